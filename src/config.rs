@@ -1,0 +1,289 @@
+//! The server's configuration: command line and environment, then a TOML file, then defaults.
+//!
+//! Not here: limits that are no options (`limits`). The options one by one: `options`; the secret's file: `secret`; the
+//! `Origin` allow-list: `origins`.
+
+use std::{
+    ffi::OsString,
+    fmt, fs,
+    net::{SocketAddr, ToSocketAddrs},
+    path::{Path, PathBuf},
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::limits::Limits;
+
+mod options;
+mod origins;
+mod secret;
+
+pub use options::{Options, Store};
+pub use origins::AllowedOrigins;
+pub use secret::JwtSecret;
+
+/// The shortest secret that production accepts: the key length of HS256.
+const PRODUCTION_SECRET_BYTES: usize = 32;
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Addresses to listen on: those the option's host stands for.
+    pub listen: Vec<SocketAddr>,
+    /// Directory of everything the server keeps.
+    pub data: PathBuf,
+    /// Where process instances are kept.
+    pub store: Store,
+    /// Where the secret of the tokens comes from.
+    pub jwt_secret: JwtSecret,
+    /// Issuer that tokens must name, when set.
+    pub jwt_issuer: Option<String>,
+    /// Audience that tokens must name, when set.
+    pub jwt_audience: Option<String>,
+    /// Whose pages may connect.
+    pub allowed_origins: AllowedOrigins,
+    /// The limits an operator may change.
+    pub limits: Limits,
+    /// Threads that run instances and connections; at least 1.
+    pub workers: usize,
+    /// Whether clients with role admin may set the process time.
+    pub test_clock: bool,
+    /// Whether the example processes are deployed.
+    pub examples: bool,
+    /// Whether what is fit for development only is refused.
+    pub production: bool,
+}
+
+/// What the program is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Run the server.
+    Serve,
+    /// Print a token.
+    Token(TokenRequest),
+}
+
+/// The token that `stepwire token` prints.
+#[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
+pub struct TokenRequest {
+    /// User the token is for
+    #[arg(long)]
+    pub sub: String,
+    /// Role to grant: admin, designer, operator or a lane's; may be repeated
+    #[arg(long = "role", value_name = "ROLE")]
+    pub roles: Vec<String>,
+    /// Tenant of the user
+    #[arg(long, default_value = "default")]
+    pub tenant: String,
+    /// How long it is valid: an ISO 8601 duration of hours, minutes and seconds
+    #[arg(long, default_value = "PT1H", value_parser = duration)]
+    pub ttl: std::time::Duration,
+}
+
+/// A websocket-first BPM backend: runs BPMN processes and pushes every next step.
+#[derive(Parser)]
+#[command(name = "stepwire", version)]
+struct CommandLine {
+    /// TOML file with the same options; flags and variables go before it
+    #[arg(long, global = true, env = "STEPWIRE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    options: Options,
+    #[command(subcommand)]
+    command: Option<Subcommands>,
+}
+
+#[derive(Subcommand)]
+enum Subcommands {
+    /// Print a token for scripts, signed with the server's secret
+    Token(TokenRequest),
+}
+
+/// A configuration that cannot be used; the text says what was expected and how to mend it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError(pub String);
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Reads the program's arguments (the first is its name), the environment and the configuration file. Wrong usage, `--help`
+/// and `--version` print and end the process, as command line programs do.
+pub fn load(arguments: impl IntoIterator<Item = OsString>) -> Result<(Config, Command), ConfigError> {
+    resolve(CommandLine::parse_from(arguments))
+}
+
+fn resolve(line: CommandLine) -> Result<(Config, Command), ConfigError> {
+    let file = line.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
+    let command = match line.command {
+        None => Command::Serve,
+        Some(Subcommands::Token(request)) => Command::Token(request),
+    };
+    Ok((check(line.options.or(file))?, command))
+}
+
+fn read_file(path: &Path) -> Result<Options, ConfigError> {
+    let name = path.display();
+    let text = fs::read_to_string(path)
+        .map_err(|error| ConfigError(format!("expected to read the configuration file {name}, but: {error}")))?;
+    toml::from_str(&text).map_err(|error| {
+        // Not the library's own rendering: it quotes the line, which may hold the secret.
+        let line = 1 + error.span().map_or(0, |span| text[..span.start].matches('\n').count());
+        ConfigError(format!("expected {name} to hold known options in TOML, but: {} (line {line})", error.message()))
+    })
+}
+
+fn check(options: Options) -> Result<Config, ConfigError> {
+    let data = options.data.unwrap_or_else(|| "stepwire-data".into());
+    if options.jwt_secret.as_deref() == Some("") {
+        return Err(ConfigError("expected jwt-secret to be a text, but it is empty: leave it out to have one made".into()));
+    }
+    let default = Limits::default();
+    let config = Config {
+        listen: addresses(options.listen.as_deref().unwrap_or("127.0.0.1:8000"))?,
+        store: options.store.unwrap_or_default(),
+        jwt_secret: JwtSecret::new(options.jwt_secret, &data),
+        data,
+        jwt_issuer: options.jwt_issuer,
+        jwt_audience: options.jwt_audience,
+        allowed_origins: AllowedOrigins::parse(options.allowed_origins)?,
+        limits: Limits {
+            rate_per_second: options.rate_per_second.unwrap_or(default.rate_per_second),
+            rate_burst: options.rate_burst.unwrap_or(default.rate_burst),
+            max_connections_per_user: options.max_connections_per_user.unwrap_or(default.max_connections_per_user),
+            max_connections_per_address: options.max_connections_per_address.unwrap_or(default.max_connections_per_address),
+        },
+        workers: options.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)),
+        test_clock: options.test_clock.unwrap_or(false),
+        examples: !options.no_examples.unwrap_or(false),
+        production: options.production.unwrap_or(false),
+    };
+    if config.workers == 0 {
+        return Err(ConfigError("expected workers to be at least 1, but it is 0".into()));
+    }
+    if config.production {
+        check_production(&config)?;
+    }
+    Ok(config)
+}
+
+/// Refuses what is fit for development only.
+fn check_production(config: &Config) -> Result<(), ConfigError> {
+    let sentence = match (&config.jwt_secret, &config.allowed_origins) {
+        (JwtSecret::Generated(_), _) => "expected jwt-secret to be given in production, but none is: set STEPWIRE_JWT_SECRET",
+        (JwtSecret::Given(text), _) if text.len() < PRODUCTION_SECRET_BYTES => {
+            "expected jwt-secret to have at least 32 bytes in production, but it is shorter"
+        }
+        (_, AllowedOrigins::SameHost) => "expected allowed-origins to be given in production, but the list is absent",
+        (_, AllowedOrigins::Any) => "expected allowed-origins to list origins in production, but it holds '*'",
+        _ if config.test_clock => "expected test-clock to be off in production, but it is on",
+        _ => return Ok(()),
+    };
+    Err(ConfigError(sentence.into()))
+}
+
+fn addresses(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
+    let failed = |error: &dyn fmt::Display| {
+        ConfigError(format!("expected listen to be HOST:PORT like 127.0.0.1:8000, but it is '{text}' ({error})"))
+    };
+    let found: Vec<_> = text.to_socket_addrs().map_err(|error| failed(&error))?.collect();
+    if found.is_empty() { Err(failed(&"the host has no address")) } else { Ok(found) }
+}
+
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let failed = || format!("expected a positive ISO 8601 duration like PT1H, but it is '{text}'");
+    let span: jiff::SignedDuration = text.parse().map_err(|_| failed())?;
+    std::time::Duration::try_from(span).ok().filter(|length| !length.is_zero()).ok_or_else(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn load(arguments: &[&str]) -> Result<(Config, Command), ConfigError> {
+        let line = CommandLine::try_parse_from([&["stepwire"], arguments].concat());
+        resolve(line.map_err(|error| ConfigError(error.to_string()))?)
+    }
+
+    #[test]
+    fn every_option_has_its_flag_variable_and_key() {
+        let command = CommandLine::command();
+        let flags: Vec<_> = command.get_arguments().filter_map(|arg| Some((arg.get_long()?, arg.get_env()))).collect();
+        assert!(flags.len() > 15);
+        for (flag, variable) in flags {
+            let expected = format!("STEPWIRE_{}", flag.to_uppercase().replace('-', "_"));
+            assert_eq!(variable.and_then(|name| name.to_str()), Some(expected.as_str()));
+            let unknown = toml::from_str::<Options>(&format!("{flag} = {{}}")).err().unwrap().to_string();
+            assert_eq!(unknown.contains("unknown field"), flag == "config", "{flag}: {unknown}");
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_for_development() {
+        let (config, command) = load(&[]).unwrap();
+        assert_eq!(command, Command::Serve);
+        assert_eq!(config.listen, ["127.0.0.1:8000".parse().unwrap()]);
+        assert_eq!((config.limits, config.store, config.examples), (Limits::default(), Store::Sqlite, true));
+        assert_eq!(config.jwt_secret, JwtSecret::Generated("stepwire-data/jwt-secret".into()));
+    }
+
+    #[test]
+    fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("stepwire.toml");
+        let text = "rate-burst = 7\nrate-per-second = 0\nallowed-origins = [\"https://a.example\"]\ntest-clock = true\n";
+        fs::write(&path, text).unwrap();
+        let (config, _) = load(&["--config", path.to_str().unwrap(), "--rate-burst", "9"]).unwrap();
+        assert_eq!((config.limits.rate_burst, config.limits.rate_per_second), (9, 0));
+        assert_eq!(config.limits.max_connections_per_user, 256);
+        assert_eq!(config.allowed_origins, AllowedOrigins::List(vec!["https://a.example".into()]));
+        assert!(config.test_clock);
+
+        fs::write(&path, "rate-brust = 7").unwrap();
+        let error = load(&["--config", path.to_str().unwrap()]).unwrap_err().to_string();
+        assert!(error.starts_with("expected ") && error.contains("rate-brust"), "{error}");
+        fs::write(&path, "workers = 2\njwt-secret = hush").unwrap();
+        let error = load(&["--config", path.to_str().unwrap()]).unwrap_err().to_string();
+        assert!(error.contains("(line 2)") && !error.contains("hush"), "{error}");
+    }
+
+    #[test]
+    fn a_token_is_asked_for() {
+        let (config, command) = load(&["token", "--sub", "alice", "--role", "admin", "--role", "clerk", "--data", "d"]).unwrap();
+        let hour = std::time::Duration::from_secs(3600);
+        let roles = vec!["admin".into(), "clerk".into()];
+        assert_eq!(command, Command::Token(TokenRequest { sub: "alice".into(), roles, tenant: "default".into(), ttl: hour }));
+        assert_eq!(config.data, Path::new("d"));
+        assert!(load(&["token", "--sub", "alice", "--ttl", "-PT1H"]).is_err());
+        assert!(load(&["token", "--sub", "alice", "--ttl", "P1M"]).is_err());
+    }
+
+    #[test]
+    fn production_refuses_what_is_fit_for_development() {
+        let secret = "0123456789abcdef0123456789abcdef";
+        let good = ["--production", "--jwt-secret", secret, "--allowed-origins", "https://a.example,https://b.example"];
+        assert!(load(&good).unwrap().0.production);
+        for bad in [
+            &["--production"][..],
+            &["--production", "--jwt-secret", secret],
+            &["--production", "--jwt-secret", secret, "--allowed-origins", "*"],
+            &["--production", "--jwt-secret", "short", "--allowed-origins", "https://a.example"],
+        ] {
+            assert!(load(bad).unwrap_err().to_string().contains("in production"), "{bad:?}");
+        }
+        assert!(load(&[&good[..], &["--test-clock"]].concat()).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_refused() {
+        for bad in [&["--listen", "8000"][..], &["--workers", "0"], &["--jwt-secret", ""], &["--store", "disk"], &["serve"]] {
+            assert!(load(bad).is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The options as they may be written: once, for the command line, the environment and the TOML file.
+//!
+//! Not here: what an absent option means and which combinations are refused (`config`).
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, builder::BoolishValueParser};
+use serde::Deserialize;
+
+/// Every option, absent or given. The flag `--some-name`, the variable `STEPWIRE_SOME_NAME` and the TOML key `some-name`
+/// are the same option. No `Debug`: it holds the secret.
+#[derive(Args, Deserialize, Default, Clone)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Options {
+    /// Address and port to listen on [default: 127.0.0.1:8000]
+    #[arg(long, global = true, env = "STEPWIRE_LISTEN", value_name = "HOST:PORT")]
+    pub listen: Option<String>,
+    /// Directory of everything the server keeps [default: ./stepwire-data]
+    #[arg(long, global = true, env = "STEPWIRE_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Where process instances are kept; `memory` forgets them at exit [default: sqlite]
+    #[arg(long, global = true, env = "STEPWIRE_STORE")]
+    pub store: Option<Store>,
+    /// Secret of the HS256 tokens, as raw text [default: generated into the data directory]
+    #[arg(long, global = true, env = "STEPWIRE_JWT_SECRET", value_name = "TEXT", hide_env_values = true)]
+    pub jwt_secret: Option<String>,
+    /// Issuer (`iss`) that tokens must name [default: not checked]
+    #[arg(long, global = true, env = "STEPWIRE_JWT_ISSUER", value_name = "TEXT")]
+    pub jwt_issuer: Option<String>,
+    /// Audience (`aud`) that tokens must name [default: not checked]
+    #[arg(long, global = true, env = "STEPWIRE_JWT_AUDIENCE", value_name = "TEXT")]
+    pub jwt_audience: Option<String>,
+    /// Origins whose pages may connect, comma-separated, or `*` [default: the server's own host]
+    #[arg(long, global = true, env = "STEPWIRE_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    pub allowed_origins: Option<Vec<String>>,
+    /// Messages per second and connection; 0 = no limit [default: 20]
+    #[arg(long, global = true, env = "STEPWIRE_RATE_PER_SECOND", value_name = "N")]
+    pub rate_per_second: Option<u32>,
+    /// Messages a connection may send at once; 0 = no limit [default: 60]
+    #[arg(long, global = true, env = "STEPWIRE_RATE_BURST", value_name = "N")]
+    pub rate_burst: Option<u32>,
+    /// Open connections per user; 0 = no limit [default: 256]
+    #[arg(long, global = true, env = "STEPWIRE_MAX_CONNECTIONS_PER_USER", value_name = "N")]
+    pub max_connections_per_user: Option<usize>,
+    /// Open connections per peer address; 0 = no limit [default: 1024]
+    #[arg(long, global = true, env = "STEPWIRE_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
+    pub max_connections_per_address: Option<usize>,
+    /// Threads that run instances and connections [default: one per core]
+    #[arg(long, global = true, env = "STEPWIRE_WORKERS", value_name = "N")]
+    pub workers: Option<usize>,
+    /// Let clients with role admin set the process time: for tests
+    #[arg(long, global = true, env = "STEPWIRE_TEST_CLOCK", value_parser = BoolishValueParser::new(), num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub test_clock: Option<bool>,
+    /// Do not deploy the example processes
+    #[arg(long, global = true, env = "STEPWIRE_NO_EXAMPLES", value_parser = BoolishValueParser::new(), num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub no_examples: Option<bool>,
+    /// Refuse to start with what is fit for development only
+    #[arg(long, global = true, env = "STEPWIRE_PRODUCTION", value_parser = BoolishValueParser::new(), num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub production: Option<bool>,
+}
+
+/// Where process instances are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Store {
+    /// In one SQLite file of the data directory.
+    #[default]
+    Sqlite,
+    /// In memory: gone with the process.
+    Memory,
+}
+
+impl Options {
+    /// These options, and for each absent one that of `file`.
+    pub fn or(self, file: Options) -> Options {
+        Options {
+            listen: self.listen.or(file.listen),
+            data: self.data.or(file.data),
+            store: self.store.or(file.store),
+            jwt_secret: self.jwt_secret.or(file.jwt_secret),
+            jwt_issuer: self.jwt_issuer.or(file.jwt_issuer),
+            jwt_audience: self.jwt_audience.or(file.jwt_audience),
+            allowed_origins: self.allowed_origins.or(file.allowed_origins),
+            rate_per_second: self.rate_per_second.or(file.rate_per_second),
+            rate_burst: self.rate_burst.or(file.rate_burst),
+            max_connections_per_user: self.max_connections_per_user.or(file.max_connections_per_user),
+            max_connections_per_address: self.max_connections_per_address.or(file.max_connections_per_address),
+            workers: self.workers.or(file.workers),
+            test_clock: self.test_clock.or(file.test_clock),
+            no_examples: self.no_examples.or(file.no_examples),
+            production: self.production.or(file.production),
+        }
+    }
+}

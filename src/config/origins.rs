@@ -1,0 +1,106 @@
+//! Which web pages may talk to the server: the allow-list for the `Origin` header.
+//!
+//! Not here: where the header is read (`web`).
+
+use super::ConfigError;
+
+/// The origins whose pages may open a websocket, a stream or send a state-changing request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// Only pages of the host the request is sent to.
+    SameHost,
+    /// Every page: `*`.
+    Any,
+    /// Exactly these, in lower case.
+    List(Vec<String>),
+}
+
+impl AllowedOrigins {
+    /// Reads the option's list; `None` is the default.
+    pub fn parse(list: Option<Vec<String>>) -> Result<Self, ConfigError> {
+        let Some(list) = list else { return Ok(Self::SameHost) };
+        if list.iter().any(|origin| origin == "*") {
+            return Ok(Self::Any);
+        }
+        if list.is_empty() {
+            return Err(ConfigError("expected allowed-origins to name at least one origin, but the list is empty".into()));
+        }
+        list.iter().map(|origin| normal(origin.trim())).collect::<Result<_, _>>().map(Self::List)
+    }
+
+    /// Whether a request with this `Origin` header, sent to this `Host`, may pass. A request without `Origin` comes from no
+    /// browser and always may.
+    pub fn allow(&self, origin: Option<&str>, host: &str) -> bool {
+        let Some(origin) = origin else { return true };
+        match self {
+            Self::Any => true,
+            Self::List(list) => list.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)),
+            Self::SameHost => authority(origin).is_some_and(|(scheme, own)| {
+                strip_default_port(own, scheme).eq_ignore_ascii_case(strip_default_port(host, scheme))
+            }),
+        }
+    }
+}
+
+fn normal(origin: &str) -> Result<String, ConfigError> {
+    let plain = authority(origin).is_some_and(|(_, host)| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '*']));
+    if plain {
+        Ok(origin.to_ascii_lowercase())
+    } else {
+        Err(ConfigError(format!(
+            "expected allowed-origins to hold origins like https://app.example.com, without a path, but one is '{origin}'"
+        )))
+    }
+}
+
+fn authority(origin: &str) -> Option<(&str, &str)> {
+    let (scheme, host) = origin.split_once("://")?;
+    matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https").then_some((scheme, host))
+}
+
+fn strip_default_port<'a>(host: &'a str, scheme: &str) -> &'a str {
+    let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
+    host.strip_suffix(port).unwrap_or(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(list: Option<&[&str]>, origin: Option<&str>, allowed: bool) {
+        let list = list.map(|list| list.iter().map(|text| text.to_string()).collect());
+        assert_eq!(AllowedOrigins::parse(list).unwrap().allow(origin, "app.example.com:8000"), allowed, "{origin:?}");
+    }
+
+    #[test]
+    fn the_default_is_the_servers_own_host() {
+        check(None, None, true);
+        check(None, Some("http://app.example.com:8000"), true);
+        check(None, Some("http://APP.example.com:8000"), true);
+        check(None, Some("http://app.example.com"), false);
+        check(None, Some("http://evil.example.com:8000"), false);
+        check(None, Some("null"), false);
+        assert!(AllowedOrigins::SameHost.allow(Some("https://a.example"), "a.example:443"));
+        assert!(!AllowedOrigins::SameHost.allow(Some("https://a.example"), "a.example:80"));
+    }
+
+    #[test]
+    fn a_list_is_exact() {
+        let list: Option<&[&str]> = Some(&["https://one.example", "http://localhost:5173"]);
+        check(list, Some("https://one.example"), true);
+        check(list, Some("http://localhost:5173"), true);
+        check(list, Some("http://one.example"), false);
+        check(list, Some("https://one.example.evil.example"), false);
+        check(list, Some("http://app.example.com:8000"), false);
+        check(Some(&["*"]), Some("null"), true);
+    }
+
+    #[test]
+    fn what_is_no_origin_is_refused() {
+        for text in ["one.example", "https://one.example/", "ftp://one.example", "https://", "https://*.example", ""] {
+            assert!(AllowedOrigins::parse(Some(vec![text.into()])).is_err(), "{text}");
+        }
+        assert!(AllowedOrigins::parse(Some(vec![])).is_err());
+    }
+}

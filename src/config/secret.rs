@@ -1,0 +1,131 @@
+//! The secret that signs tokens: given, or generated once into the data directory.
+//!
+//! Not here: what is signed with it (`session::token`).
+
+use std::{
+    fmt, fs,
+    io::{self, ErrorKind, Write},
+    path::{Path, PathBuf},
+};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use super::ConfigError;
+
+/// Name of the file in the data directory that holds a generated secret.
+const FILE: &str = "jwt-secret";
+
+/// Where the secret comes from.
+#[derive(Clone, PartialEq, Eq)]
+pub enum JwtSecret {
+    /// Given by an option.
+    Given(String),
+    /// In this file; made at first use.
+    Generated(PathBuf),
+}
+
+impl JwtSecret {
+    /// The secret of a server with this option and this data directory.
+    pub(super) fn new(option: Option<String>, data: &Path) -> Self {
+        option.map_or_else(|| Self::Generated(data.join(FILE)), Self::Given)
+    }
+
+    /// The secret's text. A generated one is made when its file is absent: 256 random bits, readable by the owner only.
+    pub fn load(&self) -> Result<String, ConfigError> {
+        match self {
+            Self::Given(text) => Ok(text.clone()),
+            Self::Generated(path) => read_or_generate(path).map_err(|error| {
+                ConfigError(format!("expected to read or make the secret file {}, but: {error}", path.display()))
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for JwtSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Given(_) => f.write_str("Given(…)"),
+            Self::Generated(path) => f.debug_tuple("Generated").field(path).finish(),
+        }
+    }
+}
+
+fn read_or_generate(path: &Path) -> io::Result<String> {
+    match read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => generate(path),
+        found => found,
+    }
+}
+
+fn read(path: &Path) -> io::Result<String> {
+    let text = fs::read_to_string(path)?.trim().to_owned();
+    if text.len() < 32 {
+        return Err(io::Error::new(ErrorKind::InvalidData, "it holds less than 32 characters; delete it to have it made anew"));
+    }
+    Ok(text)
+}
+
+/// Makes the file under another name and links it into place, so that a server and a `stepwire token` started together
+/// never read half a secret and never have two.
+fn generate(path: &Path) -> io::Result<String> {
+    if let Some(directory) = path.parent() {
+        fs::create_dir_all(directory)?;
+    }
+    let mut random = [0; 32];
+    getrandom::fill(&mut random).map_err(io::Error::from)?;
+    let secret = BASE64_URL_SAFE_NO_PAD.encode(random);
+
+    let draft = path.with_extension(format!("{}.new", std::process::id()));
+    let mut file = private().open(&draft)?;
+    file.write_all(secret.as_bytes())?;
+    file.sync_all()?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft)?;
+    match linked {
+        Ok(()) => Ok(secret),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => read(path),
+        Err(error) => Err(error),
+    }
+}
+
+fn private() -> fs::OpenOptions {
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_generated_once_and_private() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = directory.path().join("data");
+        let secret = JwtSecret::new(None, &data);
+        let first = secret.load().unwrap();
+        assert_eq!(first.len(), 43);
+        assert_eq!(secret.load().unwrap(), first);
+        assert_eq!(fs::read_dir(&data).unwrap().count(), 1, "no draft is left");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(fs::metadata(data.join(FILE)).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_an_error_not_a_new_secret() {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join(FILE), "short").unwrap();
+        let error = JwtSecret::new(None, directory.path()).load().unwrap_err();
+        assert!(error.to_string().contains("delete it"), "{error}");
+    }
+
+    #[test]
+    fn a_given_secret_is_never_shown() {
+        assert_eq!(format!("{:?}", JwtSecret::Given("hush".into())), "Given(…)");
+    }
+}

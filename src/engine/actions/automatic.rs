@@ -1,0 +1,151 @@
+//! What the engine triggers by itself: automatic actions on entering a node, children after their parent, due timers,
+//! and the rest of a node after an incident. Everything asks the same question: what has not been triggered yet?
+
+use std::sync::Arc;
+
+use super::work::{self, Worked};
+use crate::{
+    engine::{
+        command::TimerKey,
+        record::{Record, Remember},
+        rejection::{Rejection, RejectionKind},
+        state::ElementInstance,
+        step::{Step, require_live},
+    },
+    model::{
+        action::{Required, Trigger},
+        executable::{ExecutableAction, ExecutableNode},
+        ids::ElementKey,
+    },
+};
+
+/// Triggers every automatic action that is to be triggered now, in order. `false` when an incident stopped it.
+pub(in crate::engine) fn run_automatic(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
+    while let Some(action) = step.state.element(key).and_then(|element| next_untriggered(element, node)) {
+        if !trigger(step, key, action) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Top-level actions in order, each followed by the children its last run calls for.
+fn next_untriggered<'a>(element: &ElementInstance, node: &'a ExecutableNode) -> Option<&'a ExecutableAction> {
+    node.actions.iter().find_map(|action| {
+        let (started, completed) = element.counts(&action.name);
+        if action.trigger == Trigger::Automatic && started == 0 {
+            return Some(action);
+        }
+        let mut children = action.children.iter().filter(|child| action.autorun_children && runs_with_parent(child));
+        children.find(|child| element.counts(&child.name).0 < completed)
+    })
+}
+
+fn runs_with_parent(child: &ExecutableAction) -> bool {
+    child.trigger == Trigger::Automatic && child.required == Required::Mandatory
+}
+
+/// Triggers one automatic action: delayed, or its work at once. `false` when its work failed.
+fn trigger(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction) -> bool {
+    let Some(occurrence) = step.state.element(key).map(|element| element.counts(&action.name).0 + 1) else { return false };
+    if delay(step, key, action, occurrence, Remember::Nothing) {
+        return true;
+    }
+    perform(step, key, action, occurrence, false)
+}
+
+/// Starts a delayed action's timer. `false` when the action has no delay.
+pub(super) fn delay(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    action: &ExecutableAction,
+    occurrence: u32,
+    remember: Remember,
+) -> bool {
+    let Some(due) = action.timer.as_ref().and_then(|span| step.now.plus(span)) else { return false };
+    step.record(Record::ActionStarted { element: key, action: action.name.clone(), due: Some(due), remember });
+    step.set_timer(due, TimerKey { element: key, action: action.name.to_string(), occurrence });
+    true
+}
+
+/// Does an action's work and notes what came of it. `started` tells whether its start is on record already.
+pub(super) fn perform(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction, occurrence: u32, started: bool) -> bool {
+    let start = |step: &mut Step<'_>| {
+        if !started {
+            let name = action.name.clone();
+            step.record(Record::ActionStarted { element: key, action: name, due: None, remember: Remember::Nothing });
+        }
+    };
+    match work::perform(step, key, action, occurrence, &start) {
+        Ok(Worked::Done) => {
+            step.record(Record::ActionCompleted { element: key, action: action.name.clone(), occurrence });
+            true
+        }
+        Ok(Worked::AwaitsChild) => true,
+        Err(failure) => {
+            start(step);
+            step.incident(key, failure.code, failure.message, Some((action.name.clone(), occurrence)));
+            false
+        }
+    }
+}
+
+/// Whether an element must wait for one of its actions.
+pub(in crate::engine) fn hold(element: Option<&ElementInstance>, node: &ExecutableNode) -> bool {
+    let Some(element) = element else { return false };
+    node.actions.iter().any(|action| {
+        let (_, completed) = element.counts(&action.name);
+        holds(element, action, true) || action.children.iter().any(|child| holds(element, child, completed > 0))
+    })
+}
+
+fn holds(element: &ElementInstance, action: &ExecutableAction, offered: bool) -> bool {
+    if action.required == Required::Optional || !offered {
+        return false;
+    }
+    let state = element.action(&action.name);
+    let delayed = state.delayed().len() as u32;
+    let at_work = state.started().saturating_sub(state.completed()).saturating_sub(delayed);
+    let never_run = action.trigger == Trigger::Manual && state.started() == 0;
+    never_run || at_work > 0 || (delayed > 0 && action.holds_token)
+}
+
+/// A timer is due: its action's work is done, unless the element or the triggering is gone.
+pub(in crate::engine) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
+    let Some(node) = step.node_of(timer.element) else { return };
+    let Some(action) = node.action(&timer.action) else { return };
+    let pending = step.state.element(timer.element).is_some_and(|element| {
+        element.is_active()
+            && element.delayed().any(|(name, occurrence, _)| **name == *timer.action && occurrence == timer.occurrence)
+    });
+    if !pending || !step.state.status().is_live() {
+        return;
+    }
+    step.clear_timer(timer.clone());
+    if perform(step, timer.element, action, timer.occurrence, true) {
+        step.queue(timer.element);
+    }
+}
+
+/// Runs what the incidents of an element left undone; what has run is not run again.
+pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
+    require_live(step)?;
+    let failed: Vec<Option<(Arc<str>, u32)>> = step
+        .state
+        .element(key)
+        .map(|element| element.incidents().iter().map(|incident| incident.action.clone()).collect())
+        .unwrap_or_default();
+    let node = step.node_of(key).filter(|_| !failed.is_empty());
+    let Some(node) = node else {
+        let sentence = "expected an element with an incident, but this one has none: it was retried already, or has gone on";
+        return Err(Rejection::new(RejectionKind::Conflict, sentence));
+    };
+    step.record(Record::IncidentsResolved { element: key });
+    for (name, occurrence) in failed.into_iter().flatten() {
+        if let Some(action) = node.action(&name) {
+            perform(step, key, action, occurrence, true);
+        }
+    }
+    step.queue(key);
+    Ok(())
+}

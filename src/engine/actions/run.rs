@@ -1,0 +1,157 @@
+//! A user runs a manual action: which element is meant, whether it may run now, what of the payload is accepted.
+//!
+//! The checks stand in the order the protocol promises; the first that fails answers, and nothing has been recorded then.
+
+use serde_json::Value;
+
+use super::automatic::{delay, perform};
+use crate::{
+    engine::{
+        back,
+        command::RunAction,
+        record::{Record, Remember},
+        rejection::{Rejection, RejectionKind, Unavailable},
+        state::{ElementInstance, InstanceState},
+        step::{Step, require_live},
+    },
+    model::{
+        action::Trigger,
+        executable::{ExecutableAction, ExecutableNode, ExecutableProcess},
+        ids::ElementKey,
+    },
+};
+
+/// Runs a manual action, on an active element or, for `allowBack`, on a passed one.
+pub(in crate::engine) fn run(step: &mut Step<'_>, run: RunAction) -> Result<(), Rejection> {
+    require_live(step)?;
+    require_manual(step.process, step.state, &run)?;
+    let key = find(step, &run)?;
+    let (Some(element), Some(node)) = (step.state.element(key), step.node_of(key)) else {
+        return Err(not_active(step, &run.action));
+    };
+    let Some(action) = node.action(&run.action) else { return Err(not_active(step, &run.action)) };
+    if !element.is_active() {
+        return back::go_back(step, key, action, &run.data);
+    }
+    can_run(element, action)?;
+    run_in(step, key, action, &run.data)
+}
+
+/// Runs an action of an active element that may run.
+pub(in crate::engine) fn run_in(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    action: &ExecutableAction,
+    payload: &Value,
+) -> Result<(), Rejection> {
+    let accepted = action.keys.accept(payload, step.evaluator).map_err(Rejection::invalid_data)?;
+    step.ignored = accepted.ignored;
+    let occurrence = step.state.element(key).map_or(1, |element| element.counts(&action.name).0 + 1);
+    start_and_perform(step, key, action, accepted.data, occurrence);
+    Ok(())
+}
+
+/// The recording half of a run: nothing here refuses any more.
+fn start_and_perform(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction, accepted: Value, occurrence: u32) {
+    let remember = match (action.allow_back && occurrence == 1, action.restart_from_snapshot) {
+        (false, _) => Remember::Nothing,
+        (true, false) => Remember::Actions,
+        (true, true) => Remember::Snapshot,
+    };
+    if delay(step, key, action, occurrence, remember) {
+        step.merge(Some(key), accepted);
+    } else {
+        step.record(Record::ActionStarted { element: key, action: action.name.clone(), due: None, remember });
+        step.merge(Some(key), accepted);
+        perform(step, key, action, occurrence, true);
+    }
+    step.queue(key);
+}
+
+/// Whether an action of an active element may run now.
+pub(in crate::engine) fn can_run(element: &ElementInstance, action: &ExecutableAction) -> Result<(), Rejection> {
+    if !action.repeatable && element.counts(&action.name).0 > 0 {
+        let sentence =
+            format!("expected an action that has not run yet, but '{}' ran already and is not repeatable", action.name);
+        return Err(Rejection::new(RejectionKind::AlreadyExecuted, sentence));
+    }
+    if let Some(incident) = element.incidents().first() {
+        let sentence =
+            format!("expected an element without incident, but '{}' waits for a retry: {}", element.node(), incident.message);
+        return Err(unavailable(Unavailable::Incident, sentence));
+    }
+    if let Some(parent) = &action.parent
+        && element.counts(parent).1 == 0
+    {
+        let sentence = format!("expected the parent action '{parent}' to have run, but it has not; run it first");
+        return Err(unavailable(Unavailable::ParentNotRun, sentence));
+    }
+    Ok(())
+}
+
+fn require_manual(process: &ExecutableProcess, state: &InstanceState, run: &RunAction) -> Result<(), Rejection> {
+    let named = run.element.and_then(|key| state.element(key)).map(ElementInstance::node);
+    let fitting = |node: &&ExecutableNode| named.is_none_or(|id| *id == node.id);
+    let mut actions = process.nodes().iter().filter(fitting).filter_map(|node| node.action(&run.action)).peekable();
+    if actions.peek().is_none() {
+        let place = named.map_or_else(|| format!("process '{}'", process.definition.id), |node| format!("node '{node}'"));
+        let sentence = format!("expected an action of {place}, but '{}' is none of its actions", run.action);
+        return Err(unavailable(Unavailable::UnknownAction, sentence));
+    }
+    if !actions.any(|action| action.trigger == Trigger::Manual) {
+        let sentence = format!("expected a manual action, but '{}' runs by itself", run.action);
+        return Err(unavailable(Unavailable::NotManual, sentence));
+    }
+    Ok(())
+}
+
+/// The element a run means: the named one, else the active one that offers it, else the latest passed one with `allowBack`.
+fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
+    if let Some(key) = run.element {
+        let fits = step.state.element(key).is_some_and(|element| element.is_active() || back::is_open(step, key, &run.action));
+        return if fits { Ok(key) } else { Err(not_active(step, &run.action)) };
+    }
+    let manual = |element: &ElementInstance| {
+        let action = step.process.node(element.node()).and_then(|node| node.action(&run.action));
+        action.filter(|action| action.trigger == Trigger::Manual)
+    };
+    let active: Vec<(ElementKey, bool)> = step
+        .state
+        .active()
+        .filter_map(|(key, element)| manual(element).map(|action| (key, can_run(element, action).is_ok())))
+        .collect();
+    let offering: Vec<ElementKey> = active.iter().filter(|(_, offers)| *offers).map(|&(key, _)| key).collect();
+    match (&active[..], &offering[..]) {
+        ([(only, _)], _) | (_, [only]) => Ok(*only),
+        ([], _) => {
+            let passed = step.state.passed().rev().find(|&(key, _)| back::is_open(step, key, &run.action));
+            passed.map(|(key, _)| key).ok_or_else(|| not_active(step, &run.action))
+        }
+        ([(first, _), ..], []) => Ok(*first),
+        (_, several) => {
+            let instance = step.state.key();
+            let listed: Vec<String> = several.iter().map(|key| key.wire(instance)).collect();
+            let sentence = format!(
+                "expected one element that offers '{}', but there are {}: name one of {} as 'element'",
+                run.action,
+                several.len(),
+                listed.join(", ")
+            );
+            Err(Rejection::new(RejectionKind::Conflict, sentence))
+        }
+    }
+}
+
+fn not_active(step: &Step<'_>, action: &str) -> Rejection {
+    let places: Vec<&str> = step.state.active().map(|(_, element)| &**element.node()).collect();
+    let place = match places[..] {
+        [] => "no element is active".to_owned(),
+        [only] => format!("the token is at '{only}'"),
+        _ => format!("the tokens are at '{}'", places.join("', '")),
+    };
+    unavailable(Unavailable::NotActive, format!("expected an active element with action '{action}', but {place}"))
+}
+
+fn unavailable(reason: Unavailable, message: String) -> Rejection {
+    Rejection::new(RejectionKind::Unavailable(reason), message)
+}

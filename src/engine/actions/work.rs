@@ -1,0 +1,114 @@
+//! What the action types do. Everything that can fail is computed before the first record of the work.
+
+use serde_json::Value;
+
+use crate::{
+    engine::{
+        peer::PeerMessage,
+        record::{Push, Record},
+        step::Step,
+        subprocess,
+    },
+    model::{
+        action::{MessageType, Target},
+        executable::{ActionWork, ExecutableAction},
+        ids::ElementKey,
+        path::DataPath,
+        template::Template,
+    },
+};
+
+/// How far an action's work got.
+pub(super) enum Worked {
+    /// It is done.
+    Done,
+    /// A synchronous child has to end first.
+    AwaitsChild,
+}
+
+/// Why an action's work failed: an incident's code and sentence.
+pub(super) struct Failure {
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl Failure {
+    fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+}
+
+/// Does an action's work. `start` notes that the action started, for work that does not end at once.
+pub(super) fn perform(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    action: &ExecutableAction,
+    occurrence: u32,
+    start: &dyn Fn(&mut Step<'_>),
+) -> Result<Worked, Failure> {
+    match &action.work {
+        ActionWork::SaveData => Ok(Worked::Done),
+        ActionWork::WebsocketSend { message, message_type, target } => {
+            send(step, key, action, message, *message_type, *target).map(|()| Worked::Done)
+        }
+        ActionWork::AppendToParent { message, destination } => append(step, message, destination).map(|()| Worked::Done),
+        ActionWork::StartSubprocess { subprocess, asynchronous: true } => {
+            subprocess::start_child(step, subprocess, key, Some(&action.name), false);
+            Ok(Worked::Done)
+        }
+        ActionWork::StartSubprocess { subprocess, asynchronous: false } => {
+            start(step);
+            subprocess::start_child(step, subprocess, key, Some(&action.name), true);
+            debug_assert!(occurrence > 0, "occurrences count from 1");
+            Ok(Worked::AwaitsChild)
+        }
+    }
+}
+
+fn send(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    action: &ExecutableAction,
+    message: &Template,
+    kind: MessageType,
+    target: Target,
+) -> Result<(), Failure> {
+    let body = render(step, message)?;
+    if kind == MessageType::Default && !body.is_object() {
+        return Err(Failure::new(
+            "template_error",
+            "expected a JSON object as Data message, but the template gave another value",
+        ));
+    }
+    let node = step.node_of(key).map(|node| node.id.to_string()).unwrap_or_default();
+    let action = action.name.to_string();
+    match target {
+        Target::Active => {
+            step.record(Record::Pushed(Box::new(Push { kind, node, action, origin: None, body })));
+        }
+        Target::Parent => {
+            require_parent(step)?;
+            step.tell_parent(PeerMessage::Push { kind, body, node, action });
+        }
+    }
+    Ok(())
+}
+
+fn append(step: &mut Step<'_>, message: &Template, destination: &DataPath) -> Result<(), Failure> {
+    let patch = destination.nest(render(step, message)?);
+    require_parent(step)?;
+    step.tell_parent(PeerMessage::Append { patch });
+    Ok(())
+}
+
+fn render(step: &Step<'_>, template: &Template) -> Result<Value, Failure> {
+    template.render(step.state.data(), &step.builtins()).map_err(|error| Failure::new("template_error", error))
+}
+
+fn require_parent(step: &Step<'_>) -> Result<(), Failure> {
+    if step.state.parent_hears() {
+        return Ok(());
+    }
+    let why = if step.state.head().parent.is_some() { "the parent has ended" } else { "this instance has no parent" };
+    Err(Failure::new("no_parent", format!("expected a running parent instance to send to, but {why}")))
+}

@@ -1,0 +1,89 @@
+//! What can be asked of a process instance. Imperative; a command is checked against the state and may be refused.
+//!
+//! Who may ask: `access`. What it leads to: `record`.
+
+use serde_json::Value;
+
+use super::{peer::PeerMessage, record::Created};
+use crate::model::ids::{ElementKey, InstanceKey, Time};
+
+/// A command to a live process instance. Starting one is [`StartInstance`].
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// A user runs a manual action.
+    Run(RunAction),
+    /// The timer of a delayed action is due.
+    FireTimer(TimerKey),
+    /// A message from the parent or a child arrives.
+    Receive {
+        /// The sender.
+        from: InstanceKey,
+        /// The sender's record number: what the receiver deduplicates by.
+        number: u64,
+        /// What it says.
+        message: Box<PeerMessage>,
+    },
+    /// A client is done with an open Action message.
+    CloseOffer {
+        /// Number of the message's record.
+        seq: u64,
+    },
+    /// End the instance and its live children.
+    Terminate,
+    /// Run what an incident left undone.
+    Retry {
+        /// The element with the incident.
+        element: ElementKey,
+    },
+}
+
+/// Start of a process instance. `head` becomes its first record, once start event and data are checked.
+#[derive(Clone, Debug)]
+pub struct StartInstance {
+    /// Identity, origin and data as offered; `head.data` is filtered by the start event's keys.
+    pub head: Created,
+    /// Names the start event among several.
+    pub start_condition: Option<String>,
+    /// Set when a client starts it from an Action message: the parent learns of its child by a message.
+    pub link: Option<Link>,
+}
+
+/// How a client-started child is made known to its parent.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    /// Number of the Action message it was started from, if any.
+    pub offer: Option<u64>,
+}
+
+/// A user's run of a manual action.
+#[derive(Clone, Debug)]
+pub struct RunAction {
+    /// Name of the action.
+    pub action: String,
+    /// The element it is meant for; without it the one that offers the action.
+    pub element: Option<ElementKey>,
+    /// Payload, filtered by the action's keys.
+    pub data: Value,
+    /// Who runs it.
+    pub by: String,
+}
+
+/// Identifies one timer for good.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimerKey {
+    /// The element the delayed action belongs to.
+    pub element: ElementKey,
+    /// The action.
+    pub action: String,
+    /// Which triggering of the action in this visit, from 1.
+    pub occurrence: u32,
+}
+
+/// A timer with the time it is due.
+#[derive(Clone, Debug)]
+pub struct DueTimer {
+    /// Which.
+    pub key: TimerKey,
+    /// Never fires before this.
+    pub due: Time,
+}

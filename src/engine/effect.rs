@@ -1,0 +1,27 @@
+//! What a step wants done outside the instance. Effects are plain values, performed by the runtime after the commit.
+//!
+//! Pushes are no effects: they are read off the records, live and in a replay alike.
+
+use super::{
+    command::{DueTimer, TimerKey},
+    peer::PeerMessage,
+};
+use crate::model::ids::InstanceKey;
+
+/// One effect of a step.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Deliver a message to another instance, in order per pair.
+    Send {
+        /// Record number here; the receiver deduplicates by it.
+        number: u64,
+        /// The receiver.
+        target: InstanceKey,
+        /// What to say.
+        message: Box<PeerMessage>,
+    },
+    /// Fire a timer when due.
+    SetTimer(DueTimer),
+    /// Forget a timer.
+    ClearTimer(TimerKey),
+}

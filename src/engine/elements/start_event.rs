@@ -1,0 +1,57 @@
+//! Start event: which one a start means, and what start data it accepts.
+
+use serde_json::Value;
+
+use crate::{
+    engine::rejection::{Rejection, RejectionKind},
+    model::{
+        evaluator::Evaluator,
+        executable::{ExecutableNode, ExecutableProcess},
+    },
+};
+
+/// The start event a start means: the one with this start condition; without one the only one, or the only unconditional one.
+pub(in crate::engine) fn choose<'a>(
+    process: &'a ExecutableProcess,
+    condition: Option<&str>,
+) -> Result<&'a ExecutableNode, Rejection> {
+    let all: Vec<&ExecutableNode> = process.start_events().collect();
+    let fitting: Vec<&ExecutableNode> = match condition {
+        Some(_) => all.iter().copied().filter(|node| node.start_condition.as_deref() == condition).collect(),
+        None if all.len() == 1 => all.clone(),
+        None => all.iter().copied().filter(|node| node.start_condition.is_none()).collect(),
+    };
+    if let [only] = fitting[..] {
+        return Ok(only);
+    }
+    let known: Vec<&str> = all.iter().filter_map(|node| node.start_condition.as_deref()).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let sentence = match condition {
+        Some(condition) => format!(
+            "expected one start event of '{}' with start condition '{condition}', but there are {}; known conditions: {known}",
+            process.definition.id,
+            fitting.len()
+        ),
+        None => format!(
+            "expected a startCondition, but the start names none and '{}' has {} start events; known conditions: {known}",
+            process.definition.id,
+            all.len()
+        ),
+    };
+    Err(Rejection::new(RejectionKind::BadRequest, sentence))
+}
+
+/// The start data a start event lets in, and the paths it does not.
+pub(in crate::engine) fn accept(
+    node: &ExecutableNode,
+    data: &Value,
+    evaluator: &dyn Evaluator,
+) -> Result<(Value, Vec<String>), Rejection> {
+    match &node.start_keys {
+        Some(keys) => {
+            let accepted = keys.accept(data, evaluator).map_err(Rejection::invalid_data)?;
+            Ok((accepted.data, accepted.ignored))
+        }
+        None => Ok((data.clone(), Vec::new())),
+    }
+}

@@ -1,0 +1,29 @@
+//! The pure heart: decides what a command does to a process instance, and remembers it as records.
+//!
+//! What it is not: no async, no IO, no clock, no randomness, no store. Time, keys and evaluators are arguments of [`step`].
+//! A command is either refused without a trace (a [`Rejection`]) or yields one [`Row`] of records plus [`Effect`]s; the live
+//! state is always the fold of its records ([`InstanceState::replay`]).
+//!
+//! Where to go next: `step` for the loop, `elements` for one file per BPMN element kind, `actions` for the action model,
+//! `back` for back steps, `subprocess` for messages between instances, `state` for what is remembered.
+
+pub mod access;
+mod actions;
+mod back;
+pub mod command;
+pub mod effect;
+mod elements;
+pub mod next_step;
+pub mod peer;
+pub mod record;
+pub mod rejection;
+pub mod state;
+mod step;
+mod subprocess;
+
+pub use command::Command;
+pub use effect::Effect;
+pub use record::{Record, Row};
+pub use rejection::Rejection;
+pub use state::InstanceState;
+pub use step::{Outcome, StepInput, start, step};

@@ -1,0 +1,63 @@
+//! Messages between parent and child instances. They travel through the outbox: in order per pair, applied once.
+//!
+//! Not pushes to clients: those are records of the instance whose clients see them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::record::{Created, Status};
+use crate::model::action::MessageType;
+
+/// What one instance tells its parent or child.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum PeerMessage {
+    /// Parent to child: begin to exist.
+    Start {
+        /// The child's first record but for its process version, which the receiver resolves.
+        head: Box<Created>,
+        /// Names the start event.
+        start_condition: Option<String>,
+    },
+    /// Parent to child: end, with this status.
+    End {
+        /// Status the child ends with.
+        status: Status,
+    },
+    /// Parent to child: the parent finished normally; there is nobody to send to any more.
+    ParentFinished,
+    /// Child to parent: a client started me from your data.
+    Linked {
+        /// The Action message I was started from.
+        offer: Option<u64>,
+        /// My process id.
+        process: String,
+    },
+    /// Child to parent: push this to your clients.
+    Push {
+        /// Data or Action.
+        kind: MessageType,
+        /// The rendered message.
+        body: Value,
+        /// Node of the child that sent it.
+        node: String,
+        /// Action of the child that sent it.
+        action: String,
+    },
+    /// Child to parent: merge this into your data.
+    Append {
+        /// Already nested under its destination.
+        patch: Value,
+    },
+    /// Child to parent: I have ended. The last message of a child.
+    Ended {
+        /// How.
+        status: Status,
+        /// The child's data, when the parent asked for a result.
+        result: Option<Value>,
+    },
+    /// In place of a child that could not be started.
+    StartRefused {
+        /// Why, for the incident.
+        message: String,
+    },
+}

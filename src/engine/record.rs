@@ -1,0 +1,352 @@
+//! What has happened to a process instance: the frozen record types. Past tense; results, not intentions.
+//!
+//! Records hold evaluated values, so a replay evaluates nothing, reads no clock and draws no id. Once released, a variant
+//! never changes: add a variant. Applying them: `state::apply`. Encoding: `journal::codec`.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::peer::PeerMessage;
+use crate::model::{
+    action::MessageType,
+    ids::{ElementKey, InstanceKey, Time},
+};
+
+/// The records of one applied command, numbered densely from `first_seq`; the row itself takes the number after them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Row {
+    /// Number of the first record.
+    pub first_seq: u64,
+    /// Process time of the command.
+    pub time: Time,
+    /// The command's identity, when it had one that deduplicates.
+    pub command: Option<CommandTag>,
+    /// Who gave it; `None` for timers and peers.
+    pub by: Option<String>,
+    /// Payload paths that were not persisted, for the answer.
+    pub ignored: Vec<String>,
+    /// In order.
+    pub records: Vec<Record>,
+}
+
+impl Row {
+    /// The number this row ends with; its progress carries it.
+    pub fn last_seq(&self) -> u64 {
+        self.first_seq + self.records.len() as u64
+    }
+
+    /// The records with their numbers.
+    pub fn numbered(&self) -> impl Iterator<Item = (u64, &Record)> {
+        (self.first_seq..).zip(&self.records)
+    }
+}
+
+/// Identity of a command for deduplication.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandTag {
+    /// The client's id for it.
+    pub id: Uuid,
+    /// The subject that used it; another subject's id is unknown.
+    pub subject: String,
+    /// Hash of the canonical body; another body under the same id is refused.
+    pub hash: u64,
+}
+
+/// One thing that happened.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Record {
+    /// The instance began.
+    #[serde(rename = "created")]
+    Created(Box<Created>),
+    /// Values were merged into the root scope of the data.
+    #[serde(rename = "merged")]
+    DataMerged {
+        /// The element that did it, if any.
+        by: Option<ElementKey>,
+        /// Deep-merged.
+        patch: Value,
+    },
+    /// A back step restored earlier data.
+    #[serde(rename = "replaced")]
+    DataReplaced {
+        /// All of it.
+        data: Value,
+    },
+    /// A flow reached a join that still waits for others.
+    #[serde(rename = "arrived")]
+    FlowArrived {
+        /// The join.
+        node: Arc<str>,
+        /// The flow and where it came from.
+        arrival: Arrival,
+    },
+    /// An element instance began; its key is this record's number.
+    #[serde(rename = "activated")]
+    ElementActivated {
+        /// The node.
+        node: Arc<str>,
+        /// The flows that led here; a join consumes one per incoming flow.
+        arrivals: Vec<Arrival>,
+    },
+    /// An element instance ended normally.
+    #[serde(rename = "completed")]
+    ElementCompleted {
+        /// Which.
+        element: ElementKey,
+        /// Its node.
+        node: Arc<str>,
+        /// Whether it leaves a stone that back steps need.
+        keep: bool,
+        /// Whether it closes everything behind it for back steps.
+        closes: bool,
+    },
+    /// An element instance was ended from outside.
+    #[serde(rename = "aborted")]
+    ElementTerminated {
+        /// Which.
+        element: ElementKey,
+        /// Its node.
+        node: Arc<str>,
+    },
+    /// An action was triggered but its work is not done yet, or a user set it off.
+    #[serde(rename = "started")]
+    ActionStarted {
+        /// Of which element.
+        element: ElementKey,
+        /// Its name.
+        action: Arc<str>,
+        /// When its work is due, if delayed.
+        due: Option<Time>,
+        /// What a later back step to this action needs.
+        remember: Remember,
+    },
+    /// An action's work is done.
+    #[serde(rename = "acted")]
+    ActionCompleted {
+        /// Of which element.
+        element: ElementKey,
+        /// Its name.
+        action: Arc<str>,
+        /// Which triggering, from 1.
+        occurrence: u32,
+    },
+    /// A message for the clients of this instance.
+    #[serde(rename = "pushed")]
+    Pushed(Box<Push>),
+    /// An open Action message needs no answer any more.
+    #[serde(rename = "offerClosed")]
+    OfferClosed {
+        /// Number of its record.
+        seq: u64,
+    },
+    /// A back step restored an earlier view.
+    #[serde(rename = "view")]
+    ViewReplaced {
+        /// All of it.
+        body: Value,
+    },
+    /// The token went back: a new visit of a passed element; its key is this record's number.
+    #[serde(rename = "returned")]
+    Returned {
+        /// The passed element it went back to.
+        to: ElementKey,
+        /// Its node.
+        node: Arc<str>,
+        /// The action that is run again.
+        action: Arc<str>,
+    },
+    /// A child instance belongs to this one from now on.
+    #[serde(rename = "child")]
+    ChildStarted(Box<ChildStarted>),
+    /// A message of a child or the parent was taken.
+    #[serde(rename = "heard")]
+    PeerHeard {
+        /// From whom.
+        from: InstanceKey,
+        /// The sender's record number.
+        number: u64,
+    },
+    /// A child has ended.
+    #[serde(rename = "childEnded")]
+    ChildEnded {
+        /// Which.
+        child: InstanceKey,
+        /// Its process id.
+        process: String,
+        /// How.
+        status: Status,
+    },
+    /// The parent finished; nothing can be sent to it any more.
+    #[serde(rename = "orphaned")]
+    ParentFinished,
+    /// A message to a child or the parent left.
+    #[serde(rename = "told")]
+    PeerTold {
+        /// To whom.
+        target: InstanceKey,
+        /// What.
+        message: Box<PeerMessage>,
+    },
+    /// Something went wrong after the command had been accepted.
+    #[serde(rename = "incident")]
+    IncidentRaised {
+        /// Where.
+        element: ElementKey,
+        /// What.
+        incident: Incident,
+    },
+    /// The incidents of an element are being retried.
+    #[serde(rename = "resolved")]
+    IncidentsResolved {
+        /// Where.
+        element: ElementKey,
+    },
+    /// The instance ended.
+    #[serde(rename = "ended")]
+    Ended {
+        /// How.
+        status: Status,
+    },
+}
+
+/// Birth certificate of an instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Created {
+    /// Its generated key.
+    pub key: InstanceKey,
+    /// Tenant it belongs to.
+    pub tenant: String,
+    /// The definition it runs, for good.
+    pub process: ProcessRef,
+    /// The starter's name for the matter.
+    pub business_key: Option<String>,
+    /// The instance that started it.
+    pub parent: Option<ParentLink>,
+    /// Root of its tree; itself for a root.
+    pub root: InstanceKey,
+    /// Subject that started it.
+    pub started_by: String,
+    /// Subject that started the root.
+    pub root_started_by: String,
+    /// Start data, after the start event's keys.
+    pub data: Value,
+}
+
+/// A definition revision.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ProcessRef {
+    /// The modeller's process id.
+    pub id: String,
+    /// Version, from 1.
+    pub version: u32,
+    /// Content hash of the source.
+    pub revision: String,
+}
+
+/// How a child is tied to its parent.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ParentLink {
+    /// The parent.
+    pub instance: InstanceKey,
+    /// The parent's record this child comes from.
+    pub seq: u64,
+    /// Whether the parent wants the child's data at its end.
+    pub wants_result: bool,
+}
+
+/// A taken flow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Arrival {
+    /// The sequence flow.
+    pub flow: Arc<str>,
+    /// The nearest kept element it descends from.
+    pub from: Option<ElementKey>,
+}
+
+/// What the first run of an action leaves for a later back step to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Remember {
+    /// Nothing.
+    #[serde(rename = "n")]
+    Nothing,
+    /// The action states of its element.
+    #[serde(rename = "a")]
+    Actions,
+    /// The action states, the data and the view.
+    #[serde(rename = "s")]
+    Snapshot,
+}
+
+/// A rendered message for clients.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Push {
+    /// Data or Action.
+    pub kind: MessageType,
+    /// Node it comes from.
+    pub node: String,
+    /// Action it comes from.
+    pub action: String,
+    /// The child it comes from, when a child sent it up.
+    pub origin: Option<InstanceKey>,
+    /// The rendered message.
+    pub body: Value,
+}
+
+/// A child as its parent knows it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ChildStarted {
+    /// Its key.
+    pub child: InstanceKey,
+    /// Its process id.
+    pub process: String,
+    /// The element that started it; `None` when a client did.
+    pub element: Option<ElementKey>,
+    /// The action that started it; `None` for a call activity or a client.
+    pub action: Option<Arc<str>>,
+    /// Whether the element waits for its end.
+    pub awaited: bool,
+    /// Its messages up to this number are taken already.
+    pub heard: u64,
+}
+
+/// Trouble at an element that needs a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Stable name, `snake_case`.
+    pub code: String,
+    /// What was expected, and what is the case.
+    pub message: String,
+    /// The action and its triggering whose work failed, if it was an action.
+    pub action: Option<(Arc<str>, u32)>,
+}
+
+/// Status of a process instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Status {
+    /// Running.
+    Started,
+    /// Ended normally.
+    Finished,
+    /// Ended by an operator, or with its parent.
+    Terminated,
+}
+
+impl Status {
+    /// Whether the instance can still move.
+    pub fn is_live(self) -> bool {
+        self == Self::Started
+    }
+
+    /// The wire name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Finished => "finished",
+            Self::Terminated => "terminated",
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! A refused command: nothing was recorded, and the caller is told what was expected.
+
+use std::collections::BTreeMap;
+
+/// Why a command was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The kind, one wire code each.
+    pub kind: RejectionKind,
+    /// "expected …, but …".
+    pub message: String,
+    /// Per payload path a sentence, for [`RejectionKind::InvalidData`].
+    pub fields: BTreeMap<String, String>,
+}
+
+/// Kinds of refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RejectionKind {
+    /// The request itself makes no sense for this process.
+    BadRequest,
+    /// A token is needed for this.
+    Unauthenticated,
+    /// There is no such instance, or none this caller may know of.
+    NotFound,
+    /// May be seen, not done.
+    Forbidden,
+    /// The state moved on, or the request is ambiguous.
+    Conflict,
+    /// The action cannot run now.
+    Unavailable(Unavailable),
+    /// A non-repeatable action ran already in this visit.
+    AlreadyExecuted,
+    /// The payload breaks the action's keys.
+    InvalidData,
+    /// A command id was used before with another body.
+    IdReused,
+}
+
+/// Why an action cannot run now; the wire's `reason`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unavailable {
+    /// The instance has ended.
+    Ended,
+    /// The instance is on hold.
+    OnHold,
+    /// No node has such an action.
+    UnknownAction,
+    /// The action runs by itself.
+    NotManual,
+    /// No active element offers it.
+    NotActive,
+    /// The element has an incident.
+    Incident,
+    /// Its parent action has not run.
+    ParentNotRun,
+}
+
+impl Rejection {
+    /// A refusal of this kind with its sentence.
+    pub fn new(kind: RejectionKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), fields: BTreeMap::new() }
+    }
+
+    /// A payload that breaks its keys.
+    pub fn invalid_data(fields: BTreeMap<String, String>) -> Self {
+        let listed: Vec<&str> = fields.keys().map(String::as_str).collect();
+        let message = format!("expected data that fits the keys, but there is something to mend at: {}", listed.join(", "));
+        Self { kind: RejectionKind::InvalidData, message, fields }
+    }
+
+    /// The one answer for "does not exist" and "is not yours".
+    pub fn not_found() -> Self {
+        Self::new(RejectionKind::NotFound, "expected the key of an instance you may see, but there is none with this key")
+    }
+}

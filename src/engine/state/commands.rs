@@ -1,0 +1,66 @@
+//! Which command ids an instance has seen, so that a resend gets the first answer instead of a second effect.
+//!
+//! The newest 128 are kept whole; of the 10,000 before them an 8-byte fingerprint. A hit among the fingerprints is decided
+//! by reading the log (`runtime`).
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Ring;
+use crate::engine::record::{CommandTag, Row};
+
+const WHOLE: usize = 128;
+const FINGERPRINTS: usize = 10_000;
+
+/// Command ids seen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Commands {
+    recent: Ring<(CommandTag, u64)>,
+    older: Ring<u64>,
+}
+
+/// What is known of a command id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// Never seen from this subject.
+    New,
+    /// Applied, with this body hash, in the row that begins with this number.
+    Applied {
+        /// Hash of its canonical body.
+        hash: u64,
+        /// First number of its row.
+        first_seq: u64,
+    },
+    /// May have been applied long ago; the log knows.
+    PerhapsLongAgo,
+}
+
+impl Commands {
+    /// What is known of this id from this subject.
+    pub fn seen(&self, id: Uuid, subject: &str) -> Seen {
+        let recent = self.recent.iter().rev().find(|(tag, _)| tag.id == id && tag.subject == subject);
+        match recent {
+            Some((tag, first_seq)) => Seen::Applied { hash: tag.hash, first_seq: *first_seq },
+            None if self.older.contains(&fingerprint(id)) => Seen::PerhapsLongAgo,
+            None => Seen::New,
+        }
+    }
+
+    pub(super) fn remember(&mut self, row: &Row) {
+        let Some(tag) = &row.command else { return };
+        self.recent.push_back((tag.clone(), row.first_seq));
+        if self.recent.len() > WHOLE
+            && let Some((oldest, _)) = self.recent.pop_front()
+        {
+            self.older.push_back(fingerprint(oldest.id));
+            if self.older.len() > FINGERPRINTS {
+                self.older.pop_front();
+            }
+        }
+    }
+}
+
+fn fingerprint(id: Uuid) -> u64 {
+    let (high, low) = id.as_u64_pair();
+    high.rotate_left(17) ^ low
+}

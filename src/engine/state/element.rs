@@ -1,0 +1,137 @@
+//! An element instance: one visit of a node, with the states of its actions.
+//!
+//! Fields are visible to `engine::state` only; everyone else reads through methods.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    engine::record::{Arrival, Incident},
+    model::ids::{InstanceKey, Time},
+};
+
+/// One visit of a node.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ElementInstance {
+    pub(super) node: Arc<str>,
+    pub(super) arrivals: Vec<Arrival>,
+    pub(super) active: bool,
+    pub(super) entered: Time,
+    pub(super) actions: BTreeMap<Arc<str>, ActionState>,
+    pub(super) first_runs: BTreeMap<Arc<str>, FirstRun>,
+    pub(super) incidents: Vec<Incident>,
+    /// The child a call activity waits for, or has waited for (`None` inside: ended well).
+    pub(super) call: Option<Call>,
+}
+
+/// Where the child of a call activity stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Call {
+    /// Waiting for this child.
+    Awaiting(InstanceKey),
+    /// It ended well.
+    Done,
+}
+
+/// What an action did in one visit.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ActionState {
+    pub(super) started: u32,
+    pub(super) completed: u32,
+    /// Triggerings whose work is due later.
+    pub(super) delayed: Vec<(u32, Time)>,
+}
+
+/// What a back step to an action needs: how things were before its first run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FirstRun {
+    pub(super) seq: u64,
+    pub(super) actions: BTreeMap<Arc<str>, ActionState>,
+    /// Data and view, when the action restarts from a snapshot.
+    pub(super) snapshot: Option<(Value, Value)>,
+}
+
+impl FirstRun {
+    /// Number of the record that was the first run.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// Data and view as they were.
+    pub fn snapshot(&self) -> Option<&(Value, Value)> {
+        self.snapshot.as_ref()
+    }
+}
+
+impl ActionState {
+    /// How often it was triggered.
+    pub fn started(&self) -> u32 {
+        self.started
+    }
+
+    /// How often its work was done.
+    pub fn completed(&self) -> u32 {
+        self.completed
+    }
+
+    /// Triggerings not due yet, with the time they are.
+    pub fn delayed(&self) -> &[(u32, Time)] {
+        &self.delayed
+    }
+}
+
+impl ElementInstance {
+    /// Id of its node.
+    pub fn node(&self) -> &Arc<str> {
+        &self.node
+    }
+
+    /// Whether the token is here; else it is the stone of a passed element.
+    pub fn is_active(&self) -> bool {
+        self.active
+    }
+
+    /// When it was activated.
+    pub fn entered(&self) -> Time {
+        self.entered
+    }
+
+    /// The flows that led here.
+    pub fn arrivals(&self) -> &[Arrival] {
+        &self.arrivals
+    }
+
+    /// State of an action; a fresh one when it has not been triggered.
+    pub fn action(&self, name: &str) -> ActionState {
+        self.actions.get(name).cloned().unwrap_or_default()
+    }
+
+    /// How often an action was triggered and how often its work was done.
+    pub fn counts(&self, name: &str) -> (u32, u32) {
+        self.actions.get(name).map_or((0, 0), |action| (action.started, action.completed))
+    }
+
+    /// All pending delayed triggerings: action, occurrence, due.
+    pub fn delayed(&self) -> impl Iterator<Item = (&Arc<str>, u32, Time)> {
+        self.actions
+            .iter()
+            .flat_map(|(name, action)| action.delayed.iter().map(move |&(occurrence, due)| (name, occurrence, due)))
+    }
+
+    /// What a back step to this action needs, once it ran.
+    pub fn first_run(&self, action: &str) -> Option<&FirstRun> {
+        self.first_runs.get(action)
+    }
+
+    /// Unresolved incidents, oldest first.
+    pub fn incidents(&self) -> &[Incident] {
+        &self.incidents
+    }
+
+    /// Where the child of a call activity stands.
+    pub fn call(&self) -> Option<Call> {
+        self.call
+    }
+}

@@ -1,0 +1,47 @@
+//! Who descends from whom: what a back step has to end, and what stays.
+//!
+//! An arrival names the nearest *kept* element it descends from. Elements that back steps cannot need leave no stone; what
+//! came from them is tied to what they came from.
+
+use super::{ElementInstance, InstanceState};
+use crate::{engine::record::Arrival, model::ids::ElementKey};
+
+impl InstanceState {
+    /// Whether `element` is `ancestor` or came from it. An element that left no stone descends from nothing.
+    pub fn descends(&self, element: ElementKey, ancestor: ElementKey) -> bool {
+        let mut pending = vec![element];
+        while let Some(key) = pending.pop() {
+            if key == ancestor {
+                return true;
+            }
+            // Lineage points backwards in time, so nothing before the ancestor can lead to it.
+            if key > ancestor
+                && let Some(element) = self.elements.get(&key)
+            {
+                pending.extend(element.arrivals.iter().filter_map(|arrival| arrival.from));
+            }
+        }
+        false
+    }
+
+    /// Whether a taken flow came from `ancestor`.
+    pub fn arrival_descends(&self, arrival: &Arrival, ancestor: ElementKey) -> bool {
+        arrival.from.is_some_and(|from| self.descends(from, ancestor))
+    }
+
+    /// The stones an element came from, nearest first.
+    pub(super) fn ancestors(&self, element: &ElementInstance) -> Vec<ElementKey> {
+        let mut found: Vec<ElementKey> = Vec::new();
+        let mut pending: Vec<ElementKey> = element.arrivals.iter().filter_map(|arrival| arrival.from).collect();
+        while let Some(key) = pending.pop() {
+            if found.contains(&key) {
+                continue;
+            }
+            if let Some(ancestor) = self.elements.get(&key) {
+                found.push(key);
+                pending.extend(ancestor.arrivals.iter().filter_map(|arrival| arrival.from));
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,188 @@
+//! What a process instance remembers: the fold of its records. Only `apply` (a child module) can write it; every field is
+//! private to this module, so the compiler holds that rule.
+//!
+//! Derived and never a second truth: nothing here that a record did not put here. Lineage questions (who descends from
+//! whom) are in `lineage`, deduplication of commands in `commands`.
+
+mod apply;
+mod commands;
+mod element;
+mod lineage;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::record::{Arrival, ChildStarted, Created, Push, Row, Status};
+use crate::model::{
+    action::MessageType,
+    ids::{ElementKey, InstanceKey, Time},
+};
+
+pub use commands::{Commands, Seen};
+pub use element::{ActionState, Call, ElementInstance, FirstRun};
+
+/// The state of one process instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InstanceState {
+    head: Created,
+    status: Status,
+    created_at: Time,
+    ended_at: Option<Time>,
+    seq: u64,
+    data: Value,
+    view: Value,
+    /// Active elements and the stones of completed ones that back steps need.
+    elements: BTreeMap<ElementKey, ElementInstance>,
+    /// Taken flows that wait at joins, in order of arrival.
+    waiting: BTreeMap<Arc<str>, Vec<Arrival>>,
+    /// Open Action messages by record number.
+    open: BTreeMap<u64, Value>,
+    children: BTreeMap<InstanceKey, Child>,
+    parent_heard: u64,
+    parent_finished: bool,
+    /// Merges since the earliest snapshot a back step may restore.
+    merges: Vec<Merge>,
+    commands: Commands,
+}
+
+/// A child as its parent remembers it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Child {
+    /// How it was started; `heard` moves on with each of its messages.
+    pub start: ChildStarted,
+    /// Its last known status.
+    pub status: Status,
+}
+
+/// A merge that a restored snapshot may need again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Merge {
+    seq: u64,
+    by: Option<ElementKey>,
+    patch: Value,
+}
+
+impl InstanceState {
+    /// The fold of whole rows, on top of a snapshot or from the first row on. `None` without any record.
+    pub fn replay<'a>(snapshot: Option<Self>, rows: impl IntoIterator<Item = &'a Row>) -> Option<Self> {
+        let mut state = snapshot;
+        for row in rows {
+            for (seq, record) in row.numbered() {
+                match (&mut state, record) {
+                    (Some(state), record) => state.apply(seq, row.time, record),
+                    (none, super::Record::Created(created)) => *none = Some(Self::created(seq, row.time, created)),
+                    (None, _) => return None,
+                }
+            }
+            if let Some(state) = &mut state {
+                state.end_row(row);
+            }
+        }
+        state
+    }
+
+    /// Birth certificate; its `data` is emptied once merged into [`Self::data`].
+    pub fn head(&self) -> &Created {
+        &self.head
+    }
+
+    /// This instance's key.
+    pub fn key(&self) -> InstanceKey {
+        self.head.key
+    }
+
+    /// Status.
+    pub fn status(&self) -> Status {
+        self.status
+    }
+
+    /// When it was created.
+    pub fn created_at(&self) -> Time {
+        self.created_at
+    }
+
+    /// When it ended, if it did.
+    pub fn ended_at(&self) -> Option<Time> {
+        self.ended_at
+    }
+
+    /// The number its last row ended with.
+    pub fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The root scope's data; always a JSON object.
+    pub fn data(&self) -> &Value {
+        &self.data
+    }
+
+    /// What a client holds that received every Data frame.
+    pub fn view(&self) -> &Value {
+        &self.view
+    }
+
+    /// An element that is active or left a stone.
+    pub fn element(&self, key: ElementKey) -> Option<&ElementInstance> {
+        self.elements.get(&key)
+    }
+
+    /// Active elements in order of activation.
+    pub fn active(&self) -> impl Iterator<Item = (ElementKey, &ElementInstance)> {
+        self.elements.iter().filter(|(_, element)| element.is_active()).map(|(&key, element)| (key, element))
+    }
+
+    /// Stones of passed elements, oldest first.
+    pub fn passed(&self) -> impl DoubleEndedIterator<Item = (ElementKey, &ElementInstance)> {
+        self.elements.iter().filter(|(_, element)| !element.is_active()).map(|(&key, element)| (key, element))
+    }
+
+    /// Taken flows waiting at a join.
+    pub fn waiting_at(&self, node: &str) -> &[Arrival] {
+        self.waiting.get(node).map_or(&[], Vec::as_slice)
+    }
+
+    /// All joins with waiting flows.
+    pub fn waiting(&self) -> impl Iterator<Item = (&Arc<str>, &[Arrival])> {
+        self.waiting.iter().map(|(node, arrivals)| (node, arrivals.as_slice()))
+    }
+
+    /// Open Action messages: record number and body.
+    pub fn open(&self) -> &BTreeMap<u64, Value> {
+        &self.open
+    }
+
+    /// Children, live and ended.
+    pub fn children(&self) -> &BTreeMap<InstanceKey, Child> {
+        &self.children
+    }
+
+    /// The parent's record number heard last.
+    pub fn parent_heard(&self) -> u64 {
+        self.parent_heard
+    }
+
+    /// Whether there is a parent that can still hear.
+    pub fn parent_hears(&self) -> bool {
+        self.head.parent.is_some() && !self.parent_finished
+    }
+
+    /// Command ids seen.
+    pub fn commands(&self) -> &Commands {
+        &self.commands
+    }
+}
+
+impl Push {
+    /// Whether this message waits for an answer of a client.
+    pub fn opens(&self) -> bool {
+        self.kind == MessageType::Action
+    }
+}
+
+/// Newest-first bounded memory; shared by [`Commands`].
+type Ring<T> = VecDeque<T>;

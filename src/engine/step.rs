@@ -1,0 +1,333 @@
+//! One step: a command in, one row of records and its effects out.
+//!
+//! A work queue with a limit and no recursion: an endless loop in a model becomes an incident. `record` pushes and applies
+//! at once, so every decision reads the state as its own records left it.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use serde_json::Value;
+
+use super::{
+    actions,
+    command::{Command, DueTimer, StartInstance, TimerKey},
+    effect::Effect,
+    elements,
+    peer::PeerMessage,
+    record::{Arrival, CommandTag, Created, Incident, Record, Row, Status},
+    rejection::{Rejection, RejectionKind, Unavailable},
+    state::InstanceState,
+    subprocess,
+};
+use crate::model::{
+    evaluator::Evaluator,
+    executable::{ExecutableNode, ExecutableProcess},
+    ids::{ElementKey, InstanceKey, Time},
+    template::Builtins,
+};
+
+/// What a step is given besides the command: everything that is not pure.
+pub struct StepInput<'a> {
+    /// Process time.
+    pub now: Time,
+    /// Draws the key of a child from the number of the record that starts it.
+    pub child_key: &'a dyn Fn(u64) -> InstanceKey,
+    /// Who gives the command, for the row.
+    pub by: Option<String>,
+    /// The command's identity, if it deduplicates.
+    pub command: Option<CommandTag>,
+    /// Elements one command may activate before the rest becomes incidents.
+    pub element_limit: usize,
+}
+
+/// What a step did. Without a row nothing happened: a repeat or a message for something ended.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The records.
+    pub row: Option<Row>,
+    /// To be performed after the commit.
+    pub effects: Vec<Effect>,
+}
+
+/// Applies a command to an instance.
+///
+/// # Errors
+/// A [`Rejection`]; the state is then unchanged.
+pub fn step(
+    process: &ExecutableProcess,
+    evaluator: &dyn Evaluator,
+    state: &mut InstanceState,
+    command: Command,
+    input: StepInput<'_>,
+) -> Result<Outcome, Rejection> {
+    let first_seq = state.seq() + 1;
+    let mut step = Step::new(process, evaluator, state, first_seq, &input);
+    match command {
+        Command::Run(run) => actions::run(&mut step, run)?,
+        Command::FireTimer(timer) => actions::fire_timer(&mut step, &timer),
+        Command::Receive { from, number, message } => subprocess::receive(&mut step, from, number, *message),
+        Command::CloseOffer { seq } => close_offer(&mut step, seq)?,
+        Command::Terminate => terminate(&mut step)?,
+        Command::Retry { element } => actions::retry(&mut step, element)?,
+    }
+    Ok(step.finish(input.by, input.command))
+}
+
+/// Starts an instance.
+///
+/// # Errors
+/// A [`Rejection`]: no or several start events for the condition, or start data that break the start event's keys.
+pub fn start(
+    process: &ExecutableProcess,
+    evaluator: &dyn Evaluator,
+    command: StartInstance,
+    input: StepInput<'_>,
+) -> Result<(InstanceState, Outcome), Rejection> {
+    let start_event = elements::start_event::choose(process, command.start_condition.as_deref())?;
+    let (data, ignored) = elements::start_event::accept(start_event, &command.head.data, evaluator)?;
+    let created = Created { data, ..command.head };
+    let mut state = InstanceState::created(1, input.now, &created);
+    let mut step = Step::new(process, evaluator, &mut state, 1, &input);
+    step.ignored = ignored;
+    step.records.push(Record::Created(Box::new(created)));
+    if let Some(link) = command.link {
+        let message = PeerMessage::Linked { offer: link.offer, process: process.definition.id.clone() };
+        step.tell_parent(message);
+    }
+    step.activate(&start_event.id, Vec::new());
+    let outcome = step.finish(input.by, input.command);
+    Ok((state, outcome))
+}
+
+/// The context of one step.
+pub(super) struct Step<'a> {
+    pub process: &'a ExecutableProcess,
+    pub evaluator: &'a dyn Evaluator,
+    pub state: &'a mut InstanceState,
+    pub now: Time,
+    pub ignored: Vec<String>,
+    work: VecDeque<ElementKey>,
+    child_key: &'a dyn Fn(u64) -> InstanceKey,
+    first_seq: u64,
+    records: Vec<Record>,
+    effects: Vec<Effect>,
+    budget: usize,
+}
+
+impl<'a> Step<'a> {
+    fn new(
+        process: &'a ExecutableProcess,
+        evaluator: &'a dyn Evaluator,
+        state: &'a mut InstanceState,
+        first_seq: u64,
+        input: &StepInput<'a>,
+    ) -> Self {
+        Self {
+            process,
+            evaluator,
+            state,
+            now: input.now,
+            ignored: Vec::new(),
+            work: VecDeque::new(),
+            child_key: input.child_key,
+            first_seq,
+            records: Vec::new(),
+            effects: Vec::new(),
+            budget: input.element_limit,
+        }
+    }
+
+    /// The number the next record gets.
+    pub fn next_seq(&self) -> u64 {
+        self.first_seq + self.records.len() as u64
+    }
+
+    /// Remembers something, at once; returns its number.
+    pub fn record(&mut self, record: Record) -> u64 {
+        let seq = self.next_seq();
+        self.state.apply(seq, self.now, &record);
+        self.records.push(record);
+        seq
+    }
+
+    /// The key of a child whose starting record comes next.
+    pub fn next_child_key(&self) -> InstanceKey {
+        (self.child_key)(self.next_seq())
+    }
+
+    /// Asks for a timer.
+    pub fn set_timer(&mut self, due: Time, key: TimerKey) {
+        self.effects.push(Effect::SetTimer(DueTimer { key, due }));
+    }
+
+    /// Forgets a timer.
+    pub fn clear_timer(&mut self, key: TimerKey) {
+        self.effects.push(Effect::ClearTimer(key));
+    }
+
+    /// Sends a message to a child or the parent.
+    pub fn tell(&mut self, target: InstanceKey, message: PeerMessage) {
+        let number = self.record(Record::PeerTold { target, message: Box::new(message.clone()) });
+        self.effects.push(Effect::Send { number, target, message: Box::new(message) });
+    }
+
+    /// Sends a message to the parent, if there is one that can hear.
+    pub fn tell_parent(&mut self, message: PeerMessage) {
+        if self.state.parent_hears()
+            && let Some(parent) = self.state.head().parent.as_ref().map(|link| link.instance)
+        {
+            self.tell(parent, message);
+        }
+    }
+
+    /// Merges into the instance data; an empty patch leaves no record.
+    pub fn merge(&mut self, by: Option<ElementKey>, patch: Value) {
+        if patch.as_object().is_none_or(|object| !object.is_empty()) {
+            self.record(Record::DataMerged { by, patch });
+        }
+    }
+
+    /// Raises an incident on an element.
+    pub fn incident(&mut self, element: ElementKey, code: &str, message: String, action: Option<(Arc<str>, u32)>) {
+        self.record(Record::IncidentRaised { element, incident: Incident { code: code.to_owned(), message, action } });
+    }
+
+    /// The executable node of an element.
+    pub fn node_of(&self, element: ElementKey) -> Option<&'a ExecutableNode> {
+        self.process.node(self.state.element(element)?.node())
+    }
+
+    /// The values behind a template's built-in names.
+    pub fn builtins(&self) -> Builtins<'_> {
+        builtins(self.process, self.state, self.now)
+    }
+
+    /// Looks, later in this step, what an element can do next.
+    pub fn queue(&mut self, element: ElementKey) {
+        self.work.push_back(element);
+    }
+
+    /// Activates a node; what it does comes later in this step.
+    pub fn activate(&mut self, node: &Arc<str>, arrivals: Vec<Arrival>) {
+        let element = ElementKey(self.record(Record::ElementActivated { node: node.clone(), arrivals }));
+        if self.budget == 0 {
+            let sentence = "expected the process to come to rest, but one command activated too many elements: is there a loop \
+                            without a user task or a timer? Retry to let it go on";
+            return self.incident(element, "step_limit", sentence.to_owned(), None);
+        }
+        self.budget -= 1;
+        self.queue(element);
+    }
+
+    /// Ends an element from outside, with its timers and the live children it started.
+    pub fn abort(&mut self, key: ElementKey) {
+        let Some(element) = self.state.element(key) else { return };
+        let node = element.node().clone();
+        let timers: Vec<TimerKey> = element
+            .delayed()
+            .map(|(action, occurrence, _)| TimerKey { element: key, action: action.to_string(), occurrence })
+            .collect();
+        for timer in timers {
+            self.clear_timer(timer);
+        }
+        self.record(Record::ElementTerminated { element: key, node });
+    }
+
+    /// Ends those of these children that are live.
+    pub fn end_children(&mut self, children: Vec<InstanceKey>) {
+        for child in children {
+            if self.state.children().get(&child).is_some_and(|child| child.status.is_live()) {
+                self.tell(child, PeerMessage::End { status: Status::Terminated });
+            }
+        }
+    }
+
+    /// Ends the instance: everything active, its children, its offers; the parent hears of it last.
+    pub fn end(&mut self, status: Status) {
+        let active: Vec<ElementKey> = self.state.active().map(|(key, _)| key).collect();
+        for element in active {
+            self.abort(element);
+        }
+        let children: Vec<InstanceKey> = self.state.children().keys().copied().collect();
+        if status == Status::Finished {
+            for child in children.into_iter().filter(|child| self.state.children()[child].status.is_live()).collect::<Vec<_>>() {
+                self.tell(child, PeerMessage::ParentFinished);
+            }
+        } else {
+            self.end_children(children);
+        }
+        self.record(Record::Ended { status });
+        let wants_result = self.state.head().parent.as_ref().is_some_and(|link| link.wants_result);
+        let result = (wants_result && status == Status::Finished).then(|| self.state.data().clone());
+        self.tell_parent(PeerMessage::Ended { status, result });
+    }
+
+    /// Ends the instance when no token is left; a flow waiting at a join that nothing can complete becomes an incident.
+    fn end_if_done(&mut self) {
+        if !self.state.status().is_live() || self.state.active().next().is_some() {
+            return;
+        }
+        let Some((node, arrivals)) = self.state.waiting().next().map(|(node, arrivals)| (node.clone(), arrivals.to_vec())) else {
+            return self.end(Status::Finished);
+        };
+        let element = ElementKey(self.record(Record::ElementActivated { node: node.clone(), arrivals }));
+        let sentence = format!(
+            "expected a token on every incoming flow of the join '{node}', but no other token is left. Retry to go on without them"
+        );
+        self.incident(element, "join_incomplete", sentence, None);
+    }
+
+    fn finish(mut self, by: Option<String>, command: Option<CommandTag>) -> Outcome {
+        while let Some(element) = self.work.pop_front() {
+            elements::advance(&mut self, element);
+        }
+        if !self.records.is_empty() {
+            self.end_if_done();
+        }
+        if self.records.is_empty() {
+            return Outcome::default();
+        }
+        let (first_seq, time) = (self.first_seq, self.now);
+        let row = Row { first_seq, time, command, by, ignored: self.ignored, records: self.records };
+        self.state.end_row(&row);
+        Outcome { row: Some(row), effects: self.effects }
+    }
+}
+
+/// The values behind a template's built-in names.
+fn builtins<'a>(process: &'a ExecutableProcess, state: &'a InstanceState, now: Time) -> Builtins<'a> {
+    let head = state.head();
+    Builtins {
+        process_instance_id: head.key,
+        parent: head.parent.as_ref().map(|link| link.instance),
+        root: head.root,
+        process_name: &process.name,
+        started_by: &head.started_by,
+        now,
+    }
+}
+
+fn close_offer(step: &mut Step<'_>, seq: u64) -> Result<(), Rejection> {
+    if !step.state.open().contains_key(&seq) {
+        let sentence =
+            format!("expected the seq of an open Action message, but {seq} is none: it was answered already, or never was one");
+        return Err(Rejection::new(RejectionKind::Conflict, sentence));
+    }
+    step.record(Record::OfferClosed { seq });
+    Ok(())
+}
+
+fn terminate(step: &mut Step<'_>) -> Result<(), Rejection> {
+    require_live(step)?;
+    step.end(Status::Terminated);
+    Ok(())
+}
+
+/// Refuses when the instance has ended.
+pub(super) fn require_live(step: &Step<'_>) -> Result<(), Rejection> {
+    let status = step.state.status();
+    if status.is_live() {
+        return Ok(());
+    }
+    let sentence = format!("expected a running instance, but it is {}", status.name());
+    Err(Rejection::new(RejectionKind::Unavailable(Unavailable::Ended), sentence))
+}

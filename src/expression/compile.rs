@@ -1,0 +1,121 @@
+//! Compiles the conditions and key schemas of a process definition, at deploy.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::condition::{Condition, Refusal};
+use super::key_schemas::KeySchemas;
+use crate::model::definition::ProcessDefinition;
+use crate::model::evaluator::{EvaluationError, Evaluator};
+use crate::model::problem::{Problem, Severity};
+
+/// Compiles all conditions and key schemas of `definition`.
+///
+/// # Errors
+/// All problems: `unsupported_condition` and `invalid_condition` at a sequence flow, `invalid_schema` at a node.
+pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec<Problem>> {
+    let mut evaluator = ProcessEvaluator::default();
+    let mut problems = Vec::new();
+    for flow in &definition.flows {
+        let Some(text) = &flow.condition else { continue };
+        match Condition::compile(text) {
+            Ok(condition) => {
+                evaluator.conditions.insert(flow.id.clone(), condition);
+            }
+            Err(Refusal::Unsupported(message)) => problems.push(problem(&flow.id, "unsupported_condition", message)),
+            Err(Refusal::Invalid(message)) => problems.push(problem(&flow.id, "invalid_condition", message)),
+        }
+    }
+    for node in &definition.nodes {
+        let keys = node.keys.iter().chain(node.actions.iter().flat_map(|action| &action.keys));
+        for (key, schema) in keys.filter_map(|key| key.schema.as_ref().map(|schema| (key, schema))) {
+            if let Err(sentence) = evaluator.schemas.add(schema) {
+                problems.push(problem(&node.id, "invalid_schema", format!("key `{}`: {sentence}", key.path)));
+            }
+        }
+    }
+    if problems.is_empty() { Ok(Arc::new(evaluator)) } else { Err(problems) }
+}
+
+fn problem(element: &str, code: &'static str, message: String) -> Problem {
+    Problem { element: element.to_owned(), code, message, severity: Severity::Error }
+}
+
+/// The compiled conditions and key schemas of one process definition.
+#[derive(Debug, Default)]
+pub struct ProcessEvaluator {
+    /// By id of the sequence flow.
+    conditions: HashMap<String, Condition>,
+    schemas: KeySchemas,
+}
+
+impl Evaluator for ProcessEvaluator {
+    fn condition(&self, flow: &str, data: &Value) -> Result<bool, EvaluationError> {
+        match self.conditions.get(flow) {
+            Some(condition) => condition.evaluate(data),
+            None => Err(EvaluationError(format!("expected a condition at the sequence flow `{flow}`, but it has none"))),
+        }
+    }
+
+    fn check_schema(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, String)>> {
+        self.schemas.check(schema, value)
+    }
+
+    fn runs_scripts(&self) -> bool {
+        self.conditions.values().any(|condition| matches!(condition, Condition::Script(_)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn definition(condition: &str, schema: &Value) -> ProcessDefinition {
+        serde_json::from_value(json!({
+            "id": "onboarding",
+            "nodes": [{"id": "start", "type": "startEvent", "keys": [{"path": "client", "schema": schema}]}],
+            "flows": [{"id": "yes", "source": "gateway", "target": "end", "condition": condition}],
+        }))
+        .expect("a definition")
+    }
+
+    #[test]
+    fn comparisons_need_no_script() {
+        for (condition, scripts) in [
+            ("${client.age >= 18 && client.income >= 12000}", false),
+            ("client.tags.length > 0 || input['a'] == null", false),
+            ("client.age + 1 > 18", true),
+            ("client.toString == 1", true),
+        ] {
+            let evaluator = compile(&definition(condition, &json!({}))).expect(condition);
+            assert_eq!(evaluator.runs_scripts(), scripts, "{condition}");
+        }
+    }
+
+    #[test]
+    fn all_problems_are_listed() {
+        for (condition, schema, codes) in [
+            ("= amount > 1", json!({"type": "nothing"}), vec![("yes", "unsupported_condition"), ("start", "invalid_schema")]),
+            ("amount >", json!({}), vec![("yes", "invalid_condition")]),
+        ] {
+            let problems = compile(&definition(condition, &schema)).err().unwrap_or_default();
+            let found: Vec<_> = problems.iter().map(|problem| (problem.element.as_str(), problem.code)).collect();
+            assert_eq!(found, codes);
+        }
+    }
+
+    #[test]
+    fn violations_name_their_path() {
+        let schema = json!({"properties": {"list": {"items": {"type": "string"}}, "mail": {"format": "email"}}});
+        let evaluator = compile(&definition("a == 1", &schema)).expect("a valid definition");
+        let violations = evaluator.check_schema(&schema, &json!({"list": ["a", 5], "mail": "x"})).expect_err("two violations");
+        let paths: Vec<_> = violations.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["list[1]", "mail"]);
+        assert!(violations[0].1.contains("the value is not of type"), "{violations:?}");
+        assert_eq!(evaluator.check_schema(&schema, &json!({"list": ["a"]})), Ok(()));
+    }
+}

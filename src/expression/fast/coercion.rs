@@ -1,0 +1,115 @@
+//! JavaScript's comparisons, with the coercions they make.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value};
+
+use super::expression::Comparison;
+use super::number_text::{number_to_text, text_to_number};
+use super::operand::Operand;
+
+/// `left comparison right`.
+///
+/// # Errors
+/// An object that has a member named `toString` has no primitive value.
+pub fn compare(comparison: Comparison, left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
+    Ok(match comparison {
+        Comparison::Equal => loosely_equal(left, right)?,
+        Comparison::NotEqual => !loosely_equal(left, right)?,
+        Comparison::StrictlyEqual => strictly_equal(left, right),
+        Comparison::StrictlyNotEqual => !strictly_equal(left, right),
+        Comparison::Less => order(left, right)? == Some(Ordering::Less),
+        Comparison::LessOrEqual => matches!(order(left, right)?, Some(Ordering::Less | Ordering::Equal)),
+        Comparison::Greater => order(left, right)? == Some(Ordering::Greater),
+        Comparison::GreaterOrEqual => matches!(order(left, right)?, Some(Ordering::Greater | Ordering::Equal)),
+    })
+}
+
+fn strictly_equal(left: &Operand<'_>, right: &Operand<'_>) -> bool {
+    match (left, right) {
+        (Operand::Undefined, Operand::Undefined) | (Operand::Null, Operand::Null) => true,
+        (Operand::Bool(left), Operand::Bool(right)) => left == right,
+        (Operand::Number(left), Operand::Number(right)) => left == right,
+        (Operand::Text(left), Operand::Text(right)) => left == right,
+        (Operand::Surrogate(left), Operand::Surrogate(right)) => left == right,
+        (Operand::Array(left), Operand::Array(right)) => std::ptr::eq(*left, *right),
+        (Operand::Object(left), Operand::Object(right)) => std::ptr::eq(*left, *right),
+        _ => false,
+    }
+}
+
+fn loosely_equal(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
+    use Operand::{Array, Bool, Null, Number, Object, Surrogate, Text, Undefined};
+    Ok(match (left, right) {
+        (Undefined | Null, Undefined | Null) => true,
+        (Undefined | Null, _) | (_, Undefined | Null) => false,
+        (Bool(_), Bool(_)) => strictly_equal(left, right),
+        (Bool(value), other) | (other, Bool(value)) => loosely_equal(&Number(f64::from(u8::from(*value))), other)?,
+        (Number(number), text @ (Text(_) | Surrogate(_))) | (text @ (Text(_) | Surrogate(_)), Number(number)) => {
+            *number == to_number(text)
+        }
+        (Array(_) | Object(_), Array(_) | Object(_)) => strictly_equal(left, right),
+        (object @ (Array(_) | Object(_)), other) | (other, object @ (Array(_) | Object(_))) => {
+            loosely_equal(&to_primitive(object)?, other)?
+        }
+        _ => strictly_equal(left, right),
+    })
+}
+
+/// `None` when not comparable (NaN).
+fn order(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Ordering>, String> {
+    let (left, right) = (to_primitive(left)?, to_primitive(right)?);
+    Ok(match (&left, &right) {
+        // JavaScript orders strings by UTF-16 units, which differs from the order of UTF-8 bytes above U+D7FF.
+        (Operand::Text(left), Operand::Text(right)) => Some(left.encode_utf16().cmp(right.encode_utf16())),
+        (Operand::Surrogate(left), Operand::Text(right)) => Some([*left].into_iter().cmp(right.encode_utf16())),
+        (Operand::Text(left), Operand::Surrogate(right)) => Some(left.encode_utf16().cmp([*right])),
+        (Operand::Surrogate(left), Operand::Surrogate(right)) => Some(left.cmp(right)),
+        _ => to_number(&left).partial_cmp(&to_number(&right)),
+    })
+}
+
+/// The number of a primitive value. Objects are made primitive first.
+fn to_number(primitive: &Operand<'_>) -> f64 {
+    match primitive {
+        Operand::Null => 0.0,
+        Operand::Bool(value) => f64::from(u8::from(*value)),
+        Operand::Number(number) => *number,
+        Operand::Text(text) => text_to_number(text),
+        Operand::Undefined | Operand::Surrogate(_) | Operand::Array(_) | Operand::Object(_) => f64::NAN,
+    }
+}
+
+fn to_primitive<'a>(operand: &Operand<'a>) -> Result<Operand<'a>, String> {
+    Ok(match operand {
+        Operand::Array(items) => Operand::Text(Cow::Owned(join(items)?)),
+        Operand::Object(members) => Operand::Text(Cow::Borrowed(object_text(members)?)),
+        primitive => primitive.clone(),
+    })
+}
+
+/// `Array.prototype.join`, which is also how an array becomes a string.
+fn join(items: &[Value]) -> Result<String, String> {
+    let texts: Result<Vec<Cow<'_, str>>, String> = items.iter().map(item_text).collect();
+    Ok(texts?.join(","))
+}
+
+fn item_text(item: &Value) -> Result<Cow<'_, str>, String> {
+    Ok(match Operand::from(item) {
+        Operand::Undefined | Operand::Null | Operand::Surrogate(_) => Cow::Borrowed(""),
+        Operand::Bool(value) => Cow::Owned(value.to_string()),
+        Operand::Number(number) => Cow::Owned(number_to_text(number)),
+        Operand::Text(text) => text,
+        Operand::Array(items) => Cow::Owned(join(items)?),
+        Operand::Object(members) => Cow::Borrowed(object_text(members)?),
+    })
+}
+
+/// A member named `toString` hides the inherited method, and JSON holds no functions that could stand in for it.
+fn object_text(members: &Map<String, Value>) -> Result<&'static str, String> {
+    if members.contains_key("toString") {
+        return Err("expected a value to compare, but an object with a member `toString` has none".to_owned());
+    }
+    Ok("[object Object]")
+}

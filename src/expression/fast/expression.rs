@@ -1,0 +1,87 @@
+//! The tree of a fast condition.
+
+use super::super::names::is_inherited_name;
+
+/// A condition, or a part of one, in the fast grammar.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Expression {
+    /// A literal.
+    Literal(Literal),
+    /// A value of the instance data.
+    Path(Path),
+    /// `!operand`
+    Not(Box<Expression>),
+    /// `a && b && …`: the first falsy operand, else the last one.
+    All(Vec<Expression>),
+    /// `a || b || …`: the first truthy operand, else the last one.
+    Any(Vec<Expression>),
+    /// `left operator right`
+    Compare(Comparison, Box<(Expression, Expression)>),
+}
+
+/// A literal operand.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// `undefined`
+    Undefined,
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// `18`, `-1.5e3`, `NaN`, `Infinity`
+    Number(f64),
+    /// `'gold'`, `"gold"`
+    Text(String),
+}
+
+/// A comparison operator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `===`
+    StrictlyEqual,
+    /// `!==`
+    StrictlyNotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+/// A path into the instance data: `client.age`, `orders[0].total`, `input.client.age`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// The top-level key it begins with; `None` begins with all data (`input`).
+    pub root: Option<String>,
+    /// The members below, outermost first.
+    pub members: Vec<Member>,
+}
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// The property name; of an index its decimal text.
+    pub name: String,
+    /// The index it means on arrays and strings.
+    pub index: Option<usize>,
+}
+
+impl Member {
+    /// A step to the property `name`; `None` when some value could inherit a property of that name, so that the step
+    /// would not be decided by the data alone.
+    pub fn new(name: String) -> Option<Self> {
+        if is_inherited_name(&name) {
+            return None;
+        }
+        let canonical = name == "0" || (!name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit()));
+        let index = if canonical { name.parse::<u32>().ok().map(|index| index as usize) } else { None };
+        Some(Self { name, index })
+    }
+}

@@ -1,0 +1,119 @@
+//! JavaScript's conversions between numbers and strings.
+
+/// JavaScript's `Number(text)`.
+pub fn text_to_number(text: &str) -> f64 {
+    let text = text.trim_matches(is_space);
+    let (sign, unsigned) = match text.as_bytes().first() {
+        Some(b'-') => (-1.0, &text[1..]),
+        Some(b'+') => (1.0, &text[1..]),
+        _ => (1.0, text),
+    };
+    if text.is_empty() {
+        return 0.0;
+    }
+    if unsigned == "Infinity" {
+        return sign * f64::INFINITY;
+    }
+    match text.get(..2) {
+        Some("0x" | "0X") => return radix_to_number(&text[2..], 4),
+        Some("0o" | "0O") => return radix_to_number(&text[2..], 3),
+        Some("0b" | "0B") => return radix_to_number(&text[2..], 1),
+        _ => {}
+    }
+    // With these characters only, Rust's decimal grammar is JavaScript's.
+    if text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
+        text.parse().unwrap_or(f64::NAN)
+    } else {
+        f64::NAN
+    }
+}
+
+/// JavaScript's white space and line ends: Unicode's, without NEXT LINE and with the byte order mark.
+fn is_space(c: char) -> bool {
+    c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
+}
+
+/// Digits of `bits` bits each. Keeps the leading 64 bits and, in the last one, whether any later bit was set: enough for the
+/// one rounding to 53 bits to be right.
+fn radix_to_number(digits: &str, bits: u32) -> f64 {
+    if digits.is_empty() {
+        return f64::NAN;
+    }
+    let (mut leading, mut dropped) = (0_u64, 0_i32);
+    for c in digits.chars() {
+        let Some(digit) = c.to_digit(1 << bits) else { return f64::NAN };
+        for bit in (0..bits).rev().map(|shift| u64::from(digit >> shift & 1)) {
+            if leading >> 63 == 0 {
+                leading = leading << 1 | bit;
+            } else {
+                leading |= bit;
+                dropped = dropped.saturating_add(1);
+            }
+        }
+    }
+    leading as f64 * 2_f64.powi(dropped)
+}
+
+/// JavaScript's `String(number)`.
+pub fn number_to_text(number: f64) -> String {
+    if number.is_nan() {
+        return "NaN".to_owned();
+    }
+    if number == 0.0 {
+        return "0".to_owned();
+    }
+    let sign = if number < 0.0 { "-" } else { "" };
+    if number.is_infinite() {
+        return format!("{sign}Infinity");
+    }
+    // Rust's `{:e}` gives the same shortest digits as JavaScript; only the layout differs.
+    let scientific = format!("{:e}", number.abs());
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let digits = mantissa.replace('.', "");
+    let point = exponent.parse::<i32>().unwrap_or(0) + 1;
+    let count = digits.len() as i32;
+    let zeros = |count: i32| "0".repeat(count.max(0) as usize);
+    if (count..=21).contains(&point) {
+        format!("{sign}{digits}{}", zeros(point - count))
+    } else if (1..=21).contains(&point) {
+        let (whole, fraction) = digits.split_at(point as usize);
+        format!("{sign}{whole}.{fraction}")
+    } else if (-5..=0).contains(&point) {
+        format!("{sign}0.{}{digits}", zeros(-point))
+    } else {
+        let (first, more) = digits.split_at(1);
+        let dot = if more.is_empty() { "" } else { "." };
+        format!("{sign}{first}{dot}{more}e{:+}", point - 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{number_to_text, text_to_number};
+
+    #[test]
+    fn numbers_are_written_as_in_javascript() {
+        for (number, text) in [
+            (1e21, "1e+21"),
+            (123_456_789_012_345_680_000.0, "123456789012345680000"),
+            (1e-6, "0.000001"),
+            (1.5e-7, "1.5e-7"),
+            (-0.0, "0"),
+            (-12.25, "-12.25"),
+            (100.0, "100"),
+        ] {
+            assert_eq!(number_to_text(number), text);
+        }
+    }
+
+    #[test]
+    fn texts_are_read_as_in_javascript() {
+        for (text, number) in [("", 0.0), (" \u{feff}12\n", 12.0), ("0x1F", 31.0), ("-Infinity", f64::NEG_INFINITY), (".5", 0.5)]
+        {
+            assert_eq!(text_to_number(text), number, "{text:?}");
+        }
+        for text in ["1_0", "inf", "-0x1", "1 2", "0b2", "\u{85}1", "e5", "."] {
+            assert!(text_to_number(text).is_nan(), "{text:?}");
+        }
+    }
+}

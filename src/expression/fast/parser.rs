@@ -1,0 +1,141 @@
+//! Parses the fast grammar, with JavaScript's precedences: `||`, `&&`, equality, relation, `!`.
+
+use super::super::names::{is_built_in, is_reserved};
+use super::expression::{Comparison, Expression, Literal, Member, Path};
+use super::lexer::{Token, tokens};
+
+/// Bounds nesting, and the length of a chain of comparisons at one level, and so the recursion of parsing, evaluating and
+/// dropping the tree.
+const MAX_DEPTH: usize = 24;
+
+/// The condition as a tree; `None` when it is not (wholly) in the fast grammar.
+pub fn parse(source: &str) -> Option<Expression> {
+    let tokens = tokens(source)?;
+    let mut parser = Parser { tokens: &tokens };
+    let expression = parser.any(0)?;
+    parser.tokens.is_empty().then_some(expression)
+}
+
+struct Parser<'t> {
+    /// What is left to read.
+    tokens: &'t [Token],
+}
+
+impl<'t> Parser<'t> {
+    fn any(&mut self, depth: usize) -> Option<Expression> {
+        let mut operands = vec![self.all(depth)?];
+        while self.take(&Token::Or) {
+            operands.push(self.all(depth)?);
+        }
+        if operands.len() == 1 { operands.pop() } else { Some(Expression::Any(operands)) }
+    }
+
+    fn all(&mut self, depth: usize) -> Option<Expression> {
+        let mut operands = vec![self.comparisons(depth, false)?];
+        while self.take(&Token::And) {
+            operands.push(self.comparisons(depth, false)?);
+        }
+        if operands.len() == 1 { operands.pop() } else { Some(Expression::All(operands)) }
+    }
+
+    /// A left-associative chain of equalities, or one level below (`relations`) of `<`, `<=`, `>`, `>=`.
+    fn comparisons(&mut self, depth: usize, relations: bool) -> Option<Expression> {
+        let operand = |parser: &mut Self| if relations { parser.unary(depth) } else { parser.comparisons(depth, true) };
+        let mut left = operand(self)?;
+        let mut length = depth;
+        while let Some(&Token::Comparison(comparison)) = self.tokens.first() {
+            if is_relation(comparison) != relations {
+                break;
+            }
+            self.tokens = &self.tokens[1..];
+            length += 1;
+            if length > MAX_DEPTH {
+                return None;
+            }
+            left = Expression::Compare(comparison, Box::new((left, operand(self)?)));
+        }
+        Some(left)
+    }
+
+    fn unary(&mut self, depth: usize) -> Option<Expression> {
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        match self.next()? {
+            Token::Not => Some(Expression::Not(Box::new(self.unary(depth + 1)?))),
+            Token::Minus => match self.next()? {
+                Token::Number(number) => Some(Expression::Literal(Literal::Number(-number))),
+                _ => None,
+            },
+            Token::Open => {
+                let inner = self.any(depth + 1)?;
+                self.take(&Token::Close).then_some(inner)
+            }
+            Token::Number(number) => Some(Expression::Literal(Literal::Number(*number))),
+            Token::Text(text) => Some(Expression::Literal(Literal::Text(text.clone()))),
+            Token::Word(word) => self.literal_or_path(word),
+            _ => None,
+        }
+        .filter(|_| !self.continues())
+    }
+
+    fn literal_or_path(&mut self, word: &str) -> Option<Expression> {
+        Some(Expression::Literal(match word {
+            "true" => Literal::Bool(true),
+            "false" => Literal::Bool(false),
+            "null" => Literal::Null,
+            "undefined" => Literal::Undefined,
+            "NaN" => Literal::Number(f64::NAN),
+            "Infinity" => Literal::Number(f64::INFINITY),
+            _ if is_reserved(word) || is_built_in(word) => return None,
+            _ => return self.path(word).map(Expression::Path),
+        }))
+    }
+
+    fn path(&mut self, word: &str) -> Option<Path> {
+        let root = (word != "input").then(|| word.to_owned());
+        let mut members = Vec::new();
+        loop {
+            if self.take(&Token::Dot) {
+                let Token::Word(name) = self.next()? else { return None };
+                members.push(Member::new(name.clone())?);
+            } else if self.take(&Token::OpenIndex) {
+                members.push(match self.next()? {
+                    Token::Text(name) => Member::new(name.clone())?,
+                    Token::Number(number) if number.fract() == 0.0 && (0.0..4_294_967_295.0).contains(number) => {
+                        Member::new(format!("{number:.0}"))?
+                    }
+                    _ => return None,
+                });
+                if !self.take(&Token::CloseIndex) {
+                    return None;
+                }
+            } else {
+                return Some(Path { root, members });
+            }
+        }
+    }
+
+    /// Whether a member access or call follows that the grammar does not take there: `'x'.length`, `(a).b`, `a()`.
+    fn continues(&self) -> bool {
+        matches!(self.tokens.first(), Some(Token::Dot | Token::OpenIndex | Token::Open))
+    }
+
+    fn next(&mut self) -> Option<&'t Token> {
+        let (first, rest) = self.tokens.split_first()?;
+        self.tokens = rest;
+        Some(first)
+    }
+
+    fn take(&mut self, token: &Token) -> bool {
+        let found = self.tokens.first() == Some(token);
+        if found {
+            self.tokens = &self.tokens[1..];
+        }
+        found
+    }
+}
+
+fn is_relation(comparison: Comparison) -> bool {
+    matches!(comparison, Comparison::Less | Comparison::LessOrEqual | Comparison::Greater | Comparison::GreaterOrEqual)
+}

@@ -1,0 +1,28 @@
+//! Conditions and key schemas: compiled once at deploy, evaluated behind `model::evaluator::Evaluator`.
+//!
+//! Not here: templates (`model`), when a condition is asked for and what follows from it (`engine`), the threads scripts
+//! run on (`runtime`).
+//!
+//! A condition is JavaScript over the instance data. [`compile`](compile()) puts it on the fast path (`fast`) when it can decide it for
+//! every input, else it makes a `script` of it that runs in the `sandbox`. Both give the same answer, and the same answer
+//! every time: there is no clock, no randomness and nothing left over from an earlier evaluation.
+//!
+//! In scope are the top-level keys of the data (a missing one is `undefined`), all data as `input`, and the built-ins listed
+//! in `names`, which win over keys of the same name. The result must be `true` or `false`.
+
+mod compile;
+mod condition;
+mod fast;
+mod key_schemas;
+mod names;
+mod sandbox;
+mod script;
+
+#[cfg(test)]
+mod equivalence;
+#[cfg(test)]
+mod hostile;
+#[cfg(test)]
+mod semantics;
+
+pub use compile::{ProcessEvaluator, compile};

@@ -1,0 +1,78 @@
+//! The names that mean something in JavaScript before any data: keywords, the built-ins a condition may use, and the
+//! properties that values inherit.
+
+/// Words that cannot be variables in strict code, and so are reachable in the data only below `input`.
+#[rustfmt::skip]
+const RESERVED: [&str; 48] = [
+    "arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do",
+    "else", "enum", "eval", "export", "extends", "false", "finally", "for", "function", "if", "implements", "import", "in",
+    "instanceof", "interface", "let", "new", "null", "package", "private", "protected", "public", "return", "static",
+    "super", "switch", "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield",
+];
+
+/// The globals a condition sees. All others, `Date` among them, are missing names and so `undefined`.
+#[rustfmt::skip]
+const BUILT_INS: [&str; 18] = [
+    "Array", "BigInt", "Boolean", "Infinity", "JSON", "Map", "Math", "NaN", "Number", "Object", "RegExp", "Set", "String",
+    "isFinite", "isNaN", "parseFloat", "parseInt", "undefined",
+];
+
+/// What objects, arrays, texts, numbers and booleans inherit, sorted. `length` is absent: it is decided by the value alone.
+#[rustfmt::skip]
+const INHERITED: [&str; 93] = [
+    "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "__proto__", "anchor", "at", "big",
+    "blink", "bold", "charAt", "charCodeAt", "codePointAt", "concat", "constructor", "copyWithin", "endsWith", "entries",
+    "every", "fill", "filter", "find", "findIndex", "findLast", "findLastIndex", "fixed", "flat", "flatMap", "fontcolor",
+    "fontsize", "forEach", "hasOwnProperty", "includes", "indexOf", "isPrototypeOf", "isWellFormed", "italics", "join",
+    "keys", "lastIndexOf", "link", "localeCompare", "map", "match", "matchAll", "normalize", "padEnd", "padStart", "pop",
+    "propertyIsEnumerable", "push", "reduce", "reduceRight", "repeat", "replace", "replaceAll", "reverse", "search",
+    "shift", "slice", "small", "some", "sort", "splice", "split", "startsWith", "strike", "sub", "substr", "substring",
+    "sup", "toExponential", "toFixed", "toLocaleLowerCase", "toLocaleString", "toLocaleUpperCase", "toLowerCase",
+    "toPrecision", "toReversed", "toSorted", "toSpliced", "toString", "toUpperCase", "toWellFormed", "trim", "trimEnd",
+    "trimLeft", "trimRight", "trimStart", "unshift", "valueOf", "values", "with",
+];
+
+/// Whether `word` cannot name a top-level key.
+pub fn is_reserved(word: &str) -> bool {
+    RESERVED.contains(&word)
+}
+
+/// Whether `word` names a built-in. A built-in wins over a top-level key of the same name, so that no data can change what
+/// a condition means; the key is reachable below `input`.
+pub fn is_built_in(word: &str) -> bool {
+    BUILT_INS.contains(&word)
+}
+
+/// Whether some JSON value inherits a property `name`.
+pub fn is_inherited_name(name: &str) -> bool {
+    INHERITED.binary_search(&name).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{BUILT_INS, INHERITED};
+    use crate::expression::condition::Condition;
+
+    fn holds(condition: &str) -> bool {
+        let data = json!({"known": INHERITED.as_slice()});
+        Condition::compile(condition).expect(condition).evaluate(&data).expect(condition)
+    }
+
+    #[test]
+    fn every_inherited_property_is_known() {
+        assert!(holds(
+            "[Object, Array, String, Number, Boolean].every(type =>
+                Object.getOwnPropertyNames(type.prototype).every(name => name == 'length' || known.includes(name)))"
+        ));
+        assert!(INHERITED.is_sorted(), "a binary search needs order");
+    }
+
+    #[test]
+    fn every_built_in_exists() {
+        for name in BUILT_INS.into_iter().filter(|name| *name != "undefined") {
+            assert!(holds(&format!("typeof {name} != 'undefined'")), "`{name}` is not a global");
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Runs one JavaScript expression in an engine of its own: bounded in time, memory and stack, without clock, randomness,
+//! `eval`, modules or any way out.
+//!
+//! Every evaluation gets a new engine, so nothing can leak from one evaluation or instance into the next; that costs about
+//! a tenth of a millisecond, on a script thread. Needs rquickjs with `disable-assertions` (the engine must not abort the
+//! process when it finds a leak of its own) and *without* `rust-alloc` and `allocator` (with them the memory limit is a
+//! no-op). `guards.js` takes away or bounds what the limits here do not reach.
+
+use std::time::{Duration, Instant};
+
+use rquickjs::context::{EvalOptions, intrinsic};
+use rquickjs::function::Rest;
+use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Runtime, Type, Value};
+use serde_json::Value as Json;
+
+use super::fast;
+
+/// How long one evaluation may run.
+const TIME_LIMIT: Duration = Duration::from_millis(100);
+/// The engine asks first at its start, then every 10,000 calls or jumps: short scripts are never timed out, whatever else
+/// the machine is busy with.
+const UNTIMED_POLLS: u64 = 2;
+/// How much memory one evaluation may hold, its data included, in bytes.
+const MEMORY_LIMIT: usize = 16 << 20;
+/// How much of the thread's stack the engine may use, in bytes. Script threads need at least twice that.
+const STACK_LIMIT: usize = 256 << 10;
+/// The file name in the engine's stack traces.
+const SOURCE_NAME: &str = "condition";
+
+/// No `Date`, `Proxy`, `WeakRef`, typed arrays or timers. `Promise` only because the engine needs it for async functions.
+type Intrinsics =
+    (intrinsic::Eval, intrinsic::RegExpCompiler, intrinsic::RegExp, intrinsic::Json, intrinsic::MapSet, intrinsic::Promise);
+
+/// Why a script gave no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptError {
+    /// What went wrong, in the engine's words or those of a limit.
+    pub message: String,
+    /// Line and column in the source, from 1, where the engine knows them.
+    pub position: Option<(u32, u32)>,
+}
+
+/// What a condition's script gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// A boolean.
+    Bool(bool),
+    /// Anything else, described for the modeller.
+    Other(String),
+}
+
+/// Evaluates `source`, which must be a function expression, and calls it with `data` as first argument and the top-level
+/// members `names` of `data` (`undefined` when missing) as the others.
+///
+/// # Errors
+/// What the script throws, a syntax error, or a limit reached.
+pub fn call(source: &str, names: &[String], data: &Json) -> Result<Outcome, ScriptError> {
+    run(|ctx| {
+        let function: Function<'_> = ctx.eval_with_options(source, options())?;
+        let input = ctx.json_parse(data.to_string())?;
+        let members = names.iter().map(|name| member(ctx, &input, name, data)).collect::<rquickjs::Result<_>>()?;
+        function.call::<_, Value<'_>>((input, Rest(members))).map(|value| outcome(&value))
+    })
+}
+
+/// Whether all `sources` are function expressions, without calling them.
+///
+/// # Errors
+/// The first syntax error.
+pub fn check_syntax(sources: &[String]) -> Result<(), ScriptError> {
+    run(|ctx| {
+        sources.iter().try_for_each(|source| ctx.eval_with_options::<Function<'_>, _>(source.as_str(), options()).map(drop))
+    })
+}
+
+/// Asks the data first, so that nothing inherited is taken for a member.
+fn member<'js>(ctx: &Ctx<'js>, input: &Value<'js>, name: &str, data: &Json) -> rquickjs::Result<Value<'js>> {
+    match (input.as_object(), data.get(name)) {
+        (Some(object), Some(_)) => object.get(name),
+        _ => Ok(Value::new_undefined(ctx.clone())),
+    }
+}
+
+fn run<T>(work: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<T>) -> Result<T, ScriptError> {
+    let unavailable = |error| ScriptError { message: format!("the script engine did not start ({error})"), position: None };
+    let runtime = Runtime::new().map_err(unavailable)?;
+    let context = Context::custom::<Intrinsics>(&runtime).map_err(unavailable)?;
+    runtime.set_memory_limit(MEMORY_LIMIT);
+    runtime.set_max_stack_size(STACK_LIMIT);
+    // Fuel, not time of the model: it decides only whether there is an answer, never which.
+    let deadline = Instant::now() + TIME_LIMIT;
+    let mut polls = 0_u64;
+    runtime.set_interrupt_handler(Some(Box::new(move || {
+        polls += 1;
+        polls > UNTIMED_POLLS && Instant::now() >= deadline
+    })));
+    context.with(|ctx| {
+        let result = ctx.eval::<(), _>(include_str!("guards.js")).and_then(|()| work(&ctx));
+        result.catch(&ctx).map_err(|error| script_error(&error))
+    })
+}
+
+fn options() -> EvalOptions {
+    let mut options = EvalOptions::default();
+    options.filename = Some(SOURCE_NAME.to_owned());
+    options
+}
+
+fn outcome(value: &Value<'_>) -> Outcome {
+    if let Some(value) = value.as_bool() {
+        return Outcome::Bool(value);
+    }
+    Outcome::Other(match value.type_of() {
+        Type::Int | Type::Float => fast::Operand::Number(value.as_number().unwrap_or(f64::NAN)).describe(),
+        Type::Undefined | Type::Null => value.type_name().to_owned(),
+        Type::String => "a text".to_owned(),
+        Type::Array => "an array".to_owned(),
+        Type::Function | Type::Constructor => "a function".to_owned(),
+        Type::Object => "an object".to_owned(),
+        _ => format!("a value of type {}", value.type_name()),
+    })
+}
+
+fn script_error(error: &CaughtError<'_>) -> ScriptError {
+    let (message, position) = match error {
+        CaughtError::Exception(exception) => (exception.message(), exception.stack().as_deref().and_then(stack_position)),
+        // Out of memory the engine often cannot even make an exception and throws `null`.
+        CaughtError::Value(value) if value.is_null() => (Some("out of memory".to_owned()), None),
+        CaughtError::Value(_) => (Some("it threw something that is no error".to_owned()), None),
+        CaughtError::Error(error) => (Some(error.to_string()), None),
+    };
+    let message = match message.as_deref() {
+        Some("interrupted") => format!("expected an answer within {} ms, but it was still running", TIME_LIMIT.as_millis()),
+        Some("out of memory") => format!("expected it to need at most {} MiB of memory, but it needed more", MEMORY_LIMIT >> 20),
+        Some(message) if !message.is_empty() => message.to_owned(),
+        _ => "it threw an error without a message".to_owned(),
+    };
+    ScriptError { message, position }
+}
+
+/// Line and column of the innermost frame in the source: `at <anonymous> (condition:2:14)`.
+fn stack_position(stack: &str) -> Option<(u32, u32)> {
+    let (_, place) = stack.split_once(&format!("{SOURCE_NAME}:"))?;
+    let mut numbers = place.split(|c: char| !c.is_ascii_digit()).map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}

@@ -1,0 +1,86 @@
+//! A condition as a script for the sandbox: its expression wrapped in a function whose parameters are the data.
+//!
+//! The parameters are all words of the text that can be variables, also those in strings: one too many does no harm, and
+//! a top-level key the data lacks is `undefined` instead of a `ReferenceError`.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::names::{is_built_in, is_reserved};
+use super::sandbox::{Outcome, ScriptError, call, check_syntax};
+
+/// The line of the expression in the wrapped source.
+const FIRST_LINE: u32 = 2;
+
+/// A condition that runs in the sandbox.
+#[derive(Debug)]
+pub struct Script {
+    /// A function expression.
+    source: String,
+    /// The function's parameters after `input`.
+    names: Vec<String>,
+    /// Whether the text speaks of all data and not only of the members in `names`.
+    reads_input: bool,
+}
+
+impl Script {
+    /// Compiles `expression`.
+    ///
+    /// # Errors
+    /// The syntax error, with its place in `expression`.
+    pub fn compile(expression: &str) -> Result<Self, ScriptError> {
+        // As an array too: what is an expression both in `( )` and in `[ ]` cannot have closed the bracket around it.
+        check_syntax(&[wrap(&[], '[', expression, ']'), wrap(&[], '(', expression, ')')])
+            .map_err(|error| in_expression(error, expression))?;
+        let (ascii, other): (Vec<_>, Vec<_>) = words(expression).into_iter().partition(|word| word.is_ascii());
+        let mut names: Vec<String> = ascii.into_iter().map(str::to_owned).collect();
+        // Which other letters make a variable only the engine knows exactly.
+        names.extend(other.into_iter().filter(|word| is_variable(word)).map(str::to_owned));
+        let reads_input = expression.contains("input");
+        Ok(Self { source: wrap(&names, '(', expression, ')'), names, reads_input })
+    }
+
+    /// Runs it over the instance data.
+    ///
+    /// # Errors
+    /// What the script throws, or a limit reached.
+    pub fn run(&self, data: &Value) -> Result<Outcome, ScriptError> {
+        match data {
+            Value::Object(members) if !self.reads_input => {
+                let used = self.names.iter().filter_map(|name| members.get_key_value(name));
+                let used = used.map(|(name, value)| (name.clone(), value.clone())).collect();
+                call(&self.source, &self.names, &Value::Object(used))
+            }
+            _ => call(&self.source, &self.names, data),
+        }
+    }
+}
+
+fn wrap(names: &[String], open: char, expression: &str, close: char) -> String {
+    let parameters: String = names.iter().map(|name| format!(",{name}")).collect();
+    format!("(function(input{parameters}){{'use strict';return {open}\n{expression}\n{close}}})")
+}
+
+fn in_expression(mut error: ScriptError, expression: &str) -> ScriptError {
+    let lines = expression.lines().count().max(1) as u32;
+    // An error after the last line is one of the closing bracket: the expression ends too early.
+    error.position = error.position.and_then(|(line, column)| {
+        let line = line.checked_sub(FIRST_LINE - 1).filter(|line| *line > 0)?;
+        let last = expression.lines().last().map_or(0, |last| last.chars().count() as u32);
+        Some(if line > lines { (lines, last + 1) } else { (line, column) })
+    });
+    error
+}
+
+fn words(text: &str) -> BTreeSet<&str> {
+    let separates = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_' && c != '$' || c.is_whitespace();
+    text.split(separates)
+        .filter(|word| !word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit()))
+        .filter(|word| *word != "input" && !is_reserved(word) && !is_built_in(word))
+        .collect()
+}
+
+fn is_variable(word: &str) -> bool {
+    check_syntax(&[format!("(function({word}){{'use strict'}})")]).is_ok()
+}

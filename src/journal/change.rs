@@ -1,0 +1,63 @@
+//! What one write asks of the store: log rows, and the read models that go into the same transaction.
+//!
+//! Read models are derived from records by whoever appends them; the store only binds them to statements. The texts in them
+//! (`status`, `action`, `code`, …) are the writer's words and opaque here.
+
+use super::{
+    definition::DefinitionRow,
+    listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
+    row::{Entity, LogRow, OutboxRow, SnapshotRow},
+};
+use crate::model::ids::{ElementKey, InstanceKey};
+
+/// One write, applied wholly or not at all.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum WriteOp {
+    /// Appends a row with all that belongs to it.
+    Commit(Commit),
+    /// Replaces an entity's snapshot without a new row, as at passivation.
+    Snapshot(Entity, SnapshotRow),
+    /// Inserts or replaces definitions by (tenant, id, version).
+    Definitions(Vec<DefinitionRow>),
+    /// Deletes a message of the outbox by its source and seq; one already gone is fine.
+    OutboxDelivered(Entity, u64),
+}
+
+/// One log row and everything that must become durable with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Commit {
+    /// The row to append.
+    pub row: LogRow,
+    /// The entity's state after this row, when a snapshot is due.
+    pub snapshot: Option<SnapshotRow>,
+    /// What changes in the read models, in order.
+    pub changes: Vec<ReadModelChange>,
+    /// Messages this row sends; their source is the row's entity.
+    pub outbox: Vec<OutboxRow>,
+}
+
+impl Commit {
+    /// A commit of nothing but a row.
+    pub fn of(row: LogRow) -> Self {
+        Self { row, snapshot: None, changes: Vec::new(), outbox: Vec::new() }
+    }
+}
+
+/// A change to the tables that lists and timers are read from. Opening twice replaces; closing what is not there is fine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ReadModelChange {
+    /// Inserts the instance, or updates what may change in it: see [`InstanceRow`].
+    Instance(InstanceRow),
+    /// A user task waits.
+    TaskOpened(TaskRow),
+    /// A user task ended.
+    TaskClosed(InstanceKey, ElementKey),
+    /// A timer is armed.
+    TimerSet(TimerRow),
+    /// A timer fired or was cancelled.
+    TimerCleared(TimerKey),
+    /// An element stands still until somebody helps.
+    IncidentRaised(IncidentRow),
+    /// An incident is gone.
+    IncidentResolved(InstanceKey, ElementKey),
+}

@@ -1,0 +1,37 @@
+//! How rows, snapshots and messages are written as bytes: a format version, then MessagePack without field names.
+//!
+//! Record types are frozen, so version 1 stays readable for good; a reader knows its own version and all before it.
+//! Not here: what the bytes mean (`engine::record`).
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::store::StoreError;
+
+const VERSION: u8 = 1;
+
+/// Encodes a value.
+///
+/// # Errors
+/// Only for values MessagePack cannot hold, which the record types are not.
+pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::with_capacity(256);
+    bytes.push(VERSION);
+    rmp_serde::encode::write(&mut bytes, value).map_err(|error| StoreError::Failed("encode a record", Box::new(error)))?;
+    Ok(bytes)
+}
+
+/// Decodes what [`encode`] wrote.
+///
+/// # Errors
+/// [`StoreError::Unreadable`] for an unknown version or damaged bytes.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    match bytes.split_first() {
+        Some((&VERSION, body)) => {
+            rmp_serde::from_slice(body).map_err(|error| StoreError::Unreadable(format!("a stored value is damaged: {error}")))
+        }
+        Some((version, _)) => Err(StoreError::Unreadable(format!(
+            "a stored value has format version {version}, newer than {VERSION}: start a server at least as new as the one that wrote it"
+        ))),
+        None => Err(StoreError::Unreadable("a stored value is empty".to_owned())),
+    }
+}

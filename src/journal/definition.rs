@@ -1,0 +1,52 @@
+//! The row of a process definition, as stored. Not here: what its source means (see `model`).
+
+use crate::model::ids::Time;
+
+/// Where a version of a definition stands in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DefinitionState {
+    /// Being edited; cannot be started.
+    Draft,
+    /// The version new instances start with.
+    Published,
+    /// Runs on, but starts nothing new.
+    Deprecated,
+    /// A newer version took its place.
+    Replaced,
+}
+
+/// The language a definition's source is written in.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DefinitionFormat {
+    /// BPMN 2.0 XML.
+    Bpmn,
+    /// The project's own JSON.
+    Json,
+}
+
+/// One version of a process definition.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DefinitionRow {
+    /// Whose it is.
+    pub tenant: String,
+    /// Its id, written by the modeller.
+    pub id: String,
+    /// Its version, counted from 1 within (tenant, id).
+    pub version: u32,
+    /// The hash of its content.
+    pub revision: String,
+    /// Where it stands in its life.
+    pub state: DefinitionState,
+    /// The number that clients may call it by.
+    pub alias: Option<i64>,
+    /// Its name, for people.
+    pub name: String,
+    /// What `source` is written in.
+    pub format: DefinitionFormat,
+    /// The text as it was deployed.
+    pub source: Vec<u8>,
+    /// When it was deployed.
+    pub created_at: Time,
+    /// By whom.
+    pub created_by: String,
+}

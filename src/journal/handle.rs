@@ -1,0 +1,176 @@
+//! The handle on the journal, and its threads: one writer, one gate, a few readers.
+//!
+//! To read what is certainly newer than everything handed over before (as an activation must), read from inside a release:
+//! `slot.release(…journal.read_then(…)…)`.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+};
+
+use crossbeam_channel::Sender;
+use tokio::sync::oneshot;
+
+use super::{
+    change::{Commit, WriteOp},
+    definition::DefinitionRow,
+    gate::{self, Release},
+    place::{Busy, Place, Places},
+    readers::Readers,
+    row::{Entity, SnapshotRow},
+    stats::{Counters, JournalStats},
+    store::{Store, StoreError, StoreReader},
+    writer::{Entry, Writer},
+};
+
+/// What happens when a batch cannot be committed. It runs on the writer's thread; no release runs after it.
+pub type OnFatal = Box<dyn FnOnce(StoreError) + Send>;
+
+/// What a server does then: it says why, and ends with status 70. A sync that failed once cannot be tried again, as the
+/// operating system may have dropped the pages; the next start reads what the disk has.
+pub fn end_process(error: StoreError) {
+    log::error!("the journal cannot go on: {error}; the server ends, and nothing unacknowledged is kept");
+    std::process::exit(70);
+}
+
+/// A handle on the journal. Clones are the same journal.
+#[derive(Clone)]
+pub struct Journal {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    queue: Sender<Entry>,
+    places: Places,
+    readers: Readers,
+    counters: Arc<Counters>,
+    threads: Mutex<Option<Threads>>,
+}
+
+struct Threads {
+    /// Gives the store back, unless a commit failed.
+    writer: JoinHandle<Option<Box<dyn Store>>>,
+    gate: JoinHandle<()>,
+}
+
+impl Journal {
+    /// Starts the threads over `store`. `capacity` counts the places of the queue: rows and releases reserved, queued, being
+    /// written and waiting at the gate.
+    pub fn start(store: Box<dyn Store>, capacity: usize, on_fatal: OnFatal) -> Result<Self, StoreError> {
+        let (queue, receiver) = crossbeam_channel::unbounded();
+        let counters = Arc::new(Counters::default());
+        let readers = Readers::start(store.as_ref())?;
+        let (gate_sender, gate) = gate::start()?;
+        let writer = Writer { store, queue: receiver, gate: gate_sender, counters: Arc::clone(&counters) };
+        let writer = thread::Builder::new()
+            .name("journal-writer".into())
+            .spawn(move || run_writer(writer, on_fatal))
+            .map_err(|cause| StoreError::Failed("start the writer thread", Box::new(cause)))?;
+        let threads = Mutex::new(Some(Threads { writer, gate }));
+        Ok(Self { shared: Arc::new(Shared { queue, places: Places::new(capacity), readers, counters, threads }) })
+    }
+
+    /// Takes a place in the queue, before anything is decided that would need one.
+    pub fn reserve(&self) -> Result<Slot, Busy> {
+        let place = self.shared.places.take()?;
+        Ok(Slot { place, queue: self.shared.queue.clone() })
+    }
+
+    /// Notes that the receiver of a message has it durably. The message leaves the outbox with some later batch, within a
+    /// second; should the process end before that, it is delivered again, which receivers bear.
+    pub fn outbox_delivered(&self, source: Entity, seq: u64) {
+        hand_over(&self.shared.queue, Entry::Delivered(source, seq));
+    }
+
+    /// Answers a question on a reader thread. It sees at least the rows whose releases have run. The receiver fails only when
+    /// the journal is shut down.
+    pub fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
+    ) -> oneshot::Receiver<Result<T, StoreError>> {
+        let (sender, receiver) = oneshot::channel();
+        self.read_then(question, move |answer| {
+            // Nobody waits any more: the answer has no use.
+            let _ = sender.send(answer);
+        });
+        receiver
+    }
+
+    /// Like [`Journal::read`]; `done` gets the answer on the reader thread. After a shutdown neither runs.
+    pub fn read_then<T: 'static>(
+        &self,
+        question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
+        done: impl FnOnce(Result<T, StoreError>) + Send + 'static,
+    ) {
+        self.shared.readers.ask(question, done);
+    }
+
+    /// What the writer did since this was last asked.
+    pub fn take_stats(&self) -> JournalStats {
+        self.shared.counters.take()
+    }
+
+    /// Writes what is queued, runs its releases, answers what was asked, closes the store, ends the threads. What comes later is
+    /// dropped. Waits for all that, so never call it in a release or an answer. A second call does nothing.
+    pub fn shutdown(&self) {
+        let Some(threads) = self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        hand_over(&self.shared.queue, Entry::Stop);
+        let store = threads.writer.join();
+        if threads.gate.join().is_err() {
+            log::error!("expected the gate thread to end, but it had panicked");
+        }
+        self.shared.readers.stop();
+        // Last, as the write-ahead log can be emptied only when nobody reads it.
+        drop(store);
+    }
+}
+
+/// A reserved place in the writer's queue: appending with it cannot fail for want of room. Unused, it is given back by dropping.
+#[must_use]
+pub struct Slot {
+    place: Place,
+    queue: Sender<Entry>,
+}
+
+impl Slot {
+    /// Appends a row; `release` runs when it is durable.
+    pub fn append(self, commit: Commit, release: Release) {
+        self.send(Some(WriteOp::Commit(commit)), release);
+    }
+
+    /// Releases without a row: in queue order, so once every row handed over before is durable.
+    pub fn release(self, release: Release) {
+        self.send(None, release);
+    }
+
+    /// Replaces an entity's snapshot without a row.
+    pub fn snapshot(self, entity: Entity, snapshot: SnapshotRow, release: Release) {
+        self.send(Some(WriteOp::Snapshot(entity, snapshot)), release);
+    }
+
+    /// Writes definitions, all in one transaction.
+    pub fn definitions(self, rows: Vec<DefinitionRow>, release: Release) {
+        self.send(Some(WriteOp::Definitions(rows)), release);
+    }
+
+    fn send(self, op: Option<WriteOp>, release: Release) {
+        hand_over(&self.queue, Entry::Write(self.place, op, release));
+    }
+}
+
+/// Queues an entry. With the writer gone (shut down, or failed and the process about to end) it is dropped, its release unrun.
+fn hand_over(queue: &Sender<Entry>, entry: Entry) {
+    let _ = queue.send(entry);
+}
+
+/// The writer's thread. A panic in the store counts as a failed commit: nobody knows what became of the batch.
+fn run_writer(writer: Writer, on_fatal: OnFatal) -> Option<Box<dyn Store>> {
+    match catch_unwind(AssertUnwindSafe(|| writer.run())).unwrap_or(Err(StoreError::Panicked)) {
+        Ok(store) => Some(store),
+        Err(error) => {
+            on_fatal(error);
+            None
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The rows of the read models: instances, waiting user tasks, armed timers and open incidents, and how lists of them are asked for.
+//!
+//! They repeat what the log says, for questions over many instances; the log stays the truth. Not here: how they change
+//! (see [`ReadModelChange`](super::change::ReadModelChange)).
+
+use crate::model::ids::{ElementKey, InstanceKey, Time};
+
+/// One process instance, for lists. `version`, `revision`, `status`, `business_key`, `ended_at` and `incidents` may change
+/// after the first write; the rest stays as first written.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InstanceRow {
+    /// Its key.
+    pub key: InstanceKey,
+    /// Whose it is.
+    pub tenant: String,
+    /// The id of its definition.
+    pub process: String,
+    /// The version of its definition.
+    pub version: u32,
+    /// The content hash of its definition.
+    pub revision: String,
+    /// Its status.
+    pub status: String,
+    /// The caller's own name for it.
+    pub business_key: Option<String>,
+    /// The subject that started it.
+    pub started_by: String,
+    /// The instance that called it.
+    pub parent: Option<InstanceKey>,
+    /// The top of its call tree; its own key when it has no parent.
+    pub root: InstanceKey,
+    /// When it started.
+    pub created_at: Time,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+    /// How many incidents are open in it.
+    pub incidents: u32,
+}
+
+/// One waiting user task.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TaskRow {
+    /// The instance it waits in.
+    pub instance: InstanceKey,
+    /// The element instance that waits.
+    pub element: ElementKey,
+    /// Whose it is.
+    pub tenant: String,
+    /// The id of the definition.
+    pub process: String,
+    /// The id of the node.
+    pub node: String,
+    /// The name of the node.
+    pub name: String,
+    /// The lane the node stands in.
+    pub lane: Option<String>,
+    /// Who claimed it.
+    pub assignee: Option<String>,
+    /// When it began to wait.
+    pub created_at: Time,
+}
+
+/// The identity of a timer.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct TimerKey {
+    /// The instance it belongs to.
+    pub instance: InstanceKey,
+    /// The element instance that armed it.
+    pub element: ElementKey,
+    /// The action it fires.
+    pub action: String,
+    /// Which repetition it is, from 0.
+    pub occurrence: u32,
+}
+
+/// One armed timer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TimerRow {
+    /// When it fires, never earlier.
+    pub due: Time,
+    /// Which timer it is.
+    pub key: TimerKey,
+}
+
+/// One open incident.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IncidentRow {
+    /// The instance it is in.
+    pub instance: InstanceKey,
+    /// The element instance that stands still.
+    pub element: ElementKey,
+    /// The id of the node.
+    pub node: String,
+    /// What went wrong, for programs.
+    pub code: String,
+    /// What went wrong, for people.
+    pub message: String,
+    /// When.
+    pub raised_at: Time,
+}
+
+/// Which instances a list shows: those that agree with every field that is set.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct InstanceFilter {
+    /// Of this tenant.
+    pub tenant: Option<String>,
+    /// Of this definition id.
+    pub process: Option<String>,
+    /// With this status.
+    pub status: Option<String>,
+    /// With exactly this business key.
+    pub business_key: Option<String>,
+    /// Called by this instance.
+    pub parent: Option<InstanceKey>,
+    /// Called by this root or anything below it; the root itself is not listed.
+    pub root: Option<InstanceKey>,
+}
+
+/// Where a list of instances goes on: after the row with these values.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct InstanceCursor {
+    /// `created_at` of the last row seen.
+    pub created_at: Time,
+    /// Its key.
+    pub key: InstanceKey,
+}
+
+impl InstanceRow {
+    /// The cursor that goes on after this row.
+    pub fn cursor(&self) -> InstanceCursor {
+        InstanceCursor { created_at: self.created_at, key: self.key }
+    }
+}
+
+impl InstanceFilter {
+    /// Whether a row agrees with every field that is set.
+    pub fn accepts(&self, row: &InstanceRow) -> bool {
+        fn agrees<T: PartialEq>(wanted: &Option<T>, found: &T) -> bool {
+            wanted.as_ref().is_none_or(|wanted| wanted == found)
+        }
+        agrees(&self.tenant, &row.tenant)
+            && agrees(&self.process, &row.process)
+            && agrees(&self.status, &row.status)
+            && (self.business_key.is_none() || self.business_key == row.business_key)
+            && (self.parent.is_none() || self.parent == row.parent)
+            && (self.root.is_none() || (self.root == Some(row.root) && row.parent.is_some()))
+    }
+}

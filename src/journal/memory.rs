@@ -1,0 +1,259 @@
+//! A store in memory: for tests, and for servers that may forget (`--store memory`). Nothing survives the process.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use uuid::Uuid;
+
+use super::{
+    change::{Commit, ReadModelChange, WriteOp},
+    definition::DefinitionRow,
+    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskRow, TimerKey, TimerRow},
+    row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
+    store::{Store, StoreError, StoreReader},
+};
+use crate::model::ids::{ElementKey, InstanceKey, Time};
+
+/// A store over maps that its clones and readers share.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    tables: Arc<Mutex<Tables>>,
+}
+
+struct Tables {
+    incarnation: Uuid,
+    pos: i64,
+    log: BTreeMap<(Entity, u64), StoredRow>,
+    snapshots: BTreeMap<Entity, SnapshotRow>,
+    instances: BTreeMap<InstanceCursor, InstanceRow>,
+    instance_cursors: BTreeMap<InstanceKey, InstanceCursor>,
+    tasks: BTreeMap<(InstanceKey, ElementKey), TaskRow>,
+    incidents: BTreeMap<(InstanceKey, ElementKey), IncidentRow>,
+    timers: BTreeMap<(Time, TimerKey), TimerRow>,
+    timer_dues: BTreeMap<TimerKey, Time>,
+    outbox: BTreeMap<(Entity, u64), OutboxRow>,
+    definitions: BTreeMap<(String, String, u32), DefinitionRow>,
+}
+
+impl Default for Tables {
+    fn default() -> Self {
+        Self {
+            incarnation: Uuid::now_v7(),
+            pos: 0,
+            log: BTreeMap::new(),
+            snapshots: BTreeMap::new(),
+            instances: BTreeMap::new(),
+            instance_cursors: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            incidents: BTreeMap::new(),
+            timers: BTreeMap::new(),
+            timer_dues: BTreeMap::new(),
+            outbox: BTreeMap::new(),
+            definitions: BTreeMap::new(),
+        }
+    }
+}
+
+impl MemoryStore {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // A panic while the lock is held can only come from running out of memory, so the tables are whole.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
+        let mut tables = self.tables();
+        tables.check(batch)?;
+        for op in batch {
+            tables.apply(op);
+        }
+        Ok(())
+    }
+
+    fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError> {
+        Ok(Box::new(self.clone()))
+    }
+}
+
+impl Tables {
+    /// Looks for conflicts before anything changes, so a refused batch leaves no trace.
+    fn check(&self, batch: &[WriteOp]) -> Result<(), StoreError> {
+        let mut fresh = HashSet::new();
+        for op in batch {
+            if let WriteOp::Commit(Commit { row, .. }) = op {
+                let key = (row.entity, row.first_seq);
+                if self.log.contains_key(&key) || !fresh.insert(key) {
+                    return Err(StoreError::Conflict(row.entity, row.first_seq));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn apply(&mut self, op: &WriteOp) {
+        match op {
+            WriteOp::Commit(commit) => self.append(commit),
+            WriteOp::Snapshot(entity, snapshot) => {
+                self.snapshots.insert(*entity, snapshot.clone());
+            }
+            WriteOp::Definitions(rows) => {
+                for row in rows {
+                    self.definitions.insert((row.tenant.clone(), row.id.clone(), row.version), row.clone());
+                }
+            }
+            WriteOp::OutboxDelivered(source, seq) => {
+                self.outbox.remove(&(*source, *seq));
+            }
+        }
+    }
+
+    fn append(&mut self, commit: &Commit) {
+        let row = &commit.row;
+        self.pos += 1;
+        self.log.insert((row.entity, row.first_seq), StoredRow { pos: self.pos, epoch: 1, row: row.clone() });
+        if let Some(snapshot) = &commit.snapshot {
+            self.snapshots.insert(row.entity, snapshot.clone());
+        }
+        for message in &commit.outbox {
+            self.outbox.insert((row.entity, message.seq), message.clone());
+        }
+        for change in &commit.changes {
+            self.change(change);
+        }
+    }
+
+    fn change(&mut self, change: &ReadModelChange) {
+        match change {
+            ReadModelChange::Instance(row) => self.upsert_instance(row),
+            ReadModelChange::TaskOpened(row) => {
+                self.tasks.insert((row.instance, row.element), row.clone());
+            }
+            ReadModelChange::TaskClosed(instance, element) => {
+                self.tasks.remove(&(*instance, *element));
+            }
+            ReadModelChange::TimerSet(row) => {
+                self.clear_timer(&row.key);
+                self.timer_dues.insert(row.key.clone(), row.due);
+                self.timers.insert((row.due, row.key.clone()), row.clone());
+            }
+            ReadModelChange::TimerCleared(key) => self.clear_timer(key),
+            ReadModelChange::IncidentRaised(row) => {
+                self.incidents.insert((row.instance, row.element), row.clone());
+            }
+            ReadModelChange::IncidentResolved(instance, element) => {
+                self.incidents.remove(&(*instance, *element));
+            }
+        }
+    }
+
+    fn clear_timer(&mut self, key: &TimerKey) {
+        if let Some(due) = self.timer_dues.remove(key) {
+            self.timers.remove(&(due, key.clone()));
+        }
+    }
+
+    fn upsert_instance(&mut self, row: &InstanceRow) {
+        let cursor = *self.instance_cursors.entry(row.key).or_insert(row.cursor());
+        let stored = self.instances.entry(cursor).or_insert_with(|| row.clone());
+        stored.version = row.version;
+        stored.revision.clone_from(&row.revision);
+        stored.status.clone_from(&row.status);
+        stored.business_key.clone_from(&row.business_key);
+        stored.ended_at = row.ended_at;
+        stored.incidents = row.incidents;
+    }
+
+    fn rows_after(&self, entity: Entity, after_seq: u64) -> impl Iterator<Item = &StoredRow> {
+        let start = self.log.range(..=(entity, after_seq)).next_back().filter(|((owner, _), _)| *owner == entity);
+        let first = start.map_or(0, |((_, first_seq), _)| *first_seq);
+        self.log.range((entity, first)..=(entity, u64::MAX)).map(|(_, row)| row).filter(move |row| row.row.last_seq > after_seq)
+    }
+}
+
+impl StoreReader for MemoryStore {
+    fn load(&self, entity: Entity) -> Result<Loaded, StoreError> {
+        let tables = self.tables();
+        let snapshot = tables.snapshots.get(&entity).cloned();
+        let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
+        let rows = tables.rows_after(entity, after).cloned().collect();
+        Ok(Loaded { snapshot, rows })
+    }
+
+    fn exists(&self, entity: Entity) -> Result<bool, StoreError> {
+        let tables = self.tables();
+        let logged = tables.log.range((entity, 0)..=(entity, u64::MAX)).next().is_some();
+        Ok(logged || tables.snapshots.contains_key(&entity))
+    }
+
+    fn rows(&self, entity: Entity, after_seq: u64, limit: usize) -> Result<Vec<StoredRow>, StoreError> {
+        Ok(self.tables().rows_after(entity, after_seq).take(limit).cloned().collect())
+    }
+
+    fn instances(
+        &self,
+        filter: &InstanceFilter,
+        after: Option<InstanceCursor>,
+        limit: usize,
+    ) -> Result<Vec<InstanceRow>, StoreError> {
+        let tables = self.tables();
+        let newest_first = tables.instances.iter().rev();
+        let rest = newest_first.skip_while(|(cursor, _)| after.is_some_and(|after| **cursor >= after));
+        Ok(rest.map(|(_, row)| row).filter(|row| filter.accepts(row)).take(limit).cloned().collect())
+    }
+
+    fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.instance_cursors.get(&key).and_then(|cursor| tables.instances.get(cursor)).cloned())
+    }
+
+    fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        let mut counts = BTreeMap::new();
+        for row in self.tables().instances.values() {
+            *counts.entry(row.status.clone()).or_default() += 1;
+        }
+        Ok(counts)
+    }
+
+    fn tasks(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+        Ok(newest_first(&self.tables().tasks, after, limit))
+    }
+
+    fn incidents(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<IncidentRow>, StoreError> {
+        Ok(newest_first(&self.tables().incidents, after, limit))
+    }
+
+    fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.timers.values().take_while(|timer| timer.due <= until).take(limit).cloned().collect())
+    }
+
+    fn next_due(&self) -> Result<Option<Time>, StoreError> {
+        Ok(self.tables().timers.values().next().map(|timer| timer.due))
+    }
+
+    fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.outbox.iter().map(|((source, _), row)| OutboxMessage { source: *source, row: row.clone() }).collect())
+    }
+
+    fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError> {
+        Ok(self.tables().definitions.values().cloned().collect())
+    }
+
+    fn log_incarnation(&self) -> Result<Uuid, StoreError> {
+        Ok(self.tables().incarnation)
+    }
+}
+
+type ByElement<T> = BTreeMap<(InstanceKey, ElementKey), T>;
+
+fn newest_first<T: Clone>(table: &ByElement<T>, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Vec<T> {
+    let rows = match after {
+        Some(after) => table.range(..after),
+        None => table.range(..),
+    };
+    rows.rev().map(|(_, row)| row).take(limit).cloned().collect()
+}

@@ -1,0 +1,39 @@
+//! The journal: the durable order of what happened, and everything that is read back from it.
+//!
+//! [`Journal`] is the handle the rest of the server holds. A writer reserves a [`Slot`], appends a [`Commit`] (one log row, with
+//! its snapshot, read-model changes and outgoing messages) and gives a [`Release`] along; the release runs once the row is
+//! durable, in the order of appending. Lists, timers and single entities are read through [`Journal::read`].
+//!
+//! Not here: what a row's body means ([`codec`]), which commands are accepted (`engine`), who appends when (`runtime`).
+//! Where to go next: `writer.rs` for group commit, `store.rs` for what a store must do, `sqlite/` for how the default one does.
+
+mod change;
+pub mod codec;
+mod definition;
+mod gate;
+mod handle;
+mod listing;
+mod memory;
+mod place;
+pub mod read_models;
+mod readers;
+mod row;
+mod sqlite;
+mod stats;
+mod store;
+mod writer;
+
+pub use change::{Commit, ReadModelChange, WriteOp};
+pub use definition::{DefinitionFormat, DefinitionRow, DefinitionState};
+pub use gate::Release;
+pub use handle::{Journal, OnFatal, Slot, end_process};
+pub use listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskRow, TimerKey, TimerRow};
+pub use memory::MemoryStore;
+pub use place::Busy;
+pub use row::{Entity, EntityKind, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow};
+pub use sqlite::SqliteStore;
+pub use stats::JournalStats;
+pub use store::{Store, StoreError, StoreReader};
+
+#[cfg(test)]
+mod tests;

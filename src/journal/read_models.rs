@@ -1,0 +1,122 @@
+//! What a row changes in the read models: derived from its records and effects, in the step that made them.
+//!
+//! Only changes are written. The rows themselves: `listing`; who binds them to statements: the stores.
+
+use super::{
+    change::ReadModelChange,
+    listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
+};
+use crate::{
+    engine::{Effect, InstanceState, Record, Row, command::TimerKey as ElementTimer, record::Incident},
+    model::{
+        definition::NodeKind,
+        executable::ExecutableProcess,
+        ids::{ElementKey, InstanceKey},
+    },
+};
+
+/// The read-model changes of a row, given the state after it.
+pub fn changes(process: &ExecutableProcess, state: &InstanceState, row: &Row, effects: &[Effect]) -> Vec<ReadModelChange> {
+    let mut changes = Vec::new();
+    let mut instance_changed = false;
+    for (seq, record) in row.numbered() {
+        match record {
+            Record::Created(_) | Record::Ended { .. } => instance_changed = true,
+            Record::ElementActivated { node, .. } | Record::Returned { node, .. } => {
+                changes.extend(task(process, state, ElementKey(seq), node, row));
+            }
+            Record::ElementCompleted { element, node, .. } | Record::ElementTerminated { element, node } => {
+                let user_task = process.node(node).is_some_and(|node| node.kind == NodeKind::UserTask);
+                changes.extend(user_task.then(|| ReadModelChange::TaskClosed(state.key(), *element)));
+                if matches!(record, Record::ElementTerminated { .. }) {
+                    changes.push(ReadModelChange::IncidentResolved(state.key(), *element));
+                    instance_changed = true;
+                }
+            }
+            Record::IncidentRaised { element, incident } => {
+                changes.push(ReadModelChange::IncidentRaised(incident_row(state, *element, incident, row)));
+                instance_changed = true;
+            }
+            Record::IncidentsResolved { element } => {
+                changes.push(ReadModelChange::IncidentResolved(state.key(), *element));
+                instance_changed = true;
+            }
+            _ => {}
+        }
+    }
+    changes.extend(effects.iter().filter_map(|effect| timer(state.key(), effect)));
+    if instance_changed {
+        changes.push(ReadModelChange::Instance(instance(state)));
+    }
+    changes
+}
+
+/// The list row of an instance.
+pub fn instance(state: &InstanceState) -> InstanceRow {
+    let head = state.head();
+    InstanceRow {
+        key: head.key,
+        tenant: head.tenant.clone(),
+        process: head.process.id.clone(),
+        version: head.process.version,
+        revision: head.process.revision.clone(),
+        status: state.status().name().to_owned(),
+        business_key: head.business_key.clone(),
+        started_by: head.started_by.clone(),
+        parent: head.parent.as_ref().map(|link| link.instance),
+        root: head.root,
+        created_at: state.created_at(),
+        ended_at: state.ended_at(),
+        incidents: state.active().filter(|(_, element)| !element.incidents().is_empty()).count() as u32,
+    }
+}
+
+/// A task opens only when it still waits after the row: what came and went within one row never shows.
+fn task(
+    process: &ExecutableProcess,
+    state: &InstanceState,
+    element: ElementKey,
+    node: &str,
+    row: &Row,
+) -> Option<ReadModelChange> {
+    let node = process.node(node).filter(|node| node.kind == NodeKind::UserTask)?;
+    state.element(element).filter(|element| element.is_active())?;
+    let head = state.head();
+    Some(ReadModelChange::TaskOpened(TaskRow {
+        instance: head.key,
+        element,
+        tenant: head.tenant.clone(),
+        process: head.process.id.clone(),
+        node: node.id.to_string(),
+        name: node.name.clone(),
+        lane: None,
+        assignee: None,
+        created_at: row.time,
+    }))
+}
+
+fn incident_row(state: &InstanceState, element: ElementKey, incident: &Incident, row: &Row) -> IncidentRow {
+    IncidentRow {
+        instance: state.key(),
+        element,
+        node: state.element(element).map(|element| element.node().to_string()).unwrap_or_default(),
+        code: incident.code.clone(),
+        message: incident.message.clone(),
+        raised_at: row.time,
+    }
+}
+
+fn timer(instance: InstanceKey, effect: &Effect) -> Option<ReadModelChange> {
+    match effect {
+        Effect::SetTimer(timer) => {
+            Some(ReadModelChange::TimerSet(TimerRow { due: timer.due, key: timer_key(instance, &timer.key) }))
+        }
+        Effect::ClearTimer(key) => Some(ReadModelChange::TimerCleared(timer_key(instance, key))),
+        Effect::Send { .. } => None,
+    }
+}
+
+/// The stored identity of an instance's timer.
+pub fn timer_key(instance: InstanceKey, timer: &ElementTimer) -> TimerKey {
+    TimerKey { instance, element: timer.element, action: timer.action.clone(), occurrence: timer.occurrence }
+}

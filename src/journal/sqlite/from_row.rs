@@ -1,0 +1,93 @@
+//! From rows of the tables to our rows, column by column in the order that `read` selects them.
+
+use rusqlite::{Result, Row};
+use uuid::Uuid;
+
+use super::values::Seq;
+use crate::journal::{
+    definition::DefinitionRow,
+    listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
+    row::{LogRow, StoredRow},
+};
+
+pub(super) fn stored_row(row: &Row<'_>) -> Result<StoredRow> {
+    let (Seq(first_seq), Seq(last_seq)) = (row.get(4)?, row.get(5)?);
+    let command_id: Option<[u8; 16]> = row.get(6)?;
+    Ok(StoredRow {
+        pos: row.get(0)?,
+        epoch: row.get(1)?,
+        row: LogRow {
+            entity: row.get(2)?,
+            tenant: row.get(3)?,
+            first_seq,
+            last_seq,
+            command_id: command_id.map(Uuid::from_bytes),
+            time: row.get(7)?,
+            body: row.get(8)?,
+        },
+    })
+}
+
+pub(super) fn instance_row(row: &Row<'_>) -> Result<InstanceRow> {
+    Ok(InstanceRow {
+        key: row.get(0)?,
+        tenant: row.get(1)?,
+        process: row.get(2)?,
+        version: row.get(3)?,
+        revision: row.get(4)?,
+        status: row.get(5)?,
+        business_key: row.get(6)?,
+        started_by: row.get(7)?,
+        parent: row.get(8)?,
+        root: row.get(9)?,
+        created_at: row.get(10)?,
+        ended_at: row.get(11)?,
+        incidents: row.get(12)?,
+    })
+}
+
+pub(super) fn task_row(row: &Row<'_>) -> Result<TaskRow> {
+    Ok(TaskRow {
+        instance: row.get(0)?,
+        element: row.get(1)?,
+        tenant: row.get(2)?,
+        process: row.get(3)?,
+        node: row.get(4)?,
+        name: row.get(5)?,
+        lane: row.get(6)?,
+        assignee: row.get(7)?,
+        created_at: row.get(8)?,
+    })
+}
+
+pub(super) fn incident_row(row: &Row<'_>) -> Result<IncidentRow> {
+    Ok(IncidentRow {
+        instance: row.get(0)?,
+        element: row.get(1)?,
+        node: row.get(2)?,
+        code: row.get(3)?,
+        message: row.get(4)?,
+        raised_at: row.get(5)?,
+    })
+}
+
+pub(super) fn timer_row(row: &Row<'_>) -> Result<TimerRow> {
+    let key = TimerKey { instance: row.get(1)?, element: row.get(2)?, action: row.get(3)?, occurrence: row.get(4)? };
+    Ok(TimerRow { due: row.get(0)?, key })
+}
+
+pub(super) fn definition_row(row: &Row<'_>) -> Result<DefinitionRow> {
+    Ok(DefinitionRow {
+        tenant: row.get(0)?,
+        id: row.get(1)?,
+        version: row.get(2)?,
+        revision: row.get(3)?,
+        state: row.get(4)?,
+        alias: row.get(5)?,
+        name: row.get(6)?,
+        format: row.get(7)?,
+        source: row.get(8)?,
+        created_at: row.get(9)?,
+        created_by: row.get(10)?,
+    })
+}

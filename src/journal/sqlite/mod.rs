@@ -1,0 +1,22 @@
+//! The embedded store: one SQLite file in WAL mode, synced at every commit.
+//!
+//! [`open`] guards the data directory and prepares the file, [`write`] applies batches, [`read`] answers (by [`from_row`]), [`checkpoint`] moves
+//! the write-ahead log into the file on a thread of its own, [`values`] says how our types look in a column. Not here: when a
+//! batch is written (see [`writer`](super::writer)).
+
+mod checkpoint;
+mod from_row;
+mod open;
+mod read;
+mod schema;
+mod values;
+mod write;
+
+pub use open::SqliteStore;
+
+use super::store::StoreError;
+
+/// Wraps what the library says with what was tried: `expected to <what>, but …`.
+fn failed(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |cause| StoreError::Failed(what, Box::new(cause))
+}

@@ -1,0 +1,125 @@
+//! Opening a data directory: the lock, the file, its settings, the tables. Not here: what is written (see `write`).
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use uuid::Uuid;
+
+use super::{checkpoint::Checkpointer, failed, read::SqliteReader, schema};
+use crate::journal::store::StoreError;
+
+/// Older libraries can lose commits when the write-ahead log starts over.
+const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
+const FILE: &str = "stepwire.db";
+const LOCK: &str = "stepwire.lock";
+/// How long a connection waits for another one of this process.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The store in a data directory; at most one per directory, in all processes.
+pub struct SqliteStore {
+    pub(super) connection: Connection,
+    pub(super) epoch: i64,
+    pub(super) last_pos: i64,
+    pub(super) checkpointer: Checkpointer,
+    path: PathBuf,
+    /// Declared last, so it is given back after the file is closed.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the store in `dir`, creating what is missing, and holds the directory's lock until dropped.
+    /// [`StoreError::InUse`] when another server has it.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        if rusqlite::version_number() < OLDEST_SAFE_SQLITE {
+            let version = rusqlite::version();
+            return Err(StoreError::Unreadable(format!("SQLite {version} can lose commits: build with 3.51.3 or newer")));
+        }
+        let lock = lock(dir)?;
+        let path = dir.join(FILE);
+        let mut connection = connect(&path, OpenFlags::default())?;
+        settle(&connection).map_err(failed("set up the database file"))?;
+        schema::migrate(&mut connection)?;
+        let epoch = next_epoch(&connection).map_err(failed("count this opening"))?;
+        let last_pos = connection
+            .query_row("SELECT coalesce(max(pos), 0) FROM log", [], |row| row.get(0))
+            .map_err(failed("find the log's end"))?;
+        let checkpointer = Checkpointer::start(connect(&path, OpenFlags::default())?)?;
+        Ok(Self { connection, epoch, last_pos, checkpointer, path, _lock: lock })
+    }
+
+    pub(super) fn open_reader(&self) -> Result<SqliteReader, StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Ok(SqliteReader::new(connect(&self.path, flags)?))
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        self.checkpointer.stop();
+        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+            log::warn!("expected to empty the write-ahead log at the end, but {error}; the next start does it");
+        }
+    }
+}
+
+/// Creates the directory and takes its lock. The operating system gives a lock back however the process ends.
+fn lock(dir: &Path) -> Result<File, StoreError> {
+    let open = || {
+        create(dir)?;
+        File::options().create(true).truncate(false).write(true).open(dir.join(LOCK))
+    };
+    let file = open().map_err(|cause| StoreError::Failed("open the data directory", Box::new(cause)))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
+        Err(TryLockError::Error(cause)) => Err(StoreError::Failed("lock the data directory", Box::new(cause))),
+    }
+}
+
+/// Creates the directory so that it survives a power cut, as the commits in it shall.
+fn create(dir: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = dir.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
+    fs::create_dir_all(dir)?;
+    // Only Unix can sync a directory, and needs it.
+    if cfg!(unix) {
+        for created in missing {
+            let parent = created.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            File::open(parent)?.sync_all()?;
+        }
+    }
+    Ok(())
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let open = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(PATIENCE)?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    };
+    open().map_err(failed("open the database file"))
+}
+
+/// What makes an acknowledged commit survive a power cut; and no checkpoints by the writer, as they have their own thread.
+fn settle(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    // Pages kept in memory, in KiB: enough for the right-hand edges of all trees.
+    connection.pragma_update(None, "cache_size", -32_768)
+}
+
+fn next_epoch(connection: &Connection) -> rusqlite::Result<i64> {
+    let sql = "UPDATE meta SET epoch = epoch + 1 RETURNING epoch";
+    if let Some(epoch) = connection.query_row(sql, [], |row| row.get(0)).optional()? {
+        return Ok(epoch);
+    }
+    let incarnation = Uuid::now_v7();
+    connection.execute("INSERT INTO meta (only_row, incarnation, epoch) VALUES (1, ?1, 1)", [incarnation.as_bytes()])?;
+    Ok(1)
+}

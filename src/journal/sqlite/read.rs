@@ -1,0 +1,181 @@
+//! The read side, on a read-only connection of its own. Statements are prepared once per connection.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use uuid::Uuid;
+
+use super::{
+    failed,
+    from_row::{definition_row, incident_row, instance_row, stored_row, task_row, timer_row},
+    values::Seq,
+};
+use crate::{
+    journal::{
+        definition::DefinitionRow,
+        listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskRow, TimerRow},
+        row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
+        store::{StoreError, StoreReader},
+    },
+    model::ids::{ElementKey, InstanceKey, Time},
+};
+
+/// A reader of a [`SqliteStore`](super::SqliteStore).
+pub struct SqliteReader {
+    connection: Connection,
+}
+
+impl SqliteReader {
+    pub(super) fn new(connection: Connection) -> Self {
+        Self { connection }
+    }
+
+    fn list<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = || self.connection.prepare_cached(sql)?.query_map(params, read)?.collect::<rusqlite::Result<_>>();
+        rows().map_err(failed("read rows"))
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let row = || self.connection.prepare_cached(sql)?.query_row(params, read).optional();
+        row().map_err(failed("read a row"))
+    }
+}
+
+/// The inner question finds the row that `after_seq` may lie within, by the index alone.
+const ROWS_AFTER: &str = "
+    SELECT pos, epoch, entity, tenant, first_seq, last_seq, command_id, time, body FROM log
+    WHERE entity = ?1 AND last_seq > ?2
+      AND first_seq >= coalesce((SELECT max(first_seq) FROM log WHERE entity = ?1 AND first_seq <= ?2), 0)
+    ORDER BY first_seq LIMIT ?3";
+
+const INSTANCE: &str = "
+    SELECT key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents
+    FROM instance";
+
+impl StoreReader for SqliteReader {
+    fn load(&self, entity: Entity) -> Result<Loaded, StoreError> {
+        // One transaction, as a snapshot and the rows after it must be of the same moment.
+        let moment = self.connection.unchecked_transaction().map_err(failed("begin to read"))?;
+        let sql = "SELECT seq, body FROM snapshot WHERE entity = ?1";
+        let snapshot = self.one(sql, [entity.to_bytes()], |row| {
+            let Seq(seq) = row.get(0)?;
+            Ok(SnapshotRow { seq, body: row.get(1)? })
+        })?;
+        let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
+        let rows = self.rows(entity, after, usize::MAX)?;
+        drop(moment);
+        Ok(Loaded { snapshot, rows })
+    }
+
+    fn exists(&self, entity: Entity) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM log WHERE entity = ?1) OR EXISTS (SELECT 1 FROM snapshot WHERE entity = ?1)";
+        Ok(self.one(sql, [entity.to_bytes()], |row| row.get(0))?.unwrap_or(false))
+    }
+
+    fn rows(&self, entity: Entity, after_seq: u64, limit: usize) -> Result<Vec<StoredRow>, StoreError> {
+        self.list(ROWS_AFTER, params![entity.to_bytes(), Seq(after_seq), bounded(limit)], stored_row)
+    }
+
+    fn instances(
+        &self,
+        filter: &InstanceFilter,
+        after: Option<InstanceCursor>,
+        limit: usize,
+    ) -> Result<Vec<InstanceRow>, StoreError> {
+        let mut sql = format!("{INSTANCE} WHERE true");
+        let mut values: Vec<&dyn rusqlite::ToSql> = Vec::new();
+        let mut narrow = |condition: &str, value| {
+            sql.push_str(" AND ");
+            sql.push_str(condition);
+            values.push(value);
+        };
+        // Only the conditions that are set, so that the planner can choose an index for them.
+        filter.tenant.iter().for_each(|tenant| narrow("tenant = ?", tenant));
+        filter.process.iter().for_each(|process| narrow("process = ?", process));
+        filter.status.iter().for_each(|status| narrow("status = ?", status));
+        filter.business_key.iter().for_each(|key| narrow("business_key = ?", key));
+        filter.parent.iter().for_each(|parent| narrow("parent = ?", parent));
+        filter.root.iter().for_each(|root| narrow("parent IS NOT NULL AND root = ?", root));
+        if let Some(InstanceCursor { created_at, key }) = &after {
+            narrow("(created_at, key) < (?", created_at);
+            sql.push_str(", ?)");
+            values.push(key);
+        }
+        sql.push_str(" ORDER BY created_at DESC, key DESC LIMIT ?");
+        let limit = bounded(limit);
+        values.push(&limit);
+        self.list(&sql, values.as_slice(), instance_row)
+    }
+
+    fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError> {
+        self.one(&format!("{INSTANCE} WHERE key = ?1"), [key], instance_row)
+    }
+
+    fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
+        let sql = "SELECT status, count(*) FROM instance GROUP BY status";
+        let counts = self.list(sql, [], |row| {
+            let Seq(count) = row.get(1)?;
+            Ok((row.get(0)?, count))
+        })?;
+        Ok(counts.into_iter().collect())
+    }
+
+    fn tasks(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+        let sql = "SELECT instance, element, tenant, process, node, name, lane, assignee, created_at FROM task
+             WHERE (instance, element) < (?1, ?2) ORDER BY instance DESC, element DESC LIMIT ?3";
+        let (instance, element) = after.unwrap_or(AFTER_ALL);
+        self.list(sql, params![instance, element, bounded(limit)], task_row)
+    }
+
+    fn incidents(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<IncidentRow>, StoreError> {
+        let sql = "SELECT instance, element, node, code, message, raised_at FROM incident
+             WHERE (instance, element) < (?1, ?2) ORDER BY instance DESC, element DESC LIMIT ?3";
+        let (instance, element) = after.unwrap_or(AFTER_ALL);
+        self.list(sql, params![instance, element, bounded(limit)], incident_row)
+    }
+
+    fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError> {
+        let sql = "SELECT due, instance, element, action, occurrence FROM timer
+             WHERE due <= ?1 ORDER BY due, instance, element, action, occurrence LIMIT ?2";
+        self.list(sql, params![until, bounded(limit)], timer_row)
+    }
+
+    fn next_due(&self) -> Result<Option<Time>, StoreError> {
+        Ok(self.one("SELECT min(due) FROM timer", [], |row| row.get(0))?.flatten())
+    }
+
+    fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError> {
+        self.list("SELECT source, seq, target, body FROM outbox ORDER BY source, seq", [], |row| {
+            let Seq(seq) = row.get(1)?;
+            Ok(OutboxMessage { source: row.get(0)?, row: OutboxRow { seq, target: row.get(2)?, body: row.get(3)? } })
+        })
+    }
+
+    fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError> {
+        let sql = "SELECT tenant, id, version, revision, state, alias, name, format, source, created_at, created_by
+             FROM definition ORDER BY tenant, id, version";
+        self.list(sql, [], definition_row)
+    }
+
+    fn log_incarnation(&self) -> Result<Uuid, StoreError> {
+        let bytes = self.one("SELECT incarnation FROM meta", [], |row| row.get(0))?;
+        bytes.map(Uuid::from_bytes).ok_or_else(|| StoreError::Unreadable("the table `meta` is empty".into()))
+    }
+}
+
+/// Stands after every element, where a list that runs downwards begins.
+const AFTER_ALL: (InstanceKey, ElementKey) = (InstanceKey(Uuid::max()), ElementKey(u64::MAX));
+
+fn bounded(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}

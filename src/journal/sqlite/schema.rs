@@ -1,0 +1,35 @@
+//! The tables, as an ordered list of scripts; `PRAGMA user_version` counts how many of them a file has seen.
+//!
+//! A script that was released never changes: add the next one.
+
+use rusqlite::Connection;
+
+use super::failed;
+use crate::journal::store::StoreError;
+
+/// The scripts in order; script `n` takes a file from version `n` to `n + 1`.
+const SCRIPTS: [&str; 1] = [include_str!("schema/0001_first.sql")];
+
+/// The version that this server writes.
+const NEWEST: u32 = SCRIPTS.len() as u32;
+
+/// Brings the file to the newest version; each script is one transaction.
+pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0));
+    let found: u32 = version.map_err(failed("read the schema's version"))?;
+    if found > NEWEST {
+        return Err(StoreError::Unreadable(format!(
+            "the data directory has schema version {found} and this server knows {NEWEST}: start a newer server"
+        )));
+    }
+    for (script, version) in SCRIPTS.iter().zip(1u32..).filter(|(_, version)| *version > found) {
+        let mut migrated = || -> rusqlite::Result<()> {
+            let transaction = connection.transaction()?;
+            transaction.execute_batch(script)?;
+            transaction.pragma_update(None, "user_version", version)?;
+            transaction.commit()
+        };
+        migrated().map_err(failed("bring the tables up to date"))?;
+    }
+    Ok(())
+}

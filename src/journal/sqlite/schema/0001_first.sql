@@ -1,0 +1,107 @@
+-- Keys are 16-byte blobs; an entity is one byte of kind and 16 of key. Times are milliseconds since 1970, UTC.
+
+-- One global, growing pos and one other index: more would dirty more pages per row than the row itself fills.
+CREATE TABLE log (
+    pos        INTEGER PRIMARY KEY,
+    partition  INTEGER NOT NULL,
+    epoch      INTEGER NOT NULL,
+    tenant     TEXT    NOT NULL,
+    entity     BLOB    NOT NULL,
+    first_seq  INTEGER NOT NULL,
+    last_seq   INTEGER NOT NULL,
+    command_id BLOB,
+    time       INTEGER NOT NULL,
+    body       BLOB    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX log_entity ON log (entity, first_seq);
+
+CREATE TABLE snapshot (
+    entity BLOB    NOT NULL PRIMARY KEY,
+    seq    INTEGER NOT NULL,
+    body   BLOB    NOT NULL
+) STRICT;
+
+CREATE TABLE outbox (
+    source BLOB    NOT NULL,
+    seq    INTEGER NOT NULL,
+    target BLOB    NOT NULL,
+    body   BLOB    NOT NULL,
+    PRIMARY KEY (source, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE instance (
+    key          BLOB    NOT NULL PRIMARY KEY,
+    tenant       TEXT    NOT NULL,
+    process      TEXT    NOT NULL,
+    version      INTEGER NOT NULL,
+    revision     TEXT    NOT NULL,
+    status       TEXT    NOT NULL,
+    business_key TEXT,
+    started_by   TEXT    NOT NULL,
+    parent       BLOB,
+    root         BLOB    NOT NULL,
+    created_at   INTEGER NOT NULL,
+    ended_at     INTEGER,
+    incidents    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+-- Serves lists by status, and the counts without touching the table.
+CREATE INDEX instance_status ON instance (status, created_at);
+CREATE INDEX instance_created ON instance (created_at);
+CREATE INDEX instance_business_key ON instance (business_key) WHERE business_key IS NOT NULL;
+CREATE INDEX instance_parent ON instance (parent) WHERE parent IS NOT NULL;
+CREATE INDEX instance_root ON instance (root) WHERE parent IS NOT NULL;
+
+CREATE TABLE task (
+    instance   BLOB    NOT NULL,
+    element    INTEGER NOT NULL,
+    tenant     TEXT    NOT NULL,
+    process    TEXT    NOT NULL,
+    node       TEXT    NOT NULL,
+    name       TEXT    NOT NULL,
+    lane       TEXT,
+    assignee   TEXT,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (instance, element)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE timer (
+    instance   BLOB    NOT NULL,
+    element    INTEGER NOT NULL,
+    action     TEXT    NOT NULL,
+    occurrence INTEGER NOT NULL,
+    due        INTEGER NOT NULL,
+    PRIMARY KEY (instance, element, action, occurrence)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX timer_due ON timer (due);
+
+CREATE TABLE incident (
+    instance  BLOB    NOT NULL,
+    element   INTEGER NOT NULL,
+    node      TEXT    NOT NULL,
+    code      TEXT    NOT NULL,
+    message   TEXT    NOT NULL,
+    raised_at INTEGER NOT NULL,
+    PRIMARY KEY (instance, element)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE definition (
+    tenant     TEXT    NOT NULL,
+    id         TEXT    NOT NULL,
+    version    INTEGER NOT NULL,
+    revision   TEXT    NOT NULL,
+    state      TEXT    NOT NULL,
+    alias      INTEGER,
+    name       TEXT    NOT NULL,
+    format     TEXT    NOT NULL,
+    source     BLOB    NOT NULL,
+    created_at INTEGER NOT NULL,
+    created_by TEXT    NOT NULL,
+    PRIMARY KEY (tenant, id, version)
+) STRICT;
+
+-- One row: who this log is, and how often it was opened.
+CREATE TABLE meta (
+    only_row    INTEGER PRIMARY KEY CHECK (only_row = 1),
+    incarnation BLOB    NOT NULL,
+    epoch       INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,226 @@
+//! The write side: one transaction per batch, statements prepared once. Not here: the tables (see `schema/`).
+
+use rusqlite::{Connection, ErrorCode, params};
+
+use super::{
+    failed,
+    open::{PATIENCE, SqliteStore},
+    values::Seq,
+};
+use crate::journal::{
+    change::{Commit, ReadModelChange, WriteOp},
+    definition::DefinitionRow,
+    listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
+    row::{Entity, LogRow, OutboxRow, SnapshotRow},
+    store::{Store, StoreError, StoreReader},
+};
+
+/// About what an operation adds to the write-ahead log beyond its bodies: one page.
+const PAGE: usize = 4096;
+
+impl Store for SqliteStore {
+    fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
+        self.checkpointer.restart_if_full(&self.connection, PATIENCE).map_err(failed("start the write-ahead log over"))?;
+        // Dropping the transaction rolls it back, so an error leaves nothing behind.
+        let transaction = self.connection.transaction().map_err(failed("begin a transaction"))?;
+        let mut last_pos = self.last_pos;
+        let mut bytes = 0;
+        for op in batch {
+            bytes += PAGE;
+            match op {
+                WriteOp::Commit(commit) => {
+                    last_pos += 1;
+                    bytes += commit.row.body.len();
+                    append(&transaction, last_pos, self.epoch, commit)?;
+                }
+                WriteOp::Snapshot(entity, snapshot) => {
+                    bytes += snapshot.body.len();
+                    put_snapshot(&transaction, *entity, snapshot).map_err(failed("write a snapshot"))?;
+                }
+                WriteOp::Definitions(rows) => {
+                    for row in rows {
+                        put_definition(&transaction, row).map_err(failed("write a definition"))?;
+                    }
+                }
+                WriteOp::OutboxDelivered(source, seq) => {
+                    drop_message(&transaction, *source, *seq).map_err(failed("delete a delivered message"))?;
+                }
+            }
+        }
+        transaction.commit().map_err(failed("commit a batch"))?;
+        self.last_pos = last_pos;
+        self.checkpointer.wrote(bytes);
+        Ok(())
+    }
+
+    fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError> {
+        Ok(Box::new(self.open_reader()?))
+    }
+}
+
+fn append(db: &Connection, pos: i64, epoch: i64, commit: &Commit) -> Result<(), StoreError> {
+    let entity = commit.row.entity;
+    put_row(db, pos, epoch, &commit.row).map_err(|cause| match cause.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => StoreError::Conflict(entity, commit.row.first_seq),
+        _ => failed("append a log row")(cause),
+    })?;
+    let rest = || {
+        if let Some(snapshot) = &commit.snapshot {
+            put_snapshot(db, entity, snapshot)?;
+        }
+        commit.outbox.iter().try_for_each(|message| put_message(db, entity, message))?;
+        commit.changes.iter().try_for_each(|change| apply(db, change))
+    };
+    rest().map_err(failed("write what belongs to a log row"))
+}
+
+fn put_row(db: &Connection, pos: i64, epoch: i64, row: &LogRow) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "INSERT INTO log (pos, partition, epoch, tenant, entity, first_seq, last_seq, command_id, time, body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    let command_id = row.command_id.as_ref().map(|id| id.as_bytes().as_slice());
+    statement.execute(params![
+        pos,
+        row.entity.partition(),
+        epoch,
+        row.tenant,
+        row.entity.to_bytes(),
+        Seq(row.first_seq),
+        Seq(row.last_seq),
+        command_id,
+        row.time,
+        row.body,
+    ])?;
+    Ok(())
+}
+
+fn put_snapshot(db: &Connection, entity: Entity, snapshot: &SnapshotRow) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "INSERT INTO snapshot (entity, seq, body) VALUES (?1, ?2, ?3)
+         ON CONFLICT (entity) DO UPDATE SET seq = excluded.seq, body = excluded.body",
+    )?;
+    statement.execute(params![entity.to_bytes(), Seq(snapshot.seq), snapshot.body])?;
+    Ok(())
+}
+
+fn put_message(db: &Connection, source: Entity, message: &OutboxRow) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached("INSERT INTO outbox (source, seq, target, body) VALUES (?1, ?2, ?3, ?4)")?;
+    statement.execute(params![source.to_bytes(), Seq(message.seq), message.target.to_bytes(), message.body])?;
+    Ok(())
+}
+
+fn drop_message(db: &Connection, source: Entity, seq: u64) -> rusqlite::Result<()> {
+    db.prepare_cached("DELETE FROM outbox WHERE source = ?1 AND seq = ?2")?.execute(params![source.to_bytes(), Seq(seq)])?;
+    Ok(())
+}
+
+fn put_definition(db: &Connection, row: &DefinitionRow) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "INSERT OR REPLACE INTO definition
+             (tenant, id, version, revision, state, alias, name, format, source, created_at, created_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?;
+    statement.execute(params![
+        row.tenant,
+        row.id,
+        row.version,
+        row.revision,
+        row.state,
+        row.alias,
+        row.name,
+        row.format,
+        row.source,
+        row.created_at,
+        row.created_by,
+    ])?;
+    Ok(())
+}
+
+fn apply(db: &Connection, change: &ReadModelChange) -> rusqlite::Result<()> {
+    match change {
+        ReadModelChange::Instance(row) => put_instance(db, row),
+        ReadModelChange::TaskOpened(row) => put_task(db, row),
+        ReadModelChange::TaskClosed(instance, element) => {
+            let sql = "DELETE FROM task WHERE instance = ?1 AND element = ?2";
+            db.prepare_cached(sql)?.execute(params![instance, element]).map(drop)
+        }
+        ReadModelChange::TimerSet(row) => put_timer(db, row),
+        ReadModelChange::TimerCleared(key) => drop_timer(db, key),
+        ReadModelChange::IncidentRaised(row) => put_incident(db, row),
+        ReadModelChange::IncidentResolved(instance, element) => {
+            let sql = "DELETE FROM incident WHERE instance = ?1 AND element = ?2";
+            db.prepare_cached(sql)?.execute(params![instance, element]).map(drop)
+        }
+    }
+}
+
+fn put_instance(db: &Connection, row: &InstanceRow) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "INSERT INTO instance (key, tenant, process, version, revision, status, business_key, started_by, parent, root,
+             created_at, ended_at, incidents)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT (key) DO UPDATE SET version = excluded.version, revision = excluded.revision, status = excluded.status,
+             business_key = excluded.business_key, ended_at = excluded.ended_at, incidents = excluded.incidents",
+    )?;
+    statement.execute(params![
+        row.key,
+        row.tenant,
+        row.process,
+        row.version,
+        row.revision,
+        row.status,
+        row.business_key,
+        row.started_by,
+        row.parent,
+        row.root,
+        row.created_at,
+        row.ended_at,
+        row.incidents,
+    ])?;
+    Ok(())
+}
+
+fn put_task(db: &Connection, row: &TaskRow) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "INSERT OR REPLACE INTO task (instance, element, tenant, process, node, name, lane, assignee, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    statement.execute(params![
+        row.instance,
+        row.element,
+        row.tenant,
+        row.process,
+        row.node,
+        row.name,
+        row.lane,
+        row.assignee,
+        row.created_at,
+    ])?;
+    Ok(())
+}
+
+fn put_timer(db: &Connection, row: &TimerRow) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "INSERT OR REPLACE INTO timer (instance, element, action, occurrence, due) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    let TimerKey { instance, element, action, occurrence } = &row.key;
+    statement.execute(params![instance, element, action, occurrence, row.due])?;
+    Ok(())
+}
+
+fn drop_timer(db: &Connection, key: &TimerKey) -> rusqlite::Result<()> {
+    let mut statement =
+        db.prepare_cached("DELETE FROM timer WHERE instance = ?1 AND element = ?2 AND action = ?3 AND occurrence = ?4")?;
+    statement.execute(params![key.instance, key.element, key.action, key.occurrence])?;
+    Ok(())
+}
+
+fn put_incident(db: &Connection, row: &IncidentRow) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "INSERT OR REPLACE INTO incident (instance, element, node, code, message, raised_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    statement.execute(params![row.instance, row.element, row.node, row.code, row.message, row.raised_at])?;
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! What a store must do: one writer that applies batches atomically and durably, and readers that see what was committed.
+//!
+//! Implementations: [`memory`](super::memory) and [`sqlite`](super::sqlite). Who calls them, and when: [`writer`](super::writer).
+
+use std::{collections::BTreeMap, error::Error, fmt, path::PathBuf};
+
+use uuid::Uuid;
+
+use super::{
+    change::WriteOp,
+    definition::DefinitionRow,
+    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskRow, TimerRow},
+    row::{Entity, Loaded, OutboxMessage, StoredRow},
+};
+use crate::model::ids::{ElementKey, InstanceKey, Time};
+
+/// The write side. There is one per store, owned by the writer thread.
+pub trait Store: Send {
+    /// Applies the operations in order as one transaction. After `Ok` all of them survive a power cut; after an error none of
+    /// them may be relied on, and the process must end: a failed sync is never tried again.
+    fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError>;
+
+    /// Opens another reader, for use on any one thread.
+    fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError>;
+}
+
+/// The read side. Each call sees everything committed before it began. Limits count rows.
+pub trait StoreReader: Send {
+    /// The newest snapshot of an entity and the rows after it, read at one point in time.
+    fn load(&self, entity: Entity) -> Result<Loaded, StoreError>;
+    /// Whether the log knows the entity.
+    fn exists(&self, entity: Entity) -> Result<bool, StoreError>;
+    /// The rows that hold records after `after_seq`, in order. The first may also hold some before, as rows are not cut.
+    fn rows(&self, entity: Entity, after_seq: u64, limit: usize) -> Result<Vec<StoredRow>, StoreError>;
+
+    /// Instances, newest first.
+    fn instances(
+        &self,
+        filter: &InstanceFilter,
+        after: Option<InstanceCursor>,
+        limit: usize,
+    ) -> Result<Vec<InstanceRow>, StoreError>;
+    /// One instance.
+    fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError>;
+    /// The instances called by `parent`, newest first.
+    fn children(&self, parent: InstanceKey) -> Result<Vec<InstanceRow>, StoreError> {
+        self.instances(&InstanceFilter { parent: Some(parent), ..InstanceFilter::default() }, None, usize::MAX)
+    }
+    /// How many instances have each status.
+    fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError>;
+
+    /// Waiting user tasks by descending (instance, element), so about newest first; `after` is the last one seen.
+    fn tasks(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<TaskRow>, StoreError>;
+    /// Open incidents by descending (instance, element), so about newest first; `after` is the last one seen.
+    fn incidents(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<IncidentRow>, StoreError>;
+    /// Timers due at `until` or before, by due time; timers due together stand in the order of their keys.
+    fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError>;
+    /// When the first timer is due.
+    fn next_due(&self) -> Result<Option<Time>, StoreError>;
+
+    /// Every undelivered message, by (source, seq).
+    fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError>;
+    /// Every definition, by (tenant, id, version).
+    fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError>;
+    /// The identity of this log: kept over restarts, new after a restore. Offsets into another incarnation mean nothing.
+    fn log_incarnation(&self) -> Result<Uuid, StoreError>;
+}
+
+/// Why a store could not do what it was asked.
+#[derive(Debug)]
+pub enum StoreError {
+    /// Another process holds the data directory.
+    InUse(PathBuf),
+    /// A log row with this entity and first seq is there already: two owners, or a fault in the engine.
+    Conflict(Entity, u64),
+    /// Something stored cannot be read, or was written by a newer version.
+    Unreadable(String),
+    /// The disk or the database library refused; the text says what was tried.
+    Failed(&'static str, Box<dyn Error + Send + Sync>),
+    /// The code that used the store panicked.
+    Panicked,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InUse(dir) => write!(
+                f,
+                "expected to be the only server on its data directory, but another server already uses {}: stop it, or name another directory",
+                dir.display()
+            ),
+            Self::Conflict(entity, seq) => {
+                write!(f, "expected a new log row, but {:?} {} has a row that starts at seq {seq}", entity.kind, entity.key)
+            }
+            Self::Unreadable(what) => write!(f, "expected readable stored rows, but {what}"),
+            Self::Failed(what, cause) => write!(f, "expected to {what}, but the store failed: {cause}"),
+            Self::Panicked => f.write_str("expected an answer of the store, but the code using it panicked"),
+        }
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Failed(_, cause) => Some(cause.as_ref()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! One table of tests over both stores. The writer's own tests: `writer_tests`.
+
+mod fixtures;
+mod log_tests;
+mod reading_tests;
+mod sqlite_tests;
+mod writer_tests;

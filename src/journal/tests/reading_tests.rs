@@ -1,0 +1,127 @@
+//! Read models and definitions.
+
+use std::collections::BTreeMap;
+
+use super::fixtures::{changing, check, definition, instance, key};
+use crate::{
+    journal::{
+        DefinitionState, IncidentRow, InstanceFilter, InstanceRow, ReadModelChange, StoreReader, TaskRow, TimerKey, TimerRow,
+        WriteOp,
+    },
+    model::ids::{ElementKey, Time},
+};
+
+fn timer(n: u128, due: i64, occurrence: u32) -> TimerRow {
+    let key = TimerKey { instance: key(n), element: ElementKey(3), action: "remind".into(), occurrence };
+    TimerRow { due: Time(due), key }
+}
+
+fn dues(reader: &dyn StoreReader, until: i64, limit: usize) -> Vec<(i64, u32)> {
+    reader.due_timers(Time(until), limit).unwrap().into_iter().map(|timer| (timer.due.0, timer.key.occurrence)).collect()
+}
+
+#[test]
+fn timers_come_by_due_time() {
+    check(|store, reader| {
+        assert_eq!(reader.next_due().unwrap(), None);
+        let set = [timer(2, 30, 0), timer(2, 10, 1), timer(1, 20, 2), timer(2, 20, 3)].map(ReadModelChange::TimerSet);
+        store.commit(&[changing(1, 1, set.to_vec())]).unwrap();
+        assert_eq!(reader.next_due().unwrap(), Some(Time(10)));
+        assert_eq!(dues(reader, 25, 9), [(10, 1), (20, 2), (20, 3)]);
+        assert_eq!(dues(reader, 99, 2), [(10, 1), (20, 2)]);
+        let again = ReadModelChange::TimerSet(timer(2, 40, 1));
+        store.commit(&[changing(1, 2, vec![again, ReadModelChange::TimerCleared(timer(1, 0, 2).key)])]).unwrap();
+        assert_eq!(dues(reader, 99, 9), [(20, 3), (30, 0), (40, 1)]);
+    });
+}
+
+#[test]
+fn instances_are_filtered_and_paged_newest_first() {
+    check(|store, reader| {
+        let child = |n, parent| InstanceRow { parent: Some(key(parent)), root: key(1), ..instance(n, "leave", "started") };
+        let named = InstanceRow { business_key: Some("order-9".into()), ..instance(5, "order", "created") };
+        let rows = [instance(1, "order", "started"), child(2, 1), child(3, 2), instance(4, "order", "finished"), named];
+        let changes = rows.clone().map(ReadModelChange::Instance).to_vec();
+        store.commit(&[changing(1, 1, changes)]).unwrap();
+        let list = |filter: &InstanceFilter, after, limit| reader.instances(filter, after, limit).unwrap();
+        let all = InstanceFilter::default();
+        let by = |filter: InstanceFilter| -> Vec<i64> { list(&filter, None, 9).iter().map(|row| row.created_at.0).collect() };
+
+        assert_eq!(by(all.clone()), [5, 4, 3, 2, 1]);
+        assert_eq!(by(InstanceFilter { process: Some("order".into()), ..all.clone() }), [5, 4, 1]);
+        assert_eq!(by(InstanceFilter { status: Some("started".into()), process: Some("order".into()), ..all.clone() }), [1]);
+        assert_eq!(by(InstanceFilter { business_key: Some("order-9".into()), ..all.clone() }), [5]);
+        assert_eq!(by(InstanceFilter { root: Some(key(1)), ..all.clone() }), [3, 2]);
+        assert_eq!(by(InstanceFilter { tenant: Some("other".into()), ..all.clone() }), [0; 0]);
+        assert_eq!(reader.children(key(1)).unwrap(), [rows[1].clone()]);
+        let first = list(&all, None, 2);
+        let second = list(&all, Some(first[1].cursor()), 2);
+        assert_eq!((first, second), (vec![rows[4].clone(), rows[3].clone()], vec![rows[2].clone(), rows[1].clone()]));
+    });
+}
+
+#[test]
+fn an_instance_changes_only_in_what_may_change() {
+    check(|store, reader| {
+        let started = instance(1, "order", "started");
+        let ended =
+            InstanceRow { status: "finished".into(), version: 2, ended_at: Some(Time(9)), incidents: 1, ..started.clone() };
+        let tampered = InstanceRow { created_at: Time(77), tenant: "other".into(), ..ended.clone() };
+        store.commit(&[changing(1, 1, vec![ReadModelChange::Instance(started)])]).unwrap();
+        store.commit(&[changing(1, 2, vec![ReadModelChange::Instance(tampered)])]).unwrap();
+        assert_eq!(reader.instance(key(1)).unwrap(), Some(ended));
+        assert_eq!(reader.instance(key(2)).unwrap(), None);
+        assert_eq!(reader.status_counts().unwrap(), BTreeMap::from([("finished".to_owned(), 1)]));
+    });
+}
+
+#[test]
+fn tasks_and_incidents_come_and_go() {
+    check(|store, reader| {
+        let task = |n, element| TaskRow {
+            instance: key(n),
+            element: ElementKey(element),
+            tenant: "acme".into(),
+            process: "order".into(),
+            node: "approve".into(),
+            name: "Approve".into(),
+            lane: Some("office".into()),
+            assignee: None,
+            created_at: Time(4),
+        };
+        let incident = IncidentRow {
+            instance: key(1),
+            element: ElementKey(8),
+            node: "call".into(),
+            code: "callFailed".into(),
+            message: "expected an answer, but none came".into(),
+            raised_at: Time(6),
+        };
+        let opened = [task(1, 2), task(1, 5), task(3, 1)].map(ReadModelChange::TaskOpened);
+        store.commit(&[changing(1, 1, opened.to_vec())]).unwrap();
+        store.commit(&[changing(1, 2, vec![ReadModelChange::IncidentRaised(incident.clone())])]).unwrap();
+        assert_eq!(reader.tasks(None, 2).unwrap(), [task(3, 1), task(1, 5)]);
+        assert_eq!(reader.tasks(Some((key(1), ElementKey(5))), 2).unwrap(), [task(1, 2)]);
+        assert_eq!(reader.incidents(None, 9).unwrap(), [incident]);
+
+        let closed = ReadModelChange::TaskClosed(key(1), ElementKey(5));
+        let resolved = ReadModelChange::IncidentResolved(key(1), ElementKey(8));
+        store.commit(&[changing(1, 3, vec![closed, resolved])]).unwrap();
+        assert_eq!(reader.tasks(None, 9).unwrap(), [task(3, 1), task(1, 2)]);
+        assert_eq!(reader.incidents(None, 9).unwrap(), []);
+    });
+}
+
+#[test]
+fn definitions_are_replaced_by_tenant_id_and_version() {
+    check(|store, reader| {
+        let (first, second) =
+            (definition("order", 1, DefinitionState::Published), definition("order", 2, DefinitionState::Draft));
+        store.commit(&[WriteOp::Definitions(vec![second.clone(), first.clone()])]).unwrap();
+        assert_eq!(reader.definitions().unwrap(), [first, second]);
+        let (first, second) =
+            (definition("order", 1, DefinitionState::Replaced), definition("order", 2, DefinitionState::Published));
+        store.commit(&[WriteOp::Definitions(vec![first.clone(), second.clone()])]).unwrap();
+        assert_eq!(reader.definitions().unwrap(), [first, second]);
+    });
+}

@@ -1,0 +1,186 @@
+//! The pipeline: order, places, the gate, failure, the end. A store with a hand brake makes every interleaving certain.
+
+use std::sync::{Arc, Mutex};
+
+use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
+
+use super::fixtures::{key, row};
+use crate::journal::{Commit, Journal, MemoryStore, OutboxRow, Release, Store, StoreError, StoreReader, WriteOp};
+
+/// A store that waits for a permit before each commit. Without permits left (sender dropped) it fails.
+struct Braked {
+    inner: MemoryStore,
+    permits: Receiver<()>,
+    /// How many operations each commit had.
+    sizes: Sender<usize>,
+}
+
+impl Store for Braked {
+    fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
+        let _ = self.sizes.send(batch.len());
+        self.permits.recv().map_err(|gone| StoreError::Failed("sync", Box::new(gone)))?;
+        self.inner.commit(batch)
+    }
+
+    fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError> {
+        self.inner.reader()
+    }
+}
+
+struct Bench {
+    stored: MemoryStore,
+    journal: Journal,
+    permits: Option<Sender<()>>,
+    sizes: Receiver<usize>,
+    failures: Receiver<StoreError>,
+    released: Arc<Mutex<Vec<u64>>>,
+}
+
+impl Bench {
+    fn new(capacity: usize) -> Self {
+        let (permits, permit_receiver) = unbounded();
+        let (size_sender, sizes) = unbounded();
+        let (failure_sender, failures) = unbounded();
+        let stored = MemoryStore::default();
+        let store = Braked { inner: stored.clone(), permits: permit_receiver, sizes: size_sender };
+        let on_fatal = Box::new(move |error| failure_sender.send(error).unwrap());
+        let journal = Journal::start(Box::new(store), capacity, on_fatal).unwrap();
+        Self { stored, journal, permits: Some(permits), sizes, failures, released: Arc::default() }
+    }
+
+    fn permit(&self, commits: usize) {
+        (0..commits).for_each(|_| self.permits.as_ref().unwrap().send(()).unwrap());
+    }
+
+    fn note(&self, number: u64) -> Release {
+        let released = Arc::clone(&self.released);
+        Box::new(move || released.lock().unwrap().push(number))
+    }
+
+    fn append(&self, seq: u64) {
+        self.journal.reserve().unwrap().append(Commit::of(row(1, seq, seq)), self.note(seq));
+    }
+
+    fn release(&self, number: u64) {
+        self.journal.reserve().unwrap().release(self.note(number));
+    }
+
+    /// Waits until the gate has run all that was handed over before.
+    fn settle(&self) {
+        let (done, wait) = bounded(1);
+        self.journal.reserve().unwrap().release(Box::new(move || done.send(()).unwrap()));
+        wait.recv().unwrap();
+    }
+
+    fn released(&self) -> Vec<u64> {
+        self.released.lock().unwrap().clone()
+    }
+}
+
+#[test]
+fn releases_run_in_the_order_of_the_queue() {
+    let bench = Bench::new(100);
+    bench.append(1);
+    assert_eq!(bench.sizes.recv(), Ok(1));
+    // Queued while the first batch syncs: one batch.
+    bench.append(2);
+    bench.release(102);
+    bench.append(3);
+    assert_eq!(bench.released(), [0; 0]);
+    bench.permit(2);
+    bench.settle();
+    assert_eq!(bench.sizes.recv(), Ok(2));
+    assert_eq!(bench.released(), [1, 2, 102, 3]);
+    assert_eq!(bench.journal.take_stats().rows, 3);
+}
+
+#[test]
+fn a_release_without_a_row_waits_for_earlier_rows_only() {
+    let bench = Bench::new(100);
+    bench.release(1);
+    bench.settle();
+    assert_eq!((bench.released(), bench.sizes.is_empty()), (vec![1], true));
+    bench.append(2);
+    assert_eq!(bench.sizes.recv(), Ok(1));
+    bench.release(3);
+    assert_eq!(bench.released(), [1]);
+    bench.permit(1);
+    bench.settle();
+    assert_eq!(bench.released(), [1, 2, 3]);
+}
+
+#[test]
+fn places_are_kept_until_the_release() {
+    let bench = Bench::new(2);
+    bench.append(1);
+    let slot = bench.journal.reserve().unwrap();
+    assert!(bench.journal.reserve().is_err());
+    drop(slot);
+    bench.append(2);
+    assert!(bench.journal.reserve().is_err());
+    bench.permit(2);
+    bench.journal.shutdown();
+    assert!(bench.journal.reserve().is_ok());
+}
+
+#[test]
+fn after_a_failed_commit_nothing_is_released() {
+    let mut bench = Bench::new(100);
+    bench.append(1);
+    bench.permit(1);
+    bench.settle();
+    bench.append(2);
+    bench.release(3);
+    bench.permits = None;
+    let failure = bench.failures.recv().unwrap();
+    assert!(matches!(failure, StoreError::Failed("sync", _)), "{failure}");
+    bench.append(4);
+    bench.journal.shutdown();
+    assert_eq!(bench.released(), [1]);
+}
+
+#[test]
+fn a_panicking_release_stops_nothing() {
+    let bench = Bench::new(100);
+    bench.journal.reserve().unwrap().release(Box::new(|| panic!("a release of this test")));
+    bench.release(1);
+    bench.settle();
+    assert_eq!(bench.released(), [1]);
+}
+
+#[test]
+fn a_delivered_message_leaves_the_outbox_without_a_place() {
+    let bench = Bench::new(1);
+    let outbox = vec![OutboxRow { seq: 1, target: key(2).into(), body: vec![] }];
+    bench.journal.reserve().unwrap().append(Commit { outbox, ..Commit::of(row(1, 1, 1)) }, bench.note(1));
+    let taken = bench.sizes.recv();
+    bench.journal.outbox_delivered(key(1).into(), 1);
+    bench.permit(2);
+    // Nothing else comes, so the deletion is written for its own sake.
+    assert_eq!((taken, bench.sizes.recv()), (Ok(1), Ok(1)));
+    bench.journal.shutdown();
+    assert_eq!(bench.stored.reader().unwrap().outbox().unwrap(), []);
+}
+
+#[test]
+fn reads_survive_a_panicking_question() {
+    let bench = Bench::new(1);
+    for _ in 0..4 {
+        let answer = bench.journal.read(|_| -> Result<(), StoreError> { panic!("a question of this test") });
+        assert!(matches!(answer.blocking_recv().unwrap(), Err(StoreError::Panicked)));
+    }
+    let answer = bench.journal.read(|reader| reader.exists(key(1).into()));
+    assert!(!answer.blocking_recv().unwrap().unwrap());
+}
+
+#[test]
+fn shutdown_writes_what_is_queued() {
+    let bench = Bench::new(100);
+    (1..=5).for_each(|seq| bench.append(seq));
+    bench.journal.outbox_delivered(key(1).into(), 1);
+    bench.permit(9);
+    bench.journal.shutdown();
+    bench.journal.shutdown();
+    assert_eq!(bench.released(), [1, 2, 3, 4, 5]);
+    assert_eq!(bench.stored.reader().unwrap().load(key(1).into()).unwrap().rows.len(), 5);
+}

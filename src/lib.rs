@@ -1,0 +1,17 @@
+//! Stepwire: a websocket-first BPM backend for frontend apps.
+//!
+//! One binary runs BPMN processes as actors, pushes Data and Action messages to single-page apps over one websocket, and takes
+//! the user's manual actions back. The layers, in the only direction imports go:
+//! `model ← engine ← journal ← runtime ← session ← web, admin ← main`, with `expression` beside `engine`.
+//!
+//! Where to go next: ARCHITECTURE.md for the map, [`engine`] for what a process does, [`runtime`] for how it is kept running.
+
+pub mod config;
+pub mod engine;
+pub mod expression;
+pub mod journal;
+pub mod limits;
+pub mod model;
+pub mod runtime;
+pub mod session;
+pub mod web;

@@ -1,0 +1,82 @@
+//! A limit on everything: how much of each thing one client, one definition or one instance may take.
+//!
+//! Not here: timings of the protocol that are no bound on a resource but a behaviour (close codes and their meaning:
+//! `session::frames::close`). The four limits an operator may change are [`Limits`]; the others are constants, so that
+//! every server answers alike.
+
+use std::time::Duration;
+
+/// The longest websocket message, in bytes, whole or in fragments. Announced in `welcome`; more closes 1009.
+pub const MESSAGE_BYTES: usize = 64 * 1024;
+/// The deepest nesting of objects and arrays in JSON that comes from outside.
+pub const JSON_DEPTH: usize = 64;
+/// The longest command id, in bytes.
+pub const ID_BYTES: usize = 128;
+/// The longest name a client may send (process, action, business key, start condition, user), in bytes.
+pub const NAME_BYTES: usize = 256;
+/// The longest bearer token, in bytes.
+pub const TOKEN_BYTES: usize = 8 * 1024;
+/// The longest body of a REST request, in bytes, except definitions and uploads.
+pub const REST_BODY_BYTES: usize = 1024 * 1024;
+/// The largest process definition, BPMN XML or JSON, in bytes.
+pub const DEFINITION_BYTES: usize = 2 * 1024 * 1024;
+
+/// Subscriptions one connection may hold, followed children included.
+pub const SUBSCRIPTIONS: usize = 1_000;
+/// Frames a subscription replays; a client further behind gets a snapshot.
+pub const REPLAY_FRAMES: usize = 1_000;
+/// Commands one connection may have sent without having their answers; more are answered `busy`.
+pub const UNANSWERED_COMMANDS: usize = 256;
+/// How long a client may leave frames unread before it is closed 4001.
+pub const SLOW_CONSUMER: Duration = Duration::from_secs(15);
+/// How long a new connection may take for its `hello` before it is closed 4002.
+pub const HELLO: Duration = Duration::from_secs(10);
+/// Between two pings of the server, in seconds. Without a frame for twice that long a connection is closed 4000.
+pub const PING_SECONDS: u32 = 25;
+/// How long the server waits for the peer's Close after its own, then drops the TCP connection.
+pub const CLOSE_REPLY: Duration = Duration::from_secs(2);
+/// How long a subscription waits for an announced instance that is not there yet, then it is answered `busy`.
+pub const ANNOUNCED_INSTANCE: Duration = Duration::from_secs(5);
+/// How long a connection may be over its rate without a calm second, then it is closed 4429.
+pub const FLOOD: Duration = Duration::from_secs(10);
+/// Bytes each message of the rate limit stands for: many small frames or few large ones, not many large ones.
+pub const RATE_MESSAGE_BYTES: u32 = 32 * 1024;
+
+/// One-time tickets that may wait for their use at the same time.
+pub const TICKETS: usize = 10_000;
+/// How long a ticket for a websocket or a stream may be used.
+pub const TICKET: Duration = Duration::from_secs(30);
+/// How long a sign-in link may be used.
+pub const SIGN_IN_LINK: Duration = Duration::from_secs(15 * 60);
+/// How long the token of an anonymous start is valid.
+pub const ANONYMOUS_TOKEN: Duration = Duration::from_secs(24 * 3600);
+
+/// Commands waiting in the mailbox of one instance; more are answered `busy`.
+pub const INSTANCE_MAILBOX: usize = 128;
+/// Rows handed to the journal's writer and not durable yet, over all instances; more commands are answered `busy`.
+pub const WRITER_QUEUE: usize = 4_096;
+/// Element instances one process instance may have active at once; one more is an incident.
+pub const ACTIVE_ELEMENTS: usize = 1_000;
+/// Elements one command may enter before the step ends with an incident: a model with an endless loop.
+pub const ELEMENTS_PER_COMMAND: usize = 1_000;
+/// The largest output of one template, in bytes of JSON.
+pub const TEMPLATE_BYTES: usize = 64 * 1024;
+
+/// The limits an operator may change. In each, 0 means off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Messages per second a connection may send in the long run.
+    pub rate_per_second: u32,
+    /// Messages a connection may send at once after a pause.
+    pub rate_burst: u32,
+    /// Open connections per user.
+    pub max_connections_per_user: usize,
+    /// Open connections per peer address.
+    pub max_connections_per_address: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { rate_per_second: 20, rate_burst: 60, max_connections_per_user: 256, max_connections_per_address: 1_024 }
+    }
+}

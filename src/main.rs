@@ -1,0 +1,35 @@
+//! The program: reads its configuration and runs the server, or prints a token.
+
+use std::process::ExitCode;
+
+use stepwire::{
+    config::{self, Command, Config, TokenRequest},
+    runtime::clock::real_now,
+    session::token::{Identity, TokenSettings, Tokens},
+    web::server,
+};
+
+fn main() -> ExitCode {
+    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
+    let outcome = match config::load(std::env::args_os()) {
+        Ok((config, Command::Serve)) => actix_rt::System::new().block_on(server::serve(config)),
+        Ok((config, Command::Token(request))) => print_token(&config, request),
+        Err(error) => Err(error.to_string()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            eprintln!("stepwire: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print_token(config: &Config, request: TokenRequest) -> Result<(), String> {
+    let secret = config.jwt_secret.load().map_err(|error| error.to_string())?;
+    let tokens = Tokens::new(TokenSettings { secret, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() });
+    let identity =
+        Identity { subject: request.sub, tenant: request.tenant, roles: request.roles, expires_at: None, instance: None };
+    println!("{}", tokens.mint(&identity, real_now(), request.ttl).map_err(|error| error.to_string())?);
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! An action as the modeller wrote it: something a node does by itself, or a user may do there.
+//!
+//! Not here: when an action runs and what that does (`engine::actions`); the compiled form (`executable`).
+
+use serde::{Deserialize, Serialize};
+
+/// One action of a node. Field meanings follow the action editor of the process model (docs/process-model.md).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Action {
+    /// Unique in the node; what a client runs it by. Letters, digits, `_ - .`.
+    pub name: String,
+    /// Running order of automatic actions, display order of manual ones; compared among siblings only.
+    #[serde(default)]
+    pub order: i64,
+    /// What its work is, with the parameters that type needs.
+    #[serde(flatten)]
+    pub work: ActionType,
+    /// ISO 8601 duration between triggering and work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timer: Option<String>,
+    /// By the engine or by a user.
+    #[serde(default)]
+    pub trigger: Trigger,
+    /// Whether the node waits for it.
+    #[serde(default)]
+    pub required: Required,
+    /// May run more than once in a visit.
+    #[serde(default)]
+    pub repeatable: bool,
+    /// After it ends, its mandatory automatic children run at once.
+    #[serde(default)]
+    pub autorun_children: bool,
+    /// Name of the parent action in the same node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// May be run after the token has left; moves the token back.
+    #[serde(default)]
+    pub allow_back: bool,
+    /// Going back restores the data from before its first run.
+    #[serde(default)]
+    pub restart_from_snapshot: bool,
+    /// Paths whose present values survive such a restore.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restart_keys: Vec<String>,
+    /// A delayed automatic action holds its node until it has run.
+    #[serde(default = "yes")]
+    pub holds_token: bool,
+    /// What a client may send.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<Key>,
+    /// A payload path no key covers refuses the run instead of being ignored.
+    #[serde(default)]
+    pub strict_keys: bool,
+}
+
+/// An action's type with its parameters; in JSON the members `type` and `params` of the action.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", content = "params", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum ActionType {
+    /// Pushes a Data or Action message to the clients of this or the parent instance.
+    WebsocketSend {
+        /// Data or Action.
+        #[serde(default)]
+        message_type: MessageType,
+        /// JSON template.
+        message: String,
+        /// Whose clients receive it.
+        #[serde(default)]
+        target: Target,
+    },
+    /// Merges what its keys accept; nothing else. Takes no parameters.
+    SaveData,
+    /// Merges a rendered message into the parent's data.
+    AppendToParent {
+        /// JSON template.
+        message: String,
+        /// Path in the parent's data.
+        destination: String,
+    },
+    /// Starts a child instance.
+    StartSubprocess {
+        /// Process id.
+        process: String,
+        /// Absent = everything, empty = nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        params_to_copy: Option<Vec<String>>,
+        /// Removed from what is copied.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        without_params: Vec<String>,
+        /// Whether the action ends without waiting for the child.
+        #[serde(default = "yes", rename = "async")]
+        asynchronous: bool,
+        /// Path a synchronous result lands under.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output_key: Option<String>,
+        /// Template over the child's data that makes the result.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        output: Option<String>,
+    },
+}
+
+impl ActionType {
+    /// The name used in BPMN files, frames and problems.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::WebsocketSend { .. } => "websocketSend",
+            Self::SaveData => "saveData",
+            Self::AppendToParent { .. } => "appendToParent",
+            Self::StartSubprocess { .. } => "startSubprocess",
+        }
+    }
+}
+
+/// Who sets an action off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Trigger {
+    /// The engine, on entering the node or after its parent action.
+    #[default]
+    Automatic,
+    /// A user.
+    Manual,
+}
+
+/// Whether a node waits for an action.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Required {
+    /// The token stays until it has run.
+    #[default]
+    Mandatory,
+    /// The token does not wait for it.
+    Optional,
+}
+
+/// What a websocketSend sends.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MessageType {
+    /// A Data message: a JSON object merged into the clients' view.
+    #[default]
+    Default,
+    /// An Action message: asks the frontend to do something.
+    Action,
+}
+
+/// Whose clients a websocketSend reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Target {
+    /// This instance's.
+    #[default]
+    Active,
+    /// Exactly one level up.
+    Parent,
+}
+
+/// A path prefix a client may send data under.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Key {
+    /// Dotted path of object members.
+    pub path: String,
+    /// Must be present and not null.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub required: bool,
+    /// JSON Schema its value must satisfy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<serde_json::Value>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn check(written: Value, full: Value) {
+        let action: Action = serde_json::from_value(written).expect("the test's action is valid");
+        assert_eq!(serde_json::to_value(&action).expect("actions are JSON"), full);
+        assert_eq!(serde_json::from_value::<Action>(full).expect("the written form is read back"), action);
+    }
+
+    #[test]
+    fn type_and_params_stand_beside_the_other_members() {
+        let full = |kind: &str, params: Option<Value>| {
+            let mut full = json!({"name": "a", "order": 0, "type": kind, "trigger": "automatic", "required": "mandatory",
+                "repeatable": false, "autorunChildren": false, "allowBack": false, "restartFromSnapshot": false,
+                "holdsToken": true, "strictKeys": false});
+            if let Some(params) = params {
+                full["params"] = params;
+            }
+            full
+        };
+        check(json!({"name": "a", "type": "saveData"}), full("saveData", None));
+        check(
+            json!({"name": "a", "params": {"message": "{}"}, "type": "websocketSend"}),
+            full("websocketSend", Some(json!({"messageType": "default", "message": "{}", "target": "active"}))),
+        );
+    }
+
+    #[test]
+    fn unknown_members_are_refused() {
+        for action in [
+            json!({"name": "a", "type": "saveData", "odd": 1}),
+            json!({"name": "a", "type": "saveData", "params": {"odd": 1}}),
+            json!({"name": "a", "type": "websocketSend", "params": {"message": "{}", "odd": 1}}),
+            json!({"name": "a", "type": "odd"}),
+            json!({"name": "a"}),
+        ] {
+            assert!(serde_json::from_value::<Action>(action.clone()).is_err(), "{action}");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Reads lanes: their names and which nodes they hold. A lane in a lane becomes a lane of its own.
+
+use roxmltree::Node;
+
+use super::{
+    is_bpmn,
+    reader::{Reader, filled, own, text},
+};
+use crate::model::definition::Lane;
+
+const ROLE_ATTRIBUTES: &[&str] = &["view", "execute", "assign", "hold"];
+
+/// Reads a lane set or child lane set into `lanes`. The recursion is as deep as the document, which is bounded.
+pub(super) fn read(lane_set: Node<'_, '_>, process: &str, reader: &mut Reader, lanes: &mut Vec<Lane>) {
+    for lane in lane_set.children().filter(|child| is_bpmn(*child, "lane")) {
+        let Some(id) = reader.id(lane, process) else { continue };
+        reader.check_attributes(lane, id, &["id", "name", "partitionElementRef"], ROLE_ATTRIBUTES);
+        reader.extensions(lane, id, &[]);
+        reader.refuse_other_children(lane, id, &["flowNodeRef", "childLaneSet"]);
+        for role in ROLE_ATTRIBUTES.iter().filter(|role| own(lane, role).is_some()) {
+            let message = format!(
+                "expected a lane without roles, but it has `stepwire:{role}`: lane roles are not supported yet; remove it"
+            );
+            reader.error(id, "unsupported_attribute", message);
+        }
+        lanes.push(Lane {
+            id: id.to_owned(),
+            name: filled(lane.attribute("name")).map(str::to_owned),
+            nodes: lane.children().filter(|child| is_bpmn(*child, "flowNodeRef")).map(text).collect(),
+        });
+        for children in lane.children().filter(|child| is_bpmn(*child, "childLaneSet")) {
+            read(children, process, reader, lanes);
+        }
+    }
+}

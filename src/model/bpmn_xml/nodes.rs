@@ -1,0 +1,103 @@
+//! Reads a flow node: its attributes, its actions and keys, what it calls.
+
+use roxmltree::Node;
+
+use super::{
+    actions,
+    reader::{Reader, filled, own, plain},
+};
+use crate::model::definition::{CallActivity, FlowNode, NodeKind};
+
+/// The element kinds that run.
+pub(super) const KINDS: [NodeKind; 9] = [
+    NodeKind::StartEvent,
+    NodeKind::EndEvent,
+    NodeKind::Task,
+    NodeKind::UserTask,
+    NodeKind::ServiceTask,
+    NodeKind::SendTask,
+    NodeKind::ExclusiveGateway,
+    NodeKind::ParallelGateway,
+    NodeKind::CallActivity,
+];
+
+const EVENT_ATTRIBUTES: &[&str] = &["id", "name", "isInterrupting", "parallelMultiple"];
+const GATEWAY_ATTRIBUTES: &[&str] = &["id", "name", "default", "gatewayDirection"];
+const TASK_ATTRIBUTES: &[&str] = &[
+    "id",
+    "name",
+    "default",
+    "implementation",
+    "messageRef",
+    "operationRef",
+    "isForCompensation",
+    "startQuantity",
+    "completionQuantity",
+];
+const CALL_ATTRIBUTES: &[&str] =
+    &["id", "name", "default", "calledElement", "isForCompensation", "startQuantity", "completionQuantity"];
+
+/// The kind with this BPMN tag name.
+pub(super) fn kind(tag: &str) -> Option<NodeKind> {
+    KINDS.into_iter().find(|kind| kind.bpmn_name() == tag)
+}
+
+pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &mut Reader) -> Option<FlowNode> {
+    let id = reader.id(node, process)?;
+    let (plain, own_names): (&[&str], &[&str]) = match kind {
+        NodeKind::StartEvent => (EVENT_ATTRIBUTES, &["canGoBack", "startCondition"]),
+        NodeKind::EndEvent => (EVENT_ATTRIBUTES, &["canGoBack"]),
+        NodeKind::ExclusiveGateway | NodeKind::ParallelGateway => (GATEWAY_ATTRIBUTES, &["canGoBack"]),
+        NodeKind::CallActivity => {
+            (CALL_ATTRIBUTES, &["canGoBack", "paramsToCopy", "withoutParams", "outputKey", "output", "collection"])
+        }
+        NodeKind::Task | NodeKind::UserTask | NodeKind::ServiceTask | NodeKind::SendTask => (TASK_ATTRIBUTES, &["canGoBack"]),
+    };
+    reader.check_attributes(node, id, plain, own_names);
+    reader.refuse_other_children(node, id, &[]);
+    refuse_attributes(node, id, reader);
+
+    let mut read = FlowNode {
+        id: id.to_owned(),
+        name: filled(node.attribute("name")).map(str::to_owned),
+        kind,
+        can_go_back: reader.flag(id, "stepwire:canGoBack", own(node, "canGoBack"), true),
+        start_condition: own(node, "startCondition").filter(|_| kind == NodeKind::StartEvent).map(str::to_owned),
+        keys: Vec::new(),
+        actions: Vec::new(),
+        default_flow: filled(node.attribute("default")).map(str::to_owned),
+        call: (kind == NodeKind::CallActivity).then(|| read_call(node, id, reader)),
+    };
+    for extension in reader.extensions(node, id, &["actions", "key"]) {
+        match extension.tag_name().name() {
+            "key" => read.keys.push(actions::read_key(extension, id, reader)),
+            _ => read.actions.extend(actions::read_all(extension, id, reader)),
+        }
+    }
+    Some(read)
+}
+
+/// Reports attributes that would change how the node runs.
+fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader) {
+    for (name, harmless) in [("isForCompensation", "false"), ("startQuantity", "1"), ("completionQuantity", "1")] {
+        if let Some(value) = filled(node.attribute(name)).filter(|value| *value != harmless) {
+            let message = format!("expected `{name}` to be `{harmless}`, but got `{value}`, which is not supported; remove it");
+            reader.error(id, "unsupported_attribute", message);
+        }
+    }
+    if own(node, "collection").is_some() {
+        let message =
+            "expected a call activity that runs once, but it has `stepwire:collection`, which is not supported; remove it";
+        reader.error(id, "unsupported_element", message);
+    }
+}
+
+fn read_call(node: Node<'_, '_>, id: &str, reader: &mut Reader) -> CallActivity {
+    CallActivity {
+        called_element: plain(node, "calledElement"),
+        params_to_copy: reader.list(id, "stepwire:paramsToCopy", own(node, "paramsToCopy")),
+        without_params: reader.list(id, "stepwire:withoutParams", own(node, "withoutParams")).unwrap_or_default(),
+        output_key: own(node, "outputKey").map(str::to_owned),
+        output: own(node, "output").map(str::to_owned),
+    }
+}

@@ -1,0 +1,56 @@
+//! Reads one process element.
+
+use roxmltree::Node;
+
+use super::{
+    BPMN_NAMESPACE, flows, lanes, nodes,
+    reader::{Reader, filled, own},
+};
+use crate::model::definition::ProcessDefinition;
+
+const ATTRIBUTES: &[&str] = &["id", "name", "isExecutable", "processType", "isClosed", "definitionalCollaborationRef"];
+const OWN_ATTRIBUTES: &[&str] = &["alias", "expiry", "anonymousStart"];
+/// BPMN elements of a process that mean nothing at run time.
+const MEANINGLESS: &[&str] =
+    &["documentation", "extensionElements", "textAnnotation", "association", "group", "category", "auditing", "monitoring"];
+
+/// Reads a process as far as it can be read; what cannot be is among the reader's problems.
+pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader) -> ProcessDefinition {
+    let id = reader.id(process, "").unwrap_or_default();
+    reader.check_attributes(process, id, ATTRIBUTES, OWN_ATTRIBUTES);
+    reader.extensions(process, id, &[]);
+    let mut definition = ProcessDefinition {
+        id: id.to_owned(),
+        name: filled(process.attribute("name")).map(str::to_owned),
+        alias: reader.integer(id, "stepwire:alias", own(process, "alias")),
+        expiry: own(process, "expiry").map(str::to_owned),
+        anonymous_start: reader.flag(id, "stepwire:anonymousStart", own(process, "anonymousStart"), false),
+        nodes: Vec::new(),
+        flows: Vec::new(),
+        lanes: Vec::new(),
+    };
+    for child in process.children().filter(Node::is_element) {
+        let name = child.tag_name().name();
+        if child.tag_name().namespace() != Some(BPMN_NAMESPACE) {
+            reader.is_own(child, id, &[]);
+        } else if let Some(kind) = nodes::kind(name) {
+            definition.nodes.extend(nodes::read(child, kind, id, reader));
+        } else {
+            match name {
+                "sequenceFlow" => definition.flows.extend(flows::read(child, id, reader)),
+                "laneSet" => lanes::read(child, id, reader, &mut definition.lanes),
+                _ if MEANINGLESS.contains(&name) => {}
+                _ => refuse(child, id, reader),
+            }
+        }
+    }
+    definition
+}
+
+fn refuse(node: Node<'_, '_>, process: &str, reader: &mut Reader) {
+    let name = node.tag_name().name();
+    let id = filled(node.attribute("id")).unwrap_or(process);
+    let supported = nodes::KINDS.iter().map(|kind| kind.bpmn_name()).collect::<Vec<_>>().join(", ");
+    let message = format!("expected one of {supported}, but `{id}` is a {name}, which is not supported; model it with those");
+    reader.error(id, "unsupported_element", message);
+}

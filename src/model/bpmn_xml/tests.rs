@@ -1,0 +1,193 @@
+use super::*;
+use crate::model::{
+    action::ActionType,
+    definition::{NodeKind, ProcessDefinition},
+};
+
+/// Wraps process content into a document; `attributes` go on the process.
+fn document(attributes: &str, content: &str) -> String {
+    format!(
+        r#"<definitions xmlns="{BPMN_NAMESPACE}" xmlns:stepwire="{STEPWIRE_NAMESPACE}" xmlns:camunda="http://camunda.org/schema/1.0/bpmn">
+           <process id="p" isExecutable="true" {attributes}>{content}</process></definitions>"#
+    )
+}
+
+fn read_one(content: &str) -> (ProcessDefinition, Vec<Problem>) {
+    let mut found = read(&document("", content)).unwrap_or_else(|problems| panic!("{content}: {problems:?}"));
+    assert_eq!(found.len(), 1);
+    found.remove(0)
+}
+
+/// Reads process content and expects exactly these `(element, code)`, errors or warnings.
+fn check(content: &str, expected: &[(&str, &str)]) {
+    check_document(&document("", content), expected);
+}
+
+fn check_document(xml: &str, expected: &[(&str, &str)]) {
+    let problems = match read(xml) {
+        Ok(definitions) => definitions.into_iter().flat_map(|(_, warnings)| warnings).collect(),
+        Err(problems) => problems,
+    };
+    let found: Vec<_> = problems.iter().map(|problem| (problem.element.as_str(), problem.code)).collect();
+    assert_eq!(found, expected, "{xml}\n{problems:#?}");
+}
+
+fn task_with(extensions: &str) -> String {
+    format!(r#"<userTask id="t"><extensionElements>{extensions}</extensionElements></userTask>"#)
+}
+
+fn action_with(attributes: &str, content: &str) -> String {
+    task_with(&format!(
+        r#"<stepwire:actions><stepwire:action name="a" {attributes}>{content}</stepwire:action></stepwire:actions>"#
+    ))
+}
+
+#[test]
+fn documents_that_are_no_bpmn() {
+    let namespace = BPMN_NAMESPACE;
+    check_document("", &[("", "invalid_xml")]);
+    check_document("<definitions/>", &[("", "not_bpmn")]);
+    check_document("<!DOCTYPE d [<!ENTITY e 'x'>]><d>&e;</d>", &[("", "dtd_refused")]);
+    check_document("<d>&unknown;</d>", &[("", "invalid_xml")]);
+    check_document(&format!(r#"<definitions xmlns="{namespace}"/>"#), &[("", "no_process")]);
+    check_document(
+        &format!(r#"<definitions xmlns="{namespace}"><process id="p" isExecutable="false"/></definitions>"#),
+        &[("", "no_process")],
+    );
+    let deep = format!("{}{}", "<a>".repeat(MAX_XML_DEPTH), "</a>".repeat(MAX_XML_DEPTH));
+    check_document(&format!(r#"<definitions xmlns="{namespace}">{deep}</definitions>"#), &[("", "too_deep")]);
+}
+
+#[test]
+fn what_has_no_meaning_at_run_time_is_passed_over() {
+    let xml = format!(
+        r#"<definitions xmlns="{BPMN_NAMESPACE}" xmlns:di="http://www.omg.org/spec/BPMN/20100524/DI">
+           <collaboration id="c"><participant id="pool" processRef="p"/><messageFlow id="m" sourceRef="pool" targetRef="other"/></collaboration>
+           <process id="p"><documentation>Text.</documentation><startEvent id="s"><outgoing>f</outgoing></startEvent>
+             <textAnnotation id="a"><text>Note</text></textAnnotation><association id="b" sourceRef="a" targetRef="s"/><group id="g"/></process>
+           <process id="other" isExecutable="false"><subProcess id="x"/></process><di:BPMNDiagram id="d"/></definitions>"#
+    );
+    check_document(&xml, &[]);
+}
+
+#[test]
+fn unsupported_elements_are_named() {
+    for element in
+        ["boundaryEvent", "inclusiveGateway", "subProcess", "intermediateCatchEvent", "scriptTask", "dataObject", "receiveTask"]
+    {
+        check(&format!(r#"<{element} id="x"/>"#), &[("x", "unsupported_element")]);
+    }
+    check(r#"<startEvent id="s"><timerEventDefinition/></startEvent>"#, &[("s", "unsupported_element")]);
+    check(r#"<endEvent id="e"><terminateEventDefinition/></endEvent>"#, &[("e", "unsupported_element")]);
+    check(r#"<userTask id="t"><multiInstanceLoopCharacteristics/></userTask>"#, &[("t", "unsupported_element")]);
+    check(
+        r#"<userTask id="t"><ioSpecification/><potentialOwner/></userTask>"#,
+        &[("t", "unsupported_element"), ("t", "unsupported_element")],
+    );
+    check(r#"<callActivity id="c" calledElement="x" stepwire:collection="list"/>"#, &[("c", "unsupported_element")]);
+}
+
+#[test]
+fn unsupported_attributes_are_named() {
+    check(r#"<task id="t" isForCompensation="true"/>"#, &[("t", "unsupported_attribute")]);
+    check(r#"<task id="t" isForCompensation="false" startQuantity="1"/>"#, &[]);
+    check(
+        r#"<laneSet><lane id="l" stepwire:view="clerk" stepwire:hold="chief"/></laneSet>"#,
+        &[("l", "unsupported_attribute"), ("l", "unsupported_attribute")],
+    );
+    check(
+        r#"<sequenceFlow id="f" sourceRef="a" targetRef="b"><conditionExpression language="FEEL">x</conditionExpression></sequenceFlow>"#,
+        &[("f", "unsupported_expression")],
+    );
+}
+
+#[test]
+fn unsupported_action_types_are_named() {
+    for name in ["uploadFile", "businessRule", "odd"] {
+        check(&action_with(&format!(r#"type="{name}""#), ""), &[("t", "unsupported_action_type")]);
+    }
+    check(&action_with("", ""), &[("t", "missing_attribute")]);
+}
+
+#[test]
+fn unknown_and_foreign_names_are_warnings() {
+    check(r#"<task id="t" stepwire:odd="1" canGoBack="true"/>"#, &[("t", "unknown_name"), ("t", "unknown_name")]);
+    check(r#"<userTask id="t" camunda:formKey="f"/>"#, &[("t", "foreign_extension")]);
+    check(
+        &task_with("<camunda:taskDefinition type='job'/><stepwire:odd/>"),
+        &[("t", "foreign_extension"), ("t", "unknown_name")],
+    );
+    check(
+        &action_with(r#"type="saveData" odd="1""#, r#"<stepwire:param name="message">x</stepwire:param>"#),
+        &[("t", "unknown_name"), ("t", "unknown_name")],
+    );
+    check_document(&document(r#"stepwire:odd="1""#, ""), &[("p", "unknown_name")]);
+}
+
+#[test]
+fn invalid_values_are_named() {
+    check(r#"<task id="t" stepwire:canGoBack="maybe"/>"#, &[("t", "invalid_value")]);
+    check_document(&document(r#"stepwire:alias="x""#, ""), &[("p", "invalid_value")]);
+    check(&action_with(r#"type="saveData" order="1.5" trigger="odd""#, ""), &[("t", "invalid_value"), ("t", "invalid_value")]);
+    check(
+        &action_with(
+            r#"type="saveData" trigger="manual""#,
+            r#"<stepwire:key path="a"><stepwire:schema>{</stepwire:schema></stepwire:key>"#,
+        ),
+        &[("t", "invalid_value")],
+    );
+    check(r#"<callActivity id="c" calledElement="x" stepwire:paramsToCopy="client"/>"#, &[("c", "invalid_value")]);
+    check(r#"<task/>"#, &[("p", "missing_attribute")]);
+    let twice = r#"<stepwire:param name="message">{}</stepwire:param><stepwire:param name="message">{}</stepwire:param>"#;
+    check(&action_with(r#"type="websocketSend""#, twice), &[("t", "duplicate_param"), ("t", "unknown_name")]);
+}
+
+#[test]
+fn node_rules_are_told_beside_reading_errors() {
+    check(
+        &format!(r#"<subProcess id="x"/>{}"#, action_with(r#"type="websocketSend" timer="soon""#, "")),
+        &[("x", "unsupported_element"), ("t", "invalid_timer"), ("t", "missing_param")],
+    );
+}
+
+#[test]
+fn absent_and_empty_attributes_have_their_defaults() {
+    let (definition, warnings) = read_one(&action_with(
+        r#"type="websocketSend" timer="" parent="" holdsToken="""#,
+        r#"<stepwire:param name="message"><![CDATA[ {"a": "<"} ]]></stepwire:param>"#,
+    ));
+    assert_eq!(warnings, []);
+    let expected = serde_json::json!({"name": "a", "type": "websocketSend", "params": {"message": "{\"a\": \"<\"}"}});
+    let expected = serde_json::from_value(expected).expect("the test's action is valid");
+    assert_eq!(definition.nodes[0].actions, [expected]);
+}
+
+#[test]
+fn everything_written_is_read() {
+    let (definition, warnings) = read_one(
+        r#"<laneSet><lane id="l" name="Clerks"><flowNodeRef>c</flowNodeRef><childLaneSet><lane id="inner"/></childLaneSet></lane></laneSet>
+           <startEvent id="s" stepwire:startCondition="new"><extensionElements><stepwire:key path="x" required="true"/></extensionElements></startEvent>
+           <callActivity id="c" name="Call" calledElement="q" stepwire:canGoBack="false" stepwire:paramsToCopy='["a"]'
+              stepwire:withoutParams='["a.b"]' stepwire:outputKey="r" stepwire:output='{"x":1}'/>
+           <task id="t"><extensionElements><stepwire:actions><stepwire:action name="go" order="3" type="startSubprocess" trigger="manual"
+              allowBack="true" restartFromSnapshot="true"><stepwire:param name="process">q</stepwire:param><stepwire:param name="async">false</stepwire:param>
+              <stepwire:restartKey path="k"/></stepwire:action></stepwire:actions></extensionElements></task>
+           <exclusiveGateway id="g" default="f"/>
+           <sequenceFlow id="f" name="else" sourceRef="g" targetRef="c"><conditionExpression> ${a &gt; 1} </conditionExpression></sequenceFlow>"#,
+    );
+    assert_eq!(warnings, []);
+    let [start, call, task, gateway] = definition.nodes.as_slice() else { panic!("expected four nodes") };
+    assert_eq!((start.start_condition.as_deref(), start.keys[0].required), (Some("new"), true));
+    let called = call.call.as_ref().expect("a call activity calls");
+    assert_eq!((called.called_element.as_str(), called.output_key.as_deref(), call.can_go_back), ("q", Some("r"), false));
+    assert_eq!(
+        (called.params_to_copy.as_deref(), called.without_params.as_slice()),
+        (Some(&["a".to_owned()][..]), &["a.b".to_owned()][..])
+    );
+    let action = &task.actions[0];
+    assert!(matches!(&action.work, ActionType::StartSubprocess { process, asynchronous: false, .. } if process == "q"));
+    assert_eq!((action.order, action.restart_keys.as_slice(), action.restart_from_snapshot), (3, &["k".to_owned()][..], true));
+    assert_eq!((gateway.kind, gateway.default_flow.as_deref()), (NodeKind::ExclusiveGateway, Some("f")));
+    assert_eq!(definition.flows[0].condition.as_deref(), Some("${a > 1}"));
+    assert_eq!(definition.lanes.iter().map(|lane| lane.id.as_str()).collect::<Vec<_>>(), ["l", "inner"]);
+}

@@ -1,0 +1,162 @@
+//! Makes the executable form of a definition: resolves references, compiles templates, paths and key lists.
+//!
+//! Not here: the rules that make this possible (`validate`, which runs first).
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::{Span, fmt::temporal::SpanParser};
+
+use super::{
+    action::{Action, ActionType, Required, Trigger},
+    copying::CopyList,
+    definition::{CallActivity, FlowNode, NodeKind, ProcessDefinition, SequenceFlow},
+    executable::{ActionWork, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess, Subprocess},
+    keys::Keys,
+    path::DataPath,
+    problem::{Problem, Severity},
+    template::Template,
+    validate::validate,
+};
+
+/// Compiles a definition; returns it with its warnings.
+///
+/// # Errors
+/// All problems, warnings among them, when any is an error.
+pub fn compile(definition: ProcessDefinition) -> Result<(ExecutableProcess, Vec<Problem>), Vec<Problem>> {
+    let problems = validate(&definition);
+    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        return Err(problems);
+    }
+    let compile_node = |node| {
+        compile_node(node, &definition.flows).map_err(|sentence| vec![Problem::error(&node.id, "not_compilable", sentence)])
+    };
+    let nodes: Vec<ExecutableNode> = definition.nodes.iter().map(compile_node).collect::<Result<_, _>>()?;
+    let by_id: HashMap<Arc<str>, usize> = nodes.iter().enumerate().map(|(index, node)| (Arc::clone(&node.id), index)).collect();
+    let name = definition.name.clone().unwrap_or_else(|| definition.id.clone());
+    Ok((ExecutableProcess { definition, name, nodes, by_id }, problems))
+}
+
+fn compile_node(node: &FlowNode, flows: &[SequenceFlow]) -> Result<ExecutableNode, String> {
+    let outgoing: Vec<ExecutableFlow> = flows
+        .iter()
+        .filter(|flow| flow.source == node.id)
+        .map(|flow| ExecutableFlow {
+            id: flow.id.as_str().into(),
+            target: flow.target.as_str().into(),
+            conditional: flow.condition.is_some(),
+        })
+        .collect();
+    let default_flow = node.default_flow.as_deref().and_then(|id| outgoing.iter().position(|flow| &*flow.id == id));
+    Ok(ExecutableNode {
+        id: node.id.as_str().into(),
+        name: node.name.clone().unwrap_or_else(|| node.id.clone()),
+        kind: node.kind,
+        can_go_back: node.can_go_back,
+        outgoing,
+        incoming: flows.iter().filter(|flow| flow.target == node.id).map(|flow| flow.id.as_str().into()).collect(),
+        default_flow,
+        actions: match node.kind {
+            NodeKind::UserTask if node.actions.is_empty() => vec![complete_action()],
+            _ => compile_actions(&node.actions, None)?,
+        },
+        start_condition: node.start_condition.clone(),
+        start_keys: if node.keys.is_empty() { None } else { Some(Keys::compile(&node.keys, false)?) },
+        call: node.call.as_ref().map(compile_call).transpose()?,
+    })
+}
+
+/// Compiles the children of `parent`, or the top-level actions, by their order.
+fn compile_actions(actions: &[Action], parent: Option<&str>) -> Result<Vec<ExecutableAction>, String> {
+    let mut siblings: Vec<&Action> = actions.iter().filter(|action| action.parent.as_deref() == parent).collect();
+    siblings.sort_by_key(|action| action.order);
+    siblings.into_iter().map(|action| compile_action(action, actions)).collect()
+}
+
+fn compile_action(action: &Action, all: &[Action]) -> Result<ExecutableAction, String> {
+    // Children have none themselves: `validate` allows one level.
+    let children = if action.parent.is_none() { compile_actions(all, Some(&action.name))? } else { Vec::new() };
+    let restart_keys = action.restart_keys.iter().map(|path| DataPath::parse_members(path)).collect::<Result<_, _>>()?;
+    Ok(ExecutableAction {
+        name: action.name.as_str().into(),
+        order: action.order,
+        type_name: action.work.name(),
+        work: compile_work(&action.work)?,
+        timer: action.timer.as_deref().map(compile_timer).transpose()?,
+        trigger: action.trigger,
+        required: action.required,
+        repeatable: action.repeatable,
+        autorun_children: action.autorun_children,
+        parent: action.parent.as_deref().map(Arc::from),
+        allow_back: action.allow_back,
+        restart_from_snapshot: action.restart_from_snapshot,
+        restart_keys,
+        holds_token: action.holds_token,
+        keys: Keys::compile(&action.keys, action.strict_keys)?,
+        children,
+    })
+}
+
+/// What a user task without any action offers, so that it waits for its user: accepts all data, then lets the token go on.
+fn complete_action() -> ExecutableAction {
+    ExecutableAction {
+        name: "complete".into(),
+        order: 0,
+        type_name: "complete",
+        work: ActionWork::SaveData,
+        timer: None,
+        trigger: Trigger::Manual,
+        required: Required::Mandatory,
+        repeatable: false,
+        autorun_children: false,
+        parent: None,
+        allow_back: false,
+        restart_from_snapshot: false,
+        restart_keys: Vec::new(),
+        holds_token: true,
+        keys: Keys::everything(),
+        children: Vec::new(),
+    }
+}
+
+fn compile_work(work: &ActionType) -> Result<ActionWork, String> {
+    Ok(match work {
+        ActionType::WebsocketSend { message_type, message, target } => {
+            ActionWork::WebsocketSend { message: compile_template(message)?, message_type: *message_type, target: *target }
+        }
+        ActionType::SaveData => ActionWork::SaveData,
+        ActionType::AppendToParent { message, destination } => {
+            ActionWork::AppendToParent { message: compile_template(message)?, destination: DataPath::parse_members(destination)? }
+        }
+        ActionType::StartSubprocess { process, params_to_copy, without_params, asynchronous, output_key, output } => {
+            ActionWork::StartSubprocess {
+                subprocess: Subprocess {
+                    process: process.as_str().into(),
+                    copy: CopyList::parse(params_to_copy.as_deref(), without_params)?,
+                    output_key: output_key.as_deref().map(DataPath::parse_members).transpose()?,
+                    output: output.as_deref().map(compile_template).transpose()?,
+                },
+                asynchronous: *asynchronous,
+            }
+        }
+    })
+}
+
+fn compile_call(call: &CallActivity) -> Result<Subprocess, String> {
+    Ok(Subprocess {
+        process: call.called_element.as_str().into(),
+        copy: CopyList::parse(call.params_to_copy.as_deref(), &call.without_params)?,
+        output_key: call.output_key.as_deref().map(DataPath::parse_members).transpose()?,
+        output: call.output.as_deref().map(compile_template).transpose()?,
+    })
+}
+
+fn compile_template(text: &str) -> Result<Template, String> {
+    Template::compile(text).map_err(|error| error.to_string())
+}
+
+fn compile_timer(text: &str) -> Result<Span, String> {
+    SpanParser::new().parse_span(text).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! A process definition as the modeller wrote it: flow nodes, sequence flows, lanes. Its serde form is the JSON form of a
+//! definition.
+//!
+//! Not here: look-ups and compiled templates (`executable`), reading BPMN XML (`bpmn_xml`), the rules a definition must
+//! keep (`validate`). Actions are in `action`.
+
+use serde::{Deserialize, Serialize};
+
+use super::action::{Action, Key};
+
+/// One executable BPMN process.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ProcessDefinition {
+    /// The modeller's id of the process, the name clients start it by.
+    pub id: String,
+    /// Display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// A number for clients that number workflows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<i64>,
+    /// ISO 8601 duration after which a live instance expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expiry: Option<String>,
+    /// Whether a client without token may start it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub anonymous_start: bool,
+    /// All flow nodes, in document order.
+    pub nodes: Vec<FlowNode>,
+    /// All sequence flows, in document order.
+    #[serde(default)]
+    pub flows: Vec<SequenceFlow>,
+    /// Lanes with their roles.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lanes: Vec<Lane>,
+}
+
+/// A node the token can be at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct FlowNode {
+    /// The modeller's id, unique in the process.
+    pub id: String,
+    /// Display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// What BPMN element it is.
+    #[serde(rename = "type")]
+    pub kind: NodeKind,
+    /// Whether this node, once passed, leaves the nodes behind it open for back steps.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub can_go_back: bool,
+    /// Start events: the condition a start must name to begin here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_condition: Option<String>,
+    /// Start events: what start data is accepted; none accepts everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<Key>,
+    /// The node's actions, in document order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<Action>,
+    /// Gateways: id of the flow taken when no condition is true.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_flow: Option<String>,
+    /// Call activities: what is called and how data crosses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub call: Option<CallActivity>,
+}
+
+/// The BPMN element kinds that run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum NodeKind {
+    /// None start event.
+    StartEvent,
+    /// None end event.
+    EndEvent,
+    /// Undefined task: runs its actions and completes.
+    Task,
+    /// Waits for its user.
+    UserTask,
+    /// Without a job type: runs its actions and completes.
+    ServiceTask,
+    /// Runs its actions and completes.
+    SendTask,
+    /// Chooses one outgoing flow.
+    ExclusiveGateway,
+    /// Forks and joins.
+    ParallelGateway,
+    /// Starts a child instance and waits for its end.
+    CallActivity,
+}
+
+impl NodeKind {
+    /// The BPMN tag name, as in frames and problems: `userTask`.
+    pub fn bpmn_name(self) -> &'static str {
+        match self {
+            Self::StartEvent => "startEvent",
+            Self::EndEvent => "endEvent",
+            Self::Task => "task",
+            Self::UserTask => "userTask",
+            Self::ServiceTask => "serviceTask",
+            Self::SendTask => "sendTask",
+            Self::ExclusiveGateway => "exclusiveGateway",
+            Self::ParallelGateway => "parallelGateway",
+            Self::CallActivity => "callActivity",
+        }
+    }
+}
+
+/// What a call activity calls and how data crosses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CallActivity {
+    /// Process id of the called definition; its published version at the time of the call runs.
+    pub called_element: String,
+    /// Paths copied to the child: absent = everything, empty = nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub params_to_copy: Option<Vec<String>>,
+    /// Paths removed from what is copied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without_params: Vec<String>,
+    /// Path the result lands under; without it the result is dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_key: Option<String>,
+    /// Template over the child's data that makes the result; without it the result is all the child's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+}
+
+/// A sequence flow.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SequenceFlow {
+    /// The modeller's id, unique in the process.
+    pub id: String,
+    /// Display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Id of the node it leaves.
+    pub source: String,
+    /// Id of the node it enters.
+    pub target: String,
+    /// Condition over the instance data, as written: `${amount > 100}` or bare.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
+}
+
+/// A lane: which roles may do what with the nodes in it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Lane {
+    /// The modeller's id.
+    pub id: String,
+    /// Display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Ids of the nodes in it.
+    pub nodes: Vec<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
+}

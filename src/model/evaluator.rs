@@ -1,0 +1,37 @@
+//! What the engine asks of evaluated code: conditions and key schemas. The engine sees only this trait.
+//!
+//! Implemented by `expression`; compiled once per definition revision, at deploy.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// Evaluates the conditions and key schemas of one process definition. Pure: same input, same answer.
+pub trait Evaluator: Send + Sync {
+    /// Whether the condition of the sequence flow `flow` holds over the instance data.
+    ///
+    /// # Errors
+    /// A failing condition: a script error with its text, a result that is not boolean, time or memory spent.
+    fn condition(&self, flow: &str, data: &Value) -> Result<bool, EvaluationError>;
+
+    /// Checks a value sent under a key against that key's JSON Schema.
+    ///
+    /// # Errors
+    /// One `(path below the key, sentence)` per violation.
+    fn check_schema(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, String)>>;
+
+    /// Whether any evaluation may run a script; such steps do not run on an arbiter.
+    fn runs_scripts(&self) -> bool;
+}
+
+/// Why an evaluation gave no answer, as a sentence for the modeller.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EvaluationError(pub String);
+
+impl fmt::Display for EvaluationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for EvaluationError {}

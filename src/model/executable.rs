@@ -1,0 +1,173 @@
+//! The compiled form of a process definition: look-ups by id, templates, paths and key lists, made once at deploy.
+//!
+//! Not here: the rules a definition must keep (`validate`, which runs first); conditions (`expression` compiles those).
+//! The engine runs on this and on nothing else of the model.
+
+use std::{collections::HashMap, sync::Arc};
+
+use jiff::Span;
+
+use super::{
+    action::{MessageType, Required, Target, Trigger},
+    copying::CopyList,
+    definition::{NodeKind, ProcessDefinition},
+    keys::Keys,
+    path::DataPath,
+    template::Template,
+};
+
+/// A definition ready to run. Cheap to share: held in an `Arc`.
+#[derive(Debug)]
+pub struct ExecutableProcess {
+    /// The source it was compiled from.
+    pub definition: ProcessDefinition,
+    /// Display name, else the id.
+    pub name: String,
+    pub(super) nodes: Vec<ExecutableNode>,
+    pub(super) by_id: HashMap<Arc<str>, usize>,
+}
+
+impl ExecutableProcess {
+    /// The node with this id.
+    pub fn node(&self, id: &str) -> Option<&ExecutableNode> {
+        self.by_id.get(id).map(|&index| &self.nodes[index])
+    }
+
+    /// All nodes in document order.
+    pub fn nodes(&self) -> &[ExecutableNode] {
+        &self.nodes
+    }
+
+    /// The start events in document order.
+    pub fn start_events(&self) -> impl Iterator<Item = &ExecutableNode> {
+        self.nodes.iter().filter(|node| node.kind == NodeKind::StartEvent)
+    }
+}
+
+/// A flow node with its flows and actions resolved.
+#[derive(Debug)]
+pub struct ExecutableNode {
+    /// The modeller's id, shared so that records and state hold it without copying.
+    pub id: Arc<str>,
+    /// Display name, else the id.
+    pub name: String,
+    /// What element it is.
+    pub kind: NodeKind,
+    /// Passing it leaves what lies behind open for back steps.
+    pub can_go_back: bool,
+    /// Outgoing flows in document order.
+    pub outgoing: Vec<ExecutableFlow>,
+    /// Ids of the incoming flows in document order; a join counts arrivals on each.
+    pub incoming: Vec<Arc<str>>,
+    /// Index into `outgoing` of the default flow.
+    pub default_flow: Option<usize>,
+    /// Top-level actions by order, manual and automatic together.
+    pub actions: Vec<ExecutableAction>,
+    /// Start events: the condition a start must name.
+    pub start_condition: Option<String>,
+    /// Start events: what start data is accepted; `None` accepts everything.
+    pub start_keys: Option<Keys>,
+    /// Call activities: the subprocess.
+    pub call: Option<Subprocess>,
+}
+
+impl ExecutableNode {
+    /// A top-level action or a child by name.
+    pub fn action(&self, name: &str) -> Option<&ExecutableAction> {
+        self.actions
+            .iter()
+            .flat_map(|action| std::iter::once(action).chain(&action.children))
+            .find(|action| &*action.name == name)
+    }
+}
+
+/// A sequence flow from the node that owns it.
+#[derive(Debug)]
+pub struct ExecutableFlow {
+    /// The modeller's id.
+    pub id: Arc<str>,
+    /// Id of the node it enters.
+    pub target: Arc<str>,
+    /// Whether it has a condition; the evaluator knows it by the flow id.
+    pub conditional: bool,
+}
+
+/// An action with its templates and keys compiled. Field meanings as in [`super::action::Action`].
+#[derive(Debug)]
+pub struct ExecutableAction {
+    /// Unique in the node.
+    pub name: Arc<str>,
+    /// Order among its siblings.
+    pub order: i64,
+    /// Its type's name, as in frames.
+    pub type_name: &'static str,
+    /// What its work is.
+    pub work: ActionWork,
+    /// Delay between triggering and work.
+    pub timer: Option<Span>,
+    /// By the engine or by a user.
+    pub trigger: Trigger,
+    /// Whether the node waits for it.
+    pub required: Required,
+    /// May run more than once in a visit.
+    pub repeatable: bool,
+    /// Its mandatory automatic children run after it.
+    pub autorun_children: bool,
+    /// Name of the parent action, for children.
+    pub parent: Option<Arc<str>>,
+    /// May be run after the token has left.
+    pub allow_back: bool,
+    /// Going back restores earlier data.
+    pub restart_from_snapshot: bool,
+    /// Paths that survive such a restore.
+    pub restart_keys: Vec<DataPath>,
+    /// A delayed automatic action holds its node.
+    pub holds_token: bool,
+    /// What a client may send; empty accepts nothing.
+    pub keys: Keys,
+    /// Children by order.
+    pub children: Vec<ExecutableAction>,
+}
+
+/// The work of an action.
+#[derive(Debug)]
+pub enum ActionWork {
+    /// Push a message.
+    WebsocketSend {
+        /// Rendered over the instance data.
+        message: Template,
+        /// Data or Action.
+        message_type: MessageType,
+        /// Whose clients.
+        target: Target,
+    },
+    /// Merge what the keys accept.
+    SaveData,
+    /// Merge into the parent's data.
+    AppendToParent {
+        /// Rendered over the instance data.
+        message: Template,
+        /// Where in the parent's data.
+        destination: DataPath,
+    },
+    /// Start a child.
+    StartSubprocess {
+        /// What and how.
+        subprocess: Subprocess,
+        /// Whether the action ends without waiting for the child.
+        asynchronous: bool,
+    },
+}
+
+/// A called process and how data crosses.
+#[derive(Debug)]
+pub struct Subprocess {
+    /// Process id.
+    pub process: Arc<str>,
+    /// What the child gets.
+    pub copy: CopyList,
+    /// Where the result lands; without it the result is dropped.
+    pub output_key: Option<DataPath>,
+    /// Makes the result from the child's data; without it the result is all of it.
+    pub output: Option<Template>,
+}

@@ -1,0 +1,89 @@
+//! Keys and times: the generated names of instances and element instances, and the one time unit.
+//!
+//! Not here: names written by the modeller (node ids, action names); those are plain strings. How an instance key is
+//! derived from a start command: `runtime::keys`.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The generated key of a process instance: UUIDv7-shaped, its last byte is the [partition](InstanceKey::partition).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct InstanceKey(pub Uuid);
+
+impl InstanceKey {
+    /// The partition (0–255) this instance belongs to; children share their parent's.
+    pub fn partition(self) -> u8 {
+        self.0.as_bytes()[15]
+    }
+}
+
+impl fmt::Display for InstanceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for InstanceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for InstanceKey {
+    type Err = uuid::Error;
+    /// Reads the hyphenated form.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::parse_str(text).map(Self)
+    }
+}
+
+/// An element instance within one process instance: the seq of the record that activated it, so unique and dense-free.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ElementKey(pub u64);
+
+impl ElementKey {
+    /// The globally unique wire form, `<instance key>-<number>`.
+    pub fn wire(self, instance: InstanceKey) -> String {
+        format!("{instance}-{}", self.0)
+    }
+
+    /// Reads the wire form back; `None` when it is malformed or names another instance.
+    pub fn from_wire(text: &str, instance: InstanceKey) -> Option<Self> {
+        let (key, number) = text.split_at_checked(36)?;
+        if key.parse::<InstanceKey>().ok()? != instance {
+            return None;
+        }
+        number.strip_prefix('-')?.parse().ok().map(Self)
+    }
+}
+
+/// A point in process time: milliseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Time(pub i64);
+
+impl Time {
+    /// This time plus a calendar span, counted in UTC; `None` when the result is out of range.
+    pub fn plus(self, span: &jiff::Span) -> Option<Time> {
+        let zoned = self.timestamp()?.to_zoned(jiff::tz::TimeZone::UTC);
+        Some(Time(zoned.checked_add(*span).ok()?.timestamp().as_millisecond()))
+    }
+
+    fn timestamp(self) -> Option<jiff::Timestamp> {
+        jiff::Timestamp::from_millisecond(self.0).ok()
+    }
+}
+
+impl fmt::Display for Time {
+    /// RFC 3339 in UTC with milliseconds, `2026-11-21T09:30:00.000Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.timestamp() {
+            Some(timestamp) => write!(f, "{timestamp:.3}"),
+            None => write!(f, "{}ms", self.0),
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Reads the JSON form of a process definition: the serde form of [`ProcessDefinition`].
+
+use super::{definition::ProcessDefinition, problem::Problem, source::ReadDefinition};
+
+/// Reads one definition.
+///
+/// # Errors
+/// The place where the text stops being a definition; later problems cannot be told.
+pub fn read(json: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
+    serde_json::from_str::<ProcessDefinition>(json).map(|definition| vec![(definition, Vec::new())]).map_err(|error| {
+        let message = format!("expected a process definition, but {error}; mend the JSON there");
+        vec![Problem::error("", "invalid_json", message)]
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_one_definition_and_names_the_place_of_errors() {
+        let json = r#"{"id": "p", "nodes": [{"id": "s", "type": "startEvent"}, {"id": "e", "type": "endEvent"}],
+            "flows": [{"id": "f", "source": "s", "target": "e"}]}"#;
+        let read_back = read(json).expect("the definition is valid");
+        let again = serde_json::to_string(&read_back[0].0).expect("definitions are JSON");
+        assert_eq!(read(&again), Ok(read_back));
+
+        let problems = read("{\"id\": \"p\",\n \"nodes\": [], \"odd\": 1}").expect_err("odd is unknown");
+        assert_eq!(problems[0].code, "invalid_json");
+        assert!(problems[0].message.contains("`odd`") && problems[0].message.contains("line 2"), "{}", problems[0].message);
+    }
+}

@@ -1,0 +1,162 @@
+//! Keys: what a client may send. Path prefixes by whole segments; the rest is ignored or, when strict, refused.
+//!
+//! Not here: how a JSON Schema is evaluated ([`Evaluator::check_schema`]).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::{
+    action::Key,
+    evaluator::Evaluator,
+    path::{DataPath, Segment},
+};
+
+/// A compiled key list. The default one accepts nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Keys {
+    keys: Vec<CompiledKey>,
+    names: Vec<String>,
+    strict: bool,
+    everything: bool,
+}
+
+#[derive(Clone, Debug)]
+struct CompiledKey {
+    path: DataPath,
+    required: bool,
+    schema: Option<Value>,
+}
+
+/// What of a payload the keys let in.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accepted {
+    /// A JSON object: what lies under the keys, to be merged.
+    pub data: Value,
+    /// The shortest paths of what was left out.
+    pub ignored: Vec<String>,
+}
+
+impl Keys {
+    /// Compiles a key list. With `strict`, a payload path that no key covers refuses the payload.
+    ///
+    /// # Errors
+    /// A sentence about the first path that is none.
+    pub fn compile(keys: &[Key], strict: bool) -> Result<Self, String> {
+        let compile_key = |key: &Key| {
+            let path = DataPath::parse_members(&key.path)?;
+            Ok(CompiledKey { path, required: key.required, schema: key.schema.clone() })
+        };
+        Ok(Self {
+            keys: keys.iter().map(compile_key).collect::<Result<_, String>>()?,
+            names: keys.iter().map(|key| key.path.clone()).collect(),
+            strict,
+            everything: false,
+        })
+    }
+
+    /// Keys that let every object in, as the built-in action `complete` does.
+    pub fn everything() -> Self {
+        Self { everything: true, ..Self::default() }
+    }
+
+    /// The paths as written, in document order.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The paths that must be present and not null.
+    pub fn required(&self) -> Vec<&str> {
+        self.keys.iter().zip(&self.names).filter(|(key, _)| key.required).map(|(_, name)| name.as_str()).collect()
+    }
+
+    /// Whether nothing is accepted.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Filters a payload. A `null` payload counts as an empty one.
+    ///
+    /// # Errors
+    /// A sentence per path that is required and missing, violates its schema, or is not covered although the keys are
+    /// strict. A payload that is no object is reported at the empty path.
+    pub fn accept(&self, payload: &Value, evaluator: &dyn Evaluator) -> Result<Accepted, BTreeMap<String, String>> {
+        let mut data = Value::Object(Map::new());
+        let mut violations = BTreeMap::new();
+        let mut ignored = Vec::new();
+        match payload {
+            Value::Object(_) if self.everything => return Ok(Accepted { data: payload.clone(), ignored }),
+            Value::Object(members) => self.collect_uncovered(members, &mut Vec::new(), &mut ignored),
+            Value::Null => {}
+            _ => return Err([(String::new(), "expected a JSON object, but got another kind of value".to_owned())].into()),
+        }
+        for (key, name) in self.keys.iter().zip(&self.names) {
+            let value = key.path.get(payload);
+            if key.required && value.is_none_or(Value::is_null) {
+                violations.insert(name.clone(), "expected a value, but it is missing or null; send one".to_owned());
+                continue;
+            }
+            let Some(value) = value else { continue };
+            if let Some(schema) = &key.schema
+                && let Err(found) = evaluator.check_schema(schema, value)
+            {
+                violations.extend(found.into_iter().map(|(below, sentence)| (join(name, &below), sentence)));
+            }
+            key.path.set(&mut data, value.clone());
+        }
+        if self.strict {
+            for path in &ignored {
+                violations.entry(path.clone()).or_insert_with(|| self.not_covered());
+            }
+        }
+        if violations.is_empty() { Ok(Accepted { data, ignored }) } else { Err(violations) }
+    }
+
+    /// Lists the shortest paths of `members` that are left out. A key below a member covers nothing when the member is no
+    /// object, so such a member is listed itself.
+    fn collect_uncovered<'a>(&self, members: &'a Map<String, Value>, at: &mut Vec<&'a str>, ignored: &mut Vec<String>) {
+        for (name, value) in members {
+            at.push(name);
+            if !self.keys.iter().any(|key| is_prefix(key.path.segments(), at)) {
+                let key_below = self.keys.iter().any(|key| reaches_below(key.path.segments(), at));
+                match value {
+                    Value::Object(members) if key_below => self.collect_uncovered(members, at, ignored),
+                    _ => ignored.push(at.join(".")),
+                }
+            }
+            at.pop();
+        }
+    }
+
+    fn not_covered(&self) -> String {
+        match self.names.as_slice() {
+            [] => "expected no data, but this was sent; leave it out".to_owned(),
+            names => format!("expected only data under {}, but this lies elsewhere; leave it out", names.join(", ")),
+        }
+    }
+}
+
+/// Whether the key is the path or one of its prefixes.
+fn is_prefix(key: &[Segment], path: &[&str]) -> bool {
+    key.len() <= path.len() && matches_on_shorter(key, path)
+}
+
+/// Whether the path is a real prefix of the key.
+fn reaches_below(key: &[Segment], path: &[&str]) -> bool {
+    key.len() > path.len() && matches_on_shorter(key, path)
+}
+
+fn matches_on_shorter(key: &[Segment], path: &[&str]) -> bool {
+    key.iter().zip(path).all(|(segment, name)| matches!(segment, Segment::Member(member) if &**member == *name))
+}
+
+fn join(key: &str, below: &str) -> String {
+    match below {
+        "" => key.to_owned(),
+        _ if below.starts_with('[') => format!("{key}{below}"),
+        _ => format!("{key}.{below}"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+//! What a process definition is: elements, flows, actions, templates; how it is read, checked and compiled.
+//!
+//! The way of a definition: [`source`] reads BPMN XML or JSON into a [`definition`], [`validate`] lists all its problems,
+//! [`compile`] makes the [`executable`] form, the only one the engine runs on. What the compiled form is made of:
+//! [`path`], [`template`], [`keys`], [`copying`], [`merging`].
+//!
+//! Not here: what running means (`engine`), how conditions and schemas are evaluated (`expression`, behind [`evaluator`]).
+
+pub mod action;
+pub mod bpmn_xml;
+pub mod compile;
+pub mod copying;
+pub mod definition;
+pub mod evaluator;
+pub mod executable;
+pub mod ids;
+pub mod json;
+pub mod keys;
+pub mod merging;
+pub mod path;
+pub mod problem;
+pub mod source;
+pub mod template;
+pub mod validate;

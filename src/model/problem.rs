@@ -1,0 +1,38 @@
+//! A problem found in a process definition at deploy: where, what, and how to mend it.
+
+use serde::Serialize;
+
+/// One problem. A deploy lists all of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Id of the element (or the process) it is at; empty when the document itself is unreadable.
+    pub element: String,
+    /// Stable name, `snake_case`.
+    pub code: &'static str,
+    /// What was expected and how to mend it.
+    pub message: String,
+    /// Whether it refuses the deploy.
+    pub severity: Severity,
+}
+
+impl Problem {
+    /// A problem that refuses the deploy.
+    pub fn error(element: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+        Self { element: element.into(), code, message: message.into(), severity: Severity::Error }
+    }
+
+    /// A problem that is reported only.
+    pub fn warning(element: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
+        Self { element: element.into(), code, message: message.into(), severity: Severity::Warning }
+    }
+}
+
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    /// Refuses the deploy.
+    Error,
+    /// Is reported only.
+    Warning,
+}

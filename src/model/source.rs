@@ -1,0 +1,42 @@
+//! Reads what a deploy brings: BPMN XML or the JSON form.
+//!
+//! Not here: the rules a definition must keep (`compile` checks them through `validate`).
+
+use serde::{Deserialize, Serialize};
+
+use super::{bpmn_xml, definition::ProcessDefinition, json, problem::Problem};
+
+/// Largest accepted source, in bytes.
+pub const MAX_SOURCE_BYTES: usize = 2 * 1024 * 1024;
+
+/// A definition with the warnings found while reading it.
+pub type ReadDefinition = (ProcessDefinition, Vec<Problem>);
+
+/// What a source is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SourceFormat {
+    /// BPMN 2.0 XML with Stepwire's extension elements; may hold several processes.
+    BpmnXml,
+    /// One definition in its serde form.
+    Json,
+}
+
+/// Reads the executable processes of a source, in document order; never none.
+///
+/// # Errors
+/// All problems found, at least one of them an error.
+pub fn read_source(source: &[u8], format: SourceFormat) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
+    if source.len() > MAX_SOURCE_BYTES {
+        let message = format!("expected at most {MAX_SOURCE_BYTES} bytes, but the source has {}; split it", source.len());
+        return Err(vec![Problem::error("", "too_large", message)]);
+    }
+    let text = std::str::from_utf8(source).map_err(|error| {
+        let message = format!("expected UTF-8 text, but byte {} is none; save the file as UTF-8", error.valid_up_to());
+        vec![Problem::error("", "invalid_encoding", message)]
+    })?;
+    match format {
+        SourceFormat::BpmnXml => bpmn_xml::read(text),
+        SourceFormat::Json => json::read(text),
+    }
+}

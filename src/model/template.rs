@@ -1,0 +1,160 @@
+//! JSON templates with `${path}` placeholders, compiled once at deploy.
+//!
+//! A template is JSON text in which
+//! - a string that is *exactly* one placeholder, or a bare placeholder outside quotes, becomes the value with its type;
+//!   a missing path becomes `null`;
+//! - a placeholder inside a longer string becomes text: strings as they are, objects and arrays as JSON, `null` and a
+//!   missing path as nothing;
+//! - `\${` (in JSON `"\\${x}"`, or raw `"\${x}"`) is the literal `${`.
+//!
+//! Placeholders are looked for after JSON unescaping and name a [`DataPath`] or a built-in (see [`Builtins`]). Member names
+//! hold none. Nothing is evaluated as code.
+//!
+//! Reading is in `parsing`, filling in is in `rendering`.
+
+mod parsing;
+mod rendering;
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{
+    ids::{InstanceKey, Time},
+    path::DataPath,
+};
+
+/// Largest template and largest rendered value, in bytes of JSON text. The rendered size is counted as the template's
+/// length plus that of each value filled in.
+pub const MAX_TEMPLATE_BYTES: usize = 64 * 1024;
+/// Deepest nesting of arrays and objects in a template and in what it renders to.
+pub const MAX_TEMPLATE_DEPTH: usize = 64;
+
+/// A compiled template.
+#[derive(Clone, Debug)]
+pub struct Template {
+    root: Part,
+    paths: Vec<DataPath>,
+    source_bytes: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Constant(Value),
+    Placeholder(Placeholder),
+    Text(Vec<Piece>),
+    Array(Vec<Part>),
+    Object(Vec<(String, Part)>),
+}
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Literal(String),
+    Placeholder(Placeholder),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Placeholder {
+    /// Index into the template's paths.
+    Path(usize),
+    Builtin(Builtin),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Builtin {
+    ProcessInstanceId,
+    ParentProcessInstanceId,
+    RootProcessInstanceId,
+    ProcessName,
+    StartedBy,
+    Now,
+}
+
+/// The values every template may use by their own names: `processInstanceId`, `parentProcessInstanceId`,
+/// `rootProcessInstanceId`, `processName`, `startedBy`, `now`.
+///
+/// A built-in hides a data member of the same name; members below it (`processName.x`) are looked up in the data.
+#[derive(Clone, Copy, Debug)]
+pub struct Builtins<'a> {
+    /// `processInstanceId`.
+    pub process_instance_id: InstanceKey,
+    /// `parentProcessInstanceId`; `null` without parent.
+    pub parent: Option<InstanceKey>,
+    /// `rootProcessInstanceId`; the instance itself without parent.
+    pub root: InstanceKey,
+    /// `processName`.
+    pub process_name: &'a str,
+    /// `startedBy`.
+    pub started_by: &'a str,
+    /// `now`, as RFC 3339 text in UTC.
+    pub now: Time,
+}
+
+/// Why a text is no template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateError {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// What was expected.
+    pub sentence: String,
+}
+
+impl Template {
+    /// Compiles a template.
+    ///
+    /// # Errors
+    /// The first place that does not read as a template.
+    pub fn compile(text: &str) -> Result<Self, TemplateError> {
+        parsing::parse(text)
+    }
+
+    /// Fills the template in.
+    ///
+    /// # Errors
+    /// A sentence when the result exceeds [`MAX_TEMPLATE_BYTES`] or [`MAX_TEMPLATE_DEPTH`].
+    pub fn render(&self, data: &Value, builtins: &Builtins<'_>) -> Result<Value, String> {
+        rendering::render(self, data, builtins)
+    }
+
+    /// Whether it renders to an object, as far as can be told: a template that is one placeholder may.
+    pub fn is_object(&self) -> bool {
+        matches!(self.root, Part::Object(_) | Part::Placeholder(_))
+    }
+
+    /// The data paths it reads, in the order of their placeholders; built-ins are not among them.
+    pub fn paths(&self) -> impl Iterator<Item = &DataPath> {
+        self.paths.iter()
+    }
+
+    /// What can be told of the result without data: every exact placeholder is `null`, inside a text it is nothing.
+    pub(super) fn outline(&self) -> Value {
+        rendering::outline(&self.root)
+    }
+}
+
+impl Builtin {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "processInstanceId" => Self::ProcessInstanceId,
+            "parentProcessInstanceId" => Self::ParentProcessInstanceId,
+            "rootProcessInstanceId" => Self::RootProcessInstanceId,
+            "processName" => Self::ProcessName,
+            "startedBy" => Self::StartedBy,
+            "now" => Self::Now,
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}: {}", self.line, self.column, self.sentence)
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,277 @@
+//! Reads template text: JSON with bare placeholders as values and `\$` in strings.
+
+use serde_json::{Number, Value};
+
+use super::{Builtin, DataPath, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, Part, Piece, Placeholder, Template, TemplateError};
+
+/// A byte offset into the template and what was expected there.
+type Fault = (usize, String);
+
+/// A character of a string after unescaping, with the offset it was written at.
+type StringChar = (usize, char);
+
+pub(super) fn parse(text: &str) -> Result<Template, TemplateError> {
+    let mut parser = Parser { text, at: 0, paths: Vec::new() };
+    match parser.template() {
+        Ok(root) => Ok(Template { root, paths: parser.paths, source_bytes: text.len() }),
+        Err((offset, sentence)) => {
+            let before = &text[..offset.min(text.len())];
+            let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+            let line = before.matches('\n').count() + 1;
+            Err(TemplateError { line, column: before[line_start..].chars().count() + 1, sentence })
+        }
+    }
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    paths: Vec<DataPath>,
+}
+
+impl Parser<'_> {
+    fn template(&mut self) -> Result<Part, Fault> {
+        if self.text.len() > MAX_TEMPLATE_BYTES {
+            let length = self.text.len();
+            return Err((0, format!("expected at most {MAX_TEMPLATE_BYTES} bytes, but the template has {length}; shorten it")));
+        }
+        let root = self.value(0)?;
+        match self.peek() {
+            None => Ok(root),
+            Some(_) => self.unexpected("the end of the template"),
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Part, Fault> {
+        if depth > MAX_TEMPLATE_DEPTH {
+            return Err((self.at, format!("expected at most {MAX_TEMPLATE_DEPTH} levels, but this lies deeper; flatten it")));
+        }
+        match self.peek() {
+            Some('{') => self.object(depth),
+            Some('[') => self.array(depth),
+            Some('"') => {
+                let chars = self.string_chars()?;
+                self.text_part(&chars)
+            }
+            Some('$') if self.text[self.at..].starts_with("${") => self.bare_placeholder(),
+            Some(c) if c.is_ascii_alphanumeric() || c == '-' => self.literal(),
+            _ => self.unexpected("a JSON value or a placeholder such as ${client.name}"),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Result<Part, Fault> {
+        self.at += 1;
+        let mut members: Vec<(String, Part)> = Vec::new();
+        if self.take('}') {
+            return Ok(Part::Object(members));
+        }
+        loop {
+            if self.peek() != Some('"') {
+                return self.unexpected("a member name in double quotes");
+            }
+            let name_at = self.at;
+            let name = self.member_name()?;
+            if members.iter().any(|(other, _)| *other == name) {
+                return Err((name_at, format!("expected each member once, but `{name}` is there twice; remove one")));
+            }
+            if !self.take(':') {
+                return self.unexpected("`:` after the member name");
+            }
+            members.push((name, self.value(depth + 1)?));
+            if self.take('}') {
+                return Ok(Part::Object(members));
+            }
+            if !self.take(',') {
+                return self.unexpected("`,` or `}`");
+            }
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Result<Part, Fault> {
+        self.at += 1;
+        let mut items = Vec::new();
+        if self.take(']') {
+            return Ok(Part::Array(items));
+        }
+        loop {
+            items.push(self.value(depth + 1)?);
+            if self.take(']') {
+                return Ok(Part::Array(items));
+            }
+            if !self.take(',') {
+                return self.unexpected("`,` or `]`");
+            }
+        }
+    }
+
+    fn literal(&mut self) -> Result<Part, Fault> {
+        let rest = &self.text[self.at..];
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).unwrap_or(rest.len());
+        let value = match &rest[..end] {
+            "null" => Value::Null,
+            "true" => Value::Bool(true),
+            "false" => Value::Bool(false),
+            number => match number.parse::<Number>() {
+                Ok(number) => Value::Number(number),
+                Err(_) => return self.unexpected("a JSON value (texts need double quotes)"),
+            },
+        };
+        self.at += end;
+        Ok(Part::Constant(value))
+    }
+
+    fn bare_placeholder(&mut self) -> Result<Part, Fault> {
+        let start = self.at;
+        let Some(end) = self.text[start..].find('}') else { return Err((start, UNCLOSED.to_owned())) };
+        let name = &self.text[start + 2..start + end];
+        self.at = start + end + 1;
+        Ok(Part::Placeholder(self.placeholder(start, name)?))
+    }
+
+    fn member_name(&mut self) -> Result<String, Fault> {
+        let chars = self.string_chars()?;
+        match self.text_part(&chars)? {
+            Part::Constant(Value::String(name)) => Ok(name),
+            _ => {
+                let offset = chars.first().map_or(self.at, |&(offset, _)| offset);
+                Err((
+                    offset,
+                    "expected a fixed member name, but it holds a placeholder; write \\\\${ for a literal ${".to_owned(),
+                ))
+            }
+        }
+    }
+
+    /// Reads a quoted string and unescapes it.
+    fn string_chars(&mut self) -> Result<Vec<StringChar>, Fault> {
+        let start = self.at;
+        self.at += 1;
+        let mut chars = Vec::new();
+        loop {
+            let offset = self.at;
+            match self.next_char() {
+                Some('"') => return Ok(chars),
+                Some('\\') if self.text[self.at..].starts_with("${") => chars.push((offset, '\\')),
+                Some('\\') => chars.push((offset, self.escaped(offset)?)),
+                Some(c) if c < ' ' => {
+                    return Err((offset, "expected control characters to be escaped, but got one; write \\n or \\t".to_owned()));
+                }
+                Some(c) => chars.push((offset, c)),
+                None => return Err((start, "expected a closing quote, but the template ends inside this string".to_owned())),
+            }
+        }
+    }
+
+    fn escaped(&mut self, offset: usize) -> Result<char, Fault> {
+        let bad_escape =
+            || (offset, "expected a JSON escape such as \\n or \\\", but got another; write \\\\ for a backslash".to_owned());
+        Ok(match self.next_char().ok_or_else(bad_escape)? {
+            c @ ('"' | '\\' | '/') => c,
+            'b' => '\u{8}',
+            'f' => '\u{c}',
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'u' => {
+                let unit = self.hex4().ok_or_else(bad_escape)?;
+                let code = match unit {
+                    0xD800..0xDC00 if self.text[self.at..].starts_with("\\u") => {
+                        self.at += 2;
+                        let low = self.hex4().filter(|low| (0xDC00..0xE000).contains(low)).ok_or_else(bad_escape)?;
+                        0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00)
+                    }
+                    _ => unit,
+                };
+                char::from_u32(code).ok_or_else(bad_escape)?
+            }
+            _ => return Err(bad_escape()),
+        })
+    }
+
+    fn hex4(&mut self) -> Option<u32> {
+        let digits = self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        self.at += 4;
+        u32::from_str_radix(digits, 16).ok()
+    }
+
+    /// Finds the placeholders of an unescaped string.
+    fn text_part(&mut self, chars: &[StringChar]) -> Result<Part, Fault> {
+        let mut pieces = Vec::new();
+        let mut literal = String::new();
+        let mut rest = chars;
+        loop {
+            match rest {
+                [] => break,
+                [(_, '\\'), (_, '$'), (_, '{'), after @ ..] => {
+                    literal.push_str("${");
+                    rest = after;
+                }
+                [(offset, '$'), (_, '{'), after @ ..] => {
+                    let end = after.iter().position(|&(_, c)| c == '}').ok_or_else(|| (*offset, UNCLOSED.to_owned()))?;
+                    let name: String = after[..end].iter().map(|&(_, c)| c).collect();
+                    if !literal.is_empty() {
+                        pieces.push(Piece::Literal(std::mem::take(&mut literal)));
+                    }
+                    pieces.push(Piece::Placeholder(self.placeholder(*offset, &name)?));
+                    rest = &after[end + 1..];
+                }
+                [(_, c), after @ ..] => {
+                    literal.push(*c);
+                    rest = after;
+                }
+            }
+        }
+        if let (true, [Piece::Placeholder(placeholder)]) = (literal.is_empty(), pieces.as_slice()) {
+            return Ok(Part::Placeholder(*placeholder));
+        }
+        if pieces.is_empty() {
+            return Ok(Part::Constant(Value::String(literal)));
+        }
+        if !literal.is_empty() {
+            pieces.push(Piece::Literal(literal));
+        }
+        Ok(Part::Text(pieces))
+    }
+
+    fn placeholder(&mut self, offset: usize, name: &str) -> Result<Placeholder, Fault> {
+        let name = name.trim();
+        if let Some(builtin) = Builtin::named(name) {
+            return Ok(Placeholder::Builtin(builtin));
+        }
+        let path = DataPath::parse(name).map_err(|sentence| (offset, format!("{sentence}; write \\${{ for a literal ${{")))?;
+        self.paths.push(path);
+        Ok(Placeholder::Path(self.paths.len() - 1))
+    }
+
+    /// The next character that is no JSON white space, without taking it.
+    fn peek(&mut self) -> Option<char> {
+        let rest = &self.text[self.at..];
+        let trimmed = rest.trim_start_matches([' ', '\t', '\r', '\n']);
+        self.at += rest.len() - trimmed.len();
+        trimmed.chars().next()
+    }
+
+    fn take(&mut self, expected: char) -> bool {
+        let found = self.peek() == Some(expected);
+        if found {
+            self.at += expected.len_utf8();
+        }
+        found
+    }
+
+    fn next_char(&mut self) -> Option<char> {
+        let c = self.text[self.at..].chars().next()?;
+        self.at += c.len_utf8();
+        Some(c)
+    }
+
+    fn unexpected<T>(&self, expected: &str) -> Result<T, Fault> {
+        let found = match self.text[self.at..].chars().next() {
+            Some(c) => format!("`{c}`"),
+            None => "the end of the template".to_owned(),
+        };
+        Err((self.at, format!("expected {expected}, but got {found}")))
+    }
+}
+
+const UNCLOSED: &str = "expected `}` at the end of the placeholder, but there is none; write \\${ for a literal ${";

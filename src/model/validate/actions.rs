@@ -1,0 +1,141 @@
+//! The actions of a node: names, order, parents, and which fields go together.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::fmt::temporal::SpanParser;
+
+use super::{Report, keys, params};
+use crate::model::{
+    action::{Action, Required, Trigger},
+    definition::FlowNode,
+    ids::Time,
+};
+
+/// The manual action a user task without any action offers by itself. An own action may take the name where it means the
+/// same: something a user does.
+const BUILT_IN_ACTION: &str = "complete";
+
+pub(super) fn check(node: &FlowNode, report: &mut Report) {
+    let mut names = HashSet::new();
+    let mut orders: HashMap<(Option<&str>, i64), &str> = HashMap::new();
+    for action in &node.actions {
+        report.name(&node.id, "action name", &action.name);
+        if !names.insert(action.name.as_str()) {
+            let message = format!("expected each action name once in a node, but `{}` is there twice; rename one", action.name);
+            report.error(&node.id, "duplicate_action", message);
+        } else if let Some(other) = orders.insert((action.parent.as_deref(), action.order), &action.name) {
+            let message = format!(
+                "expected siblings to differ in their order, but actions `{other}` and `{}` both have {}; renumber one",
+                action.name, action.order
+            );
+            report.error(&node.id, "order_tie", message);
+        }
+    }
+    for action in &node.actions {
+        let mut check = ActionCheck { node, action, report };
+        check.parent();
+        check.trigger();
+        check.going_back();
+        check.timer();
+        params::check(&node.id, action, report);
+    }
+}
+
+struct ActionCheck<'a> {
+    node: &'a FlowNode,
+    action: &'a Action,
+    report: &'a mut Report,
+}
+
+impl ActionCheck<'_> {
+    fn error(&mut self, code: &'static str, message: impl AsRef<str>) {
+        let message = format!("action `{}`: {}", self.action.name, message.as_ref());
+        self.report.error(&self.node.id, code, message);
+    }
+
+    fn parent(&mut self) {
+        let Some(parent) = self.action.parent.as_deref() else { return };
+        match self.node.actions.iter().find(|action| action.name == parent) {
+            None => {
+                self.error(
+                    "unknown_parent",
+                    format!("expected the parent to be an action of the node, but `{parent}` is none; correct it"),
+                );
+            }
+            Some(found) if found.parent.is_some() || parent == self.action.name => {
+                let message =
+                    format!("expected one level of children, but the parent `{parent}` is a child itself; use its parent");
+                self.error("nested_parent", message);
+            }
+            Some(_) => {}
+        }
+    }
+
+    fn trigger(&mut self) {
+        let action = self.action;
+        if action.trigger == Trigger::Manual {
+            keys::check(&self.node.id, &format!("action `{}`", action.name), &action.keys, self.report);
+            return;
+        }
+        if action.required == Required::Optional {
+            self.error(
+                "optional_automatic",
+                "expected an automatic action to be mandatory, but it is optional; make it mandatory or manual",
+            );
+        }
+        if !action.keys.is_empty() {
+            self.error(
+                "misplaced_keys",
+                "expected keys on manual actions only, but it is automatic; make it manual or remove the keys",
+            );
+        }
+        if action.allow_back {
+            self.error("misplaced_allow_back", "expected allowBack on manual actions only, but it is automatic; remove it");
+        }
+        if action.name == BUILT_IN_ACTION {
+            let message = "expected `complete` to be a manual action, as users know it as one, but it is automatic; rename it";
+            self.error("reserved_name", message);
+        }
+    }
+
+    fn going_back(&mut self) {
+        let action = self.action;
+        if !action.allow_back && action.restart_from_snapshot {
+            self.error(
+                "misplaced_restart",
+                "expected restartFromSnapshot only with allowBack, but allowBack is false; set it or remove this",
+            );
+        }
+        if !action.allow_back && !action.restart_keys.is_empty() {
+            self.error(
+                "misplaced_restart",
+                "expected restartKeys only with allowBack, but allowBack is false; set it or remove them",
+            );
+        }
+        let owner = format!("action `{}`", action.name);
+        keys::check_paths(&self.node.id, &owner, "restartKey", action.restart_keys.iter().map(String::as_str), self.report);
+    }
+
+    fn timer(&mut self) {
+        match self.action.timer.as_deref() {
+            None if !self.action.holds_token => {
+                self.error(
+                    "misplaced_holds_token",
+                    "expected holdsToken=\"false\" only with a timer, but there is none; add one or remove it",
+                );
+            }
+            Some(timer) if !is_duration(timer) => {
+                let message =
+                    format!("expected a timer as ISO 8601 duration such as PT30S or P1DT2H, but got `{timer}`; correct it");
+                self.error("invalid_timer", message);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether the text is a strict ISO 8601 duration that leads to a time not before now.
+fn is_duration(text: &str) -> bool {
+    let span = SpanParser::new().parse_span(text);
+    span.is_ok_and(|span| Time(0).plus(&span).is_some_and(|due| due >= Time(0)))
+}

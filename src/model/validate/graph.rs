@@ -1,0 +1,189 @@
+//! How nodes and flows hang together: ids, ends of flows, gateways and their conditions, what can be reached.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Report;
+use crate::model::definition::{FlowNode, NodeKind, ProcessDefinition, SequenceFlow};
+
+pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
+    check_ids(definition, report);
+    let nodes: HashMap<&str, &FlowNode> = definition.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
+    let mut outgoing: HashMap<&str, Vec<&SequenceFlow>> = HashMap::new();
+    for flow in &definition.flows {
+        check_ends(flow, &nodes, report);
+        outgoing.entry(&flow.source).or_default().push(flow);
+    }
+    for node in &definition.nodes {
+        check_outgoing(node, outgoing.get(node.id.as_str()).map_or(&[], Vec::as_slice), report);
+    }
+    for (lane, node) in definition.lanes.iter().flat_map(|lane| lane.nodes.iter().map(move |node| (lane, node))) {
+        if !nodes.contains_key(node.as_str()) {
+            report.error(
+                &lane.id,
+                "unknown_node",
+                format!("expected a node of the process, but `{node}` is none; remove it from the lane"),
+            );
+        }
+    }
+    check_starts(definition, report);
+    check_reach(definition, &outgoing, report);
+}
+
+fn check_ids(definition: &ProcessDefinition, report: &mut Report) {
+    let nodes = definition.nodes.iter().map(|node| node.id.as_str());
+    let flows = definition.flows.iter().map(|flow| flow.id.as_str());
+    let lanes = definition.lanes.iter().map(|lane| lane.id.as_str());
+    let mut seen = HashSet::new();
+    for id in nodes.chain(flows).chain(lanes) {
+        report.name(id, "id", id);
+        if !seen.insert(id) {
+            report.error(id, "duplicate_id", format!("expected each id once, but `{id}` is there twice; rename one"));
+        }
+    }
+}
+
+fn check_ends(flow: &SequenceFlow, nodes: &HashMap<&str, &FlowNode>, report: &mut Report) {
+    for (end, id) in [("source", &flow.source), ("target", &flow.target)] {
+        if !nodes.contains_key(id.as_str()) {
+            let message = format!("expected the {end} of the flow to be a node of the process, but `{id}` is none; connect it");
+            report.error(&flow.id, "unknown_node", message);
+        }
+    }
+    if nodes.get(flow.source.as_str()).is_some_and(|node| node.kind == NodeKind::EndEvent) {
+        let message = format!("expected no flow to leave an end event, but this one leaves `{}`; remove it", flow.source);
+        report.error(&flow.id, "flow_leaves_end", message);
+    }
+    if nodes.get(flow.target.as_str()).is_some_and(|node| node.kind == NodeKind::StartEvent) {
+        let message = format!("expected no flow to enter a start event, but this one enters `{}`; remove it", flow.target);
+        report.error(&flow.id, "flow_enters_start", message);
+    }
+    if let Some(condition) = &flow.condition {
+        check_condition(flow, condition, nodes.get(flow.source.as_str()).map(|node| node.kind), report);
+    }
+}
+
+fn check_condition(flow: &SequenceFlow, condition: &str, source: Option<NodeKind>, report: &mut Report) {
+    if source.is_some_and(|kind| kind != NodeKind::ExclusiveGateway) {
+        let message = format!(
+            "expected conditions only on flows that leave an exclusive gateway, but this one leaves `{}`; put a gateway between",
+            flow.source
+        );
+        report.error(&flow.id, "misplaced_condition", message);
+    }
+    match condition.trim() {
+        "" | "${}" => {
+            report.error(
+                &flow.id,
+                "invalid_condition",
+                "expected an expression such as ${amount > 100}, but it is empty; write one",
+            );
+        }
+        text if text.starts_with('=') => {
+            let message =
+                format!("expected a JavaScript expression, but `{text}` is FEEL, which is not supported yet; write ${{…}}");
+            report.error(&flow.id, "unsupported_expression", message);
+        }
+        _ => {}
+    }
+}
+
+fn check_outgoing(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report) {
+    let is_gateway = matches!(node.kind, NodeKind::ExclusiveGateway | NodeKind::ParallelGateway);
+    match node.kind {
+        NodeKind::EndEvent => {}
+        _ if !outgoing.is_empty() => {}
+        _ if is_gateway => {
+            report.error(&node.id, "no_outgoing_flow", "expected a flow that leaves the gateway, but there is none; connect it");
+        }
+        _ => {
+            report.warning(
+                &node.id,
+                "no_outgoing_flow",
+                "expected a flow that leaves the node, but there is none: tokens end here",
+            );
+        }
+    }
+    if let Some(default) = &node.default_flow {
+        check_default(node, default, outgoing, report);
+    }
+    if node.kind == NodeKind::ExclusiveGateway {
+        check_choice(node, outgoing, report);
+    }
+}
+
+fn check_default(node: &FlowNode, default: &str, outgoing: &[&SequenceFlow], report: &mut Report) {
+    if node.kind != NodeKind::ExclusiveGateway {
+        let kind = node.kind.bpmn_name();
+        let message = format!("expected a default flow only on exclusive gateways, but this is a {kind}; remove `default`");
+        report.error(&node.id, "misplaced_default", message);
+        return;
+    }
+    match outgoing.iter().find(|flow| flow.id == default) {
+        None => {
+            let message = format!(
+                "expected the default flow to be one that leaves the gateway, but `{default}` is none; choose one that does"
+            );
+            report.error(&node.id, "unknown_flow", message);
+        }
+        Some(flow) if flow.condition.is_some() => {
+            let message = "expected no condition on a default flow, but this one has one; remove the condition";
+            report.error(&flow.id, "default_with_condition", message);
+        }
+        Some(_) => {}
+    }
+}
+
+fn check_choice(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report) {
+    let is_default = |flow: &SequenceFlow| node.default_flow.as_deref() == Some(flow.id.as_str());
+    if outgoing.len() > 1 {
+        for flow in outgoing.iter().filter(|flow| flow.condition.is_none() && !is_default(flow)) {
+            let message = format!(
+                "expected a condition, as `{}` has other outgoing flows and this is not its default, but there is none; add one",
+                node.id
+            );
+            report.error(&flow.id, "missing_condition", message);
+        }
+    }
+    if node.default_flow.is_none() && outgoing.iter().any(|flow| flow.condition.is_some()) {
+        let message = "expected a default flow, but there is none: when no condition is true, the gateway stops with an incident";
+        report.warning(&node.id, "no_default_flow", message);
+    }
+}
+
+fn check_starts(definition: &ProcessDefinition, report: &mut Report) {
+    let mut conditions = HashSet::new();
+    for start in definition.nodes.iter().filter(|node| node.kind == NodeKind::StartEvent) {
+        if !conditions.insert(start.start_condition.as_deref()) {
+            let message =
+                "expected start events to differ in their start condition, but another has the same: none can be chosen";
+            report.warning(&start.id, "ambiguous_start", message);
+        }
+    }
+    if conditions.is_empty() {
+        report.error(&definition.id, "no_start_event", "expected at least one start event, but there is none; add one");
+    }
+}
+
+fn check_reach<'a>(definition: &'a ProcessDefinition, outgoing: &HashMap<&'a str, Vec<&'a SequenceFlow>>, report: &mut Report) {
+    let mut reached: HashSet<&str> = HashSet::new();
+    let starts = definition.nodes.iter().filter(|node| node.kind == NodeKind::StartEvent);
+    let mut open: Vec<&str> = starts.map(|node| node.id.as_str()).collect();
+    while let Some(id) = open.pop() {
+        if reached.insert(id) {
+            open.extend(outgoing.get(id).into_iter().flatten().map(|flow| flow.target.as_str()));
+        }
+    }
+    let is_reached = |node: &&FlowNode| reached.contains(node.id.as_str());
+    if !definition.nodes.iter().filter(is_reached).any(|node| node.kind == NodeKind::EndEvent) {
+        let message = "expected an end event that can be reached from a start event, but there is none; add one and connect it";
+        report.error(&definition.id, "no_reachable_end", message);
+    }
+    // Without a start event everything is out of reach, and that is reported once.
+    if !reached.is_empty() {
+        for node in definition.nodes.iter().filter(|node| !is_reached(node)) {
+            let message =
+                "expected a way from a start event to this node, but there is none: it never runs; connect or remove it";
+            report.warning(&node.id, "unreachable", message);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! The rules a definition must keep. All problems are listed at once: what was expected and how to mend it.
+//!
+//! `nodes` checks each node by itself, `actions`, `params` and `inheriting` its actions, `keys` what clients may send, `graph`
+//! how nodes and flows hang together. Not here: what BPMN can be read at all (`bpmn_xml`); whether conditions and schemas
+//! compile (`expression`).
+
+mod actions;
+mod graph;
+mod inheriting;
+mod keys;
+mod nodes;
+mod params;
+
+use super::{definition::ProcessDefinition, problem::Problem};
+
+/// Longest id or name that others refer to, in bytes.
+const MAX_NAME_BYTES: usize = 128;
+
+/// All problems of a definition: errors and warnings.
+pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
+    let mut report = Report::default();
+    report.process(definition);
+    graph::check(definition, &mut report);
+    report.problems.extend(validate_nodes(definition));
+    report.problems
+}
+
+/// The problems each node has by itself, which can be told although flows or other nodes could not be read.
+pub(super) fn validate_nodes(definition: &ProcessDefinition) -> Vec<Problem> {
+    let mut report = Report::default();
+    for node in &definition.nodes {
+        nodes::check(node, definition.anonymous_start, &mut report);
+    }
+    report.problems
+}
+
+#[derive(Default)]
+struct Report {
+    problems: Vec<Problem>,
+}
+
+impl Report {
+    fn error(&mut self, element: &str, code: &'static str, message: impl Into<String>) {
+        self.problems.push(Problem::error(element, code, message));
+    }
+
+    fn warning(&mut self, element: &str, code: &'static str, message: impl Into<String>) {
+        self.problems.push(Problem::warning(element, code, message));
+    }
+
+    fn process(&mut self, definition: &ProcessDefinition) {
+        self.name(&definition.id, "process id", &definition.id);
+        if let Some(expiry) = &definition.expiry {
+            let message = format!("expected no expiry, but got `{expiry}`: expiry is not supported yet; remove it");
+            self.error(&definition.id, "unsupported_attribute", message);
+        }
+    }
+
+    /// Checks an id or name that others refer to.
+    fn name(&mut self, element: &str, what: &str, name: &str) {
+        let allowed = |c: char| c.is_alphanumeric() || "_-.".contains(c);
+        if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.chars().all(allowed) {
+            let message = format!(
+                "expected a {what} of letters, digits and `_ - .`, at most {MAX_NAME_BYTES} bytes, but got `{name}`; rename it"
+            );
+            self.error(element, "invalid_name", message);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

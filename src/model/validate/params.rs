@@ -1,0 +1,83 @@
+//! What each action type needs: templates, paths, copy lists.
+
+use super::{Report, inheriting};
+use crate::model::{
+    action::{Action, ActionType, MessageType},
+    copying::CopyList,
+    path::DataPath,
+    template::Template,
+};
+
+pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
+    let owner = format!("action `{}`", action.name);
+    match &action.work {
+        ActionType::WebsocketSend { message_type, message, .. } => {
+            let Some(template) = check_template(element, &owner, "message", message, report) else { return };
+            match message_type {
+                MessageType::Default if !template.is_object() => {
+                    let message =
+                        format!("{owner}: expected the message to be a JSON object, but it is another value; write {{…}}");
+                    report.error(element, "message_not_object", message);
+                }
+                MessageType::Default => {}
+                MessageType::Action => inheriting::check(element, &owner, &template.outline(), report),
+            }
+        }
+        ActionType::SaveData => {}
+        ActionType::AppendToParent { message, destination } => {
+            check_template(element, &owner, "message", message, report);
+            if is_given(element, &owner, "destination", destination, report) {
+                check_members(element, &owner, "destination", destination, report);
+            }
+        }
+        ActionType::StartSubprocess { process, params_to_copy, without_params, output_key, output, .. } => {
+            if is_given(element, &owner, "process", process, report) {
+                report.name(element, "process", process);
+            }
+            check_copying(element, &owner, params_to_copy.as_deref(), without_params, report);
+            check_output(element, &owner, output_key.as_deref(), output.as_deref(), report);
+        }
+    }
+}
+
+/// Checks `paramsToCopy` and `withoutParams`.
+pub(super) fn check_copying(element: &str, owner: &str, copy: Option<&[String]>, without: &[String], report: &mut Report) {
+    if let Err(sentence) = CopyList::parse(copy, without) {
+        report.error(element, "invalid_path", format!("{owner}, paramsToCopy or withoutParams: {sentence}"));
+    }
+}
+
+/// Checks `outputKey` and `output`.
+pub(super) fn check_output(element: &str, owner: &str, key: Option<&str>, output: Option<&str>, report: &mut Report) {
+    if let Some(key) = key {
+        check_members(element, owner, "outputKey", key, report);
+    }
+    if let Some(output) = output {
+        check_template(element, owner, "output", output, report);
+    }
+}
+
+fn check_members(element: &str, owner: &str, what: &str, path: &str, report: &mut Report) {
+    if let Err(sentence) = DataPath::parse_members(path) {
+        report.error(element, "invalid_path", format!("{owner}, {what}: {sentence}"));
+    }
+}
+
+fn check_template(element: &str, owner: &str, what: &str, text: &str, report: &mut Report) -> Option<Template> {
+    if !is_given(element, owner, what, text, report) {
+        return None;
+    }
+    Template::compile(text).map_err(|error| report.error(element, "invalid_template", format!("{owner}, {what}, {error}"))).ok()
+}
+
+fn is_given(element: &str, owner: &str, what: &str, text: &str, report: &mut Report) -> bool {
+    let given = !text.trim().is_empty();
+    if !given {
+        report.error(
+            element,
+            "missing_param",
+            format!("{owner}: expected the param `{what}`, but it is missing or empty; add it"),
+        );
+    }
+    given
+}

@@ -1,0 +1,234 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::model::{merging::deep_merge, problem::Severity};
+
+/// Start `s`, user task `t`, end `e`, flows `f1` and `f2`; `patch` is merged into the task.
+fn with_task(patch: Value) -> Value {
+    let mut definition = json!({"id": "p", "nodes": [
+        {"id": "s", "type": "startEvent"}, {"id": "t", "type": "userTask"}, {"id": "e", "type": "endEvent"}],
+        "flows": [{"id": "f1", "source": "s", "target": "t"}, {"id": "f2", "source": "t", "target": "e"}]});
+    deep_merge(&mut definition["nodes"][1], &patch);
+    definition
+}
+
+/// A manual saveData action `a` in the task, merged with `patch`.
+fn with_action(patch: Value) -> Value {
+    with_actions(&[patch])
+}
+
+fn with_actions(patches: &[Value]) -> Value {
+    let action = |patch: &Value| {
+        let mut action = json!({"name": "a", "type": "saveData", "trigger": "manual"});
+        deep_merge(&mut action, patch);
+        action
+    };
+    with_task(json!({"actions": patches.iter().map(action).collect::<Vec<_>>()}))
+}
+
+/// An automatic push in the task.
+fn with_push(params: Value) -> Value {
+    with_action(json!({"type": "websocketSend", "trigger": "automatic", "params": params}))
+}
+
+/// Start `s`, exclusive gateway `g`, ends `e1` and `e2`, flows `f0`, `f1`, `f2`, merged with the patches.
+fn with_gateway(gateway: Value, flow1: Value, flow2: Value) -> Value {
+    let mut definition = json!({"id": "p", "nodes": [{"id": "s", "type": "startEvent"}, {"id": "g", "type": "exclusiveGateway"},
+        {"id": "e1", "type": "endEvent"}, {"id": "e2", "type": "endEvent"}],
+        "flows": [{"id": "f0", "source": "s", "target": "g"}, {"id": "f1", "source": "g", "target": "e1"},
+            {"id": "f2", "source": "g", "target": "e2"}]});
+    deep_merge(&mut definition["nodes"][1], &gateway);
+    deep_merge(&mut definition["flows"][1], &flow1);
+    deep_merge(&mut definition["flows"][2], &flow2);
+    definition
+}
+
+/// Expects exactly these problems, each written `element code` with a `?` after warnings.
+fn check(definition: Value, expected: &[&str]) {
+    let parsed: ProcessDefinition =
+        serde_json::from_value(definition.clone()).unwrap_or_else(|error| panic!("{definition}: {error}"));
+    let problems = validate(&parsed);
+    let mark = |severity| if severity == Severity::Warning { "?" } else { "" };
+    let found: Vec<_> =
+        problems.iter().map(|found| format!("{} {}{}", found.element, found.code, mark(found.severity))).collect();
+    assert_eq!(found, expected, "{definition:#}\n{problems:#?}");
+    for problem in &problems {
+        assert!(problem.message.contains("expected ") && problem.message.contains(", but "), "{}", problem.message);
+    }
+}
+
+#[test]
+fn a_sound_process_has_no_problem() {
+    check(with_task(json!({})), &[]);
+}
+
+#[test]
+fn the_process_itself() {
+    let patched = |patch: Value| {
+        let mut definition = with_task(json!({}));
+        deep_merge(&mut definition, &patch);
+        definition
+    };
+    check(patched(json!({"id": "a b"})), &["a b invalid_name"]);
+    check(patched(json!({"expiry": "P7D"})), &["p unsupported_attribute"]);
+    check(patched(json!({"anonymousStart": true})), &["s missing_keys"]);
+    check(json!({"id": "p", "nodes": []}), &["p no_start_event", "p no_reachable_end"]);
+    check(patched(json!({"lanes": [{"id": "l", "nodes": ["t", "x"]}]})), &["l unknown_node"]);
+    check(patched(json!({"lanes": [{"id": "t", "nodes": []}]})), &["t duplicate_id"]);
+}
+
+#[test]
+fn flows_connect_nodes() {
+    let with_flow = |flow: Value| {
+        let mut definition = with_task(json!({}));
+        definition["flows"].as_array_mut().expect("flows are a list").push(flow);
+        definition
+    };
+    check(with_flow(json!({"id": "f1", "source": "s", "target": "e"})), &["f1 duplicate_id"]);
+    check(with_flow(json!({"id": "f3", "source": "x", "target": ""})), &["f3 unknown_node", "f3 unknown_node"]);
+    check(with_flow(json!({"id": "f3", "source": "e", "target": "s"})), &["f3 flow_leaves_end", "f3 flow_enters_start"]);
+    check(with_flow(json!({"id": "f3", "source": "t", "target": "e", "condition": "a"})), &["f3 misplaced_condition"]);
+    let mut unconnected = with_task(json!({}));
+    unconnected["flows"] = json!([{"id": "f1", "source": "s", "target": "t"}]);
+    check(unconnected, &["t no_outgoing_flow?", "p no_reachable_end", "e unreachable?"]);
+    let mut two_starts = with_task(json!({}));
+    two_starts["nodes"][1]["type"] = json!("startEvent");
+    two_starts["flows"] = json!([{"id": "f1", "source": "s", "target": "e"}, {"id": "f2", "source": "t", "target": "e"}]);
+    check(two_starts, &["t ambiguous_start?"]);
+}
+
+#[test]
+fn gateways_choose() {
+    let condition = |text: &str| json!({"condition": text});
+    check(with_gateway(json!({"defaultFlow": "f2"}), condition("${a > 1}"), json!({})), &[]);
+    check(with_gateway(json!({}), condition("a > 1"), condition("a < 1")), &["g no_default_flow?"]);
+    check(with_gateway(json!({"defaultFlow": "f2"}), json!({}), json!({})), &["f1 missing_condition"]);
+    check(with_gateway(json!({"defaultFlow": "f2"}), condition("a"), condition("b")), &["f2 default_with_condition"]);
+    check(with_gateway(json!({"defaultFlow": "f0"}), condition("a"), condition("b")), &["g unknown_flow"]);
+    check(with_gateway(json!({"defaultFlow": "f2"}), condition("= a > 1"), json!({})), &["f1 unsupported_expression"]);
+    check(with_gateway(json!({"defaultFlow": "f2"}), condition(" "), json!({})), &["f1 invalid_condition"]);
+    check(
+        with_gateway(json!({"type": "parallelGateway", "defaultFlow": "f2"}), condition("a"), json!({})),
+        &["f1 misplaced_condition", "g misplaced_default"],
+    );
+    check(
+        with_gateway(
+            json!({"actions": [{"name": "a", "type": "saveData", "trigger": "manual"}]}),
+            condition("a"),
+            condition("b"),
+        ),
+        &["g no_default_flow?", "g misplaced_actions"],
+    );
+}
+
+#[test]
+fn nodes_carry_what_their_kind_allows() {
+    check(with_task(json!({"keys": [{"path": "a"}]})), &["t misplaced_keys"]);
+    check(with_task(json!({"startCondition": "x"})), &["t misplaced_start_condition"]);
+    check(with_task(json!({"call": {"calledElement": "q"}})), &["t misplaced_call"]);
+    check(with_task(json!({"type": "callActivity"})), &["t missing_called_element"]);
+    check(with_task(json!({"type": "callActivity", "call": {"calledElement": ""}})), &["t missing_called_element"]);
+    check(
+        with_task(
+            json!({"type": "callActivity", "call": {"calledElement": "a b", "paramsToCopy": ["["], "outputKey": "a[0]", "output": "{"}}),
+        ),
+        &["t invalid_name", "t invalid_path", "t invalid_path", "t invalid_template"],
+    );
+}
+
+#[test]
+fn actions_have_names_orders_and_parents() {
+    check(with_action(json!({"name": "a b"})), &["t invalid_name"]);
+    check(with_action(json!({"name": ""})), &["t invalid_name"]);
+    check(with_actions(&[json!({}), json!({"order": 1})]), &["t duplicate_action"]);
+    check(with_actions(&[json!({}), json!({"name": "b"})]), &["t order_tie"]);
+    check(with_actions(&[json!({}), json!({"name": "b", "parent": "a"})]), &[]);
+    check(with_action(json!({"parent": "x"})), &["t unknown_parent"]);
+    check(with_action(json!({"parent": "a"})), &["t nested_parent"]);
+    check(
+        with_actions(&[json!({}), json!({"name": "b", "parent": "a"}), json!({"name": "c", "parent": "b"})]),
+        &["t nested_parent"],
+    );
+    check(with_action(json!({"name": "complete"})), &[]);
+    check(with_action(json!({"name": "complete", "trigger": "automatic"})), &["t reserved_name"]);
+}
+
+#[test]
+fn action_fields_go_together() {
+    check(with_action(json!({"trigger": "automatic", "required": "optional"})), &["t optional_automatic"]);
+    check(with_action(json!({"trigger": "automatic", "keys": [{"path": "a"}]})), &["t misplaced_keys"]);
+    check(with_action(json!({"trigger": "automatic", "allowBack": true})), &["t misplaced_allow_back"]);
+    check(with_action(json!({"restartFromSnapshot": true})), &["t misplaced_restart"]);
+    check(with_action(json!({"restartKeys": ["a"]})), &["t misplaced_restart"]);
+    check(
+        with_action(json!({"allowBack": true, "restartFromSnapshot": true, "restartKeys": ["a", "a", "b[0]"]})),
+        &["t duplicate_key", "t invalid_path"],
+    );
+    check(with_action(json!({"holdsToken": false})), &["t misplaced_holds_token"]);
+    check(with_action(json!({"holdsToken": false, "timer": "PT30S"})), &[]);
+}
+
+#[test]
+fn timers_are_strict_durations() {
+    for timer in ["PT30S", "P1DT2H", "P1M", "PT0S", "PT0.5S"] {
+        check(with_action(json!({"timer": timer})), &[]);
+    }
+    for timer in ["", "30s", "PT", "-PT1S", "1 hour", "PT30S ", "P9999999Y", "R/PT1S", "2026-01-01T00:00:00Z"] {
+        check(with_action(json!({"timer": timer})), &["t invalid_timer"]);
+    }
+}
+
+#[test]
+fn keys_are_member_paths() {
+    check(with_action(json!({"keys": [{"path": "a.b"}, {"path": "a.c", "schema": {}}, {"path": "a"}]})), &[]);
+    check(with_action(json!({"keys": [{"path": "a"}, {"path": "a"}]})), &["t duplicate_key"]);
+    check(with_action(json!({"keys": [{"path": "a[0]"}]})), &["t invalid_path"]);
+    check(with_action(json!({"keys": [{"path": "a", "schema": "string"}]})), &["t invalid_schema"]);
+}
+
+#[test]
+fn params_are_what_the_type_needs() {
+    check(with_push(json!({"message": "{\"a\": \"${b.c}\"}"})), &[]);
+    check(with_push(json!({"message": "${a}"})), &[]);
+    check(with_push(json!({"message": ""})), &["t missing_param"]);
+    check(with_push(json!({"message": "{\"a\": \"${b.}\"}"})), &["t invalid_template"]);
+    check(with_push(json!({"message": "[1]"})), &["t message_not_object"]);
+    check(with_push(json!({"message": "[1]", "messageType": "action"})), &[]);
+    check(with_action(json!({"type": "appendToParent", "params": {"message": "1", "destination": "a.b"}})), &[]);
+    check(
+        with_action(json!({"type": "appendToParent", "params": {"message": "x", "destination": "a[0]"}})),
+        &["t invalid_template", "t invalid_path"],
+    );
+    check(with_action(json!({"type": "startSubprocess", "params": {"process": ""}})), &["t missing_param"]);
+    check(
+        with_action(json!({"type": "startSubprocess", "params": {"process": "q", "withoutParams": [""], "outputKey": "."}})),
+        &["t invalid_path", "t invalid_path"],
+    );
+}
+
+#[test]
+fn messages_that_start_a_process_have_their_form() {
+    let check_message = |message: Value, expected: &[&str]| {
+        check(with_push(json!({"messageType": "action", "message": message.to_string()})), expected);
+    };
+    let form = "START_PROCESS_INHERIT";
+    check_message(
+        json!({"processName": "q", "type": form, "clientDataKeys": ["a"],
+            "params": {"startCondition": "${x}", "paramsToCopy": ["a.b"], "withoutParams": [], "startOn": "server"}}),
+        &[],
+    );
+    check_message(json!({"processName": "${q}", "type": form, "clientDataKeys": "${x}", "params": "${y}"}), &[]);
+    check_message(json!({"type": "openUrl", "processName": 1, "params": 2}), &[]);
+    check_message(json!({"processName": 1}), &["t invalid_start_message"]);
+    check_message(json!({"type": form}), &["t invalid_start_message"]);
+    check_message(json!({"processName": "q", "clientDataKeys": "a"}), &["t invalid_start_message"]);
+    for params in [
+        json!([]),
+        json!({"paramsToCopy": "a"}),
+        json!({"withoutParams": ["a b"]}),
+        json!({"startCondition": 1}),
+        json!({"startOn": "x"}),
+    ] {
+        check_message(json!({"processName": "q", "params": params}), &["t invalid_start_message"]);
+    }
+}

@@ -1,0 +1,188 @@
+//! What is sent to an instance's actor, and what comes back through its gate.
+//!
+//! Sessions, REST, timers, peers and the admin pages all send the same [`Envelope`]; there is no second way in.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::definitions::DeployedProcess;
+use crate::{
+    engine::{
+        Command, Rejection, Row,
+        access::Caller,
+        command::StartInstance,
+        next_step::NextStep,
+        record::{CommandTag, Created},
+        state::Child,
+    },
+    model::ids::{InstanceKey, Time},
+};
+
+/// A message to an instance's actor.
+pub struct Envelope {
+    /// Who asks; `None` for the server itself (timers, peers), which may do everything.
+    pub caller: Option<Caller>,
+    /// What is asked.
+    pub ask: Ask,
+    /// Where the answer goes, once everything it was computed from is durable.
+    pub reply: Reply,
+}
+
+/// What is asked of an instance.
+pub enum Ask {
+    /// Begin to exist; a repeat is answered like the first.
+    Start(Box<Start>),
+    /// Apply a command.
+    Apply {
+        /// What to do.
+        command: Box<Command>,
+        /// Its identity, if it deduplicates.
+        tag: Option<CommandTag>,
+        /// Refuse when the instance has moved on from this number.
+        if_seq: Option<u64>,
+    },
+    /// Look at the state.
+    Observe {
+        /// Whether data, view and open messages are wanted too.
+        whole: bool,
+    },
+}
+
+/// A start, with its definition resolved.
+pub struct Start {
+    /// What to start.
+    pub command: StartInstance,
+    /// The definition it will run.
+    pub process: Arc<DeployedProcess>,
+    /// Its identity, if a client gave it.
+    pub tag: Option<CommandTag>,
+}
+
+/// What comes back.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// The command is durable.
+    Applied(Arc<Committed>),
+    /// The command was applied before; this is what the first answer said.
+    Duplicate(Arc<Committed>),
+    /// Nothing was to be done: a repeat from a peer, a stale timer.
+    Unchanged,
+    /// The state, as asked for.
+    Observed(Box<Observed>),
+    /// Refused; nothing changed.
+    Refused(Refusal),
+}
+
+/// Why nothing was done.
+#[derive(Clone, Debug)]
+pub enum Refusal {
+    /// The engine's word.
+    Rejected(Rejection),
+    /// `ifSeq` is stale; the instance stands at this number.
+    Stale(u64),
+    /// A bounded queue is full; try again.
+    Busy,
+    /// Something broke; the log tells. Try again.
+    Internal,
+}
+
+/// A durable row with what its receivers are told.
+#[derive(Debug)]
+pub struct Committed {
+    /// Whose row.
+    pub instance: InstanceKey,
+    /// The definition it runs.
+    pub process: Arc<DeployedProcess>,
+    /// The records.
+    pub row: Row,
+    /// The next step after it.
+    pub next: NextStep,
+    /// Live children after it.
+    pub children: Vec<Child>,
+    /// Frames made of it, once, by the first session that needs them.
+    pub rendered: super::channel::Rendered,
+}
+
+impl Committed {
+    /// The id of the command that caused it.
+    pub fn cause(&self) -> Option<Uuid> {
+        self.row.command.as_ref().map(|tag| tag.id)
+    }
+}
+
+/// A look at an instance.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    /// Birth certificate, without its data.
+    pub head: Created,
+    /// The definition it runs.
+    pub process: Arc<DeployedProcess>,
+    /// The number it stands at.
+    pub seq: u64,
+    /// When it was created.
+    pub created_at: Time,
+    /// When it ended.
+    pub ended_at: Option<Time>,
+    /// Tokens and actions.
+    pub next: NextStep,
+    /// Children, live and ended.
+    pub children: Vec<Child>,
+    /// Data, view and open Action messages, if asked for.
+    pub whole: Option<Whole>,
+}
+
+/// The larger part of a look.
+#[derive(Clone, Debug)]
+pub struct Whole {
+    /// The instance data.
+    pub data: Value,
+    /// What a client holds that received every Data frame.
+    pub view: Value,
+    /// Open Action messages by number.
+    pub open: BTreeMap<u64, Value>,
+}
+
+impl Observed {
+    /// Keys of the children that are live.
+    pub fn live_children(&self) -> impl Iterator<Item = InstanceKey> {
+        self.children.iter().filter(|child| child.status.is_live()).map(|child| child.start.child)
+    }
+}
+
+/// Where an answer goes. Dropped without one (its actor panicked), it answers `Internal`, so nobody waits for ever.
+pub struct Reply(Option<Box<dyn FnOnce(Answer) + Send + Sync>>);
+
+impl Reply {
+    /// A reply that hands the answer to `receive`.
+    pub fn to(receive: impl FnOnce(Answer) + Send + Sync + 'static) -> Self {
+        Self(Some(Box::new(receive)))
+    }
+
+    /// Answers.
+    pub fn send(mut self, answer: Answer) {
+        if let Some(receive) = self.0.take() {
+            receive(answer);
+        }
+    }
+
+    /// Refuses.
+    pub fn refuse(self, refusal: Refusal) {
+        self.send(Answer::Refused(refusal));
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if let Some(receive) = self.0.take() {
+            receive(Answer::Refused(Refusal::Internal));
+        }
+    }
+}
+
+impl From<Rejection> for Refusal {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}

@@ -1,0 +1,171 @@
+//! One channel per instance that somebody follows: the newest committed rows, and whom to wake.
+//!
+//! A follower keeps a cursor and pulls; the channel keeps no queue per follower. Rows older than the ring are read from the
+//! journal. Frames are rendered once per row, by whoever needs them first. Not here: what frames look like (`session`).
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak},
+};
+
+use bytestring::ByteString;
+use dashmap::DashMap;
+
+use super::ask::Committed;
+use crate::model::ids::InstanceKey;
+
+/// Committed rows a channel keeps for followers that are a little behind.
+const RING_ROWS: usize = 64;
+
+/// Who follows a channel. Waking must be cheap and never block: it runs on the release thread.
+pub trait Follower: Send + Sync {
+    /// There is something new in this instance's channel.
+    fn wake(&self, instance: InstanceKey);
+}
+
+/// Frames of a committed row, rendered at most once.
+#[derive(Debug, Default)]
+pub struct Rendered {
+    /// The frames in order.
+    pub frames: OnceLock<Vec<SharedFrame>>,
+    /// The result in replies, as JSON text.
+    pub result: OnceLock<ByteString>,
+}
+
+/// A rendered frame that many receivers share: they differ in `prev` only, and mostly not even there.
+#[derive(Clone, Debug)]
+pub struct SharedFrame {
+    /// Its number.
+    pub seq: u64,
+    /// The number before it, for receivers that got everything.
+    pub natural_prev: u64,
+    /// The child whose start it announces.
+    pub announces: Option<InstanceKey>,
+    whole: ByteString,
+    prev_at: usize,
+    tail_at: usize,
+}
+
+impl SharedFrame {
+    /// A frame from its text before `prev` and its text after.
+    pub fn new(seq: u64, natural_prev: u64, head: &str, tail: &str) -> Self {
+        let whole = format!("{head}{natural_prev}{tail}");
+        let (prev_at, tail_at) = (head.len(), whole.len() - tail.len());
+        Self { seq, natural_prev, announces: None, whole: whole.into(), prev_at, tail_at }
+    }
+
+    /// The frame for a receiver that stands at `prev`.
+    pub fn for_cursor(&self, prev: u64) -> ByteString {
+        if prev == self.natural_prev {
+            return self.whole.clone();
+        }
+        format!("{}{prev}{}", &self.whole[..self.prev_at], &self.whole[self.tail_at..]).into()
+    }
+}
+
+/// All channels with followers.
+#[derive(Default)]
+pub struct Hub {
+    channels: DashMap<InstanceKey, Weak<Channel>>,
+}
+
+impl Hub {
+    /// The channel of an instance, made when nobody follows it yet.
+    pub fn follow(self: &Arc<Self>, instance: InstanceKey) -> Arc<Channel> {
+        let mut entry = self.channels.entry(instance).or_default();
+        if let Some(channel) = entry.upgrade() {
+            return channel;
+        }
+        let channel = Arc::new(Channel { instance, hub: self.clone(), inner: Mutex::default() });
+        *entry = Arc::downgrade(&channel);
+        channel
+    }
+
+    /// Publishes a durable row to its followers.
+    pub fn publish(&self, committed: &Arc<Committed>) {
+        let channel = self.channels.get(&committed.instance).and_then(|entry| entry.upgrade());
+        if let Some(channel) = channel {
+            channel.publish(committed);
+        }
+    }
+
+    /// How many instances are followed.
+    pub fn len(&self) -> usize {
+        self.channels.len()
+    }
+
+    /// Whether nothing is followed.
+    pub fn is_empty(&self) -> bool {
+        self.channels.is_empty()
+    }
+}
+
+/// The followed rows of one instance.
+pub struct Channel {
+    instance: InstanceKey,
+    hub: Arc<Hub>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    rows: VecDeque<Arc<Committed>>,
+    followers: Vec<Arc<dyn Follower>>,
+}
+
+/// What a channel has after a cursor.
+pub enum After {
+    /// Nothing, or nothing known yet.
+    Nothing,
+    /// These rows, without a gap.
+    Rows(Vec<Arc<Committed>>),
+    /// The cursor is older than the ring: read the journal.
+    Behind,
+}
+
+impl Channel {
+    /// Wakes `follower` from now on.
+    pub fn join(&self, follower: Arc<dyn Follower>) {
+        self.lock().followers.push(follower);
+    }
+
+    /// No longer wakes `follower`.
+    pub fn leave(&self, follower: &Arc<dyn Follower>) {
+        self.lock().followers.retain(|other| !std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(follower)));
+    }
+
+    /// The committed rows after a cursor, at most `limit`.
+    pub fn after(&self, cursor: u64, limit: usize) -> After {
+        let inner = self.lock();
+        let Some(first) = inner.rows.front() else { return After::Nothing };
+        if inner.rows.back().is_some_and(|last| last.row.last_seq() <= cursor) {
+            return After::Nothing;
+        }
+        if cursor + 1 < first.row.first_seq {
+            return After::Behind;
+        }
+        After::Rows(inner.rows.iter().filter(|row| row.row.last_seq() > cursor).take(limit).cloned().collect())
+    }
+
+    fn publish(&self, committed: &Arc<Committed>) {
+        let mut inner = self.lock();
+        if inner.rows.len() == RING_ROWS {
+            inner.rows.pop_front();
+        }
+        inner.rows.push_back(committed.clone());
+        for follower in &inner.followers {
+            follower.wake(self.instance);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing that can panic half-way runs under this lock, so a poisoned one still holds good rows.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.hub.channels.remove_if(&self.instance, |_, channel| channel.strong_count() == 0);
+    }
+}

@@ -1,0 +1,168 @@
+//! What an actor does with an envelope, as a function of the state: everything between the mailbox and the journal that has
+//! a meaning. Runs on the instance's arbiter, or on a script thread when the definition has scripts.
+//!
+//! Not here: gates, writes and effects (`instance`); what commands mean (`engine`).
+
+use std::sync::Arc;
+
+use super::{
+    ask::{Answer, Ask, Committed, Observed, Refusal, Start, Whole},
+    channel::Rendered,
+    definitions::DeployedProcess,
+    keys,
+};
+use crate::{
+    engine::{
+        self, Effect, InstanceState, Outcome, Rejection, StepInput,
+        access::{self, Caller},
+        next_step::next_step,
+        record::CommandTag,
+        rejection::RejectionKind,
+        state::Seen,
+    },
+    limits,
+    model::ids::Time,
+};
+
+/// What an actor holds in memory: nothing yet, or the instance and its definition.
+pub type Memory = Option<(InstanceState, Arc<DeployedProcess>)>;
+
+/// What came of an envelope.
+pub enum Decision {
+    /// Answer once everything before is durable.
+    Answer(Answer),
+    /// The command was applied before, in the row with this first number: answer as then.
+    Repeat { first_seq: u64 },
+    /// Read the log to see whether this command was applied long ago.
+    LookUp(CommandTag),
+    /// Write this row.
+    Write { committed: Arc<Committed>, effects: Vec<Effect> },
+}
+
+/// Decides what an envelope comes to. A refusal leaves `memory` as it was.
+pub fn decide(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time) -> Result<Decision, Refusal> {
+    match ask {
+        Ask::Start(start) => decide_start(memory, caller, *start, now),
+        Ask::Observe { whole } => {
+            let (state, process) = visible(memory, caller)?;
+            Ok(Decision::Answer(Answer::Observed(Box::new(observe(state, process, whole)))))
+        }
+        Ask::Apply { command, tag, if_seq } => {
+            let (state, process) = visible(memory, caller)?;
+            if let Some(tag) = &tag
+                && let Some(decision) = repeated(state, tag)?
+            {
+                return Ok(decision);
+            }
+            if let Some(expected) = if_seq
+                && expected != state.seq()
+            {
+                return Err(Refusal::Stale(state.seq()));
+            }
+            let key = state.key();
+            let child_key = move |seq| keys::of_child(key, seq, now);
+            let input = input(now, &child_key, caller, tag);
+            let outcome = engine::step(&process.executable, process.evaluator.as_ref(), state, *command, input)?;
+            Ok(written(state, process, outcome))
+        }
+    }
+}
+
+fn decide_start(memory: &mut Memory, caller: Option<&Caller>, start: Start, now: Time) -> Result<Decision, Refusal> {
+    if memory.is_some() {
+        let (state, process) = visible(memory, caller)?;
+        return match &start.tag {
+            Some(tag) => match repeated(state, tag)? {
+                Some(decision) => Ok(decision),
+                // The same offer started from another tab: what it gets is where the instance stands now.
+                None => Ok(Decision::Answer(Answer::Duplicate(Arc::new(standing(state, process))))),
+            },
+            None => Ok(Decision::Answer(Answer::Unchanged)),
+        };
+    }
+    let key = start.command.head.key;
+    let child_key = move |seq| keys::of_child(key, seq, now);
+    let input = input(now, &child_key, caller, start.tag);
+    let process = start.process;
+    let (state, outcome) = engine::start(&process.executable, process.evaluator.as_ref(), start.command, input)?;
+    let (state, process) = memory.insert((state, process));
+    Ok(written(state, process, outcome))
+}
+
+fn input<'a>(
+    now: Time,
+    child_key: &'a dyn Fn(u64) -> crate::model::ids::InstanceKey,
+    caller: Option<&Caller>,
+    tag: Option<CommandTag>,
+) -> StepInput<'a> {
+    let by = caller.map(|caller| caller.subject.clone());
+    StepInput { now, child_key, by, command: tag, element_limit: limits::ELEMENTS_PER_COMMAND }
+}
+
+fn visible<'a>(
+    memory: &'a mut Memory,
+    caller: Option<&Caller>,
+) -> Result<(&'a mut InstanceState, &'a Arc<DeployedProcess>), Refusal> {
+    let (state, process) = memory.as_mut().ok_or_else(Rejection::not_found)?;
+    match caller {
+        Some(caller) if !access::may_see(state, caller) => Err(Rejection::not_found().into()),
+        _ => Ok((state, process)),
+    }
+}
+
+fn repeated(state: &InstanceState, tag: &CommandTag) -> Result<Option<Decision>, Refusal> {
+    match state.commands().seen(tag.id, &tag.subject) {
+        Seen::New => Ok(None),
+        Seen::Applied { hash, first_seq } if hash == tag.hash => Ok(Some(Decision::Repeat { first_seq })),
+        Seen::Applied { .. } => Err(id_reused().into()),
+        Seen::PerhapsLongAgo => Ok(Some(Decision::LookUp(tag.clone()))),
+    }
+}
+
+/// The refusal of a command id that came with another body.
+pub fn id_reused() -> Rejection {
+    let sentence = "expected a new id for a new command, but this id was used before with another body";
+    Rejection::new(RejectionKind::IdReused, sentence)
+}
+
+fn written(state: &InstanceState, process: &Arc<DeployedProcess>, outcome: Outcome) -> Decision {
+    match outcome.row {
+        None => Decision::Answer(Answer::Unchanged),
+        Some(row) => {
+            Decision::Write { committed: Arc::new(Committed { row, ..standing(state, process) }), effects: outcome.effects }
+        }
+    }
+}
+
+/// Where an instance stands, as a committed row without records.
+pub fn standing(state: &InstanceState, process: &Arc<DeployedProcess>) -> Committed {
+    let empty = engine::Row {
+        first_seq: state.seq(),
+        time: state.created_at(),
+        command: None,
+        by: None,
+        ignored: Vec::new(),
+        records: Vec::new(),
+    };
+    Committed {
+        instance: state.key(),
+        process: process.clone(),
+        row: empty,
+        next: next_step(&process.executable, state),
+        children: state.children().values().filter(|child| child.status.is_live()).cloned().collect(),
+        rendered: Rendered::default(),
+    }
+}
+
+fn observe(state: &InstanceState, process: &Arc<DeployedProcess>, whole: bool) -> Observed {
+    Observed {
+        head: state.head().clone(),
+        process: process.clone(),
+        seq: state.seq(),
+        created_at: state.created_at(),
+        ended_at: state.ended_at(),
+        next: next_step(&process.executable, state),
+        children: state.children().values().cloned().collect(),
+        whole: whole.then(|| Whole { data: state.data().clone(), view: state.view().clone(), open: state.open().clone() }),
+    }
+}

@@ -1,0 +1,333 @@
+//! The actor of one live process instance: takes envelopes in order, decides, hands rows to the journal.
+//!
+//! Kept thin: it owns the state, so no lock guards it, and moves commands in and rows out; all meaning is in `engine`, the
+//! decisions in `decide`, what leaves after a commit in `release`. It runs ahead of durability; everything computed from its
+//! state leaves through its gate, in order, once the last row handed over before is durable.
+
+use std::{
+    collections::VecDeque,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+
+use super::{
+    Runtime,
+    ask::{Committed, Envelope, Refusal, Reply},
+    decide::{Decision, Memory, decide},
+    registry::Generation,
+    release, repeat,
+};
+use crate::{
+    engine::Effect,
+    journal::{Busy, Commit, Entity, LogRow, OutboxRow, Slot, SnapshotRow, StoreError, codec, read_models},
+    limits,
+    model::ids::InstanceKey,
+};
+
+/// Rows after which a snapshot may be due.
+const SNAPSHOT_ROWS: u32 = 32;
+/// Fewer rows than this are cheaper to replay than a snapshot is to write, at passivation and at the end.
+const WORTH_A_SNAPSHOT: u32 = 8;
+
+/// One live process instance.
+pub struct ProcessInstance {
+    key: InstanceKey,
+    generation: Generation,
+    runtime: Arc<Runtime>,
+    memory: Memory,
+    /// Rows and gated answers handed over and not released yet.
+    in_flight: Arc<AtomicUsize>,
+    since_snapshot: Gathered,
+    /// What waited for the instance while it was loaded; goes before the mailbox.
+    backlog: VecDeque<Envelope>,
+    /// Whether a step is on a script thread, and the state with it.
+    away: bool,
+    /// Set once it leaves: envelopes still in the mailbox are collected to be routed again.
+    leaving: Option<Vec<Envelope>>,
+}
+
+/// What has gathered since the last snapshot.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gathered {
+    /// Log rows.
+    pub rows: u32,
+    /// Their bytes.
+    pub bytes: usize,
+    /// Size of the last snapshot.
+    pub last_snapshot: usize,
+}
+
+/// Asks an idle instance to leave memory.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Rest;
+
+/// Everything before is handled and durable: go.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Leave;
+
+impl Message for Envelope {
+    type Result = ();
+}
+
+impl ProcessInstance {
+    /// An actor around what was loaded.
+    pub fn new(
+        key: InstanceKey,
+        generation: Generation,
+        runtime: Arc<Runtime>,
+        memory: Memory,
+        since_snapshot: Gathered,
+    ) -> Self {
+        Self {
+            key,
+            generation,
+            runtime,
+            memory,
+            in_flight: Arc::default(),
+            since_snapshot,
+            backlog: VecDeque::new(),
+            away: false,
+            leaving: None,
+        }
+    }
+
+    fn drain_backlog(&mut self, ctx: &mut Context<Self>) {
+        // A step on a script thread goes on with the backlog when it is back.
+        while !self.away
+            && let Some(envelope) = self.backlog.pop_front()
+        {
+            self.take(envelope, ctx);
+        }
+    }
+
+    fn take(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
+        if let Some(leftover) = &mut self.leaving {
+            return leftover.push(envelope);
+        }
+        let slot = match self.runtime.journal.reserve() {
+            Ok(slot) => slot,
+            Err(Busy) => return envelope.reply.refuse(Refusal::Busy),
+        };
+        if self.memory.as_ref().is_some_and(|(_, process)| process.evaluator.runs_scripts()) {
+            return self.decide_on_script_thread(envelope, slot, ctx);
+        }
+        let Envelope { caller, ask, reply } = envelope;
+        let now = self.runtime.clock.now();
+        let memory = &mut self.memory;
+        match catch_unwind(AssertUnwindSafe(|| decide(memory, caller.as_ref(), ask, now))) {
+            Ok(decided) => self.conclude(decided, reply, slot, ctx),
+            Err(_) => self.recover(reply, ctx),
+        }
+    }
+
+    /// The mailbox waits while the step runs elsewhere: order and exclusive ownership hold, the arbiter stays free.
+    fn decide_on_script_thread(&mut self, envelope: Envelope, slot: Slot, ctx: &mut Context<Self>) {
+        let Envelope { caller, ask, reply } = envelope;
+        let now = self.runtime.clock.now();
+        let mut memory = self.memory.take();
+        self.away = true;
+        let step = self.runtime.scripts.run(move || {
+            let decided = decide(&mut memory, caller.as_ref(), ask, now);
+            (memory, decided)
+        });
+        ctx.wait(step.into_actor(self).map(move |done, actor, ctx| {
+            actor.away = false;
+            match done {
+                Ok((memory, decided)) => {
+                    actor.memory = memory;
+                    actor.conclude(decided, reply, slot, ctx);
+                }
+                Err(_) => actor.recover(reply, ctx),
+            }
+            actor.drain_backlog(ctx);
+        }));
+    }
+
+    fn conclude(&mut self, decided: Result<Decision, Refusal>, reply: Reply, slot: Slot, ctx: &mut Context<Self>) {
+        match decided {
+            Err(refusal) => self.gate(slot, move || reply.refuse(refusal)),
+            Ok(Decision::Answer(answer)) => self.gate(slot, move || reply.send(answer)),
+            Ok(Decision::Repeat { first_seq }) => {
+                let (runtime, key) = (self.runtime.clone(), self.key);
+                self.gate(slot, move || repeat::answer_again(&runtime, key, first_seq, reply));
+            }
+            Ok(Decision::LookUp(tag)) => {
+                let (runtime, key) = (self.runtime.clone(), self.key);
+                self.gate(slot, move || repeat::look_up(&runtime, key, tag, reply));
+            }
+            Ok(Decision::Write { committed, effects }) => self.write(&committed, effects, reply, slot, ctx),
+        }
+        if self.memory.as_ref().is_none_or(|(state, _)| !state.status().is_live()) {
+            self.rest(ctx);
+        }
+    }
+
+    /// Lets something out once every row handed over before is durable; at once when none is in flight.
+    fn gate(&self, slot: Slot, out: impl FnOnce() + Send + 'static) {
+        if self.in_flight.load(Ordering::Acquire) == 0 {
+            return out();
+        }
+        slot.release(self.counted(out));
+    }
+
+    fn counted(&self, out: impl FnOnce() + Send + 'static) -> Box<dyn FnOnce() + Send> {
+        self.in_flight.fetch_add(1, Ordering::AcqRel);
+        let in_flight = self.in_flight.clone();
+        Box::new(move || {
+            out();
+            in_flight.fetch_sub(1, Ordering::AcqRel);
+        })
+    }
+
+    fn write(&mut self, committed: &Arc<Committed>, effects: Vec<Effect>, reply: Reply, slot: Slot, ctx: &mut Context<Self>) {
+        let commit = match catch_unwind(AssertUnwindSafe(|| self.commit(committed, &effects))) {
+            Ok(Ok(commit)) => commit,
+            Ok(Err(error)) => {
+                log::error!("instance {}: a row could not be encoded: {error}", self.key);
+                return self.recover(reply, ctx);
+            }
+            Err(_) => return self.recover(reply, ctx),
+        };
+        let (runtime, committed) = (self.runtime.clone(), committed.clone());
+        slot.append(commit, self.counted(move || release::release(&runtime, &committed, effects, reply)));
+    }
+
+    fn commit(&mut self, committed: &Committed, effects: &[Effect]) -> Result<Commit, StoreError> {
+        let Some((state, process)) = &self.memory else { return Err(StoreError::Panicked) };
+        let row = &committed.row;
+        let body = codec::encode(row)?;
+        self.since_snapshot.rows += 1;
+        self.since_snapshot.bytes += body.len();
+        let log_row = LogRow {
+            entity: Entity::from(self.key),
+            tenant: state.head().tenant.clone(),
+            first_seq: row.first_seq,
+            last_seq: row.last_seq(),
+            command_id: row.command.as_ref().map(|tag| tag.id),
+            time: row.time,
+            body,
+        };
+        let changes = read_models::changes(&process.executable, state, row, effects);
+        let outbox = effects.iter().filter_map(outbox_row).collect::<Result<_, _>>()?;
+        let snapshot = self.due_snapshot()?;
+        Ok(Commit { row: log_row, snapshot, changes, outbox })
+    }
+
+    fn due_snapshot(&mut self) -> Result<Option<SnapshotRow>, StoreError> {
+        let Some((state, _)) = &self.memory else { return Ok(None) };
+        let Gathered { rows, bytes, last_snapshot } = self.since_snapshot;
+        let often = rows >= SNAPSHOT_ROWS && bytes >= last_snapshot;
+        let ended = !state.status().is_live() && rows >= WORTH_A_SNAPSHOT;
+        if !often && !ended {
+            return Ok(None);
+        }
+        self.snapshot().map(Some)
+    }
+
+    fn snapshot(&mut self) -> Result<SnapshotRow, StoreError> {
+        let Some((state, _)) = &self.memory else { return Err(StoreError::Panicked) };
+        let body = codec::encode(state)?;
+        self.since_snapshot = Gathered { rows: 0, bytes: 0, last_snapshot: body.len() };
+        Ok(SnapshotRow { seq: state.seq(), body })
+    }
+
+    /// Leaves memory when nothing is going on; with rows in flight, once they are durable.
+    fn rest(&mut self, ctx: &mut Context<Self>) {
+        if self.leaving.is_some() || !self.runtime.registry.close(self.key, self.generation) {
+            return;
+        }
+        self.leaving = Some(Vec::new());
+        if self.since_snapshot.rows >= WORTH_A_SNAPSHOT
+            && let Ok(slot) = self.runtime.journal.reserve()
+            && let Ok(snapshot) = self.snapshot()
+        {
+            slot.snapshot(Entity::from(self.key), snapshot, self.counted(|| {}));
+        }
+        self.leave_when_durable(ctx);
+    }
+
+    fn leave_when_durable(&self, ctx: &mut Context<Self>) {
+        let addr = ctx.address();
+        // `send` waits for room in the mailbox; whatever is in it is collected first.
+        let leave = move |arbiter: &actix_rt::ArbiterHandle| {
+            arbiter.spawn(async move { drop(addr.send(Leave).await) });
+        };
+        let arbiter = actix_rt::Arbiter::current();
+        if self.in_flight.load(Ordering::Acquire) == 0 {
+            leave(&arbiter);
+        } else {
+            self.runtime.pass_the_queue(move || leave(&arbiter));
+        }
+    }
+
+    /// The state can no longer be trusted: the command is answered `internal`, leaves nothing, and the instance is rebuilt from
+    /// the journal before the next one.
+    fn recover(&mut self, reply: Reply, ctx: &mut Context<Self>) {
+        log::error!("instance {}: a command panicked; the instance is rebuilt from its journal", self.key);
+        self.memory = None;
+        self.since_snapshot = Gathered::default();
+        reply.refuse(Refusal::Internal);
+        if self.leaving.is_none() && self.runtime.registry.close(self.key, self.generation) {
+            self.leaving = Some(Vec::new());
+            self.leave_when_durable(ctx);
+        }
+    }
+}
+
+fn outbox_row(effect: &Effect) -> Option<Result<OutboxRow, StoreError>> {
+    match effect {
+        Effect::Send { number, target, message } => {
+            Some(codec::encode(message).map(|body| OutboxRow { seq: *number, target: Entity::from(*target), body }))
+        }
+        Effect::SetTimer(_) | Effect::ClearTimer(_) => None,
+    }
+}
+
+impl Actor for ProcessInstance {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(limits::INSTANCE_MAILBOX);
+        self.backlog = self.runtime.registry.settle(self.key, self.generation, ctx.address());
+        self.drain_backlog(ctx);
+    }
+}
+
+impl Handler<Envelope> for ProcessInstance {
+    type Result = ();
+
+    fn handle(&mut self, envelope: Envelope, ctx: &mut Self::Context) {
+        self.take(envelope, ctx);
+    }
+}
+
+impl Handler<Rest> for ProcessInstance {
+    type Result = ();
+
+    fn handle(&mut self, _: Rest, ctx: &mut Self::Context) {
+        if self.in_flight.load(Ordering::Acquire) == 0 {
+            self.rest(ctx);
+        }
+    }
+}
+
+impl Handler<Leave> for ProcessInstance {
+    type Result = ();
+
+    fn handle(&mut self, _: Leave, ctx: &mut Self::Context) {
+        let leftover = self.leaving.take().unwrap_or_default();
+        if self.runtime.registry.reopen(self.key, leftover) {
+            self.runtime.load(self.key);
+        }
+        // Whatever still arrives is collected by nobody: the slot is no longer ours, so nobody sends here.
+        self.leaving = Some(Vec::new());
+        ctx.stop();
+    }
+}

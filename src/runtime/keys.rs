@@ -1,0 +1,82 @@
+//! How instance keys are made: UUIDv7-shaped, derived from the start command so that a repeat finds its instance.
+//!
+//! Time bits of the command's id if that is a v7 (so indexes stay sequential), else hash bits; the rest a hash of tenant,
+//! subject and id, so strangers never collide; the last byte is the partition. Children take their parent's partition.
+
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::model::ids::{InstanceKey, Time};
+
+/// The key of an instance started by a client's command.
+pub fn of_start(tenant: &str, subject: &str, command: Uuid) -> InstanceKey {
+    let hash = digest(&[b"start", tenant.as_bytes(), subject.as_bytes(), command.as_bytes()]);
+    let time = if command.get_version_num() == 7 { first6(command.as_bytes()) } else { first6(&hash[20..]) };
+    assemble(time, &hash, hash[31])
+}
+
+/// The key of a child started from the Action message `seq` of `parent`: the same for every tab that starts it.
+pub fn of_offer(parent: InstanceKey, seq: u64) -> InstanceKey {
+    let hash = digest(&[b"offer", parent.0.as_bytes(), &seq.to_be_bytes()]);
+    assemble(first6(parent.0.as_bytes()), &hash, parent.partition())
+}
+
+/// The key of a child that record `seq` of `parent` starts at `now`.
+pub fn of_child(parent: InstanceKey, seq: u64, now: Time) -> InstanceKey {
+    let hash = digest(&[b"child", parent.0.as_bytes(), &seq.to_be_bytes()]);
+    let time = now.0.max(0).to_be_bytes();
+    assemble([time[2], time[3], time[4], time[5], time[6], time[7]], &hash, parent.partition())
+}
+
+/// A hash of a command's canonical body: what tells a resend from a reused id.
+pub fn body_hash(parts: &[&[u8]]) -> u64 {
+    let hash = digest(parts);
+    hash[..8].iter().fold(0, |number, &byte| (number << 8) | u64::from(byte))
+}
+
+fn digest(parts: &[&[u8]]) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        // Lengths keep ("ab", "c") apart from ("a", "bc").
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize().into()
+}
+
+fn first6(bytes: &[u8]) -> [u8; 6] {
+    [bytes[0], bytes[1], bytes[2], bytes[3], bytes[4], bytes[5]]
+}
+
+fn assemble(time: [u8; 6], hash: &[u8; 32], partition: u8) -> InstanceKey {
+    let mut bytes = [0; 16];
+    bytes[..6].copy_from_slice(&time);
+    bytes[6..15].copy_from_slice(&hash[..9]);
+    bytes[6] = 0x70 | (bytes[6] & 0x0f);
+    bytes[8] = 0x80 | (bytes[8] & 0x3f);
+    bytes[15] = partition;
+    InstanceKey(Uuid::from_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeat_finds_its_instance_and_a_stranger_does_not() {
+        let id = Uuid::now_v7();
+        assert_eq!(of_start("default", "alice", id), of_start("default", "alice", id));
+        assert_ne!(of_start("default", "alice", id), of_start("default", "bob", id));
+        assert_ne!(of_start("default", "alice", id), of_start("other", "alice", id));
+    }
+
+    #[test]
+    fn keys_are_v7_shaped_and_keep_time_and_partition() {
+        let id = Uuid::now_v7();
+        let key = of_start("default", "alice", id);
+        assert_eq!(key.0.get_version_num(), 7);
+        assert_eq!(key.0.as_bytes()[..6], id.as_bytes()[..6]);
+        assert_eq!(of_child(key, 4, Time(1)).partition(), key.partition());
+        assert_eq!(of_offer(key, 4).partition(), key.partition());
+    }
+}

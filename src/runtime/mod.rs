@@ -1,0 +1,231 @@
+//! The shell around the pure engine: one actor per live process instance, and everything that moves commands in and effects
+//! out.
+//!
+//! The way of a command: [`Runtime::dispatch`] → `registry` → `instance` (the actor) → `decide` → engine → journal → `release`
+//! (frames, reply, effects). What is not here: what commands mean (`engine`), frames and connections (`session`).
+//!
+//! Where to go next: `ask` for what can be asked, `instance` for the gate, `outbox` and `timers` for what happens later.
+
+pub mod ask;
+pub mod channel;
+pub mod clock;
+mod decide;
+pub mod definitions;
+mod instance;
+pub mod keys;
+mod outbox;
+mod registry;
+mod release;
+mod repeat;
+mod scripts;
+mod starting;
+mod timers;
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use actix::Actor;
+use actix_rt::ArbiterHandle;
+use uuid::Uuid;
+
+use ask::{Envelope, Refusal};
+use channel::Hub;
+use clock::Clock;
+use definitions::{Definitions, DeployedProcess};
+use instance::{Gathered, ProcessInstance};
+use outbox::Outbox;
+use registry::{Dispatched, Registry};
+use scripts::Scripts;
+pub use starting::{Inherit, StartError, StartRequest};
+use timers::Timers;
+
+use crate::{
+    engine::{InstanceState, Row},
+    journal::{Busy, Entity, Journal, Loaded, StoreError, codec},
+    model::ids::InstanceKey,
+};
+
+/// Instances unused for this long leave memory.
+const IDLE: Duration = Duration::from_secs(60);
+/// With more instances in memory than this, they leave after [`HURRIED_IDLE`] already.
+const CROWDED: usize = 50_000;
+/// See [`CROWDED`].
+const HURRIED_IDLE: Duration = Duration::from_secs(2);
+/// How often idle instances are looked for.
+const SWEEP: Duration = Duration::from_secs(5);
+/// Threads for steps with scripts.
+const SCRIPT_THREADS: usize = 2;
+/// Before a full writer queue is tried again for something that cannot be refused.
+const QUEUE_AGAIN: Duration = Duration::from_millis(5);
+
+/// The running system. One per process; shared by everything above it.
+pub struct Runtime {
+    /// The durable order of rows.
+    pub journal: Journal,
+    /// Process time.
+    pub clock: Clock,
+    /// Deployed processes.
+    pub definitions: Definitions,
+    /// Who follows which instance.
+    pub hub: Arc<Hub>,
+    /// Identity of the log; client cursors of another one mean nothing.
+    pub log: Uuid,
+    registry: Registry,
+    outbox: Outbox,
+    timers: Timers,
+    scripts: Scripts,
+    arbiters: Vec<ArbiterHandle>,
+    services: ArbiterHandle,
+    idle: OnceLock<Duration>,
+}
+
+impl Runtime {
+    /// Brings the system up on an open journal: definitions, undelivered messages and due timers go on where they were.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn start(journal: Journal, clock: Clock, arbiters: Vec<ArbiterHandle>) -> Result<Arc<Self>, StoreError> {
+        let stored = journal.read(|reader| Ok((reader.definitions()?, reader.outbox()?, reader.log_incarnation()?)));
+        let (rows, outbox, log) = stored.await.map_err(|_| StoreError::Panicked)??;
+        let definitions = Definitions::load(journal.clone(), rows);
+        for sentence in definitions.failed() {
+            log::error!("{sentence}");
+        }
+        let scripts =
+            Scripts::start(SCRIPT_THREADS).map_err(|error| StoreError::Failed("start the script threads", Box::new(error)))?;
+        let services = actix_rt::Arbiter::current();
+        let runtime = Arc::new(Self {
+            journal,
+            clock,
+            definitions,
+            hub: Arc::default(),
+            log,
+            registry: Registry::default(),
+            outbox: Outbox::default(),
+            timers: Timers::default(),
+            scripts,
+            arbiters,
+            services,
+            idle: OnceLock::new(),
+        });
+        runtime.outbox.resume(&runtime, outbox)?;
+        runtime.services.spawn(timers::run(runtime.clone()));
+        runtime.services.spawn(sweep(Arc::downgrade(&runtime)));
+        Ok(runtime)
+    }
+
+    /// Sends an envelope to an instance, loading it if need be. The only way in.
+    pub fn dispatch(self: &Arc<Self>, key: InstanceKey, envelope: Envelope) {
+        match self.registry.dispatch(key, envelope) {
+            Dispatched::Sent => {}
+            Dispatched::Load => self.load(key),
+            Dispatched::Recover => {
+                let runtime = self.clone();
+                self.pass_the_queue(move || runtime.load(key));
+            }
+        }
+    }
+
+    /// How many instances are in memory.
+    pub fn live_instances(&self) -> usize {
+        self.registry.len()
+    }
+
+    /// How many messages between instances are under way.
+    pub fn letters_under_way(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Lets instances leave memory after another time than the default of 60 s; may be set once.
+    pub fn set_idle(&self, idle: Duration) {
+        // A second setting keeps the first.
+        let _ = self.idle.set(idle);
+    }
+
+    /// The definition an instance runs.
+    pub fn process_of(&self, state: &InstanceState) -> Option<Arc<DeployedProcess>> {
+        let head = state.head();
+        self.definitions.version(&head.tenant, &head.process.id, head.process.version)
+    }
+
+    /// Loads an instance whose slot is moving. The store tells the truth: no row of it is in flight.
+    fn load(self: &Arc<Self>, key: InstanceKey) {
+        let runtime = self.clone();
+        let settle = self.clone();
+        self.journal.read_then(
+            move |reader| runtime.remember(reader.load(Entity::from(key))?),
+            move |memory| match memory {
+                Ok((memory, gathered)) => settle.settle(key, memory, gathered),
+                Err(error) => {
+                    log::error!("instance {key} cannot be loaded: {error}");
+                    settle.registry.abandon(key);
+                }
+            },
+        );
+    }
+
+    fn remember(&self, loaded: Loaded) -> Result<(decide::Memory, Gathered), StoreError> {
+        let snapshot: Option<InstanceState> = loaded.snapshot.as_ref().map(|row| codec::decode(&row.body)).transpose()?;
+        let rows = loaded.rows.iter().map(|stored| codec::decode(&stored.row.body)).collect::<Result<Vec<Row>, _>>()?;
+        let gathered = Gathered {
+            rows: rows.len() as u32,
+            bytes: loaded.rows.iter().map(|stored| stored.row.body.len()).sum(),
+            last_snapshot: loaded.snapshot.map_or(0, |row| row.body.len()),
+        };
+        let Some(state) = InstanceState::replay(snapshot, &rows) else { return Ok((None, gathered)) };
+        let process = self.process_of(&state).ok_or_else(|| {
+            let head = state.head();
+            StoreError::Unreadable(format!("its definition '{}' version {} is missing", head.process.id, head.process.version))
+        })?;
+        Ok((Some((state, process)), gathered))
+    }
+
+    fn settle(self: &Arc<Self>, key: InstanceKey, memory: decide::Memory, gathered: Gathered) {
+        let generation = self.registry.next_generation();
+        let arbiter = &self.arbiters[usize::from(key.partition()) % self.arbiters.len()];
+        let runtime = self.clone();
+        ProcessInstance::start_in_arbiter(arbiter, move |_| ProcessInstance::new(key, generation, runtime, memory, gathered));
+    }
+
+    /// Runs `then` once every row handed over so far is durable.
+    fn pass_the_queue(self: &Arc<Self>, then: impl FnOnce() + Send + 'static) {
+        match self.journal.reserve() {
+            Ok(slot) => slot.release(Box::new(then)),
+            Err(Busy) => {
+                let runtime = self.clone();
+                self.later(QUEUE_AGAIN, move || runtime.pass_the_queue(then));
+            }
+        }
+    }
+
+    /// Runs `then` after a while of real time.
+    fn later(&self, wait: Duration, then: impl FnOnce() + Send + 'static) {
+        self.services.spawn(async move {
+            tokio::time::sleep(wait).await;
+            then();
+        });
+    }
+}
+
+async fn sweep(runtime: std::sync::Weak<Runtime>) {
+    loop {
+        let idle = match runtime.upgrade() {
+            None => return,
+            Some(runtime) => {
+                let idle = *runtime.idle.get_or_init(|| IDLE);
+                let crowded = runtime.registry.len() > CROWDED;
+                runtime.registry.sweep(if crowded { HURRIED_IDLE.min(idle) } else { idle });
+                idle
+            }
+        };
+        tokio::time::sleep(SWEEP.min(idle)).await;
+    }
+}
+
+impl From<Busy> for Refusal {
+    fn from(_: Busy) -> Self {
+        Self::Busy
+    }
+}

@@ -1,0 +1,157 @@
+//! Which instances are in memory, and the one way to reach an instance: [`Registry::dispatch`].
+//!
+//! A slot is either `Live` (an actor takes envelopes) or `Moving` (it is being loaded, or is leaving; envelopes wait in
+//! order). No slot means: not in memory, and no row of it is in flight, so the store tells the whole truth. An actor leaves
+//! only its own generation's slot. Nothing is lost: an envelope that meets a leaving actor is routed again.
+
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use actix::{Addr, dev::SendError};
+use dashmap::{DashMap, Entry};
+
+use super::{
+    ask::{Envelope, Refusal},
+    instance::{ProcessInstance, Rest},
+};
+use crate::{limits, model::ids::InstanceKey};
+
+/// Tells one life of an actor from the next.
+pub type Generation = u64;
+
+/// The instances in memory.
+#[derive(Default)]
+pub struct Registry {
+    slots: DashMap<InstanceKey, Slot>,
+    generations: AtomicU64,
+}
+
+enum Slot {
+    Moving { waiting: VecDeque<Envelope> },
+    Live { generation: Generation, addr: Addr<ProcessInstance>, used: Instant },
+}
+
+/// What the caller of [`Registry::dispatch`] has to do.
+#[must_use]
+pub enum Dispatched {
+    /// Nothing: the envelope is on its way.
+    Sent,
+    /// Load the instance from the store, then [`Registry::settle`] it.
+    Load,
+    /// The actor died with rows in flight: pass the writer's queue, then load.
+    Recover,
+}
+
+impl Registry {
+    /// Routes an envelope to its instance, in order per sender.
+    pub fn dispatch(&self, key: InstanceKey, envelope: Envelope) -> Dispatched {
+        match self.slots.entry(key) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Slot::Moving { waiting: VecDeque::from([envelope]) });
+                Dispatched::Load
+            }
+            Entry::Occupied(mut occupied) => match occupied.get_mut() {
+                Slot::Moving { waiting } => {
+                    enqueue(waiting, envelope);
+                    Dispatched::Sent
+                }
+                Slot::Live { addr, used, .. } => {
+                    *used = Instant::now();
+                    match addr.try_send(envelope) {
+                        Ok(()) => Dispatched::Sent,
+                        Err(SendError::Full(envelope)) => {
+                            envelope.reply.refuse(Refusal::Busy);
+                            Dispatched::Sent
+                        }
+                        Err(SendError::Closed(envelope)) => {
+                            occupied.insert(Slot::Moving { waiting: VecDeque::from([envelope]) });
+                            Dispatched::Recover
+                        }
+                    }
+                }
+            },
+        }
+    }
+
+    /// A generation for a new actor.
+    pub fn next_generation(&self) -> Generation {
+        self.generations.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Makes a loaded instance live; what waited for it is handed to its actor, which takes it before its mailbox.
+    pub fn settle(&self, key: InstanceKey, generation: Generation, addr: Addr<ProcessInstance>) -> VecDeque<Envelope> {
+        let Entry::Occupied(mut slot) = self.slots.entry(key) else { return VecDeque::new() };
+        match slot.insert(Slot::Live { generation, addr, used: Instant::now() }) {
+            Slot::Moving { waiting } => waiting,
+            Slot::Live { .. } => VecDeque::new(),
+        }
+    }
+
+    /// Gives up on an instance that cannot be loaded: everything that waits is refused.
+    pub fn abandon(&self, key: InstanceKey) {
+        if let Some((_, Slot::Moving { waiting })) = self.slots.remove(&key) {
+            for envelope in waiting {
+                envelope.reply.refuse(Refusal::Internal);
+            }
+        }
+    }
+
+    /// An actor begins to leave: from now on envelopes wait. `false` when the slot is not its own.
+    pub fn close(&self, key: InstanceKey, generation: Generation) -> bool {
+        let Entry::Occupied(mut slot) = self.slots.entry(key) else { return false };
+        let own = matches!(slot.get(), Slot::Live { generation: current, .. } if *current == generation);
+        if own {
+            slot.insert(Slot::Moving { waiting: VecDeque::new() });
+        }
+        own
+    }
+
+    /// An actor has left. What it had in its mailbox goes before what waited meanwhile; `true` when there is any of both, and
+    /// the instance must be loaded again.
+    pub fn reopen(&self, key: InstanceKey, leftover: Vec<Envelope>) -> bool {
+        let Entry::Occupied(mut slot) = self.slots.entry(key) else { return false };
+        let Slot::Moving { waiting } = slot.get_mut() else { return false };
+        for envelope in leftover.into_iter().rev() {
+            waiting.push_front(envelope);
+        }
+        let wanted = !waiting.is_empty();
+        if !wanted {
+            slot.remove();
+        }
+        wanted
+    }
+
+    /// Asks live instances that were not used for `idle` to leave.
+    pub fn sweep(&self, idle: Duration) {
+        let now = Instant::now();
+        for slot in &self.slots {
+            if let Slot::Live { addr, used, .. } = slot.value()
+                && now.duration_since(*used) >= idle
+            {
+                // A full mailbox is not idle; a closed one is found by the next dispatch.
+                let _ = addr.try_send(Rest);
+            }
+        }
+    }
+
+    /// How many instances are in memory or on their way.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether nothing is in memory.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+}
+
+fn enqueue(waiting: &mut VecDeque<Envelope>, envelope: Envelope) {
+    if waiting.len() >= limits::INSTANCE_MAILBOX {
+        envelope.reply.refuse(Refusal::Busy);
+    } else {
+        waiting.push_back(envelope);
+    }
+}

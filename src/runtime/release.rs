@@ -1,0 +1,34 @@
+//! What leaves through the gate once a row is durable: frames to followers, the reply, effects. In this order, so that the
+//! sender's connection gets the frames of its commit before the reply.
+//!
+//! Runs on the journal's release thread: short, never waiting.
+
+use std::sync::Arc;
+
+use super::{
+    Runtime,
+    ask::{Answer, Committed, Reply},
+    outbox::Letter,
+};
+use crate::engine::Effect;
+
+/// Lets a committed row out.
+pub(super) fn release(runtime: &Arc<Runtime>, committed: &Arc<Committed>, effects: Vec<Effect>, reply: Reply) {
+    runtime.hub.publish(committed);
+    reply.send(Answer::Applied(committed.clone()));
+    for effect in effects {
+        perform(runtime, committed, effect);
+    }
+}
+
+fn perform(runtime: &Arc<Runtime>, committed: &Committed, effect: Effect) {
+    match effect {
+        Effect::Send { number, target, message } => {
+            let tenant = committed.process.row.tenant.clone();
+            runtime.outbox.post(runtime, Letter { source: committed.instance, number, target, tenant, message });
+        }
+        Effect::SetTimer(timer) => runtime.timers.set(timer.due, committed.instance, timer.key),
+        // A timer that fires all the same finds its action gone and is dropped.
+        Effect::ClearTimer(_) => {}
+    }
+}

@@ -1,0 +1,82 @@
+//! From refusals to the stable error codes of the wire; the same for frames and REST problems.
+
+use std::collections::BTreeMap;
+
+use super::frames::code::ErrorCode;
+use crate::{
+    engine::{
+        Rejection,
+        rejection::{RejectionKind, Unavailable},
+    },
+    runtime::ask::Refusal,
+};
+
+/// A refusal in the words of the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WireError {
+    /// From the stable list.
+    pub code: ErrorCode,
+    /// Finer than the code, for `action_not_available`.
+    pub reason: Option<&'static str>,
+    /// "expected …, but …".
+    pub message: String,
+    /// Per payload path a sentence, for `invalid_data`.
+    pub fields: Option<BTreeMap<String, String>>,
+    /// Where the instance stands, for a stale `ifSeq`.
+    pub seq: Option<u64>,
+}
+
+impl WireError {
+    /// An error with a code and its sentence.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, reason: None, message: message.into(), fields: None, seq: None }
+    }
+}
+
+impl From<Refusal> for WireError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Rejected(rejection) => rejection.into(),
+            Refusal::Stale(seq) => {
+                let sentence =
+                    format!("expected the instance to stand at ifSeq, but it stands at {seq}: look again, then decide");
+                Self { seq: Some(seq), ..Self::new(ErrorCode::Conflict, sentence) }
+            }
+            Refusal::Busy => Self::new(ErrorCode::Busy, "expected room for another command, but a queue is full: try again"),
+            Refusal::Internal => Self::new(
+                ErrorCode::Internal,
+                "expected to apply this command, but something broke; nothing was changed: try again",
+            ),
+        }
+    }
+}
+
+impl From<Rejection> for WireError {
+    fn from(rejection: Rejection) -> Self {
+        let (code, reason) = match rejection.kind {
+            RejectionKind::BadRequest => (ErrorCode::BadRequest, None),
+            RejectionKind::Unauthenticated => (ErrorCode::Unauthenticated, None),
+            RejectionKind::NotFound => (ErrorCode::NotFound, None),
+            RejectionKind::Forbidden => (ErrorCode::Forbidden, None),
+            RejectionKind::Conflict => (ErrorCode::Conflict, None),
+            RejectionKind::Unavailable(why) => (ErrorCode::ActionNotAvailable, Some(reason(why))),
+            RejectionKind::AlreadyExecuted => (ErrorCode::AlreadyExecuted, None),
+            RejectionKind::InvalidData => (ErrorCode::InvalidData, None),
+            RejectionKind::IdReused => (ErrorCode::IdReused, None),
+        };
+        let fields = (code == ErrorCode::InvalidData).then_some(rejection.fields);
+        Self { code, reason, message: rejection.message, fields, seq: None }
+    }
+}
+
+fn reason(why: Unavailable) -> &'static str {
+    match why {
+        Unavailable::Ended => "ended",
+        Unavailable::OnHold => "on_hold",
+        Unavailable::UnknownAction => "unknown_action",
+        Unavailable::NotManual => "not_manual",
+        Unavailable::NotActive => "not_active",
+        Unavailable::Incident => "incident",
+        Unavailable::ParentNotRun => "parent_not_run",
+    }
+}

@@ -1,0 +1,363 @@
+//! One client's connection: what it says is handled here, what it is told comes out of [`Connection::next_frame`].
+//!
+//! Outgoing frames stand in one order: texts, and places where the frames of a followed instance are pulled when their turn
+//! comes. So a reply stands behind the frames of its commit, and a slow client costs a cursor, not a queue.
+//!
+//! Not here: sockets and deadlines of sending (`web::ws`). Commands: `commands`; following: `subscriptions`.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytestring::ByteString;
+use tokio::sync::mpsc::UnboundedReceiver;
+use uuid::Uuid;
+
+use super::{
+    answers::WireError,
+    following::Following,
+    frames::{
+        channel::Channel,
+        client::{self, ClientFrame, FrameId, Hello},
+        close::CloseCode,
+        code::ErrorCode,
+        server::{Bye, ErrorFrame, Ping, RateEntry, Reply, ServerFrame, Welcome},
+        step::NoResult,
+    },
+    inbox::{Inbound, Inbox},
+    rate::{Admission, Rate},
+    token::{Identity, TokenError, Tokens},
+};
+use crate::{
+    engine::access::Caller,
+    limits::{self, Limits},
+    model::ids::InstanceKey,
+    runtime::{Runtime, channel::Follower, clock::real_now},
+};
+
+/// What all connections share.
+pub struct Sessions {
+    /// The running system.
+    pub runtime: Arc<Runtime>,
+    /// Who is who.
+    pub tokens: Arc<Tokens>,
+    /// Limits an operator may change.
+    pub limits: Limits,
+}
+
+/// One client's connection.
+pub struct Connection {
+    pub(super) sessions: Arc<Sessions>,
+    pub(super) inbox: Arc<Inbox>,
+    pub(super) follower: Arc<dyn Follower>,
+    pub(super) following: HashMap<InstanceKey, Following>,
+    pub(super) rounds: u64,
+    pub(super) unanswered: usize,
+    pub(super) out: VecDeque<Out>,
+    pub(super) who: Option<Who>,
+    /// Known before `hello` by a ticket.
+    ticket: Option<Identity>,
+    close: Option<CloseCode>,
+    rate: Rate,
+    opened: Instant,
+    heard: Instant,
+    pinged: Instant,
+}
+
+/// Something to be sent, when its turn comes.
+pub(super) enum Out {
+    /// A frame.
+    Text(ByteString),
+    /// Whatever the channel of an instance has after our cursor.
+    Pull(InstanceKey),
+    /// The beginning of a subscription, once it is known; nothing behind it goes out before.
+    Beginning { instance: InstanceKey, round: u64 },
+}
+
+/// Who is at the other end.
+pub(super) struct Who {
+    /// From the token; `None` for a client without one.
+    pub identity: Option<Identity>,
+    /// The same in the engine's terms.
+    pub caller: Caller,
+}
+
+impl Who {
+    fn new(identity: Option<Identity>) -> Self {
+        let shown = identity.clone().unwrap_or_else(|| Identity::anonymous(Uuid::now_v7()));
+        let trees: Option<Arc<[InstanceKey]>> = match (&identity, shown.instance) {
+            (None, _) => Some(Arc::from([])),
+            (Some(_), Some(root)) => Some(Arc::from([root])),
+            (Some(_), None) => None,
+        };
+        let operator = shown.is_operator();
+        Self { identity, caller: Caller { subject: shown.subject, tenant: shown.tenant, operator, trees } }
+    }
+
+    /// Whether only processes with anonymous start may be started.
+    pub fn is_anonymous(&self) -> bool {
+        self.caller.trees.is_some()
+    }
+
+    /// An anonymous client has started another instance of its own.
+    pub fn adopt(&mut self, subject: String, root: InstanceKey) {
+        self.caller.subject = subject;
+        let mut trees = self.caller.trees.as_deref().unwrap_or_default().to_vec();
+        trees.push(root);
+        self.caller.trees = Some(trees.into());
+    }
+}
+
+impl Connection {
+    /// A new connection. `ticket` is the identity of a one-time ticket shown at the upgrade. The receiver's contents belong
+    /// into [`Connection::take`].
+    pub fn open(sessions: Arc<Sessions>, ticket: Option<Identity>, now: Instant) -> (Self, UnboundedReceiver<Inbound>) {
+        let (inbox, receiver) = Inbox::new();
+        let inbox = Arc::new(inbox);
+        let rate = Rate::new(sessions.limits.rate_per_second, sessions.limits.rate_burst, now);
+        let follower: Arc<dyn Follower> = inbox.clone();
+        let connection = Self {
+            sessions,
+            follower,
+            inbox,
+            following: HashMap::new(),
+            rounds: 0,
+            unanswered: 0,
+            out: VecDeque::new(),
+            who: None,
+            ticket,
+            close: None,
+            rate,
+            opened: now,
+            heard: now,
+            pinged: now,
+        };
+        (connection, receiver)
+    }
+
+    /// Why the connection is to be closed, once [`Connection::next_frame`] has nothing more.
+    pub fn closing(&self) -> Option<CloseCode> {
+        self.close
+    }
+
+    /// Where the server's own parts put things for this connection.
+    pub fn inbox(&self) -> &Arc<Inbox> {
+        &self.inbox
+    }
+
+    /// Ends the connection with this code.
+    pub fn close(&mut self, code: CloseCode) {
+        self.close.get_or_insert(code);
+    }
+
+    /// Handles one text message of the client.
+    pub fn receive(&mut self, text: &str, now: Instant) {
+        if self.close.is_some() {
+            return;
+        }
+        self.heard = now;
+        match self.rate.admit(text.len(), now) {
+            Admission::Pass => {}
+            Admission::Flood => return self.close(CloseCode::Flood),
+            Admission::Limited { after_ms } => return self.limited(text, after_ms),
+        }
+        self.close_if_expired();
+        match client::parse(text) {
+            Ok(ClientFrame::Hello(hello)) => self.hello(hello),
+            Ok(_) if self.who.is_none() => self.close(CloseCode::Token),
+            Ok(frame) => self.handle(frame),
+            Err(_) if self.who.is_none() => self.close(CloseCode::Token),
+            Err(error) => {
+                let wire = WireError::new(error.code, error.message);
+                self.tell_error(error.id.as_deref(), None, &wire);
+            }
+        }
+    }
+
+    fn handle(&mut self, frame: ClientFrame) {
+        match frame {
+            ClientFrame::Hello(_) | ClientFrame::Pong => {}
+            ClientFrame::Start(start) => self.start(start),
+            ClientFrame::Run(run) => self.run(run),
+            ClientFrame::Subscribe { id, channel, after, tree } => self.subscribe(id, channel, after, tree),
+            ClientFrame::Unsubscribe { id, channel } => self.unsubscribe(&id, &channel),
+            ClientFrame::Auth { id, token } => self.auth(&id, &token),
+            ClientFrame::Done { id, instance, seq } => self.done(id, instance, seq),
+            ClientFrame::Retry { id, instance, element } => self.retry(id, instance, element),
+            ClientFrame::Terminate { id, instance } => self.terminate(id, instance),
+            ClientFrame::Later { name, id } => {
+                let sentence = format!("expected a frame this server can do, but '{name}' is not supported yet");
+                let id = id.as_ref().map(FrameId::as_str);
+                self.tell_error(id, None, &WireError::new(ErrorCode::Unsupported, sentence));
+            }
+        }
+    }
+
+    /// The client answered a ping of its own transport, or sent one.
+    pub fn alive(&mut self, now: Instant) {
+        self.heard = now;
+    }
+
+    /// The subject at the other end, once it has said hello.
+    pub fn subject(&self) -> Option<&str> {
+        self.who.as_ref().map(|who| who.caller.subject.as_str())
+    }
+
+    fn hello(&mut self, hello: Hello) {
+        if self.who.is_some() {
+            let wire = WireError::new(
+                ErrorCode::BadRequest,
+                "expected one hello per connection, but this is another; use 'auth' for a new token",
+            );
+            return self.tell_error(None, None, &wire);
+        }
+        let identity = match (&hello.token, self.ticket.take()) {
+            (Some(token), _) => match self.sessions.tokens.verify(token, real_now()) {
+                Ok(identity) => Some(identity),
+                Err(error) => {
+                    log::debug!("a hello was refused: {error}");
+                    return self.close(CloseCode::Token);
+                }
+            },
+            (None, ticket) => ticket,
+        };
+        let who = Who::new(identity);
+        let limits = &self.sessions.limits;
+        let welcome = Welcome {
+            connection: &Uuid::now_v7().to_string(),
+            user: &who.caller.subject,
+            log: &self.sessions.runtime.log.to_string(),
+            expires_at: who.identity.as_ref().and_then(|identity| identity.expires_at).map(|time| time.to_string()),
+            ping_seconds: limits::PING_SECONDS,
+            max_message_bytes: limits::MESSAGE_BYTES,
+            rate: RateEntry { per_second: limits.rate_per_second, burst: limits.rate_burst },
+        };
+        let text = welcome.text();
+        self.out.push_back(Out::Text(text));
+        self.who = Some(who);
+        let same_log = hello.log.as_deref().is_none_or(|log| log == self.sessions.runtime.log.to_string());
+        for point in hello.resume {
+            self.resume(point, same_log);
+        }
+    }
+
+    fn auth(&mut self, id: &FrameId, token: &str) {
+        let (Some(who), verified) = (&self.who, self.sessions.tokens.verify(token, real_now())) else { return };
+        let error = match verified {
+            Ok(identity) if who.identity.is_none() || identity.subject == who.caller.subject => {
+                self.who = Some(Who::new(Some(identity)));
+                return self.tell_done(id);
+            }
+            Ok(_) => {
+                WireError::new(ErrorCode::Forbidden, "expected a token of the same subject, but it is another's: connect anew")
+            }
+            Err(TokenError::Expired) => {
+                WireError::new(ErrorCode::TokenExpired, "expected a token that is still valid, but its time is over")
+            }
+            Err(error) => WireError::new(ErrorCode::Unauthenticated, error.to_string()),
+        };
+        self.tell_error(Some(id.as_str()), None, &error);
+    }
+
+    fn limited(&mut self, text: &str, after_ms: u64) {
+        let id = client::parse(text).ok().and_then(|frame| frame.id().map(|id| id.as_str().to_owned()));
+        let sentence = "expected fewer messages, but the rate is spent: wait afterMs";
+        let frame = ErrorFrame { after_ms: Some(after_ms), ..ErrorFrame::new(id.as_deref(), ErrorCode::RateLimited, sentence) };
+        let text = frame.text();
+        self.out.push_back(Out::Text(text));
+    }
+
+    /// Takes what the runtime had for this connection.
+    pub fn take(&mut self, inbound: Inbound) {
+        if self.close.is_some() {
+            return;
+        }
+        match inbound {
+            Inbound::Wake(instance) => {
+                self.inbox.turned_to(instance);
+                self.out.push_back(Out::Pull(instance));
+            }
+            Inbound::Answered { command, answer } => self.answered(&command, answer),
+            Inbound::Looked { instance, round, answer } => self.looked(instance, round, answer),
+            Inbound::Missed { instance, round, observed, rows } => self.missed(instance, round, *observed, rows),
+            Inbound::Drain { reconnect_after_ms } => {
+                let text = Bye { reason: "restart", reconnect_after_ms }.text();
+                self.out.push_back(Out::Text(text));
+                self.close(CloseCode::Restart);
+            }
+        }
+    }
+
+    /// Does what is due by real time. Call it about once a second.
+    pub fn tick(&mut self, now: Instant) {
+        let ping = Duration::from_secs(u64::from(limits::PING_SECONDS));
+        if self.who.is_none() && now.duration_since(self.opened) >= limits::HELLO {
+            return self.close(CloseCode::NoHello);
+        }
+        if now.duration_since(self.heard) >= 2 * ping {
+            return self.close(CloseCode::NoSignOfLife);
+        }
+        if self.who.is_some() && now.duration_since(self.pinged.max(self.opened)) >= ping {
+            self.pinged = now;
+            self.out.push_back(Out::Text(Ping {}.text()));
+        }
+        self.close_if_expired();
+        self.give_up_waiting(now);
+    }
+
+    fn close_if_expired(&mut self) {
+        let expires_at = self.who.as_ref().and_then(|who| who.identity.as_ref()).and_then(|identity| identity.expires_at);
+        if expires_at.is_some_and(|expires_at| real_now() >= expires_at) {
+            self.close(CloseCode::Token);
+        }
+    }
+
+    /// The next frame to send; `None` when there is none now.
+    pub fn next_frame(&mut self) -> Option<ByteString> {
+        loop {
+            match self.out.front()? {
+                Out::Text(_) => {
+                    let Some(Out::Text(text)) = self.out.pop_front() else { return None };
+                    return Some(text);
+                }
+                &Out::Beginning { instance, round } => {
+                    if !self.begin(instance, round) {
+                        return None;
+                    }
+                }
+                &Out::Pull(instance) => self.pull(instance),
+            }
+        }
+    }
+
+    pub(super) fn tell_done(&mut self, id: &FrameId) {
+        let text = Reply { id: id.as_str(), seq: None, duplicate: false, result: NoResult {} }.text();
+        self.out.push_back(Out::Text(text));
+    }
+
+    pub(super) fn tell_error(&mut self, id: Option<&str>, channel: Option<&Channel>, error: &WireError) {
+        let text = error_frame(id, channel, error).text();
+        self.out.push_back(Out::Text(text));
+    }
+}
+
+/// The error frame of a refusal.
+pub(super) fn error_frame<'a>(id: Option<&'a str>, channel: Option<&'a Channel>, error: &'a WireError) -> ErrorFrame<'a> {
+    ErrorFrame {
+        reason: error.reason,
+        fields: error.fields.as_ref(),
+        seq: error.seq,
+        channel,
+        ..ErrorFrame::new(id, error.code, &error.message)
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        for following in self.following.values() {
+            following.channel.leave(&self.follower);
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! The frames a client sends, from text to [`ClientFrame`].
+//!
+//! Not here: what they do (`session`), and whether their payload fits the process (`engine`). A frame that cannot be read
+//! becomes a [`FrameError`] that carries the frame's id where it has one, and names the field.
+
+use serde_json::{Map, Value, value::RawValue};
+use uuid::Uuid;
+
+use super::{
+    channel::Channel,
+    code::ErrorCode,
+    depth,
+    fields::{Fields, Sentence},
+};
+use crate::{
+    limits,
+    model::ids::{ElementKey, InstanceKey},
+};
+
+/// Frames that can be read but not done yet; they are answered `unsupported`.
+const LATER: &[&str] = &["claim", "release", "assign", "hold", "unhold", "dismiss", "skip", "clock", "idle"];
+
+/// One frame of a client.
+#[derive(Debug)]
+pub enum ClientFrame {
+    /// The first frame of a connection.
+    Hello(Hello),
+    /// Starts a process instance.
+    Start(Start),
+    /// Runs a manual action.
+    Run(Run),
+    /// Follows a channel.
+    Subscribe {
+        /// Correlates the reply.
+        id: FrameId,
+        /// What to follow.
+        channel: Channel,
+        /// Number to go on after; absent asks for a snapshot.
+        after: Option<u64>,
+        /// Whether descendants are followed too; on by default.
+        tree: bool,
+    },
+    /// Stops following a channel.
+    Unsubscribe {
+        /// Correlates the reply.
+        id: FrameId,
+        /// What to stop following.
+        channel: Channel,
+    },
+    /// Brings a fresh token in band.
+    Auth {
+        /// Correlates the reply.
+        id: FrameId,
+        /// The bearer token.
+        token: String,
+    },
+    /// Closes an open Action message.
+    Done {
+        /// Correlates the reply.
+        id: FrameId,
+        /// The instance that pushed the message.
+        instance: InstanceKey,
+        /// The message's number.
+        seq: u64,
+    },
+    /// Answers a ping; any frame would do.
+    Pong,
+    /// Tries an element with an incident again.
+    Retry {
+        /// Correlates the reply.
+        id: FrameId,
+        /// The instance.
+        instance: InstanceKey,
+        /// The element with the incident.
+        element: ElementKey,
+    },
+    /// Ends an instance.
+    Terminate {
+        /// Correlates the reply.
+        id: FrameId,
+        /// The instance.
+        instance: InstanceKey,
+    },
+    /// A frame of the protocol that this server cannot do yet.
+    Later {
+        /// Its type.
+        name: &'static str,
+        /// Correlates the error.
+        id: Option<FrameId>,
+    },
+}
+
+impl ClientFrame {
+    /// The id that its answer carries.
+    pub fn id(&self) -> Option<&FrameId> {
+        match self {
+            Self::Start(Start { id, .. })
+            | Self::Run(Run { id, .. })
+            | Self::Subscribe { id, .. }
+            | Self::Unsubscribe { id, .. }
+            | Self::Auth { id, .. }
+            | Self::Done { id, .. }
+            | Self::Retry { id, .. }
+            | Self::Terminate { id, .. } => Some(id),
+            Self::Later { id, .. } => id.as_ref(),
+            Self::Hello(_) | Self::Pong => None,
+        }
+    }
+}
+
+/// Who connects, and what to go on with.
+#[derive(Debug)]
+pub struct Hello {
+    /// Bearer token; absent for an anonymous connection.
+    pub token: Option<String>,
+    /// Name and version of the client, for logs.
+    pub client: Option<String>,
+    /// The log incarnation the numbers in `resume` belong to.
+    pub log: Option<String>,
+    /// Where each subscription stood.
+    pub resume: Vec<ResumePoint>,
+    /// Close code of the former connection, for logs.
+    pub last_close: Option<u64>,
+}
+
+/// Where a subscription stood.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ResumePoint {
+    /// The instance followed.
+    pub instance: InstanceKey,
+    /// Number of the last frame applied.
+    pub after: u64,
+}
+
+/// Which process to start, and with what.
+#[derive(Debug)]
+pub struct Start {
+    /// Correlates the reply; a UUID makes it idempotent.
+    pub id: FrameId,
+    /// The process's id; absent only when an Action message names it.
+    pub process: Option<String>,
+    /// Start data.
+    pub data: Option<Payload>,
+    /// The modeller's own key for the instance.
+    pub business_key: Option<String>,
+    /// Which start event.
+    pub start_condition: Option<String>,
+    /// The instance that data are copied from.
+    pub inherit_from: Option<InheritFrom>,
+    /// Whether the new instance is followed from its first record; off by default.
+    pub subscribe: bool,
+    /// Secret of an anonymous client, by which a repeat gets a token again.
+    pub nonce: Option<String>,
+}
+
+/// What a start inherits from.
+#[derive(Debug, PartialEq, Eq)]
+pub struct InheritFrom {
+    /// The instance.
+    pub instance: InstanceKey,
+    /// The Action message that asks for the start; without one the lists below count, which needs role operator.
+    pub seq: Option<u64>,
+    /// Paths to copy; absent copies everything.
+    pub params_to_copy: Option<Vec<String>>,
+    /// Paths to leave out.
+    pub without_params: Vec<String>,
+}
+
+/// Which manual action to run, and with what.
+#[derive(Debug)]
+pub struct Run {
+    /// Correlates the reply; a UUID makes it idempotent.
+    pub id: FrameId,
+    /// The instance.
+    pub instance: InstanceKey,
+    /// The action's name.
+    pub action: String,
+    /// What the user filled in.
+    pub data: Option<Payload>,
+    /// The element, when several offer the action.
+    pub element: Option<ElementKey>,
+    /// Refuse with `conflict` unless the instance stands at this number.
+    pub if_seq: Option<u64>,
+}
+
+/// The id a client gave its frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameId(String);
+
+impl FrameId {
+    /// As the client wrote it; echoed in the answer.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The idempotency key: the id, if it is a UUID in hyphenated form.
+    pub fn uuid(&self) -> Option<Uuid> {
+        (self.0.len() == 36).then(|| Uuid::parse_str(&self.0).ok()).flatten()
+    }
+}
+
+/// A JSON object that nobody has read yet.
+#[derive(Clone, Debug)]
+pub struct Payload(Box<RawValue>);
+
+impl Payload {
+    pub(super) fn new(object: Box<RawValue>) -> Self {
+        Self(object)
+    }
+
+    /// Its text, one JSON object.
+    pub fn text(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Its members. What only a full reading finds (half a surrogate pair, a number beyond all bounds) fails here: answer
+    /// `bad_request` with the sentence.
+    pub fn parse(&self) -> Result<Map<String, Value>, String> {
+        serde_json::from_str(self.text()).map_err(|error| format!("expected 'data' to be a JSON object, but: {error}"))
+    }
+}
+
+/// Why a frame could not be read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FrameError {
+    /// The frame's id, where it could be read.
+    pub id: Option<String>,
+    /// `bad_request` or `too_large`.
+    pub code: ErrorCode,
+    /// What was expected, and what came.
+    pub message: String,
+}
+
+/// Reads one text message of a client.
+pub fn parse(text: &str) -> Result<ClientFrame, FrameError> {
+    let refuse = |code, message: String| FrameError { id: None, code, message };
+    if depth::deeper_than(text, limits::JSON_DEPTH) {
+        return Err(refuse(
+            ErrorCode::TooLarge,
+            "expected at most 64 levels of objects and lists, but the frame has more".into(),
+        ));
+    }
+    let fields = Fields::read(text, "")
+        .map_err(|error| refuse(ErrorCode::BadRequest, format!("expected one JSON object as a text frame, but: {error}")))?;
+    let id = match fields.text("id") {
+        Ok(Some(id)) if id.len() > limits::ID_BYTES => {
+            return Err(refuse(ErrorCode::TooLarge, "expected 'id' to be at most 128 bytes long, but it is longer".into()));
+        }
+        Ok(Some(id)) if id.is_empty() => {
+            return Err(refuse(ErrorCode::BadRequest, "expected 'id' to be a string that is not empty, but it is empty".into()));
+        }
+        Ok(id) => id.map(|id| FrameId(id.into_owned())),
+        Err(sentence) => return Err(refuse(ErrorCode::BadRequest, sentence)),
+    };
+    frame(&fields, id.as_ref()).map_err(|message| FrameError { id: id.map(|id| id.0), code: ErrorCode::BadRequest, message })
+}
+
+fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientFrame, Sentence> {
+    let name = fields.required("type", fields.text("type")?)?;
+    let id_needed = || fields.required("id", id.cloned());
+    Ok(match &*name {
+        "hello" => ClientFrame::Hello(hello(fields)?),
+        "start" => ClientFrame::Start(start(fields, id_needed()?)?),
+        "run" => ClientFrame::Run(run(fields, id_needed()?)?),
+        "subscribe" => ClientFrame::Subscribe {
+            id: id_needed()?,
+            channel: channel(fields)?,
+            after: fields.number("after")?,
+            tree: fields.flag("tree")?.unwrap_or(true),
+        },
+        "unsubscribe" => ClientFrame::Unsubscribe { id: id_needed()?, channel: channel(fields)? },
+        "auth" => ClientFrame::Auth { id: id_needed()?, token: fields.required("token", fields.text("token")?)?.into_owned() },
+        "done" => ClientFrame::Done {
+            id: id_needed()?,
+            instance: instance(fields)?,
+            seq: fields.required("seq", fields.number("seq")?)?,
+        },
+        "pong" => ClientFrame::Pong,
+        "retry" => {
+            let (id, instance) = (id_needed()?, instance(fields)?);
+            ClientFrame::Retry { id, instance, element: fields.required("element", element(fields, instance)?)? }
+        }
+        "terminate" => ClientFrame::Terminate { id: id_needed()?, instance: instance(fields)? },
+        other => match LATER.iter().find(|later| **later == other) {
+            Some(name) => ClientFrame::Later { name, id: id.cloned() },
+            None => {
+                let known = "hello, start, run, subscribe, unsubscribe, auth, done, pong, retry, terminate";
+                return Err(format!("expected 'type' to be one of {known}, {}, but it is another", LATER.join(", ")));
+            }
+        },
+    })
+}
+
+fn hello(fields: &Fields<'_>) -> Result<Hello, Sentence> {
+    let points = fields.list("resume", "resume[].")?;
+    let resume = points
+        .iter()
+        .map(|point| Ok(ResumePoint { instance: instance(point)?, after: point.required("after", point.number("after")?)? }));
+    Ok(Hello {
+        token: fields.text("token")?.map(Into::into),
+        client: fields.name("client")?,
+        log: fields.name("log")?,
+        resume: resume.collect::<Result<_, Sentence>>()?,
+        last_close: fields.number("lastClose")?,
+    })
+}
+
+fn start(fields: &Fields<'_>, id: FrameId) -> Result<Start, Sentence> {
+    let inherit_from = match fields.nested("inheritFrom", "inheritFrom.")? {
+        None => None,
+        Some(from) => Some(InheritFrom {
+            instance: instance(&from)?,
+            seq: from.number("seq")?,
+            params_to_copy: from.texts("paramsToCopy")?,
+            without_params: from.texts("withoutParams")?.unwrap_or_default(),
+        }),
+    };
+    let mut process = fields.name("process")?;
+    if inherit_from.as_ref().is_none_or(|from| from.seq.is_none()) {
+        process = Some(fields.required("process", process)?);
+    }
+    Ok(Start {
+        id,
+        process,
+        data: fields.payload("data")?,
+        business_key: fields.name("businessKey")?,
+        start_condition: fields.name("startCondition")?,
+        inherit_from,
+        subscribe: fields.flag("subscribe")?.unwrap_or(false),
+        nonce: fields.name("nonce")?,
+    })
+}
+
+fn run(fields: &Fields<'_>, id: FrameId) -> Result<Run, Sentence> {
+    let instance = instance(fields)?;
+    Ok(Run {
+        id,
+        instance,
+        action: fields.required("action", fields.name("action")?)?,
+        data: fields.payload("data")?,
+        element: element(fields, instance)?,
+        if_seq: fields.number("ifSeq")?,
+    })
+}
+
+fn channel(fields: &Fields<'_>) -> Result<Channel, Sentence> {
+    fields.required("channel", fields.text("channel")?)?.parse()
+}
+
+fn instance(fields: &Fields<'_>) -> Result<InstanceKey, Sentence> {
+    fields.required("instance", fields.parsed("instance", "an instance key (UUID)")?)
+}
+
+fn element(fields: &Fields<'_>, instance: InstanceKey) -> Result<Option<ElementKey>, Sentence> {
+    let Some(text) = fields.text("element")? else { return Ok(None) };
+    let found = ElementKey::from_wire(&text, instance);
+    found.map(Some).ok_or_else(|| "expected 'element' to be an element key of this instance, but it is another string".into())
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -1,0 +1,134 @@
+//! Frames as clients send them, good and bad: one line each.
+
+use super::*;
+
+const KEY: &str = "0197a1b2-0000-7000-8000-000000000007";
+
+fn read(text: &str) -> Result<ClientFrame, FrameError> {
+    parse(&text.replace("KEY", KEY))
+}
+
+/// The debug form of what is read holds each of the parts.
+#[track_caller]
+fn check(text: &str, parts: &[&str]) {
+    let found = format!("{:?}", read(text).unwrap());
+    for part in parts {
+        assert!(found.contains(&part.replace("KEY", KEY)), "{part} in {found}");
+    }
+}
+
+/// It is refused as `bad_request` with this id and a sentence that holds `part`.
+#[track_caller]
+fn refused(text: &str, id: Option<&str>, part: &str) {
+    let error = read(text).expect_err(text);
+    assert_eq!((error.id.as_deref(), error.code), (id, ErrorCode::BadRequest), "{text}: {}", error.message);
+    assert!(error.message.starts_with("expected ") && error.message.contains(", but"), "{}", error.message);
+    assert!(error.message.contains(part), "{part} in {}", error.message);
+}
+
+#[test]
+fn every_frame_is_read() {
+    check(r#"{"type":"hello"}"#, &["Hello", "token: None", "resume: []"]);
+    check(
+        r#"{"type":"hello","token":"t","client":"web/1.4","log":"l","resume":[{"instance":"KEY","after":118}],"lastClose":1006}"#,
+        &[r#"token: Some("t")"#, "[ResumePoint { instance: KEY, after: 118 }]", "last_close: Some(1006)"],
+    );
+    check(
+        r#"{"type":"start","id":"1","process":"p","data":{"a":[1]},"businessKey":"b","startCondition":"new","subscribe":true}"#,
+        &["Start", r#"{"a":[1]}"#, r#"business_key: Some("b")"#, r#"start_condition: Some("new")"#, "subscribe: true"],
+    );
+    check(
+        r#"{"type":"start","id":"1","inheritFrom":{"instance":"KEY","seq":96},"nonce":"n"}"#,
+        &["process: None", "instance: KEY, seq: Some(96), params_to_copy: None", "subscribe: false", r#"nonce: Some("n")"#],
+    );
+    check(
+        r#"{"type":"run","id":"1","instance":"KEY","action":"save","data":{},"element":"KEY-12","ifSeq":96}"#,
+        &["Run", "element: Some(ElementKey(12))", "if_seq: Some(96)"],
+    );
+    check(
+        r#"{"type":"run","id":"1","instance":"KEY","action":"save","data":null}"#,
+        &["data: None", "element: None", "if_seq: None"],
+    );
+    check(r#"{"type":"subscribe","id":"1","channel":"instance/KEY","after":90}"#, &["Instance(KEY)", "Some(90)", "tree: true"]);
+    check(r#"{"type":"subscribe","id":"1","channel":"tasks","tree":false}"#, &["Tasks", "after: None", "tree: false"]);
+    check(r#"{"type":"unsubscribe","id":"1","channel":"process/p"}"#, &[r#"Process("p")"#]);
+    check(r#"{"type":"auth","id":"1","token":"t"}"#, &["Auth", r#""t""#]);
+    check(r#"{"type":"done","id":"1","instance":"KEY","seq":96}"#, &["Done", "seq: 96"]);
+    check(r#"{"type":"pong"}"#, &["Pong"]);
+    check(r#"{"type":"retry","id":"1","instance":"KEY","element":"KEY-3"}"#, &["Retry", "ElementKey(3)"]);
+    check(r#"{"type":"terminate","id":"1","instance":"KEY"}"#, &["Terminate"]);
+    check(r#"{"type":"clock","id":"1","advance":"PT30S"}"#, &[r#"Later { name: "clock", id: Some(FrameId("1"))"#]);
+}
+
+#[test]
+fn unknown_fields_and_odd_spellings_pass() {
+    check(r#" {"extra":{"id":5,"id":6},"type":"pong","user":[[]]} "#, &["Pong"]);
+    check(r#"{"t\u0079pe":"run","id":"\u0041","instance":"KEY","action":"s"}"#, &[r#"FrameId("A")"#]);
+}
+
+#[test]
+fn what_is_no_frame_has_no_id() {
+    for text in ["", "x", "[]", "5", "null", r#"{"type":"pong""#, r#"{"type":"pong"}{}"#, r#"{"type":"pong","type":"pong"}"#] {
+        refused(text, None, "JSON object");
+    }
+    refused("{}", None, "'type'");
+    refused(r#"{"type":5,"id":"1"}"#, Some("1"), "'type' to be a string, but it is a number");
+    refused(r#"{"type":"run","id":5}"#, None, "'id' to be a string, but it is a number");
+    refused(r#"{"type":"run","id":""}"#, None, "empty");
+    refused(r#"{"type":"run"}"#, None, "'id'");
+}
+
+#[test]
+fn a_wrong_field_is_named() {
+    let id = Some("1");
+    refused(r#"{"type":"jump","id":"1"}"#, id, "hello, start, run");
+    refused(r#"{"type":"run","id":"1","action":"s"}"#, id, "field 'instance'");
+    refused(r#"{"type":"run","id":"1","instance":"7","action":"s"}"#, id, "'instance' to be an instance key (UUID)");
+    refused(r#"{"type":"run","id":"1","instance":"KEY"}"#, id, "field 'action'");
+    refused(r#"{"type":"run","id":"1","instance":"KEY","action":"s","data":[]}"#, id, "'data' to be an object, but it is a list");
+    refused(r#"{"type":"run","id":"1","instance":"KEY","action":"s","ifSeq":-1}"#, id, "'ifSeq' to be a whole number");
+    refused(r#"{"type":"run","id":"1","instance":"KEY","action":"s","ifSeq":"9"}"#, id, "but it is a string");
+    refused(r#"{"type":"run","id":"1","instance":"KEY","action":"s","element":"KEY"}"#, id, "'element'");
+    refused(r#"{"type":"start","id":"1"}"#, id, "field 'process'");
+    refused(r#"{"type":"start","id":"1","inheritFrom":{"instance":"KEY"}}"#, id, "field 'process'");
+    refused(r#"{"type":"start","id":"1","inheritFrom":{"seq":9}}"#, id, "field 'inheritFrom.instance'");
+    refused(r#"{"type":"start","id":"1","process":"p","inheritFrom":[]}"#, id, "'inheritFrom' to be an object");
+    refused(r#"{"type":"start","id":"1","process":"p","subscribe":"yes"}"#, id, "'subscribe' to be true or false");
+    refused(r#"{"type":"subscribe","id":"1","channel":"news"}"#, id, "instance/KEY, tasks or process/ID");
+    refused(r#"{"type":"hello","id":"1","resume":[{"instance":"KEY"}]}"#, id, "'resume[].after'");
+    refused(r#"{"type":"hello","id":"1","resume":{}}"#, id, "'resume' to be a list of objects");
+}
+
+#[test]
+fn limits_are_kept() {
+    let too_large = |text: &str| assert_eq!(read(text).expect_err("a limit").code, ErrorCode::TooLarge);
+    let nested = |levels: usize| {
+        format!(r#"{{"type":"start","id":"1","process":"p","data":{{"a":{}{}}}}}"#, "[".repeat(levels), "]".repeat(levels))
+    };
+    assert!(read(&nested(62)).is_ok());
+    too_large(&nested(63));
+    too_large(&nested(30_000));
+    assert!(read(&format!(r#"{{"type":"terminate","id":"{}","instance":"KEY"}}"#, "x".repeat(128))).is_ok());
+    too_large(&format!(r#"{{"type":"terminate","id":"{}","instance":"KEY"}}"#, "x".repeat(129)));
+    refused(&format!(r#"{{"type":"start","id":"1","process":"{}"}}"#, "x".repeat(257)), Some("1"), "'process' to be at most 256");
+}
+
+#[test]
+fn only_a_hyphenated_uuid_is_an_idempotency_key() {
+    let uuid = |id: &str| FrameId(id.into()).uuid().is_some();
+    assert!(uuid(KEY) && uuid(&KEY.to_uppercase()));
+    assert!(!uuid("1") && !uuid(&KEY.replace('-', "")) && !uuid(&format!("{{{KEY}}}")));
+}
+
+#[test]
+fn a_payload_is_fully_read_only_when_asked() {
+    let data = |text: &str| match read(&format!(r#"{{"type":"start","id":"1","process":"p","data":{text}}}"#)) {
+        Ok(ClientFrame::Start(Start { data: Some(payload), .. })) => payload,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(data(r#"{"a":1.50}"#).text(), r#"{"a":1.50}"#);
+    assert_eq!(data(r#"{"a":1.50}"#).parse().unwrap()["a"], 1.5);
+    for half in [r#"{"a":"\ud800"}"#, r#"{"a":1e999}"#] {
+        assert!(data(half).parse().unwrap_err().starts_with("expected 'data'"));
+    }
+}

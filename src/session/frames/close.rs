@@ -1,0 +1,148 @@
+//! Close codes: why the server ends a connection, and whether the client should come back.
+
+/// Why the server closes a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CloseCode {
+    /// The client closed; its Close is answered.
+    Normal,
+    /// Broken websocket frames.
+    Protocol,
+    /// A binary message.
+    Binary,
+    /// Text that is no UTF-8.
+    Utf8,
+    /// A message over the limit.
+    TooBig,
+    /// A fault of the server.
+    Internal,
+    /// The server restarts; `bye` came before.
+    Restart,
+    /// No room for another connection at the moment.
+    TryAgain,
+    /// No sign of life.
+    NoSignOfLife,
+    /// The client does not read what it is sent.
+    SlowConsumer,
+    /// No `hello` in time.
+    NoHello,
+    /// No valid token, or a frame before `hello`.
+    Token,
+    /// The bearer may not connect.
+    Forbidden,
+    /// The access was taken away.
+    Revoked,
+    /// Another connection took this one's place.
+    Replaced,
+    /// Over the rate for too long.
+    Flood,
+}
+
+/// What the client should do after a close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comeback {
+    /// Connect again, with its usual delay.
+    Reconnect,
+    /// Connect again once, with a new token.
+    NewToken,
+    /// Connect again after this many seconds at the earliest.
+    After(u32),
+    /// Stay away: it would end the same.
+    Stop,
+}
+
+impl CloseCode {
+    /// All codes.
+    pub const ALL: [Self; 16] = [
+        Self::Normal,
+        Self::Protocol,
+        Self::Binary,
+        Self::Utf8,
+        Self::TooBig,
+        Self::Internal,
+        Self::Restart,
+        Self::TryAgain,
+        Self::NoSignOfLife,
+        Self::SlowConsumer,
+        Self::NoHello,
+        Self::Token,
+        Self::Forbidden,
+        Self::Revoked,
+        Self::Replaced,
+        Self::Flood,
+    ];
+
+    /// Its number on the wire.
+    pub fn number(self) -> u16 {
+        match self {
+            Self::Normal => 1000,
+            Self::Protocol => 1002,
+            Self::Binary => 1003,
+            Self::Utf8 => 1007,
+            Self::TooBig => 1009,
+            Self::Internal => 1011,
+            Self::Restart => 1012,
+            Self::TryAgain => 1013,
+            Self::NoSignOfLife => 4000,
+            Self::SlowConsumer => 4001,
+            Self::NoHello => 4002,
+            Self::Token => 4401,
+            Self::Forbidden => 4403,
+            Self::Revoked => 4408,
+            Self::Replaced => 4409,
+            Self::Flood => 4429,
+        }
+    }
+
+    /// The reason sent with it, at most 123 bytes.
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Normal => "",
+            Self::Protocol => "expected well-formed websocket frames",
+            Self::Binary => "expected text messages, but one is binary",
+            Self::Utf8 => "expected text in UTF-8",
+            Self::TooBig => "expected messages of at most 65536 bytes",
+            Self::Internal => "internal fault",
+            Self::Restart => "server restarts",
+            Self::TryAgain => "too many connections",
+            Self::NoSignOfLife => "no sign of life",
+            Self::SlowConsumer => "slow consumer",
+            Self::NoHello => "expected hello within 10 s",
+            Self::Token => "expected hello with a valid token first",
+            Self::Forbidden => "forbidden",
+            Self::Revoked => "access revoked",
+            Self::Replaced => "replaced by another connection",
+            Self::Flood => "over the rate for 10 s",
+        }
+    }
+
+    /// What the client should do.
+    pub fn comeback(self) -> Comeback {
+        match self.number() {
+            4401 => Comeback::NewToken,
+            4429 => Comeback::After(10),
+            4000..=4099 | 1011..=1013 => Comeback::Reconnect,
+            _ => Comeback::Stop,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_code_fits_a_close_frame_and_its_range_decides() {
+        for code in CloseCode::ALL {
+            assert!(code.reason().len() <= 123);
+            let range = code.number() / 100;
+            if range == 40 {
+                assert_eq!(code.comeback(), Comeback::Reconnect, "{code:?}");
+            } else if range == 44 {
+                assert_ne!(code.comeback(), Comeback::Reconnect, "{code:?}");
+            }
+        }
+        assert_eq!(CloseCode::Restart.comeback(), Comeback::Reconnect);
+        assert_eq!(CloseCode::Token.comeback(), Comeback::NewToken);
+        assert_eq!(CloseCode::TooBig.comeback(), Comeback::Stop);
+    }
+}

@@ -1,0 +1,15 @@
+//! The frames of the websocket protocol `stepwire.v1.json`: text in, text out, and nothing else.
+//!
+//! Not here: what a frame does (`session`), how bytes travel (`web`). Incoming: `client`, whose fields are read by `fields`.
+//! Outgoing: `server`, its entries in `step`, and frames that many connections share in `shared`. Stable lists:
+//! error codes in `code`, close codes in `close`. A channel's name, in both directions: `channel`.
+
+pub mod channel;
+pub mod client;
+pub mod close;
+pub mod code;
+mod depth;
+mod fields;
+pub mod server;
+pub mod shared;
+pub mod step;

@@ -1,0 +1,126 @@
+//! The entries that describe a step: active elements, actions on offer, children. The same in reply, progress and snapshot.
+//!
+//! Wire shapes only; `runtime` knows what they are made from.
+
+use serde::Serialize;
+
+use super::channel::Channel;
+use crate::model::ids::InstanceKey;
+
+/// An active element, as one receiver sees it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NodeEntry<'a> {
+    /// Element key in its wire form.
+    pub element: String,
+    /// Node id, by the modeller.
+    pub node: &'a str,
+    /// Node name, by the modeller.
+    pub name: &'a str,
+    /// BPMN element name, such as `userTask`.
+    pub r#type: &'a str,
+    /// Whether the receiver may look only.
+    pub read_only: bool,
+    /// Who has claimed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<&'a str>,
+    /// Why it does not go on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<IncidentEntry<'a>>,
+}
+
+/// Trouble at an element.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IncidentEntry<'a> {
+    /// Stable name of its kind.
+    pub code: &'a str,
+    /// What was expected, and what came.
+    pub message: &'a str,
+}
+
+/// An action the receiver may run now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ActionEntry<'a> {
+    /// Its name, for `run`.
+    pub name: &'a str,
+    /// Element key in its wire form.
+    pub element: String,
+    /// Node id.
+    pub node: &'a str,
+    /// Display order.
+    pub order: i64,
+    /// Type of its work, such as `saveData`.
+    pub r#type: &'a str,
+    /// `mandatory` or `optional`.
+    pub required: &'a str,
+    /// Whether it may run more than once in a visit.
+    pub repeatable: bool,
+    /// The action it is a child of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<&'a str>,
+    /// Whether running it moves the token back.
+    pub back: bool,
+    /// Paths that its data may hold.
+    pub keys: Vec<&'a str>,
+    /// Those of them that must be there.
+    pub required_keys: Vec<&'a str>,
+}
+
+/// A child instance.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ChildEntry<'a> {
+    /// Its key.
+    pub instance: InstanceKey,
+    /// Its process's id.
+    pub process: &'a str,
+    /// The parent's element that started it, in its wire form; `null` when a client did.
+    pub element: Option<String>,
+    /// Its status.
+    pub status: &'a str,
+}
+
+/// The `result` of a command on an instance: where it stands after the same commit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepResult<'a> {
+    /// The instance.
+    pub instance: InstanceKey,
+    /// Its status.
+    pub status: &'a str,
+    /// Its active elements.
+    pub nodes: Vec<NodeEntry<'a>>,
+    /// What the receiver may run.
+    pub actions: Vec<ActionEntry<'a>>,
+    /// Paths of the sent data that no key covers.
+    pub ignored: Vec<&'a str>,
+    /// Children it waits for or has started.
+    pub children: Vec<ChildEntry<'a>>,
+    /// Token of an anonymous start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<&'a str>,
+}
+
+/// The `result` of a subscribe.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SubscribeResult<'a> {
+    /// The channel.
+    pub channel: &'a Channel,
+    /// Number the channel stood at.
+    pub seq: u64,
+    /// How the missed frames come.
+    pub mode: SubscribeMode,
+}
+
+/// How the frames come that a new subscription has missed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SubscribeMode {
+    /// A snapshot replaces them.
+    Snapshot,
+    /// They are repeated.
+    Replay,
+}
+
+/// The `result` of a command that has nothing to tell: `{}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct NoResult {}

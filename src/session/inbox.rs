@@ -1,0 +1,117 @@
+//! What reaches a connection from the runtime: wake-ups, answers, replays. Senders never wait.
+//!
+//! Bounded by construction: one pending wake-up per followed instance, one answer per unanswered command.
+
+use std::{
+    collections::HashSet,
+    sync::{Mutex, PoisonError},
+};
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::frames::client::FrameId;
+use crate::{
+    engine::Row,
+    journal::StoreError,
+    model::ids::InstanceKey,
+    runtime::{
+        ask::{Answer, Observed},
+        channel::Follower,
+    },
+};
+
+/// Something for a connection.
+pub enum Inbound {
+    /// A followed instance has new rows.
+    Wake(InstanceKey),
+    /// A command was answered.
+    Answered {
+        /// Which.
+        command: PendingCommand,
+        /// How.
+        answer: Answer,
+    },
+    /// A look at an instance that is to be followed.
+    Looked {
+        /// The instance.
+        instance: InstanceKey,
+        /// The subscription's round: an answer to an earlier one is dropped.
+        round: u64,
+        /// What was seen.
+        answer: Answer,
+    },
+    /// Rows that a follower has missed.
+    Missed {
+        /// The instance.
+        instance: InstanceKey,
+        /// See [`Inbound::Looked`].
+        round: u64,
+        /// Where the instance stood when they were asked for.
+        observed: Box<Observed>,
+        /// The rows.
+        rows: Result<Vec<Row>, StoreError>,
+    },
+    /// The server is going down: say so, and go within this many milliseconds.
+    Drain {
+        /// When the client may come back.
+        reconnect_after_ms: u64,
+    },
+}
+
+/// A command whose answer is outstanding.
+#[derive(Clone, Debug)]
+pub struct PendingCommand {
+    /// The client's id.
+    pub id: FrameId,
+    /// What kind, where the answer depends on it.
+    pub kind: CommandKind,
+}
+
+/// What kind of command an answer belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommandKind {
+    /// A start of this instance.
+    Start {
+        /// The key it has or gets.
+        instance: InstanceKey,
+        /// Whether it is to be followed.
+        follow: bool,
+        /// The subject of an anonymous start: the answer brings it a token.
+        anonymous: Option<String>,
+    },
+    /// Any other command on an instance.
+    Other,
+}
+
+/// The sending side; also what channels wake.
+pub struct Inbox {
+    sender: UnboundedSender<Inbound>,
+    woken: Mutex<HashSet<InstanceKey>>,
+}
+
+impl Inbox {
+    /// An inbox and the receiver its connection reads.
+    pub fn new() -> (Self, UnboundedReceiver<Inbound>) {
+        let (sender, receiver) = unbounded_channel();
+        (Self { sender, woken: Mutex::default() }, receiver)
+    }
+
+    /// Puts something in; after the connection's end it is dropped.
+    pub fn put(&self, inbound: Inbound) {
+        let _ = self.sender.send(inbound);
+    }
+
+    /// The connection turns to an instance: the next row wakes it again.
+    pub fn turned_to(&self, instance: InstanceKey) {
+        self.woken.lock().unwrap_or_else(PoisonError::into_inner).remove(&instance);
+    }
+}
+
+impl Follower for Inbox {
+    fn wake(&self, instance: InstanceKey) {
+        let first = self.woken.lock().unwrap_or_else(PoisonError::into_inner).insert(instance);
+        if first {
+            self.put(Inbound::Wake(instance));
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Realtime sessions, free of any transport: text frames in, text frames out.
+//!
+//! A [`connection::Connection`] is one client's connection: it reads frames (`frames`), sends commands to the runtime
+//! (`commands`), and follows instances by a cursor each (`following`). Whatever carries the frames asks it for the next one
+//! when there is room, so nothing piles up per client. Who is who: `token`, `ticket`. How much: `rate`.
+//!
+//! Not here: sockets, HTTP, actix (`web`); what commands mean (`engine`).
+
+pub mod answers;
+mod commands;
+pub mod connection;
+mod following;
+pub mod frames;
+pub mod inbox;
+pub mod rate;
+pub mod rendering;
+mod subscriptions;
+pub mod ticket;
+pub mod token;

@@ -1,0 +1,351 @@
+//! How a connection follows instances: subscribe, resume, trees of children, replays and snapshots.
+//!
+//! Wake-ups are registered first, then the instance is looked at through its gate at S, then what comes after S is pulled: no
+//! gap, nothing twice. What was missed before S is read from the journal. Every look authorises anew.
+
+use std::time::Instant;
+
+use bytestring::ByteString;
+
+use super::{
+    answers::WireError,
+    connection::{Connection, Out, error_frame},
+    following::{Courtesy, Following, Phase, Want},
+    frames::{
+        channel::Channel,
+        client::{FrameId, ResumePoint},
+        code::ErrorCode,
+        server::{Live, OpenAction, Reply, Resync, ResyncReason, ServerFrame, Snapshot},
+        step::{SubscribeMode, SubscribeResult},
+    },
+    inbox::Inbound,
+    rendering,
+};
+use crate::{
+    engine::{Row, rejection::RejectionKind},
+    journal::{Entity, StoreError, codec},
+    limits,
+    model::ids::InstanceKey,
+    runtime::{
+        ask::{Answer, Ask, Envelope, Observed, Refusal, Reply as Answering},
+        channel::After,
+    },
+};
+
+/// Rows taken from a channel at a time.
+const PULL_ROWS: usize = 16;
+
+impl Connection {
+    pub(super) fn subscribe(&mut self, id: FrameId, channel: Channel, after: Option<u64>, tree: bool) {
+        let Channel::Instance(instance) = channel else {
+            let sentence = format!("expected a channel instance/KEY, but '{channel}' is not supported yet");
+            return self.tell_error(Some(id.as_str()), Some(&channel), &WireError::new(ErrorCode::Unsupported, sentence));
+        };
+        let want = if after.is_some() { Want::Replay } else { Want::Snapshot(None) };
+        self.follow(instance, after.unwrap_or(0), want, tree, Courtesy::Reply(id));
+    }
+
+    pub(super) fn unsubscribe(&mut self, id: &FrameId, channel: &Channel) {
+        if let Channel::Instance(instance) = channel {
+            self.unfollow(*instance);
+        }
+        self.tell_done(id);
+    }
+
+    pub(super) fn resume(&mut self, point: ResumePoint, same_log: bool) {
+        let want = if same_log { Want::Replay } else { Want::Snapshot(Some(ResyncReason::Restored)) };
+        self.follow(point.instance, point.after, want, true, Courtesy::Live);
+    }
+
+    /// Follows an instance from a cursor that needs no look: one that this connection starts itself.
+    pub(super) fn follow_from_birth(&mut self, instance: InstanceKey) -> bool {
+        if self.following.contains_key(&instance) || self.following.len() >= limits::SUBSCRIPTIONS {
+            return false;
+        }
+        self.add(instance, 0, Phase::Live, true, Courtesy::None);
+        true
+    }
+
+    /// A start found its instance there already: what has happened since is read.
+    pub(super) fn follow_again_from_birth(&mut self, instance: InstanceKey) {
+        self.follow(instance, 0, Want::Replay, true, Courtesy::None);
+    }
+
+    fn follow(&mut self, instance: InstanceKey, cursor: u64, want: Want, tree: bool, courtesy: Courtesy) {
+        if !self.following.contains_key(&instance) && self.following.len() >= limits::SUBSCRIPTIONS {
+            let sentence = format!(
+                "expected at most {} subscriptions per connection, but this is one more: unsubscribe some",
+                limits::SUBSCRIPTIONS
+            );
+            return self.refuse(instance, &courtesy, &WireError::new(ErrorCode::TooLarge, sentence));
+        }
+        let round = self.add(instance, cursor, Phase::Looking(want), tree, courtesy);
+        self.out.push_back(Out::Beginning { instance, round });
+        self.look(instance, round, want);
+    }
+
+    fn add(&mut self, instance: InstanceKey, cursor: u64, phase: Phase, tree: bool, courtesy: Courtesy) -> u64 {
+        self.rounds += 1;
+        let round = self.rounds;
+        let former = self.following.remove(&instance);
+        let channel = former.map_or_else(
+            || {
+                let channel = self.sessions.runtime.hub.follow(instance);
+                channel.join(self.follower.clone());
+                channel
+            },
+            |former| former.channel,
+        );
+        self.following.insert(instance, Following { channel, cursor, phase, tree, round, courtesy, patience: None });
+        round
+    }
+
+    pub(super) fn unfollow(&mut self, instance: InstanceKey) {
+        if let Some(following) = self.following.remove(&instance) {
+            following.channel.leave(&self.follower);
+        }
+    }
+
+    fn look(&self, instance: InstanceKey, round: u64, want: Want) {
+        let Some(who) = &self.who else { return };
+        let inbox = self.inbox.clone();
+        let reply = Answering::to(move |answer| inbox.put(Inbound::Looked { instance, round, answer }));
+        let ask = Ask::Observe { whole: want != Want::Replay };
+        self.sessions.runtime.dispatch(instance, Envelope { caller: Some(who.caller.clone()), ask, reply });
+    }
+
+    pub(super) fn looked(&mut self, instance: InstanceKey, round: u64, answer: Answer) {
+        let Some(following) = self.following.get_mut(&instance).filter(|following| following.round == round) else { return };
+        let Phase::Looking(want) = following.phase else { return };
+        match (answer, want) {
+            (Answer::Observed(observed), Want::Snapshot(reason)) => self.begin_with_snapshot(instance, &observed, reason),
+            (Answer::Observed(observed), Want::Replay) => {
+                let cursor = following.cursor;
+                if cursor > observed.seq {
+                    self.look_whole(instance, ResyncReason::Ahead);
+                } else if cursor == observed.seq {
+                    self.begin_with_missed(instance, &observed, &[]);
+                } else {
+                    self.read_missed(instance, round, cursor, observed);
+                }
+            }
+            (Answer::Refused(refusal), _) => self.cannot_look(instance, refusal),
+            _ => self.cannot_look(instance, Refusal::Internal),
+        }
+    }
+
+    fn look_whole(&mut self, instance: InstanceKey, reason: ResyncReason) {
+        let want = Want::Snapshot(Some(reason));
+        if let Some(following) = self.following.get_mut(&instance) {
+            following.phase = Phase::Looking(want);
+            let round = following.round;
+            self.look(instance, round, want);
+        }
+    }
+
+    /// An announced child may not be there yet: its first row wakes us. Anything else ends the subscription.
+    fn cannot_look(&mut self, instance: InstanceKey, refusal: Refusal) {
+        let missing = matches!(&refusal, Refusal::Rejected(rejection) if rejection.kind == RejectionKind::NotFound);
+        let Some(following) = self.following.get_mut(&instance) else { return };
+        if missing && following.courtesy == Courtesy::None && following.cursor == 0 {
+            following.patience = Some(Instant::now() + limits::ANNOUNCED_INSTANCE);
+            following.phase = Phase::Ready(Vec::new());
+            return;
+        }
+        let courtesy = following.courtesy.clone();
+        self.unfollow(instance);
+        self.refuse(instance, &courtesy, &refusal.into());
+    }
+
+    fn refuse(&mut self, instance: InstanceKey, courtesy: &Courtesy, error: &WireError) {
+        let id = match courtesy {
+            Courtesy::Reply(id) => Some(id.as_str()),
+            Courtesy::None | Courtesy::Live => None,
+        };
+        let text = error_frame(id, Some(&Channel::Instance(instance)), error).text();
+        self.out.push_back(Out::Text(text));
+    }
+
+    pub(super) fn give_up_waiting(&mut self, now: Instant) {
+        let late = |following: &Following| following.cursor == 0 && following.patience.is_some_and(|until| now >= until);
+        let late: Vec<InstanceKey> =
+            self.following.iter().filter(|(_, following)| late(following)).map(|(&key, _)| key).collect();
+        for instance in late {
+            self.unfollow(instance);
+            let sentence = "expected the announced instance to begin, but it has not yet: subscribe again";
+            self.refuse(instance, &Courtesy::None, &WireError::new(ErrorCode::Busy, sentence));
+        }
+    }
+
+    fn read_missed(&self, instance: InstanceKey, round: u64, cursor: u64, observed: Box<Observed>) {
+        let inbox = self.inbox.clone();
+        self.sessions.runtime.journal.read_then(
+            move |reader| {
+                // One row more than frames may be replayed: then there are too many.
+                let stored = reader.rows(Entity::from(instance), cursor, limits::REPLAY_FRAMES + 1)?;
+                stored.iter().map(|stored| codec::decode::<Row>(&stored.row.body)).collect()
+            },
+            move |rows: Result<Vec<Row>, StoreError>| inbox.put(Inbound::Missed { instance, round, observed, rows }),
+        );
+    }
+
+    pub(super) fn missed(&mut self, instance: InstanceKey, round: u64, observed: Observed, rows: Result<Vec<Row>, StoreError>) {
+        if self.following.get(&instance).is_none_or(|following| following.round != round) {
+            return;
+        }
+        match rows {
+            Ok(rows) if rows.len() > limits::REPLAY_FRAMES => self.look_whole(instance, ResyncReason::Lag),
+            Ok(rows) => self.begin_with_missed(instance, &observed, &rows),
+            Err(error) => {
+                log::error!("instance {instance}: rows for a subscription cannot be read: {error}");
+                self.cannot_look(instance, Refusal::Internal);
+            }
+        }
+    }
+
+    fn begin_with_missed(&mut self, instance: InstanceKey, observed: &Observed, rows: &[Row]) {
+        let Some(following) = self.following.get_mut(&instance) else { return };
+        let mut cursor = following.cursor;
+        let mut texts = Vec::new();
+        let mut announced = Vec::new();
+        // Rows later than the look come through the channel.
+        for row in rows.iter().filter(|row| row.last_seq() <= observed.seq) {
+            for frame in rendering::missed_frames(instance, row).iter().filter(|frame| frame.seq > following.cursor) {
+                texts.push(frame.for_cursor(cursor));
+                cursor = frame.seq;
+                announced.extend(frame.announces);
+            }
+        }
+        if texts.len() > limits::REPLAY_FRAMES {
+            return self.look_whole(instance, ResyncReason::Lag);
+        }
+        if cursor < observed.seq {
+            let process = &observed.process.executable;
+            let progress = rendering::progress(instance, observed.seq, cursor, process, &observed.next, None);
+            texts.push(progress.for_cursor(cursor));
+        }
+        announced.extend(observed.live_children());
+        self.finish_beginning(instance, observed.seq, SubscribeMode::Replay, texts);
+        self.follow_children(instance, announced, Want::Replay);
+    }
+
+    fn begin_with_snapshot(&mut self, instance: InstanceKey, observed: &Observed, reason: Option<ResyncReason>) {
+        let channel = Channel::Instance(instance);
+        let Some(whole) = &observed.whole else { return };
+        let (nodes, actions) = rendering::observed_step(observed);
+        let open: Vec<OpenAction<'_>> = whole.open.iter().map(|(&seq, body)| OpenAction { seq, body }).collect();
+        let snapshot = Snapshot {
+            channel: &channel,
+            seq: observed.seq,
+            status: observed.next.status.name(),
+            view: &whole.view,
+            nodes: &nodes,
+            actions: &actions,
+            open: &open,
+        };
+        let mut texts = Vec::new();
+        if let Some(reason) = reason {
+            texts.push(Resync { channel: &channel, reason }.text());
+        }
+        texts.push(snapshot.text());
+        self.finish_beginning(instance, observed.seq, SubscribeMode::Snapshot, texts);
+        self.follow_children(instance, observed.live_children().collect(), Want::Snapshot(None));
+    }
+
+    /// The first frames of a following are known: they take their place, and what comes after is pulled behind them.
+    fn finish_beginning(&mut self, instance: InstanceKey, seq: u64, mode: SubscribeMode, mut texts: Vec<ByteString>) {
+        let Some(following) = self.following.get_mut(&instance) else { return };
+        let channel = &Channel::Instance(instance);
+        match &following.courtesy {
+            Courtesy::None => {}
+            Courtesy::Live => texts.push(Live { channel, seq }.text()),
+            Courtesy::Reply(id) => {
+                let result = SubscribeResult { channel, seq, mode };
+                texts.push(Reply { id: id.as_str(), seq: Some(seq), duplicate: false, result }.text());
+            }
+        }
+        following.cursor = seq;
+        following.patience = None;
+        following.phase = Phase::Ready(texts);
+    }
+
+    fn follow_children(&mut self, parent: InstanceKey, children: Vec<InstanceKey>, want: Want) {
+        if self.following.get(&parent).is_none_or(|following| !following.tree) {
+            return;
+        }
+        for child in children {
+            if !self.following.contains_key(&child) {
+                self.follow(child, 0, want, true, Courtesy::None);
+            }
+        }
+    }
+
+    /// A beginning is first in line: its frames go out when they are ready. `false` while they are not.
+    pub(super) fn begin(&mut self, instance: InstanceKey, round: u64) -> bool {
+        let following = self.following.get_mut(&instance).filter(|following| following.round == round);
+        let Some(following) = following else {
+            self.out.pop_front();
+            return true;
+        };
+        match std::mem::replace(&mut following.phase, Phase::Live) {
+            Phase::Ready(texts) => {
+                self.out.pop_front();
+                self.out.push_front(Out::Pull(instance));
+                for text in texts.into_iter().rev() {
+                    self.out.push_front(Out::Text(text));
+                }
+                true
+            }
+            Phase::Live => {
+                self.out.pop_front();
+                true
+            }
+            looking => {
+                following.phase = looking;
+                false
+            }
+        }
+    }
+
+    /// A pull is first in line: what the channel has after our cursor takes its place.
+    pub(super) fn pull(&mut self, instance: InstanceKey) {
+        let Some(following) = self.following.get_mut(&instance).filter(|following| matches!(following.phase, Phase::Live)) else {
+            self.out.pop_front();
+            return;
+        };
+        match following.channel.after(following.cursor, PULL_ROWS) {
+            After::Nothing => drop(self.out.pop_front()),
+            After::Behind => self.fall_behind(instance),
+            After::Rows(rows) => {
+                let mut texts = Vec::new();
+                let mut announced = Vec::new();
+                for row in rows {
+                    let cursor = following.cursor;
+                    for frame in rendering::frames(&row).iter().filter(|frame| frame.seq > cursor) {
+                        texts.push(frame.for_cursor(following.cursor));
+                        following.cursor = frame.seq;
+                        announced.extend(frame.announces);
+                    }
+                }
+                for text in texts.into_iter().rev() {
+                    self.out.push_front(Out::Text(text));
+                }
+                self.follow_children(instance, announced, Want::Replay);
+            }
+        }
+    }
+
+    /// The channel no longer holds what we need: the journal does. Nothing behind goes out before.
+    fn fall_behind(&mut self, instance: InstanceKey) {
+        self.rounds += 1;
+        let round = self.rounds;
+        if let Some(following) = self.following.get_mut(&instance) {
+            following.round = round;
+            following.phase = Phase::Looking(Want::Replay);
+            following.courtesy = Courtesy::None;
+        }
+        self.out.pop_front();
+        self.out.push_front(Out::Beginning { instance, round });
+        self.look(instance, round, Want::Replay);
+    }
+}

@@ -1,0 +1,160 @@
+//! One-time tickets: what stands for a token where only a URL can be given (websocket, stream, sign-in link).
+//!
+//! Not here: who may ask for one (`web`). Tickets live in memory: after a restart they are asked for again.
+
+use std::{collections::HashMap, fmt, str::FromStr, time::Duration};
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+
+use super::token::Identity;
+use crate::{
+    limits,
+    model::ids::{InstanceKey, Time},
+};
+
+/// What a ticket opens; nothing else can be opened with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketUse {
+    /// One websocket.
+    Ws,
+    /// One stream of this instance.
+    Stream(InstanceKey),
+    /// One sign-in to the pages.
+    SignIn,
+}
+
+impl TicketUse {
+    /// How long after its issue the ticket may be used.
+    pub fn lifetime(self) -> Duration {
+        match self {
+            Self::Ws | Self::Stream(_) => limits::TICKET,
+            Self::SignIn => limits::SIGN_IN_LINK,
+        }
+    }
+}
+
+impl FromStr for TicketUse {
+    type Err = String;
+    /// Reads the `for` of a ticket request: `ws`, `stream/KEY` or `signin`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let stream = text.strip_prefix("stream/").and_then(|key| key.parse().ok());
+        match (text, stream) {
+            ("ws", _) => Ok(Self::Ws),
+            ("signin", _) => Ok(Self::SignIn),
+            (_, Some(key)) => Ok(Self::Stream(key)),
+            _ => Err("expected 'for' to be ws, stream/KEY or signin, but it is none of them".into()),
+        }
+    }
+}
+
+/// Why no ticket was issued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TicketError {
+    /// Too many tickets wait for their use: `busy`, retryable.
+    Full,
+    /// The operating system gave no random bytes.
+    Random,
+}
+
+impl fmt::Display for TicketError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Full => "expected room for another ticket, but too many wait for their use: try again in half a minute",
+            Self::Random => "expected random bytes for a ticket, but the operating system gave none",
+        })
+    }
+}
+
+impl std::error::Error for TicketError {}
+
+/// The tickets that wait for their use. Times are on the real clock.
+pub struct Tickets {
+    open: HashMap<String, Ticket>,
+    capacity: usize,
+}
+
+struct Ticket {
+    purpose: TicketUse,
+    identity: Identity,
+    expires_at: Time,
+}
+
+impl Tickets {
+    /// No tickets yet, and never more than `capacity`.
+    pub fn new(capacity: usize) -> Self {
+        Self { open: HashMap::new(), capacity }
+    }
+
+    /// Issues a ticket that opens `purpose` once for `identity`: 128 random bits as 22 letters fit for a URL.
+    pub fn issue(&mut self, purpose: TicketUse, identity: Identity, now: Time) -> Result<String, TicketError> {
+        if self.open.len() >= self.capacity {
+            self.open.retain(|_, ticket| now < ticket.expires_at);
+        }
+        if self.open.len() >= self.capacity {
+            return Err(TicketError::Full);
+        }
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(|_| TicketError::Random)?;
+        let name = BASE64_URL_SAFE_NO_PAD.encode(random);
+        let expires_at = Time(now.0.saturating_add(purpose.lifetime().as_millis() as i64));
+        self.open.insert(name.clone(), Ticket { purpose, identity, expires_at });
+        Ok(name)
+    }
+
+    /// Takes the ticket: whom it was issued for, if it opens `purpose` and is in time. It is used up in any case.
+    pub fn take(&mut self, ticket: &str, purpose: TicketUse, now: Time) -> Option<Identity> {
+        let found = self.open.remove(ticket)?;
+        (found.purpose == purpose && now < found.expires_at).then_some(found.identity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn alice() -> Identity {
+        Identity { subject: "alice".into(), ..Identity::anonymous(Uuid::nil()) }
+    }
+
+    #[test]
+    fn a_ticket_is_used_once_in_time_for_its_purpose() {
+        let mut tickets = Tickets::new(10);
+        let key = InstanceKey(Uuid::from_u128(7));
+        let mut check = |purpose: TicketUse, used_for: TicketUse, after: i64, opens: bool| {
+            let ticket = tickets.issue(purpose, alice(), Time(1_000)).unwrap();
+            assert_eq!(ticket.len(), 22);
+            assert_eq!(tickets.take(&ticket, used_for, Time(1_000 + after)).is_some(), opens, "{purpose:?} {after}");
+            assert_eq!(tickets.take(&ticket, purpose, Time(1_000)), None, "used up");
+        };
+        check(TicketUse::Ws, TicketUse::Ws, 29_999, true);
+        check(TicketUse::Ws, TicketUse::Ws, 30_000, false);
+        check(TicketUse::SignIn, TicketUse::SignIn, 15 * 60_000 - 1, true);
+        check(TicketUse::SignIn, TicketUse::SignIn, 15 * 60_000, false);
+        check(TicketUse::Stream(key), TicketUse::Stream(key), 0, true);
+        check(TicketUse::Stream(key), TicketUse::Stream(InstanceKey(Uuid::from_u128(8))), 0, false);
+        check(TicketUse::Ws, TicketUse::SignIn, 0, false);
+    }
+
+    #[test]
+    fn their_number_is_bounded_and_expired_ones_make_room() {
+        let mut tickets = Tickets::new(2);
+        tickets.issue(TicketUse::Ws, alice(), Time(0)).unwrap();
+        let link = tickets.issue(TicketUse::SignIn, alice(), Time(0)).unwrap();
+        assert_eq!(tickets.issue(TicketUse::Ws, alice(), Time(29_999)), Err(TicketError::Full));
+        tickets.issue(TicketUse::Ws, alice(), Time(30_000)).unwrap();
+        assert_eq!(tickets.take(&link, TicketUse::SignIn, Time(30_000)), Some(alice()));
+        assert_eq!(tickets.take("guess", TicketUse::Ws, Time(0)), None);
+    }
+
+    #[test]
+    fn uses_are_read_from_text() {
+        let key = InstanceKey(Uuid::from_u128(7));
+        assert_eq!("ws".parse(), Ok(TicketUse::Ws));
+        assert_eq!("signin".parse(), Ok(TicketUse::SignIn));
+        assert_eq!(format!("stream/{key}").parse(), Ok(TicketUse::Stream(key)));
+        assert!("stream/".parse::<TicketUse>().is_err());
+        assert!("WS".parse::<TicketUse>().is_err());
+    }
+}

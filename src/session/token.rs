@@ -1,0 +1,215 @@
+//! Bearer tokens: JWTs signed with HS256, and who they say the bearer is.
+//!
+//! Not here: what a role may do (`runtime`), where a token is read from a request (`web`), the secret's origin (`config`).
+//! Expiry compares with the real clock, never the virtual one of `--test-clock`: the caller gives the time.
+
+use std::{fmt, time::Duration};
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::{
+    limits,
+    model::ids::{InstanceKey, Time},
+};
+
+/// The tenant of a token that names none.
+pub const DEFAULT_TENANT: &str = "default";
+
+/// Who a connection or a request acts for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Name of the user, unique in the tenant.
+    pub subject: String,
+    /// The tenant.
+    pub tenant: String,
+    /// Roles granted by the issuer.
+    pub roles: Vec<String>,
+    /// When it ends, on the real clock; `None` for an anonymous connection that has no token yet.
+    pub expires_at: Option<Time>,
+    /// Root of the one instance tree it may see and act on; `None` for a user, whom permissions decide for.
+    pub instance: Option<InstanceKey>,
+}
+
+impl Identity {
+    /// Somebody who brought no token: a subject of its own that nobody can guess, no roles.
+    pub fn anonymous(random: Uuid) -> Self {
+        let subject = format!("anonymous-{}", random.simple());
+        Self { subject, tenant: DEFAULT_TENANT.into(), roles: Vec::new(), expires_at: None, instance: None }
+    }
+
+    /// Whether the role was granted. A token scoped to an instance tree has no roles, whatever it lists.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.instance.is_none() && self.roles.iter().any(|granted| granted == role)
+    }
+
+    /// Whether it sees and repairs every instance of its tenant: role `operator` or `admin`.
+    pub fn is_operator(&self) -> bool {
+        self.has_role("operator") || self.is_admin()
+    }
+
+    /// Whether it may do everything: role `admin`.
+    pub fn is_admin(&self) -> bool {
+        self.has_role("admin")
+    }
+}
+
+/// How tokens are signed and checked.
+#[derive(Clone)]
+pub struct TokenSettings {
+    /// The HS256 secret; its raw UTF-8 bytes are the key.
+    pub secret: String,
+    /// `iss` that tokens must name, when set; minted tokens name it.
+    pub issuer: Option<String>,
+    /// `aud` that tokens must name, when set; minted tokens name it.
+    pub audience: Option<String>,
+}
+
+/// Why a token was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// It is genuine, but its time is over: get a new one.
+    Expired,
+    /// It is none of ours or lacks something; the sentence says what, without repeating the token.
+    Invalid(String),
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expired => f.write_str("expected a valid token, but it has expired: sign in again"),
+            Self::Invalid(sentence) => f.write_str(sentence),
+        }
+    }
+}
+
+impl std::error::Error for TokenError {}
+
+/// Verifies and mints tokens.
+pub struct Tokens {
+    settings: TokenSettings,
+    decoding: DecodingKey,
+    encoding: EncodingKey,
+    validation: Validation,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    exp: f64,
+    nbf: Option<f64>,
+    roles: Option<Vec<String>>,
+    tenant: Option<String>,
+    instance: Option<InstanceKey>,
+}
+
+#[derive(Serialize)]
+struct Minted<'a> {
+    sub: &'a str,
+    tenant: &'a str,
+    roles: &'a [String],
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<InstanceKey>,
+}
+
+impl Tokens {
+    /// Tokens signed and checked with these settings.
+    pub fn new(settings: TokenSettings) -> Self {
+        let mut validation = Validation::new(Algorithm::HS256);
+        // The library reads the system's clock for these; `verify` compares with the time it is given.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        // Otherwise a token with `aud` is refused when no audience is configured.
+        validation.validate_aud = settings.audience.is_some();
+        // `sub` and `exp` are required by `Claims`, which reads every number there may be; configured ones are checked only
+        // if they are there, unless required too.
+        let mut required = Vec::new();
+        if let Some(issuer) = &settings.issuer {
+            validation.set_issuer(&[issuer]);
+            required.push("iss");
+        }
+        if let Some(audience) = &settings.audience {
+            validation.set_audience(&[audience]);
+            required.push("aud");
+        }
+        validation.set_required_spec_claims(&required);
+        Self {
+            decoding: DecodingKey::from_secret(settings.secret.as_bytes()),
+            encoding: EncodingKey::from_secret(settings.secret.as_bytes()),
+            validation,
+            settings,
+        }
+    }
+
+    /// Who the token speaks for, at `now` on the real clock. There is no leeway: a token has expired at its `exp`.
+    pub fn verify(&self, token: &str, now: Time) -> Result<Identity, TokenError> {
+        let invalid = |sentence: &str| Err(TokenError::Invalid(sentence.into()));
+        if token.len() > limits::TOKEN_BYTES {
+            return invalid("expected a token of at most 8192 bytes, but it is longer");
+        }
+        let found = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|error| refusal(&error))?;
+        let Claims { sub, exp, nbf, roles, tenant, instance } = found.claims;
+        if found.header.crit.is_some() {
+            return invalid("expected a token without critical header extensions, but its header lists some in 'crit'");
+        }
+        if sub.is_empty() || sub.len() > limits::NAME_BYTES {
+            return invalid("expected 'sub' of the token to have 1 to 256 bytes, but it has not");
+        }
+        let expires_at = Time((exp * 1000.0) as i64);
+        if now >= expires_at {
+            return Err(TokenError::Expired);
+        }
+        if nbf.is_some_and(|start| now < Time((start * 1000.0) as i64)) {
+            return invalid("expected a token that is valid by now, but its 'nbf' is in the future");
+        }
+        let tenant = tenant.unwrap_or_else(|| DEFAULT_TENANT.into());
+        Ok(Identity { subject: sub, tenant, roles: roles.unwrap_or_default(), expires_at: Some(expires_at), instance })
+    }
+
+    /// A token for this identity that ends `ttl` after `now` on the real clock, counted in whole seconds; the identity's own
+    /// `expires_at` is not looked at.
+    pub fn mint(&self, identity: &Identity, now: Time, ttl: Duration) -> Result<String, TokenError> {
+        let issued = now.0.div_euclid(1000);
+        let claims = Minted {
+            sub: &identity.subject,
+            tenant: &identity.tenant,
+            roles: &identity.roles,
+            iat: issued,
+            exp: issued.saturating_add_unsigned(ttl.as_secs()),
+            iss: self.settings.issuer.as_deref(),
+            aud: self.settings.audience.as_deref(),
+            instance: identity.instance,
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            .map_err(|error| TokenError::Invalid(format!("expected the token to be signed, but: {error}")))
+    }
+}
+
+/// The sentence for what the library found; it never repeats the token or its content.
+fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
+    TokenError::Invalid(match error.kind() {
+        ErrorKind::InvalidSignature => {
+            "expected a token signed with this server's secret, but its signature does not match".into()
+        }
+        ErrorKind::InvalidAlgorithm => "expected a token signed with HS256, but its header names another algorithm".into(),
+        ErrorKind::InvalidIssuer => "expected 'iss' of the token to be the configured issuer, but it is another".into(),
+        ErrorKind::InvalidAudience => "expected 'aud' of the token to name the configured audience, but it does not".into(),
+        ErrorKind::MissingRequiredClaim(name) => format!("expected the token to have the claim '{name}', but it has none"),
+        ErrorKind::Json(_) => {
+            "expected a token with algorithm HS256 and the claims sub (text), exp (number) and roles (list), but it differs"
+                .into()
+        }
+        _ => "expected a bearer JWT of three parts, but this is none".into(),
+    })
+}
+
+#[cfg(test)]
+#[path = "token_tests.rs"]
+mod tests;

@@ -1,0 +1,124 @@
+//! What a token must be to be accepted. Tokens are put together by hand here, so that bad ones can be made.
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use super::*;
+
+const NOW: Time = Time(1_800_000_000_000);
+const LATER: i64 = 1_800_000_060;
+
+fn tokens(issuer: Option<&str>, audience: Option<&str>) -> Tokens {
+    let text = |value: Option<&str>| value.map(str::to_owned);
+    Tokens::new(TokenSettings { secret: "sésame".into(), issuer: text(issuer), audience: text(audience) })
+}
+
+fn signed(algorithm: Algorithm, claims: &Value) -> String {
+    jsonwebtoken::encode(&Header::new(algorithm), claims, &EncodingKey::from_secret("sésame".as_bytes())).unwrap()
+}
+
+#[track_caller]
+fn check(claims: Value, expected: &str) {
+    let found = match tokens(None, None).verify(&signed(Algorithm::HS256, &claims), NOW) {
+        Ok(identity) => format!("{} {} {:?}", identity.subject, identity.tenant, identity.roles),
+        Err(error) => error.to_string(),
+    };
+    assert!(found.contains(expected), "{claims}: {found}");
+}
+
+#[test]
+fn claims_become_an_identity() {
+    check(json!({"sub": "alice", "exp": LATER}), "alice default []");
+    check(json!({"sub": "alice", "exp": LATER, "roles": ["admin"], "tenant": "acme"}), r#"alice acme ["admin"]"#);
+    check(json!({"sub": "alice", "exp": LATER, "roles": null, "aud": "other", "iss": "other", "x": 1}), "alice default []");
+    check(json!({"sub": "alice", "exp": 1_800_000_000.5}), "alice");
+    check(json!({"sub": "alice", "exp": 1e300}), "alice");
+}
+
+#[test]
+fn wrong_claims_are_refused() {
+    check(json!({"exp": LATER}), "the claims sub (text)");
+    check(json!({"sub": "alice"}), "exp (number)");
+    check(json!({"sub": "", "exp": LATER}), "1 to 256");
+    check(json!({"sub": 5, "exp": LATER}), "sub (text)");
+    check(json!({"sub": "alice", "exp": "soon"}), "exp (number)");
+    check(json!({"sub": "alice", "exp": LATER, "roles": "admin"}), "roles (list)");
+    check(json!({"sub": "alice", "exp": LATER, "instance": "none"}), "differs");
+    check(json!({"sub": "alice", "exp": LATER, "nbf": LATER}), "nbf");
+}
+
+#[test]
+fn it_expires_at_its_exp_without_leeway() {
+    let token = signed(Algorithm::HS256, &json!({"sub": "alice", "exp": LATER}));
+    let at = |millis| tokens(None, None).verify(&token, Time(millis)).map(|identity| identity.expires_at);
+    assert_eq!(at(LATER * 1000 - 1), Ok(Some(Time(LATER * 1000))));
+    assert_eq!(at(LATER * 1000), Err(TokenError::Expired));
+    check(json!({"sub": "alice", "exp": -1}), "expired");
+}
+
+#[test]
+fn only_hs256_with_the_right_secret_is_taken() {
+    let claims = json!({"sub": "alice", "exp": LATER});
+    let refused = |token: &str| assert!(matches!(tokens(None, None).verify(token, NOW), Err(TokenError::Invalid(_))), "{token}");
+    refused(&signed(Algorithm::HS384, &claims));
+    refused(&signed(Algorithm::HS512, &claims));
+    let body = BASE64_URL_SAFE_NO_PAD.encode(claims.to_string());
+    let good = signed(Algorithm::HS256, &claims);
+    let signature = good.rsplit('.').next().unwrap();
+    for algorithm in ["none", "None", "NONE", "RS256", "ES256", "EdDSA", "hs256", ""] {
+        let header = BASE64_URL_SAFE_NO_PAD.encode(json!({"alg": algorithm, "typ": "JWT"}).to_string());
+        refused(&format!("{header}.{body}."));
+        refused(&format!("{header}.{body}.{signature}"));
+    }
+    refused(&good[..good.len() - 2]);
+    refused(&good.replace('.', ""));
+    refused("");
+    refused(&"x".repeat(limits::TOKEN_BYTES + 1));
+    let other = Tokens::new(TokenSettings { secret: "other".into(), issuer: None, audience: None });
+    assert!(matches!(other.verify(&good, NOW), Err(TokenError::Invalid(sentence)) if sentence.contains("signature")));
+    let mut header = Header::new(Algorithm::HS256);
+    header.crit = Some(vec!["b64".into()]);
+    refused(&jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret("sésame".as_bytes())).unwrap());
+}
+
+#[test]
+fn issuer_and_audience_are_checked_when_configured() {
+    let strict = tokens(Some("https://id.example"), Some("stepwire"));
+    let verify = |extra: Value| {
+        let mut claims = json!({"sub": "alice", "exp": LATER});
+        claims.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+        strict.verify(&signed(Algorithm::HS256, &claims), NOW).is_ok()
+    };
+    assert!(verify(json!({"iss": "https://id.example", "aud": "stepwire"})));
+    assert!(verify(json!({"iss": "https://id.example", "aud": ["other", "stepwire"]})));
+    assert!(!verify(json!({"iss": "https://id.example"})));
+    assert!(!verify(json!({"aud": "stepwire"})));
+    assert!(!verify(json!({"iss": "https://evil.example", "aud": "stepwire"})));
+    assert!(!verify(json!({"iss": "https://id.example", "aud": "other"})));
+}
+
+#[test]
+fn a_minted_token_is_accepted_until_its_end() {
+    let tokens = tokens(Some("https://id.example"), Some("stepwire"));
+    let root = InstanceKey(Uuid::from_u128(7));
+    let mut identity = Identity::anonymous(Uuid::from_u128(1));
+    identity.instance = Some(root);
+    identity.roles = vec!["admin".into()];
+    let token = tokens.mint(&identity, NOW, limits::ANONYMOUS_TOKEN).unwrap();
+    let found = tokens.verify(&token, NOW).unwrap();
+    assert_eq!(found, Identity { expires_at: Some(Time(NOW.0 + 24 * 3_600_000)), ..identity });
+    assert!(!found.is_admin() && !found.is_operator(), "a token of one instance has no roles");
+    assert_eq!(tokens.verify(&token, Time(NOW.0 + 24 * 3_600_000)), Err(TokenError::Expired));
+    assert_eq!(found.subject, "anonymous-00000000000000000000000000000001");
+}
+
+#[test]
+fn roles_grant() {
+    let with = |roles: &[&str]| Identity {
+        roles: roles.iter().map(|role| role.to_string()).collect(),
+        ..Identity::anonymous(Uuid::from_u128(1))
+    };
+    assert!(with(&["admin"]).is_operator() && with(&["admin"]).is_admin());
+    assert!(with(&["operator"]).is_operator() && !with(&["operator"]).is_admin());
+    assert!(with(&["clerk", "x"]).has_role("x") && !with(&["clerk"]).is_operator());
+}

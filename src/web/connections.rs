@@ -1,0 +1,102 @@
+//! Who is connected: counts per user and address, and the inboxes that a shutdown has to tell.
+//!
+//! Counted by guards, so a connection that ends in any way gives its place back.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use dashmap::DashMap;
+
+use crate::session::inbox::{Inbound, Inbox};
+
+/// The open connections.
+#[derive(Default)]
+pub struct Connections {
+    numbers: AtomicU64,
+    open: DashMap<u64, Weak<Inbox>>,
+    by_address: DashMap<IpAddr, usize>,
+    by_user: DashMap<String, usize>,
+}
+
+/// A place that is given back when dropped.
+pub struct Place {
+    connections: Arc<Connections>,
+    what: Counted,
+}
+
+enum Counted {
+    Open(u64),
+    Address(IpAddr),
+    User(String),
+}
+
+impl Connections {
+    /// A place for a connection from this address; `None` when it has as many as `limit` (0 = no limit).
+    pub fn from_address(self: &Arc<Self>, address: IpAddr, limit: usize) -> Option<Place> {
+        let mut count = self.by_address.entry(address).or_default();
+        if limit > 0 && *count >= limit {
+            return None;
+        }
+        *count += 1;
+        Some(Place { connections: self.clone(), what: Counted::Address(address) })
+    }
+
+    /// A place for a connection of this user; `None` when it has as many as `limit` (0 = no limit).
+    pub fn of_user(self: &Arc<Self>, user: &str, limit: usize) -> Option<Place> {
+        let mut count = self.by_user.entry(user.to_owned()).or_default();
+        if limit > 0 && *count >= limit {
+            return None;
+        }
+        *count += 1;
+        Some(Place { connections: self.clone(), what: Counted::User(user.to_owned()) })
+    }
+
+    /// Notes an open connection, to be told when the server goes down.
+    pub fn opened(self: &Arc<Self>, inbox: &Arc<Inbox>) -> Place {
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        self.open.insert(number, Arc::downgrade(inbox));
+        Place { connections: self.clone(), what: Counted::Open(number) }
+    }
+
+    /// How many are open.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether none is open.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Tells every connection to go and when to come back: spread over `spread_ms`, so that they do not come back at once.
+    pub fn drain(&self, spread_ms: u64) {
+        let count = self.open.len().max(1) as u64;
+        for (turn, entry) in (0..).zip(self.open.iter()) {
+            if let Some(inbox) = entry.value().upgrade() {
+                inbox.put(Inbound::Drain { reconnect_after_ms: 500 + turn * spread_ms / count });
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        match &self.what {
+            Counted::Open(number) => drop(self.connections.open.remove(number)),
+            Counted::Address(address) => give_back(&self.connections.by_address, address),
+            Counted::User(user) => give_back(&self.connections.by_user, user),
+        }
+    }
+}
+
+fn give_back<K: Eq + std::hash::Hash>(counts: &DashMap<K, usize>, key: &K) {
+    if let Some(mut count) = counts.get_mut(key) {
+        *count -= 1;
+    }
+    counts.remove_if(key, |_, count| *count == 0);
+}

@@ -1,0 +1,67 @@
+//! Puts the frame guard in front of the websocket library: the library reads a request body that ends where the guard says.
+//!
+//! When the guard stops, the body *ends* instead of failing: the library then still yields every message that came whole
+//! before, and after them the end of the stream. The reader asks the [`GuardVerdict`] at that end, and closes with the
+//! code it names; so what was sent before a bad frame is handled, and nothing of it or after it is buffered.
+
+use std::{
+    cell::Cell,
+    pin::Pin,
+    rc::Rc,
+    task::{Context, Poll, ready},
+};
+
+use actix_web::{
+    Error, FromRequest, HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    web::{self, Bytes},
+};
+use futures_util::Stream;
+
+use super::frame_guard::{FrameGuard, Stop};
+
+/// Why the guard ended the body, if it has.
+#[derive(Clone, Debug, Default)]
+pub struct GuardVerdict(Rc<Cell<Option<Stop>>>);
+
+impl GuardVerdict {
+    /// The verdict so far. Ask when the message stream has ended: `None` there means that the peer is gone.
+    pub fn stop(&self) -> Option<Stop> {
+        self.0.get()
+    }
+}
+
+/// The body of a websocket request, guarded: messages over `limit` bytes and broken headers end it.
+pub async fn guard(request: &HttpRequest, body: web::Payload, limit: usize) -> Result<(web::Payload, GuardVerdict), Error> {
+    let verdict = GuardVerdict::default();
+    let guarded = GuardedPayload { body: body.into_inner(), guard: FrameGuard::new(limit as u64), verdict: verdict.clone() };
+    // `web::Payload` has no public constructor but its extractor.
+    let mut payload: Payload = Payload::Stream { payload: Box::pin(guarded) };
+    Ok((web::Payload::from_request(request, &mut payload).await?, verdict))
+}
+
+struct GuardedPayload {
+    body: Payload,
+    guard: FrameGuard,
+    verdict: GuardVerdict,
+}
+
+impl Stream for GuardedPayload {
+    type Item = Result<Bytes, PayloadError>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        if this.verdict.stop().is_some() {
+            return Poll::Ready(None);
+        }
+        let Some(chunk) = ready!(Pin::new(&mut this.body).poll_next(cx)?) else { return Poll::Ready(None) };
+        let found = this.guard.inspect(&chunk);
+        this.verdict.0.set(found.stop);
+        if found.pass == 0 { Poll::Ready(None) } else { Poll::Ready(Some(Ok(chunk.slice(..found.pass)))) }
+    }
+}
+
+#[cfg(test)]
+#[path = "guarded_payload_tests.rs"]
+mod tests;

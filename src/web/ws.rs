@@ -1,0 +1,252 @@
+//! The websocket endpoint `GET /v1/ws`: carries the frames of a session over a socket.
+//!
+//! One task per connection reads the client, takes what the runtime has, and sends one frame at a time; while a frame waits
+//! for the socket it keeps reading. Headers are guarded before the websocket library sees them (`guarded_payload`). What
+//! frames mean: `session`.
+
+use std::{
+    pin::Pin,
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL},
+    rt, web,
+};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Closed, ProtocolError, Session};
+use futures_util::{Future, StreamExt};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{
+    app::App,
+    connections::Place,
+    frame_guard::Stop,
+    guarded_payload::{GuardVerdict, guard},
+    hang_up::HangUp,
+    problem::Problem,
+};
+use crate::{
+    limits,
+    session::{
+        connection::Connection,
+        frames::{close::CloseCode, code::ErrorCode},
+        inbox::Inbound,
+        ticket::TicketUse,
+    },
+};
+
+/// The one subprotocol.
+const PROTOCOL: &str = "stepwire.v1.json";
+/// How often a session looks at its deadlines.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What may stand in the address.
+#[derive(serde::Deserialize)]
+pub struct WsQuery {
+    ticket: Option<String>,
+}
+
+/// Upgrades a request to a session.
+///
+/// # Errors
+/// A problem: 400 without the subprotocol, 403 from a foreign origin, 401 for a bad ticket, 503 for too many connections.
+pub async fn websocket(
+    request: HttpRequest,
+    body: web::Payload,
+    query: web::Query<WsQuery>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, actix_web::Error> {
+    require_protocol(&request)?;
+    app.require_origin(&request)?;
+    let ticket = match &query.ticket {
+        None => None,
+        Some(ticket) => Some(app.take_ticket(ticket, TicketUse::Ws).ok_or_else(|| {
+            Problem::new(
+                ErrorCode::Unauthenticated,
+                "expected a ticket that was not used before and is at most 30 s old, but this is none",
+            )
+        })?),
+    };
+    let places = app.admit_address(&request)?;
+    let (body, verdict) = guard(&request, body, limits::MESSAGE_BYTES).await?;
+    let (mut response, session, messages) = actix_ws::handle(&request, body)?;
+    response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+    let messages =
+        messages.max_frame_size(limits::MESSAGE_BYTES).aggregate_continuations().max_continuation_size(limits::MESSAGE_BYTES);
+    let (connection, inbound) = Connection::open(app.sessions.clone(), ticket, Instant::now());
+    let socket = Socket { session, messages, verdict, hang_up: HangUp::of(&request), sending: None };
+    rt::spawn(run(app, connection, inbound, socket, places));
+    Ok(response)
+}
+
+fn require_protocol(request: &HttpRequest) -> Result<(), Problem> {
+    let offered = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).filter_map(|value| value.to_str().ok());
+    let found = offered.flat_map(|list| list.split(',')).any(|name| name.trim() == PROTOCOL);
+    if found {
+        return Ok(());
+    }
+    let sentence =
+        format!("expected the websocket subprotocol {PROTOCOL}, but the request does not offer it; supported: {PROTOCOL}");
+    Err(Problem::new(ErrorCode::BadRequest, sentence))
+}
+
+/// A client's socket.
+struct Socket {
+    session: Session,
+    messages: AggregatedMessageStream,
+    verdict: GuardVerdict,
+    hang_up: Option<HangUp>,
+    sending: Option<Sending>,
+}
+
+/// A frame on its way into the socket's queue.
+struct Sending {
+    sent: Pin<Box<dyn Future<Output = Result<(), Closed>>>>,
+    since: Instant,
+}
+
+/// Why a session's loop ended.
+enum End {
+    /// The peer is gone; there is nobody to say anything to.
+    Gone,
+    /// Say this and go.
+    Close(CloseCode),
+}
+
+async fn run(
+    app: web::Data<App>,
+    mut connection: Connection,
+    mut inbound: UnboundedReceiver<Inbound>,
+    mut socket: Socket,
+    places: Vec<Place>,
+) {
+    let _open = app.connections.opened(connection.inbox());
+    let mut user = None;
+    let mut tick = rt::time::interval(TICK);
+    let end = loop {
+        if user.is_none()
+            && let Some(subject) = connection.subject()
+        {
+            match app.connections.of_user(subject, app.config.limits.max_connections_per_user) {
+                Some(place) => user = Some(place),
+                None => connection.close(CloseCode::TryAgain),
+            }
+        }
+        if let Err(end) = pump(&mut connection, &mut socket).await {
+            break end;
+        }
+        tokio::select! {
+            sent = in_flight(&mut socket.sending) => {
+                socket.sending = None;
+                if sent.is_err() {
+                    break End::Gone;
+                }
+            }
+            message = socket.messages.next() => {
+                if let Err(end) = hear(&mut connection, &mut socket, message).await {
+                    break end;
+                }
+            }
+            Some(first) = inbound.recv() => {
+                connection.take(first);
+                while let Ok(next) = inbound.try_recv() {
+                    connection.take(next);
+                }
+            }
+            _ = tick.tick() => {
+                let now = Instant::now();
+                connection.tick(now);
+                if socket.sending.as_ref().is_some_and(|sending| now.duration_since(sending.since) >= limits::SLOW_CONSUMER) {
+                    break End::Close(CloseCode::SlowConsumer);
+                }
+            }
+        }
+    };
+    drop(connection);
+    drop((user, places));
+    if let End::Close(code) = end {
+        say_goodbye(socket, code).await;
+    } else if let Some(hang_up) = socket.hang_up {
+        hang_up.hang_up();
+    }
+}
+
+/// Sends what there is until the socket has no room; the frame that waits then stays in `sending`.
+async fn pump(connection: &mut Connection, socket: &mut Socket) -> Result<(), End> {
+    while socket.sending.is_none() {
+        let Some(text) = connection.next_frame() else {
+            return connection.closing().map_or(Ok(()), |code| Err(End::Close(code)));
+        };
+        let mut session = socket.session.clone();
+        let mut sent: Pin<Box<dyn Future<Output = _>>> = Box::pin(async move { session.text(text).await });
+        match futures_util::poll!(&mut sent) {
+            Poll::Ready(Ok(())) => {}
+            Poll::Ready(Err(Closed)) => return Err(End::Gone),
+            Poll::Pending => socket.sending = Some(Sending { sent, since: Instant::now() }),
+        }
+    }
+    Ok(())
+}
+
+async fn in_flight(sending: &mut Option<Sending>) -> Result<(), Closed> {
+    match sending {
+        Some(sending) => (&mut sending.sent).await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn hear(
+    connection: &mut Connection,
+    socket: &mut Socket,
+    message: Option<Result<AggregatedMessage, ProtocolError>>,
+) -> Result<(), End> {
+    match message {
+        Some(Ok(AggregatedMessage::Text(text))) => connection.receive(&text, Instant::now()),
+        Some(Ok(AggregatedMessage::Binary(_))) => connection.close(CloseCode::Binary),
+        Some(Ok(AggregatedMessage::Ping(payload))) => {
+            connection.alive(Instant::now());
+            // A peer that sends pings but reads nothing is closed as slow, so its pongs may be dropped.
+            let _ = rt::time::timeout(limits::CLOSE_REPLY, socket.session.pong(&payload)).await;
+        }
+        Some(Ok(AggregatedMessage::Pong(_))) => connection.alive(Instant::now()),
+        Some(Ok(AggregatedMessage::Close(_))) => return Err(End::Close(CloseCode::Normal)),
+        Some(Err(error)) => return Err(End::Close(code_of(&error))),
+        None => {
+            return Err(match socket.verdict.stop() {
+                Some(Stop::TooBig) => End::Close(CloseCode::TooBig),
+                Some(Stop::Protocol(_)) => End::Close(CloseCode::Protocol),
+                Some(Stop::Closed) => End::Close(CloseCode::Normal),
+                None => End::Gone,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn code_of(error: &ProtocolError) -> CloseCode {
+    match error {
+        ProtocolError::Overflow => CloseCode::TooBig,
+        ProtocolError::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => CloseCode::Utf8,
+        _ => CloseCode::Protocol,
+    }
+}
+
+/// Closes: waits a little for the peer's Close, then drops the connection.
+async fn say_goodbye(mut socket: Socket, code: CloseCode) {
+    let reason = CloseReason { code: code.number().into(), description: Some(code.reason().to_owned()) };
+    let goodbye = async {
+        if socket.session.close(Some(reason)).await.is_ok() {
+            while let Some(Ok(message)) = socket.messages.next().await {
+                if matches!(message, AggregatedMessage::Close(_)) {
+                    break;
+                }
+            }
+        }
+    };
+    let _ = rt::time::timeout(limits::CLOSE_REPLY, goodbye).await;
+    if let Some(hang_up) = socket.hang_up {
+        hang_up.hang_up();
+    }
+}
