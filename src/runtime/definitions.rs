@@ -183,7 +183,13 @@ impl Definitions {
     async fn write(&self, index: Index, changed: Vec<DefinitionRow>) -> Result<(), DeployError> {
         let slot = self.journal.reserve().map_err(|Busy| DeployError::Busy)?;
         let (durable, wait) = tokio::sync::oneshot::channel();
-        slot.definitions(changed, Box::new(move || drop(durable.send(()))));
+        slot.definitions(
+            changed,
+            Box::new(move || {
+                // Nobody waits when the request was cut off; the change is durable all the same.
+                let _ = durable.send(());
+            }),
+        );
         wait.await.map_err(|_| DeployError::Closed)?;
         self.index.store(Arc::new(index));
         Ok(())

@@ -257,7 +257,10 @@ impl ProcessInstance {
         let addr = ctx.address();
         // `send` waits for room in the mailbox; whatever is in it is collected first.
         let leave = move |arbiter: &actix_rt::ArbiterHandle| {
-            arbiter.spawn(async move { drop(addr.send(Leave).await) });
+            arbiter.spawn(async move {
+                // An actor that is gone already has nothing to leave.
+                let _ = addr.send(Leave).await;
+            });
         };
         let arbiter = actix_rt::Arbiter::current();
         if self.in_flight.load(Ordering::Acquire) == 0 {

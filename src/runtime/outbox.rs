@@ -29,8 +29,6 @@ pub struct Letter {
     pub number: u64,
     /// The receiver.
     pub target: InstanceKey,
-    /// Tenant of both.
-    pub tenant: String,
     /// What it says.
     pub message: Box<PeerMessage>,
 }
@@ -60,15 +58,7 @@ impl Outbox {
     pub fn resume(&self, runtime: &Arc<Runtime>, stored: Vec<OutboxMessage>) -> Result<(), StoreError> {
         for OutboxMessage { source, row } in stored {
             let message: Box<PeerMessage> = codec::decode(&row.body)?;
-            // Only a start needs the tenant before the receiver exists, and carries it itself.
-            let tenant = match &*message {
-                PeerMessage::Start { head, .. } => head.tenant.clone(),
-                _ => String::new(),
-            };
-            self.post(
-                runtime,
-                Letter { source: source.instance(), number: row.seq, target: row.target.instance(), tenant, message },
-            );
+            self.post(runtime, Letter { source: source.instance(), number: row.seq, target: row.target.instance(), message });
         }
         Ok(())
     }
@@ -90,11 +80,6 @@ impl Outbox {
     /// Letters under way.
     pub fn len(&self) -> usize {
         self.pairs.iter().map(|pair| pair.value().len()).sum()
-    }
-
-    /// Whether nothing is under way.
-    pub fn is_empty(&self) -> bool {
-        self.pairs.is_empty()
     }
 }
 

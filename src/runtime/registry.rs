@@ -141,11 +141,6 @@ impl Registry {
     pub fn len(&self) -> usize {
         self.slots.len()
     }
-
-    /// Whether nothing is in memory.
-    pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
-    }
 }
 
 fn enqueue(waiting: &mut VecDeque<Envelope>, envelope: Envelope) {

@@ -24,8 +24,7 @@ pub(super) fn release(runtime: &Arc<Runtime>, committed: &Arc<Committed>, effect
 fn perform(runtime: &Arc<Runtime>, committed: &Committed, effect: Effect) {
     match effect {
         Effect::Send { number, target, message } => {
-            let tenant = committed.process.row.tenant.clone();
-            runtime.outbox.post(runtime, Letter { source: committed.instance, number, target, tenant, message });
+            runtime.outbox.post(runtime, Letter { source: committed.instance, number, target, message });
         }
         Effect::SetTimer(timer) => runtime.timers.set(timer.due, committed.instance, timer.key),
         // A timer that fires all the same finds its action gone and is dropped.

@@ -1,0 +1,18 @@
+const FIRST_MS = 250;
+const LONGEST_MS = 15_000;
+const FLOOD_MS = 10_000;
+
+/** What to do after a connection was lost. */
+export type AfterClose = 'reconnect' | 'renewToken' | 'stop';
+
+/** Decides by the close code: 44xx ends it, but 4401 is worth one new token, and 4429 a longer wait. */
+export function afterClose(code: number): AfterClose {
+  if (code === 4401) return 'renewToken';
+  return code >= 4400 && code < 4500 && code !== 4429 ? 'stop' : 'reconnect';
+}
+
+/** Full jitter: anything up to a bound that doubles with each try in a row. In milliseconds. */
+export function backoff(code: number, tries: number, random: number): number {
+  const jitter = random * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(tries, 16));
+  return code === 4429 ? FLOOD_MS + jitter : jitter;
+}

@@ -1,0 +1,127 @@
+import type { ErrorDetails } from './error.js';
+
+/** Any JSON object: instance data, views, payloads. */
+export type JsonObject = Record<string, unknown>;
+
+/** How an instance stands. */
+export type InstanceStatus = 'created' | 'started' | 'onHold' | 'finished' | 'dismissed' | 'terminated' | 'expired' | 'failed';
+
+/** An active element: where the token is. */
+export interface ActiveNode {
+  /** Key of the element instance: one visit of the node. */
+  element: string;
+  /** Id of the node in the diagram. */
+  node: string;
+  name: string;
+  type: string;
+  /** Whether this receiver may only watch. */
+  readOnly: boolean;
+  assignee?: string;
+  incident?: { code: string; message: string };
+}
+
+/** An action that this receiver may run now. */
+export interface AvailableAction<Name extends string = string> {
+  name: Name;
+  element: string;
+  node: string;
+  order: number;
+  type: string;
+  required: 'mandatory' | 'optional';
+  repeatable: boolean;
+  parent?: string;
+  /** Whether running it takes the token back to its node. */
+  back: boolean;
+  /** Data paths that are accepted, and those that must be sent. */
+  keys: string[];
+  requiredKeys: string[];
+}
+
+/** How a parent announces a child. */
+export interface ChildInfo {
+  instance: string;
+  process: string;
+  element?: string;
+  status: InstanceStatus;
+}
+
+/** The step an instance stands at. */
+export interface Step {
+  status: InstanceStatus;
+  nodes: ActiveNode[];
+  actions: AvailableAction[];
+}
+
+/** What a reply says; which members there are depends on the command. */
+export interface CommandResult extends Partial<Step> {
+  instance?: string;
+  ignored?: string[];
+  children?: ChildInfo[];
+  /** After an anonymous start: the token for later connections. */
+  token?: string;
+}
+
+interface Numbered {
+  channel: string;
+  seq: number;
+  prev: number;
+  /** Id of the command that led to it. */
+  cause?: string | null;
+}
+
+export type WelcomeFrame = {
+  type: 'welcome';
+  connection: string;
+  user: string | null;
+  log: string;
+  expiresAt?: string | null;
+  pingSeconds: number;
+  maxMessageBytes?: number;
+};
+export type ReplyFrame = { type: 'reply'; id: string; seq?: number; duplicate?: boolean; result: CommandResult };
+export type ErrorFrame = { type: 'error'; id?: string; channel?: string } & ErrorDetails;
+export type SnapshotFrame = Step & {
+  type: 'snapshot';
+  channel: string;
+  seq: number;
+  view: JsonObject;
+  open?: { seq: number; body: JsonObject; node?: string }[];
+  process?: string;
+  parent?: string | null;
+  element?: string | null;
+  children?: ChildInfo[];
+};
+export type DataFrame = Numbered & {
+  type: 'data';
+  instance: string;
+  node: string;
+  action: string;
+  body: JsonObject;
+  origin?: string | null;
+};
+export type ActionFrame = Numbered & { type: 'action'; instance: string; node: string; body: JsonObject };
+export type ViewFrame = Numbered & { type: 'view'; body: JsonObject };
+export type ChildFrame = Numbered & { type: 'child'; child: ChildInfo };
+export type ProgressFrame = Numbered & Step & { type: 'progress' };
+
+/** A frame that moves an instance's cursor. */
+export type NumberedFrame = DataFrame | ActionFrame | ViewFrame | ChildFrame | ProgressFrame;
+
+/** A frame of an instance's channel. */
+export type InstanceFrame =
+  | NumberedFrame
+  | SnapshotFrame
+  | { type: 'live'; channel: string; seq: number }
+  | { type: 'resync'; channel: string; reason: string };
+
+/** Everything the server sends; frames of other types are ignored, as v1 only adds. */
+export type ServerFrame =
+  | WelcomeFrame
+  | ReplyFrame
+  | ErrorFrame
+  | InstanceFrame
+  | { type: 'ping' }
+  | { type: 'bye'; reason: string; reconnectAfterMs?: number };
+
+/** Everything the client sends. */
+export type ClientFrame = { type: string; id?: string } & JsonObject;

@@ -1,0 +1,22 @@
+/**
+ * The Stepwire client: one websocket, process instances as stores, commands that survive a lost connection.
+ * Start with {@link connect}.
+ */
+export type { ActionMessage } from './action-message.js';
+export { Client, connect } from './client.js';
+export { type ErrorCode, type ErrorDetails, StepwireError } from './error.js';
+export type { ActiveNode, AvailableAction, ChildInfo, CommandResult, InstanceStatus, JsonObject } from './frames.js';
+export { Instance, type RunResult } from './instance.js';
+export type {
+  AnyProcesses,
+  ConnectionStatus,
+  ConnectOptions,
+  Direction,
+  FrameLog,
+  ProcessShape,
+  RunOptions,
+  StartOptions,
+} from './options.js';
+export type { Platform, Socket } from './platform.js';
+export type { Store } from './store.js';
+export { localTokenStore, memoryTokenStore, type TokenStore } from './token.js';

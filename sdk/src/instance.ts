@@ -1,0 +1,233 @@
+import { type ActionMessage, inheritStart } from './action-message.js';
+import type { StepwireError } from './error.js';
+import type {
+  ActiveNode,
+  AvailableAction,
+  ChildInfo,
+  CommandResult,
+  InstanceFrame,
+  InstanceStatus,
+  JsonObject,
+  NumberedFrame,
+  SnapshotFrame,
+  Step,
+} from './frames.js';
+import { merge } from './merge.js';
+import type { ActionsOf, AnyClient, ProcessShape, RunOptions, ViewOf } from './options.js';
+import { store, type Store } from './store.js';
+
+type ActionHandler = (message: ActionMessage) => boolean | void;
+type ActionName<S> = keyof ActionsOf<S> & string;
+
+/** What `run` resolves to: the next step, and the number at which the effect is in the view. */
+export interface RunResult extends CommandResult {
+  seq: number | undefined;
+  /** Whether an earlier sending of the same command had done it already. */
+  duplicate: boolean;
+}
+
+/**
+ * A process instance as this client sees it: stores that the server's frames keep up to date, and the commands to it.
+ * Children are instances too; they come with their parent and need no `close`.
+ */
+export class Instance<S extends ProcessShape = ProcessShape> {
+  private readonly views = store({} as ViewOf<S>);
+  private readonly actionList = store<AvailableAction<ActionName<S>>[]>([]);
+  private readonly nodeList = store<ActiveNode[]>([]);
+  private readonly statuses = store<InstanceStatus | undefined>(undefined);
+  private readonly childList = store<Instance[]>([]);
+  private readonly errors = store<StepwireError | undefined>(undefined);
+  /** The fold of the Data messages: what the page shows. */
+  readonly view: Store<ViewOf<S>> = this.views;
+  /** What this user may run now, in display order. */
+  readonly actions: Store<AvailableAction<ActionName<S>>[]> = this.actionList;
+  /** The active elements. */
+  readonly nodes: Store<ActiveNode[]> = this.nodeList;
+  /** `undefined` until the server has said it. */
+  readonly status: Store<InstanceStatus | undefined> = this.statuses;
+  readonly children: Store<Instance[]> = this.childList;
+  /** Why the instance cannot be followed, or a process it asked for not be started. */
+  readonly error: Store<StepwireError | undefined> = this.errors;
+
+  /** The number of the last frame applied; `undefined` while a snapshot is awaited. @internal */
+  cursor: number | undefined;
+  /** How often the app opened it and has not closed it. @internal */
+  uses = 0;
+  /** Key of the parent, when the client learned it. @internal */
+  parent: string | undefined;
+  private resubscribing = false;
+  private waiting: { seq: number; done: () => void }[] = [];
+  private readonly actionHandlers = new Set<ActionHandler>();
+  private readonly childHandlers = new Set<(child: Instance) => void>();
+  private undelivered: ActionMessage[] = [];
+  private readonly delivered = new Set<number>();
+
+  /** @internal */
+  constructor(
+    private readonly client: AnyClient,
+    readonly key: string,
+    public process: string | undefined,
+  ) {}
+
+  /**
+   * Runs an action. Resolves when its effect is in the stores. Rejects with a {@link StepwireError}; a lost connection is no
+   * reason for that: the command is sent again, with the same id, until the server has answered.
+   */
+  async run<A extends ActionName<S>>(action: A, data?: ActionsOf<S>[A], options: RunOptions = {}): Promise<RunResult> {
+    const { element, ifSeq } = options;
+    const reply = await this.client.command({ type: 'run', instance: this.key, action, data: data ?? {}, element, ifSeq });
+    if (reply.seq !== undefined) await this.reached(reply.seq);
+    return { ...reply.result, seq: reply.seq, duplicate: reply.duplicate ?? false };
+  }
+
+  /** Says that the Action message of this number has been dealt with: snapshots no longer list it. */
+  async done(seq: number): Promise<void> {
+    await this.client.command({ type: 'done', instance: this.key, seq });
+  }
+
+  /** Ends the instance. */
+  async terminate(): Promise<void> {
+    await this.client.command({ type: 'terminate', instance: this.key });
+  }
+
+  /** Tries an element with an incident again. */
+  async retry(element: string): Promise<void> {
+    await this.client.command({ type: 'retry', instance: this.key, element });
+  }
+
+  /**
+   * Gets the instance's Action messages, also those that came before. A handler that returns true has handled the message;
+   * if none does and it has the form START_PROCESS_INHERIT, the client starts the process.
+   */
+  onAction(handler: ActionHandler): () => void {
+    this.actionHandlers.add(handler);
+    return () => void this.actionHandlers.delete(handler);
+  }
+
+  /** Gets each child, also those already there. */
+  onChild(handler: (child: Instance) => void): () => void {
+    this.childHandlers.add(handler);
+    this.childList.get().forEach((child) => handler(child));
+    return () => void this.childHandlers.delete(handler);
+  }
+
+  /** Ends this use of the instance; with the last one the server stops sending its frames. */
+  close(): void {
+    this.client.release(this);
+  }
+
+  /** Applies a frame of the channel. @internal */
+  receive(frame: InstanceFrame): void {
+    if (frame.type === 'snapshot') this.replace(frame);
+    else if (frame.type === 'resync') this.cursor = undefined;
+    else if (frame.type !== 'live') this.advance(frame);
+  }
+
+  /** Starts over from the first record, or (`undefined`) waits for a snapshot. @internal */
+  reset(cursor: number | undefined): void {
+    this.cursor = cursor;
+    this.resubscribing = false;
+  }
+
+  /** The server no longer lets this client follow it. @internal */
+  fail(error: StepwireError): void {
+    this.errors.set(error);
+    this.settle(Infinity);
+  }
+
+  /** Nothing more will come. @internal */
+  settle(upTo = this.cursor ?? -1): void {
+    const ready = this.waiting.filter(({ seq }) => seq <= upTo);
+    this.waiting = this.waiting.filter(({ seq }) => seq > upTo);
+    ready.forEach(({ done }) => done());
+  }
+
+  /** @internal */
+  addChild(child: Instance, info?: ChildInfo): void {
+    child.parent ??= this.key;
+    child.process ??= info?.process;
+    if (info && child.statuses.get() === undefined) child.statuses.set(info.status);
+    if (this.childList.get().includes(child)) return;
+    this.childList.set([...this.childList.get(), child]);
+    this.childHandlers.forEach((handler) => handler(child));
+  }
+
+  /** Hands the Action messages over, in a task of its own: a handler set right after `start` sees the first ones too. @internal */
+  deliverSoon(): void {
+    // A started instance that the app has not got yet (its reply is still to come) keeps them.
+    if (this.undelivered.length === 0 || (this.uses === 0 && this.parent === undefined)) return;
+    this.client.later(() => {
+      const messages = this.undelivered;
+      this.undelivered = [];
+      messages.forEach((message) => this.deliver(message));
+    });
+  }
+
+  private deliver(message: ActionMessage): void {
+    const handled = [...this.actionHandlers].map((handler) => handler(message)).includes(true);
+    if (handled || this.client.handleAction(message)) return;
+    const asked = inheritStart(message.body);
+    if (asked) this.client.inherit(this, message, asked).catch((error: StepwireError) => this.errors.set(error));
+  }
+
+  private reached(seq: number): Promise<void> {
+    const here = (this.cursor ?? -1) >= seq || !this.client.follows(this);
+    return here ? Promise.resolve() : new Promise((done) => this.waiting.push({ seq, done }));
+  }
+
+  private replace(frame: SnapshotFrame): void {
+    this.reset(frame.seq);
+    this.errors.set(undefined);
+    this.process ??= frame.process;
+    this.views.set(frame.view as ViewOf<S>);
+    this.step(frame);
+    frame.children?.forEach((child) => this.client.announce(this, child));
+    frame.open?.forEach(({ seq, body, node }) => this.offer({ instance: this.key, seq, node, body }));
+    this.settle();
+  }
+
+  private advance(frame: NumberedFrame): void {
+    if (this.cursor === undefined && frame.prev === 0) {
+      this.reset(0);
+      this.views.set({} as ViewOf<S>);
+    }
+    if (this.cursor === undefined || frame.seq <= this.cursor) return;
+    if (frame.prev !== this.cursor) {
+      if (!this.resubscribing) this.client.subscribe(this);
+      this.resubscribing = true;
+      return;
+    }
+    this.cursor = frame.seq;
+    this.resubscribing = false;
+    this.apply(frame);
+    this.settle();
+  }
+
+  private apply(frame: NumberedFrame): void {
+    switch (frame.type) {
+      case 'data':
+        return this.views.set(merge(this.views.get(), frame.body) as ViewOf<S>);
+      case 'view':
+        return this.views.set(frame.body as ViewOf<S>);
+      case 'action':
+        return this.offer({ instance: this.key, seq: frame.seq, node: frame.node, body: frame.body });
+      case 'child':
+        return this.client.announce(this, frame.child);
+      case 'progress':
+        return this.step(frame);
+    }
+  }
+
+  private step({ status, nodes, actions }: Step): void {
+    this.nodeList.set(nodes);
+    this.actionList.set([...actions].sort((a, b) => a.order - b.order) as AvailableAction<ActionName<S>>[]);
+    this.statuses.set(status);
+  }
+
+  private offer(message: ActionMessage & { body: JsonObject }): void {
+    if (this.delivered.has(message.seq)) return;
+    this.delivered.add(message.seq);
+    this.undelivered.push(message);
+    this.deliverSoon();
+  }
+}

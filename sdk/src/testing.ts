@@ -1,0 +1,226 @@
+/**
+ * A server in memory, for unit tests of apps and of this client: it speaks enough of the protocol to play instances by hand.
+ * Nothing happens by itself: {@link FakeServer.advance} carries frames over and lets time pass.
+ */
+import type { ClientFrame, JsonObject, Step } from './frames.js';
+import type { Platform, Socket } from './platform.js';
+
+type Answer = (frame: ClientFrame, connection: FakeConnection) => void;
+type Recorded = JsonObject & { type: string; seq: number };
+
+/** One websocket of the client, seen from the server. */
+export class FakeConnection implements Socket {
+  onopen: Socket['onopen'] = null;
+  onmessage: Socket['onmessage'] = null;
+  onclose: Socket['onclose'] = null;
+  /** The close code that the client sent. */
+  closedWith: number | undefined;
+  open = true;
+  /** Instance key → number of the last frame sent. */
+  readonly cursors = new Map<string, number>();
+
+  constructor(
+    private readonly server: FakeServer,
+    readonly url: string,
+  ) {}
+
+  /** From the client. */
+  send(text: string): void {
+    const frame = JSON.parse(text) as ClientFrame;
+    if (this.open) this.server.later(() => this.server.take(frame, this));
+  }
+
+  /** From the client. */
+  close(code?: number): void {
+    this.closedWith = code;
+    this.open = false;
+  }
+
+  /** Sends a frame to the client. */
+  push(frame: JsonObject): void {
+    const copy = JSON.stringify(frame);
+    this.server.later(() => this.open && this.onmessage?.({ data: copy }));
+  }
+
+  /** Closes the connection from the server's side. */
+  drop(code = 1006, reason = ''): void {
+    this.server.later(() => {
+      this.open = false;
+      this.onclose?.({ code, reason });
+    });
+  }
+}
+
+/** An instance whose log the test writes. */
+export class FakeInstance {
+  readonly log: Recorded[] = [];
+  step: Step = { status: 'started', nodes: [], actions: [] };
+  /** What a snapshot says. */
+  view: JsonObject = {};
+
+  constructor(
+    private readonly server: FakeServer,
+    readonly key: string,
+  ) {}
+
+  /** Adds a frame (`{type: 'data', body}`, …) to the log, and sends it to the connections that follow. */
+  push(frame: JsonObject & { type: string }): number {
+    const seq = this.log.length + 1;
+    this.log.push({ instance: this.key, ...frame, seq });
+    this.server.connections.filter(({ open }) => open).forEach((connection) => this.replay(connection));
+    return seq;
+  }
+
+  /** Changes the step and tells it. */
+  progress(step: Partial<Step>): number {
+    this.step = { ...this.step, ...step };
+    return this.push({ type: 'progress', ...this.step });
+  }
+
+  /** Sends what is after the connection's cursor. */
+  replay(connection: FakeConnection): void {
+    const prev = connection.cursors.get(this.key);
+    if (prev === undefined) return;
+    for (const record of this.log.slice(prev)) {
+      connection.push({ ...record, channel: `instance/${this.key}`, prev: record.seq - 1 });
+    }
+    connection.cursors.set(this.key, this.log.length);
+  }
+
+  /** Sends a snapshot and goes on from it. */
+  snapshot(connection: FakeConnection, more: JsonObject = {}): void {
+    const seq = this.log.length;
+    connection.cursors.set(this.key, seq);
+    connection.push({ type: 'snapshot', channel: `instance/${this.key}`, seq, view: this.view, open: [], ...this.step, ...more });
+  }
+}
+
+/** The server: give its `platform` to `connect`. */
+export class FakeServer {
+  readonly connections: FakeConnection[] = [];
+  /** Every frame that came, over all connections. */
+  readonly received: ClientFrame[] = [];
+  readonly instances = new Map<string, FakeInstance>();
+  now = Date.UTC(2030, 0, 1);
+  online = true;
+  random = 0.5;
+  private readonly answers = new Map<string, Answer>();
+  private timers: { at: number; run: () => void }[] = [];
+  private queue: (() => void)[] = [];
+  private readonly wakers = new Set<() => void>();
+
+  readonly platform: Platform = {
+    open: (url) => {
+      const connection = new FakeConnection(this, url);
+      this.connections.push(connection);
+      this.later(() => connection.open && connection.onopen?.());
+      return connection;
+    },
+    setTimer: (run, ms) => {
+      const timer = { at: this.now + ms, run };
+      this.timers.push(timer);
+      return timer;
+    },
+    clearTimer: (timer) => void (this.timers = this.timers.filter((other) => other !== timer)),
+    now: () => this.now,
+    random: () => this.random,
+    online: () => this.online,
+    onWake: (run) => {
+      this.wakers.add(run);
+      return () => void this.wakers.delete(run);
+    },
+  };
+
+  /** The connection made last. */
+  get connection(): FakeConnection {
+    const last = this.connections.at(-1);
+    if (!last) throw new Error('expected a connection, but the client has not made one yet');
+    return last;
+  }
+
+  /** Replaces the answer to frames of a type. */
+  on(type: string, answer: Answer): void {
+    this.answers.set(type, answer);
+  }
+
+  /** An instance that the client may start or follow. */
+  instance(key: string): FakeInstance {
+    const instance = this.instances.get(key) ?? new FakeInstance(this, key);
+    this.instances.set(key, instance);
+    return instance;
+  }
+
+  /** Frames of a type that came. */
+  sent(type: string): ClientFrame[] {
+    return this.received.filter((frame) => frame.type === type);
+  }
+
+  /** The device came back to the network, or the page became visible. */
+  wake(): void {
+    [...this.wakers].forEach((run) => run());
+  }
+
+  /** Carries all frames over, and lets `ms` pass, timer by timer. */
+  async advance(ms = 0): Promise<void> {
+    const end = this.now + ms;
+    await this.settle();
+    for (;;) {
+      const due = this.timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
+      if (!due) break;
+      this.platform.clearTimer(due);
+      this.now = Math.max(this.now, due.at);
+      due.run();
+      await this.settle();
+    }
+    this.now = end;
+  }
+
+  /** @internal */
+  later(run: () => void): void {
+    this.queue.push(run);
+  }
+
+  /** @internal */
+  take(frame: ClientFrame, connection: FakeConnection): void {
+    this.received.push(frame);
+    const answer = this.answers.get(frame.type) ?? ((sent, to) => this.answer(sent, to));
+    answer(frame, connection);
+  }
+
+  /** The usual answer, which an own one may end with. */
+  answer(frame: ClientFrame, connection: FakeConnection): void {
+    if (frame.type === 'hello') return this.hello(frame, connection);
+    if (frame.type === 'pong') return;
+    const key = frame.type === 'start' ? `key-${String(frame.process)}` : keyOf(frame);
+    if (frame.type === 'start') connection.cursors.set(key, 0);
+    const instance = this.instance(key);
+    if (frame.type === 'subscribe' && frame.after === undefined) instance.snapshot(connection);
+    else if (frame.type === 'subscribe') connection.cursors.set(key, Number(frame.after));
+    instance.replay(connection);
+    const result = frame.type === 'start' ? { instance: key, ...instance.step } : {};
+    connection.push({ type: 'reply', id: frame.id, seq: instance.log.length, result });
+  }
+
+  private hello(frame: ClientFrame, connection: FakeConnection): void {
+    connection.push({ type: 'welcome', connection: 'c', user: 'u', log: 'log-1', pingSeconds: 25 });
+    for (const { instance, after } of (frame.resume ?? []) as { instance: string; after: number }[]) {
+      connection.cursors.set(instance, after);
+      this.instance(instance).replay(connection);
+      connection.push({ type: 'live', channel: `instance/${instance}`, seq: this.instance(instance).log.length });
+    }
+  }
+
+  private async settle(): Promise<void> {
+    // Microtasks may queue frames and frames may resolve promises: go on until neither does.
+    for (let quiet = 0; quiet < 10; ) {
+      const run = this.queue.shift();
+      run?.();
+      await Promise.resolve();
+      quiet = run ? 0 : quiet + 1;
+    }
+  }
+}
+
+function keyOf(frame: ClientFrame): string {
+  return String(frame.instance ?? frame.channel).replace('instance/', '');
+}

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { afterClose, backoff } from '../src/backoff.js';
+import { merge } from '../src/merge.js';
+import { store } from '../src/store.js';
+import { uuidv7 } from '../src/uuid.js';
+
+test.each<[unknown, unknown, unknown]>([
+  [{ a: { b: 1 } }, { a: { c: 2 } }, { a: { b: 1, c: 2 } }],
+  [{ a: [1, 2] }, { a: [3] }, { a: [3] }],
+  [{ a: 1 }, { a: null }, { a: null }],
+  [{ a: 1 }, { a: { b: 2 } }, { a: { b: 2 } }],
+  [{ a: { b: 1 } }, { a: 'text' }, { a: 'text' }],
+])('merge(%j, %j)', (base, patch, merged) => expect(merge(base, patch)).toEqual(merged));
+
+test('merge keeps what stays equal, and takes __proto__ for data', () => {
+  const base = { a: { b: 1 }, c: { d: 2 } };
+  expect(merge(base, { a: { b: 1 } })).toBe(base);
+  expect((merge(base, { a: { b: 2 } }) as typeof base).c).toBe(base.c);
+  const merged = merge({}, JSON.parse('{"__proto__":{"admin":true}}')) as Record<string, unknown>;
+  expect(Object.getPrototypeOf(merged)).toBe(Object.prototype);
+  expect(Object.keys(merged)).toEqual(['__proto__']);
+});
+
+test.each([
+  [1006, 'reconnect'],
+  [1012, 'reconnect'],
+  [4000, 'reconnect'],
+  [4001, 'reconnect'],
+  [4429, 'reconnect'],
+  [4401, 'renewToken'],
+  [4403, 'stop'],
+  [4408, 'stop'],
+  [4409, 'stop'],
+])('after close %d: %s', (code, next) => expect(afterClose(code)).toBe(next));
+
+test('backoff is bounded', () => {
+  expect(backoff(1006, 0, 0.999)).toBeLessThan(250);
+  expect(backoff(1006, 99, 0.999)).toBeLessThan(15_000);
+  expect(backoff(4429, 0, 0)).toBe(10_000);
+});
+
+test('ids made in one millisecond, or after the clock went back, still sort', () => {
+  const ids = Array.from({ length: 5_000 }, () => uuidv7(1_000));
+  ids.push(uuidv7(999), uuidv7(1_002));
+  expect([...ids].sort()).toEqual(ids);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
+test('a store tells its listeners of changes only', () => {
+  const value = store(1);
+  const seen: number[] = [];
+  const end = value.subscribe((next) => seen.push(next));
+  value.set(1);
+  value.set(2);
+  end();
+  value.set(3);
+  expect(seen).toEqual([2]);
+});

@@ -1,0 +1,76 @@
+import NavigatedViewer from 'bpmn-js/lib/NavigatedViewer';
+import 'bpmn-js/dist/assets/diagram-js.css';
+import 'bpmn-js/dist/assets/bpmn-js.css';
+import type { ActiveNode } from '@stepwire/client';
+import { h } from '../dom.js';
+
+interface Canvas {
+  resized(): void;
+  zoom(level: 'fit-viewport', center: 'auto'): void;
+  addMarker(element: string, marker: string): void;
+  removeMarker(element: string, marker: string): void;
+}
+interface Overlays {
+  add(element: string, type: string, overlay: { position: { top: number; right: number }; html: HTMLElement }): void;
+  remove(filter: { type: string }): void;
+}
+interface Registry {
+  get(id: string): unknown;
+}
+
+/** The diagram of a definition with the live tokens and the passed path on it. */
+export class Diagram {
+  private readonly viewer: NavigatedViewer;
+  private loaded = false;
+  private marked: [element: string, marker: string][] = [];
+
+  constructor(root: HTMLElement) {
+    this.viewer = new NavigatedViewer({ container: root });
+    new ResizeObserver(() => this.fit()).observe(root);
+  }
+
+  async load(xml: string): Promise<void> {
+    await this.viewer.importXML(xml);
+    this.loaded = true;
+    this.fit();
+  }
+
+  /** Marks where the tokens are, and the nodes and flows that were passed. */
+  show(active: readonly ActiveNode[], passed: Iterable<string>): void {
+    const canvas = this.viewer.get<Canvas>('canvas');
+    this.viewer.get<Overlays>('overlays').remove({ type: 'token' });
+    this.marked.forEach(([element, marker]) => canvas.removeMarker(element, marker));
+    this.marked = [];
+    for (const element of passed) this.mark(element, 'passed');
+    for (const [node, visits] of byNode(active)) this.token(node, visits);
+  }
+
+  private fit(): void {
+    if (!this.loaded) return;
+    const canvas = this.viewer.get<Canvas>('canvas');
+    canvas.resized();
+    canvas.zoom('fit-viewport', 'auto');
+  }
+
+  private mark(element: string, marker: string): boolean {
+    // An older version of the process may have had elements that this diagram has not.
+    if (!this.viewer.get<Registry>('elementRegistry').get(element)) return false;
+    this.viewer.get<Canvas>('canvas').addMarker(element, marker);
+    this.marked.push([element, marker]);
+    return true;
+  }
+
+  private token(node: string, visits: ActiveNode[]): void {
+    const incident = visits.some((visit) => visit.incident);
+    if (!this.mark(node, incident ? 'at-incident' : 'at-token')) return;
+    const text = `${incident ? '▲' : '●'}${visits.length > 1 ? ` ${visits.length}` : ''}`;
+    const html = h('span', { class: incident ? 'token incident' : 'token', 'data-node': node }, text);
+    this.viewer.get<Overlays>('overlays').add(node, 'token', { position: { top: -12, right: 14 }, html });
+  }
+}
+
+function byNode(active: readonly ActiveNode[]): Map<string, ActiveNode[]> {
+  const groups = new Map<string, ActiveNode[]>();
+  for (const visit of active) groups.set(visit.node, [...(groups.get(visit.node) ?? []), visit]);
+  return groups;
+}

@@ -1,0 +1,163 @@
+import { type Client, connect, type Instance, type JsonObject, type Store } from '@stepwire/client';
+import { showConnection } from '../connection-badge.js';
+import { batched, byId, h } from '../dom.js';
+import { actionList } from './action-list.js';
+import { Diagram } from './diagram.js';
+import { elementsTable, time, type Visit } from './elements-table.js';
+import { messageIn, MessageList, type PushedMessage } from './message-list.js';
+import { getJson, ticketUrl } from './rest.js';
+import { JsonTree } from './tree.js';
+
+interface History {
+  elements: Visit[];
+  flows?: string[];
+}
+
+/** The page of one instance: everything that moves on it. */
+export class InstancePage {
+  private readonly client: Client;
+  private readonly instance: Instance;
+  private readonly diagram = new Diagram(byId('diagram'));
+  private readonly view = new JsonTree(byId('view'));
+  private readonly data = new JsonTree(byId('data'));
+  private readonly messages = new MessageList(byId('messages'));
+  private readonly path: string;
+  private drawn = false;
+  private history: History = { elements: [] };
+  private reading = false;
+  private readAgain = false;
+
+  constructor({ key = '', process = '', version = '' }: DOMStringMap) {
+    this.path = `/v1/instances/${encodeURIComponent(key)}`;
+    // The page watches: it starts nothing that an Action message asks a frontend to start.
+    this.client = connect({ url: ticketUrl, onAction: () => true, client: 'admin/1', debug: (_, frame) => this.saw(frame, key) });
+    this.instance = this.client.instance(process, key);
+    showConnection(byId('connection'), this.client);
+    const { view, nodes, actions, status, children, error } = this.instance;
+    this.follow(view, () => this.view.show(view.get()));
+    this.follow(status, () => this.showStatus());
+    this.follow(nodes, () => this.showTokens());
+    this.follow(actions, () => this.showActions());
+    this.follow(children, () => this.showChildren());
+    this.follow(error, () => this.complain(error.get()));
+    document.querySelectorAll<HTMLTimeElement>('#instance time').forEach((at) => at.replaceWith(time(at.dateTime)));
+    void this.draw(process, version);
+    void this.read();
+  }
+
+  private follow<T>(store: Store<T>, show: () => void): void {
+    store.subscribe(batched(show));
+    show();
+  }
+
+  private saw(frame: JsonObject, key: string): void {
+    const channel = `instance/${key}`;
+    const message = messageIn(frame, channel);
+    if (message) this.messages.add(message);
+    if (frame.channel === channel && (frame.type === 'progress' || frame.type === 'snapshot')) void this.read();
+  }
+
+  private async draw(process: string, version: string): Promise<void> {
+    const path = `/v1/definitions/${encodeURIComponent(process)}/${encodeURIComponent(version)}`;
+    const response = await fetch(path, { headers: { accept: 'application/xml' }, credentials: 'same-origin' });
+    if (!response.ok) return byId('diagram').replaceChildren(h('p', { class: 'empty' }, 'This definition has no diagram.'));
+    try {
+      await this.diagram.load(await response.text());
+      this.drawn = true;
+    } catch {
+      // BPMN without diagram interchange is fine for the server; the table below has all there is to see.
+      byId('diagram').replaceChildren(h('p', { class: 'empty' }, 'This definition has no diagram; see the table below.'));
+    }
+    this.showTokens();
+  }
+
+  /** Reads what no frame tells: history, data, and the messages from before. Changes while it reads make it read once more. */
+  private async read(): Promise<void> {
+    this.readAgain = true;
+    if (this.reading) return;
+    this.reading = true;
+    while (this.readAgain) {
+      this.readAgain = false;
+      const [history, instance, pushed] = await Promise.all([
+        getJson<History>(`${this.path}/history`),
+        getJson<{ data?: unknown }>(this.path),
+        getJson<{ messages: PushedMessage[] }>(`${this.path}/messages`),
+      ]);
+      if (history) this.history = history;
+      if (instance?.data !== undefined) this.data.show(instance.data);
+      pushed?.messages.forEach((message) => this.messages.add(message));
+      this.showTokens();
+    }
+    this.reading = false;
+  }
+
+  private showTokens(): void {
+    const active = this.instance.nodes.get();
+    const { elements, flows = [] } = this.history;
+    const passed = elements.filter(({ lifecycle }) => lifecycle === 'Completed').map(({ node }) => node);
+    if (this.drawn) this.diagram.show(active, [...passed, ...flows]);
+    const commands = {
+      retry: (element: string) => this.run(this.instance.retry(element)),
+      skip: (element: string) => this.command('skip', { element }),
+    };
+    byId('elements').replaceChildren(elementsTable(elements, active, commands));
+  }
+
+  private showStatus(): void {
+    const status = this.instance.status.get();
+    if (!status) return;
+    const badge = byId('status');
+    badge.dataset.status = status;
+    badge.textContent = status;
+    const button = (label: string, kind: string, run: () => void) =>
+      h('button', { class: `button compact ${kind}`, type: 'button', 'data-testid': label.toLowerCase(), onclick: run }, label);
+    const hold = button('Hold', '', () => this.command('hold'));
+    const unhold = button('Unhold', '', () => this.command('unhold'));
+    const terminate = button('Terminate', 'danger', () => {
+      if (confirm('Terminate this instance? That cannot be undone.')) this.run(this.instance.terminate());
+    });
+    const offered = status === 'started' ? [hold, terminate] : status === 'onHold' ? [unhold, terminate] : [];
+    byId('commands').replaceChildren(...offered);
+  }
+
+  private showActions(): void {
+    const list = actionList(this.instance.actions.get(), async ({ name, element }, data) => {
+      await this.instance.run(name, data, { element });
+    });
+    byId('actions').replaceChildren(list);
+  }
+
+  private showChildren(): void {
+    const children = this.instance.children.get();
+    if (children.length === 0)
+      return byId('children').replaceChildren(h('p', { class: 'empty' }, 'None seen since this page opened.'));
+    const items = children.map(({ key, process, status }) => {
+      const badge = h('span', { class: 'badge', 'data-status': status.get() }, status.get() ?? '…');
+      status.subscribe((now) => {
+        badge.dataset.status = now;
+        badge.textContent = now ?? '';
+      });
+      return h(
+        'li',
+        { class: 'row body' },
+        h('a', { href: encodeURIComponent(key), class: 'table-link' }, key),
+        process ?? '',
+        badge,
+      );
+    });
+    byId('children').replaceChildren(h('ul', { class: 'log-list' }, ...items));
+  }
+
+  private command(type: string, more: JsonObject = {}): void {
+    this.run(this.client.command({ type, instance: this.instance.key, ...more }));
+  }
+
+  private run(work: Promise<unknown>): void {
+    this.complain(undefined);
+    work.catch((error: Error) => this.complain(error));
+  }
+
+  private complain(error: Error | undefined): void {
+    byId('trouble').replaceChildren(...(error ? [h('p', { class: 'note bad' }, error.message)] : []));
+  }
+}

@@ -1,0 +1,54 @@
+import type { JsonObject } from '@stepwire/client';
+import { h } from '../dom.js';
+import { time } from './elements-table.js';
+
+/** A message as `GET /v1/instances/{key}/messages` lists it; a pushed frame holds the same, but for the time. */
+export interface PushedMessage {
+  seq: number;
+  kind: 'data' | 'action' | 'view';
+  node?: string;
+  action?: string;
+  origin?: string | null;
+  at?: string;
+  body: unknown;
+}
+
+/** The message in a frame of the channel, when it is one. */
+export function messageIn(frame: JsonObject, channel: string): PushedMessage | undefined {
+  const { type } = frame;
+  if (frame.channel !== channel || (type !== 'data' && type !== 'action' && type !== 'view')) return undefined;
+  return { ...(frame as unknown as PushedMessage), kind: type, at: new Date().toISOString() };
+}
+
+/** The messages that an instance pushed, newest first; one that comes twice (listed and live) is shown once. */
+export class MessageList {
+  private readonly shown = new Set<number>();
+  private highest = 0;
+
+  constructor(private readonly root: HTMLElement) {}
+
+  add(message: PushedMessage): void {
+    if (this.shown.has(message.seq)) return;
+    this.shown.add(message.seq);
+    const item = h('li', { 'data-seq': message.seq }, this.draw(message));
+    const newest = message.seq > this.highest;
+    this.highest = Math.max(this.highest, message.seq);
+    const older = [...this.root.children].find((other) => Number((other as HTMLElement).dataset.seq) < message.seq);
+    if (newest) this.root.prepend(item);
+    else this.root.insertBefore(item, older ?? null);
+  }
+
+  private draw({ seq, kind, node, action, origin, at, body }: PushedMessage): HTMLElement {
+    const from = [node, action].filter(Boolean).join(' · ');
+    const summary = h(
+      'summary',
+      {},
+      h('code', {}, `#${seq}`),
+      h('strong', {}, kind),
+      from,
+      h('span', { class: 'muted' }, time(at)),
+    );
+    if (origin) summary.append(h('span', { class: 'muted small' }, `from child ${origin}`));
+    return h('details', {}, summary, h('pre', {}, JSON.stringify(body, null, 2)));
+  }
+}

@@ -1,0 +1,24 @@
+import { StepwireError } from '@stepwire/client';
+
+/** Gets JSON from this server, or `undefined` when it answers with an error: then the page leaves that part out. */
+export async function getJson<T>(path: string): Promise<T | undefined> {
+  const response = await fetch(path, { headers: { accept: 'application/json' }, credentials: 'same-origin' });
+  return response.ok ? ((await response.json()) as T) : undefined;
+}
+
+/** A websocket address with a one-time ticket: the pages sign in by cookie, which the websocket does not take. */
+export async function ticketUrl(): Promise<string> {
+  const response = await fetch('/v1/tickets', {
+    method: 'POST',
+    credentials: 'same-origin',
+    headers: { 'content-type': 'application/json' },
+    body: '{"for":"ws"}',
+  });
+  if (response.status === 401 || response.status === 403) {
+    throw new StepwireError({ code: 'unauthenticated', message: 'expected a signed-in user, but you are signed out' });
+  }
+  if (!response.ok) throw new Error(`expected a ticket, but the server answered ${response.status}`);
+  const { ticket } = (await response.json()) as { ticket: string };
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  return `${scheme}://${location.host}/v1/ws?ticket=${encodeURIComponent(ticket)}`;
+}

@@ -1,0 +1,39 @@
+import { h } from '../dom.js';
+
+/** Draws JSON into `root` as a tree whose branches fold. What is folded stays folded, and what changed is marked. */
+export class JsonTree {
+  private readonly folded = new Set<string>();
+  private shown: unknown;
+
+  constructor(private readonly root: HTMLElement) {}
+
+  show(value: unknown): void {
+    const before = this.shown;
+    this.shown = value;
+    this.root.replaceChildren(this.draw(value, before, '', before === undefined));
+  }
+
+  private draw(value: unknown, before: unknown, path: string, first: boolean): HTMLElement {
+    if (typeof value !== 'object' || value === null) return leaf(value, !first && before !== value);
+    const members = Object.entries(value);
+    if (members.length === 0) return h('span', { class: 'muted' }, Array.isArray(value) ? '[ ]' : '{ }');
+    const old = typeof before === 'object' && before !== null ? (before as Record<string, unknown>) : {};
+    const list = h('ul');
+    for (const [name, member] of members) list.append(this.member(name, member, old[name], `${path}/${name}`, first));
+    return list;
+  }
+
+  private member(name: string, value: unknown, before: unknown, path: string, first: boolean): HTMLElement {
+    const label = h('span', { class: 'name' }, name);
+    const drawn = this.draw(value, before, path, first);
+    if (drawn.tagName !== 'UL') return h('li', {}, label, ': ', drawn);
+    const branch = h('details', { open: !this.folded.has(path) }, h('summary', {}, label), drawn);
+    branch.addEventListener('toggle', () => (branch.open ? this.folded.delete(path) : this.folded.add(path)));
+    return h('li', {}, branch);
+  }
+}
+
+function leaf(value: unknown, changed: boolean): HTMLElement {
+  const kind = typeof value === 'string' ? 'text' : typeof value === 'number' ? 'number' : 'word';
+  return h('span', { class: changed ? `${kind} changed` : kind }, JSON.stringify(value));
+}

@@ -1,0 +1,2 @@
+/** Style sheets that a script imports: esbuild bundles them beside it. */
+declare module '*.css';

@@ -1,0 +1,19 @@
+import type { Client, ConnectionStatus } from '@stepwire/client';
+
+const WORDS: Record<ConnectionStatus, string> = {
+  connecting: 'Connecting…',
+  live: 'Live',
+  reconnecting: 'Reconnecting…',
+  offline: 'Offline',
+  signedOut: 'Signed out',
+};
+
+/** Shows in `element` how the connection stands. */
+export function showConnection(element: HTMLElement, client: Pick<Client, 'status'>): void {
+  const show = (status: ConnectionStatus) => {
+    element.dataset.status = status;
+    element.textContent = WORDS[status];
+  };
+  show(client.status.get());
+  client.status.subscribe(show);
+}

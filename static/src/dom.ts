@@ -1,0 +1,39 @@
+/** Making elements: what both the demo and the admin pages need, and no more. */
+
+type Attributes = Record<string, string | number | boolean | undefined | ((event: Event) => void)>;
+export type Child = Node | string | undefined | false;
+
+/** An element with attributes (`on…` functions are listeners, `true` is an empty attribute) and children. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === 'function') element.addEventListener(name.slice(2), value);
+    else if (value !== undefined && value !== false) element.setAttribute(name, value === true ? '' : String(value));
+  }
+  element.append(...children.filter((child): child is Node | string => child !== undefined && child !== false));
+  return element;
+}
+
+/** The page's element with this id, which its template must have. */
+export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`expected an element with id '${id}' in the page, but there is none`);
+  return element as E;
+}
+
+/** Calls `run` once for any number of calls in the same moment. */
+export function batched(run: () => void): () => void {
+  let waiting = false;
+  return () => {
+    if (waiting) return;
+    waiting = true;
+    queueMicrotask(() => {
+      waiting = false;
+      run();
+    });
+  };
+}

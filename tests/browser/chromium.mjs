@@ -1,0 +1,115 @@
+// Starts the system's Chromium. It is never downloaded: without one a script ends with code 77, which means "skipped".
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { chromium } from 'playwright-core';
+
+const SKIPPED = 77;
+const PLACES = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/usr/bin/google-chrome-stable',
+  '/snap/bin/chromium',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+const FLAGS = [
+  '--headless',
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+function executable() {
+  return PLACES.filter(Boolean).find((path) => {
+    try {
+      accessSync(path, constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/**
+ * Runs `play` with a browser, and ends the process with code 0, 1 (failed) or 77 (no Chromium). Uncaught errors in a page are
+ * failures too; `play` gets them by `watch(page)`.
+ */
+export async function play(body) {
+  const executablePath = executable();
+  if (!executablePath) {
+    console.log("skipped: expected Chromium, but found none; install the system's package or set CHROMIUM to its path");
+    process.exit(SKIPPED);
+  }
+  const browser = await chromium.launch({ executablePath, headless: true, args: FLAGS });
+  const errors = [];
+  let code = 0;
+  try {
+    await body(browser, (page) => watch(page, errors));
+    if (errors.length > 0) throw new Error(`expected pages without errors, but they had:\n${errors.join('\n')}`);
+    console.log('PASSED');
+  } catch (error) {
+    console.error(error);
+    for (const page of browser.contexts().flatMap((context) => context.pages())) await shot(page, `failed-${Date.now()}`);
+    code = 1;
+  }
+  await browser.close();
+  process.exit(code);
+}
+
+function watch(page, errors) {
+  page.on('pageerror', (error) => errors.push(`${page.url()}: ${error.stack ?? error.message}`));
+  page.on('console', (message) => {
+    // A server that is being restarted refuses connections, which the browser reports by itself.
+    const expected = /WebSocket connection to|ERR_CONNECTION_REFUSED/.test(message.text());
+    if (message.type() === 'error' && !expected) errors.push(`${page.url()}: ${message.text()}`);
+  });
+  page.setDefaultTimeout(20_000);
+  return page;
+}
+
+/** Saves a picture of the page into the folder `SCREENSHOTS`, when that is set. */
+export async function shot(page, name) {
+  const folder = process.env.SCREENSHOTS;
+  if (!folder) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, animations: 'disabled' });
+}
+
+/** Pictures of the page as it is on a desktop, in dark mode, and on a phone; leaves it as it was. */
+export async function shots(page, name) {
+  if (!process.env.SCREENSHOTS) return;
+  const size = page.viewportSize();
+  await shot(page, `${name}-desktop`);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await shot(page, `${name}-dark`);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 400, height: 800 });
+  await noSidewaysScroll(page, name);
+  await shot(page, `${name}-400`);
+  await page.setViewportSize(size);
+}
+
+/** At 400 px nothing may reach beyond the window. */
+export async function noSidewaysScroll(page, name) {
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  if (wide > 0) throw new Error(`expected '${name}' to fit into 400 px, but it is ${wide} px wider`);
+}
+
+/** The base address of the server under test, without a slash at its end. */
+export function baseUrl() {
+  const url = process.env.STEPWIRE_URL;
+  if (!url) throw new Error("expected the server's address in STEPWIRE_URL, but it is not set");
+  return url.replace(/\/$/, '');
+}
+
+/** Prints a line and waits for one on standard input: there the caller does what a browser cannot. */
+export async function checkpoint(name) {
+  console.log(`CHECKPOINT ${name}`);
+  await new Promise((resolve) => process.stdin.once('data', resolve));
+  process.stdin.pause();
+}
