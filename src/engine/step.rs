@@ -37,6 +37,8 @@ pub struct StepInput<'a> {
     pub command: Option<CommandTag>,
     /// Elements one command may activate before the rest becomes incidents.
     pub element_limit: usize,
+    /// Elements that may be active at once before one more becomes an incident.
+    pub active_limit: usize,
 }
 
 /// What a step did. Without a row nothing happened: a repeat or a message for something ended.
@@ -111,6 +113,7 @@ pub(super) struct Step<'a> {
     records: Vec<Record>,
     effects: Vec<Effect>,
     budget: usize,
+    active_limit: usize,
 }
 
 impl<'a> Step<'a> {
@@ -133,6 +136,7 @@ impl<'a> Step<'a> {
             records: Vec::new(),
             effects: Vec::new(),
             budget: input.element_limit,
+            active_limit: input.active_limit,
         }
     }
 
@@ -213,6 +217,13 @@ impl<'a> Step<'a> {
             let sentence = "expected the process to come to rest, but one command activated too many elements: is there a loop \
                             without a user task or a timer? Retry to let it go on";
             return self.incident(element, "step_limit", sentence.to_owned(), None);
+        }
+        if self.state.active().count() > self.active_limit {
+            let sentence = format!(
+                "expected at most {} active elements, but this is one more. Retry when others have gone on",
+                self.active_limit
+            );
+            return self.incident(element, "element_limit", sentence, None);
         }
         self.budget -= 1;
         self.queue(element);

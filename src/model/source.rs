@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{bpmn_xml, definition::ProcessDefinition, json, problem::Problem};
 
 /// Largest accepted source, in bytes.
-pub const MAX_SOURCE_BYTES: usize = 2 * 1024 * 1024;
+const MAX_SOURCE_BYTES: usize = crate::limits::DEFINITION_BYTES;
 
 /// A definition with the warnings found while reading it.
 pub type ReadDefinition = (ProcessDefinition, Vec<Problem>);

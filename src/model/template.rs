@@ -26,9 +26,9 @@ use super::{
 
 /// Largest template and largest rendered value, in bytes of JSON text. The rendered size is counted as the template's
 /// length plus that of each value filled in.
-pub const MAX_TEMPLATE_BYTES: usize = 64 * 1024;
+const MAX_TEMPLATE_BYTES: usize = crate::limits::TEMPLATE_BYTES;
 /// Deepest nesting of arrays and objects in a template and in what it renders to.
-pub const MAX_TEMPLATE_DEPTH: usize = 64;
+const MAX_TEMPLATE_DEPTH: usize = crate::limits::JSON_DEPTH;
 
 /// A compiled template.
 #[derive(Clone, Debug)]
@@ -113,7 +113,7 @@ impl Template {
     /// Fills the template in.
     ///
     /// # Errors
-    /// A sentence when the result exceeds [`MAX_TEMPLATE_BYTES`] or [`MAX_TEMPLATE_DEPTH`].
+    /// A sentence when the result exceeds `limits::TEMPLATE_BYTES` or `limits::JSON_DEPTH`.
     pub fn render(&self, data: &Value, builtins: &Builtins<'_>) -> Result<Value, String> {
         rendering::render(self, data, builtins)
     }

@@ -96,7 +96,14 @@ fn input<'a>(
     tag: Option<CommandTag>,
 ) -> StepInput<'a> {
     let by = caller.map(|caller| caller.subject.clone());
-    StepInput { now, child_key, by, command: tag, element_limit: limits::ELEMENTS_PER_COMMAND }
+    StepInput {
+        now,
+        child_key,
+        by,
+        command: tag,
+        element_limit: limits::ELEMENTS_PER_COMMAND,
+        active_limit: limits::ACTIVE_ELEMENTS,
+    }
 }
 
 fn visible<'a>(

@@ -1,0 +1,3 @@
+//! The one test binary: a folder per area.
+
+mod tidy;
