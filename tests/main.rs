@@ -1,3 +1,4 @@
 //! The one test binary: a folder per area.
 
+mod session;
 mod tidy;
