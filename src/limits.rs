@@ -21,6 +21,11 @@ pub const REST_BODY_BYTES: usize = 1024 * 1024;
 /// The largest process definition, BPMN XML or JSON, in bytes.
 pub const DEFINITION_BYTES: usize = 2 * 1024 * 1024;
 
+/// Rows of one part of a list over REST or on a page; the next part is asked for by its cursor.
+pub const LISTED: usize = 100;
+/// Log rows that an instance's history is told from; a longer history is cut and says so.
+pub const HISTORY_ROWS: usize = 10_000;
+
 /// Subscriptions one connection may hold, followed children included.
 pub const SUBSCRIPTIONS: usize = 1_000;
 /// Frames a subscription replays; a client further behind gets a snapshot.
@@ -48,6 +53,8 @@ pub const TICKETS: usize = 10_000;
 pub const TICKET: Duration = Duration::from_secs(30);
 /// How long a sign-in link may be used.
 pub const SIGN_IN_LINK: Duration = Duration::from_secs(15 * 60);
+/// How long a person who signed in to the pages stays signed in.
+pub const SIGNED_IN: Duration = Duration::from_secs(12 * 3600);
 /// How long the token of an anonymous start is valid.
 pub const ANONYMOUS_TOKEN: Duration = Duration::from_secs(24 * 3600);
 

@@ -1,131 +1,70 @@
 //! The commands a connection sends on: each becomes one envelope; its answer becomes one frame.
 //!
-//! Commands of one connection to one instance are applied in order: envelopes are sent as frames come in.
-
-use serde_json::Value;
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
+//! Commands of one connection to one instance are applied in order: envelopes are sent as frames come in. What is asked is
+//! built in `requests`.
 
 use super::{
     answers::WireError,
     connection::{Connection, Out},
     frames::{
-        client::{FrameId, Payload, Run, Start},
+        client::{FrameId, Run, Start},
         code::ErrorCode,
         server::{Reply, ServerFrame},
         step::NoResult,
     },
     inbox::{CommandKind, Inbound, PendingCommand},
-    rendering,
-    token::Identity,
+    rendering, requests,
 };
 use crate::{
-    engine::{Command, command::RunAction, record::CommandTag},
+    engine::access::Caller,
     limits,
-    model::{
-        copying::CopyList,
-        ids::{ElementKey, InstanceKey},
-    },
-    runtime::{
-        Inherit, StartRequest,
-        ask::{Answer, Ask, Committed, Envelope, Reply as Answering},
-        clock::real_now,
-        keys::body_hash,
-    },
+    model::ids::{ElementKey, InstanceKey},
+    runtime::ask::{Answer, Ask, Committed, Envelope, Reply as Answering},
 };
 
 impl Connection {
     pub(super) fn run(&mut self, run: Run) {
-        let data = match object(run.data.as_ref()) {
-            Ok(data) => data,
-            Err(error) => return self.tell_error(Some(run.id.as_str()), None, &error),
-        };
-        let Some(who) = &self.who else { return };
-        let by = who.caller.subject.clone();
-        let element = run.element.map_or(0, |element| element.0);
-        let hash = body_hash(&[b"run", run.action.as_bytes(), &element.to_be_bytes(), &canonical(&data)]);
-        let command = Command::Run(RunAction { action: run.action, element: run.element, data, by });
-        self.command(run.id, run.instance, command, run.if_seq, hash);
+        let (id, instance) = (run.id.clone(), run.instance);
+        self.command(id, instance, |_, caller| requests::run(run, caller));
     }
 
     pub(super) fn done(&mut self, id: FrameId, instance: InstanceKey, seq: u64) {
-        let hash = body_hash(&[b"done", &seq.to_be_bytes()]);
-        self.command(id, instance, Command::CloseOffer { seq }, None, hash);
+        self.command(id, instance, |id, caller| Ok(requests::done(id, seq, caller)));
     }
 
     pub(super) fn retry(&mut self, id: FrameId, instance: InstanceKey, element: ElementKey) {
-        let hash = body_hash(&[b"retry", &element.0.to_be_bytes()]);
-        self.command(id, instance, Command::Retry { element }, None, hash);
+        self.command(id, instance, |id, caller| Ok(requests::retry(id, element, caller)));
     }
 
     pub(super) fn terminate(&mut self, id: FrameId, instance: InstanceKey) {
-        self.command(id, instance, Command::Terminate, None, body_hash(&[b"terminate"]));
+        self.command(id, instance, |id, caller| Ok(requests::terminate(id, caller)));
     }
 
-    fn command(&mut self, id: FrameId, instance: InstanceKey, command: Command, if_seq: Option<u64>, hash: u64) {
+    fn command(&mut self, id: FrameId, instance: InstanceKey, ask: impl FnOnce(&FrameId, &Caller) -> Result<Ask, WireError>) {
         let Some(caller) = self.who.as_ref().map(|who| who.caller.clone()) else { return };
-        let tag = id.uuid().map(|id| CommandTag { id, subject: caller.subject.clone(), hash });
-        let Some(reply) = self.pending(PendingCommand { id, kind: CommandKind::Other }) else { return };
-        let ask = Ask::Apply { command: Box::new(command), tag, if_seq };
-        self.sessions.runtime.dispatch(instance, Envelope { caller: Some(caller), ask, reply });
+        match ask(&id, &caller) {
+            Ok(ask) => {
+                let Some(reply) = self.pending(PendingCommand { id, kind: CommandKind::Other }) else { return };
+                self.sessions.runtime.dispatch(instance, Envelope { caller: Some(caller), ask, reply });
+            }
+            Err(error) => self.tell_error(Some(id.as_str()), None, &error),
+        }
     }
 
     pub(super) fn start(&mut self, start: Start) {
-        let request = match self.start_request(&start) {
+        let Some(who) = &self.who else { return };
+        let request = match requests::start(&start, who) {
             Ok(request) => request,
             Err(error) => return self.tell_error(Some(start.id.as_str()), None, &error),
         };
         let instance = request.key();
-        // A child belongs to the tree the client holds a token for already; a root of its own needs one.
-        let anonymous = (request.anonymous && request.inherit.is_none()).then(|| request.caller.subject.clone());
         let follow = start.subscribe && self.follow_from_birth(instance);
-        let kind = CommandKind::Start { instance, follow, anonymous };
+        let kind = CommandKind::Start { instance, follow, anonymous: requests::subject_of_token(&request) };
         if let Some(reply) = self.pending(PendingCommand { id: start.id, kind }) {
             self.sessions.runtime.start_instance(request, reply);
         } else if follow {
             self.unfollow(instance);
         }
-    }
-
-    fn start_request(&self, start: &Start) -> Result<StartRequest, WireError> {
-        let data = object(start.data.as_ref())?;
-        let Some(who) = &self.who else { return Err(WireError::new(ErrorCode::Unauthenticated, "expected hello first")) };
-        let mut caller = who.caller.clone();
-        if who.identity.is_none()
-            && caller.trees.as_deref().is_none_or(<[InstanceKey]>::is_empty)
-            && let Some(nonce) = &start.nonce
-        {
-            caller.subject = subject_of_nonce(nonce).subject;
-        }
-        let inherit = match &start.inherit_from {
-            None => None,
-            Some(from) => {
-                let copy = CopyList::parse(from.params_to_copy.as_deref(), &from.without_params)
-                    .map_err(|sentence| WireError::new(ErrorCode::BadRequest, sentence))?;
-                Some(Inherit { instance: from.instance, seq: from.seq, copy })
-            }
-        };
-        let inherited = inherit.as_ref().map(|inherit| format!("{}/{:?}", inherit.instance, inherit.seq)).unwrap_or_default();
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let hash = body_hash(&[
-            b"start",
-            text(&start.process).as_bytes(),
-            text(&start.business_key).as_bytes(),
-            text(&start.start_condition).as_bytes(),
-            inherited.as_bytes(),
-            &canonical(&data),
-        ]);
-        Ok(StartRequest {
-            process: start.process.clone(),
-            data,
-            business_key: start.business_key.clone(),
-            start_condition: start.start_condition.clone(),
-            inherit,
-            anonymous: who.is_anonymous(),
-            caller,
-            command: start.id.uuid().unwrap_or_else(Uuid::now_v7),
-            hash,
-        })
     }
 
     /// Notes a command as unanswered; `None` (and a `busy` frame) when too many are.
@@ -179,38 +118,10 @@ impl Connection {
 
     /// The token of an anonymous start. This connection may act on the instance from now on, too.
     fn token_for(&mut self, subject: &str, root: InstanceKey) -> Option<String> {
-        let identity = Identity { subject: subject.to_owned(), instance: Some(root), ..Identity::anonymous(Uuid::nil()) };
-        match self.sessions.tokens.mint(&identity, real_now(), limits::ANONYMOUS_TOKEN) {
-            Ok(token) => {
-                if let Some(who) = &mut self.who {
-                    who.adopt(subject.to_owned(), root);
-                }
-                Some(token)
-            }
-            Err(error) => {
-                log::error!("a token for an anonymous start cannot be made: {error}");
-                None
-            }
+        let token = requests::anonymous_token(&self.sessions.tokens, subject, root)?;
+        if let Some(who) = &mut self.who {
+            who.adopt(subject.to_owned(), root);
         }
+        Some(token)
     }
-}
-
-fn object(payload: Option<&Payload>) -> Result<Value, WireError> {
-    match payload {
-        None => Ok(Value::Object(serde_json::Map::new())),
-        Some(payload) => payload.parse().map(Value::Object).map_err(|sentence| WireError::new(ErrorCode::BadRequest, sentence)),
-    }
-}
-
-/// The canonical text of a payload: members in order, no blanks.
-fn canonical(data: &Value) -> Vec<u8> {
-    serde_json::to_vec(data).unwrap_or_default()
-}
-
-/// The subject of an anonymous client: whoever shows the same secret nonce is the same.
-fn subject_of_nonce(nonce: &str) -> Identity {
-    let hash = Sha256::digest(nonce.as_bytes());
-    let mut half = [0; 16];
-    half.copy_from_slice(&hash[..16]);
-    Identity::anonymous(Uuid::from_bytes(half))
 }

@@ -24,14 +24,14 @@ use super::{
         close::CloseCode,
         code::ErrorCode,
         server::{Bye, ErrorFrame, Ping, RateEntry, Reply, ServerFrame, Welcome},
-        step::NoResult,
+        step::{AuthResult, NoResult},
     },
     inbox::{Inbound, Inbox},
     rate::{Admission, Rate},
     token::{Identity, TokenError, Tokens},
+    who::Who,
 };
 use crate::{
-    engine::access::Caller,
     limits::{self, Limits},
     model::ids::InstanceKey,
     runtime::{Runtime, channel::Follower, clock::real_now},
@@ -74,40 +74,6 @@ pub(super) enum Out {
     Pull(InstanceKey),
     /// The beginning of a subscription, once it is known; nothing behind it goes out before.
     Beginning { instance: InstanceKey, round: u64 },
-}
-
-/// Who is at the other end.
-pub(super) struct Who {
-    /// From the token; `None` for a client without one.
-    pub identity: Option<Identity>,
-    /// The same in the engine's terms.
-    pub caller: Caller,
-}
-
-impl Who {
-    fn new(identity: Option<Identity>) -> Self {
-        let shown = identity.clone().unwrap_or_else(|| Identity::anonymous(Uuid::now_v7()));
-        let trees: Option<Arc<[InstanceKey]>> = match (&identity, shown.instance) {
-            (None, _) => Some(Arc::from([])),
-            (Some(_), Some(root)) => Some(Arc::from([root])),
-            (Some(_), None) => None,
-        };
-        let operator = shown.is_operator();
-        Self { identity, caller: Caller { subject: shown.subject, tenant: shown.tenant, operator, trees } }
-    }
-
-    /// Whether only processes with anonymous start may be started.
-    pub fn is_anonymous(&self) -> bool {
-        self.caller.trees.is_some()
-    }
-
-    /// An anonymous client has started another instance of its own.
-    pub fn adopt(&mut self, subject: String, root: InstanceKey) {
-        self.caller.subject = subject;
-        let mut trees = self.caller.trees.as_deref().unwrap_or_default().to_vec();
-        trees.push(root);
-        self.caller.trees = Some(trees.into());
-    }
 }
 
 impl Connection {
@@ -247,8 +213,10 @@ impl Connection {
         let (Some(who), verified) = (&self.who, self.sessions.tokens.verify(token, real_now())) else { return };
         let error = match verified {
             Ok(identity) if who.identity.is_none() || identity.subject == who.caller.subject => {
+                let result = AuthResult { expires_at: identity.expires_at.map(|time| time.to_string()) };
                 self.who = Some(Who::new(Some(identity)));
-                return self.tell_done(id);
+                let text = Reply { id: id.as_str(), seq: None, duplicate: false, result }.text();
+                return self.out.push_back(Out::Text(text));
             }
             Ok(_) => {
                 WireError::new(ErrorCode::Forbidden, "expected a token of the same subject, but it is another's: connect anew")

@@ -1,7 +1,7 @@
 //! Realtime sessions, free of any transport: text frames in, text frames out.
 //!
 //! A [`connection::Connection`] is one client's connection: it reads frames (`frames`), sends commands to the runtime
-//! (`commands`), and follows instances by a cursor each (`following`). Whatever carries the frames asks it for the next one
+//! (`commands`, `requests`), and follows instances by a cursor each (`following`). Whatever carries the frames asks it for the next one
 //! when there is room, so nothing piles up per client. Who is who: `token`, `ticket`. How much: `rate`.
 //!
 //! Not here: sockets, HTTP, actix (`web`); what commands mean (`engine`).
@@ -14,6 +14,8 @@ pub mod frames;
 pub mod inbox;
 pub mod rate;
 pub mod rendering;
+pub mod requests;
 mod subscriptions;
 pub mod ticket;
 pub mod token;
+pub mod who;

@@ -234,14 +234,18 @@ impl Connection {
         let Some(whole) = &observed.whole else { return };
         let (nodes, actions) = rendering::observed_step(observed);
         let open: Vec<OpenAction<'_>> = whole.open.iter().map(|(&seq, body)| OpenAction { seq, body }).collect();
+        let children = rendering::children(instance, &observed.children);
         let snapshot = Snapshot {
             channel: &channel,
             seq: observed.seq,
+            process: &observed.head.process.id,
+            parent: observed.head.parent.as_ref().map(|link| link.instance),
             status: observed.next.status.name(),
             view: &whole.view,
             nodes: &nodes,
             actions: &actions,
             open: &open,
+            children: &children,
         };
         let mut texts = Vec::new();
         if let Some(reason) = reason {

@@ -199,6 +199,12 @@ impl FrameId {
     }
 }
 
+impl From<Uuid> for FrameId {
+    fn from(id: Uuid) -> Self {
+        Self(id.hyphenated().to_string())
+    }
+}
+
 /// A JSON object that nobody has read yet.
 #[derive(Clone, Debug)]
 pub struct Payload(Box<RawValue>);
@@ -261,7 +267,7 @@ fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientFrame, Sente
     Ok(match &*name {
         "hello" => ClientFrame::Hello(hello(fields)?),
         "start" => ClientFrame::Start(start(fields, id_needed()?)?),
-        "run" => ClientFrame::Run(run(fields, id_needed()?)?),
+        "run" => ClientFrame::Run(run(fields, id_needed()?, instance(fields)?)?),
         "subscribe" => ClientFrame::Subscribe {
             id: id_needed()?,
             channel: channel(fields)?,
@@ -305,7 +311,7 @@ fn hello(fields: &Fields<'_>) -> Result<Hello, Sentence> {
     })
 }
 
-fn start(fields: &Fields<'_>, id: FrameId) -> Result<Start, Sentence> {
+pub(super) fn start(fields: &Fields<'_>, id: FrameId) -> Result<Start, Sentence> {
     let inherit_from = match fields.nested("inheritFrom", "inheritFrom.")? {
         None => None,
         Some(from) => Some(InheritFrom {
@@ -331,8 +337,7 @@ fn start(fields: &Fields<'_>, id: FrameId) -> Result<Start, Sentence> {
     })
 }
 
-fn run(fields: &Fields<'_>, id: FrameId) -> Result<Run, Sentence> {
-    let instance = instance(fields)?;
+pub(super) fn run(fields: &Fields<'_>, id: FrameId, instance: InstanceKey) -> Result<Run, Sentence> {
     Ok(Run {
         id,
         instance,
@@ -351,7 +356,7 @@ fn instance(fields: &Fields<'_>) -> Result<InstanceKey, Sentence> {
     fields.required("instance", fields.parsed("instance", "an instance key (UUID)")?)
 }
 
-fn element(fields: &Fields<'_>, instance: InstanceKey) -> Result<Option<ElementKey>, Sentence> {
+pub(super) fn element(fields: &Fields<'_>, instance: InstanceKey) -> Result<Option<ElementKey>, Sentence> {
     let Some(text) = fields.text("element")? else { return Ok(None) };
     let found = ElementKey::from_wire(&text, instance);
     found.map(Some).ok_or_else(|| "expected 'element' to be an element key of this instance, but it is another string".into())

@@ -4,6 +4,7 @@
 //! Outgoing: `server`, its entries in `step`, and frames that many connections share in `shared`. Stable lists:
 //! error codes in `code`, close codes in `close`. A channel's name, in both directions: `channel`.
 
+pub mod body;
 pub mod channel;
 pub mod client;
 pub mod close;

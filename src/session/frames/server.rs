@@ -11,8 +11,9 @@ use serde_json::Value;
 use super::{
     channel::Channel,
     code::ErrorCode,
-    step::{ActionEntry, NodeEntry},
+    step::{ActionEntry, ChildEntry, NodeEntry},
 };
+use crate::model::ids::InstanceKey;
 
 /// A frame that goes to one connection.
 pub trait ServerFrame: Serialize {
@@ -132,6 +133,10 @@ pub struct Snapshot<'a> {
     pub channel: &'a Channel,
     /// Number it speaks for; the cursor from here.
     pub seq: u64,
+    /// The process's id.
+    pub process: &'a str,
+    /// The instance it is a child of.
+    pub parent: Option<InstanceKey>,
     /// Status of the instance.
     pub status: &'a str,
     /// The fold of all Data bodies.
@@ -142,6 +147,8 @@ pub struct Snapshot<'a> {
     pub actions: &'a [ActionEntry<'a>],
     /// Action messages that stay open.
     pub open: &'a [OpenAction<'a>],
+    /// Its children, live and ended.
+    pub children: &'a [ChildEntry<'a>],
 }
 
 /// An Action message that stays open.

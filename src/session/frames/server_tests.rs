@@ -73,6 +73,11 @@ fn replies() {
         Reply { id: "1", seq: None, duplicate: false, result: NoResult {} }.text(),
         r#"{"type":"reply","id":"1","duplicate":false,"result":{}}"#,
     );
+    let result = AuthResult { expires_at: Some("2026-11-21T09:30:00.000Z".into()) };
+    check(
+        Reply { id: "1", seq: None, duplicate: false, result }.text(),
+        r#"{"type":"reply","id":"1","duplicate":false,"result":{"expiresAt":"2026-11-21T09:30:00.000Z"}}"#,
+    );
     let result = SubscribeResult { channel: &Channel::Tasks, seq: 3, mode: SubscribeMode::Snapshot };
     check(
         Reply { id: "1", seq: None, duplicate: false, result }.text(),
@@ -127,15 +132,18 @@ fn a_snapshot() {
     let snapshot = Snapshot {
         channel: &Channel::Instance(key()),
         seq: 94,
+        process: "onboarding",
+        parent: None,
         status: "started",
         view: &view,
         nodes: &[],
         actions: &[save()],
         open: &[OpenAction { seq: 90, body: &body }],
+        children: &[ChildEntry { instance: key(), process: "p", element: None, status: "started" }],
     };
     check(
         snapshot.text(),
-        r#"{"type":"snapshot","channel":"instance/KEY","seq":94,"status":"started","view":{"a":1},"nodes":[],"actions":[{"name":"save","element":"KEY-9","node":"details","order":2,"type":"saveData","required":"mandatory","repeatable":false,"back":false,"keys":["client.email","client.address"],"requiredKeys":["client.email"]}],"open":[{"seq":90,"body":{"processName":"p"}}]}"#,
+        r#"{"type":"snapshot","channel":"instance/KEY","seq":94,"process":"onboarding","parent":null,"status":"started","view":{"a":1},"nodes":[],"actions":[{"name":"save","element":"KEY-9","node":"details","order":2,"type":"saveData","required":"mandatory","repeatable":false,"back":false,"keys":["client.email","client.address"],"requiredKeys":["client.email"]}],"open":[{"seq":90,"body":{"processName":"p"}}],"children":[{"instance":"KEY","process":"p","element":null,"status":"started"}]}"#,
     );
 }
 

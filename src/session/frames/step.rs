@@ -121,6 +121,15 @@ pub enum SubscribeMode {
     Replay,
 }
 
+/// The `result` of `auth`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthResult {
+    /// When the new token ends, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<String>,
+}
+
 /// The `result` of a command that has nothing to tell: `{}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct NoResult {}

@@ -1,0 +1,78 @@
+//! Bodies of REST requests: the fields of the frame of the same command, without what stands in the address or a header.
+//!
+//! So one reader names every field in its errors, and what a frame accepts a request accepts.
+
+use super::{
+    client::{self, FrameId, Run, Start},
+    code::ErrorCode,
+    depth,
+    fields::{Fields, Sentence},
+};
+use crate::{
+    limits,
+    model::ids::{ElementKey, InstanceKey},
+    session::answers::WireError,
+};
+
+/// Which process to start; as the frame `start`.
+///
+/// # Errors
+/// `bad_request` or `too_large`, naming the place or the field.
+pub fn start(text: &str, id: FrameId) -> Result<Start, WireError> {
+    read(text, |fields| client::start(fields, id))
+}
+
+/// Which action to run; as the frame `run` without `instance`.
+///
+/// # Errors
+/// As [`start`].
+pub fn run(text: &str, id: FrameId, instance: InstanceKey) -> Result<Run, WireError> {
+    read(text, |fields| client::run(fields, id, instance))
+}
+
+/// Which Action message is done with; as the frame `done` without `instance`.
+///
+/// # Errors
+/// As [`start`].
+pub fn done(text: &str) -> Result<u64, WireError> {
+    read(text, |fields| fields.required("seq", fields.number("seq")?))
+}
+
+/// Which element to try again; as the frame `retry` without `instance`.
+///
+/// # Errors
+/// As [`start`].
+pub fn retry(text: &str, instance: InstanceKey) -> Result<ElementKey, WireError> {
+    read(text, |fields| fields.required("element", client::element(fields, instance)?))
+}
+
+fn read<T>(text: &str, take: impl FnOnce(&Fields<'_>) -> Result<T, Sentence>) -> Result<T, WireError> {
+    if depth::deeper_than(text, limits::JSON_DEPTH) {
+        let sentence = format!("expected at most {} levels of objects and lists, but the body has more", limits::JSON_DEPTH);
+        return Err(WireError::new(ErrorCode::TooLarge, sentence));
+    }
+    let refuse = |sentence| WireError::new(ErrorCode::BadRequest, sentence);
+    let fields = Fields::read(text, "").map_err(|error| refuse(format!("expected a JSON object as the body, but: {error}")))?;
+    take(&fields).map_err(refuse)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn bodies_are_frames_without_their_envelope() {
+        let (id, instance) = (FrameId::from(Uuid::nil()), InstanceKey(Uuid::from_u128(7)));
+        assert_eq!(start(r#"{"process":"p","x":1}"#, id.clone()).unwrap().process.as_deref(), Some("p"));
+        assert_eq!(run(r#"{"action":"save","ifSeq":3}"#, id.clone(), instance).unwrap().if_seq, Some(3));
+        assert_eq!(done(r#"{"seq":3}"#), Ok(3));
+        assert_eq!(retry(&format!(r#"{{"element":"{instance}-4"}}"#), instance), Ok(ElementKey(4)));
+        let check = |found: WireError, part: &str| assert!(found.message.contains(part), "{}", found.message);
+        check(start("{}", id.clone()).unwrap_err(), "'process'");
+        check(start("{\n  \"process\": }", id).unwrap_err(), "line 2 column 14");
+        check(done("[1]").unwrap_err(), "a JSON object");
+        assert_eq!(done(&"[".repeat(65)).unwrap_err().code, ErrorCode::TooLarge);
+    }
+}

@@ -1,0 +1,142 @@
+//! A client's commands in the runtime's terms: what a frame asks for and what a REST request asks for are the same here.
+//!
+//! Not here: where answers go (`commands` for connections, `web::rest` for requests).
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{
+    answers::WireError,
+    frames::{
+        client::{FrameId, Payload, Run, Start},
+        code::ErrorCode,
+    },
+    token::{Identity, Tokens},
+    who::Who,
+};
+use crate::{
+    engine::{Command, access::Caller, command::RunAction, record::CommandTag},
+    limits,
+    model::{
+        copying::CopyList,
+        ids::{ElementKey, InstanceKey},
+    },
+    runtime::{Inherit, StartRequest, ask::Ask, clock::real_now, keys::body_hash},
+};
+
+/// Runs a manual action.
+///
+/// # Errors
+/// `bad_request` when the data are no JSON object.
+pub fn run(run: Run, caller: &Caller) -> Result<Ask, WireError> {
+    let data = object(run.data.as_ref())?;
+    let element = run.element.map_or(0, |element| element.0);
+    let hash = body_hash(&[b"run", run.action.as_bytes(), &element.to_be_bytes(), &canonical(&data)]);
+    let command = RunAction { action: run.action, element: run.element, data, by: caller.subject.clone() };
+    Ok(apply(&run.id, Command::Run(command), run.if_seq, hash, caller))
+}
+
+/// Closes an open Action message.
+pub fn done(id: &FrameId, seq: u64, caller: &Caller) -> Ask {
+    apply(id, Command::CloseOffer { seq }, None, body_hash(&[b"done", &seq.to_be_bytes()]), caller)
+}
+
+/// Tries an element with an incident again.
+pub fn retry(id: &FrameId, element: ElementKey, caller: &Caller) -> Ask {
+    apply(id, Command::Retry { element }, None, body_hash(&[b"retry", &element.0.to_be_bytes()]), caller)
+}
+
+/// Ends an instance.
+pub fn terminate(id: &FrameId, caller: &Caller) -> Ask {
+    apply(id, Command::Terminate, None, body_hash(&[b"terminate"]), caller)
+}
+
+fn apply(id: &FrameId, command: Command, if_seq: Option<u64>, hash: u64, caller: &Caller) -> Ask {
+    let tag = id.uuid().map(|id| CommandTag { id, subject: caller.subject.clone(), hash });
+    Ask::Apply { command: Box::new(command), tag, if_seq }
+}
+
+/// Starts an instance.
+///
+/// # Errors
+/// `bad_request` when the data are no JSON object, or a path to copy is none.
+pub fn start(start: &Start, who: &Who) -> Result<StartRequest, WireError> {
+    let data = object(start.data.as_ref())?;
+    let mut caller = who.caller.clone();
+    if who.identity.is_none()
+        && caller.trees.as_deref().is_none_or(<[InstanceKey]>::is_empty)
+        && let Some(nonce) = &start.nonce
+    {
+        caller.subject = subject_of_nonce(nonce).subject;
+    }
+    let inherit = match &start.inherit_from {
+        None => None,
+        Some(from) => {
+            let copy = CopyList::parse(from.params_to_copy.as_deref(), &from.without_params)
+                .map_err(|sentence| WireError::new(ErrorCode::BadRequest, sentence))?;
+            Some(Inherit { instance: from.instance, seq: from.seq, copy })
+        }
+    };
+    Ok(StartRequest {
+        process: start.process.clone(),
+        business_key: start.business_key.clone(),
+        start_condition: start.start_condition.clone(),
+        anonymous: who.is_anonymous(),
+        caller,
+        command: start.id.uuid().unwrap_or_else(Uuid::now_v7),
+        hash: start_hash(start, inherit.as_ref(), &data),
+        inherit,
+        data,
+    })
+}
+
+fn start_hash(start: &Start, inherit: Option<&Inherit>, data: &Value) -> u64 {
+    fn bytes(text: &Option<String>) -> &[u8] {
+        text.as_deref().unwrap_or_default().as_bytes()
+    }
+    let inherited = inherit.map(|inherit| format!("{}/{:?}", inherit.instance, inherit.seq)).unwrap_or_default();
+    body_hash(&[
+        b"start",
+        bytes(&start.process),
+        bytes(&start.business_key),
+        bytes(&start.start_condition),
+        inherited.as_bytes(),
+        &canonical(data),
+    ])
+}
+
+/// The subject whose token the answer to this start brings. A child belongs to a tree the client holds a token for already; a
+/// root of an anonymous client needs one.
+pub fn subject_of_token(request: &StartRequest) -> Option<String> {
+    (request.anonymous && request.inherit.is_none()).then(|| request.caller.subject.clone())
+}
+
+/// The token of an anonymous start: good for the tree of `root`. `None` when it could not be made, which the log tells.
+pub fn anonymous_token(tokens: &Tokens, subject: &str, root: InstanceKey) -> Option<String> {
+    let identity = Identity { subject: subject.to_owned(), instance: Some(root), ..Identity::anonymous(Uuid::nil()) };
+    tokens
+        .mint(&identity, real_now(), limits::ANONYMOUS_TOKEN)
+        .inspect_err(|error| log::error!("a token for an anonymous start cannot be made: {error}"))
+        .ok()
+}
+
+fn object(payload: Option<&Payload>) -> Result<Value, WireError> {
+    match payload {
+        None => Ok(Value::Object(serde_json::Map::new())),
+        Some(payload) => payload.parse().map(Value::Object).map_err(|sentence| WireError::new(ErrorCode::BadRequest, sentence)),
+    }
+}
+
+/// The canonical text of a payload: members in order, no blanks.
+fn canonical(data: &Value) -> Vec<u8> {
+    serde_json::to_vec(data).unwrap_or_default()
+}
+
+/// The subject of an anonymous client: whoever shows the same secret nonce is the same.
+fn subject_of_nonce(nonce: &str) -> Identity {
+    let hash = Sha256::digest(nonce.as_bytes());
+    let mut half = [0; 16];
+    half.copy_from_slice(&hash[..16]);
+    Identity::anonymous(Uuid::from_bytes(half))
+}

@@ -1,0 +1,46 @@
+//! Who is at the other end of a connection or a request: the token's identity, and the same in the engine's terms.
+//!
+//! Not here: how a token is read (`token`), what an instance lets its caller do (`engine::access`).
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::token::Identity;
+use crate::{engine::access::Caller, model::ids::InstanceKey};
+
+/// Who is at the other end.
+#[derive(Clone, Debug)]
+pub struct Who {
+    /// From the token; `None` for a client without one.
+    pub identity: Option<Identity>,
+    /// The same in the engine's terms.
+    pub caller: Caller,
+}
+
+impl Who {
+    /// The bearer of this identity; without one a stranger with a subject of its own.
+    pub fn new(identity: Option<Identity>) -> Self {
+        let shown = identity.clone().unwrap_or_else(|| Identity::anonymous(Uuid::now_v7()));
+        let trees: Option<Arc<[InstanceKey]>> = match (&identity, shown.instance) {
+            (None, _) => Some(Arc::from([])),
+            (Some(_), Some(root)) => Some(Arc::from([root])),
+            (Some(_), None) => None,
+        };
+        let operator = shown.is_operator();
+        Self { identity, caller: Caller { subject: shown.subject, tenant: shown.tenant, operator, trees } }
+    }
+
+    /// Whether only processes with anonymous start may be started.
+    pub fn is_anonymous(&self) -> bool {
+        self.caller.trees.is_some()
+    }
+
+    /// An anonymous client has started another instance of its own.
+    pub fn adopt(&mut self, subject: String, root: InstanceKey) {
+        self.caller.subject = subject;
+        let mut trees = self.caller.trees.as_deref().unwrap_or_default().to_vec();
+        trees.push(root);
+        self.caller.trees = Some(trees.into());
+    }
+}
