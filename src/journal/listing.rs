@@ -112,6 +112,10 @@ pub struct InstanceFilter {
     pub business_key: Option<String>,
     /// Called by this instance.
     pub parent: Option<InstanceKey>,
+    /// Started by this subject.
+    pub started_by: Option<String>,
+    /// With a user task waiting at this node.
+    pub node: Option<String>,
     /// Called by this root or anything below it; the root itself is not listed.
     pub root: Option<InstanceKey>,
 }
@@ -133,7 +137,7 @@ impl InstanceRow {
 }
 
 impl InstanceFilter {
-    /// Whether a row agrees with every field that is set.
+    /// Whether a row agrees with every field that is set, but for `node`: which tasks wait, a row does not tell.
     pub fn accepts(&self, row: &InstanceRow) -> bool {
         fn agrees<T: PartialEq>(wanted: &Option<T>, found: &T) -> bool {
             wanted.as_ref().is_none_or(|wanted| wanted == found)
@@ -141,6 +145,7 @@ impl InstanceFilter {
         agrees(&self.tenant, &row.tenant)
             && agrees(&self.process, &row.process)
             && agrees(&self.status, &row.status)
+            && agrees(&self.started_by, &row.started_by)
             && (self.business_key.is_none() || self.business_key == row.business_key)
             && (self.parent.is_none() || self.parent == row.parent)
             && (self.root.is_none() || (self.root == Some(row.root) && row.parent.is_some()))

@@ -166,6 +166,12 @@ impl Tables {
         stored.incidents = row.incidents;
     }
 
+    fn accept(&self, filter: &InstanceFilter, row: &InstanceRow) -> bool {
+        let range = (row.key, ElementKey(0))..=(row.key, ElementKey(u64::MAX));
+        let waits_at = |node: &String| self.tasks.range(range).any(|(_, task)| task.node == *node);
+        filter.accepts(row) && filter.node.as_ref().is_none_or(waits_at)
+    }
+
     fn rows_after(&self, entity: Entity, after_seq: u64) -> impl Iterator<Item = &StoredRow> {
         let start = self.log.range(..=(entity, after_seq)).next_back().filter(|((owner, _), _)| *owner == entity);
         let first = start.map_or(0, |((_, first_seq), _)| *first_seq);
@@ -201,7 +207,12 @@ impl StoreReader for MemoryStore {
         let tables = self.tables();
         let newest_first = tables.instances.iter().rev();
         let rest = newest_first.skip_while(|(cursor, _)| after.is_some_and(|after| **cursor >= after));
-        Ok(rest.map(|(_, row)| row).filter(|row| filter.accepts(row)).take(limit).cloned().collect())
+        Ok(rest.map(|(_, row)| row).filter(|row| tables.accept(filter, row)).take(limit).cloned().collect())
+    }
+
+    fn count(&self, filter: &InstanceFilter) -> Result<u64, StoreError> {
+        let tables = self.tables();
+        Ok(tables.instances.values().filter(|row| tables.accept(filter, row)).count() as u64)
     }
 
     fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError> {

@@ -12,7 +12,10 @@ use super::{
     listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskRow, TimerRow},
     row::{Entity, Loaded, OutboxMessage, StoredRow},
 };
-use crate::model::ids::{ElementKey, InstanceKey, Time};
+use crate::{
+    limits,
+    model::ids::{ElementKey, InstanceKey, Time},
+};
 
 /// The write side. There is one per store, owned by the writer thread.
 pub trait Store: Send {
@@ -40,6 +43,14 @@ pub trait StoreReader: Send {
         after: Option<InstanceCursor>,
         limit: usize,
     ) -> Result<Vec<InstanceRow>, StoreError>;
+    /// How many instances agree with the filter.
+    fn count(&self, filter: &InstanceFilter) -> Result<u64, StoreError>;
+    /// The user tasks that wait in an instance, newest first.
+    fn tasks_of(&self, instance: InstanceKey) -> Result<Vec<TaskRow>, StoreError> {
+        let mut tasks = self.tasks(Some((instance, ElementKey(u64::MAX))), limits::ACTIVE_ELEMENTS)?;
+        tasks.retain(|task| task.instance == instance);
+        Ok(tasks)
+    }
     /// One instance.
     fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError>;
     /// The instances called by `parent`, newest first.

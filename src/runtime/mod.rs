@@ -28,6 +28,7 @@ use std::{
 
 use actix::Actor;
 use actix_rt::ArbiterHandle;
+use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use ask::{Envelope, Refusal};
@@ -79,6 +80,7 @@ pub struct Runtime {
     arbiters: Vec<ArbiterHandle>,
     services: ArbiterHandle,
     idle: OnceLock<Duration>,
+    tasks: OnceLock<[AbortHandle; 2]>,
 }
 
 impl Runtime {
@@ -109,10 +111,13 @@ impl Runtime {
             arbiters,
             services,
             idle: OnceLock::new(),
+            tasks: OnceLock::new(),
         });
         runtime.outbox.resume(&runtime, outbox)?;
-        runtime.services.spawn(timers::run(runtime.clone()));
-        runtime.services.spawn(sweep(Arc::downgrade(&runtime)));
+        let timers = actix_rt::spawn(timers::run(runtime.clone()));
+        let sweeper = actix_rt::spawn(sweep(Arc::downgrade(&runtime)));
+        // Set here only, right after the runtime was made.
+        let _ = runtime.tasks.set([timers.abort_handle(), sweeper.abort_handle()]);
         Ok(runtime)
     }
 
@@ -126,6 +131,11 @@ impl Runtime {
                 self.pass_the_queue(move || runtime.load(key));
             }
         }
+    }
+
+    /// Ends what runs by itself: timers no longer fire, idle instances stay. The instances end with their arbiters.
+    pub fn stop(&self) {
+        self.tasks.get().into_iter().flatten().for_each(AbortHandle::abort);
     }
 
     /// How many instances are in memory.

@@ -62,6 +62,28 @@ const INSTANCE: &str = "
     SELECT key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents
     FROM instance";
 
+/// The statement for a filter, and the values of its placeholders. Only the conditions that are set, so that the planner can
+/// choose an index for them.
+fn narrowed<'a>(select: &str, filter: &'a InstanceFilter) -> (String, Vec<&'a dyn rusqlite::ToSql>) {
+    let mut sql = format!("{select} WHERE true");
+    let mut values: Vec<&dyn rusqlite::ToSql> = Vec::new();
+    let mut narrow = |condition: &str, value| {
+        sql.push_str(" AND ");
+        sql.push_str(condition);
+        values.push(value);
+    };
+    filter.tenant.iter().for_each(|tenant| narrow("tenant = ?", tenant));
+    filter.process.iter().for_each(|process| narrow("process = ?", process));
+    filter.status.iter().for_each(|status| narrow("status = ?", status));
+    filter.business_key.iter().for_each(|key| narrow("business_key = ?", key));
+    filter.started_by.iter().for_each(|subject| narrow("started_by = ?", subject));
+    let waiting = "EXISTS (SELECT 1 FROM task WHERE task.instance = instance.key AND task.node = ?)";
+    filter.node.iter().for_each(|node| narrow(waiting, node));
+    filter.parent.iter().for_each(|parent| narrow("parent = ?", parent));
+    filter.root.iter().for_each(|root| narrow("parent IS NOT NULL AND root = ?", root));
+    (sql, values)
+}
+
 impl StoreReader for SqliteReader {
     fn load(&self, entity: Entity) -> Result<Loaded, StoreError> {
         // One transaction, as a snapshot and the rows after it must be of the same moment.
@@ -92,29 +114,22 @@ impl StoreReader for SqliteReader {
         after: Option<InstanceCursor>,
         limit: usize,
     ) -> Result<Vec<InstanceRow>, StoreError> {
-        let mut sql = format!("{INSTANCE} WHERE true");
-        let mut values: Vec<&dyn rusqlite::ToSql> = Vec::new();
-        let mut narrow = |condition: &str, value| {
-            sql.push_str(" AND ");
-            sql.push_str(condition);
-            values.push(value);
-        };
-        // Only the conditions that are set, so that the planner can choose an index for them.
-        filter.tenant.iter().for_each(|tenant| narrow("tenant = ?", tenant));
-        filter.process.iter().for_each(|process| narrow("process = ?", process));
-        filter.status.iter().for_each(|status| narrow("status = ?", status));
-        filter.business_key.iter().for_each(|key| narrow("business_key = ?", key));
-        filter.parent.iter().for_each(|parent| narrow("parent = ?", parent));
-        filter.root.iter().for_each(|root| narrow("parent IS NOT NULL AND root = ?", root));
+        let (mut sql, mut values) = narrowed(INSTANCE, filter);
         if let Some(InstanceCursor { created_at, key }) = &after {
-            narrow("(created_at, key) < (?", created_at);
-            sql.push_str(", ?)");
+            sql.push_str(" AND (created_at, key) < (?, ?)");
+            values.push(created_at);
             values.push(key);
         }
         sql.push_str(" ORDER BY created_at DESC, key DESC LIMIT ?");
         let limit = bounded(limit);
         values.push(&limit);
         self.list(&sql, values.as_slice(), instance_row)
+    }
+
+    fn count(&self, filter: &InstanceFilter) -> Result<u64, StoreError> {
+        let (sql, values) = narrowed("SELECT count(*) FROM instance", filter);
+        let count = self.one(&sql, values.as_slice(), |row| row.get(0))?;
+        Ok(count.map_or(0, |Seq(count)| count))
     }
 
     fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError> {
