@@ -10,6 +10,8 @@ import { byId } from './dom.js';
 const PARTS = ['instances', 'total', 'pages'];
 /** A busy server has news all the time; one look in this many milliseconds is enough for a person. */
 const PAUSE_MS = 500;
+/** News of processes are no channel of every server: while the page is looked at, it also asks by itself. */
+const LOOK_MS = 2000;
 
 let waiting = false;
 let wanted = false;
@@ -43,3 +45,6 @@ const client = connect({ url: ticketUrl, client: 'admin/1' });
 showConnection(byId('connection'), client);
 const processes = [...document.querySelectorAll<HTMLOptionElement>('#process option')].map(({ value }) => value).filter(Boolean);
 for (const id of processes) client.watch(`process/${id}`, news);
+setInterval(() => {
+  if (!document.hidden && client.status.get() === 'live') news();
+}, LOOK_MS);

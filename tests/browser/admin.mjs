@@ -46,10 +46,6 @@ async function instance(page, guest) {
   await page.getByTestId('actions').getByText('confirm').first().waitFor();
   await shots(page, 'instance');
 
-  await page.getByTestId('hold').click();
-  await page.locator('[data-testid="status"][data-status="onHold"]').waitFor();
-  await page.getByTestId('unhold').click();
-  await page.locator('[data-testid="status"][data-status="started"]').waitFor();
   page.once('dialog', (dialog) => dialog.accept());
   await page.getByTestId('terminate').click();
   await page.locator('[data-testid="status"][data-status="terminated"]').waitFor();

@@ -12,10 +12,9 @@ export interface Visit {
   endedAt?: string | null;
 }
 
-/** What the buttons of an incident do. */
+/** What the button of an incident does. */
 export interface IncidentCommands {
   retry(element: string): void;
-  skip(element: string): void;
 }
 
 /** The table that says the same as the diagram: visits in their order, the active ones with assignee and incident. */
@@ -51,14 +50,13 @@ function row(visit: Visit, active: ActiveNode | undefined, commands: IncidentCom
   );
 }
 
-function notes(active: ActiveNode | undefined, { retry, skip }: IncidentCommands): (Node | string)[] {
+function notes(active: ActiveNode | undefined, { retry }: IncidentCommands): (Node | string)[] {
   if (active?.incident) {
     const { element, incident } = active;
-    const button = (label: string, run: (element: string) => void) =>
-      h('button', { class: 'button compact', type: 'button', onclick: () => run(element) }, label);
+    const button = h('button', { class: 'button compact', type: 'button', onclick: () => retry(element) }, 'Retry');
     return [
       h('p', {}, h('code', {}, incident.code), ` ${incident.message}`),
-      h('p', { class: 'row' }, button('Retry', retry), button('Skip', skip)),
+      h('p', { class: 'row' }, button),
     ];
   }
   return [active?.assignee ? `Assigned to ${active.assignee}` : '—'];

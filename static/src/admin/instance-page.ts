@@ -96,11 +96,8 @@ export class InstancePage {
     const { elements, flows = [] } = this.history;
     const passed = elements.filter(({ lifecycle }) => lifecycle === 'Completed').map(({ node }) => node);
     if (this.drawn) this.diagram.show(active, [...passed, ...flows]);
-    const commands = {
-      retry: (element: string) => this.run(this.instance.retry(element)),
-      skip: (element: string) => this.command('skip', { element }),
-    };
-    byId('elements').replaceChildren(elementsTable(elements, active, commands));
+    const retry = (element: string) => this.run(this.instance.retry(element));
+    byId('elements').replaceChildren(elementsTable(elements, active, { retry }));
   }
 
   private showStatus(): void {
@@ -111,13 +108,10 @@ export class InstancePage {
     badge.textContent = status;
     const button = (label: string, kind: string, run: () => void) =>
       h('button', { class: `button compact ${kind}`, type: 'button', 'data-testid': label.toLowerCase(), onclick: run }, label);
-    const hold = button('Hold', '', () => this.command('hold'));
-    const unhold = button('Unhold', '', () => this.command('unhold'));
     const terminate = button('Terminate', 'danger', () => {
       if (confirm('Terminate this instance? That cannot be undone.')) this.run(this.instance.terminate());
     });
-    const offered = status === 'started' ? [hold, terminate] : status === 'onHold' ? [unhold, terminate] : [];
-    byId('commands').replaceChildren(...offered);
+    byId('commands').replaceChildren(...(status === 'started' ? [terminate] : []));
   }
 
   private showActions(): void {
@@ -146,10 +140,6 @@ export class InstancePage {
       );
     });
     byId('children').replaceChildren(h('ul', { class: 'log-list' }, ...items));
-  }
-
-  private command(type: string, more: JsonObject = {}): void {
-    this.run(this.client.command({ type, instance: this.instance.key, ...more }));
   }
 
   private run(work: Promise<unknown>): void {
