@@ -6,6 +6,7 @@
 //!
 //! Where to go next: ARCHITECTURE.md for the map, [`engine`] for what a process does, [`runtime`] for how it is kept running.
 
+pub mod admin;
 pub mod config;
 pub mod engine;
 pub mod expression;

@@ -12,6 +12,7 @@ use super::{
     problem::Problem,
 };
 use crate::{
+    admin::Pages,
     config::Config,
     runtime::clock::real_now,
     session::{
@@ -30,6 +31,8 @@ pub struct App {
     pub sessions: Arc<Sessions>,
     /// Open websockets.
     pub connections: Arc<Connections>,
+    /// The pages for people.
+    pub pages: Pages,
     /// One-time tickets.
     pub tickets: Mutex<Tickets>,
 }

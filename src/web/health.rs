@@ -1,8 +1,23 @@
 //! Signs of life for operators and load balancers.
 
-use actix_web::HttpResponse;
+use actix_web::{HttpResponse, web::Data};
+
+use super::{app::App, problem::Problem};
 
 /// `GET /healthz`: the process serves, and the examples are deployed (the server listens only after that).
 pub async fn healthz() -> HttpResponse {
+    ok()
+}
+
+/// `GET /readyz`: requests can be answered, as the store can be read.
+///
+/// # Errors
+/// 500 when the store fails, 503 while the server goes down.
+pub async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
+    app.read(|reader| reader.log_incarnation()).await?;
+    Ok(ok())
+}
+
+fn ok() -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain").body("ok\n")
 }

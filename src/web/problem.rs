@@ -2,22 +2,58 @@
 
 use std::fmt;
 
-use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{ALLOW, WWW_AUTHENTICATE},
+    },
+};
 use serde::Serialize;
 
 use crate::{
+    engine::Rejection,
+    journal::StoreError,
+    model::problem::Problem as DefinitionProblem,
     runtime::ask::Refusal,
     session::{answers::WireError, frames::code::ErrorCode},
 };
 
 /// A refusal as an HTTP answer.
 #[derive(Debug)]
-pub struct Problem(pub WireError);
+pub struct Problem {
+    /// What is refused and why, as a frame would say it.
+    pub error: WireError,
+    /// Finer than the status of the code.
+    status: Option<StatusCode>,
+    /// The methods that would do, for 405.
+    allow: &'static str,
+    /// What is wrong with a definition.
+    problems: Vec<DefinitionProblem>,
+}
 
 impl Problem {
     /// A problem with a code and its sentence.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self(WireError::new(code, message))
+        WireError::new(code, message).into()
+    }
+
+    /// 405: there is something at this address, but not for this method.
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        let sentence = format!("expected one of the methods {allow} at this address, but the request has another");
+        Self { status: Some(StatusCode::METHOD_NOT_ALLOWED), allow, ..Self::new(ErrorCode::BadRequest, sentence) }
+    }
+
+    /// 415: the body is in a language that is not read here.
+    pub fn unsupported_media_type(expected: &str) -> Self {
+        let sentence = format!("expected a body with Content-Type {expected}, but it is another");
+        Self { status: Some(StatusCode::UNSUPPORTED_MEDIA_TYPE), ..Self::new(ErrorCode::BadRequest, sentence) }
+    }
+
+    /// A definition that cannot be deployed, with everything that is wrong with it.
+    pub fn invalid_definition(problems: Vec<DefinitionProblem>) -> Self {
+        let sentence = format!("expected a definition without errors, but there are {} problems: see 'problems'", problems.len());
+        Self { problems, ..Self::new(ErrorCode::InvalidData, sentence) }
     }
 }
 
@@ -36,39 +72,70 @@ struct Details<'a> {
     fields: Option<&'a std::collections::BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    problems: &'a [DefinitionProblem],
 }
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
+        f.write_str(&self.error.message)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.0.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        let of_code = || StatusCode::from_u16(self.error.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.status.unwrap_or_else(of_code)
     }
 
     fn error_response(&self) -> HttpResponse {
-        let Self(error) = self;
+        let (error, status) = (&self.error, self.status_code());
         let details = Details {
             r#type: format!("/docs/{}", error.code.page()),
             title: error.code.name(),
-            status: error.code.http_status(),
+            status: status.as_u16(),
             detail: &error.message,
             code: error.code,
             retryable: error.code.retryable(),
             reason: error.reason,
             fields: error.fields.as_ref(),
             seq: error.seq,
+            problems: &self.problems,
         };
-        let body = serde_json::to_string(&details).unwrap_or_default();
-        HttpResponse::build(self.status_code()).content_type("application/problem+json").body(body)
+        let mut response = HttpResponse::build(status);
+        match error.code {
+            ErrorCode::Unauthenticated => drop(response.insert_header((WWW_AUTHENTICATE, "Bearer"))),
+            ErrorCode::TokenExpired => drop(response.insert_header((WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#))),
+            _ => {}
+        }
+        if !self.allow.is_empty() {
+            response.insert_header((ALLOW, self.allow));
+        }
+        response.content_type("application/problem+json").body(serde_json::to_string(&details).unwrap_or_default())
+    }
+}
+
+impl From<WireError> for Problem {
+    fn from(error: WireError) -> Self {
+        Self { error, status: None, allow: "", problems: Vec::new() }
     }
 }
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self(refusal.into())
+        WireError::from(refusal).into()
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        WireError::from(rejection).into()
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        log::error!("a request could not be answered: {error}");
+        Self::new(ErrorCode::Internal, "expected to read the store, but it failed; the server's log says more")
     }
 }

@@ -1,10 +1,94 @@
-//! The one route table.
+//! The one route table. Everything that may be asked for stands here; whatever else is asked is a problem in JSON.
 
-use actix_web::web::{self, ServiceConfig};
+use actix_web::{
+    Handler, HttpResponse, Resource, Responder, Route,
+    guard::{Any, Get, Head},
+    web::{self, ServiceConfig},
+};
 
-use super::{health, ws};
+use super::{
+    assets, health,
+    pages::{home, instances as instance_pages, sign_in},
+    problem::Problem,
+    rest::{commands, definitions, history, instances, tickets},
+    ws,
+};
+use crate::session::frames::code::ErrorCode;
 
 /// Adds every route.
 pub fn routes(service: &mut ServiceConfig) {
-    service.route("/healthz", web::get().to(health::healthz)).route("/v1/ws", web::get().to(ws::websocket));
+    service
+        .service(get("/healthz", health::healthz))
+        .service(get("/readyz", health::readyz))
+        .service(get("/v1/ws", ws::websocket))
+        .service(post("/v1/tickets", tickets::issue))
+        .service(both("/v1/definitions", definitions::list, definitions::deploy))
+        .service(get("/v1/definitions/{id}", definitions::get))
+        .service(get("/v1/definitions/{id}/{version}", definitions::source))
+        .service(post("/v1/definitions/{id}/{version}/publish", definitions::publish))
+        .service(both("/v1/instances", instances::list, instances::start))
+        .service(get("/v1/instances/{key}", instances::get))
+        .service(get("/v1/instances/{key}/children", instances::children))
+        .service(get("/v1/instances/{key}/history", history::history))
+        .service(get("/v1/instances/{key}/messages", history::messages))
+        .service(post("/v1/instances/{key}/run", commands::run))
+        .service(post("/v1/instances/{key}/done", commands::done))
+        .service(post("/v1/instances/{key}/retry", commands::retry))
+        .service(post("/v1/instances/{key}/terminate", commands::terminate))
+        .service(get("/", home::home))
+        .service(get("/demo", home::demo))
+        .service(both("/sign-in", sign_in::by_link, sign_in::by_token))
+        .service(post("/sign-out", sign_in::out))
+        .service(get("/admin/instances", instance_pages::list))
+        .service(get("/admin/instances/{key}", instance_pages::one))
+        .service(get("/assets/{file:.*}", assets::asset))
+        .default_service(web::to(nothing_here));
+}
+
+fn get<F, A>(path: &str, handler: F) -> Resource
+where
+    F: Handler<A>,
+    A: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path).route(read(handler)).default_service(web::to(|| other_method("GET, HEAD")))
+}
+
+fn post<F, A>(path: &str, handler: F) -> Resource
+where
+    F: Handler<A>,
+    A: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path).route(web::post().to(handler)).default_service(web::to(|| other_method("POST")))
+}
+
+fn both<F, A, G, B>(path: &str, reader: F, writer: G) -> Resource
+where
+    F: Handler<A>,
+    A: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+    G: Handler<B>,
+    B: actix_web::FromRequest + 'static,
+    G::Output: Responder + 'static,
+{
+    let resource = web::resource(path).route(read(reader)).route(web::post().to(writer));
+    resource.default_service(web::to(|| other_method("GET, HEAD, POST")))
+}
+
+fn read<F, A>(handler: F) -> Route
+where
+    F: Handler<A>,
+    A: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::route().guard(Any(Get()).or(Head())).to(handler)
+}
+
+async fn other_method(allow: &'static str) -> Result<HttpResponse, Problem> {
+    Err(Problem::method_not_allowed(allow))
+}
+
+async fn nothing_here() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(ErrorCode::NotFound, "expected an address of this server, but there is nothing at this one"))
 }

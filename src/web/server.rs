@@ -5,23 +5,23 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, rt, web};
-use rust_embed::Embed;
+use actix_rt::Arbiter;
+use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::DefaultHeaders, rt, web};
 
-use super::{app::App, connections::Connections, hang_up::HangUp, routes::routes};
+use super::{app::App, examples::deploy_examples, hang_up::HangUp, routes::routes};
 use crate::{
+    admin::Pages,
     config::{Config, Store as StoreKind},
     journal::{Journal, MemoryStore, SqliteStore, Store, end_process},
     limits,
-    model::source::SourceFormat,
     runtime::{
         Runtime,
         clock::{Clock, real_now},
-        definitions::{Deploy, DeployError},
     },
     session::{
         connection::Sessions,
@@ -34,43 +34,127 @@ use crate::{
 const SPREAD_MS: u64 = 3_000;
 /// How long sessions may take to go.
 const DRAIN: Duration = Duration::from_secs(3);
+/// What a page may load: its own files. Styles in place are what the diagram's canvas works with.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-#[derive(Embed)]
-#[folder = "examples/"]
-#[include = "*.bpmn"]
-struct Examples;
+/// A server that runs.
+pub struct Running {
+    addresses: Vec<SocketAddr>,
+    app: web::Data<App>,
+    handle: ServerHandle,
+    served: rt::task::JoinHandle<io::Result<()>>,
+    arbiters: Vec<Arbiter>,
+}
 
 /// Runs the server until it is told to stop.
 ///
 /// # Errors
-/// What kept it from starting, as a sentence.
+/// What kept it from starting or ended it, as a sentence.
 pub async fn serve(config: Config) -> Result<(), String> {
+    let mut running = start(config).await?;
+    running.announce();
+    let failed = tokio::select! {
+        () = wait_for_signal() => None,
+        served = &mut running.served => Some(served),
+    };
+    running.stop().await;
+    match failed {
+        None => Ok(()),
+        Some(served) => Err(format!("the server failed: {served:?}")),
+    }
+}
+
+/// Starts a server within a running actix system.
+///
+/// # Errors
+/// What kept it from starting, as a sentence.
+pub async fn start(config: Config) -> Result<Running, String> {
     let secret = config.jwt_secret.load().map_err(|error| error.to_string())?;
     let settings = TokenSettings { secret, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() };
     let tokens = Arc::new(Tokens::new(settings));
+    let pages = Pages::load()?;
     let journal = open_journal(&config)?;
     let clock = if config.test_clock { Clock::standing_at(real_now()) } else { Clock::real() };
-    let arbiters: Vec<actix_rt::Arbiter> = (0..config.workers).map(|_| actix_rt::Arbiter::new()).collect();
-    let handles = arbiters.iter().map(actix_rt::Arbiter::handle).collect();
-    let runtime = Runtime::start(journal.clone(), clock, handles).await.map_err(|error| error.to_string())?;
+    let arbiters: Vec<Arbiter> = (0..config.workers).map(|_| Arbiter::new()).collect();
+    let handles = arbiters.iter().map(Arbiter::handle).collect();
+    let runtime = Runtime::start(journal, clock, handles).await.map_err(|error| error.to_string())?;
     if config.examples {
         deploy_examples(&runtime).await?;
     }
-    let sessions = Arc::new(Sessions { runtime: runtime.clone(), tokens, limits: config.limits });
-    let app = web::Data::new(App {
-        config,
-        sessions,
-        connections: Arc::new(Connections::default()),
-        tickets: Mutex::new(Tickets::new(limits::TICKETS)),
-    });
-    let server = listen(&app).map_err(|error| format!("expected to listen on {:?}, but: {error}", app.config.listen))?;
-    announce(&app);
-    let stop = rt::spawn(stop_on_signal(app.clone(), server.handle()));
-    let served = server.await;
-    stop.abort();
-    drop(arbiters);
-    journal.shutdown();
-    served.map_err(|error| format!("the server failed: {error}"))
+    let sessions = Arc::new(Sessions { runtime, tokens, limits: config.limits });
+    let (connections, tickets) = (Arc::default(), Mutex::new(Tickets::new(limits::TICKETS)));
+    let app = web::Data::new(App { config, sessions, connections, pages, tickets });
+    let (addresses, server) =
+        listen(&app).map_err(|error| format!("expected to listen on {:?}, but: {error}", app.config.listen))?;
+    let handle = server.handle();
+    Ok(Running { addresses, app, handle, served: rt::spawn(server), arbiters })
+}
+
+impl Running {
+    /// Where it listens.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Its address for a browser on this machine, without a slash at its end.
+    pub fn base_url(&self) -> String {
+        let address = self.addresses.first().map(|address| {
+            let host = match address.ip() {
+                IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                ip => ip,
+            };
+            SocketAddr::new(host, address.port())
+        });
+        address.map(|address| format!("http://{address}")).unwrap_or_default()
+    }
+
+    /// A link that signs an administrator in, once.
+    ///
+    /// # Errors
+    /// Why there is none, as a sentence.
+    pub fn sign_in_link(&self) -> Result<String, String> {
+        let nobody = Identity::anonymous(uuid::Uuid::nil());
+        let admin = Identity { subject: "admin".to_owned(), roles: vec!["admin".to_owned()], ..nobody };
+        let mut tickets = self.app.tickets.lock().unwrap_or_else(PoisonError::into_inner);
+        let ticket = tickets.issue(TicketUse::SignIn, admin, real_now()).map_err(|error| error.to_string())?;
+        Ok(format!("{}/sign-in?ticket={ticket}", self.base_url()))
+    }
+
+    /// Tells a person where to go. The first page speaks of the line that begins with "Sign in".
+    fn announce(&self) {
+        let base = self.base_url();
+        println!("Stepwire {} is ready at {base}", env!("CARGO_PKG_VERSION"));
+        println!("Demo:    {base}/demo");
+        match self.sign_in_link() {
+            Ok(link) => println!("Sign in: {link} (works once, within 15 minutes)"),
+            Err(sentence) => log::error!("no sign-in link could be made: {sentence}"),
+        }
+    }
+
+    /// Sends everybody away, makes durable what is in flight, and ends. Takes seconds at most.
+    pub async fn stop(self) {
+        let connections = &self.app.connections;
+        log::info!("stopping: {} connections are asked to come back later", connections.len());
+        connections.drain(SPREAD_MS);
+        let gone = async {
+            while !connections.is_empty() {
+                rt::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        if rt::time::timeout(DRAIN, gone).await.is_err() {
+            log::warn!("{} connections did not go in time", connections.len());
+        }
+        self.handle.stop(true).await;
+        self.app.sessions.runtime.stop();
+        self.app.sessions.runtime.journal.shutdown();
+        for arbiter in self.arbiters {
+            arbiter.stop();
+            // It ends by itself; a panic on it was logged when it happened.
+            let _ = arbiter.join();
+        }
+    }
 }
 
 fn open_journal(config: &Config) -> Result<Journal, String> {
@@ -81,32 +165,9 @@ fn open_journal(config: &Config) -> Result<Journal, String> {
     Journal::start(store, limits::WRITER_QUEUE, Box::new(end_process)).map_err(|error| error.to_string())
 }
 
-/// Deploys and publishes the examples whose process ids are not known yet: on the first start all of them.
-async fn deploy_examples(runtime: &Runtime) -> Result<(), String> {
-    for name in Examples::iter() {
-        let Some(file) = Examples::get(&name) else { continue };
-        let deploy = Deploy {
-            tenant: "default",
-            source: &file.data,
-            format: SourceFormat::BpmnXml,
-            publish: true,
-            by: "examples",
-            now: runtime.clock.now(),
-        };
-        match runtime.definitions.deploy_if_unknown(deploy).await {
-            Ok(deployed) => {
-                deployed.iter().for_each(|one| log::info!("example '{}' deployed as version {}", one.row.id, one.row.version))
-            }
-            Err(DeployError::Invalid(problems)) => return Err(format!("example {name} has problems: {problems:?}")),
-            Err(error) => return Err(format!("example {name} could not be deployed: {error:?}")),
-        }
-    }
-    Ok(())
-}
-
-fn listen(app: &web::Data<App>) -> io::Result<actix_web::dev::Server> {
+fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::Server)> {
     let state = app.clone();
-    let mut server = HttpServer::new(move || ActixApp::new().app_data(state.clone()).configure(routes))
+    let mut server = HttpServer::new(move || ActixApp::new().wrap(headers()).app_data(state.clone()).configure(routes))
         .workers(app.config.workers)
         .disable_signals()
         .shutdown_timeout(1)
@@ -115,36 +176,17 @@ fn listen(app: &web::Data<App>) -> io::Result<actix_web::dev::Server> {
     for address in &app.config.listen {
         server = server.bind(address)?;
     }
-    Ok(server.run())
+    Ok((server.addrs(), server.run()))
 }
 
-/// Tells a person where to go. The sign-in link works once.
-fn announce(app: &App) {
-    let Some(address) = app.config.listen.first() else { return };
-    let base = format!("http://{address}");
-    let admin =
-        Identity { subject: "admin".to_owned(), roles: vec!["admin".to_owned()], ..Identity::anonymous(uuid::Uuid::nil()) };
-    println!("Stepwire {} is ready at {base}", env!("CARGO_PKG_VERSION"));
-    println!("  demo      {base}/demo");
-    match app.tickets.lock().map(|mut tickets| tickets.issue(TicketUse::SignIn, admin, real_now())) {
-        Ok(Ok(ticket)) => println!("  sign in   {base}/sign-in?ticket={ticket}   (works once, for 15 minutes)"),
-        _ => log::error!("no sign-in link could be made"),
-    }
-}
-
-async fn stop_on_signal(app: web::Data<App>, server: ServerHandle) {
-    wait_for_signal().await;
-    log::info!("stopping: {} connections are asked to come back later", app.connections.len());
-    app.connections.drain(SPREAD_MS);
-    let gone = async {
-        while !app.connections.is_empty() {
-            rt::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    if rt::time::timeout(DRAIN, gone).await.is_err() {
-        log::warn!("{} connections did not go in time", app.connections.len());
-    }
-    server.stop(true).await;
+/// What every answer carries unless it says otherwise itself.
+fn headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add(("Content-Security-Policy", CONTENT_SECURITY_POLICY))
+        .add(("X-Content-Type-Options", "nosniff"))
+        // Not no-referrer: browsers then hide the origin of the sign-out form, too.
+        .add(("Referrer-Policy", "same-origin"))
+        .add(("Cache-Control", "no-store"))
 }
 
 #[cfg(unix)]

@@ -1,0 +1,93 @@
+//! The built part of the pages: embedded files under `/assets/`, and which of them a page needs.
+//!
+//! Built by `build.rs` from `static/`; without Node only a page that says so is there.
+
+use std::collections::HashMap;
+
+use rust_embed::{Embed, EmbeddedFile};
+use serde::Deserialize;
+
+/// Where the files are served.
+const PATH: &str = "/assets/";
+
+#[derive(Embed)]
+#[folder = "$OUT_DIR/web"]
+struct Built;
+
+/// Which files each page needs.
+pub struct Assets(HashMap<String, Entry>);
+
+#[derive(Deserialize)]
+struct Entry {
+    js: Option<String>,
+    css: Option<String>,
+}
+
+impl Assets {
+    /// Reads the list that the build has left; an empty one when the build was skipped.
+    ///
+    /// # Errors
+    /// A list that cannot be read.
+    pub fn load() -> Result<Self, String> {
+        let Some(manifest) = Built::get("manifest.json") else { return Ok(Self(HashMap::new())) };
+        serde_json::from_slice(&manifest.data).map(Self).map_err(|error| format!("the list of built assets: {error}"))
+    }
+
+    /// Whether the pages with scripts were built.
+    pub fn are_built(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    /// Address of a page's script.
+    pub fn script(&self, name: &str) -> Option<String> {
+        self.0.get(name)?.js.as_ref().map(|file| format!("{PATH}{file}"))
+    }
+
+    /// Address of a style sheet.
+    pub fn style(&self, name: &str) -> Option<String> {
+        self.0.get(name)?.css.as_ref().map(|file| format!("{PATH}{file}"))
+    }
+}
+
+/// A built file by its name.
+pub fn file(name: &str) -> Option<EmbeddedFile> {
+    Built::get(name)
+}
+
+/// What stands for the pages with scripts when they were not built.
+pub fn missing() -> Option<EmbeddedFile> {
+    Built::get("missing.html")
+}
+
+/// Whether the name changes with the content, so that the file never does: `name-HASH.ext`, as the bundler writes it.
+pub fn is_hashed(name: &str) -> bool {
+    let hash = name.rsplit_once('.').and_then(|(stem, _)| stem.rsplit_once('-')).map(|(_, hash)| hash);
+    hash.is_some_and(|hash| hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
+}
+
+/// The media type of a file, by its ending.
+pub fn media_type(name: &str) -> &'static str {
+    match name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("json") => "application/json",
+        Some("html") => "text/html; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("woff2") => "font/woff2",
+        Some("txt") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_with_a_hash_never_change() {
+        assert!(is_hashed("demo-ABCD2345.js"));
+        for name in ["manifest.json", "third-party-notices.txt", "demo-abcd2345.js", "demo-ABCD.js", "ABCD2345"] {
+            assert!(!is_hashed(name), "{name}");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The first page, and the demo's shell.
+
+use serde::Serialize;
+
+use super::{
+    assets::Assets,
+    layout::{INSTANCES_URL, Layout},
+};
+use crate::journal::DefinitionRow;
+
+/// Fields of `home.hbs`.
+#[derive(Serialize)]
+pub struct Home<'a> {
+    #[serde(flatten)]
+    layout: Layout,
+    demo_url: Option<&'static str>,
+    instances_url: &'static str,
+    processes: Vec<Process<'a>>,
+}
+
+#[derive(Serialize)]
+struct Process<'a> {
+    id: &'a str,
+    name: &'a str,
+    version: u32,
+}
+
+impl<'a> Home<'a> {
+    /// The page for a user, or for nobody in particular, with the processes that may be started.
+    pub fn new(assets: &Assets, user: Option<&str>, published: impl IntoIterator<Item = &'a DefinitionRow>) -> Self {
+        let process = |row: &'a DefinitionRow| Process { id: &row.id, name: &row.name, version: row.version };
+        Self {
+            layout: Layout::new(assets, "Home", "", "/", user),
+            demo_url: assets.are_built().then_some("/demo"),
+            instances_url: INSTANCES_URL,
+            processes: published.into_iter().map(process).collect(),
+        }
+    }
+}
+
+/// Fields of `demo.hbs`.
+#[derive(Serialize)]
+pub struct Demo {
+    title: &'static str,
+    css: String,
+    js: String,
+}
+
+impl Demo {
+    /// The demo's shell; `None` when it was not built.
+    pub fn new(assets: &Assets) -> Option<Self> {
+        Some(Self { title: "Harbour, a Stepwire demo", css: assets.style("app")?, js: assets.script("demo")? })
+    }
+}

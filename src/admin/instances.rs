@@ -1,0 +1,185 @@
+//! The list of instances, with its filters and the addresses of its parts.
+
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    assets::Assets,
+    instance::href,
+    layout::{INSTANCES_URL, Layout},
+};
+use crate::{
+    engine::record::Status,
+    journal::{InstanceRow, TaskRow},
+    model::ids::{InstanceKey, Time},
+};
+
+/// What is asked for in the address; empty texts count as absent, as a form sends them.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Filter {
+    /// A key or business key.
+    pub q: String,
+    /// A status.
+    pub status: String,
+    /// A process id.
+    pub process: String,
+    /// The id of a node that a user task waits at.
+    pub node: String,
+    /// Where the list goes on.
+    #[serde(skip_serializing)]
+    pub after: String,
+}
+
+/// Fields of `admin_instances.hbs`.
+#[derive(Serialize)]
+pub struct InstancesPage<'a> {
+    #[serde(flatten)]
+    layout: Layout,
+    statuses: Vec<Choice<'a>>,
+    processes: Vec<ProcessChoice<'a>>,
+    total: u64,
+    instances: Vec<Line<'a>>,
+    newest_url: Option<String>,
+    next_url: Option<String>,
+    filter: &'a Filter,
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    value: &'a str,
+    selected: bool,
+}
+
+#[derive(Serialize)]
+struct ProcessChoice<'a> {
+    id: &'a str,
+    name: &'a str,
+    selected: bool,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    key: InstanceKey,
+    href: String,
+    process: &'a str,
+    process_name: &'a str,
+    version: u32,
+    status: &'a str,
+    incident: bool,
+    business_key: &'a str,
+    nodes: String,
+    started_at: String,
+    started_ago: String,
+}
+
+/// What the page shows.
+pub struct Shown<'a> {
+    /// How many fit the filter.
+    pub total: u64,
+    /// This part of them, each with its waiting user tasks.
+    pub rows: &'a [(InstanceRow, Vec<TaskRow>)],
+    /// Where the list goes on.
+    pub next: Option<String>,
+    /// Id and name of each known process.
+    pub processes: &'a [(String, String)],
+    /// Process time.
+    pub now: Time,
+}
+
+impl<'a> InstancesPage<'a> {
+    /// The page for a user.
+    pub fn new(assets: &Assets, user: &str, filter: &'a Filter, shown: &Shown<'a>) -> Self {
+        let status = |status: Status| Choice { value: status.name(), selected: filter.status == status.name() };
+        let process = |(id, name): &'a (String, String)| ProcessChoice { id, name, selected: filter.process == *id };
+        Self {
+            layout: Layout::new(assets, "Instances", "instances", INSTANCES_URL, Some(user)),
+            statuses: [Status::Started, Status::Finished, Status::Terminated].map(status).into(),
+            processes: shown.processes.iter().map(process).collect(),
+            total: shown.total,
+            instances: shown.rows.iter().map(|(row, tasks)| line(row, tasks, shown)).collect(),
+            newest_url: (!filter.after.is_empty()).then(|| address(filter, None)),
+            next_url: shown.next.as_deref().map(|cursor| address(filter, Some(cursor))),
+            filter,
+        }
+    }
+}
+
+fn line<'a>(row: &'a InstanceRow, tasks: &[TaskRow], shown: &Shown<'a>) -> Line<'a> {
+    let named = shown.processes.iter().find(|(id, _)| *id == row.process);
+    Line {
+        key: row.key,
+        href: href(row.key),
+        process: &row.process,
+        process_name: named.map_or(&row.process, |(_, name)| name),
+        version: row.version,
+        status: &row.status,
+        incident: row.incidents > 0,
+        business_key: row.business_key.as_deref().unwrap_or_default(),
+        nodes: tasks.iter().rev().map(|task| task.name.as_str()).collect::<Vec<_>>().join(", "),
+        started_at: row.created_at.to_string(),
+        started_ago: ago(row.created_at, shown.now),
+    }
+}
+
+/// How long ago, as a person says it.
+fn ago(then: Time, now: Time) -> String {
+    let seconds = now.0.saturating_sub(then.0) / 1000;
+    match seconds {
+        ..60 => "just now".to_owned(),
+        60..3_600 => format!("{} min ago", seconds / 60),
+        3_600..86_400 => format!("{} h ago", seconds / 3_600),
+        _ => format!("{} d ago", seconds / 86_400),
+    }
+}
+
+fn address(filter: &Filter, cursor: Option<&str>) -> String {
+    let parts = [
+        ("q", &*filter.q),
+        ("status", &*filter.status),
+        ("process", &*filter.process),
+        ("node", &*filter.node),
+        ("after", cursor.unwrap_or_default()),
+    ];
+    let mut address = INSTANCES_URL.to_owned();
+    for (name, value) in parts.into_iter().filter(|(_, value)| !value.is_empty()) {
+        let mark = if address.contains('?') { '&' } else { '?' };
+        address.push(mark);
+        address.push_str(name);
+        address.push('=');
+        encode(&mut address, value);
+    }
+    address
+}
+
+fn encode(address: &mut String, text: &str) {
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => address.push(char::from(byte)),
+            // Writing to a string does not fail.
+            _ => drop(write!(address, "%{byte:02X}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_keep_the_filter() {
+        let filter = Filter { q: "a&b ü".into(), status: "started".into(), ..Filter::default() };
+        assert_eq!(address(&filter, Some("1_2")), "/admin/instances?q=a%26b%20%C3%BC&status=started&after=1_2");
+        assert_eq!(address(&Filter::default(), None), "/admin/instances");
+    }
+
+    #[test]
+    fn times_are_told_roughly() {
+        let check = |seconds: i64, words: &str| assert_eq!(ago(Time(0), Time(seconds * 1000)), words);
+        check(59, "just now");
+        check(60, "1 min ago");
+        check(7_200, "2 h ago");
+        check(200_000, "2 d ago");
+    }
+}

@@ -1,0 +1,54 @@
+//! Server-rendered pages: their templates, what the templates are filled with, and the built assets they link.
+//!
+//! Not here: requests, cookies and routes (`web::pages`), what moves on a page by itself (`static/`).
+
+pub mod assets;
+pub mod home;
+pub mod instance;
+pub mod instances;
+pub mod layout;
+pub mod message;
+
+use handlebars::Handlebars;
+use rust_embed::Embed;
+use serde::Serialize;
+
+use assets::Assets;
+
+#[derive(Embed)]
+#[folder = "templates/"]
+#[include = "*.hbs"]
+struct Templates;
+
+/// The templates, read once at start.
+pub struct Pages {
+    handlebars: Handlebars<'static>,
+    /// The built style sheets and scripts.
+    pub assets: Assets,
+}
+
+impl Pages {
+    /// Reads the embedded templates and the list of built assets.
+    ///
+    /// # Errors
+    /// A template that cannot be read, as a sentence.
+    pub fn load() -> Result<Self, String> {
+        let mut handlebars = Handlebars::new();
+        // A field that a template needs and a view lacks is a fault to be seen, not an empty place.
+        handlebars.set_strict_mode(true);
+        for file in Templates::iter() {
+            let (Some(name), Some(template)) = (file.strip_suffix(".hbs"), Templates::get(&file)) else { continue };
+            let text = String::from_utf8_lossy(&template.data);
+            handlebars.register_template_string(name, text).map_err(|error| format!("template {file}: {error}"))?;
+        }
+        Ok(Self { handlebars, assets: Assets::load()? })
+    }
+
+    /// Fills a template.
+    ///
+    /// # Errors
+    /// A view that lacks what the template needs, as a sentence.
+    pub fn render(&self, template: &str, view: &impl Serialize) -> Result<String, String> {
+        self.handlebars.render(template, view).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,112 @@
+//! Questions of request handlers to instances and to the store. Answers come through the gate, as for sessions.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+
+use super::{app::App, problem::Problem};
+use crate::{
+    engine::{Rejection, Row, access::Caller},
+    journal::{Entity, StoreError, StoreReader, codec},
+    model::ids::InstanceKey,
+    runtime::{
+        StartRequest,
+        ask::{Answer, Ask, Committed, Envelope, Observed, Refusal, Reply},
+    },
+};
+
+/// What a command came to.
+pub enum Outcome {
+    /// It is durable; whether it was before.
+    Done(Arc<Committed>, bool),
+    /// There was nothing to do.
+    Unchanged,
+}
+
+impl App {
+    /// Sends a command to an instance.
+    ///
+    /// # Errors
+    /// Why it was refused.
+    pub async fn command(&self, key: InstanceKey, caller: &Caller, ask: Ask) -> Result<Outcome, Problem> {
+        let (reply, answer) = reply();
+        self.sessions.runtime.dispatch(key, Envelope { caller: Some(caller.clone()), ask, reply });
+        outcome(answer.await)
+    }
+
+    /// Starts an instance.
+    ///
+    /// # Errors
+    /// Why it was refused.
+    pub async fn start(&self, request: StartRequest) -> Result<Outcome, Problem> {
+        let (reply, answer) = reply();
+        self.sessions.runtime.start_instance(request, reply);
+        outcome(answer.await)
+    }
+
+    /// Looks at an instance with the caller's eyes.
+    ///
+    /// # Errors
+    /// 404 when there is none, or none the caller may see.
+    pub async fn observe(&self, key: InstanceKey, caller: &Caller, whole: bool) -> Result<Box<Observed>, Problem> {
+        let (reply, answer) = reply();
+        let ask = Ask::Observe { whole };
+        self.sessions.runtime.dispatch(key, Envelope { caller: Some(caller.clone()), ask, reply });
+        match answer.await {
+            Ok(Answer::Observed(observed)) => Ok(observed),
+            Ok(Answer::Refused(refusal)) => Err(refusal.into()),
+            _ => Err(Refusal::Internal.into()),
+        }
+    }
+
+    /// Reads from the store.
+    ///
+    /// # Errors
+    /// 500 when it fails, 503 while the server goes down.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        match self.sessions.runtime.journal.read(question).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(Refusal::Busy.into()),
+        }
+    }
+
+    /// The rows of an instance that hold records after `after`, oldest first. Look at the instance before: a look authorises.
+    ///
+    /// # Errors
+    /// As [`App::read`].
+    pub async fn rows(&self, key: InstanceKey, after: u64, limit: usize) -> Result<Vec<Row>, Problem> {
+        self.read(move |reader| {
+            let stored = reader.rows(Entity::from(key), after, limit)?;
+            stored.iter().map(|stored| codec::decode(&stored.row.body)).collect()
+        })
+        .await
+    }
+}
+
+/// The instance key in an address. What is none names no instance.
+///
+/// # Errors
+/// 404.
+pub fn instance_key(text: &str) -> Result<InstanceKey, Problem> {
+    text.parse().map_err(|_| Rejection::not_found().into())
+}
+
+fn reply() -> (Reply, oneshot::Receiver<Answer>) {
+    let (sender, answer) = oneshot::channel();
+    // Nobody waits when the request was cut off; the command takes effect all the same.
+    let reply = Reply::to(move |answer| drop(sender.send(answer)));
+    (reply, answer)
+}
+
+fn outcome(answer: Result<Answer, oneshot::error::RecvError>) -> Result<Outcome, Problem> {
+    match answer {
+        Ok(Answer::Applied(committed)) => Ok(Outcome::Done(committed, false)),
+        Ok(Answer::Duplicate(committed)) => Ok(Outcome::Done(committed, true)),
+        Ok(Answer::Unchanged | Answer::Observed(_)) => Ok(Outcome::Unchanged),
+        Ok(Answer::Refused(refusal)) => Err(refusal.into()),
+        Err(_) => Err(Refusal::Internal.into()),
+    }
+}

@@ -1,0 +1,110 @@
+//! Who sends a request: the bearer token of its header, or the cookie of a person who signed in to the pages.
+//!
+//! A request that changes something must come from an allowed origin, whatever it shows: so a foreign page can use neither the
+//! cookie nor the visitor's address.
+
+use actix_web::{
+    HttpRequest,
+    cookie::{Cookie, SameSite, time::Duration},
+    http::header::AUTHORIZATION,
+};
+
+use super::{app::App, problem::Problem};
+use crate::{
+    limits,
+    runtime::clock::real_now,
+    session::{
+        frames::code::ErrorCode,
+        token::{Identity, TokenError},
+        who::Who,
+    },
+};
+
+/// The cookie that holds the token of a person who signed in.
+const COOKIE: &str = "stepwire-session";
+
+impl App {
+    /// Who sends the request; a stranger without a token or cookie.
+    ///
+    /// # Errors
+    /// 401 for a token that is not accepted, 403 from a foreign origin.
+    pub fn who(&self, request: &HttpRequest) -> Result<Who, Problem> {
+        if !request.method().is_safe() {
+            self.require_origin(request)?;
+        }
+        let Some(header) = request.headers().get(AUTHORIZATION) else { return Ok(Who::new(self.signed_in(request))) };
+        let scheme_and_token = header.to_str().ok().and_then(|text| text.split_once(' '));
+        let Some((_, token)) = scheme_and_token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
+            let sentence = "expected the header 'Authorization: Bearer TOKEN', but it has another form";
+            return Err(Problem::new(ErrorCode::Unauthenticated, sentence));
+        };
+        self.verify(token.trim()).map(|identity| Who::new(Some(identity)))
+    }
+
+    /// Who a token speaks for.
+    ///
+    /// # Errors
+    /// 401 with the code that says whether a new token would do.
+    pub fn verify(&self, token: &str) -> Result<Identity, Problem> {
+        self.sessions.tokens.verify(token, real_now()).map_err(|error| {
+            let code = if error == TokenError::Expired { ErrorCode::TokenExpired } else { ErrorCode::Unauthenticated };
+            Problem::new(code, error.to_string())
+        })
+    }
+
+    /// The bearer of a token for whatever its rights reach; not a stranger.
+    ///
+    /// # Errors
+    /// As [`App::who`], and 401 for a stranger.
+    pub fn bearer(&self, request: &HttpRequest) -> Result<Who, Problem> {
+        let who = self.who(request)?;
+        if who.identity.is_none() {
+            let sentence = "expected a token ('Authorization: Bearer TOKEN') or a signed-in user, but there is neither";
+            return Err(Problem::new(ErrorCode::Unauthenticated, sentence));
+        }
+        Ok(who)
+    }
+
+    /// A user: not the holder of a token that is good for one instance tree only.
+    ///
+    /// # Errors
+    /// As [`App::bearer`], and 403 for such a token.
+    pub fn user(&self, request: &HttpRequest) -> Result<(Who, Identity), Problem> {
+        let who = self.bearer(request)?;
+        match who.identity.clone().filter(|identity| identity.instance.is_none()) {
+            Some(identity) => Ok((who, identity)),
+            None => {
+                let sentence = "expected the token of a user, but this one is good for one instance and its children only";
+                Err(Problem::new(ErrorCode::Forbidden, sentence))
+            }
+        }
+    }
+
+    /// Who has signed in to the pages; an old or foreign cookie counts as none.
+    pub fn signed_in(&self, request: &HttpRequest) -> Option<Identity> {
+        let cookie = request.cookie(COOKIE)?;
+        self.sessions.tokens.verify(cookie.value(), real_now()).ok()
+    }
+
+    /// The cookie that signs this identity in.
+    ///
+    /// # Errors
+    /// 500 when its token cannot be made.
+    pub fn sign_in_cookie(&self, request: &HttpRequest, identity: &Identity) -> Result<Cookie<'static>, Problem> {
+        let token = self.sessions.tokens.mint(identity, real_now(), limits::SIGNED_IN).map_err(|error| {
+            log::error!("nobody can sign in: {error}");
+            Problem::new(ErrorCode::Internal, "expected to sign you in, but the token could not be made")
+        })?;
+        Ok(cookie(request, token, Duration::seconds(limits::SIGNED_IN.as_secs() as i64)))
+    }
+
+    /// The cookie that signs out.
+    pub fn sign_out_cookie(&self, request: &HttpRequest) -> Cookie<'static> {
+        cookie(request, String::new(), Duration::ZERO)
+    }
+}
+
+fn cookie(request: &HttpRequest, token: String, age: Duration) -> Cookie<'static> {
+    let secure = request.connection_info().scheme() == "https";
+    Cookie::build(COOKIE, token).path("/").http_only(true).same_site(SameSite::Lax).secure(secure).max_age(age).finish()
+}

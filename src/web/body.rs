@@ -1,0 +1,51 @@
+//! Bodies of requests, read up to a limit.
+
+use actix_web::{
+    HttpRequest,
+    http::header::{CONTENT_LENGTH, CONTENT_TYPE},
+    web::{Bytes, Payload},
+};
+
+use super::problem::Problem;
+use crate::{limits, session::frames::code::ErrorCode};
+
+/// The body, at most `limit` bytes of it.
+///
+/// # Errors
+/// 413 when it is longer, 400 when it breaks off.
+pub async fn bytes(request: &HttpRequest, body: Payload, limit: usize) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(ErrorCode::TooLarge, format!("expected a body of at most {limit} bytes, but it is longer"));
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    match body.to_bytes_limited(limit).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => Err(Problem::new(ErrorCode::BadRequest, format!("expected a whole body, but: {error}"))),
+        Err(_) => Err(too_large()),
+    }
+}
+
+/// The text of a JSON body; `{}` when there is none.
+///
+/// # Errors
+/// As [`bytes`], 415 when it is announced as something else, 400 when it is no UTF-8.
+pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, Problem> {
+    let bytes = bytes(request, body, limits::REST_BODY_BYTES).await?;
+    if bytes.is_empty() {
+        return Ok("{}".to_owned());
+    }
+    if media_type(request).is_some_and(|media_type| media_type != "application/json") {
+        return Err(Problem::unsupported_media_type("application/json"));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|error| {
+        Problem::new(ErrorCode::BadRequest, format!("expected JSON in UTF-8, but byte {} is none", error.valid_up_to()))
+    })?;
+    Ok(text.to_owned())
+}
+
+/// The media type a body is announced with, in lower case and without its parameters.
+pub fn media_type(request: &HttpRequest) -> Option<String> {
+    let value = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}

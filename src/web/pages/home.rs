@@ -1,0 +1,37 @@
+//! `GET /` and `GET /demo`: open to anybody.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+
+use super::page;
+use crate::{
+    admin::{
+        assets,
+        home::{Demo, Home},
+    },
+    journal::DefinitionState,
+    web::{app::App, problem::Problem},
+};
+
+/// What this is and where to go; the published processes for those who signed in.
+///
+/// # Errors
+/// 500 when the page cannot be drawn.
+pub async fn home(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let user = app.signed_in(&request);
+    let mut published = user.as_ref().map(|user| app.sessions.runtime.definitions.all(&user.tenant)).unwrap_or_default();
+    published.retain(|process| process.row.state == DefinitionState::Published);
+    let subject = user.as_ref().map(|user| user.subject.as_str());
+    let view = Home::new(&app.pages.assets, subject, published.iter().map(|process| &process.row));
+    page(&app, StatusCode::OK, "home", &view)
+}
+
+/// The demo, or a page that says that it was not built.
+///
+/// # Errors
+/// 500 when the page cannot be drawn.
+pub async fn demo(app: Data<App>) -> Result<HttpResponse, Problem> {
+    match (Demo::new(&app.pages.assets), assets::missing()) {
+        (None, Some(missing)) => Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(missing.data.into_owned())),
+        (demo, _) => page(&app, StatusCode::OK, "demo", &demo),
+    }
+}

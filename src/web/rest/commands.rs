@@ -1,0 +1,107 @@
+//! Commands on instances: `run`, `terminate`, `retry`, `done`, and what all answers to commands look like.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path, Payload},
+};
+use uuid::Uuid;
+
+use super::json_text;
+use crate::{
+    engine::access::Caller,
+    model::ids::InstanceKey,
+    runtime::ask::Ask,
+    session::{
+        frames::{body as fields, client::FrameId, code::ErrorCode},
+        rendering, requests,
+    },
+    web::{
+        app::App,
+        asking::{Outcome, instance_key},
+        body,
+        problem::Problem,
+    },
+};
+
+/// `POST /v1/instances/{key}/run` `{"action","data","element","ifSeq"}`.
+///
+/// # Errors
+/// Problems, as for the frame `run`.
+pub async fn run(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    command(&request, &path, payload, &app, |text, id, key, caller| Ok(requests::run(fields::run(text, id, key)?, caller)?)).await
+}
+
+/// `POST /v1/instances/{key}/terminate`; its body may be left out.
+///
+/// # Errors
+/// Problems, as for the frame `terminate`.
+pub async fn terminate(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    command(&request, &path, payload, &app, |_, id, _, caller| Ok(requests::terminate(&id, caller))).await
+}
+
+/// `POST /v1/instances/{key}/retry` `{"element"}`.
+///
+/// # Errors
+/// Problems, as for the frame `retry`.
+pub async fn retry(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    command(&request, &path, payload, &app, |text, id, key, caller| Ok(requests::retry(&id, fields::retry(text, key)?, caller)))
+        .await
+}
+
+/// `POST /v1/instances/{key}/done` `{"seq"}`.
+///
+/// # Errors
+/// Problems, as for the frame `done`.
+pub async fn done(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    command(&request, &path, payload, &app, |text, id, _, caller| Ok(requests::done(&id, fields::done(text)?, caller))).await
+}
+
+async fn command(
+    request: &HttpRequest,
+    key: &str,
+    payload: Payload,
+    app: &App,
+    ask: impl FnOnce(&str, FrameId, InstanceKey, &Caller) -> Result<Ask, Problem>,
+) -> Result<HttpResponse, Problem> {
+    let who = app.bearer(request)?;
+    let key = instance_key(key)?;
+    let id = command_id(request)?;
+    let text = body::json(request, payload).await?;
+    let ask = ask(&text, id, key, &who.caller)?;
+    let outcome = app.command(key, &who.caller, ask).await?;
+    Ok(json_text(StatusCode::OK, answer(&outcome, None)))
+}
+
+/// The id of a command: its `Idempotency-Key`, or a new one.
+///
+/// # Errors
+/// 400 for a key that is no UUID.
+pub fn command_id(request: &HttpRequest) -> Result<FrameId, Problem> {
+    let Some(header) = request.headers().get("Idempotency-Key") else { return Ok(Uuid::now_v7().into()) };
+    // Some clients quote it, as the header's draft says.
+    let text = header.to_str().unwrap_or_default().trim_matches('"');
+    match Uuid::parse_str(text) {
+        Ok(id) => Ok(id.into()),
+        Err(_) => {
+            Err(Problem::new(ErrorCode::BadRequest, "expected the header Idempotency-Key to be a UUID, but it is another text"))
+        }
+    }
+}
+
+/// The frame's `result` with `seq` and `duplicate` beside its members.
+pub fn answer(outcome: &Outcome, token: Option<&str>) -> String {
+    match outcome {
+        Outcome::Done(committed, duplicate) => {
+            let result = rendering::result(committed, token);
+            // The result is an object with at least one member: its opening bracket becomes the comma.
+            format!(r#"{{"seq":{},"duplicate":{duplicate},{}"#, committed.row.last_seq(), &result[1..])
+        }
+        Outcome::Unchanged => r#"{"duplicate":false}"#.to_owned(),
+    }
+}

@@ -1,0 +1,220 @@
+//! Process definitions: deploy, list, read, publish.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::ACCEPT},
+    web::{Data, Path, Payload},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{json, query};
+use crate::{
+    journal::{DefinitionFormat, DefinitionRow, DefinitionState},
+    limits,
+    model::{problem::Problem as DefinitionProblem, source::SourceFormat},
+    runtime::definitions::{Deploy, DeployError, Deployed},
+    session::{frames::code::ErrorCode, token::Identity},
+    web::{app::App, body, problem::Problem},
+};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeployQuery {
+    #[serde(default)]
+    publish: bool,
+}
+
+/// What a deploy answers: the first process, and all of them when there are several.
+#[derive(Serialize)]
+struct DeployAnswer<'a> {
+    #[serde(flatten)]
+    first: DeployedEntry<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    definitions: Vec<DeployedEntry<'a>>,
+}
+
+#[derive(Clone, Serialize)]
+struct DeployedEntry<'a> {
+    id: &'a str,
+    version: u32,
+    state: &'static str,
+    problems: &'a [DefinitionProblem],
+}
+
+impl<'a> From<&'a Deployed> for DeployedEntry<'a> {
+    fn from(one: &'a Deployed) -> Self {
+        Self { id: &one.row.id, version: one.row.version, state: state(one.row.state), problems: &one.problems }
+    }
+}
+
+/// `POST /v1/definitions?publish=true` with BPMN XML or the JSON form → 201 `{"id","version","state","problems"}`; 200 with the
+/// version that holds the same content already.
+///
+/// # Errors
+/// 401, 403 without role designer, 413, 415, 422 with `problems`.
+pub async fn deploy(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let designer = designer(&app, &request)?;
+    let DeployQuery { publish } = query(&request)?;
+    let format = match body::media_type(&request).as_deref() {
+        Some("application/xml" | "text/xml") => SourceFormat::BpmnXml,
+        Some("application/json") => SourceFormat::Json,
+        _ => return Err(Problem::unsupported_media_type("application/xml or application/json")),
+    };
+    let source = body::bytes(&request, payload, limits::DEFINITION_BYTES).await?;
+    let runtime = &app.sessions.runtime;
+    let (tenant, by, now) = (designer.tenant.as_str(), designer.subject.as_str(), runtime.clock.now());
+    let deploy = Deploy { tenant, source: &source, format, publish, by, now };
+    let deployed = runtime.definitions.deploy(deploy).await.map_err(refused)?;
+    let status = if deployed.iter().all(|one| one.existing) { StatusCode::OK } else { StatusCode::CREATED };
+    let entries: Vec<DeployedEntry<'_>> = deployed.iter().map(DeployedEntry::from).collect();
+    match entries.as_slice() {
+        [first] => Ok(json(status, &DeployAnswer { first: first.clone(), definitions: Vec::new() })),
+        [first, ..] => Ok(json(status, &DeployAnswer { first: first.clone(), definitions: entries.clone() })),
+        [] => Err(Problem::new(ErrorCode::Internal, "expected a source with a process, but none was deployed")),
+    }
+}
+
+/// A version of a definition, without its source.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Version<'a> {
+    id: &'a str,
+    version: u32,
+    state: &'static str,
+    name: &'a str,
+    alias: Option<i64>,
+    format: &'static str,
+    revision: &'a str,
+    created_at: String,
+    created_by: &'a str,
+}
+
+impl<'a> From<&'a DefinitionRow> for Version<'a> {
+    fn from(row: &'a DefinitionRow) -> Self {
+        Self {
+            id: &row.id,
+            version: row.version,
+            state: state(row.state),
+            name: &row.name,
+            alias: row.alias,
+            format: if row.format == DefinitionFormat::Bpmn { "bpmn" } else { "json" },
+            revision: &row.revision,
+            created_at: row.created_at.to_string(),
+            created_by: &row.created_by,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Versions<'a> {
+    definitions: Vec<Version<'a>>,
+}
+
+/// `GET /v1/definitions` → `{"definitions"}`: every version, by id and version.
+///
+/// # Errors
+/// 401, 403.
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let (who, _) = app.user(&request)?;
+    let all = app.sessions.runtime.definitions.all(&who.caller.tenant);
+    Ok(json(StatusCode::OK, &Versions { definitions: all.iter().map(|process| Version::from(&process.row)).collect() }))
+}
+
+#[derive(Serialize)]
+struct Definition<'a> {
+    id: &'a str,
+    name: &'a str,
+    /// The version that new instances run.
+    published: Option<u32>,
+    versions: Vec<Version<'a>>,
+}
+
+/// `GET /v1/definitions/{id}` → `{"id","name","published","versions"}`.
+///
+/// # Errors
+/// 401, 403, 404.
+pub async fn get(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let (who, _) = app.user(&request)?;
+    let mut versions = app.sessions.runtime.definitions.all(&who.caller.tenant);
+    versions.retain(|process| process.row.id == *path);
+    let Some(newest) = versions.last() else { return Err(unknown()) };
+    let published = versions.iter().find(|process| process.row.state == DefinitionState::Published);
+    let definition = Definition {
+        id: &newest.row.id,
+        name: &newest.row.name,
+        published: published.map(|process| process.row.version),
+        versions: versions.iter().map(|process| Version::from(&process.row)).collect(),
+    };
+    Ok(json(StatusCode::OK, &definition))
+}
+
+/// `GET /v1/definitions/{id}/{version}`: with `Accept: application/xml` the BPMN as it was deployed; else its JSON form.
+///
+/// # Errors
+/// 401, 403, 404; 404 too for the XML of a definition that was deployed as JSON.
+pub async fn source(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let (who, _) = app.user(&request)?;
+    let (id, version) = versioned(&path)?;
+    let process = app.sessions.runtime.definitions.version(&who.caller.tenant, id, version).ok_or_else(unknown)?;
+    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !accepted.contains("application/xml") {
+        return Ok(json(StatusCode::OK, &process.executable.definition));
+    }
+    match process.row.format {
+        DefinitionFormat::Bpmn => Ok(HttpResponse::Ok().content_type("application/xml").body(process.row.source.clone())),
+        DefinitionFormat::Json => {
+            let sentence = "expected a version that was deployed as BPMN XML, but this one was deployed as JSON: ask for that";
+            Err(Problem::new(ErrorCode::NotFound, sentence))
+        }
+    }
+}
+
+/// `POST /v1/definitions/{id}/{version}/publish`: new instances run this version from now on.
+///
+/// # Errors
+/// 401, 403 without role designer, 404.
+pub async fn publish(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let designer = designer(&app, &request)?;
+    let (id, version) = versioned(&path)?;
+    let row = app.sessions.runtime.definitions.publish(&designer.tenant, id, version).await.map_err(refused)?;
+    Ok(json(StatusCode::OK, &Version::from(&row)))
+}
+
+fn designer(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
+    let (_, identity) = app.user(request)?;
+    if identity.has_role("designer") || identity.is_admin() {
+        return Ok(identity);
+    }
+    Err(Problem::new(ErrorCode::Forbidden, "expected role designer or admin, but the token grants neither"))
+}
+
+fn versioned(path: &(String, String)) -> Result<(&str, u32), Problem> {
+    let (id, version) = path;
+    Ok((id, version.parse().map_err(|_| unknown())?))
+}
+
+fn unknown() -> Problem {
+    Problem::new(
+        ErrorCode::NotFound,
+        "expected a deployed definition, but there is none with this id and version: see GET /v1/definitions",
+    )
+}
+
+fn refused(error: DeployError) -> Problem {
+    match error {
+        DeployError::Invalid(problems) => Problem::invalid_definition(problems),
+        DeployError::NotFound => unknown(),
+        DeployError::Busy | DeployError::Closed => {
+            Problem::new(ErrorCode::Busy, "expected room for another change, but the server is busy: try again")
+        }
+    }
+}
+
+fn state(state: DefinitionState) -> &'static str {
+    match state {
+        DefinitionState::Draft => "draft",
+        DefinitionState::Published => "published",
+        DefinitionState::Deprecated => "deprecated",
+        DefinitionState::Replaced => "replaced",
+    }
+}

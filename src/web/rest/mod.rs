@@ -1,0 +1,32 @@
+//! REST: one file per resource. Every command that exists as a frame exists as a request and becomes the same envelope.
+//!
+//! Not here: the route table (`web::routes`), what is asked in the runtime's terms (`session::requests`).
+
+pub mod commands;
+pub mod definitions;
+pub mod history;
+pub mod instances;
+pub mod tickets;
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::problem::Problem;
+use crate::session::frames::code::ErrorCode;
+
+/// An answer in JSON.
+fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
+    // Wire types have text keys and no failing serializers.
+    json_text(status, serde_json::to_string(body).unwrap_or_default())
+}
+
+fn json_text(status: StatusCode, body: String) -> HttpResponse {
+    HttpResponse::build(status).content_type("application/json").body(body)
+}
+
+/// What stands behind the `?` of an address.
+fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Problem> {
+    actix_web::web::Query::<T>::from_query(request.query_string())
+        .map(actix_web::web::Query::into_inner)
+        .map_err(|error| Problem::new(ErrorCode::BadRequest, format!("expected known values behind '?', but: {error}")))
+}

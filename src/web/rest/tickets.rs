@@ -1,0 +1,52 @@
+//! One-time tickets, for where only an address can be given.
+
+use std::sync::PoisonError;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Payload},
+};
+use serde::{Deserialize, Serialize};
+
+use super::json;
+use crate::{
+    runtime::clock::real_now,
+    session::{
+        frames::code::ErrorCode,
+        ticket::{TicketError, TicketUse},
+    },
+    web::{app::App, body, problem::Problem},
+};
+
+#[derive(Deserialize)]
+struct TicketRequest {
+    r#for: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ticket {
+    ticket: String,
+    expires_in_seconds: u64,
+}
+
+/// `POST /v1/tickets` `{"for":"ws"|"stream/KEY"|"signin"}` → 201 `{"ticket","expiresInSeconds"}`: opens that once, for whoever
+/// asked.
+///
+/// # Errors
+/// 400, 401, 503 when too many wait for their use.
+pub async fn issue(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let identity = app.bearer(&request)?.identity;
+    let text = body::json(&request, payload).await?;
+    let wanted: TicketRequest = serde_json::from_str(&text)
+        .map_err(|error| Problem::new(ErrorCode::BadRequest, format!("expected {{\"for\":\"ws\"}} or the like, but: {error}")))?;
+    let purpose: TicketUse = wanted.r#for.parse().map_err(|sentence: String| Problem::new(ErrorCode::BadRequest, sentence))?;
+    let Some(identity) = identity else { return Err(Problem::new(ErrorCode::Unauthenticated, "expected a token")) };
+    let issued = app.tickets.lock().unwrap_or_else(PoisonError::into_inner).issue(purpose, identity, real_now());
+    let ticket = issued.map_err(|error| {
+        let code = if error == TicketError::Full { ErrorCode::Busy } else { ErrorCode::Internal };
+        Problem::new(code, error.to_string())
+    })?;
+    Ok(json(StatusCode::CREATED, &Ticket { ticket, expires_in_seconds: purpose.lifetime().as_secs() }))
+}
