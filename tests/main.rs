@@ -1,4 +1,7 @@
 //! The one test binary: a folder per area.
 
+mod browser;
 mod session;
+mod support;
 mod tidy;
+mod web;

@@ -1,0 +1,145 @@
+//! The pages in a real browser: the scripts of this folder play them against the server's own program.
+//!
+//! Needs Node and the system's Chromium. Without them a test says by name that it was skipped, unless `STEPWIRE_TEST=all`.
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Write},
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::{Child, ChildStdout, Command, Stdio},
+    sync::Mutex,
+};
+
+use tempfile::TempDir;
+
+/// What a script ends with when there is no browser.
+const SKIPPED: i32 = 77;
+const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+
+#[test]
+fn the_demo_survives_a_killed_server() {
+    play("demo.mjs", |server| server.kill_and_restart());
+}
+
+#[test]
+fn the_admin_pages_follow_a_visitor() {
+    play("admin.mjs", |_| ());
+}
+
+/// Runs a script to its end against a new server. At each line `CHECKPOINT …` the script waits until `checkpoint` is done.
+#[track_caller]
+fn play(script: &str, mut checkpoint: impl FnMut(&mut Server)) {
+    if let Err(missing) = prepare() {
+        return skip(script, &missing);
+    }
+    let mut server = Server::start();
+    let mut node = Command::new("node")
+        .arg(script)
+        .current_dir(folder())
+        .env("STEPWIRE_URL", &server.url)
+        .env("SIGN_IN", &server.sign_in)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("node was there a moment ago");
+    let mut stdin = node.stdin.take().expect("stdin is piped");
+    let mut told = Vec::new();
+    for line in BufReader::new(node.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok) {
+        if line.starts_with("CHECKPOINT") {
+            checkpoint(&mut server);
+            writeln!(stdin, "done").expect("the script waits for a line");
+        }
+        told.push(line);
+    }
+    let status = node.wait().expect("the script can be waited for");
+    if status.code() == Some(SKIPPED) {
+        return skip(script, &told.join("\n"));
+    }
+    assert!(status.success() && told.iter().any(|line| line == "PASSED"), "{script} ended with {status}:\n{}", told.join("\n"));
+}
+
+fn skip(script: &str, why: &str) {
+    assert!(env::var("STEPWIRE_TEST").as_deref() != Ok("all"), "{script} must not be skipped, but: {why}");
+    eprintln!("skipped: {script}: {why}");
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")
+}
+
+/// Installs the scripts' packages when the lock file is another one than last time.
+fn prepare() -> Result<(), String> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock();
+    Command::new("node").arg("--version").output().map_err(|_| "Node is missing".to_owned())?;
+    let wanted = fs::read(folder().join("package-lock.json")).map_err(|error| error.to_string())?;
+    let stamp = folder().join("node_modules/.stepwire-stamp");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
+    let installed = Command::new(NPM).args(arguments).current_dir(folder()).output();
+    match installed {
+        Ok(output) if output.status.success() => fs::write(stamp, wanted).map_err(|error| error.to_string()),
+        Ok(output) => Err(format!("npm ci failed: {}", String::from_utf8_lossy(&output.stderr))),
+        Err(error) => Err(format!("npm: {error}")),
+    }
+}
+
+/// The server's program with a data directory of its own.
+struct Server {
+    process: Child,
+    /// Kept open: a server that cannot write what it says would end.
+    _said: BufReader<ChildStdout>,
+    data: TempDir,
+    listen: String,
+    url: String,
+    sign_in: String,
+}
+
+impl Server {
+    fn start() -> Self {
+        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free");
+        let (data, listen) = (tempfile::tempdir().expect("a directory can be made"), free.to_string());
+        let (process, said, sign_in) = launch(data.path(), &listen);
+        Self { process, _said: said, data, url: format!("http://{listen}"), listen, sign_in }
+    }
+
+    /// Ends the program as a power cut would, and starts it again where it was.
+    fn kill_and_restart(&mut self) {
+        self.process.kill().expect("the server runs");
+        self.process.wait().expect("the server can be waited for");
+        (self.process, self._said, self.sign_in) = launch(self.data.path(), &self.listen);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended by itself; the test says why.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Starts the program and waits until it has said where to sign in, which is the last it says.
+fn launch(data: &Path, listen: &str) -> (Child, BufReader<ChildStdout>, String) {
+    let mut process = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+        .args(["--listen", listen, "--data"])
+        .arg(data)
+        .env("RUST_LOG", "warn")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the program can be started");
+    let mut said = BufReader::new(process.stdout.take().expect("stdout is piped"));
+    let mut line = String::new();
+    while said.read_line(&mut line).is_ok_and(|length| length > 0) {
+        if let Some(link) = line.strip_prefix("Sign in: ") {
+            let link = link.split_whitespace().next().unwrap_or_default().to_owned();
+            return (process, said, link);
+        }
+        line.clear();
+    }
+    let _ = process.kill();
+    panic!("expected the server to start on {listen}, but it ended: {:?}", process.wait());
+}

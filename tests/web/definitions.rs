@@ -1,0 +1,98 @@
+//! `/v1/definitions`.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::http::{Answer, User, send};
+use crate::support;
+
+const GOOD: &str = include_str!("../../examples/workflow-wait.bpmn");
+
+async fn deploy(user: &User<'_>, path: &str, media_type: &str, source: impl Into<String>) -> Answer {
+    send(user.request(Method::POST, path).header("content-type", media_type).body(source.into())).await
+}
+
+fn small(id: &str) -> Value {
+    let flows = [("f1", "start", "ask"), ("f2", "ask", "end")];
+    json!({
+        "id": id,
+        "nodes": [{"id": "start", "type": "startEvent"}, {"id": "ask", "type": "userTask"}, {"id": "end", "type": "endEvent"}],
+        "flows": flows.map(|(id, source, target)| json!({"id": id, "source": source, "target": target})),
+    })
+}
+
+#[actix_web::test]
+async fn a_version_is_deployed_read_and_published() {
+    let server = support::server().await;
+    let designer = User::new(&server, "dora", &["designer"]);
+    let path = "/v1/definitions";
+    let draft = deploy(&designer, path, "application/json", small("leave").to_string()).await;
+    assert_eq!(draft.status, 201, "{draft:?}");
+    let body = draft.json();
+    assert_eq!((&body["id"], &body["version"], &body["state"]), (&json!("leave"), &json!(1), &json!("draft")));
+    assert!(body["problems"].is_array() && body.get("definitions").is_none(), "{body}");
+    designer.post("/v1/instances", json!({"process": "leave"})).await.is_problem(404, "not_found", "publish one");
+
+    let published = designer.post("/v1/definitions/leave/1/publish", json!({})).await;
+    assert_eq!((published.status.as_u16(), published.json()["state"].as_str()), (200, Some("published")));
+    assert_eq!(designer.post("/v1/instances", json!({"process": "leave"})).await.status, 201);
+
+    let again = deploy(&designer, "/v1/definitions?publish=true", "application/json", small("leave").to_string()).await;
+    assert_eq!((again.status.as_u16(), &again.json()["version"]), (200, &json!(1)));
+
+    let versions = designer.get("/v1/definitions/leave").await.json();
+    assert_eq!((&versions["published"], versions["versions"].as_array().map(Vec::len)), (&json!(1), Some(1)));
+    let ids: Vec<String> = designer.get(path).await.json()["definitions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|one| one["id"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert!(ids.contains(&"leave".to_owned()) && ids.contains(&"onboarding".to_owned()), "{ids:?}");
+    designer.get("/v1/definitions/nowhere").await.is_problem(404, "not_found", "GET /v1/definitions");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn bpmn_comes_back_as_it_was_deployed() {
+    let server = support::server().await;
+    let designer = User::new(&server, "dora", &["designer"]);
+    let changed = GOOD.replace("<?xml", "<?xml").replace("</bpmn:definitions>", "<!-- mine --></bpmn:definitions>");
+    let deployed = deploy(&designer, "/v1/definitions?publish=true", "application/xml; charset=utf-8", changed.clone()).await;
+    let body = deployed.json();
+    let path = format!("/v1/definitions/{}/{}", body["id"].as_str().unwrap(), body["version"]);
+    let source = send(designer.request(Method::GET, &path).header("accept", "application/xml")).await;
+    assert_eq!((source.header("content-type"), source.text.as_str()), ("application/xml", changed.as_str()));
+    let definition = designer.get(&path).await;
+    assert_eq!(definition.json()["id"], body["id"]);
+
+    deploy(&designer, "/v1/definitions", "application/json", small("leave").to_string()).await;
+    let none = send(designer.request(Method::GET, "/v1/definitions/leave/1").header("accept", "application/xml")).await;
+    none.is_problem(404, "not_found", "deployed as JSON");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn what_cannot_be_deployed_is_refused() {
+    let server = support::server().await;
+    let designer = User::new(&server, "dora", &["designer"]);
+    let path = "/v1/definitions";
+    let mut broken = small("leave");
+    broken["flows"][1]["target"] = json!("nowhere");
+    let refused = deploy(&designer, path, "application/json", broken.to_string()).await;
+    refused.is_problem(422, "invalid_data", "without errors");
+    let problem = &refused.json()["problems"][0];
+    assert!(problem["element"].is_string() && problem["code"].is_string() && problem["severity"] == "error", "{problem}");
+    let unreadable = deploy(&designer, path, "application/xml", "<definitions").await;
+    unreadable.is_problem(422, "invalid_data", "without errors");
+
+    deploy(&designer, path, "text/plain", "x").await.is_problem(415, "bad_request", "application/xml");
+    deploy(&designer, path, "application/xml", "x".repeat(2 * 1024 * 1024 + 1)).await.is_problem(413, "too_large", "2097152");
+    deploy(&designer, "/v1/definitions?publish=maybe", "application/json", "{}").await.is_problem(400, "bad_request", "'?'");
+    let user = User::new(&server, "ursula", &["clerk"]);
+    deploy(&user, path, "application/json", small("leave").to_string()).await.is_problem(403, "forbidden", "designer");
+    user.post("/v1/definitions/onboarding/1/publish", json!({})).await.is_problem(403, "forbidden", "designer");
+    designer.post("/v1/definitions/onboarding/99/publish", json!({})).await.is_problem(404, "not_found", "version");
+    designer.post("/v1/definitions/onboarding/x/publish", json!({})).await.is_problem(404, "not_found", "version");
+    server.stop().await;
+}

@@ -1,0 +1,105 @@
+//! A client for REST: requests as a user, answers as status and JSON.
+
+use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use serde_json::{Value, json};
+use stepwire::web::server::Running;
+
+use crate::support;
+
+/// An answer, read.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Its body as it is.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON; null when it is none.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_default()
+    }
+
+    /// A header's text, empty when it is absent.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// Asserts a problem with this status and code, and that its sentence names `part`.
+    #[track_caller]
+    pub fn is_problem(&self, status: u16, code: &str, part: &str) -> &Self {
+        let body = self.json();
+        assert_eq!((self.status.as_u16(), body["code"].as_str()), (status, Some(code)), "{self:?}");
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(body["status"], status);
+        let detail = body["detail"].as_str().unwrap_or_default();
+        assert!(detail.starts_with("expected ") && detail.contains(part), "{detail}");
+        self
+    }
+}
+
+/// A user of a server.
+pub struct User<'a> {
+    server: &'a Running,
+    client: reqwest::Client,
+    token: Option<String>,
+}
+
+impl<'a> User<'a> {
+    /// A user with these roles.
+    pub fn new(server: &'a Running, subject: &str, roles: &[&str]) -> Self {
+        Self::with_token(server, Some(support::token(subject, roles)))
+    }
+
+    /// A user with this token, or a stranger.
+    pub fn with_token(server: &'a Running, token: Option<String>) -> Self {
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { server, client, token }
+    }
+
+    /// A request to be completed and sent with [`send`].
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.client.request(method, format!("{}{path}", self.server.base_url()));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// Gets.
+    pub async fn get(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path)).await
+    }
+
+    /// Posts JSON.
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        send(self.request(Method::POST, path).json(&body)).await
+    }
+
+    /// Starts the onboarding example and returns its key.
+    pub async fn start_onboarding(&self) -> String {
+        let started = self.post("/v1/instances", json!({"process": "onboarding"})).await;
+        assert_eq!(started.status, 201, "{started:?}");
+        started.json()["instance"].as_str().unwrap().to_owned()
+    }
+
+    /// Sends good details to an onboarding instance.
+    pub async fn save(&self, key: &str) -> Answer {
+        self.post(&format!("/v1/instances/{key}/run"), json!({"action": "save", "data": details()})).await
+    }
+}
+
+/// Data that the onboarding example accepts.
+pub fn details() -> Value {
+    json!({"client": {"firstName": "Ada", "lastName": "Lovelace", "email": "ada@example.org", "age": 36, "income": 52_000}})
+}
+
+/// Sends a request and reads its answer.
+pub async fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    Answer { status, headers, text: response.text().await.unwrap() }
+}

@@ -1,0 +1,12 @@
+//! REST and pages, over HTTP against a whole server. One file per resource, as the routes.
+
+mod assets;
+mod auth;
+mod commands;
+mod definitions;
+mod history;
+mod http;
+mod instances;
+mod pages;
+mod problems;
+mod tickets;

@@ -1,0 +1,49 @@
+//! Errors that belong to no resource: every one is a problem in JSON.
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::http::{User, send};
+use crate::support;
+
+#[actix_web::test]
+async fn unknown_addresses_and_methods() {
+    let server = support::server().await;
+    let alice = User::new(&server, "alice", &[]);
+    for path in ["/nowhere", "/v1/nowhere", "/v1/instances/x/y/z"] {
+        alice.get(path).await.is_problem(404, "not_found", "address");
+    }
+    let answer = send(alice.request(Method::DELETE, "/v1/instances")).await;
+    assert_eq!(answer.is_problem(405, "bad_request", "GET, HEAD, POST").header("allow"), "GET, HEAD, POST");
+    send(alice.request(Method::PUT, "/healthz")).await.is_problem(405, "bad_request", "GET, HEAD");
+    alice.get("/v1/tickets").await.is_problem(405, "bad_request", "POST");
+    assert_eq!(send(alice.request(Method::HEAD, "/")).await.status, 200);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn bodies_that_cannot_be_read() {
+    let server = support::server().await;
+    let alice = User::new(&server, "alice", &[]);
+    let post = |body: String| alice.request(Method::POST, "/v1/instances").header("content-type", "application/json").body(body);
+    send(post("{\n \"process\": }".into())).await.is_problem(400, "bad_request", "line 2 column 13");
+    send(post("[]".into())).await.is_problem(400, "bad_request", "JSON object");
+    send(post("{}".into())).await.is_problem(400, "bad_request", "'process'");
+    send(post(format!("{{\"data\":{}1{}}}", "[".repeat(70), "]".repeat(70)))).await.is_problem(413, "too_large", "64 levels");
+    send(post(format!("{{\"process\":\"{}\"}}", "x".repeat(1024 * 1024)))).await.is_problem(413, "too_large", "1048576");
+    let form = alice.request(Method::POST, "/v1/instances").header("content-type", "text/plain").body("{}");
+    send(form).await.is_problem(415, "bad_request", "application/json");
+    alice.post("/v1/instances", json!({"process": "nowhere"})).await.is_problem(404, "not_found", "nowhere");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn signs_of_life() {
+    let server = support::server().await;
+    let stranger = User::with_token(&server, None);
+    for path in ["/healthz", "/readyz"] {
+        let answer = stranger.get(path).await;
+        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "ok\n"));
+    }
+    server.stop().await;
+}
