@@ -19,11 +19,14 @@ use crate::{
     session::{answers::WireError, frames::code::ErrorCode},
 };
 
-/// A refusal as an HTTP answer.
+/// A refusal as an HTTP answer. Boxed, as every handler may return it.
 #[derive(Debug)]
-pub struct Problem {
+pub struct Problem(Box<Told>);
+
+#[derive(Debug)]
+struct Told {
     /// What is refused and why, as a frame would say it.
-    pub error: WireError,
+    error: WireError,
     /// Finer than the status of the code.
     status: Option<StatusCode>,
     /// The methods that would do, for 405.
@@ -41,19 +44,27 @@ impl Problem {
     /// 405: there is something at this address, but not for this method.
     pub fn method_not_allowed(allow: &'static str) -> Self {
         let sentence = format!("expected one of the methods {allow} at this address, but the request has another");
-        Self { status: Some(StatusCode::METHOD_NOT_ALLOWED), allow, ..Self::new(ErrorCode::BadRequest, sentence) }
+        Self::new(ErrorCode::BadRequest, sentence).with(|told| {
+            told.status = Some(StatusCode::METHOD_NOT_ALLOWED);
+            told.allow = allow;
+        })
     }
 
     /// 415: the body is in a language that is not read here.
     pub fn unsupported_media_type(expected: &str) -> Self {
         let sentence = format!("expected a body with Content-Type {expected}, but it is another");
-        Self { status: Some(StatusCode::UNSUPPORTED_MEDIA_TYPE), ..Self::new(ErrorCode::BadRequest, sentence) }
+        Self::new(ErrorCode::BadRequest, sentence).with(|told| told.status = Some(StatusCode::UNSUPPORTED_MEDIA_TYPE))
     }
 
     /// A definition that cannot be deployed, with everything that is wrong with it.
     pub fn invalid_definition(problems: Vec<DefinitionProblem>) -> Self {
         let sentence = format!("expected a definition without errors, but there are {} problems: see 'problems'", problems.len());
-        Self { problems, ..Self::new(ErrorCode::InvalidData, sentence) }
+        Self::new(ErrorCode::InvalidData, sentence).with(|told| told.problems = problems)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Told)) -> Self {
+        change(&mut self.0);
+        self
     }
 }
 
@@ -78,18 +89,18 @@ struct Details<'a> {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.error.message)
+        f.write_str(&self.0.error.message)
     }
 }
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        let of_code = || StatusCode::from_u16(self.error.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        self.status.unwrap_or_else(of_code)
+        let of_code = || StatusCode::from_u16(self.0.error.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        self.0.status.unwrap_or_else(of_code)
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (error, status) = (&self.error, self.status_code());
+        let (Told { error, allow, problems, .. }, status) = (&*self.0, self.status_code());
         let details = Details {
             r#type: format!("/docs/{}", error.code.page()),
             title: error.code.name(),
@@ -100,7 +111,7 @@ impl ResponseError for Problem {
             reason: error.reason,
             fields: error.fields.as_ref(),
             seq: error.seq,
-            problems: &self.problems,
+            problems,
         };
         let mut response = HttpResponse::build(status);
         match error.code {
@@ -108,8 +119,8 @@ impl ResponseError for Problem {
             ErrorCode::TokenExpired => drop(response.insert_header((WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#))),
             _ => {}
         }
-        if !self.allow.is_empty() {
-            response.insert_header((ALLOW, self.allow));
+        if !allow.is_empty() {
+            response.insert_header((ALLOW, *allow));
         }
         response.content_type("application/problem+json").body(serde_json::to_string(&details).unwrap_or_default())
     }
@@ -117,7 +128,7 @@ impl ResponseError for Problem {
 
 impl From<WireError> for Problem {
     fn from(error: WireError) -> Self {
-        Self { error, status: None, allow: "", problems: Vec::new() }
+        Self(Box::new(Told { error, status: None, allow: "", problems: Vec::new() }))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The one route table. Everything that may be asked for stands here; whatever else is asked is a problem in JSON.
 
+use std::fmt;
+
 use actix_web::{
     Handler, HttpResponse, Resource, Responder, Route,
     guard::{Any, Get, Head},
@@ -18,6 +20,8 @@ use crate::session::frames::code::ErrorCode;
 /// Adds every route.
 pub fn routes(service: &mut ServiceConfig) {
     service
+        .app_data(web::QueryConfig::default().error_handler(|error, _| query_problem(&error).into()))
+        .app_data(web::PathConfig::default().error_handler(|_, _| nothing().into()))
         .service(get("/healthz", health::healthz))
         .service(get("/readyz", health::readyz))
         .service(get("/v1/ws", ws::websocket))
@@ -90,5 +94,14 @@ async fn other_method(allow: &'static str) -> Result<HttpResponse, Problem> {
 }
 
 async fn nothing_here() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(ErrorCode::NotFound, "expected an address of this server, but there is nothing at this one"))
+    Err(nothing())
+}
+
+fn nothing() -> Problem {
+    Problem::new(ErrorCode::NotFound, "expected an address of this server, but there is nothing at this one")
+}
+
+/// What stands behind the `?` cannot be read.
+pub(super) fn query_problem(error: &impl fmt::Display) -> Problem {
+    Problem::new(ErrorCode::BadRequest, format!("expected known values behind '?', but: {error}"))
 }

@@ -57,9 +57,10 @@ async fn a_version_is_deployed_read_and_published() {
 async fn bpmn_comes_back_as_it_was_deployed() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
-    let changed = GOOD.replace("<?xml", "<?xml").replace("</bpmn:definitions>", "<!-- mine --></bpmn:definitions>");
+    let changed = format!("{GOOD}<!-- mine -->\n");
     let deployed = deploy(&designer, "/v1/definitions?publish=true", "application/xml; charset=utf-8", changed.clone()).await;
     let body = deployed.json();
+    assert_eq!((deployed.status.as_u16(), &body["version"]), (201, &json!(2)), "{body}");
     let path = format!("/v1/definitions/{}/{}", body["id"].as_str().unwrap(), body["version"]);
     let source = send(designer.request(Method::GET, &path).header("accept", "application/xml")).await;
     assert_eq!((source.header("content-type"), source.text.as_str()), ("application/xml", changed.as_str()));

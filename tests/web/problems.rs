@@ -17,6 +17,8 @@ async fn unknown_addresses_and_methods() {
     assert_eq!(answer.is_problem(405, "bad_request", "GET, HEAD, POST").header("allow"), "GET, HEAD, POST");
     send(alice.request(Method::PUT, "/healthz")).await.is_problem(405, "bad_request", "GET, HEAD");
     alice.get("/v1/tickets").await.is_problem(405, "bad_request", "POST");
+    alice.get("/sign-in?ticket=a&ticket=b").await.is_problem(400, "bad_request", "'?'");
+    alice.get("/v1/instances/%FF/history").await.is_problem(404, "not_found", "");
     assert_eq!(send(alice.request(Method::HEAD, "/")).await.status, 200);
     server.stop().await;
 }

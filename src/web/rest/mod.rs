@@ -11,8 +11,7 @@ pub mod tickets;
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::problem::Problem;
-use crate::session::frames::code::ErrorCode;
+use super::{problem::Problem, routes::query_problem};
 
 /// An answer in JSON.
 fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
@@ -28,5 +27,5 @@ fn json_text(status: StatusCode, body: String) -> HttpResponse {
 fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Problem> {
     actix_web::web::Query::<T>::from_query(request.query_string())
         .map(actix_web::web::Query::into_inner)
-        .map_err(|error| Problem::new(ErrorCode::BadRequest, format!("expected known values behind '?', but: {error}")))
+        .map_err(|error| query_problem(&error))
 }

@@ -123,8 +123,7 @@ export class InstancePage {
 
   private showChildren(): void {
     const children = this.instance.children.get();
-    if (children.length === 0)
-      return byId('children').replaceChildren(h('p', { class: 'empty' }, 'None seen since this page opened.'));
+    if (children.length === 0) return byId('children').replaceChildren(h('p', { class: 'empty' }, 'None.'));
     const items = children.map(({ key, process, status }) => {
       const badge = h('span', { class: 'badge', 'data-status': status.get() }, status.get() ?? '…');
       status.subscribe((now) => {
