@@ -3,18 +3,21 @@
 //! An arrival names the nearest *kept* element it descends from. Elements that back steps cannot need leave no stone; what
 //! came from them is tied to what they came from.
 
+use std::collections::BTreeSet;
+
 use super::{ElementInstance, InstanceState};
 use crate::{engine::record::Arrival, model::ids::ElementKey};
 
 impl InstanceState {
     /// Whether `element` is `ancestor` or came from it. An element that left no stone descends from nothing.
     pub fn descends(&self, element: ElementKey, ancestor: ElementKey) -> bool {
-        let mut pending = vec![element];
-        while let Some(key) = pending.pop() {
+        // Latest first: lineage points backwards in time, so each element is looked at once, however many ways lead to it.
+        let mut pending = BTreeSet::from([element]);
+        while let Some(key) = pending.pop_last() {
             if key == ancestor {
                 return true;
             }
-            // Lineage points backwards in time, so nothing before the ancestor can lead to it.
+            // Nothing before the ancestor can come from it.
             if key > ancestor
                 && let Some(element) = self.elements.get(&key)
             {
