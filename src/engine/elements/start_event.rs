@@ -7,6 +7,7 @@ use crate::{
     model::{
         evaluator::Evaluator,
         executable::{ExecutableNode, ExecutableProcess},
+        keys::Keys,
     },
 };
 
@@ -47,11 +48,8 @@ pub(in crate::engine) fn accept(
     data: &Value,
     evaluator: &dyn Evaluator,
 ) -> Result<(Value, Vec<String>), Rejection> {
-    match &node.start_keys {
-        Some(keys) => {
-            let accepted = keys.accept(data, evaluator).map_err(Rejection::invalid_data)?;
-            Ok((accepted.data, accepted.ignored))
-        }
-        None => Ok((data.clone(), Vec::new())),
-    }
+    let everything = Keys::everything();
+    let keys = node.start_keys.as_ref().unwrap_or(&everything);
+    let accepted = keys.accept(data, evaluator).map_err(Rejection::invalid_data)?;
+    Ok((accepted.data, accepted.ignored))
 }
