@@ -6,7 +6,13 @@
 
 use serde_json::Value;
 
-use super::{actions, record::Record, rejection::Rejection, state::Child, step::Step};
+use super::{
+    actions,
+    record::Record,
+    rejection::Rejection,
+    state::{Child, FirstRun},
+    step::Step,
+};
 use crate::model::{executable::ExecutableAction, ids::ElementKey, merging::deep_merge};
 
 /// Whether a passed element can be gone back to by this action.
@@ -21,7 +27,7 @@ pub(super) fn go_back(step: &mut Step<'_>, to: ElementKey, action: &ExecutableAc
     // Checked before anything is recorded; the run below checks the same payload again and cannot fail then.
     action.keys.accept(payload, step.evaluator).map_err(Rejection::invalid_data)?;
     let restored = restoration(step, to, action);
-    end_descendants(step, to);
+    end_descendants(step, to, &action.name);
     let Some(node) = step.state.element(to).map(|element| element.node().clone()) else { return Ok(()) };
     let element = ElementKey(step.record(Record::Returned { to, node, action: action.name.clone() }));
     if let Some((data, view)) = restored {
@@ -44,10 +50,13 @@ fn restoration(step: &Step<'_>, to: ElementKey, action: &ExecutableAction) -> Op
     Some((data, view.clone()))
 }
 
-fn end_descendants(step: &mut Step<'_>, to: ElementKey) {
+fn end_descendants(step: &mut Step<'_>, to: ElementKey, action: &str) {
     let ended: Vec<ElementKey> = step.state.active().map(|(key, _)| key).filter(|&key| step.state.descends(key, to)).collect();
     let state = &*step.state;
-    let descends = |child: &&Child| child.start.element.is_some_and(|element| state.descends(element, to));
+    // What the element itself started before the action's first run belongs to the states it keeps.
+    let first_run = state.element(to).and_then(|element| element.first_run(action)).map_or(0, FirstRun::seq);
+    let descends =
+        |child: &&Child| child.seq > first_run && child.start.element.is_some_and(|element| state.descends(element, to));
     let children = state.children().values().filter(descends).map(|child| child.start.child).collect();
     step.end_children(children);
     for element in ended {

@@ -304,8 +304,8 @@ pub struct ChildStarted {
     pub process: String,
     /// The element that started it; `None` when a client did.
     pub element: Option<ElementKey>,
-    /// The action that started it; `None` for a call activity or a client.
-    pub action: Option<Arc<str>>,
+    /// The action and its triggering that started it; `None` for a call activity or a client.
+    pub action: Option<(Arc<str>, u32)>,
     /// Whether the element waits for its end.
     pub awaited: bool,
     /// Its messages up to this number are taken already.

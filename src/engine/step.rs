@@ -243,10 +243,10 @@ impl<'a> Step<'a> {
         self.record(Record::ElementTerminated { element: key, node });
     }
 
-    /// Ends those of these children that are live.
+    /// Ends those of these children that are live and not told so yet.
     pub fn end_children(&mut self, children: Vec<InstanceKey>) {
         for child in children {
-            if self.state.children().get(&child).is_some_and(|child| child.status.is_live()) {
+            if self.state.children().get(&child).is_some_and(|child| child.status.is_live() && !child.ending) {
                 self.tell(child, PeerMessage::End { status: Status::Terminated });
             }
         }

@@ -16,6 +16,7 @@ use super::{
 use crate::model::{
     executable::{ActionWork, Subprocess},
     ids::{ElementKey, InstanceKey},
+    merging::{MAX_DATA_DEPTH, exceeds_depth},
     template::Builtins,
 };
 
@@ -24,13 +25,12 @@ pub(super) fn start_child(
     step: &mut Step<'_>,
     called: &Subprocess,
     element: ElementKey,
-    action: Option<&Arc<str>>,
+    action: Option<(Arc<str>, u32)>,
     awaited: bool,
 ) {
     let child = step.next_child_key();
     let process = called.process.to_string();
-    let start =
-        ChildStarted { child, process: process.clone(), element: Some(element), action: action.cloned(), awaited, heard: 0 };
+    let start = ChildStarted { child, process: process.clone(), element: Some(element), action, awaited, heard: 0 };
     let seq = step.record(Record::ChildStarted(Box::new(start)));
     let head = step.state.head();
     let link = ParentLink { instance: head.key, seq, wants_result: awaited && called.output_key.is_some() };
@@ -63,11 +63,12 @@ pub(super) fn receive(step: &mut Step<'_>, from: InstanceKey, number: u64, messa
         return;
     };
     step.record(Record::PeerHeard { from, number });
+    let listens = step.state.status().is_live() && !child.ending;
     match message {
-        PeerMessage::Push { kind, body, node, action } if step.state.status().is_live() => {
+        PeerMessage::Push { kind, body, node, action } if listens => {
             step.record(Record::Pushed(Box::new(Push { kind, node, action, origin: Some(from), body })));
         }
-        PeerMessage::Append { patch } if step.state.status().is_live() => step.merge(child.start.element, patch),
+        PeerMessage::Append { patch } if listens => step.merge(child.start.element, patch),
         PeerMessage::Ended { status, result } => child_ended(step, from, &child, status, result),
         PeerMessage::StartRefused { message } => {
             let process = child.start.process.clone();
@@ -127,9 +128,8 @@ fn child_ended(step: &mut Step<'_>, key: InstanceKey, child: &Child, status: Sta
 }
 
 fn complete_action(step: &mut Step<'_>, element: ElementKey, child: &Child) {
-    if let (Some(action), Some(state)) = (&child.start.action, step.state.element(element)) {
-        let occurrence = state.counts(action).1 + 1;
-        step.record(Record::ActionCompleted { element, action: action.clone(), occurrence });
+    if let Some((action, occurrence)) = child.start.action.clone() {
+        step.record(Record::ActionCompleted { element, action, occurrence });
     }
 }
 
@@ -138,20 +138,14 @@ fn child_failed(step: &mut Step<'_>, child: &Child, sentence: String) {
     else {
         return;
     };
-    let action = child
-        .start
-        .action
-        .as_ref()
-        .zip(step.state.element(element))
-        .map(|(action, state)| (action.clone(), state.counts(action).1 + 1));
-    step.incident(element, "subprocess_failed", sentence, action);
+    step.incident(element, "subprocess_failed", sentence, child.start.action.clone());
 }
 
 fn called_by<'a>(step: &Step<'a>, child: &Child) -> Option<&'a Subprocess> {
     let node = step.node_of(child.start.element?)?;
     match &child.start.action {
         None => node.call.as_ref(),
-        Some(name) => match &node.action(name)?.work {
+        Some((name, _)) => match &node.action(name)?.work {
             ActionWork::StartSubprocess { subprocess, .. } => Some(subprocess),
             _ => None,
         },
@@ -182,5 +176,11 @@ fn outcome(
             template.render(&result, &builtins)?
         }
     };
-    Ok(Some(path.nest(value)))
+    let patch = path.nest(value);
+    if exceeds_depth(&patch, MAX_DATA_DEPTH) {
+        return Err(format!(
+            "expected a result of at most {MAX_DATA_DEPTH} levels, but it is deeper; give less back by `output`"
+        ));
+    }
+    Ok(Some(patch))
 }

@@ -73,6 +73,11 @@ impl Time {
         Some(Time(zoned.checked_add(*span).ok()?.timestamp().as_millisecond()))
     }
 
+    /// The last point in time there is, at the end of the year 9999.
+    pub fn last() -> Self {
+        Self(jiff::Timestamp::MAX.as_millisecond())
+    }
+
     fn timestamp(self) -> Option<jiff::Timestamp> {
         jiff::Timestamp::from_millisecond(self.0).ok()
     }

@@ -2,6 +2,18 @@
 
 use serde_json::Value;
 
+/// Deepest nesting of data that one instance takes over from another. More would not be read back from the log.
+pub const MAX_DATA_DEPTH: usize = 256;
+
+/// Whether arrays and objects nest deeper than `limit`.
+pub fn exceeds_depth(value: &Value, limit: usize) -> bool {
+    match value {
+        Value::Array(items) => limit == 0 || items.iter().any(|item| exceeds_depth(item, limit - 1)),
+        Value::Object(members) => limit == 0 || members.values().any(|member| exceeds_depth(member, limit - 1)),
+        _ => false,
+    }
+}
+
 /// Merges `patch` into `into`: objects merge member by member, everything else replaces. `null` is a value like any other.
 pub fn deep_merge(into: &mut Value, patch: &Value) {
     match (into, patch) {

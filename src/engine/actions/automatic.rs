@@ -15,7 +15,7 @@ use crate::{
     model::{
         action::{Required, Trigger},
         executable::{ExecutableAction, ExecutableNode},
-        ids::ElementKey,
+        ids::{ElementKey, Time},
     },
 };
 
@@ -62,7 +62,8 @@ pub(super) fn delay(
     occurrence: u32,
     remember: Remember,
 ) -> bool {
-    let Some(due) = action.timer.as_ref().and_then(|span| step.now.plus(span)) else { return false };
+    let Some(span) = &action.timer else { return false };
+    let due = step.now.plus(span).unwrap_or_else(Time::last);
     step.record(Record::ActionStarted { element: key, action: action.name.clone(), due: Some(due), remember });
     step.set_timer(due, TimerKey { element: key, action: action.name.to_string(), occurrence });
     true
@@ -100,14 +101,14 @@ pub(in crate::engine) fn hold(element: Option<&ElementInstance>, node: &Executab
 }
 
 fn holds(element: &ElementInstance, action: &ExecutableAction, offered: bool) -> bool {
-    if action.required == Required::Optional || !offered {
-        return false;
-    }
     let state = element.action(&action.name);
-    let delayed = state.delayed().len() as u32;
-    let at_work = state.started().saturating_sub(state.completed()).saturating_sub(delayed);
+    // A synchronous child is waited for, whether or not its action had to run.
+    if state.at_work() > 0 {
+        return true;
+    }
     let never_run = action.trigger == Trigger::Manual && state.started() == 0;
-    never_run || at_work > 0 || (delayed > 0 && action.holds_token)
+    let pending = !state.delayed().is_empty() && action.holds_token;
+    offered && action.required == Required::Mandatory && (never_run || pending)
 }
 
 /// A timer is due: its action's work is done, unless the element or the triggering is gone.

@@ -53,13 +53,12 @@ pub(super) fn perform(
         }
         ActionWork::AppendToParent { message, destination } => append(step, message, destination).map(|()| Worked::Done),
         ActionWork::StartSubprocess { subprocess, asynchronous: true } => {
-            subprocess::start_child(step, subprocess, key, Some(&action.name), false);
+            subprocess::start_child(step, subprocess, key, Some((action.name.clone(), occurrence)), false);
             Ok(Worked::Done)
         }
         ActionWork::StartSubprocess { subprocess, asynchronous: false } => {
             start(step);
-            subprocess::start_child(step, subprocess, key, Some(&action.name), true);
-            debug_assert!(occurrence > 0, "occurrences count from 1");
+            subprocess::start_child(step, subprocess, key, Some((action.name.clone(), occurrence)), true);
             Ok(Worked::AwaitsChild)
         }
     }

@@ -12,7 +12,10 @@ use super::{
     element::{ActionState, Call, ElementInstance, FirstRun},
 };
 use crate::{
-    engine::record::{Arrival, ChildStarted, Created, Push, Record, Remember, Row, Status},
+    engine::{
+        peer::PeerMessage,
+        record::{Arrival, ChildStarted, Created, Push, Record, Remember, Row, Status},
+    },
     model::{
         action::MessageType,
         ids::{ElementKey, InstanceKey, Time},
@@ -61,13 +64,18 @@ impl InstanceState {
             Record::OfferClosed { seq } => drop(self.open.remove(seq)),
             Record::ViewReplaced { body } => self.view = body.clone(),
             Record::Returned { to, action, .. } => self.return_to(seq, time, *to, action),
-            Record::ChildStarted(start) => self.start_child(start),
+            Record::ChildStarted(start) => self.start_child(seq, start),
             Record::PeerHeard { from, number } => self.hear(*from, *number),
             Record::ChildEnded { child, status, .. } => self.end_child(*child, *status),
             Record::ParentFinished => self.parent_finished = true,
-            Record::PeerTold { .. } => {}
+            Record::PeerTold { target, message } => self.tell(*target, message),
             Record::IncidentRaised { element, incident } => {
-                self.with(*element, |element| element.incidents.push(incident.clone()));
+                self.with(*element, |element| {
+                    if let Some((action, occurrence)) = &incident.action {
+                        element.undelay(action, *occurrence);
+                    }
+                    element.incidents.push(incident.clone());
+                });
             }
             Record::IncidentsResolved { element } => self.with(*element, |element| element.incidents.clear()),
             Record::Ended { status } => self.end(*status, time),
@@ -123,7 +131,7 @@ impl InstanceState {
         } else if keep {
             // Of several visits in a loop only the latest can be gone back to.
             for ancestor in ancestors {
-                if self.elements.get(&ancestor).is_some_and(|stone| stone.node == element.node) {
+                if self.elements.get(&ancestor).is_some_and(|stone| stone.node == element.node && !stone.unites()) {
                     let from = self.elements[&ancestor].arrivals.first().and_then(|arrival| arrival.from);
                     for arrival in element.arrivals.iter_mut().filter(|arrival| arrival.from == Some(ancestor)) {
                         arrival.from = from;
@@ -167,6 +175,11 @@ impl InstanceState {
     fn remove(&mut self, key: ElementKey) {
         let Some(element) = self.elements.get(&key) else { return };
         let heir = element.arrivals.first().and_then(|arrival| arrival.from);
+        if element.active && element.arrivals.len() > 1 {
+            // A join that is ended before it went on gives its flows back; the back step takes those that come from its target.
+            let arrivals = element.arrivals.clone();
+            self.waiting.entry(element.node.clone()).or_default().extend(arrivals);
+        }
         for child in self.children.values_mut().filter(|child| child.start.element == Some(key)) {
             child.start.awaited = false;
         }
@@ -190,10 +203,10 @@ impl InstanceState {
 
     fn complete_action(&mut self, key: ElementKey, name: &Arc<str>, occurrence: u32) {
         self.with(key, |element| {
+            element.undelay(name, occurrence);
             let action = element.actions.entry(name.clone()).or_default();
             action.started = action.started.max(occurrence);
             action.completed += 1;
-            action.delayed.retain(|&(delayed, _)| delayed != occurrence);
         });
     }
 
@@ -226,8 +239,9 @@ impl InstanceState {
                 .collect();
         }
         for action in again.actions.values_mut() {
-            // A delayed triggering of the passed visit was cancelled when it was left; it counts as done.
-            action.completed = action.started;
+            // A delayed triggering of the passed visit was cancelled when it was left: it neither comes again nor counts as done,
+            // so its children do not run.
+            action.cancelled = action.started.saturating_sub(action.completed);
             action.delayed.clear();
         }
         self.elements.insert(ElementKey(seq), again);
@@ -250,11 +264,20 @@ impl InstanceState {
         self.waiting = kept;
     }
 
-    fn start_child(&mut self, start: &ChildStarted) {
+    fn start_child(&mut self, seq: u64, start: &ChildStarted) {
+        if let (Some(element), Some((action, occurrence))) = (start.element, &start.action) {
+            self.with(element, |element| element.undelay(action, *occurrence));
+        }
         if let (Some(element), None, true) = (start.element, &start.action, start.awaited) {
             self.with(element, |element| element.call = Some(Call::Awaiting(start.child)));
         }
-        self.children.insert(start.child, Child { start: start.clone(), status: Status::Started });
+        self.children.insert(start.child, Child { seq, start: start.clone(), status: Status::Started, ending: false });
+    }
+
+    fn tell(&mut self, target: InstanceKey, message: &PeerMessage) {
+        if let (PeerMessage::End { .. }, Some(child)) = (message, self.children.get_mut(&target)) {
+            child.ending = true;
+        }
     }
 
     fn hear(&mut self, from: InstanceKey, number: u64) {

@@ -40,6 +40,8 @@ pub enum Call {
 pub struct ActionState {
     pub(super) started: u32,
     pub(super) completed: u32,
+    /// Triggerings a back step has given up: neither due nor done.
+    pub(super) cancelled: u32,
     /// Triggerings whose work is due later.
     pub(super) delayed: Vec<(u32, Time)>,
 }
@@ -76,6 +78,11 @@ impl ActionState {
         self.completed
     }
 
+    /// How many triggerings have begun and are not done: their work failed, or waits for a child.
+    pub fn at_work(&self) -> u32 {
+        self.started.saturating_sub(self.completed + self.cancelled + self.delayed.len() as u32)
+    }
+
     /// Triggerings not due yet, with the time they are.
     pub fn delayed(&self) -> &[(u32, Time)] {
         &self.delayed
@@ -83,6 +90,18 @@ impl ActionState {
 }
 
 impl ElementInstance {
+    /// A delayed triggering is no longer pending: its work has begun.
+    pub(super) fn undelay(&mut self, action: &str, occurrence: u32) {
+        if let Some(action) = self.actions.get_mut(action) {
+            action.delayed.retain(|&(delayed, _)| delayed != occurrence);
+        }
+    }
+
+    /// Whether it is a join whose flows come from different elements: no single heir can stand for it.
+    pub(super) fn unites(&self) -> bool {
+        self.arrivals.windows(2).any(|pair| pair[0].from != pair[1].from)
+    }
+
     /// Id of its node.
     pub fn node(&self) -> &Arc<str> {
         &self.node

@@ -53,10 +53,14 @@ pub struct InstanceState {
 /// A child as its parent remembers it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Child {
+    /// Number of the record that started it.
+    pub seq: u64,
     /// How it was started; `heard` moves on with each of its messages.
     pub start: ChildStarted,
     /// Its last known status.
     pub status: Status,
+    /// Whether it was told to end; what it still says, but for its end, is dropped.
+    pub ending: bool,
 }
 
 /// A merge that a restored snapshot may need again.

@@ -5,6 +5,7 @@ use std::{borrow::Cow, io, io::Write};
 use serde_json::{Map, Value};
 
 use super::{Builtin, Builtins, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, Part, Piece, Placeholder, Template};
+use crate::model::merging::exceeds_depth;
 
 pub(super) fn render(template: &Template, data: &Value, builtins: &Builtins<'_>) -> Result<Value, String> {
     let bytes_left = MAX_TEMPLATE_BYTES.saturating_sub(template.source_bytes);
@@ -109,15 +110,6 @@ impl<'a> Renderer<'a> {
         })?;
         self.bytes_left = meter.left;
         Ok(())
-    }
-}
-
-/// Whether arrays and objects nest deeper than `limit`.
-fn exceeds_depth(value: &Value, limit: usize) -> bool {
-    match value {
-        Value::Array(items) => limit == 0 || items.iter().any(|item| exceeds_depth(item, limit - 1)),
-        Value::Object(members) => limit == 0 || members.values().any(|member| exceeds_depth(member, limit - 1)),
-        _ => false,
     }
 }
 
