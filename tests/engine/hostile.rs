@@ -1,0 +1,176 @@
+//! Input that no honest client sends: deep, huge, unknown, out of range. Nothing panics, and what is refused leaves nothing.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use stepwire::{
+    engine::{
+        Command,
+        command::{RunAction, StartInstance, TimerKey},
+        peer::PeerMessage,
+        record::{CommandTag, Status},
+        state::Seen,
+    },
+    model::ids::{ElementKey, Time},
+};
+use uuid::Uuid;
+
+use super::{
+    sketch::definition,
+    subject::{Subject, child_key, compiled},
+};
+
+fn started(sketch: &str, data: Value) -> Subject {
+    let mut subject = Subject::new(compiled(definition(sketch)));
+    let head = subject.head(data, None);
+    subject.start(StartInstance { head, start_condition: None, link: None }).expect("the start is valid");
+    subject
+}
+
+fn run(subject: &mut Subject, action: &str, data: Value) {
+    let run = RunAction { action: action.to_owned(), element: None, data, by: "ada".to_owned() };
+    subject.apply(Command::Run(run), Some("ada")).expect("the action can run");
+}
+
+fn nested(depth: usize) -> Value {
+    (1..depth).fold(json!({}), |inner, _| json!({ "d": inner }))
+}
+
+#[test]
+fn deep_and_huge_payloads() {
+    let sketch = r#"
+        process p
+        start -> a -> b -> end
+        user a
+          save manual save keys=d back restore
+        user b
+          tell manual push {"d":{"e":"${d}"}} keys=d optional
+          go manual save"#;
+    let mut subject = started(sketch, nested(64));
+    run(&mut subject, "save", json!({"d": nested(63)}));
+    run(&mut subject, "tell", json!({}));
+    assert_eq!(subject.next().tokens[0].incident.as_ref().map(|incident| &*incident.code), Some("template_error"));
+    run(&mut subject, "save", json!({"d": "x".repeat(1 << 20)}));
+    run(&mut subject, "tell", json!({}));
+    assert_eq!(subject.next().tokens[0].incident.as_ref().map(|incident| &*incident.code), Some("template_error"));
+    run(&mut subject, "save", json!({"d": (0..50_000).collect::<Vec<_>>()}));
+    let wide: Value =
+        (0..5_000).map(|index| (format!("k{index}"), json!({"a": [index]}))).collect::<serde_json::Map<_, _>>().into();
+    run(&mut subject, "save", json!({"d": wide}));
+}
+
+/// A result that grows by one level with each round must not become a log nobody can read back.
+#[test]
+fn results_do_not_nest_without_end() {
+    let sketch = "
+        process p
+        start -> merge -> check -> again
+        xor merge
+        call check q out=r.r.r.r.r.r.r
+        xor again
+        again -> merge when go == true
+        again -> end default";
+    let mut subject = started(sketch, json!({"go": true}));
+    while subject.next().tokens[0].incident.is_none() {
+        let child = subject.state().children().iter().find(|(_, child)| child.status.is_live());
+        let (&from, _) = child.expect("the call waits for a child");
+        let result = Some(subject.state().data().clone());
+        let message = Box::new(PeerMessage::Ended { status: Status::Finished, result });
+        subject.apply(Command::Receive { from, number: 2, message }, None).expect("messages are never refused");
+        assert!(subject.rows.len() < 500, "the result nests without end");
+    }
+    let incident = subject.next().tokens[0].incident.clone().expect("the loop ended with one");
+    assert_eq!(incident.code, "output_error");
+    let children = subject.state().children().len();
+    let element = subject.next().tokens[0].element;
+    subject.apply(Command::Retry { element }, None).expect("an incident can be retried");
+    assert_eq!(subject.state().children().len(), children + 1, "retry goes on without the result, here to the next round");
+}
+
+#[test]
+fn keys_of_nothing() {
+    let sketch = "
+        process p
+        start -> a -> b -> end
+        user a
+          late auto push {} timer=PT1S free
+          save manual save back
+        user b
+          go manual save";
+    let mut subject = started(sketch, json!({}));
+    for element in [0, 1, 2, 3, 4, 5, 6, 7, u64::MAX - 1, u64::MAX].map(ElementKey) {
+        for action in ["late", "save", "", "b", "\u{0}", &"x".repeat(10_000)] {
+            for occurrence in [0, 2, u32::MAX] {
+                let timer = TimerKey { element, action: action.to_owned(), occurrence };
+                assert!(subject.apply(Command::FireTimer(timer), None).expect("timers are never refused").row.is_none());
+            }
+            if action != "save" {
+                let run = RunAction { action: action.to_owned(), element: Some(element), data: Value::Null, by: String::new() };
+                assert!(subject.apply(Command::Run(run), None).is_err());
+            }
+        }
+        assert!(subject.apply(Command::Retry { element }, None).is_err());
+        assert!(subject.apply(Command::CloseOffer { seq: element.0 }, None).is_err());
+        let message = Box::new(PeerMessage::StartRefused { message: String::new() });
+        let receive = Command::Receive { from: child_key(element.0), number: u64::MAX, message };
+        assert!(subject.apply(receive, None).expect("messages are never refused").row.is_none());
+    }
+    for now in [i64::MIN, i64::MAX] {
+        subject.now = Time(now);
+        run(&mut subject, "save", Value::Null);
+    }
+}
+
+/// Lineage through many joins behind each other: ways double with each, work must not.
+#[test]
+fn many_joins_cost_no_time() {
+    let mut sketch = "process p\nuser x\n  save manual save back\nstart -> x -> f0\n".to_owned();
+    for index in 0..60 {
+        let next = index + 1;
+        sketch
+            .push_str(&format!("and f{index}\nand j{index}\nf{index} -> j{index}\nf{index} -> j{index}\nj{index} -> f{next}\n"));
+    }
+    sketch.push_str("user f60\nf60 -> end\n");
+    let mut subject = started(&sketch, json!({}));
+    let begin = Instant::now();
+    run(&mut subject, "save", json!({}));
+    run(&mut subject, "save", json!({}));
+    // Not a measurement: the ways are 2^60.
+    assert!(begin.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn command_ids_are_remembered() {
+    let sketch = "
+        process p
+        start -> a -> end
+        user a
+          add manual save repeat
+          done manual save";
+    let mut subject = started(sketch, json!({}));
+    let tag = |number: u128, subject: &str| CommandTag {
+        id: Uuid::from_u128(number << 64 | number),
+        subject: subject.to_owned(),
+        hash: 7,
+    };
+    let seen = |of: &Subject, number, by: &str| {
+        let tag = tag(number, by);
+        of.state().commands().seen(tag.id, &tag.subject)
+    };
+    assert_eq!(seen(&subject, 1, "ada"), Seen::New);
+    for number in 1..=130 {
+        subject.tag = Some(tag(number, "ada"));
+        run(&mut subject, "add", json!({}));
+    }
+    assert_eq!(seen(&subject, 1, "ada"), Seen::PerhapsLongAgo);
+    assert_eq!(seen(&subject, 2, "ada"), Seen::PerhapsLongAgo);
+    let first_seq = subject.rows[3].first_seq;
+    assert_eq!(seen(&subject, 3, "ada"), Seen::Applied { hash: 7, first_seq });
+    assert_eq!(seen(&subject, 3, "eve"), Seen::New, "another subject's id is unknown");
+    assert_eq!(seen(&subject, 131, "ada"), Seen::New);
+
+    subject.tag = Some(tag(200, "ada"));
+    let refused = RunAction { action: "nothing".to_owned(), element: None, data: Value::Null, by: "ada".to_owned() };
+    assert!(subject.apply(Command::Run(refused), None).is_err());
+    assert_eq!(seen(&subject, 200, "ada"), Seen::New, "a refused command leaves no id behind");
+}

@@ -1,0 +1,84 @@
+//! The pure engine against the process model page: text cases ([`check`]), random processes ([`properties`]), hostile input.
+//!
+//! One case per sentence of the page that this version claims; `cases/*.case` are read top to bottom.
+
+mod check;
+mod hostile;
+mod properties;
+mod random_process;
+mod script;
+mod sketch;
+mod subject;
+mod transcript;
+
+use check::check;
+
+#[test]
+fn triggers() {
+    check("triggers");
+}
+
+#[test]
+fn actions() {
+    check("actions");
+}
+
+#[test]
+fn timers() {
+    check("timers");
+}
+
+#[test]
+fn children() {
+    check("children");
+}
+
+#[test]
+fn keys() {
+    check("keys");
+}
+
+#[test]
+fn starting() {
+    check("starting");
+}
+
+#[test]
+fn gateways() {
+    check("gateways");
+}
+
+#[test]
+fn subprocesses() {
+    check("subprocesses");
+}
+
+#[test]
+fn peers() {
+    check("peers");
+}
+
+#[test]
+fn incidents() {
+    check("incidents");
+}
+
+#[test]
+fn refusals() {
+    check("refusals");
+}
+
+#[test]
+fn back() {
+    check("back");
+}
+
+#[test]
+fn back_branches() {
+    check("back_branches");
+}
+
+#[test]
+fn limits() {
+    check("limits");
+}

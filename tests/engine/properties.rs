@@ -1,0 +1,223 @@
+//! What holds for every process and every command: random definitions × random commands, checked after each step.
+//!
+//! Most of what is checked is in [`Subject`], which every text case runs through as well. The seed is fixed, so that a run
+//! is the same everywhere; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` ask for others.
+
+use std::cell::RefCell;
+
+use proptest::{
+    strategy::Strategy,
+    test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
+};
+use serde_json::{Value, json};
+use stepwire::{
+    engine::{
+        Command,
+        command::{RunAction, StartInstance, TimerKey},
+        peer::PeerMessage,
+        record::{ParentLink, Status},
+    },
+    model::{
+        action::MessageType,
+        ids::{ElementKey, InstanceKey, Time},
+    },
+};
+
+use super::{
+    random_process::{Move, commands, sketch},
+    sketch,
+    subject::{PARENT, Subject, compiled, stranger},
+};
+
+const CASES: u32 = 900;
+/// Commands an ended instance still gets.
+const AFTER_END: usize = 4;
+
+#[derive(Default, Debug)]
+struct Counts {
+    processes: u32,
+    steps: u32,
+    refused: u32,
+    without_effect: u32,
+    back: u32,
+    incidents: u32,
+    finished: u32,
+}
+
+#[test]
+fn random_processes_and_commands() {
+    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let mut runner = match std::env::var_os("PROPTEST_RNG_SEED") {
+        Some(_) => TestRunner::new(config),
+        None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
+    };
+    let counts = RefCell::new(Counts::default());
+    let strategy = (sketch(), commands()).prop_map(|(sketch, moves)| Case { sketch, moves });
+    let result = runner.run(&strategy, |case| {
+        let mut run = Run { subject: Subject::new(compiled(sketch::definition(&case.sketch))), counts: &counts };
+        run.all(&case.moves);
+        Ok(())
+    });
+    println!("{:?}", counts.borrow());
+    result.unwrap_or_else(|error| panic!("{error}"));
+    assert!(counts.borrow().steps >= 10_000 || std::env::var_os("PROPTEST_CASES").is_some(), "too few steps");
+}
+
+struct Case {
+    sketch: String,
+    moves: Vec<Move>,
+}
+
+impl std::fmt::Debug for Case {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}---\n{:#?}", self.sketch, self.moves)
+    }
+}
+
+struct Run<'a> {
+    subject: Subject,
+    counts: &'a RefCell<Counts>,
+}
+
+impl Run<'_> {
+    fn all(&mut self, moves: &[Move]) {
+        self.subject.element_limit = 40;
+        // Every other instance is a child, so that messages to the parent have somewhere to go.
+        let parent = moves.len().is_multiple_of(2).then_some(ParentLink { instance: PARENT, seq: 1, wants_result: true });
+        let head = self.subject.head(json!({"n": 1, "x": {"y": 1}}), parent);
+        let start = StartInstance { head, start_condition: None, link: None };
+        self.subject.start(start).expect("a process without start keys takes every object");
+        self.counts.borrow_mut().processes += 1;
+        let mut after_end = 0;
+        for (index, step) in moves.iter().enumerate() {
+            self.one(step);
+            after_end += usize::from(!self.subject.state().status().is_live());
+            if after_end > AFTER_END {
+                break;
+            }
+            if index % 8 == 0 {
+                self.subject.check_replay(Some((index * 7) % self.subject.rows.len()));
+            }
+        }
+        self.subject.check_replay(None);
+        let finished = self.subject.state().status() == Status::Finished;
+        self.counts.borrow_mut().finished += u32::from(finished);
+    }
+
+    fn one(&mut self, step: &Move) {
+        match step {
+            Move::Offer(index, payload) => {
+                let offers = self.subject.next().offers;
+                match pick(&offers, *index) {
+                    Some(offer) => {
+                        self.counts.borrow_mut().back += u32::from(offer.back);
+                        self.run(&offer.action, Some(offer.element), payload);
+                    }
+                    None => self.wait(30),
+                }
+            }
+            Move::Any(name, element, payload) => {
+                let name = format!("a{}", name % 6);
+                let element = (element % 3 > 0).then_some(ElementKey(*element));
+                self.run(&name, element, payload);
+            }
+            Move::Wait(seconds) => self.wait(*seconds),
+            Move::Stale(index, occurrence) => {
+                let elements: Vec<ElementKey> = self.subject.state().active().map(|(key, _)| key).collect();
+                let element = pick(&elements, *index).copied().unwrap_or(ElementKey(0));
+                let action = format!("a{}", index % 5);
+                let timer = TimerKey { element, action, occurrence: *occurrence };
+                // Only timers that are not armed are stale.
+                if !self.subject.timers.contains_key(&timer) {
+                    let rows = self.subject.rows.len();
+                    self.apply(Command::FireTimer(timer));
+                    assert_eq!(rows, self.subject.rows.len(), "a stale timer leaves nothing");
+                }
+            }
+            Move::Hear(peer, what, again, payload) => self.hear(*peer, *what, *again, payload),
+            Move::Retry(index) => {
+                let stuck: Vec<ElementKey> = self
+                    .subject
+                    .next()
+                    .tokens
+                    .iter()
+                    .filter(|token| token.incident.is_some())
+                    .map(|token| token.element)
+                    .collect();
+                match pick(&stuck, *index) {
+                    Some(&element) => self.apply(Command::Retry { element }),
+                    None if index.is_multiple_of(8) => self.apply(Command::Retry { element: ElementKey(*index as u64 % 40) }),
+                    None => {}
+                }
+            }
+            Move::Done(seq) => {
+                let open: Vec<u64> = self.subject.state().open().keys().copied().collect();
+                let seq = pick(&open, *seq as usize).copied().unwrap_or(*seq);
+                self.apply(Command::CloseOffer { seq });
+            }
+            Move::Terminate => self.apply(Command::Terminate),
+        }
+    }
+
+    fn run(&mut self, action: &str, element: Option<ElementKey>, payload: &str) {
+        let data: Value = serde_json::from_str(payload).expect("payloads are JSON");
+        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data, by: "ada".to_owned() }));
+    }
+
+    fn wait(&mut self, seconds: i64) {
+        let until = Time(self.subject.now.0 + seconds * 1000);
+        while let Some((due, timer)) = self.subject.timers.iter().map(|(timer, due)| (*due, timer.clone())).min()
+            && due <= until
+        {
+            self.subject.now = due;
+            self.apply(Command::FireTimer(timer));
+        }
+        self.subject.now = until;
+    }
+
+    fn hear(&mut self, peer: usize, what: u8, again: u64, payload: &str) {
+        let children = self.subject.state().children().iter();
+        // Ended ones speak seldom.
+        let speaking = children.filter(|(_, child)| child.status.is_live() || peer.is_multiple_of(5));
+        let children: Vec<InstanceKey> = speaking.map(|(key, _)| *key).collect();
+        let from = match peer % 8 {
+            0 => PARENT,
+            1 => stranger(peer as u64 % 3),
+            _ => pick(&children, peer / 8).copied().unwrap_or(PARENT),
+        };
+        let heard =
+            self.subject.state().children().get(&from).map_or(self.subject.state().parent_heard(), |child| child.start.heard);
+        let number = heard + again.min(1);
+        let body: Value = serde_json::from_str(payload).expect("payloads are JSON");
+        let object = if body.is_object() { body } else { json!({"list": body}) };
+        let (node, action) = ("there".to_owned(), "send".to_owned());
+        let message = match what {
+            0 => PeerMessage::Push { kind: MessageType::Default, body: object, node, action },
+            1 => PeerMessage::Push { kind: MessageType::Action, body: object, node, action },
+            2 => PeerMessage::Append { patch: object },
+            3 => PeerMessage::Ended { status: Status::Terminated, result: None },
+            4 => PeerMessage::StartRefused { message: "it is not published".to_owned() },
+            5 => PeerMessage::Linked { offer: self.subject.state().open().keys().next().copied(), process: "q".to_owned() },
+            6 if from == PARENT && peer.is_multiple_of(5) => PeerMessage::End { status: Status::Terminated },
+            6 if from == PARENT => PeerMessage::ParentFinished,
+            _ => PeerMessage::Ended { status: Status::Finished, result: Some(object) },
+        };
+        self.apply(Command::Receive { from, number, message: Box::new(message) });
+    }
+
+    fn apply(&mut self, command: Command) {
+        let result = self.subject.apply(command, None);
+        let mut counts = self.counts.borrow_mut();
+        counts.steps += 1;
+        match result {
+            Err(_) => counts.refused += 1,
+            Ok(outcome) if outcome.row.is_none() => counts.without_effect += 1,
+            Ok(_) => {}
+        }
+        counts.incidents += u32::from(self.subject.next().tokens.iter().any(|token| token.incident.is_some()));
+    }
+}
+
+fn pick<T>(of: &[T], index: usize) -> Option<&T> {
+    if of.is_empty() { None } else { of.get(index % of.len()) }
+}

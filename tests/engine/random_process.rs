@@ -1,0 +1,241 @@
+//! Random valid definitions: a main path of random nodes, with random forks, joins, choices and loops between them, and
+//! random actions on whatever may carry some.
+
+use proptest::{
+    collection::vec,
+    prelude::{Just, Strategy, any, prop_oneof},
+    sample::select,
+};
+
+/// A sketch of a process, as [`super::sketch`] reads it.
+pub fn sketch() -> impl Strategy<Value = String> {
+    vec(block(2), 1..5).prop_map(|blocks| {
+        let mut writer = Writer { text: "process p\n".to_owned(), ..Writer::default() };
+        let mut last = "start".to_owned();
+        for block in &blocks {
+            last = writer.block(block, &last);
+        }
+        writer.flow(&last, "end");
+        writer.text
+    })
+}
+
+#[derive(Clone, Debug)]
+enum Block {
+    Node {
+        kind: &'static str,
+        back: bool,
+        actions: Vec<Action>,
+    },
+    Call {
+        out: bool,
+    },
+    /// Branches between a fork and a join; with a wrong join when it waits for a flow nobody takes.
+    Parallel(Vec<Vec<Block>>),
+    /// A choice by `n`, perhaps without a default flow.
+    Choice {
+        default: bool,
+        branches: Vec<Vec<Block>>,
+    },
+    /// Entered again while `again` is true; without a node that waits it is an endless loop.
+    Loop(Vec<Block>),
+}
+
+#[derive(Clone, Debug)]
+struct Action {
+    text: String,
+    child: bool,
+}
+
+fn block(depth: u32) -> impl Strategy<Value = Block> {
+    let kinds = select(vec!["user", "user", "user", "task", "service", "send"]);
+    let node = (kinds, any::<u8>(), vec(action(), 0..5)).prop_map(|(kind, noback, actions)| Block::Node {
+        kind,
+        back: noback % 12 != 0,
+        actions,
+    });
+    let leaf = prop_oneof![6 => node, 1 => any::<bool>().prop_map(|out| Block::Call { out })];
+    leaf.prop_recursive(depth, 12, 3, |inner| {
+        let path = vec(inner, 0..3);
+        prop_oneof![
+            vec(path.clone(), 2..4).prop_map(Block::Parallel),
+            (any::<u8>(), vec(path.clone(), 2..3))
+                .prop_map(|(default, branches)| Block::Choice { default: default % 8 != 0, branches }),
+            path.prop_map(Block::Loop),
+        ]
+    })
+}
+
+fn action() -> impl Strategy<Value = Action> {
+    let work = select(vec![
+        "save",
+        "save",
+        "save",
+        r#"push {"n":"${n}","x":{"y":"${x.y}"}}"#,
+        "push ${x}",
+        r#"ask {"processName":"q"}"#,
+        r#"push^ {"up":"${n}"}"#,
+        r#"append up.here {"n":"${n}"}"#,
+        "sub q out=r",
+        "sub q await out=r",
+        "sub q await",
+    ]);
+    let flag = |name: &'static str, of: u8| any::<u8>().prop_map(move |dice| if dice % of == 0 { name } else { "" });
+    let common = (flag("timer=PT10S", 4), flag("repeat", 4), flag("autorun", 2), flag("child", 3));
+    let manual = (flag("optional", 3), flag("back", 2), flag("restore", 2), flag("required=x", 5), flag("strict", 8));
+    (work, any::<bool>(), common, manual, flag("free", 2)).prop_map(|(work, automatic, common, manual, free)| {
+        let (timer, repeat, autorun, child) = common;
+        let (optional, back, restore, required, strict) = manual;
+        let trigger = if automatic { "auto" } else { "manual" };
+        let mut text = format!("{trigger} {work} {timer} {repeat} {autorun}");
+        if automatic && !timer.is_empty() {
+            text = format!("{text} {free}");
+        }
+        if !automatic {
+            let restore = if back.is_empty() { "" } else { restore };
+            text = format!("{text} {optional} {back} {restore} {required} {strict} keys=n,again,r");
+        }
+        Action { text, child: !child.is_empty() }
+    })
+}
+
+/// Commands, each a few numbers that are made to fit when it is given.
+pub fn commands() -> impl Strategy<Value = Vec<Move>> {
+    let payload = || {
+        select(vec![
+            r#"{}"#,
+            r#"{"n":0,"again":false}"#,
+            r#"{"n":1,"x":{"y":[1,null,{"z":1.5}]}}"#,
+            r#"{"n":2,"x":7,"odd":{"a":{"b":"c"}},"again":true}"#,
+            r#"{"n":"text","x":{},"r":{"r":-9007199254740993}}"#,
+            r#"{"x":null}"#,
+            r#"[1]"#,
+            r#"{"again":null,"n":1e300}"#,
+        ])
+    };
+    let kind = prop_oneof![
+        // Mostly what is offered, so that processes get on; sometimes anything.
+        30 => (any::<usize>(), payload()).prop_map(|(offer, payload)| Move::Offer(offer, payload)),
+        3 => (any::<usize>(), any::<u64>(), payload()).prop_map(|(name, element, payload)| Move::Any(name, element % 60, payload)),
+        5 => (0..20_i64).prop_map(Move::Wait),
+        1 => (any::<usize>(), any::<u32>()).prop_map(|(timer, nr)| Move::Stale(timer, nr % 4)),
+        8 => (any::<usize>(), 0..8_u8, 0..8_u64, payload()).prop_map(|(peer, what, again, payload)| Move::Hear(peer, what, again, payload)),
+        3 => any::<usize>().prop_map(Move::Retry),
+        1 => any::<u64>().prop_map(|seq| Move::Done(seq % 50)),
+        1 => Just(Move::Terminate),
+    ];
+    vec(kind, 10..80)
+}
+
+/// One command of a random run.
+#[derive(Clone, Debug)]
+pub enum Move {
+    Offer(usize, &'static str),
+    Any(usize, u64, &'static str),
+    Wait(i64),
+    Stale(usize, u32),
+    /// Peer, what it says, 0 for a number heard already, payload.
+    Hear(usize, u8, u64, &'static str),
+    Retry(usize),
+    Done(u64),
+    Terminate,
+}
+
+#[derive(Default)]
+struct Writer {
+    text: String,
+    nodes: usize,
+}
+
+impl Writer {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    fn name(&mut self, prefix: &str) -> String {
+        self.nodes += 1;
+        format!("{prefix}{}", self.nodes)
+    }
+
+    fn flow(&mut self, from: &str, to: &str) {
+        self.line(&format!("{from} -> {to}"));
+    }
+
+    fn path(&mut self, blocks: &[Block], from: &str) -> String {
+        blocks.iter().fold(from.to_owned(), |last, block| self.block(block, &last))
+    }
+
+    /// Writes a block behind a node; returns the node it ends with.
+    fn block(&mut self, block: &Block, from: &str) -> String {
+        match block {
+            Block::Node { kind, back, actions } => {
+                let node = self.name("n");
+                self.line(&format!("{kind} {node} {}", if *back { "" } else { "noback" }));
+                self.actions(actions);
+                self.flow(from, &node);
+                node
+            }
+            Block::Call { out } => {
+                let node = self.name("c");
+                self.line(&format!("call {node} q {}", if *out { "out=r" } else { "" }));
+                self.flow(from, &node);
+                node
+            }
+            Block::Parallel(branches) => {
+                let (fork, join) = (self.name("f"), self.name("j"));
+                self.line(&format!("and {fork}"));
+                self.line(&format!("and {join}"));
+                self.flow(from, &fork);
+                for branch in branches {
+                    let last = self.path(branch, &fork);
+                    self.flow(&last, &join);
+                }
+                join
+            }
+            Block::Choice { default, branches } => {
+                let (choice, merge) = (self.name("x"), self.name("m"));
+                self.line(&format!("xor {choice}"));
+                self.line(&format!("xor {merge}"));
+                self.flow(from, &choice);
+                for (index, branch) in branches.iter().enumerate() {
+                    // A node of its own begins each branch, so that the condition has a place.
+                    let first = self.name("t");
+                    self.line(&format!("task {first}"));
+                    let last_branch = index + 1 == branches.len();
+                    let how = if last_branch && *default { "default".to_owned() } else { format!("when n == {index}") };
+                    self.line(&format!("{choice} -> {first} {how}"));
+                    let last = self.path(branch, &first);
+                    self.flow(&last, &merge);
+                }
+                merge
+            }
+            Block::Loop(blocks) => {
+                let (merge, choice) = (self.name("m"), self.name("x"));
+                self.line(&format!("xor {merge}"));
+                self.line(&format!("xor {choice}"));
+                self.flow(from, &merge);
+                let last = self.path(blocks, &merge);
+                self.flow(&last, &choice);
+                self.line(&format!("{choice} -> {merge} when again == true"));
+                let out = self.name("t");
+                self.line(&format!("task {out}"));
+                self.line(&format!("{choice} -> {out} default"));
+                out
+            }
+        }
+    }
+
+    fn actions(&mut self, actions: &[Action]) {
+        let mut parent = None;
+        for (index, action) in actions.iter().enumerate() {
+            match (action.child, parent) {
+                (true, Some(parent)) => self.line(&format!("  a{index} {} parent=a{parent}", action.text)),
+                _ => {
+                    self.line(&format!("  a{index} {}", action.text));
+                    parent = Some(index);
+                }
+            }
+        }
+    }
+}

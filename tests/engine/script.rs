@@ -1,0 +1,207 @@
+//! The commands of a case, run one by one against a [`Subject`].
+//!
+//! ```text
+//! start {data} [on=CONDITION] [child] [wants] [link=SEQ|link]   child: it has a parent; wants: that wants the result
+//! run [ELEMENT.]ACTION {data}     fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
+//! from PEER ended {result} | terminated | push {…} | ask {…} | append {…} | refused | linked [SEQ] | end | finished  [nr=N]
+//! done SEQ      terminate      retry ELEMENT      limit N
+//! data   view   open   timers   children          show what the instance holds
+//! ```
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use stepwire::{
+    engine::{
+        Command, Outcome, Rejection,
+        command::{Link, RunAction, StartInstance, TimerKey},
+        peer::PeerMessage,
+        record::{ParentLink, Status},
+    },
+    model::{
+        action::MessageType,
+        ids::{ElementKey, InstanceKey, Time},
+    },
+};
+
+use super::{
+    sketch::tokens,
+    subject::{PARENT, Subject, stranger},
+    transcript::{self, Names},
+};
+
+/// A case while it runs.
+pub struct Script {
+    subject: Subject,
+    names: Names,
+    /// Messages each peer has sent.
+    numbers: HashMap<InstanceKey, u64>,
+}
+
+impl Script {
+    pub fn new(subject: Subject) -> Self {
+        Self { subject, names: Names::default(), numbers: HashMap::new() }
+    }
+
+    /// Runs one command; returns what is to be written below it.
+    pub fn line(&mut self, line: &str) -> Vec<String> {
+        let words = tokens(line);
+        let arguments: Vec<&str> = words.iter().map(String::as_str).collect();
+        match arguments[..] {
+            ["start", ref rest @ ..] => self.start(rest),
+            ["run", action, ref rest @ ..] => self.run(action, rest),
+            ["fire", timer] => {
+                let timer = self.timer(timer);
+                self.apply(Command::FireTimer(timer))
+            }
+            ["wait", span] => self.wait(span),
+            ["from", peer, ref rest @ ..] => self.hear(peer, rest),
+            ["done", seq] => self.apply(Command::CloseOffer { seq: number(seq) }),
+            ["terminate"] => self.apply(Command::Terminate),
+            ["retry", element] => {
+                let element = self.names.find(element);
+                self.apply(Command::Retry { element })
+            }
+            ["limit", limit] => {
+                self.subject.element_limit = number(limit) as usize;
+                Vec::new()
+            }
+            ["data"] => vec![self.subject.state().data().to_string()],
+            ["view"] => vec![self.subject.state().view().to_string()],
+            ["open"] => vec![json!(self.subject.state().open()).to_string()],
+            ["timers"] => self.timers(),
+            ["children"] => self.children(),
+            _ => panic!("no command of a case: {line}"),
+        }
+    }
+
+    fn start(&mut self, rest: &[&str]) -> Vec<String> {
+        let (data, flags) = split_data(rest);
+        let flag = |name: &str| flags.iter().find_map(|flag| flag.strip_prefix(name));
+        let wants_result = flag("wants").is_some();
+        let link = flag("link").map(|offer| Link { offer: offer.strip_prefix('=').map(number) });
+        let is_child = wants_result || link.is_some() || flag("child").is_some();
+        let parent = is_child.then_some(ParentLink { instance: PARENT, seq: 10, wants_result });
+        self.numbers.insert(PARENT, 10);
+        let head = self.subject.head(data, parent);
+        let start_condition = flag("on=").map(str::to_owned);
+        let result = self.subject.start(StartInstance { head, start_condition, link });
+        self.written(&result)
+    }
+
+    fn run(&mut self, action: &str, rest: &[&str]) -> Vec<String> {
+        let (data, _) = split_data(rest);
+        let (element, action) = action.rsplit_once('.').map_or((None, action), |(element, action)| (Some(element), action));
+        let element = element.map(|element| self.names.find(element));
+        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data, by: "ada".to_owned() }))
+    }
+
+    /// Lets time pass; what becomes due fires, one by one, also what was armed meanwhile.
+    fn wait(&mut self, span: &str) -> Vec<String> {
+        let until = Time(self.subject.now.0 + 1000 * number(span.trim_end_matches('s')) as i64);
+        let mut lines = Vec::new();
+        while let Some((due, timer)) = self.subject.timers.iter().map(|(timer, due)| (*due, timer.clone())).min()
+            && due <= until
+        {
+            self.subject.now = due;
+            lines.push(format!("fires {}", self.names.timer(&timer)));
+            lines.extend(self.apply(Command::FireTimer(timer)));
+        }
+        self.subject.now = until;
+        lines
+    }
+
+    fn timer(&self, text: &str) -> TimerKey {
+        let (text, occurrence) = text.split_once(':').map_or((text, 1), |(text, nr)| (text, number(nr) as u32));
+        let (element, action) = text.rsplit_once('.').expect("ELEMENT.ACTION");
+        TimerKey { element: self.names.find(element), action: action.to_owned(), occurrence }
+    }
+
+    fn hear(&mut self, peer: &str, rest: &[&str]) -> Vec<String> {
+        let from = match (peer, peer.strip_prefix("child"), peer.strip_prefix("stranger")) {
+            ("parent", ..) => PARENT,
+            (_, Some(index), _) => self.names.children[number(index) as usize - 1],
+            (_, _, Some(index)) => stranger(number(index)),
+            _ => panic!("no peer: {peer}"),
+        };
+        let fixed = rest.iter().find_map(|word| word.strip_prefix("nr=")).map(number);
+        let last = self.numbers.entry(from).or_insert(1);
+        let number = fixed.unwrap_or(*last + 1);
+        *last = number.max(*last);
+        let rest: Vec<&str> = rest.iter().copied().filter(|word| !word.starts_with("nr=")).collect();
+        let message = Box::new(message(&rest));
+        self.apply(Command::Receive { from, number, message })
+    }
+
+    fn apply(&mut self, command: Command) -> Vec<String> {
+        let result = self.subject.apply(command, Some("ada"));
+        self.written(&result)
+    }
+
+    fn written(&mut self, result: &Result<Outcome, Rejection>) -> Vec<String> {
+        match result {
+            Err(rejection) => vec![transcript::rejection(rejection)],
+            Ok(outcome) => {
+                outcome.row.iter().for_each(|row| self.names.learn(row));
+                let mut lines = self.names.outcome(outcome);
+                if outcome.row.is_some() {
+                    lines.push(self.names.next(&self.subject.next()));
+                }
+                lines
+            }
+        }
+    }
+
+    fn timers(&self) -> Vec<String> {
+        let now = self.subject.now.0;
+        let armed = self.subject.timers.iter();
+        armed.map(|(timer, due)| format!("{} +{}s", self.names.timer(timer), (due.0 - now) / 1000)).collect()
+    }
+
+    fn children(&self) -> Vec<String> {
+        let children = self.subject.state().children().values();
+        let element = |element: Option<ElementKey>| element.map_or("-", |element| self.names.element(element)).to_owned();
+        children
+            .map(|child| {
+                let awaited = if child.start.awaited { " awaited" } else { "" };
+                format!("{} {} of {}{awaited}", child.start.process, child.status.name(), element(child.start.element))
+            })
+            .collect()
+    }
+}
+
+fn message(words: &[&str]) -> PeerMessage {
+    let (node, action) = ("there".to_owned(), "send".to_owned());
+    let push = |kind, body| PeerMessage::Push { kind, body, node, action };
+    match *words {
+        ["ended"] => PeerMessage::Ended { status: Status::Finished, result: None },
+        ["ended", result] => PeerMessage::Ended { status: Status::Finished, result: Some(value(result)) },
+        ["terminated"] => PeerMessage::Ended { status: Status::Terminated, result: None },
+        ["push", body] => push(MessageType::Default, value(body)),
+        ["ask", body] => push(MessageType::Action, value(body)),
+        ["append", patch] => PeerMessage::Append { patch: value(patch) },
+        ["refused"] => PeerMessage::StartRefused { message: "no version is published".to_owned() },
+        ["linked", ref offer @ ..] => {
+            PeerMessage::Linked { offer: offer.first().map(|seq| number(seq)), process: "q".to_owned() }
+        }
+        ["end"] => PeerMessage::End { status: Status::Terminated },
+        ["finished"] => PeerMessage::ParentFinished,
+        _ => panic!("no message: {words:?}"),
+    }
+}
+
+/// The JSON object that may stand first, and what follows it.
+fn split_data<'a>(words: &'a [&'a str]) -> (Value, &'a [&'a str]) {
+    match words {
+        [data, rest @ ..] if data.starts_with(['{', '[', '"']) || *data == "null" => (value(data), rest),
+        rest => (json!({}), rest),
+    }
+}
+
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("expected JSON in a case, but {error}: {text}"))
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_else(|_| panic!("expected a number in a case, but got {text}"))
+}

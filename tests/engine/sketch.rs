@@ -1,0 +1,238 @@
+//! Process sketches: a few lines that a person reads at a glance, made into a definition through its JSON form.
+//!
+//! ```text
+//! process p
+//! start -> details -> choice           a chain of flows; ids `start…` and `end…` need no line of their own
+//! choice -> end when amount > 5        a condition; `default` marks the default flow
+//! user details                         kinds: start end task user service send xor and call
+//!   show auto push {"a":"${a}"}        actions of the node above: name, trigger, type, attributes
+//!   save manual save keys=client required=client.email back
+//! ```
+//! Types: `save`, `push T`, `ask T` (`push^`, `ask^`: to the parent), `append PATH T`, `sub PROCESS`.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Value, json};
+use stepwire::model::definition::ProcessDefinition;
+
+/// Reads a sketch.
+pub fn definition(text: &str) -> ProcessDefinition {
+    let mut sketch = Sketch::default();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        sketch.line(line);
+    }
+    sketch.finish()
+}
+
+/// Splits at blanks outside of quotes, braces and brackets.
+pub fn tokens(line: &str) -> Vec<String> {
+    let (mut found, mut token, mut depth, mut quoted, mut escaped) = (Vec::new(), String::new(), 0_u32, false, false);
+    for c in line.chars() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            '{' | '[' if !quoted => depth += 1,
+            '}' | ']' if !quoted => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if c.is_whitespace() && depth == 0 && !quoted {
+            if !token.is_empty() {
+                found.push(std::mem::take(&mut token));
+            }
+        } else {
+            token.push(c);
+        }
+    }
+    if !token.is_empty() {
+        found.push(token);
+    }
+    found
+}
+
+#[derive(Default)]
+struct Sketch {
+    id: String,
+    nodes: Vec<Map<String, Value>>,
+    flows: Vec<Value>,
+    flow_ids: HashMap<String, usize>,
+}
+
+impl Sketch {
+    fn line(&mut self, line: &str) {
+        let words = tokens(line);
+        let second = words.get(1).map_or("", String::as_str);
+        match (kind(&words[0]), &*words[0]) {
+            (_, "process") => self.id = second.to_owned(),
+            _ if second == "->" => self.flow(&words),
+            (Some(kind), _) => self.node(kind, second, &words[2..]),
+            (None, _) => self.action(&words),
+        }
+    }
+
+    fn node(&mut self, kind: &str, id: &str, attributes: &[String]) {
+        let mut node = Map::from_iter([("id".to_owned(), json!(id)), ("type".to_owned(), json!(kind))]);
+        let mut keys = Keys::default();
+        for attribute in attributes {
+            let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
+            match name {
+                "on" => drop(node.insert("startCondition".to_owned(), json!(value))),
+                "noback" => drop(node.insert("canGoBack".to_owned(), json!(false))),
+                _ if kind == "callActivity" => {
+                    let call = node.entry("call").or_insert_with(|| json!({}));
+                    let process = if value.is_empty() { Some(name) } else { None };
+                    subprocess_attribute(call, "calledElement", process, name, value);
+                }
+                _ => assert!(keys.attribute(name, value), "unknown attribute of node {id}: {attribute}"),
+            }
+        }
+        if let Some(keys) = keys.finish() {
+            node.insert("keys".to_owned(), keys);
+        }
+        self.nodes.push(node);
+    }
+
+    fn action(&mut self, words: &[String]) {
+        let [name, trigger, kind, rest @ ..] = words else { panic!("an action is `name auto|manual type …`: {words:?}") };
+        let node = self.nodes.last_mut().expect("a node stands before its actions");
+        let actions = node.entry("actions").or_insert_with(|| json!([])).as_array_mut().expect("a list");
+        let trigger = if trigger == "auto" { "automatic" } else { trigger };
+        let mut action = json!({"name": name, "trigger": trigger, "order": actions.len()});
+        let rest = work(&mut action, kind, rest);
+        let mut keys = Keys::default();
+        for attribute in rest {
+            let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
+            match name {
+                "order" => action["order"] = json!(value.parse::<i64>().expect("an order is a number")),
+                "timer" => action["timer"] = json!(value),
+                "parent" => action["parent"] = json!(value),
+                "optional" => action["required"] = json!("optional"),
+                "repeat" => action["repeatable"] = json!(true),
+                "autorun" => action["autorunChildren"] = json!(true),
+                "back" => action["allowBack"] = json!(true),
+                "restore" => action["restartFromSnapshot"] = json!(true),
+                "restart" => action["restartKeys"] = list(value),
+                "free" => action["holdsToken"] = json!(false),
+                "strict" => action["strictKeys"] = json!(true),
+                _ if keys.attribute(name, value) => {}
+                _ => subprocess_attribute(&mut action["params"], "process", None, name, value),
+            }
+        }
+        if let Some(keys) = keys.finish() {
+            action["keys"] = keys;
+        }
+        actions.push(action);
+    }
+
+    fn flow(&mut self, words: &[String]) {
+        let end = words.iter().position(|word| word == "when" || word == "default").unwrap_or(words.len());
+        let nodes: Vec<&String> = words[..end].iter().filter(|word| *word != "->").collect();
+        for pair in nodes.windows(2) {
+            let (source, target) = (pair[0], pair[1]);
+            let number = self.flow_ids.entry(format!("{source}-{target}")).and_modify(|number| *number += 1).or_insert(1);
+            let id = if *number == 1 { format!("{source}-{target}") } else { format!("{source}-{target}.{number}") };
+            let mut flow = json!({"id": id, "source": source, "target": target});
+            match words.get(end).map(String::as_str) {
+                Some("when") => flow["condition"] = json!(words[end + 1..].join(" ")),
+                Some(_) => {
+                    let gateway = self.nodes.iter_mut().find(|node| node["id"] == json!(source)).expect("a gateway stands first");
+                    gateway.insert("defaultFlow".to_owned(), json!(id));
+                }
+                None => {}
+            }
+            self.flows.push(flow);
+        }
+    }
+
+    fn finish(mut self) -> ProcessDefinition {
+        let ends = self.flows.iter().flat_map(|flow| [flow["source"].clone(), flow["target"].clone()]).collect::<Vec<_>>();
+        for id in ends {
+            let known = self.nodes.iter().any(|node| node["id"] == id);
+            let kind = ["start", "end"].into_iter().find(|kind| id.as_str().is_some_and(|id| id.starts_with(kind)));
+            if let (false, Some(kind)) = (known, kind) {
+                self.node(if kind == "start" { "startEvent" } else { "endEvent" }, id.as_str().unwrap_or_default(), &[]);
+            }
+        }
+        let json = json!({"id": self.id, "nodes": self.nodes, "flows": self.flows});
+        serde_json::from_value(json).expect("a sketch is a definition")
+    }
+}
+
+fn kind(word: &str) -> Option<&'static str> {
+    Some(match word {
+        "start" => "startEvent",
+        "end" => "endEvent",
+        "task" => "task",
+        "user" => "userTask",
+        "service" => "serviceTask",
+        "send" => "sendTask",
+        "xor" => "exclusiveGateway",
+        "and" => "parallelGateway",
+        "call" => "callActivity",
+        _ => return None,
+    })
+}
+
+/// Writes an action's type and params; returns the attributes that follow.
+fn work<'a>(action: &mut Value, kind: &str, rest: &'a [String]) -> &'a [String] {
+    let target = if kind.ends_with('^') { "parent" } else { "active" };
+    let (name, params, taken) = match kind.trim_end_matches('^') {
+        "save" => ("saveData", Value::Null, 0),
+        "push" => ("websocketSend", json!({"message": rest[0], "target": target}), 1),
+        "ask" => ("websocketSend", json!({"message": rest[0], "target": target, "messageType": "action"}), 1),
+        "append" => ("appendToParent", json!({"destination": rest[0], "message": rest[1]}), 2),
+        "sub" => ("startSubprocess", json!({"process": rest[0]}), 1),
+        other => panic!("unknown action type {other}"),
+    };
+    action["type"] = json!(name);
+    if !params.is_null() {
+        action["params"] = params;
+    }
+    &rest[taken..]
+}
+
+fn subprocess_attribute(into: &mut Value, process_key: &str, process: Option<&str>, name: &str, value: &str) {
+    match (name, process) {
+        ("await", _) => into["async"] = json!(false),
+        ("copy", _) => into["paramsToCopy"] = list(value.trim_matches('-')),
+        ("without", _) => into["withoutParams"] = list(value),
+        ("out", _) => into["outputKey"] = json!(value),
+        ("output", _) => into["output"] = json!(value),
+        (_, Some(process)) => into[process_key] = json!(process),
+        _ => panic!("unknown attribute of a subprocess: {name}"),
+    }
+}
+
+fn list(value: &str) -> Value {
+    value.split(',').filter(|path| !path.is_empty()).collect()
+}
+
+/// `keys=a,b required=a.c schema={"a":{…}}`.
+#[derive(Default)]
+struct Keys {
+    keys: Vec<(String, bool)>,
+    schemas: Value,
+}
+
+impl Keys {
+    fn attribute(&mut self, name: &str, value: &str) -> bool {
+        match name {
+            "keys" | "required" => self.keys.extend(value.split(',').map(|path| (path.to_owned(), name == "required"))),
+            "schema" => self.schemas = serde_json::from_str(value).expect("schemas are JSON"),
+            _ => return false,
+        }
+        true
+    }
+
+    fn finish(self) -> Option<Value> {
+        let keys = self.keys.iter().map(|(path, required)| {
+            let schema = self.schemas.get(path).cloned();
+            let mut key = json!({"path": path, "required": required});
+            if let Some(schema) = schema {
+                key["schema"] = schema;
+            }
+            key
+        });
+        (!self.keys.is_empty()).then(|| keys.collect())
+    }
+}

@@ -1,0 +1,211 @@
+//! A process instance under test: runs the real engine and, after every step, checks what must always hold.
+//!
+//! Live state == replay of its rows; rows and snapshots survive the codec; numbers are dense; a refusal changes nothing;
+//! armed timers, sent messages and the view are what the records say.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::{Value, json};
+use stepwire::{
+    engine::{
+        self, Command, Effect, InstanceState, Outcome, Record, Rejection, Row, StepInput,
+        command::{StartInstance, TimerKey},
+        next_step::{NextStep, next_step},
+        peer::PeerMessage,
+        record::{CommandTag, Created, ParentLink, ProcessRef},
+    },
+    expression,
+    journal::codec,
+    model::{
+        action::MessageType,
+        compile,
+        definition::ProcessDefinition,
+        evaluator::Evaluator,
+        executable::ExecutableProcess,
+        ids::{InstanceKey, Time},
+        merging::deep_merge,
+    },
+};
+use uuid::Uuid;
+
+/// Key of the instance under test.
+pub const OWN: InstanceKey = InstanceKey(Uuid::from_u128(1));
+/// Key of its parent, if it is given one.
+pub const PARENT: InstanceKey = InstanceKey(Uuid::from_u128(2));
+
+/// Key of an instance nobody knows.
+pub fn stranger(number: u64) -> InstanceKey {
+    InstanceKey(Uuid::from_u64_pair(3, number))
+}
+
+/// The key drawn for the child that the record with this number starts.
+pub fn child_key(seq: u64) -> InstanceKey {
+    InstanceKey(Uuid::from_u64_pair(4, seq))
+}
+
+/// One instance and everything it did.
+pub struct Subject {
+    pub process: Arc<ExecutableProcess>,
+    evaluator: Arc<dyn Evaluator>,
+    pub state: Option<InstanceState>,
+    pub rows: Vec<Row>,
+    pub now: Time,
+    /// Timers armed and neither fired nor cleared, with their due times.
+    pub timers: BTreeMap<TimerKey, Time>,
+    pub element_limit: usize,
+    /// Identity of the next command.
+    pub tag: Option<CommandTag>,
+    /// The fold of the records, row by row.
+    replayed: Option<InstanceState>,
+    view: Value,
+    /// The encoded state.
+    bytes: Vec<u8>,
+}
+
+/// A compiled definition, to make subjects of.
+pub fn compiled(definition: ProcessDefinition) -> (Arc<ExecutableProcess>, Arc<dyn Evaluator>) {
+    let evaluator = expression::compile(&definition).unwrap_or_else(|problems| panic!("conditions and schemas: {problems:#?}"));
+    let (process, _) = compile::compile(definition).unwrap_or_else(|problems| panic!("definition: {problems:#?}"));
+    (Arc::new(process), evaluator)
+}
+
+impl Subject {
+    pub fn new((process, evaluator): (Arc<ExecutableProcess>, Arc<dyn Evaluator>)) -> Self {
+        Self {
+            process,
+            evaluator,
+            state: None,
+            rows: Vec::new(),
+            now: Time(0),
+            timers: BTreeMap::new(),
+            element_limit: 1_000,
+            tag: None,
+            replayed: None,
+            view: json!({}),
+            bytes: Vec::new(),
+        }
+    }
+
+    /// The state; there is one after the start.
+    pub fn state(&self) -> &InstanceState {
+        self.state.as_ref().expect("the instance was started")
+    }
+
+    pub fn next(&self) -> NextStep {
+        next_step(&self.process, self.state())
+    }
+
+    /// First record of a start with these data.
+    pub fn head(&self, data: Value, parent: Option<ParentLink>) -> Created {
+        let root = parent.as_ref().map_or(OWN, |link| link.instance);
+        let process = ProcessRef { id: self.process.definition.id.clone(), version: 1, revision: "r".to_owned() };
+        let (tenant, started_by) = ("default".to_owned(), "ada".to_owned());
+        let root_started_by = started_by.clone();
+        Created { key: OWN, tenant, process, business_key: None, parent, root, started_by, root_started_by, data }
+    }
+
+    pub fn start(&mut self, command: StartInstance) -> Result<Outcome, Rejection> {
+        let input = StepInput {
+            now: self.now,
+            child_key: &child_key,
+            by: None,
+            command: self.tag.take(),
+            element_limit: self.element_limit,
+        };
+        let (state, outcome) = engine::start(&self.process, self.evaluator.as_ref(), command, input)?;
+        self.state = Some(state);
+        self.check(&outcome);
+        Ok(outcome)
+    }
+
+    pub fn apply(&mut self, command: Command, by: Option<&str>) -> Result<Outcome, Rejection> {
+        let input = StepInput {
+            now: self.now,
+            child_key: &child_key,
+            by: by.map(str::to_owned),
+            command: self.tag.take(),
+            element_limit: self.element_limit,
+        };
+        let state = self.state.as_mut().expect("the instance was started");
+        let result = engine::step(&self.process, self.evaluator.as_ref(), state, command, input);
+        match &result {
+            Ok(outcome) if outcome.row.is_some() => self.check(outcome),
+            _ => {
+                let bytes = codec::encode(self.state()).expect("states can be encoded");
+                assert!(bytes == self.bytes, "a refused or empty step changed the state");
+                assert!(result.as_ref().is_err() || result.as_ref().is_ok_and(|outcome| outcome.effects.is_empty()));
+            }
+        }
+        result
+    }
+
+    fn check(&mut self, outcome: &Outcome) {
+        let row = outcome.row.clone().expect("a step with records has a row");
+        let expected = self.rows.last().map_or(1, |row| row.last_seq() + 1);
+        assert_eq!(row.first_seq, expected, "record numbers are dense");
+        self.follow(&row, &outcome.effects);
+        let bytes = codec::encode(&row).expect("rows can be encoded");
+        assert!(codec::decode::<Row>(&bytes).expect("rows can be decoded") == row, "a row does not survive the codec: {row:#?}");
+        self.replayed = InstanceState::replay(self.replayed.take(), [&row]);
+        self.rows.push(row);
+        let state = self.state();
+        assert_eq!(state.seq(), self.rows[self.rows.len() - 1].last_seq());
+        self.compare(self.replayed.as_ref());
+        let bytes = codec::encode(state).expect("states can be encoded");
+        let decoded: InstanceState = codec::decode(&bytes).expect("states can be decoded");
+        assert!(&decoded == state, "a snapshot does not survive the codec");
+        self.bytes = bytes;
+        let state = self.state();
+        assert!(state.data().is_object() && state.view().is_object());
+        assert_eq!(state.view(), &self.view, "the view is the fold of what was pushed");
+        let pending = state.active().flat_map(|(element, instance)| {
+            instance
+                .delayed()
+                .map(move |(action, occurrence, due)| (TimerKey { element, action: action.to_string(), occurrence }, due))
+        });
+        assert_eq!(pending.collect::<BTreeMap<_, _>>(), self.timers, "armed timers are the delayed actions of active elements");
+        let next = self.next();
+        assert_eq!(next.status.is_live(), !next.tokens.is_empty(), "a live instance has a token: {next:?}");
+    }
+
+    /// Replays everything, or the rest on top of a snapshot after that many rows, read back from its bytes.
+    pub fn check_replay(&self, snapshot_after: Option<usize>) {
+        let cut = snapshot_after.unwrap_or(0);
+        let snapshot = InstanceState::replay(None, &self.rows[..cut]).map(|state| {
+            let bytes = codec::encode(&state).expect("states can be encoded");
+            codec::decode(&bytes).expect("states can be decoded")
+        });
+        self.compare(InstanceState::replay(snapshot, &self.rows[cut..]).as_ref());
+    }
+
+    fn compare(&self, replayed: Option<&InstanceState>) {
+        if replayed != self.state.as_ref() {
+            panic!("the replay differs from the live state\nlive: {:#?}\nreplayed: {replayed:#?}", self.state());
+        }
+    }
+
+    /// Reads off the records and effects what timers, messages and view must be.
+    fn follow(&mut self, row: &Row, effects: &[Effect]) {
+        let mut told: Vec<(u64, InstanceKey, &PeerMessage)> = Vec::new();
+        for (seq, record) in row.numbered() {
+            match record {
+                Record::Pushed(push) if push.kind == MessageType::Default => deep_merge(&mut self.view, &push.body),
+                Record::ViewReplaced { body } => self.view = body.clone(),
+                Record::PeerTold { target, message } => told.push((seq, *target, message)),
+                _ => {}
+            }
+        }
+        let sent = effects.iter().filter_map(|effect| match effect {
+            Effect::Send { number, target, message } => Some((*number, *target, &**message)),
+            _ => None,
+        });
+        assert!(sent.eq(told), "every message told is sent, once and in order");
+        for effect in effects {
+            match effect {
+                Effect::SetTimer(timer) => drop(self.timers.insert(timer.key.clone(), timer.due)),
+                Effect::ClearTimer(key) => drop(self.timers.remove(key)),
+                Effect::Send { .. } => {}
+            }
+        }
+    }
+}

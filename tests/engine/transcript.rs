@@ -1,0 +1,244 @@
+//! How what an instance did is written in a case: short, but exact in what matters.
+//!
+//! `node/2` is the second visit of a node, `child1` the first child; times are relative to the step.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use stepwire::{
+    engine::{
+        Effect, Outcome, Record, Rejection, Row,
+        command::TimerKey,
+        next_step::NextStep,
+        peer::PeerMessage,
+        record::{Push, Remember},
+        rejection::{RejectionKind, Unavailable},
+    },
+    model::{
+        action::MessageType,
+        ids::{ElementKey, InstanceKey, Time},
+    },
+};
+
+use super::subject::{PARENT, stranger};
+
+const WIDTH: usize = 130;
+
+/// The names of a case: visits of nodes and peers, in the order they came up.
+#[derive(Default)]
+pub struct Names {
+    elements: HashMap<ElementKey, String>,
+    visits: HashMap<String, Vec<ElementKey>>,
+    pub children: Vec<InstanceKey>,
+}
+
+impl Names {
+    /// Learns the names a row brings.
+    pub fn learn(&mut self, row: &Row) {
+        for (seq, record) in row.numbered() {
+            match record {
+                Record::ElementActivated { node, .. } | Record::Returned { node, .. } => {
+                    let visits = self.visits.entry(node.to_string()).or_default();
+                    visits.push(ElementKey(seq));
+                    let name = if visits.len() == 1 { node.to_string() } else { format!("{node}/{}", visits.len()) };
+                    self.elements.insert(ElementKey(seq), name);
+                }
+                Record::ChildStarted(start) if start.element.is_some() => self.children.push(start.child),
+                _ => {}
+            }
+        }
+    }
+
+    pub fn element(&self, key: ElementKey) -> &str {
+        self.elements.get(&key).map_or("?", String::as_str)
+    }
+
+    /// The element a command names: `node` (its latest visit), `node/2`, `#17`.
+    pub fn find(&self, text: &str) -> ElementKey {
+        if let Some(number) = text.strip_prefix('#') {
+            return ElementKey(number.parse().expect("a number"));
+        }
+        let (node, visit) = text.split_once('/').map_or((text, None), |(node, visit)| (node, Some(visit)));
+        let visits = self.visits.get(node).unwrap_or_else(|| panic!("no visit of {node} yet"));
+        visit.map_or(visits[visits.len() - 1], |visit| visits[visit.parse::<usize>().expect("a number") - 1])
+    }
+
+    fn peer(&self, key: InstanceKey) -> String {
+        if key == PARENT {
+            return "parent".to_owned();
+        }
+        let child = self.children.iter().position(|child| *child == key).map(|index| format!("child{}", index + 1));
+        let known = child.or_else(|| (1..9).find(|&number| stranger(number) == key).map(|number| format!("stranger{number}")));
+        known.unwrap_or_else(|| key.to_string())
+    }
+
+    fn record(&self, seq: u64, record: &Record, now: Time) -> String {
+        let at = |element: &ElementKey| self.element(*element);
+        match record {
+            Record::Created(created) if is_empty(&created.data) => "created".to_owned(),
+            Record::Created(created) => format!("created {}", created.data),
+            Record::DataMerged { by: Some(by), patch } => format!("merged {patch} by {}", at(by)),
+            Record::DataMerged { by: None, patch } => format!("merged {patch}"),
+            Record::DataReplaced { data } => format!("replaced {data}"),
+            Record::FlowArrived { node, arrival } => format!("arrived {node} by {}", arrival.flow),
+            Record::ElementActivated { .. } => format!("activated {}", self.element(ElementKey(seq))),
+            Record::ElementCompleted { element, keep, closes, .. } => {
+                let left = if *keep { " kept" } else { "" };
+                let closed = if *closes { " closing" } else { "" };
+                format!("completed {}{left}{closed}", at(element))
+            }
+            Record::ElementTerminated { element, .. } => format!("aborted {}", at(element)),
+            Record::ActionStarted { element, action, due, remember } => {
+                let due = due.map_or(String::new(), |due| format!(" due +{}s", (due.0 - now.0) / 1000));
+                let remember = match remember {
+                    Remember::Nothing => "",
+                    Remember::Actions => " (for back)",
+                    Remember::Snapshot => " (for restore)",
+                };
+                format!("started {}.{action}{due}{remember}", at(element))
+            }
+            Record::ActionCompleted { element, action, occurrence: 1 } => format!("ran {}.{action}", at(element)),
+            Record::ActionCompleted { element, action, occurrence } => format!("ran {}.{action}:{occurrence}", at(element)),
+            Record::Pushed(push) => self.push(seq, push),
+            Record::OfferClosed { seq } => format!("closed {seq}"),
+            Record::ViewReplaced { body } => format!("view {body}"),
+            Record::Returned { to, action, .. } => {
+                format!("returned {} from {} for {action}", self.element(ElementKey(seq)), at(to))
+            }
+            Record::ChildStarted(start) => {
+                let element = start.element.as_ref().map_or("a client", at);
+                let awaited = if start.awaited { ", awaited" } else { "" };
+                format!("{} {} of {element}{awaited}", self.peer(start.child), start.process)
+            }
+            Record::PeerHeard { from, number } => format!("heard {} {number}", self.peer(*from)),
+            Record::ChildEnded { child, status, .. } => format!("{} {}", self.peer(*child), status.name()),
+            Record::ParentFinished => "orphaned".to_owned(),
+            Record::PeerTold { target, message } => format!("told {} {}", self.peer(*target), said(message)),
+            Record::IncidentRaised { element, incident } => {
+                let action = incident.action.as_ref().map_or(String::new(), |(action, nr)| format!(" .{action}:{nr}"));
+                format!("incident {} {}{action}", at(element), incident.code)
+            }
+            Record::IncidentsResolved { element } => format!("resolved {}", at(element)),
+            Record::Ended { status } => format!("ended {}", status.name()),
+        }
+    }
+
+    fn push(&self, seq: u64, push: &Push) -> String {
+        let origin = push.origin.map_or(String::new(), |origin| format!(" from {}", self.peer(origin)));
+        match push.kind {
+            MessageType::Default => format!("pushed {}.{} {}{origin}", push.node, push.action, push.body),
+            MessageType::Action => format!("asked[{seq}] {}.{} {}{origin}", push.node, push.action, push.body),
+        }
+    }
+
+    pub fn timer(&self, timer: &TimerKey) -> String {
+        format!("{}.{}:{}", self.element(timer.element), timer.action, timer.occurrence)
+    }
+
+    /// What a step did, as lines of a case: `>` records, `!` timers cleared, `?` ignored paths.
+    pub fn outcome(&self, outcome: &Outcome) -> Vec<String> {
+        let Some(row) = &outcome.row else { return vec!["> nothing".to_owned()] };
+        let mut lines = wrapped(row.numbered().map(|(seq, record)| self.record(seq, record, row.time)).collect());
+        let cleared: Vec<String> = outcome
+            .effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::ClearTimer(timer) => Some(self.timer(timer)),
+                _ => None,
+            })
+            .collect();
+        if !cleared.is_empty() {
+            lines.push(format!("! cleared {}", cleared.join(", ")));
+        }
+        if !row.ignored.is_empty() {
+            lines.push(format!("? ignored {}", row.ignored.join(", ")));
+        }
+        lines
+    }
+
+    /// The next step: `= node: actions it offers; back node.action`.
+    pub fn next(&self, next: &NextStep) -> String {
+        if !next.status.is_live() {
+            return format!("= {}", next.status.name());
+        }
+        let mut parts: Vec<String> = Vec::new();
+        for token in &next.tokens {
+            let offers = next.offers.iter().filter(|offer| offer.element == token.element);
+            let offers: Vec<&str> = offers.map(|offer| &*offer.action).collect();
+            let incident = token.incident.as_ref().map_or(String::new(), |incident| format!(" !{}", incident.code));
+            let colon = if offers.is_empty() { "" } else { ": " };
+            parts.push(format!("{}{incident}{colon}{}", self.element(token.element), offers.join(", ")));
+        }
+        let back = next.offers.iter().filter(|offer| offer.back);
+        parts.extend(back.map(|offer| format!("back {}.{}", self.element(offer.element), offer.action)));
+        format!("= {}", parts.join("; "))
+    }
+}
+
+/// A refusal as the protocol names it.
+pub fn rejection(rejection: &Rejection) -> String {
+    assert!(rejection.message.contains("expected") && rejection.message.contains(", but "), "{}", rejection.message);
+    let named = |field: &String| if field.is_empty() { "(body)".to_owned() } else { field.clone() };
+    let fields: Vec<String> = rejection.fields.keys().map(named).collect();
+    let (code, detail) = match rejection.kind {
+        RejectionKind::BadRequest => ("bad_request", String::new()),
+        RejectionKind::Unauthenticated => ("unauthenticated", String::new()),
+        RejectionKind::NotFound => ("not_found", String::new()),
+        RejectionKind::Forbidden => ("forbidden", String::new()),
+        RejectionKind::Conflict => ("conflict", String::new()),
+        RejectionKind::AlreadyExecuted => ("already_executed", String::new()),
+        RejectionKind::InvalidData => ("invalid_data", format!(" {}", fields.join(", "))),
+        RejectionKind::IdReused => ("id_reused", String::new()),
+        RejectionKind::Unavailable(reason) => ("action_not_available", format!(" {}", reason_name(reason))),
+    };
+    format!("x {code}{detail}")
+}
+
+fn reason_name(reason: Unavailable) -> &'static str {
+    match reason {
+        Unavailable::Ended => "ended",
+        Unavailable::OnHold => "on_hold",
+        Unavailable::UnknownAction => "unknown_action",
+        Unavailable::NotManual => "not_manual",
+        Unavailable::NotActive => "not_active",
+        Unavailable::Incident => "incident",
+        Unavailable::ParentNotRun => "parent_not_run",
+    }
+}
+
+fn said(message: &PeerMessage) -> String {
+    match message {
+        PeerMessage::Start { head, .. } => {
+            let wants = head.parent.as_ref().is_some_and(|link| link.wants_result);
+            format!("start {} {}{}", head.process.id, head.data, if wants { " wanting a result" } else { "" })
+        }
+        PeerMessage::End { status } => format!("end {}", status.name()),
+        PeerMessage::ParentFinished => "parent finished".to_owned(),
+        PeerMessage::Linked { offer, .. } => format!("linked {}", offer.map_or("-".to_owned(), |seq| seq.to_string())),
+        PeerMessage::Push { kind: MessageType::Default, body, .. } => format!("push {body}"),
+        PeerMessage::Push { kind: MessageType::Action, body, .. } => format!("ask {body}"),
+        PeerMessage::Append { patch } => format!("append {patch}"),
+        PeerMessage::Ended { status, result: None } => format!("ended {}", status.name()),
+        PeerMessage::Ended { status, result: Some(result) } => format!("ended {} {result}", status.name()),
+        PeerMessage::StartRefused { message } => format!("refused {message}"),
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(serde_json::Map::is_empty)
+}
+
+/// Several records in a line, as many as fit.
+fn wrapped(words: Vec<String>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() + 2 <= WIDTH => {
+                line.push_str("; ");
+                line.push_str(&word);
+            }
+            _ => lines.push(format!("> {word}")),
+        }
+    }
+    lines
+}
