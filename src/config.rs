@@ -50,6 +50,8 @@ pub struct Config {
     pub test_clock: bool,
     /// Whether the example processes are deployed.
     pub examples: bool,
+    /// Files of processes to deploy at the start.
+    pub deploy: Vec<PathBuf>,
     /// Whether what is fit for development only is refused.
     pub production: bool,
 }
@@ -160,6 +162,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         workers: options.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)),
         test_clock: options.test_clock.unwrap_or(false),
         examples: !options.no_examples.unwrap_or(false),
+        deploy: options.deploy.unwrap_or_default(),
         production: options.production.unwrap_or(false),
     };
     if config.workers == 0 {

@@ -56,6 +56,9 @@ pub struct Options {
     #[arg(long, global = true, env = "STEPWIRE_NO_EXAMPLES", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub no_examples: Option<bool>,
+    /// BPMN files to deploy and publish at the start, comma-separated; content that is deployed already stays as it is
+    #[arg(long, global = true, env = "STEPWIRE_DEPLOY", value_name = "FILE", value_delimiter = ',')]
+    pub deploy: Option<Vec<PathBuf>>,
     /// Refuse to start with what is fit for development only
     #[arg(long, global = true, env = "STEPWIRE_PRODUCTION", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
@@ -91,6 +94,7 @@ impl Options {
             workers: self.workers.or(file.workers),
             test_clock: self.test_clock.or(file.test_clock),
             no_examples: self.no_examples.or(file.no_examples),
+            deploy: self.deploy.or(file.deploy),
             production: self.production.or(file.production),
         }
     }

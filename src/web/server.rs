@@ -1,6 +1,6 @@
 //! How the server comes up and goes down.
 //!
-//! Up: journal, runtime, examples, then the listener, so that whoever connects finds everything there. Down, on SIGTERM or
+//! Up: journal, runtime, definitions, then the listener, so that whoever connects finds everything there. Down, on SIGTERM or
 //! Ctrl-C: sessions are told to come back later, what is in flight becomes durable, then the process ends within seconds.
 
 use std::{
@@ -13,7 +13,7 @@ use std::{
 use actix_rt::Arbiter;
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::DefaultHeaders, rt, web};
 
-use super::{app::App, examples::deploy_examples, hang_up::HangUp, routes::routes};
+use super::{app::App, hang_up::HangUp, routes::routes, startup_definitions};
 use crate::{
     admin::Pages,
     config::{Config, Store as StoreKind},
@@ -79,9 +79,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let arbiters: Vec<Arbiter> = (0..config.workers).map(|_| Arbiter::new()).collect();
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let runtime = Runtime::start(journal, clock, handles).await.map_err(|error| error.to_string())?;
-    if config.examples {
-        deploy_examples(&runtime).await?;
-    }
+    startup_definitions::deploy(&runtime, &config).await?;
     let sessions = Arc::new(Sessions { runtime, tokens, limits: config.limits });
     let (connections, tickets) = (Arc::default(), Mutex::new(Tickets::new(limits::TICKETS)));
     let app = web::Data::new(App { config, sessions, connections, pages, tickets });

@@ -1,0 +1,107 @@
+//! The load benchmarks: the real server program under websocket load, durable, on one machine.
+//!
+//! `cargo bench --bench load -- B1 --connections 256 --seconds 10`; a list of connections runs them one after another. The
+//! generator shares the machine with the server, so its own cost is kept small and shown. Prints a table, and JSON with
+//! `--json`. Not here: what a good figure is, and micro benchmarks.
+
+mod approvals;
+mod cold_start;
+mod figures;
+mod latencies;
+mod server;
+mod steps;
+mod sync_latency;
+mod waiting;
+mod wire;
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use clap::{Parser, ValueEnum};
+
+use figures::Figures;
+
+/// Load benchmarks of the server program
+#[derive(Parser)]
+struct Arguments {
+    /// What to measure
+    scenario: Scenario,
+    /// Connections, each with one command under way; several counts are measured one after another
+    #[arg(long, value_delimiter = ',', default_value = "1,16,64,256")]
+    connections: Vec<usize>,
+    /// How long each measurement takes
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Pause of each client between a reply and its next command, in milliseconds
+    #[arg(long, default_value_t = 0)]
+    pause: u64,
+    /// Waiting instances of B3
+    #[arg(long, default_value_t = 100_000)]
+    instances: usize,
+    /// Program to measure instead of the one just built, to compare two
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_stepwire"))]
+    server: PathBuf,
+    /// Where data directories are made; measure on the disk that matters
+    #[arg(long, default_value = env!("CARGO_TARGET_TMPDIR"))]
+    directory: PathBuf,
+    /// Print each measurement as one line of JSON too
+    #[arg(long)]
+    json: bool,
+    /// `cargo bench` says so
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+#[value(rename_all = "UPPER")]
+enum Scenario {
+    /// Start, automatic push, manual action, end
+    B1,
+    /// Run an action until the client holds the next step and its data
+    B2,
+    /// Memory, disk and restart time with many waiting instances
+    B3,
+    /// Cold start and size of the program
+    B8,
+}
+
+/// Anything that goes wrong ends the measurement: its figures would be worth nothing.
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match measure(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("load: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(arguments: &Arguments) -> Outcome<()> {
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let length = Duration::from_secs(arguments.seconds);
+    let pause = Duration::from_millis(arguments.pause);
+    let place = server::Place { program: &arguments.server, directory: &arguments.directory };
+    let show = |figures: Figures| {
+        figures.print_table();
+        if arguments.json {
+            figures.print_json();
+        }
+    };
+    match arguments.scenario {
+        Scenario::B1 => {
+            for &connections in &arguments.connections {
+                show(tokio.block_on(approvals::measure(&place, connections, length, pause))?);
+            }
+        }
+        Scenario::B2 => {
+            for &connections in &arguments.connections {
+                show(tokio.block_on(steps::measure(&place, connections, length, pause))?);
+            }
+        }
+        Scenario::B3 => show(tokio.block_on(waiting::measure(&place, arguments.instances))?),
+        Scenario::B8 => show(cold_start::measure(&place)?),
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! A websocket client reduced to what load needs: text frames out, text frames in, few copies.
+//!
+//! Frames are masked with the key 0, which the protocol allows and which costs nothing. No fragments: the server sends none.
+
+use std::io;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+const TEXT: u8 = 0x81;
+const MASKED: u8 = 0x80;
+
+/// One open connection.
+pub struct Client {
+    stream: TcpStream,
+    /// What was read; frames up to `taken` were handed out.
+    read: Vec<u8>,
+    taken: usize,
+    write: Vec<u8>,
+}
+
+impl Client {
+    /// Connects, upgrades and says hello; the welcome has come.
+    pub async fn connect(port: u16, token: &str) -> io::Result<Self> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        stream.set_nodelay(true)?;
+        let request = "GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
+            Sec-WebSocket-Protocol: stepwire.v1.json\r\n\r\n";
+        stream.write_all(request.as_bytes()).await?;
+        let mut client = Self { stream, read: Vec::with_capacity(16 << 10), taken: 0, write: Vec::with_capacity(1 << 10) };
+        client.upgraded().await?;
+        client.send(&format!(r#"{{"type":"hello","token":"{token}","client":"load/1"}}"#)).await?;
+        client.until(|frame| frame.starts_with(r#"{"type":"welcome""#)).await?;
+        Ok(client)
+    }
+
+    async fn upgraded(&mut self) -> io::Result<()> {
+        loop {
+            if let Some(end) = self.read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                if !self.read.starts_with(b"HTTP/1.1 101") {
+                    return Err(unexpected("an upgrade to a websocket", &self.read[..end]));
+                }
+                self.taken = end + 4;
+                return Ok(());
+            }
+            self.fill().await?;
+        }
+    }
+
+    /// Sends one text message.
+    pub async fn send(&mut self, text: &str) -> io::Result<()> {
+        self.write.clear();
+        self.write.push(TEXT);
+        match text.len() {
+            0..126 => self.write.push(MASKED | text.len() as u8),
+            _ => {
+                self.write.push(MASKED | 126);
+                let length = u16::try_from(text.len()).map_err(|_| unexpected("a message below 64 KiB", b"a longer one"))?;
+                self.write.extend(length.to_be_bytes());
+            }
+        }
+        self.write.extend([0; 4]);
+        self.write.extend(text.as_bytes());
+        self.stream.write_all(&self.write).await
+    }
+
+    /// Reads frames until one is `wanted`, and hands that out. Frames before it are shown to `wanted` once each.
+    pub async fn until(&mut self, mut wanted: impl FnMut(&str) -> bool) -> io::Result<&str> {
+        loop {
+            let Some((start, end)) = self.next_frame()? else {
+                self.fill().await?;
+                continue;
+            };
+            self.taken = end;
+            if wanted(text(&self.read[start..end])?) {
+                return text(&self.read[start..end]);
+            }
+        }
+    }
+
+    /// Where the payload of the next whole frame stands, if it has come.
+    fn next_frame(&self) -> io::Result<Option<(usize, usize)>> {
+        let rest = &self.read[self.taken..];
+        let &[first, second, ref more @ ..] = rest else { return Ok(None) };
+        if first != TEXT {
+            return Err(unexpected("a text frame", &rest[..rest.len().min(100)]));
+        }
+        let (header, length) = match (second, more) {
+            (0..126, _) => (2, usize::from(second)),
+            (126, &[high, low, ..]) => (4, usize::from(u16::from_be_bytes([high, low]))),
+            (127, &[a, b, c, d, e, f, g, h, ..]) => (10, u64::from_be_bytes([a, b, c, d, e, f, g, h]) as usize),
+            _ => return Ok(None),
+        };
+        let start = self.taken + header;
+        Ok((self.read.len() >= start + length).then_some((start, start + length)))
+    }
+
+    async fn fill(&mut self) -> io::Result<()> {
+        self.read.drain(..self.taken);
+        self.taken = 0;
+        match self.stream.read_buf(&mut self.read).await? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The value of the first text field with this name. Enough for keys, which hold no escapes.
+pub fn field<'a>(frame: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = frame.split_once(name)?;
+    rest.strip_prefix("\":\"")?.split('"').next()
+}
+
+/// Whether a frame answers a command. An error is one too: what it says ends the measurement.
+pub fn is_answer(frame: &str) -> bool {
+    frame.starts_with(r#"{"type":"reply""#) || frame.starts_with(r#"{"type":"error""#)
+}
+
+/// An error that says what came instead of what the measurement needs.
+pub fn unexpected(wanted: &str, found: &[u8]) -> io::Error {
+    io::Error::other(format!("expected {wanted}, but got {}", String::from_utf8_lossy(found)))
+}
+
+fn text(bytes: &[u8]) -> io::Result<&str> {
+    std::str::from_utf8(bytes).map_err(io::Error::other)
+}
