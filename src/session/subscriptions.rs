@@ -323,9 +323,10 @@ impl Connection {
             After::Rows(rows) => {
                 let mut texts = Vec::new();
                 let mut announced = Vec::new();
-                for row in rows {
+                let ended = rows.last().is_some_and(|row| !row.next.status.is_live());
+                for row in &rows {
                     let cursor = following.cursor;
-                    for frame in rendering::frames(&row).iter().filter(|frame| frame.seq > cursor) {
+                    for frame in rendering::frames(row).iter().filter(|frame| frame.seq > cursor) {
                         texts.push(frame.for_cursor(following.cursor));
                         following.cursor = frame.seq;
                         announced.extend(frame.announces);
@@ -335,6 +336,10 @@ impl Connection {
                     self.out.push_front(Out::Text(text));
                 }
                 self.follow_children(instance, announced, Want::Replay);
+                if ended {
+                    // Nothing comes after the end, so a client that starts many instances need not unsubscribe them.
+                    self.unfollow(instance);
+                }
             }
         }
     }
