@@ -5,7 +5,8 @@
 //! code it names; so what was sent before a bad frame is handled, and nothing of it or after it is buffered.
 
 use std::{
-    cell::Cell,
+    cell::{Cell, RefCell},
+    future::poll_fn,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
@@ -22,27 +23,35 @@ use futures_util::Stream;
 use super::frame_guard::{FrameGuard, Stop};
 
 /// Why the guard ended the body, if it has.
-#[derive(Clone, Debug, Default)]
-pub struct GuardVerdict(Rc<Cell<Option<Stop>>>);
+#[derive(Clone)]
+pub struct GuardVerdict {
+    stop: Rc<Cell<Option<Stop>>>,
+    body: Rc<RefCell<Payload>>,
+}
 
 impl GuardVerdict {
     /// The verdict so far. Ask when the message stream has ended: `None` there means that the peer is gone.
     pub fn stop(&self) -> Option<Stop> {
-        self.0.get()
+        self.stop.get()
+    }
+
+    /// Waits until the peer has closed the connection, and throws away what it still sends. For after a stop: the library
+    /// reads no more then, and unread bytes would make the system reset the connection before our Close has arrived.
+    pub async fn peer_gone(&self) {
+        while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut *self.body.borrow_mut()).poll_next(cx)).await {}
     }
 }
 
 /// The body of a websocket request, guarded: messages over `limit` bytes and broken headers end it.
 pub async fn guard(request: &HttpRequest, body: web::Payload, limit: usize) -> Result<(web::Payload, GuardVerdict), Error> {
-    let verdict = GuardVerdict::default();
-    let guarded = GuardedPayload { body: body.into_inner(), guard: FrameGuard::new(limit as u64), verdict: verdict.clone() };
+    let verdict = GuardVerdict { stop: Rc::default(), body: Rc::new(RefCell::new(body.into_inner())) };
+    let guarded = GuardedPayload { guard: FrameGuard::new(limit as u64), verdict: verdict.clone() };
     // `web::Payload` has no public constructor but its extractor.
     let mut payload: Payload = Payload::Stream { payload: Box::pin(guarded) };
     Ok((web::Payload::from_request(request, &mut payload).await?, verdict))
 }
 
 struct GuardedPayload {
-    body: Payload,
     guard: FrameGuard,
     verdict: GuardVerdict,
 }
@@ -55,9 +64,9 @@ impl Stream for GuardedPayload {
         if this.verdict.stop().is_some() {
             return Poll::Ready(None);
         }
-        let Some(chunk) = ready!(Pin::new(&mut this.body).poll_next(cx)?) else { return Poll::Ready(None) };
+        let Some(chunk) = ready!(Pin::new(&mut *this.verdict.body.borrow_mut()).poll_next(cx)?) else { return Poll::Ready(None) };
         let found = this.guard.inspect(&chunk);
-        this.verdict.0.set(found.stop);
+        this.verdict.stop.set(found.stop);
         if found.pass == 0 { Poll::Ready(None) } else { Poll::Ready(Some(Ok(chunk.slice(..found.pass)))) }
     }
 }

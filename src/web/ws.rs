@@ -237,7 +237,13 @@ fn code_of(error: &ProtocolError) -> CloseCode {
 async fn say_goodbye(mut socket: Socket, code: CloseCode) {
     let reason = CloseReason { code: code.number().into(), description: Some(code.reason().to_owned()) };
     let goodbye = async {
-        if socket.session.close(Some(reason)).await.is_ok() {
+        if socket.session.close(Some(reason)).await.is_err() {
+            return;
+        }
+        if socket.verdict.stop().is_some() {
+            // Nothing more is read from this peer: it has the Close when it is gone.
+            socket.verdict.peer_gone().await;
+        } else {
             while let Some(Ok(message)) = socket.messages.next().await {
                 if matches!(message, AggregatedMessage::Close(_)) {
                     break;
