@@ -17,10 +17,11 @@ use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler,
 
 use super::{
     Runtime,
-    ask::{Committed, Envelope, Refusal, Reply},
+    ask::{Ask, Committed, Envelope, Refusal, Reply},
     decide::{Decision, Memory, decide},
     registry::Generation,
     release, repeat,
+    scripts::NoOutcome,
 };
 use crate::{
     engine::Effect,
@@ -115,7 +116,7 @@ impl ProcessInstance {
             Ok(slot) => slot,
             Err(Busy) => return envelope.reply.refuse(Refusal::Busy),
         };
-        if self.memory.as_ref().is_some_and(|(_, process)| process.evaluator.runs_scripts()) {
+        if self.may_run_scripts(&envelope.ask) {
             return self.decide_on_script_thread(envelope, slot, ctx);
         }
         let Envelope { caller, ask, reply } = envelope;
@@ -124,6 +125,14 @@ impl ProcessInstance {
         match catch_unwind(AssertUnwindSafe(|| decide(memory, caller.as_ref(), ask, now))) {
             Ok(decided) => self.conclude(decided, reply, slot, ctx),
             Err(_) => self.recover(reply, ctx),
+        }
+    }
+
+    fn may_run_scripts(&self, ask: &Ask) -> bool {
+        match (ask, &self.memory) {
+            (Ask::Start(start), None) => start.process.evaluator.runs_scripts(),
+            (Ask::Apply { .. }, Some((_, process))) => process.evaluator.runs_scripts(),
+            _ => false,
         }
     }
 
@@ -144,7 +153,8 @@ impl ProcessInstance {
                     actor.memory = memory;
                     actor.conclude(decided, reply, slot, ctx);
                 }
-                Err(_) => actor.recover(reply, ctx),
+                // A step that is late still holds the state it was given: what comes of it is dropped.
+                Err(NoOutcome::Panicked | NoOutcome::Late) => actor.recover(reply, ctx),
             }
             actor.drain_backlog(ctx);
         }));
@@ -273,7 +283,7 @@ impl ProcessInstance {
     /// The state can no longer be trusted: the command is answered `internal`, leaves nothing, and the instance is rebuilt from
     /// the journal before the next one.
     fn recover(&mut self, reply: Reply, ctx: &mut Context<Self>) {
-        log::error!("instance {}: a command panicked; the instance is rebuilt from its journal", self.key);
+        log::error!("instance {}: a command panicked or did not end; the instance is rebuilt from its journal", self.key);
         self.memory = None;
         self.since_snapshot = Gathered::default();
         reply.refuse(Refusal::Internal);

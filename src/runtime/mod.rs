@@ -63,6 +63,8 @@ const QUEUE_AGAIN: Duration = Duration::from_millis(5);
 
 /// The running system. One per process; shared by everything above it.
 pub struct Runtime {
+/// How long a step with scripts may take; scripts have far tighter limits of their own, which hold nearly always.
+const SCRIPT_PATIENCE: Duration = Duration::from_secs(5);
     /// The durable order of rows.
     pub journal: Journal,
     /// Process time.
@@ -95,8 +97,8 @@ impl Runtime {
         for sentence in definitions.failed() {
             log::error!("{sentence}");
         }
-        let scripts =
-            Scripts::start(SCRIPT_THREADS).map_err(|error| StoreError::Failed("start the script threads", Box::new(error)))?;
+        let scripts = Scripts::start(SCRIPT_THREADS, SCRIPT_PATIENCE)
+            .map_err(|error| StoreError::Failed("start the script threads", Box::new(error)))?;
         let services = actix_rt::Arbiter::current();
         let runtime = Arc::new(Self {
             journal,
