@@ -58,13 +58,13 @@ const HURRIED_IDLE: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(5);
 /// Threads for steps with scripts.
 const SCRIPT_THREADS: usize = 2;
+/// How long a step with scripts may take; scripts have far tighter limits of their own, which hold nearly always.
+const SCRIPT_PATIENCE: Duration = Duration::from_secs(5);
 /// Before a full writer queue is tried again for something that cannot be refused.
 const QUEUE_AGAIN: Duration = Duration::from_millis(5);
 
 /// The running system. One per process; shared by everything above it.
 pub struct Runtime {
-/// How long a step with scripts may take; scripts have far tighter limits of their own, which hold nearly always.
-const SCRIPT_PATIENCE: Duration = Duration::from_secs(5);
     /// The durable order of rows.
     pub journal: Journal,
     /// Process time.

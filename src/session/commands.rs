@@ -63,7 +63,7 @@ impl Connection {
         if let Some(reply) = self.pending(PendingCommand { id: start.id, kind }) {
             self.sessions.runtime.start_instance(request, reply);
         } else if follow {
-            self.unfollow(instance);
+            self.unfollow_unborn(instance);
         }
     }
 
@@ -85,8 +85,20 @@ impl Connection {
     pub(super) fn answered(&mut self, command: &PendingCommand, answer: Answer) {
         self.unanswered -= 1;
         let id = command.id.as_str();
+        if let (CommandKind::Start { instance, anonymous: Some(subject), .. }, Answer::Applied(_) | Answer::Duplicate(_)) =
+            (&command.kind, &answer)
+            && let Some(who) = &mut self.who
+        {
+            // First, as what follows looks at the instance with these eyes.
+            who.adopt(subject.clone(), *instance);
+        }
         match answer {
-            Answer::Applied(committed) => self.tell_applied(command, &committed, false),
+            Answer::Applied(committed) => {
+                if let CommandKind::Start { instance, follow: true, .. } = &command.kind {
+                    self.follow_born(*instance);
+                }
+                self.tell_applied(command, &committed, false);
+            }
             Answer::Duplicate(committed) => {
                 if let CommandKind::Start { instance, follow: true, .. } = &command.kind {
                     self.follow_again_from_birth(*instance);
@@ -96,7 +108,7 @@ impl Connection {
             Answer::Unchanged | Answer::Observed(_) => self.tell_done(&command.id),
             Answer::Refused(refusal) => {
                 if let CommandKind::Start { instance, follow: true, .. } = &command.kind {
-                    self.unfollow(*instance);
+                    self.unfollow_unborn(*instance);
                 }
                 self.tell_error(Some(id), None, &refusal.into());
             }
@@ -105,7 +117,9 @@ impl Connection {
 
     fn tell_applied(&mut self, command: &PendingCommand, committed: &Committed, duplicate: bool) {
         let token = match &command.kind {
-            CommandKind::Start { instance, anonymous: Some(subject), .. } => self.token_for(subject, *instance),
+            CommandKind::Start { instance, anonymous: Some(subject), .. } => {
+                requests::anonymous_token(&self.sessions.tokens, subject, *instance)
+            }
             _ => None,
         };
         let seq = committed.row.last_seq();
@@ -114,14 +128,5 @@ impl Connection {
         let head = envelope.strip_suffix("{}}").unwrap_or(&envelope);
         let text = format!("{head}{}}}", rendering::result(committed, token.as_deref()));
         self.out.push_back(Out::Text(text.into()));
-    }
-
-    /// The token of an anonymous start. This connection may act on the instance from now on, too.
-    fn token_for(&mut self, subject: &str, root: InstanceKey) -> Option<String> {
-        let token = requests::anonymous_token(&self.sessions.tokens, subject, root)?;
-        if let Some(who) = &mut self.who {
-            who.adopt(subject.to_owned(), root);
-        }
-        Some(token)
     }
 }

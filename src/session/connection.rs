@@ -113,6 +113,16 @@ impl Connection {
         &self.inbox
     }
 
+    /// Whether so much waits for the socket that no more should be read from the client.
+    pub fn is_congested(&self) -> bool {
+        self.out.len() > limits::UNSENT_FRAMES
+    }
+
+    /// Whether nothing waits for the socket.
+    pub fn is_drained(&self) -> bool {
+        self.out.is_empty()
+    }
+
     /// Ends the connection with this code.
     pub fn close(&mut self, code: CloseCode) {
         self.close.get_or_insert(code);
@@ -166,9 +176,9 @@ impl Connection {
         self.heard = now;
     }
 
-    /// The subject at the other end, once it has said hello.
-    pub fn subject(&self) -> Option<&str> {
-        self.who.as_ref().map(|who| who.caller.subject.as_str())
+    /// The tenant and subject at the other end, once it has said hello: what its connections are counted under.
+    pub fn user(&self) -> Option<String> {
+        self.who.as_ref().map(|who| format!("{}/{}", who.caller.tenant, who.caller.subject))
     }
 
     fn hello(&mut self, hello: Hello) {
@@ -212,7 +222,7 @@ impl Connection {
     fn auth(&mut self, id: &FrameId, token: &str) {
         let (Some(who), verified) = (&self.who, self.sessions.tokens.verify(token, real_now())) else { return };
         let error = match verified {
-            Ok(identity) if who.identity.is_none() || identity.subject == who.caller.subject => {
+            Ok(identity) if who.identity.is_none() || who.is(&identity) => {
                 let result = AuthResult { expires_at: identity.expires_at.map(|time| time.to_string()) };
                 self.who = Some(Who::new(Some(identity)));
                 let text = Reply { id: id.as_str(), seq: None, duplicate: false, result }.text();
@@ -253,6 +263,7 @@ impl Connection {
             Inbound::Drain { reconnect_after_ms } => {
                 let text = Bye { reason: "restart", reconnect_after_ms }.text();
                 self.out.push_back(Out::Text(text));
+                self.forget_what_has_not_begun();
                 self.close(CloseCode::Restart);
             }
         }

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use bytestring::ByteString;
 
 use super::frames::{client::FrameId, server::ResyncReason};
-use crate::runtime::channel::Channel;
+use crate::{model::ids::InstanceKey, runtime::channel::Channel};
 
 /// A followed instance.
 pub(super) struct Following {
@@ -17,6 +17,8 @@ pub(super) struct Following {
     pub phase: Phase,
     /// Whether children are followed as they are announced.
     pub tree: bool,
+    /// The parent for whose sake it is followed; `None` when the client asked for it.
+    pub because: Option<InstanceKey>,
     /// Tells its present beginning from earlier ones.
     pub round: u64,
     /// What to say besides the frames when it has begun.
@@ -25,8 +27,25 @@ pub(super) struct Following {
     pub patience: Option<Instant>,
 }
 
+impl Following {
+    /// Whether its start is not answered yet.
+    pub fn is_unborn(&self) -> bool {
+        matches!(self.phase, Phase::Unborn)
+    }
+
+    /// What the client was promised and has not got: a beginning that gives way to another owes its replies.
+    pub fn owes(self) -> Courtesy {
+        match self.phase {
+            Phase::Looking(_) | Phase::Ready(_) => self.courtesy,
+            Phase::Unborn | Phase::Live => Courtesy::None,
+        }
+    }
+}
+
 /// How far a following is.
 pub(super) enum Phase {
+    /// Its start is not answered yet: whether the client may see it is not known.
+    Unborn,
     /// Its instance is being looked at.
     Looking(Want),
     /// Its first frames stand ready to be sent in their place.
@@ -49,8 +68,22 @@ pub(super) enum Want {
 pub(super) enum Courtesy {
     /// Nothing: the server follows a child by itself.
     None,
-    /// A reply to `subscribe`.
-    Reply(FrameId),
+    /// Replies to `subscribe`: several when one came while another was not answered.
+    Replies(Vec<FrameId>),
     /// `live`, after a resume.
     Live,
+}
+
+impl Courtesy {
+    /// This courtesy, with the replies that an earlier beginning owes.
+    pub fn after(self, owed: Courtesy) -> Self {
+        match (owed, self) {
+            (Courtesy::Replies(mut owed), Courtesy::Replies(ids)) => {
+                owed.extend(ids);
+                Courtesy::Replies(owed)
+            }
+            (Courtesy::Replies(owed), Courtesy::None) => Courtesy::Replies(owed),
+            (_, courtesy) => courtesy,
+        }
+    }
 }

@@ -7,6 +7,7 @@
 //! Not here: sockets, HTTP, actix (`web`); what commands mean (`engine`).
 
 pub mod answers;
+mod births;
 mod commands;
 pub mod connection;
 mod following;

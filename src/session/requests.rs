@@ -25,6 +25,9 @@ use crate::{
     runtime::{Inherit, StartRequest, ask::Ask, clock::real_now, keys::body_hash},
 };
 
+/// The subject of command ids that come with the token of an instance tree.
+const BEARER_OF_TREE: &str = "bearer of the tree";
+
 /// Runs a manual action.
 ///
 /// # Errors
@@ -53,7 +56,10 @@ pub fn terminate(id: &FrameId, caller: &Caller) -> Ask {
 }
 
 fn apply(id: &FrameId, command: Command, if_seq: Option<u64>, hash: u64, caller: &Caller) -> Ask {
-    let tag = id.uuid().map(|id| CommandTag { id, subject: caller.subject.clone(), hash });
+    // Whoever shows the token of a tree is the same client to it, also when that client has several trees and comes back
+    // with the token of one.
+    let subject = if caller.trees.is_some() { BEARER_OF_TREE } else { &caller.subject }.to_owned();
+    let tag = id.uuid().map(|id| CommandTag { id, subject, hash });
     Ask::Apply { command: Box::new(command), tag, if_seq }
 }
 
@@ -64,10 +70,8 @@ fn apply(id: &FrameId, command: Command, if_seq: Option<u64>, hash: u64, caller:
 pub fn start(start: &Start, who: &Who) -> Result<StartRequest, WireError> {
     let data = object(start.data.as_ref())?;
     let mut caller = who.caller.clone();
-    if who.identity.is_none()
-        && caller.trees.as_deref().is_none_or(<[InstanceKey]>::is_empty)
-        && let Some(nonce) = &start.nonce
-    {
+    let nonce = start.nonce.as_ref().filter(|_| who.is_anonymous() && start.inherit_from.is_none());
+    if let Some(nonce) = nonce {
         caller.subject = subject_of_nonce(nonce).subject;
     }
     let inherit = match &start.inherit_from {
@@ -78,7 +82,7 @@ pub fn start(start: &Start, who: &Who) -> Result<StartRequest, WireError> {
             Some(Inherit { instance: from.instance, seq: from.seq, copy })
         }
     };
-    Ok(StartRequest {
+    let mut request = StartRequest {
         process: start.process.clone(),
         business_key: start.business_key.clone(),
         start_condition: start.start_condition.clone(),
@@ -88,7 +92,12 @@ pub fn start(start: &Start, who: &Who) -> Result<StartRequest, WireError> {
         hash: start_hash(start, inherit.as_ref(), &data),
         inherit,
         data,
-    })
+    };
+    if subject_of_token(&request).is_some() {
+        // The key follows from the secret subject: who knows it may see what it started, also on another connection.
+        request.caller.trees = Some(who.trees_and(request.key()));
+    }
+    Ok(request)
 }
 
 fn start_hash(start: &Start, inherit: Option<&Inherit>, data: &Value) -> u64 {

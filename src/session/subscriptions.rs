@@ -1,4 +1,4 @@
-//! How a connection follows instances: subscribe, resume, trees of children, replays and snapshots.
+//! How a connection follows instances: subscribe, resume, trees of children, replays and snapshots. From a start on: `births`.
 //!
 //! Wake-ups are registered first, then the instance is looked at through its gate at S, then what comes after S is pulled: no
 //! gap, nothing twice. What was missed before S is read from the journal. Every look authorises anew.
@@ -9,7 +9,7 @@ use bytestring::ByteString;
 
 use super::{
     answers::WireError,
-    connection::{Connection, Out, error_frame},
+    connection::{Connection, Out},
     following::{Courtesy, Following, Phase, Want},
     frames::{
         channel::Channel,
@@ -42,68 +42,92 @@ impl Connection {
             return self.tell_error(Some(id.as_str()), Some(&channel), &WireError::new(ErrorCode::Unsupported, sentence));
         };
         let want = if after.is_some() { Want::Replay } else { Want::Snapshot(None) };
-        self.follow(instance, after.unwrap_or(0), want, tree, Courtesy::Reply(id));
+        self.follow(instance, after.unwrap_or(0), want, tree, Courtesy::Replies(vec![id]), None);
     }
 
     pub(super) fn unsubscribe(&mut self, id: &FrameId, channel: &Channel) {
         if let Channel::Instance(instance) = channel {
-            self.unfollow(*instance);
+            self.unfollow_tree(*instance);
         }
         self.tell_done(id);
     }
 
+    /// Lets go of an instance, and of the descendants that were followed for its sake.
+    fn unfollow_tree(&mut self, instance: InstanceKey) {
+        if let Some(Courtesy::Replies(ids)) = self.unfollow(instance).map(Following::owes) {
+            let sentence = "expected the subscription to begin, but it was unsubscribed before: subscribe again if it is wanted";
+            for id in ids {
+                self.tell_error(Some(id.as_str()), None, &WireError::new(ErrorCode::Conflict, sentence));
+            }
+        }
+        let of_children = |(&key, child): (&InstanceKey, &Following)| (child.because == Some(instance)).then_some(key);
+        for child in self.following.iter().filter_map(of_children).collect::<Vec<_>>() {
+            self.unfollow_tree(child);
+        }
+    }
+
     pub(super) fn resume(&mut self, point: ResumePoint, same_log: bool) {
         let want = if same_log { Want::Replay } else { Want::Snapshot(Some(ResyncReason::Restored)) };
-        self.follow(point.instance, point.after, want, true, Courtesy::Live);
+        self.follow(point.instance, point.after, want, true, Courtesy::Live, None);
     }
 
-    /// Follows an instance from a cursor that needs no look: one that this connection starts itself.
-    pub(super) fn follow_from_birth(&mut self, instance: InstanceKey) -> bool {
-        if self.following.contains_key(&instance) || self.following.len() >= limits::SUBSCRIPTIONS {
-            return false;
+    pub(super) fn has_room(&mut self, instance: InstanceKey, courtesy: &Courtesy) -> bool {
+        if self.following.len() < limits::SUBSCRIPTIONS {
+            return true;
         }
-        self.add(instance, 0, Phase::Live, true, Courtesy::None);
-        true
+        let sentence = format!(
+            "expected at most {} subscriptions per connection, but this is one more: unsubscribe some",
+            limits::SUBSCRIPTIONS
+        );
+        self.refuse(instance, courtesy, &WireError::new(ErrorCode::TooLarge, sentence));
+        false
     }
 
-    /// A start found its instance there already: what has happened since is read.
-    pub(super) fn follow_again_from_birth(&mut self, instance: InstanceKey) {
-        self.follow(instance, 0, Want::Replay, true, Courtesy::None);
-    }
-
-    fn follow(&mut self, instance: InstanceKey, cursor: u64, want: Want, tree: bool, courtesy: Courtesy) {
-        if !self.following.contains_key(&instance) && self.following.len() >= limits::SUBSCRIPTIONS {
-            let sentence = format!(
-                "expected at most {} subscriptions per connection, but this is one more: unsubscribe some",
-                limits::SUBSCRIPTIONS
-            );
-            return self.refuse(instance, &courtesy, &WireError::new(ErrorCode::TooLarge, sentence));
+    pub(super) fn follow(
+        &mut self,
+        instance: InstanceKey,
+        cursor: u64,
+        want: Want,
+        tree: bool,
+        courtesy: Courtesy,
+        because: Option<InstanceKey>,
+    ) {
+        if !self.following.contains_key(&instance) && !self.has_room(instance, &courtesy) {
+            return;
         }
-        let round = self.add(instance, cursor, Phase::Looking(want), tree, courtesy);
+        let round = self.add(instance, cursor, Phase::Looking(want), tree, courtesy, because);
         self.out.push_back(Out::Beginning { instance, round });
         self.look(instance, round, want);
     }
 
-    fn add(&mut self, instance: InstanceKey, cursor: u64, phase: Phase, tree: bool, courtesy: Courtesy) -> u64 {
+    pub(super) fn add(
+        &mut self,
+        instance: InstanceKey,
+        cursor: u64,
+        phase: Phase,
+        tree: bool,
+        courtesy: Courtesy,
+        because: Option<InstanceKey>,
+    ) -> u64 {
         self.rounds += 1;
         let round = self.rounds;
-        let former = self.following.remove(&instance);
-        let channel = former.map_or_else(
-            || {
+        let (channel, owed) = match self.following.remove(&instance) {
+            Some(former) => (former.channel.clone(), former.owes()),
+            None => {
                 let channel = self.sessions.runtime.hub.follow(instance);
                 channel.join(self.follower.clone());
-                channel
-            },
-            |former| former.channel,
-        );
-        self.following.insert(instance, Following { channel, cursor, phase, tree, round, courtesy, patience: None });
+                (channel, Courtesy::None)
+            }
+        };
+        let courtesy = courtesy.after(owed);
+        self.following.insert(instance, Following { channel, cursor, phase, tree, because, round, courtesy, patience: None });
         round
     }
 
-    pub(super) fn unfollow(&mut self, instance: InstanceKey) {
-        if let Some(following) = self.following.remove(&instance) {
-            following.channel.leave(&self.follower);
-        }
+    pub(super) fn unfollow(&mut self, instance: InstanceKey) -> Option<Following> {
+        let following = self.following.remove(&instance)?;
+        following.channel.leave(&self.follower);
+        Some(following)
     }
 
     fn look(&self, instance: InstanceKey, round: u64, want: Want) {
@@ -158,12 +182,11 @@ impl Connection {
     }
 
     fn refuse(&mut self, instance: InstanceKey, courtesy: &Courtesy, error: &WireError) {
-        let id = match courtesy {
-            Courtesy::Reply(id) => Some(id.as_str()),
-            Courtesy::None | Courtesy::Live => None,
-        };
-        let text = error_frame(id, Some(&Channel::Instance(instance)), error).text();
-        self.out.push_back(Out::Text(text));
+        let channel = &Channel::Instance(instance);
+        match courtesy {
+            Courtesy::Replies(ids) => ids.iter().for_each(|id| self.tell_error(Some(id.as_str()), Some(channel), error)),
+            Courtesy::None | Courtesy::Live => self.tell_error(None, Some(channel), error),
+        }
     }
 
     pub(super) fn give_up_waiting(&mut self, now: Instant) {
@@ -263,10 +286,10 @@ impl Connection {
         match &following.courtesy {
             Courtesy::None => {}
             Courtesy::Live => texts.push(Live { channel, seq }.text()),
-            Courtesy::Reply(id) => {
+            Courtesy::Replies(ids) => texts.extend(ids.iter().map(|id| {
                 let result = SubscribeResult { channel, seq, mode };
-                texts.push(Reply { id: id.as_str(), seq: Some(seq), duplicate: false, result }.text());
-            }
+                Reply { id: id.as_str(), seq: Some(seq), duplicate: false, result }.text()
+            })),
         }
         following.cursor = seq;
         following.patience = None;
@@ -279,7 +302,7 @@ impl Connection {
         }
         for child in children {
             if !self.following.contains_key(&child) {
-                self.follow(child, 0, want, true, Courtesy::None);
+                self.follow(child, 0, want, true, Courtesy::None, Some(parent));
             }
         }
     }
@@ -308,6 +331,20 @@ impl Connection {
                 following.phase = looking;
                 false
             }
+        }
+    }
+
+    /// The server goes down: what waits for the beginning of a subscription will not be sent, so that `bye` is.
+    pub(super) fn forget_what_has_not_begun(&mut self) {
+        let waits = |out: &Out| match out {
+            Out::Beginning { instance, round } => {
+                let following = self.following.get(instance).filter(|following| following.round == *round);
+                following.is_some_and(|following| matches!(following.phase, Phase::Looking(_)))
+            }
+            Out::Text(_) | Out::Pull(_) => false,
+        };
+        if let Some(first) = self.out.iter().position(waits) {
+            self.out.truncate(first);
         }
     }
 

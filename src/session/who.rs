@@ -39,8 +39,17 @@ impl Who {
     /// An anonymous client has started another instance of its own.
     pub fn adopt(&mut self, subject: String, root: InstanceKey) {
         self.caller.subject = subject;
-        let mut trees = self.caller.trees.as_deref().unwrap_or_default().to_vec();
-        trees.push(root);
-        self.caller.trees = Some(trees.into());
+        self.caller.trees = Some(self.trees_and(root));
+    }
+
+    /// The trees it may see, and one more.
+    pub fn trees_and(&self, root: InstanceKey) -> Arc<[InstanceKey]> {
+        let known = self.caller.trees.as_deref().unwrap_or_default();
+        known.iter().copied().filter(|&tree| tree != root).chain([root]).collect()
+    }
+
+    /// Whether a token speaks for the same user; a subject is unique within its tenant only.
+    pub fn is(&self, identity: &Identity) -> bool {
+        identity.subject == self.caller.subject && identity.tenant == self.caller.tenant
     }
 }

@@ -127,9 +127,9 @@ async fn run(
     let mut tick = rt::time::interval(TICK);
     let end = loop {
         if user.is_none()
-            && let Some(subject) = connection.subject()
+            && let Some(subject) = connection.user()
         {
-            match app.connections.of_user(subject, app.config.limits.max_connections_per_user) {
+            match app.connections.of_user(&subject, app.config.limits.max_connections_per_user) {
                 Some(place) => user = Some(place),
                 None => connection.close(CloseCode::TryAgain),
             }
@@ -144,7 +144,8 @@ async fn run(
                     break End::Gone;
                 }
             }
-            message = socket.messages.next() => {
+            // A client that does not read its answers is not asked for more; TCP tells it.
+            message = socket.messages.next(), if !connection.is_congested() => {
                 if let Err(end) = hear(&mut connection, &mut socket, message).await {
                     break end;
                 }
