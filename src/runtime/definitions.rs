@@ -180,6 +180,17 @@ impl Definitions {
         Ok(process.row.clone())
     }
 
+    /// Has a process evaluated by something else: how tests break a step.
+    #[cfg(test)]
+    pub fn evaluate_with(&self, id: &str, evaluator: &Arc<dyn Evaluator>) {
+        let mut index = Index::clone(&self.index.load());
+        for process in index.values_mut().flatten().filter(|process| process.row.id == id) {
+            let (row, executable) = (process.row.clone(), process.executable.clone());
+            *process = Arc::new(DeployedProcess { row, executable, evaluator: evaluator.clone() });
+        }
+        self.index.store(Arc::new(index));
+    }
+
     async fn write(&self, index: Index, changed: Vec<DefinitionRow>) -> Result<(), DeployError> {
         let slot = self.journal.reserve().map_err(|Busy| DeployError::Busy)?;
         let (durable, wait) = tokio::sync::oneshot::channel();

@@ -6,6 +6,7 @@
 //!
 //! Where to go next: `ask` for what can be asked, `instance` for the gate, `outbox` and `timers` for what happens later.
 
+pub mod activity;
 pub mod ask;
 pub mod channel;
 pub mod clock;
@@ -21,6 +22,9 @@ mod scripts;
 mod starting;
 mod timers;
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -31,7 +35,8 @@ use actix_rt::ArbiterHandle;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
 
-use ask::{Envelope, Refusal};
+use activity::{Active, Activity};
+use ask::{Envelope, Refusal, Reply};
 use channel::Hub;
 use clock::Clock;
 use definitions::{Definitions, DeployedProcess};
@@ -83,6 +88,7 @@ pub struct Runtime {
     services: ArbiterHandle,
     idle: OnceLock<Duration>,
     tasks: OnceLock<[AbortHandle; 2]>,
+    activity: Option<Arc<Activity>>,
 }
 
 impl Runtime {
@@ -100,6 +106,7 @@ impl Runtime {
         let scripts = Scripts::start(SCRIPT_THREADS, SCRIPT_PATIENCE)
             .map_err(|error| StoreError::Failed("start the script threads", Box::new(error)))?;
         let services = actix_rt::Arbiter::current();
+        let activity = clock.is_virtual().then(Arc::default);
         let runtime = Arc::new(Self {
             journal,
             clock,
@@ -114,6 +121,7 @@ impl Runtime {
             services,
             idle: OnceLock::new(),
             tasks: OnceLock::new(),
+            activity,
         });
         runtime.outbox.resume(&runtime, outbox)?;
         let timers = actix_rt::spawn(timers::run(runtime.clone()));
@@ -124,7 +132,8 @@ impl Runtime {
     }
 
     /// Sends an envelope to an instance, loading it if need be. The only way in.
-    pub fn dispatch(self: &Arc<Self>, key: InstanceKey, envelope: Envelope) {
+    pub fn dispatch(self: &Arc<Self>, key: InstanceKey, mut envelope: Envelope) {
+        envelope.reply = self.until_answered(envelope.reply);
         match self.registry.dispatch(key, envelope) {
             Dispatched::Sent => {}
             Dispatched::Load => self.load(key),
@@ -138,6 +147,33 @@ impl Runtime {
     /// Ends what runs by itself: timers no longer fire, idle instances stay. The instances end with their arbiters.
     pub fn stop(&self) {
         self.tasks.get().into_iter().flatten().for_each(AbortHandle::abort);
+    }
+
+    /// What is under way, with a virtual clock.
+    pub fn activity(&self) -> Option<Arc<Activity>> {
+        self.activity.clone()
+    }
+
+    /// Runs `then` when nothing is under way and no timer is due. With a real clock, at once: time never stands still there.
+    pub fn when_idle(self: &Arc<Self>, then: impl FnOnce() + Send + 'static) {
+        let runtime = self.clone();
+        self.services.spawn(async move {
+            if let Some(activity) = &runtime.activity {
+                activity.over(|| runtime.timers.are_due(runtime.clock.now())).await;
+            }
+            then();
+        });
+    }
+
+    fn until_answered(&self, reply: Reply) -> Reply {
+        match &self.activity {
+            None => reply,
+            Some(activity) => activity.until_answered(reply),
+        }
+    }
+
+    fn active(&self) -> Option<Active> {
+        self.activity.as_ref().map(Activity::begin)
     }
 
     /// How many instances are in memory.
@@ -214,9 +250,11 @@ impl Runtime {
 
     /// Runs `then` after a while of real time.
     fn later(&self, wait: Duration, then: impl FnOnce() + Send + 'static) {
+        let active = self.active();
         self.services.spawn(async move {
             tokio::time::sleep(wait).await;
             then();
+            drop(active);
         });
     }
 }

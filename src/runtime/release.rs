@@ -14,6 +14,7 @@ use crate::engine::Effect;
 
 /// Lets a committed row out.
 pub(super) fn release(runtime: &Arc<Runtime>, committed: &Arc<Committed>, effects: Vec<Effect>, reply: Reply) {
+    let _active = runtime.active();
     runtime.hub.publish(committed);
     reply.send(Answer::Applied(committed.clone()));
     for effect in effects {

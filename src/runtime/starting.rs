@@ -79,6 +79,7 @@ impl StartRequest {
 impl Runtime {
     /// Starts an instance, or finds the one this command has started before. The answer comes through `reply`.
     pub fn start_instance(self: &Arc<Self>, request: StartRequest, reply: Reply) {
+        let reply = self.until_answered(reply);
         match request.inherit.clone() {
             None => {
                 let key = request.key();

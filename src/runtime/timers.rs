@@ -68,6 +68,11 @@ impl Timers {
         if first.0 <= now { near.due.pop_first() } else { None }
     }
 
+    /// Whether there is something to do at `now`.
+    pub fn are_due(&self, now: Time) -> bool {
+        self.next() <= now
+    }
+
     /// When there is something to do next: a timer is due, or the window has to move.
     fn next(&self) -> Time {
         let near = self.lock();
@@ -85,6 +90,7 @@ impl Timers {
 /// Runs the timers until the server ends.
 pub(super) async fn run(runtime: Arc<Runtime>) {
     loop {
+        let active = runtime.active();
         let now = runtime.clock.now();
         if now.0 >= runtime.timers.lock().until.0.saturating_sub(WINDOW / 2) {
             read_window(&runtime, now).await;
@@ -93,6 +99,7 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
             let Ok(permit) = runtime.timers.firing.clone().acquire_owned().await else { return };
             fire(&runtime, instance, key, permit);
         }
+        drop(active);
         let next = runtime.timers.next();
         tokio::select! {
             () = runtime.clock.near(next) => {}

@@ -68,7 +68,7 @@ impl Connection {
     }
 
     /// Notes a command as unanswered; `None` (and a `busy` frame) when too many are.
-    fn pending(&mut self, command: PendingCommand) -> Option<Answering> {
+    pub(super) fn pending(&mut self, command: PendingCommand) -> Option<Answering> {
         if self.unanswered >= limits::UNANSWERED_COMMANDS {
             let sentence = format!(
                 "expected at most {} unanswered commands, but this is one more: wait for answers",

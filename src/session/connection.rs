@@ -80,7 +80,7 @@ impl Connection {
     /// A new connection. `ticket` is the identity of a one-time ticket shown at the upgrade. The receiver's contents belong
     /// into [`Connection::take`].
     pub fn open(sessions: Arc<Sessions>, ticket: Option<Identity>, now: Instant) -> (Self, UnboundedReceiver<Inbound>) {
-        let (inbox, receiver) = Inbox::new();
+        let (inbox, receiver) = Inbox::new(sessions.runtime.activity());
         let inbox = Arc::new(inbox);
         let rate = Rate::new(sessions.limits.rate_per_second, sessions.limits.rate_burst, now);
         let follower: Arc<dyn Follower> = inbox.clone();
@@ -163,6 +163,8 @@ impl Connection {
             ClientFrame::Done { id, instance, seq } => self.done(id, instance, seq),
             ClientFrame::Retry { id, instance, element } => self.retry(id, instance, element),
             ClientFrame::Terminate { id, instance } => self.terminate(id, instance),
+            ClientFrame::Clock { id, to } => self.move_clock(&id, to),
+            ClientFrame::Idle { id } => self.idle(id),
             ClientFrame::Later { name, id } => {
                 let sentence = format!("expected a frame this server can do, but '{name}' is not supported yet");
                 let id = id.as_ref().map(FrameId::as_str);
@@ -261,9 +263,9 @@ impl Connection {
             Inbound::Looked { instance, round, answer } => self.looked(instance, round, answer),
             Inbound::Missed { instance, round, observed, rows } => self.missed(instance, round, *observed, rows),
             Inbound::Drain { reconnect_after_ms } => {
+                self.forget_what_has_not_begun();
                 let text = Bye { reason: "restart", reconnect_after_ms }.text();
                 self.out.push_back(Out::Text(text));
-                self.forget_what_has_not_begun();
                 self.close(CloseCode::Restart);
             }
         }
@@ -338,5 +340,6 @@ impl Drop for Connection {
         for following in self.following.values() {
             following.channel.leave(&self.follower);
         }
+        self.inbox.end();
     }
 }

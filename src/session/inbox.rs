@@ -4,7 +4,7 @@
 
 use std::{
     collections::HashSet,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -15,6 +15,7 @@ use crate::{
     journal::StoreError,
     model::ids::InstanceKey,
     runtime::{
+        activity::{Active, Activity},
         ask::{Answer, Observed},
         channel::Follower,
     },
@@ -87,18 +88,51 @@ pub enum CommandKind {
 pub struct Inbox {
     sender: UnboundedSender<Inbound>,
     woken: Mutex<HashSet<InstanceKey>>,
+    unsettled: Option<Unsettled>,
+}
+
+/// With a test clock: what is in the inbox, or came of it and is not sent yet, counts as activity.
+struct Unsettled {
+    activity: Arc<Activity>,
+    held: Mutex<Option<Active>>,
 }
 
 impl Inbox {
     /// An inbox and the receiver its connection reads.
-    pub fn new() -> (Self, UnboundedReceiver<Inbound>) {
+    pub fn new(activity: Option<Arc<Activity>>) -> (Self, UnboundedReceiver<Inbound>) {
         let (sender, receiver) = unbounded_channel();
-        (Self { sender, woken: Mutex::default() }, receiver)
+        let unsettled = activity.map(|activity| Unsettled { activity, held: Mutex::default() });
+        (Self { sender, woken: Mutex::default(), unsettled }, receiver)
     }
 
     /// Puts something in; after the connection's end it is dropped.
     pub fn put(&self, inbound: Inbound) {
-        let _ = self.sender.send(inbound);
+        let Some(Unsettled { activity, held }) = &self.unsettled else {
+            let _ = self.sender.send(inbound);
+            return;
+        };
+        let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+        let active = activity.begin();
+        if self.sender.send(inbound).is_ok() {
+            held.get_or_insert(active);
+        }
+    }
+
+    /// The connection has sent everything it had: with nothing in the inbox, it is at rest.
+    pub fn settle(&self, receiver: &UnboundedReceiver<Inbound>) {
+        if let Some(Unsettled { held, .. }) = &self.unsettled {
+            let mut held = held.lock().unwrap_or_else(PoisonError::into_inner);
+            if receiver.is_empty() {
+                *held = None;
+            }
+        }
+    }
+
+    /// The connection ends: it holds nothing up any more.
+    pub fn end(&self) {
+        if let Some(Unsettled { held, .. }) = &self.unsettled {
+            *held.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 
     /// The connection turns to an instance: the next row wakes it again.

@@ -17,6 +17,7 @@ pub mod rate;
 pub mod rendering;
 pub mod requests;
 mod subscriptions;
+mod test_clock;
 pub mod ticket;
 pub mod token;
 pub mod who;

@@ -137,6 +137,9 @@ async fn run(
         if let Err(end) = pump(&mut connection, &mut socket).await {
             break end;
         }
+        if socket.sending.is_none() && connection.is_drained() {
+            connection.inbox().settle(&inbound);
+        }
         tokio::select! {
             sent = in_flight(&mut socket.sending) => {
                 socket.sending = None;

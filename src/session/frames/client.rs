@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     channel::Channel,
+    clock::{ClockMove, clock_move},
     code::ErrorCode,
     depth,
     fields::{Fields, Sentence},
@@ -18,7 +19,7 @@ use crate::{
 };
 
 /// Frames that can be read but not done yet; they are answered `unsupported`.
-const LATER: &[&str] = &["claim", "release", "assign", "hold", "unhold", "dismiss", "skip", "clock", "idle"];
+const LATER: &[&str] = &["claim", "release", "assign", "hold", "unhold", "dismiss", "skip"];
 
 /// One frame of a client.
 #[derive(Debug)]
@@ -81,6 +82,18 @@ pub enum ClientFrame {
         /// The instance.
         instance: InstanceKey,
     },
+    /// Moves the process time.
+    Clock {
+        /// Correlates the reply.
+        id: FrameId,
+        /// Where to.
+        to: ClockMove,
+    },
+    /// Asks to be told when nothing is under way.
+    Idle {
+        /// Correlates the reply.
+        id: FrameId,
+    },
     /// A frame of the protocol that this server cannot do yet.
     Later {
         /// Its type.
@@ -101,7 +114,9 @@ impl ClientFrame {
             | Self::Auth { id, .. }
             | Self::Done { id, .. }
             | Self::Retry { id, .. }
-            | Self::Terminate { id, .. } => Some(id),
+            | Self::Terminate { id, .. }
+            | Self::Clock { id, .. }
+            | Self::Idle { id } => Some(id),
             Self::Later { id, .. } => id.as_ref(),
             Self::Hello(_) | Self::Pong => None,
         }
@@ -287,10 +302,12 @@ fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientFrame, Sente
             ClientFrame::Retry { id, instance, element: fields.required("element", element(fields, instance)?)? }
         }
         "terminate" => ClientFrame::Terminate { id: id_needed()?, instance: instance(fields)? },
+        "clock" => ClientFrame::Clock { id: id_needed()?, to: clock_move(fields)? },
+        "idle" => ClientFrame::Idle { id: id_needed()? },
         other => match LATER.iter().find(|later| **later == other) {
             Some(name) => ClientFrame::Later { name, id: id.cloned() },
             None => {
-                let known = "hello, start, run, subscribe, unsubscribe, auth, done, pong, retry, terminate";
+                let known = "hello, start, run, subscribe, unsubscribe, auth, done, pong, retry, terminate, clock, idle";
                 return Err(format!("expected 'type' to be one of {known}, {}, but it is another", LATER.join(", ")));
             }
         },

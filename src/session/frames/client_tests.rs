@@ -57,7 +57,10 @@ fn every_frame_is_read() {
     check(r#"{"type":"pong"}"#, &["Pong"]);
     check(r#"{"type":"retry","id":"1","instance":"KEY","element":"KEY-3"}"#, &["Retry", "ElementKey(3)"]);
     check(r#"{"type":"terminate","id":"1","instance":"KEY"}"#, &["Terminate"]);
-    check(r#"{"type":"clock","id":"1","advance":"PT30S"}"#, &[r#"Later { name: "clock", id: Some(FrameId("1"))"#]);
+    check(r#"{"type":"clock","id":"1","advance":"PT30S"}"#, &["Clock", "Advance(30s)"]);
+    check(r#"{"type":"clock","id":"1","set":"1970-01-01T00:00:01Z"}"#, &["Clock", "Set(Time(1000))"]);
+    check(r#"{"type":"idle","id":"1"}"#, &["Idle"]);
+    check(r#"{"type":"skip","id":"1"}"#, &[r#"Later { name: "skip", id: Some(FrameId("1"))"#]);
 }
 
 #[test]

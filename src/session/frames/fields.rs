@@ -40,6 +40,8 @@ const KNOWN: &[&str] = &[
     "seq",
     "paramsToCopy",
     "withoutParams",
+    "advance",
+    "set",
 ];
 
 /// The members of an object, those of [`KNOWN`] names; `null` counts as absent.

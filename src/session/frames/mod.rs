@@ -7,6 +7,7 @@
 pub mod body;
 pub mod channel;
 pub mod client;
+pub mod clock;
 pub mod close;
 pub mod code;
 mod depth;

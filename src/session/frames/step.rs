@@ -130,6 +130,13 @@ pub struct AuthResult {
     pub expires_at: Option<String>,
 }
 
+/// The `result` of `clock`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClockResult {
+    /// The process time from here on, RFC 3339.
+    pub now: String,
+}
+
 /// The `result` of a command that has nothing to tell: `{}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct NoResult {}

@@ -1,0 +1,89 @@
+//! A step that panics, on an arbiter or a script thread, and one that does not come back.
+
+use std::sync::{Arc, Mutex, mpsc};
+
+use serde_json::Value;
+
+use super::*;
+use crate::{
+    journal::MemoryStore,
+    model::evaluator::{EvaluationError, Evaluator},
+    runtime::ask::Refusal,
+};
+
+/// Panics over a client named Panic, and waits for the test to end over one named Hang.
+struct Moody {
+    runs_scripts: bool,
+    end: Mutex<mpsc::Receiver<()>>,
+}
+
+impl Evaluator for Moody {
+    fn condition(&self, _: &str, data: &Value) -> Result<bool, EvaluationError> {
+        match data["client"]["firstName"].as_str() {
+            Some("Panic") => panic!("a test's panic"),
+            Some("Hang") => {
+                let _ = self.end.lock().unwrap().recv();
+            }
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    fn check_schema(&self, _: &Value, _: &Value) -> Result<(), Vec<(String, String)>> {
+        Ok(())
+    }
+
+    fn runs_scripts(&self) -> bool {
+        self.runs_scripts
+    }
+}
+
+/// A step over a client of this name is answered `internal` and leaves nothing; everything else goes on.
+async fn breaks(name: &str, runs_scripts: bool) {
+    let (runtime, _) = runtime_over(Box::new(MemoryStore::default())).await;
+    let (_held, end) = mpsc::channel();
+    let moody: Arc<dyn Evaluator> = Arc::new(Moody { runs_scripts, end: Mutex::new(end) });
+    runtime.definitions.evaluate_with("onboarding", &moody);
+    let (broken, other) = (start(&runtime).await, start(&runtime).await);
+    let before = observe(&runtime, broken).await;
+    let breaking = tokio::task::spawn_local({
+        let (runtime, ask_to_break) = (runtime.clone(), save(name));
+        async move { ask(&runtime, broken, ask_to_break).await }
+    });
+    applied(ask(&runtime, other, save("Ada")).await);
+    assert!(matches!(breaking.await.unwrap(), Answer::Refused(Refusal::Internal)));
+    let after = observe(&runtime, broken).await;
+    assert_eq!((after.seq, after.whole.unwrap().data), (before.seq, before.whole.unwrap().data));
+    applied(ask(&runtime, broken, save("Ada")).await);
+    reach_review(&runtime, broken).await;
+    reach_review(&runtime, other).await;
+}
+
+#[actix_web::test]
+async fn a_panic_on_an_arbiter_is_answered_and_forgotten() {
+    breaks("Panic", false).await;
+}
+
+#[actix_web::test]
+async fn a_panic_on_a_script_thread_is_answered_and_forgotten() {
+    breaks("Panic", true).await;
+}
+
+#[actix_web::test]
+async fn a_script_that_does_not_end_is_given_up() {
+    breaks("Hang", true).await;
+}
+
+#[actix_web::test]
+async fn what_waits_behind_a_broken_step_is_done_by_the_rebuilt_instance() {
+    let (runtime, _) = runtime_over(Box::new(MemoryStore::default())).await;
+    let (_held, end) = mpsc::channel();
+    let moody: Arc<dyn Evaluator> = Arc::new(Moody { runs_scripts: true, end: Mutex::new(end) });
+    runtime.definitions.evaluate_with("onboarding", &moody);
+    let key = start(&runtime).await;
+    let answers: Vec<_> = ["Panic", "Panic", "Ada"].map(save).into_iter().map(|step| ask(&runtime, key, step)).collect();
+    let [first, second, third] = futures_util::future::join_all(answers).await.try_into().unwrap();
+    assert!(matches!(first, Answer::Refused(Refusal::Internal)));
+    assert!(matches!(second, Answer::Refused(Refusal::Internal)));
+    applied(third);
+}

@@ -1,0 +1,105 @@
+//! The shell under stress: steps that panic or hang, instances that leave memory all the time, a cut between two commits.
+//!
+//! What commands mean is tested in `engine`; what a client sees of all this, in `tests/wire`.
+
+mod broken_steps;
+mod letters;
+mod passivation;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{
+    Runtime, StartRequest,
+    ask::{Answer, Ask, Committed, Envelope, Observed, Reply},
+    clock::Clock,
+    definitions::Deploy,
+};
+use crate::{
+    engine::{Command, access::Caller, command::RunAction},
+    journal::{Journal, Store},
+    limits,
+    model::{
+        ids::{InstanceKey, Time},
+        source::SourceFormat,
+    },
+};
+
+const EXAMPLES: [&str; 2] =
+    [include_str!("../../../examples/account-onboarding.bpmn"), include_str!("../../../examples/credit-check.bpmn")];
+
+/// A runtime over a store, with the examples deployed. Its arbiters end with the test's system.
+async fn runtime_over(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
+    let journal = Journal::start(store, limits::WRITER_QUEUE, Box::new(|_| {})).unwrap();
+    let arbiters = (0..2).map(|_| actix_rt::Arbiter::new().handle()).collect();
+    let runtime = Runtime::start(journal.clone(), Clock::real(), arbiters).await.unwrap();
+    for source in EXAMPLES {
+        let (source, format) = (source.as_bytes(), SourceFormat::BpmnXml);
+        let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: Time(0) };
+        runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
+    }
+    (runtime, journal)
+}
+
+fn alice() -> Caller {
+    Caller { subject: "alice".into(), tenant: "default".into(), operator: false, trees: None }
+}
+
+async fn answer(send: impl FnOnce(Reply)) -> Answer {
+    let (sender, receiver) = oneshot::channel();
+    send(Reply::to(move |answer| drop(sender.send(answer))));
+    receiver.await.unwrap()
+}
+
+fn applied(answer: Answer) -> Arc<Committed> {
+    match answer {
+        Answer::Applied(committed) => committed,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
+    let request = StartRequest {
+        process: Some("onboarding".into()),
+        data: json!({}),
+        business_key: None,
+        start_condition: None,
+        inherit: None,
+        caller: alice(),
+        anonymous: false,
+        command: Uuid::now_v7(),
+        hash: 0,
+    };
+    applied(answer(|reply| runtime.start_instance(request, reply)).await).instance
+}
+
+fn run(action: &str, data: Value) -> Ask {
+    let command = Command::Run(RunAction { action: action.into(), element: None, data, by: "alice".into() });
+    Ask::Apply { command: Box::new(command), tag: None, if_seq: None }
+}
+
+async fn ask(runtime: &Arc<Runtime>, key: InstanceKey, ask: Ask) -> Answer {
+    answer(|reply| runtime.dispatch(key, Envelope { caller: Some(alice()), ask, reply })).await
+}
+
+async fn observe(runtime: &Arc<Runtime>, key: InstanceKey) -> Observed {
+    match ask(runtime, key, Ask::Observe { whole: true }).await {
+        Answer::Observed(observed) => *observed,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn save(first_name: &str) -> Ask {
+    let client = json!({"firstName": first_name, "lastName": "Byron", "email": "a@example.org", "age": 36, "income": 50_000});
+    run("save", json!({"client": client}))
+}
+
+/// Waits until the credit check is done and the token is at `review`.
+async fn reach_review(runtime: &Arc<Runtime>, key: InstanceKey) {
+    while !observe(runtime, key).await.next.tokens.iter().any(|token| &*token.node == "review") {
+        tokio::task::yield_now().await;
+    }
+}

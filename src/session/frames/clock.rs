@@ -1,0 +1,30 @@
+//! The `clock` frame's field: how far, or to when, the process time moves.
+
+use jiff::fmt::temporal::SpanParser;
+
+use super::fields::{Fields, Sentence};
+use crate::model::ids::Time;
+
+/// How the process time moves; it never goes back.
+#[derive(Debug)]
+pub enum ClockMove {
+    /// On by a duration, counted in UTC.
+    Advance(jiff::Span),
+    /// To a moment.
+    Set(Time),
+}
+
+pub(super) fn clock_move(fields: &Fields<'_>) -> Result<ClockMove, Sentence> {
+    match (fields.text("advance")?, fields.text("set")?) {
+        (Some(advance), None) => {
+            let span = SpanParser::new().parse_span(&*advance).ok().filter(|span| !span.is_negative());
+            span.map(ClockMove::Advance)
+                .ok_or_else(|| "expected 'advance' to be an ISO 8601 duration like PT30S, but it is another string".into())
+        }
+        (None, Some(set)) => set
+            .parse()
+            .map(|time: jiff::Timestamp| ClockMove::Set(Time(time.as_millisecond())))
+            .map_err(|_| "expected 'set' to be a moment like 2030-01-01T00:00:00Z, but it is another string".into()),
+        _ => Err("expected one of the fields 'advance' and 'set', but there is none or both".into()),
+    }
+}
