@@ -2,7 +2,9 @@
 
 mod browser;
 mod engine;
+mod readme;
 mod session;
 mod support;
 mod tidy;
 mod web;
+mod wire;

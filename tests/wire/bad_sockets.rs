@@ -1,0 +1,107 @@
+//! Broken websocket frames and upgrades: the documented close code or status, and a server that does not mind.
+
+use serde_json::json;
+
+use super::{
+    Client, Server,
+    raw::{Raw, frame, header},
+    server::token,
+};
+
+/// Sends hello, then these bytes; the connection must end with this code.
+async fn closes(bytes: &[u8], code: u16) {
+    let server = Server::start();
+    let mut raw = Raw::connect(&server).await;
+    let hello = json!({"type": "hello", "token": token("alice")}).to_string();
+    raw.send(&frame(0x81, hello.as_bytes())).await;
+    raw.send(bytes).await;
+    assert_eq!(raw.closed().await, code);
+    Client::assert_healthy(&server).await;
+}
+
+#[tokio::test]
+async fn a_binary_message_closes_1003() {
+    closes(&frame(0x82, b"{}"), 1003).await;
+}
+
+#[tokio::test]
+async fn text_that_is_no_utf8_closes_1007() {
+    closes(&frame(0x81, b"\xff\xfe"), 1007).await;
+}
+
+#[tokio::test]
+async fn an_unmasked_frame_closes_1002() {
+    closes(b"\x81\x02{}", 1002).await;
+}
+
+#[tokio::test]
+async fn a_reserved_bit_closes_1002() {
+    closes(&frame(0xc1, b"{}"), 1002).await;
+}
+
+#[tokio::test]
+async fn a_message_over_the_limit_closes_1009() {
+    closes(&frame(0x81, &[b' '; 65_537]), 1009).await;
+}
+
+#[tokio::test]
+async fn a_close_is_answered() {
+    closes(&frame(0x88, &1000_u16.to_be_bytes()), 1000).await;
+}
+
+#[tokio::test]
+async fn a_message_of_the_limit_passes() {
+    let server = Server::start();
+    let mut client = Client::hello(&server, &token("alice")).await;
+    let mut frame = json!({"type": "unsubscribe", "id": "1", "channel": "tasks", "zzz": ""}).to_string();
+    let padding = " ".repeat(65_536 - frame.len());
+    frame.insert_str(frame.len() - 2, &padding);
+    client.send_text(&frame).await;
+    assert_eq!(client.answer("1").await["type"], "reply");
+}
+
+#[tokio::test]
+async fn a_declared_huge_frame_takes_no_memory_and_is_dropped() {
+    let server = Server::start();
+    Client::assert_healthy(&server).await;
+    let before = server.memory();
+    let mut raws = Vec::new();
+    for _ in 0..8 {
+        let mut raw = Raw::connect(&server).await;
+        raw.send(&header(0x81, 1 << 40)).await;
+        raws.push(raw);
+    }
+    for raw in &mut raws {
+        // The peer keeps sending what it declared; nobody keeps it.
+        raw.try_send(&vec![b' '; 1 << 20]).await;
+        raw.dropped().await;
+    }
+    let grown = server.memory().saturating_sub(before);
+    assert!(grown < 16 * 1024, "grown by {grown} KiB");
+    Client::assert_healthy(&server).await;
+}
+
+#[tokio::test]
+async fn a_huge_header_closes_1009() {
+    closes(&header(0x81, 1 << 40), 1009).await;
+}
+
+#[tokio::test]
+async fn without_the_subprotocol_there_is_no_upgrade() {
+    let server = Server::start();
+    for headers in ["", "Sec-WebSocket-Protocol: stepwire.v2.json, chat\r\n"] {
+        let (_, answer) = Raw::upgrade(&server, headers).await;
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+        assert!(answer.contains("supported: stepwire.v1.json"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_page_gets_no_upgrade() {
+    let server = Server::start();
+    let protocol = "Sec-WebSocket-Protocol: stepwire.v1.json\r\n";
+    let (_, answer) = Raw::upgrade(&server, &format!("{protocol}Origin: https://evil.example\r\n")).await;
+    assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
+    let own = format!("{protocol}Origin: http://127.0.0.1:{}\r\n", server.port);
+    assert!(Raw::upgrade(&server, &own).await.1.starts_with("HTTP/1.1 101"));
+}

@@ -1,0 +1,25 @@
+//! The websocket protocol as a client sees it: scripted clients against the real program.
+//!
+//! One sentence of the protocol, one test. Nothing here sleeps: tests wait for frames, with a deadline.
+//! `server` starts the program, `client` speaks to it, `raw` breaks the websocket rules on purpose.
+
+mod bad_frames;
+mod bad_input;
+mod bad_sockets;
+mod client;
+mod clocks;
+mod closing;
+mod commands;
+mod duplicates;
+mod errands;
+mod inheriting;
+mod onboarding;
+mod order;
+mod raw;
+mod replays;
+pub mod server;
+mod tokens;
+mod trees;
+
+pub use client::Client;
+pub use server::Server;

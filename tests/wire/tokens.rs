@@ -1,0 +1,154 @@
+//! Who may connect, and as whom: tokens, anonymous starts, tokens of one instance tree.
+
+use std::time::Duration;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use super::{
+    Client, Server,
+    client::id,
+    onboarding::{at_offer, details},
+    server::{token, token_of_tree, token_with},
+};
+
+#[tokio::test]
+async fn a_bad_token_closes_without_a_welcome() {
+    let server = Server::start();
+    let claims = json!({"sub": "alice", "exp": 4_102_444_800_u64, "roles": ["admin"]}).to_string();
+    let none =
+        format!("{}.{}.", BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#), BASE64_URL_SAFE_NO_PAD.encode(claims));
+    let good = token("alice");
+    for bad in ["nonsense", "", &none, &good[..good.len() - 3], &format!("{good}x")] {
+        let mut client = Client::open(&server).await;
+        client.send(json!({"type": "hello", "token": bad})).await;
+        assert_eq!(client.closed().await, 4401, "{bad}");
+        assert!(client.frames.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_frame_before_hello_closes() {
+    let server = Server::start();
+    for frame in [r#"{"type":"start","id":"1","process":"onboarding"}"#, r#"{"type":"pong"}"#, "nonsense", "{}"] {
+        let mut client = Client::open(&server).await;
+        client.send_text(frame).await;
+        assert_eq!(client.closed().await, 4401, "{frame}");
+        assert!(client.frames.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_ends_during_the_connection_closes() {
+    let server = Server::start();
+    let mut client = Client::hello(&server, &token_with("alice", &[], "default", Duration::from_secs(2))).await;
+    assert_eq!(client.closed().await, 4401);
+}
+
+#[tokio::test]
+async fn auth_refreshes_in_band() {
+    let server = Server::start();
+    let mut client = Client::hello(&server, &token_with("alice", &[], "default", Duration::from_secs(3))).await;
+    let instance = client.start("onboarding", json!({})).await;
+    let auth = |token: &str| json!({"type": "auth", "id": id(), "token": token});
+    client.refused(auth(&token("bob")), "forbidden").await;
+    client.refused(auth(&token_with("alice", &[], "elsewhere", Duration::from_secs(60))), "forbidden").await;
+    client.refused(auth("nonsense"), "unauthenticated").await;
+    assert_eq!(client.done(auth(&token("alice"))).await["result"], json!({}));
+    client.run(&instance, "save", details()).await;
+}
+
+#[tokio::test]
+async fn an_anonymous_client_starts_what_allows_it_and_comes_back_with_its_token() {
+    let server = Server::start();
+    let mut client = Client::hello_with(&server, json!({})).await;
+    assert!(client.frames[0].get("expiresAt").is_none());
+    client.refused(json!({"type": "start", "id": id(), "process": "orderApproval"}), "unauthenticated").await;
+    let start = json!({"type": "start", "id": id(), "process": "onboarding", "subscribe": true, "nonce": "a secret"});
+    let reply = client.done(start.clone()).await;
+    let (instance, token) = (reply["result"]["instance"].as_str().unwrap(), reply["result"]["token"].as_str().unwrap());
+    client.run(instance, "save", details()).await;
+
+    let mut again = Client::hello(&server, token).await;
+    again.subscribe(instance).await;
+    super::onboarding::wait_for_node(&mut client, instance, "review").await;
+    again.run(instance, "confirm", json!({"consent": true})).await;
+
+    let mut alice = Client::hello(&server, &super::server::token("alice")).await;
+    let other = alice.start("onboarding", json!({})).await;
+    again.refused(json!({"type": "subscribe", "id": id(), "channel": format!("instance/{other}")}), "not_found").await;
+    again.refused(json!({"type": "run", "id": id(), "instance": other, "action": "save", "data": details()}), "not_found").await;
+}
+
+#[tokio::test]
+async fn a_repeated_anonymous_start_with_its_nonce_gets_a_new_token() {
+    let server = Server::start();
+    let start = json!({"type": "start", "id": id(), "process": "onboarding", "nonce": "a secret", "subscribe": true});
+    let first = Client::hello_with(&server, json!({})).await.done(start.clone()).await;
+    let mut again = Client::hello_with(&server, json!({})).await;
+    let second = again.done(start.clone()).await;
+    assert_eq!((&second["duplicate"], &second["result"]["instance"]), (&json!(true), &first["result"]["instance"]));
+    let instance = second["result"]["instance"].as_str().unwrap();
+    assert_eq!(again.of_channel(instance)[0]["prev"], 0);
+    again.run(instance, "save", details()).await;
+    Client::hello(&server, second["result"]["token"].as_str().unwrap()).await.subscribe(instance).await;
+    let mut other = start;
+    other["nonce"] = json!("another");
+    let third = Client::hello_with(&server, json!({})).await.done(other).await;
+    assert_ne!(third["result"]["instance"], first["result"]["instance"], "whoever does not know the nonce finds nothing");
+}
+
+#[tokio::test]
+async fn one_anonymous_connection_may_start_several() {
+    let server = Server::start();
+    let mut client = Client::hello_with(&server, json!({})).await;
+    let start = |nonce: &str| json!({"type": "start", "id": id(), "process": "onboarding", "nonce": nonce});
+    let (first, second) = (start("one"), start("two"));
+    let one = client.done(first.clone()).await;
+    let two = client.done(second.clone()).await;
+    let save = |reply: &Value| json!({"type": "run", "id": id(), "instance": reply["result"]["instance"], "action": "save", "data": details()});
+    let (save_one, save_two) = (save(&one), save(&two));
+    client.done(save_one.clone()).await;
+    client.done(save_two.clone()).await;
+    for (start, reply, save) in [(first, one, save_one), (second, two, save_two)] {
+        assert_eq!(client.done(start.clone()).await["duplicate"], true);
+        let again = Client::hello_with(&server, json!({})).await.done(start).await;
+        assert_eq!((&again["duplicate"], &again["result"]["instance"]), (&json!(true), &reply["result"]["instance"]));
+        let mut back = Client::hello(&server, reply["result"]["token"].as_str().unwrap()).await;
+        assert_eq!(back.done(save).await["duplicate"], true, "applied once, whichever token comes with the repeat");
+    }
+}
+
+#[tokio::test]
+async fn an_anonymous_client_starts_the_children_of_its_tree() {
+    let server = Server::start();
+    let mut client = Client::hello_with(&server, json!({})).await;
+    let (parent, offer) = at_offer(&mut client).await;
+    let inherit = json!({"instance": parent, "seq": offer["seq"]});
+    let reply = client.done(json!({"type": "start", "id": id(), "inheritFrom": inherit, "subscribe": true})).await;
+    assert!(reply["result"].get("token").is_none(), "the token of the tree is good for it");
+    let child = reply["result"]["instance"].as_str().unwrap();
+    client.run(child, "choose", json!({"card": {"design": "ocean"}})).await;
+}
+
+#[tokio::test]
+async fn a_token_of_another_tree_sees_nothing() {
+    let server = Server::start();
+    let mut alice = Client::hello(&server, &token("alice")).await;
+    let (one, two) = (alice.start("onboarding", json!({})).await, alice.start("onboarding", json!({})).await);
+    let mut scoped = Client::hello(&server, &token_of_tree("alice", &one)).await;
+    scoped.subscribe(&one).await;
+    scoped.refused(json!({"type": "subscribe", "id": id(), "channel": format!("instance/{two}")}), "not_found").await;
+    scoped.refused(json!({"type": "terminate", "id": id(), "instance": two}), "not_found").await;
+}
+
+#[tokio::test]
+async fn another_tenant_sees_nothing_even_as_admin() {
+    let server = Server::start();
+    let mut alice = Client::hello(&server, &token("alice")).await;
+    let instance = alice.start("onboarding", json!({})).await;
+    let stranger = token_with("alice", &["admin"], "elsewhere", Duration::from_secs(60));
+    let mut stranger = Client::hello(&server, &stranger).await;
+    stranger.refused(json!({"type": "subscribe", "id": id(), "channel": format!("instance/{instance}")}), "not_found").await;
+    stranger.refused(json!({"type": "terminate", "id": id(), "instance": instance}), "not_found").await;
+}
