@@ -46,7 +46,9 @@ struct Counts {
 
 #[test]
 fn random_processes_and_commands() {
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let asked = Config::default();
+    let cases = std::env::var_os("PROPTEST_CASES").map_or(CASES, |_| asked.cases);
+    let config = Config { cases, failure_persistence: None, ..asked };
     let mut runner = match std::env::var_os("PROPTEST_RNG_SEED") {
         Some(_) => TestRunner::new(config),
         None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
