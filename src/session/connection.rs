@@ -53,6 +53,8 @@ pub struct Connection {
     pub(super) inbox: Arc<Inbox>,
     pub(super) follower: Arc<dyn Follower>,
     pub(super) following: HashMap<InstanceKey, Following>,
+    /// Followed instances that have ended, oldest first.
+    pub(super) ended: VecDeque<InstanceKey>,
     pub(super) rounds: u64,
     pub(super) unanswered: usize,
     pub(super) out: VecDeque<Out>,
@@ -89,6 +91,7 @@ impl Connection {
             follower,
             inbox,
             following: HashMap::new(),
+            ended: VecDeque::new(),
             rounds: 0,
             unanswered: 0,
             out: VecDeque::new(),

@@ -32,6 +32,8 @@ use crate::{
     },
 };
 
+/// Ended instances a connection goes on following.
+const ENDED_FOLLOWED: usize = 8;
 /// Rows taken from a channel at a time.
 const PULL_ROWS: usize = 16;
 
@@ -128,6 +130,23 @@ impl Connection {
         let following = self.following.remove(&instance)?;
         following.channel.leave(&self.follower);
         Some(following)
+    }
+
+    /// Little comes after an end (a child started from an open Action message), so a client that starts many instances need
+    /// not unsubscribe them: only the newest ended ones stay followed, and those whose children are followed for their sake.
+    fn let_go_of_ended(&mut self, instance: InstanceKey) {
+        if !self.ended.contains(&instance) {
+            self.ended.push_back(instance);
+        }
+        if self.ended.len() > ENDED_FOLLOWED
+            && let Some(oldest) = self.ended.pop_front()
+        {
+            if self.following.values().any(|following| following.because == Some(oldest)) {
+                self.ended.push_back(oldest);
+            } else {
+                self.unfollow(oldest);
+            }
+        }
     }
 
     fn look(&self, instance: InstanceKey, round: u64, want: Want) {
@@ -374,8 +393,7 @@ impl Connection {
                 }
                 self.follow_children(instance, announced, Want::Replay);
                 if ended {
-                    // Nothing comes after the end, so a client that starts many instances need not unsubscribe them.
-                    self.unfollow(instance);
+                    self.let_go_of_ended(instance);
                 }
             }
         }

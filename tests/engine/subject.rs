@@ -111,6 +111,7 @@ impl Subject {
             by: None,
             command: self.tag.take(),
             element_limit: self.element_limit,
+            active_limit: 1_000,
         };
         let (state, outcome) = engine::start(&self.process, self.evaluator.as_ref(), command, input)?;
         self.state = Some(state);
@@ -125,6 +126,7 @@ impl Subject {
             by: by.map(str::to_owned),
             command: self.tag.take(),
             element_limit: self.element_limit,
+            active_limit: 1_000,
         };
         let state = self.state.as_mut().expect("the instance was started");
         let result = engine::step(&self.process, self.evaluator.as_ref(), state, command, input);
