@@ -59,8 +59,12 @@ impl App {
     /// A place for a connection from the request's address.
     ///
     /// # Errors
-    /// 503 when that address has too many.
+    /// 503 when that address has too many, or the server is going down.
     pub fn admit_address(&self, request: &HttpRequest) -> Result<Vec<Place>, Problem> {
+        if self.connections.is_draining() {
+            let sentence = "expected a server that stays, but this one is stopping: come back in a moment";
+            return Err(Problem::new(ErrorCode::Busy, sentence));
+        }
         let Some(address) = request.peer_addr() else { return Ok(Vec::new()) };
         let limit = self.config.limits.max_connections_per_address;
         let place = self.connections.from_address(address.ip(), limit).ok_or_else(|| {

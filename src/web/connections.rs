@@ -6,13 +6,16 @@ use std::{
     net::IpAddr,
     sync::{
         Arc, Weak,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use dashmap::DashMap;
 
 use crate::session::inbox::{Inbound, Inbox};
+
+/// Before the first connection may come back after a drain, in milliseconds.
+const RECONNECT_MS: u64 = 500;
 
 /// The open connections.
 #[derive(Default)]
@@ -21,6 +24,7 @@ pub struct Connections {
     open: DashMap<u64, Weak<Inbox>>,
     by_address: DashMap<IpAddr, usize>,
     by_user: DashMap<String, usize>,
+    draining: AtomicBool,
 }
 
 /// A place that is given back when dropped.
@@ -60,6 +64,10 @@ impl Connections {
     pub fn opened(self: &Arc<Self>, inbox: &Arc<Inbox>) -> Place {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         self.open.insert(number, Arc::downgrade(inbox));
+        // Admitted before the drain began, and perhaps too late to be found by it.
+        if self.is_draining() {
+            inbox.put(Inbound::Drain { reconnect_after_ms: RECONNECT_MS });
+        }
         Place { connections: self.clone(), what: Counted::Open(number) }
     }
 
@@ -73,12 +81,18 @@ impl Connections {
         self.open.is_empty()
     }
 
+    /// Whether the server is going down, so that a new connection would only be cut.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::SeqCst)
+    }
+
     /// Tells every connection to go and when to come back: spread over `spread_ms`, so that they do not come back at once.
     pub fn drain(&self, spread_ms: u64) {
+        self.draining.store(true, Ordering::SeqCst);
         let count = self.open.len().max(1) as u64;
         for (turn, entry) in (0..).zip(self.open.iter()) {
             if let Some(inbox) = entry.value().upgrade() {
-                inbox.put(Inbound::Drain { reconnect_after_ms: 500 + turn * spread_ms / count });
+                inbox.put(Inbound::Drain { reconnect_after_ms: RECONNECT_MS + turn * spread_ms / count });
             }
         }
     }

@@ -53,9 +53,10 @@ pub struct Running {
 /// What kept it from starting or ended it, as a sentence.
 pub async fn serve(config: Config) -> Result<(), String> {
     let mut running = start(config).await?;
+    let signal = stop_signal();
     running.announce();
     let failed = tokio::select! {
-        () = wait_for_signal() => None,
+        () = signal => None,
         served = &mut running.served => Some(served),
     };
     running.stop().await;
@@ -189,21 +190,25 @@ fn headers() -> DefaultHeaders {
         .add(("Cache-Control", "no-store"))
 }
 
+/// Ends when the server is told to stop. It listens at once, so whoever was told that the server is ready may stop it.
 #[cfg(unix)]
-async fn wait_for_signal() {
+fn stop_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        log::error!("signals cannot be received: stop the server with kill -9, nothing acknowledged is lost");
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async move {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            log::error!("signals cannot be received: stop the server with kill -9, nothing acknowledged is lost");
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn wait_for_signal() {
+async fn stop_signal() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
