@@ -1,0 +1,99 @@
+//! A client as the protocol wants it: a command keeps its id and is sent again, in order, until it is answered.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use super::socket::{Heard, Socket};
+
+/// Commands a client has under way at once.
+const UNANSWERED: usize = 3;
+
+/// What one client has done in the end.
+#[derive(Default)]
+pub struct Done {
+    /// Every command, all of them answered: its entry, its instance and the number it was answered with.
+    pub acknowledged: Vec<Acknowledged>,
+    /// How each of its connections ended.
+    pub endings: Vec<Ending>,
+}
+
+/// An answered command.
+pub struct Acknowledged {
+    /// What it entered; no two commands enter the same.
+    pub entry: String,
+    /// Where.
+    pub instance: String,
+    /// The number of its reply.
+    pub seq: u64,
+}
+
+/// How a connection ended.
+#[derive(Debug)]
+pub struct Ending {
+    /// Whether `bye` came before.
+    pub bye: bool,
+    /// The close code.
+    pub code: Option<u16>,
+}
+
+/// Adds entries to the ledgers in turn until `stop`, and then waits for its last answers.
+pub async fn run(port: u16, name: String, ledgers: Arc<[String]>, stop: watch::Receiver<bool>) -> Done {
+    let mut done = Done::default();
+    let mut unanswered: VecDeque<(Acknowledged, Value)> = VecDeque::new();
+    let mut made = 0;
+    loop {
+        let mut socket = Socket::connect(port, &name, json!([])).await;
+        for (_, frame) in &unanswered {
+            // A failure shows when listening.
+            let _ = socket.send(frame).await;
+        }
+        let mut bye = false;
+        let code = loop {
+            while unanswered.len() < UNANSWERED && !*stop.borrow() {
+                made += 1;
+                let instance = &ledgers[made % ledgers.len()];
+                unanswered.push_back(command(&name, made, instance));
+                let _ = socket.send(&unanswered[unanswered.len() - 1].1).await;
+            }
+            if unanswered.is_empty() {
+                return done;
+            }
+            match socket.hear().await {
+                Heard::End(code) => break code,
+                Heard::Frame(frame) if frame["type"] == "bye" => bye = true,
+                Heard::Frame(frame) => {
+                    if let Some(again) = answered(&mut unanswered, &mut done, &frame) {
+                        let _ = socket.send(&again).await;
+                    }
+                }
+            }
+        };
+        done.endings.push(Ending { bye, code });
+    }
+}
+
+fn command(name: &str, number: usize, instance: &str) -> (Acknowledged, Value) {
+    let entry = format!("{name}-{number}");
+    let slot = format!("{name}-{}", number % 4);
+    let data = json!({"entry": entry, "slots": {slot: number}});
+    let frame = json!({"type": "run", "id": Uuid::now_v7(), "instance": instance, "action": "add", "data": data});
+    (Acknowledged { entry, instance: instance.to_owned(), seq: 0 }, frame)
+}
+
+/// Notes an answer; the command to send again when it was refused for now.
+fn answered(unanswered: &mut VecDeque<(Acknowledged, Value)>, done: &mut Done, answer: &Value) -> Option<Value> {
+    let position = unanswered.iter().position(|(_, frame)| frame["id"] == answer["id"]);
+    let position = position.unwrap_or_else(|| panic!("expected an answer to a command, but got {answer}"));
+    if answer["type"] == "error" {
+        assert_eq!(answer["retryable"], true, "{answer}");
+        return Some(unanswered[position].1.clone());
+    }
+    assert_eq!(answer["type"], "reply", "{answer}");
+    let (command, _) = unanswered.remove(position)?;
+    let seq = answer["seq"].as_u64().expect("a reply to a run has a number");
+    done.acknowledged.push(Acknowledged { seq, ..command });
+    None
+}

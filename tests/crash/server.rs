@@ -1,0 +1,100 @@
+//! The server program on a data directory that outlives it, always on the same port.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    net::TcpListener,
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// Signs the tokens of these tests.
+pub const SECRET: &str = "a secret of the crash tests, long enough for any use";
+
+/// A data directory and the port its server listens on.
+pub struct Site {
+    data: TempDir,
+    /// Where its servers listen.
+    pub port: u16,
+}
+
+/// A running server; killed when dropped.
+pub struct Server(Child);
+
+impl Site {
+    /// An empty directory and a free port.
+    pub fn new() -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
+        Self { data, port }
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
+    /// Starts a server and waits until it is ready.
+    pub fn start(&self) -> Server {
+        let mut child = self.command().stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
+        let ready = lines.any(|line| line.is_ok_and(|line| line.contains("is ready at")));
+        let server = Server(child);
+        assert!(ready, "the server did not come up");
+        // Whatever it prints later has to go somewhere.
+        std::thread::spawn(move || lines.for_each(drop));
+        server
+    }
+
+    /// Starts a server that shall not come up: what it says on its way out.
+    pub fn start_in_vain(&self) -> String {
+        let mut command = self.command();
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let output = child.stdout.take().expect("its output is piped");
+        let mut errors = child.stderr.take().expect("its errors are piped");
+        let mut server = Server(child);
+        let ready = BufReader::new(output).lines().any(|line| line.is_ok_and(|line| line.contains("is ready at")));
+        assert!(!ready, "expected the server to refuse, but it came up");
+        let mut said = String::new();
+        errors.read_to_string(&mut said).expect("it speaks UTF-8");
+        let status = server.0.wait().expect("it can be waited for");
+        assert_eq!(status.code(), Some(1), "{said}");
+        said
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
+        command
+            .args(["--listen", &format!("127.0.0.1:{}", self.port), "--jwt-secret", SECRET, "--no-examples"])
+            .args(["--workers", "2", "--rate-per-second", "0", "--deploy"])
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/crash/ledger.bpmn"))
+            .arg("--data")
+            .arg(self.data.path())
+            .env("RUST_LOG", "error");
+        command
+    }
+}
+
+impl Server {
+    /// Ends it as a power cut would, as far as the process is concerned.
+    pub fn kill(mut self) {
+        self.0.kill().expect("the server runs");
+        self.0.wait().expect("it can be waited for");
+    }
+
+    /// Asks it to stop, as an operator would.
+    pub fn terminate(mut self) -> ExitStatus {
+        let asked = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().expect("kill runs");
+        assert!(asked.success());
+        self.0.wait().expect("it can be waited for")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // After `kill` and `terminate` there is nothing left to end.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

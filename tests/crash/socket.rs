@@ -1,0 +1,89 @@
+//! A websocket of the tests: connects again and again until there is a server, and says how a connection ended.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use stepwire::{
+    runtime::clock::real_now,
+    session::token::{Identity, TokenSettings, Tokens},
+};
+use tokio::{net::TcpStream, time::sleep};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
+};
+use uuid::Uuid;
+
+use super::server::SECRET;
+
+/// Before a server that is not there is tried again.
+const AGAIN: Duration = Duration::from_millis(5);
+
+/// One connection that has been welcomed.
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// What came in.
+pub enum Heard {
+    /// A frame.
+    Frame(Value),
+    /// The end, with the close code if there was a Close.
+    End(Option<u16>),
+}
+
+impl Socket {
+    /// Connects as an operator with this name, however long it takes; `resume` goes into the hello.
+    pub async fn connect(port: u16, user: &str, resume: Value) -> Self {
+        loop {
+            if let Some(socket) = Self::try_connect(port, user, &resume).await {
+                return socket;
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    async fn try_connect(port: u16, user: &str, resume: &Value) -> Option<Self> {
+        let mut request = format!("ws://127.0.0.1:{port}/v1/ws").into_client_request().expect("an address");
+        request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("stepwire.v1.json"));
+        let (stream, _) = connect_async(request).await.ok()?;
+        let mut socket = Self(stream);
+        socket.send(&json!({"type": "hello", "token": token(user), "resume": resume})).await?;
+        match socket.hear().await {
+            Heard::Frame(frame) if frame["type"] == "welcome" => Some(socket),
+            Heard::Frame(other) => panic!("expected a welcome, but got {other}"),
+            Heard::End(_) => None,
+        }
+    }
+
+    /// Sends a frame; `None` when the connection is gone.
+    pub async fn send(&mut self, frame: &Value) -> Option<()> {
+        self.0.send(Message::text(frame.to_string())).await.ok()
+    }
+
+    /// Waits for the next frame or the end.
+    pub async fn hear(&mut self) -> Heard {
+        match self.0.next().await {
+            Some(Ok(Message::Text(text))) => Heard::Frame(serde_json::from_str(&text).expect("frames are JSON")),
+            Some(Ok(Message::Close(close))) => Heard::End(close.map(|close| close.code.into())),
+            Some(Ok(other)) => panic!("expected text or Close, but got {other:?}"),
+            Some(Err(_)) | None => Heard::End(None),
+        }
+    }
+
+    /// Waits for a frame that is `wanted`; the connection must last.
+    pub async fn wait_for(&mut self, wanted: impl Fn(&Value) -> bool) -> Value {
+        loop {
+            match self.hear().await {
+                Heard::Frame(frame) if wanted(&frame) => return frame,
+                Heard::Frame(_) => {}
+                Heard::End(code) => panic!("expected a frame, but the connection ended with {code:?}"),
+            }
+        }
+    }
+}
+
+fn token(user: &str) -> String {
+    let tokens = Tokens::new(TokenSettings { secret: SECRET.into(), issuer: None, audience: None });
+    let identity = Identity { subject: user.into(), roles: vec!["operator".into()], ..Identity::anonymous(Uuid::nil()) };
+    tokens.mint(&identity, real_now(), Duration::from_secs(3600)).expect("the token can be signed")
+}

@@ -1,0 +1,33 @@
+//! An orderly stop under load: every client is told, the process ends soon and well, and nothing is lost.
+
+use std::time::{Duration, Instant};
+
+use super::{
+    kill::{Load, start_ledgers},
+    oracle,
+    server::Site,
+};
+
+#[tokio::test]
+async fn a_stopping_server_says_bye_and_loses_nothing() {
+    let site = Site::new();
+    let server = site.start();
+    let ledgers = start_ledgers(site.port).await;
+    let load = Load::start(site.port, &ledgers);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+
+    let asked = Instant::now();
+    let status = tokio::task::spawn_blocking(move || server.terminate()).await.expect("waiting does not fail");
+    assert_eq!(status.code(), Some(0));
+    assert!(asked.elapsed() < Duration::from_secs(5), "the stop took {:?}", asked.elapsed());
+
+    let server = site.start();
+    let (done, held) = load.finish().await;
+    assert!(!done.endings.is_empty());
+    for ending in &done.endings {
+        assert!(ending.bye && ending.code == Some(1012), "{ending:?}");
+    }
+    oracle::check_pushes(site.port, &done.acknowledged, &held).await;
+    server.kill();
+    oracle::check_log(&site, &done.acknowledged, &ledgers);
+}
