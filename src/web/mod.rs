@@ -10,6 +10,7 @@ pub mod assets;
 pub mod auth;
 pub mod body;
 pub mod connections;
+pub mod docs;
 pub mod frame_guard;
 pub mod guarded_payload;
 pub mod hang_up;

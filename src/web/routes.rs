@@ -9,7 +9,7 @@ use actix_web::{
 };
 
 use super::{
-    assets, health,
+    assets, docs, health,
     pages::{home, instances as instance_pages, sign_in},
     problem::Problem,
     rest::{commands, definitions, history, instances, tickets},
@@ -46,6 +46,7 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(get("/admin/instances", instance_pages::list))
         .service(get("/admin/instances/{key}", instance_pages::one))
         .service(get("/assets/{file:.*}", assets::asset))
+        .service(get("/docs/{page:.*}", docs::page))
         .default_service(web::to(nothing_here));
 }
 

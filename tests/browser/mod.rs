@@ -3,19 +3,19 @@
 //! Needs Node and the system's Chromium. Without them a test says by name that it was skipped, unless `STEPWIRE_TEST=all`.
 
 use std::{
-    env, fs,
     io::{BufRead, BufReader, Write},
     net::TcpListener,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Child, ChildStdout, Command, Stdio},
-    sync::Mutex,
 };
 
 use tempfile::TempDir;
 
+use crate::support::node;
+
 /// What a script ends with when there is no browser.
 const SKIPPED: i32 = 77;
-const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
+const FOLDER: &str = "tests/browser";
 
 #[test]
 fn the_demo_survives_a_killed_server() {
@@ -30,13 +30,13 @@ fn the_admin_pages_follow_a_visitor() {
 /// Runs a script to its end against a new server. At each line `CHECKPOINT …` the script waits until `checkpoint` is done.
 #[track_caller]
 fn play(script: &str, mut checkpoint: impl FnMut(&mut Server)) {
-    if let Err(missing) = prepare() {
-        return skip(script, &missing);
+    if let Err(missing) = node::prepare(FOLDER) {
+        return node::skip(script, &missing);
     }
     let mut server = Server::start();
     let mut node = Command::new("node")
         .arg(script)
-        .current_dir(folder())
+        .current_dir(node::folder(FOLDER))
         .env("STEPWIRE_URL", &server.url)
         .env("SIGN_IN", &server.sign_in)
         .stdin(Stdio::piped())
@@ -54,37 +54,9 @@ fn play(script: &str, mut checkpoint: impl FnMut(&mut Server)) {
     }
     let status = node.wait().expect("the script can be waited for");
     if status.code() == Some(SKIPPED) {
-        return skip(script, &told.join("\n"));
+        return node::skip(script, &told.join("\n"));
     }
     assert!(status.success() && told.iter().any(|line| line == "PASSED"), "{script} ended with {status}:\n{}", told.join("\n"));
-}
-
-fn skip(script: &str, why: &str) {
-    assert!(env::var("STEPWIRE_TEST").as_deref() != Ok("all"), "{script} must not be skipped, but: {why}");
-    eprintln!("skipped: {script}: {why}");
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser")
-}
-
-/// Installs the scripts' packages when the lock file is another one than last time.
-fn prepare() -> Result<(), String> {
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _guard = ONE_AT_A_TIME.lock();
-    Command::new("node").arg("--version").output().map_err(|_| "Node is missing".to_owned())?;
-    let wanted = fs::read(folder().join("package-lock.json")).map_err(|error| error.to_string())?;
-    let stamp = folder().join("node_modules/.stepwire-stamp");
-    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
-        return Ok(());
-    }
-    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
-    let installed = Command::new(NPM).args(arguments).current_dir(folder()).output();
-    match installed {
-        Ok(output) if output.status.success() => fs::write(stamp, wanted).map_err(|error| error.to_string()),
-        Ok(output) => Err(format!("npm ci failed: {}", String::from_utf8_lossy(&output.stderr))),
-        Err(error) => Err(format!("npm: {error}")),
-    }
 }
 
 /// The server's program with a data directory of its own.

@@ -1,0 +1,33 @@
+//! The TypeScript client: its types, its unit tests, and its play of the onboarding against the real program.
+//!
+//! Needs Node; without it a test says by name that it was skipped, unless `STEPWIRE_TEST=all`.
+
+use std::process::Command;
+
+use crate::{support::node, wire::Server};
+
+#[test]
+fn the_client_and_the_pages_have_sound_types() {
+    if let Err(missing) = node::prepare("sdk").and_then(|()| node::prepare("static")) {
+        return node::skip("types", &missing);
+    }
+    pass(&mut node::npm_run("sdk", "check"));
+    let compiler = node::folder("sdk/node_modules/typescript/bin/tsc");
+    pass(Command::new("node").arg(compiler).args(["-p", "tsconfig.json"]).current_dir(node::folder("static")));
+}
+
+#[test]
+fn the_client_plays_against_the_server() {
+    if let Err(missing) = node::prepare("sdk") {
+        return node::skip("client tests", &missing);
+    }
+    let server = Server::start();
+    pass(node::npm_run("sdk", "test").env("STEPWIRE_URL", format!("ws://127.0.0.1:{}/v1/ws", server.port)));
+}
+
+#[track_caller]
+fn pass(command: &mut Command) {
+    let output = command.output().expect("node was there a moment ago");
+    let told = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{command:?} ended with {}:\n{}", output.status, String::from_utf8_lossy(&told));
+}
