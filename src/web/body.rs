@@ -29,7 +29,7 @@ pub async fn bytes(request: &HttpRequest, body: Payload, limit: usize) -> Result
 /// The text of a JSON body; `{}` when there is none.
 ///
 /// # Errors
-/// As [`bytes`], 415 when it is announced as something else, 400 when it is no UTF-8.
+/// As [`bytes()`], 415 when it is announced as something else, 400 when it is no UTF-8.
 pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, Problem> {
     let bytes = bytes(request, body, limits::REST_BODY_BYTES).await?;
     if bytes.is_empty() {
