@@ -28,6 +28,12 @@ pub const HISTORY_ROWS: usize = 10_000;
 
 /// Subscriptions one connection may hold, followed children included.
 pub const SUBSCRIPTIONS: usize = 1_000;
+/// Lists (`tasks`, `process/ID`) one connection may follow.
+pub const LISTS: usize = 16;
+/// Lines of a followed list; a longer one is cut, newest first, and says so.
+pub const TASKS_LISTED: usize = 500;
+/// Lines of a followed list that may have changed without being told; with more it starts over with a snapshot.
+pub const LIST_CHANGES: usize = 1_000;
 /// Frames a subscription replays; a client further behind gets a snapshot.
 pub const REPLAY_FRAMES: usize = 1_000;
 /// Commands one connection may have sent without having their answers; more are answered `busy`.

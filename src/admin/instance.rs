@@ -37,7 +37,7 @@ pub struct Relative<'a> {
 impl<'a> Relative<'a> {
     /// A link to an instance.
     pub fn new(observed: &'a Observed) -> Self {
-        let key = observed.head.key;
+        let key = observed.head().key;
         Self { key, href: href(key), process_name: &observed.process.executable.name }
     }
 }
@@ -51,7 +51,7 @@ impl<'a> InstancePage<'a> {
         parent: Option<Relative<'a>>,
         root: Option<Relative<'a>>,
     ) -> Self {
-        let head = &observed.head;
+        let head = observed.head();
         let name = &observed.process.executable.name;
         Self {
             layout: Layout::new(assets, name, "instance", INSTANCES_URL, Some(user)),

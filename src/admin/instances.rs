@@ -95,7 +95,7 @@ impl<'a> InstancesPage<'a> {
         let process = |(id, name): &'a (String, String)| ProcessChoice { id, name, selected: filter.process == *id };
         Self {
             layout: Layout::new(assets, "Instances", "instances", INSTANCES_URL, Some(user)),
-            statuses: [Status::Started, Status::Finished, Status::Terminated].map(status).into(),
+            statuses: Status::ALL.into_iter().filter(|found| *found != Status::Created).map(status).collect(),
             processes: shown.processes.iter().map(process).collect(),
             total: shown.total,
             instances: shown.rows.iter().map(|(row, tasks)| line(row, tasks, shown)).collect(),

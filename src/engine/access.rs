@@ -1,12 +1,19 @@
-//! Who may see an instance and act on it. "Does not exist" and "is not yours" are the same answer.
+//! Who may see an instance and who may do what in it. "Does not exist" and "is not yours" are the same answer.
 //!
-//! Without lanes those belong to an instance who started it or its root, who hold a token of its tree, and operators.
-//! Which token that is: `session::token`.
+//! Owners are who started the instance or its root and who holds a token of its tree. Participants are who was ever assigned one
+//! of its elements: they may go on watching, and act at what is theirs. Lanes name roles besides: a role that a lane names
+//! anywhere may watch; a role list of the lane a node lies in decides who may act there, and without a list every owner may.
+//! Operators may do everything.
+//! Which token a client shows: `session::token`. What the rules mean to a modeller: docs/process-model.md, "Lanes".
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::state::InstanceState;
-use crate::model::ids::InstanceKey;
+use super::{next_step::NextStep, record::Created};
+use crate::model::{
+    definition::Lane,
+    executable::{ExecutableNode, ExecutableProcess},
+    ids::InstanceKey,
+};
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,20 +22,151 @@ pub struct Caller {
     pub subject: String,
     /// Tenant it belongs to; no caller sees another tenant.
     pub tenant: String,
+    /// Roles the token grants; none for a token of a tree.
+    pub roles: Arc<[String]>,
     /// Whether it may see and repair every instance of the tenant.
     pub operator: bool,
     /// Set for tokens that are good for single instance trees only: the keys of their roots.
     pub trees: Option<Arc<[InstanceKey]>>,
 }
 
-/// Whether the caller may see the instance; who may see it may act on it while there are no lanes.
-pub fn may_see(state: &InstanceState, caller: &Caller) -> bool {
-    let head = state.head();
-    if head.tenant != caller.tenant {
-        return false;
+impl Caller {
+    /// Whether one of these roles is granted.
+    pub fn has_any(&self, roles: &[String]) -> bool {
+        roles.iter().any(|role| self.roles.contains(role))
     }
-    match &caller.trees {
-        Some(roots) => roots.iter().any(|&root| head.root == root || head.key == root),
-        None => caller.operator || head.started_by == caller.subject || head.root_started_by == caller.subject,
+}
+
+/// What a lane may restrict to roles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Run actions, claim, retry, skip.
+    Execute,
+    /// Give a user task to somebody.
+    Assign,
+    /// Hold an instance, and end it.
+    Hold,
+}
+
+/// Those who belong to an instance. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Members {
+    /// Birth certificate: tenant, starters and place in the tree.
+    pub head: Arc<Created>,
+    /// Subjects that are or were assigned one of its elements.
+    pub participants: Arc<BTreeSet<Arc<str>>>,
+}
+
+impl Members {
+    /// Whether the instance is the caller's.
+    fn own(&self, caller: &Caller) -> bool {
+        let head = &*self.head;
+        match &caller.trees {
+            Some(roots) => roots.iter().any(|&root| head.root == root || head.key == root),
+            None => head.started_by == caller.subject || head.root_started_by == caller.subject,
+        }
+    }
+
+    /// Whether the caller belongs to the instance, as owner or participant.
+    fn include(&self, caller: &Caller) -> bool {
+        self.own(caller) || (caller.trees.is_none() && self.participants.contains(&*caller.subject))
+    }
+
+    /// Whether the caller may see the instance at all.
+    pub fn may_see(&self, process: &ExecutableProcess, caller: &Caller) -> bool {
+        self.head.tenant == caller.tenant && (caller.operator || self.include(caller) || watches(process, caller))
+    }
+
+    /// Whether the caller may do something at a node, whoever it is assigned to.
+    pub fn may(&self, process: &ExecutableProcess, caller: &Caller, right: Right, node: &ExecutableNode) -> bool {
+        caller.operator
+            || match process.lane_of(node).and_then(|lane| roles(lane, right)) {
+                Some(roles) => caller.has_any(roles),
+                None => self.own(caller),
+            }
+    }
+
+    /// Whether the caller may run actions at a node: with an assignee only the assignee, and operators, may.
+    pub fn may_execute(
+        &self,
+        process: &ExecutableProcess,
+        caller: &Caller,
+        node: &ExecutableNode,
+        assignee: Option<&str>,
+    ) -> bool {
+        match assignee {
+            Some(assignee) => caller.operator || *assignee == *caller.subject,
+            None => self.may(process, caller, Right::Execute, node),
+        }
+    }
+
+    /// Whether the caller may act somewhere in the instance, and not only watch.
+    pub fn may_act(&self, process: &ExecutableProcess, caller: &Caller) -> bool {
+        caller.operator
+            || self.include(caller)
+            || process.lanes().iter().filter_map(|lane| lane.execute.as_deref()).any(|roles| caller.has_any(roles))
+    }
+}
+
+/// Whether the caller may start an instance at this start event: anybody may, unless its lane names roles.
+pub fn may_start(process: &ExecutableProcess, caller: &Caller, start_event: &ExecutableNode) -> bool {
+    let roles = process.lane_of(start_event).and_then(|lane| lane.execute.as_deref());
+    caller.operator || roles.is_none_or(|roles| caller.has_any(roles))
+}
+
+/// Who may do something may also watch, so every list of every lane counts.
+fn watches(process: &ExecutableProcess, caller: &Caller) -> bool {
+    let lists = process.lanes().iter().flat_map(|lane| [&lane.view, &lane.execute, &lane.assign, &lane.hold]);
+    lists.flatten().any(|roles| caller.has_any(roles))
+}
+
+fn roles(lane: &Lane, right: Right) -> Option<&[String]> {
+    match right {
+        Right::Execute => lane.execute.as_deref(),
+        Right::Assign => lane.assign.as_deref(),
+        Right::Hold => lane.hold.as_deref(),
+    }
+}
+
+/// What of a next step a caller may do: all that `progress` and answers depend on, so callers with the same standpoint share
+/// their frames.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standpoint {
+    /// Everything.
+    Whole,
+    /// For each token, then for each offer, whether the caller may act there.
+    Part(Box<[bool]>),
+}
+
+impl Standpoint {
+    /// Where a caller stands towards a next step. The server itself may do everything.
+    pub fn of(process: &ExecutableProcess, members: &Members, next: &NextStep, caller: &Caller) -> Self {
+        if caller.operator || (process.lanes().is_empty() && !next.is_assigned() && members.own(caller)) {
+            return Self::Whole;
+        }
+        let may = |node: &str, assignee: Option<&str>| {
+            process.node(node).is_some_and(|node| members.may_execute(process, caller, node, assignee))
+        };
+        let tokens = next.tokens.iter().map(|token| may(&token.node, token.assignee.as_deref()));
+        let offers = next.offers.iter().map(|offer| may(&offer.node, offer.assignee.as_deref()));
+        let part: Box<[bool]> = tokens.chain(offers).collect();
+        if part.iter().all(|may| *may) { Self::Whole } else { Self::Part(part) }
+    }
+
+    /// Whether the caller may act at the token with this index.
+    pub fn token(&self, index: usize) -> bool {
+        self.at(index)
+    }
+
+    /// Whether the caller may run the offer with this index.
+    pub fn offer(&self, next: &NextStep, index: usize) -> bool {
+        self.at(next.tokens.len() + index)
+    }
+
+    fn at(&self, index: usize) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Part(part) => part.get(index).copied().unwrap_or(false),
+        }
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn go_back(step: &mut Step<'_>, to: ElementKey, action: &ExecutableAc
     let Some(node) = step.state.element(to).map(|element| element.node().clone()) else { return Ok(()) };
     let element = ElementKey(step.record(Record::Returned { to, node, action: action.name.clone() }));
     if let Some((data, view)) = restored {
-        step.record(Record::DataReplaced { data });
+        step.record(Record::DataReplaced { scope: None, data });
         step.record(Record::ViewReplaced { body: view });
     }
     actions::run_in(step, element, action, payload)

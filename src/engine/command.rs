@@ -12,7 +12,7 @@ use crate::model::ids::{ElementKey, InstanceKey, Time};
 pub enum Command {
     /// A user runs a manual action.
     Run(RunAction),
-    /// The timer of a delayed action is due.
+    /// A timer is due: of a delayed action, or of the instance's expiry.
     FireTimer(TimerKey),
     /// A message from the parent or a child arrives.
     Receive {
@@ -30,10 +30,38 @@ pub enum Command {
     },
     /// End the instance and its live children.
     Terminate,
+    /// End a subprocess, as its user.
+    Dismiss,
+    /// Let nothing happen until `Unhold`.
+    Hold,
+    /// Go on, and catch up with what became due.
+    Unhold,
     /// Run what an incident left undone.
     Retry {
         /// The element with the incident.
         element: ElementKey,
+    },
+    /// Go on without what an incident left undone.
+    Skip {
+        /// The element with the incident.
+        element: ElementKey,
+    },
+    /// Take a user task.
+    Claim {
+        /// The user task.
+        element: ElementKey,
+    },
+    /// Give a user task back.
+    Release {
+        /// The user task.
+        element: ElementKey,
+    },
+    /// Give a user task to somebody.
+    Assign {
+        /// The user task.
+        element: ElementKey,
+        /// Subject it shall belong to.
+        user: String,
     },
 }
 
@@ -64,16 +92,14 @@ pub struct RunAction {
     pub element: Option<ElementKey>,
     /// Payload, filtered by the action's keys.
     pub data: Value,
-    /// Who runs it.
-    pub by: String,
 }
 
 /// Identifies one timer for good.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimerKey {
-    /// The element the delayed action belongs to.
+    /// The element the delayed action belongs to; 0 for the instance itself.
     pub element: ElementKey,
-    /// The action.
+    /// The action; empty for what is no action's.
     pub action: String,
     /// Which triggering of the action in this visit, from 1.
     pub occurrence: u32,
@@ -86,4 +112,11 @@ pub struct DueTimer {
     pub key: TimerKey,
     /// Never fires before this.
     pub due: Time,
+}
+
+impl TimerKey {
+    /// The timer of the instance's expiry. No element has the number 0.
+    pub fn expiry() -> Self {
+        Self { element: ElementKey(0), action: String::new(), occurrence: 1 }
+    }
 }

@@ -5,14 +5,17 @@
 //! state is always the fold of its records ([`InstanceState::replay`]).
 //!
 //! Where to go next: `step` for the loop, `elements` for one file per BPMN element kind, `actions` for the action model,
-//! `back` for back steps, `subprocess` for messages between instances, `state` for what is remembered.
+//! `back` for back steps, `subprocess` for messages between instances, `life` for hold and the ends from outside, `access` for
+//! who may do what, `state` for what is remembered.
 
 pub mod access;
 mod actions;
+mod assignment;
 mod back;
 pub mod command;
 pub mod effect;
 mod elements;
+mod life;
 pub mod next_step;
 pub mod peer;
 pub mod record;

@@ -1,4 +1,5 @@
-//! What a receiver is told after each row: where the tokens are and which actions may be run now. Derived, never stored.
+//! What receivers are told after each row: where the tokens are and which actions may be run now. Derived, never stored. What
+//! of it one receiver may do: `access::Standpoint`.
 //!
 //! Owned and cheap (names are shared), so it can outlive the step that made it; `session` writes it as JSON.
 
@@ -33,6 +34,8 @@ pub struct Token {
     pub element: ElementKey,
     /// Id of its node.
     pub node: Arc<str>,
+    /// The subject it belongs to.
+    pub assignee: Option<Arc<str>>,
     /// Its oldest unresolved incident.
     pub incident: Option<Incident>,
 }
@@ -46,30 +49,42 @@ pub struct Offer {
     pub node: Arc<str>,
     /// Name of the action.
     pub action: Arc<str>,
+    /// The subject the element belongs to.
+    pub assignee: Option<Arc<str>>,
     /// Whether running it moves the token back.
     pub back: bool,
+}
+
+impl NextStep {
+    /// Whether any of it belongs to somebody.
+    pub fn is_assigned(&self) -> bool {
+        self.tokens.iter().any(|token| token.assignee.is_some()) || self.offers.iter().any(|offer| offer.assignee.is_some())
+    }
 }
 
 /// Reads the next step off the state.
 pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep {
     let mut tokens = Vec::new();
     let mut offers = Vec::new();
+    let moves = state.status() != Status::OnHold;
     for (key, element) in state.active() {
         let Some(node) = process.node(element.node()) else { continue };
-        tokens.push(Token { element: key, node: node.id.clone(), incident: element.incidents().first().cloned() });
-        let runnable = manual(node).filter(|action| actions::can_run(element, action).is_ok());
-        offers.extend(runnable.map(|action| offer(key, node, action, false)));
+        let assignee = element.assignee().cloned();
+        tokens.push(Token { element: key, node: node.id.clone(), assignee, incident: element.incidents().first().cloned() });
+        let runnable = manual(node).filter(|action| moves && actions::can_run(element, action).is_ok());
+        offers.extend(runnable.map(|action| offer(key, element, node, action, false)));
     }
     for (key, element) in state.passed() {
         let Some(node) = process.node(element.node()) else { continue };
-        let open = manual(node).filter(|action| opens_back(element, action));
-        offers.extend(open.map(|action| offer(key, node, action, true)));
+        let open = manual(node).filter(|action| moves && opens_back(element, action));
+        offers.extend(open.map(|action| offer(key, element, node, action, true)));
     }
     NextStep { status: state.status(), tokens, offers }
 }
 
-fn offer(element: ElementKey, node: &ExecutableNode, action: &ExecutableAction, back: bool) -> Offer {
-    Offer { element, node: node.id.clone(), action: action.name.clone(), back }
+fn offer(key: ElementKey, element: &ElementInstance, node: &ExecutableNode, action: &ExecutableAction, back: bool) -> Offer {
+    let assignee = element.assignee().cloned();
+    Offer { element: key, node: node.id.clone(), action: action.name.clone(), assignee, back }
 }
 
 fn manual(node: &ExecutableNode) -> impl Iterator<Item = &ExecutableAction> {

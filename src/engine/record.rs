@@ -61,9 +61,11 @@ pub enum Record {
     /// The instance began.
     #[serde(rename = "created")]
     Created(Box<Created>),
-    /// Values were merged into the root scope of the data.
+    /// Values were merged into a scope of the data.
     #[serde(rename = "merged")]
     DataMerged {
+        /// The scope: an element, or `None` for the root scope. Only the root scope is there so far.
+        scope: Option<ElementKey>,
         /// The element that did it, if any.
         by: Option<ElementKey>,
         /// Deep-merged.
@@ -72,6 +74,8 @@ pub enum Record {
     /// A back step restored earlier data.
     #[serde(rename = "replaced")]
     DataReplaced {
+        /// See `DataMerged`.
+        scope: Option<ElementKey>,
         /// All of it.
         data: Value,
     },
@@ -198,6 +202,36 @@ pub enum Record {
         /// What.
         incident: Incident,
     },
+    /// An element belongs to somebody, or to nobody any more.
+    #[serde(rename = "assigned")]
+    Assigned {
+        /// Which.
+        element: ElementKey,
+        /// The subject it belongs to.
+        user: Option<Arc<str>>,
+    },
+    /// A triggering was given up: its work will not be done, and nothing waits for it.
+    #[serde(rename = "skipped")]
+    ActionSkipped {
+        /// Of which element.
+        element: ElementKey,
+        /// Its name.
+        action: Arc<str>,
+        /// Which triggering, from 1.
+        occurrence: u32,
+    },
+    /// What a call activity waits for was given up: it goes on without a result.
+    #[serde(rename = "callSkipped")]
+    CallSkipped {
+        /// The call activity.
+        element: ElementKey,
+    },
+    /// The instance stands still until it is let go on.
+    #[serde(rename = "held")]
+    Held,
+    /// The instance goes on.
+    #[serde(rename = "unheld")]
+    Unheld,
     /// The incidents of an element are being retried.
     #[serde(rename = "resolved")]
     IncidentsResolved {
@@ -233,6 +267,10 @@ pub struct Created {
     pub root_started_by: String,
     /// Start data, after the start event's keys.
     pub data: Value,
+    /// When it expires, if it does.
+    pub expires_at: Option<Time>,
+    /// Whether it is a test of a draft.
+    pub test: bool,
 }
 
 /// A definition revision.
@@ -327,26 +365,42 @@ pub struct Incident {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Status {
+    /// Its first record is made; lasts until its start event begins, in the same row.
+    Created,
     /// Running.
     Started,
+    /// Stands still until it is let go on.
+    OnHold,
     /// Ended normally.
     Finished,
+    /// A subprocess that its user has ended.
+    Dismissed,
     /// Ended by an operator, or with its parent.
     Terminated,
+    /// Its time was over.
+    Expired,
 }
 
 impl Status {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::Created, Self::Started, Self::OnHold, Self::Finished, Self::Dismissed, Self::Terminated, Self::Expired];
+
     /// Whether the instance can still move.
     pub fn is_live(self) -> bool {
-        self == Self::Started
+        matches!(self, Self::Created | Self::Started | Self::OnHold)
     }
 
     /// The wire name.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Created => "created",
             Self::Started => "started",
+            Self::OnHold => "onHold",
             Self::Finished => "finished",
+            Self::Dismissed => "dismissed",
             Self::Terminated => "terminated",
+            Self::Expired => "expired",
         }
     }
 }

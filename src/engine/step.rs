@@ -8,13 +8,14 @@ use std::{collections::VecDeque, sync::Arc};
 use serde_json::Value;
 
 use super::{
-    actions,
+    access::{self, Caller},
+    actions, assignment,
     command::{Command, DueTimer, StartInstance, TimerKey},
     effect::Effect,
-    elements,
+    elements, life,
     peer::PeerMessage,
     record::{Arrival, CommandTag, Created, Incident, Record, Row, Status},
-    rejection::{Rejection, RejectionKind, Unavailable},
+    rejection::{Rejection, RejectionKind},
     state::InstanceState,
     subprocess,
 };
@@ -31,8 +32,8 @@ pub struct StepInput<'a> {
     pub now: Time,
     /// Draws the key of a child from the number of the record that starts it.
     pub child_key: &'a dyn Fn(u64) -> InstanceKey,
-    /// Who gives the command, for the row.
-    pub by: Option<String>,
+    /// Who gives the command; `None` for the server itself (timers, peers), which may do everything.
+    pub caller: Option<&'a Caller>,
     /// The command's identity, if it deduplicates.
     pub command: Option<CommandTag>,
     /// Elements one command may activate before the rest becomes incidents.
@@ -65,19 +66,27 @@ pub fn step(
     let mut step = Step::new(process, evaluator, state, first_seq, &input);
     match command {
         Command::Run(run) => actions::run(&mut step, run)?,
-        Command::FireTimer(timer) => actions::fire_timer(&mut step, &timer),
+        Command::FireTimer(timer) => life::fire_timer(&mut step, &timer),
         Command::Receive { from, number, message } => subprocess::receive(&mut step, from, number, *message),
         Command::CloseOffer { seq } => close_offer(&mut step, seq)?,
-        Command::Terminate => terminate(&mut step)?,
+        Command::Terminate => life::terminate(&mut step)?,
+        Command::Dismiss => life::dismiss(&mut step)?,
+        Command::Hold => life::hold(&mut step)?,
+        Command::Unhold => life::unhold(&mut step)?,
         Command::Retry { element } => actions::retry(&mut step, element)?,
+        Command::Skip { element } => actions::skip(&mut step, element)?,
+        Command::Claim { element } => assignment::claim(&mut step, element)?,
+        Command::Release { element } => assignment::release(&mut step, element)?,
+        Command::Assign { element, user } => assignment::assign(&mut step, element, &user)?,
     }
-    Ok(step.finish(input.by, input.command))
+    Ok(step.finish(input.command))
 }
 
 /// Starts an instance.
 ///
 /// # Errors
-/// A [`Rejection`]: no or several start events for the condition, or start data that break the start event's keys.
+/// A [`Rejection`]: no or several start events for the condition, a lane that keeps the start to other roles, or start data
+/// that break the start event's keys.
 pub fn start(
     process: &ExecutableProcess,
     evaluator: &dyn Evaluator,
@@ -85,8 +94,14 @@ pub fn start(
     input: StepInput<'_>,
 ) -> Result<(InstanceState, Outcome), Rejection> {
     let start_event = elements::start_event::choose(process, command.start_condition.as_deref())?;
+    if input.caller.is_some_and(|caller| !access::may_start(process, caller, start_event)) {
+        let sentence =
+            format!("expected a role that may start '{}', but this user has none: see its lane", process.definition.id);
+        return Err(life::forbidden(&sentence));
+    }
     let (data, ignored) = elements::start_event::accept(start_event, &command.head.data, evaluator)?;
-    let created = Created { data, ..command.head };
+    let expires_at = process.expiry.as_ref().and_then(|expiry| expiry.due(input.now));
+    let created = Created { data, expires_at, ..command.head };
     let mut state = InstanceState::created(1, input.now, &created);
     let mut step = Step::new(process, evaluator, &mut state, 1, &input);
     step.ignored = ignored;
@@ -95,8 +110,11 @@ pub fn start(
         let message = PeerMessage::Linked { offer: link.offer, process: process.definition.id.clone() };
         step.tell_parent(message);
     }
+    if let Some(due) = expires_at {
+        step.set_timer(due, TimerKey::expiry());
+    }
     step.activate(&start_event.id, Vec::new());
-    let outcome = step.finish(input.by, input.command);
+    let outcome = step.finish(input.command);
     Ok((state, outcome))
 }
 
@@ -105,6 +123,7 @@ pub(super) struct Step<'a> {
     pub process: &'a ExecutableProcess,
     pub evaluator: &'a dyn Evaluator,
     pub state: &'a mut InstanceState,
+    pub caller: Option<&'a Caller>,
     pub now: Time,
     pub ignored: Vec<String>,
     work: VecDeque<ElementKey>,
@@ -128,6 +147,7 @@ impl<'a> Step<'a> {
             process,
             evaluator,
             state,
+            caller: input.caller,
             now: input.now,
             ignored: Vec::new(),
             work: VecDeque::new(),
@@ -186,7 +206,7 @@ impl<'a> Step<'a> {
     /// Merges into the instance data; an empty patch leaves no record.
     pub fn merge(&mut self, by: Option<ElementKey>, patch: Value) {
         if patch.as_object().is_none_or(|object| !object.is_empty()) {
-            self.record(Record::DataMerged { by, patch });
+            self.record(Record::DataMerged { scope: None, by, patch });
         }
     }
 
@@ -266,6 +286,9 @@ impl<'a> Step<'a> {
         } else {
             self.end_children(children);
         }
+        if self.state.head().expires_at.is_some() {
+            self.clear_timer(TimerKey::expiry());
+        }
         self.record(Record::Ended { status });
         let wants_result = self.state.head().parent.as_ref().is_some_and(|link| link.wants_result);
         let result = (wants_result && status == Status::Finished).then(|| self.state.data().clone());
@@ -287,17 +310,21 @@ impl<'a> Step<'a> {
         self.incident(element, "join_incomplete", sentence, None);
     }
 
-    fn finish(mut self, by: Option<String>, command: Option<CommandTag>) -> Outcome {
-        while let Some(element) = self.work.pop_front() {
-            elements::advance(&mut self, element);
-        }
-        if !self.records.is_empty() {
-            self.end_if_done();
+    fn finish(mut self, command: Option<CommandTag>) -> Outcome {
+        // On hold no token moves: `unhold` lets every active element look again at what it can do.
+        if self.state.status() != Status::OnHold {
+            while let Some(element) = self.work.pop_front() {
+                elements::advance(&mut self, element);
+            }
+            if !self.records.is_empty() {
+                self.end_if_done();
+            }
         }
         if self.records.is_empty() {
             return Outcome::default();
         }
         let (first_seq, time) = (self.first_seq, self.now);
+        let by = self.caller.map(|caller| caller.subject.clone());
         let row = Row { first_seq, time, command, by, ignored: self.ignored, records: self.records };
         self.state.end_row(&row);
         Outcome { row: Some(row), effects: self.effects }
@@ -318,6 +345,7 @@ fn builtins<'a>(process: &'a ExecutableProcess, state: &'a InstanceState, now: T
 }
 
 fn close_offer(step: &mut Step<'_>, seq: u64) -> Result<(), Rejection> {
+    life::require_actor(step)?;
     if !step.state.open().contains_key(&seq) {
         let sentence =
             format!("expected the seq of an open Action message, but {seq} is none: it was answered already, or never was one");
@@ -325,20 +353,4 @@ fn close_offer(step: &mut Step<'_>, seq: u64) -> Result<(), Rejection> {
     }
     step.record(Record::OfferClosed { seq });
     Ok(())
-}
-
-fn terminate(step: &mut Step<'_>) -> Result<(), Rejection> {
-    require_live(step)?;
-    step.end(Status::Terminated);
-    Ok(())
-}
-
-/// Refuses when the instance has ended.
-pub(super) fn require_live(step: &Step<'_>) -> Result<(), Rejection> {
-    let status = step.state.status();
-    if status.is_live() {
-        return Ok(());
-    }
-    let sentence = format!("expected a running instance, but it is {}", status.name());
-    Err(Rejection::new(RejectionKind::Unavailable(Unavailable::Ended), sentence))
 }

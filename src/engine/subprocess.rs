@@ -44,6 +44,8 @@ pub(super) fn start_child(
         started_by: head.started_by.clone(),
         root_started_by: head.root_started_by.clone(),
         data: called.copy.apply(step.state.data()),
+        expires_at: None,
+        test: head.test,
     };
     step.tell(child, PeerMessage::Start { head: Box::new(created), start_condition: None });
 }
@@ -102,7 +104,7 @@ fn link_child(step: &mut Step<'_>, child: InstanceKey, number: u64, offer: Optio
         step.record(Record::OfferClosed { seq });
     }
     match step.state.status() {
-        Status::Started => {}
+        status if status.is_live() => {}
         Status::Finished => step.tell(child, PeerMessage::ParentFinished),
         status => step.tell(child, PeerMessage::End { status }),
     }

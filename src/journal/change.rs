@@ -3,6 +3,8 @@
 //! Read models are derived from records by whoever appends them; the store only binds them to statements. The texts in them
 //! (`status`, `action`, `code`, …) are the writer's words and opaque here.
 
+use std::sync::Arc;
+
 use super::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
@@ -31,7 +33,7 @@ pub struct Commit {
     /// The entity's state after this row, when a snapshot is due.
     pub snapshot: Option<SnapshotRow>,
     /// What changes in the read models, in order.
-    pub changes: Vec<ReadModelChange>,
+    pub changes: Arc<Vec<ReadModelChange>>,
     /// Messages this row sends; their source is the row's entity.
     pub outbox: Vec<OutboxRow>,
 }
@@ -39,7 +41,7 @@ pub struct Commit {
 impl Commit {
     /// A commit of nothing but a row.
     pub fn of(row: LogRow) -> Self {
-        Self { row, snapshot: None, changes: Vec::new(), outbox: Vec::new() }
+        Self { row, snapshot: None, changes: Arc::default(), outbox: Vec::new() }
     }
 }
 
@@ -48,7 +50,7 @@ impl Commit {
 pub enum ReadModelChange {
     /// Inserts the instance, or updates what may change in it: see [`InstanceRow`].
     Instance(InstanceRow),
-    /// A user task waits.
+    /// A user task waits, or has another assignee.
     TaskOpened(TaskRow),
     /// A user task ended.
     TaskClosed(InstanceKey, ElementKey),

@@ -54,10 +54,44 @@ pub struct TaskRow {
     pub name: String,
     /// The lane the node stands in.
     pub lane: Option<String>,
-    /// Who claimed it.
+    /// The subject it belongs to.
     pub assignee: Option<String>,
+    /// Roles that may take it; without a list who owns the instance.
+    pub candidates: Option<Vec<String>>,
+    /// The subject that started the instance.
+    pub started_by: String,
+    /// The subject that started the root of its call tree.
+    pub root_started_by: String,
     /// When it began to wait.
     pub created_at: Time,
+}
+
+/// Whose list of tasks it is: what is assigned to the subject, and what is nobody's and it may take.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TaskAudience {
+    /// The tenant.
+    pub tenant: String,
+    /// The user.
+    pub subject: String,
+    /// Roles the user has.
+    pub roles: Vec<String>,
+}
+
+impl TaskAudience {
+    /// Whether a task belongs into the list.
+    pub fn includes(&self, task: &TaskRow) -> bool {
+        task.tenant == self.tenant
+            && match (&task.assignee, &task.candidates) {
+                (Some(assignee), _) => *assignee == self.subject,
+                (None, Some(roles)) => self.has_any(roles),
+                (None, None) => task.started_by == self.subject || task.root_started_by == self.subject,
+            }
+    }
+
+    /// Whether the user has one of these roles.
+    pub fn has_any(&self, roles: &[String]) -> bool {
+        roles.iter().any(|role| self.roles.contains(role))
+    }
 }
 
 /// The identity of a timer.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
-    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskRow, TimerKey, TimerRow},
+    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerKey, TimerRow},
     row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     store::{Store, StoreError, StoreReader},
 };
@@ -120,7 +120,7 @@ impl Tables {
         for message in &commit.outbox {
             self.outbox.insert((row.entity, message.seq), message.clone());
         }
-        for change in &commit.changes {
+        for change in commit.changes.iter() {
             self.change(change);
         }
     }
@@ -226,6 +226,13 @@ impl StoreReader for MemoryStore {
             *counts.entry(row.status.clone()).or_default() += 1;
         }
         Ok(counts)
+    }
+
+    fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+        let tables = self.tables();
+        let mut found: Vec<&TaskRow> = tables.tasks.values().filter(|task| audience.includes(task)).collect();
+        found.sort_by_key(|task| std::cmp::Reverse((task.created_at, task.instance, task.element)));
+        Ok(found.into_iter().take(limit).cloned().collect())
     }
 
     fn tasks(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {

@@ -21,9 +21,10 @@ pub fn changes(process: &ExecutableProcess, state: &InstanceState, row: &Row, ef
     let mut instance_changed = false;
     for (seq, record) in row.numbered() {
         match record {
-            Record::Created(_) | Record::Ended { .. } => instance_changed = true,
-            Record::ElementActivated { node, .. } | Record::Returned { node, .. } => {
-                changes.extend(task(process, state, ElementKey(seq), node, row));
+            Record::Created(_) | Record::Ended { .. } | Record::Held | Record::Unheld => instance_changed = true,
+            Record::Assigned { element, .. } => changes.extend(task(process, state, *element)),
+            Record::ElementActivated { .. } | Record::Returned { .. } => {
+                changes.extend(task(process, state, ElementKey(seq)));
             }
             Record::ElementCompleted { element, node, .. } | Record::ElementTerminated { element, node } => {
                 let user_task = process.node(node).is_some_and(|node| node.kind == NodeKind::UserTask);
@@ -72,26 +73,24 @@ pub fn instance(state: &InstanceState) -> InstanceRow {
 }
 
 /// A task opens only when it still waits after the row: what came and went within one row never shows.
-fn task(
-    process: &ExecutableProcess,
-    state: &InstanceState,
-    element: ElementKey,
-    node: &str,
-    row: &Row,
-) -> Option<ReadModelChange> {
-    let node = process.node(node).filter(|node| node.kind == NodeKind::UserTask)?;
-    state.element(element).filter(|element| element.is_active())?;
+fn task(process: &ExecutableProcess, state: &InstanceState, key: ElementKey) -> Option<ReadModelChange> {
+    let element = state.element(key).filter(|element| element.is_active())?;
+    let node = process.node(element.node()).filter(|node| node.kind == NodeKind::UserTask)?;
+    let lane = process.lane_of(node);
     let head = state.head();
     Some(ReadModelChange::TaskOpened(TaskRow {
         instance: head.key,
-        element,
+        element: key,
         tenant: head.tenant.clone(),
         process: head.process.id.clone(),
         node: node.id.to_string(),
         name: node.name.clone(),
-        lane: None,
-        assignee: None,
-        created_at: row.time,
+        lane: lane.map(|lane| lane.id.clone()),
+        assignee: element.assignee().map(|user| user.to_string()),
+        candidates: lane.and_then(|lane| lane.execute.clone()),
+        started_by: head.started_by.clone(),
+        root_started_by: head.root_started_by.clone(),
+        created_at: element.entered(),
     }))
 }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     change::WriteOp,
     definition::DefinitionRow,
-    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskRow, TimerRow},
+    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow},
     row::{Entity, Loaded, OutboxMessage, StoredRow},
 };
 use crate::{
@@ -60,6 +60,8 @@ pub trait StoreReader: Send {
     /// How many instances have each status.
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError>;
 
+    /// The newest of the waiting user tasks in somebody's list.
+    fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError>;
     /// Waiting user tasks by descending (instance, element), so about newest first; `after` is the last one seen.
     fn tasks(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<TaskRow>, StoreError>;
     /// Open incidents by descending (instance, element), so about newest first; `after` is the last one seen.

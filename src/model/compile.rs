@@ -2,15 +2,16 @@
 //!
 //! Not here: the rules that make this possible (`validate`, which runs first).
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, str::FromStr, sync::Arc};
 
+use croner::Cron;
 use jiff::{Span, fmt::temporal::SpanParser};
 
 use super::{
     action::{Action, ActionType, Required, Trigger},
     copying::CopyList,
-    definition::{CallActivity, FlowNode, NodeKind, ProcessDefinition, SequenceFlow},
-    executable::{ActionWork, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess, Subprocess},
+    definition::{CallActivity, FlowNode, NodeKind, ProcessDefinition},
+    executable::{ActionWork, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess},
     keys::Keys,
     path::DataPath,
     problem::{Problem, Severity},
@@ -27,16 +28,27 @@ pub fn compile(definition: ProcessDefinition) -> Result<(ExecutableProcess, Vec<
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
-    let compile_node = |node| {
-        compile_node(node, &definition.flows).map_err(|sentence| vec![Problem::error(&node.id, "not_compilable", sentence)])
-    };
+    let compile_node =
+        |node| compile_node(node, &definition).map_err(|sentence| vec![Problem::error(&node.id, "not_compilable", sentence)]);
     let nodes: Vec<ExecutableNode> = definition.nodes.iter().map(compile_node).collect::<Result<_, _>>()?;
     let by_id: HashMap<Arc<str>, usize> = nodes.iter().enumerate().map(|(index, node)| (Arc::clone(&node.id), index)).collect();
     let name = definition.name.clone().unwrap_or_else(|| definition.id.clone());
-    Ok((ExecutableProcess { definition, name, nodes, by_id }, problems))
+    // `validate` has seen that it can be read.
+    let expiry = definition.expiry.as_deref().and_then(compile_expiry);
+    let lanes = definition.lanes.clone();
+    Ok((ExecutableProcess { definition, name, expiry, lanes, nodes, by_id }, problems))
 }
 
-fn compile_node(node: &FlowNode, flows: &[SequenceFlow]) -> Result<ExecutableNode, String> {
+/// An ISO 8601 duration, which begins with a `P`, or a cron expression. `None` when it is neither.
+pub(super) fn compile_expiry(text: &str) -> Option<Expiry> {
+    if text.trim_start().starts_with(['P', 'p', '+', '-']) {
+        return compile_timer(text).ok().map(Expiry::After);
+    }
+    Cron::from_str(text).ok().map(|cron| Expiry::At(Box::new(cron)))
+}
+
+fn compile_node(node: &FlowNode, definition: &ProcessDefinition) -> Result<ExecutableNode, String> {
+    let flows = &definition.flows;
     let outgoing: Vec<ExecutableFlow> = flows
         .iter()
         .filter(|flow| flow.source == node.id)
@@ -51,6 +63,7 @@ fn compile_node(node: &FlowNode, flows: &[SequenceFlow]) -> Result<ExecutableNod
         id: node.id.as_str().into(),
         name: node.name.clone().unwrap_or_else(|| node.id.clone()),
         kind: node.kind,
+        lane: definition.lanes.iter().rposition(|lane| lane.nodes.contains(&node.id)),
         can_go_back: node.can_go_back,
         outgoing,
         incoming: flows.iter().filter(|flow| flow.target == node.id).map(|flow| flow.id.as_str().into()).collect(),

@@ -20,7 +20,8 @@ pub struct ProcessDefinition {
     /// A number for clients that number workflows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<i64>,
-    /// ISO 8601 duration after which a live instance expires.
+    /// ISO 8601 duration after its start, or cron expression (UTC) whose next time after its start, at which a live instance
+    /// expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry: Option<String>,
     /// Whether a client without token may start it.
@@ -158,6 +159,18 @@ pub struct Lane {
     pub name: Option<String>,
     /// Ids of the nodes in it.
     pub nodes: Vec<String>,
+    /// Roles that may watch the instance; without a list its members only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub view: Option<Vec<String>>,
+    /// Roles that may run the actions of its nodes; without a list every member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execute: Option<Vec<String>>,
+    /// Roles that may assign its user tasks; without a list every member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assign: Option<Vec<String>>,
+    /// Roles that may hold and end an instance whose token is here; without a list every member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold: Option<Vec<String>>,
 }
 
 fn yes() -> bool {

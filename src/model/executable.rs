@@ -5,12 +5,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use croner::Cron;
 use jiff::Span;
 
 use super::{
     action::{MessageType, Required, Target, Trigger},
     copying::CopyList,
-    definition::{NodeKind, ProcessDefinition},
+    definition::{Lane, NodeKind, ProcessDefinition},
+    ids::Time,
     keys::Keys,
     path::DataPath,
     template::Template,
@@ -23,6 +25,9 @@ pub struct ExecutableProcess {
     pub definition: ProcessDefinition,
     /// Display name, else the id.
     pub name: String,
+    /// When a live instance expires.
+    pub expiry: Option<Expiry>,
+    pub(super) lanes: Vec<Lane>,
     pub(super) nodes: Vec<ExecutableNode>,
     pub(super) by_id: HashMap<Arc<str>, usize>,
 }
@@ -38,9 +43,38 @@ impl ExecutableProcess {
         &self.nodes
     }
 
+    /// All lanes in document order.
+    pub fn lanes(&self) -> &[Lane] {
+        &self.lanes
+    }
+
+    /// The lane a node lies in; of nested ones the innermost.
+    pub fn lane_of(&self, node: &ExecutableNode) -> Option<&Lane> {
+        node.lane.map(|index| &self.lanes[index])
+    }
+
     /// The start events in document order.
     pub fn start_events(&self) -> impl Iterator<Item = &ExecutableNode> {
         self.nodes.iter().filter(|node| node.kind == NodeKind::StartEvent)
+    }
+}
+
+/// When a live instance expires.
+#[derive(Debug)]
+pub enum Expiry {
+    /// This long after its start.
+    After(Span),
+    /// At the first time after its start that fits, in UTC.
+    At(Box<Cron>),
+}
+
+impl Expiry {
+    /// When an instance started at `start` expires; `None` when there is no such time.
+    pub fn due(&self, start: Time) -> Option<Time> {
+        match self {
+            Self::After(span) => start.plus(span),
+            Self::At(cron) => start.next(cron),
+        }
     }
 }
 
@@ -53,6 +87,8 @@ pub struct ExecutableNode {
     pub name: String,
     /// What element it is.
     pub kind: NodeKind,
+    /// Index of the lane it lies in.
+    pub(super) lane: Option<usize>,
     /// Passing it leaves what lies behind open for back steps.
     pub can_go_back: bool,
     /// Outgoing flows in document order.

@@ -73,6 +73,12 @@ impl Time {
         Some(Time(zoned.checked_add(*span).ok()?.timestamp().as_millisecond()))
     }
 
+    /// The first time after this one that fits a cron expression, in UTC; `None` when there is none.
+    pub fn next(self, cron: &croner::Cron) -> Option<Time> {
+        let zoned = self.timestamp()?.to_zoned(jiff::tz::TimeZone::UTC);
+        Some(Time(cron.find_next_occurrence(&zoned, false).ok()?.timestamp().as_millisecond()))
+    }
+
     /// The last point in time there is, at the end of the year 9999.
     pub fn last() -> Self {
         Self(jiff::Timestamp::MAX.as_millisecond())

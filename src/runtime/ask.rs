@@ -11,7 +11,7 @@ use super::definitions::DeployedProcess;
 use crate::{
     engine::{
         Command, Rejection, Row,
-        access::Caller,
+        access::{Caller, Members, Standpoint},
         command::StartInstance,
         next_step::NextStep,
         record::{CommandTag, Created},
@@ -97,6 +97,8 @@ pub struct Committed {
     pub process: Arc<DeployedProcess>,
     /// The records.
     pub row: Row,
+    /// Who belongs to the instance after it.
+    pub members: Members,
     /// The next step after it.
     pub next: NextStep,
     /// Live children after it.
@@ -106,6 +108,11 @@ pub struct Committed {
 }
 
 impl Committed {
+    /// What of the next step a caller may do.
+    pub fn standpoint(&self, caller: &Caller) -> Standpoint {
+        Standpoint::of(&self.process.executable, &self.members, &self.next, caller)
+    }
+
     /// The id of the command that caused it.
     pub fn cause(&self) -> Option<Uuid> {
         self.row.command.as_ref().map(|tag| tag.id)
@@ -115,8 +122,8 @@ impl Committed {
 /// A look at an instance.
 #[derive(Clone, Debug)]
 pub struct Observed {
-    /// Birth certificate, without its data.
-    pub head: Created,
+    /// Who belongs to the instance, with its birth certificate.
+    pub members: Members,
     /// The definition it runs.
     pub process: Arc<DeployedProcess>,
     /// The number it stands at.
@@ -145,6 +152,16 @@ pub struct Whole {
 }
 
 impl Observed {
+    /// Birth certificate, without its data.
+    pub fn head(&self) -> &Created {
+        &self.members.head
+    }
+
+    /// What of the next step a caller may do.
+    pub fn standpoint(&self, caller: &Caller) -> Standpoint {
+        Standpoint::of(&self.process.executable, &self.members, &self.next, caller)
+    }
+
     /// Keys of the children that are live.
     pub fn live_children(&self) -> impl Iterator<Item = InstanceKey> {
         self.children.iter().filter(|child| child.status.is_live()).map(|child| child.start.child)

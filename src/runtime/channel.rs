@@ -12,7 +12,7 @@ use bytestring::ByteString;
 use dashmap::DashMap;
 
 use super::ask::Committed;
-use crate::model::ids::InstanceKey;
+use crate::{engine::access::Standpoint, model::ids::InstanceKey};
 
 /// Committed rows a channel keeps for followers that are a little behind.
 const RING_ROWS: usize = 64;
@@ -23,13 +23,36 @@ pub trait Follower: Send + Sync {
     fn wake(&self, instance: InstanceKey);
 }
 
-/// Frames of a committed row, rendered at most once.
+/// What is rendered of a committed row, each at most once.
 #[derive(Debug, Default)]
 pub struct Rendered {
-    /// The frames in order.
-    pub frames: OnceLock<Vec<SharedFrame>>,
+    /// The frames that are the same for everybody: all but progress.
+    pub messages: OnceLock<Vec<SharedFrame>>,
+    /// What depends on what receivers may do; there are as many as different standpoints, mostly one.
+    steps: Mutex<Vec<(Standpoint, Arc<RenderedStep>)>>,
+}
+
+/// A next step as receivers of one standpoint are told it.
+#[derive(Debug, Default)]
+pub struct RenderedStep {
+    /// The progress frame.
+    pub progress: OnceLock<SharedFrame>,
     /// The result in replies, as JSON text.
     pub result: OnceLock<ByteString>,
+}
+
+impl Rendered {
+    /// What receivers of this standpoint share.
+    pub fn step(&self, standpoint: Standpoint) -> Arc<RenderedStep> {
+        // Only pushed to.
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, step)) = steps.iter().find(|(other, _)| *other == standpoint) {
+            return step.clone();
+        }
+        let step = Arc::<RenderedStep>::default();
+        steps.push((standpoint, step.clone()));
+        step
+    }
 }
 
 /// A rendered frame that many receivers share: they differ in `prev` only, and mostly not even there.

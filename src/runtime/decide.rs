@@ -13,12 +13,8 @@ use super::{
 };
 use crate::{
     engine::{
-        self, Effect, InstanceState, Outcome, Rejection, StepInput,
-        access::{self, Caller},
-        next_step::next_step,
-        record::CommandTag,
-        rejection::RejectionKind,
-        state::Seen,
+        self, Effect, InstanceState, Outcome, Rejection, StepInput, access::Caller, next_step::next_step, record::CommandTag,
+        rejection::RejectionKind, state::Seen,
     },
     limits,
     model::ids::Time,
@@ -92,14 +88,13 @@ fn decide_start(memory: &mut Memory, caller: Option<&Caller>, start: Start, now:
 fn input<'a>(
     now: Time,
     child_key: &'a dyn Fn(u64) -> crate::model::ids::InstanceKey,
-    caller: Option<&Caller>,
+    caller: Option<&'a Caller>,
     tag: Option<CommandTag>,
 ) -> StepInput<'a> {
-    let by = caller.map(|caller| caller.subject.clone());
     StepInput {
         now,
         child_key,
-        by,
+        caller,
         command: tag,
         element_limit: limits::ELEMENTS_PER_COMMAND,
         active_limit: limits::ACTIVE_ELEMENTS,
@@ -112,7 +107,7 @@ fn visible<'a>(
 ) -> Result<(&'a mut InstanceState, &'a Arc<DeployedProcess>), Refusal> {
     let (state, process) = memory.as_mut().ok_or_else(Rejection::not_found)?;
     match caller {
-        Some(caller) if !access::may_see(state, caller) => Err(Rejection::not_found().into()),
+        Some(caller) if !state.members().may_see(&process.executable, caller) => Err(Rejection::not_found().into()),
         _ => Ok((state, process)),
     }
 }
@@ -155,6 +150,7 @@ pub fn standing(state: &InstanceState, process: &Arc<DeployedProcess>) -> Commit
         instance: state.key(),
         process: process.clone(),
         row: empty,
+        members: state.members(),
         next: next_step(&process.executable, state),
         children: state.children().values().filter(|child| child.status.is_live()).cloned().collect(),
         rendered: Rendered::default(),
@@ -163,7 +159,7 @@ pub fn standing(state: &InstanceState, process: &Arc<DeployedProcess>) -> Commit
 
 fn observe(state: &InstanceState, process: &Arc<DeployedProcess>, whole: bool) -> Observed {
     Observed {
-        head: state.head().clone(),
+        members: state.members(),
         process: process.clone(),
         seq: state.seq(),
         created_at: state.created_at(),

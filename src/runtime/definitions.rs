@@ -106,6 +106,11 @@ impl Definitions {
         self.find(tenant, id, |row| row.state == DefinitionState::Published)
     }
 
+    /// The version that is being edited.
+    pub fn draft(&self, tenant: &str, id: &str) -> Option<Arc<DeployedProcess>> {
+        self.find(tenant, id, |row| row.state == DefinitionState::Draft)
+    }
+
     /// The version an instance runs.
     pub fn version(&self, tenant: &str, id: &str, version: u32) -> Option<Arc<DeployedProcess>> {
         self.find(tenant, id, |row| row.version == version)

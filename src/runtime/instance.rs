@@ -205,8 +205,8 @@ impl ProcessInstance {
             }
             Err(_) => return self.recover(reply, ctx),
         };
-        let (runtime, committed) = (self.runtime.clone(), committed.clone());
-        slot.append(commit, self.counted(move || release::release(&runtime, &committed, effects, reply)));
+        let (runtime, committed, changes) = (self.runtime.clone(), committed.clone(), commit.changes.clone());
+        slot.append(commit, self.counted(move || release::release(&runtime, &committed, &changes, effects, reply)));
     }
 
     fn commit(&mut self, committed: &Committed, effects: &[Effect]) -> Result<Commit, StoreError> {
@@ -224,7 +224,7 @@ impl ProcessInstance {
             time: row.time,
             body,
         };
-        let changes = read_models::changes(&process.executable, state, row, effects);
+        let changes = Arc::new(read_models::changes(&process.executable, state, row, effects));
         let outbox = effects.iter().filter_map(outbox_row).collect::<Result<_, _>>()?;
         let snapshot = self.due_snapshot()?;
         Ok(Commit { row: log_row, snapshot, changes, outbox })

@@ -14,6 +14,7 @@ mod decide;
 pub mod definitions;
 mod instance;
 pub mod keys;
+pub mod lists;
 mod outbox;
 mod registry;
 mod release;
@@ -41,6 +42,7 @@ use channel::Hub;
 use clock::Clock;
 use definitions::{Definitions, DeployedProcess};
 use instance::{Gathered, ProcessInstance};
+use lists::Lists;
 use outbox::Outbox;
 use registry::{Dispatched, Registry};
 use scripts::Scripts;
@@ -78,6 +80,8 @@ pub struct Runtime {
     pub definitions: Definitions,
     /// Who follows which instance.
     pub hub: Arc<Hub>,
+    /// Who follows which list.
+    pub lists: Lists,
     /// Identity of the log; client cursors of another one mean nothing.
     pub log: Uuid,
     registry: Registry,
@@ -112,6 +116,7 @@ impl Runtime {
             clock,
             definitions,
             hub: Arc::default(),
+            lists: Lists::default(),
             log,
             registry: Registry::default(),
             outbox: Outbox::default(),

@@ -1,4 +1,4 @@
-//! What leaves through the gate once a row is durable: frames to followers, the reply, effects. In this order, so that the
+//! What leaves through the gate once a row is durable: frames to followers, changes of lists, the reply, effects. In this order, so that the
 //! sender's connection gets the frames of its commit before the reply.
 //!
 //! Runs on the journal's release thread: short, never waiting.
@@ -10,12 +10,19 @@ use super::{
     ask::{Answer, Committed, Reply},
     outbox::Letter,
 };
-use crate::engine::Effect;
+use crate::{engine::Effect, journal::ReadModelChange};
 
 /// Lets a committed row out.
-pub(super) fn release(runtime: &Arc<Runtime>, committed: &Arc<Committed>, effects: Vec<Effect>, reply: Reply) {
+pub(super) fn release(
+    runtime: &Arc<Runtime>,
+    committed: &Arc<Committed>,
+    changes: &[ReadModelChange],
+    effects: Vec<Effect>,
+    reply: Reply,
+) {
     let _active = runtime.active();
     runtime.hub.publish(committed);
+    runtime.lists.publish(changes);
     reply.send(Answer::Applied(committed.clone()));
     for effect in effects {
         perform(runtime, committed, effect);

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     Runtime,
     ask::{Answer, Ask, Envelope, Observed, Refusal, Reply, Start},
+    definitions::DeployedProcess,
     keys,
 };
 use crate::{
@@ -38,6 +39,8 @@ pub struct StartRequest {
     pub start_condition: Option<String>,
     /// The instance to inherit from.
     pub inherit: Option<Inherit>,
+    /// Whether to start the draft, as a test; designers and admins may.
+    pub test: bool,
     /// Who starts.
     pub caller: Caller,
     /// Whether the caller has shown no token: only processes with anonymous start then.
@@ -58,6 +61,9 @@ pub struct Inherit {
     /// What of the instance's data is copied, when there is no message to tell.
     pub copy: CopyList,
 }
+
+/// Roles that may start a draft.
+const TESTERS: [&str; 2] = ["designer", "admin"];
 
 /// Why a start cannot be sent; the caller answers with it.
 pub type StartError = Rejection;
@@ -93,8 +99,9 @@ impl Runtime {
     }
 
     fn send_start(self: &Arc<Self>, request: StartRequest, process: &str, mut command: StartInstance, reply: Reply) {
-        let Some(deployed) = self.definitions.published(&request.caller.tenant, process) else {
-            return reply.refuse(self.not_startable(&request.caller.tenant, process).into());
+        let deployed = match self.startable(&request, process) {
+            Ok(deployed) => deployed,
+            Err(rejection) => return reply.refuse(rejection.into()),
         };
         // A child of somebody's own instance needs no anonymous start: the right to the instance is the right to it.
         if request.anonymous && !deployed.executable.definition.anonymous_start && request.inherit.is_none() {
@@ -105,6 +112,23 @@ impl Runtime {
         let key = command.head.key;
         let ask = Ask::Start(Box::new(Start { command, process: deployed, tag: Some(request.tag()) }));
         self.dispatch(key, Envelope { caller: Some(request.caller), ask, reply });
+    }
+
+    /// The version a start runs: the published one, or the draft for a test.
+    fn startable(&self, request: &StartRequest, process: &str) -> Result<Arc<DeployedProcess>, Rejection> {
+        let tenant = &request.caller.tenant;
+        if !request.test {
+            return self.definitions.published(tenant, process).ok_or_else(|| self.not_startable(tenant, process));
+        }
+        if !request.caller.has_any(&TESTERS.map(str::to_owned)) {
+            let sentence = "expected role designer or admin for a test start, but this user has neither: leave out 'test'";
+            return Err(Rejection::new(RejectionKind::Forbidden, sentence));
+        }
+        self.definitions.draft(tenant, process).ok_or_else(|| {
+            let sentence =
+                format!("expected a process with a draft to test, but '{process}' has none: deploy one without publishing");
+            Rejection::new(RejectionKind::NotFound, sentence)
+        })
     }
 
     fn not_startable(&self, tenant: &str, process: &str) -> Rejection {
@@ -123,11 +147,13 @@ impl Runtime {
             tenant: request.caller.tenant.clone(),
             process: crate::engine::record::ProcessRef { id: String::new(), version: 0, revision: String::new() },
             business_key: request.business_key.clone(),
-            parent: parent.map(|(parent, seq)| ParentLink { instance: parent.head.key, seq, wants_result: false }),
-            root: parent.map_or(key, |(parent, _)| parent.head.root),
+            parent: parent.map(|(parent, seq)| ParentLink { instance: parent.head().key, seq, wants_result: false }),
+            root: parent.map_or(key, |(parent, _)| parent.head().root),
             started_by: subject.clone(),
-            root_started_by: parent.map_or_else(|| subject.clone(), |(parent, _)| parent.head.root_started_by.clone()),
+            root_started_by: parent.map_or_else(|| subject.clone(), |(parent, _)| parent.head().root_started_by.clone()),
             data,
+            expires_at: None,
+            test: request.test,
         }
     }
 

@@ -9,6 +9,7 @@ use super::{
     frames::{
         client::{FrameId, Run, Start},
         code::ErrorCode,
+        on_instance::OnInstance,
         server::{Reply, ServerFrame},
         step::NoResult,
     },
@@ -18,7 +19,7 @@ use super::{
 use crate::{
     engine::access::Caller,
     limits,
-    model::ids::{ElementKey, InstanceKey},
+    model::ids::InstanceKey,
     runtime::ask::{Answer, Ask, Committed, Envelope, Reply as Answering},
 };
 
@@ -32,16 +33,12 @@ impl Connection {
         self.command(id, instance, |id, caller| Ok(requests::done(id, seq, caller)));
     }
 
-    pub(super) fn retry(&mut self, id: FrameId, instance: InstanceKey, element: ElementKey) {
-        self.command(id, instance, |id, caller| Ok(requests::retry(id, element, caller)));
-    }
-
-    pub(super) fn terminate(&mut self, id: FrameId, instance: InstanceKey) {
-        self.command(id, instance, |id, caller| Ok(requests::terminate(id, caller)));
+    pub(super) fn on_instance(&mut self, id: FrameId, instance: InstanceKey, command: OnInstance) {
+        self.command(id, instance, |id, caller| Ok(requests::on_instance(id, command, caller)));
     }
 
     fn command(&mut self, id: FrameId, instance: InstanceKey, ask: impl FnOnce(&FrameId, &Caller) -> Result<Ask, WireError>) {
-        let Some(caller) = self.who.as_ref().map(|who| who.caller.clone()) else { return };
+        let Some(caller) = self.caller() else { return };
         match ask(&id, &caller) {
             Ok(ask) => {
                 let Some(reply) = self.pending(PendingCommand { id, kind: CommandKind::Other }) else { return };
@@ -122,11 +119,12 @@ impl Connection {
             }
             _ => None,
         };
+        let Some(caller) = self.caller() else { return };
         let seq = committed.row.last_seq();
         let envelope = Reply { id: command.id.as_str(), seq: Some(seq), duplicate, result: NoResult {} }.text();
         // The result is shared between repliers of a row, so it is put in place of the empty one.
         let head = envelope.strip_suffix("{}}").unwrap_or(&envelope);
-        let text = format!("{head}{}}}", rendering::result(committed, token.as_deref()));
+        let text = format!("{head}{}}}", rendering::result(committed, &caller, token.as_deref()));
         self.out.push_back(Out::Text(text.into()));
     }
 }

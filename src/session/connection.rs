@@ -23,15 +23,17 @@ use super::{
         client::{self, ClientFrame, FrameId, Hello},
         close::CloseCode,
         code::ErrorCode,
-        server::{Bye, ErrorFrame, Ping, RateEntry, Reply, ServerFrame, Welcome},
+        server::{Bye, ErrorFrame, Ping, RateEntry, Reply, ResyncReason, ServerFrame, Welcome},
         step::{AuthResult, NoResult},
     },
     inbox::{Inbound, Inbox},
+    lists::ListFollowing,
     rate::{Admission, Rate},
     token::{Identity, TokenError, Tokens},
     who::Who,
 };
 use crate::{
+    engine::access::Caller,
     limits::{self, Limits},
     model::ids::InstanceKey,
     runtime::{Runtime, channel::Follower, clock::real_now},
@@ -53,6 +55,7 @@ pub struct Connection {
     pub(super) inbox: Arc<Inbox>,
     pub(super) follower: Arc<dyn Follower>,
     pub(super) following: HashMap<InstanceKey, Following>,
+    pub(super) lists: HashMap<Channel, ListFollowing>,
     /// Followed instances that have ended, oldest first.
     pub(super) ended: VecDeque<InstanceKey>,
     pub(super) rounds: u64,
@@ -91,6 +94,7 @@ impl Connection {
             follower,
             inbox,
             following: HashMap::new(),
+            lists: HashMap::new(),
             ended: VecDeque::new(),
             rounds: 0,
             unanswered: 0,
@@ -164,15 +168,9 @@ impl Connection {
             ClientFrame::Unsubscribe { id, channel } => self.unsubscribe(&id, &channel),
             ClientFrame::Auth { id, token } => self.auth(&id, &token),
             ClientFrame::Done { id, instance, seq } => self.done(id, instance, seq),
-            ClientFrame::Retry { id, instance, element } => self.retry(id, instance, element),
-            ClientFrame::Terminate { id, instance } => self.terminate(id, instance),
+            ClientFrame::OnInstance { id, instance, command } => self.on_instance(id, instance, command),
             ClientFrame::Clock { id, to } => self.move_clock(&id, to),
             ClientFrame::Idle { id } => self.idle(id),
-            ClientFrame::Later { name, id } => {
-                let sentence = format!("expected a frame this server can do, but '{name}' is not supported yet");
-                let id = id.as_ref().map(FrameId::as_str);
-                self.tell_error(id, None, &WireError::new(ErrorCode::Unsupported, sentence));
-            }
         }
     }
 
@@ -229,9 +227,14 @@ impl Connection {
         let error = match verified {
             Ok(identity) if who.identity.is_none() || who.is(&identity) => {
                 let result = AuthResult { expires_at: identity.expires_at.map(|time| time.to_string()) };
-                self.who = Some(Who::new(Some(identity)));
+                let before = self.who.replace(Who::new(Some(identity)));
                 let text = Reply { id: id.as_str(), seq: None, duplicate: false, result }.text();
-                return self.out.push_back(Out::Text(text));
+                self.out.push_back(Out::Text(text));
+                if before.is_none_or(|before| Some(before.caller) != self.caller()) {
+                    self.look_again(ResyncReason::Access);
+                    self.list_again(ResyncReason::Access);
+                }
+                return;
             }
             Ok(_) => {
                 WireError::new(ErrorCode::Forbidden, "expected a token of the same subject, but it is another's: connect anew")
@@ -265,6 +268,8 @@ impl Connection {
             Inbound::Answered { command, answer } => self.answered(&command, answer),
             Inbound::Looked { instance, round, answer } => self.looked(instance, round, answer),
             Inbound::Missed { instance, round, observed, rows } => self.missed(instance, round, *observed, rows),
+            Inbound::ListChanged { channel, round } => self.tell_changes(&channel, round),
+            Inbound::Listed { channel, round, listed } => self.listed(&channel, round, listed),
             Inbound::Drain { reconnect_after_ms } => {
                 self.forget_what_has_not_begun();
                 let text = Bye { reason: "restart", reconnect_after_ms }.text();
@@ -316,6 +321,11 @@ impl Connection {
         }
     }
 
+    /// Who acts here, once hello was said.
+    pub(super) fn caller(&self) -> Option<Caller> {
+        self.who.as_ref().map(|who| who.caller.clone())
+    }
+
     pub(super) fn tell_done(&mut self, id: &FrameId) {
         let text = Reply { id: id.as_str(), seq: None, duplicate: false, result: NoResult {} }.text();
         self.out.push_back(Out::Text(text));
@@ -343,6 +353,7 @@ impl Drop for Connection {
         for following in self.following.values() {
             following.channel.leave(&self.follower);
         }
+        self.leave_lists();
         self.inbox.end();
     }
 }

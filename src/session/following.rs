@@ -72,6 +72,8 @@ pub(super) enum Courtesy {
     Replies(Vec<FrameId>),
     /// `live`, after a resume.
     Live,
+    /// Nothing; but unlike an announced child it is there, and a refusal ends the subscription.
+    Shown,
 }
 
 impl Courtesy {
@@ -82,7 +84,7 @@ impl Courtesy {
                 owed.extend(ids);
                 Courtesy::Replies(owed)
             }
-            (Courtesy::Replies(owed), Courtesy::None) => Courtesy::Replies(owed),
+            (Courtesy::Replies(owed), Courtesy::None | Courtesy::Shown) => Courtesy::Replies(owed),
             (_, courtesy) => courtesy,
         }
     }

@@ -9,7 +9,10 @@ use std::{
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::frames::client::FrameId;
+use super::{
+    frames::{channel::Channel, client::FrameId},
+    lists::Listed,
+};
 use crate::{
     engine::Row,
     journal::StoreError,
@@ -51,6 +54,22 @@ pub enum Inbound {
         observed: Box<Observed>,
         /// The rows.
         rows: Result<Vec<Row>, StoreError>,
+    },
+    /// A followed list has changed.
+    ListChanged {
+        /// Which.
+        channel: Channel,
+        /// See [`Inbound::Looked`].
+        round: u64,
+    },
+    /// The lines of a list that is to be followed.
+    Listed {
+        /// Which.
+        channel: Channel,
+        /// See [`Inbound::Looked`].
+        round: u64,
+        /// The lines.
+        listed: Listed,
     },
     /// The server is going down: say so, and go within this many milliseconds.
     Drain {

@@ -1,7 +1,8 @@
 //! Realtime sessions, free of any transport: text frames in, text frames out.
 //!
 //! A [`connection::Connection`] is one client's connection: it reads frames (`frames`), sends commands to the runtime
-//! (`commands`, `requests`), and follows instances by a cursor each (`following`). Whatever carries the frames asks it for the next one
+//! (`commands`, `requests`), follows instances by a cursor each (`following`), and lists of tasks and instances
+//! (`lists`). Whatever carries the frames asks it for the next one
 //! when there is room, so nothing piles up per client. Who is who: `token`, `ticket`. How much: `rate`.
 //!
 //! Not here: sockets, HTTP, actix (`web`); what commands mean (`engine`).
@@ -13,6 +14,8 @@ pub mod connection;
 mod following;
 pub mod frames;
 pub mod inbox;
+mod list_contents;
+mod lists;
 pub mod rate;
 pub mod rendering;
 pub mod requests;

@@ -1,7 +1,8 @@
 //! From committed rows to wire shapes: the frames of a row, the next step in replies, progress and snapshots.
 //!
-//! A row's frames are rendered once, by the first connection that needs them, and shared. A replay renders the same frames
-//! from rows read back, so a client cannot tell the two apart.
+//! A row's frames are rendered once, by the first connection that needs them, and shared; progress and results once per
+//! standpoint, as what receivers may do differs. A replay renders the same frames from rows read back, so a client cannot tell
+//! the two apart.
 
 use std::sync::Arc;
 
@@ -16,7 +17,8 @@ use super::frames::{
 use crate::{
     engine::{
         Record, Row,
-        next_step::{NextStep, Offer},
+        access::{Caller, Standpoint},
+        next_step::{NextStep, Offer, Token},
         record::{Push, Status},
         state::Child,
     },
@@ -31,15 +33,20 @@ use crate::{
     },
 };
 
-/// All frames of a committed row, its progress last.
-pub fn frames(committed: &Committed) -> &[SharedFrame] {
-    committed.rendered.frames.get_or_init(|| {
-        let mut frames = missed_frames(committed.instance, &committed.row);
-        let prev = frames.last().map_or(committed.row.first_seq - 1, |frame| frame.seq);
-        let cause = committed.cause();
-        frames.push(progress(committed.instance, committed.row.last_seq(), prev, &executable(committed), &committed.next, cause));
-        frames
-    })
+/// The frames of a committed row that are the same for everybody: all but its progress.
+pub fn messages(committed: &Committed) -> &[SharedFrame] {
+    committed.rendered.messages.get_or_init(|| missed_frames(committed.instance, &committed.row))
+}
+
+/// The progress frame of a committed row, as the caller is told it.
+pub fn progress_of(committed: &Committed, caller: &Caller) -> SharedFrame {
+    let standpoint = committed.standpoint(caller);
+    let render = || {
+        let prev = messages(committed).last().map_or(committed.row.first_seq - 1, |frame| frame.seq);
+        let (seq, cause) = (committed.row.last_seq(), committed.cause());
+        progress(committed.instance, seq, prev, &executable(committed), &committed.next, &standpoint, cause)
+    };
+    committed.rendered.step(standpoint.clone()).progress.get_or_init(render).clone()
 }
 
 fn executable(committed: &Committed) -> Arc<ExecutableProcess> {
@@ -95,38 +102,50 @@ pub fn progress(
     prev: u64,
     process: &ExecutableProcess,
     next: &NextStep,
+    standpoint: &Standpoint,
     cause: Option<Uuid>,
 ) -> SharedFrame {
     let cause = cause.map(|id| id.to_string());
     let tail = ProgressTail {
         status: next.status.name(),
-        nodes: &nodes(instance, process, next),
-        actions: &actions(instance, process, next),
+        nodes: &nodes(instance, process, next, standpoint),
+        actions: &actions(instance, process, next, standpoint),
         cause: cause.as_deref(),
     };
     shared_frame(instance, seq, prev, &tail)
 }
 
 /// The tokens of a next step.
-pub fn nodes<'a>(instance: InstanceKey, process: &'a ExecutableProcess, next: &'a NextStep) -> Vec<NodeEntry<'a>> {
-    let entry = |token: &'a crate::engine::next_step::Token| {
+fn nodes<'a>(
+    instance: InstanceKey,
+    process: &'a ExecutableProcess,
+    next: &'a NextStep,
+    standpoint: &Standpoint,
+) -> Vec<NodeEntry<'a>> {
+    let entry = |(index, token): (usize, &'a Token)| {
         let node = process.node(&token.node)?;
         Some(NodeEntry {
             element: token.element.wire(instance),
             node: &node.id,
             name: &node.name,
             r#type: node.kind.bpmn_name(),
-            read_only: false,
-            assignee: None,
+            read_only: !standpoint.token(index),
+            assignee: token.assignee.as_deref(),
             incident: token.incident.as_ref().map(|incident| IncidentEntry { code: &incident.code, message: &incident.message }),
         })
     };
-    next.tokens.iter().filter_map(entry).collect()
+    next.tokens.iter().enumerate().filter_map(entry).collect()
 }
 
 /// The actions of a next step.
-pub fn actions<'a>(instance: InstanceKey, process: &'a ExecutableProcess, next: &'a NextStep) -> Vec<ActionEntry<'a>> {
-    next.offers.iter().filter_map(|offer| action(instance, process, offer)).collect()
+fn actions<'a>(
+    instance: InstanceKey,
+    process: &'a ExecutableProcess,
+    next: &'a NextStep,
+    standpoint: &Standpoint,
+) -> Vec<ActionEntry<'a>> {
+    let open = next.offers.iter().enumerate().filter(|&(index, _)| standpoint.offer(next, index));
+    open.filter_map(|(_, offer)| action(instance, process, offer)).collect()
 }
 
 fn action<'a>(instance: InstanceKey, process: &'a ExecutableProcess, offer: &'a Offer) -> Option<ActionEntry<'a>> {
@@ -157,29 +176,33 @@ pub fn children<'a>(parent: InstanceKey, children: impl IntoIterator<Item = &'a 
     children.into_iter().map(entry).collect()
 }
 
-/// The `result` of a command, as JSON text. Shared by the repliers of one row unless it carries a token.
-pub fn result(committed: &Committed, token: Option<&str>) -> ByteString {
+/// The `result` of a command, as JSON text, as the caller is told it. Shared by the repliers of one row and standpoint unless it
+/// carries a token.
+pub fn result(committed: &Committed, caller: &Caller, token: Option<&str>) -> ByteString {
+    let standpoint = committed.standpoint(caller);
     if token.is_some() {
-        return render_result(committed, token);
+        return render_result(committed, &standpoint, token);
     }
-    committed.rendered.result.get_or_init(|| render_result(committed, None)).clone()
+    let step = committed.rendered.step(standpoint.clone());
+    step.result.get_or_init(|| render_result(committed, &standpoint, None)).clone()
 }
 
-fn render_result(committed: &Committed, token: Option<&str>) -> ByteString {
+fn render_result(committed: &Committed, standpoint: &Standpoint, token: Option<&str>) -> ByteString {
     let (instance, process) = (committed.instance, &committed.process.executable);
     to_text(&StepResult {
         instance,
         status: committed.next.status.name(),
-        nodes: nodes(instance, process, &committed.next),
-        actions: actions(instance, process, &committed.next),
+        nodes: nodes(instance, process, &committed.next, standpoint),
+        actions: actions(instance, process, &committed.next, standpoint),
         ignored: committed.row.ignored.iter().map(String::as_str).collect(),
         children: children(instance, &committed.children),
         token,
     })
 }
 
-/// Nodes and actions of a look.
-pub fn observed_step(observed: &Observed) -> (Vec<NodeEntry<'_>>, Vec<ActionEntry<'_>>) {
-    let (instance, process) = (observed.head.key, &observed.process.executable);
-    (nodes(instance, process, &observed.next), actions(instance, process, &observed.next))
+/// Nodes and actions of a look, as the caller is told them.
+pub fn observed_step<'a>(observed: &'a Observed, caller: &Caller) -> (Vec<NodeEntry<'a>>, Vec<ActionEntry<'a>>) {
+    let (instance, process) = (observed.head().key, &observed.process.executable);
+    let standpoint = observed.standpoint(caller);
+    (nodes(instance, process, &observed.next, &standpoint), actions(instance, process, &observed.next, &standpoint))
 }

@@ -11,6 +11,7 @@ use super::{
     frames::{
         client::{FrameId, Payload, Run, Start},
         code::ErrorCode,
+        on_instance::OnInstance,
     },
     token::{Identity, Tokens},
     who::Who,
@@ -18,10 +19,7 @@ use super::{
 use crate::{
     engine::{Command, access::Caller, command::RunAction, record::CommandTag},
     limits,
-    model::{
-        copying::CopyList,
-        ids::{ElementKey, InstanceKey},
-    },
+    model::{copying::CopyList, ids::InstanceKey},
     runtime::{Inherit, StartRequest, ask::Ask, clock::real_now, keys::body_hash},
 };
 
@@ -36,7 +34,7 @@ pub fn run(run: Run, caller: &Caller) -> Result<Ask, WireError> {
     let data = object(run.data.as_ref())?;
     let element = run.element.map_or(0, |element| element.0);
     let hash = body_hash(&[b"run", run.action.as_bytes(), &element.to_be_bytes(), &canonical(&data)]);
-    let command = RunAction { action: run.action, element: run.element, data, by: caller.subject.clone() };
+    let command = RunAction { action: run.action, element: run.element, data };
     Ok(apply(&run.id, Command::Run(command), run.if_seq, hash, caller))
 }
 
@@ -45,14 +43,11 @@ pub fn done(id: &FrameId, seq: u64, caller: &Caller) -> Ask {
     apply(id, Command::CloseOffer { seq }, None, body_hash(&[b"done", &seq.to_be_bytes()]), caller)
 }
 
-/// Tries an element with an incident again.
-pub fn retry(id: &FrameId, element: ElementKey, caller: &Caller) -> Ask {
-    apply(id, Command::Retry { element }, None, body_hash(&[b"retry", &element.0.to_be_bytes()]), caller)
-}
-
-/// Ends an instance.
-pub fn terminate(id: &FrameId, caller: &Caller) -> Ask {
-    apply(id, Command::Terminate, None, body_hash(&[b"terminate"]), caller)
+/// A command on an instance that carries no data.
+pub fn on_instance(id: &FrameId, command: OnInstance, caller: &Caller) -> Ask {
+    let (name, element, user) = command.parts();
+    let hash = body_hash(&[name.as_bytes(), &element.0.to_be_bytes(), user.as_bytes()]);
+    apply(id, command.into(), None, hash, caller)
 }
 
 fn apply(id: &FrameId, command: Command, if_seq: Option<u64>, hash: u64, caller: &Caller) -> Ask {
@@ -86,6 +81,7 @@ pub fn start(start: &Start, who: &Who) -> Result<StartRequest, WireError> {
         process: start.process.clone(),
         business_key: start.business_key.clone(),
         start_condition: start.start_condition.clone(),
+        test: start.test,
         anonymous: who.is_anonymous(),
         caller,
         command: start.id.uuid().unwrap_or_else(Uuid::now_v7),
@@ -111,6 +107,7 @@ fn start_hash(start: &Start, inherit: Option<&Inherit>, data: &Value) -> u64 {
         bytes(&start.business_key),
         bytes(&start.start_condition),
         inherited.as_bytes(),
+        &[u8::from(start.test)],
         &canonical(data),
     ])
 }

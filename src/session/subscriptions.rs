@@ -39,10 +39,7 @@ const PULL_ROWS: usize = 16;
 
 impl Connection {
     pub(super) fn subscribe(&mut self, id: FrameId, channel: Channel, after: Option<u64>, tree: bool) {
-        let Channel::Instance(instance) = channel else {
-            let sentence = format!("expected a channel instance/KEY, but '{channel}' is not supported yet");
-            return self.tell_error(Some(id.as_str()), Some(&channel), &WireError::new(ErrorCode::Unsupported, sentence));
-        };
+        let Channel::Instance(instance) = channel else { return self.follow_list(id, channel) };
         let want = if after.is_some() { Want::Replay } else { Want::Snapshot(None) };
         self.follow(instance, after.unwrap_or(0), want, tree, Courtesy::Replies(vec![id]), None);
     }
@@ -50,17 +47,38 @@ impl Connection {
     pub(super) fn unsubscribe(&mut self, id: &FrameId, channel: &Channel) {
         if let Channel::Instance(instance) = channel {
             self.unfollow_tree(*instance);
+        } else {
+            let owed = self.unfollow_list(channel);
+            self.tell_unsubscribed(&owed);
         }
         self.tell_done(id);
+    }
+
+    fn tell_unsubscribed(&mut self, ids: &[FrameId]) {
+        let sentence = "expected the subscription to begin, but it was unsubscribed before: subscribe again if it is wanted";
+        for id in ids {
+            self.tell_error(Some(id.as_str()), None, &WireError::new(ErrorCode::Conflict, sentence));
+        }
+    }
+
+    /// The user's rights have changed: every followed instance is shown anew, or is followed no longer.
+    pub(super) fn look_again(&mut self, reason: ResyncReason) {
+        let settled = |following: &Following| matches!(following.phase, Phase::Live | Phase::Ready(_));
+        let followed: Vec<(InstanceKey, bool, Option<InstanceKey>)> = self
+            .following
+            .iter()
+            .filter(|(_, following)| settled(following))
+            .map(|(&instance, following)| (instance, following.tree, following.because))
+            .collect();
+        for (instance, tree, because) in followed {
+            self.follow(instance, 0, Want::Snapshot(Some(reason)), tree, Courtesy::Shown, because);
+        }
     }
 
     /// Lets go of an instance, and of the descendants that were followed for its sake.
     fn unfollow_tree(&mut self, instance: InstanceKey) {
         if let Some(Courtesy::Replies(ids)) = self.unfollow(instance).map(Following::owes) {
-            let sentence = "expected the subscription to begin, but it was unsubscribed before: subscribe again if it is wanted";
-            for id in ids {
-                self.tell_error(Some(id.as_str()), None, &WireError::new(ErrorCode::Conflict, sentence));
-            }
+            self.tell_unsubscribed(&ids);
         }
         let of_children = |(&key, child): (&InstanceKey, &Following)| (child.because == Some(instance)).then_some(key);
         for child in self.following.iter().filter_map(of_children).collect::<Vec<_>>() {
@@ -204,7 +222,7 @@ impl Connection {
         let channel = &Channel::Instance(instance);
         match courtesy {
             Courtesy::Replies(ids) => ids.iter().for_each(|id| self.tell_error(Some(id.as_str()), Some(channel), error)),
-            Courtesy::None | Courtesy::Live => self.tell_error(None, Some(channel), error),
+            Courtesy::None | Courtesy::Live | Courtesy::Shown => self.tell_error(None, Some(channel), error),
         }
     }
 
@@ -246,6 +264,7 @@ impl Connection {
     }
 
     fn begin_with_missed(&mut self, instance: InstanceKey, observed: &Observed, rows: &[Row]) {
+        let Some(caller) = self.caller() else { return };
         let Some(following) = self.following.get_mut(&instance) else { return };
         let mut cursor = following.cursor;
         let mut texts = Vec::new();
@@ -263,7 +282,8 @@ impl Connection {
         }
         if cursor < observed.seq {
             let process = &observed.process.executable;
-            let progress = rendering::progress(instance, observed.seq, cursor, process, &observed.next, None);
+            let standpoint = observed.standpoint(&caller);
+            let progress = rendering::progress(instance, observed.seq, cursor, process, &observed.next, &standpoint, None);
             texts.push(progress.for_cursor(cursor));
         }
         announced.extend(observed.live_children());
@@ -274,14 +294,15 @@ impl Connection {
     fn begin_with_snapshot(&mut self, instance: InstanceKey, observed: &Observed, reason: Option<ResyncReason>) {
         let channel = Channel::Instance(instance);
         let Some(whole) = &observed.whole else { return };
-        let (nodes, actions) = rendering::observed_step(observed);
+        let Some(caller) = self.caller() else { return };
+        let (nodes, actions) = rendering::observed_step(observed, &caller);
         let open: Vec<OpenAction<'_>> = whole.open.iter().map(|(&seq, body)| OpenAction { seq, body }).collect();
         let children = rendering::children(instance, &observed.children);
         let snapshot = Snapshot {
             channel: &channel,
             seq: observed.seq,
-            process: &observed.head.process.id,
-            parent: observed.head.parent.as_ref().map(|link| link.instance),
+            process: &observed.head().process.id,
+            parent: observed.head().parent.as_ref().map(|link| link.instance),
             status: observed.next.status.name(),
             view: &whole.view,
             nodes: &nodes,
@@ -303,7 +324,7 @@ impl Connection {
         let Some(following) = self.following.get_mut(&instance) else { return };
         let channel = &Channel::Instance(instance);
         match &following.courtesy {
-            Courtesy::None => {}
+            Courtesy::None | Courtesy::Shown => {}
             Courtesy::Live => texts.push(Live { channel, seq }.text()),
             Courtesy::Replies(ids) => texts.extend(ids.iter().map(|id| {
                 let result = SubscribeResult { channel, seq, mode };
@@ -369,6 +390,7 @@ impl Connection {
 
     /// A pull is first in line: what the channel has after our cursor takes its place.
     pub(super) fn pull(&mut self, instance: InstanceKey) {
+        let Some(caller) = self.caller() else { return drop(self.out.pop_front()) };
         let Some(following) = self.following.get_mut(&instance).filter(|following| matches!(following.phase, Phase::Live)) else {
             self.out.pop_front();
             return;
@@ -382,7 +404,9 @@ impl Connection {
                 let ended = rows.last().is_some_and(|row| !row.next.status.is_live());
                 for row in &rows {
                     let cursor = following.cursor;
-                    for frame in rendering::frames(row).iter().filter(|frame| frame.seq > cursor) {
+                    let progress = rendering::progress_of(row, &caller);
+                    let frames = rendering::messages(row).iter().chain([&progress]);
+                    for frame in frames.filter(|frame| frame.seq > cursor) {
                         texts.push(frame.for_cursor(following.cursor));
                         following.cursor = frame.seq;
                         announced.extend(frame.announces);

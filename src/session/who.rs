@@ -28,7 +28,9 @@ impl Who {
             (Some(_), None) => None,
         };
         let operator = shown.is_operator();
-        Self { identity, caller: Caller { subject: shown.subject, tenant: shown.tenant, operator, trees } }
+        // A token of a tree has no roles, whatever it lists.
+        let roles = if trees.is_some() { Arc::from([]) } else { Arc::from(shown.roles) };
+        Self { identity, caller: Caller { subject: shown.subject, tenant: shown.tenant, roles, operator, trees } }
     }
 
     /// Whether only processes with anonymous start may be started.

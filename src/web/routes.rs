@@ -37,8 +37,10 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(get("/v1/instances/{key}/messages", history::messages))
         .service(post("/v1/instances/{key}/run", commands::run))
         .service(post("/v1/instances/{key}/done", commands::done))
-        .service(post("/v1/instances/{key}/retry", commands::retry))
-        .service(post("/v1/instances/{key}/terminate", commands::terminate))
+        .service(post(
+            "/v1/instances/{key}/{command:hold|unhold|terminate|dismiss|retry|skip|claim|release|assign}",
+            commands::on_instance,
+        ))
         .service(get("/", home::home))
         .service(get("/demo", home::demo))
         .service(both("/sign-in", sign_in::by_link, sign_in::by_token))

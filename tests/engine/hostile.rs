@@ -17,19 +17,19 @@ use uuid::Uuid;
 
 use super::{
     sketch::definition,
-    subject::{Subject, child_key, compiled},
+    subject::{Subject, child_key, compiled, starter},
 };
 
 fn started(sketch: &str, data: Value) -> Subject {
     let mut subject = Subject::new(compiled(definition(sketch)));
     let head = subject.head(data, None);
-    subject.start(StartInstance { head, start_condition: None, link: None }).expect("the start is valid");
+    subject.start(StartInstance { head, start_condition: None, link: None }, None).expect("the start is valid");
     subject
 }
 
 fn run(subject: &mut Subject, action: &str, data: Value) {
-    let run = RunAction { action: action.to_owned(), element: None, data, by: "ada".to_owned() };
-    subject.apply(Command::Run(run), Some("ada")).expect("the action can run");
+    let run = RunAction { action: action.to_owned(), element: None, data };
+    subject.apply(Command::Run(run), Some(&starter())).expect("the action can run");
 }
 
 fn nested(depth: usize) -> Value {
@@ -105,7 +105,7 @@ fn keys_of_nothing() {
                 assert!(subject.apply(Command::FireTimer(timer), None).expect("timers are never refused").row.is_none());
             }
             if action != "save" {
-                let run = RunAction { action: action.to_owned(), element: Some(element), data: Value::Null, by: String::new() };
+                let run = RunAction { action: action.to_owned(), element: Some(element), data: Value::Null };
                 assert!(subject.apply(Command::Run(run), None).is_err());
             }
         }
@@ -170,7 +170,7 @@ fn command_ids_are_remembered() {
     assert_eq!(seen(&subject, 131, "ada"), Seen::New);
 
     subject.tag = Some(tag(200, "ada"));
-    let refused = RunAction { action: "nothing".to_owned(), element: None, data: Value::Null, by: "ada".to_owned() };
+    let refused = RunAction { action: "nothing".to_owned(), element: None, data: Value::Null };
     assert!(subject.apply(Command::Run(refused), None).is_err());
     assert_eq!(seen(&subject, 200, "ada"), Seen::New, "a refused command leaves no id behind");
 }

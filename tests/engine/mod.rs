@@ -79,6 +79,21 @@ fn back_branches() {
 }
 
 #[test]
+fn holding() {
+    check("holding");
+}
+
+#[test]
+fn skipping() {
+    check("skipping");
+}
+
+#[test]
+fn lanes() {
+    check("lanes");
+}
+
+#[test]
 fn limits() {
     check("limits");
 }

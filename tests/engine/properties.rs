@@ -88,7 +88,7 @@ impl Run<'_> {
         let parent = moves.len().is_multiple_of(2).then_some(ParentLink { instance: PARENT, seq: 1, wants_result: true });
         let head = self.subject.head(json!({"n": 1, "x": {"y": 1}}), parent);
         let start = StartInstance { head, start_condition: None, link: None };
-        self.subject.start(start).expect("a process without start keys takes every object");
+        self.subject.start(start, None).expect("a process without start keys takes every object");
         self.counts.borrow_mut().processes += 1;
         let mut after_end = 0;
         for (index, step) in moves.iter().enumerate() {
@@ -163,7 +163,7 @@ impl Run<'_> {
 
     fn run(&mut self, action: &str, element: Option<ElementKey>, payload: &str) {
         let data: Value = serde_json::from_str(payload).expect("payloads are JSON");
-        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data, by: "ada".to_owned() }));
+        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data }));
     }
 
     fn wait(&mut self, seconds: i64) {

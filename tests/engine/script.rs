@@ -4,16 +4,20 @@
 //! start {data} [on=CONDITION] [child] [wants] [link=SEQ|link]   child: it has a parent; wants: that wants the result
 //! run [ELEMENT.]ACTION {data}     fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
 //! from PEER ended {result} | terminated | push {…} | ask {…} | append {…} | refused | linked [SEQ] | end | finished  [nr=N]
-//! done SEQ      terminate      retry ELEMENT      limit N
+//! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
+//! done SEQ   hold   unhold   terminate   dismiss   limit N
+//! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
+//! see                                             what the one who gives the commands may see and do
 //! data   view   open   timers   children          show what the instance holds
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 use stepwire::{
     engine::{
         Command, Outcome, Rejection,
+        access::{Caller, Standpoint},
         command::{Link, RunAction, StartInstance, TimerKey},
         peer::PeerMessage,
         record::{ParentLink, Status},
@@ -26,7 +30,7 @@ use stepwire::{
 
 use super::{
     sketch::tokens,
-    subject::{PARENT, Subject, stranger},
+    subject::{self, PARENT, Subject, starter, stranger},
     transcript::{self, Names},
 };
 
@@ -36,11 +40,13 @@ pub struct Script {
     names: Names,
     /// Messages each peer has sent.
     numbers: HashMap<InstanceKey, u64>,
+    /// Who gives the commands; `None` is the server.
+    caller: Option<Caller>,
 }
 
 impl Script {
     pub fn new(subject: Subject) -> Self {
-        Self { subject, names: Names::default(), numbers: HashMap::new() }
+        Self { subject, names: Names::default(), numbers: HashMap::new(), caller: Some(starter()) }
     }
 
     /// Runs one command; returns what is to be written below it.
@@ -57,11 +63,28 @@ impl Script {
             ["wait", span] => self.wait(span),
             ["from", peer, ref rest @ ..] => self.hear(peer, rest),
             ["done", seq] => self.apply(Command::CloseOffer { seq: number(seq) }),
-            ["terminate"] => self.apply(Command::Terminate),
-            ["retry", element] => {
-                let element = self.names.find(element);
-                self.apply(Command::Retry { element })
+            ["as", user, ref roles @ ..] => {
+                let roles = roles.iter().find_map(|roles| roles.strip_prefix("roles=")).unwrap_or_default();
+                let roles: Vec<&str> = roles.split(',').filter(|role| !role.is_empty()).collect();
+                self.caller = (user != "server").then(|| subject::user(user, &roles));
+                Vec::new()
             }
+            ["hold"] => self.apply(Command::Hold),
+            ["unhold"] => self.apply(Command::Unhold),
+            ["terminate"] => self.apply(Command::Terminate),
+            ["dismiss"] => self.apply(Command::Dismiss),
+            [name @ ("retry" | "skip" | "claim" | "release" | "assign"), element, ref user @ ..] => {
+                let element = self.names.find(element);
+                let user = user.first().map(|user| (*user).to_owned()).unwrap_or_default();
+                self.apply(match name {
+                    "retry" => Command::Retry { element },
+                    "skip" => Command::Skip { element },
+                    "claim" => Command::Claim { element },
+                    "release" => Command::Release { element },
+                    _ => Command::Assign { element, user },
+                })
+            }
+            ["see"] => vec![self.see()],
             ["limit", limit] => {
                 self.subject.element_limit = number(limit) as usize;
                 Vec::new()
@@ -85,7 +108,7 @@ impl Script {
         self.numbers.insert(PARENT, 10);
         let head = self.subject.head(data, parent);
         let start_condition = flag("on=").map(str::to_owned);
-        let result = self.subject.start(StartInstance { head, start_condition, link });
+        let result = self.subject.start(StartInstance { head, start_condition, link }, self.caller.as_ref());
         self.written(&result)
     }
 
@@ -93,19 +116,25 @@ impl Script {
         let (data, _) = split_data(rest);
         let (element, action) = action.rsplit_once('.').map_or((None, action), |(element, action)| (Some(element), action));
         let element = element.map(|element| self.names.find(element));
-        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data, by: "ada".to_owned() }))
+        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data }))
     }
 
     /// Lets time pass; what becomes due fires, one by one, also what was armed meanwhile.
     fn wait(&mut self, span: &str) -> Vec<String> {
         let until = Time(self.subject.now.0 + 1000 * number(span.trim_end_matches('s')) as i64);
         let mut lines = Vec::new();
-        while let Some((due, timer)) = self.subject.timers.iter().map(|(timer, due)| (*due, timer.clone())).min()
+        // On hold nothing comes of a timer, and the clock does not bring it again.
+        let mut missed = BTreeSet::new();
+        let next = |subject: &Subject, missed: &BTreeSet<TimerKey>| {
+            subject.timers.iter().filter(|(timer, _)| !missed.contains(*timer)).map(|(timer, due)| (*due, timer.clone())).min()
+        };
+        while let Some((due, timer)) = next(&self.subject, &missed)
             && due <= until
         {
-            self.subject.now = due;
+            self.subject.now = self.subject.now.max(due);
             lines.push(format!("fires {}", self.names.timer(&timer)));
-            lines.extend(self.apply(Command::FireTimer(timer)));
+            lines.extend(self.apply(Command::FireTimer(timer.clone())));
+            missed.insert(timer);
         }
         self.subject.now = until;
         lines
@@ -134,7 +163,8 @@ impl Script {
     }
 
     fn apply(&mut self, command: Command) -> Vec<String> {
-        let result = self.subject.apply(command, Some("ada"));
+        let by_server = matches!(command, Command::FireTimer(_) | Command::Receive { .. });
+        let result = self.subject.apply(command, self.caller.as_ref().filter(|_| !by_server));
         self.written(&result)
     }
 
@@ -145,11 +175,22 @@ impl Script {
                 outcome.row.iter().for_each(|row| self.names.learn(row));
                 let mut lines = self.names.outcome(outcome);
                 if outcome.row.is_some() {
-                    lines.push(self.names.next(&self.subject.next()));
+                    lines.push(self.see());
                 }
                 lines
             }
         }
+    }
+
+    fn see(&self) -> String {
+        let (process, members) = (&self.subject.process, self.subject.state().members());
+        let next = self.subject.next();
+        let standpoint = match &self.caller {
+            Some(caller) if !members.may_see(process, caller) => return "= nothing".to_owned(),
+            Some(caller) => Standpoint::of(process, &members, &next, caller),
+            None => Standpoint::Whole,
+        };
+        self.names.next(&next, &standpoint)
     }
 
     fn timers(&self) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! Process sketches: a few lines that a person reads at a glance, made into a definition through its JSON form.
 //!
 //! ```text
-//! process p
+//! process p expiry=P7D
+//! lane clerks nodes=details execute=clerk,chief view=customer
 //! start -> details -> choice           a chain of flows; ids `start…` and `end…` need no line of their own
 //! choice -> end when amount > 5        a condition; `default` marks the default flow
 //! user details                         kinds: start end task user service send xor and call
@@ -53,6 +54,8 @@ pub fn tokens(line: &str) -> Vec<String> {
 #[derive(Default)]
 struct Sketch {
     id: String,
+    expiry: Option<String>,
+    lanes: Vec<Value>,
     nodes: Vec<Map<String, Value>>,
     flows: Vec<Value>,
     flow_ids: HashMap<String, usize>,
@@ -63,7 +66,11 @@ impl Sketch {
         let words = tokens(line);
         let second = words.get(1).map_or("", String::as_str);
         match (kind(&words[0]), &*words[0]) {
-            (_, "process") => self.id = second.to_owned(),
+            (_, "process") => {
+                self.id = second.to_owned();
+                self.expiry = words.iter().find_map(|word| word.strip_prefix("expiry=")).map(str::to_owned);
+            }
+            (_, "lane") => self.lanes.push(lane(second, &words[2..])),
             _ if second == "->" => self.flow(&words),
             (Some(kind), _) => self.node(kind, second, &words[2..]),
             (None, _) => self.action(&words),
@@ -153,9 +160,19 @@ impl Sketch {
                 self.node(if kind == "start" { "startEvent" } else { "endEvent" }, id.as_str().unwrap_or_default(), &[]);
             }
         }
-        let json = json!({"id": self.id, "nodes": self.nodes, "flows": self.flows});
+        let mut json = json!({"id": self.id, "nodes": self.nodes, "flows": self.flows, "lanes": self.lanes});
+        if let Some(expiry) = self.expiry {
+            json["expiry"] = json!(expiry.trim_matches('"'));
+        }
         serde_json::from_value(json).expect("a sketch is a definition")
     }
+}
+
+/// `lane ID nodes=a,b execute=clerk,chief …`.
+fn lane(id: &str, attributes: &[String]) -> Value {
+    let listed = attributes.iter().filter_map(|attribute| attribute.split_once('='));
+    let members = listed.map(|(name, value)| (name.to_owned(), list(value)));
+    Value::Object([("id".to_owned(), json!(id)), ("nodes".to_owned(), json!([]))].into_iter().chain(members).collect())
 }
 
 fn kind(word: &str) -> Option<&'static str> {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use stepwire::{
     engine::{
         self, Command, Effect, InstanceState, Outcome, Record, Rejection, Row, StepInput,
+        access::Caller,
         command::{StartInstance, TimerKey},
         next_step::{NextStep, next_step},
         peer::PeerMessage,
@@ -32,6 +33,18 @@ use uuid::Uuid;
 pub const OWN: InstanceKey = InstanceKey(Uuid::from_u128(1));
 /// Key of its parent, if it is given one.
 pub const PARENT: InstanceKey = InstanceKey(Uuid::from_u128(2));
+
+/// Who started the instance under test.
+pub fn starter() -> Caller {
+    user("ada", &[])
+}
+
+/// A user with roles.
+pub fn user(subject: &str, roles: &[&str]) -> Caller {
+    let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
+    let operator = roles.iter().any(|role| role == "operator" || role == "admin");
+    Caller { subject: subject.to_owned(), tenant: "default".to_owned(), roles: roles.into(), operator, trees: None }
+}
 
 /// Key of an instance nobody knows.
 pub fn stranger(number: u64) -> InstanceKey {
@@ -101,14 +114,16 @@ impl Subject {
         let process = ProcessRef { id: self.process.definition.id.clone(), version: 1, revision: "r".to_owned() };
         let (tenant, started_by) = ("default".to_owned(), "ada".to_owned());
         let root_started_by = started_by.clone();
-        Created { key: OWN, tenant, process, business_key: None, parent, root, started_by, root_started_by, data }
+        let (business_key, expires_at, test) = (None, None, false);
+        Created { key: OWN, tenant, process, business_key, parent, root, started_by, root_started_by, data, expires_at, test }
     }
 
-    pub fn start(&mut self, command: StartInstance) -> Result<Outcome, Rejection> {
+    /// Starts it as the server does, or as the caller.
+    pub fn start(&mut self, command: StartInstance, caller: Option<&Caller>) -> Result<Outcome, Rejection> {
         let input = StepInput {
             now: self.now,
             child_key: &child_key,
-            by: None,
+            caller,
             command: self.tag.take(),
             element_limit: self.element_limit,
             active_limit: 1_000,
@@ -119,11 +134,12 @@ impl Subject {
         Ok(outcome)
     }
 
-    pub fn apply(&mut self, command: Command, by: Option<&str>) -> Result<Outcome, Rejection> {
+    /// Applies a command of the server or the caller.
+    pub fn apply(&mut self, command: Command, caller: Option<&Caller>) -> Result<Outcome, Rejection> {
         let input = StepInput {
             now: self.now,
             child_key: &child_key,
-            by: by.map(str::to_owned),
+            caller,
             command: self.tag.take(),
             element_limit: self.element_limit,
             active_limit: 1_000,
@@ -165,7 +181,9 @@ impl Subject {
                 .delayed()
                 .map(move |(action, occurrence, due)| (TimerKey { element, action: action.to_string(), occurrence }, due))
         });
-        assert_eq!(pending.collect::<BTreeMap<_, _>>(), self.timers, "armed timers are the delayed actions of active elements");
+        let expiry = state.head().expires_at.filter(|_| state.status().is_live()).map(|due| (TimerKey::expiry(), due));
+        let pending: BTreeMap<_, _> = pending.chain(expiry).collect();
+        assert_eq!(pending, self.timers, "armed timers are the delayed actions of active elements, and the expiry");
         let next = self.next();
         assert_eq!(next.status.is_live(), !next.tokens.is_empty(), "a live instance has a token: {next:?}");
     }

@@ -8,10 +8,11 @@ use serde_json::Value;
 use stepwire::{
     engine::{
         Effect, Outcome, Record, Rejection, Row,
+        access::Standpoint,
         command::TimerKey,
         next_step::NextStep,
         peer::PeerMessage,
-        record::{Push, Remember},
+        record::{Push, Remember, Status},
         rejection::{RejectionKind, Unavailable},
     },
     model::{
@@ -77,9 +78,9 @@ impl Names {
         match record {
             Record::Created(created) if is_empty(&created.data) => "created".to_owned(),
             Record::Created(created) => format!("created {}", created.data),
-            Record::DataMerged { by: Some(by), patch } => format!("merged {patch} by {}", at(by)),
-            Record::DataMerged { by: None, patch } => format!("merged {patch}"),
-            Record::DataReplaced { data } => format!("replaced {data}"),
+            Record::DataMerged { by: Some(by), patch, .. } => format!("merged {patch} by {}", at(by)),
+            Record::DataMerged { by: None, patch, .. } => format!("merged {patch}"),
+            Record::DataReplaced { data, .. } => format!("replaced {data}"),
             Record::FlowArrived { node, arrival } => format!("arrived {node} by {}", arrival.flow),
             Record::ElementActivated { .. } => format!("activated {}", self.element(ElementKey(seq))),
             Record::ElementCompleted { element, keep, closes, .. } => {
@@ -118,6 +119,12 @@ impl Names {
                 let action = incident.action.as_ref().map_or(String::new(), |(action, nr)| format!(" .{action}:{nr}"));
                 format!("incident {} {}{action}", at(element), incident.code)
             }
+            Record::Assigned { element, user: Some(user) } => format!("assigned {} to {user}", at(element)),
+            Record::Assigned { element, user: None } => format!("released {}", at(element)),
+            Record::ActionSkipped { element, action, occurrence } => format!("skipped {}.{action}:{occurrence}", at(element)),
+            Record::CallSkipped { element } => format!("skipped the call of {}", at(element)),
+            Record::Held => "held".to_owned(),
+            Record::Unheld => "unheld".to_owned(),
             Record::IncidentsResolved { element } => format!("resolved {}", at(element)),
             Record::Ended { status } => format!("ended {}", status.name()),
         }
@@ -132,6 +139,9 @@ impl Names {
     }
 
     pub fn timer(&self, timer: &TimerKey) -> String {
+        if *timer == TimerKey::expiry() {
+            return "expiry".to_owned();
+        }
         format!("{}.{}:{}", self.element(timer.element), timer.action, timer.occurrence)
     }
 
@@ -156,20 +166,27 @@ impl Names {
         lines
     }
 
-    /// The next step: `= node: actions it offers; back node.action`.
-    pub fn next(&self, next: &NextStep) -> String {
+    /// The next step as one standpoint sees it: `= node (assignee) read only: actions it offers; back node.action`.
+    pub fn next(&self, next: &NextStep, standpoint: &Standpoint) -> String {
         if !next.status.is_live() {
             return format!("= {}", next.status.name());
         }
         let mut parts: Vec<String> = Vec::new();
-        for token in &next.tokens {
-            let offers = next.offers.iter().filter(|offer| offer.element == token.element);
+        if next.status != Status::Started {
+            parts.push(next.status.name().to_owned());
+        }
+        let mine = || next.offers.iter().enumerate().filter(|&(index, _)| standpoint.offer(next, index)).map(|(_, offer)| offer);
+        for (index, token) in next.tokens.iter().enumerate() {
+            let offers = mine().filter(|offer| offer.element == token.element);
             let offers: Vec<&str> = offers.map(|offer| &*offer.action).collect();
+            let assignee = token.assignee.as_ref().map_or(String::new(), |user| format!(" ({user})"));
+            let read_only = if standpoint.token(index) { "" } else { " read only" };
             let incident = token.incident.as_ref().map_or(String::new(), |incident| format!(" !{}", incident.code));
             let colon = if offers.is_empty() { "" } else { ": " };
-            parts.push(format!("{}{incident}{colon}{}", self.element(token.element), offers.join(", ")));
+            let element = self.element(token.element);
+            parts.push(format!("{element}{assignee}{read_only}{incident}{colon}{}", offers.join(", ")));
         }
-        let back = next.offers.iter().filter(|offer| offer.back);
+        let back = mine().filter(|offer| offer.back);
         parts.extend(back.map(|offer| format!("back {}.{}", self.element(offer.element), offer.action)));
         format!("= {}", parts.join("; "))
     }

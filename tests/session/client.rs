@@ -1,6 +1,6 @@
 //! A runtime on the memory store, and connections to it that are driven by hand.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 use serde_json::{Value, json};
 use stepwire::{
@@ -23,23 +23,27 @@ use uuid::Uuid;
 
 /// Runs a test on a fresh system with the processes of these example files.
 pub fn with_system<F: Future<Output = ()>>(examples: &[&str], test: impl FnOnce(Arc<Sessions>) -> F) {
+    let path = |example: &&str| format!("{}/examples/{example}.bpmn", env!("CARGO_MANIFEST_DIR"));
+    let sources =
+        examples.iter().map(|example| (std::fs::read(path(example)).expect("the example is there"), SourceFormat::BpmnXml));
+    with_sources(sources.collect(), test);
+}
+
+/// Runs a test on a fresh system with a process in its JSON form.
+pub fn with_process<F: Future<Output = ()>>(source: &str, test: impl FnOnce(Arc<Sessions>) -> F) {
+    with_sources(vec![(source.as_bytes().to_vec(), SourceFormat::Json)], test);
+}
+
+fn with_sources<F: Future<Output = ()>>(sources: Vec<(Vec<u8>, SourceFormat)>, test: impl FnOnce(Arc<Sessions>) -> F) {
     actix_rt::System::new().block_on(async {
         let journal =
             Journal::start(Box::new(MemoryStore::default()), WRITER_QUEUE, Box::new(end_process)).expect("the journal starts");
         let arbiter = actix_rt::Arbiter::new();
         let runtime = Runtime::start(journal, Clock::real(), vec![arbiter.handle()]).await.expect("the runtime starts");
-        for example in examples {
-            let source =
-                std::fs::read(format!("{}/examples/{example}.bpmn", env!("CARGO_MANIFEST_DIR"))).expect("the example is there");
-            let deploy = Deploy {
-                tenant: "default",
-                source: &source,
-                format: SourceFormat::BpmnXml,
-                publish: true,
-                by: "test",
-                now: runtime.clock.now(),
-            };
-            runtime.definitions.deploy(deploy).await.expect("the example deploys");
+        for (source, format) in sources {
+            let deploy =
+                Deploy { tenant: "default", source: &source, format, publish: true, by: "test", now: runtime.clock.now() };
+            runtime.definitions.deploy(deploy).await.expect("the process deploys");
         }
         let tokens =
             Arc::new(Tokens::new(TokenSettings { secret: "a secret for tests only".to_owned(), issuer: None, audience: None }));
@@ -52,15 +56,31 @@ pub fn with_system<F: Future<Output = ()>>(examples: &[&str], test: impl FnOnce(
 pub struct Client {
     connection: Connection,
     inbound: UnboundedReceiver<Inbound>,
+    /// Frames that came with answers, for [`Client::found`].
+    unread: VecDeque<Value>,
 }
 
 impl Client {
     /// Connects as this user and says hello, going on where `resume` says.
     pub async fn connect(sessions: &Arc<Sessions>, user: &str, resume: Value) -> Self {
-        let identity = Identity { subject: user.to_owned(), ..Identity::anonymous(Uuid::nil()) };
-        let token = sessions.tokens.mint(&identity, real_now(), std::time::Duration::from_secs(60)).expect("a token is made");
+        Self::hello(sessions, &Self::token(sessions, user, &[]), resume).await
+    }
+
+    /// Connects as a user with roles.
+    pub async fn with_roles(sessions: &Arc<Sessions>, user: &str, roles: &[&str]) -> Self {
+        Self::hello(sessions, &Self::token(sessions, user, roles), json!([])).await
+    }
+
+    /// A token of a user.
+    pub fn token(sessions: &Arc<Sessions>, user: &str, roles: &[&str]) -> String {
+        let roles = roles.iter().map(|role| (*role).to_owned()).collect();
+        let identity = Identity { subject: user.to_owned(), roles, ..Identity::anonymous(Uuid::nil()) };
+        sessions.tokens.mint(&identity, real_now(), std::time::Duration::from_secs(60)).expect("a token is made")
+    }
+
+    async fn hello(sessions: &Arc<Sessions>, token: &str, resume: Value) -> Self {
         let (connection, inbound) = Connection::open(sessions.clone(), None, Instant::now());
-        let mut client = Self { connection, inbound };
+        let mut client = Self { connection, inbound, unread: VecDeque::new() };
         client.send(json!({"type": "hello", "token": token, "resume": resume}));
         client.until("welcome").await;
         client
@@ -95,6 +115,16 @@ impl Client {
         }
     }
 
+    /// The next frame of this type, also one that came while an answer was waited for.
+    pub async fn found(&mut self, kind: &str) -> Value {
+        while let Some(frame) = self.unread.pop_front() {
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+        self.until(kind).await.pop().expect("the frame itself")
+    }
+
     /// Sends a command under a fresh id; all frames up to its answer.
     pub async fn ask(&mut self, mut command: Value) -> Vec<Value> {
         let id = Uuid::now_v7().to_string();
@@ -104,6 +134,7 @@ impl Client {
         loop {
             let frame = self.next().await;
             let answer = frame["id"] == id.as_str();
+            self.unread.push_back(frame.clone());
             frames.push(frame);
             if answer {
                 return frames;

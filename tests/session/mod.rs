@@ -2,3 +2,4 @@
 
 mod client;
 mod following;
+mod lists;

@@ -73,22 +73,6 @@ async fn unsubscribe_ends_the_frames_and_may_be_repeated() {
 }
 
 #[tokio::test]
-async fn what_comes_later_is_unsupported() {
-    let server = Server::start();
-    let mut client = Client::hello(&server, &token("alice")).await;
-    let instance = client.start("onboarding", json!({})).await;
-    for kind in ["claim", "release", "assign", "hold", "unhold", "dismiss", "skip"] {
-        let frame = json!({"type": kind, "id": id(), "instance": instance, "element": format!("{instance}-1"), "user": "bob"});
-        client.refused(frame, "unsupported").await;
-    }
-    for channel in ["tasks", "process/onboarding"] {
-        let error = client.refused(json!({"type": "subscribe", "id": id(), "channel": channel}), "unsupported").await;
-        assert_eq!(error["channel"], channel);
-    }
-    client.run(&instance, "save", details()).await;
-}
-
-#[tokio::test]
 async fn unknown_fields_are_ignored() {
     let server = Server::start();
     let mut client = Client::hello_with(&server, json!({"token": token("alice"), "future": {"a": [1]}})).await;

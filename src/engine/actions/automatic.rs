@@ -3,14 +3,18 @@
 
 use std::sync::Arc;
 
-use super::work::{self, Worked};
+use super::{
+    run::require_execute,
+    work::{self, Worked},
+};
 use crate::{
     engine::{
         command::TimerKey,
+        life::require_moving,
         record::{Record, Remember},
         rejection::{Rejection, RejectionKind},
         state::ElementInstance,
-        step::{Step, require_live},
+        step::Step,
     },
     model::{
         action::{Required, Trigger},
@@ -130,7 +134,8 @@ pub(in crate::engine) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
 
 /// Runs what the incidents of an element left undone; what has run is not run again.
 pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
-    require_live(step)?;
+    require_execute(step, key)?;
+    require_moving(step)?;
     let failed: Vec<Option<(Arc<str>, u32)>> = step
         .state
         .element(key)

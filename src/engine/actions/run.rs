@@ -9,10 +9,11 @@ use crate::{
     engine::{
         back,
         command::RunAction,
+        life::{forbidden, require_actor, require_moving},
         record::{Record, Remember},
         rejection::{Rejection, RejectionKind, Unavailable},
         state::{ElementInstance, InstanceState},
-        step::{Step, require_live},
+        step::Step,
     },
     model::{
         action::Trigger,
@@ -23,9 +24,11 @@ use crate::{
 
 /// Runs a manual action, on an active element or, for `allowBack`, on a passed one.
 pub(in crate::engine) fn run(step: &mut Step<'_>, run: RunAction) -> Result<(), Rejection> {
-    require_live(step)?;
+    require_actor(step)?;
+    require_moving(step)?;
     require_manual(step.process, step.state, &run)?;
     let key = find(step, &run)?;
+    require_execute(step, key)?;
     let (Some(element), Some(node)) = (step.state.element(key), step.node_of(key)) else {
         return Err(not_active(step, &run.action));
     };
@@ -35,6 +38,21 @@ pub(in crate::engine) fn run(step: &mut Step<'_>, run: RunAction) -> Result<(), 
     }
     can_run(element, action)?;
     run_in(step, key, action, &run.data)
+}
+
+/// Refuses callers that may not act at an element: by its lane, or because it belongs to somebody else.
+pub(in crate::engine) fn require_execute(step: &Step<'_>, key: ElementKey) -> Result<(), Rejection> {
+    require_actor(step)?;
+    let (Some(caller), Some(element), Some(node)) = (step.caller, step.state.element(key), step.node_of(key)) else {
+        return Ok(());
+    };
+    if step.state.members().may_execute(step.process, caller, node, element.assignee().map(|user| &**user)) {
+        return Ok(());
+    }
+    Err(forbidden(&match element.assignee() {
+        Some(other) => format!("expected the assignee of '{}', but it belongs to {other}: it has to be released first", node.id),
+        None => format!("expected a role that may act at '{}', but this user has none: see its lane", node.id),
+    }))
 }
 
 /// Runs an action of an active element that may run.
@@ -115,9 +133,13 @@ fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
         let action = step.process.node(element.node()).and_then(|node| node.action(&run.action));
         action.filter(|action| action.trigger == Trigger::Manual)
     };
+    // Of several elements those count where the caller may act, if there are any.
+    let mine = |key: &ElementKey| require_execute(step, *key).is_ok();
+    let any_mine = step.state.active().any(|(key, element)| manual(element).is_some() && mine(&key));
     let active: Vec<(ElementKey, bool)> = step
         .state
         .active()
+        .filter(|(key, _)| !any_mine || mine(key))
         .filter_map(|(key, element)| manual(element).map(|action| (key, can_run(element, action).is_ok())))
         .collect();
     let offering: Vec<ElementKey> = active.iter().filter(|(_, offers)| *offers).map(|&(key, _)| key).collect();

@@ -43,6 +43,12 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     }
 }
 
+/// Leaves a gateway by its default flow, whatever its conditions say.
+pub(super) fn leave_by_default(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    let flows = node.default_flow.map(|index| &node.outgoing[index]).into_iter().collect();
+    leave(step, key, node, flows);
+}
+
 fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) -> Own<'a> {
     match node.kind {
         NodeKind::ExclusiveGateway => exclusive_gateway::choose(step, key, node),

@@ -30,8 +30,9 @@ impl InstanceState {
         let data = std::mem::replace(&mut head.data, Value::Null);
         let parent_heard = head.parent.as_ref().map_or(0, |link| link.seq);
         Self {
-            head,
-            status: Status::Started,
+            head: Arc::new(head),
+            participants: Arc::default(),
+            status: Status::Created,
             created_at: time,
             ended_at: None,
             seq,
@@ -52,8 +53,8 @@ impl InstanceState {
     pub(in crate::engine) fn apply(&mut self, seq: u64, time: Time, record: &Record) {
         match record {
             Record::Created(_) => {}
-            Record::DataMerged { by, patch } => self.merge(seq, *by, patch),
-            Record::DataReplaced { data } => self.data = data.clone(),
+            Record::DataMerged { by, patch, .. } => self.merge(seq, *by, patch),
+            Record::DataReplaced { data, .. } => self.data = data.clone(),
             Record::FlowArrived { node, arrival } => self.waiting.entry(node.clone()).or_default().push(arrival.clone()),
             Record::ElementActivated { node, arrivals } => self.activate(seq, time, node, arrivals),
             Record::ElementCompleted { element, keep, closes, .. } => self.complete(*element, *keep, *closes),
@@ -77,6 +78,11 @@ impl InstanceState {
                     element.incidents.push(incident.clone());
                 });
             }
+            Record::Assigned { element, user } => self.assign(*element, user.as_ref()),
+            Record::ActionSkipped { element, action, occurrence } => self.skip_action(*element, action, *occurrence),
+            Record::CallSkipped { element } => self.with(*element, |element| element.call = Some(Call::Done)),
+            Record::Held => self.status = Status::OnHold,
+            Record::Unheld => self.status = Status::Started,
             Record::IncidentsResolved { element } => self.with(*element, |element| element.incidents.clear()),
             Record::Ended { status } => self.end(*status, time),
         }
@@ -117,6 +123,16 @@ impl InstanceState {
             }
         }
         self.elements.insert(ElementKey(seq), visit(node.clone(), arrivals.to_vec(), time));
+        if self.status == Status::Created {
+            self.status = Status::Started;
+        }
+    }
+
+    fn assign(&mut self, element: ElementKey, user: Option<&Arc<str>>) {
+        self.with(element, |element| element.assignee = user.cloned());
+        if let Some(user) = user.filter(|user| !self.participants.contains(*user)) {
+            Arc::make_mut(&mut self.participants).insert(user.clone());
+        }
     }
 
     fn complete(&mut self, key: ElementKey, keep: bool, closes: bool) {
@@ -201,6 +217,16 @@ impl InstanceState {
         });
     }
 
+    /// A triggering that never came to a record (its node was stopped before it) begins and ends here.
+    fn skip_action(&mut self, key: ElementKey, name: &Arc<str>, occurrence: u32) {
+        self.with(key, |element| {
+            element.undelay(name, occurrence);
+            let action = element.actions.entry(name.clone()).or_default();
+            action.started = action.started.max(occurrence);
+            action.cancelled += 1;
+        });
+    }
+
     fn complete_action(&mut self, key: ElementKey, name: &Arc<str>, occurrence: u32) {
         self.with(key, |element| {
             element.undelay(name, occurrence);
@@ -229,6 +255,7 @@ impl InstanceState {
             self.remove(key);
         }
         let mut again = visit(stone.node, stone.arrivals, time);
+        again.assignee = stone.assignee;
         if let Some(first) = stone.first_runs.get(action) {
             again.actions = first.actions.clone();
             again.first_runs = stone
@@ -330,5 +357,6 @@ fn visit(node: Arc<str>, arrivals: Vec<Arrival>, entered: Time) -> ElementInstan
         first_runs: BTreeMap::new(),
         incidents: Vec::new(),
         call: None,
+        assignee: None,
     }
 }

@@ -24,6 +24,8 @@ pub struct ElementInstance {
     pub(super) incidents: Vec<Incident>,
     /// The child a call activity waits for, or has waited for (`None` inside: ended well).
     pub(super) call: Option<Call>,
+    /// The subject it belongs to.
+    pub(super) assignee: Option<Arc<str>>,
 }
 
 /// Where the child of a call activity stands.
@@ -147,6 +149,11 @@ impl ElementInstance {
     /// Unresolved incidents, oldest first.
     pub fn incidents(&self) -> &[Incident] {
         &self.incidents
+    }
+
+    /// The subject it belongs to, if to anybody.
+    pub fn assignee(&self) -> Option<&Arc<str>> {
+        self.assignee.as_ref()
     }
 
     /// Where the child of a call activity stands.

@@ -10,14 +10,17 @@ mod element;
 mod lineage;
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::record::{Arrival, ChildStarted, Created, Push, Row, Status};
+use super::{
+    access::Members,
+    record::{Arrival, ChildStarted, Created, Push, Row, Status},
+};
 use crate::model::{
     action::MessageType,
     ids::{ElementKey, InstanceKey, Time},
@@ -29,7 +32,9 @@ pub use element::{ActionState, Call, ElementInstance, FirstRun};
 /// The state of one process instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct InstanceState {
-    head: Created,
+    head: Arc<Created>,
+    /// Subjects that are or were assigned an element.
+    participants: Arc<BTreeSet<Arc<str>>>,
     status: Status,
     created_at: Time,
     ended_at: Option<Time>,
@@ -93,6 +98,11 @@ impl InstanceState {
     /// Birth certificate; its `data` is emptied once merged into [`Self::data`].
     pub fn head(&self) -> &Created {
         &self.head
+    }
+
+    /// Those who belong to the instance.
+    pub fn members(&self) -> Members {
+        Members { head: self.head.clone(), participants: self.participants.clone() }
     }
 
     /// This instance's key.

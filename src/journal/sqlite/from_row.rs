@@ -3,7 +3,7 @@
 use rusqlite::{Result, Row};
 use uuid::Uuid;
 
-use super::values::Seq;
+use super::values::{Roles, Seq};
 use crate::journal::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
@@ -56,7 +56,10 @@ pub(super) fn task_row(row: &Row<'_>) -> Result<TaskRow> {
         name: row.get(5)?,
         lane: row.get(6)?,
         assignee: row.get(7)?,
-        created_at: row.get(8)?,
+        candidates: row.get::<_, Option<Roles>>(8)?.map(|Roles(roles)| roles),
+        started_by: row.get(9)?,
+        root_started_by: row.get(10)?,
+        created_at: row.get(11)?,
     })
 }
 

@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::{
     failed,
     from_row::{definition_row, incident_row, instance_row, stored_row, task_row, timer_row},
-    values::Seq,
+    values::{Roles, Seq},
 };
 use crate::{
     journal::{
         definition::DefinitionRow,
-        listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskRow, TimerRow},
+        listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow},
         row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
         store::{StoreError, StoreReader},
     },
@@ -61,6 +61,10 @@ const ROWS_AFTER: &str = "
 const INSTANCE: &str = "
     SELECT key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents
     FROM instance";
+
+const TASK: &str = "
+    SELECT instance, element, tenant, process, node, name, lane, assignee, candidates, started_by, root_started_by, created_at
+    FROM task";
 
 /// The statement for a filter, and the values of its placeholders. Only the conditions that are set, so that the planner can
 /// choose an index for them.
@@ -145,11 +149,30 @@ impl StoreReader for SqliteReader {
         Ok(counts.into_iter().collect())
     }
 
+    fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+        // There are about as many different lists of candidates as lanes, however many tasks wait.
+        let lists = "SELECT DISTINCT candidates FROM task WHERE assignee IS NULL AND candidates IS NOT NULL";
+        let lists: Vec<Roles> = self.list(lists, [], |row| row.get(0))?;
+        let mine: Vec<Roles> = lists.into_iter().filter(|Roles(roles)| audience.has_any(roles)).collect();
+        let places = vec!["?"; mine.len()].join(", ");
+        let sql = format!(
+            "{TASK} WHERE assignee = ?1 AND tenant = ?2
+             UNION ALL {TASK} WHERE assignee IS NULL AND candidates IS NULL AND started_by = ?1 AND tenant = ?2
+             UNION ALL {TASK} WHERE assignee IS NULL AND candidates IS NULL AND root_started_by <> started_by
+                 AND root_started_by = ?1 AND tenant = ?2
+             UNION ALL {TASK} WHERE assignee IS NULL AND candidates IS NOT NULL AND tenant = ?2 AND candidates IN ({places})
+             ORDER BY created_at DESC, instance DESC, element DESC LIMIT {}",
+            bounded(limit)
+        );
+        let mut values: Vec<&dyn rusqlite::ToSql> = vec![&audience.subject, &audience.tenant];
+        values.extend(mine.iter().map(|roles| roles as &dyn rusqlite::ToSql));
+        self.list(&sql, values.as_slice(), task_row)
+    }
+
     fn tasks(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
-        let sql = "SELECT instance, element, tenant, process, node, name, lane, assignee, created_at FROM task
-             WHERE (instance, element) < (?1, ?2) ORDER BY instance DESC, element DESC LIMIT ?3";
+        let sql = format!("{TASK} WHERE (instance, element) < (?1, ?2) ORDER BY instance DESC, element DESC LIMIT ?3");
         let (instance, element) = after.unwrap_or(AFTER_ALL);
-        self.list(sql, params![instance, element, bounded(limit)], task_row)
+        self.list(&sql, params![instance, element, bounded(limit)], task_row)
     }
 
     fn incidents(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<IncidentRow>, StoreError> {

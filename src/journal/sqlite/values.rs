@@ -79,6 +79,21 @@ impl FromSql for Entity {
     }
 }
 
+/// A list of roles, stored as one text: no role has a blank.
+pub(super) struct Roles(pub Vec<String>);
+
+impl ToSql for Roles {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.0.join(" ").into())
+    }
+}
+
+impl FromSql for Roles {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(Self(value.as_str()?.split(' ').filter(|role| !role.is_empty()).map(str::to_owned).collect()))
+    }
+}
+
 impl ToSql for DefinitionState {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         let text = match self {

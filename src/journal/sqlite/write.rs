@@ -5,7 +5,7 @@ use rusqlite::{Connection, ErrorCode, params};
 use super::{
     failed,
     open::{PATIENCE, SqliteStore},
-    values::Seq,
+    values::{Roles, Seq},
 };
 use crate::journal::{
     change::{Commit, ReadModelChange, WriteOp},
@@ -183,8 +183,9 @@ fn put_instance(db: &Connection, row: &InstanceRow) -> rusqlite::Result<()> {
 
 fn put_task(db: &Connection, row: &TaskRow) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(
-        "INSERT OR REPLACE INTO task (instance, element, tenant, process, node, name, lane, assignee, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT OR REPLACE INTO task (instance, element, tenant, process, node, name, lane, assignee, candidates, started_by,
+             root_started_by, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
     )?;
     statement.execute(params![
         row.instance,
@@ -195,6 +196,9 @@ fn put_task(db: &Connection, row: &TaskRow) -> rusqlite::Result<()> {
         row.name,
         row.lane,
         row.assignee,
+        row.candidates.clone().map(Roles),
+        row.started_by,
+        row.root_started_by,
         row.created_at,
     ])?;
     Ok(())

@@ -87,6 +87,9 @@ fn tasks_and_incidents_come_and_go() {
             name: "Approve".into(),
             lane: Some("office".into()),
             assignee: None,
+            candidates: None,
+            started_by: "ada".into(),
+            root_started_by: "ada".into(),
             created_at: Time(4),
         };
         let incident = IncidentRow {

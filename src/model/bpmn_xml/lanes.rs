@@ -1,4 +1,4 @@
-//! Reads lanes: their names and which nodes they hold. A lane in a lane becomes a lane of its own.
+//! Reads lanes: their names, roles and which nodes they hold. A lane in a lane becomes a lane of its own.
 
 use roxmltree::Node;
 
@@ -17,19 +17,22 @@ pub(super) fn read(lane_set: Node<'_, '_>, process: &str, reader: &mut Reader, l
         reader.check_attributes(lane, id, &["id", "name", "partitionElementRef"], ROLE_ATTRIBUTES);
         reader.extensions(lane, id, &[]);
         reader.refuse_other_children(lane, id, &["flowNodeRef", "childLaneSet"]);
-        for role in ROLE_ATTRIBUTES.iter().filter(|role| own(lane, role).is_some()) {
-            let message = format!(
-                "expected a lane without roles, but it has `stepwire:{role}`: lane roles are not supported yet; remove it"
-            );
-            reader.error(id, "unsupported_attribute", message);
-        }
         lanes.push(Lane {
             id: id.to_owned(),
             name: filled(lane.attribute("name")).map(str::to_owned),
             nodes: lane.children().filter(|child| is_bpmn(*child, "flowNodeRef")).map(text).collect(),
+            view: roles(lane, "view"),
+            execute: roles(lane, "execute"),
+            assign: roles(lane, "assign"),
+            hold: roles(lane, "hold"),
         });
         for children in lane.children().filter(|child| is_bpmn(*child, "childLaneSet")) {
             read(children, process, reader, lanes);
         }
     }
+}
+
+/// A list of roles, separated by blanks; an empty attribute is as good as none.
+fn roles(lane: Node<'_, '_>, name: &str) -> Option<Vec<String>> {
+    own(lane, name).map(|names| names.split_whitespace().map(str::to_owned).collect())
 }

@@ -11,7 +11,7 @@ mod keys;
 mod nodes;
 mod params;
 
-use super::{definition::ProcessDefinition, problem::Problem};
+use super::{compile::compile_expiry, definition::ProcessDefinition, ids::Time, problem::Problem};
 
 /// Longest id or name that others refer to, in bytes.
 const MAX_NAME_BYTES: usize = 128;
@@ -50,9 +50,19 @@ impl Report {
 
     fn process(&mut self, definition: &ProcessDefinition) {
         self.name(&definition.id, "process id", &definition.id);
-        if let Some(expiry) = &definition.expiry {
-            let message = format!("expected no expiry, but got `{expiry}`: expiry is not supported yet; remove it");
-            self.error(&definition.id, "unsupported_attribute", message);
+        if let Some(expiry) = &definition.expiry
+            && compile_expiry(expiry).and_then(|expiry| expiry.due(Time(0))).is_none_or(|due| due <= Time(0))
+        {
+            let message = format!(
+                "expected an expiry as ISO 8601 duration such as P7D, or as cron expression such as `0 18 * * FRI`, but got \
+                 `{expiry}`; correct it"
+            );
+            self.error(&definition.id, "invalid_expiry", message);
+        }
+        for lane in &definition.lanes {
+            for role in [&lane.view, &lane.execute, &lane.assign, &lane.hold].into_iter().flatten().flatten() {
+                self.name(&lane.id, "role", role);
+            }
         }
     }
 

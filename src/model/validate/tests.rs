@@ -70,11 +70,17 @@ fn the_process_itself() {
         definition
     };
     check(patched(json!({"id": "a b"})), &["a b invalid_name"]);
-    check(patched(json!({"expiry": "P7D"})), &["p unsupported_attribute"]);
+    for expiry in ["P7D", "PT30S", "0 18 * * FRI", "*/5 * * * * *"] {
+        check(patched(json!({ "expiry": expiry })), &[]);
+    }
+    for expiry in ["", "7 days", "P", "-P1D", "PT0S", "61 * * * *", "0 0 30 2 *"] {
+        check(patched(json!({ "expiry": expiry })), &["p invalid_expiry"]);
+    }
     check(patched(json!({"anonymousStart": true})), &["s missing_keys"]);
     check(json!({"id": "p", "nodes": []}), &["p no_start_event", "p no_reachable_end"]);
     check(patched(json!({"lanes": [{"id": "l", "nodes": ["t", "x"]}]})), &["l unknown_node"]);
     check(patched(json!({"lanes": [{"id": "t", "nodes": []}]})), &["t duplicate_id"]);
+    check(patched(json!({"lanes": [{"id": "l", "nodes": [], "execute": ["clerk", "a b"]}]})), &["l invalid_name"]);
 }
 
 #[test]

@@ -45,7 +45,7 @@ async fn runtime_over(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
 }
 
 fn alice() -> Caller {
-    Caller { subject: "alice".into(), tenant: "default".into(), operator: false, trees: None }
+    Caller { subject: "alice".into(), tenant: "default".into(), roles: [].into(), operator: false, trees: None }
 }
 
 async fn answer(send: impl FnOnce(Reply)) -> Answer {
@@ -63,6 +63,7 @@ fn applied(answer: Answer) -> Arc<Committed> {
 
 async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
     let request = StartRequest {
+        test: false,
         process: Some("onboarding".into()),
         data: json!({}),
         business_key: None,
@@ -77,7 +78,7 @@ async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
 }
 
 fn run(action: &str, data: Value) -> Ask {
-    let command = Command::Run(RunAction { action: action.into(), element: None, data, by: "alice".into() });
+    let command = Command::Run(RunAction { action: action.into(), element: None, data });
     Ask::Apply { command: Box::new(command), tag: None, if_seq: None }
 }
 

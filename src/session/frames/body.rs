@@ -7,12 +7,9 @@ use super::{
     code::ErrorCode,
     depth,
     fields::{Fields, Sentence},
+    on_instance::{self, OnInstance},
 };
-use crate::{
-    limits,
-    model::ids::{ElementKey, InstanceKey},
-    session::answers::WireError,
-};
+use crate::{limits, model::ids::InstanceKey, session::answers::WireError};
 
 /// Which process to start; as the frame `start`.
 ///
@@ -38,12 +35,13 @@ pub fn done(text: &str) -> Result<u64, WireError> {
     read(text, |fields| fields.required("seq", fields.number("seq")?))
 }
 
-/// Which element to try again; as the frame `retry` without `instance`.
+/// The command with this name; as its frame without `instance`.
 ///
 /// # Errors
 /// As [`start`].
-pub fn retry(text: &str, instance: InstanceKey) -> Result<ElementKey, WireError> {
-    read(text, |fields| fields.required("element", client::element(fields, instance)?))
+pub fn on_instance(name: &str, text: &str, instance: InstanceKey) -> Result<OnInstance, WireError> {
+    let unknown = || Err(format!("expected one of the commands {}, but '{name}' is none", on_instance::NAMES.join(", ")));
+    read(text, |fields| OnInstance::read(name, fields, instance).unwrap_or_else(unknown))
 }
 
 fn read<T>(text: &str, take: impl FnOnce(&Fields<'_>) -> Result<T, Sentence>) -> Result<T, WireError> {
@@ -61,6 +59,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::model::ids::ElementKey;
 
     #[test]
     fn bodies_are_frames_without_their_envelope() {
@@ -68,7 +67,10 @@ mod tests {
         assert_eq!(start(r#"{"process":"p","x":1}"#, id.clone()).unwrap().process.as_deref(), Some("p"));
         assert_eq!(run(r#"{"action":"save","ifSeq":3}"#, id.clone(), instance).unwrap().if_seq, Some(3));
         assert_eq!(done(r#"{"seq":3}"#), Ok(3));
-        assert_eq!(retry(&format!(r#"{{"element":"{instance}-4"}}"#), instance), Ok(ElementKey(4)));
+        let retry = on_instance("retry", &format!(r#"{{"element":"{instance}-4"}}"#), instance);
+        assert_eq!(retry, Ok(OnInstance::Retry(ElementKey(4))));
+        assert_eq!(on_instance("hold", "{}", instance), Ok(OnInstance::Hold));
+        assert!(on_instance("skip", "{}", instance).is_err() && on_instance("odd", "{}", instance).is_err());
         let check = |found: WireError, part: &str| assert!(found.message.contains(part), "{}", found.message);
         check(start("{}", id.clone()).unwrap_err(), "'process'");
         check(start("{\n  \"process\": }", id).unwrap_err(), "line 2 column 14");

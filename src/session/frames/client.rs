@@ -12,14 +12,12 @@ use super::{
     code::ErrorCode,
     depth,
     fields::{Fields, Sentence},
+    on_instance::{self, OnInstance},
 };
 use crate::{
     limits,
     model::ids::{ElementKey, InstanceKey},
 };
-
-/// Frames that can be read but not done yet; they are answered `unsupported`.
-const LATER: &[&str] = &["claim", "release", "assign", "hold", "unhold", "dismiss", "skip"];
 
 /// One frame of a client.
 #[derive(Debug)]
@@ -66,21 +64,14 @@ pub enum ClientFrame {
     },
     /// Answers a ping; any frame would do.
     Pong,
-    /// Tries an element with an incident again.
-    Retry {
+    /// A command on an instance that carries no data.
+    OnInstance {
         /// Correlates the reply.
         id: FrameId,
         /// The instance.
         instance: InstanceKey,
-        /// The element with the incident.
-        element: ElementKey,
-    },
-    /// Ends an instance.
-    Terminate {
-        /// Correlates the reply.
-        id: FrameId,
-        /// The instance.
-        instance: InstanceKey,
+        /// Which command.
+        command: OnInstance,
     },
     /// Moves the process time.
     Clock {
@@ -94,13 +85,6 @@ pub enum ClientFrame {
         /// Correlates the reply.
         id: FrameId,
     },
-    /// A frame of the protocol that this server cannot do yet.
-    Later {
-        /// Its type.
-        name: &'static str,
-        /// Correlates the error.
-        id: Option<FrameId>,
-    },
 }
 
 impl ClientFrame {
@@ -113,11 +97,9 @@ impl ClientFrame {
             | Self::Unsubscribe { id, .. }
             | Self::Auth { id, .. }
             | Self::Done { id, .. }
-            | Self::Retry { id, .. }
-            | Self::Terminate { id, .. }
+            | Self::OnInstance { id, .. }
             | Self::Clock { id, .. }
             | Self::Idle { id } => Some(id),
-            Self::Later { id, .. } => id.as_ref(),
             Self::Hello(_) | Self::Pong => None,
         }
     }
@@ -162,6 +144,8 @@ pub struct Start {
     pub start_condition: Option<String>,
     /// The instance that data are copied from.
     pub inherit_from: Option<InheritFrom>,
+    /// Whether to start the draft, as a test; off by default.
+    pub test: bool,
     /// Whether the new instance is followed from its first record; off by default.
     pub subscribe: bool,
     /// Secret of an anonymous client, by which a repeat gets a token again.
@@ -297,21 +281,20 @@ fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientFrame, Sente
             seq: fields.required("seq", fields.number("seq")?)?,
         },
         "pong" => ClientFrame::Pong,
-        "retry" => {
-            let (id, instance) = (id_needed()?, instance(fields)?);
-            ClientFrame::Retry { id, instance, element: fields.required("element", element(fields, instance)?)? }
-        }
-        "terminate" => ClientFrame::Terminate { id: id_needed()?, instance: instance(fields)? },
         "clock" => ClientFrame::Clock { id: id_needed()?, to: clock_move(fields)? },
         "idle" => ClientFrame::Idle { id: id_needed()? },
-        other => match LATER.iter().find(|later| **later == other) {
-            Some(name) => ClientFrame::Later { name, id: id.cloned() },
-            None => {
-                let known = "hello, start, run, subscribe, unsubscribe, auth, done, pong, retry, terminate, clock, idle";
-                return Err(format!("expected 'type' to be one of {known}, {}, but it is another", LATER.join(", ")));
-            }
-        },
+        other if on_instance::NAMES.contains(&other) => {
+            let (id, instance) = (id_needed()?, instance(fields)?);
+            let command = OnInstance::read(other, fields, instance).unwrap_or_else(|| Err(unknown_type()))?;
+            ClientFrame::OnInstance { id, instance, command }
+        }
+        _ => return Err(unknown_type()),
     })
+}
+
+fn unknown_type() -> Sentence {
+    let known = "hello, start, run, subscribe, unsubscribe, auth, done, pong, clock, idle";
+    format!("expected 'type' to be one of {known}, {}, but it is another", on_instance::NAMES.join(", "))
 }
 
 fn hello(fields: &Fields<'_>) -> Result<Hello, Sentence> {
@@ -349,6 +332,7 @@ pub(super) fn start(fields: &Fields<'_>, id: FrameId) -> Result<Start, Sentence>
         business_key: fields.name("businessKey")?,
         start_condition: fields.name("startCondition")?,
         inherit_from,
+        test: fields.flag("test")?.unwrap_or(false),
         subscribe: fields.flag("subscribe")?.unwrap_or(false),
         nonce: fields.name("nonce")?,
     })

@@ -55,17 +55,22 @@ fn every_frame_is_read() {
     check(r#"{"type":"auth","id":"1","token":"t"}"#, &["Auth", r#""t""#]);
     check(r#"{"type":"done","id":"1","instance":"KEY","seq":96}"#, &["Done", "seq: 96"]);
     check(r#"{"type":"pong"}"#, &["Pong"]);
-    check(r#"{"type":"retry","id":"1","instance":"KEY","element":"KEY-3"}"#, &["Retry", "ElementKey(3)"]);
-    check(r#"{"type":"terminate","id":"1","instance":"KEY"}"#, &["Terminate"]);
+    for (name, command) in [("hold", "Hold"), ("unhold", "Unhold"), ("terminate", "Terminate"), ("dismiss", "Dismiss")] {
+        check(&format!(r#"{{"type":"{name}","id":"1","instance":"KEY"}}"#), &["OnInstance", command]);
+    }
+    for (name, command) in [("retry", "Retry"), ("skip", "Skip"), ("claim", "Claim"), ("release", "Release")] {
+        let frame = format!(r#"{{"type":"{name}","id":"1","instance":"KEY","element":"KEY-3"}}"#);
+        check(&frame, &[command, "ElementKey(3)"]);
+    }
+    check(r#"{"type":"assign","id":"1","instance":"KEY","element":"KEY-3","user":"bob"}"#, &["Assign", "ElementKey(3)", "bob"]);
     check(r#"{"type":"clock","id":"1","advance":"PT30S"}"#, &["Clock", "Advance(30s)"]);
     check(r#"{"type":"clock","id":"1","set":"1970-01-01T00:00:01Z"}"#, &["Clock", "Set(Time(1000))"]);
     check(r#"{"type":"idle","id":"1"}"#, &["Idle"]);
-    check(r#"{"type":"skip","id":"1"}"#, &[r#"Later { name: "skip", id: Some(FrameId("1"))"#]);
 }
 
 #[test]
 fn unknown_fields_and_odd_spellings_pass() {
-    check(r#" {"extra":{"id":5,"id":6},"type":"pong","user":[[]]} "#, &["Pong"]);
+    check(r#" {"extra":{"id":5,"id":6},"type":"pong","other":[[]]} "#, &["Pong"]);
     check(r#"{"t\u0079pe":"run","id":"\u0041","instance":"KEY","action":"s"}"#, &[r#"FrameId("A")"#]);
 }
 

@@ -42,6 +42,8 @@ const KNOWN: &[&str] = &[
     "withoutParams",
     "advance",
     "set",
+    "user",
+    "test",
 ];
 
 /// The members of an object, those of [`KNOWN`] names; `null` counts as absent.

@@ -1,7 +1,8 @@
 //! The frames of the websocket protocol `stepwire.v1.json`: text in, text out, and nothing else.
 //!
-//! Not here: what a frame does (`session`), how bytes travel (`web`). Incoming: `client`, whose fields are read by `fields`.
-//! Outgoing: `server`, its entries in `step`, and frames that many connections share in `shared`. Stable lists:
+//! Not here: what a frame does (`session`), how bytes travel (`web`). Incoming: `client` and `on_instance`, whose fields are read by `fields`.
+//! Outgoing: `server`, its entries in `step`, frames that many connections share in `shared`, frames of
+//! lists in `lists`. Stable lists:
 //! error codes in `code`, close codes in `close`. A channel's name, in both directions: `channel`.
 
 pub mod body;
@@ -12,6 +13,8 @@ pub mod close;
 pub mod code;
 mod depth;
 mod fields;
+pub mod lists;
+pub mod on_instance;
 pub mod server;
 pub mod shared;
 pub mod step;

@@ -1,4 +1,4 @@
-//! Commands on instances: `run`, `terminate`, `retry`, `done`, and what all answers to commands look like.
+//! Commands on instances: `run`, `done`, those without data, and what all answers to commands look like.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -32,26 +32,21 @@ pub async fn run(request: HttpRequest, path: Path<String>, payload: Payload, app
     command(&request, &path, payload, &app, |text, id, key, caller| Ok(requests::run(fields::run(text, id, key)?, caller)?)).await
 }
 
-/// `POST /v1/instances/{key}/terminate`; its body may be left out.
+/// `POST /v1/instances/{key}/{command}`: `hold`, `unhold`, `terminate` and `dismiss`, whose body may be left out; `retry`, `skip`,
+/// `claim` and `release` `{"element"}`; `assign` `{"element","user"}`.
 ///
 /// # Errors
-/// Problems, as for the frame `terminate`.
-pub async fn terminate(
+/// Problems, as for the frame of the same name.
+pub async fn on_instance(
     request: HttpRequest,
-    path: Path<String>,
+    path: Path<(String, String)>,
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    command(&request, &path, payload, &app, |_, id, _, caller| Ok(requests::terminate(&id, caller))).await
-}
-
-/// `POST /v1/instances/{key}/retry` `{"element"}`.
-///
-/// # Errors
-/// Problems, as for the frame `retry`.
-pub async fn retry(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
-    command(&request, &path, payload, &app, |text, id, key, caller| Ok(requests::retry(&id, fields::retry(text, key)?, caller)))
-        .await
+    let (key, name) = path.into_inner();
+    let ask =
+        |text: &str, id, key, caller: &Caller| Ok(requests::on_instance(&id, fields::on_instance(&name, text, key)?, caller));
+    command(&request, &key, payload, &app, ask).await
 }
 
 /// `POST /v1/instances/{key}/done` `{"seq"}`.
@@ -75,7 +70,7 @@ async fn command(
     let text = body::json(request, payload).await?;
     let ask = ask(&text, id, key, &who.caller)?;
     let outcome = app.command(key, &who.caller, ask).await?;
-    Ok(json_text(StatusCode::OK, answer(&outcome, None)))
+    Ok(json_text(StatusCode::OK, answer(&outcome, &who.caller, None)))
 }
 
 /// The id of a command: its `Idempotency-Key`, or a new one.
@@ -95,10 +90,10 @@ pub fn command_id(request: &HttpRequest) -> Result<FrameId, Problem> {
 }
 
 /// The frame's `result` with `seq` and `duplicate` beside its members.
-pub fn answer(outcome: &Outcome, token: Option<&str>) -> String {
+pub fn answer(outcome: &Outcome, caller: &Caller, token: Option<&str>) -> String {
     match outcome {
         Outcome::Done(committed, duplicate) => {
-            let result = rendering::result(committed, token);
+            let result = rendering::result(committed, caller, token);
             // The result is an object with at least one member: its opening bracket becomes the comma.
             format!(r#"{{"seq":{},"duplicate":{duplicate},{}"#, committed.row.last_seq(), &result[1..])
         }

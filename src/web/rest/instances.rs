@@ -13,6 +13,7 @@ use super::{
     json, query,
 };
 use crate::{
+    engine::access::Caller,
     journal::{InstanceFilter, InstanceRow},
     limits,
     model::ids::InstanceKey,
@@ -45,11 +46,12 @@ pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
     let text = body::json(&request, payload).await?;
     let start = requests::start(&fields::start(&text, id)?, &who)?;
     let (key, subject) = (start.key(), requests::subject_of_token(&start));
+    let caller = start.caller.clone();
     let outcome = app.start(start).await?;
     let token = subject.and_then(|subject| requests::anonymous_token(&app.sessions.tokens, &subject, key));
     let mut response = HttpResponse::Created();
     response.insert_header((LOCATION, format!("/v1/instances/{key}")));
-    Ok(response.content_type("application/json").body(answer(&outcome, token.as_deref())))
+    Ok(response.content_type("application/json").body(answer(&outcome, &caller, token.as_deref())))
 }
 
 #[derive(Deserialize)]
@@ -155,12 +157,12 @@ struct Look<'a> {
 pub async fn get(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let observed = app.observe(instance_key(&path)?, &who.caller, true).await?;
-    Ok(json(StatusCode::OK, &look(&observed, who.caller.operator)))
+    Ok(json(StatusCode::OK, &look(&observed, &who.caller)))
 }
 
-fn look(observed: &Observed, operator: bool) -> Look<'_> {
-    let head = &observed.head;
-    let (nodes, actions) = rendering::observed_step(observed);
+fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
+    let head = observed.head();
+    let (nodes, actions) = rendering::observed_step(observed, caller);
     let whole = observed.whole.as_ref();
     Look {
         instance: head.key,
@@ -179,7 +181,7 @@ fn look(observed: &Observed, operator: bool) -> Look<'_> {
         children: rendering::children(head.key, &observed.children),
         view: whole.map_or(&Value::Null, |whole| &whole.view),
         open: whole.into_iter().flat_map(|whole| &whole.open).map(|(&seq, body)| OpenAction { seq, body }).collect(),
-        data: whole.filter(|_| operator).map(|whole| &whole.data),
+        data: whole.filter(|_| caller.operator).map(|whole| &whole.data),
     }
 }
 
@@ -195,5 +197,5 @@ struct Children<'a> {
 pub async fn children(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let observed = app.observe(instance_key(&path)?, &who.caller, false).await?;
-    Ok(json(StatusCode::OK, &Children { children: rendering::children(observed.head.key, &observed.children) }))
+    Ok(json(StatusCode::OK, &Children { children: rendering::children(observed.head().key, &observed.children) }))
 }

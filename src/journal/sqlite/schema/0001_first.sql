@@ -60,9 +60,19 @@ CREATE TABLE task (
     name       TEXT    NOT NULL,
     lane       TEXT,
     assignee   TEXT,
+    -- Roles that may take it, separated by blanks; NULL where the owners of the instance may.
+    candidates TEXT,
+    started_by      TEXT NOT NULL,
+    root_started_by TEXT NOT NULL,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (instance, element)
 ) STRICT, WITHOUT ROWID;
+-- A task is in exactly one of them (or in two when a child's starter is not its root's): one more page per task, not four.
+CREATE INDEX task_assignee ON task (assignee) WHERE assignee IS NOT NULL;
+CREATE INDEX task_owner ON task (started_by) WHERE assignee IS NULL AND candidates IS NULL;
+CREATE INDEX task_root_owner ON task (root_started_by)
+    WHERE assignee IS NULL AND candidates IS NULL AND root_started_by <> started_by;
+CREATE INDEX task_candidates ON task (candidates) WHERE assignee IS NULL AND candidates IS NOT NULL;
 
 CREATE TABLE timer (
     instance   BLOB    NOT NULL,

@@ -1,0 +1,94 @@
+//! Whose user task it is: claim, release, assign.
+//!
+//! With an assignee nobody but the assignee (and operators) may act at the task. Nothing of the process moves by it, so it is
+//! possible on hold and with an incident. Who may: `access`.
+
+use std::sync::Arc;
+
+use super::{
+    access::{Caller, Right},
+    life::{forbidden, require_live},
+    record::Record,
+    rejection::{Rejection, RejectionKind, Unavailable},
+    state::ElementInstance,
+    step::Step,
+};
+use crate::model::{definition::NodeKind, executable::ExecutableNode, ids::ElementKey};
+
+/// The caller takes a user task that is nobody's. Taking one's own again is no change.
+pub(super) fn claim(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
+    require_live(step)?;
+    let (element, node) = user_task(step, key)?;
+    let caller = caller(step)?;
+    if !belongs_to(element, caller) && !step.state.members().may(step.process, caller, Right::Execute, node) {
+        return Err(forbidden(&format!("expected a role that may act at '{}', but this user has none: see its lane", node.id)));
+    }
+    match element.assignee() {
+        Some(_) if belongs_to(element, caller) => Ok(()),
+        Some(other) => {
+            let sentence =
+                format!("expected a task that is nobody's, but '{}' belongs to {other}: it has to be released", node.id);
+            Err(Rejection::new(RejectionKind::Conflict, sentence))
+        }
+        None => {
+            let user = Some(Arc::from(caller.subject.as_str()));
+            step.record(Record::Assigned { element: key, user });
+            Ok(())
+        }
+    }
+}
+
+/// The assignee gives a user task back, or somebody who may assign it takes it away.
+pub(super) fn release(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
+    require_live(step)?;
+    let (element, node) = user_task(step, key)?;
+    let caller = caller(step)?;
+    if !belongs_to(element, caller) && !step.state.members().may(step.process, caller, Right::Assign, node) {
+        return Err(forbidden(&format!(
+            "expected the assignee of '{}' or a role that may assign it, but this user is neither",
+            node.id
+        )));
+    }
+    if element.assignee().is_some() {
+        step.record(Record::Assigned { element: key, user: None });
+    }
+    Ok(())
+}
+
+/// A user task is given to somebody, who from then on belongs to the instance.
+pub(super) fn assign(step: &mut Step<'_>, key: ElementKey, user: &str) -> Result<(), Rejection> {
+    require_live(step)?;
+    let (element, node) = user_task(step, key)?;
+    let caller = caller(step)?;
+    if !step.state.members().may(step.process, caller, Right::Assign, node) {
+        return Err(forbidden(&format!("expected a role that may assign '{}', but this user has none: see its lane", node.id)));
+    }
+    if element.assignee().is_none_or(|assignee| **assignee != *user) {
+        step.record(Record::Assigned { element: key, user: Some(Arc::from(user)) });
+    }
+    Ok(())
+}
+
+fn user_task<'s>(step: &'s Step<'_>, key: ElementKey) -> Result<(&'s ElementInstance, &'s ExecutableNode), Rejection> {
+    let active = step.state.element(key).filter(|element| element.is_active());
+    let node = active.and_then(|element| step.process.node(element.node()));
+    match active.zip(node) {
+        Some((element, node)) if node.kind == NodeKind::UserTask => Ok((element, node)),
+        found => {
+            let place = found.map_or("this element is none any more".to_owned(), |(_, node)| {
+                format!("'{}' is a {}", node.id, node.kind.bpmn_name())
+            });
+            let sentence = format!("expected an active user task, but {place}");
+            Err(Rejection::new(RejectionKind::Unavailable(Unavailable::NotActive), sentence))
+        }
+    }
+}
+
+fn belongs_to(element: &ElementInstance, caller: &Caller) -> bool {
+    element.assignee().is_some_and(|assignee| **assignee == *caller.subject)
+}
+
+/// Tasks belong to users: the server itself has none.
+fn caller<'a>(step: &Step<'a>) -> Result<&'a Caller, Rejection> {
+    step.caller.ok_or_else(|| forbidden("expected a user to give the task to, but the server itself asks"))
+}

@@ -1,0 +1,90 @@
+//! Commands on an instance that carry no data: what stops, ends, repairs or assigns. Frame and REST request share the reader.
+//!
+//! What they do: `engine`. The frames with data are in `client`.
+
+use super::fields::{Fields, Sentence};
+use crate::{
+    engine::Command,
+    model::ids::{ElementKey, InstanceKey},
+};
+
+/// The frames' types, and the last segment of the requests' addresses.
+pub const NAMES: [&str; 9] = ["hold", "unhold", "terminate", "dismiss", "retry", "skip", "claim", "release", "assign"];
+
+/// One of these commands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OnInstance {
+    /// Let nothing happen until `unhold`.
+    Hold,
+    /// Go on.
+    Unhold,
+    /// End the instance.
+    Terminate,
+    /// End a subprocess, as its user.
+    Dismiss,
+    /// Try what failed at an element again.
+    Retry(ElementKey),
+    /// Go on without what failed at an element.
+    Skip(ElementKey),
+    /// Take a user task.
+    Claim(ElementKey),
+    /// Give a user task back.
+    Release(ElementKey),
+    /// Give a user task to this subject.
+    Assign(ElementKey, String),
+}
+
+impl OnInstance {
+    /// Reads the command with this name from the fields of a frame or a request's body; `None` for another name.
+    pub(super) fn read(name: &str, fields: &Fields<'_>, instance: InstanceKey) -> Option<Result<Self, Sentence>> {
+        let element = || fields.required("element", super::client::element(fields, instance)?);
+        Some(match name {
+            "hold" => Ok(Self::Hold),
+            "unhold" => Ok(Self::Unhold),
+            "terminate" => Ok(Self::Terminate),
+            "dismiss" => Ok(Self::Dismiss),
+            "retry" => element().map(Self::Retry),
+            "skip" => element().map(Self::Skip),
+            "claim" => element().map(Self::Claim),
+            "release" => element().map(Self::Release),
+            "assign" => element().and_then(|element| Ok(Self::Assign(element, user(fields)?))),
+            _ => return None,
+        })
+    }
+
+    /// Its name, the element and the user it is about: what its idempotency compares.
+    pub fn parts(&self) -> (&'static str, ElementKey, &str) {
+        match self {
+            Self::Hold => ("hold", ElementKey(0), ""),
+            Self::Unhold => ("unhold", ElementKey(0), ""),
+            Self::Terminate => ("terminate", ElementKey(0), ""),
+            Self::Dismiss => ("dismiss", ElementKey(0), ""),
+            Self::Retry(element) => ("retry", *element, ""),
+            Self::Skip(element) => ("skip", *element, ""),
+            Self::Claim(element) => ("claim", *element, ""),
+            Self::Release(element) => ("release", *element, ""),
+            Self::Assign(element, user) => ("assign", *element, user),
+        }
+    }
+}
+
+impl From<OnInstance> for Command {
+    fn from(asked: OnInstance) -> Self {
+        match asked {
+            OnInstance::Hold => Self::Hold,
+            OnInstance::Unhold => Self::Unhold,
+            OnInstance::Terminate => Self::Terminate,
+            OnInstance::Dismiss => Self::Dismiss,
+            OnInstance::Retry(element) => Self::Retry { element },
+            OnInstance::Skip(element) => Self::Skip { element },
+            OnInstance::Claim(element) => Self::Claim { element },
+            OnInstance::Release(element) => Self::Release { element },
+            OnInstance::Assign(element, user) => Self::Assign { element, user },
+        }
+    }
+}
+
+fn user(fields: &Fields<'_>) -> Result<String, Sentence> {
+    let user = fields.required("user", fields.name("user")?)?;
+    if user.is_empty() { Err("expected 'user' to be the name of a user, but it is empty".into()) } else { Ok(user) }
+}

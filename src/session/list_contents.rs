@@ -1,0 +1,226 @@
+//! What belongs into a followed list, and what changed in it since it was last told. Pure: no connection, no store.
+//!
+//! Who asks: `lists`.
+
+use std::collections::HashSet;
+
+use crate::{
+    journal::{InstanceRow, ReadModelChange, TaskAudience, TaskRow},
+    limits,
+    model::ids::{ElementKey, InstanceKey},
+};
+
+/// Whose list it is, or of which process.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// A user's open tasks.
+    Tasks(TaskAudience),
+    /// The instances of one process, or of all.
+    Instances {
+        /// The tenant.
+        tenant: String,
+        /// The process id; `None` for all.
+        process: Option<String>,
+    },
+}
+
+/// A line of a list that is new or has changed, or a task that is no longer in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListChange {
+    /// A task.
+    Task(TaskRow),
+    /// A task that is done, or somebody else's.
+    Gone(InstanceKey, ElementKey),
+    /// An instance.
+    Instance(InstanceRow),
+}
+
+impl ListChange {
+    /// The task, if it is one that belongs into the list.
+    pub fn task(&self) -> Option<&TaskRow> {
+        if let Self::Task(row) = self { Some(row) } else { None }
+    }
+
+    /// The task that left the list, if it is one.
+    pub fn gone(&self) -> Option<(InstanceKey, ElementKey)> {
+        if let Self::Gone(instance, element) = self { Some((*instance, *element)) } else { None }
+    }
+
+    /// The instance, if it is one.
+    pub fn instance(&self) -> Option<&InstanceRow> {
+        if let Self::Instance(row) = self { Some(row) } else { None }
+    }
+
+    fn place(&self) -> (InstanceKey, ElementKey) {
+        match self {
+            Self::Task(row) => (row.instance, row.element),
+            Self::Gone(instance, element) => (*instance, *element),
+            // An instance has no element with the number 0: it stands for the instance itself.
+            Self::Instance(row) => (row.key, ElementKey(0)),
+        }
+    }
+}
+
+/// The state of a followed list.
+pub struct Contents {
+    subject: Subject,
+    /// Tasks the client holds or is being told; `None` until the snapshot is read.
+    shown: Option<HashSet<(InstanceKey, ElementKey)>>,
+    /// At most one per line of the list, in the order of their last change.
+    changes: Vec<ListChange>,
+    /// Too much came before it was told: the list has to start over.
+    lagging: bool,
+}
+
+impl Contents {
+    /// A list whose snapshot is being read.
+    pub fn new(subject: Subject) -> Self {
+        Self { subject, shown: None, changes: Vec::new(), lagging: false }
+    }
+
+    /// Takes what of these changes concerns the list. `true` when it is the first that has not been told.
+    pub fn take(&mut self, changes: &[ReadModelChange]) -> bool {
+        let before = self.changes.len();
+        for change in changes {
+            if let Some(change) = self.concerns(change) {
+                self.changes.retain(|other| other.place() != change.place());
+                self.changes.push(change);
+            }
+        }
+        if self.changes.len() > limits::LIST_CHANGES {
+            self.lagging = true;
+            self.changes.truncate(1);
+        }
+        before == 0 && !self.changes.is_empty()
+    }
+
+    fn concerns(&mut self, change: &ReadModelChange) -> Option<ListChange> {
+        match (&self.subject, change) {
+            (Subject::Tasks(audience), ReadModelChange::TaskOpened(row)) => {
+                if audience.includes(row) {
+                    if let Some(shown) = &mut self.shown {
+                        shown.insert((row.instance, row.element));
+                    }
+                    return Some(ListChange::Task(row.clone()));
+                }
+                self.leaves(row.instance, row.element)
+            }
+            (Subject::Tasks(_), ReadModelChange::TaskClosed(instance, element)) => self.leaves(*instance, *element),
+            (Subject::Instances { tenant, process }, ReadModelChange::Instance(row)) => {
+                let fits = row.tenant == *tenant && process.as_ref().is_none_or(|process| row.process == *process);
+                fits.then(|| ListChange::Instance(row.clone()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Before the snapshot nobody knows what it will show: everything that leaves is kept.
+    fn leaves(&mut self, instance: InstanceKey, element: ElementKey) -> Option<ListChange> {
+        let was_shown = self.shown.as_mut().is_none_or(|shown| shown.remove(&(instance, element)));
+        was_shown.then_some(ListChange::Gone(instance, element))
+    }
+
+    /// The snapshot was told; what changed since it was asked for counts on top of it.
+    pub fn begin(&mut self, told: &[ListChange]) {
+        let mut shown: HashSet<_> = told.iter().map(ListChange::place).collect();
+        self.changes.retain(|change| match change {
+            ListChange::Gone(instance, element) => shown.remove(&(*instance, *element)),
+            change => {
+                // A change that the snapshot holds already is not told again.
+                let new = !told.contains(change);
+                shown.insert(change.place());
+                new
+            }
+        });
+        self.shown = Some(shown);
+    }
+
+    /// What has not been told yet; `None` when the list has to start over.
+    pub fn drain(&mut self) -> Option<Vec<ListChange>> {
+        if self.lagging {
+            return None;
+        }
+        Some(std::mem::take(&mut self.changes))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::model::ids::Time;
+
+    fn task(number: u64, assignee: Option<&str>) -> TaskRow {
+        let text = |text: &str| text.to_owned();
+        TaskRow {
+            instance: InstanceKey(Uuid::from_u128(1)),
+            element: ElementKey(number),
+            tenant: text("default"),
+            process: text("p"),
+            node: text("n"),
+            name: text("N"),
+            lane: None,
+            assignee: assignee.map(text),
+            candidates: Some(vec![text("clerk")]),
+            started_by: text("ada"),
+            root_started_by: text("ada"),
+            created_at: Time(1),
+        }
+    }
+
+    fn clerk() -> Contents {
+        let (tenant, subject) = ("default".to_owned(), "bob".to_owned());
+        Contents::new(Subject::Tasks(TaskAudience { tenant, subject, roles: vec!["clerk".to_owned()] }))
+    }
+
+    fn opened(number: u64, assignee: Option<&str>) -> ReadModelChange {
+        ReadModelChange::TaskOpened(task(number, assignee))
+    }
+
+    fn told(contents: &mut Contents) -> Vec<String> {
+        let line = |change: ListChange| match change {
+            ListChange::Task(row) => {
+                format!("{}{}", row.element.0, row.assignee.map(|user| format!(" {user}")).unwrap_or_default())
+            }
+            ListChange::Gone(_, element) => format!("-{}", element.0),
+            ListChange::Instance(row) => row.status,
+        };
+        contents.drain().expect("it does not lag").into_iter().map(line).collect()
+    }
+
+    #[test]
+    fn a_task_comes_goes_to_somebody_else_and_comes_back() {
+        let mut contents = clerk();
+        contents.begin(&[]);
+        assert!(contents.take(&[opened(1, None)]));
+        assert_eq!(told(&mut contents), ["1"]);
+        assert!(contents.take(&[opened(1, Some("ben"))]));
+        assert_eq!(told(&mut contents), ["-1"]);
+        assert!(!contents.take(&[ReadModelChange::TaskClosed(InstanceKey(Uuid::from_u128(1)), ElementKey(1))]));
+        assert!(contents.take(&[opened(1, Some("bob"))]));
+        assert!(!contents.take(&[opened(2, None)]));
+        assert_eq!(told(&mut contents), ["1 bob", "2"]);
+    }
+
+    #[test]
+    fn what_changed_while_the_snapshot_was_read_counts_on_top_of_it() {
+        let mut contents = clerk();
+        let closed = |number| ReadModelChange::TaskClosed(InstanceKey(Uuid::from_u128(1)), ElementKey(number));
+        contents.take(&[opened(1, None), closed(2), opened(3, Some("bob")), closed(4)]);
+        contents.begin(&[task(1, None), task(2, None), task(3, None)].map(ListChange::Task));
+        assert_eq!(told(&mut contents), ["-2", "3 bob"]);
+        contents.take(&[closed(4), closed(1)]);
+        assert_eq!(told(&mut contents), ["-1"]);
+    }
+
+    #[test]
+    fn too_much_unsent_starts_over() {
+        let mut contents = clerk();
+        contents.begin(&[]);
+        for number in 0..=limits::LIST_CHANGES as u64 {
+            contents.take(&[opened(number, None)]);
+        }
+        assert!(contents.drain().is_none());
+    }
+}
