@@ -64,6 +64,8 @@ pub enum DeployError {
     Invalid(Vec<Problem>),
     /// No such definition or version.
     NotFound,
+    /// It stands elsewhere in its life.
+    Conflict(String),
     /// The writer's queue is full.
     Busy,
     /// The server is shutting down.
@@ -182,6 +184,29 @@ impl Definitions {
         insert(&mut index, process.clone());
         changed.push(process.row.clone());
         self.write(index, changed).await?;
+        Ok(process.row.clone())
+    }
+
+    /// Takes the published version back: nothing new starts until one is published again, running instances go on. A version
+    /// that is deprecated already stays so.
+    ///
+    /// # Errors
+    /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] for one that was never published.
+    pub async fn deprecate(&self, tenant: &str, id: &str, version: u32) -> Result<DefinitionRow, DeployError> {
+        let _changing = self.changing.lock().await;
+        let process = self.version(tenant, id, version).ok_or(DeployError::NotFound)?;
+        match process.row.state {
+            DefinitionState::Deprecated => return Ok(process.row.clone()),
+            DefinitionState::Published => {}
+            DefinitionState::Draft | DefinitionState::Replaced => {
+                let sentence = format!("expected a published version to deprecate, but version {version} of '{id}' is a draft");
+                return Err(DeployError::Conflict(sentence));
+            }
+        }
+        let process = Arc::new(with_state(&process, DefinitionState::Deprecated));
+        let mut index = Index::clone(&self.index.load());
+        insert(&mut index, process.clone());
+        self.write(index, vec![process.row.clone()]).await?;
         Ok(process.row.clone())
     }
 

@@ -30,6 +30,7 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(get("/v1/definitions/{id}", definitions::get))
         .service(get("/v1/definitions/{id}/{version}", definitions::source))
         .service(post("/v1/definitions/{id}/{version}/publish", definitions::publish))
+        .service(post("/v1/definitions/{id}/{version}/deprecate", definitions::deprecate))
         .service(both("/v1/instances", instances::list, instances::start))
         .service(get("/v1/instances/{key}", instances::get))
         .service(get("/v1/instances/{key}/children", instances::children))

@@ -54,6 +54,51 @@ async fn a_version_is_deployed_read_and_published() {
 }
 
 #[actix_web::test]
+async fn running_instances_stay_on_their_version_whatever_becomes_of_it() {
+    let server = support::server().await;
+    let designer = User::new(&server, "dora", &["designer"]);
+    let publish = "/v1/definitions?publish=true";
+    deploy(&designer, publish, "application/json", small("leave").to_string()).await;
+    let first = designer.post("/v1/instances", json!({"process": "leave"})).await.json()["instance"].clone();
+    let version =
+        async |key: &Value| designer.get(&format!("/v1/instances/{}", key.as_str().unwrap())).await.json()["version"].clone();
+
+    let mut changed = small("leave");
+    changed["name"] = json!("Leave");
+    let second = deploy(&designer, publish, "application/json", changed.to_string()).await.json();
+    assert_eq!((&second["version"], &second["state"]), (&json!(2), &json!("published")));
+    let versions = designer.get("/v1/definitions/leave").await.json();
+    assert_eq!(versions["versions"][0]["state"], "deprecated");
+    let next = designer.post("/v1/instances", json!({"process": "leave"})).await.json()["instance"].clone();
+    assert_eq!((version(&first).await, version(&next).await), (json!(1), json!(2)));
+
+    let deprecate = "/v1/definitions/leave/2/deprecate";
+    User::new(&server, "ada", &[]).post(deprecate, json!({})).await.is_problem(403, "forbidden", "designer");
+    assert_eq!(designer.post(deprecate, json!({})).await.json()["state"], "deprecated");
+    assert_eq!(designer.post(deprecate, json!({})).await.status, 200);
+    designer.post("/v1/instances", json!({"process": "leave"})).await.is_problem(404, "not_found", "publish one");
+    let run = format!("/v1/instances/{}/run", first.as_str().unwrap());
+    assert_eq!(designer.post(&run, json!({"action": "complete"})).await.json()["status"], "finished");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_draft_is_started_as_a_test_only() {
+    let server = support::server().await;
+    let designer = User::new(&server, "dora", &["designer"]);
+    let start = json!({"process": "leave", "test": true});
+    designer.post("/v1/instances", start.clone()).await.is_problem(404, "not_found", "a draft to test");
+    deploy(&designer, "/v1/definitions", "application/json", small("leave").to_string()).await;
+    User::new(&server, "ada", &[]).post("/v1/instances", start.clone()).await.is_problem(403, "forbidden", "role designer");
+    let begun = designer.post("/v1/instances", start).await;
+    assert_eq!(begun.status, 201, "{begun:?}");
+    let look = designer.get(begun.header("location")).await.json();
+    assert_eq!((&look["version"], &look["test"]), (&json!(1), &json!(true)));
+    designer.post("/v1/definitions/leave/1/deprecate", json!({})).await.is_problem(409, "conflict", "is a draft");
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn bpmn_comes_back_as_it_was_deployed() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);

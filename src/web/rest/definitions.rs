@@ -1,4 +1,4 @@
-//! Process definitions: deploy, list, read, publish.
+//! Process definitions: deploy, list, read, publish, deprecate.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -180,6 +180,17 @@ pub async fn publish(request: HttpRequest, path: Path<(String, String)>, app: Da
     Ok(json(StatusCode::OK, &Version::from(&row)))
 }
 
+/// `POST /v1/definitions/{id}/{version}/deprecate`: nothing new starts; running instances go on.
+///
+/// # Errors
+/// 401, 403 without role designer, 404, 409 for a draft.
+pub async fn deprecate(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let designer = designer(&app, &request)?;
+    let (id, version) = versioned(&path)?;
+    let row = app.sessions.runtime.definitions.deprecate(&designer.tenant, id, version).await.map_err(refused)?;
+    Ok(json(StatusCode::OK, &Version::from(&row)))
+}
+
 fn designer(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
     let (_, identity) = app.user(request)?;
     if identity.has_role("designer") || identity.is_admin() {
@@ -204,6 +215,7 @@ fn refused(error: DeployError) -> Problem {
     match error {
         DeployError::Invalid(problems) => Problem::invalid_definition(problems),
         DeployError::NotFound => unknown(),
+        DeployError::Conflict(sentence) => Problem::new(ErrorCode::Conflict, sentence),
         DeployError::Busy | DeployError::Closed => {
             Problem::new(ErrorCode::Busy, "expected room for another change, but the server is busy: try again")
         }
