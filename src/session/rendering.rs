@@ -165,7 +165,7 @@ fn action<'a>(instance: InstanceKey, process: &'a ExecutableProcess, offer: &'a 
     })
 }
 
-/// Children as receivers see them.
+/// Children as receivers see them, in the order they were started.
 pub fn children<'a>(parent: InstanceKey, children: impl IntoIterator<Item = &'a Child>) -> Vec<ChildEntry<'a>> {
     let entry = |child: &'a Child| ChildEntry {
         instance: child.start.child,
@@ -173,6 +173,8 @@ pub fn children<'a>(parent: InstanceKey, children: impl IntoIterator<Item = &'a 
         element: child.start.element.map(|element| element.wire(parent)),
         status: child.status.name(),
     };
+    let mut children: Vec<&Child> = children.into_iter().collect();
+    children.sort_by_key(|child| child.seq);
     children.into_iter().map(entry).collect()
 }
 
