@@ -4,6 +4,7 @@ mod browser;
 mod crash;
 mod engine;
 mod readme;
+mod scenario;
 mod sdk;
 mod session;
 mod support;

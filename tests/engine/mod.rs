@@ -7,7 +7,7 @@ mod hostile;
 mod properties;
 mod random_process;
 mod script;
-mod sketch;
+pub mod sketch;
 mod subject;
 mod transcript;
 

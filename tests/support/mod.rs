@@ -1,5 +1,6 @@
 //! A whole server in this process, on a port of its own and a store in memory, and tokens for it.
 
+pub mod expected;
 pub mod node;
 
 use std::time::Duration;

@@ -5,7 +5,7 @@ mod auth;
 mod commands;
 mod definitions;
 mod history;
-mod http;
+pub mod http;
 mod instances;
 mod pages;
 mod problems;

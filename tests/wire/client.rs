@@ -34,9 +34,14 @@ enum Heard {
 impl Client {
     /// Opens a connection without saying hello.
     pub async fn open(server: &Server) -> Self {
-        let mut request = format!("ws://127.0.0.1:{}/v1/ws", server.port).into_client_request().unwrap();
+        Self::open_at(server.port).await
+    }
+
+    /// As [`Client::open`], to whatever server listens on this port.
+    pub async fn open_at(port: u16) -> Self {
+        let mut request = format!("ws://127.0.0.1:{port}/v1/ws").into_client_request().unwrap();
         request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("stepwire.v1.json"));
-        let stream = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+        let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let (socket, response) = client_async(request, stream).await.unwrap();
         assert_eq!(response.headers()["Sec-WebSocket-Protocol"], "stepwire.v1.json");
         Self { socket, frames: Vec::new(), cursors: HashMap::new() }

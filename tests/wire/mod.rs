@@ -6,7 +6,7 @@
 mod bad_frames;
 mod bad_input;
 mod bad_sockets;
-mod client;
+pub mod client;
 mod clocks;
 mod closing;
 mod commands;

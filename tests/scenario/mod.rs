@@ -1,0 +1,59 @@
+//! The process model over the real websocket: scripted clients, a whole server, a clock that stands still.
+//!
+//! A file of `cases/*.scenario` per numbered point of the model; how one is read stands in [`check`], what a client says in
+//! [`command`], how frames are written in [`transcript`]. Nothing here sleeps or polls: after every command the server is
+//! asked when it is idle. The engine alone, record by record: `tests/engine`.
+
+mod check;
+mod command;
+mod names;
+mod player;
+mod stage;
+mod transcript;
+
+use check::check;
+
+#[test]
+fn actions() {
+    check("actions");
+}
+
+#[test]
+fn keys() {
+    check("keys");
+}
+
+#[test]
+fn pushes() {
+    check("pushes");
+}
+
+#[test]
+fn inheriting() {
+    check("inheriting");
+}
+
+#[test]
+fn back() {
+    check("back");
+}
+
+#[test]
+fn subprocesses() {
+    check("subprocesses");
+}
+
+#[test]
+fn at_once() {
+    check("at_once");
+}
+
+#[test]
+fn definitions() {
+    check("definitions");
+}
+
+#[test]
+fn permissions() {
+    check("permissions");
+}

@@ -1,0 +1,292 @@
+//! A server with its clients and its clock, for one script.
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use serde_json::{Value, json};
+use stepwire::{
+    config::{Config, Store},
+    web::server::Running,
+};
+use tempfile::TempDir;
+
+use super::{command, names::Names, player::Player, transcript};
+use crate::{
+    engine::sketch,
+    support::{self, expected},
+    web::http::{self, User},
+    wire::{Client, client::id},
+};
+
+/// When every script begins: far enough from now that nothing is due while a server comes up in real time.
+const BEGINNING: &str = "2100-01-01T00:00:00Z";
+
+/// Where processes are deployed.
+const DEFINITIONS: &str = "/v1/definitions?publish=true";
+
+/// An answer to a command.
+pub struct Answered {
+    /// Which client.
+    pub player: usize,
+    /// What it had said.
+    pub sent: Value,
+    /// What it was told.
+    pub frame: Value,
+}
+
+/// What one script plays on.
+pub struct Stage {
+    config: Config,
+    server: Option<Running>,
+    /// Moves the clock, and asks when all is done.
+    admin: Client,
+    now: String,
+    players: Vec<Player>,
+    names: Names,
+    /// Later versions of processes, with their ids.
+    versions: Vec<(String, String)>,
+    _data: TempDir,
+}
+
+impl Stage {
+    /// A server with these processes; on disk, if it is to be restarted.
+    pub async fn open(processes: &str, restarts: bool) -> Self {
+        let data = tempfile::tempdir().expect("a temporary directory");
+        let mut config = support::config(&["--test-clock", "--no-examples", "--rate-per-second", "0"]);
+        if restarts {
+            (config.store, config.data) = (Store::Sqlite, data.path().to_owned());
+        }
+        let server = support::start(config.clone()).await;
+        let versions = deploy_all(&server, processes).await;
+        let admin = administrator(&server, BEGINNING).await;
+        let (now, names) = (BEGINNING.to_owned(), Names::default());
+        Self { config, server: Some(server), admin, now, players: Vec::new(), names, versions, _data: data }
+    }
+
+    /// Does what a line says; returns what everybody received.
+    pub async fn line(&mut self, line: &str) -> Vec<String> {
+        let words = sketch::tokens(line);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let answers = match words[..] {
+            ["client", ref rest @ ..] => self.enter(rest).await,
+            ["advance", span] => self.advance(span).await,
+            ["deploy", process] => self.deploy(process).await,
+            ["restart"] => return self.restart().await,
+            [who, "cut"] => self.cut(who),
+            [who, "back"] => self.connect(who).await,
+            [who, "reload"] => {
+                self.player(who).forget();
+                self.connect(who).await
+            }
+            [who, "again"] => {
+                let sent = self.player(who).last.clone().expect("something was said before");
+                self.say(&[who], vec![sent]).await
+            }
+            [who, "lost", ref rest @ ..] => {
+                self.say_as(who, rest).await;
+                self.until_idle().await;
+                self.cut(who)
+            }
+            [who, ref rest @ ..] => self.say_as(who, rest).await,
+            [] => Vec::new(),
+        };
+        self.until_idle().await;
+        self.told(&answers)
+    }
+
+    /// Ends the script: whoever is up to date with an instance holds the view that a snapshot shows.
+    pub async fn close(mut self) {
+        for key in self.names.keys() {
+            let channel = &*format!("instance/{key}");
+            let answer = self.admin.ask(json!({"type": "subscribe", "id": id(), "channel": channel})).await;
+            if answer["type"] == "error" {
+                continue; // A child that could not be started has a name, but is none.
+            }
+            let snapshot = self.admin.frames.iter().rfind(|frame| frame["type"] == "snapshot" && frame["channel"] == channel);
+            let snapshot = snapshot.expect("a subscription begins with a snapshot");
+            for player in &self.players {
+                if player.cursors.get(channel) == snapshot["seq"].as_u64().as_ref() {
+                    let held = player.views.get(channel).cloned().unwrap_or_else(|| json!({}));
+                    assert_eq!(held, snapshot["view"], "{} holds another view of {:?}", player.name, self.names.name(&key));
+                }
+            }
+        }
+        self.stop_server().await;
+    }
+
+    async fn deploy(&mut self, process: &str) -> Vec<Answered> {
+        let next = self.versions.iter().position(|(id, _)| id == process).expect("a later sketch of this process");
+        let (_, sketch) = self.versions.remove(next);
+        deploy_sketch(self.server.as_ref().expect("the server runs"), &sketch).await;
+        Vec::new()
+    }
+
+    async fn enter(&mut self, words: &[&str]) -> Vec<Answered> {
+        self.players.push(Player::new(words));
+        self.connect(words[0]).await
+    }
+
+    async fn connect(&mut self, who: &str) -> Vec<Answered> {
+        let port = self.port();
+        let index = self.index(who);
+        self.players[index].connect(port, &self.names).await;
+        Vec::new()
+    }
+
+    fn cut(&mut self, who: &str) -> Vec<Answered> {
+        self.player(who).connection = None;
+        Vec::new()
+    }
+
+    async fn advance(&mut self, span: &str) -> Vec<Answered> {
+        let span = if span.starts_with('P') { span.to_owned() } else { format!("PT{}", span.to_uppercase()) };
+        let reply = self.admin.done(json!({"type": "clock", "id": id(), "advance": span})).await;
+        self.now = reply["result"]["now"].as_str().expect("the clock tells the time").to_owned();
+        Vec::new()
+    }
+
+    /// Whoever is connected is sent away; the clock goes on where it stood.
+    async fn restart(&mut self) -> Vec<String> {
+        let lines = self.stop_server().await;
+        let server = support::start(self.config.clone()).await;
+        self.admin = administrator(&server, &self.now).await;
+        self.server = Some(server);
+        self.until_idle().await;
+        lines
+    }
+
+    async fn stop_server(&mut self) -> Vec<String> {
+        let server = self.server.take().expect("the server runs");
+        let clients = self.players.iter_mut().filter_map(|player| player.connection.as_mut()).chain([&mut self.admin]);
+        let (codes, ()) = tokio::join!(join_all(clients.map(Client::closed)), server.stop());
+        let mut lines = Vec::new();
+        for (player, code) in self.players.iter_mut().filter(|player| player.connection.is_some()).zip(codes) {
+            let frames = player.take();
+            let said: Vec<&str> = frames.iter().filter_map(|frame| frame["type"].as_str()).collect();
+            lines.push(format!("{}: {}, closed {code}", player.name, said.join(", ")));
+            player.connection = None;
+        }
+        lines
+    }
+
+    /// The same said by each of `alice+bob`, before anybody is answered.
+    async fn say_as(&mut self, who: &str, words: &[&str]) -> Vec<Answered> {
+        let who: Vec<&str> = who.split('+').collect();
+        let frames = who.iter().map(|_| command::frame(&self.names, words)).collect();
+        self.say(&who, frames).await
+    }
+
+    async fn say(&mut self, who: &[&str], frames: Vec<Value>) -> Vec<Answered> {
+        let players: Vec<usize> = who.iter().map(|who| self.index(who)).collect();
+        for (&player, frame) in players.iter().zip(&frames) {
+            let player = &mut self.players[player];
+            player.last = Some(frame.clone());
+            player.connected().send(frame.clone()).await;
+        }
+        let mut answers = Vec::new();
+        for (player, sent) in players.into_iter().zip(frames) {
+            let frame = self.players[player].answer(sent["id"].as_str().expect("a command has an id")).await;
+            answers.push(Answered { player, sent, frame });
+        }
+        answers
+    }
+
+    /// Waits until nothing is under way and every client has read all there is.
+    async fn until_idle(&mut self) {
+        self.admin.done(json!({"type": "idle", "id": id()})).await;
+        for player in &mut self.players {
+            player.read_all().await;
+        }
+    }
+
+    fn told(&mut self, answers: &[Answered]) -> Vec<String> {
+        let taken: Vec<Vec<Value>> = self.players.iter_mut().map(Player::take).collect();
+        self.learn(answers, &taken);
+        let names: Vec<&str> = self.players.iter().map(|player| player.name.as_str()).collect();
+        transcript::lines(&self.names, &names, answers, &taken)
+    }
+
+    fn learn(&mut self, answers: &[Answered], taken: &[Vec<Value>]) {
+        for Answered { sent, frame, .. } in answers {
+            let Some(key) = frame["result"]["instance"].as_str() else { continue };
+            let from = &sent["inheritFrom"];
+            let offered = from["seq"].as_u64().and_then(|seq| self.names.offered_process(from["instance"].as_str()?, seq));
+            if let Some(process) = offered.or(sent["process"].as_str()).map(str::to_owned) {
+                self.names.learn_instance(key, &process);
+            }
+        }
+        // A child may be named by a frame of its parent: the list grows meanwhile.
+        let mut next = 0;
+        while let Some(key) = self.names.keys().get(next) {
+            let channel = format!("instance/{key}");
+            for frame in taken.iter().flatten().filter(|frame| frame["channel"] == channel.as_str()) {
+                self.names.learn(key, frame);
+            }
+            next += 1;
+        }
+        for Answered { frame, .. } in answers {
+            let result = &frame["result"];
+            self.names.learn(result["instance"].as_str().unwrap_or_default(), result);
+        }
+    }
+
+    fn index(&self, who: &str) -> usize {
+        let found = self.players.iter().position(|player| player.name == who);
+        found.unwrap_or_else(|| panic!("no client {who}: `client {who}` brings one"))
+    }
+
+    fn player(&mut self, who: &str) -> &mut Player {
+        let index = self.index(who);
+        &mut self.players[index]
+    }
+
+    fn port(&self) -> u16 {
+        self.server.as_ref().map_or(0, port)
+    }
+}
+
+fn port(server: &Running) -> u16 {
+    server.addresses()[0].port()
+}
+
+async fn administrator(server: &Running, now: &str) -> Client {
+    let mut admin = Client::open_at(port(server)).await;
+    admin.send(json!({"type": "hello", "token": support::token("root", &["admin"])})).await;
+    admin.done(json!({"type": "clock", "id": id(), "set": now})).await;
+    admin
+}
+
+/// Deploys the files and sketches at the head of a case; returns the sketches of further versions, with their ids.
+async fn deploy_all(server: &Running, processes: &str) -> Vec<(String, String)> {
+    let mut sketches: Vec<(String, String)> = Vec::new();
+    for line in processes.lines() {
+        if let Some(file) = line.strip_prefix("bpmn ") {
+            deploy_file(server, file).await;
+        } else if let Some(id) = line.strip_prefix("process ") {
+            sketches.push((id.to_owned(), line.to_owned()));
+        } else if let Some((_, sketch)) = sketches.last_mut() {
+            sketch.extend(["\n", line]);
+        }
+    }
+    let mut versions: Vec<(String, String)> = Vec::new();
+    for (index, (id, sketch)) in sketches.iter().enumerate() {
+        if sketches[..index].iter().any(|(earlier, _)| earlier == id) {
+            versions.push((id.clone(), sketch.clone()));
+        } else {
+            deploy_sketch(server, sketch).await;
+        }
+    }
+    versions
+}
+
+async fn deploy_sketch(server: &Running, sketch: &str) {
+    let definition = serde_json::to_value(sketch::definition(sketch)).expect("a definition is JSON");
+    let answer = User::new(server, "dora", &["designer"]).post(DEFINITIONS, definition).await;
+    assert_eq!(answer.status, 201, "{sketch}: {answer:?}");
+}
+
+async fn deploy_file(server: &Running, file: &str) {
+    let source = std::fs::read_to_string(expected::path(&[file])).expect("the file of a process is there");
+    let request = User::new(server, "dora", &["designer"]).request(Method::POST, DEFINITIONS);
+    let answer = http::send(request.header("content-type", "application/xml").body(source)).await;
+    assert_eq!(answer.status, 201, "{file}: {answer:?}");
+}
