@@ -7,6 +7,7 @@ mod readme;
 mod scenario;
 mod sdk;
 mod session;
+mod spec;
 mod support;
 mod tidy;
 mod web;

@@ -97,3 +97,8 @@ fn lanes() {
 fn limits() {
     check("limits");
 }
+
+#[test]
+fn spec_gaps() {
+    check("spec_gaps");
+}
