@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use stepwire::{
     engine::{
-        Command,
+        Command, InstanceState, Row,
         command::{RunAction, StartInstance, TimerKey},
         peer::PeerMessage,
         record::{CommandTag, Status},
@@ -173,4 +173,14 @@ fn command_ids_are_remembered() {
     let refused = RunAction { action: "nothing".to_owned(), element: None, data: Value::Null };
     assert!(subject.apply(Command::Run(refused), None).is_err());
     assert_eq!(seen(&subject, 200, "ada"), Seen::New, "a refused command leaves no id behind");
+}
+
+/// The status between the first record and the start event, which never leaves a commit.
+#[test]
+fn an_instance_is_created_before_its_start_event_begins() {
+    let subject = started("process p\nstart -> a -> end\nuser a", json!({}));
+    let row = &subject.rows[0];
+    let first = Row { records: row.records[..1].to_vec(), ..row.clone() };
+    let status = |row| InstanceState::replay(None, [row]).expect("there is a first record").status();
+    assert_eq!((status(&first), status(row)), (Status::Created, Status::Started));
 }

@@ -6,6 +6,7 @@
 
 mod check;
 mod command;
+mod lists;
 mod names;
 mod player;
 mod stage;
@@ -56,4 +57,14 @@ fn definitions() {
 #[test]
 fn permissions() {
     check("permissions");
+}
+
+#[test]
+fn instances() {
+    check("instances");
+}
+
+#[test]
+fn lanes() {
+    check("lanes");
 }

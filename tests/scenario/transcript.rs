@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::{names::Names, stage::Answered};
+use super::{lists, names::Names, stage::Answered};
 
 /// What came of a command: answers first, then the frames of each channel.
 pub fn lines(names: &Names, players: &[&str], answers: &[Answered], taken: &[Vec<Value>]) -> Vec<String> {
@@ -23,7 +23,7 @@ pub fn lines(names: &Names, players: &[&str], answers: &[Answered], taken: &[Vec
     }
     let others = taken.iter().map(|frames| {
         let other = |frame: &&Value| !frame["channel"].as_str().is_some_and(|channel| channel.starts_with("instance/"));
-        frames.iter().filter(other).map(|frame| plain_frame(names, frame)).collect()
+        frames.iter().filter(other).map(|frame| lists::line(names, frame).unwrap_or_else(|| plain_frame(names, frame))).collect()
     });
     lines.extend(together(players, others.collect()));
     lines
