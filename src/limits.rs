@@ -74,6 +74,10 @@ pub const WRITER_QUEUE: usize = 4_096;
 pub const ACTIVE_ELEMENTS: usize = 1_000;
 /// Elements one command may enter before the step ends with an incident: a model with an endless loop.
 pub const ELEMENTS_PER_COMMAND: usize = 1_000;
+/// Items of one multi-instance call activity; a longer collection is an incident.
+pub const ITEMS: usize = 1_000;
+/// Start data of all children of one multi-instance call activity together, in bytes of JSON; more is an incident.
+pub const ITEM_DATA_BYTES: usize = 16 * 1024 * 1024;
 /// The largest output of one template, in bytes of JSON.
 pub const TEMPLATE_BYTES: usize = 64 * 1024;
 

@@ -54,6 +54,8 @@ pub enum PeerMessage {
         status: Status,
         /// The child's data, when the parent asked for a result.
         result: Option<Value>,
+        /// The error it failed with.
+        error: Option<String>,
     },
     /// In place of a child that could not be started.
     StartRefused {

@@ -165,6 +165,25 @@ pub enum Record {
     /// A child instance belongs to this one from now on.
     #[serde(rename = "child")]
     ChildStarted(Box<ChildStarted>),
+    /// A multi-instance call activity looked at its collection: it runs once for each of these items, whatever becomes of
+    /// the collection meanwhile.
+    #[serde(rename = "items")]
+    ItemsTaken {
+        /// The call activity.
+        element: ElementKey,
+        /// In the order of the collection.
+        items: Vec<Value>,
+    },
+    /// An item's child ended well.
+    #[serde(rename = "itemDone")]
+    ItemCompleted {
+        /// The call activity.
+        element: ElementKey,
+        /// Which item, from 0.
+        item: u32,
+        /// What it adds to the collected results; `null` when they are dropped.
+        result: Value,
+    },
     /// A message of a child or the parent was taken.
     #[serde(rename = "heard")]
     PeerHeard {
@@ -344,6 +363,8 @@ pub struct ChildStarted {
     pub element: Option<ElementKey>,
     /// The action and its triggering that started it; `None` for a call activity or a client.
     pub action: Option<(Arc<str>, u32)>,
+    /// Which item of a multi-instance call activity it runs for, from 0.
+    pub item: Option<u32>,
     /// Whether the element waits for its end.
     pub awaited: bool,
     /// Its messages up to this number are taken already.
@@ -379,12 +400,22 @@ pub enum Status {
     Terminated,
     /// Its time was over.
     Expired,
+    /// Ended by an error end event.
+    Failed,
 }
 
 impl Status {
     /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Created, Self::Started, Self::OnHold, Self::Finished, Self::Dismissed, Self::Terminated, Self::Expired];
+    pub const ALL: [Self; 8] = [
+        Self::Created,
+        Self::Started,
+        Self::OnHold,
+        Self::Finished,
+        Self::Dismissed,
+        Self::Terminated,
+        Self::Expired,
+        Self::Failed,
+    ];
 
     /// Whether the instance can still move.
     pub fn is_live(self) -> bool {
@@ -401,6 +432,7 @@ impl Status {
             Self::Dismissed => "dismissed",
             Self::Terminated => "terminated",
             Self::Expired => "expired",
+            Self::Failed => "failed",
         }
     }
 }

@@ -274,6 +274,15 @@ impl<'a> Step<'a> {
 
     /// Ends the instance: everything active, its children, its offers; the parent hears of it last.
     pub fn end(&mut self, status: Status) {
+        self.end_with(status, None);
+    }
+
+    /// Ends the instance as failed, by an error that a boundary event of the parent may catch.
+    pub fn fail(&mut self, error: &str) {
+        self.end_with(Status::Failed, Some(error.to_owned()));
+    }
+
+    fn end_with(&mut self, status: Status, error: Option<String>) {
         let active: Vec<ElementKey> = self.state.active().map(|(key, _)| key).collect();
         for element in active {
             self.abort(element);
@@ -292,7 +301,7 @@ impl<'a> Step<'a> {
         self.record(Record::Ended { status });
         let wants_result = self.state.head().parent.as_ref().is_some_and(|link| link.wants_result);
         let result = (wants_result && status == Status::Finished).then(|| self.state.data().clone());
-        self.tell_parent(PeerMessage::Ended { status, result });
+        self.tell_parent(PeerMessage::Ended { status, result, error });
     }
 
     /// Ends the instance when no token is left; a flow waiting at a join that nothing can complete becomes an incident.

@@ -11,7 +11,7 @@ use super::{
     action::{Action, ActionType, Required, Trigger},
     copying::CopyList,
     definition::{CallActivity, FlowNode, NodeKind, ProcessDefinition},
-    executable::{ActionWork, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess},
+    executable::{ActionWork, ErrorCatch, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess},
     keys::Keys,
     path::DataPath,
     problem::{Problem, Severity},
@@ -75,7 +75,14 @@ fn compile_node(node: &FlowNode, definition: &ProcessDefinition) -> Result<Execu
         start_condition: node.start_condition.clone(),
         start_keys: if node.keys.is_empty() { None } else { Some(Keys::compile(&node.keys, false)?) },
         call: node.call.as_ref().map(compile_call).transpose()?,
+        throws: node.error_code.as_deref().filter(|_| node.kind == NodeKind::EndEvent).map(Arc::from),
+        catches: attached(node, definition).collect(),
     })
+}
+
+fn attached(node: &FlowNode, definition: &ProcessDefinition) -> impl Iterator<Item = ErrorCatch> {
+    let attached = definition.nodes.iter().filter(|other| other.attached_to.as_deref() == Some(&node.id));
+    attached.map(|event| ErrorCatch { node: event.id.as_str().into(), error: event.error_code.as_deref().map(Arc::from) })
 }
 
 /// Compiles the children of `parent`, or the top-level actions, by their order.
@@ -147,6 +154,7 @@ fn compile_work(work: &ActionType) -> Result<ActionWork, String> {
                     copy: CopyList::parse(params_to_copy.as_deref(), without_params)?,
                     output_key: output_key.as_deref().map(DataPath::parse_members).transpose()?,
                     output: output.as_deref().map(compile_template).transpose()?,
+                    collection: None,
                 },
                 asynchronous: *asynchronous,
             }
@@ -160,6 +168,7 @@ fn compile_call(call: &CallActivity) -> Result<Subprocess, String> {
         copy: CopyList::parse(call.params_to_copy.as_deref(), &call.without_params)?,
         output_key: call.output_key.as_deref().map(DataPath::parse_members).transpose()?,
         output: call.output.as_deref().map(compile_template).transpose()?,
+        collection: call.collection.as_deref().map(DataPath::parse).transpose()?,
     })
 }
 

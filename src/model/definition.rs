@@ -67,6 +67,13 @@ pub struct FlowNode {
     /// Call activities: what is called and how data crosses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallActivity>,
+    /// Boundary events: id of the activity whose failure is caught.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attached_to: Option<String>,
+    /// End events: the error that ends the instance as failed. Boundary events: the only error caught; without it every
+    /// failure is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
 }
 
 /// The BPMN element kinds that run.
@@ -75,8 +82,10 @@ pub struct FlowNode {
 pub enum NodeKind {
     /// None start event.
     StartEvent,
-    /// None end event.
+    /// None end event, or with an error code an error end event.
     EndEvent,
+    /// Interrupting error boundary event.
+    BoundaryEvent,
     /// Undefined task: runs its actions and completes.
     Task,
     /// Waits for its user.
@@ -99,6 +108,7 @@ impl NodeKind {
         match self {
             Self::StartEvent => "startEvent",
             Self::EndEvent => "endEvent",
+            Self::BoundaryEvent => "boundaryEvent",
             Self::Task => "task",
             Self::UserTask => "userTask",
             Self::ServiceTask => "serviceTask",
@@ -128,6 +138,9 @@ pub struct CallActivity {
     /// Template over the child's data that makes the result; without it the result is all the child's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
+    /// Path of a list: one child per item then, in parallel, with the item in its data as `item`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub collection: Option<String>,
 }
 
 /// A sequence flow.

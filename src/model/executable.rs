@@ -105,6 +105,10 @@ pub struct ExecutableNode {
     pub start_keys: Option<Keys>,
     /// Call activities: the subprocess.
     pub call: Option<Subprocess>,
+    /// Error end events: the code of the error they end the instance with.
+    pub throws: Option<Arc<str>>,
+    /// The boundary events attached to it.
+    pub catches: Vec<ErrorCatch>,
 }
 
 impl ExecutableNode {
@@ -115,6 +119,21 @@ impl ExecutableNode {
             .flat_map(|action| std::iter::once(action).chain(&action.children))
             .find(|action| &*action.name == name)
     }
+
+    /// The boundary event that catches a failure: the one with its error code, else the one that catches every failure.
+    pub fn catch(&self, error: Option<&str>) -> Option<&Arc<str>> {
+        let of_code = self.catches.iter().find(|catch| error.is_some() && catch.error.as_deref() == error);
+        of_code.or_else(|| self.catches.iter().find(|catch| catch.error.is_none())).map(|catch| &catch.node)
+    }
+}
+
+/// A boundary event, as the activity it is attached to knows it.
+#[derive(Debug)]
+pub struct ErrorCatch {
+    /// Its id.
+    pub node: Arc<str>,
+    /// The error it catches; `None` catches every failure.
+    pub error: Option<Arc<str>>,
 }
 
 /// A sequence flow from the node that owns it.
@@ -206,4 +225,6 @@ pub struct Subprocess {
     pub output_key: Option<DataPath>,
     /// Makes the result from the child's data; without it the result is all of it.
     pub output: Option<Template>,
+    /// Multi-instance call activities: the list with an item for each child.
+    pub collection: Option<DataPath>,
 }

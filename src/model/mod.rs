@@ -20,5 +20,6 @@ pub mod merging;
 pub mod path;
 pub mod problem;
 pub mod source;
+pub mod start_message;
 pub mod template;
 pub mod validate;

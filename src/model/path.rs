@@ -102,6 +102,11 @@ impl DataPath {
         *place = value;
     }
 
+    /// How many levels deep it leads.
+    pub fn depth(&self) -> usize {
+        self.segments.len()
+    }
+
     /// A value wrapped in this path: `a.b` and 1 make `{"a": {"b": 1}}`.
     pub fn nest(&self, value: Value) -> Value {
         let mut nested = Value::Null;

@@ -133,6 +133,7 @@ fn on_answer(runtime: &Arc<Runtime>, letter: Letter, answer: Answer) {
 
 /// A child that cannot be started: its parent is told in its stead.
 fn refused(runtime: &Arc<Runtime>, letter: Letter, sentence: String) {
+    log::warn!("instance {}: its child {} could not be started: {sentence}", letter.source, letter.target);
     let message = Box::new(PeerMessage::StartRefused { message: sentence });
     let receive = Command::Receive { from: letter.target, number: 1, message };
     let ask = Ask::Apply { command: Box::new(receive), tag: None, if_seq: None };

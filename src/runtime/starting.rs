@@ -23,7 +23,7 @@ use crate::{
         rejection::RejectionKind,
     },
     journal::{Entity, codec},
-    model::{action::MessageType, copying::CopyList, ids::InstanceKey, merging::deep_merge},
+    model::{action::MessageType, copying::CopyList, ids::InstanceKey, merging::deep_merge, start_message::StartMessage},
 };
 
 /// A client's wish to start an instance.
@@ -200,17 +200,21 @@ impl Runtime {
 
     /// Process, start condition and copy lists are taken as recorded in the message; what the client says of them is ignored.
     fn start_from_offer(self: &Arc<Self>, request: StartRequest, parent: &Observed, seq: u64, push: &Push, reply: Reply) {
-        let body = &push.body;
-        let process = body.get("processName").and_then(Value::as_str);
-        let is_form = body.get("type").is_none_or(|kind| kind == "START_PROCESS_INHERIT");
-        let (MessageType::Action, Some(process), true) = (push.kind, process, is_form) else {
+        if push.kind != MessageType::Action {
             return reply.refuse(no_offer(seq).into());
-        };
-        let params = body.get("params");
-        let condition =
-            params.and_then(|params| params.get("startCondition")).and_then(Value::as_str).filter(|text| !text.is_empty());
-        match CopyList::from_params(params) {
-            Ok(copy) => self.send_child(request, parent, (seq, Some(seq)), process, condition.map(str::to_owned), &copy, reply),
+        }
+        if let Ok(Some(_)) = StartMessage::read_for_server(&push.body) {
+            let sentence = format!(
+                "expected an Action message that a client answers, but the server has started the process of {seq} itself; \
+                 follow its processInstanceKey"
+            );
+            return reply.refuse(Rejection::new(RejectionKind::Conflict, sentence).into());
+        }
+        match StartMessage::read(&push.body) {
+            Ok(None) => reply.refuse(no_offer(seq).into()),
+            Ok(Some(StartMessage { process, start_condition, copy })) => {
+                self.send_child(request, parent, (seq, Some(seq)), &process, start_condition, &copy, reply);
+            }
             Err(sentence) => reply.refuse(Rejection::new(RejectionKind::BadRequest, sentence).into()),
         }
     }

@@ -75,7 +75,7 @@ fn results_do_not_nest_without_end() {
         let child = subject.state().children().iter().find(|(_, child)| child.status.is_live());
         let (&from, _) = child.expect("the call waits for a child");
         let result = Some(subject.state().data().clone());
-        let message = Box::new(PeerMessage::Ended { status: Status::Finished, result });
+        let message = Box::new(PeerMessage::Ended { status: Status::Finished, result, error: None });
         subject.apply(Command::Receive { from, number: 2, message }, None).expect("messages are never refused");
         assert!(subject.rows.len() < 500, "the result nests without end");
     }
@@ -183,4 +183,18 @@ fn an_instance_is_created_before_its_start_event_begins() {
     let first = Row { records: row.records[..1].to_vec(), ..row.clone() };
     let status = |row| InstanceState::replay(None, [row]).expect("there is a first record").status();
     assert_eq!((status(&first), status(row)), (Status::Created, Status::Started));
+}
+
+/// A collection is as long as a client makes it, and each child may get all data: both have a limit.
+#[test]
+fn collections_are_bounded() {
+    let stuck = |data: Value| {
+        let subject = started("process p\nstart -> all -> end\ncall all q each=list", data);
+        let incident = subject.next().tokens[0].incident.clone();
+        (incident.map(|incident| incident.code), subject.state().children().len())
+    };
+    let over = Some("collection_error".to_owned());
+    assert_eq!(stuck(json!({"list": (0..1_000).collect::<Vec<_>>()})), (None, 1_000));
+    assert_eq!(stuck(json!({"list": (0..1_001).collect::<Vec<_>>()})), (over.clone(), 0));
+    assert_eq!(stuck(json!({"list": [1, 2], "big": "x".repeat(9 << 20)})), (over, 0));
 }

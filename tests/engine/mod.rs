@@ -102,3 +102,18 @@ fn limits() {
 fn spec_gaps() {
     check("spec_gaps");
 }
+
+#[test]
+fn multi_instance() {
+    check("multi_instance");
+}
+
+#[test]
+fn errors() {
+    check("errors");
+}
+
+#[test]
+fn server_starts() {
+    check("server_starts");
+}

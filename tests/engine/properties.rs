@@ -197,12 +197,13 @@ impl Run<'_> {
             0 => PeerMessage::Push { kind: MessageType::Default, body: object, node, action },
             1 => PeerMessage::Push { kind: MessageType::Action, body: object, node, action },
             2 => PeerMessage::Append { patch: object },
-            3 => PeerMessage::Ended { status: Status::Terminated, result: None },
+            3 => PeerMessage::Ended { status: Status::Terminated, result: None, error: None },
+            8 => PeerMessage::Ended { status: Status::Failed, result: None, error: Some("POOR".to_owned()) },
             4 => PeerMessage::StartRefused { message: "it is not published".to_owned() },
             5 => PeerMessage::Linked { offer: self.subject.state().open().keys().next().copied(), process: "q".to_owned() },
             6 if from == PARENT && peer.is_multiple_of(5) => PeerMessage::End { status: Status::Terminated },
             6 if from == PARENT => PeerMessage::ParentFinished,
-            _ => PeerMessage::Ended { status: Status::Finished, result: Some(object) },
+            _ => PeerMessage::Ended { status: Status::Finished, result: Some(object), error: None },
         };
         self.apply(Command::Receive { from, number, message: Box::new(message) });
     }

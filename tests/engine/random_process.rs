@@ -27,8 +27,11 @@ enum Block {
         back: bool,
         actions: Vec<Action>,
     },
+    /// Perhaps once per item of `x.y`, perhaps with a way out when a child fails.
     Call {
         out: bool,
+        each: bool,
+        caught: Option<&'static str>,
     },
     /// Branches between a fork and a join; with a wrong join when it waits for a flow nobody takes.
     Parallel(Vec<Vec<Block>>),
@@ -54,7 +57,7 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
         back: noback % 12 != 0,
         actions,
     });
-    let leaf = prop_oneof![6 => node, 1 => any::<bool>().prop_map(|out| Block::Call { out })];
+    let leaf = prop_oneof![6 => node, 1 => call()];
     leaf.prop_recursive(depth, 12, 3, |inner| {
         let path = vec(inner, 0..3);
         prop_oneof![
@@ -66,6 +69,11 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
     })
 }
 
+fn call() -> impl Strategy<Value = Block> {
+    let caught = select(vec![None, Some(""), Some("error=POOR")]);
+    (any::<bool>(), any::<bool>(), caught).prop_map(|(out, each, caught)| Block::Call { out, each, caught })
+}
+
 fn action() -> impl Strategy<Value = Action> {
     let work = select(vec![
         "save",
@@ -74,6 +82,7 @@ fn action() -> impl Strategy<Value = Action> {
         r#"push {"n":"${n}","x":{"y":"${x.y}"}}"#,
         "push ${x}",
         r#"ask {"processName":"q"}"#,
+        r#"ask {"processName":"q","params":{"startOn":"server","paramsToCopy":["n"]}}"#,
         r#"push^ {"up":"${n}"}"#,
         r#"append up.here {"n":"${n}"}"#,
         "sub q out=r",
@@ -119,7 +128,7 @@ pub fn commands() -> impl Strategy<Value = Vec<Move>> {
         3 => (any::<usize>(), any::<u64>(), payload()).prop_map(|(name, element, payload)| Move::Any(name, element % 60, payload)),
         5 => (0..20_i64).prop_map(Move::Wait),
         1 => (any::<usize>(), any::<u32>()).prop_map(|(timer, nr)| Move::Stale(timer, nr % 4)),
-        8 => (any::<usize>(), 0..8_u8, 0..8_u64, payload()).prop_map(|(peer, what, again, payload)| Move::Hear(peer, what, again, payload)),
+        8 => (any::<usize>(), 0..9_u8, 0..8_u64, payload()).prop_map(|(peer, what, again, payload)| Move::Hear(peer, what, again, payload)),
         3 => any::<usize>().prop_map(Move::Retry),
         1 => any::<u64>().prop_map(|seq| Move::Done(seq % 50)),
         1 => Just(Move::Terminate),
@@ -176,10 +185,18 @@ impl Writer {
                 self.flow(from, &node);
                 node
             }
-            Block::Call { out } => {
+            Block::Call { out, each, caught } => {
                 let node = self.name("c");
-                self.line(&format!("call {node} q {}", if *out { "out=r" } else { "" }));
+                let (out, each) = (if *out { "out=r" } else { "" }, if *each { "each=x.y" } else { "" });
+                self.line(&format!("call {node} q {out} {each}"));
                 self.flow(from, &node);
+                if let Some(error) = caught {
+                    let event = self.name("b");
+                    self.line(&format!("boundary {event} at={node} {error}"));
+                    let broke = self.name("e");
+                    self.flow(&event, &broke);
+                    self.line(&format!("end {broke} error=BROKEN"));
+                }
                 node
             }
             Block::Parallel(branches) => {

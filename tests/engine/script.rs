@@ -3,7 +3,7 @@
 //! ```text
 //! start {data} [on=CONDITION] [child] [wants] [link=SEQ|link]   child: it has a parent; wants: that wants the result
 //! run [ELEMENT.]ACTION {data}     fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
-//! from PEER ended {result} | terminated | push {…} | ask {…} | append {…} | refused | linked [SEQ] | end | finished  [nr=N]
+//! from PEER ended {result} | terminated | failed [CODE] | push {…} | ask {…} | append {…} | refused | linked [SEQ] | end | finished  [nr=N]
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
 //! done SEQ   hold   unhold   terminate   dismiss   limit N
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
@@ -214,10 +214,13 @@ impl Script {
 fn message(words: &[&str]) -> PeerMessage {
     let (node, action) = ("there".to_owned(), "send".to_owned());
     let push = |kind, body| PeerMessage::Push { kind, body, node, action };
+    let ended = |status, result, error| PeerMessage::Ended { status, result, error };
     match *words {
-        ["ended"] => PeerMessage::Ended { status: Status::Finished, result: None },
-        ["ended", result] => PeerMessage::Ended { status: Status::Finished, result: Some(value(result)) },
-        ["terminated"] => PeerMessage::Ended { status: Status::Terminated, result: None },
+        ["ended"] => ended(Status::Finished, None, None),
+        ["ended", result] => ended(Status::Finished, Some(value(result)), None),
+        ["terminated"] => ended(Status::Terminated, None, None),
+        ["failed"] => ended(Status::Failed, None, None),
+        ["failed", error] => ended(Status::Failed, None, Some(error.to_owned())),
         ["push", body] => push(MessageType::Default, value(body)),
         ["ask", body] => push(MessageType::Action, value(body)),
         ["append", patch] => PeerMessage::Append { patch: value(patch) },

@@ -5,9 +5,12 @@
 //! lane clerks nodes=details execute=clerk,chief view=customer
 //! start -> details -> choice           a chain of flows; ids `start…` and `end…` need no line of their own
 //! choice -> end when amount > 5        a condition; `default` marks the default flow
-//! user details                         kinds: start end task user service send xor and call
+//! user details                         kinds: start end task user service send xor and call boundary
 //!   show auto push {"a":"${a}"}        actions of the node above: name, trigger, type, attributes
 //!   save manual save keys=client required=client.email back
+//! call check credit each=clients out=r  one child per item of `clients`
+//! boundary poor at=check error=POOR    catches that error of `check`; without `error` every failure
+//! end broke error=POOR                 an error end event
 //! ```
 //! Types: `save`, `push T`, `ask T` (`push^`, `ask^`: to the parent), `append PATH T`, `sub PROCESS`.
 
@@ -84,6 +87,8 @@ impl Sketch {
             let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
             match name {
                 "on" => drop(node.insert("startCondition".to_owned(), json!(value))),
+                "at" => drop(node.insert("attachedTo".to_owned(), json!(value))),
+                "error" => drop(node.insert("errorCode".to_owned(), json!(value))),
                 "noback" => drop(node.insert("canGoBack".to_owned(), json!(false))),
                 _ if kind == "callActivity" => {
                     let call = node.entry("call").or_insert_with(|| json!({}));
@@ -186,6 +191,7 @@ fn kind(word: &str) -> Option<&'static str> {
         "xor" => "exclusiveGateway",
         "and" => "parallelGateway",
         "call" => "callActivity",
+        "boundary" => "boundaryEvent",
         _ => return None,
     })
 }
@@ -213,6 +219,7 @@ fn subprocess_attribute(into: &mut Value, process_key: &str, process: Option<&st
         ("await", _) => into["async"] = json!(false),
         ("copy", _) => into["paramsToCopy"] = list(value.trim_matches('-')),
         ("without", _) => into["withoutParams"] = list(value),
+        ("each", _) => into["collection"] = json!(value),
         ("out", _) => into["outputKey"] = json!(value),
         ("output", _) => into["output"] = json!(value),
         (_, Some(process)) => into[process_key] = json!(process),

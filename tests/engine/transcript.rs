@@ -108,9 +108,12 @@ impl Names {
             }
             Record::ChildStarted(start) => {
                 let element = start.element.as_ref().map_or("a client", at);
+                let item = start.item.map_or(String::new(), |item| format!("[{item}]"));
                 let awaited = if start.awaited { ", awaited" } else { "" };
-                format!("{} {} of {element}{awaited}", self.peer(start.child), start.process)
+                format!("{} {} of {element}{item}{awaited}", self.peer(start.child), start.process)
             }
+            Record::ItemsTaken { element, items } => format!("took {} items at {}", items.len(), at(element)),
+            Record::ItemCompleted { element, item, result } => format!("item {}[{item}] {result}", at(element)),
             Record::PeerHeard { from, number } => format!("heard {} {number}", self.peer(*from)),
             Record::ChildEnded { child, status, .. } => format!("{} {}", self.peer(*child), status.name()),
             Record::ParentFinished => "orphaned".to_owned(),
@@ -131,11 +134,17 @@ impl Names {
     }
 
     fn push(&self, seq: u64, push: &Push) -> String {
+        let body = self.peers_named(push.body.to_string());
         let origin = push.origin.map_or(String::new(), |origin| format!(" from {}", self.peer(origin)));
         match push.kind {
-            MessageType::Default => format!("pushed {}.{} {}{origin}", push.node, push.action, push.body),
-            MessageType::Action => format!("asked[{seq}] {}.{} {}{origin}", push.node, push.action, push.body),
+            MessageType::Default => format!("pushed {}.{} {}{origin}", push.node, push.action, body),
+            MessageType::Action => format!("asked[{seq}] {}.{} {}{origin}", push.node, push.action, body),
         }
+    }
+
+    /// A text with the names of children in place of their keys.
+    fn peers_named(&self, text: String) -> String {
+        self.children.iter().fold(text, |text, &child| text.replace(&child.to_string(), &self.peer(child)))
     }
 
     pub fn timer(&self, timer: &TimerKey) -> String {
@@ -225,9 +234,10 @@ fn reason_name(reason: Unavailable) -> &'static str {
 
 fn said(message: &PeerMessage) -> String {
     match message {
-        PeerMessage::Start { head, .. } => {
+        PeerMessage::Start { head, start_condition } => {
             let wants = head.parent.as_ref().is_some_and(|link| link.wants_result);
-            format!("start {} {}{}", head.process.id, head.data, if wants { " wanting a result" } else { "" })
+            let on = start_condition.as_ref().map_or(String::new(), |condition| format!(" on={condition}"));
+            format!("start {} {}{on}{}", head.process.id, head.data, if wants { " wanting a result" } else { "" })
         }
         PeerMessage::End { status } => format!("end {}", status.name()),
         PeerMessage::ParentFinished => "parent finished".to_owned(),
@@ -235,8 +245,11 @@ fn said(message: &PeerMessage) -> String {
         PeerMessage::Push { kind: MessageType::Default, body, .. } => format!("push {body}"),
         PeerMessage::Push { kind: MessageType::Action, body, .. } => format!("ask {body}"),
         PeerMessage::Append { patch } => format!("append {patch}"),
-        PeerMessage::Ended { status, result: None } => format!("ended {}", status.name()),
-        PeerMessage::Ended { status, result: Some(result) } => format!("ended {} {result}", status.name()),
+        PeerMessage::Ended { status, result, error } => {
+            let result = result.as_ref().map_or(String::new(), |result| format!(" {result}"));
+            let error = error.as_ref().map_or(String::new(), |error| format!(" {error}"));
+            format!("ended {}{result}{error}", status.name())
+        }
         PeerMessage::StartRefused { message } => format!("refused {message}"),
     }
 }

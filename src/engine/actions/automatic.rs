@@ -1,8 +1,6 @@
 //! What the engine triggers by itself: automatic actions on entering a node, children after their parent, due timers,
 //! and the rest of a node after an incident. Everything asks the same question: what has not been triggered yet?
 
-use std::sync::Arc;
-
 use super::{
     run::require_execute,
     work::{self, Worked},
@@ -11,10 +9,11 @@ use crate::{
     engine::{
         command::TimerKey,
         life::require_moving,
-        record::{Record, Remember},
+        record::{Incident, Record, Remember},
         rejection::{Rejection, RejectionKind},
         state::ElementInstance,
         step::Step,
+        subprocess,
     },
     model::{
         action::{Required, Trigger},
@@ -55,7 +54,7 @@ fn trigger(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction) -> b
     if delay(step, key, action, occurrence, Remember::Nothing) {
         return true;
     }
-    perform(step, key, action, occurrence, false)
+    perform(step, key, action, occurrence, OnRecord::Nothing)
 }
 
 /// Starts a delayed action's timer. `false` when the action has no delay.
@@ -73,15 +72,33 @@ pub(super) fn delay(
     true
 }
 
-/// Does an action's work and notes what came of it. `started` tells whether its start is on record already.
-pub(super) fn perform(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction, occurrence: u32, started: bool) -> bool {
+/// What of a triggering is on record already when its work is done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum OnRecord {
+    /// Nothing.
+    Nothing,
+    /// That it started.
+    Started,
+    /// That it is done: its work is done again after something it started came to nothing.
+    Completed,
+}
+
+/// Does an action's work and notes what came of it.
+pub(super) fn perform(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    action: &ExecutableAction,
+    occurrence: u32,
+    on_record: OnRecord,
+) -> bool {
     let start = |step: &mut Step<'_>| {
-        if !started {
+        if on_record == OnRecord::Nothing {
             let name = action.name.clone();
             step.record(Record::ActionStarted { element: key, action: name, due: None, remember: Remember::Nothing });
         }
     };
     match work::perform(step, key, action, occurrence, &start) {
+        Ok(Worked::Done) if on_record == OnRecord::Completed => true,
         Ok(Worked::Done) => {
             step.record(Record::ActionCompleted { element: key, action: action.name.clone(), occurrence });
             true
@@ -127,7 +144,7 @@ pub(in crate::engine) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
         return;
     }
     step.clear_timer(timer.clone());
-    if perform(step, timer.element, action, timer.occurrence, true) {
+    if perform(step, timer.element, action, timer.occurrence, OnRecord::Started) {
         step.queue(timer.element);
     }
 }
@@ -136,20 +153,19 @@ pub(in crate::engine) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
 pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     require_execute(step, key)?;
     require_moving(step)?;
-    let failed: Vec<Option<(Arc<str>, u32)>> = step
-        .state
-        .element(key)
-        .map(|element| element.incidents().iter().map(|incident| incident.action.clone()).collect())
-        .unwrap_or_default();
+    let failed: Vec<Incident> = step.state.element(key).map(|element| element.incidents().to_vec()).unwrap_or_default();
     let node = step.node_of(key).filter(|_| !failed.is_empty());
     let Some(node) = node else {
         let sentence = "expected an element with an incident, but this one has none: it was retried already, or has gone on";
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     };
     step.record(Record::IncidentsResolved { element: key });
-    for (name, occurrence) in failed.into_iter().flatten() {
-        if let Some(action) = node.action(&name) {
-            perform(step, key, action, occurrence, true);
+    for Incident { code, action, .. } in failed {
+        let on_record = if code == subprocess::NOT_STARTED { OnRecord::Completed } else { OnRecord::Started };
+        if let Some((name, occurrence)) = action
+            && let Some(action) = node.action(&name)
+        {
+            perform(step, key, action, occurrence, on_record);
         }
     }
     step.queue(key);

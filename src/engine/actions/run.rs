@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::automatic::{delay, perform};
+use super::automatic::{OnRecord, delay, perform};
 use crate::{
     engine::{
         back,
@@ -81,7 +81,7 @@ fn start_and_perform(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAc
     } else {
         step.record(Record::ActionStarted { element: key, action: action.name.clone(), due: None, remember });
         step.merge(Some(key), accepted);
-        perform(step, key, action, occurrence, true);
+        perform(step, key, action, occurrence, OnRecord::Started);
     }
     step.queue(key);
 }

@@ -13,6 +13,7 @@ use crate::{
         life::require_moving,
         record::Record,
         rejection::{Rejection, RejectionKind},
+        state::Call,
         step::Step,
     },
     model::{definition::NodeKind, ids::ElementKey},
@@ -41,7 +42,7 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
     for (action, occurrence) in failed.into_iter().flatten() {
         step.record(Record::ActionSkipped { element: key, action, occurrence });
     }
-    if node.call.is_some() && step.state.element(key).is_some_and(|element| element.call().is_none()) {
+    if node.call.is_some() && step.state.element(key).is_some_and(|element| Call::failed(element.call())) {
         step.record(Record::CallSkipped { element: key });
     }
     if at_gateway {

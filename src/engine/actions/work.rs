@@ -3,17 +3,13 @@
 use serde_json::Value;
 
 use crate::{
-    engine::{
-        peer::PeerMessage,
-        record::{Push, Record},
-        step::Step,
-        subprocess,
-    },
+    engine::{peer::PeerMessage, record::Push, step::Step, subprocess},
     model::{
         action::{MessageType, Target},
         executable::{ActionWork, ExecutableAction},
         ids::ElementKey,
         path::DataPath,
+        start_message::StartMessage,
         template::Template,
     },
 };
@@ -49,7 +45,7 @@ pub(super) fn perform(
     match &action.work {
         ActionWork::SaveData => Ok(Worked::Done),
         ActionWork::WebsocketSend { message, message_type, target } => {
-            send(step, key, action, message, *message_type, *target).map(|()| Worked::Done)
+            send(step, key, (action, occurrence), message, *message_type, *target).map(|()| Worked::Done)
         }
         ActionWork::AppendToParent { message, destination } => append(step, message, destination).map(|()| Worked::Done),
         ActionWork::StartSubprocess { subprocess, asynchronous: true } => {
@@ -67,7 +63,7 @@ pub(super) fn perform(
 fn send(
     step: &mut Step<'_>,
     key: ElementKey,
-    action: &ExecutableAction,
+    (action, occurrence): (&ExecutableAction, u32),
     message: &Template,
     kind: MessageType,
     target: Target,
@@ -79,15 +75,19 @@ fn send(
             "expected a JSON object as Data message, but the template gave another value",
         ));
     }
+    if kind == MessageType::Action {
+        StartMessage::read_for_server(&body).map_err(|error| Failure::new("invalid_start_message", error))?;
+    }
     let node = step.node_of(key).map(|node| node.id.to_string()).unwrap_or_default();
-    let action = action.name.to_string();
+    let name = action.name.to_string();
     match target {
         Target::Active => {
-            step.record(Record::Pushed(Box::new(Push { kind, node, action, origin: None, body })));
+            let push = Push { kind, node, action: name, origin: None, body };
+            subprocess::push(step, push, Some(key), Some((action.name.clone(), occurrence)));
         }
         Target::Parent => {
             require_parent(step)?;
-            step.tell_parent(PeerMessage::Push { kind, body, node, action });
+            step.tell_parent(PeerMessage::Push { kind, body, node, action: name });
         }
     }
     Ok(())

@@ -1,20 +1,24 @@
 //! Call activity: starts a child instance and waits for its end; the result lands under the output key.
 //!
-//! What arrives from the child meanwhile, and its end: `engine::subprocess`.
+//! One that runs once per item: `multi_instance`. What arrives from the child meanwhile, and its end: `engine::subprocess`.
 
-use super::Own;
+use super::{Own, multi_instance};
 use crate::{
     engine::{state::Call, step::Step, subprocess},
     model::{executable::ExecutableNode, ids::ElementKey},
 };
 
 pub(super) fn call<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) -> Own<'a> {
-    match (step.state.element(key).and_then(|element| element.call()), &node.call) {
-        (Some(Call::Done), _) => Own::Done(node.outgoing.iter().collect()),
-        (None, Some(called)) => {
+    let Some(called) = &node.call else { return Own::Waiting };
+    let done = match (step.state.element(key).and_then(|element| element.call()), &called.collection) {
+        (Some(Call::Done), _) => true,
+        (Some(Call::Awaiting(_)), _) => false,
+        (Some(Call::Items(_)), _) => multi_instance::go_on(step, key, called),
+        (None, Some(collection)) => multi_instance::begin(step, key, called, collection),
+        (None, None) => {
             subprocess::start_child(step, called, key, None, true);
-            Own::Waiting
+            false
         }
-        _ => Own::Waiting,
-    }
+    };
+    if done { Own::Done(node.outgoing.iter().collect()) } else { Own::Waiting }
 }

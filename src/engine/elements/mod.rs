@@ -2,8 +2,10 @@
 //!
 //! The order is always the same: automatic actions, the element's own work, then, when no mandatory action is left, out.
 
+pub(super) mod boundary_event;
 mod call_activity;
 mod exclusive_gateway;
+mod multi_instance;
 mod parallel_gateway;
 pub(super) mod start_event;
 
@@ -56,6 +58,7 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
         // A user task waits by its mandatory manual actions; the other kinds have no work besides their actions.
         NodeKind::StartEvent
         | NodeKind::EndEvent
+        | NodeKind::BoundaryEvent
         | NodeKind::Task
         | NodeKind::UserTask
         | NodeKind::ServiceTask
@@ -86,6 +89,9 @@ fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec
     };
     for flow in flows {
         take(step, flow, Arrival { flow: flow.id.clone(), from });
+    }
+    if let Some(error) = &node.throws {
+        step.fail(error);
     }
 }
 

@@ -8,8 +8,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    Child, Commands, InstanceState, Merge,
-    element::{ActionState, Call, ElementInstance, FirstRun},
+    Call, Child, Commands, InstanceState, ItemRun, Merge,
+    element::{ActionState, ElementInstance, FirstRun},
 };
 use crate::{
     engine::{
@@ -66,6 +66,10 @@ impl InstanceState {
             Record::ViewReplaced { body } => self.view = body.clone(),
             Record::Returned { to, action, .. } => self.return_to(seq, time, *to, action),
             Record::ChildStarted(start) => self.start_child(seq, start),
+            Record::ItemsTaken { element, items } => self.with(*element, |element| element.call = Some(Call::over(items))),
+            Record::ItemCompleted { element, item, result } => self.with(*element, |element| {
+                element.call = Call::with_item(element.call.take(), *item, ItemRun::Done(result.clone()));
+            }),
             Record::PeerHeard { from, number } => self.hear(*from, *number),
             Record::ChildEnded { child, status, .. } => self.end_child(*child, *status),
             Record::ParentFinished => self.parent_finished = true,
@@ -80,7 +84,9 @@ impl InstanceState {
             }
             Record::Assigned { element, user } => self.assign(*element, user.as_ref()),
             Record::ActionSkipped { element, action, occurrence } => self.skip_action(*element, action, *occurrence),
-            Record::CallSkipped { element } => self.with(*element, |element| element.call = Some(Call::Done)),
+            Record::CallSkipped { element } => {
+                self.with(*element, |element| element.call = Some(Call::skipped(element.call.take())));
+            }
             Record::Held => self.status = Status::OnHold,
             Record::Unheld => self.status = Status::Started,
             Record::IncidentsResolved { element } => self.with(*element, |element| element.incidents.clear()),
@@ -296,7 +302,7 @@ impl InstanceState {
             self.with(element, |element| element.undelay(action, *occurrence));
         }
         if let (Some(element), None, true) = (start.element, &start.action, start.awaited) {
-            self.with(element, |element| element.call = Some(Call::Awaiting(start.child)));
+            self.with(element, |element| element.call = Call::started(element.call.take(), start.item, start.child));
         }
         self.children.insert(start.child, Child { seq, start: start.clone(), status: Status::Started, ending: false });
     }
@@ -319,8 +325,8 @@ impl InstanceState {
         child.status = status;
         let awaited = std::mem::take(&mut child.start.awaited);
         if let (Some(element), None, true) = (child.start.element, &child.start.action, awaited) {
-            let call = (status == Status::Finished).then_some(Call::Done);
-            self.with(element, |element| element.call = call);
+            let (item, well) = (child.start.item, status == Status::Finished);
+            self.with(element, |element| element.call = Call::ended(element.call.take(), item, well));
         }
     }
 

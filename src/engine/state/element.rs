@@ -7,9 +7,10 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::call::Call;
 use crate::{
     engine::record::{Arrival, Incident},
-    model::ids::{InstanceKey, Time},
+    model::ids::Time,
 };
 
 /// One visit of a node.
@@ -22,19 +23,10 @@ pub struct ElementInstance {
     pub(super) actions: BTreeMap<Arc<str>, ActionState>,
     pub(super) first_runs: BTreeMap<Arc<str>, FirstRun>,
     pub(super) incidents: Vec<Incident>,
-    /// The child a call activity waits for, or has waited for (`None` inside: ended well).
+    /// What a call activity has started; `None` before it has.
     pub(super) call: Option<Call>,
     /// The subject it belongs to.
     pub(super) assignee: Option<Arc<str>>,
-}
-
-/// Where the child of a call activity stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Call {
-    /// Waiting for this child.
-    Awaiting(InstanceKey),
-    /// It ended well.
-    Done,
 }
 
 /// What an action did in one visit.
@@ -156,8 +148,8 @@ impl ElementInstance {
         self.assignee.as_ref()
     }
 
-    /// Where the child of a call activity stands.
-    pub fn call(&self) -> Option<Call> {
-        self.call
+    /// Where the children of a call activity stand.
+    pub fn call(&self) -> Option<&Call> {
+        self.call.as_ref()
     }
 }

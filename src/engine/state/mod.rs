@@ -5,6 +5,7 @@
 //! whom) are in `lineage`, deduplication of commands in `commands`.
 
 mod apply;
+mod call;
 mod commands;
 mod element;
 mod lineage;
@@ -26,8 +27,9 @@ use crate::model::{
     ids::{ElementKey, InstanceKey, Time},
 };
 
+pub use call::{Call, Item, ItemRun};
 pub use commands::{Commands, Seen};
-pub use element::{ActionState, Call, ElementInstance, FirstRun};
+pub use element::{ActionState, ElementInstance, FirstRun};
 
 /// The state of one process instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

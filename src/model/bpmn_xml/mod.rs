@@ -3,12 +3,14 @@
 //! Everything the engine would not run as drawn is an error that names the element; what has no meaning at run time
 //! (diagrams, documentation, annotations, pools) is passed over. All problems of a document come at once.
 //!
-//! `process` walks a process, `nodes`, `flows` and `lanes` read its parts, `actions` the extension elements; `reader`
-//! collects problems and reads attributes. Not here: the rules a definition must keep (`validate`).
+//! `process` walks a process, `nodes`, `flows` and `lanes` read its parts, `errors` and `multi_instance` what nodes hold,
+//! `actions` the extension elements; `reader` collects problems and reads attributes. Not here: the rules a definition must keep (`validate`).
 
 mod actions;
+mod errors;
 mod flows;
 mod lanes;
+mod multi_instance;
 mod nodes;
 mod process;
 mod reader;

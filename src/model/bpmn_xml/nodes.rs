@@ -3,15 +3,16 @@
 use roxmltree::Node;
 
 use super::{
-    actions,
+    actions, errors, multi_instance,
     reader::{Reader, filled, own, plain},
 };
 use crate::model::definition::{CallActivity, FlowNode, NodeKind};
 
 /// The element kinds that run.
-pub(super) const KINDS: [NodeKind; 9] = [
+pub(super) const KINDS: [NodeKind; 10] = [
     NodeKind::StartEvent,
     NodeKind::EndEvent,
+    NodeKind::BoundaryEvent,
     NodeKind::Task,
     NodeKind::UserTask,
     NodeKind::ServiceTask,
@@ -22,6 +23,7 @@ pub(super) const KINDS: [NodeKind; 9] = [
 ];
 
 const EVENT_ATTRIBUTES: &[&str] = &["id", "name", "isInterrupting", "parallelMultiple"];
+const BOUNDARY_ATTRIBUTES: &[&str] = &["id", "name", "attachedToRef", "cancelActivity", "parallelMultiple"];
 const GATEWAY_ATTRIBUTES: &[&str] = &["id", "name", "default", "gatewayDirection"];
 const TASK_ATTRIBUTES: &[&str] = &[
     "id",
@@ -47,6 +49,7 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &m
     let (plain, own_names): (&[&str], &[&str]) = match kind {
         NodeKind::StartEvent => (EVENT_ATTRIBUTES, &["canGoBack", "startCondition"]),
         NodeKind::EndEvent => (EVENT_ATTRIBUTES, &["canGoBack"]),
+        NodeKind::BoundaryEvent => (BOUNDARY_ATTRIBUTES, &["canGoBack"]),
         NodeKind::ExclusiveGateway | NodeKind::ParallelGateway => (GATEWAY_ATTRIBUTES, &["canGoBack"]),
         NodeKind::CallActivity => {
             (CALL_ATTRIBUTES, &["canGoBack", "paramsToCopy", "withoutParams", "outputKey", "output", "collection"])
@@ -54,7 +57,12 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &m
         NodeKind::Task | NodeKind::UserTask | NodeKind::ServiceTask | NodeKind::SendTask => (TASK_ATTRIBUTES, &["canGoBack"]),
     };
     reader.check_attributes(node, id, plain, own_names);
-    reader.refuse_other_children(node, id, &[]);
+    let content: &[&str] = match kind {
+        NodeKind::EndEvent | NodeKind::BoundaryEvent => &[errors::DEFINITION],
+        NodeKind::CallActivity => &[multi_instance::CHARACTERISTICS],
+        _ => &[],
+    };
+    reader.refuse_other_children(node, id, content);
     refuse_attributes(node, id, reader);
 
     let mut read = FlowNode {
@@ -67,6 +75,8 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &m
         actions: Vec::new(),
         default_flow: filled(node.attribute("default")).map(str::to_owned),
         call: (kind == NodeKind::CallActivity).then(|| read_call(node, id, reader)),
+        attached_to: filled(node.attribute("attachedToRef")).filter(|_| kind == NodeKind::BoundaryEvent).map(str::to_owned),
+        error_code: errors::read(node, kind, id, reader),
     };
     for extension in reader.extensions(node, id, &["actions", "key"]) {
         match extension.tag_name().name() {
@@ -85,11 +95,6 @@ fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader) {
             reader.error(id, "unsupported_attribute", message);
         }
     }
-    if own(node, "collection").is_some() {
-        let message =
-            "expected a call activity that runs once, but it has `stepwire:collection`, which is not supported; remove it";
-        reader.error(id, "unsupported_element", message);
-    }
 }
 
 fn read_call(node: Node<'_, '_>, id: &str, reader: &mut Reader) -> CallActivity {
@@ -99,5 +104,6 @@ fn read_call(node: Node<'_, '_>, id: &str, reader: &mut Reader) -> CallActivity 
         without_params: reader.list(id, "stepwire:withoutParams", own(node, "withoutParams")).unwrap_or_default(),
         output_key: own(node, "outputKey").map(str::to_owned),
         output: own(node, "output").map(str::to_owned),
+        collection: multi_instance::read(node, id, reader),
     }
 }

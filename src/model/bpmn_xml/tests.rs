@@ -84,7 +84,6 @@ fn unsupported_elements_are_named() {
         r#"<userTask id="t"><ioSpecification/><potentialOwner/></userTask>"#,
         &[("t", "unsupported_element"), ("t", "unsupported_element")],
     );
-    check(r#"<callActivity id="c" calledElement="x" stepwire:collection="list"/>"#, &[("c", "unsupported_element")]);
 }
 
 #[test]
@@ -190,4 +189,71 @@ fn everything_written_is_read() {
     let lane = &definition.lanes[0];
     assert_eq!(roles(&lane.view).as_deref(), Some("clerk+customer"));
     assert_eq!((roles(&lane.execute).as_deref(), roles(&lane.assign), roles(&lane.hold)), (Some("clerk"), None, None));
+}
+
+#[test]
+fn multi_instance_call_activities() {
+    let call = |attributes: &str, content: &str| {
+        format!(r#"<callActivity id="c" calledElement="q" {attributes}>{content}</callActivity>"#)
+    };
+    let each = r#"stepwire:collection="app.people""#;
+    for content in [
+        "",
+        "<multiInstanceLoopCharacteristics/>",
+        r#"<multiInstanceLoopCharacteristics id="m" isSequential="false" behavior="All"><documentation>All.</documentation></multiInstanceLoopCharacteristics>"#,
+    ] {
+        let (definition, problems) = read_one(&call(each, content));
+        assert_eq!(problems, []);
+        let collection = definition.nodes[0].call.as_ref().and_then(|call| call.collection.as_deref());
+        assert_eq!(collection, Some("app.people"));
+    }
+    check(&call("", "<multiInstanceLoopCharacteristics/>"), &[("c", "missing_attribute")]);
+    check(
+        &call(each, r#"<multiInstanceLoopCharacteristics isSequential="true" behavior="None"/>"#),
+        &[("c", "unsupported_attribute"), ("c", "unsupported_attribute")],
+    );
+    check(
+        &call(
+            each,
+            "<multiInstanceLoopCharacteristics><completionCondition>x</completionCondition></multiInstanceLoopCharacteristics>",
+        ),
+        &[("c", "unsupported_element")],
+    );
+    check(&call(each, "<standardLoopCharacteristics/>"), &[("c", "unsupported_element")]);
+    check(r#"<task id="t" stepwire:collection="list"/>"#, &[("t", "unknown_name")]);
+}
+
+/// A document with two errors beside a process of this content.
+fn document_with_errors(content: &str) -> String {
+    let errors = r#"<error id="poor" name="Poor" errorCode="POOR"/><error id="mute"/>"#;
+    document("", content).replace("<process", &format!("{errors}<process"))
+}
+
+#[test]
+fn error_events() {
+    let definition = |reference: &str| format!("<errorEventDefinition id=\"d\" {reference}/>");
+    let end = |content: &str| format!(r#"<endEvent id="e">{content}</endEvent>"#);
+    let boundary = |attributes: &str, content: &str| {
+        format!(r#"<boundaryEvent id="b" attachedToRef="c" {attributes}>{content}</boundaryEvent>"#)
+    };
+    let code = |content: &str| {
+        let definitions = read(&document_with_errors(content)).unwrap_or_else(|problems| panic!("{content}: {problems:?}"));
+        let node = definitions[0].0.nodes[0].clone();
+        (node.kind, node.attached_to, node.error_code)
+    };
+    let (poor, c) = (Some("POOR".to_owned()), Some("c".to_owned()));
+    assert_eq!(code(&end(&definition("errorRef=\"poor\""))), (NodeKind::EndEvent, None, poor.clone()));
+    assert_eq!(code(&end("")), (NodeKind::EndEvent, None, None));
+    let kind = NodeKind::BoundaryEvent;
+    assert_eq!(code(&boundary("", &definition("errorRef=\"x:poor\""))), (kind, c.clone(), poor));
+    assert_eq!(code(&boundary(r#"cancelActivity="true""#, &definition(""))), (kind, c, None));
+
+    let check = |content: &str, expected: &[(&str, &str)]| check_document(&document_with_errors(content), expected);
+    check(&end(&definition("")), &[("e", "missing_attribute")]);
+    check(&end(&definition("errorRef=\"none\"")), &[("e", "unknown_error")]);
+    check(&end(&definition("errorRef=\"mute\"")), &[("e", "unknown_error")]);
+    check(&end(&definition("errorRef=\"poor\"").repeat(2)), &[("e", "unsupported_element")]);
+    check(&boundary(r#"cancelActivity="false""#, &definition("")), &[("b", "unsupported_attribute")]);
+    check(&boundary("", "<timerEventDefinition/>"), &[("b", "unsupported_element")]);
+    check(r#"<startEvent id="s"><errorEventDefinition/></startEvent>"#, &[("s", "unsupported_element")]);
 }

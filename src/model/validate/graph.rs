@@ -57,6 +57,10 @@ fn check_ends(flow: &SequenceFlow, nodes: &HashMap<&str, &FlowNode>, report: &mu
         let message = format!("expected no flow to enter a start event, but this one enters `{}`; remove it", flow.target);
         report.error(&flow.id, "flow_enters_start", message);
     }
+    if nodes.get(flow.target.as_str()).is_some_and(|node| node.kind == NodeKind::BoundaryEvent) {
+        let message = format!("expected no flow to enter a boundary event, but this one enters `{}`; remove it", flow.target);
+        report.error(&flow.id, "flow_enters_boundary", message);
+    }
     if let Some(condition) = &flow.condition {
         check_condition(flow, condition, nodes.get(flow.source.as_str()).map(|node| node.kind), report);
     }
@@ -92,6 +96,11 @@ fn check_outgoing(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Repo
     match node.kind {
         NodeKind::EndEvent => {}
         _ if !outgoing.is_empty() => {}
+        NodeKind::BoundaryEvent => {
+            let message =
+                "expected a flow that leaves the boundary event, but there is none: nothing would handle the error; connect it";
+            report.error(&node.id, "no_outgoing_flow", message);
+        }
         _ if is_gateway => {
             report.error(&node.id, "no_outgoing_flow", "expected a flow that leaves the gateway, but there is none; connect it");
         }
@@ -168,9 +177,14 @@ fn check_reach<'a>(definition: &'a ProcessDefinition, outgoing: &HashMap<&'a str
     let mut reached: HashSet<&str> = HashSet::new();
     let starts = definition.nodes.iter().filter(|node| node.kind == NodeKind::StartEvent);
     let mut open: Vec<&str> = starts.map(|node| node.id.as_str()).collect();
+    let mut boundaries: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (activity, event) in definition.nodes.iter().filter_map(|node| Some((node.attached_to.as_deref()?, &node.id))) {
+        boundaries.entry(activity).or_default().push(event);
+    }
     while let Some(id) = open.pop() {
         if reached.insert(id) {
             open.extend(outgoing.get(id).into_iter().flatten().map(|flow| flow.target.as_str()));
+            open.extend(boundaries.get(id).into_iter().flatten());
         }
     }
     let is_reached = |node: &&FlowNode| reached.contains(node.id.as_str());

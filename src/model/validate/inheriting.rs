@@ -3,20 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::Report;
-use crate::model::path::DataPath;
-
-/// The `type` of the form; with `processName` and no `type` a message counts as this form, too.
-const TYPE: &str = "START_PROCESS_INHERIT";
+use crate::model::{path::DataPath, start_message::StartMessage};
 
 /// Checks an Action message by its outline, in which every placeholder is `null` and so may be anything. A message of
 /// another form is pushed as it is, so nothing is asked of it.
 pub(super) fn check(element: &str, owner: &str, outline: &Value, report: &mut Report) {
     let Value::Object(form) = outline else { return };
-    let is_form = match form.get("type") {
-        None => form.contains_key("processName"),
-        Some(kind) => kind == TYPE,
-    };
-    if !is_form {
+    if !StartMessage::is_form(outline) {
         return;
     }
     let mut expect = |holds: bool, sentence: &str| {

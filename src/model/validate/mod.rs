@@ -1,10 +1,11 @@
 //! The rules a definition must keep. All problems are listed at once: what was expected and how to mend it.
 //!
 //! `nodes` checks each node by itself, `actions`, `params` and `inheriting` its actions, `keys` what clients may send, `graph`
-//! how nodes and flows hang together. Not here: what BPMN can be read at all (`bpmn_xml`); whether conditions and schemas
+//! how nodes and flows hang together, `boundary` what boundary events are attached to. Not here: what BPMN can be read at all (`bpmn_xml`); whether conditions and schemas
 //! compile (`expression`).
 
 mod actions;
+mod boundary;
 mod graph;
 mod inheriting;
 mod keys;
@@ -21,6 +22,7 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     let mut report = Report::default();
     report.process(definition);
     graph::check(definition, &mut report);
+    boundary::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));
     report.problems
 }

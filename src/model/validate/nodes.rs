@@ -1,7 +1,10 @@
 //! What a node may carry, by its kind.
 
-use super::{Report, actions, keys, params};
-use crate::model::definition::{CallActivity, FlowNode, NodeKind};
+use super::{MAX_NAME_BYTES, Report, actions, keys, params};
+use crate::model::{
+    definition::{CallActivity, FlowNode, NodeKind},
+    path::DataPath,
+};
 
 pub(super) fn check(node: &FlowNode, anonymous_start: bool, report: &mut Report) {
     let kind = node.kind.bpmn_name();
@@ -38,12 +41,34 @@ pub(super) fn check(node: &FlowNode, anonymous_start: bool, report: &mut Report)
         }
         (_, None) => {}
     }
+    check_error(node, report);
     let has_no_actions = matches!(node.kind, NodeKind::ExclusiveGateway | NodeKind::ParallelGateway | NodeKind::CallActivity);
     if has_no_actions && !node.actions.is_empty() {
         let message = format!("expected actions on tasks and events only, but this is a {kind}; move them to a task");
         report.error(&node.id, "misplaced_actions", message);
     }
     actions::check(node, report);
+}
+
+/// Checks what only error end events and boundary events carry.
+fn check_error(node: &FlowNode, report: &mut Report) {
+    let kind = node.kind.bpmn_name();
+    match node.error_code.as_deref() {
+        Some(_) if !matches!(node.kind, NodeKind::EndEvent | NodeKind::BoundaryEvent) => {
+            let message = format!("expected an error code on end and boundary events only, but this is a {kind}; remove it");
+            report.error(&node.id, "misplaced_error_code", message);
+        }
+        Some(code) if code.trim().is_empty() || code.len() > MAX_NAME_BYTES => {
+            let message =
+                format!("expected an error code of 1 to {MAX_NAME_BYTES} bytes, but this one has {}; correct it", code.len());
+            report.error(&node.id, "invalid_error_code", message);
+        }
+        _ => {}
+    }
+    if node.attached_to.is_some() && node.kind != NodeKind::BoundaryEvent {
+        let message = format!("expected `attachedTo` on boundary events only, but this is a {kind}; remove it");
+        report.error(&node.id, "misplaced_attachment", message);
+    }
 }
 
 fn check_call(node: &FlowNode, call: &CallActivity, report: &mut Report) {
@@ -55,4 +80,7 @@ fn check_call(node: &FlowNode, call: &CallActivity, report: &mut Report) {
     }
     params::check_copying(&node.id, "the call activity", call.params_to_copy.as_deref(), &call.without_params, report);
     params::check_output(&node.id, "the call activity", call.output_key.as_deref(), call.output.as_deref(), report);
+    if let Some(Err(sentence)) = call.collection.as_deref().map(DataPath::parse) {
+        report.error(&node.id, "invalid_path", format!("the call activity, collection: {sentence}"));
+    }
 }

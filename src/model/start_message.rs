@@ -1,0 +1,100 @@
+//! The Action message that starts a process, as rendered: `START_PROCESS_INHERIT`.
+//!
+//! Normally a client starts it (`runtime::starting`); with `startOn` = `server` the engine does, when it pushes the message.
+//! What is checked of it at deploy: `validate::inheriting`.
+
+use serde_json::Value;
+
+use super::copying::CopyList;
+
+/// The `type` of the form; with `processName` and no `type` a message counts as this form, too.
+const TYPE: &str = "START_PROCESS_INHERIT";
+
+/// A process to start, and what it gets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StartMessage {
+    /// Process id.
+    pub process: String,
+    /// Names the start event.
+    pub start_condition: Option<String>,
+    /// What of the data of the instance that pushes the message is copied.
+    pub copy: CopyList,
+}
+
+impl StartMessage {
+    /// Whether a message has this form. Any other JSON is pushed as it is.
+    pub fn is_form(body: &Value) -> bool {
+        let Value::Object(form) = body else { return false };
+        form.get("type").map_or(form.contains_key("processName"), |kind| kind == TYPE)
+    }
+
+    /// Reads a message; `None` when it has another form.
+    ///
+    /// # Errors
+    /// A sentence when a member is not what the form asks for.
+    pub fn read(body: &Value) -> Result<Option<Self>, String> {
+        if !Self::is_form(body) {
+            return Ok(None);
+        }
+        let process = text(body.get("processName")).ok_or("expected `processName` to name a process, but it does not")?;
+        let params = body.get("params");
+        let start_condition = text(params.and_then(|params| params.get("startCondition")));
+        Ok(Some(Self { process, start_condition, copy: CopyList::from_params(params)? }))
+    }
+
+    /// Reads a message whose process the engine starts; `None` when a client does, or it has another form.
+    ///
+    /// # Errors
+    /// As [`Self::read`], and for a `startOn` that is neither `client` nor `server`.
+    pub fn read_for_server(body: &Value) -> Result<Option<Self>, String> {
+        if !Self::is_form(body) {
+            return Ok(None);
+        }
+        match body.get("params").and_then(|params| params.get("startOn")) {
+            None | Some(Value::Null) => Ok(None),
+            Some(place) if place == "client" => Ok(None),
+            Some(place) if place == "server" => Self::read(body),
+            Some(other) => Err(format!("expected `startOn` to be `client` or `server`, but got {other}")),
+        }
+    }
+}
+
+fn text(value: Option<&Value>) -> Option<String> {
+    value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn process(read: Result<Option<StartMessage>, String>) -> Result<Option<String>, ()> {
+        read.map(|message| message.map(|message| message.process)).map_err(drop)
+    }
+
+    #[test]
+    fn knows_its_form() {
+        let read = |body: Value| process(StartMessage::read(&body));
+        assert_eq!(read(json!({"processName": "q"})), Ok(Some("q".to_owned())));
+        assert_eq!(read(json!({"processName": "q", "type": TYPE})), Ok(Some("q".to_owned())));
+        assert_eq!(read(json!({"processName": "q", "type": "openUrl"})), Ok(None));
+        assert_eq!(read(json!("q")), Ok(None));
+        assert_eq!(read(json!({"type": TYPE})), Err(()));
+        assert_eq!(read(json!({"processName": ""})), Err(()));
+        assert_eq!(read(json!({"processName": "q", "params": {"paramsToCopy": "a"}})), Err(()));
+    }
+
+    #[test]
+    fn the_rendered_word_says_who_starts() {
+        let read = |params: Value| process(StartMessage::read_for_server(&json!({"processName": "q", "params": params})));
+        assert_eq!(read(json!({"startOn": "server"})), Ok(Some("q".to_owned())));
+        for params in [json!({"startOn": "client"}), json!({"startOn": null}), json!({}), Value::Null] {
+            assert_eq!(read(params), Ok(None));
+        }
+        assert_eq!(read(json!({"startOn": "both"})), Err(()));
+        assert_eq!(read(json!({"startOn": "server", "withoutParams": [1]})), Err(()));
+        let other = json!({"processName": "q", "type": "openUrl", "params": {"startOn": "server"}});
+        assert_eq!(process(StartMessage::read_for_server(&other)), Ok(None));
+    }
+}
