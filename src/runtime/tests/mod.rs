@@ -3,6 +3,7 @@
 //! What commands mean is tested in `engine`; what a client sees of all this, in `tests/wire`.
 
 mod broken_steps;
+mod cuts;
 mod letters;
 mod passivation;
 

@@ -1,0 +1,232 @@
+//! A tree of instances comes to the same end wherever the server is cut off: after every single write, in turn.
+//!
+//! Time is virtual and nothing sleeps. The client is one that resends: in each life it says everything again, under the same
+//! ids. What the tree must have come to, and come to once, is what it comes to when nothing is cut off (`standing`); the
+//! processes are in `processes`. Starts that are refused: `refusal`.
+
+mod processes;
+mod refusal;
+mod standing;
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use super::{alice, answer};
+use crate::{
+    engine::{
+        Command,
+        command::RunAction,
+        record::{CommandTag, Status},
+    },
+    journal::{Journal, MemoryStore, Store, StoreError, StoreReader, WriteOp},
+    limits,
+    model::{
+        ids::{InstanceKey, Time},
+        source::SourceFormat,
+    },
+    runtime::{
+        Runtime, StartRequest,
+        ask::{Answer, Ask, Envelope, Refusal},
+        clock::Clock,
+        definitions::Deploy,
+    },
+};
+use standing::Standing;
+
+/// When every timer of the tree is over.
+const LATER: Time = Time(60_000);
+
+/// A store that takes so many writes more and then no other: what it took is durable, also of a batch it refuses.
+struct Cut {
+    store: MemoryStore,
+    left: usize,
+}
+
+impl Store for Cut {
+    fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
+        for op in batch {
+            self.left = self.left.checked_sub(1).ok_or(StoreError::Panicked)?;
+            self.store.commit(std::slice::from_ref(op))?;
+        }
+        Ok(())
+    }
+
+    fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError> {
+        self.store.reader()
+    }
+}
+
+/// How the client ends its part.
+#[derive(Clone, Copy)]
+enum Last {
+    Confirm,
+    Terminate,
+}
+
+/// What outlives the server.
+#[derive(Clone)]
+struct World {
+    store: MemoryStore,
+    clock: Clock,
+    last: Last,
+}
+
+impl World {
+    /// A world in which these processes are deployed.
+    fn new(last: Last, sources: &[Value]) -> Self {
+        let world = Self { store: MemoryStore::default(), clock: Clock::standing_at(Time(0)), last };
+        world.deploy(sources);
+        world
+    }
+
+    fn deploy(&self, sources: &[Value]) {
+        self.live(usize::MAX, async |runtime| {
+            for source in sources {
+                let (source, format) = (source.to_string(), SourceFormat::Json);
+                let deploy =
+                    Deploy { tenant: "default", source: source.as_bytes(), format, publish: true, by: "test", now: Time(0) };
+                runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
+            }
+        });
+    }
+
+    /// One life of the server, until `play` is over or a write is refused. `None` when it was cut off.
+    fn live<T>(&self, writes: usize, play: impl AsyncFnOnce(Arc<Runtime>) -> T) -> Option<T> {
+        let store = Box::new(Cut { store: self.store.clone(), left: writes });
+        let clock = self.clock.clone();
+        actix_rt::System::new().block_on(async move {
+            let fatal = Arc::new(Notify::new());
+            let on_fatal = Box::new({
+                let fatal = fatal.clone();
+                move |_| fatal.notify_one()
+            });
+            let journal = Journal::start(store, limits::WRITER_QUEUE, on_fatal).unwrap();
+            let arbiter = actix_rt::Arbiter::new();
+            let runtime = Runtime::start(journal.clone(), clock, vec![arbiter.handle()]).await.unwrap();
+            let played = tokio::select! {
+                played = play(runtime.clone()) => Some(played),
+                () = fatal.notified() => None,
+            };
+            runtime.stop();
+            arbiter.stop();
+            journal.shutdown();
+            played
+        })
+    }
+
+    /// The client's part, and what the tree then stands at.
+    fn play(&self, writes: usize) -> Option<Standing> {
+        self.live(writes, async |runtime| {
+            let root = start(&runtime).await;
+            idle(&runtime).await;
+            runtime.clock.set(LATER);
+            idle(&runtime).await;
+            let last = match self.last {
+                Last::Confirm => {
+                    Command::Run(RunAction { action: "confirm".into(), element: None, data: json!({}), by: "alice".into() })
+                }
+                Last::Terminate => Command::Terminate,
+            };
+            give(&runtime, root, last).await;
+            idle(&runtime).await;
+            standing::of(&runtime, root).await
+        })
+    }
+}
+
+async fn idle(runtime: &Arc<Runtime>) {
+    let (idle, waits) = tokio::sync::oneshot::channel();
+    runtime.when_idle(move || {
+        // Who was cut off meanwhile no longer waits.
+        let _ = idle.send(());
+    });
+    waits.await.unwrap();
+}
+
+async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
+    let request = StartRequest {
+        process: Some("root".into()),
+        data: json!({"people": ["Ada", "Bob"]}),
+        business_key: None,
+        start_condition: None,
+        inherit: None,
+        caller: alice(),
+        anonymous: false,
+        command: Uuid::from_u128(1),
+        hash: 0,
+    };
+    done(answer(|reply| runtime.start_instance(request, reply)).await).await
+}
+
+async fn give(runtime: &Arc<Runtime>, root: InstanceKey, command: Command) {
+    let tag = Some(CommandTag { id: Uuid::from_u128(2), subject: "alice".into(), hash: 0 });
+    let ask = Ask::Apply { command: Box::new(command), tag, if_seq: None };
+    done(answer(|reply| runtime.dispatch(root, Envelope { caller: Some(alice()), ask, reply })).await).await;
+}
+
+/// A client without an answer waits: the server is cut off.
+async fn done(answer: Answer) -> InstanceKey {
+    match answer {
+        Answer::Applied(committed) | Answer::Duplicate(committed) => committed.instance,
+        Answer::Refused(Refusal::Internal) => std::future::pending().await,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn check(last: Last) -> Standing {
+    let whole = World::new(last, &processes::all()).play(usize::MAX).unwrap();
+    let cut_off = (0..).find(|&writes| {
+        let world = World::new(last, &processes::all());
+        let first = world.play(writes);
+        let end = world.play(usize::MAX).unwrap();
+        assert_eq!(end, whole, "cut off after {writes} writes");
+        assert!(world.store.outbox().unwrap().is_empty(), "letters are left after a cut after {writes} writes");
+        first.is_some()
+    });
+    assert!(cut_off.unwrap() > 40, "the tree takes some writes");
+    whole
+}
+
+#[test]
+fn a_tree_that_finishes() {
+    let root = check(Last::Confirm);
+    let grade = |name: &str| json!({"name": name, "grade": format!("A for {name}")});
+    let data = json!({"people": ["Ada", "Bob"], "grades": [grade("Ada"), grade("Bob")], "diary": {"entries": 1},
+        "checked": {"of": ["Ada", "Bob"]}});
+    assert_eq!(root.data, data);
+    assert_eq!(root.view, json!({"begun": true, "diary": "opened", "checking": true, "declined": true}));
+    let rated = |name: &str| vec![json!({"rates": name}), json!({"rated": name, "grade": format!("A for {name}")})];
+    let pushed = [
+        vec![json!({"begun": true}), json!({"declined": true})],
+        vec![json!({"checking": true})],
+        vec![json!({"diary": "opened"})],
+        rated("Ada"),
+        rated("Bob"),
+    ];
+    assert_eq!(root.pushed, pushed);
+    let statuses = [
+        ("root", Status::Finished),
+        ("credit", Status::Failed),
+        ("diary", Status::Finished),
+        ("person", Status::Finished),
+        ("grade", Status::Finished),
+        ("person", Status::Finished),
+        ("grade", Status::Finished),
+        ("guard", Status::Started),
+        ("post", Status::Started),
+    ];
+    assert_eq!(root.statuses(), statuses);
+}
+
+#[test]
+fn a_tree_that_is_terminated() {
+    let root = check(Last::Terminate);
+    let statuses = root.statuses();
+    for process in ["root", "guard", "post"] {
+        assert!(statuses.contains(&(process, Status::Terminated)), "{statuses:?}");
+    }
+    assert!(statuses.iter().all(|(_, status)| !status.is_live()), "{statuses:?}");
+}
