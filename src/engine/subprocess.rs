@@ -70,6 +70,6 @@ fn link_child(step: &mut Step<'_>, child: InstanceKey, number: u64, offer: Optio
     match step.state.status() {
         status if status.is_live() => {}
         Status::Finished => step.tell(child, PeerMessage::ParentFinished),
-        status => step.tell(child, PeerMessage::End { status }),
+        _ => step.tell(child, PeerMessage::End { status: Status::Terminated }),
     }
 }

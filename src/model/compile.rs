@@ -11,7 +11,9 @@ use super::{
     action::{Action, ActionType, Required, Trigger},
     copying::CopyList,
     definition::{CallActivity, FlowNode, NodeKind, ProcessDefinition},
-    executable::{ActionWork, ErrorCatch, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess},
+    executable::{
+        ActionWork, ErrorCatch, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess,
+    },
     keys::Keys,
     path::DataPath,
     problem::{Problem, Severity},

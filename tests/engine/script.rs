@@ -8,7 +8,7 @@
 //! done SEQ   hold   unhold   terminate   dismiss   limit N
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
 //! see                                             what the one who gives the commands may see and do
-//! data   view   open   timers   children          show what the instance holds
+//! data   view   open   timers   children   why ELEMENT     show what the instance holds; why: its incidents
 //! ```
 
 use std::collections::{BTreeSet, HashMap};
@@ -94,6 +94,7 @@ impl Script {
             ["open"] => vec![json!(self.subject.state().open()).to_string()],
             ["timers"] => self.timers(),
             ["children"] => self.children(),
+            ["why", element] => self.incidents(element),
             _ => panic!("no command of a case: {line}"),
         }
     }
@@ -197,6 +198,11 @@ impl Script {
         let now = self.subject.now.0;
         let armed = self.subject.timers.iter();
         armed.map(|(timer, due)| format!("{} +{}s", self.names.timer(timer), (due.0 - now) / 1000)).collect()
+    }
+
+    fn incidents(&self, element: &str) -> Vec<String> {
+        let element = self.subject.state().element(self.names.find(element)).expect("an element of the instance");
+        element.incidents().iter().map(|incident| incident.message.clone()).collect()
     }
 
     fn children(&self) -> Vec<String> {

@@ -13,15 +13,7 @@ use evidence::Evidence;
 use crate::support::expected;
 
 /// Sentences whose feature is not built yet, and why. To be emptied.
-const NOT_YET: &[(&str, &str)] = &[
-    ("T9", "startOn: server"),
-    ("T14", "businessRule"),
-    ("T15", "uploadFile"),
-    ("I18", "retention"),
-    ("S5", "error end and boundary events"),
-    ("S6", "multi-instance"),
-    ("S7", "multi-instance"),
-];
+const NOT_YET: &[(&str, &str)] = &[("T14", "businessRule"), ("T15", "uploadFile"), ("I18", "retention")];
 
 /// A sentence of the page.
 struct Sentence {

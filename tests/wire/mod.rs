@@ -12,6 +12,7 @@ mod closing;
 mod commands;
 mod duplicates;
 mod errands;
+mod families;
 mod inheriting;
 mod onboarding;
 mod order;

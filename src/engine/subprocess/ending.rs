@@ -30,9 +30,12 @@ pub(super) fn child_ended(step: &mut Step<'_>, child: &Child, status: Status, re
     record_end(step, child, status);
     let Some(element) = child.start.element.filter(|_| child.start.awaited && step.state.status().is_live()) else { return };
     if status != Status::Finished {
-        let error_code = error.map_or(String::new(), |error| format!(" with error '{error}'"));
-        let sentence =
-            format!("expected subprocess {} to finish, but it is {}{error_code}", described(step, child), status.name());
+        let sentence = format!(
+            "expected subprocess {} to finish, but its status is {}{}; retry starts it again",
+            described(step, child),
+            status.name(),
+            error.map_or(String::new(), |error| format!(" by error '{error}'"))
+        );
         return child_failed(step, child, error, sentence);
     }
     complete_action(step, element, child);
@@ -54,12 +57,15 @@ pub(super) fn child_ended(step: &mut Step<'_>, child: &Child, status: Status, re
     }
 }
 
-/// A child could not be started. It is told to end all the same: should the start be delivered again, by a server that ended
-/// before it had noted this, and be possible by then, it leads to nothing.
+/// A child could not be started. It is told to end all the same: should the server end before it has noted that the start was
+/// delivered, the start is delivered again, and may be possible by then.
 pub(super) fn start_refused(step: &mut Step<'_>, child: &Child, why: &str) {
     record_end(step, child, Status::Terminated);
     step.tell(child.start.child, PeerMessage::End { status: Status::Terminated });
-    let sentence = format!("expected to start subprocess {}, but {why}", described(step, child));
+    // Only the sender of a message that asked this instance for it could ask again.
+    let again = child.start.awaited || child.start.action.is_some();
+    let mend = if again { "retry starts it again" } else { "retry goes on without it" };
+    let sentence = format!("expected to start subprocess {}, but {why}; {mend}", described(step, child));
     if child.start.awaited {
         return child_failed(step, child, None, sentence);
     }
