@@ -80,6 +80,10 @@ pub const ITEMS: usize = 1_000;
 pub const ITEM_DATA_BYTES: usize = 16 * 1024 * 1024;
 /// The largest output of one template, in bytes of JSON.
 pub const TEMPLATE_BYTES: usize = 64 * 1024;
+/// The longest script of a business rule, in bytes.
+pub const RULE_BYTES: usize = 64 * 1024;
+/// The largest output of one business rule, in bytes of JSON, roughly counted; its depth is at most [`JSON_DEPTH`].
+pub const RULE_OUTPUT_BYTES: usize = 256 * 1024;
 
 /// The limits an operator may change. In each, 0 means off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

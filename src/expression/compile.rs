@@ -1,4 +1,4 @@
-//! Compiles the conditions and key schemas of a process definition, at deploy.
+//! Compiles the conditions, business rules and key schemas of a process definition, at deploy.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,14 +7,17 @@ use serde_json::Value;
 
 use super::condition::{Condition, Refusal};
 use super::key_schemas::KeySchemas;
+use super::rule::Rule;
+use crate::model::action::{ActionType, javascript};
 use crate::model::definition::ProcessDefinition;
 use crate::model::evaluator::{EvaluationError, Evaluator};
 use crate::model::problem::{Problem, Severity};
 
-/// Compiles all conditions and key schemas of `definition`.
+/// Compiles all conditions, business rules and key schemas of `definition`.
 ///
 /// # Errors
-/// All problems: `unsupported_condition` and `invalid_condition` at a sequence flow, `invalid_schema` at a node.
+/// All problems: `unsupported_condition` and `invalid_condition` at a sequence flow, `invalid_schema` and `invalid_script` at a
+/// node.
 pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec<Problem>> {
     let mut evaluator = ProcessEvaluator::default();
     let mut problems = Vec::new();
@@ -29,6 +32,19 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
         }
     }
     for node in &definition.nodes {
+        for action in &node.actions {
+            // Another language and an empty script are told by `model::validate`.
+            let ActionType::BusinessRule { script, language } = &action.work else { continue };
+            if *language != javascript() || script.trim().is_empty() {
+                continue;
+            }
+            match Rule::compile(script) {
+                Ok(rule) => drop(evaluator.rules.entry(node.id.clone()).or_default().insert(action.name.clone(), rule)),
+                Err(sentence) => {
+                    problems.push(problem(&node.id, "invalid_script", format!("action `{}`: {sentence}", action.name)));
+                }
+            }
+        }
         let keys = node.keys.iter().chain(node.actions.iter().flat_map(|action| &action.keys));
         for (key, schema) in keys.filter_map(|key| key.schema.as_ref().map(|schema| (key, schema))) {
             if let Err(sentence) = evaluator.schemas.add(schema) {
@@ -43,11 +59,13 @@ fn problem(element: &str, code: &'static str, message: String) -> Problem {
     Problem { element: element.to_owned(), code, message, severity: Severity::Error }
 }
 
-/// The compiled conditions and key schemas of one process definition.
+/// The compiled conditions, business rules and key schemas of one process definition.
 #[derive(Debug, Default)]
 pub struct ProcessEvaluator {
     /// By id of the sequence flow.
     conditions: HashMap<String, Condition>,
+    /// By id of the node and name of the action.
+    rules: HashMap<String, HashMap<String, Rule>>,
     schemas: KeySchemas,
 }
 
@@ -59,12 +77,19 @@ impl Evaluator for ProcessEvaluator {
         }
     }
 
+    fn rule(&self, node: &str, action: &str, data: &Value, now: &str) -> Result<Value, EvaluationError> {
+        match self.rules.get(node).and_then(|rules| rules.get(action)) {
+            Some(rule) => rule.run(data, now),
+            None => Err(EvaluationError(format!("expected a rule at the action `{action}` of `{node}`, but it has none"))),
+        }
+    }
+
     fn check_schema(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, String)>> {
         self.schemas.check(schema, value)
     }
 
     fn runs_scripts(&self) -> bool {
-        self.conditions.values().any(|condition| matches!(condition, Condition::Script(_)))
+        !self.rules.is_empty() || self.conditions.values().any(|condition| matches!(condition, Condition::Script(_)))
     }
 }
 
@@ -106,6 +131,23 @@ mod tests {
             let found: Vec<_> = problems.iter().map(|problem| (problem.element.as_str(), problem.code)).collect();
             assert_eq!(found, codes);
         }
+    }
+
+    #[test]
+    fn rules_are_scripts_and_their_errors_stand_at_the_node() {
+        let with = |script: &str| {
+            let mut definition = definition("a == 1", &json!({}));
+            let action = json!({"name": "rate", "type": "businessRule", "params": {"script": script}});
+            definition.nodes[0].actions = vec![serde_json::from_value(action).expect("an action")];
+            compile(&definition)
+        };
+        let evaluator = with("output.b = input.a + 1").expect("a valid rule");
+        assert!(evaluator.runs_scripts());
+        assert_eq!(evaluator.rule("start", "rate", &json!({"a": 1}), ""), Ok(json!({"b": 2})));
+        assert!(evaluator.rule("start", "other", &json!({}), "").is_err());
+        let problems = with("output.b =\n= 1").err().unwrap_or_default();
+        assert_eq!((problems[0].element.as_str(), problems[0].code), ("start", "invalid_script"));
+        assert!(problems[0].message.contains("`rate`") && problems[0].message.contains("line 2, column 1"), "{problems:?}");
     }
 
     #[test]

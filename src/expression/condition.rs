@@ -85,13 +85,9 @@ fn unwrap(text: &str) -> String {
 }
 
 fn refusal(error: &ScriptError) -> String {
-    format!("expected a JavaScript expression, but {}{}; mend it there", place(error), error.message)
+    format!("expected a JavaScript expression, but {}{}; mend it there", error.place(), error.message)
 }
 
 fn failure(error: &ScriptError) -> String {
     format!("expected true or false, but the condition failed: {}", error.message)
-}
-
-fn place(error: &ScriptError) -> String {
-    error.position.map_or_else(String::new, |(line, column)| format!("at line {line}, column {column}: "))
 }

@@ -1,4 +1,4 @@
-//! Conditions and key schemas: compiled once at deploy, evaluated behind `model::evaluator::Evaluator`.
+//! Conditions, business rules and key schemas: compiled once at deploy, evaluated behind `model::evaluator::Evaluator`.
 //!
 //! Not here: templates (`model`), when a condition is asked for and what follows from it (`engine`), the threads scripts
 //! run on (`runtime`).
@@ -7,14 +7,19 @@
 //! every input, else it makes a `script` of it that runs in the `sandbox`. Both give the same answer, and the same answer
 //! every time: there is no clock, no randomness and nothing left over from an earlier evaluation.
 //!
-//! In scope are the top-level keys of the data (a missing one is `undefined`), all data as `input`, and the built-ins listed
+//! In scope of a condition are the top-level keys of the data (a missing one is `undefined`), all data as `input`, and the built-ins listed
 //! in `names`, which win over keys of the same name. The result must be `true` or `false`.
+//!
+//! A business rule (`rule`) is a script of statements that reads `input` and `now` and puts what it finds into `output`; `output`
+//! (the module) makes JSON of that.
 
 mod compile;
 mod condition;
 mod fast;
 mod key_schemas;
 mod names;
+mod output;
+mod rule;
 mod sandbox;
 mod script;
 
@@ -22,6 +27,8 @@ mod script;
 mod equivalence;
 #[cfg(test)]
 mod hostile;
+#[cfg(test)]
+mod hostile_rules;
 #[cfg(test)]
 mod semantics;
 

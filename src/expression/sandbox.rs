@@ -1,4 +1,4 @@
-//! Runs one JavaScript expression in an engine of its own: bounded in time, memory and stack, without clock, randomness,
+//! Runs JavaScript of a modeller, a condition or a business rule, in an engine of its own: bounded in time, memory and stack, without clock, randomness,
 //! `eval`, modules or any way out.
 //!
 //! Every evaluation gets a new engine, so nothing can leak from one evaluation or instance into the next; that costs about
@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use rquickjs::context::{EvalOptions, intrinsic};
 use rquickjs::function::Rest;
-use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Runtime, Type, Value};
+use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Runtime, Type, Value};
 use serde_json::Value as Json;
 
-use super::fast;
+use super::{fast, output};
 
 /// How long one evaluation may run.
 const TIME_LIMIT: Duration = Duration::from_millis(100);
@@ -25,7 +25,9 @@ const MEMORY_LIMIT: usize = 16 << 20;
 /// How much of the thread's stack the engine may use, in bytes. Script threads need at least twice that.
 const STACK_LIMIT: usize = 256 << 10;
 /// The file name in the engine's stack traces.
-const SOURCE_NAME: &str = "condition";
+const SOURCE_NAME: &str = "script";
+/// A longer message of an error is cut off, in bytes.
+const MESSAGE_BYTES: usize = 1_000;
 
 /// No `Date`, `Proxy`, `WeakRef`, typed arrays or timers. `Promise` only because the engine needs it for async functions.
 type Intrinsics =
@@ -38,6 +40,25 @@ pub struct ScriptError {
     pub message: String,
     /// Line and column in the source, from 1, where the engine knows them.
     pub position: Option<(u32, u32)>,
+}
+
+impl ScriptError {
+    /// Its place, as it stands in a sentence: empty where the engine does not know it.
+    pub fn place(&self) -> String {
+        self.position.map_or_else(String::new, |(line, column)| format!("at line {line}, column {column}: "))
+    }
+
+    /// The same error with its place in `text`, which begins in line `first_line` of the source.
+    pub fn in_text(mut self, text: &str, first_line: u32) -> Self {
+        let lines = text.lines().count().max(1) as u32;
+        // An error after the last line is one of the closing bracket: the text ends too early.
+        self.position = self.position.and_then(|(line, column)| {
+            let line = line.checked_sub(first_line - 1).filter(|line| *line > 0)?;
+            let last = text.lines().last().map_or(0, |last| last.chars().count() as u32);
+            Some(if line > lines { (lines, last + 1) } else { (line, column) })
+        });
+        self
+    }
 }
 
 /// What a condition's script gave.
@@ -61,6 +82,30 @@ pub fn call(source: &str, names: &[String], data: &Json) -> Result<Outcome, Scri
         let members = names.iter().map(|name| member(ctx, &input, name, data)).collect::<rquickjs::Result<_>>()?;
         function.call::<_, Value<'_>>((input, Rest(members))).map(|value| outcome(&value))
     })
+}
+
+/// Calls `source`, which must be a function expression, with `input` (frozen), `output` and `now` in scope; gives what it put
+/// into `output`.
+///
+/// # Errors
+/// What the script throws, a syntax error, a limit reached, or an output that is not JSON.
+pub fn transform(source: &str, input: &Json, now: &str) -> Result<Json, ScriptError> {
+    let put_out = run(|ctx| {
+        let prepare: Function<'_> = ctx.eval(include_str!("rule.js"))?;
+        // Parsed before the script can change what objects inherit.
+        let input: Value<'_> = ctx.json_parse(input.to_string())?;
+        let plain = input.as_object().and_then(Object::get_prototype);
+        let put_out: Value<'_> = prepare.call((ctx.globals(), input, now))?;
+        let function: Function<'_> = ctx.eval_with_options(source, options())?;
+        let returned: Value<'_> = function.call(())?;
+        if !returned.is_undefined() {
+            let sentence =
+                "expected members assigned to `output`, but the script returned a value; assign it to a member of `output`";
+            return Ok(Err(sentence.to_owned()));
+        }
+        output::read(&put_out, plain)
+    })?;
+    put_out.map_err(|message| ScriptError { message, position: None })
 }
 
 /// Whether all `sources` are function expressions, without calling them.
@@ -126,9 +171,14 @@ fn script_error(error: &CaughtError<'_>) -> ScriptError {
         CaughtError::Exception(exception) => (exception.message(), exception.stack().as_deref().and_then(stack_position)),
         // Out of memory the engine often cannot even make an exception and throws `null`.
         CaughtError::Value(value) if value.is_null() => (Some("out of memory".to_owned()), None),
+        CaughtError::Value(value) if value.is_string() => {
+            let text = value.as_string().and_then(|text| text.to_string().ok());
+            (Some(format!("it threw the text {:?}", cut(text.unwrap_or_default()))), None)
+        }
         CaughtError::Value(_) => (Some("it threw something that is no error".to_owned()), None),
         CaughtError::Error(error) => (Some(error.to_string()), None),
     };
+    let message = message.map(cut);
     let message = match message.as_deref() {
         Some("interrupted") => format!("expected an answer within {} ms, but it was still running", TIME_LIMIT.as_millis()),
         Some("out of memory") => format!("expected it to need at most {} MiB of memory, but it needed more", MEMORY_LIMIT >> 20),
@@ -136,6 +186,14 @@ fn script_error(error: &CaughtError<'_>) -> ScriptError {
         _ => "it threw an error without a message".to_owned(),
     };
     ScriptError { message, position }
+}
+
+fn cut(mut text: String) -> String {
+    if text.len() > MESSAGE_BYTES {
+        text.truncate(text.floor_char_boundary(MESSAGE_BYTES));
+        text.push('…');
+    }
+    text
 }
 
 /// Line and column of the innermost frame in the source: `at <anonymous> (condition:2:14)`.

@@ -32,7 +32,7 @@ impl Script {
     pub fn compile(expression: &str) -> Result<Self, ScriptError> {
         // As an array too: what is an expression both in `( )` and in `[ ]` cannot have closed the bracket around it.
         check_syntax(&[wrap(&[], '[', expression, ']'), wrap(&[], '(', expression, ')')])
-            .map_err(|error| in_expression(error, expression))?;
+            .map_err(|error| error.in_text(expression, FIRST_LINE))?;
         let (ascii, other): (Vec<_>, Vec<_>) = words(expression).into_iter().partition(|word| word.is_ascii());
         let mut names: Vec<String> = ascii.into_iter().map(str::to_owned).collect();
         // Which other letters make a variable only the engine knows exactly.
@@ -60,17 +60,6 @@ impl Script {
 fn wrap(names: &[String], open: char, expression: &str, close: char) -> String {
     let parameters: String = names.iter().map(|name| format!(",{name}")).collect();
     format!("(function(input{parameters}){{'use strict';return {open}\n{expression}\n{close}}})")
-}
-
-fn in_expression(mut error: ScriptError, expression: &str) -> ScriptError {
-    let lines = expression.lines().count().max(1) as u32;
-    // An error after the last line is one of the closing bracket: the expression ends too early.
-    error.position = error.position.and_then(|(line, column)| {
-        let line = line.checked_sub(FIRST_LINE - 1).filter(|line| *line > 0)?;
-        let last = expression.lines().last().map_or(0, |last| last.chars().count() as u32);
-        Some(if line > lines { (lines, last + 1) } else { (line, column) })
-    });
-    error
 }
 
 fn words(text: &str) -> BTreeSet<&str> {

@@ -78,6 +78,14 @@ pub enum ActionType {
         /// Path in the parent's data.
         destination: String,
     },
+    /// Runs a script over the data; what it puts out is merged.
+    BusinessRule {
+        /// Statements.
+        script: String,
+        /// What they are written in; `javascript` is the only one.
+        #[serde(default = "javascript")]
+        language: String,
+    },
     /// Starts a child instance.
     StartSubprocess {
         /// Process id.
@@ -107,9 +115,15 @@ impl ActionType {
             Self::WebsocketSend { .. } => "websocketSend",
             Self::SaveData => "saveData",
             Self::AppendToParent { .. } => "appendToParent",
+            Self::BusinessRule { .. } => "businessRule",
             Self::StartSubprocess { .. } => "startSubprocess",
         }
     }
+}
+
+/// The language of a rule that names none.
+pub fn javascript() -> String {
+    "javascript".to_owned()
 }
 
 /// Who sets an action off.
@@ -208,6 +222,7 @@ mod tests {
     fn unknown_members_are_refused() {
         for action in [
             json!({"name": "a", "type": "saveData", "odd": 1}),
+            json!({"name": "a", "type": "businessRule", "params": {"script": "", "odd": 1}}),
             json!({"name": "a", "type": "saveData", "params": {"odd": 1}}),
             json!({"name": "a", "type": "websocketSend", "params": {"message": "{}", "odd": 1}}),
             json!({"name": "a", "type": "odd"}),

@@ -149,6 +149,7 @@ fn compile_work(work: &ActionType) -> Result<ActionWork, String> {
         ActionType::AppendToParent { message, destination } => {
             ActionWork::AppendToParent { message: compile_template(message)?, destination: DataPath::parse_members(destination)? }
         }
+        ActionType::BusinessRule { .. } => ActionWork::BusinessRule,
         ActionType::StartSubprocess { process, params_to_copy, without_params, asynchronous, output_key, output } => {
             ActionWork::StartSubprocess {
                 subprocess: Subprocess {

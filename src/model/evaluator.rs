@@ -1,4 +1,4 @@
-//! What the engine asks of evaluated code: conditions and key schemas. The engine sees only this trait.
+//! What the engine asks of evaluated code: conditions, business rules and key schemas. The engine sees only this trait.
 //!
 //! Implemented by `expression`; compiled once per definition revision, at deploy.
 
@@ -6,13 +6,20 @@ use std::fmt;
 
 use serde_json::Value;
 
-/// Evaluates the conditions and key schemas of one process definition. Pure: same input, same answer.
+/// Evaluates the conditions, business rules and key schemas of one process definition. Pure: same input, same answer.
 pub trait Evaluator: Send + Sync {
     /// Whether the condition of the sequence flow `flow` holds over the instance data.
     ///
     /// # Errors
     /// A failing condition: a script error with its text, a result that is not boolean, time or memory spent.
     fn condition(&self, flow: &str, data: &Value) -> Result<bool, EvaluationError>;
+
+    /// What the business rule of the action `action` of the node `node` puts out over the instance data: a JSON object.
+    /// `now` is the process time as ISO text, the only time a rule knows.
+    ///
+    /// # Errors
+    /// A failing rule, with the line in its script: what it throws, an output that is not JSON, time or memory spent.
+    fn rule(&self, node: &str, action: &str, data: &Value, now: &str) -> Result<Value, EvaluationError>;
 
     /// Checks a value sent under a key against that key's JSON Schema.
     ///

@@ -205,6 +205,8 @@ pub enum ActionWork {
         /// Where in the parent's data.
         destination: DataPath,
     },
+    /// Merge what a script puts out; the evaluator knows it by node id and action name.
+    BusinessRule,
     /// Start a child.
     StartSubprocess {
         /// What and how.

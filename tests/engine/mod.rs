@@ -69,6 +69,11 @@ fn refusals() {
 }
 
 #[test]
+fn rules() {
+    check("rules");
+}
+
+#[test]
 fn back() {
     check("back");
 }

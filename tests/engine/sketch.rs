@@ -12,7 +12,7 @@
 //! boundary poor at=check error=POOR    catches that error of `check`; without `error` every failure
 //! end broke error=POOR                 an error end event
 //! ```
-//! Types: `save`, `push T`, `ask T` (`push^`, `ask^`: to the parent), `append PATH T`, `sub PROCESS`.
+//! Types: `save`, `push T`, `ask T` (`push^`, `ask^`: to the parent), `append PATH T`, `rule {SCRIPT}`, `sub PROCESS`.
 
 use std::collections::HashMap;
 
@@ -204,6 +204,7 @@ fn work<'a>(action: &mut Value, kind: &str, rest: &'a [String]) -> &'a [String] 
         "push" => ("websocketSend", json!({"message": rest[0], "target": target}), 1),
         "ask" => ("websocketSend", json!({"message": rest[0], "target": target, "messageType": "action"}), 1),
         "append" => ("appendToParent", json!({"destination": rest[0], "message": rest[1]}), 2),
+        "rule" => ("businessRule", json!({"script": rest[0]}), 1),
         "sub" => ("startSubprocess", json!({"process": rest[0]}), 1),
         other => panic!("unknown action type {other}"),
     };

@@ -48,6 +48,7 @@ pub(super) fn perform(
             send(step, key, (action, occurrence), message, *message_type, *target).map(|()| Worked::Done)
         }
         ActionWork::AppendToParent { message, destination } => append(step, message, destination).map(|()| Worked::Done),
+        ActionWork::BusinessRule => apply_rule(step, key, action).map(|()| Worked::Done),
         ActionWork::StartSubprocess { subprocess, asynchronous: true } => {
             subprocess::start_child(step, subprocess, key, Some((action.name.clone(), occurrence)), false);
             Ok(Worked::Done)
@@ -97,6 +98,14 @@ fn append(step: &mut Step<'_>, message: &Template, destination: &DataPath) -> Re
     let patch = destination.nest(render(step, message)?);
     require_parent(step)?;
     step.tell_parent(PeerMessage::Append { patch });
+    Ok(())
+}
+
+fn apply_rule(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction) -> Result<(), Failure> {
+    let Some(node) = step.node_of(key) else { return Ok(()) };
+    let output = step.evaluator.rule(&node.id, &action.name, step.state.data(), &step.now.to_string());
+    let patch = output.map_err(|error| Failure::new("rule_error", error.0))?;
+    step.merge(Some(key), patch);
     Ok(())
 }
 

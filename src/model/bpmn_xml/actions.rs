@@ -3,7 +3,7 @@
 use roxmltree::Node;
 
 use super::reader::{Reader, filled, plain, text};
-use crate::model::action::{Action, ActionType, Key, MessageType, Required, Target, Trigger};
+use crate::model::action::{Action, ActionType, Key, MessageType, Required, Target, Trigger, javascript};
 
 const ATTRIBUTES: &[&str] = &[
     "name",
@@ -91,6 +91,10 @@ fn read_type(node: Node<'_, '_>, mut params: Params<'_>, id: &str, reader: &mut 
         "appendToParent" => {
             ActionType::AppendToParent { message: params.text("message"), destination: params.text("destination") }
         }
+        "businessRule" => ActionType::BusinessRule {
+            script: params.text("script"),
+            language: params.take("language").unwrap_or_else(javascript),
+        },
         "startSubprocess" => {
             let asynchronous = params.take("async");
             let without_params = params.take("withoutParams");

@@ -98,7 +98,7 @@ fn unsupported_attributes_are_named() {
 
 #[test]
 fn unsupported_action_types_are_named() {
-    for name in ["uploadFile", "businessRule", "odd"] {
+    for name in ["uploadFile", "odd"] {
         check(&action_with(&format!(r#"type="{name}""#), ""), &[("t", "unsupported_action_type")]);
     }
     check(&action_with("", ""), &[("t", "missing_attribute")]);
@@ -155,6 +155,24 @@ fn absent_and_empty_attributes_have_their_defaults() {
     let expected = serde_json::json!({"name": "a", "type": "websocketSend", "params": {"message": "{\"a\": \"<\"}"}});
     let expected = serde_json::from_value(expected).expect("the test's action is valid");
     assert_eq!(definition.nodes[0].actions, [expected]);
+}
+
+#[test]
+fn a_business_rule_is_read() {
+    let read = |params: &str| {
+        let (definition, warnings) = read_one(&action_with(r#"type="businessRule""#, params));
+        (definition.nodes[0].actions[0].work.clone(), warnings.iter().map(|found| found.code).collect::<Vec<_>>())
+    };
+    let script = r#"<stepwire:param name="script"><![CDATA[
+        output.adult = input.client.age >= 18 && 1 < 2
+    ]]></stepwire:param>"#;
+    let rule = |language: &str| ActionType::BusinessRule {
+        script: "output.adult = input.client.age >= 18 && 1 < 2".to_owned(),
+        language: language.to_owned(),
+    };
+    assert_eq!(read(script), (rule("javascript"), vec![]));
+    let more = r#"<stepwire:param name="language">mvel</stepwire:param><stepwire:param name="odd">1</stepwire:param>"#;
+    assert_eq!(read(&format!("{script}{more}")), (rule("mvel"), vec!["unknown_name"]));
 }
 
 #[test]

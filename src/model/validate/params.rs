@@ -2,7 +2,7 @@
 
 use super::{Report, inheriting};
 use crate::model::{
-    action::{Action, ActionType, MessageType},
+    action::{Action, ActionType, MessageType, javascript},
     copying::CopyList,
     path::DataPath,
     template::Template,
@@ -30,6 +30,10 @@ pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
                 check_members(element, &owner, "destination", destination, report);
             }
         }
+        ActionType::BusinessRule { script, language } => {
+            is_given(element, &owner, "script", script, report);
+            check_language(element, &owner, language, report);
+        }
         ActionType::StartSubprocess { process, params_to_copy, without_params, output_key, output, .. } => {
             if is_given(element, &owner, "process", process, report) {
                 report.name(element, "process", process);
@@ -37,6 +41,16 @@ pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
             check_copying(element, &owner, params_to_copy.as_deref(), without_params, report);
             check_output(element, &owner, output_key.as_deref(), output.as_deref(), report);
         }
+    }
+}
+
+fn check_language(element: &str, owner: &str, language: &str, report: &mut Report) {
+    let supported = javascript();
+    if language != supported {
+        let message = format!(
+            "{owner}: expected the language `{supported}`, the only one supported, but got `{language}`; write the rule in it"
+        );
+        report.error(element, "unsupported_language", message);
     }
 }
 

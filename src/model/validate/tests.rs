@@ -213,6 +213,15 @@ fn params_are_what_the_type_needs() {
 }
 
 #[test]
+fn rules_have_a_script_in_a_supported_language() {
+    let rule = |params: Value| with_action(json!({"type": "businessRule", "trigger": "automatic", "params": params}));
+    check(rule(json!({"script": "output.a = 1"})), &[]);
+    check(rule(json!({"script": "output.a = 1", "language": "javascript"})), &[]);
+    check(rule(json!({"script": " "})), &["t missing_param"]);
+    check(rule(json!({"script": "output.put('a', 1)", "language": "mvel"})), &["t unsupported_language"]);
+}
+
+#[test]
 fn messages_that_start_a_process_have_their_form() {
     let check_message = |message: Value, expected: &[&str]| {
         check(with_push(json!({"messageType": "action", "message": message.to_string()})), expected);

@@ -29,6 +29,10 @@ impl Evaluator for Moody {
         Ok(true)
     }
 
+    fn rule(&self, _: &str, _: &str, _: &Value, _: &str) -> Result<Value, EvaluationError> {
+        Ok(serde_json::json!({}))
+    }
+
     fn check_schema(&self, _: &Value, _: &Value) -> Result<(), Vec<(String, String)>> {
         Ok(())
     }

@@ -1,0 +1,145 @@
+//! What a business rule put out, as JSON. Stricter than `JSON.stringify`: what JSON cannot hold is an error that names its path,
+//! not a silent `null` or nothing, and neither `toJSON` nor anything else a script changed is asked.
+//!
+//! Plain objects, arrays, texts, booleans, finite numbers and `null` are taken. A member that is `undefined` is left out.
+
+use rquickjs::{Array, Atom, Object, Type, Value, atom::PredefinedAtom};
+use serde_json::{Map, Number, Value as Json};
+
+use crate::limits::{JSON_DEPTH, RULE_OUTPUT_BYTES};
+
+/// Reads the members of `output`. `plain` is what plain objects inherit from.
+///
+/// # Errors
+/// What a getter in it throws; inside, the sentence that says what is no JSON.
+pub fn read<'js>(output: &Value<'js>, plain: Option<Object<'js>>) -> rquickjs::Result<Result<Json, String>> {
+    let Some(object) = output.as_object() else { return Ok(Err("expected an object, but `output` is none".to_owned())) };
+    let mut reading = Reading { plain, path: "output".to_owned(), bytes: 0 };
+    match reading.members(object, 1) {
+        Ok(members) => Ok(Ok(Json::Object(members))),
+        Err(Unreadable::NotJson(sentence)) => Ok(Err(sentence)),
+        Err(Unreadable::Thrown(error)) => Err(error),
+    }
+}
+
+enum Unreadable {
+    NotJson(String),
+    Thrown(rquickjs::Error),
+}
+
+impl From<rquickjs::Error> for Unreadable {
+    fn from(error: rquickjs::Error) -> Self {
+        Self::Thrown(error)
+    }
+}
+
+struct Reading<'js> {
+    plain: Option<Object<'js>>,
+    /// Where the value being read stands, for sentences.
+    path: String,
+    /// What was read so far, roughly as long as its JSON.
+    bytes: usize,
+}
+
+impl<'js> Reading<'js> {
+    fn value(&mut self, value: &Value<'js>, depth: usize) -> Result<Json, Unreadable> {
+        match value.type_of() {
+            Type::Null => self.take(4).map(|()| Json::Null),
+            Type::Bool => self.take(5).map(|()| Json::Bool(value.as_bool() == Some(true))),
+            Type::Int | Type::Float => self.number(value.as_number().unwrap_or(f64::NAN)),
+            Type::String => {
+                let text = value.as_string().and_then(|text| text.to_string().ok());
+                let text = text.ok_or_else(|| self.not_json("a text that is not Unicode"))?;
+                self.take(text.len() + 2)?;
+                Ok(Json::String(text))
+            }
+            Type::Array => match value.as_array() {
+                Some(array) => self.items(array, depth + 1).map(Json::Array),
+                None => Err(self.not_json("no array")),
+            },
+            Type::Object => match value.as_object() {
+                Some(object) if self.is_plain(object) => self.members(object, depth + 1).map(Json::Object),
+                _ => Err(self.not_json("an object of a class; copy its members into a plain object")),
+            },
+            Type::Undefined => Err(self.not_json("undefined")),
+            Type::Function | Type::Constructor => Err(self.not_json("a function")),
+            other => Err(self.not_json(&format!("a value of type {}", other.as_str()))),
+        }
+    }
+
+    fn members(&mut self, object: &Object<'js>, depth: usize) -> Result<Map<String, Json>, Unreadable> {
+        self.enter(depth)?;
+        let mut members = Map::new();
+        for key in object.keys::<Atom<'js>>() {
+            let key = key?;
+            // Not as a `String` of the library, which takes half a surrogate pair for UTF-8.
+            let name = key.to_js_string()?.to_string().map_err(|_| self.not_json("an object with a name that is not Unicode"))?;
+            let member: Value<'js> = object.get(key)?;
+            if member.is_undefined() {
+                continue;
+            }
+            let length = self.path.len();
+            self.path.push('.');
+            self.path.push_str(&name);
+            self.take(name.len() + 4)?;
+            let member = self.value(&member, depth)?;
+            self.path.truncate(length);
+            members.insert(name, member);
+        }
+        Ok(members)
+    }
+
+    fn items(&mut self, array: &Array<'js>, depth: usize) -> Result<Vec<Json>, Unreadable> {
+        self.enter(depth)?;
+        let mut items = Vec::new();
+        // Not the library's `len`, which panics beyond 31 bits.
+        let count: f64 = array.as_object().get(PredefinedAtom::Length)?;
+        for index in 0..count as usize {
+            let length = self.path.len();
+            self.path.push_str(&format!("[{index}]"));
+            self.take(1)?;
+            let item: Value<'js> = array.get(index)?;
+            items.push(self.value(&item, depth)?);
+            self.path.truncate(length);
+        }
+        Ok(items)
+    }
+
+    fn number(&mut self, number: f64) -> Result<Json, Unreadable> {
+        self.take(8)?;
+        // Beyond this every number is whole, but not every whole number fits 64 bits.
+        const WHOLE: f64 = 9e18;
+        let number_of = |number: f64| match number {
+            whole if whole.fract() == 0.0 && whole.abs() < WHOLE => Some(Number::from(whole as i64)),
+            other => Number::from_f64(other),
+        };
+        number_of(number).map(Json::Number).ok_or_else(|| self.not_json(&format!("{number}")))
+    }
+
+    fn is_plain(&self, object: &Object<'js>) -> bool {
+        let inherited = object.get_prototype();
+        inherited.is_none() || inherited == self.plain
+    }
+
+    fn enter(&self, depth: usize) -> Result<(), Unreadable> {
+        if depth <= JSON_DEPTH {
+            return Ok(());
+        }
+        // Its path would be as long as it is deep.
+        let top: String = self.path.chars().take(60).collect();
+        Err(Unreadable::NotJson(format!("expected an output of at most {JSON_DEPTH} levels, but it goes on below `{top}`…")))
+    }
+
+    fn take(&mut self, bytes: usize) -> Result<(), Unreadable> {
+        self.bytes += bytes;
+        if self.bytes <= RULE_OUTPUT_BYTES {
+            return Ok(());
+        }
+        Err(Unreadable::NotJson(format!("expected an output of at most {RULE_OUTPUT_BYTES} bytes, but it is larger")))
+    }
+
+    fn not_json(&self, found: &str) -> Unreadable {
+        let path: String = self.path.chars().take(200).collect();
+        Unreadable::NotJson(format!("expected JSON in `output`, but `{path}` is {found}"))
+    }
+}

@@ -1,0 +1,188 @@
+//! A business rule: JavaScript statements that read the frozen `input` and put what they find into `output`.
+//!
+//! In scope are `input` (all instance data), `output` (empty at first; `output.put("client.risk", 3)` writes a path) and `now`
+//! (the process time as ISO text), besides the built-ins a condition has. A rule declares its own names; one it did not declare
+//! is an error, also where it is assigned to, so nothing a rule computes is lost without a word.
+//!
+//! Not here: when a rule runs and where its output goes (`engine::actions`), limits and guards (`sandbox`).
+
+use serde_json::Value;
+
+use super::sandbox::{ScriptError, check_syntax, transform};
+use crate::{limits::RULE_BYTES, model::evaluator::EvaluationError};
+
+/// The line of the script in the wrapped source.
+const FIRST_LINE: u32 = 2;
+
+/// A compiled business rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// A function expression.
+    source: String,
+    script: String,
+}
+
+impl Rule {
+    /// Compiles a script as the modeller wrote it.
+    ///
+    /// # Errors
+    /// What is wrong with it and where, as a sentence.
+    pub fn compile(script: &str) -> Result<Self, String> {
+        if script.len() > RULE_BYTES {
+            let length = script.len();
+            return Err(format!(
+                "expected a script of at most {RULE_BYTES} bytes, but it has {length}; split it into several actions"
+            ));
+        }
+        let source = format!("(function(){{'use strict';\n{script}\n}})");
+        // As a method of an object and of a class, too: what is a body in all three places cannot have closed the brace around
+        // it, as no text goes on in all three.
+        let in_object = format!("(function(){{'use strict';return {{rule(){{\n{script}\n}}}}}})");
+        let in_class = format!("(function(){{'use strict';return class{{rule(){{\n{script}\n}}}}}})");
+        check_syntax(&[in_object, in_class, source.clone()]).map_err(|error| {
+            let error = error.in_text(script, FIRST_LINE);
+            format!("expected JavaScript statements, but {}{}; mend it there", error.place(), error.message)
+        })?;
+        Ok(Self { source, script: script.to_owned() })
+    }
+
+    /// What it puts out over the instance data.
+    ///
+    /// # Errors
+    /// What the script throws, a limit reached, or an output that is not JSON; with the line in the script.
+    pub fn run(&self, data: &Value, now: &str) -> Result<Value, EvaluationError> {
+        transform(&self.source, data, now).map_err(|error| {
+            let ScriptError { message, position } = error.in_text(&self.script, FIRST_LINE);
+            let place = position.map_or_else(String::new, |(line, column)| format!(" at line {line}, column {column}"));
+            EvaluationError(format!("expected the rule to give an output, but it failed{place}: {message}"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: &str = "2026-01-02T03:04:05Z";
+
+    fn run(script: &str, data: &Value) -> Result<Value, String> {
+        let rule = Rule::compile(script).unwrap_or_else(|sentence| panic!("`{script}` was refused: {sentence}"));
+        rule.run(data, NOW).map_err(|error| error.0)
+    }
+
+    fn check(script: &str, output: Value) {
+        let data = json!({"client": {"age": 36, "tags": ["a", "b"]}, "amount": 1000.5, "none": null});
+        assert_eq!(run(script, &data), Ok(output), "{script}");
+    }
+
+    fn check_failure(script: &str, parts: &[&str]) {
+        let sentence = run(script, &json!({"client": {"tags": ["b", "a"]}})).expect_err(script);
+        assert!(sentence.starts_with("expected ") && sentence.contains(", but "), "{sentence}");
+        for part in parts {
+            assert!(sentence.contains(part), "`{script}`: expected `{part}` in `{sentence}`");
+        }
+    }
+
+    #[test]
+    fn a_rule_puts_out_members() {
+        check("", json!({}));
+        check("output.adult = input.client.age >= 18; output['x'] = null", json!({"adult": true, "x": null}));
+        check("output.when = now", json!({"when": NOW}));
+        check("const total = input.amount * 2\noutput.total = total // and a comment", json!({"total": 2001}));
+        check("for (const tag of input.client.tags) output[tag] = tag.length", json!({"a": 1, "b": 1}));
+        check("output.client = input.client", json!({"client": {"age": 36, "tags": ["a", "b"]}}));
+        check("if (input.client.age > 18) return; output.minor = true", json!({}));
+        check("function twice(x) { return x * 2 } function twice(x) { return x + x } output.x = twice(2)", json!({"x": 4}));
+        check(
+            "output.x = [...input.client.tags, 'c'].map(tag => ({ tag }))",
+            json!({"x": [{"tag": "a"}, {"tag": "b"}, {"tag": "c"}]}),
+        );
+        check("output.missing = input.missing; output.x = 0.5 + 1e300", json!({"x": 1e300}));
+        check(
+            "output.x = [1, -0, 1e15, -2.5, 9007199254740993]",
+            json!({"x": [1, 0, 1_000_000_000_000_000_i64, -2.5, 9_007_199_254_740_992_i64]}),
+        );
+    }
+
+    #[test]
+    fn put_writes_paths() {
+        check(
+            "output.put('a', 1); output.put('b.c', 2); output.put('b.d', { e: 3 })",
+            json!({"a": 1, "b": {"c": 2, "d": {"e": 3}}}),
+        );
+        check("output.b = [1]; output.put('b.c', 2); output.put(7, 1)", json!({"7": 1, "b": {"c": 2}}));
+        check("output.put('__proto__.x', 1); output.y = ({}).x === undefined", json!({"__proto__": {"x": 1}, "y": true}));
+        check("output.put = 5", json!({"put": 5}));
+        check("for (const name in output) output.seen = name", json!({}));
+        check_failure("output.put('a..b', 1)", &["line 1", "dotted path"]);
+        check_failure("output.put('a[0]', 1)", &["dotted path"]);
+    }
+
+    #[test]
+    fn the_input_is_read_only_and_names_are_declared() {
+        for script in [
+            "input.x = 1",
+            "input.client.age = 1",
+            "input.client.tags.push('b')",
+            "input.client.tags[0] = 'b'",
+            "input.client.tags.sort()",
+            "delete input.client",
+            "Object.defineProperty(input.client, 'age', { value: 1 })",
+            "Object.setPrototypeOf(input, null)",
+            "input.__proto__ = {}",
+            "output = { x: 1 }",
+            "input = {}",
+            "now = ''",
+            "risk = 3",
+            "output.x = client",
+            "output.c = input.client; output.put('c.age', 1)",
+            "output.x = new Date()",
+        ] {
+            check_failure(script, &["at line 1"]);
+        }
+    }
+
+    #[test]
+    fn failures_say_where_and_what() {
+        check_failure("output.a = 1\noutput.b = input.missing.member", &["line 2, column 12", "undefined"]);
+        check_failure("\n\nthrow new Error('no rate for this country')", &["line 3", "no rate for this country"]);
+        check_failure("throw 'no rate'", &["no rate"]);
+        check_failure("function f() {\n  null.x\n}\nf()", &["line 2"]);
+        check_failure("return { a: 1 }", &["returned a value"]);
+        check_failure("let i = 0\nfor (;;) i++", &["100 ms"]);
+        check_failure("output.x = 'x'.repeat(1e8)", &["16 MiB"]);
+    }
+
+    #[test]
+    fn refused_scripts_say_where() {
+        for (script, part) in [
+            ("output.a = ", "line 1, column 12"),
+            ("output.a = 1\noutput.b = = 2", "line 2, column 12"),
+            ("if (input.a) {", "line 1"),
+            ("await 1", "line 1"),
+            ("with (input) {}", "line 1"),
+            ("}, function () {", "line 1"),
+            ("}(1), function () {", "line 1"),
+            ("}['x'] = function () {", "line 1"),
+            ("} + function () {", "line 1"),
+            ("}, rule() {", "line 1"),
+            ("} rule() {", "line 1"),
+            ("`", "line 1"),
+            ("/*", "line 1"),
+        ] {
+            let sentence = Rule::compile(script).err().unwrap_or_else(|| panic!("`{script}` compiles"));
+            assert!(sentence.starts_with("expected ") && sentence.contains(part), "`{script}`: {sentence}");
+        }
+        assert!(Rule::compile(&" ".repeat(RULE_BYTES + 1)).is_err());
+    }
+
+    #[test]
+    fn a_rule_gives_the_same_every_time() {
+        let script = "output.x = [typeof Date, typeof Math.random, typeof globalThis, typeof eval]; Object.prototype.y = 1";
+        let first = run(script, &json!({}));
+        assert_eq!(first, Ok(json!({"x": ["undefined", "undefined", "undefined", "undefined"]})));
+        assert_eq!(run("output.x = ({}).y === undefined", &json!({})), Ok(json!({"x": true})));
+    }
+}
