@@ -20,6 +20,20 @@ pub const TOKEN_BYTES: usize = 8 * 1024;
 pub const REST_BODY_BYTES: usize = 1024 * 1024;
 /// The largest process definition, BPMN XML or JSON, in bytes.
 pub const DEFINITION_BYTES: usize = 2 * 1024 * 1024;
+/// The largest file an `uploadFile` action may accept, in bytes.
+pub const UPLOAD_BYTES: u64 = 100 * 1024 * 1024;
+/// The largest file of an `uploadFile` action without `maxBytes`, in bytes.
+pub const UPLOAD_DEFAULT_BYTES: u64 = 10 * 1024 * 1024;
+/// The longest name of a file that is kept, in bytes; a longer one is cut off before its extension.
+pub const FILE_NAME_BYTES: usize = 200;
+/// Files one process instance may have.
+pub const FILES_PER_INSTANCE: usize = 1_000;
+/// Uploads under way at the same time; more are answered `busy`.
+pub const UPLOADS: usize = 128;
+/// How long an upload may bring no byte before it is given up.
+pub const UPLOAD_STALL: Duration = Duration::from_secs(30);
+/// How long an upload may take altogether.
+pub const UPLOAD_TIME: Duration = Duration::from_secs(30 * 60);
 
 /// Rows of one part of a list over REST or on a page; the next part is asked for by its cursor.
 pub const LISTED: usize = 100;

@@ -4,7 +4,10 @@
 
 use serde_json::Value;
 
-use super::{peer::PeerMessage, record::Created};
+use super::{
+    peer::PeerMessage,
+    record::{Created, StoredFile},
+};
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
 /// A command to a live process instance. Starting one is [`StartInstance`].
@@ -92,6 +95,8 @@ pub struct RunAction {
     pub element: Option<ElementKey>,
     /// Payload, filtered by the action's keys.
     pub data: Value,
+    /// The file that came with it, for actions of type `uploadFile`.
+    pub file: Option<StoredFile>,
 }
 
 /// Identifies one timer for good.

@@ -29,4 +29,4 @@ pub use effect::Effect;
 pub use record::{Record, Row};
 pub use rejection::Rejection;
 pub use state::InstanceState;
-pub use step::{Outcome, StepInput, start, step};
+pub use step::{Outcome, StepInput, may_upload, start, step};

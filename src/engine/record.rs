@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::peer::PeerMessage;
@@ -79,6 +79,9 @@ pub enum Record {
         /// All of it.
         data: Value,
     },
+    /// A file of a user belongs to this instance from now on.
+    #[serde(rename = "file")]
+    FileStored(Box<StoredFile>),
     /// A flow reached a join that still waits for others.
     #[serde(rename = "arrived")]
     FlowArrived {
@@ -290,6 +293,29 @@ pub struct Created {
     pub expires_at: Option<Time>,
     /// Whether it is a test of a draft.
     pub test: bool,
+}
+
+/// A file in the store of files, as the instance it belongs to knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredFile {
+    /// Names it within its instance.
+    pub id: Uuid,
+    /// What the user called it, cleaned.
+    pub name: String,
+    /// In bytes.
+    pub size: u64,
+    /// Media type, in lower case and without parameters, as the client named it.
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// Of its bytes, in hex.
+    pub sha256: String,
+}
+
+impl StoredFile {
+    /// What data and answers hold of it.
+    pub fn reference(&self) -> Value {
+        json!({"id": self.id, "name": self.name, "size": self.size, "type": self.media_type, "sha256": self.sha256})
+    }
 }
 
 /// A definition revision.

@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::{
     access::{self, Caller},
     actions, assignment,
-    command::{Command, DueTimer, StartInstance, TimerKey},
+    command::{Command, DueTimer, RunAction, StartInstance, TimerKey},
     effect::Effect,
     elements, life,
     peer::PeerMessage,
-    record::{Arrival, CommandTag, Created, Incident, Record, Row, Status},
+    record::{Arrival, CommandTag, Created, Incident, Record, Row, Status, StoredFile},
     rejection::{Rejection, RejectionKind},
     state::InstanceState,
     subprocess,
@@ -24,6 +24,7 @@ use crate::model::{
     executable::{ExecutableNode, ExecutableProcess},
     ids::{ElementKey, InstanceKey, Time},
     template::Builtins,
+    upload::UploadRules,
 };
 
 /// What a step is given besides the command: everything that is not pure.
@@ -82,6 +83,21 @@ pub fn step(
     Ok(step.finish(input.command))
 }
 
+/// Which files may come with this run now. Nothing is recorded.
+///
+/// # Errors
+/// The [`Rejection`] the run would meet with any file.
+pub fn may_upload(
+    process: &ExecutableProcess,
+    evaluator: &dyn Evaluator,
+    state: &mut InstanceState,
+    run: &RunAction,
+    input: &StepInput<'_>,
+) -> Result<UploadRules, Rejection> {
+    let first_seq = state.seq() + 1;
+    actions::may_upload(&Step::new(process, evaluator, state, first_seq, input), run)
+}
+
 /// Starts an instance.
 ///
 /// # Errors
@@ -126,6 +142,8 @@ pub(super) struct Step<'a> {
     pub caller: Option<&'a Caller>,
     pub now: Time,
     pub ignored: Vec<String>,
+    /// The file of the command, until its action takes it.
+    pub file: Option<StoredFile>,
     work: VecDeque<ElementKey>,
     child_key: &'a dyn Fn(u64) -> InstanceKey,
     first_seq: u64,
@@ -150,6 +168,7 @@ impl<'a> Step<'a> {
             caller: input.caller,
             now: input.now,
             ignored: Vec::new(),
+            file: None,
             work: VecDeque::new(),
             child_key: input.child_key,
             first_seq,

@@ -10,6 +10,7 @@
 mod change;
 pub mod codec;
 mod definition;
+pub mod directory;
 mod gate;
 mod handle;
 mod listing;

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::UPLOAD_DEFAULT_BYTES;
+
 /// One action of a node. Field meanings follow the action editor of the process model (docs/process-model.md).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -86,6 +88,17 @@ pub enum ActionType {
         #[serde(default = "javascript")]
         language: String,
     },
+    /// Takes a file of a user; a reference to it is merged.
+    UploadFile {
+        /// Path in the data where the reference lands.
+        destination: String,
+        /// The largest file, in bytes.
+        #[serde(default = "upload_default_bytes")]
+        max_bytes: i64,
+        /// Media types such as `application/pdf` or `image/*`; absent = any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        types: Option<Vec<String>>,
+    },
     /// Starts a child instance.
     StartSubprocess {
         /// Process id.
@@ -116,6 +129,7 @@ impl ActionType {
             Self::SaveData => "saveData",
             Self::AppendToParent { .. } => "appendToParent",
             Self::BusinessRule { .. } => "businessRule",
+            Self::UploadFile { .. } => "uploadFile",
             Self::StartSubprocess { .. } => "startSubprocess",
         }
     }
@@ -124,6 +138,11 @@ impl ActionType {
 /// The language of a rule that names none.
 pub fn javascript() -> String {
     "javascript".to_owned()
+}
+
+/// The largest file of an `uploadFile` action that names no `maxBytes`.
+pub fn upload_default_bytes() -> i64 {
+    UPLOAD_DEFAULT_BYTES as i64
 }
 
 /// Who sets an action off.

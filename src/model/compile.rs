@@ -18,6 +18,7 @@ use super::{
     path::DataPath,
     problem::{Problem, Severity},
     template::Template,
+    upload::UploadRules,
     validate::validate,
 };
 
@@ -150,6 +151,10 @@ fn compile_work(work: &ActionType) -> Result<ActionWork, String> {
             ActionWork::AppendToParent { message: compile_template(message)?, destination: DataPath::parse_members(destination)? }
         }
         ActionType::BusinessRule { .. } => ActionWork::BusinessRule,
+        ActionType::UploadFile { destination, max_bytes, types } => ActionWork::UploadFile {
+            destination: DataPath::parse_members(destination)?,
+            rules: UploadRules::compile(*max_bytes, types.as_deref())?,
+        },
         ActionType::StartSubprocess { process, params_to_copy, without_params, asynchronous, output_key, output } => {
             ActionWork::StartSubprocess {
                 subprocess: Subprocess {

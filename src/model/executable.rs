@@ -16,6 +16,7 @@ use super::{
     keys::Keys,
     path::DataPath,
     template::Template,
+    upload::UploadRules,
 };
 
 /// A definition ready to run. Cheap to share: held in an `Arc`.
@@ -207,6 +208,13 @@ pub enum ActionWork {
     },
     /// Merge what a script puts out; the evaluator knows it by node id and action name.
     BusinessRule,
+    /// Merge the reference to a file that came with the run.
+    UploadFile {
+        /// Where the reference lands.
+        destination: DataPath,
+        /// Which files are taken.
+        rules: UploadRules,
+    },
     /// Start a child.
     StartSubprocess {
         /// What and how.

@@ -2,7 +2,7 @@
 //!
 //! The way of a definition: [`source`] reads BPMN XML or JSON into a [`definition`], [`validate`] lists all its problems,
 //! [`compile`] makes the [`executable`] form, the only one the engine runs on. What the compiled form is made of:
-//! [`path`], [`template`], [`keys`], [`copying`], [`merging`].
+//! [`path`], [`template`], [`keys`], [`copying`], [`merging`], [`upload`].
 //!
 //! Not here: what running means (`engine`), how conditions and schemas are evaluated (`expression`, behind [`evaluator`]).
 
@@ -22,4 +22,5 @@ pub mod problem;
 pub mod source;
 pub mod start_message;
 pub mod template;
+pub mod upload;
 pub mod validate;

@@ -12,12 +12,15 @@ use crate::{
     engine::{
         Command, Rejection, Row,
         access::{Caller, Members, Standpoint},
-        command::StartInstance,
+        command::{RunAction, StartInstance},
         next_step::NextStep,
-        record::{CommandTag, Created},
+        record::{CommandTag, Created, StoredFile},
         state::Child,
     },
-    model::ids::{InstanceKey, Time},
+    model::{
+        ids::{InstanceKey, Time},
+        upload::UploadRules,
+    },
 };
 
 /// A message to an instance's actor.
@@ -43,6 +46,17 @@ pub enum Ask {
         /// Refuse when the instance has moved on from this number.
         if_seq: Option<u64>,
     },
+    /// Whether a file may come with a run now.
+    MayUpload {
+        /// The run, still without its file and data.
+        run: Box<RunAction>,
+        /// Id and subject of the command, if it deduplicates: a repeat may bring its file again.
+        command: Option<(Uuid, String)>,
+        /// Refuse when the instance has moved on from this number.
+        if_seq: Option<u64>,
+    },
+    /// Find a file of the instance by its id.
+    FindFile(Uuid),
     /// Look at the state.
     Observe {
         /// Whether data, view and open messages are wanted too.
@@ -69,6 +83,10 @@ pub enum Answer {
     Duplicate(Arc<Committed>),
     /// Nothing was to be done: a repeat from a peer, a stale timer.
     Unchanged,
+    /// These files may come.
+    MayUpload(UploadRules),
+    /// The file asked for.
+    File(Box<StoredFile>),
     /// The state, as asked for.
     Observed(Box<Observed>),
     /// Refused; nothing changed.

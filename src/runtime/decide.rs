@@ -17,7 +17,7 @@ use crate::{
         rejection::RejectionKind, state::Seen,
     },
     limits,
-    model::ids::Time,
+    model::{ids::Time, upload::UploadRules},
 };
 
 /// What an actor holds in memory: nothing yet, or the instance and its definition.
@@ -43,6 +43,28 @@ pub fn decide(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time)
             let (state, process) = visible(memory, caller)?;
             Ok(Decision::Answer(Answer::Observed(Box::new(observe(state, process, whole)))))
         }
+        Ask::FindFile(id) => {
+            let (state, _) = visible(memory, caller)?;
+            let file = state.files().get(&id).ok_or_else(|| {
+                let sentence = "expected the id of a file of this instance, but there is none with this id";
+                Rejection::new(RejectionKind::NotFound, sentence)
+            })?;
+            Ok(Decision::Answer(Answer::File(Box::new(file.clone()))))
+        }
+        Ask::MayUpload { run, command, if_seq } => {
+            let (state, process) = visible(memory, caller)?;
+            let repeats = command.is_some_and(|(id, subject)| state.commands().seen(id, &subject) != Seen::New);
+            if repeats {
+                // What the action took then is not known; the command itself will be compared, and answered as then.
+                return Ok(Decision::Answer(Answer::MayUpload(UploadRules::anything())));
+            }
+            require_seq(state, if_seq)?;
+            let key = state.key();
+            let child_key = move |seq| keys::of_child(key, seq, now);
+            let input = input(now, &child_key, caller, None);
+            let rules = engine::may_upload(&process.executable, process.evaluator.as_ref(), state, &run, &input)?;
+            Ok(Decision::Answer(Answer::MayUpload(rules)))
+        }
         Ask::Apply { command, tag, if_seq } => {
             let (state, process) = visible(memory, caller)?;
             if let Some(tag) = &tag
@@ -50,11 +72,7 @@ pub fn decide(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time)
             {
                 return Ok(decision);
             }
-            if let Some(expected) = if_seq
-                && expected != state.seq()
-            {
-                return Err(Refusal::Stale(state.seq()));
-            }
+            require_seq(state, if_seq)?;
             let key = state.key();
             let child_key = move |seq| keys::of_child(key, seq, now);
             let input = input(now, &child_key, caller, tag);
@@ -113,6 +131,13 @@ fn visible<'a>(
     match caller {
         Some(caller) if !state.members().may_see(&process.executable, caller) => Err(Rejection::not_found().into()),
         _ => Ok((state, process)),
+    }
+}
+
+fn require_seq(state: &InstanceState, if_seq: Option<u64>) -> Result<(), Refusal> {
+    match if_seq {
+        Some(expected) if expected != state.seq() => Err(Refusal::Stale(state.seq())),
+        _ => Ok(()),
     }
 }
 

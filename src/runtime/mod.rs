@@ -12,6 +12,7 @@ pub mod channel;
 pub mod clock;
 mod decide;
 pub mod definitions;
+pub mod files;
 mod instance;
 pub mod keys;
 pub mod lists;
@@ -41,6 +42,7 @@ use ask::{Envelope, Refusal, Reply};
 use channel::Hub;
 use clock::Clock;
 use definitions::{Definitions, DeployedProcess};
+use files::Files;
 use instance::{Gathered, ProcessInstance};
 use lists::Lists;
 use outbox::Outbox;
@@ -78,6 +80,8 @@ pub struct Runtime {
     pub clock: Clock,
     /// Deployed processes.
     pub definitions: Definitions,
+    /// The files users have brought.
+    pub files: Files,
     /// Who follows which instance.
     pub hub: Arc<Hub>,
     /// Who follows which list.
@@ -96,11 +100,17 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Brings the system up on an open journal: definitions, undelivered messages and due timers go on where they were.
+    /// Brings the system up on an open journal and its files: definitions, undelivered messages and due timers go on where they
+    /// were.
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub async fn start(journal: Journal, clock: Clock, arbiters: Vec<ArbiterHandle>) -> Result<Arc<Self>, StoreError> {
+    pub async fn start(
+        journal: Journal,
+        files: Files,
+        clock: Clock,
+        arbiters: Vec<ArbiterHandle>,
+    ) -> Result<Arc<Self>, StoreError> {
         let stored = journal.read(|reader| Ok((reader.definitions()?, reader.outbox()?, reader.log_incarnation()?)));
         let (rows, outbox, log) = stored.await.map_err(|_| StoreError::Panicked)??;
         let definitions = Definitions::load(journal.clone(), rows);
@@ -115,6 +125,7 @@ impl Runtime {
             journal,
             clock,
             definitions,
+            files,
             hub: Arc::default(),
             lists: Lists::default(),
             log,
@@ -133,6 +144,8 @@ impl Runtime {
         let sweeper = actix_rt::spawn(sweep(Arc::downgrade(&runtime)));
         // Set here only, right after the runtime was made.
         let _ = runtime.tasks.set([timers.abort_handle(), sweeper.abort_handle()]);
+        let settled = runtime.settle_leftovers().await;
+        settled.map_err(|error| StoreError::Failed("look after unfinished uploads", Box::new(error)))?;
         Ok(runtime)
     }
 

@@ -102,7 +102,7 @@ impl Connection {
                 }
                 self.tell_applied(command, &committed, true);
             }
-            Answer::Unchanged | Answer::Observed(_) => self.tell_done(&command.id),
+            Answer::Unchanged | Answer::Observed(_) | Answer::MayUpload(_) | Answer::File(_) => self.tell_done(&command.id),
             Answer::Refused(refusal) => {
                 if let CommandKind::Start { instance, follow: true, .. } = &command.kind {
                     self.unfollow_unborn(*instance);

@@ -17,7 +17,12 @@ use super::{
     who::Who,
 };
 use crate::{
-    engine::{Command, access::Caller, command::RunAction, record::CommandTag},
+    engine::{
+        Command,
+        access::Caller,
+        command::RunAction,
+        record::{CommandTag, StoredFile},
+    },
     limits,
     model::{copying::CopyList, ids::InstanceKey},
     runtime::{Inherit, StartRequest, ask::Ask, clock::real_now, keys::body_hash},
@@ -34,7 +39,29 @@ pub fn run(run: Run, caller: &Caller) -> Result<Ask, WireError> {
     let data = object(run.data.as_ref())?;
     let element = run.element.map_or(0, |element| element.0);
     let hash = body_hash(&[b"run", run.action.as_bytes(), &element.to_be_bytes(), &canonical(&data)]);
-    let command = RunAction { action: run.action, element: run.element, data };
+    let command = RunAction { action: run.action, element: run.element, data, file: None };
+    Ok(apply(&run.id, Command::Run(command), run.if_seq, hash, caller))
+}
+
+/// Asks whether a file may come with a run, before its bytes are read.
+pub fn may_upload(run: &Run, caller: &Caller) -> Ask {
+    let command = run.id.uuid().map(|id| (id, subject(caller)));
+    let action = run.action.clone();
+    let asked = RunAction { action, element: run.element, data: Value::Null, file: None };
+    Ask::MayUpload { run: Box::new(asked), command, if_seq: run.if_seq }
+}
+
+/// Runs a manual action with a file. The same id, data and file are the same command, whatever id the file got.
+///
+/// # Errors
+/// As [`run`].
+pub fn upload(run: Run, file: StoredFile, caller: &Caller) -> Result<Ask, WireError> {
+    let data = object(run.data.as_ref())?;
+    let element = run.element.map_or(0, |element| element.0);
+    let (name, media_type, sha256) = (file.name.as_bytes(), file.media_type.as_bytes(), file.sha256.as_bytes());
+    let parts = [b"upload", run.action.as_bytes(), &element.to_be_bytes(), &canonical(&data), name, media_type, sha256];
+    let hash = body_hash(&parts);
+    let command = RunAction { action: run.action, element: run.element, data, file: Some(file) };
     Ok(apply(&run.id, Command::Run(command), run.if_seq, hash, caller))
 }
 
@@ -51,11 +78,14 @@ pub fn on_instance(id: &FrameId, command: OnInstance, caller: &Caller) -> Ask {
 }
 
 fn apply(id: &FrameId, command: Command, if_seq: Option<u64>, hash: u64, caller: &Caller) -> Ask {
-    // Whoever shows the token of a tree is the same client to it, also when that client has several trees and comes back
-    // with the token of one.
-    let subject = if caller.trees.is_some() { BEARER_OF_TREE } else { &caller.subject }.to_owned();
-    let tag = id.uuid().map(|id| CommandTag { id, subject, hash });
+    let tag = id.uuid().map(|id| CommandTag { id, subject: subject(caller), hash });
     Ask::Apply { command: Box::new(command), tag, if_seq }
+}
+
+/// Whose command ids these are. Whoever shows the token of a tree is the same client to it, also when that client has several
+/// trees and comes back with the token of one.
+fn subject(caller: &Caller) -> String {
+    if caller.trees.is_some() { BEARER_OF_TREE } else { &caller.subject }.to_owned()
 }
 
 /// Starts an instance.

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use actix_web::{rt, web};
 use tokio::sync::oneshot;
+use uuid::Uuid;
 
 use super::{app::App, problem::Problem};
 use crate::{
-    engine::{Rejection, Row, access::Caller},
+    engine::{Rejection, Row, access::Caller, record::StoredFile},
     journal::{Entity, StoreError, StoreReader, codec},
-    model::ids::InstanceKey,
+    model::{ids::InstanceKey, upload::UploadRules},
     runtime::{
         StartRequest,
         ask::{Answer, Ask, Committed, Envelope, Observed, Refusal, Reply},
+        files::Received,
     },
 };
 
@@ -29,9 +32,47 @@ impl App {
     /// # Errors
     /// Why it was refused.
     pub async fn command(&self, key: InstanceKey, caller: &Caller, ask: Ask) -> Result<Outcome, Problem> {
+        outcome(self.answer(key, caller, ask).await)
+    }
+
+    /// Which files may come with a run.
+    ///
+    /// # Errors
+    /// Why the run would be refused with any file.
+    pub async fn may_upload(&self, key: InstanceKey, caller: &Caller, ask: Ask) -> Result<UploadRules, Problem> {
+        match self.answer(key, caller, ask).await {
+            Ok(Answer::MayUpload(rules)) => Ok(rules),
+            other => Err(refused(other)),
+        }
+    }
+
+    /// Sends a command that brings a file. Once sent, the command and what follows for the file do not depend on the request.
+    ///
+    /// # Errors
+    /// Why it was refused.
+    pub async fn upload(&self, key: InstanceKey, caller: &Caller, ask: Ask, file: Received) -> Result<Outcome, Problem> {
+        let upload = file.sent();
         let (reply, answer) = reply();
         self.sessions.runtime.dispatch(key, Envelope { caller: Some(caller.clone()), ask, reply });
-        outcome(answer.await)
+        let settled = rt::spawn(async move {
+            let answer = answer.await;
+            let told = answer.as_ref().ok().cloned();
+            // A panic in it was logged; what it left undone the next start does.
+            let _ = web::block(move || upload.settle(told.as_ref())).await;
+            outcome(answer)
+        });
+        settled.await.unwrap_or_else(|_| Err(Refusal::Internal.into()))
+    }
+
+    /// A file of an instance.
+    ///
+    /// # Errors
+    /// 404 when the caller may not see the instance, or it has no such file.
+    pub async fn file(&self, key: InstanceKey, caller: &Caller, id: Uuid) -> Result<StoredFile, Problem> {
+        match self.answer(key, caller, Ask::FindFile(id)).await {
+            Ok(Answer::File(file)) => Ok(*file),
+            other => Err(refused(other)),
+        }
     }
 
     /// Starts an instance.
@@ -49,14 +90,16 @@ impl App {
     /// # Errors
     /// 404 when there is none, or none the caller may see.
     pub async fn observe(&self, key: InstanceKey, caller: &Caller, whole: bool) -> Result<Box<Observed>, Problem> {
-        let (reply, answer) = reply();
-        let ask = Ask::Observe { whole };
-        self.sessions.runtime.dispatch(key, Envelope { caller: Some(caller.clone()), ask, reply });
-        match answer.await {
+        match self.answer(key, caller, Ask::Observe { whole }).await {
             Ok(Answer::Observed(observed)) => Ok(observed),
-            Ok(Answer::Refused(refusal)) => Err(refusal.into()),
-            _ => Err(Refusal::Internal.into()),
+            other => Err(refused(other)),
         }
+    }
+
+    async fn answer(&self, key: InstanceKey, caller: &Caller, ask: Ask) -> Result<Answer, oneshot::error::RecvError> {
+        let (reply, answer) = reply();
+        self.sessions.runtime.dispatch(key, Envelope { caller: Some(caller.clone()), ask, reply });
+        answer.await
     }
 
     /// Reads from the store.
@@ -101,11 +144,19 @@ fn reply() -> (Reply, oneshot::Receiver<Answer>) {
     (reply, answer)
 }
 
+/// Why there is no answer of the kind asked for.
+fn refused(answer: Result<Answer, oneshot::error::RecvError>) -> Problem {
+    match answer {
+        Ok(Answer::Refused(refusal)) => refusal.into(),
+        _ => Refusal::Internal.into(),
+    }
+}
+
 fn outcome(answer: Result<Answer, oneshot::error::RecvError>) -> Result<Outcome, Problem> {
     match answer {
         Ok(Answer::Applied(committed)) => Ok(Outcome::Done(committed, false)),
         Ok(Answer::Duplicate(committed)) => Ok(Outcome::Done(committed, true)),
-        Ok(Answer::Unchanged | Answer::Observed(_)) => Ok(Outcome::Unchanged),
+        Ok(Answer::Unchanged | Answer::Observed(_) | Answer::MayUpload(_) | Answer::File(_)) => Ok(Outcome::Unchanged),
         Ok(Answer::Refused(refusal)) => Err(refusal.into()),
         Err(_) => Err(Refusal::Internal.into()),
     }

@@ -12,7 +12,7 @@ use super::{
     assets, docs, health,
     pages::{home, instances as instance_pages, sign_in},
     problem::Problem,
-    rest::{commands, definitions, history, instances, tickets},
+    rest::{commands, definitions, history, instances, tickets, uploads},
     ws,
 };
 use crate::session::frames::code::ErrorCode;
@@ -37,6 +37,8 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(get("/v1/instances/{key}/history", history::history))
         .service(get("/v1/instances/{key}/messages", history::messages))
         .service(post("/v1/instances/{key}/run", commands::run))
+        .service(post("/v1/instances/{key}/upload", uploads::upload))
+        .service(get("/v1/instances/{key}/files/{id}", uploads::file))
         .service(post("/v1/instances/{key}/done", commands::done))
         .service(post(
             "/v1/instances/{key}/{command:hold|unhold|terminate|dismiss|retry|skip|claim|release|assign}",

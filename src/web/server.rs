@@ -22,6 +22,7 @@ use crate::{
     runtime::{
         Runtime,
         clock::{Clock, real_now},
+        files::Files,
     },
     session::{
         connection::Sessions,
@@ -76,10 +77,11 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let tokens = Arc::new(Tokens::new(settings));
     let pages = Pages::load()?;
     let journal = open_journal(&config)?;
+    let files = open_files(&config).map_err(|error| format!("expected to keep files in the data directory, but: {error}"))?;
     let clock = if config.test_clock { Clock::standing_at(real_now()) } else { Clock::real() };
     let arbiters: Vec<Arbiter> = (0..config.workers).map(|_| Arbiter::new()).collect();
     let handles = arbiters.iter().map(Arbiter::handle).collect();
-    let runtime = Runtime::start(journal, clock, handles).await.map_err(|error| error.to_string())?;
+    let runtime = Runtime::start(journal, files, clock, handles).await.map_err(|error| error.to_string())?;
     startup_definitions::deploy(&runtime, &config).await?;
     let sessions = Arc::new(Sessions { runtime, tokens, limits: config.limits });
     let (connections, tickets) = (Arc::default(), Mutex::new(Tickets::new(limits::TICKETS)));
@@ -162,6 +164,13 @@ fn open_journal(config: &Config) -> Result<Journal, String> {
         StoreKind::Sqlite => Box::new(SqliteStore::open(&config.data).map_err(|error| error.to_string())?),
     };
     Journal::start(store, limits::WRITER_QUEUE, Box::new(end_process)).map_err(|error| error.to_string())
+}
+
+fn open_files(config: &Config) -> io::Result<Files> {
+    match config.store {
+        StoreKind::Memory => Ok(Files::temporary()),
+        StoreKind::Sqlite => Files::open(&config.data),
+    }
 }
 
 fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::Server)> {

@@ -28,7 +28,7 @@ fn started(sketch: &str, data: Value) -> Subject {
 }
 
 fn run(subject: &mut Subject, action: &str, data: Value) {
-    let run = RunAction { action: action.to_owned(), element: None, data };
+    let run = RunAction { action: action.to_owned(), element: None, data, file: None };
     subject.apply(Command::Run(run), Some(&starter())).expect("the action can run");
 }
 
@@ -105,7 +105,7 @@ fn keys_of_nothing() {
                 assert!(subject.apply(Command::FireTimer(timer), None).expect("timers are never refused").row.is_none());
             }
             if action != "save" {
-                let run = RunAction { action: action.to_owned(), element: Some(element), data: Value::Null };
+                let run = RunAction { action: action.to_owned(), element: Some(element), data: Value::Null, file: None };
                 assert!(subject.apply(Command::Run(run), None).is_err());
             }
         }
@@ -170,7 +170,7 @@ fn command_ids_are_remembered() {
     assert_eq!(seen(&subject, 131, "ada"), Seen::New);
 
     subject.tag = Some(tag(200, "ada"));
-    let refused = RunAction { action: "nothing".to_owned(), element: None, data: Value::Null };
+    let refused = RunAction { action: "nothing".to_owned(), element: None, data: Value::Null, file: None };
     assert!(subject.apply(Command::Run(refused), None).is_err());
     assert_eq!(seen(&subject, 200, "ada"), Seen::New, "a refused command leaves no id behind");
 }

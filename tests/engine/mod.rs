@@ -69,6 +69,11 @@ fn refusals() {
 }
 
 #[test]
+fn files() {
+    check("files");
+}
+
+#[test]
 fn rules() {
     check("rules");
 }

@@ -163,7 +163,7 @@ impl Run<'_> {
 
     fn run(&mut self, action: &str, element: Option<ElementKey>, payload: &str) {
         let data: Value = serde_json::from_str(payload).expect("payloads are JSON");
-        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data }));
+        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data, file: None }));
     }
 
     fn wait(&mut self, seconds: i64) {

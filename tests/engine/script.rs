@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! start {data} [on=CONDITION] [child] [wants] [link=SEQ|link]   child: it has a parent; wants: that wants the result
-//! run [ELEMENT.]ACTION {data}     fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
+//! run [ELEMENT.]ACTION {data} [file=SIZE,TYPE]     may [ELEMENT.]ACTION (bring a file)
+//! fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
 //! from PEER ended {result} | terminated | failed [CODE] | push {…} | ask {…} | append {…} | refused | linked [SEQ] | end | finished  [nr=N]
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
 //! done SEQ   hold   unhold   terminate   dismiss   limit N
@@ -20,13 +21,14 @@ use stepwire::{
         access::{Caller, Standpoint},
         command::{Link, RunAction, StartInstance, TimerKey},
         peer::PeerMessage,
-        record::{ParentLink, Status},
+        record::{ParentLink, Status, StoredFile},
     },
     model::{
         action::MessageType,
         ids::{ElementKey, InstanceKey, Time},
     },
 };
+use uuid::Uuid;
 
 use super::{
     sketch::tokens,
@@ -56,6 +58,7 @@ impl Script {
         match arguments[..] {
             ["start", ref rest @ ..] => self.start(rest),
             ["run", action, ref rest @ ..] => self.run(action, rest),
+            ["may", action] => self.may_upload(action),
             ["fire", timer] => {
                 let timer = self.timer(timer);
                 self.apply(Command::FireTimer(timer))
@@ -114,10 +117,27 @@ impl Script {
     }
 
     fn run(&mut self, action: &str, rest: &[&str]) -> Vec<String> {
-        let (data, _) = split_data(rest);
-        let (element, action) = action.rsplit_once('.').map_or((None, action), |(element, action)| (Some(element), action));
-        let element = element.map(|element| self.names.find(element));
-        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data }))
+        let (data, flags) = split_data(rest);
+        let file = flags.iter().find_map(|flag| flag.strip_prefix("file=")).map(file);
+        let (element, action) = self.named(action);
+        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data, file }))
+    }
+
+    /// What the refusal of an upload would be before its bytes are read; or up to which size it may come.
+    fn may_upload(&mut self, action: &str) -> Vec<String> {
+        let (element, action) = self.named(action);
+        let run = RunAction { action: action.to_owned(), element, data: Value::Null, file: None };
+        match self.subject.may_upload(&run, self.caller.as_ref()) {
+            Ok(rules) => vec![format!("up to {}", rules.max_bytes())],
+            Err(rejection) => vec![transcript::rejection(&rejection)],
+        }
+    }
+
+    fn named<'a>(&self, action: &'a str) -> (Option<ElementKey>, &'a str) {
+        match action.rsplit_once('.') {
+            Some((element, action)) => (Some(self.names.find(element)), action),
+            None => (None, action),
+        }
     }
 
     /// Lets time pass; what becomes due fires, one by one, also what was armed meanwhile.
@@ -215,6 +235,14 @@ impl Script {
             })
             .collect()
     }
+}
+
+/// A stored file, from its size and media type.
+fn file(text: &str) -> StoredFile {
+    let (size, media_type) = text.split_once(',').expect("SIZE,TYPE");
+    let size = number(size);
+    let (name, media_type, sha256) = (format!("file{size}"), media_type.to_owned(), format!("hash{size}"));
+    StoredFile { id: Uuid::from_u128(size.into()), name, size, media_type, sha256 }
 }
 
 fn message(words: &[&str]) -> PeerMessage {

@@ -12,7 +12,7 @@
 //! boundary poor at=check error=POOR    catches that error of `check`; without `error` every failure
 //! end broke error=POOR                 an error end event
 //! ```
-//! Types: `save`, `push T`, `ask T` (`push^`, `ask^`: to the parent), `append PATH T`, `rule {SCRIPT}`, `sub PROCESS`.
+//! Types: `save`, `push T`, `ask T` (`push^`, `ask^`: to the parent), `append PATH T`, `rule {SCRIPT}`, `upload PATH` (`max=BYTES`, `types=TYPE,…`), `sub PROCESS`.
 
 use std::collections::HashMap;
 
@@ -124,6 +124,8 @@ impl Sketch {
                 "back" => action["allowBack"] = json!(true),
                 "restore" => action["restartFromSnapshot"] = json!(true),
                 "restart" => action["restartKeys"] = list(value),
+                "max" => action["params"]["maxBytes"] = json!(value.parse::<i64>().expect("a size is a number")),
+                "types" => action["params"]["types"] = list(value),
                 "free" => action["holdsToken"] = json!(false),
                 "strict" => action["strictKeys"] = json!(true),
                 _ if keys.attribute(name, value) => {}
@@ -205,6 +207,7 @@ fn work<'a>(action: &mut Value, kind: &str, rest: &'a [String]) -> &'a [String] 
         "ask" => ("websocketSend", json!({"message": rest[0], "target": target, "messageType": "action"}), 1),
         "append" => ("appendToParent", json!({"destination": rest[0], "message": rest[1]}), 2),
         "rule" => ("businessRule", json!({"script": rest[0]}), 1),
+        "upload" => ("uploadFile", json!({"destination": rest[0]}), 1),
         "sub" => ("startSubprocess", json!({"process": rest[0]}), 1),
         other => panic!("unknown action type {other}"),
     };

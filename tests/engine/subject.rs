@@ -10,7 +10,7 @@ use stepwire::{
     engine::{
         self, Command, Effect, InstanceState, Outcome, Record, Rejection, Row, StepInput,
         access::Caller,
-        command::{StartInstance, TimerKey},
+        command::{RunAction, StartInstance, TimerKey},
         next_step::{NextStep, next_step},
         peer::PeerMessage,
         record::{CommandTag, Created, ParentLink, ProcessRef},
@@ -25,6 +25,7 @@ use stepwire::{
         executable::ExecutableProcess,
         ids::{InstanceKey, Time},
         merging::deep_merge,
+        upload::UploadRules,
     },
 };
 use uuid::Uuid;
@@ -132,6 +133,22 @@ impl Subject {
         self.state = Some(state);
         self.check(&outcome);
         Ok(outcome)
+    }
+
+    pub fn may_upload(&mut self, run: &RunAction, caller: Option<&Caller>) -> Result<UploadRules, Rejection> {
+        let input = StepInput {
+            now: self.now,
+            child_key: &child_key,
+            caller,
+            command: None,
+            element_limit: self.element_limit,
+            active_limit: 1_000,
+        };
+        let state = self.state.as_mut().expect("the instance was started");
+        let result = engine::may_upload(&self.process, self.evaluator.as_ref(), state, run, &input);
+        let bytes = codec::encode(self.state()).expect("states can be encoded");
+        assert!(bytes == self.bytes, "a question changed the state");
+        result
     }
 
     /// Applies a command of the server or the caller.

@@ -81,6 +81,7 @@ impl Names {
             Record::DataMerged { by: Some(by), patch, .. } => format!("merged {patch} by {}", at(by)),
             Record::DataMerged { by: None, patch, .. } => format!("merged {patch}"),
             Record::DataReplaced { data, .. } => format!("replaced {data}"),
+            Record::FileStored(file) => format!("stored {} {} ({} bytes)", file.name, file.media_type, file.size),
             Record::FlowArrived { node, arrival } => format!("arrived {node} by {}", arrival.flow),
             Record::ElementActivated { .. } => format!("activated {}", self.element(ElementKey(seq))),
             Record::ElementCompleted { element, keep, closes, .. } => {

@@ -11,6 +11,7 @@ use stepwire::{
         Runtime,
         clock::{Clock, real_now},
         definitions::Deploy,
+        files::Files,
     },
     session::{
         connection::{Connection, Sessions},
@@ -39,7 +40,8 @@ fn with_sources<F: Future<Output = ()>>(sources: Vec<(Vec<u8>, SourceFormat)>, t
         let journal =
             Journal::start(Box::new(MemoryStore::default()), WRITER_QUEUE, Box::new(end_process)).expect("the journal starts");
         let arbiter = actix_rt::Arbiter::new();
-        let runtime = Runtime::start(journal, Clock::real(), vec![arbiter.handle()]).await.expect("the runtime starts");
+        let runtime =
+            Runtime::start(journal, Files::temporary(), Clock::real(), vec![arbiter.handle()]).await.expect("the runtime starts");
         for (source, format) in sources {
             let deploy =
                 Deploy { tenant: "default", source: &source, format, publish: true, by: "test", now: runtime.clock.now() };

@@ -18,6 +18,7 @@ mod onboarding;
 mod order;
 mod raw;
 mod replays;
+mod rules_and_files;
 pub mod server;
 mod tokens;
 mod trees;

@@ -4,7 +4,10 @@
 
 use serde_json::Value;
 
-use super::automatic::{OnRecord, delay, perform};
+use super::{
+    automatic::{OnRecord, delay, perform},
+    upload,
+};
 use crate::{
     engine::{
         back,
@@ -24,20 +27,30 @@ use crate::{
 
 /// Runs a manual action, on an active element or, for `allowBack`, on a passed one.
 pub(in crate::engine) fn run(step: &mut Step<'_>, run: RunAction) -> Result<(), Rejection> {
+    let (key, action) = meant(step, &run)?;
+    step.file = upload::require(step, action, run.file)?;
+    if step.state.element(key).is_some_and(ElementInstance::is_active) {
+        run_in(step, key, action, &run.data)
+    } else {
+        back::go_back(step, key, action, &run.data)
+    }
+}
+
+/// The element and the action a run means, once everything but what it brings is checked.
+pub(super) fn meant<'a>(step: &Step<'a>, run: &RunAction) -> Result<(ElementKey, &'a ExecutableAction), Rejection> {
     require_actor(step)?;
     require_moving(step)?;
-    require_manual(step.process, step.state, &run)?;
-    let key = find(step, &run)?;
+    require_manual(step.process, step.state, run)?;
+    let key = find(step, run)?;
     require_execute(step, key)?;
     let (Some(element), Some(node)) = (step.state.element(key), step.node_of(key)) else {
         return Err(not_active(step, &run.action));
     };
     let Some(action) = node.action(&run.action) else { return Err(not_active(step, &run.action)) };
-    if !element.is_active() {
-        return back::go_back(step, key, action, &run.data);
+    if element.is_active() {
+        can_run(element, action)?;
     }
-    can_run(element, action)?;
-    run_in(step, key, action, &run.data)
+    Ok((key, action))
 }
 
 /// Refuses callers that may not act at an element: by its lane, or because it belongs to somebody else.
@@ -71,16 +84,17 @@ pub(in crate::engine) fn run_in(
 
 /// The recording half of a run: nothing here refuses any more.
 fn start_and_perform(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction, accepted: Value, occurrence: u32) {
+    let file = step.file.take();
     let remember = match (action.allow_back && occurrence == 1, action.restart_from_snapshot) {
         (false, _) => Remember::Nothing,
         (true, false) => Remember::Actions,
         (true, true) => Remember::Snapshot,
     };
     if delay(step, key, action, occurrence, remember) {
-        step.merge(Some(key), accepted);
+        upload::merge(step, key, action, accepted, file);
     } else {
         step.record(Record::ActionStarted { element: key, action: action.name.clone(), due: None, remember });
-        step.merge(Some(key), accepted);
+        upload::merge(step, key, action, accepted, file);
         perform(step, key, action, occurrence, OnRecord::Started);
     }
     step.queue(key);

@@ -43,7 +43,8 @@ pub(super) fn perform(
     start: &dyn Fn(&mut Step<'_>),
 ) -> Result<Worked, Failure> {
     match &action.work {
-        ActionWork::SaveData => Ok(Worked::Done),
+        // What a file brings is merged with the payload it came with (`upload`).
+        ActionWork::SaveData | ActionWork::UploadFile { .. } => Ok(Worked::Done),
         ActionWork::WebsocketSend { message, message_type, target } => {
             send(step, key, (action, occurrence), message, *message_type, *target).map(|()| Worked::Done)
         }

@@ -45,6 +45,7 @@ impl InstanceState {
             parent_heard,
             parent_finished: false,
             merges: Vec::new(),
+            files: BTreeMap::new(),
             commands: Commands::default(),
         }
     }
@@ -55,6 +56,7 @@ impl InstanceState {
             Record::Created(_) => {}
             Record::DataMerged { by, patch, .. } => self.merge(seq, *by, patch),
             Record::DataReplaced { data, .. } => self.data = data.clone(),
+            Record::FileStored(file) => drop(self.files.insert(file.id, (**file).clone())),
             Record::FlowArrived { node, arrival } => self.waiting.entry(node.clone()).or_default().push(arrival.clone()),
             Record::ElementActivated { node, arrivals } => self.activate(seq, time, node, arrivals),
             Record::ElementCompleted { element, keep, closes, .. } => self.complete(*element, *keep, *closes),

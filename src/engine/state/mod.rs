@@ -17,10 +17,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use uuid::Uuid;
 
 use super::{
     access::Members,
-    record::{Arrival, ChildStarted, Created, Push, Row, Status},
+    record::{Arrival, ChildStarted, Created, Push, Row, Status, StoredFile},
 };
 use crate::model::{
     action::MessageType,
@@ -54,6 +55,7 @@ pub struct InstanceState {
     parent_finished: bool,
     /// Merges since the earliest snapshot a back step may restore.
     merges: Vec<Merge>,
+    files: BTreeMap<Uuid, StoredFile>,
     commands: Commands,
 }
 
@@ -185,6 +187,11 @@ impl InstanceState {
     /// Whether there is a parent that can still hear.
     pub fn parent_hears(&self) -> bool {
         self.head.parent.is_some() && !self.parent_finished
+    }
+
+    /// The files users have brought, also those no data refer to any more.
+    pub fn files(&self) -> &BTreeMap<Uuid, StoredFile> {
+        &self.files
     }
 
     /// Command ids seen.

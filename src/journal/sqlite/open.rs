@@ -1,8 +1,7 @@
 //! Opening a data directory: the lock, the file, its settings, the tables. Not here: what is written (see `write`).
 
 use std::{
-    fs::{self, File, TryLockError},
-    io,
+    fs::{File, TryLockError},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, config::DbConfig};
 use uuid::Uuid;
 
 use super::{checkpoint::Checkpointer, failed, read::SqliteReader, schema};
-use crate::journal::store::StoreError;
+use crate::journal::{directory, store::StoreError};
 
 /// Older libraries can lose commits when the write-ahead log starts over.
 const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
@@ -70,7 +69,7 @@ impl Drop for SqliteStore {
 /// Creates the directory and takes its lock. The operating system gives a lock back however the process ends.
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let open = || {
-        create(dir)?;
+        directory::create(dir)?;
         File::options().create(true).truncate(false).write(true).open(dir.join(LOCK))
     };
     let file = open().map_err(|cause| StoreError::Failed("open the data directory", Box::new(cause)))?;
@@ -79,20 +78,6 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
         Err(TryLockError::Error(cause)) => Err(StoreError::Failed("lock the data directory", Box::new(cause))),
     }
-}
-
-/// Creates the directory so that it survives a power cut, as the commits in it shall.
-fn create(dir: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = dir.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
-    fs::create_dir_all(dir)?;
-    // Only Unix can sync a directory, and needs it.
-    if cfg!(unix) {
-        for created in missing {
-            let parent = created.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            File::open(parent)?.sync_all()?;
-        }
-    }
-    Ok(())
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {

@@ -3,7 +3,7 @@
 use roxmltree::Node;
 
 use super::reader::{Reader, filled, plain, text};
-use crate::model::action::{Action, ActionType, Key, MessageType, Required, Target, Trigger, javascript};
+use crate::model::action::{Action, ActionType, Key, MessageType, Required, Target, Trigger, javascript, upload_default_bytes};
 
 const ATTRIBUTES: &[&str] = &[
     "name",
@@ -95,6 +95,14 @@ fn read_type(node: Node<'_, '_>, mut params: Params<'_>, id: &str, reader: &mut 
             script: params.text("script"),
             language: params.take("language").unwrap_or_else(javascript),
         },
+        "uploadFile" => {
+            let (max_bytes, types) = (params.take("maxBytes"), params.take("types"));
+            ActionType::UploadFile {
+                destination: params.text("destination"),
+                max_bytes: reader.integer(id, "maxBytes", max_bytes.as_deref()).unwrap_or_else(upload_default_bytes),
+                types: reader.list(id, "types", types.as_deref()),
+            }
+        }
         "startSubprocess" => {
             let asynchronous = params.take("async");
             let without_params = params.take("withoutParams");
@@ -112,8 +120,8 @@ fn read_type(node: Node<'_, '_>, mut params: Params<'_>, id: &str, reader: &mut 
         other => {
             if !other.is_empty() {
                 let message = format!(
-                    "action `{}`: expected type websocketSend, saveData, appendToParent or startSubprocess, but got `{other}`, \
-                     which is not supported; use one of those",
+                    "action `{}`: expected type websocketSend, saveData, appendToParent, businessRule, uploadFile or \
+                     startSubprocess, but got `{other}`, which is not supported; use one of those",
                     params.action
                 );
                 reader.error(id, "unsupported_action_type", message);

@@ -98,9 +98,7 @@ fn unsupported_attributes_are_named() {
 
 #[test]
 fn unsupported_action_types_are_named() {
-    for name in ["uploadFile", "odd"] {
-        check(&action_with(&format!(r#"type="{name}""#), ""), &[("t", "unsupported_action_type")]);
-    }
+    check(&action_with(r#"type="odd""#, ""), &[("t", "unsupported_action_type")]);
     check(&action_with("", ""), &[("t", "missing_attribute")]);
 }
 
@@ -173,6 +171,29 @@ fn a_business_rule_is_read() {
     assert_eq!(read(script), (rule("javascript"), vec![]));
     let more = r#"<stepwire:param name="language">mvel</stepwire:param><stepwire:param name="odd">1</stepwire:param>"#;
     assert_eq!(read(&format!("{script}{more}")), (rule("mvel"), vec!["unknown_name"]));
+}
+
+#[test]
+fn an_upload_is_read() {
+    let check_upload = |params: &[(&str, &str)], expected: (i64, Option<Vec<String>>), problems: &[(&str, &str)]| {
+        let params = params.iter().map(|(name, value)| format!(r#"<stepwire:param name="{name}">{value}</stepwire:param>"#));
+        let xml = action_with(r#"type="uploadFile" trigger="manual""#, &params.collect::<String>());
+        check(&xml, problems);
+        let (definition, _) = read_one(&xml);
+        let (max_bytes, types) = expected;
+        let destination = "application.document".to_owned();
+        assert_eq!(definition.nodes[0].actions[0].work, ActionType::UploadFile { destination, max_bytes, types });
+    };
+    let destination = ("destination", "application.document");
+    check_upload(&[destination], (10 << 20, None), &[]);
+    let types = Some(vec!["application/pdf".to_owned(), "image/*".to_owned()]);
+    let all = [destination, ("maxBytes", "1000"), ("types", r#"["application/pdf", "image/*"]"#)];
+    check_upload(&all, (1000, types), &[]);
+    check_upload(&[destination, ("script", "1")], (10 << 20, None), &[("t", "unknown_name")]);
+    check(
+        &action_with(r#"type="uploadFile""#, r#"<stepwire:param name="maxBytes">10 MB</stepwire:param>"#),
+        &[("t", "invalid_value"), ("t", "automatic_upload"), ("t", "missing_param")],
+    );
 }
 
 #[test]

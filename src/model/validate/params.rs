@@ -2,10 +2,11 @@
 
 use super::{Report, inheriting};
 use crate::model::{
-    action::{Action, ActionType, MessageType, javascript},
+    action::{Action, ActionType, MessageType, Trigger, javascript},
     copying::CopyList,
     path::DataPath,
     template::Template,
+    upload::UploadRules,
 };
 
 pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
@@ -33,6 +34,18 @@ pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
         ActionType::BusinessRule { script, language } => {
             is_given(element, &owner, "script", script, report);
             check_language(element, &owner, language, report);
+        }
+        ActionType::UploadFile { destination, max_bytes, types } => {
+            if action.trigger == Trigger::Automatic {
+                let message = format!("{owner}: expected an uploadFile action to be manual, but it is automatic; make it manual");
+                report.error(element, "automatic_upload", message);
+            }
+            if is_given(element, &owner, "destination", destination, report) {
+                check_members(element, &owner, "destination", destination, report);
+            }
+            if let Err(sentence) = UploadRules::compile(*max_bytes, types.as_deref()) {
+                report.error(element, "invalid_value", format!("{owner}: {sentence}"));
+            }
         }
         ActionType::StartSubprocess { process, params_to_copy, without_params, output_key, output, .. } => {
             if is_given(element, &owner, "process", process, report) {

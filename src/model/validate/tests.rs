@@ -222,6 +222,21 @@ fn rules_have_a_script_in_a_supported_language() {
 }
 
 #[test]
+fn uploads_are_manual_and_have_rules() {
+    let upload = |params: Value| with_action(json!({"type": "uploadFile", "params": params}));
+    check(upload(json!({"destination": "application.document"})), &[]);
+    check(upload(json!({"destination": "a", "maxBytes": 104_857_600, "types": ["application/pdf", "image/*"]})), &[]);
+    check(upload(json!({"destination": ""})), &["t missing_param"]);
+    check(upload(json!({"destination": "a[0]"})), &["t invalid_path"]);
+    check(upload(json!({"destination": "a", "maxBytes": 0})), &["t invalid_value"]);
+    check(upload(json!({"destination": "a", "maxBytes": 104_857_601})), &["t invalid_value"]);
+    check(upload(json!({"destination": "a", "types": []})), &["t invalid_value"]);
+    check(upload(json!({"destination": "a", "types": ["pdf"]})), &["t invalid_value"]);
+    let automatic = json!({"type": "uploadFile", "trigger": "automatic", "params": {"destination": "a"}});
+    check(with_action(automatic), &["t automatic_upload"]);
+}
+
+#[test]
 fn messages_that_start_a_process_have_their_form() {
     let check_message = |message: Value, expected: &[&str]| {
         check(with_push(json!({"messageType": "action", "message": message.to_string()})), expected);

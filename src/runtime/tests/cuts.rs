@@ -32,6 +32,7 @@ use crate::{
         ask::{Answer, Ask, Envelope, Refusal},
         clock::Clock,
         definitions::Deploy,
+        files::Files,
     },
 };
 use standing::Standing;
@@ -105,7 +106,7 @@ impl World {
             });
             let journal = Journal::start(store, limits::WRITER_QUEUE, on_fatal).unwrap();
             let arbiter = actix_rt::Arbiter::new();
-            let runtime = Runtime::start(journal.clone(), clock, vec![arbiter.handle()]).await.unwrap();
+            let runtime = Runtime::start(journal.clone(), Files::temporary(), clock, vec![arbiter.handle()]).await.unwrap();
             let played = tokio::select! {
                 played = play(runtime.clone()) => Some(played),
                 () = fatal.notified() => None,
@@ -125,9 +126,7 @@ impl World {
             runtime.clock.set(LATER);
             idle(&runtime).await;
             let last = match self.last {
-                Last::Confirm => {
-                    Command::Run(RunAction { action: "confirm".into(), element: None, data: json!({}), by: "alice".into() })
-                }
+                Last::Confirm => Command::Run(RunAction { action: "confirm".into(), element: None, data: json!({}), file: None }),
                 Last::Terminate => Command::Terminate,
             };
             give(&runtime, root, last).await;
@@ -148,6 +147,7 @@ async fn idle(runtime: &Arc<Runtime>) {
 
 async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
     let request = StartRequest {
+        test: false,
         process: Some("root".into()),
         data: json!({"people": ["Ada", "Bob"]}),
         business_key: None,

@@ -18,6 +18,7 @@ use super::{
     ask::{Answer, Ask, Committed, Envelope, Observed, Reply},
     clock::Clock,
     definitions::Deploy,
+    files::Files,
 };
 use crate::{
     engine::{Command, access::Caller, command::RunAction},
@@ -36,7 +37,7 @@ const EXAMPLES: [&str; 2] =
 async fn runtime_over(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
     let journal = Journal::start(store, limits::WRITER_QUEUE, Box::new(|_| {})).unwrap();
     let arbiters = (0..2).map(|_| actix_rt::Arbiter::new().handle()).collect();
-    let runtime = Runtime::start(journal.clone(), Clock::real(), arbiters).await.unwrap();
+    let runtime = Runtime::start(journal.clone(), Files::temporary(), Clock::real(), arbiters).await.unwrap();
     for source in EXAMPLES {
         let (source, format) = (source.as_bytes(), SourceFormat::BpmnXml);
         let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: Time(0) };
@@ -79,7 +80,7 @@ async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
 }
 
 fn run(action: &str, data: Value) -> Ask {
-    let command = Command::Run(RunAction { action: action.into(), element: None, data });
+    let command = Command::Run(RunAction { action: action.into(), element: None, data, file: None });
     Ask::Apply { command: Box::new(command), tag: None, if_seq: None }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! So one reader names every field in its errors, and what a frame accepts a request accepts.
 
+use serde_json::value::RawValue;
+
 use super::{
-    client::{self, FrameId, Run, Start},
+    client::{self, FrameId, Payload, Run, Start},
     code::ErrorCode,
     depth,
     fields::{Fields, Sentence},
@@ -44,6 +46,17 @@ pub fn on_instance(name: &str, text: &str, instance: InstanceKey) -> Result<OnIn
     read(text, |fields| OnInstance::read(name, fields, instance).unwrap_or_else(unknown))
 }
 
+/// Data that come by themselves, beside a file; as the field `data` of the frame `run`.
+///
+/// # Errors
+/// As [`start`].
+pub fn data(text: &str) -> Result<Payload, WireError> {
+    let alone: Result<&RawValue, _> = serde_json::from_str(text);
+    let refuse = |error| WireError::new(ErrorCode::BadRequest, format!("expected 'data' to be a JSON object, but: {error}"));
+    let text = format!(r#"{{"data":{}}}"#, alone.map_err(refuse)?);
+    read(&text, |fields| fields.required("data", fields.payload("data")?))
+}
+
 fn read<T>(text: &str, take: impl FnOnce(&Fields<'_>) -> Result<T, Sentence>) -> Result<T, WireError> {
     if depth::deeper_than(text, limits::JSON_DEPTH) {
         let sentence = format!("expected at most {} levels of objects and lists, but the body has more", limits::JSON_DEPTH);
@@ -75,6 +88,10 @@ mod tests {
         check(start("{}", id.clone()).unwrap_err(), "'process'");
         check(start("{\n  \"process\": }", id).unwrap_err(), "line 2 column 14");
         check(done("[1]").unwrap_err(), "a JSON object");
+        assert_eq!(data(r#" {"a":1} "#).unwrap().text(), r#"{"a":1}"#);
+        check(data("[1]").unwrap_err(), "'data'");
+        check(data(r#"{},"data":{}"#).unwrap_err(), "'data'");
+        check(data("null").unwrap_err(), "'data'");
         assert_eq!(done(&"[".repeat(65)).unwrap_err().code, ErrorCode::TooLarge);
     }
 }

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::json_text;
 use crate::{
-    engine::access::Caller,
+    engine::{Record, access::Caller, record::StoredFile},
     model::ids::InstanceKey,
-    runtime::ask::Ask,
+    runtime::ask::{Ask, Committed},
     session::{
         frames::{body as fields, client::FrameId, code::ErrorCode},
         rendering, requests,
@@ -89,14 +89,22 @@ pub fn command_id(request: &HttpRequest) -> Result<FrameId, Problem> {
     }
 }
 
-/// The frame's `result` with `seq` and `duplicate` beside its members.
+/// The frame's `result` with `seq`, `duplicate` and the file that came with the command, if any, beside its members.
 pub fn answer(outcome: &Outcome, caller: &Caller, token: Option<&str>) -> String {
     match outcome {
         Outcome::Done(committed, duplicate) => {
             let result = rendering::result(committed, caller, token);
             // The result is an object with at least one member: its opening bracket becomes the comma.
-            format!(r#"{{"seq":{},"duplicate":{duplicate},{}"#, committed.row.last_seq(), &result[1..])
+            let file = stored_file(committed).map_or_else(String::new, |file| format!(r#""file":{},"#, file.reference()));
+            format!(r#"{{"seq":{},"duplicate":{duplicate},{file}{}"#, committed.row.last_seq(), &result[1..])
         }
         Outcome::Unchanged => r#"{"duplicate":false}"#.to_owned(),
     }
+}
+
+fn stored_file(committed: &Committed) -> Option<&StoredFile> {
+    committed.row.records.iter().find_map(|record| match record {
+        Record::FileStored(file) => Some(&**file),
+        _ => None,
+    })
 }

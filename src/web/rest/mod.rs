@@ -7,6 +7,7 @@ pub mod definitions;
 pub mod history;
 pub mod instances;
 pub mod tickets;
+pub mod uploads;
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
 use serde::{Serialize, de::DeserializeOwned};

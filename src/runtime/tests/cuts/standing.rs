@@ -43,7 +43,7 @@ pub async fn of(runtime: &Arc<Runtime>, key: InstanceKey) -> Standing {
     }
     children.sort_by_key(|child| format!("{child:?}"));
     Standing {
-        process: observed.head.process.id,
+        process: observed.members.head.process.id.clone(),
         status: observed.next.status,
         data: whole.data,
         view: whole.view,

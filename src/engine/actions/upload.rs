@@ -1,0 +1,87 @@
+//! A run with a file: which actions take one, and what the data then hold of it.
+//!
+//! The bytes are stored already when the command comes; the engine knows the file by its [`StoredFile`] only. The reference is
+//! merged with the accepted payload, so also at once when the action is delayed.
+
+use serde_json::Value;
+
+use super::run;
+use crate::{
+    engine::{
+        command::RunAction,
+        record::{Record, StoredFile},
+        rejection::{Rejection, RejectionKind},
+        step::Step,
+    },
+    limits::FILES_PER_INSTANCE,
+    model::{
+        executable::{ActionWork, ExecutableAction},
+        ids::ElementKey,
+        merging::deep_merge,
+        upload::UploadRules,
+    },
+};
+
+/// Which files may come with this run now.
+pub(in crate::engine) fn may_upload(step: &Step<'_>, run: &RunAction) -> Result<UploadRules, Rejection> {
+    let (_, action) = run::meant(step, run)?;
+    let ActionWork::UploadFile { rules, .. } = &action.work else { return Err(takes_no_file(action)) };
+    require_room(step)?;
+    Ok(rules.clone())
+}
+
+/// The file an action is run with: one that fits for those of type `uploadFile`, none for all others.
+pub(super) fn require(
+    step: &Step<'_>,
+    action: &ExecutableAction,
+    file: Option<StoredFile>,
+) -> Result<Option<StoredFile>, Rejection> {
+    match (&action.work, file) {
+        (ActionWork::UploadFile { rules, .. }, Some(file)) => {
+            rules.check_type(&file.media_type).and_then(|()| rules.check_size(file.size)).map_err(file_problem)?;
+            require_room(step)?;
+            Ok(Some(file))
+        }
+        (ActionWork::UploadFile { .. }, None) => Err(file_problem(
+            "expected a file, but there is none: send it as multipart/form-data, as the field 'file', to \
+             POST /v1/instances/{key}/upload?action=NAME"
+                .to_owned(),
+        )),
+        (_, Some(_)) => Err(takes_no_file(action)),
+        (_, None) => Ok(None),
+    }
+}
+
+/// Merges what a run brought: the accepted payload, and the reference to its file.
+pub(super) fn merge(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    action: &ExecutableAction,
+    mut accepted: Value,
+    file: Option<StoredFile>,
+) {
+    if let (ActionWork::UploadFile { destination, .. }, Some(file)) = (&action.work, file) {
+        deep_merge(&mut accepted, &destination.nest(file.reference()));
+        step.record(Record::FileStored(Box::new(file)));
+    }
+    step.merge(Some(key), accepted);
+}
+
+fn require_room(step: &Step<'_>) -> Result<(), Rejection> {
+    if step.state.files().len() < FILES_PER_INSTANCE {
+        return Ok(());
+    }
+    Err(file_problem(format!("expected at most {FILES_PER_INSTANCE} files of one instance, but this is one more: start another")))
+}
+
+fn file_problem(sentence: String) -> Rejection {
+    Rejection::invalid_data([("file".to_owned(), sentence)].into())
+}
+
+fn takes_no_file(action: &ExecutableAction) -> Rejection {
+    let sentence = format!(
+        "expected an action of type uploadFile for a file, but '{}' is of type {}: run it without a file",
+        action.name, action.type_name
+    );
+    Rejection::new(RejectionKind::BadRequest, sentence)
+}

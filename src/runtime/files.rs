@@ -1,0 +1,183 @@
+//! The files users have brought, each in the data directory as `files/<partition>/<id>`.
+//!
+//! Bytes come before the command that makes them the instance's. So each upload under way has a mark, an empty file in
+//! `files/incoming`, from before its first byte until its command is answered; marks found at the next start tell what to look
+//! after ([`Files::leftovers`]), and only the instance's state tells whether a file is kept.
+//!
+//! Not here: how bytes come in and go out (`web`), which files are taken (`model::upload`), who may have one (`engine`).
+//! Everything here blocks: call it off the arbiters.
+
+mod incoming;
+
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use super::{
+    Runtime,
+    ask::{Answer, Ask, Envelope, Refusal, Reply},
+};
+use crate::{engine::rejection::RejectionKind, journal::directory, limits::UPLOADS, model::ids::InstanceKey};
+
+pub use incoming::{Incoming, Pending, Received};
+
+/// Where the marks are, beside the directories of the partitions.
+const INCOMING: &str = "incoming";
+
+/// The store of files.
+pub struct Files {
+    places: Places,
+    /// One permit per upload under way.
+    uploads: Arc<Semaphore>,
+    /// Whether everything goes when this does.
+    temporary: bool,
+}
+
+/// Where files are on disk.
+#[derive(Clone)]
+struct Places {
+    root: Arc<Path>,
+}
+
+/// Why an upload cannot begin.
+#[derive(Debug)]
+pub enum NoUpload {
+    /// Too many are under way.
+    Busy,
+    /// The disk is full, or broken.
+    Failed(io::Error),
+}
+
+impl Files {
+    /// The store in a data directory.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn open(data: &Path) -> io::Result<Self> {
+        let files = Self::at(data.join("files"), false);
+        directory::create(&files.places.incoming())?;
+        Ok(files)
+    }
+
+    /// A store that is gone with this value, as a journal in memory is. It takes no room before the first upload.
+    pub fn temporary() -> Self {
+        Self::at(std::env::temp_dir().join(format!("stepwire-{}", Uuid::now_v7())), true)
+    }
+
+    fn at(root: PathBuf, temporary: bool) -> Self {
+        Self { places: Places { root: root.into() }, uploads: Arc::new(Semaphore::new(UPLOADS)), temporary }
+    }
+
+    /// Begins an upload to an instance.
+    ///
+    /// # Errors
+    /// When too many are under way, or the disk fails.
+    pub fn begin(&self, instance: InstanceKey) -> Result<Incoming, NoUpload> {
+        let permit = self.uploads.clone().try_acquire_owned().map_err(|_| NoUpload::Busy)?;
+        let begin = || {
+            if self.temporary {
+                create_private(&self.places.root)?;
+            }
+            Incoming::begin(self.places.clone(), instance, permit)
+        };
+        begin().map_err(NoUpload::Failed)
+    }
+
+    /// The bytes of a stored file.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn open_file(&self, instance: InstanceKey, id: Uuid) -> io::Result<File> {
+        File::open(self.places.file(instance, id))
+    }
+
+    /// Uploads that were under way when the server last ended: their commands may or may not have been applied.
+    fn leftovers(&self) -> io::Result<Vec<Pending>> {
+        let mut found = Vec::new();
+        if self.temporary {
+            return Ok(found);
+        }
+        for entry in fs::read_dir(self.places.incoming())? {
+            let name = entry?.file_name();
+            let parts = name.to_str().and_then(|name| name.split_once('.'));
+            let key = parts.and_then(|(instance, id)| Some((instance.parse().ok()?, Uuid::parse_str(id).ok()?)));
+            match key {
+                Some((instance, id)) => found.push(Pending::found(self.places.clone(), instance, id)),
+                None => log::warn!(
+                    "expected marks of uploads in {}, but found {name:?}: it is left alone",
+                    self.places.root.display()
+                ),
+            }
+        }
+        Ok(found)
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        if self.temporary
+            && let Err(error) = fs::remove_dir_all(&*self.places.root)
+            && error.kind() != ErrorKind::NotFound
+        {
+            log::warn!("expected to remove the temporary files in {}, but {error}", self.places.root.display());
+        }
+    }
+}
+
+impl Places {
+    fn incoming(&self) -> PathBuf {
+        self.root.join(INCOMING)
+    }
+
+    fn mark(&self, instance: InstanceKey, id: Uuid) -> PathBuf {
+        self.incoming().join(format!("{instance}.{id}"))
+    }
+
+    fn partition(&self, instance: InstanceKey) -> PathBuf {
+        self.root.join(format!("{:02x}", instance.partition()))
+    }
+
+    fn file(&self, instance: InstanceKey, id: Uuid) -> PathBuf {
+        self.partition(instance).join(id.to_string())
+    }
+}
+
+/// Creates a directory that other users of the machine cannot look into, unless it is there.
+fn create_private(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}
+
+impl Runtime {
+    /// Keeps what instances know of the uploads a former run left under way, and removes the rest.
+    pub(super) async fn settle_leftovers(self: &Arc<Self>) -> io::Result<()> {
+        for leftover in self.files.leftovers()? {
+            let (sender, answer) = tokio::sync::oneshot::channel();
+            // Nobody waits while the server goes down; the next start asks again.
+            let reply = Reply::to(move |answer| drop(sender.send(answer)));
+            self.dispatch(leftover.instance(), Envelope { caller: None, ask: Ask::FindFile(leftover.id()), reply });
+            match answer.await {
+                Ok(Answer::File(_)) => leftover.keep(),
+                Ok(Answer::Refused(Refusal::Rejected(rejection))) if rejection.kind == RejectionKind::NotFound => {
+                    leftover.discard()
+                }
+                _ => log::warn!("expected to look after the upload {}, but its instance did not answer", leftover.id()),
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

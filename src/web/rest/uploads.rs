@@ -1,0 +1,121 @@
+//! Files: brought by an upload that runs a manual action, given back to those who may see the instance.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    body::SizedStream,
+    http::{
+        StatusCode,
+        header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH},
+    },
+    web::{self, Bytes, Data, Path, Payload},
+};
+use futures_util::{Stream, stream};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{
+    commands::{answer, command_id},
+    json_text, query,
+};
+use crate::{
+    session::{
+        frames::{body as fields, code::ErrorCode},
+        requests,
+    },
+    web::{app::App, asking::instance_key, file_name, problem::Problem, upload_form},
+};
+
+/// How much of a file is read at once, in bytes.
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// What stands behind the `?` of an upload: the fields of `run` but `data`.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct UploadQuery {
+    action: Option<String>,
+    element: Option<String>,
+    if_seq: Option<u64>,
+}
+
+/// `POST /v1/instances/{key}/upload?action=NAME&element=…&ifSeq=…`, a form with the field `file` and perhaps `data` (JSON). Whether
+/// the action may run is asked first, so a refusal does not wait for the bytes.
+///
+/// # Errors
+/// Problems, as for the frame `run`; those of the file: 413, 422; of the form: 400, 415.
+pub async fn upload(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let who = app.bearer(&request)?;
+    let key = instance_key(&path)?;
+    let asked: UploadQuery = query(&request)?;
+    // Texts and numbers have no failing serializers.
+    let asked = serde_json::to_string(&asked).unwrap_or_default();
+    let mut run = fields::run(&asked, command_id(&request)?, key)?;
+    let rules = app.may_upload(key, &who.caller, requests::may_upload(&run, &who.caller)).await?;
+    let form = upload_form::read(&request, payload, &app.sessions.runtime, key, &rules).await?;
+    run.data = form.data.as_deref().map(fields::data).transpose()?;
+    let file = form.received.named(form.name, form.media_type);
+    let ask = requests::upload(run, file, &who.caller)?;
+    let outcome = app.upload(key, &who.caller, ask, form.received).await?;
+    Ok(json_text(StatusCode::OK, answer(&outcome, &who.caller, None)))
+}
+
+/// `GET /v1/instances/{key}/files/{id}`: the bytes, to be saved and not shown.
+///
+/// # Errors
+/// 401, 404.
+pub async fn file(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let who = app.bearer(&request)?;
+    let (key, id) = path.into_inner();
+    let key = instance_key(&key)?;
+    // What is no id is the id of no file: whether there is such an instance shows in neither case.
+    let file = app.file(key, &who.caller, Uuid::parse_str(&id).unwrap_or_default()).await?;
+    let tag = format!("\"{}\"", file.sha256);
+    let mut response = HttpResponse::Ok();
+    response.insert_header((ETAG, tag.as_str())).insert_header((CACHE_CONTROL, "private"));
+    if is_known(&request, &tag) {
+        return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    response
+        .content_type(file.media_type.as_str())
+        .insert_header((CONTENT_DISPOSITION, file_name::attachment(&file.name)))
+        .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"));
+    let (runtime, size) = (app.sessions.runtime.clone(), file.size);
+    let opened = web::block(move || whole(runtime.files.open_file(key, file.id)?, size)).await;
+    match opened.unwrap_or_else(|_| Err(io::ErrorKind::Other.into())) {
+        Ok(bytes) => Ok(response.body(SizedStream::new(size, pieces(bytes)))),
+        Err(error) => Err(unreadable(&id, &error)),
+    }
+}
+
+fn is_known(request: &HttpRequest, tag: &str) -> bool {
+    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    known.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+}
+
+fn whole(file: File, size: u64) -> io::Result<File> {
+    if file.metadata()?.len() == size { Ok(file) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
+
+fn pieces(file: File) -> impl Stream<Item = io::Result<Bytes>> {
+    stream::try_unfold(file, |file| async move {
+        let read = web::block(move || piece(file)).await;
+        let (piece, file) = read.unwrap_or_else(|_| Err(io::ErrorKind::Other.into()))?;
+        Ok((!piece.is_empty()).then(|| (Bytes::from(piece), file)))
+    })
+}
+
+fn piece(mut file: File) -> io::Result<(Vec<u8>, File)> {
+    let mut piece = vec![0; PIECE_BYTES];
+    let length = file.read(&mut piece)?;
+    piece.truncate(length);
+    Ok((piece, file))
+}
+
+fn unreadable(id: &str, error: &io::Error) -> Problem {
+    log::error!("the file {id} cannot be read: {error}");
+    Problem::new(ErrorCode::Internal, "expected to read the file, but it failed; the server's log says more")
+}
