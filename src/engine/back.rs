@@ -2,18 +2,12 @@
 //!
 //! Everything active that descends from the element ends, with its timers and subprocesses; joins passed since give back
 //! the flows that do not come from it; then a new visit begins with the action states from before the action's first run.
-//! All in one row. Lineage itself: `state::lineage`.
+//! All in one row. Lineage itself: `state::lineage`; what it means for what is remembered: `state::apply::returning`.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{
-    actions,
-    record::Record,
-    rejection::Rejection,
-    state::{Child, FirstRun},
-    step::Step,
-};
-use crate::model::{executable::ExecutableAction, ids::ElementKey, merging::deep_merge};
+use super::{actions, record::Record, rejection::Rejection, state::FirstRun, step::Step};
+use crate::model::{executable::ExecutableAction, ids::ElementKey};
 
 /// Whether a passed element can be gone back to by this action.
 pub(super) fn is_open(step: &Step<'_>, key: ElementKey, action: &str) -> bool {
@@ -26,38 +20,56 @@ pub(super) fn is_open(step: &Step<'_>, key: ElementKey, action: &str) -> bool {
 pub(super) fn go_back(step: &mut Step<'_>, to: ElementKey, action: &ExecutableAction, payload: &Value) -> Result<(), Rejection> {
     // Checked before anything is recorded; the run below checks the same payload again and cannot fail then.
     action.keys.accept(payload, step.evaluator).map_err(Rejection::invalid_data)?;
+    let Some((node, first_run)) =
+        step.state.element(to).map(|element| (element.node().clone(), element.first_run(&action.name).map_or(0, FirstRun::seq)))
+    else {
+        return Ok(());
+    };
     let restored = restoration(step, to, action);
-    end_descendants(step, to, &action.name);
-    let Some(node) = step.state.element(to).map(|element| element.node().clone()) else { return Ok(()) };
+    undo(step, to, first_run);
     let element = ElementKey(step.record(Record::Returned { to, node, action: action.name.clone() }));
-    if let Some((data, view)) = restored {
-        step.record(Record::DataReplaced { scope: None, data });
-        step.record(Record::ViewReplaced { body: view });
+    if let Some(restored) = restored {
+        step.record(Record::DataReplaced { scope: None, data: restored.data });
+        step.record(Record::ViewReplaced { body: restored.view });
+        for patch in restored.kept {
+            step.merge(Some(element), patch);
+        }
     }
     actions::run_in(step, element, action, payload)
 }
 
-/// Data and view as a `restartFromSnapshot` action wants them; `None` leaves both as they are.
-fn restoration(step: &Step<'_>, to: ElementKey, action: &ExecutableAction) -> Option<(Value, Value)> {
-    let first = step.state.element(to)?.first_run(&action.name)?;
-    let (_, view) = first.snapshot()?;
-    let mut data = step.state.restored_data(to, first)?;
-    for path in &action.restart_keys {
-        if let Some(present) = path.get(step.state.data()) {
-            deep_merge(&mut data, &path.nest(present.clone()));
-        }
-    }
-    Some((data, view.clone()))
+/// What a `restartFromSnapshot` action begins with.
+struct Restoration {
+    data: Value,
+    view: Value,
+    /// Bring the present values of the restart keys, merged in this order.
+    kept: [Value; 2],
 }
 
-fn end_descendants(step: &mut Step<'_>, to: ElementKey, action: &str) {
+/// `None` when the action leaves data and view as they are.
+fn restoration(step: &Step<'_>, to: ElementKey, action: &ExecutableAction) -> Option<Restoration> {
+    let first = step.state.element(to)?.first_run(&action.name)?;
+    let view = first.view()?.clone();
+    let data = step.state.restored_data(to, first.seq())?;
+    let [mut cleared, mut kept] = [(); 2].map(|()| Value::Object(Map::new()));
+    for path in &action.restart_keys {
+        let Some(present) = path.get(step.state.data()) else { continue };
+        // A present object replaces the earlier one: what is gone from it must not come back by the merge.
+        if path.get(&data).is_some_and(|earlier| earlier.is_object() && present.is_object() && earlier != present) {
+            path.set(&mut cleared, Value::Null);
+        }
+        path.set(&mut kept, present.clone());
+    }
+    Some(Restoration { data, view, kept: [cleared, kept] })
+}
+
+/// Ends everything that came from the element since this first run: active elements with their timers, children, open messages.
+fn undo(step: &mut Step<'_>, to: ElementKey, first_run: u64) {
     let ended: Vec<ElementKey> = step.state.active().map(|(key, _)| key).filter(|&key| step.state.descends(key, to)).collect();
-    let state = &*step.state;
-    // What the element itself started before the action's first run belongs to the states it keeps.
-    let first_run = state.element(to).and_then(|element| element.first_run(action)).map_or(0, FirstRun::seq);
-    let descends =
-        |child: &&Child| child.seq > first_run && child.start.element.is_some_and(|element| state.descends(element, to));
-    let children = state.children().values().filter(descends).map(|child| child.start.child).collect();
+    for seq in step.state.undone_messages(to, first_run) {
+        step.record(Record::OfferClosed { seq });
+    }
+    let children = step.state.undone_children(to, first_run).map(|child| child.start.child).collect();
     step.end_children(children);
     for element in ended {
         step.abort(element);

@@ -66,8 +66,10 @@ pub enum Record {
     DataMerged {
         /// The scope: an element, or `None` for the root scope. Only the root scope is there so far.
         scope: Option<ElementKey>,
-        /// The element that did it, if any.
+        /// The element that did it, or that started the child it comes from, if any.
         by: Option<ElementKey>,
+        /// The child it comes from, if any.
+        child: Option<InstanceKey>,
         /// Deep-merged.
         patch: Value,
     },
@@ -358,7 +360,7 @@ pub enum Remember {
     /// The action states of its element.
     #[serde(rename = "a")]
     Actions,
-    /// The action states, the data and the view.
+    /// The action states and the view; from here on every merge is kept, so that the data can be restored.
     #[serde(rename = "s")]
     Snapshot,
 }
@@ -372,6 +374,8 @@ pub struct Push {
     pub node: String,
     /// Action it comes from.
     pub action: String,
+    /// The element it comes from, or that started the child it comes from; `None` when a client started that child.
+    pub element: Option<ElementKey>,
     /// The child it comes from, when a child sent it up.
     pub origin: Option<InstanceKey>,
     /// The rendered message.

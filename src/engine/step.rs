@@ -16,7 +16,7 @@ use super::{
     peer::PeerMessage,
     record::{Arrival, CommandTag, Created, Incident, Record, Row, Status, StoredFile},
     rejection::{Rejection, RejectionKind},
-    state::InstanceState,
+    state::{Child, InstanceState},
     subprocess,
 };
 use crate::model::{
@@ -225,7 +225,19 @@ impl<'a> Step<'a> {
     /// Merges into the instance data; an empty patch leaves no record.
     pub fn merge(&mut self, by: Option<ElementKey>, patch: Value) {
         if patch.as_object().is_none_or(|object| !object.is_empty()) {
-            self.record(Record::DataMerged { scope: None, by, patch });
+            self.record(Record::DataMerged { scope: None, by, child: None, patch });
+        }
+    }
+
+    /// Merges what a child brings; a back step that leaves the child alone leaves this alone.
+    pub fn merge_of_child(&mut self, child: &Child, patch: Value) {
+        if patch.as_object().is_none_or(|object| !object.is_empty()) {
+            self.record(Record::DataMerged {
+                scope: None,
+                by: child.start.element,
+                child: Some(child.start.child),
+                patch,
+            });
         }
     }
 

@@ -36,9 +36,9 @@ pub(super) fn receive(step: &mut Step<'_>, from: InstanceKey, number: u64, messa
     let listens = step.state.status().is_live() && !child.ending;
     match message {
         PeerMessage::Push { kind, body, node, action } if listens => {
-            push(step, Push { kind, node, action, origin: Some(from), body }, child.start.element, None);
+            push(step, Push { kind, node, action, element: child.start.element, origin: Some(from), body }, None);
         }
-        PeerMessage::Append { patch } if listens => step.merge(child.start.element, patch),
+        PeerMessage::Append { patch } if listens => step.merge_of_child(&child, patch),
         PeerMessage::Ended { status, result, error } => ending::child_ended(step, &child, status, result, error.as_deref()),
         PeerMessage::StartRefused { message } => ending::start_refused(step, &child, &message),
         _ => {}

@@ -2,7 +2,7 @@
 //!
 //! Not here: the rules that make this possible (`validate`, which runs first).
 
-use std::{collections::HashMap, str::FromStr, sync::Arc};
+use std::{cmp::Reverse, collections::HashMap, str::FromStr, sync::Arc};
 
 use croner::Cron;
 use jiff::{Span, fmt::temporal::SpanParser};
@@ -98,7 +98,9 @@ fn compile_actions(actions: &[Action], parent: Option<&str>) -> Result<Vec<Execu
 fn compile_action(action: &Action, all: &[Action]) -> Result<ExecutableAction, String> {
     // Children have none themselves: `validate` allows one level.
     let children = if action.parent.is_none() { compile_actions(all, Some(&action.name))? } else { Vec::new() };
-    let restart_keys = action.restart_keys.iter().map(|path| DataPath::parse_members(path)).collect::<Result<_, _>>()?;
+    let mut restart_keys: Vec<DataPath> =
+        action.restart_keys.iter().map(|path| DataPath::parse_members(path)).collect::<Result<_, _>>()?;
+    restart_keys.sort_by_key(|path| Reverse(path.segments().len()));
     Ok(ExecutableAction {
         name: action.name.as_str().into(),
         order: action.order,

@@ -175,7 +175,7 @@ pub struct ExecutableAction {
     pub allow_back: bool,
     /// Going back restores earlier data.
     pub restart_from_snapshot: bool,
-    /// Paths that survive such a restore.
+    /// Paths that survive such a restore; longest first, so that one above another has the last word.
     pub restart_keys: Vec<DataPath>,
     /// A delayed automatic action holds its node.
     pub holds_token: bool,

@@ -31,6 +31,17 @@ pub fn deep_merge(into: &mut Value, patch: &Value) {
     }
 }
 
+/// Whether merging `first` and then `second` is the same as merging the two merged into one. It is not where `first` replaces
+/// a value by something that `second` replaces by an object: in one, that object would be merged into the old value.
+pub fn composes(first: &Value, second: &Value) -> bool {
+    match (first, second) {
+        (Value::Object(members), Value::Object(patches)) => {
+            patches.iter().all(|(name, patch)| members.get(name).is_none_or(|member| composes(member, patch)))
+        }
+        (_, second) => !second.is_object(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -42,5 +53,27 @@ mod tests {
         let mut data = json!({"a": {"b": 1, "c": [1, 2]}, "d": {"e": 1}, "f": 1});
         deep_merge(&mut data, &json!({"a": {"c": [3], "g": {}}, "d": null, "f": {"h": true}}));
         assert_eq!(data, json!({"a": {"b": 1, "c": [3], "g": {}}, "d": null, "f": {"h": true}}));
+    }
+
+    #[test]
+    fn patches_compose_unless_an_object_follows_another_value() {
+        let check = |first: Value, second: Value, expected: bool| {
+            assert_eq!(composes(&first, &second), expected, "{first} {second}");
+            let mut both = first.clone();
+            deep_merge(&mut both, &second);
+            for old in [json!({}), json!({"a": {"b": 1, "c": {"d": 1}}}), json!({"a": 1})] {
+                let (mut after, mut at_once) = (old.clone(), old);
+                deep_merge(&mut after, &first);
+                deep_merge(&mut after, &second);
+                deep_merge(&mut at_once, &both);
+                assert!(!expected || after == at_once, "{first} {second}: {after} {at_once}");
+            }
+        };
+        check(json!({"a": 1}), json!({"a": 2, "b": {}}), true);
+        check(json!({"a": {"b": 2}}), json!({"a": {"c": {"e": 1}}}), true);
+        check(json!({"a": {}}), json!({"a": {"c": {"e": 1}}}), true);
+        check(json!({"a": {"b": 2}}), json!({"a": null}), true);
+        check(json!({"a": null}), json!({"a": {"x": 1}}), false);
+        check(json!({"a": {"c": 1}}), json!({"a": {"c": {"x": 1}}}), false);
     }
 }

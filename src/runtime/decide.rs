@@ -195,6 +195,10 @@ fn observe(state: &InstanceState, process: &Arc<DeployedProcess>, whole: bool) -
         ended_at: state.ended_at(),
         next: next_step(&process.executable, state),
         children: state.children().values().cloned().collect(),
-        whole: whole.then(|| Whole { data: state.data().clone(), view: state.view().clone(), open: state.open().clone() }),
+        whole: whole.then(|| Whole {
+            data: state.data().clone(),
+            view: state.view().clone(),
+            open: state.open().iter().map(|(&seq, message)| (seq, message.body.clone())).collect(),
+        }),
     }
 }

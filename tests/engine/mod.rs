@@ -104,6 +104,16 @@ fn lanes() {
 }
 
 #[test]
+fn back_data() {
+    check("back_data");
+}
+
+#[test]
+fn back_messages() {
+    check("back_messages");
+}
+
+#[test]
 fn limits() {
     check("limits");
 }

@@ -6,13 +6,13 @@
 //! fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
 //! from PEER ended {result} | terminated | failed [CODE] | push {…} | ask {…} | append {…} | refused | linked [SEQ] | end | finished  [nr=N]
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
-//! done SEQ   hold   unhold   terminate   dismiss   limit N
+//! done SEQ   hold   unhold   terminate   dismiss   limit N   restart (lives on from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
 //! see                                             what the one who gives the commands may see and do
 //! data   view   open   timers   children   why ELEMENT     show what the instance holds; why: its incidents
 //! ```
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 use stepwire::{
@@ -66,6 +66,10 @@ impl Script {
             ["wait", span] => self.wait(span),
             ["from", peer, ref rest @ ..] => self.hear(peer, rest),
             ["done", seq] => self.apply(Command::CloseOffer { seq: number(seq) }),
+            ["restart"] => {
+                self.subject.restart();
+                Vec::new()
+            }
             ["as", user, ref roles @ ..] => {
                 let roles = roles.iter().find_map(|roles| roles.strip_prefix("roles=")).unwrap_or_default();
                 let roles: Vec<&str> = roles.split(',').filter(|role| !role.is_empty()).collect();
@@ -94,7 +98,11 @@ impl Script {
             }
             ["data"] => vec![self.subject.state().data().to_string()],
             ["view"] => vec![self.subject.state().view().to_string()],
-            ["open"] => vec![json!(self.subject.state().open()).to_string()],
+            ["open"] => {
+                let open: BTreeMap<u64, &Value> =
+                    self.subject.state().open().iter().map(|(&seq, message)| (seq, &message.body)).collect();
+                vec![json!(open).to_string()]
+            }
             ["timers"] => self.timers(),
             ["children"] => self.children(),
             ["why", element] => self.incidents(element),

@@ -208,11 +208,21 @@ impl Subject {
     /// Replays everything, or the rest on top of a snapshot after that many rows, read back from its bytes.
     pub fn check_replay(&self, snapshot_after: Option<usize>) {
         let cut = snapshot_after.unwrap_or(0);
-        let snapshot = InstanceState::replay(None, &self.rows[..cut]).map(|state| {
-            let bytes = codec::encode(&state).expect("states can be encoded");
-            codec::decode(&bytes).expect("states can be decoded")
-        });
-        self.compare(InstanceState::replay(snapshot, &self.rows[cut..]).as_ref());
+        self.compare(InstanceState::replay(self.stored_snapshot(cut), &self.rows[cut..]).as_ref());
+    }
+
+    /// The fold of that many rows, read back from its bytes.
+    fn stored_snapshot(&self, rows: usize) -> Option<InstanceState> {
+        let state = InstanceState::replay(None, &self.rows[..rows])?;
+        let bytes = codec::encode(&state).expect("states can be encoded");
+        Some(codec::decode(&bytes).expect("states can be decoded"))
+    }
+
+    /// Lives on from what is stored, as after a restart of the server: a snapshot half-way and the rows behind it.
+    pub fn restart(&mut self) {
+        let cut = self.rows.len() / 2;
+        let snapshot = self.stored_snapshot(cut);
+        self.state = InstanceState::replay(snapshot, &self.rows[cut..]);
     }
 
     fn compare(&self, replayed: Option<&InstanceState>) {

@@ -84,8 +84,8 @@ fn send(
     let name = action.name.to_string();
     match target {
         Target::Active => {
-            let push = Push { kind, node, action: name, origin: None, body };
-            subprocess::push(step, push, Some(key), Some((action.name.clone(), occurrence)));
+            let push = Push { kind, node, action: name, element: Some(key), origin: None, body };
+            subprocess::push(step, push, Some((action.name.clone(), occurrence)));
         }
         Target::Parent => {
             require_parent(step)?;

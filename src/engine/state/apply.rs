@@ -2,14 +2,20 @@
 //!
 //! A record that names something unknown changes nothing: the engine does not write such records, and a log that holds one
 //! is reported by the journal's checks, not here.
+//!
+//! Here the short ones; what it means that an element is left or ended is in `leaving`, a back step in `returning`.
+
+mod leaving;
+mod returning;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
 use super::{
-    Call, Child, Commands, InstanceState, ItemRun, Merge,
+    Call, Child, Commands, InstanceState, ItemRun, OpenMessage,
     element::{ActionState, ElementInstance, FirstRun},
+    merges::{Author, Merge, Merges},
 };
 use crate::{
     engine::{
@@ -44,7 +50,7 @@ impl InstanceState {
             children: BTreeMap::new(),
             parent_heard,
             parent_finished: false,
-            merges: Vec::new(),
+            merges: None,
             files: BTreeMap::new(),
             commands: Commands::default(),
         }
@@ -54,7 +60,7 @@ impl InstanceState {
     pub(in crate::engine) fn apply(&mut self, seq: u64, time: Time, record: &Record) {
         match record {
             Record::Created(_) => {}
-            Record::DataMerged { by, patch, .. } => self.merge(seq, *by, patch),
+            Record::DataMerged { by, child, patch, .. } => self.merge(seq, *by, *child, patch),
             Record::DataReplaced { data, .. } => self.data = data.clone(),
             Record::FileStored(file) => drop(self.files.insert(file.id, (**file).clone())),
             Record::FlowArrived { node, arrival } => self.waiting.entry(node.clone()).or_default().push(arrival.clone()),
@@ -108,17 +114,6 @@ impl InstanceState {
         }
     }
 
-    fn merge(&mut self, seq: u64, by: Option<ElementKey>, patch: &Value) {
-        deep_merge(&mut self.data, patch);
-        if self.snapshots_kept() {
-            self.merges.push(Merge { seq, by, patch: patch.clone() });
-        }
-    }
-
-    fn snapshots_kept(&self) -> bool {
-        self.elements.values().any(|element| element.first_runs.values().any(|first| first.snapshot.is_some()))
-    }
-
     fn activate(&mut self, seq: u64, time: Time, node: &Arc<str>, arrivals: &[Arrival]) {
         if let Some(waiting) = self.waiting.get_mut(node) {
             for arrival in arrivals {
@@ -143,78 +138,30 @@ impl InstanceState {
         }
     }
 
-    fn complete(&mut self, key: ElementKey, keep: bool, closes: bool) {
-        let Some(mut element) = self.elements.remove(&key) else { return };
-        let ancestors = self.ancestors(&element);
-        let inherited = element.arrivals.first().and_then(|arrival| arrival.from);
-        if closes {
-            for ancestor in ancestors {
-                self.forget(ancestor, None);
-            }
-            self.forget_references(key, None);
-        } else if keep {
-            // Of several visits in a loop only the latest can be gone back to.
-            for ancestor in ancestors {
-                if self.elements.get(&ancestor).is_some_and(|stone| stone.node == element.node && !stone.unites()) {
-                    let from = self.elements[&ancestor].arrivals.first().and_then(|arrival| arrival.from);
-                    for arrival in element.arrivals.iter_mut().filter(|arrival| arrival.from == Some(ancestor)) {
-                        arrival.from = from;
-                    }
-                    self.forget(ancestor, from);
-                }
-            }
-            element.active = false;
-            for action in element.actions.values_mut() {
-                action.delayed.clear();
-            }
-            self.elements.insert(key, element);
-        } else {
-            self.forget_references(key, inherited);
-        }
-        if !self.snapshots_kept() {
-            self.merges.clear();
+    fn merge(&mut self, seq: u64, by: Option<ElementKey>, child: Option<InstanceKey>, patch: &Value) {
+        deep_merge(&mut self.data, patch);
+        let merge = Merge { seq, author: self.author(seq, by, child), given_up: false, patch: patch.clone() };
+        let first_runs = self.elements.values().flat_map(|element| element.first_runs.values());
+        let barrier = first_runs.map(FirstRun::seq).max().unwrap_or(0);
+        if let Some(merges) = &mut self.merges {
+            merges.push(merge, barrier);
         }
     }
 
-    /// Drops a stone; what came from it now comes from `heir`.
-    fn forget(&mut self, key: ElementKey, heir: Option<ElementKey>) {
-        self.elements.remove(&key);
-        self.forget_references(key, heir);
-    }
-
-    fn forget_references(&mut self, key: ElementKey, heir: Option<ElementKey>) {
-        let of_elements = self.elements.values_mut().flat_map(|element| &mut element.arrivals);
-        let waiting = self.waiting.values_mut().flatten();
-        for arrival in of_elements.chain(waiting).filter(|arrival| arrival.from == Some(key)) {
-            arrival.from = heir;
-        }
-        for merge in self.merges.iter_mut().filter(|merge| merge.by == Some(key)) {
-            merge.by = heir;
-        }
-        for child in self.children.values_mut().filter(|child| child.start.element == Some(key)) {
-            child.start.element = heir;
-        }
-    }
-
-    fn remove(&mut self, key: ElementKey) {
-        let Some(element) = self.elements.get(&key) else { return };
-        let heir = element.arrivals.first().and_then(|arrival| arrival.from);
-        if element.active && element.arrivals.len() > 1 {
-            // A join that is ended before it went on gives its flows back; the back step takes those that come from its target.
-            let arrivals = element.arrivals.clone();
-            self.waiting.entry(element.node.clone()).or_default().extend(arrivals);
-        }
-        for child in self.children.values_mut().filter(|child| child.start.element == Some(key)) {
-            child.start.awaited = false;
-        }
-        self.forget(key, heir);
+    /// Who did what is on record under this number. What a child does goes back to its start: it is undone with the child.
+    fn author(&self, seq: u64, element: Option<ElementKey>, child: Option<InstanceKey>) -> Author {
+        let started = child.and_then(|child| self.children.get(&child)).map(|child| child.seq);
+        Author { element, since: started.unwrap_or(seq) }
     }
 
     fn start_action(&mut self, seq: u64, key: ElementKey, name: &Arc<str>, due: Option<Time>, remember: Remember) {
-        let snapshot = (remember == Remember::Snapshot).then(|| (self.data.clone(), self.view.clone()));
+        let view = (remember == Remember::Snapshot).then(|| self.view.clone());
+        if view.is_some() && self.merges.is_none() {
+            self.merges = Some(Merges::new(self.data.clone()));
+        }
         self.with(key, |element| {
             if remember != Remember::Nothing {
-                let first = FirstRun { seq, actions: element.actions.clone(), snapshot };
+                let first = FirstRun { seq, actions: element.actions.clone(), view };
                 element.first_runs.entry(name.clone()).or_insert(first);
             }
             let action = element.actions.entry(name.clone()).or_default();
@@ -247,56 +194,12 @@ impl InstanceState {
     fn push(&mut self, seq: u64, push: &Push) {
         match push.kind {
             MessageType::Default => deep_merge(&mut self.view, &push.body),
-            MessageType::Action if self.status.is_live() => drop(self.open.insert(seq, push.body.clone())),
+            MessageType::Action if self.status.is_live() => {
+                let author = self.author(seq, push.element, push.origin);
+                self.open.insert(seq, OpenMessage { body: push.body.clone(), author });
+            }
             MessageType::Action => {}
         }
-    }
-
-    fn return_to(&mut self, seq: u64, time: Time, to: ElementKey, action: &Arc<str>) {
-        let Some(stone) = self.elements.get(&to).cloned() else { return };
-        self.give_back_to_joins(to);
-        let descendants: Vec<ElementKey> = self.elements.keys().copied().filter(|&key| self.descends(key, to)).collect();
-        let dropped: Vec<bool> = self.merges.iter().map(|merge| merge.by.is_some_and(|by| self.descends(by, to))).collect();
-        let mut dropped = dropped.into_iter();
-        self.merges.retain(|_| !dropped.next().unwrap_or(false));
-        for key in descendants {
-            self.remove(key);
-        }
-        let mut again = visit(stone.node, stone.arrivals, time);
-        again.assignee = stone.assignee;
-        if let Some(first) = stone.first_runs.get(action) {
-            again.actions = first.actions.clone();
-            again.first_runs = stone
-                .first_runs
-                .iter()
-                .filter(|(_, earlier)| earlier.seq < first.seq)
-                .map(|(name, earlier)| (name.clone(), earlier.clone()))
-                .collect();
-        }
-        for action in again.actions.values_mut() {
-            // A delayed triggering of the passed visit was cancelled when it was left: it neither comes again nor counts as done,
-            // so its children do not run.
-            action.cancelled = action.started.saturating_sub(action.completed);
-            action.delayed.clear();
-        }
-        self.elements.insert(ElementKey(seq), again);
-    }
-
-    /// Joins passed since `to` return the flows that do not come from it; flows that do come from it vanish.
-    fn give_back_to_joins(&mut self, to: ElementKey) {
-        let mut kept: BTreeMap<Arc<str>, Vec<Arrival>> = BTreeMap::new();
-        for (&key, element) in &self.elements {
-            if key != to && element.arrivals.len() > 1 && self.descends(key, to) {
-                let others = element.arrivals.iter().filter(|arrival| !self.arrival_descends(arrival, to)).cloned();
-                kept.entry(element.node.clone()).or_default().extend(others);
-            }
-        }
-        for (node, arrivals) in &self.waiting {
-            let others = arrivals.iter().filter(|arrival| !self.arrival_descends(arrival, to)).cloned();
-            kept.entry(node.clone()).or_default().extend(others);
-        }
-        kept.retain(|_, arrivals| !arrivals.is_empty());
-        self.waiting = kept;
     }
 
     fn start_child(&mut self, seq: u64, start: &ChildStarted) {
@@ -338,20 +241,7 @@ impl InstanceState {
         self.elements.clear();
         self.waiting.clear();
         self.open.clear();
-        self.merges.clear();
-    }
-}
-
-impl InstanceState {
-    /// The snapshot before an action's first run with every later merge that a back step to `to` leaves standing.
-    pub(in crate::engine) fn restored_data(&self, to: ElementKey, first: &FirstRun) -> Option<Value> {
-        let (data, _) = first.snapshot.as_ref()?;
-        let mut data = data.clone();
-        let standing = |merge: &&Merge| merge.seq > first.seq && !merge.by.is_some_and(|by| self.descends(by, to));
-        for merge in self.merges.iter().filter(standing) {
-            deep_merge(&mut data, &merge.patch);
-        }
-        Some(data)
+        self.merges = None;
     }
 }
 

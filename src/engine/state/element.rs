@@ -45,8 +45,8 @@ pub struct ActionState {
 pub struct FirstRun {
     pub(super) seq: u64,
     pub(super) actions: BTreeMap<Arc<str>, ActionState>,
-    /// Data and view, when the action restarts from a snapshot.
-    pub(super) snapshot: Option<(Value, Value)>,
+    /// The view, when the action restarts from a snapshot; the data are in the list of merges.
+    pub(super) view: Option<Value>,
 }
 
 impl FirstRun {
@@ -55,9 +55,9 @@ impl FirstRun {
         self.seq
     }
 
-    /// Data and view as they were.
-    pub fn snapshot(&self) -> Option<&(Value, Value)> {
-        self.snapshot.as_ref()
+    /// The view as it was, when the action restarts from a snapshot.
+    pub fn view(&self) -> Option<&Value> {
+        self.view.as_ref()
     }
 }
 

@@ -2,13 +2,14 @@
 //! private to this module, so the compiler holds that rule.
 //!
 //! Derived and never a second truth: nothing here that a record did not put here. Lineage questions (who descends from
-//! whom) are in `lineage`, deduplication of commands in `commands`.
+//! whom) are in `lineage`, what a restore of earlier data needs in `merges`, deduplication of commands in `commands`.
 
 mod apply;
 mod call;
 mod commands;
 mod element;
 mod lineage;
+mod merges;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -28,6 +29,7 @@ use crate::model::{
     ids::{ElementKey, InstanceKey, Time},
 };
 
+use self::merges::{Author, Merges};
 pub use call::{Call, Item, ItemRun};
 pub use commands::{Commands, Seen};
 pub use element::{ActionState, ElementInstance, FirstRun};
@@ -49,12 +51,12 @@ pub struct InstanceState {
     /// Taken flows that wait at joins, in order of arrival.
     waiting: BTreeMap<Arc<str>, Vec<Arrival>>,
     /// Open Action messages by record number.
-    open: BTreeMap<u64, Value>,
+    open: BTreeMap<u64, OpenMessage>,
     children: BTreeMap<InstanceKey, Child>,
     parent_heard: u64,
     parent_finished: bool,
-    /// Merges since the earliest snapshot a back step may restore.
-    merges: Vec<Merge>,
+    /// Merges since the earliest snapshot a back step may restore; `None` when there is none.
+    merges: Option<Merges>,
     files: BTreeMap<Uuid, StoredFile>,
     commands: Commands,
 }
@@ -72,12 +74,18 @@ pub struct Child {
     pub ending: bool,
 }
 
-/// A merge that a restored snapshot may need again.
+impl Child {
+    fn author(&self) -> Author {
+        Author { element: self.start.element, since: self.seq }
+    }
+}
+
+/// An Action message that waits for an answer of a client.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Merge {
-    seq: u64,
-    by: Option<ElementKey>,
-    patch: Value,
+pub struct OpenMessage {
+    /// What it says.
+    pub body: Value,
+    author: Author,
 }
 
 impl InstanceState {
@@ -169,8 +177,8 @@ impl InstanceState {
         self.waiting.iter().map(|(node, arrivals)| (node, arrivals.as_slice()))
     }
 
-    /// Open Action messages: record number and body.
-    pub fn open(&self) -> &BTreeMap<u64, Value> {
+    /// Open Action messages by record number.
+    pub fn open(&self) -> &BTreeMap<u64, OpenMessage> {
         &self.open
     }
 

@@ -48,7 +48,7 @@ pub(super) fn child_ended(step: &mut Step<'_>, child: &Child, status: Status, re
     if let Some(item) = child.start.item {
         step.record(Record::ItemCompleted { element, item, result: value.unwrap_or_default() });
     } else if let (Some(value), Some(path)) = (value, called.and_then(|called| called.output_key.as_ref())) {
-        step.merge(Some(element), path.nest(value));
+        step.merge_of_child(child, path.nest(value));
     }
     match trouble {
         // The child is done and will not run again: only its result is missing, and a retry goes on without it.

@@ -77,7 +77,7 @@ fn called_child(called: &Subprocess, element: ElementKey, data: Value) -> NewChi
 
 /// Pushes to this instance's clients. A message that asks the engine to start its process has it started here, out of this
 /// instance's data: it names the child and waits for no answer.
-pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, element: Option<ElementKey>, action: StartedBy) {
+pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: StartedBy) {
     // Whoever wrote the message has seen that it can be read.
     let start = (push.kind == MessageType::Action).then(|| StartMessage::read_for_server(&push.body).ok().flatten()).flatten();
     let Some(start) = start else {
@@ -90,7 +90,7 @@ pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, element: Opti
             data: start.copy.apply(step.state.data()),
             process: start.process,
             start_condition: start.start_condition,
-            element,
+            element: push.element,
             action,
             item: None,
             awaited: false,
