@@ -4,8 +4,7 @@
 
 use std::collections::HashMap;
 
-use jsonschema::paths::LocationSegment;
-use jsonschema::{PatternOptions, Validator};
+use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind, paths::LocationSegment};
 use serde_json::Value;
 
 /// At most so many violations are reported for one value.
@@ -51,7 +50,12 @@ impl KeySchemas {
             .take(MAX_VIOLATIONS)
             .map(|error| {
                 let sentence = format!("expected what the key's schema allows, but {}", error.masked_with("the value"));
-                (dotted(error.instance_path().into_iter()), sentence)
+                let mut path = dotted(error.instance_path().into_iter());
+                // A missing member is told at its own path, where a form shows it; the schema library names its object.
+                if let ValidationErrorKind::Required { property: Value::String(name) } = error.kind() {
+                    push_member(&mut path, name);
+                }
+                (path, sentence)
             })
             .collect())
     }
@@ -63,13 +67,15 @@ fn dotted<'a>(segments: impl Iterator<Item = LocationSegment<'a>>) -> String {
     for segment in segments {
         match segment {
             LocationSegment::Index(index) => path.push_str(&format!("[{index}]")),
-            LocationSegment::Property(name) => {
-                if !path.is_empty() {
-                    path.push('.');
-                }
-                path.push_str(&name);
-            }
+            LocationSegment::Property(name) => push_member(&mut path, &name),
         }
     }
     path
+}
+
+fn push_member(path: &mut String, name: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(name);
 }

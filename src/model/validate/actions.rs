@@ -1,13 +1,14 @@
-//! The actions of a node: names, order, parents, and which fields go together.
+//! The actions of a node: names, order, parents, and which fields go together. What goes together but changes nothing:
+//! `effects`.
 
 use std::collections::{HashMap, HashSet};
 
 use jiff::fmt::temporal::SpanParser;
 
-use super::{Report, keys, params};
+use super::{Report, effects, keys, params};
 use crate::model::{
     action::{Action, Required, Trigger},
-    definition::FlowNode,
+    definition::{FlowNode, NodeKind},
     ids::Time,
 };
 
@@ -39,6 +40,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         check.timer();
         params::check(&node.id, action, report);
     }
+    effects::check(node, report);
 }
 
 struct ActionCheck<'a> {
@@ -89,6 +91,9 @@ impl ActionCheck<'_> {
                 "expected keys on manual actions only, but it is automatic; make it manual or remove the keys",
             );
         }
+        if action.strict_keys {
+            self.error("misplaced_keys", "expected strictKeys on manual actions only, but it is automatic; remove it");
+        }
         if action.allow_back {
             self.error("misplaced_allow_back", "expected allowBack on manual actions only, but it is automatic; remove it");
         }
@@ -100,6 +105,12 @@ impl ActionCheck<'_> {
 
     fn going_back(&mut self) {
         let action = self.action;
+        if action.allow_back && action.trigger == Trigger::Manual && self.node.kind == NodeKind::EndEvent {
+            self.error(
+                "misplaced_allow_back",
+                "expected allowBack on nodes the token leaves, but it ends in an end event; remove it or put a task before",
+            );
+        }
         if !action.allow_back && action.restart_from_snapshot {
             self.error(
                 "misplaced_restart",
@@ -117,19 +128,17 @@ impl ActionCheck<'_> {
     }
 
     fn timer(&mut self) {
-        match self.action.timer.as_deref() {
-            None if !self.action.holds_token => {
-                self.error(
-                    "misplaced_holds_token",
-                    "expected holdsToken=\"false\" only with a timer, but there is none; add one or remove it",
-                );
-            }
-            Some(timer) if !is_duration(timer) => {
-                let message =
-                    format!("expected a timer as ISO 8601 duration such as PT30S or P1DT2H, but got `{timer}`; correct it");
-                self.error("invalid_timer", message);
-            }
-            _ => {}
+        let action = self.action;
+        if !action.holds_token && action.trigger == Trigger::Manual {
+            let message = "expected holdsToken=\"false\" on automatic actions only, but it is manual; make it optional instead";
+            self.error("misplaced_holds_token", message);
+        } else if !action.holds_token && action.timer.is_none() {
+            let message = "expected holdsToken=\"false\" only with a timer, but there is none; add one or remove it";
+            self.error("misplaced_holds_token", message);
+        }
+        if let Some(timer) = action.timer.as_deref().filter(|timer| !is_duration(timer)) {
+            let message = format!("expected a timer as ISO 8601 duration such as PT30S or P1DT2H, but got `{timer}`; correct it");
+            self.error("invalid_timer", message);
         }
     }
 }

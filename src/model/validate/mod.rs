@@ -1,11 +1,12 @@
 //! The rules a definition must keep. All problems are listed at once: what was expected and how to mend it.
 //!
-//! `nodes` checks each node by itself, `actions`, `params` and `inheriting` its actions, `keys` what clients may send, `graph`
-//! how nodes and flows hang together, `boundary` what boundary events are attached to. Not here: what BPMN can be read at all (`bpmn_xml`); whether conditions and schemas
-//! compile (`expression`).
+//! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inheriting` its actions, `keys` what clients may send,
+//! `graph` how nodes and flows hang together, `boundary` what boundary events are attached to. Not here: what BPMN can be read
+//! at all (`bpmn_xml`); whether conditions, rules and schemas compile (`expression`).
 
 mod actions;
 mod boundary;
+mod effects;
 mod graph;
 mod inheriting;
 mod keys;
