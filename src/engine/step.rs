@@ -232,12 +232,7 @@ impl<'a> Step<'a> {
     /// Merges what a child brings; a back step that leaves the child alone leaves this alone.
     pub fn merge_of_child(&mut self, child: &Child, patch: Value) {
         if patch.as_object().is_none_or(|object| !object.is_empty()) {
-            self.record(Record::DataMerged {
-                scope: None,
-                by: child.start.element,
-                child: Some(child.start.child),
-                patch,
-            });
+            self.record(Record::DataMerged { scope: None, by: child.start.element, child: Some(child.start.child), patch });
         }
     }
 

@@ -5,7 +5,11 @@
 //! command does stands below it, indented. `UPDATE_EXPECT=1 cargo test engine` writes what does happen into the files, to be
 //! read and judged before it is kept.
 
-use std::{fmt::Write, time::Instant};
+use std::{
+    fmt::Write,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use super::{
     script::Script,
@@ -20,9 +24,21 @@ pub fn check(name: &str) {
     let expected = expected::read(&path);
     let begun = Instant::now();
     let actual = run(&expected);
-    let count = actual.lines().filter(|line| line.starts_with("# ")).count();
-    println!("{name}.case: {count} cases in {} ms", begun.elapsed().as_millis());
+    count(name, &actual, begun.elapsed());
     expected::settle(&path, &expected, &actual);
+}
+
+/// Tells how much was checked, of this file and so far; the last line is the total. Seen with `--nocapture`.
+fn count(name: &str, text: &str, took: Duration) {
+    static TOTAL: Mutex<(usize, usize, Duration)> = Mutex::new((0, 0, Duration::ZERO));
+    let of = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
+    let (cases, instances) = (of("#"), of("---"));
+    let mut total = TOTAL.lock().unwrap_or_else(PoisonError::into_inner);
+    *total = (total.0 + cases, total.1 + instances, total.2 + took);
+    println!(
+        "{name}: {cases} cases, {instances} instances, {took:.1?}; all so far: {} cases, {} instances, {:.1?}",
+        total.0, total.1, total.2
+    );
 }
 
 /// The same text, with what happens in place of what was expected.

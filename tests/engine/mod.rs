@@ -4,6 +4,7 @@
 
 mod check;
 mod hostile;
+mod invariants;
 mod properties;
 mod random_process;
 mod script;

@@ -1,7 +1,10 @@
 //! What holds for every process and every command: random definitions × random commands, checked after each step.
 //!
-//! Most of what is checked is in [`Subject`], which every text case runs through as well. The seed is fixed, so that a run
-//! is the same everywhere; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` ask for others.
+//! What is checked is in [`Subject`] and [`super::invariants`], which every text case runs through as well. The seed is fixed, so
+//! that a run is the same everywhere; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` ask for others.
+//!
+//! A new command comes in as a variant of [`Move`], drawn in `random_process::commands` and given in `Run::one`; a new field or
+//! element kind in `random_process::action` or `block`; what must hold of it in `invariants`.
 
 use std::cell::RefCell;
 
@@ -32,6 +35,9 @@ use super::{
 const CASES: u32 = 900;
 /// Commands an ended instance still gets.
 const AFTER_END: usize = 4;
+/// Bytes an instance may take, encoded: above what data, definition and live children of such a run need, below what forgotten
+/// stones, merges or messages would come to.
+const STATE_BYTES: usize = 8 * 1024;
 
 #[derive(Default, Debug)]
 struct Counts {
@@ -42,6 +48,7 @@ struct Counts {
     back: u32,
     incidents: u32,
     finished: u32,
+    largest: usize,
 }
 
 #[test]
@@ -217,6 +224,9 @@ impl Run<'_> {
             Ok(outcome) if outcome.row.is_none() => counts.without_effect += 1,
             Ok(_) => {}
         }
+        let size = self.subject.size();
+        assert!(size < STATE_BYTES, "{size} bytes are too much: {:#?}", self.subject.state());
+        counts.largest = counts.largest.max(size);
         counts.incidents += u32::from(self.subject.next().tokens.iter().any(|token| token.incident.is_some()));
     }
 }

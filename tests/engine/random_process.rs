@@ -9,13 +9,14 @@ use proptest::{
 
 /// A sketch of a process, as [`super::sketch`] reads it.
 pub fn sketch() -> impl Strategy<Value = String> {
-    vec(block(2), 1..5).prop_map(|blocks| {
+    (vec(block(2), 1..5), any::<bool>(), vec(action(), 0..2), vec(action(), 0..2)).prop_map(|(blocks, keys, first, last)| {
         let mut writer = Writer { text: "process p\n".to_owned(), ..Writer::default() };
-        let mut last = "start".to_owned();
-        for block in &blocks {
-            last = writer.block(block, &last);
-        }
-        writer.flow(&last, "end");
+        writer.line(if keys { "start start required=n keys=x" } else { "start start" });
+        writer.actions(&first, true);
+        let behind = writer.path(&blocks, "start");
+        writer.line("end end");
+        writer.actions(&last, false);
+        writer.flow(&behind, "end");
         writer.text
     })
 }
@@ -47,6 +48,8 @@ enum Block {
 #[derive(Clone, Debug)]
 struct Action {
     text: String,
+    /// What makes it one that can be gone back to, if it is one.
+    back: &'static str,
     child: bool,
 }
 
@@ -91,20 +94,20 @@ fn action() -> impl Strategy<Value = Action> {
     ]);
     let flag = |name: &'static str, of: u8| any::<u8>().prop_map(move |dice| if dice % of == 0 { name } else { "" });
     let common = (flag("timer=PT10S", 4), flag("repeat", 4), flag("autorun", 2), flag("child", 3));
-    let manual = (flag("optional", 3), flag("back", 2), flag("restore", 2), flag("required=x", 5), flag("strict", 8));
+    let back = select(vec!["", "", "", "back", "back restore", "back restore restart=n,x.y"]);
+    let manual = (flag("optional", 3), back, flag("required=x", 5), flag("strict", 8));
     (work, any::<bool>(), common, manual, flag("free", 2)).prop_map(|(work, automatic, common, manual, free)| {
         let (timer, repeat, autorun, child) = common;
-        let (optional, back, restore, required, strict) = manual;
+        let (optional, back, required, strict) = manual;
         let trigger = if automatic { "auto" } else { "manual" };
         let mut text = format!("{trigger} {work} {timer} {repeat} {autorun}");
         if automatic && !timer.is_empty() {
             text = format!("{text} {free}");
         }
         if !automatic {
-            let restore = if back.is_empty() { "" } else { restore };
-            text = format!("{text} {optional} {back} {restore} {required} {strict} keys=n,again,r");
+            text = format!("{text} {optional} {required} {strict} keys=n,again,r");
         }
-        Action { text, child: !child.is_empty() }
+        Action { text, back: if automatic { "" } else { back }, child: !child.is_empty() }
     })
 }
 
@@ -181,7 +184,7 @@ impl Writer {
             Block::Node { kind, back, actions } => {
                 let node = self.name("n");
                 self.line(&format!("{kind} {node} {}", if *back { "" } else { "noback" }));
-                self.actions(actions);
+                self.actions(actions, true);
                 self.flow(from, &node);
                 node
             }
@@ -243,13 +246,15 @@ impl Writer {
         }
     }
 
-    fn actions(&mut self, actions: &[Action]) {
+    /// Writes the actions of the node above; without the fields for back steps where the token never leaves.
+    fn actions(&mut self, actions: &[Action], leaves: bool) {
         let mut parent = None;
         for (index, action) in actions.iter().enumerate() {
+            let back = if leaves { action.back } else { "" };
             match (action.child, parent) {
-                (true, Some(parent)) => self.line(&format!("  a{index} {} parent=a{parent}", action.text)),
+                (true, Some(parent)) => self.line(&format!("  a{index} {} {back} parent=a{parent}", action.text)),
                 _ => {
-                    self.line(&format!("  a{index} {}", action.text));
+                    self.line(&format!("  a{index} {} {back}", action.text));
                     parent = Some(index);
                 }
             }

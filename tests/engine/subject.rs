@@ -1,7 +1,7 @@
 //! A process instance under test: runs the real engine and, after every step, checks what must always hold.
 //!
 //! Live state == replay of its rows; rows and snapshots survive the codec; numbers are dense; a refusal changes nothing;
-//! armed timers, sent messages and the view are what the records say.
+//! armed timers, sent messages and the view are what the records say. What else must hold: [`invariants`].
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,12 +23,14 @@ use stepwire::{
         definition::ProcessDefinition,
         evaluator::Evaluator,
         executable::ExecutableProcess,
-        ids::{InstanceKey, Time},
+        ids::{ElementKey, InstanceKey, Time},
         merging::deep_merge,
         upload::UploadRules,
     },
 };
 use uuid::Uuid;
+
+use super::invariants;
 
 /// Key of the instance under test.
 pub const OWN: InstanceKey = InstanceKey(Uuid::from_u128(1));
@@ -106,7 +108,16 @@ impl Subject {
     }
 
     pub fn next(&self) -> NextStep {
-        next_step(&self.process, self.state())
+        self.next_of(self.state())
+    }
+
+    pub fn next_of(&self, state: &InstanceState) -> NextStep {
+        next_step(&self.process, state)
+    }
+
+    /// Bytes of the encoded state.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
     }
 
     /// First record of a start with these data.
@@ -121,14 +132,8 @@ impl Subject {
 
     /// Starts it as the server does, or as the caller.
     pub fn start(&mut self, command: StartInstance, caller: Option<&Caller>) -> Result<Outcome, Rejection> {
-        let input = StepInput {
-            now: self.now,
-            child_key: &child_key,
-            caller,
-            command: self.tag.take(),
-            element_limit: self.element_limit,
-            active_limit: 1_000,
-        };
+        let tag = self.tag.take();
+        let input = self.input(caller, tag);
         let (state, outcome) = engine::start(&self.process, self.evaluator.as_ref(), command, input)?;
         self.state = Some(state);
         self.check(&outcome);
@@ -136,14 +141,7 @@ impl Subject {
     }
 
     pub fn may_upload(&mut self, run: &RunAction, caller: Option<&Caller>) -> Result<UploadRules, Rejection> {
-        let input = StepInput {
-            now: self.now,
-            child_key: &child_key,
-            caller,
-            command: None,
-            element_limit: self.element_limit,
-            active_limit: 1_000,
-        };
+        let input = self.input(caller, None);
         let state = self.state.as_mut().expect("the instance was started");
         let result = engine::may_upload(&self.process, self.evaluator.as_ref(), state, run, &input);
         let bytes = codec::encode(self.state()).expect("states can be encoded");
@@ -153,14 +151,8 @@ impl Subject {
 
     /// Applies a command of the server or the caller.
     pub fn apply(&mut self, command: Command, caller: Option<&Caller>) -> Result<Outcome, Rejection> {
-        let input = StepInput {
-            now: self.now,
-            child_key: &child_key,
-            caller,
-            command: self.tag.take(),
-            element_limit: self.element_limit,
-            active_limit: 1_000,
-        };
+        let tag = self.tag.take();
+        let input = self.input(caller, tag);
         let state = self.state.as_mut().expect("the instance was started");
         let result = engine::step(&self.process, self.evaluator.as_ref(), state, command, input);
         match &result {
@@ -201,8 +193,24 @@ impl Subject {
         let expiry = state.head().expires_at.filter(|_| state.status().is_live()).map(|due| (TimerKey::expiry(), due));
         let pending: BTreeMap<_, _> = pending.chain(expiry).collect();
         assert_eq!(pending, self.timers, "armed timers are the delayed actions of active elements, and the expiry");
-        let next = self.next();
-        assert_eq!(next.status.is_live(), !next.tokens.is_empty(), "a live instance has a token: {next:?}");
+        invariants::check(self);
+    }
+
+    /// Runs an action with empty data on a copy of the state.
+    pub fn run_on(&self, copy: &mut InstanceState, element: ElementKey, action: &str) -> Result<(), Rejection> {
+        let run = RunAction { action: action.to_owned(), element: Some(element), data: json!({}), file: None };
+        engine::step(&self.process, self.evaluator.as_ref(), copy, Command::Run(run), self.input(None, None)).map(drop)
+    }
+
+    fn input<'a>(&self, caller: Option<&'a Caller>, command: Option<CommandTag>) -> StepInput<'a> {
+        StepInput {
+            now: self.now,
+            child_key: &child_key,
+            caller,
+            command,
+            element_limit: self.element_limit,
+            active_limit: 1_000,
+        }
     }
 
     /// Replays everything, or the rest on top of a snapshot after that many rows, read back from its bytes.
