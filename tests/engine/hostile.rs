@@ -198,3 +198,32 @@ fn collections_are_bounded() {
     assert_eq!(stuck(json!({"list": (0..1_001).collect::<Vec<_>>()})), (over.clone(), 0));
     assert_eq!(stuck(json!({"list": [1, 2], "big": "x".repeat(9 << 20)})), (over, 0));
 }
+
+/// What no step back can ask for is not remembered, and what one can ask for grows with its size, not with its number.
+#[test]
+fn many_runs_take_no_room() {
+    let sketch = "
+        process p
+        start -> a -> b -> close -> c -> end
+        user a
+          save manual save keys=x back restore
+        user b
+          add manual save keys=x repeat
+          go manual save
+        task close noback
+        user c
+          add manual save keys=x repeat
+          go manual save";
+    let mut subject = started(sketch, json!({"x": 0}));
+    run(&mut subject, "save", json!({"x": 1}));
+    for node in ["b", "c"] {
+        run(&mut subject, "add", json!({"x": 100}));
+        let size = subject.size();
+        (101..200).for_each(|x| run(&mut subject, "add", json!({ "x": x })));
+        assert!(subject.size() < size + 16, "a hundred runs at {node} grew from {size} to {}", subject.size());
+        if node == "b" {
+            run(&mut subject, "add", json!({"x": 100}));
+            run(&mut subject, "go", json!({}));
+        }
+    }
+}

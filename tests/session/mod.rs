@@ -3,3 +3,4 @@
 mod client;
 mod following;
 mod lists;
+mod stepping_back;
