@@ -52,7 +52,8 @@ fn references_are_resolved_and_actions_ordered() {
     let definition = json!({"id": "p", "nodes": [
         {"id": "s", "type": "startEvent", "keys": [{"path": "x"}]},
         {"id": "t", "name": "Task", "type": "userTask", "actions": [
-            {"name": "second", "order": 2, "type": "saveData", "trigger": "manual", "keys": [{"path": "k", "required": true}]},
+            {"name": "second", "order": 2, "type": "saveData", "trigger": "manual", "autorunChildren": true,
+                "keys": [{"path": "k", "required": true}]},
             {"name": "child2", "order": 2, "parent": "second", "type": "websocketSend", "params": {"message": "{}"}, "timer": "PT30S"},
             {"name": "child1", "order": 1, "parent": "second", "type": "websocketSend", "params": {"message": "{}"}},
             {"name": "first", "order": 1, "type": "appendToParent", "params": {"message": "1", "destination": "a.b"}}]},

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use jiff::fmt::temporal::SpanParser;
 
-use super::{Report, effects, keys, params};
+use super::{Report, keys, params};
 use crate::model::{
     action::{Action, Required, Trigger},
     definition::{FlowNode, NodeKind},
@@ -40,7 +40,6 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         check.timer();
         params::check(&node.id, action, report);
     }
-    effects::check(node, report);
 }
 
 struct ActionCheck<'a> {

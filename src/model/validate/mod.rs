@@ -25,6 +25,8 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     graph::check(definition, &mut report);
     boundary::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));
+    // Only of what was read whole: what stands in for something unreadable may well change nothing.
+    definition.nodes.iter().for_each(|node| effects::check(node, &mut report));
     report.problems
 }
 
