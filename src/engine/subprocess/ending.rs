@@ -61,7 +61,9 @@ pub(super) fn child_ended(step: &mut Step<'_>, child: &Child, status: Status, re
 /// delivered, the start is delivered again, and may be possible by then.
 pub(super) fn start_refused(step: &mut Step<'_>, child: &Child, why: &str) {
     record_end(step, child, Status::Terminated);
-    step.tell(child.start.child, PeerMessage::End { status: Status::Terminated });
+    if !child.ending {
+        step.tell(child.start.child, PeerMessage::End { status: Status::Terminated });
+    }
     // Only the sender of a message that asked this instance for it could ask again.
     let again = child.start.awaited || child.start.action.is_some();
     let mend = if again { "retry starts it again" } else { "retry goes on without it" };
