@@ -1,8 +1,10 @@
 import { type ActionMessage, pick } from './action-message.js';
 import { Connection } from './connection.js';
 import { StepwireError } from './error.js';
-import type { ChildInfo, ClientFrame, InstanceFrame, JsonObject, ReplyFrame, ServerFrame, WelcomeFrame } from './frames.js';
+import type { ChildInfo, ClientFrame, InstanceFrame, ListFrame, ReplyFrame, ServerFrame, WelcomeFrame } from './frames.js';
 import { Instance } from './instance.js';
+import { InstanceList, TaskList } from './list.js';
+import { Lists } from './lists.js';
 import type {
   AnyClient,
   AnyProcesses,
@@ -23,7 +25,6 @@ interface Pending {
   reject: (error: StepwireError) => void;
 }
 
-type WatchListener = (frame: JsonObject) => void;
 type Shape<P, K extends keyof P> = P[K] extends ProcessShape ? P[K] : ProcessShape;
 
 /** Connects at once, and keeps connected until {@link Client.close}. */
@@ -37,11 +38,12 @@ export class Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
   private readonly connection: Connection;
   private readonly pending = new Map<string, Pending>();
   private readonly instances = new Map<string, Instance>();
-  private readonly watchers = new Map<string, Set<WatchListener>>();
+  /** @internal */
+  readonly lists = new Lists(this as unknown as AnyClient);
+  /** Whether frames can be sent now; until then they wait in `pending`. @internal */
+  ready = false;
   private ended: StepwireError | undefined;
   private maxMessageBytes = Infinity;
-  /** Whether frames can be sent now; until then they wait in `pending`. */
-  private ready = false;
   /** The instance whose snapshot came last among those the app opened: descendants' snapshots follow their root's. */
   private lastRoot: Instance | undefined;
 
@@ -68,22 +70,17 @@ export class Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
     return instance as unknown as Instance<Shape<P, K>>;
   }
 
-  /** Follows a list that is no instance: `tasks` or `process/ID`. Gets its frames; after a reconnect a new snapshot. */
-  watch(channel: 'tasks' | `process/${string}`, listener: WatchListener): () => void {
-    const listeners = this.watchers.get(channel) ?? new Set();
-    listeners.add(listener);
-    if (!this.watchers.has(channel)) {
-      this.watchers.set(channel, listeners);
-      if (this.ready) this.quietly({ type: 'subscribe', channel });
-    }
-    return () => {
-      if (!listeners.delete(listener) || listeners.size > 0) return;
-      this.watchers.delete(channel);
-      if (this.ready) this.quietly({ type: 'unsubscribe', channel });
-    };
+  /** Follows the tasks of this user. All that ask share one list; each closes it once. */
+  tasks(): TaskList {
+    return this.lists.open(new TaskList(this as unknown as AnyClient));
   }
 
-  /** Sends any command of the protocol (`hold`, `claim`, `skip`, …) and resolves to its reply. */
+  /** Follows the instances of a process, or with `*` of all; needs role operator or admin. Shared like {@link tasks}. */
+  process(id: (keyof P & string) | '*'): InstanceList {
+    return this.lists.open(new InstanceList(this as unknown as AnyClient, id));
+  }
+
+  /** Sends any command of the protocol and resolves to its reply. */
   command(frame: Omit<ClientFrame, 'id'> & { type: string; id?: string }, resend = true): Promise<ReplyFrame> {
     return new Promise((resolve, reject) => {
       if (this.ended) return reject(this.ended);
@@ -114,7 +111,7 @@ export class Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
     for (const instance of this.instances.values()) {
       if (instance.cursor === undefined && instance.uses > 0) this.subscribe(instance);
     }
-    for (const channel of this.watchers.keys()) this.quietly({ type: 'subscribe', channel });
+    this.lists.welcomed();
   }
 
   /** @internal */
@@ -122,22 +119,24 @@ export class Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
     if (frame.type === 'reply') this.take(frame.id)?.resolve(frame);
     else if (frame.type === 'error') {
       const error = new StepwireError(frame);
-      const key = frame.channel?.startsWith('instance/') ? frame.channel.slice(9) : undefined;
       if (frame.id !== undefined) this.take(frame.id)?.reject(error);
-      if (key !== undefined) this.drop(key, error);
-    } else this.route(frame as InstanceFrame);
+      if (frame.channel?.startsWith('instance/')) this.drop(frame.channel.slice(9), error);
+      else if (frame.channel !== undefined && frame.id === undefined) this.lists.refused(frame.channel, error);
+    } else this.route(frame as InstanceFrame | ListFrame);
   }
 
   /** @internal */
   lost(code: number): void {
     this.ready = false;
     for (const [id, { resend, reject }] of [...this.pending]) {
-      // A message that is too big would end the next connection too.
-      if (resend && code !== 1009) continue;
+      // A message that is too big would end the next connection too; a subscription never is.
+      const tooLarge = resend && code === 1009;
+      if (resend && !tooLarge) continue;
       this.pending.delete(id);
-      reject(new StepwireError({ code: code === 1009 ? 'too_large' : 'closed', message: `the connection closed with ${code}` }));
+      reject(new StepwireError({ code: tooLarge ? 'too_large' : 'closed', message: `the connection closed with ${code}` }));
     }
     this.instances.forEach((instance) => instance.reset(instance.cursor));
+    this.lists.lost();
   }
 
   /** @internal */
@@ -150,6 +149,7 @@ export class Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
     const followed = [...this.instances.values()];
     this.instances.clear();
     followed.forEach((instance) => (error.code === 'closed' ? instance.settle(Infinity) : instance.fail(error)));
+    this.lists.stopped(error);
   }
 
   /** @internal */
@@ -172,7 +172,7 @@ export class Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
     const kept = tree.filter((member) => this.follows(member));
     kept.forEach((member) => (member.parent = undefined));
     if (!this.ready) return;
-    this.quietly({ type: 'unsubscribe', channel: `instance/${instance.key}` });
+    this.command({ type: 'unsubscribe', channel: `instance/${instance.key}` }, false).catch(() => undefined);
     kept.forEach((member) => this.subscribe(member));
   }
 
@@ -207,7 +207,7 @@ export class Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
   }
 
   private async startInstance(process: string, options: StartOptions<unknown>): Promise<Instance> {
-    const { id, data = {}, startCondition, businessKey, inheritFrom } = options;
+    const { id, data = {}, startCondition, businessKey, inheritFrom, test } = options;
     const anonymous = !this.options.getToken && this.connection.tokens.get() === undefined;
     const nonce = anonymous ? secret() : undefined;
     const { result } = await this.command({
@@ -218,6 +218,7 @@ export class Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
       startCondition,
       businessKey,
       inheritFrom,
+      test,
       subscribe: true,
       nonce,
     });
@@ -248,11 +249,9 @@ export class Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
     return pending;
   }
 
-  private route(frame: InstanceFrame): void {
-    const channel = frame.channel ?? (frame.type as string);
-    this.watchers.get(channel)?.forEach((listener) => listener(frame as unknown as JsonObject));
-    if (!channel.startsWith('instance/')) return;
-    const key = channel.slice(9);
+  private route(frame: InstanceFrame | ListFrame): void {
+    if (!isOfInstance(frame)) return this.lists.receive(frame);
+    const key = frame.channel.slice(9);
     let instance = this.instances.get(key);
     if (!instance) {
       // Only a snapshot or a first frame makes an instance; anything else is late news of one that was closed.
@@ -289,9 +288,11 @@ export class Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
     if (this.lastRoot === instance) this.lastRoot = undefined;
   }
 
-  private quietly(frame: { type: string; channel: string }): void {
-    this.command(frame, false).catch(() => undefined);
-  }
+}
+
+/** Frames of unknown types have any channel, or none. */
+function isOfInstance(frame: InstanceFrame | ListFrame): frame is InstanceFrame {
+  return frame.channel?.startsWith('instance/') === true;
 }
 
 function secret(): string {

@@ -4,7 +4,7 @@ import type { ErrorDetails } from './error.js';
 export type JsonObject = Record<string, unknown>;
 
 /** How an instance stands. */
-export type InstanceStatus = 'created' | 'started' | 'onHold' | 'finished' | 'dismissed' | 'terminated' | 'expired' | 'failed';
+export type InstanceStatus = 'created' | 'started' | 'onHold' | 'finished' | 'dismissed' | 'terminated' | 'expired';
 
 /** An active element: where the token is. */
 export interface ActiveNode {
@@ -43,6 +43,40 @@ export interface ChildInfo {
   process: string;
   element?: string;
   status: InstanceStatus;
+}
+
+/** A user task that waits. */
+export interface TaskInfo {
+  instance: string;
+  /** Key of the element instance, for `claim` and `run`. */
+  element: string;
+  process: string;
+  /** Id of the node in the diagram. */
+  node: string;
+  name: string;
+  /** Id of the lane it lies in. */
+  lane: string | null;
+  /** Whose it is; `null`: whoever claims it first. */
+  assignee: string | null;
+  /** Roles that may claim it; empty where the owners of the instance may. */
+  candidates: string[];
+  /** Since when it waits, RFC 3339. */
+  createdAt: string;
+  dueAt: string | null;
+}
+
+/** An instance in a list. */
+export interface InstanceInfo {
+  instance: string;
+  process: string;
+  status: InstanceStatus;
+  businessKey: string | null;
+  startedBy: string;
+  /** RFC 3339, like `endedAt`. */
+  createdAt: string;
+  endedAt: string | null;
+  /** Elements that stand still until somebody helps. */
+  incidents: number;
 }
 
 /** The step an instance stands at. */
@@ -114,12 +148,29 @@ export type InstanceFrame =
   | { type: 'live'; channel: string; seq: number }
   | { type: 'resync'; channel: string; reason: string };
 
+export type ListSnapshotFrame = {
+  type: 'snapshot';
+  channel: string;
+  seq: number;
+  /** Whether there are older ones that are not listed. */
+  more: boolean;
+  tasks?: TaskInfo[];
+  instances?: InstanceInfo[];
+};
+export type ListChangeFrame =
+  | { type: 'tasks'; channel: string; seq: number; prev: number; set: TaskInfo[]; removed: string[] }
+  | ({ type: 'instance'; channel: string; seq: number; prev: number } & InstanceInfo);
+
+/** A frame of a list's channel: `tasks` or `process/ID`. */
+export type ListFrame = ListSnapshotFrame | ListChangeFrame | { type: 'resync'; channel: string; reason: string };
+
 /** Everything the server sends; frames of other types are ignored, as v1 only adds. */
 export type ServerFrame =
   | WelcomeFrame
   | ReplyFrame
   | ErrorFrame
   | InstanceFrame
+  | ListFrame
   | { type: 'ping' }
   | { type: 'bye'; reason: string; reconnectAfterMs?: number };
 

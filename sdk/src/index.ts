@@ -5,8 +5,18 @@
 export type { ActionMessage } from './action-message.js';
 export { Client, connect } from './client.js';
 export { type ErrorCode, type ErrorDetails, StepwireError } from './error.js';
-export type { ActiveNode, AvailableAction, ChildInfo, CommandResult, InstanceStatus, JsonObject } from './frames.js';
+export type {
+  ActiveNode,
+  AvailableAction,
+  ChildInfo,
+  CommandResult,
+  InstanceInfo,
+  InstanceStatus,
+  JsonObject,
+  TaskInfo,
+} from './frames.js';
 export { Instance, type RunResult } from './instance.js';
+export { InstanceList, TaskList } from './list.js';
 export type {
   AnyProcesses,
   ConnectionStatus,

@@ -12,6 +12,7 @@ import type {
   SnapshotFrame,
   Step,
 } from './frames.js';
+import { keepEqual } from './keep-equal.js';
 import { merge } from './merge.js';
 import type { ActionsOf, AnyClient, ProcessShape, RunOptions, ViewOf } from './options.js';
 import { store, type Store } from './store.js';
@@ -85,14 +86,49 @@ export class Instance<S extends ProcessShape = ProcessShape> {
     await this.client.command({ type: 'done', instance: this.key, seq });
   }
 
-  /** Ends the instance. */
-  async terminate(): Promise<void> {
-    await this.client.command({ type: 'terminate', instance: this.key });
+  /** Lets nothing happen until {@link unhold}. */
+  hold(): Promise<void> {
+    return this.command('hold');
   }
 
-  /** Tries an element with an incident again. */
-  async retry(element: string): Promise<void> {
-    await this.client.command({ type: 'retry', instance: this.key, element });
+  /** Lets it go on: what became due meanwhile is done first. */
+  unhold(): Promise<void> {
+    return this.command('unhold');
+  }
+
+  /** Ends the instance. */
+  terminate(): Promise<void> {
+    return this.command('terminate');
+  }
+
+  /** Ends a subprocess, as its user. */
+  dismiss(): Promise<void> {
+    return this.command('dismiss');
+  }
+
+  /** Tries what failed at an element again. */
+  retry(element: string): Promise<void> {
+    return this.command('retry', element);
+  }
+
+  /** Goes on without what failed at an element. */
+  skip(element: string): Promise<void> {
+    return this.command('skip', element);
+  }
+
+  /** Takes a user task that is nobody's. */
+  claim(element: string): Promise<void> {
+    return this.command('claim', element);
+  }
+
+  /** Gives a user task back. */
+  release(element: string): Promise<void> {
+    return this.command('release', element);
+  }
+
+  /** Gives a user task to somebody. */
+  assign(element: string, user: string): Promise<void> {
+    return this.command('assign', element, user);
   }
 
   /**
@@ -170,6 +206,12 @@ export class Instance<S extends ProcessShape = ProcessShape> {
     if (asked) this.client.inherit(this, message, asked).catch((error: StepwireError) => this.errors.set(error));
   }
 
+  /** Resolves, like `run`, when the effect is in the stores. */
+  private async command(type: string, element?: string, user?: string): Promise<void> {
+    const { seq } = await this.client.command({ type, instance: this.key, element, user });
+    if (seq !== undefined) await this.reached(seq);
+  }
+
   private reached(seq: number): Promise<void> {
     const here = (this.cursor ?? -1) >= seq || !this.client.follows(this);
     return here ? Promise.resolve() : new Promise((done) => this.waiting.push({ seq, done }));
@@ -191,7 +233,8 @@ export class Instance<S extends ProcessShape = ProcessShape> {
       this.reset(0);
       this.views.set({} as ViewOf<S>);
     }
-    if (this.cursor === undefined || frame.seq <= this.cursor) return;
+    // Frames of types that this client does not know may have no number.
+    if (this.cursor === undefined || !(frame.seq > this.cursor)) return;
     if (frame.prev !== this.cursor) {
       if (!this.resubscribing) this.client.subscribe(this);
       this.resubscribing = true;
@@ -219,8 +262,9 @@ export class Instance<S extends ProcessShape = ProcessShape> {
   }
 
   private step({ status, nodes, actions }: Step): void {
-    this.nodeList.set(nodes);
-    this.actionList.set([...actions].sort((a, b) => a.order - b.order) as AvailableAction<ActionName<S>>[]);
+    this.nodeList.set(keepEqual(this.nodeList.get(), nodes));
+    const sorted = [...actions].sort((a, b) => a.order - b.order) as AvailableAction<ActionName<S>>[];
+    this.actionList.set(keepEqual(this.actionList.get(), sorted));
     this.statuses.set(status);
   }
 

@@ -54,6 +54,8 @@ export interface StartOptions<Data = JsonObject> {
   id?: string;
   /** Starts it as the child that this Action message asks for. */
   inheritFrom?: { instance: string; seq: number };
+  /** Runs the draft, if there is one newer than what is published; needs role designer or admin. */
+  test?: boolean;
 }
 
 /** What {@link Instance.run} takes beside action and data. */

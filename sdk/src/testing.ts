@@ -2,7 +2,7 @@
  * A server in memory, for unit tests of apps and of this client: it speaks enough of the protocol to play instances by hand.
  * Nothing happens by itself: {@link FakeServer.advance} carries frames over and lets time pass.
  */
-import type { ClientFrame, JsonObject, Step } from './frames.js';
+import type { ClientFrame, InstanceInfo, JsonObject, Step, TaskInfo } from './frames.js';
 import type { Platform, Socket } from './platform.js';
 
 type Answer = (frame: ClientFrame, connection: FakeConnection) => void;
@@ -95,12 +95,44 @@ export class FakeInstance {
   }
 }
 
+/** A list (`tasks`, `process/ID`) whose lines the test writes, newest first. */
+export class FakeList<Line extends TaskInfo | InstanceInfo> {
+  lines: Line[] = [];
+  more = false;
+  /** Connection → number of its last frame. */
+  private readonly followers = new Map<FakeConnection, number>();
+
+  constructor(private readonly channel: string) {}
+
+  /** Sends a snapshot and goes on from it. */
+  snapshot(connection: FakeConnection): void {
+    this.followers.set(connection, 0);
+    const lines = { [this.channel === 'tasks' ? 'tasks' : 'instances']: this.lines };
+    connection.push({ type: 'snapshot', channel: this.channel, seq: 0, ...lines, more: this.more });
+  }
+
+  /** Sends a frame (`{type: 'tasks', set, removed}`, `{type: 'instance', …}`) to the connections that follow. */
+  push(frame: JsonObject & { type: string }): void {
+    for (const [connection, prev] of this.followers) {
+      this.followers.set(connection, prev + 1);
+      connection.push({ channel: this.channel, seq: prev + 1, prev, ...frame });
+    }
+  }
+
+  /** @internal */
+  leave(connection: FakeConnection): void {
+    this.followers.delete(connection);
+  }
+}
+
 /** The server: give its `platform` to `connect`. */
 export class FakeServer {
   readonly connections: FakeConnection[] = [];
   /** Every frame that came, over all connections. */
   readonly received: ClientFrame[] = [];
   readonly instances = new Map<string, FakeInstance>();
+  readonly tasks = new FakeList<TaskInfo>('tasks');
+  private readonly processes = new Map<string, FakeList<InstanceInfo>>();
   now = Date.UTC(2030, 0, 1);
   online = true;
   random = 0.5;
@@ -150,6 +182,13 @@ export class FakeServer {
     return instance;
   }
 
+  /** The list of a process's instances, or with `*` of all. */
+  process(id: string): FakeList<InstanceInfo> {
+    const list = this.processes.get(id) ?? new FakeList<InstanceInfo>(`process/${id}`);
+    this.processes.set(id, list);
+    return list;
+  }
+
   /** Frames of a type that came. */
   sent(type: string): ClientFrame[] {
     return this.received.filter((frame) => frame.type === type);
@@ -191,6 +230,10 @@ export class FakeServer {
   answer(frame: ClientFrame, connection: FakeConnection): void {
     if (frame.type === 'hello') return this.hello(frame, connection);
     if (frame.type === 'pong') return;
+    const list = this.listOf(frame.channel);
+    if (list && frame.type === 'subscribe') list.snapshot(connection);
+    if (list && frame.type === 'unsubscribe') list.leave(connection);
+    if (list) return connection.push({ type: 'reply', id: frame.id, seq: 0, result: {} });
     const key = frame.type === 'start' ? `key-${String(frame.process)}` : keyOf(frame);
     if (frame.type === 'start') connection.cursors.set(key, 0);
     const instance = this.instance(key);
@@ -199,6 +242,11 @@ export class FakeServer {
     instance.replay(connection);
     const result = frame.type === 'start' ? { instance: key, ...instance.step } : {};
     connection.push({ type: 'reply', id: frame.id, seq: instance.log.length, result });
+  }
+
+  private listOf(channel: unknown): FakeList<TaskInfo> | FakeList<InstanceInfo> | undefined {
+    if (channel === 'tasks') return this.tasks;
+    return typeof channel === 'string' && channel.startsWith('process/') ? this.process(channel.slice(8)) : undefined;
   }
 
   private hello(frame: ClientFrame, connection: FakeConnection): void {

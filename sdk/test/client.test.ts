@@ -159,14 +159,42 @@ test('a message bigger than the server takes is refused here', async () => {
   await expect(instance.run('save', { client: { name: 'x'.repeat(100) } })).rejects.toMatchObject({ code: 'too_large' });
 });
 
-test('tasks and process channels can be watched, and are asked for again after a reconnect', async () => {
-  const { server, client } = setUp();
-  const seen: unknown[] = [];
-  client.watch('tasks', (frame) => seen.push(frame.type));
+test('commands on an instance name what they are about, and resolve when the effect is in the stores', async () => {
+  const { server, instance, fake } = await started();
+  const node = { element: 'e1', node: 'check', name: 'Check', type: 'userTask', readOnly: false };
+  server.on('claim', (frame, connection) => {
+    connection.push({ type: 'reply', id: frame.id, seq: 3, result: {} });
+    fake.progress({ nodes: [{ ...node, assignee: 'ada' }] });
+  });
+  const claimed = instance.claim('e1').then(() => instance.nodes.get()[0]?.assignee);
   await server.advance();
-  server.connection.push({ type: 'tasks', seq: 1, prev: 0, set: [], removed: [] });
-  server.connection.drop();
-  await server.advance(1_000);
-  expect(seen).toEqual(['tasks']);
-  expect(server.sent('subscribe').map(({ channel }) => channel)).toEqual(['tasks', 'tasks']);
+  expect(await claimed).toBe('ada');
+  const { hold, unhold, terminate, dismiss, retry, skip, release, assign } = instance;
+  for (const command of [hold, unhold, terminate, dismiss]) void command.call(instance);
+  for (const command of [retry, skip, release]) void command.call(instance, 'e1');
+  void assign.call(instance, 'e1', 'bob');
+  await server.advance();
+  const sent = server.received.slice(-8).map(({ id: _id, instance: key, ...rest }) => [key === instance.key, rest]);
+  expect(sent).toEqual([
+    ...['hold', 'unhold', 'terminate', 'dismiss'].map((type) => [true, { type }]),
+    ...['retry', 'skip', 'release'].map((type) => [true, { type, element: 'e1' }]),
+    [true, { type: 'assign', element: 'e1', user: 'bob' }],
+  ]);
+});
+
+test('a step that says the same again is no change', async () => {
+  const { server, instance, fake } = await started();
+  fake.progress({ nodes: [{ element: 'e1', node: 'check', name: 'Check', type: 'userTask', readOnly: false }] });
+  await server.advance();
+  const nodes = instance.nodes.get();
+  fake.progress({});
+  await server.advance();
+  expect(instance.nodes.get()).toBe(nodes);
+});
+
+test('a draft is started as a test', async () => {
+  const { server, client } = setUp();
+  void client.start('onboarding', { test: true });
+  await server.advance();
+  expect(server.sent('start')).toMatchObject([{ process: 'onboarding', test: true }]);
 });

@@ -1,4 +1,7 @@
-/** Plays the onboarding example against a running server: `STEPWIRE_URL=ws://127.0.0.1:8000/v1/ws npm test`. */
+/**
+ * Plays against a running server: `STEPWIRE_URL=ws://127.0.0.1:8000/v1/ws npm test`. Where several users are needed,
+ * STEPWIRE_TOKENS has a token for each: root (admin), bob and ben (clerk), ada.
+ */
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import {
@@ -23,6 +26,8 @@ const platform: Platform = {
     return socket as unknown as Socket;
   },
 };
+const tokens = JSON.parse(process.env.STEPWIRE_TOKENS ?? '{}') as Record<string, string>;
+const as = (user: string) => connect({ url, platform, getToken: () => tokens[user] });
 const details = { client: { firstName: 'Ada', lastName: 'Lovelace', email: 'ada@example.org', age: 36, income: 52_000 } };
 
 /** Resolves as soon as the store holds a value that fits. */
@@ -76,5 +81,72 @@ describe.skipIf(url === '')('the onboarding example', () => {
     expect(await showsForm(card, 'ordered')).toMatchObject({ card: { design: offered.designs[0] } });
     client.close();
     watcher.close();
+  }, 20_000);
+});
+
+/** A clerk decides, then whoever has handed it in signs. */
+const claim = {
+  id: 'sdkClaim',
+  nodes: [
+    { id: 'start', type: 'startEvent' },
+    { id: 'check', name: 'Check it', type: 'userTask' },
+    { id: 'sign', type: 'userTask' },
+    { id: 'end', type: 'endEvent' },
+  ],
+  flows: [
+    { id: 'f1', source: 'start', target: 'check' },
+    { id: 'f2', source: 'check', target: 'sign' },
+    { id: 'f3', source: 'sign', target: 'end' },
+  ],
+  lanes: [
+    { id: 'office', nodes: ['check'], execute: ['clerk'] },
+    { id: 'home', nodes: ['sign'] },
+  ],
+};
+
+/** Deploys a draft: what runs it is a test. */
+async function deployDraft(): Promise<void> {
+  const address = url.replace(/^ws/, 'http').replace('/v1/ws', '/v1/definitions');
+  const headers = { authorization: `Bearer ${tokens.root}`, 'content-type': 'application/json' };
+  const response = await fetch(address, { method: 'POST', headers, body: JSON.stringify(claim) });
+  expect([200, 201]).toContain(response.status);
+}
+
+describe.skipIf(url === '' || tokens.root === undefined)('work of several users', () => {
+  test('a task wanders through the lists, the instance through its process, also through a lost connection', async () => {
+    await deployDraft();
+    const [root, bob, ben] = [as('root'), as('bob'), as('ben')];
+    const lists = [bob.tasks(), ben.tasks()] as const;
+    const instances = root.process('sdkClaim');
+    for (const { tasks } of lists) expect(await until(tasks, (found) => found !== undefined)).toEqual([]);
+    await until(instances.instances, (found) => found !== undefined);
+
+    const started = await root.start('sdkClaim', { test: true, businessKey: 'C-7' });
+    const [task] = (await until(lists[0].tasks, (tasks) => tasks?.length === 1))!;
+    expect(task).toMatchObject({ instance: started.key, node: 'check', name: 'Check it', lane: 'office', candidates: ['clerk'] });
+    await until(lists[1].tasks, (tasks) => tasks?.length === 1);
+    await until(instances.instances, (found) => found?.[0]?.instance === started.key);
+
+    const seenByBob = bob.instance('sdkClaim', started.key);
+    await seenByBob.claim(task!.element);
+    expect(seenByBob.nodes.get()).toMatchObject([{ node: 'check', assignee: 'bob', readOnly: false }]);
+    await until(lists[1].tasks, (tasks) => tasks?.length === 0);
+    await until(lists[0].tasks, (tasks) => tasks?.[0]?.assignee === 'bob');
+
+    await started.hold();
+    expect(started.status.get()).toBe('onHold');
+    await until(instances.instances, (found) => found?.[0]?.status === 'onHold');
+    await started.unhold();
+    await started.assign(task!.element, 'ben');
+    sockets.forEach((socket) => socket.terminate());
+    await until(lists[1].tasks, (tasks) => tasks?.[0]?.assignee === 'ben');
+    await until(lists[0].tasks, (tasks) => tasks?.length === 0);
+    expect(await seenByBob.claim(task!.element).catch((error: Error) => error)).toMatchObject({ code: 'conflict' });
+
+    const ended = started.terminate();
+    await until(instances.instances, (found) => found?.[0]?.status === 'terminated');
+    await ended;
+    await until(lists[1].tasks, (tasks) => tasks?.length === 0);
+    [root, bob, ben].forEach((client) => client.close());
   }, 20_000);
 });

@@ -25,6 +25,22 @@ export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
   return element as E;
 }
 
+/**
+ * Replaces what is in `root`. The focus stays: on the element with the same `data-focus`, else on another one with the same part
+ * before the `/`, else on `root`.
+ */
+export function redraw(root: HTMLElement, ...children: Node[]): void {
+  const focused = root.contains(document.activeElement) ? (document.activeElement as HTMLElement) : undefined;
+  root.replaceChildren(...children);
+  if (!focused) return;
+  const name = focused.dataset.focus ?? '';
+  const place = name.split('/')[0]!;
+  const exact = root.querySelector<HTMLElement>(`[data-focus="${CSS.escape(name)}"]`);
+  const near = root.querySelector<HTMLElement>(`[data-focus^="${CSS.escape(`${place}/`)}"]`);
+  if (!exact && !near) root.tabIndex = -1;
+  (exact ?? near ?? root).focus({ preventScroll: true });
+}
+
 /** Calls `run` once for any number of calls in the same moment. */
 export function batched(run: () => void): () => void {
   let waiting = false;

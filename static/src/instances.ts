@@ -1,17 +1,18 @@
 /**
- * The list of instances (templates/admin_instances.hbs), kept live: on news of a process the page's own address is fetched again
- * and its table taken over. So filters, paging and what may be seen stay the server's affair.
+ * The list of instances (templates/admin_instances.hbs), kept live by the channel `process/ID`. What it pushes (status,
+ * incidents) changes in place at once; then the page's own address is fetched again, and its table taken over, for what is not
+ * pushed. So filters, paging and what may be seen stay the server's affair.
  */
-import { connect } from '@stepwire/client';
+import { connect, type InstanceInfo } from '@stepwire/client';
 import { ticketUrl } from './admin/rest.js';
 import { showConnection } from './connection-badge.js';
-import { byId } from './dom.js';
+import { batched, byId, redraw } from './dom.js';
 
 const PARTS = ['instances', 'total', 'pages'];
 /** A busy server has news all the time; one look in this many milliseconds is enough for a person. */
-const PAUSE_MS = 500;
-/** News of processes are no channel of every server: while the page is looked at, it also asks by itself. */
-const LOOK_MS = 2000;
+const PAUSE_MS = 1_000;
+/** At which user task an instance waits is not pushed, and only operators may follow the channel. */
+const LOOK_MS = 30_000;
 
 let waiting = false;
 let wanted = false;
@@ -20,31 +21,52 @@ async function refresh(): Promise<void> {
   const response = await fetch(location.href, { credentials: 'same-origin', headers: { accept: 'text/html' } });
   if (!response.ok) return;
   const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-  const focused = document.activeElement?.getAttribute('href');
   for (const id of PARTS) {
     const part = page.getElementById(id);
-    if (part) byId(id).replaceChildren(...part.childNodes);
+    if (part) redraw(byId(id), ...part.childNodes);
   }
-  if (focused) document.querySelector<HTMLElement>(`#instances a[href="${CSS.escape(focused)}"]`)?.focus();
+  // The answer may be from before the newest push.
+  if (client.status.get() === 'live') known.forEach(apply);
 }
 
+/** Looks again, soon; while nobody looks at the page, it waits. */
 function news(): void {
   wanted = true;
-  if (waiting) return;
+  if (waiting || document.hidden) return;
   waiting = true;
   wanted = false;
-  void refresh().finally(() =>
+  const pause = () =>
     setTimeout(() => {
       waiting = false;
       if (wanted) news();
-    }, PAUSE_MS),
-  );
+    }, PAUSE_MS);
+  // A server that is not there has news when it is back.
+  refresh().then(pause, pause);
+}
+
+function apply({ instance, status, incidents }: InstanceInfo): void {
+  const row = document.querySelector(`#instances tr[data-key="${CSS.escape(instance)}"]`);
+  const badge = row?.querySelector<HTMLElement>('[data-part="status"]');
+  if (!row || !badge) return;
+  badge.dataset.status = badge.textContent = status;
+  row.querySelector<HTMLElement>('[data-part="incident"]')!.hidden = incidents === 0;
 }
 
 const client = connect({ url: ticketUrl, client: 'admin/1' });
 showConnection(byId('connection'), client);
-const processes = [...document.querySelectorAll<HTMLOptionElement>('#process option')].map(({ value }) => value).filter(Boolean);
-for (const id of processes) client.watch(`process/${id}`, news);
-setInterval(() => {
-  if (!document.hidden && client.status.get() === 'live') news();
-}, LOOK_MS);
+const list = client.process(new URLSearchParams(location.search).get('process') || '*');
+let known = new Set<InstanceInfo>();
+const changed = batched(() => {
+  const instances = list.instances.get() ?? [];
+  instances.filter((instance) => !known.has(instance)).forEach(apply);
+  known = new Set(instances);
+  news();
+});
+list.instances.subscribe(changed);
+list.error.subscribe((error) => {
+  if (error?.code !== 'forbidden') return;
+  byId('rarely').hidden = false;
+  client.tasks().tasks.subscribe(news);
+});
+setInterval(() => client.status.get() === 'live' && news(), LOOK_MS);
+document.addEventListener('visibilitychange', () => wanted && news());

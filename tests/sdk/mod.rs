@@ -4,7 +4,10 @@
 
 use std::process::Command;
 
-use crate::{support::node, wire::Server};
+use crate::{
+    support::node,
+    wire::{Server, tokens_of},
+};
 
 #[test]
 fn the_client_and_the_pages_have_sound_types() {
@@ -22,7 +25,9 @@ fn the_client_plays_against_the_server() {
         return node::skip("client tests", &missing);
     }
     let server = Server::start();
-    pass(node::npm_run("sdk", "test").env("STEPWIRE_URL", format!("ws://127.0.0.1:{}/v1/ws", server.port)));
+    let tokens = tokens_of(&[("root", &["admin"]), ("ada", &[]), ("bob", &["clerk"]), ("ben", &["clerk"])]);
+    let url = format!("ws://127.0.0.1:{}/v1/ws", server.port);
+    pass(node::npm_run("sdk", "test").env("STEPWIRE_URL", url).env("STEPWIRE_TOKENS", tokens));
 }
 
 #[track_caller]

@@ -24,4 +24,4 @@ mod tokens;
 mod trees;
 
 pub use client::Client;
-pub use server::Server;
+pub use server::{SECRET, Server, tokens_of};
