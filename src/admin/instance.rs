@@ -6,7 +6,7 @@ use super::{
     assets::Assets,
     layout::{INSTANCES_URL, Layout},
 };
-use crate::{model::ids::InstanceKey, runtime::ask::Observed};
+use crate::{journal::DefinitionFormat, model::ids::InstanceKey, runtime::ask::Observed};
 
 /// Fields of `admin_instance.hbs`.
 #[derive(Serialize)]
@@ -24,6 +24,8 @@ pub struct InstancePage<'a> {
     instances_url: &'static str,
     parent: Option<Relative<'a>>,
     root: Option<Relative<'a>>,
+    child: bool,
+    diagram: bool,
 }
 
 /// An instance above this one.
@@ -66,6 +68,8 @@ impl<'a> InstancePage<'a> {
             instances_url: INSTANCES_URL,
             parent,
             root,
+            child: head.parent.is_some(),
+            diagram: observed.process.row.format == DefinitionFormat::Bpmn,
         }
     }
 }

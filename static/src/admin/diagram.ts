@@ -6,7 +6,7 @@ import { h } from '../dom.js';
 
 interface Canvas {
   resized(): void;
-  zoom(level: 'fit-viewport', center: 'auto'): void;
+  zoom(level: 'fit-viewport' | number, center: 'auto'): number;
   addMarker(element: string, marker: string): void;
   removeMarker(element: string, marker: string): void;
 }
@@ -17,6 +17,9 @@ interface Overlays {
 interface Registry {
   get(id: string): unknown;
 }
+
+/** How a token looks. */
+const SIGNS = { yours: '●', incident: '▲', 'read-only': '○' };
 
 /** The diagram of a definition with the live tokens and the passed path on it. */
 export class Diagram {
@@ -49,7 +52,8 @@ export class Diagram {
     if (!this.loaded) return;
     const canvas = this.viewer.get<Canvas>('canvas');
     canvas.resized();
-    canvas.zoom('fit-viewport', 'auto');
+    // A little smaller than the viewport, or the outermost shapes would touch its edge.
+    canvas.zoom(canvas.zoom('fit-viewport', 'auto') * 0.94, 'auto');
   }
 
   private mark(element: string, marker: string): boolean {
@@ -63,8 +67,9 @@ export class Diagram {
   private token(node: string, visits: ActiveNode[]): void {
     const incident = visits.some((visit) => visit.incident);
     if (!this.mark(node, incident ? 'at-incident' : 'at-token')) return;
-    const text = `${incident ? '▲' : '●'}${visits.length > 1 ? ` ${visits.length}` : ''}`;
-    const html = h('span', { class: incident ? 'token incident' : 'token', 'data-node': node }, text);
+    const look = incident ? 'incident' : visits.every(({ readOnly }) => readOnly) ? 'read-only' : 'yours';
+    const text = `${SIGNS[look]}${visits.length > 1 ? ` ${visits.length}` : ''}`;
+    const html = h('span', { class: `token ${look}`, 'data-node': node }, text);
     this.viewer.get<Overlays>('overlays').add(node, 'token', { position: { top: -12, right: 14 }, html });
   }
 }

@@ -12,20 +12,18 @@ export interface Visit {
   endedAt?: string | null;
 }
 
-/** What the button of an incident does. */
-export interface IncidentCommands {
-  retry(element: string): void;
-}
+/** What stands in the last column of an active element. */
+type Notes = (active: ActiveNode) => (Node | string)[];
 
-/** The table that says the same as the diagram: visits in their order, the active ones with assignee and incident. */
-export function elementsTable(visits: readonly Visit[], active: readonly ActiveNode[], commands: IncidentCommands): HTMLElement {
+/** The table that says the same as the diagram: visits in their order, the active ones with notes. */
+export function elementsTable(visits: readonly Visit[], active: readonly ActiveNode[], notes: Notes): HTMLElement {
   const known = new Set(visits.map(({ element }) => element));
   const unlisted = active.filter(({ element }) => !known.has(element)).map((node) => ({ ...node, lifecycle: 'Activated' }));
   const rows = [...visits, ...unlisted].map((visit) =>
     row(
       visit,
       active.find(({ element }) => element === visit.element),
-      commands,
+      notes,
     ),
   );
   if (rows.length === 0) return h('p', { class: 'empty' }, 'No element has been entered yet.');
@@ -34,7 +32,7 @@ export function elementsTable(visits: readonly Visit[], active: readonly ActiveN
   return h('table', { class: 'cards' }, caption, h('thead', {}, h('tr', {}, ...heads)), h('tbody', {}, ...rows));
 }
 
-function row(visit: Visit, active: ActiveNode | undefined, commands: IncidentCommands): HTMLElement {
+function row(visit: Visit, active: ActiveNode | undefined, notes: Notes): HTMLElement {
   const lifecycle = visit.lifecycle === 'Terminated' ? 'aborted' : visit.lifecycle;
   const badge = h('span', { class: 'badge', 'data-status': active?.incident ? 'incident' : visit.lifecycle }, lifecycle);
   const cell = (label: string, ...content: (Node | string)[]) => h('td', { 'data-label': label }, h('div', {}, ...content));
@@ -46,20 +44,8 @@ function row(visit: Visit, active: ActiveNode | undefined, commands: IncidentCom
     cell('Lifecycle', badge),
     cell('Entered', time(visit.activatedAt)),
     cell('Left', time(visit.endedAt)),
-    cell('Notes', ...notes(active, commands)),
+    cell('Notes', ...(active ? notes(active) : ['—'])),
   );
-}
-
-function notes(active: ActiveNode | undefined, { retry }: IncidentCommands): (Node | string)[] {
-  if (active?.incident) {
-    const { element, incident } = active;
-    const button = h('button', { class: 'button compact', type: 'button', onclick: () => retry(element) }, 'Retry');
-    return [
-      h('p', {}, h('code', {}, incident.code), ` ${incident.message}`),
-      h('p', { class: 'row' }, button),
-    ];
-  }
-  return [active?.assignee ? `Assigned to ${active.assignee}` : '—'];
 }
 
 /** A moment as a person reads it. */

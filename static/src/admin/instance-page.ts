@@ -1,12 +1,15 @@
 import { type Client, connect, type Instance, type JsonObject, type Store } from '@stepwire/client';
 import { showConnection } from '../connection-badge.js';
-import { batched, byId, h } from '../dom.js';
+import { batched, byId, h, redraw } from '../dom.js';
 import { actionList } from './action-list.js';
+import { commandButton } from './command-button.js';
 import { Diagram } from './diagram.js';
+import { ElementNotes, isLive } from './element-notes.js';
 import { elementsTable, time, type Visit } from './elements-table.js';
 import { messageIn, MessageList, type PushedMessage } from './message-list.js';
 import { getJson, ticketUrl } from './rest.js';
 import { JsonTree } from './tree.js';
+import { complain, run } from './trouble.js';
 
 interface History {
   elements: Visit[];
@@ -21,27 +24,35 @@ export class InstancePage {
   private readonly view = new JsonTree(byId('view'));
   private readonly data = new JsonTree(byId('data'));
   private readonly messages = new MessageList(byId('messages'));
+  private readonly notes: ElementNotes;
   private readonly path: string;
+  private readonly isChild: boolean;
   private drawn = false;
   private history: History = { elements: [] };
   private reading = false;
   private readAgain = false;
 
-  constructor({ key = '', process = '', version = '' }: DOMStringMap) {
+  constructor({ key = '', process = '', version = '', child, diagram }: DOMStringMap) {
+    this.isChild = child === 'true';
     this.path = `/v1/instances/${encodeURIComponent(key)}`;
     // The page watches: it starts nothing that an Action message asks a frontend to start.
     this.client = connect({ url: ticketUrl, onAction: () => true, client: 'admin/1', debug: (_, frame) => this.saw(frame, key) });
     this.instance = this.client.instance(process, key);
+    this.notes = new ElementNotes(this.instance, run);
     showConnection(byId('connection'), this.client);
     const { view, nodes, actions, status, children, error } = this.instance;
     this.follow(view, () => this.view.show(view.get()));
-    this.follow(status, () => this.showStatus());
+    this.follow(status, () => {
+      this.showStatus();
+      this.showTokens();
+    });
     this.follow(nodes, () => this.showTokens());
     this.follow(actions, () => this.showActions());
     this.follow(children, () => this.showChildren());
-    this.follow(error, () => this.complain(error.get()));
+    this.follow(error, () => complain(error.get()));
     document.querySelectorAll<HTMLTimeElement>('#instance time').forEach((at) => at.replaceWith(time(at.dateTime)));
-    void this.draw(process, version);
+    if (diagram === 'true') void this.draw(process, version);
+    else byId('diagram').replaceChildren(h('p', { class: 'empty' }, 'This definition has no diagram; see the table below.'));
     void this.read();
   }
 
@@ -96,8 +107,10 @@ export class InstancePage {
     const { elements, flows = [] } = this.history;
     const passed = elements.filter(({ lifecycle }) => lifecycle === 'Completed').map(({ node }) => node);
     if (this.drawn) this.diagram.show(active, [...passed, ...flows]);
-    const retry = (element: string) => this.run(this.instance.retry(element));
-    byId('elements').replaceChildren(elementsTable(elements, active, { retry }));
+    redraw(
+      byId('elements'),
+      elementsTable(elements, active, (node) => this.notes.draw(node)),
+    );
   }
 
   private showStatus(): void {
@@ -106,12 +119,23 @@ export class InstancePage {
     const badge = byId('status');
     badge.dataset.status = status;
     badge.textContent = status;
-    const button = (label: string, kind: string, run: () => void) =>
-      h('button', { class: `button compact ${kind}`, type: 'button', 'data-testid': label.toLowerCase(), onclick: run }, label);
-    const terminate = button('Terminate', 'danger', () => {
-      if (confirm('Terminate this instance? That cannot be undone.')) this.run(this.instance.terminate());
-    });
-    byId('commands').replaceChildren(...(status === 'started' ? [terminate] : []));
+    redraw(byId('commands'), ...(isLive(status) ? this.commands() : []));
+  }
+
+  private commands(): HTMLElement[] {
+    const { instance } = this;
+    const button = (label: string, work: () => Promise<void>, ask?: string) =>
+      commandButton({
+        label,
+        focus: `commands/${label}`,
+        kind: ask === undefined ? undefined : 'danger',
+        run: () => (ask === undefined || confirm(ask)) && run(work()),
+      });
+    const hold =
+      instance.status.get() === 'onHold' ? button('Unhold', () => instance.unhold()) : button('Hold', () => instance.hold());
+    const dismiss = button('Dismiss', () => instance.dismiss(), 'Dismiss this subprocess? That cannot be undone.');
+    const terminate = button('Terminate', () => instance.terminate(), 'Terminate this instance? That cannot be undone.');
+    return this.isChild ? [hold, dismiss, terminate] : [hold, terminate];
   }
 
   private showActions(): void {
@@ -139,14 +163,5 @@ export class InstancePage {
       );
     });
     byId('children').replaceChildren(h('ul', { class: 'log-list' }, ...items));
-  }
-
-  private run(work: Promise<unknown>): void {
-    this.complain(undefined);
-    work.catch((error: Error) => this.complain(error));
-  }
-
-  private complain(error: Error | undefined): void {
-    byId('trouble').replaceChildren(...(error ? [h('p', { class: 'note bad' }, error.message)] : []));
   }
 }
