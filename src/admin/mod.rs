@@ -8,6 +8,7 @@ pub mod instance;
 pub mod instances;
 pub mod layout;
 pub mod message;
+pub mod tasks;
 
 use handlebars::Handlebars;
 use rust_embed::Embed;

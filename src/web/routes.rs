@@ -10,7 +10,7 @@ use actix_web::{
 
 use super::{
     assets, docs, health,
-    pages::{home, instances as instance_pages, sign_in},
+    pages::{home, instances as instance_pages, sign_in, tasks as task_pages},
     problem::Problem,
     rest::{commands, definitions, history, instances, tickets, uploads},
     ws,
@@ -50,6 +50,7 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(post("/sign-out", sign_in::out))
         .service(get("/admin/instances", instance_pages::list))
         .service(get("/admin/instances/{key}", instance_pages::one))
+        .service(get("/admin/tasks", task_pages::mine))
         .service(get("/assets/{file:.*}", assets::asset))
         .service(get("/docs/{page:.*}", docs::page))
         .default_service(web::to(nothing_here));

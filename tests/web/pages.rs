@@ -36,7 +36,7 @@ async fn admin_pages_are_for_those_who_signed_in() {
     let server = support::server().await;
     let key = User::new(&server, "alice", &[]).start_onboarding().await;
     let stranger = User::with_token(&server, None);
-    for path in ["/admin/instances".to_owned(), format!("/admin/instances/{key}")] {
+    for path in ["/admin/instances".to_owned(), format!("/admin/instances/{key}"), "/admin/tasks".to_owned()] {
         let answer = stranger.get(&path).await;
         assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/sign-in"));
     }
@@ -58,6 +58,11 @@ async fn admin_pages_are_for_those_who_signed_in() {
     let page = get(format!("/admin/instances/{key}")).await;
     is_guarded_page(&page);
     assert!(page.text.contains(&format!("data-key=\"{key}\"")) && page.text.contains("Started by alice"), "{}", page.text);
+    assert!(page.text.contains("data-child=\"false\" data-diagram=\"true\""), "{}", page.text);
+    let tasks = get("/admin/tasks".to_owned()).await;
+    is_guarded_page(&tasks);
+    let named = tasks.text.contains("data-user=\"admin\" data-instances=\"/admin/instances\"");
+    assert!(named && tasks.text.contains("href=\"/admin/tasks\" aria-current=\"page\""), "{}", tasks.text);
     let missing = get("/admin/instances/0197a1b2-0000-7000-8000-000000000007".to_owned()).await;
     assert!(missing.status == 404 && missing.text.contains("No such instance"), "{missing:?}");
     let home = get("/".to_owned()).await.text;

@@ -2,16 +2,15 @@
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header::LOCATION},
+    http::StatusCode,
     web::{Data, Path, Query},
 };
 
-use super::page;
+use super::{page, person, sign_in_first};
 use crate::{
     admin::{
         instance::{InstancePage, Relative},
         instances::{Filter, InstancesPage, Shown},
-        layout::SIGN_IN_URL,
         message::Message,
     },
     journal::InstanceFilter,
@@ -109,12 +108,4 @@ async fn above(app: &App, who: &Who, observed: &Observed) -> (Option<Box<Observe
     let Some(parent) = head.parent.as_ref().map(|link| link.instance) else { return (None, None) };
     let root = if head.root == parent { None } else { app.observe(head.root, &who.caller, false).await.ok() };
     (app.observe(parent, &who.caller, false).await.ok(), root)
-}
-
-fn person(app: &App, request: &HttpRequest) -> Option<Who> {
-    app.signed_in(request).map(|identity| Who::new(Some(identity)))
-}
-
-fn sign_in_first() -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, SIGN_IN_URL)).finish()
 }

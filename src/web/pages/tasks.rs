@@ -1,0 +1,18 @@
+//! The tasks of a user, for people who signed in.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+
+use super::{page, person, sign_in_first};
+use crate::{
+    admin::tasks::TasksPage,
+    web::{app::App, problem::Problem},
+};
+
+/// `GET /admin/tasks`.
+///
+/// # Errors
+/// 500 when the page cannot be drawn.
+pub async fn mine(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let Some(who) = person(&app, &request) else { return Ok(sign_in_first()) };
+    page(&app, StatusCode::OK, "admin_tasks", &TasksPage::new(&app.pages.assets, &who.caller.subject))
+}

@@ -1,0 +1,95 @@
+import { type Client, connect, type TaskInfo, type TaskList } from '@stepwire/client';
+import { showConnection } from '../connection-badge.js';
+import { batched, byId, h, redraw } from '../dom.js';
+import { commandButton } from './command-button.js';
+import { time } from './elements-table.js';
+import { getJson, ticketUrl } from './rest.js';
+import { complain, run } from './trouble.js';
+
+interface Versions {
+  definitions: { id: string; name: string }[];
+}
+
+/** The page of a user's tasks: what is theirs, and what they may claim. */
+export class TasksPage {
+  private readonly client: Client;
+  private readonly list: TaskList;
+  private readonly user: string;
+  private readonly instances: string;
+  /** Process id → name. */
+  private names = new Map<string, string>();
+
+  constructor({ user = '', instances = '' }: DOMStringMap) {
+    this.user = user;
+    this.instances = instances;
+    this.client = connect({ url: ticketUrl, onAction: () => true, client: 'admin/1' });
+    this.list = this.client.tasks();
+    showConnection(byId('connection'), this.client);
+    const show = batched(() => this.show());
+    this.list.tasks.subscribe(show);
+    this.list.more.subscribe(show);
+    this.list.error.subscribe((error) => complain(error));
+    void this.readNames().then(show);
+  }
+
+  private async readNames(): Promise<void> {
+    const versions = await getJson<Versions>('/v1/definitions');
+    // By id and version: the newest name is the last.
+    versions?.definitions.forEach(({ id, name }) => this.names.set(id, name));
+  }
+
+  private show(): void {
+    const tasks = this.list.tasks.get();
+    if (!tasks) return;
+    byId('total').textContent = this.counted(tasks);
+    redraw(byId('tasks'), tasks.length === 0 ? h('p', { class: 'empty' }, 'No task waits for you.') : this.table(tasks));
+  }
+
+  private counted(tasks: readonly TaskInfo[]): string {
+    const mine = tasks.filter(({ assignee }) => assignee === this.user).length;
+    const all = `${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}, ${mine} of them yours`;
+    return this.list.more.get() ? `${all}; there are older ones` : all;
+  }
+
+  private table(tasks: readonly TaskInfo[]): HTMLElement {
+    const heads = ['Task', 'Process', 'Lane', 'Whose', 'Waiting since', 'Commands'];
+    const cells = heads.map((name) => h('th', { scope: 'col' }, name));
+    const caption = h('caption', { class: 'visually-hidden' }, 'Tasks, newest first');
+    const rows = tasks.map((task) => this.row(task));
+    return h('table', { class: 'cards' }, caption, h('thead', {}, h('tr', {}, ...cells)), h('tbody', {}, ...rows));
+  }
+
+  private row(task: TaskInfo): HTMLElement {
+    const { instance, element, process, node, name, lane, createdAt } = task;
+    const cell = (label: string, ...content: (Node | string)[]) => h('td', { 'data-label': label }, h('div', {}, ...content));
+    const href = `${this.instances}/${encodeURIComponent(instance)}`;
+    const link = h('a', { href, 'data-focus': `open/${element}` }, name || node);
+    return h(
+      'tr',
+      { 'data-element': element, 'data-node': node, 'data-mine': String(task.assignee === this.user) },
+      cell('Task', link),
+      cell('Process', this.names.get(process) || process),
+      cell('Lane', lane ?? '—'),
+      cell('Whose', ...this.whose(task)),
+      cell('Waiting since', time(createdAt)),
+      h('td', { 'data-label': 'Commands' }, h('div', { class: 'row' }, ...this.commands(task))),
+    );
+  }
+
+  private whose({ assignee, candidates }: TaskInfo): (Node | string)[] {
+    if (assignee === this.user) return [h('span', { class: 'badge', 'data-status': 'mine' }, 'yours')];
+    if (assignee !== null) return [assignee];
+    return [h('span', { class: 'muted' }, candidates.length > 0 ? `nobody’s, open to ${candidates.join(', ')}` : 'nobody’s')];
+  }
+
+  private commands({ instance, element, name, node, assignee }: TaskInfo): HTMLElement[] {
+    const button = (label: string, type: string) =>
+      commandButton({
+        label,
+        about: name || node,
+        focus: `${element}/${type}`,
+        run: () => run(this.client.command({ type, instance, element })),
+      });
+    return [assignee === null ? button('Claim', 'claim') : button('Release', 'release')];
+  }
+}
