@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
 const SKIPPED = 77;
+const PHONE = { width: 375, height: 800 };
 const PLACES = [
   process.env.CHROMIUM,
   '/usr/bin/chromium',
@@ -80,24 +81,23 @@ export async function shot(page, name) {
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, animations: 'disabled' });
 }
 
-/** Pictures of the page as it is on a desktop, in dark mode, and on a phone; leaves it as it was. */
+/** Pictures of the page as it is on a desktop, in dark mode, and on a phone, where it must fit; leaves it as it was. */
 export async function shots(page, name) {
-  if (!process.env.SCREENSHOTS) return;
   const size = page.viewportSize();
   await shot(page, `${name}-desktop`);
   await page.emulateMedia({ colorScheme: 'dark' });
   await shot(page, `${name}-dark`);
   await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 400, height: 800 });
+  await page.setViewportSize(PHONE);
   await noSidewaysScroll(page, name);
-  await shot(page, `${name}-400`);
+  await shot(page, `${name}-phone`);
   await page.setViewportSize(size);
 }
 
-/** At 400 px nothing may reach beyond the window. */
-export async function noSidewaysScroll(page, name) {
+/** On a phone nothing may reach beyond the window. */
+async function noSidewaysScroll(page, name) {
   const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  if (wide > 0) throw new Error(`expected '${name}' to fit into 400 px, but it is ${wide} px wider`);
+  if (wide > 0) throw new Error(`expected '${name}' to fit into ${PHONE.width} px, but it is ${wide} px wider`);
 }
 
 /** The base address of the server under test, without a slash at its end. */

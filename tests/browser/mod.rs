@@ -11,11 +11,17 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::support::node;
+use crate::{
+    support::node,
+    wire::{SECRET, tokens_of},
+};
 
 /// What a script ends with when there is no browser.
 const SKIPPED: i32 = 77;
 const FOLDER: &str = "tests/browser";
+/// Users of the scripts, with their roles.
+const USERS: [(&str, &[&str]); 5] =
+    [("root", &["admin"]), ("olga", &["operator"]), ("ada", &[]), ("bob", &["clerk"]), ("ben", &["clerk"])];
 
 #[test]
 fn the_demo_survives_a_killed_server() {
@@ -25,6 +31,11 @@ fn the_demo_survives_a_killed_server() {
 #[test]
 fn the_admin_pages_follow_a_visitor() {
     play("admin.mjs", |_| ());
+}
+
+#[test]
+fn tasks_and_statuses_wander_between_users() {
+    play("tasks.mjs", |_| ());
 }
 
 /// Runs a script to its end against a new server. At each line `CHECKPOINT …` the script waits until `checkpoint` is done.
@@ -39,6 +50,7 @@ fn play(script: &str, mut checkpoint: impl FnMut(&mut Server)) {
         .current_dir(node::folder(FOLDER))
         .env("STEPWIRE_URL", &server.url)
         .env("SIGN_IN", &server.sign_in)
+        .env("TOKENS", tokens_of(&USERS))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -97,7 +109,7 @@ impl Drop for Server {
 /// Starts the program and waits until it has said where to sign in, which is the last it says.
 fn launch(data: &Path, listen: &str) -> (Child, BufReader<ChildStdout>, String) {
     let mut process = Command::new(env!("CARGO_BIN_EXE_stepwire"))
-        .args(["--listen", listen, "--data"])
+        .args(["--listen", listen, "--jwt-secret", SECRET, "--data"])
         .arg(data)
         .env("RUST_LOG", "warn")
         .stdout(Stdio::piped())

@@ -1,0 +1,113 @@
+// Plays the work of several users, each in a browser of their own: TOKENS holds a token for each, as JSON. A clerk sees a task
+// appear and claims it, another sees it vanish, an operator holds the instance; nothing is reloaded.
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { baseUrl, play, shots } from './chromium.mjs';
+
+const tokens = JSON.parse(process.env.TOKENS ?? '{}');
+const live = (page) => page.locator('[data-testid="connection"][data-status="live"]').waitFor();
+const task = (page, node) => page.locator(`[data-testid="tasks"] tr[data-node="${node}"]`);
+const element = (page, node) => page.locator(`[data-testid="elements"] tr[data-node="${node}"][data-active="true"]`);
+
+async function ask(user, path, type, body) {
+  const headers = { authorization: `Bearer ${tokens[user]}`, 'content-type': type };
+  const response = await fetch(`${baseUrl()}${path}`, { method: 'POST', headers, body });
+  assert.ok(response.ok, `${path} answered ${response.status}: ${await response.clone().text()}`);
+  return response.json();
+}
+
+async function start() {
+  const { instance } = await ask('ada', '/v1/instances', 'application/json', '{"process":"claim","businessKey":"C-7"}');
+  return instance;
+}
+
+async function signIn(browser, watch, user, path) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
+  const page = watch(await context.newPage());
+  await page.goto(`${baseUrl()}/sign-in`);
+  await page.getByLabel('Token').fill(tokens[user]);
+  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.goto(`${baseUrl()}${path}`);
+  await live(page);
+  return page;
+}
+
+/** The task comes to both clerks, goes to the one who claims it, and comes back. */
+async function claim(bob, ben) {
+  for (const page of [bob, ben]) {
+    await task(page, 'check').waitFor();
+    assert.equal(await page.getByTestId('total').innerText(), '1 task, 0 of them yours');
+  }
+  await task(bob, 'check').getByTestId('claim').focus();
+  await bob.keyboard.press('Enter');
+  await task(bob, 'check').getByText('yours', { exact: true }).waitFor();
+  await ben.getByText('No task waits for you.').waitFor();
+  assert.equal(await bob.evaluate(() => document.activeElement?.getAttribute('data-testid')), 'release');
+  await shots(bob, 'tasks');
+  await task(bob, 'check').getByTestId('release').click();
+  await task(ben, 'check').getByTestId('claim').click();
+  await task(bob, 'check').waitFor({ state: 'detached' });
+}
+
+/** What an operator does on the instance's page shows in the list, in another window. */
+async function hold(list, page, key) {
+  const status = list.locator(`tr[data-key="${key}"] [data-part="status"]`);
+  await page.getByTestId('hold').click();
+  await page.locator('[data-testid="status"][data-status="onHold"]').waitFor();
+  await status.getByText('onHold').waitFor();
+  await shots(page, 'instance-on-hold');
+  await shots(list, 'instances-on-hold');
+  await page.getByTestId('unhold').click();
+  await status.getByText('started').waitFor();
+}
+
+/** Assigns the task; who has it decides on the instance's page, where the one who had it before may only watch. */
+async function assign(operator, bob, ben, key) {
+  await element(operator, 'check').getByTestId('assign').click();
+  await operator.getByTestId('assign-dialog').getByLabel('User').fill('bob');
+  await shots(operator, 'assign');
+  await operator.keyboard.press('Enter');
+  await element(operator, 'check').getByText('Assigned to bob').waitFor();
+  await ben.getByText('No task waits for you.').waitFor();
+  await ben.goto(`${baseUrl()}/admin/instances/${key}`);
+  await element(ben, 'check').getByText('read only').waitFor();
+  await element(ben, 'check').getByTestId('release').click();
+  await ben.getByTestId('trouble').getByText('expected the assignee').waitFor();
+  await shots(ben, 'instance-read-only');
+
+  await task(bob, 'check').getByRole('link').click();
+  await live(bob);
+  await bob.getByTestId('actions').getByText('decide').first().click();
+  await bob.getByLabel('Data for decide').fill('{"accepted": true}');
+  await bob.getByRole('button', { name: 'Run decide' }).click();
+  for (const page of [bob, ben, operator]) await element(page, 'sign').waitFor();
+}
+
+/** Who is no operator sees what is theirs, and is told that the list is not pushed. */
+async function owner(browser, watch) {
+  const page = await signIn(browser, watch, 'ada', '/admin/instances');
+  await page.getByTestId('rarely').waitFor();
+  await page.getByText('C-7').waitFor();
+  await shots(page, 'instances-owner');
+  await page.getByRole('link', { name: 'My tasks' }).click();
+  await task(page, 'sign').waitFor();
+}
+
+await play(async (browser, watch) => {
+  await ask('root', '/v1/definitions?publish=true', 'application/xml', await readFile('claim.bpmn'));
+  const [bob, ben, list] = await Promise.all([
+    signIn(browser, watch, 'bob', '/admin/tasks'),
+    signIn(browser, watch, 'ben', '/admin/tasks'),
+    signIn(browser, watch, 'olga', '/admin/instances'),
+  ]);
+  await bob.getByText('No task waits for you.').waitFor();
+  const key = await start();
+  await claim(bob, ben);
+  await list.locator(`tr[data-key="${key}"]`).waitFor();
+  const operator = watch(await list.context().newPage());
+  await operator.goto(`${baseUrl()}/admin/instances/${key}`);
+  await live(operator);
+  await hold(list, operator, key);
+  await assign(operator, bob, ben, key);
+  await owner(browser, watch);
+});
