@@ -4,7 +4,7 @@ import type { ErrorDetails } from './error.js';
 export type JsonObject = Record<string, unknown>;
 
 /** How an instance stands. */
-export type InstanceStatus = 'created' | 'started' | 'onHold' | 'finished' | 'dismissed' | 'terminated' | 'expired';
+export type InstanceStatus = 'created' | 'started' | 'onHold' | 'finished' | 'dismissed' | 'terminated' | 'expired' | 'failed';
 
 /** An active element: where the token is. */
 export interface ActiveNode {

@@ -389,7 +389,7 @@ pub struct ChildStarted {
     pub child: InstanceKey,
     /// Its process id.
     pub process: String,
-    /// The element that started it; `None` when a client did.
+    /// The element that started it, or whose message a client started it from; `None` when nobody here stands for that.
     pub element: Option<ElementKey>,
     /// The action and its triggering that started it; `None` for a call activity or a client.
     pub action: Option<(Arc<str>, u32)>,

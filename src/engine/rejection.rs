@@ -11,6 +11,8 @@ pub struct Rejection {
     pub message: String,
     /// Per payload path a sentence, for [`RejectionKind::InvalidData`].
     pub fields: BTreeMap<String, String>,
+    /// Keys in their wire form of the elements that may be meant, for an ambiguous [`RejectionKind::Conflict`].
+    pub elements: Vec<String>,
 }
 
 /// Kinds of refusal.
@@ -58,14 +60,14 @@ pub enum Unavailable {
 impl Rejection {
     /// A refusal of this kind with its sentence.
     pub fn new(kind: RejectionKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), fields: BTreeMap::new() }
+        Self { kind, message: message.into(), fields: BTreeMap::new(), elements: Vec::new() }
     }
 
     /// A payload that breaks its keys.
     pub fn invalid_data(fields: BTreeMap<String, String>) -> Self {
         let listed: Vec<&str> = fields.keys().map(String::as_str).collect();
         let message = format!("expected data that fits the keys, but there is something to mend at: {}", listed.join(", "));
-        Self { kind: RejectionKind::InvalidData, message, fields }
+        Self { fields, ..Self::new(RejectionKind::InvalidData, message) }
     }
 
     /// The one answer for "does not exist" and "is not yours".

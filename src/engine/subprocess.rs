@@ -62,9 +62,12 @@ fn link_child(step: &mut Step<'_>, child: InstanceKey, number: u64, offer: Optio
     if step.state.children().contains_key(&child) {
         return;
     }
-    let start = ChildStarted { child, process, element: None, action: None, item: None, awaited: false, heard: number };
+    let open = offer.filter(|seq| step.state.open().contains_key(seq));
+    // A step back that undoes who asked for the child ends the child.
+    let element = open.and_then(|seq| step.state.open()[&seq].element());
+    let start = ChildStarted { child, process, element, action: None, item: None, awaited: false, heard: number };
     step.record(Record::ChildStarted(Box::new(start)));
-    if let Some(seq) = offer.filter(|seq| step.state.open().contains_key(seq)) {
+    if let Some(seq) = open {
         step.record(Record::OfferClosed { seq });
     }
     match step.state.status() {

@@ -24,12 +24,14 @@ pub struct WireError {
     pub fields: Option<BTreeMap<String, String>>,
     /// Where the instance stands, for a stale `ifSeq`.
     pub seq: Option<u64>,
+    /// Keys of the elements that may be meant, for an ambiguous action.
+    pub elements: Option<Vec<String>>,
 }
 
 impl WireError {
     /// An error with a code and its sentence.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, reason: None, message: message.into(), fields: None, seq: None }
+        Self { code, reason: None, message: message.into(), fields: None, seq: None, elements: None }
     }
 }
 
@@ -65,7 +67,8 @@ impl From<Rejection> for WireError {
             RejectionKind::IdReused => (ErrorCode::IdReused, None),
         };
         let fields = (code == ErrorCode::InvalidData).then_some(rejection.fields);
-        Self { code, reason, message: rejection.message, fields, seq: None }
+        let elements = Some(rejection.elements).filter(|elements| !elements.is_empty());
+        Self { code, reason, message: rejection.message, fields, seq: None, elements }
     }
 }
 

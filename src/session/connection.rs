@@ -343,6 +343,7 @@ pub(super) fn error_frame<'a>(id: Option<&'a str>, channel: Option<&'a Channel>,
         reason: error.reason,
         fields: error.fields.as_ref(),
         seq: error.seq,
+        elements: error.elements.as_deref(),
         channel,
         ..ErrorFrame::new(id, error.code, &error.message)
     }

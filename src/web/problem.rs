@@ -83,6 +83,8 @@ struct Details<'a> {
     fields: Option<&'a std::collections::BTreeMap<String, String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elements: Option<&'a [String]>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     problems: &'a [DefinitionProblem],
 }
@@ -111,6 +113,7 @@ impl ResponseError for Problem {
             reason: error.reason,
             fields: error.fields.as_ref(),
             seq: error.seq,
+            elements: error.elements.as_deref(),
             problems,
         };
         let mut response = HttpResponse::build(status);

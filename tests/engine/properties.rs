@@ -6,7 +6,7 @@
 //! A new command comes in as a variant of [`Move`], drawn in `random_process::commands` and given in `Run::one`; a new field or
 //! element kind in `random_process::action` or `block`; what must hold of it in `invariants`.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, collections::BTreeSet};
 
 use proptest::{
     strategy::Strategy,
@@ -16,20 +16,22 @@ use serde_json::{Value, json};
 use stepwire::{
     engine::{
         Command,
+        access::Caller,
         command::{RunAction, StartInstance, TimerKey},
         peer::PeerMessage,
-        record::{ParentLink, Status},
+        record::{ParentLink, Status, StoredFile},
     },
     model::{
         action::MessageType,
         ids::{ElementKey, InstanceKey, Time},
     },
 };
+use uuid::Uuid;
 
 use super::{
     random_process::{Move, commands, sketch},
     sketch,
-    subject::{PARENT, Subject, compiled, stranger},
+    subject::{PARENT, Subject, compiled, starter, stranger, user},
 };
 
 const CASES: u32 = 900;
@@ -63,7 +65,8 @@ fn random_processes_and_commands() {
     let counts = RefCell::new(Counts::default());
     let strategy = (sketch(), commands()).prop_map(|(sketch, moves)| Case { sketch, moves });
     let result = runner.run(&strategy, |case| {
-        let mut run = Run { subject: Subject::new(compiled(sketch::definition(&case.sketch))), counts: &counts };
+        let subject = Subject::new(compiled(sketch::definition(&case.sketch)));
+        let mut run = Run { subject, caller: None, counts: &counts };
         run.all(&case.moves);
         Ok(())
     });
@@ -85,6 +88,8 @@ impl std::fmt::Debug for Case {
 
 struct Run<'a> {
     subject: Subject,
+    /// Who gives the commands; `None` is the server, which may do everything but have a task.
+    caller: Option<Caller>,
     counts: &'a RefCell<Counts>,
 }
 
@@ -159,6 +164,37 @@ impl Run<'_> {
                     None => {}
                 }
             }
+            Move::Skip(index) => {
+                let tokens = self.subject.next().tokens;
+                let stuck: Vec<ElementKey> =
+                    tokens.iter().filter(|token| token.incident.is_some()).map(|token| token.element).collect();
+                if let Some(&element) = pick(&stuck, *index) {
+                    self.apply(Command::Skip { element });
+                }
+            }
+            Move::Life(dice) => self.apply(match dice % 16 {
+                0 => Command::Dismiss,
+                dice if dice % 3 == 0 => Command::Hold,
+                _ => Command::Unhold,
+            }),
+            Move::Task(index, what) => {
+                let elements: Vec<ElementKey> = self.subject.state().active().map(|(key, _)| key).collect();
+                let element = pick(&elements, *index).copied().unwrap_or(ElementKey(*index as u64 % 40));
+                self.apply(match what % 4 {
+                    0 | 1 => Command::Claim { element },
+                    2 => Command::Release { element },
+                    _ => Command::Assign { element, user: "bob".to_owned() },
+                });
+            }
+            Move::As(dice) => {
+                self.caller = match dice % 12 {
+                    0..7 => None,
+                    7 | 8 => Some(starter()),
+                    9 => Some(user("bob", &["clerk"])),
+                    10 => Some(user("carl", &["chief", "auditor"])),
+                    _ => Some(user("olga", &["operator"])),
+                }
+            }
             Move::Done(seq) => {
                 let open: Vec<u64> = self.subject.state().open().keys().copied().collect();
                 let seq = pick(&open, *seq as usize).copied().unwrap_or(*seq);
@@ -170,16 +206,24 @@ impl Run<'_> {
 
     fn run(&mut self, action: &str, element: Option<ElementKey>, payload: &str) {
         let data: Value = serde_json::from_str(payload).expect("payloads are JSON");
-        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data, file: None }));
+        // Whether or not the action takes one.
+        let file = payload.contains("odd").then(paper);
+        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data, file }));
     }
 
     fn wait(&mut self, seconds: i64) {
         let until = Time(self.subject.now.0 + seconds * 1000);
-        while let Some((due, timer)) = self.subject.timers.iter().map(|(timer, due)| (*due, timer.clone())).min()
+        // On hold nothing comes of a timer, and the clock does not bring it again.
+        let mut missed = BTreeSet::new();
+        let next = |subject: &Subject, missed: &BTreeSet<TimerKey>| {
+            subject.timers.iter().filter(|(timer, _)| !missed.contains(*timer)).map(|(timer, due)| (*due, timer.clone())).min()
+        };
+        while let Some((due, timer)) = next(&self.subject, &missed)
             && due <= until
         {
-            self.subject.now = due;
-            self.apply(Command::FireTimer(timer));
+            self.subject.now = self.subject.now.max(due);
+            self.apply(Command::FireTimer(timer.clone()));
+            missed.insert(timer);
         }
         self.subject.now = until;
     }
@@ -216,7 +260,9 @@ impl Run<'_> {
     }
 
     fn apply(&mut self, command: Command) {
-        let result = self.subject.apply(command, None);
+        let by_server = matches!(command, Command::FireTimer(_) | Command::Receive { .. });
+        let caller = self.caller.clone().filter(|_| !by_server);
+        let result = self.subject.apply(command, caller.as_ref());
         let mut counts = self.counts.borrow_mut();
         counts.steps += 1;
         match result {
@@ -229,6 +275,11 @@ impl Run<'_> {
         counts.largest = counts.largest.max(size);
         counts.incidents += u32::from(self.subject.next().tokens.iter().any(|token| token.incident.is_some()));
     }
+}
+
+fn paper() -> StoredFile {
+    let (name, media_type, sha256) = ("paper.txt".to_owned(), "text/plain".to_owned(), "00".repeat(32));
+    StoredFile { id: Uuid::from_u128(7), name, size: 3, media_type, sha256 }
 }
 
 fn pick<T>(of: &[T], index: usize) -> Option<&T> {

@@ -9,16 +9,23 @@ use proptest::{
 
 /// A sketch of a process, as [`super::sketch`] reads it.
 pub fn sketch() -> impl Strategy<Value = String> {
-    (vec(block(2), 1..5), any::<bool>(), vec(action(), 0..2), vec(action(), 0..2)).prop_map(|(blocks, keys, first, last)| {
-        let mut writer = Writer { text: "process p\n".to_owned(), ..Writer::default() };
-        writer.line(if keys { "start start required=n keys=x" } else { "start start" });
-        writer.actions(&first, true);
-        let behind = writer.path(&blocks, "start");
-        writer.line("end end");
-        writer.actions(&last, false);
-        writer.flow(&behind, "end");
-        writer.text
-    })
+    let head = (any::<bool>(), any::<u8>(), any::<u8>());
+    (vec(block(2), 1..5), head, vec(action(), 0..2), vec(action(), 0..2)).prop_map(
+        |(blocks, (keys, lanes, expiry), first, last)| {
+            let expiry = if expiry % 6 == 0 { " expiry=PT3M" } else { "" };
+            let mut writer = Writer { text: format!("process p{expiry}\n"), ..Writer::default() };
+            writer.line(if keys { "start start required=n keys=x" } else { "start start" });
+            writer.actions(&first, true);
+            let behind = writer.path(&blocks, "start");
+            writer.line("end end");
+            writer.actions(&last, false);
+            writer.flow(&behind, "end");
+            if lanes % 3 == 0 {
+                writer.lane(lanes);
+            }
+            writer.text
+        },
+    )
 }
 
 #[derive(Clone, Debug)]
@@ -91,6 +98,9 @@ fn action() -> impl Strategy<Value = Action> {
         "sub q out=r",
         "sub q await out=r",
         "sub q await",
+        "upload paper",
+        "rule {output.r={n:input.n};output.put('x.z',now);}",
+        "rule {output.n=input.x.y.z;}",
     ]);
     let flag = |name: &'static str, of: u8| any::<u8>().prop_map(move |dice| if dice % of == 0 { name } else { "" });
     let common = (flag("timer=PT10S", 4), flag("repeat", 4), flag("autorun", 2), flag("child", 3));
@@ -99,6 +109,8 @@ fn action() -> impl Strategy<Value = Action> {
     (work, any::<bool>(), common, manual, flag("free", 2)).prop_map(|(work, automatic, common, manual, free)| {
         let (timer, repeat, autorun, child) = common;
         let (optional, back, required, strict) = manual;
+        // Files come from users.
+        let automatic = automatic && !work.starts_with("upload");
         let trigger = if automatic { "auto" } else { "manual" };
         let mut text = format!("{trigger} {work} {timer} {repeat} {autorun}");
         if automatic && !timer.is_empty() {
@@ -133,6 +145,10 @@ pub fn commands() -> impl Strategy<Value = Vec<Move>> {
         1 => (any::<usize>(), any::<u32>()).prop_map(|(timer, nr)| Move::Stale(timer, nr % 4)),
         8 => (any::<usize>(), 0..9_u8, 0..8_u64, payload()).prop_map(|(peer, what, again, payload)| Move::Hear(peer, what, again, payload)),
         3 => any::<usize>().prop_map(Move::Retry),
+        2 => any::<usize>().prop_map(Move::Skip),
+        2 => any::<u8>().prop_map(Move::Life),
+        3 => (any::<usize>(), any::<u8>()).prop_map(|(element, what)| Move::Task(element, what)),
+        4 => any::<u8>().prop_map(Move::As),
         1 => any::<u64>().prop_map(|seq| Move::Done(seq % 50)),
         1 => Just(Move::Terminate),
     ];
@@ -149,6 +165,13 @@ pub enum Move {
     /// Peer, what it says, 0 for a number heard already, payload.
     Hear(usize, u8, u64, &'static str),
     Retry(usize),
+    Skip(usize),
+    /// Hold, unhold, or more seldom dismiss.
+    Life(u8),
+    /// Claim, release or assign an active element.
+    Task(usize, u8),
+    /// Who gives the commands from here on.
+    As(u8),
     Done(u64),
     Terminate,
 }
@@ -168,6 +191,17 @@ impl Writer {
     fn name(&mut self, prefix: &str) -> String {
         self.nodes += 1;
         format!("{prefix}{}", self.nodes)
+    }
+
+    /// Puts a part of the nodes into a lane of clerks, and another into one that only a chief may assign in.
+    fn lane(&mut self, dice: u8) {
+        let among = |wanted: usize| {
+            let nodes = (1..=self.nodes).filter(|index| index % 3 == wanted).map(|index| format!("n{index}"));
+            nodes.filter(|node| self.text.contains(&format!(" {node} "))).collect::<Vec<_>>().join(",")
+        };
+        let (clerks, others) = (among(usize::from(dice % 2)), among(2));
+        self.line(&format!("lane clerks nodes={clerks} execute=clerk view=auditor"));
+        self.line(&format!("lane others nodes={others} assign=chief hold=chief,clerk"));
     }
 
     fn flow(&mut self, from: &str, to: &str) {

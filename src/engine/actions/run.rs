@@ -173,7 +173,7 @@ fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
                 several.len(),
                 listed.join(", ")
             );
-            Err(Rejection::new(RejectionKind::Conflict, sentence))
+            Err(Rejection { elements: listed, ..Rejection::new(RejectionKind::Conflict, sentence) })
         }
     }
 }

@@ -88,6 +88,13 @@ pub struct OpenMessage {
     author: Author,
 }
 
+impl OpenMessage {
+    /// The element that sent it, or the nearest stone that stands for it.
+    pub fn element(&self) -> Option<ElementKey> {
+        self.author.element
+    }
+}
+
 impl InstanceState {
     /// The fold of whole rows, on top of a snapshot or from the first row on. `None` without any record.
     pub fn replay<'a>(snapshot: Option<Self>, rows: impl IntoIterator<Item = &'a Row>) -> Option<Self> {

@@ -74,7 +74,7 @@ pub struct ChildEntry<'a> {
     pub instance: InstanceKey,
     /// Its process's id.
     pub process: &'a str,
-    /// The parent's element that started it, in its wire form; `null` when a client did.
+    /// The parent's element that started it or asked a client to, in its wire form; `null` when it is not known any more.
     pub element: Option<String>,
     /// Its status.
     pub status: &'a str,
