@@ -75,8 +75,26 @@ pub const TICKETS: usize = 10_000;
 pub const TICKET: Duration = Duration::from_secs(30);
 /// How long a sign-in link may be used.
 pub const SIGN_IN_LINK: Duration = Duration::from_secs(15 * 60);
-/// How long a person who signed in to the pages stays signed in.
+/// How long a sign-in lasts: the cookie of the pages, and the token a password is given for.
 pub const SIGNED_IN: Duration = Duration::from_secs(12 * 3600);
+/// The longest password, in bytes.
+pub const PASSWORD_BYTES: usize = 1024;
+/// Roles one user may have.
+pub const USER_ROLES: usize = 64;
+/// Passwords hashed at the same time; each takes 19 MiB while it is.
+pub const HASHES: usize = 2;
+/// Sign-ins that may wait for their hash; more are answered `busy`.
+pub const HASHES_WAITING: usize = 64;
+/// Wrong passwords for one name that cost no wait.
+pub const WRONG_PER_NAME: u32 = 5;
+/// Wrong passwords from one address that cost no wait: an office may stand behind one.
+pub const WRONG_PER_ADDRESS: u32 = 20;
+/// The longest wait after a wrong password; the first is a second, each next one twice as long.
+pub const SIGN_IN_WAIT: Duration = Duration::from_secs(15 * 60);
+/// How long after the last wrong password the count starts anew.
+pub const WRONG_FORGOTTEN: Duration = Duration::from_secs(30 * 60);
+/// Names, and addresses, whose wrong passwords are counted at the same time; beyond that the least suspicious are forgotten.
+pub const WRONG_COUNTED: usize = 10_000;
 /// How long the token of an anonymous start is valid.
 pub const ANONYMOUS_TOKEN: Duration = Duration::from_secs(24 * 3600);
 

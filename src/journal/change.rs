@@ -9,6 +9,7 @@ use super::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
+    user::UserRow,
 };
 use crate::model::ids::{ElementKey, InstanceKey};
 
@@ -21,6 +22,8 @@ pub enum WriteOp {
     Snapshot(Entity, SnapshotRow),
     /// Inserts or replaces definitions by (tenant, id, version).
     Definitions(Vec<DefinitionRow>),
+    /// Inserts or replaces a user by (tenant, name).
+    User(UserRow),
     /// Deletes a message of the outbox by its source and seq; one already gone is fine.
     OutboxDelivered(Entity, u64),
 }

@@ -21,6 +21,7 @@ use super::{
     row::{Entity, SnapshotRow},
     stats::{Counters, JournalStats},
     store::{Store, StoreError, StoreReader},
+    user::UserRow,
     writer::{Entry, Writer},
 };
 
@@ -152,6 +153,11 @@ impl Slot {
     /// Writes definitions, all in one transaction.
     pub fn definitions(self, rows: Vec<DefinitionRow>, release: Release) {
         self.send(Some(WriteOp::Definitions(rows)), release);
+    }
+
+    /// Writes a user.
+    pub fn user(self, row: UserRow, release: Release) {
+        self.send(Some(WriteOp::User(row)), release);
     }
 
     fn send(self, op: Option<WriteOp>, release: Release) {

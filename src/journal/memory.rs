@@ -13,6 +13,7 @@ use super::{
     listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerKey, TimerRow},
     row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     store::{Store, StoreError, StoreReader},
+    user::UserRow,
 };
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
@@ -35,6 +36,7 @@ struct Tables {
     timer_dues: BTreeMap<TimerKey, Time>,
     outbox: BTreeMap<(Entity, u64), OutboxRow>,
     definitions: BTreeMap<(String, String, u32), DefinitionRow>,
+    users: BTreeMap<(String, String), UserRow>,
 }
 
 impl Default for Tables {
@@ -52,6 +54,7 @@ impl Default for Tables {
             timer_dues: BTreeMap::new(),
             outbox: BTreeMap::new(),
             definitions: BTreeMap::new(),
+            users: BTreeMap::new(),
         }
     }
 }
@@ -103,6 +106,9 @@ impl Tables {
                 for row in rows {
                     self.definitions.insert((row.tenant.clone(), row.id.clone(), row.version), row.clone());
                 }
+            }
+            WriteOp::User(row) => {
+                self.users.insert((row.tenant.clone(), row.name.clone()), row.clone());
             }
             WriteOp::OutboxDelivered(source, seq) => {
                 self.outbox.remove(&(*source, *seq));
@@ -259,6 +265,10 @@ impl StoreReader for MemoryStore {
 
     fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError> {
         Ok(self.tables().definitions.values().cloned().collect())
+    }
+
+    fn users(&self) -> Result<Vec<UserRow>, StoreError> {
+        Ok(self.tables().users.values().cloned().collect())
     }
 
     fn log_incarnation(&self) -> Result<Uuid, StoreError> {

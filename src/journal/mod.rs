@@ -22,6 +22,7 @@ mod row;
 mod sqlite;
 mod stats;
 mod store;
+mod user;
 mod writer;
 
 pub use change::{Commit, ReadModelChange, WriteOp};
@@ -35,6 +36,7 @@ pub use row::{Entity, EntityKind, Loaded, LogRow, OutboxMessage, OutboxRow, Snap
 pub use sqlite::SqliteStore;
 pub use stats::JournalStats;
 pub use store::{Store, StoreError, StoreReader};
+pub use user::UserRow;
 
 #[cfg(test)]
 mod tests;

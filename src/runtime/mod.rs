@@ -23,6 +23,7 @@ mod repeat;
 mod scripts;
 mod starting;
 mod timers;
+pub mod users;
 
 #[cfg(test)]
 mod tests;
@@ -50,6 +51,7 @@ use registry::{Dispatched, Registry};
 use scripts::Scripts;
 pub use starting::{Inherit, StartError, StartRequest};
 use timers::Timers;
+use users::Users;
 
 use crate::{
     engine::{InstanceState, Row},
@@ -82,6 +84,8 @@ pub struct Runtime {
     pub definitions: Definitions,
     /// The files users have brought.
     pub files: Files,
+    /// Those who sign in with a password.
+    pub users: Users,
     /// Who follows which instance.
     pub hub: Arc<Hub>,
     /// Who follows which list.
@@ -111,8 +115,9 @@ impl Runtime {
         clock: Clock,
         arbiters: Vec<ArbiterHandle>,
     ) -> Result<Arc<Self>, StoreError> {
-        let stored = journal.read(|reader| Ok((reader.definitions()?, reader.outbox()?, reader.log_incarnation()?)));
-        let (rows, outbox, log) = stored.await.map_err(|_| StoreError::Panicked)??;
+        let stored =
+            journal.read(|reader| Ok((reader.definitions()?, reader.users()?, reader.outbox()?, reader.log_incarnation()?)));
+        let (rows, users, outbox, log) = stored.await.map_err(|_| StoreError::Panicked)??;
         let definitions = Definitions::load(journal.clone(), rows);
         for sentence in definitions.failed() {
             log::error!("{sentence}");
@@ -122,6 +127,7 @@ impl Runtime {
         let services = actix_rt::Arbiter::current();
         let activity = clock.is_virtual().then(Arc::default);
         let runtime = Arc::new(Self {
+            users: Users::load(journal.clone(), users),
             journal,
             clock,
             definitions,

@@ -8,6 +8,7 @@ use crate::journal::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
     row::{LogRow, StoredRow},
+    user::UserRow,
 };
 
 pub(super) fn stored_row(row: &Row<'_>) -> Result<StoredRow> {
@@ -92,5 +93,17 @@ pub(super) fn definition_row(row: &Row<'_>) -> Result<DefinitionRow> {
         source: row.get(8)?,
         created_at: row.get(9)?,
         created_by: row.get(10)?,
+    })
+}
+
+pub(super) fn user_row(row: &Row<'_>) -> Result<UserRow> {
+    let Roles(roles) = row.get(3)?;
+    Ok(UserRow {
+        tenant: row.get(0)?,
+        name: row.get(1)?,
+        password_hash: row.get(2)?,
+        roles,
+        revoked_at: row.get(4)?,
+        created_at: row.get(5)?,
     })
 }

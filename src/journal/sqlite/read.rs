@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     failed,
-    from_row::{definition_row, incident_row, instance_row, stored_row, task_row, timer_row},
+    from_row::{definition_row, incident_row, instance_row, stored_row, task_row, timer_row, user_row},
     values::{Roles, Seq},
 };
 use crate::{
@@ -16,6 +16,7 @@ use crate::{
         listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow},
         row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
         store::{StoreError, StoreReader},
+        user::UserRow,
     },
     model::ids::{ElementKey, InstanceKey, Time},
 };
@@ -203,6 +204,11 @@ impl StoreReader for SqliteReader {
         let sql = "SELECT tenant, id, version, revision, state, alias, name, format, source, created_at, created_by
              FROM definition ORDER BY tenant, id, version";
         self.list(sql, [], definition_row)
+    }
+
+    fn users(&self) -> Result<Vec<UserRow>, StoreError> {
+        let sql = "SELECT tenant, name, password_hash, roles, revoked_at, created_at FROM user ORDER BY tenant, name";
+        self.list(sql, [], user_row)
     }
 
     fn log_incarnation(&self) -> Result<Uuid, StoreError> {

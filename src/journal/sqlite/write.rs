@@ -13,6 +13,7 @@ use crate::journal::{
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
     store::{Store, StoreError, StoreReader},
+    user::UserRow,
 };
 
 /// About what an operation adds to the write-ahead log beyond its bodies: one page.
@@ -42,6 +43,7 @@ impl Store for SqliteStore {
                         put_definition(&transaction, row).map_err(failed("write a definition"))?;
                     }
                 }
+                WriteOp::User(row) => put_user(&transaction, row).map_err(failed("write a user"))?,
                 WriteOp::OutboxDelivered(source, seq) => {
                     drop_message(&transaction, *source, *seq).map_err(failed("delete a delivered message"))?;
                 }
@@ -112,6 +114,16 @@ fn put_message(db: &Connection, source: Entity, message: &OutboxRow) -> rusqlite
 
 fn drop_message(db: &Connection, source: Entity, seq: u64) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM outbox WHERE source = ?1 AND seq = ?2")?.execute(params![source.to_bytes(), Seq(seq)])?;
+    Ok(())
+}
+
+fn put_user(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "INSERT OR REPLACE INTO user (tenant, name, password_hash, roles, revoked_at, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    let roles = Roles(row.roles.clone());
+    statement.execute(params![row.tenant, row.name, row.password_hash, roles, row.revoked_at, row.created_at])?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use super::fixtures::{changing, check, definition, instance, key};
 use crate::{
     journal::{
         DefinitionState, IncidentRow, InstanceFilter, InstanceRow, ReadModelChange, StoreReader, TaskRow, TimerKey, TimerRow,
-        WriteOp,
+        UserRow, WriteOp,
     },
     model::ids::{ElementKey, Time},
 };
@@ -126,5 +126,26 @@ fn definitions_are_replaced_by_tenant_id_and_version() {
             (definition("order", 1, DefinitionState::Replaced), definition("order", 2, DefinitionState::Published));
         store.commit(&[WriteOp::Definitions(vec![first.clone(), second.clone()])]).unwrap();
         assert_eq!(reader.definitions().unwrap(), [first, second]);
+    });
+}
+
+#[test]
+fn users_are_replaced_by_tenant_and_name() {
+    check(|store, reader| {
+        let ada = UserRow {
+            tenant: "acme".into(),
+            name: "ada".into(),
+            password_hash: Some("$argon2id$…".into()),
+            roles: vec!["admin".into(), "clerk".into()],
+            revoked_at: None,
+            created_at: Time(5),
+        };
+        let other = UserRow { tenant: "zoo".into(), roles: Vec::new(), ..ada.clone() };
+        store.commit(&[WriteOp::User(other.clone()), WriteOp::User(ada.clone())]).unwrap();
+        assert_eq!(reader.users().unwrap(), [ada.clone(), other.clone()]);
+        let removed = UserRow { password_hash: None, roles: Vec::new(), revoked_at: Some(Time(9)), ..ada };
+        store.commit(&[WriteOp::User(removed.clone())]).unwrap();
+        assert_eq!(reader.users().unwrap(), [removed, other]);
+        assert!(!format!("{:?}", reader.users().unwrap()).contains("argon2id"), "no hash in a log");
     });
 }

@@ -109,6 +109,18 @@ CREATE TABLE definition (
     PRIMARY KEY (tenant, id, version)
 ) STRICT;
 
+CREATE TABLE user (
+    tenant        TEXT    NOT NULL,
+    name          TEXT    NOT NULL,
+    -- A PHC string; NULL when the user was removed.
+    password_hash TEXT,
+    -- Separated by blanks.
+    roles         TEXT    NOT NULL,
+    revoked_at    INTEGER,
+    created_at    INTEGER NOT NULL,
+    PRIMARY KEY (tenant, name)
+) STRICT;
+
 -- One row: who this log is, and how often it was opened.
 CREATE TABLE meta (
     only_row    INTEGER PRIMARY KEY CHECK (only_row = 1),

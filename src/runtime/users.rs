@@ -1,0 +1,102 @@
+//! The users of this server: people and programs with a password. Read once at start, swapped as a whole when one changes.
+//!
+//! A change is durable before it is visible, and visible before it is answered. Not here: tokens and who shows them
+//! (`session`), the command line (`web::local`).
+//!
+//! Where to go next: `changes` for what may be done to a user, `sign_in` for passwords against names, `throttle` for what
+//! guessing costs, `requests` for the same changes as data.
+
+mod changes;
+mod password;
+pub mod requests;
+mod sign_in;
+mod throttle;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use arc_swap::ArcSwap;
+use tokio::sync::watch;
+
+pub use changes::{NewUser, UserError};
+pub use sign_in::{SignInError, SignedIn};
+
+use crate::{
+    journal::{Journal, UserRow},
+    model::ids::Time,
+};
+use password::Hashing;
+use throttle::Throttle;
+
+/// All users by tenant and name, removed ones too.
+type Index = HashMap<(String, String), Arc<UserRow>>;
+
+/// The users.
+pub struct Users {
+    known: Arc<Known>,
+    /// Held until a change is visible, so that the next one starts from it.
+    changing: Arc<tokio::sync::Mutex<()>>,
+    journal: Journal,
+    hashing: Hashing,
+    throttle: Mutex<Throttle>,
+}
+
+/// What is known of them, and who is to be told when it changes.
+struct Known {
+    index: ArcSwap<Index>,
+    changed: watch::Sender<()>,
+}
+
+impl Users {
+    /// The users a store holds.
+    pub fn load(journal: Journal, rows: Vec<UserRow>) -> Self {
+        let index = rows.into_iter().map(|row| ((row.tenant.clone(), row.name.clone()), Arc::new(row))).collect();
+        let known = Known { index: ArcSwap::from_pointee(index), changed: watch::Sender::new(()) };
+        let (changing, throttle) = (Arc::default(), Mutex::default());
+        Self { known: Arc::new(known), changing, journal, hashing: Hashing::default(), throttle }
+    }
+
+    /// A user that was not removed.
+    pub fn get(&self, tenant: &str, name: &str) -> Option<Arc<UserRow>> {
+        self.row(tenant, name).filter(|row| row.password_hash.is_some())
+    }
+
+    /// The users of a tenant by name, without removed ones.
+    pub fn all(&self, tenant: &str) -> Vec<Arc<UserRow>> {
+        let index = self.known.index.load();
+        let mut all: Vec<_> = index.values().filter(|row| row.tenant == tenant && row.password_hash.is_some()).cloned().collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// Whether a token of this subject, issued then, is still good. Subjects that are no users of this server are not its
+    /// business: their tokens are. A token that does not say when it was issued counts as issued before any revocation.
+    pub fn admits(&self, tenant: &str, subject: &str, issued_at: Option<Time>) -> bool {
+        let Some(row) = self.row(tenant, subject) else { return true };
+        let since = |revoked: Time| issued_at.is_some_and(|issued| issued > revoked);
+        row.password_hash.is_some() && row.revoked_at.is_none_or(since)
+    }
+
+    /// Wakes whenever a user has changed.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.known.changed.subscribe()
+    }
+
+    fn row(&self, tenant: &str, name: &str) -> Option<Arc<UserRow>> {
+        self.known.index.load().get(&(tenant.to_owned(), name.to_owned())).cloned()
+    }
+}
+
+impl Known {
+    fn put(&self, row: UserRow) {
+        let mut index = Index::clone(&self.index.load());
+        index.insert((row.tenant.clone(), row.name.clone()), Arc::new(row));
+        self.index.store(Arc::new(index));
+        self.changed.send_replace(());
+    }
+}

@@ -1,0 +1,181 @@
+//! What may be done to a user. Each change is one row, written by the journal's writer; it is visible as soon as it is durable.
+
+use std::{error::Error, fmt};
+
+use tokio::sync::oneshot;
+
+use super::Users;
+use crate::{
+    journal::{Busy, UserRow},
+    limits,
+    model::ids::Time,
+};
+
+/// A user to add.
+#[derive(Clone, Copy)]
+pub struct NewUser<'a> {
+    /// Whose it is.
+    pub tenant: &'a str,
+    /// The name it signs in with.
+    pub name: &'a str,
+    /// Its password.
+    pub password: &'a str,
+    /// Its roles.
+    pub roles: &'a [String],
+}
+
+/// Why nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserError {
+    /// There is a user of this name.
+    Exists(String),
+    /// There is none.
+    Unknown(String),
+    /// A name, role or password that cannot be one; the sentence says why.
+    Invalid(String),
+    /// A queue is full.
+    Busy,
+    /// The server is shutting down, or the system gave no random bytes.
+    Failed,
+}
+
+impl fmt::Display for UserError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exists(name) => write!(f, "expected a new name, but there is a user '{name}': change it, or take another name"),
+            Self::Unknown(name) => write!(f, "expected the name of a user, but there is no user '{name}'"),
+            Self::Invalid(sentence) => f.write_str(sentence),
+            Self::Busy => f.write_str("expected room for a change, but a queue is full: try again"),
+            Self::Failed => f.write_str("expected to write the change, but the server is stopping or out of order: try again"),
+        }
+    }
+}
+
+impl Error for UserError {}
+
+impl Users {
+    /// Adds a user, or one again that was removed; tokens from before the removal stay refused.
+    ///
+    /// # Errors
+    /// [`UserError`].
+    pub async fn add(&self, user: NewUser<'_>, now: Time) -> Result<(), UserError> {
+        check_name("tenant", user.tenant)?;
+        check_name("name", user.name)?;
+        check_roles(user.roles)?;
+        if self.get(user.tenant, user.name).is_some() {
+            return Err(UserError::Exists(user.name.to_owned()));
+        }
+        let hash = self.hash(user.password).await?;
+        self.change(user.tenant, user.name, |known| match known {
+            Some(row) if row.password_hash.is_some() => Err(UserError::Exists(row.name.clone())),
+            known => Ok(UserRow {
+                tenant: user.tenant.to_owned(),
+                name: user.name.to_owned(),
+                password_hash: Some(hash),
+                roles: user.roles.to_vec(),
+                revoked_at: known.and_then(|row| row.revoked_at),
+                created_at: now,
+            }),
+        })
+        .await
+    }
+
+    /// Gives a user another password, and ends every token issued so far.
+    ///
+    /// # Errors
+    /// [`UserError`].
+    pub async fn set_password(&self, tenant: &str, name: &str, password: &str, now: Time) -> Result<(), UserError> {
+        let hash = self.hash(password).await?;
+        let change = |row: UserRow| UserRow { password_hash: Some(hash), revoked_at: Some(now), ..row };
+        self.change_known(tenant, name, change).await
+    }
+
+    /// Gives a user these roles instead of those it had; its tokens have them from the next one.
+    ///
+    /// # Errors
+    /// [`UserError`].
+    pub async fn set_roles(&self, tenant: &str, name: &str, roles: &[String]) -> Result<(), UserError> {
+        check_roles(roles)?;
+        self.change_known(tenant, name, |row| UserRow { roles: roles.to_vec(), ..row }).await
+    }
+
+    /// Ends every token issued so far. With the password it gets new ones.
+    ///
+    /// # Errors
+    /// [`UserError`].
+    pub async fn revoke(&self, tenant: &str, name: &str, now: Time) -> Result<(), UserError> {
+        self.change_known(tenant, name, |row| UserRow { revoked_at: Some(now), ..row }).await
+    }
+
+    /// Removes a user: neither its password nor any token of its name is good any more.
+    ///
+    /// # Errors
+    /// [`UserError`].
+    pub async fn remove(&self, tenant: &str, name: &str, now: Time) -> Result<(), UserError> {
+        let removed = |row| UserRow { password_hash: None, roles: Vec::new(), revoked_at: Some(now), ..row };
+        self.change_known(tenant, name, removed).await
+    }
+
+    async fn change_known(&self, tenant: &str, name: &str, change: impl FnOnce(UserRow) -> UserRow) -> Result<(), UserError> {
+        let changed = |known: Option<&UserRow>| match known {
+            Some(row) if row.password_hash.is_some() => Ok(change(row.clone())),
+            _ => Err(UserError::Unknown(name.to_owned())),
+        };
+        self.change(tenant, name, changed).await
+    }
+
+    /// Writes what `change` makes of the row. Whoever asked may go away meanwhile: what was handed over becomes visible all the
+    /// same, and before the next change begins.
+    async fn change(
+        &self,
+        tenant: &str,
+        name: &str,
+        change: impl FnOnce(Option<&UserRow>) -> Result<UserRow, UserError>,
+    ) -> Result<(), UserError> {
+        let changing = self.changing.clone().lock_owned().await;
+        let row = change(self.row(tenant, name).as_deref())?;
+        let slot = self.journal.reserve().map_err(|Busy| UserError::Busy)?;
+        let (done, wait) = oneshot::channel();
+        let (known, durable) = (self.known.clone(), row.clone());
+        let release = move || {
+            known.put(durable);
+            drop(changing);
+            // Nobody waits when the request was cut off.
+            let _ = done.send(());
+        };
+        slot.user(row, Box::new(release));
+        wait.await.map_err(|_| UserError::Failed)
+    }
+
+    async fn hash(&self, password: &str) -> Result<String, UserError> {
+        if password.is_empty() || password.len() > limits::PASSWORD_BYTES {
+            let sentence = format!("expected a password of 1 to {} bytes, but it has {}", limits::PASSWORD_BYTES, password.len());
+            return Err(UserError::Invalid(sentence));
+        }
+        let turn = self.hashing.turn().await.ok_or(UserError::Busy)?;
+        turn.hash(password.to_owned()).await.ok_or(UserError::Failed)
+    }
+}
+
+fn check_name(what: &str, name: &str) -> Result<(), UserError> {
+    let plain = !name.is_empty() && name.trim() == name && !name.chars().any(char::is_control);
+    if plain && name.len() <= limits::NAME_BYTES {
+        return Ok(());
+    }
+    let limit = limits::NAME_BYTES;
+    Err(UserError::Invalid(format!(
+        "expected a {what} of 1 to {limit} bytes without control characters and without blanks at its ends, but it is another"
+    )))
+}
+
+fn check_roles(roles: &[String]) -> Result<(), UserError> {
+    let (most, limit) = (limits::USER_ROLES, limits::NAME_BYTES);
+    let plain =
+        |role: &String| !role.is_empty() && role.len() <= limit && !role.chars().any(|c| c.is_whitespace() || c.is_control());
+    if roles.len() <= most && roles.iter().all(plain) {
+        return Ok(());
+    }
+    Err(UserError::Invalid(format!(
+        "expected at most {most} roles of 1 to {limit} bytes each, without blanks and control characters, but they are others"
+    )))
+}

@@ -1,0 +1,107 @@
+//! Requests to change or list users as data: what `stepwire user` asks of the server on its data directory, or of the directory
+//! itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::{NewUser, UserError, Users};
+use crate::model::ids::Time;
+
+/// Something to be done. No `Debug`: it may hold a password.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserRequest {
+    /// The tenant.
+    pub tenant: String,
+    /// What.
+    pub ask: UserAsk,
+}
+
+/// What is to be done.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum UserAsk {
+    /// [`Users::add`].
+    Add {
+        /// The user.
+        name: String,
+        /// Its password.
+        password: String,
+        /// Its roles.
+        roles: Vec<String>,
+    },
+    /// [`Users::set_password`].
+    SetPassword {
+        /// The user.
+        name: String,
+        /// Its new password.
+        password: String,
+    },
+    /// [`Users::set_roles`].
+    SetRoles {
+        /// The user.
+        name: String,
+        /// All its roles from now on.
+        roles: Vec<String>,
+    },
+    /// [`Users::revoke`].
+    Revoke {
+        /// The user.
+        name: String,
+    },
+    /// [`Users::remove`].
+    Remove {
+        /// The user.
+        name: String,
+    },
+    /// [`Users::all`].
+    List,
+}
+
+/// A user as it is listed.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub struct ListedUser {
+    /// Its name.
+    pub name: String,
+    /// Its tenant.
+    pub tenant: String,
+    /// Its roles.
+    pub roles: Vec<String>,
+    /// When it was added, as ISO 8601.
+    pub created_at: String,
+    /// Tokens issued until then are refused, as ISO 8601.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<String>,
+}
+
+impl Users {
+    /// Does what is asked, at `now` on the real clock. Only a list answers with users.
+    ///
+    /// # Errors
+    /// [`UserError`].
+    pub async fn serve(&self, request: UserRequest, now: Time) -> Result<Vec<ListedUser>, UserError> {
+        let UserRequest { tenant, ask } = request;
+        match ask {
+            UserAsk::Add { name, password, roles } => {
+                self.add(NewUser { tenant: &tenant, name: &name, password: &password, roles: &roles }, now).await?;
+            }
+            UserAsk::SetPassword { name, password } => self.set_password(&tenant, &name, &password, now).await?,
+            UserAsk::SetRoles { name, roles } => self.set_roles(&tenant, &name, &roles).await?,
+            UserAsk::Revoke { name } => self.revoke(&tenant, &name, now).await?,
+            UserAsk::Remove { name } => self.remove(&tenant, &name, now).await?,
+            UserAsk::List => return Ok(self.listed(&tenant)),
+        }
+        Ok(Vec::new())
+    }
+
+    fn listed(&self, tenant: &str) -> Vec<ListedUser> {
+        let listed = |row: std::sync::Arc<crate::journal::UserRow>| ListedUser {
+            name: row.name.clone(),
+            tenant: row.tenant.clone(),
+            roles: row.roles.clone(),
+            created_at: row.created_at.to_string(),
+            revoked_at: row.revoked_at.map(|time| time.to_string()),
+        };
+        self.all(tenant).into_iter().map(listed).collect()
+    }
+}

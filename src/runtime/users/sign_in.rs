@@ -1,0 +1,90 @@
+//! Signing in with a name and a password. Says neither whether a name is known nor what was wrong.
+
+use std::{error::Error, fmt, net::IpAddr, sync::PoisonError, time::Duration};
+
+use super::{
+    Users,
+    throttle::{Throttle, Try, Wait},
+};
+use crate::{limits, model::ids::Time};
+
+/// Who has signed in: what goes into its token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIn {
+    /// The user's name.
+    pub subject: String,
+    /// Its tenant.
+    pub tenant: String,
+    /// Its roles.
+    pub roles: Vec<String>,
+}
+
+/// Why nobody has signed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInError {
+    /// The name or the password is wrong.
+    Wrong,
+    /// Too many wrong passwords for this name or from this address: the next try is allowed after this long.
+    Throttled(Duration),
+    /// Too many sign in at the same time.
+    Busy,
+}
+
+impl fmt::Display for SignInError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wrong => f.write_str("expected the name and password of a user, but one of them is wrong"),
+            Self::Throttled(wait) => {
+                let seconds = wait.as_millis().div_ceil(1000);
+                write!(f, "expected fewer wrong passwords, but there were too many: try again in {seconds} s")
+            }
+            Self::Busy => f.write_str("expected room for another sign-in, but too many wait: try again in a moment"),
+        }
+    }
+}
+
+impl Error for SignInError {}
+
+impl From<Wait> for SignInError {
+    fn from(Wait(wait): Wait) -> Self {
+        Self::Throttled(wait)
+    }
+}
+
+impl Users {
+    /// Checks a password. `from` is the client's address, if it is known; `now` is real time. It takes tens of milliseconds, off
+    /// this thread, whether the name is known or not.
+    ///
+    /// # Errors
+    /// [`SignInError`]; a removed user is as unknown as one there never was.
+    pub async fn sign_in(
+        &self,
+        tenant: &str,
+        name: &str,
+        password: &str,
+        from: Option<IpAddr>,
+        now: Time,
+    ) -> Result<SignedIn, SignInError> {
+        // No user can have these, so that says nothing; and nothing of any length is kept.
+        if tenant.len() > limits::NAME_BYTES || name.len() > limits::NAME_BYTES || password.len() > limits::PASSWORD_BYTES {
+            return Err(SignInError::Wrong);
+        }
+        let attempt = Try::new(tenant, name, from);
+        // Before the queue, so that those who have to wait do not keep others out of it.
+        self.throttled(|throttle| throttle.check(&attempt, now))?;
+        let turn = self.hashing.turn().await.ok_or(SignInError::Busy)?;
+        self.throttled(|throttle| throttle.begin(&attempt, now))?;
+        let hash = self.get(tenant, name).and_then(|user| user.password_hash.clone());
+        if !turn.fits(password.to_owned(), hash.clone()).await {
+            return Err(SignInError::Wrong);
+        }
+        // A password that was changed meanwhile is the old one.
+        let user = self.get(tenant, name).filter(|user| user.password_hash == hash).ok_or(SignInError::Wrong)?;
+        self.throttled(|throttle| throttle.was_right(&attempt));
+        Ok(SignedIn { subject: user.name.clone(), tenant: user.tenant.clone(), roles: user.roles.clone() })
+    }
+
+    fn throttled<T>(&self, look: impl FnOnce(&mut Throttle) -> T) -> T {
+        look(&mut self.throttle.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,198 @@
+//! What guessing passwords costs: after a few wrong ones, for a name or from an address, each next try has to wait longer.
+//!
+//! A try counts as wrong from its beginning, so that many at once are no way around; a right password takes that back. Memory is
+//! bounded; when it is full, the least suspicious are forgotten. Time is an argument.
+
+use std::{collections::HashMap, hash::Hash, net::IpAddr, time::Duration};
+
+use crate::{limits, model::ids::Time};
+
+/// Counts of wrong passwords.
+pub(super) struct Throttle {
+    names: Counts<(String, String)>,
+    addresses: Counts<IpAddr>,
+}
+
+/// Whose password is tried, and from where.
+#[derive(Clone)]
+pub(super) struct Try {
+    name: (String, String),
+    address: Option<IpAddr>,
+}
+
+/// Another try is allowed after this long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Wait(pub Duration);
+
+impl Try {
+    pub fn new(tenant: &str, name: &str, from: Option<IpAddr>) -> Self {
+        Self { name: (tenant.to_owned(), name.to_owned()), address: from.map(network) }
+    }
+}
+
+/// Who has one IPv6 address has the 2^64 beside it.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() >> 64 << 64).into()),
+        v4 => v4,
+    }
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self {
+            names: Counts { free: limits::WRONG_PER_NAME, wrong: HashMap::new() },
+            addresses: Counts { free: limits::WRONG_PER_ADDRESS, wrong: HashMap::new() },
+        }
+    }
+}
+
+impl Throttle {
+    /// Whether a try may be made now. Counts nothing.
+    pub fn check(&self, attempt: &Try, now: Time) -> Result<(), Wait> {
+        let of_name = self.names.wait(&attempt.name, now);
+        let of_address = attempt.address.and_then(|address| self.addresses.wait(&address, now));
+        of_name.max(of_address).map_or(Ok(()), |wait| Err(Wait(wait)))
+    }
+
+    /// A try begins, if it may: it counts as wrong until [`Throttle::was_right`].
+    pub fn begin(&mut self, attempt: &Try, now: Time) -> Result<(), Wait> {
+        self.check(attempt, now)?;
+        self.names.count(attempt.name.clone(), now);
+        if let Some(address) = attempt.address {
+            self.addresses.count(address, now);
+        }
+        Ok(())
+    }
+
+    /// The password was right: the name starts anew. The address only gets its try back, as else whoever knows one password
+    /// could go on guessing others.
+    pub fn was_right(&mut self, attempt: &Try) {
+        self.names.wrong.remove(&attempt.name);
+        if let Some(wrong) = attempt.address.and_then(|address| self.addresses.wrong.get_mut(&address)) {
+            wrong.count = wrong.count.saturating_sub(1);
+        }
+    }
+}
+
+/// Wrong tries per key.
+struct Counts<K> {
+    /// So many cost no wait.
+    free: u32,
+    wrong: HashMap<K, Wrong>,
+}
+
+struct Wrong {
+    count: u32,
+    last: Time,
+}
+
+impl<K: Hash + Eq + Clone> Counts<K> {
+    fn wait(&self, key: &K, now: Time) -> Option<Duration> {
+        let wrong = self.wrong.get(key).filter(|wrong| !wrong.is_forgotten(now))?;
+        let doublings = wrong.count.checked_sub(self.free)?;
+        let whole = 1_u64.checked_shl(doublings).map_or(limits::SIGN_IN_WAIT, Duration::from_secs).min(limits::SIGN_IN_WAIT);
+        whole.checked_sub(wrong.age(now)).filter(|rest| !rest.is_zero())
+    }
+
+    fn count(&mut self, key: K, now: Time) {
+        if self.wrong.len() >= limits::WRONG_COUNTED && !self.wrong.contains_key(&key) {
+            self.make_room(now);
+        }
+        let wrong = self.wrong.entry(key).or_insert(Wrong { count: 0, last: now });
+        wrong.count = if wrong.is_forgotten(now) { 1 } else { wrong.count.saturating_add(1) };
+        wrong.last = now;
+    }
+
+    fn make_room(&mut self, now: Time) {
+        self.wrong.retain(|_, wrong| wrong.count > 0 && !wrong.is_forgotten(now));
+        if self.wrong.len() >= limits::WRONG_COUNTED {
+            let least = self.wrong.iter().min_by_key(|(_, wrong)| (wrong.count, wrong.last)).map(|(key, _)| key.clone());
+            least.map(|key| self.wrong.remove(&key));
+        }
+    }
+}
+
+impl Wrong {
+    fn age(&self, now: Time) -> Duration {
+        Duration::from_millis(u64::try_from(now.0.saturating_sub(self.last.0)).unwrap_or(0))
+    }
+
+    fn is_forgotten(&self, now: Time) -> bool {
+        self.age(now) >= limits::WRONG_FORGOTTEN
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempt(name: &str, from: Option<&str>) -> Try {
+        Try::new("default", name, from.map(|text| text.parse().unwrap()))
+    }
+
+    fn tries(throttle: &mut Throttle, attempt: &Try, count: u32, now: i64) {
+        for _ in 0..count {
+            assert_eq!(throttle.begin(attempt, Time(now)), Ok(()));
+        }
+    }
+
+    fn wait_of(throttle: &Throttle, attempt: &Try, now: i64) -> u128 {
+        throttle.check(attempt, Time(now)).err().map_or(0, |Wait(wait)| wait.as_millis())
+    }
+
+    #[test]
+    fn after_five_wrong_ones_each_try_waits_twice_as_long() {
+        let (mut throttle, ada) = (Throttle::default(), attempt("ada", None));
+        tries(&mut throttle, &ada, 5, 0);
+        assert_eq!(throttle.begin(&ada, Time(999)), Err(Wait(Duration::from_millis(1))));
+        assert_eq!(wait_of(&throttle, &attempt("bob", None), 0), 0, "others are not concerned");
+        let (mut now, mut waits) = (0, Vec::new());
+        for _ in 0..12 {
+            let wait = wait_of(&throttle, &ada, now);
+            waits.push(wait / 1000);
+            now += wait as i64;
+            tries(&mut throttle, &ada, 1, now);
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+        assert_eq!(wait_of(&throttle, &ada, now - 3_600_000), 900_000, "a clock set back lengthens nothing");
+        now += 30 * 60_000;
+        tries(&mut throttle, &ada, 5, now);
+        assert_eq!(wait_of(&throttle, &ada, now), 1000, "forgotten, and counted anew");
+    }
+
+    #[test]
+    fn a_right_password_starts_the_name_anew_but_not_the_address() {
+        let mut throttle = Throttle::default();
+        tries(&mut throttle, &attempt("ada", Some("192.0.2.1")), 5, 0);
+        throttle.was_right(&attempt("ada", Some("192.0.2.1")));
+        assert_eq!(wait_of(&throttle, &attempt("ada", None), 0), 0);
+        for number in 0..16 {
+            tries(&mut throttle, &attempt(&format!("user{number}"), Some("192.0.2.1")), 1, 0);
+        }
+        assert_eq!(wait_of(&throttle, &attempt("eve", Some("192.0.2.1")), 0), 1000);
+        assert_eq!(wait_of(&throttle, &attempt("eve", Some("::ffff:192.0.2.1")), 0), 1000, "the same address");
+        assert_eq!(wait_of(&throttle, &attempt("eve", Some("192.0.2.2")), 0), 0);
+    }
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one() {
+        let mut throttle = Throttle::default();
+        for number in 0..20 {
+            tries(&mut throttle, &attempt(&format!("user{number}"), Some(&format!("2001:db8::{number:x}"))), 1, 0);
+        }
+        assert_eq!(wait_of(&throttle, &attempt("eve", Some("2001:db8::ffff")), 0), 1000);
+        assert_eq!(wait_of(&throttle, &attempt("eve", Some("2001:db8:0:1::1")), 0), 0);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_most_suspicious_are_kept() {
+        let (mut throttle, ada) = (Throttle::default(), attempt("ada", None));
+        tries(&mut throttle, &ada, 5, 0);
+        for number in 0..limits::WRONG_COUNTED + 100 {
+            tries(&mut throttle, &attempt(&number.to_string(), None), 1, 1);
+        }
+        assert_eq!(throttle.names.wrong.len(), limits::WRONG_COUNTED);
+        assert_eq!(wait_of(&throttle, &ada, 1), 999);
+    }
+}
