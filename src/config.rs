@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::limits::Limits;
 
@@ -18,7 +18,7 @@ mod options;
 mod origins;
 mod secret;
 
-pub use options::{Options, Store};
+pub use options::{JwtAlgorithm, Options, Store};
 pub use origins::AllowedOrigins;
 pub use secret::JwtSecret;
 
@@ -40,6 +40,12 @@ pub struct Config {
     pub jwt_issuer: Option<String>,
     /// Audience that tokens must name, when set.
     pub jwt_audience: Option<String>,
+    /// File with the public keys of an issuer whose tokens are accepted, too.
+    pub jwt_jwks: Option<PathBuf>,
+    /// What tokens of that issuer may be signed with.
+    pub jwt_algorithms: Vec<JwtAlgorithm>,
+    /// Claim that lists the roles, when it is not `roles`.
+    pub jwt_roles_claim: Option<String>,
     /// Whose pages may connect.
     pub allowed_origins: AllowedOrigins,
     /// The limits an operator may change.
@@ -152,6 +158,9 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         data,
         jwt_issuer: options.jwt_issuer,
         jwt_audience: options.jwt_audience,
+        jwt_algorithms: algorithms(options.jwt_algorithms, options.jwt_jwks.is_some())?,
+        jwt_jwks: options.jwt_jwks.map(key_file).transpose()?,
+        jwt_roles_claim: options.jwt_roles_claim,
         allowed_origins: AllowedOrigins::parse(options.allowed_origins)?,
         limits: Limits {
             rate_per_second: options.rate_per_second.unwrap_or(default.rate_per_second),
@@ -172,6 +181,31 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         check_production(&config)?;
     }
     Ok(config)
+}
+
+/// The algorithms of an issuer's tokens: those named, else all.
+fn algorithms(named: Option<Vec<JwtAlgorithm>>, has_keys: bool) -> Result<Vec<JwtAlgorithm>, ConfigError> {
+    match named {
+        None => Ok(JwtAlgorithm::value_variants().to_vec()),
+        Some(list) if list.is_empty() => {
+            Err(ConfigError("expected jwt-algorithms to name at least one algorithm, but the list is empty".into()))
+        }
+        Some(_) if !has_keys => Err(ConfigError(
+            "expected jwt-algorithms to go with jwt-jwks, which names the issuer's keys, but that is absent; without it tokens \
+             are signed with HS256"
+                .into(),
+        )),
+        Some(list) => Ok(list),
+    }
+}
+
+/// Keys come from a file: an address would be taken for one.
+fn key_file(path: PathBuf) -> Result<PathBuf, ConfigError> {
+    if path.to_string_lossy().contains("://") {
+        let sentence = "expected jwt-jwks to be a file, but it is an address: save what is there to a file, again and again";
+        return Err(ConfigError(sentence.into()));
+    }
+    Ok(path)
 }
 
 /// Refuses what is fit for development only.
@@ -265,6 +299,23 @@ mod tests {
         assert_eq!(config.data, Path::new("d"));
         assert!(load(&["token", "--sub", "alice", "--ttl", "-PT1H"]).is_err());
         assert!(load(&["token", "--sub", "alice", "--ttl", "P1M"]).is_err());
+    }
+
+    #[test]
+    fn tokens_of_an_issuer_need_its_keys() {
+        use JwtAlgorithm::{EdDsa, Es256, Rs256};
+        let (config, _) = load(&["--jwt-jwks", "keys.json"]).unwrap();
+        assert_eq!((config.jwt_jwks, config.jwt_algorithms), (Some("keys.json".into()), vec![Rs256, Es256, EdDsa]));
+        let (config, _) = load(&["--jwt-jwks", "keys.json", "--jwt-algorithms", "EdDSA,ES256"]).unwrap();
+        assert_eq!(config.jwt_algorithms, [EdDsa, Es256]);
+        for bad in [
+            &["--jwt-algorithms", "RS256"][..],
+            &["--jwt-jwks", "k", "--jwt-algorithms", "HS256"],
+            &["--jwt-jwks", "k", "--jwt-algorithms", "none"],
+            &["--jwt-jwks", "https://id.example/keys"],
+        ] {
+            assert!(load(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

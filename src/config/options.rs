@@ -30,6 +30,15 @@ pub struct Options {
     /// Audience (`aud`) that tokens must name [default: not checked]
     #[arg(long, global = true, env = "STEPWIRE_JWT_AUDIENCE", value_name = "TEXT")]
     pub jwt_audience: Option<String>,
+    /// JWKS file with the public keys of an issuer whose tokens are accepted beside the server's own [default: none]
+    #[arg(long, global = true, env = "STEPWIRE_JWT_JWKS", value_name = "FILE")]
+    pub jwt_jwks: Option<PathBuf>,
+    /// What that issuer's tokens may be signed with, comma-separated [default: RS256,ES256,EdDSA]
+    #[arg(long, global = true, env = "STEPWIRE_JWT_ALGORITHMS", value_delimiter = ',')]
+    pub jwt_algorithms: Option<Vec<JwtAlgorithm>>,
+    /// Claim that lists the roles, or a path to it like realm_access.roles [default: roles]
+    #[arg(long, global = true, env = "STEPWIRE_JWT_ROLES_CLAIM", value_name = "PATH")]
+    pub jwt_roles_claim: Option<String>,
     /// Origins whose pages may connect, comma-separated, or `*` [default: the server's own host]
     #[arg(long, global = true, env = "STEPWIRE_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub allowed_origins: Option<Vec<String>>,
@@ -76,6 +85,23 @@ pub enum Store {
     Memory,
 }
 
+/// What an issuer's tokens may be signed with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Deserialize)]
+pub enum JwtAlgorithm {
+    /// RSA with SHA-256.
+    #[value(name = "RS256")]
+    #[serde(rename = "RS256")]
+    Rs256,
+    /// ECDSA on P-256 with SHA-256.
+    #[value(name = "ES256")]
+    #[serde(rename = "ES256")]
+    Es256,
+    /// Ed25519.
+    #[value(name = "EdDSA")]
+    #[serde(rename = "EdDSA")]
+    EdDsa,
+}
+
 impl Options {
     /// These options, and for each absent one that of `file`.
     pub fn or(self, file: Options) -> Options {
@@ -86,6 +112,9 @@ impl Options {
             jwt_secret: self.jwt_secret.or(file.jwt_secret),
             jwt_issuer: self.jwt_issuer.or(file.jwt_issuer),
             jwt_audience: self.jwt_audience.or(file.jwt_audience),
+            jwt_jwks: self.jwt_jwks.or(file.jwt_jwks),
+            jwt_algorithms: self.jwt_algorithms.or(file.jwt_algorithms),
+            jwt_roles_claim: self.jwt_roles_claim.or(file.jwt_roles_claim),
             allowed_origins: self.allowed_origins.or(file.allowed_origins),
             rate_per_second: self.rate_per_second.or(file.rate_per_second),
             rate_burst: self.rate_burst.or(file.rate_burst),

@@ -1,14 +1,16 @@
-//! Bearer tokens: JWTs signed with HS256, and who they say the bearer is.
+//! Bearer tokens: JWTs signed with this server's secret or by an issuer of its configuration, and who they say the bearer is.
 //!
-//! Not here: what a role may do (`runtime`), where a token is read from a request (`web`), the secret's origin (`config`).
+//! Not here: the issuer's keys (`issuer_keys`), whether a user's tokens were revoked (`identify`), what a role may do (`runtime`), where a token is read from a request (`web`), the secret's origin (`config`).
 //! Expiry compares with the real clock, never the virtual one of `--test-clock`: the caller gives the time.
 
 use std::{fmt, time::Duration};
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, errors::ErrorKind};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, TokenData, Validation, errors::ErrorKind};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::{issuer_keys::IssuerKeys, roles_claim::RolesClaim};
 use crate::{
     limits,
     model::ids::{InstanceKey, Time},
@@ -26,6 +28,8 @@ pub struct Identity {
     pub tenant: String,
     /// Roles granted by the issuer.
     pub roles: Vec<String>,
+    /// When its token was issued, on the real clock; `None` when the token does not say.
+    pub issued_at: Option<Time>,
     /// When it ends, on the real clock; `None` for an anonymous connection that has no token yet.
     pub expires_at: Option<Time>,
     /// Root of the one instance tree it may see and act on; `None` for a user, whom permissions decide for.
@@ -36,7 +40,7 @@ impl Identity {
     /// Somebody who brought no token: a subject of its own that nobody can guess, no roles.
     pub fn anonymous(random: Uuid) -> Self {
         let subject = format!("anonymous-{}", random.simple());
-        Self { subject, tenant: DEFAULT_TENANT.into(), roles: Vec::new(), expires_at: None, instance: None }
+        Self { subject, tenant: DEFAULT_TENANT.into(), roles: Vec::new(), issued_at: None, expires_at: None, instance: None }
     }
 
     /// Whether the role was granted. A token scoped to an instance tree has no roles, whatever it lists.
@@ -71,6 +75,8 @@ pub struct TokenSettings {
 pub enum TokenError {
     /// It is genuine, but its time is over: get a new one.
     Expired,
+    /// It is genuine, but its user was removed, or its tokens were revoked after it was issued.
+    Revoked,
     /// It is none of ours or lacks something; the sentence says what, without repeating the token.
     Invalid(String),
 }
@@ -79,6 +85,7 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Expired => f.write_str("expected a valid token, but it has expired: sign in again"),
+            Self::Revoked => f.write_str("expected a token whose user may still use it, but it was revoked: sign in again"),
             Self::Invalid(sentence) => f.write_str(sentence),
         }
     }
@@ -92,6 +99,8 @@ pub struct Tokens {
     decoding: DecodingKey,
     encoding: EncodingKey,
     validation: Validation,
+    issuer: Option<IssuerKeys>,
+    roles_claim: RolesClaim,
 }
 
 #[derive(Deserialize)]
@@ -99,9 +108,11 @@ struct Claims {
     sub: String,
     exp: f64,
     nbf: Option<f64>,
-    roles: Option<Vec<String>>,
+    iat: Option<f64>,
     tenant: Option<String>,
     instance: Option<InstanceKey>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
 }
 
 #[derive(Serialize)]
@@ -109,7 +120,8 @@ struct Minted<'a> {
     sub: &'a str,
     tenant: &'a str,
     roles: &'a [String],
-    iat: i64,
+    // With milliseconds: a token issued in the second of a revocation, but after it, is good.
+    iat: f64,
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<&'a str>,
@@ -122,30 +134,24 @@ struct Minted<'a> {
 impl Tokens {
     /// Tokens signed and checked with these settings.
     pub fn new(settings: TokenSettings) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        // The library reads the system's clock for these; `verify` compares with the time it is given.
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        // Otherwise a token with `aud` is refused when no audience is configured.
-        validation.validate_aud = settings.audience.is_some();
-        // `sub` and `exp` are required by `Claims`, which reads every number there may be; configured ones are checked only
-        // if they are there, unless required too.
-        let mut required = Vec::new();
-        if let Some(issuer) = &settings.issuer {
-            validation.set_issuer(&[issuer]);
-            required.push("iss");
-        }
-        if let Some(audience) = &settings.audience {
-            validation.set_audience(&[audience]);
-            required.push("aud");
-        }
-        validation.set_required_spec_claims(&required);
         Self {
             decoding: DecodingKey::from_secret(settings.secret.as_bytes()),
             encoding: EncodingKey::from_secret(settings.secret.as_bytes()),
-            validation,
+            validation: validation(&settings),
+            issuer: None,
+            roles_claim: RolesClaim::default(),
             settings,
         }
+    }
+
+    /// Also accepts tokens signed with an issuer's keys. Its own secret stays good for tokens this server mints.
+    pub fn with_issuer(self, keys: IssuerKeys) -> Self {
+        Self { issuer: Some(keys), ..self }
+    }
+
+    /// Reads the roles from another claim than `roles`.
+    pub fn with_roles_claim(self, roles_claim: RolesClaim) -> Self {
+        Self { roles_claim, ..self }
     }
 
     /// Who the token speaks for, at `now` on the real clock. There is no leeway: a token has expired at its `exp`.
@@ -154,34 +160,49 @@ impl Tokens {
         if token.len() > limits::TOKEN_BYTES {
             return invalid("expected a token of at most 8192 bytes, but it is longer");
         }
-        let found = jsonwebtoken::decode::<Claims>(token, &self.decoding, &self.validation).map_err(|error| refusal(&error))?;
-        let Claims { sub, exp, nbf, roles, tenant, instance } = found.claims;
-        if found.header.crit.is_some() {
+        let TokenData { header, claims } = self.decode(token, now)?;
+        if header.crit.is_some() {
             return invalid("expected a token without critical header extensions, but its header lists some in 'crit'");
         }
+        let Claims { sub, exp, nbf, iat, tenant, instance, others } = claims;
         if sub.is_empty() || sub.len() > limits::NAME_BYTES {
             return invalid("expected 'sub' of the token to have 1 to 256 bytes, but it has not");
         }
-        let expires_at = Time((exp * 1000.0) as i64);
+        let expires_at = millis(exp);
         if now >= expires_at {
             return Err(TokenError::Expired);
         }
-        if nbf.is_some_and(|start| now < Time((start * 1000.0) as i64)) {
+        if nbf.is_some_and(|start| now < millis(start)) {
             return invalid("expected a token that is valid by now, but its 'nbf' is in the future");
         }
+        let roles = self.roles_claim.of(&others, header.alg == Algorithm::HS256).map_err(TokenError::Invalid)?;
         let tenant = tenant.unwrap_or_else(|| DEFAULT_TENANT.into());
-        Ok(Identity { subject: sub, tenant, roles: roles.unwrap_or_default(), expires_at: Some(expires_at), instance })
+        Ok(Identity { subject: sub, tenant, roles, issued_at: iat.map(millis), expires_at: Some(expires_at), instance })
+    }
+
+    /// The key decides which algorithm a token must have, never the token: HS256 goes with the secret and nothing else does.
+    fn decode(&self, token: &str, now: Time) -> Result<TokenData<Claims>, TokenError> {
+        let header = jsonwebtoken::decode_header(token).map_err(|error| refusal(&error))?;
+        let decoded = match (header.alg, &self.issuer) {
+            (Algorithm::HS256, _) | (_, None) => jsonwebtoken::decode(token, &self.decoding, &self.validation),
+            (algorithm, Some(keys)) => {
+                let key = keys.find(algorithm, header.kid.as_deref(), now)?;
+                let validation = Validation { algorithms: vec![algorithm], ..self.validation.clone() };
+                jsonwebtoken::decode(token, &key, &validation)
+            }
+        };
+        decoded.map_err(|error| refusal(&error))
     }
 
     /// A token for this identity that ends `ttl` after `now` on the real clock, counted in whole seconds; the identity's own
-    /// `expires_at` is not looked at.
+    /// times are not looked at.
     pub fn mint(&self, identity: &Identity, now: Time, ttl: Duration) -> Result<String, TokenError> {
         let issued = now.0.div_euclid(1000);
         let claims = Minted {
             sub: &identity.subject,
             tenant: &identity.tenant,
             roles: &identity.roles,
-            iat: issued,
+            iat: now.0 as f64 / 1000.0,
             exp: issued.saturating_add_unsigned(ttl.as_secs()),
             iss: self.settings.issuer.as_deref(),
             aud: self.settings.audience.as_deref(),
@@ -192,18 +213,45 @@ impl Tokens {
     }
 }
 
+fn validation(settings: &TokenSettings) -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    // The library reads the system's clock for these; `verify` compares with the time it is given.
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    // Otherwise a token with `aud` is refused when no audience is configured.
+    validation.validate_aud = settings.audience.is_some();
+    // `sub` and `exp` are required by `Claims`, which reads every number there may be; configured ones are checked only
+    // if they are there, unless required too.
+    let mut required = Vec::new();
+    if let Some(issuer) = &settings.issuer {
+        validation.set_issuer(&[issuer]);
+        required.push("iss");
+    }
+    if let Some(audience) = &settings.audience {
+        validation.set_audience(&[audience]);
+        required.push("aud");
+    }
+    validation.set_required_spec_claims(&required);
+    validation
+}
+
+/// Seconds with a fraction, as tokens have them.
+fn millis(seconds: f64) -> Time {
+    Time((seconds * 1000.0).round() as i64)
+}
+
 /// The sentence for what the library found; it never repeats the token or its content.
 fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
     TokenError::Invalid(match error.kind() {
         ErrorKind::InvalidSignature => {
-            "expected a token signed with this server's secret, but its signature does not match".into()
+            "expected a token signed with this server's secret or its issuer's key, but its signature does not match".into()
         }
-        ErrorKind::InvalidAlgorithm => "expected a token signed with HS256, but its header names another algorithm".into(),
+        ErrorKind::InvalidAlgorithm => "expected a token of a configured algorithm, but its header names another".into(),
         ErrorKind::InvalidIssuer => "expected 'iss' of the token to be the configured issuer, but it is another".into(),
         ErrorKind::InvalidAudience => "expected 'aud' of the token to name the configured audience, but it does not".into(),
         ErrorKind::MissingRequiredClaim(name) => format!("expected the token to have the claim '{name}', but it has none"),
         ErrorKind::Json(_) => {
-            "expected a token with algorithm HS256 and the claims sub (text), exp (number) and roles (list), but it differs"
+            "expected a token with a known algorithm and the claims sub (text), exp (number) and roles (list), but it differs"
                 .into()
         }
         _ => "expected a bearer JWT of three parts, but this is none".into(),

@@ -106,7 +106,10 @@ fn a_minted_token_is_accepted_until_its_end() {
     identity.roles = vec!["admin".into()];
     let token = tokens.mint(&identity, NOW, limits::ANONYMOUS_TOKEN).unwrap();
     let found = tokens.verify(&token, NOW).unwrap();
-    assert_eq!(found, Identity { expires_at: Some(Time(NOW.0 + 24 * 3_600_000)), ..identity });
+    let (issued_at, expires_at) = (Some(NOW), Some(Time(NOW.0 + 24 * 3_600_000)));
+    assert_eq!(found, Identity { issued_at, expires_at, ..identity.clone() });
+    let later = tokens.mint(&identity, Time(NOW.0 + 7), limits::ANONYMOUS_TOKEN).unwrap();
+    assert_eq!(tokens.verify(&later, NOW).unwrap().issued_at, Some(Time(NOW.0 + 7)), "to the millisecond");
     assert!(!found.is_admin() && !found.is_operator(), "a token of one instance has no roles");
     assert_eq!(tokens.verify(&token, Time(NOW.0 + 24 * 3_600_000)), Err(TokenError::Expired));
     assert_eq!(found.subject, "anonymous-00000000000000000000000000000001");

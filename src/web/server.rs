@@ -12,11 +12,12 @@ use std::{
 
 use actix_rt::Arbiter;
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::DefaultHeaders, rt, web};
+use jsonwebtoken::Algorithm;
 
 use super::{app::App, hang_up::HangUp, routes::routes, startup_definitions};
 use crate::{
     admin::Pages,
-    config::{Config, Store as StoreKind},
+    config::{Config, JwtAlgorithm, Store as StoreKind},
     journal::{Journal, MemoryStore, SqliteStore, Store, end_process},
     limits,
     runtime::{
@@ -26,6 +27,8 @@ use crate::{
     },
     session::{
         connection::Sessions,
+        issuer_keys::IssuerKeys,
+        roles_claim::RolesClaim,
         ticket::{TicketUse, Tickets},
         token::{Identity, TokenSettings, Tokens},
     },
@@ -74,7 +77,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
 pub async fn start(config: Config) -> Result<Running, String> {
     let secret = config.jwt_secret.load().map_err(|error| error.to_string())?;
     let settings = TokenSettings { secret, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() };
-    let tokens = Arc::new(Tokens::new(settings));
+    let tokens = Arc::new(accepting(Tokens::new(settings), &config)?);
     let pages = Pages::load()?;
     let journal = open_journal(&config)?;
     let files = open_files(&config).map_err(|error| format!("expected to keep files in the data directory, but: {error}"))?;
@@ -156,6 +159,22 @@ impl Running {
             let _ = arbiter.join();
         }
     }
+}
+
+/// Tokens of the issuer, too, whose keys are configured.
+fn accepting(tokens: Tokens, config: &Config) -> Result<Tokens, String> {
+    let tokens = match &config.jwt_roles_claim {
+        None => tokens,
+        Some(path) => tokens.with_roles_claim(RolesClaim::new(path.clone())),
+    };
+    let Some(path) = &config.jwt_jwks else { return Ok(tokens) };
+    let algorithm = |algorithm: &JwtAlgorithm| match algorithm {
+        JwtAlgorithm::Rs256 => Algorithm::RS256,
+        JwtAlgorithm::Es256 => Algorithm::ES256,
+        JwtAlgorithm::EdDsa => Algorithm::EdDSA,
+    };
+    let algorithms = config.jwt_algorithms.iter().map(algorithm).collect();
+    Ok(tokens.with_issuer(IssuerKeys::load(path.clone(), algorithms, real_now())?))
 }
 
 fn open_journal(config: &Config) -> Result<Journal, String> {
