@@ -193,16 +193,17 @@ impl Connection {
             return self.tell_error(None, None, &wire);
         }
         let identity = match (&hello.token, self.ticket.take()) {
-            (Some(token), _) => match self.sessions.tokens.verify(token, real_now()) {
-                Ok(identity) => Some(identity),
-                Err(error) => {
-                    log::debug!("a hello was refused: {error}");
-                    return self.close(CloseCode::Token);
-                }
-            },
-            (None, ticket) => ticket,
+            (Some(token), _) => self.sessions.identify(token).map(Some),
+            (None, Some(ticket)) => self.sessions.still_good(ticket).map(Some),
+            (None, None) => Ok(None),
         };
-        let who = Who::new(identity);
+        let who = match identity {
+            Ok(identity) => Who::new(identity),
+            Err(error) => {
+                log::debug!("a hello was refused: {error}");
+                return self.close(if error == TokenError::Revoked { CloseCode::Revoked } else { CloseCode::Token });
+            }
+        };
         let limits = &self.sessions.limits;
         let welcome = Welcome {
             connection: &Uuid::now_v7().to_string(),
@@ -223,7 +224,7 @@ impl Connection {
     }
 
     fn auth(&mut self, id: &FrameId, token: &str) {
-        let (Some(who), verified) = (&self.who, self.sessions.tokens.verify(token, real_now())) else { return };
+        let (Some(who), verified) = (&self.who, self.sessions.identify(token)) else { return };
         let error = match verified {
             Ok(identity) if who.identity.is_none() || who.is(&identity) => {
                 let result = AuthResult { expires_at: identity.expires_at.map(|time| time.to_string()) };
@@ -270,6 +271,7 @@ impl Connection {
             Inbound::Missed { instance, round, observed, rows } => self.missed(instance, round, *observed, rows),
             Inbound::ListChanged { channel, round } => self.tell_changes(&channel, round),
             Inbound::Listed { channel, round, listed } => self.listed(&channel, round, listed),
+            Inbound::UsersChanged => self.close_if_revoked(),
             Inbound::Drain { reconnect_after_ms } => {
                 self.forget_what_has_not_begun();
                 let text = Bye { reason: "restart", reconnect_after_ms }.text();
@@ -300,6 +302,15 @@ impl Connection {
         let expires_at = self.who.as_ref().and_then(|who| who.identity.as_ref()).and_then(|identity| identity.expires_at);
         if expires_at.is_some_and(|expires_at| real_now() >= expires_at) {
             self.close(CloseCode::Token);
+        }
+    }
+
+    /// What waits to be sent is not for somebody whose access was taken away.
+    fn close_if_revoked(&mut self) {
+        let identity = self.who.as_ref().and_then(|who| who.identity.clone());
+        if identity.is_some_and(|identity| self.sessions.still_good(identity).is_err()) {
+            self.out.clear();
+            self.close(CloseCode::Revoked);
         }
     }
 

@@ -71,6 +71,8 @@ pub enum Inbound {
         /// The lines.
         listed: Listed,
     },
+    /// Some user of the server has changed: whoever is connected may not be allowed to any more.
+    UsersChanged,
     /// The server is going down: say so, and go within this many milliseconds.
     Drain {
         /// When the client may come back.

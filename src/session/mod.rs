@@ -3,7 +3,8 @@
 //! A [`connection::Connection`] is one client's connection: it reads frames (`frames`), sends commands to the runtime
 //! (`commands`, `requests`), follows instances by a cursor each (`following`), and lists of tasks and instances
 //! (`lists`). Whatever carries the frames asks it for the next one
-//! when there is room, so nothing piles up per client. Who is who: `token`, `ticket`. How much: `rate`.
+//! when there is room, so nothing piles up per client. Who is who: `token`, `identify`,
+//! `ticket`. How much: `rate`.
 //!
 //! Not here: sockets, HTTP, actix (`web`); what commands mean (`engine`).
 
@@ -13,6 +14,7 @@ mod commands;
 pub mod connection;
 mod following;
 pub mod frames;
+mod identify;
 pub mod inbox;
 pub mod issuer_keys;
 mod list_contents;

@@ -1,10 +1,13 @@
 //! What every request handler shares: the sessions' parts, configuration, tickets, open connections.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use actix_web::{
     HttpRequest,
-    http::header::{HOST, ORIGIN},
+    http::header::{HOST, ORIGIN, REFERER},
 };
 
 use super::{
@@ -38,9 +41,10 @@ pub struct App {
 }
 
 impl App {
-    /// Uses up a ticket.
+    /// Uses up a ticket: whom it was issued for, unless its tokens were revoked since.
     pub fn take_ticket(&self, ticket: &str, purpose: TicketUse) -> Option<Identity> {
-        self.tickets.lock().unwrap_or_else(PoisonError::into_inner).take(ticket, purpose, real_now())
+        let identity = self.tickets.lock().unwrap_or_else(PoisonError::into_inner).take(ticket, purpose, real_now())?;
+        self.sessions.still_good(identity).ok()
     }
 
     /// Refuses a request from a page of a foreign origin; one without `Origin` comes from no browser and passes.
@@ -54,6 +58,36 @@ impl App {
         }
         let sentence = "expected a page of this server or of --allowed-origins, but the request comes from another origin";
         Err(Problem::new(ErrorCode::Forbidden, sentence))
+    }
+
+    /// Refuses a request that does not say which page it comes from, or names a foreign one: by its `Origin`, else by
+    /// `Sec-Fetch-Site`, else by its `Referer`.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn require_proof_of_origin(&self, request: &HttpRequest) -> Result<(), Problem> {
+        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let allowed = |origin| self.config.allowed_origins.allow(Some(origin), header(HOST.as_str()).unwrap_or_default());
+        let proven = match (header(ORIGIN.as_str()), header("Sec-Fetch-Site"), header(REFERER.as_str())) {
+            (Some(origin), _, _) => allowed(origin),
+            (None, Some(site), _) => site == "same-origin",
+            (None, None, Some(page)) => origin_of(page).is_some_and(allowed),
+            (None, None, None) => false,
+        };
+        if proven {
+            return Ok(());
+        }
+        let sentence = "expected a request with the cookie of a sign-in to name an allowed page as its Origin, but it does not: \
+            send Origin, or a bearer token instead of the cookie";
+        Err(Problem::new(ErrorCode::Forbidden, sentence))
+    }
+
+    /// The address of the client, for counting: the peer's, or what a proxy on this machine adds to `X-Forwarded-For`.
+    pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
+        let peer = request.peer_addr()?.ip();
+        let forwarded = request.headers().get_all("X-Forwarded-For").last().and_then(|value| value.to_str().ok());
+        let nearest = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+        Some(nearest.filter(|_| peer.is_loopback()).unwrap_or(peer))
     }
 
     /// A place for a connection from the request's address.
@@ -72,4 +106,11 @@ impl App {
         })?;
         Ok(vec![place])
     }
+}
+
+/// The origin of a page's address.
+fn origin_of(page: &str) -> Option<&str> {
+    let host = page.find("://")? + 3;
+    let end = page[host..].find(['/', '?', '#']).map_or(page.len(), |length| host + length);
+    page.get(..end)
 }

@@ -1,7 +1,8 @@
 //! Who sends a request: the bearer token of its header, or the cookie of a person who signed in to the pages.
 //!
-//! A request that changes something must come from an allowed origin, whatever it shows: so a foreign page can use neither the
-//! cookie nor the visitor's address.
+//! A browser adds the cookie by itself, also for foreign pages. So a request that changes something by the cookie must say that
+//! it comes from an allowed origin; a stranger's must not say that it comes from another, so that a foreign page cannot use the
+//! visitor's address. A bearer token is added by nobody but its holder.
 
 use actix_web::{
     HttpRequest,
@@ -12,6 +13,7 @@ use actix_web::{
 use super::{app::App, problem::Problem};
 use crate::{
     limits,
+    model::ids::Time,
     runtime::clock::real_now,
     session::{
         frames::code::ErrorCode,
@@ -29,10 +31,16 @@ impl App {
     /// # Errors
     /// 401 for a token that is not accepted, 403 from a foreign origin.
     pub fn who(&self, request: &HttpRequest) -> Result<Who, Problem> {
-        if !request.method().is_safe() {
-            self.require_origin(request)?;
-        }
-        let Some(header) = request.headers().get(AUTHORIZATION) else { return Ok(Who::new(self.signed_in(request))) };
+        let Some(header) = request.headers().get(AUTHORIZATION) else {
+            let identity = self.signed_in(request);
+            if !request.method().is_safe() {
+                self.require_origin(request)?;
+                if identity.is_some() {
+                    self.require_proof_of_origin(request)?;
+                }
+            }
+            return Ok(Who::new(identity));
+        };
         let scheme_and_token = header.to_str().ok().and_then(|text| text.split_once(' '));
         let Some((_, token)) = scheme_and_token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
             let sentence = "expected the header 'Authorization: Bearer TOKEN', but it has another form";
@@ -46,7 +54,7 @@ impl App {
     /// # Errors
     /// 401 with the code that says whether a new token would do.
     pub fn verify(&self, token: &str) -> Result<Identity, Problem> {
-        self.sessions.tokens.verify(token, real_now()).map_err(|error| {
+        self.sessions.identify(token).map_err(|error| {
             let code = if error == TokenError::Expired { ErrorCode::TokenExpired } else { ErrorCode::Unauthenticated };
             Problem::new(code, error.to_string())
         })
@@ -83,19 +91,27 @@ impl App {
     /// Who has signed in to the pages; an old or foreign cookie counts as none.
     pub fn signed_in(&self, request: &HttpRequest) -> Option<Identity> {
         let cookie = request.cookie(COOKIE)?;
-        self.sessions.tokens.verify(cookie.value(), real_now()).ok()
+        self.sessions.identify(cookie.value()).ok()
     }
 
-    /// The cookie that signs this identity in.
+    /// A token for somebody who signs in, and when it ends.
     ///
     /// # Errors
-    /// 500 when its token cannot be made.
-    pub fn sign_in_cookie(&self, request: &HttpRequest, identity: &Identity) -> Result<Cookie<'static>, Problem> {
-        let token = self.sessions.tokens.mint(identity, real_now(), limits::SIGNED_IN).map_err(|error| {
+    /// 500 when it cannot be made.
+    pub fn token_of_sign_in(&self, identity: &Identity) -> Result<(String, Time), Problem> {
+        let now = real_now();
+        let token = self.sessions.tokens.mint(identity, now, limits::SIGNED_IN).map_err(|error| {
             log::error!("nobody can sign in: {error}");
             Problem::new(ErrorCode::Internal, "expected to sign you in, but the token could not be made")
         })?;
-        Ok(cookie(request, token, Duration::seconds(limits::SIGNED_IN.as_secs() as i64)))
+        // The token counts whole seconds.
+        let end = now.0.div_euclid(1000).saturating_add_unsigned(limits::SIGNED_IN.as_secs()).saturating_mul(1000);
+        Ok((token, Time(end)))
+    }
+
+    /// The cookie that signs the subject of this token in.
+    pub fn sign_in_cookie(&self, request: &HttpRequest, token: String) -> Cookie<'static> {
+        cookie(request, token, Duration::seconds(limits::SIGNED_IN.as_secs() as i64))
     }
 
     /// The cookie that signs out.

@@ -96,6 +96,13 @@ impl Connections {
             }
         }
     }
+
+    /// Has every connection look whether its user may still be there.
+    pub fn users_changed(&self) {
+        for inbox in self.open.iter().filter_map(|entry| entry.value().upgrade()) {
+            inbox.put(Inbound::UsersChanged);
+        }
+    }
 }
 
 impl Drop for Place {

@@ -22,6 +22,7 @@ pub mod problem;
 pub mod rest;
 pub mod routes;
 pub mod server;
+pub mod signing_in;
 pub mod startup_definitions;
 pub mod upload_form;
 pub mod ws;

@@ -1,12 +1,12 @@
 //! Refusals over HTTP: RFC 9457 problem details with the same codes as the frames.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use actix_web::{
     HttpResponse, ResponseError,
     http::{
         StatusCode,
-        header::{ALLOW, WWW_AUTHENTICATE},
+        header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE},
     },
 };
 use serde::Serialize;
@@ -31,6 +31,8 @@ struct Told {
     status: Option<StatusCode>,
     /// The methods that would do, for 405.
     allow: &'static str,
+    /// When to try again, for 429.
+    after: Option<Duration>,
     /// What is wrong with a definition.
     problems: Vec<DefinitionProblem>,
 }
@@ -62,6 +64,11 @@ impl Problem {
         Self::new(ErrorCode::InvalidData, sentence).with(|told| told.problems = problems)
     }
 
+    /// 429: another try is worth something after this long.
+    pub fn rate_limited(after: Duration, message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::RateLimited, message).with(|told| told.after = Some(after))
+    }
+
     fn with(mut self, change: impl FnOnce(&mut Told)) -> Self {
         change(&mut self.0);
         self
@@ -85,6 +92,8 @@ struct Details<'a> {
     seq: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     elements: Option<&'a [String]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_ms: Option<u128>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     problems: &'a [DefinitionProblem],
 }
@@ -102,7 +111,7 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (Told { error, allow, problems, .. }, status) = (&*self.0, self.status_code());
+        let (Told { error, allow, after, problems, .. }, status) = (&*self.0, self.status_code());
         let details = Details {
             r#type: format!("/docs/{}", error.code.page()),
             title: error.code.name(),
@@ -114,6 +123,7 @@ impl ResponseError for Problem {
             fields: error.fields.as_ref(),
             seq: error.seq,
             elements: error.elements.as_deref(),
+            after_ms: after.map(|after| after.as_millis()),
             problems,
         };
         let mut response = HttpResponse::build(status);
@@ -121,6 +131,9 @@ impl ResponseError for Problem {
             ErrorCode::Unauthenticated => drop(response.insert_header((WWW_AUTHENTICATE, "Bearer"))),
             ErrorCode::TokenExpired => drop(response.insert_header((WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#))),
             _ => {}
+        }
+        if let Some(after) = after {
+            response.insert_header((RETRY_AFTER, after.as_millis().div_ceil(1000).to_string()));
         }
         if !allow.is_empty() {
             response.insert_header((ALLOW, *allow));
@@ -131,7 +144,7 @@ impl ResponseError for Problem {
 
 impl From<WireError> for Problem {
     fn from(error: WireError) -> Self {
-        Self(Box::new(Told { error, status: None, allow: "", problems: Vec::new() }))
+        Self(Box::new(Told { error, status: None, allow: "", after: None, problems: Vec::new() }))
     }
 }
 

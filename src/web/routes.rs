@@ -12,7 +12,7 @@ use super::{
     assets, docs, health,
     pages::{home, instances as instance_pages, sign_in, tasks as task_pages},
     problem::Problem,
-    rest::{commands, definitions, history, instances, tickets, uploads},
+    rest::{commands, definitions, history, instances, login, tickets, uploads},
     ws,
 };
 use crate::session::frames::code::ErrorCode;
@@ -25,6 +25,8 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(get("/healthz", health::healthz))
         .service(get("/readyz", health::readyz))
         .service(get("/v1/ws", ws::websocket))
+        .service(post("/v1/login", login::login))
+        .service(post("/v1/logout", login::logout))
         .service(post("/v1/tickets", tickets::issue))
         .service(both("/v1/definitions", definitions::list, definitions::deploy))
         .service(get("/v1/definitions/{id}", definitions::get))
@@ -46,7 +48,7 @@ pub fn routes(service: &mut ServiceConfig) {
         ))
         .service(get("/", home::home))
         .service(get("/demo", home::demo))
-        .service(both("/sign-in", sign_in::by_link, sign_in::by_token))
+        .service(both("/sign-in", sign_in::by_link, sign_in::by_form))
         .service(post("/sign-out", sign_in::out))
         .service(get("/admin/instances", instance_pages::list))
         .service(get("/admin/instances/{key}", instance_pages::one))

@@ -13,8 +13,9 @@ use std::{
 use actix_rt::Arbiter;
 use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::DefaultHeaders, rt, web};
 use jsonwebtoken::Algorithm;
+use tokio::sync::watch;
 
-use super::{app::App, hang_up::HangUp, routes::routes, startup_definitions};
+use super::{app::App, connections::Connections, hang_up::HangUp, routes::routes, startup_definitions};
 use crate::{
     admin::Pages,
     config::{Config, JwtAlgorithm, Store as StoreKind},
@@ -48,6 +49,7 @@ pub struct Running {
     app: web::Data<App>,
     handle: ServerHandle,
     served: rt::task::JoinHandle<io::Result<()>>,
+    watch: rt::task::JoinHandle<()>,
     arbiters: Vec<Arbiter>,
 }
 
@@ -86,19 +88,26 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let runtime = Runtime::start(journal, files, clock, handles).await.map_err(|error| error.to_string())?;
     startup_definitions::deploy(&runtime, &config).await?;
+    let connections = Arc::<Connections>::default();
+    let watch = rt::spawn(watch_users(runtime.users.changes(), connections.clone()));
     let sessions = Arc::new(Sessions { runtime, tokens, limits: config.limits });
-    let (connections, tickets) = (Arc::default(), Mutex::new(Tickets::new(limits::TICKETS)));
+    let tickets = Mutex::new(Tickets::new(limits::TICKETS));
     let app = web::Data::new(App { config, sessions, connections, pages, tickets });
     let (addresses, server) =
         listen(&app).map_err(|error| format!("expected to listen on {:?}, but: {error}", app.config.listen))?;
     let handle = server.handle();
-    Ok(Running { addresses, app, handle, served: rt::spawn(server), arbiters })
+    Ok(Running { addresses, app, handle, served: rt::spawn(server), watch, arbiters })
 }
 
 impl Running {
     /// Where it listens.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// The running system, for whoever started the server in its own process.
+    pub fn runtime(&self) -> &Arc<Runtime> {
+        &self.app.sessions.runtime
     }
 
     /// Its address for a browser on this machine, without a slash at its end.
@@ -151,6 +160,7 @@ impl Running {
             log::warn!("{} connections did not go in time", connections.len());
         }
         self.handle.stop(true).await;
+        self.watch.abort();
         self.app.sessions.runtime.stop();
         self.app.sessions.runtime.journal.shutdown();
         for arbiter in self.arbiters {
@@ -175,6 +185,13 @@ fn accepting(tokens: Tokens, config: &Config) -> Result<Tokens, String> {
     };
     let algorithms = config.jwt_algorithms.iter().map(algorithm).collect();
     Ok(tokens.with_issuer(IssuerKeys::load(path.clone(), algorithms, real_now())?))
+}
+
+/// Has every connection look after itself whenever a user has changed.
+async fn watch_users(mut changes: watch::Receiver<()>, connections: Arc<Connections>) {
+    while changes.changed().await.is_ok() {
+        connections.users_changed();
+    }
 }
 
 fn open_journal(config: &Config) -> Result<Journal, String> {

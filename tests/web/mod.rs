@@ -8,6 +8,7 @@ mod files;
 mod history;
 pub mod http;
 mod instances;
+mod login;
 mod pages;
 mod papers;
 mod problems;

@@ -1,7 +1,7 @@
-//! Signing in and out: a one-time link or a token becomes a cookie that scripts cannot read.
+//! Signing in and out: a one-time link, a name with a password, or a token becomes a cookie that scripts cannot read.
 
 use actix_web::{
-    HttpRequest, HttpResponse,
+    HttpRequest, HttpResponse, ResponseError,
     cookie::Cookie,
     http::{StatusCode, header::LOCATION},
     web::{Data, Payload, Query},
@@ -12,7 +12,11 @@ use super::page;
 use crate::{
     admin::{layout::INSTANCES_URL, message::SignIn},
     limits,
-    session::{ticket::TicketUse, token::Identity},
+    session::{
+        frames::code::ErrorCode,
+        ticket::TicketUse,
+        token::{DEFAULT_TENANT, Identity},
+    },
     web::{app::App, body, problem::Problem},
 };
 
@@ -22,10 +26,17 @@ pub struct Link {
     ticket: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct TokenForm {
+/// Name and password, or a token. No `Debug`: it holds either.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Form {
+    username: String,
+    password: String,
     token: String,
 }
+
+/// The longest form, in bytes, with every letter escaped.
+const FORM_BYTES: usize = 3 * (limits::TOKEN_BYTES + limits::NAME_BYTES + limits::PASSWORD_BYTES);
 
 /// `GET /sign-in?ticket=…`: signs in by a link, once. Without a ticket it says how to sign in.
 ///
@@ -39,22 +50,27 @@ pub async fn by_link(request: HttpRequest, link: Query<Link>, app: Data<App>) ->
         Some(identity) => signed_in(&app, &request, &identity),
         None => {
             let sentence = "expected a link that was not used before and is at most 15 minutes old, but this is none";
-            refused(&app, sentence.to_owned())
+            refused(&app, &Problem::new(ErrorCode::Unauthenticated, sentence))
         }
     }
 }
 
-/// `POST /sign-in` with the form field `token`.
+/// `POST /sign-in` with the form fields `username` and `password`, or `token`.
 ///
 /// # Errors
 /// 403 from a foreign origin, 413.
-pub async fn by_token(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn by_form(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     app.require_origin(&request)?;
-    let bytes = body::bytes(&request, payload, 2 * limits::TOKEN_BYTES).await?;
-    let token = Query::<TokenForm>::from_query(&String::from_utf8_lossy(&bytes)).map(|form| form.into_inner().token);
-    match app.verify(token.unwrap_or_default().trim()) {
+    let bytes = body::bytes(&request, payload, FORM_BYTES).await?;
+    let form = Query::<Form>::from_query(&String::from_utf8_lossy(&bytes)).map(Query::into_inner).unwrap_or_default();
+    let identity = if form.token.is_empty() {
+        app.sign_in(&request, DEFAULT_TENANT, &form.username, &form.password).await
+    } else {
+        app.verify(form.token.trim())
+    };
+    match identity {
         Ok(identity) => signed_in(&app, &request, &identity),
-        Err(problem) => refused(&app, problem.to_string()),
+        Err(problem) => refused(&app, &problem),
     }
 }
 
@@ -68,13 +84,14 @@ pub async fn out(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, P
 }
 
 fn signed_in(app: &App, request: &HttpRequest, identity: &Identity) -> Result<HttpResponse, Problem> {
-    Ok(see_other(INSTANCES_URL, app.sign_in_cookie(request, identity)?))
+    let (token, _) = app.token_of_sign_in(identity)?;
+    Ok(see_other(INSTANCES_URL, app.sign_in_cookie(request, token)))
 }
 
 fn see_other(address: &str, cookie: Cookie<'static>) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, address)).cookie(cookie).finish()
 }
 
-fn refused(app: &App, sentence: String) -> Result<HttpResponse, Problem> {
-    page(app, StatusCode::UNAUTHORIZED, "sign_in", &SignIn::new(&app.pages.assets, Some(sentence)))
+fn refused(app: &App, problem: &Problem) -> Result<HttpResponse, Problem> {
+    page(app, problem.status_code(), "sign_in", &SignIn::new(&app.pages.assets, Some(problem.to_string())))
 }

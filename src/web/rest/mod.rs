@@ -6,6 +6,7 @@ pub mod commands;
 pub mod definitions;
 pub mod history;
 pub mod instances;
+pub mod login;
 pub mod tickets;
 pub mod uploads;
 

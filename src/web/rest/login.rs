@@ -1,0 +1,64 @@
+//! Signing in and out with a name and a password.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Payload},
+};
+use serde::{Deserialize, Serialize};
+
+use super::json;
+use crate::{
+    session::{frames::code::ErrorCode, token::DEFAULT_TENANT},
+    web::{app::App, body, problem::Problem},
+};
+
+/// No `Debug`: it holds a password.
+#[derive(Deserialize)]
+struct Login {
+    username: String,
+    password: String,
+    tenant: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Token {
+    access_token: String,
+    token_type: &'static str,
+    #[serde(rename = "expiresAt")]
+    expires_at: String,
+}
+
+/// `POST /v1/login` `{"username","password"}` → 200 `{"access_token","token_type","expiresAt"}`, and the cookie of the pages.
+///
+/// # Errors
+/// 400, 401 whatever is wrong, 403 from a foreign origin, 429 after too many wrong passwords.
+pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    app.require_origin(&request)?;
+    let text = body::json(&request, payload).await?;
+    let Login { username, password, tenant } = serde_json::from_str(&text).map_err(|error| {
+        // Not the library's own sentence alone: it may quote what was sent.
+        let place = format!("line {} column {}", error.line(), error.column());
+        let sentence = format!("expected {{\"username\":\"…\",\"password\":\"…\"}}, but it is something else at {place}");
+        Problem::new(ErrorCode::BadRequest, sentence)
+    })?;
+    let identity = app.sign_in(&request, tenant.as_deref().unwrap_or(DEFAULT_TENANT), &username, &password).await?;
+    let (access_token, expires_at) = app.token_of_sign_in(&identity)?;
+    let cookie = app.sign_in_cookie(&request, access_token.clone());
+    let token = Token { access_token, token_type: "Bearer", expires_at: expires_at.to_string() };
+    let mut response = json(StatusCode::OK, &token);
+    response.add_cookie(&cookie).map_err(|error| {
+        log::error!("nobody can sign in: {error}");
+        Problem::new(ErrorCode::Internal, "expected to sign you in, but the cookie could not be made")
+    })?;
+    Ok(response)
+}
+
+/// `POST /v1/logout` → 204: takes the cookie back. Tokens are good until they end or are revoked.
+///
+/// # Errors
+/// 403 from a foreign origin.
+pub async fn logout(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+    app.require_origin(&request)?;
+    Ok(HttpResponse::NoContent().cookie(app.sign_out_cookie(&request)).finish())
+}
