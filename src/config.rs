@@ -17,10 +17,12 @@ use crate::limits::Limits;
 mod options;
 mod origins;
 mod secret;
+mod user_command;
 
 pub use options::{JwtAlgorithm, Options, Store};
 pub use origins::AllowedOrigins;
 pub use secret::JwtSecret;
+pub use user_command::UserCommand;
 
 /// The shortest secret that production accepts: the key length of HS256.
 const PRODUCTION_SECRET_BYTES: usize = 32;
@@ -69,6 +71,8 @@ pub enum Command {
     Serve,
     /// Print a token.
     Token(TokenRequest),
+    /// Change or list users.
+    User(UserCommand),
 }
 
 /// The token that `stepwire token` prints.
@@ -105,6 +109,9 @@ struct CommandLine {
 enum Subcommands {
     /// Print a token for scripts, signed with the server's secret
     Token(TokenRequest),
+    /// Add, change and list users who sign in with a password, whether or not a server runs on the data directory
+    #[command(subcommand)]
+    User(UserCommand),
 }
 
 /// A configuration that cannot be used; the text says what was expected and how to mend it.
@@ -130,6 +137,7 @@ fn resolve(line: CommandLine) -> Result<(Config, Command), ConfigError> {
     let command = match line.command {
         None => Command::Serve,
         Some(Subcommands::Token(request)) => Command::Token(request),
+        Some(Subcommands::User(command)) => Command::User(command),
     };
     Ok((check(line.options.or(file))?, command))
 }
@@ -316,6 +324,26 @@ mod tests {
         ] {
             assert!(load(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn users_are_changed_with_a_password_from_standard_input() {
+        let (config, command) = load(&["user", "add", "ada", "--role", "x", "--password-stdin", "--data", "d"]).unwrap();
+        let Command::User(UserCommand::Add(add)) = command else { panic!("{command:?}") };
+        assert_eq!((&*add.user.name, &*add.user.tenant, &add.roles[..]), ("ada", "default", &["x".to_owned()][..]));
+        assert_eq!(config.data, Path::new("d"));
+        for bad in [
+            &["user"][..],
+            &["user", "add", "ada"],
+            &["user", "add", "ada", "--password", "x"],
+            &["user", "passwd", "ada"],
+            &["user", "role", "ada"],
+            &["user", "role", "ada", "--role", "x", "--no-role"],
+            &["user", "revoke"],
+        ] {
+            assert!(load(bad).is_err(), "{bad:?}");
+        }
+        assert!(load(&["user", "role", "ada", "--no-role"]).is_ok());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The program: reads its configuration and runs the server, or prints a token.
+//! The program: reads its configuration and runs the server, prints a token, or changes users.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use stepwire::{
     config::{self, Command, Config, TokenRequest},
     runtime::clock::real_now,
     session::token::{Identity, TokenSettings, Tokens},
-    web::server,
+    web::{local::command, server},
 };
 
 /// Rows, frames and messages are many small allocations on several threads: this allocator serves them in less time.
@@ -18,6 +18,9 @@ fn main() -> ExitCode {
     let outcome = match config::load(std::env::args_os()) {
         Ok((config, Command::Serve)) => actix_rt::System::new().block_on(server::serve(config)),
         Ok((config, Command::Token(request))) => print_token(&config, request),
+        Ok((config, Command::User(command))) => {
+            actix_rt::System::new().block_on(command::run(&config, command, std::io::stdin(), std::io::stdout()))
+        }
         Err(error) => Err(error.to_string()),
     };
     match outcome {

@@ -10,5 +10,6 @@ mod session;
 mod spec;
 mod support;
 mod tidy;
+mod users;
 mod web;
 mod wire;

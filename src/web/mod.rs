@@ -17,6 +17,7 @@ pub mod guarded_payload;
 pub mod hang_up;
 pub mod health;
 pub mod listing;
+pub mod local;
 pub mod pages;
 pub mod problem;
 pub mod rest;

@@ -15,7 +15,7 @@ use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::Defa
 use jsonwebtoken::Algorithm;
 use tokio::sync::watch;
 
-use super::{app::App, connections::Connections, hang_up::HangUp, routes::routes, startup_definitions};
+use super::{app::App, connections::Connections, hang_up::HangUp, local::LocalSocket, routes::routes, startup_definitions};
 use crate::{
     admin::Pages,
     config::{Config, JwtAlgorithm, Store as StoreKind},
@@ -50,6 +50,7 @@ pub struct Running {
     handle: ServerHandle,
     served: rt::task::JoinHandle<io::Result<()>>,
     watch: rt::task::JoinHandle<()>,
+    local: Option<LocalSocket>,
     arbiters: Vec<Arbiter>,
 }
 
@@ -90,13 +91,14 @@ pub async fn start(config: Config) -> Result<Running, String> {
     startup_definitions::deploy(&runtime, &config).await?;
     let connections = Arc::<Connections>::default();
     let watch = rt::spawn(watch_users(runtime.users.changes(), connections.clone()));
+    let local = listen_locally(&config, &runtime);
     let sessions = Arc::new(Sessions { runtime, tokens, limits: config.limits });
     let tickets = Mutex::new(Tickets::new(limits::TICKETS));
     let app = web::Data::new(App { config, sessions, connections, pages, tickets });
     let (addresses, server) =
         listen(&app).map_err(|error| format!("expected to listen on {:?}, but: {error}", app.config.listen))?;
     let handle = server.handle();
-    Ok(Running { addresses, app, handle, served: rt::spawn(server), watch, arbiters })
+    Ok(Running { addresses, app, handle, served: rt::spawn(server), watch, local, arbiters })
 }
 
 impl Running {
@@ -161,6 +163,7 @@ impl Running {
         }
         self.handle.stop(true).await;
         self.watch.abort();
+        drop(self.local);
         self.app.sessions.runtime.stop();
         self.app.sessions.runtime.journal.shutdown();
         for arbiter in self.arbiters {
@@ -192,6 +195,19 @@ async fn watch_users(mut changes: watch::Receiver<()>, connections: Arc<Connecti
     while changes.changed().await.is_ok() {
         connections.users_changed();
     }
+}
+
+/// The local socket. A server that keeps nothing on disk has one only where its directory exists.
+fn listen_locally(config: &Config, runtime: &Arc<Runtime>) -> Option<LocalSocket> {
+    if config.store == StoreKind::Memory && !config.data.exists() {
+        return None;
+    }
+    LocalSocket::listen(&config.data, runtime)
+        .inspect_err(|error| {
+            let directory = config.data.display();
+            log::warn!("expected a local socket in {directory}, but: {error}; users can be changed while the server is stopped");
+        })
+        .ok()
 }
 
 fn open_journal(config: &Config) -> Result<Journal, String> {

@@ -1,0 +1,108 @@
+//! The listening end. The socket comes into being in a directory that is closed to others and is then moved into place: nobody
+//! else can connect at any moment, and one that a killed server left behind is replaced.
+
+use std::{
+    fs, io,
+    os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use actix_rt::task::JoinHandle;
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    net::{UnixListener, UnixStream},
+    time::timeout,
+};
+
+use super::{FILE, REQUEST_BYTES, Told};
+use crate::runtime::{Runtime, clock::real_now, users::requests::UserRequest};
+
+/// How long one conversation may take; others wait meanwhile.
+const CONVERSATION: Duration = Duration::from_secs(10);
+
+/// A socket that listens until it is dropped; then it is gone from the directory, too.
+pub struct LocalSocket {
+    task: JoinHandle<()>,
+    path: PathBuf,
+    inode: u64,
+}
+
+impl LocalSocket {
+    /// Listens in the directory, on this thread.
+    ///
+    /// # Errors
+    /// When the file system knows no sockets, or the directory's path is too long for one.
+    pub fn listen(directory: &Path, runtime: &Arc<Runtime>) -> io::Result<Self> {
+        let path = directory.join(FILE);
+        let listener = bind(directory, &path)?;
+        let inode = fs::symlink_metadata(&path)?.ino();
+        let runtime = runtime.clone();
+        let task = actix_rt::spawn(async move {
+            loop {
+                match listener.accept().await {
+                    // One at a time: they are the owner's, and each change waits for the one before it anyway.
+                    Ok((stream, _)) => {
+                        if timeout(CONVERSATION, converse(stream, &runtime)).await.is_err() {
+                            log::warn!("expected a request on the local socket, but it did not come in time");
+                        }
+                    }
+                    Err(error) => {
+                        log::warn!("expected to be asked on the local socket, but: {error}");
+                        tokio::time::sleep(Duration::from_millis(100)).await;
+                    }
+                }
+            }
+        });
+        Ok(Self { task, path, inode })
+    }
+}
+
+fn bind(directory: &Path, path: &Path) -> io::Result<UnixListener> {
+    let private = directory.join(format!(".sock-{}", std::process::id()));
+    // A process of the same number may have been killed right here.
+    let _ = fs::remove_dir_all(&private);
+    fs::DirBuilder::new().mode(0o700).create(&private)?;
+    let draft = private.join("s");
+    let bound = UnixListener::bind(&draft).and_then(|listener| {
+        fs::set_permissions(&draft, fs::Permissions::from_mode(0o600))?;
+        fs::rename(&draft, path)?;
+        Ok(listener)
+    });
+    fs::remove_dir_all(&private)?;
+    bound
+}
+
+impl Drop for LocalSocket {
+    fn drop(&mut self) {
+        self.task.abort();
+        // Servers without a store on disk may share a directory: the file may be another's by now.
+        if fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode)
+            && let Err(error) = fs::remove_file(&self.path)
+        {
+            log::warn!("expected to remove the local socket, but: {error}; the next start replaces it");
+        }
+    }
+}
+
+async fn converse(mut stream: UnixStream, runtime: &Runtime) {
+    let (input, mut output) = stream.split();
+    let mut line = Vec::new();
+    let read = BufReader::new(input.take(REQUEST_BYTES)).read_until(b'\n', &mut line).await;
+    if read.is_err() || line.is_empty() {
+        return;
+    }
+    let told = match serde_json::from_slice::<UserRequest>(&line) {
+        Ok(request) => match runtime.users.serve(request, real_now()).await {
+            Ok(users) => Told::Done(users),
+            Err(error) => Told::Refused(error.to_string()),
+        },
+        // Not the library's sentence, which may quote a password.
+        Err(_) => Told::Refused("expected a request in JSON that this server knows, but it is none: use its own version".into()),
+    };
+    let mut answer = serde_json::to_vec(&told).unwrap_or_default();
+    answer.push(b'\n');
+    // Who has gone away can look at the list.
+    let _ = output.write_all(&answer).await;
+}
