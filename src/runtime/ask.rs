@@ -131,6 +131,11 @@ impl Committed {
         Standpoint::of(&self.process.executable, &self.members, &self.next, caller)
     }
 
+    /// Whether a caller may see the instance.
+    pub fn may_be_seen_by(&self, caller: &Caller) -> bool {
+        self.members.may_see(&self.process.executable, caller)
+    }
+
     /// The id of the command that caused it.
     pub fn cause(&self) -> Option<Uuid> {
         self.row.command.as_ref().map(|tag| tag.id)

@@ -71,8 +71,7 @@ impl Connection {
     /// Follows a list, or begins it again.
     pub(super) fn follow_list(&mut self, id: FrameId, channel: Channel) {
         let Some(caller) = self.caller() else { return };
-        if matches!(channel, Channel::Process(_)) && !caller.operator {
-            let sentence = "expected role operator or admin to follow the instances of a process, but this user has neither";
+        if let Some(sentence) = no_list(&channel, &caller) {
             return self.tell_error(Some(id.as_str()), Some(&channel), &WireError::new(ErrorCode::Forbidden, sentence));
         }
         if self.lists.len() >= limits::LISTS && !self.lists.contains_key(&channel) {
@@ -97,8 +96,7 @@ impl Connection {
         let Some(caller) = self.caller() else { return };
         for channel in self.lists.keys().cloned().collect::<Vec<_>>() {
             let ids = self.unfollow_list(&channel);
-            if matches!(channel, Channel::Process(_)) && !caller.operator {
-                let sentence = "expected role operator or admin to go on following this list, but the new token has neither";
+            if let Some(sentence) = no_list(&channel, &caller) {
                 self.tell_error(None, Some(&channel), &WireError::new(ErrorCode::Forbidden, sentence));
             } else {
                 self.begin_list(channel, &caller, ids, Some(reason));
@@ -193,6 +191,20 @@ impl Connection {
         for following in self.lists.values() {
             self.sessions.runtime.lists.leave(&following.follower);
         }
+    }
+}
+
+/// Why a caller may not follow a list.
+fn no_list(channel: &Channel, caller: &Caller) -> Option<&'static str> {
+    match channel {
+        // Tasks are found by their owner, who may have started other trees, too.
+        Channel::Tasks if caller.trees.is_some() => {
+            Some("expected the token of a user, but this one is good for one instance and its children only")
+        }
+        Channel::Process(_) if !caller.operator => {
+            Some("expected role operator or admin to follow the instances of a process, but this user has neither")
+        }
+        _ => None,
     }
 }
 

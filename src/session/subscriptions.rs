@@ -232,7 +232,8 @@ impl Connection {
             self.following.iter().filter(|(_, following)| late(following)).map(|(&key, _)| key).collect();
         for instance in late {
             self.unfollow(instance);
-            let sentence = "expected the announced instance to begin, but it has not yet: subscribe again";
+            let sentence =
+                "expected the announced instance to begin, but it has not yet, or may not be seen by this user: subscribe again";
             self.refuse(instance, &Courtesy::None, &WireError::new(ErrorCode::Busy, sentence));
         }
     }
@@ -398,6 +399,11 @@ impl Connection {
         match following.channel.after(following.cursor, PULL_ROWS) {
             After::Nothing => drop(self.out.pop_front()),
             After::Behind => self.fall_behind(instance),
+            // An announced child that was not found may be one the caller may not see: whose rows these are is known only now.
+            After::Rows(rows) if !rows.iter().all(|row| row.may_be_seen_by(&caller)) => {
+                self.out.pop_front();
+                self.unfollow(instance);
+            }
             After::Rows(rows) => {
                 let mut texts = Vec::new();
                 let mut announced = Vec::new();

@@ -32,7 +32,12 @@ pub fn with_system<F: Future<Output = ()>>(examples: &[&str], test: impl FnOnce(
 
 /// Runs a test on a fresh system with a process in its JSON form.
 pub fn with_process<F: Future<Output = ()>>(source: &str, test: impl FnOnce(Arc<Sessions>) -> F) {
-    with_sources(vec![(source.as_bytes().to_vec(), SourceFormat::Json)], test);
+    with_processes(&[source], test);
+}
+
+/// Runs a test on a fresh system with processes in their JSON form.
+pub fn with_processes<F: Future<Output = ()>>(sources: &[&str], test: impl FnOnce(Arc<Sessions>) -> F) {
+    with_sources(sources.iter().map(|source| (source.as_bytes().to_vec(), SourceFormat::Json)).collect(), test);
 }
 
 fn with_sources<F: Future<Output = ()>>(sources: Vec<(Vec<u8>, SourceFormat)>, test: impl FnOnce(Arc<Sessions>) -> F) {
@@ -78,6 +83,12 @@ impl Client {
         let roles = roles.iter().map(|role| (*role).to_owned()).collect();
         let identity = Identity { subject: user.to_owned(), roles, ..Identity::anonymous(Uuid::nil()) };
         sessions.tokens.mint(&identity, real_now(), std::time::Duration::from_secs(60)).expect("a token is made")
+    }
+
+    /// Connects with a token of this identity.
+    pub async fn bearer(sessions: &Arc<Sessions>, identity: &Identity) -> Self {
+        let token = sessions.tokens.mint(identity, real_now(), std::time::Duration::from_secs(60)).expect("a token is made");
+        Self::hello(sessions, &token, json!([])).await
     }
 
     async fn hello(sessions: &Arc<Sessions>, token: &str, resume: Value) -> Self {

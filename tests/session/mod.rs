@@ -4,3 +4,4 @@ mod client;
 mod following;
 mod lists;
 mod stepping_back;
+mod watching;
