@@ -1,10 +1,10 @@
 //! What stops or ends an instance from outside: hold and unhold, terminate, dismiss, expiry.
 //!
-//! Hold blocks the work of users and timers. Messages between instances are still taken, but no token moves; `unhold` catches
-//! up in the order things were due. How an instance ends with everything in it: `step`. What ends it from within: `elements`.
+//! Hold blocks the work of users, and no timer is armed. Messages between instances are still taken, but no token moves; `unhold`
+//! catches up in the order things were due, and arms the rest. How an instance ends with everything in it: `step`. What ends it from within: `elements`.
 
 use super::{
-    access::Right,
+    access::{Caller, Right},
     actions,
     command::TimerKey,
     record::{Record, Status},
@@ -21,6 +21,10 @@ pub(super) fn hold(step: &mut Step<'_>) -> Result<(), Rejection> {
         return Err(Rejection::new(RejectionKind::Conflict, "expected an instance that goes on, but it is on hold already"));
     }
     step.record(Record::Held);
+    // Else the clock would bring what is due again and again, in front of what others wait for.
+    for (_, timer) in pending(step) {
+        step.clear_timer(timer);
+    }
     Ok(())
 }
 
@@ -32,7 +36,12 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
         return Err(Rejection::new(RejectionKind::Conflict, "expected an instance on hold, but it goes on already"));
     }
     step.record(Record::Unheld);
-    for timer in overdue(step) {
+    let (overdue, later): (Vec<_>, Vec<_>) = pending(step).into_iter().partition(|(due, _)| *due <= step.now);
+    // Armed before anything fires: an expiry that fires clears them all.
+    for (due, timer) in later {
+        step.set_timer(due, timer);
+    }
+    for (_, timer) in overdue {
         fire_timer(step, &timer);
     }
     let active: Vec<ElementKey> = step.state.active().map(|(key, _)| key).collect();
@@ -40,19 +49,20 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn overdue(step: &Step<'_>) -> Vec<TimerKey> {
+/// What waits for its time, in the order it is due.
+fn pending(step: &Step<'_>) -> Vec<(Time, TimerKey)> {
     let of_elements = step.state.active().flat_map(|(key, element)| {
         element
             .delayed()
             .map(move |(action, occurrence, due)| (due, TimerKey { element: key, action: action.to_string(), occurrence }))
     });
     let expiry = step.state.head().expires_at.map(|due| (due, TimerKey::expiry()));
-    let mut due: Vec<(Time, TimerKey)> = of_elements.chain(expiry).filter(|(due, _)| *due <= step.now).collect();
-    due.sort();
-    due.into_iter().map(|(_, timer)| timer).collect()
+    let mut pending: Vec<(Time, TimerKey)> = of_elements.chain(expiry).collect();
+    pending.sort();
+    pending
 }
 
-/// A timer is due. On hold nothing happens: `unhold` comes back to it.
+/// A timer is due. One that was under way when the instance was held comes to nothing: `unhold` comes back to it.
 pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
     match step.state.status() {
         Status::OnHold => {}
@@ -108,11 +118,17 @@ pub(super) fn require_moving(step: &Step<'_>) -> Result<(), Rejection> {
 /// Refuses callers that may only watch.
 pub(super) fn require_actor(step: &Step<'_>) -> Result<(), Rejection> {
     match step.caller {
-        Some(caller) if !step.state.members().may_act(step.process, caller) => {
+        Some(caller) if !step.state.members().may_act(step.process, caller) && !is_assignee(step, caller) => {
             Err(forbidden("expected a member of the instance or a role that may act in it, but this user may only watch"))
         }
         _ => Ok(()),
     }
+}
+
+/// Whether an element is the caller's, active or passed.
+fn is_assignee(step: &Step<'_>, caller: &Caller) -> bool {
+    let mut elements = step.state.active().chain(step.state.passed());
+    elements.any(|(_, element)| element.assignee().is_some_and(|assignee| **assignee == *caller.subject))
 }
 
 /// Holding and ending need the right at a node where a token is; without a token, at any node.
