@@ -100,10 +100,10 @@ impl Members {
         }
     }
 
-    /// Whether the caller may act somewhere in the instance, and not only watch.
+    /// Whether the caller may act somewhere in the instance, and not only watch. Whose its elements are decides besides.
     pub fn may_act(&self, process: &ExecutableProcess, caller: &Caller) -> bool {
         caller.operator
-            || self.include(caller)
+            || self.own(caller)
             || process.lanes().iter().filter_map(|lane| lane.execute.as_deref()).any(|roles| caller.has_any(roles))
     }
 }

@@ -52,6 +52,9 @@ pub struct Outcome {
     pub effects: Vec<Effect>,
 }
 
+/// Incidents of elements that were entered and then stopped before they did anything: too many in this step, too many active.
+pub(super) const STOPPED: [&str; 2] = ["step_limit", "element_limit"];
+
 /// Applies a command to an instance.
 ///
 /// # Errors
@@ -262,14 +265,14 @@ impl<'a> Step<'a> {
         if self.budget == 0 {
             let sentence = "expected the process to come to rest, but one command activated too many elements: is there a loop \
                             without a user task or a timer? Retry to let it go on";
-            return self.incident(element, "step_limit", sentence.to_owned(), None);
+            return self.incident(element, STOPPED[0], sentence.to_owned(), None);
         }
         if self.state.active().count() > self.active_limit {
             let sentence = format!(
                 "expected at most {} active elements, but this is one more. Retry when others have gone on",
                 self.active_limit
             );
-            return self.incident(element, "element_limit", sentence, None);
+            return self.incident(element, STOPPED[1], sentence, None);
         }
         self.budget -= 1;
         self.queue(element);

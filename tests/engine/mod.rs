@@ -138,3 +138,8 @@ fn errors() {
 fn server_starts() {
     check("server_starts");
 }
+
+#[test]
+fn interactions() {
+    check("interactions");
+}

@@ -4,7 +4,7 @@
 //! start {data} [on=CONDITION] [child] [wants] [link=SEQ|link]   child: it has a parent; wants: that wants the result
 //! run [ELEMENT.]ACTION {data} [file=SIZE,TYPE]     may [ELEMENT.]ACTION (bring a file)
 //! fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
-//! from PEER ended {result} | terminated | failed [CODE] | push {…} | ask {…} | append {…} | refused | linked [SEQ] | end | finished  [nr=N]
+//! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | linked [SEQ] | end | finished  [nr=N]
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
 //! done SEQ   hold   unhold   terminate   dismiss   limit N   restart (lives on from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
@@ -261,6 +261,7 @@ fn message(words: &[&str]) -> PeerMessage {
         ["ended"] => ended(Status::Finished, None, None),
         ["ended", result] => ended(Status::Finished, Some(value(result)), None),
         ["terminated"] => ended(Status::Terminated, None, None),
+        ["dismissed"] => ended(Status::Dismissed, None, None),
         ["failed"] => ended(Status::Failed, None, None),
         ["failed", error] => ended(Status::Failed, None, Some(error.to_owned())),
         ["push", body] => push(MessageType::Default, value(body)),

@@ -160,8 +160,8 @@ fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
     match (&active[..], &offering[..]) {
         ([(only, _)], _) | (_, [only]) => Ok(*only),
         ([], _) => {
-            let passed = step.state.passed().rev().find(|&(key, _)| back::is_open(step, key, &run.action));
-            passed.map(|(key, _)| key).ok_or_else(|| not_active(step, &run.action))
+            let passed = || step.state.passed().rev().map(|(key, _)| key).filter(|&key| back::is_open(step, key, &run.action));
+            passed().find(mine).or_else(|| passed().next()).ok_or_else(|| not_active(step, &run.action))
         }
         ([(first, _), ..], []) => Ok(*first),
         (_, several) => {

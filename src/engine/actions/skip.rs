@@ -14,7 +14,7 @@ use crate::{
         record::Record,
         rejection::{Rejection, RejectionKind},
         state::Call,
-        step::Step,
+        step::{STOPPED, Step},
     },
     model::{definition::NodeKind, ids::ElementKey},
 };
@@ -29,7 +29,9 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     };
     let failed: Vec<Option<(Arc<str>, u32)>> = element.incidents().iter().map(|incident| incident.action.clone()).collect();
-    let at_gateway = node.kind == NodeKind::ExclusiveGateway && failed.iter().any(Option::is_none);
+    // What was stopped before it did anything has nothing to leave out: it just goes on.
+    let stopped = element.incidents().iter().any(|incident| STOPPED.contains(&&*incident.code));
+    let at_gateway = node.kind == NodeKind::ExclusiveGateway && !stopped;
     if at_gateway && node.default_flow.is_none() {
         let sentence = format!(
             "expected something that can be left out, but gateway '{}' has no default flow and would not know where to go: mend \
@@ -42,7 +44,7 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
     for (action, occurrence) in failed.into_iter().flatten() {
         step.record(Record::ActionSkipped { element: key, action, occurrence });
     }
-    if node.call.is_some() && step.state.element(key).is_some_and(|element| Call::failed(element.call())) {
+    if node.call.is_some() && !stopped && step.state.element(key).is_some_and(|element| Call::failed(element.call())) {
         step.record(Record::CallSkipped { element: key });
     }
     if at_gateway {
