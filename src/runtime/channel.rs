@@ -16,6 +16,8 @@ use crate::{engine::access::Standpoint, model::ids::InstanceKey};
 
 /// Committed rows a channel keeps for followers that are a little behind.
 const RING_ROWS: usize = 64;
+/// Standpoints a row's frames are kept for. Each frame tells every token, so with a token per user it would be their square.
+const STANDPOINTS: usize = 16;
 
 /// Who follows a channel. Waking must be cheap and never block: it runs on the release thread.
 pub trait Follower: Send + Sync {
@@ -28,7 +30,7 @@ pub trait Follower: Send + Sync {
 pub struct Rendered {
     /// The frames that are the same for everybody: all but progress.
     pub messages: OnceLock<Vec<SharedFrame>>,
-    /// What depends on what receivers may do; there are as many as different standpoints, mostly one.
+    /// What depends on what receivers may do, of the first few standpoints: mostly there is one.
     steps: Mutex<Vec<(Standpoint, Arc<RenderedStep>)>>,
 }
 
@@ -42,7 +44,7 @@ pub struct RenderedStep {
 }
 
 impl Rendered {
-    /// What receivers of this standpoint share.
+    /// What receivers of this standpoint share. With many standpoints the later ones share nothing.
     pub fn step(&self, standpoint: Standpoint) -> Arc<RenderedStep> {
         // Only pushed to.
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
@@ -50,7 +52,9 @@ impl Rendered {
             return step.clone();
         }
         let step = Arc::<RenderedStep>::default();
-        steps.push((standpoint, step.clone()));
+        if steps.len() < STANDPOINTS {
+            steps.push((standpoint, step.clone()));
+        }
         step
     }
 }

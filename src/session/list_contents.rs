@@ -80,6 +80,9 @@ impl Contents {
 
     /// Takes what of these changes concerns the list. `true` when it is the first that has not been told.
     pub fn take(&mut self, changes: &[ReadModelChange]) -> bool {
+        if self.lagging {
+            return false;
+        }
         let before = self.changes.len();
         for change in changes {
             if let Some(change) = self.concerns(change) {
@@ -87,7 +90,8 @@ impl Contents {
                 self.changes.push(change);
             }
         }
-        if self.changes.len() > limits::LIST_CHANGES {
+        let held = self.shown.as_ref().map_or(0, HashSet::len);
+        if self.changes.len() > limits::LIST_CHANGES || held > limits::TASKS_LISTED + limits::LIST_CHANGES {
             self.lagging = true;
             self.changes.truncate(1);
         }
@@ -212,6 +216,19 @@ mod tests {
         assert_eq!(told(&mut contents), ["-2", "3 bob"]);
         contents.take(&[closed(4), closed(1)]);
         assert_eq!(told(&mut contents), ["-1"]);
+    }
+
+    #[test]
+    fn a_list_that_grows_long_starts_over_with_its_newest_lines() {
+        let mut contents = clerk();
+        contents.begin(&[]);
+        let long = (limits::TASKS_LISTED + limits::LIST_CHANGES) as u64;
+        for number in 0..long {
+            assert!(contents.take(&[opened(number, None)]));
+            assert!(contents.drain().is_some());
+        }
+        assert!(contents.take(&[opened(long, None)]), "it says that it has to start over");
+        assert!(contents.drain().is_none());
     }
 
     #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::fixtures::{changing, check, definition, instance, key};
 use crate::{
     journal::{
-        DefinitionState, IncidentRow, InstanceFilter, InstanceRow, ReadModelChange, StoreReader, TaskRow, TimerKey, TimerRow,
-        UserRow, WriteOp,
+        DefinitionState, IncidentRow, InstanceFilter, InstanceRow, ReadModelChange, StoreReader, TaskAudience, TaskRow, TimerKey,
+        TimerRow, UserRow, WriteOp,
     },
     model::ids::{ElementKey, Time},
 };
@@ -112,6 +112,49 @@ fn tasks_and_incidents_come_and_go() {
         store.commit(&[changing(1, 3, vec![closed, resolved])]).unwrap();
         assert_eq!(reader.tasks(None, 9).unwrap(), [task(3, 1), task(1, 2)]);
         assert_eq!(reader.incidents(None, 9).unwrap(), []);
+    });
+}
+
+/// Every mix of tenant, assignee, candidates and starters, asked for by every kind of user.
+#[test]
+fn tasks_for_a_user_are_those_the_audience_includes() {
+    check(|store, reader| {
+        let text = |text: &str| text.to_owned();
+        let candidates = [None, Some(vec![]), Some(vec![text("clerk")]), Some(vec![text("boss"), text("clerk")])];
+        let mut tasks = Vec::new();
+        for tenant in ["acme", "other"] {
+            for assignee in [None, Some("ada"), Some("bob")] {
+                for roles in &candidates {
+                    for (starter, root_starter) in [("ada", "ada"), ("ada", "bob"), ("bob", "ada"), ("eve", "eve")] {
+                        let number = tasks.len() as u64;
+                        tasks.push(TaskRow {
+                            instance: key(u128::from(number % 5)),
+                            element: ElementKey(number),
+                            tenant: text(tenant),
+                            process: text("order"),
+                            node: text("approve"),
+                            name: text("Approve"),
+                            lane: roles.is_some().then(|| text("office")),
+                            assignee: assignee.map(text),
+                            candidates: roles.clone(),
+                            started_by: text(starter),
+                            root_started_by: text(root_starter),
+                            created_at: Time((number % 3) as i64),
+                        });
+                    }
+                }
+            }
+        }
+        let opened = tasks.iter().cloned().map(ReadModelChange::TaskOpened).collect();
+        store.commit(&[changing(1, 1, opened)]).unwrap();
+        for (subject, roles) in [("ada", vec![]), ("ada", vec!["clerk"]), ("bob", vec!["boss", "clerk"]), ("zoe", vec!["boss"])] {
+            let roles = roles.into_iter().map(str::to_owned).collect();
+            let audience = TaskAudience { tenant: text("acme"), subject: text(subject), roles };
+            let mut expected: Vec<_> = tasks.iter().filter(|task| audience.includes(task)).cloned().collect();
+            expected.sort_by_key(|task| std::cmp::Reverse((task.created_at, task.instance, task.element)));
+            assert_eq!(reader.tasks_for(&audience, 999).unwrap(), expected, "{audience:?}");
+            assert_eq!(reader.tasks_for(&audience, 2).unwrap(), expected[..expected.len().min(2)], "{audience:?}");
+        }
     });
 }
 
