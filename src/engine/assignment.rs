@@ -15,7 +15,8 @@ use super::{
 };
 use crate::model::{definition::NodeKind, executable::ExecutableNode, ids::ElementKey};
 
-/// The caller takes a user task that is nobody's. Taking one's own again is no change.
+/// The caller takes a user task that is nobody's. Taking one's own again changes nothing, but is remembered like any command: a
+/// resend must not take the task again after it was given back.
 pub(super) fn claim(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     require_live(step)?;
     let (element, node) = user_task(step, key)?;
@@ -23,19 +24,13 @@ pub(super) fn claim(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejectio
     if !belongs_to(element, caller) && !step.state.members().may(step.process, caller, Right::Execute, node) {
         return Err(forbidden(&format!("expected a role that may act at '{}', but this user has none: see its lane", node.id)));
     }
-    match element.assignee() {
-        Some(_) if belongs_to(element, caller) => Ok(()),
-        Some(other) => {
-            let sentence =
-                format!("expected a task that is nobody's, but '{}' belongs to {other}: it has to be released", node.id);
-            Err(Rejection::new(RejectionKind::Conflict, sentence))
-        }
-        None => {
-            let user = Some(Arc::from(caller.subject.as_str()));
-            step.record(Record::Assigned { element: key, user });
-            Ok(())
-        }
+    if let Some(other) = element.assignee().filter(|_| !belongs_to(element, caller)) {
+        let sentence = format!("expected a task that is nobody's, but '{}' belongs to {other}: it has to be released", node.id);
+        return Err(Rejection::new(RejectionKind::Conflict, sentence));
     }
+    let user = Some(Arc::from(caller.subject.as_str()));
+    step.record(Record::Assigned { element: key, user });
+    Ok(())
 }
 
 /// The assignee gives a user task back, or somebody who may assign it takes it away.
@@ -49,23 +44,19 @@ pub(super) fn release(step: &mut Step<'_>, key: ElementKey) -> Result<(), Reject
             node.id
         )));
     }
-    if element.assignee().is_some() {
-        step.record(Record::Assigned { element: key, user: None });
-    }
+    step.record(Record::Assigned { element: key, user: None });
     Ok(())
 }
 
-/// A user task is given to somebody, who from then on belongs to the instance.
+/// A user task is given to somebody, who from then on may watch the instance.
 pub(super) fn assign(step: &mut Step<'_>, key: ElementKey, user: &str) -> Result<(), Rejection> {
     require_live(step)?;
-    let (element, node) = user_task(step, key)?;
+    let (_, node) = user_task(step, key)?;
     let caller = caller(step)?;
     if !step.state.members().may(step.process, caller, Right::Assign, node) {
         return Err(forbidden(&format!("expected a role that may assign '{}', but this user has none: see its lane", node.id)));
     }
-    if element.assignee().is_none_or(|assignee| **assignee != *user) {
-        step.record(Record::Assigned { element: key, user: Some(Arc::from(user)) });
-    }
+    step.record(Record::Assigned { element: key, user: Some(Arc::from(user)) });
     Ok(())
 }
 

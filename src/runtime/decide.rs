@@ -77,10 +77,6 @@ pub fn decide(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time)
             let child_key = move |seq| keys::of_child(key, seq, now);
             let input = input(now, &child_key, caller, tag);
             let outcome = engine::step(&process.executable, process.evaluator.as_ref(), state, *command, input)?;
-            if outcome.row.is_none() && caller.is_some() {
-                // A client is told where the instance stands, also when there was nothing to do.
-                return Ok(Decision::Answer(Answer::Applied(Arc::new(standing(state, process)))));
-            }
             Ok(written(state, process, outcome))
         }
     }
