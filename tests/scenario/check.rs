@@ -12,8 +12,9 @@
 //! alice cut                    the connection is gone, without a Close; `alice back` connects and resumes where it stood,
 //! alice reload                 … and this connects anew without remembering anything
 //! alice lost run save {}       said and done, but the connection is gone before anything of it arrives
+//! alice download p1/file1      fetches over REST what somebody brought
 //! advance 30s                  moves the process time (or `PT30S`)
-//! deploy p                     the next sketch of process p, as a new version
+//! deploy p                     the next sketch of process p, as a new version; or what is wrong with it
 //! restart                      the server stops in order and starts on its data, at the same time
 //! ```
 //! After every command the server runs until it is idle, then every client reads all there is. What came stands below the

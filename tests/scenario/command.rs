@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! start PROCESS {data}            start {data} from=p1#1 (what the first Action message of p1 asks for)
-//! run [INSTANCE:][NODE.]ACTION {data}
+//! run [INSTANCE:][NODE.]ACTION {data}            run … file=NAME,BYTES,TYPE {data} (goes over REST, see `papers`)
 //! done INSTANCE#NR                the NR-th Action message of an instance
 //! subscribe INSTANCE | tasks | process/ID       unsubscribe likewise
 //! retry | skip | claim | release | assign  [INSTANCE:]NODE

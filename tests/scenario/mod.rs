@@ -8,6 +8,7 @@ mod check;
 mod command;
 mod lists;
 mod names;
+mod papers;
 mod player;
 mod stage;
 mod transcript;
@@ -35,6 +36,16 @@ fn inheriting() {
 }
 
 #[test]
+fn server_starts() {
+    check("server_starts");
+}
+
+#[test]
+fn files_and_rules() {
+    check("files_and_rules");
+}
+
+#[test]
 fn back() {
     check("back");
 }
@@ -42,6 +53,16 @@ fn back() {
 #[test]
 fn subprocesses() {
     check("subprocesses");
+}
+
+#[test]
+fn multi_instance() {
+    check("multi_instance");
+}
+
+#[test]
+fn errors() {
+    check("errors");
 }
 
 #[test]

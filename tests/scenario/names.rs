@@ -1,4 +1,4 @@
-//! Names for what is generated: instances, elements, Action messages, in the order a script meets them.
+//! Names for what is generated: instances, elements, Action messages, files, in the order a script meets them.
 
 use std::collections::HashMap;
 
@@ -14,6 +14,8 @@ pub struct Names {
     elements: HashMap<String, String>,
     /// Action messages of an instance: number, and the process it asks for.
     offers: HashMap<String, Vec<(u64, String)>>,
+    /// Ids of files: the first one is `file1`.
+    files: Vec<String>,
 }
 
 impl Names {
@@ -42,6 +44,19 @@ impl Names {
         for open in frame["open"].as_array().into_iter().flatten() {
             self.learn_offer(instance, &open["seq"], &open["body"]);
         }
+    }
+
+    /// Names a file, if it has no name yet.
+    pub fn learn_file(&mut self, id: &str) {
+        if !self.files.iter().any(|known| known == id) {
+            self.files.push(id.to_owned());
+        }
+    }
+
+    /// The id of the file with this name.
+    pub fn file(&self, name: &str) -> &str {
+        let number = name.strip_prefix("file").and_then(|number| number.parse::<usize>().ok());
+        number.and_then(|number| self.files.get(number - 1)).unwrap_or_else(|| panic!("no file {name} yet"))
     }
 
     fn learn_element(&mut self, instance: &str, entry: &Value) {
@@ -123,6 +138,9 @@ impl Names {
     /// A value's text with names in place of keys.
     pub fn plain(&self, value: &Value) -> String {
         let mut text = value.to_string();
+        for (index, id) in self.files.iter().enumerate() {
+            text = text.replace(id, &format!("file{}", index + 1));
+        }
         for (key, name) in &self.instances {
             while let Some(at) = text.find(key) {
                 let digits = text[at + key.len()..]

@@ -12,7 +12,8 @@ use crate::{support, wire::Client};
 pub struct Player {
     /// What the script calls it.
     pub name: String,
-    token: Option<String>,
+    /// What it shows at `hello` and over REST.
+    pub token: Option<String>,
     /// Its connection, while it has one.
     pub connection: Option<Client>,
     /// Where its channels stand, by what it has taken in.

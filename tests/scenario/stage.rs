@@ -9,11 +9,11 @@ use stepwire::{
 };
 use tempfile::TempDir;
 
-use super::{command, names::Names, player::Player, transcript};
+use super::{command, names::Names, papers, player::Player, transcript};
 use crate::{
     engine::sketch,
     support::{self, expected},
-    web::http::{self, User},
+    web::http::{self, Answer, User},
     wire::{Client, client::id},
 };
 
@@ -69,8 +69,9 @@ impl Stage {
         let answers = match words[..] {
             ["client", ref rest @ ..] => self.enter(rest).await,
             ["advance", span] => self.advance(span).await,
-            ["deploy", process] => self.deploy(process).await,
+            ["deploy", process] => return self.deploy(process).await,
             ["restart"] => return self.restart().await,
+            [who, "download", file] => return vec![papers::download(self.running(), self.of(who), &self.names, file).await],
             [who, "cut"] => self.cut(who),
             [who, "back"] => self.connect(who).await,
             [who, "reload"] => {
@@ -113,11 +114,14 @@ impl Stage {
         self.stop_server().await;
     }
 
-    async fn deploy(&mut self, process: &str) -> Vec<Answered> {
+    /// The problems of the next version, if it has any: nothing is deployed then.
+    async fn deploy(&mut self, process: &str) -> Vec<String> {
         let next = self.versions.iter().position(|(id, _)| id == process).expect("a later sketch of this process");
         let (_, sketch) = self.versions.remove(next);
-        deploy_sketch(self.server.as_ref().expect("the server runs"), &sketch).await;
-        Vec::new()
+        let answer = deploy_sketch(self.running(), &sketch).await.json();
+        let problems = answer["problems"].as_array().into_iter().flatten();
+        let text = |problem: &Value, field: &str| problem[field].as_str().unwrap_or_default().to_owned();
+        problems.map(|problem| format!("{} {}", text(problem, "element"), text(problem, "code"))).collect()
     }
 
     async fn enter(&mut self, words: &[&str]) -> Vec<Answered> {
@@ -178,9 +182,13 @@ impl Stage {
     async fn say(&mut self, who: &[&str], frames: Vec<Value>) -> Vec<Answered> {
         let players: Vec<usize> = who.iter().map(|who| self.index(who)).collect();
         for (&player, frame) in players.iter().zip(&frames) {
-            let player = &mut self.players[player];
-            player.last = Some(frame.clone());
-            player.connected().send(frame.clone()).await;
+            self.players[player].last = Some(frame.clone());
+        }
+        if frames.iter().all(papers::is_upload) {
+            return self.bring(players, frames).await;
+        }
+        for (&player, frame) in players.iter().zip(&frames) {
+            self.players[player].connected().send(frame.clone()).await;
         }
         let mut answers = Vec::new();
         for (player, sent) in players.into_iter().zip(frames) {
@@ -188,6 +196,16 @@ impl Stage {
             answers.push(Answered { player, sent, frame });
         }
         answers
+    }
+
+    /// As [`Self::say`], over REST.
+    async fn bring(&mut self, players: Vec<usize>, commands: Vec<Value>) -> Vec<Answered> {
+        let server = self.running();
+        let said = players.iter().zip(&commands).map(|(&player, command)| papers::bring(server, &self.players[player], command));
+        let frames = join_all(said).await;
+        frames.iter().filter_map(|frame| frame["result"]["file"]["id"].as_str()).for_each(|id| self.names.learn_file(id));
+        let told = players.into_iter().zip(commands).zip(frames);
+        told.map(|((player, sent), frame)| Answered { player, sent, frame }).collect()
     }
 
     /// Waits until nothing is under way and every client has read all there is.
@@ -239,6 +257,14 @@ impl Stage {
         &mut self.players[index]
     }
 
+    fn of(&self, who: &str) -> &Player {
+        &self.players[self.index(who)]
+    }
+
+    fn running(&self) -> &Running {
+        self.server.as_ref().expect("the server runs")
+    }
+
     fn port(&self) -> u16 {
         self.server.as_ref().map_or(0, port)
     }
@@ -272,16 +298,16 @@ async fn deploy_all(server: &Running, processes: &str) -> Vec<(String, String)> 
         if sketches[..index].iter().any(|(earlier, _)| earlier == id) {
             versions.push((id.clone(), sketch.clone()));
         } else {
-            deploy_sketch(server, sketch).await;
+            let answer = deploy_sketch(server, sketch).await;
+            assert_eq!(answer.status, 201, "{sketch}: {answer:?}");
         }
     }
     versions
 }
 
-async fn deploy_sketch(server: &Running, sketch: &str) {
+async fn deploy_sketch(server: &Running, sketch: &str) -> Answer {
     let definition = serde_json::to_value(sketch::definition(sketch)).expect("a definition is JSON");
-    let answer = User::new(server, "dora", &["designer"]).post(DEFINITIONS, definition).await;
-    assert_eq!(answer.status, 201, "{sketch}: {answer:?}");
+    User::new(server, "dora", &["designer"]).post(DEFINITIONS, definition).await
 }
 
 async fn deploy_file(server: &Running, file: &str) {

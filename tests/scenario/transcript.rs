@@ -62,7 +62,8 @@ fn answer(names: &Names, answered: &Answered, taken: &[Value]) -> String {
         line.push_str(" duplicate");
     }
     line.extend(result["ignored"].as_array().filter(|paths| !paths.is_empty()).map(|paths| format!(" ignored {}", list(paths))));
-    let told = ["instance", "status", "nodes", "actions", "ignored", "children", "channel", "seq", "token"];
+    line.extend(result.get("file").map(|file| format!(" {}", names.plain(&file["id"]).trim_matches('"'))));
+    let told = ["instance", "status", "nodes", "actions", "ignored", "children", "channel", "seq", "token", "file"];
     for (name, value) in result.as_object().into_iter().flatten().filter(|(name, _)| !told.contains(&name.as_str())) {
         line.push_str(&format!(" {name} {}", value.as_str().map_or_else(|| names.plain(value), str::to_owned)));
     }
