@@ -10,6 +10,7 @@ mod lists;
 mod names;
 mod papers;
 mod player;
+mod races;
 mod stage;
 mod transcript;
 

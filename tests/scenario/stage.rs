@@ -305,7 +305,8 @@ async fn deploy_all(server: &Running, processes: &str) -> Vec<(String, String)> 
     versions
 }
 
-async fn deploy_sketch(server: &Running, sketch: &str) -> Answer {
+/// Deploys and publishes a sketch; the answer.
+pub async fn deploy_sketch(server: &Running, sketch: &str) -> Answer {
     let definition = serde_json::to_value(sketch::definition(sketch)).expect("a definition is JSON");
     User::new(server, "dora", &["designer"]).post(DEFINITIONS, definition).await
 }
