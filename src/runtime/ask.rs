@@ -131,7 +131,7 @@ impl Committed {
         Standpoint::of(&self.process.executable, &self.members, &self.next, caller)
     }
 
-    /// Whether a caller may see the instance.
+    /// Whether a caller may see the instance as it is after this row.
     pub fn may_be_seen_by(&self, caller: &Caller) -> bool {
         self.members.may_see(&self.process.executable, caller)
     }
