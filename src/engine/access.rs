@@ -68,7 +68,7 @@ impl Members {
     }
 
     /// Whether the caller belongs to the instance, as owner or participant.
-    fn include(&self, caller: &Caller) -> bool {
+    pub fn include(&self, caller: &Caller) -> bool {
         self.own(caller) || (caller.trees.is_none() && self.participants.contains(&*caller.subject))
     }
 

@@ -125,6 +125,15 @@ pub(super) fn require_actor(step: &Step<'_>) -> Result<(), Rejection> {
     }
 }
 
+/// Refuses callers that may only watch and never had a task here. Who had one is told what has become of it: a second click of an
+/// assignee comes after the token has left.
+pub(super) fn require_participant(step: &Step<'_>) -> Result<(), Rejection> {
+    match step.caller {
+        Some(caller) if step.state.members().include(caller) => Ok(()),
+        _ => require_actor(step),
+    }
+}
+
 /// Whether an element is the caller's, active or passed.
 fn is_assignee(step: &Step<'_>, caller: &Caller) -> bool {
     let mut elements = step.state.active().chain(step.state.passed());

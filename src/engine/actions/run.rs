@@ -12,7 +12,7 @@ use crate::{
     engine::{
         back,
         command::RunAction,
-        life::{forbidden, require_actor, require_moving},
+        life::{forbidden, require_actor, require_moving, require_participant},
         record::{Record, Remember},
         rejection::{Rejection, RejectionKind, Unavailable},
         state::{ElementInstance, InstanceState},
@@ -38,7 +38,7 @@ pub(in crate::engine) fn run(step: &mut Step<'_>, run: RunAction) -> Result<(), 
 
 /// The element and the action a run means, once everything but what it brings is checked.
 pub(super) fn meant<'a>(step: &Step<'a>, run: &RunAction) -> Result<(ElementKey, &'a ExecutableAction), Rejection> {
-    require_actor(step)?;
+    require_participant(step)?;
     require_moving(step)?;
     require_manual(step.process, step.state, run)?;
     let key = find(step, run)?;
