@@ -26,7 +26,7 @@ async function signIn(browser, watch, user, path) {
   const page = watch(await context.newPage());
   await page.goto(`${baseUrl()}/sign-in`);
   await page.getByLabel('Token').fill(tokens[user]);
-  await page.getByRole('main').getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('main').getByRole('button', { name: 'Sign in by token' }).click();
   await page.goto(`${baseUrl()}${path}`);
   await live(page);
   return page;
