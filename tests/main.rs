@@ -3,6 +3,7 @@
 mod browser;
 mod crash;
 mod engine;
+mod jobs;
 mod readme;
 mod scenario;
 mod sdk;

@@ -17,6 +17,9 @@ pub struct ProcessDefinition {
     /// Display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// What it is for, as text for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub documentation: Option<String>,
     /// A number for clients that number workflows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<i64>,

@@ -108,6 +108,14 @@ impl Definitions {
         self.find(tenant, id, |row| row.state == DefinitionState::Published)
     }
 
+    /// The published version with this alias; of several processes with the same one the first by id.
+    pub fn with_alias(&self, tenant: &str, alias: i64) -> Option<Arc<DeployedProcess>> {
+        let index = self.index.load();
+        let all = index.values().flatten().filter(|process| process.row.tenant == tenant);
+        let named = all.filter(|process| process.row.alias == Some(alias) && process.row.state == DefinitionState::Published);
+        named.min_by(|a, b| a.row.id.cmp(&b.row.id)).cloned()
+    }
+
     /// The version that is being edited.
     pub fn draft(&self, tenant: &str, id: &str) -> Option<Arc<DeployedProcess>> {
         self.find(tenant, id, |row| row.state == DefinitionState::Draft)

@@ -9,7 +9,7 @@ use actix_web::{
 };
 
 use super::{
-    assets, docs, health,
+    assets, docs, health, jobs,
     pages::{home, instances as instance_pages, sign_in, tasks as task_pages},
     problem::Problem,
     rest::{commands, definitions, history, instances, login, tickets, uploads},
@@ -46,6 +46,11 @@ pub fn routes(service: &mut ServiceConfig) {
             "/v1/instances/{key}/{command:hold|unhold|terminate|dismiss|retry|skip|claim|release|assign}",
             commands::on_instance,
         ))
+        .service(get("/api/v1/hello", jobs::sign_in::hello))
+        .service(post("/api/v1/login", jobs::sign_in::login))
+        .service(post("/api/v1/logout", jobs::sign_in::logout))
+        .service(post("/api/v1/start", jobs::start::start))
+        .service(stream("/api/v1/sse/{workflow}/{job}", jobs::stream::stream))
         .service(get("/", home::home))
         .service(get("/demo", home::demo))
         .service(both("/sign-in", sign_in::by_link, sign_in::by_form))
@@ -74,6 +79,16 @@ where
     F::Output: Responder + 'static,
 {
     web::resource(path).route(web::post().to(handler)).default_service(web::to(|| other_method("POST")))
+}
+
+/// What never ends by itself has nothing to say to HEAD.
+fn stream<F, A>(path: &str, handler: F) -> Resource
+where
+    F: Handler<A>,
+    A: actix_web::FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path).route(web::get().to(handler)).default_service(web::to(|| other_method("GET")))
 }
 
 fn both<F, A, G, B>(path: &str, reader: F, writer: G) -> Resource

@@ -11,11 +11,19 @@ use std::{
 };
 
 use actix_rt::Arbiter;
-use actix_web::{App as ActixApp, HttpServer, dev::ServerHandle, middleware::DefaultHeaders, rt, web};
+use actix_web::{
+    App as ActixApp, HttpServer,
+    dev::ServerHandle,
+    middleware::{DefaultHeaders, from_fn},
+    rt, web,
+};
 use jsonwebtoken::Algorithm;
 use tokio::sync::watch;
 
-use super::{app::App, connections::Connections, hang_up::HangUp, local::LocalSocket, routes::routes, startup_definitions};
+use super::{
+    app::App, connections::Connections, hang_up::HangUp, local::LocalSocket, no_upgrade::no_upgrade, routes::routes,
+    startup_definitions,
+};
 use crate::{
     admin::Pages,
     config::{Config, JwtAlgorithm, Store as StoreKind},
@@ -227,7 +235,8 @@ fn open_files(config: &Config) -> io::Result<Files> {
 
 fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::Server)> {
     let state = app.clone();
-    let mut server = HttpServer::new(move || ActixApp::new().wrap(headers()).app_data(state.clone()).configure(routes))
+    let application = move || ActixApp::new().wrap(headers()).wrap(from_fn(no_upgrade)).app_data(state.clone()).configure(routes);
+    let mut server = HttpServer::new(application)
         .workers(app.config.workers)
         .disable_signals()
         .shutdown_timeout(1)

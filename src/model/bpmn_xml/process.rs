@@ -3,14 +3,14 @@
 use roxmltree::Node;
 
 use super::{
-    BPMN_NAMESPACE, flows, lanes, nodes,
-    reader::{Reader, filled, own},
+    BPMN_NAMESPACE, flows, is_bpmn, lanes, nodes,
+    reader::{Reader, filled, own, text},
 };
 use crate::model::definition::ProcessDefinition;
 
 const ATTRIBUTES: &[&str] = &["id", "name", "isExecutable", "processType", "isClosed", "definitionalCollaborationRef"];
 const OWN_ATTRIBUTES: &[&str] = &["alias", "expiry", "anonymousStart"];
-/// BPMN elements of a process that mean nothing at run time.
+/// BPMN elements of a process that mean nothing at run time; its documentation is read besides.
 const MEANINGLESS: &[&str] =
     &["documentation", "extensionElements", "textAnnotation", "association", "group", "category", "auditing", "monitoring"];
 
@@ -22,6 +22,7 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader) -> ProcessDefinit
     let mut definition = ProcessDefinition {
         id: id.to_owned(),
         name: filled(process.attribute("name")).map(str::to_owned),
+        documentation: documentation(process),
         alias: reader.integer(id, "stepwire:alias", own(process, "alias")),
         expiry: own(process, "expiry").map(str::to_owned),
         anonymous_start: reader.flag(id, "stepwire:anonymousStart", own(process, "anonymousStart"), false),
@@ -45,6 +46,11 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader) -> ProcessDefinit
         }
     }
     definition
+}
+
+/// The first documentation that says something.
+fn documentation(process: Node<'_, '_>) -> Option<String> {
+    process.children().filter(|child| is_bpmn(*child, "documentation")).map(text).find(|text| !text.is_empty())
 }
 
 fn refuse(node: Node<'_, '_>, process: &str, reader: &mut Reader) {

@@ -199,7 +199,8 @@ fn an_upload_is_read() {
 #[test]
 fn everything_written_is_read() {
     let (definition, warnings) = read_one(
-        r#"<laneSet><lane id="l" name="Clerks" stepwire:view="clerk customer" stepwire:execute=" clerk" stepwire:hold=""><flowNodeRef>c</flowNodeRef><childLaneSet><lane id="inner"/></childLaneSet></lane></laneSet>
+        r#"<documentation/><documentation> What it is for. </documentation>
+           <laneSet><lane id="l" name="Clerks" stepwire:view="clerk customer" stepwire:execute=" clerk" stepwire:hold=""><flowNodeRef>c</flowNodeRef><childLaneSet><lane id="inner"/></childLaneSet></lane></laneSet>
            <startEvent id="s" stepwire:startCondition="new"><extensionElements><stepwire:key path="x" required="true"/></extensionElements></startEvent>
            <callActivity id="c" name="Call" calledElement="q" stepwire:canGoBack="false" stepwire:paramsToCopy='["a"]'
               stepwire:withoutParams='["a.b"]' stepwire:outputKey="r" stepwire:output='{"x":1}'/>
@@ -210,6 +211,7 @@ fn everything_written_is_read() {
            <sequenceFlow id="f" name="else" sourceRef="g" targetRef="c"><conditionExpression> ${a &gt; 1} </conditionExpression></sequenceFlow>"#,
     );
     assert_eq!(warnings, []);
+    assert_eq!(definition.documentation.as_deref(), Some("What it is for."));
     let [start, call, task, gateway] = definition.nodes.as_slice() else { panic!("expected four nodes") };
     assert_eq!((start.start_condition.as_deref(), start.keys[0].required), (Some("new"), true));
     let called = call.call.as_ref().expect("a call activity calls");

@@ -1,0 +1,69 @@
+//! Signing in and out: a name and a password become a bearer token and a cookie.
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::StatusCode,
+    web::{Data, Payload},
+};
+use serde::Deserialize;
+use serde_json::json;
+
+use super::refused::Refused;
+use crate::{
+    limits,
+    session::{frames::code::ErrorCode, token::Identity},
+    web::{app::App, body, problem::Problem},
+};
+
+/// No `Debug`: it holds a password.
+#[derive(Deserialize)]
+struct Login {
+    username: String,
+    password: String,
+}
+
+/// `GET /api/v1/hello`: the server is there. For anybody.
+pub async fn hello() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"message": "Stepwire is running"}))
+}
+
+/// `POST /api/v1/login` `{"username","password","stayConnected"}` → 200 `{"access_token"}` and a cookie. How long they hold does
+/// not depend on `stayConnected`.
+///
+/// # Errors
+/// 401 without a body for a wrong name or password, 400 for another body, 403 from a foreign origin.
+pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+    app.require_origin(&request)?;
+    let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
+    let Login { username, password } = serde_json::from_slice(&bytes).map_err(|error| {
+        // The library's own sentence may quote what was sent.
+        let (line, column) = (error.line(), error.column());
+        let sentence = format!("expected {{\"username\":…,\"password\":…}}, but line {line} column {column} is something else");
+        Problem::new(ErrorCode::BadRequest, sentence)
+    })?;
+    match signed_in(&app, &request, &username, &password).await {
+        Ok(identity) => welcome(&app, &request, &identity).map_err(Refused::from),
+        Err(problem) if problem.status_code() == StatusCode::UNAUTHORIZED => Ok(HttpResponse::Unauthorized().finish()),
+        Err(problem) => Err(problem.into()),
+    }
+}
+
+/// Who signs in with this name and password. There are no users with passwords yet, so nobody does.
+async fn signed_in(_: &App, _: &HttpRequest, _: &str, _: &str) -> Result<Identity, Problem> {
+    Err(Problem::new(ErrorCode::Unauthenticated, "expected the name and password of a user, but there is no such user"))
+}
+
+fn welcome(app: &App, request: &HttpRequest, identity: &Identity) -> Result<HttpResponse, Problem> {
+    let cookie = app.sign_in_cookie(request, identity)?;
+    let token = json!({"access_token": cookie.value()});
+    Ok(HttpResponse::Ok().cookie(cookie).json(token))
+}
+
+/// `POST /api/v1/logout`: takes the cookie back.
+///
+/// # Errors
+/// 403 from a foreign origin.
+pub async fn logout(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
+    app.require_origin(&request)?;
+    Ok(HttpResponse::Ok().cookie(app.sign_out_cookie(&request)).json(json!({"logged_out": true})))
+}

@@ -1,0 +1,186 @@
+//! The stream of a job: silent until the job ends, then one event, then the end of the answer.
+//!
+//! It follows the instance's channel as a websocket does: joins first, then looks, so that no end is missed; a server that goes
+//! down ends the answer without an event, and whoever asks the next one is answered from the journal. Comments in between and
+//! the headers: `web::event_stream`.
+
+use std::{sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse, rt,
+    web::{Bytes, Data, Path},
+};
+use futures_util::{Stream, StreamExt, future, stream};
+use serde::Serialize;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{refused::Refused, status::JobStatus};
+use crate::{
+    engine::record::Status,
+    model::ids::{InstanceKey, Time},
+    runtime::{
+        channel::{After, Channel, Follower},
+        clock::real_now,
+        definitions::DeployedProcess,
+    },
+    session::{
+        frames::code::ErrorCode,
+        inbox::{Inbound, Inbox},
+        who::Who,
+    },
+    web::{app::App, asking::instance_key, connections::Place, event_stream, problem::Problem},
+};
+
+/// Between two comments: some clients give up after 10 s without a byte.
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Rows of the channel that are looked at together.
+const ROWS: usize = 64;
+
+/// `GET /api/v1/sse/{workflow}/{job}`: tells once how the job has ended, at once if it has.
+///
+/// # Errors
+/// 401, 404 for an unknown workflow or job and for one that is not the caller's, 503 for too many streams.
+pub async fn stream(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Refused> {
+    let who = app.bearer(&request)?;
+    let (workflow, job) = path.into_inner();
+    let unknown = || Problem::new(ErrorCode::NotFound, "expected the number of a workflow, but this is none");
+    let workflow = workflow.parse().map_err(|_| unknown())?;
+    let places = places(&app, &request, &who)?;
+    let mut waiting = Waiting::join(app, who, workflow, instance_key(&job)?, places);
+    let ended = waiting.look().await?;
+    Ok(event_stream::answer(&request, waiting.events(ended), KEEP_ALIVE))
+}
+
+/// A stream counts like a websocket.
+fn places(app: &App, request: &HttpRequest, who: &Who) -> Result<Vec<Place>, Problem> {
+    let mut places = app.admit_address(request)?;
+    let limit = app.config.limits.max_connections_per_user;
+    let of_user = app.connections.of_user(&who.caller.subject, limit);
+    let sentence = || format!("expected at most {limit} connections of one user, but this is one more");
+    places.push(of_user.ok_or_else(|| Problem::new(ErrorCode::Busy, sentence()))?);
+    Ok(places)
+}
+
+/// What the event says.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Ended<'a> {
+    workflow_id: i64,
+    job_id: InstanceKey,
+    status: &'static str,
+    name: &'a str,
+    description: &'a str,
+}
+
+/// A client that waits for the end of a job.
+struct Waiting {
+    app: Data<App>,
+    who: Who,
+    workflow: i64,
+    job: InstanceKey,
+    channel: Arc<Channel>,
+    follower: Arc<dyn Follower>,
+    inbox: Arc<Inbox>,
+    inbound: UnboundedReceiver<Inbound>,
+    /// The number up to which the job is known not to have ended.
+    cursor: u64,
+    /// Given back when it is over.
+    _places: Vec<Place>,
+}
+
+impl Waiting {
+    fn join(app: Data<App>, who: Who, workflow: i64, job: InstanceKey, mut places: Vec<Place>) -> Self {
+        let (inbox, inbound) = Inbox::new(app.sessions.runtime.activity());
+        let inbox = Arc::new(inbox);
+        places.push(app.connections.opened(&inbox));
+        let follower: Arc<dyn Follower> = inbox.clone();
+        let channel = app.sessions.runtime.hub.follow(job);
+        channel.join(follower.clone());
+        Self { app, who, workflow, job, channel, follower, inbox, inbound, cursor: 0, _places: places }
+    }
+
+    /// The event, if the job has ended.
+    async fn look(&mut self) -> Result<Option<Bytes>, Problem> {
+        let observed = self.app.job(&self.who.caller, self.workflow, self.job).await?;
+        self.cursor = observed.seq;
+        Ok(self.event(&observed.process, observed.next.status))
+    }
+
+    fn event(&self, process: &DeployedProcess, status: Status) -> Option<Bytes> {
+        if status.is_live() {
+            return None;
+        }
+        let (name, definition) = (&process.executable.name, &process.executable.definition);
+        let ended = Ended {
+            workflow_id: self.workflow,
+            job_id: self.job,
+            status: JobStatus::from(status).name(),
+            name,
+            description: definition.documentation.as_deref().unwrap_or(name),
+        };
+        // Texts and numbers have no failing serializers, and JSON has no line breaks in itself.
+        Some(format!("data: {}\n\n", serde_json::to_string(&ended).unwrap_or_default()).into())
+    }
+
+    /// The event as a stream of at most one.
+    fn events(self, ended: Option<Bytes>) -> impl Stream<Item = Bytes> {
+        let event = async move {
+            match ended {
+                Some(event) => Some(event),
+                None => self.end().await,
+            }
+        };
+        stream::once(event).filter_map(future::ready)
+    }
+
+    /// Waits for the end of the job; `None` when the client is to come back.
+    async fn end(mut self) -> Option<Bytes> {
+        let signed_in = signed_in_until(self.who.identity.as_ref().and_then(|identity| identity.expires_at));
+        tokio::pin!(signed_in);
+        loop {
+            self.inbox.settle(&self.inbound);
+            tokio::select! {
+                inbound = self.inbound.recv() => match inbound? {
+                    Inbound::Wake(_) => {
+                        self.inbox.turned_to(self.job);
+                        if let Some(event) = self.news().await {
+                            return Some(event);
+                        }
+                    }
+                    Inbound::Drain { .. } => return None,
+                    _ => {}
+                },
+                () = &mut signed_in => return None,
+            }
+        }
+    }
+
+    /// The event, if the rows that came tell the end.
+    async fn news(&mut self) -> Option<Bytes> {
+        match self.channel.after(self.cursor, ROWS) {
+            After::Rows(rows) => {
+                let last = rows.last()?;
+                self.cursor = last.row.last_seq();
+                self.event(&last.process, last.next.status)
+            }
+            After::Nothing => None,
+            // The instance was there and this client's; what cannot be seen any more has no end to be told.
+            After::Behind => self.look().await.ok().flatten(),
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.channel.leave(&self.follower);
+        self.inbox.end();
+    }
+}
+
+/// Ends when the token does: the next request needs a new one.
+async fn signed_in_until(end: Option<Time>) {
+    match end {
+        Some(end) => rt::time::sleep(Duration::from_millis(end.0.saturating_sub(real_now().0).max(0) as u64)).await,
+        None => future::pending().await,
+    }
+}

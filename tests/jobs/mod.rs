@@ -1,0 +1,11 @@
+//! Jobs under `/api/v1` as the published clients of this wire format see them: byte by byte, against the real program.
+//!
+//! `http` speaks HTTP without a library, so that every byte of a request is ours and every byte of an answer is seen. `clients` are
+//! readers of the stream, each as strict as the client of its language.
+
+mod clients;
+mod http;
+mod restarts;
+mod sign_in;
+mod start;
+mod stream;
