@@ -20,6 +20,7 @@ pub mod next_step;
 pub mod peer;
 pub mod record;
 pub mod rejection;
+pub mod remark;
 pub mod state;
 mod step;
 mod subprocess;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{
     actions,
     record::{Incident, Status},
+    remark::{Remark, remark},
     state::{ElementInstance, InstanceState},
 };
 use crate::model::{
@@ -21,6 +22,8 @@ use crate::model::{
 pub struct NextStep {
     /// Status of the instance.
     pub status: Status,
+    /// How it went, once it has finished.
+    pub remark: Option<Remark>,
     /// One per active element, in order of activation.
     pub tokens: Vec<Token>,
     /// What may be run now: by element, then order; back steps last.
@@ -79,7 +82,7 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
         let open = manual(node).filter(|action| moves && opens_back(element, action));
         offers.extend(open.map(|action| offer(key, element, node, action, true)));
     }
-    NextStep { status: state.status(), tokens, offers }
+    NextStep { status: state.status(), remark: remark(process, state), tokens, offers }
 }
 
 fn offer(key: ElementKey, element: &ElementInstance, node: &ExecutableNode, action: &ExecutableAction, back: bool) -> Offer {

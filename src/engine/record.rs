@@ -256,11 +256,13 @@ pub enum Record {
     /// The instance goes on.
     #[serde(rename = "unheld")]
     Unheld,
-    /// The incidents of an element are being retried.
+    /// The incidents of an element are being retried, or what they left undone is left out.
     #[serde(rename = "resolved")]
     IncidentsResolved {
         /// Where.
         element: ElementKey,
+        /// Whether it is left out.
+        skipped: bool,
     },
     /// The instance ended.
     #[serde(rename = "ended")]

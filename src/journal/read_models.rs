@@ -38,7 +38,7 @@ pub fn changes(process: &ExecutableProcess, state: &InstanceState, row: &Row, ef
                 changes.push(ReadModelChange::IncidentRaised(incident_row(state, *element, incident, row)));
                 instance_changed = true;
             }
-            Record::IncidentsResolved { element } => {
+            Record::IncidentsResolved { element, .. } => {
                 changes.push(ReadModelChange::IncidentResolved(state.key(), *element));
                 instance_changed = true;
             }

@@ -100,6 +100,11 @@ fn skipping() {
 }
 
 #[test]
+fn remarks() {
+    check("remarks");
+}
+
+#[test]
 fn lanes() {
     check("lanes");
 }

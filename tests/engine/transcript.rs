@@ -129,7 +129,7 @@ impl Names {
             Record::CallSkipped { element } => format!("skipped the call of {}", at(element)),
             Record::Held => "held".to_owned(),
             Record::Unheld => "unheld".to_owned(),
-            Record::IncidentsResolved { element } => format!("resolved {}", at(element)),
+            Record::IncidentsResolved { element, .. } => format!("resolved {}", at(element)),
             Record::Ended { status } => format!("ended {}", status.name()),
         }
     }
@@ -179,7 +179,8 @@ impl Names {
     /// The next step as one standpoint sees it: `= node (assignee) read only: actions it offers; back node.action`.
     pub fn next(&self, next: &NextStep, standpoint: &Standpoint) -> String {
         if !next.status.is_live() {
-            return format!("= {}", next.status.name());
+            let remark = next.remark.map_or(String::new(), |remark| format!(", {}", remark.name()));
+            return format!("= {}{remark}", next.status.name());
         }
         let mut parts: Vec<String> = Vec::new();
         if next.status != Status::Started {

@@ -11,6 +11,7 @@ use crate::{
         life::require_moving,
         record::{Incident, Record, Remember},
         rejection::{Rejection, RejectionKind},
+        remark::{APPROVE, REJECT, is_approval},
         state::ElementInstance,
         step::Step,
         subprocess,
@@ -117,8 +118,19 @@ pub(in crate::engine) fn hold(element: Option<&ElementInstance>, node: &Executab
     let Some(element) = element else { return false };
     node.actions.iter().any(|action| {
         let (_, completed) = element.counts(&action.name);
-        holds(element, action, true) || action.children.iter().any(|child| holds(element, child, completed > 0))
+        holds(element, action, !is_decided(element, node, action))
+            || action.children.iter().any(|child| holds(element, child, completed > 0))
     })
+}
+
+/// Whether the action is one of the two of an approval, and the other one has been run: one of them is enough.
+fn is_decided(element: &ElementInstance, node: &ExecutableNode, action: &ExecutableAction) -> bool {
+    let other = match &*action.name {
+        APPROVE => REJECT,
+        REJECT => APPROVE,
+        _ => return false,
+    };
+    is_approval(node) && element.counts(other).0 > 0
 }
 
 fn holds(element: &ElementInstance, action: &ExecutableAction, offered: bool) -> bool {
@@ -159,7 +171,7 @@ pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(
         let sentence = "expected an element with an incident, but this one has none: it was retried already, or has gone on";
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     };
-    step.record(Record::IncidentsResolved { element: key });
+    step.record(Record::IncidentsResolved { element: key, skipped: false });
     for Incident { code, action, .. } in failed {
         let on_record = if code == subprocess::NOT_STARTED { OnRecord::Completed } else { OnRecord::Started };
         if let Some((name, occurrence)) = action

@@ -40,7 +40,7 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     }
-    step.record(Record::IncidentsResolved { element: key });
+    step.record(Record::IncidentsResolved { element: key, skipped: true });
     for (action, occurrence) in failed.into_iter().flatten() {
         step.record(Record::ActionSkipped { element: key, action, occurrence });
     }

@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    Call, Child, Commands, InstanceState, ItemRun, OpenMessage,
+    Call, Child, Commands, Decision, InstanceState, ItemRun, OpenMessage,
     element::{ActionState, ElementInstance, FirstRun},
     merges::{Author, Merge, Merges},
 };
@@ -21,6 +21,7 @@ use crate::{
     engine::{
         peer::PeerMessage,
         record::{Arrival, ChildStarted, Created, Push, Record, Remember, Row, Status},
+        remark::{APPROVE, REJECT},
     },
     model::{
         action::MessageType,
@@ -50,6 +51,8 @@ impl InstanceState {
             children: BTreeMap::new(),
             parent_heard,
             parent_finished: false,
+            decisions: BTreeMap::new(),
+            has_skipped: false,
             merges: None,
             files: BTreeMap::new(),
             commands: Commands::default(),
@@ -97,7 +100,10 @@ impl InstanceState {
             }
             Record::Held => self.status = Status::OnHold,
             Record::Unheld => self.status = Status::Started,
-            Record::IncidentsResolved { element } => self.with(*element, |element| element.incidents.clear()),
+            Record::IncidentsResolved { element, skipped } => {
+                self.has_skipped |= *skipped;
+                self.with(*element, |element| element.incidents.clear());
+            }
             Record::Ended { status } => self.end(*status, time),
         }
     }
@@ -155,6 +161,7 @@ impl InstanceState {
     }
 
     fn start_action(&mut self, seq: u64, key: ElementKey, name: &Arc<str>, due: Option<Time>, remember: Remember) {
+        self.decide(seq, key, name);
         let view = (remember == Remember::Snapshot).then(|| self.view.clone());
         if view.is_some() && self.merges.is_none() {
             self.merges = Some(Merges::new(self.data.clone()));
@@ -170,6 +177,12 @@ impl InstanceState {
                 action.delayed.push((action.started, due));
             }
         });
+    }
+
+    fn decide(&mut self, seq: u64, key: ElementKey, action: &str) {
+        if let (APPROVE | REJECT, Some(element)) = (action, self.elements.get(&key)) {
+            self.decisions.insert(element.node.clone(), Decision { seq, rejected: action == REJECT });
+        }
     }
 
     /// A triggering that never came to a record (its node was stopped before it) begins and ends here.

@@ -55,6 +55,10 @@ pub struct InstanceState {
     children: BTreeMap<InstanceKey, Child>,
     parent_heard: u64,
     parent_finished: bool,
+    /// Of each node with an action named `approve` or `reject`, the last of them that was run.
+    decisions: BTreeMap<Arc<str>, Decision>,
+    /// Whether what an incident left undone was ever left out.
+    has_skipped: bool,
     /// Merges since the earliest snapshot a back step may restore; `None` when there is none.
     merges: Option<Merges>,
     files: BTreeMap<Uuid, StoredFile>,
@@ -78,6 +82,15 @@ impl Child {
     fn author(&self) -> Author {
         Author { element: self.start.element, since: self.seq }
     }
+}
+
+/// A run of an action named `approve` or `reject`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Number of its record.
+    pub seq: u64,
+    /// Which of the two.
+    pub rejected: bool,
 }
 
 /// An Action message that waits for an answer of a client.
@@ -202,6 +215,16 @@ impl InstanceState {
     /// Whether there is a parent that can still hear.
     pub fn parent_hears(&self) -> bool {
         self.head.parent.is_some() && !self.parent_finished
+    }
+
+    /// Of each node with an action named `approve` or `reject`, the last of them that was run.
+    pub fn decisions(&self) -> &BTreeMap<Arc<str>, Decision> {
+        &self.decisions
+    }
+
+    /// Whether what an incident left undone was ever left out.
+    pub fn has_skipped(&self) -> bool {
+        self.has_skipped
     }
 
     /// The files users have brought, also those no data refer to any more.

@@ -16,7 +16,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{refused::Refused, status::JobStatus};
 use crate::{
-    engine::record::Status,
+    engine::next_step::NextStep,
     model::ids::{InstanceKey, Time},
     runtime::{
         channel::{After, Channel, Follower},
@@ -103,18 +103,18 @@ impl Waiting {
     async fn look(&mut self) -> Result<Option<Bytes>, Problem> {
         let observed = self.app.job(&self.who.caller, self.workflow, self.job).await?;
         self.cursor = observed.seq;
-        Ok(self.event(&observed.process, observed.next.status))
+        Ok(self.event(&observed.process, &observed.next))
     }
 
-    fn event(&self, process: &DeployedProcess, status: Status) -> Option<Bytes> {
-        if status.is_live() {
+    fn event(&self, process: &DeployedProcess, next: &NextStep) -> Option<Bytes> {
+        if next.status.is_live() {
             return None;
         }
         let (name, definition) = (&process.executable.name, &process.executable.definition);
         let ended = Ended {
             workflow_id: self.workflow,
             job_id: self.job,
-            status: JobStatus::from(status).name(),
+            status: JobStatus::of(next.status, next.remark).name(),
             name,
             description: definition.documentation.as_deref().unwrap_or(name),
         };
@@ -161,7 +161,7 @@ impl Waiting {
             After::Rows(rows) => {
                 let last = rows.last()?;
                 self.cursor = last.row.last_seq();
-                self.event(&last.process, last.next.status)
+                self.event(&last.process, &last.next)
             }
             After::Nothing => None,
             // The instance was there and this client's; what cannot be seen any more has no end to be told.

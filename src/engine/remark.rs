@@ -1,0 +1,59 @@
+//! What there is to say of a finished instance beyond that it finished, and what an approval is.
+//!
+//! Read off the state, never stored in it. Who tells it to whom: `web::jobs`, and the list of instances.
+
+use super::{record::Status, state::InstanceState};
+use crate::model::{
+    action::Trigger,
+    definition::NodeKind,
+    executable::{ExecutableNode, ExecutableProcess},
+};
+
+/// The action that approves.
+pub const APPROVE: &str = "approve";
+/// The action that rejects.
+pub const REJECT: &str = "reject";
+
+/// How a finished instance went, if not just well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remark {
+    /// The last approval it had was a rejection.
+    Rejected,
+    /// Something that had failed was skipped.
+    Skipped,
+}
+
+impl Remark {
+    /// Its name in lists and in the store.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// The remark with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Rejected, Self::Skipped].into_iter().find(|remark| remark.name() == name)
+    }
+}
+
+/// Whether a node is an approval: a user task with the manual actions `approve` and `reject`.
+pub fn is_approval(node: &ExecutableNode) -> bool {
+    let offers = |name| node.actions.iter().any(|action| &*action.name == name && action.trigger == Trigger::Manual);
+    node.kind == NodeKind::UserTask && offers(APPROVE) && offers(REJECT)
+}
+
+/// The remark on an instance. A rejection goes before what was skipped.
+pub fn remark(process: &ExecutableProcess, state: &InstanceState) -> Option<Remark> {
+    if state.status() != Status::Finished {
+        return None;
+    }
+    let approvals = state.decisions().iter().filter(|(node, _)| process.node(node).is_some_and(is_approval));
+    let last = approvals.map(|(_, decision)| decision).max_by_key(|decision| decision.seq);
+    match last {
+        Some(decision) if decision.rejected => Some(Remark::Rejected),
+        _ if state.has_skipped() => Some(Remark::Skipped),
+        _ => None,
+    }
+}
