@@ -454,6 +454,11 @@ impl Status {
         matches!(self, Self::Created | Self::Started | Self::OnHold)
     }
 
+    /// The status with this wire name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
     /// The wire name.
     pub fn name(self) -> &'static str {
         match self {

@@ -9,6 +9,8 @@ pub enum DefinitionState {
     Draft,
     /// The version new instances start with.
     Published,
+    /// Published, but starts nothing new until it is enabled.
+    Disabled,
     /// Runs on, but starts nothing new.
     Deprecated,
     /// A newer version took its place.

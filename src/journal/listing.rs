@@ -5,8 +5,8 @@
 
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
-/// One process instance, for lists. `version`, `revision`, `status`, `business_key`, `ended_at` and `incidents` may change
-/// after the first write; the rest stays as first written.
+/// One process instance, for lists. `version`, `revision`, `status`, `remark`, `business_key`, `ended_at` and `incidents` may
+/// change after the first write; the rest stays as first written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InstanceRow {
     /// Its key.
@@ -21,6 +21,8 @@ pub struct InstanceRow {
     pub revision: String,
     /// Its status.
     pub status: String,
+    /// What there is to say of its end beyond its status.
+    pub remark: Option<String>,
     /// The caller's own name for it.
     pub business_key: Option<String>,
     /// The subject that started it.
@@ -35,6 +37,19 @@ pub struct InstanceRow {
     pub ended_at: Option<Time>,
     /// How many incidents are open in it.
     pub incidents: u32,
+}
+
+/// How many instances of a process have the same status and remark.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Tally {
+    /// The id of their definition.
+    pub process: String,
+    /// Their status.
+    pub status: String,
+    /// Their remark.
+    pub remark: Option<String>,
+    /// How many.
+    pub count: u64,
 }
 
 /// One waiting user task.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
-    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerKey, TimerRow},
+    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerKey, TimerRow},
     row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     store::{Store, StoreError, StoreReader},
     user::UserRow,
@@ -167,6 +167,7 @@ impl Tables {
         stored.version = row.version;
         stored.revision.clone_from(&row.revision);
         stored.status.clone_from(&row.status);
+        stored.remark.clone_from(&row.remark);
         stored.business_key.clone_from(&row.business_key);
         stored.ended_at = row.ended_at;
         stored.incidents = row.incidents;
@@ -232,6 +233,21 @@ impl StoreReader for MemoryStore {
             *counts.entry(row.status.clone()).or_default() += 1;
         }
         Ok(counts)
+    }
+
+    fn tallies(&self, filter: &InstanceFilter) -> Result<Vec<Tally>, StoreError> {
+        let tables = self.tables();
+        let mut counts = BTreeMap::<(&str, &str, Option<&str>), u64>::new();
+        for row in tables.instances.values().filter(|row| tables.accept(filter, row)) {
+            *counts.entry((&row.process, &row.status, row.remark.as_deref())).or_default() += 1;
+        }
+        let tally = |((process, status, remark), count): ((&str, &str, Option<&str>), u64)| Tally {
+            process: process.to_owned(),
+            status: status.to_owned(),
+            remark: remark.map(str::to_owned),
+            count,
+        };
+        Ok(counts.into_iter().map(tally).collect())
     }
 
     fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError> {

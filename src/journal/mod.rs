@@ -29,7 +29,7 @@ pub use change::{Commit, ReadModelChange, WriteOp};
 pub use definition::{DefinitionFormat, DefinitionRow, DefinitionState};
 pub use gate::Release;
 pub use handle::{Journal, OnFatal, Slot, end_process};
-pub use listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerKey, TimerRow};
+pub use listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerKey, TimerRow};
 pub use memory::MemoryStore;
 pub use place::Busy;
 pub use row::{Entity, EntityKind, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow};

@@ -7,7 +7,7 @@ use super::{
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
 };
 use crate::{
-    engine::{Effect, InstanceState, Record, Row, command::TimerKey as ElementTimer, record::Incident},
+    engine::{Effect, InstanceState, Record, Row, command::TimerKey as ElementTimer, record::Incident, remark::remark},
     model::{
         definition::NodeKind,
         executable::ExecutableProcess,
@@ -47,13 +47,13 @@ pub fn changes(process: &ExecutableProcess, state: &InstanceState, row: &Row, ef
     }
     changes.extend(effects.iter().filter_map(|effect| timer(state.key(), effect)));
     if instance_changed {
-        changes.push(ReadModelChange::Instance(instance(state)));
+        changes.push(ReadModelChange::Instance(instance(process, state)));
     }
     changes
 }
 
 /// The list row of an instance.
-pub fn instance(state: &InstanceState) -> InstanceRow {
+pub fn instance(process: &ExecutableProcess, state: &InstanceState) -> InstanceRow {
     let head = state.head();
     InstanceRow {
         key: head.key,
@@ -62,6 +62,7 @@ pub fn instance(state: &InstanceState) -> InstanceRow {
         version: head.process.version,
         revision: head.process.revision.clone(),
         status: state.status().name().to_owned(),
+        remark: remark(process, state).map(|remark| remark.name().to_owned()),
         business_key: head.business_key.clone(),
         started_by: head.started_by.clone(),
         parent: head.parent.as_ref().map(|link| link.instance),

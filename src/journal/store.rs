@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     change::WriteOp,
     definition::DefinitionRow,
-    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow},
+    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow},
     row::{Entity, Loaded, OutboxMessage, StoredRow},
     user::UserRow,
 };
@@ -60,6 +60,9 @@ pub trait StoreReader: Send {
     }
     /// How many instances have each status.
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError>;
+
+    /// How many instances that agree with the filter have each process, status and remark, in this order.
+    fn tallies(&self, filter: &InstanceFilter) -> Result<Vec<Tally>, StoreError>;
 
     /// The newest of the waiting user tasks in somebody's list.
     fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError>;

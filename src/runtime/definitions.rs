@@ -3,6 +3,8 @@
 //! A deploy compiles first, then writes, then becomes visible. Running instances stay on their version: versions are never
 //! taken out of memory. Not here: what a definition means (`model`), how it is stored (`journal`).
 
+mod workflows;
+
 use std::{collections::HashMap, fmt, sync::Arc};
 
 use arc_swap::ArcSwap;
@@ -108,14 +110,6 @@ impl Definitions {
         self.find(tenant, id, |row| row.state == DefinitionState::Published)
     }
 
-    /// The published version with this alias; of several processes with the same one the first by id.
-    pub fn with_alias(&self, tenant: &str, alias: i64) -> Option<Arc<DeployedProcess>> {
-        let index = self.index.load();
-        let all = index.values().flatten().filter(|process| process.row.tenant == tenant);
-        let named = all.filter(|process| process.row.alias == Some(alias) && process.row.state == DefinitionState::Published);
-        named.min_by(|a, b| a.row.id.cmp(&b.row.id)).cloned()
-    }
-
     /// The version that is being edited.
     pub fn draft(&self, tenant: &str, id: &str) -> Option<Arc<DeployedProcess>> {
         self.find(tenant, id, |row| row.state == DefinitionState::Draft)
@@ -205,7 +199,7 @@ impl Definitions {
         let process = self.version(tenant, id, version).ok_or(DeployError::NotFound)?;
         match process.row.state {
             DefinitionState::Deprecated => return Ok(process.row.clone()),
-            DefinitionState::Published => {}
+            DefinitionState::Published | DefinitionState::Disabled => {}
             DefinitionState::Draft | DefinitionState::Replaced => {
                 let sentence = format!("expected a published version to deprecate, but version {version} of '{id}' is a draft");
                 return Err(DeployError::Conflict(sentence));
@@ -340,12 +334,16 @@ fn supersede(index: &mut Index, process: &Arc<DeployedProcess>) -> Vec<Definitio
     let stepped_back = match process.row.state {
         DefinitionState::Draft => DefinitionState::Replaced,
         DefinitionState::Published => DefinitionState::Deprecated,
-        DefinitionState::Deprecated | DefinitionState::Replaced => return Vec::new(),
+        DefinitionState::Disabled | DefinitionState::Deprecated | DefinitionState::Replaced => return Vec::new(),
+    };
+    let gives_way = |row: &DefinitionRow| {
+        let disabled = row.state == DefinitionState::Disabled && process.row.state == DefinitionState::Published;
+        (disabled || row.state == process.row.state) && row.version != process.row.version
     };
     let key = (process.row.tenant.clone(), process.row.id.clone());
     let mut changed = Vec::new();
     for known in index.entry(key).or_default() {
-        if known.row.state == process.row.state && known.row.version != process.row.version {
+        if gives_way(&known.row) {
             *known = Arc::new(with_state(known, stepped_back));
             changed.push(known.row.clone());
         }

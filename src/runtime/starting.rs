@@ -132,6 +132,12 @@ impl Runtime {
     }
 
     fn not_startable(&self, tenant: &str, process: &str) -> Rejection {
+        if self.definitions.is_disabled(tenant, process) {
+            let sentence = format!(
+                "expected a process that may start, but '{process}' is disabled: POST /v1/definitions/{process}/enable lets it"
+            );
+            return Rejection::new(RejectionKind::Conflict, sentence);
+        }
         let sentence = if self.definitions.knows(tenant, process) {
             format!("expected a process with a published version, but no version of '{process}' is published: publish one")
         } else {

@@ -9,7 +9,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::wire::Server;
+use crate::{
+    engine::sketch,
+    wire::{Server, server::admin},
+};
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -150,9 +153,7 @@ pub async fn ask(server: &Server, request: &str) -> Answer {
 
 /// Starts a job of workflow 41.
 pub async fn start(server: &Server, token: &str) -> String {
-    let answer = ask(server, &request("POST /api/v1/start?w=41", &[&bearer(token)], "")).await;
-    assert_eq!(answer.head.status, "HTTP/1.1 200 OK", "{answer:?}");
-    serde_json::from_str(&answer.body).expect("a bare string")
+    start_of(server, token, 41).await
 }
 
 /// Asks for the stream of a job of workflow 41; its head has been read.
@@ -162,4 +163,36 @@ pub async fn follow(server: &Server, token: &str, job: &str) -> Connection {
     let head = connection.head().await;
     assert_eq!(head.status, "HTTP/1.1 200 OK", "{head:?}");
     connection
+}
+
+/// Posts an empty body and reads the answer.
+pub async fn post(server: &Server, token: &str, path: &str) -> Answer {
+    ask(server, &request(&format!("POST {path}"), &[&bearer(token)], "")).await
+}
+
+/// Gets an answer in JSON.
+pub async fn get(server: &Server, token: &str, path: &str) -> Value {
+    let answer = ask(server, &request(&format!("GET {path}"), &[&bearer(token)], "")).await;
+    assert_eq!(answer.head.status, "HTTP/1.1 200 OK", "{answer:?}");
+    assert_eq!(answer.head.get("content-type"), Some("application/json"));
+    serde_json::from_str(&answer.body).expect("JSON")
+}
+
+/// Publishes a sketch of a process under a number.
+pub async fn deploy(server: &Server, number: i64, sketch: &str) {
+    let mut definition = sketch::definition(sketch);
+    definition.alias = Some(number);
+    let body = serde_json::to_string(&definition).unwrap();
+    let length = format!("Content-Length: {}", body.len());
+    let lines = [bearer(&admin()), "Content-Type: application/json".to_owned(), length];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let answer = ask(server, &request("POST /v1/definitions?publish=true", &lines, &body)).await;
+    assert_eq!(answer.head.status, "HTTP/1.1 201 Created", "{answer:?}");
+}
+
+/// Starts a job of any workflow.
+pub async fn start_of(server: &Server, token: &str, number: i64) -> String {
+    let answer = post(server, token, &format!("/api/v1/start?w={number}")).await;
+    assert_eq!(answer.head.status, "HTTP/1.1 200 OK", "{answer:?}");
+    serde_json::from_str(&answer.body).expect("a bare string")
 }

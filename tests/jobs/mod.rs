@@ -4,6 +4,9 @@
 //! readers of the stream, each as strict as the client of its language.
 
 mod clients;
+mod commands;
+mod counts;
+mod entries;
 mod http;
 mod restarts;
 mod sign_in;

@@ -44,6 +44,7 @@ pub(super) fn instance_row(row: &Row<'_>) -> Result<InstanceRow> {
         created_at: row.get(10)?,
         ended_at: row.get(11)?,
         incidents: row.get(12)?,
+        remark: row.get(13)?,
     })
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     journal::{
         definition::DefinitionRow,
-        listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow},
+        listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow},
         row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
         store::{StoreError, StoreReader},
         user::UserRow,
@@ -60,7 +60,8 @@ const ROWS_AFTER: &str = "
     ORDER BY first_seq LIMIT ?3";
 
 const INSTANCE: &str = "
-    SELECT key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents
+    SELECT key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents,
+        remark
     FROM instance";
 
 const TASK: &str = "
@@ -148,6 +149,15 @@ impl StoreReader for SqliteReader {
             Ok((row.get(0)?, count))
         })?;
         Ok(counts.into_iter().collect())
+    }
+
+    fn tallies(&self, filter: &InstanceFilter) -> Result<Vec<Tally>, StoreError> {
+        let (mut sql, values) = narrowed("SELECT process, status, remark, count(*) FROM instance", filter);
+        sql.push_str(" GROUP BY process, status, remark ORDER BY process, status, remark");
+        self.list(&sql, values.as_slice(), |row| {
+            let Seq(count) = row.get(3)?;
+            Ok(Tally { process: row.get(0)?, status: row.get(1)?, remark: row.get(2)?, count })
+        })
     }
 
     fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError> {

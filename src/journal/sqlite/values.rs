@@ -99,6 +99,7 @@ impl ToSql for DefinitionState {
         let text = match self {
             Self::Draft => "draft",
             Self::Published => "published",
+            Self::Disabled => "disabled",
             Self::Deprecated => "deprecated",
             Self::Replaced => "replaced",
         };
@@ -111,6 +112,7 @@ impl FromSql for DefinitionState {
         match value.as_str()? {
             "draft" => Ok(Self::Draft),
             "published" => Ok(Self::Published),
+            "disabled" => Ok(Self::Disabled),
             "deprecated" => Ok(Self::Deprecated),
             "replaced" => Ok(Self::Replaced),
             other => Err(unknown("definition state", other)),

@@ -170,10 +170,11 @@ fn apply(db: &Connection, change: &ReadModelChange) -> rusqlite::Result<()> {
 fn put_instance(db: &Connection, row: &InstanceRow) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(
         "INSERT INTO instance (key, tenant, process, version, revision, status, business_key, started_by, parent, root,
-             created_at, ended_at, incidents)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             created_at, ended_at, incidents, remark)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT (key) DO UPDATE SET version = excluded.version, revision = excluded.revision, status = excluded.status,
-             business_key = excluded.business_key, ended_at = excluded.ended_at, incidents = excluded.incidents",
+             business_key = excluded.business_key, ended_at = excluded.ended_at, incidents = excluded.incidents,
+             remark = excluded.remark",
     )?;
     statement.execute(params![
         row.key,
@@ -189,6 +190,7 @@ fn put_instance(db: &Connection, row: &InstanceRow) -> rusqlite::Result<()> {
         row.created_at,
         row.ended_at,
         row.incidents,
+        row.remark,
     ])?;
     Ok(())
 }

@@ -53,6 +53,10 @@ fn instances_are_filtered_and_paged_newest_first() {
         assert_eq!(by(InstanceFilter { business_key: Some("order-9".into()), ..all.clone() }), [5]);
         assert_eq!(by(InstanceFilter { root: Some(key(1)), ..all.clone() }), [3, 2]);
         assert_eq!(by(InstanceFilter { tenant: Some("other".into()), ..all.clone() }), [0; 0]);
+        let tallies = reader.tallies(&InstanceFilter { process: Some("order".into()), ..all.clone() }).unwrap();
+        let tallies: Vec<(&str, u64)> = tallies.iter().map(|tally| (&*tally.status, tally.count)).collect();
+        assert_eq!(tallies, [("created", 1), ("finished", 1), ("started", 1)]);
+        assert_eq!(reader.tallies(&InstanceFilter { tenant: Some("other".into()), ..all.clone() }).unwrap(), []);
         assert_eq!(reader.children(key(1)).unwrap(), [rows[1].clone()]);
         let first = list(&all, None, 2);
         let second = list(&all, Some(first[1].cursor()), 2);
@@ -64,8 +68,14 @@ fn instances_are_filtered_and_paged_newest_first() {
 fn an_instance_changes_only_in_what_may_change() {
     check(|store, reader| {
         let started = instance(1, "order", "started");
-        let ended =
-            InstanceRow { status: "finished".into(), version: 2, ended_at: Some(Time(9)), incidents: 1, ..started.clone() };
+        let ended = InstanceRow {
+            status: "finished".into(),
+            remark: Some("skipped".into()),
+            version: 2,
+            ended_at: Some(Time(9)),
+            incidents: 1,
+            ..started.clone()
+        };
         let tampered = InstanceRow { created_at: Time(77), tenant: "other".into(), ..ended.clone() };
         store.commit(&[changing(1, 1, vec![ReadModelChange::Instance(started)])]).unwrap();
         store.commit(&[changing(1, 2, vec![ReadModelChange::Instance(tampered)])]).unwrap();

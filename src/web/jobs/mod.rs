@@ -4,6 +4,10 @@
 //! become the same envelopes as those of frames and REST. How bytes must look, as clients depend on it: `docs/jobs.md`.
 //! Not here: the route table (`web::routes`).
 
+pub mod commands;
+pub mod counts;
+pub mod entries;
+pub mod listener;
 pub mod refused;
 pub mod sign_in;
 pub mod start;

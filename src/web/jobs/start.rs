@@ -4,12 +4,17 @@ use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Payload},
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{refused::Refused, workflow::Named};
 use crate::{
     limits,
-    session::{frames::body as fields, requests, who::Who},
+    session::{
+        frames::{body as fields, code::ErrorCode},
+        requests,
+        who::Who,
+    },
     web::{app::App, body, problem::Problem, rest::commands::command_id},
 };
 
@@ -17,12 +22,44 @@ use crate::{
 /// type, or an empty one in chunks.
 ///
 /// # Errors
-/// 400 without a number as `w`, 401, 404 for an unknown one, as for the frame `start` besides.
+/// 400 without a number as `w`, 401, 404 for an unknown one, 409 for a disabled one, as for the frame `start` besides.
 pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
     let workflow = Named::read(&request)?.workflow()?;
     Ok(started(&app, &request, &who, workflow, &json!({})).await?)
+}
+
+/// `POST /api/v1/start-with-variables` `{"WorkflowId":41,"Variables":[{"Name","Value"}]}` → `"<job id>"`. Variables
+/// are members of the start data, with their values as they came.
+///
+/// # Errors
+/// As [`start`], 400 for another body.
+pub async fn start_with_variables(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+    let who = app.bearer(&request)?;
+    let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
+    let asked: WithVariables = serde_json::from_slice(&bytes).map_err(|error| {
+        let form = r#"{"WorkflowId":41,"Variables":[{"Name":"x","Value":"1"}]}"#;
+        Problem::new(ErrorCode::BadRequest, format!("expected a body like {form}, but: {error}"))
+    })?;
+    let data = asked.variables.into_iter().map(|variable| (variable.name, variable.value)).collect();
+    Ok(started(&app, &request, &who, asked.workflow_id, &Value::Object(data)).await?)
+}
+
+/// What a start with variables says.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WithVariables {
+    workflow_id: i64,
+    #[serde(default)]
+    variables: Vec<Variable>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Variable {
+    name: String,
+    value: Value,
 }
 
 async fn started(app: &App, request: &HttpRequest, who: &Who, workflow: i64, data: &Value) -> Result<HttpResponse, Problem> {

@@ -7,33 +7,27 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{
-    HttpRequest, HttpResponse, rt,
+    HttpRequest, HttpResponse,
     web::{Bytes, Data, Path},
 };
 use futures_util::{Stream, StreamExt, future, stream};
 use serde::Serialize;
-use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{refused::Refused, status::JobStatus};
+use super::{listener::Listener, refused::Refused, status::JobStatus, workflow::description};
 use crate::{
     engine::next_step::NextStep,
-    model::ids::{InstanceKey, Time},
+    model::ids::InstanceKey,
     runtime::{
         channel::{After, Channel, Follower},
-        clock::real_now,
         definitions::DeployedProcess,
     },
-    session::{
-        frames::code::ErrorCode,
-        inbox::{Inbound, Inbox},
-        who::Who,
-    },
-    web::{app::App, asking::instance_key, connections::Place, event_stream, problem::Problem},
+    session::frames::code::ErrorCode,
+    web::{app::App, asking::instance_key, event_stream, problem::Problem},
 };
 
 /// Between two comments: some clients give up after 10 s without a byte.
 const KEEP_ALIVE: Duration = Duration::from_secs(5);
-/// Rows of the channel that are looked at together.
+/// Rows of the channel that are looked at together: all it keeps.
 const ROWS: usize = 64;
 
 /// `GET /api/v1/sse/{workflow}/{job}`: tells once how the job has ended, at once if it has.
@@ -44,21 +38,11 @@ pub async fn stream(request: HttpRequest, path: Path<(String, String)>, app: Dat
     let who = app.bearer(&request)?;
     let (workflow, job) = path.into_inner();
     let unknown = || Problem::new(ErrorCode::NotFound, "expected the number of a workflow, but this is none");
-    let workflow = workflow.parse().map_err(|_| unknown())?;
-    let places = places(&app, &request, &who)?;
-    let mut waiting = Waiting::join(app, who, workflow, instance_key(&job)?, places);
+    let (workflow, job) = (workflow.parse().map_err(|_| unknown())?, instance_key(&job)?);
+    let listener = Listener::open(&app, &request, who)?;
+    let mut waiting = Waiting::join(app, listener, workflow, job);
     let ended = waiting.look().await?;
     Ok(event_stream::answer(&request, waiting.events(ended), KEEP_ALIVE))
-}
-
-/// A stream counts like a websocket.
-fn places(app: &App, request: &HttpRequest, who: &Who) -> Result<Vec<Place>, Problem> {
-    let mut places = app.admit_address(request)?;
-    let limit = app.config.limits.max_connections_per_user;
-    let of_user = app.connections.of_user(&who.caller.subject, limit);
-    let sentence = || format!("expected at most {limit} connections of one user, but this is one more");
-    places.push(of_user.ok_or_else(|| Problem::new(ErrorCode::Busy, sentence()))?);
-    Ok(places)
 }
 
 /// What the event says.
@@ -75,33 +59,26 @@ struct Ended<'a> {
 /// A client that waits for the end of a job.
 struct Waiting {
     app: Data<App>,
-    who: Who,
+    listener: Listener,
     workflow: i64,
     job: InstanceKey,
     channel: Arc<Channel>,
     follower: Arc<dyn Follower>,
-    inbox: Arc<Inbox>,
-    inbound: UnboundedReceiver<Inbound>,
     /// The number up to which the job is known not to have ended.
     cursor: u64,
-    /// Given back when it is over.
-    _places: Vec<Place>,
 }
 
 impl Waiting {
-    fn join(app: Data<App>, who: Who, workflow: i64, job: InstanceKey, mut places: Vec<Place>) -> Self {
-        let (inbox, inbound) = Inbox::new(app.sessions.runtime.activity());
-        let inbox = Arc::new(inbox);
-        places.push(app.connections.opened(&inbox));
-        let follower: Arc<dyn Follower> = inbox.clone();
+    fn join(app: Data<App>, listener: Listener, workflow: i64, job: InstanceKey) -> Self {
+        let follower: Arc<dyn Follower> = listener.inbox.clone();
         let channel = app.sessions.runtime.hub.follow(job);
         channel.join(follower.clone());
-        Self { app, who, workflow, job, channel, follower, inbox, inbound, cursor: 0, _places: places }
+        Self { app, listener, workflow, job, channel, follower, cursor: 0 }
     }
 
     /// The event, if the job has ended.
     async fn look(&mut self) -> Result<Option<Bytes>, Problem> {
-        let observed = self.app.job(&self.who.caller, self.workflow, self.job).await?;
+        let observed = self.app.job(&self.listener.who.caller, self.workflow, self.job).await?;
         self.cursor = observed.seq;
         Ok(self.event(&observed.process, &observed.next))
     }
@@ -110,13 +87,12 @@ impl Waiting {
         if next.status.is_live() {
             return None;
         }
-        let (name, definition) = (&process.executable.name, &process.executable.definition);
         let ended = Ended {
             workflow_id: self.workflow,
             job_id: self.job,
             status: JobStatus::of(next.status, next.remark).name(),
-            name,
-            description: definition.documentation.as_deref().unwrap_or(name),
+            name: &process.executable.name,
+            description: description(process),
         };
         // Texts and numbers have no failing serializers, and JSON has no line breaks in itself.
         Some(format!("data: {}\n\n", serde_json::to_string(&ended).unwrap_or_default()).into())
@@ -135,24 +111,12 @@ impl Waiting {
 
     /// Waits for the end of the job; `None` when the client is to come back.
     async fn end(mut self) -> Option<Bytes> {
-        let signed_in = signed_in_until(self.who.identity.as_ref().and_then(|identity| identity.expires_at));
-        tokio::pin!(signed_in);
-        loop {
-            self.inbox.settle(&self.inbound);
-            tokio::select! {
-                inbound = self.inbound.recv() => match inbound? {
-                    Inbound::Wake(_) => {
-                        self.inbox.turned_to(self.job);
-                        if let Some(event) = self.news().await {
-                            return Some(event);
-                        }
-                    }
-                    Inbound::Drain { .. } => return None,
-                    _ => {}
-                },
-                () = &mut signed_in => return None,
+        while self.listener.woken().await {
+            if let Some(event) = self.news().await {
+                return Some(event);
             }
         }
+        None
     }
 
     /// The event, if the rows that came tell the end.
@@ -173,14 +137,5 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.channel.leave(&self.follower);
-        self.inbox.end();
-    }
-}
-
-/// Ends when the token does: the next request needs a new one.
-async fn signed_in_until(end: Option<Time>) {
-    match end {
-        Some(end) => rt::time::sleep(Duration::from_millis(end.0.saturating_sub(real_now().0).max(0) as u64)).await,
-        None => future::pending().await,
     }
 }

@@ -18,6 +18,12 @@ use crate::{
 pub struct Named {
     w: Option<String>,
     i: Option<String>,
+    s: Option<String>,
+}
+
+/// What a process is for, in the words of its modeller; its name when there are none.
+pub fn description(process: &DeployedProcess) -> &str {
+    process.executable.definition.documentation.as_deref().unwrap_or(&process.executable.name)
 }
 
 impl Named {
@@ -50,10 +56,15 @@ impl Named {
         let sentence = "expected the id of a job as 'i', but there is none";
         instance_key(self.i.as_deref().ok_or_else(|| Problem::new(ErrorCode::BadRequest, sentence))?)
     }
+
+    /// What is searched for, in lower case; everything when it is empty.
+    pub fn keyword(&self) -> String {
+        self.s.as_deref().unwrap_or_default().to_lowercase()
+    }
 }
 
 impl App {
-    /// The process with this number that new jobs run.
+    /// The process with this number, also while it is disabled.
     ///
     /// # Errors
     /// 404 when there is none.

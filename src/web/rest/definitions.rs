@@ -1,4 +1,4 @@
-//! Process definitions: deploy, list, read, publish, deprecate.
+//! Process definitions: deploy, list, read, publish, disable, deprecate.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -191,6 +191,17 @@ pub async fn deprecate(request: HttpRequest, path: Path<(String, String)>, app: 
     Ok(json(StatusCode::OK, &Version::from(&row)))
 }
 
+/// `POST /v1/definitions/{id}/disable`: nothing new starts until `POST /v1/definitions/{id}/enable`; running instances go on.
+///
+/// # Errors
+/// 401, 403 without role designer, 404, 409 for a process that was never published.
+pub async fn switch(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let designer = designer(&app, &request)?;
+    let (id, change) = path.into_inner();
+    let row = app.sessions.runtime.definitions.switch(&designer.tenant, &id, change == "enable").await.map_err(refused)?;
+    Ok(json(StatusCode::OK, &Version::from(&row)))
+}
+
 fn designer(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
     let (_, identity) = app.user(request)?;
     if identity.has_role("designer") || identity.is_admin() {
@@ -226,6 +237,7 @@ fn state(state: DefinitionState) -> &'static str {
     match state {
         DefinitionState::Draft => "draft",
         DefinitionState::Published => "published",
+        DefinitionState::Disabled => "disabled",
         DefinitionState::Deprecated => "deprecated",
         DefinitionState::Replaced => "replaced",
     }

@@ -36,6 +36,7 @@ CREATE TABLE instance (
     version      INTEGER NOT NULL,
     revision     TEXT    NOT NULL,
     status       TEXT    NOT NULL,
+    remark       TEXT,
     business_key TEXT,
     started_by   TEXT    NOT NULL,
     parent       BLOB,

@@ -1,0 +1,121 @@
+//! Commands on jobs: stop, suspend, resume, approve, reject. What has no effect at present is `false`, not a refusal.
+
+use actix_web::{
+    HttpRequest, HttpResponse, ResponseError,
+    http::StatusCode,
+    web::{Data, Payload},
+};
+
+use super::{refused::Refused, workflow::Named};
+use crate::{
+    engine::{
+        access::Caller,
+        next_step::Offer,
+        record::Status,
+        remark::{APPROVE, REJECT, is_approval},
+    },
+    limits,
+    model::ids::InstanceKey,
+    runtime::ask::{Ask, Observed},
+    session::{
+        frames::{client::Run, on_instance::OnInstance},
+        requests,
+        who::Who,
+    },
+    web::{app::App, body, problem::Problem, rest::commands::command_id},
+};
+
+/// `POST /api/v1/stop?w=…&i=…` → whether the job was under way, and is now ended.
+///
+/// # Errors
+/// 400, 401, 403, 404.
+pub async fn stop(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+    told(on_job(&request, payload, &app, OnInstance::Terminate, Status::is_live).await?)
+}
+
+/// `POST /api/v1/suspend?w=…&i=…` → whether the job was running, and is now held.
+///
+/// # Errors
+/// As [`stop`].
+pub async fn suspend(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+    told(on_job(&request, payload, &app, OnInstance::Hold, |status| status == Status::Started).await?)
+}
+
+/// `POST /api/v1/resume?w=…&i=…` lets a held job go on; the answer is empty.
+///
+/// # Errors
+/// As [`stop`].
+pub async fn resume(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+    on_job(&request, payload, &app, OnInstance::Unhold, |status| status == Status::OnHold).await?;
+    Ok(HttpResponse::Ok().finish())
+}
+
+/// `POST /api/v1/approve?w=…&i=…` → whether the job was waiting for an approval, and has it now.
+///
+/// # Errors
+/// As [`stop`]; 422 when the approval needs data.
+pub async fn approve(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+    told(decide(&request, payload, &app, APPROVE).await?)
+}
+
+/// `POST /api/v1/reject?w=…&i=…` → whether the job was waiting for an approval, and is rejected now.
+///
+/// # Errors
+/// As [`approve`].
+pub async fn reject(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+    told(decide(&request, payload, &app, REJECT).await?)
+}
+
+fn told(took_effect: bool) -> Result<HttpResponse, Refused> {
+    Ok(HttpResponse::Ok().json(took_effect))
+}
+
+async fn on_job(
+    request: &HttpRequest,
+    payload: Payload,
+    app: &App,
+    command: OnInstance,
+    applies: impl Fn(Status) -> bool,
+) -> Result<bool, Problem> {
+    let (who, observed) = look(request, payload, app).await?;
+    if !applies(observed.next.status) {
+        return Ok(false);
+    }
+    let ask = requests::on_instance(&command_id(request)?, command, &who.caller);
+    took_effect(app, observed.head().key, &who.caller, ask).await
+}
+
+async fn decide(request: &HttpRequest, payload: Payload, app: &App, action: &str) -> Result<bool, Problem> {
+    let (who, observed) = look(request, payload, app).await?;
+    let Some(offer) = approval(&observed, &who.caller, action) else { return Ok(false) };
+    let (id, instance, element) = (command_id(request)?, observed.head().key, Some(offer.element));
+    let run = Run { id, instance, action: action.to_owned(), data: None, element, if_seq: None };
+    took_effect(app, instance, &who.caller, requests::run(run, &who.caller)?).await
+}
+
+/// The job a request names. A body is read and dropped, whatever it is.
+async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<(Who, Box<Observed>), Problem> {
+    let who = app.bearer(request)?;
+    body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
+    let named = Named::read(request)?;
+    let observed = app.job(&who.caller, named.workflow()?, named.job()?).await?;
+    Ok((who, observed))
+}
+
+/// The action of the first approval that waits, best of one that waits for the caller.
+fn approval<'a>(observed: &'a Observed, caller: &Caller, action: &str) -> Option<&'a Offer> {
+    let (process, next, standpoint) = (&observed.process.executable, &observed.next, observed.standpoint(caller));
+    let waits = |offer: &Offer| !offer.back && *offer.action == *action && process.node(&offer.node).is_some_and(is_approval);
+    let waiting = || next.offers.iter().enumerate().filter(|(_, offer)| waits(offer));
+    let mine = waiting().find(|&(index, _)| standpoint.offer(next, index));
+    mine.or_else(|| waiting().next()).map(|(_, offer)| offer)
+}
+
+/// A conflict means that somebody else was faster.
+async fn took_effect(app: &App, job: InstanceKey, caller: &Caller, ask: Ask) -> Result<bool, Problem> {
+    match app.command(job, caller, ask).await {
+        Ok(_) => Ok(true),
+        Err(problem) if problem.status_code() == StatusCode::CONFLICT => Ok(false),
+        Err(problem) => Err(problem),
+    }
+}

@@ -1,0 +1,145 @@
+//! How many jobs stand where: asked for once, or pushed whenever it changes.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse, rt,
+    web::{Bytes, Data},
+};
+use futures_util::{Stream, stream};
+use serde::Serialize;
+
+use super::{listener::Listener, refused::Refused, status::JobStatus};
+use crate::{
+    engine::{access::Caller, record::Status, remark::Remark},
+    journal::{DefinitionState, ReadModelChange},
+    model::ids::InstanceKey,
+    runtime::{channel::Follower, lists::ListFollower},
+    session::inbox::Inbox,
+    web::{app::App, event_stream, listing::visible_to, problem::Problem},
+};
+
+/// Between two comments.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Changes of this long are counted together.
+const TOGETHER: Duration = Duration::from_millis(200);
+
+/// The counts. No job is ever disabled: disabled workflows are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Counts {
+    pending_count: u64,
+    running_count: u64,
+    done_count: u64,
+    failed_count: u64,
+    warning_count: u64,
+    disabled_count: u64,
+    rejected_count: u64,
+    stopped_count: u64,
+}
+
+impl Counts {
+    fn add(&mut self, status: JobStatus, count: u64) {
+        *match status {
+            JobStatus::Pending => &mut self.pending_count,
+            JobStatus::Running => &mut self.running_count,
+            JobStatus::Done => &mut self.done_count,
+            JobStatus::Failed => &mut self.failed_count,
+            JobStatus::Warning => &mut self.warning_count,
+            JobStatus::Disabled => &mut self.disabled_count,
+            JobStatus::Rejected => &mut self.rejected_count,
+            JobStatus::Stopped => &mut self.stopped_count,
+        } += count;
+    }
+}
+
+/// `GET /api/v1/status-count`: of the jobs the caller may list.
+///
+/// # Errors
+/// 401, 403 for the token of one instance tree.
+pub async fn status_count(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
+    let who = app.bearer(&request)?;
+    Ok(HttpResponse::Ok().json(count(&app, &who.caller).await?))
+}
+
+/// `GET /api/v1/sse/status-count`: events `statusCount`, the first at once.
+///
+/// # Errors
+/// As [`status_count`], 503 for too many streams.
+pub async fn stream(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
+    let who = app.bearer(&request)?;
+    let counting = Counting::join(app.clone(), Listener::open(&app, &request, who)?);
+    let first = count(&app, &counting.listener.who.caller).await?;
+    Ok(event_stream::answer(&request, counting.events(first), KEEP_ALIVE))
+}
+
+async fn count(app: &App, caller: &Caller) -> Result<Counts, Problem> {
+    let (definitions, filter) = (&app.sessions.runtime.definitions, visible_to(caller)?);
+    let all = definitions.all(&caller.tenant);
+    let numbered = || all.iter().filter(|process| process.row.alias.is_some());
+    let jobs: HashSet<String> = numbered().map(|process| process.row.id.clone()).collect();
+    let mut counts = Counts::default();
+    let disabled = numbered().filter(|process| process.row.state == DefinitionState::Disabled).count();
+    counts.add(JobStatus::Disabled, disabled as u64);
+    for tally in app.read(move |reader| reader.tallies(&filter)).await? {
+        if let (true, Some(status)) = (jobs.contains(&tally.process), Status::named(&tally.status)) {
+            counts.add(JobStatus::of(status, tally.remark.as_deref().and_then(Remark::named)), tally.count);
+        }
+    }
+    Ok(counts)
+}
+
+/// A client that is told every change of the counts.
+struct Counting {
+    app: Data<App>,
+    listener: Listener,
+    follower: Arc<dyn ListFollower>,
+}
+
+/// Wakes a listener when any instance changes its status.
+struct AnyInstance(Arc<Inbox>);
+
+impl ListFollower for AnyInstance {
+    fn changed(&self, changes: &[ReadModelChange]) {
+        if changes.iter().any(|change| matches!(change, ReadModelChange::Instance(_))) {
+            self.0.wake(InstanceKey::default());
+        }
+    }
+}
+
+impl Counting {
+    fn join(app: Data<App>, listener: Listener) -> Self {
+        let follower: Arc<dyn ListFollower> = Arc::new(AnyInstance(listener.inbox.clone()));
+        app.sessions.runtime.lists.join(follower.clone());
+        Self { app, listener, follower }
+    }
+
+    fn events(self, first: Counts) -> impl Stream<Item = Bytes> {
+        stream::unfold((self, None, Some(first)), |(mut counting, told, first)| async move {
+            let counts = match first {
+                Some(first) => first,
+                None => counting.change(told).await?,
+            };
+            let event = format!("event: statusCount\ndata: {}\n\n", serde_json::to_string(&counts).unwrap_or_default());
+            Some((event.into(), (counting, Some(counts), None)))
+        })
+    }
+
+    /// Waits for other counts; `None` when the client is to come back.
+    async fn change(&mut self, told: Option<Counts>) -> Option<Counts> {
+        while self.listener.woken().await {
+            rt::time::sleep(TOGETHER).await;
+            let counts = count(&self.app, &self.listener.who.caller).await.ok()?;
+            if Some(counts) != told {
+                return Some(counts);
+            }
+        }
+        None
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        self.app.sessions.runtime.lists.leave(&self.follower);
+    }
+}

@@ -1,0 +1,189 @@
+//! Entries: what lists and look-ups tell of a workflow and its newest job, or of one job.
+//!
+//! A caller sees the jobs that `GET /v1/instances` would list, and one job by its id as `GET /v1/instances/{key}` would.
+
+use actix_web::{HttpRequest, HttpResponse, web::Data};
+use serde::Serialize;
+
+use super::{
+    refused::Refused,
+    status::JobStatus,
+    workflow::{Named, description},
+};
+use crate::{
+    engine::{
+        access::Caller,
+        record::Status,
+        remark::{Remark, is_approval},
+    },
+    journal::{DefinitionState, InstanceFilter, InstanceRow, StoreError, StoreReader, TaskRow},
+    limits,
+    model::ids::InstanceKey,
+    runtime::definitions::{Definitions, DeployedProcess},
+    web::{app::App, listing::visible_to, problem::Problem},
+};
+
+/// The number of "started by a trigger" among ways to start; there is no other here.
+const TRIGGER: u8 = 1;
+
+/// One workflow or job.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Entry<'a> {
+    id: i64,
+    instance_id: InstanceKey,
+    name: &'a str,
+    description: &'a str,
+    launch_type: u8,
+    is_enabled: bool,
+    is_approval: bool,
+    enable_parallel_jobs: bool,
+    is_waiting_for_approval: bool,
+    is_running: bool,
+    is_paused: bool,
+    cron_expression: &'static str,
+    started_on: String,
+    status: u8,
+}
+
+/// A job as the store knows it.
+struct Job {
+    row: InstanceRow,
+    tasks: Vec<TaskRow>,
+}
+
+/// `GET /api/v1/workflow?w=…`: the workflow, with its newest job.
+///
+/// # Errors
+/// 400, 401, 404.
+pub async fn workflow(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
+    let who = app.bearer(&request)?;
+    let number = Named::read(&request)?.workflow()?;
+    let process = app.workflow(&who.caller, number)?;
+    let mut jobs = newest(&app, &who.caller, vec![process.row.id.clone()], 1).await?;
+    let job = jobs.pop().and_then(|mut jobs| jobs.pop());
+    Ok(HttpResponse::Ok().json(entry(&app, number, &process, job.as_ref())))
+}
+
+/// `GET /api/v1/job?w=…&i=…`: one job.
+///
+/// # Errors
+/// 400, 401, 404.
+pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
+    let who = app.bearer(&request)?;
+    let named = Named::read(&request)?;
+    let (number, key) = (named.workflow()?, named.job()?);
+    let observed = app.job(&who.caller, number, key).await?;
+    let found = app.read(move |reader| reader.instance(key)?.map(|row| with_tasks(reader, row)).transpose()).await?;
+    Ok(HttpResponse::Ok().json(entry(&app, number, &observed.process, found.as_ref())))
+}
+
+/// `GET /api/v1/jobs?w=…`: the newest jobs of a workflow, at most 100, newest first.
+///
+/// # Errors
+/// 400, 401, 403 for the token of one instance tree, 404.
+pub async fn jobs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
+    let who = app.bearer(&request)?;
+    let number = Named::read(&request)?.workflow()?;
+    let process = app.workflow(&who.caller, number)?;
+    let jobs = newest(&app, &who.caller, vec![process.row.id.clone()], limits::LISTED).await?;
+    let entries: Vec<Entry<'_>> = jobs.iter().flatten().map(|job| entry(&app, number, &process, Some(job))).collect();
+    Ok(HttpResponse::Ok().json(entries))
+}
+
+/// `GET /api/v1/search?s=…`: the workflows whose name, description or number contains the text.
+///
+/// # Errors
+/// 401, 403 for the token of one instance tree.
+pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
+    found(&request, &app, |_| true).await
+}
+
+/// `GET /api/v1/search-approval-workflows?s=…`: those of them with an approval.
+///
+/// # Errors
+/// As [`search`].
+pub async fn search_approvals(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
+    found(&request, &app, has_approval).await
+}
+
+async fn found(request: &HttpRequest, app: &App, wanted: impl Fn(&DeployedProcess) -> bool) -> Result<HttpResponse, Refused> {
+    let who = app.bearer(request)?;
+    let text = Named::read(request)?.keyword();
+    let mut workflows = app.sessions.runtime.definitions.workflows(&who.caller.tenant);
+    workflows.retain(|(number, process)| {
+        let texts = [number.to_string(), process.executable.name.to_lowercase(), description(process).to_lowercase()];
+        wanted(process) && texts.iter().any(|found| found.contains(&text))
+    });
+    let processes = workflows.iter().map(|(_, process)| process.row.id.clone()).collect();
+    let jobs = newest(app, &who.caller, processes, 1).await?;
+    let with_jobs = workflows.iter().zip(&jobs);
+    let entries: Vec<Entry<'_>> = with_jobs.map(|((number, process), jobs)| entry(app, *number, process, jobs.first())).collect();
+    Ok(HttpResponse::Ok().json(entries))
+}
+
+/// The newest jobs of each of these processes.
+async fn newest(app: &App, caller: &Caller, processes: Vec<String>, limit: usize) -> Result<Vec<Vec<Job>>, Problem> {
+    let visible = visible_to(caller)?;
+    app.read(move |reader| {
+        let of = |process| {
+            let filter = InstanceFilter { process: Some(process), ..visible.clone() };
+            let rows = reader.instances(&filter, None, limit)?;
+            rows.into_iter().map(|row| with_tasks(reader, row)).collect()
+        };
+        processes.into_iter().map(of).collect()
+    })
+    .await
+}
+
+fn with_tasks(reader: &dyn StoreReader, row: InstanceRow) -> Result<Job, StoreError> {
+    let tasks = reader.tasks_of(row.key)?;
+    Ok(Job { row, tasks })
+}
+
+fn entry<'a>(app: &App, number: i64, process: &'a DeployedProcess, job: Option<&Job>) -> Entry<'a> {
+    let definitions = &app.sessions.runtime.definitions;
+    let is_enabled = process.row.state == DefinitionState::Published;
+    let status = job.and_then(Job::status);
+    let told = match (status, job) {
+        (Some(status), Some(job)) => JobStatus::of(status, job.remark()),
+        _ if is_enabled => JobStatus::Pending,
+        _ => JobStatus::Disabled,
+    };
+    Entry {
+        id: number,
+        instance_id: job.map(|job| job.row.key).unwrap_or_default(),
+        name: &process.executable.name,
+        description: description(process),
+        launch_type: TRIGGER,
+        is_enabled,
+        is_approval: has_approval(process),
+        enable_parallel_jobs: true,
+        is_waiting_for_approval: job.is_some_and(|job| job.waits_for_approval(definitions)),
+        is_running: status.is_some_and(Status::is_live),
+        is_paused: status == Some(Status::OnHold),
+        cron_expression: "",
+        started_on: job.map(|job| job.row.created_at.to_string()).unwrap_or_default(),
+        status: told as u8,
+    }
+}
+
+fn has_approval(process: &DeployedProcess) -> bool {
+    process.executable.nodes().iter().any(is_approval)
+}
+
+impl Job {
+    fn status(&self) -> Option<Status> {
+        Status::named(&self.row.status)
+    }
+
+    fn remark(&self) -> Option<Remark> {
+        self.row.remark.as_deref().and_then(Remark::named)
+    }
+
+    fn waits_for_approval(&self, definitions: &Definitions) -> bool {
+        let process = definitions.version(&self.row.tenant, &self.row.process, self.row.version);
+        let is_one = |task: &TaskRow| process.as_ref()?.executable.node(&task.node).map(is_approval);
+        self.tasks.iter().any(|task| is_one(task).unwrap_or(false))
+    }
+}

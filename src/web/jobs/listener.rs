@@ -1,0 +1,84 @@
+//! Somebody who listens to a stream: what wakes the stream, and what ends it before its time.
+//!
+//! Counts like a websocket, is told like one when the server goes down, and listens no longer than its token holds.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use actix_web::{HttpRequest, rt};
+use futures_util::future;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::{
+    model::ids::Time,
+    runtime::clock::real_now,
+    session::{
+        frames::code::ErrorCode,
+        inbox::{Inbound, Inbox},
+        who::Who,
+    },
+    web::{app::App, connections::Place, problem::Problem},
+};
+
+/// One listener.
+pub struct Listener {
+    /// Who it is.
+    pub who: Who,
+    /// What wakes it.
+    pub inbox: Arc<Inbox>,
+    inbound: UnboundedReceiver<Inbound>,
+    signed_in: Pin<Box<dyn Future<Output = ()>>>,
+    /// Given back when it is over.
+    _places: [Vec<Place>; 2],
+}
+
+impl Listener {
+    /// Lets somebody listen.
+    ///
+    /// # Errors
+    /// 503 for too many, or when the server is going down.
+    pub fn open(app: &App, request: &HttpRequest, who: Who) -> Result<Self, Problem> {
+        let of_address = app.admit_address(request)?;
+        let limit = app.config.limits.max_connections_per_user;
+        let of_user = app.connections.of_user(&who.caller.subject, limit).ok_or_else(|| {
+            let sentence = format!("expected at most {limit} connections of one user, but this is one more");
+            Problem::new(ErrorCode::Busy, sentence)
+        })?;
+        let (inbox, inbound) = Inbox::new(app.sessions.runtime.activity());
+        let inbox = Arc::new(inbox);
+        let open = app.connections.opened(&inbox);
+        let signed_in = Box::pin(until(who.identity.as_ref().and_then(|identity| identity.expires_at)));
+        Ok(Self { who, inbox, inbound, signed_in, _places: [of_address, vec![of_user, open]] })
+    }
+
+    /// Waits until something has woken it; `false` when it is over, and the client is to come back.
+    pub async fn woken(&mut self) -> bool {
+        self.inbox.settle(&self.inbound);
+        loop {
+            tokio::select! {
+                inbound = self.inbound.recv() => match inbound {
+                    Some(Inbound::Wake(instance)) => {
+                        self.inbox.turned_to(instance);
+                        return true;
+                    }
+                    Some(Inbound::Drain { .. }) | None => return false,
+                    Some(_) => {}
+                },
+                () = &mut self.signed_in => return false,
+            }
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.inbox.end();
+    }
+}
+
+/// Waits for a moment of the real clock.
+async fn until(end: Option<Time>) {
+    match end {
+        Some(end) => rt::time::sleep(Duration::from_millis(end.0.saturating_sub(real_now().0).max(0) as u64)).await,
+        None => future::pending().await,
+    }
+}

@@ -1,0 +1,80 @@
+//! Look-ups and lists of workflows and jobs.
+
+use serde_json::{Value, json};
+
+use super::http::{ask, bearer, deploy, get, request, start, start_of};
+use crate::wire::{
+    Client, Server,
+    client::id,
+    server::{admin, token},
+};
+
+fn ids(entries: &Value) -> Vec<i64> {
+    entries.as_array().into_iter().flatten().filter_map(|entry| entry["Id"].as_i64()).collect()
+}
+
+#[tokio::test]
+async fn a_job_is_told_while_it_runs_and_after_its_end() {
+    let server = Server::with_clock();
+    let mut root = Client::hello(&server, &admin()).await;
+    let job = start(&server, &token("alice")).await;
+    let path = format!("/api/v1/job?w=41&i={job}");
+    let entry = get(&server, &token("alice"), &path).await;
+    let expected = json!({
+        "Id": 41, "InstanceId": job, "Name": "Workflow_Wait", "Description": "Workflow_Wait", "LaunchType": 1,
+        "IsEnabled": true, "IsApproval": false, "EnableParallelJobs": true, "IsWaitingForApproval": false, "IsRunning": true,
+        "IsPaused": false, "CronExpression": "", "StartedOn": entry["StartedOn"], "Status": 1
+    });
+    assert_eq!(entry, expected);
+    assert!(entry["StartedOn"].as_str().is_some_and(|time| time.ends_with('Z')), "{entry}");
+    root.done(json!({"type": "clock", "id": id(), "advance": "PT10S"})).await;
+    root.done(json!({"type": "idle", "id": id()})).await;
+    let entry = get(&server, &token("alice"), &path).await;
+    assert_eq!((&entry["IsRunning"], &entry["Status"]), (&json!(false), &json!(2)));
+    for path in [path.as_str(), "/api/v1/workflow?w=41&i=x", "/api/v1/jobs?w=41", "/api/v1/search", "/api/v1/status-count"] {
+        ask(&server, &request(&format!("GET {path}"), &[], "")).await.is_unauthorized();
+    }
+    let of =
+        async |user: &str, path: &str| ask(&server, &request(&format!("GET /api/v1/{path}"), &[&bearer(&token(user))], "")).await;
+    of("bob", &format!("job?w=41&i={job}")).await.is_problem(404);
+    of("alice", &format!("job?w=4711&i={job}")).await.is_problem(404);
+    of("alice", "job?w=41").await.is_problem(400);
+    of("alice", "jobs").await.is_problem(400);
+    of("alice", "workflow?w=4711").await.is_problem(404);
+}
+
+#[tokio::test]
+async fn a_workflow_is_told_with_its_newest_job_of_the_caller() {
+    let server = Server::with_clock();
+    let before = get(&server, &token("alice"), "/api/v1/workflow?w=41").await;
+    assert_eq!((&before["InstanceId"], &before["IsRunning"]), (&json!("00000000-0000-0000-0000-000000000000"), &json!(false)));
+    assert_eq!((&before["StartedOn"], &before["Status"]), (&json!(""), &json!(0)));
+    let first = start(&server, &token("alice")).await;
+    let second = start(&server, &token("alice")).await;
+    let jobs = get(&server, &token("alice"), "/api/v1/jobs?w=41").await;
+    let mut keys: Vec<&str> = jobs.as_array().into_iter().flatten().filter_map(|job| job["InstanceId"].as_str()).collect();
+    keys.sort_unstable();
+    let mut started = [first.as_str(), second.as_str()];
+    started.sort_unstable();
+    assert_eq!(keys, started);
+    assert_eq!(get(&server, &token("alice"), "/api/v1/workflow?w=41").await["InstanceId"], jobs[0]["InstanceId"]);
+    assert_eq!(get(&server, &token("bob"), "/api/v1/jobs?w=41").await, json!([]));
+    assert_eq!(get(&server, &admin(), "/api/v1/jobs?w=41").await.as_array().map(Vec::len), Some(2));
+}
+
+#[tokio::test]
+async fn workflows_are_found_by_name_description_and_number() {
+    let server = Server::start();
+    deploy(&server, 50, "process Leave\nstart -> ok -> end\nuser ok\n  approve manual save\n  reject manual save").await;
+    let search = async |path: &str| ids(&get(&server, &token("alice"), &format!("/api/v1/{path}")).await);
+    assert_eq!(search("search?s=").await, [41, 50]);
+    assert_eq!(search("search").await, [41, 50]);
+    assert_eq!(search("search?s=WAIT").await, [41]);
+    assert_eq!(search("search?s=5").await, [50]);
+    assert_eq!(search("search?s=nothing").await, [0; 0]);
+    assert_eq!(search("search-approval-workflows?s=").await, [50]);
+    assert_eq!(search("search-approval-workflows?s=wait").await, [0; 0]);
+    start_of(&server, &token("alice"), 50).await;
+    let found = get(&server, &token("alice"), "/api/v1/search-approval-workflows?s=leave").await;
+    assert_eq!((&found[0]["IsApproval"], &found[0]["IsWaitingForApproval"]), (&json!(true), &json!(true)));
+}
