@@ -53,6 +53,37 @@ async fn a_password_gives_a_token_and_the_cookie_of_the_pages() {
     server.stop().await;
 }
 
+/// The same by the surface for clients of jobs: exactly 200, a token under the one name they know, and a cookie.
+#[actix_web::test]
+async fn clients_of_jobs_sign_in_and_are_told_of_the_end() {
+    let server = server().await;
+    let stranger = User::with_token(&server, None);
+    let body = json!({"username": "ada", "password": "right", "stayConnected": false});
+    let answer = stranger.post("/api/v1/login", body).await;
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(
+        answer.header("set-cookie").contains("HttpOnly") && answer.header("set-cookie").contains("SameSite=Lax"),
+        "{answer:?}"
+    );
+    let body = answer.json();
+    let members: Vec<&String> = body.as_object().unwrap().keys().collect();
+    assert_eq!(members, ["access_token"]);
+    let user = User::with_token(&server, body["access_token"].as_str().map(str::to_owned));
+    let job = user.post("/api/v1/start?w=41", json!({})).await;
+    let key = job.json().as_str().expect("a bare string").to_owned();
+    assert_eq!(job.status, 200);
+    user.post(&format!("/v1/instances/{key}/terminate"), json!({})).await;
+    let told = user.get(&format!("/api/v1/sse/41/{key}")).await;
+    assert!(told.text.starts_with("data: {\"workflowId\":41,") && told.text.contains("\"status\":\"Stopped\""), "{told:?}");
+
+    let other = user.post("/api/v1/start?w=41", json!({})).await.json().as_str().expect("a bare string").to_owned();
+    let path = format!("/api/v1/sse/41/{other}");
+    let (told, revoked) = tokio::join!(user.get(&path), server.runtime().users.revoke("default", "ada", real_now()));
+    revoked.expect("a user is revoked");
+    assert!(!told.text.contains("data:"), "a revoked user is told nothing more: {told:?}");
+    server.stop().await;
+}
+
 #[actix_web::test]
 async fn a_refusal_does_not_tell_whether_there_is_such_a_user() {
     let server = server().await;

@@ -1,6 +1,7 @@
 //! Somebody who listens to a stream: what wakes the stream, and what ends it before its time.
 //!
-//! Counts like a websocket, is told like one when the server goes down, and listens no longer than its token holds.
+//! Counts like a websocket, is told like one when the server goes down, and listens no longer than its token holds and its user is
+//! admitted.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -12,6 +13,7 @@ use crate::{
     model::ids::Time,
     runtime::clock::real_now,
     session::{
+        connection::Sessions,
         frames::code::ErrorCode,
         inbox::{Inbound, Inbox},
         who::Who,
@@ -26,6 +28,7 @@ pub struct Listener {
     /// What wakes it.
     pub inbox: Arc<Inbox>,
     inbound: UnboundedReceiver<Inbound>,
+    sessions: Arc<Sessions>,
     signed_in: Pin<Box<dyn Future<Output = ()>>>,
     /// Given back when it is over.
     _places: [Vec<Place>; 2],
@@ -47,7 +50,11 @@ impl Listener {
         let inbox = Arc::new(inbox);
         let open = app.connections.opened(&inbox);
         let signed_in = Box::pin(until(who.identity.as_ref().and_then(|identity| identity.expires_at)));
-        Ok(Self { who, inbox, inbound, signed_in, _places: [of_address, vec![of_user, open]] })
+        Ok(Self { who, inbox, inbound, sessions: app.sessions.clone(), signed_in, _places: [of_address, vec![of_user, open]] })
+    }
+
+    fn is_revoked(&self) -> bool {
+        self.who.identity.clone().is_some_and(|identity| self.sessions.still_good(identity).is_err())
     }
 
     /// Waits until something has woken it; `false` when it is over, and the client is to come back.
@@ -60,6 +67,7 @@ impl Listener {
                         self.inbox.turned_to(instance);
                         return true;
                     }
+                    Some(Inbound::UsersChanged) if self.is_revoked() => return false,
                     Some(Inbound::Drain { .. }) | None => return false,
                     Some(_) => {}
                 },

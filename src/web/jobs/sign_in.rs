@@ -11,7 +11,10 @@ use serde_json::json;
 use super::refused::Refused;
 use crate::{
     limits,
-    session::{frames::code::ErrorCode, token::Identity},
+    session::{
+        frames::code::ErrorCode,
+        token::{DEFAULT_TENANT, Identity},
+    },
     web::{app::App, body, problem::Problem},
 };
 
@@ -31,7 +34,8 @@ pub async fn hello() -> HttpResponse {
 /// not depend on `stayConnected`.
 ///
 /// # Errors
-/// 401 without a body for a wrong name or password, 400 for another body, 403 from a foreign origin.
+/// 401 without a body for a wrong name or password, 400 for another body, 403 from a foreign origin, 429 after too many wrong
+/// passwords.
 pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     app.require_origin(&request)?;
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
@@ -41,22 +45,17 @@ pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
         let sentence = format!("expected {{\"username\":…,\"password\":…}}, but line {line} column {column} is something else");
         Problem::new(ErrorCode::BadRequest, sentence)
     })?;
-    match signed_in(&app, &request, &username, &password).await {
+    match app.sign_in(&request, DEFAULT_TENANT, &username, &password).await {
         Ok(identity) => welcome(&app, &request, &identity).map_err(Refused::from),
         Err(problem) if problem.status_code() == StatusCode::UNAUTHORIZED => Ok(HttpResponse::Unauthorized().finish()),
         Err(problem) => Err(problem.into()),
     }
 }
 
-/// Who signs in with this name and password. There are no users with passwords yet, so nobody does.
-async fn signed_in(_: &App, _: &HttpRequest, _: &str, _: &str) -> Result<Identity, Problem> {
-    Err(Problem::new(ErrorCode::Unauthenticated, "expected the name and password of a user, but there is no such user"))
-}
-
 fn welcome(app: &App, request: &HttpRequest, identity: &Identity) -> Result<HttpResponse, Problem> {
-    let cookie = app.sign_in_cookie(request, identity)?;
-    let token = json!({"access_token": cookie.value()});
-    Ok(HttpResponse::Ok().cookie(cookie).json(token))
+    let (token, _) = app.token_of_sign_in(identity)?;
+    let answer = json!({"access_token": token});
+    Ok(HttpResponse::Ok().cookie(app.sign_in_cookie(request, token)).json(answer))
 }
 
 /// `POST /api/v1/logout`: takes the cookie back.
