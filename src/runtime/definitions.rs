@@ -150,7 +150,11 @@ impl Definitions {
         let mut index = Index::clone(&self.index.load());
         let mut changed = Vec::new();
         let mut outcome = Vec::new();
-        for (executable, evaluator, problems) in compiled {
+        for (executable, evaluator, mut problems) in compiled {
+            if let Some(problem) = workflows::alias_taken(&index, deploy.tenant, &executable) {
+                problems.push(problem);
+                return Err(DeployError::Invalid(problems));
+            }
             let (process, existing) = place(&index, &deploy, executable, evaluator);
             changed.extend(supersede(&mut index, &process));
             insert(&mut index, process.clone());

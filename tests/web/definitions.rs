@@ -83,6 +83,20 @@ async fn running_instances_stay_on_their_version_whatever_becomes_of_it() {
 }
 
 #[actix_web::test]
+async fn an_alias_belongs_to_one_process() {
+    let server = support::server().await;
+    let designer = User::new(&server, "dora", &["designer"]);
+    let mut wait = small("wait");
+    wait["alias"] = json!(41);
+    let refused = deploy(&designer, "/v1/definitions", "application/json", wait.to_string()).await;
+    assert_eq!(refused.status, 422, "{refused:?}");
+    assert_eq!(refused.json()["problems"][0]["code"], "alias_taken");
+    wait["alias"] = json!(4711);
+    assert_eq!(deploy(&designer, "/v1/definitions", "application/json", wait.to_string()).await.status, 201);
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn a_draft_is_started_as_a_test_only() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);

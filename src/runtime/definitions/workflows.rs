@@ -3,7 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{Definitions, DeployError, DeployedProcess, Index, insert, with_state};
-use crate::journal::{DefinitionRow, DefinitionState};
+use crate::{
+    journal::{DefinitionRow, DefinitionState},
+    model::{executable::ExecutableProcess, problem::Problem},
+};
 
 impl Definitions {
     /// The process with this alias, published or disabled.
@@ -11,8 +14,7 @@ impl Definitions {
         self.workflows(tenant).into_iter().find(|(number, _)| *number == alias).map(|(_, process)| process)
     }
 
-    /// All processes of a tenant that have an alias and are published or disabled, by alias. Of several with the same one there
-    /// is the first by id.
+    /// All processes of a tenant that have an alias and are published or disabled, by alias.
     pub fn workflows(&self, tenant: &str) -> Vec<(i64, Arc<DeployedProcess>)> {
         let mut found: BTreeMap<i64, Arc<DeployedProcess>> = BTreeMap::new();
         for process in self.all(tenant) {
@@ -52,4 +54,15 @@ impl Definitions {
         self.write(index, vec![process.row.clone()]).await?;
         Ok(process.row.clone())
     }
+}
+
+/// The problem of a process whose alias another process of the tenant has: clients could mean either.
+pub(super) fn alias_taken(index: &Index, tenant: &str, process: &ExecutableProcess) -> Option<Problem> {
+    let alias = process.definition.alias?;
+    let id = &process.definition.id;
+    let others = index.iter().filter(|((owner, other), _)| owner == tenant && other != id).flat_map(|(_, versions)| versions);
+    let stands = |row: &DefinitionRow| !matches!(row.state, DefinitionState::Deprecated | DefinitionState::Replaced);
+    let other = others.map(|version| &version.row).find(|row| row.alias == Some(alias) && stands(row))?;
+    let sentence = format!("expected an alias that no other process has, but {alias} is that of '{}': choose another", other.id);
+    Some(Problem::error(id, "alias_taken", sentence))
 }
