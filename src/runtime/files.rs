@@ -2,7 +2,7 @@
 //!
 //! Bytes come before the command that makes them the instance's. So each upload under way has a mark, an empty file in
 //! `files/incoming`, from before its first byte until its command is answered; marks found at the next start tell what to look
-//! after ([`Files::leftovers`]), and only the instance's state tells whether a file is kept.
+//! after (`Files::leftovers`), and only the instance's state tells whether a file is kept.
 //!
 //! Not here: how bytes come in and go out (`web`), which files are taken (`model::upload`), who may have one (`engine`).
 //! Everything here blocks: call it off the arbiters.
