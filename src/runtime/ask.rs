@@ -98,6 +98,9 @@ pub enum Answer {
 pub enum Refusal {
     /// The engine's word.
     Rejected(Rejection),
+    /// It is there, but not for this caller. To whoever asked it is as if there were none; only the server itself, which follows
+    /// children nobody asked for, tells the two apart.
+    Hidden,
     /// `ifSeq` is stale; the instance stands at this number.
     Stale(u64),
     /// A bounded queue is full; try again.

@@ -125,7 +125,7 @@ fn visible<'a>(
 ) -> Result<(&'a mut InstanceState, &'a Arc<DeployedProcess>), Refusal> {
     let (state, process) = memory.as_mut().ok_or_else(Rejection::not_found)?;
     match caller {
-        Some(caller) if !state.members().may_see(&process.executable, caller) => Err(Rejection::not_found().into()),
+        Some(caller) if !state.members().may_see(&process.executable, caller) => Err(Refusal::Hidden),
         _ => Ok((state, process)),
     }
 }

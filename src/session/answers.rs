@@ -39,6 +39,7 @@ impl From<Refusal> for WireError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Rejected(rejection) => rejection.into(),
+            Refusal::Hidden => Rejection::not_found().into(),
             Refusal::Stale(seq) => {
                 let sentence =
                     format!("expected the instance to stand at ifSeq, but it stands at {seq}: look again, then decide");

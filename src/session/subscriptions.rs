@@ -22,7 +22,7 @@ use super::{
     rendering,
 };
 use crate::{
-    engine::{Row, access::Caller, rejection::RejectionKind},
+    engine::{Row, rejection::RejectionKind},
     journal::{Entity, StoreError, codec},
     limits,
     model::ids::InstanceKey,
@@ -204,20 +204,19 @@ impl Connection {
         }
     }
 
-    /// An announced child may not be there yet: its first row wakes us. One that is there is not for this caller, who is not
-    /// told of it. Anything else ends the subscription.
+    /// An announced child may not be there yet: its first row wakes us. One that is there, but not for this caller, is let go of
+    /// without a word. Anything else ends the subscription.
     fn cannot_look(&mut self, instance: InstanceKey, refusal: Refusal) {
-        let missing = matches!(&refusal, Refusal::Rejected(rejection) if rejection.kind == RejectionKind::NotFound);
-        let Some(caller) = self.caller() else { return };
         let Some(following) = self.following.get_mut(&instance) else { return };
-        if missing && following.courtesy == Courtesy::None && following.cursor == 0 {
-            if is_hidden(&following.channel.after(0, 1), &caller) {
-                self.unfollow(instance);
+        let announced = following.courtesy == Courtesy::None && following.cursor == 0;
+        match &refusal {
+            Refusal::Hidden if announced => return drop(self.unfollow(instance)),
+            Refusal::Rejected(rejection) if announced && rejection.kind == RejectionKind::NotFound => {
+                following.patience = Some(Instant::now() + limits::ANNOUNCED_INSTANCE);
+                following.phase = Phase::Ready(Vec::new());
                 return;
             }
-            following.patience = Some(Instant::now() + limits::ANNOUNCED_INSTANCE);
-            following.phase = Phase::Ready(Vec::new());
-            return;
+            _ => {}
         }
         let courtesy = following.courtesy.clone();
         self.unfollow(instance);
@@ -448,14 +447,5 @@ impl Connection {
         self.out.pop_front();
         self.out.push_front(Out::Beginning { instance, round });
         self.look(instance, round, Want::Replay);
-    }
-}
-
-/// Whether what a channel has of an instance that a look did not find tells that it is there, but not for this caller.
-fn is_hidden(found: &After, caller: &Caller) -> bool {
-    match found {
-        After::Nothing => false,
-        After::Behind => true,
-        After::Rows(rows) => rows.first().is_some_and(|row| !row.may_be_seen_by(caller)),
     }
 }
