@@ -2,11 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::{
     kill::{Load, start_ledgers},
     oracle,
     server::Site,
+    socket::Socket,
 };
+
+/// Commands on one ledger after which the server is busy enough to be stopped.
+const COMMANDS_BEFORE: usize = 50;
 
 #[tokio::test]
 async fn a_stopping_server_says_bye_and_loses_nothing() {
@@ -14,7 +20,11 @@ async fn a_stopping_server_says_bye_and_loses_nothing() {
     let server = site.start();
     let ledgers = start_ledgers(site.port).await;
     let load = Load::start(site.port, &ledgers);
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut watcher = Socket::connect(site.port, "watcher", json!([])).await;
+    watcher.send(&json!({"type": "subscribe", "id": "1", "channel": format!("instance/{}", ledgers[0])})).await.expect("it runs");
+    for _ in 0..COMMANDS_BEFORE {
+        watcher.wait_for(|frame| frame["type"] == "progress").await;
+    }
 
     let asked = Instant::now();
     let status = tokio::task::spawn_blocking(move || server.terminate()).await.expect("waiting does not fail");

@@ -6,7 +6,7 @@
 //! A new command comes in as a variant of [`Move`], drawn in `random_process::commands` and given in `Run::one`; a new field or
 //! element kind in `random_process::action` or `block`; what must hold of it in `invariants`.
 
-use std::{cell::RefCell, collections::BTreeSet};
+use std::cell::RefCell;
 
 use proptest::{
     strategy::Strategy,
@@ -213,19 +213,9 @@ impl Run<'_> {
 
     fn wait(&mut self, seconds: i64) {
         let until = Time(self.subject.now.0 + seconds * 1000);
-        // On hold nothing comes of a timer, and the clock does not bring it again.
-        let mut missed = BTreeSet::new();
-        let next = |subject: &Subject, missed: &BTreeSet<TimerKey>| {
-            subject.timers.iter().filter(|(timer, _)| !missed.contains(*timer)).map(|(timer, due)| (*due, timer.clone())).min()
-        };
-        while let Some((due, timer)) = next(&self.subject, &missed)
-            && due <= until
-        {
-            self.subject.now = self.subject.now.max(due);
-            self.apply(Command::FireTimer(timer.clone()));
-            missed.insert(timer);
+        while let Some(timer) = self.subject.next_due(until) {
+            self.apply(Command::FireTimer(timer));
         }
-        self.subject.now = until;
     }
 
     fn hear(&mut self, peer: usize, what: u8, again: u64, payload: &str) {

@@ -12,7 +12,7 @@
 //! data   view   open   timers   children   why ELEMENT     show what the instance holds; why: its incidents
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 use stepwire::{
@@ -152,20 +152,10 @@ impl Script {
     fn wait(&mut self, span: &str) -> Vec<String> {
         let until = Time(self.subject.now.0 + 1000 * number(span.trim_end_matches('s')) as i64);
         let mut lines = Vec::new();
-        // On hold nothing comes of a timer, and the clock does not bring it again.
-        let mut missed = BTreeSet::new();
-        let next = |subject: &Subject, missed: &BTreeSet<TimerKey>| {
-            subject.timers.iter().filter(|(timer, _)| !missed.contains(*timer)).map(|(timer, due)| (*due, timer.clone())).min()
-        };
-        while let Some((due, timer)) = next(&self.subject, &missed)
-            && due <= until
-        {
-            self.subject.now = self.subject.now.max(due);
+        while let Some(timer) = self.subject.next_due(until) {
             lines.push(format!("fires {}", self.names.timer(&timer)));
-            lines.extend(self.apply(Command::FireTimer(timer.clone())));
-            missed.insert(timer);
+            lines.extend(self.apply(Command::FireTimer(timer)));
         }
-        self.subject.now = until;
         lines
     }
 

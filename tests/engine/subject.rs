@@ -86,6 +86,14 @@ pub fn compiled(definition: ProcessDefinition) -> (Arc<ExecutableProcess>, Arc<d
 }
 
 impl Subject {
+    /// The next timer that is due until then, with the clock at its time; without one the clock stands at `until`.
+    pub fn next_due(&mut self, until: Time) -> Option<TimerKey> {
+        let next = self.timers.iter().map(|(timer, due)| (*due, timer.clone())).min();
+        let next = next.filter(|(due, _)| *due <= until);
+        self.now = next.as_ref().map_or(until, |(due, _)| self.now.max(*due));
+        next.map(|(_, timer)| timer)
+    }
+
     pub fn new((process, evaluator): (Arc<ExecutableProcess>, Arc<dyn Evaluator>)) -> Self {
         Self {
             process,
