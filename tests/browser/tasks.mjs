@@ -87,7 +87,7 @@ async function assign(operator, bob, ben, key) {
 async function owner(browser, watch) {
   const page = await signIn(browser, watch, 'ada', '/admin/instances');
   await page.getByTestId('rarely').waitFor();
-  await page.getByText('C-7').waitFor();
+  await page.getByText('C-7', { exact: true }).waitFor();
   await shots(page, 'instances-owner');
   await page.getByRole('link', { name: 'My tasks' }).click();
   await task(page, 'sign').waitFor();
