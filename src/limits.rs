@@ -98,6 +98,13 @@ pub const WRONG_COUNTED: usize = 10_000;
 /// How long the token of an anonymous start is valid.
 pub const ANONYMOUS_TOKEN: Duration = Duration::from_secs(24 * 3600);
 
+/// Schedules that start an instance at the same time; the others wait, so that many due at once do not stall users.
+pub const SCHEDULES_AT_ONCE: usize = 64;
+/// Starts of one schedule that are made up for when more times have passed than it could keep; older ones are left out.
+pub const SCHEDULE_BACKLOG: usize = 100;
+/// The largest start data of a schedule, in bytes of JSON.
+pub const START_DATA_BYTES: usize = 64 * 1024;
+
 /// Commands waiting in the mailbox of one instance; more are answered `busy`.
 pub const INSTANCE_MAILBOX: usize = 128;
 /// Rows handed to the journal's writer and not durable yet, over all instances; more commands are answered `busy`.

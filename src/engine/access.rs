@@ -15,6 +15,9 @@ use crate::model::{
     ids::InstanceKey,
 };
 
+/// How the subject begins that an instance of a schedule is started by; no token speaks for such a one, so it has no owner.
+pub const SCHEDULED: &str = "schedule:";
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {

@@ -75,6 +75,8 @@ pub struct StartInstance {
     pub head: Created,
     /// Names the start event among several.
     pub start_condition: Option<String>,
+    /// The start event whose schedule starts it; no condition is looked at then.
+    pub schedule: Option<String>,
     /// Set when a client starts it from an Action message: the parent learns of its child by a message.
     pub link: Option<Link>,
 }

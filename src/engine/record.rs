@@ -297,6 +297,8 @@ pub struct Created {
     pub expires_at: Option<Time>,
     /// Whether it is a test of a draft.
     pub test: bool,
+    /// The time a schedule started it for.
+    pub scheduled_for: Option<Time>,
 }
 
 /// A file in the store of files, as the instance it belongs to knows it.

@@ -112,7 +112,10 @@ pub fn start(
     command: StartInstance,
     input: StepInput<'_>,
 ) -> Result<(InstanceState, Outcome), Rejection> {
-    let start_event = elements::start_event::choose(process, command.start_condition.as_deref())?;
+    let start_event = match &command.schedule {
+        Some(node) => elements::start_event::scheduled(process, node)?,
+        None => elements::start_event::choose(process, command.start_condition.as_deref())?,
+    };
     if input.caller.is_some_and(|caller| !access::may_start(process, caller, start_event)) {
         let sentence =
             format!("expected a role that may start '{}', but this user has none: see its lane", process.definition.id);
@@ -378,6 +381,7 @@ fn builtins<'a>(process: &'a ExecutableProcess, state: &'a InstanceState, now: T
         root: head.root,
         process_name: &process.name,
         started_by: &head.started_by,
+        scheduled_for: head.scheduled_for,
         now,
     }
 }

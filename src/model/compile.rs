@@ -12,11 +12,14 @@ use super::{
     copying::CopyList,
     definition::{CallActivity, FlowNode, NodeKind, ProcessDefinition},
     executable::{
-        ActionWork, ErrorCatch, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess,
+        ActionWork, ErrorCatch, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess,
+        ExecutableSchedule, Expiry, Subprocess,
     },
     keys::Keys,
+    occurrences::Occurrences,
     path::DataPath,
     problem::{Problem, Severity},
+    schedule::Schedule,
     template::Template,
     upload::UploadRules,
     validate::validate,
@@ -76,11 +79,16 @@ fn compile_node(node: &FlowNode, definition: &ProcessDefinition) -> Result<Execu
             _ => compile_actions(&node.actions, None)?,
         },
         start_condition: node.start_condition.clone(),
+        schedule: node.schedule.as_ref().map(compile_schedule).transpose()?,
         start_keys: if node.keys.is_empty() { None } else { Some(Keys::compile(&node.keys, false)?) },
         call: node.call.as_ref().map(compile_call).transpose()?,
         throws: node.error_code.as_deref().filter(|_| node.kind == NodeKind::EndEvent).map(Arc::from),
         catches: attached(node, definition).collect(),
     })
+}
+
+fn compile_schedule(schedule: &Schedule) -> Result<ExecutableSchedule, String> {
+    Ok(ExecutableSchedule { written: schedule.clone(), occurrences: Occurrences::compile(schedule)? })
 }
 
 fn attached(node: &FlowNode, definition: &ProcessDefinition) -> impl Iterator<Item = ErrorCatch> {
@@ -186,7 +194,7 @@ fn compile_template(text: &str) -> Result<Template, String> {
     Template::compile(text).map_err(|error| error.to_string())
 }
 
-fn compile_timer(text: &str) -> Result<Span, String> {
+pub(super) fn compile_timer(text: &str) -> Result<Span, String> {
     SpanParser::new().parse_span(text).map_err(|error| error.to_string())
 }
 

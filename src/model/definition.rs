@@ -6,7 +6,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::action::{Action, Key};
+use super::{
+    action::{Action, Key},
+    schedule::Schedule,
+};
 
 /// One executable BPMN process.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,6 +61,9 @@ pub struct FlowNode {
     /// Start events: the condition a start must name to begin here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_condition: Option<String>,
+    /// Start events: what starts the process here by itself; clients then do not start it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
     /// Start events: what start data is accepted; none accepts everything.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<Key>,
@@ -83,7 +89,7 @@ pub struct FlowNode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum NodeKind {
-    /// None start event.
+    /// None start event, or with a schedule a timer start event.
     StartEvent,
     /// None end event, or with an error code an error end event.
     EndEvent,

@@ -14,7 +14,9 @@ use super::{
     definition::{Lane, NodeKind, ProcessDefinition},
     ids::Time,
     keys::Keys,
+    occurrences::Occurrences,
     path::DataPath,
+    schedule::Schedule,
     template::Template,
     upload::UploadRules,
 };
@@ -52,6 +54,11 @@ impl ExecutableProcess {
     /// The lane a node lies in; of nested ones the innermost.
     pub fn lane_of(&self, node: &ExecutableNode) -> Option<&Lane> {
         node.lane.map(|index| &self.lanes[index])
+    }
+
+    /// The start events that start the process by themselves.
+    pub fn schedules(&self) -> impl Iterator<Item = (&ExecutableNode, &ExecutableSchedule)> {
+        self.nodes.iter().filter_map(|node| Some((node, node.schedule.as_ref()?)))
     }
 
     /// The start events in document order.
@@ -102,6 +109,8 @@ pub struct ExecutableNode {
     pub actions: Vec<ExecutableAction>,
     /// Start events: the condition a start must name.
     pub start_condition: Option<String>,
+    /// Start events: what starts the process here by itself.
+    pub schedule: Option<ExecutableSchedule>,
     /// Start events: what start data is accepted; `None` accepts everything.
     pub start_keys: Option<Keys>,
     /// Call activities: the subprocess.
@@ -126,6 +135,15 @@ impl ExecutableNode {
         let of_code = self.catches.iter().find(|catch| error.is_some() && catch.error.as_deref() == error);
         of_code.or_else(|| self.catches.iter().find(|catch| catch.error.is_none())).map(|catch| &catch.node)
     }
+}
+
+/// What starts a process by itself, with its times ready to be told.
+#[derive(Debug)]
+pub struct ExecutableSchedule {
+    /// As written.
+    pub written: Schedule,
+    /// When it is due.
+    pub occurrences: Occurrences,
 }
 
 /// A boundary event, as the activity it is attached to knows it.

@@ -5,6 +5,7 @@
 
 use std::{fmt, str::FromStr};
 
+use jiff::{Zoned, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -69,14 +70,36 @@ pub struct Time(pub i64);
 impl Time {
     /// This time plus a calendar span, counted in UTC; `None` when the result is out of range.
     pub fn plus(self, span: &jiff::Span) -> Option<Time> {
-        let zoned = self.timestamp()?.to_zoned(jiff::tz::TimeZone::UTC);
-        Some(Time(zoned.checked_add(*span).ok()?.timestamp().as_millisecond()))
+        self.plus_in(span, &TimeZone::UTC)
     }
 
     /// The first time after this one that fits a cron expression, in UTC; `None` when there is none.
     pub fn next(self, cron: &croner::Cron) -> Option<Time> {
-        let zoned = self.timestamp()?.to_zoned(jiff::tz::TimeZone::UTC);
-        Some(Time(cron.find_next_occurrence(&zoned, false).ok()?.timestamp().as_millisecond()))
+        self.next_in(cron, &TimeZone::UTC)
+    }
+
+    /// As [`Self::plus`], but days and months are counted on the calendar of a zone.
+    pub fn plus_in(self, span: &jiff::Span, zone: &TimeZone) -> Option<Time> {
+        self.in_zone(zone)?.checked_add(*span).ok().map(Time::from)
+    }
+
+    /// As [`Self::next`], on the clocks of a zone.
+    pub fn next_in(self, cron: &croner::Cron, zone: &TimeZone) -> Option<Time> {
+        cron.find_next_occurrence(&self.in_zone(zone)?, false).ok().map(Time::from)
+    }
+
+    /// The last time until this one, itself included, that fits a cron expression on the clocks of a zone.
+    pub fn latest_in(self, cron: &croner::Cron, zone: &TimeZone) -> Option<Time> {
+        cron.find_previous_occurrence(&self.in_zone(zone)?, true).ok().map(Time::from)
+    }
+
+    /// The millisecond before.
+    pub fn before(self) -> Time {
+        Time(self.0.saturating_sub(1))
+    }
+
+    fn in_zone(self, zone: &TimeZone) -> Option<Zoned> {
+        Some(self.timestamp()?.to_zoned(zone.clone()))
     }
 
     /// The last point in time there is, at the end of the year 9999.
@@ -86,6 +109,12 @@ impl Time {
 
     fn timestamp(self) -> Option<jiff::Timestamp> {
         jiff::Timestamp::from_millisecond(self.0).ok()
+    }
+}
+
+impl From<Zoned> for Time {
+    fn from(zoned: Zoned) -> Self {
+        Self(zoned.timestamp().as_millisecond())
     }
 }
 

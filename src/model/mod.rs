@@ -2,7 +2,7 @@
 //!
 //! The way of a definition: [`source`] reads BPMN XML or JSON into a [`definition`], [`validate`] lists all its problems,
 //! [`compile`] makes the [`executable`] form, the only one the engine runs on. What the compiled form is made of:
-//! [`path`], [`template`], [`keys`], [`copying`], [`merging`], [`upload`].
+//! [`path`], [`template`], [`keys`], [`copying`], [`merging`], [`upload`], [`occurrences`].
 //!
 //! Not here: what running means (`engine`), how conditions and schemas are evaluated (`expression`, behind [`evaluator`]).
 
@@ -17,8 +17,10 @@ pub mod ids;
 pub mod json;
 pub mod keys;
 pub mod merging;
+pub mod occurrences;
 pub mod path;
 pub mod problem;
+pub mod schedule;
 pub mod source;
 pub mod start_message;
 pub mod template;

@@ -67,11 +67,12 @@ enum Builtin {
     RootProcessInstanceId,
     ProcessName,
     StartedBy,
+    ScheduledFor,
     Now,
 }
 
 /// The values every template may use by their own names: `processInstanceId`, `parentProcessInstanceId`,
-/// `rootProcessInstanceId`, `processName`, `startedBy`, `now`.
+/// `rootProcessInstanceId`, `processName`, `startedBy`, `scheduledFor`, `now`.
 ///
 /// A built-in hides a data member of the same name; members below it (`processName.x`) are looked up in the data.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +87,8 @@ pub struct Builtins<'a> {
     pub process_name: &'a str,
     /// `startedBy`.
     pub started_by: &'a str,
+    /// `scheduledFor`, as RFC 3339 text in UTC; `null` for what no schedule started.
+    pub scheduled_for: Option<Time>,
     /// `now`, as RFC 3339 text in UTC.
     pub now: Time,
 }
@@ -142,6 +145,7 @@ impl Builtin {
             "rootProcessInstanceId" => Self::RootProcessInstanceId,
             "processName" => Self::ProcessName,
             "startedBy" => Self::StartedBy,
+            "scheduledFor" => Self::ScheduledFor,
             "now" => Self::Now,
             _ => return None,
         })

@@ -110,7 +110,7 @@ fn start(runtime: &Runtime, letter: &Letter) -> Result<Ask, String> {
         .ok_or_else(|| format!("no version of process '{}' is published", head.process.id))?;
     let mut head = (**head).clone();
     head.process = process.reference();
-    let command = StartInstance { head, start_condition: start_condition.clone(), link: None };
+    let command = StartInstance { head, start_condition: start_condition.clone(), schedule: None, link: None };
     Ok(Ask::Start(Box::new(Start { command, process, tag: None })))
 }
 

@@ -92,7 +92,7 @@ impl Runtime {
                 let process = request.process.clone().unwrap_or_default();
                 let head = self.head(&request, key, None, request.data.clone());
                 let start_condition = request.start_condition.clone();
-                self.send_start(request, &process, StartInstance { head, start_condition, link: None }, reply);
+                self.send_start(request, &process, StartInstance { head, start_condition, schedule: None, link: None }, reply);
             }
             Some(inherit) => self.start_inheriting(request, inherit, reply),
         }
@@ -160,6 +160,7 @@ impl Runtime {
             data,
             expires_at: None,
             test: request.test,
+            scheduled_for: None,
         }
     }
 
@@ -239,7 +240,7 @@ impl Runtime {
         let mut data = parent.whole.as_ref().map_or(Value::Null, |whole| copy.apply(&whole.data));
         deep_merge(&mut data, &request.data);
         let head = self.head(&request, request.key(), Some((parent, link_seq)), data);
-        let command = StartInstance { head, start_condition, link: Some(Link { offer }) };
+        let command = StartInstance { head, start_condition, schedule: None, link: Some(Link { offer }) };
         self.send_start(request, process, command, reply);
     }
 }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::{issuer_keys::IssuerKeys, roles_claim::RolesClaim};
 use crate::{
+    engine::access::SCHEDULED,
     limits,
     model::ids::{InstanceKey, Time},
 };
@@ -167,6 +168,9 @@ impl Tokens {
         let Claims { sub, exp, nbf, iat, tenant, instance, others } = claims;
         if sub.is_empty() || sub.len() > limits::NAME_BYTES {
             return invalid("expected 'sub' of the token to have 1 to 256 bytes, but it has not");
+        }
+        if sub.starts_with(SCHEDULED) {
+            return invalid("expected 'sub' of the token to be a user, but it begins with 'schedule:', which is kept for schedules");
         }
         let expires_at = millis(exp);
         if now >= expires_at {

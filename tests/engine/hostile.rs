@@ -23,7 +23,7 @@ use super::{
 fn started(sketch: &str, data: Value) -> Subject {
     let mut subject = Subject::new(compiled(definition(sketch)));
     let head = subject.head(data, None);
-    subject.start(StartInstance { head, start_condition: None, link: None }, None).expect("the start is valid");
+    subject.start(StartInstance { head, start_condition: None, schedule: None, link: None }, None).expect("the start is valid");
     subject
 }
 

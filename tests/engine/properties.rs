@@ -99,7 +99,7 @@ impl Run<'_> {
         // Every other instance is a child, so that messages to the parent have somewhere to go.
         let parent = moves.len().is_multiple_of(2).then_some(ParentLink { instance: PARENT, seq: 1, wants_result: true });
         let head = self.subject.head(json!({"n": 1, "x": {"y": 1}}), parent);
-        let start = StartInstance { head, start_condition: None, link: None };
+        let start = StartInstance { head, start_condition: None, schedule: None, link: None };
         self.subject.start(start, None).expect("a process without start keys takes every object");
         self.counts.borrow_mut().processes += 1;
         let mut after_end = 0;

@@ -120,7 +120,7 @@ impl Script {
         self.numbers.insert(PARENT, 10);
         let head = self.subject.head(data, parent);
         let start_condition = flag("on=").map(str::to_owned);
-        let result = self.subject.start(StartInstance { head, start_condition, link }, self.caller.as_ref());
+        let result = self.subject.start(StartInstance { head, start_condition, schedule: None, link }, self.caller.as_ref());
         self.written(&result)
     }
 

@@ -134,8 +134,20 @@ impl Subject {
         let process = ProcessRef { id: self.process.definition.id.clone(), version: 1, revision: "r".to_owned() };
         let (tenant, started_by) = ("default".to_owned(), "ada".to_owned());
         let root_started_by = started_by.clone();
-        let (business_key, expires_at, test) = (None, None, false);
-        Created { key: OWN, tenant, process, business_key, parent, root, started_by, root_started_by, data, expires_at, test }
+        Created {
+            key: OWN,
+            tenant,
+            process,
+            business_key: None,
+            parent,
+            root,
+            started_by,
+            root_started_by,
+            data,
+            expires_at: None,
+            test: false,
+            scheduled_for: None,
+        }
     }
 
     /// Starts it as the server does, or as the caller.

@@ -1,4 +1,4 @@
-//! Start event: which one a start means, and what start data it accepts.
+//! Start event: which one a start means, and what start data it accepts. Those with a schedule are for it alone.
 
 use serde_json::Value;
 
@@ -16,7 +16,15 @@ pub(in crate::engine) fn choose<'a>(
     process: &'a ExecutableProcess,
     condition: Option<&str>,
 ) -> Result<&'a ExecutableNode, Rejection> {
-    let all: Vec<&ExecutableNode> = process.start_events().collect();
+    let all: Vec<&ExecutableNode> = process.start_events().filter(|node| node.schedule.is_none()).collect();
+    if all.is_empty() {
+        let sentence = format!(
+            "expected a process that can be started, but '{}' starts by its schedules only; an operator may run one: \
+             POST /v1/schedules/{{process}}/{{node}}/run",
+            process.definition.id
+        );
+        return Err(Rejection::new(RejectionKind::BadRequest, sentence));
+    }
     let fitting: Vec<&ExecutableNode> = match condition {
         Some(_) => all.iter().copied().filter(|node| node.start_condition.as_deref() == condition).collect(),
         None if all.len() == 1 => all.clone(),
@@ -40,6 +48,14 @@ pub(in crate::engine) fn choose<'a>(
         ),
     };
     Err(Rejection::new(RejectionKind::BadRequest, sentence))
+}
+
+/// The start event of a schedule.
+pub(in crate::engine) fn scheduled<'a>(process: &'a ExecutableProcess, id: &str) -> Result<&'a ExecutableNode, Rejection> {
+    process.start_events().find(|node| &*node.id == id && node.schedule.is_some()).ok_or_else(|| {
+        let sentence = format!("expected a start event of '{}' with a schedule, but '{id}' is none", process.definition.id);
+        Rejection::new(RejectionKind::BadRequest, sentence)
+    })
 }
 
 /// The start data a start event lets in, and the paths it does not.

@@ -137,6 +137,7 @@ fn outcome(step: &Step<'_>, called: &Subprocess, child: &Child, result: Value) -
                 root: head.root,
                 process_name: &child.start.process,
                 started_by: &head.started_by,
+                scheduled_for: None,
                 now: step.now,
             };
             let rendered = template.render(&result, &builtins);

@@ -122,6 +122,7 @@ fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
         data: new.data,
         expires_at: None,
         test: head.test,
+        scheduled_for: None,
     };
     step.tell(child, PeerMessage::Start { head: Box::new(created), start_condition: new.start_condition });
     child

@@ -5,6 +5,7 @@ use roxmltree::Node;
 use super::{
     actions, errors, multi_instance,
     reader::{Reader, filled, own, plain},
+    schedules,
 };
 use crate::model::definition::{CallActivity, FlowNode, NodeKind};
 
@@ -23,6 +24,7 @@ pub(super) const KINDS: [NodeKind; 10] = [
 ];
 
 const EVENT_ATTRIBUTES: &[&str] = &["id", "name", "isInterrupting", "parallelMultiple"];
+const START_ATTRIBUTES: &[&str] = &["canGoBack", "startCondition", "onStartup", "timeZone", "missed", "overlap"];
 const BOUNDARY_ATTRIBUTES: &[&str] = &["id", "name", "attachedToRef", "cancelActivity", "parallelMultiple"];
 const GATEWAY_ATTRIBUTES: &[&str] = &["id", "name", "default", "gatewayDirection"];
 const TASK_ATTRIBUTES: &[&str] = &[
@@ -47,7 +49,7 @@ pub(super) fn kind(tag: &str) -> Option<NodeKind> {
 pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &mut Reader) -> Option<FlowNode> {
     let id = reader.id(node, process)?;
     let (plain, own_names): (&[&str], &[&str]) = match kind {
-        NodeKind::StartEvent => (EVENT_ATTRIBUTES, &["canGoBack", "startCondition"]),
+        NodeKind::StartEvent => (EVENT_ATTRIBUTES, START_ATTRIBUTES),
         NodeKind::EndEvent => (EVENT_ATTRIBUTES, &["canGoBack"]),
         NodeKind::BoundaryEvent => (BOUNDARY_ATTRIBUTES, &["canGoBack"]),
         NodeKind::ExclusiveGateway | NodeKind::ParallelGateway => (GATEWAY_ATTRIBUTES, &["canGoBack"]),
@@ -58,6 +60,7 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &m
     };
     reader.check_attributes(node, id, plain, own_names);
     let content: &[&str] = match kind {
+        NodeKind::StartEvent => &[schedules::DEFINITION],
         NodeKind::EndEvent | NodeKind::BoundaryEvent => &[errors::DEFINITION],
         NodeKind::CallActivity => &[multi_instance::CHARACTERISTICS],
         _ => &[],
@@ -71,6 +74,7 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &m
         kind,
         can_go_back: reader.flag(id, "stepwire:canGoBack", own(node, "canGoBack"), true),
         start_condition: own(node, "startCondition").filter(|_| kind == NodeKind::StartEvent).map(str::to_owned),
+        schedule: schedules::read(node, kind, id, reader),
         keys: Vec::new(),
         actions: Vec::new(),
         default_flow: filled(node.attribute("default")).map(str::to_owned),
@@ -78,9 +82,11 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &m
         attached_to: filled(node.attribute("attachedToRef")).filter(|_| kind == NodeKind::BoundaryEvent).map(str::to_owned),
         error_code: errors::read(node, kind, id, reader),
     };
-    for extension in reader.extensions(node, id, &["actions", "key"]) {
-        match extension.tag_name().name() {
-            "key" => read.keys.push(actions::read_key(extension, id, reader)),
+    let extensions: &[&str] = if read.schedule.is_some() { &["actions", "key", schedules::START_DATA] } else { &["actions", "key"] };
+    for extension in reader.extensions(node, id, extensions) {
+        match (extension.tag_name().name(), &mut read.schedule) {
+            (schedules::START_DATA, Some(schedule)) => schedule.start_data = schedules::read_start_data(extension, id, reader),
+            ("key", _) => read.keys.push(actions::read_key(extension, id, reader)),
             _ => read.actions.extend(actions::read_all(extension, id, reader)),
         }
     }

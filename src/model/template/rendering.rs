@@ -96,6 +96,7 @@ impl<'a> Renderer<'a> {
             Builtin::RootProcessInstanceId => builtins.root.to_string().into(),
             Builtin::ProcessName => builtins.process_name.into(),
             Builtin::StartedBy => builtins.started_by.into(),
+            Builtin::ScheduledFor => builtins.scheduled_for.map(|time| time.to_string()).into(),
             Builtin::Now => builtins.now.to_string().into(),
         }
     }

@@ -11,6 +11,7 @@ fn builtins() -> Builtins<'static> {
         root: InstanceKey(Uuid::from_u128(2)),
         process_name: "onboarding",
         started_by: "ada",
+        scheduled_for: None,
         now: Time(0),
     }
 }

@@ -161,14 +161,16 @@ fn check_choice(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report
 
 fn check_starts(definition: &ProcessDefinition, report: &mut Report) {
     let mut conditions = HashSet::new();
-    for start in definition.nodes.iter().filter(|node| node.kind == NodeKind::StartEvent) {
+    let mut starts = definition.nodes.iter().filter(|node| node.kind == NodeKind::StartEvent).peekable();
+    let has_start = starts.peek().is_some();
+    for start in starts.filter(|start| start.schedule.is_none()) {
         if !conditions.insert(start.start_condition.as_deref()) {
             let message =
                 "expected start events to differ in their start condition, but another has the same: none can be chosen";
             report.warning(&start.id, "ambiguous_start", message);
         }
     }
-    if conditions.is_empty() {
+    if !has_start {
         report.error(&definition.id, "no_start_event", "expected at least one start event, but there is none; add one");
     }
 }

@@ -1,7 +1,7 @@
 //! The rules a definition must keep. All problems are listed at once: what was expected and how to mend it.
 //!
 //! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inheriting` its actions, `keys` what clients may send,
-//! `graph` how nodes and flows hang together, `boundary` what boundary events are attached to. Not here: what BPMN can be read
+//! `graph` how nodes and flows hang together, `boundary` what boundary events are attached to, `schedules` what starts by itself. Not here: what BPMN can be read
 //! at all (`bpmn_xml`); whether conditions, rules and schemas compile (`expression`).
 
 mod actions;
@@ -12,6 +12,7 @@ mod inheriting;
 mod keys;
 mod nodes;
 mod params;
+mod schedules;
 
 use super::{compile::compile_expiry, definition::ProcessDefinition, ids::Time, problem::Problem};
 
@@ -35,6 +36,7 @@ pub(super) fn validate_nodes(definition: &ProcessDefinition) -> Vec<Problem> {
     let mut report = Report::default();
     for node in &definition.nodes {
         nodes::check(node, definition.anonymous_start, &mut report);
+        schedules::check(node, &mut report);
     }
     report.problems
 }

@@ -6,6 +6,7 @@ use tokio::sync::oneshot;
 
 use super::Users;
 use crate::{
+    engine::access::SCHEDULED,
     journal::{Busy, UserRow},
     limits,
     model::ids::Time,
@@ -61,6 +62,10 @@ impl Users {
     pub async fn add(&self, user: NewUser<'_>, now: Time) -> Result<(), UserError> {
         check_name("tenant", user.tenant)?;
         check_name("name", user.name)?;
+        if user.name.starts_with(SCHEDULED) {
+            let sentence = "expected a name that does not begin with 'schedule:', which is kept for schedules, but it does";
+            return Err(UserError::Invalid(sentence.to_owned()));
+        }
         check_roles(user.roles)?;
         if self.get(user.tenant, user.name).is_some() {
             return Err(UserError::Exists(user.name.to_owned()));

@@ -1,0 +1,104 @@
+//! What starts a process by itself, as the modeller wrote it: a timer start event, or one for the server's start.
+//!
+//! Not here: the times it means (`occurrences`), who keeps them (`runtime::schedules`).
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// The schedule of a start event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Schedule {
+    /// At which times.
+    pub when: When,
+    /// IANA name of the zone whose clocks and calendar are meant; UTC without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// What becomes of times that passed while nothing could start.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub missed: Missed,
+    /// What becomes of a time at which an instance it started before is still live.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub overlap: Overlap,
+    /// The start data of its instances.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub start_data: Map<String, Value>,
+}
+
+/// At which times a schedule is due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum When {
+    /// Again and again: a cron expression, or an ISO 8601 repeating interval such as `R/PT30S`.
+    Cycle(String),
+    /// Once, at this ISO 8601 time.
+    Date(String),
+    /// Once, this ISO 8601 duration after publishing.
+    Duration(String),
+    /// Whenever the server starts.
+    Startup,
+}
+
+/// What becomes of times that passed while the server was down, or while the schedule or its process was disabled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Missed {
+    /// One instance for all of them.
+    #[default]
+    Once,
+    /// Nothing.
+    Skip,
+    /// An instance for each, the newest `limits::SCHEDULE_BACKLOG` of them.
+    All,
+}
+
+/// What becomes of a time at which the instance started last is still live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Overlap {
+    /// Another instance starts beside it.
+    #[default]
+    Allow,
+    /// Nothing starts.
+    Skip,
+}
+
+impl Missed {
+    /// Its name in definitions and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Once => "once",
+            Self::Skip => "skip",
+            Self::All => "all",
+        }
+    }
+}
+
+impl Overlap {
+    /// Its name in definitions and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Skip => "skip",
+        }
+    }
+}
+
+/// The times as text: two schedules with the same text are due at the same times.
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let zone = self.time_zone.as_deref().unwrap_or("UTC");
+        match &self.when {
+            When::Cycle(text) => write!(f, "cycle {text} in {zone}"),
+            When::Date(text) => write!(f, "date {text} in {zone}"),
+            When::Duration(text) => write!(f, "duration {text} in {zone}"),
+            When::Startup => f.write_str("startup"),
+        }
+    }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
