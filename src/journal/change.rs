@@ -9,6 +9,7 @@ use super::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
+    schedule::ScheduleChange,
     user::UserRow,
 };
 use crate::model::ids::{ElementKey, InstanceKey};
@@ -20,8 +21,10 @@ pub enum WriteOp {
     Commit(Commit),
     /// Replaces an entity's snapshot without a new row, as at passivation.
     Snapshot(Entity, SnapshotRow),
-    /// Inserts or replaces definitions by (tenant, id, version).
-    Definitions(Vec<DefinitionRow>),
+    /// Inserts or replaces definitions by (tenant, id, version), and changes the schedules that follow from them.
+    Definitions(Vec<DefinitionRow>, Vec<ScheduleChange>),
+    /// Changes schedules.
+    Schedules(Vec<ScheduleChange>),
     /// Inserts or replaces a user by (tenant, name).
     User(UserRow),
     /// Deletes a message of the outbox by its source and seq; one already gone is fine.

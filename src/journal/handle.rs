@@ -19,6 +19,7 @@ use super::{
     place::{Busy, Place, Places},
     readers::Readers,
     row::{Entity, SnapshotRow},
+    schedule::ScheduleChange,
     stats::{Counters, JournalStats},
     store::{Store, StoreError, StoreReader},
     user::UserRow,
@@ -150,9 +151,14 @@ impl Slot {
         self.send(Some(WriteOp::Snapshot(entity, snapshot)), release);
     }
 
-    /// Writes definitions, all in one transaction.
-    pub fn definitions(self, rows: Vec<DefinitionRow>, release: Release) {
-        self.send(Some(WriteOp::Definitions(rows)), release);
+    /// Writes definitions, and what becomes of schedules by them, all in one transaction.
+    pub fn definitions(self, rows: Vec<DefinitionRow>, schedules: Vec<ScheduleChange>, release: Release) {
+        self.send(Some(WriteOp::Definitions(rows, schedules)), release);
+    }
+
+    /// Changes schedules, all in one transaction.
+    pub fn schedules(self, changes: Vec<ScheduleChange>, release: Release) {
+        self.send(Some(WriteOp::Schedules(changes)), release);
     }
 
     /// Writes a user.

@@ -12,6 +12,7 @@ use super::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerKey, TimerRow},
     row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
+    schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
     store::{Store, StoreError, StoreReader},
     user::UserRow,
 };
@@ -36,6 +37,7 @@ struct Tables {
     timer_dues: BTreeMap<TimerKey, Time>,
     outbox: BTreeMap<(Entity, u64), OutboxRow>,
     definitions: BTreeMap<(String, String, u32), DefinitionRow>,
+    schedules: BTreeMap<ScheduleKey, ScheduleRow>,
     users: BTreeMap<(String, String), UserRow>,
 }
 
@@ -54,6 +56,7 @@ impl Default for Tables {
             timer_dues: BTreeMap::new(),
             outbox: BTreeMap::new(),
             definitions: BTreeMap::new(),
+            schedules: BTreeMap::new(),
             users: BTreeMap::new(),
         }
     }
@@ -102,11 +105,13 @@ impl Tables {
             WriteOp::Snapshot(entity, snapshot) => {
                 self.snapshots.insert(*entity, snapshot.clone());
             }
-            WriteOp::Definitions(rows) => {
+            WriteOp::Definitions(rows, schedules) => {
                 for row in rows {
                     self.definitions.insert((row.tenant.clone(), row.id.clone(), row.version), row.clone());
                 }
+                schedules.iter().for_each(|change| self.change_schedule(change));
             }
+            WriteOp::Schedules(changes) => changes.iter().for_each(|change| self.change_schedule(change)),
             WriteOp::User(row) => {
                 self.users.insert((row.tenant.clone(), row.name.clone()), row.clone());
             }
@@ -152,6 +157,13 @@ impl Tables {
             ReadModelChange::IncidentResolved(instance, element) => {
                 self.incidents.remove(&(*instance, *element));
             }
+        }
+    }
+
+    fn change_schedule(&mut self, change: &ScheduleChange) {
+        match change {
+            ScheduleChange::Put(row) => drop(self.schedules.insert(row.key.clone(), row.clone())),
+            ScheduleChange::Removed(key) => drop(self.schedules.remove(key)),
         }
     }
 
@@ -281,6 +293,10 @@ impl StoreReader for MemoryStore {
 
     fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError> {
         Ok(self.tables().definitions.values().cloned().collect())
+    }
+
+    fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError> {
+        Ok(self.tables().schedules.values().cloned().collect())
     }
 
     fn users(&self) -> Result<Vec<UserRow>, StoreError> {

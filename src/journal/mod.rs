@@ -19,6 +19,7 @@ mod place;
 pub mod read_models;
 mod readers;
 mod row;
+mod schedule;
 mod sqlite;
 mod stats;
 mod store;
@@ -33,6 +34,7 @@ pub use listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tall
 pub use memory::MemoryStore;
 pub use place::Busy;
 pub use row::{Entity, EntityKind, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow};
+pub use schedule::{ScheduleChange, ScheduleKey, ScheduleRow};
 pub use sqlite::SqliteStore;
 pub use stats::JournalStats;
 pub use store::{Store, StoreError, StoreReader};

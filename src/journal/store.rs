@@ -11,6 +11,7 @@ use super::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow},
     row::{Entity, Loaded, OutboxMessage, StoredRow},
+    schedule::ScheduleRow,
     user::UserRow,
 };
 use crate::{
@@ -79,6 +80,8 @@ pub trait StoreReader: Send {
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError>;
     /// Every definition, by (tenant, id, version).
     fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError>;
+    /// Every schedule, by (tenant, process, node).
+    fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError>;
     /// Every user, removed ones too, by (tenant, name).
     fn users(&self) -> Result<Vec<UserRow>, StoreError>;
     /// The identity of this log: kept over restarts, new after a restore. Offsets into another incarnation mean nothing.

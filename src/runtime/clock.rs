@@ -12,6 +12,9 @@ use tokio::sync::Notify;
 
 use crate::model::ids::Time;
 
+/// The longest sleep before the real clock is looked at again.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
 /// Process time: the real one, or one that stands still until it is set.
 #[derive(Clone, Debug)]
 pub struct Clock {
@@ -54,13 +57,16 @@ impl Clock {
 
     /// Waits until process time may have reached `due`; may return early.
     pub async fn near(&self, due: Time) {
-        let wait = due.0 - self.now().0;
+        // Begun before the look at the clock, so that no move between the two is lost, whoever else waits.
+        let moved = self.moved.notified();
+        let wait = due.0.saturating_sub(self.now().0);
         if wait <= 0 {
             return;
         }
         match self.virtual_now {
-            Some(_) => self.moved.notified().await,
-            None => tokio::time::sleep(Duration::from_millis(wait as u64)).await,
+            Some(_) => moved.await,
+            // The clock of the machine may be set, or go on while the machine sleeps.
+            None => tokio::time::sleep(Duration::from_millis(wait as u64).min(LONGEST_SLEEP)).await,
         }
     }
 }

@@ -3,13 +3,19 @@
 //! A deploy compiles first, then writes, then becomes visible. Running instances stay on their version: versions are never
 //! taken out of memory. Not here: what a definition means (`model`), how it is stored (`journal`).
 
+mod start_data;
 mod workflows;
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt,
+    sync::Arc,
+};
 
 use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
 
+use super::schedules::{Schedules, Standing};
 use crate::{
     engine::record::ProcessRef,
     expression,
@@ -20,7 +26,7 @@ use crate::{
         evaluator::Evaluator,
         executable::ExecutableProcess,
         ids::Time,
-        problem::Problem,
+        problem::{Problem, Severity},
         source::{SourceFormat, read_source},
     },
 };
@@ -83,12 +89,13 @@ pub struct Definitions {
     /// Held while a change is written, so that version numbers are dense.
     changing: tokio::sync::Mutex<()>,
     journal: Journal,
+    schedules: Arc<Schedules>,
     failed: Vec<String>,
 }
 
 impl Definitions {
     /// Compiles what the store holds. A version that no longer compiles is left out and reported by [`Self::failed`].
-    pub fn load(journal: Journal, rows: Vec<DefinitionRow>) -> Self {
+    pub fn load(journal: Journal, schedules: Arc<Schedules>, rows: Vec<DefinitionRow>) -> Self {
         let mut index = Index::new();
         let mut failed = Vec::new();
         for row in rows {
@@ -97,7 +104,9 @@ impl Definitions {
                 Err(sentence) => failed.push(sentence),
             }
         }
-        Self { index: ArcSwap::from_pointee(index), changing: tokio::sync::Mutex::new(()), journal, failed }
+        schedules.adopt(index.keys().map(|key| standing(&index, key)).collect());
+        let changing = tokio::sync::Mutex::new(());
+        Self { index: ArcSwap::from_pointee(index), changing, journal, schedules, failed }
     }
 
     /// Stored versions that this server cannot run, as sentences.
@@ -118,6 +127,12 @@ impl Definitions {
     /// The version an instance runs.
     pub fn version(&self, tenant: &str, id: &str, version: u32) -> Option<Arc<DeployedProcess>> {
         self.find(tenant, id, |row| row.version == version)
+    }
+
+    /// What stands of every process that has a version new instances run, or would if it were not disabled.
+    pub fn standing(&self) -> Vec<Standing> {
+        let index = self.index.load();
+        index.keys().map(|key| standing(&index, key)).filter(|standing| standing.version.is_some()).collect()
     }
 
     /// Whether any version of the process is known.
@@ -230,13 +245,19 @@ impl Definitions {
     async fn write(&self, index: Index, changed: Vec<DefinitionRow>) -> Result<(), DeployError> {
         let slot = self.journal.reserve().map_err(|Busy| DeployError::Busy)?;
         let (durable, wait) = tokio::sync::oneshot::channel();
-        slot.definitions(
-            changed,
-            Box::new(move || {
-                // Nobody waits when the request was cut off; the change is durable all the same.
-                let _ = durable.send(());
-            }),
-        );
+        let processes: BTreeSet<_> = changed.iter().map(|row| (row.tenant.clone(), row.id.clone())).collect();
+        let standing = processes.iter().map(|key| standing(&index, key)).collect();
+        self.schedules.follow(standing, |schedules, settled| {
+            slot.definitions(
+                changed,
+                schedules,
+                Box::new(move || {
+                    settled();
+                    // Nobody waits when the request was cut off; the change is durable all the same.
+                    let _ = durable.send(());
+                }),
+            );
+        });
         wait.await.map_err(|_| DeployError::Closed)?;
         self.index.store(Arc::new(index));
         Ok(())
@@ -279,6 +300,12 @@ fn compile_definition(definition: ProcessDefinition, mut problems: Vec<Problem>)
     match (compile::compile(definition), evaluator) {
         (Ok((executable, warnings)), Ok(evaluator)) => {
             problems.extend(warnings);
+            let of_start_data = start_data::check(&executable, evaluator.as_ref());
+            let has_error = of_start_data.iter().any(|problem| problem.severity == Severity::Error);
+            problems.extend(of_start_data);
+            if has_error {
+                return Err(problems);
+            }
             Ok((Arc::new(executable), evaluator, problems))
         }
         (model, conditions) => {
@@ -365,6 +392,15 @@ fn insert(index: &mut Index, process: Arc<DeployedProcess>) {
     versions.retain(|known| known.row.version != process.row.version);
     versions.push(process);
     versions.sort_by_key(|known| known.row.version);
+}
+
+/// What stands of a process: its published or disabled version.
+fn standing(index: &Index, (tenant, process): &(String, String)) -> Standing {
+    let stands = |known: &&Arc<DeployedProcess>| {
+        matches!(known.row.state, DefinitionState::Published | DefinitionState::Disabled)
+    };
+    let version = index.get(&(tenant.clone(), process.clone())).and_then(|versions| versions.iter().find(stands)).cloned();
+    Standing { tenant: tenant.clone(), process: process.clone(), version }
 }
 
 fn format_of(format: DefinitionFormat) -> SourceFormat {

@@ -15,6 +15,12 @@ pub fn of_start(tenant: &str, subject: &str, command: Uuid) -> InstanceKey {
     assemble(time, &hash, hash[31])
 }
 
+/// The key of the instance that a schedule starts for the time `due`: the same, however often that is tried.
+pub fn of_schedule(tenant: &str, process: &str, node: &str, due: Time) -> InstanceKey {
+    let hash = digest(&[b"schedule", tenant.as_bytes(), process.as_bytes(), node.as_bytes(), &due.0.to_be_bytes()]);
+    assemble(last6(due), &hash, hash[31])
+}
+
 /// The key of a child started from the Action message `seq` of `parent`: the same for every tab that starts it.
 pub fn of_offer(parent: InstanceKey, seq: u64) -> InstanceKey {
     let hash = digest(&[b"offer", parent.0.as_bytes(), &seq.to_be_bytes()]);
@@ -24,8 +30,7 @@ pub fn of_offer(parent: InstanceKey, seq: u64) -> InstanceKey {
 /// The key of a child that record `seq` of `parent` starts at `now`.
 pub fn of_child(parent: InstanceKey, seq: u64, now: Time) -> InstanceKey {
     let hash = digest(&[b"child", parent.0.as_bytes(), &seq.to_be_bytes()]);
-    let time = now.0.max(0).to_be_bytes();
-    assemble([time[2], time[3], time[4], time[5], time[6], time[7]], &hash, parent.partition())
+    assemble(last6(now), &hash, parent.partition())
 }
 
 /// A hash of a command's canonical body: what tells a resend from a reused id.
@@ -42,6 +47,11 @@ fn digest(parts: &[&[u8]]) -> [u8; 32] {
         hasher.update(part);
     }
     hasher.finalize().into()
+}
+
+fn last6(time: Time) -> [u8; 6] {
+    let [_, _, rest @ ..] = time.0.max(0).to_be_bytes();
+    rest
 }
 
 fn first6(bytes: &[u8]) -> [u8; 6] {

@@ -4,7 +4,8 @@
 //! The way of a command: [`Runtime::dispatch`] → `registry` → `instance` (the actor) → `decide` → engine → journal → `release`
 //! (frames, reply, effects). What is not here: what commands mean (`engine`), frames and connections (`session`).
 //!
-//! Where to go next: `ask` for what can be asked, `instance` for the gate, `outbox` and `timers` for what happens later.
+//! Where to go next: `ask` for what can be asked, `instance` for the gate, `outbox` and `timers` for what happens later, `schedules`
+//! for what starts by itself.
 
 pub mod activity;
 pub mod ask;
@@ -20,6 +21,7 @@ mod outbox;
 mod registry;
 mod release;
 mod repeat;
+pub mod schedules;
 mod scripts;
 mod starting;
 mod timers;
@@ -48,6 +50,7 @@ use instance::{Gathered, ProcessInstance};
 use lists::Lists;
 use outbox::Outbox;
 use registry::{Dispatched, Registry};
+use schedules::Schedules;
 use scripts::Scripts;
 pub use starting::{Inherit, StartError, StartRequest};
 use timers::Timers;
@@ -82,6 +85,8 @@ pub struct Runtime {
     pub clock: Clock,
     /// Deployed processes.
     pub definitions: Definitions,
+    /// What starts by itself.
+    pub schedules: Arc<Schedules>,
     /// The files users have brought.
     pub files: Files,
     /// Those who sign in with a password.
@@ -115,10 +120,12 @@ impl Runtime {
         clock: Clock,
         arbiters: Vec<ArbiterHandle>,
     ) -> Result<Arc<Self>, StoreError> {
-        let stored =
-            journal.read(|reader| Ok((reader.definitions()?, reader.users()?, reader.outbox()?, reader.log_incarnation()?)));
-        let (rows, users, outbox, log) = stored.await.map_err(|_| StoreError::Panicked)??;
-        let definitions = Definitions::load(journal.clone(), rows);
+        let stored = journal.read(|reader| {
+            Ok((reader.definitions()?, reader.schedules()?, reader.users()?, reader.outbox()?, reader.log_incarnation()?))
+        });
+        let (rows, schedules, users, outbox, log) = stored.await.map_err(|_| StoreError::Panicked)??;
+        let schedules = Schedules::load(journal.clone(), clock.clone(), schedules);
+        let definitions = Definitions::load(journal.clone(), schedules.clone(), rows);
         for sentence in definitions.failed() {
             log::error!("{sentence}");
         }
@@ -131,6 +138,7 @@ impl Runtime {
             journal,
             clock,
             definitions,
+            schedules,
             files,
             hub: Arc::default(),
             lists: Lists::default(),
@@ -168,9 +176,10 @@ impl Runtime {
         }
     }
 
-    /// Ends what runs by itself: timers no longer fire, idle instances stay. The instances end with their arbiters.
+    /// Ends what runs by itself: timers and schedules no longer fire, idle instances stay. The instances end with their arbiters.
     pub fn stop(&self) {
         self.tasks.get().into_iter().flatten().for_each(AbortHandle::abort);
+        self.schedules.stop();
     }
 
     /// What is under way, with a virtual clock.
@@ -178,12 +187,13 @@ impl Runtime {
         self.activity.clone()
     }
 
-    /// Runs `then` when nothing is under way and no timer is due. With a real clock, at once: time never stands still there.
+    /// Runs `then` when nothing is under way and no timer or schedule is due. With a real clock, at once: time never stands still there.
     pub fn when_idle(self: &Arc<Self>, then: impl FnOnce() + Send + 'static) {
         let runtime = self.clone();
         self.services.spawn(async move {
             if let Some(activity) = &runtime.activity {
-                activity.over(|| runtime.timers.are_due(runtime.clock.now())).await;
+                let now = || runtime.clock.now();
+                activity.over(|| runtime.timers.are_due(now()) || runtime.schedules.are_due(now())).await;
             }
             then();
         });

@@ -8,6 +8,7 @@ use crate::journal::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
     row::{LogRow, StoredRow},
+    schedule::{ScheduleKey, ScheduleRow},
     user::UserRow,
 };
 
@@ -94,6 +95,24 @@ pub(super) fn definition_row(row: &Row<'_>) -> Result<DefinitionRow> {
         source: row.get(8)?,
         created_at: row.get(9)?,
         created_by: row.get(10)?,
+    })
+}
+
+pub(super) fn schedule_row(row: &Row<'_>) -> Result<ScheduleRow> {
+    let Seq(fired) = row.get(8)?;
+    Ok(ScheduleRow {
+        key: ScheduleKey { tenant: row.get(0)?, process: row.get(1)?, node: row.get(2)? },
+        version: row.get(3)?,
+        expression: row.get(4)?,
+        begun_at: row.get(5)?,
+        next_due: row.get(6)?,
+        enabled: row.get(7)?,
+        fired,
+        last_fired: row.get(9)?,
+        last_instance: row.get(10)?,
+        last_skipped: row.get(11)?,
+        last_error: row.get(12)?,
+        failed_at: row.get(13)?,
     })
 }
 

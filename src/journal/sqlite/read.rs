@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     failed,
-    from_row::{definition_row, incident_row, instance_row, stored_row, task_row, timer_row, user_row},
+    from_row::{definition_row, incident_row, instance_row, schedule_row, stored_row, task_row, timer_row, user_row},
     values::{Roles, Seq},
 };
 use crate::{
@@ -15,6 +15,7 @@ use crate::{
         definition::DefinitionRow,
         listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow},
         row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
+        schedule::ScheduleRow,
         store::{StoreError, StoreReader},
         user::UserRow,
     },
@@ -214,6 +215,13 @@ impl StoreReader for SqliteReader {
         let sql = "SELECT tenant, id, version, revision, state, alias, name, format, source, created_at, created_by
              FROM definition ORDER BY tenant, id, version";
         self.list(sql, [], definition_row)
+    }
+
+    fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError> {
+        let sql = "SELECT tenant, process, node, version, expression, begun_at, next_due, enabled, fired, last_fired,
+                 last_instance, last_skipped, last_error, failed_at
+             FROM schedule ORDER BY tenant, process, node";
+        self.list(sql, [], schedule_row)
     }
 
     fn users(&self) -> Result<Vec<UserRow>, StoreError> {

@@ -12,6 +12,7 @@ use crate::journal::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
+    schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
     store::{Store, StoreError, StoreReader},
     user::UserRow,
 };
@@ -38,11 +39,13 @@ impl Store for SqliteStore {
                     bytes += snapshot.body.len();
                     put_snapshot(&transaction, *entity, snapshot).map_err(failed("write a snapshot"))?;
                 }
-                WriteOp::Definitions(rows) => {
+                WriteOp::Definitions(rows, schedules) => {
                     for row in rows {
                         put_definition(&transaction, row).map_err(failed("write a definition"))?;
                     }
+                    change_schedules(&transaction, schedules)?;
                 }
+                WriteOp::Schedules(changes) => change_schedules(&transaction, changes)?,
                 WriteOp::User(row) => put_user(&transaction, row).map_err(failed("write a user"))?,
                 WriteOp::OutboxDelivered(source, seq) => {
                     drop_message(&transaction, *source, *seq).map_err(failed("delete a delivered message"))?;
@@ -145,6 +148,42 @@ fn put_definition(db: &Connection, row: &DefinitionRow) -> rusqlite::Result<()> 
         row.source,
         row.created_at,
         row.created_by,
+    ])?;
+    Ok(())
+}
+
+fn change_schedules(db: &Connection, changes: &[ScheduleChange]) -> Result<(), StoreError> {
+    let change = |change: &ScheduleChange| match change {
+        ScheduleChange::Put(row) => put_schedule(db, row),
+        ScheduleChange::Removed(ScheduleKey { tenant, process, node }) => {
+            let sql = "DELETE FROM schedule WHERE tenant = ?1 AND process = ?2 AND node = ?3";
+            db.prepare_cached(sql)?.execute(params![tenant, process, node]).map(drop)
+        }
+    };
+    changes.iter().try_for_each(change).map_err(failed("write a schedule"))
+}
+
+fn put_schedule(db: &Connection, row: &ScheduleRow) -> rusqlite::Result<()> {
+    let mut statement = db.prepare_cached(
+        "INSERT OR REPLACE INTO schedule (tenant, process, node, version, expression, begun_at, next_due, enabled, fired,
+             last_fired, last_instance, last_skipped, last_error, failed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    )?;
+    statement.execute(params![
+        row.key.tenant,
+        row.key.process,
+        row.key.node,
+        row.version,
+        row.expression,
+        row.begun_at,
+        row.next_due,
+        row.enabled,
+        Seq(row.fired),
+        row.last_fired,
+        row.last_instance,
+        row.last_skipped,
+        row.last_error,
+        row.failed_at,
     ])?;
     Ok(())
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::fixtures::{changing, check, definition, instance, key};
 use crate::{
     journal::{
-        DefinitionState, IncidentRow, InstanceFilter, InstanceRow, ReadModelChange, StoreReader, TaskAudience, TaskRow, TimerKey,
+        DefinitionState, IncidentRow, InstanceFilter, InstanceRow, ReadModelChange, ScheduleChange, ScheduleKey, ScheduleRow,
+        StoreReader, TaskAudience, TaskRow, TimerKey,
         TimerRow, UserRow, WriteOp,
     },
     model::ids::{ElementKey, Time},
@@ -173,12 +174,44 @@ fn definitions_are_replaced_by_tenant_id_and_version() {
     check(|store, reader| {
         let (first, second) =
             (definition("order", 1, DefinitionState::Published), definition("order", 2, DefinitionState::Draft));
-        store.commit(&[WriteOp::Definitions(vec![second.clone(), first.clone()])]).unwrap();
+        store.commit(&[WriteOp::Definitions(vec![second.clone(), first.clone()], Vec::new())]).unwrap();
         assert_eq!(reader.definitions().unwrap(), [first, second]);
         let (first, second) =
             (definition("order", 1, DefinitionState::Replaced), definition("order", 2, DefinitionState::Published));
-        store.commit(&[WriteOp::Definitions(vec![first.clone(), second.clone()])]).unwrap();
+        store.commit(&[WriteOp::Definitions(vec![first.clone(), second.clone()], Vec::new())]).unwrap();
         assert_eq!(reader.definitions().unwrap(), [first, second]);
+    });
+}
+
+#[test]
+fn schedules_change_by_themselves_and_with_definitions() {
+    check(|store, reader| {
+        let place = |node: &str| ScheduleKey { tenant: "acme".into(), process: "order".into(), node: node.into() };
+        let row = |node: &str| ScheduleRow {
+            key: place(node),
+            version: 2,
+            expression: "cycle R/PT30S in UTC".into(),
+            begun_at: Time(5),
+            next_due: Some(Time(30_005)),
+            enabled: true,
+            fired: 3,
+            last_fired: Some(Time(6)),
+            last_instance: Some(key(7)),
+            last_skipped: Some(Time(8)),
+            last_error: Some("expected …".into()),
+            failed_at: Some(Time(9)),
+        };
+        let (a, b) = (row("a"), row("b"));
+        let put = |row: &ScheduleRow| ScheduleChange::Put(row.clone());
+        let order = definition("order", 1, DefinitionState::Published);
+        store.commit(&[WriteOp::Definitions(vec![order], vec![put(&b)]), WriteOp::Schedules(vec![put(&a)])]).unwrap();
+        assert_eq!(reader.schedules().unwrap(), [a, b.clone()]);
+        let nothing = (None, None, None);
+        let (next_due, last_fired, failed_at) = nothing;
+        let b = ScheduleRow { next_due, last_fired, failed_at, enabled: false, last_instance: None, last_error: None, ..b };
+        store.commit(&[WriteOp::Schedules(vec![put(&b), ScheduleChange::Removed(place("a"))])]).unwrap();
+        store.commit(&[WriteOp::Definitions(Vec::new(), vec![ScheduleChange::Removed(place("a"))])]).unwrap();
+        assert_eq!(reader.schedules().unwrap(), [b]);
     });
 }
 

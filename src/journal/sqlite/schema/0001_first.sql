@@ -110,6 +110,24 @@ CREATE TABLE definition (
     PRIMARY KEY (tenant, id, version)
 ) STRICT;
 
+CREATE TABLE schedule (
+    tenant        TEXT    NOT NULL,
+    process       TEXT    NOT NULL,
+    node          TEXT    NOT NULL,
+    version       INTEGER NOT NULL,
+    expression    TEXT    NOT NULL,
+    begun_at      INTEGER NOT NULL,
+    next_due      INTEGER,
+    enabled       INTEGER NOT NULL,
+    fired         INTEGER NOT NULL,
+    last_fired    INTEGER,
+    last_instance BLOB,
+    last_skipped  INTEGER,
+    last_error    TEXT,
+    failed_at     INTEGER,
+    PRIMARY KEY (tenant, process, node)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE user (
     tenant        TEXT    NOT NULL,
     name          TEXT    NOT NULL,

@@ -25,7 +25,7 @@ async fn begin(runtime: Arc<Runtime>) -> Vec<Child> {
 fn a_child_that_could_not_be_started() {
     let (posts, others): (Vec<Value>, Vec<Value>) = processes::all().into_iter().partition(|source| source["id"] == "post");
     // The missing process, to be there from the beginning of the second life on.
-    let deployed = WriteOp::Definitions(World::new(Last::Terminate, &posts).store.definitions().unwrap());
+    let deployed = WriteOp::Definitions(World::new(Last::Terminate, &posts).store.definitions().unwrap(), Vec::new());
     let mut redelivered = 0;
     for writes in 0.. {
         let mut world = World::new(Last::Terminate, &others);

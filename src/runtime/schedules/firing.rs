@@ -1,0 +1,268 @@
+//! Keeps the times: one sleep until the first is due, a few starts at a time, so that many due at once do not stall users.
+//!
+//! The times of one schedule are kept one after the other, each when the one before is durable with its instance. A start for which
+//! there is no room is tried again; one that is refused, or breaks again and again, is given up and says why on its schedule.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{
+    Schedules,
+    known::{Order, Outcome},
+    unknown,
+};
+use crate::{
+    engine::{
+        Rejection,
+        access::SCHEDULED,
+        command::StartInstance,
+        record::{Created, Status},
+        rejection::RejectionKind,
+    },
+    journal::{ScheduleKey, StoreError},
+    model::{
+        ids::{InstanceKey, Time},
+        schedule::{Overlap, When},
+    },
+    runtime::{
+        QUEUE_AGAIN, Runtime,
+        activity::Active,
+        ask::{Answer, Ask, Envelope, Refusal, Reply, Start},
+        keys,
+    },
+};
+
+/// Before a start for which there was no room, or which broke, is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
+/// Tries of a start that breaks.
+const TRIES: u32 = 8;
+
+impl Runtime {
+    /// Has schedules start instances from now on: those of the server's start at once, the others when they are due; what came due
+    /// while the server was down as their rules say. To be called once, when the processes of the configuration are deployed.
+    ///
+    /// # Errors
+    /// When the journal is closed.
+    pub async fn begin_schedules(self: &Arc<Self>) -> Result<(), StoreError> {
+        let slot = loop {
+            match self.journal.reserve() {
+                Ok(slot) => break slot,
+                Err(_) => tokio::time::sleep(QUEUE_AGAIN).await,
+            }
+        };
+        let (durable, wait) = oneshot::channel();
+        self.schedules.follow_at_start(self.definitions.standing(), |changes, settled| {
+            slot.schedules(
+                changes,
+                Box::new(move || {
+                    settled();
+                    // Who started the server waits.
+                    let _ = durable.send(());
+                }),
+            );
+        });
+        wait.await.map_err(|_| StoreError::Panicked)?;
+        let at_start = self.schedules.with_the_server(self.clock.now());
+        let task = actix_rt::spawn(run(self.clone(), at_start, self.active()));
+        // Set here only.
+        let _ = self.schedules.task.set(task.abort_handle());
+        Ok(())
+    }
+
+    /// Starts an instance of a schedule at once, also of a disabled one; its times stay as they are. The same command has no
+    /// second effect.
+    ///
+    /// # Errors
+    /// [`RejectionKind::NotFound`]; [`RejectionKind::Conflict`] while the process is disabled, or for a schedule that does not
+    /// overlap and whose last instance is live; what refuses the start; [`Refusal::Busy`].
+    pub async fn run_schedule(self: &Arc<Self>, key: &ScheduleKey, command: Uuid) -> Result<InstanceKey, Refusal> {
+        let order = self.schedules.order_now(key, self.clock.now())?;
+        let instance = keys::of_start(&key.tenant, &subject(key), command);
+        let runtime = self.clone();
+        // What has begun is carried out, also when the request is cut off.
+        let carried_out = actix_rt::spawn(async move {
+            let active = runtime.active();
+            let done = run_now(&runtime, order, instance).await;
+            drop(active);
+            done
+        });
+        carried_out.await.unwrap_or(Err(Refusal::Internal))
+    }
+}
+
+impl Schedules {
+    /// What is to be started with the server.
+    fn with_the_server(&self, now: Time) -> Vec<Order> {
+        let known = self.lock();
+        let at_start = known.entries.values().filter(|entry| entry.row.enabled && entry.is_live());
+        at_start
+            .filter_map(|entry| {
+                let process = entry.process.clone()?;
+                let schedule = process.executable.node(&entry.row.key.node)?.schedule.as_ref()?;
+                let starts = schedule.written.when == When::Startup;
+                starts.then(|| Order {
+                    key: entry.row.key.clone(),
+                    due: now,
+                    planned: None,
+                    process: process.clone(),
+                    last_instance: entry.row.last_instance,
+                })
+            })
+            .collect()
+    }
+
+    /// An order outside of the schedule's times.
+    fn order_now(&self, key: &ScheduleKey, now: Time) -> Result<Order, Refusal> {
+        let known = self.lock();
+        let entry = known.entries.get(key).ok_or_else(|| unknown(key))?;
+        let Some(process) = entry.process.clone().filter(|_| entry.is_live()) else {
+            let process = &key.process;
+            let sentence = format!(
+                "expected a process that may start, but '{process}' is disabled: POST /v1/definitions/{process}/enable lets it"
+            );
+            return Err(Rejection::new(RejectionKind::Conflict, sentence).into());
+        };
+        Ok(Order { key: key.clone(), due: now, planned: None, process, last_instance: entry.row.last_instance })
+    }
+
+    /// Writes what became of an order; waits for room.
+    async fn conclude(self: &Arc<Self>, order: Order, outcome: Outcome) {
+        let slot = loop {
+            match self.journal.reserve() {
+                Ok(slot) => break slot,
+                Err(_) => tokio::time::sleep(AGAIN).await,
+            }
+        };
+        let now = self.clock.now();
+        // A schedule that is gone has nothing to write, and the write itself goes on by itself.
+        if let Some(written) = self.change(&order.key, slot, |entry| entry.conclude(&order, outcome, now)) {
+            // Dropped unsent only when the server stops.
+            let _ = written.await;
+        }
+    }
+}
+
+/// Runs the schedules until the server ends.
+async fn run(runtime: Arc<Runtime>, at_start: Vec<Order>, active: Option<Active>) {
+    // Drawn per start of the server, so that each of them starts another instance.
+    let boot = Uuid::now_v7();
+    for order in at_start {
+        let instance = keys::of_start(&order.key.tenant, &subject(&order.key), boot);
+        spawn(&runtime, order, instance).await;
+    }
+    drop(active);
+    loop {
+        let active = runtime.active();
+        while let Some(order) = { runtime.schedules.lock().take_due(runtime.clock.now()) } {
+            let ScheduleKey { tenant, process, node } = &order.key;
+            let instance = keys::of_schedule(tenant, process, node, order.due);
+            spawn(&runtime, order, instance).await;
+        }
+        drop(active);
+        let next = runtime.schedules.lock().next_due().unwrap_or_else(Time::last);
+        tokio::select! {
+            () = runtime.clock.near(next) => {}
+            () = runtime.schedules.changed.notified() => {}
+        }
+    }
+}
+
+/// Carries an order out beside others, once there is room.
+async fn spawn(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) {
+    let Ok(permit) = runtime.schedules.firing.clone().acquire_owned().await else { return };
+    let (runtime, active) = (runtime.clone(), runtime.active());
+    actix_rt::spawn(async move {
+        let outcome = if overlaps(&runtime, &order).await { Outcome::Skipped } else { begin(&runtime, &order, instance).await };
+        if let Outcome::Failed(sentence) = &outcome {
+            let ScheduleKey { process, node, .. } = &order.key;
+            log::warn!("schedule '{node}' of process '{process}': what was due at {} could not be started: {sentence}", order.due);
+        }
+        runtime.schedules.conclude(order, outcome).await;
+        drop((permit, active));
+    });
+}
+
+async fn run_now(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) -> Result<InstanceKey, Refusal> {
+    if order.last_instance != Some(instance) && overlaps(runtime, &order).await {
+        let sentence = "expected that the instance this schedule started last has ended, as it does not overlap, but it is live";
+        return Err(Rejection::new(RejectionKind::Conflict, sentence).into());
+    }
+    match start(runtime, &order, instance).await {
+        Answer::Refused(refusal) => Err(refusal),
+        Answer::Unchanged => Ok(instance),
+        _ => {
+            runtime.schedules.conclude(order, Outcome::Started(instance)).await;
+            Ok(instance)
+        }
+    }
+}
+
+/// Whether the schedule starts nothing, as the instance it started before is live.
+async fn overlaps(runtime: &Runtime, order: &Order) -> bool {
+    let node = order.process.executable.node(&order.key.node);
+    let skips = node.and_then(|node| node.schedule.as_ref()).is_some_and(|schedule| schedule.written.overlap == Overlap::Skip);
+    let Some(last) = order.last_instance.filter(|_| skips) else { return false };
+    match runtime.journal.read(move |reader| reader.instance(last)).await {
+        Ok(Ok(row)) => row.and_then(|row| Status::named(&row.status)).is_some_and(Status::is_live),
+        Ok(Err(error)) => {
+            log::error!("instance {last} cannot be looked up for its schedule: {error}");
+            false
+        }
+        Err(_) => false,
+    }
+}
+
+/// Starts, again and again while there is no room.
+async fn begin(runtime: &Arc<Runtime>, order: &Order, instance: InstanceKey) -> Outcome {
+    let mut broken = 0;
+    loop {
+        match start(runtime, order, instance).await {
+            Answer::Refused(Refusal::Rejected(rejection)) => return Outcome::Failed(rejection.message),
+            Answer::Refused(Refusal::Busy) => {}
+            Answer::Refused(_) => broken += 1,
+            // Also what a server before this one started and could not note any more.
+            _ => return Outcome::Started(instance),
+        }
+        if broken == TRIES {
+            return Outcome::Failed(format!("expected the start to take place, but it broke {TRIES} times: the log tells why"));
+        }
+        tokio::time::sleep(AGAIN * 2_u32.pow(broken)).await;
+    }
+}
+
+async fn start(runtime: &Arc<Runtime>, order: &Order, instance: InstanceKey) -> Answer {
+    let (sender, answered) = oneshot::channel();
+    let reply = Reply::to(move |answer| drop(sender.send(answer)));
+    let command = StartInstance { head: head(order, instance), start_condition: None, schedule: Some(order.key.node.clone()), link: None };
+    let ask = Ask::Start(Box::new(Start { command, process: order.process.clone(), tag: None }));
+    runtime.dispatch(instance, Envelope { caller: None, ask, reply });
+    answered.await.unwrap_or(Answer::Refused(Refusal::Internal))
+}
+
+fn head(order: &Order, instance: InstanceKey) -> Created {
+    let schedule = order.process.executable.node(&order.key.node).and_then(|node| node.schedule.as_ref());
+    let data = schedule.map(|schedule| schedule.written.start_data.clone()).unwrap_or_default();
+    let started_by = format!("{SCHEDULED}{}", order.key.process);
+    Created {
+        key: instance,
+        tenant: order.key.tenant.clone(),
+        process: order.process.reference(),
+        business_key: None,
+        parent: None,
+        root: instance,
+        root_started_by: started_by.clone(),
+        started_by,
+        data: Value::Object(data),
+        expires_at: None,
+        test: false,
+        scheduled_for: Some(order.due),
+    }
+}
+
+/// Names a schedule among those that start instances; reserved as subjects that instances are started by are.
+fn subject(key: &ScheduleKey) -> String {
+    format!("{SCHEDULED}{}:{}", key.process, key.node)
+}
