@@ -12,7 +12,7 @@ use super::{
     assets, docs, health, jobs,
     pages::{home, instances as instance_pages, sign_in, tasks as task_pages},
     problem::Problem,
-    rest::{commands, definitions, history, instances, login, tickets, uploads},
+    rest::{commands, definitions, history, instances, login, schedules, tickets, uploads},
     ws,
 };
 use crate::session::frames::code::ErrorCode;
@@ -34,6 +34,10 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(get("/v1/definitions/{id}/{version}", definitions::source))
         .service(post("/v1/definitions/{id}/{version}/publish", definitions::publish))
         .service(post("/v1/definitions/{id}/{version}/deprecate", definitions::deprecate))
+        .service(get("/v1/schedules", schedules::list))
+        .service(get("/v1/schedules/{process}/{node}", schedules::get))
+        .service(post("/v1/schedules/{process}/{node}/{change:enable|disable}", schedules::switch))
+        .service(post("/v1/schedules/{process}/{node}/run", schedules::run))
         .service(both("/v1/instances", instances::list, instances::start))
         .service(get("/v1/instances/{key}", instances::get))
         .service(get("/v1/instances/{key}/children", instances::children))

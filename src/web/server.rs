@@ -97,6 +97,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let handles = arbiters.iter().map(Arbiter::handle).collect();
     let runtime = Runtime::start(journal, files, clock, handles).await.map_err(|error| error.to_string())?;
     startup_definitions::deploy(&runtime, &config).await?;
+    runtime.begin_schedules().await.map_err(|error| error.to_string())?;
     let connections = Arc::<Connections>::default();
     let watch = rt::spawn(watch_users(runtime.users.changes(), connections.clone()));
     let local = listen_locally(&config, &runtime);

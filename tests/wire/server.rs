@@ -12,8 +12,9 @@ use stepwire::{
     journal::{Journal, SqliteStore},
     model::{ids::InstanceKey, source::SourceFormat},
     runtime::{
-        clock::real_now,
+        clock::{Clock, real_now},
         definitions::{Definitions, Deploy},
+        schedules::Schedules,
     },
     session::token::{Identity, TokenSettings, Tokens},
 };
@@ -106,7 +107,8 @@ impl Drop for Server {
 async fn deploy(directory: &Path, bpmn: &str) {
     let store = Box::new(SqliteStore::open(directory).expect("a fresh directory opens"));
     let journal = Journal::start(store, 16, Box::new(|error| panic!("{error}"))).expect("the journal starts");
-    let definitions = Definitions::load(journal.clone(), Vec::new());
+    let schedules = Schedules::load(journal.clone(), Clock::real(), Vec::new());
+    let definitions = Definitions::load(journal.clone(), schedules, Vec::new());
     let (source, format) = (bpmn.as_bytes(), SourceFormat::BpmnXml);
     let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: real_now() };
     definitions.deploy(deploy).await.expect("the process has no problems");

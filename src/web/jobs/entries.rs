@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Serialize;
 
 use super::{
+    launch::Launch,
     refused::Refused,
     status::JobStatus,
     workflow::{Named, description},
@@ -23,9 +24,6 @@ use crate::{
     web::{app::App, listing::visible_to, problem::Problem},
 };
 
-/// The number of "started by a trigger" among ways to start; there is no other here.
-const TRIGGER: u8 = 1;
-
 /// One workflow or job.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -41,7 +39,7 @@ struct Entry<'a> {
     is_waiting_for_approval: bool,
     is_running: bool,
     is_paused: bool,
-    cron_expression: &'static str,
+    cron_expression: String,
     started_on: String,
     status: u8,
 }
@@ -143,7 +141,10 @@ fn with_tasks(reader: &dyn StoreReader, row: InstanceRow) -> Result<Job, StoreEr
 
 fn entry<'a>(app: &App, number: i64, process: &'a DeployedProcess, job: Option<&Job>) -> Entry<'a> {
     let definitions = &app.sessions.runtime.definitions;
-    let is_enabled = process.row.state == DefinitionState::Published;
+    let schedules = app.sessions.runtime.schedules.list(&process.row.tenant, Some(&process.row.id));
+    let launch = Launch::of(&schedules);
+    let is_switched_off = !schedules.is_empty() && schedules.iter().all(|schedule| !schedule.row.enabled);
+    let is_enabled = process.row.state == DefinitionState::Published && !is_switched_off;
     let status = job.and_then(Job::status);
     let told = match (status, job) {
         (Some(status), Some(job)) => JobStatus::of(status, job.remark()),
@@ -155,14 +156,14 @@ fn entry<'a>(app: &App, number: i64, process: &'a DeployedProcess, job: Option<&
         instance_id: job.map(|job| job.row.key).unwrap_or_default(),
         name: &process.executable.name,
         description: description(process),
-        launch_type: TRIGGER,
+        launch_type: launch.number(),
         is_enabled,
         is_approval: has_approval(process),
         enable_parallel_jobs: true,
         is_waiting_for_approval: job.is_some_and(|job| job.waits_for_approval(definitions)),
         is_running: status.is_some_and(Status::is_live),
         is_paused: status == Some(Status::OnHold),
-        cron_expression: "",
+        cron_expression: launch.cron_expression(),
         started_on: job.map(|job| job.row.created_at.to_string()).unwrap_or_default(),
         status: told as u8,
     }

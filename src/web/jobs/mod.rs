@@ -7,6 +7,7 @@
 pub mod commands;
 pub mod counts;
 pub mod entries;
+mod launch;
 pub mod listener;
 pub mod refused;
 pub mod sign_in;

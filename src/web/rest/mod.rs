@@ -7,6 +7,7 @@ pub mod definitions;
 pub mod history;
 pub mod instances;
 pub mod login;
+pub mod schedules;
 pub mod tickets;
 pub mod uploads;
 

@@ -1,0 +1,256 @@
+//! Schedules: list, look, enable, disable, run.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::{commands::command_id, json, query};
+use crate::{
+    journal::ScheduleKey,
+    limits,
+    model::{
+        ids::{InstanceKey, Time},
+        occurrences::Occurrences,
+        schedule::When,
+    },
+    runtime::schedules::Told,
+    session::{frames::code::ErrorCode, token::Identity},
+    web::{app::App, problem::Problem},
+};
+
+/// Which schedules, and where the list goes on.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct ListQuery {
+    /// Of this process.
+    process: Option<String>,
+    /// At most so many, up to 100.
+    limit: Option<usize>,
+    /// `next` of the part before.
+    cursor: Option<String>,
+}
+
+/// A part of the list of schedules.
+#[derive(Serialize, ToSchema)]
+pub struct ScheduleList {
+    /// By process and start event.
+    schedules: Vec<ScheduleEntry>,
+    /// Where the list goes on, as `cursor`; absent values end it.
+    next: Option<String>,
+}
+
+/// A start event that starts its process by itself.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ScheduleEntry {
+    /// The process it starts.
+    process: String,
+    /// The start event.
+    node: String,
+    /// The version it starts.
+    version: u32,
+    /// `cron`, `interval`, `date`, `duration` or `startup`.
+    kind: &'static str,
+    /// As written; `null` for `startup`.
+    expression: Option<String>,
+    /// The zone whose clocks are meant.
+    time_zone: String,
+    /// `once`, `skip` or `all`.
+    missed: &'static str,
+    /// `allow` or `skip`.
+    overlap: &'static str,
+    /// Whether it may start anything by itself, as an operator wants it.
+    enabled: bool,
+    /// When it starts the next instance by itself; `null` when it does not, also because it or its process is disabled.
+    next_run: Option<String>,
+    /// When it last started an instance.
+    last_run: Option<String>,
+    /// The instance it last started.
+    #[schema(value_type = Option<Uuid>)]
+    last_instance: Option<InstanceKey>,
+    /// The last time it left out, as the instance started before was live.
+    last_skipped: Option<String>,
+    /// How many instances it has started.
+    runs: u64,
+    /// Why its last try started nothing; `null` once one has started again.
+    last_error: Option<ScheduleFailure>,
+}
+
+/// Why a schedule started nothing.
+#[derive(Serialize, ToSchema)]
+pub struct ScheduleFailure {
+    /// When.
+    at: Option<String>,
+    /// Why.
+    message: String,
+}
+
+/// The instance that a schedule was made to start.
+#[derive(Serialize, ToSchema)]
+pub struct ScheduleRun {
+    /// Its key.
+    #[schema(value_type = Uuid)]
+    instance: InstanceKey,
+}
+
+impl From<Told> for ScheduleEntry {
+    fn from(told: Told) -> Self {
+        let next_run = text(told.next_run());
+        let (schedule, row) = (told.schedule(), &told.row);
+        let written = schedule.map(|schedule| &schedule.written);
+        let kind = schedule.map_or("date", |schedule| match schedule.occurrences {
+            Occurrences::Cron(..) => "cron",
+            Occurrences::Interval(_) => "interval",
+            Occurrences::At(_) => "date",
+            Occurrences::After(..) => "duration",
+            Occurrences::Startup => "startup",
+        });
+        let expression = written.and_then(|written| match &written.when {
+            When::Cycle(text) | When::Date(text) | When::Duration(text) => Some(text.clone()),
+            When::Startup => None,
+        });
+        Self {
+            process: row.key.process.clone(),
+            node: row.key.node.clone(),
+            version: row.version,
+            kind,
+            expression,
+            time_zone: written.and_then(|written| written.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned()),
+            missed: written.map_or("once", |written| written.missed.name()),
+            overlap: written.map_or("allow", |written| written.overlap.name()),
+            enabled: row.enabled,
+            next_run,
+            last_run: text(row.last_fired),
+            last_instance: row.last_instance,
+            last_skipped: text(row.last_skipped),
+            runs: row.fired,
+            last_error: row.last_error.clone().map(|message| ScheduleFailure { at: text(row.failed_at), message }),
+        }
+    }
+}
+
+fn text(time: Option<Time>) -> Option<String> {
+    time.map(|time| time.to_string())
+}
+
+/// `GET /v1/schedules?process=&limit=&cursor=`: by process and start event.
+///
+/// # Errors
+/// 400 for unknown filters, 401, 403 without role operator or designer.
+#[utoipa::path(get, path = "/v1/schedules", tag = "schedules", params(ListQuery), responses(
+    (status = 200, description = "A part of the list", body = ScheduleList),
+    (status = 400, description = "An unknown filter"),
+    (status = 401, description = "No token, or none that is accepted"),
+    (status = 403, description = "Neither role operator nor designer"),
+))]
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let reader = reader(&app, &request)?;
+    let asked: ListQuery = query(&request)?;
+    let after = asked.cursor.as_deref().map(read_cursor).transpose()?;
+    let mut found = app.sessions.runtime.schedules.list(&reader.tenant, asked.process.as_deref());
+    found.retain(|told| after.is_none_or(|after| (&*told.row.key.process, &*told.row.key.node) > after));
+    let limit = asked.limit.unwrap_or(limits::LISTED).clamp(1, limits::LISTED);
+    let has_more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().filter(|_| has_more).map(|last| format!("{}/{}", last.row.key.process, last.row.key.node));
+    Ok(json(StatusCode::OK, &ScheduleList { schedules: found.into_iter().map(ScheduleEntry::from).collect(), next }))
+}
+
+/// `GET /v1/schedules/{process}/{node}`: one.
+///
+/// # Errors
+/// 401, 403, 404.
+#[utoipa::path(get, path = "/v1/schedules/{process}/{node}", tag = "schedules",
+    params(("process" = String, Path, description = "Process id"), ("node" = String, Path, description = "Id of the start event")),
+    responses(
+        (status = 200, description = "The schedule", body = ScheduleEntry),
+        (status = 401, description = "No token, or none that is accepted"),
+        (status = 403, description = "Neither role operator nor designer"),
+        (status = 404, description = "No such schedule"),
+    ))]
+pub async fn get(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let reader = reader(&app, &request)?;
+    let told = app.sessions.runtime.schedules.get(&key(&reader, path))?;
+    Ok(json(StatusCode::OK, &ScheduleEntry::from(told)))
+}
+
+/// `POST /v1/schedules/{process}/{node}/enable` and `…/disable`: whether it starts instances by itself. What it missed meanwhile
+/// is made up for by its rule.
+///
+/// # Errors
+/// 401, 403 without role operator, 404, 503.
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/{change}", tag = "schedules",
+    params(("process" = String, Path, description = "Process id"), ("node" = String, Path, description = "Id of the start event"),
+        ("change" = String, Path, description = "`enable` or `disable`")),
+    responses(
+        (status = 200, description = "The schedule as it stands now", body = ScheduleEntry),
+        (status = 401, description = "No token, or none that is accepted"),
+        (status = 403, description = "Not role operator, or a foreign origin"),
+        (status = 404, description = "No such schedule"),
+        (status = 503, description = "A queue is full: try again"),
+    ))]
+pub async fn switch(request: HttpRequest, path: Path<(String, String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let operator = operator(&app, &request)?;
+    let (process, node, change) = path.into_inner();
+    let key = ScheduleKey { tenant: operator.tenant, process, node };
+    let told = app.sessions.runtime.schedules.switch(&key, change == "enable").await?;
+    Ok(json(StatusCode::OK, &ScheduleEntry::from(told)))
+}
+
+/// `POST /v1/schedules/{process}/{node}/run`: starts an instance at once, as the schedule would; its times stay as they are.
+///
+/// # Errors
+/// 400, 401, 403 without role operator, 404, 409 for a disabled process or an instance it does not overlap, 503.
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/run", tag = "schedules",
+    params(("process" = String, Path, description = "Process id"), ("node" = String, Path, description = "Id of the start event"),
+        ("Idempotency-Key" = Option<Uuid>, Header, description = "The same key again starts nothing new")),
+    responses(
+        (status = 201, description = "The instance", body = ScheduleRun),
+        (status = 400, description = "An Idempotency-Key that is no UUID"),
+        (status = 401, description = "No token, or none that is accepted"),
+        (status = 403, description = "Not role operator, or a foreign origin"),
+        (status = 404, description = "No such schedule"),
+        (status = 409, description = "The process is disabled, or the last instance is live and the schedule does not overlap"),
+        (status = 503, description = "A queue is full: try again"),
+    ))]
+pub async fn run(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let operator = operator(&app, &request)?;
+    let command = command_id(&request)?.uuid().unwrap_or_else(Uuid::now_v7);
+    let instance = app.sessions.runtime.run_schedule(&key(&operator, path), command).await?;
+    Ok(json(StatusCode::CREATED, &ScheduleRun { instance }))
+}
+
+fn key(who: &Identity, path: Path<(String, String)>) -> ScheduleKey {
+    let (process, node) = path.into_inner();
+    ScheduleKey { tenant: who.tenant.clone(), process, node }
+}
+
+fn reader(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
+    let (_, identity) = app.user(request)?;
+    if identity.is_operator() || identity.has_role("designer") {
+        return Ok(identity);
+    }
+    Err(Problem::new(ErrorCode::Forbidden, "expected role operator, designer or admin, but the token grants none of them"))
+}
+
+fn operator(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
+    let (_, identity) = app.user(request)?;
+    if identity.is_operator() {
+        return Ok(identity);
+    }
+    Err(Problem::new(ErrorCode::Forbidden, "expected role operator or admin, but the token grants neither"))
+}
+
+/// Ids have no slash.
+fn read_cursor(text: &str) -> Result<(&str, &str), Problem> {
+    text.split_once('/').ok_or_else(|| {
+        let sentence = "expected 'cursor' to be the 'next' of an earlier answer, but it is another text";
+        Problem::new(ErrorCode::BadRequest, sentence)
+    })
+}
