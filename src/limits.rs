@@ -42,6 +42,10 @@ pub const HISTORY_ROWS: usize = 10_000;
 
 /// Subscriptions one connection may hold, followed children included.
 pub const SUBSCRIPTIONS: usize = 1_000;
+/// Followed instances that have ended and are followed on, per connection: the newest.
+pub const ENDED_FOLLOWED: usize = 8;
+/// Live descendants that the cursor of a stream has room for; with more a cut costs a snapshot.
+pub const CURSOR_DESCENDANTS: usize = 64;
 /// Lists (`tasks`, `process/ID`) one connection may follow.
 pub const LISTS: usize = 16;
 /// Lines of a followed list; a longer one is cut, newest first, and says so.
@@ -60,6 +64,8 @@ pub const SLOW_CONSUMER: Duration = Duration::from_secs(15);
 pub const HELLO: Duration = Duration::from_secs(10);
 /// Between two pings of the server, in seconds. Without a frame for twice that long a connection is closed 4000.
 pub const PING_SECONDS: u32 = 25;
+/// Between two comments of a stream of which clients expect some sign of life.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// How long the server waits for the peer's Close after its own, then drops the TCP connection.
 pub const CLOSE_REPLY: Duration = Duration::from_secs(2);
 /// How long a subscription waits for an announced instance that is not there yet, then it is answered `busy`.

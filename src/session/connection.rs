@@ -30,6 +30,7 @@ use super::{
     lists::ListFollowing,
     rate::{Admission, Rate},
     token::{Identity, TokenError, Tokens},
+    tree_cursor::Mark,
     who::Who,
 };
 use crate::{
@@ -62,6 +63,8 @@ pub struct Connection {
     pub(super) unanswered: usize,
     pub(super) out: VecDeque<Out>,
     pub(super) who: Option<Who>,
+    /// Whether the client can say anything: somebody who only listens cannot.
+    pub(super) hears: bool,
     /// Known before `hello` by a ticket.
     ticket: Option<Identity>,
     close: Option<CloseCode>,
@@ -75,6 +78,8 @@ pub struct Connection {
 pub(super) enum Out {
     /// A frame.
     Text(ByteString),
+    /// A frame of a followed instance, and where the client then stands.
+    Marked(ByteString, Mark),
     /// Whatever the channel of an instance has after our cursor.
     Pull(InstanceKey),
     /// The beginning of a subscription, once it is known; nothing behind it goes out before.
@@ -100,6 +105,7 @@ impl Connection {
             unanswered: 0,
             out: VecDeque::new(),
             who: None,
+            hears: true,
             ticket,
             close: None,
             rate,
@@ -181,7 +187,7 @@ impl Connection {
 
     /// The tenant and subject at the other end, once it has said hello: what its connections are counted under.
     pub fn user(&self) -> Option<String> {
-        self.who.as_ref().map(|who| format!("{}/{}", who.caller.tenant, who.caller.subject))
+        self.who.as_ref().map(Who::user)
     }
 
     fn hello(&mut self, hello: Hello) {
@@ -274,7 +280,7 @@ impl Connection {
             Inbound::UsersChanged => self.close_if_revoked(),
             Inbound::Drain { reconnect_after_ms } => {
                 self.forget_what_has_not_begun();
-                let text = Bye { reason: "restart", reconnect_after_ms }.text();
+                let text = Bye { reason: "restart", reconnect_after_ms: Some(reconnect_after_ms) }.text();
                 self.out.push_back(Out::Text(text));
                 self.close(CloseCode::Restart);
             }
@@ -283,6 +289,14 @@ impl Connection {
 
     /// Does what is due by real time. Call it about once a second.
     pub fn tick(&mut self, now: Instant) {
+        if self.hears {
+            self.look_for_life(now);
+        }
+        self.close_if_expired();
+        self.give_up_waiting(now);
+    }
+
+    fn look_for_life(&mut self, now: Instant) {
         let ping = Duration::from_secs(u64::from(limits::PING_SECONDS));
         if self.who.is_none() && now.duration_since(self.opened) >= limits::HELLO {
             return self.close(CloseCode::NoHello);
@@ -294,8 +308,6 @@ impl Connection {
             self.pinged = now;
             self.out.push_back(Out::Text(Ping {}.text()));
         }
-        self.close_if_expired();
-        self.give_up_waiting(now);
     }
 
     fn close_if_expired(&mut self) {
@@ -316,11 +328,19 @@ impl Connection {
 
     /// The next frame to send; `None` when there is none now.
     pub fn next_frame(&mut self) -> Option<ByteString> {
+        self.next_marked().map(|(text, _)| text)
+    }
+
+    /// As [`Connection::next_frame`], with where the client stands after a frame of an instance.
+    pub fn next_marked(&mut self) -> Option<(ByteString, Option<Mark>)> {
         loop {
             match self.out.front()? {
-                Out::Text(_) => {
-                    let Some(Out::Text(text)) = self.out.pop_front() else { return None };
-                    return Some(text);
+                Out::Text(_) | Out::Marked(..) => {
+                    return match self.out.pop_front()? {
+                        Out::Text(text) => Some((text, None)),
+                        Out::Marked(text, mark) => Some((text, Some(mark))),
+                        Out::Pull(_) | Out::Beginning { .. } => None,
+                    };
                 }
                 &Out::Beginning { instance, round } => {
                     if !self.begin(instance, round) {

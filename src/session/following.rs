@@ -2,9 +2,10 @@
 
 use std::{sync::Arc, time::Instant};
 
-use bytestring::ByteString;
-
-use super::frames::{client::FrameId, server::ResyncReason};
+use super::{
+    connection::Out,
+    frames::{client::FrameId, server::ResyncReason},
+};
 use crate::{model::ids::InstanceKey, runtime::channel::Channel};
 
 /// A followed instance.
@@ -15,6 +16,8 @@ pub(super) struct Following {
     pub cursor: u64,
     /// How far it is.
     pub phase: Phase,
+    /// Whether the instance has ended, as far as it was pulled.
+    pub ended: bool,
     /// Whether children are followed as they are announced.
     pub tree: bool,
     /// The parent for whose sake it is followed; `None` when the client asked for it.
@@ -49,7 +52,7 @@ pub(super) enum Phase {
     /// Its instance is being looked at.
     Looking(Want),
     /// Its first frames stand ready to be sent in their place.
-    Ready(Vec<ByteString>),
+    Ready(Vec<Out>),
     /// Frames are pulled as they come.
     Live,
 }

@@ -2,7 +2,7 @@
 //!
 //! A [`connection::Connection`] is one client's connection: it reads frames (`frames`), sends commands to the runtime
 //! (`commands`, `requests`), follows instances by a cursor each (`following`), and lists of tasks and instances
-//! (`lists`). Whatever carries the frames asks it for the next one
+//! (`lists`). One that only listens: `listening`. Whatever carries the frames asks it for the next one
 //! when there is room, so nothing piles up per client. Who is who: `token`, `identify`,
 //! `ticket`. How much: `rate`.
 //!
@@ -18,6 +18,7 @@ mod identify;
 pub mod inbox;
 pub mod issuer_keys;
 mod list_contents;
+mod listening;
 mod lists;
 pub mod rate;
 pub mod rendering;
@@ -27,4 +28,5 @@ mod subscriptions;
 mod test_clock;
 pub mod ticket;
 pub mod token;
+pub mod tree_cursor;
 pub mod who;

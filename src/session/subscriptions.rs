@@ -5,8 +5,6 @@
 
 use std::time::Instant;
 
-use bytestring::ByteString;
-
 use super::{
     answers::WireError,
     connection::{Connection, Out},
@@ -20,6 +18,7 @@ use super::{
     },
     inbox::Inbound,
     rendering,
+    tree_cursor::Mark,
 };
 use crate::{
     engine::{Row, rejection::RejectionKind},
@@ -28,12 +27,10 @@ use crate::{
     model::ids::InstanceKey,
     runtime::{
         ask::{Answer, Ask, Envelope, Observed, Refusal, Reply as Answering},
-        channel::After,
+        channel::{After, SharedFrame},
     },
 };
 
-/// Ended instances a connection goes on following.
-const ENDED_FOLLOWED: usize = 8;
 /// Rows taken from a channel at a time.
 const PULL_ROWS: usize = 16;
 
@@ -140,7 +137,8 @@ impl Connection {
             }
         };
         let courtesy = courtesy.after(owed);
-        self.following.insert(instance, Following { channel, cursor, phase, tree, because, round, courtesy, patience: None });
+        self.following
+            .insert(instance, Following { channel, cursor, phase, ended: false, tree, because, round, courtesy, patience: None });
         round
     }
 
@@ -156,7 +154,7 @@ impl Connection {
         if !self.ended.contains(&instance) {
             self.ended.push_back(instance);
         }
-        if self.ended.len() > ENDED_FOLLOWED
+        if self.ended.len() > limits::ENDED_FOLLOWED
             && let Some(oldest) = self.ended.pop_front()
         {
             if self.following.values().any(|following| following.because == Some(oldest)) {
@@ -278,7 +276,7 @@ impl Connection {
         // Rows later than the look come through the channel.
         for row in rows.iter().filter(|row| row.last_seq() <= observed.seq) {
             for frame in rendering::missed_frames(instance, row).iter().filter(|frame| frame.seq > following.cursor) {
-                texts.push(frame.for_cursor(cursor));
+                texts.push(marked(instance, frame, cursor, false));
                 cursor = frame.seq;
                 announced.extend(frame.announces);
             }
@@ -290,10 +288,12 @@ impl Connection {
             let process = &observed.process.executable;
             let standpoint = observed.standpoint(&caller);
             let progress = rendering::progress(instance, observed.seq, cursor, process, &observed.next, &standpoint, None);
-            texts.push(progress.for_cursor(cursor));
+            let announces = observed.live_children().collect();
+            let mark = Mark { instance, seq: observed.seq, announces, ended: has_ended(observed) };
+            texts.push(Out::Marked(progress.for_cursor(cursor), mark));
         }
         announced.extend(observed.live_children());
-        self.finish_beginning(instance, observed.seq, SubscribeMode::Replay, texts);
+        self.finish_beginning(instance, observed, SubscribeMode::Replay, texts);
         self.follow_children(instance, announced, Want::Replay);
     }
 
@@ -318,26 +318,28 @@ impl Connection {
         };
         let mut texts = Vec::new();
         if let Some(reason) = reason {
-            texts.push(Resync { channel: &channel, reason }.text());
+            texts.push(Out::Text(Resync { channel: &channel, reason }.text()));
         }
-        texts.push(snapshot.text());
-        self.finish_beginning(instance, observed.seq, SubscribeMode::Snapshot, texts);
+        let announces = observed.live_children().collect();
+        texts.push(Out::Marked(snapshot.text(), Mark { instance, seq: observed.seq, announces, ended: has_ended(observed) }));
+        self.finish_beginning(instance, observed, SubscribeMode::Snapshot, texts);
         self.follow_children(instance, observed.live_children().collect(), Want::Snapshot(None));
     }
 
     /// The first frames of a following are known: they take their place, and what comes after is pulled behind them.
-    fn finish_beginning(&mut self, instance: InstanceKey, seq: u64, mode: SubscribeMode, mut texts: Vec<ByteString>) {
+    fn finish_beginning(&mut self, instance: InstanceKey, observed: &Observed, mode: SubscribeMode, mut texts: Vec<Out>) {
         let Some(following) = self.following.get_mut(&instance) else { return };
-        let channel = &Channel::Instance(instance);
+        let (channel, seq) = (&Channel::Instance(instance), observed.seq);
         match &following.courtesy {
             Courtesy::None | Courtesy::Shown => {}
-            Courtesy::Live => texts.push(Live { channel, seq }.text()),
+            Courtesy::Live => texts.push(Out::Text(Live { channel, seq }.text())),
             Courtesy::Replies(ids) => texts.extend(ids.iter().map(|id| {
                 let result = SubscribeResult { channel, seq, mode };
-                Reply { id: id.as_str(), seq: Some(seq), duplicate: false, result }.text()
+                Out::Text(Reply { id: id.as_str(), seq: Some(seq), duplicate: false, result }.text())
             })),
         }
         following.cursor = seq;
+        following.ended = has_ended(observed);
         following.patience = None;
         following.phase = Phase::Ready(texts);
     }
@@ -364,8 +366,8 @@ impl Connection {
             Phase::Ready(texts) => {
                 self.out.pop_front();
                 self.out.push_front(Out::Pull(instance));
-                for text in texts.into_iter().rev() {
-                    self.out.push_front(Out::Text(text));
+                for frame in texts.into_iter().rev() {
+                    self.out.push_front(frame);
                 }
                 true
             }
@@ -387,7 +389,7 @@ impl Connection {
                 let following = self.following.get(instance).filter(|following| following.round == *round);
                 following.is_some_and(|following| matches!(following.phase, Phase::Looking(_)))
             }
-            Out::Text(_) | Out::Pull(_) => false,
+            Out::Text(_) | Out::Marked(..) | Out::Pull(_) => false,
         };
         if let Some(first) = self.out.iter().position(waits) {
             self.out.truncate(first);
@@ -414,18 +416,20 @@ impl Connection {
                 let mut texts = Vec::new();
                 let mut announced = Vec::new();
                 let ended = rows.last().is_some_and(|row| !row.next.status.is_live());
+                following.ended = ended;
                 for row in &rows {
                     let cursor = following.cursor;
                     let progress = rendering::progress_of(row, &caller);
                     let frames = rendering::messages(row).iter().chain([&progress]);
                     for frame in frames.filter(|frame| frame.seq > cursor) {
-                        texts.push(frame.for_cursor(following.cursor));
+                        let last = frame.seq == progress.seq && !row.next.status.is_live();
+                        texts.push(marked(instance, frame, following.cursor, last));
                         following.cursor = frame.seq;
                         announced.extend(frame.announces);
                     }
                 }
-                for text in texts.into_iter().rev() {
-                    self.out.push_front(Out::Text(text));
+                for frame in texts.into_iter().rev() {
+                    self.out.push_front(frame);
                 }
                 self.follow_children(instance, announced, Want::Replay);
                 if ended {
@@ -448,4 +452,14 @@ impl Connection {
         self.out.push_front(Out::Beginning { instance, round });
         self.look(instance, round, Want::Replay);
     }
+}
+
+/// A frame of an instance for a client that stands at `cursor`, and whether the instance has ended with it.
+fn marked(instance: InstanceKey, frame: &SharedFrame, cursor: u64, ended: bool) -> Out {
+    let mark = Mark { instance, seq: frame.seq, announces: frame.announces.into_iter().collect(), ended };
+    Out::Marked(frame.for_cursor(cursor), mark)
+}
+
+fn has_ended(observed: &Observed) -> bool {
+    !observed.next.status.is_live()
 }

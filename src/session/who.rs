@@ -33,6 +33,11 @@ impl Who {
         Self { identity, caller: Caller { subject: shown.subject, tenant: shown.tenant, roles, operator, trees } }
     }
 
+    /// The tenant and subject: what connections are counted under.
+    pub fn user(&self) -> String {
+        format!("{}/{}", self.caller.tenant, self.caller.subject)
+    }
+
     /// Whether only processes with anonymous start may be started.
     pub fn is_anonymous(&self) -> bool {
         self.caller.trees.is_some()

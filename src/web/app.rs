@@ -23,6 +23,7 @@ use crate::{
         frames::code::ErrorCode,
         ticket::{TicketUse, Tickets},
         token::Identity,
+        who::Who,
     },
 };
 
@@ -90,15 +91,37 @@ impl App {
         Some(nearest.filter(|_| peer.is_loopback()).unwrap_or(peer))
     }
 
+    /// Refuses what would only be cut.
+    ///
+    /// # Errors
+    /// 503 when the server is going down.
+    pub fn require_staying(&self) -> Result<(), Problem> {
+        if !self.connections.is_draining() {
+            return Ok(());
+        }
+        let sentence = "expected a server that stays, but this one is stopping: come back in a moment";
+        Err(Problem::new(ErrorCode::Busy, sentence))
+    }
+
+    /// Places for somebody who listens to a stream: one of its address and one of its user.
+    ///
+    /// # Errors
+    /// 503 when either has too many.
+    pub fn admit_listener(&self, request: &HttpRequest, who: &Who) -> Result<Vec<Place>, Problem> {
+        let mut places = self.admit_address(request)?;
+        let limit = self.config.limits.max_connections_per_user;
+        places.push(self.connections.of_user(&who.user(), limit).ok_or_else(|| {
+            let sentence = format!("expected at most {limit} connections of one user, but this is one more");
+            Problem::new(ErrorCode::Busy, sentence)
+        })?);
+        Ok(places)
+    }
+
     /// A place for a connection from the request's address.
     ///
     /// # Errors
-    /// 503 when that address has too many, or the server is going down.
+    /// 503 when that address has too many.
     pub fn admit_address(&self, request: &HttpRequest) -> Result<Vec<Place>, Problem> {
-        if self.connections.is_draining() {
-            let sentence = "expected a server that stays, but this one is stopping: come back in a moment";
-            return Err(Problem::new(ErrorCode::Busy, sentence));
-        }
         let Some(address) = request.peer_addr() else { return Ok(Vec::new()) };
         let limit = self.config.limits.max_connections_per_address;
         let place = self.connections.from_address(address.ip(), limit).ok_or_else(|| {

@@ -18,6 +18,7 @@ pub mod guarded_payload;
 pub mod hang_up;
 pub mod health;
 pub mod jobs;
+pub mod listening;
 pub mod listing;
 pub mod local;
 pub mod no_upgrade;

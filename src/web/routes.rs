@@ -12,7 +12,7 @@ use super::{
     assets, docs, health, jobs,
     pages::{home, instances as instance_pages, sign_in, tasks as task_pages},
     problem::Problem,
-    rest::{commands, definitions, history, instances, login, schedules, tickets, uploads},
+    rest::{commands, definitions, history, instances, login, schedules, stream as instance_stream, tickets, uploads},
     ws,
 };
 use crate::session::frames::code::ErrorCode;
@@ -43,6 +43,7 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(get("/v1/instances/{key}/children", instances::children))
         .service(get("/v1/instances/{key}/history", history::history))
         .service(get("/v1/instances/{key}/messages", history::messages))
+        .service(stream("/v1/instances/{key}/stream", instance_stream::stream))
         .service(post("/v1/instances/{key}/run", commands::run))
         .service(post("/v1/instances/{key}/upload", uploads::upload))
         .service(get("/v1/instances/{key}/files/{id}", uploads::file))

@@ -69,6 +69,7 @@ pub async fn websocket(
             )
         })?),
     };
+    app.require_staying()?;
     let places = app.admit_address(&request)?;
     let (body, verdict) = guard(&request, body, limits::MESSAGE_BYTES).await?;
     let (mut response, session, messages) = actix_ws::handle(&request, body)?;

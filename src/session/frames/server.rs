@@ -199,14 +199,15 @@ pub enum ResyncReason {
 #[serde(tag = "type", rename = "ping")]
 pub struct Ping {}
 
-/// The server is about to close.
+/// The server is about to close, or a stream to end.
 #[derive(Serialize)]
 #[serde(tag = "type", rename = "bye", rename_all = "camelCase")]
 pub struct Bye<'a> {
-    /// Why, such as `restart`.
+    /// Why: `restart`; on a stream also `ended`, `token_expired` or `revoked`.
     pub reason: &'a str,
-    /// When to come back.
-    pub reconnect_after_ms: u64,
+    /// When to come back; absent where coming back is of no use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reconnect_after_ms: Option<u64>,
 }
 
 impl ServerFrame for Welcome<'_> {}

@@ -38,7 +38,7 @@ fn frames_of_a_connection() {
     );
     check(Ping {}.text(), r#"{"type":"ping"}"#);
     check(
-        Bye { reason: "restart", reconnect_after_ms: 1830 }.text(),
+        Bye { reason: "restart", reconnect_after_ms: Some(1830) }.text(),
         r#"{"type":"bye","reason":"restart","reconnectAfterMs":1830}"#,
     );
     let channel = &Channel::Instance(key());

@@ -14,7 +14,6 @@ use crate::{
     runtime::clock::real_now,
     session::{
         connection::Sessions,
-        frames::code::ErrorCode,
         inbox::{Inbound, Inbox},
         who::Who,
     },
@@ -31,7 +30,7 @@ pub struct Listener {
     sessions: Arc<Sessions>,
     signed_in: Pin<Box<dyn Future<Output = ()>>>,
     /// Given back when it is over.
-    _places: [Vec<Place>; 2],
+    _places: Vec<Place>,
 }
 
 impl Listener {
@@ -40,17 +39,13 @@ impl Listener {
     /// # Errors
     /// 503 for too many, or when the server is going down.
     pub fn open(app: &App, request: &HttpRequest, who: Who) -> Result<Self, Problem> {
-        let of_address = app.admit_address(request)?;
-        let limit = app.config.limits.max_connections_per_user;
-        let of_user = app.connections.of_user(&who.caller.subject, limit).ok_or_else(|| {
-            let sentence = format!("expected at most {limit} connections of one user, but this is one more");
-            Problem::new(ErrorCode::Busy, sentence)
-        })?;
+        app.require_staying()?;
+        let mut places = app.admit_listener(request, &who)?;
         let (inbox, inbound) = Inbox::new(app.sessions.runtime.activity());
         let inbox = Arc::new(inbox);
-        let open = app.connections.opened(&inbox);
+        places.push(app.connections.opened(&inbox));
         let signed_in = Box::pin(until(who.identity.as_ref().and_then(|identity| identity.expires_at)));
-        Ok(Self { who, inbox, inbound, sessions: app.sessions.clone(), signed_in, _places: [of_address, vec![of_user, open]] })
+        Ok(Self { who, inbox, inbound, sessions: app.sessions.clone(), signed_in, _places: places })
     }
 
     fn is_revoked(&self) -> bool {

@@ -4,7 +4,7 @@
 //! down ends the answer without an event, and whoever asks the next one is answered from the journal. Comments in between and
 //! the headers: `web::event_stream`.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -16,6 +16,7 @@ use serde::Serialize;
 use super::{listener::Listener, refused::Refused, status::JobStatus, workflow::description};
 use crate::{
     engine::next_step::NextStep,
+    limits,
     model::ids::InstanceKey,
     runtime::{
         channel::{After, Channel, Follower},
@@ -25,8 +26,6 @@ use crate::{
     web::{app::App, asking::instance_key, event_stream, problem::Problem},
 };
 
-/// Between two comments: some clients give up after 10 s without a byte.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// Rows of the channel that are looked at together: all it keeps.
 const ROWS: usize = 64;
 
@@ -42,7 +41,7 @@ pub async fn stream(request: HttpRequest, path: Path<(String, String)>, app: Dat
     let listener = Listener::open(&app, &request, who)?;
     let mut waiting = Waiting::join(app, listener, workflow, job);
     let ended = waiting.look().await?;
-    Ok(event_stream::answer(&request, waiting.events(ended), KEEP_ALIVE))
+    Ok(event_stream::answer(&request, waiting.events(ended), limits::KEEP_ALIVE))
 }
 
 /// What the event says.

@@ -8,6 +8,7 @@ pub mod history;
 pub mod instances;
 pub mod login;
 pub mod schedules;
+pub mod stream;
 pub mod tickets;
 pub mod uploads;
 

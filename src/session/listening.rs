@@ -1,0 +1,64 @@
+//! A connection of somebody who only listens to one instance: a stream. It is the same machine as a websocket's connection, without
+//! the half that hears: nobody says hello, pings or asks; who it is and what is followed is known from the start.
+//!
+//! Not here: how events look and how they are carried (`web::listening`), what a cursor holds (`tree_cursor`).
+
+use std::{sync::Arc, time::Instant};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{
+    connection::{Connection, Sessions},
+    following::{Courtesy, Want},
+    frames::server::ResyncReason,
+    inbox::Inbound,
+    tree_cursor::TreeCursor,
+    who::Who,
+};
+
+impl Connection {
+    /// A connection that tells `who` what happens after `cursor`; from a snapshot on when that holds no number. Comes with the cursor
+    /// that is to be advanced by the mark of each frame.
+    pub fn listening(
+        sessions: Arc<Sessions>,
+        who: Who,
+        cursor: TreeCursor,
+        now: Instant,
+    ) -> (Self, UnboundedReceiver<Inbound>, TreeCursor) {
+        let log = sessions.runtime.log.as_u128() as u32;
+        let (mut connection, inbound) = Self::open(sessions, None, now);
+        connection.who = Some(who);
+        connection.hears = false;
+        let cursor = connection.resume_tree(cursor, log);
+        (connection, inbound, cursor)
+    }
+
+    /// Follows from where the cursor stands, if its numbers mean something here.
+    fn resume_tree(&mut self, cursor: TreeCursor, log: u32) -> TreeCursor {
+        let (root, tree) = (cursor.root, cursor.tree);
+        let anew = match cursor.at {
+            None => Some(None),
+            Some(_) if cursor.log.is_some_and(|other| other != log) => Some(Some(ResyncReason::Restored)),
+            Some(_) if cursor.incomplete && tree => Some(Some(ResyncReason::Lag)),
+            Some(_) => None,
+        };
+        if let Some(reason) = anew {
+            self.follow(root, 0, Want::Snapshot(reason), tree, Courtesy::Shown, None);
+            return TreeCursor::new(root, tree).of_log(log);
+        }
+        self.follow(root, cursor.at.unwrap_or_default(), Want::Replay, tree, Courtesy::Shown, None);
+        if tree {
+            for &(child, seq) in cursor.live.iter().chain(&cursor.ended) {
+                // One that was announced only may not be there yet.
+                let courtesy = if seq == 0 { Courtesy::None } else { Courtesy::Shown };
+                self.follow(child, seq, Want::Replay, true, courtesy, Some(root));
+            }
+        }
+        cursor.of_log(log)
+    }
+
+    /// Whether nothing more will come: whatever was followed has ended, or may not be seen any more, and all of it was sent.
+    pub fn is_over(&self) -> bool {
+        self.is_drained() && self.following.values().all(|following| following.ended)
+    }
+}

@@ -1,0 +1,95 @@
+//! The stream of an instance: the frames of its channel as server-sent events, for whoever cannot or need not speak a websocket.
+
+use std::str::from_utf8;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{AUTHORIZATION, CACHE_CONTROL, HeaderValue},
+    web::{Data, Path},
+};
+use serde::Deserialize;
+
+use super::query;
+use crate::{
+    limits,
+    model::ids::InstanceKey,
+    session::{frames::code::ErrorCode, ticket::TicketUse, tree_cursor::TreeCursor, who::Who},
+    web::{app::App, asking::instance_key, event_stream, hang_up::HangUp, listening::Listening, problem::Problem},
+};
+
+/// What a browser gives back after a cut.
+const LAST_EVENT_ID: &str = "Last-Event-ID";
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct StreamQuery {
+    /// Whether the descendants are followed, too; default true.
+    tree: Option<bool>,
+    /// Where to go on: the `id` of an event, or a number of the instance; `Last-Event-ID` goes before it.
+    after: Option<String>,
+    /// A one-time ticket for this stream, instead of a token.
+    ticket: Option<String>,
+}
+
+/// `GET /v1/instances/{key}/stream?tree=&after=&ticket=`: the frames of the channel `instance/KEY`, one event each, until the instance
+/// and its descendants have ended. 204 when there is nothing more to come after the cursor: a browser then stays away.
+///
+/// # Errors
+/// 400 for a bad cursor, 401, 403 from a foreign origin, 404, 503 for too many streams.
+#[utoipa::path(
+    get,
+    path = "/v1/instances/{key}/stream",
+    tag = "instances",
+    params(
+        ("key" = String, Path, description = "The instance"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event received"),
+        StreamQuery,
+    ),
+    responses(
+        (status = 200, description = "Frames as server-sent events", content_type = "text/event-stream", body = String),
+        (status = 204, description = "Everything was received, and nothing more will come"),
+        (status = 400, description = "The cursor or a parameter is none", content_type = "application/problem+json"),
+        (status = 401, description = "No valid token or ticket", content_type = "application/problem+json"),
+        (status = 403, description = "A page of a foreign origin", content_type = "application/problem+json"),
+        (status = 404, description = "No such instance, or none the caller may see", content_type = "application/problem+json"),
+        (status = 503, description = "Too many connections", content_type = "application/problem+json"),
+    ),
+)]
+pub async fn stream(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let asked: StreamQuery = query(&request)?;
+    let key = instance_key(&path)?;
+    let who = listener(&app, &request, asked.ticket.as_deref(), key)?;
+    let cursor = cursor(&request, &asked, key)?;
+    app.observe(key, &who.caller, false).await?;
+    let places = app.admit_listener(&request, &who)?;
+    let mut listening = Listening::open(&app, who, cursor, places);
+    if !listening.has_something().await {
+        return Ok(HttpResponse::NoContent().finish());
+    }
+    let mut response = event_stream::answer(&request, listening.events(HangUp::of(&request)), limits::KEEP_ALIVE);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    Ok(response)
+}
+
+/// Who listens: by a ticket for this stream, else by a token or cookie. Only a token is added by nobody but its holder.
+fn listener(app: &App, request: &HttpRequest, ticket: Option<&str>, key: InstanceKey) -> Result<Who, Problem> {
+    if ticket.is_some() || !request.headers().contains_key(AUTHORIZATION) {
+        app.require_origin(request)?;
+    }
+    let Some(ticket) = ticket else { return app.bearer(request) };
+    let identity = app.take_ticket(ticket, TicketUse::Stream(key)).ok_or_else(|| {
+        let sentence = "expected a ticket for this stream that was not used before and is at most 30 s old, but this is none";
+        Problem::new(ErrorCode::Unauthenticated, sentence)
+    })?;
+    Ok(Who::new(Some(identity)))
+}
+
+fn cursor(request: &HttpRequest, asked: &StreamQuery, key: InstanceKey) -> Result<TreeCursor, Problem> {
+    let tree = asked.tree.unwrap_or(true);
+    let last = request.headers().get(LAST_EVENT_ID).map(|value| from_utf8(value.as_bytes()).unwrap_or("no text"));
+    match last.filter(|last| !last.is_empty()).or(asked.after.as_deref()) {
+        None => Ok(TreeCursor::new(key, tree)),
+        Some(text) => TreeCursor::parse(key, tree, text).map_err(|sentence| Problem::new(ErrorCode::BadRequest, sentence)),
+    }
+}
