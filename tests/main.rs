@@ -9,6 +9,7 @@ mod scenario;
 mod sdk;
 mod session;
 mod spec;
+mod streams;
 mod support;
 mod tidy;
 mod users;

@@ -39,7 +39,17 @@ pub struct Answer {
 impl Connection {
     /// A new connection to the server.
     pub async fn open(server: &Server) -> Self {
-        Self(TcpStream::connect(("127.0.0.1", server.port)).await.unwrap())
+        Self::open_at(server.port).await
+    }
+
+    /// As [`Connection::open`], to whatever server listens on this port.
+    pub async fn open_at(port: u16) -> Self {
+        Self(TcpStream::connect(("127.0.0.1", port)).await.unwrap())
+    }
+
+    /// Says that nothing more will be sent.
+    pub async fn close_half(&mut self) {
+        self.0.shutdown().await.unwrap();
     }
 
     /// Sends text as it is, with its line ends.
@@ -59,7 +69,13 @@ impl Connection {
     /// Reads an answer whose length is announced.
     pub async fn answer(&mut self) -> Answer {
         let head = self.head().await;
-        let length = head.get("content-length").expect("a length").parse().unwrap();
+        self.body(head).await
+    }
+
+    /// Reads the rest of an answer whose head was read. Without content there is no length.
+    pub async fn body(&mut self, head: Head) -> Answer {
+        let has_none = head.status.starts_with("HTTP/1.1 204 ");
+        let length = if has_none { 0 } else { head.get("content-length").expect("a length").parse().unwrap() };
         let body = self.exactly(length).await;
         Answer { head, body }
     }

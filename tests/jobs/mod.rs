@@ -7,7 +7,7 @@ mod clients;
 mod commands;
 mod counts;
 mod entries;
-mod http;
+pub mod http;
 mod restarts;
 mod sign_in;
 mod start;

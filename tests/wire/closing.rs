@@ -99,7 +99,7 @@ async fn who_does_not_read_is_closed() {
 }
 
 /// Suites of many seconds run when everything is asked for.
-fn slow_tests() -> bool {
+pub fn slow_tests() -> bool {
     let all = std::env::var("STEPWIRE_TEST").is_ok_and(|value| value == "all");
     if !all {
         eprintln!("skipped: set STEPWIRE_TEST=all to run this slow test");

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::{Client, Server, client::id, server::token};
 
-const GRADING: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
+/// Grades people by a child each, and one more by a message.
+pub const GRADING: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
   xmlns:stepwire="https://stepwire.dev/schema/bpmn/1.0" id="d" targetNamespace="t">
  <bpmn:error id="unknown" name="Unknown person" errorCode="UNKNOWN"/>
  <bpmn:process id="grading" isExecutable="true">
