@@ -1,9 +1,11 @@
 //! A problem found in a process definition at deploy: where, what, and how to mend it.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// One problem. A deploy lists all of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = DefinitionProblem)]
 pub struct Problem {
     /// Id of the element (or the process) it is at; empty when the document itself is unreadable.
     pub element: String,
@@ -28,7 +30,7 @@ impl Problem {
 }
 
 /// How bad a problem is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Severity {
     /// Refuses the deploy.

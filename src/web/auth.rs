@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The cookie that holds the token of a person who signed in.
-const COOKIE: &str = "stepwire-session";
+pub const COOKIE: &str = "stepwire-session";
 
 impl App {
     /// Who sends the request; a stranger without a token or cookie.

@@ -1,6 +1,6 @@
 //! Refusals over HTTP: RFC 9457 problem details with the same codes as the frames.
 
-use std::{fmt, time::Duration};
+use std::{collections::BTreeMap, fmt, time::Duration};
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -10,6 +10,7 @@ use actix_web::{
     },
 };
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::{
     engine::Rejection,
@@ -75,26 +76,50 @@ impl Problem {
     }
 }
 
-#[derive(Serialize)]
+/// A refusal (RFC 9457).
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct Details<'a> {
+#[schema(as = Problem, example = json!({
+    "type": "/docs/errors/not_found", "title": "not_found", "status": 404, "code": "not_found", "retryable": false,
+    "detail": "expected an instance you may see, but there is none with this key",
+}))]
+pub(super) struct Details<'a> {
+    /// The page that explains the code.
     r#type: String,
+    /// The code once more, as a title.
     title: &'static str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// What was expected, and what came.
     detail: &'a str,
+    /// From the stable list.
     code: ErrorCode,
+    /// Whether the same request may succeed later.
     retryable: bool,
+    /// Finer than the code, with `action_not_available`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     reason: Option<&'static str>,
+    /// With `invalid_data`: a sentence per path.
     #[serde(skip_serializing_if = "Option::is_none")]
-    fields: Option<&'a std::collections::BTreeMap<String, String>>,
+    #[schema(nullable = false)]
+    fields: Option<&'a BTreeMap<String, String>>,
+    /// With a stale `ifSeq`: the number the instance stands at.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     seq: Option<u64>,
+    /// With an ambiguous action: the elements that offer it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     elements: Option<&'a [String]>,
+    /// With `rate_limited`: milliseconds to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<u64>)]
     after_ms: Option<u128>,
+    /// What is wrong with a definition.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
     problems: &'a [DefinitionProblem],
 }
 

@@ -1,18 +1,21 @@
 //! The one route table. Everything that may be asked for stands here; whatever else is asked is a problem in JSON.
+//!
+//! What is in a table and how it is registered: `route_table`. What `openapi` tells of the API is held against it.
 
 use std::fmt;
 
 use actix_web::{
-    Handler, HttpResponse, Resource, Responder, Route,
+    Handler, HttpResponse, Responder, Route,
     guard::{Any, Get, Head},
     web::{self, ServiceConfig},
 };
 
 use super::{
-    assets, docs, health, jobs,
+    assets, docs, health, jobs, openapi,
     pages::{home, instances as instance_pages, sign_in, tasks as task_pages},
     problem::Problem,
     rest::{commands, definitions, history, instances, login, schedules, stream as instance_stream, tickets, uploads},
+    route_table::{Entry, Table},
     ws,
 };
 use crate::session::frames::code::ErrorCode;
@@ -22,8 +25,16 @@ pub fn routes(service: &mut ServiceConfig) {
     service
         .app_data(web::QueryConfig::default().error_handler(|error, _| query_problem(&error).into()))
         .app_data(web::PathConfig::default().error_handler(|_, _| nothing().into()))
+        .configure(|service| table().register(service))
+        .default_service(web::to(nothing_here));
+}
+
+/// What there is, in the order in which addresses are tried.
+pub fn table() -> Table {
+    Table::default()
         .service(get("/healthz", health::healthz))
         .service(get("/readyz", health::readyz))
+        .service(get("/openapi.json", openapi::json))
         .service(get("/v1/ws", ws::websocket))
         .service(post("/v1/login", login::login))
         .service(post("/v1/logout", login::logout))
@@ -79,38 +90,37 @@ pub fn routes(service: &mut ServiceConfig) {
         .service(get("/admin/tasks", task_pages::mine))
         .service(get("/assets/{file:.*}", assets::asset))
         .service(get("/docs/{page:.*}", docs::page))
-        .default_service(web::to(nothing_here));
 }
 
-fn get<F, A>(path: &str, handler: F) -> Resource
+fn get<F, A>(path: &'static str, handler: F) -> Entry
 where
     F: Handler<A>,
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::resource(path).route(read(handler)).default_service(web::to(|| other_method("GET, HEAD")))
+    Entry::new(path, "GET, HEAD", web::resource(path).route(read(handler)))
 }
 
-fn post<F, A>(path: &str, handler: F) -> Resource
+fn post<F, A>(path: &'static str, handler: F) -> Entry
 where
     F: Handler<A>,
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::resource(path).route(web::post().to(handler)).default_service(web::to(|| other_method("POST")))
+    Entry::new(path, "POST", web::resource(path).route(web::post().to(handler)))
 }
 
 /// What never ends by itself has nothing to say to HEAD.
-fn stream<F, A>(path: &str, handler: F) -> Resource
+fn stream<F, A>(path: &'static str, handler: F) -> Entry
 where
     F: Handler<A>,
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    web::resource(path).route(web::get().to(handler)).default_service(web::to(|| other_method("GET")))
+    Entry::new(path, "GET", web::resource(path).route(web::get().to(handler)))
 }
 
-fn both<F, A, G, B>(path: &str, reader: F, writer: G) -> Resource
+fn both<F, A, G, B>(path: &'static str, reader: F, writer: G) -> Entry
 where
     F: Handler<A>,
     A: actix_web::FromRequest + 'static,
@@ -119,8 +129,7 @@ where
     B: actix_web::FromRequest + 'static,
     G::Output: Responder + 'static,
 {
-    let resource = web::resource(path).route(read(reader)).route(web::post().to(writer));
-    resource.default_service(web::to(|| other_method("GET, HEAD, POST")))
+    Entry::new(path, "GET, HEAD, POST", web::resource(path).route(read(reader)).route(web::post().to(writer)))
 }
 
 fn read<F, A>(handler: F) -> Route
@@ -130,10 +139,6 @@ where
     F::Output: Responder + 'static,
 {
     web::route().guard(Any(Get()).or(Head())).to(handler)
-}
-
-async fn other_method(allow: &'static str) -> Result<HttpResponse, Problem> {
-    Err(Problem::method_not_allowed(allow))
 }
 
 async fn nothing_here() -> Result<HttpResponse, Problem> {

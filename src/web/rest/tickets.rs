@@ -8,6 +8,7 @@ use actix_web::{
     web::{Data, Payload},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::json;
 use crate::{
@@ -19,15 +20,19 @@ use crate::{
     web::{app::App, body, problem::Problem},
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct TicketRequest {
+    /// What it opens: `ws`, `stream/KEY` or `signin`.
+    #[schema(example = "ws", pattern = "^(ws|signin|stream/.+)$")]
     r#for: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Ticket {
+    /// For `?ticket=`.
     ticket: String,
+    /// How long it waits for its use.
     expires_in_seconds: u64,
 }
 
@@ -36,6 +41,8 @@ struct Ticket {
 ///
 /// # Errors
 /// 400, 401, 503 when too many wait for their use.
+#[utoipa::path(post, path = "/v1/tickets", tag = "signing in", summary = "A ticket for where only an address can be given",
+    request_body = TicketRequest, responses((status = 201, body = Ticket), (status = 403)))]
 pub async fn issue(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     let identity = app.bearer(&request)?.identity;
     let text = body::json(&request, payload).await?;

@@ -1,0 +1,64 @@
+//! The OpenAPI document of the HTTP interface, made from the handlers' own annotations.
+//!
+//! A handler says with `#[utoipa::path]` what it takes and answers, and stands in the list below: one line. What follows from the
+//! form of a request is not written there but added in `completion`: who must show a token may be answered 401, whoever sends a
+//! body may be answered 413, and every refusal is a `Problem`. So an annotation names what it answers when all is well, and the
+//! refusals that are its own, as bare statuses: `(status = 404)`. What several share: `shared`. A test holds this list against
+//! `routes`. Not here: the page that shows the document (`api_page`), the websocket's document (`asyncapi`).
+
+mod completion;
+pub mod shared;
+
+use std::sync::LazyLock;
+
+use actix_web::{HttpRequest, HttpResponse};
+use utoipa::OpenApi;
+
+use super::{health, problem::Details, published::Published, rest::tickets};
+
+/// The handlers, by resource as in `routes`.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Stepwire",
+        description = "Runs BPMN processes and tells their users the next step. What refusals mean: /docs/errors/README. \
+            The websocket has its own document: /asyncapi.json.",
+        contact(),
+    ),
+    paths(
+        health::healthz,
+        health::readyz,
+        json,
+        tickets::issue,
+    ),
+    components(schemas(Details)),
+    tags(
+        (name = "definitions", description = "Process definitions"),
+        (name = "instances", description = "Process instances: start, look, run"),
+        (name = "tasks", description = "User tasks"),
+        (name = "incidents", description = "What stands still until somebody helps"),
+        (name = "timers", description = "What waits for its time"),
+        (name = "schedules", description = "What starts by itself"),
+        (name = "users", description = "Who may sign in"),
+        (name = "signing in", description = "Tokens, cookies, tickets"),
+        (name = "jobs", description = "Jobs in the wire format of Wexflow's API"),
+        (name = "server", description = "Signs of life, and what the server tells of itself"),
+    ),
+    security(("bearer" = []), ("cookie" = [])),
+)]
+struct Described;
+
+/// The document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    let mut document = Described::openapi();
+    completion::complete(&mut document);
+    document
+}
+
+/// `GET /openapi.json`: this document. For anybody.
+#[utoipa::path(get, path = "/openapi.json", tag = "server", security(()),
+    responses((status = 200, body = Object, content_type = "application/json"), (status = 304, description = "As it was")))]
+pub async fn json(request: HttpRequest) -> HttpResponse {
+    static PUBLISHED: LazyLock<Published> = LazyLock::new(|| Published::new(&document()));
+    PUBLISHED.answer(&request)
+}

@@ -1,0 +1,164 @@
+//! What follows from the form of a request, so that no annotation has to repeat it: refusals and their schema, schemes of
+//! signing in, one address per alternative.
+
+use utoipa::openapi::{
+    Content, OpenApi, PathItem, Ref, RefOr, Response,
+    path::{Operation, ParameterIn},
+    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+};
+
+use crate::web::{auth::COOKIE, route_table::alternatives};
+
+/// The media type of a refusal.
+const PROBLEM: &str = "application/problem+json";
+/// Where jobs are: a refused token is answered in plain text there, as clients of that API expect.
+const JOBS: &str = "/api/v1/";
+
+/// Completes a document that was collected from annotations.
+pub fn complete(document: &mut OpenApi) {
+    for (pattern, item) in std::mem::take(&mut document.paths.paths) {
+        for one in alternatives(&pattern) {
+            let mut item = item.clone();
+            for operation in operations(&mut item) {
+                choose(operation, one.chosen.as_deref());
+                complete_operation(operation, &one.path);
+            }
+            document.paths.paths.insert(one.path, item);
+        }
+    }
+    let components = document.components.get_or_insert_default();
+    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
+    let bearer = bearer.description(Some("A token of POST /v1/login, of the configured issuer, or of `stepwire token`"));
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
+    let cookie = "The cookie of a sign-in. What changes something must then come from an allowed Origin";
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description(COOKIE, cookie));
+    components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+    let ticket = ApiKey::Query(ApiKeyValue::with_description("ticket", "A ticket of POST /v1/tickets: good for one request"));
+    components.add_security_scheme("ticket", SecurityScheme::ApiKey(ticket));
+}
+
+/// The operations of an address.
+pub fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+/// Makes of an operation with alternatives the one for a single of them.
+fn choose(operation: &mut Operation, chosen: Option<&str>) {
+    let Some(chosen) = chosen else { return };
+    operation.operation_id = operation.operation_id.as_ref().map(|id| format!("{id}_{chosen}"));
+    operation.summary = operation.summary.as_ref().map(|summary| summary.replace("{}", chosen));
+}
+
+fn complete_operation(operation: &mut Operation, path: &str) {
+    // The errors stand among the answers; the rest of a handler's documentation is its description.
+    if let Some(description) = &mut operation.description
+        && let Some(at) = description.find("# Errors")
+    {
+        description.truncate(at);
+        description.truncate(description.trim_end().len());
+    }
+    for status in implied(operation, path) {
+        let answers = &mut operation.responses.responses;
+        answers.entry(status.to_owned()).or_insert_with(|| RefOr::T(Response::new("")));
+    }
+    for (status, answer) in &mut operation.responses.responses {
+        let RefOr::T(answer) = answer else { continue };
+        if !status.starts_with(['4', '5']) {
+            continue;
+        }
+        if answer.description.is_empty() {
+            answer.description = meaning(status).to_owned();
+        }
+        if status == "401" && path.starts_with(JOBS) {
+            continue;
+        }
+        if answer.content.is_empty() {
+            let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
+            answer.content.insert(PROBLEM.to_owned(), RefOr::T(Content::new(Some(schema))));
+        }
+    }
+}
+
+/// The refusals that any request of this form may meet.
+fn implied(operation: &Operation, path: &str) -> Vec<&'static str> {
+    let mut statuses = Vec::new();
+    let for_anybody = operation.security.as_ref().is_some_and(Vec::is_empty)
+        || operation.security.iter().flatten().any(|one| *one == utoipa::openapi::SecurityRequirement::default());
+    if !for_anybody {
+        statuses.extend(["401", "500", "503"]);
+    }
+    let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
+        RefOr::T(parameter) => Some(&parameter.parameter_in),
+        RefOr::Ref(_) => None,
+    });
+    let is_read = |place: &ParameterIn| matches!(place, ParameterIn::Query | ParameterIn::Header);
+    if parameters.into_iter().any(is_read) || operation.request_body.is_some() {
+        statuses.push("400");
+    }
+    if operation.request_body.is_some() {
+        statuses.push("413");
+        // There the type of a body is passed over.
+        if !path.starts_with(JOBS) {
+            statuses.push("415");
+        }
+    }
+    statuses
+}
+
+/// What a status says when nothing finer is said.
+fn meaning(status: &str) -> &'static str {
+    match status {
+        "400" => "The request cannot be read: `detail` names what was expected",
+        "401" => "No token, or one that is not accepted (any more)",
+        "403" => "The token does not grant this, or the request comes from a foreign origin",
+        "404" => "Unknown, or not yours",
+        "409" => "It cannot be done now: `code` and `reason` say why",
+        "413" => "Larger than a limit allows",
+        "415" => "A body of this Content-Type is not read here",
+        "422" => "Well-formed, but wrong: `fields` or `problems` say where",
+        "429" => "Too often: `Retry-After` says when to try again",
+        "503" => "No room at the moment: try again",
+        _ => "A fault of the server; nothing was done",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathsBuilder};
+
+    use super::*;
+
+    fn completed(path: &str, operation: OperationBuilder) -> OpenApi {
+        let paths = PathsBuilder::new().path(path, PathItem::new(HttpMethod::Post, operation)).build();
+        let mut document = OpenApi::new(utoipa::openapi::Info::new("t", "1"), paths);
+        complete(&mut document);
+        document
+    }
+
+    fn statuses(document: &OpenApi, path: &str) -> Vec<String> {
+        document.paths.paths[path].post.as_ref().unwrap().responses.responses.keys().cloned().collect()
+    }
+
+    #[test]
+    fn an_operation_is_completed_by_its_form() {
+        let operation = || OperationBuilder::new().request_body(Some(Default::default()));
+        assert_eq!(statuses(&completed("/v1/x", operation()), "/v1/x"), ["400", "401", "413", "415", "500", "503"]);
+        assert_eq!(statuses(&completed("/api/v1/x", operation()), "/api/v1/x"), ["400", "401", "413", "500", "503"]);
+        let for_anybody = OperationBuilder::new().security(Default::default());
+        assert!(statuses(&completed("/v1/x", for_anybody), "/v1/x").is_empty());
+    }
+
+    #[test]
+    fn alternatives_become_operations_and_refusals_problems() {
+        let operation = OperationBuilder::new().operation_id(Some("at")).summary(Some("Do {}"));
+        let operation = operation.response("404", Response::new("")).description(Some("d\n\n# Errors\n404"));
+        let document = completed("/v1/x/{key}/{command:hold|go}", operation);
+        let told = document.paths.paths["/v1/x/{key}/go"].post.as_ref().unwrap();
+        assert_eq!((told.operation_id.as_deref(), told.summary.as_deref()), (Some("at_go"), Some("Do go")));
+        assert_eq!(told.description.as_deref(), Some("d"));
+        let answer = serde_json::to_value(&told.responses.responses["404"]).unwrap();
+        assert_eq!(answer["content"][PROBLEM]["schema"]["$ref"], "#/components/schemas/Problem");
+        assert_eq!(answer["description"], "Unknown, or not yours");
+        assert!(document.paths.paths.contains_key("/v1/x/{key}/hold") && document.paths.paths.len() == 2);
+    }
+}
