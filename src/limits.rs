@@ -113,6 +113,18 @@ pub const START_DATA_BYTES: usize = 64 * 1024;
 
 /// Commands waiting in the mailbox of one instance; more are answered `busy`.
 pub const INSTANCE_MAILBOX: usize = 128;
+/// Children one process instance may have started, ended ones included; one more is an incident.
+pub const CHILDREN: usize = 10_000;
+/// Users who may ever have had a task of one process instance.
+pub const PARTICIPANTS: usize = 1_000;
+/// Action messages one process instance may have open; one more is an incident.
+pub const OPEN_MESSAGES: usize = 1_000;
+/// Delayed triggerings one process instance may wait for; one more is an incident.
+pub const DELAYED: usize = 10_000;
+/// The longest comment of a decision in an approval, in bytes.
+pub const COMMENT_BYTES: usize = 4_096;
+/// How often one user task reminds of itself.
+pub const REMINDERS: u32 = 100;
 /// Rows handed to the journal's writer and not durable yet, over all instances; more commands are answered `busy`.
 pub const WRITER_QUEUE: usize = 4_096;
 /// Element instances one process instance may have active at once; one more is an incident.
@@ -129,6 +141,36 @@ pub const TEMPLATE_BYTES: usize = 64 * 1024;
 pub const RULE_BYTES: usize = 64 * 1024;
 /// The largest output of one business rule, in bytes of JSON, roughly counted; its depth is at most [`JSON_DEPTH`].
 pub const RULE_OUTPUT_BYTES: usize = 256 * 1024;
+
+/// How much one process instance may hold and one command may do: an argument of the engine, so that tests come to the limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstanceLimits {
+    /// [`ELEMENTS_PER_COMMAND`].
+    pub elements_per_command: usize,
+    /// [`ACTIVE_ELEMENTS`].
+    pub active_elements: usize,
+    /// [`CHILDREN`].
+    pub children: usize,
+    /// [`PARTICIPANTS`].
+    pub participants: usize,
+    /// [`OPEN_MESSAGES`].
+    pub open_messages: usize,
+    /// [`DELAYED`].
+    pub delayed: usize,
+}
+
+impl Default for InstanceLimits {
+    fn default() -> Self {
+        Self {
+            elements_per_command: ELEMENTS_PER_COMMAND,
+            active_elements: ACTIVE_ELEMENTS,
+            children: CHILDREN,
+            participants: PARTICIPANTS,
+            open_messages: OPEN_MESSAGES,
+            delayed: DELAYED,
+        }
+    }
+}
 
 /// The limits an operator may change. In each, 0 means off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -18,6 +18,7 @@ use crate::model::{definition::NodeKind, executable::ExecutableNode, ids::Elemen
 /// The caller takes a user task that is nobody's. Taking one's own again changes nothing, but is remembered like any command: a
 /// resend must not take the task again after it was given back.
 pub(super) fn claim(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
+    require_somewhere(step, Right::Execute)?;
     require_live(step)?;
     let (element, node) = user_task(step, key)?;
     let caller = caller(step)?;
@@ -28,13 +29,15 @@ pub(super) fn claim(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejectio
         let sentence = format!("expected a task that is nobody's, but '{}' belongs to {other}: it has to be released", node.id);
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     }
-    let user = Some(Arc::from(caller.subject.as_str()));
-    step.record(Record::Assigned { element: key, user });
+    let user = Arc::from(caller.subject.as_str());
+    require_room(step, &user)?;
+    step.record(Record::Assigned { element: key, user: Some(user) });
     Ok(())
 }
 
 /// The assignee gives a user task back, or somebody who may assign it takes it away.
 pub(super) fn release(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
+    require_somewhere(step, Right::Assign)?;
     require_live(step)?;
     let (element, node) = user_task(step, key)?;
     let caller = caller(step)?;
@@ -50,14 +53,43 @@ pub(super) fn release(step: &mut Step<'_>, key: ElementKey) -> Result<(), Reject
 
 /// A user task is given to somebody, who from then on may watch the instance.
 pub(super) fn assign(step: &mut Step<'_>, key: ElementKey, user: &str) -> Result<(), Rejection> {
+    require_somewhere(step, Right::Assign)?;
     require_live(step)?;
     let (_, node) = user_task(step, key)?;
     let caller = caller(step)?;
     if !step.state.members().may(step.process, caller, Right::Assign, node) {
         return Err(forbidden(&format!("expected a role that may assign '{}', but this user has none: see its lane", node.id)));
     }
+    require_room(step, user)?;
     step.record(Record::Assigned { element: key, user: Some(Arc::from(user)) });
     Ok(())
+}
+
+/// Whether one more subject may take part.
+pub(super) fn has_room(step: &Step<'_>, user: &str) -> bool {
+    let participants = step.state.members().participants;
+    participants.contains(user) || participants.len() < step.limits.participants
+}
+
+fn require_room(step: &Step<'_>, user: &str) -> Result<(), Rejection> {
+    if has_room(step, user) {
+        return Ok(());
+    }
+    let sentence = format!(
+        "expected at most {} users who ever had a task of one instance, but this is one more: give it to one of them",
+        step.limits.participants
+    );
+    Err(Rejection::new(RejectionKind::Conflict, sentence))
+}
+
+/// Refuses callers that have the right nowhere in the instance, whatever has become of the task. Who had one here is told what has.
+fn require_somewhere(step: &Step<'_>, right: Right) -> Result<(), Rejection> {
+    let (caller, members) = (caller(step)?, step.state.members());
+    let had_one = members.participants.contains(&*caller.subject);
+    if had_one || step.process.nodes().iter().any(|node| members.may(step.process, caller, right, node)) {
+        return Ok(());
+    }
+    Err(forbidden("expected a member of the instance or a role that may act in it, but this user may only watch"))
 }
 
 fn user_task<'s>(step: &'s Step<'_>, key: ElementKey) -> Result<(&'s ElementInstance, &'s ExecutableNode), Rejection> {

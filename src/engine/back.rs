@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{actions, record::Record, rejection::Rejection, state::FirstRun, step::Step};
+use super::{actions, record::Record, rejection::Rejection, state::FirstRun, step::Step, terms};
 use crate::model::{executable::ExecutableAction, ids::ElementKey};
 
 /// Whether a passed element can be gone back to by this action.
@@ -19,7 +19,7 @@ pub(super) fn is_open(step: &Step<'_>, key: ElementKey, action: &str) -> bool {
 /// Goes back to a passed element and runs the action there.
 pub(super) fn go_back(step: &mut Step<'_>, to: ElementKey, action: &ExecutableAction, payload: &Value) -> Result<(), Rejection> {
     // Checked before anything is recorded; the run below checks the same payload again and cannot fail then.
-    action.keys.accept(payload, step.evaluator).map_err(Rejection::invalid_data)?;
+    actions::accept(step, to, action, payload)?;
     let Some((node, first_run)) =
         step.state.element(to).map(|element| (element.node().clone(), element.first_run(&action.name).map_or(0, FirstRun::seq)))
     else {
@@ -35,6 +35,7 @@ pub(super) fn go_back(step: &mut Step<'_>, to: ElementKey, action: &ExecutableAc
             step.merge(Some(element), patch);
         }
     }
+    terms::begin_again(step, element);
     actions::run_in(step, element, action, payload)
 }
 

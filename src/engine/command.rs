@@ -15,7 +15,7 @@ use crate::model::ids::{ElementKey, InstanceKey, Time};
 pub enum Command {
     /// A user runs a manual action.
     Run(RunAction),
-    /// A timer is due: of a delayed action, or of the instance's expiry.
+    /// A timer is due: of a delayed action, of a user task's reminder, or of the instance's expiry.
     FireTimer(TimerKey),
     /// A message from the parent or a child arrives.
     Receive {
@@ -104,11 +104,11 @@ pub struct RunAction {
 /// Identifies one timer for good.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimerKey {
-    /// The element the delayed action belongs to; 0 for the instance itself.
+    /// The element the delayed action or the reminder belongs to; 0 for the instance itself.
     pub element: ElementKey,
     /// The action; empty for what is no action's.
     pub action: String,
-    /// Which triggering of the action in this visit, from 1.
+    /// Which triggering of the action, or which reminder, in this visit, from 1.
     pub occurrence: u32,
 }
 
@@ -122,6 +122,11 @@ pub struct DueTimer {
 }
 
 impl TimerKey {
+    /// The timer of a user task's reminder with this number, from 1. No action has an empty name.
+    pub fn reminder(element: ElementKey, number: u32) -> Self {
+        Self { element, action: String::new(), occurrence: number }
+    }
+
     /// The timer of the instance's expiry. No element has the number 0.
     pub fn expiry() -> Self {
         Self { element: ElementKey(0), action: String::new(), occurrence: 1 }

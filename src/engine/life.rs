@@ -10,6 +10,7 @@ use super::{
     record::{Record, Status},
     rejection::{Rejection, RejectionKind, Unavailable},
     step::Step,
+    terms,
 };
 use crate::model::ids::{ElementKey, Time};
 
@@ -51,11 +52,7 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
 
 /// What waits for its time, in the order it is due.
 fn pending(step: &Step<'_>) -> Vec<(Time, TimerKey)> {
-    let of_elements = step.state.active().flat_map(|(key, element)| {
-        element
-            .delayed()
-            .map(move |(action, occurrence, due)| (due, TimerKey { element: key, action: action.to_string(), occurrence }))
-    });
+    let of_elements = step.state.active().flat_map(|(key, element)| element.timers(key)).map(|timer| (timer.due, timer.key));
     let expiry = step.state.head().expires_at.map(|due| (due, TimerKey::expiry()));
     let mut pending: Vec<(Time, TimerKey)> = of_elements.chain(expiry).collect();
     pending.sort();
@@ -67,6 +64,7 @@ pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
     match step.state.status() {
         Status::OnHold => {}
         status if status.is_live() && *timer == TimerKey::expiry() => step.end(Status::Expired),
+        _ if timer.action.is_empty() => terms::remind(step, timer),
         _ => actions::fire_timer(step, timer),
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! Where to go next: `step` for the loop, `elements` for one file per BPMN element kind, `actions` for the action model,
 //! `back` for back steps, `subprocess` for messages between instances, `life` for hold and the ends from outside, `access` for
-//! who may do what, `state` for what is remembered.
+//! who may do what, `assignment` and `terms` for user tasks, `state` for what is remembered.
 
 pub mod access;
 mod actions;
@@ -21,9 +21,12 @@ pub mod peer;
 pub mod record;
 pub mod rejection;
 pub mod remark;
+mod room;
 pub mod state;
+mod status;
 mod step;
 mod subprocess;
+mod terms;
 
 pub use command::Command;
 pub use effect::Effect;

@@ -14,7 +14,7 @@ use super::{
 use crate::model::{
     action::Trigger,
     executable::{ExecutableAction, ExecutableNode, ExecutableProcess},
-    ids::ElementKey,
+    ids::{ElementKey, Time},
 };
 
 /// The next step of an instance.
@@ -39,6 +39,10 @@ pub struct Token {
     pub node: Arc<str>,
     /// The subject it belongs to.
     pub assignee: Option<Arc<str>>,
+    /// When it is due.
+    pub due: Option<Time>,
+    /// When it reminded of itself last.
+    pub reminded: Option<Time>,
     /// Its oldest unresolved incident.
     pub incident: Option<Incident>,
 }
@@ -73,7 +77,14 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
     for (key, element) in state.active() {
         let Some(node) = process.node(element.node()) else { continue };
         let assignee = element.assignee().cloned();
-        tokens.push(Token { element: key, node: node.id.clone(), assignee, incident: element.incidents().first().cloned() });
+        tokens.push(Token {
+            element: key,
+            node: node.id.clone(),
+            assignee,
+            due: element.due(),
+            reminded: element.reminded(),
+            incident: element.incidents().first().cloned(),
+        });
         let runnable = manual(node).filter(|action| moves && actions::can_run(element, action).is_ok());
         offers.extend(runnable.map(|action| offer(key, element, node, action, false)));
     }
@@ -82,7 +93,7 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
         let open = manual(node).filter(|action| moves && opens_back(element, action));
         offers.extend(open.map(|action| offer(key, element, node, action, true)));
     }
-    NextStep { status: state.status(), remark: remark(process, state), tokens, offers }
+    NextStep { status: state.status(), remark: remark(state), tokens, offers }
 }
 
 fn offer(key: ElementKey, element: &ElementInstance, node: &ExecutableNode, action: &ExecutableAction, back: bool) -> Offer {

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::peer::PeerMessage;
+pub use super::status::Status;
 use crate::model::{
     action::MessageType,
     ids::{ElementKey, InstanceKey, Time},
@@ -234,6 +235,34 @@ pub enum Record {
         /// The subject it belongs to.
         user: Option<Arc<str>>,
     },
+    /// A user task has a due date, and perhaps a time to remind.
+    #[serde(rename = "scheduled")]
+    TaskScheduled {
+        /// Which.
+        element: ElementKey,
+        /// When it is due.
+        due: Time,
+        /// When it reminds first.
+        remind: Option<Time>,
+    },
+    /// A user task reminded of itself.
+    #[serde(rename = "reminded")]
+    Reminded {
+        /// Which.
+        element: ElementKey,
+        /// When it reminds again.
+        again: Option<Time>,
+    },
+    /// A user approved or rejected in an approval.
+    #[serde(rename = "decided")]
+    Decided {
+        /// Which approval.
+        element: ElementKey,
+        /// Which of the two.
+        approved: bool,
+        /// What the user said to it.
+        comment: Option<String>,
+    },
     /// A triggering was given up: its work will not be done, and nothing waits for it.
     #[serde(rename = "skipped")]
     ActionSkipped {
@@ -414,64 +443,4 @@ pub struct Incident {
     pub message: String,
     /// The action and its triggering whose work failed, if it was an action.
     pub action: Option<(Arc<str>, u32)>,
-}
-
-/// Status of a process instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Status {
-    /// Its first record is made; lasts until its start event begins, in the same row.
-    Created,
-    /// Running.
-    Started,
-    /// Stands still until it is let go on.
-    OnHold,
-    /// Ended normally.
-    Finished,
-    /// A subprocess that its user has ended.
-    Dismissed,
-    /// Ended by an operator, or with its parent.
-    Terminated,
-    /// Its time was over.
-    Expired,
-    /// Ended by an error end event.
-    Failed,
-}
-
-impl Status {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Created,
-        Self::Started,
-        Self::OnHold,
-        Self::Finished,
-        Self::Dismissed,
-        Self::Terminated,
-        Self::Expired,
-        Self::Failed,
-    ];
-
-    /// Whether the instance can still move.
-    pub fn is_live(self) -> bool {
-        matches!(self, Self::Created | Self::Started | Self::OnHold)
-    }
-
-    /// The status with this wire name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
-    }
-
-    /// The wire name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Created => "created",
-            Self::Started => "started",
-            Self::OnHold => "onHold",
-            Self::Finished => "finished",
-            Self::Dismissed => "dismissed",
-            Self::Terminated => "terminated",
-            Self::Expired => "expired",
-            Self::Failed => "failed",
-        }
-    }
 }

@@ -4,15 +4,10 @@
 
 use super::{record::Status, state::InstanceState};
 use crate::model::{
-    action::Trigger,
+    action::{APPROVE, REJECT, Trigger},
     definition::NodeKind,
-    executable::{ExecutableNode, ExecutableProcess},
+    executable::ExecutableNode,
 };
-
-/// The action that approves.
-pub const APPROVE: &str = "approve";
-/// The action that rejects.
-pub const REJECT: &str = "reject";
 
 /// How a finished instance went, if not just well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +40,12 @@ pub fn is_approval(node: &ExecutableNode) -> bool {
 }
 
 /// The remark on an instance. A rejection goes before what was skipped.
-pub fn remark(process: &ExecutableProcess, state: &InstanceState) -> Option<Remark> {
+pub fn remark(state: &InstanceState) -> Option<Remark> {
     if state.status() != Status::Finished {
         return None;
     }
-    let approvals = state.decisions().iter().filter(|(node, _)| process.node(node).is_some_and(is_approval));
-    let last = approvals.map(|(_, decision)| decision).max_by_key(|decision| decision.seq);
-    match last {
-        Some(decision) if decision.rejected => Some(Remark::Rejected),
+    match state.last_decision() {
+        Some(decision) if !decision.approved => Some(Remark::Rejected),
         _ if state.has_skipped() => Some(Remark::Skipped),
         _ => None,
     }

@@ -17,14 +17,17 @@ use super::{
     record::{Arrival, CommandTag, Created, Incident, Record, Row, Status, StoredFile},
     rejection::{Rejection, RejectionKind},
     state::{Child, InstanceState},
-    subprocess,
+    subprocess, terms,
 };
-use crate::model::{
-    evaluator::Evaluator,
-    executable::{ExecutableNode, ExecutableProcess},
-    ids::{ElementKey, InstanceKey, Time},
-    template::Builtins,
-    upload::UploadRules,
+use crate::{
+    limits::InstanceLimits,
+    model::{
+        evaluator::Evaluator,
+        executable::{ExecutableNode, ExecutableProcess},
+        ids::{ElementKey, InstanceKey, Time},
+        template::Builtins,
+        upload::UploadRules,
+    },
 };
 
 /// What a step is given besides the command: everything that is not pure.
@@ -37,10 +40,8 @@ pub struct StepInput<'a> {
     pub caller: Option<&'a Caller>,
     /// The command's identity, if it deduplicates.
     pub command: Option<CommandTag>,
-    /// Elements one command may activate before the rest becomes incidents.
-    pub element_limit: usize,
-    /// Elements that may be active at once before one more becomes an incident.
-    pub active_limit: usize,
+    /// How much it may do, and the instance hold, before the rest becomes incidents.
+    pub limits: InstanceLimits,
 }
 
 /// What a step did. Without a row nothing happened: a repeat or a message for something ended.
@@ -150,13 +151,13 @@ pub(super) struct Step<'a> {
     pub ignored: Vec<String>,
     /// The file of the command, until its action takes it.
     pub file: Option<StoredFile>,
+    pub limits: InstanceLimits,
     work: VecDeque<ElementKey>,
     child_key: &'a dyn Fn(u64) -> InstanceKey,
     first_seq: u64,
     records: Vec<Record>,
     effects: Vec<Effect>,
     budget: usize,
-    active_limit: usize,
 }
 
 impl<'a> Step<'a> {
@@ -175,13 +176,13 @@ impl<'a> Step<'a> {
             now: input.now,
             ignored: Vec::new(),
             file: None,
+            limits: input.limits,
             work: VecDeque::new(),
             child_key: input.child_key,
             first_seq,
             records: Vec::new(),
             effects: Vec::new(),
-            budget: input.element_limit,
-            active_limit: input.active_limit,
+            budget: input.limits.elements_per_command,
         }
     }
 
@@ -265,15 +266,16 @@ impl<'a> Step<'a> {
     /// Activates a node; what it does comes later in this step.
     pub fn activate(&mut self, node: &Arc<str>, arrivals: Vec<Arrival>) {
         let element = ElementKey(self.record(Record::ElementActivated { node: node.clone(), arrivals }));
+        terms::begin(self, element);
         if self.budget == 0 {
             let sentence = "expected the process to come to rest, but one command activated too many elements: is there a loop \
                             without a user task or a timer? Retry to let it go on";
             return self.incident(element, STOPPED[0], sentence.to_owned(), None);
         }
-        if self.state.active().count() > self.active_limit {
+        if self.state.active().count() > self.limits.active_elements {
             let sentence = format!(
                 "expected at most {} active elements, but this is one more. Retry when others have gone on",
-                self.active_limit
+                self.limits.active_elements
             );
             return self.incident(element, STOPPED[1], sentence, None);
         }
@@ -285,12 +287,8 @@ impl<'a> Step<'a> {
     pub fn abort(&mut self, key: ElementKey) {
         let Some(element) = self.state.element(key) else { return };
         let node = element.node().clone();
-        let timers: Vec<TimerKey> = element
-            .delayed()
-            .map(|(action, occurrence, _)| TimerKey { element: key, action: action.to_string(), occurrence })
-            .collect();
-        for timer in timers {
-            self.clear_timer(timer);
+        for timer in element.timers(key) {
+            self.clear_timer(timer.key);
         }
         self.record(Record::ElementTerminated { element: key, node });
     }

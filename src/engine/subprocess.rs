@@ -13,10 +13,10 @@ use super::{
     record::{ChildStarted, Push, Record, Status},
     step::Step,
 };
-use crate::model::ids::InstanceKey;
+use crate::model::{action::MessageType, ids::InstanceKey, start_message::StartMessage};
 
 pub(super) use ending::NOT_STARTED;
-pub(super) use starting::{push, start_child, start_item};
+pub(super) use starting::{push, room_for, start_child, start_item};
 
 /// Takes a message of the parent or a child.
 pub(super) fn receive(step: &mut Step<'_>, from: InstanceKey, number: u64, message: PeerMessage) {
@@ -36,12 +36,25 @@ pub(super) fn receive(step: &mut Step<'_>, from: InstanceKey, number: u64, messa
     let listens = step.state.status().is_live() && !child.ending;
     match message {
         PeerMessage::Push { kind, body, node, action } if listens => {
-            push(step, Push { kind, node, action, element: child.start.element, origin: Some(from), body }, None);
+            take_push(step, Push { kind, node, action, element: child.start.element, origin: Some(from), body });
         }
         PeerMessage::Append { patch } if listens => step.merge_of_child(&child, patch),
         PeerMessage::Ended { status, result, error } => ending::child_ended(step, &child, status, result, error.as_deref()),
         PeerMessage::StartRefused { message } => ending::start_refused(step, &child, &message),
         _ => {}
+    }
+}
+
+/// Takes what a child sends up. An Action message for which there is no room is told all the same, but nobody can answer it.
+fn take_push(step: &mut Step<'_>, message: Push) {
+    let starts = || StartMessage::read_for_server(&message.body).is_ok_and(|start| start.is_some());
+    let room = if message.kind == MessageType::Action { room_for(step, starts()) } else { Ok(()) };
+    let Err((code, sentence)) = room else { return push(step, message, None) };
+    let element = message.element.filter(|&element| step.state.element(element).is_some_and(|element| element.is_active()));
+    let seq = step.record(Record::Pushed(Box::new(message)));
+    step.record(Record::OfferClosed { seq });
+    if let Some(element) = element {
+        step.incident(element, code, sentence, None);
     }
 }
 

@@ -56,7 +56,7 @@ impl Commit {
 pub enum ReadModelChange {
     /// Inserts the instance, or updates what may change in it: see [`InstanceRow`].
     Instance(InstanceRow),
-    /// A user task waits, or has another assignee.
+    /// A user task waits, has another assignee, or reminds.
     TaskOpened(TaskRow),
     /// A user task ended.
     TaskClosed(InstanceKey, ElementKey),

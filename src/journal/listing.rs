@@ -79,6 +79,10 @@ pub struct TaskRow {
     pub root_started_by: String,
     /// When it began to wait.
     pub created_at: Time,
+    /// When it is due, if it has a due date.
+    pub due_at: Option<Time>,
+    /// When it reminded of itself last.
+    pub reminded_at: Option<Time>,
 }
 
 /// Whose list of tasks it is: what is assigned to the subject, and what is nobody's and it may take.

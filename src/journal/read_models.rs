@@ -22,9 +22,11 @@ pub fn changes(process: &ExecutableProcess, state: &InstanceState, row: &Row, ef
     for (seq, record) in row.numbered() {
         match record {
             Record::Created(_) | Record::Ended { .. } | Record::Held | Record::Unheld => instance_changed = true,
-            Record::Assigned { element, .. } => changes.extend(task(process, state, *element)),
+            Record::Assigned { element, .. } | Record::TaskScheduled { element, .. } | Record::Reminded { element, .. } => {
+                put_task(&mut changes, task(process, state, *element));
+            }
             Record::ElementActivated { .. } | Record::Returned { .. } => {
-                changes.extend(task(process, state, ElementKey(seq)));
+                put_task(&mut changes, task(process, state, ElementKey(seq)));
             }
             Record::ElementCompleted { element, node, .. } | Record::ElementTerminated { element, node } => {
                 let user_task = process.node(node).is_some_and(|node| node.kind == NodeKind::UserTask);
@@ -47,13 +49,13 @@ pub fn changes(process: &ExecutableProcess, state: &InstanceState, row: &Row, ef
     }
     changes.extend(effects.iter().filter_map(|effect| timer(state.key(), effect)));
     if instance_changed {
-        changes.push(ReadModelChange::Instance(instance(process, state)));
+        changes.push(ReadModelChange::Instance(instance(state)));
     }
     changes
 }
 
 /// The list row of an instance.
-pub fn instance(process: &ExecutableProcess, state: &InstanceState) -> InstanceRow {
+pub fn instance(state: &InstanceState) -> InstanceRow {
     let head = state.head();
     InstanceRow {
         key: head.key,
@@ -62,7 +64,7 @@ pub fn instance(process: &ExecutableProcess, state: &InstanceState) -> InstanceR
         version: head.process.version,
         revision: head.process.revision.clone(),
         status: state.status().name().to_owned(),
-        remark: remark(process, state).map(|remark| remark.name().to_owned()),
+        remark: remark(state).map(|remark| remark.name().to_owned()),
         business_key: head.business_key.clone(),
         started_by: head.started_by.clone(),
         parent: head.parent.as_ref().map(|link| link.instance),
@@ -70,6 +72,13 @@ pub fn instance(process: &ExecutableProcess, state: &InstanceState) -> InstanceR
         created_at: state.created_at(),
         ended_at: state.ended_at(),
         incidents: state.active().filter(|(_, element)| !element.incidents().is_empty()).count() as u32,
+    }
+}
+
+/// Several records of a row may tell of the same task: it is written once.
+fn put_task(changes: &mut Vec<ReadModelChange>, task: Option<ReadModelChange>) {
+    if let Some(task) = task.filter(|task| !changes.contains(task)) {
+        changes.push(task);
     }
 }
 
@@ -92,6 +101,8 @@ fn task(process: &ExecutableProcess, state: &InstanceState, key: ElementKey) -> 
         started_by: head.started_by.clone(),
         root_started_by: head.root_started_by.clone(),
         created_at: element.entered(),
+        due_at: element.due(),
+        reminded_at: element.reminded(),
     }))
 }
 

@@ -56,6 +56,13 @@ pub struct Action {
     pub strict_keys: bool,
 }
 
+/// The manual action that approves, in an approval: a user task that has both of them.
+pub const APPROVE: &str = "approve";
+/// The manual action that rejects.
+pub const REJECT: &str = "reject";
+/// The member of their payloads that is kept with the decision.
+pub const COMMENT: &str = "comment";
+
 /// An action's type with its parameters; in JSON the members `type` and `params` of the action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "params", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]

@@ -20,6 +20,7 @@ use super::{
     path::DataPath,
     problem::{Problem, Severity},
     schedule::Schedule,
+    task_terms::{TaskTerms, UserTask},
     template::Template,
     upload::UploadRules,
     validate::validate,
@@ -82,6 +83,7 @@ fn compile_node(node: &FlowNode, definition: &ProcessDefinition) -> Result<Execu
         schedule: node.schedule.as_ref().map(compile_schedule).transpose()?,
         start_keys: if node.keys.is_empty() { None } else { Some(Keys::compile(&node.keys, false)?) },
         call: node.call.as_ref().map(compile_call).transpose()?,
+        task: node.task.as_ref().map_or_else(|| Ok(TaskTerms::default()), UserTask::compile)?,
         throws: node.error_code.as_deref().filter(|_| node.kind == NodeKind::EndEvent).map(Arc::from),
         catches: attached(node, definition).collect(),
     })

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     action::{Action, Key},
     schedule::Schedule,
+    task_terms::UserTask,
 };
 
 /// One executable BPMN process.
@@ -76,6 +77,9 @@ pub struct FlowNode {
     /// Call activities: what is called and how data crosses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<CallActivity>,
+    /// User tasks: whose they are, when they are due, when they remind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<UserTask>,
     /// Boundary events: id of the activity whose failure is caught.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attached_to: Option<String>,

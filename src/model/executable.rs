@@ -17,6 +17,7 @@ use super::{
     occurrences::Occurrences,
     path::DataPath,
     schedule::Schedule,
+    task_terms::TaskTerms,
     template::Template,
     upload::UploadRules,
 };
@@ -115,6 +116,8 @@ pub struct ExecutableNode {
     pub start_keys: Option<Keys>,
     /// Call activities: the subprocess.
     pub call: Option<Subprocess>,
+    /// User tasks: whose they are, when they are due, when they remind.
+    pub task: TaskTerms,
     /// Error end events: the code of the error they end the instance with.
     pub throws: Option<Arc<str>>,
     /// The boundary events attached to it.

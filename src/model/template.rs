@@ -113,6 +113,14 @@ impl Template {
         parsing::parse(text)
     }
 
+    /// Compiles a plain text with placeholders, as attributes hold them: one that is exactly one placeholder keeps the value's type.
+    ///
+    /// # Errors
+    /// As [`Self::compile`]; the place counts one column more.
+    pub fn compile_text(text: &str) -> Result<Self, TemplateError> {
+        Self::compile(&Value::from(text).to_string())
+    }
+
     /// Fills the template in.
     ///
     /// # Errors
@@ -124,6 +132,11 @@ impl Template {
     /// Whether it renders to an object, as far as can be told: a template that is one placeholder may.
     pub fn is_object(&self) -> bool {
         matches!(self.root, Part::Object(_) | Part::Placeholder(_))
+    }
+
+    /// What it always renders to, when it has no placeholder and is no list or object.
+    pub fn constant(&self) -> Option<&Value> {
+        if let Part::Constant(value) = &self.root { Some(value) } else { None }
     }
 
     /// The data paths it reads, in the order of their placeholders; built-ins are not among them.

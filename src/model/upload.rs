@@ -48,6 +48,11 @@ impl UploadRules {
         self.max_bytes
     }
 
+    /// The media types that are taken, as ranges such as `image/*`; `None` for any.
+    pub fn types(&self) -> Option<&[String]> {
+        self.types.as_deref()
+    }
+
     /// Checks the type of a file, as [`media_type`] gives it.
     ///
     /// # Errors

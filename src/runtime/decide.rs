@@ -16,7 +16,7 @@ use crate::{
         self, Effect, InstanceState, Outcome, Rejection, StepInput, access::Caller, next_step::next_step, record::CommandTag,
         rejection::RejectionKind, state::Seen,
     },
-    limits,
+    limits::InstanceLimits,
     model::{ids::Time, upload::UploadRules},
 };
 
@@ -109,14 +109,7 @@ fn input<'a>(
     caller: Option<&'a Caller>,
     tag: Option<CommandTag>,
 ) -> StepInput<'a> {
-    StepInput {
-        now,
-        child_key,
-        caller,
-        command: tag,
-        element_limit: limits::ELEMENTS_PER_COMMAND,
-        active_limit: limits::ACTIVE_ELEMENTS,
-    }
+    StepInput { now, child_key, caller, command: tag, limits: InstanceLimits::default() }
 }
 
 fn visible<'a>(

@@ -23,6 +23,7 @@ use crate::{
         rejection::RejectionKind,
     },
     journal::{Entity, codec},
+    limits,
     model::{action::MessageType, copying::CopyList, ids::InstanceKey, merging::deep_merge, start_message::StartMessage},
 };
 
@@ -237,6 +238,14 @@ impl Runtime {
         copy: &CopyList,
         reply: Reply,
     ) {
+        let is_known = parent.children.iter().any(|child| child.start.child == request.key());
+        if !is_known && parent.children.len() >= limits::CHILDREN {
+            let sentence = format!(
+                "expected at most {} subprocesses of one instance, ended ones included, but this is one more: start it by itself",
+                limits::CHILDREN
+            );
+            return reply.refuse(Rejection::new(RejectionKind::Conflict, sentence).into());
+        }
         let mut data = parent.whole.as_ref().map_or(Value::Null, |whole| copy.apply(&whole.data));
         deep_merge(&mut data, &request.data);
         let head = self.head(&request, request.key(), Some((parent, link_seq)), data);

@@ -170,6 +170,8 @@ mod tests {
             started_by: text("ada"),
             root_started_by: text("ada"),
             created_at: Time(1),
+            due_at: None,
+            reminded_at: None,
         }
     }
 

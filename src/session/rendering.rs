@@ -24,8 +24,9 @@ use crate::{
     },
     model::{
         action::{MessageType, Required},
-        executable::ExecutableProcess,
+        executable::{ActionWork, ExecutableProcess},
         ids::InstanceKey,
+        upload::UploadRules,
     },
     runtime::{
         ask::{Committed, Observed},
@@ -131,6 +132,8 @@ fn nodes<'a>(
             r#type: node.kind.bpmn_name(),
             read_only: !standpoint.token(index),
             assignee: token.assignee.as_deref(),
+            due_at: token.due.map(|due| due.to_string()),
+            reminded_at: token.reminded.map(|reminded| reminded.to_string()),
             incident: token.incident.as_ref().map(|incident| IncidentEntry { code: &incident.code, message: &incident.message }),
         })
     };
@@ -150,6 +153,7 @@ fn actions<'a>(
 
 fn action<'a>(instance: InstanceKey, process: &'a ExecutableProcess, offer: &'a Offer) -> Option<ActionEntry<'a>> {
     let action = process.node(&offer.node)?.action(&offer.action)?;
+    let rules = if let ActionWork::UploadFile { rules, .. } = &action.work { Some(rules) } else { None };
     Some(ActionEntry {
         name: &action.name,
         element: offer.element.wire(instance),
@@ -162,6 +166,8 @@ fn action<'a>(instance: InstanceKey, process: &'a ExecutableProcess, offer: &'a 
         back: offer.back,
         keys: action.keys.names().iter().map(String::as_str).collect(),
         required_keys: action.keys.required(),
+        max_bytes: rules.map(UploadRules::max_bytes),
+        types: rules.and_then(UploadRules::types),
     })
 }
 

@@ -231,3 +231,41 @@ fn many_runs_take_no_room() {
         }
     }
 }
+
+#[test]
+fn a_task_nobody_does_reminds_a_hundred_times() {
+    let mut subject = started("process p\nstart -> a -> end\nuser a due=PT1M remind=PT1M again=PT1H", json!({}));
+    while let Some(timer) = subject.next_due(Time(1_000 * 3_600_000)) {
+        subject.apply(Command::FireTimer(timer), None).expect("timers are never refused");
+    }
+    assert_eq!((subject.rows.len(), subject.timers.len()), (1 + 100, 0));
+}
+
+/// Decisions in a loop that can be gone back behind are forgotten as far as no step back can make one the last again.
+#[test]
+fn many_decisions_take_no_room() {
+    let sketch = "
+        process p
+        start -> a -> merge -> b -> ok -> again
+        xor merge
+        xor again
+        again -> merge when go == true
+        again -> end default
+        user a
+          save manual save back keys=go
+        user b
+          edit manual save back
+        user ok
+          approve manual save
+          reject manual save";
+    let mut subject = started(sketch, json!({"go": true}));
+    run(&mut subject, "save", json!({}));
+    let mut sizes = Vec::new();
+    for round in 0..200 {
+        run(&mut subject, "edit", json!({}));
+        run(&mut subject, if round % 2 == 0 { "approve" } else { "reject" }, json!({}));
+        sizes.push(subject.size());
+    }
+    assert!(sizes[199] <= sizes[20] + 64, "{sizes:?}");
+    assert!(subject.state().last_decision().is_some_and(|decision| !decision.approved));
+}

@@ -13,6 +13,7 @@ use stepwire::{
     },
     model::{
         action::Trigger,
+        definition::NodeKind,
         executable::{ExecutableAction, ExecutableNode},
     },
 };
@@ -30,6 +31,20 @@ pub fn check(subject: &Subject) {
         nothing_is_left(subject.state(), &next);
     }
     children_are_ended_once(subject);
+    user_tasks_remind(subject);
+}
+
+/// Only user tasks have a due date, and only what has one reminds; who has a task takes part.
+fn user_tasks_remind(subject: &Subject) {
+    let state = subject.state();
+    for (_, element) in state.active().chain(state.passed()) {
+        let is_task = subject.process.node(element.node()).is_some_and(|node| node.kind == NodeKind::UserTask);
+        assert!(is_task || (element.due().is_none() && element.assignee().is_none()), "no user task: {element:?}");
+        assert!(element.due().is_some() || (element.reminder().is_none() && element.reminded().is_none()), "{element:?}");
+        assert!(element.is_active() || element.due().is_none(), "a passed element is due: {element:?}");
+        let participants = state.members().participants;
+        assert!(element.assignee().is_none_or(|user| participants.contains(user)), "takes no part: {element:?}");
+    }
 }
 
 fn nothing_is_left(state: &InstanceState, next: &NextStep) {
@@ -57,7 +72,9 @@ fn offers_are_true(subject: &Subject, next: &NextStep) {
         let state = subject.state();
         let mut after = state.clone();
         if let Err(rejection) = subject.run_on(&mut after, offer.element, &offer.action) {
-            assert_eq!(rejection.kind, RejectionKind::InvalidData, "an offer is refused: {offer:?} {rejection:?}");
+            let delayed: usize = state.active().map(|(_, element)| element.delayed().count()).sum();
+            let full = rejection.kind == RejectionKind::Conflict && delayed >= subject.limits.delayed;
+            assert!(full || rejection.kind == RejectionKind::InvalidData, "an offer is refused: {offer:?} {rejection:?}");
         } else if offer.back
             && restores(state, offer)
             && let Some(again) = same_offer(subject.next_of(&after), offer)

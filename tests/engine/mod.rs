@@ -105,6 +105,16 @@ fn remarks() {
 }
 
 #[test]
+fn task_terms() {
+    check("task_terms");
+}
+
+#[test]
+fn approvals() {
+    check("approvals");
+}
+
+#[test]
 fn lanes() {
     check("lanes");
 }

@@ -33,7 +33,13 @@ enum Block {
     Node {
         kind: &'static str,
         back: bool,
+        terms: &'static str,
         actions: Vec<Action>,
+    },
+    /// A user task that is decided; what of it can be gone back to.
+    Approval {
+        terms: &'static str,
+        back: &'static str,
     },
     /// Perhaps once per item of `x.y`, perhaps with a way out when a child fails.
     Call {
@@ -62,12 +68,14 @@ struct Action {
 
 fn block(depth: u32) -> impl Strategy<Value = Block> {
     let kinds = select(vec!["user", "user", "user", "task", "service", "send"]);
-    let node = (kinds, any::<u8>(), vec(action(), 0..5)).prop_map(|(kind, noback, actions)| Block::Node {
+    let node = (kinds, any::<u8>(), terms(), vec(action(), 0..5)).prop_map(|(kind, noback, terms, actions)| Block::Node {
         kind,
         back: noback % 12 != 0,
+        terms: if kind == "user" { terms } else { "" },
         actions,
     });
-    let leaf = prop_oneof![6 => node, 1 => call()];
+    let approval = (terms(), select(vec!["", "back", "back restore"])).prop_map(|(terms, back)| Block::Approval { terms, back });
+    let leaf = prop_oneof![6 => node, 1 => approval, 1 => call()];
     leaf.prop_recursive(depth, 12, 3, |inner| {
         let path = vec(inner, 0..3);
         prop_oneof![
@@ -77,6 +85,24 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
             path.prop_map(Block::Loop),
         ]
     })
+}
+
+/// Whose a user task is, when it is due and reminds; some cannot be read off some data.
+fn terms() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "",
+        "",
+        "",
+        "",
+        "",
+        "assignee=bob",
+        "assignee=${r.by}",
+        "assignee=${r.by} due=PT20S",
+        "due=PT20S remind=PT15S",
+        "due=PT20S remind=PT5S again=PT1M assignee=${n}",
+        "due=${x.y} remind=PT0S",
+        "due=1970-01-01T00:01:00Z remind=PT1M again=PT1M",
+    ])
 }
 
 fn call() -> impl Strategy<Value = Block> {
@@ -135,6 +161,8 @@ pub fn commands() -> impl Strategy<Value = Vec<Move>> {
             r#"{"x":null}"#,
             r#"[1]"#,
             r#"{"again":null,"n":1e300}"#,
+            r#"{"comment":"fine","n":"bob","x":{"y":"PT1M"}}"#,
+            r#"{"comment":["odd"],"n":null}"#,
         ])
     };
     let kind = prop_oneof![
@@ -215,10 +243,18 @@ impl Writer {
     /// Writes a block behind a node; returns the node it ends with.
     fn block(&mut self, block: &Block, from: &str) -> String {
         match block {
-            Block::Node { kind, back, actions } => {
+            Block::Node { kind, back, terms, actions } => {
                 let node = self.name("n");
-                self.line(&format!("{kind} {node} {}", if *back { "" } else { "noback" }));
+                self.line(&format!("{kind} {node} {terms} {}", if *back { "" } else { "noback" }));
                 self.actions(actions, true);
+                self.flow(from, &node);
+                node
+            }
+            Block::Approval { terms, back } => {
+                let node = self.name("n");
+                self.line(&format!("user {node} {terms} decision=r"));
+                self.line(&format!("  approve manual save keys=n,again {back}"));
+                self.line("  reject manual push {\"by\":\"${r.by}\"} keys=again timer=PT10S");
                 self.flow(from, &node);
                 node
             }

@@ -6,7 +6,7 @@
 //! fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
 //! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | linked [SEQ] | end | finished  [nr=N]
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
-//! done SEQ   hold   unhold   terminate   dismiss   limit N   restart (lives on from its rows and a stored snapshot)
+//! done SEQ   hold   unhold   terminate   dismiss   limit N (elements) | children=N | participants=N | open=N | delayed=N   restart (lives on from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
 //! see                                             what the one who gives the commands may see and do
 //! data   view   open   timers   children   why ELEMENT     show what the instance holds; why: its incidents
@@ -93,7 +93,7 @@ impl Script {
             }
             ["see"] => vec![self.see()],
             ["limit", limit] => {
-                self.subject.element_limit = number(limit) as usize;
+                self.limit(limit);
                 Vec::new()
             }
             ["data"] => vec![self.subject.state().data().to_string()],
@@ -108,6 +108,20 @@ impl Script {
             ["why", element] => self.incidents(element),
             _ => panic!("no command of a case: {line}"),
         }
+    }
+
+    fn limit(&mut self, limit: &str) {
+        let (what, limit) = limit.split_once('=').unwrap_or(("elements", limit));
+        let limits = &mut self.subject.limits;
+        let changed = match what {
+            "elements" => &mut limits.elements_per_command,
+            "children" => &mut limits.children,
+            "participants" => &mut limits.participants,
+            "open" => &mut limits.open_messages,
+            "delayed" => &mut limits.delayed,
+            _ => panic!("no limit of a case: {what}"),
+        };
+        *changed = number(limit) as usize;
     }
 
     fn start(&mut self, rest: &[&str]) -> Vec<String> {

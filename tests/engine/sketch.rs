@@ -8,6 +8,7 @@
 //! user details                         kinds: start end task user service send xor and call boundary
 //!   show auto push {"a":"${a}"}        actions of the node above: name, trigger, type, attributes
 //!   save manual save keys=client required=client.email back
+//! user ok assignee=${boss} due=P1D remind=PT1H again=PT1H decision=ok   whose it is, when it is due; where a decision lands
 //! call check credit each=clients out=r  one child per item of `clients`
 //! boundary poor at=check error=POOR    catches that error of `check`; without `error` every failure
 //! end broke error=POOR                 an error end event
@@ -90,6 +91,11 @@ impl Sketch {
                 "at" => drop(node.insert("attachedTo".to_owned(), json!(value))),
                 "error" => drop(node.insert("errorCode".to_owned(), json!(value))),
                 "noback" => drop(node.insert("canGoBack".to_owned(), json!(false))),
+                "assignee" => term(&mut node, "assignee", value),
+                "due" => term(&mut node, "dueDate", value),
+                "remind" => term(&mut node, "reminder", value),
+                "again" => term(&mut node, "reminderRepeat", value),
+                "decision" => term(&mut node, "decisionKey", value),
                 _ if kind == "callActivity" => {
                     let call = node.entry("call").or_insert_with(|| json!({}));
                     let process = if value.is_empty() { Some(name) } else { None };
@@ -173,6 +179,11 @@ impl Sketch {
         }
         serde_json::from_value(json).expect("a sketch is a definition")
     }
+}
+
+/// One of the terms a user task waits under.
+fn term(node: &mut Map<String, Value>, name: &str, value: &str) {
+    node.entry("task").or_insert_with(|| json!({}))[name] = json!(value);
 }
 
 /// `lane ID nodes=a,b execute=clerk,chief …`.

@@ -17,6 +17,7 @@ use stepwire::{
     },
     expression,
     journal::codec,
+    limits::InstanceLimits,
     model::{
         action::MessageType,
         compile,
@@ -68,7 +69,7 @@ pub struct Subject {
     pub now: Time,
     /// Timers armed and neither fired nor cleared, with their due times.
     pub timers: BTreeMap<TimerKey, Time>,
-    pub element_limit: usize,
+    pub limits: InstanceLimits,
     /// Identity of the next command.
     pub tag: Option<CommandTag>,
     /// The fold of the records, row by row.
@@ -102,7 +103,7 @@ impl Subject {
             rows: Vec::new(),
             now: Time(0),
             timers: BTreeMap::new(),
-            element_limit: 1_000,
+            limits: InstanceLimits::default(),
             tag: None,
             replayed: None,
             view: json!({}),
@@ -210,9 +211,16 @@ impl Subject {
                 .delayed()
                 .map(move |(action, occurrence, due)| (TimerKey { element, action: action.to_string(), occurrence }, due))
         });
+        let reminders = state.active().filter_map(|(element, instance)| {
+            instance.reminder().map(|(number, due)| (TimerKey::reminder(element, number), due))
+        });
         let expiry = state.head().expires_at.filter(|_| state.status().is_live()).map(|due| (TimerKey::expiry(), due));
-        let pending: BTreeMap<_, _> = pending.chain(expiry).filter(|_| state.status() != Status::OnHold).collect();
-        assert_eq!(pending, self.timers, "armed timers are the delayed actions of active elements, and the expiry; none on hold");
+        let pending: BTreeMap<_, _> =
+            pending.chain(reminders).chain(expiry).filter(|_| state.status() != Status::OnHold).collect();
+        assert_eq!(
+            pending, self.timers,
+            "armed timers are the delayed actions and reminders of active elements, and the expiry; none on hold"
+        );
         invariants::check(self);
     }
 
@@ -223,14 +231,7 @@ impl Subject {
     }
 
     fn input<'a>(&self, caller: Option<&'a Caller>, command: Option<CommandTag>) -> StepInput<'a> {
-        StepInput {
-            now: self.now,
-            child_key: &child_key,
-            caller,
-            command,
-            element_limit: self.element_limit,
-            active_limit: 1_000,
-        }
+        StepInput { now: self.now, child_key: &child_key, caller, command, limits: self.limits }
     }
 
     /// Replays everything, or the rest on top of a snapshot after that many rows, read back from its bytes.

@@ -125,6 +125,19 @@ impl Names {
             }
             Record::Assigned { element, user: Some(user) } => format!("assigned {} to {user}", at(element)),
             Record::Assigned { element, user: None } => format!("released {}", at(element)),
+            Record::TaskScheduled { element, due, remind } => {
+                let remind = remind.map_or(String::new(), |remind| format!(", reminds {}", later(remind, now)));
+                format!("scheduled {} {}{remind}", at(element), later(*due, now))
+            }
+            Record::Reminded { element, again } => {
+                let again = again.map_or(String::new(), |again| format!(", again {}", later(again, now)));
+                format!("reminded of {}{again}", at(element))
+            }
+            Record::Decided { element, approved, comment } => {
+                let decision = if *approved { "approved" } else { "rejected" };
+                let comment = comment.as_ref().map_or(String::new(), |comment| format!(" {comment:?}"));
+                format!("{decision} {}{comment}", at(element))
+            }
             Record::ActionSkipped { element, action, occurrence } => format!("skipped {}.{action}:{occurrence}", at(element)),
             Record::CallSkipped { element } => format!("skipped the call of {}", at(element)),
             Record::Held => "held".to_owned(),
@@ -151,6 +164,9 @@ impl Names {
     pub fn timer(&self, timer: &TimerKey) -> String {
         if *timer == TimerKey::expiry() {
             return "expiry".to_owned();
+        }
+        if timer.action.is_empty() {
+            return format!("reminder {} of {}", timer.occurrence, self.element(timer.element));
         }
         format!("{}.{}:{}", self.element(timer.element), timer.action, timer.occurrence)
     }
@@ -191,16 +207,23 @@ impl Names {
             let offers = mine().filter(|offer| offer.element == token.element);
             let offers: Vec<&str> = offers.map(|offer| &*offer.action).collect();
             let assignee = token.assignee.as_ref().map_or(String::new(), |user| format!(" ({user})"));
+            let moment = |name: &str, at: Option<Time>| at.map_or(String::new(), |at| format!(" {name} {}", later(at, Time(0))));
+            let times = format!("{}{}", moment("due", token.due), moment("reminded", token.reminded));
             let read_only = if standpoint.token(index) { "" } else { " read only" };
             let incident = token.incident.as_ref().map_or(String::new(), |incident| format!(" !{}", incident.code));
             let colon = if offers.is_empty() { "" } else { ": " };
             let element = self.element(token.element);
-            parts.push(format!("{element}{assignee}{read_only}{incident}{colon}{}", offers.join(", ")));
+            parts.push(format!("{element}{assignee}{times}{read_only}{incident}{colon}{}", offers.join(", ")));
         }
         let back = mine().filter(|offer| offer.back);
         parts.extend(back.map(|offer| format!("back {}.{}", self.element(offer.element), offer.action)));
         format!("= {}", parts.join("; "))
     }
+}
+
+/// A time as seconds after another.
+fn later(at: Time, now: Time) -> String {
+    format!("{:+}s", (at.0 - now.0) / 1000)
 }
 
 /// A refusal as the protocol names it.

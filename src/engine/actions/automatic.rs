@@ -11,13 +11,14 @@ use crate::{
         life::require_moving,
         record::{Incident, Record, Remember},
         rejection::{Rejection, RejectionKind},
-        remark::{APPROVE, REJECT, is_approval},
+        remark::is_approval,
+        room,
         state::ElementInstance,
         step::Step,
-        subprocess,
+        subprocess, terms,
     },
     model::{
-        action::{Required, Trigger},
+        action::{APPROVE, REJECT, Required, Trigger},
         executable::{ExecutableAction, ExecutableNode},
         ids::{ElementKey, Time},
     },
@@ -52,6 +53,10 @@ fn runs_with_parent(child: &ExecutableAction) -> bool {
 /// Triggers one automatic action: delayed, or its work at once. `false` when its work failed.
 fn trigger(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction) -> bool {
     let Some(occurrence) = step.state.element(key).map(|element| element.counts(&action.name).0 + 1) else { return false };
+    if let (true, Err(sentence)) = (action.timer.is_some(), room::for_delay(step)) {
+        step.incident(key, room::DELAYED, sentence, Some((action.name.clone(), occurrence)));
+        return false;
+    }
     if delay(step, key, action, occurrence, Remember::Nothing) {
         return true;
     }
@@ -173,6 +178,12 @@ pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(
     };
     step.record(Record::IncidentsResolved { element: key, skipped: false });
     for Incident { code, action, .. } in failed {
+        match &*code {
+            terms::UNREADABLE => terms::retry(step, key),
+            // It has not been triggered yet.
+            room::DELAYED => continue,
+            _ => {}
+        }
         let on_record = if code == subprocess::NOT_STARTED { OnRecord::Completed } else { OnRecord::Started };
         if let Some((name, occurrence)) = action
             && let Some(action) = node.action(&name)

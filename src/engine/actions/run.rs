@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     automatic::{OnRecord, delay, perform},
+    decision::{Taken, accept},
     upload,
 };
 use crate::{
@@ -15,6 +16,7 @@ use crate::{
         life::{forbidden, require_actor, require_moving, require_participant},
         record::{Record, Remember},
         rejection::{Rejection, RejectionKind, Unavailable},
+        room,
         state::{ElementInstance, InstanceState},
         step::Step,
     },
@@ -22,6 +24,7 @@ use crate::{
         action::Trigger,
         executable::{ExecutableAction, ExecutableNode, ExecutableProcess},
         ids::ElementKey,
+        keys::Accepted,
     },
 };
 
@@ -50,6 +53,9 @@ pub(super) fn meant<'a>(step: &Step<'a>, run: &RunAction) -> Result<(ElementKey,
     if element.is_active() {
         can_run(element, action)?;
     }
+    if action.timer.is_some() {
+        room::for_delay(step).map_err(|sentence| Rejection::new(RejectionKind::Conflict, sentence))?;
+    }
     Ok((key, action))
 }
 
@@ -75,26 +81,31 @@ pub(in crate::engine) fn run_in(
     action: &ExecutableAction,
     payload: &Value,
 ) -> Result<(), Rejection> {
-    let accepted = action.keys.accept(payload, step.evaluator).map_err(Rejection::invalid_data)?;
-    step.ignored = accepted.ignored;
+    let taken = accept(step, key, action, payload)?;
     let occurrence = step.state.element(key).map_or(1, |element| element.counts(&action.name).0 + 1);
-    start_and_perform(step, key, action, accepted.data, occurrence);
+    start_and_perform(step, key, action, taken, occurrence);
     Ok(())
 }
 
 /// The recording half of a run: nothing here refuses any more.
-fn start_and_perform(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction, accepted: Value, occurrence: u32) {
+fn start_and_perform(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction, taken: Taken, occurrence: u32) {
+    let Taken { accepted: Accepted { mut data, ignored }, decision } = taken;
+    step.ignored = ignored;
     let file = step.file.take();
     let remember = match (action.allow_back && occurrence == 1, action.restart_from_snapshot) {
         (false, _) => Remember::Nothing,
         (true, false) => Remember::Actions,
         (true, true) => Remember::Snapshot,
     };
-    if delay(step, key, action, occurrence, remember) {
-        upload::merge(step, key, action, accepted, file);
-    } else {
+    let delayed = delay(step, key, action, occurrence, remember);
+    if !delayed {
         step.record(Record::ActionStarted { element: key, action: action.name.clone(), due: None, remember });
-        upload::merge(step, key, action, accepted, file);
+    }
+    if let Some(decision) = decision {
+        decision.note(step, key, &mut data);
+    }
+    upload::merge(step, key, action, data, file);
+    if !delayed {
         perform(step, key, action, occurrence, OnRecord::Started);
     }
     step.queue(key);

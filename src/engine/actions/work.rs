@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::{
-    engine::{peer::PeerMessage, record::Push, step::Step, subprocess},
+    engine::{peer::PeerMessage, record::Push, room, step::Step, subprocess},
     model::{
         action::{MessageType, Target},
         executable::{ActionWork, ExecutableAction},
@@ -50,6 +50,9 @@ pub(super) fn perform(
         }
         ActionWork::AppendToParent { message, destination } => append(step, message, destination).map(|()| Worked::Done),
         ActionWork::BusinessRule => apply_rule(step, key, action).map(|()| Worked::Done),
+        ActionWork::StartSubprocess { .. } if let Err(sentence) = room::for_children(step, 1) => {
+            Err(Failure::new(room::CHILDREN, sentence))
+        }
         ActionWork::StartSubprocess { subprocess, asynchronous: true } => {
             subprocess::start_child(step, subprocess, key, Some((action.name.clone(), occurrence)), false);
             Ok(Worked::Done)
@@ -78,7 +81,10 @@ fn send(
         ));
     }
     if kind == MessageType::Action {
-        StartMessage::read_for_server(&body).map_err(|error| Failure::new("invalid_start_message", error))?;
+        let start = StartMessage::read_for_server(&body).map_err(|error| Failure::new("invalid_start_message", error))?;
+        if target == Target::Active {
+            subprocess::room_for(step, start.is_some()).map_err(|(code, sentence)| Failure::new(code, sentence))?;
+        }
     }
     let node = step.node_of(key).map(|node| node.id.to_string()).unwrap_or_default();
     let name = action.name.to_string();

@@ -11,7 +11,6 @@ pub(super) mod start_event;
 
 use super::{
     actions,
-    command::TimerKey,
     record::{Arrival, Record},
     step::Step,
 };
@@ -69,15 +68,12 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
 
 fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec<&ExecutableFlow>) {
     let Some(element) = step.state.element(key) else { return };
-    let timers: Vec<TimerKey> = element
-        .delayed()
-        .map(|(action, occurrence, _)| TimerKey { element: key, action: action.to_string(), occurrence })
-        .collect();
+    let timers = element.timers(key);
     let inherited = element.arrivals().first().and_then(|arrival| arrival.from);
     let closes = !node.can_go_back;
     let keep = !closes && keeps_stone(node, element.arrivals());
     for timer in timers {
-        step.clear_timer(timer);
+        step.clear_timer(timer.key);
     }
     step.record(Record::ElementCompleted { element: key, node: node.id.clone(), keep, closes });
     let from = if keep {

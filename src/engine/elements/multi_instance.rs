@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::{
     engine::{
         record::Record,
+        room,
         state::{Call, Item, ItemRun},
         step::Step,
         subprocess,
@@ -38,6 +39,10 @@ pub(super) fn go_on(step: &mut Step<'_>, key: ElementKey, called: &Subprocess) -
         .filter(|(_, item)| item.run == ItemRun::Open)
         .map(|(index, item)| (index, item.value.clone()))
         .collect();
+    if let Err(sentence) = room::for_children(step, open.len()) {
+        step.incident(key, room::CHILDREN, sentence, None);
+        return false;
+    }
     for (index, item) in open {
         subprocess::start_item(step, called, key, index, item);
     }

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Call, Child, Commands, Decision, InstanceState, ItemRun, OpenMessage,
+    decisions::Decisions,
     element::{ActionState, ElementInstance, FirstRun},
     merges::{Author, Merge, Merges},
 };
@@ -21,7 +22,6 @@ use crate::{
     engine::{
         peer::PeerMessage,
         record::{Arrival, ChildStarted, Created, Push, Record, Remember, Row, Status},
-        remark::{APPROVE, REJECT},
     },
     model::{
         action::MessageType,
@@ -51,7 +51,7 @@ impl InstanceState {
             children: BTreeMap::new(),
             parent_heard,
             parent_finished: false,
-            decisions: BTreeMap::new(),
+            decisions: Decisions::default(),
             has_skipped: false,
             merges: None,
             files: BTreeMap::new(),
@@ -94,6 +94,12 @@ impl InstanceState {
                 });
             }
             Record::Assigned { element, user } => self.assign(*element, user.as_ref()),
+            Record::TaskScheduled { element, due, remind } => self.with(*element, |element| {
+                element.due = Some(*due);
+                element.reminder = remind.map(|remind| (1, remind));
+            }),
+            Record::Reminded { element, again } => self.with(*element, |element| element.remind(time, *again)),
+            Record::Decided { element, approved, .. } => self.decide(seq, *element, *approved),
             Record::ActionSkipped { element, action, occurrence } => self.skip_action(*element, action, *occurrence),
             Record::CallSkipped { element } => {
                 self.with(*element, |element| element.call = Some(Call::skipped(element.call.take())));
@@ -161,7 +167,6 @@ impl InstanceState {
     }
 
     fn start_action(&mut self, seq: u64, key: ElementKey, name: &Arc<str>, due: Option<Time>, remember: Remember) {
-        self.decide(seq, key, name);
         let view = (remember == Remember::Snapshot).then(|| self.view.clone());
         if view.is_some() && self.merges.is_none() {
             self.merges = Some(Merges::new(self.data.clone()));
@@ -179,10 +184,11 @@ impl InstanceState {
         });
     }
 
-    fn decide(&mut self, seq: u64, key: ElementKey, action: &str) {
-        if let (APPROVE | REJECT, Some(element)) = (action, self.elements.get(&key)) {
-            self.decisions.insert(element.node.clone(), Decision { seq, rejected: action == REJECT });
-        }
+    fn decide(&mut self, seq: u64, key: ElementKey, approved: bool) {
+        let first_runs: Vec<u64> =
+            self.elements.values().flat_map(|element| element.first_runs.values()).map(FirstRun::seq).collect();
+        let author = self.author(seq, Some(key), None);
+        self.decisions.push(Decision { approved, author }, &first_runs);
     }
 
     /// A triggering that never came to a record (its node was stopped before it) begins and ends here.
@@ -269,5 +275,8 @@ fn visit(node: Arc<str>, arrivals: Vec<Arrival>, entered: Time) -> ElementInstan
         incidents: Vec::new(),
         call: None,
         assignee: None,
+        due: None,
+        reminder: None,
+        reminded: None,
     }
 }

@@ -9,8 +9,11 @@ use serde_json::Value;
 
 use super::call::Call;
 use crate::{
-    engine::record::{Arrival, Incident},
-    model::ids::Time,
+    engine::{
+        command::{DueTimer, TimerKey},
+        record::{Arrival, Incident},
+    },
+    model::ids::{ElementKey, Time},
 };
 
 /// One visit of a node.
@@ -27,6 +30,12 @@ pub struct ElementInstance {
     pub(super) call: Option<Call>,
     /// The subject it belongs to.
     pub(super) assignee: Option<Arc<str>>,
+    /// When a user task is due.
+    pub(super) due: Option<Time>,
+    /// Which reminder comes next, from 1, and when.
+    pub(super) reminder: Option<(u32, Time)>,
+    /// When it reminded last.
+    pub(super) reminded: Option<Time>,
 }
 
 /// What an action did in one visit.
@@ -91,6 +100,12 @@ impl ElementInstance {
         }
     }
 
+    pub(super) fn remind(&mut self, now: Time, again: Option<Time>) {
+        let next = self.reminder.map_or(1, |(number, _)| number + 1);
+        self.reminder = again.map(|again| (next, again));
+        self.reminded = Some(now);
+    }
+
     /// Whether it is a join whose flows come from different elements: no single heir can stand for it.
     pub(super) fn unites(&self) -> bool {
         self.arrivals.windows(2).any(|pair| pair[0].from != pair[1].from)
@@ -133,6 +148,16 @@ impl ElementInstance {
             .flat_map(|(name, action)| action.delayed.iter().map(move |&(occurrence, due)| (name, occurrence, due)))
     }
 
+    /// Every timer it has armed: of delayed triggerings and of its next reminder.
+    pub fn timers(&self, key: ElementKey) -> Vec<DueTimer> {
+        let of_action = |(action, occurrence, due): (&Arc<str>, u32, Time)| DueTimer {
+            key: TimerKey { element: key, action: action.to_string(), occurrence },
+            due,
+        };
+        let reminder = self.reminder.map(|(number, due)| DueTimer { key: TimerKey::reminder(key, number), due });
+        self.delayed().map(of_action).chain(reminder).collect()
+    }
+
     /// What a back step to this action needs, once it ran.
     pub fn first_run(&self, action: &str) -> Option<&FirstRun> {
         self.first_runs.get(action)
@@ -146,6 +171,21 @@ impl ElementInstance {
     /// The subject it belongs to, if to anybody.
     pub fn assignee(&self) -> Option<&Arc<str>> {
         self.assignee.as_ref()
+    }
+
+    /// When it is due, if it has a due date.
+    pub fn due(&self) -> Option<Time> {
+        self.due
+    }
+
+    /// Which reminder comes next, from 1, and when.
+    pub fn reminder(&self) -> Option<(u32, Time)> {
+        self.reminder
+    }
+
+    /// When it reminded last.
+    pub fn reminded(&self) -> Option<Time> {
+        self.reminded
     }
 
     /// Where the children of a call activity stand.

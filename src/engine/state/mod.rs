@@ -2,11 +2,13 @@
 //! private to this module, so the compiler holds that rule.
 //!
 //! Derived and never a second truth: nothing here that a record did not put here. Lineage questions (who descends from
-//! whom) are in `lineage`, what a restore of earlier data needs in `merges`, deduplication of commands in `commands`.
+//! whom) are in `lineage`, what a restore of earlier data needs in `merges`, what approvals came to in `decisions`, deduplication of commands in
+//! `commands`.
 
 mod apply;
 mod call;
 mod commands;
+mod decisions;
 mod element;
 mod lineage;
 mod merges;
@@ -29,9 +31,13 @@ use crate::model::{
     ids::{ElementKey, InstanceKey, Time},
 };
 
-use self::merges::{Author, Merges};
+use self::{
+    decisions::Decisions,
+    merges::{Author, Merges},
+};
 pub use call::{Call, Item, ItemRun};
 pub use commands::{Commands, Seen};
+pub use decisions::Decision;
 pub use element::{ActionState, ElementInstance, FirstRun};
 
 /// The state of one process instance.
@@ -55,8 +61,7 @@ pub struct InstanceState {
     children: BTreeMap<InstanceKey, Child>,
     parent_heard: u64,
     parent_finished: bool,
-    /// Of each node with an action named `approve` or `reject`, the last of them that was run.
-    decisions: BTreeMap<Arc<str>, Decision>,
+    decisions: Decisions,
     /// Whether what an incident left undone was ever left out.
     has_skipped: bool,
     /// Merges since the earliest snapshot a back step may restore; `None` when there is none.
@@ -82,15 +87,6 @@ impl Child {
     fn author(&self) -> Author {
         Author { element: self.start.element, since: self.seq }
     }
-}
-
-/// A run of an action named `approve` or `reject`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Decision {
-    /// Number of its record.
-    pub seq: u64,
-    /// Which of the two.
-    pub rejected: bool,
 }
 
 /// An Action message that waits for an answer of a client.
@@ -217,9 +213,9 @@ impl InstanceState {
         self.head.parent.is_some() && !self.parent_finished
     }
 
-    /// Of each node with an action named `approve` or `reject`, the last of them that was run.
-    pub fn decisions(&self) -> &BTreeMap<Arc<str>, Decision> {
-        &self.decisions
+    /// The last decision of an approval that no step back has undone.
+    pub fn last_decision(&self) -> Option<&Decision> {
+        self.decisions.last()
     }
 
     /// Whether what an incident left undone was ever left out.

@@ -11,6 +11,7 @@ use crate::{
     engine::{
         peer::PeerMessage,
         record::{ChildStarted, Created, ParentLink, ProcessRef, Push, Record},
+        room,
         step::Step,
     },
     model::{
@@ -102,6 +103,16 @@ pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: Start
     }
     let seq = step.record(Record::Pushed(Box::new(push)));
     step.record(Record::OfferClosed { seq });
+}
+
+/// Whether an Action message may be pushed: one that starts its process needs room for a child, another stays open. Else the
+/// incident's code and sentence.
+pub(in crate::engine) fn room_for(step: &Step<'_>, starts: bool) -> Result<(), (&'static str, String)> {
+    if starts {
+        room::for_children(step, 1).map_err(|sentence| (room::CHILDREN, sentence))
+    } else {
+        room::for_open_message(step).map_err(|sentence| (room::OPEN_MESSAGES, sentence))
+    }
 }
 
 fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {

@@ -63,6 +63,8 @@ pub(super) fn task_row(row: &Row<'_>) -> Result<TaskRow> {
         started_by: row.get(9)?,
         root_started_by: row.get(10)?,
         created_at: row.get(11)?,
+        due_at: row.get(12)?,
+        reminded_at: row.get(13)?,
     })
 }
 

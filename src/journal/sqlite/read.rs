@@ -66,7 +66,8 @@ const INSTANCE: &str = "
     FROM instance";
 
 const TASK: &str = "
-    SELECT instance, element, tenant, process, node, name, lane, assignee, candidates, started_by, root_started_by, created_at
+    SELECT instance, element, tenant, process, node, name, lane, assignee, candidates, started_by, root_started_by, created_at,
+        due_at, reminded_at
     FROM task";
 
 /// The statement for a filter, and the values of its placeholders. Only the conditions that are set, so that the planner can

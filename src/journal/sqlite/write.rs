@@ -237,8 +237,8 @@ fn put_instance(db: &Connection, row: &InstanceRow) -> rusqlite::Result<()> {
 fn put_task(db: &Connection, row: &TaskRow) -> rusqlite::Result<()> {
     let mut statement = db.prepare_cached(
         "INSERT OR REPLACE INTO task (instance, element, tenant, process, node, name, lane, assignee, candidates, started_by,
-             root_started_by, created_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+             root_started_by, created_at, due_at, reminded_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?;
     statement.execute(params![
         row.instance,
@@ -253,6 +253,8 @@ fn put_task(db: &Connection, row: &TaskRow) -> rusqlite::Result<()> {
         row.started_by,
         row.root_started_by,
         row.created_at,
+        row.due_at,
+        row.reminded_at,
     ])?;
     Ok(())
 }

@@ -102,6 +102,8 @@ fn tasks_and_incidents_come_and_go() {
             started_by: "ada".into(),
             root_started_by: "ada".into(),
             created_at: Time(4),
+            due_at: Some(Time(5)),
+            reminded_at: None,
         };
         let incident = IncidentRow {
             instance: key(1),
@@ -151,6 +153,8 @@ fn tasks_for_a_user_are_those_the_audience_includes() {
                             started_by: text(starter),
                             root_started_by: text(root_starter),
                             created_at: Time((number % 3) as i64),
+                            due_at: number.is_multiple_of(2).then_some(Time(7)),
+                            reminded_at: number.is_multiple_of(5).then_some(Time(6)),
                         });
                     }
                 }

@@ -7,7 +7,10 @@ use super::{
     reader::{Reader, filled, own, plain},
     schedules,
 };
-use crate::model::definition::{CallActivity, FlowNode, NodeKind};
+use crate::model::{
+    definition::{CallActivity, FlowNode, NodeKind},
+    task_terms::UserTask,
+};
 
 /// The element kinds that run.
 pub(super) const KINDS: [NodeKind; 10] = [
@@ -56,7 +59,10 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &m
         NodeKind::CallActivity => {
             (CALL_ATTRIBUTES, &["canGoBack", "paramsToCopy", "withoutParams", "outputKey", "output", "collection"])
         }
-        NodeKind::Task | NodeKind::UserTask | NodeKind::ServiceTask | NodeKind::SendTask => (TASK_ATTRIBUTES, &["canGoBack"]),
+        NodeKind::UserTask => {
+            (TASK_ATTRIBUTES, &["canGoBack", "assignee", "dueDate", "reminder", "reminderRepeat", "decisionKey"])
+        }
+        NodeKind::Task | NodeKind::ServiceTask | NodeKind::SendTask => (TASK_ATTRIBUTES, &["canGoBack"]),
     };
     reader.check_attributes(node, id, plain, own_names);
     let content: &[&str] = match kind {
@@ -79,6 +85,7 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &m
         actions: Vec::new(),
         default_flow: filled(node.attribute("default")).map(str::to_owned),
         call: (kind == NodeKind::CallActivity).then(|| read_call(node, id, reader)),
+        task: (kind == NodeKind::UserTask).then(|| read_task(node)).filter(|task| *task != UserTask::default()),
         attached_to: filled(node.attribute("attachedToRef")).filter(|_| kind == NodeKind::BoundaryEvent).map(str::to_owned),
         error_code: errors::read(node, kind, id, reader),
     };
@@ -100,6 +107,17 @@ fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader) {
             let message = format!("expected `{name}` to be `{harmless}`, but got `{value}`, which is not supported; remove it");
             reader.error(id, "unsupported_attribute", message);
         }
+    }
+}
+
+fn read_task(node: Node<'_, '_>) -> UserTask {
+    let text = |name| own(node, name).map(str::to_owned);
+    UserTask {
+        assignee: text("assignee"),
+        due_date: text("dueDate"),
+        reminder: text("reminder"),
+        reminder_repeat: text("reminderRepeat"),
+        decision_key: text("decisionKey"),
     }
 }
 

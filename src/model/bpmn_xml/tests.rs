@@ -2,6 +2,7 @@ use super::*;
 use crate::model::{
     action::ActionType,
     definition::{NodeKind, ProcessDefinition},
+    task_terms::UserTask,
 };
 
 /// Wraps process content into a document; `attributes` go on the process.
@@ -297,4 +298,23 @@ fn error_events() {
     check(&boundary(r#"cancelActivity="false""#, &definition("")), &[("b", "unsupported_attribute")]);
     check(&boundary("", "<timerEventDefinition/>"), &[("b", "unsupported_element")]);
     check(r#"<startEvent id="s"><errorEventDefinition/></startEvent>"#, &[("s", "unsupported_element")]);
+}
+
+#[test]
+fn user_tasks_have_terms() {
+    let (definition, problems) = read_one(
+        r#"<userTask id="t" stepwire:assignee="${chief}" stepwire:dueDate="P3D" stepwire:reminder=" PT1H" stepwire:reminderRepeat="P1D"
+             stepwire:decisionKey="approval"/><userTask id="u" stepwire:assignee=""/>"#,
+    );
+    assert_eq!(problems, []);
+    let [task, plain] = definition.nodes.as_slice() else { panic!("expected two nodes") };
+    let terms = UserTask {
+        assignee: Some("${chief}".to_owned()),
+        due_date: Some("P3D".to_owned()),
+        reminder: Some("PT1H".to_owned()),
+        reminder_repeat: Some("P1D".to_owned()),
+        decision_key: Some("approval".to_owned()),
+    };
+    assert_eq!((task.task.as_ref(), plain.task.as_ref()), (Some(&terms), None));
+    check(r#"<task id="t" stepwire:assignee="bob"/>"#, &[("t", "unknown_name")]);
 }

@@ -143,7 +143,7 @@ impl ActionCheck<'_> {
 }
 
 /// Whether the text is a strict ISO 8601 duration that leads to a time not before now.
-fn is_duration(text: &str) -> bool {
+pub(super) fn is_duration(text: &str) -> bool {
     let span = SpanParser::new().parse_span(text);
     span.is_ok_and(|span| Time(0).plus(&span).is_some_and(|due| due >= Time(0)))
 }

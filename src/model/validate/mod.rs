@@ -1,8 +1,9 @@
 //! The rules a definition must keep. All problems are listed at once: what was expected and how to mend it.
 //!
 //! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inheriting` its actions, `keys` what clients may send,
-//! `graph` how nodes and flows hang together, `boundary` what boundary events are attached to, `schedules` what starts by itself. Not here: what BPMN can be read
-//! at all (`bpmn_xml`); whether conditions, rules and schemas compile (`expression`).
+//! `terms` what user tasks wait under, `graph` how nodes and flows hang together, `boundary` what boundary events are attached to,
+//! `schedules` what starts by itself. Not here: what BPMN can be read at all (`bpmn_xml`); whether conditions, rules and schemas
+//! compile (`expression`).
 
 mod actions;
 mod boundary;
@@ -13,6 +14,7 @@ mod keys;
 mod nodes;
 mod params;
 mod schedules;
+mod terms;
 
 use super::{compile::compile_expiry, definition::ProcessDefinition, ids::Time, problem::Problem};
 

@@ -1,6 +1,6 @@
 //! What a node may carry, by its kind.
 
-use super::{MAX_NAME_BYTES, Report, actions, keys, params};
+use super::{MAX_NAME_BYTES, Report, actions, keys, params, terms};
 use crate::model::{
     definition::{CallActivity, FlowNode, NodeKind},
     path::DataPath,
@@ -42,6 +42,7 @@ pub(super) fn check(node: &FlowNode, anonymous_start: bool, report: &mut Report)
         (_, None) => {}
     }
     check_error(node, report);
+    terms::check(node, report);
     let has_no_actions = matches!(node.kind, NodeKind::ExclusiveGateway | NodeKind::ParallelGateway | NodeKind::CallActivity);
     if has_no_actions && !node.actions.is_empty() {
         let message = format!("expected actions on tasks and events only, but this is a {kind}; move them to a task");

@@ -440,3 +440,41 @@ fn errors_and_collections_stand_where_they_mean_something() {
     check(with_task(call("app people")), &["t invalid_path"]);
     check(with_task(call("")), &["t invalid_path"]);
 }
+
+#[test]
+fn user_tasks_have_terms() {
+    let with_terms = |terms: Value| with_task(json!({ "task": terms }));
+    for terms in [
+        json!({}),
+        json!({"assignee": "bob", "dueDate": "P1D", "reminder": "PT0S", "reminderRepeat": "PT1M"}),
+        json!({"assignee": "${a.b[0]}", "dueDate": "${due}", "reminder": "P1M"}),
+        json!({"dueDate": "2026-12-01T12:00:00+01:00"}),
+        json!({"assignee": "user-${nr}", "dueDate": "P${days}D"}),
+    ] {
+        check(with_terms(terms), &[]);
+    }
+    for (terms, expected) in [
+        (json!({"assignee": "${a..b}"}), "t invalid_template"),
+        (json!({"assignee": "bo\nb"}), "t invalid_value"),
+        (json!({"dueDate": "tomorrow"}), "t invalid_value"),
+        (json!({"dueDate": "-P1D"}), "t invalid_value"),
+        (json!({"dueDate": "${"}), "t invalid_template"),
+        (json!({"dueDate": "P1D", "reminder": "1 hour"}), "t invalid_timer"),
+        (json!({"dueDate": "P1D", "reminder": "-PT1H"}), "t invalid_timer"),
+        (json!({"dueDate": "P1D", "reminder": "PT1H", "reminderRepeat": "PT59S"}), "t invalid_timer"),
+        (json!({"reminder": "PT1H"}), "t misplaced_reminder"),
+        (json!({"dueDate": "P1D", "reminderRepeat": "PT1H"}), "t misplaced_reminder"),
+        (json!({"decisionKey": "ok"}), "t misplaced_decision_key"),
+    ] {
+        check(with_terms(terms), &[expected]);
+    }
+    let approval = |terms: Value, keys: Value| {
+        let mut definition = with_actions(&[json!({"name": "approve", "keys": keys}), json!({"name": "reject", "order": 1})]);
+        definition["nodes"][1]["task"] = terms;
+        definition
+    };
+    check(approval(json!({"decisionKey": "a.ok"}), json!([{"path": "comment"}])), &[]);
+    check(approval(json!({"decisionKey": "a[0]"}), json!([])), &["t invalid_path"]);
+    check(approval(json!({}), json!([{"path": "comment.text"}])), &["t misplaced_keys"]);
+    check(with_task(json!({"type": "task", "task": {}})), &["t misplaced_task"]);
+}

@@ -32,8 +32,10 @@ pub struct TaskEntry<'a> {
     pub candidates: &'a [String],
     /// When it began to wait, RFC 3339.
     pub created_at: String,
-    /// When it is due, RFC 3339; no task has a due date yet.
+    /// When it is due, RFC 3339.
     pub due_at: Option<String>,
+    /// When it reminded of itself last, RFC 3339.
+    pub reminded_at: Option<String>,
 }
 
 impl<'a> From<&'a TaskRow> for TaskEntry<'a> {
@@ -48,7 +50,8 @@ impl<'a> From<&'a TaskRow> for TaskEntry<'a> {
             assignee: row.assignee.as_deref(),
             candidates: row.candidates.as_deref().unwrap_or_default(),
             created_at: row.created_at.to_string(),
-            due_at: None,
+            due_at: row.due_at.map(|time| time.to_string()),
+            reminded_at: row.reminded_at.map(|time| time.to_string()),
         }
     }
 }

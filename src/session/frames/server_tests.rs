@@ -106,6 +106,8 @@ fn node() -> NodeEntry<'static> {
         r#type: "userTask",
         read_only: false,
         assignee: None,
+        due_at: None,
+        reminded_at: None,
         incident: None,
     }
 }
@@ -123,6 +125,8 @@ fn save() -> ActionEntry<'static> {
         back: false,
         keys: vec!["client.email", "client.address"],
         required_keys: vec!["client.email"],
+        max_bytes: None,
+        types: None,
     }
 }
 

@@ -24,6 +24,12 @@ pub struct NodeEntry<'a> {
     /// Who has claimed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub assignee: Option<&'a str>,
+    /// When it is due, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<String>,
+    /// When it reminded of itself last, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reminded_at: Option<String>,
     /// Why it does not go on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentEntry<'a>>,
@@ -65,6 +71,12 @@ pub struct ActionEntry<'a> {
     pub keys: Vec<&'a str>,
     /// Those of them that must be there.
     pub required_keys: Vec<&'a str>,
+    /// The largest file it takes, in bytes, for `uploadFile`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<u64>,
+    /// The media types it takes, such as `image/*`; absent: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub types: Option<&'a [String]>,
 }
 
 /// A child instance.

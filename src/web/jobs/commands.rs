@@ -8,14 +8,12 @@ use actix_web::{
 
 use super::{refused::Refused, workflow::Named};
 use crate::{
-    engine::{
-        access::Caller,
-        next_step::Offer,
-        record::Status,
-        remark::{APPROVE, REJECT, is_approval},
-    },
+    engine::{access::Caller, next_step::Offer, record::Status, remark::is_approval},
     limits,
-    model::ids::InstanceKey,
+    model::{
+        action::{APPROVE, REJECT},
+        ids::InstanceKey,
+    },
     runtime::ask::{Ask, Observed},
     session::{
         frames::{client::Run, on_instance::OnInstance},

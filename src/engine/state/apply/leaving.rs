@@ -22,6 +22,7 @@ impl InstanceState {
             for action in element.actions.values_mut() {
                 action.delayed.clear();
             }
+            (element.due, element.reminder, element.reminded) = (None, None, None);
             self.elements.insert(key, element);
         } else {
             self.forget_references(key, inherited);
@@ -72,11 +73,12 @@ impl InstanceState {
         self.reassign(key, heir, |_| true);
     }
 
-    /// What an element did, as far as it passes, belongs to another from now on: merges, open messages, children.
+    /// What an element did, as far as it passes, belongs to another from now on: merges, open messages, decisions, children.
     pub(super) fn reassign(&mut self, key: ElementKey, heir: Option<ElementKey>, passes: impl Fn(Author) -> bool) {
         let merges = self.merges.iter_mut().flat_map(|merges| merges.iter_mut()).map(|merge| &mut merge.author);
         let open = self.open.values_mut().map(|message| &mut message.author);
-        for author in merges.chain(open).filter(|author| author.element == Some(key) && passes(**author)) {
+        let decisions = self.decisions.iter_mut().map(|decision| &mut decision.author);
+        for author in merges.chain(open).chain(decisions).filter(|author| author.element == Some(key) && passes(**author)) {
             author.element = heir;
         }
         for child in self.children.values_mut() {

@@ -49,6 +49,9 @@ impl InstanceState {
         let first_run = first.map_or(0, FirstRun::seq);
         self.give_back_to_joins(to);
         self.take_merges_back(to, first_run, again, first.is_some_and(|first| first.view.is_some()));
+        let mut decisions = std::mem::take(&mut self.decisions);
+        decisions.retain(|decision| !self.is_undone(decision.author, to, first_run));
+        self.decisions = decisions;
         self.reassign(to, Some(again), |author| author.since <= first_run);
         let descendants: Vec<ElementKey> = self.elements.keys().copied().filter(|&key| self.descends(key, to)).collect();
         for key in descendants {

@@ -65,7 +65,9 @@ CREATE TABLE task (
     candidates TEXT,
     started_by      TEXT NOT NULL,
     root_started_by TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
+    created_at  INTEGER NOT NULL,
+    due_at      INTEGER,
+    reminded_at INTEGER,
     PRIMARY KEY (instance, element)
 ) STRICT, WITHOUT ROWID;
 -- A task is in exactly one of them (or in two when a child's starter is not its root's): one more page per task, not four.

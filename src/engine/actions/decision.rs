@@ -1,0 +1,93 @@
+//! A run in an approval: what it comes to, who decided, and the comment.
+//!
+//! The comment is a member of the payload that needs no key: it is kept with the decision, and is no data without one. What of a
+//! decision counts at the end of an instance: `remark`.
+
+use serde_json::{Value, json};
+
+use crate::{
+    engine::{record::Record, rejection::Rejection, remark::is_approval, step::Step},
+    limits::COMMENT_BYTES,
+    model::{
+        action::{APPROVE, COMMENT, REJECT},
+        executable::ExecutableAction,
+        ids::ElementKey,
+        keys::Accepted,
+        merging::deep_merge,
+    },
+};
+
+/// What a run takes of its payload.
+pub(in crate::engine) struct Taken {
+    /// What the keys let in.
+    pub accepted: Accepted,
+    /// What it decides, in an approval.
+    pub decision: Option<Decision>,
+}
+
+/// A run of one of the two actions of an approval.
+pub(in crate::engine) struct Decision {
+    approved: bool,
+    comment: Option<String>,
+}
+
+/// What an action takes of a payload.
+pub(in crate::engine) fn accept(
+    step: &Step<'_>,
+    key: ElementKey,
+    action: &ExecutableAction,
+    payload: &Value,
+) -> Result<Taken, Rejection> {
+    let decides = [APPROVE, REJECT].contains(&&*action.name) && step.node_of(key).is_some_and(is_approval);
+    if !decides {
+        let accepted = action.keys.accept(payload, step.evaluator).map_err(Rejection::invalid_data)?;
+        return Ok(Taken { accepted, decision: None });
+    }
+    let comment = comment(payload);
+    let mut payload = payload.clone();
+    let is_key = action.keys.names().iter().any(|key| key == COMMENT);
+    if let (false, Value::Object(members)) = (is_key, &mut payload) {
+        members.remove(COMMENT);
+    }
+    match (action.keys.accept(&payload, step.evaluator), comment) {
+        (Ok(accepted), Ok(comment)) => {
+            Ok(Taken { accepted, decision: Some(Decision { approved: &*action.name == APPROVE, comment }) })
+        }
+        (accepted, comment) => {
+            let mut fields = accepted.err().unwrap_or_default();
+            fields.extend(comment.err().map(|sentence| (COMMENT.to_owned(), sentence)));
+            Err(Rejection::invalid_data(fields))
+        }
+    }
+}
+
+fn comment(payload: &Value) -> Result<Option<String>, String> {
+    match payload.get(COMMENT) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.len() <= COMMENT_BYTES => {
+            Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
+        }
+        Some(Value::String(text)) => {
+            Err(format!("expected a comment of at most {COMMENT_BYTES} bytes, but this one has {}; shorten it", text.len()))
+        }
+        Some(_) => Err("expected the comment of a decision to be a text, but it is another kind of value".to_owned()),
+    }
+}
+
+impl Decision {
+    /// Records the decision, and adds it to the data where the approval says so.
+    pub fn note(self, step: &mut Step<'_>, key: ElementKey, data: &mut Value) {
+        let Self { approved, comment } = self;
+        if let Some(path) = step.node_of(key).and_then(|node| node.task.decision_key.as_ref()) {
+            // All members every time: data are merged deeply, and an earlier decision must not show through.
+            let decision = json!({
+                "decision": if approved { "approved" } else { "rejected" },
+                "by": step.caller.map(|caller| &caller.subject),
+                "at": step.now.to_string(),
+                "comment": comment,
+            });
+            deep_merge(data, &path.nest(decision));
+        }
+        step.record(Record::Decided { element: key, approved, comment });
+    }
+}

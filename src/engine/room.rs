@@ -1,0 +1,58 @@
+//! What an instance may hold of what it gathers: children, open Action messages, delayed triggerings. Who took part: `assignment`.
+//!
+//! A client's command beyond a limit is refused; what the process itself does beyond one is an incident, and a retry looks again.
+
+use super::step::Step;
+
+/// Incident of what would start one child too many.
+pub(super) const CHILDREN: &str = "child_limit";
+/// Incident of what would leave one Action message too many open.
+pub(super) const OPEN_MESSAGES: &str = "open_message_limit";
+/// Incident of an action that would be delayed beyond the limit. It was not triggered: a retry triggers it.
+pub(super) const DELAYED: &str = "timer_limit";
+
+/// Whether so many children more may be started.
+///
+/// # Errors
+/// The sentence for the incident.
+pub(super) fn for_children(step: &Step<'_>, more: usize) -> Result<(), String> {
+    if step.state.children().len() + more <= step.limits.children {
+        return Ok(());
+    }
+    Err(format!(
+        "expected at most {} subprocesses of one instance, ended ones included, but there would be more: start another instance \
+         for the rest",
+        step.limits.children
+    ))
+}
+
+/// Whether one more Action message may stay open.
+///
+/// # Errors
+/// As [`for_children`].
+pub(super) fn for_open_message(step: &Step<'_>) -> Result<(), String> {
+    if step.state.open().len() < step.limits.open_messages {
+        return Ok(());
+    }
+    Err(format!(
+        "expected at most {} open Action messages of one instance, but this is one more: let clients answer them, or say that \
+         they are done, then retry",
+        step.limits.open_messages
+    ))
+}
+
+/// Whether one more triggering may be delayed.
+///
+/// # Errors
+/// As [`for_children`].
+pub(super) fn for_delay(step: &Step<'_>) -> Result<(), String> {
+    let delayed: usize = step.state.active().map(|(_, element)| element.delayed().count()).sum();
+    if delayed < step.limits.delayed {
+        return Ok(());
+    }
+    Err(format!(
+        "expected at most {} actions of one instance that wait for their time, but this is one more: try again when others \
+         are done",
+        step.limits.delayed
+    ))
+}
