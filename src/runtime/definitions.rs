@@ -14,6 +14,7 @@ use std::{
 
 use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
+use tokio::sync::watch;
 
 use super::schedules::{Schedules, Standing};
 use crate::{
@@ -91,6 +92,7 @@ pub struct Definitions {
     journal: Journal,
     schedules: Arc<Schedules>,
     failed: Vec<String>,
+    changed: watch::Sender<()>,
 }
 
 impl Definitions {
@@ -106,7 +108,13 @@ impl Definitions {
         }
         schedules.adopt(index.keys().map(|key| standing(&index, key)).collect());
         let changing = tokio::sync::Mutex::new(());
-        Self { index: ArcSwap::from_pointee(index), changing, journal, schedules, failed }
+        let changed = watch::Sender::new(());
+        Self { index: ArcSwap::from_pointee(index), changing, journal, schedules, failed, changed }
+    }
+
+    /// Tells of every change from here on: a deploy, another state of a version.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// Stored versions that this server cannot run, as sentences.
@@ -260,6 +268,7 @@ impl Definitions {
         });
         wait.await.map_err(|_| DeployError::Closed)?;
         self.index.store(Arc::new(index));
+        self.changed.send_replace(());
         Ok(())
     }
 }

@@ -83,6 +83,41 @@ async fn an_approval_is_given_or_refused() {
 }
 
 #[tokio::test]
+async fn the_assignee_decides_and_may_say_why() {
+    let server = Server::with(&["--rate-per-second", "0"]);
+    deploy(&server, 50, &APPROVAL.replace("user ok", "user ok assignee=bob due=P1D")).await;
+    let body = async |command: &str, job: &str, body: &str| {
+        let lines = [bearer(&token("bob")), format!("Content-Length: {}", body.len())];
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        ask(&server, &request(&format!("POST /api/v1/{command}?w=50&i={job}"), &lines, body)).await
+    };
+    for (command, said, comment) in [
+        ("approve", r#"{"comment":"fine"}"#, json!("fine")),
+        ("reject", r#"{"comment":"no","w":1}"#, json!("no")),
+        ("approve", r#"{"comment":7}"#, Value::Null),
+        ("approve", "w=50&comment=odd", Value::Null),
+        ("approve", "", Value::Null),
+    ] {
+        let job = start_of(&server, &token("alice"), 50).await;
+        post(&server, &token("alice"), &format!("/api/v1/{command}?w=50&i={job}")).await.is_problem(403);
+        assert_eq!(body(command, &job, said).await.body, "true");
+        let history = get(&server, &token("alice"), &format!("/v1/instances/{job}/history")).await;
+        let decision = &history["elements"][1]["decisions"][0];
+        assert_eq!((&decision["comment"], &decision["by"]), (&comment, &json!("bob")), "{said}: {history}");
+    }
+    let job = start_of(&server, &token("alice"), 50).await;
+    let long = "x".repeat(4097);
+    post(&server, &token("bob"), &format!("/api/v1/reject?w=50&i={job}&comment={long}")).await.is_problem(422);
+    check(&server, "bob", &format!("reject?w=50&i={job}&comment=too%20much+money"), "true").await;
+    assert_eq!(status(&server, &token("alice"), 50, &job).await, "Rejected");
+    let history = get(&server, &token("alice"), &format!("/v1/instances/{job}/history")).await;
+    let decision = &history["elements"][1]["decisions"];
+    assert_eq!((&decision[0]["decision"], &decision[0]["comment"]), (&json!("rejected"), &json!("too much money")));
+    assert!(decision[0]["at"].is_string() && decision[1].is_null(), "{history}");
+    assert!(history["elements"][0]["decisions"].is_null(), "{history}");
+}
+
+#[tokio::test]
 async fn who_may_only_watch_may_not_decide() {
     let server = Server::start();
     let roles = "process leave\nlane l nodes=ok execute=boss\n";

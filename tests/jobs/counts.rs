@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::http::{Connection, ask, bearer, get, request, start};
+use super::http::{Connection, ask, bearer, get, post, request, start};
 use crate::wire::{
     Client, Server,
     client::id,
@@ -48,6 +48,20 @@ async fn counts_are_told_at_once_and_whenever_they_change() {
     server.terminate();
     assert_eq!(connection.chunks().await, Vec::<String>::new());
     assert!(server.wait());
+}
+
+#[tokio::test]
+async fn a_workflow_that_is_disabled_is_counted_at_once() {
+    let server = Server::start();
+    let mut connection = Connection::open(&server).await;
+    connection.send(&request("GET /api/v1/sse/status-count", &[&bearer(&token("alice"))], "")).await;
+    connection.head().await;
+    assert_eq!(event(&mut connection).await["DisabledCount"], 0);
+    for (command, count) in [("disable", 1), ("enable", 0)] {
+        let answer = post(&server, &admin(), &format!("/v1/definitions/Workflow_Wait/{command}")).await;
+        assert_eq!(answer.head.status, "HTTP/1.1 200 OK", "{answer:?}");
+        assert_eq!(event(&mut connection).await["DisabledCount"], count);
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 //!
 //! Not here: frames of instances (`transcript`).
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::names::Names;
@@ -29,11 +30,21 @@ pub fn line(names: &Names, frame: &Value) -> Option<String> {
 fn task(names: &Names, task: &Value) -> String {
     let element = names.of_element(task["element"].as_str().unwrap_or_default());
     let roles: Vec<&str> = task["candidates"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let times = times(task);
     match task["assignee"].as_str() {
-        Some(assignee) => format!("{element} ({assignee})"),
-        None if roles.is_empty() => element.to_owned(),
-        None => format!("{element} [{}]", roles.join(", ")),
+        Some(assignee) => format!("{element} ({assignee}){times}"),
+        None if roles.is_empty() => format!("{element}{times}"),
+        None => format!("{element} [{}]{times}", roles.join(", ")),
     }
+}
+
+/// That a user task is due, and since when before that or after it was reminded of: ` due`, ` due, reminded -600s`.
+pub fn times(task: &Value) -> String {
+    let time = |field: &str| task[field].as_str().map(|text| text.parse::<Timestamp>().expect("a time of the protocol"));
+    let Some(due) = time("dueAt") else { return String::new() };
+    time("remindedAt").map_or(" due".to_owned(), |reminded| {
+        format!(" due, reminded {:+}s", reminded.duration_since(due).as_secs())
+    })
 }
 
 fn instance(names: &Names, instance: &Value) -> String {

@@ -87,6 +87,11 @@ fn instances() {
 }
 
 #[test]
+fn user_tasks() {
+    check("user_tasks");
+}
+
+#[test]
 fn lanes() {
     check("lanes");
 }

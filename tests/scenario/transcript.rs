@@ -154,6 +154,7 @@ fn step(names: &Names, step: &Value) -> String {
     for node in &nodes {
         let mut part = names.of_element(&text(node, "element")).to_owned();
         part.extend(node["assignee"].as_str().map(|assignee| format!(" ({assignee})")));
+        part.push_str(&lists::times(node));
         if node["readOnly"] == true {
             part.push_str(" (read only)");
         }

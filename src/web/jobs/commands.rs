@@ -5,18 +5,20 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Payload},
 };
+use serde::Deserialize;
+use serde_json::json;
 
 use super::{refused::Refused, workflow::Named};
 use crate::{
     engine::{access::Caller, next_step::Offer, record::Status, remark::is_approval},
     limits,
     model::{
-        action::{APPROVE, REJECT},
+        action::{APPROVE, COMMENT, REJECT},
         ids::InstanceKey,
     },
     runtime::ask::{Ask, Observed},
     session::{
-        frames::{client::Run, on_instance::OnInstance},
+        frames::{body as fields, client::Run, on_instance::OnInstance},
         requests,
         who::Who,
     },
@@ -48,7 +50,7 @@ pub async fn resume(request: HttpRequest, payload: Payload, app: Data<App>) -> R
     Ok(HttpResponse::Ok().finish())
 }
 
-/// `POST /api/v1/approve?w=…&i=…` → whether the job was waiting for an approval, and has it now.
+/// `POST /api/v1/approve?w=…&i=…`, with `&comment=…` or `{"comment": …}` if there is something to say → whether the job was waiting for an approval, and has it now.
 ///
 /// # Errors
 /// As [`stop`]; 422 when the approval needs data.
@@ -75,7 +77,7 @@ async fn on_job(
     command: OnInstance,
     applies: impl Fn(Status) -> bool,
 ) -> Result<bool, Problem> {
-    let (who, observed) = look(request, payload, app).await?;
+    let Looked { who, observed, .. } = look(request, payload, app).await?;
     if !applies(observed.next.status) {
         return Ok(false);
     }
@@ -84,20 +86,36 @@ async fn on_job(
 }
 
 async fn decide(request: &HttpRequest, payload: Payload, app: &App, action: &str) -> Result<bool, Problem> {
-    let (who, observed) = look(request, payload, app).await?;
+    let Looked { who, observed, said } = look(request, payload, app).await?;
     let Some(offer) = approval(&observed, &who.caller, action) else { return Ok(false) };
     let (id, instance, element) = (command_id(request)?, observed.head().key, Some(offer.element));
-    let run = Run { id, instance, action: action.to_owned(), data: None, element, if_seq: None };
+    let data = said.map(|comment| fields::data(&json!({ COMMENT: comment }).to_string())).transpose()?;
+    let run = Run { id, instance, action: action.to_owned(), data, element, if_seq: None };
     took_effect(app, instance, &who.caller, requests::run(run, &who.caller)?).await
 }
 
-/// The job a request names. A body is read and dropped, whatever it is.
-async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<(Who, Box<Observed>), Problem> {
+/// Who asks, the job they name, and what they say to it.
+struct Looked {
+    who: Who,
+    observed: Box<Observed>,
+    said: Option<String>,
+}
+
+/// The only member of a body that is read.
+#[derive(Deserialize)]
+struct Said {
+    comment: String,
+}
+
+/// The job a request names. A comment may stand in the address or in a body of JSON; any other body is read and dropped.
+async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<Looked, Problem> {
     let who = app.bearer(request)?;
-    body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
+    let body = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
     let named = Named::read(request)?;
     let observed = app.job(&who.caller, named.workflow()?, named.job()?).await?;
-    Ok((who, observed))
+    let in_body = || serde_json::from_slice::<Said>(&body).ok().map(|said| said.comment);
+    let said = named.comment().map(str::to_owned).or_else(in_body);
+    Ok(Looked { who, observed, said })
 }
 
 /// The action of the first approval that waits, best of one that waits for the caller.

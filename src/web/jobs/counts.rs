@@ -8,6 +8,7 @@ use actix_web::{
 };
 use futures_util::{Stream, stream};
 use serde::Serialize;
+use tokio::sync::watch;
 
 use super::{listener::Listener, refused::Refused, status::JobStatus};
 use crate::{
@@ -94,6 +95,7 @@ struct Counting {
     app: Data<App>,
     listener: Listener,
     follower: Arc<dyn ListFollower>,
+    definitions: watch::Receiver<()>,
 }
 
 /// Wakes a listener when any instance changes its status.
@@ -111,7 +113,8 @@ impl Counting {
     fn join(app: Data<App>, listener: Listener) -> Self {
         let follower: Arc<dyn ListFollower> = Arc::new(AnyInstance(listener.inbox.clone()));
         app.sessions.runtime.lists.join(follower.clone());
-        Self { app, listener, follower }
+        let definitions = app.sessions.runtime.definitions.changes();
+        Self { app, listener, follower, definitions }
     }
 
     fn events(self, first: Counts) -> impl Stream<Item = Bytes> {
@@ -127,14 +130,21 @@ impl Counting {
 
     /// Waits for other counts; `None` when the client is to come back.
     async fn change(&mut self, told: Option<Counts>) -> Option<Counts> {
-        while self.listener.woken().await {
+        loop {
+            let goes_on = tokio::select! {
+                woken = self.listener.woken() => woken,
+                // A workflow was disabled, enabled or deployed.
+                changed = self.definitions.changed() => changed.is_ok(),
+            };
+            if !goes_on {
+                return None;
+            }
             rt::time::sleep(TOGETHER).await;
             let counts = count(&self.app, &self.listener.who.caller).await.ok()?;
             if Some(counts) != told {
                 return Some(counts);
             }
         }
-        None
     }
 }
 

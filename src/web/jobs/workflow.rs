@@ -19,6 +19,7 @@ pub struct Named {
     w: Option<String>,
     i: Option<String>,
     s: Option<String>,
+    comment: Option<String>,
 }
 
 /// What a process is for, in the words of its modeller; its name when there are none.
@@ -55,6 +56,11 @@ impl Named {
     pub fn job(&self) -> Result<InstanceKey, Problem> {
         let sentence = "expected the id of a job as 'i', but there is none";
         instance_key(self.i.as_deref().ok_or_else(|| Problem::new(ErrorCode::BadRequest, sentence))?)
+    }
+
+    /// What is said to a decision.
+    pub fn comment(&self) -> Option<&str> {
+        self.comment.as_deref()
     }
 
     /// What is searched for, in lower case; everything when it is empty.

@@ -43,6 +43,17 @@ struct Visit<'a> {
     lifecycle: &'static str,
     activated_at: String,
     ended_at: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    decisions: Vec<Decision<'a>>,
+}
+
+/// A decision in an approval.
+#[derive(Debug, PartialEq, Serialize)]
+struct Decision<'a> {
+    decision: &'static str,
+    by: Option<&'a str>,
+    at: String,
+    comment: Option<&'a str>,
 }
 
 /// `GET /v1/instances/{key}/history` → `{"elements","flows","truncated"}`: visits in their order, and the flows taken.
@@ -70,6 +81,12 @@ fn told<'a>(key: InstanceKey, process: &'a ExecutableProcess, rows: &'a [Row]) -
                 Record::Returned { node, .. } => {
                     visits.insert(ElementKey(seq), visit(key, ElementKey(seq), process, node, row.time));
                 }
+                Record::Decided { element, approved, comment } => {
+                    let decision = if *approved { "approved" } else { "rejected" };
+                    let (by, at) = (row.by.as_deref(), row.time.to_string());
+                    let decided = Decision { decision, by, at, comment: comment.as_deref() };
+                    visits.entry(*element).and_modify(|visit| visit.decisions.push(decided));
+                }
                 Record::FlowArrived { arrival, .. } => drop(flows.insert(&*arrival.flow)),
                 Record::ElementCompleted { element, .. } => end(visits.get_mut(element), "Completed", row.time),
                 Record::ElementTerminated { element, .. } => end(visits.get_mut(element), "Terminated", row.time),
@@ -90,6 +107,7 @@ fn visit<'a>(key: InstanceKey, element: ElementKey, process: &'a ExecutableProce
         lifecycle: "Activated",
         activated_at: at.to_string(),
         ended_at: None,
+        decisions: Vec::new(),
     }
 }
 
