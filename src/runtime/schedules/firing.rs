@@ -229,7 +229,7 @@ async fn begin(runtime: &Arc<Runtime>, order: &Order, instance: InstanceKey) -> 
         if broken == TRIES {
             return Outcome::Failed(format!("expected the start to take place, but it broke {TRIES} times: the log tells why"));
         }
-        tokio::time::sleep(AGAIN * 2_u32.pow(broken)).await;
+        tokio::time::sleep(AGAIN * (1 + broken)).await;
     }
 }
 

@@ -1,0 +1,6 @@
+//! Schedules over several lives of the server, with a clock that stands still: what is kept, missed, left out and cut off.
+
+mod cuts;
+mod keeping;
+mod missing;
+mod stage;

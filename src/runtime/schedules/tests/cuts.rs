@@ -1,0 +1,38 @@
+//! Wherever the server is cut off, a time has one instance, and the schedule goes on after it.
+
+use serde_json::json;
+
+use super::stage::{World, at, idle, kept, process, wait_until};
+
+/// A life in which the hour passes, cut off after so many writes; then one that is not.
+fn check(missed: &str, down_until: Option<&str>, expected: &[&str]) {
+    let cut_off = (0..).find(|&writes| {
+        let world = World::with(&process(&[json!({"when": {"cycle": "0 * * * *"}, "missed": missed})]));
+        world.clock.set(down_until.map_or(at("00:30"), at));
+        let first = world.live_for(writes, async |runtime| {
+            wait_until(&runtime, down_until.unwrap_or("01:00")).await;
+            idle(&runtime).await;
+        });
+        world.clock.set(at(down_until.unwrap_or("01:00")));
+        world.live(async |runtime| assert_eq!(kept(&runtime).await, expected, "{missed}, cut off after {writes} writes"));
+        let row = world.row();
+        let now = world.clock.now();
+        assert!(row.next_due.is_some_and(|due| due > now), "{missed}, cut off after {writes} writes: {row:?}");
+        assert_eq!(row.fired, expected.len() as u64, "{missed}, cut off after {writes} writes");
+        assert!(row.last_instance.is_some() && row.last_error.is_none());
+        first.is_some()
+    });
+    assert!(cut_off.is_some_and(|writes| writes >= 2), "a start and what is noted of it are two writes");
+}
+
+#[test]
+fn while_a_time_is_kept() {
+    check("once", None, &["01:00"]);
+    check("skip", None, &["01:00"]);
+}
+
+#[test]
+fn while_missed_times_are_made_up_for() {
+    check("once", Some("05:30"), &["05:00"]);
+    check("all", Some("03:30"), &["01:00", "02:00", "03:00"]);
+}

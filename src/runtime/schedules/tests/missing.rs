@@ -1,0 +1,117 @@
+//! Times that come while nothing can start.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::stage::{World, at, deploy, instances, kept, key, process, short_process, wait_until};
+use crate::{limits, runtime::Runtime};
+
+fn hourly(missed: &str) -> Value {
+    json!({"when": {"cycle": "0 * * * *"}, "missed": missed})
+}
+
+/// What is made up for by each rule, and the next time in each case.
+const RULES: [(&str, &[&str]); 3] =
+    [("once", &["05:00", "06:00"]), ("skip", &["06:00"]), ("all", &["01:00", "02:00", "03:00", "04:00", "05:00", "06:00"])];
+
+#[test]
+fn while_the_server_was_down() {
+    for (rule, expected) in RULES {
+        let world = World::with(&process(&[hourly(rule)]));
+        world.clock.set(at("05:30"));
+        world.live(async |runtime| {
+            assert_eq!(kept(&runtime).await, expected[..expected.len() - 1], "{rule}");
+            wait_until(&runtime, "06:00").await;
+            assert_eq!(kept(&runtime).await, expected, "{rule}");
+        });
+        // The second start has nothing to make up for.
+        world.live(async |runtime| assert_eq!(kept(&runtime).await, expected, "{rule}"));
+    }
+}
+
+async fn switch_schedule(runtime: Arc<Runtime>, on: bool) {
+    runtime.schedules.switch(&key("s0"), on).await.unwrap();
+    // Twice is once.
+    let told = runtime.schedules.switch(&key("s0"), on).await.unwrap();
+    assert_eq!((told.row.enabled, told.next_run().is_some()), (on, on));
+}
+
+async fn switch_process(runtime: Arc<Runtime>, on: bool) {
+    runtime.definitions.switch("default", "p", on).await.unwrap();
+    let told = runtime.schedules.get(&key("s0")).unwrap();
+    assert_eq!((told.row.enabled, told.next_run().is_some()), (true, on));
+}
+
+#[test]
+fn while_it_was_disabled() {
+    for (rule, expected) in RULES {
+        check(rule, expected, switch_schedule);
+        check(rule, expected, switch_process);
+    }
+}
+
+fn check<F: Future<Output = ()>>(rule: &str, expected: &[&str], switch: impl Fn(Arc<Runtime>, bool) -> F) {
+    let world = World::with(&process(&[hourly(rule)]));
+    world.live(async |runtime| {
+        switch(runtime.clone(), false).await;
+        wait_until(&runtime, "02:30").await;
+    });
+    // Disabled it stays over a restart.
+    world.live(async |runtime| {
+        wait_until(&runtime, "05:30").await;
+        assert_eq!(kept(&runtime).await, [""; 0], "{rule}");
+        switch(runtime.clone(), true).await;
+        wait_until(&runtime, "05:31").await;
+        assert_eq!(kept(&runtime).await, expected[..expected.len() - 1], "{rule}");
+        wait_until(&runtime, "06:00").await;
+        assert_eq!(kept(&runtime).await, expected, "{rule}");
+    });
+}
+
+#[test]
+fn each_of_them_up_to_a_bound() {
+    let world = World::with(&short_process(&[json!({"when": {"cycle": "R/PT1S"}, "missed": "all"})]));
+    world.clock.set(at("12:00"));
+    world.live(async |runtime| {
+        let times = kept(&runtime).await;
+        assert_eq!(times.len(), limits::SCHEDULE_BACKLOG);
+        assert_eq!((times[0].as_str(), times[99].as_str()), ("11:58:21", "12:00"));
+    });
+}
+
+#[test]
+fn what_comes_once_is_missed_once() {
+    for (rule, expected) in [("once", &["01:00"][..]), ("all", &["01:00"]), ("skip", &[])] {
+        let world = World::with(&process(&[json!({"when": {"date": "2026-01-01T01:00:00Z"}, "missed": rule})]));
+        world.clock.set(at("05:30"));
+        world.live(async |runtime| {
+            assert_eq!(kept(&runtime).await, expected, "{rule}");
+            wait_until(&runtime, "02-01T00:00").await;
+            assert_eq!(kept(&runtime).await, expected, "{rule}");
+        });
+    }
+}
+
+#[test]
+fn a_start_with_the_server_comes_with_each_of_them_and_with_nothing_else() {
+    let world = World::with(&process(&[json!({"when": "startup"}), json!({"when": "startup", "overlap": "skip"})]));
+    world.live(async |runtime| {
+        let found = instances(&runtime).await;
+        let starts: Vec<_> = found.iter().filter_map(|one| one.head().scheduled_for).collect();
+        assert_eq!(starts, [at("00:00"); 2]);
+        let mut again = process(&[json!({"when": "startup"})]);
+        again["name"] = json!("again");
+        deploy(&runtime, &again).await.unwrap();
+        wait_until(&runtime, "01:00").await;
+        assert_eq!(kept(&runtime).await.len(), 2);
+        deploy(&runtime, &process(&[json!({"when": "startup"}), json!({"when": "startup", "overlap": "skip"})])).await.unwrap();
+    });
+    // The one that does not overlap began anew, and forgot what it started.
+    world.live(async |runtime| assert_eq!(kept(&runtime).await.len(), 4));
+    world.live(async |runtime| {
+        assert_eq!(kept(&runtime).await.len(), 5);
+        runtime.schedules.switch(&key("s0"), false).await.unwrap();
+    });
+    world.live(async |runtime| assert_eq!(kept(&runtime).await.len(), 5));
+}
