@@ -17,6 +17,10 @@ export interface ActiveNode {
   /** Whether this receiver may only watch. */
   readOnly: boolean;
   assignee?: string;
+  /** When it is due, RFC 3339. */
+  dueAt?: string;
+  /** When it reminded of itself last, RFC 3339. */
+  remindedAt?: string;
   incident?: { code: string; message: string };
 }
 
@@ -35,6 +39,9 @@ export interface AvailableAction<Name extends string = string> {
   /** Data paths that are accepted, and those that must be sent. */
   keys: string[];
   requiredKeys: string[];
+  /** Of an `uploadFile`: the largest file it takes, in bytes, and which media types (`image/*`); absent: any. */
+  maxBytes?: number;
+  types?: string[];
 }
 
 /** How a parent announces a child. */
@@ -62,7 +69,10 @@ export interface TaskInfo {
   candidates: string[];
   /** Since when it waits, RFC 3339. */
   createdAt: string;
+  /** When it is due, RFC 3339, like `remindedAt`. */
   dueAt: string | null;
+  /** When it reminded of itself last. */
+  remindedAt: string | null;
 }
 
 /** An instance in a list. */

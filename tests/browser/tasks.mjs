@@ -16,8 +16,9 @@ async function ask(user, path, type, body) {
   return response.json();
 }
 
-async function start() {
-  const { instance } = await ask('ada', '/v1/instances', 'application/json', '{"process":"claim","businessKey":"C-7"}');
+async function start(businessKey, due) {
+  const claim = { process: 'claim', businessKey, data: { due } };
+  const { instance } = await ask('ada', '/v1/instances', 'application/json', JSON.stringify(claim));
   return instance;
 }
 
@@ -37,6 +38,7 @@ async function claim(bob, ben) {
   for (const page of [bob, ben]) {
     await task(page, 'check').waitFor();
     assert.equal(await page.getByTestId('total').innerText(), '1 task, 0 of them yours');
+    await task(page, 'check').getByText('overdue', { exact: true }).waitFor();
   }
   await task(bob, 'check').getByTestId('claim').focus();
   await bob.keyboard.press('Enter');
@@ -83,6 +85,36 @@ async function assign(operator, bob, ben, key) {
   for (const page of [bob, ben, operator]) await element(page, 'sign').waitFor();
 }
 
+/** An approval comes to its approver with its due date, below what is due before; what was decided and said shows afterwards. */
+async function approve(bob, operator) {
+  // Gets overdue while it is looked at, and reminds.
+  const older = await start('C-8', 'PT3S');
+  const order = { process: 'orderApproval', data: { order: { item: 'desk', amount: 5000, approver: 'bob' } } };
+  const { instance } = await ask('ada', '/v1/instances', 'application/json', JSON.stringify(order));
+  await bob.goto(`${baseUrl()}/admin/tasks`);
+  await task(bob, 'approve').getByText('yours', { exact: true }).waitFor();
+  await task(bob, 'check').getByText('overdue', { exact: true }).waitFor();
+  await task(bob, 'check').getByText('reminded', { exact: true }).waitFor();
+  assert.equal(await task(bob, 'approve').getByText('overdue').count(), 0);
+  assert.deepEqual(await bob.getByTestId('tasks').locator('tbody tr').evaluateAll((rows) => rows.map((row) => row.dataset.node)), [
+    'check',
+    'approve',
+  ]);
+  await shots(bob, 'tasks-due');
+  await ask('root', `/v1/instances/${older}/terminate`, 'application/json', '{}');
+  await task(bob, 'check').waitFor({ state: 'detached' });
+  await operator.goto(`${baseUrl()}/admin/instances/${instance}`);
+  await element(operator, 'approve').getByTestId('due').waitFor();
+  await shots(operator, 'instance-due');
+  await task(bob, 'approve').getByRole('link').click();
+  await live(bob);
+  await bob.getByTestId('actions').getByText('reject').first().click();
+  await bob.getByLabel('Data for reject').fill('{"comment": "too much money"}');
+  await bob.getByRole('button', { name: 'Run reject' }).click();
+  await operator.getByTestId('decision').getByText('by bob: “too much money”').waitFor();
+  await shots(operator, 'instance-decided');
+}
+
 /** Who is no operator sees what is theirs, and is told that the list is not pushed. */
 async function owner(browser, watch) {
   const page = await signIn(browser, watch, 'ada', '/admin/instances');
@@ -101,13 +133,18 @@ await play(async (browser, watch) => {
     signIn(browser, watch, 'olga', '/admin/instances'),
   ]);
   await bob.getByText('No task waits for you.').waitFor();
-  const key = await start();
+  const key = await start('C-7', '2020-01-31T12:00:00Z');
   await claim(bob, ben);
   await list.locator(`tr[data-key="${key}"]`).waitFor();
   const operator = watch(await list.context().newPage());
   await operator.goto(`${baseUrl()}/admin/instances/${key}`);
   await live(operator);
   await hold(list, operator, key);
+  await approve(bob, operator);
+  await bob.goto(`${baseUrl()}/admin/tasks`);
+  await live(bob);
+  await operator.goto(`${baseUrl()}/admin/instances/${key}`);
+  await live(operator);
   await assign(operator, bob, ben, key);
   await owner(browser, watch);
 });

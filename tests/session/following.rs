@@ -10,7 +10,7 @@ fn order(amount: u32) -> Value {
 }
 
 fn decide(instance: &Value) -> Value {
-    json!({"type": "run", "instance": instance, "action": "decide", "data": {"decision": "approved", "comment": "fine"}})
+    json!({"type": "run", "instance": instance, "action": "approve", "data": {"comment": "fine"}})
 }
 
 /// Checks that the frames form a chain from `cursor` and returns where it ends.

@@ -2,6 +2,7 @@ import type { ActiveNode, Instance, InstanceStatus } from '@stepwire/client';
 import { h } from '../dom.js';
 import { askForUser } from './assign-dialog.js';
 import { commandButton } from './command-button.js';
+import { dueNotes } from './due.js';
 
 /** What is to be said of an active element, and what may be done about it. Whether this user may, the server answers. */
 export class ElementNotes {
@@ -12,9 +13,11 @@ export class ElementNotes {
 
   draw(active: ActiveNode): (Node | string)[] {
     const { incident, assignee, readOnly } = active;
+    const due = dueNotes(active);
     const words = [
       incident && h('p', {}, h('code', {}, incident.code), ` ${incident.message}`),
       assignee !== undefined && h('p', {}, `Assigned to ${assignee}`),
+      due.length > 0 && h('p', { 'data-testid': 'due' }, 'Due ', ...due),
       readOnly && h('p', {}, h('span', { class: 'badge', 'data-status': 'readOnly' }, 'read only')),
     ].filter((word) => word instanceof Node);
     const buttons = [...this.forIncident(active), ...this.forTask(active)];

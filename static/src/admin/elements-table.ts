@@ -10,6 +10,8 @@ export interface Visit {
   lifecycle: string;
   activatedAt?: string | null;
   endedAt?: string | null;
+  /** What was decided in an approval, oldest first. */
+  decisions?: { decision: string; by: string | null; at: string; comment: string | null }[];
 }
 
 /** What stands in the last column of an active element. */
@@ -44,8 +46,17 @@ function row(visit: Visit, active: ActiveNode | undefined, notes: Notes): HTMLEl
     cell('Lifecycle', badge),
     cell('Entered', time(visit.activatedAt)),
     cell('Left', time(visit.endedAt)),
-    cell('Notes', ...(active ? notes(active) : ['—'])),
+    cell('Notes', ...decided(visit), ...(active ? notes(active) : visit.decisions?.length ? [] : ['—'])),
   );
+}
+
+/** What was decided, by whom, and what they said to it. */
+function decided({ decisions = [] }: Visit): HTMLElement[] {
+  return decisions.map(({ decision, by, comment }) => {
+    const status = decision === 'approved' ? 'finished' : 'terminated';
+    const badge = h('span', { class: 'badge', 'data-status': status }, decision);
+    return h('p', { 'data-testid': 'decision' }, badge, ` by ${by ?? 'the server'}`, comment !== null && `: “${comment}”`);
+  });
 }
 
 /** A moment as a person reads it. */

@@ -2,6 +2,7 @@ import { type Client, connect, type TaskInfo, type TaskList } from '@stepwire/cl
 import { showConnection } from '../connection-badge.js';
 import { batched, byId, h, redraw } from '../dom.js';
 import { commandButton } from './command-button.js';
+import { dueNotes, dueTime } from './due.js';
 import { time } from './elements-table.js';
 import { getJson, ticketUrl } from './rest.js';
 import { complain, run } from './trouble.js';
@@ -9,6 +10,9 @@ import { complain, run } from './trouble.js';
 interface Versions {
   definitions: { id: string; name: string }[];
 }
+
+/** The longest a timer of a browser may wait. */
+const LONGEST_WAIT = 2 ** 31 - 1;
 
 /** The page of a user's tasks: what is theirs, and what they may claim. */
 export class TasksPage {
@@ -18,6 +22,8 @@ export class TasksPage {
   private readonly instances: string;
   /** Process id → name. */
   private names = new Map<string, string>();
+  /** Draws the list again when the next task gets overdue. */
+  private overdue: ReturnType<typeof setTimeout> | undefined;
 
   constructor({ user = '', instances = '' }: DOMStringMap) {
     this.user = user;
@@ -42,7 +48,14 @@ export class TasksPage {
     const tasks = this.list.tasks.get();
     if (!tasks) return;
     byId('total').textContent = this.counted(tasks);
+    this.wakeWhenOverdue(tasks);
     redraw(byId('tasks'), tasks.length === 0 ? h('p', { class: 'empty' }, 'No task waits for you.') : this.table(tasks));
+  }
+
+  private wakeWhenOverdue(tasks: readonly TaskInfo[]): void {
+    clearTimeout(this.overdue);
+    const next = Math.min(...tasks.map(dueTime).filter((due) => due > Date.now()));
+    if (next !== Infinity) this.overdue = setTimeout(() => this.show(), Math.min(next - Date.now(), LONGEST_WAIT));
   }
 
   private counted(tasks: readonly TaskInfo[]): string {
@@ -52,10 +65,10 @@ export class TasksPage {
   }
 
   private table(tasks: readonly TaskInfo[]): HTMLElement {
-    const heads = ['Task', 'Process', 'Lane', 'Whose', 'Waiting since', 'Commands'];
+    const heads = ['Task', 'Process', 'Lane', 'Whose', 'Due', 'Waiting since', 'Commands'];
     const cells = heads.map((name) => h('th', { scope: 'col' }, name));
-    const caption = h('caption', { class: 'visually-hidden' }, 'Tasks, newest first');
-    const rows = tasks.map((task) => this.row(task));
+    const caption = h('caption', { class: 'visually-hidden' }, 'Tasks: first what is due first, then the newest');
+    const rows = [...tasks].sort((a, b) => compare(dueTime(a), dueTime(b))).map((task) => this.row(task));
     return h('table', { class: 'cards' }, caption, h('thead', {}, h('tr', {}, ...cells)), h('tbody', {}, ...rows));
   }
 
@@ -71,6 +84,7 @@ export class TasksPage {
       cell('Process', this.names.get(process) || process),
       cell('Lane', lane ?? '—'),
       cell('Whose', ...this.whose(task)),
+      cell('Due', ...(task.dueAt ? dueNotes(task) : ['—'])),
       cell('Waiting since', time(createdAt)),
       h('td', { 'data-label': 'Commands' }, h('div', { class: 'row' }, ...this.commands(task))),
     );
@@ -93,3 +107,6 @@ export class TasksPage {
     return [assignee === null ? button('Claim', 'claim') : button('Release', 'release')];
   }
 }
+
+/** Two that are never due stay in their order. */
+const compare = (a: number, b: number): number => (a === b ? 0 : a - b);
