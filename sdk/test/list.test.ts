@@ -48,6 +48,24 @@ test('tasks come, change and go; what did not change keeps its identity', async 
   expect(server.sent('subscribe')).toHaveLength(1);
 });
 
+test('a reminder is a change of its task only', async () => {
+  const { server, client } = await live();
+  const dueAt = '2030-01-02T00:00:00.000Z';
+  server.tasks.lines = [task(5, { dueAt }), task(9)];
+  const list = client.tasks();
+  await server.advance();
+  const before = list.tasks.get()!;
+  const remindedAt = '2030-01-01T00:00:00.000Z';
+  server.tasks.push({ type: 'tasks', set: [task(5, { dueAt, remindedAt })], removed: [] });
+  await server.advance();
+  const after = list.tasks.get()!;
+  expect(after.map((line) => [line.dueAt, line.remindedAt])).toEqual([
+    [dueAt, remindedAt],
+    [null, null],
+  ]);
+  expect(after[1]).toBe(before[1]);
+});
+
 test('nobody hears of a change that changes nothing', async () => {
   const { server, client } = await live();
   server.tasks.lines = [task(5)];

@@ -29,7 +29,10 @@ async fn a_file_runs_its_action_and_is_given_back() {
     let sha256 = "733f04181cd249cfd815f06ae53225b26c8d7b78f5cb464db6f156d3ffe9aed9";
     let file = json!({"id": id, "name": "letter.txt", "size": 8, "type": "text/plain", "sha256": sha256});
     assert_eq!((&body["file"], &body["duplicate"], &body["ignored"]), (&file, &json!(false), &json!(["more"])));
-    assert!(body["seq"].is_u64() && body["actions"][0]["name"] == "bring", "{body}");
+    let again = &body["actions"][0];
+    assert!(body["seq"].is_u64() && again["name"] == "bring", "{body}");
+    assert_eq!((&again["maxBytes"], &again["types"]), (&json!(200_000), &json!(["text/*", "application/pdf"])));
+    assert!(body["actions"][1].get("maxBytes").is_none() && body["actions"][1].get("types").is_none(), "{body}");
     let operator = User::new(&server, "olga", &["operator"]);
     let look = operator.get(&format!("/v1/instances/{key}")).await.json();
     assert_eq!(look["data"], json!({"note": "first", "application": {"document": file, "small": true}}));
