@@ -1,7 +1,7 @@
 //! The server's configuration: command line and environment, then a TOML file, then defaults.
 //!
 //! Not here: limits that are no options (`limits`). The options one by one: `options`; the secret's file: `secret`; the
-//! `Origin` allow-list: `origins`.
+//! `Origin` allow-list: `origins`; proxies: `trusted_proxies`.
 
 use std::{
     ffi::OsString,
@@ -17,11 +17,13 @@ use crate::limits::Limits;
 mod options;
 mod origins;
 mod secret;
+mod trusted_proxies;
 mod user_command;
 
 pub use options::{JwtAlgorithm, Options, Store};
 pub use origins::AllowedOrigins;
 pub use secret::JwtSecret;
+pub use trusted_proxies::TrustedProxies;
 pub use user_command::UserCommand;
 
 /// The shortest secret that production accepts: the key length of HS256.
@@ -50,6 +52,8 @@ pub struct Config {
     pub jwt_roles_claim: Option<String>,
     /// Whose pages may connect.
     pub allowed_origins: AllowedOrigins,
+    /// Which proxies are believed when they say for whom they ask.
+    pub trusted_proxies: TrustedProxies,
     /// The limits an operator may change.
     pub limits: Limits,
     /// Threads that run instances and connections; at least 1.
@@ -170,6 +174,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         jwt_jwks: options.jwt_jwks.map(key_file).transpose()?,
         jwt_roles_claim: options.jwt_roles_claim,
         allowed_origins: AllowedOrigins::parse(options.allowed_origins)?,
+        trusted_proxies: TrustedProxies::parse(options.trusted_proxies)?,
         limits: Limits {
             rate_per_second: options.rate_per_second.unwrap_or(default.rate_per_second),
             rate_burst: options.rate_burst.unwrap_or(default.rate_burst),

@@ -42,6 +42,9 @@ pub struct Options {
     /// Origins whose pages may connect, comma-separated, or `*` [default: the server's own host]
     #[arg(long, global = true, env = "STEPWIRE_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub allowed_origins: Option<Vec<String>>,
+    /// Networks of the proxies that are believed when they say for whom they ask, comma-separated [default: none]
+    #[arg(long, global = true, env = "STEPWIRE_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',')]
+    pub trusted_proxies: Option<Vec<String>>,
     /// Messages per second and connection; 0 = no limit [default: 20]
     #[arg(long, global = true, env = "STEPWIRE_RATE_PER_SECOND", value_name = "N")]
     pub rate_per_second: Option<u32>,
@@ -116,6 +119,7 @@ impl Options {
             jwt_algorithms: self.jwt_algorithms.or(file.jwt_algorithms),
             jwt_roles_claim: self.jwt_roles_claim.or(file.jwt_roles_claim),
             allowed_origins: self.allowed_origins.or(file.allowed_origins),
+            trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
             rate_per_second: self.rate_per_second.or(file.rate_per_second),
             rate_burst: self.rate_burst.or(file.rate_burst),
             max_connections_per_user: self.max_connections_per_user.or(file.max_connections_per_user),

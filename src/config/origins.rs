@@ -29,14 +29,15 @@ impl AllowedOrigins {
     }
 
     /// Whether a request with this `Origin` header, sent to this `Host`, may pass. A request without `Origin` comes from no
-    /// browser and always may.
-    pub fn allow(&self, origin: Option<&str>, host: &str) -> bool {
+    /// browser and always may. Over HTTPS, a page that came over HTTP is another's, as anybody on the way may have changed it.
+    pub fn allow(&self, origin: Option<&str>, host: &str, https: bool) -> bool {
         let Some(origin) = origin else { return true };
         match self {
             Self::Any => true,
             Self::List(list) => list.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)),
             Self::SameHost => authority(origin).is_some_and(|(scheme, own)| {
-                strip_default_port(own, scheme).eq_ignore_ascii_case(strip_default_port(host, scheme))
+                let as_safe = !https || scheme.eq_ignore_ascii_case("https");
+                as_safe && strip_default_port(own, scheme).eq_ignore_ascii_case(strip_default_port(host, scheme))
             }),
         }
     }
@@ -70,7 +71,7 @@ mod tests {
     #[track_caller]
     fn check(list: Option<&[&str]>, origin: Option<&str>, allowed: bool) {
         let list = list.map(|list| list.iter().map(|text| text.to_string()).collect());
-        assert_eq!(AllowedOrigins::parse(list).unwrap().allow(origin, "app.example.com:8000"), allowed, "{origin:?}");
+        assert_eq!(AllowedOrigins::parse(list).unwrap().allow(origin, "app.example.com:8000", false), allowed, "{origin:?}");
     }
 
     #[test]
@@ -81,8 +82,11 @@ mod tests {
         check(None, Some("http://app.example.com"), false);
         check(None, Some("http://evil.example.com:8000"), false);
         check(None, Some("null"), false);
-        assert!(AllowedOrigins::SameHost.allow(Some("https://a.example"), "a.example:443"));
-        assert!(!AllowedOrigins::SameHost.allow(Some("https://a.example"), "a.example:80"));
+        let same_host = |origin, host, https| AllowedOrigins::SameHost.allow(Some(origin), host, https);
+        assert!(same_host("https://a.example", "a.example:443", false));
+        assert!(!same_host("https://a.example", "a.example:80", false));
+        assert!(same_host("https://a.example", "a.example", true));
+        assert!(!same_host("http://a.example", "a.example", true));
     }
 
     #[test]

@@ -1,16 +1,15 @@
 //! What every request handler shares: the sessions' parts, configuration, tickets, open connections.
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use actix_web::{
     HttpRequest,
-    http::header::{HOST, ORIGIN, REFERER},
+    dev::RequestHead,
+    http::header::{ORIGIN, REFERER},
 };
 
 use super::{
+    approach::Approach,
     connections::{Connections, Place},
     problem::Problem,
 };
@@ -53,8 +52,9 @@ impl App {
     /// # Errors
     /// 403 for an origin that is not allowed.
     pub fn require_origin(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
-        if self.config.allowed_origins.allow(header(ORIGIN), header(HOST).unwrap_or_default()) {
+        // What is no text is no origin either.
+        let origin = request.headers().get(ORIGIN).map(|value| value.to_str().unwrap_or("null"));
+        if self.allows(origin, request.head()) {
             return Ok(());
         }
         let sentence = "expected a page of this server or of --allowed-origins, but the request comes from another origin";
@@ -68,7 +68,7 @@ impl App {
     /// 403.
     pub fn require_proof_of_origin(&self, request: &HttpRequest) -> Result<(), Problem> {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let allowed = |origin| self.config.allowed_origins.allow(Some(origin), header(HOST.as_str()).unwrap_or_default());
+        let allowed = |origin| self.allows(Some(origin), request.head());
         let proven = match (header(ORIGIN.as_str()), header("Sec-Fetch-Site"), header(REFERER.as_str())) {
             (Some(origin), _, _) => allowed(origin),
             (None, Some(site), _) => site == "same-origin",
@@ -83,12 +83,15 @@ impl App {
         Err(Problem::new(ErrorCode::Forbidden, sentence))
     }
 
-    /// The address of the client, for counting: the peer's, or what a proxy on this machine adds to `X-Forwarded-For`.
-    pub fn client_address(&self, request: &HttpRequest) -> Option<IpAddr> {
-        let peer = request.peer_addr()?.ip();
-        let forwarded = request.headers().get_all("X-Forwarded-For").last().and_then(|value| value.to_str().ok());
-        let nearest = forwarded.and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
-        Some(nearest.filter(|_| peer.is_loopback()).unwrap_or(peer))
+    /// Whether a page of this origin may send this request; `None` comes from no browser.
+    pub fn allows(&self, origin: Option<&str>, head: &RequestHead) -> bool {
+        let Approach { host, https, .. } = self.approach(head);
+        self.config.allowed_origins.allow(origin, &host, https)
+    }
+
+    /// How a request came here, by way of the proxies that are trusted.
+    pub fn approach<'a>(&self, head: &'a RequestHead) -> Approach<'a> {
+        Approach::of(head, &self.config.trusted_proxies)
     }
 
     /// Refuses what would only be cut.
@@ -122,9 +125,10 @@ impl App {
     /// # Errors
     /// 503 when that address has too many.
     pub fn admit_address(&self, request: &HttpRequest) -> Result<Vec<Place>, Problem> {
-        let Some(address) = request.peer_addr() else { return Ok(Vec::new()) };
+        let Some(address) = self.approach(request.head()).address else { return Ok(Vec::new()) };
         let limit = self.config.limits.max_connections_per_address;
-        let place = self.connections.from_address(address.ip(), limit).ok_or_else(|| {
+        let place = self.connections.from_address(address, limit).ok_or_else(|| {
+            log::debug!("a connection from {address} was refused: it has {limit}");
             Problem::new(ErrorCode::Busy, format!("expected at most {limit} connections from one address, but this is one more"))
         })?;
         Ok(vec![place])

@@ -111,16 +111,16 @@ impl App {
 
     /// The cookie that signs the subject of this token in.
     pub fn sign_in_cookie(&self, request: &HttpRequest, token: String) -> Cookie<'static> {
-        cookie(request, token, Duration::seconds(limits::SIGNED_IN.as_secs() as i64))
+        self.cookie(request, token, Duration::seconds(limits::SIGNED_IN.as_secs() as i64))
     }
 
     /// The cookie that signs out.
     pub fn sign_out_cookie(&self, request: &HttpRequest) -> Cookie<'static> {
-        cookie(request, String::new(), Duration::ZERO)
+        self.cookie(request, String::new(), Duration::ZERO)
     }
-}
 
-fn cookie(request: &HttpRequest, token: String, age: Duration) -> Cookie<'static> {
-    let secure = request.connection_info().scheme() == "https";
-    Cookie::build(COOKIE, token).path("/").http_only(true).same_site(SameSite::Lax).secure(secure).max_age(age).finish()
+    fn cookie(&self, request: &HttpRequest, token: String, age: Duration) -> Cookie<'static> {
+        let secure = self.approach(request.head()).https;
+        Cookie::build(COOKIE, token).path("/").http_only(true).same_site(SameSite::Lax).secure(secure).max_age(age).finish()
+    }
 }

@@ -5,14 +5,17 @@
 //! socket, `server` for how it all is started and stopped.
 
 pub mod app;
+pub mod approach;
 pub mod asking;
 pub mod assets;
 pub mod auth;
 pub mod body;
 pub mod connections;
+pub mod cors;
 pub mod docs;
 pub mod event_stream;
 pub mod file_name;
+pub mod forwarded;
 pub mod frame_guard;
 pub mod guarded_payload;
 pub mod hang_up;

@@ -21,7 +21,13 @@ use jsonwebtoken::Algorithm;
 use tokio::sync::watch;
 
 use super::{
-    app::App, connections::Connections, hang_up::HangUp, local::LocalSocket, no_upgrade::no_upgrade, routes::routes,
+    app::App,
+    connections::Connections,
+    cors::{cors, only_to_the_allowed},
+    hang_up::HangUp,
+    local::LocalSocket,
+    no_upgrade::no_upgrade,
+    routes::routes,
     startup_definitions,
 };
 use crate::{
@@ -236,7 +242,15 @@ fn open_files(config: &Config) -> io::Result<Files> {
 
 fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::Server)> {
     let state = app.clone();
-    let application = move || ActixApp::new().wrap(headers()).wrap(from_fn(no_upgrade)).app_data(state.clone()).configure(routes);
+    let application = move || {
+        ActixApp::new()
+            .wrap(cors(&state))
+            .wrap(from_fn(only_to_the_allowed))
+            .wrap(headers())
+            .wrap(from_fn(no_upgrade))
+            .app_data(state.clone())
+            .configure(routes)
+    };
     let mut server = HttpServer::new(application)
         .workers(app.config.workers)
         .disable_signals()

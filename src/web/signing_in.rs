@@ -16,7 +16,8 @@ impl App {
     /// 401 that does not say what is wrong, 429 with `Retry-After` after too many wrong passwords, 503.
     pub async fn sign_in(&self, request: &HttpRequest, tenant: &str, name: &str, password: &str) -> Result<Identity, Problem> {
         let users = &self.sessions.runtime.users;
-        let user = users.sign_in(tenant, name, password, self.client_address(request), real_now()).await?;
+        let address = self.approach(request.head()).address;
+        let user = users.sign_in(tenant, name, password, address, real_now()).await?;
         let nobody = Identity::anonymous(Uuid::nil());
         Ok(Identity { subject: user.subject, tenant: user.tenant, roles: user.roles, ..nobody })
     }

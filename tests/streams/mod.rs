@@ -6,5 +6,5 @@
 mod ends;
 mod frames;
 mod guests;
-mod reader;
+pub mod reader;
 mod resumes;

@@ -55,8 +55,8 @@ async fn a_link_signs_in_once_and_the_cookie_is_guarded() {
 }
 
 #[actix_web::test]
-async fn the_cookie_is_secure_over_https() {
-    let server = support::server().await;
+async fn the_cookie_is_secure_over_https_as_a_trusted_proxy_says() {
+    let server = support::start(support::config(&["--trusted-proxies", "127.0.0.1"])).await;
     let link = server.sign_in_link().unwrap();
     let path = link.strip_prefix(&server.base_url()).unwrap();
     let request = User::with_token(&server, None).request(Method::GET, path).header("x-forwarded-proto", "https");

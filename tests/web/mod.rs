@@ -3,6 +3,7 @@
 mod assets;
 mod auth;
 mod commands;
+mod cors;
 mod definitions;
 mod files;
 mod history;
@@ -12,5 +13,6 @@ mod login;
 mod pages;
 mod papers;
 mod problems;
+mod proxies;
 mod tickets;
 mod uploads;

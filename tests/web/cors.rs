@@ -1,0 +1,103 @@
+//! Which foreign pages may read answers.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::json;
+use stepwire::web::server::Running;
+
+use super::http::{Answer, User, send};
+use crate::support;
+
+const APP: &str = "https://app.example";
+
+async fn server(origins: &str) -> Running {
+    support::start(support::config(&["--allowed-origins", origins])).await
+}
+
+fn preflight(server: &Running, path: &str, origin: &str, method: &str, headers: &str) -> RequestBuilder {
+    let request = User::with_token(server, None).request(Method::OPTIONS, path).header("origin", origin);
+    request.header("access-control-request-method", method).header("access-control-request-headers", headers)
+}
+
+/// What an answer says to the browser: whose pages may read it, and whether with cookies.
+fn allowed(answer: &Answer) -> (&str, &str) {
+    (answer.header("access-control-allow-origin"), answer.header("access-control-allow-credentials"))
+}
+
+fn no_headers(answer: &Answer) {
+    let named = answer.headers.keys().filter(|name| name.as_str().starts_with("access-control-"));
+    assert_eq!(named.count(), 0, "{answer:?}");
+}
+
+#[actix_web::test]
+async fn a_preflight_tells_an_allowed_page_what_it_may_send() {
+    let server = server(APP).await;
+    for path in ["/v1/instances", "/v1/instances/x/stream", "/api/v1/start", "/api/v1/sse/41/x"] {
+        let asked = "authorization,content-type,idempotency-key,last-event-id";
+        let answer = send(preflight(&server, path, APP, "POST", asked)).await;
+        assert!(answer.status.is_success(), "{answer:?}");
+        assert_eq!(allowed(&answer), (APP, "true"));
+        let headers = answer.header("access-control-allow-headers").to_ascii_lowercase();
+        assert!(asked.split(',').all(|name| headers.contains(name)), "{headers}");
+        assert!(answer.header("access-control-allow-methods").contains("DELETE"), "{answer:?}");
+        assert_eq!(answer.header("access-control-max-age"), "600");
+    }
+    no_headers(&send(preflight(&server, "/v1/instances", APP, "TRACE", "authorization")).await);
+    no_headers(&send(preflight(&server, "/v1/instances", APP, "POST", "x-evil")).await);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn answers_and_refusals_may_be_read_by_allowed_pages() {
+    let server = server(APP).await;
+    let alice = User::new(&server, "alice", &[]);
+    let started =
+        send(alice.request(Method::POST, "/v1/instances").header("origin", APP).json(&json!({"process": "onboarding"})));
+    let started = started.await;
+    assert_eq!((started.status.as_u16(), allowed(&started)), (201, (APP, "true")));
+    let exposed = started.header("access-control-expose-headers").to_ascii_lowercase();
+    assert!(["etag", "retry-after", "location"].iter().all(|name| exposed.contains(name)), "{exposed}");
+    let varies = |answer: &Answer| answer.headers.get_all("vary").iter().any(|vary| vary.to_str().unwrap().contains("Origin"));
+    assert!(varies(&started), "{started:?}");
+    for (path, status) in [("/v1/instances/none", 404), ("/v1/nothing", 404), ("/v1/instances?x=1", 400)] {
+        let refused = send(alice.request(Method::GET, path).header("origin", APP)).await;
+        assert_eq!((refused.status.as_u16(), allowed(&refused)), (status, (APP, "true")), "{path}");
+    }
+    let stranger = send(User::with_token(&server, None).request(Method::GET, "/v1/instances").header("origin", APP)).await;
+    assert_eq!((stranger.status.as_u16(), allowed(&stranger)), (401, (APP, "true")));
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn foreign_pages_and_those_of_nobody_get_no_word() {
+    let server = server(APP).await;
+    let alice = User::new(&server, "alice", &[]);
+    for origin in
+        ["https://evil.example", "https://app.example.evil.example", "http://app.example", "null", "https://app.example:444"]
+    {
+        no_headers(&send(alice.request(Method::GET, "/v1/instances").header("origin", origin)).await);
+        let refused = send(preflight(&server, "/v1/instances", origin, "POST", "authorization")).await;
+        assert!(refused.status.is_client_error(), "{refused:?}");
+        no_headers(&refused);
+    }
+    no_headers(&alice.get("/v1/instances").await);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn pages_and_docs_are_for_the_servers_own() {
+    let server = server(APP).await;
+    let stranger = User::with_token(&server, None);
+    for path in ["/", "/docs/", "/admin/instances", "/sign-in", "/healthz", "/v1"] {
+        no_headers(&send(stranger.request(Method::GET, path).header("origin", APP)).await);
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn with_a_star_cookies_stay_out() {
+    let server = server("*").await;
+    let answer =
+        send(User::new(&server, "alice", &[]).request(Method::GET, "/v1/instances").header("origin", "https://any.example"));
+    assert_eq!(allowed(&answer.await), ("https://any.example", ""));
+    server.stop().await;
+}
