@@ -14,12 +14,14 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::limits::Limits;
 
+mod key_source;
 mod options;
 mod origins;
 mod secret;
 mod trusted_proxies;
 mod user_command;
 
+pub use key_source::KeySource;
 pub use options::{JwtAlgorithm, Options, Store};
 pub use origins::AllowedOrigins;
 pub use secret::JwtSecret;
@@ -44,8 +46,8 @@ pub struct Config {
     pub jwt_issuer: Option<String>,
     /// Audience that tokens must name, when set.
     pub jwt_audience: Option<String>,
-    /// File with the public keys of an issuer whose tokens are accepted, too.
-    pub jwt_jwks: Option<PathBuf>,
+    /// Where the public keys of an issuer are whose tokens are accepted, too.
+    pub jwt_jwks: Option<KeySource>,
     /// What tokens of that issuer may be signed with.
     pub jwt_algorithms: Vec<JwtAlgorithm>,
     /// Claim that lists the roles, when it is not `roles`.
@@ -171,7 +173,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         jwt_issuer: options.jwt_issuer,
         jwt_audience: options.jwt_audience,
         jwt_algorithms: algorithms(options.jwt_algorithms, options.jwt_jwks.is_some())?,
-        jwt_jwks: options.jwt_jwks.map(key_file).transpose()?,
+        jwt_jwks: options.jwt_jwks.as_deref().map(KeySource::parse).transpose()?,
         jwt_roles_claim: options.jwt_roles_claim,
         allowed_origins: AllowedOrigins::parse(options.allowed_origins)?,
         trusted_proxies: TrustedProxies::parse(options.trusted_proxies)?,
@@ -210,15 +212,6 @@ fn algorithms(named: Option<Vec<JwtAlgorithm>>, has_keys: bool) -> Result<Vec<Jw
         )),
         Some(list) => Ok(list),
     }
-}
-
-/// Keys come from a file: an address would be taken for one.
-fn key_file(path: PathBuf) -> Result<PathBuf, ConfigError> {
-    if path.to_string_lossy().contains("://") {
-        let sentence = "expected jwt-jwks to be a file, but it is an address: save what is there to a file, again and again";
-        return Err(ConfigError(sentence.into()));
-    }
-    Ok(path)
 }
 
 /// Refuses what is fit for development only.
@@ -318,14 +311,17 @@ mod tests {
     fn tokens_of_an_issuer_need_its_keys() {
         use JwtAlgorithm::{EdDsa, Es256, Rs256};
         let (config, _) = load(&["--jwt-jwks", "keys.json"]).unwrap();
-        assert_eq!((config.jwt_jwks, config.jwt_algorithms), (Some("keys.json".into()), vec![Rs256, Es256, EdDsa]));
+        assert_eq!(
+            (config.jwt_jwks, config.jwt_algorithms),
+            (Some(KeySource::File("keys.json".into())), vec![Rs256, Es256, EdDsa])
+        );
         let (config, _) = load(&["--jwt-jwks", "keys.json", "--jwt-algorithms", "EdDSA,ES256"]).unwrap();
         assert_eq!(config.jwt_algorithms, [EdDsa, Es256]);
         for bad in [
             &["--jwt-algorithms", "RS256"][..],
             &["--jwt-jwks", "k", "--jwt-algorithms", "HS256"],
             &["--jwt-jwks", "k", "--jwt-algorithms", "none"],
-            &["--jwt-jwks", "https://id.example/keys"],
+            &["--jwt-jwks", "http://id.example/keys"],
         ] {
             assert!(load(bad).is_err(), "{bad:?}");
         }

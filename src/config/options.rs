@@ -30,9 +30,10 @@ pub struct Options {
     /// Audience (`aud`) that tokens must name [default: not checked]
     #[arg(long, global = true, env = "STEPWIRE_JWT_AUDIENCE", value_name = "TEXT")]
     pub jwt_audience: Option<String>,
-    /// JWKS file with the public keys of an issuer whose tokens are accepted beside the server's own [default: none]
-    #[arg(long, global = true, env = "STEPWIRE_JWT_JWKS", value_name = "FILE")]
-    pub jwt_jwks: Option<PathBuf>,
+    /// JWKS with the public keys of an issuer whose tokens are accepted beside the server's own: a file, or an address like
+    /// https://id.example.com/keys [default: none]
+    #[arg(long, global = true, env = "STEPWIRE_JWT_JWKS", value_name = "FILE|URL")]
+    pub jwt_jwks: Option<String>,
     /// What that issuer's tokens may be signed with, comma-separated [default: RS256,ES256,EdDSA]
     #[arg(long, global = true, env = "STEPWIRE_JWT_ALGORITHMS", value_delimiter = ',')]
     pub jwt_algorithms: Option<Vec<JwtAlgorithm>>,

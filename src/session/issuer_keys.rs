@@ -1,7 +1,7 @@
-//! The public keys of an issuer of tokens, from a JWKS file (RFC 7517) that is read again when it changes.
+//! The public keys of an issuer of tokens: a JWKS (RFC 7517), from a file that is read again when it changes, or from an address.
 //!
-//! Keys are found by `kid` and algorithm. A file that cannot be read or holds no usable key leaves the last good keys in place.
-//! Not here: what a token must say (`token`).
+//! Keys are found by `kid` and algorithm. A set that cannot be read or holds no usable key leaves the last good keys in place.
+//! Not here: how an address is asked (`web::key_address`), what a token must say (`token`).
 
 use std::{
     fmt, fs,
@@ -18,6 +18,7 @@ use jsonwebtoken::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::Notify;
 
 use super::token::TokenError;
 use crate::{limits, model::ids::Time};
@@ -27,10 +28,17 @@ const LOOK: Duration = Duration::from_secs(2);
 
 /// The keys of an issuer.
 pub struct IssuerKeys {
-    path: PathBuf,
     algorithms: Vec<Algorithm>,
     keys: ArcSwap<Vec<Key>>,
-    looked: Mutex<Looked>,
+    source: Source,
+}
+
+/// Where keys come from.
+enum Source {
+    /// This file.
+    File { path: PathBuf, looked: Mutex<Looked> },
+    /// An address that somebody else asks, as that takes long; this tells when a token names an unknown key.
+    Address { wanted: Notify },
 }
 
 struct Key {
@@ -59,7 +67,36 @@ impl IssuerKeys {
         let file = stamp(&path);
         let keys = read(&path, &algorithms)?;
         let looked = Mutex::new(Looked { at: now, file });
-        Ok(Self { path, algorithms, keys: ArcSwap::from_pointee(keys), looked })
+        Ok(Self { algorithms, keys: ArcSwap::from_pointee(keys), source: Source::File { path, looked } })
+    }
+
+    /// No keys yet: they are put in by [`IssuerKeys::replace`].
+    pub fn by_address(algorithms: Vec<Algorithm>) -> Self {
+        Self { algorithms, keys: ArcSwap::default(), source: Source::Address { wanted: Notify::new() } }
+    }
+
+    /// Puts in the keys of a JWKS that was fetched from the place of this name.
+    ///
+    /// # Errors
+    /// A sentence when it holds none of use; the former keys stay.
+    pub fn replace(&self, text: &str, name: &str) -> Result<(), String> {
+        let keys = parse(text, name, &self.algorithms)?;
+        log::debug!("an issuer's keys were fetched: there are {}", keys.len());
+        self.keys.store(keys.into());
+        Ok(())
+    }
+
+    /// Whether there are none so far.
+    pub fn is_empty(&self) -> bool {
+        self.keys.load().is_empty()
+    }
+
+    /// Waits until a token names a key that is not known. Keys of a file are never asked for.
+    pub async fn wanted(&self) {
+        match &self.source {
+            Source::File { .. } => std::future::pending().await,
+            Source::Address { wanted } => wanted.notified().await,
+        }
     }
 
     /// The key for a token with this header.
@@ -71,31 +108,38 @@ impl IssuerKeys {
         if !self.algorithms.contains(&algorithm) {
             return invalid("expected a token of a configured algorithm, but its header names another");
         }
-        self.look(now);
+        if let Source::File { path, looked } = &self.source {
+            self.look(path, looked, now);
+        }
         let keys = self.keys.load();
         let mut fitting =
             keys.iter().filter(|key| key.algorithm == algorithm && (kid.is_none() || key.kid.as_deref() == kid)).fuse();
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key.decoding.clone()),
-            (None, _) => invalid("expected a token signed with a key of the issuer, but its 'kid' names none that is known"),
+            (None, _) => {
+                if let Source::Address { wanted } = &self.source {
+                    wanted.notify_one();
+                }
+                invalid("expected a token signed with a key of the issuer, but its 'kid' names none that is known")
+            }
             (Some(_), Some(_)) => invalid("expected a token that names its key in 'kid', but it leaves open which it is"),
         }
     }
 
     /// Reads the file again when it has changed, and when it was not looked at just now. One small file of this machine: it
     /// takes less than the signature that is checked next.
-    fn look(&self, now: Time) {
-        let mut looked = self.looked.lock().unwrap_or_else(PoisonError::into_inner);
+    fn look(&self, path: &Path, looked: &Mutex<Looked>, now: Time) {
+        let mut looked = looked.lock().unwrap_or_else(PoisonError::into_inner);
         if now.0.abs_diff(looked.at.0) < LOOK.as_millis() as u64 {
             return;
         }
         looked.at = now;
-        let file = stamp(&self.path);
+        let file = stamp(path);
         if file == looked.file {
             return;
         }
         looked.file = file;
-        match read(&self.path, &self.algorithms) {
+        match read(path, &self.algorithms) {
             Ok(keys) => {
                 log::info!("the issuer's keys were read again: there are {}", keys.len());
                 self.keys.store(keys.into());
@@ -107,7 +151,10 @@ impl IssuerKeys {
 
 impl fmt::Debug for IssuerKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "keys in {}", self.path.display())
+        match &self.source {
+            Source::File { path, .. } => write!(f, "keys in {}", path.display()),
+            Source::Address { .. } => f.write_str("keys by address"),
+        }
     }
 }
 
@@ -117,17 +164,24 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 }
 
 fn read(path: &Path, algorithms: &[Algorithm]) -> Result<Vec<Key>, String> {
-    let name = path.display();
-    let failed = |cause: &dyn fmt::Display| format!("expected to read the keys in {name} as a JWKS, but: {cause}");
+    let name = path.display().to_string();
     let mut text = String::new();
-    let file = fs::File::open(path).map_err(|error| failed(&error))?;
-    file.take(limits::REST_BODY_BYTES as u64).read_to_string(&mut text).map_err(|error| failed(&error))?;
-    let set: KeySet = serde_json::from_str(&text).map_err(|error| failed(&error))?;
+    let read = fs::File::open(path).and_then(|file| file.take(limits::REST_BODY_BYTES as u64).read_to_string(&mut text));
+    read.map_err(|error| unreadable(&name, &error))?;
+    parse(&text, &name, algorithms)
+}
+
+fn parse(text: &str, name: &str, algorithms: &[Algorithm]) -> Result<Vec<Key>, String> {
+    let set: KeySet = serde_json::from_str(text).map_err(|error| unreadable(name, &error))?;
     let keys: Vec<Key> = set.keys.into_iter().filter_map(usable).filter(|key| algorithms.contains(&key.algorithm)).collect();
     if keys.is_empty() {
         return Err(format!("expected {name} to hold a key for signatures of a configured algorithm, but it holds none"));
     }
     Ok(keys)
+}
+
+fn unreadable(name: &str, cause: &dyn fmt::Display) -> String {
+    format!("expected to read the keys in {name} as a JWKS, but: {cause}")
 }
 
 /// A key for signatures we know. Others may stand beside it, as sets often hold keys for encryption too.
@@ -149,4 +203,4 @@ fn usable(value: Value) -> Option<Key> {
 
 #[cfg(test)]
 #[path = "issuer_keys_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,6 @@
 //! Tokens of an issuer, signed with keys that are drawn here; files that change, and those that are no good.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use aws_lc_rs::{
     encoding::AsDer,
@@ -18,14 +18,14 @@ const NOW: Time = Time(1_800_000_000_000);
 const ALL: [Algorithm; 3] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA];
 
 /// A key of the issuer, and its public half as the file has it.
-struct Signer {
+pub(crate) struct Signer {
     algorithm: Algorithm,
     private: EncodingKey,
     public: Value,
 }
 
 impl Signer {
-    fn new(algorithm: Algorithm, kid: Option<&str>) -> Self {
+    pub(crate) fn new(algorithm: Algorithm, kid: Option<&str>) -> Self {
         let private = match algorithm {
             Algorithm::RS256 => {
                 let pkcs8 = RsaKeyPair::generate(KeySize::Rsa2048).unwrap().as_der().unwrap();
@@ -43,7 +43,7 @@ impl Signer {
         Self { algorithm, private, public }
     }
 
-    fn token(&self, kid: Option<&str>, claims: &Value) -> String {
+    pub(crate) fn token(&self, kid: Option<&str>, claims: &Value) -> String {
         let header = Header { kid: kid.map(str::to_owned), ..Header::new(self.algorithm) };
         jsonwebtoken::encode(&header, claims, &self.private).unwrap()
     }
@@ -61,7 +61,7 @@ impl Site {
         write(&directory, &set(keys));
         let issuer = IssuerKeys::load(path(&directory), algorithms.to_vec(), NOW).unwrap();
         let settings = TokenSettings { secret: "hush".into(), issuer: None, audience: None };
-        Self { tokens: Tokens::new(settings).with_issuer(issuer), directory }
+        Self { tokens: Tokens::new(settings).with_issuer(Arc::new(issuer)), directory }
     }
 
     fn verify(&self, token: &str, after: i64) -> Result<Identity, TokenError> {
@@ -83,11 +83,11 @@ fn write(directory: &TempDir, text: &str) {
     fs::write(path(directory), text).unwrap();
 }
 
-fn set(keys: &[&Signer]) -> String {
+pub(crate) fn set(keys: &[&Signer]) -> String {
     json!({"keys": keys.iter().map(|key| &key.public).collect::<Vec<_>>()}).to_string()
 }
 
-fn claims() -> Value {
+pub(crate) fn claims() -> Value {
     json!({"sub": "alice", "exp": NOW.0 / 1000 + 60, "roles": ["clerk"]})
 }
 

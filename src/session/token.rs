@@ -3,7 +3,7 @@
 //! Not here: the issuer's keys (`issuer_keys`), whether a user's tokens were revoked (`identify`), what a role may do (`runtime`), where a token is read from a request (`web`), the secret's origin (`config`).
 //! Expiry compares with the real clock, never the virtual one of `--test-clock`: the caller gives the time.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, TokenData, Validation, errors::ErrorKind};
 use serde::{Deserialize, Serialize};
@@ -100,7 +100,7 @@ pub struct Tokens {
     decoding: DecodingKey,
     encoding: EncodingKey,
     validation: Validation,
-    issuer: Option<IssuerKeys>,
+    issuer: Option<Arc<IssuerKeys>>,
     roles_claim: RolesClaim,
 }
 
@@ -146,7 +146,7 @@ impl Tokens {
     }
 
     /// Also accepts tokens signed with an issuer's keys. Its own secret stays good for tokens this server mints.
-    pub fn with_issuer(self, keys: IssuerKeys) -> Self {
+    pub fn with_issuer(self, keys: Arc<IssuerKeys>) -> Self {
         Self { issuer: Some(keys), ..self }
     }
 

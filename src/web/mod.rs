@@ -4,6 +4,7 @@
 //! Not here: what frames mean (`session`), what pages look like (`admin`). Where to go next: `routes` for the table, `ws` for the
 //! socket, `server` for how it all is started and stopped.
 
+pub mod accepted_tokens;
 pub mod app;
 pub mod approach;
 pub mod asking;
@@ -21,6 +22,7 @@ pub mod guarded_payload;
 pub mod hang_up;
 pub mod health;
 pub mod jobs;
+pub mod key_address;
 pub mod listening;
 pub mod listing;
 pub mod local;

@@ -17,10 +17,10 @@ use actix_web::{
     middleware::{DefaultHeaders, from_fn},
     rt, web,
 };
-use jsonwebtoken::Algorithm;
 use tokio::sync::watch;
 
 use super::{
+    accepted_tokens::accepted_tokens,
     app::App,
     connections::Connections,
     cors::{cors, only_to_the_allowed},
@@ -32,7 +32,7 @@ use super::{
 };
 use crate::{
     admin::Pages,
-    config::{Config, JwtAlgorithm, Store as StoreKind},
+    config::{Config, Store as StoreKind},
     journal::{Journal, MemoryStore, SqliteStore, Store, end_process},
     limits,
     runtime::{
@@ -42,10 +42,8 @@ use crate::{
     },
     session::{
         connection::Sessions,
-        issuer_keys::IssuerKeys,
-        roles_claim::RolesClaim,
         ticket::{TicketUse, Tickets},
-        token::{Identity, TokenSettings, Tokens},
+        token::Identity,
     },
 };
 
@@ -64,6 +62,7 @@ pub struct Running {
     handle: ServerHandle,
     served: rt::task::JoinHandle<io::Result<()>>,
     watch: rt::task::JoinHandle<()>,
+    fetching: Option<rt::task::JoinHandle<()>>,
     local: Option<LocalSocket>,
     arbiters: Vec<Arbiter>,
 }
@@ -92,9 +91,7 @@ pub async fn serve(config: Config) -> Result<(), String> {
 /// # Errors
 /// What kept it from starting, as a sentence.
 pub async fn start(config: Config) -> Result<Running, String> {
-    let secret = config.jwt_secret.load().map_err(|error| error.to_string())?;
-    let settings = TokenSettings { secret, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() };
-    let tokens = Arc::new(accepting(Tokens::new(settings), &config)?);
+    let (tokens, fetching) = accepted_tokens(&config).await?;
     let pages = Pages::load()?;
     let journal = open_journal(&config)?;
     let files = open_files(&config).map_err(|error| format!("expected to keep files in the data directory, but: {error}"))?;
@@ -107,13 +104,13 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let connections = Arc::<Connections>::default();
     let watch = rt::spawn(watch_users(runtime.users.changes(), connections.clone()));
     let local = listen_locally(&config, &runtime);
-    let sessions = Arc::new(Sessions { runtime, tokens, limits: config.limits });
+    let sessions = Arc::new(Sessions { runtime, tokens: Arc::new(tokens), limits: config.limits });
     let tickets = Mutex::new(Tickets::new(limits::TICKETS));
     let app = web::Data::new(App { config, sessions, connections, pages, tickets });
     let (addresses, server) =
         listen(&app).map_err(|error| format!("expected to listen on {:?}, but: {error}", app.config.listen))?;
     let handle = server.handle();
-    Ok(Running { addresses, app, handle, served: rt::spawn(server), watch, local, arbiters })
+    Ok(Running { addresses, app, handle, served: rt::spawn(server), watch, fetching, local, arbiters })
 }
 
 impl Running {
@@ -178,6 +175,7 @@ impl Running {
         }
         self.handle.stop(true).await;
         self.watch.abort();
+        self.fetching.iter().for_each(rt::task::JoinHandle::abort);
         drop(self.local);
         self.app.sessions.runtime.stop();
         self.app.sessions.runtime.journal.shutdown();
@@ -187,22 +185,6 @@ impl Running {
             let _ = arbiter.join();
         }
     }
-}
-
-/// Tokens of the issuer, too, whose keys are configured.
-fn accepting(tokens: Tokens, config: &Config) -> Result<Tokens, String> {
-    let tokens = match &config.jwt_roles_claim {
-        None => tokens,
-        Some(path) => tokens.with_roles_claim(RolesClaim::new(path.clone())),
-    };
-    let Some(path) = &config.jwt_jwks else { return Ok(tokens) };
-    let algorithm = |algorithm: &JwtAlgorithm| match algorithm {
-        JwtAlgorithm::Rs256 => Algorithm::RS256,
-        JwtAlgorithm::Es256 => Algorithm::ES256,
-        JwtAlgorithm::EdDsa => Algorithm::EdDSA,
-    };
-    let algorithms = config.jwt_algorithms.iter().map(algorithm).collect();
-    Ok(tokens.with_issuer(IssuerKeys::load(path.clone(), algorithms, real_now())?))
 }
 
 /// Has every connection look after itself whenever a user has changed.
