@@ -66,7 +66,7 @@ function watch(page, errors) {
   page.on('pageerror', (error) => errors.push(`${page.url()}: ${error.stack ?? error.message}`));
   page.on('console', (message) => {
     // A server that is being restarted refuses connections, which the browser reports by itself.
-    const expected = /WebSocket connection to|ERR_CONNECTION_REFUSED/.test(message.text());
+    const expected = /WebSocket connection to|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET/.test(message.text());
     if (message.type() === 'error' && !expected) errors.push(`${page.url()}: ${message.text()}`);
   });
   page.setDefaultTimeout(20_000);

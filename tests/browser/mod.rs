@@ -38,6 +38,11 @@ fn tasks_and_statuses_wander_between_users() {
     play("tasks.mjs", |_| ());
 }
 
+#[test]
+fn a_plain_event_source_comes_back_and_stays_away_after_the_end() {
+    play("stream.mjs", |server| server.kill_and_restart());
+}
+
 /// Runs a script to its end against a new server. At each line `CHECKPOINT …` the script waits until `checkpoint` is done.
 #[track_caller]
 fn play(script: &str, mut checkpoint: impl FnMut(&mut Server)) {

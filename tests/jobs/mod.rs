@@ -8,6 +8,7 @@ mod commands;
 mod counts;
 mod entries;
 pub mod http;
+mod matrix;
 mod restarts;
 mod sign_in;
 mod start;

@@ -1,5 +1,7 @@
 //! The exchange printed in README.md is what the program does: each `>` line is sent, each `<` line has to come.
 
+mod curl;
+
 use std::path::Path;
 
 use serde_json::{Value, json};

@@ -69,6 +69,11 @@ impl Server {
         (self.child, self.port) = launch(&self.data, &self.arguments);
     }
 
+    /// Its data directory.
+    pub fn data(&self) -> &Path {
+        self.data.path()
+    }
+
     /// The process, for signals and for what the system tells of it.
     pub fn pid(&self) -> u32 {
         self.child.id()
