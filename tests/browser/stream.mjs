@@ -15,13 +15,13 @@ async function ask(path, body) {
 /** Follows as a page would: keeps a number per channel, and notes what does not follow the one before. */
 function follow(path) {
   const cursors = {};
-  window.seen = { frames: 0, gaps: [], snapshots: 0, opened: 0, last: null };
+  window.seen = { gaps: [], snapshots: 0, opened: 0, nodes: [], last: null };
   window.source = new EventSource(path);
   window.source.onopen = () => (window.seen.opened += 1);
   window.source.onmessage = ({ data }) => {
     const frame = JSON.parse(data);
-    window.seen.frames += 1;
     window.seen.last = frame;
+    window.seen.nodes.push(...(frame.nodes ?? []).map(({ node }) => node));
     if (frame.type === 'snapshot') window.seen.snapshots += 1;
     else if (frame.channel && frame.prev !== (cursors[frame.channel] ?? 0)) window.seen.gaps.push(data);
     if (frame.channel) cursors[frame.channel] = frame.seq;
@@ -43,7 +43,7 @@ await play(async (browser, watch) => {
   await checkpoint('kill and restart the server');
   const client = { firstName: 'Ada', lastName: 'Byron', email: 'ada@example.org', age: 36, income: 50000 };
   await ask(`/v1/instances/${instance}/run`, { action: 'save', data: { client } });
-  await page.waitForFunction(() => window.seen.last?.nodes?.some(({ node }) => node === 'review'));
+  await page.waitForFunction(() => window.seen.nodes.includes('review'));
   await ask(`/v1/instances/${instance}/run`, { action: 'confirm', data: { consent: true } });
   await page.waitForFunction(() => window.seen.last?.type === 'bye');
   assert.equal(await page.evaluate(() => window.seen.last.reason), 'ended');
