@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa::OpenApi;
 
-use super::{health, problem::Details, published::Published, rest::tickets};
+use super::{asyncapi, health, jobs, problem::Details, published::Published, rest, ws};
 
 /// The handlers, by resource as in `routes`.
 #[derive(OpenApi)]
@@ -29,7 +29,49 @@ use super::{health, problem::Details, published::Published, rest::tickets};
         health::healthz,
         health::readyz,
         json,
-        tickets::issue,
+        asyncapi::json,
+        rest::definitions::list,
+        rest::definitions::deploy,
+        rest::definitions::get,
+        rest::definitions::switch,
+        rest::definitions::source,
+        rest::definitions::publish,
+        rest::definitions::deprecate,
+        rest::instances::list,
+        rest::instances::start,
+        rest::instances::get,
+        rest::instances::children,
+        rest::history::history,
+        rest::history::messages,
+        rest::commands::run,
+        rest::commands::done,
+        rest::commands::on_instance,
+        rest::commands::at_element,
+        rest::commands::assign,
+        rest::uploads::upload,
+        rest::uploads::file,
+        rest::login::login,
+        rest::login::logout,
+        rest::tickets::issue,
+        ws::websocket,
+        jobs::sign_in::hello,
+        jobs::sign_in::login,
+        jobs::sign_in::logout,
+        jobs::start::start,
+        jobs::start::start_with_variables,
+        jobs::commands::stop,
+        jobs::commands::suspend,
+        jobs::commands::resume,
+        jobs::commands::approve,
+        jobs::commands::reject,
+        jobs::entries::workflow,
+        jobs::entries::job,
+        jobs::entries::jobs,
+        jobs::entries::search,
+        jobs::entries::search_approvals,
+        jobs::counts::status_count,
+        jobs::counts::stream,
+        jobs::stream::stream,
     ),
     components(schemas(Details)),
     tags(
@@ -56,7 +98,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
 }
 
 /// `GET /openapi.json`: this document. For anybody.
-#[utoipa::path(get, path = "/openapi.json", tag = "server", security(()),
+#[utoipa::path(get, path = "/openapi.json", tag = "server", operation_id = "openapi", security(()),
     responses((status = 200, body = Object, content_type = "application/json"), (status = 304, description = "As it was")))]
 pub async fn json(request: HttpRequest) -> HttpResponse {
     static PUBLISHED: LazyLock<Published> = LazyLock::new(|| Published::new(&document()));

@@ -11,7 +11,7 @@ use actix_web::{
 };
 
 use super::{
-    assets, docs, health, jobs, openapi,
+    api_page, assets, asyncapi, docs, health, jobs, openapi,
     pages::{home, instances as instance_pages, sign_in, tasks as task_pages},
     problem::Problem,
     rest::{commands, definitions, history, instances, login, schedules, stream as instance_stream, tickets, uploads},
@@ -35,6 +35,9 @@ pub fn table() -> Table {
         .service(get("/healthz", health::healthz))
         .service(get("/readyz", health::readyz))
         .service(get("/openapi.json", openapi::json))
+        .service(get("/asyncapi.json", asyncapi::json))
+        .service(get("/docs/api", api_page::page))
+        .service(get("/docs/api/{file:.*}", api_page::file))
         .service(get("/v1/ws", ws::websocket))
         .service(post("/v1/login", login::login))
         .service(post("/v1/logout", login::logout))
@@ -59,10 +62,9 @@ pub fn table() -> Table {
         .service(post("/v1/instances/{key}/upload", uploads::upload))
         .service(get("/v1/instances/{key}/files/{id}", uploads::file))
         .service(post("/v1/instances/{key}/done", commands::done))
-        .service(post(
-            "/v1/instances/{key}/{command:hold|unhold|terminate|dismiss|retry|skip|claim|release|assign}",
-            commands::on_instance,
-        ))
+        .service(post("/v1/instances/{key}/{command:hold|unhold|terminate|dismiss}", commands::on_instance))
+        .service(post("/v1/instances/{key}/{command:retry|skip|claim|release}", commands::at_element))
+        .service(post("/v1/instances/{key}/assign", commands::assign))
         .service(get("/api/v1/hello", jobs::sign_in::hello))
         .service(post("/api/v1/login", jobs::sign_in::login))
         .service(post("/api/v1/logout", jobs::sign_in::logout))

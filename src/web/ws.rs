@@ -38,13 +38,15 @@ use crate::{
 };
 
 /// The one subprotocol.
-const PROTOCOL: &str = "stepwire.v1.json";
+pub const PROTOCOL: &str = "stepwire.v1.json";
 /// How often a session looks at its deadlines.
 const TICK: Duration = Duration::from_secs(1);
 
 /// What may stand in the address.
-#[derive(serde::Deserialize)]
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct WsQuery {
+    /// A ticket of `POST /v1/tickets`, instead of a token in `hello`.
     ticket: Option<String>,
 }
 
@@ -52,6 +54,11 @@ pub struct WsQuery {
 ///
 /// # Errors
 /// A problem: 400 without the subprotocol, 403 from a foreign origin, 401 for a bad ticket, 503 for too many connections.
+#[utoipa::path(get, path = "/v1/ws", tag = "server", summary = "The websocket", params(WsQuery), security((), ("ticket" = [])),
+    responses(
+        (status = 101, description = "From here on frames are exchanged: see /asyncapi.json"), (status = 400),
+        (status = 401, description = "The ticket is none, or was used before"), (status = 403), (status = 503),
+    ))]
 pub async fn websocket(
     request: HttpRequest,
     body: web::Payload,

@@ -4,6 +4,7 @@
 //! becomes a [`FrameError`] that carries the frame's id where it has one, and names the field.
 
 use serde_json::{Map, Value, value::RawValue};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{
@@ -106,22 +107,28 @@ impl ClientFrame {
 }
 
 /// Who connects, and what to go on with.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct Hello {
     /// Bearer token; absent for an anonymous connection.
+    #[schema(nullable = false)]
     pub token: Option<String>,
     /// Name and version of the client, for logs.
+    #[schema(nullable = false, max_length = 256)]
     pub client: Option<String>,
     /// The log incarnation the numbers in `resume` belong to.
+    #[schema(nullable = false, max_length = 256)]
     pub log: Option<String>,
     /// Where each subscription stood.
+    #[schema(required = false)]
     pub resume: Vec<ResumePoint>,
     /// Close code of the former connection, for logs.
+    #[schema(nullable = false)]
     pub last_close: Option<u64>,
 }
 
 /// Where a subscription stood.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, ToSchema)]
 pub struct ResumePoint {
     /// The instance followed.
     pub instance: InstanceKey,
@@ -130,55 +137,76 @@ pub struct ResumePoint {
 }
 
 /// Which process to start, and with what.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct Start {
     /// Correlates the reply; a UUID makes it idempotent.
+    #[schema(ignore)]
     pub id: FrameId,
     /// The process's id; absent only when an Action message names it.
+    #[schema(nullable = false, max_length = 256)]
     pub process: Option<String>,
     /// Start data.
+    #[schema(nullable = false)]
     pub data: Option<Payload>,
     /// The modeller's own key for the instance.
+    #[schema(nullable = false, max_length = 256)]
     pub business_key: Option<String>,
     /// Which start event.
+    #[schema(nullable = false, max_length = 256)]
     pub start_condition: Option<String>,
     /// The instance that data are copied from.
+    #[schema(nullable = false)]
     pub inherit_from: Option<InheritFrom>,
     /// Whether to start the draft, as a test; off by default.
+    #[schema(required = false, default = false)]
     pub test: bool,
     /// Whether the new instance is followed from its first record; off by default.
+    #[schema(required = false, default = false)]
     pub subscribe: bool,
     /// Secret of an anonymous client, by which a repeat gets a token again.
+    #[schema(nullable = false, max_length = 256)]
     pub nonce: Option<String>,
 }
 
 /// What a start inherits from.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct InheritFrom {
     /// The instance.
     pub instance: InstanceKey,
     /// The Action message that asks for the start; without one the lists below count, which needs role operator.
+    #[schema(nullable = false)]
     pub seq: Option<u64>,
     /// Paths to copy; absent copies everything.
+    #[schema(nullable = false)]
     pub params_to_copy: Option<Vec<String>>,
     /// Paths to leave out.
+    #[schema(required = false)]
     pub without_params: Vec<String>,
 }
 
 /// Which manual action to run, and with what.
-#[derive(Debug)]
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
 pub struct Run {
     /// Correlates the reply; a UUID makes it idempotent.
+    #[schema(ignore)]
     pub id: FrameId,
     /// The instance.
+    #[schema(ignore)]
     pub instance: InstanceKey,
     /// The action's name.
+    #[schema(max_length = 256)]
     pub action: String,
     /// What the user filled in.
+    #[schema(nullable = false)]
     pub data: Option<Payload>,
     /// The element, when several offer the action.
+    #[schema(nullable = false)]
     pub element: Option<ElementKey>,
     /// Refuse with `conflict` unless the instance stands at this number.
+    #[schema(nullable = false)]
     pub if_seq: Option<u64>,
 }
 

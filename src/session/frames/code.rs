@@ -1,13 +1,6 @@
 //! The stable list of error codes, the same on the websocket and in REST problems.
 
 use serde::{Serialize, Serializer};
-use utoipa::{
-    PartialSchema, ToSchema,
-    openapi::{
-        ObjectBuilder, RefOr,
-        schema::{Schema, Type},
-    },
-};
 
 /// Why something was refused. Each code has a page in the documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -118,15 +111,6 @@ impl Serialize for ErrorCode {
         serializer.serialize_str(self.name())
     }
 }
-
-impl PartialSchema for ErrorCode {
-    fn schema() -> RefOr<Schema> {
-        let names = Self::ALL.map(Self::name);
-        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names)).build().into()
-    }
-}
-
-impl ToSchema for ErrorCode {}
 
 #[cfg(test)]
 mod tests {

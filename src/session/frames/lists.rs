@@ -3,15 +3,17 @@
 //! Not here: when they are sent (`session::lists`).
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{channel::Channel, server::ServerFrame};
 use crate::{
+    engine::record::Status,
     journal::{InstanceRow, TaskRow},
     model::ids::InstanceKey,
 };
 
 /// A waiting user task.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskEntry<'a> {
     /// The instance it waits in.
@@ -25,16 +27,21 @@ pub struct TaskEntry<'a> {
     /// Node name.
     pub name: &'a str,
     /// Id of the lane it lies in.
+    #[schema(required)]
     pub lane: Option<&'a str>,
     /// The subject it belongs to.
+    #[schema(required)]
     pub assignee: Option<&'a str>,
     /// Roles that may take it; empty where the owners of the instance may.
     pub candidates: &'a [String],
     /// When it began to wait, RFC 3339.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// When it is due, RFC 3339.
+    #[schema(required, format = DateTime)]
     pub due_at: Option<String>,
     /// When it reminded of itself last, RFC 3339.
+    #[schema(required, format = DateTime)]
     pub reminded_at: Option<String>,
 }
 
@@ -57,7 +64,7 @@ impl<'a> From<&'a TaskRow> for TaskEntry<'a> {
 }
 
 /// A user's open tasks, newest first.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "snapshot")]
 pub struct TasksSnapshot<'a> {
     /// `tasks`.
@@ -71,7 +78,7 @@ pub struct TasksSnapshot<'a> {
 }
 
 /// What changed in a user's open tasks.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "tasks")]
 pub struct TasksFrame<'a> {
     /// `tasks`.
@@ -87,7 +94,7 @@ pub struct TasksFrame<'a> {
 }
 
 /// An instance in a list.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct InstanceEntry<'a> {
     /// Its key.
@@ -95,14 +102,18 @@ pub struct InstanceEntry<'a> {
     /// The process's id.
     pub process: &'a str,
     /// Its status.
+    #[schema(value_type = Status)]
     pub status: &'a str,
     /// The starter's name for the matter.
+    #[schema(required)]
     pub business_key: Option<&'a str>,
     /// Subject that started it.
     pub started_by: &'a str,
     /// When it was created, RFC 3339.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// When it ended, RFC 3339.
+    #[schema(required, format = DateTime)]
     pub ended_at: Option<String>,
     /// Elements that stand still until somebody helps.
     pub incidents: u32,
@@ -124,7 +135,7 @@ impl<'a> From<&'a InstanceRow> for InstanceEntry<'a> {
 }
 
 /// The newest instances of a process.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "snapshot")]
 pub struct InstancesSnapshot<'a> {
     /// `process/ID`.
@@ -138,7 +149,7 @@ pub struct InstancesSnapshot<'a> {
 }
 
 /// An instance of a process that is new or has changed.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "instance")]
 pub struct InstanceFrame<'a> {
     /// `process/ID`.

@@ -11,6 +11,22 @@ use crate::{
 /// The frames' types, and the last segment of the requests' addresses.
 pub const NAMES: [&str; 9] = ["hold", "unhold", "terminate", "dismiss", "retry", "skip", "claim", "release", "assign"];
 
+/// What the command with this name does, in a few words.
+pub fn summary(name: &str) -> &'static str {
+    match name {
+        "hold" => "Lets nothing happen in an instance",
+        "unhold" => "Lets a held instance go on",
+        "terminate" => "Ends an instance and its children",
+        "dismiss" => "Ends a subprocess, as its user",
+        "retry" => "Runs what an incident left undone",
+        "skip" => "Goes on without what an incident left undone",
+        "claim" => "Takes a user task",
+        "release" => "Gives a user task back",
+        "assign" => "Gives a user task to somebody",
+        _ => "",
+    }
+}
+
 /// One of these commands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OnInstance {

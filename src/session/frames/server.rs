@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use bytestring::ByteString;
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::{
     channel::Channel,
     code::ErrorCode,
     step::{ActionEntry, ChildEntry, NodeEntry},
 };
-use crate::model::ids::InstanceKey;
+use crate::{engine::record::Status, model::ids::InstanceKey};
 
 /// A frame that goes to one connection.
 pub trait ServerFrame: Serialize {
@@ -29,7 +30,7 @@ pub(in crate::session) fn to_text<T: Serialize + ?Sized>(frame: &T) -> ByteStrin
 }
 
 /// Answers `hello`.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "welcome", rename_all = "camelCase")]
 pub struct Welcome<'a> {
     /// Names the connection in logs.
@@ -40,6 +41,7 @@ pub struct Welcome<'a> {
     pub log: &'a str,
     /// When the token ends, RFC 3339; absent without token.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
     pub expires_at: Option<String>,
     /// Seconds between the server's pings.
     pub ping_seconds: u32,
@@ -50,7 +52,7 @@ pub struct Welcome<'a> {
 }
 
 /// The rate limit, as announced; 0 is off.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RateEntry {
     /// Messages per second in the long run.
@@ -75,16 +77,18 @@ pub struct Reply<'a, R: Serialize> {
 }
 
 /// Answers a command that was refused, or tells of a channel that cannot be followed.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "error", rename_all = "camelCase")]
 pub struct ErrorFrame<'a> {
     /// The command's id, if it had one.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub id: Option<&'a str>,
     /// From the stable list.
     pub code: ErrorCode,
     /// Finer than the code, where the code has reasons.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub reason: Option<&'a str>,
     /// What was expected, and what came.
     pub message: &'a str,
@@ -92,18 +96,23 @@ pub struct ErrorFrame<'a> {
     pub retryable: bool,
     /// With `invalid_data`: a sentence per path.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub fields: Option<&'a BTreeMap<String, String>>,
     /// The channel it is about, when it answers no command.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub channel: Option<&'a Channel>,
     /// With `conflict`: number the instance stands at.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub seq: Option<u64>,
     /// With an ambiguous action: the elements that offer it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub elements: Option<&'a [String]>,
     /// With `rate_limited`: milliseconds to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub after_ms: Option<u64>,
 }
 
@@ -126,7 +135,7 @@ impl<'a> ErrorFrame<'a> {
 }
 
 /// Everything a client needs to know of an instance; replaces what it holds.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "snapshot")]
 pub struct Snapshot<'a> {
     /// The instance's channel.
@@ -136,10 +145,13 @@ pub struct Snapshot<'a> {
     /// The process's id.
     pub process: &'a str,
     /// The instance it is a child of.
+    #[schema(required)]
     pub parent: Option<InstanceKey>,
     /// Status of the instance.
+    #[schema(value_type = Status)]
     pub status: &'a str,
     /// The fold of all Data bodies.
+    #[schema(value_type = Object)]
     pub view: &'a Value,
     /// Active elements.
     pub nodes: &'a [NodeEntry<'a>],
@@ -152,16 +164,17 @@ pub struct Snapshot<'a> {
 }
 
 /// An Action message that stays open.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct OpenAction<'a> {
     /// Its number.
     pub seq: u64,
     /// Its body.
+    #[schema(value_type = Object)]
     pub body: &'a Value,
 }
 
 /// A resumed channel has no more to catch up with.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "live")]
 pub struct Live<'a> {
     /// The channel.
@@ -171,7 +184,7 @@ pub struct Live<'a> {
 }
 
 /// The next frame of the channel is a snapshot that replaces all held.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "resync")]
 pub struct Resync<'a> {
     /// The channel.
@@ -181,7 +194,7 @@ pub struct Resync<'a> {
 }
 
 /// Why a subscription cannot go on where it stood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ResyncReason {
     /// Too many frames were missed.
@@ -200,7 +213,7 @@ pub enum ResyncReason {
 pub struct Ping {}
 
 /// The server is about to close, or a stream to end.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "bye", rename_all = "camelCase")]
 pub struct Bye<'a> {
     /// Why: `restart`; on a stream also `ended`, `token_expired` or `revoked`.

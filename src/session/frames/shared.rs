@@ -5,13 +5,14 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::{
     channel::Channel,
     server::to_text,
     step::{ActionEntry, ChildEntry, NodeEntry},
 };
-use crate::{model::ids::InstanceKey, runtime::channel::SharedFrame};
+use crate::{engine::record::Status, model::ids::InstanceKey, runtime::channel::SharedFrame};
 
 /// What a shared frame tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl SharedKind {
 }
 
 /// Body of a Data message.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct DataTail<'a> {
     /// The instance.
     pub instance: InstanceKey,
@@ -50,48 +51,55 @@ pub struct DataTail<'a> {
     /// Action that pushed it.
     pub action: &'a str,
     /// The JSON object to merge into the view.
+    #[schema(value_type = Object)]
     pub body: &'a Value,
     /// The child it came from.
+    #[schema(required)]
     pub origin: Option<InstanceKey>,
     /// Id of the command it followed from.
+    #[schema(required)]
     pub cause: Option<&'a str>,
 }
 
 /// Body of an Action message.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct ActionTail<'a> {
     /// The instance.
     pub instance: InstanceKey,
     /// Node that pushed it.
     pub node: &'a str,
     /// What the frontend is asked to do.
+    #[schema(value_type = Object)]
     pub body: &'a Value,
 }
 
 /// A view that replaces the client's.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct ViewTail<'a> {
     /// The new view.
+    #[schema(value_type = Object)]
     pub body: &'a Value,
 }
 
 /// A child that was started or has changed its status.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct ChildTail<'a> {
     /// The child.
     pub child: ChildEntry<'a>,
 }
 
 /// Where the instance stands; complete, not a patch.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub struct ProgressTail<'a> {
     /// Status of the instance.
+    #[schema(value_type = Status)]
     pub status: &'a str,
     /// Active elements.
     pub nodes: &'a [NodeEntry<'a>],
     /// What receivers of this frame may run.
     pub actions: &'a [ActionEntry<'a>],
     /// Id of the command it followed from.
+    #[schema(required)]
     pub cause: Option<&'a str>,
 }
 

@@ -3,12 +3,16 @@
 //! Wire shapes only; `runtime` knows what they are made from.
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::channel::Channel;
-use crate::model::ids::InstanceKey;
+use crate::{
+    engine::record::Status,
+    model::{action::Required, ids::InstanceKey},
+};
 
 /// An active element, as one receiver sees it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct NodeEntry<'a> {
     /// Element key in its wire form.
@@ -23,6 +27,7 @@ pub struct NodeEntry<'a> {
     pub read_only: bool,
     /// Who has claimed it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub assignee: Option<&'a str>,
     /// When it is due, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,11 +37,12 @@ pub struct NodeEntry<'a> {
     pub reminded_at: Option<String>,
     /// Why it does not go on.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub incident: Option<IncidentEntry<'a>>,
 }
 
 /// Trouble at an element.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct IncidentEntry<'a> {
     /// Stable name of its kind.
     pub code: &'a str,
@@ -45,7 +51,7 @@ pub struct IncidentEntry<'a> {
 }
 
 /// An action the receiver may run now.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ActionEntry<'a> {
     /// Its name, for `run`.
@@ -59,11 +65,13 @@ pub struct ActionEntry<'a> {
     /// Type of its work, such as `saveData`.
     pub r#type: &'a str,
     /// `mandatory` or `optional`.
+    #[schema(value_type = Required)]
     pub required: &'a str,
     /// Whether it may run more than once in a visit.
     pub repeatable: bool,
     /// The action it is a child of.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub parent: Option<&'a str>,
     /// Whether running it moves the token back.
     pub back: bool,
@@ -80,24 +88,27 @@ pub struct ActionEntry<'a> {
 }
 
 /// A child instance.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct ChildEntry<'a> {
     /// Its key.
     pub instance: InstanceKey,
     /// Its process's id.
     pub process: &'a str,
     /// The parent's element that started it or asked a client to, in its wire form; `null` when it is not known any more.
+    #[schema(required)]
     pub element: Option<String>,
     /// Its status.
+    #[schema(value_type = Status)]
     pub status: &'a str,
 }
 
 /// The `result` of a command on an instance: where it stands after the same commit.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct StepResult<'a> {
     /// The instance.
     pub instance: InstanceKey,
     /// Its status.
+    #[schema(value_type = Status)]
     pub status: &'a str,
     /// Its active elements.
     pub nodes: Vec<NodeEntry<'a>>,
@@ -109,11 +120,12 @@ pub struct StepResult<'a> {
     pub children: Vec<ChildEntry<'a>>,
     /// Token of an anonymous start.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub token: Option<&'a str>,
 }
 
 /// The `result` of a subscribe.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct SubscribeResult<'a> {
     /// The channel.
     pub channel: &'a Channel,
@@ -124,7 +136,7 @@ pub struct SubscribeResult<'a> {
 }
 
 /// How the frames come that a new subscription has missed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SubscribeMode {
     /// A snapshot replaces them.
@@ -134,18 +146,20 @@ pub enum SubscribeMode {
 }
 
 /// The `result` of `auth`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthResult {
     /// When the new token ends, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
     pub expires_at: Option<String>,
 }
 
 /// The `result` of `clock`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ClockResult {
     /// The process time from here on, RFC 3339.
+    #[schema(format = DateTime)]
     pub now: String,
 }
 

@@ -8,7 +8,10 @@ use actix_web::{
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{refused::Refused, workflow::Named};
+use super::{
+    refused::Refused,
+    workflow::{Named, OfJob, OfWorkflow},
+};
 use crate::{
     engine::{access::Caller, next_step::Offer, record::Status, remark::is_approval},
     limits,
@@ -22,13 +25,21 @@ use crate::{
         requests,
         who::Who,
     },
-    web::{app::App, body, problem::Problem, rest::commands::command_id},
+    web::{
+        app::App,
+        body,
+        openapi::shared::{CommandRefused, IdempotencyKey},
+        problem::Problem,
+        rest::commands::command_id,
+    },
 };
 
 /// `POST /api/v1/stop?w=…&i=…` → whether the job was under way, and is now ended.
 ///
 /// # Errors
 /// 400, 401, 403, 404.
+#[utoipa::path(post, path = "/api/v1/stop", tag = "jobs", summary = "End a job", params(OfWorkflow, OfJob, IdempotencyKey),
+    responses((status = 200, body = bool, content_type = "application/json", description = "Whether it took effect"), CommandRefused, (status = 413)))]
 pub async fn stop(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     told(on_job(&request, payload, &app, OnInstance::Terminate, Status::is_live).await?)
 }
@@ -37,6 +48,8 @@ pub async fn stop(request: HttpRequest, payload: Payload, app: Data<App>) -> Res
 ///
 /// # Errors
 /// As [`stop`].
+#[utoipa::path(post, path = "/api/v1/suspend", tag = "jobs", summary = "Hold a job", params(OfWorkflow, OfJob, IdempotencyKey),
+    responses((status = 200, body = bool, content_type = "application/json", description = "Whether it took effect"), CommandRefused, (status = 413)))]
 pub async fn suspend(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     told(on_job(&request, payload, &app, OnInstance::Hold, |status| status == Status::Started).await?)
 }
@@ -45,6 +58,8 @@ pub async fn suspend(request: HttpRequest, payload: Payload, app: Data<App>) -> 
 ///
 /// # Errors
 /// As [`stop`].
+#[utoipa::path(post, path = "/api/v1/resume", tag = "jobs", summary = "Let a held job go on", params(OfWorkflow, OfJob, IdempotencyKey),
+    responses((status = 200, description = "Nothing more to tell"), CommandRefused, (status = 413)))]
 pub async fn resume(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     on_job(&request, payload, &app, OnInstance::Unhold, |status| status == Status::OnHold).await?;
     Ok(HttpResponse::Ok().finish())
@@ -54,6 +69,8 @@ pub async fn resume(request: HttpRequest, payload: Payload, app: Data<App>) -> R
 ///
 /// # Errors
 /// As [`stop`]; 422 when the approval needs data.
+#[utoipa::path(post, path = "/api/v1/approve", tag = "jobs", summary = "Approve what waits", params(OfWorkflow, OfJob, IdempotencyKey),
+    responses((status = 200, body = bool, content_type = "application/json", description = "Whether it took effect"), CommandRefused, (status = 413)))]
 pub async fn approve(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     told(decide(&request, payload, &app, APPROVE).await?)
 }
@@ -62,6 +79,8 @@ pub async fn approve(request: HttpRequest, payload: Payload, app: Data<App>) -> 
 ///
 /// # Errors
 /// As [`approve`].
+#[utoipa::path(post, path = "/api/v1/reject", tag = "jobs", summary = "Reject what waits", params(OfWorkflow, OfJob, IdempotencyKey),
+    responses((status = 200, body = bool, content_type = "application/json", description = "Whether it took effect"), CommandRefused, (status = 413)))]
 pub async fn reject(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     told(decide(&request, payload, &app, REJECT).await?)
 }

@@ -9,6 +9,7 @@ use actix_web::{
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use tokio::sync::watch;
+use utoipa::ToSchema;
 
 use super::{listener::Listener, refused::Refused, status::JobStatus};
 use crate::{
@@ -26,7 +27,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 const TOGETHER: Duration = Duration::from_millis(200);
 
 /// The counts. No job is ever disabled: disabled workflows are counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 struct Counts {
     pending_count: u64,
@@ -58,6 +59,8 @@ impl Counts {
 ///
 /// # Errors
 /// 401, 403 for the token of one instance tree.
+#[utoipa::path(get, path = "/api/v1/status-count", tag = "jobs", summary = "How many jobs stand where",
+    responses((status = 200, body = Counts), (status = 403)))]
 pub async fn status_count(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     Ok(HttpResponse::Ok().json(count(&app, &who.caller).await?))
@@ -67,6 +70,8 @@ pub async fn status_count(request: HttpRequest, app: Data<App>) -> Result<HttpRe
 ///
 /// # Errors
 /// As [`status_count`], 503 for too many streams.
+#[utoipa::path(get, path = "/api/v1/sse/status-count", tag = "jobs", summary = "The counts, at every change",
+    responses((status = 200, body = String, content_type = "text/event-stream"), (status = 403)))]
 pub async fn stream(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let counting = Counting::join(app.clone(), Listener::open(&app, &request, who)?);

@@ -4,12 +4,13 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{
     launch::Launch,
     refused::Refused,
     status::JobStatus,
-    workflow::{Named, description},
+    workflow::{Named, OfJob, OfWorkflow, Sought, description},
 };
 use crate::{
     engine::{
@@ -25,7 +26,7 @@ use crate::{
 };
 
 /// One workflow or job.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 struct Entry<'a> {
     id: i64,
@@ -41,6 +42,7 @@ struct Entry<'a> {
     is_paused: bool,
     cron_expression: String,
     started_on: String,
+    #[schema(minimum = 0, maximum = 7)]
     status: u8,
 }
 
@@ -54,6 +56,8 @@ struct Job {
 ///
 /// # Errors
 /// 400, 401, 404.
+#[utoipa::path(get, path = "/api/v1/workflow", tag = "jobs", summary = "A workflow with its newest job", params(OfWorkflow),
+    responses((status = 200, body = Entry), (status = 403), (status = 404)))]
 pub async fn workflow(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let number = Named::read(&request)?.workflow()?;
@@ -67,6 +71,8 @@ pub async fn workflow(request: HttpRequest, app: Data<App>) -> Result<HttpRespon
 ///
 /// # Errors
 /// 400, 401, 404.
+#[utoipa::path(get, path = "/api/v1/job", tag = "jobs", summary = "A job", params(OfWorkflow, OfJob),
+    responses((status = 200, body = Entry), (status = 404)))]
 pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let named = Named::read(&request)?;
@@ -80,6 +86,8 @@ pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, R
 ///
 /// # Errors
 /// 400, 401, 403 for the token of one instance tree, 404.
+#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", summary = "The newest jobs of a workflow", params(OfWorkflow),
+    responses((status = 200, body = Vec<Entry>), (status = 403), (status = 404)))]
 pub async fn jobs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let number = Named::read(&request)?.workflow()?;
@@ -93,6 +101,8 @@ pub async fn jobs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 ///
 /// # Errors
 /// 401, 403 for the token of one instance tree.
+#[utoipa::path(get, path = "/api/v1/search", tag = "jobs", summary = "Workflows with a text", params(Sought),
+    responses((status = 200, body = Vec<Entry>), (status = 403)))]
 pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     found(&request, &app, |_| true).await
 }
@@ -101,6 +111,8 @@ pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
 ///
 /// # Errors
 /// As [`search`].
+#[utoipa::path(get, path = "/api/v1/search-approval-workflows", tag = "jobs", summary = "Workflows with an approval", params(Sought),
+    responses((status = 200, body = Vec<Entry>), (status = 403)))]
 pub async fn search_approvals(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     found(&request, &app, has_approval).await
 }

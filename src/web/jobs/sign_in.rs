@@ -5,8 +5,9 @@ use actix_web::{
     http::StatusCode,
     web::{Data, Payload},
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::refused::Refused;
 use crate::{
@@ -19,13 +20,22 @@ use crate::{
 };
 
 /// No `Debug`: it holds a password.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = JobsLogin)]
 struct Login {
     username: String,
     password: String,
 }
 
+/// What a sign-in answers.
+#[derive(Serialize, ToSchema)]
+struct AccessToken {
+    access_token: String,
+}
+
 /// `GET /api/v1/hello`: the server is there. For anybody.
+#[utoipa::path(get, path = "/api/v1/hello", tag = "jobs", summary = "Whether the server is there", security(()),
+    responses((status = 200, body = Object, example = json!({"message": "Stepwire is running"}))))]
 pub async fn hello() -> HttpResponse {
     HttpResponse::Ok().json(json!({"message": "Stepwire is running"}))
 }
@@ -36,6 +46,12 @@ pub async fn hello() -> HttpResponse {
 /// # Errors
 /// 401 without a body for a wrong name or password, 400 for another body, 403 from a foreign origin, 429 after too many wrong
 /// passwords.
+#[utoipa::path(post, path = "/api/v1/login", tag = "jobs", summary = "Sign in to the jobs", security(()),
+    request_body = Login,
+    responses(
+        (status = 200, body = AccessToken), (status = 401, description = "The name or the password is wrong; without a body"),
+        (status = 403), (status = 429), (status = 500), (status = 503),
+    ))]
 pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     app.require_origin(&request)?;
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
@@ -54,14 +70,16 @@ pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
 
 fn welcome(app: &App, request: &HttpRequest, identity: &Identity) -> Result<HttpResponse, Problem> {
     let (token, _) = app.token_of_sign_in(identity)?;
-    let answer = json!({"access_token": token});
-    Ok(HttpResponse::Ok().cookie(app.sign_in_cookie(request, token)).json(answer))
+    let cookie = app.sign_in_cookie(request, token.clone());
+    Ok(HttpResponse::Ok().cookie(cookie).json(AccessToken { access_token: token }))
 }
 
 /// `POST /api/v1/logout`: takes the cookie back.
 ///
 /// # Errors
 /// 403 from a foreign origin.
+#[utoipa::path(post, path = "/api/v1/logout", tag = "jobs", summary = "Sign out of the jobs", security(()),
+    responses((status = 200, body = Object, example = json!({"logged_out": true})), (status = 403)))]
 pub async fn logout(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     app.require_origin(&request)?;
     Ok(HttpResponse::Ok().cookie(app.sign_out_cookie(&request)).json(json!({"logged_out": true})))

@@ -6,8 +6,12 @@ use actix_web::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
-use super::{refused::Refused, workflow::Named};
+use super::{
+    refused::Refused,
+    workflow::{Named, OfWorkflow},
+};
 use crate::{
     limits,
     session::{
@@ -15,7 +19,13 @@ use crate::{
         requests,
         who::Who,
     },
-    web::{app::App, body, problem::Problem, rest::commands::command_id},
+    web::{
+        app::App,
+        body,
+        openapi::shared::{CommandRefused, IdempotencyKey},
+        problem::Problem,
+        rest::commands::command_id,
+    },
 };
 
 /// `POST /api/v1/start?w=41` → `"<job id>"`. Whatever body comes is read and dropped: clients send none, an empty one of any
@@ -23,6 +33,9 @@ use crate::{
 ///
 /// # Errors
 /// 400 without a number as `w`, 401, 404 for an unknown one, 409 for a disabled one, as for the frame `start` besides.
+#[utoipa::path(post, path = "/api/v1/start", tag = "jobs", summary = "Start a job",
+    params(OfWorkflow, IdempotencyKey),
+    responses((status = 200, body = Uuid, content_type = "application/json", description = "The job's id"), CommandRefused, (status = 413)))]
 pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
@@ -35,6 +48,8 @@ pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
 ///
 /// # Errors
 /// As [`start`], 400 for another body.
+#[utoipa::path(post, path = "/api/v1/start-with-variables", tag = "jobs", summary = "Start a job with data", params(IdempotencyKey),
+    request_body = WithVariables, responses((status = 200, body = Uuid, content_type = "application/json", description = "The job's id"), CommandRefused))]
 pub async fn start_with_variables(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
@@ -47,15 +62,16 @@ pub async fn start_with_variables(request: HttpRequest, payload: Payload, app: D
 }
 
 /// What a start with variables says.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 struct WithVariables {
     workflow_id: i64,
     #[serde(default)]
+    #[schema(required = false)]
     variables: Vec<Variable>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 struct Variable {
     name: String,

@@ -33,6 +33,15 @@ const ROWS: usize = 64;
 ///
 /// # Errors
 /// 401, 404 for an unknown workflow or job and for one that is not the caller's, 503 for too many streams.
+#[utoipa::path(get, path = "/api/v1/sse/{workflow}/{job}", tag = "jobs", summary = "Be told when a job ends", operation_id = "job_stream",
+    params(
+        ("workflow" = i64, Path, description = "The workflow's number"),
+        ("job" = InstanceKey, Path, description = "The job's id"),
+    ),
+    responses(
+        (status = 200, body = String, content_type = "text/event-stream", example = "data: {\"workflowId\":41,\"status\":\"Done\"}\n\n"),
+        (status = 404),
+    ))]
 pub async fn stream(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let (workflow, job) = path.into_inner();

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use actix_web::HttpRequest;
 use serde::Deserialize;
+use utoipa::IntoParams;
+use uuid::Uuid;
 
 use crate::{
     engine::access::Caller,
@@ -20,6 +22,31 @@ pub struct Named {
     i: Option<String>,
     s: Option<String>,
     comment: Option<String>,
+}
+
+/// The parameter that names a workflow.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OfWorkflow {
+    /// The workflow's number.
+    #[param(example = 41)]
+    pub w: i64,
+}
+
+/// The parameter that names a job.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct OfJob {
+    /// The job's id.
+    pub i: Uuid,
+}
+
+/// The parameter of a search.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct Sought {
+    /// The text; nothing finds everything.
+    pub s: Option<String>,
 }
 
 /// What a process is for, in the words of its modeller; its name when there are none.

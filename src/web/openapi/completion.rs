@@ -42,10 +42,12 @@ pub fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
-/// Makes of an operation with alternatives the one for a single of them.
+/// Names an operation by its resource and its handler, and makes of one with alternatives the one for a single of them.
 fn choose(operation: &mut Operation, chosen: Option<&str>) {
+    let tag = operation.tags.iter().flatten().next().map(|tag| tag.replace(' ', "_"));
+    let name = chosen.map(str::to_owned).or_else(|| operation.operation_id.clone());
+    operation.operation_id = tag.into_iter().chain(name).reduce(|tag, name| format!("{tag}_{name}"));
     let Some(chosen) = chosen else { return };
-    operation.operation_id = operation.operation_id.as_ref().map(|id| format!("{id}_{chosen}"));
     operation.summary = operation.summary.as_ref().map(|summary| summary.replace("{}", chosen));
 }
 
@@ -150,11 +152,11 @@ mod tests {
 
     #[test]
     fn alternatives_become_operations_and_refusals_problems() {
-        let operation = OperationBuilder::new().operation_id(Some("at")).summary(Some("Do {}"));
+        let operation = OperationBuilder::new().operation_id(Some("at")).tag("x y").summary(Some("Do {}"));
         let operation = operation.response("404", Response::new("")).description(Some("d\n\n# Errors\n404"));
         let document = completed("/v1/x/{key}/{command:hold|go}", operation);
         let told = document.paths.paths["/v1/x/{key}/go"].post.as_ref().unwrap();
-        assert_eq!((told.operation_id.as_deref(), told.summary.as_deref()), (Some("at_go"), Some("Do go")));
+        assert_eq!((told.operation_id.as_deref(), told.summary.as_deref()), (Some("x_y_go"), Some("Do go")));
         assert_eq!(told.description.as_deref(), Some("d"));
         let answer = serde_json::to_value(&told.responses.responses["404"]).unwrap();
         assert_eq!(answer["content"][PROBLEM]["schema"]["$ref"], "#/components/schemas/Problem");

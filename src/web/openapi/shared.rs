@@ -1,7 +1,9 @@
 //! What the annotations of several handlers share: parameters, answers, the schema of a refusal.
 
-use utoipa::{IntoParams, IntoResponses};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
 use uuid::Uuid;
+
+use crate::session::frames::step::StepResult;
 
 /// The header of every request that is a command.
 #[derive(IntoParams)]
@@ -35,4 +37,83 @@ pub enum CommandRefused {
     /// The data break the action's keys (`fields` says where), or the id was used for another command.
     #[response(status = 422)]
     Invalid,
+}
+
+/// Where a process is.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct ProcessPath {
+    /// The process's id, by its modeller.
+    pub id: String,
+}
+
+/// Where a version of a process is.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct VersionPath {
+    /// The process's id, by its modeller.
+    pub id: String,
+    /// The version, from 1.
+    #[param(minimum = 1)]
+    pub version: u32,
+}
+
+/// What a command answers that has changed an instance: the next step of the same commit. Written by `rest::commands`.
+#[derive(ToSchema)]
+pub struct Applied<'a> {
+    /// The number the instance stands at.
+    pub seq: u64,
+    /// Whether the command had been answered before.
+    pub duplicate: bool,
+    /// The file that came with it.
+    #[schema(nullable = false)]
+    pub file: Option<FileEntry>,
+    /// Where the instance stands.
+    #[serde(flatten)]
+    pub step: StepResult<'a>,
+}
+
+/// What a command answers: of one that had nothing to do, that alone.
+#[derive(ToSchema)]
+#[serde(untagged)]
+pub enum Answered<'a> {
+    /// It has changed the instance.
+    Applied(Applied<'a>),
+    /// It had nothing to do.
+    Unchanged {
+        /// Always false.
+        duplicate: bool,
+    },
+}
+
+/// A file of an instance.
+#[derive(ToSchema)]
+pub struct FileEntry {
+    /// Names it in its address.
+    pub id: Uuid,
+    /// What its user calls it.
+    pub name: String,
+    /// Its length in bytes.
+    pub size: u64,
+    /// Its media type.
+    pub r#type: String,
+    /// The hash of its bytes.
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    pub sha256: String,
+}
+
+/// The states of a version of a definition.
+#[derive(ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub enum VersionState {
+    /// Deployed, and not for use yet.
+    Draft,
+    /// New instances run it.
+    Published,
+    /// It would be run, but nothing new starts at present.
+    Disabled,
+    /// Taken back, or followed by another.
+    Deprecated,
+    /// A draft that was followed by another.
+    Replaced,
 }

@@ -13,13 +13,19 @@ use crate::{
     model::ids::InstanceKey,
     runtime::ask::{Ask, Committed},
     session::{
-        frames::{body as fields, client::FrameId, code::ErrorCode},
+        frames::{
+            body as fields,
+            client::{FrameId, Run},
+            code::ErrorCode,
+            shapes::{Assign, AtElement, Done},
+        },
         rendering, requests,
     },
     web::{
         app::App,
         asking::{Outcome, instance_key},
         body,
+        openapi::shared::{Answered, CommandRefused, IdempotencyKey, InstancePath},
         problem::Problem,
     },
 };
@@ -28,31 +34,72 @@ use crate::{
 ///
 /// # Errors
 /// Problems, as for the frame `run`.
+#[utoipa::path(post, path = "/v1/instances/{key}/run", tag = "instances", summary = "Run a manual action",
+    params(InstancePath, IdempotencyKey), request_body = Run, responses((status = 200, body = Answered), CommandRefused))]
 pub async fn run(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     command(&request, &path, payload, &app, |text, id, key, caller| Ok(requests::run(fields::run(text, id, key)?, caller)?)).await
 }
 
-/// `POST /v1/instances/{key}/{command}`: `hold`, `unhold`, `terminate` and `dismiss`, whose body may be left out; `retry`, `skip`,
-/// `claim` and `release` `{"element"}`; `assign` `{"element","user"}`.
+/// `POST /v1/instances/{key}/{command}`: `hold`, `unhold`, `terminate` and `dismiss`, whose body may be left out.
 ///
 /// # Errors
 /// Problems, as for the frame of the same name.
+#[utoipa::path(post, path = "/v1/instances/{key}/{command:hold|unhold|terminate|dismiss}", tag = "instances",
+    summary = "{} an instance", params(InstancePath, IdempotencyKey),
+    responses((status = 200, body = Answered), CommandRefused))]
 pub async fn on_instance(
     request: HttpRequest,
     path: Path<(String, String)>,
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let (key, name) = path.into_inner();
+    named(&request, path.into_inner(), payload, &app).await
+}
+
+/// `POST /v1/instances/{key}/{command}` `{"element"}`: `retry`, `skip`, `claim` and `release`.
+///
+/// # Errors
+/// Problems, as for the frame of the same name.
+#[utoipa::path(post, path = "/v1/instances/{key}/{command:retry|skip|claim|release}", tag = "instances",
+    summary = "{} an element", params(InstancePath, IdempotencyKey), request_body = AtElement,
+    responses((status = 200, body = Answered), CommandRefused))]
+pub async fn at_element(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    named(&request, path.into_inner(), payload, &app).await
+}
+
+/// `POST /v1/instances/{key}/assign` `{"element","user"}`.
+///
+/// # Errors
+/// Problems, as for the frame of the same name.
+#[utoipa::path(post, path = "/v1/instances/{key}/assign", tag = "instances", summary = "Give a user task to somebody",
+    params(InstancePath, IdempotencyKey), request_body = Assign, responses((status = 200, body = Answered), CommandRefused))]
+pub async fn assign(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    named(&request, (path.into_inner(), "assign".to_owned()), payload, &app).await
+}
+
+/// The command with this name, as its frame.
+async fn named(
+    request: &HttpRequest,
+    (key, name): (String, String),
+    payload: Payload,
+    app: &App,
+) -> Result<HttpResponse, Problem> {
     let ask =
         |text: &str, id, key, caller: &Caller| Ok(requests::on_instance(&id, fields::on_instance(&name, text, key)?, caller));
-    command(&request, &key, payload, &app, ask).await
+    command(request, &key, payload, app, ask).await
 }
 
 /// `POST /v1/instances/{key}/done` `{"seq"}`.
 ///
 /// # Errors
 /// Problems, as for the frame `done`.
+#[utoipa::path(post, path = "/v1/instances/{key}/done", tag = "instances", summary = "Close an open Action message",
+    params(InstancePath, IdempotencyKey), request_body = Done, responses((status = 200, body = Answered), CommandRefused))]
 pub async fn done(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     command(&request, &path, payload, &app, |text, id, _, caller| Ok(requests::done(&id, fields::done(text)?, caller))).await
 }

@@ -6,6 +6,7 @@ use actix_web::{
     web::{Data, Path, Payload},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use super::{json, query};
 use crate::{
@@ -14,30 +15,42 @@ use crate::{
     model::{problem::Problem as DefinitionProblem, source::SourceFormat},
     runtime::definitions::{Deploy, DeployError, Deployed},
     session::{frames::code::ErrorCode, token::Identity},
-    web::{app::App, body, problem::Problem},
+    web::{
+        app::App,
+        body,
+        openapi::shared::{ProcessPath, VersionPath, VersionState},
+        problem::Problem,
+    },
 };
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct DeployQuery {
+    /// Whether new instances run this version at once.
     #[serde(default)]
+    #[param(required = false, default = false)]
     publish: bool,
 }
 
 /// What a deploy answers: the first process, and all of them when there are several.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct DeployAnswer<'a> {
     #[serde(flatten)]
     first: DeployedEntry<'a>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
     definitions: Vec<DeployedEntry<'a>>,
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Serialize, ToSchema)]
 struct DeployedEntry<'a> {
+    /// The process's id.
     id: &'a str,
     version: u32,
+    #[schema(value_type = VersionState)]
     state: &'static str,
+    /// Warnings.
     problems: &'a [DefinitionProblem],
 }
 
@@ -52,6 +65,12 @@ impl<'a> From<&'a Deployed> for DeployedEntry<'a> {
 ///
 /// # Errors
 /// 401, 403 without role designer, 413, 415, 422 with `problems`.
+#[utoipa::path(post, path = "/v1/definitions", tag = "definitions", summary = "Deploy a definition", params(DeployQuery),
+    request_body(content((String = "application/xml"), (Object = "application/json"))),
+    responses(
+        (status = 201, body = DeployAnswer), (status = 200, body = DeployAnswer, description = "The same content was there"),
+        (status = 403), (status = 422),
+    ))]
 pub async fn deploy(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let DeployQuery { publish } = query(&request)?;
@@ -75,16 +94,19 @@ pub async fn deploy(request: HttpRequest, payload: Payload, app: Data<App>) -> R
 }
 
 /// A version of a definition, without its source.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Version<'a> {
     id: &'a str,
     version: u32,
+    #[schema(value_type = VersionState)]
     state: &'static str,
     name: &'a str,
+    #[schema(required)]
     alias: Option<i64>,
     format: &'static str,
     revision: &'a str,
+    #[schema(format = DateTime)]
     created_at: String,
     created_by: &'a str,
 }
@@ -105,7 +127,7 @@ impl<'a> From<&'a DefinitionRow> for Version<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Versions<'a> {
     definitions: Vec<Version<'a>>,
 }
@@ -114,17 +136,20 @@ struct Versions<'a> {
 ///
 /// # Errors
 /// 401, 403.
+#[utoipa::path(get, path = "/v1/definitions", tag = "definitions", summary = "All versions of all definitions",
+    responses((status = 200, body = Versions), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     let all = app.sessions.runtime.definitions.all(&who.caller.tenant);
     Ok(json(StatusCode::OK, &Versions { definitions: all.iter().map(|process| Version::from(&process.row)).collect() }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Definition<'a> {
     id: &'a str,
     name: &'a str,
     /// The version that new instances run.
+    #[schema(required)]
     published: Option<u32>,
     versions: Vec<Version<'a>>,
 }
@@ -133,6 +158,8 @@ struct Definition<'a> {
 ///
 /// # Errors
 /// 401, 403, 404.
+#[utoipa::path(get, path = "/v1/definitions/{id}", tag = "definitions", summary = "The versions of a definition", params(ProcessPath),
+    responses((status = 200, body = Definition), (status = 403), (status = 404)))]
 pub async fn get(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     let mut versions = app.sessions.runtime.definitions.all(&who.caller.tenant);
@@ -152,6 +179,11 @@ pub async fn get(request: HttpRequest, path: Path<String>, app: Data<App>) -> Re
 ///
 /// # Errors
 /// 401, 403, 404; 404 too for the XML of a definition that was deployed as JSON.
+#[utoipa::path(get, path = "/v1/definitions/{id}/{version}", tag = "definitions", summary = "A definition as it was deployed",
+    params(VersionPath),
+    responses(
+        (status = 200, content((Object = "application/json"), (String = "application/xml"))), (status = 403), (status = 404),
+    ))]
 pub async fn source(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     let (id, version) = versioned(&path)?;
@@ -173,6 +205,8 @@ pub async fn source(request: HttpRequest, path: Path<(String, String)>, app: Dat
 ///
 /// # Errors
 /// 401, 403 without role designer, 404.
+#[utoipa::path(post, path = "/v1/definitions/{id}/{version}/publish", tag = "definitions", summary = "Have new instances run this version",
+    params(VersionPath), responses((status = 200, body = Version), (status = 403), (status = 404), (status = 409)))]
 pub async fn publish(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
@@ -184,6 +218,8 @@ pub async fn publish(request: HttpRequest, path: Path<(String, String)>, app: Da
 ///
 /// # Errors
 /// 401, 403 without role designer, 404, 409 for a draft.
+#[utoipa::path(post, path = "/v1/definitions/{id}/{version}/deprecate", tag = "definitions", summary = "Have no new instance run this version",
+    params(VersionPath), responses((status = 200, body = Version), (status = 403), (status = 404), (status = 409)))]
 pub async fn deprecate(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
@@ -195,6 +231,8 @@ pub async fn deprecate(request: HttpRequest, path: Path<(String, String)>, app: 
 ///
 /// # Errors
 /// 401, 403 without role designer, 404, 409 for a process that was never published.
+#[utoipa::path(post, path = "/v1/definitions/{id}/{change:disable|enable}", tag = "definitions", summary = "Have the published version {} new instances", params(ProcessPath),
+    responses((status = 200, body = Version), (status = 403), (status = 404), (status = 409)))]
 pub async fn switch(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, change) = path.into_inner();

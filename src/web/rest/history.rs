@@ -9,6 +9,7 @@ use actix_web::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{json, query};
 use crate::{
@@ -22,10 +23,10 @@ use crate::{
         executable::ExecutableProcess,
         ids::{ElementKey, InstanceKey, Time},
     },
-    web::{app::App, asking::instance_key, problem::Problem},
+    web::{app::App, asking::instance_key, openapi::shared::InstancePath, problem::Problem},
 };
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct History<'a> {
     elements: Vec<Visit<'a>>,
     flows: BTreeSet<&'a str>,
@@ -33,15 +34,19 @@ struct History<'a> {
 }
 
 /// One visit of a node.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Visit<'a> {
     element: String,
     node: &'a str,
     name: &'a str,
     r#type: &'a str,
+    /// `Activated`, `Completed` or `Terminated`.
+    #[schema(pattern = "^(Activated|Completed|Terminated)$")]
     lifecycle: &'static str,
+    #[schema(format = DateTime)]
     activated_at: String,
+    #[schema(required, format = DateTime)]
     ended_at: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     decisions: Vec<Decision<'a>>,
@@ -60,6 +65,8 @@ struct Decision<'a> {
 ///
 /// # Errors
 /// 401, 404.
+#[utoipa::path(get, path = "/v1/instances/{key}/history", tag = "instances", summary = "Where an instance has been",
+    params(InstancePath), responses((status = 200, body = History), (status = 404)))]
 pub async fn history(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let key = instance_key(&path)?;
@@ -118,27 +125,37 @@ fn end(visit: Option<&mut Visit<'_>>, lifecycle: &'static str, at: Time) {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct MessagesQuery {
+    /// Only what was pushed after this number.
     after: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Messages<'a> {
     messages: Vec<Message<'a>>,
     /// Where to go on, when there may be more.
+    #[schema(required)]
     next: Option<u64>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Message<'a> {
     seq: u64,
+    /// `data`, `action` or `view`.
+    #[schema(pattern = "^(data|action|view)$")]
     kind: &'static str,
+    #[schema(required)]
     node: Option<&'a str>,
+    #[schema(required)]
     action: Option<&'a str>,
+    #[schema(required)]
     origin: Option<InstanceKey>,
+    #[schema(format = DateTime)]
     at: String,
+    #[schema(value_type = Object)]
     body: &'a Value,
 }
 
@@ -146,6 +163,8 @@ struct Message<'a> {
 ///
 /// # Errors
 /// 400, 401, 404.
+#[utoipa::path(get, path = "/v1/instances/{key}/messages", tag = "instances", summary = "What an instance has pushed",
+    params(InstancePath, MessagesQuery), responses((status = 200, body = Messages), (status = 404)))]
 pub async fn messages(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let key = instance_key(&path)?;

@@ -7,13 +7,14 @@ use actix_web::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{
     commands::{answer, command_id},
     json, query,
 };
 use crate::{
-    engine::access::Caller,
+    engine::{access::Caller, record::Status},
     journal::{InstanceFilter, InstanceRow},
     limits,
     model::ids::InstanceKey,
@@ -21,6 +22,7 @@ use crate::{
     session::{
         frames::{
             body as fields,
+            client::Start,
             server::OpenAction,
             step::{ActionEntry, ChildEntry, NodeEntry},
         },
@@ -31,6 +33,7 @@ use crate::{
         asking::instance_key,
         body,
         listing::{read_cursor, visible_to, write_cursor},
+        openapi::shared::{Applied, CommandRefused, IdempotencyKey, InstancePath},
         problem::Problem,
     },
 };
@@ -40,6 +43,12 @@ use crate::{
 ///
 /// # Errors
 /// Problems, as for the frame `start`.
+#[utoipa::path(post, path = "/v1/instances", tag = "instances", summary = "Start an instance", params(IdempotencyKey),
+    security((), ("bearer" = []), ("cookie" = [])), request_body = Start,
+    responses(
+        (status = 201, body = Applied, headers(("Location" = String, description = "The instance"))),
+        (status = 401), (status = 429), (status = 500), (status = 503), CommandRefused,
+    ))]
 pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.who(&request)?;
     let id = command_id(&request)?;
@@ -54,35 +63,49 @@ pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
     Ok(response.content_type("application/json").body(answer(&outcome, &caller, token.as_deref())))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct ListQuery {
+    /// Only those of this process.
     process: Option<String>,
+    /// Only those with this status.
     status: Option<String>,
+    /// Only the one with this business key.
     business_key: Option<String>,
+    /// Only those with a token at this node.
     node: Option<String>,
+    /// How many at most; more than 100 count as 100.
+    #[param(minimum = 0)]
     limit: Option<usize>,
+    /// The `next` of an earlier answer: where to go on.
     cursor: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct List<'a> {
     instances: Vec<ListEntry<'a>>,
+    #[schema(required)]
     next: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct ListEntry<'a> {
     instance: InstanceKey,
     process: &'a str,
     version: u32,
+    #[schema(value_type = Status)]
     status: &'a str,
+    #[schema(required)]
     business_key: Option<&'a str>,
     started_by: &'a str,
+    #[schema(required)]
     parent: Option<InstanceKey>,
     root: InstanceKey,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(required, format = DateTime)]
     ended_at: Option<String>,
     incidents: u32,
 }
@@ -110,6 +133,8 @@ impl<'a> From<&'a InstanceRow> for ListEntry<'a> {
 ///
 /// # Errors
 /// 400 for unknown filters, 401, 403.
+#[utoipa::path(get, path = "/v1/instances", tag = "instances", summary = "Instances, newest first", params(ListQuery),
+    responses((status = 200, body = List), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let asked: ListQuery = query(&request)?;
@@ -127,29 +152,37 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     Ok(json(StatusCode::OK, &List { instances, next: part.next.map(write_cursor) }))
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Look<'a> {
     instance: InstanceKey,
     seq: u64,
     process: &'a str,
     version: u32,
+    #[schema(value_type = Status)]
     status: &'a str,
+    #[schema(required)]
     business_key: Option<&'a str>,
     started_by: &'a str,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(required, format = DateTime)]
     expires_at: Option<String>,
+    #[schema(required, format = DateTime)]
     ended_at: Option<String>,
     /// Whether it is a test of a draft.
     test: bool,
+    #[schema(required)]
     parent: Option<InstanceKey>,
     root: InstanceKey,
     nodes: Vec<NodeEntry<'a>>,
     actions: Vec<ActionEntry<'a>>,
     children: Vec<ChildEntry<'a>>,
+    #[schema(value_type = Object)]
     view: &'a Value,
     open: Vec<OpenAction<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<Object>)]
     data: Option<&'a Value>,
 }
 
@@ -157,6 +190,8 @@ struct Look<'a> {
 ///
 /// # Errors
 /// 401, 404.
+#[utoipa::path(get, path = "/v1/instances/{key}", tag = "instances", summary = "Where an instance stands", params(InstancePath),
+    responses((status = 200, body = Look), (status = 404)))]
 pub async fn get(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let observed = app.observe(instance_key(&path)?, &who.caller, true).await?;
@@ -190,7 +225,7 @@ fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Children<'a> {
     children: Vec<ChildEntry<'a>>,
 }
@@ -199,6 +234,8 @@ struct Children<'a> {
 ///
 /// # Errors
 /// 401, 404.
+#[utoipa::path(get, path = "/v1/instances/{key}/children", tag = "instances", summary = "The children of an instance", params(InstancePath),
+    responses((status = 200, body = Children), (status = 404)))]
 pub async fn children(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let observed = app.observe(instance_key(&path)?, &who.caller, false).await?;

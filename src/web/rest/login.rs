@@ -6,6 +6,7 @@ use actix_web::{
     web::{Data, Payload},
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::json;
 use crate::{
@@ -14,18 +15,19 @@ use crate::{
 };
 
 /// No `Debug`: it holds a password.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 struct Login {
     username: String,
     password: String,
     tenant: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Token {
     access_token: String,
     token_type: &'static str,
     #[serde(rename = "expiresAt")]
+    #[schema(format = DateTime)]
     expires_at: String,
 }
 
@@ -33,6 +35,13 @@ struct Token {
 ///
 /// # Errors
 /// 400, 401 whatever is wrong, 403 from a foreign origin, 429 after too many wrong passwords.
+#[utoipa::path(post, path = "/v1/login", tag = "signing in", summary = "A token for a name and a password", security(()),
+    request_body = Login,
+    responses(
+        (status = 200, body = Token, headers(("Set-Cookie" = String, description = "The cookie of the pages"))),
+        (status = 401, description = "The name or the password is wrong: it does not say which"), (status = 403), (status = 429),
+        (status = 500), (status = 503),
+    ))]
 pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     app.require_origin(&request)?;
     let text = body::json(&request, payload).await?;
@@ -58,6 +67,8 @@ pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
 ///
 /// # Errors
 /// 403 from a foreign origin.
+#[utoipa::path(post, path = "/v1/logout", tag = "signing in", summary = "Take the cookie back", security(()),
+    responses((status = 204, description = "It is taken back"), (status = 403)))]
 pub async fn logout(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     app.require_origin(&request)?;
     Ok(HttpResponse::NoContent().cookie(app.sign_out_cookie(&request)).finish())

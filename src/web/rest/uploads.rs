@@ -16,6 +16,7 @@ use actix_web::{
 };
 use futures_util::{Stream, stream};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::{
@@ -27,19 +28,42 @@ use crate::{
         frames::{body as fields, code::ErrorCode},
         requests,
     },
-    web::{app::App, asking::instance_key, file_name, problem::Problem, upload_form},
+    web::{
+        app::App,
+        asking::instance_key,
+        file_name,
+        openapi::shared::{Answered, CommandRefused, IdempotencyKey, InstancePath},
+        problem::Problem,
+        upload_form,
+    },
 };
 
 /// How much of a file is read at once, in bytes.
 const PIECE_BYTES: usize = 64 * 1024;
 
 /// What stands behind the `?` of an upload: the fields of `run` but `data`.
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct UploadQuery {
+    /// The action's name.
+    #[param(required)]
     action: Option<String>,
+    /// The element, when several offer the action.
     element: Option<String>,
+    /// Refuse unless the instance stands at this number.
     if_seq: Option<u64>,
+}
+
+/// The form. It is never held whole: `upload_form` reads it piece by piece.
+#[derive(ToSchema)]
+pub struct UploadForm {
+    /// The file's bytes.
+    #[schema(value_type = String, format = Binary)]
+    pub file: Vec<u8>,
+    /// What the user filled in beside it: a JSON object.
+    #[schema(nullable = false)]
+    pub data: Option<String>,
 }
 
 /// `POST /v1/instances/{key}/upload?action=NAME&element=…&ifSeq=…`, a form with the field `file` and perhaps `data` (JSON). Whether
@@ -47,6 +71,9 @@ struct UploadQuery {
 ///
 /// # Errors
 /// Problems, as for the frame `run`; those of the file: 413, 422; of the form: 400, 415.
+#[utoipa::path(post, path = "/v1/instances/{key}/upload", tag = "instances", summary = "Run a manual action with a file",
+    params(InstancePath, UploadQuery, IdempotencyKey), request_body(content = UploadForm, content_type = "multipart/form-data"),
+    responses((status = 200, body = Answered), CommandRefused))]
 pub async fn upload(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let key = instance_key(&path)?;
@@ -67,6 +94,12 @@ pub async fn upload(request: HttpRequest, path: Path<String>, payload: Payload, 
 ///
 /// # Errors
 /// 401, 404.
+#[utoipa::path(get, path = "/v1/instances/{key}/files/{id}", tag = "instances", summary = "A file of an instance",
+    params(InstancePath, ("id" = Uuid, Path, description = "The file's id")),
+    responses(
+        (status = 200, description = "Its bytes, as an attachment", body = [u8], content_type = "*/*"),
+        (status = 304, description = "As it was"), (status = 404),
+    ))]
 pub async fn file(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let (key, id) = path.into_inner();

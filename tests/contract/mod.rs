@@ -1,0 +1,7 @@
+//! The documents against the server: what they name is what there is, and what the server says has the shape they tell.
+
+mod frames;
+mod openapi;
+mod schemathesis;
+mod shape;
+mod ui;
