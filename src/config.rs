@@ -17,6 +17,7 @@ use crate::limits::Limits;
 mod key_source;
 mod options;
 mod origins;
+mod outside;
 mod secret;
 mod trusted_proxies;
 mod user_command;
@@ -24,6 +25,7 @@ mod user_command;
 pub use key_source::KeySource;
 pub use options::{JwtAlgorithm, Options, Store};
 pub use origins::AllowedOrigins;
+pub use outside::{Secrets, WebhookSecret};
 pub use secret::JwtSecret;
 pub use trusted_proxies::TrustedProxies;
 pub use user_command::UserCommand;
@@ -56,6 +58,12 @@ pub struct Config {
     pub allowed_origins: AllowedOrigins,
     /// Which proxies are believed when they say for whom they ask.
     pub trusted_proxies: TrustedProxies,
+    /// Where calls of processes may go, as written; read when the server starts.
+    pub outbound_targets: Vec<String>,
+    /// What headers of calls may name.
+    pub secrets: Secrets,
+    /// Where the secret comes from that webhooks are signed with.
+    pub webhook_secret: WebhookSecret,
     /// The limits an operator may change.
     pub limits: Limits,
     /// Threads that run instances and connections; at least 1.
@@ -169,6 +177,9 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         listen: addresses(options.listen.as_deref().unwrap_or("127.0.0.1:8000"))?,
         store: options.store.unwrap_or_default(),
         jwt_secret: JwtSecret::new(options.jwt_secret, &data),
+        webhook_secret: WebhookSecret::new(options.webhook_secret, &data)?,
+        outbound_targets: options.outbound_targets.unwrap_or_default(),
+        secrets: Secrets::new(options.secrets, std::env::vars_os())?,
         data,
         jwt_issuer: options.jwt_issuer,
         jwt_audience: options.jwt_audience,
@@ -220,6 +231,9 @@ fn check_production(config: &Config) -> Result<(), ConfigError> {
         (JwtSecret::Generated(_), _) => "expected jwt-secret to be given in production, but none is: set STEPWIRE_JWT_SECRET",
         (JwtSecret::Given(text), _) if text.len() < PRODUCTION_SECRET_BYTES => {
             "expected jwt-secret to have at least 32 bytes in production, but it is shorter"
+        }
+        _ if config.webhook_secret.is_generated() => {
+            "expected webhook-secret to be given in production, but none is: set STEPWIRE_WEBHOOK_SECRET"
         }
         (_, AllowedOrigins::SameHost) => "expected allowed-origins to be given in production, but the list is absent",
         (_, AllowedOrigins::Any) => "expected allowed-origins to list origins in production, but it holds '*'",
@@ -350,8 +364,10 @@ mod tests {
     #[test]
     fn production_refuses_what_is_fit_for_development() {
         let secret = "0123456789abcdef0123456789abcdef";
-        let good = ["--production", "--jwt-secret", secret, "--allowed-origins", "https://a.example,https://b.example"];
+        let origins = ["--allowed-origins", "https://a.example,https://b.example"];
+        let good = [&["--production", "--jwt-secret", secret, "--webhook-secret", secret][..], &origins].concat();
         assert!(load(&good).unwrap().0.production);
+        assert!(load(&[&good[..3], &origins].concat()).unwrap_err().to_string().contains("webhook-secret"));
         for bad in [
             &["--production"][..],
             &["--production", "--jwt-secret", secret],

@@ -35,6 +35,39 @@ pub const UPLOAD_STALL: Duration = Duration::from_secs(30);
 /// How long an upload may take altogether.
 pub const UPLOAD_TIME: Duration = Duration::from_secs(30 * 60);
 
+/// The longest one try of a call to the outside may take, in all: with redirects, and with the answer's body.
+pub const CALL_TIMEOUT: Duration = Duration::from_secs(120);
+/// How often a failed try of a call may be made again.
+pub const CALL_RETRIES: u32 = 10;
+/// The longest first pause between two tries of a call.
+pub const CALL_FIRST_PAUSE: Duration = Duration::from_secs(3600);
+/// The longest pause between two tries of a call: doubling ends here, and so does what a `Retry-After` asks for.
+pub const CALL_PAUSE: Duration = Duration::from_secs(24 * 3600);
+/// The longest address of a call, in bytes.
+pub const CALL_URL_BYTES: usize = 8 * 1024;
+/// Headers a call may have of the modeller's.
+pub const CALL_HEADERS: usize = 32;
+/// The longest value of one of them, in bytes, secrets not counted.
+pub const CALL_HEADER_BYTES: usize = 8 * 1024;
+/// The largest body of an answer, in bytes.
+pub const CALL_ANSWER_BYTES: usize = 1024 * 1024;
+/// All headers of an answer together, in bytes.
+pub const CALL_ANSWER_HEADER_BYTES: usize = 64 * 1024;
+/// Redirects a call follows.
+pub const CALL_REDIRECTS: usize = 3;
+/// Calls made at the same time; more wait in their table.
+pub const CALLS_AT_ONCE: usize = 64;
+/// Calls made to one host and port at the same time.
+pub const CALLS_PER_HOST: usize = 8;
+/// Calls one instance may have under way; one more is an incident.
+pub const CALLS_PER_INSTANCE: usize = 100;
+/// Webhooks of one process.
+pub const WEBHOOKS: usize = 8;
+/// The largest data a webhook takes along, in bytes of JSON; larger ones are left out.
+pub const WEBHOOK_DATA_BYTES: usize = 256 * 1024;
+/// Webhooks given up that operators can still see; the oldest are forgotten.
+pub const WEBHOOKS_GIVEN_UP: usize = 10_000;
+
 /// Rows of one part of a list over REST or on a page; the next part is asked for by its cursor.
 pub const LISTED: usize = 100;
 /// Log rows that an instance's history is told from; a longer history is cut and says so.

@@ -2,7 +2,7 @@
 //!
 //! Not here: what an absent option means and which combinations are refused (`config`).
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use serde::Deserialize;
@@ -58,6 +58,17 @@ pub struct Options {
     /// Open connections per peer address; 0 = no limit [default: 1024]
     #[arg(long, global = true, env = "STEPWIRE_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
     pub max_connections_per_address: Option<usize>,
+    /// Where calls of processes may go, comma-separated: hosts, *.domains, host:port, networks, or * for public addresses
+    /// [default: nowhere]
+    #[arg(long, global = true, env = "STEPWIRE_OUTBOUND_TARGETS", value_name = "TARGET", value_delimiter = ',')]
+    pub outbound_targets: Option<Vec<String>>,
+    /// Secret that webhooks are signed with: whsec_ and base64, or raw text [default: generated into the data directory]
+    #[arg(long, global = true, env = "STEPWIRE_WEBHOOK_SECRET", value_name = "TEXT", hide_env_values = true)]
+    pub webhook_secret: Option<String>,
+    /// What headers of calls may name, by name. No flag: flags are seen by everybody on the machine. In the environment each is
+    /// a variable of its own, `STEPWIRE_SECRET_NAME`.
+    #[arg(skip)]
+    pub secrets: Option<BTreeMap<String, String>>,
     /// Threads that run instances and connections [default: one per core]
     #[arg(long, global = true, env = "STEPWIRE_WORKERS", value_name = "N")]
     pub workers: Option<usize>,
@@ -125,6 +136,9 @@ impl Options {
             rate_burst: self.rate_burst.or(file.rate_burst),
             max_connections_per_user: self.max_connections_per_user.or(file.max_connections_per_user),
             max_connections_per_address: self.max_connections_per_address.or(file.max_connections_per_address),
+            outbound_targets: self.outbound_targets.or(file.outbound_targets),
+            webhook_secret: self.webhook_secret.or(file.webhook_secret),
+            secrets: self.secrets.or(file.secrets),
             workers: self.workers.or(file.workers),
             test_clock: self.test_clock.or(file.test_clock),
             no_examples: self.no_examples.or(file.no_examples),

@@ -34,9 +34,7 @@ impl JwtSecret {
     pub fn load(&self) -> Result<String, ConfigError> {
         match self {
             Self::Given(text) => Ok(text.clone()),
-            Self::Generated(path) => read_or_generate(path).map_err(|error| {
-                ConfigError(format!("expected to read or make the secret file {}, but: {error}", path.display()))
-            }),
+            Self::Generated(path) => read_or_generate(path, &|random| BASE64_URL_SAFE_NO_PAD.encode(random)),
         }
     }
 }
@@ -50,11 +48,13 @@ impl fmt::Debug for JwtSecret {
     }
 }
 
-fn read_or_generate(path: &Path) -> io::Result<String> {
-    match read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => generate(path),
+/// The text of a secret's file, which is made when it is absent: 256 random bits, readable by the owner only.
+pub(super) fn read_or_generate(path: &Path, write: &dyn Fn(&[u8]) -> String) -> Result<String, ConfigError> {
+    let found = match read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => generate(path, write),
         found => found,
-    }
+    };
+    found.map_err(|error| ConfigError(format!("expected to read or make the secret file {}, but: {error}", path.display())))
 }
 
 fn read(path: &Path) -> io::Result<String> {
@@ -67,13 +67,13 @@ fn read(path: &Path) -> io::Result<String> {
 
 /// Makes the file under another name and links it into place, so that a server and a `stepwire token` started together
 /// never read half a secret and never have two.
-fn generate(path: &Path) -> io::Result<String> {
+fn generate(path: &Path, write: &dyn Fn(&[u8]) -> String) -> io::Result<String> {
     if let Some(directory) = path.parent() {
         fs::create_dir_all(directory)?;
     }
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(io::Error::from)?;
-    let secret = BASE64_URL_SAFE_NO_PAD.encode(random);
+    let secret = write(&random);
 
     let draft = path.with_extension(format!("{}.new", std::process::id()));
     let mut file = private().open(&draft)?;

@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::{
+    outside::CallAnswer,
     peer::PeerMessage,
     record::{Created, StoredFile},
 };
@@ -25,6 +26,13 @@ pub enum Command {
         number: u64,
         /// What it says.
         message: Box<PeerMessage>,
+    },
+    /// A call to the outside came to an answer, or is given up.
+    TakeAnswer {
+        /// The record that placed or repeated the call: what an answer is taken once by.
+        number: u64,
+        /// What it came to.
+        answer: Box<CallAnswer>,
     },
     /// A client is done with an open Action message.
     CloseOffer {

@@ -4,6 +4,7 @@
 
 use super::{
     command::{DueTimer, TimerKey},
+    outside::OutgoingCall,
     peer::PeerMessage,
 };
 use crate::model::ids::InstanceKey;
@@ -20,6 +21,10 @@ pub enum Effect {
         /// What to say.
         message: Box<PeerMessage>,
     },
+    /// Make a call to the outside.
+    Call(Box<OutgoingCall>),
+    /// The call of this number was answered, or nobody waits for it any more.
+    ForgetCall(u64),
     /// Fire a timer when due.
     SetTimer(DueTimer),
     /// Forget a timer.

@@ -5,8 +5,8 @@
 //! state is always the fold of its records ([`InstanceState::replay`]).
 //!
 //! Where to go next: `step` for the loop, `elements` for one file per BPMN element kind, `actions` for the action model,
-//! `back` for back steps, `subprocess` for messages between instances, `life` for hold and the ends from outside, `access` for
-//! who may do what, `assignment` and `terms` for user tasks, `state` for what is remembered.
+//! `back` for back steps, `subprocess` for messages between instances, `outside` for calls to other systems, `life` for hold and the
+//! ends from outside, `access` for who may do what, `assignment` and `terms` for user tasks, `state` for what is remembered.
 
 pub mod access;
 mod actions;
@@ -17,6 +17,7 @@ pub mod effect;
 mod elements;
 mod life;
 pub mod next_step;
+pub mod outside;
 pub mod peer;
 pub mod record;
 pub mod rejection;

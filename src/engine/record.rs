@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::peer::PeerMessage;
 pub use super::status::Status;
+use super::{outside::OutsideRecord, peer::PeerMessage};
 use crate::model::{
     action::MessageType,
     ids::{ElementKey, InstanceKey, Time},
@@ -219,6 +219,9 @@ pub enum Record {
         /// What.
         message: Box<PeerMessage>,
     },
+    /// A call to the outside was placed, repeated or answered.
+    #[serde(rename = "outside")]
+    Outside(Box<OutsideRecord>),
     /// Something went wrong after the command had been accepted.
     #[serde(rename = "incident")]
     IncidentRaised {

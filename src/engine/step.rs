@@ -12,7 +12,7 @@ use super::{
     actions, assignment,
     command::{Command, DueTimer, RunAction, StartInstance, TimerKey},
     effect::Effect,
-    elements, life,
+    elements, life, outside,
     peer::PeerMessage,
     record::{Arrival, CommandTag, Created, Incident, Record, Row, Status, StoredFile},
     rejection::{Rejection, RejectionKind},
@@ -73,6 +73,7 @@ pub fn step(
         Command::Run(run) => actions::run(&mut step, run)?,
         Command::FireTimer(timer) => life::fire_timer(&mut step, &timer),
         Command::Receive { from, number, message } => subprocess::receive(&mut step, from, number, *message),
+        Command::TakeAnswer { number, answer } => outside::take(&mut step, number, *answer),
         Command::CloseOffer { seq } => close_offer(&mut step, seq)?,
         Command::Terminate => life::terminate(&mut step)?,
         Command::Dismiss => life::dismiss(&mut step)?,
@@ -204,6 +205,11 @@ impl<'a> Step<'a> {
         (self.child_key)(self.next_seq())
     }
 
+    /// Asks for something to be done outside the instance.
+    pub fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
     /// Asks for a timer.
     pub fn set_timer(&mut self, due: Time, key: TimerKey) {
         self.effects.push(Effect::SetTimer(DueTimer { key, due }));
@@ -283,13 +289,15 @@ impl<'a> Step<'a> {
         self.queue(element);
     }
 
-    /// Ends an element from outside, with its timers and the live children it started.
+    /// Ends an element from outside, with its timers and its calls.
     pub fn abort(&mut self, key: ElementKey) {
         let Some(element) = self.state.element(key) else { return };
         let node = element.node().clone();
+        let calls: Vec<u64> = element.outside_calls().filter_map(|open| open.under_way).collect();
         for timer in element.timers(key) {
             self.clear_timer(timer.key);
         }
+        self.effects.extend(calls.into_iter().map(Effect::ForgetCall));
         self.record(Record::ElementTerminated { element: key, node });
     }
 
@@ -329,6 +337,7 @@ impl<'a> Step<'a> {
             self.clear_timer(TimerKey::expiry());
         }
         self.record(Record::Ended { status });
+        outside::tell_of_end(self, status, error.as_deref());
         let wants_result = self.state.head().parent.as_ref().is_some_and(|link| link.wants_result);
         let result = (wants_result && status == Status::Finished).then(|| self.state.data().clone());
         self.tell_parent(PeerMessage::Ended { status, result, error });

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
+    outside_call::{CallChange, OutsideCallRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
     schedule::ScheduleChange,
     user::UserRow,
@@ -27,6 +28,8 @@ pub enum WriteOp {
     Schedules(Vec<ScheduleChange>),
     /// Inserts or replaces a user by (tenant, name).
     User(UserRow),
+    /// Changes a call to the outside by its instance and seq.
+    OutsideCall(InstanceKey, u64, CallChange),
     /// Deletes a message of the outbox by its source and seq; one already gone is fine.
     OutboxDelivered(Entity, u64),
 }
@@ -64,6 +67,10 @@ pub enum ReadModelChange {
     TimerSet(TimerRow),
     /// A timer fired or was cancelled.
     TimerCleared(TimerKey),
+    /// A call to the outside is to be made.
+    CallPlaced(Box<OutsideCallRow>),
+    /// A call was answered, or nobody waits for it any more.
+    CallForgotten(InstanceKey, u64),
     /// An element stands still until somebody helps.
     IncidentRaised(IncidentRow),
     /// An incident is gone.

@@ -16,6 +16,7 @@ use super::{
     change::{Commit, WriteOp},
     definition::DefinitionRow,
     gate::{self, Release},
+    outside_call::CallChange,
     place::{Busy, Place, Places},
     readers::Readers,
     row::{Entity, SnapshotRow},
@@ -25,6 +26,7 @@ use super::{
     user::UserRow,
     writer::{Entry, Writer},
 };
+use crate::model::ids::InstanceKey;
 
 /// What happens when a batch cannot be committed. It runs on the writer's thread; no release runs after it.
 pub type OnFatal = Box<dyn FnOnce(StoreError) + Send>;
@@ -159,6 +161,11 @@ impl Slot {
     /// Changes schedules, all in one transaction.
     pub fn schedules(self, changes: Vec<ScheduleChange>, release: Release) {
         self.send(Some(WriteOp::Schedules(changes)), release);
+    }
+
+    /// Changes a call to the outside without a row.
+    pub fn outside_call(self, instance: InstanceKey, seq: u64, change: CallChange, release: Release) {
+        self.send(Some(WriteOp::OutsideCall(instance, seq, change)), release);
     }
 
     /// Writes a user.

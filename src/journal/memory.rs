@@ -11,6 +11,7 @@ use super::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerKey, TimerRow},
+    outside_call::{CallChange, OutsideCallRow},
     row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
     store::{Store, StoreError, StoreReader},
@@ -35,6 +36,7 @@ struct Tables {
     incidents: BTreeMap<(InstanceKey, ElementKey), IncidentRow>,
     timers: BTreeMap<(Time, TimerKey), TimerRow>,
     timer_dues: BTreeMap<TimerKey, Time>,
+    calls: BTreeMap<(InstanceKey, u64), OutsideCallRow>,
     outbox: BTreeMap<(Entity, u64), OutboxRow>,
     definitions: BTreeMap<(String, String, u32), DefinitionRow>,
     schedules: BTreeMap<ScheduleKey, ScheduleRow>,
@@ -54,6 +56,7 @@ impl Default for Tables {
             incidents: BTreeMap::new(),
             timers: BTreeMap::new(),
             timer_dues: BTreeMap::new(),
+            calls: BTreeMap::new(),
             outbox: BTreeMap::new(),
             definitions: BTreeMap::new(),
             schedules: BTreeMap::new(),
@@ -115,6 +118,7 @@ impl Tables {
             WriteOp::User(row) => {
                 self.users.insert((row.tenant.clone(), row.name.clone()), row.clone());
             }
+            WriteOp::OutsideCall(instance, seq, change) => self.change_call((*instance, *seq), change),
             WriteOp::OutboxDelivered(source, seq) => {
                 self.outbox.remove(&(*source, *seq));
             }
@@ -151,6 +155,8 @@ impl Tables {
                 self.timers.insert((row.due, row.key.clone()), row.clone());
             }
             ReadModelChange::TimerCleared(key) => self.clear_timer(key),
+            ReadModelChange::CallPlaced(row) => drop(self.calls.insert(row.key(), (**row).clone())),
+            ReadModelChange::CallForgotten(instance, seq) => drop(self.calls.remove(&(*instance, *seq))),
             ReadModelChange::IncidentRaised(row) => {
                 self.incidents.insert((row.instance, row.element), row.clone());
             }
@@ -164,6 +170,17 @@ impl Tables {
         match change {
             ScheduleChange::Put(row) => drop(self.schedules.insert(row.key.clone(), row.clone())),
             ScheduleChange::Removed(key) => drop(self.schedules.remove(key)),
+        }
+    }
+
+    fn change_call(&mut self, key: (InstanceKey, u64), change: &CallChange) {
+        match change {
+            CallChange::Forgotten => drop(self.calls.remove(&key)),
+            CallChange::Tried(tried) => {
+                if let Some(call) = self.calls.get_mut(&key) {
+                    call.tried = tried.clone();
+                }
+            }
         }
     }
 
@@ -284,6 +301,30 @@ impl StoreReader for MemoryStore {
 
     fn next_due(&self) -> Result<Option<Time>, StoreError> {
         Ok(self.tables().timers.values().next().map(|timer| timer.due))
+    }
+
+    fn due_calls(&self, until: Time, without_hosts: &[String], limit: usize) -> Result<Vec<OutsideCallRow>, StoreError> {
+        let tables = self.tables();
+        let is_due =
+            |call: &&OutsideCallRow| call.tried.due.is_some_and(|due| due <= until) && !without_hosts.contains(&call.host);
+        let mut due: Vec<&OutsideCallRow> = tables.calls.values().filter(is_due).collect();
+        due.sort_by_key(|call| (call.tried.due, call.key()));
+        Ok(due.into_iter().take(limit).cloned().collect())
+    }
+
+    fn next_call(&self, after: Time) -> Result<Option<Time>, StoreError> {
+        Ok(self.tables().calls.values().filter_map(|call| call.tried.due).filter(|due| *due > after).min())
+    }
+
+    fn outside_calls(
+        &self,
+        tenant: &str,
+        after: Option<(InstanceKey, u64)>,
+        limit: usize,
+    ) -> Result<Vec<OutsideCallRow>, StoreError> {
+        let tables = self.tables();
+        let rest = tables.calls.iter().rev().filter(|(key, _)| after.is_none_or(|after| **key < after));
+        Ok(rest.map(|(_, call)| call).filter(|call| call.tenant == tenant).take(limit).cloned().collect())
     }
 
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError> {

@@ -4,19 +4,34 @@
 
 use super::{
     change::ReadModelChange,
+    codec,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
+    outside_call::{CallTries, OutsideCallRow},
+    store::StoreError,
 };
 use crate::{
-    engine::{Effect, InstanceState, Record, Row, command::TimerKey as ElementTimer, record::Incident, remark::remark},
+    engine::{
+        Effect, InstanceState, Record, Row, command::TimerKey as ElementTimer, outside::OutgoingCall, record::Incident,
+        remark::remark,
+    },
     model::{
         definition::NodeKind,
         executable::ExecutableProcess,
-        ids::{ElementKey, InstanceKey},
+        http_request::url::authority,
+        ids::{ElementKey, InstanceKey, Time},
     },
 };
 
 /// The read-model changes of a row, given the state after it.
-pub fn changes(process: &ExecutableProcess, state: &InstanceState, row: &Row, effects: &[Effect]) -> Vec<ReadModelChange> {
+///
+/// # Errors
+/// A call to the outside that cannot be encoded.
+pub fn changes(
+    process: &ExecutableProcess,
+    state: &InstanceState,
+    row: &Row,
+    effects: &[Effect],
+) -> Result<Vec<ReadModelChange>, StoreError> {
     let mut changes = Vec::new();
     let mut instance_changed = false;
     for (seq, record) in row.numbered() {
@@ -48,10 +63,17 @@ pub fn changes(process: &ExecutableProcess, state: &InstanceState, row: &Row, ef
         }
     }
     changes.extend(effects.iter().filter_map(|effect| timer(state.key(), effect)));
+    for effect in effects {
+        match effect {
+            Effect::Call(call) => changes.push(ReadModelChange::CallPlaced(Box::new(outside_call(state, call, row.time)?))),
+            Effect::ForgetCall(number) => changes.push(ReadModelChange::CallForgotten(state.key(), *number)),
+            Effect::Send { .. } | Effect::SetTimer(_) | Effect::ClearTimer(_) => {}
+        }
+    }
     if instance_changed {
         changes.push(ReadModelChange::Instance(instance(state)));
     }
-    changes
+    Ok(changes)
 }
 
 /// The list row of an instance.
@@ -123,8 +145,27 @@ fn timer(instance: InstanceKey, effect: &Effect) -> Option<ReadModelChange> {
             Some(ReadModelChange::TimerSet(TimerRow { due: timer.due, key: timer_key(instance, &timer.key) }))
         }
         Effect::ClearTimer(key) => Some(ReadModelChange::TimerCleared(timer_key(instance, key))),
-        Effect::Send { .. } => None,
+        Effect::Send { .. } | Effect::Call(_) | Effect::ForgetCall(_) => None,
     }
+}
+
+/// A call is due at once.
+fn outside_call(state: &InstanceState, call: &OutgoingCall, now: Time) -> Result<OutsideCallRow, StoreError> {
+    let head = state.head();
+    let url = call.request.url();
+    Ok(OutsideCallRow {
+        instance: head.key,
+        seq: call.number,
+        tenant: head.tenant.clone(),
+        process: head.process.id.clone(),
+        node: call.node.as_ref().map(|node| node.to_string()),
+        action: call.action.as_ref().map(|action| action.to_string()),
+        host: authority(url).unwrap_or_default().to_lowercase(),
+        url: url.to_owned(),
+        body: codec::encode(&call.request)?,
+        placed_at: now,
+        tried: CallTries { due: Some(now), ..CallTries::default() },
+    })
 }
 
 /// The stored identity of an instance's timer.

@@ -10,6 +10,7 @@ use super::{
     change::WriteOp,
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow},
+    outside_call::OutsideCallRow,
     row::{Entity, Loaded, OutboxMessage, StoredRow},
     schedule::ScheduleRow,
     user::UserRow,
@@ -75,6 +76,18 @@ pub trait StoreReader: Send {
     fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError>;
     /// When the first timer is due.
     fn next_due(&self) -> Result<Option<Time>, StoreError>;
+
+    /// Calls to the outside due at `until` or before, by due time, but those to the given hosts.
+    fn due_calls(&self, until: Time, without_hosts: &[String], limit: usize) -> Result<Vec<OutsideCallRow>, StoreError>;
+    /// When the first call after that time is due.
+    fn next_call(&self, after: Time) -> Result<Option<Time>, StoreError>;
+    /// Calls of a tenant, those given up too, by descending (instance, seq), so about newest first; `after` is the last one seen.
+    fn outside_calls(
+        &self,
+        tenant: &str,
+        after: Option<(InstanceKey, u64)>,
+        limit: usize,
+    ) -> Result<Vec<OutsideCallRow>, StoreError>;
 
     /// Every undelivered message, by (source, seq).
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError>;

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::http_request::HttpRequestParams;
 use crate::limits::UPLOAD_DEFAULT_BYTES;
 
 /// One action of a node. Field meanings follow the action editor of the process model (docs/process-model.md).
@@ -106,6 +107,8 @@ pub enum ActionType {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         types: Option<Vec<String>>,
     },
+    /// Calls another system over HTTP; what it answers may be merged.
+    HttpRequest(Box<HttpRequestParams>),
     /// Starts a child instance.
     StartSubprocess {
         /// Process id.
@@ -137,6 +140,7 @@ impl ActionType {
             Self::AppendToParent { .. } => "appendToParent",
             Self::BusinessRule { .. } => "businessRule",
             Self::UploadFile { .. } => "uploadFile",
+            Self::HttpRequest(_) => "httpRequest",
             Self::StartSubprocess { .. } => "startSubprocess",
         }
     }

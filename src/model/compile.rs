@@ -12,8 +12,8 @@ use super::{
     copying::CopyList,
     definition::{CallActivity, FlowNode, NodeKind, ProcessDefinition},
     executable::{
-        ActionWork, ErrorCatch, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess,
-        ExecutableSchedule, Expiry, Subprocess,
+        ActionWork, ErrorCatch, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess, ExecutableSchedule, Expiry,
+        Subprocess,
     },
     keys::Keys,
     occurrences::Occurrences,
@@ -167,6 +167,10 @@ fn compile_work(work: &ActionType) -> Result<ActionWork, String> {
             destination: DataPath::parse_members(destination)?,
             rules: UploadRules::compile(*max_bytes, types.as_deref())?,
         },
+        ActionType::HttpRequest(params) => {
+            let sentences = |mistakes: Vec<(_, String)>| mistakes.into_iter().map(|(_, sentence)| sentence).collect::<Vec<_>>();
+            ActionWork::HttpRequest(Box::new(params.compile().map_err(|mistakes| sentences(mistakes).join("; "))?))
+        }
         ActionType::StartSubprocess { process, params_to_copy, without_params, asynchronous, output_key, output } => {
             ActionWork::StartSubprocess {
                 subprocess: Subprocess {

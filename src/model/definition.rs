@@ -10,6 +10,7 @@ use super::{
     action::{Action, Key},
     schedule::Schedule,
     task_terms::UserTask,
+    webhook::Webhook,
 };
 
 /// One executable BPMN process.
@@ -34,6 +35,9 @@ pub struct ProcessDefinition {
     /// Whether a client without token may start it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anonymous_start: bool,
+    /// Who is told when an instance has ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub webhooks: Vec<Webhook>,
     /// All flow nodes, in document order.
     pub nodes: Vec<FlowNode>,
     /// All sequence flows, in document order.

@@ -12,6 +12,7 @@ use super::{
     action::{MessageType, Required, Target, Trigger},
     copying::CopyList,
     definition::{Lane, NodeKind, ProcessDefinition},
+    http_request::HttpCall,
     ids::Time,
     keys::Keys,
     occurrences::Occurrences,
@@ -60,6 +61,15 @@ impl ExecutableProcess {
     /// The start events that start the process by themselves.
     pub fn schedules(&self) -> impl Iterator<Item = (&ExecutableNode, &ExecutableSchedule)> {
         self.nodes.iter().filter_map(|node| Some((node, node.schedule.as_ref()?)))
+    }
+
+    /// The calls to the outside that its actions make.
+    pub fn calls(&self) -> impl Iterator<Item = (&ExecutableNode, &ExecutableAction, &HttpCall)> {
+        let actions = self.nodes.iter().flat_map(|node| node.all_actions().map(move |action| (node, action)));
+        actions.filter_map(|(node, action)| match &action.work {
+            ActionWork::HttpRequest(call) => Some((node, action, &**call)),
+            _ => None,
+        })
     }
 
     /// The start events in document order.
@@ -127,10 +137,12 @@ pub struct ExecutableNode {
 impl ExecutableNode {
     /// A top-level action or a child by name.
     pub fn action(&self, name: &str) -> Option<&ExecutableAction> {
-        self.actions
-            .iter()
-            .flat_map(|action| std::iter::once(action).chain(&action.children))
-            .find(|action| &*action.name == name)
+        self.all_actions().find(|action| &*action.name == name)
+    }
+
+    /// Its top-level actions, each followed by its children.
+    pub fn all_actions(&self) -> impl Iterator<Item = &ExecutableAction> {
+        self.actions.iter().flat_map(|action| std::iter::once(action).chain(&action.children))
     }
 
     /// The boundary event that catches a failure: the one with its error code, else the one that catches every failure.
@@ -236,6 +248,8 @@ pub enum ActionWork {
         /// Which files are taken.
         rules: UploadRules,
     },
+    /// Call another system.
+    HttpRequest(Box<HttpCall>),
     /// Start a child.
     StartSubprocess {
         /// What and how.

@@ -2,7 +2,8 @@
 //!
 //! The way of a definition: [`source`] reads BPMN XML or JSON into a [`definition`], [`validate`] lists all its problems,
 //! [`compile`] makes the [`executable`] form, the only one the engine runs on. What the compiled form is made of:
-//! [`path`], [`template`], [`keys`], [`copying`], [`merging`], [`upload`], [`occurrences`], [`task_terms`].
+//! [`path`], [`template`], [`keys`], [`copying`], [`merging`], [`upload`], [`occurrences`], [`task_terms`], [`http_request`],
+//! [`webhook`].
 //!
 //! Not here: what running means (`engine`), how conditions and schemas are evaluated (`expression`, behind [`evaluator`]).
 
@@ -13,6 +14,7 @@ pub mod copying;
 pub mod definition;
 pub mod evaluator;
 pub mod executable;
+pub mod http_request;
 pub mod ids;
 pub mod json;
 pub mod keys;
@@ -27,3 +29,4 @@ pub mod task_terms;
 pub mod template;
 pub mod upload;
 pub mod validate;
+pub mod webhook;

@@ -163,9 +163,10 @@ impl Interval {
 
 fn zone(name: Option<&str>) -> Result<TimeZone, String> {
     let Some(name) = name else { return Ok(TimeZone::UTC) };
-    TimeZone::get(name).ok().filter(|zone| !zone.is_unknown()).ok_or_else(|| {
-        format!("expected the IANA name of a time zone such as Europe/Berlin, but got `{name}`; correct it")
-    })
+    TimeZone::get(name)
+        .ok()
+        .filter(|zone| !zone.is_unknown())
+        .ok_or_else(|| format!("expected the IANA name of a time zone such as Europe/Berlin, but got `{name}`; correct it"))
 }
 
 fn cron(text: &str) -> Result<Cron, String> {
@@ -188,9 +189,9 @@ fn date(text: &str, zone: &TimeZone) -> Result<Time, String> {
         return Ok(Time(timestamp.as_millisecond()));
     }
     let of_zone = text.parse::<civil::DateTime>().ok().and_then(|time| zone.to_zoned(time).ok());
-    of_zone.map(Time::from).ok_or_else(|| {
-        format!("expected an ISO 8601 time such as 2026-01-01T08:00:00Z, but got `{text}`; correct it")
-    })
+    of_zone
+        .map(Time::from)
+        .ok_or_else(|| format!("expected an ISO 8601 time such as 2026-01-01T08:00:00Z, but got `{text}`; correct it"))
 }
 
 #[cfg(test)]

@@ -10,10 +10,11 @@
 //! Placeholders are looked for after JSON unescaping and name a [`DataPath`] or a built-in (see [`Builtins`]). Member names
 //! hold none. Nothing is evaluated as code.
 //!
-//! Reading is in `parsing`, filling in is in `rendering`.
+//! Reading is in `parsing`, filling in is in `rendering`. Templates of what is no JSON (addresses, header values): `text`.
 
 mod parsing;
 mod rendering;
+mod text;
 
 use std::fmt;
 
@@ -23,6 +24,8 @@ use super::{
     ids::{InstanceKey, Time},
     path::DataPath,
 };
+
+pub use text::{Filled, TextTemplate, as_text};
 
 /// Largest template and largest rendered value, in bytes of JSON text. The rendered size is counted as the template's
 /// length plus that of each value filled in.

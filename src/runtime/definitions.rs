@@ -16,7 +16,10 @@ use arc_swap::ArcSwap;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::schedules::{Schedules, Standing};
+use super::{
+    outside::OutsideSettings,
+    schedules::{Schedules, Standing},
+};
 use crate::{
     engine::record::ProcessRef,
     expression,
@@ -91,13 +94,14 @@ pub struct Definitions {
     changing: tokio::sync::Mutex<()>,
     journal: Journal,
     schedules: Arc<Schedules>,
+    outside: OutsideSettings,
     failed: Vec<String>,
     changed: watch::Sender<()>,
 }
 
 impl Definitions {
     /// Compiles what the store holds. A version that no longer compiles is left out and reported by [`Self::failed`].
-    pub fn load(journal: Journal, schedules: Arc<Schedules>, rows: Vec<DefinitionRow>) -> Self {
+    pub fn load(journal: Journal, schedules: Arc<Schedules>, rows: Vec<DefinitionRow>, outside: OutsideSettings) -> Self {
         let mut index = Index::new();
         let mut failed = Vec::new();
         for row in rows {
@@ -109,7 +113,7 @@ impl Definitions {
         schedules.adopt(index.keys().map(|key| standing(&index, key)).collect());
         let changing = tokio::sync::Mutex::new(());
         let changed = watch::Sender::new(());
-        Self { index: ArcSwap::from_pointee(index), changing, journal, schedules, failed, changed }
+        Self { index: ArcSwap::from_pointee(index), changing, journal, schedules, outside, failed, changed }
     }
 
     /// Tells of every change from here on: a deploy, another state of a version.
@@ -178,6 +182,7 @@ impl Definitions {
                 problems.push(problem);
                 return Err(DeployError::Invalid(problems));
             }
+            problems.extend(self.outside.warnings(&executable));
             let (process, existing) = place(&index, &deploy, executable, evaluator);
             changed.extend(supersede(&mut index, &process));
             insert(&mut index, process.clone());
@@ -405,9 +410,8 @@ fn insert(index: &mut Index, process: Arc<DeployedProcess>) {
 
 /// What stands of a process: its published or disabled version.
 fn standing(index: &Index, (tenant, process): &(String, String)) -> Standing {
-    let stands = |known: &&Arc<DeployedProcess>| {
-        matches!(known.row.state, DefinitionState::Published | DefinitionState::Disabled)
-    };
+    let stands =
+        |known: &&Arc<DeployedProcess>| matches!(known.row.state, DefinitionState::Published | DefinitionState::Disabled);
     let version = index.get(&(tenant.clone(), process.clone())).and_then(|versions| versions.iter().find(stands)).cloned();
     Standing { tenant: tenant.clone(), process: process.clone(), version }
 }

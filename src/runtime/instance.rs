@@ -224,7 +224,7 @@ impl ProcessInstance {
             time: row.time,
             body,
         };
-        let changes = Arc::new(read_models::changes(&process.executable, state, row, effects));
+        let changes = Arc::new(read_models::changes(&process.executable, state, row, effects)?);
         let outbox = effects.iter().filter_map(outbox_row).collect::<Result<_, _>>()?;
         let snapshot = self.due_snapshot()?;
         Ok(Commit { row: log_row, snapshot, changes, outbox })
@@ -299,7 +299,7 @@ fn outbox_row(effect: &Effect) -> Option<Result<OutboxRow, StoreError>> {
         Effect::Send { number, target, message } => {
             Some(codec::encode(message).map(|body| OutboxRow { seq: *number, target: Entity::from(*target), body }))
         }
-        Effect::SetTimer(_) | Effect::ClearTimer(_) => None,
+        Effect::SetTimer(_) | Effect::ClearTimer(_) | Effect::Call(_) | Effect::ForgetCall(_) => None,
     }
 }
 

@@ -5,7 +5,7 @@
 //! (frames, reply, effects). What is not here: what commands mean (`engine`), frames and connections (`session`).
 //!
 //! Where to go next: `ask` for what can be asked, `instance` for the gate, `outbox` and `timers` for what happens later, `schedules`
-//! for what starts by itself.
+//! for what starts by itself, `outside` for calls to other systems.
 
 pub mod activity;
 pub mod ask;
@@ -18,6 +18,7 @@ mod instance;
 pub mod keys;
 pub mod lists;
 mod outbox;
+pub mod outside;
 mod registry;
 mod release;
 mod repeat;
@@ -49,6 +50,7 @@ use files::Files;
 use instance::{Gathered, ProcessInstance};
 use lists::Lists;
 use outbox::Outbox;
+use outside::{Outside, OutsideSettings};
 use registry::{Dispatched, Registry};
 use schedules::Schedules;
 use scripts::Scripts;
@@ -100,11 +102,12 @@ pub struct Runtime {
     registry: Registry,
     outbox: Outbox,
     timers: Timers,
+    outside: Outside,
     scripts: Scripts,
     arbiters: Vec<ArbiterHandle>,
     services: ArbiterHandle,
     idle: OnceLock<Duration>,
-    tasks: OnceLock<[AbortHandle; 2]>,
+    tasks: OnceLock<[AbortHandle; 3]>,
     activity: Option<Arc<Activity>>,
 }
 
@@ -117,6 +120,7 @@ impl Runtime {
     pub async fn start(
         journal: Journal,
         files: Files,
+        outside: OutsideSettings,
         clock: Clock,
         arbiters: Vec<ArbiterHandle>,
     ) -> Result<Arc<Self>, StoreError> {
@@ -125,7 +129,7 @@ impl Runtime {
         });
         let (rows, schedules, users, outbox, log) = stored.await.map_err(|_| StoreError::Panicked)??;
         let schedules = Schedules::load(journal.clone(), clock.clone(), schedules);
-        let definitions = Definitions::load(journal.clone(), schedules.clone(), rows);
+        let definitions = Definitions::load(journal.clone(), schedules.clone(), rows, outside.clone());
         for sentence in definitions.failed() {
             log::error!("{sentence}");
         }
@@ -146,6 +150,7 @@ impl Runtime {
             registry: Registry::default(),
             outbox: Outbox::default(),
             timers: Timers::default(),
+            outside: Outside::new(outside),
             scripts,
             arbiters,
             services,
@@ -156,8 +161,9 @@ impl Runtime {
         runtime.outbox.resume(&runtime, outbox)?;
         let timers = actix_rt::spawn(timers::run(runtime.clone()));
         let sweeper = actix_rt::spawn(sweep(Arc::downgrade(&runtime)));
+        let calls = actix_rt::spawn(outside::run(runtime.clone()));
         // Set here only, right after the runtime was made.
-        let _ = runtime.tasks.set([timers.abort_handle(), sweeper.abort_handle()]);
+        let _ = runtime.tasks.set([timers.abort_handle(), sweeper.abort_handle(), calls.abort_handle()]);
         let settled = runtime.settle_leftovers().await;
         settled.map_err(|error| StoreError::Failed("look after unfinished uploads", Box::new(error)))?;
         Ok(runtime)
@@ -176,10 +182,12 @@ impl Runtime {
         }
     }
 
-    /// Ends what runs by itself: timers and schedules no longer fire, idle instances stay. The instances end with their arbiters.
+    /// Ends what runs by itself: timers and schedules no longer fire, no call leaves, idle instances stay. The instances end with
+    /// their arbiters.
     pub fn stop(&self) {
         self.tasks.get().into_iter().flatten().for_each(AbortHandle::abort);
         self.schedules.stop();
+        self.outside.stop();
     }
 
     /// What is under way, with a virtual clock.
@@ -187,13 +195,15 @@ impl Runtime {
         self.activity.clone()
     }
 
-    /// Runs `then` when nothing is under way and no timer or schedule is due. With a real clock, at once: time never stands still there.
+    /// Runs `then` when nothing is under way and no timer, schedule or call is due. With a real clock, at once: time never stands
+    /// still there.
     pub fn when_idle(self: &Arc<Self>, then: impl FnOnce() + Send + 'static) {
         let runtime = self.clone();
         self.services.spawn(async move {
             if let Some(activity) = &runtime.activity {
                 let now = || runtime.clock.now();
-                activity.over(|| runtime.timers.are_due(now()) || runtime.schedules.are_due(now())).await;
+                let is_due = |now| runtime.timers.are_due(now) || runtime.schedules.are_due(now) || runtime.outside.is_due(now);
+                activity.over(|| is_due(now())).await;
             }
             then();
         });

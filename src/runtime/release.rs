@@ -35,7 +35,8 @@ fn perform(runtime: &Arc<Runtime>, committed: &Committed, effect: Effect) {
             runtime.outbox.post(runtime, Letter { source: committed.instance, number, target, message });
         }
         Effect::SetTimer(timer) => runtime.timers.set(timer.due, committed.instance, timer.key),
-        // A timer that fires all the same finds its action gone and is dropped.
-        Effect::ClearTimer(_) => {}
+        Effect::Call(_) => runtime.outside.placed(),
+        // A timer that fires all the same finds its action gone and is dropped, and so does an answer.
+        Effect::ClearTimer(_) | Effect::ForgetCall(_) => {}
     }
 }

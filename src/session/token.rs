@@ -170,7 +170,9 @@ impl Tokens {
             return invalid("expected 'sub' of the token to have 1 to 256 bytes, but it has not");
         }
         if sub.starts_with(SCHEDULED) {
-            return invalid("expected 'sub' of the token to be a user, but it begins with 'schedule:', which is kept for schedules");
+            return invalid(
+                "expected 'sub' of the token to be a user, but it begins with 'schedule:', which is kept for schedules",
+            );
         }
         let expires_at = millis(exp);
         if now >= expires_at {

@@ -55,6 +55,7 @@ use super::{asyncapi, health, jobs, problem::Details, published::Published, rest
         rest::commands::assign,
         rest::uploads::upload,
         rest::uploads::file,
+        rest::outside_calls::list,
         rest::login::login,
         rest::login::logout,
         rest::tickets::issue,

@@ -14,7 +14,9 @@ use super::{
     api_page, assets, asyncapi, docs, health, jobs, openapi,
     pages::{home, instances as instance_pages, sign_in, tasks as task_pages},
     problem::Problem,
-    rest::{commands, definitions, history, instances, login, schedules, stream as instance_stream, tickets, uploads},
+    rest::{
+        commands, definitions, history, instances, login, outside_calls, schedules, stream as instance_stream, tickets, uploads,
+    },
     route_table::{Entry, Table},
     ws,
 };
@@ -65,6 +67,7 @@ pub fn table() -> Table {
         .service(post("/v1/instances/{key}/{command:hold|unhold|terminate|dismiss}", commands::on_instance))
         .service(post("/v1/instances/{key}/{command:retry|skip|claim|release}", commands::at_element))
         .service(post("/v1/instances/{key}/assign", commands::assign))
+        .service(get("/v1/outside-calls", outside_calls::list))
         .service(get("/api/v1/hello", jobs::sign_in::hello))
         .service(post("/api/v1/login", jobs::sign_in::login))
         .service(post("/api/v1/logout", jobs::sign_in::logout))

@@ -39,6 +39,7 @@ use crate::{
         Runtime,
         clock::{Clock, real_now},
         files::Files,
+        outside::{OutsideSettings, Targets},
     },
     session::{
         connection::Sessions,
@@ -95,10 +96,11 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let pages = Pages::load()?;
     let journal = open_journal(&config)?;
     let files = open_files(&config).map_err(|error| format!("expected to keep files in the data directory, but: {error}"))?;
+    let outside = outside_settings(&config)?;
     let clock = if config.test_clock { Clock::standing_at(real_now()) } else { Clock::real() };
     let arbiters: Vec<Arbiter> = (0..config.workers).map(|_| Arbiter::new()).collect();
     let handles = arbiters.iter().map(Arbiter::handle).collect();
-    let runtime = Runtime::start(journal, files, clock, handles).await.map_err(|error| error.to_string())?;
+    let runtime = Runtime::start(journal, files, outside, clock, handles).await.map_err(|error| error.to_string())?;
     startup_definitions::deploy(&runtime, &config).await?;
     runtime.begin_schedules().await.map_err(|error| error.to_string())?;
     let connections = Arc::<Connections>::default();
@@ -185,6 +187,11 @@ impl Running {
             let _ = arbiter.join();
         }
     }
+}
+
+fn outside_settings(config: &Config) -> Result<OutsideSettings, String> {
+    let key = config.webhook_secret.load().map_err(|error| error.to_string())?;
+    Ok(OutsideSettings::new(Targets::parse(&config.outbound_targets)?, config.secrets.0.clone(), key))
 }
 
 /// Has every connection look after itself whenever a user has changed.

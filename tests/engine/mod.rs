@@ -55,6 +55,16 @@ fn subprocesses() {
 }
 
 #[test]
+fn outside_calls() {
+    check("outside_calls");
+}
+
+#[test]
+fn webhooks() {
+    check("webhooks");
+}
+
+#[test]
 fn peers() {
     check("peers");
 }

@@ -30,6 +30,7 @@ use uuid::Uuid;
 
 use super::{
     random_process::{Move, commands, sketch},
+    script::call_answer,
     sketch,
     subject::{PARENT, Subject, compiled, starter, stranger, user},
 };
@@ -149,6 +150,18 @@ impl Run<'_> {
                 }
             }
             Move::Hear(peer, what, again, payload) => self.hear(*peer, *what, *again, payload),
+            Move::Answer(call, what, payload) => {
+                let open: Vec<u64> = self.subject.calls.keys().copied().collect();
+                // Some are answered that nobody waits for.
+                let number = pick(&open, *call).copied().filter(|_| *what > 0).unwrap_or(*call as u64 % 60);
+                let words: &[&str] = match what {
+                    1 => &["failed"],
+                    2 => &["unreadable"],
+                    _ => &["200", payload],
+                };
+                self.apply(Command::TakeAnswer { number, answer: Box::new(call_answer(words)) });
+                assert!(!self.subject.calls.get(&number).is_some_and(|call| call.action.is_some()), "an answer ends its call");
+            }
             Move::Retry(index) => {
                 let stuck: Vec<ElementKey> = self
                     .subject
@@ -250,7 +263,7 @@ impl Run<'_> {
     }
 
     fn apply(&mut self, command: Command) {
-        let by_server = matches!(command, Command::FireTimer(_) | Command::Receive { .. });
+        let by_server = matches!(command, Command::FireTimer(_) | Command::Receive { .. } | Command::TakeAnswer { .. });
         let caller = self.caller.clone().filter(|_| !by_server);
         let result = self.subject.apply(command, caller.as_ref());
         let mut counts = self.counts.borrow_mut();

@@ -125,6 +125,8 @@ fn action() -> impl Strategy<Value = Action> {
         "sub q await out=r",
         "sub q await",
         "upload paper",
+        r#"http GET https://api.example.com/${n}?y=${x.y} out=r"#,
+        r#"http POST https://api.example.com/x body={"n":"${n}"} headers={"A":"${x.y}","B":"${secret.K}"} output={"n":"${body.n}"}"#,
         "rule {output.r={n:input.n};output.put('x.z',now);}",
         "rule {output.n=input.x.y.z;}",
     ]);
@@ -172,6 +174,7 @@ pub fn commands() -> impl Strategy<Value = Vec<Move>> {
         5 => (0..20_i64).prop_map(Move::Wait),
         1 => (any::<usize>(), any::<u32>()).prop_map(|(timer, nr)| Move::Stale(timer, nr % 4)),
         8 => (any::<usize>(), 0..9_u8, 0..8_u64, payload()).prop_map(|(peer, what, again, payload)| Move::Hear(peer, what, again, payload)),
+        6 => (any::<usize>(), 0..6_u8, payload()).prop_map(|(call, what, payload)| Move::Answer(call, what, payload)),
         3 => any::<usize>().prop_map(Move::Retry),
         2 => any::<usize>().prop_map(Move::Skip),
         2 => any::<u8>().prop_map(Move::Life),
@@ -192,6 +195,8 @@ pub enum Move {
     Stale(usize, u32),
     /// Peer, what it says, 0 for a number heard already, payload.
     Hear(usize, u8, u64, &'static str),
+    /// Call, what comes of it, the answer's body.
+    Answer(usize, u8, &'static str),
     Retry(usize),
     Skip(usize),
     /// Hold, unhold, or more seldom dismiss.

@@ -5,11 +5,12 @@
 //! run [ELEMENT.]ACTION {data} [file=SIZE,TYPE]     may [ELEMENT.]ACTION (bring a file)
 //! fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
 //! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | linked [SEQ] | end | finished  [nr=N]
+//! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
 //! done SEQ   hold   unhold   terminate   dismiss   limit N (elements) | children=N | participants=N | open=N | delayed=N   restart (lives on from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
 //! see                                             what the one who gives the commands may see and do
-//! data   view   open   timers   children   why ELEMENT     show what the instance holds; why: its incidents
+//! data   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; why: its incidents
 //! ```
 
 use std::collections::{BTreeMap, HashMap};
@@ -20,11 +21,13 @@ use stepwire::{
         Command, Outcome, Rejection,
         access::{Caller, Standpoint},
         command::{Link, RunAction, StartInstance, TimerKey},
+        outside::{CallAnswer, CallFailure, OutgoingCall, OutsideRequest, Response},
         peer::PeerMessage,
         record::{ParentLink, Status, StoredFile},
     },
     model::{
         action::MessageType,
+        http_request::headers::{Header, HeaderPiece},
         ids::{ElementKey, InstanceKey, Time},
     },
 };
@@ -32,7 +35,7 @@ use uuid::Uuid;
 
 use super::{
     sketch::tokens,
-    subject::{self, PARENT, Subject, starter, stranger},
+    subject::{self, OWN, PARENT, Subject, starter, stranger},
     transcript::{self, Names},
 };
 
@@ -65,6 +68,12 @@ impl Script {
             }
             ["wait", span] => self.wait(span),
             ["from", peer, ref rest @ ..] => self.hear(peer, rest),
+            ["answer", call, ref rest @ ..] => {
+                let number = self.call(call);
+                self.apply(Command::TakeAnswer { number, answer: Box::new(call_answer(rest)) })
+            }
+            ["calls"] => self.calls(),
+            ["webhooks"] => self.webhooks(),
             ["done", seq] => self.apply(Command::CloseOffer { seq: number(seq) }),
             ["restart"] => {
                 self.subject.restart();
@@ -179,6 +188,38 @@ impl Script {
         TimerKey { element: self.names.find(element), action: action.to_owned(), occurrence }
     }
 
+    /// The number of the call under way for a triggering.
+    fn call(&self, text: &str) -> u64 {
+        if let Some(seq) = text.strip_prefix('#') {
+            return number(seq);
+        }
+        let timer = self.timer(text);
+        let element = self.subject.state().element(timer.element).expect("an element of the instance");
+        let open = element.outside_call(&timer.action, timer.occurrence).and_then(|open| open.under_way);
+        open.unwrap_or_else(|| panic!("no call under way: {text}"))
+    }
+
+    fn calls(&self) -> Vec<String> {
+        let request = |call: &OutgoingCall| match &call.request {
+            OutsideRequest::Http(http) => {
+                let headers: Vec<String> = http.headers.iter().map(header).collect();
+                let key = http.idempotency_key.replace(&OWN.to_string(), "own");
+                Some(format!("#{} {} {} key={key} [{}]", call.number, http.method, http.url, headers.join(", ")))
+            }
+            OutsideRequest::Webhook(_) => None,
+        };
+        self.subject.calls.values().filter_map(request).collect()
+    }
+
+    fn webhooks(&self) -> Vec<String> {
+        let told = |call: &OutgoingCall| match &call.request {
+            OutsideRequest::Webhook(webhook) => Some(format!("{} {} {}", webhook.id, webhook.url, webhook.body)),
+            OutsideRequest::Http(_) => None,
+        };
+        let own = |text: String| text.replace(&OWN.to_string(), "own");
+        self.subject.calls.values().filter_map(told).map(own).collect()
+    }
+
     fn hear(&mut self, peer: &str, rest: &[&str]) -> Vec<String> {
         let from = match (peer, peer.strip_prefix("child"), peer.strip_prefix("stranger")) {
             ("parent", ..) => PARENT,
@@ -196,7 +237,7 @@ impl Script {
     }
 
     fn apply(&mut self, command: Command) -> Vec<String> {
-        let by_server = matches!(command, Command::FireTimer(_) | Command::Receive { .. });
+        let by_server = matches!(command, Command::FireTimer(_) | Command::Receive { .. } | Command::TakeAnswer { .. });
         let result = self.subject.apply(command, self.caller.as_ref().filter(|_| !by_server));
         self.written(&result)
     }
@@ -278,6 +319,29 @@ fn message(words: &[&str]) -> PeerMessage {
         ["end"] => PeerMessage::End { status: Status::Terminated },
         ["finished"] => PeerMessage::ParentFinished,
         _ => panic!("no message: {words:?}"),
+    }
+}
+
+/// A header with the names of its secrets.
+fn header(header: &Header) -> String {
+    let piece = |piece: &HeaderPiece| match piece {
+        HeaderPiece::Text(text) => text.clone(),
+        HeaderPiece::Secret(name) => format!("<{name}>"),
+    };
+    format!("{}: {}", header.name, header.value.iter().map(piece).collect::<String>())
+}
+
+pub fn call_answer(words: &[&str]) -> CallAnswer {
+    let failed = |failure, status| CallAnswer::Failed { failure, status, message: "expected an answer, but …".to_owned() };
+    let headers = json!({"content-type": "application/json", "x-count": "3"});
+    match *words {
+        ["failed"] => failed(CallFailure::Failed, None),
+        ["failed", status] => failed(CallFailure::Failed, Some(number(status) as u16)),
+        ["refused"] => failed(CallFailure::Refused, None),
+        ["unreadable"] => CallAnswer::Answered(Response { status: 200, headers, body: Err("expected JSON, but …".to_owned()) }),
+        [status] => CallAnswer::Answered(Response { status: number(status) as u16, headers, body: Ok(Value::Null) }),
+        [status, body] => CallAnswer::Answered(Response { status: number(status) as u16, headers, body: Ok(value(body)) }),
+        _ => panic!("no answer: {words:?}"),
     }
 }
 

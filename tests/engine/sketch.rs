@@ -13,7 +13,9 @@
 //! boundary poor at=check error=POOR    catches that error of `check`; without `error` every failure
 //! end broke error=POOR                 an error end event
 //! ```
-//! Types: `save`, `push T`, `ask T` (`push^`, `ask^`: to the parent), `append PATH T`, `rule {SCRIPT}`, `upload PATH` (`max=BYTES`, `types=TYPE,…`), `sub PROCESS`.
+//! webhook https://hooks.example.com/x on=failed data
+//! Types: `save`, `push T`, `ask T` (`push^`, `ask^`: to the parent), `append PATH T`, `rule {SCRIPT}`, `upload PATH` (`max=BYTES`, `types=TYPE,…`), `sub PROCESS`,
+//! `http METHOD URL` (`headers=T`, `body=T`, `success=2xx,404`, `out=PATH`, `output=T`).
 
 use std::collections::HashMap;
 
@@ -60,6 +62,7 @@ struct Sketch {
     id: String,
     expiry: Option<String>,
     lanes: Vec<Value>,
+    webhooks: Vec<Value>,
     nodes: Vec<Map<String, Value>>,
     flows: Vec<Value>,
     flow_ids: HashMap<String, usize>,
@@ -74,6 +77,7 @@ impl Sketch {
                 self.id = second.to_owned();
                 self.expiry = words.iter().find_map(|word| word.strip_prefix("expiry=")).map(str::to_owned);
             }
+            (_, "webhook") => self.webhooks.push(webhook(second, &words[2..])),
             (_, "lane") => self.lanes.push(lane(second, &words[2..])),
             _ if second == "->" => self.flow(&words),
             (Some(kind), _) => self.node(kind, second, &words[2..]),
@@ -131,6 +135,8 @@ impl Sketch {
                 "restore" => action["restartFromSnapshot"] = json!(true),
                 "restart" => action["restartKeys"] = list(value),
                 "max" => action["params"]["maxBytes"] = json!(value.parse::<i64>().expect("a size is a number")),
+                "headers" | "body" => action["params"][name] = json!(value),
+                "success" => action["params"]["success"] = list(value),
                 "types" => action["params"]["types"] = list(value),
                 "free" => action["holdsToken"] = json!(false),
                 "strict" => action["strictKeys"] = json!(true),
@@ -173,7 +179,8 @@ impl Sketch {
                 self.node(if kind == "start" { "startEvent" } else { "endEvent" }, id.as_str().unwrap_or_default(), &[]);
             }
         }
-        let mut json = json!({"id": self.id, "nodes": self.nodes, "flows": self.flows, "lanes": self.lanes});
+        let mut json = json!({"id": self.id, "nodes": self.nodes, "flows": self.flows, "lanes": self.lanes,
+            "webhooks": self.webhooks});
         if let Some(expiry) = self.expiry {
             json["expiry"] = json!(expiry.trim_matches('"'));
         }
@@ -191,6 +198,18 @@ fn lane(id: &str, attributes: &[String]) -> Value {
     let listed = attributes.iter().filter_map(|attribute| attribute.split_once('='));
     let members = listed.map(|(name, value)| (name.to_owned(), list(value)));
     Value::Object([("id".to_owned(), json!(id)), ("nodes".to_owned(), json!([]))].into_iter().chain(members).collect())
+}
+
+/// `webhook URL on=a,b data`.
+fn webhook(url: &str, attributes: &[String]) -> Value {
+    let mut webhook = json!({"url": url});
+    for attribute in attributes {
+        match attribute.strip_prefix("on=") {
+            Some(statuses) => webhook["on"] = list(statuses),
+            None => webhook["include"] = json!(attribute),
+        }
+    }
+    webhook
 }
 
 fn kind(word: &str) -> Option<&'static str> {
@@ -219,6 +238,7 @@ fn work<'a>(action: &mut Value, kind: &str, rest: &'a [String]) -> &'a [String] 
         "append" => ("appendToParent", json!({"destination": rest[0], "message": rest[1]}), 2),
         "rule" => ("businessRule", json!({"script": rest[0]}), 1),
         "upload" => ("uploadFile", json!({"destination": rest[0]}), 1),
+        "http" => ("httpRequest", json!({"method": rest[0], "url": rest[1]}), 2),
         "sub" => ("startSubprocess", json!({"process": rest[0]}), 1),
         other => panic!("unknown action type {other}"),
     };

@@ -12,6 +12,7 @@ use stepwire::{
         access::Caller,
         command::{RunAction, StartInstance, TimerKey},
         next_step::{NextStep, next_step},
+        outside::OutgoingCall,
         peer::PeerMessage,
         record::{CommandTag, Created, ParentLink, ProcessRef, Status},
     },
@@ -70,6 +71,8 @@ pub struct Subject {
     /// Timers armed and neither fired nor cleared, with their due times.
     pub timers: BTreeMap<TimerKey, Time>,
     pub limits: InstanceLimits,
+    /// Calls placed and neither answered nor withdrawn; webhooks stay.
+    pub calls: BTreeMap<u64, OutgoingCall>,
     /// Identity of the next command.
     pub tag: Option<CommandTag>,
     /// The fold of the records, row by row.
@@ -104,6 +107,7 @@ impl Subject {
             now: Time(0),
             timers: BTreeMap::new(),
             limits: InstanceLimits::default(),
+            calls: BTreeMap::new(),
             tag: None,
             replayed: None,
             view: json!({}),
@@ -221,6 +225,11 @@ impl Subject {
             pending, self.timers,
             "armed timers are the delayed actions and reminders of active elements, and the expiry; none on hold"
         );
+        let open = state.active().flat_map(|(_, element)| element.outside_calls()).filter_map(|open| open.under_way);
+        let mut open: Vec<u64> = open.collect();
+        open.sort_unstable();
+        let placed = self.calls.values().filter(|call| call.action.is_some()).map(|call| call.number);
+        assert!(placed.eq(open), "calls under way are those that active elements wait for");
         invariants::check(self);
     }
 
@@ -280,6 +289,8 @@ impl Subject {
             match effect {
                 Effect::SetTimer(timer) => drop(self.timers.insert(timer.key.clone(), timer.due)),
                 Effect::ClearTimer(key) => drop(self.timers.remove(key)),
+                Effect::Call(call) => drop(self.calls.insert(call.number, (**call).clone())),
+                Effect::ForgetCall(number) => drop(self.calls.remove(number)),
                 Effect::Send { .. } => {}
             }
         }

@@ -11,6 +11,7 @@ use stepwire::{
         access::Standpoint,
         command::TimerKey,
         next_step::NextStep,
+        outside::{CallKey, OutsideRecord},
         peer::PeerMessage,
         record::{Push, Remember, Status},
         rejection::{RejectionKind, Unavailable},
@@ -119,6 +120,7 @@ impl Names {
             Record::ChildEnded { child, status, .. } => format!("{} {}", self.peer(*child), status.name()),
             Record::ParentFinished => "orphaned".to_owned(),
             Record::PeerTold { target, message } => format!("told {} {}", self.peer(*target), said(message)),
+            Record::Outside(record) => self.outside(seq, record),
             Record::IncidentRaised { element, incident } => {
                 let action = incident.action.as_ref().map_or(String::new(), |(action, nr)| format!(" .{action}:{nr}"));
                 format!("incident {} {}{action}", at(element), incident.code)
@@ -145,6 +147,26 @@ impl Names {
             Record::IncidentsResolved { element, .. } => format!("resolved {}", at(element)),
             Record::Ended { status } => format!("ended {}", status.name()),
         }
+    }
+
+    fn outside(&self, seq: u64, record: &OutsideRecord) -> String {
+        let status = |status: &Option<u16>| status.map_or("-".to_owned(), |status| status.to_string());
+        match record {
+            OutsideRecord::CallPlaced { call, request } => {
+                let body = request.body.as_ref().map_or(String::new(), |body| format!(" {body}"));
+                format!("placed {} {} {}{body}", self.call(call), request.method, request.url)
+            }
+            OutsideRecord::CallRepeated { call } => format!("placed {} again", self.call(call)),
+            OutsideRecord::CallAnswered { call, status: answered } => {
+                format!("answered {} {}", self.call(call), status(answered))
+            }
+            OutsideRecord::WebhookPlaced { url } => format!("webhook[{seq}] {url}"),
+        }
+    }
+
+    fn call(&self, call: &CallKey) -> String {
+        let occurrence = if call.occurrence == 1 { String::new() } else { format!(":{}", call.occurrence) };
+        format!("{}.{}{occurrence}", self.element(call.element), call.action)
     }
 
     fn push(&self, seq: u64, push: &Push) -> String {
@@ -185,6 +207,13 @@ impl Names {
             .collect();
         if !cleared.is_empty() {
             lines.push(format!("! cleared {}", cleared.join(", ")));
+        }
+        // An answer says for itself that its call is over.
+        let answered =
+            |record: &Record| matches!(record, Record::Outside(record) if matches!(**record, OutsideRecord::CallAnswered { .. }));
+        let forgotten = outcome.effects.iter().filter(|effect| matches!(effect, Effect::ForgetCall(_))).count();
+        if forgotten > 0 && !row.records.iter().any(answered) {
+            lines.push(format!("! withdrawn {forgotten}"));
         }
         if !row.ignored.is_empty() {
             lines.push(format!("? ignored {}", row.ignored.join(", ")));

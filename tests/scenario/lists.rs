@@ -42,9 +42,8 @@ fn task(names: &Names, task: &Value) -> String {
 pub fn times(task: &Value) -> String {
     let time = |field: &str| task[field].as_str().map(|text| text.parse::<Timestamp>().expect("a time of the protocol"));
     let Some(due) = time("dueAt") else { return String::new() };
-    time("remindedAt").map_or(" due".to_owned(), |reminded| {
-        format!(" due, reminded {:+}s", reminded.duration_since(due).as_secs())
-    })
+    time("remindedAt")
+        .map_or(" due".to_owned(), |reminded| format!(" due, reminded {:+}s", reminded.duration_since(due).as_secs()))
 }
 
 fn instance(names: &Names, instance: &Value) -> String {

@@ -12,6 +12,7 @@ use stepwire::{
         clock::{Clock, real_now},
         definitions::Deploy,
         files::Files,
+        outside::OutsideSettings,
     },
     session::{
         connection::{Connection, Sessions},
@@ -46,7 +47,9 @@ fn with_sources<F: Future<Output = ()>>(sources: Vec<(Vec<u8>, SourceFormat)>, t
             Journal::start(Box::new(MemoryStore::default()), WRITER_QUEUE, Box::new(end_process)).expect("the journal starts");
         let arbiter = actix_rt::Arbiter::new();
         let runtime =
-            Runtime::start(journal, Files::temporary(), Clock::real(), vec![arbiter.handle()]).await.expect("the runtime starts");
+            Runtime::start(journal, Files::temporary(), OutsideSettings::default(), Clock::real(), vec![arbiter.handle()])
+                .await
+                .expect("the runtime starts");
         for (source, format) in sources {
             let deploy =
                 Deploy { tenant: "default", source: &source, format, publish: true, by: "test", now: runtime.clock.now() };

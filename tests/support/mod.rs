@@ -18,8 +18,9 @@ pub const SECRET: &str = "a secret for tests, of at least thirty-two bytes";
 
 /// A configuration for tests: port 0, store in memory, one worker, and what `more` says.
 pub fn config(more: &[&str]) -> Config {
-    let basis = ["stepwire", "--listen", "127.0.0.1:0", "--store", "memory", "--workers", "1", "--jwt-secret", SECRET];
-    let arguments = basis.iter().chain(more).map(Into::into);
+    let basis = ["stepwire", "--listen", "127.0.0.1:0", "--store", "memory", "--workers", "1"];
+    let secrets = ["--jwt-secret", SECRET, "--webhook-secret", SECRET];
+    let arguments = basis.iter().chain(&secrets).chain(more).map(Into::into);
     config::load(arguments).expect("the options of a test are good").0
 }
 

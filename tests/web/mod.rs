@@ -10,6 +10,7 @@ mod history;
 pub mod http;
 mod instances;
 mod login;
+mod outside_calls;
 mod pages;
 mod papers;
 mod problems;

@@ -14,6 +14,7 @@ use stepwire::{
     runtime::{
         clock::{Clock, real_now},
         definitions::{Definitions, Deploy},
+        outside::OutsideSettings,
         schedules::Schedules,
     },
     session::token::{Identity, TokenSettings, Tokens},
@@ -113,7 +114,7 @@ async fn deploy(directory: &Path, bpmn: &str) {
     let store = Box::new(SqliteStore::open(directory).expect("a fresh directory opens"));
     let journal = Journal::start(store, 16, Box::new(|error| panic!("{error}"))).expect("the journal starts");
     let schedules = Schedules::load(journal.clone(), Clock::real(), Vec::new());
-    let definitions = Definitions::load(journal.clone(), schedules, Vec::new());
+    let definitions = Definitions::load(journal.clone(), schedules, Vec::new(), OutsideSettings::default());
     let (source, format) = (bpmn.as_bytes(), SourceFormat::BpmnXml);
     let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: real_now() };
     definitions.deploy(deploy).await.expect("the process has no problems");

@@ -109,7 +109,7 @@ pub(super) fn perform(
             step.record(Record::ActionCompleted { element: key, action: action.name.clone(), occurrence });
             true
         }
-        Ok(Worked::AwaitsChild) => true,
+        Ok(Worked::Awaits) => true,
         Err(failure) => {
             start(step);
             step.incident(key, failure.code, failure.message, Some((action.name.clone(), occurrence)));
@@ -140,7 +140,7 @@ fn is_decided(element: &ElementInstance, node: &ExecutableNode, action: &Executa
 
 fn holds(element: &ElementInstance, action: &ExecutableAction, offered: bool) -> bool {
     let state = element.action(&action.name);
-    // A synchronous child is waited for, whether or not its action had to run.
+    // A synchronous child, or a call, is waited for, whether or not its action had to run.
     if state.at_work() > 0 {
         return true;
     }

@@ -3,7 +3,14 @@
 use serde_json::Value;
 
 use crate::{
-    engine::{peer::PeerMessage, record::Push, room, step::Step, subprocess},
+    engine::{
+        outside::{self, CallKey},
+        peer::PeerMessage,
+        record::Push,
+        room,
+        step::Step,
+        subprocess,
+    },
     model::{
         action::{MessageType, Target},
         executable::{ActionWork, ExecutableAction},
@@ -18,8 +25,8 @@ use crate::{
 pub(super) enum Worked {
     /// It is done.
     Done,
-    /// A synchronous child has to end first.
-    AwaitsChild,
+    /// A synchronous child has to end first, or a call to be answered.
+    Awaits,
 }
 
 /// Why an action's work failed: an incident's code and sentence.
@@ -53,6 +60,11 @@ pub(super) fn perform(
         ActionWork::StartSubprocess { .. } if let Err(sentence) = room::for_children(step, 1) => {
             Err(Failure::new(room::CHILDREN, sentence))
         }
+        ActionWork::HttpRequest(template) => {
+            let call = CallKey { element: key, action: action.name.clone(), occurrence };
+            let placed = outside::place(step, call, template, start);
+            placed.map(|()| Worked::Awaits).map_err(|(code, sentence)| Failure::new(code, sentence))
+        }
         ActionWork::StartSubprocess { subprocess, asynchronous: true } => {
             subprocess::start_child(step, subprocess, key, Some((action.name.clone(), occurrence)), false);
             Ok(Worked::Done)
@@ -60,7 +72,7 @@ pub(super) fn perform(
         ActionWork::StartSubprocess { subprocess, asynchronous: false } => {
             start(step);
             subprocess::start_child(step, subprocess, key, Some((action.name.clone(), occurrence)), true);
-            Ok(Worked::AwaitsChild)
+            Ok(Worked::Awaits)
         }
     }
 }

@@ -3,9 +3,11 @@
 //! A record that names something unknown changes nothing: the engine does not write such records, and a log that holds one
 //! is reported by the journal's checks, not here.
 //!
-//! Here the short ones; what it means that an element is left or ended is in `leaving`, a back step in `returning`.
+//! Here the short ones; what it means that an element is left or ended is in `leaving`, a back step in `returning`, calls to the outside in
+//! `outside`.
 
 mod leaving;
+mod outside;
 mod returning;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -85,6 +87,7 @@ impl InstanceState {
             Record::ChildEnded { child, status, .. } => self.end_child(*child, *status),
             Record::ParentFinished => self.parent_finished = true,
             Record::PeerTold { target, message } => self.tell(*target, message),
+            Record::Outside(record) => self.outside(seq, record),
             Record::IncidentRaised { element, incident } => {
                 self.with(*element, |element| {
                     if let Some((action, occurrence)) = &incident.action {
@@ -195,6 +198,7 @@ impl InstanceState {
     fn skip_action(&mut self, key: ElementKey, name: &Arc<str>, occurrence: u32) {
         self.with(key, |element| {
             element.undelay(name, occurrence);
+            element.close_call(name, occurrence);
             let action = element.actions.entry(name.clone()).or_default();
             action.started = action.started.max(occurrence);
             action.cancelled += 1;
@@ -204,6 +208,7 @@ impl InstanceState {
     fn complete_action(&mut self, key: ElementKey, name: &Arc<str>, occurrence: u32) {
         self.with(key, |element| {
             element.undelay(name, occurrence);
+            element.close_call(name, occurrence);
             let action = element.actions.entry(name.clone()).or_default();
             action.started = action.started.max(occurrence);
             action.completed += 1;
@@ -274,6 +279,7 @@ fn visit(node: Arc<str>, arrivals: Vec<Arrival>, entered: Time) -> ElementInstan
         first_runs: BTreeMap::new(),
         incidents: Vec::new(),
         call: None,
+        outside_calls: Vec::new(),
         assignee: None,
         due: None,
         reminder: None,

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::call::Call;
+use super::{call::Call, outside_call::OpenCall};
 use crate::{
     engine::{
         command::{DueTimer, TimerKey},
@@ -28,6 +28,8 @@ pub struct ElementInstance {
     pub(super) incidents: Vec<Incident>,
     /// What a call activity has started; `None` before it has.
     pub(super) call: Option<Call>,
+    /// Calls to the outside without a result yet, oldest first.
+    pub(super) outside_calls: Vec<OpenCall>,
     /// The subject it belongs to.
     pub(super) assignee: Option<Arc<str>>,
     /// When a user task is due.
@@ -104,6 +106,11 @@ impl ElementInstance {
         let next = self.reminder.map_or(1, |(number, _)| number + 1);
         self.reminder = again.map(|again| (next, again));
         self.reminded = Some(now);
+    }
+
+    /// A triggering is over: nothing waits for its call any more.
+    pub(super) fn close_call(&mut self, action: &str, occurrence: u32) {
+        self.outside_calls.retain(|open| *open.action != *action || open.occurrence != occurrence);
     }
 
     /// Whether it is a join whose flows come from different elements: no single heir can stand for it.
@@ -186,6 +193,16 @@ impl ElementInstance {
     /// When it reminded last.
     pub fn reminded(&self) -> Option<Time> {
         self.reminded
+    }
+
+    /// Calls to the outside without a result yet, oldest first.
+    pub fn outside_calls(&self) -> impl Iterator<Item = &OpenCall> {
+        self.outside_calls.iter()
+    }
+
+    /// The call of a triggering, once it was placed and as long as it has no result.
+    pub fn outside_call(&self, action: &str, occurrence: u32) -> Option<&OpenCall> {
+        self.outside_calls.iter().find(|open| *open.action == *action && open.occurrence == occurrence)
     }
 
     /// Where the children of a call activity stand.

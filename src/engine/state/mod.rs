@@ -12,6 +12,7 @@ mod decisions;
 mod element;
 mod lineage;
 mod merges;
+mod outside_call;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -39,6 +40,7 @@ pub use call::{Call, Item, ItemRun};
 pub use commands::{Commands, Seen};
 pub use decisions::Decision;
 pub use element::{ActionState, ElementInstance, FirstRun};
+pub use outside_call::OpenCall;
 
 /// The state of one process instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -8,12 +8,14 @@ use uuid::Uuid;
 use super::{
     failed,
     from_row::{definition_row, incident_row, instance_row, schedule_row, stored_row, task_row, timer_row, user_row},
+    outside_calls,
     values::{Roles, Seq},
 };
 use crate::{
     journal::{
         definition::DefinitionRow,
         listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow},
+        outside_call::OutsideCallRow,
         row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
         schedule::ScheduleRow,
         store::{StoreError, StoreReader},
@@ -32,7 +34,7 @@ impl SqliteReader {
         Self { connection }
     }
 
-    fn list<T>(
+    pub(super) fn list<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -42,7 +44,7 @@ impl SqliteReader {
         rows().map_err(failed("read rows"))
     }
 
-    fn one<T>(
+    pub(super) fn one<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -203,6 +205,23 @@ impl StoreReader for SqliteReader {
 
     fn next_due(&self) -> Result<Option<Time>, StoreError> {
         Ok(self.one("SELECT min(due) FROM timer", [], |row| row.get(0))?.flatten())
+    }
+
+    fn due_calls(&self, until: Time, without_hosts: &[String], limit: usize) -> Result<Vec<OutsideCallRow>, StoreError> {
+        outside_calls::due(self, until, without_hosts, bounded(limit))
+    }
+
+    fn next_call(&self, after: Time) -> Result<Option<Time>, StoreError> {
+        outside_calls::next(self, after)
+    }
+
+    fn outside_calls(
+        &self,
+        tenant: &str,
+        after: Option<(InstanceKey, u64)>,
+        limit: usize,
+    ) -> Result<Vec<OutsideCallRow>, StoreError> {
+        outside_calls::list(self, tenant, after.unwrap_or((InstanceKey(Uuid::max()), u64::MAX)), bounded(limit))
     }
 
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError> {

@@ -5,6 +5,7 @@ use rusqlite::{Connection, ErrorCode, params};
 use super::{
     failed,
     open::{PATIENCE, SqliteStore},
+    outside_calls,
     values::{Roles, Seq},
 };
 use crate::journal::{
@@ -47,6 +48,10 @@ impl Store for SqliteStore {
                 }
                 WriteOp::Schedules(changes) => change_schedules(&transaction, changes)?,
                 WriteOp::User(row) => put_user(&transaction, row).map_err(failed("write a user"))?,
+                WriteOp::OutsideCall(instance, seq, change) => {
+                    outside_calls::change(&transaction, *instance, *seq, change)
+                        .map_err(failed("write a call to the outside"))?;
+                }
                 WriteOp::OutboxDelivered(source, seq) => {
                     drop_message(&transaction, *source, *seq).map_err(failed("delete a delivered message"))?;
                 }
@@ -198,6 +203,8 @@ fn apply(db: &Connection, change: &ReadModelChange) -> rusqlite::Result<()> {
         }
         ReadModelChange::TimerSet(row) => put_timer(db, row),
         ReadModelChange::TimerCleared(key) => drop_timer(db, key),
+        ReadModelChange::CallPlaced(row) => outside_calls::put(db, row),
+        ReadModelChange::CallForgotten(instance, seq) => outside_calls::forget(db, *instance, *seq),
         ReadModelChange::IncidentRaised(row) => put_incident(db, row),
         ReadModelChange::IncidentResolved(instance, element) => {
             let sql = "DELETE FROM incident WHERE instance = ?1 AND element = ?2";

@@ -6,8 +6,7 @@ use super::fixtures::{changing, check, definition, instance, key};
 use crate::{
     journal::{
         DefinitionState, IncidentRow, InstanceFilter, InstanceRow, ReadModelChange, ScheduleChange, ScheduleKey, ScheduleRow,
-        StoreReader, TaskAudience, TaskRow, TimerKey,
-        TimerRow, UserRow, WriteOp,
+        StoreReader, TaskAudience, TaskRow, TimerKey, TimerRow, UserRow, WriteOp,
     },
     model::ids::{ElementKey, Time},
 };

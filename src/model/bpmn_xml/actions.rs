@@ -3,7 +3,10 @@
 use roxmltree::Node;
 
 use super::reader::{Reader, filled, plain, text};
-use crate::model::action::{Action, ActionType, Key, MessageType, Required, Target, Trigger, javascript, upload_default_bytes};
+use crate::model::{
+    action::{Action, ActionType, Key, MessageType, Required, Target, Trigger, javascript, upload_default_bytes},
+    http_request::{self, HttpRequestParams},
+};
 
 const ATTRIBUTES: &[&str] = &[
     "name",
@@ -103,6 +106,21 @@ fn read_type(node: Node<'_, '_>, mut params: Params<'_>, id: &str, reader: &mut 
                 types: reader.list(id, "types", types.as_deref()),
             }
         }
+        "httpRequest" => {
+            let (retries, success) = (params.take("retries"), params.take("success"));
+            ActionType::HttpRequest(Box::new(HttpRequestParams {
+                method: params.take("method").unwrap_or_else(http_request::default_method),
+                url: params.text("url"),
+                headers: params.take("headers"),
+                body: params.take("body"),
+                timeout: params.take("timeout").unwrap_or_else(http_request::default_timeout),
+                retries: reader.integer(id, "retries", retries.as_deref()).unwrap_or_else(http_request::default_retries),
+                backoff: params.take("backoff").unwrap_or_else(http_request::default_backoff),
+                success: reader.list(id, "success", success.as_deref()),
+                output_key: params.take("outputKey"),
+                output: params.take("output"),
+            }))
+        }
         "startSubprocess" => {
             let asynchronous = params.take("async");
             let without_params = params.take("withoutParams");
@@ -120,8 +138,8 @@ fn read_type(node: Node<'_, '_>, mut params: Params<'_>, id: &str, reader: &mut 
         other => {
             if !other.is_empty() {
                 let message = format!(
-                    "action `{}`: expected type websocketSend, saveData, appendToParent, businessRule, uploadFile or \
-                     startSubprocess, but got `{other}`, which is not supported; use one of those",
+                    "action `{}`: expected type websocketSend, saveData, appendToParent, businessRule, uploadFile, httpRequest \
+                     or startSubprocess, but got `{other}`, which is not supported; use one of those",
                     params.action
                 );
                 reader.error(id, "unsupported_action_type", message);

@@ -89,7 +89,8 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &m
         attached_to: filled(node.attribute("attachedToRef")).filter(|_| kind == NodeKind::BoundaryEvent).map(str::to_owned),
         error_code: errors::read(node, kind, id, reader),
     };
-    let extensions: &[&str] = if read.schedule.is_some() { &["actions", "key", schedules::START_DATA] } else { &["actions", "key"] };
+    let extensions: &[&str] =
+        if read.schedule.is_some() { &["actions", "key", schedules::START_DATA] } else { &["actions", "key"] };
     for extension in reader.extensions(node, id, extensions) {
         match (extension.tag_name().name(), &mut read.schedule) {
             (schedules::START_DATA, Some(schedule)) => schedule.start_data = schedules::read_start_data(extension, id, reader),

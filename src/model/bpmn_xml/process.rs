@@ -4,9 +4,9 @@ use roxmltree::Node;
 
 use super::{
     BPMN_NAMESPACE, flows, is_bpmn, lanes, nodes,
-    reader::{Reader, filled, own, text},
+    reader::{Reader, filled, own, plain, text},
 };
-use crate::model::definition::ProcessDefinition;
+use crate::model::{definition::ProcessDefinition, webhook::Webhook};
 
 const ATTRIBUTES: &[&str] = &["id", "name", "isExecutable", "processType", "isClosed", "definitionalCollaborationRef"];
 const OWN_ATTRIBUTES: &[&str] = &["alias", "expiry", "anonymousStart"];
@@ -18,7 +18,7 @@ const MEANINGLESS: &[&str] =
 pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader) -> ProcessDefinition {
     let id = reader.id(process, "").unwrap_or_default();
     reader.check_attributes(process, id, ATTRIBUTES, OWN_ATTRIBUTES);
-    reader.extensions(process, id, &[]);
+    let webhooks = reader.extensions(process, id, &["webhook"]).into_iter().map(|node| webhook(node, id, reader)).collect();
     let mut definition = ProcessDefinition {
         id: id.to_owned(),
         name: filled(process.attribute("name")).map(str::to_owned),
@@ -26,6 +26,7 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader) -> ProcessDefinit
         alias: reader.integer(id, "stepwire:alias", own(process, "alias")),
         expiry: own(process, "expiry").map(str::to_owned),
         anonymous_start: reader.flag(id, "stepwire:anonymousStart", own(process, "anonymousStart"), false),
+        webhooks,
         nodes: Vec::new(),
         flows: Vec::new(),
         lanes: Vec::new(),
@@ -46,6 +47,13 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader) -> ProcessDefinit
         }
     }
     definition
+}
+
+/// Reads a `stepwire:webhook`: `on` is a list of statuses, separated by blanks.
+fn webhook(node: Node<'_, '_>, id: &str, reader: &mut Reader) -> Webhook {
+    reader.check_attributes(node, id, &["url", "on", "include"], &[]);
+    let on = filled(node.attribute("on")).map(|list| list.split_whitespace().map(str::to_owned).collect());
+    Webhook { url: plain(node, "url"), on, include: filled(node.attribute("include")).map(str::to_owned) }
 }
 
 /// The first documentation that says something.

@@ -1,5 +1,7 @@
 mod schedules;
 
+use serde_json::json;
+
 use super::*;
 use crate::model::{
     action::ActionType,
@@ -233,6 +235,36 @@ fn everything_written_is_read() {
     let lane = &definition.lanes[0];
     assert_eq!(roles(&lane.view).as_deref(), Some("clerk+customer"));
     assert_eq!((roles(&lane.execute).as_deref(), roles(&lane.assign), roles(&lane.hold)), (Some("clerk"), None, None));
+}
+
+#[test]
+fn calls_to_the_outside_and_webhooks() {
+    let (definition, warnings) = read_one(
+        r#"<extensionElements><stepwire:webhook url="https://hooks.example.com/a" on="finished  failed" include="data"/>
+              <stepwire:webhook url="https://hooks.example.com/b"/></extensionElements>
+           <serviceTask id="t"><extensionElements><stepwire:actions>
+             <stepwire:action name="a" type="httpRequest"><stepwire:param name="url">https://api.example.com/</stepwire:param></stepwire:action>
+             <stepwire:action name="b" order="1" type="httpRequest"><stepwire:param name="method">POST</stepwire:param>
+               <stepwire:param name="url">https://api.example.com/${id}</stepwire:param><stepwire:param name="headers">{"A": "1"}</stepwire:param>
+               <stepwire:param name="body">${x}</stepwire:param><stepwire:param name="timeout">PT5S</stepwire:param>
+               <stepwire:param name="retries">0</stepwire:param><stepwire:param name="backoff">PT2S</stepwire:param>
+               <stepwire:param name="success">["2xx", "404"]</stepwire:param><stepwire:param name="outputKey">r</stepwire:param>
+               <stepwire:param name="output">${status}</stepwire:param></stepwire:action>
+           </stepwire:actions></extensionElements></serviceTask>"#,
+    );
+    assert_eq!(warnings, []);
+    let webhooks = serde_json::to_value(&definition.webhooks).expect("webhooks are JSON");
+    let expected = json!([{"url": "https://hooks.example.com/a", "on": ["finished", "failed"], "include": "data"},
+        {"url": "https://hooks.example.com/b"}]);
+    assert_eq!(webhooks, expected);
+    let params = |index: usize| {
+        serde_json::to_value(&definition.nodes[0].actions[index].work).expect("actions are JSON")["params"].clone()
+    };
+    let url = "https://api.example.com/";
+    assert_eq!(params(0), json!({"method": "GET", "url": url, "timeout": "PT10S", "retries": 3, "backoff": "PT1S"}));
+    let whole = json!({"method": "POST", "url": format!("{url}${{id}}"), "headers": r#"{"A": "1"}"#, "body": "${x}", "timeout": "PT5S",
+        "retries": 0, "backoff": "PT2S", "success": ["2xx", "404"], "outputKey": "r", "output": "${status}"});
+    assert_eq!(params(1), whole);
 }
 
 #[test]

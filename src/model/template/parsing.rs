@@ -2,7 +2,9 @@
 
 use serde_json::{Number, Value};
 
-use super::{Builtin, DataPath, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, Part, Piece, Placeholder, Template, TemplateError};
+use super::{
+    Builtin, DataPath, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, Part, Piece, Placeholder, Template, TemplateError, TextTemplate,
+};
 
 /// A byte offset into the template and what was expected there.
 type Fault = (usize, String);
@@ -12,15 +14,34 @@ type StringChar = (usize, char);
 
 pub(super) fn parse(text: &str) -> Result<Template, TemplateError> {
     let mut parser = Parser { text, at: 0, paths: Vec::new() };
-    match parser.template() {
-        Ok(root) => Ok(Template { root, paths: parser.paths, source_bytes: text.len() }),
-        Err((offset, sentence)) => {
-            let before = &text[..offset.min(text.len())];
-            let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-            let line = before.matches('\n').count() + 1;
-            Err(TemplateError { line, column: before[line_start..].chars().count() + 1, sentence })
-        }
+    let root = parser.template().map_err(|fault| error_at(text, fault))?;
+    Ok(Template { root, paths: parser.paths, source_bytes: text.len() })
+}
+
+/// Reads plain text with placeholders.
+pub(super) fn parse_text(text: &str) -> Result<TextTemplate, TemplateError> {
+    let mut parser = Parser { text, at: 0, paths: Vec::new() };
+    let chars: Vec<StringChar> = text.char_indices().collect();
+    let part = parser.text_part(&chars).map_err(|fault| error_at(text, fault))?;
+    Ok(TextTemplate { pieces: pieces_of(part).unwrap_or_default(), paths: parser.paths })
+}
+
+/// The pieces of a text; `None` when it is a list or an object.
+pub(super) fn pieces_of(part: Part) -> Option<Vec<Piece>> {
+    match part {
+        Part::Constant(Value::String(text)) => Some(vec![Piece::Literal(text)]),
+        Part::Constant(value @ (Value::Number(_) | Value::Bool(_))) => Some(vec![Piece::Literal(value.to_string())]),
+        Part::Placeholder(placeholder) => Some(vec![Piece::Placeholder(placeholder)]),
+        Part::Text(pieces) => Some(pieces),
+        Part::Constant(_) | Part::Array(_) | Part::Object(_) => None,
     }
+}
+
+fn error_at(text: &str, (offset, sentence): Fault) -> TemplateError {
+    let before = &text[..offset.min(text.len())];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let line = before.matches('\n').count() + 1;
+    TemplateError { line, column: before[line_start..].chars().count() + 1, sentence }
 }
 
 struct Parser<'a> {

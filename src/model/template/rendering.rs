@@ -30,6 +30,28 @@ pub(super) fn outline(part: &Part) -> Value {
     }
 }
 
+/// A value inside a longer text.
+pub(super) fn as_text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::Null => Cow::Borrowed(""),
+        Value::String(string) => Cow::Borrowed(string),
+        other => Cow::Owned(other.to_string()),
+    }
+}
+
+/// The value behind a built-in name.
+pub(super) fn builtin(builtin: Builtin, builtins: &Builtins<'_>) -> Value {
+    match builtin {
+        Builtin::ProcessInstanceId => builtins.process_instance_id.to_string().into(),
+        Builtin::ParentProcessInstanceId => builtins.parent.map(|parent| parent.to_string()).into(),
+        Builtin::RootProcessInstanceId => builtins.root.to_string().into(),
+        Builtin::ProcessName => builtins.process_name.into(),
+        Builtin::StartedBy => builtins.started_by.into(),
+        Builtin::ScheduledFor => builtins.scheduled_for.map(|time| time.to_string()).into(),
+        Builtin::Now => builtins.now.to_string().into(),
+    }
+}
+
 struct Renderer<'a> {
     template: &'a Template,
     data: &'a Value,
@@ -70,11 +92,7 @@ impl<'a> Renderer<'a> {
                 Piece::Placeholder(placeholder) => {
                     let value = self.value(*placeholder);
                     self.spend(&value)?;
-                    match &*value {
-                        Value::Null => {}
-                        Value::String(string) => text.push_str(string),
-                        other => text.push_str(&other.to_string()),
-                    }
+                    text.push_str(&as_text(&value));
                 }
             }
         }
@@ -84,20 +102,7 @@ impl<'a> Renderer<'a> {
     fn value(&self, placeholder: Placeholder) -> Cow<'a, Value> {
         match placeholder {
             Placeholder::Path(index) => self.template.paths[index].get(self.data).map_or(Cow::Owned(Value::Null), Cow::Borrowed),
-            Placeholder::Builtin(builtin) => Cow::Owned(self.builtin(builtin)),
-        }
-    }
-
-    fn builtin(&self, builtin: Builtin) -> Value {
-        let builtins = self.builtins;
-        match builtin {
-            Builtin::ProcessInstanceId => builtins.process_instance_id.to_string().into(),
-            Builtin::ParentProcessInstanceId => builtins.parent.map(|parent| parent.to_string()).into(),
-            Builtin::RootProcessInstanceId => builtins.root.to_string().into(),
-            Builtin::ProcessName => builtins.process_name.into(),
-            Builtin::StartedBy => builtins.started_by.into(),
-            Builtin::ScheduledFor => builtins.scheduled_for.map(|time| time.to_string()).into(),
-            Builtin::Now => builtins.now.to_string().into(),
+            Placeholder::Builtin(builtin) => Cow::Owned(self::builtin(builtin, self.builtins)),
         }
     }
 

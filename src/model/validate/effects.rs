@@ -75,10 +75,11 @@ fn is_passed_by(node: &FlowNode, action: &Action) -> bool {
 
 /// Whether the token may have to wait for it. Children may hold only when something let their parent run.
 fn may_hold(action: &Action) -> bool {
-    let waits_for_child = matches!(action.work, ActionType::StartSubprocess { asynchronous: false, .. });
+    let waits_for_answer =
+        matches!(action.work, ActionType::StartSubprocess { asynchronous: false, .. } | ActionType::HttpRequest(_));
     action.required == Required::Mandatory
         && match action.trigger {
             Trigger::Manual => action.parent.is_none(),
-            Trigger::Automatic => waits_for_child || (action.timer.is_some() && action.holds_token),
+            Trigger::Automatic => waits_for_answer || (action.timer.is_some() && action.holds_token),
         }
 }

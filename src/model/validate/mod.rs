@@ -17,6 +17,7 @@ mod schedules;
 mod terms;
 
 use super::{compile::compile_expiry, definition::ProcessDefinition, ids::Time, problem::Problem};
+use crate::limits::WEBHOOKS;
 
 /// Longest id or name that others refer to, in bytes.
 const MAX_NAME_BYTES: usize = 128;
@@ -67,6 +68,16 @@ impl Report {
                  `{expiry}`; correct it"
             );
             self.error(&definition.id, "invalid_expiry", message);
+        }
+        for webhook in &definition.webhooks {
+            for (code, sentence) in webhook.mistakes() {
+                self.error(&definition.id, code, format!("the webhook to `{}`, {sentence}", webhook.url));
+            }
+        }
+        if definition.webhooks.len() > WEBHOOKS {
+            let message =
+                format!("expected at most {WEBHOOKS} webhooks, but there are {}; remove some", definition.webhooks.len());
+            self.error(&definition.id, "too_many_webhooks", message);
         }
         for lane in &definition.lanes {
             for role in [&lane.view, &lane.execute, &lane.assign, &lane.hold].into_iter().flatten().flatten() {

@@ -47,6 +47,11 @@ pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
                 report.error(element, "invalid_value", format!("{owner}: {sentence}"));
             }
         }
+        ActionType::HttpRequest(params) => {
+            for (code, sentence) in params.compile().err().into_iter().flatten() {
+                report.error(element, code, format!("{owner}: {sentence}"));
+            }
+        }
         ActionType::StartSubprocess { process, params_to_copy, without_params, output_key, output, .. } => {
             if is_given(element, &owner, "process", process, report) {
                 report.name(element, "process", process);

@@ -11,7 +11,8 @@ pub(super) fn check(process: &ExecutableProcess, evaluator: &dyn Evaluator) -> V
         let Some(keys) = &node.start_keys else { continue };
         match keys.accept(&Value::Object(schedule.written.start_data.clone()), evaluator) {
             Ok(accepted) => problems.extend(accepted.ignored.iter().map(|path| {
-                let message = format!("expected start data under the keys of the start event, but `{path}` is not: it is ignored");
+                let message =
+                    format!("expected start data under the keys of the start event, but `{path}` is not: it is ignored");
                 Problem::warning(&*node.id, "no_effect", message)
             })),
             Err(fields) => problems.extend(fields.iter().map(|(path, sentence)| {

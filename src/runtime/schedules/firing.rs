@@ -178,7 +178,10 @@ async fn spawn(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) {
         let outcome = if overlaps(&runtime, &order).await { Outcome::Skipped } else { begin(&runtime, &order, instance).await };
         if let Outcome::Failed(sentence) = &outcome {
             let ScheduleKey { process, node, .. } = &order.key;
-            log::warn!("schedule '{node}' of process '{process}': what was due at {} could not be started: {sentence}", order.due);
+            log::warn!(
+                "schedule '{node}' of process '{process}': what was due at {} could not be started: {sentence}",
+                order.due
+            );
         }
         runtime.schedules.conclude(order, outcome).await;
         drop((permit, active));
@@ -236,7 +239,8 @@ async fn begin(runtime: &Arc<Runtime>, order: &Order, instance: InstanceKey) -> 
 async fn start(runtime: &Arc<Runtime>, order: &Order, instance: InstanceKey) -> Answer {
     let (sender, answered) = oneshot::channel();
     let reply = Reply::to(move |answer| drop(sender.send(answer)));
-    let command = StartInstance { head: head(order, instance), start_condition: None, schedule: Some(order.key.node.clone()), link: None };
+    let command =
+        StartInstance { head: head(order, instance), start_condition: None, schedule: Some(order.key.node.clone()), link: None };
     let ask = Ask::Start(Box::new(Start { command, process: order.process.clone(), tag: None }));
     runtime.dispatch(instance, Envelope { caller: None, ask, reply });
     answered.await.unwrap_or(Answer::Refused(Refusal::Internal))

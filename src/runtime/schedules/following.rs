@@ -47,7 +47,11 @@ impl Schedules {
     }
 
     /// As [`Self::follow`], when the server begins: what came due while it was down is missed. From here on schedules are due.
-    pub(super) fn follow_at_start(self: &Arc<Self>, standing: Vec<Standing>, hand_over: impl FnOnce(Vec<ScheduleChange>, Release)) {
+    pub(super) fn follow_at_start(
+        self: &Arc<Self>,
+        standing: Vec<Standing>,
+        hand_over: impl FnOnce(Vec<ScheduleChange>, Release),
+    ) {
         let mut known = self.lock();
         let now = self.clock.now();
         known.begun = true;

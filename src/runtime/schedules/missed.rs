@@ -5,12 +5,7 @@
 
 use crate::{
     limits,
-    model::{
-        executable::ExecutableSchedule,
-        ids::Time,
-        occurrences::Occurrences,
-        schedule::Missed,
-    },
+    model::{executable::ExecutableSchedule, ids::Time, occurrences::Occurrences, schedule::Missed},
 };
 
 /// The next time to keep of a schedule that goes on `now` and was to keep `due` next.

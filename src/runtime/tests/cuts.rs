@@ -33,6 +33,7 @@ use crate::{
         clock::Clock,
         definitions::Deploy,
         files::Files,
+        outside::OutsideSettings,
     },
 };
 use standing::Standing;
@@ -41,9 +42,9 @@ use standing::Standing;
 const LATER: Time = Time(60_000);
 
 /// A store that takes so many writes more and then no other: what it took is durable, also of a batch it refuses.
-struct Cut {
-    store: MemoryStore,
-    left: usize,
+pub(super) struct Cut {
+    pub store: MemoryStore,
+    pub left: usize,
 }
 
 impl Store for Cut {
@@ -106,7 +107,10 @@ impl World {
             });
             let journal = Journal::start(store, limits::WRITER_QUEUE, on_fatal).unwrap();
             let arbiter = actix_rt::Arbiter::new();
-            let runtime = Runtime::start(journal.clone(), Files::temporary(), clock, vec![arbiter.handle()]).await.unwrap();
+            let runtime =
+                Runtime::start(journal.clone(), Files::temporary(), OutsideSettings::default(), clock, vec![arbiter.handle()])
+                    .await
+                    .unwrap();
             let played = tokio::select! {
                 played = play(runtime.clone()) => Some(played),
                 () = fatal.notified() => None,
@@ -136,7 +140,7 @@ impl World {
     }
 }
 
-async fn idle(runtime: &Arc<Runtime>) {
+pub(super) async fn idle(runtime: &Arc<Runtime>) {
     let (idle, waits) = tokio::sync::oneshot::channel();
     runtime.when_idle(move || {
         // Who was cut off meanwhile no longer waits.

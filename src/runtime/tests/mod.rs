@@ -5,6 +5,7 @@
 mod broken_steps;
 mod cuts;
 mod letters;
+mod outside;
 mod passivation;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use super::{
     clock::Clock,
     definitions::Deploy,
     files::Files,
+    outside::OutsideSettings,
 };
 use crate::{
     engine::{Command, access::Caller, command::RunAction},
@@ -37,7 +39,8 @@ const EXAMPLES: [&str; 2] =
 async fn runtime_over(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
     let journal = Journal::start(store, limits::WRITER_QUEUE, Box::new(|_| {})).unwrap();
     let arbiters = (0..2).map(|_| actix_rt::Arbiter::new().handle()).collect();
-    let runtime = Runtime::start(journal.clone(), Files::temporary(), Clock::real(), arbiters).await.unwrap();
+    let runtime =
+        Runtime::start(journal.clone(), Files::temporary(), OutsideSettings::default(), Clock::real(), arbiters).await.unwrap();
     for source in EXAMPLES {
         let (source, format) = (source.as_bytes(), SourceFormat::BpmnXml);
         let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: Time(0) };

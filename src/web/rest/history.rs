@@ -53,10 +53,12 @@ struct Visit<'a> {
 }
 
 /// A decision in an approval.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
 struct Decision<'a> {
+    #[schema(examples("approved", "rejected"))]
     decision: &'static str,
     by: Option<&'a str>,
+    #[schema(format = DateTime)]
     at: String,
     comment: Option<&'a str>,
 }

@@ -7,6 +7,7 @@ pub mod definitions;
 pub mod history;
 pub mod instances;
 pub mod login;
+pub mod outside_calls;
 pub mod schedules;
 pub mod stream;
 pub mod tickets;

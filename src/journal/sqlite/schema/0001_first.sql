@@ -97,6 +97,26 @@ CREATE TABLE incident (
     PRIMARY KEY (instance, element)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE outside_call (
+    instance  BLOB    NOT NULL,
+    seq       INTEGER NOT NULL,
+    tenant    TEXT    NOT NULL,
+    process   TEXT    NOT NULL,
+    node      TEXT,
+    action    TEXT,
+    host      TEXT    NOT NULL,
+    url       TEXT    NOT NULL,
+    body      BLOB    NOT NULL,
+    placed_at INTEGER NOT NULL,
+    attempts  INTEGER NOT NULL,
+    -- NULL when it was given up.
+    due       INTEGER,
+    problem   TEXT,
+    PRIMARY KEY (instance, seq)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX outside_call_due ON outside_call (due, host) WHERE due IS NOT NULL;
+CREATE INDEX outside_call_given_up ON outside_call (placed_at) WHERE due IS NULL;
+
 CREATE TABLE definition (
     tenant     TEXT    NOT NULL,
     id         TEXT    NOT NULL,

@@ -51,7 +51,10 @@ fn what_contradicts_itself_is_told() {
     check(&start(r#"stepwire:overlap="queue""#, cycle, ""), &[("s", "invalid_value")]);
     check(&start("", cycle, "<stepwire:startData>[1]</stepwire:startData>"), &[("s", "invalid_value")]);
     check(&start("", cycle, "<stepwire:startData>{</stepwire:startData>"), &[("s", "invalid_value")]);
-    check(&start(r#"stepwire:timeZone="Europe/Berlin" stepwire:missed="all""#, "", ""), &[("s", "no_effect"), ("s", "no_effect")]);
+    check(
+        &start(r#"stepwire:timeZone="Europe/Berlin" stepwire:missed="all""#, "", ""),
+        &[("s", "no_effect"), ("s", "no_effect")],
+    );
     check(&start("", "", "<stepwire:startData>{}</stepwire:startData>"), &[("s", "unknown_name")]);
     check(&start("", "<timeCycle>every day</timeCycle>", "<stepwire:actions/><stepwire:unknown/>"), &[("s", "unknown_name")]);
     check(r#"<userTask id="t" stepwire:onStartup="true"/>"#, &[("t", "unknown_name")]);

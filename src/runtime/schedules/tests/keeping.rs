@@ -86,7 +86,8 @@ fn a_new_version_keeps_the_schedules_that_stay_and_begins_the_others_anew() {
         changed["startData"] = json!({"version": 2});
         assert_eq!(deploy(&runtime, &process(&[changed, every(40)])).await.unwrap(), 2);
         let told = runtime.schedules.list("default", Some("p"));
-        let next: Vec<_> = told.iter().map(|one| (one.row.key.node.as_str(), one.row.next_due.map(written), one.row.enabled)).collect();
+        let next: Vec<_> =
+            told.iter().map(|one| (one.row.key.node.as_str(), one.row.next_due.map(written), one.row.enabled)).collect();
         assert_eq!(next, [("s0", Some("01:00".into()), true), ("s1", Some("01:10".into()), false)]);
         wait_until(&runtime, "01:30").await;
         let found = instances(&runtime).await;

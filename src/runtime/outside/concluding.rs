@@ -1,0 +1,101 @@
+//! What follows from a try: the answer goes to the instance, or the next try is noted, or the call is given up.
+//!
+//! The place of a call is given back when what follows is durable, so it is never begun twice.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Running,
+    schedule::{WEBHOOK_PAUSES, after, pause},
+    sending::Failed,
+};
+use crate::{
+    engine::{
+        Command,
+        outside::{CallAnswer, OutsideRequest, Response},
+    },
+    journal::{Busy, CallChange, CallTries, OutsideCallRow},
+    runtime::{
+        QUEUE_AGAIN, Runtime,
+        ask::{Answer, Ask, Envelope, Refusal, Reply},
+    },
+};
+
+/// Before an answer that could not be taken is handed over again.
+const AGAIN: Duration = Duration::from_millis(50);
+/// Status by which a receiver of webhooks says that it wants none of them ever.
+const GONE: u16 = 410;
+
+/// Draws the consequence of a try.
+pub(super) fn conclude(running: Running, row: &OutsideCallRow, request: &OutsideRequest, tried: Result<Response, Failed>) {
+    let attempts = row.tried.attempts.saturating_add(1);
+    let now = running.runtime.clock.now();
+    match (request, tried) {
+        (OutsideRequest::Webhook(_), Ok(_)) => note(running, CallChange::Forgotten),
+        (OutsideRequest::Webhook(_), Err(failed)) => {
+            let pause = WEBHOOK_PAUSES.get(row.tried.attempts as usize).filter(|_| failed.status != Some(GONE));
+            let due = pause.map(|pause| after(now, failed.wait.unwrap_or_default().max(*pause)));
+            if due.is_none() {
+                log::warn!("instance {}: the webhook to {} is given up after {attempts} tries", row.instance, row.host);
+            }
+            match due {
+                Some(_) => note(running, CallChange::Tried(CallTries { attempts, due, problem: Some(failed.message) })),
+                None => give_up(running, attempts, failed.message),
+            }
+        }
+        (OutsideRequest::Http(http), Err(failed)) if failed.again && row.tried.attempts < http.retries => {
+            let due = Some(after(now, pause(http.backoff_ms, attempts, failed.wait)));
+            note(running, CallChange::Tried(CallTries { attempts, due, problem: Some(failed.message) }));
+        }
+        (OutsideRequest::Http(_), Err(failed)) => {
+            let tries = if attempts > 1 { format!(" (after {attempts} tries)") } else { String::new() };
+            let message = format!("{}{tries}; retry sends it again", failed.message);
+            deliver(running, CallAnswer::Failed { failure: failed.failure, status: failed.status, message });
+        }
+        (OutsideRequest::Http(_), Ok(response)) => deliver(running, CallAnswer::Answered(response)),
+    }
+}
+
+/// Leaves a call in the table for operators to see.
+pub(super) fn give_up(running: Running, attempts: u32, problem: String) {
+    note(running, CallChange::Tried(CallTries { attempts, due: None, problem: Some(problem) }));
+}
+
+/// Hands an answer to its instance, until that has taken it or needs it no more.
+fn deliver(running: Running, answer: CallAnswer) {
+    let runtime = running.runtime.clone();
+    let (instance, number) = running.id;
+    let command = Box::new(Command::TakeAnswer { number, answer: Box::new(answer.clone()) });
+    let later = runtime.clone();
+    let reply = Reply::to(move |answered| match answered {
+        Answer::Refused(Refusal::Busy | Refusal::Internal | Refusal::Stale(_)) => {
+            later.later(AGAIN, move || deliver(running, answer));
+        }
+        // Its row has taken the call out of the table.
+        Answer::Applied(_) => drop(running),
+        // Nobody waits for it.
+        _ => note(running, CallChange::Forgotten),
+    });
+    runtime.dispatch(instance, Envelope { caller: None, ask: Ask::Apply { command, tag: None, if_seq: None }, reply });
+}
+
+/// Notes in the table what has become of a call.
+fn note(running: Running, change: CallChange) {
+    let runtime: Arc<Runtime> = running.runtime.clone();
+    let active = runtime.active();
+    match runtime.journal.reserve() {
+        Ok(slot) => {
+            let (instance, seq) = running.id;
+            slot.outside_call(
+                instance,
+                seq,
+                change,
+                Box::new(move || {
+                    drop(running);
+                    drop(active);
+                }),
+            );
+        }
+        Err(Busy) => runtime.later(QUEUE_AGAIN, move || note(running, change)),
+    }
+}
