@@ -36,6 +36,12 @@ fn claims_become_an_identity() {
 }
 
 #[test]
+fn nobody_speaks_for_a_schedule() {
+    check(json!({"sub": "schedule:nightly", "exp": LATER, "roles": ["admin"]}), "which is kept for schedules");
+    check(json!({"sub": "schedule", "exp": LATER}), "schedule default []");
+}
+
+#[test]
 fn wrong_claims_are_refused() {
     check(json!({"exp": LATER}), "the claims sub (text)");
     check(json!({"sub": "alice"}), "exp (number)");

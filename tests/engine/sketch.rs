@@ -12,6 +12,7 @@
 //! call check credit each=clients out=r  one child per item of `clients`
 //! boundary poor at=check error=POOR    catches that error of `check`; without `error` every failure
 //! end broke error=POOR                 an error end event
+//! start nightly cycle="0 2 * * *" zone=Europe/Berlin missed=all overlap=skip data={"a":1}   a schedule; also `date`, `after`, `startup`
 //! ```
 //! webhook https://hooks.example.com/x on=failed data
 //! Types: `save`, `push T`, `ask T` (`push^`, `ask^`: to the parent), `append PATH T`, `rule {SCRIPT}`, `upload PATH` (`max=BYTES`, `types=TYPE,…`), `sub PROCESS`,
@@ -91,6 +92,9 @@ impl Sketch {
         for attribute in attributes {
             let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
             match name {
+                "cycle" | "date" | "after" | "startup" | "zone" | "missed" | "overlap" | "data" if kind == "startEvent" => {
+                    schedule_attribute(node.entry("schedule").or_insert_with(|| json!({})), name, value.trim_matches('"'));
+                }
                 "on" => drop(node.insert("startCondition".to_owned(), json!(value))),
                 "at" => drop(node.insert("attachedTo".to_owned(), json!(value))),
                 "error" => drop(node.insert("errorCode".to_owned(), json!(value))),
@@ -247,6 +251,17 @@ fn work<'a>(action: &mut Value, kind: &str, rest: &'a [String]) -> &'a [String] 
         action["params"] = params;
     }
     &rest[taken..]
+}
+
+fn schedule_attribute(into: &mut Value, name: &str, value: &str) {
+    match name {
+        "cycle" | "date" => into["when"] = json!({name: value}),
+        "after" => into["when"] = json!({"duration": value}),
+        "startup" => into["when"] = json!("startup"),
+        "zone" => into["timeZone"] = json!(value),
+        "data" => into["startData"] = serde_json::from_str(value).expect("start data are JSON"),
+        _ => into[name] = json!(value),
+    }
 }
 
 fn subprocess_attribute(into: &mut Value, process_key: &str, process: Option<&str>, name: &str, value: &str) {

@@ -78,3 +78,26 @@ async fn workflows_are_found_by_name_description_and_number() {
     let found = get(&server, &token("alice"), "/api/v1/search-approval-workflows?s=leave").await;
     assert_eq!((&found[0]["IsApproval"], &found[0]["IsWaitingForApproval"]), (&json!(true), &json!(true)));
 }
+
+#[tokio::test]
+async fn a_workflow_is_told_how_it_is_launched() {
+    let server = Server::start();
+    let cases = [
+        (60, "process Cron\nstart a cycle=R/PT1H\nstart b cycle=\"0 2 * * *\"\na -> end\nb -> end", 3, "0 2 * * *"),
+        (61, "process Periodic\nstart a cycle=R/PT1H\nstart b startup\na -> end\nb -> end", 2, ""),
+        (62, "process Startup\nstart a startup\na -> end", 0, ""),
+        (63, "process Once\nstart a after=P1D\na -> end", 1, ""),
+    ];
+    let enabled = async |number: i64| get(&server, &admin(), &format!("/api/v1/workflow?w={number}")).await["IsEnabled"].clone();
+    for (number, sketch, launch, cron) in cases {
+        deploy(&server, number, sketch).await;
+        let entry = get(&server, &admin(), &format!("/api/v1/workflow?w={number}")).await;
+        assert_eq!((&entry["LaunchType"], &entry["CronExpression"]), (&json!(launch), &json!(cron)), "{entry}");
+        assert_eq!(entry["IsEnabled"], true);
+    }
+    for (node, left) in [("a", true), ("b", false)] {
+        let disable = request(&format!("POST /v1/schedules/Cron/{node}/disable"), &[&bearer(&admin()), "Content-Length: 0"], "");
+        assert_eq!(ask(&server, &disable).await.head.status, "HTTP/1.1 200 OK");
+        assert_eq!(enabled(60).await, left);
+    }
+}

@@ -13,6 +13,7 @@
 //! alice reload                 … and this connects anew without remembering anything
 //! alice lost run save {}       said and done, but the connection is gone before anything of it arrives
 //! alice download p1/file1      fetches over REST what somebody brought
+//! schedules                  every schedule, as an operator is told; `schedule p/s0 disable`, `enable` or `run` does that over REST
 //! advance 30s                  moves the process time (or `PT30S`)
 //! deploy p                     the next sketch of process p, as a new version; or what is wrong with it
 //! restart                      the server stops in order and starts on its data, at the same time

@@ -11,6 +11,7 @@ mod names;
 mod papers;
 mod player;
 mod races;
+mod schedules;
 mod stage;
 mod transcript;
 
@@ -84,6 +85,11 @@ fn permissions() {
 #[test]
 fn instances() {
     check("instances");
+}
+
+#[test]
+fn schedules() {
+    check("schedules");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use stepwire::{
 };
 use tempfile::TempDir;
 
-use super::{command, names::Names, papers, player::Player, transcript};
+use super::{command, names::Names, papers, player::Player, schedules, transcript};
 use crate::{
     engine::sketch,
     support::{self, expected},
@@ -56,8 +56,9 @@ impl Stage {
             (config.store, config.data) = (Store::Sqlite, data.path().to_owned());
         }
         let server = support::start(config.clone()).await;
-        let versions = deploy_all(&server, processes).await;
+        // First the time, as what starts by itself counts from when it was deployed.
         let admin = administrator(&server, BEGINNING).await;
+        let versions = deploy_all(&server, processes).await;
         let (now, names) = (BEGINNING.to_owned(), Names::default());
         Self { config, server: Some(server), admin, now, players: Vec::new(), names, versions, _data: data }
     }
@@ -71,6 +72,8 @@ impl Stage {
             ["advance", span] => self.advance(span).await,
             ["deploy", process] => return self.deploy(process).await,
             ["restart"] => return self.restart().await,
+            ["schedules"] => return self.schedules().await,
+            ["schedule", which, what] => return self.schedule(which, what).await,
             [who, "download", file] => return vec![papers::download(self.running(), self.of(who), &self.names, file).await],
             [who, "cut"] => self.cut(who),
             [who, "back"] => self.connect(who).await,
@@ -216,6 +219,21 @@ impl Stage {
         }
     }
 
+    async fn schedules(&mut self) -> Vec<String> {
+        let entries = schedules::list(self.running()).await;
+        entries.iter().for_each(|entry| schedules::learn(&mut self.names, entry));
+        entries.iter().map(|entry| schedules::line(&self.names, entry)).collect()
+    }
+
+    async fn schedule(&mut self, which: &str, what: &str) -> Vec<String> {
+        let answer = schedules::change(self.running(), which, what).await;
+        schedules::learn(&mut self.names, &answer);
+        let mut lines = vec![schedules::line(&self.names, &answer)];
+        self.until_idle().await;
+        lines.extend(self.told(&[]));
+        lines
+    }
+
     fn told(&mut self, answers: &[Answered]) -> Vec<String> {
         let taken: Vec<Vec<Value>> = self.players.iter_mut().map(Player::take).collect();
         self.learn(answers, &taken);
@@ -240,6 +258,10 @@ impl Stage {
                 self.names.learn(key, frame);
             }
             next += 1;
+        }
+        for frame in taken.iter().flatten().filter(|frame| frame["type"] == "instance") {
+            let process = frame["channel"].as_str().and_then(|channel| channel.strip_prefix("process/"));
+            self.names.learn_instance(frame["instance"].as_str().unwrap_or_default(), process.unwrap_or_default());
         }
         for Answered { frame, .. } in answers {
             let result = &frame["result"];

@@ -15,5 +15,6 @@ mod pages;
 mod papers;
 mod problems;
 mod proxies;
+mod schedules;
 mod tickets;
 mod uploads;

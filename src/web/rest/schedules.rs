@@ -180,14 +180,13 @@ pub async fn get(request: HttpRequest, path: Path<(String, String)>, app: Data<A
     Ok(json(StatusCode::OK, &ScheduleEntry::from(told)))
 }
 
-/// `POST /v1/schedules/{process}/{node}/enable` and `…/disable`: whether it starts instances by itself. What it missed meanwhile
-/// is made up for by its rule.
+/// `POST /v1/schedules/{process}/{node}/enable`: it starts instances by itself again. What it missed meanwhile is made up for by its
+/// rule.
 ///
 /// # Errors
 /// 401, 403 without role operator, 404, 503.
-#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/{change}", tag = "schedules",
-    params(("process" = String, Path, description = "Process id"), ("node" = String, Path, description = "Id of the start event"),
-        ("change" = String, Path, description = "`enable` or `disable`")),
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/enable", tag = "schedules",
+    params(("process" = String, Path, description = "Process id"), ("node" = String, Path, description = "Id of the start event")),
     responses(
         (status = 200, description = "The schedule as it stands now", body = ScheduleEntry),
         (status = 401, description = "No token, or none that is accepted"),
@@ -195,11 +194,30 @@ pub async fn get(request: HttpRequest, path: Path<(String, String)>, app: Data<A
         (status = 404, description = "No such schedule"),
         (status = 503, description = "A queue is full: try again"),
     ))]
-pub async fn switch(request: HttpRequest, path: Path<(String, String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let operator = operator(&app, &request)?;
-    let (process, node, change) = path.into_inner();
-    let key = ScheduleKey { tenant: operator.tenant, process, node };
-    let told = app.sessions.runtime.schedules.switch(&key, change == "enable").await?;
+pub async fn enable(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    switch(&request, path, &app, true).await
+}
+
+/// `POST /v1/schedules/{process}/{node}/disable`: it starts nothing by itself until it is enabled.
+///
+/// # Errors
+/// 401, 403 without role operator, 404, 503.
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/disable", tag = "schedules",
+    params(("process" = String, Path, description = "Process id"), ("node" = String, Path, description = "Id of the start event")),
+    responses(
+        (status = 200, description = "The schedule as it stands now", body = ScheduleEntry),
+        (status = 401, description = "No token, or none that is accepted"),
+        (status = 403, description = "Not role operator, or a foreign origin"),
+        (status = 404, description = "No such schedule"),
+        (status = 503, description = "A queue is full: try again"),
+    ))]
+pub async fn disable(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    switch(&request, path, &app, false).await
+}
+
+async fn switch(request: &HttpRequest, path: Path<(String, String)>, app: &App, enabled: bool) -> Result<HttpResponse, Problem> {
+    let operator = operator(app, request)?;
+    let told = app.sessions.runtime.schedules.switch(&key(&operator, path), enabled).await?;
     Ok(json(StatusCode::OK, &ScheduleEntry::from(told)))
 }
 
