@@ -54,7 +54,7 @@ fn take(step: &mut Step<'_>, key: ElementKey, assigns: bool) {
 
 /// Whose the task is, by the data as they are.
 fn assignee(step: &Step<'_>, node: &ExecutableNode) -> Result<Option<Arc<str>>, String> {
-    let user = task_terms::subject(&render(step, &node.task.assignee)?)?;
+    let user = task_terms::subject(&render(step, &node.task.assignee)?).map_err(mend)?;
     if user.as_ref().is_some_and(|user| !assignment::has_room(step, user)) {
         return Err(format!(
             "expected at most {} users who ever had a task of one instance, but this is one more: assign it to one of them and retry",
@@ -66,7 +66,11 @@ fn assignee(step: &Step<'_>, node: &ExecutableNode) -> Result<Option<Arc<str>>, 
 
 /// When it is due, by the data as they are.
 fn due(step: &Step<'_>, node: &ExecutableNode, begun: Time) -> Result<Option<Time>, String> {
-    task_terms::due(&render(step, &node.task.due)?, begun)
+    task_terms::due(&render(step, &node.task.due)?, begun).map_err(mend)
+}
+
+fn mend(sentence: String) -> String {
+    sentence + "; mend the data and retry"
 }
 
 fn render(step: &Step<'_>, template: &Option<Template>) -> Result<Value, String> {

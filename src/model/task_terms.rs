@@ -86,17 +86,16 @@ impl Reminder {
 /// The subject that a rendered value names; `None` for nobody.
 ///
 /// # Errors
-/// A sentence, when it is no name of a user.
+/// A sentence, when it is no name of a user; how to mend it, the caller knows.
 pub fn subject(value: &Value) -> Result<Option<String>, String> {
     let name = match value {
         Value::Null => return Ok(None),
         Value::String(name) => name.trim(),
-        _ => return Err("expected the name of a user as assignee, but the value is no text; mend the data".to_owned()),
+        _ => return Err("expected the name of a user as assignee, but the value is no text".to_owned()),
     };
     if name.len() > NAME_BYTES || name.chars().any(char::is_control) {
         return Err(format!(
-            "expected the name of a user as assignee, at most {NAME_BYTES} bytes without control characters, but this is none; \
-             mend the data"
+            "expected the name of a user as assignee, at most {NAME_BYTES} bytes without control characters, but this is none"
         ));
     }
     Ok((!name.is_empty()).then(|| name.to_owned()))
@@ -106,12 +105,12 @@ pub fn subject(value: &Value) -> Result<Option<String>, String> {
 /// A duration beyond the calendar's end ends there.
 ///
 /// # Errors
-/// A sentence, when it is neither.
+/// A sentence, when it is neither; how to mend it, the caller knows.
 pub fn due(value: &Value, begun: Time) -> Result<Option<Time>, String> {
     let unreadable = |found: &str| {
         format!(
             "expected a due date as ISO 8601 duration such as P3D, or as point in time such as 2026-12-01T12:00:00Z, but got \
-             {found}; mend the data"
+             {found}"
         )
     };
     let text = match value {

@@ -50,7 +50,7 @@ fn check_template(
         Some(Err(error)) => report.error(&node.id, "invalid_template", format!("{name}: {}", error.sentence)),
         Some(Ok(template)) => {
             if let Some(Err(sentence)) = template.constant().map(check) {
-                report.error(&node.id, "invalid_value", format!("{name}: {sentence}"));
+                report.error(&node.id, "invalid_value", format!("{name}: {sentence}; correct it"));
             }
         }
         None => {}
