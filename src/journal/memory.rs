@@ -17,7 +17,10 @@ use super::{
     store::{Store, StoreError, StoreReader},
     user::UserRow,
 };
-use crate::model::ids::{ElementKey, InstanceKey, Time};
+use crate::{
+    limits::WEBHOOKS_GIVEN_UP,
+    model::ids::{ElementKey, InstanceKey, Time},
+};
 
 /// A store over maps that its clones and readers share.
 #[derive(Clone, Default)]
@@ -180,7 +183,19 @@ impl Tables {
                 if let Some(call) = self.calls.get_mut(&key) {
                     call.tried = tried.clone();
                 }
+                if tried.due.is_none() {
+                    self.forget_given_up();
+                }
             }
+        }
+    }
+
+    fn forget_given_up(&mut self) {
+        let given_up = self.calls.values().filter(|call| call.tried.due.is_none());
+        let mut given_up: Vec<(Time, (InstanceKey, u64))> = given_up.map(|call| (call.placed_at, call.key())).collect();
+        given_up.sort_unstable();
+        for (_, key) in given_up.iter().rev().skip(WEBHOOKS_GIVEN_UP) {
+            self.calls.remove(key);
         }
     }
 

@@ -1,5 +1,6 @@
 //! One table of tests over both stores. The writer's own tests: `writer_tests`.
 
+mod call_tests;
 mod fixtures;
 mod log_tests;
 mod reading_tests;

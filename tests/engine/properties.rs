@@ -160,7 +160,7 @@ impl Run<'_> {
                     _ => &["200", payload],
                 };
                 self.apply(Command::TakeAnswer { number, answer: Box::new(call_answer(words)) });
-                assert!(!self.subject.calls.get(&number).is_some_and(|call| call.action.is_some()), "an answer ends its call");
+                assert!(self.subject.calls.get(&number).is_none_or(|call| call.action.is_none()), "an answer ends its call");
             }
             Move::Retry(index) => {
                 let stuck: Vec<ElementKey> = self

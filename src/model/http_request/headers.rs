@@ -94,9 +94,9 @@ impl HeaderTemplates {
     /// # Errors
     /// A value that no header can have, as a sentence.
     pub fn render(&self, data: &Value, builtins: &Builtins<'_>) -> Result<Vec<Header>, String> {
-        let render = |(name, template): &(String, TextTemplate)| match value(template, data, builtins) {
-            None => None,
-            Some(value) => Some(sendable(name, &value).map(|()| Header { name: name.clone(), value })),
+        let render = |(name, template): &(String, TextTemplate)| {
+            let value = value(template, data, builtins)?;
+            Some(sendable(name, &value).map(|()| Header { name: name.clone(), value }))
         };
         self.0.iter().filter_map(render).collect()
     }
