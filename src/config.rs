@@ -1,7 +1,7 @@
 //! The server's configuration: command line and environment, then a TOML file, then defaults.
 //!
 //! Not here: limits that are no options (`limits`). The options one by one: `options`; the secret's file: `secret`; the
-//! `Origin` allow-list: `origins`; proxies: `trusted_proxies`.
+//! `Origin` allow-list: `origins`; proxies: `trusted_proxies`; the program's other commands: `command_line`.
 
 use std::{
     ffi::OsString,
@@ -10,10 +10,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::ValueEnum;
 
 use crate::limits::Limits;
+use command_line::CommandLine;
 
+mod backup_command;
+mod client_command;
+mod command_line;
 mod key_source;
 mod options;
 mod origins;
@@ -22,11 +26,17 @@ mod secret;
 mod trusted_proxies;
 mod user_command;
 
+pub use backup_command::{BackupCommand, RestoreCommand, Telling};
+pub use client_command::{
+    Approve, ClientCommand, Common, DefinitionText, Deploy, Export, Hidden, List, Payload, RunAction, Show, StartProcess, Stop,
+    Until, Waiting, Watch,
+};
+pub use command_line::{Command, TokenRequest};
 pub use key_source::KeySource;
 pub use options::{JwtAlgorithm, Options, Store};
 pub use origins::AllowedOrigins;
 pub use outside::{Secrets, WebhookSecret};
-pub use secret::JwtSecret;
+pub use secret::{JwtSecret, SECRET_FILE};
 pub use trusted_proxies::TrustedProxies;
 pub use user_command::UserCommand;
 
@@ -78,56 +88,6 @@ pub struct Config {
     pub production: bool,
 }
 
-/// What the program is asked to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Command {
-    /// Run the server.
-    Serve,
-    /// Print a token.
-    Token(TokenRequest),
-    /// Change or list users.
-    User(UserCommand),
-}
-
-/// The token that `stepwire token` prints.
-#[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
-pub struct TokenRequest {
-    /// User the token is for
-    #[arg(long)]
-    pub sub: String,
-    /// Role to grant: admin, designer, operator or a lane's; may be repeated
-    #[arg(long = "role", value_name = "ROLE")]
-    pub roles: Vec<String>,
-    /// Tenant of the user
-    #[arg(long, default_value = "default")]
-    pub tenant: String,
-    /// How long it is valid: an ISO 8601 duration of hours, minutes and seconds
-    #[arg(long, default_value = "PT1H", value_parser = duration)]
-    pub ttl: std::time::Duration,
-}
-
-/// A websocket-first BPM backend: runs BPMN processes and pushes every next step.
-#[derive(Parser)]
-#[command(name = "stepwire", version)]
-struct CommandLine {
-    /// TOML file with the same options; flags and variables go before it
-    #[arg(long, global = true, env = "STEPWIRE_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
-    #[command(flatten)]
-    options: Options,
-    #[command(subcommand)]
-    command: Option<Subcommands>,
-}
-
-#[derive(Subcommand)]
-enum Subcommands {
-    /// Print a token for scripts, signed with the server's secret
-    Token(TokenRequest),
-    /// Add, change and list users who sign in with a password, whether or not a server runs on the data directory
-    #[command(subcommand)]
-    User(UserCommand),
-}
-
 /// A configuration that cannot be used; the text says what was expected and how to mend it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(pub String);
@@ -143,17 +103,16 @@ impl std::error::Error for ConfigError {}
 /// Reads the program's arguments (the first is its name), the environment and the configuration file. Wrong usage, `--help`
 /// and `--version` print and end the process, as command line programs do.
 pub fn load(arguments: impl IntoIterator<Item = OsString>) -> Result<(Config, Command), ConfigError> {
-    resolve(CommandLine::parse_from(arguments))
+    resolve(CommandLine::read(arguments).unwrap_or_else(|error| error.exit()))
 }
 
 fn resolve(line: CommandLine) -> Result<(Config, Command), ConfigError> {
     let file = line.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
-    let command = match line.command {
-        None => Command::Serve,
-        Some(Subcommands::Token(request)) => Command::Token(request),
-        Some(Subcommands::User(command)) => Command::User(command),
-    };
-    Ok((check(line.options.or(file))?, command))
+    let command = line.asked();
+    let options = line.options.or(file);
+    // What a server must have to be fit for production is not this command's business.
+    let production = options.production.filter(|_| !matches!(command, Command::Client(_)));
+    Ok((check(Options { production, ..options })?, command))
 }
 
 fn read_file(path: &Path) -> Result<Options, ConfigError> {
@@ -259,18 +218,16 @@ fn duration(text: &str) -> Result<std::time::Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     fn load(arguments: &[&str]) -> Result<(Config, Command), ConfigError> {
-        let line = CommandLine::try_parse_from([&["stepwire"], arguments].concat());
+        let line = CommandLine::read([&["stepwire"], arguments].concat().into_iter().map(OsString::from));
         resolve(line.map_err(|error| ConfigError(error.to_string()))?)
     }
 
     #[test]
     fn every_option_has_its_flag_variable_and_key() {
-        let command = CommandLine::command();
+        let command = CommandLine::grammar();
         let flags: Vec<_> = command.get_arguments().filter_map(|arg| Some((arg.get_long()?, arg.get_env()))).collect();
         assert!(flags.len() > 15);
         for (flag, variable) in flags {

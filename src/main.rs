@@ -1,10 +1,14 @@
-//! The program: reads its configuration and runs the server, prints a token, or changes users.
+//! The program: reads its configuration and runs the server, prints a token, changes users, copies a data directory, or does
+//! something through a server.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
 use stepwire::{
+    backup,
+    cli::{self, FoundProblem, Home},
     config::{self, Command, Config, TokenRequest},
-    runtime::clock::real_now,
+    model::{problem::Severity, source::SourceFormat},
+    runtime::{clock::real_now, definitions},
     session::token::{Identity, TokenSettings, Tokens},
     web::{local::command, server},
 };
@@ -21,6 +25,12 @@ fn main() -> ExitCode {
         Ok((config, Command::User(command))) => {
             actix_rt::System::new().block_on(command::run(&config, command, std::io::stdin(), std::io::stdout()))
         }
+        Ok((config, Command::Client(command))) => {
+            let home = Home { server: server::usual_url(&config), data: config.data };
+            return actix_rt::System::new().block_on(cli::run(*command, home, problems));
+        }
+        Ok((config, Command::Backup(command))) => backup::backup(&config.data, &command),
+        Ok((config, Command::Restore(command))) => backup::restore(&config.data, &command),
         Err(error) => Err(error.to_string()),
     };
     match outcome {
@@ -39,4 +49,17 @@ fn print_token(config: &Config, request: TokenRequest) -> Result<(), String> {
         Identity { subject: request.sub, tenant: request.tenant, roles: request.roles, ..Identity::anonymous(uuid::Uuid::nil()) };
     println!("{}", tokens.mint(&identity, real_now(), request.ttl).map_err(|error| error.to_string())?);
     Ok(())
+}
+
+/// The problems of a definition, which the client's layer cannot know: for `stepwire deploy --check`.
+fn problems(file: &Path, source: &[u8]) -> Vec<FoundProblem> {
+    let json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+    let found = definitions::problems_of(source, if json { SourceFormat::Json } else { SourceFormat::BpmnXml });
+    let told = |problem: stepwire::model::problem::Problem| FoundProblem {
+        refuses: problem.severity == Severity::Error,
+        element: problem.element,
+        code: problem.code.to_owned(),
+        message: problem.message,
+    };
+    found.into_iter().map(told).collect()
 }

@@ -13,7 +13,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use super::ConfigError;
 
 /// Name of the file in the data directory that holds a generated secret.
-const FILE: &str = "jwt-secret";
+pub const SECRET_FILE: &str = "jwt-secret";
 
 /// Where the secret comes from.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub enum JwtSecret {
 impl JwtSecret {
     /// The secret of a server with this option and this data directory.
     pub(super) fn new(option: Option<String>, data: &Path) -> Self {
-        option.map_or_else(|| Self::Generated(data.join(FILE)), Self::Given)
+        option.map_or_else(|| Self::Generated(data.join(SECRET_FILE)), Self::Given)
     }
 
     /// The secret's text. A generated one is made when its file is absent: 256 random bits, readable by the owner only.
@@ -112,14 +112,14 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(data.join(FILE)).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(fs::metadata(data.join(SECRET_FILE)).unwrap().permissions().mode() & 0o777, 0o600);
         }
     }
 
     #[test]
     fn a_broken_file_is_an_error_not_a_new_secret() {
         let directory = tempfile::tempdir().unwrap();
-        fs::write(directory.path().join(FILE), "short").unwrap();
+        fs::write(directory.path().join(SECRET_FILE), "short").unwrap();
         let error = JwtSecret::new(None, directory.path()).load().unwrap_err();
         assert!(error.to_string().contains("delete it"), "{error}");
     }

@@ -37,7 +37,7 @@ pub use outside_call::{CallChange, CallTries, OutsideCallRow};
 pub use place::Busy;
 pub use row::{Entity, EntityKind, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow};
 pub use schedule::{ScheduleChange, ScheduleKey, ScheduleRow};
-pub use sqlite::SqliteStore;
+pub use sqlite::{CopiedDatabase, DATABASE, Facts, SqliteStore, copy_database};
 pub use stats::JournalStats;
 pub use store::{Store, StoreError, StoreReader};
 pub use user::UserRow;

@@ -330,6 +330,22 @@ fn compile_definition(definition: ProcessDefinition, mut problems: Vec<Problem>)
     }
 }
 
+/// Whether this server can run a stored definition; else why not, as a sentence.
+///
+/// # Errors
+/// The sentence.
+pub fn is_usable(row: DefinitionRow) -> Result<(), String> {
+    compile_row(row).map(drop)
+}
+
+/// What is wrong with a source, errors and warnings, without deploying it.
+pub fn problems_of(source: &[u8], format: SourceFormat) -> Vec<Problem> {
+    match compile_source(source, format) {
+        Ok(compiled) => compiled.into_iter().flat_map(|(_, _, problems)| problems).collect(),
+        Err(problems) => problems,
+    }
+}
+
 fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String> {
     let unusable = |why: String| format!("definition '{}' version {} cannot be run by this server: {why}", row.id, row.version);
     let compiled = compile_source(&row.source, format_of(row.format))

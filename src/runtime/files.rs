@@ -29,6 +29,8 @@ pub use incoming::{Incoming, Pending, Received};
 
 /// Where the marks are, beside the directories of the partitions.
 const INCOMING: &str = "incoming";
+/// Where files are in a data directory.
+const ROOT: &str = "files";
 
 /// The store of files.
 pub struct Files {
@@ -60,7 +62,7 @@ impl Files {
     /// # Errors
     /// Those of the file system.
     pub fn open(data: &Path) -> io::Result<Self> {
-        let files = Self::at(data.join("files"), false);
+        let files = Self::at(data.join(ROOT), false);
         directory::create(&files.places.incoming())?;
         Ok(files)
     }
@@ -146,6 +148,35 @@ impl Places {
     fn file(&self, instance: InstanceKey, id: Uuid) -> PathBuf {
         self.partition(instance).join(id.to_string())
     }
+}
+
+/// Where a file is kept, from the data directory on.
+pub fn place_of(instance: InstanceKey, id: Uuid) -> PathBuf {
+    Places { root: Path::new(ROOT).into() }.file(instance, id)
+}
+
+/// Where all files of a data directory are kept, from it on, also of uploads under way. One may be gone by the time it is read:
+/// an upload that was refused.
+///
+/// # Errors
+/// Those of the file system.
+pub fn all_places(data: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut all = Vec::new();
+    let partitions = match fs::read_dir(data.join(ROOT)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(all),
+        partitions => partitions?,
+    };
+    for partition in partitions {
+        let name = partition?.file_name();
+        if name == INCOMING {
+            continue;
+        }
+        for file in fs::read_dir(data.join(ROOT).join(&name))? {
+            all.push(Path::new(ROOT).join(&name).join(file?.file_name()));
+        }
+    }
+    all.sort();
+    Ok(all)
 }
 
 /// Creates a directory that other users of the machine cannot look into, unless it is there.

@@ -20,6 +20,7 @@ use crate::{
         access::{Caller, Standpoint},
         next_step::{NextStep, Offer, Token},
         record::{Push, Status},
+        remark::Remark,
         state::Child,
     },
     model::{
@@ -109,6 +110,7 @@ pub fn progress(
     let cause = cause.map(|id| id.to_string());
     let tail = ProgressTail {
         status: next.status.name(),
+        remark: next.remark.map(Remark::name),
         nodes: &nodes(instance, process, next, standpoint),
         actions: &actions(instance, process, next, standpoint),
         cause: cause.as_deref(),
@@ -200,6 +202,7 @@ fn render_result(committed: &Committed, standpoint: &Standpoint, token: Option<&
     to_text(&StepResult {
         instance,
         status: committed.next.status.name(),
+        remark: committed.next.remark.map(Remark::name),
         nodes: nodes(instance, process, &committed.next, standpoint),
         actions: actions(instance, process, &committed.next, standpoint),
         ignored: committed.row.ignored.iter().map(String::as_str).collect(),

@@ -21,7 +21,7 @@ use super::{
     tree_cursor::Mark,
 };
 use crate::{
-    engine::{Row, rejection::RejectionKind},
+    engine::{Row, rejection::RejectionKind, remark::Remark},
     journal::{Entity, StoreError, codec},
     limits,
     model::ids::InstanceKey,
@@ -310,6 +310,7 @@ impl Connection {
             process: &observed.head().process.id,
             parent: observed.head().parent.as_ref().map(|link| link.instance),
             status: observed.next.status.name(),
+            remark: observed.next.remark.map(Remark::name),
             view: &whole.view,
             nodes: &nodes,
             actions: &actions,

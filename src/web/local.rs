@@ -1,6 +1,7 @@
-//! The server's local socket: a file in its data directory through which `stepwire user` has changes take effect at once.
+//! The server's local socket: a file in its data directory through which `stepwire user` has changes take effect at once, and
+//! the other commands learn where the server listens and get a token.
 //!
-//! Whoever owns the directory may use it, nobody else. One line of JSON in, one out. Not here: what may be asked
+//! Whoever owns the directory may use it, nobody else. One line of JSON in, one out. Not here: what may be asked about users
 //! (`runtime::users::requests`).
 //!
 //! Where to go next: `ask` for the other end, `command` for the command line.
@@ -12,7 +13,10 @@ mod socket;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{limits, runtime::users::requests::ListedUser};
+use crate::{
+    limits,
+    runtime::users::requests::{ListedUser, UserRequest},
+};
 
 #[cfg(unix)]
 pub use socket::LocalSocket;
@@ -23,12 +27,53 @@ const FILE: &str = "stepwire.sock";
 /// The longest line that asks for something: names, roles and a password, each letter escaped.
 const REQUEST_BYTES: u64 = 6 * (limits::NAME_BYTES * (limits::USER_ROLES + 2) + limits::PASSWORD_BYTES) as u64 + 1024;
 
+/// Who the owner of the directory is over the wire: the one that the printed sign-in link is for.
+const OWNER: &str = "admin";
+
+/// The line that asks.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Asked {
+    /// About users.
+    Users(UserRequest),
+    /// For what a client needs.
+    Client(ClientRequest),
+}
+
+/// What a client asks for.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClientRequest {
+    #[serde(rename = "want")]
+    _want: Want,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Want {
+    /// The address, and a token.
+    Access,
+}
+
+/// What a client on this machine needs.
+#[derive(Serialize, Deserialize)]
+struct Access {
+    /// The server's address for programs on this machine.
+    server: String,
+    /// A token for [`limits::LOCAL_TOKEN`].
+    token: String,
+    /// Whom it is for.
+    user: String,
+}
+
 /// The line that answers.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Told {
     /// It is done; a list answers with users.
     Done(Vec<ListedUser>),
+    /// What was asked for.
+    Access(Access),
     /// Why it is not done, as a sentence.
     Refused(String),
 }
@@ -43,7 +88,7 @@ impl LocalSocket {
     ///
     /// # Errors
     /// Always.
-    pub fn listen(_: &std::path::Path, _: &std::sync::Arc<crate::runtime::Runtime>) -> std::io::Result<Self> {
+    pub fn listen(_: &actix_web::web::Data<super::app::App>, _: String) -> std::io::Result<Self> {
         Err(std::io::ErrorKind::Unsupported.into())
     }
 }

@@ -105,13 +105,13 @@ pub async fn start(config: Config) -> Result<Running, String> {
     runtime.begin_schedules().await.map_err(|error| error.to_string())?;
     let connections = Arc::<Connections>::default();
     let watch = rt::spawn(watch_users(runtime.users.changes(), connections.clone()));
-    let local = listen_locally(&config, &runtime);
     let sessions = Arc::new(Sessions { runtime, tokens: Arc::new(tokens), limits: config.limits });
     let tickets = Mutex::new(Tickets::new(limits::TICKETS));
     let app = web::Data::new(App { config, sessions, connections, pages, tickets });
     let (addresses, server) =
         listen(&app).map_err(|error| format!("expected to listen on {:?}, but: {error}", app.config.listen))?;
     let handle = server.handle();
+    let local = listen_locally(&app, &addresses);
     Ok(Running { addresses, app, handle, served: rt::spawn(server), watch, fetching, local, arbiters })
 }
 
@@ -128,15 +128,7 @@ impl Running {
 
     /// Its address for a browser on this machine, without a slash at its end.
     pub fn base_url(&self) -> String {
-        let address = self.addresses.first().map(|address| {
-            let host = match address.ip() {
-                IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-                IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-                ip => ip,
-            };
-            SocketAddr::new(host, address.port())
-        });
-        address.map(|address| format!("http://{address}")).unwrap_or_default()
+        base_url(&self.addresses)
     }
 
     /// A link that signs an administrator in, once.
@@ -201,15 +193,36 @@ async fn watch_users(mut changes: watch::Receiver<()>, connections: Arc<Connecti
     }
 }
 
+/// Where a server of this configuration is reached from this machine, if it takes the port it names.
+pub fn usual_url(config: &Config) -> String {
+    base_url(&config.listen)
+}
+
+fn base_url(addresses: &[SocketAddr]) -> String {
+    let address = addresses.first().map(|address| {
+        let host = match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(host, address.port())
+    });
+    address.map(|address| format!("http://{address}")).unwrap_or_default()
+}
+
 /// The local socket. A server that keeps nothing on disk has one only where its directory exists.
-fn listen_locally(config: &Config, runtime: &Arc<Runtime>) -> Option<LocalSocket> {
+fn listen_locally(app: &web::Data<App>, addresses: &[SocketAddr]) -> Option<LocalSocket> {
+    let config = &app.config;
     if config.store == StoreKind::Memory && !config.data.exists() {
         return None;
     }
-    LocalSocket::listen(&config.data, runtime)
+    LocalSocket::listen(app, base_url(addresses))
         .inspect_err(|error| {
             let directory = config.data.display();
-            log::warn!("expected a local socket in {directory}, but: {error}; users can be changed while the server is stopped");
+            log::warn!(
+                "expected a local socket in {directory}, but: {error}; users can be changed while the server is stopped, and \
+                 commands need --server and --token"
+            );
         })
         .ok()
 }

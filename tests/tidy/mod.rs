@@ -16,6 +16,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("session", &["runtime", "journal", "engine", "model"]),
     ("web", &["session", "runtime", "journal", "engine", "model", "config", "admin"]),
     ("admin", &["session", "runtime", "journal", "engine", "model", "config"]),
+    ("backup", &["runtime", "journal", "engine", "model", "config"]),
+    // The client knows the wire and nothing of what is behind it.
+    ("cli", &["config"]),
     ("config", &[]),
 ];
 

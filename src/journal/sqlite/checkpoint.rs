@@ -6,7 +6,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     thread::{self, JoinHandle},
     time::Duration,
@@ -23,13 +23,18 @@ const WORTHWHILE: i64 = 8 * 1024;
 const NEARLY_FULL: i64 = 56 * 1024;
 /// Bytes of new WAL after which the thread has a look.
 const LOOK_EVERY: usize = 4 << 20;
-/// How long the writer waits for readers of old pages when it starts the WAL over; else it tries again later.
+/// How many pages later the writer tries again when readers of old pages, such as a backup, did not let it start the WAL over:
+/// 64 MiB, so that commits wait for them rarely, and the WAL grows while they read.
+const TRY_AGAIN: i64 = 16 * 1024;
+/// How long the writer waits for readers of old pages when it starts the WAL over.
 const RESTART_PATIENCE: Duration = Duration::from_millis(50);
 
 /// The handle on the thread, held by the writer's store.
 pub(super) struct Checkpointer {
     look: Option<Sender<()>>,
     nearly_full: Arc<AtomicBool>,
+    /// Pages in the WAL that count as nearly full.
+    full_at: Arc<AtomicI64>,
     thread: Option<JoinHandle<()>>,
     unseen: usize,
 }
@@ -39,12 +44,13 @@ impl Checkpointer {
     pub fn start(connection: Connection) -> Result<Self, StoreError> {
         let (look, looks) = crossbeam_channel::bounded(1);
         let nearly_full = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&nearly_full);
+        let full_at = Arc::new(AtomicI64::new(NEARLY_FULL));
+        let (flag, level) = (Arc::clone(&nearly_full), Arc::clone(&full_at));
         let thread = thread::Builder::new()
             .name("checkpoint".into())
-            .spawn(move || run(&connection, &looks, &flag))
+            .spawn(move || run(&connection, &looks, &flag, &level))
             .map_err(|cause| StoreError::Failed("start the checkpoint thread", Box::new(cause)))?;
-        Ok(Self { look: Some(look), nearly_full, thread: Some(thread), unseen: 0 })
+        Ok(Self { look: Some(look), nearly_full, full_at, thread: Some(thread), unseen: 0 })
     }
 
     /// Tells of about `bytes` of new WAL.
@@ -65,7 +71,8 @@ impl Checkpointer {
             return Ok(());
         }
         writer.busy_timeout(RESTART_PATIENCE)?;
-        checkpoint(writer, "RESTART")?;
+        let Checkpoint { blocked, pages, .. } = checkpoint(writer, "RESTART")?;
+        self.full_at.store(if blocked { pages.max(NEARLY_FULL) + TRY_AGAIN } else { NEARLY_FULL }, Ordering::Relaxed);
         writer.busy_timeout(patience)
     }
 
@@ -80,10 +87,10 @@ impl Checkpointer {
     }
 }
 
-fn run(connection: &Connection, looks: &Receiver<()>, nearly_full: &AtomicBool) {
+fn run(connection: &Connection, looks: &Receiver<()>, nearly_full: &AtomicBool, full_at: &AtomicI64) {
     for () in looks {
         match look(connection) {
-            Ok(pages) if pages >= NEARLY_FULL => nearly_full.store(true, Ordering::Relaxed),
+            Ok(pages) if pages >= full_at.load(Ordering::Relaxed) => nearly_full.store(true, Ordering::Relaxed),
             Ok(_) => {}
             // The rows are safe in the WAL; a disk that fails for good stops the writer soon enough.
             Err(error) => log::error!("expected to move the write-ahead log into the database, but {error}"),
@@ -93,15 +100,26 @@ fn run(connection: &Connection, looks: &Receiver<()>, nearly_full: &AtomicBool) 
 
 /// Moves the WAL when it is worth it; answers how many pages it holds.
 fn look(connection: &Connection) -> rusqlite::Result<i64> {
-    let (pages, moved) = checkpoint(connection, "NOOP")?;
+    let Checkpoint { pages, moved, .. } = checkpoint(connection, "NOOP")?;
     // Above the limit every page counts: what this thread leaves, the writer has to move while commits wait.
     if pages - moved < WORTHWHILE && pages < NEARLY_FULL {
         return Ok(pages);
     }
-    Ok(checkpoint(connection, "PASSIVE")?.0)
+    Ok(checkpoint(connection, "PASSIVE")?.pages)
 }
 
-/// Answers (pages in the WAL, pages of them moved), both -1 when another checkpoint is running; that is not an error.
-fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<(i64, i64)> {
-    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| Ok((row.get(1)?, row.get(2)?)))
+/// What a checkpoint came to.
+struct Checkpoint {
+    /// Whether readers kept it from its end.
+    blocked: bool,
+    /// Pages in the WAL; -1 when another checkpoint is running, which is not an error.
+    pages: i64,
+    /// Pages of them moved, or -1.
+    moved: i64,
+}
+
+fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Checkpoint> {
+    connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
+        Ok(Checkpoint { blocked: row.get(0)?, pages: row.get(1)?, moved: row.get(2)? })
+    })
 }

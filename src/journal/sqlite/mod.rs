@@ -1,11 +1,13 @@
 //! The embedded store: one SQLite file in WAL mode, synced at every commit.
 //!
-//! [`open`] guards the data directory and prepares the file, [`write`] applies batches, [`read`] answers (by [`from_row`]), [`checkpoint`] moves
-//! the write-ahead log into the file on a thread of its own, [`values`] says how our types look in a column, [`outside_calls`] has the one table that
-//! changes beside the rows of instances. Not here: when a
+//! [`open`] guards the data directory and prepares the file, [`write`] applies batches, [`read`] answers (by [`from_row`]),
+//! [`checkpoint`] moves the write-ahead log into the file on a thread of its own, [`copy`] makes copies beside a running server and
+//! reads them, [`values`] says how our types look in a column, [`outside_calls`] has the one table that changes beside the rows of
+//! instances. Not here: when a
 //! batch is written (see [`writer`](super::writer)).
 
 mod checkpoint;
+mod copy;
 mod from_row;
 mod open;
 mod outside_calls;
@@ -14,7 +16,8 @@ mod schema;
 mod values;
 mod write;
 
-pub use open::SqliteStore;
+pub use copy::{CopiedDatabase, Facts, copy_database};
+pub use open::{DATABASE, SqliteStore};
 
 use super::store::StoreError;
 

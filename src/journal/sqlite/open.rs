@@ -14,10 +14,13 @@ use crate::journal::{directory, store::StoreError};
 
 /// Older libraries can lose commits when the write-ahead log starts over.
 const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
-const FILE: &str = "stepwire.db";
+/// Name of the database in the data directory.
+pub const DATABASE: &str = "stepwire.db";
 const LOCK: &str = "stepwire.lock";
 /// How long a connection waits for another one of this process.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the end of a server waits for a backup that reads the write-ahead log.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The store in a data directory; at most one per directory, in all processes.
 pub struct SqliteStore {
@@ -39,7 +42,7 @@ impl SqliteStore {
             return Err(StoreError::Unreadable(format!("SQLite {version} can lose commits: build with 3.51.3 or newer")));
         }
         let lock = lock(dir)?;
-        let path = dir.join(FILE);
+        let path = dir.join(DATABASE);
         let mut connection = connect(&path, OpenFlags::default())?;
         settle(&connection).map_err(failed("set up the database file"))?;
         schema::migrate(&mut connection)?;
@@ -60,7 +63,9 @@ impl SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.checkpointer.stop();
-        if let Err(error) = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
+        let connection = &self.connection;
+        let empty = || connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = connection.busy_timeout(LAST_PATIENCE).and_then(|()| empty()) {
             log::warn!("expected to empty the write-ahead log at the end, but {error}; the next start does it");
         }
     }
@@ -80,7 +85,7 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(PATIENCE)?;

@@ -15,13 +15,7 @@ const NEWEST: u32 = SCRIPTS.len() as u32;
 
 /// Brings the file to the newest version; each script is one transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0));
-    let found: u32 = version.map_err(failed("read the schema's version"))?;
-    if found > NEWEST {
-        return Err(StoreError::Unreadable(format!(
-            "the data directory has schema version {found} and this server knows {NEWEST}: start a newer server"
-        )));
-    }
+    let found = version(connection)?;
     for (script, version) in SCRIPTS.iter().zip(1u32..).filter(|(_, version)| *version > found) {
         let mut migrated = || -> rusqlite::Result<()> {
             let transaction = connection.transaction()?;
@@ -32,4 +26,19 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         migrated().map_err(failed("bring the tables up to date"))?;
     }
     Ok(())
+}
+
+/// The version a file has.
+///
+/// # Errors
+/// One that this server does not know.
+pub(super) fn version(connection: &Connection) -> Result<u32, StoreError> {
+    let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0));
+    let found: u32 = version.map_err(failed("read the schema's version"))?;
+    if found > NEWEST {
+        return Err(StoreError::Unreadable(format!(
+            "the data directory has schema version {found} and this server knows {NEWEST}: start a newer server"
+        )));
+    }
+    Ok(found)
 }

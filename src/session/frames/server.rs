@@ -150,6 +150,9 @@ pub struct Snapshot<'a> {
     /// Status of the instance.
     #[schema(value_type = Status)]
     pub status: &'a str,
+    /// How it went, once it has finished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<&'a str>,
     /// The fold of all Data bodies.
     #[schema(value_type = Object)]
     pub view: &'a Value,

@@ -86,6 +86,7 @@ fn replies() {
     let result = StepResult {
         instance: key(),
         status: "started",
+        remark: None,
         nodes: vec![node()],
         actions: vec![],
         ignored: vec!["client.age"],
@@ -139,6 +140,7 @@ fn a_snapshot() {
         process: "onboarding",
         parent: None,
         status: "started",
+        remark: None,
         view: &view,
         nodes: &[],
         actions: &[save()],
@@ -174,7 +176,7 @@ fn frames_of_an_instance() {
         shared_frame(instance, 96, 95, &ChildTail { child }).for_cursor(95),
         r#"{"type":"child","channel":"instance/KEY","seq":96,"prev":95,"child":{"instance":"KEY","process":"p","element":"KEY-3","status":"started"}}"#,
     );
-    let progress = ProgressTail { status: "started", nodes: &[node()], actions: &[], cause: None };
+    let progress = ProgressTail { status: "started", remark: None, nodes: &[node()], actions: &[], cause: None };
     check(
         shared_frame(instance, 97, 96, &progress).for_cursor(96),
         r#"{"type":"progress","channel":"instance/KEY","seq":97,"prev":96,"status":"started","nodes":[{"element":"KEY-9","node":"details","name":"Your details","type":"userTask","readOnly":false}],"actions":[],"cause":null}"#,

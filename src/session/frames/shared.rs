@@ -94,6 +94,9 @@ pub struct ProgressTail<'a> {
     /// Status of the instance.
     #[schema(value_type = Status)]
     pub status: &'a str,
+    /// How it went, once it has finished: `rejected` or `skipped`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<&'a str>,
     /// Active elements.
     pub nodes: &'a [NodeEntry<'a>],
     /// What receivers of this frame may run.

@@ -110,6 +110,9 @@ pub struct StepResult<'a> {
     /// Its status.
     #[schema(value_type = Status)]
     pub status: &'a str,
+    /// How it went, once it has finished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remark: Option<&'a str>,
     /// Its active elements.
     pub nodes: Vec<NodeEntry<'a>>,
     /// What the receiver may run.

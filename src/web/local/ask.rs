@@ -81,6 +81,7 @@ async fn ask_server(data: &Path, line: &str) -> Option<Result<Vec<ListedUser>, S
     Some(match told {
         Ok(Told::Done(users)) => Ok(users),
         Ok(Told::Refused(sentence)) => Err(sentence),
+        Ok(Told::Access(_)) => Err("expected an answer about users, but the running server gave another".to_owned()),
         Err(cause) => Err(format!("expected an answer of the running server, but: {cause}; see with 'stepwire user list'")),
     })
 }

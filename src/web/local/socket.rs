@@ -5,19 +5,19 @@ use std::{
     fs, io,
     os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt},
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
 use actix_rt::task::JoinHandle;
+use actix_web::web::Data;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
     time::timeout,
 };
 
-use super::{FILE, REQUEST_BYTES, Told};
-use crate::runtime::{Runtime, clock::real_now, users::requests::UserRequest};
+use super::{Access, Asked, FILE, OWNER, REQUEST_BYTES, Told};
+use crate::{limits, runtime::clock::real_now, session::token::Identity, web::app::App};
 
 /// How long one conversation may take; others wait meanwhile.
 const CONVERSATION: Duration = Duration::from_secs(10);
@@ -30,21 +30,22 @@ pub struct LocalSocket {
 }
 
 impl LocalSocket {
-    /// Listens in the directory, on this thread.
+    /// Listens in the data directory of the server, which is reached at `address`; on this thread.
     ///
     /// # Errors
     /// When the file system knows no sockets, or the directory's path is too long for one.
-    pub fn listen(directory: &Path, runtime: &Arc<Runtime>) -> io::Result<Self> {
+    pub fn listen(app: &Data<App>, address: String) -> io::Result<Self> {
+        let directory = &app.config.data;
         let path = directory.join(FILE);
         let listener = bind(directory, &path)?;
         let inode = fs::symlink_metadata(&path)?.ino();
-        let runtime = runtime.clone();
+        let app = app.clone();
         let task = actix_rt::spawn(async move {
             loop {
                 match listener.accept().await {
                     // One at a time: they are the owner's, and each change waits for the one before it anyway.
                     Ok((stream, _)) => {
-                        if timeout(CONVERSATION, converse(stream, &runtime)).await.is_err() {
+                        if timeout(CONVERSATION, converse(stream, &app, &address)).await.is_err() {
                             log::warn!("expected a request on the local socket, but it did not come in time");
                         }
                     }
@@ -86,18 +87,19 @@ impl Drop for LocalSocket {
     }
 }
 
-async fn converse(mut stream: UnixStream, runtime: &Runtime) {
+async fn converse(mut stream: UnixStream, app: &App, address: &str) {
     let (input, mut output) = stream.split();
     let mut line = Vec::new();
     let read = BufReader::new(input.take(REQUEST_BYTES)).read_until(b'\n', &mut line).await;
     if read.is_err() || line.is_empty() {
         return;
     }
-    let told = match serde_json::from_slice::<UserRequest>(&line) {
-        Ok(request) => match runtime.users.serve(request, real_now()).await {
+    let told = match serde_json::from_slice::<Asked>(&line) {
+        Ok(Asked::Users(request)) => match app.sessions.runtime.users.serve(request, real_now()).await {
             Ok(users) => Told::Done(users),
             Err(error) => Told::Refused(error.to_string()),
         },
+        Ok(Asked::Client(_)) => access(app, address),
         // Not the library's sentence, which may quote a password.
         Err(_) => Told::Refused("expected a request in JSON that this server knows, but it is none: use its own version".into()),
     };
@@ -105,4 +107,14 @@ async fn converse(mut stream: UnixStream, runtime: &Runtime) {
     answer.push(b'\n');
     // Who has gone away can look at the list.
     let _ = output.write_all(&answer).await;
+}
+
+/// Address and token for the directory's owner, who could have signed the token with the secret in it.
+fn access(app: &App, address: &str) -> Told {
+    let nobody = Identity::anonymous(uuid::Uuid::nil());
+    let owner = Identity { subject: OWNER.to_owned(), roles: vec![OWNER.to_owned()], ..nobody };
+    match app.sessions.tokens.mint(&owner, real_now(), limits::LOCAL_TOKEN) {
+        Ok(token) => Told::Access(Access { server: address.to_owned(), token, user: OWNER.to_owned() }),
+        Err(error) => Told::Refused(error.to_string()),
+    }
 }

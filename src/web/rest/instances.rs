@@ -14,7 +14,7 @@ use super::{
     json, query,
 };
 use crate::{
-    engine::{access::Caller, record::Status},
+    engine::{access::Caller, record::Status, remark::Remark},
     journal::{InstanceFilter, InstanceRow},
     limits,
     model::ids::InstanceKey,
@@ -161,6 +161,9 @@ struct Look<'a> {
     version: u32,
     #[schema(value_type = Status)]
     status: &'a str,
+    /// How it went, once it has finished: `rejected` or `skipped`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    remark: Option<&'static str>,
     #[schema(required)]
     business_key: Option<&'a str>,
     started_by: &'a str,
@@ -208,6 +211,7 @@ fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
         process: &head.process.id,
         version: head.process.version,
         status: observed.next.status.name(),
+        remark: observed.next.remark.map(Remark::name),
         business_key: head.business_key.as_deref(),
         started_by: &head.started_by,
         created_at: observed.created_at.to_string(),

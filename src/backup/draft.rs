@@ -1,0 +1,145 @@
+//! A directory that is being written: under another name beside its place, and moved there when it is whole.
+//!
+//! A draft that is dropped is removed. One that a killed program left does not look whole, and the next one replaces it.
+
+use std::{
+    fs::{self, File},
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
+
+use super::parts::sync_tree;
+use crate::journal::directory;
+
+/// The file that its writer holds locked; gone before the draft is moved.
+const LOCK: &str = "being-written";
+
+/// A directory being written.
+pub struct Draft {
+    place: PathBuf,
+    draft: PathBuf,
+    lock: Option<File>,
+}
+
+impl Draft {
+    /// Begins one for a place where nothing is, or an empty directory.
+    ///
+    /// # Errors
+    /// A place that is taken, as a sentence.
+    pub fn begin(place: &Path) -> Result<Self, String> {
+        let failed = |what: String| format!("expected to write {}, but {what}", place.display());
+        match fs::read_dir(place).map(|mut entries| entries.next().is_none()) {
+            Ok(true) => {}
+            Ok(false) => return Err(failed("it is there and not empty: name another directory".to_owned())),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error.to_string())),
+        }
+        let Some(name) = place.file_name() else { return Err(failed("it has no name: name a new directory".to_owned())) };
+        let mut draft_name = name.to_owned();
+        draft_name.push(".partial");
+        let draft = place.with_file_name(draft_name);
+        let lock = take(&draft).map_err(|error| match error.kind() {
+            ErrorKind::WouldBlock => failed(format!("another program is writing {}: wait for it", draft.display())),
+            _ => failed(format!("{}: {error}", draft.display())),
+        })?;
+        Ok(Self { place: place.to_owned(), draft, lock: Some(lock) })
+    }
+
+    /// Where it is for now.
+    pub fn path(&self) -> &Path {
+        &self.draft
+    }
+
+    /// Everything is written: makes it durable and moves it into place.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn finish(mut self) -> io::Result<()> {
+        fs::remove_file(self.draft.join(LOCK))?;
+        sync_tree(&self.draft)?;
+        fs::rename(&self.draft, &self.place)?;
+        self.lock = None;
+        let parent = self.place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        directory::sync(parent)
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if self.lock.is_some()
+            && let Err(error) = fs::remove_dir_all(&self.draft)
+        {
+            log::warn!("expected to remove {}, but {error}; the next copy to the same place does it", self.draft.display());
+        }
+    }
+}
+
+/// Makes the directory anew and locks it. The operating system gives the lock back however the program ends.
+fn take(draft: &Path) -> io::Result<File> {
+    let lock = draft.join(LOCK);
+    match File::options().write(true).open(&lock) {
+        Ok(held) => {
+            held.try_lock().map_err(|error| match error {
+                fs::TryLockError::WouldBlock => io::Error::from(ErrorKind::WouldBlock),
+                fs::TryLockError::Error(error) => error,
+            })?;
+            fs::remove_dir_all(draft)?;
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            // What is there without a lock is nobody's draft, unless it is empty.
+            match fs::remove_dir(draft) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Err(error) => return Err(error),
+    }
+    if let Some(parent) = draft.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+        directory::create(parent)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(draft)?;
+    let file = File::create_new(&lock)?;
+    file.lock()?;
+    Ok(file)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_there_when_it_is_whole_and_not_before() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("copy");
+        let draft = Draft::begin(&place).unwrap();
+        fs::write(draft.path().join("a"), "1").unwrap();
+        assert!(!place.exists());
+        assert!(Draft::begin(&place).err().unwrap().contains("another program is writing"));
+        drop(draft);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "a dropped one leaves nothing");
+
+        fs::create_dir(&place).unwrap();
+        let draft = Draft::begin(&place).unwrap();
+        fs::write(draft.path().join("a"), "1").unwrap();
+        draft.finish().unwrap();
+        assert_eq!(fs::read_dir(&place).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+        assert!(Draft::begin(&place).err().unwrap().contains("not empty"));
+    }
+
+    #[test]
+    fn what_a_killed_program_left_is_replaced_and_a_strangers_directory_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path().join("copy");
+        let left = directory.path().join("copy.partial");
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join("mine"), "1").unwrap();
+        assert!(Draft::begin(&place).is_err());
+        fs::write(left.join(LOCK), "").unwrap();
+        Draft::begin(&place).unwrap().finish().unwrap();
+        assert_eq!(fs::read_dir(&place).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,73 @@
+//! Makes a copy of a data directory.
+
+use std::{
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+};
+
+use super::{
+    draft::Draft,
+    manifest::{Manifest, Part},
+    parts::{copy_durably, sum_of},
+    telling::Teller,
+};
+use crate::{
+    config::SECRET_FILE,
+    journal::{DATABASE, copy_database},
+    runtime::{clock::real_now, files},
+};
+
+/// Copies everything the server keeps, as of the moment this begins.
+///
+/// # Errors
+/// What is no data directory, a place that is taken, a full disk; as a sentence.
+pub fn make(data: &Path, destination: &Path, teller: &mut Teller) -> Result<Manifest, String> {
+    let database = data.join(DATABASE);
+    if !database.is_file() {
+        return Err(format!(
+            "expected the data directory of a server in {}, but there is no {DATABASE}: name it with --data or STEPWIRE_DATA; with \
+             --store memory there is nothing to copy",
+            data.display()
+        ));
+    }
+    let created_at = real_now().to_string();
+    let draft = Draft::begin(destination)?;
+    let failed = |error: io::Error| format!("expected to copy {} to {}, but: {error}", data.display(), destination.display());
+
+    teller.begin("copying the database", 0);
+    let copied = copy_database(&database, &draft.path().join(DATABASE), &mut |done, all| teller.at(done, all));
+    let facts = copied.map_err(|error| error.to_string())?;
+    let sum = durable_sum(&draft.path().join(DATABASE)).map_err(failed)?;
+    let mut parts = vec![Part { path: DATABASE.into(), sum }];
+    // Only now: each file that a copied row names is there by now.
+    let places = files::all_places(data).map_err(failed)?;
+    teller.begin("copying the files", places.len() as u64);
+    let mut files = 0;
+    for (done, place) in places.iter().enumerate() {
+        teller.at(done as u64, places.len() as u64);
+        if let Some(part) = copy(data, place, draft.path()).map_err(failed)? {
+            parts.push(part);
+            files += 1;
+        }
+    }
+    parts.extend(copy(data, Path::new(SECRET_FILE), draft.path()).map_err(failed)?);
+    let manifest = Manifest::new(&facts, created_at, files, parts);
+    manifest.write(draft.path()).map_err(failed)?;
+    draft.finish().map_err(failed)?;
+    Ok(manifest)
+}
+
+/// Copies a file; none when it is gone, as those of refused uploads are.
+fn copy(data: &Path, place: &Path, to: &Path) -> io::Result<Option<Part>> {
+    match copy_durably(&data.join(place), &to.join(place)) {
+        Ok(sum) => Ok(Some(Part { path: PathBuf::from(place), sum })),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Syncs a file that another library wrote, and hashes it.
+fn durable_sum(file: &Path) -> io::Result<super::parts::Sum> {
+    std::fs::File::options().write(true).open(file)?.sync_all()?;
+    sum_of(file)
+}

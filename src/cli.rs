@@ -1,0 +1,84 @@
+//! The command line client: `stepwire start`, `run`, `approve`, `stop`, `watch`, `show`, `list`, `deploy`, `export`.
+//!
+//! It knows the wire only (`docs/protocol.md`, `docs/rest.md`) and nothing of what is behind it, so it is also a proof that
+//! the wire is enough. It waits by push and never polls: one websocket that is made again whenever it is lost, on which the
+//! instance is followed from where the last frame left it, and every command sent again unchanged until it is answered.
+//!
+//! Not here: the words of the command line (`config::client_command`); `user`, `token` (`web::local`, `main`); `backup`.
+//! Where to go next: `client` for the connection and its cuts, `access` for which server and as whom, `exit` for the status.
+
+mod access;
+mod approve;
+mod backoff;
+mod client;
+mod deploy;
+mod exit;
+mod export;
+mod followed;
+mod list;
+mod local;
+mod payload;
+mod printing;
+mod problems;
+mod progress;
+mod rest;
+mod run;
+mod show;
+mod socket;
+mod start;
+mod stop;
+mod waiting;
+mod watch;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use access::Access;
+use exit::{Exit, Failure};
+use printing::Printer;
+
+use crate::config::ClientCommand;
+
+pub use problems::{Check, FoundProblem};
+
+/// Where this machine's server is, if it has one.
+pub struct Home {
+    /// The data directory; its owner gets a token from the server on it.
+    pub data: PathBuf,
+    /// Where the server listens by its options.
+    pub server: String,
+}
+
+/// Does what is asked. `check` tells the problems of a definition without a server.
+pub async fn run(command: ClientCommand, home: Home, check: Check) -> ExitCode {
+    let mut printer = Printer::new(command.common());
+    let done = perform(command, home, check, &mut printer).await;
+    let exit = match done {
+        Ok(exit) => exit,
+        Err(failure) => {
+            printer.failure(&failure);
+            failure.exit
+        }
+    };
+    exit.into()
+}
+
+async fn perform(command: ClientCommand, home: Home, check: Check, printer: &mut Printer) -> Result<Exit, Failure> {
+    if let ClientCommand::Deploy(deploy) = &command
+        && deploy.check
+    {
+        return deploy::check(deploy, check, printer);
+    }
+    let access = Access::find(command.common(), home).await?;
+    printer.identity(&access);
+    match command {
+        ClientCommand::Start(start) => start::start(start, access, printer).await,
+        ClientCommand::Run(run) => run::run(run, access, printer).await,
+        ClientCommand::Approve(approve) => approve::approve(approve, access, printer).await,
+        ClientCommand::Stop(stop) => stop::stop(stop, access, printer).await,
+        ClientCommand::Watch(watch) => watch::watch(watch, access, printer).await,
+        ClientCommand::Show(show) => show::show(show, access, printer).await,
+        ClientCommand::List(list) => list::list(list, access, printer).await,
+        ClientCommand::Deploy(deploy) => deploy::deploy(deploy, access, printer).await,
+        ClientCommand::Export(export) => export::export(export, access, printer).await,
+    }
+}

@@ -1,0 +1,154 @@
+//! Where this client stands in each followed instance: which frame comes next, which is a repeat, and what to resume.
+//!
+//! The rules of "Order and resume" in `docs/protocol.md`. Not here: what a frame means (`progress`).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+/// What is to be done with a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the next one.
+    Apply,
+    /// It was there before, or is late news of what is not followed.
+    Ignore,
+    /// Some are missing: follow again from this number.
+    Again(u64),
+}
+
+/// The followed instances.
+#[derive(Default)]
+pub struct Followed {
+    places: BTreeMap<String, Place>,
+}
+
+#[derive(Default)]
+struct Place {
+    /// The number of the last frame applied; `None` while a snapshot is awaited.
+    cursor: Option<u64>,
+    /// Nothing more is to be expected.
+    ended: bool,
+    /// It is being followed again.
+    again: bool,
+}
+
+impl Followed {
+    /// Takes a frame of an instance's channel.
+    pub fn take(&mut self, frame: &Value) -> Verdict {
+        let Some(key) = key_of(frame) else { return Verdict::Apply };
+        match frame["type"].as_str() {
+            Some("snapshot") => {
+                let cursor = frame["seq"].as_u64();
+                self.places.insert(key.to_owned(), Place { cursor, ended: ended(frame), again: false });
+                Verdict::Apply
+            }
+            Some("resync") => {
+                self.places.entry(key.to_owned()).or_default().cursor = None;
+                Verdict::Apply
+            }
+            Some("live") => Verdict::Apply,
+            _ => self.advance(key, frame),
+        }
+    }
+
+    fn advance(&mut self, key: &str, frame: &Value) -> Verdict {
+        // Frames of kinds that this version does not know may have no number.
+        let (Some(seq), Some(prev)) = (frame["seq"].as_u64(), frame["prev"].as_u64()) else { return Verdict::Ignore };
+        if prev == 0 && self.places.get(key).is_none_or(|place| place.cursor.is_none()) {
+            self.places.insert(key.to_owned(), Place { cursor: Some(0), ..Place::default() });
+        }
+        let Some(place) = self.places.get_mut(key) else { return Verdict::Ignore };
+        match place.cursor {
+            None => Verdict::Ignore,
+            Some(cursor) if seq <= cursor => Verdict::Ignore,
+            Some(cursor) if prev != cursor && place.again => Verdict::Ignore,
+            Some(cursor) if prev != cursor => {
+                place.again = true;
+                Verdict::Again(cursor)
+            }
+            Some(_) => {
+                place.cursor = Some(seq);
+                place.again = false;
+                place.ended = ended(frame);
+                Verdict::Apply
+            }
+        }
+    }
+
+    /// Whether frames of this instance have come.
+    pub fn knows(&self, key: &str) -> bool {
+        self.places.get(key).is_some_and(|place| place.cursor.is_some())
+    }
+
+    /// Follows an instance from this number on.
+    pub fn begin_after(&mut self, key: &str, cursor: u64) {
+        self.places.insert(key.to_owned(), Place { cursor: Some(cursor), ..Place::default() });
+    }
+
+    /// Forgets an instance.
+    pub fn drop(&mut self, key: &str) {
+        self.places.remove(key);
+    }
+
+    /// What `hello` names: those that still move.
+    pub fn resume(&self) -> Value {
+        let moving = self.places.iter().filter(|(_, place)| !place.ended);
+        moving.filter_map(|(key, place)| Some(json!({"instance": key, "after": place.cursor?}))).collect()
+    }
+
+    /// Those that wait for a snapshot which a lost connection will not bring.
+    pub fn waiting(&self) -> Vec<String> {
+        let waiting = self.places.iter().filter(|(_, place)| place.cursor.is_none());
+        waiting.map(|(key, _)| key.clone()).collect()
+    }
+}
+
+/// The instance whose channel a frame belongs to.
+pub fn key_of(frame: &Value) -> Option<&str> {
+    frame["channel"].as_str()?.strip_prefix("instance/")
+}
+
+fn ended(frame: &Value) -> bool {
+    frame["status"].as_str().is_some_and(|status| !is_live(status))
+}
+
+/// Whether an instance of this status can still change.
+pub fn is_live(status: &str) -> bool {
+    matches!(status, "created" | "started" | "onHold")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(kind: &str, seq: u64, prev: u64) -> Value {
+        json!({"type": kind, "channel": "instance/k", "seq": seq, "prev": prev, "status": "started"})
+    }
+
+    #[test]
+    fn frames_follow_each_other_without_a_gap_or_a_repeat() {
+        let mut followed = Followed::default();
+        assert_eq!(followed.take(&frame("data", 9, 7)), Verdict::Ignore, "not followed");
+        assert_eq!(followed.take(&frame("data", 3, 0)), Verdict::Apply, "from its first record");
+        assert_eq!(followed.take(&frame("data", 3, 0)), Verdict::Ignore);
+        assert_eq!(followed.take(&frame("progress", 5, 3)), Verdict::Apply);
+        assert_eq!(followed.take(&frame("progress", 9, 7)), Verdict::Again(5));
+        assert_eq!(followed.take(&frame("progress", 11, 9)), Verdict::Ignore, "asked for already");
+        assert_eq!(followed.resume(), json!([{"instance": "k", "after": 5}]));
+        assert_eq!(followed.take(&json!({"type": "resync", "channel": "instance/k", "reason": "lag"})), Verdict::Apply);
+        assert_eq!((followed.resume(), followed.waiting()), (json!([]), vec!["k".to_owned()]));
+        assert_eq!(followed.take(&frame("progress", 9, 7)), Verdict::Ignore, "the snapshot comes first");
+        assert_eq!(followed.take(&frame("snapshot", 20, 0)), Verdict::Apply);
+        assert_eq!(followed.take(&frame("progress", 22, 20)), Verdict::Apply);
+    }
+
+    #[test]
+    fn what_has_ended_is_not_resumed() {
+        let mut followed = Followed::default();
+        let mut last = frame("progress", 4, 0);
+        last["status"] = json!("finished");
+        assert_eq!(followed.take(&last), Verdict::Apply);
+        assert_eq!(followed.resume(), json!([]));
+    }
+}

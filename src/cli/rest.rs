@@ -1,0 +1,135 @@
+//! Requests over HTTP, for what is asked once. Not here: what waits (`client`).
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode, redirect::Policy};
+use serde_json::Value;
+
+use super::{
+    access::Access,
+    exit::{Exit, Failure},
+};
+
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long a request may take.
+const REQUEST: Duration = Duration::from_secs(60);
+
+/// Asks a server.
+pub struct Rest {
+    http: reqwest::Client,
+    access: Access,
+}
+
+/// A body that goes along, and what it is.
+pub struct Body {
+    /// Its `Content-Type`.
+    pub media_type: &'static str,
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl Rest {
+    /// For this server.
+    ///
+    /// # Errors
+    /// When the system has no usable certificates.
+    pub fn new(access: Access) -> Result<Self, Failure> {
+        // Directly, as the websocket does: a proxy would be shown the token.
+        let builder = reqwest::Client::builder().no_proxy().redirect(Policy::none()).connect_timeout(CONNECT).timeout(REQUEST);
+        let http =
+            builder.build().map_err(|error| Failure::new(Exit::Unreachable, format!("expected to use HTTP, but: {error}")))?;
+        Ok(Self { http, access })
+    }
+
+    /// The right to talk to the server, for another way to it.
+    pub fn into_access(self) -> Access {
+        self.access
+    }
+
+    /// The JSON at an address.
+    ///
+    /// # Errors
+    /// The problem, or no server.
+    pub async fn get(&mut self, path: &str) -> Result<Value, Failure> {
+        let bytes = self.ask(Method::GET, path, "application/json", None).await?;
+        serde_json::from_slice(&bytes).map_err(|error| self.access.unreachable(&format!("it answers no JSON ({error})")))
+    }
+
+    /// The bytes at an address, of this media type.
+    ///
+    /// # Errors
+    /// The problem, or no server.
+    pub async fn get_as(&mut self, path: &str, media_type: &str) -> Result<Vec<u8>, Failure> {
+        self.ask(Method::GET, path, media_type, None).await
+    }
+
+    /// Sends a body; the JSON that answers.
+    ///
+    /// # Errors
+    /// The problem, or no server.
+    pub async fn post(&mut self, path: &str, body: Body) -> Result<Value, Failure> {
+        let bytes = self.ask(Method::POST, path, "application/json", Some(body)).await?;
+        serde_json::from_slice(&bytes).map_err(|error| self.access.unreachable(&format!("it answers no JSON ({error})")))
+    }
+
+    async fn ask(&mut self, method: Method, path: &str, accept: &str, body: Option<Body>) -> Result<Vec<u8>, Failure> {
+        let mut renewed = false;
+        loop {
+            let mut request = self.http.request(method.clone(), self.access.url(path)).header("Accept", accept);
+            if let Some(token) = self.access.token() {
+                request = request.bearer_auth(token);
+            }
+            if let Some(Body { media_type, bytes }) = &body {
+                request = request.header("Content-Type", *media_type).body(bytes.clone());
+            }
+            let failed = |error: reqwest::Error| self.access.unreachable(&innermost(&error));
+            let answer = request.send().await.map_err(failed)?;
+            let status = answer.status();
+            let bytes = answer.bytes().await.map_err(failed)?.to_vec();
+            if status.is_success() {
+                return Ok(bytes);
+            }
+            if status == StatusCode::UNAUTHORIZED && !renewed && self.access.renew().await? {
+                renewed = true;
+                continue;
+            }
+            return Err(match serde_json::from_slice::<Value>(&bytes) {
+                Ok(problem) if problem["code"].is_string() => Failure::told(&problem),
+                _ => self.access.unreachable(&format!("it answers {status}")),
+            });
+        }
+    }
+}
+
+/// What the library says at the bottom of its chain of causes: the rest is its own way of putting it.
+fn innermost(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(deeper) = cause.source() {
+        cause = deeper;
+    }
+    cause.to_string()
+}
+
+/// A segment of an address, with everything escaped that would end it.
+pub fn segment(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// Values behind the `?`, those that are there.
+pub fn query(values: &[(&str, Option<&str>)]) -> String {
+    let given = values.iter().filter_map(|(name, value)| Some(format!("{name}={}", segment((*value)?))));
+    given.collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_end_a_segment_is_escaped() {
+        assert_eq!(segment("on/boarding ä?#"), "on%2Fboarding%20%C3%A4%3F%23");
+        assert_eq!(query(&[("a", Some("x&y")), ("b", None), ("c", Some("1"))]), "a=x%26y&c=1");
+    }
+}

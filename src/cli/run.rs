@@ -1,0 +1,70 @@
+//! `stepwire run`: runs a manual action.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{
+    access::Access,
+    client::Client,
+    exit::{Exit, Failure},
+    payload,
+    printing::Printer,
+    progress::Progress,
+    waiting,
+};
+use crate::config::{RunAction, Waiting};
+
+/// An action to run, and what to wait for then.
+pub struct Action {
+    /// The command, with its id.
+    pub frame: Value,
+    /// The instance whose end is waited for; that of the action may be a subprocess of it.
+    pub root: Uuid,
+    /// What to wait for.
+    pub waiting: Waiting,
+}
+
+/// Runs the action, and perhaps waits.
+///
+/// # Errors
+/// The refusal, or no server.
+pub async fn run(run: RunAction, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+    let mut frame = json!({
+        "type": "run",
+        "id": run.payload.id.unwrap_or_else(Uuid::now_v7).to_string(),
+        "instance": run.instance.to_string(),
+        "action": run.action,
+        "data": payload::read(run.payload.data.as_deref())?,
+    });
+    if let Some(element) = &run.element {
+        frame["element"] = json!(element);
+    }
+    if let Some(seq) = run.if_seq {
+        frame["ifSeq"] = json!(seq);
+    }
+    act(Action { frame, root: run.instance, waiting: run.waiting }, access, printer).await
+}
+
+/// Runs an action, and perhaps waits.
+///
+/// # Errors
+/// The refusal, or no server.
+pub async fn act(action: Action, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+    let Action { frame, root, waiting } = action;
+    let id = frame["id"].as_str().unwrap_or_default().to_owned();
+    let wanted = waiting.clone();
+    waiting::run(printer, &wanted, &id, async move |progress: &mut Progress| {
+        let mut client = Client::connect(access).await?;
+        let root = root.to_string();
+        if waiting.wait {
+            // Before the command, so that nothing of what follows from it is missed.
+            client.follow(&root, None, progress).await?;
+        }
+        let reply = client.command(frame, progress).await?;
+        progress.set_root(&root, None);
+        let outcome = waiting::conclude(&mut client, &reply, &root, &waiting, progress).await?;
+        client.close().await;
+        Ok(outcome)
+    })
+    .await
+}

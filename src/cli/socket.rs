@@ -1,0 +1,142 @@
+//! One websocket: connected, welcomed, alive. Not here: what is done when it is lost (`client`).
+
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    tungstenite::{self, Message, client::IntoClientRequest, http::HeaderValue},
+};
+
+/// How long it may take until the welcome.
+const WELCOME: Duration = Duration::from_secs(10);
+/// The code that stands for a connection that ended without one.
+pub const NO_CODE: u16 = 1006;
+/// The code of a connection without a sign of life.
+const SILENT: u16 = 4000;
+
+/// An open connection.
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// A connection that says nothing for this long is given up: some networks never report a loss.
+    patience: Duration,
+    heard: Instant,
+}
+
+/// What came in.
+pub enum Heard {
+    /// A frame of the protocol, but for pings.
+    Frame(Value),
+    /// The end.
+    Closed(End),
+}
+
+/// How a connection ended.
+#[derive(Clone, Debug)]
+pub struct End {
+    /// The close code.
+    pub code: u16,
+    /// What was said with it.
+    pub reason: String,
+}
+
+impl End {
+    fn without_code(reason: impl ToString) -> Self {
+        Self { code: NO_CODE, reason: reason.to_string() }
+    }
+}
+
+/// Why there is no connection.
+pub enum NotOpen {
+    /// Nobody there, or the network in between.
+    Unreachable(String),
+    /// Closed before the welcome.
+    Closed(End),
+}
+
+impl Socket {
+    /// Connects, says hello and waits for the welcome.
+    ///
+    /// # Errors
+    /// Why there is no connection.
+    pub async fn open(address: &str, hello: &Value) -> Result<(Self, Value), NotOpen> {
+        let opening = async {
+            let stream = connect(address).await?;
+            let mut socket = Self { stream, patience: WELCOME, heard: Instant::now() };
+            socket.send(hello).await.map_err(NotOpen::Closed)?;
+            match socket.hear().await {
+                Heard::Frame(frame) if frame["type"] == "welcome" => Ok((socket, frame)),
+                Heard::Frame(frame) => Err(NotOpen::Unreachable(format!("it does not speak this protocol: {}", frame["type"]))),
+                Heard::Closed(end) => Err(NotOpen::Closed(end)),
+            }
+        };
+        let (mut socket, welcome) =
+            timeout(WELCOME, opening).await.unwrap_or_else(|_| Err(NotOpen::Unreachable("it does not answer in time".into())))?;
+        socket.patience = 2 * Duration::from_secs(welcome["pingSeconds"].as_u64().unwrap_or(25).max(1));
+        Ok((socket, welcome))
+    }
+
+    /// Sends a frame.
+    ///
+    /// # Errors
+    /// The connection's end.
+    pub async fn send(&mut self, frame: &Value) -> Result<(), End> {
+        self.stream.send(Message::text(frame.to_string())).await.map_err(End::without_code)
+    }
+
+    /// The next frame, or the end. Pings are answered. May be cancelled.
+    pub async fn hear(&mut self) -> Heard {
+        loop {
+            let left = self.patience.saturating_sub(self.heard.elapsed());
+            let message = match timeout(left, self.stream.next()).await {
+                Ok(message) => message,
+                Err(_) => return Heard::Closed(End { code: SILENT, reason: "no sign of life".into() }),
+            };
+            self.heard = Instant::now();
+            let text = match message {
+                Some(Ok(Message::Text(text))) => text,
+                Some(Ok(Message::Close(Some(close)))) => {
+                    return Heard::Closed(End { code: close.code.into(), reason: close.reason.to_string() });
+                }
+                Some(Ok(Message::Close(None))) | None => return Heard::Closed(End::without_code("the connection was cut")),
+                Some(Ok(_)) => continue,
+                Some(Err(error)) => return Heard::Closed(End::without_code(error)),
+            };
+            match serde_json::from_str::<Value>(&text) {
+                Ok(frame) if frame["type"] == "ping" => {
+                    if let Err(end) = self.send(&json!({"type": "pong"})).await {
+                        return Heard::Closed(end);
+                    }
+                }
+                Ok(frame) => return Heard::Frame(frame),
+                Err(error) => return Heard::Closed(End::without_code(error)),
+            }
+        }
+    }
+
+    /// Says good-bye; nobody waits for the answer.
+    pub async fn close(&mut self) {
+        let _ = timeout(Duration::from_secs(1), self.stream.close(None)).await;
+    }
+}
+
+async fn connect(address: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, NotOpen> {
+    let unreachable = |error: &dyn std::fmt::Display| NotOpen::Unreachable(error.to_string());
+    let mut request = address.into_client_request().map_err(|error| unreachable(&error))?;
+    request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("stepwire.v1.json"));
+    // Frames are small: held back for an acknowledgement they would take 40 ms.
+    match connect_async_with_config(request, None, true).await {
+        Ok((stream, _)) => Ok(stream),
+        Err(tungstenite::Error::Http(response)) => Err(NotOpen::Unreachable(said(&response))),
+        Err(error) => Err(unreachable(&error)),
+    }
+}
+
+/// What an answer says that is no websocket.
+fn said(response: &tungstenite::http::Response<Option<Vec<u8>>>) -> String {
+    let problem: Option<Value> = response.body().as_deref().and_then(|body| serde_json::from_slice(body).ok());
+    let detail = problem.as_ref().and_then(|problem| problem["detail"].as_str());
+    detail.map_or_else(|| format!("it answers {} instead of a websocket", response.status()), str::to_owned)
+}

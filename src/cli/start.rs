@@ -1,0 +1,57 @@
+//! `stepwire start`: starts a process.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{access::Access, client::Client, exit::Exit, exit::Failure, payload, printing::Printer, progress::Progress, waiting};
+use crate::config::StartProcess;
+
+/// Starts, and perhaps waits. The command keeps its id over every cut, so one start is one instance.
+///
+/// # Errors
+/// The refusal, or no server.
+pub async fn start(start: StartProcess, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+    let frame = frame(&start, access.token().is_none())?;
+    let id = frame["id"].as_str().unwrap_or_default().to_owned();
+    let waiting = start.waiting.clone();
+    waiting::run(printer, &start.waiting, &id, async move |progress: &mut Progress| {
+        let mut client = Client::connect(access).await?;
+        let reply = client.command(frame, progress).await?;
+        let key = reply["result"]["instance"].as_str().unwrap_or_default().to_owned();
+        if let Some(token) = reply["result"]["token"].as_str() {
+            client.use_token(token);
+        }
+        progress.set_root(&key, Some(&start.process));
+        let outcome = waiting::conclude(&mut client, &reply, &key, &waiting, progress).await?;
+        client.close().await;
+        Ok(outcome)
+    })
+    .await
+}
+
+fn frame(start: &StartProcess, anonymous: bool) -> Result<Value, Failure> {
+    let id = start.payload.id.unwrap_or_else(Uuid::now_v7);
+    let mut frame = json!({
+        "type": "start",
+        "id": id.to_string(),
+        "process": start.process,
+        "data": payload::read(start.payload.data.as_deref())?,
+        "subscribe": start.waiting.wait,
+    });
+    if let Some(key) = &start.business_key {
+        frame["businessKey"] = json!(key);
+    }
+    if let Some(condition) = &start.condition {
+        frame["startCondition"] = json!(condition);
+    }
+    if start.test {
+        frame["test"] = json!(true);
+    }
+    if anonymous {
+        // Whoever repeats it gets a token for the instance again.
+        let mut secret = [0; 16];
+        getrandom::fill(&mut secret).map_err(|error| Failure::usage(format!("expected random bytes, but: {error}")))?;
+        frame["nonce"] = json!(Uuid::from_bytes(secret).simple().to_string());
+    }
+    Ok(frame)
+}

@@ -1,0 +1,45 @@
+//! `stepwire stop`: ends instances, and their children with them.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    access::Access,
+    client::Client,
+    exit::{Exit, Failure},
+    printing::{Printer, limited},
+    progress::Progress,
+};
+use crate::config::Stop;
+
+/// Ends each; one that cannot be ended is no reason to leave the others.
+///
+/// # Errors
+/// No server, or that time was up.
+pub async fn stop(stop: Stop, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+    let limit = printer.timeout;
+    let ended = limited(limit, async {
+        let mut client = Client::connect(access).await?;
+        let mut exit = Exit::Done;
+        for instance in &stop.instances {
+            let key = instance.to_string();
+            let frame = json!({"type": "terminate", "id": Uuid::now_v7().to_string(), "instance": key});
+            match client.command(frame, &mut Progress::silent()).await {
+                Ok(reply) => {
+                    let result = json!({"instance": key, "outcome": "terminated", "seq": reply["seq"]});
+                    printer.result(&format!("{key}  terminated"), &result)?;
+                }
+                Err(failure) if failure.exit == Exit::Refused => {
+                    let message = format!("{key}: {}", failure.message);
+                    printer.failure(&Failure { message, ..failure });
+                    exit = Exit::Refused;
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        client.close().await;
+        Ok(exit)
+    });
+    let out_of_time = || Failure::new(Exit::TimedOut, "expected all to be ended in time, but some are not: stop them again");
+    ended.await.ok_or_else(out_of_time)?
+}

@@ -1,0 +1,44 @@
+//! The command line of `stepwire backup` and `stepwire restore`. Not here: what is done (`backup`).
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// `stepwire backup`: the data directory is that of `--data`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct BackupCommand {
+    /// Directory to make; it must not exist, or be empty
+    #[arg(value_name = "DEST")]
+    pub destination: PathBuf,
+    /// How to tell of it.
+    #[command(flatten)]
+    pub telling: Telling,
+}
+
+/// `stepwire restore`: the data directory to make is that of `--data`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct RestoreCommand {
+    /// Directory that `stepwire backup` made
+    #[arg(value_name = "SRC")]
+    pub source: PathBuf,
+    /// Only check it, to the last instance; nothing is written
+    #[arg(long)]
+    pub check: bool,
+    /// Leave the secret of the tokens out: all tokens issued so far end
+    #[arg(long, conflicts_with = "check")]
+    pub new_secret: bool,
+    /// How to tell of it.
+    #[command(flatten)]
+    pub telling: Telling,
+}
+
+/// How results are told.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Telling {
+    /// Print the manifest as JSON, and nothing else on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}

@@ -1,0 +1,292 @@
+//! The command line of the commands that talk to a server over its wire. Not here: what they do (`cli`).
+
+use std::{fmt, path::PathBuf, time::Duration};
+
+use clap::{Args, Subcommand, ValueEnum};
+use uuid::Uuid;
+
+/// What is to be done through a server.
+#[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
+pub enum ClientCommand {
+    /// Start a process and print its next step
+    Start(StartProcess),
+    /// Run a manual action of an instance and print its next step
+    Run(RunAction),
+    /// Approve what an instance waits for, or reject it
+    Approve(Approve),
+    /// End instances
+    Stop(Stop),
+    /// Print every push of an instance, of a process's instances, or of the tasks as a line
+    Watch(Watch),
+    /// Print where an instance stands
+    Show(Show),
+    /// List instances, newest first
+    List(List),
+    /// Deploy process definitions
+    Deploy(Deploy),
+    /// Print a process definition as it was deployed, or instances as JSON lines
+    Export(Export),
+}
+
+impl ClientCommand {
+    /// Which server, and how to print.
+    pub fn common(&self) -> &Common {
+        match self {
+            Self::Start(start) => &start.common,
+            Self::Run(run) => &run.common,
+            Self::Approve(approve) => &approve.common,
+            Self::Stop(stop) => &stop.common,
+            Self::Watch(watch) => &watch.common,
+            Self::Show(show) => &show.common,
+            Self::List(list) => &list.common,
+            Self::Deploy(deploy) => &deploy.common,
+            Self::Export(export) => &export.common,
+        }
+    }
+}
+
+/// What all of them have.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Common {
+    /// Address of the server [default: the server on the data directory, else where --listen says]
+    #[arg(long, env = "STEPWIRE_SERVER", value_name = "URL")]
+    pub server: Option<String>,
+    /// Bearer token; better in the variable or a file, as arguments can be seen by others
+    /// [default: one that the server on the data directory gives to the directory's owner]
+    #[arg(long, env = "STEPWIRE_TOKEN", value_name = "JWT", hide_env_values = true)]
+    pub token: Option<Hidden>,
+    /// File with the bearer token, or - for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    pub token_file: Option<PathBuf>,
+    /// Print JSON, one object per result, and nothing else on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Tell nothing on standard error while at work
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Give up after this long, with status 124: PT30S or 30s
+    #[arg(long, value_name = "DURATION", value_parser = super::duration)]
+    pub timeout: Option<Duration>,
+}
+
+/// A text that is shown nowhere.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden(pub String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+impl From<String> for Hidden {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+/// Whether to wait, and what for.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Follow the instance until it has ended; the exit status says how
+    #[arg(long)]
+    pub wait: bool,
+    /// What to wait for: the end, or also a step that needs a user (status 6)
+    #[arg(long, requires = "wait", default_value = "end")]
+    pub until: Until,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Until {
+    /// The end of the instance.
+    End,
+    /// Its end, or a step that does not go on without a person.
+    Waiting,
+}
+
+/// What goes with a command.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Payload {
+    /// Data that go along: a JSON object, @FILE, or - for standard input
+    #[arg(long = "data-json", value_name = "JSON|@FILE|-")]
+    pub data: Option<String>,
+    /// Id of the command: the same id never does it twice [default: a new one]
+    #[arg(long, value_name = "UUID")]
+    pub id: Option<Uuid>,
+}
+
+/// `stepwire start`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct StartProcess {
+    /// Id of the process
+    pub process: String,
+    /// What goes along.
+    #[command(flatten)]
+    pub payload: Payload,
+    /// Your name for the matter
+    #[arg(long, value_name = "TEXT")]
+    pub business_key: Option<String>,
+    /// Start condition that chooses among several start events
+    #[arg(long, value_name = "TEXT")]
+    pub condition: Option<String>,
+    /// Start the draft, as a test
+    #[arg(long)]
+    pub test: bool,
+    /// What to wait for.
+    #[command(flatten)]
+    pub waiting: Waiting,
+    /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `stepwire run`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct RunAction {
+    /// Key of the instance
+    pub instance: Uuid,
+    /// Name of the action
+    pub action: String,
+    /// What goes along.
+    #[command(flatten)]
+    pub payload: Payload,
+    /// Key of the element, when several offer the action
+    #[arg(long, value_name = "KEY")]
+    pub element: Option<String>,
+    /// Refuse if the instance has moved on from this number
+    #[arg(long, value_name = "SEQ")]
+    pub if_seq: Option<u64>,
+    /// What to wait for.
+    #[command(flatten)]
+    pub waiting: Waiting,
+    /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `stepwire approve`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Approve {
+    /// Key of the instance; approvals of its subprocesses count, too
+    pub instance: Uuid,
+    /// Reject instead
+    #[arg(long)]
+    pub reject: bool,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    pub comment: Option<String>,
+    /// What goes along.
+    #[command(flatten)]
+    pub payload: Payload,
+    /// Key of the element, when several approvals wait
+    #[arg(long, value_name = "KEY")]
+    pub element: Option<String>,
+    /// What to wait for.
+    #[command(flatten)]
+    pub waiting: Waiting,
+    /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `stepwire stop`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// Keys of the instances
+    #[arg(required = true, value_name = "INSTANCE")]
+    pub instances: Vec<Uuid>,
+    /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `stepwire watch`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Watch {
+    /// Key of an instance, id of a process (* for all), or the word tasks
+    #[arg(value_name = "INSTANCE|PROCESS|tasks")]
+    pub what: String,
+    /// Of an instance: only what came after this number
+    #[arg(long, value_name = "SEQ")]
+    pub after: Option<u64>,
+    /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `stepwire show`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Show {
+    /// Key of the instance
+    pub instance: Uuid,
+    /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `stepwire list`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct List {
+    /// Only of this process
+    #[arg(long, value_name = "ID")]
+    pub process: Option<String>,
+    /// Only with this status, such as started or finished
+    #[arg(long)]
+    pub status: Option<String>,
+    /// Only with this business key
+    #[arg(long, value_name = "TEXT")]
+    pub business_key: Option<String>,
+    /// At most so many
+    #[arg(long, default_value = "50", value_name = "N")]
+    pub limit: usize,
+    /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `stepwire deploy`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Deploy {
+    /// BPMN files, or definitions as JSON (*.json)
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Let new instances run what is deployed
+    #[arg(long)]
+    pub publish: bool,
+    /// Only tell the problems; needs no server
+    #[arg(long, conflicts_with = "publish")]
+    pub check: bool,
+    /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `stepwire export`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// Id of the process; with @VERSION another version than the published (else the newest) one
+    #[arg(value_name = "PROCESS[@VERSION]")]
+    pub process: String,
+    /// File to write [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// What to write
+    #[arg(long, default_value = "bpmn", conflicts_with = "instances")]
+    pub format: DefinitionText,
+    /// Instead of the definition its instances: a JSON line for each, with all that you may see of it
+    #[arg(long)]
+    pub instances: bool,
+    /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// How a definition is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DefinitionText {
+    /// BPMN XML, as it was deployed.
+    Bpmn,
+    /// The JSON form.
+    Json,
+}

@@ -1,0 +1,196 @@
+//! The program's command line as a whole: the server's options, and the commands beside it.
+//!
+//! Not here: what an option means (`config`), what a command does (`cli`, `backup`, `web::local`).
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use super::{BackupCommand, ClientCommand, Options, RestoreCommand, UserCommand, duration};
+
+/// What the program is asked to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Run the server.
+    Serve,
+    /// Print a token.
+    Token(TokenRequest),
+    /// Change or list users.
+    User(UserCommand),
+    /// Do something through a server.
+    Client(Box<ClientCommand>),
+    /// Copy the data directory.
+    Backup(BackupCommand),
+    /// Make a data directory from a copy.
+    Restore(RestoreCommand),
+}
+
+/// The token that `stepwire token` prints.
+#[derive(clap::Args, Clone, Debug, PartialEq, Eq)]
+pub struct TokenRequest {
+    /// User the token is for
+    #[arg(long)]
+    pub sub: String,
+    /// Role to grant: admin, designer, operator or a lane's; may be repeated
+    #[arg(long = "role", value_name = "ROLE")]
+    pub roles: Vec<String>,
+    /// Tenant of the user
+    #[arg(long, default_value = "default")]
+    pub tenant: String,
+    /// How long it is valid: an ISO 8601 duration of hours, minutes and seconds
+    #[arg(long, default_value = "PT1H", value_parser = duration)]
+    pub ttl: std::time::Duration,
+}
+
+/// What `stepwire --help` says: the commands in groups, which the library cannot draw.
+const HELP: &str = "\
+{about}
+
+{usage-heading} {usage}
+
+Without a command the server runs.
+
+Through a server (the one on the data directory, or --server URL):
+  start     Start a process and print its next step
+  run       Run a manual action of an instance and print its next step
+  approve   Approve what an instance waits for, or reject it
+  stop      End instances
+  watch     Print every push of an instance, of a process's instances, or of the tasks as a line
+  show      Print where an instance stands
+  list      List instances, newest first
+  deploy    Deploy process definitions
+  export    Print a process definition as it was deployed, or instances as JSON lines
+
+On the data directory (--data DIR), whether or not a server runs on it:
+  user      Add, change and list users who sign in with a password
+  token     Print a token for scripts, signed with the server's secret
+  backup    Copy everything the server keeps, at one point in time
+  restore   Make a data directory from such a copy, or check one
+
+Examples:
+  stepwire                                             # runs the server, with its data in ./stepwire-data
+  stepwire deploy onboarding.bpmn --publish
+  stepwire start onboarding --data-json @ada.json --wait --until waiting
+  stepwire run 0197… save --data-json @details.json --json
+  stepwire backup /backups/monday
+
+'stepwire COMMAND --help' says more. Exit status: 0 done or finished, 1 refused, 2 wrong usage, 3 failed or expired,
+4 terminated or dismissed, 5 rejected, 6 waits for a user, 7 no server or no access, 124 time is up.
+
+{options}";
+
+/// A websocket-first BPM backend: runs BPMN processes and pushes every next step.
+#[derive(Parser)]
+#[command(name = "stepwire", version, help_template = HELP)]
+pub(super) struct CommandLine {
+    /// TOML file with the same options; flags and variables go before it
+    #[arg(long, global = true, env = "STEPWIRE_CONFIG", value_name = "FILE", help_heading = "Options of the server")]
+    pub(super) config: Option<std::path::PathBuf>,
+    #[command(flatten)]
+    pub(super) options: Options,
+    #[command(subcommand)]
+    command: Option<Subcommands>,
+}
+
+#[derive(Subcommand)]
+enum Subcommands {
+    #[command(flatten)]
+    Client(ClientCommand),
+    /// Add, change and list users who sign in with a password, whether or not a server runs on the data directory
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Print a token for scripts, signed with the server's secret
+    Token(TokenRequest),
+    /// Copy everything the server keeps, at one point in time, whether or not it runs
+    Backup(BackupCommand),
+    /// Make a data directory from what `stepwire backup` copied, or check the copy
+    Restore(RestoreCommand),
+}
+
+/// Options of the server that its other commands need, too; in their help the rest would be in the way.
+const ALSO_FOR_COMMANDS: [&str; 2] = ["data", "config"];
+
+impl CommandLine {
+    /// Reads the program's arguments, of which the first is its name.
+    ///
+    /// # Errors
+    /// Wrong usage; or that help or the version is asked for.
+    pub(super) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let mut grammar = Self::grammar();
+        let matches = grammar.try_get_matches_from_mut(arguments)?;
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut grammar))
+    }
+
+    /// What may be written.
+    pub(super) fn grammar() -> clap::Command {
+        let mut grammar = Self::command();
+        // The library hands the server's options down to the commands when it builds.
+        grammar.build();
+        let names: Vec<String> = grammar.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        names.iter().filter(|name| *name != "token" && *name != "help").fold(grammar, |grammar, name| {
+            let in_the_way = |id: &str| !ALSO_FOR_COMMANDS.contains(&id);
+            grammar.mut_subcommand(name, |command| {
+                command.mut_args(|arg| {
+                    let hidden = arg.is_global_set() && in_the_way(arg.get_id().as_str());
+                    arg.hide(hidden)
+                })
+            })
+        })
+    }
+
+    /// What is asked for.
+    pub(super) fn asked(&self) -> Command {
+        match &self.command {
+            None => Command::Serve,
+            Some(Subcommands::Token(request)) => Command::Token(request.clone()),
+            Some(Subcommands::User(command)) => Command::User(command.clone()),
+            Some(Subcommands::Client(command)) => Command::Client(Box::new(command.clone())),
+            Some(Subcommands::Backup(command)) => Command::Backup(command.clone()),
+            Some(Subcommands::Restore(command)) => Command::Restore(command.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_names_every_command_and_hides_what_is_in_the_way() {
+        let mut grammar = CommandLine::grammar();
+        let help = grammar.render_help().to_string();
+        for command in grammar.get_subcommands().filter(|command| command.get_name() != "help") {
+            assert!(help.contains(&format!("\n  {} ", command.get_name())), "{} in {help}", command.get_name());
+        }
+        let start = grammar.find_subcommand_mut("start").unwrap().render_help().to_string();
+        assert!(start.contains("--data <DIR>") && !start.contains("--workers"), "{start}");
+        assert!(help.contains("--workers"), "{help}");
+    }
+
+    #[test]
+    fn commands_read_what_they_are_asked() {
+        let read = |arguments: &[&str]| {
+            CommandLine::read([&["stepwire"], arguments].concat().into_iter().map(OsString::from)).map(|line| line.asked())
+        };
+        let Ok(Command::Client(command)) = read(&["start", "p", "--wait", "--until", "waiting", "--timeout", "30s"]) else {
+            panic!("a start")
+        };
+        assert_eq!(command.common().timeout, Some(std::time::Duration::from_secs(30)));
+        for bad in [
+            &["start"][..],
+            &["start", "p", "--until", "waiting"],
+            &["start", "p", "--timeout", "soon"],
+            &["run", "no-key", "save"],
+            &["stop"],
+            &["deploy"],
+            &["deploy", "f", "--check", "--publish"],
+            &["start", "p", "--token", "x", "--token-file", "f"],
+            &["restore"],
+            &["restore", "d", "--check", "--new-secret"],
+        ] {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
+        let shown = format!("{:?}", read(&["show", "0197a1b2-0000-7000-8000-000000000007", "--token", "hush"]));
+        assert!(!shown.contains("hush"), "{shown}");
+    }
+}
