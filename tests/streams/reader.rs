@@ -134,13 +134,16 @@ pub fn by_channel<'a>(frames: impl IntoIterator<Item = &'a Value>) -> HashMap<St
     channels
 }
 
+/// Type, number and body of a frame.
+pub type Told = (Value, Value, Value);
+
 /// Frames as somebody received them who did not keep their ids.
 pub fn received(frames: &[Value]) -> Vec<Event> {
     frames.iter().map(|frame| Event { id: None, retry: None, frame: frame.clone() }).collect()
 }
 
 /// What is left of a channel's frames when it does not matter how often a client was told where the instance stands in between.
-pub fn without_progress_between(frames: &[Value]) -> Vec<(Value, Value, Value)> {
+pub fn without_progress_between(frames: &[Value]) -> Vec<Told> {
     let last = &frames.last().expect("a frame")["seq"];
     let kept = frames.iter().filter(|frame| frame["type"] != "progress" || frame["seq"] == *last);
     kept.map(|frame| (frame["type"].clone(), frame["seq"].clone(), frame["body"].clone())).collect()

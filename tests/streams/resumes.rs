@@ -1,8 +1,10 @@
 //! A cut anywhere: nothing is lost, nothing comes twice, and whoever has everything is not kept waiting.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::reader::{Event, Stream, by_channel, without_progress_between};
+use super::reader::{Event, Stream, Told, by_channel, without_progress_between};
 use crate::wire::{
     Client, Server,
     families::GRADING,
@@ -15,10 +17,9 @@ fn path(instance: &str) -> String {
 }
 
 /// What is left of frames when it does not matter how often a client was told where an instance stands in between.
-fn essence(events: &[Event]) -> Vec<(String, Vec<(Value, Value, Value)>)> {
-    let mut channels: Vec<_> = by_channel(events.iter().map(|event| &event.frame)).into_iter().collect();
-    channels.sort_by(|(one, _), (other, _)| one.cmp(other));
-    channels.into_iter().map(|(channel, frames)| (channel, without_progress_between(&frames))).collect()
+fn essence(events: &[Event]) -> BTreeMap<String, Vec<Told>> {
+    let channels = by_channel(events.iter().map(|event| &event.frame)).into_iter();
+    channels.map(|(channel, frames)| (channel, without_progress_between(&frames))).collect()
 }
 
 /// Cuts a stream of an ended tree after each of its frames, and goes on once by the header and once by the address.
