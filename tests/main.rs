@@ -1,6 +1,7 @@
 //! The one test binary: a folder per area.
 
 mod browser;
+mod cli;
 mod contract;
 mod crash;
 mod engine;

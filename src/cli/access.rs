@@ -118,7 +118,7 @@ impl Access {
             Pass::Token(_) => "with the given token".to_owned(),
             Pass::File(path, _) => format!("with the token in {}", path.display()),
             Pass::Local(data, local) => format!("as '{}', by the server on {}", local.user, data.display()),
-            Pass::Anonymous => "anonymously: no token is given, and no server answers on the data directory".to_owned(),
+            Pass::Anonymous => "anonymously, as no token is given".to_owned(),
         }
     }
 

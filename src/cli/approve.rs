@@ -32,7 +32,7 @@ struct Waiting {
 /// # Errors
 /// When there is nothing to decide, or more than one; the refusal; no server.
 pub async fn approve(approve: Approve, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
-    let mut data = payload::read(approve.payload.data.as_deref())?;
+    let mut data = payload::read(approve.payload.data_json.as_deref())?;
     if let Some(comment) = &approve.comment {
         data["comment"] = json!(comment);
     }

@@ -70,8 +70,10 @@ impl Progress {
     /// Whether somewhere a user has to act: at a user task, by an action on offer, or because of an incident.
     fn needs_a_person(&self) -> bool {
         let waits = |node: &Value| node["type"] == "userTask" || node["incident"].is_object();
-        let live = self.members.values().filter(|member| member["status"].as_str().is_some_and(is_live));
-        live.into_iter().any(|member| list(&member["nodes"]).iter().any(waits) || !list(&member["actions"]).is_empty())
+        // One may always go back; that is no reason to.
+        let asked = |action: &Value| action["back"] != true;
+        let mut live = self.members.values().filter(|member| member["status"].as_str().is_some_and(is_live));
+        live.any(|member| list(&member["nodes"]).iter().any(waits) || list(&member["actions"]).iter().any(asked))
     }
 
     /// Where the instance stands, as a result; `None` before the first frame of it.

@@ -34,7 +34,7 @@ pub async fn run(run: RunAction, access: Access, printer: &mut Printer) -> Resul
         "id": run.payload.id.unwrap_or_else(Uuid::now_v7).to_string(),
         "instance": run.instance.to_string(),
         "action": run.action,
-        "data": payload::read(run.payload.data.as_deref())?,
+        "data": payload::read(run.payload.data_json.as_deref())?,
     });
     if let Some(element) = &run.element {
         frame["element"] = json!(element);

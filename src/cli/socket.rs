@@ -130,6 +130,8 @@ async fn connect(address: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStre
     match connect_async_with_config(request, None, true).await {
         Ok((stream, _)) => Ok(stream),
         Err(tungstenite::Error::Http(response)) => Err(NotOpen::Unreachable(said(&response))),
+        // Not the library's own words around it.
+        Err(tungstenite::Error::Io(error)) => Err(unreachable(&error)),
         Err(error) => Err(unreachable(&error)),
     }
 }

@@ -35,7 +35,7 @@ fn frame(start: &StartProcess, anonymous: bool) -> Result<Value, Failure> {
         "type": "start",
         "id": id.to_string(),
         "process": start.process,
-        "data": payload::read(start.payload.data.as_deref())?,
+        "data": payload::read(start.payload.data_json.as_deref())?,
         "subscribe": start.waiting.wait,
     });
     if let Some(key) = &start.business_key {

@@ -109,8 +109,8 @@ pub enum Until {
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Payload {
     /// Data that go along: a JSON object, @FILE, or - for standard input
-    #[arg(long = "data-json", value_name = "JSON|@FILE|-")]
-    pub data: Option<String>,
+    #[arg(long, value_name = "JSON|@FILE|-")]
+    pub data_json: Option<String>,
     /// Id of the command: the same id never does it twice [default: a new one]
     #[arg(long, value_name = "UUID")]
     pub id: Option<Uuid>,

@@ -172,7 +172,8 @@ mod tests {
         let read = |arguments: &[&str]| {
             CommandLine::read([&["stepwire"], arguments].concat().into_iter().map(OsString::from)).map(|line| line.asked())
         };
-        let Ok(Command::Client(command)) = read(&["start", "p", "--wait", "--until", "waiting", "--timeout", "30s"]) else {
+        let Ok(Command::Client(command)) = read(&["start", "p", "--data-json", "{}", "--data", "d", "--wait", "--until", "waiting", "--timeout", "30s"])
+        else {
             panic!("a start")
         };
         assert_eq!(command.common().timeout, Some(std::time::Duration::from_secs(30)));

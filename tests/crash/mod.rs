@@ -3,6 +3,7 @@
 //! Clients resend until they are answered (`client`); a follower holds what every client would be shown (`follower`); what the
 //! data directory says in the end is compared with both (`oracle`). How many rounds: [`rounds`].
 
+mod backup;
 mod client;
 mod directory;
 mod follower;

@@ -43,16 +43,26 @@ impl Socket {
     }
 
     async fn try_connect(port: u16, user: &str, resume: &Value) -> Option<Self> {
+        Self::say_hello(port, &json!({"type": "hello", "token": token(user), "resume": resume})).await
+    }
+
+    async fn say_hello(port: u16, hello: &Value) -> Option<Self> {
         let mut request = format!("ws://127.0.0.1:{port}/v1/ws").into_client_request().expect("an address");
         request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("stepwire.v1.json"));
         let (stream, _) = connect_async(request).await.ok()?;
         let mut socket = Self(stream);
-        socket.send(&json!({"type": "hello", "token": token(user), "resume": resume})).await?;
+        socket.send(hello).await?;
         match socket.hear().await {
             Heard::Frame(frame) if frame["type"] == "welcome" => Some(socket),
             Heard::Frame(other) => panic!("expected a welcome, but got {other}"),
             Heard::End(_) => None,
         }
+    }
+
+    /// Connects once, as a client that stood in this log.
+    pub async fn resuming(port: u16, user: &str, log: &str, resume: Value) -> Self {
+        let hello = json!({"type": "hello", "token": token(user), "log": log, "resume": resume});
+        Self::say_hello(port, &hello).await.expect("the server runs")
     }
 
     /// Sends a frame; `None` when the connection is gone.

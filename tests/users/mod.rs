@@ -1,6 +1,6 @@
 //! `stepwire user` as people call it: on a directory nobody uses, on one a server runs on, and with input that makes no sense.
 
-mod program;
+pub mod program;
 
 use std::{fs, os::unix::fs::PermissionsExt};
 

@@ -19,7 +19,7 @@ pub struct Site {
 }
 
 /// What a command came to.
-pub struct Ended(Output);
+pub struct Ended(pub Output);
 
 impl Site {
     /// An empty directory and a free port.
@@ -103,6 +103,14 @@ impl Ended {
         assert_eq!(self.0.status.code(), Some(0), "{errors}");
         assert!(output.contains(part), "{output}");
         output
+    }
+
+    /// It ended with this status; all it printed, and all it said on standard error.
+    #[track_caller]
+    pub fn ends(self, status: i32) -> (String, String) {
+        let (output, errors) = self.texts();
+        assert_eq!(self.0.status.code(), Some(status), "{output}{errors}");
+        (output, errors)
     }
 
     /// It refused in a sentence with this in it.

@@ -1,0 +1,47 @@
+//! Connections that are cut, and a server that goes down: nothing is done twice, and whoever waits goes on waiting.
+
+use std::io::{BufRead, BufReader};
+
+use super::{
+    proxy,
+    site::{ended, json, served, spawn},
+};
+
+/// The server's pieces: the upgrade, the welcome, and then what the start brings.
+#[tokio::test]
+async fn a_start_whose_answer_is_cut_off_is_one_start() {
+    let site = served();
+    let (token, _) = site.run(&["token", "--sub", "ada", "--role", "operator"], "").ends(0);
+    for waiting in [&[][..], &["--wait", "--until", "waiting"]] {
+        let before = count(&site);
+        let address = format!("http://127.0.0.1:{}", proxy::cutting(site.port, 3).await);
+        let mut arguments = vec!["start", "decision", "--json", "--server", &address, "--token", token.trim()];
+        arguments.extend(waiting);
+        let child = spawn(&site, &arguments);
+        let (printed, errors) =
+            tokio::task::spawn_blocking(move || ended(child, if waiting.is_empty() { 0 } else { 6 })).await.expect("it ends");
+        assert!(printed.contains(r#""status":"started""#), "{printed}");
+        assert!(waiting.is_empty() || errors.contains("the connection is lost"), "{errors}");
+        assert_eq!(count(&site), before + 1);
+    }
+}
+
+fn count(site: &crate::users::program::Site) -> usize {
+    site.run(&["list", "--process", "decision", "-q"], "").ends(0).0.lines().count()
+}
+
+#[test]
+fn who_waits_outlives_the_server() {
+    let mut site = served();
+    let mut child = spawn(&site, &["start", "decision", "--wait", "--json"]);
+    let mut lines = BufReader::new(child.stderr.take().expect("its errors are piped")).lines();
+    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("Decide (decide)"))));
+    site.kill();
+    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("the connection is lost"))));
+    site.start();
+    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("connected again: decision started at Decide"))));
+    let key = json(&site, &["list", "--process", "decision"], 0)["instance"].as_str().unwrap().to_owned();
+    site.run(&["approve", &key, "--reject"], "").ends(0);
+    let (printed, _) = ended(child, 5);
+    assert!(printed.contains(&key) && printed.contains(r#""outcome":"rejected""#), "{printed}");
+}
