@@ -2,6 +2,7 @@
 
 mod assets;
 mod auth;
+mod backups;
 mod commands;
 mod cors;
 mod definitions;
