@@ -218,6 +218,8 @@ fn duration(text: &str) -> Result<std::time::Duration, String> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
 
     fn load(arguments: &[&str]) -> Result<(Config, Command), ConfigError> {
@@ -227,7 +229,7 @@ mod tests {
 
     #[test]
     fn every_option_has_its_flag_variable_and_key() {
-        let command = CommandLine::grammar();
+        let command = CommandLine::command();
         let flags: Vec<_> = command.get_arguments().filter_map(|arg| Some((arg.get_long()?, arg.get_env()))).collect();
         assert!(flags.len() > 15);
         for (flag, variable) in flags {

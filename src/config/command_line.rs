@@ -172,7 +172,8 @@ mod tests {
         let read = |arguments: &[&str]| {
             CommandLine::read([&["stepwire"], arguments].concat().into_iter().map(OsString::from)).map(|line| line.asked())
         };
-        let Ok(Command::Client(command)) = read(&["start", "p", "--data-json", "{}", "--data", "d", "--wait", "--until", "waiting", "--timeout", "30s"])
+        let Ok(Command::Client(command)) =
+            read(&["start", "p", "--data-json", "{}", "--data", "d", "--wait", "--until", "waiting", "--timeout", "30s"])
         else {
             panic!("a start")
         };

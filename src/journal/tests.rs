@@ -1,6 +1,7 @@
 //! One table of tests over both stores. The writer's own tests: `writer_tests`.
 
 mod call_tests;
+mod copy_tests;
 mod fixtures;
 mod log_tests;
 mod reading_tests;

@@ -57,7 +57,8 @@ fn a_token_of_ones_own_is_used_and_the_local_one_goes_nowhere_else() {
     let (token, _) = site.run(&["token", "--sub", "ada"], "").ends(0);
     let path = site.data().join("token");
     fs::write(&path, &token).unwrap();
-    let key = json(&site, &["start", "decision", "--token-file", path.to_str().unwrap()], 0)["instance"].as_str().unwrap().to_owned();
+    let key =
+        json(&site, &["start", "decision", "--token-file", path.to_str().unwrap()], 0)["instance"].as_str().unwrap().to_owned();
     let (_, errors) = site.run(&["show", &key, "--json"], "").ends(0);
     assert!(errors.contains("as 'admin', by the server on "), "{errors}");
     assert_eq!(json(&site, &["show", &key], 0)["startedBy"], "ada");

@@ -75,7 +75,10 @@ async fn a_copy_made_under_load_holds_all_that_was_acknowledged_before() {
     let mut seen: HashMap<String, u64> = HashMap::new();
     let mut watcher = Socket::connect(site.port, "watcher", json!([])).await;
     for ledger in ledgers.iter() {
-        watcher.send(&json!({"type": "subscribe", "id": ledger, "channel": format!("instance/{ledger}")})).await.expect("it runs");
+        watcher
+            .send(&json!({"type": "subscribe", "id": ledger, "channel": format!("instance/{ledger}")}))
+            .await
+            .expect("it runs");
     }
     for _ in 0..COMMANDS_BEFORE {
         let frame = watcher.wait_for(|frame| frame["type"] == "progress").await;
@@ -85,7 +88,8 @@ async fn a_copy_made_under_load_holds_all_that_was_acknowledged_before() {
     let place = tempfile::tempdir().unwrap();
     let copy = place.path().join("copy");
     let (from, to) = (site.data().to_owned(), copy.clone());
-    let told = tokio::task::spawn_blocking(move || succeeds(&["backup", text(&to), "--data", text(&from), "--json"])).await.unwrap();
+    let told =
+        tokio::task::spawn_blocking(move || succeeds(&["backup", text(&to), "--data", text(&from), "--json"])).await.unwrap();
     let manifest: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(manifest["counts"]["instances"], ledgers.len(), "{manifest}");
     let (done, _) = load.finish().await;
