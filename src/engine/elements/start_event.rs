@@ -18,10 +18,11 @@ pub(in crate::engine) fn choose<'a>(
 ) -> Result<&'a ExecutableNode, Rejection> {
     let all: Vec<&ExecutableNode> = process.start_events().filter(|node| node.schedule.is_none()).collect();
     if all.is_empty() {
+        let id = &process.definition.id;
         let sentence = format!(
-            "expected a process that can be started, but '{}' starts by its schedules only; an operator may run one: \
-             POST /v1/schedules/{{process}}/{{node}}/run",
-            process.definition.id
+            "expected a process that can be started, but '{id}' starts by its schedules only; an operator may run one: \
+             POST /v1/schedules/{id}/{}/run",
+            process.schedules().next().map_or("", |(node, _)| &*node.id)
         );
         return Err(Rejection::new(RejectionKind::BadRequest, sentence));
     }

@@ -189,7 +189,8 @@ async fn spawn(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) {
 }
 
 async fn run_now(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) -> Result<InstanceKey, Refusal> {
-    if order.last_instance != Some(instance) && overlaps(runtime, &order).await {
+    // A repeat finds what it started, whatever else is live by now.
+    if overlaps(runtime, &order).await && status(runtime, instance).await.is_none() {
         let sentence = "expected that the instance this schedule started last has ended, as it does not overlap, but it is live";
         return Err(Rejection::new(RejectionKind::Conflict, sentence).into());
     }
@@ -208,13 +209,18 @@ async fn overlaps(runtime: &Runtime, order: &Order) -> bool {
     let node = order.process.executable.node(&order.key.node);
     let skips = node.and_then(|node| node.schedule.as_ref()).is_some_and(|schedule| schedule.written.overlap == Overlap::Skip);
     let Some(last) = order.last_instance.filter(|_| skips) else { return false };
-    match runtime.journal.read(move |reader| reader.instance(last)).await {
-        Ok(Ok(row)) => row.and_then(|row| Status::named(&row.status)).is_some_and(Status::is_live),
+    status(runtime, last).await.is_some_and(Status::is_live)
+}
+
+/// The status of an instance, if there is one.
+async fn status(runtime: &Runtime, instance: InstanceKey) -> Option<Status> {
+    match runtime.journal.read(move |reader| reader.instance(instance)).await {
+        Ok(Ok(row)) => row.and_then(|row| Status::named(&row.status)),
         Ok(Err(error)) => {
-            log::error!("instance {last} cannot be looked up for its schedule: {error}");
-            false
+            log::error!("instance {instance} cannot be looked up for its schedule: {error}");
+            None
         }
-        Err(_) => false,
+        Err(_) => None,
     }
 }
 

@@ -142,8 +142,12 @@ fn one_that_does_not_overlap_waits_for_its_instance_to_end() {
         let refused = runtime.run_schedule(&key("s0"), Uuid::from_u128(1)).await.unwrap_err();
         assert!(matches!(refused, Refusal::Rejected(rejection) if rejection.kind == RejectionKind::Conflict));
         end(&runtime, row.last_instance.unwrap()).await;
+        let by_hand = runtime.run_schedule(&key("s0"), Uuid::from_u128(1)).await.unwrap();
+        end(&runtime, by_hand).await;
         wait_until(&runtime, "04:00").await;
-        assert_eq!(kept(&runtime).await, ["01:00", "04:00"]);
+        assert_eq!(kept(&runtime).await, ["01:00", "03:30", "04:00"]);
+        // A repeat finds what it started, though another is live.
+        assert_eq!(runtime.run_schedule(&key("s0"), Uuid::from_u128(1)).await.unwrap(), by_hand);
     });
 }
 
@@ -195,7 +199,7 @@ fn clients_do_not_start_where_schedules_do() {
         runtime.start_instance(request, Reply::to(move |answer| drop(sender.send(answer))));
         let Answer::Refused(Refusal::Rejected(rejection)) = answer.await.unwrap() else { panic!("expected a refusal") };
         assert_eq!(rejection.kind, RejectionKind::BadRequest);
-        assert!(rejection.message.contains("POST /v1/schedules/{process}/{node}/run"), "{}", rejection.message);
+        assert!(rejection.message.contains("POST /v1/schedules/p/s0/run"), "{}", rejection.message);
     });
 }
 

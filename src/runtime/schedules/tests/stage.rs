@@ -154,8 +154,8 @@ pub async fn deploy(runtime: &Runtime, process: &Value) -> Result<u32, DeployErr
 
 pub async fn idle(runtime: &Arc<Runtime>) {
     let (idle, waits) = oneshot::channel();
-    // Who was cut off meanwhile no longer waits.
     runtime.when_idle(move || {
+        // Who was cut off meanwhile no longer waits.
         let _ = idle.send(());
     });
     waits.await.unwrap();
