@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{
     access::{Caller, Right},
-    life::{forbidden, require_live},
+    life::{forbidden, require_live, require_participant},
     record::Record,
     rejection::{Rejection, RejectionKind, Unavailable},
     state::ElementInstance,
@@ -82,11 +82,12 @@ fn require_room(step: &Step<'_>, user: &str) -> Result<(), Rejection> {
     Err(Rejection::new(RejectionKind::Conflict, sentence))
 }
 
-/// Refuses callers that have the right nowhere in the instance, whatever has become of the task. Who had one here is told what has.
+/// Refuses callers that may only watch, whatever has become of the task: who has neither this right anywhere in the instance nor
+/// may act in it.
 fn require_somewhere(step: &Step<'_>, right: Right) -> Result<(), Rejection> {
     let (caller, members) = (caller(step)?, step.state.members());
-    let had_one = members.participants.contains(&*caller.subject);
-    if had_one || step.process.nodes().iter().any(|node| members.may(step.process, caller, right, node)) {
+    if require_participant(step).is_ok() || step.process.nodes().iter().any(|node| members.may(step.process, caller, right, node))
+    {
         return Ok(());
     }
     Err(forbidden("expected a member of the instance or a role that may act in it, but this user may only watch"))
