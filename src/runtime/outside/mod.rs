@@ -19,7 +19,7 @@ mod targets;
 mod wire_request;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -121,14 +121,13 @@ impl Now {
         hosts
     }
 
-    /// Takes a place for a call, unless it is being made already or there is no place.
+    /// Takes a place for a call, if there is one.
     fn take(&mut self, row: &OutsideCallRow) -> bool {
         let room = self.running.len() < CALLS_AT_ONCE && self.to_host(&row.host) < CALLS_PER_HOST;
-        let takes = room && !self.running.contains_key(&row.key());
-        if takes {
+        if room {
             self.running.insert(row.key(), row.host.clone());
         }
-        takes
+        room
     }
 }
 
@@ -152,10 +151,11 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
 async fn look(runtime: &Arc<Runtime>) {
     let outside = &runtime.outside;
     let now = runtime.clock.now();
-    let full = {
+    // What is being made now may be over before its row is looked at here, and its row is then one of the past.
+    let (full, running) = {
         let mut state = outside.lock();
         state.look = Time::last();
-        state.full_hosts()
+        (state.full_hosts(), state.running.keys().copied().collect::<HashSet<CallId>>())
     };
     let rows = runtime.journal.read(move |reader| Ok((reader.due_calls(now, &full, PAGE)?, reader.next_call(now)?))).await;
     let (rows, next) = match rows {
@@ -169,7 +169,7 @@ async fn look(runtime: &Arc<Runtime>) {
     };
     let is_whole = rows.len() < PAGE;
     let mut begun = 0;
-    for row in rows {
+    for row in rows.into_iter().filter(|row| !running.contains(&row.key())) {
         if outside.lock().take(&row) {
             begun += 1;
             begin(runtime, row);
