@@ -30,7 +30,7 @@ mod stop;
 mod waiting;
 mod watch;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use access::Access;
 use exit::{Exit, Failure};
@@ -70,15 +70,23 @@ async fn perform(command: ClientCommand, home: Home, check: Check, printer: &mut
     }
     let access = Access::find(command.common(), home).await?;
     printer.identity(&access);
+    let limit = printer.timeout;
     match command {
         ClientCommand::Start(start) => start::start(start, access, printer).await,
         ClientCommand::Run(run) => run::run(run, access, printer).await,
         ClientCommand::Approve(approve) => approve::approve(approve, access, printer).await,
         ClientCommand::Stop(stop) => stop::stop(stop, access, printer).await,
         ClientCommand::Watch(watch) => watch::watch(watch, access, printer).await,
-        ClientCommand::Show(show) => show::show(show, access, printer).await,
-        ClientCommand::List(list) => list::list(list, access, printer).await,
-        ClientCommand::Deploy(deploy) => deploy::deploy(deploy, access, printer).await,
-        ClientCommand::Export(export) => export::export(export, access, printer).await,
+        ClientCommand::Show(show) => in_time(limit, show::show(show, access, printer)).await,
+        ClientCommand::List(list) => in_time(limit, list::list(list, access, printer)).await,
+        ClientCommand::Deploy(deploy) => in_time(limit, deploy::deploy(deploy, access, printer)).await,
+        ClientCommand::Export(export) => in_time(limit, export::export(export, access, printer)).await,
     }
+}
+
+/// For work that leaves nothing under way: it may be asked for again.
+async fn in_time<T>(limit: Option<Duration>, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let late =
+        || Failure::new(Exit::TimedOut, "expected an answer in time, but there is none yet: try again, or allow more time");
+    printing::limited(limit, work).await.unwrap_or_else(|| Err(late()))
 }

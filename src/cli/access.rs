@@ -46,9 +46,12 @@ impl Access {
     /// # Errors
     /// An address or a file that is none.
     pub async fn find(common: &Common, home: Home) -> Result<Self, Failure> {
-        let named = common.server.as_deref().map(address).transpose()?;
-        let own = match (&common.token, &common.token_file) {
-            (Some(token), _) => Some(Pass::Token(token.0.trim().to_owned())),
+        // A variable that is set to nothing is not set.
+        let server = common.server.as_deref().filter(|url| !url.trim().is_empty());
+        let named = server.map(address).transpose()?;
+        let token = common.token.as_ref().map(|token| token.0.trim()).filter(|token| !token.is_empty());
+        let own = match (token, &common.token_file) {
+            (Some(token), _) => Some(Pass::Token(token.to_owned())),
             (None, Some(path)) if path == Path::new("-") => Some(Pass::Token(read_token(path)?)),
             (None, Some(path)) => Some(Pass::File(path.clone(), read_token(path)?)),
             (None, None) => None,

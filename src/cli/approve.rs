@@ -11,7 +11,7 @@ use super::{
     access::Access,
     exit::{Exit, Failure},
     followed::is_live,
-    payload,
+    in_time, payload,
     printing::{Printer, list, node_text},
     rest::Rest,
     run::{Action, act},
@@ -37,7 +37,7 @@ pub async fn approve(approve: Approve, access: Access, printer: &mut Printer) ->
         data["comment"] = json!(comment);
     }
     let mut rest = Rest::new(access)?;
-    let found = find(&mut rest, approve.instance).await?;
+    let found = in_time(printer.timeout, find(&mut rest, approve.instance)).await?;
     let Waiting { instance, element } = choose(found, approve.element.as_deref())?;
     let frame = json!({
         "type": "run",

@@ -1,6 +1,9 @@
 //! Connections that are cut, and a server that goes down: nothing is done twice, and whoever waits goes on waiting.
 
-use std::io::{BufRead, BufReader};
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+};
 
 use super::{
     proxy,
@@ -44,4 +47,21 @@ fn who_waits_outlives_the_server() {
     site.run(&["approve", &key, "--reject"], "").ends(0);
     let (printed, _) = ended(child, 5);
     assert!(printed.contains(&key) && printed.contains(r#""outcome":"rejected""#), "{printed}");
+}
+
+#[test]
+fn who_waits_outlives_its_token_when_there_is_another_one() {
+    let site = served();
+    let token = |ttl: &str| site.run(&["token", "--sub", "ada", "--ttl", ttl], "").ends(0).0;
+    let path = site.data().join("token");
+    fs::write(&path, token("PT2S")).unwrap();
+    let arguments = ["start", "decision", "--wait", "--token-file", path.to_str().unwrap()];
+    let mut child = spawn(&site, &arguments);
+    let mut lines = BufReader::new(child.stderr.take().expect("its errors are piped")).lines();
+    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("Decide (decide)"))));
+    fs::write(&path, token("PT1H")).unwrap();
+    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("connected again"))));
+    let key = json(&site, &["list", "--process", "decision"], 0)["instance"].as_str().unwrap().to_owned();
+    site.run(&["approve", &key], "").ends(0);
+    assert_eq!(ended(child, 0).0, format!("{key}  finished\n"));
 }
