@@ -88,6 +88,7 @@ use super::{asyncapi, health, jobs, problem::Details, published::Published, rest
         (name = "incidents", description = "What stands still until somebody helps"),
         (name = "timers", description = "What waits for its time"),
         (name = "schedules", description = "What starts by itself"),
+        (name = "operations", description = "What operators look after: calls to other systems"),
         (name = "users", description = "Who may sign in"),
         (name = "signing in", description = "Tokens, cookies, tickets"),
         (name = "jobs", description = "Jobs in the wire format of Wexflow's API"),

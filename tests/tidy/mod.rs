@@ -96,6 +96,28 @@ fn every_module_says_what_it_is() {
 }
 
 #[test]
+fn every_file_is_a_module_of_its_folder() {
+    let is_named = |path: &Path| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let folder = path.parent().unwrap_or(path);
+        let (name, folder) = match &*name {
+            "main" | "lib" => return true,
+            "mod" => (folder.file_name().unwrap_or_default().to_string_lossy().into_owned(), folder.parent().unwrap_or(folder)),
+            _ => (name.into_owned(), folder),
+        };
+        let parents = [folder.join("mod.rs"), folder.with_extension("rs"), folder.join("lib.rs"), folder.join("main.rs")];
+        // What a file's own tests are in is named by its path.
+        let tested = name.strip_suffix("_tests").map(|tested| folder.join(format!("{tested}.rs")));
+        let words = [format!("mod {name};"), format!("#[path = \"{name}.rs\"]")];
+        let texts = parents.iter().chain(&tested).filter_map(|parent| fs::read_to_string(root().join(parent)).ok());
+        texts.into_iter().any(|text| text.lines().any(|line| words.iter().any(|word| line.ends_with(word))))
+    };
+    let all = ["src", "tests", "benches"].iter().flat_map(|folder| sources(folder, "rs"));
+    let wrong = all.filter(|(path, _)| !is_named(path)).map(|(path, _)| path.display().to_string());
+    assert_none("expected every file to be compiled: to be named by the module it belongs to", wrong.collect());
+}
+
+#[test]
 fn files_stay_small() {
     let folders = [("src", "rs"), ("sdk/src", "ts"), ("static/src", "ts"), ("tests", "rs"), ("benches", "rs")];
     let all = folders.iter().flat_map(|(folder, ending)| sources(folder, ending));

@@ -49,11 +49,11 @@ struct StreamQuery {
     responses(
         (status = 200, description = "Frames as server-sent events", content_type = "text/event-stream", body = String),
         (status = 204, description = "Everything was received, and nothing more will come"),
-        (status = 400, description = "The cursor or a parameter is none", content_type = "application/problem+json"),
-        (status = 401, description = "No valid token or ticket", content_type = "application/problem+json"),
-        (status = 403, description = "A page of a foreign origin", content_type = "application/problem+json"),
-        (status = 404, description = "No such instance, or none the caller may see", content_type = "application/problem+json"),
-        (status = 503, description = "Too many connections", content_type = "application/problem+json"),
+        (status = 400, description = "The cursor or a parameter is none"),
+        (status = 401, description = "No valid token or ticket"),
+        (status = 403, description = "A page of a foreign origin"),
+        (status = 404, description = "No such instance, or none the caller may see"),
+        (status = 503, description = "Too many connections"),
     ),
 )]
 pub async fn stream(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {

@@ -36,7 +36,10 @@ fn schedules_have_times_that_come_and_stand_on_start_events() {
 fn start_events_with_schedules_are_no_choice_of_clients() {
     let mut definition = with_schedule(json!({}));
     let nodes = definition["nodes"].as_array_mut().expect("a list");
-    nodes.extend([json!({"id": "s2", "type": "startEvent"}), json!({"id": "s3", "type": "startEvent", "schedule": {"when": "startup"}})]);
+    nodes.extend([
+        json!({"id": "s2", "type": "startEvent"}),
+        json!({"id": "s3", "type": "startEvent", "schedule": {"when": "startup"}}),
+    ]);
     let flows = definition["flows"].as_array_mut().expect("a list");
     flows.extend([json!({"id": "f3", "source": "s2", "target": "t"}), json!({"id": "f4", "source": "s3", "target": "t"})]);
     check(definition.clone(), &[]);
