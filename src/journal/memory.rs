@@ -1,7 +1,7 @@
 //! A store in memory: for tests, and for servers that may forget (`--store memory`). Nothing survives the process.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -243,6 +243,13 @@ impl StoreReader for MemoryStore {
         let tables = self.tables();
         let logged = tables.log.range((entity, 0)..=(entity, u64::MAX)).next().is_some();
         Ok(logged || tables.snapshots.contains_key(&entity))
+    }
+
+    fn instance_keys(&self, after: InstanceKey, limit: usize) -> Result<Vec<InstanceKey>, StoreError> {
+        let tables = self.tables();
+        let logged = tables.log.range((Entity::from(after), u64::MAX)..=(Entity::from(InstanceKey(Uuid::max())), u64::MAX));
+        let keys: BTreeSet<InstanceKey> = logged.map(|((entity, _), _)| entity.instance()).collect();
+        Ok(keys.into_iter().take(limit).collect())
     }
 
     fn rows(&self, entity: Entity, after_seq: u64, limit: usize) -> Result<Vec<StoredRow>, StoreError> {

@@ -36,6 +36,8 @@ pub trait StoreReader: Send {
     fn load(&self, entity: Entity) -> Result<Loaded, StoreError>;
     /// Whether the log knows the entity.
     fn exists(&self, entity: Entity) -> Result<bool, StoreError>;
+    /// Keys after `after` of instances that the log knows, in order.
+    fn instance_keys(&self, after: InstanceKey, limit: usize) -> Result<Vec<InstanceKey>, StoreError>;
     /// The rows that hold records after `after_seq`, in order. The first may also hold some before, as rows are not cut.
     fn rows(&self, entity: Entity, after_seq: u64, limit: usize) -> Result<Vec<StoredRow>, StoreError>;
 

@@ -14,6 +14,7 @@ pub mod clock;
 mod decide;
 pub mod definitions;
 pub mod files;
+mod fresh_keys;
 mod instance;
 pub mod keys;
 pub mod lists;
@@ -47,6 +48,7 @@ use channel::Hub;
 use clock::Clock;
 use definitions::{Definitions, DeployedProcess};
 use files::Files;
+use fresh_keys::FreshKeys;
 use instance::{Gathered, ProcessInstance};
 use lists::Lists;
 use outbox::Outbox;
@@ -100,6 +102,7 @@ pub struct Runtime {
     /// Identity of the log; client cursors of another one mean nothing.
     pub log: Uuid,
     registry: Registry,
+    fresh: FreshKeys,
     outbox: Outbox,
     timers: Timers,
     outside: Outside,
@@ -124,10 +127,13 @@ impl Runtime {
         clock: Clock,
         arbiters: Vec<ArbiterHandle>,
     ) -> Result<Arc<Self>, StoreError> {
-        let stored = journal.read(|reader| {
-            Ok((reader.definitions()?, reader.schedules()?, reader.users()?, reader.outbox()?, reader.log_incarnation()?))
+        let bound = fresh_keys::bound_at(clock::real_now());
+        let stored = journal.read(move |reader| {
+            let keys = reader.instance_keys(bound, fresh_keys::REMEMBERED)?;
+            let definitions = (reader.definitions()?, reader.schedules()?);
+            Ok((definitions, reader.users()?, reader.outbox()?, reader.log_incarnation()?, keys))
         });
-        let (rows, schedules, users, outbox, log) = stored.await.map_err(|_| StoreError::Panicked)??;
+        let ((rows, schedules), users, outbox, log, keys) = stored.await.map_err(|_| StoreError::Panicked)??;
         let schedules = Schedules::load(journal.clone(), clock.clone(), schedules);
         let definitions = Definitions::load(journal.clone(), schedules.clone(), rows, outside.clone());
         for sentence in definitions.failed() {
@@ -148,6 +154,7 @@ impl Runtime {
             lists: Lists::default(),
             log,
             registry: Registry::default(),
+            fresh: FreshKeys::after(bound, keys),
             outbox: Outbox::default(),
             timers: Timers::default(),
             outside: Outside::new(outside),
@@ -244,6 +251,9 @@ impl Runtime {
 
     /// Loads an instance whose slot is moving. The store tells the truth: no row of it is in flight.
     fn load(self: &Arc<Self>, key: InstanceKey) {
+        if self.fresh.take(key) {
+            return self.settle(key, None, Gathered::default());
+        }
         let runtime = self.clone();
         let settle = self.clone();
         self.journal.read_then(

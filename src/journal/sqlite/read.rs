@@ -114,6 +114,13 @@ impl StoreReader for SqliteReader {
         Ok(self.one(sql, [entity.to_bytes()], |row| row.get(0))?.unwrap_or(false))
     }
 
+    fn instance_keys(&self, after: InstanceKey, limit: usize) -> Result<Vec<InstanceKey>, StoreError> {
+        let sql = "SELECT DISTINCT entity FROM log WHERE entity > ?1 AND entity <= ?2 ORDER BY entity LIMIT ?3";
+        let (first, last) = (Entity::from(after), Entity::from(InstanceKey(Uuid::max())));
+        let read = |row: &Row<'_>| row.get(0).map(Entity::instance);
+        self.list(sql, params![first.to_bytes(), last.to_bytes(), bounded(limit)], read)
+    }
+
     fn rows(&self, entity: Entity, after_seq: u64, limit: usize) -> Result<Vec<StoredRow>, StoreError> {
         self.list(ROWS_AFTER, params![entity.to_bytes(), Seq(after_seq), bounded(limit)], stored_row)
     }

@@ -54,6 +54,16 @@ fn rows_after_a_seq_begin_with_the_row_around_it() {
 }
 
 #[test]
+fn instance_keys_come_once_and_in_order() {
+    check(|store, reader| {
+        store.commit(&[append(3, 1, 1), append(1, 1, 1), append(2, 1, 1), append(3, 2, 2)]).unwrap();
+        assert_eq!(reader.instance_keys(key(0), 9).unwrap(), [key(1), key(2), key(3)]);
+        assert_eq!(reader.instance_keys(key(1), 1).unwrap(), [key(2)]);
+        assert_eq!(reader.instance_keys(key(3), 9).unwrap(), []);
+    });
+}
+
+#[test]
 fn a_refused_batch_leaves_no_trace() {
     check(|store, reader| {
         store.commit(&[append(1, 1, 1)]).unwrap();

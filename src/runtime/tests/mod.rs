@@ -4,6 +4,7 @@
 
 mod broken_steps;
 mod cuts;
+mod known_keys;
 mod letters;
 mod outside;
 mod passivation;
@@ -67,7 +68,11 @@ fn applied(answer: Answer) -> Arc<Committed> {
 }
 
 async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
-    let request = StartRequest {
+    applied(answer(|reply| runtime.start_instance(onboarding(Uuid::now_v7()), reply)).await).instance
+}
+
+fn onboarding(command: Uuid) -> StartRequest {
+    StartRequest {
         test: false,
         process: Some("onboarding".into()),
         data: json!({}),
@@ -76,10 +81,9 @@ async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
         inherit: None,
         caller: alice(),
         anonymous: false,
-        command: Uuid::now_v7(),
+        command,
         hash: 0,
-    };
-    applied(answer(|reply| runtime.start_instance(request, reply)).await).instance
+    }
 }
 
 fn run(action: &str, data: Value) -> Ask {

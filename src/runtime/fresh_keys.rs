@@ -1,0 +1,109 @@
+//! Keys under which certainly nothing is stored: who loads one of them need not read the store.
+//!
+//! A key begins with the time of the command that made it, so nearly every start brings a key newer than all before. Known
+//! are all stored keys after a bound, which begins at the server's start and follows the newest keys; at the bound or before
+//! it the store is read as ever. So a client whose clock is wrong, or a resend of an old start, costs a read, no more.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Mutex, PoisonError},
+};
+
+use uuid::Uuid;
+
+use crate::model::ids::{InstanceKey, Time};
+
+/// Keys remembered at most: some seconds of starts at full load, in less than a megabyte.
+pub const REMEMBERED: usize = 32_768;
+
+/// Tells keys that nothing is stored under from those the store has to be asked for.
+pub struct FreshKeys {
+    known: Mutex<Known>,
+}
+
+struct Known {
+    /// Whatever is stored under a key after this one has its key in `taken`.
+    bound: InstanceKey,
+    taken: BTreeSet<InstanceKey>,
+}
+
+impl FreshKeys {
+    /// Begins with the keys that are stored after `bound`: none, unless some clock was ahead. With more than can be
+    /// remembered, no key is fresh.
+    pub fn after(bound: InstanceKey, stored: Vec<InstanceKey>) -> Self {
+        let bound = if stored.len() >= REMEMBERED { InstanceKey(Uuid::max()) } else { bound };
+        Self { known: Mutex::new(Known { bound, taken: stored.into_iter().collect() }) }
+    }
+
+    /// Whether nothing is stored under this key. Only the first to ask is told so: from then on something may be.
+    pub fn take(&self, key: InstanceKey) -> bool {
+        // A set that lost a key to a panic would be a lie, but no call below panics half-way.
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if key <= known.bound || !known.taken.insert(key) {
+            return false;
+        }
+        if known.taken.len() > REMEMBERED {
+            known.forget_older_half();
+        }
+        true
+    }
+}
+
+impl Known {
+    fn forget_older_half(&mut self) {
+        if let Some(&middle) = self.taken.iter().nth(self.taken.len() / 2) {
+            self.taken = self.taken.split_off(&middle);
+            self.bound = middle;
+        }
+    }
+}
+
+/// The last key of the time before `now`.
+pub fn bound_at(now: Time) -> InstanceKey {
+    let millis = u128::from(now.0.max(0).unsigned_abs());
+    InstanceKey(Uuid::from_u128(millis << 80))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: u128) -> InstanceKey {
+        InstanceKey(Uuid::from_u128(number))
+    }
+
+    #[test]
+    fn a_key_is_fresh_once_and_only_after_the_bound() {
+        let keys = FreshKeys::after(key(10), vec![key(12)]);
+        assert!(!keys.take(key(9)));
+        assert!(!keys.take(key(10)));
+        assert!(keys.take(key(11)));
+        assert!(!keys.take(key(11)));
+        assert!(!keys.take(key(12)));
+    }
+
+    #[test]
+    fn what_is_forgotten_is_not_fresh_again() {
+        let keys = FreshKeys::after(key(0), Vec::new());
+        let many = 3 * REMEMBERED as u128;
+        assert!((1..=many).all(|number| keys.take(key(number))));
+        assert!((1..=many).all(|number| !keys.take(key(number))));
+        assert!(keys.take(key(many + 1)));
+    }
+
+    #[test]
+    fn with_more_stored_than_can_be_remembered_nothing_is_fresh() {
+        let keys = FreshKeys::after(key(0), (1..=REMEMBERED as u128).map(key).collect());
+        assert!(!keys.take(key(REMEMBERED as u128 + 1)));
+    }
+
+    #[test]
+    fn keys_of_later_commands_are_after_the_bound() {
+        let bound = bound_at(Time(1_000));
+        let start = |millis: u64| {
+            Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1_000, (millis % 1_000) as u32 * 1_000_000))
+        };
+        assert!(super::super::keys::of_start("default", "alice", start(1_000)) > bound);
+        assert!(super::super::keys::of_start("default", "alice", start(999)) < bound);
+    }
+}

@@ -1,0 +1,36 @@
+//! A start whose instance is stored is found there, however its key stands to those that are taken for fresh.
+
+use uuid::{NoContext, Timestamp, Uuid};
+
+use super::{answer, onboarding, runtime_over};
+use crate::{
+    journal::MemoryStore,
+    runtime::{ask::Answer, clock::real_now},
+};
+
+/// The id of a command given so many seconds from now.
+fn command_in(seconds: i64) -> Uuid {
+    let now = real_now().0 / 1_000;
+    Uuid::new_v7(Timestamp::from_unix(NoContext, now.saturating_add(seconds).unsigned_abs(), 0))
+}
+
+#[actix_web::test]
+async fn a_repeat_after_a_restart_finds_its_instance_whatever_the_clock_of_its_client() {
+    let store = MemoryStore::default();
+    let commands = [command_in(-3_600), command_in(0), command_in(3_600)];
+    let (runtime, journal) = runtime_over(Box::new(store.clone())).await;
+    for command in commands {
+        let first = answer(|reply| runtime.start_instance(onboarding(command), reply)).await;
+        assert!(matches!(first, Answer::Applied(_)), "{first:?}");
+    }
+    runtime.stop();
+    journal.shutdown();
+
+    let (runtime, journal) = runtime_over(Box::new(store)).await;
+    for command in commands {
+        let again = answer(|reply| runtime.start_instance(onboarding(command), reply)).await;
+        assert!(matches!(again, Answer::Duplicate(_)), "{again:?}");
+    }
+    runtime.stop();
+    journal.shutdown();
+}
