@@ -1,11 +1,11 @@
 //! The websocket endpoint `GET /v1/ws`: carries the frames of a session over a socket.
 //!
-//! One task per connection reads the client, takes what the runtime has, and sends one frame at a time; while a frame waits
-//! for the socket it keeps reading. Headers are guarded before the websocket library sees them (`guarded_payload`). What
+//! One task per connection reads the client, takes what the runtime has, and sends frames as the socket has room; while a frame
+//! waits for the socket it keeps reading. Headers are guarded before the websocket library sees them (`guarded_payload`). What
 //! frames mean: `session`.
 
 use std::{
-    pin::Pin,
+    future::poll_fn,
     task::Poll,
     time::{Duration, Instant},
 };
@@ -15,8 +15,8 @@ use actix_web::{
     http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL},
     rt, web,
 };
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Closed, ProtocolError, Session};
-use futures_util::{Future, StreamExt};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Closed, Message, ProtocolError, Session};
+use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
@@ -84,7 +84,7 @@ pub async fn websocket(
     let messages =
         messages.max_frame_size(limits::MESSAGE_BYTES).aggregate_continuations().max_continuation_size(limits::MESSAGE_BYTES);
     let (connection, inbound) = Connection::open(app.sessions.clone(), ticket, Instant::now());
-    let socket = Socket { session, messages, verdict, hang_up: HangUp::of(&request), sending: None };
+    let socket = Socket { session, messages, verdict, hang_up: HangUp::of(&request), full_since: None };
     rt::spawn(run(app, connection, inbound, socket, places));
     Ok(response)
 }
@@ -106,13 +106,8 @@ struct Socket {
     messages: AggregatedMessageStream,
     verdict: GuardVerdict,
     hang_up: Option<HangUp>,
-    sending: Option<Sending>,
-}
-
-/// A frame on its way into the socket's queue.
-struct Sending {
-    sent: Pin<Box<dyn Future<Output = Result<(), Closed>>>>,
-    since: Instant,
+    /// Since when frames wait for room in the socket's queue.
+    full_since: Option<Instant>,
 }
 
 /// Why a session's loop ended.
@@ -145,13 +140,13 @@ async fn run(
         if let Err(end) = pump(&mut connection, &mut socket).await {
             break end;
         }
-        if socket.sending.is_none() && connection.is_drained() {
+        if connection.is_drained() {
             connection.inbox().settle(&inbound);
         }
         tokio::select! {
-            sent = in_flight(&mut socket.sending) => {
-                socket.sending = None;
-                if sent.is_err() {
+            room = room(&mut socket.session), if socket.full_since.is_some() => {
+                socket.full_since = None;
+                if room.is_err() {
                     break End::Gone;
                 }
             }
@@ -170,7 +165,7 @@ async fn run(
             _ = tick.tick() => {
                 let now = Instant::now();
                 connection.tick(now);
-                if socket.sending.as_ref().is_some_and(|sending| now.duration_since(sending.since) >= limits::SLOW_CONSUMER) {
+                if socket.full_since.is_some_and(|since| now.duration_since(since) >= limits::SLOW_CONSUMER) {
                     break End::Close(CloseCode::SlowConsumer);
                 }
             }
@@ -185,28 +180,27 @@ async fn run(
     }
 }
 
-/// Sends what there is until the socket has no room; the frame that waits then stays in `sending`.
+/// Sends what there is until the socket's queue is full.
 async fn pump(connection: &mut Connection, socket: &mut Socket) -> Result<(), End> {
-    while socket.sending.is_none() {
-        let Some(text) = connection.next_frame() else {
-            return connection.closing().map_or(Ok(()), |code| Err(End::Close(code)));
-        };
-        let mut session = socket.session.clone();
-        let mut sent: Pin<Box<dyn Future<Output = _>>> = Box::pin(async move { session.text(text).await });
-        match futures_util::poll!(&mut sent) {
-            Poll::Ready(Ok(())) => {}
+    while socket.full_since.is_none() && !connection.is_drained() {
+        match futures_util::poll!(room(&mut socket.session)) {
+            Poll::Pending => socket.full_since = Some(Instant::now()),
             Poll::Ready(Err(Closed)) => return Err(End::Gone),
-            Poll::Pending => socket.sending = Some(Sending { sent, since: Instant::now() }),
+            Poll::Ready(Ok(())) => {
+                let Some(text) = connection.next_frame() else { break };
+                socket.session.start_send_unpin(Message::Text(text)).map_err(|Closed| End::Gone)?;
+            }
         }
     }
-    Ok(())
+    match connection.closing() {
+        Some(code) if socket.full_since.is_none() => Err(End::Close(code)),
+        _ => Ok(()),
+    }
 }
 
-async fn in_flight(sending: &mut Option<Sending>) -> Result<(), Closed> {
-    match sending {
-        Some(sending) => (&mut sending.sent).await,
-        None => std::future::pending().await,
-    }
+/// Waits until the socket's queue takes one more message.
+fn room(session: &mut Session) -> impl Future<Output = Result<(), Closed>> {
+    poll_fn(|cx| session.poll_ready_unpin(cx))
 }
 
 async fn hear(
