@@ -265,18 +265,12 @@ impl ProcessInstance {
 
     fn leave_when_durable(&self, ctx: &mut Context<Self>) {
         let addr = ctx.address();
-        // `send` waits for room in the mailbox; whatever is in it is collected first.
-        let leave = move |arbiter: &actix_rt::ArbiterHandle| {
-            arbiter.spawn(async move {
-                // An actor that is gone already has nothing to leave.
-                let _ = addr.send(Leave).await;
-            });
-        };
-        let arbiter = actix_rt::Arbiter::current();
+        // `do_send` finds room in a full mailbox, too; whatever is in it is collected first.
+        let leave = move || addr.do_send(Leave);
         if self.in_flight.load(Ordering::Acquire) == 0 {
-            leave(&arbiter);
+            leave();
         } else {
-            self.runtime.pass_the_queue(move || leave(&arbiter));
+            self.runtime.pass_the_queue(leave);
         }
     }
 
