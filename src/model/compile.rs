@@ -2,7 +2,7 @@
 //!
 //! Not here: the rules that make this possible (`validate`, which runs first).
 
-use std::{cmp::Reverse, collections::HashMap, str::FromStr, sync::Arc};
+use std::{cmp::Reverse, collections::BTreeMap, str::FromStr, sync::Arc};
 
 use croner::Cron;
 use jiff::{Span, fmt::temporal::SpanParser};
@@ -38,7 +38,7 @@ pub fn compile(definition: ProcessDefinition) -> Result<(ExecutableProcess, Vec<
     let compile_node =
         |node| compile_node(node, &definition).map_err(|sentence| vec![Problem::error(&node.id, "not_compilable", sentence)]);
     let nodes: Vec<ExecutableNode> = definition.nodes.iter().map(compile_node).collect::<Result<_, _>>()?;
-    let by_id: HashMap<Arc<str>, usize> = nodes.iter().enumerate().map(|(index, node)| (Arc::clone(&node.id), index)).collect();
+    let by_id: BTreeMap<Arc<str>, usize> = nodes.iter().enumerate().map(|(index, node)| (Arc::clone(&node.id), index)).collect();
     let name = definition.name.clone().unwrap_or_else(|| definition.id.clone());
     // `validate` has seen that it can be read.
     let expiry = definition.expiry.as_deref().and_then(compile_expiry);

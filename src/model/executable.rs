@@ -3,7 +3,7 @@
 //! Not here: the rules a definition must keep (`validate`, which runs first); conditions (`expression` compiles those).
 //! The engine runs on this and on nothing else of the model.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use croner::Cron;
 use jiff::Span;
@@ -34,7 +34,8 @@ pub struct ExecutableProcess {
     pub expiry: Option<Expiry>,
     pub(super) lanes: Vec<Lane>,
     pub(super) nodes: Vec<ExecutableNode>,
-    pub(super) by_id: HashMap<Arc<str>, usize>,
+    /// Ordered: for short ids, comparing a few is cheaper than hashing one.
+    pub(super) by_id: BTreeMap<Arc<str>, usize>,
 }
 
 impl ExecutableProcess {
