@@ -1,10 +1,9 @@
 //! The embedded store: one SQLite file in WAL mode, synced at every commit.
 //!
-//! [`open`] guards the data directory and prepares the file, [`write`] applies batches, [`read`] answers (by [`from_row`]),
-//! [`checkpoint`] moves the write-ahead log into the file on a thread of its own, [`copy`] makes copies beside a running server and
-//! reads them, [`values`] says how our types look in a column, [`outside_calls`] has the one table that changes beside the rows of
-//! instances. Not here: when a
-//! batch is written (see [`writer`](super::writer)).
+//! [`open`] guards the data directory and prepares the file, [`write`] applies batches (by [`statements`]), [`read`] answers
+//! (by [`from_row`]), [`checkpoint`] moves the write-ahead log into the file on a thread of its own, [`copy`] makes copies beside
+//! a running server and reads them, [`values`] says how our types look in a column, [`outside_calls`] has the one table that
+//! changes beside the rows of instances. Not here: when a batch is written (see [`writer`](super::writer)).
 
 mod checkpoint;
 mod copy;
@@ -13,6 +12,7 @@ mod open;
 mod outside_calls;
 mod read;
 mod schema;
+mod statements;
 mod values;
 mod write;
 

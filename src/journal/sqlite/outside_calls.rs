@@ -1,8 +1,8 @@
 //! The table of calls to the outside: written and read here, as it changes also beside the rows of instances.
 
-use rusqlite::{Connection, Result, Row, ToSql, params};
+use rusqlite::{Result, Row, ToSql, params};
 
-use super::{read::SqliteReader, values::Seq};
+use super::{read::SqliteReader, statements::Statements, values::Seq};
 use crate::{
     journal::{
         outside_call::{CallChange, CallTries, OutsideCallRow},
@@ -15,8 +15,8 @@ use crate::{
 const CALL: &str = "SELECT instance, seq, tenant, process, node, action, host, url, body, placed_at, attempts, due, problem
      FROM outside_call";
 
-pub(super) fn put(db: &Connection, row: &OutsideCallRow) -> Result<()> {
-    let mut statement = db.prepare_cached(
+pub(super) fn put(db: &mut Statements<'_>, row: &OutsideCallRow) -> Result<()> {
+    let statement = db.get(
         "INSERT OR REPLACE INTO outside_call
              (instance, seq, tenant, process, node, action, host, url, body, placed_at, attempts, due, problem)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
@@ -40,19 +40,19 @@ pub(super) fn put(db: &Connection, row: &OutsideCallRow) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn forget(db: &Connection, instance: InstanceKey, seq: u64) -> Result<()> {
-    db.prepare_cached("DELETE FROM outside_call WHERE instance = ?1 AND seq = ?2")?.execute(params![instance, Seq(seq)])?;
+pub(super) fn forget(db: &mut Statements<'_>, instance: InstanceKey, seq: u64) -> Result<()> {
+    db.get("DELETE FROM outside_call WHERE instance = ?1 AND seq = ?2")?.execute(params![instance, Seq(seq)])?;
     Ok(())
 }
 
-pub(super) fn change(db: &Connection, instance: InstanceKey, seq: u64, change: &CallChange) -> Result<()> {
+pub(super) fn change(db: &mut Statements<'_>, instance: InstanceKey, seq: u64, change: &CallChange) -> Result<()> {
     let CallChange::Tried(CallTries { attempts, due, problem }) = change else { return forget(db, instance, seq) };
     let sql = "UPDATE outside_call SET attempts = ?3, due = ?4, problem = ?5 WHERE instance = ?1 AND seq = ?2";
-    db.prepare_cached(sql)?.execute(params![instance, Seq(seq), attempts, due, problem])?;
+    db.get(sql)?.execute(params![instance, Seq(seq), attempts, due, problem])?;
     if due.is_none() {
         let sql = "DELETE FROM outside_call WHERE (instance, seq) IN
              (SELECT instance, seq FROM outside_call WHERE due IS NULL ORDER BY placed_at DESC LIMIT -1 OFFSET ?1)";
-        db.prepare_cached(sql)?.execute([WEBHOOKS_GIVEN_UP as i64])?;
+        db.get(sql)?.execute([WEBHOOKS_GIVEN_UP as i64])?;
     }
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! The write side: one transaction per batch, statements prepared once. Not here: the tables (see `schema/`).
 
-use rusqlite::{Connection, ErrorCode, params};
+use rusqlite::{ErrorCode, params};
 
 use super::{
     failed,
     open::{PATIENCE, SqliteStore},
     outside_calls,
+    statements::Statements,
     values::{Roles, Seq},
 };
 use crate::journal::{
@@ -28,35 +29,36 @@ impl Store for SqliteStore {
         let transaction = self.connection.transaction().map_err(failed("begin a transaction"))?;
         let mut last_pos = self.last_pos;
         let mut bytes = 0;
+        let mut db = Statements::of(&transaction);
         for op in batch {
             bytes += PAGE;
             match op {
                 WriteOp::Commit(commit) => {
                     last_pos += 1;
                     bytes += commit.row.body.len();
-                    append(&transaction, last_pos, self.epoch, commit)?;
+                    append(&mut db, last_pos, self.epoch, commit)?;
                 }
                 WriteOp::Snapshot(entity, snapshot) => {
                     bytes += snapshot.body.len();
-                    put_snapshot(&transaction, *entity, snapshot).map_err(failed("write a snapshot"))?;
+                    put_snapshot(&mut db, *entity, snapshot).map_err(failed("write a snapshot"))?;
                 }
                 WriteOp::Definitions(rows, schedules) => {
                     for row in rows {
-                        put_definition(&transaction, row).map_err(failed("write a definition"))?;
+                        put_definition(&mut db, row).map_err(failed("write a definition"))?;
                     }
-                    change_schedules(&transaction, schedules)?;
+                    change_schedules(&mut db, schedules)?;
                 }
-                WriteOp::Schedules(changes) => change_schedules(&transaction, changes)?,
-                WriteOp::User(row) => put_user(&transaction, row).map_err(failed("write a user"))?,
+                WriteOp::Schedules(changes) => change_schedules(&mut db, changes)?,
+                WriteOp::User(row) => put_user(&mut db, row).map_err(failed("write a user"))?,
                 WriteOp::OutsideCall(instance, seq, change) => {
-                    outside_calls::change(&transaction, *instance, *seq, change)
-                        .map_err(failed("write a call to the outside"))?;
+                    outside_calls::change(&mut db, *instance, *seq, change).map_err(failed("write a call to the outside"))?;
                 }
                 WriteOp::OutboxDelivered(source, seq) => {
-                    drop_message(&transaction, *source, *seq).map_err(failed("delete a delivered message"))?;
+                    drop_message(&mut db, *source, *seq).map_err(failed("delete a delivered message"))?;
                 }
             }
         }
+        drop(db);
         transaction.commit().map_err(failed("commit a batch"))?;
         self.last_pos = last_pos;
         self.checkpointer.wrote(bytes);
@@ -68,13 +70,13 @@ impl Store for SqliteStore {
     }
 }
 
-fn append(db: &Connection, pos: i64, epoch: i64, commit: &Commit) -> Result<(), StoreError> {
+fn append(db: &mut Statements<'_>, pos: i64, epoch: i64, commit: &Commit) -> Result<(), StoreError> {
     let entity = commit.row.entity;
     put_row(db, pos, epoch, &commit.row).map_err(|cause| match cause.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation) => StoreError::Conflict(entity, commit.row.first_seq),
         _ => failed("append a log row")(cause),
     })?;
-    let rest = || {
+    let mut rest = || {
         if let Some(snapshot) = &commit.snapshot {
             put_snapshot(db, entity, snapshot)?;
         }
@@ -84,8 +86,8 @@ fn append(db: &Connection, pos: i64, epoch: i64, commit: &Commit) -> Result<(), 
     rest().map_err(failed("write what belongs to a log row"))
 }
 
-fn put_row(db: &Connection, pos: i64, epoch: i64, row: &LogRow) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(
+fn put_row(db: &mut Statements<'_>, pos: i64, epoch: i64, row: &LogRow) -> rusqlite::Result<()> {
+    let statement = db.get(
         "INSERT INTO log (pos, partition, epoch, tenant, entity, first_seq, last_seq, command_id, time, body)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
@@ -105,8 +107,8 @@ fn put_row(db: &Connection, pos: i64, epoch: i64, row: &LogRow) -> rusqlite::Res
     Ok(())
 }
 
-fn put_snapshot(db: &Connection, entity: Entity, snapshot: &SnapshotRow) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(
+fn put_snapshot(db: &mut Statements<'_>, entity: Entity, snapshot: &SnapshotRow) -> rusqlite::Result<()> {
+    let statement = db.get(
         "INSERT INTO snapshot (entity, seq, body) VALUES (?1, ?2, ?3)
          ON CONFLICT (entity) DO UPDATE SET seq = excluded.seq, body = excluded.body",
     )?;
@@ -114,19 +116,19 @@ fn put_snapshot(db: &Connection, entity: Entity, snapshot: &SnapshotRow) -> rusq
     Ok(())
 }
 
-fn put_message(db: &Connection, source: Entity, message: &OutboxRow) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached("INSERT INTO outbox (source, seq, target, body) VALUES (?1, ?2, ?3, ?4)")?;
+fn put_message(db: &mut Statements<'_>, source: Entity, message: &OutboxRow) -> rusqlite::Result<()> {
+    let statement = db.get("INSERT INTO outbox (source, seq, target, body) VALUES (?1, ?2, ?3, ?4)")?;
     statement.execute(params![source.to_bytes(), Seq(message.seq), message.target.to_bytes(), message.body])?;
     Ok(())
 }
 
-fn drop_message(db: &Connection, source: Entity, seq: u64) -> rusqlite::Result<()> {
-    db.prepare_cached("DELETE FROM outbox WHERE source = ?1 AND seq = ?2")?.execute(params![source.to_bytes(), Seq(seq)])?;
+fn drop_message(db: &mut Statements<'_>, source: Entity, seq: u64) -> rusqlite::Result<()> {
+    db.get("DELETE FROM outbox WHERE source = ?1 AND seq = ?2")?.execute(params![source.to_bytes(), Seq(seq)])?;
     Ok(())
 }
 
-fn put_user(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(
+fn put_user(db: &mut Statements<'_>, row: &UserRow) -> rusqlite::Result<()> {
+    let statement = db.get(
         "INSERT OR REPLACE INTO user (tenant, name, password_hash, roles, revoked_at, created_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
@@ -135,8 +137,8 @@ fn put_user(db: &Connection, row: &UserRow) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn put_definition(db: &Connection, row: &DefinitionRow) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(
+fn put_definition(db: &mut Statements<'_>, row: &DefinitionRow) -> rusqlite::Result<()> {
+    let statement = db.get(
         "INSERT OR REPLACE INTO definition
              (tenant, id, version, revision, state, alias, name, format, source, created_at, created_by)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
@@ -157,19 +159,19 @@ fn put_definition(db: &Connection, row: &DefinitionRow) -> rusqlite::Result<()> 
     Ok(())
 }
 
-fn change_schedules(db: &Connection, changes: &[ScheduleChange]) -> Result<(), StoreError> {
+fn change_schedules(db: &mut Statements<'_>, changes: &[ScheduleChange]) -> Result<(), StoreError> {
     let change = |change: &ScheduleChange| match change {
         ScheduleChange::Put(row) => put_schedule(db, row),
         ScheduleChange::Removed(ScheduleKey { tenant, process, node }) => {
             let sql = "DELETE FROM schedule WHERE tenant = ?1 AND process = ?2 AND node = ?3";
-            db.prepare_cached(sql)?.execute(params![tenant, process, node]).map(drop)
+            db.get(sql)?.execute(params![tenant, process, node]).map(drop)
         }
     };
     changes.iter().try_for_each(change).map_err(failed("write a schedule"))
 }
 
-fn put_schedule(db: &Connection, row: &ScheduleRow) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(
+fn put_schedule(db: &mut Statements<'_>, row: &ScheduleRow) -> rusqlite::Result<()> {
+    let statement = db.get(
         "INSERT OR REPLACE INTO schedule (tenant, process, node, version, expression, begun_at, next_due, enabled, fired,
              last_fired, last_instance, last_skipped, last_error, failed_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
@@ -193,13 +195,13 @@ fn put_schedule(db: &Connection, row: &ScheduleRow) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn apply(db: &Connection, change: &ReadModelChange) -> rusqlite::Result<()> {
+fn apply(db: &mut Statements<'_>, change: &ReadModelChange) -> rusqlite::Result<()> {
     match change {
         ReadModelChange::Instance(row) => put_instance(db, row),
         ReadModelChange::TaskOpened(row) => put_task(db, row),
         ReadModelChange::TaskClosed(instance, element) => {
             let sql = "DELETE FROM task WHERE instance = ?1 AND element = ?2";
-            db.prepare_cached(sql)?.execute(params![instance, element]).map(drop)
+            db.get(sql)?.execute(params![instance, element]).map(drop)
         }
         ReadModelChange::TimerSet(row) => put_timer(db, row),
         ReadModelChange::TimerCleared(key) => drop_timer(db, key),
@@ -208,13 +210,13 @@ fn apply(db: &Connection, change: &ReadModelChange) -> rusqlite::Result<()> {
         ReadModelChange::IncidentRaised(row) => put_incident(db, row),
         ReadModelChange::IncidentResolved(instance, element) => {
             let sql = "DELETE FROM incident WHERE instance = ?1 AND element = ?2";
-            db.prepare_cached(sql)?.execute(params![instance, element]).map(drop)
+            db.get(sql)?.execute(params![instance, element]).map(drop)
         }
     }
 }
 
-fn put_instance(db: &Connection, row: &InstanceRow) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(
+fn put_instance(db: &mut Statements<'_>, row: &InstanceRow) -> rusqlite::Result<()> {
+    let statement = db.get(
         "INSERT INTO instance (key, tenant, process, version, revision, status, business_key, started_by, parent, root,
              created_at, ended_at, incidents, remark)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
@@ -241,8 +243,8 @@ fn put_instance(db: &Connection, row: &InstanceRow) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn put_task(db: &Connection, row: &TaskRow) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(
+fn put_task(db: &mut Statements<'_>, row: &TaskRow) -> rusqlite::Result<()> {
+    let statement = db.get(
         "INSERT OR REPLACE INTO task (instance, element, tenant, process, node, name, lane, assignee, candidates, started_by,
              root_started_by, created_at, due_at, reminded_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
@@ -266,24 +268,22 @@ fn put_task(db: &Connection, row: &TaskRow) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn put_timer(db: &Connection, row: &TimerRow) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(
-        "INSERT OR REPLACE INTO timer (instance, element, action, occurrence, due) VALUES (?1, ?2, ?3, ?4, ?5)",
-    )?;
+fn put_timer(db: &mut Statements<'_>, row: &TimerRow) -> rusqlite::Result<()> {
+    let statement =
+        db.get("INSERT OR REPLACE INTO timer (instance, element, action, occurrence, due) VALUES (?1, ?2, ?3, ?4, ?5)")?;
     let TimerKey { instance, element, action, occurrence } = &row.key;
     statement.execute(params![instance, element, action, occurrence, row.due])?;
     Ok(())
 }
 
-fn drop_timer(db: &Connection, key: &TimerKey) -> rusqlite::Result<()> {
-    let mut statement =
-        db.prepare_cached("DELETE FROM timer WHERE instance = ?1 AND element = ?2 AND action = ?3 AND occurrence = ?4")?;
+fn drop_timer(db: &mut Statements<'_>, key: &TimerKey) -> rusqlite::Result<()> {
+    let statement = db.get("DELETE FROM timer WHERE instance = ?1 AND element = ?2 AND action = ?3 AND occurrence = ?4")?;
     statement.execute(params![key.instance, key.element, key.action, key.occurrence])?;
     Ok(())
 }
 
-fn put_incident(db: &Connection, row: &IncidentRow) -> rusqlite::Result<()> {
-    let mut statement = db.prepare_cached(
+fn put_incident(db: &mut Statements<'_>, row: &IncidentRow) -> rusqlite::Result<()> {
+    let statement = db.get(
         "INSERT OR REPLACE INTO incident (instance, element, node, code, message, raised_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
