@@ -70,7 +70,15 @@ pub const WEBHOOKS_GIVEN_UP: usize = 10_000;
 
 /// Rows of one part of a list over REST or on a page; the next part is asked for by its cursor.
 pub const LISTED: usize = 100;
-/// Log rows that an instance's history is told from; a longer history is cut and says so.
+/// Versions of definitions in one part of their list.
+pub const DEFINITIONS_LISTED: usize = 1_000;
+/// Paths of its data that a process may have its instances found by.
+pub const SEARCH_KEYS: usize = 16;
+/// The longest value an instance is found by, as text in bytes.
+pub const SEARCHED_BYTES: usize = 256;
+/// Visits, messages or children of an instance in one part of their list.
+pub const HISTORY_PART: usize = 1_000;
+/// Log rows that a part of an instance's history is told from; what lies beyond is not looked at, and it says so.
 pub const HISTORY_ROWS: usize = 10_000;
 
 /// Subscriptions one connection may hold, followed children included.
@@ -116,6 +124,8 @@ pub const TICKET: Duration = Duration::from_secs(30);
 pub const SIGN_IN_LINK: Duration = Duration::from_secs(15 * 60);
 /// How long a sign-in lasts: the cookie of the pages, and the token a password is given for.
 pub const SIGNED_IN: Duration = Duration::from_secs(12 * 3600);
+/// How long a token that an admin makes for a user may be good.
+pub const ISSUED_TOKEN: Duration = Duration::from_secs(90 * 24 * 3600);
 /// The longest password, in bytes.
 pub const PASSWORD_BYTES: usize = 1024;
 /// Roles one user may have.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::{
     definition::DefinitionRow,
-    listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
+    listing::{IncidentRow, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow},
     outside_call::{CallChange, OutsideCallRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
     schedule::ScheduleChange,
@@ -59,6 +59,10 @@ impl Commit {
 pub enum ReadModelChange {
     /// Inserts the instance, or updates what may change in it: see [`InstanceRow`].
     Instance(InstanceRow),
+    /// An instance is found by another value at this path.
+    SearchedSet(SearchedRow),
+    /// An instance is found by no value at this path any more.
+    SearchedCleared(InstanceKey, String),
     /// A user task waits, has another assignee, or reminds.
     TaskOpened(TaskRow),
     /// A user task ended.

@@ -39,6 +39,21 @@ pub struct InstanceRow {
     pub incidents: u32,
 }
 
+/// What an instance is found by at one path of its data.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SearchedRow {
+    /// The instance.
+    pub instance: InstanceKey,
+    /// The path, as its process declares it.
+    pub path: String,
+    /// Whose it is.
+    pub tenant: String,
+    /// The value as text.
+    pub value: String,
+    /// When the instance started: lists are in this order.
+    pub created_at: Time,
+}
+
 /// How many instances of a process have the same status and remark.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tally {
@@ -142,6 +157,10 @@ pub struct IncidentRow {
     pub instance: InstanceKey,
     /// The element instance that stands still.
     pub element: ElementKey,
+    /// Whose it is.
+    pub tenant: String,
+    /// The id of the definition.
+    pub process: String,
     /// The id of the node.
     pub node: String,
     /// What went wrong, for programs.
@@ -159,8 +178,10 @@ pub struct InstanceFilter {
     pub tenant: Option<String>,
     /// Of this definition id.
     pub process: Option<String>,
-    /// With this status.
-    pub status: Option<String>,
+    /// Of this version of it.
+    pub version: Option<u32>,
+    /// With one of these statuses; any when there is none.
+    pub statuses: Vec<String>,
     /// With exactly this business key.
     pub business_key: Option<String>,
     /// Called by this instance.
@@ -171,6 +192,12 @@ pub struct InstanceFilter {
     pub node: Option<String>,
     /// Called by this root or anything below it; the root itself is not listed.
     pub root: Option<InstanceKey>,
+    /// Started after this time.
+    pub created_after: Option<Time>,
+    /// Started before this time.
+    pub created_before: Option<Time>,
+    /// Found by each of these values: path and text.
+    pub searched: Vec<(String, String)>,
 }
 
 /// Where a list of instances goes on: after the row with these values.
@@ -190,14 +217,17 @@ impl InstanceRow {
 }
 
 impl InstanceFilter {
-    /// Whether a row agrees with every field that is set, but for `node`: which tasks wait, a row does not tell.
+    /// Whether a row agrees with every field that is set, but for `node` and `searched`, of which a row does not tell.
     pub fn accepts(&self, row: &InstanceRow) -> bool {
         fn agrees<T: PartialEq>(wanted: &Option<T>, found: &T) -> bool {
             wanted.as_ref().is_none_or(|wanted| wanted == found)
         }
         agrees(&self.tenant, &row.tenant)
             && agrees(&self.process, &row.process)
-            && agrees(&self.status, &row.status)
+            && agrees(&self.version, &row.version)
+            && (self.statuses.is_empty() || self.statuses.contains(&row.status))
+            && self.created_after.is_none_or(|time| row.created_at > time)
+            && self.created_before.is_none_or(|time| row.created_at < time)
             && agrees(&self.started_by, &row.started_by)
             && (self.business_key.is_none() || self.business_key == row.business_key)
             && (self.parent.is_none() || self.parent == row.parent)

@@ -1,7 +1,9 @@
 //! A store in memory: for tests, and for servers that may forget (`--store memory`). Nothing survives the process.
 
 use std::{
+    cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashSet},
+    ops::Bound,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -10,7 +12,8 @@ use uuid::Uuid;
 use super::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
-    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerKey, TimerRow},
+    filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter},
+    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, Tally, TaskRow, TimerKey, TimerRow},
     outside_call::{CallChange, OutsideCallRow},
     row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
@@ -35,6 +38,7 @@ struct Tables {
     snapshots: BTreeMap<Entity, SnapshotRow>,
     instances: BTreeMap<InstanceCursor, InstanceRow>,
     instance_cursors: BTreeMap<InstanceKey, InstanceCursor>,
+    searched: BTreeMap<(InstanceKey, String), SearchedRow>,
     tasks: BTreeMap<(InstanceKey, ElementKey), TaskRow>,
     incidents: BTreeMap<(InstanceKey, ElementKey), IncidentRow>,
     timers: BTreeMap<(Time, TimerKey), TimerRow>,
@@ -55,6 +59,7 @@ impl Default for Tables {
             snapshots: BTreeMap::new(),
             instances: BTreeMap::new(),
             instance_cursors: BTreeMap::new(),
+            searched: BTreeMap::new(),
             tasks: BTreeMap::new(),
             incidents: BTreeMap::new(),
             timers: BTreeMap::new(),
@@ -146,6 +151,12 @@ impl Tables {
     fn change(&mut self, change: &ReadModelChange) {
         match change {
             ReadModelChange::Instance(row) => self.upsert_instance(row),
+            ReadModelChange::SearchedSet(row) => {
+                self.searched.insert((row.instance, row.path.clone()), row.clone());
+            }
+            ReadModelChange::SearchedCleared(instance, path) => {
+                self.searched.remove(&(*instance, path.clone()));
+            }
             ReadModelChange::TaskOpened(row) => {
                 self.tasks.insert((row.instance, row.element), row.clone());
             }
@@ -220,7 +231,10 @@ impl Tables {
     fn accept(&self, filter: &InstanceFilter, row: &InstanceRow) -> bool {
         let range = (row.key, ElementKey(0))..=(row.key, ElementKey(u64::MAX));
         let waits_at = |node: &String| self.tasks.range(range).any(|(_, task)| task.node == *node);
-        filter.accepts(row) && filter.node.as_ref().is_none_or(waits_at)
+        let is_found_by = |(path, text): &(String, String)| {
+            self.searched.get(&(row.key, path.clone())).is_some_and(|searched| searched.value == *text)
+        };
+        filter.accepts(row) && filter.node.as_ref().is_none_or(waits_at) && filter.searched.iter().all(is_found_by)
     }
 
     fn rows_after(&self, entity: Entity, after_seq: u64) -> impl Iterator<Item = &StoredRow> {
@@ -301,19 +315,37 @@ impl StoreReader for MemoryStore {
         Ok(counts.into_iter().map(tally).collect())
     }
 
-    fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+    fn task_list(&self, filter: &TaskFilter, after: Option<ElementCursor>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
         let tables = self.tables();
-        let mut found: Vec<&TaskRow> = tables.tasks.values().filter(|task| audience.includes(task)).collect();
-        found.sort_by_key(|task| std::cmp::Reverse((task.created_at, task.instance, task.element)));
-        Ok(found.into_iter().take(limit).cloned().collect())
+        let found = tables.tasks.values().filter(|task| filter.accepts(task));
+        Ok(part_of(found, TaskRow::cursor, after, limit))
     }
 
     fn tasks(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
         Ok(newest_first(&self.tables().tasks, after, limit))
     }
 
-    fn incidents(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<IncidentRow>, StoreError> {
-        Ok(newest_first(&self.tables().incidents, after, limit))
+    fn incidents(
+        &self,
+        filter: &PlaceFilter,
+        after: Option<ElementCursor>,
+        limit: usize,
+    ) -> Result<Vec<IncidentRow>, StoreError> {
+        let tables = self.tables();
+        let found = tables.incidents.values().filter(|row| filter.accepts(&row.tenant, row.instance, &row.process));
+        Ok(part_of(found, IncidentRow::cursor, after, limit))
+    }
+
+    fn timers(&self, filter: &PlaceFilter, after: Option<&TimerRow>, limit: usize) -> Result<Vec<ListedTimer>, StoreError> {
+        let tables = self.tables();
+        let after = after.map(|timer| (timer.due, timer.key.clone()));
+        let rest = tables.timers.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+        let listed = rest.filter_map(|(_, timer)| {
+            let instance = tables.instance_cursors.get(&timer.key.instance).and_then(|cursor| tables.instances.get(cursor))?;
+            let fits = filter.accepts(&instance.tenant, instance.key, &instance.process);
+            fits.then(|| ListedTimer { timer: timer.clone(), process: instance.process.clone() })
+        });
+        Ok(listed.take(limit).collect())
     }
 
     fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError> {
@@ -369,6 +401,18 @@ impl StoreReader for MemoryStore {
     fn log_incarnation(&self) -> Result<Uuid, StoreError> {
         Ok(self.tables().incarnation)
     }
+}
+
+/// The newest of these rows, from a cursor on.
+fn part_of<'a, T: Clone + 'a>(
+    rows: impl Iterator<Item = &'a T>,
+    cursor: impl Fn(&T) -> ElementCursor,
+    after: Option<ElementCursor>,
+    limit: usize,
+) -> Vec<T> {
+    let mut rest: Vec<&T> = rows.filter(|row| after.is_none_or(|after| cursor(row) < after)).collect();
+    rest.sort_by_key(|row| Reverse(cursor(row)));
+    rest.into_iter().take(limit).cloned().collect()
 }
 
 type ByElement<T> = BTreeMap<(InstanceKey, ElementKey), T>;

@@ -11,6 +11,7 @@ mod change;
 pub mod codec;
 mod definition;
 pub mod directory;
+mod filter;
 mod gate;
 mod handle;
 mod listing;
@@ -29,9 +30,12 @@ mod writer;
 
 pub use change::{Commit, ReadModelChange, WriteOp};
 pub use definition::{DefinitionFormat, DefinitionRow, DefinitionState};
+pub use filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope};
 pub use gate::Release;
 pub use handle::{Journal, OnFatal, Slot, end_process};
-pub use listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerKey, TimerRow};
+pub use listing::{
+    IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, Tally, TaskAudience, TaskRow, TimerKey, TimerRow,
+};
 pub use memory::MemoryStore;
 pub use outside_call::{CallChange, CallTries, OutsideCallRow};
 pub use place::Busy;

@@ -5,7 +5,7 @@
 use super::{
     change::ReadModelChange,
     codec,
-    listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
+    listing::{IncidentRow, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow},
     outside_call::{CallTries, OutsideCallRow},
     store::StoreError,
 };
@@ -19,15 +19,17 @@ use crate::{
         executable::ExecutableProcess,
         http_request::url::authority,
         ids::{ElementKey, InstanceKey, Time},
+        searching::SearchedTexts,
     },
 };
 
-/// The read-model changes of a row, given the state after it.
+/// The read-model changes of a row, given the state after it, and what its instance was found by before.
 ///
 /// # Errors
 /// A call to the outside that cannot be encoded.
 pub fn changes(
     process: &ExecutableProcess,
+    before: &SearchedTexts,
     state: &InstanceState,
     row: &Row,
     effects: &[Effect],
@@ -73,7 +75,27 @@ pub fn changes(
     if instance_changed {
         changes.push(ReadModelChange::Instance(instance(state)));
     }
+    changes.extend(searched(process, before, state));
     Ok(changes)
+}
+
+/// What the instance is found by now and was not before, and the other way round.
+fn searched<'a>(
+    process: &'a ExecutableProcess,
+    before: &SearchedTexts,
+    state: &'a InstanceState,
+) -> impl Iterator<Item = ReadModelChange> {
+    let keys = &process.search_keys;
+    keys.changes(before, keys.texts(state.data())).map(|(path, text)| match text {
+        Some(value) => ReadModelChange::SearchedSet(SearchedRow {
+            instance: state.key(),
+            path: path.to_owned(),
+            tenant: state.head().tenant.clone(),
+            value,
+            created_at: state.created_at(),
+        }),
+        None => ReadModelChange::SearchedCleared(state.key(), path.to_owned()),
+    })
 }
 
 /// The list row of an instance.
@@ -132,6 +154,8 @@ fn incident_row(state: &InstanceState, element: ElementKey, incident: &Incident,
     IncidentRow {
         instance: state.key(),
         element,
+        tenant: state.head().tenant.clone(),
+        process: state.head().process.id.clone(),
         node: state.element(element).map(|element| element.node().to_string()).unwrap_or_default(),
         code: incident.code.clone(),
         message: incident.message.clone(),

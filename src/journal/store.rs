@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     change::WriteOp,
     definition::DefinitionRow,
+    filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
     listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow},
     outside_call::OutsideCallRow,
     row::{Entity, Loaded, OutboxMessage, StoredRow},
@@ -69,11 +70,19 @@ pub trait StoreReader: Send {
     fn tallies(&self, filter: &InstanceFilter) -> Result<Vec<Tally>, StoreError>;
 
     /// The newest of the waiting user tasks in somebody's list.
-    fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError>;
+    fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+        self.task_list(&TaskFilter::all_of(TaskScope::Of(audience.clone())), None, limit)
+    }
+    /// Waiting user tasks that agree with the filter, newest first; `after` is the last one seen.
+    fn task_list(&self, filter: &TaskFilter, after: Option<ElementCursor>, limit: usize) -> Result<Vec<TaskRow>, StoreError>;
     /// Waiting user tasks by descending (instance, element), so about newest first; `after` is the last one seen.
     fn tasks(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<TaskRow>, StoreError>;
-    /// Open incidents by descending (instance, element), so about newest first; `after` is the last one seen.
-    fn incidents(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<IncidentRow>, StoreError>;
+    /// Open incidents of a tenant, newest first; `after` is the last one seen.
+    fn incidents(&self, filter: &PlaceFilter, after: Option<ElementCursor>, limit: usize)
+    -> Result<Vec<IncidentRow>, StoreError>;
+    /// Armed timers of a tenant, the next one first; timers due together stand in the order of their keys. `after` is the last
+    /// one seen.
+    fn timers(&self, filter: &PlaceFilter, after: Option<&TimerRow>, limit: usize) -> Result<Vec<ListedTimer>, StoreError>;
     /// Timers due at `until` or before, by due time; timers due together stand in the order of their keys.
     fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError>;
     /// When the first timer is due.

@@ -20,6 +20,7 @@ use super::{
     path::DataPath,
     problem::{Problem, Severity},
     schedule::Schedule,
+    searching::SearchKeys,
     task_terms::{TaskTerms, UserTask},
     template::Template,
     upload::UploadRules,
@@ -42,8 +43,10 @@ pub fn compile(definition: ProcessDefinition) -> Result<(ExecutableProcess, Vec<
     let name = definition.name.clone().unwrap_or_else(|| definition.id.clone());
     // `validate` has seen that it can be read.
     let expiry = definition.expiry.as_deref().and_then(compile_expiry);
+    let not_compilable = |sentence| vec![Problem::error(&definition.id, "not_compilable", sentence)];
+    let search_keys = SearchKeys::compile(&definition.search_keys).map_err(not_compilable)?;
     let lanes = definition.lanes.clone();
-    Ok((ExecutableProcess { definition, name, expiry, lanes, nodes, by_id }, problems))
+    Ok((ExecutableProcess { definition, name, expiry, search_keys, lanes, nodes, by_id }, problems))
 }
 
 /// An ISO 8601 duration, which begins with a `P`, or a cron expression. `None` when it is neither.

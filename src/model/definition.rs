@@ -38,6 +38,9 @@ pub struct ProcessDefinition {
     /// Who is told when an instance has ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub webhooks: Vec<Webhook>,
+    /// Paths into the data by whose values instances are found.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub search_keys: Vec<String>,
     /// All flow nodes, in document order.
     pub nodes: Vec<FlowNode>,
     /// All sequence flows, in document order.

@@ -18,6 +18,7 @@ use super::{
     occurrences::Occurrences,
     path::DataPath,
     schedule::Schedule,
+    searching::SearchKeys,
     task_terms::TaskTerms,
     template::Template,
     upload::UploadRules,
@@ -32,6 +33,8 @@ pub struct ExecutableProcess {
     pub name: String,
     /// When a live instance expires.
     pub expiry: Option<Expiry>,
+    /// By which values its instances are found.
+    pub search_keys: SearchKeys,
     pub(super) lanes: Vec<Lane>,
     pub(super) nodes: Vec<ExecutableNode>,
     /// Ordered: for short ids, comparing a few is cheaper than hashing one.

@@ -17,7 +17,7 @@ use crate::{
         rejection::RejectionKind, state::Seen,
     },
     limits::InstanceLimits,
-    model::{ids::Time, upload::UploadRules},
+    model::{ids::Time, searching::SearchedTexts, upload::UploadRules},
 };
 
 /// What an actor holds in memory: nothing yet, or the instance and its definition.
@@ -31,8 +31,8 @@ pub enum Decision {
     Repeat { first_seq: u64 },
     /// Read the log to see whether this command was applied long ago.
     LookUp(CommandTag),
-    /// Write this row.
-    Write { committed: Arc<Committed>, effects: Vec<Effect> },
+    /// Write this row; with what the instance was found by before it.
+    Write { committed: Arc<Committed>, effects: Vec<Effect>, before: SearchedTexts },
 }
 
 /// Decides what an envelope comes to. A refusal leaves `memory` as it was.
@@ -76,8 +76,9 @@ pub fn decide(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time)
             let key = state.key();
             let child_key = move |seq| keys::of_child(key, seq, now);
             let input = input(now, &child_key, caller, tag);
+            let before = process.executable.search_keys.texts(state.data());
             let outcome = engine::step(&process.executable, process.evaluator.as_ref(), state, *command, input)?;
-            Ok(written(state, process, outcome))
+            Ok(written(state, process, outcome, before))
         }
     }
 }
@@ -100,7 +101,7 @@ fn decide_start(memory: &mut Memory, caller: Option<&Caller>, start: Start, now:
     let process = start.process;
     let (state, outcome) = engine::start(&process.executable, process.evaluator.as_ref(), start.command, input)?;
     let (state, process) = memory.insert((state, process));
-    Ok(written(state, process, outcome))
+    Ok(written(state, process, outcome, SearchedTexts::default()))
 }
 
 fn input<'a>(
@@ -145,11 +146,12 @@ pub fn id_reused() -> Rejection {
     Rejection::new(RejectionKind::IdReused, sentence)
 }
 
-fn written(state: &InstanceState, process: &Arc<DeployedProcess>, outcome: Outcome) -> Decision {
+fn written(state: &InstanceState, process: &Arc<DeployedProcess>, outcome: Outcome, before: SearchedTexts) -> Decision {
     match outcome.row {
         None => Decision::Answer(Answer::Unchanged),
         Some(row) => {
-            Decision::Write { committed: Arc::new(Committed { row, ..standing(state, process) }), effects: outcome.effects }
+            let committed = Arc::new(Committed { row, ..standing(state, process) });
+            Decision::Write { committed, effects: outcome.effects, before }
         }
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     engine::Effect,
     journal::{Busy, Commit, Entity, LogRow, OutboxRow, Slot, SnapshotRow, StoreError, codec, read_models},
     limits,
-    model::ids::InstanceKey,
+    model::{ids::InstanceKey, searching::SearchedTexts},
 };
 
 /// Rows after which a snapshot may be due.
@@ -172,7 +172,7 @@ impl ProcessInstance {
                 let (runtime, key) = (self.runtime.clone(), self.key);
                 self.gate(slot, move || repeat::look_up(&runtime, key, tag, reply));
             }
-            Ok(Decision::Write { committed, effects }) => self.write(&committed, effects, reply, slot, ctx),
+            Ok(Decision::Write { committed, effects, before }) => self.write(&committed, effects, &before, reply, slot, ctx),
         }
         if self.memory.as_ref().is_none_or(|(state, _)| !state.status().is_live()) {
             self.rest(ctx);
@@ -196,8 +196,16 @@ impl ProcessInstance {
         })
     }
 
-    fn write(&mut self, committed: &Arc<Committed>, effects: Vec<Effect>, reply: Reply, slot: Slot, ctx: &mut Context<Self>) {
-        let commit = match catch_unwind(AssertUnwindSafe(|| self.commit(committed, &effects))) {
+    fn write(
+        &mut self,
+        committed: &Arc<Committed>,
+        effects: Vec<Effect>,
+        before: &SearchedTexts,
+        reply: Reply,
+        slot: Slot,
+        ctx: &mut Context<Self>,
+    ) {
+        let commit = match catch_unwind(AssertUnwindSafe(|| self.commit(committed, &effects, before))) {
             Ok(Ok(commit)) => commit,
             Ok(Err(error)) => {
                 log::error!("instance {}: a row could not be encoded: {error}", self.key);
@@ -209,7 +217,7 @@ impl ProcessInstance {
         slot.append(commit, self.counted(move || release::release(&runtime, &committed, &changes, effects, reply)));
     }
 
-    fn commit(&mut self, committed: &Committed, effects: &[Effect]) -> Result<Commit, StoreError> {
+    fn commit(&mut self, committed: &Committed, effects: &[Effect], before: &SearchedTexts) -> Result<Commit, StoreError> {
         let Some((state, process)) = &self.memory else { return Err(StoreError::Panicked) };
         let row = &committed.row;
         let body = codec::encode(row)?;
@@ -224,7 +232,7 @@ impl ProcessInstance {
             time: row.time,
             body,
         };
-        let changes = Arc::new(read_models::changes(&process.executable, state, row, effects)?);
+        let changes = Arc::new(read_models::changes(&process.executable, before, state, row, effects)?);
         let outbox = effects.iter().filter_map(outbox_row).collect::<Result<_, _>>()?;
         let snapshot = self.due_snapshot()?;
         Ok(Commit { row: log_row, snapshot, changes, outbox })

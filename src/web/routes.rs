@@ -15,7 +15,8 @@ use super::{
     pages::{home, instances as instance_pages, sign_in, tasks as task_pages},
     problem::Problem,
     rest::{
-        commands, definitions, history, instances, login, outside_calls, schedules, stream as instance_stream, tickets, uploads,
+        commands, definitions, history, incidents, instance_list, instances, login, outside_calls, schedules,
+        stream as instance_stream, tasks, tickets, timers, uploads,
     },
     route_table::{Entry, Table},
     ws,
@@ -55,7 +56,7 @@ pub fn table() -> Table {
         .service(post("/v1/schedules/{process}/{node}/enable", schedules::enable))
         .service(post("/v1/schedules/{process}/{node}/disable", schedules::disable))
         .service(post("/v1/schedules/{process}/{node}/run", schedules::run))
-        .service(both("/v1/instances", instances::list, instances::start))
+        .service(both("/v1/instances", instance_list::list, instances::start))
         .service(get("/v1/instances/{key}", instances::get))
         .service(get("/v1/instances/{key}/children", instances::children))
         .service(get("/v1/instances/{key}/history", history::history))
@@ -68,6 +69,9 @@ pub fn table() -> Table {
         .service(post("/v1/instances/{key}/{command:hold|unhold|terminate|dismiss}", commands::on_instance))
         .service(post("/v1/instances/{key}/{command:retry|skip|claim|release}", commands::at_element))
         .service(post("/v1/instances/{key}/assign", commands::assign))
+        .service(get("/v1/tasks", tasks::list))
+        .service(get("/v1/incidents", incidents::list))
+        .service(get("/v1/timers", timers::list))
         .service(get("/v1/outside-calls", outside_calls::list))
         .service(get("/api/v1/hello", jobs::sign_in::hello))
         .service(post("/api/v1/login", jobs::sign_in::login))

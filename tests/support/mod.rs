@@ -41,8 +41,14 @@ pub fn token(subject: &str, roles: &[&str]) -> String {
 
 /// A token for this long.
 pub fn token_for(subject: &str, roles: &[&str], ttl: Duration) -> String {
+    token_in(&Identity::anonymous(Uuid::nil()).tenant, subject, roles, ttl)
+}
+
+/// A token for a user of another tenant.
+pub fn token_in(tenant: &str, subject: &str, roles: &[&str], ttl: Duration) -> String {
     let roles = roles.iter().map(|&role| role.to_owned()).collect();
-    let identity = Identity { subject: subject.to_owned(), roles, ..Identity::anonymous(Uuid::nil()) };
+    let (tenant, subject) = (tenant.to_owned(), subject.to_owned());
+    let identity = Identity { subject, tenant, roles, ..Identity::anonymous(Uuid::nil()) };
     let settings = TokenSettings { secret: SECRET.to_owned(), issuer: None, audience: None };
     Tokens::new(settings).mint(&identity, real_now(), ttl).expect("a token can be signed")
 }

@@ -1,5 +1,7 @@
 //! A client for REST: requests as a user, answers as status and JSON.
 
+use std::time::Duration;
+
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use stepwire::web::server::Running;
@@ -54,9 +56,16 @@ impl<'a> User<'a> {
         Self::with_token(server, Some(support::token(subject, roles)))
     }
 
+    /// A user of another tenant.
+    pub fn elsewhere(server: &'a Running, tenant: &str, subject: &str, roles: &[&str]) -> Self {
+        Self::with_token(server, Some(support::token_in(tenant, subject, roles, Duration::from_secs(3600))))
+    }
+
     /// A user with this token, or a stranger.
     pub fn with_token(server: &'a Running, token: Option<String>) -> Self {
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        // A connection of its own for each request: one that was idle for long may just be closing.
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).pool_max_idle_per_host(0);
+        let client = client.build().unwrap();
         Self { server, client, token }
     }
 
@@ -72,6 +81,32 @@ impl<'a> User<'a> {
     /// Gets.
     pub async fn get(&self, path: &str) -> Answer {
         send(self.request(Method::GET, path)).await
+    }
+
+    /// Deploys a process and publishes it.
+    pub async fn publish(&self, process: Value) {
+        let deployed = self.post("/v1/definitions?publish=true", process).await;
+        assert!(deployed.status.is_success(), "{deployed:?}");
+    }
+
+    /// Starts an instance; its key.
+    pub async fn start(&self, process: &str, data: Value) -> String {
+        let started = self.post("/v1/instances", json!({"process": process, "data": data})).await;
+        started.json()["instance"].as_str().unwrap_or_else(|| panic!("{started:?}")).to_owned()
+    }
+
+    /// The members with this name of everything in a list, part by part.
+    pub async fn whole(&self, path: &str, list: &str, member: &str) -> Vec<String> {
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let part = self.get(&format!("{path}{cursor}")).await;
+            assert_eq!(part.status, 200, "{part:?}");
+            let body = part.json();
+            let entries = body[list].as_array().unwrap_or_else(|| panic!("{body}"));
+            found.extend(entries.iter().map(|entry| entry[member].as_str().unwrap_or_default().to_owned()));
+            let Some(next) = body["next"].as_str() else { return found };
+            cursor = format!("{}cursor={next}", if path.contains('?') { "&" } else { "?" });
+        }
     }
 
     /// Posts JSON.

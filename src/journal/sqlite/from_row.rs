@@ -72,10 +72,12 @@ pub(super) fn incident_row(row: &Row<'_>) -> Result<IncidentRow> {
     Ok(IncidentRow {
         instance: row.get(0)?,
         element: row.get(1)?,
-        node: row.get(2)?,
-        code: row.get(3)?,
-        message: row.get(4)?,
-        raised_at: row.get(5)?,
+        tenant: row.get(2)?,
+        process: row.get(3)?,
+        node: row.get(4)?,
+        code: row.get(5)?,
+        message: row.get(6)?,
+        raised_at: row.get(7)?,
     })
 }
 

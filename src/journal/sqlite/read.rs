@@ -2,18 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
 use uuid::Uuid;
 
 use super::{
     failed,
     from_row::{definition_row, incident_row, instance_row, schedule_row, stored_row, task_row, timer_row, user_row},
+    narrowing::{Narrowing, bounded},
     outside_calls,
     values::{Roles, Seq},
 };
 use crate::{
     journal::{
         definition::DefinitionRow,
+        filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
         listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow},
         outside_call::OutsideCallRow,
         row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
@@ -53,6 +55,13 @@ impl SqliteReader {
         let row = || self.connection.prepare_cached(sql)?.query_row(params, read).optional();
         row().map_err(failed("read a row"))
     }
+
+    /// The lists of candidates that somebody is in. There are about as many different ones as lanes, however many tasks wait.
+    fn candidates_for(&self, audience: &TaskAudience) -> Result<Vec<Roles>, StoreError> {
+        let lists = "SELECT DISTINCT candidates FROM task WHERE assignee IS NULL AND candidates IS NOT NULL";
+        let lists: Vec<Roles> = self.list(lists, [], |row| row.get(0))?;
+        Ok(lists.into_iter().filter(|Roles(roles)| audience.has_any(roles)).collect())
+    }
 }
 
 /// The inner question finds the row that `after_seq` may lie within, by the index alone.
@@ -63,36 +72,20 @@ const ROWS_AFTER: &str = "
     ORDER BY first_seq LIMIT ?3";
 
 const INSTANCE: &str = "
-    SELECT key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents,
-        remark
-    FROM instance";
+    key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents,
+    remark";
 
 const TASK: &str = "
     SELECT instance, element, tenant, process, node, name, lane, assignee, candidates, started_by, root_started_by, created_at,
         due_at, reminded_at
     FROM task";
 
-/// The statement for a filter, and the values of its placeholders. Only the conditions that are set, so that the planner can
-/// choose an index for them.
-fn narrowed<'a>(select: &str, filter: &'a InstanceFilter) -> (String, Vec<&'a dyn rusqlite::ToSql>) {
-    let mut sql = format!("{select} WHERE true");
-    let mut values: Vec<&dyn rusqlite::ToSql> = Vec::new();
-    let mut narrow = |condition: &str, value| {
-        sql.push_str(" AND ");
-        sql.push_str(condition);
-        values.push(value);
-    };
-    filter.tenant.iter().for_each(|tenant| narrow("tenant = ?", tenant));
-    filter.process.iter().for_each(|process| narrow("process = ?", process));
-    filter.status.iter().for_each(|status| narrow("status = ?", status));
-    filter.business_key.iter().for_each(|key| narrow("business_key = ?", key));
-    filter.started_by.iter().for_each(|subject| narrow("started_by = ?", subject));
-    let waiting = "EXISTS (SELECT 1 FROM task WHERE task.instance = instance.key AND task.node = ?)";
-    filter.node.iter().for_each(|node| narrow(waiting, node));
-    filter.parent.iter().for_each(|parent| narrow("parent = ?", parent));
-    filter.root.iter().for_each(|root| narrow("parent IS NOT NULL AND root = ?", root));
-    (sql, values)
-}
+const INCIDENT: &str = "SELECT instance, element, tenant, process, node, code, message, raised_at FROM incident";
+
+/// The process is its instance's. No index by tenant: it would be written with every timer, for a list that is rarely asked for.
+const TIMER: &str = "
+    SELECT due, timer.instance, element, action, occurrence, process
+    FROM timer CROSS JOIN instance ON key = timer.instance";
 
 impl StoreReader for SqliteReader {
     fn load(&self, entity: Entity) -> Result<Loaded, StoreError> {
@@ -131,26 +124,21 @@ impl StoreReader for SqliteReader {
         after: Option<InstanceCursor>,
         limit: usize,
     ) -> Result<Vec<InstanceRow>, StoreError> {
-        let (mut sql, mut values) = narrowed(INSTANCE, filter);
-        if let Some(InstanceCursor { created_at, key }) = &after {
-            sql.push_str(" AND (created_at, key) < (?, ?)");
-            values.push(created_at);
-            values.push(key);
-        }
-        sql.push_str(" ORDER BY created_at DESC, key DESC LIMIT ?");
         let limit = bounded(limit);
-        values.push(&limit);
-        self.list(&sql, values.as_slice(), instance_row)
+        let mut statement = Narrowing::of_instances(INSTANCE, filter);
+        statement.newest_instances(filter, after.as_ref());
+        statement.limit(&limit);
+        self.list(statement.sql(), statement.values(), instance_row)
     }
 
     fn count(&self, filter: &InstanceFilter) -> Result<u64, StoreError> {
-        let (sql, values) = narrowed("SELECT count(*) FROM instance", filter);
-        let count = self.one(&sql, values.as_slice(), |row| row.get(0))?;
+        let statement = Narrowing::of_instances("count(*)", filter);
+        let count = self.one(statement.sql(), statement.values(), |row| row.get(0))?;
         Ok(count.map_or(0, |Seq(count)| count))
     }
 
     fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError> {
-        self.one(&format!("{INSTANCE} WHERE key = ?1"), [key], instance_row)
+        self.one(&format!("SELECT {INSTANCE} FROM instance WHERE key = ?1"), [key], instance_row)
     }
 
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
@@ -163,32 +151,31 @@ impl StoreReader for SqliteReader {
     }
 
     fn tallies(&self, filter: &InstanceFilter) -> Result<Vec<Tally>, StoreError> {
-        let (mut sql, values) = narrowed("SELECT process, status, remark, count(*) FROM instance", filter);
-        sql.push_str(" GROUP BY process, status, remark ORDER BY process, status, remark");
-        self.list(&sql, values.as_slice(), |row| {
+        let mut statement = Narrowing::of_instances("process, status, remark, count(*)", filter);
+        statement.push(" GROUP BY process, status, remark ORDER BY process, status, remark");
+        self.list(statement.sql(), statement.values(), |row| {
             let Seq(count) = row.get(3)?;
             Ok(Tally { process: row.get(0)?, status: row.get(1)?, remark: row.get(2)?, count })
         })
     }
 
-    fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
-        // There are about as many different lists of candidates as lanes, however many tasks wait.
-        let lists = "SELECT DISTINCT candidates FROM task WHERE assignee IS NULL AND candidates IS NOT NULL";
-        let lists: Vec<Roles> = self.list(lists, [], |row| row.get(0))?;
-        let mine: Vec<Roles> = lists.into_iter().filter(|Roles(roles)| audience.has_any(roles)).collect();
-        let places = vec!["?"; mine.len()].join(", ");
-        let sql = format!(
-            "{TASK} WHERE assignee = ?1 AND tenant = ?2
-             UNION ALL {TASK} WHERE assignee IS NULL AND candidates IS NULL AND started_by = ?1 AND tenant = ?2
-             UNION ALL {TASK} WHERE assignee IS NULL AND candidates IS NULL AND root_started_by <> started_by
-                 AND root_started_by = ?1 AND tenant = ?2
-             UNION ALL {TASK} WHERE assignee IS NULL AND candidates IS NOT NULL AND tenant = ?2 AND candidates IN ({places})
-             ORDER BY created_at DESC, instance DESC, element DESC LIMIT {}",
-            bounded(limit)
-        );
-        let mut values: Vec<&dyn rusqlite::ToSql> = vec![&audience.subject, &audience.tenant];
-        values.extend(mine.iter().map(|roles| roles as &dyn rusqlite::ToSql));
-        self.list(&sql, values.as_slice(), task_row)
+    fn task_list(&self, filter: &TaskFilter, after: Option<ElementCursor>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+        let limit = bounded(limit);
+        let mine = match &filter.scope {
+            TaskScope::Of(audience) => self.candidates_for(audience)?,
+            TaskScope::All(_) => Vec::new(),
+        };
+        let mut statement = Narrowing::of_tasks(TASK, &filter.scope, &mine);
+        statement.and_given("process = ?", filter.process.as_ref());
+        statement.and_given("instance = ?", filter.instance.as_ref());
+        match &filter.assignee {
+            Some(Assignee::Nobody) => statement.and("assignee IS NULL", &[]),
+            Some(Assignee::User(user)) => statement.and("assignee = ?", &[user]),
+            None => {}
+        }
+        statement.newest_elements("created_at", after.as_ref());
+        statement.limit(&limit);
+        self.list(statement.sql(), statement.values(), task_row)
     }
 
     fn tasks(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
@@ -197,11 +184,35 @@ impl StoreReader for SqliteReader {
         self.list(&sql, params![instance, element, bounded(limit)], task_row)
     }
 
-    fn incidents(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<IncidentRow>, StoreError> {
-        let sql = "SELECT instance, element, node, code, message, raised_at FROM incident
-             WHERE (instance, element) < (?1, ?2) ORDER BY instance DESC, element DESC LIMIT ?3";
-        let (instance, element) = after.unwrap_or(AFTER_ALL);
-        self.list(sql, params![instance, element, bounded(limit)], incident_row)
+    fn incidents(
+        &self,
+        filter: &PlaceFilter,
+        after: Option<ElementCursor>,
+        limit: usize,
+    ) -> Result<Vec<IncidentRow>, StoreError> {
+        let limit = bounded(limit);
+        let mut statement = Narrowing::of(INCIDENT);
+        statement.and("tenant = ?", &[&filter.tenant]);
+        statement.and_given("instance = ?", filter.instance.as_ref());
+        statement.and_given("process = ?", filter.process.as_ref());
+        statement.newest_elements("raised_at", after.as_ref());
+        statement.limit(&limit);
+        self.list(statement.sql(), statement.values(), incident_row)
+    }
+
+    fn timers(&self, filter: &PlaceFilter, after: Option<&TimerRow>, limit: usize) -> Result<Vec<ListedTimer>, StoreError> {
+        let limit = bounded(limit);
+        let mut statement = Narrowing::of(TIMER);
+        statement.and("tenant = ?", &[&filter.tenant]);
+        statement.and_given("timer.instance = ?", filter.instance.as_ref());
+        statement.and_given("process = ?", filter.process.as_ref());
+        if let Some(TimerRow { due, key }) = after {
+            let values: [&dyn ToSql; 5] = [due, &key.instance, &key.element, &key.action, &key.occurrence];
+            statement.and("(due, timer.instance, element, action, occurrence) > (?, ?, ?, ?, ?)", &values);
+        }
+        statement.push(" ORDER BY due, timer.instance, element, action, occurrence");
+        statement.limit(&limit);
+        self.list(statement.sql(), statement.values(), |row| Ok(ListedTimer { timer: timer_row(row)?, process: row.get(5)? }))
     }
 
     fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError> {
@@ -264,7 +275,3 @@ impl StoreReader for SqliteReader {
 
 /// Stands after every element, where a list that runs downwards begins.
 const AFTER_ALL: (InstanceKey, ElementKey) = (InstanceKey(Uuid::max()), ElementKey(u64::MAX));
-
-fn bounded(limit: usize) -> i64 {
-    i64::try_from(limit).unwrap_or(i64::MAX)
-}

@@ -12,7 +12,7 @@ use super::{
 use crate::journal::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
-    listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
+    listing::{IncidentRow, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
     store::{Store, StoreError, StoreReader},
@@ -198,6 +198,11 @@ fn put_schedule(db: &mut Statements<'_>, row: &ScheduleRow) -> rusqlite::Result<
 fn apply(db: &mut Statements<'_>, change: &ReadModelChange) -> rusqlite::Result<()> {
     match change {
         ReadModelChange::Instance(row) => put_instance(db, row),
+        ReadModelChange::SearchedSet(row) => put_searched(db, row),
+        ReadModelChange::SearchedCleared(instance, path) => {
+            let sql = "DELETE FROM searched WHERE instance = ?1 AND path = ?2";
+            db.get(sql)?.execute(params![instance, path]).map(drop)
+        }
         ReadModelChange::TaskOpened(row) => put_task(db, row),
         ReadModelChange::TaskClosed(instance, element) => {
             let sql = "DELETE FROM task WHERE instance = ?1 AND element = ?2";
@@ -243,6 +248,13 @@ fn put_instance(db: &mut Statements<'_>, row: &InstanceRow) -> rusqlite::Result<
     Ok(())
 }
 
+fn put_searched(db: &mut Statements<'_>, row: &SearchedRow) -> rusqlite::Result<()> {
+    let statement =
+        db.get("INSERT OR REPLACE INTO searched (instance, path, tenant, value, created_at) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    statement.execute(params![row.instance, row.path, row.tenant, row.value, row.created_at])?;
+    Ok(())
+}
+
 fn put_task(db: &mut Statements<'_>, row: &TaskRow) -> rusqlite::Result<()> {
     let statement = db.get(
         "INSERT OR REPLACE INTO task (instance, element, tenant, process, node, name, lane, assignee, candidates, started_by,
@@ -284,9 +296,10 @@ fn drop_timer(db: &mut Statements<'_>, key: &TimerKey) -> rusqlite::Result<()> {
 
 fn put_incident(db: &mut Statements<'_>, row: &IncidentRow) -> rusqlite::Result<()> {
     let statement = db.get(
-        "INSERT OR REPLACE INTO incident (instance, element, node, code, message, raised_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT OR REPLACE INTO incident (instance, element, tenant, process, node, code, message, raised_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
-    statement.execute(params![row.instance, row.element, row.node, row.code, row.message, row.raised_at])?;
+    let IncidentRow { instance, element, tenant, process, node, code, message, raised_at } = row;
+    statement.execute(params![instance, element, tenant, process, node, code, message, raised_at])?;
     Ok(())
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::fixtures::{changing, check, definition, instance, key};
 use crate::{
     journal::{
-        DefinitionState, IncidentRow, InstanceFilter, InstanceRow, ReadModelChange, ScheduleChange, ScheduleKey, ScheduleRow,
-        StoreReader, TaskAudience, TaskRow, TimerKey, TimerRow, UserRow, WriteOp,
+        DefinitionState, IncidentRow, InstanceFilter, InstanceRow, PlaceFilter, ReadModelChange, ScheduleChange, ScheduleKey,
+        ScheduleRow, StoreReader, TaskAudience, TaskRow, TimerKey, TimerRow, UserRow, WriteOp,
     },
     model::ids::{ElementKey, Time},
 };
@@ -18,6 +18,10 @@ fn timer(n: u128, due: i64, occurrence: u32) -> TimerRow {
 
 fn dues(reader: &dyn StoreReader, until: i64, limit: usize) -> Vec<(i64, u32)> {
     reader.due_timers(Time(until), limit).unwrap().into_iter().map(|timer| (timer.due.0, timer.key.occurrence)).collect()
+}
+
+fn everywhere(tenant: &str) -> PlaceFilter {
+    PlaceFilter { tenant: tenant.into(), instance: None, process: None }
 }
 
 #[test]
@@ -49,7 +53,7 @@ fn instances_are_filtered_and_paged_newest_first() {
 
         assert_eq!(by(all.clone()), [5, 4, 3, 2, 1]);
         assert_eq!(by(InstanceFilter { process: Some("order".into()), ..all.clone() }), [5, 4, 1]);
-        assert_eq!(by(InstanceFilter { status: Some("started".into()), process: Some("order".into()), ..all.clone() }), [1]);
+        assert_eq!(by(InstanceFilter { statuses: vec!["started".into()], process: Some("order".into()), ..all.clone() }), [1]);
         assert_eq!(by(InstanceFilter { business_key: Some("order-9".into()), ..all.clone() }), [5]);
         assert_eq!(by(InstanceFilter { root: Some(key(1)), ..all.clone() }), [3, 2]);
         assert_eq!(by(InstanceFilter { tenant: Some("other".into()), ..all.clone() }), [0; 0]);
@@ -107,6 +111,8 @@ fn tasks_and_incidents_come_and_go() {
         let incident = IncidentRow {
             instance: key(1),
             element: ElementKey(8),
+            tenant: "acme".into(),
+            process: "order".into(),
             node: "call".into(),
             code: "callFailed".into(),
             message: "expected an answer, but none came".into(),
@@ -117,13 +123,14 @@ fn tasks_and_incidents_come_and_go() {
         store.commit(&[changing(1, 2, vec![ReadModelChange::IncidentRaised(incident.clone())])]).unwrap();
         assert_eq!(reader.tasks(None, 2).unwrap(), [task(3, 1), task(1, 5)]);
         assert_eq!(reader.tasks(Some((key(1), ElementKey(5))), 2).unwrap(), [task(1, 2)]);
-        assert_eq!(reader.incidents(None, 9).unwrap(), [incident]);
+        assert_eq!(reader.incidents(&everywhere("acme"), None, 9).unwrap(), [incident]);
+        assert_eq!(reader.incidents(&everywhere("other"), None, 9).unwrap(), []);
 
         let closed = ReadModelChange::TaskClosed(key(1), ElementKey(5));
         let resolved = ReadModelChange::IncidentResolved(key(1), ElementKey(8));
         store.commit(&[changing(1, 3, vec![closed, resolved])]).unwrap();
         assert_eq!(reader.tasks(None, 9).unwrap(), [task(3, 1), task(1, 2)]);
-        assert_eq!(reader.incidents(None, 9).unwrap(), []);
+        assert_eq!(reader.incidents(&everywhere("acme"), None, 9).unwrap(), []);
     });
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::model::{definition::ProcessDefinition, webhook::Webhook};
 
 const ATTRIBUTES: &[&str] = &["id", "name", "isExecutable", "processType", "isClosed", "definitionalCollaborationRef"];
-const OWN_ATTRIBUTES: &[&str] = &["alias", "expiry", "anonymousStart"];
+const OWN_ATTRIBUTES: &[&str] = &["alias", "expiry", "anonymousStart", "searchKeys"];
 /// BPMN elements of a process that mean nothing at run time; its documentation is read besides.
 const MEANINGLESS: &[&str] =
     &["documentation", "extensionElements", "textAnnotation", "association", "group", "category", "auditing", "monitoring"];
@@ -27,6 +27,7 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader) -> ProcessDefinit
         expiry: own(process, "expiry").map(str::to_owned),
         anonymous_start: reader.flag(id, "stepwire:anonymousStart", own(process, "anonymousStart"), false),
         webhooks,
+        search_keys: reader.list(id, "stepwire:searchKeys", own(process, "searchKeys")).unwrap_or_default(),
         nodes: Vec::new(),
         flows: Vec::new(),
         lanes: Vec::new(),

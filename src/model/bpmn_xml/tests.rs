@@ -126,6 +126,7 @@ fn unknown_and_foreign_names_are_warnings() {
 fn invalid_values_are_named() {
     check(r#"<task id="t" stepwire:canGoBack="maybe"/>"#, &[("t", "invalid_value")]);
     check_document(&document(r#"stepwire:alias="x""#, ""), &[("p", "invalid_value")]);
+    check_document(&document(r#"stepwire:searchKeys="client""#, ""), &[("p", "invalid_value")]);
     check(&action_with(r#"type="saveData" order="1.5" trigger="odd""#, ""), &[("t", "invalid_value"), ("t", "invalid_value")]);
     check(
         &action_with(
@@ -265,6 +266,13 @@ fn calls_to_the_outside_and_webhooks() {
     let whole = json!({"method": "POST", "url": format!("{url}${{id}}"), "headers": r#"{"A": "1"}"#, "body": "${x}", "timeout": "PT5S",
         "retries": 0, "backoff": "PT2S", "success": ["2xx", "404"], "outputKey": "r", "output": "${status}"});
     assert_eq!(params(1), whole);
+}
+
+#[test]
+fn search_keys_are_a_list() {
+    let xml = document(r#"stepwire:searchKeys='["client.email", "number"]'"#, "");
+    let (definition, warnings) = read(&xml).expect("the process can be read").remove(0);
+    assert_eq!((definition.search_keys, warnings), (vec!["client.email".to_owned(), "number".to_owned()], vec![]));
 }
 
 #[test]

@@ -17,7 +17,7 @@ mod schedules;
 mod terms;
 
 use super::{compile::compile_expiry, definition::ProcessDefinition, ids::Time, problem::Problem};
-use crate::limits::WEBHOOKS;
+use crate::limits;
 
 /// Longest id or name that others refer to, in bytes.
 const MAX_NAME_BYTES: usize = 128;
@@ -74,15 +74,32 @@ impl Report {
                 self.error(&definition.id, code, format!("the webhook to `{}`, {sentence}", webhook.url));
             }
         }
-        if definition.webhooks.len() > WEBHOOKS {
-            let message =
-                format!("expected at most {WEBHOOKS} webhooks, but there are {}; remove some", definition.webhooks.len());
+        if definition.webhooks.len() > limits::WEBHOOKS {
+            let message = format!(
+                "expected at most {} webhooks, but there are {}; remove some",
+                limits::WEBHOOKS,
+                definition.webhooks.len()
+            );
             self.error(&definition.id, "too_many_webhooks", message);
         }
+        self.search_keys(definition);
         for lane in &definition.lanes {
             for role in [&lane.view, &lane.execute, &lane.assign, &lane.hold].into_iter().flatten().flatten() {
                 self.name(&lane.id, "role", role);
             }
+        }
+    }
+
+    fn search_keys(&mut self, definition: &ProcessDefinition) {
+        let (id, paths) = (&definition.id, &definition.search_keys);
+        keys::check_paths(id, &format!("process `{id}`"), "searchKeys", paths.iter().map(String::as_str), self);
+        if paths.len() > limits::SEARCH_KEYS {
+            let message = format!(
+                "expected at most {} search keys, but there are {}; keep those that are searched for",
+                limits::SEARCH_KEYS,
+                paths.len()
+            );
+            self.error(id, "too_many_search_keys", message);
         }
     }
 

@@ -87,6 +87,21 @@ fn the_process_itself() {
 }
 
 #[test]
+fn search_keys_are_member_paths() {
+    let with_keys = |keys: Value| {
+        let mut definition = with_task(json!({}));
+        definition["searchKeys"] = keys;
+        definition
+    };
+    check(with_keys(json!(["client.email", "order.number"])), &[]);
+    check(with_keys(json!(["phones[0]", "", "a b"])), &["p invalid_path"; 3]);
+    check(with_keys(json!(["client.email", "client.email"])), &["p duplicate_key"]);
+    let many: Vec<String> = (0..=limits::SEARCH_KEYS).map(|number| format!("k{number}")).collect();
+    check(with_keys(json!(many)), &["p too_many_search_keys"]);
+    check(with_keys(json!(many[1..])), &[]);
+}
+
+#[test]
 fn flows_connect_nodes() {
     let with_flow = |flow: Value| {
         let mut definition = with_task(json!({}));

@@ -1,17 +1,22 @@
 //! A start whose instance is stored is found there, however its key stands to those that are taken for fresh.
 
+use serde_json::json;
 use uuid::{NoContext, Timestamp, Uuid};
 
-use super::{answer, onboarding, runtime_over};
+use super::{answer, runtime_over, start_of};
 use crate::{
     journal::MemoryStore,
-    runtime::{ask::Answer, clock::real_now},
+    runtime::{StartRequest, ask::Answer, clock::real_now},
 };
 
 /// The id of a command given so many seconds from now.
 fn command_in(seconds: i64) -> Uuid {
     let now = real_now().0 / 1_000;
     Uuid::new_v7(Timestamp::from_unix(NoContext, now.saturating_add(seconds).unsigned_abs(), 0))
+}
+
+fn onboarding(command: Uuid) -> StartRequest {
+    StartRequest { command, ..start_of("onboarding", json!({})) }
 }
 
 #[actix_web::test]

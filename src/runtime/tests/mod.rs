@@ -8,6 +8,7 @@ mod known_keys;
 mod letters;
 mod outside;
 mod passivation;
+mod searching;
 
 use std::sync::Arc;
 
@@ -68,20 +69,20 @@ fn applied(answer: Answer) -> Arc<Committed> {
 }
 
 async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
-    applied(answer(|reply| runtime.start_instance(onboarding(Uuid::now_v7()), reply)).await).instance
+    applied(answer(|reply| runtime.start_instance(start_of("onboarding", json!({})), reply)).await).instance
 }
 
-fn onboarding(command: Uuid) -> StartRequest {
+fn start_of(process: &str, data: Value) -> StartRequest {
     StartRequest {
         test: false,
-        process: Some("onboarding".into()),
-        data: json!({}),
+        process: Some(process.into()),
+        data,
         business_key: None,
         start_condition: None,
         inherit: None,
         caller: alice(),
         anonymous: false,
-        command,
+        command: Uuid::now_v7(),
         hash: 0,
     }
 }

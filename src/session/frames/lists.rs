@@ -14,6 +14,7 @@ use crate::{
 
 /// A waiting user task.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Task)]
 #[serde(rename_all = "camelCase")]
 pub struct TaskEntry<'a> {
     /// The instance it waits in.

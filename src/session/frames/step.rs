@@ -89,6 +89,7 @@ pub struct ActionEntry<'a> {
 
 /// A child instance.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[schema(as = Child)]
 pub struct ChildEntry<'a> {
     /// Its key.
     pub instance: InstanceKey,

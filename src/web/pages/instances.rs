@@ -51,7 +51,7 @@ async fn find(app: &App, who: &Who, asked: &Filter) -> Result<(u64, Part), Probl
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut filter = InstanceFilter {
         process: given(&asked.process),
-        status: given(&asked.status),
+        statuses: given(&asked.status).into_iter().collect(),
         node: given(&asked.node),
         ..visible_to(&who.caller)?
     };

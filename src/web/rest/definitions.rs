@@ -73,7 +73,7 @@ impl<'a> From<&'a Deployed> for DeployedEntry<'a> {
     ))]
 pub async fn deploy(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
-    let DeployQuery { publish } = query(&request)?;
+    let DeployQuery { publish } = query(request.query_string())?;
     let format = match body::media_type(&request).as_deref() {
         Some("application/xml" | "text/xml") => SourceFormat::BpmnXml,
         Some("application/json") => SourceFormat::Json,

@@ -1,4 +1,4 @@
-//! What happened in an instance: the visits of its nodes, and the messages it pushed. Read from its log.
+//! What happened in an instance: the visits of its nodes, and the messages it pushed. Read from its log, part by part.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,14 +23,47 @@ use crate::{
         executable::ExecutableProcess,
         ids::{ElementKey, InstanceKey, Time},
     },
-    web::{app::App, asking::instance_key, openapi::shared::InstancePath, problem::Problem},
+    web::{
+        app::App,
+        asking::instance_key,
+        listing::{cut, length_up_to},
+        openapi::shared::InstancePath,
+        problem::Problem,
+    },
 };
 
+/// Which part is asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PartQuery {
+    /// What came after this number: the `next` of the part before.
+    pub after: Option<u64>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<usize>,
+}
+
+impl PartQuery {
+    /// How many there may be.
+    ///
+    /// # Errors
+    /// 400.
+    pub fn length(&self) -> Result<usize, Problem> {
+        length_up_to(limits::HISTORY_PART, self.limit)
+    }
+}
+
+/// A part of an instance's history, oldest first.
 #[derive(Serialize, ToSchema)]
 struct History<'a> {
     elements: Vec<Visit<'a>>,
+    /// The flows taken meanwhile.
     flows: BTreeSet<&'a str>,
+    /// Whether the end of a visit that is shown as going on may lie beyond what was read.
     truncated: bool,
+    /// Where to go on, when there may be more.
+    next: Option<u64>,
 }
 
 /// One visit of a node.
@@ -63,47 +96,71 @@ struct Decision<'a> {
     comment: Option<&'a str>,
 }
 
-/// `GET /v1/instances/{key}/history` → `{"elements","flows","truncated"}`: visits in their order, and the flows taken.
+/// `GET /v1/instances/{key}/history?after=&limit=` → `{"elements","flows","truncated","next"}`: visits in their order, and the
+/// flows taken.
 ///
 /// # Errors
-/// 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}/history", tag = "instances", summary = "Where an instance has been",
-    params(InstancePath), responses((status = 200, body = History), (status = 404)))]
+/// 400, 401, 404.
+#[utoipa::path(get, path = "/v1/instances/{key}/history", tag = "instances", summary = "The visits of its nodes",
+    params(InstancePath, PartQuery), responses((status = 200, body = History), (status = 404)))]
 pub async fn history(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let key = instance_key(&path)?;
+    let asked: PartQuery = query(request.query_string())?;
+    let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
     let observed = app.observe(key, &who.caller, false).await?;
-    let rows = app.rows(key, 0, limits::HISTORY_ROWS).await?;
-    Ok(json(StatusCode::OK, &told(key, &observed.process.executable, &rows)))
+    let rows = app.rows(key, after, limits::HISTORY_ROWS).await?;
+    let mut telling = Telling { key, process: &observed.process.executable, visits: BTreeMap::new(), flows: BTreeSet::new() };
+    let whole = telling.tell(&rows, after, length);
+    let truncated = rows.len() == limits::HISTORY_ROWS;
+    let next = if whole { rows.last().filter(|_| truncated).map(Row::last_seq) } else { telling.last() };
+    let elements = telling.visits.into_values().collect();
+    Ok(json(StatusCode::OK, &History { elements, flows: telling.flows, truncated, next }))
 }
 
-fn told<'a>(key: InstanceKey, process: &'a ExecutableProcess, rows: &'a [Row]) -> History<'a> {
-    let mut visits = BTreeMap::new();
-    let mut flows = BTreeSet::new();
-    for row in rows {
-        for (seq, record) in row.numbered() {
-            match record {
-                Record::ElementActivated { node, arrivals } => {
-                    flows.extend(arrivals.iter().map(|arrival: &Arrival| &*arrival.flow));
-                    visits.insert(ElementKey(seq), visit(key, ElementKey(seq), process, node, row.time));
+/// A part of a history as it is put together.
+struct Telling<'a> {
+    key: InstanceKey,
+    process: &'a ExecutableProcess,
+    visits: BTreeMap<ElementKey, Visit<'a>>,
+    flows: BTreeSet<&'a str>,
+}
+
+impl<'a> Telling<'a> {
+    /// Tells what came after a number, up to so many visits; of later rows only how these ended. `false` when there are more.
+    fn tell(&mut self, rows: &'a [Row], after: u64, length: usize) -> bool {
+        let mut whole = true;
+        for row in rows {
+            for (seq, record) in row.numbered().filter(|(seq, _)| *seq > after) {
+                if let Record::ElementActivated { node, .. } | Record::Returned { node, .. } = record {
+                    whole &= self.visits.len() < length;
+                    if whole {
+                        self.visits.insert(ElementKey(seq), visit(self.key, ElementKey(seq), self.process, node, row.time));
+                    }
                 }
-                Record::Returned { node, .. } => {
-                    visits.insert(ElementKey(seq), visit(key, ElementKey(seq), process, node, row.time));
+                match record {
+                    Record::ElementActivated { arrivals, .. } if whole => {
+                        self.flows.extend(arrivals.iter().map(|arrival: &Arrival| &*arrival.flow));
+                    }
+                    Record::Decided { element, approved, comment } => {
+                        let decision = if *approved { "approved" } else { "rejected" };
+                        let (by, at) = (row.by.as_deref(), row.time.to_string());
+                        let decided = Decision { decision, by, at, comment: comment.as_deref() };
+                        self.visits.entry(*element).and_modify(|visit| visit.decisions.push(decided));
+                    }
+                    Record::FlowArrived { arrival, .. } if whole => drop(self.flows.insert(&*arrival.flow)),
+                    Record::ElementCompleted { element, .. } => end(self.visits.get_mut(element), "Completed", row.time),
+                    Record::ElementTerminated { element, .. } => end(self.visits.get_mut(element), "Terminated", row.time),
+                    _ => {}
                 }
-                Record::Decided { element, approved, comment } => {
-                    let decision = if *approved { "approved" } else { "rejected" };
-                    let (by, at) = (row.by.as_deref(), row.time.to_string());
-                    let decided = Decision { decision, by, at, comment: comment.as_deref() };
-                    visits.entry(*element).and_modify(|visit| visit.decisions.push(decided));
-                }
-                Record::FlowArrived { arrival, .. } => drop(flows.insert(&*arrival.flow)),
-                Record::ElementCompleted { element, .. } => end(visits.get_mut(element), "Completed", row.time),
-                Record::ElementTerminated { element, .. } => end(visits.get_mut(element), "Terminated", row.time),
-                _ => {}
             }
         }
+        whole
     }
-    History { elements: visits.into_values().collect(), flows, truncated: rows.len() == limits::HISTORY_ROWS }
+
+    fn last(&self) -> Option<u64> {
+        self.visits.last_key_value().map(|(key, _)| key.0)
+    }
 }
 
 fn visit<'a>(key: InstanceKey, element: ElementKey, process: &'a ExecutableProcess, node: &'a str, at: Time) -> Visit<'a> {
@@ -127,14 +184,7 @@ fn end(visit: Option<&mut Visit<'_>>, lifecycle: &'static str, at: Time) {
     }
 }
 
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct MessagesQuery {
-    /// Only what was pushed after this number.
-    after: Option<u64>,
-}
-
+/// A part of what an instance pushed, oldest first.
 #[derive(Serialize, ToSchema)]
 struct Messages<'a> {
     messages: Vec<Message<'a>>,
@@ -143,7 +193,9 @@ struct Messages<'a> {
     next: Option<u64>,
 }
 
+/// A pushed message.
 #[derive(Serialize, ToSchema)]
+#[schema(as = PushedMessage)]
 struct Message<'a> {
     seq: u64,
     /// `data`, `action` or `view`.
@@ -153,6 +205,7 @@ struct Message<'a> {
     node: Option<&'a str>,
     #[schema(required)]
     action: Option<&'a str>,
+    /// The child that sent it up.
     #[schema(required)]
     origin: Option<InstanceKey>,
     #[schema(format = DateTime)]
@@ -161,21 +214,24 @@ struct Message<'a> {
     body: &'a Value,
 }
 
-/// `GET /v1/instances/{key}/messages?after=SEQ` → `{"messages","next"}`: what was pushed after a number, oldest first.
+/// `GET /v1/instances/{key}/messages?after=SEQ&limit=` → `{"messages","next"}`: what was pushed after a number, oldest first.
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}/messages", tag = "instances", summary = "What an instance has pushed",
-    params(InstancePath, MessagesQuery), responses((status = 200, body = Messages), (status = 404)))]
+#[utoipa::path(get, path = "/v1/instances/{key}/messages", tag = "instances", summary = "What it pushed",
+    params(InstancePath, PartQuery), responses((status = 200, body = Messages), (status = 404)))]
 pub async fn messages(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let key = instance_key(&path)?;
-    let after = query::<MessagesQuery>(&request)?.after.unwrap_or(0);
+    let asked: PartQuery = query(request.query_string())?;
+    let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
     app.observe(key, &who.caller, false).await?;
     let rows = app.rows(key, after, limits::REPLAY_FRAMES).await?;
-    let next = rows.last().filter(|_| rows.len() == limits::REPLAY_FRAMES).map(Row::last_seq);
     let all = rows.iter().flat_map(|row| row.numbered().filter_map(|(seq, record)| message(seq, row.time, record)));
-    Ok(json(StatusCode::OK, &Messages { messages: all.filter(|message| message.seq > after).collect(), next }))
+    let mut messages: Vec<Message<'_>> = all.filter(|message| message.seq > after).take(length + 1).collect();
+    let unread = rows.last().filter(|_| rows.len() == limits::REPLAY_FRAMES).map(Row::last_seq);
+    let next = cut(&mut messages, length).map(|message| message.seq).or(unread);
+    Ok(json(StatusCode::OK, &Messages { messages, next }))
 }
 
 fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {

@@ -1,22 +1,21 @@
-//! Instances: start, list, look, children.
+//! Instances: start, look, children. Lists of them: `instance_list`.
 
 use actix_web::{
     HttpRequest, HttpResponse,
     http::{StatusCode, header::LOCATION},
     web::{Data, Path, Payload},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::{
     commands::{answer, command_id},
+    history::PartQuery,
     json, query,
 };
 use crate::{
     engine::{access::Caller, record::Status, remark::Remark},
-    journal::{InstanceFilter, InstanceRow},
-    limits,
     model::ids::InstanceKey,
     runtime::ask::Observed,
     session::{
@@ -32,7 +31,7 @@ use crate::{
         app::App,
         asking::instance_key,
         body,
-        listing::{read_cursor, visible_to, write_cursor},
+        listing::cut,
         openapi::shared::{Applied, CommandRefused, IdempotencyKey, InstancePath},
         problem::Problem,
     },
@@ -61,95 +60,6 @@ pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
     let mut response = HttpResponse::Created();
     response.insert_header((LOCATION, format!("/v1/instances/{key}")));
     Ok(response.content_type("application/json").body(answer(&outcome, &caller, token.as_deref())))
-}
-
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ListQuery {
-    /// Only those of this process.
-    process: Option<String>,
-    /// Only those with this status.
-    status: Option<String>,
-    /// Only the one with this business key.
-    business_key: Option<String>,
-    /// Only those with a token at this node.
-    node: Option<String>,
-    /// How many at most; more than 100 count as 100.
-    #[param(minimum = 0)]
-    limit: Option<usize>,
-    /// The `next` of an earlier answer: where to go on.
-    cursor: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct List<'a> {
-    instances: Vec<ListEntry<'a>>,
-    #[schema(required)]
-    next: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-struct ListEntry<'a> {
-    instance: InstanceKey,
-    process: &'a str,
-    version: u32,
-    #[schema(value_type = Status)]
-    status: &'a str,
-    #[schema(required)]
-    business_key: Option<&'a str>,
-    started_by: &'a str,
-    #[schema(required)]
-    parent: Option<InstanceKey>,
-    root: InstanceKey,
-    #[schema(format = DateTime)]
-    created_at: String,
-    #[schema(required, format = DateTime)]
-    ended_at: Option<String>,
-    incidents: u32,
-}
-
-impl<'a> From<&'a InstanceRow> for ListEntry<'a> {
-    fn from(row: &'a InstanceRow) -> Self {
-        Self {
-            instance: row.key,
-            process: &row.process,
-            version: row.version,
-            status: &row.status,
-            business_key: row.business_key.as_deref(),
-            started_by: &row.started_by,
-            parent: row.parent,
-            root: row.root,
-            created_at: row.created_at.to_string(),
-            ended_at: row.ended_at.map(|time| time.to_string()),
-            incidents: row.incidents,
-        }
-    }
-}
-
-/// `GET /v1/instances?process=&status=&businessKey=&node=&limit=&cursor=`: newest first. Operators see all of their tenant,
-/// others what they started.
-///
-/// # Errors
-/// 400 for unknown filters, 401, 403.
-#[utoipa::path(get, path = "/v1/instances", tag = "instances", summary = "Instances, newest first", params(ListQuery),
-    responses((status = 200, body = List), (status = 403)))]
-pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let who = app.bearer(&request)?;
-    let asked: ListQuery = query(&request)?;
-    let filter = InstanceFilter {
-        process: asked.process,
-        status: asked.status,
-        business_key: asked.business_key,
-        node: asked.node,
-        ..visible_to(&who.caller)?
-    };
-    let after = asked.cursor.as_deref().map(read_cursor).transpose()?;
-    let limit = asked.limit.unwrap_or(limits::LISTED).clamp(1, limits::LISTED);
-    let part = app.list(filter, after, limit).await?;
-    let instances = part.rows.iter().map(ListEntry::from).collect();
-    Ok(json(StatusCode::OK, &List { instances, next: part.next.map(write_cursor) }))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -229,19 +139,28 @@ fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
     }
 }
 
+/// A part of an instance's children, in the order they were started.
 #[derive(Serialize, ToSchema)]
 struct Children<'a> {
     children: Vec<ChildEntry<'a>>,
+    /// Where to go on, when there are more.
+    next: Option<u64>,
 }
 
-/// `GET /v1/instances/{key}/children`: live and ended ones.
+/// `GET /v1/instances/{key}/children?after=&limit=` → `{"children","next"}`: live and ended ones.
 ///
 /// # Errors
-/// 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}/children", tag = "instances", summary = "The children of an instance", params(InstancePath),
-    responses((status = 200, body = Children), (status = 404)))]
+/// 400, 401, 404.
+#[utoipa::path(get, path = "/v1/instances/{key}/children", tag = "instances", summary = "Its children",
+    params(InstancePath, PartQuery), responses((status = 200, body = Children), (status = 404)))]
 pub async fn children(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
-    let observed = app.observe(instance_key(&path)?, &who.caller, false).await?;
-    Ok(json(StatusCode::OK, &Children { children: rendering::children(observed.head().key, &observed.children) }))
+    let key = instance_key(&path)?;
+    let asked: PartQuery = query(request.query_string())?;
+    let length = asked.length()?;
+    let observed = app.observe(key, &who.caller, false).await?;
+    let mut part: Vec<_> = observed.children.iter().filter(|child| asked.after.is_none_or(|after| child.seq > after)).collect();
+    part.sort_by_key(|child| child.seq);
+    let next = cut(&mut part, length).map(|child| child.seq);
+    Ok(json(StatusCode::OK, &Children { children: rendering::children(key, part), next }))
 }

@@ -5,15 +5,19 @@
 pub mod commands;
 pub mod definitions;
 pub mod history;
+pub mod incidents;
+pub mod instance_list;
 pub mod instances;
 pub mod login;
 pub mod outside_calls;
 pub mod schedules;
 pub mod stream;
+pub mod tasks;
 pub mod tickets;
+pub mod timers;
 pub mod uploads;
 
-use actix_web::{HttpRequest, HttpResponse, http::StatusCode};
+use actix_web::{HttpResponse, http::StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{problem::Problem, routes::query_problem};
@@ -29,8 +33,6 @@ fn json_text(status: StatusCode, body: String) -> HttpResponse {
 }
 
 /// What stands behind the `?` of an address.
-fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Problem> {
-    actix_web::web::Query::<T>::from_query(request.query_string())
-        .map(actix_web::web::Query::into_inner)
-        .map_err(|error| query_problem(&error))
+fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    actix_web::web::Query::<T>::from_query(text).map(actix_web::web::Query::into_inner).map_err(|error| query_problem(&error))
 }

@@ -94,7 +94,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
         let sentence = "expected role operator or admin to see calls to the outside, but this token has neither";
         return Err(Rejection::new(RejectionKind::Forbidden, sentence).into());
     }
-    let ListQuery { limit, cursor } = query(&request)?;
+    let ListQuery { limit, cursor } = query(request.query_string())?;
     let limit = limit.unwrap_or(limits::LISTED).clamp(1, limits::LISTED);
     let after = cursor.as_deref().map(read_cursor).transpose()?;
     let tenant = who.caller.tenant.clone();

@@ -151,7 +151,7 @@ fn text(time: Option<Time>) -> Option<String> {
 ))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let reader = reader(&app, &request)?;
-    let asked: ListQuery = query(&request)?;
+    let asked: ListQuery = query(request.query_string())?;
     let after = asked.cursor.as_deref().map(read_cursor).transpose()?;
     let mut found = app.sessions.runtime.schedules.list(&reader.tenant, asked.process.as_deref());
     found.retain(|told| after.is_none_or(|after| (&*told.row.key.process, &*told.row.key.node) > after));

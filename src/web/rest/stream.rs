@@ -57,7 +57,7 @@ struct StreamQuery {
     ),
 )]
 pub async fn stream(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let asked: StreamQuery = query(&request)?;
+    let asked: StreamQuery = query(request.query_string())?;
     let key = instance_key(&path)?;
     let who = listener(&app, &request, asked.ticket.as_deref(), key)?;
     let cursor = cursor(&request, &asked, key)?;

@@ -77,7 +77,7 @@ pub struct UploadForm {
 pub async fn upload(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let key = instance_key(&path)?;
-    let asked: UploadQuery = query(&request)?;
+    let asked: UploadQuery = query(request.query_string())?;
     // Texts and numbers have no failing serializers.
     let asked = serde_json::to_string(&asked).unwrap_or_default();
     let mut run = fields::run(&asked, command_id(&request)?, key)?;

@@ -48,9 +48,22 @@ CREATE TABLE instance (
 -- Serves lists by status, and the counts without touching the table.
 CREATE INDEX instance_status ON instance (status, created_at);
 CREATE INDEX instance_created ON instance (created_at);
+CREATE INDEX instance_starter ON instance (started_by, created_at);
 CREATE INDEX instance_business_key ON instance (business_key) WHERE business_key IS NOT NULL;
 CREATE INDEX instance_parent ON instance (parent) WHERE parent IS NOT NULL;
 CREATE INDEX instance_root ON instance (root) WHERE parent IS NOT NULL;
+
+-- What instances are found by; only those whose process declares search keys have rows.
+CREATE TABLE searched (
+    instance   BLOB    NOT NULL,
+    path       TEXT    NOT NULL,
+    tenant     TEXT    NOT NULL,
+    value      TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (instance, path)
+) STRICT, WITHOUT ROWID;
+-- Holds the order of lists, so that a value many instances have is read part by part.
+CREATE INDEX searched_value ON searched (tenant, path, value, created_at);
 
 CREATE TABLE task (
     instance   BLOB    NOT NULL,
@@ -90,12 +103,15 @@ CREATE INDEX timer_due ON timer (due);
 CREATE TABLE incident (
     instance  BLOB    NOT NULL,
     element   INTEGER NOT NULL,
+    tenant    TEXT    NOT NULL,
+    process   TEXT    NOT NULL,
     node      TEXT    NOT NULL,
     code      TEXT    NOT NULL,
     message   TEXT    NOT NULL,
     raised_at INTEGER NOT NULL,
     PRIMARY KEY (instance, element)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX incident_tenant ON incident (tenant, raised_at);
 
 CREATE TABLE outside_call (
     instance  BLOB    NOT NULL,

@@ -1,0 +1,112 @@
+//! What lists of tasks, incidents and timers are narrowed to, and where they go on. Not here: instances (`listing`).
+
+use super::listing::{IncidentRow, TaskAudience, TaskRow, TimerRow};
+use crate::model::ids::{ElementKey, InstanceKey, Time};
+
+/// Whose waiting user tasks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TaskScope {
+    /// Somebody's list.
+    Of(TaskAudience),
+    /// All of this tenant.
+    All(String),
+}
+
+/// Which waiting user tasks a list shows: those that agree with every field that is set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TaskFilter {
+    /// Whose.
+    pub scope: TaskScope,
+    /// Of this definition id.
+    pub process: Option<String>,
+    /// Of this instance.
+    pub instance: Option<InstanceKey>,
+    /// Assigned so.
+    pub assignee: Option<Assignee>,
+}
+
+/// To whom a task is assigned.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Assignee {
+    /// To nobody.
+    Nobody,
+    /// To this subject.
+    User(String),
+}
+
+impl TaskFilter {
+    /// A filter that narrows no further.
+    pub fn all_of(scope: TaskScope) -> Self {
+        Self { scope, process: None, instance: None, assignee: None }
+    }
+
+    /// Whether a task belongs into the list.
+    pub fn accepts(&self, task: &TaskRow) -> bool {
+        let in_scope = match &self.scope {
+            TaskScope::Of(audience) => audience.includes(task),
+            TaskScope::All(tenant) => task.tenant == *tenant,
+        };
+        in_scope
+            && self.process.as_ref().is_none_or(|process| task.process == *process)
+            && self.instance.is_none_or(|instance| task.instance == instance)
+            && match &self.assignee {
+                None => true,
+                Some(Assignee::Nobody) => task.assignee.is_none(),
+                Some(Assignee::User(user)) => task.assignee.as_ref() == Some(user),
+            }
+    }
+}
+
+/// Which incidents or timers a list shows: those that agree with every field that is set.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PlaceFilter {
+    /// Of this tenant.
+    pub tenant: String,
+    /// In this instance.
+    pub instance: Option<InstanceKey>,
+    /// Of this definition id.
+    pub process: Option<String>,
+}
+
+impl PlaceFilter {
+    /// Whether something at this place belongs into the list.
+    pub fn accepts(&self, tenant: &str, instance: InstanceKey, process: &str) -> bool {
+        self.tenant == tenant
+            && self.instance.is_none_or(|wanted| wanted == instance)
+            && self.process.as_ref().is_none_or(|wanted| wanted == process)
+    }
+}
+
+/// Where a list of tasks or incidents goes on: after the row with these values.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct ElementCursor {
+    /// When the last row seen began to wait, or was raised.
+    pub at: Time,
+    /// Its instance.
+    pub instance: InstanceKey,
+    /// Its element.
+    pub element: ElementKey,
+}
+
+impl TaskRow {
+    /// The cursor that goes on after this row.
+    pub fn cursor(&self) -> ElementCursor {
+        ElementCursor { at: self.created_at, instance: self.instance, element: self.element }
+    }
+}
+
+impl IncidentRow {
+    /// The cursor that goes on after this row.
+    pub fn cursor(&self) -> ElementCursor {
+        ElementCursor { at: self.raised_at, instance: self.instance, element: self.element }
+    }
+}
+
+/// A timer as it is listed.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListedTimer {
+    /// The timer.
+    pub timer: TimerRow,
+    /// The id of its instance's definition.
+    pub process: String,
+}

@@ -1,0 +1,97 @@
+//! What instances are found by: values in their data, at paths the process declares.
+//!
+//! Compared is text: a string is its own, a number or boolean its JSON text. Anything else is found by nothing, nor is a text
+//! over [`limits::SEARCHED_BYTES`]: a part of it would be found by what it is not.
+//!
+//! Not here: where the values are kept (`journal::read_models`), who may search (`web::rest::instances`).
+
+use serde_json::Value;
+
+use super::path::DataPath;
+use crate::limits;
+
+/// The compiled paths of a process.
+#[derive(Debug, Default)]
+pub struct SearchKeys {
+    paths: Vec<(String, DataPath)>,
+}
+
+/// The texts an instance is found by, in the order of the paths.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct SearchedTexts(Vec<Option<String>>);
+
+impl SearchKeys {
+    /// Compiles the paths.
+    ///
+    /// # Errors
+    /// A sentence about the first path that is none.
+    pub fn compile(paths: &[String]) -> Result<Self, String> {
+        let compile = |path: &String| Ok((path.clone(), DataPath::parse_members(path)?));
+        Ok(Self { paths: paths.iter().map(compile).collect::<Result<_, String>>()? })
+    }
+
+    /// What an instance with these data is found by.
+    pub fn texts(&self, data: &Value) -> SearchedTexts {
+        SearchedTexts(self.paths.iter().map(|(_, path)| path.get(data).and_then(text)).collect())
+    }
+
+    /// The paths whose text is another than before, with the present one. Before its first record an instance has none.
+    pub fn changes(&self, before: &SearchedTexts, now: SearchedTexts) -> impl Iterator<Item = (&str, Option<String>)> {
+        let before = before.0.iter().map(Option::as_deref).chain(std::iter::repeat(None));
+        let both = before.zip(now.0);
+        self.paths.iter().zip(both).filter(|(_, (old, new))| *old != new.as_deref()).map(|((path, _), (_, new))| (&**path, new))
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => return None,
+    };
+    (text.len() <= limits::SEARCHED_BYTES).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(value: Value, expected: Option<&str>) {
+        assert_eq!(text(&value).as_deref(), expected, "{value}");
+    }
+
+    #[test]
+    fn scalars_are_found_by_their_text() {
+        check(json!("a@b.c"), Some("a@b.c"));
+        check(json!(" two  blanks "), Some(" two  blanks "));
+        check(json!(""), Some(""));
+        check(json!(7), Some("7"));
+        check(json!(7.0), Some("7.0"));
+        check(json!(-0.5), Some("-0.5"));
+        check(json!(true), Some("true"));
+        check(json!(null), None);
+        check(json!(["a"]), None);
+        check(json!({"a": 1}), None);
+        let longest = "x".repeat(limits::SEARCHED_BYTES);
+        check(json!(longest), Some(&longest));
+        check(json!(format!("{longest}x")), None);
+    }
+
+    #[test]
+    fn only_texts_that_differ_are_changes() {
+        let keys = SearchKeys::compile(&["client.email".into(), "order".into(), "paid".into()]).unwrap();
+        let found = |before: &SearchedTexts, data: Value| -> Vec<(String, Option<String>)> {
+            keys.changes(before, keys.texts(&data)).map(|(path, text)| (path.to_owned(), text)).collect()
+        };
+        let texts = keys.texts(&json!({"client": {"email": "a"}, "order": 7}));
+        let change = |path: &str, text: Option<&str>| (path.to_owned(), text.map(str::to_owned));
+        assert_eq!(found(&SearchedTexts::default(), json!({})), []);
+        assert_eq!(found(&SearchedTexts::default(), json!({"order": 7})), [change("order", Some("7"))]);
+        assert_eq!(found(&texts, json!({"client": {"email": "a", "age": 9}, "order": "7"})), []);
+        let other = found(&texts, json!({"client": "a", "order": 8, "paid": false}));
+        assert_eq!(other, [change("client.email", None), change("order", Some("8")), change("paid", Some("false"))]);
+    }
+}

@@ -1,0 +1,224 @@
+//! Lists of instances, narrowed by what they are and by what they are found by.
+//!
+//! The data of an instance are an operator's to read, so they are an operator's to search. What a process lets its instances be
+//! found by: `model::searching`.
+
+use std::collections::BTreeSet;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Query},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{json, query};
+use crate::{
+    engine::{access::Caller, record::Status},
+    journal::{InstanceFilter, InstanceRow},
+    limits,
+    model::ids::{InstanceKey, Time},
+    session::frames::code::ErrorCode,
+    web::{
+        app::App,
+        listing::{part_length, read_cursor, visible_to, write_cursor},
+        problem::Problem,
+    },
+};
+
+/// In front of a path that is searched.
+const SEARCH: &str = "data.";
+
+/// Which instances are asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ListQuery {
+    /// Of this process.
+    process: Option<String>,
+    /// Of this version of it.
+    version: Option<u32>,
+    /// With this status; several times for one of several.
+    #[serde(default)]
+    status: Vec<String>,
+    /// With exactly this business key.
+    business_key: Option<String>,
+    /// With a user task waiting at this node.
+    node: Option<String>,
+    /// Started by this user; another than oneself for operators only.
+    started_by: Option<String>,
+    /// Started after this time.
+    #[param(format = DateTime)]
+    created_after: Option<String>,
+    /// Started before this time.
+    #[param(format = DateTime)]
+    created_before: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<usize>,
+    /// The `next` of the part before.
+    cursor: Option<String>,
+}
+
+/// A part of a list, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = InstanceList)]
+struct List<'a> {
+    instances: Vec<ListEntry<'a>>,
+    /// The `cursor` of the next part, when there is one.
+    next: Option<String>,
+}
+
+/// An instance in a list.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ListedInstance)]
+#[serde(rename_all = "camelCase")]
+struct ListEntry<'a> {
+    instance: InstanceKey,
+    process: &'a str,
+    version: u32,
+    status: &'a str,
+    business_key: Option<&'a str>,
+    started_by: &'a str,
+    parent: Option<InstanceKey>,
+    root: InstanceKey,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(format = DateTime)]
+    ended_at: Option<String>,
+    /// How many incidents are open in it.
+    incidents: u32,
+}
+
+impl<'a> From<&'a InstanceRow> for ListEntry<'a> {
+    fn from(row: &'a InstanceRow) -> Self {
+        Self {
+            instance: row.key,
+            process: &row.process,
+            version: row.version,
+            status: &row.status,
+            business_key: row.business_key.as_deref(),
+            started_by: &row.started_by,
+            parent: row.parent,
+            root: row.root,
+            created_at: row.created_at.to_string(),
+            ended_at: row.ended_at.map(|time| time.to_string()),
+            incidents: row.incidents,
+        }
+    }
+}
+
+/// `GET /v1/instances?process=&version=&status=&businessKey=&node=&startedBy=&createdAfter=&createdBefore=&data.PATH=&limit=&cursor=`:
+/// newest first. Operators see all of their tenant, others what they started.
+///
+/// # Errors
+/// 400 for unknown or unreadable filters and paths nobody declares, 401, 403.
+#[utoipa::path(get, path = "/v1/instances", tag = "instances", summary = "The instances one may see",
+    params(ListQuery, ("data.PATH" = Option<String>, Query,
+        description = "Whose data hold this value at PATH, one of the search keys that a process declares; several narrow further")),
+    responses((status = 200, body = List), (status = 400), (status = 403)))]
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let who = app.bearer(&request)?;
+    let visible = visible_to(&who.caller)?;
+    let asked = Asked::read(&request)?;
+    let after = asked.plain.cursor.as_deref().map(read_cursor).transpose()?;
+    let limit = part_length(asked.plain.limit)?;
+    if !asked.searched.is_empty() {
+        may_search(&app, &who.caller, &asked.searched)?;
+    }
+    let part = app.list(asked.narrow(visible, &who.caller)?, after, limit).await?;
+    let instances = part.rows.iter().map(ListEntry::from).collect();
+    Ok(json(StatusCode::OK, &List { instances, next: part.next.map(write_cursor) }))
+}
+
+/// What stands behind the `?`.
+struct Asked {
+    plain: ListQuery,
+    searched: Vec<(String, String)>,
+}
+
+impl Asked {
+    /// What may be there several times is taken out first, as the rest may not.
+    fn read(request: &HttpRequest) -> Result<Self, Problem> {
+        let (mut statuses, mut searched, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+        for part in request.query_string().split('&') {
+            let pair = Query::<Vec<(String, String)>>::from_query(part).map(|Query(pairs)| pairs).unwrap_or_default();
+            match pair.into_iter().next() {
+                Some((name, value)) if name == "status" => statuses.push(status(value)?),
+                Some((name, value)) if name.starts_with(SEARCH) => searched.push((name[SEARCH.len()..].to_owned(), value)),
+                _ => rest.push(part),
+            }
+        }
+        Ok(Self { plain: ListQuery { status: statuses, ..query(&rest.join("&"))? }, searched })
+    }
+
+    fn narrow(self, visible: InstanceFilter, caller: &Caller) -> Result<InstanceFilter, Problem> {
+        let Self { plain, searched } = self;
+        if !caller.operator && plain.started_by.as_ref().is_some_and(|starter| *starter != caller.subject) {
+            let sentence = "expected role operator or admin to list what others started, but the token grants neither: \
+                leave 'startedBy' out";
+            return Err(Problem::new(ErrorCode::Forbidden, sentence));
+        }
+        Ok(InstanceFilter {
+            process: plain.process,
+            version: plain.version,
+            statuses: plain.status,
+            business_key: plain.business_key,
+            node: plain.node,
+            started_by: visible.started_by.or(plain.started_by),
+            created_after: time("createdAfter", plain.created_after)?,
+            created_before: time("createdBefore", plain.created_before)?,
+            searched,
+            tenant: visible.tenant,
+            ..InstanceFilter::default()
+        })
+    }
+}
+
+/// Refuses a search of what is not the caller's to search, or that can find nothing for want of a declaration.
+fn may_search(app: &App, caller: &Caller, searched: &[(String, String)]) -> Result<(), Problem> {
+    if !caller.operator {
+        let sentence = "expected role operator or admin to search in data, but the token grants neither: look for a business key";
+        return Err(Problem::new(ErrorCode::Forbidden, sentence));
+    }
+    let all = app.sessions.runtime.definitions.all(&caller.tenant);
+    let declared: BTreeSet<&str> =
+        all.iter().flat_map(|process| &process.executable.definition.search_keys).map(String::as_str).collect();
+    for (path, text) in searched {
+        if !declared.contains(path.as_str()) {
+            let known = if declared.is_empty() { "none".to_owned() } else { Vec::from_iter(declared).join(", ") };
+            let sentence = format!(
+                "expected '{SEARCH}' and a search key that a process declares ({known}), but there is a path that none does: \
+                 declare it in stepwire:searchKeys"
+            );
+            return Err(Problem::new(ErrorCode::BadRequest, sentence));
+        }
+        if text.len() > limits::SEARCHED_BYTES {
+            let longest = limits::SEARCHED_BYTES;
+            let sentence = format!("expected a value of at most {longest} bytes for '{SEARCH}{path}', but it is longer");
+            return Err(Problem::new(ErrorCode::BadRequest, sentence));
+        }
+    }
+    Ok(())
+}
+
+fn status(name: String) -> Result<String, Problem> {
+    if Status::named(&name).is_some() {
+        return Ok(name);
+    }
+    let known = Status::ALL.map(Status::name).join(", ");
+    let sentence = format!("expected 'status' to be one of {known}, but it is another text");
+    Err(Problem::new(ErrorCode::BadRequest, sentence))
+}
+
+fn time(name: &str, text: Option<String>) -> Result<Option<Time>, Problem> {
+    let read = |text: String| {
+        let time: jiff::Timestamp = text.parse().map_err(|_| {
+            let sentence = format!("expected '{name}' to be a time such as 2026-11-21T09:30:00Z, but it is another text");
+            Problem::new(ErrorCode::BadRequest, sentence)
+        })?;
+        Ok(Time(time.as_millisecond()))
+    };
+    text.map(read).transpose()
+}

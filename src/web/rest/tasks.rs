@@ -1,0 +1,87 @@
+//! User tasks: what waits for the caller, the same as the list `tasks` of the websocket; and all of the tenant for operators.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{json, query};
+use crate::{
+    engine::access::Caller,
+    journal::{Assignee, TaskAudience, TaskFilter, TaskRow, TaskScope},
+    session::frames::lists::TaskEntry,
+    web::{
+        app::App,
+        listing::{cut, instance_filter, part_length, read_element_cursor, require_operator, write_element_cursor},
+        problem::Problem,
+    },
+};
+
+/// Stands for the caller as an assignee.
+const ME: &str = "me";
+/// Stands for no assignee.
+const NONE: &str = "none";
+
+/// Which tasks are asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct TasksQuery {
+    /// Those of every user; for operators only.
+    #[serde(default)]
+    all: bool,
+    /// Of this process.
+    process: Option<String>,
+    /// Of this instance.
+    #[param(format = Uuid)]
+    instance: Option<String>,
+    /// Assigned to this user; `me` is the caller, `none` is nobody.
+    assignee: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<usize>,
+    /// The `next` of the part before.
+    cursor: Option<String>,
+}
+
+/// A part of a list of tasks, newest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TaskList)]
+struct Tasks<'a> {
+    tasks: Vec<TaskEntry<'a>>,
+    /// The `cursor` of the next part, when there is one.
+    next: Option<String>,
+}
+
+/// `GET /v1/tasks?all=&process=&instance=&assignee=&limit=&cursor=` → `{"tasks","next"}`: what is assigned to the caller, and what
+/// is nobody's and it may take.
+///
+/// # Errors
+/// 400, 401, 403 for the token of one instance tree, and without role operator for all.
+#[utoipa::path(get, path = "/v1/tasks", tag = "tasks", summary = "The user tasks that wait for one", params(TasksQuery),
+    responses((status = 200, body = Tasks), (status = 400), (status = 403)))]
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let (who, _) = app.user(&request)?;
+    let asked: TasksQuery = query(request.query_string())?;
+    let after = asked.cursor.as_deref().map(read_element_cursor).transpose()?;
+    let limit = part_length(asked.limit)?;
+    let filter = filter(asked, &who.caller)?;
+    let mut rows = app.read(move |reader| reader.task_list(&filter, after, limit + 1)).await?;
+    let next = cut(&mut rows, limit).map(TaskRow::cursor).map(write_element_cursor);
+    Ok(json(StatusCode::OK, &Tasks { tasks: rows.iter().map(TaskEntry::from).collect(), next }))
+}
+
+fn filter(asked: TasksQuery, caller: &Caller) -> Result<TaskFilter, Problem> {
+    let scope = if asked.all {
+        require_operator(caller)?;
+        TaskScope::All(caller.tenant.clone())
+    } else {
+        let (tenant, subject) = (caller.tenant.clone(), caller.subject.clone());
+        TaskScope::Of(TaskAudience { tenant, subject, roles: caller.roles.to_vec() })
+    };
+    let assignee = asked.assignee.map(|name| match name.as_str() {
+        ME => Assignee::User(caller.subject.clone()),
+        NONE => Assignee::Nobody,
+        _ => Assignee::User(name),
+    });
+    Ok(TaskFilter { scope, process: asked.process, instance: instance_filter(asked.instance.as_deref())?, assignee })
+}

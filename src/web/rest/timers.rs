@@ -1,0 +1,142 @@
+//! Armed timers of a tenant, the next one first: delayed actions, and the expiries of instances. For operators. What starts by
+//! itself is no timer of an instance.
+
+use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{json, query};
+use crate::{
+    engine::command::TimerKey as ElementTimer,
+    journal::{ListedTimer, PlaceFilter, TimerKey, TimerRow},
+    model::ids::{ElementKey, InstanceKey, Time},
+    web::{
+        app::App,
+        listing::{bad_cursor, cut, instance_filter, part_length, require_operator},
+        problem::Problem,
+    },
+};
+
+/// Which timers are asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct TimersQuery {
+    /// Of this process.
+    process: Option<String>,
+    /// Of this instance.
+    #[param(format = Uuid)]
+    instance: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<usize>,
+    /// The `next` of the part before.
+    cursor: Option<String>,
+}
+
+/// A part of a list of timers, by due time.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TimerList)]
+struct Timers<'a> {
+    timers: Vec<Timer<'a>>,
+    /// The `cursor` of the next part, when there is one.
+    next: Option<String>,
+}
+
+/// Something that happens later.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Timer<'a> {
+    instance: InstanceKey,
+    process: &'a str,
+    kind: TimerUse,
+    /// The element whose action is delayed.
+    element: Option<String>,
+    /// The action that is delayed.
+    action: Option<&'a str>,
+    /// Which triggering of the action in its visit, from 1.
+    occurrence: Option<u32>,
+    #[schema(format = DateTime)]
+    due_at: String,
+}
+
+/// What a timer does.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+enum TimerUse {
+    /// Does the work of an action.
+    Action,
+    /// Ends its instance.
+    Expiry,
+}
+
+impl<'a> From<&'a ListedTimer> for Timer<'a> {
+    fn from(listed: &'a ListedTimer) -> Self {
+        let TimerRow { due, key: TimerKey { instance, element, action, occurrence } } = &listed.timer;
+        let expires = *element == ElementTimer::expiry().element;
+        Self {
+            instance: *instance,
+            process: &listed.process,
+            kind: if expires { TimerUse::Expiry } else { TimerUse::Action },
+            element: (!expires).then(|| element.wire(*instance)),
+            action: (!expires).then_some(action.as_str()),
+            occurrence: (!expires).then_some(*occurrence),
+            due_at: due.to_string(),
+        }
+    }
+}
+
+/// `GET /v1/timers?process=&instance=&limit=&cursor=` → `{"timers","next"}`.
+///
+/// # Errors
+/// 400, 401, 403 without role operator or admin.
+#[utoipa::path(get, path = "/v1/timers", tag = "timers", summary = "What waits for its time", params(TimersQuery),
+    responses((status = 200, body = Timers), (status = 400), (status = 403)))]
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let (who, _) = app.user(&request)?;
+    require_operator(&who.caller)?;
+    let asked: TimersQuery = query(request.query_string())?;
+    let after = asked.cursor.as_deref().map(read_timer_cursor).transpose()?;
+    let limit = part_length(asked.limit)?;
+    let instance = instance_filter(asked.instance.as_deref())?;
+    let filter = PlaceFilter { tenant: who.caller.tenant, instance, process: asked.process };
+    let mut rows = app.read(move |reader| reader.timers(&filter, after.as_ref(), limit + 1)).await?;
+    let next = cut(&mut rows, limit).map(|listed| write_timer_cursor(&listed.timer));
+    Ok(json(StatusCode::OK, &Timers { timers: rows.iter().map(Timer::from).collect(), next }))
+}
+
+/// The action stands last, as it may hold any of the signs between the others.
+fn write_timer_cursor(timer: &TimerRow) -> String {
+    let TimerKey { instance, element, action, occurrence } = &timer.key;
+    format!("{}_{instance}_{}_{occurrence}_{action}", timer.due.0, element.0)
+}
+
+fn read_timer_cursor(text: &str) -> Result<TimerRow, Problem> {
+    let parse = || {
+        let mut parts = text.splitn(5, '_');
+        let mut part = || parts.next();
+        let due = Time(part()?.parse().ok()?);
+        let instance = part()?.parse().ok()?;
+        let element = ElementKey(part()?.parse().ok()?);
+        let occurrence = part()?.parse().ok()?;
+        let action = part()?.to_owned();
+        Some(TimerRow { due, key: TimerKey { instance, element, action, occurrence } })
+    };
+    parse().ok_or_else(bad_cursor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back() {
+        let instance = InstanceKey(uuid::Uuid::from_u128(7));
+        let key = TimerKey { instance, element: ElementKey(12), action: "re_mind.me".into(), occurrence: 3 };
+        let timer = TimerRow { due: Time(-5), key };
+        assert_eq!(read_timer_cursor(&write_timer_cursor(&timer)).unwrap(), timer);
+        for text in ["", "1", "____", "1_2_3_4_5"] {
+            assert!(read_timer_cursor(text).is_err(), "{text}");
+        }
+    }
+}
