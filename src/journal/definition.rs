@@ -15,6 +15,8 @@ pub enum DefinitionState {
     Deprecated,
     /// A newer version took its place.
     Replaced,
+    /// Gone for everybody but the instances that run or ran it.
+    Deleted,
 }
 
 /// The language a definition's source is written in.

@@ -3,7 +3,7 @@
 //! The way of a definition: [`source`] reads BPMN XML or JSON into a [`definition`], [`validate`] lists all its problems,
 //! [`compile`] makes the [`executable`] form, the only one the engine runs on. What the compiled form is made of:
 //! [`path`], [`template`], [`keys`], [`copying`], [`merging`], [`upload`], [`occurrences`], [`task_terms`], [`http_request`],
-//! [`webhook`], [`searching`].
+//! [`webhook`], [`searching`]. What frontends are told of it: [`typescript`].
 //!
 //! Not here: what running means (`engine`), how conditions and schemas are evaluated (`expression`, behind [`evaluator`]).
 
@@ -28,6 +28,7 @@ pub mod source;
 pub mod start_message;
 pub mod task_terms;
 pub mod template;
+pub mod typescript;
 pub mod upload;
 pub mod validate;
 pub mod webhook;

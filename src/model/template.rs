@@ -10,15 +10,18 @@
 //! Placeholders are looked for after JSON unescaping and name a [`DataPath`] or a built-in (see [`Builtins`]). Member names
 //! hold none. Nothing is evaluated as code.
 //!
-//! Reading is in `parsing`, filling in is in `rendering`. Templates of what is no JSON (addresses, header values): `text`.
+//! Reading is in `parsing`, filling in is in `rendering`, what can be told before is in `shape`. Templates of what is no JSON
+//! (addresses, header values): `text`.
 
 mod parsing;
 mod rendering;
+mod shape;
 mod text;
 
 use std::fmt;
 
 use serde_json::Value;
+pub use shape::Shape;
 
 use super::{
     ids::{InstanceKey, Time},

@@ -3,6 +3,7 @@
 //! A deploy compiles first, then writes, then becomes visible. Running instances stay on their version: versions are never
 //! taken out of memory. Not here: what a definition means (`model`), how it is stored (`journal`).
 
+mod removal;
 mod start_data;
 mod workflows;
 
@@ -23,7 +24,7 @@ use super::{
 use crate::{
     engine::record::ProcessRef,
     expression,
-    journal::{Busy, DefinitionFormat, DefinitionRow, DefinitionState, Journal},
+    journal::{Busy, DefinitionFormat, DefinitionRow, DefinitionState, Journal, StoreError},
     model::{
         compile,
         definition::ProcessDefinition,
@@ -82,6 +83,8 @@ pub enum DeployError {
     Busy,
     /// The server is shutting down.
     Closed,
+    /// The store cannot be read.
+    Store(StoreError),
 }
 
 /// All versions of all definitions, by tenant and id; versions in order.
@@ -136,7 +139,7 @@ impl Definitions {
         self.find(tenant, id, |row| row.state == DefinitionState::Draft)
     }
 
-    /// The version an instance runs.
+    /// The version an instance runs, also when it was deleted since.
     pub fn version(&self, tenant: &str, id: &str, version: u32) -> Option<Arc<DeployedProcess>> {
         self.find(tenant, id, |row| row.version == version)
     }
@@ -147,16 +150,17 @@ impl Definitions {
         index.keys().map(|key| standing(&index, key)).filter(|standing| standing.version.is_some()).collect()
     }
 
-    /// Whether any version of the process is known.
+    /// Whether there is any version of the process.
     pub fn knows(&self, tenant: &str, id: &str) -> bool {
-        self.find(tenant, id, |_| true).is_some()
+        self.find(tenant, id, |row| row.state != DefinitionState::Deleted).is_some()
     }
 
-    /// All versions of all definitions of a tenant, by id and version.
+    /// All versions of all definitions of a tenant, by id and version, without deleted ones.
     pub fn all(&self, tenant: &str) -> Vec<Arc<DeployedProcess>> {
         let index = self.index.load();
+        let of_tenant = index.iter().filter(|((owner, _), _)| owner == tenant).flat_map(|(_, versions)| versions);
         let mut all: Vec<Arc<DeployedProcess>> =
-            index.iter().filter(|((owner, _), _)| owner == tenant).flat_map(|(_, versions)| versions.iter().cloned()).collect();
+            of_tenant.filter(|process| process.row.state != DefinitionState::Deleted).cloned().collect();
         all.sort_by(|a, b| (&a.row.id, a.row.version).cmp(&(&b.row.id, b.row.version)));
         all
     }
@@ -193,13 +197,27 @@ impl Definitions {
         Ok(outcome)
     }
 
-    /// Deploys those processes of a source whose ids are not known yet.
+    /// What a deploy of a source would tell, without deploying it: errors that would refuse it, and warnings.
+    pub fn check(&self, tenant: &str, source: &[u8], format: SourceFormat) -> Vec<Problem> {
+        let compiled = match compile_source(source, format) {
+            Ok(compiled) => compiled,
+            Err(problems) => return problems,
+        };
+        let index = self.index.load();
+        let told = |(executable, _, mut problems): Compiled| {
+            problems.extend(workflows::alias_taken(&index, tenant, &executable));
+            problems
+        };
+        compiled.into_iter().flat_map(told).collect()
+    }
+
+    /// Deploys those processes of a source whose ids were never used yet: what was deleted does not come back.
     ///
     /// # Errors
     /// As [`Self::deploy`].
     pub async fn deploy_if_unknown(&self, deploy: Deploy<'_>) -> Result<Vec<Deployed>, DeployError> {
         let read = read_source(deploy.source, deploy.format).map_err(DeployError::Invalid)?;
-        if read.iter().all(|(definition, _)| self.knows(deploy.tenant, &definition.id)) {
+        if read.iter().all(|(definition, _)| self.find(deploy.tenant, &definition.id, |_| true).is_some()) {
             return Ok(Vec::new());
         }
         self.deploy(deploy).await
@@ -211,7 +229,7 @@ impl Definitions {
     /// [`DeployError::NotFound`] for an unknown version.
     pub async fn publish(&self, tenant: &str, id: &str, version: u32) -> Result<DefinitionRow, DeployError> {
         let _changing = self.changing.lock().await;
-        let process = self.version(tenant, id, version).ok_or(DeployError::NotFound)?;
+        let process = self.undeleted(tenant, id, version).ok_or(DeployError::NotFound)?;
         let process = Arc::new(with_state(&process, DefinitionState::Published));
         let mut index = Index::clone(&self.index.load());
         let mut changed: Vec<DefinitionRow> = supersede(&mut index, &process);
@@ -228,11 +246,11 @@ impl Definitions {
     /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] for one that was never published.
     pub async fn deprecate(&self, tenant: &str, id: &str, version: u32) -> Result<DefinitionRow, DeployError> {
         let _changing = self.changing.lock().await;
-        let process = self.version(tenant, id, version).ok_or(DeployError::NotFound)?;
+        let process = self.undeleted(tenant, id, version).ok_or(DeployError::NotFound)?;
         match process.row.state {
             DefinitionState::Deprecated => return Ok(process.row.clone()),
             DefinitionState::Published | DefinitionState::Disabled => {}
-            DefinitionState::Draft | DefinitionState::Replaced => {
+            DefinitionState::Draft | DefinitionState::Replaced | DefinitionState::Deleted => {
                 let sentence = format!("expected a published version to deprecate, but version {version} of '{id}' is a draft");
                 return Err(DeployError::Conflict(sentence));
             }
@@ -366,7 +384,8 @@ fn place(
     let revision = content_hash(deploy.source);
     let state = if deploy.publish { DefinitionState::Published } else { DefinitionState::Draft };
     let versions = index.get(&(deploy.tenant.to_owned(), id.clone())).map_or(&[][..], Vec::as_slice);
-    let same = versions.iter().rev().find(|known| known.row.revision == revision);
+    let stands = |known: &&Arc<DeployedProcess>| known.row.state != DefinitionState::Deleted;
+    let same = versions.iter().rev().filter(stands).find(|known| known.row.revision == revision);
     if let Some(known) = same {
         let keeps = !deploy.publish && known.row.state != DefinitionState::Replaced;
         return (Arc::new(with_state(known, if keeps { known.row.state } else { state })), true);
@@ -395,7 +414,9 @@ fn supersede(index: &mut Index, process: &Arc<DeployedProcess>) -> Vec<Definitio
     let stepped_back = match process.row.state {
         DefinitionState::Draft => DefinitionState::Replaced,
         DefinitionState::Published => DefinitionState::Deprecated,
-        DefinitionState::Disabled | DefinitionState::Deprecated | DefinitionState::Replaced => return Vec::new(),
+        DefinitionState::Disabled | DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted => {
+            return Vec::new();
+        }
     };
     let gives_way = |row: &DefinitionRow| {
         let disabled = row.state == DefinitionState::Disabled && process.row.state == DefinitionState::Published;

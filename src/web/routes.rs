@@ -5,8 +5,8 @@
 use std::fmt;
 
 use actix_web::{
-    Handler, HttpResponse, Responder, Route,
-    guard::{Any, Get, Head},
+    Handler, HttpResponse, Resource, Responder, Route,
+    guard::{Any, Get, Head, Post},
     web::{self, ServiceConfig},
 };
 
@@ -15,7 +15,7 @@ use super::{
     pages::{home, instances as instance_pages, sign_in, tasks as task_pages},
     problem::Problem,
     rest::{
-        commands, definitions, history, incidents, instance_list, instances, login, outside_calls, schedules,
+        commands, definition_types, definitions, history, incidents, instance_list, instances, login, outside_calls, schedules,
         stream as instance_stream, tasks, tickets, timers, uploads,
     },
     route_table::{Entry, Table},
@@ -46,9 +46,14 @@ pub fn table() -> Table {
         .service(post("/v1/logout", login::logout))
         .service(post("/v1/tickets", tickets::issue))
         .service(both("/v1/definitions", definitions::list, definitions::deploy))
+        // Only what is posted: a process may have this id.
+        .service(at("/v1/definitions/check", "POST", |check| check.guard(Post()).route(web::post().to(definitions::check))))
         .service(get("/v1/definitions/{id}", definitions::get))
         .service(post("/v1/definitions/{id}/{change:disable|enable}", definitions::switch))
-        .service(get("/v1/definitions/{id}/{version}", definitions::source))
+        .service(at("/v1/definitions/{id}/{version}", "GET, HEAD, DELETE", |version| {
+            version.route(read(definitions::source)).route(web::delete().to(definitions::delete))
+        }))
+        .service(get("/v1/definitions/{id}/{version}/types.d.ts", definition_types::types))
         .service(post("/v1/definitions/{id}/{version}/publish", definitions::publish))
         .service(post("/v1/definitions/{id}/{version}/deprecate", definitions::deprecate))
         .service(get("/v1/schedules", schedules::list))
@@ -100,6 +105,11 @@ pub fn table() -> Table {
         .service(get("/admin/tasks", task_pages::mine))
         .service(get("/assets/{file:.*}", assets::asset))
         .service(get("/docs/{page:.*}", docs::page))
+}
+
+/// What is at a path, by its routes.
+fn at(path: &'static str, methods: &'static str, routes: impl FnOnce(Resource) -> Resource) -> Entry {
+    Entry::new(path, methods, routes(web::resource(path)))
 }
 
 fn get<F, A>(path: &'static str, handler: F) -> Entry

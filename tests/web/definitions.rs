@@ -156,3 +156,109 @@ async fn what_cannot_be_deployed_is_refused() {
     designer.post("/v1/definitions/onboarding/x/publish", json!({})).await.is_problem(404, "not_found", "version");
     server.stop().await;
 }
+
+async fn delete(user: &User<'_>, path: &str) -> Answer {
+    send(user.request(Method::DELETE, path)).await
+}
+
+#[actix_web::test]
+async fn versions_are_deleted_when_nothing_runs_them() {
+    let server = support::server().await;
+    let designer = User::new(&server, "dora", &["designer"]);
+    let draft = |name: &str| {
+        let mut draft = small("leave");
+        draft["name"] = json!(name);
+        draft.to_string()
+    };
+    let versions = async || {
+        let body = designer.get("/v1/definitions/leave").await.json();
+        let versions = body["versions"].as_array().cloned().unwrap_or_default();
+        versions
+            .iter()
+            .map(|one| (one["version"].as_u64().unwrap(), one["state"].as_str().unwrap().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let told = |version, state: &str| (version, state.to_owned());
+    designer.publish(small("leave")).await;
+    let running = designer.start("leave", json!({})).await;
+    delete(&designer, "/v1/definitions/leave/1").await.is_problem(409, "conflict", "deprecate");
+    deploy(&designer, "/v1/definitions", "application/json", draft("second")).await;
+    let tested = designer.post("/v1/instances", json!({"process": "leave", "test": true})).await.json()["instance"].clone();
+    assert_eq!(delete(&designer, "/v1/definitions/leave/2").await.status, 204);
+    delete(&designer, "/v1/definitions/leave/2").await.is_problem(404, "not_found", "version");
+    designer.get("/v1/definitions/leave/2").await.is_problem(404, "not_found", "version");
+    designer.post("/v1/definitions/leave/2/publish", json!({})).await.is_problem(404, "not_found", "version");
+    let test = format!("/v1/instances/{}", tested.as_str().unwrap());
+    assert_eq!(designer.post(&format!("{test}/run"), json!({"action": "complete"})).await.json()["status"], "finished");
+
+    // The number is not given again, nor does the content come back.
+    deploy(&designer, "/v1/definitions?publish=true", "application/json", draft("second")).await;
+    assert_eq!(versions().await, [told(1, "deprecated"), told(3, "published")]);
+    delete(&designer, "/v1/definitions/leave/1").await.is_problem(409, "conflict", "there are 1");
+    designer.post(&format!("/v1/instances/{running}/terminate"), json!({})).await;
+    assert_eq!(delete(&designer, "/v1/definitions/leave/1").await.status, 204);
+    assert_eq!(versions().await, [told(3, "published")]);
+    let history = designer.get(&format!("/v1/instances/{running}/history")).await.json();
+    assert_eq!(history["elements"][1]["name"], "ask", "{history}");
+
+    designer.post("/v1/definitions/leave/disable", json!({})).await;
+    delete(&designer, "/v1/definitions/leave/3").await.is_problem(409, "conflict", "publish another");
+    designer.post("/v1/definitions/leave/3/deprecate", json!({})).await;
+    delete(&User::new(&server, "ada", &[]), "/v1/definitions/leave/3").await.is_problem(403, "forbidden", "designer");
+    delete(&User::elsewhere(&server, "zoo", "zoe", &["admin"]), "/v1/definitions/leave/3").await.is_problem(404, "not_found", "");
+    assert_eq!(delete(&designer, "/v1/definitions/leave/3").await.status, 204);
+    designer.get("/v1/definitions/leave").await.is_problem(404, "not_found", "definition");
+    designer.post("/v1/definitions/leave/enable", json!({})).await.is_problem(404, "not_found", "definition");
+    let post = send(designer.request(Method::POST, "/v1/definitions/leave/3")).await;
+    assert_eq!(post.is_problem(405, "bad_request", "DELETE").header("allow"), "GET, HEAD, DELETE");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn versions_are_listed_in_parts() {
+    let server = support::server().await;
+    let designer = User::new(&server, "dora", &["designer"]);
+    designer.publish(small("a_b")).await;
+    let mut second = small("a_b");
+    second["name"] = json!("Second");
+    designer.publish(second).await;
+    let whole = designer.whole("/v1/definitions", "definitions", "id").await;
+    assert!(whole.len() > 3 && whole.is_sorted(), "{whole:?}");
+    assert_eq!(designer.whole("/v1/definitions?limit=1", "definitions", "id").await, whole);
+    assert_eq!(whole.iter().filter(|id| *id == "a_b").count(), 2);
+    for (query, part) in [("limit=0", "1 to 1000"), ("limit=1001", "1 to 1000"), ("cursor=x", "'next'"), ("colour=red", "colour")]
+    {
+        designer.get(&format!("/v1/definitions?{query}")).await.is_problem(400, "bad_request", part);
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_check_tells_what_a_deploy_would() {
+    let server = support::server().await;
+    let designer = User::new(&server, "dora", &["designer"]);
+    let path = "/v1/definitions/check";
+    let check = async |media_type: &str, source: String| deploy(&designer, path, media_type, source).await;
+    assert_eq!(check("application/json", small("check").to_string()).await.json(), json!({"problems": []}));
+    designer.get("/v1/definitions/check").await.is_problem(404, "not_found", "definition");
+    let mut broken = small("leave");
+    broken["flows"][1]["target"] = json!("nowhere");
+    broken["searchKeys"] = json!(["a[0]"]);
+    let found = check("application/json", broken.to_string()).await;
+    let codes: Vec<Value> = found.json()["problems"].as_array().unwrap().iter().map(|one| one["code"].clone()).collect();
+    assert!(found.status == 200 && codes.contains(&json!("unknown_node")) && codes.contains(&json!("invalid_path")), "{found:?}");
+    let mut wait = small("wait");
+    wait["alias"] = json!(41);
+    assert_eq!(check("application/json", wait.to_string()).await.json()["problems"][0]["code"], "alias_taken");
+    assert_eq!(check("application/xml", "<definitions".into()).await.json()["problems"][0]["code"], "invalid_xml");
+    assert_eq!(check("application/xml", GOOD.into()).await.json(), json!({"problems": []}));
+    check("text/plain", String::new()).await.is_problem(415, "bad_request", "application/xml");
+    check("application/xml", "x".repeat(2 * 1024 * 1024 + 1)).await.is_problem(413, "too_large", "2097152");
+    let ada = User::new(&server, "ada", &[]);
+    deploy(&ada, path, "application/json", "{}".to_owned()).await.is_problem(403, "forbidden", "designer");
+    // A process may have this id all the same.
+    designer.publish(small("check")).await;
+    assert_eq!(designer.get("/v1/definitions/check").await.json()["published"], 1);
+    assert_eq!(designer.get("/v1/definitions/leave").await.status, 404);
+    server.stop().await;
+}

@@ -20,4 +20,5 @@ mod proxies;
 mod schedules;
 mod searching;
 mod tickets;
+mod types;
 mod uploads;

@@ -102,6 +102,7 @@ impl ToSql for DefinitionState {
             Self::Disabled => "disabled",
             Self::Deprecated => "deprecated",
             Self::Replaced => "replaced",
+            Self::Deleted => "deleted",
         };
         Ok(text.into())
     }
@@ -115,6 +116,7 @@ impl FromSql for DefinitionState {
             "disabled" => Ok(Self::Disabled),
             "deprecated" => Ok(Self::Deprecated),
             "replaced" => Ok(Self::Replaced),
+            "deleted" => Ok(Self::Deleted),
             other => Err(unknown("definition state", other)),
         }
     }

@@ -61,7 +61,9 @@ pub(super) fn alias_taken(index: &Index, tenant: &str, process: &ExecutableProce
     let alias = process.definition.alias?;
     let id = &process.definition.id;
     let others = index.iter().filter(|((owner, other), _)| owner == tenant && other != id).flat_map(|(_, versions)| versions);
-    let stands = |row: &DefinitionRow| !matches!(row.state, DefinitionState::Deprecated | DefinitionState::Replaced);
+    let stands = |row: &DefinitionRow| {
+        !matches!(row.state, DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted)
+    };
     let other = others.map(|version| &version.row).find(|row| row.alias == Some(alias) && stands(row))?;
     let sentence = format!("expected an alias that no other process has, but {alias} is that of '{}': choose another", other.id);
     Some(Problem::error(id, "alias_taken", sentence))

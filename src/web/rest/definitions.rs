@@ -1,4 +1,5 @@
-//! Process definitions: deploy, list, read, publish, disable, deprecate.
+//! Process definitions: deploy, check, list, read, publish, disable, deprecate, delete. Their types for frontends:
+//! `definition_types`.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -18,6 +19,7 @@ use crate::{
     web::{
         app::App,
         body,
+        listing::{bad_cursor, cut, length_up_to},
         openapi::shared::{ProcessPath, VersionPath, VersionState},
         problem::Problem,
     },
@@ -74,11 +76,7 @@ impl<'a> From<&'a Deployed> for DeployedEntry<'a> {
 pub async fn deploy(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let DeployQuery { publish } = query(request.query_string())?;
-    let format = match body::media_type(&request).as_deref() {
-        Some("application/xml" | "text/xml") => SourceFormat::BpmnXml,
-        Some("application/json") => SourceFormat::Json,
-        _ => return Err(Problem::unsupported_media_type("application/xml or application/json")),
-    };
+    let format = format(&request)?;
     let source = body::bytes(&request, payload, limits::DEFINITION_BYTES).await?;
     let runtime = &app.sessions.runtime;
     let (tenant, by, now) = (designer.tenant.as_str(), designer.subject.as_str(), runtime.clock.now());
@@ -93,8 +91,40 @@ pub async fn deploy(request: HttpRequest, payload: Payload, app: Data<App>) -> R
     }
 }
 
+fn format(request: &HttpRequest) -> Result<SourceFormat, Problem> {
+    match body::media_type(request).as_deref() {
+        Some("application/xml" | "text/xml") => Ok(SourceFormat::BpmnXml),
+        Some("application/json") => Ok(SourceFormat::Json),
+        _ => Err(Problem::unsupported_media_type("application/xml or application/json")),
+    }
+}
+
+/// What a deploy would tell.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DefinitionCheck)]
+struct Checked {
+    /// Errors, which would refuse the deploy, and warnings.
+    problems: Vec<DefinitionProblem>,
+}
+
+/// `POST /v1/definitions/check` with BPMN XML or the JSON form → 200 `{"problems"}`: what a deploy would tell. Nothing is deployed.
+///
+/// # Errors
+/// 401, 403 without role designer, 413, 415.
+#[utoipa::path(post, path = "/v1/definitions/check", tag = "definitions", summary = "What a deploy would tell",
+    request_body(content((String = "application/xml"), (Object = "application/json"))),
+    responses((status = 200, body = Checked), (status = 403), (status = 415)))]
+pub async fn check(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let designer = designer(&app, &request)?;
+    let format = format(&request)?;
+    let source = body::bytes(&request, payload, limits::DEFINITION_BYTES).await?;
+    let problems = app.sessions.runtime.definitions.check(&designer.tenant, &source, format);
+    Ok(json(StatusCode::OK, &Checked { problems }))
+}
+
 /// A version of a definition, without its source.
 #[derive(Serialize, ToSchema)]
+#[schema(as = DefinitionVersion)]
 #[serde(rename_all = "camelCase")]
 struct Version<'a> {
     id: &'a str,
@@ -104,7 +134,9 @@ struct Version<'a> {
     name: &'a str,
     #[schema(required)]
     alias: Option<i64>,
+    /// `bpmn` or `json`: what it was deployed as.
     format: &'static str,
+    /// A hash of its source.
     revision: &'a str,
     #[schema(format = DateTime)]
     created_at: String,
@@ -127,21 +159,49 @@ impl<'a> From<&'a DefinitionRow> for Version<'a> {
     }
 }
 
-#[derive(Serialize, ToSchema)]
-struct Versions<'a> {
-    definitions: Vec<Version<'a>>,
+/// Which part is asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<usize>,
+    /// The `next` of the part before.
+    cursor: Option<String>,
 }
 
-/// `GET /v1/definitions` → `{"definitions"}`: every version, by id and version.
+/// A part of the versions of all definitions, by id and version.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DefinitionList)]
+struct Versions<'a> {
+    definitions: Vec<Version<'a>>,
+    /// The `cursor` of the next part, when there is one.
+    next: Option<String>,
+}
+
+/// `GET /v1/definitions?limit=&cursor=` → `{"definitions","next"}`: every version, by id and version.
 ///
 /// # Errors
-/// 401, 403.
-#[utoipa::path(get, path = "/v1/definitions", tag = "definitions", summary = "All versions of all definitions",
-    responses((status = 200, body = Versions), (status = 403)))]
+/// 400, 401, 403.
+#[utoipa::path(get, path = "/v1/definitions", tag = "definitions", summary = "Every version of every definition",
+    params(ListQuery), responses((status = 200, body = Versions), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
-    let all = app.sessions.runtime.definitions.all(&who.caller.tenant);
-    Ok(json(StatusCode::OK, &Versions { definitions: all.iter().map(|process| Version::from(&process.row)).collect() }))
+    let asked: ListQuery = query(request.query_string())?;
+    let length = length_up_to(limits::DEFINITIONS_LISTED, asked.limit)?;
+    let last = asked.cursor.as_deref().map(read_cursor).transpose()?;
+    let mut all = app.sessions.runtime.definitions.all(&who.caller.tenant);
+    all.retain(|process| last.is_none_or(|(version, id)| (process.row.id.as_str(), process.row.version) > (id, version)));
+    // No id is cut by the sign: it stands behind the number.
+    let next = cut(&mut all, length).map(|process| format!("{}_{}", process.row.version, process.row.id));
+    let definitions = all.iter().map(|process| Version::from(&process.row)).collect();
+    Ok(json(StatusCode::OK, &Versions { definitions, next }))
+}
+
+fn read_cursor(text: &str) -> Result<(u32, &str), Problem> {
+    let parts = text.split_once('_').and_then(|(version, id)| Some((version.parse().ok()?, id)));
+    parts.ok_or_else(bad_cursor)
 }
 
 #[derive(Serialize, ToSchema)]
@@ -187,7 +247,7 @@ pub async fn get(request: HttpRequest, path: Path<String>, app: Data<App>) -> Re
 pub async fn source(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     let (id, version) = versioned(&path)?;
-    let process = app.sessions.runtime.definitions.version(&who.caller.tenant, id, version).ok_or_else(unknown)?;
+    let process = app.sessions.runtime.definitions.undeleted(&who.caller.tenant, id, version).ok_or_else(unknown)?;
     let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !accepted.contains("application/xml") {
         return Ok(json(StatusCode::OK, &process.executable.definition));
@@ -227,6 +287,20 @@ pub async fn deprecate(request: HttpRequest, path: Path<(String, String)>, app: 
     Ok(json(StatusCode::OK, &Version::from(&row)))
 }
 
+/// `DELETE /v1/definitions/{id}/{version}` → 204: a draft always, a former version without live instances.
+///
+/// # Errors
+/// 401, 403 without role designer, 404, 409 for a version that is published or still runs.
+#[utoipa::path(delete, path = "/v1/definitions/{id}/{version}", tag = "definitions", summary = "Deletes a version",
+    params(("id" = String, Path), ("version" = u32, Path)),
+    responses((status = 204), (status = 403), (status = 404), (status = 409)))]
+pub async fn delete(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let designer = designer(&app, &request)?;
+    let (id, version) = versioned(&path)?;
+    app.sessions.runtime.definitions.delete(&designer.tenant, id, version).await.map_err(refused)?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
 /// `POST /v1/definitions/{id}/disable`: nothing new starts until `POST /v1/definitions/{id}/enable`; running instances go on.
 ///
 /// # Errors
@@ -248,12 +322,12 @@ fn designer(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
     Err(Problem::new(ErrorCode::Forbidden, "expected role designer or admin, but the token grants neither"))
 }
 
-fn versioned(path: &(String, String)) -> Result<(&str, u32), Problem> {
+pub(super) fn versioned(path: &(String, String)) -> Result<(&str, u32), Problem> {
     let (id, version) = path;
     Ok((id, version.parse().map_err(|_| unknown())?))
 }
 
-fn unknown() -> Problem {
+pub(super) fn unknown() -> Problem {
     Problem::new(
         ErrorCode::NotFound,
         "expected a deployed definition, but there is none with this id and version: see GET /v1/definitions",
@@ -265,6 +339,7 @@ fn refused(error: DeployError) -> Problem {
         DeployError::Invalid(problems) => Problem::invalid_definition(problems),
         DeployError::NotFound => unknown(),
         DeployError::Conflict(sentence) => Problem::new(ErrorCode::Conflict, sentence),
+        DeployError::Store(error) => error.into(),
         DeployError::Busy | DeployError::Closed => {
             Problem::new(ErrorCode::Busy, "expected room for another change, but the server is busy: try again")
         }
@@ -278,5 +353,6 @@ fn state(state: DefinitionState) -> &'static str {
         DefinitionState::Disabled => "disabled",
         DefinitionState::Deprecated => "deprecated",
         DefinitionState::Replaced => "replaced",
+        DefinitionState::Deleted => "deleted",
     }
 }

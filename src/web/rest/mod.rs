@@ -3,6 +3,7 @@
 //! Not here: the route table (`web::routes`), what is asked in the runtime's terms (`session::requests`).
 
 pub mod commands;
+pub mod definition_types;
 pub mod definitions;
 pub mod history;
 pub mod incidents;

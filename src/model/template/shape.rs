@@ -1,0 +1,40 @@
+//! What can be told of a template's result without data.
+
+use serde_json::Value;
+
+use super::{Builtin, Part, Placeholder, Template};
+
+/// A part of what a template renders to.
+#[derive(Debug)]
+pub enum Shape<'a> {
+    /// Always this.
+    Constant(&'a Value),
+    /// A value of the data, of any kind.
+    Value,
+    /// A text.
+    Text,
+    /// A text, or `null` when there is none.
+    TextOrNull,
+    /// A list of these.
+    Array(Vec<Shape<'a>>),
+    /// An object with these members.
+    Object(Vec<(&'a str, Shape<'a>)>),
+}
+
+impl Template {
+    /// What it renders to, as far as can be told.
+    pub fn shape(&self) -> Shape<'_> {
+        shape(&self.root)
+    }
+}
+
+fn shape(part: &Part) -> Shape<'_> {
+    match part {
+        Part::Constant(value) => Shape::Constant(value),
+        Part::Placeholder(Placeholder::Path(_)) => Shape::Value,
+        Part::Placeholder(Placeholder::Builtin(Builtin::ParentProcessInstanceId)) => Shape::TextOrNull,
+        Part::Placeholder(Placeholder::Builtin(_)) | Part::Text(_) => Shape::Text,
+        Part::Array(items) => Shape::Array(items.iter().map(shape).collect()),
+        Part::Object(members) => Shape::Object(members.iter().map(|(name, part)| (name.as_str(), shape(part))).collect()),
+    }
+}

@@ -1,0 +1,17 @@
+//! What a rendered template holds, as far as it is written there: constants as they are, texts, and `Json` where a value of the
+//! data comes.
+
+use super::types::{Member, Type};
+use crate::model::template::Shape;
+
+/// The type of what a template renders to.
+pub(super) fn body(shape: &Shape<'_>) -> Type {
+    match shape {
+        Shape::Constant(value) => Type::literal((*value).clone()),
+        Shape::Value => Type::json(),
+        Shape::Text => Type::named("string"),
+        Shape::TextOrNull => Type::Union(vec![Type::named("string"), Type::named("null")]),
+        Shape::Array(items) => Type::Tuple(items.iter().map(body).collect()),
+        Shape::Object(members) => Type::Object(members.iter().map(|(name, shape)| Member::required(name, body(shape))).collect()),
+    }
+}

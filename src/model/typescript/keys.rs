@@ -1,0 +1,62 @@
+//! What may be sent under a list of keys: an object with the keys' paths in it.
+
+use super::{
+    schema,
+    types::{Member, Type},
+};
+use crate::model::{action::Key, path::DataPath, path::Segment};
+
+/// What lies at a place in the payload.
+#[derive(Default)]
+struct Place {
+    /// The types of the keys that end here.
+    keys: Vec<Type>,
+    required: bool,
+    /// In the order in which keys name them first.
+    below: Vec<(String, Place)>,
+}
+
+/// The type of a payload under these keys. Without keys it is an object without members.
+pub(super) fn payload(keys: &[Key]) -> Type {
+    let mut root = Place::default();
+    for key in keys {
+        // A deployed key is a path.
+        if let Ok(path) = DataPath::parse_members(&key.path) {
+            root.add(path.segments(), key);
+        }
+    }
+    Type::Object(root.members())
+}
+
+impl Place {
+    /// What is required makes everything on the way to it required.
+    fn add(&mut self, segments: &[Segment], key: &Key) {
+        self.required |= key.required;
+        let Some((Segment::Member(name), rest)) = segments.split_first() else {
+            self.keys.push(match &key.schema {
+                Some(schema) => schema::meaning(schema),
+                None if key.required => Type::named("NonNullable<Json>"),
+                None => Type::json(),
+            });
+            return;
+        };
+        let index = self.below.iter().position(|(known, _)| **known == **name).unwrap_or_else(|| {
+            self.below.push((name.to_string(), Place::default()));
+            self.below.len() - 1
+        });
+        self.below[index].1.add(rest, key);
+    }
+
+    fn members(self) -> Vec<Member> {
+        let member = |(name, place): (String, Self)| Member { name, required: place.required, meaning: place.meaning() };
+        self.below.into_iter().map(member).collect()
+    }
+
+    fn meaning(mut self) -> Type {
+        let mut types = std::mem::take(&mut self.keys);
+        if !self.below.is_empty() {
+            types.push(Type::Object(self.members()));
+        }
+        Type::all(types)
+    }
+}

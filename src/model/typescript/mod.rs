@@ -1,0 +1,124 @@
+//! TypeScript declarations of a process, for whoever builds a frontend for it: what its actions take, what its Data messages
+//! hold, and the names there are. Deterministic: the same definition gives the same text.
+//!
+//! `keys` and `schema` say what may be sent, `bodies` what is pushed, `types` how it is written, `names` what it is called.
+//! As far as the definition tells: where it does not, a type is `Json`.
+
+mod bodies;
+mod keys;
+mod names;
+mod schema;
+mod types;
+
+use std::fmt::Write;
+
+use self::{
+    names::{Names, comment},
+    types::{Member, Type},
+};
+use super::{
+    action::{MessageType, Target, Trigger},
+    definition::{FlowNode, NodeKind},
+    executable::{ActionWork, ExecutableAction, ExecutableNode, ExecutableProcess},
+};
+
+const JSON: &str = "export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };\n";
+
+/// The declarations of a version of a process.
+pub fn declarations(process: &ExecutableProcess, version: u32) -> String {
+    let mut text = format!(
+        "// Types of the process {}, version {version}. Stepwire made them from its definition: not to be edited.\n",
+        comment(&process.definition.id)
+    );
+    push(&mut text, "Any JSON.", JSON);
+    let nodes = process.nodes().iter().map(|node| Type::literal(&*node.id)).collect();
+    push(&mut text, "The ids of its nodes.", &alias("NodeId", &Type::Union(nodes)));
+    let mut actions: Vec<&str> = process.nodes().iter().flat_map(actions_of).map(|action| &*action.name).collect();
+    actions.sort_unstable();
+    actions.dedup();
+    let actions = Type::Union(actions.into_iter().map(Type::literal).collect());
+    push(&mut text, "The names of its actions.", &alias("ActionName", &actions));
+    let mut names = Names::default();
+    push_starts(&mut text, process, &mut names);
+    push_payloads(&mut text, process, &mut names);
+    push_bodies(&mut text, process);
+    text
+}
+
+/// The nodes as they were written and as they run; both stand in document order.
+fn both_forms(process: &ExecutableProcess) -> impl Iterator<Item = (&FlowNode, &ExecutableNode)> {
+    process.definition.nodes.iter().zip(process.nodes())
+}
+
+fn push_starts(text: &mut String, process: &ExecutableProcess, names: &mut Names) {
+    let mut starts = Vec::new();
+    for (node, _) in both_forms(process).filter(|(node, _)| node.kind == NodeKind::StartEvent) {
+        let name = names.give(&[&node.id, "Start"]);
+        let data = if node.keys.is_empty() { Type::any_object() } else { keys::payload(&node.keys) };
+        let condition =
+            node.start_condition.as_deref().map(|condition| format!(", with the start condition {}", comment(condition)));
+        let doc = format!("What a start at {} takes{}.", comment(&node.id), condition.unwrap_or_default());
+        push(text, &doc, &format!("export interface {name} {data}\n"));
+        starts.push(Type::Named(name));
+    }
+    push(text, "What a start takes.", &alias("StartData", &Type::Union(starts)));
+}
+
+fn push_payloads(text: &mut String, process: &ExecutableProcess, names: &mut Names) {
+    let mut by_node = Vec::new();
+    for (written, node) in both_forms(process) {
+        let mut by_action = Vec::new();
+        for action in actions_of(node).filter(|action| action.trigger == Trigger::Manual) {
+            let name = names.give(&[&node.id, &action.name, "Payload"]);
+            // The built-in action of a user task without any is not written, and takes everything.
+            let payload = match written.actions.iter().find(|written| *written.name == *action.name) {
+                Some(written) => keys::payload(&written.keys),
+                None => Type::any_object(),
+            };
+            let file = if matches!(action.work, ActionWork::UploadFile { .. }) { ", beside its file" } else { "" };
+            let doc = format!("What the action {} of {} takes{file}.", comment(&action.name), comment(&node.id));
+            push(text, &doc, &format!("export interface {name} {payload}\n"));
+            by_action.push(Member::required(&action.name, Type::Named(name)));
+        }
+        if !by_action.is_empty() {
+            by_node.push(Member::required(&node.id, Type::Object(by_action)));
+        }
+    }
+    let payloads = Type::Object(by_node);
+    push(text, "What `run` takes as `data`, by node and action.", &format!("export interface Payloads {payloads}\n"));
+}
+
+fn push_bodies(text: &mut String, process: &ExecutableProcess) {
+    let mut by_node = Vec::new();
+    for node in process.nodes() {
+        let body = |action: &ExecutableAction| match &action.work {
+            ActionWork::WebsocketSend { message, message_type: MessageType::Default, target: Target::Active } => {
+                Some(Member::required(&action.name, bodies::body(&message.shape())))
+            }
+            _ => None,
+        };
+        let by_action: Vec<Member> = actions_of(node).filter_map(body).collect();
+        if !by_action.is_empty() {
+            by_node.push(Member::required(&node.id, Type::Object(by_action)));
+        }
+    }
+    let bodies = Type::Object(by_node);
+    push(text, "What Data messages hold, by node and action.", &format!("export interface DataBodies {bodies}\n"));
+}
+
+/// Top-level actions with their children, in their order.
+fn actions_of(node: &ExecutableNode) -> impl Iterator<Item = &ExecutableAction> {
+    node.actions.iter().flat_map(|action| std::iter::once(action).chain(&action.children))
+}
+
+fn alias(name: &str, meaning: &Type) -> String {
+    format!("export type {name} = {meaning};\n")
+}
+
+fn push(text: &mut String, doc: &str, declaration: &str) {
+    // Texts take all text.
+    let _ = write!(text, "\n/** {doc} */\n{declaration}");
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,27 @@
+//! A version's types for a frontend. What they are made of: `model::typescript`.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    web::{Data, Path},
+};
+
+use super::definitions::{unknown, versioned};
+use crate::{
+    model::typescript,
+    web::{app::App, problem::Problem},
+};
+
+/// `GET /v1/definitions/{id}/{version}/types.d.ts`: TypeScript, as text.
+///
+/// # Errors
+/// 401, 403, 404.
+#[utoipa::path(get, path = "/v1/definitions/{id}/{version}/types.d.ts", tag = "definitions",
+    summary = "TypeScript types for a frontend", params(("id" = String, Path), ("version" = u32, Path)),
+    responses((status = 200, body = String, content_type = "text/plain"), (status = 403), (status = 404)))]
+pub async fn types(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let (who, _) = app.user(&request)?;
+    let (id, version) = versioned(&path)?;
+    let process = app.sessions.runtime.definitions.undeleted(&who.caller.tenant, id, version).ok_or_else(unknown)?;
+    let text = typescript::declarations(&process.executable, version);
+    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text))
+}
