@@ -273,12 +273,18 @@ impl ProcessInstance {
 
     fn leave_when_durable(&self, ctx: &mut Context<Self>) {
         let addr = ctx.address();
-        // `do_send` finds room in a full mailbox, too; whatever is in it is collected first.
-        let leave = move || addr.do_send(Leave);
+        // `send` waits for room in the mailbox; whatever is in it is collected first.
+        let leave = move |arbiter: &actix_rt::ArbiterHandle| {
+            arbiter.spawn(async move {
+                // An actor that is gone already has nothing to leave.
+                let _ = addr.send(Leave).await;
+            });
+        };
+        let arbiter = actix_rt::Arbiter::current();
         if self.in_flight.load(Ordering::Acquire) == 0 {
-            leave();
+            leave(&arbiter);
         } else {
-            self.runtime.pass_the_queue(leave);
+            self.runtime.pass_the_queue(move || leave(&arbiter));
         }
     }
 
