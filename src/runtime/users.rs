@@ -23,7 +23,7 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-pub use changes::{NewUser, UserError};
+pub use changes::{NewUser, UserError, UserUpdate};
 pub use sign_in::{SignInError, SignedIn};
 
 use crate::{

@@ -99,13 +99,21 @@ impl App {
     /// # Errors
     /// 500 when it cannot be made.
     pub fn token_of_sign_in(&self, identity: &Identity) -> Result<(String, Time), Problem> {
+        self.token_for(identity, limits::SIGNED_IN)
+    }
+
+    /// A token that is good this long, and when it ends.
+    ///
+    /// # Errors
+    /// 500 when it cannot be made.
+    pub fn token_for(&self, identity: &Identity, ttl: std::time::Duration) -> Result<(String, Time), Problem> {
         let now = real_now();
-        let token = self.sessions.tokens.mint(identity, now, limits::SIGNED_IN).map_err(|error| {
+        let token = self.sessions.tokens.mint(identity, now, ttl).map_err(|error| {
             log::error!("nobody can sign in: {error}");
             Problem::new(ErrorCode::Internal, "expected to sign you in, but the token could not be made")
         })?;
         // The token counts whole seconds.
-        let end = now.0.div_euclid(1000).saturating_add_unsigned(limits::SIGNED_IN.as_secs()).saturating_mul(1000);
+        let end = now.0.div_euclid(1000).saturating_add_unsigned(ttl.as_secs()).saturating_mul(1000);
         Ok((token, Time(end)))
     }
 

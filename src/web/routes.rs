@@ -16,7 +16,7 @@ use super::{
     problem::Problem,
     rest::{
         commands, definition_types, definitions, history, incidents, instance_list, instances, login, outside_calls, schedules,
-        stream as instance_stream, tasks, tickets, timers, uploads,
+        stream as instance_stream, tasks, tickets, timers, tokens, uploads, users,
     },
     route_table::{Entry, Table},
     ws,
@@ -74,6 +74,13 @@ pub fn table() -> Table {
         .service(post("/v1/instances/{key}/{command:hold|unhold|terminate|dismiss}", commands::on_instance))
         .service(post("/v1/instances/{key}/{command:retry|skip|claim|release}", commands::at_element))
         .service(post("/v1/instances/{key}/assign", commands::assign))
+        .service(both("/v1/users", users::list, users::add))
+        .service(at("/v1/users/me/password", "PUT", |password| password.route(web::put().to(users::own_password))))
+        .service(at("/v1/users/{name}", "PATCH, DELETE", |user| {
+            user.route(web::patch().to(users::change)).route(web::delete().to(users::remove))
+        }))
+        .service(post("/v1/users/{name}/revoke", users::revoke))
+        .service(post("/v1/tokens", tokens::issue))
         .service(get("/v1/tasks", tasks::list))
         .service(get("/v1/incidents", incidents::list))
         .service(get("/v1/timers", timers::list))

@@ -22,3 +22,4 @@ mod searching;
 mod tickets;
 mod types;
 mod uploads;
+mod users;

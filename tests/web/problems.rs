@@ -23,6 +23,47 @@ async fn unknown_addresses_and_methods() {
     server.stop().await;
 }
 
+/// Ids of any length and in any signs name nothing, and every list answers HEAD.
+#[actix_web::test]
+async fn ids_and_methods_do_no_harm() {
+    let server = support::server().await;
+    let root = User::new(&server, "root", &["admin"]);
+    let key = root.start_onboarding().await;
+    let long = "x".repeat(8_000);
+    for id in [&*long, "%00", "%FF%FE", "..%2F..%2Fetc", "%25", "a%20b", "'%3B--", &key.to_uppercase().replace('-', "%2D%2D")] {
+        for path in [
+            format!("/v1/instances/{id}"),
+            format!("/v1/instances/{id}/children"),
+            format!("/v1/definitions/{id}"),
+            format!("/v1/definitions/{id}/1"),
+            format!("/v1/definitions/onboarding/{id}"),
+            format!("/v1/definitions/{id}/1/types.d.ts"),
+            format!("/v1/instances/{key}/files/{id}"),
+        ] {
+            root.get(&path).await.is_problem(404, "not_found", "");
+        }
+        send(root.request(Method::DELETE, &format!("/v1/definitions/{id}/1"))).await.is_problem(404, "not_found", "");
+        send(root.request(Method::POST, &format!("/v1/users/{id}/revoke"))).await.is_problem(404, "not_found", "");
+    }
+    for path in [
+        "/v1/definitions",
+        "/v1/instances",
+        "/v1/tasks",
+        "/v1/incidents",
+        "/v1/timers",
+        "/v1/users",
+        "/v1/definitions/onboarding/1/types.d.ts",
+        &format!("/v1/instances/{key}/history"),
+    ] {
+        let head = send(root.request(Method::HEAD, path)).await;
+        assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""), "{path}");
+        let other = send(root.request(Method::PATCH, path)).await;
+        other.is_problem(405, "bad_request", "GET, HEAD");
+        assert!(other.header("allow").starts_with("GET, HEAD"), "{path}");
+    }
+    server.stop().await;
+}
+
 #[actix_web::test]
 async fn bodies_that_cannot_be_read() {
     let server = support::server().await;

@@ -25,6 +25,15 @@ pub struct NewUser<'a> {
     pub roles: &'a [String],
 }
 
+/// What changes of a user; what is `None` stays.
+#[derive(Clone, Copy, Default)]
+pub struct UserUpdate<'a> {
+    /// All its roles, from its next token on.
+    pub roles: Option<&'a [String]>,
+    /// Its new password; every token issued so far ends.
+    pub password: Option<&'a str>,
+}
+
 /// Why nothing was changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserError {
@@ -85,23 +94,44 @@ impl Users {
         .await
     }
 
+    /// Changes a user's password, roles or both, in one change.
+    ///
+    /// # Errors
+    /// [`UserError`].
+    pub async fn update(&self, tenant: &str, name: &str, update: UserUpdate<'_>, now: Time) -> Result<(), UserError> {
+        if let Some(roles) = update.roles {
+            check_roles(roles)?;
+        }
+        if self.get(tenant, name).is_none() {
+            return Err(UserError::Unknown(name.to_owned()));
+        }
+        let hash = match update.password {
+            Some(password) => Some(self.hash(password).await?),
+            None => None,
+        };
+        self.change_known(tenant, name, |row| UserRow {
+            roles: update.roles.map_or(row.roles, <[String]>::to_vec),
+            revoked_at: if hash.is_some() { Some(now) } else { row.revoked_at },
+            password_hash: hash.or(row.password_hash),
+            ..row
+        })
+        .await
+    }
+
     /// Gives a user another password, and ends every token issued so far.
     ///
     /// # Errors
     /// [`UserError`].
     pub async fn set_password(&self, tenant: &str, name: &str, password: &str, now: Time) -> Result<(), UserError> {
-        let hash = self.hash(password).await?;
-        let change = |row: UserRow| UserRow { password_hash: Some(hash), revoked_at: Some(now), ..row };
-        self.change_known(tenant, name, change).await
+        self.update(tenant, name, UserUpdate { password: Some(password), roles: None }, now).await
     }
 
     /// Gives a user these roles instead of those it had; its tokens have them from the next one.
     ///
     /// # Errors
     /// [`UserError`].
-    pub async fn set_roles(&self, tenant: &str, name: &str, roles: &[String]) -> Result<(), UserError> {
-        check_roles(roles)?;
-        self.change_known(tenant, name, |row| UserRow { roles: roles.to_vec(), ..row }).await
+    pub async fn set_roles(&self, tenant: &str, name: &str, roles: &[String], now: Time) -> Result<(), UserError> {
+        self.update(tenant, name, UserUpdate { roles: Some(roles), password: None }, now).await
     }
 
     /// Ends every token issued so far. With the password it gets new ones.

@@ -2,9 +2,10 @@
 //! itself.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{NewUser, UserError, Users};
-use crate::model::ids::Time;
+use crate::{journal::UserRow, model::ids::Time};
 
 /// Something to be done. No `Debug`: it may hold a password.
 #[derive(Serialize, Deserialize)]
@@ -58,7 +59,8 @@ pub enum UserAsk {
 }
 
 /// A user as it is listed.
-#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, ToSchema)]
+#[schema(as = User)]
 #[serde(rename_all = "camelCase")]
 pub struct ListedUser {
     /// Its name.
@@ -68,8 +70,10 @@ pub struct ListedUser {
     /// Its roles.
     pub roles: Vec<String>,
     /// When it was added, as ISO 8601.
+    #[schema(format = DateTime)]
     pub created_at: String,
     /// Tokens issued until then are refused, as ISO 8601.
+    #[schema(format = DateTime)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<String>,
 }
@@ -86,7 +90,7 @@ impl Users {
                 self.add(NewUser { tenant: &tenant, name: &name, password: &password, roles: &roles }, now).await?;
             }
             UserAsk::SetPassword { name, password } => self.set_password(&tenant, &name, &password, now).await?,
-            UserAsk::SetRoles { name, roles } => self.set_roles(&tenant, &name, &roles).await?,
+            UserAsk::SetRoles { name, roles } => self.set_roles(&tenant, &name, &roles, now).await?,
             UserAsk::Revoke { name } => self.revoke(&tenant, &name, now).await?,
             UserAsk::Remove { name } => self.remove(&tenant, &name, now).await?,
             UserAsk::List => return Ok(self.listed(&tenant)),
@@ -94,14 +98,20 @@ impl Users {
         Ok(Vec::new())
     }
 
-    fn listed(&self, tenant: &str) -> Vec<ListedUser> {
-        let listed = |row: std::sync::Arc<crate::journal::UserRow>| ListedUser {
+    /// The users of a tenant by name, without removed ones.
+    pub fn listed(&self, tenant: &str) -> Vec<ListedUser> {
+        self.all(tenant).iter().map(|row| ListedUser::from(&**row)).collect()
+    }
+}
+
+impl From<&UserRow> for ListedUser {
+    fn from(row: &UserRow) -> Self {
+        Self {
             name: row.name.clone(),
             tenant: row.tenant.clone(),
             roles: row.roles.clone(),
             created_at: row.created_at.to_string(),
             revoked_at: row.revoked_at.map(|time| time.to_string()),
-        };
-        self.all(tenant).into_iter().map(listed).collect()
+        }
     }
 }

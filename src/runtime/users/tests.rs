@@ -88,7 +88,7 @@ async fn a_new_password_ends_what_the_old_one_gave() {
 #[tokio::test]
 async fn roles_count_from_the_next_sign_in_and_change_nothing_else() {
     let (users, _) = users().await;
-    users.set_roles("default", "ada", &["admin".to_owned(), "x".to_owned()]).await.unwrap();
+    users.set_roles("default", "ada", &["admin".to_owned(), "x".to_owned()], NOW).await.unwrap();
     assert_eq!(sign_in(&users, "ada", "right", NOW).await.unwrap(), ["admin", "x"]);
     assert!(users.admits("default", "ada", Some(NOW)), "tokens go on as they are");
 }
@@ -146,9 +146,9 @@ async fn what_makes_no_sense_is_refused() {
     for bad in [roles(&[""]), roles(&["a b"]), roles(&["a\tb"]), vec!["r".into(); 65], vec!["r".repeat(257)]] {
         check("bob", "x", bad, "roles").await;
     }
-    assert!(users.set_roles("default", "ada", &roles(&["a b"])).await.is_err());
+    assert!(users.set_roles("default", "ada", &roles(&["a b"]), NOW).await.is_err());
     assert!(users.set_password("default", "ada", "", NOW).await.is_err());
-    assert_eq!(users.set_roles("default", "bob", &[]).await, Err(UserError::Unknown("bob".into())));
+    assert_eq!(users.set_roles("default", "bob", &[], NOW).await, Err(UserError::Unknown("bob".into())));
     assert_eq!(users.all("default").len(), 1);
 }
 

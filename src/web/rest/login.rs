@@ -10,7 +10,11 @@ use utoipa::ToSchema;
 
 use super::json;
 use crate::{
-    session::{frames::code::ErrorCode, token::DEFAULT_TENANT},
+    model::ids::Time,
+    session::{
+        frames::code::ErrorCode,
+        token::{DEFAULT_TENANT, Identity},
+    },
     web::{app::App, body, problem::Problem},
 };
 
@@ -22,13 +26,21 @@ struct Login {
     tenant: Option<String>,
 }
 
+/// A token and when it ends.
 #[derive(Serialize, ToSchema)]
-struct Token {
+#[schema(as = AccessToken)]
+pub(super) struct Token {
     access_token: String,
     token_type: &'static str,
     #[serde(rename = "expiresAt")]
     #[schema(format = DateTime)]
     expires_at: String,
+}
+
+impl Token {
+    pub(super) fn new((access_token, expires_at): (String, Time)) -> Self {
+        Self { access_token, token_type: "Bearer", expires_at: expires_at.to_string() }
+    }
 }
 
 /// `POST /v1/login` `{"username","password"}` → 200 `{"access_token","token_type","expiresAt"}`, and the cookie of the pages.
@@ -52,10 +64,14 @@ pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
         Problem::new(ErrorCode::BadRequest, sentence)
     })?;
     let identity = app.sign_in(&request, tenant.as_deref().unwrap_or(DEFAULT_TENANT), &username, &password).await?;
-    let (access_token, expires_at) = app.token_of_sign_in(&identity)?;
-    let cookie = app.sign_in_cookie(&request, access_token.clone());
-    let token = Token { access_token, token_type: "Bearer", expires_at: expires_at.to_string() };
-    let mut response = json(StatusCode::OK, &token);
+    signed_in(&app, &request, &identity)
+}
+
+/// The answer to whoever has signed in: a token, and the cookie of the pages.
+pub(super) fn signed_in(app: &App, request: &HttpRequest, identity: &Identity) -> Result<HttpResponse, Problem> {
+    let (token, expires_at) = app.token_of_sign_in(identity)?;
+    let cookie = app.sign_in_cookie(request, token.clone());
+    let mut response = json(StatusCode::OK, &Token::new((token, expires_at)));
     response.add_cookie(&cookie).map_err(|error| {
         log::error!("nobody can sign in: {error}");
         Problem::new(ErrorCode::Internal, "expected to sign you in, but the cookie could not be made")

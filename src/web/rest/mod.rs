@@ -16,7 +16,9 @@ pub mod stream;
 pub mod tasks;
 pub mod tickets;
 pub mod timers;
+pub mod tokens;
 pub mod uploads;
+pub mod users;
 
 use actix_web::{HttpResponse, http::StatusCode};
 use serde::{Serialize, de::DeserializeOwned};

@@ -1,0 +1,214 @@
+//! The users of a tenant, for its admins: the same changes as by `stepwire user`. And the password of whoever asks.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Path, Payload},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{json, login, query};
+use crate::{
+    runtime::{
+        clock::real_now,
+        users::{NewUser, SignInError, UserError, UserUpdate, requests::ListedUser},
+    },
+    session::{frames::code::ErrorCode, token::Identity},
+    web::{
+        app::App,
+        body,
+        listing::{cut, part_length},
+        problem::Problem,
+    },
+};
+
+/// Which users are asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct UsersQuery {
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<usize>,
+    /// The `next` of the part before.
+    cursor: Option<String>,
+}
+
+/// A part of the users of a tenant, by name.
+#[derive(Serialize, ToSchema)]
+#[schema(as = UserList)]
+struct Users {
+    users: Vec<ListedUser>,
+    /// The `cursor` of the next part, when there is one.
+    next: Option<String>,
+}
+
+/// `GET /v1/users?limit=&cursor=` → `{"users","next"}`.
+///
+/// # Errors
+/// 400, 401, 403 without role admin.
+#[utoipa::path(get, path = "/v1/users", tag = "users", summary = "The users of the tenant", params(UsersQuery),
+    responses((status = 200, body = Users), (status = 400), (status = 403)))]
+pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let admin = admin(&app, &request)?;
+    let asked: UsersQuery = query(request.query_string())?;
+    let limit = part_length(asked.limit)?;
+    let mut users = app.sessions.runtime.users.listed(&admin.tenant);
+    users.retain(|user| asked.cursor.as_ref().is_none_or(|last| user.name > *last));
+    let next = cut(&mut users, limit).map(|user| user.name.clone());
+    Ok(json(StatusCode::OK, &Users { users, next }))
+}
+
+/// A user to add. No `Debug`: it holds a password.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = NewUser)]
+#[serde(deny_unknown_fields)]
+struct Added {
+    /// What it signs in with.
+    name: String,
+    /// Of 1 to 1024 bytes.
+    password: String,
+    /// What its tokens grant.
+    #[serde(default)]
+    roles: Vec<String>,
+}
+
+/// `POST /v1/users` `{"name","password","roles"}` → 201 and the user.
+///
+/// # Errors
+/// 400, 401, 403 without role admin, 409 for a name there is, 422 for one that cannot be.
+#[utoipa::path(post, path = "/v1/users", tag = "users", summary = "Adds a user", request_body = Added,
+    responses((status = 201, body = ListedUser), (status = 403), (status = 409), (status = 422)))]
+pub async fn add(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let admin = admin(&app, &request)?;
+    let Added { name, password, roles } = read(&request, payload, r#"{"name":"…","password":"…","roles":["…"]}"#).await?;
+    let user = NewUser { tenant: &admin.tenant, name: &name, password: &password, roles: &roles };
+    app.sessions.runtime.users.add(user, real_now()).await?;
+    told(&app, StatusCode::CREATED, &admin.tenant, &name)
+}
+
+/// What changes of a user. No `Debug`: it may hold a password.
+#[derive(Deserialize, ToSchema)]
+#[schema(as = UserChange)]
+#[serde(deny_unknown_fields)]
+struct Changed {
+    /// All its roles, from its next token on.
+    roles: Option<Vec<String>>,
+    /// Its new password; every token issued so far ends.
+    password: Option<String>,
+}
+
+/// `PATCH /v1/users/{name}` `{"roles","password"}`: one of them or both → 200 and the user.
+///
+/// # Errors
+/// 400, 401, 403 without role admin, 404, 422.
+#[utoipa::path(patch, path = "/v1/users/{name}", tag = "users", summary = "Changes a user's roles or password",
+    params(("name" = String, Path)), request_body = Changed,
+    responses((status = 200, body = ListedUser), (status = 403), (status = 404), (status = 422)))]
+pub async fn change(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let admin = admin(&app, &request)?;
+    let form = r#"{"roles":["…"]} or {"password":"…"} or both"#;
+    let Changed { roles, password } = read(&request, payload, form).await?;
+    if roles.is_none() && password.is_none() {
+        return Err(Problem::new(ErrorCode::BadRequest, format!("expected {form}, but there is nothing to change")));
+    }
+    let update = UserUpdate { roles: roles.as_deref(), password: password.as_deref() };
+    app.sessions.runtime.users.update(&admin.tenant, &path, update, real_now()).await?;
+    told(&app, StatusCode::OK, &admin.tenant, &path)
+}
+
+/// `DELETE /v1/users/{name}` → 204: neither its password nor any token of its name is good any more.
+///
+/// # Errors
+/// 401, 403 without role admin, 404.
+#[utoipa::path(delete, path = "/v1/users/{name}", tag = "users", summary = "Removes a user",
+    params(("name" = String, Path)), responses((status = 204), (status = 403), (status = 404)))]
+pub async fn remove(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let admin = admin(&app, &request)?;
+    app.sessions.runtime.users.remove(&admin.tenant, &path, real_now()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST /v1/users/{name}/revoke` → 204: ends every token of the user issued so far.
+///
+/// # Errors
+/// 401, 403 without role admin, 404.
+#[utoipa::path(post, path = "/v1/users/{name}/revoke", tag = "users", summary = "Ends every token of a user",
+    params(("name" = String, Path)), responses((status = 204), (status = 403), (status = 404)))]
+pub async fn revoke(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let admin = admin(&app, &request)?;
+    app.sessions.runtime.users.revoke(&admin.tenant, &path, real_now()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// A change of one's own password. No `Debug`: it holds both.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PasswordChange {
+    /// The present one.
+    old: String,
+    /// Of 1 to 1024 bytes.
+    new: String,
+}
+
+/// `PUT /v1/users/me/password` `{"old","new"}` → 200, as a sign-in with the new one: every token issued before ends.
+///
+/// # Errors
+/// 400, 401, 403 for a wrong old password, 422, 429 after too many.
+#[utoipa::path(put, path = "/v1/users/me/password", tag = "users", summary = "Gives oneself another password",
+    request_body = PasswordChange,
+    responses((status = 200, body = login::Token), (status = 403), (status = 422), (status = 429)))]
+pub async fn own_password(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let (_, identity) = app.user(&request)?;
+    let PasswordChange { old, new } = read(&request, payload, r#"{"old":"…","new":"…"}"#).await?;
+    let users = &app.sessions.runtime.users;
+    let Identity { tenant, subject, .. } = &identity;
+    users.sign_in(tenant, subject, &old, app.client_address(&request), real_now()).await.map_err(|error| match error {
+        SignInError::Wrong => {
+            let sentence = "expected the present password of a user of this server, but it is another";
+            Problem::new(ErrorCode::Forbidden, sentence)
+        }
+        other => other.into(),
+    })?;
+    let update = UserUpdate { roles: None, password: Some(&new) };
+    users.update(tenant, subject, update, real_now()).await?;
+    let identity = app.sign_in(&request, tenant, subject, &new).await?;
+    login::signed_in(&app, &request, &identity)
+}
+
+/// Whoever may change users: an admin, in its own tenant.
+pub(super) fn admin(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
+    let (_, identity) = app.user(request)?;
+    if identity.is_admin() {
+        return Ok(identity);
+    }
+    Err(Problem::new(ErrorCode::Forbidden, "expected role admin, but the token does not grant it"))
+}
+
+/// A body of this form. What it holds is not repeated: it may be a password.
+pub(super) async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: Payload, form: &str) -> Result<T, Problem> {
+    let text = body::json(request, payload).await?;
+    serde_json::from_str(&text).map_err(|error| {
+        let place = format!("line {} column {}", error.line(), error.column());
+        Problem::new(ErrorCode::BadRequest, format!("expected {form}, but it is something else at {place}"))
+    })
+}
+
+/// The user as it stands now; it may be gone again.
+fn told(app: &App, status: StatusCode, tenant: &str, name: &str) -> Result<HttpResponse, Problem> {
+    let user = app.sessions.runtime.users.get(tenant, name).ok_or_else(|| UserError::Unknown(name.to_owned()))?;
+    Ok(json(status, &ListedUser::from(&*user)))
+}
+
+impl From<UserError> for Problem {
+    fn from(error: UserError) -> Self {
+        let code = match &error {
+            UserError::Exists(_) => ErrorCode::Conflict,
+            UserError::Unknown(_) => ErrorCode::NotFound,
+            UserError::Invalid(_) => ErrorCode::InvalidData,
+            UserError::Busy | UserError::Failed => ErrorCode::Busy,
+        };
+        Self::new(code, error.to_string())
+    }
+}
