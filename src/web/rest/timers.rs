@@ -50,11 +50,11 @@ struct Timer<'a> {
     instance: InstanceKey,
     process: &'a str,
     kind: TimerUse,
-    /// The element whose action is delayed.
+    /// The element whose action is delayed, or that reminds.
     element: Option<String>,
     /// The action that is delayed.
     action: Option<&'a str>,
-    /// Which triggering of the action in its visit, from 1.
+    /// Which triggering of the action in its visit, or which reminder, from 1.
     occurrence: Option<u32>,
     #[schema(format = DateTime)]
     due_at: String,
@@ -66,6 +66,8 @@ struct Timer<'a> {
 enum TimerUse {
     /// Does the work of an action.
     Action,
+    /// Reminds of a user task.
+    Reminder,
     /// Ends its instance.
     Expiry,
 }
@@ -74,12 +76,17 @@ impl<'a> From<&'a ListedTimer> for Timer<'a> {
     fn from(listed: &'a ListedTimer) -> Self {
         let TimerRow { due, key: TimerKey { instance, element, action, occurrence } } = &listed.timer;
         let expires = *element == ElementTimer::expiry().element;
+        let kind = match (expires, action.is_empty()) {
+            (true, _) => TimerUse::Expiry,
+            (false, true) => TimerUse::Reminder,
+            (false, false) => TimerUse::Action,
+        };
         Self {
             instance: *instance,
             process: &listed.process,
-            kind: if expires { TimerUse::Expiry } else { TimerUse::Action },
+            kind,
             element: (!expires).then(|| element.wire(*instance)),
-            action: (!expires).then_some(action.as_str()),
+            action: (!action.is_empty()).then_some(action.as_str()),
             occurrence: (!expires).then_some(*occurrence),
             due_at: due.to_string(),
         }

@@ -164,7 +164,8 @@ pub async fn own_password(request: HttpRequest, payload: Payload, app: Data<App>
     let PasswordChange { old, new } = read(&request, payload, r#"{"old":"…","new":"…"}"#).await?;
     let users = &app.sessions.runtime.users;
     let Identity { tenant, subject, .. } = &identity;
-    users.sign_in(tenant, subject, &old, app.client_address(&request), real_now()).await.map_err(|error| match error {
+    let address = app.approach(request.head()).address;
+    users.sign_in(tenant, subject, &old, address, real_now()).await.map_err(|error| match error {
         SignInError::Wrong => {
             let sentence = "expected the present password of a user of this server, but it is another";
             Problem::new(ErrorCode::Forbidden, sentence)
