@@ -76,6 +76,28 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// What kind of command it is, in one word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Run(_) => "run",
+            Self::FireTimer(_) => "timer",
+            Self::Receive { .. } => "message",
+            Self::TakeAnswer { .. } => "answer",
+            Self::CloseOffer { .. } => "done",
+            Self::Terminate => "terminate",
+            Self::Dismiss => "dismiss",
+            Self::Hold => "hold",
+            Self::Unhold => "unhold",
+            Self::Retry { .. } => "retry",
+            Self::Skip { .. } => "skip",
+            Self::Claim { .. } => "claim",
+            Self::Release { .. } => "release",
+            Self::Assign { .. } => "assign",
+        }
+    }
+}
+
 /// Start of a process instance. `head` becomes its first record, once start event and data are checked.
 #[derive(Clone, Debug)]
 pub struct StartInstance {

@@ -110,6 +110,11 @@ impl Journal {
         self.shared.readers.ask(question, done);
     }
 
+    /// How much is reserved, queued, being written or waiting at the gate.
+    pub fn queued(&self) -> usize {
+        self.shared.places.taken()
+    }
+
     /// What the writer did since this was last asked.
     pub fn take_stats(&self) -> JournalStats {
         self.shared.counters.take()

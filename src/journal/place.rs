@@ -27,11 +27,17 @@ impl Error for Busy {}
 #[derive(Clone)]
 pub(super) struct Places {
     free: Arc<AtomicUsize>,
+    capacity: usize,
 }
 
 impl Places {
     pub fn new(capacity: usize) -> Self {
-        Self { free: Arc::new(AtomicUsize::new(capacity)) }
+        Self { free: Arc::new(AtomicUsize::new(capacity)), capacity }
+    }
+
+    /// How many are taken.
+    pub fn taken(&self) -> usize {
+        self.capacity - self.free.load(Ordering::Relaxed)
     }
 
     /// Takes a place when one is free.

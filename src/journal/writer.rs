@@ -18,6 +18,7 @@ use super::{
     stats::Counters,
     store::{Store, StoreError},
 };
+use crate::meters::meters;
 
 /// Operations per transaction: beyond this the sync's share is small, and waiting for the batch is what costs.
 const LARGEST_BATCH: usize = 1024;
@@ -124,7 +125,9 @@ impl Writer {
             let began = Instant::now();
             self.store.commit(&batch.ops)?;
             let rows = batch.ops.iter().filter(|op| matches!(op, WriteOp::Commit(_))).count();
-            self.counters.committed(rows as u64, began.elapsed());
+            let took = began.elapsed();
+            self.counters.committed(rows as u64, took);
+            meters().committed(rows, took);
             batch.ops.clear();
             batch.lazy_until = None;
         }

@@ -116,6 +116,12 @@ impl Hub {
         }
     }
 
+    /// How many follow them, all together.
+    pub fn followers(&self) -> usize {
+        let channels: Vec<_> = self.channels.iter().filter_map(|entry| entry.upgrade()).collect();
+        channels.iter().map(|channel| channel.lock().followers.len()).sum()
+    }
+
     /// How many instances are followed.
     pub fn len(&self) -> usize {
         self.channels.len()

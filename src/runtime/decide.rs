@@ -17,6 +17,7 @@ use crate::{
         rejection::RejectionKind, state::Seen,
     },
     limits::InstanceLimits,
+    meters::meters,
     model::{ids::Time, searching::SearchedTexts, upload::UploadRules},
 };
 
@@ -35,8 +36,35 @@ pub enum Decision {
     Write { committed: Arc<Committed>, effects: Vec<Effect>, before: SearchedTexts },
 }
 
-/// Decides what an envelope comes to. A refusal leaves `memory` as it was.
+/// Decides what an envelope comes to, and counts it. A refusal leaves `memory` as it was.
 pub fn decide(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time) -> Result<Decision, Refusal> {
+    let kind = kind_of(&ask);
+    let decided = decide_ask(memory, caller, ask, now);
+    meters().command(kind, outcome_of(&decided));
+    decided
+}
+
+/// What is asked, as it is counted.
+fn kind_of(ask: &Ask) -> &'static str {
+    match ask {
+        Ask::Start(_) => "start",
+        Ask::Observe { .. } | Ask::FindFile(_) | Ask::MayUpload { .. } => "look",
+        Ask::Apply { command, .. } => command.name(),
+    }
+}
+
+/// What came of it, as it is counted.
+fn outcome_of(decided: &Result<Decision, Refusal>) -> &'static str {
+    match decided {
+        Ok(Decision::Write { .. }) => "applied",
+        Ok(Decision::Repeat { .. } | Decision::LookUp(_) | Decision::Answer(Answer::Duplicate(_))) => "repeated",
+        Ok(Decision::Answer(Answer::Unchanged)) => "unchanged",
+        Ok(Decision::Answer(_)) => "answered",
+        Err(_) => "refused",
+    }
+}
+
+fn decide_ask(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time) -> Result<Decision, Refusal> {
     match ask {
         Ask::Start(start) => decide_start(memory, caller, *start, now),
         Ask::Observe { whole } => {

@@ -28,6 +28,7 @@ mod scripts;
 mod starting;
 mod timers;
 pub mod users;
+pub mod workload;
 
 #[cfg(test)]
 mod tests;

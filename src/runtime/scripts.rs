@@ -68,6 +68,11 @@ impl Scripts {
         Ok(Self { jobs, crew, patience })
     }
 
+    /// How many threads are lost at the moment, and how many steps wait for one.
+    pub fn counts(&self) -> (usize, usize) {
+        (self.crew.lost.load(Ordering::Acquire), self.jobs.len())
+    }
+
     /// Runs `step` on a script thread.
     pub fn run<T: Send + 'static>(
         &self,

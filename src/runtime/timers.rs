@@ -73,6 +73,12 @@ impl Timers {
         self.next() <= now
     }
 
+    /// How many timers are due at `now`, and how many are in memory.
+    pub fn counts(&self, now: Time) -> (usize, usize) {
+        let near = self.lock();
+        (near.due.iter().take_while(|(due, ..)| *due <= now).count(), near.due.len())
+    }
+
     /// When there is something to do next: a timer is due, or the window has to move.
     fn next(&self) -> Time {
         let near = self.lock();

@@ -28,6 +28,7 @@ pub mod key_address;
 pub mod listening;
 pub mod listing;
 pub mod local;
+pub mod metrics;
 pub mod no_upgrade;
 pub mod openapi;
 pub mod pages;

@@ -14,7 +14,7 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa::OpenApi;
 
-use super::{asyncapi, health, jobs, problem::Details, published::Published, rest, ws};
+use super::{asyncapi, health, jobs, metrics, problem::Details, published::Published, rest, ws};
 
 /// The handlers, by resource as in `routes`.
 #[derive(OpenApi)]
@@ -28,6 +28,7 @@ use super::{asyncapi, health, jobs, problem::Details, published::Published, rest
     paths(
         health::healthz,
         health::readyz,
+        metrics::metrics,
         json,
         asyncapi::json,
         rest::definitions::list,

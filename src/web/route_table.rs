@@ -43,6 +43,11 @@ impl Table {
         }
     }
 
+    /// The addresses as they are registered.
+    pub fn patterns(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|entry| entry.path)
+    }
+
     /// Every address with each of its methods, in capitals. An address with alternatives is as many.
     pub fn methods_and_paths(&self) -> Vec<(&'static str, String)> {
         let of = |entry: &Entry| {

@@ -11,7 +11,7 @@ use actix_web::{
 };
 
 use super::{
-    api_page, assets, asyncapi, docs, health, jobs, openapi,
+    api_page, assets, asyncapi, docs, health, jobs, metrics, openapi,
     pages::{home, instances as instance_pages, sign_in, tasks as task_pages},
     problem::Problem,
     rest::{
@@ -37,6 +37,7 @@ pub fn table() -> Table {
     Table::default()
         .service(get("/healthz", health::healthz))
         .service(get("/readyz", health::readyz))
+        .service(get("/metrics", metrics::metrics))
         .service(get("/openapi.json", openapi::json))
         .service(get("/asyncapi.json", asyncapi::json))
         .service(get("/docs/api", api_page::page))

@@ -26,6 +26,7 @@ use super::{
     cors::{cors, only_to_the_allowed},
     hang_up::HangUp,
     local::LocalSocket,
+    metrics,
     no_upgrade::no_upgrade,
     routes::routes,
     startup_definitions,
@@ -62,7 +63,7 @@ pub struct Running {
     app: web::Data<App>,
     handle: ServerHandle,
     served: rt::task::JoinHandle<io::Result<()>>,
-    watch: rt::task::JoinHandle<()>,
+    watch: [rt::task::JoinHandle<()>; 2],
     fetching: Option<rt::task::JoinHandle<()>>,
     local: Option<LocalSocket>,
     arbiters: Vec<Arbiter>,
@@ -104,7 +105,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
     startup_definitions::deploy(&runtime, &config).await?;
     runtime.begin_schedules().await.map_err(|error| error.to_string())?;
     let connections = Arc::<Connections>::default();
-    let watch = rt::spawn(watch_users(runtime.users.changes(), connections.clone()));
+    let watch = [rt::spawn(watch_users(runtime.users.changes(), connections.clone())), rt::spawn(metrics::keep_small())];
     let sessions = Arc::new(Sessions { runtime, tokens: Arc::new(tokens), limits: config.limits });
     let tickets = Mutex::new(Tickets::new(limits::TICKETS));
     let app = web::Data::new(App { config, sessions, connections, pages, tickets });
@@ -168,7 +169,7 @@ impl Running {
             log::warn!("{} connections did not go in time", connections.len());
         }
         self.handle.stop(true).await;
-        self.watch.abort();
+        self.watch.iter().for_each(rt::task::JoinHandle::abort);
         self.fetching.iter().for_each(rt::task::JoinHandle::abort);
         drop(self.local);
         self.app.sessions.runtime.stop();
@@ -250,6 +251,7 @@ fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::
             .wrap(from_fn(only_to_the_allowed))
             .wrap(headers())
             .wrap(from_fn(no_upgrade))
+            .wrap(from_fn(metrics::count))
             .app_data(state.clone())
             .configure(routes)
     };

@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     limits,
+    meters::meters,
     session::{
         connection::Connection,
         frames::{close::CloseCode, code::ErrorCode},
@@ -39,6 +40,8 @@ use crate::{
 
 /// The one subprotocol.
 pub const PROTOCOL: &str = "stepwire.v1.json";
+/// What a connection is counted under that ended without a Close (RFC 6455, 7.4.1).
+const ABNORMAL: u16 = 1006;
 /// How often a session looks at its deadlines.
 const TICK: Duration = Duration::from_secs(1);
 
@@ -173,6 +176,10 @@ async fn run(
     };
     drop(connection);
     drop((user, places));
+    meters().closed(match &end {
+        End::Gone => ABNORMAL,
+        End::Close(code) => code.number(),
+    });
     if let End::Close(code) = end {
         say_goodbye(socket, code).await;
     } else if let Some(hang_up) = socket.hang_up {
@@ -189,6 +196,7 @@ async fn pump(connection: &mut Connection, socket: &mut Socket) -> Result<(), En
             Poll::Ready(Ok(())) => {
                 let Some(text) = connection.next_frame() else { break };
                 socket.session.start_send_unpin(Message::Text(text)).map_err(|Closed| End::Gone)?;
+                meters().pushes.increment(1);
             }
         }
     }

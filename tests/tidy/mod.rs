@@ -11,15 +11,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("expression", &["model"]),
     ("engine", &["model"]),
-    ("journal", &["engine", "model"]),
-    ("runtime", &["journal", "engine", "expression", "model"]),
+    ("journal", &["engine", "model", "meters"]),
+    ("runtime", &["meters", "journal", "engine", "expression", "model"]),
     ("session", &["runtime", "journal", "engine", "model"]),
-    ("web", &["session", "runtime", "journal", "engine", "model", "config", "admin"]),
+    ("web", &["meters", "session", "runtime", "journal", "engine", "model", "config", "admin"]),
     ("admin", &["session", "runtime", "journal", "engine", "model", "config"]),
     ("backup", &["runtime", "journal", "engine", "model", "config"]),
     // The client knows the wire and nothing of what is behind it.
     ("cli", &["config"]),
     ("config", &[]),
+    ("meters", &[]),
 ];
 
 /// What the pure layers may use besides the standard library.

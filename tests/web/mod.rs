@@ -11,6 +11,7 @@ mod history;
 pub mod http;
 mod instances;
 mod login;
+mod metrics;
 mod outside_calls;
 mod overviews;
 mod pages;

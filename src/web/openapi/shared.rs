@@ -80,10 +80,15 @@ pub enum Answered<'a> {
     /// It has changed the instance.
     Applied(Applied<'a>),
     /// It had nothing to do.
-    Unchanged {
-        /// Always false.
-        duplicate: bool,
-    },
+    Unchanged(Unchanged),
+}
+
+/// What a command answers that had nothing to do.
+#[derive(ToSchema)]
+#[schema(max_properties = 1)]
+pub struct Unchanged {
+    /// Always false.
+    pub duplicate: bool,
 }
 
 /// A file of an instance.

@@ -1,0 +1,36 @@
+//! How busy the running system is at a moment: for metrics, read when they are asked for.
+
+use super::Runtime;
+
+/// What is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// Followers of instances and of lists.
+    pub subscriptions: usize,
+    /// Timers that are due and have not fired.
+    pub timers_due: usize,
+    /// Timers of the next minute, those included.
+    pub timers_near: usize,
+    /// Threads that run scripts.
+    pub script_threads: usize,
+    /// Script threads that a script does not give back.
+    pub script_threads_lost: usize,
+    /// Steps that wait for a script thread.
+    pub scripts_waiting: usize,
+}
+
+impl Runtime {
+    /// What is under way now.
+    pub fn workload(&self) -> Workload {
+        let (timers_due, timers_near) = self.timers.counts(self.clock.now());
+        let (lost, waiting) = self.scripts.counts();
+        Workload {
+            subscriptions: self.hub.followers() + self.lists.len(),
+            timers_due,
+            timers_near,
+            script_threads: super::SCRIPT_THREADS,
+            script_threads_lost: lost,
+            scripts_waiting: waiting,
+        }
+    }
+}

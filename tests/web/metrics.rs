@@ -1,0 +1,54 @@
+//! `GET /metrics`.
+
+use serde_json::json;
+
+use super::http::User;
+use crate::support;
+
+#[actix_web::test]
+async fn operators_read_what_the_server_counts() {
+    let server = support::server().await;
+    let olga = User::new(&server, "olga", &["operator"]);
+    let key = olga.start_onboarding().await;
+    olga.post(&format!("/v1/instances/{key}/run"), json!({"action": "nothing"})).await.is_problem(
+        409,
+        "action_not_available",
+        "",
+    );
+    olga.get("/v1/nothing-here").await.is_problem(404, "not_found", "");
+    let answer = olga.get("/metrics").await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "text/plain; version=0.0.4; charset=utf-8"));
+    let value = |line: &str| {
+        let found = answer.text.lines().find_map(|told| told.strip_prefix(line)?.strip_prefix(' ')?.parse::<f64>().ok());
+        found.unwrap_or_else(|| panic!("expected the line {line} in\n{}", answer.text))
+    };
+    // Other tests of this process count, too.
+    for line in [
+        "stepwire_commands_total{kind=\"start\",outcome=\"applied\"}",
+        "stepwire_commands_total{kind=\"run\",outcome=\"refused\"}",
+        "stepwire_http_requests_total{method=\"POST\",route=\"/v1/instances\",status=\"201\"}",
+        "stepwire_http_requests_total{method=\"POST\",route=\"/v1/instances/{key}/run\",status=\"409\"}",
+        "stepwire_http_requests_total{method=\"GET\",route=\"other\",status=\"404\"}",
+        "stepwire_commit_rows_count",
+        "stepwire_commit_seconds_bucket{le=\"+Inf\"}",
+        "stepwire_live_instances",
+        "stepwire_build_info{version=\"0.1.0\"}",
+        "stepwire_script_threads",
+        "process_start_time_seconds",
+    ] {
+        assert!(value(line) >= 1.0, "{line}");
+    }
+    for line in ["stepwire_outbox", "stepwire_timers_due", "stepwire_writer_queue", "stepwire_subscriptions"] {
+        assert!(value(line) >= 0.0, "{line}");
+    }
+    assert!(!answer.text.contains(&key) && !answer.text.contains("nothing-here"), "a label that a client chose");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn others_do_not() {
+    let server = support::server().await;
+    User::with_token(&server, None).get("/metrics").await.is_problem(401, "unauthenticated", "");
+    User::new(&server, "ada", &["designer"]).get("/metrics").await.is_problem(403, "forbidden", "operator");
+    server.stop().await;
+}
