@@ -6,7 +6,7 @@ use std::fmt;
 
 use actix_web::{
     Handler, HttpResponse, Resource, Responder, Route,
-    guard::{Any, Get, Head, Post},
+    guard::{Any, Get, Head},
     web::{self, ServiceConfig},
 };
 
@@ -47,8 +47,7 @@ pub fn table() -> Table {
         .service(post("/v1/logout", login::logout))
         .service(post("/v1/tickets", tickets::issue))
         .service(both("/v1/definitions", definitions::list, definitions::deploy))
-        // Only what is posted: a process may have this id.
-        .service(at("/v1/definitions/check", "POST", |check| check.guard(Post()).route(web::post().to(definitions::check))))
+        .service(post("/v1/definition-checks", definitions::check))
         .service(get("/v1/definitions/{id}", definitions::get))
         .service(post("/v1/definitions/{id}/{change:disable|enable}", definitions::switch))
         .service(at("/v1/definitions/{id}/{version}", "GET, HEAD, DELETE", |version| {

@@ -107,11 +107,11 @@ struct Checked {
     problems: Vec<DefinitionProblem>,
 }
 
-/// `POST /v1/definitions/check` with BPMN XML or the JSON form → 200 `{"problems"}`: what a deploy would tell. Nothing is deployed.
+/// `POST /v1/definition-checks` with BPMN XML or the JSON form → 200 `{"problems"}`: what a deploy would tell. Nothing is deployed.
 ///
 /// # Errors
 /// 401, 403 without role designer, 413, 415.
-#[utoipa::path(post, path = "/v1/definitions/check", tag = "definitions", summary = "What a deploy would tell",
+#[utoipa::path(post, path = "/v1/definition-checks", tag = "definitions", summary = "What a deploy would tell",
     request_body(content((String = "application/xml"), (Object = "application/json"))),
     responses((status = 200, body = Checked), (status = 403), (status = 415)))]
 pub async fn check(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
