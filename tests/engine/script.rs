@@ -203,7 +203,7 @@ impl Script {
         let request = |call: &OutgoingCall| match &call.request {
             OutsideRequest::Http(http) => {
                 let headers: Vec<String> = http.headers.iter().map(header).collect();
-                let key = http.idempotency_key.replace(&OWN.to_string(), "own");
+                let key = without_hash(&http.idempotency_key).replace(&OWN.to_string(), "own");
                 Some(format!("#{} {} {} key={key} [{}]", call.number, http.method, http.url, headers.join(", ")))
             }
             OutsideRequest::Webhook(_) => None,
@@ -213,7 +213,7 @@ impl Script {
 
     fn webhooks(&self) -> Vec<String> {
         let told = |call: &OutgoingCall| match &call.request {
-            OutsideRequest::Webhook(webhook) => Some(format!("{} {} {}", webhook.id, webhook.url, webhook.body)),
+            OutsideRequest::Webhook(webhook) => Some(format!("{} {} {}", without_hash(&webhook.id), webhook.url, webhook.body)),
             OutsideRequest::Http(_) => None,
         };
         let own = |text: String| text.replace(&OWN.to_string(), "own");
@@ -323,6 +323,11 @@ fn message(words: &[&str]) -> PeerMessage {
 }
 
 /// A header with the names of its secrets.
+/// The name of a call without the hash of what is sent.
+fn without_hash(key: &str) -> &str {
+    key.rsplit_once('-').map_or(key, |(key, _)| key)
+}
+
 fn header(header: &Header) -> String {
     let piece = |piece: &HeaderPiece| match piece {
         HeaderPiece::Text(text) => text.clone(),

@@ -23,7 +23,8 @@ pub(in crate::engine) fn tell_of_end(step: &mut Step<'_>, status: Status, error:
     for webhook in process.definition.webhooks.iter().filter(|webhook| webhook.hears(status.name())) {
         let url = webhook.url.clone();
         let number = step.record(Record::Outside(Box::new(OutsideRecord::WebhookPlaced { url: url.clone() })));
-        let request = WebhookRequest { url, body: body(step, webhook, error), id: repeat_key(step.state.key(), number) };
+        let body = body(step, webhook, error);
+        let request = WebhookRequest { url, id: repeat_key(step.state.key(), number, &body), body };
         let request = OutsideRequest::Webhook(request);
         step.effect(Effect::Call(Box::new(OutgoingCall { number, node: None, action: None, request })));
     }

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::model::{
     http_request::{headers::Header, status::StatusRanges},
@@ -182,7 +183,30 @@ impl CallFailure {
     }
 }
 
-/// A name for what record `number` of an instance sends: the same however often it is sent, and of nothing else.
-fn repeat_key(instance: InstanceKey, number: u64) -> String {
-    format!("{instance}-{number}")
+/// A name for what record `number` of an instance sends: the same however often it is sent, and of nothing else. A server restored
+/// from an earlier copy may come to send something else from the same number, so what is sent is part of the name.
+fn repeat_key(instance: InstanceKey, number: u64, sent: &impl Serialize) -> String {
+    // What can be recorded can be written as JSON.
+    let hash = Sha256::digest(serde_json::to_vec(sent).unwrap_or_default());
+    let hash: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{instance}-{number}-{hash}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn what_is_sent_has_a_name_of_its_own_also_after_an_earlier_copy_was_restored() {
+        let (one, other) = (InstanceKey(Uuid::from_u128(1)), InstanceKey(Uuid::from_u128(2)));
+        let name = |instance, number, amount: u32| repeat_key(instance, number, &json!({ "amount": amount }));
+        assert_eq!(name(one, 6, 5), name(one, 6, 5));
+        assert!(name(one, 6, 5).starts_with(&format!("{one}-6-")));
+        for another in [name(other, 6, 5), name(one, 7, 5), name(one, 6, 7)] {
+            assert_ne!(name(one, 6, 5), another);
+        }
+    }
 }

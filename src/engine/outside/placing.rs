@@ -37,7 +37,7 @@ pub(in crate::engine) fn place(
     let request = render(step, template)?;
     start(step);
     let number = step.next_seq();
-    let request = HttpRequest { idempotency_key: repeat_key(step.state.key(), number), ..request };
+    let request = HttpRequest { idempotency_key: repeat_key(step.state.key(), number, &request), ..request };
     let placed = OutsideRecord::CallPlaced { call: call.clone(), request: Box::new(request.clone()) };
     step.record(Record::Outside(Box::new(placed)));
     send(step, &call, number, request);
