@@ -85,7 +85,7 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
             reminded: element.reminded(),
             incident: element.incidents().first().cloned(),
         });
-        let runnable = manual(node).filter(|action| moves && actions::can_run(element, action).is_ok());
+        let runnable = manual(node).filter(|action| moves && actions::can_run(element, node, action).is_ok());
         offers.extend(runnable.map(|action| offer(key, element, node, action, false)));
     }
     for (key, element) in state.passed() {

@@ -6,7 +6,7 @@ use super::{record::Status, state::InstanceState};
 use crate::model::{
     action::{APPROVE, REJECT, Trigger},
     definition::NodeKind,
-    executable::ExecutableNode,
+    executable::{ExecutableAction, ExecutableNode},
 };
 
 /// How a finished instance went, if not just well.
@@ -37,6 +37,16 @@ impl Remark {
 pub fn is_approval(node: &ExecutableNode) -> bool {
     let offers = |name| node.actions.iter().any(|action| &*action.name == name && action.trigger == Trigger::Manual);
     node.kind == NodeKind::UserTask && offers(APPROVE) && offers(REJECT)
+}
+
+/// Of one of the two actions of an approval, the other one.
+pub(super) fn other_decision<'a>(node: &'a ExecutableNode, action: &ExecutableAction) -> Option<&'a ExecutableAction> {
+    let other = match &*action.name {
+        APPROVE => REJECT,
+        REJECT => APPROVE,
+        _ => return None,
+    };
+    node.action(other).filter(|_| is_approval(node))
 }
 
 /// The remark on an instance. A rejection goes before what was skipped.

@@ -13,7 +13,8 @@ pub fn sketch() -> impl Strategy<Value = String> {
     (vec(block(2), 1..5), head, vec(action(), 0..2), vec(action(), 0..2)).prop_map(
         |(blocks, (keys, lanes, expiry), first, last)| {
             let expiry = if expiry % 6 == 0 { " expiry=PT3M" } else { "" };
-            let mut writer = Writer { text: format!("process p{expiry}\n"), ..Writer::default() };
+            let webhook = if lanes % 2 == 0 { "webhook https://hooks.example.com/x data\n" } else { "" };
+            let mut writer = Writer { text: format!("process p{expiry}\n{webhook}"), ..Writer::default() };
             writer.line(if keys { "start start required=n keys=x" } else { "start start" });
             writer.actions(&first, true);
             let behind = writer.path(&blocks, "start");
@@ -39,6 +40,7 @@ enum Block {
     /// A user task that is decided; what of it can be gone back to.
     Approval {
         terms: &'static str,
+        approve: &'static str,
         back: &'static str,
     },
     /// Perhaps once per item of `x.y`, perhaps with a way out when a child fails.
@@ -74,7 +76,14 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
         terms: if kind == "user" { terms } else { "" },
         actions,
     });
-    let approval = (terms(), select(vec!["", "back", "back restore"])).prop_map(|(terms, back)| Block::Approval { terms, back });
+    let approve = select(vec![
+        "save",
+        "http POST https://api.example.com/ok out=r",
+        "save autorun",
+        "http GET https://api.example.com/ok repeat",
+    ]);
+    let approval = (terms(), approve, select(vec!["", "back", "back restore"]))
+        .prop_map(|(terms, approve, back)| Block::Approval { terms, approve, back });
     let leaf = prop_oneof![6 => node, 1 => approval, 1 => call()];
     leaf.prop_recursive(depth, 12, 3, |inner| {
         let path = vec(inner, 0..3);
@@ -255,11 +264,14 @@ impl Writer {
                 self.flow(from, &node);
                 node
             }
-            Block::Approval { terms, back } => {
+            Block::Approval { terms, approve, back } => {
                 let node = self.name("n");
                 self.line(&format!("user {node} {terms} decision=r"));
-                self.line(&format!("  approve manual save keys=n,again {back}"));
+                self.line(&format!("  approve manual {approve} keys=n,again {back}"));
                 self.line("  reject manual push {\"by\":\"${r.by}\"} keys=again timer=PT10S");
+                if approve.ends_with("autorun") {
+                    self.line("  pay auto http POST https://api.example.com/pay parent=approve");
+                }
                 self.flow(from, &node);
                 node
             }

@@ -11,14 +11,14 @@ use crate::{
         life::require_moving,
         record::{Incident, Record, Remember},
         rejection::{Rejection, RejectionKind},
-        remark::is_approval,
+        remark::other_decision,
         room,
         state::ElementInstance,
         step::Step,
         subprocess, terms,
     },
     model::{
-        action::{APPROVE, REJECT, Required, Trigger},
+        action::{Required, Trigger},
         executable::{ExecutableAction, ExecutableNode},
         ids::{ElementKey, Time},
     },
@@ -130,12 +130,7 @@ pub(in crate::engine) fn hold(element: Option<&ElementInstance>, node: &Executab
 
 /// Whether the action is one of the two of an approval, and the other one has been run: one of them is enough.
 fn is_decided(element: &ElementInstance, node: &ExecutableNode, action: &ExecutableAction) -> bool {
-    let other = match &*action.name {
-        APPROVE => REJECT,
-        REJECT => APPROVE,
-        _ => return false,
-    };
-    is_approval(node) && element.counts(other).0 > 0
+    other_decision(node, action).is_some_and(|other| element.counts(&other.name).0 > 0)
 }
 
 fn holds(element: &ElementInstance, action: &ExecutableAction, offered: bool) -> bool {

@@ -16,6 +16,7 @@ use crate::{
         life::{forbidden, require_actor, require_moving, require_participant},
         record::{Record, Remember},
         rejection::{Rejection, RejectionKind, Unavailable},
+        remark::other_decision,
         room,
         state::{ElementInstance, InstanceState},
         step::Step,
@@ -51,7 +52,7 @@ pub(super) fn meant<'a>(step: &Step<'a>, run: &RunAction) -> Result<(ElementKey,
     };
     let Some(action) = node.action(&run.action) else { return Err(not_active(step, &run.action)) };
     if element.is_active() {
-        can_run(element, action)?;
+        can_run(element, node, action)?;
     }
     if action.timer.is_some() {
         room::for_delay(step).map_err(|sentence| Rejection::new(RejectionKind::Conflict, sentence))?;
@@ -112,10 +113,21 @@ fn start_and_perform(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAc
 }
 
 /// Whether an action of an active element may run now.
-pub(in crate::engine) fn can_run(element: &ElementInstance, action: &ExecutableAction) -> Result<(), Rejection> {
+pub(in crate::engine) fn can_run(
+    element: &ElementInstance,
+    node: &ExecutableNode,
+    action: &ExecutableAction,
+) -> Result<(), Rejection> {
     if !action.repeatable && element.counts(&action.name).0 > 0 {
         let sentence =
             format!("expected an action that has not run yet, but '{}' ran already and is not repeatable", action.name);
+        return Err(Rejection::new(RejectionKind::AlreadyExecuted, sentence));
+    }
+    if let Some(other) = other_decision(node, action).filter(|other| is_at_work(element, other)) {
+        let sentence = format!(
+            "expected an approval that is not decided yet, but '{}' ran already and its work is under way; wait for its end",
+            other.name
+        );
         return Err(Rejection::new(RejectionKind::AlreadyExecuted, sentence));
     }
     if let Some(incident) = element.incidents().first() {
@@ -130,6 +142,11 @@ pub(in crate::engine) fn can_run(element: &ElementInstance, action: &ExecutableA
         return Err(unavailable(Unavailable::ParentNotRun, sentence));
     }
     Ok(())
+}
+
+/// Whether the work of an action, or of a child of it, has begun and is not done.
+fn is_at_work(element: &ElementInstance, action: &ExecutableAction) -> bool {
+    std::iter::once(action).chain(&action.children).any(|action| element.action(&action.name).at_work() > 0)
 }
 
 fn require_manual(process: &ExecutableProcess, state: &InstanceState, run: &RunAction) -> Result<(), Rejection> {
@@ -155,8 +172,9 @@ fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
         return if fits { Ok(key) } else { Err(not_active(step, &run.action)) };
     }
     let manual = |element: &ElementInstance| {
-        let action = step.process.node(element.node()).and_then(|node| node.action(&run.action));
-        action.filter(|action| action.trigger == Trigger::Manual)
+        let node = step.process.node(element.node())?;
+        let action = node.action(&run.action).filter(|action| action.trigger == Trigger::Manual)?;
+        Some((node, action))
     };
     // Of several elements those count where the caller may act, if there are any.
     let mine = |key: &ElementKey| require_execute(step, *key).is_ok();
@@ -165,7 +183,7 @@ fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
         .state
         .active()
         .filter(|(key, _)| !any_mine || mine(key))
-        .filter_map(|(key, element)| manual(element).map(|action| (key, can_run(element, action).is_ok())))
+        .filter_map(|(key, element)| manual(element).map(|(node, action)| (key, can_run(element, node, action).is_ok())))
         .collect();
     let offering: Vec<ElementKey> = active.iter().filter(|(_, offers)| *offers).map(|&(key, _)| key).collect();
     match (&active[..], &offering[..]) {
