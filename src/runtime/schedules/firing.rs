@@ -3,7 +3,7 @@
 //! The times of one schedule are kept one after the other, each when the one before is durable with its instance. A start for which
 //! there is no room is tried again; one that is refused, or breaks again and again, is given up and says why on its schedule.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -53,8 +53,9 @@ impl Runtime {
                 Err(_) => tokio::time::sleep(QUEUE_AGAIN).await,
             }
         };
+        let unnoted = self.unnoted().await?;
         let (durable, wait) = oneshot::channel();
-        self.schedules.follow_at_start(self.definitions.standing(), |changes, settled| {
+        self.schedules.follow_at_start(self.definitions.standing(), &unnoted, |changes, settled| {
             slot.schedules(
                 changes,
                 Box::new(move || {
@@ -70,6 +71,18 @@ impl Runtime {
         // Set here only.
         let _ = self.schedules.task.set(task.abort_handle());
         Ok(())
+    }
+
+    /// The instances for overdue times that a server before this one started and could not note any more.
+    async fn unnoted(&self) -> Result<BTreeSet<InstanceKey>, StoreError> {
+        let overdue = self.schedules.lock().overdue(self.clock.now());
+        let instance = |(ScheduleKey { tenant, process, node }, due): &_| keys::of_schedule(tenant, process, node, *due);
+        let instances: Vec<InstanceKey> = overdue.iter().map(instance).collect();
+        let read = self.journal.read(move |reader| {
+            let rows = instances.into_iter().filter_map(|key| reader.instance(key).transpose());
+            rows.map(|row| row.map(|row| row.key)).collect::<Result<_, StoreError>>()
+        });
+        read.await.map_err(|_| StoreError::Panicked)?
     }
 
     /// Starts an instance of a schedule at once, also of a disabled one; its times stay as they are. The same command has no

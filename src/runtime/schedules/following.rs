@@ -3,7 +3,10 @@
 //! One whose node and times stay is kept, with what it remembers; with other times it begins anew. A disabled process keeps its
 //! schedules and starts nothing; a process without a standing version has none. What an operator has disabled stays so.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     Schedules,
@@ -11,8 +14,11 @@ use super::{
 };
 use crate::{
     journal::{Release, ScheduleChange, ScheduleKey, ScheduleRow},
-    model::{executable::ExecutableSchedule, ids::Time},
-    runtime::definitions::DeployedProcess,
+    model::{
+        executable::ExecutableSchedule,
+        ids::{InstanceKey, Time},
+    },
+    runtime::{definitions::DeployedProcess, keys},
 };
 
 /// A process and what stands of it.
@@ -40,22 +46,24 @@ impl Schedules {
     pub fn follow(self: &Arc<Self>, standing: Vec<Standing>, hand_over: impl FnOnce(Vec<ScheduleChange>, Release)) {
         let mut known = self.lock();
         let now = self.clock.now();
-        let changes: Vec<ScheduleChange> =
-            standing.iter().flat_map(|standing| follow(&mut known, standing, now, false)).collect();
+        let changes: Vec<ScheduleChange> = standing.iter().flat_map(|standing| follow(&mut known, standing, now, None)).collect();
         let settled = self.settled(&changes, &known);
         hand_over(changes, settled);
     }
 
     /// As [`Self::follow`], when the server begins: what came due while it was down is missed. From here on schedules are due.
+    /// `unnoted` are the instances that exist for times still to be kept.
     pub(super) fn follow_at_start(
         self: &Arc<Self>,
         standing: Vec<Standing>,
+        unnoted: &BTreeSet<InstanceKey>,
         hand_over: impl FnOnce(Vec<ScheduleChange>, Release),
     ) {
         let mut known = self.lock();
         let now = self.clock.now();
         known.begun = true;
-        let changes: Vec<ScheduleChange> = standing.iter().flat_map(|standing| follow(&mut known, standing, now, true)).collect();
+        let changes: Vec<ScheduleChange> =
+            standing.iter().flat_map(|standing| follow(&mut known, standing, now, Some(unnoted))).collect();
         let keys: Vec<ScheduleKey> = known.entries.keys().cloned().collect();
         keys.iter().for_each(|key| known.arm(key));
         let settled = self.settled(&changes, &known);
@@ -67,7 +75,8 @@ fn is_of(key: &ScheduleKey, tenant: &str, process: &str) -> bool {
     key.tenant == tenant && key.process == process
 }
 
-fn follow(known: &mut Known, standing: &Standing, now: Time, starts: bool) -> Vec<ScheduleChange> {
+/// `unnoted` when the server begins.
+fn follow(known: &mut Known, standing: &Standing, now: Time, unnoted: Option<&BTreeSet<InstanceKey>>) -> Vec<ScheduleChange> {
     let Standing { tenant, process, version } = standing;
     let mut nodes: BTreeMap<&str, &ExecutableSchedule> = BTreeMap::new();
     nodes.extend(version.iter().flat_map(|version| version.executable.schedules()).map(|(node, schedule)| (&*node.id, schedule)));
@@ -80,7 +89,7 @@ fn follow(known: &mut Known, standing: &Standing, now: Time, starts: bool) -> Ve
         let key = ScheduleKey { tenant: tenant.clone(), process: process.clone(), node: node.to_owned() };
         let has_begun = known.begun;
         let has_changed = match known.entry(&key) {
-            Some(entry) => keep(entry, version, schedule, now, starts, has_begun),
+            Some(entry) => keep(entry, version, schedule, now, unnoted, has_begun),
             None => {
                 let row = begin(key.clone(), version, schedule, now);
                 known.entries.insert(key.clone(), Entry::new(row, version.clone()));
@@ -102,7 +111,7 @@ fn keep(
     version: &Arc<DeployedProcess>,
     schedule: &ExecutableSchedule,
     now: Time,
-    starts: bool,
+    unnoted: Option<&BTreeSet<InstanceKey>>,
     has_begun: bool,
 ) -> bool {
     let before = entry.row.clone();
@@ -112,8 +121,16 @@ fn keep(
     if before.expression != schedule.written.to_string() {
         let begun = begin(before.key.clone(), version, schedule, now);
         (entry.row.expression, entry.row.begun_at, entry.row.next_due) = (begun.expression, begun.begun_at, begun.next_due);
-    } else if entry.row.enabled && entry.is_live() && (starts || (has_begun && !was_live)) {
+    } else if entry.row.enabled && entry.is_live() && (unnoted.is_some() || (has_begun && !was_live)) {
         entry.catch_up(now);
+        // One that stays the next is kept again, and noted then.
+        let passed = before.next_due.filter(|_| entry.row.next_due != before.next_due);
+        if let Some(due) = passed
+            && let instance = keys::of_schedule(&before.key.tenant, &before.key.process, &before.key.node, due)
+            && unnoted.is_some_and(|unnoted| unnoted.contains(&instance))
+        {
+            entry.note(instance, due);
+        }
     }
     entry.row != before
 }

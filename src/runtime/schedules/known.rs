@@ -100,6 +100,13 @@ impl Entry {
         }
     }
 
+    /// Notes an instance that a server before this one started for a time and could not note any more.
+    pub fn note(&mut self, instance: InstanceKey, due: Time) {
+        self.row.fired += 1;
+        self.row.last_fired = Some(due);
+        self.row.last_instance = Some(instance);
+    }
+
     /// Takes what became of an order into the row.
     pub fn conclude(&mut self, order: &Order, outcome: Outcome, now: Time) {
         if order.planned.is_some() {
@@ -197,6 +204,12 @@ impl Known {
         }
         entry.armed = due;
         self.due.extend(due.map(|due| (due, key.clone())));
+    }
+
+    /// Times to keep that have come, begun or not.
+    pub fn overdue(&self, now: Time) -> Vec<(ScheduleKey, Time)> {
+        let next = self.entries.values().filter_map(|entry| Some((entry.row.key.clone(), entry.row.next_due?)));
+        next.filter(|(_, due)| *due <= now).collect()
     }
 
     /// When the first is due.

@@ -36,3 +36,30 @@ fn while_missed_times_are_made_up_for() {
     check("once", Some("05:30"), &["05:00"]);
     check("all", Some("03:30"), &["01:00", "02:00", "03:00"]);
 }
+
+/// Cut off while 01:00 is kept, and back when it is missed: its instance is live, so with `overlap="skip"` nothing is started beside it.
+#[test]
+fn what_was_started_and_not_noted_still_keeps_others_from_starting() {
+    for missed in ["once", "skip", "all"] {
+        let mut unnoted = 0;
+        let cut_off = (0..).find(|&writes| {
+            let when = json!({"when": {"cycle": "0 * * * *"}, "missed": missed, "overlap": "skip"});
+            let world = World::with(&process(&[when]));
+            world.clock.set(at("00:30"));
+            let first = world.live_for(writes, async |runtime| {
+                wait_until(&runtime, "01:00").await;
+                idle(&runtime).await;
+            });
+            unnoted += usize::from(world.row().last_instance.is_none());
+            world.clock.set(at("03:30"));
+            world.live(async |runtime| {
+                wait_until(&runtime, "05:30").await;
+                let kept = kept(&runtime).await;
+                assert!(kept.len() == 1, "{missed}, cut off after {writes} writes: {kept:?}");
+            });
+            assert!(world.row().last_instance.is_some(), "{missed}, cut off after {writes} writes");
+            first.is_some()
+        });
+        assert!(cut_off.is_some_and(|writes| writes >= 2) && unnoted >= 2, "{missed}");
+    }
+}
