@@ -12,9 +12,9 @@ use super::{
 use crate::{
     engine::{
         Command,
-        outside::{CallAnswer, OutsideRequest, Response},
+        outside::{CallAnswer, CallFailure, OutsideRequest, Response},
     },
-    journal::{Busy, CallChange, CallTries, OutsideCallRow},
+    journal::{Busy, CallChange, CallTries, OutsideCallRow, StoreError},
     runtime::{
         QUEUE_AGAIN, Runtime,
         ask::{Answer, Ask, Envelope, Refusal, Reply},
@@ -23,6 +23,10 @@ use crate::{
 
 /// Before an answer that could not be taken is handed over again.
 const AGAIN: Duration = Duration::from_millis(50);
+/// How often an answer that breaks its instance is handed over.
+const HAND_OVERS: u32 = 8;
+/// Before a call is made again whose instance could not take the answer: it cannot be loaded, or its steps break.
+const UNTAKEN_PAUSE: Duration = Duration::from_secs(60);
 /// Status by which a receiver of webhooks says that it wants none of them ever.
 const GONE: u16 = 410;
 
@@ -50,26 +54,47 @@ pub(super) fn conclude(running: Running, row: &OutsideCallRow, request: &Outside
         (OutsideRequest::Http(_), Err(failed)) => {
             let tries = if attempts > 1 { format!(" (after {attempts} tries)") } else { String::new() };
             let message = format!("{}{tries}; retry sends it again", failed.message);
-            deliver(running, CallAnswer::Failed { failure: failed.failure, status: failed.status, message });
+            deliver(running, row, CallAnswer::Failed { failure: failed.failure, status: failed.status, message });
         }
-        (OutsideRequest::Http(_), Ok(response)) => deliver(running, CallAnswer::Answered(response)),
+        (OutsideRequest::Http(_), Ok(response)) => deliver(running, row, CallAnswer::Answered(response)),
+    }
+}
+
+/// What cannot even be read is a failure of whoever waits for it, and given up when nobody does.
+pub(super) fn unreadable(running: Running, row: &OutsideCallRow, error: &StoreError) {
+    match row.action {
+        Some(_) => {
+            deliver(running, row, CallAnswer::Failed { failure: CallFailure::Failed, status: None, message: error.to_string() })
+        }
+        None => give_up(running, row.tried.attempts, error.to_string()),
     }
 }
 
 /// Leaves a call in the table for operators to see.
-pub(super) fn give_up(running: Running, attempts: u32, problem: String) {
+fn give_up(running: Running, attempts: u32, problem: String) {
     note(running, CallChange::Tried(CallTries { attempts, due: None, problem: Some(problem) }));
 }
 
-/// Hands an answer to its instance, until that has taken it or needs it no more.
-fn deliver(running: Running, answer: CallAnswer) {
+/// Hands an answer to its instance, until that has taken it or needs it no more. Where the instance breaks, the call goes back to
+/// the table and is made again later, so that it keeps no other from its place.
+fn deliver(running: Running, row: &OutsideCallRow, answer: CallAnswer) {
+    hand_over(running, row.tried.attempts, answer, HAND_OVERS);
+}
+
+fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
     let runtime = running.runtime.clone();
     let (instance, number) = running.id;
     let command = Box::new(Command::TakeAnswer { number, answer: Box::new(answer.clone()) });
     let later = runtime.clone();
     let reply = Reply::to(move |answered| match answered {
-        Answer::Refused(Refusal::Busy | Refusal::Internal | Refusal::Stale(_)) => {
-            later.later(AGAIN, move || deliver(running, answer));
+        Answer::Refused(Refusal::Internal) if left == 0 => {
+            let due = Some(after(running.runtime.clock.now(), UNTAKEN_PAUSE));
+            let problem = Some("expected the instance to take the answer, but it broke: the log tells why".to_owned());
+            note(running, CallChange::Tried(CallTries { attempts, due, problem }));
+        }
+        Answer::Refused(refusal @ (Refusal::Busy | Refusal::Internal | Refusal::Stale(_))) => {
+            let left = left - u32::from(matches!(refusal, Refusal::Internal));
+            later.later(AGAIN, move || hand_over(running, attempts, answer, left));
         }
         // Its row has taken the call out of the table.
         Answer::Applied(_) => drop(running),

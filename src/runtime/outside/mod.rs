@@ -196,7 +196,7 @@ fn begin(runtime: &Arc<Runtime>, row: OutsideCallRow) {
             }
             Err(error) => {
                 log::error!("instance {}: its call {} cannot be read and is given up: {error}", row.instance, row.seq);
-                concluding::give_up(running, row.tried.attempts, error.to_string());
+                concluding::unreadable(running, &row, &error);
             }
         }
         drop(active);

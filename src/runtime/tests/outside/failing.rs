@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     engine::{Command, outside::OutsideRecord},
+    model::evaluator::{EvaluationError, Evaluator},
     runtime::{
         ask::{Ask, Envelope},
         outside::{Found, Lookup},
@@ -230,4 +231,53 @@ fn an_answer_nobody_waits_for_any_more_is_dropped() {
     assert_eq!(records.iter().filter(answered).count(), 0);
     assert!(matches!(records.last(), Some(Record::Ended { status: Status::Terminated })));
     assert!(stage.calls().is_empty());
+}
+
+/// Panics over every condition.
+struct Broken;
+
+impl Evaluator for Broken {
+    fn condition(&self, _: &str, _: &Value) -> Result<bool, EvaluationError> {
+        panic!("a test's panic")
+    }
+
+    fn rule(&self, _: &str, _: &str, _: &Value, _: &str) -> Result<Value, EvaluationError> {
+        Ok(Value::Null)
+    }
+
+    fn check_schema(&self, _: &Value, _: &Value) -> Result<(), Vec<(String, String)>> {
+        Ok(())
+    }
+
+    fn runs_scripts(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn an_answer_that_breaks_its_instance_gives_its_place_back_and_is_asked_for_again_later() {
+    let receiver = Receiver::start(|_, _| answered(200, "3"));
+    let stage = Stage::new(&[&receiver.target()]);
+    let mut source = process(json!({"url": receiver.url("/"), "outputKey": "r"}));
+    source["nodes"].as_array_mut().unwrap().push(json!({"id": "choice", "type": "exclusiveGateway"}));
+    source["flows"] = json!([
+        {"id": "f1", "source": "start", "target": "call"},
+        {"id": "f2", "source": "call", "target": "choice"},
+        {"id": "f3", "source": "choice", "target": "end", "condition": "r == 3"},
+    ]);
+    let key = stage.live(usize::MAX, async |runtime| {
+        deploy(&runtime, &source).await;
+        let broken: Arc<dyn Evaluator> = Arc::new(Broken);
+        runtime.definitions.evaluate_with("p", &broken);
+        let key = start(&runtime, 1).await;
+        idle(&runtime).await;
+        key
+    });
+    let call = &stage.calls()[0];
+    assert_eq!((call.tried.attempts, call.tried.due), (0, Some(Time(60_000))), "it does not count as a try");
+    assert!(call.tried.problem.as_ref().is_some_and(|problem| problem.contains("broke")));
+    assert_eq!(receiver.received().len(), 1);
+    assert_eq!(stage.after(60_000, key.unwrap()).status, Status::Finished);
+    let received = receiver.received();
+    assert_eq!((received.len(), key_of(&received[0])), (2, key_of(&received[1])));
 }
