@@ -202,6 +202,8 @@ pub struct InstanceLimits {
     pub open_messages: usize,
     /// [`DELAYED`].
     pub delayed: usize,
+    /// [`CALLS_PER_INSTANCE`].
+    pub calls: usize,
 }
 
 impl Default for InstanceLimits {
@@ -213,6 +215,7 @@ impl Default for InstanceLimits {
             participants: PARTICIPANTS,
             open_messages: OPEN_MESSAGES,
             delayed: DELAYED,
+            calls: CALLS_PER_INSTANCE,
         }
     }
 }

@@ -71,6 +71,8 @@ pub enum Record {
         by: Option<ElementKey>,
         /// The child it comes from, if any.
         child: Option<InstanceKey>,
+        /// The record that placed the call to the outside it answers, if it does.
+        call: Option<u64>,
         /// Deep-merged.
         patch: Value,
     },

@@ -238,14 +238,22 @@ impl<'a> Step<'a> {
     /// Merges into the instance data; an empty patch leaves no record.
     pub fn merge(&mut self, by: Option<ElementKey>, patch: Value) {
         if patch.as_object().is_none_or(|object| !object.is_empty()) {
-            self.record(Record::DataMerged { scope: None, by, child: None, patch });
+            self.record(Record::DataMerged { scope: None, by, child: None, call: None, patch });
         }
     }
 
     /// Merges what a child brings; a back step that leaves the child alone leaves this alone.
     pub fn merge_of_child(&mut self, child: &Child, patch: Value) {
         if patch.as_object().is_none_or(|object| !object.is_empty()) {
-            self.record(Record::DataMerged { scope: None, by: child.start.element, child: Some(child.start.child), patch });
+            let child_key = Some(child.start.child);
+            self.record(Record::DataMerged { scope: None, by: child.start.element, child: child_key, call: None, patch });
+        }
+    }
+
+    /// Merges what the answer to a call brings; a back step that leaves the call alone leaves this alone.
+    pub fn merge_of_call(&mut self, by: ElementKey, placed: u64, patch: Value) {
+        if patch.as_object().is_none_or(|object| !object.is_empty()) {
+            self.record(Record::DataMerged { scope: None, by: Some(by), child: None, call: Some(placed), patch });
         }
     }
 

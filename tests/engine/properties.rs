@@ -97,6 +97,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn all(&mut self, moves: &[Move]) {
         self.subject.limits.elements_per_command = 40;
+        self.subject.limits.calls = 4;
         // Every other instance is a child, so that messages to the parent have somewhere to go.
         let parent = moves.len().is_multiple_of(2).then_some(ParentLink { instance: PARENT, seq: 1, wants_result: true });
         let head = self.subject.head(json!({"n": 1, "x": {"y": 1}}), parent);

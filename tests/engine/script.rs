@@ -7,7 +7,7 @@
 //! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | linked [SEQ] | end | finished  [nr=N]
 //! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
-//! done SEQ   hold   unhold   terminate   dismiss   limit N (elements) | children=N | participants=N | open=N | delayed=N   restart (lives on from its rows and a stored snapshot)
+//! done SEQ   hold   unhold   terminate   dismiss   limit N (elements) | children=N | participants=N | open=N | delayed=N | calls=N   restart (lives on from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
 //! see                                             what the one who gives the commands may see and do
 //! data   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; why: its incidents
@@ -128,6 +128,7 @@ impl Script {
             "participants" => &mut limits.participants,
             "open" => &mut limits.open_messages,
             "delayed" => &mut limits.delayed,
+            "calls" => &mut limits.calls,
             _ => panic!("no limit of a case: {what}"),
         };
         *changed = number(limit) as usize;

@@ -16,7 +16,7 @@ use crate::{
 
 /// Takes the answer to the call that record `number` placed or repeated.
 pub(in crate::engine) fn take(step: &mut Step<'_>, number: u64, answer: CallAnswer) {
-    let Some(call) = waiting(step, number).filter(|_| step.state.status().is_live()) else { return };
+    let Some((call, placed)) = waiting(step, number).filter(|_| step.state.status().is_live()) else { return };
     let action = step.node_of(call.element).and_then(|node| node.action(&call.action));
     let Some(ActionWork::HttpRequest(template)) = action.map(|action| &action.work) else { return };
     let status = match &answer {
@@ -33,7 +33,7 @@ pub(in crate::engine) fn take(step: &mut Step<'_>, number: u64, answer: CallAnsw
     match result {
         Ok(patch) => {
             if let Some(patch) = patch {
-                step.merge(Some(element), patch);
+                step.merge_of_call(element, placed, patch);
             }
             step.record(Record::ActionCompleted { element, action, occurrence });
             step.queue(element);
@@ -42,10 +42,11 @@ pub(in crate::engine) fn take(step: &mut Step<'_>, number: u64, answer: CallAnsw
     }
 }
 
-fn waiting(step: &Step<'_>, number: u64) -> Option<CallKey> {
+/// What waits for the answer, and the record that placed the call.
+fn waiting(step: &Step<'_>, number: u64) -> Option<(CallKey, u64)> {
     step.state.active().find_map(|(element, instance)| {
         let open = instance.outside_calls().find(|open| open.under_way == Some(number))?;
-        Some(CallKey { element, action: open.action.clone(), occurrence: open.occurrence })
+        Some((CallKey { element, action: open.action.clone(), occurrence: open.occurrence }, open.placed))
     })
 }
 

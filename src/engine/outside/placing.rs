@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::{CallKey, HttpRequest, OutgoingCall, OutsideRecord, OutsideRequest, repeat_key};
 use crate::{
     engine::{effect::Effect, record::Record, state::InstanceState, step::Step},
-    limits::CALLS_PER_INSTANCE,
     model::http_request::HttpCall,
 };
 
@@ -21,10 +20,10 @@ pub(in crate::engine) fn place(
     template: &HttpCall,
     start: &dyn Fn(&mut Step<'_>),
 ) -> Result<(), Unplaced> {
-    if under_way(step.state) >= CALLS_PER_INSTANCE {
+    if under_way(step.state) >= step.limits.calls {
         let sentence = format!(
-            "expected at most {CALLS_PER_INSTANCE} calls of one instance under way, but this is one more. Retry when others are \
-             answered"
+            "expected at most {} calls of one instance under way, but this is one more. Retry when others are answered",
+            step.limits.calls
         );
         return Err(("call_limit", sentence));
     }

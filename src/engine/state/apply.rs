@@ -65,7 +65,10 @@ impl InstanceState {
     pub(in crate::engine) fn apply(&mut self, seq: u64, time: Time, record: &Record) {
         match record {
             Record::Created(_) => {}
-            Record::DataMerged { by, child, patch, .. } => self.merge(seq, *by, *child, patch),
+            Record::DataMerged { by, child, call, patch, .. } => {
+                let author = self.author(call.unwrap_or(seq), *by, *child);
+                self.merge(seq, author, patch);
+            }
             Record::DataReplaced { data, .. } => self.data = data.clone(),
             Record::FileStored(file) => drop(self.files.insert(file.id, (**file).clone())),
             Record::FlowArrived { node, arrival } => self.waiting.entry(node.clone()).or_default().push(arrival.clone()),
@@ -153,9 +156,9 @@ impl InstanceState {
         }
     }
 
-    fn merge(&mut self, seq: u64, by: Option<ElementKey>, child: Option<InstanceKey>, patch: &Value) {
+    fn merge(&mut self, seq: u64, author: Author, patch: &Value) {
         deep_merge(&mut self.data, patch);
-        let merge = Merge { seq, author: self.author(seq, by, child), given_up: false, patch: patch.clone() };
+        let merge = Merge { seq, author, given_up: false, patch: patch.clone() };
         let first_runs = self.elements.values().flat_map(|element| element.first_runs.values());
         let barrier = first_runs.map(FirstRun::seq).max().unwrap_or(0);
         if let Some(merges) = &mut self.merges {

@@ -36,7 +36,7 @@ pub(super) struct Merge {
 pub(super) struct Author {
     /// The element, or the nearest stone that stands for it.
     pub element: Option<ElementKey>,
-    /// Number of the record it goes back to: its own, or the start of the child it came from.
+    /// Number of the record it goes back to: its own, the start of the child it came from, or the call it answers.
     pub since: u64,
 }
 

@@ -17,6 +17,8 @@ pub struct OpenCall {
     pub occurrence: u32,
     /// What is sent, and sent again after an incident.
     pub request: HttpRequest,
+    /// The record that placed it.
+    pub placed: u64,
     /// The record that placed or repeated it; `None` once it has failed.
     pub under_way: Option<u64>,
 }

@@ -10,7 +10,8 @@ impl InstanceState {
         match record {
             OutsideRecord::CallPlaced { call: CallKey { element, action, occurrence }, request } => {
                 let request = (**request).clone();
-                let open = OpenCall { action: action.clone(), occurrence: *occurrence, request, under_way: Some(seq) };
+                let open =
+                    OpenCall { action: action.clone(), occurrence: *occurrence, request, placed: seq, under_way: Some(seq) };
                 self.with(*element, |element| {
                     element.undelay(action, *occurrence);
                     element.outside_calls.push(open);
