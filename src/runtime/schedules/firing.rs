@@ -98,8 +98,9 @@ impl Runtime {
         // What has begun is carried out, also when the request is cut off.
         let carried_out = actix_rt::spawn(async move {
             let active = runtime.active();
+            let turn = order.turn.clone().lock_owned().await;
             let done = run_now(&runtime, order, instance).await;
-            drop(active);
+            drop((turn, active));
             done
         });
         carried_out.await.unwrap_or(Err(Refusal::Internal))
@@ -121,7 +122,7 @@ impl Schedules {
                     due: now,
                     planned: None,
                     process: process.clone(),
-                    last_instance: entry.row.last_instance,
+                    turn: entry.turn.clone(),
                 })
             })
             .collect()
@@ -138,7 +139,7 @@ impl Schedules {
             );
             return Err(Rejection::new(RejectionKind::Conflict, sentence).into());
         };
-        Ok(Order { key: key.clone(), due: now, planned: None, process, last_instance: entry.row.last_instance })
+        Ok(Order { key: key.clone(), due: now, planned: None, process, turn: entry.turn.clone() })
     }
 
     /// Writes what became of an order; waits for room.
@@ -188,6 +189,7 @@ async fn spawn(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) {
     let Ok(permit) = runtime.schedules.firing.clone().acquire_owned().await else { return };
     let (runtime, active) = (runtime.clone(), runtime.active());
     actix_rt::spawn(async move {
+        let turn = order.turn.clone().lock_owned().await;
         let outcome = if overlaps(&runtime, &order).await { Outcome::Skipped } else { begin(&runtime, &order, instance).await };
         if let Outcome::Failed(sentence) = &outcome {
             let ScheduleKey { process, node, .. } = &order.key;
@@ -197,7 +199,7 @@ async fn spawn(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) {
             );
         }
         runtime.schedules.conclude(order, outcome).await;
-        drop((permit, active));
+        drop((turn, permit, active));
     });
 }
 
@@ -221,7 +223,8 @@ async fn run_now(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) ->
 async fn overlaps(runtime: &Runtime, order: &Order) -> bool {
     let node = order.process.executable.node(&order.key.node);
     let skips = node.and_then(|node| node.schedule.as_ref()).is_some_and(|schedule| schedule.written.overlap == Overlap::Skip);
-    let Some(last) = order.last_instance.filter(|_| skips) else { return false };
+    let last = runtime.schedules.lock().last_instance(&order.key);
+    let Some(last) = last.filter(|_| skips) else { return false };
     status(runtime, last).await.is_some_and(Status::is_live)
 }
 

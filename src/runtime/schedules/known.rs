@@ -5,6 +5,8 @@ use std::{
     sync::Arc,
 };
 
+use tokio::sync::Mutex;
+
 use super::{Told, missed};
 use crate::{
     journal::{DefinitionState, ScheduleChange, ScheduleKey, ScheduleRow},
@@ -41,6 +43,8 @@ pub(super) struct Entry {
     firing: bool,
     /// Where it stands among what is due.
     armed: Option<Time>,
+    /// See [`Order::turn`].
+    pub turn: Arc<Mutex<()>>,
 }
 
 /// A write of a schedule that was handed over.
@@ -59,8 +63,8 @@ pub(super) struct Order {
     pub planned: Option<Time>,
     /// The version to start.
     pub process: Arc<DeployedProcess>,
-    /// The instance it started before.
-    pub last_instance: Option<InstanceKey>,
+    /// Held while the schedule starts something: what does not overlap sees what was started before it.
+    pub turn: Arc<Mutex<()>>,
 }
 
 /// What became of it.
@@ -81,7 +85,16 @@ pub(super) fn is_published(process: &DeployedProcess) -> bool {
 impl Entry {
     /// A schedule that has just come into force.
     pub fn new(row: ScheduleRow, process: Arc<DeployedProcess>) -> Self {
-        Self { row, process: Some(process), durable: None, stamp: 0, settled: false, firing: false, armed: None }
+        Self {
+            row,
+            process: Some(process),
+            durable: None,
+            stamp: 0,
+            settled: false,
+            firing: false,
+            armed: None,
+            turn: Arc::default(),
+        }
     }
 
     /// Whether instances of its process may start.
@@ -140,6 +153,7 @@ impl Known {
             settled: true,
             firing: false,
             armed: None,
+            turn: Arc::default(),
         };
         let entries = rows.into_iter().map(|row| (row.key.clone(), entry(row))).collect();
         Self { entries, ..Self::default() }
@@ -212,6 +226,11 @@ impl Known {
         next.filter(|(_, due)| *due <= now).collect()
     }
 
+    /// The instance a schedule started last.
+    pub fn last_instance(&self, key: &ScheduleKey) -> Option<InstanceKey> {
+        self.entries.get(key)?.row.last_instance
+    }
+
     /// When the first is due.
     pub fn next_due(&self) -> Option<Time> {
         self.due.first().map(|(due, _)| *due)
@@ -224,10 +243,10 @@ impl Known {
         let process = entry.process.clone()?;
         let begun = entry.row.begun_at;
         let due = entry.schedule().map_or(planned, |schedule| missed::newest(&schedule.occurrences, planned, begun, now));
+        let turn = entry.turn.clone();
         entry.firing = true;
         self.arm(&key);
-        let last_instance = self.entries.get(&key)?.row.last_instance;
-        Some(Order { key, due, planned: Some(planned), process, last_instance })
+        Some(Order { key, due, planned: Some(planned), process, turn })
     }
 }
 

@@ -151,6 +151,25 @@ fn one_that_does_not_overlap_waits_for_its_instance_to_end() {
     });
 }
 
+#[test]
+fn of_what_does_not_overlap_only_one_starts_when_several_ask_at_once() {
+    let world = World::with(&process(&[json!({"when": {"cycle": "0 * * * *"}, "overlap": "skip"})]));
+    world.live(async |runtime| {
+        runtime.clock.set(at("01:00"));
+        let key = key("s0");
+        let (first, second, ()) = tokio::join!(
+            runtime.run_schedule(&key, Uuid::from_u128(1)),
+            runtime.run_schedule(&key, Uuid::from_u128(2)),
+            idle(&runtime),
+        );
+        idle(&runtime).await;
+        assert_eq!(instances(&runtime).await.len(), 1);
+        let started = [first, second].into_iter().filter(Result::is_ok).count();
+        assert_eq!(runtime.schedules.get(&key).unwrap().row.fired, 1);
+        assert!(started <= 1);
+    });
+}
+
 async fn end(runtime: &Arc<Runtime>, instance: InstanceKey) {
     let ask = Ask::Apply { command: Box::new(Command::Terminate), tag: None, if_seq: None };
     runtime.dispatch(instance, Envelope { caller: None, ask, reply: Reply::to(drop) });
