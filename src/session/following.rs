@@ -77,6 +77,9 @@ pub(super) enum Courtesy {
     Live,
     /// Nothing; but unlike an announced child it is there, and a refusal ends the subscription.
     Shown,
+    /// Nothing: the client says that it was announced. Until the server says so too, one that is not there is told from one that
+    /// is not for this client as little as anywhere.
+    Claimed,
 }
 
 impl Courtesy {
@@ -87,7 +90,7 @@ impl Courtesy {
                 owed.extend(ids);
                 Courtesy::Replies(owed)
             }
-            (Courtesy::Replies(owed), Courtesy::None | Courtesy::Shown) => Courtesy::Replies(owed),
+            (Courtesy::Replies(owed), Courtesy::None | Courtesy::Shown | Courtesy::Claimed) => Courtesy::Replies(owed),
             (_, courtesy) => courtesy,
         }
     }

@@ -49,8 +49,8 @@ impl Connection {
         self.follow(root, cursor.at.unwrap_or_default(), Want::Replay, tree, Courtesy::Shown, None);
         if tree {
             for &(child, seq) in cursor.live.iter().chain(&cursor.ended) {
-                // One that was announced only may not be there yet.
-                let courtesy = if seq == 0 { Courtesy::None } else { Courtesy::Shown };
+                // One that was announced only may not be there yet; its parent then announces it again.
+                let courtesy = if seq == 0 { Courtesy::Claimed } else { Courtesy::Shown };
                 self.follow(child, seq, Want::Replay, true, courtesy, Some(root));
             }
         }

@@ -207,8 +207,12 @@ impl Connection {
     fn cannot_look(&mut self, instance: InstanceKey, refusal: Refusal) {
         let Some(following) = self.following.get_mut(&instance) else { return };
         let announced = following.courtesy == Courtesy::None && following.cursor == 0;
+        let claimed = following.courtesy == Courtesy::Claimed;
         match &refusal {
-            Refusal::Hidden if announced => return drop(self.unfollow(instance)),
+            Refusal::Hidden if announced || claimed => return drop(self.unfollow(instance)),
+            Refusal::Rejected(rejection) if claimed && rejection.kind == RejectionKind::NotFound => {
+                return drop(self.unfollow(instance));
+            }
             Refusal::Rejected(rejection) if announced && rejection.kind == RejectionKind::NotFound => {
                 following.patience = Some(Instant::now() + limits::ANNOUNCED_INSTANCE);
                 following.phase = Phase::Ready(Vec::new());
@@ -225,7 +229,7 @@ impl Connection {
         let channel = &Channel::Instance(instance);
         match courtesy {
             Courtesy::Replies(ids) => ids.iter().for_each(|id| self.tell_error(Some(id.as_str()), Some(channel), error)),
-            Courtesy::None | Courtesy::Live | Courtesy::Shown => self.tell_error(None, Some(channel), error),
+            Courtesy::None | Courtesy::Live | Courtesy::Shown | Courtesy::Claimed => self.tell_error(None, Some(channel), error),
         }
     }
 
@@ -332,7 +336,7 @@ impl Connection {
         let Some(following) = self.following.get_mut(&instance) else { return };
         let (channel, seq) = (&Channel::Instance(instance), observed.seq);
         match &following.courtesy {
-            Courtesy::None | Courtesy::Shown => {}
+            Courtesy::None | Courtesy::Shown | Courtesy::Claimed => {}
             Courtesy::Live => texts.push(Out::Text(Live { channel, seq }.text())),
             Courtesy::Replies(ids) => texts.extend(ids.iter().map(|id| {
                 let result = SubscribeResult { channel, seq, mode };
@@ -350,8 +354,10 @@ impl Connection {
             return;
         }
         for child in children {
-            if !self.following.contains_key(&child) {
-                self.follow(child, 0, want, true, Courtesy::None, Some(parent));
+            match self.following.get_mut(&child) {
+                None => self.follow(child, 0, want, true, Courtesy::None, Some(parent)),
+                Some(following) if following.courtesy == Courtesy::Claimed => following.courtesy = Courtesy::None,
+                Some(_) => {}
             }
         }
     }

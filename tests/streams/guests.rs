@@ -1,6 +1,8 @@
 //! Who may listen, by what, and how many.
 
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
+use uuid::Uuid;
 
 use super::reader::Stream;
 use crate::{
@@ -9,7 +11,7 @@ use crate::{
     web::http::{User, send},
     wire::{
         Client, Server,
-        onboarding::at_review,
+        onboarding::{at_offer, at_review},
         server::{token, token_of_tree},
     },
 };
@@ -46,6 +48,24 @@ async fn strangers_and_other_users_are_told_nothing() {
     assert_eq!(connection.head().await.status, "HTTP/1.1 405 Method Not Allowed");
     let scoped = token_of_tree("alice", &instance);
     Stream::open(&server, &scoped, &path(&instance), &["Last-Event-ID: "]).await.next().await;
+}
+
+/// What a client says it was announced is told of as little as of what is not there.
+#[tokio::test]
+async fn a_cursor_does_not_tell_other_users_instances_from_none() {
+    let server = Server::start();
+    let mut alice = Client::hello(&server, &token("alice")).await;
+    let (instance, _) = at_offer(&mut alice).await;
+    let mut bob = Client::hello(&server, &token("bob")).await;
+    let foreign = at_review(&mut bob).await;
+    let whole = Stream::open(&server, &token("alice"), &path(&instance), &[]).await.rest().await;
+    let all = whole.iter().filter_map(|event| event.id.as_deref()).next_back().expect("each frame has an id");
+    for (named, kind) in [(&*foreign, ':'), ("66aae8f4-e3ab-4fdc-8db2-a0a7692d8906", ':'), (&*foreign, '!')] {
+        let key = BASE64_URL_SAFE_NO_PAD.encode(Uuid::parse_str(named).unwrap().as_bytes());
+        let asked = format!("GET {}?after={all}.{key}{kind}0", path(&instance));
+        let answer = ask(&server, &request(&asked, &[&bearer(&token("alice"))], "")).await;
+        assert_eq!(answer.head.status, "HTTP/1.1 204 No Content", "{named} {answer:?}");
+    }
 }
 
 #[actix_web::test]
