@@ -64,6 +64,8 @@ impl Connections {
     pub fn opened(self: &Arc<Self>, inbox: &Arc<Inbox>) -> Place {
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         self.open.insert(number, Arc::downgrade(inbox));
+        // Whoever it is was looked up before it could be told of a change.
+        inbox.put(Inbound::UsersChanged);
         // Admitted before the drain began, and perhaps too late to be found by it.
         if self.is_draining() {
             inbox.put(Inbound::Drain { reconnect_after_ms: RECONNECT_MS });
@@ -120,4 +122,20 @@ fn give_back<K: Eq + std::hash::Hash>(counts: &DashMap<K, usize>, key: &K) {
         *count -= 1;
     }
     counts.remove_if(key, |_, count| *count == 0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_connects_looks_whether_its_user_may_still_be_there() {
+        let connections = Arc::<Connections>::default();
+        let (inbox, mut inbound) = Inbox::new(None);
+        // It may have been looked up before a change that nobody has told it of.
+        let place = connections.opened(&Arc::new(inbox));
+        assert!(matches!(inbound.try_recv(), Ok(Inbound::UsersChanged)));
+        drop(place);
+        assert!(connections.is_empty());
+    }
 }

@@ -107,8 +107,10 @@ impl Listening {
                 }
             }
         }
-        // It may be gone by now; there is nobody else to tell.
-        let _ = rt::time::timeout(limits::CLOSE_REPLY, self.say_goodbye(&sender)).await;
+        // One that does not take its last event would keep the connection open for ever.
+        if rt::time::timeout(limits::CLOSE_REPLY, self.say_goodbye(&sender)).await.is_err() {
+            hang_up.iter().for_each(HangUp::hang_up);
+        }
     }
 
     async fn say_goodbye(&self, sender: &mpsc::Sender<Bytes>) {
