@@ -101,10 +101,12 @@ impl Tickets {
         Ok(name)
     }
 
-    /// Takes the ticket: whom it was issued for, if it opens `purpose` and is in time. It is used up in any case.
+    /// Takes the ticket: whom it was issued for, if it opens `purpose`, is in time, and the token it stands for is, too. It is used
+    /// up in any case.
     pub fn take(&mut self, ticket: &str, purpose: TicketUse, now: Time) -> Option<Identity> {
         let found = self.open.remove(ticket)?;
-        (found.purpose == purpose && now < found.expires_at).then_some(found.identity)
+        let end = found.identity.expires_at.map_or(found.expires_at, |end| end.min(found.expires_at));
+        (found.purpose == purpose && now < end).then_some(found.identity)
     }
 }
 
@@ -135,6 +137,16 @@ mod tests {
         check(TicketUse::Stream(key), TicketUse::Stream(key), 0, true);
         check(TicketUse::Stream(key), TicketUse::Stream(InstanceKey(Uuid::from_u128(8))), 0, false);
         check(TicketUse::Ws, TicketUse::SignIn, 0, false);
+    }
+
+    #[test]
+    fn a_ticket_ends_with_the_token_it_stands_for() {
+        let mut tickets = Tickets::new(10);
+        for (at, opens) in [(1_999, true), (2_000, false)] {
+            let link = Identity { expires_at: Some(Time(2_000)), ..alice() };
+            let ticket = tickets.issue(TicketUse::SignIn, link, Time(1_000)).unwrap();
+            assert_eq!(tickets.take(&ticket, TicketUse::SignIn, Time(at)).is_some(), opens, "{at}");
+        }
     }
 
     #[test]

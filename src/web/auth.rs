@@ -94,7 +94,7 @@ impl App {
         self.sessions.identify(cookie.value()).ok()
     }
 
-    /// A token for somebody who signs in, and when it ends.
+    /// A token for somebody who signs in, and when it ends: not after the token that was shown for it.
     ///
     /// # Errors
     /// 500 when it cannot be made.
@@ -102,19 +102,22 @@ impl App {
         self.token_for(identity, limits::SIGNED_IN)
     }
 
-    /// A token that is good this long, and when it ends.
+    /// A token that is good this long, but no longer than what the identity rests on, and when it ends.
     ///
     /// # Errors
     /// 500 when it cannot be made.
     pub fn token_for(&self, identity: &Identity, ttl: std::time::Duration) -> Result<(String, Time), Problem> {
         let now = real_now();
+        // The token counts whole seconds.
+        let begin = now.0.div_euclid(1000);
+        let longest = begin.saturating_add_unsigned(ttl.as_secs());
+        let end = identity.expires_at.map_or(longest, |end| longest.min(end.0.div_euclid(1000)).max(begin));
+        let ttl = std::time::Duration::from_secs(end.abs_diff(begin));
         let token = self.sessions.tokens.mint(identity, now, ttl).map_err(|error| {
             log::error!("nobody can sign in: {error}");
             Problem::new(ErrorCode::Internal, "expected to sign you in, but the token could not be made")
         })?;
-        // The token counts whole seconds.
-        let end = now.0.div_euclid(1000).saturating_add_unsigned(ttl.as_secs()).saturating_mul(1000);
-        Ok((token, Time(end)))
+        Ok((token, Time(end.saturating_mul(1000))))
     }
 
     /// The cookie that signs the subject of this token in.

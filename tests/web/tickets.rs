@@ -1,5 +1,8 @@
 //! `/v1/tickets`, and signing in with one.
 
+use std::time::Duration;
+
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::http::User;
@@ -21,5 +24,26 @@ async fn a_ticket_is_for_one_use() {
     let path = format!("/sign-in?ticket={}", link["ticket"].as_str().unwrap());
     assert_eq!(stranger.get(&path).await.status, 303);
     assert_eq!(stranger.get(&path).await.status, 401);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_ticket_reaches_no_further_than_the_token_it_stands_for() {
+    let server = support::server().await;
+    let stranger = User::with_token(&server, None);
+    let started = stranger.post("/v1/instances", json!({"process": "onboarding"})).await.json();
+    let of_tree = User::with_token(&server, Some(started["token"].as_str().unwrap().to_owned()));
+    of_tree.post("/v1/tickets", json!({"for": "signin"})).await.is_problem(403, "forbidden", "one instance");
+    assert_eq!(of_tree.post("/v1/tickets", json!({"for": "ws"})).await.status, 201);
+
+    // A sign-in ends with the token that was shown for it, so that no token makes itself last.
+    let alice = User::with_token(&server, Some(support::token_for("alice", &[], Duration::from_secs(600))));
+    let link = alice.post("/v1/tickets", json!({"for": "signin"})).await.json();
+    let answer = stranger.get(&format!("/sign-in?ticket={}", link["ticket"].as_str().unwrap())).await;
+    let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+    let claims = BASE64_URL_SAFE_NO_PAD.decode(cookie.split('.').nth(1).unwrap()).unwrap();
+    let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+    let lasts = claims["exp"].as_f64().unwrap() - claims["iat"].as_f64().unwrap();
+    assert!(lasts <= 600.0, "{claims}");
     server.stop().await;
 }

@@ -40,16 +40,18 @@ struct Ticket {
 /// asked.
 ///
 /// # Errors
-/// 400, 401, 503 when too many wait for their use.
+/// 400, 401, 403 for a sign-in by the token of one instance, 503 when too many wait for their use.
 #[utoipa::path(post, path = "/v1/tickets", tag = "signing in", summary = "A ticket for where only an address can be given",
     request_body = TicketRequest, responses((status = 201, body = Ticket), (status = 403)))]
 pub async fn issue(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let identity = app.bearer(&request)?.identity;
+    let who = app.bearer(&request)?;
     let text = body::json(&request, payload).await?;
     let wanted: TicketRequest = serde_json::from_str(&text)
         .map_err(|error| Problem::new(ErrorCode::BadRequest, format!("expected {{\"for\":\"ws\"}} or the like, but: {error}")))?;
     let purpose: TicketUse = wanted.r#for.parse().map_err(|sentence: String| Problem::new(ErrorCode::BadRequest, sentence))?;
-    let Some(identity) = identity else { return Err(Problem::new(ErrorCode::Unauthenticated, "expected a token")) };
+    // A sign-in is a user's.
+    let who = if purpose == TicketUse::SignIn { app.user(&request)?.0 } else { who };
+    let Some(identity) = who.identity else { return Err(Problem::new(ErrorCode::Unauthenticated, "expected a token")) };
     let issued = app.tickets.lock().unwrap_or_else(PoisonError::into_inner).issue(purpose, identity, real_now());
     let ticket = issued.map_err(|error| {
         let code = if error == TicketError::Full { ErrorCode::Busy } else { ErrorCode::Internal };
