@@ -35,12 +35,25 @@ impl AllowedOrigins {
         match self {
             Self::Any => true,
             Self::List(list) => list.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)),
-            Self::SameHost => authority(origin).is_some_and(|(scheme, own)| {
-                let as_safe = !https || scheme.eq_ignore_ascii_case("https");
-                as_safe && strip_default_port(own, scheme).eq_ignore_ascii_case(strip_default_port(host, scheme))
-            }),
+            Self::SameHost => is_same_host(origin, host, https),
         }
     }
+
+    /// Whether a page of this origin may act as its visitor, by a cookie: with `*` only the server's own may, as anybody's page is
+    /// no visitor's choice.
+    pub fn allow_with_cookie(&self, origin: &str, host: &str, https: bool) -> bool {
+        match self {
+            Self::Any => is_same_host(origin, host, https),
+            Self::List(_) | Self::SameHost => self.allow(Some(origin), host, https),
+        }
+    }
+}
+
+fn is_same_host(origin: &str, host: &str, https: bool) -> bool {
+    authority(origin).is_some_and(|(scheme, own)| {
+        let as_safe = !https || scheme.eq_ignore_ascii_case("https");
+        as_safe && strip_default_port(own, scheme).eq_ignore_ascii_case(strip_default_port(host, scheme))
+    })
 }
 
 fn normal(origin: &str) -> Result<String, ConfigError> {
@@ -98,6 +111,9 @@ mod tests {
         check(list, Some("https://one.example.evil.example"), false);
         check(list, Some("http://app.example.com:8000"), false);
         check(Some(&["*"]), Some("null"), true);
+        let with_cookie = |origin| AllowedOrigins::Any.allow_with_cookie(origin, "app.example.com:8000", false);
+        assert!(with_cookie("http://app.example.com:8000"));
+        assert!(!with_cookie("http://app.example.com:3000") && !with_cookie("null"));
     }
 
     #[test]

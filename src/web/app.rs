@@ -68,7 +68,8 @@ impl App {
     /// 403.
     pub fn require_proof_of_origin(&self, request: &HttpRequest) -> Result<(), Problem> {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let allowed = |origin| self.allows(Some(origin), request.head());
+        let Approach { host, https, .. } = self.approach(request.head());
+        let allowed = |origin| self.config.allowed_origins.allow_with_cookie(origin, &host, https);
         let proven = match (header(ORIGIN.as_str()), header("Sec-Fetch-Site"), header(REFERER.as_str())) {
             (Some(origin), _, _) => allowed(origin),
             (None, Some(site), _) => site == "same-origin",

@@ -99,5 +99,16 @@ async fn with_a_star_cookies_stay_out() {
     let answer =
         send(User::new(&server, "alice", &[]).request(Method::GET, "/v1/instances").header("origin", "https://any.example"));
     assert_eq!(allowed(&answer.await), ("https://any.example", ""));
+    // Nor does one act as its visitor without reading what comes of it: pages of the same site get the cookie sent along.
+    let browser = User::with_token(&server, None);
+    let link = server.sign_in_link().unwrap();
+    let signed_in = browser.get(link.strip_prefix(&server.base_url()).unwrap()).await;
+    let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
+    let start = |origin: &str| {
+        let request = browser.request(Method::POST, "/v1/instances").header("cookie", &cookie).header("origin", origin);
+        send(request.json(&json!({"process": "onboarding"})))
+    };
+    start("http://localhost:3000").await.is_problem(403, "forbidden", "Origin");
+    assert_eq!(start(&server.base_url()).await.status, 201);
     server.stop().await;
 }
