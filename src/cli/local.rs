@@ -45,11 +45,20 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
         Refused(String),
     }
 
+    /// The longest answer that is read.
+    const ANSWER_BYTES: u64 = 64 * 1024;
+
     let Ok(mut stream) = UnixStream::connect(data.join("stepwire.sock")).await else { return Ok(None) };
+    if is_a_strangers(&stream) {
+        let place = data.display();
+        let sentence =
+            format!("expected the server on {place} to be run by you, but it is another user's: name yours with --server");
+        return Err(Failure::usage(sentence));
+    }
     let mut answer = Vec::new();
     let conversation = async {
         stream.write_all(b"{\"want\":\"access\"}\n").await?;
-        stream.read_to_end(&mut answer).await
+        stream.take(ANSWER_BYTES).read_to_end(&mut answer).await
     };
     let failed = |cause: &dyn std::fmt::Display| {
         let place = data.display();
@@ -68,6 +77,16 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
     }
 }
 
+/// Whether somebody else listens there, who could name any address for the token of the caller. Root may ask everybody's, and
+/// everybody root's.
+#[cfg(unix)]
+fn is_a_strangers(stream: &tokio::net::UnixStream) -> bool {
+    let user = |stream: &tokio::net::UnixStream| stream.peer_cred().map(|peer| peer.uid());
+    let Ok((own, _)) = tokio::net::UnixStream::pair() else { return true };
+    let (Ok(caller), Ok(server)) = (user(&own), user(stream)) else { return true };
+    caller != server && caller != 0 && server != 0
+}
+
 /// Only Unix has such sockets.
 ///
 /// # Errors
@@ -75,4 +94,23 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
 #[cfg(not(unix))]
 pub async fn ask(_: &Path) -> Result<Option<Local>, Failure> {
     Ok(None)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_none() {
+        let data = tempfile::tempdir().unwrap();
+        let listener = tokio::net::UnixListener::bind(data.path().join("stepwire.sock")).unwrap();
+        let endless = tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(!is_a_strangers(&stream), "this process runs both ends");
+            while tokio::io::AsyncWriteExt::write_all(&mut stream, &[b' '; 4096]).await.is_ok() {}
+        });
+        let failure = ask(data.path()).await.err().expect("it is no answer");
+        assert!(failure.message.contains("none that this version knows"), "{}", failure.message);
+        endless.await.unwrap();
+    }
 }
