@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{
     access::Access,
     exit::{Exit, Failure},
-    printing::{Printer, list},
+    printing::{Printer, harmless, list},
     problems::{Check, FoundProblem},
     rest::{Body, Rest},
 };
@@ -79,7 +79,7 @@ fn tell_deployed(file: &Path, answer: &Value, printer: &mut Printer) -> Result<(
 fn tell(file: &Path, mut outcome: Value, text: &str, problems: &[FoundProblem], printer: &mut Printer) -> Result<(), Failure> {
     outcome["problems"] = problems.iter().map(FoundProblem::json).collect();
     if !printer.is_json() {
-        problems.iter().for_each(|problem| eprintln!("{}", problem.line(file)));
+        problems.iter().for_each(|problem| eprintln!("{}", harmless(&problem.line(file))));
     }
     printer.result(&format!("{}: {text}", file.display()), &outcome)
 }

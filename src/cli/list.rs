@@ -43,7 +43,8 @@ fn line(entry: &Value) -> String {
         of("businessKey"),
         incidents.unwrap_or_default()
     );
-    line.trim_end().to_owned()
+    // One line each, also of a business key with several.
+    line.trim_end().replace('\n', "\\n")
 }
 
 /// Which instances.

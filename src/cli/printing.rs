@@ -3,7 +3,7 @@
 //! With `--json` a result is one object on a line, an error too; without, text for people. Not here: what is shown while a
 //! command waits (`progress`).
 
-use std::{io::Write, time::Duration};
+use std::{borrow::Cow, io::Write, time::Duration};
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ impl Printer {
     /// # Errors
     /// Nobody listens any more.
     pub fn result(&mut self, text: &str, json: &Value) -> Result<(), Failure> {
-        self.raw(if self.json { json.to_string() } else { text.to_owned() }.as_bytes(), true)
+        self.raw(if self.json { json.to_string() } else { harmless(text).into_owned() }.as_bytes(), true)
     }
 
     /// Bytes as they are.
@@ -61,7 +61,7 @@ impl Printer {
     /// Something by the way.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            eprintln!("stepwire: {text}");
+            eprintln!("stepwire: {}", harmless(text));
         }
     }
 
@@ -70,7 +70,7 @@ impl Printer {
         if failure.message.is_empty() {
             return;
         }
-        eprintln!("stepwire: {}", failure.message);
+        eprintln!("stepwire: {}", harmless(&failure.message));
         if self.json {
             // Whoever does not listen misses nothing but this.
             let _ = self.result("", &json!({"error": failure.told}));
@@ -144,6 +144,16 @@ pub fn node_text(node: &Value) -> String {
     }
 }
 
+/// A text with what would steer a terminal written out: names and keys are anybody's.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let written = |c: char| if steers(c) { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(written).collect())
+}
+
 /// The items of a list, if it is one.
 pub fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
@@ -165,5 +175,11 @@ mod tests {
                      may  save (needs a.b, c)\n  may  cancel\n  not taken: x";
         assert_eq!(step(&result), lines);
         assert_eq!(status(&json!({"status": "finished", "remark": "rejected"})), "finished (rejected)");
+    }
+
+    #[test]
+    fn nothing_printed_steers_the_terminal() {
+        assert_eq!(harmless("a\u{1b}]0;b\u{7}\r\u{9b}c"), r"a\u{1b}]0;b\u{7}\r\u{9b}c");
+        assert!(matches!(harmless("a\n\tb é"), Cow::Borrowed(_)));
     }
 }

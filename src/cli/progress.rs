@@ -10,7 +10,7 @@ use super::{
     client::Watcher,
     exit::Exit,
     followed::{is_live, key_of},
-    printing::{list, node_text, status},
+    printing::{harmless, list, node_text, status},
 };
 
 /// How often the spinner turns.
@@ -110,10 +110,11 @@ impl Progress {
     }
 
     fn say(&self, line: &str) {
+        let line = harmless(line);
         match &self.screen {
             Screen::None => {}
             Screen::Lines => eprintln!("stepwire: {line}"),
-            Screen::Spinner(bar) => bar.set_message(line.to_owned()),
+            Screen::Spinner(bar) => bar.set_message(line.into_owned()),
         }
     }
 
