@@ -43,6 +43,7 @@ impl OutsideSettings {
             let owner = format!("action `{}`", action.name);
             warnings.extend(self.target_warning(&node.id, &owner, call.url.literal_base()));
             warnings.extend(self.secret_warnings(&node.id, &owner, call));
+            warnings.extend(stray_secret_warning(&node.id, &owner, call));
         }
         for webhook in &process.definition.webhooks {
             warnings.extend(self.target_warning(&process.definition.id, "the webhook", Some(&webhook.url)));
@@ -70,6 +71,16 @@ impl OutsideSettings {
         };
         unknown.map(warning).collect()
     }
+}
+
+/// A secret that goes wherever the data of an instance say: into the hands of whoever may set them.
+fn stray_secret_warning(element: &str, owner: &str, call: &HttpCall) -> Option<Problem> {
+    let name = call.headers.secrets().next().filter(|_| call.url.literal_base().is_none())?;
+    let sentence = format!(
+        "expected the host written out in `url`, as a header holds the secret {name}, but the data say where it goes: whoever sets \
+         them can have it sent to any of --outbound-targets; write the host out, or set that value by a rule only"
+    );
+    Some(Problem::warning(element, "secret_to_anywhere", format!("{owner}: {sentence}")))
 }
 
 /// What there is to say of a secret the server does not have.

@@ -156,9 +156,9 @@ fn a_deploy_is_warned_of_what_the_settings_do_not_let_go() {
     };
     let to = |url: &str| json!({"url": url, "headers": r#"{"X": "${secret.OTHER} ${secret.TOKEN}"}"#});
     assert_eq!(warned(&[], to("https://api.example.com/")).unwrap(), ["target_not_allowed", "unknown_secret"]);
-    assert_eq!(warned(&[], to("${url}")).unwrap(), ["target_not_allowed", "unknown_secret"]);
+    assert_eq!(warned(&[], to("${url}")).unwrap(), ["target_not_allowed", "unknown_secret", "secret_to_anywhere"]);
     assert_eq!(warned(&["*"], to("https://api.example.com/${a}")).unwrap(), ["unknown_secret"]);
-    assert_eq!(warned(&["*"], to("${url}")).unwrap(), ["unknown_secret"]);
+    assert_eq!(warned(&["*"], to("${url}")).unwrap(), ["unknown_secret", "secret_to_anywhere"]);
     assert_eq!(warned(&["*"], json!({"url": "https://[::1]/"})).unwrap(), ["target_not_allowed"]);
 }
 
