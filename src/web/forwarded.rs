@@ -90,19 +90,19 @@ fn element(text: &str) -> Option<Hop> {
     let mut seen = Vec::new();
     for pair in split(text, ';')? {
         let (name, written) = pair.split_once('=')?;
-        let name = name.trim().to_ascii_lowercase();
         let value = unquoted(written.trim())?;
-        match name.as_str() {
-            "for" => hop.address = address(&value),
-            "proto" => hop.https = is_https(&value),
-            "host" => hop.host = host(&value),
-            _ => {}
-        }
+        let read = ["for", "proto", "host"].into_iter().find(|read| name.trim().eq_ignore_ascii_case(read));
+        let Some(name) = read else { continue };
         // Each at most once, by the grammar: with two it is open which one is meant.
         if seen.contains(&name) {
             return None;
         }
         seen.push(name);
+        match name {
+            "for" => hop.address = address(&value),
+            "proto" => hop.https = is_https(&value),
+            _ => hop.host = host(&value),
+        }
     }
     Some(hop)
 }
