@@ -1,7 +1,7 @@
 //! `stepwire backup` and `stepwire restore`: copies of a data directory, whole or not there.
 //!
-//! A copy is a directory: the database as of one point in time, the users' files, the secret of the tokens when it was
-//! generated, and a manifest with the SHA-256 of each. The database is copied first and the files then, as a file is durable
+//! A copy is a directory: the database as of one point in time, the users' files, the secrets of tokens and webhooks
+//! when they were generated, and a manifest with the SHA-256 of each. The database is copied first and the files then, as a file is durable
 //! before any row names it and stays as long as its instance. So each file that the copied rows name is in the copy; a file
 //! that came later is, too, but no row names it, and it is left out when the copy is restored.
 //!

@@ -35,7 +35,7 @@ pub use command_line::{Command, TokenRequest};
 pub use key_source::KeySource;
 pub use options::{JwtAlgorithm, Options, Store};
 pub use origins::AllowedOrigins;
-pub use outside::{Secrets, WebhookSecret};
+pub use outside::{Secrets, WEBHOOK_SECRET_FILE, WebhookSecret};
 pub use secret::{JwtSecret, SECRET_FILE};
 pub use trusted_proxies::TrustedProxies;
 pub use user_command::UserCommand;

@@ -12,7 +12,7 @@ use super::{
     telling::Teller,
 };
 use crate::{
-    config::SECRET_FILE,
+    config::{SECRET_FILE, WEBHOOK_SECRET_FILE},
     journal::{DATABASE, copy_database},
     runtime::{clock::real_now, files},
 };
@@ -50,7 +50,9 @@ pub fn make(data: &Path, destination: &Path, teller: &mut Teller) -> Result<Mani
             files += 1;
         }
     }
-    parts.extend(copy(data, Path::new(SECRET_FILE), draft.path()).map_err(failed)?);
+    for secret in [SECRET_FILE, WEBHOOK_SECRET_FILE] {
+        parts.extend(copy(data, Path::new(secret), draft.path()).map_err(failed)?);
+    }
     let manifest = Manifest::new(&facts, created_at, files, parts);
     manifest.write(draft.path()).map_err(failed)?;
     draft.finish().map_err(failed)?;

@@ -4,7 +4,7 @@ use std::{io, path::Path};
 
 use super::{check, draft::Draft, manifest::Manifest, parts::copy_durably, telling::Teller};
 use crate::{
-    config::SECRET_FILE,
+    config::{SECRET_FILE, WEBHOOK_SECRET_FILE},
     journal::{CopiedDatabase, DATABASE},
 };
 
@@ -18,7 +18,8 @@ pub fn restore(copy: &Path, data: &Path, new_secret: bool, teller: &mut Teller) 
     let draft = Draft::begin(data)?;
     let whole = check::check(copy, teller)?;
     let wanted = |path: &Path| match path.to_str() {
-        Some(DATABASE) => true,
+        // Receivers know the one of the webhooks, whoever else does.
+        Some(DATABASE | WEBHOOK_SECRET_FILE) => true,
         Some(SECRET_FILE) => !new_secret,
         _ => whole.named.contains(path),
     };

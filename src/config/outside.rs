@@ -14,7 +14,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use super::{ConfigError, secret::read_or_generate};
 
 /// Name of the file in the data directory that holds a generated secret.
-const FILE: &str = "webhook-secret";
+pub const WEBHOOK_SECRET_FILE: &str = "webhook-secret";
 /// What stands before the base64 of a key, after the Standard Webhooks specification.
 const PREFIX: &str = "whsec_";
 /// The shortest key, in bytes, after the same.
@@ -77,7 +77,7 @@ pub enum WebhookSecret {
 impl WebhookSecret {
     /// The secret of a server with this option and this data directory.
     pub(super) fn new(option: Option<String>, data: &Path) -> Result<Self, ConfigError> {
-        option.map_or_else(|| Ok(Self::Generated(data.join(FILE))), |text| key(&text).map(Self::Given))
+        option.map_or_else(|| Ok(Self::Generated(data.join(WEBHOOK_SECRET_FILE))), |text| key(&text).map(Self::Given))
     }
 
     /// Whether none is given.
@@ -151,7 +151,7 @@ mod tests {
         let generated = WebhookSecret::new(None, data.path()).unwrap();
         let key = generated.load().unwrap();
         assert_eq!((key.len(), generated.load().unwrap()), (32, key));
-        let text = std::fs::read_to_string(data.path().join(FILE)).unwrap();
+        let text = std::fs::read_to_string(data.path().join(WEBHOOK_SECRET_FILE)).unwrap();
         assert!(text.starts_with(PREFIX), "it is given to receivers as it stands: {text}");
         assert_eq!(format!("{:?}", given("a text of twenty-four by").unwrap()), "Given(…)");
     }

@@ -162,6 +162,10 @@ async fn the_secret_goes_along_unless_a_new_one_is_wanted() {
     assert_eq!(fs::read(with.join("jwt-secret")).unwrap(), b"x".repeat(43));
     succeeds(&["restore", text(&copy), "--data", text(&without), "--new-secret"]);
     assert!(without.join("stepwire.db").exists() && !without.join("jwt-secret").exists());
+    // What webhooks are signed with is known to their receivers.
+    for restored in [&with, &without] {
+        assert_eq!(fs::read(restored.join("webhook-secret")).unwrap(), fs::read(site.data().join("webhook-secret")).unwrap());
+    }
     refuses(&["restore", text(&copy), "--data", text(&with)], "not empty");
 }
 
