@@ -11,7 +11,7 @@ use std::{
 use super::parts::sync_tree;
 use crate::journal::directory;
 
-/// The file that its writer holds locked; gone before the draft is moved.
+/// The file that its writer holds locked. What has it is a draft, or was one when its writer was killed right after the move.
 const LOCK: &str = "being-written";
 
 /// A directory being written.
@@ -55,10 +55,12 @@ impl Draft {
     /// # Errors
     /// Those of the file system.
     pub fn finish(mut self) -> io::Result<()> {
-        fs::remove_file(self.draft.join(LOCK))?;
         sync_tree(&self.draft)?;
         fs::rename(&self.draft, &self.place)?;
         self.lock = None;
+        // Only now: a killed program's draft without it would look like a stranger's.
+        fs::remove_file(self.place.join(LOCK))?;
+        directory::sync(&self.place)?;
         let parent = self.place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         directory::sync(parent)
     }
