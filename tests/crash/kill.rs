@@ -19,7 +19,7 @@ const LEDGERS: usize = 3;
 const SEED: u64 = 0x57e9_a11e;
 
 /// The next number of a small generator (splitmix64): the rounds of a seed can be repeated.
-fn draw(seed: &mut u64) -> u64 {
+pub fn draw(seed: &mut u64) -> u64 {
     *seed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let mixed = (*seed ^ (*seed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

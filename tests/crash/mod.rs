@@ -4,6 +4,7 @@
 //! data directory says in the end is compared with both (`oracle`). How many rounds: [`rounds`].
 
 mod backup;
+mod calls;
 mod client;
 mod directory;
 mod follower;

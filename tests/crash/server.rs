@@ -17,6 +17,8 @@ pub struct Site {
     data: TempDir,
     /// Where its servers listen.
     pub port: u16,
+    /// What its servers are told besides.
+    more: Vec<String>,
 }
 
 /// A running server; killed when dropped.
@@ -25,9 +27,14 @@ pub struct Server(Child);
 impl Site {
     /// An empty directory and a free port.
     pub fn new() -> Self {
+        Self::with(Vec::new())
+    }
+
+    /// The same, with more arguments for its servers.
+    pub fn with(more: Vec<String>) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
-        Self { data, port }
+        Self { data, port, more }
     }
 
     /// The data directory.
@@ -71,6 +78,7 @@ impl Site {
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/crash/ledger.bpmn"))
             .arg("--data")
             .arg(self.data.path())
+            .args(&self.more)
             .env("RUST_LOG", "error");
         command
     }
