@@ -118,6 +118,8 @@ pub const RATE_MESSAGE_BYTES: u32 = 32 * 1024;
 
 /// One-time tickets that may wait for their use at the same time.
 pub const TICKETS: usize = 10_000;
+/// Of them, those of one user: nobody takes the room of the others.
+pub const TICKETS_PER_USER: usize = 100;
 /// How long a ticket for a websocket or a stream may be used.
 pub const TICKET: Duration = Duration::from_secs(30);
 /// How long a sign-in link may be used.

@@ -90,7 +90,11 @@ impl Tickets {
         if self.open.len() >= self.capacity {
             self.open.retain(|_, ticket| now < ticket.expires_at);
         }
-        if self.open.len() >= self.capacity {
+        let mine = |ticket: &&Ticket| {
+            let of = &ticket.identity;
+            now < ticket.expires_at && of.subject == identity.subject && of.tenant == identity.tenant
+        };
+        if self.open.len() >= self.capacity || self.open.values().filter(mine).count() >= limits::TICKETS_PER_USER {
             return Err(TicketError::Full);
         }
         let mut random = [0; 16];
@@ -158,6 +162,20 @@ mod tests {
         tickets.issue(TicketUse::Ws, alice(), Time(30_000)).unwrap();
         assert_eq!(tickets.take(&link, TicketUse::SignIn, Time(30_000)), Some(alice()));
         assert_eq!(tickets.take("guess", TicketUse::Ws, Time(0)), None);
+    }
+
+    #[test]
+    fn nobody_takes_the_room_of_others() {
+        let mut tickets = Tickets::new(10_000);
+        for _ in 0..limits::TICKETS_PER_USER {
+            tickets.issue(TicketUse::Ws, alice(), Time(0)).unwrap();
+        }
+        assert_eq!(tickets.issue(TicketUse::SignIn, alice(), Time(29_999)), Err(TicketError::Full));
+        for (subject, tenant) in [("bob", "default"), ("alice", "other")] {
+            let other = Identity { subject: subject.into(), tenant: tenant.into(), ..alice() };
+            assert!(tickets.issue(TicketUse::Ws, other, Time(0)).is_ok(), "{subject} of {tenant}");
+        }
+        assert!(tickets.issue(TicketUse::Ws, alice(), Time(30_000)).is_ok(), "the first ones are over");
     }
 
     #[test]
