@@ -103,8 +103,10 @@ impl Targets {
         if allowed {
             return Ok(());
         }
+        // Where names lead in the operator's networks is for the log: the sentence is read by users of the instance.
+        log::info!("a call to {host} was refused: it leads to {address}");
         Err(Refused(format!(
-            "expected a target that --outbound-targets allows, but {host} leads to {address}, which is neither public nor in a \
+            "expected a target that --outbound-targets allows, but {host} leads to an address that is neither public nor in a \
              listed network: the operator may list the host or the network"
         )))
     }
