@@ -91,3 +91,16 @@ impl<'a> Pages<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_instance_is_one_line() {
+        let entry = json!({"instance": "k", "createdAt": "t", "process": "p", "status": "started", "businessKey": "b\nforged"});
+        assert_eq!(line(&entry), format!("k  {:24}  {:20}  {:10}  b\\nforged", "t", "p", "started"));
+    }
+}
