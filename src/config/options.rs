@@ -32,7 +32,7 @@ pub struct Options {
     #[arg(long, global = true, env = "STEPWIRE_JWT_AUDIENCE", value_name = "TEXT")]
     pub jwt_audience: Option<String>,
     /// JWKS with the public keys of an issuer whose tokens are accepted beside the server's own: a file, or an address like
-    /// https://id.example.com/keys [default: none]
+    /// `https://id.example.com/keys` [default: none]
     #[arg(long, global = true, env = "STEPWIRE_JWT_JWKS", value_name = "FILE|URL")]
     pub jwt_jwks: Option<String>,
     /// What that issuer's tokens may be signed with, comma-separated [default: RS256,ES256,EdDSA]

@@ -69,7 +69,11 @@ fn read(path: &Path) -> io::Result<String> {
 /// never read half a secret and never have two.
 fn generate(path: &Path, write: &dyn Fn(&[u8]) -> String) -> io::Result<String> {
     if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
+        let mut builder = fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(directory)?;
     }
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(io::Error::from)?;

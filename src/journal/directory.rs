@@ -1,18 +1,22 @@
 //! Directories that survive a power cut, as what is kept in them shall. Not here: which directories there are.
 
 use std::{
-    fs::{self, File},
+    fs::{DirBuilder, File},
     io,
     path::Path,
 };
 
-/// Creates the directory, and those above it, durably.
+/// Creates the directory, and those above it, durably. On Unix nobody but their owner may look into them: they hold users' data.
 ///
 /// # Errors
 /// Those of the file system.
 pub fn create(dir: &Path) -> io::Result<()> {
     let missing: Vec<&Path> = dir.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
-    fs::create_dir_all(dir)?;
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(dir)?;
     for created in missing {
         sync(created.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
     }

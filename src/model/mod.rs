@@ -10,6 +10,7 @@
 pub mod action;
 pub mod bpmn_xml;
 pub mod compile;
+pub mod content_hash;
 pub mod copying;
 pub mod definition;
 pub mod evaluator;

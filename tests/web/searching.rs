@@ -32,7 +32,7 @@ async fn instances_are_found_by_declared_paths_of_their_data() {
     let third = ada.start("order", order("x&y=z/ä@b.c", 7)).await;
     let found = async |query: &str| operator.whole(&format!("/v1/instances?limit=1&{query}"), "instances", "instance").await;
     assert_eq!(found("data.client.email=a@b.c").await, [second.clone(), first.clone()]);
-    assert_eq!(found("data.client.email=a%40b.c&data.order.number=7").await, [first.clone()]);
+    assert_eq!(found("data.client.email=a%40b.c&data.order.number=7").await, std::slice::from_ref(&first));
     assert_eq!(found("data.order.number=7&process=order&status=started").await, [third.clone(), first.clone()]);
     assert_eq!(found("data.client.email=x%26y%3Dz%2F%C3%A4%40b.c").await, [third]);
     assert_eq!(found("data.client.email=A@b.c").await, [""; 0]);
@@ -94,9 +94,9 @@ async fn lists_are_narrowed_by_time_starter_version_and_statuses() {
     let (first, second) = (ada.start_onboarding().await, bob.start_onboarding().await);
     ada.post(&format!("/v1/instances/{first}/terminate"), json!({})).await;
     let found = async |user: &User<'_>, query: &str| user.whole(&format!("/v1/instances?{query}"), "instances", "instance").await;
-    assert_eq!(found(&operator, "startedBy=ada").await, [first.clone()]);
+    assert_eq!(found(&operator, "startedBy=ada").await, std::slice::from_ref(&first));
     assert_eq!(found(&operator, "status=terminated&status=started").await, [second.clone(), first.clone()]);
-    assert_eq!(found(&operator, "status=terminated").await, [first.clone()]);
+    assert_eq!(found(&operator, "status=terminated").await, std::slice::from_ref(&first));
     assert_eq!(found(&operator, "version=1&process=onboarding").await.len(), 2);
     assert_eq!(found(&operator, "version=2&process=onboarding").await, [""; 0]);
     let created = operator.get(&format!("/v1/instances/{second}")).await.json()["createdAt"].as_str().unwrap().to_owned();

@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use crate::model::{
+    content_hash::content_hash,
     http_request::{headers::Header, status::StatusRanges},
     ids::{ElementKey, InstanceKey},
 };
@@ -186,10 +186,7 @@ impl CallFailure {
 /// A name for what record `number` of an instance sends: the same however often it is sent, and of nothing else. A server restored
 /// from an earlier copy may come to send something else from the same number, so what is sent is part of the name.
 fn repeat_key(instance: InstanceKey, number: u64, sent: &impl Serialize) -> String {
-    // What can be recorded can be written as JSON.
-    let hash = Sha256::digest(serde_json::to_vec(sent).unwrap_or_default());
-    let hash: String = hash[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("{instance}-{number}-{hash}")
+    format!("{instance}-{number}-{}", content_hash(sent))
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ struct Running {
 }
 
 impl Outside {
-    /// Nothing is made before [`run`].
+    /// Nothing is made before `run`.
     pub fn new(settings: OutsideSettings) -> Self {
         let now = Mutex::new(Now { running: HashMap::new(), look: Time(i64::MIN) });
         Self { sender: Sender::new(settings), now, changed: Notify::new(), arbiter: Arbiter::new() }

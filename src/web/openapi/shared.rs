@@ -78,7 +78,7 @@ pub struct Applied<'a> {
 #[serde(untagged)]
 pub enum Answered<'a> {
     /// It has changed the instance.
-    Applied(Applied<'a>),
+    Applied(Box<Applied<'a>>),
     /// It had nothing to do.
     Unchanged(Unchanged),
 }
