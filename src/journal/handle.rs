@@ -21,7 +21,6 @@ use super::{
     readers::Readers,
     row::{Entity, SnapshotRow},
     schedule::ScheduleChange,
-    stats::{Counters, JournalStats},
     store::{Store, StoreError, StoreReader},
     user::UserRow,
     writer::{Entry, Writer},
@@ -48,7 +47,6 @@ struct Shared {
     queue: Sender<Entry>,
     places: Places,
     readers: Readers,
-    counters: Arc<Counters>,
     threads: Mutex<Option<Threads>>,
 }
 
@@ -63,16 +61,15 @@ impl Journal {
     /// written and waiting at the gate.
     pub fn start(store: Box<dyn Store>, capacity: usize, on_fatal: OnFatal) -> Result<Self, StoreError> {
         let (queue, receiver) = crossbeam_channel::unbounded();
-        let counters = Arc::new(Counters::default());
         let readers = Readers::start(store.as_ref())?;
         let (gate_sender, gate) = gate::start()?;
-        let writer = Writer { store, queue: receiver, gate: gate_sender, counters: Arc::clone(&counters) };
+        let writer = Writer { store, queue: receiver, gate: gate_sender };
         let writer = thread::Builder::new()
             .name("journal-writer".into())
             .spawn(move || run_writer(writer, on_fatal))
             .map_err(|cause| StoreError::Failed("start the writer thread", Box::new(cause)))?;
         let threads = Mutex::new(Some(Threads { writer, gate }));
-        Ok(Self { shared: Arc::new(Shared { queue, places: Places::new(capacity), readers, counters, threads }) })
+        Ok(Self { shared: Arc::new(Shared { queue, places: Places::new(capacity), readers, threads }) })
     }
 
     /// Takes a place in the queue, before anything is decided that would need one.
@@ -113,11 +110,6 @@ impl Journal {
     /// How much is reserved, queued, being written or waiting at the gate.
     pub fn queued(&self) -> usize {
         self.shared.places.taken()
-    }
-
-    /// What the writer did since this was last asked.
-    pub fn take_stats(&self) -> JournalStats {
-        self.shared.counters.take()
     }
 
     /// Writes what is queued, runs its releases, answers what was asked, closes the store, ends the threads. What comes later is

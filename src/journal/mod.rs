@@ -23,7 +23,6 @@ mod readers;
 mod row;
 mod schedule;
 mod sqlite;
-mod stats;
 mod store;
 mod user;
 mod writer;
@@ -42,7 +41,6 @@ pub use place::Busy;
 pub use row::{Entity, EntityKind, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow};
 pub use schedule::{ScheduleChange, ScheduleKey, ScheduleRow};
 pub use sqlite::{CopiedDatabase, DATABASE, Facts, SqliteStore, copy_database};
-pub use stats::JournalStats;
 pub use store::{Store, StoreError, StoreReader};
 pub use user::UserRow;
 

@@ -3,10 +3,7 @@
 //! There is no artificial delay: a batch builds itself while the one before it syncs. At most one batch is in flight. Not here:
 //! who may queue how much (see [`place`](super::place)), what runs after (see [`gate`](super::gate)).
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
@@ -15,7 +12,6 @@ use super::{
     gate::{Release, Released},
     place::Place,
     row::Entity,
-    stats::Counters,
     store::{Store, StoreError},
 };
 use crate::meters::meters;
@@ -40,7 +36,6 @@ pub(super) struct Writer {
     pub store: Box<dyn Store>,
     pub queue: Receiver<Entry>,
     pub gate: Sender<Released>,
-    pub counters: Arc<Counters>,
 }
 
 /// What the next transaction holds.
@@ -126,7 +121,6 @@ impl Writer {
             self.store.commit(&batch.ops)?;
             let rows = batch.ops.iter().filter(|op| matches!(op, WriteOp::Commit(_))).count();
             let took = began.elapsed();
-            self.counters.committed(rows as u64, took);
             meters().committed(rows, took);
             batch.ops.clear();
             batch.lazy_until = None;

@@ -1,9 +1,12 @@
 //! Lists for REST and for the pages: who sees which instances, and where a list goes on.
 
+use serde::Deserialize;
+use utoipa::IntoParams;
+
 use super::{app::App, problem::Problem};
 use crate::{
     engine::{Rejection, access::Caller, rejection::RejectionKind},
-    journal::{ElementCursor, InstanceCursor, InstanceFilter, InstanceRow},
+    journal::{ElementCursor, InstanceCursor, InstanceFilter, InstanceRow, PlaceFilter},
     limits,
     model::ids::{ElementKey, InstanceKey, Time},
     session::frames::code::ErrorCode,
@@ -40,6 +43,33 @@ pub fn require_operator(caller: &Caller) -> Result<(), Problem> {
 pub fn instance_filter(text: Option<&str>) -> Result<Option<InstanceKey>, Problem> {
     let bad = |_| Problem::new(ErrorCode::BadRequest, "expected 'instance' to be the key of an instance, but it is another text");
     text.map(|text| text.parse().map_err(bad)).transpose()
+}
+
+/// Which of what stands somewhere in instances is asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceQuery {
+    /// Of this process.
+    process: Option<String>,
+    /// In this instance.
+    #[param(format = Uuid)]
+    instance: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<usize>,
+    /// The `next` of the part before.
+    pub cursor: Option<String>,
+}
+
+impl PlaceQuery {
+    /// What of a tenant is meant.
+    ///
+    /// # Errors
+    /// 400 for an instance that is no key.
+    pub fn filter(self, tenant: String) -> Result<PlaceFilter, Problem> {
+        Ok(PlaceFilter { tenant, instance: instance_filter(self.instance.as_deref())?, process: self.process })
+    }
 }
 
 /// A part of a list.

@@ -15,8 +15,8 @@ use actix_web::{
     web::Data,
 };
 
-use super::{app::App, problem::Problem, routes};
-use crate::{meters::meters, runtime::clock::real_now, session::frames::code::ErrorCode};
+use super::{app::App, listing::require_operator, problem::Problem, routes};
+use crate::{meters::meters, runtime::clock::real_now};
 
 /// How often single values of histograms are added up.
 const TIDY: Duration = Duration::from_secs(5);
@@ -29,10 +29,7 @@ const TIDY: Duration = Duration::from_secs(5);
     responses((status = 200, body = String, content_type = "text/plain"), (status = 403)))]
 pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
-    if !who.caller.operator {
-        let sentence = "expected role operator or admin, but the token grants neither";
-        return Err(Problem::new(ErrorCode::Forbidden, sentence));
-    }
+    require_operator(&who.caller)?;
     let text = meters().text(&gauges(&app));
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }

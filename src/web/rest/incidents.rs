@@ -2,36 +2,19 @@
 //! are told of an incident by the instance it is in.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{json, query};
 use crate::{
-    journal::{IncidentRow, PlaceFilter},
+    journal::IncidentRow,
     model::ids::InstanceKey,
     web::{
         app::App,
-        listing::{cut, instance_filter, part_length, read_element_cursor, require_operator, write_element_cursor},
+        listing::{PlaceQuery, cut, part_length, read_element_cursor, require_operator, write_element_cursor},
         problem::Problem,
     },
 };
-
-/// Which incidents are asked for.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct IncidentsQuery {
-    /// Of this process.
-    process: Option<String>,
-    /// In this instance.
-    #[param(format = Uuid)]
-    instance: Option<String>,
-    /// How many at most.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<usize>,
-    /// The `next` of the part before.
-    cursor: Option<String>,
-}
 
 /// A part of a list of incidents, newest first.
 #[derive(Serialize, ToSchema)]
@@ -78,15 +61,14 @@ impl<'a> From<&'a IncidentRow> for Incident<'a> {
 /// # Errors
 /// 400, 401, 403 without role operator or admin.
 #[utoipa::path(get, path = "/v1/incidents", tag = "incidents", summary = "What stands still until somebody helps",
-    params(IncidentsQuery), responses((status = 200, body = Incidents), (status = 400), (status = 403)))]
+    params(PlaceQuery), responses((status = 200, body = Incidents), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     require_operator(&who.caller)?;
-    let asked: IncidentsQuery = query(request.query_string())?;
+    let asked: PlaceQuery = query(request.query_string())?;
     let after = asked.cursor.as_deref().map(read_element_cursor).transpose()?;
     let limit = part_length(asked.limit)?;
-    let instance = instance_filter(asked.instance.as_deref())?;
-    let filter = PlaceFilter { tenant: who.caller.tenant, instance, process: asked.process };
+    let filter = asked.filter(who.caller.tenant)?;
     let mut rows = app.read(move |reader| reader.incidents(&filter, after, limit + 1)).await?;
     let next = cut(&mut rows, limit).map(IncidentRow::cursor).map(write_element_cursor);
     Ok(json(StatusCode::OK, &Incidents { incidents: rows.iter().map(Incident::from).collect(), next }))

@@ -6,21 +6,23 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{json, query};
 use crate::{
-    engine::{Rejection, rejection::RejectionKind},
     journal::OutsideCallRow,
-    limits,
     model::ids::InstanceKey,
-    session::frames::code::ErrorCode,
-    web::{app::App, problem::Problem},
+    web::{
+        app::App,
+        listing::{bad_cursor, cut, part_length, require_operator},
+        problem::Problem,
+    },
 };
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ListQuery {
-    /// How many, at most 100.
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
-    /// The `next` of an earlier answer.
+    /// The `next` of the part before.
     cursor: Option<String>,
 }
 
@@ -82,26 +84,17 @@ impl<'a> From<&'a OutsideCallRow> for OutsideCallEntry<'a> {
 ///
 /// # Errors
 /// 400, 401, 403 without role operator or admin.
-#[utoipa::path(get, path = "/v1/outside-calls", tag = "operations", params(ListQuery), responses(
-    (status = 200, description = "Calls under way and webhooks given up", body = OutsideCalls),
-    (status = 400, description = "A limit or cursor that cannot be read"),
-    (status = 401, description = "No token"),
-    (status = 403, description = "Without role operator or admin"),
-))]
+#[utoipa::path(get, path = "/v1/outside-calls", tag = "operations", summary = "Calls under way, and webhooks given up",
+    params(ListQuery), responses((status = 200, body = OutsideCalls), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let who = app.bearer(&request)?;
-    if !who.caller.operator {
-        let sentence = "expected role operator or admin to see calls to the outside, but this token has neither";
-        return Err(Rejection::new(RejectionKind::Forbidden, sentence).into());
-    }
+    let (who, _) = app.user(&request)?;
+    require_operator(&who.caller)?;
     let ListQuery { limit, cursor } = query(request.query_string())?;
-    let limit = limit.unwrap_or(limits::LISTED).clamp(1, limits::LISTED);
+    let limit = part_length(limit)?;
     let after = cursor.as_deref().map(read_cursor).transpose()?;
     let tenant = who.caller.tenant.clone();
     let mut rows = app.read(move |reader| reader.outside_calls(&tenant, after, limit + 1)).await?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
-    let next = rows.last().filter(|_| more).map(|row| format!("{}_{}", row.instance, row.seq));
+    let next = cut(&mut rows, limit).map(|row| format!("{}_{}", row.instance, row.seq));
     Ok(json(StatusCode::OK, &OutsideCalls { calls: rows.iter().map(OutsideCallEntry::from).collect(), next }))
 }
 
@@ -111,8 +104,5 @@ fn read_cursor(text: &str) -> Result<(InstanceKey, u64), Problem> {
         // The store counts with one bit less.
         Some((instance.parse().ok()?, seq.parse().ok().filter(|seq| *seq <= i64::MAX as u64)?))
     };
-    parse().ok_or_else(|| {
-        let sentence = "expected 'cursor' to be the 'next' of an earlier answer, but it is another text";
-        Problem::new(ErrorCode::BadRequest, sentence)
-    })
+    parse().ok_or_else(bad_cursor)
 }

@@ -12,7 +12,6 @@ use uuid::Uuid;
 use super::{commands::command_id, json, query};
 use crate::{
     journal::ScheduleKey,
-    limits,
     model::{
         ids::{InstanceKey, Time},
         occurrences::Occurrences,
@@ -20,7 +19,12 @@ use crate::{
     },
     runtime::schedules::Told,
     session::{frames::code::ErrorCode, token::Identity},
-    web::{app::App, problem::Problem},
+    web::{
+        app::App,
+        listing::{bad_cursor, cut, part_length, require_operator},
+        openapi::shared::IdempotencyKey,
+        problem::Problem,
+    },
 };
 
 /// Which schedules, and where the list goes on.
@@ -30,10 +34,21 @@ use crate::{
 struct ListQuery {
     /// Of this process.
     process: Option<String>,
-    /// At most so many, up to 100.
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<usize>,
-    /// `next` of the part before.
+    /// The `next` of the part before.
     cursor: Option<String>,
+}
+
+/// Which schedule.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct SchedulePath {
+    /// The process's id.
+    pub process: String,
+    /// The id of its start event.
+    pub node: String,
 }
 
 /// A part of the list of schedules.
@@ -143,22 +158,15 @@ fn text(time: Option<Time>) -> Option<String> {
 ///
 /// # Errors
 /// 400 for unknown filters, 401, 403 without role operator or designer.
-#[utoipa::path(get, path = "/v1/schedules", tag = "schedules", params(ListQuery), responses(
-    (status = 200, description = "A part of the list", body = ScheduleList),
-    (status = 400, description = "An unknown filter"),
-    (status = 401, description = "No token, or none that is accepted"),
-    (status = 403, description = "Neither role operator nor designer"),
-))]
+#[utoipa::path(get, path = "/v1/schedules", tag = "schedules", summary = "What starts by itself", params(ListQuery),
+    responses((status = 200, body = ScheduleList), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let reader = reader(&app, &request)?;
     let asked: ListQuery = query(request.query_string())?;
     let after = asked.cursor.as_deref().map(read_cursor).transpose()?;
     let mut found = app.sessions.runtime.schedules.list(&reader.tenant, asked.process.as_deref());
     found.retain(|told| after.is_none_or(|after| (&*told.row.key.process, &*told.row.key.node) > after));
-    let limit = asked.limit.unwrap_or(limits::LISTED).clamp(1, limits::LISTED);
-    let has_more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().filter(|_| has_more).map(|last| format!("{}/{}", last.row.key.process, last.row.key.node));
+    let next = cut(&mut found, part_length(asked.limit)?).map(|last| format!("{}/{}", last.row.key.process, last.row.key.node));
     Ok(json(StatusCode::OK, &ScheduleList { schedules: found.into_iter().map(ScheduleEntry::from).collect(), next }))
 }
 
@@ -166,14 +174,8 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 ///
 /// # Errors
 /// 401, 403, 404.
-#[utoipa::path(get, path = "/v1/schedules/{process}/{node}", tag = "schedules",
-    params(("process" = String, Path, description = "Process id"), ("node" = String, Path, description = "Id of the start event")),
-    responses(
-        (status = 200, description = "The schedule", body = ScheduleEntry),
-        (status = 401, description = "No token, or none that is accepted"),
-        (status = 403, description = "Neither role operator nor designer"),
-        (status = 404, description = "No such schedule"),
-    ))]
+#[utoipa::path(get, path = "/v1/schedules/{process}/{node}", tag = "schedules", summary = "A schedule",
+    params(SchedulePath), responses((status = 200, body = ScheduleEntry), (status = 403), (status = 404)))]
 pub async fn get(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let reader = reader(&app, &request)?;
     let told = app.sessions.runtime.schedules.get(&key(&reader, path))?;
@@ -185,15 +187,8 @@ pub async fn get(request: HttpRequest, path: Path<(String, String)>, app: Data<A
 ///
 /// # Errors
 /// 401, 403 without role operator, 404, 503.
-#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/enable", tag = "schedules",
-    params(("process" = String, Path, description = "Process id"), ("node" = String, Path, description = "Id of the start event")),
-    responses(
-        (status = 200, description = "The schedule as it stands now", body = ScheduleEntry),
-        (status = 401, description = "No token, or none that is accepted"),
-        (status = 403, description = "Not role operator, or a foreign origin"),
-        (status = 404, description = "No such schedule"),
-        (status = 503, description = "A queue is full: try again"),
-    ))]
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/enable", tag = "schedules", summary = "Lets it start instances by itself again",
+    params(SchedulePath), responses((status = 200, body = ScheduleEntry), (status = 403), (status = 404)))]
 pub async fn enable(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     switch(&request, path, &app, true).await
 }
@@ -202,15 +197,8 @@ pub async fn enable(request: HttpRequest, path: Path<(String, String)>, app: Dat
 ///
 /// # Errors
 /// 401, 403 without role operator, 404, 503.
-#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/disable", tag = "schedules",
-    params(("process" = String, Path, description = "Process id"), ("node" = String, Path, description = "Id of the start event")),
-    responses(
-        (status = 200, description = "The schedule as it stands now", body = ScheduleEntry),
-        (status = 401, description = "No token, or none that is accepted"),
-        (status = 403, description = "Not role operator, or a foreign origin"),
-        (status = 404, description = "No such schedule"),
-        (status = 503, description = "A queue is full: try again"),
-    ))]
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/disable", tag = "schedules", summary = "Lets it start nothing by itself",
+    params(SchedulePath), responses((status = 200, body = ScheduleEntry), (status = 403), (status = 404)))]
 pub async fn disable(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     switch(&request, path, &app, false).await
 }
@@ -225,18 +213,9 @@ async fn switch(request: &HttpRequest, path: Path<(String, String)>, app: &App, 
 ///
 /// # Errors
 /// 400, 401, 403 without role operator, 404, 409 for a disabled process or an instance it does not overlap, 503.
-#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/run", tag = "schedules",
-    params(("process" = String, Path, description = "Process id"), ("node" = String, Path, description = "Id of the start event"),
-        ("Idempotency-Key" = Option<Uuid>, Header, description = "The same key again starts nothing new")),
-    responses(
-        (status = 201, description = "The instance", body = ScheduleRun),
-        (status = 400, description = "An Idempotency-Key that is no UUID"),
-        (status = 401, description = "No token, or none that is accepted"),
-        (status = 403, description = "Not role operator, or a foreign origin"),
-        (status = 404, description = "No such schedule"),
-        (status = 409, description = "The process is disabled, or the last instance is live and the schedule does not overlap"),
-        (status = 503, description = "A queue is full: try again"),
-    ))]
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/run", tag = "schedules", summary = "Starts an instance at once",
+    params(SchedulePath, IdempotencyKey),
+    responses((status = 201, body = ScheduleRun), (status = 403), (status = 404), (status = 409)))]
 pub async fn run(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let operator = operator(&app, &request)?;
     let command = command_id(&request)?.uuid().unwrap_or_else(Uuid::now_v7);
@@ -258,17 +237,12 @@ fn reader(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
 }
 
 fn operator(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
-    let (_, identity) = app.user(request)?;
-    if identity.is_operator() {
-        return Ok(identity);
-    }
-    Err(Problem::new(ErrorCode::Forbidden, "expected role operator or admin, but the token grants neither"))
+    let (who, identity) = app.user(request)?;
+    require_operator(&who.caller)?;
+    Ok(identity)
 }
 
 /// Ids have no slash.
 fn read_cursor(text: &str) -> Result<(&str, &str), Problem> {
-    text.split_once('/').ok_or_else(|| {
-        let sentence = "expected 'cursor' to be the 'next' of an earlier answer, but it is another text";
-        Problem::new(ErrorCode::BadRequest, sentence)
-    })
+    text.split_once('/').ok_or_else(bad_cursor)
 }

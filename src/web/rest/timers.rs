@@ -1,38 +1,21 @@
-//! Armed timers of a tenant, the next one first: delayed actions, and the expiries of instances. For operators. What starts by
-//! itself is no timer of an instance.
+//! Armed timers of a tenant, the next one first: delayed actions, reminders, and the expiries of instances. For operators. What starts
+//! by itself is no timer of an instance.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{json, query};
 use crate::{
     engine::command::TimerKey as ElementTimer,
-    journal::{ListedTimer, PlaceFilter, TimerKey, TimerRow},
+    journal::{ListedTimer, TimerKey, TimerRow},
     model::ids::{ElementKey, InstanceKey, Time},
     web::{
         app::App,
-        listing::{bad_cursor, cut, instance_filter, part_length, require_operator},
+        listing::{PlaceQuery, bad_cursor, cut, part_length, require_operator},
         problem::Problem,
     },
 };
-
-/// Which timers are asked for.
-#[derive(Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-struct TimersQuery {
-    /// Of this process.
-    process: Option<String>,
-    /// Of this instance.
-    #[param(format = Uuid)]
-    instance: Option<String>,
-    /// How many at most.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<usize>,
-    /// The `next` of the part before.
-    cursor: Option<String>,
-}
 
 /// A part of a list of timers, by due time.
 #[derive(Serialize, ToSchema)]
@@ -97,16 +80,15 @@ impl<'a> From<&'a ListedTimer> for Timer<'a> {
 ///
 /// # Errors
 /// 400, 401, 403 without role operator or admin.
-#[utoipa::path(get, path = "/v1/timers", tag = "timers", summary = "What waits for its time", params(TimersQuery),
-    responses((status = 200, body = Timers), (status = 400), (status = 403)))]
+#[utoipa::path(get, path = "/v1/timers", tag = "timers", summary = "What waits for its time", params(PlaceQuery),
+    responses((status = 200, body = Timers), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     require_operator(&who.caller)?;
-    let asked: TimersQuery = query(request.query_string())?;
+    let asked: PlaceQuery = query(request.query_string())?;
     let after = asked.cursor.as_deref().map(read_timer_cursor).transpose()?;
     let limit = part_length(asked.limit)?;
-    let instance = instance_filter(asked.instance.as_deref())?;
-    let filter = PlaceFilter { tenant: who.caller.tenant, instance, process: asked.process };
+    let filter = asked.filter(who.caller.tenant)?;
     let mut rows = app.read(move |reader| reader.timers(&filter, after.as_ref(), limit + 1)).await?;
     let next = cut(&mut rows, limit).map(|listed| write_timer_cursor(&listed.timer));
     Ok(json(StatusCode::OK, &Timers { timers: rows.iter().map(Timer::from).collect(), next }))
