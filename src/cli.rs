@@ -1,4 +1,4 @@
-//! The command line client: `stepwire start`, `run`, `approve`, `stop`, `watch`, `show`, `list`, `deploy`, `export`.
+//! The command line client: `stepwire start`, `run`, `approve`, `stop`, `watch`, `show`, `list`, `deploy`, `check`, `export`.
 //!
 //! It knows the wire only (`docs/protocol.md`, `docs/rest.md`) and nothing of what is behind it, so it is also a proof that
 //! the wire is enough. It waits by push and never polls: one websocket that is made again whenever it is lost, on which the
@@ -63,10 +63,10 @@ pub async fn run(command: ClientCommand, home: Home, check: Check) -> ExitCode {
 }
 
 async fn perform(command: ClientCommand, home: Home, check: Check, printer: &mut Printer) -> Result<Exit, Failure> {
-    if let ClientCommand::Deploy(deploy) = &command
-        && deploy.check
-    {
-        return deploy::check(deploy, check, printer);
+    match &command {
+        ClientCommand::Check(command) => return deploy::check(&command.files, check, printer),
+        ClientCommand::Deploy(deploy) if deploy.check => return deploy::check(&deploy.files, check, printer),
+        _ => {}
     }
     let access = Access::find(command.common(), home).await?;
     printer.identity(&access);
@@ -80,6 +80,7 @@ async fn perform(command: ClientCommand, home: Home, check: Check, printer: &mut
         ClientCommand::Show(show) => in_time(limit, show::show(show, access, printer)).await,
         ClientCommand::List(list) => in_time(limit, list::list(list, access, printer)).await,
         ClientCommand::Deploy(deploy) => in_time(limit, deploy::deploy(deploy, access, printer)).await,
+        ClientCommand::Check(_) => Ok(Exit::Done),
         ClientCommand::Export(export) => in_time(limit, export::export(export, access, printer)).await,
     }
 }

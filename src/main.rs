@@ -1,14 +1,21 @@
 //! The program: reads its configuration and runs the server, prints a token, changes users, copies a data directory, or does
 //! something through a server.
 
-use std::{path::Path, process::ExitCode};
+use std::process::ExitCode;
 
 use stepwire::{
     backup,
-    cli::{self, FoundProblem, Home},
+    cli::{self, Check, FoundProblem, Home},
     config::{self, Command, Config, TokenRequest},
-    model::{problem::Severity, source::SourceFormat},
-    runtime::{clock::real_now, definitions},
+    model::{
+        problem::{Problem, Severity},
+        source::SourceFormat,
+    },
+    runtime::{
+        clock::real_now,
+        definitions::Rehearsal,
+        outside::{OutsideSettings, Targets},
+    },
     session::token::{Identity, TokenSettings, Tokens},
     web::{local::command, server},
 };
@@ -26,8 +33,12 @@ fn main() -> ExitCode {
             actix_rt::System::new().block_on(command::run(&config, command, std::io::stdin(), std::io::stdout()))
         }
         Ok((config, Command::Client(command))) => {
+            let check = match checking(&config) {
+                Ok(check) => check,
+                Err(sentence) => return failed(&sentence),
+            };
             let home = Home { server: server::usual_url(&config), data: config.data };
-            return actix_rt::System::new().block_on(cli::run(*command, home, problems));
+            return actix_rt::System::new().block_on(cli::run(*command, home, check));
         }
         Ok((config, Command::Backup(command))) => backup::backup(&config.data, &command),
         Ok((config, Command::Restore(command))) => backup::restore(&config.data, &command),
@@ -35,11 +46,13 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(sentence) => {
-            eprintln!("stepwire: {sentence}");
-            ExitCode::FAILURE
-        }
+        Err(sentence) => failed(&sentence),
     }
+}
+
+fn failed(sentence: &str) -> ExitCode {
+    eprintln!("stepwire: {sentence}");
+    ExitCode::FAILURE
 }
 
 fn print_token(config: &Config, request: TokenRequest) -> Result<(), String> {
@@ -51,15 +64,20 @@ fn print_token(config: &Config, request: TokenRequest) -> Result<(), String> {
     Ok(())
 }
 
-/// The problems of a definition, which the client's layer cannot know: for `stepwire deploy --check`.
-fn problems(file: &Path, source: &[u8]) -> Vec<FoundProblem> {
-    let json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
-    let found = definitions::problems_of(source, if json { SourceFormat::Json } else { SourceFormat::BpmnXml });
-    let told = |problem: stepwire::model::problem::Problem| FoundProblem {
+/// Finds the problems of definitions, which the client's layer cannot know: what a server with these settings and without any
+/// process would say.
+fn checking(config: &Config) -> Result<Check, String> {
+    let outside = OutsideSettings::new(Targets::parse(&config.outbound_targets)?, config.secrets.0.clone(), Vec::new());
+    let mut rehearsal = Rehearsal::new(outside);
+    let found = |problem: Problem| FoundProblem {
         refuses: problem.severity == Severity::Error,
         element: problem.element,
         code: problem.code.to_owned(),
         message: problem.message,
     };
-    found.into_iter().map(told).collect()
+    Ok(Box::new(move |file, source| {
+        let json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+        let format = if json { SourceFormat::Json } else { SourceFormat::BpmnXml };
+        rehearsal.deploy(source, format, real_now()).into_iter().map(found).collect()
+    }))
 }

@@ -1,4 +1,4 @@
-//! `stepwire deploy`: brings process definitions to a server, or only tells their problems.
+//! `stepwire deploy` brings process definitions to a server; `stepwire check` only prints their problems.
 
 use std::{
     fs,
@@ -20,9 +20,9 @@ use crate::config::Deploy;
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn check(deploy: &Deploy, check: Check, printer: &mut Printer) -> Result<Exit, Failure> {
+pub fn check(files: &[PathBuf], mut check: Check, printer: &mut Printer) -> Result<Exit, Failure> {
     let mut exit = Exit::Done;
-    for file in &deploy.files {
+    for file in files {
         let problems = check(file, &read(file)?);
         let refused = problems.iter().any(|problem| problem.refuses);
         if refused {

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-/// Tells the problems of a definition without a server: of the bytes of this file.
-pub type Check = fn(&Path, &[u8]) -> Vec<FoundProblem>;
+/// Finds the problems of a definition without a server, in the bytes of this file; it knows the files before.
+pub type Check = Box<dyn FnMut(&Path, &[u8]) -> Vec<FoundProblem>>;
 
 /// A problem.
 pub struct FoundProblem {

@@ -24,6 +24,8 @@ pub enum ClientCommand {
     List(List),
     /// Deploy process definitions
     Deploy(Deploy),
+    /// Print the problems of process definitions, as a deploy would; needs no server
+    Check(Check),
     /// Print a process definition as it was deployed, or instances as JSON lines
     Export(Export),
 }
@@ -40,6 +42,7 @@ impl ClientCommand {
             Self::Show(show) => &show.common,
             Self::List(list) => &list.common,
             Self::Deploy(deploy) => &deploy.common,
+            Self::Check(check) => &check.common,
             Self::Export(export) => &export.common,
         }
     }
@@ -254,10 +257,21 @@ pub struct Deploy {
     /// Let new instances run what is deployed
     #[arg(long)]
     pub publish: bool,
-    /// Only tell the problems; needs no server
+    /// Only print the problems, as 'stepwire check' does; needs no server
     #[arg(long, conflicts_with = "publish")]
     pub check: bool,
     /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `stepwire check`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// BPMN files, or definitions as JSON (*.json): as if deployed one after the other on a server that has no process
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// How to print.
     #[command(flatten)]
     pub common: Common,
 }

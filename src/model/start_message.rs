@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::copying::CopyList;
+use super::{copying::CopyList, template::Shape};
 
 /// The `type` of the form; with `processName` and no `type` a message counts as this form, too.
 const TYPE: &str = "START_PROCESS_INHERIT";
@@ -26,6 +26,24 @@ impl StartMessage {
     pub fn is_form(body: &Value) -> bool {
         let Value::Object(form) = body else { return false };
         form.get("type").map_or(form.contains_key("processName"), |kind| kind == TYPE)
+    }
+
+    /// The process that every message of this shape starts; `None` when data fill it in, or the messages have another form.
+    pub fn named_process(message: &Shape<'_>) -> Option<String> {
+        let member = match message {
+            Shape::Constant(value) => return Self::is_form(value).then(|| text(value.get("processName"))).flatten(),
+            Shape::Object(members) => |name: &str| members.iter().find(|(member, _)| *member == name).map(|(_, shape)| shape),
+            _ => return None,
+        };
+        match member("type") {
+            None => {}
+            Some(Shape::Constant(kind)) if *kind == TYPE => {}
+            Some(_) => return None,
+        }
+        match member("processName") {
+            Some(Shape::Constant(name)) => text(Some(name)),
+            _ => None,
+        }
     }
 
     /// Reads a message; `None` when it has another form.
@@ -68,6 +86,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::template::Template;
 
     fn process(read: Result<Option<StartMessage>, String>) -> Result<Option<String>, ()> {
         read.map(|message| message.map(|message| message.process)).map_err(drop)
@@ -83,6 +102,28 @@ mod tests {
         assert_eq!(read(json!({"type": TYPE})), Err(()));
         assert_eq!(read(json!({"processName": ""})), Err(()));
         assert_eq!(read(json!({"processName": "q", "params": {"paramsToCopy": "a"}})), Err(()));
+    }
+
+    #[test]
+    fn a_process_is_named_when_no_data_do_it() {
+        let named = |message: &str| {
+            let template = Template::compile(message).expect("the test's template is valid");
+            StartMessage::named_process(&template.shape())
+        };
+        let q = Some("q".to_owned());
+        assert_eq!(named(r#"{"processName": "q"}"#), q);
+        assert_eq!(named(r#"{"processName": "q", "type": "START_PROCESS_INHERIT", "clientDataKeys": "${keys}"}"#), q);
+        for message in [
+            r#"{"processName": "${q}"}"#,
+            r#"{"processName": "q-${n}"}"#,
+            r#"{"processName": "q", "type": "${t}"}"#,
+            r#"{"processName": "q", "type": "openUrl", "a": "${b}"}"#,
+            r#"{"processName": "q", "type": "openUrl"}"#,
+            r#""q""#,
+            "${q}",
+        ] {
+            assert_eq!(named(message), None, "{message}");
+        }
     }
 
     #[test]

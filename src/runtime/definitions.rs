@@ -3,8 +3,11 @@
 //! A deploy compiles first, then writes, then becomes visible. Running instances stay on their version: versions are never
 //! taken out of memory. Not here: what a definition means (`model`), how it is stored (`journal`).
 
+mod planning;
 mod removal;
 mod start_data;
+mod times;
+mod unknown_processes;
 mod workflows;
 
 use std::{
@@ -14,7 +17,6 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
 use super::{
@@ -23,18 +25,18 @@ use super::{
 };
 use crate::{
     engine::record::ProcessRef,
-    expression,
-    journal::{Busy, DefinitionFormat, DefinitionRow, DefinitionState, Journal, StoreError},
+    journal::{Busy, DefinitionRow, DefinitionState, Journal, StoreError},
     model::{
-        compile,
-        definition::ProcessDefinition,
         evaluator::Evaluator,
         executable::ExecutableProcess,
         ids::Time,
-        problem::{Problem, Severity},
+        problem::Problem,
         source::{SourceFormat, read_source},
     },
 };
+use planning::{CompiledSource, Plan, compile_row, supersede};
+
+pub use planning::Rehearsal;
 
 /// A definition version, compiled.
 pub struct DeployedProcess {
@@ -176,39 +178,22 @@ impl Definitions {
     /// # Errors
     /// [`DeployError::Invalid`] with every problem, errors and warnings.
     pub async fn deploy(&self, deploy: Deploy<'_>) -> Result<Vec<Deployed>, DeployError> {
-        let compiled = compile_source(deploy.source, deploy.format).map_err(DeployError::Invalid)?;
+        let compiled = CompiledSource::compile(deploy.source, deploy.format).map_err(DeployError::Invalid)?;
         let _changing = self.changing.lock().await;
-        let mut index = Index::clone(&self.index.load());
-        let mut changed = Vec::new();
-        let mut outcome = Vec::new();
-        for (executable, evaluator, mut problems) in compiled {
-            if let Some(problem) = workflows::alias_taken(&index, deploy.tenant, &executable) {
-                problems.push(problem);
-                return Err(DeployError::Invalid(problems));
-            }
-            problems.extend(self.outside.warnings(&executable));
-            let (process, existing) = place(&index, &deploy, executable, evaluator);
-            changed.extend(supersede(&mut index, &process));
-            insert(&mut index, process.clone());
-            changed.push(process.row.clone());
-            outcome.push(Deployed { row: process.row.clone(), existing, problems });
-        }
+        let Plan { index, changed, outcome } =
+            Plan::make(&self.index.load(), compiled, &deploy, &self.outside).map_err(DeployError::Invalid)?;
         self.write(index, changed).await?;
         Ok(outcome)
     }
 
-    /// What a deploy of a source would tell, without deploying it: errors that would refuse it, and warnings.
-    pub fn check(&self, tenant: &str, source: &[u8], format: SourceFormat) -> Vec<Problem> {
-        let compiled = match compile_source(source, format) {
-            Ok(compiled) => compiled,
-            Err(problems) => return problems,
-        };
-        let index = self.index.load();
-        let told = |(executable, _, mut problems): Compiled| {
-            problems.extend(workflows::alias_taken(&index, tenant, &executable));
-            problems
-        };
-        compiled.into_iter().flat_map(told).collect()
+    /// What a deploy would say, without deploying: the errors that would refuse it, and the warnings, in the same order.
+    pub fn check(&self, deploy: &Deploy<'_>) -> Vec<Problem> {
+        let planned = CompiledSource::compile(deploy.source, deploy.format)
+            .and_then(|compiled| Plan::make(&self.index.load(), compiled, deploy, &self.outside));
+        match planned {
+            Ok(plan) => plan.warnings().cloned().collect(),
+            Err(problems) => problems,
+        }
     }
 
     /// Deploys those processes of a source whose ids were never used yet: what was deleted does not come back.
@@ -312,125 +297,12 @@ pub struct Deploy<'a> {
     pub now: Time,
 }
 
-type Compiled = (Arc<ExecutableProcess>, Arc<dyn Evaluator>, Vec<Problem>);
-
-fn compile_source(source: &[u8], format: SourceFormat) -> Result<Vec<Compiled>, Vec<Problem>> {
-    let mut compiled = Vec::new();
-    let mut problems = Vec::new();
-    for (definition, warnings) in read_source(source, format)? {
-        match compile_definition(definition, warnings) {
-            Ok(one) => compiled.push(one),
-            Err(more) => problems.extend(more),
-        }
-    }
-    if problems.is_empty() { Ok(compiled) } else { Err(problems) }
-}
-
-/// Both compilers run, so that one deploy lists the problems of both.
-fn compile_definition(definition: ProcessDefinition, mut problems: Vec<Problem>) -> Result<Compiled, Vec<Problem>> {
-    let evaluator = expression::compile(&definition);
-    match (compile::compile(definition), evaluator) {
-        (Ok((executable, warnings)), Ok(evaluator)) => {
-            problems.extend(warnings);
-            let of_start_data = start_data::check(&executable, evaluator.as_ref());
-            let has_error = of_start_data.iter().any(|problem| problem.severity == Severity::Error);
-            problems.extend(of_start_data);
-            if has_error {
-                return Err(problems);
-            }
-            Ok((Arc::new(executable), evaluator, problems))
-        }
-        (model, conditions) => {
-            problems.extend(model.err().into_iter().flatten());
-            problems.extend(conditions.err().into_iter().flatten());
-            Err(problems)
-        }
-    }
-}
-
 /// Whether this server can run a stored definition; else why not, as a sentence.
 ///
 /// # Errors
 /// The sentence.
 pub fn is_usable(row: DefinitionRow) -> Result<(), String> {
     compile_row(row).map(drop)
-}
-
-/// What is wrong with a source, errors and warnings, without deploying it.
-pub fn problems_of(source: &[u8], format: SourceFormat) -> Vec<Problem> {
-    match compile_source(source, format) {
-        Ok(compiled) => compiled.into_iter().flat_map(|(_, _, problems)| problems).collect(),
-        Err(problems) => problems,
-    }
-}
-
-fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String> {
-    let unusable = |why: String| format!("definition '{}' version {} cannot be run by this server: {why}", row.id, row.version);
-    let compiled = compile_source(&row.source, format_of(row.format))
-        .map_err(|problems| unusable(problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")))?;
-    let this = compiled.into_iter().find(|(executable, ..)| executable.definition.id == row.id);
-    let (executable, evaluator, _) = this.ok_or_else(|| unusable("its source holds no such process".to_owned()))?;
-    Ok(DeployedProcess { row, executable, evaluator })
-}
-
-/// The version that stands for this content: the existing one, or the next.
-fn place(
-    index: &Index,
-    deploy: &Deploy<'_>,
-    executable: Arc<ExecutableProcess>,
-    evaluator: Arc<dyn Evaluator>,
-) -> (Arc<DeployedProcess>, bool) {
-    let id = executable.definition.id.clone();
-    let revision = content_hash(deploy.source);
-    let state = if deploy.publish { DefinitionState::Published } else { DefinitionState::Draft };
-    let versions = index.get(&(deploy.tenant.to_owned(), id.clone())).map_or(&[][..], Vec::as_slice);
-    let stands = |known: &&Arc<DeployedProcess>| known.row.state != DefinitionState::Deleted;
-    let same = versions.iter().rev().filter(stands).find(|known| known.row.revision == revision);
-    if let Some(known) = same {
-        let keeps = !deploy.publish && known.row.state != DefinitionState::Replaced;
-        return (Arc::new(with_state(known, if keeps { known.row.state } else { state })), true);
-    }
-    let row = DefinitionRow {
-        tenant: deploy.tenant.to_owned(),
-        version: versions.iter().map(|known| known.row.version).max().unwrap_or(0) + 1,
-        revision,
-        state,
-        alias: executable.definition.alias,
-        name: executable.name.clone(),
-        format: match deploy.format {
-            SourceFormat::BpmnXml => DefinitionFormat::Bpmn,
-            SourceFormat::Json => DefinitionFormat::Json,
-        },
-        source: deploy.source.to_vec(),
-        created_at: deploy.now,
-        created_by: deploy.by.to_owned(),
-        id,
-    };
-    (Arc::new(DeployedProcess { row, executable, evaluator }), false)
-}
-
-/// At most one draft and one published version: the former one steps back. Returns the rows that changed.
-fn supersede(index: &mut Index, process: &Arc<DeployedProcess>) -> Vec<DefinitionRow> {
-    let stepped_back = match process.row.state {
-        DefinitionState::Draft => DefinitionState::Replaced,
-        DefinitionState::Published => DefinitionState::Deprecated,
-        DefinitionState::Disabled | DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted => {
-            return Vec::new();
-        }
-    };
-    let gives_way = |row: &DefinitionRow| {
-        let disabled = row.state == DefinitionState::Disabled && process.row.state == DefinitionState::Published;
-        (disabled || row.state == process.row.state) && row.version != process.row.version
-    };
-    let key = (process.row.tenant.clone(), process.row.id.clone());
-    let mut changed = Vec::new();
-    for known in index.entry(key).or_default() {
-        if gives_way(&known.row) {
-            *known = Arc::new(with_state(known, stepped_back));
-            changed.push(known.row.clone());
-        }
-    }
-    changed
 }
 
 fn with_state(process: &DeployedProcess, state: DefinitionState) -> DeployedProcess {
@@ -451,16 +323,4 @@ fn standing(index: &Index, (tenant, process): &(String, String)) -> Standing {
         |known: &&Arc<DeployedProcess>| matches!(known.row.state, DefinitionState::Published | DefinitionState::Disabled);
     let version = index.get(&(tenant.clone(), process.clone())).and_then(|versions| versions.iter().find(stands)).cloned();
     Standing { tenant: tenant.clone(), process: process.clone(), version }
-}
-
-fn format_of(format: DefinitionFormat) -> SourceFormat {
-    match format {
-        DefinitionFormat::Bpmn => SourceFormat::BpmnXml,
-        DefinitionFormat::Json => SourceFormat::Json,
-    }
-}
-
-/// The revision of a source: the first 16 bytes of its SHA-256, in hex.
-fn content_hash(source: &[u8]) -> String {
-    Sha256::digest(source)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }

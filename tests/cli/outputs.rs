@@ -24,14 +24,14 @@ fn a_definition_comes_out_as_it_went_in() {
 #[test]
 fn problems_name_element_code_and_sentence_with_and_without_a_server() {
     let site = served();
-    for check in [&["--check"][..], &[]] {
-        let (text, errors) = site.run(&[&["deploy", &file("broken.bpmn"), "-q"], check].concat(), "").ends(1);
+    for command in [&["check"][..], &["deploy", "--check"], &["deploy"]] {
+        let (text, errors) = site.run(&[command, &[&file("broken.bpmn"), "-q"]].concat(), "").ends(1);
         assert!(text.ends_with("broken.bpmn: refused\n"), "{text}");
         assert!(errors.contains("error at 'toNowhere': expected ") && errors.contains(']'), "{errors}");
-        let told = json(&site, &[&["deploy", &file("broken.bpmn")], check].concat(), 1);
+        let told = json(&site, &[command, &[&file("broken.bpmn")]].concat(), 1);
         assert!(told["problems"].as_array().unwrap().iter().any(|problem| problem["element"] == "toNowhere"), "{told}");
     }
-    assert_eq!(json(&site, &["deploy", "--check", &file("decision.bpmn")], 0)["outcome"], "good");
+    assert_eq!(json(&site, &["check", &file("decision.bpmn")], 0)["outcome"], "good");
 }
 
 #[test]

@@ -118,7 +118,9 @@ pub async fn check(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
     let designer = designer(&app, &request)?;
     let format = format(&request)?;
     let source = body::bytes(&request, payload, limits::DEFINITION_BYTES).await?;
-    let problems = app.sessions.runtime.definitions.check(&designer.tenant, &source, format);
+    let runtime = &app.sessions.runtime;
+    let (tenant, by, now) = (designer.tenant.as_str(), designer.subject.as_str(), runtime.clock.now());
+    let problems = runtime.definitions.check(&Deploy { tenant, source: &source, format, publish: false, by, now });
     Ok(json(StatusCode::OK, &Checked { problems }))
 }
 

@@ -1,0 +1,246 @@
+//! What a deploy does and what it says, worked out before anything is written. Deploys, `/v1/definition-checks` and the command line
+//! all make this plan, so that a check says exactly what a deploy says: the same problems in the same order.
+//!
+//! Not here: writing the plan (`Definitions::deploy`), the rules a definition keeps by itself (`model::validate`).
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use sha2::{Digest, Sha256};
+
+use super::{Deploy, Deployed, DeployedProcess, Index, insert, start_data, times, unknown_processes, with_state, workflows};
+use crate::{
+    expression,
+    journal::{DefinitionFormat, DefinitionRow, DefinitionState},
+    model::{
+        compile,
+        definition::ProcessDefinition,
+        evaluator::Evaluator,
+        executable::ExecutableProcess,
+        ids::Time,
+        problem::{Problem, Severity},
+        source::{SourceFormat, read_source},
+    },
+    runtime::outside::OutsideSettings,
+};
+
+/// A process that can run, with the warnings of reading and compiling it.
+type Compiled = (Arc<ExecutableProcess>, Arc<dyn Evaluator>, Vec<Problem>);
+
+/// What a source brings, compiled: the part of a deploy that takes its time and needs no other definition.
+pub(super) struct CompiledSource {
+    /// The ids of all its processes.
+    ids: BTreeSet<String>,
+    /// Each process, in document order, or its problems.
+    processes: Vec<Result<Compiled, Vec<Problem>>>,
+}
+
+impl CompiledSource {
+    /// Reads and compiles a source.
+    ///
+    /// # Errors
+    /// All problems of a source that cannot be read.
+    pub(super) fn compile(source: &[u8], format: SourceFormat) -> Result<Self, Vec<Problem>> {
+        let read = read_source(source, format)?;
+        let ids = read.iter().map(|(definition, _)| definition.id.clone()).collect();
+        let processes = read.into_iter().map(|(definition, warnings)| compile_definition(definition, warnings)).collect();
+        Ok(Self { ids, processes })
+    }
+}
+
+/// What a deploy changes.
+pub(super) struct Plan {
+    /// All definitions as they stand afterwards.
+    pub(super) index: Index,
+    /// The versions to write.
+    pub(super) changed: Vec<DefinitionRow>,
+    /// Each process of the source, in document order, with its warnings.
+    pub(super) outcome: Vec<Deployed>,
+}
+
+impl Plan {
+    /// Plans the deploy of compiled processes onto `index`.
+    ///
+    /// # Errors
+    /// Every problem of every process, in document order, when any is an error.
+    pub(super) fn make(
+        index: &Index,
+        source: CompiledSource,
+        deploy: &Deploy<'_>,
+        outside: &OutsideSettings,
+    ) -> Result<Self, Vec<Problem>> {
+        let CompiledSource { ids, processes } = source;
+        let mut plan = Self { index: index.clone(), changed: Vec::new(), outcome: Vec::new() };
+        let mut problems = Vec::new();
+        for compiled in processes {
+            let (executable, evaluator, mut found) = match compiled {
+                Ok(compiled) => compiled,
+                Err(found) => {
+                    problems.extend(found);
+                    continue;
+                }
+            };
+            let (process, existing) = place(&plan.index, deploy, executable, evaluator);
+            found.extend(workflows::alias_taken(&plan.index, deploy.tenant, &process.executable));
+            found.extend(outside.warnings(&process.executable));
+            found.extend(times::check(&process.executable, deploy.now, existing));
+            let is_known = |id: &str| ids.contains(id) || is_known(&plan.index, deploy.tenant, id);
+            found.extend(unknown_processes::warnings(&process.executable, is_known));
+            problems.extend(found.iter().cloned());
+            plan.changed.extend(supersede(&mut plan.index, &process));
+            insert(&mut plan.index, process.clone());
+            plan.changed.push(process.row.clone());
+            plan.outcome.push(Deployed { row: process.row.clone(), existing, problems: found });
+        }
+        if problems.iter().any(|problem| problem.severity == Severity::Error) { Err(problems) } else { Ok(plan) }
+    }
+
+    /// The warnings of all its processes, in document order.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = &Problem> {
+        self.outcome.iter().flat_map(|deployed| &deployed.problems)
+    }
+}
+
+/// Deploys that are only said: what a server without any process would answer to one source after the other.
+pub struct Rehearsal {
+    index: Index,
+    outside: OutsideSettings,
+}
+
+impl Rehearsal {
+    /// One with the settings of a server.
+    pub fn new(outside: OutsideSettings) -> Self {
+        Self { index: Index::new(), outside }
+    }
+
+    /// What is wrong with a source, errors and warnings; without an error the next source finds its processes.
+    pub fn deploy(&mut self, source: &[u8], format: SourceFormat, now: Time) -> Vec<Problem> {
+        let deploy = Deploy { tenant: "default", source, format, publish: true, by: "check", now };
+        let planned = CompiledSource::compile(source, format)
+            .and_then(|compiled| Plan::make(&self.index, compiled, &deploy, &self.outside));
+        match planned {
+            Ok(plan) => {
+                let warnings = plan.warnings().cloned().collect();
+                self.index = plan.index;
+                warnings
+            }
+            Err(problems) => problems,
+        }
+    }
+}
+
+/// Compiles a stored version.
+///
+/// # Errors
+/// Why this server cannot run it, as a sentence.
+pub(super) fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String> {
+    let unusable = |why: String| format!("definition '{}' version {} cannot be run by this server: {why}", row.id, row.version);
+    let sentences = |problems: Vec<Problem>| {
+        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
+        errors.map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
+    };
+    let read = read_source(&row.source, format_of(row.format)).map_err(|problems| unusable(sentences(problems)))?;
+    let this = read.into_iter().find(|(definition, _)| definition.id == row.id);
+    let (definition, warnings) = this.ok_or_else(|| unusable("its source holds no such process".to_owned()))?;
+    let (executable, evaluator, _) =
+        compile_definition(definition, warnings).map_err(|problems| unusable(sentences(problems)))?;
+    Ok(DeployedProcess { row, executable, evaluator })
+}
+
+/// Both compilers run, so that one deploy lists the problems of both.
+fn compile_definition(definition: ProcessDefinition, mut problems: Vec<Problem>) -> Result<Compiled, Vec<Problem>> {
+    let evaluator = expression::compile(&definition);
+    match (compile::compile(definition), evaluator) {
+        (Ok((executable, warnings)), Ok(evaluator)) => {
+            problems.extend(warnings);
+            let of_start_data = start_data::check(&executable, evaluator.as_ref());
+            let has_error = of_start_data.iter().any(|problem| problem.severity == Severity::Error);
+            problems.extend(of_start_data);
+            if has_error {
+                return Err(problems);
+            }
+            Ok((Arc::new(executable), evaluator, problems))
+        }
+        (model, conditions) => {
+            problems.extend(model.map_or_else(|found| found, |(_, warnings)| warnings));
+            problems.extend(conditions.err().into_iter().flatten());
+            Err(problems)
+        }
+    }
+}
+
+fn is_known(index: &Index, tenant: &str, id: &str) -> bool {
+    let versions = index.get(&(tenant.to_owned(), id.to_owned()));
+    versions.is_some_and(|versions| versions.iter().any(|known| known.row.state != DefinitionState::Deleted))
+}
+
+/// The version that stands for this content: the existing one, or the next.
+fn place(
+    index: &Index,
+    deploy: &Deploy<'_>,
+    executable: Arc<ExecutableProcess>,
+    evaluator: Arc<dyn Evaluator>,
+) -> (Arc<DeployedProcess>, bool) {
+    let id = executable.definition.id.clone();
+    let revision = content_hash(deploy.source);
+    let state = if deploy.publish { DefinitionState::Published } else { DefinitionState::Draft };
+    let versions = index.get(&(deploy.tenant.to_owned(), id.clone())).map_or(&[][..], Vec::as_slice);
+    let stands = |known: &&Arc<DeployedProcess>| known.row.state != DefinitionState::Deleted;
+    let same = versions.iter().rev().filter(stands).find(|known| known.row.revision == revision);
+    if let Some(known) = same {
+        let keeps = !deploy.publish && known.row.state != DefinitionState::Replaced;
+        return (Arc::new(with_state(known, if keeps { known.row.state } else { state })), true);
+    }
+    let row = DefinitionRow {
+        tenant: deploy.tenant.to_owned(),
+        version: versions.iter().map(|known| known.row.version).max().unwrap_or(0) + 1,
+        revision,
+        state,
+        alias: executable.definition.alias,
+        name: executable.name.clone(),
+        format: match deploy.format {
+            SourceFormat::BpmnXml => DefinitionFormat::Bpmn,
+            SourceFormat::Json => DefinitionFormat::Json,
+        },
+        source: deploy.source.to_vec(),
+        created_at: deploy.now,
+        created_by: deploy.by.to_owned(),
+        id,
+    };
+    (Arc::new(DeployedProcess { row, executable, evaluator }), false)
+}
+
+/// At most one draft and one published version: the former one steps back. Returns the rows that changed.
+pub(super) fn supersede(index: &mut Index, process: &Arc<DeployedProcess>) -> Vec<DefinitionRow> {
+    let stepped_back = match process.row.state {
+        DefinitionState::Draft => DefinitionState::Replaced,
+        DefinitionState::Published => DefinitionState::Deprecated,
+        DefinitionState::Disabled | DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted => {
+            return Vec::new();
+        }
+    };
+    let gives_way = |row: &DefinitionRow| {
+        let disabled = row.state == DefinitionState::Disabled && process.row.state == DefinitionState::Published;
+        (disabled || row.state == process.row.state) && row.version != process.row.version
+    };
+    let key = (process.row.tenant.clone(), process.row.id.clone());
+    let mut changed = Vec::new();
+    for known in index.entry(key).or_default() {
+        if gives_way(&known.row) {
+            *known = Arc::new(with_state(known, stepped_back));
+            changed.push(known.row.clone());
+        }
+    }
+    changed
+}
+
+fn format_of(format: DefinitionFormat) -> SourceFormat {
+    match format {
+        DefinitionFormat::Bpmn => SourceFormat::BpmnXml,
+        DefinitionFormat::Json => SourceFormat::Json,
+    }
+}
+
+/// The revision of a source: the first 16 bytes of its SHA-256, in hex.
+fn content_hash(source: &[u8]) -> String {
+    Sha256::digest(source)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}

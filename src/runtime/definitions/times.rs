@@ -1,0 +1,34 @@
+//! Times of a definition that are over when it is deployed. Asked at a deploy only: a stored definition stays what it is while
+//! its times pass.
+
+use crate::model::{
+    executable::{ExecutableProcess, Expiry},
+    ids::Time,
+    occurrences::Occurrences,
+    problem::Problem,
+};
+
+/// Schedules and expiries of which no time lies after `now`. For content that is deployed already they are warnings: it did
+/// have its times.
+pub(super) fn check(process: &ExecutableProcess, now: Time, existing: bool) -> Vec<Problem> {
+    let problem = if existing { Problem::warning } else { Problem::error };
+    let mut problems = Vec::new();
+    if let Some(expiry @ Expiry::At(_)) = &process.expiry
+        && expiry.due(now).is_none_or(|due| due <= now)
+    {
+        let text = process.definition.expiry.as_deref().unwrap_or_default();
+        let message = format!("expected an expiry that comes, but no time after {now} fits `{text}`; correct it");
+        problems.push(problem(process.definition.id.clone(), "never_due", message));
+    }
+    for (node, schedule) in process.schedules() {
+        if matches!(schedule.occurrences, Occurrences::Startup) || schedule.occurrences.first(now).is_some() {
+            continue;
+        }
+        let message = format!(
+            "expected a time that comes, but the last one of `{}` is over (it is {now}): the process would never start; correct it",
+            schedule.written
+        );
+        problems.push(problem(node.id.to_string(), "never_due", message));
+    }
+    problems
+}

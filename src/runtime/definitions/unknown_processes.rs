@@ -1,0 +1,43 @@
+//! Processes that a definition starts or calls by a name nobody has deployed: warnings, as they may come later.
+
+use crate::model::{
+    action::MessageType,
+    executable::{ActionWork, ExecutableAction, ExecutableProcess},
+    problem::Problem,
+    start_message::StartMessage,
+};
+
+/// Warnings of every started or called process that `is_known` does not know. A name that data fill in is nobody's yet.
+pub(super) fn warnings(process: &ExecutableProcess, is_known: impl Fn(&str) -> bool) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    let mut warn = |element: &str, what: String, called: &str| {
+        if !is_known(called) {
+            let message = format!(
+                "{what}: expected the process `{called}` to be deployed, but there is none of this id; deploy it, or correct the id"
+            );
+            warnings.push(Problem::warning(element, "unknown_process", message));
+        }
+    };
+    for node in process.nodes() {
+        if let Some(call) = &node.call {
+            warn(&node.id, "the call activity".to_owned(), &call.process);
+        }
+        for action in node.all_actions() {
+            if let Some(called) = started_by(action) {
+                warn(&node.id, format!("action `{}`", action.name), &called);
+            }
+        }
+    }
+    warnings
+}
+
+/// The process an action starts, or has a client start.
+fn started_by(action: &ExecutableAction) -> Option<String> {
+    match &action.work {
+        ActionWork::StartSubprocess { subprocess, .. } => Some(subprocess.process.to_string()),
+        ActionWork::WebsocketSend { message, message_type: MessageType::Action, .. } => {
+            StartMessage::named_process(&message.shape())
+        }
+        _ => None,
+    }
+}
