@@ -166,6 +166,8 @@ pub const CHILDREN: usize = 10_000;
 pub const PARTICIPANTS: usize = 1_000;
 /// Action messages one process instance may have open; one more is an incident.
 pub const OPEN_MESSAGES: usize = 1_000;
+/// How long an Action message stays open, unless its process says otherwise; longer than an anonymous token is valid, as users come back.
+pub const ACTION_MESSAGE_OPEN: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Delayed triggerings one process instance may wait for; one more is an incident.
 pub const DELAYED: usize = 10_000;
 /// The longest comment of a decision in an approval, in bytes.

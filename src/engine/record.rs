@@ -418,6 +418,8 @@ pub struct Push {
     pub origin: Option<InstanceKey>,
     /// The rendered message.
     pub body: Value,
+    /// Until when it waits for an answer of a client; `None` for one that waits for none.
+    pub open_until: Option<Time>,
 }
 
 /// A child as its parent knows it.

@@ -31,7 +31,7 @@ pub(super) fn for_children(step: &Step<'_>, more: usize) -> Result<(), String> {
 /// # Errors
 /// As [`for_children`].
 pub(super) fn for_open_message(step: &Step<'_>) -> Result<(), String> {
-    if step.state.open().len() < step.limits.open_messages {
+    if step.state.open(step.now).count() < step.limits.open_messages {
         return Ok(());
     }
     Err(format!(

@@ -318,7 +318,7 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Ends the instance: everything active, its children, its offers; the parent hears of it last.
+    /// Ends the instance: everything active, its children, and, unless it finished, its offers; the parent hears of it last.
     pub fn end(&mut self, status: Status) {
         self.end_with(status, None);
     }
@@ -403,9 +403,11 @@ fn builtins<'a>(process: &'a ExecutableProcess, state: &'a InstanceState, now: T
 
 fn close_offer(step: &mut Step<'_>, seq: u64) -> Result<(), Rejection> {
     life::require_actor(step)?;
-    if !step.state.open().contains_key(&seq) {
-        let sentence =
-            format!("expected the seq of an open Action message, but {seq} is none: it was answered already, or never was one");
+    if step.state.open_message(seq, step.now).is_none() {
+        let sentence = format!(
+            "expected the seq of an open Action message, but {seq} is none: it was answered already, its time is over, or it never \
+             was one"
+        );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     }
     step.record(Record::OfferClosed { seq });

@@ -36,7 +36,10 @@ pub(super) fn receive(step: &mut Step<'_>, from: InstanceKey, number: u64, messa
     let listens = step.state.status().is_live() && !child.ending;
     match message {
         PeerMessage::Push { kind, body, node, action } if listens => {
-            take_push(step, Push { kind, node, action, element: child.start.element, origin: Some(from), body });
+            take_push(
+                step,
+                Push { kind, node, action, element: child.start.element, origin: Some(from), body, open_until: None },
+            );
         }
         PeerMessage::Append { patch } if listens => step.merge_of_child(&child, patch),
         PeerMessage::Ended { status, result, error } => ending::child_ended(step, &child, status, result, error.as_deref()),
@@ -51,8 +54,7 @@ fn take_push(step: &mut Step<'_>, message: Push) {
     let room = if message.kind == MessageType::Action { room_for(step, starts()) } else { Ok(()) };
     let Err((code, sentence)) = room else { return push(step, message, None) };
     let element = message.element.filter(|&element| step.state.element(element).is_some_and(|element| element.is_active()));
-    let seq = step.record(Record::Pushed(Box::new(message)));
-    step.record(Record::OfferClosed { seq });
+    step.record(Record::Pushed(Box::new(message)));
     if let Some(element) = element {
         step.incident(element, code, sentence, None);
     }
@@ -75,9 +77,10 @@ fn link_child(step: &mut Step<'_>, child: InstanceKey, number: u64, offer: Optio
     if step.state.children().contains_key(&child) {
         return;
     }
-    let open = offer.filter(|seq| step.state.open().contains_key(seq));
-    // A step back that undoes who asked for the child ends the child.
-    let element = open.and_then(|seq| step.state.open()[&seq].element());
+    let open = offer.filter(|&seq| step.state.open_message(seq, step.now).is_some());
+    // A step back that undoes who asked for the child ends the child. After the end no element is left to stand for it.
+    let asked = open.and_then(|seq| step.state.open_message(seq, step.now)?.element());
+    let element = asked.filter(|&element| step.state.element(element).is_some());
     let start = ChildStarted { child, process, element, action: None, item: None, awaited: false, heard: number };
     step.record(Record::ChildStarted(Box::new(start)));
     if let Some(seq) = open {

@@ -26,6 +26,7 @@ use super::{
     upload::UploadRules,
     validate::validate,
 };
+use crate::limits;
 
 /// Compiles a definition; returns it with its warnings.
 ///
@@ -43,10 +44,13 @@ pub fn compile(definition: ProcessDefinition) -> Result<(ExecutableProcess, Vec<
     let name = definition.name.clone().unwrap_or_else(|| definition.id.clone());
     // `validate` has seen that it can be read.
     let expiry = definition.expiry.as_deref().and_then(compile_expiry);
+    let written = definition.action_message_expiry.as_deref().and_then(|text| compile_timer(text).ok());
+    let action_message_expiry =
+        written.unwrap_or_else(|| Span::new().seconds(limits::ACTION_MESSAGE_OPEN.as_secs().cast_signed()));
     let not_compilable = |sentence| vec![Problem::error(&definition.id, "not_compilable", sentence)];
     let search_keys = SearchKeys::compile(&definition.search_keys).map_err(not_compilable)?;
     let lanes = definition.lanes.clone();
-    Ok((ExecutableProcess { definition, name, expiry, search_keys, lanes, nodes, by_id }, problems))
+    Ok((ExecutableProcess { definition, name, expiry, action_message_expiry, search_keys, lanes, nodes, by_id }, problems))
 }
 
 /// An ISO 8601 duration, which begins with a `P`, or a cron expression. `None` when it is neither.

@@ -32,6 +32,10 @@ pub struct ProcessDefinition {
     /// expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry: Option<String>,
+    /// How long an Action message of an instance stays open, as ISO 8601 duration; by default
+    /// [`limits::ACTION_MESSAGE_OPEN`](crate::limits::ACTION_MESSAGE_OPEN).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action_message_expiry: Option<String>,
     /// Whether a client without token may start it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub anonymous_start: bool,

@@ -33,6 +33,8 @@ pub struct ExecutableProcess {
     pub name: String,
     /// When a live instance expires.
     pub expiry: Option<Expiry>,
+    /// How long an Action message of an instance stays open.
+    pub action_message_expiry: Span,
     /// By which values its instances are found.
     pub search_keys: SearchKeys,
     pub(super) lanes: Vec<Lane>,

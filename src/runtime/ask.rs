@@ -15,7 +15,7 @@ use crate::{
         command::{RunAction, StartInstance},
         next_step::NextStep,
         record::{CommandTag, Created, StoredFile},
-        state::Child,
+        state::{Child, OpenMessage},
     },
     model::{
         ids::{InstanceKey, Time},
@@ -173,8 +173,8 @@ pub struct Whole {
     pub data: Value,
     /// What a client holds that received every Data frame.
     pub view: Value,
-    /// Open Action messages by number.
-    pub open: BTreeMap<u64, Value>,
+    /// Action messages that can be answered, by number.
+    pub open: BTreeMap<u64, OpenMessage>,
 }
 
 impl Observed {

@@ -69,7 +69,7 @@ fn decide_ask(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time)
         Ask::Start(start) => decide_start(memory, caller, *start, now),
         Ask::Observe { whole } => {
             let (state, process) = visible(memory, caller)?;
-            Ok(Decision::Answer(Answer::Observed(Box::new(observe(state, process, whole)))))
+            Ok(Decision::Answer(Answer::Observed(Box::new(observe(state, process, whole, now)))))
         }
         Ask::FindFile(id) => {
             let (state, _) = visible(memory, caller)?;
@@ -205,7 +205,7 @@ pub fn standing(state: &InstanceState, process: &Arc<DeployedProcess>) -> Commit
     }
 }
 
-fn observe(state: &InstanceState, process: &Arc<DeployedProcess>, whole: bool) -> Observed {
+fn observe(state: &InstanceState, process: &Arc<DeployedProcess>, whole: bool, now: Time) -> Observed {
     Observed {
         members: state.members(),
         process: process.clone(),
@@ -217,7 +217,7 @@ fn observe(state: &InstanceState, process: &Arc<DeployedProcess>, whole: bool) -
         whole: whole.then(|| Whole {
             data: state.data().clone(),
             view: state.view().clone(),
-            open: state.open().iter().map(|(&seq, message)| (seq, message.body.clone())).collect(),
+            open: state.open(now).map(|(seq, message)| (seq, message.clone())).collect(),
         }),
     }
 }

@@ -220,6 +220,14 @@ impl Runtime {
         }
         match StartMessage::read(&push.body) {
             Ok(None) => reply.refuse(no_offer(seq).into()),
+            // A repeat reaches the instance the message has led to, whatever has become of the message since.
+            Ok(Some(_)) if !is_child(parent, &request) && !is_open(parent, seq) => {
+                let sentence = format!(
+                    "expected an Action message that is open, but {seq} is not any more: a client was done with it, its time is over, \
+                     its instance was ended, or a step back has undone it"
+                );
+                reply.refuse(Rejection::new(RejectionKind::Conflict, sentence).into());
+            }
             Ok(Some(StartMessage { process, start_condition, copy })) => {
                 self.send_child(request, parent, (seq, Some(seq)), &process, start_condition, &copy, reply);
             }
@@ -238,8 +246,7 @@ impl Runtime {
         copy: &CopyList,
         reply: Reply,
     ) {
-        let is_known = parent.children.iter().any(|child| child.start.child == request.key());
-        if !is_known && parent.children.len() >= limits::CHILDREN {
+        if !is_child(parent, &request) && parent.children.len() >= limits::CHILDREN {
             let sentence = format!(
                 "expected at most {} subprocesses of one instance, ended ones included, but this is one more: start it by itself",
                 limits::CHILDREN
@@ -252,6 +259,15 @@ impl Runtime {
         let command = StartInstance { head, start_condition, schedule: None, link: Some(Link { offer }) };
         self.send_start(request, process, command, reply);
     }
+}
+
+/// Whether the instance that is asked for is there already.
+fn is_child(parent: &Observed, request: &StartRequest) -> bool {
+    parent.children.iter().any(|child| child.start.child == request.key())
+}
+
+fn is_open(parent: &Observed, seq: u64) -> bool {
+    parent.whole.as_ref().is_some_and(|whole| whole.open.contains_key(&seq))
 }
 
 fn no_offer(seq: u64) -> Rejection {

@@ -93,7 +93,10 @@ fn pushed(instance: InstanceKey, seq: u64, prev: u64, push: &Push, cause: Option
         MessageType::Default => {
             shared_frame(instance, seq, prev, &DataTail { instance, node, action, body, origin: push.origin, cause })
         }
-        MessageType::Action => shared_frame(instance, seq, prev, &ActionTail { instance, node, body }),
+        MessageType::Action => {
+            let until = push.open_until.map(|until| until.to_string());
+            shared_frame(instance, seq, prev, &ActionTail { instance, node, body, until })
+        }
     }
 }
 

@@ -306,7 +306,7 @@ impl Connection {
         let Some(whole) = &observed.whole else { return };
         let Some(caller) = self.caller() else { return };
         let (nodes, actions) = rendering::observed_step(observed, &caller);
-        let open: Vec<OpenAction<'_>> = whole.open.iter().map(|(&seq, body)| OpenAction { seq, body }).collect();
+        let open: Vec<OpenAction<'_>> = whole.open.iter().map(OpenAction::from).collect();
         let children = rendering::children(instance, &observed.children);
         let snapshot = Snapshot {
             channel: &channel,

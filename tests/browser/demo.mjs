@@ -93,6 +93,33 @@ async function rejected(page) {
   await shots(page, '7-rejected');
 }
 
+/** The page goes away between the last step and its answer to the card's offer: the offer is there for whoever comes back. */
+async function offerSurvivesReload(browser, watch) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = watch(await context.newPage());
+  await page.addInitScript(() => {
+    if (sessionStorage.getItem('answers')) return;
+    const { send } = WebSocket.prototype;
+    WebSocket.prototype.send = function answerNoOffer(frame) {
+      if (!String(frame).includes('"inheritFrom"')) send.call(this, frame);
+    };
+  });
+  await page.goto(`${baseUrl()}/demo`);
+  await live(page);
+  await page.getByTestId('start').click();
+  await screen(page, 'details');
+  await fill(page, { firstName: 'Ada', lastName: 'Lovelace', email: 'ada@example.org', age: 36, income: 52000 });
+  await page.getByTestId('action-save').click();
+  await screen(page, 'review');
+  await page.getByTestId('consent').check();
+  await page.getByTestId('action-confirm').click();
+  await screen(page, 'done');
+  await page.evaluate(() => sessionStorage.setItem('answers', 'yes'));
+  await page.reload();
+  await screen(page, 'card');
+  await context.close();
+}
+
 await play(async (browser, watch) => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light' });
   const page = watch(await context.newPage());
@@ -113,4 +140,5 @@ await play(async (browser, watch) => {
   await page.reload();
   await screen(page, 'ordered');
   await rejected(page);
+  await offerSurvivesReload(browser, watch);
 });

@@ -210,7 +210,7 @@ impl Run<'_> {
                 }
             }
             Move::Done(seq) => {
-                let open: Vec<u64> = self.subject.state().open().keys().copied().collect();
+                let open: Vec<u64> = self.subject.state().open(self.subject.now).map(|(seq, _)| seq).collect();
                 let seq = pick(&open, *seq as usize).copied().unwrap_or(*seq);
                 self.apply(Command::CloseOffer { seq });
             }
@@ -255,7 +255,10 @@ impl Run<'_> {
             3 => PeerMessage::Ended { status: Status::Terminated, result: None, error: None },
             8 => PeerMessage::Ended { status: Status::Failed, result: None, error: Some("POOR".to_owned()) },
             4 => PeerMessage::StartRefused { message: "it is not published".to_owned() },
-            5 => PeerMessage::Linked { offer: self.subject.state().open().keys().next().copied(), process: "q".to_owned() },
+            5 => PeerMessage::Linked {
+                offer: self.subject.state().open(self.subject.now).next().map(|(seq, _)| seq),
+                process: "q".to_owned(),
+            },
             6 if from == PARENT && peer.is_multiple_of(5) => PeerMessage::End { status: Status::Terminated },
             6 if from == PARENT => PeerMessage::ParentFinished,
             _ => PeerMessage::Ended { status: Status::Finished, result: Some(object), error: None },

@@ -108,8 +108,8 @@ impl Script {
             ["data"] => vec![self.subject.state().data().to_string()],
             ["view"] => vec![self.subject.state().view().to_string()],
             ["open"] => {
-                let open: BTreeMap<u64, &Value> =
-                    self.subject.state().open().iter().map(|(&seq, message)| (seq, &message.body)).collect();
+                let open = self.subject.state().open(self.subject.now);
+                let open: BTreeMap<u64, &Value> = open.map(|(seq, message)| (seq, &message.body)).collect();
                 vec![json!(open).to_string()]
             }
             ["timers"] => self.timers(),

@@ -1,7 +1,7 @@
 //! Process sketches: a few lines that a person reads at a glance, made into a definition through its JSON form.
 //!
 //! ```text
-//! process p expiry=P7D
+//! process p expiry=P7D messages=PT1H    messages: how long an Action message stays open
 //! lane clerks nodes=details execute=clerk,chief view=customer
 //! start -> details -> choice           a chain of flows; ids `start…` and `end…` need no line of their own
 //! choice -> end when amount > 5        a condition; `default` marks the default flow
@@ -62,6 +62,7 @@ pub fn tokens(line: &str) -> Vec<String> {
 struct Sketch {
     id: String,
     expiry: Option<String>,
+    message_expiry: Option<String>,
     lanes: Vec<Value>,
     webhooks: Vec<Value>,
     nodes: Vec<Map<String, Value>>,
@@ -76,7 +77,8 @@ impl Sketch {
         match (kind(&words[0]), &*words[0]) {
             (_, "process") => {
                 self.id = second.to_owned();
-                self.expiry = words.iter().find_map(|word| word.strip_prefix("expiry=")).map(str::to_owned);
+                let written = |name| words.iter().find_map(|word| word.strip_prefix(name)).map(str::to_owned);
+                (self.expiry, self.message_expiry) = (written("expiry="), written("messages="));
             }
             (_, "webhook") => self.webhooks.push(webhook(second, &words[2..])),
             (_, "lane") => self.lanes.push(lane(second, &words[2..])),
@@ -187,6 +189,9 @@ impl Sketch {
             "webhooks": self.webhooks});
         if let Some(expiry) = self.expiry {
             json["expiry"] = json!(expiry.trim_matches('"'));
+        }
+        if let Some(expiry) = self.message_expiry {
+            json["actionMessageExpiry"] = json!(expiry);
         }
         serde_json::from_value(json).expect("a sketch is a definition")
     }

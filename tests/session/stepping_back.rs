@@ -95,6 +95,6 @@ fn a_step_back_is_a_view_frame_and_a_next_step_for_everybody() {
         let snapshot = fresh.ask(json!({"type": "subscribe", "channel": channel})).await;
         assert_eq!(snapshot[0]["view"], of_check);
         let asked = returned.iter().find(|frame| frame["type"] == "action").expect("an action");
-        assert_eq!(snapshot[0]["open"], json!([{"seq": asked["seq"], "body": {"do": "pay"}}]));
+        assert_eq!(snapshot[0]["open"], json!([{"seq": asked["seq"], "body": {"do": "pay"}, "until": asked["until"]}]));
     });
 }

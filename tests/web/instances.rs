@@ -35,6 +35,29 @@ async fn a_start_answers_with_the_first_step() {
 }
 
 #[actix_web::test]
+async fn the_offer_of_the_last_step_outlives_its_instance() {
+    let server = support::server().await;
+    let alice = User::new(&server, "alice", &[]);
+    let ask = json!({"name": "next", "type": "websocketSend", "params": {"messageType": "action", "message": r#"{"processName": "cardOrder"}"#}});
+    let (start, end) = (json!({"id": "s", "type": "startEvent"}), json!({"id": "e", "type": "endEvent", "actions": [ask]}));
+    let process = json!({"id": "brief", "nodes": [start, end], "flows": [{"id": "f", "source": "s", "target": "e"}]});
+    let deployed = User::new(&server, "dora", &["designer"]).post("/v1/definitions?publish=true", process).await;
+    assert_eq!(deployed.status, 201, "{deployed:?}");
+    let started = alice.post("/v1/instances", json!({"process": "brief"})).await.json();
+    let key = started["instance"].as_str().unwrap();
+
+    let look = alice.get(&format!("/v1/instances/{key}")).await.json();
+    assert_eq!(look["status"], "finished");
+    let offer = &look["open"][0];
+    assert_eq!(offer["body"]["processName"], "cardOrder", "{look}");
+    assert!(offer["until"].as_str().unwrap() > look["endedAt"].as_str().unwrap(), "{look}");
+    let inherit = json!({"inheritFrom": {"instance": key, "seq": offer["seq"]}});
+    let card = alice.post("/v1/instances", inherit).await;
+    assert_eq!((card.status.as_u16(), &card.json()["nodes"][0]["node"]), (201, &json!("design")));
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn an_idempotency_key_starts_once() {
     let server = support::server().await;
     let alice = User::new(&server, "alice", &[]);

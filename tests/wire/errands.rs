@@ -41,7 +41,10 @@ async fn a_message_is_open_until_done() {
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("errands", json!({})).await;
     let offer = client.latest("action").clone();
-    assert_eq!(open_messages(&mut client, &instance).await, json!([{"seq": offer["seq"], "body": offer["body"]}]));
+    assert_eq!(
+        open_messages(&mut client, &instance).await,
+        json!([{"seq": offer["seq"], "body": offer["body"], "until": offer["until"]}])
+    );
     let done = json!({"type": "done", "id": id(), "instance": instance, "seq": offer["seq"]});
     let first = client.done(done.clone()).await;
     assert_eq!(client.done(done.clone()).await["seq"], first["seq"], "a repeat gets the first answer");

@@ -50,16 +50,22 @@ async fn two_tabs_start_one_instance() {
 }
 
 #[tokio::test]
-async fn the_end_of_an_instance_closes_its_messages_but_not_the_way_to_the_child() {
+async fn the_end_of_an_instance_leaves_its_messages_open_until_they_are_answered() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let (parent, offer) = at_offer(&mut client).await;
     let open = |client: &Client| client.frames.iter().rfind(|frame| frame["type"] == "snapshot").unwrap()["open"].clone();
     client.subscribe(&parent).await;
-    assert_eq!(open(&client), json!([]));
+    assert_eq!(open(&client)[0]["seq"], offer["seq"]);
+    let start = start_from(&parent, &offer);
+    let first = client.done(start.clone()).await;
+    client.expect_that(|frame| frame["type"] == "child").await;
+    let mut fresh = Client::hello(&server, &token("alice")).await;
+    fresh.subscribe(&parent).await;
+    assert_eq!(open(&fresh), json!([]));
     let done = json!({"type": "done", "id": id(), "instance": parent, "seq": offer["seq"]});
     client.refused(done, "conflict").await;
-    client.done(start_from(&parent, &offer)).await;
+    assert_eq!(client.done(start).await["result"]["instance"], first["result"]["instance"]);
 }
 
 #[tokio::test]

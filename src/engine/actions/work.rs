@@ -102,7 +102,7 @@ fn send(
     let name = action.name.to_string();
     match target {
         Target::Active => {
-            let push = Push { kind, node, action: name, element: Some(key), origin: None, body };
+            let push = Push { kind, node, action: name, element: Some(key), origin: None, body, open_until: None };
             subprocess::push(step, push, Some((action.name.clone(), occurrence)));
         }
         Target::Parent => {

@@ -77,7 +77,7 @@ impl InstanceState {
             Record::ElementTerminated { element, .. } => self.remove(*element),
             Record::ActionStarted { element, action, due, remember } => self.start_action(seq, *element, action, *due, *remember),
             Record::ActionCompleted { element, action, occurrence } => self.complete_action(*element, action, *occurrence),
-            Record::Pushed(push) => self.push(seq, push),
+            Record::Pushed(push) => self.push(seq, time, push),
             Record::OfferClosed { seq } => drop(self.open.remove(seq)),
             Record::ViewReplaced { body } => self.view = body.clone(),
             Record::Returned { to, action, .. } => self.return_to(seq, time, *to, action),
@@ -218,14 +218,15 @@ impl InstanceState {
         });
     }
 
-    fn push(&mut self, seq: u64, push: &Push) {
-        match push.kind {
-            MessageType::Default => deep_merge(&mut self.view, &push.body),
-            MessageType::Action if self.status.is_live() => {
-                let author = self.author(seq, push.element, push.origin);
-                self.open.insert(seq, OpenMessage { body: push.body.clone(), author });
-            }
-            MessageType::Action => {}
+    fn push(&mut self, seq: u64, time: Time, push: &Push) {
+        if push.kind == MessageType::Default {
+            deep_merge(&mut self.view, &push.body);
+        }
+        if let Some(until) = push.open_until {
+            // Those whose time is over go when another comes, so that they never gather.
+            self.open.retain(|_, message| message.until > time);
+            let author = self.author(seq, push.element, push.origin);
+            self.open.insert(seq, OpenMessage { body: push.body.clone(), until, author });
         }
     }
 
@@ -267,7 +268,10 @@ impl InstanceState {
         self.ended_at = Some(time);
         self.elements.clear();
         self.waiting.clear();
-        self.open.clear();
+        // What a finished instance has offered can still be taken: its last step is where offers are made.
+        if status != Status::Finished {
+            self.open.clear();
+        }
         self.merges = None;
     }
 }

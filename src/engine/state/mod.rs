@@ -25,12 +25,9 @@ use uuid::Uuid;
 
 use super::{
     access::Members,
-    record::{Arrival, ChildStarted, Created, Push, Row, Status, StoredFile},
+    record::{Arrival, ChildStarted, Created, Row, Status, StoredFile},
 };
-use crate::model::{
-    action::MessageType,
-    ids::{ElementKey, InstanceKey, Time},
-};
+use crate::model::ids::{ElementKey, InstanceKey, Time};
 
 use self::{
     decisions::Decisions,
@@ -96,6 +93,8 @@ impl Child {
 pub struct OpenMessage {
     /// What it says.
     pub body: Value,
+    /// Until when it can be answered.
+    pub until: Time,
     author: Author,
 }
 
@@ -195,9 +194,14 @@ impl InstanceState {
         self.waiting.iter().map(|(node, arrivals)| (node, arrivals.as_slice()))
     }
 
-    /// Open Action messages by record number.
-    pub fn open(&self) -> &BTreeMap<u64, OpenMessage> {
-        &self.open
+    /// Action messages that can be answered at this time, by record number. They outlive the normal end of the instance.
+    pub fn open(&self, now: Time) -> impl Iterator<Item = (u64, &OpenMessage)> {
+        self.open.iter().filter(move |(_, message)| message.until > now).map(|(&seq, message)| (seq, message))
+    }
+
+    /// The Action message with this number, if it can be answered at this time.
+    pub fn open_message(&self, seq: u64, now: Time) -> Option<&OpenMessage> {
+        self.open.get(&seq).filter(|message| message.until > now)
     }
 
     /// Children, live and ended.
@@ -233,13 +237,6 @@ impl InstanceState {
     /// Command ids seen.
     pub fn commands(&self) -> &Commands {
         &self.commands
-    }
-}
-
-impl Push {
-    /// Whether this message waits for an answer of a client.
-    pub fn opens(&self) -> bool {
-        self.kind == MessageType::Action
     }
 }
 

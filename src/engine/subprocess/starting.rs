@@ -17,7 +17,7 @@ use crate::{
     model::{
         action::MessageType,
         executable::Subprocess,
-        ids::{ElementKey, InstanceKey},
+        ids::{ElementKey, InstanceKey, Time},
         start_message::StartMessage,
     },
 };
@@ -82,6 +82,8 @@ pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: Start
     // Whoever wrote the message has seen that it can be read.
     let start = (push.kind == MessageType::Action).then(|| StartMessage::read_for_server(&push.body).ok().flatten()).flatten();
     let Some(start) = start else {
+        let waits = push.kind == MessageType::Action;
+        push.open_until = waits.then(|| step.now.plus(&step.process.action_message_expiry).unwrap_or_else(Time::last));
         step.record(Record::Pushed(Box::new(push)));
         return;
     };
@@ -101,8 +103,7 @@ pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: Start
     if let Value::Object(members) = &mut push.body {
         members.insert("processInstanceKey".to_owned(), Value::String(child.to_string()));
     }
-    let seq = step.record(Record::Pushed(Box::new(push)));
-    step.record(Record::OfferClosed { seq });
+    step.record(Record::Pushed(Box::new(push)));
 }
 
 /// Whether an Action message may be pushed: one that starts its process needs room for a child, another stays open. Else the

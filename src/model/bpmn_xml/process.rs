@@ -9,7 +9,7 @@ use super::{
 use crate::model::{definition::ProcessDefinition, webhook::Webhook};
 
 const ATTRIBUTES: &[&str] = &["id", "name", "isExecutable", "processType", "isClosed", "definitionalCollaborationRef"];
-const OWN_ATTRIBUTES: &[&str] = &["alias", "expiry", "anonymousStart", "searchKeys"];
+const OWN_ATTRIBUTES: &[&str] = &["alias", "expiry", "actionMessageExpiry", "anonymousStart", "searchKeys"];
 /// BPMN elements of a process that mean nothing at run time; its documentation is read besides.
 const MEANINGLESS: &[&str] =
     &["documentation", "extensionElements", "textAnnotation", "association", "group", "category", "auditing", "monitoring"];
@@ -25,6 +25,7 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader) -> ProcessDefinit
         documentation: documentation(process),
         alias: reader.integer(id, "stepwire:alias", own(process, "alias")),
         expiry: own(process, "expiry").map(str::to_owned),
+        action_message_expiry: own(process, "actionMessageExpiry").map(str::to_owned),
         anonymous_start: reader.flag(id, "stepwire:anonymousStart", own(process, "anonymousStart"), false),
         webhooks,
         search_keys: reader.list(id, "stepwire:searchKeys", own(process, "searchKeys")).unwrap_or_default(),

@@ -16,7 +16,12 @@ mod params;
 mod schedules;
 mod terms;
 
-use super::{compile::compile_expiry, definition::ProcessDefinition, ids::Time, problem::Problem};
+use super::{
+    compile::{compile_expiry, compile_timer},
+    definition::ProcessDefinition,
+    ids::Time,
+    problem::Problem,
+};
 use crate::limits;
 
 /// Longest id or name that others refer to, in bytes.
@@ -68,6 +73,15 @@ impl Report {
                  `{expiry}`; correct it"
             );
             self.error(&definition.id, "invalid_expiry", message);
+        }
+        if let Some(text) = &definition.action_message_expiry
+            && !compile_timer(text).is_ok_and(|span| Time(0).plus(&span).is_some_and(|end| end > Time(0)))
+        {
+            let message = format!(
+                "expected the time an Action message stays open as a positive ISO 8601 duration such as P7D, but got `{text}`; \
+                 correct it"
+            );
+            self.error(&definition.id, "invalid_action_message_expiry", message);
         }
         for webhook in &definition.webhooks {
             for (code, sentence) in webhook.mistakes() {

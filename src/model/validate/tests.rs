@@ -74,10 +74,11 @@ fn the_process_itself() {
     };
     check(patched(json!({"id": "a b"})), &["a b invalid_name"]);
     for expiry in ["P7D", "PT30S", "0 18 * * FRI", "*/5 * * * * *"] {
-        check(patched(json!({ "expiry": expiry })), &[]);
+        check(patched(json!({ "expiry": expiry, "actionMessageExpiry": "PT12H" })), &[]);
     }
     for expiry in ["", "7 days", "P", "-P1D", "PT0S", "61 * * * *", "0 0 30 2 *"] {
-        check(patched(json!({ "expiry": expiry })), &["p invalid_expiry"]);
+        let problems = ["p invalid_expiry", "p invalid_action_message_expiry"];
+        check(patched(json!({ "expiry": expiry, "actionMessageExpiry": expiry })), &problems);
     }
     check(patched(json!({"anonymousStart": true})), &["s missing_keys"]);
     check(json!({"id": "p", "nodes": []}), &["p no_start_event", "p no_reachable_end"]);

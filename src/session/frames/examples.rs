@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 const KEY: &str = "0197a1b2-0000-7000-8000-0000000000a7";
 const CHILD: &str = "0197a1b2-0000-7000-8000-0000000000a6";
 const ELEMENT: &str = "0197a1b2-0000-7000-8000-0000000000a7-9";
+/// How long an Action message can be answered.
+const UNTIL: &str = "2026-11-28T09:30:00Z";
 /// The id of a command.
 const ID: &str = "0197a1b3-1c2d-7e3f-8a4b-5c6d7e8f9a0b";
 
@@ -60,16 +62,18 @@ fn from_server(name: &str) -> Option<Value> {
         }),
         "snapshot" => json!({
             "type": "snapshot", "channel": channel, "seq": 94, "process": "onboarding", "parent": null, "status": "started",
-            "view": {"client": {"firstName": "Ada"}}, "nodes": [node()], "actions": [action()], "open": [{"seq": 90, "body": open}],
+            "view": {"client": {"firstName": "Ada"}}, "nodes": [node()], "actions": [action()],
+            "open": [{"seq": 90, "body": open, "until": UNTIL}],
             "children": [child()],
         }),
         "data" => json!({
             "type": "data", "channel": channel, "seq": 95, "prev": 94, "instance": KEY, "node": "details", "action": "showForm",
             "body": {"client": {"firstName": "Ada"}}, "origin": null, "cause": ID,
         }),
-        "action" => {
-            json!({"type": "action", "channel": channel, "seq": 96, "prev": 95, "instance": KEY, "node": "details", "body": open})
-        }
+        "action" => json!({
+            "type": "action", "channel": channel, "seq": 96, "prev": 95, "instance": KEY, "node": "details", "body": open,
+            "until": UNTIL,
+        }),
         "view" => json!({"type": "view", "channel": channel, "seq": 95, "prev": 94, "body": {"client": {}}}),
         "child" => json!({"type": "child", "channel": channel, "seq": 96, "prev": 95, "child": child()}),
         "progress" => json!({

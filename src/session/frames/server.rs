@@ -14,7 +14,10 @@ use super::{
     code::ErrorCode,
     step::{ActionEntry, ChildEntry, NodeEntry},
 };
-use crate::{engine::record::Status, model::ids::InstanceKey};
+use crate::{
+    engine::{record::Status, state::OpenMessage},
+    model::ids::InstanceKey,
+};
 
 /// A frame that goes to one connection.
 pub trait ServerFrame: Serialize {
@@ -166,7 +169,7 @@ pub struct Snapshot<'a> {
     pub children: &'a [ChildEntry<'a>],
 }
 
-/// An Action message that stays open.
+/// An Action message that can be answered: by a start that inherits from it, or by `done`.
 #[derive(Serialize, ToSchema)]
 pub struct OpenAction<'a> {
     /// Its number.
@@ -174,6 +177,15 @@ pub struct OpenAction<'a> {
     /// Its body.
     #[schema(value_type = Object)]
     pub body: &'a Value,
+    /// Until when, RFC 3339.
+    #[schema(format = DateTime)]
+    pub until: String,
+}
+
+impl<'a> From<(&u64, &'a OpenMessage)> for OpenAction<'a> {
+    fn from((&seq, message): (&u64, &'a OpenMessage)) -> Self {
+        Self { seq, body: &message.body, until: message.until.to_string() }
+    }
 }
 
 /// A resumed channel has no more to catch up with.

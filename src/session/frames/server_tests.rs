@@ -144,12 +144,12 @@ fn a_snapshot() {
         view: &view,
         nodes: &[],
         actions: &[save()],
-        open: &[OpenAction { seq: 90, body: &body }],
+        open: &[OpenAction { seq: 90, body: &body, until: "2026-11-28T09:30:00Z".to_owned() }],
         children: &[ChildEntry { instance: key(), process: "p", element: None, status: "started" }],
     };
     check(
         snapshot.text(),
-        r#"{"type":"snapshot","channel":"instance/KEY","seq":94,"process":"onboarding","parent":null,"status":"started","view":{"a":1},"nodes":[],"actions":[{"name":"save","element":"KEY-9","node":"details","order":2,"type":"saveData","required":"mandatory","repeatable":false,"back":false,"keys":["client.email","client.address"],"requiredKeys":["client.email"]}],"open":[{"seq":90,"body":{"processName":"p"}}],"children":[{"instance":"KEY","process":"p","element":null,"status":"started"}]}"#,
+        r#"{"type":"snapshot","channel":"instance/KEY","seq":94,"process":"onboarding","parent":null,"status":"started","view":{"a":1},"nodes":[],"actions":[{"name":"save","element":"KEY-9","node":"details","order":2,"type":"saveData","required":"mandatory","repeatable":false,"back":false,"keys":["client.email","client.address"],"requiredKeys":["client.email"]}],"open":[{"seq":90,"body":{"processName":"p"},"until":"2026-11-28T09:30:00Z"}],"children":[{"instance":"KEY","process":"p","element":null,"status":"started"}]}"#,
     );
 }
 
@@ -168,7 +168,7 @@ fn frames_of_an_instance() {
         r#"{"type":"data","channel":"instance/KEY","seq":95,"prev":94,"instance":"KEY","node":"details","action":"showForm","body":{"a":1},"origin":null,"cause":"1"}"#,
     );
     check(
-        shared_frame(instance, 96, 95, &ActionTail { instance, node: "n", body: &body }).for_cursor(90),
+        shared_frame(instance, 96, 95, &ActionTail { instance, node: "n", body: &body, until: None }).for_cursor(90),
         r#"{"type":"action","channel":"instance/KEY","seq":96,"prev":90,"instance":"KEY","node":"n","body":{"a":1}}"#,
     );
     let child = ChildEntry { instance, process: "p", element: Some(format!("{KEY}-3")), status: "started" };

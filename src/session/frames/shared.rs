@@ -71,6 +71,10 @@ pub struct ActionTail<'a> {
     /// What the frontend is asked to do.
     #[schema(value_type = Object)]
     pub body: &'a Value,
+    /// Until when it can be answered, RFC 3339; absent when it waits for no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
+    pub until: Option<String>,
 }
 
 /// A view that replaces the client's.

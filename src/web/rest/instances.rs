@@ -134,7 +134,7 @@ fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
         actions,
         children: rendering::children(head.key, &observed.children),
         view: whole.map_or(&Value::Null, |whole| &whole.view),
-        open: whole.into_iter().flat_map(|whole| &whole.open).map(|(&seq, body)| OpenAction { seq, body }).collect(),
+        open: whole.into_iter().flat_map(|whole| &whole.open).map(OpenAction::from).collect(),
         data: whole.filter(|_| caller.operator).map(|whole| &whole.data),
     }
 }
