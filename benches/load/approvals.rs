@@ -102,7 +102,7 @@ async fn rest(pause: Duration) {
 async fn start(client: &mut Client) -> io::Result<String> {
     let id = Uuid::now_v7();
     let order = r#"{"order":{"item":"desk","amount":1200}}"#;
-    client.send(&format!(r#"{{"type":"start","id":"{id}","process":"loadApproval","data":{order},"subscribe":true}}"#)).await?;
+    client.send(&format!(r#"{{"type":"start","id":"{id}","process":"loadApproval","data":{order}}}"#)).await?;
     let mut pushed = false;
     let reply = client.until(|frame| {
         pushed |= frame.starts_with(r#"{"type":"data""#);

@@ -51,7 +51,7 @@ pub async fn measure(place: &Place<'_>, connections: usize, length: Duration, pa
 async fn step_until(mut client: Client, end: Instant, pause: Duration) -> io::Result<Latencies> {
     let mut latencies = Latencies::default();
     let id = Uuid::now_v7();
-    client.send(&format!(r#"{{"type":"start","id":"{id}","process":"loadSteps","subscribe":true}}"#)).await?;
+    client.send(&format!(r#"{{"type":"start","id":"{id}","process":"loadSteps"}}"#)).await?;
     let reply = client.until(is_answer).await?;
     let instance = field(reply, "instance").ok_or_else(|| unexpected("a started instance", reply.as_bytes()))?.to_owned();
     let mut count = 0_u64;

@@ -53,7 +53,7 @@ pub async fn measure(place: &Place<'_>, instances: usize) -> Outcome<Figures> {
 async fn start_many(mut client: Client, count: usize) -> io::Result<String> {
     let mut instance = String::new();
     for _ in 0..count {
-        let start = format!(r#"{{"type":"start","id":"{}","process":"loadApproval","#, Uuid::now_v7());
+        let start = format!(r#"{{"type":"start","id":"{}","process":"loadApproval","subscribe":false,"#, Uuid::now_v7());
         client.send(&(start + r#""data":{"order":{"item":"desk","amount":1200}}}"#)).await?;
         let reply = client.until(is_answer).await?;
         let started = field(reply, "instance").ok_or_else(|| unexpected("a started instance", reply.as_bytes()))?;

@@ -6,6 +6,7 @@
 use super::{
     answers::WireError,
     connection::{Connection, Out},
+    following::Courtesy,
     frames::{
         client::{FrameId, Run, Start},
         code::ErrorCode,
@@ -55,13 +56,12 @@ impl Connection {
             Err(error) => return self.tell_error(Some(start.id.as_str()), None, &error),
         };
         let instance = request.key();
-        let follow = start.subscribe && self.follow_from_birth(instance);
-        let kind = CommandKind::Start { instance, follow, anonymous: requests::subject_of_token(&request) };
-        if let Some(reply) = self.pending(PendingCommand { id: start.id, kind }) {
-            self.sessions.runtime.start_instance(request, reply);
-        } else if follow {
-            self.unfollow_unborn(instance);
+        let kind = CommandKind::Start { instance, follow: start.subscribe, anonymous: requests::subject_of_token(&request) };
+        let Some(reply) = self.pending(PendingCommand { id: start.id, kind }) else { return };
+        if start.subscribe {
+            self.await_start(instance);
         }
+        self.sessions.runtime.start_instance(request, reply);
     }
 
     /// Notes a command as unanswered; `None` (and a `busy` frame) when too many are.
@@ -90,25 +90,33 @@ impl Connection {
             who.adopt(subject.clone(), *instance);
         }
         match answer {
-            Answer::Applied(committed) => {
-                if let CommandKind::Start { instance, follow: true, .. } = &command.kind {
-                    self.follow_born(*instance);
-                }
-                self.tell_applied(command, &committed, false);
+            Answer::Applied(committed) => self.applied(command, &committed, false),
+            Answer::Duplicate(committed) => self.applied(command, &committed, true),
+            Answer::Unchanged | Answer::Observed(_) | Answer::MayUpload(_) | Answer::File(_) => {
+                self.forget_start(&command.kind);
+                self.tell_done(&command.id);
             }
-            Answer::Duplicate(committed) => {
-                if let CommandKind::Start { instance, follow: true, .. } = &command.kind {
-                    self.follow_again_from_birth(*instance);
-                }
-                self.tell_applied(command, &committed, true);
-            }
-            Answer::Unchanged | Answer::Observed(_) | Answer::MayUpload(_) | Answer::File(_) => self.tell_done(&command.id),
             Answer::Refused(refusal) => {
-                if let CommandKind::Start { instance, follow: true, .. } = &command.kind {
-                    self.unfollow_unborn(*instance);
-                }
+                self.forget_start(&command.kind);
                 self.tell_error(Some(id), None, &refusal.into());
             }
+        }
+    }
+
+    fn applied(&mut self, command: &PendingCommand, committed: &Committed, duplicate: bool) {
+        let CommandKind::Start { instance, follow: true, .. } = command.kind else {
+            return self.tell_applied(command, committed, duplicate);
+        };
+        let follows = self.follow_started(instance, duplicate);
+        self.tell_applied(command, committed, duplicate);
+        if !follows {
+            self.refuse_for_want_of_room(instance, &Courtesy::Shown);
+        }
+    }
+
+    fn forget_start(&mut self, kind: &CommandKind) {
+        if let CommandKind::Start { instance, .. } = kind {
+            self.start_refused(*instance);
         }
     }
 

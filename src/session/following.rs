@@ -32,15 +32,15 @@ pub(super) struct Following {
 
 impl Following {
     /// Whether its start is not answered yet.
-    pub fn is_unborn(&self) -> bool {
-        matches!(self.phase, Phase::Unborn)
+    pub fn awaits_start(&self) -> bool {
+        matches!(self.phase, Phase::AwaitingStart)
     }
 
     /// What the client was promised and has not got: a beginning that gives way to another owes its replies.
     pub fn owes(self) -> Courtesy {
         match self.phase {
             Phase::Looking(_) | Phase::Ready(_) => self.courtesy,
-            Phase::Unborn | Phase::Live => Courtesy::None,
+            Phase::AwaitingStart | Phase::Live => Courtesy::None,
         }
     }
 }
@@ -48,7 +48,7 @@ impl Following {
 /// How far a following is.
 pub(super) enum Phase {
     /// Its start is not answered yet: whether the client may see it is not known.
-    Unborn,
+    AwaitingStart,
     /// Its instance is being looked at.
     Looking(Want),
     /// Its first frames stand ready to be sent in their place.

@@ -9,7 +9,6 @@
 //! Not here: sockets, HTTP, actix (`web`); what commands mean (`engine`).
 
 pub mod answers;
-mod births;
 mod commands;
 pub mod connection;
 mod following;
@@ -24,6 +23,7 @@ pub mod rate;
 pub mod rendering;
 pub mod requests;
 pub mod roles_claim;
+mod subscribe_on_start;
 mod subscriptions;
 mod test_clock;
 pub mod ticket;

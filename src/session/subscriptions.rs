@@ -1,4 +1,5 @@
-//! How a connection follows instances: subscribe, resume, trees of children, replays and snapshots. From a start on: `births`.
+//! How a connection follows instances: subscribe, resume, trees of children, replays and snapshots. From a start on:
+//! `subscribe_on_start`.
 //!
 //! Wake-ups are registered first, then the instance is looked at through its gate at S, then what comes after S is pulled: no
 //! gap, nothing twice. What was missed before S is read from the journal. Every look authorises anew.
@@ -88,16 +89,12 @@ impl Connection {
         self.follow(point.instance, point.after, want, true, Courtesy::Live, None);
     }
 
-    pub(super) fn has_room(&mut self, instance: InstanceKey, courtesy: &Courtesy) -> bool {
-        if self.following.len() < limits::SUBSCRIPTIONS {
-            return true;
-        }
+    pub(super) fn refuse_for_want_of_room(&mut self, instance: InstanceKey, courtesy: &Courtesy) {
         let sentence = format!(
             "expected at most {} subscriptions per connection, but this is one more: unsubscribe some",
             limits::SUBSCRIPTIONS
         );
         self.refuse(instance, courtesy, &WireError::new(ErrorCode::TooLarge, sentence));
-        false
     }
 
     pub(super) fn follow(
@@ -109,8 +106,8 @@ impl Connection {
         courtesy: Courtesy,
         because: Option<InstanceKey>,
     ) {
-        if !self.following.contains_key(&instance) && !self.has_room(instance, &courtesy) {
-            return;
+        if !self.following.contains_key(&instance) && self.following.len() >= limits::SUBSCRIPTIONS {
+            return self.refuse_for_want_of_room(instance, &courtesy);
         }
         let round = self.add(instance, cursor, Phase::Looking(want), tree, courtesy, because);
         self.out.push_back(Out::Beginning { instance, round });

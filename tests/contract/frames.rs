@@ -116,7 +116,7 @@ async fn what_a_server_sends_has_the_shapes_of_the_document() {
     alice.done(json!({"type": "subscribe", "id": id(), "channel": "tasks"})).await;
     let (parent, offer) = at_offer(&mut alice).await;
     let inherit = json!({"instance": parent, "seq": offer["seq"]});
-    alice.done(json!({"type": "start", "id": id(), "inheritFrom": inherit, "subscribe": true})).await;
+    alice.done(json!({"type": "start", "id": id(), "inheritFrom": inherit})).await;
     alice.done(json!({"type": "auth", "id": id(), "token": token("alice")})).await;
     alice.refused(json!({"type": "run", "id": id(), "instance": parent, "action": "nothing"}), "action_not_available").await;
     let second = alice.start("onboarding", json!({})).await;

@@ -25,10 +25,7 @@ pub fn frame(names: &Names, words: &[&str]) -> Value {
         rest => (None, rest),
     };
     match *kind {
-        "start" => {
-            frame["subscribe"] = json!(true);
-            frame["process"] = json!(target);
-        }
+        "start" => frame["process"] = json!(target),
         "run" => run(names, target.expect("an action to run"), &mut frame),
         "done" => {
             let (instance, seq) = names.offer(target.expect("INSTANCE#NR"));

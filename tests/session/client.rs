@@ -94,10 +94,19 @@ impl Client {
         Self::hello(sessions, &token, json!([])).await
     }
 
+    /// Connects without a token.
+    pub async fn anonymous(sessions: &Arc<Sessions>) -> Self {
+        Self::hello_with(sessions, json!({"type": "hello"})).await
+    }
+
     async fn hello(sessions: &Arc<Sessions>, token: &str, resume: Value) -> Self {
+        Self::hello_with(sessions, json!({"type": "hello", "token": token, "resume": resume})).await
+    }
+
+    async fn hello_with(sessions: &Arc<Sessions>, hello: Value) -> Self {
         let (connection, inbound) = Connection::open(sessions.clone(), None, Instant::now());
         let mut client = Self { connection, inbound, unread: VecDeque::new() };
-        client.send(json!({"type": "hello", "token": token, "resume": resume}));
+        client.send(hello);
         client.until("welcome").await;
         client
     }

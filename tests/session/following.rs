@@ -6,7 +6,7 @@ use stepwire::model::merging::deep_merge;
 use super::client::{Client, with_system};
 
 fn order(amount: u32) -> Value {
-    json!({"type": "start", "process": "orderApproval", "subscribe": true, "data": {"order": {"item": "desk", "amount": amount}}})
+    json!({"type": "start", "process": "orderApproval", "data": {"order": {"item": "desk", "amount": amount}}})
 }
 
 fn decide(instance: &Value) -> Value {

@@ -23,7 +23,7 @@ const CLAIM: &str = r#"{
 }"#;
 
 fn start() -> Value {
-    json!({"type": "start", "process": "claim", "subscribe": true})
+    json!({"type": "start", "process": "claim"})
 }
 
 fn on(kind: &str, instance: &Value, element: &Value) -> Value {

@@ -3,5 +3,6 @@
 mod client;
 mod following;
 mod lists;
+mod starting;
 mod stepping_back;
 mod watching;

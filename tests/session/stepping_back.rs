@@ -59,7 +59,7 @@ fn a_step_back_is_a_view_frame_and_a_next_step_for_everybody() {
     with_system(&[], |sessions| async move {
         deploy(&sessions).await;
         let mut alice = Client::connect(&sessions, "alice", json!([])).await;
-        let started = alice.ask(json!({"type": "start", "process": "booking", "subscribe": true})).await;
+        let started = alice.ask(json!({"type": "start", "process": "booking"})).await;
         let instance = started.last().expect("an answer")["result"]["instance"].clone();
         let channel = format!("instance/{}", instance.as_str().expect("a key"));
         let saved = alice.ask(save(&instance, 2)).await;

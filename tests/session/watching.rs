@@ -43,7 +43,7 @@ fn channel(instance: &Value) -> String {
 fn a_watcher_of_the_parent_gets_no_frame_of_a_child_it_may_not_see() {
     with_processes(&[OPEN, SECRET], |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
-        let started = ada.ask(json!({"type": "start", "process": "open", "subscribe": true})).await;
+        let started = ada.ask(json!({"type": "start", "process": "open"})).await;
         let instance = started.last().expect("a reply")["result"]["instance"].clone();
         let mut vera = Client::with_roles(&sessions, "vera", &["auditor"]).await;
         let shown = vera.ask(json!({"type": "subscribe", "channel": channel(&instance)})).await;

@@ -19,7 +19,7 @@ fn run(instance: &str, action: &str, data: Value) -> Value {
 async fn what_cannot_be_started() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
-    let start = |process: &str, condition: Option<&str>| json!({"type": "start", "id": id(), "process": process, "startCondition": condition, "subscribe": true});
+    let start = |process: &str, condition: Option<&str>| json!({"type": "start", "id": id(), "process": process, "startCondition": condition});
     let error = client.refused(start("nonsense", None), "not_found").await;
     assert!(error["message"].as_str().unwrap().contains("nonsense"));
     client.refused(start("onboarding", Some("nonsense")), "bad_request").await;
@@ -112,7 +112,7 @@ async fn a_connection_holds_a_thousand_subscriptions() {
     let mut keys = Vec::new();
     for _ in 0..10 {
         for number in 0..101 {
-            client.send(json!({"type": "start", "id": format!("s{number}"), "process": "orderApproval", "data": {"order": {"item": "desk", "amount": 5000}}})).await;
+            client.send(json!({"type": "start", "id": format!("s{number}"), "process": "orderApproval", "data": {"order": {"item": "desk", "amount": 5000}}, "subscribe": false})).await;
         }
         for _ in 0..101 {
             let reply = client.expect("reply").await;
@@ -125,10 +125,11 @@ async fn a_connection_holds_a_thousand_subscriptions() {
     let channel = format!("instance/{}", keys[1000]);
     let error = client.refused(json!({"type": "subscribe", "id": "x", "channel": channel}), "too_large").await;
     assert!(error["message"].as_str().unwrap().contains("1000"));
-    let reply = client.done(json!({"type": "start", "id": id(), "process": "onboarding", "subscribe": true})).await;
+    let reply = client.done(json!({"type": "start", "id": id(), "process": "onboarding"})).await;
     let told = format!("instance/{}", reply["result"]["instance"].as_str().unwrap());
-    let error = client.frames.iter().find(|frame| frame["type"] == "error" && frame["channel"] == told.as_str());
-    super::client::check_error(error.expect("a start that cannot be followed says so"), "too_large");
+    let error = client.expect("error").await;
+    super::client::check_error(&error, "too_large");
+    assert_eq!(error["channel"], told, "a start that cannot be followed says so");
     client.done(json!({"type": "unsubscribe", "id": "y", "channel": format!("instance/{}", keys[0])})).await;
     client.subscribe(&keys[1000]).await;
 }
@@ -137,7 +138,7 @@ async fn a_connection_holds_a_thousand_subscriptions() {
 async fn too_many_unanswered_commands_are_busy() {
     let server = Server::with(&["--rate-per-second", "0"]);
     let mut client = Client::hello(&server, &token("alice")).await;
-    let start = |number: usize| json!({"type": "start", "id": format!("s{number}"), "process": "orderApproval", "data": {"order": {"item": "desk", "amount": 5000}}});
+    let start = |number: usize| json!({"type": "start", "id": format!("s{number}"), "process": "orderApproval", "data": {"order": {"item": "desk", "amount": 5000}}, "subscribe": false});
     // Written at once, so that the server reads them faster than any commit is durable.
     client.send_at_once((0..2_000).map(start)).await;
     let (mut done, mut busy) = (0, 0);

@@ -182,7 +182,7 @@ impl Client {
 
     /// Starts an instance; its key.
     pub async fn start(&mut self, process: &str, data: Value) -> String {
-        let reply = self.done(json!({"type": "start", "id": id(), "process": process, "data": data, "subscribe": true})).await;
+        let reply = self.done(json!({"type": "start", "id": id(), "process": process, "data": data})).await;
         reply["result"]["instance"].as_str().unwrap().to_owned()
     }
 

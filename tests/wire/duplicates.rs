@@ -33,7 +33,7 @@ async fn a_repeat_gets_the_first_answer() {
 async fn an_answer_survives_a_crash() {
     let mut server = Server::with(&["--rate-per-second", "0"]);
     let mut client = Client::hello(&server, &token("alice")).await;
-    let start = json!({"type": "start", "id": id(), "process": "onboarding", "subscribe": true});
+    let start = json!({"type": "start", "id": id(), "process": "onboarding"});
     let started = client.done(start.clone()).await;
     let run = json!({"type": "run", "id": id(), "instance": started["result"]["instance"], "action": "save", "data": details()});
     let ran = client.done(run.clone()).await;
@@ -125,7 +125,7 @@ async fn other_ids_only_correlate() {
 #[tokio::test]
 async fn a_start_repeated_on_a_new_connection_is_followed_from_its_first_record() {
     let server = Server::start();
-    let start = json!({"type": "start", "id": id(), "process": "onboarding", "subscribe": true});
+    let start = json!({"type": "start", "id": id(), "process": "onboarding"});
     let mut client = Client::hello(&server, &token("alice")).await;
     let first = client.done(start.clone()).await;
     let mut again = Client::hello(&server, &token("alice")).await;

@@ -63,7 +63,7 @@ async fn a_message_is_open_until_its_process_is_started() {
     let instance = client.start("errands", json!({})).await;
     let offer = client.latest("action").clone();
     let inherit = json!({"instance": instance, "seq": offer["seq"]});
-    let start = json!({"type": "start", "id": id(), "inheritFrom": inherit, "subscribe": true});
+    let start = json!({"type": "start", "id": id(), "inheritFrom": inherit});
     let child = client.done(start.clone()).await["result"]["instance"].clone();
     if !client.frames.iter().any(|frame| frame["child"]["instance"] == child) {
         client.expect_that(|frame| frame["child"]["instance"] == child).await;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Client, Server, client::id, onboarding::at_offer, server::token};
 
 fn start_from(parent: &str, offer: &Value) -> Value {
-    json!({"type": "start", "id": id(), "inheritFrom": {"instance": parent, "seq": offer["seq"]}, "data": {"theme": "dark"}, "subscribe": true})
+    json!({"type": "start", "id": id(), "inheritFrom": {"instance": parent, "seq": offer["seq"]}, "data": {"theme": "dark"}})
 }
 
 #[tokio::test]

@@ -27,7 +27,7 @@ async fn a_start_pushes_the_first_step_before_its_reply() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let data = json!({"client": {"firstName": "Ada"}, "other": 1});
-    let start = json!({"type": "start", "id": id(), "process": "onboarding", "data": data, "subscribe": true});
+    let start = json!({"type": "start", "id": id(), "process": "onboarding", "data": data});
     let reply = client.done(start.clone()).await;
     let kinds: Vec<&str> = client.frames.iter().map(|frame| frame["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["welcome", "data", "progress", "reply"]);

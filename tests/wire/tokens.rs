@@ -65,7 +65,7 @@ async fn an_anonymous_client_starts_what_allows_it_and_comes_back_with_its_token
     let mut client = Client::hello_with(&server, json!({})).await;
     assert!(client.frames[0].get("expiresAt").is_none());
     client.refused(json!({"type": "start", "id": id(), "process": "orderApproval"}), "unauthenticated").await;
-    let start = json!({"type": "start", "id": id(), "process": "onboarding", "subscribe": true, "nonce": "a secret"});
+    let start = json!({"type": "start", "id": id(), "process": "onboarding", "nonce": "a secret"});
     let reply = client.done(start.clone()).await;
     let (instance, token) = (reply["result"]["instance"].as_str().unwrap(), reply["result"]["token"].as_str().unwrap());
     client.run(instance, "save", details()).await;
@@ -84,7 +84,7 @@ async fn an_anonymous_client_starts_what_allows_it_and_comes_back_with_its_token
 #[tokio::test]
 async fn a_repeated_anonymous_start_with_its_nonce_gets_a_new_token() {
     let server = Server::start();
-    let start = json!({"type": "start", "id": id(), "process": "onboarding", "nonce": "a secret", "subscribe": true});
+    let start = json!({"type": "start", "id": id(), "process": "onboarding", "nonce": "a secret"});
     let first = Client::hello_with(&server, json!({})).await.done(start.clone()).await;
     let mut again = Client::hello_with(&server, json!({})).await;
     let second = again.done(start.clone()).await;
@@ -126,7 +126,7 @@ async fn an_anonymous_client_starts_the_children_of_its_tree() {
     let mut client = Client::hello_with(&server, json!({})).await;
     let (parent, offer) = at_offer(&mut client).await;
     let inherit = json!({"instance": parent, "seq": offer["seq"]});
-    let reply = client.done(json!({"type": "start", "id": id(), "inheritFrom": inherit, "subscribe": true})).await;
+    let reply = client.done(json!({"type": "start", "id": id(), "inheritFrom": inherit})).await;
     assert!(reply["result"].get("token").is_none(), "the token of the tree is good for it");
     let child = reply["result"]["instance"].as_str().unwrap();
     client.run(child, "choose", json!({"card": {"design": "ocean"}})).await;

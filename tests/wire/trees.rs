@@ -17,7 +17,7 @@ fn first_of(client: &Client, channel: &str) -> usize {
 async fn with_card(client: &mut Client) -> (String, String) {
     let (parent, offer) = at_offer(client).await;
     let inherit = json!({"instance": parent, "seq": offer["seq"]});
-    let reply = client.done(json!({"type": "start", "id": id(), "inheritFrom": inherit, "subscribe": true})).await;
+    let reply = client.done(json!({"type": "start", "id": id(), "inheritFrom": inherit})).await;
     let child = reply["result"]["instance"].as_str().unwrap().to_owned();
     let announced = |frame: &Value| frame["type"] == "child" && frame["child"]["instance"] == child.as_str();
     if !client.frames.iter().any(announced) {

@@ -161,8 +161,8 @@ pub struct Start {
     /// Whether to start the draft, as a test; off by default.
     #[schema(required = false, default = false)]
     pub test: bool,
-    /// Whether the new instance is followed from its first record; off by default.
-    #[schema(required = false, default = false)]
+    /// Whether this connection follows the new instance from its first record; on by default. A request over HTTP follows nothing.
+    #[schema(required = false, default = true)]
     pub subscribe: bool,
     /// Secret of an anonymous client, by which a repeat gets a token again.
     #[schema(nullable = false, max_length = 256)]
@@ -361,7 +361,7 @@ pub(super) fn start(fields: &Fields<'_>, id: FrameId) -> Result<Start, Sentence>
         start_condition: fields.name("startCondition")?,
         inherit_from,
         test: fields.flag("test")?.unwrap_or(false),
-        subscribe: fields.flag("subscribe")?.unwrap_or(false),
+        subscribe: fields.flag("subscribe")?.unwrap_or(true),
         nonce: fields.name("nonce")?,
     })
 }

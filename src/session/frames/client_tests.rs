@@ -34,12 +34,12 @@ fn every_frame_is_read() {
         &[r#"token: Some("t")"#, "[ResumePoint { instance: KEY, after: 118 }]", "last_close: Some(1006)"],
     );
     check(
-        r#"{"type":"start","id":"1","process":"p","data":{"a":[1]},"businessKey":"b","startCondition":"new","subscribe":true}"#,
-        &["Start", r#"{"a":[1]}"#, r#"business_key: Some("b")"#, r#"start_condition: Some("new")"#, "subscribe: true"],
+        r#"{"type":"start","id":"1","process":"p","data":{"a":[1]},"businessKey":"b","startCondition":"new","subscribe":false}"#,
+        &["Start", r#"{"a":[1]}"#, r#"business_key: Some("b")"#, r#"start_condition: Some("new")"#, "subscribe: false"],
     );
     check(
         r#"{"type":"start","id":"1","inheritFrom":{"instance":"KEY","seq":96},"nonce":"n"}"#,
-        &["process: None", "instance: KEY, seq: Some(96), params_to_copy: None", "subscribe: false", r#"nonce: Some("n")"#],
+        &["process: None", "instance: KEY, seq: Some(96), params_to_copy: None", "subscribe: true", r#"nonce: Some("n")"#],
     );
     check(
         r#"{"type":"run","id":"1","instance":"KEY","action":"save","data":{},"element":"KEY-12","ifSeq":96}"#,

@@ -26,7 +26,6 @@ fn from_client(name: &str) -> Option<Value> {
         }),
         "start" => json!({
             "type": "start", "id": ID, "process": "onboarding", "data": {"client": {"firstName": "Ada"}}, "businessKey": "C-1815",
-            "subscribe": true,
         }),
         "run" => json!({
             "type": "run", "id": ID, "instance": KEY, "action": "save", "data": {"client": {"email": "ada@example.org"}}, "ifSeq": 96,
