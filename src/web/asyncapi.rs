@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::{Map, Value, json};
 
-use super::{published::Published, ws::PROTOCOL};
+use super::{openapi::loosen, published::Published, ws::PROTOCOL};
 use crate::session::frames::{
     catalog::{Catalog, FrameShape},
     close::{CloseCode, Comeback},
@@ -27,7 +27,7 @@ pub fn document() -> Value {
     let is_answer = |frame: &FrameShape| ["reply", "error"].contains(&frame.name);
     let (answers, pushes) = (frames(&catalog.from_server, is_answer), frames(&catalog.from_server, |_| true));
     let session = reference("channels/session");
-    json!({
+    let mut document = json!({
         "asyncapi": "3.0.0",
         "info": {
             "title": "Stepwire websocket",
@@ -57,7 +57,9 @@ pub fn document() -> Value {
             "push": {"action": "send", "channel": session, "messages": pushes, "summary": "What the server sends"},
         },
         "components": {"messages": messages, "schemas": schemas},
-    })
+    });
+    loosen(&mut document);
+    document
 }
 
 fn reference(place: &str) -> Value {
@@ -113,8 +115,8 @@ fn close_codes() -> Vec<Value> {
 }
 
 /// `GET /asyncapi.json`: the frames of the websocket. For anybody.
-#[utoipa::path(get, path = "/asyncapi.json", tag = "server", operation_id = "asyncapi", security(()), summary = "The websocket's document",
-    responses((status = 200, body = Object, content_type = "application/json"), (status = 304, description = "As it was")))]
+#[utoipa::path(get, path = "/asyncapi.json", tag = "server", security(()), operation_id = "getAsyncapi", summary = "Read the websocket's document",
+    responses((status = 200, description = "An AsyncAPI document", body = Object, content_type = "application/json"), (status = 304, description = "As it was")))]
 pub async fn json(request: HttpRequest) -> HttpResponse {
     static PUBLISHED: LazyLock<Published> = LazyLock::new(|| Published::new(&document()));
     PUBLISHED.answer(&request)

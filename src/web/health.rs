@@ -5,8 +5,8 @@ use actix_web::{HttpResponse, web::Data};
 use super::{app::App, problem::Problem};
 
 /// `GET /healthz`: the process serves, and the examples are deployed (the server listens only after that).
-#[utoipa::path(get, path = "/healthz", tag = "server", security(()), summary = "Whether the server serves",
-    responses((status = 200, body = String, content_type = "text/plain", example = "ok\n")))]
+#[utoipa::path(get, path = "/healthz", tag = "server", security(()), operation_id = "getHealth", summary = "Ask whether the server serves",
+    responses((status = 200, description = "It does", body = String, content_type = "text/plain", example = "ok\n")))]
 pub async fn healthz() -> HttpResponse {
     ok()
 }
@@ -15,8 +15,8 @@ pub async fn healthz() -> HttpResponse {
 ///
 /// # Errors
 /// 500 when the store fails, 503 while the server goes down.
-#[utoipa::path(get, path = "/readyz", tag = "server", security(()), summary = "Whether requests can be answered",
-    responses((status = 200, body = String, content_type = "text/plain", example = "ok\n"), (status = 500), (status = 503)))]
+#[utoipa::path(get, path = "/readyz", tag = "server", security(()), operation_id = "getReadiness", summary = "Ask whether requests can be answered",
+    responses((status = 200, description = "They can", body = String, content_type = "text/plain", example = "ok\n"), (status = 500), (status = 503)))]
 pub async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
     app.read(|reader| reader.log_incarnation()).await?;
     Ok(ok())

@@ -25,8 +25,8 @@ const TIDY: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// 401, 403 without role operator.
-#[utoipa::path(get, path = "/metrics", tag = "server", summary = "What the server tells of itself", operation_id = "metrics",
-    responses((status = 200, body = String, content_type = "text/plain"), (status = 403)))]
+#[utoipa::path(get, path = "/metrics", tag = "server", operation_id = "getMetrics", summary = "Read the server's metrics",
+    responses((status = 200, description = "Metrics in the text format of Prometheus", body = String, content_type = "text/plain"), (status = 403)))]
 pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     require_operator(&who.caller)?;

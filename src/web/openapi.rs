@@ -7,12 +7,16 @@
 //! `routes`. Not here: the page that shows the document (`api_page`), the websocket's document (`asyncapi`).
 
 mod completion;
+mod loosening;
 pub mod shared;
 
 use std::sync::LazyLock;
 
 use actix_web::{HttpRequest, HttpResponse};
+use serde_json::Value;
 use utoipa::OpenApi;
+
+pub(super) use loosening::loosen;
 
 use super::{asyncapi, health, jobs, metrics, problem::Details, published::Published, rest, ws};
 
@@ -97,31 +101,34 @@ use super::{asyncapi, health, jobs, metrics, problem::Details, published::Publis
     components(schemas(Details)),
     tags(
         (name = "definitions", description = "Process definitions"),
-        (name = "instances", description = "Process instances: start, look, run"),
+        (name = "instances", description = "Process instances: start, read, run, follow"),
         (name = "tasks", description = "User tasks"),
-        (name = "incidents", description = "What stands still until somebody helps"),
-        (name = "timers", description = "What waits for its time"),
-        (name = "schedules", description = "What starts by itself"),
-        (name = "operations", description = "What operators look after: calls to other systems"),
-        (name = "users", description = "Who may sign in"),
+        (name = "incidents", description = "Open incidents"),
+        (name = "timers", description = "Armed timers"),
+        (name = "schedules", description = "Scheduled starts"),
+        (name = "operations", description = "Calls to other systems"),
+        (name = "users", description = "Users and their tokens"),
         (name = "signing in", description = "Tokens, cookies, tickets"),
         (name = "jobs", description = "Jobs in the wire format of Wexflow's API"),
-        (name = "server", description = "Signs of life, and what the server tells of itself"),
+        (name = "server", description = "Health, metrics and the documents of the interface"),
     ),
     security(("bearer" = []), ("cookie" = [])),
 )]
 struct Described;
 
 /// The document.
-pub fn document() -> utoipa::openapi::OpenApi {
+pub fn document() -> Value {
     let mut document = Described::openapi();
     completion::complete(&mut document);
+    // Its keys are texts and its serializers do not fail.
+    let mut document = serde_json::to_value(&document).unwrap_or_default();
+    loosen(&mut document);
     document
 }
 
 /// `GET /openapi.json`: this document. For anybody.
-#[utoipa::path(get, path = "/openapi.json", tag = "server", operation_id = "openapi", security(()),
-    responses((status = 200, body = Object, content_type = "application/json"), (status = 304, description = "As it was")))]
+#[utoipa::path(get, path = "/openapi.json", tag = "server", operation_id = "getOpenapi", summary = "Read this document", security(()),
+    responses((status = 200, description = "An OpenAPI document", body = Object, content_type = "application/json"), (status = 304, description = "As it was")))]
 pub async fn json(request: HttpRequest) -> HttpResponse {
     static PUBLISHED: LazyLock<Published> = LazyLock::new(|| Published::new(&document()));
     PUBLISHED.answer(&request)

@@ -57,7 +57,7 @@ pub struct WsQuery {
 ///
 /// # Errors
 /// A problem: 400 without the subprotocol, 403 from a foreign origin, 401 for a bad ticket, 503 for too many connections.
-#[utoipa::path(get, path = "/v1/ws", tag = "server", summary = "The websocket", params(WsQuery), security((), ("ticket" = [])),
+#[utoipa::path(get, path = "/v1/ws", tag = "server", operation_id = "openWebsocket", summary = "Open the websocket", params(WsQuery), security((), ("ticket" = [])),
     responses(
         (status = 101, description = "From here on frames are exchanged: see /asyncapi.json"), (status = 400),
         (status = 401, description = "The ticket is none, or was used before"), (status = 403), (status = 503),

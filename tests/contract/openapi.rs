@@ -16,7 +16,7 @@ use crate::{
 const PAGES: [&str; 6] = ["/demo", "/sign-in", "/sign-out", "/admin/", "/assets/", "/docs/"];
 
 fn document() -> Value {
-    serde_json::to_value(openapi::document()).expect("a document is JSON")
+    openapi::document()
 }
 
 /// Every operation with its method and path.
@@ -54,8 +54,12 @@ fn operations_are_told_apart_and_their_words_lead_somewhere() {
         assert_eq!(ids.insert(id.to_owned(), path), None, "the operation id {id} is there twice");
         let tag = told["tags"][0].as_str().unwrap_or_default();
         assert!(tags.contains(tag), "{method} {path} has the tag {tag}, which the document does not explain");
+        assert!(
+            id.starts_with(|first: char| first.is_ascii_lowercase()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric()),
+            "{id}"
+        );
         let said = told["summary"].as_str().unwrap_or_default();
-        assert!(!said.is_empty() && !said.contains("{}"), "{method} {path} has no summary: {said}");
+        assert!(said.starts_with(char::is_uppercase) && !said.contains("{}"), "{method} {path} has no summary: {said}");
         let parameters = told["parameters"].as_array().into_iter().flatten();
         let in_path: Vec<&str> = parameters.filter(|one| one["in"] == "path").filter_map(|one| one["name"].as_str()).collect();
         let wanted: Vec<&str> = path.split('{').skip(1).filter_map(|part| Some(part.split_once('}')?.0)).collect();
@@ -80,13 +84,36 @@ fn every_reference_leads_to_a_schema() {
 }
 
 #[test]
+fn everything_is_described_and_for_readers_of_the_interface() {
+    let document = document();
+    #[track_caller]
+    fn check(what: &str, told: &Value) {
+        let said = told["description"].as_str().unwrap_or_default().trim();
+        assert!(!said.is_empty(), "{what} has no description");
+        // What a comment tells readers of the source alone.
+        let is_for_others = ["::", "Debug", "pub ", "TODO"].iter().any(|word| said.contains(word));
+        assert!(!is_for_others, "{what} is described for readers of the source: {said}");
+    }
+    for (method, path, told) in operations(&document) {
+        for (status, answer) in told["responses"].as_object().into_iter().flatten() {
+            check(&format!("the answer {status} of {method} {path}"), answer);
+        }
+        for parameter in told["parameters"].as_array().into_iter().flatten() {
+            check(&format!("the parameter {} of {method} {path}", parameter["name"]), parameter);
+        }
+    }
+    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+        check(&format!("the schema {name}"), schema);
+    }
+}
+
+#[test]
 fn refusals_are_problems() {
     let document = document();
     let schema = json!({"$ref": "#/components/schemas/Problem"});
     for (method, path, told) in operations(&document).filter(|(_, path, _)| path.starts_with("/v1/")) {
         for (status, answer) in told["responses"].as_object().into_iter().flatten() {
             let is_refusal = status.starts_with(['4', '5']);
-            assert!(!answer["description"].as_str().unwrap_or_default().is_empty() || !is_refusal, "{method} {path}: {status}");
             if is_refusal {
                 assert_eq!(answer["content"]["application/problem+json"]["schema"], schema, "{method} {path}: {status}");
             }

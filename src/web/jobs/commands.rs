@@ -38,7 +38,7 @@ use crate::{
 ///
 /// # Errors
 /// 400, 401, 403, 404.
-#[utoipa::path(post, path = "/api/v1/stop", tag = "jobs", summary = "End a job", params(OfWorkflow, OfJob, IdempotencyKey),
+#[utoipa::path(post, path = "/api/v1/stop", tag = "jobs", operation_id = "stopJob", summary = "Stop a job", params(OfWorkflow, OfJob, IdempotencyKey),
     responses((status = 200, body = bool, content_type = "application/json", description = "Whether it took effect"), CommandRefused, (status = 413)))]
 pub async fn stop(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     told(on_job(&request, payload, &app, OnInstance::Terminate, Status::is_live).await?)
@@ -48,7 +48,7 @@ pub async fn stop(request: HttpRequest, payload: Payload, app: Data<App>) -> Res
 ///
 /// # Errors
 /// As [`stop`].
-#[utoipa::path(post, path = "/api/v1/suspend", tag = "jobs", summary = "Hold a job", params(OfWorkflow, OfJob, IdempotencyKey),
+#[utoipa::path(post, path = "/api/v1/suspend", tag = "jobs", operation_id = "suspendJob", summary = "Suspend a job", params(OfWorkflow, OfJob, IdempotencyKey),
     responses((status = 200, body = bool, content_type = "application/json", description = "Whether it took effect"), CommandRefused, (status = 413)))]
 pub async fn suspend(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     told(on_job(&request, payload, &app, OnInstance::Hold, |status| status == Status::Started).await?)
@@ -58,7 +58,7 @@ pub async fn suspend(request: HttpRequest, payload: Payload, app: Data<App>) -> 
 ///
 /// # Errors
 /// As [`stop`].
-#[utoipa::path(post, path = "/api/v1/resume", tag = "jobs", summary = "Let a held job go on", params(OfWorkflow, OfJob, IdempotencyKey),
+#[utoipa::path(post, path = "/api/v1/resume", tag = "jobs", operation_id = "resumeJob", summary = "Resume a suspended job", params(OfWorkflow, OfJob, IdempotencyKey),
     responses((status = 200, description = "Nothing more to tell"), CommandRefused, (status = 413)))]
 pub async fn resume(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     on_job(&request, payload, &app, OnInstance::Unhold, |status| status == Status::OnHold).await?;
@@ -69,7 +69,7 @@ pub async fn resume(request: HttpRequest, payload: Payload, app: Data<App>) -> R
 ///
 /// # Errors
 /// As [`stop`]; 422 when the approval needs data.
-#[utoipa::path(post, path = "/api/v1/approve", tag = "jobs", summary = "Approve what waits", params(OfWorkflow, OfJob, IdempotencyKey),
+#[utoipa::path(post, path = "/api/v1/approve", tag = "jobs", operation_id = "approveJob", summary = "Approve what a job waits for", params(OfWorkflow, OfJob, IdempotencyKey),
     responses((status = 200, body = bool, content_type = "application/json", description = "Whether it took effect"), CommandRefused, (status = 413)))]
 pub async fn approve(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     told(decide(&request, payload, &app, APPROVE).await?)
@@ -79,7 +79,7 @@ pub async fn approve(request: HttpRequest, payload: Payload, app: Data<App>) -> 
 ///
 /// # Errors
 /// As [`approve`].
-#[utoipa::path(post, path = "/api/v1/reject", tag = "jobs", summary = "Reject what waits", params(OfWorkflow, OfJob, IdempotencyKey),
+#[utoipa::path(post, path = "/api/v1/reject", tag = "jobs", operation_id = "rejectJob", summary = "Reject what a job waits for", params(OfWorkflow, OfJob, IdempotencyKey),
     responses((status = 200, body = bool, content_type = "application/json", description = "Whether it took effect"), CommandRefused, (status = 413)))]
 pub async fn reject(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     told(decide(&request, payload, &app, REJECT).await?)

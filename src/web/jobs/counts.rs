@@ -59,7 +59,7 @@ impl Counts {
 ///
 /// # Errors
 /// 401, 403 for the token of one instance tree.
-#[utoipa::path(get, path = "/api/v1/status-count", tag = "jobs", summary = "How many jobs stand where",
+#[utoipa::path(get, path = "/api/v1/status-count", tag = "jobs", operation_id = "countJobs", summary = "Count jobs by status",
     responses((status = 200, body = Counts), (status = 403)))]
 pub async fn status_count(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
@@ -70,8 +70,8 @@ pub async fn status_count(request: HttpRequest, app: Data<App>) -> Result<HttpRe
 ///
 /// # Errors
 /// As [`status_count`], 503 for too many streams.
-#[utoipa::path(get, path = "/api/v1/sse/status-count", tag = "jobs", summary = "The counts, at every change",
-    responses((status = 200, body = String, content_type = "text/event-stream"), (status = 403)))]
+#[utoipa::path(get, path = "/api/v1/sse/status-count", tag = "jobs", operation_id = "streamJobCounts", summary = "Follow the counts of jobs as server-sent events",
+    responses((status = 200, description = "Events `statusCount`, the first at once", body = String, content_type = "text/event-stream"), (status = 403)))]
 pub async fn stream(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let counting = Counting::join(app.clone(), Listener::open(&app, &request, who)?);

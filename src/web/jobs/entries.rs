@@ -56,7 +56,7 @@ struct Job {
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(get, path = "/api/v1/workflow", tag = "jobs", summary = "A workflow with its newest job", params(OfWorkflow),
+#[utoipa::path(get, path = "/api/v1/workflow", tag = "jobs", operation_id = "getWorkflow", summary = "Read a workflow with its newest job", params(OfWorkflow),
     responses((status = 200, body = Entry), (status = 403), (status = 404)))]
 pub async fn workflow(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
@@ -71,7 +71,7 @@ pub async fn workflow(request: HttpRequest, app: Data<App>) -> Result<HttpRespon
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(get, path = "/api/v1/job", tag = "jobs", summary = "A job", params(OfWorkflow, OfJob),
+#[utoipa::path(get, path = "/api/v1/job", tag = "jobs", operation_id = "getJob", summary = "Read a job", params(OfWorkflow, OfJob),
     responses((status = 200, body = Entry), (status = 404)))]
 pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
@@ -86,7 +86,7 @@ pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, R
 ///
 /// # Errors
 /// 400, 401, 403 for the token of one instance tree, 404.
-#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", summary = "The newest jobs of a workflow", params(OfWorkflow),
+#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", operation_id = "listJobs", summary = "List the newest jobs of a workflow", params(OfWorkflow),
     responses((status = 200, body = Vec<Entry>), (status = 403), (status = 404)))]
 pub async fn jobs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
@@ -101,7 +101,7 @@ pub async fn jobs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 ///
 /// # Errors
 /// 401, 403 for the token of one instance tree.
-#[utoipa::path(get, path = "/api/v1/search", tag = "jobs", summary = "Workflows with a text", params(Sought),
+#[utoipa::path(get, path = "/api/v1/search", tag = "jobs", operation_id = "searchWorkflows", summary = "Search workflows", params(Sought),
     responses((status = 200, body = Vec<Entry>), (status = 403)))]
 pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     found(&request, &app, |_| true).await
@@ -111,7 +111,7 @@ pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
 ///
 /// # Errors
 /// As [`search`].
-#[utoipa::path(get, path = "/api/v1/search-approval-workflows", tag = "jobs", summary = "Workflows with an approval", params(Sought),
+#[utoipa::path(get, path = "/api/v1/search-approval-workflows", tag = "jobs", operation_id = "searchApprovalWorkflows", summary = "Search workflows with an approval", params(Sought),
     responses((status = 200, body = Vec<Entry>), (status = 403)))]
 pub async fn search_approvals(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     found(&request, &app, has_approval).await

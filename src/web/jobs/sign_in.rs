@@ -19,7 +19,8 @@ use crate::{
     web::{app::App, body, problem::Problem},
 };
 
-/// No `Debug`: it holds a password.
+/// A name and its password.
+// No `Debug`: it holds a password.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = JobsLogin)]
 struct Login {
@@ -27,15 +28,16 @@ struct Login {
     password: String,
 }
 
-/// What a sign-in answers.
+/// What a sign-in to the jobs answers.
 #[derive(Serialize, ToSchema)]
+#[schema(as = JobsAccessToken)]
 struct AccessToken {
     access_token: String,
 }
 
 /// `GET /api/v1/hello`: the server is there. For anybody.
-#[utoipa::path(get, path = "/api/v1/hello", tag = "jobs", summary = "Whether the server is there", security(()),
-    responses((status = 200, body = Object, example = json!({"message": "Stepwire is running"}))))]
+#[utoipa::path(get, path = "/api/v1/hello", tag = "jobs", operation_id = "helloJobs", summary = "Ask whether the server is there", security(()),
+    responses((status = 200, description = "The server is there", body = Object, example = json!({"message": "Stepwire is running"}))))]
 pub async fn hello() -> HttpResponse {
     HttpResponse::Ok().json(json!({"message": "Stepwire is running"}))
 }
@@ -46,7 +48,7 @@ pub async fn hello() -> HttpResponse {
 /// # Errors
 /// 401 without a body for a wrong name or password, 400 for another body, 403 from a foreign origin, 429 after too many wrong
 /// passwords.
-#[utoipa::path(post, path = "/api/v1/login", tag = "jobs", summary = "Sign in to the jobs", security(()),
+#[utoipa::path(post, path = "/api/v1/login", tag = "jobs", operation_id = "loginToJobs", summary = "Sign in to the jobs", security(()),
     request_body = Login,
     responses(
         (status = 200, body = AccessToken), (status = 401, description = "The name or the password is wrong; without a body"),
@@ -78,8 +80,8 @@ fn welcome(app: &App, request: &HttpRequest, identity: &Identity) -> Result<Http
 ///
 /// # Errors
 /// 403 from a foreign origin.
-#[utoipa::path(post, path = "/api/v1/logout", tag = "jobs", summary = "Sign out of the jobs", security(()),
-    responses((status = 200, body = Object, example = json!({"logged_out": true})), (status = 403)))]
+#[utoipa::path(post, path = "/api/v1/logout", tag = "jobs", operation_id = "logoutOfJobs", summary = "Sign out of the jobs", security(()),
+    responses((status = 200, description = "The cookie is taken back", body = Object, example = json!({"logged_out": true})), (status = 403)))]
 pub async fn logout(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     app.require_origin(&request)?;
     Ok(HttpResponse::Ok().cookie(app.sign_out_cookie(&request)).json(json!({"logged_out": true})))

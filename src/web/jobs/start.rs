@@ -33,7 +33,7 @@ use crate::{
 ///
 /// # Errors
 /// 400 without a number as `w`, 401, 404 for an unknown one, 409 for a disabled one, as for the frame `start` besides.
-#[utoipa::path(post, path = "/api/v1/start", tag = "jobs", summary = "Start a job",
+#[utoipa::path(post, path = "/api/v1/start", tag = "jobs", operation_id = "startJob", summary = "Start a job",
     params(OfWorkflow, IdempotencyKey),
     responses((status = 200, body = Uuid, content_type = "application/json", description = "The job's id"), CommandRefused, (status = 413)))]
 pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
@@ -48,7 +48,7 @@ pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
 ///
 /// # Errors
 /// As [`start`], 400 for another body.
-#[utoipa::path(post, path = "/api/v1/start-with-variables", tag = "jobs", summary = "Start a job with data", params(IdempotencyKey),
+#[utoipa::path(post, path = "/api/v1/start-with-variables", tag = "jobs", operation_id = "startJobWithVariables", summary = "Start a job with data", params(IdempotencyKey),
     request_body = WithVariables, responses((status = 200, body = Uuid, content_type = "application/json", description = "The job's id"), CommandRefused))]
 pub async fn start_with_variables(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
@@ -71,6 +71,7 @@ struct WithVariables {
     variables: Vec<Variable>,
 }
 
+/// A member of the start data.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 struct Variable {

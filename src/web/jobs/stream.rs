@@ -33,13 +33,14 @@ const ROWS: usize = 64;
 ///
 /// # Errors
 /// 401, 404 for an unknown workflow or job and for one that is not the caller's, 503 for too many streams.
-#[utoipa::path(get, path = "/api/v1/sse/{workflow}/{job}", tag = "jobs", summary = "Be told when a job ends", operation_id = "job_stream",
+#[utoipa::path(get, path = "/api/v1/sse/{workflow}/{job}", tag = "jobs", operation_id = "streamJob", summary = "Wait for the end of a job as a server-sent event",
     params(
         ("workflow" = i64, Path, description = "The workflow's number"),
         ("job" = InstanceKey, Path, description = "The job's id"),
     ),
     responses(
-        (status = 200, body = String, content_type = "text/event-stream", example = "data: {\"workflowId\":41,\"status\":\"Done\"}\n\n"),
+        (status = 200, description = "One event once the job has ended, then the end of the answer", body = String,
+            content_type = "text/event-stream", example = "data: {\"workflowId\":41,\"status\":\"Done\"}\n\n"),
         (status = 404),
     ))]
 pub async fn stream(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Refused> {

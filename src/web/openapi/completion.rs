@@ -1,9 +1,10 @@
 //! What follows from the form of a request, so that no annotation has to repeat it: refusals and their schema, schemes of
-//! signing in, one address per alternative.
+//! signing in, one address per alternative, the description of an answer whose body's schema has one.
 
 use utoipa::openapi::{
-    Content, OpenApi, PathItem, Ref, RefOr, Response,
+    Components, Content, OpenApi, PathItem, Ref, RefOr, Response, Schema,
     path::{Operation, ParameterIn},
+    schema::ArrayItems,
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
@@ -13,15 +14,19 @@ use crate::web::{auth::COOKIE, route_table::alternatives};
 const PROBLEM: &str = "application/problem+json";
 /// Where jobs are: a refused token is answered in plain text there, as clients of that API expect.
 const JOBS: &str = "/api/v1/";
+/// Where a reference to a schema leads.
+const SCHEMAS: &str = "#/components/schemas/";
 
 /// Completes a document that was collected from annotations.
 pub fn complete(document: &mut OpenApi) {
+    let described = document.components.clone().unwrap_or_default();
     for (pattern, item) in std::mem::take(&mut document.paths.paths) {
         for one in alternatives(&pattern) {
             let mut item = item.clone();
             for operation in operations(&mut item) {
                 choose(operation, one.chosen.as_deref());
                 complete_operation(operation, &one.path);
+                describe_answers(operation, &described);
             }
             document.paths.paths.insert(one.path, item);
         }
@@ -42,13 +47,50 @@ pub fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
 }
 
-/// Names an operation by its resource and its handler, and makes of one with alternatives the one for a single of them.
+/// Makes of an operation with alternatives the one for a single of them, which replaces `{}` in its id and summary.
 fn choose(operation: &mut Operation, chosen: Option<&str>) {
-    let tag = operation.tags.iter().flatten().next().map(|tag| tag.replace(' ', "_"));
-    let name = chosen.map(str::to_owned).or_else(|| operation.operation_id.clone());
-    operation.operation_id = tag.into_iter().chain(name).reduce(|tag, name| format!("{tag}_{name}"));
     let Some(chosen) = chosen else { return };
-    operation.summary = operation.summary.as_ref().map(|summary| summary.replace("{}", chosen));
+    operation.operation_id = operation.operation_id.as_ref().map(|id| id.replace("{}", chosen));
+    let capital = chosen.chars().take(1).flat_map(char::to_uppercase).chain(chosen.chars().skip(1)).collect::<String>();
+    operation.summary = operation.summary.as_ref().map(|summary| summary.replace("{}", &capital));
+}
+
+/// Gives every answer without a description that of its body's schema.
+fn describe_answers(operation: &mut Operation, components: &Components) {
+    for answer in operation.responses.responses.values_mut() {
+        let RefOr::T(answer) = answer else { continue };
+        if answer.description.is_empty()
+            && let Some(schema) = answer.content.values().find_map(schema_of)
+        {
+            answer.description = description(schema, components).unwrap_or_default();
+        }
+    }
+}
+
+fn schema_of(content: &RefOr<Content>) -> Option<&RefOr<Schema>> {
+    match content {
+        RefOr::T(content) => content.schema.as_ref(),
+        RefOr::Ref(_) => None,
+    }
+}
+
+/// What a schema says of itself, without the last full stop.
+fn description(schema: &RefOr<Schema>, components: &Components) -> Option<String> {
+    let said = match schema {
+        RefOr::Ref(reference) => {
+            let named = components.schemas.get(reference.ref_location.strip_prefix(SCHEMAS)?)?;
+            return description(named, components);
+        }
+        RefOr::T(Schema::Array(list)) => {
+            let ArrayItems::RefOrSchema(items) = &list.items else { return None };
+            return Some(format!("A list. Of each entry: {}", description(items, components)?));
+        }
+        RefOr::T(Schema::Object(object)) => object.description.as_ref(),
+        RefOr::T(Schema::OneOf(one)) => one.description.as_ref(),
+        RefOr::T(Schema::AllOf(all)) => all.description.as_ref(),
+        RefOr::T(_) => None,
+    };
+    said.map(|text| text.trim_end_matches('.').to_owned())
 }
 
 fn complete_operation(operation: &mut Operation, path: &str) {
@@ -126,7 +168,11 @@ fn meaning(status: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use utoipa::openapi::path::{HttpMethod, OperationBuilder, PathsBuilder};
+    use utoipa::openapi::{
+        ComponentsBuilder,
+        path::{HttpMethod, OperationBuilder, PathsBuilder},
+        schema::{ArrayBuilder, ObjectBuilder},
+    };
 
     use super::*;
 
@@ -151,12 +197,23 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_is_described_by_its_body() {
+        let described = ObjectBuilder::new().description(Some("A thing."));
+        let components = ComponentsBuilder::new().schema("Thing", described).build();
+        let thing = RefOr::Ref(Ref::from_schema_name("Thing"));
+        assert_eq!(description(&thing, &components).as_deref(), Some("A thing"));
+        let list = RefOr::T(Schema::Array(ArrayBuilder::new().items(thing).build()));
+        assert_eq!(description(&list, &components).as_deref(), Some("A list. Of each entry: A thing"));
+        assert_eq!(description(&RefOr::Ref(Ref::from_schema_name("Nothing")), &components), None);
+    }
+
+    #[test]
     fn alternatives_become_operations_and_refusals_problems() {
-        let operation = OperationBuilder::new().operation_id(Some("at")).tag("x y").summary(Some("Do {}"));
+        let operation = OperationBuilder::new().operation_id(Some("{}It")).summary(Some("{} it"));
         let operation = operation.response("404", Response::new("")).description(Some("d\n\n# Errors\n404"));
         let document = completed("/v1/x/{key}/{command:hold|go}", operation);
         let told = document.paths.paths["/v1/x/{key}/go"].post.as_ref().unwrap();
-        assert_eq!((told.operation_id.as_deref(), told.summary.as_deref()), (Some("x_y_go"), Some("Do go")));
+        assert_eq!((told.operation_id.as_deref(), told.summary.as_deref()), (Some("goIt"), Some("Go it")));
         assert_eq!(told.description.as_deref(), Some("d"));
         let answer = serde_json::to_value(&told.responses.responses["404"]).unwrap();
         assert_eq!(answer["content"][PROBLEM]["schema"]["$ref"], "#/components/schemas/Problem");

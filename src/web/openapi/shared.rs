@@ -9,9 +9,10 @@ use crate::session::frames::step::StepResult;
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyKey {
-    /// The command's id: a repeat with the same id gets the first answer with `duplicate: true`.
-    #[param(rename = "Idempotency-Key", required = false)]
-    pub idempotency_key: Uuid,
+    /// The command's id, a UUID: a repeat with the same id gets the first answer with `duplicate: true`.
+    // A text for generated clients: some cannot put anything else into a header.
+    #[param(rename = "Idempotency-Key", required = false, min_length = 32, example = "0197a1f2-5b7e-7c33-9d5e-2f4b6a8c0d1e")]
+    pub idempotency_key: String,
 }
 
 /// Where an instance is.
@@ -58,7 +59,7 @@ pub struct VersionPath {
     pub version: u32,
 }
 
-/// What a command answers that has changed an instance: the next step of the same commit. Written by `rest::commands`.
+/// What a command answers that has changed an instance: the next step of the same commit.
 #[derive(ToSchema)]
 pub struct Applied<'a> {
     /// The number the instance stands at.

@@ -34,7 +34,7 @@ use crate::{
 ///
 /// # Errors
 /// Problems, as for the frame `run`.
-#[utoipa::path(post, path = "/v1/instances/{key}/run", tag = "instances", summary = "Run a manual action",
+#[utoipa::path(post, path = "/v1/instances/{key}/run", tag = "instances", operation_id = "runAction", summary = "Run a manual action",
     params(InstancePath, IdempotencyKey), request_body = Run, responses((status = 200, body = Answered), CommandRefused))]
 pub async fn run(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     command(&request, &path, payload, &app, |text, id, key, caller| Ok(requests::run(fields::run(text, id, key)?, caller)?)).await
@@ -45,7 +45,7 @@ pub async fn run(request: HttpRequest, path: Path<String>, payload: Payload, app
 /// # Errors
 /// Problems, as for the frame of the same name.
 #[utoipa::path(post, path = "/v1/instances/{key}/{command:hold|unhold|terminate|dismiss}", tag = "instances",
-    summary = "{} an instance", params(InstancePath, IdempotencyKey),
+    operation_id = "{}Instance", summary = "{} an instance", params(InstancePath, IdempotencyKey),
     responses((status = 200, body = Answered), CommandRefused))]
 pub async fn on_instance(
     request: HttpRequest,
@@ -61,7 +61,7 @@ pub async fn on_instance(
 /// # Errors
 /// Problems, as for the frame of the same name.
 #[utoipa::path(post, path = "/v1/instances/{key}/{command:retry|skip|claim|release}", tag = "instances",
-    summary = "{} an element", params(InstancePath, IdempotencyKey), request_body = AtElement,
+    operation_id = "{}Element", summary = "{} an element", params(InstancePath, IdempotencyKey), request_body = AtElement,
     responses((status = 200, body = Answered), CommandRefused))]
 pub async fn at_element(
     request: HttpRequest,
@@ -76,7 +76,7 @@ pub async fn at_element(
 ///
 /// # Errors
 /// Problems, as for the frame of the same name.
-#[utoipa::path(post, path = "/v1/instances/{key}/assign", tag = "instances", summary = "Give a user task to somebody",
+#[utoipa::path(post, path = "/v1/instances/{key}/assign", tag = "instances", operation_id = "assignTask", summary = "Assign a user task",
     params(InstancePath, IdempotencyKey), request_body = Assign, responses((status = 200, body = Answered), CommandRefused))]
 pub async fn assign(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     named(&request, (path.into_inner(), "assign".to_owned()), payload, &app).await
@@ -98,7 +98,7 @@ async fn named(
 ///
 /// # Errors
 /// Problems, as for the frame `done`.
-#[utoipa::path(post, path = "/v1/instances/{key}/done", tag = "instances", summary = "Close an open Action message",
+#[utoipa::path(post, path = "/v1/instances/{key}/done", tag = "instances", operation_id = "closeMessage", summary = "Close an open Action message",
     params(InstancePath, IdempotencyKey), request_body = Done, responses((status = 200, body = Answered), CommandRefused))]
 pub async fn done(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     command(&request, &path, payload, &app, |text, id, _, caller| Ok(requests::done(&id, fields::done(text)?, caller))).await

@@ -8,7 +8,7 @@ use actix_web::{
 use super::definitions::{unknown, versioned};
 use crate::{
     model::typescript,
-    web::{app::App, problem::Problem},
+    web::{app::App, openapi::shared::VersionPath, problem::Problem},
 };
 
 /// `GET /v1/definitions/{id}/{version}/types.d.ts`: TypeScript, as text.
@@ -16,8 +16,8 @@ use crate::{
 /// # Errors
 /// 401, 403, 404.
 #[utoipa::path(get, path = "/v1/definitions/{id}/{version}/types.d.ts", tag = "definitions",
-    summary = "TypeScript types for a frontend", params(("id" = String, Path), ("version" = u32, Path)),
-    responses((status = 200, body = String, content_type = "text/plain"), (status = 403), (status = 404)))]
+    operation_id = "getDefinitionTypes", summary = "Read TypeScript types for a frontend", params(VersionPath),
+    responses((status = 200, description = "A TypeScript declaration file", body = String, content_type = "text/plain"), (status = 403), (status = 404)))]
 pub async fn types(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     let (id, version) = versioned(&path)?;

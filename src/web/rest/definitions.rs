@@ -45,6 +45,7 @@ struct DeployAnswer<'a> {
     definitions: Vec<DeployedEntry<'a>>,
 }
 
+/// A process that was deployed.
 #[derive(Clone, Serialize, ToSchema)]
 struct DeployedEntry<'a> {
     /// The process's id.
@@ -67,7 +68,7 @@ impl<'a> From<&'a Deployed> for DeployedEntry<'a> {
 ///
 /// # Errors
 /// 401, 403 without role designer, 413, 415, 422 with `problems`.
-#[utoipa::path(post, path = "/v1/definitions", tag = "definitions", summary = "Deploy a definition", params(DeployQuery),
+#[utoipa::path(post, path = "/v1/definitions", tag = "definitions", operation_id = "deployDefinition", summary = "Deploy a definition", params(DeployQuery),
     request_body(content((String = "application/xml"), (Object = "application/json"))),
     responses(
         (status = 201, body = DeployAnswer), (status = 200, body = DeployAnswer, description = "The same content was there"),
@@ -111,7 +112,7 @@ struct Checked {
 ///
 /// # Errors
 /// 401, 403 without role designer, 413, 415.
-#[utoipa::path(post, path = "/v1/definition-checks", tag = "definitions", summary = "What a deploy would tell",
+#[utoipa::path(post, path = "/v1/definition-checks", tag = "definitions", operation_id = "checkDefinition", summary = "Check a definition without deploying it",
     request_body(content((String = "application/xml"), (Object = "application/json"))),
     responses((status = 200, body = Checked), (status = 403), (status = 415)))]
 pub async fn check(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
@@ -186,7 +187,7 @@ struct Versions<'a> {
 ///
 /// # Errors
 /// 400, 401, 403.
-#[utoipa::path(get, path = "/v1/definitions", tag = "definitions", summary = "Every version of every definition",
+#[utoipa::path(get, path = "/v1/definitions", tag = "definitions", operation_id = "listDefinitions", summary = "List the versions of all definitions",
     params(ListQuery), responses((status = 200, body = Versions), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
@@ -206,6 +207,7 @@ fn read_cursor(text: &str) -> Result<(u32, &str), Problem> {
     parts.ok_or_else(bad_cursor)
 }
 
+/// A definition with its versions.
 #[derive(Serialize, ToSchema)]
 struct Definition<'a> {
     id: &'a str,
@@ -220,7 +222,7 @@ struct Definition<'a> {
 ///
 /// # Errors
 /// 401, 403, 404.
-#[utoipa::path(get, path = "/v1/definitions/{id}", tag = "definitions", summary = "The versions of a definition", params(ProcessPath),
+#[utoipa::path(get, path = "/v1/definitions/{id}", tag = "definitions", operation_id = "getDefinition", summary = "Read the versions of a definition", params(ProcessPath),
     responses((status = 200, body = Definition), (status = 403), (status = 404)))]
 pub async fn get(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
@@ -241,10 +243,11 @@ pub async fn get(request: HttpRequest, path: Path<String>, app: Data<App>) -> Re
 ///
 /// # Errors
 /// 401, 403, 404; 404 too for the XML of a definition that was deployed as JSON.
-#[utoipa::path(get, path = "/v1/definitions/{id}/{version}", tag = "definitions", summary = "A definition as it was deployed",
+#[utoipa::path(get, path = "/v1/definitions/{id}/{version}", tag = "definitions", operation_id = "getDefinitionSource", summary = "Read a definition as it was deployed",
     params(VersionPath),
     responses(
-        (status = 200, content((Object = "application/json"), (String = "application/xml"))), (status = 403), (status = 404),
+        (status = 200, description = "In JSON; as BPMN for who accepts XML",
+            content((Object = "application/json"), (String = "application/xml"))), (status = 403), (status = 404),
     ))]
 pub async fn source(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
@@ -267,7 +270,7 @@ pub async fn source(request: HttpRequest, path: Path<(String, String)>, app: Dat
 ///
 /// # Errors
 /// 401, 403 without role designer, 404.
-#[utoipa::path(post, path = "/v1/definitions/{id}/{version}/publish", tag = "definitions", summary = "Have new instances run this version",
+#[utoipa::path(post, path = "/v1/definitions/{id}/{version}/publish", tag = "definitions", operation_id = "publishDefinition", summary = "Publish a version: new instances run it",
     params(VersionPath), responses((status = 200, body = Version), (status = 403), (status = 404), (status = 409)))]
 pub async fn publish(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
@@ -280,7 +283,7 @@ pub async fn publish(request: HttpRequest, path: Path<(String, String)>, app: Da
 ///
 /// # Errors
 /// 401, 403 without role designer, 404, 409 for a draft.
-#[utoipa::path(post, path = "/v1/definitions/{id}/{version}/deprecate", tag = "definitions", summary = "Have no new instance run this version",
+#[utoipa::path(post, path = "/v1/definitions/{id}/{version}/deprecate", tag = "definitions", operation_id = "deprecateDefinition", summary = "Deprecate a version: no new instance runs it",
     params(VersionPath), responses((status = 200, body = Version), (status = 403), (status = 404), (status = 409)))]
 pub async fn deprecate(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
@@ -293,9 +296,9 @@ pub async fn deprecate(request: HttpRequest, path: Path<(String, String)>, app: 
 ///
 /// # Errors
 /// 401, 403 without role designer, 404, 409 for a version that is published or still runs.
-#[utoipa::path(delete, path = "/v1/definitions/{id}/{version}", tag = "definitions", summary = "Deletes a version",
-    params(("id" = String, Path), ("version" = u32, Path)),
-    responses((status = 204), (status = 403), (status = 404), (status = 409)))]
+#[utoipa::path(delete, path = "/v1/definitions/{id}/{version}", tag = "definitions", operation_id = "deleteDefinition", summary = "Delete a version",
+    params(VersionPath),
+    responses((status = 204, description = "The version is deleted"), (status = 403), (status = 404), (status = 409)))]
 pub async fn delete(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
@@ -307,7 +310,7 @@ pub async fn delete(request: HttpRequest, path: Path<(String, String)>, app: Dat
 ///
 /// # Errors
 /// 401, 403 without role designer, 404, 409 for a process that was never published.
-#[utoipa::path(post, path = "/v1/definitions/{id}/{change:disable|enable}", tag = "definitions", summary = "Have the published version {} new instances", params(ProcessPath),
+#[utoipa::path(post, path = "/v1/definitions/{id}/{change:disable|enable}", tag = "definitions", operation_id = "{}Definition", summary = "{} the start of new instances", params(ProcessPath),
     responses((status = 200, body = Version), (status = 403), (status = 404), (status = 409)))]
 pub async fn switch(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;

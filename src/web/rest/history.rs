@@ -101,7 +101,7 @@ struct Decision<'a> {
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}/history", tag = "instances", summary = "The visits of its nodes",
+#[utoipa::path(get, path = "/v1/instances/{key}/history", tag = "instances", operation_id = "getHistory", summary = "Read the visits of an instance's nodes",
     params(InstancePath, PartQuery), responses((status = 200, body = History), (status = 404)))]
 pub async fn history(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
@@ -186,6 +186,7 @@ fn end(visit: Option<&mut Visit<'_>>, lifecycle: &'static str, at: Time) {
 
 /// A part of what an instance pushed, oldest first.
 #[derive(Serialize, ToSchema)]
+#[schema(as = MessageList)]
 struct Messages<'a> {
     messages: Vec<Message<'a>>,
     /// Where to go on, when there may be more.
@@ -218,7 +219,7 @@ struct Message<'a> {
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}/messages", tag = "instances", summary = "What it pushed",
+#[utoipa::path(get, path = "/v1/instances/{key}/messages", tag = "instances", operation_id = "listMessages", summary = "List the messages an instance pushed",
     params(InstancePath, PartQuery), responses((status = 200, body = Messages), (status = 404)))]
 pub async fn messages(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;

@@ -60,7 +60,7 @@ impl<'a> From<&'a IncidentRow> for Incident<'a> {
 ///
 /// # Errors
 /// 400, 401, 403 without role operator or admin.
-#[utoipa::path(get, path = "/v1/incidents", tag = "incidents", summary = "What stands still until somebody helps",
+#[utoipa::path(get, path = "/v1/incidents", tag = "incidents", operation_id = "listIncidents", summary = "List open incidents",
     params(PlaceQuery), responses((status = 200, body = Incidents), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;

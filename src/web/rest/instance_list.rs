@@ -114,7 +114,7 @@ impl<'a> From<&'a InstanceRow> for ListEntry<'a> {
 ///
 /// # Errors
 /// 400 for unknown or unreadable filters and paths nobody declares, 401, 403.
-#[utoipa::path(get, path = "/v1/instances", tag = "instances", summary = "The instances one may see",
+#[utoipa::path(get, path = "/v1/instances", tag = "instances", operation_id = "listInstances", summary = "List instances",
     params(ListQuery, ("data.PATH" = Option<String>, Query,
         description = "Whose data hold this value at PATH, one of the search keys that a process declares; several narrow further")),
     responses((status = 200, body = List), (status = 400), (status = 403)))]

@@ -42,7 +42,7 @@ use crate::{
 ///
 /// # Errors
 /// Problems, as for the frame `start`.
-#[utoipa::path(post, path = "/v1/instances", tag = "instances", summary = "Start an instance", params(IdempotencyKey),
+#[utoipa::path(post, path = "/v1/instances", tag = "instances", operation_id = "startInstance", summary = "Start an instance", params(IdempotencyKey),
     security((), ("bearer" = []), ("cookie" = [])), request_body = Start,
     responses(
         (status = 201, body = Applied, headers(("Location" = String, description = "The instance"))),
@@ -62,6 +62,7 @@ pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
     Ok(response.content_type("application/json").body(answer(&outcome, &caller, token.as_deref())))
 }
 
+/// Where an instance stands, for who asks.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Look<'a> {
@@ -103,7 +104,7 @@ struct Look<'a> {
 ///
 /// # Errors
 /// 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}", tag = "instances", summary = "Where an instance stands", params(InstancePath),
+#[utoipa::path(get, path = "/v1/instances/{key}", tag = "instances", operation_id = "getInstance", summary = "Read where an instance stands", params(InstancePath),
     responses((status = 200, body = Look), (status = 404)))]
 pub async fn get(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
@@ -141,6 +142,7 @@ fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
 
 /// A part of an instance's children, in the order they were started.
 #[derive(Serialize, ToSchema)]
+#[schema(as = ChildList)]
 struct Children<'a> {
     children: Vec<ChildEntry<'a>>,
     /// Where to go on, when there are more.
@@ -151,7 +153,7 @@ struct Children<'a> {
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}/children", tag = "instances", summary = "Its children",
+#[utoipa::path(get, path = "/v1/instances/{key}/children", tag = "instances", operation_id = "listChildren", summary = "List the children of an instance",
     params(InstancePath, PartQuery), responses((status = 200, body = Children), (status = 404)))]
 pub async fn children(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;

@@ -18,7 +18,8 @@ use crate::{
     web::{app::App, body, problem::Problem},
 };
 
-/// No `Debug`: it holds a password.
+/// A name and its password.
+// No `Debug`: it holds a password.
 #[derive(Deserialize, ToSchema)]
 struct Login {
     username: String,
@@ -47,7 +48,7 @@ impl Token {
 ///
 /// # Errors
 /// 400, 401 whatever is wrong, 403 from a foreign origin, 429 after too many wrong passwords.
-#[utoipa::path(post, path = "/v1/login", tag = "signing in", summary = "A token for a name and a password", security(()),
+#[utoipa::path(post, path = "/v1/login", tag = "signing in", operation_id = "login", summary = "Sign in with a name and a password", security(()),
     request_body = Login,
     responses(
         (status = 200, body = Token, headers(("Set-Cookie" = String, description = "The cookie of the pages"))),
@@ -83,7 +84,7 @@ pub(super) fn signed_in(app: &App, request: &HttpRequest, identity: &Identity) -
 ///
 /// # Errors
 /// 403 from a foreign origin.
-#[utoipa::path(post, path = "/v1/logout", tag = "signing in", summary = "Take the cookie back", security(()),
+#[utoipa::path(post, path = "/v1/logout", tag = "signing in", operation_id = "logout", summary = "Sign out: take the cookie back", security(()),
     responses((status = 204, description = "It is taken back"), (status = 403)))]
 pub async fn logout(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     app.require_origin(&request)?;

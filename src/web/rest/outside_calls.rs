@@ -84,7 +84,7 @@ impl<'a> From<&'a OutsideCallRow> for OutsideCallEntry<'a> {
 ///
 /// # Errors
 /// 400, 401, 403 without role operator or admin.
-#[utoipa::path(get, path = "/v1/outside-calls", tag = "operations", summary = "Calls under way, and webhooks given up",
+#[utoipa::path(get, path = "/v1/outside-calls", tag = "operations", operation_id = "listOutsideCalls", summary = "List calls under way and webhooks given up",
     params(ListQuery), responses((status = 200, body = OutsideCalls), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;

@@ -158,7 +158,7 @@ fn text(time: Option<Time>) -> Option<String> {
 ///
 /// # Errors
 /// 400 for unknown filters, 401, 403 without role operator or designer.
-#[utoipa::path(get, path = "/v1/schedules", tag = "schedules", summary = "What starts by itself", params(ListQuery),
+#[utoipa::path(get, path = "/v1/schedules", tag = "schedules", operation_id = "listSchedules", summary = "List schedules", params(ListQuery),
     responses((status = 200, body = ScheduleList), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let reader = reader(&app, &request)?;
@@ -174,7 +174,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 ///
 /// # Errors
 /// 401, 403, 404.
-#[utoipa::path(get, path = "/v1/schedules/{process}/{node}", tag = "schedules", summary = "A schedule",
+#[utoipa::path(get, path = "/v1/schedules/{process}/{node}", tag = "schedules", operation_id = "getSchedule", summary = "Read a schedule",
     params(SchedulePath), responses((status = 200, body = ScheduleEntry), (status = 403), (status = 404)))]
 pub async fn get(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let reader = reader(&app, &request)?;
@@ -187,7 +187,7 @@ pub async fn get(request: HttpRequest, path: Path<(String, String)>, app: Data<A
 ///
 /// # Errors
 /// 401, 403 without role operator, 404, 503.
-#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/enable", tag = "schedules", summary = "Lets it start instances by itself again",
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/enable", tag = "schedules", operation_id = "enableSchedule", summary = "Enable a schedule",
     params(SchedulePath), responses((status = 200, body = ScheduleEntry), (status = 403), (status = 404)))]
 pub async fn enable(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     switch(&request, path, &app, true).await
@@ -197,7 +197,7 @@ pub async fn enable(request: HttpRequest, path: Path<(String, String)>, app: Dat
 ///
 /// # Errors
 /// 401, 403 without role operator, 404, 503.
-#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/disable", tag = "schedules", summary = "Lets it start nothing by itself",
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/disable", tag = "schedules", operation_id = "disableSchedule", summary = "Disable a schedule",
     params(SchedulePath), responses((status = 200, body = ScheduleEntry), (status = 403), (status = 404)))]
 pub async fn disable(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     switch(&request, path, &app, false).await
@@ -213,7 +213,7 @@ async fn switch(request: &HttpRequest, path: Path<(String, String)>, app: &App, 
 ///
 /// # Errors
 /// 400, 401, 403 without role operator, 404, 409 for a disabled process or an instance it does not overlap, 503.
-#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/run", tag = "schedules", summary = "Starts an instance at once",
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/run", tag = "schedules", operation_id = "runSchedule", summary = "Start an instance of a schedule at once",
     params(SchedulePath, IdempotencyKey),
     responses((status = 201, body = ScheduleRun), (status = 403), (status = 404), (status = 409)))]
 pub async fn run(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {

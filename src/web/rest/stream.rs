@@ -41,7 +41,7 @@ struct StreamQuery {
     get,
     path = "/v1/instances/{key}/stream",
     tag = "instances",
-    summary = "The frames of an instance as server-sent events",
+    operation_id = "streamInstance", summary = "Follow an instance as server-sent events",
     params(
         ("key" = String, Path, description = "The instance"),
         ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event received"),

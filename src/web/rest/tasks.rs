@@ -57,7 +57,7 @@ struct Tasks<'a> {
 ///
 /// # Errors
 /// 400, 401, 403 for the token of one instance tree, and without role operator for all.
-#[utoipa::path(get, path = "/v1/tasks", tag = "tasks", summary = "The user tasks that wait for one", params(TasksQuery),
+#[utoipa::path(get, path = "/v1/tasks", tag = "tasks", operation_id = "listTasks", summary = "List waiting user tasks", params(TasksQuery),
     responses((status = 200, body = Tasks), (status = 400), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;

@@ -20,6 +20,7 @@ use crate::{
     web::{app::App, body, problem::Problem},
 };
 
+/// What a ticket is for.
 #[derive(Deserialize, ToSchema)]
 struct TicketRequest {
     /// What it opens: `ws`, `stream/KEY` or `signin`.
@@ -27,6 +28,7 @@ struct TicketRequest {
     r#for: String,
 }
 
+/// A ticket that opens one thing once.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Ticket {
@@ -41,7 +43,7 @@ struct Ticket {
 ///
 /// # Errors
 /// 400, 401, 403 for a sign-in by the token of one instance, 503 when too many wait for their use.
-#[utoipa::path(post, path = "/v1/tickets", tag = "signing in", summary = "A ticket for where only an address can be given",
+#[utoipa::path(post, path = "/v1/tickets", tag = "signing in", operation_id = "issueTicket", summary = "Issue a ticket for where only an address can be given",
     request_body = TicketRequest, responses((status = 201, body = Ticket), (status = 403)))]
 pub async fn issue(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;

@@ -80,7 +80,7 @@ impl<'a> From<&'a ListedTimer> for Timer<'a> {
 ///
 /// # Errors
 /// 400, 401, 403 without role operator or admin.
-#[utoipa::path(get, path = "/v1/timers", tag = "timers", summary = "What waits for its time", params(PlaceQuery),
+#[utoipa::path(get, path = "/v1/timers", tag = "timers", operation_id = "listTimers", summary = "List armed timers", params(PlaceQuery),
     responses((status = 200, body = Timers), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;

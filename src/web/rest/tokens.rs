@@ -41,7 +41,7 @@ struct Asked {
 ///
 /// # Errors
 /// 400, 401, 403 without role admin, 404 for an unknown user.
-#[utoipa::path(post, path = "/v1/tokens", tag = "users", summary = "A token for a user's programs", request_body = Asked,
+#[utoipa::path(post, path = "/v1/tokens", tag = "users", operation_id = "issueToken", summary = "Issue a token for a user's programs", request_body = Asked,
     responses((status = 201, body = Token), (status = 403), (status = 404)))]
 pub async fn issue(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;

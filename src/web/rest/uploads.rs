@@ -55,7 +55,8 @@ struct UploadQuery {
     if_seq: Option<u64>,
 }
 
-/// The form. It is never held whole: `upload_form` reads it piece by piece.
+/// The form: a file, and what else the action takes.
+// It is never held whole: `upload_form` reads it piece by piece.
 #[derive(ToSchema)]
 pub struct UploadForm {
     /// The file's bytes.
@@ -66,12 +67,17 @@ pub struct UploadForm {
     pub data: Option<String>,
 }
 
+/// The bytes of a file, of whatever type it has.
+#[derive(ToSchema)]
+#[schema(value_type = String, format = Binary)]
+struct FileBytes(#[expect(dead_code, reason = "only its schema is used")] Vec<u8>);
+
 /// `POST /v1/instances/{key}/upload?action=NAME&element=…&ifSeq=…`, a form with the field `file` and perhaps `data` (JSON). Whether
 /// the action may run is asked first, so a refusal does not wait for the bytes.
 ///
 /// # Errors
 /// Problems, as for the frame `run`; those of the file: 413, 422; of the form: 400, 415.
-#[utoipa::path(post, path = "/v1/instances/{key}/upload", tag = "instances", summary = "Run a manual action with a file",
+#[utoipa::path(post, path = "/v1/instances/{key}/upload", tag = "instances", operation_id = "uploadFile", summary = "Run a manual action with a file",
     params(InstancePath, UploadQuery, IdempotencyKey), request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 200, body = Answered), CommandRefused))]
 pub async fn upload(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
@@ -94,10 +100,11 @@ pub async fn upload(request: HttpRequest, path: Path<String>, payload: Payload, 
 ///
 /// # Errors
 /// 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}/files/{id}", tag = "instances", summary = "A file of an instance",
+#[utoipa::path(get, path = "/v1/instances/{key}/files/{id}", tag = "instances", operation_id = "downloadFile", summary = "Download a file of an instance",
     params(InstancePath, ("id" = Uuid, Path, description = "The file's id")),
     responses(
-        (status = 200, description = "Its bytes, as an attachment", body = [u8], content_type = "*/*"),
+        (status = 200, description = "Its bytes, as an attachment", content(
+            (FileBytes = "application/octet-stream"), (FileBytes = "*/*"))),
         (status = 304, description = "As it was"), (status = 404),
     ))]
 pub async fn file(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {

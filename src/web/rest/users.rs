@@ -48,7 +48,7 @@ struct Users {
 ///
 /// # Errors
 /// 400, 401, 403 without role admin.
-#[utoipa::path(get, path = "/v1/users", tag = "users", summary = "The users of the tenant", params(UsersQuery),
+#[utoipa::path(get, path = "/v1/users", tag = "users", operation_id = "listUsers", summary = "List the users of the tenant", params(UsersQuery),
     responses((status = 200, body = Users), (status = 400), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
@@ -60,7 +60,8 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     Ok(json(StatusCode::OK, &Users { users, next }))
 }
 
-/// A user to add. No `Debug`: it holds a password.
+/// A user to add.
+// No `Debug`: it holds a password.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewUser)]
 #[serde(deny_unknown_fields)]
@@ -78,7 +79,7 @@ struct Added {
 ///
 /// # Errors
 /// 400, 401, 403 without role admin, 409 for a name there is, 422 for one that cannot be.
-#[utoipa::path(post, path = "/v1/users", tag = "users", summary = "Adds a user", request_body = Added,
+#[utoipa::path(post, path = "/v1/users", tag = "users", operation_id = "addUser", summary = "Add a user", request_body = Added,
     responses((status = 201, body = ListedUser), (status = 403), (status = 409), (status = 422)))]
 pub async fn add(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
@@ -88,7 +89,8 @@ pub async fn add(request: HttpRequest, payload: Payload, app: Data<App>) -> Resu
     told(&app, StatusCode::CREATED, &admin.tenant, &name)
 }
 
-/// What changes of a user. No `Debug`: it may hold a password.
+/// What changes of a user.
+// No `Debug`: it may hold a password.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = UserChange)]
 #[serde(deny_unknown_fields)]
@@ -103,8 +105,8 @@ struct Changed {
 ///
 /// # Errors
 /// 400, 401, 403 without role admin, 404, 422.
-#[utoipa::path(patch, path = "/v1/users/{name}", tag = "users", summary = "Changes a user's roles or password",
-    params(("name" = String, Path)), request_body = Changed,
+#[utoipa::path(patch, path = "/v1/users/{name}", tag = "users", operation_id = "changeUser", summary = "Change a user's roles or password",
+    params(("name" = String, Path, description = "The user's name")), request_body = Changed,
     responses((status = 200, body = ListedUser), (status = 403), (status = 404), (status = 422)))]
 pub async fn change(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
@@ -122,8 +124,8 @@ pub async fn change(request: HttpRequest, path: Path<String>, payload: Payload, 
 ///
 /// # Errors
 /// 401, 403 without role admin, 404.
-#[utoipa::path(delete, path = "/v1/users/{name}", tag = "users", summary = "Removes a user",
-    params(("name" = String, Path)), responses((status = 204), (status = 403), (status = 404)))]
+#[utoipa::path(delete, path = "/v1/users/{name}", tag = "users", operation_id = "removeUser", summary = "Remove a user",
+    params(("name" = String, Path, description = "The user's name")), responses((status = 204, description = "The user is removed"), (status = 403), (status = 404)))]
 pub async fn remove(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
     app.sessions.runtime.users.remove(&admin.tenant, &path, real_now()).await?;
@@ -134,15 +136,16 @@ pub async fn remove(request: HttpRequest, path: Path<String>, app: Data<App>) ->
 ///
 /// # Errors
 /// 401, 403 without role admin, 404.
-#[utoipa::path(post, path = "/v1/users/{name}/revoke", tag = "users", summary = "Ends every token of a user",
-    params(("name" = String, Path)), responses((status = 204), (status = 403), (status = 404)))]
+#[utoipa::path(post, path = "/v1/users/{name}/revoke", tag = "users", operation_id = "revokeTokens", summary = "Revoke every token of a user",
+    params(("name" = String, Path, description = "The user's name")), responses((status = 204, description = "The tokens are revoked"), (status = 403), (status = 404)))]
 pub async fn revoke(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
     app.sessions.runtime.users.revoke(&admin.tenant, &path, real_now()).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// A change of one's own password. No `Debug`: it holds both.
+/// A change of one's own password.
+// No `Debug`: it holds both.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PasswordChange {
@@ -156,7 +159,7 @@ struct PasswordChange {
 ///
 /// # Errors
 /// 400, 401, 403 for a wrong old password, 422, 429 after too many.
-#[utoipa::path(put, path = "/v1/users/me/password", tag = "users", summary = "Gives oneself another password",
+#[utoipa::path(put, path = "/v1/users/me/password", tag = "users", operation_id = "changeOwnPassword", summary = "Change one's own password",
     request_body = PasswordChange,
     responses((status = 200, body = login::Token), (status = 403), (status = 422), (status = 429)))]
 pub async fn own_password(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
