@@ -20,8 +20,8 @@ use super::{
     following::Following,
     frames::{
         channel::Channel,
-        client::{self, ClientFrame, FrameId, Hello},
-        close::CloseCode,
+        client::{self, ClientFrame, FrameError, FrameId, Hello},
+        close::{Close, CloseCode},
         code::ErrorCode,
         server::{Bye, ErrorFrame, Ping, RateEntry, Reply, ResyncReason, ServerFrame, Welcome},
         step::{AuthResult, NoResult},
@@ -67,7 +67,7 @@ pub struct Connection {
     pub(super) hears: bool,
     /// Known before `hello` by a ticket.
     ticket: Option<Identity>,
-    close: Option<CloseCode>,
+    close: Option<Close>,
     rate: Rate,
     opened: Instant,
     heard: Instant,
@@ -116,9 +116,9 @@ impl Connection {
         (connection, receiver)
     }
 
-    /// Why the connection is to be closed, once [`Connection::next_frame`] has nothing more.
-    pub fn closing(&self) -> Option<CloseCode> {
-        self.close
+    /// How the connection is to be closed, once [`Connection::next_frame`] has nothing more.
+    pub fn closing(&self) -> Option<&Close> {
+        self.close.as_ref()
     }
 
     /// Where the server's own parts put things for this connection.
@@ -136,9 +136,9 @@ impl Connection {
         self.out.is_empty()
     }
 
-    /// Ends the connection with this code.
-    pub fn close(&mut self, code: CloseCode) {
-        self.close.get_or_insert(code);
+    /// Ends the connection.
+    pub fn close(&mut self, close: impl Into<Close>) {
+        self.close.get_or_insert_with(|| close.into());
     }
 
     /// Handles one text message of the client.
@@ -147,6 +147,10 @@ impl Connection {
             return;
         }
         self.heard = now;
+        if self.who.is_none() {
+            // One message, so no rate is needed.
+            return self.receive_first(text);
+        }
         match self.rate.admit(text.len(), now) {
             Admission::Pass => {}
             Admission::Flood => return self.close(CloseCode::Flood),
@@ -154,10 +158,7 @@ impl Connection {
         }
         self.close_if_expired();
         match client::parse(text) {
-            Ok(ClientFrame::Hello(hello)) => self.hello(hello),
-            Ok(_) if self.who.is_none() => self.close(CloseCode::Token),
             Ok(frame) => self.handle(frame),
-            Err(_) if self.who.is_none() => self.close(CloseCode::Token),
             Err(error) => {
                 let wire = WireError::new(error.code, error.message);
                 self.tell_error(error.id.as_deref(), None, &wire);
@@ -165,9 +166,26 @@ impl Connection {
         }
     }
 
+    /// The first message must be a `hello`. Any mistake in it is a mistake of the client's author, told with its place; only
+    /// trouble with the token is worth another token.
+    fn receive_first(&mut self, text: &str) {
+        match client::parse_hello(text) {
+            Ok(hello) => self.hello(hello),
+            Err(FrameError { id, code, message }) => {
+                let close = Close::because(CloseCode::NoValidHello, &message);
+                self.tell_error(id.as_deref(), None, &WireError::new(code, message));
+                self.close(close);
+            }
+        }
+    }
+
     fn handle(&mut self, frame: ClientFrame) {
         match frame {
-            ClientFrame::Hello(_) | ClientFrame::Pong => {}
+            ClientFrame::Hello(_) => {
+                let sentence = "expected one hello per connection, but this is another; use 'auth' for a new token";
+                self.tell_error(None, None, &WireError::new(ErrorCode::BadRequest, sentence));
+            }
+            ClientFrame::Pong => {}
             ClientFrame::Start(start) => self.start(start),
             ClientFrame::Run(run) => self.run(run),
             ClientFrame::Subscribe { id, channel, after, tree } => self.subscribe(id, channel, after, tree),
@@ -191,13 +209,6 @@ impl Connection {
     }
 
     fn hello(&mut self, hello: Hello) {
-        if self.who.is_some() {
-            let wire = WireError::new(
-                ErrorCode::BadRequest,
-                "expected one hello per connection, but this is another; use 'auth' for a new token",
-            );
-            return self.tell_error(None, None, &wire);
-        }
         let identity = match (&hello.token, self.ticket.take()) {
             (Some(token), _) => self.sessions.identify(token).map(Some),
             (None, Some(ticket)) => self.sessions.still_good(ticket).map(Some),
@@ -207,7 +218,7 @@ impl Connection {
             Ok(identity) => Who::new(identity),
             Err(error) => {
                 log::debug!("a hello was refused: {error}");
-                return self.close(if error == TokenError::Revoked { CloseCode::Revoked } else { CloseCode::Token });
+                return self.close(close_for(&error));
             }
         };
         let limits = &self.sessions.limits;
@@ -365,6 +376,15 @@ impl Connection {
     pub(super) fn tell_error(&mut self, id: Option<&str>, channel: Option<&Channel>, error: &WireError) {
         let text = error_frame(id, channel, error).text();
         self.out.push_back(Out::Text(text));
+    }
+}
+
+/// How a connection ends whose token is not accepted.
+fn close_for(error: &TokenError) -> Close {
+    match error {
+        TokenError::Revoked => CloseCode::Revoked.into(),
+        TokenError::Expired => CloseCode::Token.into(),
+        TokenError::Invalid(sentence) => Close::because(CloseCode::Token, &format!("token invalid, get another one: {sentence}")),
     }
 }
 

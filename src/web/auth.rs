@@ -29,9 +29,9 @@ impl App {
     /// Who sends the request; a stranger without a token or cookie.
     ///
     /// # Errors
-    /// 401 for a token that is not accepted, 403 from a foreign origin.
+    /// 400 for a header that cannot be read, 401 for a token that is not accepted, 403 from a foreign origin.
     pub fn who(&self, request: &HttpRequest) -> Result<Who, Problem> {
-        let Some(header) = request.headers().get(AUTHORIZATION) else {
+        let Some(token) = bearer_token(request)? else {
             let identity = self.signed_in(request);
             if !request.method().is_safe() {
                 self.require_origin(request)?;
@@ -41,12 +41,7 @@ impl App {
             }
             return Ok(Who::new(identity));
         };
-        let scheme_and_token = header.to_str().ok().and_then(|text| text.split_once(' '));
-        let Some((_, token)) = scheme_and_token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
-            let sentence = "expected the header 'Authorization: Bearer TOKEN', but it has another form";
-            return Err(Problem::new(ErrorCode::Unauthenticated, sentence));
-        };
-        self.verify(token.trim()).map(|identity| Who::new(Some(identity)))
+        self.verify(token).map(|identity| Who::new(Some(identity)))
     }
 
     /// Who a token speaks for.
@@ -67,6 +62,10 @@ impl App {
     pub fn bearer(&self, request: &HttpRequest) -> Result<Who, Problem> {
         let who = self.who(request)?;
         if who.identity.is_none() {
+            if let Some(cookie) = request.cookie(COOKIE) {
+                // Whoever signed in and is asked to again wants to know why.
+                self.verify(cookie.value())?;
+            }
             let sentence = "expected a token ('Authorization: Bearer TOKEN') or a signed-in user, but there is neither";
             return Err(Problem::new(ErrorCode::Unauthenticated, sentence));
         }
@@ -133,5 +132,30 @@ impl App {
     fn cookie(&self, request: &HttpRequest, token: String, age: Duration) -> Cookie<'static> {
         let secure = self.approach(request.head()).https;
         Cookie::build(COOKIE, token).path("/").http_only(true).same_site(SameSite::Lax).secure(secure).max_age(age).finish()
+    }
+}
+
+/// The token of the header `Authorization`; `None` without the header. What it says is never repeated: it may hold a secret.
+///
+/// # Errors
+/// 400 for a header of another form, 401 for another scheme.
+fn bearer_token(request: &HttpRequest) -> Result<Option<&str>, Problem> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let (Some(header), second) = (headers.next(), headers.next()) else { return Ok(None) };
+    let wrong = |code, found: &str| Problem::new(code, format!("expected the header 'Authorization: Bearer TOKEN', but {found}"));
+    if second.is_some() {
+        return Err(wrong(ErrorCode::BadRequest, "it is there twice: send one"));
+    }
+    let Ok(text) = header.to_str() else { return Err(wrong(ErrorCode::BadRequest, "it is no ASCII text")) };
+    match text.trim().split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        Some((scheme, _)) if ["basic", "digest", "negotiate"].contains(&&*scheme.to_ascii_lowercase()) => {
+            Err(wrong(ErrorCode::Unauthenticated, &format!("its scheme is '{scheme}': get a token from POST /v1/login")))
+        }
+        Some(_) => Err(wrong(ErrorCode::Unauthenticated, "its scheme is another one")),
+        None if text.trim().eq_ignore_ascii_case("bearer") => {
+            Err(wrong(ErrorCode::BadRequest, "there is no token after 'Bearer'"))
+        }
+        None => Err(wrong(ErrorCode::BadRequest, "it has no scheme: put 'Bearer ' before the token")),
     }
 }

@@ -114,7 +114,7 @@ impl Listening {
     }
 
     async fn say_goodbye(&self, sender: &mpsc::Sender<Bytes>) {
-        let reason = match self.connection.closing() {
+        let reason = match self.connection.closing().map(|close| close.code) {
             None => "ended",
             Some(CloseCode::Token) => "token_expired",
             Some(CloseCode::Revoked) => "revoked",
@@ -130,7 +130,7 @@ impl Listening {
             self.reconnect_after_ms = Some(reconnect_after_ms);
         }
         self.connection.take(inbound);
-        if self.connection.closing() == Some(CloseCode::Revoked) {
+        if self.connection.closing().is_some_and(|close| close.code == CloseCode::Revoked) {
             // What waits is not for somebody whose access was taken away.
             self.next = None;
         }

@@ -32,7 +32,10 @@ use crate::{
     meters::meters,
     session::{
         connection::Connection,
-        frames::{close::CloseCode, code::ErrorCode},
+        frames::{
+            close::{Close, CloseCode},
+            code::ErrorCode,
+        },
         inbox::Inbound,
         ticket::TicketUse,
     },
@@ -47,6 +50,7 @@ const TICK: Duration = Duration::from_secs(1);
 
 /// What may stand in the address.
 #[derive(serde::Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct WsQuery {
     /// A ticket of `POST /v1/tickets`, instead of a token in `hello`.
@@ -118,7 +122,7 @@ enum End {
     /// The peer is gone; there is nobody to say anything to.
     Gone,
     /// Say this and go.
-    Close(CloseCode),
+    Close(Close),
 }
 
 async fn run(
@@ -169,7 +173,7 @@ async fn run(
                 let now = Instant::now();
                 connection.tick(now);
                 if socket.full_since.is_some_and(|since| now.duration_since(since) >= limits::SLOW_CONSUMER) {
-                    break End::Close(CloseCode::SlowConsumer);
+                    break End::Close(CloseCode::SlowConsumer.into());
                 }
             }
         }
@@ -178,10 +182,10 @@ async fn run(
     drop((user, places));
     meters().closed(match &end {
         End::Gone => ABNORMAL,
-        End::Close(code) => code.number(),
+        End::Close(close) => close.code.number(),
     });
-    if let End::Close(code) = end {
-        say_goodbye(socket, code).await;
+    if let End::Close(close) = end {
+        say_goodbye(socket, close).await;
     } else if let Some(hang_up) = socket.hang_up {
         hang_up.hang_up();
     }
@@ -201,7 +205,7 @@ async fn pump(connection: &mut Connection, socket: &mut Socket) -> Result<(), En
         }
     }
     match connection.closing() {
-        Some(code) if socket.full_since.is_none() => Err(End::Close(code)),
+        Some(close) if socket.full_since.is_none() => Err(End::Close(close.clone())),
         _ => Ok(()),
     }
 }
@@ -225,13 +229,13 @@ async fn hear(
             let _ = rt::time::timeout(limits::CLOSE_REPLY, socket.session.pong(&payload)).await;
         }
         Some(Ok(AggregatedMessage::Pong(_))) => connection.alive(Instant::now()),
-        Some(Ok(AggregatedMessage::Close(_))) => return Err(End::Close(CloseCode::Normal)),
-        Some(Err(error)) => return Err(End::Close(code_of(&error))),
+        Some(Ok(AggregatedMessage::Close(_))) => return Err(End::Close(CloseCode::Normal.into())),
+        Some(Err(error)) => return Err(End::Close(code_of(&error).into())),
         None => {
             return Err(match socket.verdict.stop() {
-                Some(Stop::TooBig) => End::Close(CloseCode::TooBig),
-                Some(Stop::Protocol(_)) => End::Close(CloseCode::Protocol),
-                Some(Stop::Closed) => End::Close(CloseCode::Normal),
+                Some(Stop::TooBig) => End::Close(CloseCode::TooBig.into()),
+                Some(Stop::Protocol(_)) => End::Close(CloseCode::Protocol.into()),
+                Some(Stop::Closed) => End::Close(CloseCode::Normal.into()),
                 None => End::Gone,
             });
         }
@@ -248,8 +252,8 @@ fn code_of(error: &ProtocolError) -> CloseCode {
 }
 
 /// Closes: waits a little for the peer's Close, then drops the connection.
-async fn say_goodbye(mut socket: Socket, code: CloseCode) {
-    let reason = CloseReason { code: code.number().into(), description: Some(code.reason().to_owned()) };
+async fn say_goodbye(mut socket: Socket, close: Close) {
+    let reason = CloseReason { code: close.code.number().into(), description: Some(close.reason.into_owned()) };
     let goodbye = async {
         if socket.session.close(Some(reason)).await.is_err() {
             return;

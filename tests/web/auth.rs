@@ -21,7 +21,34 @@ async fn tokens_that_are_not_accepted() {
     let forged = User::with_token(&server, Some("a.b.c".to_owned()));
     forged.get("/v1/instances").await.is_problem(401, "unauthenticated", "JWT");
     let basic = stranger.request(Method::GET, "/v1/instances").header("authorization", "Basic YTpi");
-    send(basic).await.is_problem(401, "unauthenticated", "Bearer TOKEN");
+    send(basic).await.is_problem(401, "unauthenticated", "its scheme is 'Basic'");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_header_that_cannot_be_read_is_no_missing_sign_in() {
+    let server = support::server().await;
+    let stranger = User::with_token(&server, None);
+    let with = |value: &str| stranger.request(Method::GET, "/v1/instances").header("authorization", value);
+    let token = support::token("alice", &[]);
+    send(with("Bearer")).await.is_problem(400, "bad_request", "no token after 'Bearer'");
+    let answer = send(with(&token)).await;
+    answer.is_problem(400, "bad_request", "put 'Bearer ' before the token");
+    assert!(!answer.text.contains(&token), "a secret is not repeated");
+    send(with("Bearer x").header("authorization", "Bearer y")).await.is_problem(400, "bad_request", "twice");
+    send(with("Token x")).await.is_problem(401, "unauthenticated", "another one");
+    assert_eq!(send(with(&format!("bearer  {token} "))).await.status, 200);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn an_old_cookie_is_told_from_none() {
+    let server = support::server().await;
+    let browser = User::with_token(&server, None);
+    let with = |token: &str| browser.request(Method::GET, "/v1/instances").header("cookie", format!("stepwire-session={token}"));
+    send(with(&support::token_for("alice", &[], Duration::ZERO))).await.is_problem(401, "token_expired", "expired");
+    send(with("nonsense")).await.is_problem(401, "unauthenticated", "JWT");
+    assert_eq!(send(with(&support::token("alice", &[]))).await.status, 200);
     server.stop().await;
 }
 

@@ -28,6 +28,16 @@ async fn a_ticket_is_for_one_use() {
 }
 
 #[actix_web::test]
+async fn a_mistyped_ticket_is_no_missing_one() {
+    let server = support::server().await;
+    let stranger = User::with_token(&server, None);
+    for (query, word) in [("tikcet=x", "tikcet"), ("token=x", "token"), ("ticket=x&ticket=y", "ticket")] {
+        stranger.get(&format!("/v1/ws?{query}")).await.is_problem(400, "bad_request", word);
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn a_ticket_reaches_no_further_than_the_token_it_stands_for() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);

@@ -22,6 +22,8 @@ pub struct Client {
     pub frames: Vec<Value>,
     /// Where each channel stands.
     pub cursors: HashMap<String, u64>,
+    /// The words of the server's Close.
+    pub close_reason: String,
 }
 
 /// What came over the socket.
@@ -44,7 +46,7 @@ impl Client {
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let (socket, response) = client_async(request, stream).await.unwrap();
         assert_eq!(response.headers()["Sec-WebSocket-Protocol"], "stepwire.v1.json");
-        Self { socket, frames: Vec::new(), cursors: HashMap::new() }
+        Self { socket, frames: Vec::new(), cursors: HashMap::new(), close_reason: String::new() }
     }
 
     /// Opens a connection and says hello with a token.
@@ -107,7 +109,10 @@ impl Client {
                     self.frames.push(frame.clone());
                     return Heard::Frame(frame);
                 }
-                Some(Ok(Message::Close(Some(close)))) => return Heard::Close(close.code.into()),
+                Some(Ok(Message::Close(Some(close)))) => {
+                    self.close_reason = close.reason.to_string();
+                    return Heard::Close(close.code.into());
+                }
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => return Heard::End,
             }

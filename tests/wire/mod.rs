@@ -13,6 +13,7 @@ mod commands;
 mod duplicates;
 mod errands;
 pub mod families;
+mod hello;
 mod inheriting;
 pub mod onboarding;
 mod order;

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use super::{
@@ -13,36 +12,11 @@ use super::{
 };
 
 #[tokio::test]
-async fn a_bad_token_closes_without_a_welcome() {
-    let server = Server::start();
-    let claims = json!({"sub": "alice", "exp": 4_102_444_800_u64, "roles": ["admin"]}).to_string();
-    let none =
-        format!("{}.{}.", BASE64_URL_SAFE_NO_PAD.encode(r#"{"alg":"none","typ":"JWT"}"#), BASE64_URL_SAFE_NO_PAD.encode(claims));
-    let good = token("alice");
-    for bad in ["nonsense", "", &none, &good[..good.len() - 3], &format!("{good}x")] {
-        let mut client = Client::open(&server).await;
-        client.send(json!({"type": "hello", "token": bad})).await;
-        assert_eq!(client.closed().await, 4401, "{bad}");
-        assert!(client.frames.is_empty());
-    }
-}
-
-#[tokio::test]
-async fn a_frame_before_hello_closes() {
-    let server = Server::start();
-    for frame in [r#"{"type":"start","id":"1","process":"onboarding"}"#, r#"{"type":"pong"}"#, "nonsense", "{}"] {
-        let mut client = Client::open(&server).await;
-        client.send_text(frame).await;
-        assert_eq!(client.closed().await, 4401, "{frame}");
-        assert!(client.frames.is_empty());
-    }
-}
-
-#[tokio::test]
 async fn a_token_that_ends_during_the_connection_closes() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token_with("alice", &[], "default", Duration::from_secs(2))).await;
     assert_eq!(client.closed().await, 4401);
+    assert!(client.close_reason.contains("expired") && client.close_reason.contains("auth"), "{}", client.close_reason);
 }
 
 #[tokio::test]
@@ -54,6 +28,11 @@ async fn auth_refreshes_in_band() {
     client.refused(auth(&token("bob")), "forbidden").await;
     client.refused(auth(&token_with("alice", &[], "elsewhere", Duration::from_secs(60))), "forbidden").await;
     client.refused(auth("nonsense"), "unauthenticated").await;
+    client.refused(auth(&token_with("alice", &[], "default", Duration::ZERO)), "token_expired").await;
+    for bad in [json!(5), json!({}), json!(null)] {
+        let error = client.refused(json!({"type": "auth", "id": id(), "token": bad}), "bad_request").await;
+        assert!(error["message"].as_str().unwrap().contains("'token'"), "{error}");
+    }
     let renewed = client.done(auth(&token("alice"))).await;
     assert!(renewed["result"]["expiresAt"].is_string(), "{renewed}");
     client.run(&instance, "save", details()).await;

@@ -63,7 +63,7 @@ fn read<T>(text: &str, take: impl FnOnce(&Fields<'_>) -> Result<T, Sentence>) ->
         return Err(WireError::new(ErrorCode::TooLarge, sentence));
     }
     let refuse = |sentence| WireError::new(ErrorCode::BadRequest, sentence);
-    let fields = Fields::read(text, "").map_err(|error| refuse(format!("expected a JSON object as the body, but: {error}")))?;
+    let fields = Fields::read(text).map_err(|error| refuse(format!("expected a JSON object as the body, but: {error}")))?;
     take(&fields).map_err(refuse)
 }
 

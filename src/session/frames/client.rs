@@ -12,7 +12,7 @@ use super::{
     clock::{ClockMove, clock_move},
     code::ErrorCode,
     depth,
-    fields::{Fields, Sentence},
+    fields::{Fields, Sentence, quoted},
     on_instance::{self, OnInstance},
 };
 use crate::{
@@ -266,6 +266,25 @@ pub struct FrameError {
 
 /// Reads one text message of a client.
 pub fn parse(text: &str) -> Result<ClientFrame, FrameError> {
+    let (fields, id) = read(text)?;
+    frame(&fields, id.as_ref()).map_err(|message| FrameError { id: id.map(|id| id.0), code: ErrorCode::BadRequest, message })
+}
+
+/// Reads the first text message of a client, which must be a `hello`.
+pub fn parse_hello(text: &str) -> Result<Hello, FrameError> {
+    let (fields, id) = read(text)?;
+    let first = || match fields.text("type")?.as_deref() {
+        Some("hello") => hello(&fields),
+        Some(other) => Err(format!(
+            "expected 'hello' as the 'type' of a connection's first frame, but it is {}: send hello first",
+            quoted(other)
+        )),
+        None => Err("expected 'hello' as the 'type' of a connection's first frame, but it has no 'type'".into()),
+    };
+    first().map_err(|message| FrameError { id: id.map(|id| id.0), code: ErrorCode::BadRequest, message })
+}
+
+fn read(text: &str) -> Result<(Fields<'_>, Option<FrameId>), FrameError> {
     let refuse = |code, message: String| FrameError { id: None, code, message };
     if depth::deeper_than(text, limits::JSON_DEPTH) {
         return Err(refuse(
@@ -273,19 +292,21 @@ pub fn parse(text: &str) -> Result<ClientFrame, FrameError> {
             "expected at most 64 levels of objects and lists, but the frame has more".into(),
         ));
     }
-    let fields = Fields::read(text, "")
+    let fields = Fields::read(text)
         .map_err(|error| refuse(ErrorCode::BadRequest, format!("expected one JSON object as a text frame, but: {error}")))?;
-    let id = match fields.text("id") {
+    match fields.text("id") {
         Ok(Some(id)) if id.len() > limits::ID_BYTES => {
-            return Err(refuse(ErrorCode::TooLarge, "expected 'id' to be at most 128 bytes long, but it is longer".into()));
+            Err(refuse(ErrorCode::TooLarge, "expected 'id' to be at most 128 bytes long, but it is longer".into()))
         }
         Ok(Some(id)) if id.is_empty() => {
-            return Err(refuse(ErrorCode::BadRequest, "expected 'id' to be a string that is not empty, but it is empty".into()));
+            Err(refuse(ErrorCode::BadRequest, "expected 'id' to be a string that is not empty, but it is empty".into()))
         }
-        Ok(id) => id.map(|id| FrameId(id.into_owned())),
-        Err(sentence) => return Err(refuse(ErrorCode::BadRequest, sentence)),
-    };
-    frame(&fields, id.as_ref()).map_err(|message| FrameError { id: id.map(|id| id.0), code: ErrorCode::BadRequest, message })
+        Ok(id) => {
+            let id = id.map(|id| FrameId(id.into_owned()));
+            Ok((fields, id))
+        }
+        Err(sentence) => Err(refuse(ErrorCode::BadRequest, sentence)),
+    }
 }
 
 fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientFrame, Sentence> {
@@ -313,20 +334,20 @@ fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientFrame, Sente
         "idle" => ClientFrame::Idle { id: id_needed()? },
         other if on_instance::NAMES.contains(&other) => {
             let (id, instance) = (id_needed()?, instance(fields)?);
-            let command = OnInstance::read(other, fields, instance).unwrap_or_else(|| Err(unknown_type()))?;
+            let command = OnInstance::read(other, fields, instance).unwrap_or_else(|| Err(unknown_type(other)))?;
             ClientFrame::OnInstance { id, instance, command }
         }
-        _ => return Err(unknown_type()),
+        other => return Err(unknown_type(other)),
     })
 }
 
-fn unknown_type() -> Sentence {
+fn unknown_type(found: &str) -> Sentence {
     let known = "hello, start, run, subscribe, unsubscribe, auth, done, pong, clock, idle";
-    format!("expected 'type' to be one of {known}, {}, but it is another", on_instance::NAMES.join(", "))
+    format!("expected 'type' to be one of {known}, {}, but it is {}", on_instance::NAMES.join(", "), quoted(found))
 }
 
 fn hello(fields: &Fields<'_>) -> Result<Hello, Sentence> {
-    let points = fields.list("resume", "resume[].")?;
+    let points = fields.list("resume")?;
     let resume = points
         .iter()
         .map(|point| Ok(ResumePoint { instance: instance(point)?, after: point.required("after", point.number("after")?)? }));
@@ -340,7 +361,7 @@ fn hello(fields: &Fields<'_>) -> Result<Hello, Sentence> {
 }
 
 pub(super) fn start(fields: &Fields<'_>, id: FrameId) -> Result<Start, Sentence> {
-    let inherit_from = match fields.nested("inheritFrom", "inheritFrom.")? {
+    let inherit_from = match fields.nested("inheritFrom")? {
         None => None,
         Some(from) => Some(InheritFrom {
             instance: instance(&from)?,

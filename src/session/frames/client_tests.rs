@@ -80,8 +80,8 @@ fn what_is_no_frame_has_no_id() {
         refused(text, None, "JSON object");
     }
     refused("{}", None, "'type'");
-    refused(r#"{"type":5,"id":"1"}"#, Some("1"), "'type' to be a string, but it is a number");
-    refused(r#"{"type":"run","id":5}"#, None, "'id' to be a string, but it is a number");
+    refused(r#"{"type":5,"id":"1"}"#, Some("1"), "'type' to be a string, but it is 5");
+    refused(r#"{"type":"run","id":5}"#, None, "'id' to be a string, but it is 5");
     refused(r#"{"type":"run","id":""}"#, None, "empty");
     refused(r#"{"type":"run"}"#, None, "'id'");
 }
@@ -103,7 +103,7 @@ fn a_wrong_field_is_named() {
     refused(r#"{"type":"start","id":"1","process":"p","inheritFrom":[]}"#, id, "'inheritFrom' to be an object");
     refused(r#"{"type":"start","id":"1","process":"p","subscribe":"yes"}"#, id, "'subscribe' to be true or false");
     refused(r#"{"type":"subscribe","id":"1","channel":"news"}"#, id, "instance/KEY, tasks or process/ID");
-    refused(r#"{"type":"hello","id":"1","resume":[{"instance":"KEY"}]}"#, id, "'resume[].after'");
+    refused(r#"{"type":"hello","id":"1","resume":[{"instance":"KEY"}]}"#, id, "'resume[0].after'");
     refused(r#"{"type":"hello","id":"1","resume":{}}"#, id, "'resume' to be a list of objects");
 }
 

@@ -1,5 +1,9 @@
 //! Close codes: why the server ends a connection, and whether the client should come back.
 
+use std::borrow::Cow;
+
+use super::fields::cut;
+
 /// Why the server closes a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CloseCode {
@@ -25,9 +29,11 @@ pub enum CloseCode {
     SlowConsumer,
     /// No `hello` in time.
     NoHello,
-    /// No valid token, or a frame before `hello`.
+    /// The first message was no valid `hello`; an `error` frame came before.
+    NoValidHello,
+    /// The token is invalid or has expired.
     Token,
-    /// The bearer may not connect.
+    /// The page's origin may not connect; an `error` frame came before.
     Forbidden,
     /// The access was taken away.
     Revoked,
@@ -52,7 +58,7 @@ pub enum Comeback {
 
 impl CloseCode {
     /// All codes.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Normal,
         Self::Protocol,
         Self::Binary,
@@ -64,6 +70,7 @@ impl CloseCode {
         Self::NoSignOfLife,
         Self::SlowConsumer,
         Self::NoHello,
+        Self::NoValidHello,
         Self::Token,
         Self::Forbidden,
         Self::Revoked,
@@ -85,6 +92,7 @@ impl CloseCode {
             Self::NoSignOfLife => 4000,
             Self::SlowConsumer => 4001,
             Self::NoHello => 4002,
+            Self::NoValidHello => 4400,
             Self::Token => 4401,
             Self::Forbidden => 4403,
             Self::Revoked => 4408,
@@ -93,23 +101,24 @@ impl CloseCode {
         }
     }
 
-    /// The reason sent with it, at most 123 bytes.
+    /// The reason sent with it unless there are words for the case at hand, at most [`REASON_BYTES`].
     pub fn reason(self) -> &'static str {
         match self {
             Self::Normal => "",
             Self::Protocol => "expected well-formed websocket frames",
             Self::Binary => "expected text messages, but one is binary",
             Self::Utf8 => "expected text in UTF-8",
-            Self::TooBig => "expected messages of at most 65536 bytes",
+            Self::TooBig => "expected messages of at most 65536 bytes, the first of at most 131072",
             Self::Internal => "internal fault",
             Self::Restart => "server restarts",
             Self::TryAgain => "too many connections",
             Self::NoSignOfLife => "no sign of life",
             Self::SlowConsumer => "slow consumer",
             Self::NoHello => "expected hello within 10 s",
-            Self::Token => "expected hello with a valid token first",
-            Self::Forbidden => "forbidden",
-            Self::Revoked => "access revoked",
+            Self::NoValidHello => "expected a valid hello as the first frame: the error frame before says what is wrong",
+            Self::Token => "token expired: connect again with a new token, and send auth before it ends",
+            Self::Forbidden => "expected a page of an allowed origin: the error frame before says which option allows it",
+            Self::Revoked => "token revoked, or its user removed: sign in again",
             Self::Replaced => "replaced by another connection",
             Self::Flood => "over the rate for 10 s",
         }
@@ -126,6 +135,31 @@ impl CloseCode {
     }
 }
 
+/// The longest reason a Close has room for, in bytes (RFC 6455, 5.5).
+pub const REASON_BYTES: usize = 123;
+
+/// How a connection is closed: a code and the words that go with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Close {
+    /// The code.
+    pub code: CloseCode,
+    /// What is wrong and what to do, at most [`REASON_BYTES`].
+    pub reason: Cow<'static, str>,
+}
+
+impl Close {
+    /// With words for the case at hand, shortened to what a Close has room for.
+    pub fn because(code: CloseCode, reason: &str) -> Self {
+        Self { code, reason: cut(reason, REASON_BYTES).into_owned().into() }
+    }
+}
+
+impl From<CloseCode> for Close {
+    fn from(code: CloseCode) -> Self {
+        Self { code, reason: code.reason().into() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,7 +167,8 @@ mod tests {
     #[test]
     fn each_code_fits_a_close_frame_and_its_range_decides() {
         for code in CloseCode::ALL {
-            assert!(code.reason().len() <= 123);
+            assert!(code.reason().len() <= REASON_BYTES);
+            assert_eq!(Close::because(code, code.reason()), Close::from(code));
             let range = code.number() / 100;
             if range == 40 {
                 assert_eq!(code.comeback(), Comeback::Reconnect, "{code:?}");
@@ -144,5 +179,14 @@ mod tests {
         assert_eq!(CloseCode::Restart.comeback(), Comeback::Reconnect);
         assert_eq!(CloseCode::Token.comeback(), Comeback::NewToken);
         assert_eq!(CloseCode::TooBig.comeback(), Comeback::Stop);
+        assert_eq!(CloseCode::NoValidHello.comeback(), Comeback::Stop);
+    }
+
+    #[test]
+    fn long_words_are_shortened_between_letters() {
+        for letter in ["x", "é", "…", "𝄞"] {
+            let close = Close::because(CloseCode::NoValidHello, &letter.repeat(200));
+            assert!((REASON_BYTES - 3..=REASON_BYTES).contains(&close.reason.len()) && close.reason.ends_with('…'), "{close:?}");
+        }
     }
 }

@@ -49,16 +49,43 @@ const KNOWN: &[&str] = &[
 /// The members of an object, those of [`KNOWN`] names; `null` counts as absent.
 pub struct Fields<'a> {
     members: Vec<(&'static str, &'a RawValue)>,
-    /// Where the object is in the frame, for error sentences: empty or `inheritFrom.`.
-    at: &'static str,
+    at: At,
 }
+
+/// Where an object is in its frame, for error sentences.
+#[derive(Clone, Copy)]
+pub enum At {
+    /// It is the frame itself.
+    Top,
+    /// In the member with this name.
+    In(&'static str),
+    /// In the list with this name, at this place from 0.
+    Item(&'static str, usize),
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Top => Ok(()),
+            Self::In(name) => write!(f, "{name}."),
+            Self::Item(name, place) => write!(f, "{name}[{place}]."),
+        }
+    }
+}
+
+/// How much of a client's text an error sentence repeats, in bytes.
+const QUOTED_BYTES: usize = 64;
 
 /// A sentence about one field.
 pub type Sentence = String;
 
 impl<'a> Fields<'a> {
-    /// The members of the object `text`; an error says why it is none.
-    pub fn read(text: &'a str, at: &'static str) -> Result<Self, serde_json::Error> {
+    /// The members of the object `text`, a whole frame or body; an error says why it is none.
+    pub fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+        Self::read_at(text, At::Top)
+    }
+
+    fn read_at(text: &'a str, at: At) -> Result<Self, serde_json::Error> {
         let Members(members) = serde_json::from_str(text)?;
         Ok(Self { members, at })
     }
@@ -69,7 +96,7 @@ impl<'a> Fields<'a> {
 
     fn read_as<T: Deserialize<'a>>(&self, name: &str, wanted: &str) -> Result<Option<T>, Sentence> {
         let Some(value) = self.get(name) else { return Ok(None) };
-        serde_json::from_str(value.get()).map(Some).map_err(|_| self.wrong(name, wanted, kind(value)))
+        serde_json::from_str(value.get()).map(Some).map_err(|_| self.wrong(name, wanted, &found(value)))
     }
 
     fn wrong(&self, name: &str, wanted: &str, found: &str) -> Sentence {
@@ -97,7 +124,7 @@ impl<'a> Fields<'a> {
     /// A text in the form of `T`, which is named by `wanted`.
     pub fn parsed<T: FromStr>(&self, name: &str, wanted: &str) -> Result<Option<T>, Sentence> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| self.wrong(name, wanted, "another string"))
+        text.parse().map(Some).map_err(|_| self.wrong(name, wanted, &quoted(&text)))
     }
 
     /// A whole number from 0.
@@ -111,14 +138,19 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of strings.
-    pub fn texts(&self, name: &str) -> Result<Option<Vec<String>>, Sentence> {
-        self.read_as(name, "a list of strings")
+    pub fn texts(&self, name: &'static str) -> Result<Option<Vec<String>>, Sentence> {
+        let Some(items) = self.read_as::<Vec<&RawValue>>(name, "a list of strings")? else { return Ok(None) };
+        let text = |(place, item): (usize, &&RawValue)| {
+            let text = serde_json::from_str::<Text<'_>>(item.get()).map(|text| text.0.into_owned());
+            text.map_err(|_| self.wrong(&format!("{name}[{place}]"), "a string", &found(item)))
+        };
+        items.iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
     }
 
     /// The text of an object, unread.
     pub fn object(&self, name: &str) -> Result<Option<&'a str>, Sentence> {
         match self.get(name) {
-            Some(value) if !value.get().starts_with('{') => Err(self.wrong(name, "an object", kind(value))),
+            Some(value) if !value.get().starts_with('{') => Err(self.wrong(name, "an object", &found(value))),
             value => Ok(value.map(RawValue::get)),
         }
     }
@@ -129,29 +161,50 @@ impl<'a> Fields<'a> {
         Ok(self.get(name).map(|value| Payload::new(value.to_owned())))
     }
 
-    /// The fields of a nested object; `at` is its name with a dot.
-    pub fn nested(&self, name: &str, at: &'static str) -> Result<Option<Fields<'a>>, Sentence> {
+    /// The fields of a nested object.
+    pub fn nested(&self, name: &'static str) -> Result<Option<Fields<'a>>, Sentence> {
         let Some(text) = self.object(name)? else { return Ok(None) };
-        Fields::read(text, at).map(Some).map_err(|error| format!("expected '{name}' to be an object, but: {error}"))
+        Fields::read_at(text, At::In(name)).map(Some).map_err(|error| format!("expected '{name}' to be an object, but: {error}"))
     }
 
     /// The fields of each object in a list.
-    pub fn list(&self, name: &str, at: &'static str) -> Result<Vec<Fields<'a>>, Sentence> {
-        let found = self.read_as::<Vec<Members<'a>>>(name, "a list of objects")?.unwrap_or_default();
-        Ok(found.into_iter().map(|Members(members)| Fields { members, at }).collect())
+    pub fn list(&self, name: &'static str) -> Result<Vec<Fields<'a>>, Sentence> {
+        let items = self.read_as::<Vec<&'a RawValue>>(name, "a list of objects")?.unwrap_or_default();
+        let fields = |(place, item): (usize, &&'a RawValue)| {
+            let named = format!("{name}[{place}]");
+            if !item.get().starts_with('{') {
+                return Err(self.wrong(&named, "an object", &found(item)));
+            }
+            Fields::read_at(item.get(), At::Item(name, place))
+                .map_err(|error| format!("expected '{named}' to be an object, but: {error}"))
+        };
+        items.iter().enumerate().map(fields).collect()
     }
 }
 
-/// What a value is, for error sentences.
-fn kind(value: &RawValue) -> &'static str {
+/// What a value is, for error sentences: itself where it is a number or a truth value, else its kind.
+fn found(value: &RawValue) -> String {
     match value.get().as_bytes().first() {
-        Some(b'{') => "an object",
-        Some(b'[') => "a list",
-        Some(b'"') => "a string",
-        Some(b't' | b'f') => "true or false",
-        Some(b'n') => "null",
-        _ => "a number",
+        Some(b'{') => "an object".into(),
+        Some(b'[') => "a list".into(),
+        Some(b'"') => "a string".into(),
+        _ => cut(value.get(), QUOTED_BYTES).into_owned(),
     }
+}
+
+/// A client's text in an error sentence, shortened.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", cut(text, QUOTED_BYTES).escape_debug())
+}
+
+/// Text of at most this many bytes; a longer one ends with an ellipsis.
+pub fn cut(text: &str, bytes: usize) -> Cow<'_, str> {
+    const ELLIPSIS: &str = "…";
+    if text.len() <= bytes {
+        return Cow::Borrowed(text);
+    }
+    let end = (0..=bytes - ELLIPSIS.len()).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    Cow::Owned(format!("{}{ELLIPSIS}", &text[..end]))
 }
 
 /// A string that borrows where it has no escapes.
