@@ -17,6 +17,16 @@ export type ErrorCode =
   | 'internal'
   | 'closed';
 
+/** What is wrong with the value at one path, with `invalid_data`. */
+export interface FieldError {
+  /** The keyword of JSON Schema that the value breaks: `required`, `type`, `format`, `minimum`, … */
+  code: string;
+  /** A sentence for developers; to users show your own for the code. */
+  message: string;
+  /** What the keyword asks for, under the names that Ajv gives: `{ limit: 18 }`. */
+  params: Record<string, unknown>;
+}
+
 /** What an `error` frame says, beside its type and id. */
 export interface ErrorDetails {
   code: ErrorCode | (string & {});
@@ -25,8 +35,8 @@ export interface ErrorDetails {
   reason?: string;
   /** Whether the same command may succeed later, sent as a new one. */
   retryable?: boolean;
-  /** With `invalid_data`: one sentence per data path. */
-  fields?: Record<string, string>;
+  /** With `invalid_data`: what is wrong, by data path. */
+  fields?: Record<string, FieldError>;
   /** With `rate_limited`: how long to wait. */
   afterMs?: number;
   /** With `conflict`: the instance's number now. */
@@ -40,7 +50,7 @@ export class StepwireError extends Error {
   readonly code: ErrorDetails['code'];
   readonly reason: string | undefined;
   readonly retryable: boolean;
-  readonly fields: Record<string, string>;
+  readonly fields: Record<string, FieldError>;
   readonly afterMs: number | undefined;
   readonly seq: number | undefined;
   readonly elements: string[];

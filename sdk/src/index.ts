@@ -4,7 +4,7 @@
  */
 export type { ActionMessage } from './action-message.js';
 export { Client, connect } from './client.js';
-export { type ErrorCode, type ErrorDetails, StepwireError } from './error.js';
+export { type ErrorCode, type ErrorDetails, type FieldError, StepwireError } from './error.js';
 export type {
   ActiveNode,
   AvailableAction,

@@ -90,8 +90,8 @@ impl Failure {
         let code = text("code").unwrap_or("internal");
         let exit = if matches!(code, "unauthenticated" | "token_expired") { Exit::Unreachable } else { Exit::Refused };
         let mut message = text("message").or(text("detail")).unwrap_or("expected a known answer, but it is none").to_owned();
-        for (path, sentence) in answer["fields"].as_object().into_iter().flatten() {
-            message += &format!("\n  {path}: {}", sentence.as_str().unwrap_or_default());
+        for (path, wrong) in answer["fields"].as_object().into_iter().flatten() {
+            message += &format!("\n  {path}: {}", wrong["message"].as_str().unwrap_or_default());
         }
         for element in answer["elements"].as_array().into_iter().flatten() {
             message += &format!("\n  --element {}", element.as_str().unwrap_or_default());
@@ -123,11 +123,10 @@ mod tests {
 
     #[test]
     fn what_a_server_says_is_told_whole() {
-        let frame =
-            json!({"type": "error", "code": "invalid_data", "message": "expected a, but b", "fields": {"x.y": "expected z"}});
+        let frame = json!({"type": "error", "code": "invalid_data", "message": "expected a, but b", "fields": {"x.y": {"code": "type", "message": "expected z", "params": {}}}});
         let failure = Failure::told(&frame);
         assert_eq!((failure.exit, &*failure.message), (Exit::Refused, "expected a, but b\n  x.y: expected z"));
-        assert_eq!(failure.told["fields"]["x.y"], "expected z");
+        assert_eq!(failure.told["fields"]["x.y"]["message"], "expected z");
         let problem = json!({"code": "token_expired", "detail": "expected c", "status": 401});
         let failure = Failure::told(&problem);
         assert_eq!((failure.exit, &*failure.message), (Exit::Unreachable, "expected c"));

@@ -1,6 +1,6 @@
 //! A refused command: nothing was recorded, and the caller is told what was expected.
 
-use std::collections::BTreeMap;
+use crate::model::field_error::FieldErrors;
 
 /// Why a command was refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,8 +9,8 @@ pub struct Rejection {
     pub kind: RejectionKind,
     /// "expected …, but …".
     pub message: String,
-    /// Per payload path a sentence, for [`RejectionKind::InvalidData`].
-    pub fields: BTreeMap<String, String>,
+    /// What is wrong per path of the payload, for [`RejectionKind::InvalidData`].
+    pub fields: FieldErrors,
     /// Keys in their wire form of the elements that may be meant, for an ambiguous [`RejectionKind::Conflict`].
     pub elements: Vec<String>,
 }
@@ -60,11 +60,11 @@ pub enum Unavailable {
 impl Rejection {
     /// A refusal of this kind with its sentence.
     pub fn new(kind: RejectionKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), fields: BTreeMap::new(), elements: Vec::new() }
+        Self { kind, message: message.into(), fields: FieldErrors::new(), elements: Vec::new() }
     }
 
     /// A payload that breaks its keys.
-    pub fn invalid_data(fields: BTreeMap<String, String>) -> Self {
+    pub fn invalid_data(fields: FieldErrors) -> Self {
         let listed: Vec<&str> = fields.keys().map(String::as_str).collect();
         let message = format!("expected data that fits the keys, but there is something to mend at: {}", listed.join(", "));
         Self { fields, ..Self::new(RejectionKind::InvalidData, message) }

@@ -11,6 +11,7 @@ use super::rule::Rule;
 use crate::model::action::{ActionType, javascript};
 use crate::model::definition::ProcessDefinition;
 use crate::model::evaluator::{EvaluationError, Evaluator};
+use crate::model::field_error::FieldError;
 use crate::model::problem::{Problem, Severity};
 
 /// Compiles all conditions, business rules and key schemas of `definition`.
@@ -84,7 +85,7 @@ impl Evaluator for ProcessEvaluator {
         }
     }
 
-    fn check_schema(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, String)>> {
+    fn check_schema(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, FieldError)>> {
         self.schemas.check(schema, value)
     }
 
@@ -158,9 +159,9 @@ mod tests {
             "properties": {"list": {"items": {"type": "string", "required": ["no object"]}}, "mail": {"format": "email"}}});
         let evaluator = compile(&definition("a == 1", &schema)).expect("a valid definition");
         let refused = evaluator.check_schema(&schema, &json!({"list": ["a", 5], "mail": "x"})).expect_err("three violations");
-        let violations: BTreeMap<String, String> = refused.into_iter().collect();
+        let violations: BTreeMap<String, FieldError> = refused.into_iter().collect();
         assert_eq!(violations.keys().collect::<Vec<_>>(), ["list[1]", "mail", "name"]);
-        assert!(violations["list[1]"].contains("the value is not of type"), "{violations:?}");
+        assert!(violations["list[1]"].message.contains("the value is not of type"), "{violations:?}");
         assert_eq!(evaluator.check_schema(&schema, &json!({"list": ["a"], "name": null})), Ok(()));
     }
 }

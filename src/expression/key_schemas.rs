@@ -4,8 +4,14 @@
 
 use std::collections::HashMap;
 
-use jsonschema::{PatternOptions, Validator, error::ValidationErrorKind, paths::LocationSegment};
-use serde_json::Value;
+use jsonschema::{
+    PatternOptions, ValidationError, Validator,
+    error::{TypeKind, ValidationErrorKind},
+    paths::LocationSegment,
+};
+use serde_json::{Map, Value};
+
+use crate::model::field_error::FieldError;
 
 /// At most so many violations are reported for one value.
 const MAX_VIOLATIONS: usize = 50;
@@ -37,28 +43,85 @@ impl KeySchemas {
     /// Checks `value` against `schema`, which must have been added.
     ///
     /// # Errors
-    /// One `(path below the key, sentence)` per violation; the sentences do not repeat the value.
-    pub fn check(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, String)>> {
+    /// One `(path below the key, what is wrong)` per violation; the sentences do not repeat the value.
+    pub fn check(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, FieldError)>> {
         let Some(validator) = self.0.get(&schema.to_string()) else {
-            return Err(vec![(String::new(), "expected a schema of this definition, but it is another one".to_owned())]);
+            let sentence = "expected a schema of this definition, but it is another one";
+            return Err(vec![(String::new(), FieldError::new("$ref", sentence))]);
         };
         if validator.is_valid(value) {
             return Ok(());
         }
-        Err(validator
-            .iter_errors(value)
-            .take(MAX_VIOLATIONS)
-            .map(|error| {
-                let sentence = format!("expected what the key's schema allows, but {}", error.masked_with("the value"));
-                let mut path = dotted(error.instance_path().into_iter());
-                // A missing member is told at its own path, where a form shows it; the schema library names its object.
-                if let ValidationErrorKind::Required { property: Value::String(name) } = error.kind() {
-                    push_member(&mut path, name);
-                }
-                (path, sentence)
-            })
-            .collect())
+        let errors = validator.iter_errors(value).take(MAX_VIOLATIONS);
+        Err(errors.flat_map(|error| told(&error, value)).take(MAX_VIOLATIONS).collect())
     }
+}
+
+/// What a violation is told as. A missing member is told at its own path, and so is one that nobody asked for: there a form shows
+/// it, while the schema library names the object.
+fn told(error: &ValidationError<'_>, value: &Value) -> Vec<(String, FieldError)> {
+    let path = dotted(error.instance_path().into_iter());
+    let sentence = || format!("expected what the key's schema allows, but {}", error.masked_with("the value"));
+    match error.kind() {
+        ValidationErrorKind::Required { property: Value::String(name) } => {
+            vec![(member(&path, name), FieldError::required(name, sentence()))]
+        }
+        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            additional(&path, unexpected.iter())
+        }
+        // What the schema library says of a schema that names no member at all.
+        ValidationErrorKind::FalseSchema if error.schema_path().as_str().ends_with("/additionalProperties") => {
+            let object = value.pointer(error.instance_path().as_str()).and_then(Value::as_object);
+            additional(&path, object.into_iter().flat_map(Map::keys))
+        }
+        kind => {
+            let mut told = FieldError::new(kind.keyword().to_owned(), sentence());
+            if let Some((name, value)) = param(kind) {
+                told = told.with(name, value);
+            }
+            vec![(path, told)]
+        }
+    }
+}
+
+fn additional<'a>(path: &str, names: impl Iterator<Item = &'a String>) -> Vec<(String, FieldError)> {
+    let sentence = "expected only members that the key's schema names, but it names none like this; leave it out";
+    let told = |name: &String| (member(path, name), FieldError::additional(name, sentence));
+    names.take(MAX_VIOLATIONS).map(told).collect()
+}
+
+/// What a keyword asks for, under the name that Ajv gives it.
+fn param(kind: &ValidationErrorKind) -> Option<(&'static str, Value)> {
+    use ValidationErrorKind as Kind;
+    Some(match kind {
+        Kind::Type { kind: TypeKind::Single(name) } => ("type", name.to_string().into()),
+        Kind::Type { kind: TypeKind::Multiple(names) } => {
+            ("type", names.iter().map(|name| Value::from(name.to_string())).collect::<Vec<_>>().into())
+        }
+        Kind::Format { format } => ("format", format.as_str().into()),
+        Kind::Pattern { pattern } => ("pattern", pattern.as_str().into()),
+        Kind::Enum { options } => ("allowedValues", Value::clone(options)),
+        Kind::Constant { expected_value } => ("allowedValue", Value::clone(expected_value)),
+        Kind::Minimum { limit }
+        | Kind::Maximum { limit }
+        | Kind::ExclusiveMinimum { limit }
+        | Kind::ExclusiveMaximum { limit } => ("limit", limit.clone()),
+        Kind::MinLength { limit }
+        | Kind::MaxLength { limit }
+        | Kind::MinItems { limit }
+        | Kind::MaxItems { limit }
+        | Kind::MinProperties { limit }
+        | Kind::MaxProperties { limit } => ("limit", (*limit).into()),
+        Kind::AdditionalItems { limit } => ("limit", (*limit).into()),
+        Kind::MultipleOf { multiple_of } => ("multipleOf", (*multiple_of).into()),
+        _ => return None,
+    })
+}
+
+fn member(path: &str, name: &str) -> String {
+    let mut path = path.to_owned();
+    push_member(&mut path, name);
+    path
 }
 
 /// As paths are written everywhere else: `a.b[0]`.
@@ -78,4 +141,62 @@ fn push_member(path: &mut String, name: &str) {
         path.push('.');
     }
     path.push_str(name);
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn violations_are_codes_with_what_they_ask_for() {
+        for (schema, value, path, code, params) in [
+            (json!({"required": ["a"]}), json!({}), "a", "required", json!({"missingProperty": "a"})),
+            (json!({"type": "string"}), json!(1), "", "type", json!({"type": "string"})),
+            (json!({"type": ["string", "null"]}), json!(1), "", "type", json!({"type": ["null", "string"]})),
+            (json!({"format": "email"}), json!("x"), "", "format", json!({"format": "email"})),
+            (json!({"pattern": "^a"}), json!("x"), "", "pattern", json!({"pattern": "^a"})),
+            (json!({"enum": [1, "b"]}), json!("x"), "", "enum", json!({"allowedValues": [1, "b"]})),
+            (json!({"const": true}), json!("x"), "", "const", json!({"allowedValue": true})),
+            (json!({"minimum": 18}), json!(3), "", "minimum", json!({"limit": 18})),
+            (json!({"maximum": 1.5}), json!(3), "", "maximum", json!({"limit": 1.5})),
+            (json!({"exclusiveMinimum": 3}), json!(3), "", "exclusiveMinimum", json!({"limit": 3})),
+            (json!({"exclusiveMaximum": 3}), json!(3), "", "exclusiveMaximum", json!({"limit": 3})),
+            (json!({"multipleOf": 0.5}), json!(0.7), "", "multipleOf", json!({"multipleOf": 0.5})),
+            (json!({"minLength": 2}), json!("x"), "", "minLength", json!({"limit": 2})),
+            (json!({"maxLength": 1}), json!("xx"), "", "maxLength", json!({"limit": 1})),
+            (json!({"minItems": 1}), json!([]), "", "minItems", json!({"limit": 1})),
+            (json!({"maxItems": 1}), json!([1, 2]), "", "maxItems", json!({"limit": 1})),
+            (json!({"uniqueItems": true}), json!([1, 1]), "", "uniqueItems", json!({})),
+            (json!({"minProperties": 1}), json!({}), "", "minProperties", json!({"limit": 1})),
+            (json!({"items": {"minimum": 1}}), json!([1, 0]), "[1]", "minimum", json!({"limit": 1})),
+            (
+                json!({"properties": {"a": {"properties": {"c": true}, "additionalProperties": false}}}),
+                json!({"a": {"b": 1, "c": 2}}),
+                "a.b",
+                "additionalProperties",
+                json!({"additionalProperty": "b"}),
+            ),
+            (
+                json!({"properties": {"a": {"additionalProperties": false}}}),
+                json!({"a": {"b": 1}}),
+                "a.b",
+                "additionalProperties",
+                json!({"additionalProperty": "b"}),
+            ),
+            (json!({"anyOf": [{"type": "string"}, {"minimum": 5}]}), json!(3), "", "anyOf", json!({})),
+            (json!({"oneOf": [{"minimum": 1}, {"minimum": 2}]}), json!(3), "", "oneOf", json!({})),
+            (json!({"not": {"type": "number"}}), json!(3), "", "not", json!({})),
+            (json!(false), json!(3), "", "falseSchema", json!({})),
+        ] {
+            let mut schemas = KeySchemas::default();
+            schemas.add(&schema).expect("the test's schemas are valid");
+            let found = schemas.check(&schema, &value).expect_err("the value breaks the schema");
+            let told: Vec<_> = found.iter().map(|(path, error)| (path.as_str(), &*error.code, json!(error.params))).collect();
+            assert_eq!(told, [(path, code, params)], "{schema} {value}");
+            let sentence = &found[0].1.message;
+            assert!(sentence.starts_with("expected ") && sentence.contains(", but "), "{schema}: {sentence}");
+        }
+    }
 }

@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::field_error::FieldError;
+
 /// Evaluates the conditions, business rules and key schemas of one process definition. Pure: same input, same answer.
 pub trait Evaluator: Send + Sync {
     /// Whether the condition of the sequence flow `flow` holds over the instance data.
@@ -24,8 +26,8 @@ pub trait Evaluator: Send + Sync {
     /// Checks a value sent under a key against that key's JSON Schema.
     ///
     /// # Errors
-    /// One `(path below the key, sentence)` per violation.
-    fn check_schema(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, String)>>;
+    /// One `(path below the key, what is wrong)` per violation.
+    fn check_schema(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, FieldError)>>;
 
     /// Whether any evaluation may run a script; such steps do not run on an arbiter.
     fn runs_scripts(&self) -> bool;

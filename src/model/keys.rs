@@ -2,13 +2,12 @@
 //!
 //! Not here: how a JSON Schema is evaluated ([`Evaluator::check_schema`]).
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::{
     action::Key,
     evaluator::Evaluator,
+    field_error::{FieldError, FieldErrors},
     path::{DataPath, Segment},
 };
 
@@ -78,35 +77,41 @@ impl Keys {
     /// Filters a payload. A `null` payload counts as an empty one.
     ///
     /// # Errors
-    /// A sentence per path that is required and missing, violates its schema, or is not covered although the keys are
-    /// strict. A payload that is no object is reported at the empty path.
-    pub fn accept(&self, payload: &Value, evaluator: &dyn Evaluator) -> Result<Accepted, BTreeMap<String, String>> {
+    /// Each path that is required and missing, violates its schema, or is not covered although the keys are strict. A payload
+    /// that is no object is reported at the empty path.
+    pub fn accept(&self, payload: &Value, evaluator: &dyn Evaluator) -> Result<Accepted, FieldErrors> {
         let mut data = Value::Object(Map::new());
-        let mut violations = BTreeMap::new();
+        let mut violations = FieldErrors::new();
         let mut ignored = Vec::new();
         match payload {
             Value::Object(_) if self.everything => return Ok(Accepted { data: payload.clone(), ignored }),
             Value::Object(members) => self.collect_uncovered(members, &mut Vec::new(), &mut ignored),
             Value::Null => {}
-            _ => return Err([(String::new(), "expected a JSON object, but got another kind of value".to_owned())].into()),
+            _ => {
+                let sentence = "expected a JSON object, but got another kind of value";
+                return Err([(String::new(), FieldError::not_of_type("object", sentence))].into());
+            }
         }
         for (key, name) in self.keys.iter().zip(&self.names) {
             let value = key.path.get(payload);
             if key.required && value.is_none_or(Value::is_null) {
-                violations.insert(name.clone(), "expected a value, but it is missing or null; send one".to_owned());
+                let sentence = "expected a value, but it is missing or null; send one";
+                violations.insert(name.clone(), FieldError::required(last(name), sentence));
                 continue;
             }
             let Some(value) = value else { continue };
             if let Some(schema) = &key.schema
                 && let Err(found) = evaluator.check_schema(schema, value)
             {
-                violations.extend(found.into_iter().map(|(below, sentence)| (join(name, &below), sentence)));
+                for (below, error) in found {
+                    violations.entry(join(name, &below)).or_insert(error);
+                }
             }
             key.path.set(&mut data, value.clone());
         }
         if self.strict {
             for path in &ignored {
-                violations.entry(path.clone()).or_insert_with(|| self.not_covered());
+                violations.entry(path.clone()).or_insert_with(|| FieldError::additional(last(path), self.not_covered()));
             }
         }
         if violations.is_empty() { Ok(Accepted { data, ignored }) } else { Err(violations) }
@@ -148,6 +153,11 @@ fn reaches_below(key: &[Segment], path: &[&str]) -> bool {
 
 fn matches_on_shorter(key: &[Segment], path: &[&str]) -> bool {
     key.iter().zip(path).all(|(segment, name)| matches!(segment, Segment::Member(member) if &**member == *name))
+}
+
+/// The last member of a path.
+fn last(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
 }
 
 fn join(key: &str, below: &str) -> String {

@@ -15,6 +15,7 @@ pub mod copying;
 pub mod definition;
 pub mod evaluator;
 pub mod executable;
+pub mod field_error;
 pub mod http_request;
 pub mod ids;
 pub mod json;

@@ -2,6 +2,7 @@
 //!
 //! Not here: where the bytes go (`runtime::files`), how they come in (`web`).
 
+use super::field_error::FieldError;
 use crate::limits::UPLOAD_BYTES;
 
 /// The media type of a file that was sent without one.
@@ -57,7 +58,7 @@ impl UploadRules {
     ///
     /// # Errors
     /// A sentence that names what is taken.
-    pub fn check_type(&self, media_type: &str) -> Result<(), String> {
+    pub fn check_type(&self, media_type: &str) -> Result<(), FieldError> {
         let fits = |range: &String| match range.strip_suffix('*') {
             Some("*/") => true,
             Some(main) => media_type.starts_with(main),
@@ -65,7 +66,9 @@ impl UploadRules {
         };
         match &self.types {
             Some(types) if !types.iter().any(fits) => {
-                Err(format!("expected a file of type {}, but it is {media_type}: choose another file", types.join(" or ")))
+                let sentence =
+                    format!("expected a file of type {}, but it is {media_type}: choose another file", types.join(" or "));
+                Err(FieldError::new("contentMediaType", sentence).with("allowedValues", types.clone()))
             }
             _ => Ok(()),
         }
@@ -74,13 +77,15 @@ impl UploadRules {
     /// Checks the size of a file.
     ///
     /// # Errors
-    /// A sentence that names the limit.
-    pub fn check_size(&self, size: u64) -> Result<(), String> {
+    /// What names the limit, in bytes.
+    pub fn check_size(&self, size: u64) -> Result<(), FieldError> {
         if size == 0 {
-            return Err("expected a file with at least one byte, but it is empty: choose another file".to_owned());
+            let sentence = "expected a file with at least one byte, but it is empty: choose another file";
+            return Err(FieldError::new("minLength", sentence).with("limit", 1));
         }
         if size > self.max_bytes {
-            return Err(format!("expected a file of at most {} bytes, but it is larger: choose a smaller one", self.max_bytes));
+            let sentence = format!("expected a file of at most {} bytes, but it is larger: choose a smaller one", self.max_bytes);
+            return Err(FieldError::new("maxLength", sentence).with("limit", self.max_bytes));
         }
         Ok(())
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::frames::code::ErrorCode;
+use super::frames::{code::ErrorCode, server::FieldEntry};
 use crate::{
     engine::{
         Rejection,
         rejection::{RejectionKind, Unavailable},
     },
+    model::field_error::FieldError,
     runtime::ask::Refusal,
 };
 
@@ -20,8 +21,8 @@ pub struct WireError {
     pub reason: Option<&'static str>,
     /// "expected …, but …".
     pub message: String,
-    /// Per payload path a sentence, for `invalid_data`.
-    pub fields: Option<BTreeMap<String, String>>,
+    /// What is wrong per path of the payload, for `invalid_data`.
+    pub fields: Option<BTreeMap<String, FieldEntry>>,
     /// Where the instance stands, for a stale `ifSeq`.
     pub seq: Option<u64>,
     /// Keys of the elements that may be meant, for an ambiguous action.
@@ -67,7 +68,8 @@ impl From<Rejection> for WireError {
             RejectionKind::InvalidData => (ErrorCode::InvalidData, None),
             RejectionKind::IdReused => (ErrorCode::IdReused, None),
         };
-        let fields = (code == ErrorCode::InvalidData).then_some(rejection.fields);
+        let told = |(path, error): (String, FieldError)| (path, FieldEntry::from(error));
+        let fields = (code == ErrorCode::InvalidData).then(|| rejection.fields.into_iter().map(told).collect());
         let elements = Some(rejection.elements).filter(|elements| !elements.is_empty());
         Self { code, reason, message: rejection.message, fields, seq: None, elements }
     }

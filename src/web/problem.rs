@@ -17,7 +17,10 @@ use crate::{
     journal::StoreError,
     model::problem::Problem as DefinitionProblem,
     runtime::ask::Refusal,
-    session::{answers::WireError, frames::code::ErrorCode},
+    session::{
+        answers::WireError,
+        frames::{code::ErrorCode, server::FieldEntry},
+    },
 };
 
 /// A refusal as an HTTP answer. Boxed, as every handler may return it.
@@ -101,10 +104,10 @@ pub(super) struct Details<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<&'static str>,
-    /// With `invalid_data`: a sentence per path.
+    /// With `invalid_data`: what is wrong, by path.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    fields: Option<&'a BTreeMap<String, String>>,
+    fields: Option<&'a BTreeMap<String, FieldEntry>>,
     /// With a stale `ifSeq`: the number the instance stands at.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]

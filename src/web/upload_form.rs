@@ -19,6 +19,7 @@ use crate::{
     engine::Rejection,
     limits,
     model::{
+        field_error::FieldError,
         ids::InstanceKey,
         upload::{UNKNOWN_TYPE, UploadRules, media_type},
     },
@@ -71,7 +72,8 @@ pub async fn read(
         Err(_) => return Err(stalled()),
     }
     let (received, name, media_type) = reading.file.ok_or_else(|| {
-        file_problem("expected the file as the field 'file' of the form, but the form has no such field: add it".to_owned())
+        let sentence = "expected the file as the field 'file' of the form, but the form has no such field: add it";
+        file_problem(FieldError::required("file", sentence))
     })?;
     Ok(UploadForm { received, name, media_type, data: reading.data })
 }
@@ -189,8 +191,8 @@ fn too_large(rules: &UploadRules) -> Problem {
     Problem::new(ErrorCode::TooLarge, sentence)
 }
 
-fn file_problem(sentence: String) -> Problem {
-    Rejection::invalid_data([("file".to_owned(), sentence)].into()).into()
+fn file_problem(error: FieldError) -> Problem {
+    Rejection::invalid_data([("file".to_owned(), error)].into()).into()
 }
 
 fn bad_form(why: &str) -> Problem {

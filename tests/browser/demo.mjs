@@ -17,7 +17,7 @@ async function details(page) {
   await page.getByTestId('start').click();
   await screen(page, 'details');
   await page.getByTestId('action-save').click();
-  await page.getByTestId('error-client.firstName').waitFor();
+  await page.getByTestId('error-client.firstName').filter({ hasText: 'Please fill this in.' }).waitFor();
   await shots(page, '2-details-errors');
   await fill(page, { firstName: 'Ada', lastName: 'Lovelace', email: 'ada@example.org', age: 36, income: 52000 });
   await shots(page, '3-details');
@@ -62,7 +62,7 @@ async function back(page, tab) {
 
 async function confirm(page) {
   await page.getByTestId('action-confirm').click();
-  await page.getByTestId('error-consent').waitFor();
+  await page.getByTestId('error-consent').filter({ hasText: 'Please agree' }).waitFor();
   await page.getByTestId('consent').check();
   await page.getByTestId('action-confirm').click();
   await screen(page, 'card');

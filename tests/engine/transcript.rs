@@ -258,8 +258,8 @@ fn later(at: Time, now: Time) -> String {
 /// A refusal as the protocol names it.
 pub fn rejection(rejection: &Rejection) -> String {
     assert!(rejection.message.contains("expected") && rejection.message.contains(", but "), "{}", rejection.message);
-    let named = |field: &String| if field.is_empty() { "(body)".to_owned() } else { field.clone() };
-    let fields: Vec<String> = rejection.fields.keys().map(named).collect();
+    let named = |field: &str| if field.is_empty() { "(body)".to_owned() } else { field.to_owned() };
+    let fields: Vec<String> = rejection.fields.iter().map(|(field, error)| format!("{} {}", named(field), error.code)).collect();
     let (code, detail) = match rejection.kind {
         RejectionKind::BadRequest => ("bad_request", String::new()),
         RejectionKind::Unauthenticated => ("unauthenticated", String::new()),

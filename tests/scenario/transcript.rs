@@ -3,7 +3,7 @@
 //! Between instances there is no promised order, so frames stand by instance, each in its order. Of several steps only the
 //! last is written, and a reply that repeats the progress of its commit says nothing more.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{lists, names::Names, stage::Answered};
 
@@ -95,8 +95,9 @@ fn error(names: &Names, frame: &Value) -> String {
     let mut line = format!("error {}", frame["code"].as_str().unwrap_or_default());
     line.extend(frame["reason"].as_str().map(|reason| format!(" {reason}")));
     if let Some(fields) = frame["fields"].as_object() {
-        let named = |field: &String| if field.is_empty() { json!("(body)") } else { json!(field) };
-        line.push_str(&format!(" {}", list(&fields.keys().map(named).collect::<Vec<_>>())));
+        let named = |field: &str| if field.is_empty() { "(body)".to_owned() } else { field.to_owned() };
+        let told = |(field, wrong): (&String, &Value)| format!("{} {}", named(field), wrong["code"].as_str().unwrap_or("?"));
+        line.push_str(&format!(" {}", fields.iter().map(told).collect::<Vec<_>>().join(", ")));
     }
     line.extend(frame.get("elements").map(|elements| format!(" {}", names.plain(elements))));
     line.extend(frame["seq"].as_u64().map(|seq| format!(" at {seq}")));

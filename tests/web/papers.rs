@@ -89,6 +89,6 @@ pub fn stored(data: &TempDir) -> Vec<PathBuf> {
 pub fn is_file_problem(answer: &Answer, part: &str) {
     answer.is_problem(422, "invalid_data", "file");
     let body = answer.json();
-    let sentence = body["fields"]["file"].as_str().unwrap_or_else(|| panic!("{body}"));
+    let sentence = body["fields"]["file"]["message"].as_str().unwrap_or_else(|| panic!("{body}"));
     assert!(sentence.starts_with("expected ") && sentence.contains(part), "{sentence}");
 }

@@ -59,5 +59,8 @@ async fn an_upload_cannot_be_run_over_the_websocket_and_says_how_it_can() {
     let instance = client.start("rating", json!({})).await;
     let run = json!({"type": "run", "id": id(), "instance": instance, "action": "bring", "data": {}});
     let refused = client.refused(run, "invalid_data").await;
-    assert!(refused["fields"]["file"].as_str().is_some_and(|sentence| sentence.contains("/upload?action=")), "{refused}");
+    assert!(
+        refused["fields"]["file"]["message"].as_str().is_some_and(|sentence| sentence.contains("/upload?action=")),
+        "{refused}"
+    );
 }

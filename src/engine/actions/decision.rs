@@ -11,6 +11,7 @@ use crate::{
     model::{
         action::{APPROVE, COMMENT, REJECT},
         executable::ExecutableAction,
+        field_error::FieldError,
         ids::ElementKey,
         keys::Accepted,
         merging::deep_merge,
@@ -55,22 +56,27 @@ pub(in crate::engine) fn accept(
         }
         (accepted, comment) => {
             let mut fields = accepted.err().unwrap_or_default();
-            fields.extend(comment.err().map(|sentence| (COMMENT.to_owned(), sentence)));
+            fields.extend(comment.err().map(|error| (COMMENT.to_owned(), error)));
             Err(Rejection::invalid_data(fields))
         }
     }
 }
 
-fn comment(payload: &Value) -> Result<Option<String>, String> {
+fn comment(payload: &Value) -> Result<Option<String>, FieldError> {
     match payload.get(COMMENT) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.len() <= COMMENT_BYTES => {
             Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
         }
         Some(Value::String(text)) => {
-            Err(format!("expected a comment of at most {COMMENT_BYTES} bytes, but this one has {}; shorten it", text.len()))
+            let sentence =
+                format!("expected a comment of at most {COMMENT_BYTES} bytes, but this one has {}; shorten it", text.len());
+            Err(FieldError::new("maxLength", sentence).with("limit", COMMENT_BYTES))
         }
-        Some(_) => Err("expected the comment of a decision to be a text, but it is another kind of value".to_owned()),
+        Some(_) => {
+            let sentence = "expected the comment of a decision to be a text, but it is another kind of value";
+            Err(FieldError::not_of_type("string", sentence))
+        }
     }
 }
 

@@ -16,6 +16,7 @@ use crate::{
     limits::FILES_PER_INSTANCE,
     model::{
         executable::{ActionWork, ExecutableAction},
+        field_error::FieldError,
         ids::ElementKey,
         merging::deep_merge,
         upload::UploadRules,
@@ -42,11 +43,11 @@ pub(super) fn require(
             require_room(step)?;
             Ok(Some(file))
         }
-        (ActionWork::UploadFile { .. }, None) => Err(file_problem(
+        (ActionWork::UploadFile { .. }, None) => Err(file_problem(FieldError::required(
+            "file",
             "expected a file, but there is none: send it as multipart/form-data, as the field 'file', to \
-             POST /v1/instances/{key}/upload?action=NAME"
-                .to_owned(),
-        )),
+             POST /v1/instances/{key}/upload?action=NAME",
+        ))),
         (_, Some(_)) => Err(takes_no_file(action)),
         (_, None) => Ok(None),
     }
@@ -71,11 +72,12 @@ fn require_room(step: &Step<'_>) -> Result<(), Rejection> {
     if step.state.files().len() < FILES_PER_INSTANCE {
         return Ok(());
     }
-    Err(file_problem(format!("expected at most {FILES_PER_INSTANCE} files of one instance, but this is one more: start another")))
+    let sentence = format!("expected at most {FILES_PER_INSTANCE} files of one instance, but this is one more: start another");
+    Err(file_problem(FieldError::new("maxItems", sentence).with("limit", FILES_PER_INSTANCE)))
 }
 
-fn file_problem(sentence: String) -> Rejection {
-    Rejection::invalid_data([("file".to_owned(), sentence)].into())
+fn file_problem(error: FieldError) -> Rejection {
+    Rejection::invalid_data([("file".to_owned(), error)].into())
 }
 
 fn takes_no_file(action: &ExecutableAction) -> Rejection {

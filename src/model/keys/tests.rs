@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::model::{evaluator::EvaluationError, merging::deep_merge};
+use crate::model::{evaluator::EvaluationError, field_error::FieldError, merging::deep_merge};
 
 /// Accepts every schema but `false`.
 struct Schemas;
@@ -14,8 +14,9 @@ impl Evaluator for Schemas {
     fn rule(&self, _: &str, _: &str, _: &Value, _: &str) -> Result<Value, EvaluationError> {
         Ok(json!({}))
     }
-    fn check_schema(&self, schema: &Value, _: &Value) -> Result<(), Vec<(String, String)>> {
-        if *schema == json!(false) { Err(vec![("street".into(), "no".into()), ("[0]".into(), "no".into())]) } else { Ok(()) }
+    fn check_schema(&self, schema: &Value, _: &Value) -> Result<(), Vec<(String, FieldError)>> {
+        let no = || FieldError::new("falseSchema", "no");
+        if *schema == json!(false) { Err(vec![("street".into(), no()), ("[0]".into(), no())]) } else { Ok(()) }
     }
     fn runs_scripts(&self) -> bool {
         false

@@ -15,8 +15,8 @@ pub(super) fn check(process: &ExecutableProcess, evaluator: &dyn Evaluator) -> V
                     format!("expected start data under the keys of the start event, but `{path}` is not: it is ignored");
                 Problem::warning(&*node.id, "no_effect", message)
             })),
-            Err(fields) => problems.extend(fields.iter().map(|(path, sentence)| {
-                let message = format!("start data of the schedule, `{path}`: {sentence}");
+            Err(fields) => problems.extend(fields.iter().map(|(path, error)| {
+                let message = format!("start data of the schedule, `{path}`: {}", error.message);
                 Problem::error(&*node.id, "invalid_start_data", message)
             })),
         }

@@ -7,7 +7,10 @@ use serde_json::Value;
 use super::*;
 use crate::{
     journal::MemoryStore,
-    model::evaluator::{EvaluationError, Evaluator},
+    model::{
+        evaluator::{EvaluationError, Evaluator},
+        field_error::FieldError,
+    },
     runtime::ask::Refusal,
 };
 
@@ -33,7 +36,7 @@ impl Evaluator for Moody {
         Ok(serde_json::json!({}))
     }
 
-    fn check_schema(&self, _: &Value, _: &Value) -> Result<(), Vec<(String, String)>> {
+    fn check_schema(&self, _: &Value, _: &Value) -> Result<(), Vec<(String, FieldError)>> {
         Ok(())
     }
 

@@ -2,11 +2,11 @@
 //!
 //! Not here: frames that many connections share (`shared`).
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use bytestring::ByteString;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     engine::{record::Status, state::OpenMessage},
-    model::ids::InstanceKey,
+    model::{field_error::FieldError, ids::InstanceKey},
 };
 
 /// A frame that goes to one connection.
@@ -97,10 +97,10 @@ pub struct ErrorFrame<'a> {
     pub message: &'a str,
     /// Whether the same command may succeed later.
     pub retryable: bool,
-    /// With `invalid_data`: a sentence per path.
+    /// With `invalid_data`: what is wrong, by path.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
-    pub fields: Option<&'a BTreeMap<String, String>>,
+    pub fields: Option<&'a BTreeMap<String, FieldEntry>>,
     /// The channel it is about, when it answers no command.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -117,6 +117,23 @@ pub struct ErrorFrame<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub after_ms: Option<u64>,
+}
+
+/// What is wrong with the value at one path of a payload.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FieldEntry {
+    /// The keyword of JSON Schema that the value breaks: `required`, `type`, `format`, `minimum`, …
+    pub code: Cow<'static, str>,
+    /// What was expected, and what came.
+    pub message: String,
+    /// What the keyword asks for, with the names that Ajv gives: `{"limit": 18}`.
+    pub params: Map<String, Value>,
+}
+
+impl From<FieldError> for FieldEntry {
+    fn from(FieldError { code, message, params }: FieldError) -> Self {
+        Self { code, message, params }
+    }
 }
 
 impl<'a> ErrorFrame<'a> {

@@ -52,11 +52,12 @@ fn errors() {
         ErrorFrame::new(None, ErrorCode::BadRequest, "expected \"x\"").text(),
         r#"{"type":"error","code":"bad_request","message":"expected \"x\"","retryable":false}"#,
     );
-    let fields = BTreeMap::from([("a.b".to_owned(), "missing".to_owned())]);
+    let wrong = FieldError::new("minimum", "too young").with("limit", 18);
+    let fields = BTreeMap::from([("a.b".to_owned(), FieldEntry::from(wrong))]);
     let error = ErrorFrame { fields: Some(&fields), ..ErrorFrame::new(Some("1"), ErrorCode::InvalidData, "m") };
     check(
         error.text(),
-        r#"{"type":"error","id":"1","code":"invalid_data","message":"m","retryable":false,"fields":{"a.b":"missing"}}"#,
+        r#"{"type":"error","id":"1","code":"invalid_data","message":"m","retryable":false,"fields":{"a.b":{"code":"minimum","message":"too young","params":{"limit":18}}}}"#,
     );
     let error = ErrorFrame { after_ms: Some(50), ..ErrorFrame::new(Some("1"), ErrorCode::RateLimited, "m") };
     check(error.text(), r#"{"type":"error","id":"1","code":"rate_limited","message":"m","retryable":true,"afterMs":50}"#);

@@ -1,3 +1,4 @@
+import type { FieldError } from '@stepwire/client';
 import { h } from '../dom.js';
 import { icon } from '../icons.js';
 import { Field, setAt } from './fields.js';
@@ -14,7 +15,7 @@ export function detailsScreen(stage: Stage, back: boolean): Screen {
   const save = h('button', { class: 'button primary', type: 'submit', 'data-testid': 'action-save' }, label, icon('arrow', 18));
   const cancel = back && h('button', { class: 'button', type: 'button', onclick: () => stage.edit(false) }, 'Cancel');
 
-  const complain = (complaints: Record<string, string>) => {
+  const complain = (complaints: Record<string, FieldError>) => {
     fields.forEach((field) => field.complain(complaints[field.path]));
     const wrong = fields.find(({ path }) => path in complaints);
     wrong?.focus();

@@ -1,5 +1,6 @@
 import { h } from '../dom.js';
-import { asSentence } from './run-button.js';
+import type { FieldError } from '@stepwire/client';
+import { customerSentence } from './customer-sentence.js';
 
 interface FieldKind {
   label: string;
@@ -86,11 +87,11 @@ export class Field {
     return this.input.dataset.kind === 'number' && !Number.isNaN(number) ? number : text;
   }
 
-  /** Shows the server's sentence about this field, or none. */
-  complain(sentence: string | undefined): void {
-    this.error.textContent = asSentence(sentence ?? '');
-    this.error.hidden = sentence === undefined;
-    this.input.setAttribute('aria-invalid', String(sentence !== undefined));
+  /** Says to the customer what the server has against this field, or nothing. */
+  complain(wrong: FieldError | undefined): void {
+    this.error.textContent = wrong ? customerSentence(wrong) : '';
+    this.error.hidden = wrong === undefined;
+    this.input.setAttribute('aria-invalid', String(wrong !== undefined));
   }
 
   focus(): void {

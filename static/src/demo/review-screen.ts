@@ -1,6 +1,7 @@
+import type { FieldError } from '@stepwire/client';
 import { h } from '../dom.js';
 import { icon } from '../icons.js';
-import { asSentence, running, Trouble } from './run-button.js';
+import { running, Trouble } from './run-button.js';
 import { screen, type Screen, type Stage } from './screen.js';
 
 const money = new Intl.NumberFormat('en', { style: 'currency', currency: 'EUR', maximumFractionDigits: 0 });
@@ -111,8 +112,8 @@ function consentForm({ visit }: Stage): Required<Screen> {
     { class: 'button primary', type: 'submit', 'data-testid': 'action-confirm' },
     'Confirm and open account',
   );
-  const complain = (fields: Record<string, string>) => {
-    error.textContent = asSentence(fields.consent ?? '');
+  const complain = (fields: Record<string, FieldError>) => {
+    error.textContent = fields.consent ? 'Please agree to the contract to open the account.' : '';
     error.hidden = fields.consent === undefined;
     box.setAttribute('aria-invalid', String(!error.hidden));
     return !error.hidden;

@@ -1,4 +1,4 @@
-import { StepwireError } from '@stepwire/client';
+import { type FieldError, StepwireError } from '@stepwire/client';
 import { h } from '../dom.js';
 import { icon } from '../icons.js';
 
@@ -16,7 +16,7 @@ export async function running(
   button: HTMLButtonElement,
   trouble: Trouble,
   work: () => Promise<unknown>,
-  refused: (fields: Record<string, string>) => boolean = () => false,
+  refused: (fields: Record<string, FieldError>) => boolean = () => false,
 ): Promise<void> {
   button.disabled = true;
   button.setAttribute('aria-busy', 'true');
@@ -36,6 +36,6 @@ export async function running(
 }
 
 /** The server's words with a capital letter and a full stop. */
-export function asSentence(words: string): string {
+function asSentence(words: string): string {
   return words && `${words.charAt(0).toUpperCase()}${words.slice(1)}${/[.!?]$/.test(words) ? '' : '.'}`;
 }

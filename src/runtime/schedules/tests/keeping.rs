@@ -11,6 +11,7 @@ use crate::{
     limits,
     model::{
         evaluator::{EvaluationError, Evaluator},
+        field_error::FieldError,
         ids::InstanceKey,
         problem::Severity,
         source::SourceFormat,
@@ -248,8 +249,8 @@ impl Evaluator for Refusing {
         Ok(json!({}))
     }
 
-    fn check_schema(&self, _: &Value, _: &Value) -> Result<(), Vec<(String, String)>> {
-        Err(vec![(String::new(), "expected another value, but it is this one".to_owned())])
+    fn check_schema(&self, _: &Value, _: &Value) -> Result<(), Vec<(String, FieldError)>> {
+        Err(vec![(String::new(), FieldError::new("const", "expected another value, but it is this one"))])
     }
 
     fn runs_scripts(&self) -> bool {

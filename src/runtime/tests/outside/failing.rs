@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     engine::{Command, outside::OutsideRecord},
-    model::evaluator::{EvaluationError, Evaluator},
+    model::{
+        evaluator::{EvaluationError, Evaluator},
+        field_error::FieldError,
+    },
     runtime::{
         ask::{Ask, Envelope},
         outside::{Found, Lookup},
@@ -246,7 +249,7 @@ impl Evaluator for Broken {
         Ok(Value::Null)
     }
 
-    fn check_schema(&self, _: &Value, _: &Value) -> Result<(), Vec<(String, String)>> {
+    fn check_schema(&self, _: &Value, _: &Value) -> Result<(), Vec<(String, FieldError)>> {
         Ok(())
     }
 
