@@ -74,14 +74,14 @@ fn check_database(database: &CopiedDatabase, manifest: &Manifest) -> Result<(), 
     Ok(())
 }
 
-/// Tenant, id and version of each definition.
-type Known = BTreeSet<(String, String, u32)>;
+/// Tenant, id and revision of each definition: instances need the content they began with, under whatever number.
+type Known = BTreeSet<(String, String, String)>;
 
 fn usable_definitions(database: &CopiedDatabase) -> Result<Known, String> {
     let rows = database.reader().definitions().map_err(|error| damaged(&error.to_string()))?;
     let mut known = Known::new();
     for row in rows {
-        known.insert((row.tenant.clone(), row.id.clone(), row.version));
+        known.insert((row.tenant.clone(), row.id.clone(), row.revision.clone()));
         definitions::is_usable(row).map_err(|sentence| damaged(&sentence))?;
     }
     Ok(known)
@@ -124,8 +124,11 @@ fn check_instance(database: &CopiedDatabase, entity: Entity, kept: &Kept<'_>) ->
     let rows = rows.iter().map(|stored| codec::decode(&stored.row.body)).collect::<Result<Vec<Row>, _>>().map_err(told)?;
     let state = InstanceState::replay(snapshot, &rows).ok_or("it has no beginning")?;
     let (head, process) = (state.head(), &state.head().process);
-    if !kept.definitions.contains(&(head.tenant.clone(), process.id.clone(), process.version)) {
-        return Err(format!("its definition '{}' version {} is missing", process.id, process.version));
+    if !kept.definitions.contains(&(head.tenant.clone(), process.id.clone(), process.revision.clone())) {
+        return Err(format!(
+            "its definition '{}' version {} with revision {} is missing",
+            process.id, process.version, process.revision
+        ));
     }
     let listed = database.reader().instance(entity.instance()).map_err(told)?;
     if listed.as_ref().map(|row| row.status.as_str()) != Some(state.status().name()) {

@@ -22,10 +22,9 @@ pub enum WriteOp {
     Commit(Commit),
     /// Replaces an entity's snapshot without a new row, as at passivation.
     Snapshot(Entity, SnapshotRow),
-    /// Inserts or replaces definitions by (tenant, id, version), and changes the schedules that follow from them.
+    /// Inserts definitions by (tenant, id, version) or gives those that are there another state, and changes schedules. What a
+    /// version holds never changes: a row with another content is a [`StoreError::Overwrite`](super::store::StoreError).
     Definitions(Vec<DefinitionRow>, Vec<ScheduleChange>),
-    /// Changes schedules.
-    Schedules(Vec<ScheduleChange>),
     /// Inserts or replaces a user by (tenant, name).
     User(UserRow),
     /// Changes a call to the outside by its instance and seq.

@@ -14,15 +14,12 @@ use tokio::sync::oneshot;
 
 use super::{
     change::{Commit, WriteOp},
-    definition::DefinitionRow,
     gate::{self, Release},
     outside_call::CallChange,
     place::{Busy, Place, Places},
     readers::Readers,
     row::{Entity, SnapshotRow},
-    schedule::ScheduleChange,
     store::{Store, StoreError, StoreReader},
-    user::UserRow,
     writer::{Entry, Writer},
 };
 use crate::model::ids::InstanceKey;
@@ -150,24 +147,14 @@ impl Slot {
         self.send(Some(WriteOp::Snapshot(entity, snapshot)), release);
     }
 
-    /// Writes definitions, and what becomes of schedules by them, all in one transaction.
-    pub fn definitions(self, rows: Vec<DefinitionRow>, schedules: Vec<ScheduleChange>, release: Release) {
-        self.send(Some(WriteOp::Definitions(rows, schedules)), release);
-    }
-
-    /// Changes schedules, all in one transaction.
-    pub fn schedules(self, changes: Vec<ScheduleChange>, release: Release) {
-        self.send(Some(WriteOp::Schedules(changes)), release);
+    /// Writes rows of other tables than the log, or nothing; `release` runs when all handed over so far is durable.
+    pub fn write(self, op: Option<WriteOp>, release: Release) {
+        self.send(op, release);
     }
 
     /// Changes a call to the outside without a row.
     pub fn outside_call(self, instance: InstanceKey, seq: u64, change: CallChange, release: Release) {
         self.send(Some(WriteOp::OutsideCall(instance, seq, change)), release);
-    }
-
-    /// Writes a user.
-    pub fn user(self, row: UserRow, release: Release) {
-        self.send(Some(WriteOp::User(row)), release);
     }
 
     fn send(self, op: Option<WriteOp>, release: Release) {

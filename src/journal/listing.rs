@@ -67,6 +67,23 @@ pub struct Tally {
     pub count: u64,
 }
 
+/// A version of a definition that instances run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct VersionInUse {
+    /// Whose it is.
+    pub tenant: String,
+    /// The definition's id.
+    pub process: String,
+    /// The version they began with.
+    pub version: u32,
+    /// The hash of its content then.
+    pub revision: String,
+    /// How many instances.
+    pub instances: u64,
+    /// The oldest of them.
+    pub example: InstanceKey,
+}
+
 /// One waiting user task.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TaskRow {

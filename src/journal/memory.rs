@@ -13,7 +13,9 @@ use super::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter},
-    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, Tally, TaskRow, TimerKey, TimerRow},
+    listing::{
+        IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, Tally, TaskRow, TimerKey, TimerRow, VersionInUse,
+    },
     outside_call::{CallChange, OutsideCallRow},
     row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
@@ -99,12 +101,25 @@ impl Tables {
     /// Looks for conflicts before anything changes, so a refused batch leaves no trace.
     fn check(&self, batch: &[WriteOp]) -> Result<(), StoreError> {
         let mut fresh = HashSet::new();
+        let mut versions = BTreeMap::new();
         for op in batch {
-            if let WriteOp::Commit(Commit { row, .. }) = op {
-                let key = (row.entity, row.first_seq);
-                if self.log.contains_key(&key) || !fresh.insert(key) {
-                    return Err(StoreError::Conflict(row.entity, row.first_seq));
+            match op {
+                WriteOp::Commit(Commit { row, .. }) => {
+                    let key = (row.entity, row.first_seq);
+                    if self.log.contains_key(&key) || !fresh.insert(key) {
+                        return Err(StoreError::Conflict(row.entity, row.first_seq));
+                    }
                 }
+                WriteOp::Definitions(rows, _) => {
+                    for row in rows {
+                        let key = (row.tenant.clone(), row.id.clone(), row.version);
+                        let stored = self.definitions.get(&key).map(|row| &row.revision);
+                        if *versions.entry(key).or_insert(stored.unwrap_or(&row.revision)) != &row.revision {
+                            return Err(StoreError::Overwrite(row.id.clone(), row.version));
+                        }
+                    }
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -118,11 +133,11 @@ impl Tables {
             }
             WriteOp::Definitions(rows, schedules) => {
                 for row in rows {
-                    self.definitions.insert((row.tenant.clone(), row.id.clone(), row.version), row.clone());
+                    let key = (row.tenant.clone(), row.id.clone(), row.version);
+                    self.definitions.entry(key).or_insert_with(|| row.clone()).state = row.state;
                 }
                 schedules.iter().for_each(|change| self.change_schedule(change));
             }
-            WriteOp::Schedules(changes) => changes.iter().for_each(|change| self.change_schedule(change)),
             WriteOp::User(row) => {
                 self.users.insert((row.tenant.clone(), row.name.clone()), row.clone());
             }
@@ -388,6 +403,21 @@ impl StoreReader for MemoryStore {
 
     fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError> {
         Ok(self.tables().definitions.values().cloned().collect())
+    }
+
+    fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError> {
+        let tables = self.tables();
+        let mut found = BTreeMap::<_, (u64, InstanceKey)>::new();
+        for row in tables.instances.values().filter(|row| statuses.contains(&row.status)) {
+            let version = (&row.tenant, &row.process, row.version, &row.revision);
+            let (instances, example) = found.entry(version).or_insert((0, row.key));
+            (*instances, *example) = (*instances + 1, row.key.min(*example));
+        }
+        let in_use = |((tenant, process, version, revision), (instances, example)): ((&String, &String, _, &String), _)| {
+            let (tenant, process, revision) = (tenant.clone(), process.clone(), revision.clone());
+            VersionInUse { tenant, process, version, revision, instances, example }
+        };
+        Ok(found.into_iter().map(in_use).collect())
     }
 
     fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError> {

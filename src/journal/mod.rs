@@ -34,6 +34,7 @@ pub use gate::Release;
 pub use handle::{Journal, OnFatal, Slot, end_process};
 pub use listing::{
     IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, Tally, TaskAudience, TaskRow, TimerKey, TimerRow,
+    VersionInUse,
 };
 pub use memory::MemoryStore;
 pub use outside_call::{CallChange, CallTries, OutsideCallRow};

@@ -10,7 +10,7 @@ use super::{
     change::WriteOp,
     definition::DefinitionRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
-    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow},
+    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow, VersionInUse},
     outside_call::OutsideCallRow,
     row::{Entity, Loaded, OutboxMessage, StoredRow},
     schedule::ScheduleRow,
@@ -104,6 +104,8 @@ pub trait StoreReader: Send {
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError>;
     /// Every definition, by (tenant, id, version).
     fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError>;
+    /// Which versions of definitions instances with one of these statuses run.
+    fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError>;
     /// Every schedule, by (tenant, process, node).
     fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError>;
     /// Every user, removed ones too, by (tenant, name).
@@ -119,6 +121,11 @@ pub enum StoreError {
     InUse(PathBuf),
     /// A log row with this entity and first seq is there already: two owners, or a fault in the engine.
     Conflict(Entity, u64),
+    /// A definition of this id and version is there already, with another content: what the server knows in memory is not what
+    /// its store holds.
+    Overwrite(String, u32),
+    /// What an instance began with is not among the definitions; the text says which.
+    NoDefinition(String),
     /// Something stored cannot be read, or was written by a newer version.
     Unreadable(String),
     /// The disk or the database library refused; the text says what was tried.
@@ -138,6 +145,15 @@ impl fmt::Display for StoreError {
             Self::Conflict(entity, seq) => {
                 write!(f, "expected a new log row, but {:?} {} has a row that starts at seq {seq}", entity.kind, entity.key)
             }
+            Self::Overwrite(id, version) => write!(
+                f,
+                "expected a new version of definition '{id}', but version {version} is there with another content: it stays as it is"
+            ),
+            Self::NoDefinition(which) => write!(
+                f,
+                "expected the definition it began with, {which}, but no stored version that this server can run has this content: \
+                 deploy that source again"
+            ),
             Self::Unreadable(what) => write!(f, "expected readable stored rows, but {what}"),
             Self::Failed(what, cause) => write!(f, "expected to {what}, but the store failed: {cause}"),
             Self::Panicked => f.write_str("expected an answer of the store, but the code using it panicked"),

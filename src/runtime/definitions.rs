@@ -1,8 +1,10 @@
 //! The deployed process definitions: read once at start, swapped as a whole when one changes.
 //!
-//! A deploy compiles first, then writes, then becomes visible. Running instances stay on their version: versions are never
-//! taken out of memory. Not here: what a definition means (`model`), how it is stored (`journal`).
+//! A deploy compiles first, then decides; what it decides is durable before it is visible (`durable`). Running instances stay on
+//! their version: versions are never taken out of memory. Not here: what a definition means (`model`), how it is stored
+//! (`journal`).
 
+mod damage;
 mod planning;
 mod removal;
 mod start_data;
@@ -11,21 +13,23 @@ mod unknown_processes;
 mod workflows;
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::BTreeSet,
     fmt,
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
-use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 use super::{
+    catalog::{Catalog, CatalogChange, CatalogTable, Versions},
+    clock::Clock,
+    durable::{Decision, NoAnswer},
     outside::OutsideSettings,
     schedules::{Schedules, Standing},
 };
 use crate::{
     engine::record::ProcessRef,
-    journal::{Busy, DefinitionRow, DefinitionState, Journal, StoreError},
+    journal::{DefinitionRow, DefinitionState, Journal, ScheduleRow, StoreError, VersionInUse},
     model::{
         evaluator::Evaluator,
         executable::ExecutableProcess,
@@ -34,6 +38,7 @@ use crate::{
         source::{SourceFormat, read_source},
     },
 };
+
 use planning::{CompiledSource, Plan, compile_row, supersede};
 
 pub use planning::Rehearsal;
@@ -58,6 +63,11 @@ impl DeployedProcess {
     /// What instances record of it.
     pub fn reference(&self) -> ProcessRef {
         ProcessRef { id: self.row.id.clone(), version: self.row.version, revision: self.row.revision.clone() }
+    }
+
+    /// Whether instances of it may start.
+    pub fn is_published(&self) -> bool {
+        self.row.state == DefinitionState::Published
     }
 }
 
@@ -89,46 +99,54 @@ pub enum DeployError {
     Store(StoreError),
 }
 
-/// All versions of all definitions, by tenant and id; versions in order.
-type Index = HashMap<(String, String), Vec<Arc<DeployedProcess>>>;
+impl From<NoAnswer> for DeployError {
+    fn from(why: NoAnswer) -> Self {
+        match why {
+            NoAnswer::Busy => Self::Busy,
+            NoAnswer::Closed => Self::Closed,
+        }
+    }
+}
 
 /// The definitions.
 pub struct Definitions {
-    index: ArcSwap<Index>,
-    /// Held while a change is written, so that version numbers are dense.
-    changing: tokio::sync::Mutex<()>,
+    table: CatalogTable,
     journal: Journal,
     schedules: Arc<Schedules>,
     outside: OutsideSettings,
-    failed: Vec<String>,
-    changed: watch::Sender<()>,
+    /// Versions of live instances that could not be found at start.
+    stranded: OnceLock<Vec<VersionInUse>>,
+}
+
+/// Compiles what a store holds. Versions that this server cannot run are left out and logged; their numbers stay taken.
+fn compile_all(rows: Vec<DefinitionRow>) -> Catalog {
+    let mut catalog = Catalog::default();
+    for row in rows {
+        catalog.take_number(&row);
+        match compile_row(row) {
+            Ok(process) => catalog.add(process),
+            Err(sentence) => log::error!("{sentence}"),
+        }
+    }
+    catalog
 }
 
 impl Definitions {
-    /// Compiles what the store holds. A version that no longer compiles is left out and reported by [`Self::failed`].
-    pub fn load(journal: Journal, schedules: Arc<Schedules>, rows: Vec<DefinitionRow>, outside: OutsideSettings) -> Self {
-        let mut index = Index::new();
-        let mut failed = Vec::new();
-        for row in rows {
-            match compile_row(row) {
-                Ok(process) => insert(&mut index, Arc::new(process)),
-                Err(sentence) => failed.push(sentence),
-            }
-        }
-        schedules.adopt(index.keys().map(|key| standing(&index, key)).collect());
-        let changing = tokio::sync::Mutex::new(());
-        let changed = watch::Sender::new(());
-        Self { index: ArcSwap::from_pointee(index), changing, journal, schedules, outside, failed, changed }
+    /// The definitions and schedules that a store holds.
+    pub fn load(
+        journal: Journal,
+        (rows, schedules): (Vec<DefinitionRow>, Vec<ScheduleRow>),
+        clock: Clock,
+        outside: OutsideSettings,
+    ) -> (Self, Arc<Schedules>) {
+        let table = compile_all(rows).into_table(journal.clone(), schedules);
+        let schedules = Schedules::of(table.clone(), clock);
+        (Self { table, journal, schedules: schedules.clone(), outside, stranded: OnceLock::new() }, schedules)
     }
 
-    /// Tells of every change from here on: a deploy, another state of a version.
+    /// Tells of every change from here on: a deploy, another state of a version, a schedule.
     pub fn changes(&self) -> watch::Receiver<()> {
-        self.changed.subscribe()
-    }
-
-    /// Stored versions that this server cannot run, as sentences.
-    pub fn failed(&self) -> &[String] {
-        &self.failed
+        self.table.changes()
     }
 
     /// The version new instances run.
@@ -141,15 +159,9 @@ impl Definitions {
         self.find(tenant, id, |row| row.state == DefinitionState::Draft)
     }
 
-    /// The version an instance runs, also when it was deleted since.
+    /// A version, also when it was deleted since.
     pub fn version(&self, tenant: &str, id: &str, version: u32) -> Option<Arc<DeployedProcess>> {
         self.find(tenant, id, |row| row.version == version)
-    }
-
-    /// What stands of every process that has a version new instances run, or would if it were not disabled.
-    pub fn standing(&self) -> Vec<Standing> {
-        let index = self.index.load();
-        index.keys().map(|key| standing(&index, key)).filter(|standing| standing.version.is_some()).collect()
     }
 
     /// Whether there is any version of the process.
@@ -159,18 +171,17 @@ impl Definitions {
 
     /// All versions of all definitions of a tenant, by id and version, without deleted ones.
     pub fn all(&self, tenant: &str) -> Vec<Arc<DeployedProcess>> {
-        let index = self.index.load();
-        let of_tenant = index.iter().filter(|((owner, _), _)| owner == tenant).flat_map(|(_, versions)| versions);
-        let mut all: Vec<Arc<DeployedProcess>> =
-            of_tenant.filter(|process| process.row.state != DefinitionState::Deleted).cloned().collect();
+        let mut all: Vec<Arc<DeployedProcess>> = self.table.read(|catalog| {
+            let of_tenant =
+                catalog.versions().by_process().filter(|((owner, _), _)| owner == tenant).flat_map(|(_, versions)| versions);
+            of_tenant.filter(|process| process.row.state != DefinitionState::Deleted).cloned().collect()
+        });
         all.sort_by(|a, b| (&a.row.id, a.row.version).cmp(&(&b.row.id, b.row.version)));
         all
     }
 
     fn find(&self, tenant: &str, id: &str, wanted: impl Fn(&DefinitionRow) -> bool) -> Option<Arc<DeployedProcess>> {
-        let index = self.index.load();
-        let versions = index.get(&(tenant.to_owned(), id.to_owned()))?;
-        versions.iter().rev().find(|process| wanted(&process.row)).cloned()
+        self.table.read(|catalog| catalog.versions().find(tenant, id, wanted))
     }
 
     /// Deploys the processes of a source, all or none: as drafts, or published. The same content stays the same version.
@@ -179,17 +190,18 @@ impl Definitions {
     /// [`DeployError::Invalid`] with every problem, errors and warnings.
     pub async fn deploy(&self, deploy: Deploy<'_>) -> Result<Vec<Deployed>, DeployError> {
         let compiled = CompiledSource::compile(deploy.source, deploy.format).map_err(DeployError::Invalid)?;
-        let _changing = self.changing.lock().await;
-        let Plan { index, changed, outcome } =
-            Plan::make(&self.index.load(), compiled, &deploy, &self.outside).map_err(DeployError::Invalid)?;
-        self.write(index, changed).await?;
-        Ok(outcome)
+        let decide = |catalog: &Catalog| {
+            let Plan { versions, changed, outcome } =
+                Plan::make(catalog.versions(), compiled, &deploy, &self.outside).map_err(DeployError::Invalid)?;
+            Ok(Decision { change: Some(self.with_schedules(catalog, &versions, changed)), answer: outcome })
+        };
+        self.table.change(decide).await?
     }
 
     /// What a deploy would say, without deploying: the errors that would refuse it, and the warnings, in the same order.
     pub fn check(&self, deploy: &Deploy<'_>) -> Vec<Problem> {
         let planned = CompiledSource::compile(deploy.source, deploy.format)
-            .and_then(|compiled| Plan::make(&self.index.load(), compiled, deploy, &self.outside));
+            .and_then(|compiled| self.table.read(|catalog| Plan::make(catalog.versions(), compiled, deploy, &self.outside)));
         match planned {
             Ok(plan) => plan.warnings().cloned().collect(),
             Err(problems) => problems,
@@ -213,15 +225,11 @@ impl Definitions {
     /// # Errors
     /// [`DeployError::NotFound`] for an unknown version.
     pub async fn publish(&self, tenant: &str, id: &str, version: u32) -> Result<DefinitionRow, DeployError> {
-        let _changing = self.changing.lock().await;
-        let process = self.undeleted(tenant, id, version).ok_or(DeployError::NotFound)?;
-        let process = Arc::new(with_state(&process, DefinitionState::Published));
-        let mut index = Index::clone(&self.index.load());
-        let mut changed: Vec<DefinitionRow> = supersede(&mut index, &process);
-        insert(&mut index, process.clone());
-        changed.push(process.row.clone());
-        self.write(index, changed).await?;
-        Ok(process.row.clone())
+        let decide = |catalog: &Catalog| {
+            let process = undeleted(catalog, tenant, id, version)?;
+            Ok(self.turn(catalog, &process, DefinitionState::Published))
+        };
+        self.table.change(decide).await?
     }
 
     /// Takes the published version back: nothing new starts until one is published again, running instances go on. A version
@@ -230,54 +238,56 @@ impl Definitions {
     /// # Errors
     /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] for one that was never published.
     pub async fn deprecate(&self, tenant: &str, id: &str, version: u32) -> Result<DefinitionRow, DeployError> {
-        let _changing = self.changing.lock().await;
-        let process = self.undeleted(tenant, id, version).ok_or(DeployError::NotFound)?;
-        match process.row.state {
-            DefinitionState::Deprecated => return Ok(process.row.clone()),
-            DefinitionState::Published | DefinitionState::Disabled => {}
-            DefinitionState::Draft | DefinitionState::Replaced | DefinitionState::Deleted => {
-                let sentence = format!("expected a published version to deprecate, but version {version} of '{id}' is a draft");
-                return Err(DeployError::Conflict(sentence));
+        let decide = |catalog: &Catalog| {
+            let process = undeleted(catalog, tenant, id, version)?;
+            match process.row.state {
+                DefinitionState::Published | DefinitionState::Disabled | DefinitionState::Deprecated => {
+                    Ok(self.turn(catalog, &process, DefinitionState::Deprecated))
+                }
+                DefinitionState::Draft | DefinitionState::Replaced | DefinitionState::Deleted => Err(DeployError::Conflict(
+                    format!("expected a published version to deprecate, but version {version} of '{id}' is a draft"),
+                )),
             }
-        }
-        let process = Arc::new(with_state(&process, DefinitionState::Deprecated));
-        let mut index = Index::clone(&self.index.load());
-        insert(&mut index, process.clone());
-        self.write(index, vec![process.row.clone()]).await?;
-        Ok(process.row.clone())
+        };
+        self.table.change(decide).await?
     }
 
     /// Has a process evaluated by something else: how tests break a step.
     #[cfg(test)]
     pub fn evaluate_with(&self, id: &str, evaluator: &Arc<dyn Evaluator>) {
-        let mut index = Index::clone(&self.index.load());
-        for process in index.values_mut().flatten().filter(|process| process.row.id == id) {
+        let other = |process: &DeployedProcess| {
             let (row, executable) = (process.row.clone(), process.executable.clone());
-            *process = Arc::new(DeployedProcess { row, executable, evaluator: evaluator.clone() });
-        }
-        self.index.store(Arc::new(index));
+            DeployedProcess { row, executable, evaluator: evaluator.clone() }
+        };
+        self.table.tamper(|catalog| catalog.replace_all(id, other));
     }
 
-    async fn write(&self, index: Index, changed: Vec<DefinitionRow>) -> Result<(), DeployError> {
-        let slot = self.journal.reserve().map_err(|Busy| DeployError::Busy)?;
-        let (durable, wait) = tokio::sync::oneshot::channel();
-        let processes: BTreeSet<_> = changed.iter().map(|row| (row.tenant.clone(), row.id.clone())).collect();
-        let standing = processes.iter().map(|key| standing(&index, key)).collect();
-        self.schedules.follow(standing, |schedules, settled| {
-            slot.definitions(
-                changed,
-                schedules,
-                Box::new(move || {
-                    settled();
-                    // Nobody waits when the request was cut off; the change is durable all the same.
-                    let _ = durable.send(());
-                }),
-            );
-        });
-        wait.await.map_err(|_| DeployError::Closed)?;
-        self.index.store(Arc::new(index));
-        self.changed.send_replace(());
-        Ok(())
+    /// Gives a version another state, and those that step back for it theirs. One that has it already stays as it is.
+    fn turn(
+        &self,
+        catalog: &Catalog,
+        process: &DeployedProcess,
+        state: DefinitionState,
+    ) -> Decision<CatalogChange, DefinitionRow> {
+        if process.row.state == state {
+            return Decision { change: None, answer: process.row.clone() };
+        }
+        let process = Arc::new(with_state(process, state));
+        let mut versions = catalog.versions().clone();
+        let mut changed = supersede(&mut versions, &process);
+        versions.insert(process.clone());
+        changed.push(process.clone());
+        Decision { change: Some(self.with_schedules(catalog, &versions, changed)), answer: process.row.clone() }
+    }
+
+    /// The change that these versions are, with what becomes of schedules by it; `versions` are all there are after it.
+    fn with_schedules(&self, catalog: &Catalog, versions: &Versions, changed: Vec<Arc<DeployedProcess>>) -> CatalogChange {
+        let processes: BTreeSet<_> = changed.iter().map(|process| (process.row.tenant.clone(), process.row.id.clone())).collect();
+        let follow = |process: (String, String)| {
+            let version = versions.standing(&process.0, &process.1).cloned();
+            self.schedules.follow(catalog, &Standing { tenant: process.0, process: process.1, version })
+        };
+        CatalogChange { schedules: processes.into_iter().flat_map(follow).collect(), versions: changed }
     }
 }
 
@@ -305,22 +315,13 @@ pub fn is_usable(row: DefinitionRow) -> Result<(), String> {
     compile_row(row).map(drop)
 }
 
+/// A version that was not deleted.
+fn undeleted(catalog: &Catalog, tenant: &str, id: &str, version: u32) -> Result<Arc<DeployedProcess>, DeployError> {
+    let wanted = |row: &DefinitionRow| row.version == version && row.state != DefinitionState::Deleted;
+    catalog.versions().find(tenant, id, wanted).ok_or(DeployError::NotFound)
+}
+
 fn with_state(process: &DeployedProcess, state: DefinitionState) -> DeployedProcess {
     let row = DefinitionRow { state, ..process.row.clone() };
     DeployedProcess { row, executable: process.executable.clone(), evaluator: process.evaluator.clone() }
-}
-
-fn insert(index: &mut Index, process: Arc<DeployedProcess>) {
-    let versions = index.entry((process.row.tenant.clone(), process.row.id.clone())).or_default();
-    versions.retain(|known| known.row.version != process.row.version);
-    versions.push(process);
-    versions.sort_by_key(|known| known.row.version);
-}
-
-/// What stands of a process: its published or disabled version.
-fn standing(index: &Index, (tenant, process): &(String, String)) -> Standing {
-    let stands =
-        |known: &&Arc<DeployedProcess>| matches!(known.row.state, DefinitionState::Published | DefinitionState::Disabled);
-    let version = index.get(&(tenant.clone(), process.clone())).and_then(|versions| versions.iter().find(stands)).cloned();
-    Standing { tenant: tenant.clone(), process: process.clone(), version }
 }

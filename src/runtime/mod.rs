@@ -5,14 +5,16 @@
 //! (frames, reply, effects). What is not here: what commands mean (`engine`), frames and connections (`session`).
 //!
 //! Where to go next: `ask` for what can be asked, `instance` for the gate, `outbox` and `timers` for what happens later, `schedules`
-//! for what starts by itself, `outside` for calls to other systems.
+//! for what starts by itself, `outside` for calls to other systems, `durable` for what is changed beside instances.
 
 pub mod activity;
 pub mod ask;
+mod catalog;
 pub mod channel;
 pub mod clock;
 mod decide;
 pub mod definitions;
+mod durable;
 pub mod files;
 mod fresh_keys;
 mod instance;
@@ -62,7 +64,7 @@ use timers::Timers;
 use users::Users;
 
 use crate::{
-    engine::{InstanceState, Row},
+    engine::{InstanceState, Row, record::ProcessRef},
     journal::{Busy, Entity, Journal, Loaded, StoreError, codec},
     model::ids::InstanceKey,
 };
@@ -131,15 +133,12 @@ impl Runtime {
         let bound = fresh_keys::bound_at(clock::real_now());
         let stored = journal.read(move |reader| {
             let keys = reader.instance_keys(bound, fresh_keys::REMEMBERED)?;
-            let definitions = (reader.definitions()?, reader.schedules()?);
-            Ok((definitions, reader.users()?, reader.outbox()?, reader.log_incarnation()?, keys))
+            let deployed = (reader.definitions()?, reader.schedules()?);
+            Ok((deployed, reader.users()?, reader.outbox()?, reader.log_incarnation()?, keys))
         });
-        let ((rows, schedules), users, outbox, log, keys) = stored.await.map_err(|_| StoreError::Panicked)??;
-        let schedules = Schedules::load(journal.clone(), clock.clone(), schedules);
-        let definitions = Definitions::load(journal.clone(), schedules.clone(), rows, outside.clone());
-        for sentence in definitions.failed() {
-            log::error!("{sentence}");
-        }
+        let (deployed, users, outbox, log, keys) = stored.await.map_err(|_| StoreError::Panicked)??;
+        let (definitions, schedules) = Definitions::load(journal.clone(), deployed, clock.clone(), outside.clone());
+        definitions.repair().await.map_err(|_| StoreError::Panicked)?;
         let scripts = Scripts::start(SCRIPT_THREADS, SCRIPT_PATIENCE)
             .map_err(|error| StoreError::Failed("start the script threads", Box::new(error)))?;
         let services = actix_rt::Arbiter::current();
@@ -170,6 +169,13 @@ impl Runtime {
         let timers = actix_rt::spawn(timers::run(runtime.clone()));
         let sweeper = actix_rt::spawn(sweep(Arc::downgrade(&runtime)));
         let calls = actix_rt::spawn(outside::run(runtime.clone()));
+        let looks = runtime.clone();
+        // Nobody waits for it: it reads all live instances.
+        actix_rt::spawn(async move {
+            if let Err(error) = looks.definitions.look_for_stranded().await {
+                log::error!("the definitions of live instances cannot be looked after: {error}");
+            }
+        });
         // Set here only, right after the runtime was made.
         let _ = runtime.tasks.set([timers.abort_handle(), sweeper.abort_handle(), calls.abort_handle()]);
         let settled = runtime.settle_leftovers().await;
@@ -247,7 +253,7 @@ impl Runtime {
     /// The definition an instance runs.
     pub fn process_of(&self, state: &InstanceState) -> Option<Arc<DeployedProcess>> {
         let head = state.head();
-        self.definitions.version(&head.tenant, &head.process.id, head.process.version)
+        self.definitions.of_instance(&head.tenant, &head.process)
     }
 
     /// Loads an instance whose slot is moving. The store tells the truth: no row of it is in flight.
@@ -263,7 +269,7 @@ impl Runtime {
                 Ok((memory, gathered)) => settle.settle(key, memory, gathered),
                 Err(error) => {
                     log::error!("instance {key} cannot be loaded: {error}");
-                    settle.registry.abandon(key);
+                    settle.registry.abandon(key, &error);
                 }
             },
         );
@@ -279,8 +285,8 @@ impl Runtime {
         };
         let Some(state) = InstanceState::replay(snapshot, &rows) else { return Ok((None, gathered)) };
         let process = self.process_of(&state).ok_or_else(|| {
-            let head = state.head();
-            StoreError::Unreadable(format!("its definition '{}' version {} is missing", head.process.id, head.process.version))
+            let ProcessRef { id, version, revision } = &state.head().process;
+            StoreError::NoDefinition(format!("version {version} of '{id}' with revision {revision}"))
         })?;
         Ok((Some((state, process)), gathered))
     }

@@ -17,7 +17,12 @@ use super::{
     ask::{Envelope, Refusal},
     instance::{ProcessInstance, Rest},
 };
-use crate::{limits, model::ids::InstanceKey};
+use crate::{
+    engine::{Rejection, rejection::RejectionKind},
+    journal::StoreError,
+    limits,
+    model::ids::InstanceKey,
+};
 
 /// Tells one life of an actor from the next.
 pub type Generation = u64;
@@ -90,12 +95,20 @@ impl Registry {
         }
     }
 
-    /// Gives up on an instance that cannot be loaded: everything that waits is refused.
-    pub fn abandon(&self, key: InstanceKey) {
-        if let Some((_, Slot::Moving { waiting })) = self.slots.remove(&key) {
-            for envelope in waiting {
-                envelope.reply.refuse(Refusal::Internal);
-            }
+    /// Gives up on an instance that cannot be loaded: everything that waits is refused. Callers are told when a definition is
+    /// missing; what the server sends itself stays undelivered, to be tried again.
+    pub fn abandon(&self, key: InstanceKey, why: &StoreError) {
+        let Some((_, Slot::Moving { waiting })) = self.slots.remove(&key) else { return };
+        for envelope in waiting {
+            let refusal = match (why, &envelope.caller) {
+                (StoreError::NoDefinition(_), Some(_)) => {
+                    let sentence = "expected an instance whose definition is deployed, but the content this one began with is not: \
+                                    the operator finds in the server's log what to deploy again";
+                    Rejection::new(RejectionKind::Conflict, sentence).into()
+                }
+                _ => Refusal::Internal,
+            };
+            envelope.reply.refuse(refusal);
         }
     }
 

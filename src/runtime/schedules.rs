@@ -2,45 +2,58 @@
 //!
 //! A schedule is a durable row that exists as long as the standing version of its process has the start event. A due time becomes
 //! an instance whose key is derived from it, and only then is the next time written: a crash in between neither loses nor
-//! doubles one. The order of the table is kept by handing writes over while the schedules are locked; what is told of one is
-//! durable, and a time is kept only once its row is.
+//! doubles one. Rows are changed as everything in the [`catalog`](super::catalog) is: durable, then visible. What is due is read
+//! from what is visible, so a time is kept only once its row is durable.
 //!
-//! Where to go next: `known` for what is remembered of each, `following` for what becomes of them when a definition changes,
-//! `missed` for times that passed meanwhile, `firing` for the starts. Not here: which times there are (`model::occurrences`).
+//! Where to go next: `following` for what becomes of schedules when a definition changes, `missed` for times that passed
+//! meanwhile, `firing` for the starts, `underway` for those that are being made. Not here: which times there are
+//! (`model::occurrences`).
 
 mod firing;
 mod following;
-mod known;
 mod missed;
+mod underway;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+    atomic::{AtomicBool, Ordering},
+};
 
 use tokio::{
-    sync::{Notify, Semaphore, oneshot},
+    sync::{Notify, Semaphore},
     task::AbortHandle,
 };
 
 pub use following::Standing;
-use known::Known;
+use underway::{Order, Underway};
 
-use super::{ask::Refusal, clock::Clock, definitions::DeployedProcess};
+use super::{
+    ask::Refusal,
+    catalog::{Catalog, CatalogChange, CatalogTable},
+    clock::Clock,
+    definitions::DeployedProcess,
+    durable::{Decision, NoAnswer},
+};
 use crate::{
     engine::{Rejection, rejection::RejectionKind},
-    journal::{Journal, Release, ScheduleChange, ScheduleKey, ScheduleRow, Slot},
+    journal::{ScheduleChange, ScheduleKey, ScheduleRow},
     limits,
     model::{executable::ExecutableSchedule, ids::Time},
 };
 
 /// The schedules.
 pub struct Schedules {
-    known: Mutex<Known>,
-    changed: Notify,
+    table: CatalogTable,
+    underway: Mutex<Underway>,
+    /// A time is no longer being kept: the schedule's next one may be due.
+    kept: Notify,
+    /// Whether the server has begun them: before that nothing is due.
+    begun: AtomicBool,
     firing: Arc<Semaphore>,
     task: OnceLock<AbortHandle>,
-    journal: Journal,
     clock: Clock,
 }
 
@@ -61,19 +74,20 @@ impl Told {
 
     /// When it starts something next by itself, if it does.
     pub fn next_run(&self) -> Option<Time> {
-        self.row.next_due.filter(|_| self.row.enabled && known::is_published(&self.process))
+        self.row.next_due.filter(|_| self.row.enabled && self.process.is_published())
     }
 }
 
 impl Schedules {
-    /// The schedules a store holds. They start nothing before the server has begun them.
-    pub fn load(journal: Journal, clock: Clock, rows: Vec<ScheduleRow>) -> Arc<Self> {
+    /// The schedules of a table. They start nothing before the server has begun them.
+    pub fn of(table: CatalogTable, clock: Clock) -> Arc<Self> {
         Arc::new(Self {
-            known: Mutex::new(Known::of(rows)),
-            changed: Notify::new(),
+            table,
+            underway: Mutex::default(),
+            kept: Notify::new(),
+            begun: AtomicBool::new(false),
             firing: Arc::new(Semaphore::new(limits::SCHEDULES_AT_ONCE)),
             task: OnceLock::new(),
-            journal,
             clock,
         })
     }
@@ -81,7 +95,10 @@ impl Schedules {
     /// The schedules of a tenant, or of one process of it, by process and node.
     pub fn list(&self, tenant: &str, process: Option<&str>) -> Vec<Told> {
         let wanted = |key: &ScheduleKey| key.tenant == tenant && process.is_none_or(|process| key.process == process);
-        self.lock().told(wanted).collect()
+        self.table.read(|catalog| {
+            let rows = catalog.schedules().filter(|row| wanted(&row.key));
+            rows.filter_map(|row| told(catalog, row)).collect()
+        })
     }
 
     /// One schedule.
@@ -89,7 +106,8 @@ impl Schedules {
     /// # Errors
     /// [`RejectionKind::NotFound`].
     pub fn get(&self, key: &ScheduleKey) -> Result<Told, Refusal> {
-        self.lock().told_of(key).ok_or_else(|| unknown(key))
+        let found = self.table.read(|catalog| catalog.schedule(key).and_then(|row| told(catalog, row)));
+        found.ok_or_else(|| unknown(key))
     }
 
     /// Lets a schedule start nothing by itself, or start again: then what was missed meanwhile is made up for by its rule. One that
@@ -97,23 +115,26 @@ impl Schedules {
     ///
     /// # Errors
     /// [`RejectionKind::NotFound`]; [`Refusal::Busy`].
-    pub async fn switch(self: &Arc<Self>, key: &ScheduleKey, enabled: bool) -> Result<Told, Refusal> {
-        let slot = self.journal.reserve()?;
+    pub async fn switch(&self, key: &ScheduleKey, enabled: bool) -> Result<Told, Refusal> {
         let now = self.clock.now();
-        let written = self.change(key, slot, |entry| {
-            if enabled && !entry.row.enabled {
-                entry.catch_up(now);
+        let decide = |catalog: &Catalog| {
+            let Told { mut row, process } =
+                catalog.schedule(key).and_then(|row| told(catalog, row)).ok_or_else(|| unknown(key))?;
+            if row.enabled == enabled {
+                return Ok(Decision { change: None, answer: Told { row, process } });
             }
-            entry.row.enabled = enabled;
-        });
-        // Dropped unsent only when the server stops.
-        written.ok_or_else(|| unknown(key))?.await.map_err(|_| Refusal::Busy)?;
-        self.get(key)
+            if enabled && let Some(schedule) = process.executable.node(&key.node).and_then(|node| node.schedule.as_ref()) {
+                missed::catch_up(&mut row, schedule, now);
+            }
+            row.enabled = enabled;
+            Ok(Decision { change: Some(put(row.clone())), answer: Told { row, process } })
+        };
+        self.table.change(decide).await?
     }
 
     /// Whether something is due at `now`.
     pub fn are_due(&self, now: Time) -> bool {
-        self.lock().next_due().is_some_and(|due| due <= now)
+        self.next_due().is_some_and(|due| due <= now)
     }
 
     /// No schedule starts anything any more.
@@ -121,45 +142,45 @@ impl Schedules {
         self.task.get().into_iter().for_each(AbortHandle::abort);
     }
 
-    /// Changes a schedule and hands its row over to be written; the answer comes when it is durable. `None` when there is none.
-    fn change(
-        self: &Arc<Self>,
-        key: &ScheduleKey,
-        slot: Slot,
-        change: impl FnOnce(&mut known::Entry),
-    ) -> Option<oneshot::Receiver<()>> {
-        let mut known = self.lock();
-        change(known.entry(key)?);
-        let changes: Vec<ScheduleChange> = known.stamp(key).into_iter().collect();
-        let (durable, wait) = oneshot::channel();
-        let settled = self.settled(&changes, &known);
-        slot.schedules(
-            changes,
-            Box::new(move || {
-                settled();
-                // Nobody waits when the request was cut off.
-                let _ = durable.send(());
-            }),
-        );
-        Some(wait)
+    /// When the first is due that is not being kept.
+    fn next_due(&self) -> Option<Time> {
+        if !self.begun.load(Ordering::Acquire) {
+            return None;
+        }
+        let underway = self.underway();
+        self.table.read(|catalog| catalog.due().find(|(_, key)| !underway.firing.contains(key)).map(|(due, _)| *due))
     }
 
-    /// What is to be done once these changes are durable.
-    fn settled(self: &Arc<Self>, changes: &[ScheduleChange], known: &Known) -> Release {
-        let stamped: Vec<_> = changes.iter().filter_map(|change| known.stamped(change)).collect();
-        let schedules = self.clone();
-        Box::new(move || {
-            let mut known = schedules.lock();
-            stamped.into_iter().for_each(|stamped| known.settle(stamped));
-            drop(known);
-            schedules.changed.notify_one();
-        })
+    /// Takes the first that is due: its schedule has no other until this one is kept and that is durable.
+    fn take_due(&self, now: Time) -> Option<Order> {
+        let mut underway = self.underway();
+        let order = self.table.read(|catalog| {
+            let mut due = catalog.due().take_while(|(due, _)| *due <= now);
+            let (planned, key) = due.find(|(_, key)| !underway.firing.contains(key))?;
+            let Told { row, process } = told(catalog, catalog.schedule(key)?)?;
+            let schedule = process.executable.node(&key.node).and_then(|node| node.schedule.as_ref());
+            let newest = |schedule: &ExecutableSchedule| missed::newest(&schedule.occurrences, *planned, row.begun_at, now);
+            let due = schedule.map_or(*planned, newest);
+            Some(Order { key: key.clone(), due, planned: Some(*planned), process })
+        })?;
+        underway.firing.insert(order.key.clone());
+        Some(order)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Known> {
-        // A panic while it is held leaves an entry as it was or as it is to be.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn underway(&self) -> MutexGuard<'_, Underway> {
+        // A panic while it is held leaves it as it was.
+        self.underway.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn put(row: ScheduleRow) -> CatalogChange {
+    CatalogChange { versions: Vec::new(), schedules: vec![ScheduleChange::Put(row)] }
+}
+
+/// A schedule with the standing version of its process; none for a row whose process has none that this server can run.
+fn told(catalog: &Catalog, row: &ScheduleRow) -> Option<Told> {
+    let process = catalog.versions().standing(&row.key.tenant, &row.key.process)?;
+    Some(Told { row: row.clone(), process: process.clone() })
 }
 
 fn unknown(key: &ScheduleKey) -> Refusal {
@@ -168,4 +189,10 @@ fn unknown(key: &ScheduleKey) -> Refusal {
         key.process, key.node
     );
     Rejection::new(RejectionKind::NotFound, sentence).into()
+}
+
+impl From<NoAnswer> for Refusal {
+    fn from(_: NoAnswer) -> Self {
+        Self::Busy
+    }
 }

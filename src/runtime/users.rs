@@ -1,6 +1,6 @@
-//! The users of this server: people and programs with a password. Read once at start, swapped as a whole when one changes.
+//! The users of this server: people and programs with a password. Read once at start and held in memory.
 //!
-//! A change is durable before it is visible, and visible before it is answered. Not here: tokens and who shows them
+//! A change is durable before it is visible, and visible before it is answered (`durable`). Not here: tokens and who shows them
 //! (`session`), the command line (`web::local`).
 //!
 //! Where to go next: `changes` for what may be done to a user, `sign_in` for passwords against names, `throttle` for what
@@ -20,14 +20,14 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
 pub use changes::{NewUser, UserError, UserUpdate};
 pub use sign_in::{SignInError, SignedIn};
 
+use super::durable::{DurableTable, Table};
 use crate::{
-    journal::{Journal, UserRow},
+    journal::{Journal, UserRow, WriteOp},
     model::ids::Time,
 };
 use password::Hashing;
@@ -38,27 +38,28 @@ type Index = HashMap<(String, String), Arc<UserRow>>;
 
 /// The users.
 pub struct Users {
-    known: Arc<Known>,
-    /// Held until a change is visible, so that the next one starts from it.
-    changing: Arc<tokio::sync::Mutex<()>>,
-    journal: Journal,
+    table: DurableTable<Index>,
     hashing: Hashing,
     throttle: Mutex<Throttle>,
 }
 
-/// What is known of them, and who is to be told when it changes.
-struct Known {
-    index: ArcSwap<Index>,
-    changed: watch::Sender<()>,
+impl Table for Index {
+    type Change = Arc<UserRow>;
+
+    fn write(row: &Arc<UserRow>) -> WriteOp {
+        WriteOp::User(UserRow::clone(row))
+    }
+
+    fn apply(&mut self, row: Arc<UserRow>) {
+        self.insert((row.tenant.clone(), row.name.clone()), row);
+    }
 }
 
 impl Users {
     /// The users a store holds.
     pub fn load(journal: Journal, rows: Vec<UserRow>) -> Self {
-        let index = rows.into_iter().map(|row| ((row.tenant.clone(), row.name.clone()), Arc::new(row))).collect();
-        let known = Known { index: ArcSwap::from_pointee(index), changed: watch::Sender::new(()) };
-        let (changing, throttle) = (Arc::default(), Mutex::default());
-        Self { known: Arc::new(known), changing, journal, hashing: Hashing::default(), throttle }
+        let index: Index = rows.into_iter().map(|row| ((row.tenant.clone(), row.name.clone()), Arc::new(row))).collect();
+        Self { table: DurableTable::new(journal, index), hashing: Hashing::default(), throttle: Mutex::default() }
     }
 
     /// A user that was not removed.
@@ -68,8 +69,8 @@ impl Users {
 
     /// The users of a tenant by name, without removed ones.
     pub fn all(&self, tenant: &str) -> Vec<Arc<UserRow>> {
-        let index = self.known.index.load();
-        let mut all: Vec<_> = index.values().filter(|row| row.tenant == tenant && row.password_hash.is_some()).cloned().collect();
+        let wanted = |row: &&Arc<UserRow>| row.tenant == tenant && row.password_hash.is_some();
+        let mut all: Vec<_> = self.table.read(|index| index.values().filter(wanted).cloned().collect());
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
@@ -84,19 +85,10 @@ impl Users {
 
     /// Wakes whenever a user has changed.
     pub fn changes(&self) -> watch::Receiver<()> {
-        self.known.changed.subscribe()
+        self.table.changes()
     }
 
     fn row(&self, tenant: &str, name: &str) -> Option<Arc<UserRow>> {
-        self.known.index.load().get(&(tenant.to_owned(), name.to_owned())).cloned()
-    }
-}
-
-impl Known {
-    fn put(&self, row: UserRow) {
-        let mut index = Index::clone(&self.index.load());
-        index.insert((row.tenant.clone(), row.name.clone()), Arc::new(row));
-        self.index.store(Arc::new(index));
-        self.changed.send_replace(());
+        self.table.read(|index| index.get(&(tenant.to_owned(), name.to_owned())).cloned())
     }
 }

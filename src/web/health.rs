@@ -8,10 +8,11 @@ use super::{app::App, problem::Problem};
 #[utoipa::path(get, path = "/healthz", tag = "server", security(()), operation_id = "getHealth", summary = "Ask whether the server serves",
     responses((status = 200, description = "It does", body = String, content_type = "text/plain", example = "ok\n")))]
 pub async fn healthz() -> HttpResponse {
-    ok()
+    ok(String::new())
 }
 
-/// `GET /readyz`: requests can be answered, as the store can be read.
+/// `GET /readyz`: requests can be answered, as the store can be read. A second line counts live instances whose definition is not in
+/// the store; all others are served.
 ///
 /// # Errors
 /// 500 when the store fails, 503 while the server goes down.
@@ -19,9 +20,12 @@ pub async fn healthz() -> HttpResponse {
     responses((status = 200, description = "They can", body = String, content_type = "text/plain", example = "ok\n"), (status = 500), (status = 503)))]
 pub async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
     app.read(|reader| reader.log_incarnation()).await?;
-    Ok(ok())
+    Ok(ok(match app.sessions.runtime.definitions.stranded() {
+        0 => String::new(),
+        count => format!("expected the definitions of all live instances, but those of {count} are missing: see the log\n"),
+    }))
 }
 
-fn ok() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain").body("ok\n")
+fn ok(more: String) -> HttpResponse {
+    HttpResponse::Ok().content_type("text/plain").body(format!("ok\n{more}"))
 }

@@ -6,6 +6,7 @@
 mod backup;
 mod calls;
 mod client;
+mod deploys;
 mod directory;
 mod follower;
 mod kill;

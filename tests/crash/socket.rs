@@ -43,7 +43,7 @@ impl Socket {
     }
 
     async fn try_connect(port: u16, user: &str, resume: &Value) -> Option<Self> {
-        Self::say_hello(port, &json!({"type": "hello", "token": token(user), "resume": resume})).await
+        Self::say_hello(port, &json!({"type": "hello", "token": token(user, &["operator"]), "resume": resume})).await
     }
 
     async fn say_hello(port: u16, hello: &Value) -> Option<Self> {
@@ -61,7 +61,7 @@ impl Socket {
 
     /// Connects once, as a client that stood in this log.
     pub async fn resuming(port: u16, user: &str, log: &str, resume: Value) -> Self {
-        let hello = json!({"type": "hello", "token": token(user), "log": log, "resume": resume});
+        let hello = json!({"type": "hello", "token": token(user, &["operator"]), "log": log, "resume": resume});
         Self::say_hello(port, &hello).await.expect("the server runs")
     }
 
@@ -92,8 +92,13 @@ impl Socket {
     }
 }
 
-fn token(user: &str) -> String {
+/// A token of a user with these roles.
+pub fn token(user: &str, roles: &[&str]) -> String {
     let tokens = Tokens::new(TokenSettings { secret: SECRET.into(), issuer: None, audience: None });
-    let identity = Identity { subject: user.into(), roles: vec!["operator".into()], ..Identity::anonymous(Uuid::nil()) };
+    let identity = Identity {
+        subject: user.into(),
+        roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        ..Identity::anonymous(Uuid::nil())
+    };
     tokens.mint(&identity, real_now(), Duration::from_secs(3600)).expect("the token can be signed")
 }

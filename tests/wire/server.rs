@@ -15,7 +15,6 @@ use stepwire::{
         clock::{Clock, real_now},
         definitions::{Definitions, Deploy},
         outside::OutsideSettings,
-        schedules::Schedules,
     },
     session::token::{Identity, TokenSettings, Tokens},
 };
@@ -113,8 +112,8 @@ impl Drop for Server {
 async fn deploy(directory: &Path, bpmn: &str) {
     let store = Box::new(SqliteStore::open(directory).expect("a fresh directory opens"));
     let journal = Journal::start(store, 16, Box::new(|error| panic!("{error}"))).expect("the journal starts");
-    let schedules = Schedules::load(journal.clone(), Clock::real(), Vec::new());
-    let definitions = Definitions::load(journal.clone(), schedules, Vec::new(), OutsideSettings::default());
+    let nothing = (Vec::new(), Vec::new());
+    let (definitions, _) = Definitions::load(journal.clone(), nothing, Clock::real(), OutsideSettings::default());
     let (source, format) = (bpmn.as_bytes(), SourceFormat::BpmnXml);
     let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: real_now() };
     definitions.deploy(deploy).await.expect("the process has no problems");

@@ -16,7 +16,9 @@ use crate::{
     journal::{
         definition::DefinitionRow,
         filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
-        listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow},
+        listing::{
+            IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow, VersionInUse,
+        },
         outside_call::OutsideCallRow,
         row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
         schedule::ScheduleRow,
@@ -253,6 +255,17 @@ impl StoreReader for SqliteReader {
         let sql = "SELECT tenant, id, version, revision, state, alias, name, format, source, created_at, created_by
              FROM definition ORDER BY tenant, id, version";
         self.list(sql, [], definition_row)
+    }
+
+    fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError> {
+        let filter = InstanceFilter { statuses, ..InstanceFilter::default() };
+        let mut statement = Narrowing::of_instances("tenant, process, version, revision, count(*), min(key)", &filter);
+        statement.push(" GROUP BY tenant, process, version, revision ORDER BY tenant, process, version, revision");
+        self.list(statement.sql(), statement.values(), |row| {
+            let Seq(instances) = row.get(4)?;
+            let (version, revision, example) = (row.get(2)?, row.get(3)?, row.get(5)?);
+            Ok(VersionInUse { tenant: row.get(0)?, process: row.get(1)?, version, revision, instances, example })
+        })
     }
 
     fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError> {

@@ -44,11 +44,10 @@ impl Store for SqliteStore {
                 }
                 WriteOp::Definitions(rows, schedules) => {
                     for row in rows {
-                        put_definition(&mut db, row).map_err(failed("write a definition"))?;
+                        put_definition(&mut db, row)?;
                     }
                     change_schedules(&mut db, schedules)?;
                 }
-                WriteOp::Schedules(changes) => change_schedules(&mut db, changes)?,
                 WriteOp::User(row) => put_user(&mut db, row).map_err(failed("write a user"))?,
                 WriteOp::OutsideCall(instance, seq, change) => {
                     outside_calls::change(&mut db, *instance, *seq, change).map_err(failed("write a call to the outside"))?;
@@ -137,26 +136,33 @@ fn put_user(db: &mut Statements<'_>, row: &UserRow) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn put_definition(db: &mut Statements<'_>, row: &DefinitionRow) -> rusqlite::Result<()> {
-    let statement = db.get(
-        "INSERT OR REPLACE INTO definition
-             (tenant, id, version, revision, state, alias, name, format, source, created_at, created_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-    )?;
-    statement.execute(params![
-        row.tenant,
-        row.id,
-        row.version,
-        row.revision,
-        row.state,
-        row.alias,
-        row.name,
-        row.format,
-        row.source,
-        row.created_at,
-        row.created_by,
-    ])?;
-    Ok(())
+fn put_definition(db: &mut Statements<'_>, row: &DefinitionRow) -> Result<(), StoreError> {
+    let mut put = || -> rusqlite::Result<usize> {
+        // The revision is the hash of the source, so the text itself need not be compared.
+        let statement = db.get(
+            "INSERT INTO definition
+                 (tenant, id, version, revision, state, alias, name, format, source, created_at, created_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+             ON CONFLICT (tenant, id, version) DO UPDATE SET state = excluded.state WHERE revision = excluded.revision",
+        )?;
+        statement.execute(params![
+            row.tenant,
+            row.id,
+            row.version,
+            row.revision,
+            row.state,
+            row.alias,
+            row.name,
+            row.format,
+            row.source,
+            row.created_at,
+            row.created_by,
+        ])
+    };
+    match put().map_err(failed("write a definition"))? {
+        0 => Err(StoreError::Overwrite(row.id.clone(), row.version)),
+        _ => Ok(()),
+    }
 }
 
 fn change_schedules(db: &mut Statements<'_>, changes: &[ScheduleChange]) -> Result<(), StoreError> {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::fixtures::{changing, check, definition, instance, key};
 use crate::{
     journal::{
-        DefinitionState, IncidentRow, InstanceFilter, InstanceRow, PlaceFilter, ReadModelChange, ScheduleChange, ScheduleKey,
-        ScheduleRow, StoreReader, TaskAudience, TaskRow, TimerKey, TimerRow, UserRow, WriteOp,
+        DefinitionRow, DefinitionState, IncidentRow, InstanceFilter, InstanceRow, PlaceFilter, ReadModelChange, ScheduleChange,
+        ScheduleKey, ScheduleRow, StoreError, StoreReader, TaskAudience, TaskRow, TimerKey, TimerRow, UserRow, WriteOp,
     },
     model::ids::{ElementKey, Time},
 };
@@ -180,7 +180,7 @@ fn tasks_for_a_user_are_those_the_audience_includes() {
 }
 
 #[test]
-fn definitions_are_replaced_by_tenant_id_and_version() {
+fn a_definition_gets_other_states_and_keeps_its_content() {
     check(|store, reader| {
         let (first, second) =
             (definition("order", 1, DefinitionState::Published), definition("order", 2, DefinitionState::Draft));
@@ -189,6 +189,10 @@ fn definitions_are_replaced_by_tenant_id_and_version() {
         let (first, second) =
             (definition("order", 1, DefinitionState::Replaced), definition("order", 2, DefinitionState::Published));
         store.commit(&[WriteOp::Definitions(vec![first.clone(), second.clone()], Vec::new())]).unwrap();
+        assert_eq!(reader.definitions().unwrap(), [first.clone(), second.clone()]);
+        let other = DefinitionRow { revision: "another".into(), source: b"another".to_vec(), ..first.clone() };
+        let refused = store.commit(&[WriteOp::Definitions(vec![other], Vec::new())]).unwrap_err();
+        assert!(matches!(&refused, StoreError::Overwrite(id, 1) if id == "order"), "{refused}");
         assert_eq!(reader.definitions().unwrap(), [first, second]);
     });
 }
@@ -214,12 +218,14 @@ fn schedules_change_by_themselves_and_with_definitions() {
         let (a, b) = (row("a"), row("b"));
         let put = |row: &ScheduleRow| ScheduleChange::Put(row.clone());
         let order = definition("order", 1, DefinitionState::Published);
-        store.commit(&[WriteOp::Definitions(vec![order], vec![put(&b)]), WriteOp::Schedules(vec![put(&a)])]).unwrap();
+        store
+            .commit(&[WriteOp::Definitions(vec![order], vec![put(&b)]), WriteOp::Definitions(Vec::new(), vec![put(&a)])])
+            .unwrap();
         assert_eq!(reader.schedules().unwrap(), [a, b.clone()]);
         let nothing = (None, None, None);
         let (next_due, last_fired, failed_at) = nothing;
         let b = ScheduleRow { next_due, last_fired, failed_at, enabled: false, last_instance: None, last_error: None, ..b };
-        store.commit(&[WriteOp::Schedules(vec![put(&b), ScheduleChange::Removed(place("a"))])]).unwrap();
+        store.commit(&[WriteOp::Definitions(Vec::new(), vec![put(&b), ScheduleChange::Removed(place("a"))])]).unwrap();
         store.commit(&[WriteOp::Definitions(Vec::new(), vec![ScheduleChange::Removed(place("a"))])]).unwrap();
         assert_eq!(reader.schedules().unwrap(), [b]);
     });

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use sha2::{Digest, Sha256};
 
-use super::{Deploy, Deployed, DeployedProcess, Index, insert, start_data, times, unknown_processes, with_state, workflows};
+use super::{Deploy, Deployed, DeployedProcess, Versions, start_data, times, unknown_processes, with_state, workflows};
 use crate::{
     expression,
     journal::{DefinitionFormat, DefinitionRow, DefinitionState},
@@ -50,26 +50,26 @@ impl CompiledSource {
 /// What a deploy changes.
 pub(super) struct Plan {
     /// All definitions as they stand afterwards.
-    pub(super) index: Index,
+    pub(super) versions: Versions,
     /// The versions to write.
-    pub(super) changed: Vec<DefinitionRow>,
+    pub(super) changed: Vec<Arc<DeployedProcess>>,
     /// Each process of the source, in document order, with its warnings.
     pub(super) outcome: Vec<Deployed>,
 }
 
 impl Plan {
-    /// Plans the deploy of compiled processes onto `index`.
+    /// Plans the deploy of compiled processes onto `versions`.
     ///
     /// # Errors
     /// Every problem of every process, in document order, when any is an error.
     pub(super) fn make(
-        index: &Index,
+        versions: &Versions,
         source: CompiledSource,
         deploy: &Deploy<'_>,
         outside: &OutsideSettings,
     ) -> Result<Self, Vec<Problem>> {
         let CompiledSource { ids, processes } = source;
-        let mut plan = Self { index: index.clone(), changed: Vec::new(), outcome: Vec::new() };
+        let mut plan = Self { versions: versions.clone(), changed: Vec::new(), outcome: Vec::new() };
         let mut problems = Vec::new();
         for compiled in processes {
             let (executable, evaluator, mut found) = match compiled {
@@ -79,17 +79,17 @@ impl Plan {
                     continue;
                 }
             };
-            let (process, existing) = place(&plan.index, deploy, executable, evaluator);
-            found.extend(workflows::alias_taken(&plan.index, deploy.tenant, &process.executable));
+            let (process, existing) = place(&plan.versions, deploy, executable, evaluator);
+            found.extend(workflows::alias_taken(&plan.versions, deploy.tenant, &process.executable));
             found.extend(outside.warnings(&process.executable));
             found.extend(times::check(&process.executable, deploy.now, existing));
-            let is_known = |id: &str| ids.contains(id) || is_known(&plan.index, deploy.tenant, id);
+            let is_known = |id: &str| ids.contains(id) || is_known(&plan.versions, deploy.tenant, id);
             found.extend(unknown_processes::warnings(&process.executable, is_known));
             problems.extend(found.iter().cloned());
-            plan.changed.extend(supersede(&mut plan.index, &process));
-            insert(&mut plan.index, process.clone());
-            plan.changed.push(process.row.clone());
+            plan.changed.extend(supersede(&mut plan.versions, &process));
+            plan.versions.insert(process.clone());
             plan.outcome.push(Deployed { row: process.row.clone(), existing, problems: found });
+            plan.changed.push(process);
         }
         if problems.iter().any(|problem| problem.severity == Severity::Error) { Err(problems) } else { Ok(plan) }
     }
@@ -102,25 +102,25 @@ impl Plan {
 
 /// Deploys that are only said: what a server without any process would answer to one source after the other.
 pub struct Rehearsal {
-    index: Index,
+    versions: Versions,
     outside: OutsideSettings,
 }
 
 impl Rehearsal {
     /// One with the settings of a server.
     pub fn new(outside: OutsideSettings) -> Self {
-        Self { index: Index::new(), outside }
+        Self { versions: Versions::default(), outside }
     }
 
     /// What is wrong with a source, errors and warnings; without an error the next source finds its processes.
     pub fn deploy(&mut self, source: &[u8], format: SourceFormat, now: Time) -> Vec<Problem> {
         let deploy = Deploy { tenant: "default", source, format, publish: true, by: "check", now };
         let planned = CompiledSource::compile(source, format)
-            .and_then(|compiled| Plan::make(&self.index, compiled, &deploy, &self.outside));
+            .and_then(|compiled| Plan::make(&self.versions, compiled, &deploy, &self.outside));
         match planned {
             Ok(plan) => {
                 let warnings = plan.warnings().cloned().collect();
-                self.index = plan.index;
+                self.versions = plan.versions;
                 warnings
             }
             Err(problems) => problems,
@@ -168,14 +168,13 @@ fn compile_definition(definition: ProcessDefinition, mut problems: Vec<Problem>)
     }
 }
 
-fn is_known(index: &Index, tenant: &str, id: &str) -> bool {
-    let versions = index.get(&(tenant.to_owned(), id.to_owned()));
-    versions.is_some_and(|versions| versions.iter().any(|known| known.row.state != DefinitionState::Deleted))
+fn is_known(versions: &Versions, tenant: &str, id: &str) -> bool {
+    versions.find(tenant, id, |row| row.state != DefinitionState::Deleted).is_some()
 }
 
 /// The version that stands for this content: the existing one, or the next.
 fn place(
-    index: &Index,
+    versions: &Versions,
     deploy: &Deploy<'_>,
     executable: Arc<ExecutableProcess>,
     evaluator: Arc<dyn Evaluator>,
@@ -183,16 +182,14 @@ fn place(
     let id = executable.definition.id.clone();
     let revision = content_hash(deploy.source);
     let state = if deploy.publish { DefinitionState::Published } else { DefinitionState::Draft };
-    let versions = index.get(&(deploy.tenant.to_owned(), id.clone())).map_or(&[][..], Vec::as_slice);
-    let stands = |known: &&Arc<DeployedProcess>| known.row.state != DefinitionState::Deleted;
-    let same = versions.iter().rev().filter(stands).find(|known| known.row.revision == revision);
-    if let Some(known) = same {
+    let is_same = |row: &DefinitionRow| row.state != DefinitionState::Deleted && row.revision == revision;
+    if let Some(known) = versions.find(deploy.tenant, &id, is_same) {
         let keeps = !deploy.publish && known.row.state != DefinitionState::Replaced;
-        return (Arc::new(with_state(known, if keeps { known.row.state } else { state })), true);
+        return (Arc::new(with_state(&known, if keeps { known.row.state } else { state })), true);
     }
     let row = DefinitionRow {
         tenant: deploy.tenant.to_owned(),
-        version: versions.iter().map(|known| known.row.version).max().unwrap_or(0) + 1,
+        version: versions.next_number(deploy.tenant, &id),
         revision,
         state,
         alias: executable.definition.alias,
@@ -209,8 +206,8 @@ fn place(
     (Arc::new(DeployedProcess { row, executable, evaluator }), false)
 }
 
-/// At most one draft and one published version: the former one steps back. Returns the rows that changed.
-pub(super) fn supersede(index: &mut Index, process: &Arc<DeployedProcess>) -> Vec<DefinitionRow> {
+/// At most one draft and one published version: the former one steps back. Returns those that changed.
+pub(super) fn supersede(versions: &mut Versions, process: &Arc<DeployedProcess>) -> Vec<Arc<DeployedProcess>> {
     let stepped_back = match process.row.state {
         DefinitionState::Draft => DefinitionState::Replaced,
         DefinitionState::Published => DefinitionState::Deprecated,
@@ -222,14 +219,9 @@ pub(super) fn supersede(index: &mut Index, process: &Arc<DeployedProcess>) -> Ve
         let disabled = row.state == DefinitionState::Disabled && process.row.state == DefinitionState::Published;
         (disabled || row.state == process.row.state) && row.version != process.row.version
     };
-    let key = (process.row.tenant.clone(), process.row.id.clone());
-    let mut changed = Vec::new();
-    for known in index.entry(key).or_default() {
-        if gives_way(&known.row) {
-            *known = Arc::new(with_state(known, stepped_back));
-            changed.push(known.row.clone());
-        }
-    }
+    let known = versions.of(&process.row.tenant, &process.row.id).iter().filter(|known| gives_way(&known.row));
+    let changed: Vec<_> = known.map(|known| Arc::new(with_state(known, stepped_back))).collect();
+    changed.iter().for_each(|known| versions.insert(known.clone()));
     changed
 }
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Definitions, DeployError, DeployedProcess, Index, insert, with_state};
+use super::{Catalog, Decision, Definitions, DeployError, DeployedProcess, undeleted};
 use crate::{
     engine::record::Status,
     journal::{DefinitionState, InstanceFilter},
@@ -20,27 +20,30 @@ impl Definitions {
     /// # Errors
     /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] for one that is published or still runs.
     pub async fn delete(&self, tenant: &str, id: &str, version: u32) -> Result<(), DeployError> {
-        let _changing = self.changing.lock().await;
-        let process = self.undeleted(tenant, id, version).ok_or(DeployError::NotFound)?;
-        match process.row.state {
-            DefinitionState::Draft => {}
-            DefinitionState::Published | DefinitionState::Disabled => {
-                return Err(DeployError::Conflict(format!(
+        // Counted first, as a decision does not wait: what is no longer published starts nothing that could be missed.
+        let live = self.live_instances(tenant, id, version).await?;
+        let decide = |catalog: &Catalog| {
+            let process = undeleted(catalog, tenant, id, version)?;
+            match process.row.state {
+                DefinitionState::Published | DefinitionState::Disabled => Err(DeployError::Conflict(format!(
                     "expected a version that is not published, but version {version} of '{id}' is: publish another one, or \
                      deprecate it first (POST /v1/definitions/{id}/{version}/deprecate)"
-                )));
+                ))),
+                DefinitionState::Deprecated | DefinitionState::Replaced if live > 0 => Err(DeployError::Conflict(format!(
+                    "expected no live instance of version {version} of '{id}', but there are {live}: wait for their end, or \
+                     terminate them (GET /v1/instances?process={id}&version={version}&status=started&status=onHold, then POST \
+                     /v1/instances/KEY/terminate)"
+                ))),
+                DefinitionState::Draft | DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted => {
+                    let Decision { change, .. } = self.turn(catalog, &process, DefinitionState::Deleted);
+                    Ok(Decision { change, answer: () })
+                }
             }
-            DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted => {
-                self.require_no_live_instance(tenant, id, version).await?;
-            }
-        }
-        let process = Arc::new(with_state(&process, DefinitionState::Deleted));
-        let mut index = Index::clone(&self.index.load());
-        insert(&mut index, process.clone());
-        self.write(index, vec![process.row.clone()]).await
+        };
+        self.table.change(decide).await?
     }
 
-    async fn require_no_live_instance(&self, tenant: &str, id: &str, version: u32) -> Result<(), DeployError> {
+    async fn live_instances(&self, tenant: &str, id: &str, version: u32) -> Result<u64, DeployError> {
         let live = Status::ALL.into_iter().filter(|status| status.is_live()).map(|status| status.name().to_owned());
         let filter = InstanceFilter {
             tenant: Some(tenant.to_owned()),
@@ -50,13 +53,6 @@ impl Definitions {
             ..InstanceFilter::default()
         };
         let counted = self.journal.read(move |reader| reader.count(&filter)).await;
-        match counted.map_err(|_| DeployError::Closed)?.map_err(DeployError::Store)? {
-            0 => Ok(()),
-            count => Err(DeployError::Conflict(format!(
-                "expected no live instance of version {version} of '{id}', but there are {count}: wait for their end, or \
-                 terminate them (GET /v1/instances?process={id}&version={version}&status=started&status=onHold, then POST \
-                 /v1/instances/KEY/terminate)"
-            ))),
-        }
+        counted.map_err(|_| DeployError::Closed)?.map_err(DeployError::Store)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Definitions, DeployError, DeployedProcess, Index, insert, with_state};
+use super::{Catalog, Definitions, DeployError, DeployedProcess, Versions};
 use crate::{
     journal::{DefinitionRow, DefinitionState},
     model::{executable::ExecutableProcess, problem::Problem},
@@ -36,35 +36,34 @@ impl Definitions {
     /// # Errors
     /// [`DeployError::NotFound`] for an unknown process, [`DeployError::Conflict`] for one that was never published.
     pub async fn switch(&self, tenant: &str, id: &str, enabled: bool) -> Result<DefinitionRow, DeployError> {
-        let _changing = self.changing.lock().await;
-        if !self.knows(tenant, id) {
-            return Err(DeployError::NotFound);
-        }
-        let stands = |row: &DefinitionRow| matches!(row.state, DefinitionState::Published | DefinitionState::Disabled);
-        let process = self.find(tenant, id, stands).ok_or_else(|| {
-            DeployError::Conflict(format!("expected a process with a published version, but no version of '{id}' is published"))
-        })?;
-        let state = if enabled { DefinitionState::Published } else { DefinitionState::Disabled };
-        if process.row.state == state {
-            return Ok(process.row.clone());
-        }
-        let process = Arc::new(with_state(&process, state));
-        let mut index = Index::clone(&self.index.load());
-        insert(&mut index, process.clone());
-        self.write(index, vec![process.row.clone()]).await?;
-        Ok(process.row.clone())
+        let decide = |catalog: &Catalog| {
+            if catalog.versions().find(tenant, id, |row| row.state != DefinitionState::Deleted).is_none() {
+                return Err(DeployError::NotFound);
+            }
+            let process = catalog.versions().standing(tenant, id).ok_or_else(|| {
+                DeployError::Conflict(format!(
+                    "expected a process with a published version, but no version of '{id}' is published"
+                ))
+            })?;
+            let state = if enabled { DefinitionState::Published } else { DefinitionState::Disabled };
+            Ok(self.turn(catalog, process, state))
+        };
+        self.table.change(decide).await?
     }
 }
 
 /// The problem of a process whose alias another process of the tenant has: clients could mean either.
-pub(super) fn alias_taken(index: &Index, tenant: &str, process: &ExecutableProcess) -> Option<Problem> {
+pub(super) fn alias_taken(versions: &Versions, tenant: &str, process: &ExecutableProcess) -> Option<Problem> {
     let alias = process.definition.alias?;
     let id = &process.definition.id;
-    let others = index.iter().filter(|((owner, other), _)| owner == tenant && other != id).flat_map(|(_, versions)| versions);
+    let others = versions.by_process().filter(|((owner, other), _)| owner == tenant && other != id);
     let stands = |row: &DefinitionRow| {
         !matches!(row.state, DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted)
     };
-    let other = others.map(|version| &version.row).find(|row| row.alias == Some(alias) && stands(row))?;
+    let other = others
+        .flat_map(|(_, versions)| versions)
+        .map(|version| &version.row)
+        .find(|row| row.alias == Some(alias) && stands(row))?;
     let sentence = format!("expected an alias that no other process has, but {alias} is that of '{}': choose another", other.id);
     Some(Problem::error(id, "alias_taken", sentence))
 }

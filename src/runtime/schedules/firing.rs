@@ -9,11 +9,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::{
-    Schedules,
-    known::{Order, Outcome},
-    unknown,
-};
+use super::{Order, Schedules, put, told};
 use crate::{
     engine::{
         Rejection,
@@ -22,8 +18,9 @@ use crate::{
         record::{Created, Status},
         rejection::RejectionKind,
     },
-    journal::{ScheduleKey, StoreError},
+    journal::{ScheduleKey, ScheduleRow, StoreError},
     model::{
+        executable::ExecutableSchedule,
         ids::{InstanceKey, Time},
         schedule::{Overlap, When},
     },
@@ -31,6 +28,8 @@ use crate::{
         QUEUE_AGAIN, Runtime,
         activity::Active,
         ask::{Answer, Ask, Envelope, Refusal, Reply, Start},
+        catalog::Catalog,
+        durable::{Decision, NoAnswer},
         keys,
     },
 };
@@ -40,6 +39,16 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// Tries of a start that breaks.
 const TRIES: u32 = 8;
 
+/// What became of an order.
+enum Outcome {
+    /// The instance is durable.
+    Started(InstanceKey),
+    /// The one before it is still live.
+    Skipped,
+    /// It cannot be started, as the sentence says.
+    Failed(String),
+}
+
 impl Runtime {
     /// Has schedules start instances from now on: those of the server's start at once, the others when they are due; what came due
     /// while the server was down as their rules say. To be called once, when the processes of the configuration are deployed.
@@ -47,25 +56,17 @@ impl Runtime {
     /// # Errors
     /// When the journal is closed.
     pub async fn begin_schedules(self: &Arc<Self>) -> Result<(), StoreError> {
-        let slot = loop {
-            match self.journal.reserve() {
-                Ok(slot) => break slot,
-                Err(_) => tokio::time::sleep(QUEUE_AGAIN).await,
-            }
-        };
         let unnoted = self.unnoted().await?;
-        let (durable, wait) = oneshot::channel();
-        self.schedules.follow_at_start(self.definitions.standing(), &unnoted, |changes, settled| {
-            slot.schedules(
-                changes,
-                Box::new(move || {
-                    settled();
-                    // Who started the server waits.
-                    let _ = durable.send(());
-                }),
-            );
-        });
-        wait.await.map_err(|_| StoreError::Panicked)?;
+        let begin = |catalog: &Catalog| {
+            Ok::<_, StoreError>(Decision { change: Some(self.schedules.follow_at_start(catalog, &unnoted)), answer: () })
+        };
+        loop {
+            match self.schedules.table.change(begin).await {
+                Ok(begun) => break begun?,
+                Err(NoAnswer::Busy) => tokio::time::sleep(QUEUE_AGAIN).await,
+                Err(NoAnswer::Closed) => return Err(StoreError::Panicked),
+            }
+        }
         let at_start = self.schedules.with_the_server(self.clock.now());
         let task = actix_rt::spawn(run(self.clone(), at_start, self.active()));
         // Set here only.
@@ -75,7 +76,11 @@ impl Runtime {
 
     /// The instances for overdue times that a server before this one started and could not note any more.
     async fn unnoted(&self) -> Result<BTreeSet<InstanceKey>, StoreError> {
-        let overdue = self.schedules.lock().overdue(self.clock.now());
+        let now = self.clock.now();
+        let overdue: Vec<_> = self.schedules.table.read(|catalog| {
+            let next = catalog.schedules().filter_map(|row| Some((row.key.clone(), row.next_due?)));
+            next.filter(|(_, due)| *due <= now).collect()
+        });
         let instance = |(ScheduleKey { tenant, process, node }, due): &_| keys::of_schedule(tenant, process, node, *due);
         let instances: Vec<InstanceKey> = overdue.iter().map(instance).collect();
         let read = self.journal.read(move |reader| {
@@ -98,9 +103,12 @@ impl Runtime {
         // What has begun is carried out, also when the request is cut off.
         let carried_out = actix_rt::spawn(async move {
             let active = runtime.active();
-            let turn = order.turn.clone().lock_owned().await;
+            let key = order.key.clone();
+            let turn = runtime.schedules.underway().turn(&key);
+            let turn = turn.lock_owned().await;
             let done = run_now(&runtime, order, instance).await;
-            drop((turn, active));
+            runtime.schedules.underway().end_turn(&key, turn);
+            drop(active);
             done
         });
         carried_out.await.unwrap_or(Err(Refusal::Internal))
@@ -110,53 +118,78 @@ impl Runtime {
 impl Schedules {
     /// What is to be started with the server.
     fn with_the_server(&self, now: Time) -> Vec<Order> {
-        let known = self.lock();
-        let at_start = known.entries.values().filter(|entry| entry.row.enabled && entry.is_live());
-        at_start
-            .filter_map(|entry| {
-                let process = entry.process.clone()?;
-                let schedule = process.executable.node(&entry.row.key.node)?.schedule.as_ref()?;
-                let starts = schedule.written.when == When::Startup;
-                starts.then(|| Order {
-                    key: entry.row.key.clone(),
-                    due: now,
-                    planned: None,
-                    process: process.clone(),
-                    turn: entry.turn.clone(),
-                })
-            })
-            .collect()
+        self.table.read(|catalog| {
+            let at_start = |row: &ScheduleRow| {
+                let told = told(catalog, row).filter(|told| told.row.enabled && told.process.is_published())?;
+                let starts = told.schedule()?.written.when == When::Startup;
+                starts.then(|| Order { key: told.row.key.clone(), due: now, planned: None, process: told.process.clone() })
+            };
+            catalog.schedules().filter_map(at_start).collect()
+        })
     }
 
     /// An order outside of the schedule's times.
     fn order_now(&self, key: &ScheduleKey, now: Time) -> Result<Order, Refusal> {
-        let known = self.lock();
-        let entry = known.entries.get(key).ok_or_else(|| unknown(key))?;
-        let Some(process) = entry.process.clone().filter(|_| entry.is_live()) else {
+        let told = self.get(key)?;
+        if !told.process.is_published() {
             let process = &key.process;
             let sentence = format!(
                 "expected a process that may start, but '{process}' is disabled: POST /v1/definitions/{process}/enable lets it"
             );
             return Err(Rejection::new(RejectionKind::Conflict, sentence).into());
-        };
-        Ok(Order { key: key.clone(), due: now, planned: None, process, turn: entry.turn.clone() })
+        }
+        Ok(Order { key: key.clone(), due: now, planned: None, process: told.process })
     }
 
     /// Writes what became of an order; waits for room.
-    async fn conclude(self: &Arc<Self>, order: Order, outcome: Outcome) {
-        let slot = loop {
-            match self.journal.reserve() {
-                Ok(slot) => break slot,
-                Err(_) => tokio::time::sleep(AGAIN).await,
-            }
-        };
+    async fn conclude(&self, order: &Order, outcome: &Outcome) {
         let now = self.clock.now();
-        // A schedule that is gone has nothing to write, and the write itself goes on by itself.
-        if let Some(written) = self.change(&order.key, slot, |entry| entry.conclude(&order, outcome, now)) {
-            // Dropped unsent only when the server stops.
-            let _ = written.await;
+        let decide = |catalog: &Catalog| {
+            // A schedule that is gone has nothing to write.
+            let concluded = catalog.schedule(&order.key).map(|row| {
+                let process = catalog.versions().standing(&order.key.tenant, &order.key.process);
+                let schedule = process.and_then(|process| process.executable.node(&order.key.node)?.schedule.as_ref());
+                put(concluded(row, schedule, order, outcome, now))
+            });
+            Ok::<_, NoAnswer>(Decision { change: concluded, answer: () })
+        };
+        loop {
+            match self.table.change(decide).await {
+                Ok(_) => break,
+                Err(NoAnswer::Busy) => tokio::time::sleep(AGAIN).await,
+                Err(NoAnswer::Closed) => return,
+            }
+        }
+        if order.planned.is_some() {
+            self.underway().firing.remove(&order.key);
+            self.kept.notify_one();
         }
     }
+}
+
+/// The row with what became of an order.
+fn concluded(
+    row: &ScheduleRow,
+    schedule: Option<&ExecutableSchedule>,
+    order: &Order,
+    outcome: &Outcome,
+    now: Time,
+) -> ScheduleRow {
+    let mut row = row.clone();
+    // Else it began anew meanwhile, or went on past this time.
+    if order.planned.is_some() && row.next_due == order.planned {
+        row.next_due = schedule.and_then(|schedule| schedule.occurrences.next(order.due, row.begun_at));
+    }
+    match outcome {
+        Outcome::Started(instance) => {
+            row.fired += 1;
+            (row.last_fired, row.last_instance) = (Some(now), Some(*instance));
+            (row.last_error, row.failed_at) = (None, None);
+        }
+        Outcome::Skipped => row.last_skipped = Some(order.due),
+        Outcome::Failed(sentence) => (row.last_error, row.failed_at) = (Some(sentence.clone()), Some(now)),
+    }
+    row
 }
 
 /// Runs the schedules until the server ends.
@@ -168,18 +201,21 @@ async fn run(runtime: Arc<Runtime>, at_start: Vec<Order>, active: Option<Active>
         spawn(&runtime, order, instance).await;
     }
     drop(active);
+    let mut changes = runtime.schedules.table.changes();
     loop {
         let active = runtime.active();
-        while let Some(order) = { runtime.schedules.lock().take_due(runtime.clock.now()) } {
+        while let Some(order) = runtime.schedules.take_due(runtime.clock.now()) {
             let ScheduleKey { tenant, process, node } = &order.key;
             let instance = keys::of_schedule(tenant, process, node, order.due);
             spawn(&runtime, order, instance).await;
         }
         drop(active);
-        let next = runtime.schedules.lock().next_due().unwrap_or_else(Time::last);
+        let next = runtime.schedules.next_due().unwrap_or_else(Time::last);
         tokio::select! {
             () = runtime.clock.near(next) => {}
-            () = runtime.schedules.changed.notified() => {}
+            () = runtime.schedules.kept.notified() => {}
+            // The table lives as long as the runtime.
+            _ = changes.changed() => {}
         }
     }
 }
@@ -189,7 +225,8 @@ async fn spawn(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) {
     let Ok(permit) = runtime.schedules.firing.clone().acquire_owned().await else { return };
     let (runtime, active) = (runtime.clone(), runtime.active());
     actix_rt::spawn(async move {
-        let turn = order.turn.clone().lock_owned().await;
+        let turn = runtime.schedules.underway().turn(&order.key);
+        let turn = turn.lock_owned().await;
         let outcome = if overlaps(&runtime, &order).await { Outcome::Skipped } else { begin(&runtime, &order, instance).await };
         if let Outcome::Failed(sentence) = &outcome {
             let ScheduleKey { process, node, .. } = &order.key;
@@ -198,8 +235,9 @@ async fn spawn(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) {
                 order.due
             );
         }
-        runtime.schedules.conclude(order, outcome).await;
-        drop((turn, permit, active));
+        runtime.schedules.conclude(&order, &outcome).await;
+        runtime.schedules.underway().end_turn(&order.key, turn);
+        drop((permit, active));
     });
 }
 
@@ -213,7 +251,7 @@ async fn run_now(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) ->
         Answer::Refused(refusal) => Err(refusal),
         Answer::Unchanged => Ok(instance),
         _ => {
-            runtime.schedules.conclude(order, Outcome::Started(instance)).await;
+            runtime.schedules.conclude(&order, &Outcome::Started(instance)).await;
             Ok(instance)
         }
     }
@@ -223,7 +261,7 @@ async fn run_now(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) ->
 async fn overlaps(runtime: &Runtime, order: &Order) -> bool {
     let node = order.process.executable.node(&order.key.node);
     let skips = node.and_then(|node| node.schedule.as_ref()).is_some_and(|schedule| schedule.written.overlap == Overlap::Skip);
-    let last = runtime.schedules.lock().last_instance(&order.key);
+    let last = runtime.schedules.table.read(|catalog| catalog.schedule(&order.key)?.last_instance);
     let Some(last) = last.filter(|_| skips) else { return false };
     status(runtime, last).await.is_some_and(Status::is_live)
 }

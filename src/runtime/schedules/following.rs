@@ -5,20 +5,21 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
 };
 
-use super::{
-    Schedules,
-    known::{Entry, Known},
-};
+use super::{Schedules, missed};
 use crate::{
-    journal::{Release, ScheduleChange, ScheduleKey, ScheduleRow},
+    journal::{ScheduleChange, ScheduleKey, ScheduleRow},
     model::{
         executable::ExecutableSchedule,
         ids::{InstanceKey, Time},
     },
-    runtime::{definitions::DeployedProcess, keys},
+    runtime::{
+        catalog::{Catalog, CatalogChange},
+        definitions::DeployedProcess,
+        keys,
+    },
 };
 
 /// A process and what stands of it.
@@ -31,108 +32,86 @@ pub struct Standing {
     pub version: Option<Arc<DeployedProcess>>,
 }
 
+/// When schedules follow.
+struct Moment<'a> {
+    now: Time,
+    /// Whether the server has begun its schedules.
+    has_begun: bool,
+    /// When it begins them: the instances that exist for times still to be kept.
+    unnoted: Option<&'a BTreeSet<InstanceKey>>,
+}
+
 impl Schedules {
-    /// Knows the standing versions again after a restart. Nothing changes by that.
-    pub fn adopt(&self, standing: Vec<Standing>) {
-        let mut known = self.lock();
-        for Standing { tenant, process, version } in standing {
-            let of_process = known.entries.values_mut().filter(|entry| is_of(&entry.row.key, &tenant, &process));
-            of_process.for_each(|entry| entry.process.clone_from(&version));
+    /// What becomes of the schedules of a process when this stands of it next.
+    pub fn follow(&self, catalog: &Catalog, standing: &Standing) -> Vec<ScheduleChange> {
+        let moment = Moment { now: self.clock.now(), has_begun: self.begun.load(Ordering::Acquire), unnoted: None };
+        follow(catalog, standing, &moment)
+    }
+
+    /// As [`Self::follow`] for all processes, when the server begins: what came due while it was down is missed. From here on
+    /// schedules are due. `unnoted` are the instances that exist for times still to be kept.
+    pub(super) fn follow_at_start(&self, catalog: &Catalog, unnoted: &BTreeSet<InstanceKey>) -> CatalogChange {
+        let moment = Moment { now: self.clock.now(), has_begun: true, unnoted: Some(unnoted) };
+        self.begun.store(true, Ordering::Release);
+        let standing = catalog.versions().by_process().filter_map(|((tenant, process), _)| {
+            let version = catalog.versions().standing(tenant, process)?.clone();
+            Some(Standing { tenant: tenant.clone(), process: process.clone(), version: Some(version) })
+        });
+        CatalogChange {
+            schedules: standing.flat_map(|standing| follow(catalog, &standing, &moment)).collect(),
+            versions: Vec::new(),
         }
     }
-
-    /// Has the schedules of these processes follow what stands of them now. `hand_over` gets what is to be written, and what is
-    /// to be done once it is durable.
-    pub fn follow(self: &Arc<Self>, standing: Vec<Standing>, hand_over: impl FnOnce(Vec<ScheduleChange>, Release)) {
-        let mut known = self.lock();
-        let now = self.clock.now();
-        let changes: Vec<ScheduleChange> = standing.iter().flat_map(|standing| follow(&mut known, standing, now, None)).collect();
-        let settled = self.settled(&changes, &known);
-        hand_over(changes, settled);
-    }
-
-    /// As [`Self::follow`], when the server begins: what came due while it was down is missed. From here on schedules are due.
-    /// `unnoted` are the instances that exist for times still to be kept.
-    pub(super) fn follow_at_start(
-        self: &Arc<Self>,
-        standing: Vec<Standing>,
-        unnoted: &BTreeSet<InstanceKey>,
-        hand_over: impl FnOnce(Vec<ScheduleChange>, Release),
-    ) {
-        let mut known = self.lock();
-        let now = self.clock.now();
-        known.begun = true;
-        let changes: Vec<ScheduleChange> =
-            standing.iter().flat_map(|standing| follow(&mut known, standing, now, Some(unnoted))).collect();
-        let keys: Vec<ScheduleKey> = known.entries.keys().cloned().collect();
-        keys.iter().for_each(|key| known.arm(key));
-        let settled = self.settled(&changes, &known);
-        hand_over(changes, settled);
-    }
 }
 
-fn is_of(key: &ScheduleKey, tenant: &str, process: &str) -> bool {
-    key.tenant == tenant && key.process == process
-}
-
-/// `unnoted` when the server begins.
-fn follow(known: &mut Known, standing: &Standing, now: Time, unnoted: Option<&BTreeSet<InstanceKey>>) -> Vec<ScheduleChange> {
+fn follow(catalog: &Catalog, standing: &Standing, moment: &Moment<'_>) -> Vec<ScheduleChange> {
     let Standing { tenant, process, version } = standing;
     let mut nodes: BTreeMap<&str, &ExecutableSchedule> = BTreeMap::new();
     nodes.extend(version.iter().flat_map(|version| version.executable.schedules()).map(|(node, schedule)| (&*node.id, schedule)));
-    let gone = |key: &&ScheduleKey| is_of(key, tenant, process) && !nodes.contains_key(key.node.as_str());
-    let gone: Vec<ScheduleKey> = known.entries.keys().filter(gone).cloned().collect();
-    gone.iter().for_each(|key| known.remove(key));
-    let mut changes: Vec<ScheduleChange> = gone.into_iter().map(ScheduleChange::Removed).collect();
+    let gone = catalog.schedules_of(tenant, process).filter(|row| !nodes.contains_key(row.key.node.as_str()));
+    let mut changes: Vec<ScheduleChange> = gone.map(|row| ScheduleChange::Removed(row.key.clone())).collect();
     let Some(version) = version else { return changes };
+    let was_live = catalog.versions().standing(tenant, process).is_some_and(|process| process.is_published());
     for (node, schedule) in nodes {
         let key = ScheduleKey { tenant: tenant.clone(), process: process.clone(), node: node.to_owned() };
-        let has_begun = known.begun;
-        let has_changed = match known.entry(&key) {
-            Some(entry) => keep(entry, version, schedule, now, unnoted, has_begun),
-            None => {
-                let row = begin(key.clone(), version, schedule, now);
-                known.entries.insert(key.clone(), Entry::new(row, version.clone()));
-                true
-            }
+        let row = match catalog.schedule(&key) {
+            Some(before) => keep(before, was_live, version, schedule, moment),
+            None => begin(key, version, schedule, moment.now),
         };
-        if has_changed {
-            changes.extend(known.stamp(&key));
-        } else {
-            known.arm(&key);
+        if catalog.schedule(&row.key) != Some(&row) {
+            changes.push(ScheduleChange::Put(row));
         }
     }
     changes
 }
 
-/// Goes over to a version. Returns whether the row changes by that.
+/// Goes over to a version.
 fn keep(
-    entry: &mut Entry,
+    before: &ScheduleRow,
+    was_live: bool,
     version: &Arc<DeployedProcess>,
     schedule: &ExecutableSchedule,
-    now: Time,
-    unnoted: Option<&BTreeSet<InstanceKey>>,
-    has_begun: bool,
-) -> bool {
-    let before = entry.row.clone();
-    let was_live = entry.is_live();
-    entry.process = Some(version.clone());
-    entry.row.version = version.row.version;
+    moment: &Moment<'_>,
+) -> ScheduleRow {
+    let Moment { now, has_begun, unnoted } = *moment;
+    let mut row = ScheduleRow { version: version.row.version, ..before.clone() };
     if before.expression != schedule.written.to_string() {
         let begun = begin(before.key.clone(), version, schedule, now);
-        (entry.row.expression, entry.row.begun_at, entry.row.next_due) = (begun.expression, begun.begun_at, begun.next_due);
-    } else if entry.row.enabled && entry.is_live() && (unnoted.is_some() || (has_begun && !was_live)) {
-        entry.catch_up(now);
+        (row.expression, row.begun_at, row.next_due) = (begun.expression, begun.begun_at, begun.next_due);
+    } else if row.enabled && version.is_published() && (unnoted.is_some() || (has_begun && !was_live)) {
+        missed::catch_up(&mut row, schedule, now);
         // One that stays the next is kept again, and noted then.
-        let passed = before.next_due.filter(|_| entry.row.next_due != before.next_due);
+        let passed = before.next_due.filter(|_| row.next_due != before.next_due);
         if let Some(due) = passed
             && let instance = keys::of_schedule(&before.key.tenant, &before.key.process, &before.key.node, due)
             && unnoted.is_some_and(|unnoted| unnoted.contains(&instance))
         {
-            entry.note(instance, due);
+            // A server before this one started it and could not note it any more.
+            row.fired += 1;
+            (row.last_fired, row.last_instance) = (Some(due), Some(instance));
         }
     }
-    entry.row != before
+    row
 }
 
 /// A schedule that comes into force now.

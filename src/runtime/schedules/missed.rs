@@ -4,12 +4,20 @@
 //! missed, however far its clock is moved at once, but bounded.
 
 use crate::{
+    journal::ScheduleRow,
     limits,
     model::{executable::ExecutableSchedule, ids::Time, occurrences::Occurrences, schedule::Missed},
 };
 
+/// Goes on from where it stopped: what of the times since then is made up for is said by its rule.
+pub(super) fn catch_up(row: &mut ScheduleRow, schedule: &ExecutableSchedule, now: Time) {
+    if let Some(due) = row.next_due {
+        row.next_due = after(schedule, due, row.begun_at, now);
+    }
+}
+
 /// The next time to keep of a schedule that goes on `now` and was to keep `due` next.
-pub(super) fn after(schedule: &ExecutableSchedule, due: Time, begun: Time, now: Time) -> Option<Time> {
+fn after(schedule: &ExecutableSchedule, due: Time, begun: Time, now: Time) -> Option<Time> {
     let occurrences = &schedule.occurrences;
     if due >= now {
         return Some(due);

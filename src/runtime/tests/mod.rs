@@ -2,7 +2,9 @@
 //!
 //! What commands mean is tested in `engine`; what a client sees of all this, in `tests/wire`.
 
+pub(super) mod brake;
 mod broken_steps;
+mod changes;
 mod cuts;
 mod known_keys;
 mod letters;

@@ -1,15 +1,14 @@
 //! What may be done to a user. Each change is one row, written by the journal's writer; it is visible as soon as it is durable.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, sync::Arc};
 
-use tokio::sync::oneshot;
-
-use super::Users;
+use super::{Index, Users};
 use crate::{
     engine::access::SCHEDULED,
-    journal::{Busy, UserRow},
+    journal::UserRow,
     limits,
     model::ids::Time,
+    runtime::durable::{Decision, NoAnswer},
 };
 
 /// A user to add.
@@ -62,6 +61,15 @@ impl fmt::Display for UserError {
 }
 
 impl Error for UserError {}
+
+impl From<NoAnswer> for UserError {
+    fn from(why: NoAnswer) -> Self {
+        match why {
+            NoAnswer::Busy => Self::Busy,
+            NoAnswer::Closed => Self::Failed,
+        }
+    }
+}
 
 impl Users {
     /// Adds a user, or one again that was removed; tokens from before the removal stay refused.
@@ -159,27 +167,19 @@ impl Users {
         self.change(tenant, name, changed).await
     }
 
-    /// Writes what `change` makes of the row. Whoever asked may go away meanwhile: what was handed over becomes visible all the
-    /// same, and before the next change begins.
+    /// Writes what `change` makes of the row.
     async fn change(
         &self,
         tenant: &str,
         name: &str,
         change: impl FnOnce(Option<&UserRow>) -> Result<UserRow, UserError>,
     ) -> Result<(), UserError> {
-        let changing = self.changing.clone().lock_owned().await;
-        let row = change(self.row(tenant, name).as_deref())?;
-        let slot = self.journal.reserve().map_err(|Busy| UserError::Busy)?;
-        let (done, wait) = oneshot::channel();
-        let (known, durable) = (self.known.clone(), row.clone());
-        let release = move || {
-            known.put(durable);
-            drop(changing);
-            // Nobody waits when the request was cut off.
-            let _ = done.send(());
+        let decide = |index: &Index| {
+            let known = index.get(&(tenant.to_owned(), name.to_owned()));
+            let row = change(known.map(Arc::as_ref))?;
+            Ok(Decision { change: Some(Arc::new(row)), answer: () })
         };
-        slot.user(row, Box::new(release));
-        wait.await.map_err(|_| UserError::Failed)
+        self.table.change(decide).await?
     }
 
     async fn hash(&self, password: &str) -> Result<String, UserError> {

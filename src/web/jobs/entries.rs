@@ -15,7 +15,7 @@ use super::{
 use crate::{
     engine::{
         access::Caller,
-        record::Status,
+        record::{ProcessRef, Status},
         remark::{Remark, is_approval},
     },
     journal::{DefinitionState, InstanceFilter, InstanceRow, StoreError, StoreReader, TaskRow},
@@ -195,7 +195,8 @@ impl Job {
     }
 
     fn waits_for_approval(&self, definitions: &Definitions) -> bool {
-        let process = definitions.version(&self.row.tenant, &self.row.process, self.row.version);
+        let (id, version, revision) = (self.row.process.clone(), self.row.version, self.row.revision.clone());
+        let process = definitions.of_instance(&self.row.tenant, &ProcessRef { id, version, revision });
         let is_one = |task: &TaskRow| process.as_ref()?.executable.node(&task.node).map(is_approval);
         self.tasks.iter().any(|task| is_one(task).unwrap_or(false))
     }

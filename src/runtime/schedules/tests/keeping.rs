@@ -266,7 +266,6 @@ fn what_cannot_be_started_says_why_and_the_next_time_is_tried() {
     world.live(async |runtime| {
         let evaluator: Arc<dyn Evaluator> = Arc::new(Refusing);
         runtime.definitions.evaluate_with("p", &evaluator);
-        runtime.schedules.adopt(runtime.definitions.standing());
         wait_until(&runtime, "01:00").await;
         assert_eq!(kept(&runtime).await, [""; 0]);
         let row = runtime.schedules.get(&key("s0")).unwrap().row;
