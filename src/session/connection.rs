@@ -241,8 +241,18 @@ impl Connection {
     }
 
     fn auth(&mut self, id: &FrameId, token: &str) {
-        let (Some(who), verified) = (&self.who, self.sessions.identify(token)) else { return };
+        let (Some(who), verified) = (&mut self.who, self.sessions.identify(token)) else { return };
         let error = match verified {
+            Ok(identity) if who.has_many_trees() && who.may_add_tree(&identity) => {
+                let sentence =
+                    format!("expected tokens of at most {} instance trees, but this is one more", limits::SUBSCRIPTIONS);
+                WireError::new(ErrorCode::TooLarge, sentence)
+            }
+            Ok(identity) if who.may_add_tree(&identity) => {
+                let result = AuthResult { expires_at: identity.expires_at.map(|time| time.to_string()) };
+                who.add_tree(identity);
+                return self.out.push_back(Out::Text(Reply { id: id.as_str(), seq: None, duplicate: false, result }.text()));
+            }
             Ok(identity) if who.identity.is_none() || who.is(&identity) => {
                 let result = AuthResult { expires_at: identity.expires_at.map(|time| time.to_string()) };
                 let before = self.who.replace(Who::new(Some(identity)));

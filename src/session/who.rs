@@ -7,7 +7,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::token::Identity;
-use crate::{engine::access::Caller, model::ids::InstanceKey};
+use crate::{engine::access::Caller, limits, model::ids::InstanceKey};
 
 /// Who is at the other end.
 #[derive(Clone, Debug)]
@@ -47,6 +47,26 @@ impl Who {
     pub fn adopt(&mut self, subject: String, root: InstanceKey) {
         self.caller.subject = subject;
         self.caller.trees = Some(self.trees_and(root));
+    }
+
+    /// Whether a token adds a tree to those it may see: it came without a token, or with that of another tree.
+    pub fn may_add_tree(&self, identity: &Identity) -> bool {
+        let known = self.caller.trees.as_deref();
+        identity.instance.is_some_and(|root| known.is_some_and(|known| known != [root])) && identity.tenant == self.caller.tenant
+    }
+
+    /// Whether it has shown tokens of as many trees as one connection may follow.
+    pub fn has_many_trees(&self) -> bool {
+        self.caller.trees.as_deref().is_some_and(|trees| trees.len() >= limits::SUBSCRIPTIONS)
+    }
+
+    /// It has shown the token of another tree. Of several tokens, the one that ends first ends the connection.
+    pub fn add_tree(&mut self, identity: Identity) {
+        let Some(root) = identity.instance else { return };
+        self.adopt(identity.subject.clone(), root);
+        if self.identity.as_ref().is_none_or(|former| identity.expires_at < former.expires_at) {
+            self.identity = Some(identity);
+        }
     }
 
     /// The trees it may see, and one more.

@@ -164,9 +164,13 @@ pub fn token_with(user: &str, roles: &[&str], tenant: &str, ttl: Duration) -> St
 
 /// A token for one instance tree.
 pub fn token_of_tree(subject: &str, root: &str) -> String {
-    let root: InstanceKey = root.parse().expect("an instance key");
+    token_of_tree_for(subject, root.parse().expect("an instance key"), Duration::from_secs(3600))
+}
+
+/// As [`token_of_tree`], good for so long.
+pub fn token_of_tree_for(subject: &str, root: InstanceKey, ttl: Duration) -> String {
     let identity = Identity { subject: subject.into(), instance: Some(root), ..Identity::anonymous(Uuid::nil()) };
-    mint(&identity, Duration::from_secs(3600))
+    mint(&identity, ttl)
 }
 
 fn mint(identity: &Identity, ttl: Duration) -> String {

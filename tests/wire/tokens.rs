@@ -8,7 +8,7 @@ use super::{
     Client, Server,
     client::id,
     onboarding::{at_offer, details},
-    server::{token, token_of_tree, token_with},
+    server::{token, token_of_tree, token_of_tree_for, token_with},
 };
 
 #[tokio::test]
@@ -97,6 +97,50 @@ async fn one_anonymous_connection_may_start_several() {
         let mut back = Client::hello(&server, reply["result"]["token"].as_str().unwrap()).await;
         assert_eq!(back.done(save).await["duplicate"], true, "applied once, whichever token comes with the repeat");
     }
+}
+
+#[tokio::test]
+async fn tokens_of_several_trees_are_good_on_one_connection() {
+    let server = Server::start();
+    let mut visitor = Client::hello_with(&server, json!({})).await;
+    let start = || json!({"type": "start", "id": id(), "process": "onboarding", "nonce": "one visitor"});
+    let mut trees = Vec::new();
+    for _ in 0..3 {
+        let reply = visitor.done(start()).await;
+        trees.push(["instance", "token"].map(|name| reply["result"][name].as_str().unwrap().to_owned()));
+    }
+    let [[one, token_of_one], [two, token_of_two], [three, token_of_three]] = &trees[..] else { panic!("three") };
+    let subscribe = |instance: &str| json!({"type": "subscribe", "id": id(), "channel": format!("instance/{instance}")});
+    let auth = |token: &str| json!({"type": "auth", "id": id(), "token": token});
+
+    // Sent in one go: each token counts for what comes after it.
+    let mut back = Client::hello(&server, token_of_one).await;
+    back.refused(subscribe(two), "not_found").await;
+    back.subscribe(one).await;
+    let [shown, subscribed] = [auth(token_of_two), subscribe(two)];
+    back.send(shown.clone()).await;
+    back.send(subscribed.clone()).await;
+    assert!(back.answer(shown["id"].as_str().unwrap()).await["result"]["expiresAt"].is_string());
+    assert_eq!(back.answer(subscribed["id"].as_str().unwrap()).await["result"]["mode"], "snapshot");
+    for instance in [one, two] {
+        back.run(instance, "save", details()).await;
+    }
+    assert!(!back.frames.iter().any(|frame| frame["type"] == "resync"), "what was seen before is not shown anew");
+    back.refused(subscribe(three), "not_found").await;
+
+    // Beside what the connection has started itself, and without a token of its own.
+    let mut fresh = Client::hello_with(&server, json!({})).await;
+    let own = fresh.done(start()).await["result"]["instance"].as_str().unwrap().to_owned();
+    fresh.done(auth(token_of_three)).await;
+    fresh.run(three, "save", details()).await;
+    fresh.run(&own, "save", details()).await;
+    fresh.refused(auth("nonsense"), "unauthenticated").await;
+
+    // The first token to end ends the connection; a user takes no token of a tree.
+    let root = one.parse().expect("an instance key");
+    back.done(auth(&token_of_tree_for("anonymous-x", root, Duration::from_secs(2)))).await;
+    assert_eq!(back.closed().await, 4401);
+    Client::hello(&server, &token("alice")).await.refused(auth(token_of_two), "forbidden").await;
 }
 
 #[tokio::test]
