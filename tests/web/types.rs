@@ -52,6 +52,40 @@ const json: Json = { a: [null, 'b'] };
 export { node, action, start, wrong, payload, nameless, free, deep, parent, json };
 "#;
 
+/// The same with the client, which takes the exported types as they are.
+const USE_CLIENT: &str = r#"
+import { connect, type Instance } from '@stepwire/client';
+import type { Processes as Cards } from './cardOrder';
+import type { Processes } from './hostile';
+import type { Processes as Onboarding } from './onboarding';
+
+export async function play(): Promise<Instance<Processes['hostile']>> {
+  const client = connect<Processes & Onboarding & Cards>({ url: 'ws://127.0.0.1/v1/ws' });
+  const instance = await client.start('hostile', { data: { amount: 7 } });
+  // @ts-expect-error: a text is no amount
+  await client.start('hostile', { data: { amount: '7' } });
+  // @ts-expect-error: there is no such process
+  await client.start('nowhere');
+  await instance.run('a.b', { people: { first: { name: 'Ada' } } });
+  await instance.run('complete', { anything: [1, { goes: true }] });
+  // @ts-expect-error: a name is required
+  await instance.run('délai', { people: { first: {} } });
+  // @ts-expect-error: there is no such action
+  await instance.run('nothing', {});
+  const list: [1, { "deep": [] }, string] | undefined = instance.view.get().list;
+  // @ts-expect-error: no message holds that
+  instance.view.get().unheard;
+  const onboarding = client.instance('onboarding', 'key');
+  await onboarding.run('save', { client: { firstName: 'Ada', lastName: 'L', email: 'a@b.example', age: 36, income: 1 } });
+  const name: 'details' | 'review' | 'done' | 'rejected' | undefined = onboarding.view.get().form;
+  const fromChildren: unknown = onboarding.view.get().card;
+  instance.actions.get().map(({ name }) => name === 'a-b');
+  // @ts-expect-error: there is no such action
+  instance.actions.get().map(({ name }) => name === 'unheard');
+  return connect<Processes>({ url: [list, name, fromChildren].join() }).instance('hostile', 'key');
+}
+"#;
+
 #[actix_web::test]
 async fn the_types_of_definitions_are_typescript() {
     if let Err(missing) = node::prepare("sdk") {
@@ -62,7 +96,7 @@ async fn the_types_of_definitions_are_typescript() {
     dora.publish(hostile()).await;
     let folder = tempfile::tempdir().unwrap();
     let definitions = dora.get("/v1/definitions").await.json();
-    let mut files = vec!["use.ts".to_owned()];
+    let mut files = vec!["use.ts".to_owned(), "use-client.ts".to_owned()];
     for definition in definitions["definitions"].as_array().unwrap() {
         let (id, version) = (definition["id"].as_str().unwrap(), &definition["version"]);
         let path = format!("/v1/definitions/{id}/{version}/types.d.ts");
@@ -73,9 +107,16 @@ async fn the_types_of_definitions_are_typescript() {
         fs::write(folder.path().join(format!("{id}.d.ts")), first.text).unwrap();
     }
     fs::write(folder.path().join("use.ts"), USE).unwrap();
+    fs::write(folder.path().join("use-client.ts"), USE_CLIENT).unwrap();
+    let options = json!({
+        "compilerOptions": {"noEmit": true, "strict": true, "noUncheckedIndexedAccess": true, "exactOptionalPropertyTypes": true,
+            "target": "es2022", "lib": ["es2022", "dom"], "module": "preserve", "types": [],
+            "paths": {"@stepwire/client": [node::folder("sdk/src/index.ts")]}},
+        "files": files,
+    });
+    fs::write(folder.path().join("tsconfig.json"), options.to_string()).unwrap();
     let compiler = node::folder("sdk/node_modules/typescript/bin/tsc");
-    let options = ["--noEmit", "--strict", "--target", "es2022", "--module", "preserve", "--types", ""];
-    let output = Command::new("node").arg(compiler).args(options).args(files).current_dir(folder.path()).output().unwrap();
+    let output = Command::new("node").arg(compiler).args(["-p", "tsconfig.json"]).current_dir(folder.path()).output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     let written = fs::read_to_string(folder.path().join("hostile.d.ts")).unwrap();
     assert!(output.status.success(), "{told}\n{written}");

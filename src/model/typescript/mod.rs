@@ -1,7 +1,9 @@
-//! TypeScript declarations of a process, for whoever builds a frontend for it: what its actions take, what its Data messages
-//! hold, and the names there are. Deterministic: the same definition gives the same text.
+//! TypeScript declarations of a process, for whoever builds a frontend for it: what its actions take, what its Data messages and
+//! its view hold, the names there are, and all of that in the form the TypeScript client takes. Deterministic: the same definition
+//! gives the same text.
 //!
-//! `keys` and `schema` say what may be sent, `bodies` what is pushed, `types` how it is written, `names` what it is called.
+//! `keys` and `schema` say what may be sent, `bodies` what is pushed, `views` what that adds up to, `types` how it is written,
+//! `names` what it is called.
 //! As far as the definition tells: where it does not, a type is `Json`.
 
 mod bodies;
@@ -9,6 +11,7 @@ mod keys;
 mod names;
 mod schema;
 mod types;
+mod views;
 
 use std::fmt::Write;
 
@@ -40,8 +43,9 @@ pub fn declarations(process: &ExecutableProcess, version: u32) -> String {
     push(&mut text, "The names of its actions.", &alias("ActionName", &actions));
     let mut names = Names::default();
     push_starts(&mut text, process, &mut names);
-    push_payloads(&mut text, process, &mut names);
+    let actions = push_payloads(&mut text, process, &mut names);
     push_bodies(&mut text, process);
+    push_process(&mut text, process, actions);
     text
 }
 
@@ -64,8 +68,10 @@ fn push_starts(text: &mut String, process: &ExecutableProcess, names: &mut Names
     push(text, "What a start takes.", &alias("StartData", &Type::Union(starts)));
 }
 
-fn push_payloads(text: &mut String, process: &ExecutableProcess, names: &mut Names) {
+/// The payloads by action, too: one that several nodes have takes what any of them takes.
+fn push_payloads(text: &mut String, process: &ExecutableProcess, names: &mut Names) -> Vec<(String, Vec<Type>)> {
     let mut by_node = Vec::new();
+    let mut everywhere: Vec<(String, Vec<Type>)> = Vec::new();
     for (written, node) in both_forms(process) {
         let mut by_action = Vec::new();
         for action in actions_of(node).filter(|action| action.trigger == Trigger::Manual) {
@@ -78,6 +84,10 @@ fn push_payloads(text: &mut String, process: &ExecutableProcess, names: &mut Nam
             let file = if matches!(action.work, ActionWork::UploadFile { .. }) { ", beside its file" } else { "" };
             let doc = format!("What the action {} of {} takes{file}.", comment(&action.name), comment(&node.id));
             push(text, &doc, &format!("export interface {name} {payload}\n"));
+            match everywhere.iter_mut().find(|(known, _)| **known == *action.name) {
+                Some((_, payloads)) => payloads.push(Type::named(&name)),
+                None => everywhere.push((action.name.to_string(), vec![Type::named(&name)])),
+            }
             by_action.push(Member::required(&action.name, Type::Named(name)));
         }
         if !by_action.is_empty() {
@@ -86,17 +96,13 @@ fn push_payloads(text: &mut String, process: &ExecutableProcess, names: &mut Nam
     }
     let payloads = Type::Object(by_node);
     push(text, "What `run` takes as `data`, by node and action.", &format!("export interface Payloads {payloads}\n"));
+    everywhere
 }
 
 fn push_bodies(text: &mut String, process: &ExecutableProcess) {
     let mut by_node = Vec::new();
     for node in process.nodes() {
-        let body = |action: &ExecutableAction| match &action.work {
-            ActionWork::WebsocketSend { message, message_type: MessageType::Default, target: Target::Active } => {
-                Some(Member::required(&action.name, bodies::body(&message.shape())))
-            }
-            _ => None,
-        };
+        let body = |action: &ExecutableAction| Some(Member::required(&action.name, body_of(action)?));
         let by_action: Vec<Member> = actions_of(node).filter_map(body).collect();
         if !by_action.is_empty() {
             by_node.push(Member::required(&node.id, Type::Object(by_action)));
@@ -104,6 +110,44 @@ fn push_bodies(text: &mut String, process: &ExecutableProcess) {
     }
     let bodies = Type::Object(by_node);
     push(text, "What Data messages hold, by node and action.", &format!("export interface DataBodies {bodies}\n"));
+}
+
+/// What the Data message of an action holds, if it sends one to the clients of its own instance.
+fn body_of(action: &ExecutableAction) -> Option<Type> {
+    match &action.work {
+        ActionWork::WebsocketSend { message, message_type: MessageType::Default, target: Target::Active } => {
+            Some(bodies::body(&message.shape()))
+        }
+        _ => None,
+    }
+}
+
+fn push_process(text: &mut String, process: &ExecutableProcess, actions: Vec<(String, Vec<Type>)>) {
+    let bodies = process.nodes().iter().flat_map(actions_of).filter_map(body_of).collect();
+    let view = views::view(bodies, process.nodes().iter().any(may_have_children));
+    push(text, "What the view holds, each part once its Data message has come.", &alias("View", &view));
+    let actions: Vec<Member> = actions.into_iter().map(|(name, payloads)| Member::required(&name, Type::any(payloads))).collect();
+    let actions = if actions.is_empty() { Type::named("Record<never, never>") } else { Type::Object(actions) };
+    let shape = vec![
+        Member::required("start", Type::named("StartData")),
+        Member::required("view", Type::named("View")),
+        Member::required("actions", actions),
+    ];
+    let processes = Type::Object(vec![Member::required(&process.definition.id, Type::Object(shape))]);
+    let doc =
+        "What `connect` of the TypeScript client takes: `connect<Processes>(…)`; for several processes `connect<A & B>(…)`.";
+    push(text, doc, &format!("export interface Processes {processes}\n"));
+}
+
+/// Whether a child may be started from it, by itself or by a client that was asked to.
+fn may_have_children(node: &ExecutableNode) -> bool {
+    let starts = |action: &ExecutableAction| {
+        matches!(
+            action.work,
+            ActionWork::StartSubprocess { .. } | ActionWork::WebsocketSend { message_type: MessageType::Action, .. }
+        )
+    };
+    node.call.is_some() || actions_of(node).any(starts)
 }
 
 /// Top-level actions with their children, in their order.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 /// Names that every file has.
-const TAKEN: [&str; 6] = ["Json", "NodeId", "ActionName", "StartData", "Payloads", "DataBodies"];
+const TAKEN: [&str; 8] = ["Json", "NodeId", "ActionName", "StartData", "Payloads", "DataBodies", "View", "Processes"];
 
 /// Gives each name once.
 pub(super) struct Names(HashSet<String>);

@@ -82,6 +82,27 @@ export interface DataBodies {
     };
   };
 }
+
+/** What the view holds, each part once its Data message has come. */
+export type View = {
+  "form"?: "a";
+  "who"?: Json;
+  "text"?: string;
+  "at"?: string;
+  "n"?: [1, null];
+};
+
+/** What `connect` of the TypeScript client takes: `connect<Processes>(…)`; for several processes `connect<A & B>(…)`. */
+export interface Processes {
+  "p": {
+    "start": StartData;
+    "view": View;
+    "actions": {
+      "save": AskMeSavePayload;
+      "undo": AskMeUndoPayload;
+    };
+  };
+}
 "#;
     assert_eq!(text, expected);
 }
@@ -106,6 +127,59 @@ fn schemas_become_types() {
     check_schema(json!({"allOf": [{"type": "string"}, {"minLength": 1}]}), "string & Json");
     check_schema(json!({"$ref": "#/$defs/n", "$defs": {"n": {"type": "number"}}}), "number");
     check_schema(json!({"$ref": "elsewhere.json"}), "Json");
+}
+
+/// The declared view of a process whose one user task sends these messages.
+#[track_caller]
+fn check_view(messages: &[&str], expected: &str) {
+    let send = |(order, message): (usize, &&str)| json!({"name": format!("send{order}"), "order": order, "type": "websocketSend", "params": {"message": message}});
+    let text = declared(messages.iter().enumerate().map(send).collect());
+    let found = text.split("export type View = ").nth(1).and_then(|rest| rest.split(";\n\n").next());
+    assert_eq!(found, Some(expected), "{text}");
+}
+
+#[test]
+fn a_view_holds_what_the_messages_add_up_to() {
+    check_view(&[], r"{ [name: string]: never }");
+    check_view(&[r#"{"form": "a"}"#, r#"{"form": "b"}"#, r#"{"form": "a"}"#], "{\n  \"form\"?: \"a\" | \"b\";\n}");
+    check_view(
+        &[r#"{"who": {"name": "${n}", "age": 1}}"#, r#"{"who": {"name": "Ada"}, "more": [1]}"#],
+        "{\n  \"who\"?: {\n    \"name\": Json;\n    \"age\"?: 1;\n  };\n  \"more\"?: [1];\n}",
+    );
+    check_view(&[r#"{"x": {"y": 1}}"#, r#"{"x": null}"#], "{\n  \"x\"?: {\n    \"y\": 1;\n  } | null;\n}");
+    check_view(&[r#"{"x": "${a}"}"#, r#"{"x": {"y": 1}}"#], "{\n  \"x\"?: Json;\n}");
+}
+
+#[test]
+fn a_process_with_children_has_an_open_view() {
+    let start = json!({"name": "go", "order": 0, "type": "startSubprocess", "params": {"process": "q"}});
+    let send = json!({"name": "send", "order": 1, "type": "websocketSend", "params": {"message": r#"{"a": 1}"#}});
+    let ask = json!({"name": "ask", "order": 0, "type": "websocketSend", "params": {"messageType": "action", "message": r#"{"processName": "q"}"#}});
+    assert!(declared(json!([start])).contains("export type View = { [name: string]: unknown };"));
+    for opening in [start, ask] {
+        let text = declared(json!([opening, send]));
+        assert!(text.contains("export type View = {\n  \"a\"?: 1;\n} & { [name: string]: unknown };"), "{text}");
+    }
+}
+
+#[test]
+fn an_action_of_several_nodes_takes_what_any_of_them_takes() {
+    let definition = json!({
+        "id": "p", "nodes": [{"id": "s", "type": "startEvent"}, {"id": "a", "type": "userTask"}, {"id": "b", "type": "userTask"},
+            {"id": "e", "type": "endEvent"}],
+        "flows": [{"id": "f1", "source": "s", "target": "a"}, {"id": "f2", "source": "a", "target": "b"},
+            {"id": "f3", "source": "b", "target": "e"}],
+    });
+    let (process, _) = compile(serde_json::from_value(definition).expect("it can be read")).expect("it compiles");
+    let text = declarations(&process, 1);
+    assert!(text.contains("\"actions\": {\n      \"complete\": ACompletePayload | BCompletePayload;\n    };"), "{text}");
+    let (process, _) = compile(
+        serde_json::from_value(json!({"id": "p", "nodes": [{"id": "s", "type": "startEvent"}, {"id": "e", "type": "endEvent"}],
+        "flows": [{"id": "f1", "source": "s", "target": "e"}]}))
+        .expect("it can be read"),
+    )
+    .expect("it compiles");
+    assert!(declarations(&process, 1).contains("\"actions\": Record<never, never>;"));
 }
 
 #[test]
