@@ -12,7 +12,11 @@ export function afterClose(code: number): AfterClose {
 }
 
 /** Full jitter: anything up to a bound that doubles with each try in a row. In milliseconds. */
+export function jitter(tries: number, random: number): number {
+  return random * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(tries, 16));
+}
+
+/** How long to wait before the next connection. In milliseconds. */
 export function backoff(code: number, tries: number, random: number): number {
-  const jitter = random * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(tries, 16));
-  return code === 4429 ? FLOOD_MS + jitter : jitter;
+  return (code === 4429 ? FLOOD_MS : 0) + jitter(tries, random);
 }

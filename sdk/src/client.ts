@@ -1,10 +1,20 @@
 import { type ActionMessage, pick } from './action-message.js';
+import { Channels, type Followed, INSTANCE } from './channels.js';
 import { Connection } from './connection.js';
-import { StepwireError } from './error.js';
-import type { ChildInfo, ClientFrame, InstanceFrame, ListFrame, ReplyFrame, ServerFrame, WelcomeFrame } from './frames.js';
+import { failure, guarded, StepwireError } from './error.js';
+import type {
+  ChildInfo,
+  ClientFrame,
+  InstanceFrame,
+  ListFrame,
+  ReplyFrame,
+  ResumePoint,
+  ServerFrame,
+  SnapshotFrame,
+  WelcomeFrame,
+} from './frames.js';
 import { Instance } from './instance.js';
 import { InstanceList, TaskList } from './list.js';
-import { Lists } from './lists.js';
 import type {
   AnyClient,
   AnyProcesses,
@@ -13,21 +23,16 @@ import type {
   ProcessShape,
   StartOf,
   StartOptions,
+  WaitOptions,
 } from './options.js';
+import { Outbox, TOKENS } from './outbox.js';
+import type { Platform } from './platform.js';
 import type { Store } from './store.js';
-import { uuidv7 } from './uuid.js';
-
-interface Pending {
-  frame: ClientFrame;
-  /** Whether a new connection sends it again. Subscriptions are not: `hello` names them. */
-  resend: boolean;
-  resolve: (reply: ReplyFrame) => void;
-  reject: (error: StepwireError) => void;
-}
+import { memoryTokenStore, type TokenStore } from './token.js';
 
 type Shape<P, K extends keyof P> = P[K] extends ProcessShape ? P[K] : ProcessShape;
 
-/** Connects at once, and keeps connected until {@link Client.close}. */
+/** Connects at once, and keeps connected until {@link Client.close}. Never throws: what hinders it stands in `lastError`. */
 export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesses>(options: ConnectOptions): Client<P> {
   return new Client<P>(options);
 }
@@ -35,26 +40,60 @@ export function connect<P extends { [K in keyof P]: ProcessShape } = AnyProcesse
 /** One connection to the server, and all instances followed through it. */
 export class Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
   readonly status: Store<ConnectionStatus>;
-  private readonly connection: Connection;
-  private readonly pending = new Map<string, Pending>();
-  private readonly instances = new Map<string, Instance>();
+  /** Why there is no connection: at the moment, or (with a final status) for good. `undefined` while it is live. */
+  readonly lastError: Store<StepwireError | undefined>;
   /** @internal */
-  readonly lists = new Lists(this as unknown as AnyClient);
-  /** Whether frames can be sent now; until then they wait in `pending`. @internal */
-  ready = false;
-  private ended: StepwireError | undefined;
-  private maxMessageBytes = Infinity;
+  readonly platform: Platform;
+  /** @internal */
+  readonly channels: Channels;
+  readonly #options: ConnectOptions;
+  readonly #connection: Connection;
+  readonly #outbox: Outbox;
+  readonly #tokens: TokenStore;
+  /** Roots whose tokens this connection has been shown, the first of them in its `hello`. */
+  #shown = new Set<string>();
   /** The instance whose snapshot came last among those the app opened: descendants' snapshots follow their root's. */
-  private lastRoot: Instance | undefined;
+  #lastRoot: Instance | undefined;
 
-  constructor(private readonly options: ConnectOptions) {
-    this.connection = new Connection(options, this);
-    this.status = this.connection.status;
+  constructor(options: ConnectOptions) {
+    this.#options = options;
+    this.#tokens = options.tokenStore ?? memoryTokenStore();
+    this.#connection = new Connection(options, {
+      token: () => this.#firstToken(),
+      tokenRefused: () => this.#tokenRefused(),
+      resume: (room) => this.#resume(room),
+      welcomed: (welcome) => this.#welcomed(welcome),
+      received: (frame) => this.#received(frame),
+      lost: (code) => {
+        this.#outbox.lost(code);
+        this.channels.lost();
+      },
+      stopped: (error) => {
+        this.#outbox.end(error);
+        this.channels.end(error);
+      },
+    });
+    this.platform = this.#connection.platform;
+    this.status = this.#connection.status;
+    this.lastError = this.#connection.lastError;
+    this.#outbox = new Outbox(
+      {
+        platform: this.platform,
+        transmit: (frame) => this.#connection.send(frame),
+        abandoned: (reply) => this.#abandoned(reply),
+        trouble: () => this.lastError.get(),
+      },
+      options.timeout,
+    );
+    this.channels = new Channels(this.#outbox, this.platform);
   }
 
-  /** Starts a process and follows it from its first record. */
+  /**
+   * Starts a process and follows it from its first record. Waits for a connection as long as it takes: `timeout` or `signal` end
+   * the wait.
+   */
   async start<K extends keyof P & string>(process: K, options: StartOptions<StartOf<P[K]>> = {}): Promise<Instance<Shape<P, K>>> {
-    const instance = await this.startInstance(process, options);
+    const instance = await this.#start(process, options);
     instance.uses += 1;
     instance.deliverSoon();
     return instance as unknown as Instance<Shape<P, K>>;
@@ -62,239 +101,239 @@ export class Client<P extends { [K in keyof P]: ProcessShape } = AnyProcesses> {
 
   /** Follows an instance by its key. All that ask for the same key share one object and one subscription. */
   instance<K extends keyof P & string>(process: K, key: string): Instance<Shape<P, K>> {
-    const known = this.instances.get(key);
-    const instance = known ?? this.add(key, process, undefined);
+    const known = this.find(key);
+    const instance = known ?? this.#add(key, process, undefined);
     instance.uses += 1;
     if (known) instance.deliverSoon();
-    else if (this.ready) this.subscribe(instance);
+    else this.subscribe(instance);
     return instance as unknown as Instance<Shape<P, K>>;
   }
 
   /** Follows the tasks of this user. All that ask share one list; each closes it once. */
   tasks(): TaskList {
-    return this.lists.open(new TaskList(this as unknown as AnyClient));
+    return this.#open(new TaskList(this as unknown as AnyClient));
   }
 
   /** Follows the instances of a process, or with `*` of all; needs role operator or admin. Shared like {@link tasks}. */
   process(id: (keyof P & string) | '*'): InstanceList {
-    return this.lists.open(new InstanceList(this as unknown as AnyClient, id));
+    return this.#open(new InstanceList(this as unknown as AnyClient, id));
   }
 
-  /** Sends any command of the protocol and resolves to its reply. */
-  command(frame: Omit<ClientFrame, 'id'> & { type: string; id?: string }, resend = true): Promise<ReplyFrame> {
-    return new Promise((resolve, reject) => {
-      if (this.ended) return reject(this.ended);
-      const id = frame.id ?? uuidv7(this.connection.platform.now());
-      const pending = { frame: { ...frame, id } as ClientFrame, resend, resolve, reject };
-      this.pending.set(id, pending);
-      if (this.ready) this.transmit(id, pending);
-    });
+  /**
+   * Sends any command of the protocol and resolves to its reply. A lost connection or a server that has no room is no reason to
+   * reject: it is sent again, with the same id, until it is answered.
+   */
+  command(frame: ClientFrame, options: WaitOptions = {}): Promise<ReplyFrame> {
+    if (typeof frame.instance === 'string') this.#show(frame.instance);
+    return this.#outbox.command(frame, options);
   }
 
   /** Ends the connection. Unanswered commands reject with `closed`, though the server may have got them. */
   close(): void {
-    if (this.ended) return;
-    this.connection.stop(new StepwireError({ code: 'closed', message: 'the client was closed' }), 'offline');
+    this.#connection.stop(failure('closed', 'the client was closed'));
+  }
+
+  /** Ends the connection as {@link close} does, because the user is one no longer: what waits rejects with `unauthenticated`. */
+  signOut(): void {
+    this.#connection.stop(failure('unauthenticated', 'the user has signed out'), 'signedOut');
   }
 
   /** @internal */
-  resume(): { instance: string; after: number }[] {
-    const followed = [...this.instances.values()].filter(({ cursor }) => cursor !== undefined);
-    return followed.map(({ key, cursor }) => ({ instance: key, after: cursor! }));
-  }
-
-  /** @internal */
-  welcomed(welcome: WelcomeFrame): void {
-    this.maxMessageBytes = welcome.maxMessageBytes ?? Infinity;
-    this.ready = true;
-    for (const [id, pending] of [...this.pending]) this.transmit(id, pending);
-    for (const instance of this.instances.values()) {
-      if (instance.cursor === undefined && instance.uses > 0) this.subscribe(instance);
-    }
-    this.lists.welcomed();
-  }
-
-  /** @internal */
-  received(frame: ServerFrame): void {
-    if (frame.type === 'reply') this.take(frame.id)?.resolve(frame);
-    else if (frame.type === 'error') {
-      const error = new StepwireError(frame);
-      if (frame.id !== undefined) this.take(frame.id)?.reject(error);
-      if (frame.channel?.startsWith('instance/')) this.drop(frame.channel.slice(9), error);
-      else if (frame.channel !== undefined && frame.id === undefined) this.lists.refused(frame.channel, error);
-    } else this.route(frame as InstanceFrame | ListFrame);
-  }
-
-  /** @internal */
-  lost(code: number): void {
-    this.ready = false;
-    for (const [id, { resend, reject }] of [...this.pending]) {
-      // A message that is too big would end the next connection too; a subscription never is.
-      const tooLarge = resend && code === 1009;
-      if (resend && !tooLarge) continue;
-      this.pending.delete(id);
-      reject(new StepwireError({ code: tooLarge ? 'too_large' : 'closed', message: `the connection closed with ${code}` }));
-    }
-    this.instances.forEach((instance) => instance.reset(instance.cursor));
-    this.lists.lost();
-  }
-
-  /** @internal */
-  stopped(error: StepwireError): void {
-    this.ended = error;
-    this.ready = false;
-    const waiting = [...this.pending.values()];
-    this.pending.clear();
-    waiting.forEach(({ reject }) => reject(error));
-    const followed = [...this.instances.values()];
-    this.instances.clear();
-    followed.forEach((instance) => (error.code === 'closed' ? instance.settle(Infinity) : instance.fail(error)));
-    this.lists.stopped(error);
+  find(key: string): Instance | undefined {
+    return this.channels.get(INSTANCE + key) as Instance | undefined;
   }
 
   /** @internal */
   subscribe(instance: Instance): void {
-    const { key, cursor } = instance;
-    const frame = { type: 'subscribe', channel: `instance/${key}`, after: cursor, tree: true };
-    this.command(frame, false).catch((error: StepwireError) => {
-      if (error.code !== 'closed') this.drop(key, error);
-    });
+    this.#show(instance.key);
+    this.channels.subscribe(instance);
   }
 
   /** @internal */
   release(instance: Instance): void {
     instance.uses -= 1;
-    if (instance.uses > 0 || instance.parent !== undefined || !this.follows(instance)) return;
+    if (instance.uses > 0 || instance.parent !== undefined || !this.channels.has(instance)) return;
     const tree = [instance];
     for (const member of tree) tree.push(...member.children.get());
-    tree.filter(({ uses }) => uses <= 0).forEach((member) => this.forget(member));
     // What the app opened itself stays, and stands on its own from now on.
-    const kept = tree.filter((member) => this.follows(member));
-    kept.forEach((member) => (member.parent = undefined));
-    if (!this.ready) return;
-    this.command({ type: 'unsubscribe', channel: `instance/${instance.key}` }, false).catch(() => undefined);
-    kept.forEach((member) => this.subscribe(member));
+    const kept = tree.filter((member) => this.channels.has(member) && member.uses > 0);
+    for (const member of tree.filter(({ uses }) => uses <= 0)) {
+      this.channels.forget(member);
+      this.channels.unsubscribe(member, member === instance);
+      member.settle(Infinity);
+    }
+    for (const member of kept) {
+      member.parent = undefined;
+      this.channels.subscribe(member);
+    }
   }
 
   /** @internal */
-  follows(instance: Instance): boolean {
-    return this.instances.get(instance.key) === instance;
+  releaseList(list: Followed): void {
+    list.uses -= 1;
+    if (list.uses > 0 || !this.channels.has(list)) return;
+    this.channels.forget(list);
+    this.channels.unsubscribe(list);
   }
 
   /** @internal */
   announce(parent: Instance, info: ChildInfo): void {
-    parent.addChild(this.instances.get(info.instance) ?? this.add(info.instance, info.process, undefined), info);
+    parent.addChild(this.find(info.instance) ?? this.#add(info.instance, info.process, undefined), info);
   }
 
   /** @internal */
   handleAction(message: ActionMessage): boolean {
-    return this.options.onAction?.(message) === true;
+    return guarded(() => this.#options.onAction?.(message)) === true;
   }
 
   /** @internal */
   async inherit(parent: Instance, { seq }: ActionMessage, asked: { process: string; dataKeys: string[] }): Promise<void> {
-    const { clientData = {} } = this.options;
+    const { clientData = {} } = this.#options;
     const values = typeof clientData === 'function' ? clientData() : clientData;
     const inheritFrom = { instance: parent.key, seq };
-    const child = await this.startInstance(asked.process, { data: pick(values, asked.dataKeys), inheritFrom });
+    const child = await this.#start(asked.process, { data: pick(values, asked.dataKeys), inheritFrom });
     parent.addChild(child);
     child.deliverSoon();
   }
 
-  /** @internal */
-  later(run: () => void): void {
-    this.connection.platform.setTimer(run, 0);
-  }
-
-  private async startInstance(process: string, options: StartOptions<unknown>): Promise<Instance> {
-    const { id, data = {}, startCondition, businessKey, inheritFrom, test } = options;
-    const anonymous = !this.options.getToken && this.connection.tokens.get() === undefined;
-    const nonce = anonymous ? secret() : undefined;
-    const { result } = await this.command({
-      type: 'start',
-      id,
-      process,
-      data,
-      startCondition,
-      businessKey,
-      inheritFrom,
-      test,
-      subscribe: true,
-      nonce,
-    });
+  async #start(process: string, options: StartOptions<unknown>): Promise<Instance> {
+    const { id, data = {}, startCondition, businessKey, inheritFrom, test, subscribe, signal, timeout } = options;
+    const nonce = this.#options.getToken || inheritFrom ? undefined : this.#tokens.nonce();
+    const frame = { type: 'start', id, process, data, startCondition, businessKey, inheritFrom, test, subscribe, nonce };
+    if (inheritFrom) this.#show(inheritFrom.instance);
+    const { result } = await this.#outbox.command(frame, { signal, timeout });
     const key = result.instance!;
-    if (result.token !== undefined) {
-      this.connection.tokens.set(result.token, key);
-      this.options.onToken?.(result.token, key);
-    }
-    const known = this.instances.get(key);
-    const instance = known ?? this.add(key, process, undefined);
+    this.#keep(key, result.token);
+    const known = this.find(key);
+    if (!known && subscribe === false) return new Instance(this as unknown as AnyClient, key, process).begin(result);
+    const instance = known ?? this.#add(key, process, undefined);
     instance.process ??= process;
     // A repeat after a lost answer: the frames went to the connection that is gone.
     if (!known) this.subscribe(instance);
     return instance;
   }
 
-  private transmit(id: string, { frame, reject }: Pending): void {
-    const bytes = new TextEncoder().encode(JSON.stringify(frame)).length;
-    if (bytes <= this.maxMessageBytes) return this.connection.send(frame);
-    this.pending.delete(id);
-    const message = `expected a message of at most ${this.maxMessageBytes} bytes, but it has ${bytes}`;
-    reject(new StepwireError({ code: 'too_large', message }));
+  /** A start that nobody waited for any more was done: what it began is still good for whoever starts with the same id. */
+  #abandoned({ result: { instance: key, token } }: ReplyFrame): void {
+    if (key === undefined) return;
+    this.#keep(key, token);
+    const instance = this.find(key);
+    if (!instance || instance.uses > 0 || instance.parent !== undefined) return;
+    instance.uses = 1;
+    this.release(instance);
   }
 
-  private take(id: string): Pending | undefined {
-    const pending = this.pending.get(id);
-    this.pending.delete(id);
-    return pending;
+  #open<L extends Followed>(list: L): L {
+    const known = this.channels.get(list.channel) as L | undefined;
+    const shared = known ?? list;
+    shared.uses += 1;
+    if (!known) {
+      this.channels.add(list);
+      this.channels.subscribe(list);
+    }
+    return shared;
   }
 
-  private route(frame: InstanceFrame | ListFrame): void {
-    if (!isOfInstance(frame)) return this.lists.receive(frame);
-    const key = frame.channel.slice(9);
-    let instance = this.instances.get(key);
+  #keep(root: string, token: string | undefined): void {
+    if (token === undefined) return;
+    this.#tokens.set(root, token);
+    this.#shown.add(root);
+    guarded(() => this.#options.onToken?.(token, root));
+  }
+
+  /** The root of an instance's tree, as far as the client knows. */
+  #rootOf(key: string): string {
+    const parent = this.find(key)?.parent;
+    return parent === undefined ? key : this.#rootOf(parent);
+  }
+
+  /** The token of the first tree that is followed: the others are shown after the `hello`. */
+  #firstToken(): string | undefined {
+    this.#shown = new Set();
+    if (this.#options.getToken) return undefined;
+    for (const { channel } of this.channels.all()) {
+      const root = this.#rootOf(channel.slice(INSTANCE.length));
+      const token = this.#tokens.get(root);
+      if (token === undefined) continue;
+      this.#shown.add(root);
+      return token;
+    }
+    return undefined;
+  }
+
+  #tokenRefused(): boolean {
+    const [root] = this.#shown;
+    if (root !== undefined) this.#tokens.set(root, undefined);
+    return root !== undefined;
+  }
+
+  /** Shows the server the token for the tree of an instance, if there is one that it does not know yet. */
+  #show(key: string): void {
+    if (this.#options.getToken) return;
+    const root = this.#rootOf(key);
+    const token = this.#shown.has(root) ? undefined : this.#tokens.get(root);
+    if (token === undefined) return;
+    this.#shown.add(root);
+    this.#outbox
+      .command({ type: 'auth', token }, { lane: TOKENS, again: false, timeout: Infinity })
+      .catch(({ code }: StepwireError) => {
+        // The instances of the tree will be refused by themselves.
+        if (code === 'unauthenticated' || code === 'token_expired') this.#tokens.set(root, undefined);
+      });
+  }
+
+  /** Of several trees, the `hello` can only name instances of the one whose token it brings. */
+  #resume(room: number): ResumePoint[] {
+    const roots = new Map(this.channels.all().map(({ channel }) => [channel, this.#rootOf(channel.slice(INSTANCE.length))]));
+    const unshown = (root: string) => !this.#shown.has(root) && this.#tokens.get(root) !== undefined;
+    const several = !this.#options.getToken && [...roots.values()].some(unshown);
+    return this.channels.resume(room, ({ channel }) => !several || this.#shown.has(roots.get(channel)!));
+  }
+
+  #welcomed(welcome: WelcomeFrame): void {
+    for (const { channel } of this.channels.all()) this.#show(channel.slice(INSTANCE.length));
+    for (const key of [...this.#outbox.instances()]) this.#show(key);
+    this.#outbox.opened(welcome);
+    this.channels.welcomed();
+  }
+
+  #received(frame: ServerFrame): void {
+    if (frame.type === 'reply') return void this.#outbox.answer(frame);
+    if (frame.type !== 'error') return this.#route(frame as InstanceFrame | ListFrame);
+    const { id, channel } = frame;
+    if (id !== undefined && this.#outbox.answer({ ...frame, id })) return;
+    const error = new StepwireError(frame);
+    if (channel !== undefined) this.channels.refused(channel, error);
+    else this.#connection.complained(error);
+  }
+
+  #route(frame: InstanceFrame | ListFrame): void {
+    const { channel } = frame;
+    // Frames of unknown types have any channel, or none.
+    if (!channel?.startsWith(INSTANCE)) return this.channels.get(channel)?.receive(frame);
+    const key = channel.slice(INSTANCE.length);
+    let instance = this.find(key);
+    const snapshot = frame.type === 'snapshot' ? (frame as SnapshotFrame) : undefined;
     if (!instance) {
       // Only a snapshot or a first frame makes an instance; anything else is late news of one that was closed.
-      const first = frame.type === 'snapshot' || ('prev' in frame && frame.prev === 0);
+      const first = snapshot || ('prev' in frame && frame.prev === 0);
       if (!first) return;
-      instance = this.add(key, undefined, frame.type === 'snapshot' ? undefined : 0);
-      if (frame.type === 'snapshot') this.parentOf(frame.parent)?.addChild(instance);
+      instance = this.#add(key, undefined, snapshot ? undefined : 0);
+      if (snapshot) this.#parentOf(snapshot.parent)?.addChild(instance);
     }
-    if (frame.type === 'snapshot' && instance.uses > 0) this.lastRoot = instance;
-    instance.receive(frame);
+    if (snapshot && instance.uses > 0) this.#lastRoot = instance;
+    instance.receive(frame as InstanceFrame);
   }
 
-  private parentOf(key: string | null | undefined): Instance | undefined {
-    return (key ? this.instances.get(key) : undefined) ?? this.lastRoot;
+  #parentOf(key: string | null | undefined): Instance | undefined {
+    const last = this.#lastRoot && this.channels.has(this.#lastRoot) ? this.#lastRoot : undefined;
+    return (key ? this.find(key) : undefined) ?? last;
   }
 
-  private add(key: string, process: string | undefined, cursor: number | undefined): Instance {
+  #add(key: string, process: string | undefined, cursor: number | undefined): Instance {
     const instance = new Instance(this as unknown as AnyClient, key, process);
-    instance.reset(cursor);
-    this.instances.set(key, instance);
+    instance.cursor = cursor;
+    this.channels.add(instance);
     return instance;
   }
-
-  private drop(key: string, error: StepwireError): void {
-    const instance = this.instances.get(key);
-    if (!instance) return;
-    this.forget(instance);
-    instance.fail(error);
-  }
-
-  private forget(instance: Instance): void {
-    this.instances.delete(instance.key);
-    instance.settle(Infinity);
-    if (this.lastRoot === instance) this.lastRoot = undefined;
-  }
-
-}
-
-/** Frames of unknown types have any channel, or none. */
-function isOfInstance(frame: InstanceFrame | ListFrame): frame is InstanceFrame {
-  return frame.channel?.startsWith('instance/') === true;
-}
-
-function secret(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

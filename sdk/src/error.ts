@@ -1,4 +1,4 @@
-/** The server's stable error codes, and `closed` for a command that the client gave up itself. */
+/** The server's stable error codes, and below them those of the client itself. */
 export type ErrorCode =
   | 'bad_request'
   | 'unauthenticated'
@@ -15,7 +15,15 @@ export type ErrorCode =
   | 'busy'
   | 'unsupported'
   | 'internal'
-  | 'closed';
+  | ClientErrorCode;
+
+/**
+ * - `closed`: the client was closed, or the server ended the connection for good. A command may have reached it nevertheless.
+ * - `unreachable`: no connection can be had at the moment; the client goes on trying.
+ * - `timeout`, `aborted`: the command's own `timeout` or `signal` ended the wait. The command may have reached the server.
+ * - `replaced`: another connection took the place of this one.
+ */
+export type ClientErrorCode = 'closed' | 'unreachable' | 'timeout' | 'aborted' | 'replaced';
 
 /** What is wrong with the value at one path, with `invalid_data`. */
 export interface FieldError {
@@ -27,37 +35,47 @@ export interface FieldError {
   params: Record<string, unknown>;
 }
 
+/** With `invalid_data`: what is wrong, by data path. */
+export type FieldErrors = Record<string, FieldError>;
+
 /** What an `error` frame says, beside its type and id. */
 export interface ErrorDetails {
   code: ErrorCode | (string & {});
   message: string;
   /** Why an action is not available: `ended`, `on_hold`, `not_active`, … */
-  reason?: string;
-  /** Whether the same command may succeed later, sent as a new one. */
-  retryable?: boolean;
-  /** With `invalid_data`: what is wrong, by data path. */
-  fields?: Record<string, FieldError>;
+  reason?: string | undefined;
+  /** Whether the same command may succeed later. */
+  retryable?: boolean | undefined;
+  fields?: FieldErrors | undefined;
   /** With `rate_limited`: how long to wait. */
-  afterMs?: number;
+  afterMs?: number | undefined;
   /** With `conflict`: the instance's number now. */
-  seq?: number;
+  seq?: number | undefined;
   /** With `conflict`: the elements that all offer the action. */
-  elements?: string[];
+  elements?: string[] | undefined;
+  /** Of an error about the connection: the code it was closed with. */
+  closeCode?: number | undefined;
+  /** What lies behind it: the reason of an abort signal, what `getToken` threw, … */
+  cause?: unknown | undefined;
 }
 
-/** A command that the server refused, or a connection that it ended for good. */
+/** As other interfaces of the platform name them, so that code which knows no Stepwire understands. */
+const NAMES: Record<string, string> = { aborted: 'AbortError', timeout: 'TimeoutError' };
+
+/** A command that the server refused or that got no answer, or a connection that cannot be had. */
 export class StepwireError extends Error {
   readonly code: ErrorDetails['code'];
   readonly reason: string | undefined;
   readonly retryable: boolean;
-  readonly fields: Record<string, FieldError>;
+  readonly fields: FieldErrors;
   readonly afterMs: number | undefined;
   readonly seq: number | undefined;
   readonly elements: string[];
+  readonly closeCode: number | undefined;
 
   constructor(details: ErrorDetails) {
-    super(details.message);
-    this.name = 'StepwireError';
+    super(details.message, { cause: details.cause });
+    this.name = NAMES[details.code] ?? 'StepwireError';
     this.code = details.code;
     this.reason = details.reason;
     this.retryable = details.retryable ?? false;
@@ -65,5 +83,28 @@ export class StepwireError extends Error {
     this.afterMs = details.afterMs;
     this.seq = details.seq;
     this.elements = details.elements ?? [];
+    this.closeCode = details.closeCode;
+  }
+}
+
+/** A {@link StepwireError} of the client itself. @internal */
+export function failure(code: ErrorCode, message: string, more?: Partial<ErrorDetails>): StepwireError {
+  return new StepwireError({ code, message, ...more });
+}
+
+/** Tells an error of the app's own code (a listener, a handler) where it can be seen, without ending anything. @internal */
+export function report(error: unknown): void {
+  const { reportError } = globalThis as { reportError?: (error: unknown) => void };
+  if (reportError) reportError(error);
+  else console.error(error);
+}
+
+/** Calls the app's own code. @internal */
+export function guarded<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch (error) {
+    report(error);
+    return undefined;
   }
 }

@@ -121,8 +121,12 @@ export type WelcomeFrame = {
   expiresAt?: string | null;
   pingSeconds: number;
   maxMessageBytes?: number;
+  /** How much one connection may send; 0 in either: as much as it likes. */
+  rate?: { perSecond: number; burst: number };
 };
 export type ReplyFrame = { type: 'reply'; id: string; seq?: number; duplicate?: boolean; result: CommandResult };
+/** Where a subscription stood, as `hello` tells it. */
+export type ResumePoint = { instance: string; after: number };
 export type ErrorFrame = { type: 'error'; id?: string; channel?: string } & ErrorDetails;
 export type SnapshotFrame = Step & {
   type: 'snapshot';
@@ -185,4 +189,4 @@ export type ServerFrame =
   | { type: 'bye'; reason: string; reconnectAfterMs?: number };
 
 /** Everything the client sends. */
-export type ClientFrame = { type: string; id?: string } & JsonObject;
+export type ClientFrame = { type: string; id?: string | undefined } & JsonObject;

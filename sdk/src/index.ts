@@ -4,7 +4,14 @@
  */
 export type { ActionMessage } from './action-message.js';
 export { Client, connect } from './client.js';
-export { type ErrorCode, type ErrorDetails, type FieldError, StepwireError } from './error.js';
+export {
+  type ClientErrorCode,
+  type ErrorCode,
+  type ErrorDetails,
+  type FieldError,
+  type FieldErrors,
+  StepwireError,
+} from './error.js';
 export type {
   ActiveNode,
   AvailableAction,
@@ -26,7 +33,8 @@ export type {
   ProcessShape,
   RunOptions,
   StartOptions,
+  WaitOptions,
 } from './options.js';
-export type { Platform, Socket } from './platform.js';
+export type { Platform, Socket, WebSocketConstructor } from './platform.js';
 export type { Store } from './store.js';
-export { localTokenStore, memoryTokenStore, type TokenStore } from './token.js';
+export { forgetStartId, localTokenStore, memoryTokenStore, startId, type TokenStore } from './token.js';

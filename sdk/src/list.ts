@@ -1,6 +1,6 @@
 import type { StepwireError } from './error.js';
 import type { InstanceInfo, ListChangeFrame, ListFrame, ListSnapshotFrame, TaskInfo } from './frames.js';
-import { keepEqual } from './keep-equal.js';
+import { share } from './merge.js';
 import type { AnyClient } from './options.js';
 import { store, type Store } from './store.js';
 
@@ -11,105 +11,111 @@ const LONGEST = 1_000;
  * A list that the server keeps up to date, newest first. It is a query and no log: after each gap and each reconnect it begins
  * again with a snapshot; until that comes, what was known is still shown. Lines that did not change keep their identity.
  */
-abstract class LiveList<Line extends { createdAt: string }> {
-  private readonly moreLines = store(false);
-  private readonly errors = store<StepwireError | undefined>(undefined);
+export abstract class LiveList<Line extends { createdAt: string }> {
+  readonly #more = store(false);
+  readonly #error = store<StepwireError | undefined>(undefined);
   protected readonly lines = store<readonly Line[] | undefined>(undefined);
   /** Whether there are older ones that are not listed. */
-  readonly more: Store<boolean> = this.moreLines;
+  readonly more: Store<boolean> = this.#more;
   /** Why the list cannot be followed. */
-  readonly error: Store<StepwireError | undefined> = this.errors;
+  readonly error: Store<StepwireError | undefined> = this.#error;
 
   /** How often the app opened it and has not closed it. @internal */
   uses = 0;
   /** The number of the last frame applied; `undefined` while a snapshot is awaited. */
-  private cursor: number | undefined;
+  #cursor: number | undefined;
   /** Lines of the newest snapshot. */
-  private begun = 0;
+  #begun = 0;
+
+  readonly #client: AnyClient;
+  readonly #keyOf: (line: Line) => string;
 
   /** @internal */
   constructor(
-    private readonly client: AnyClient,
+    client: AnyClient,
     readonly channel: string,
-    private readonly keyOf: (line: Line) => string,
-  ) {}
+    keyOf: (line: Line) => string,
+  ) {
+    this.#client = client;
+    this.#keyOf = keyOf;
+  }
 
   /** Ends this use of the list; with the last one the server stops sending its changes. */
   close(): void {
-    this.client.lists.release(this);
+    this.#client.releaseList(this);
   }
 
   /** Applies a frame of the channel. @internal */
   receive(frame: ListFrame): void {
-    if (frame.type === 'resync') return this.restart();
-    if (frame.type === 'snapshot') return this.begin(frame);
+    if (frame.type === 'resync') return this.lost();
+    if (frame.type === 'snapshot') return this.#begin(frame);
     // Frames of types that this client does not know may have no number.
-    if (this.cursor === undefined || !(frame.seq > this.cursor)) return;
-    if (frame.prev !== this.cursor) return this.again();
-    this.cursor = frame.seq;
+    if (this.#cursor === undefined || !(frame.seq > this.#cursor)) return;
+    if (frame.prev !== this.#cursor) return this.#again();
+    this.#cursor = frame.seq;
     const changes = this.changesIn(frame);
-    if (changes) this.apply(changes.set, changes.removed);
+    if (changes) this.#apply(changes.set, changes.removed);
   }
 
   /** Waits for a snapshot. @internal */
-  restart(): void {
-    this.cursor = undefined;
+  lost(): void {
+    this.#cursor = undefined;
   }
 
-  /** The server no longer lets this client follow it. @internal */
-  fail(error: StepwireError): void {
-    this.restart();
-    this.errors.set(error);
+  /** @internal */
+  fail(error: StepwireError | undefined): void {
+    this.lost();
+    if (error) this.#error.set(error);
   }
 
   protected abstract linesOf(snapshot: ListSnapshotFrame): Line[];
   /** `undefined` for a frame of an unknown type. */
   protected abstract changesIn(frame: ListChangeFrame): { set: Line[]; removed: string[] } | undefined;
 
-  private begin(snapshot: ListSnapshotFrame): void {
+  #begin(snapshot: ListSnapshotFrame): void {
     const lines = this.linesOf(snapshot);
-    this.cursor = snapshot.seq;
-    this.begun = lines.length;
-    this.errors.set(undefined);
-    this.moreLines.set(snapshot.more);
-    this.show(lines);
+    this.#cursor = snapshot.seq;
+    this.#begun = lines.length;
+    this.#error.set(undefined);
+    this.#more.set(snapshot.more);
+    this.#show(lines);
   }
 
-  private apply(set: Line[], removed: string[]): void {
+  #apply(set: Line[], removed: string[]): void {
     const gone = new Set(removed);
-    const changed = new Map(set.map((line) => [this.keyOf(line), line]));
-    const lines = (this.lines.get() ?? []).filter((line) => !gone.has(this.keyOf(line)));
+    const changed = new Map(set.map((line) => [this.#keyOf(line), line]));
+    const lines = (this.lines.get() ?? []).filter((line) => !gone.has(this.#keyOf(line)));
     lines.forEach((line, index) => {
-      const key = this.keyOf(line);
+      const key = this.#keyOf(line);
       lines[index] = changed.get(key) ?? line;
       changed.delete(key);
     });
-    changed.forEach((line) => this.insert(lines, line));
-    if (lines.length > LONGEST) this.moreLines.set(true);
-    this.show(lines.slice(0, LONGEST));
+    changed.forEach((line) => this.#insert(lines, line));
+    if (lines.length > LONGEST) this.#more.set(true);
+    this.#show(lines.slice(0, LONGEST));
     // What is not listed yet gets its place when much of the list is done.
-    if (this.more.get() && lines.length * 2 < this.begun) this.again();
+    if (this.more.get() && lines.length * 2 < this.#begun) this.#again();
   }
 
   /** Where it stands by its age; one that is older than all listed may have others before it that are not. */
-  private insert(lines: Line[], line: Line): void {
+  #insert(lines: Line[], line: Line): void {
     const created = Date.parse(line.createdAt);
     const index = lines.findIndex((other) => Date.parse(other.createdAt) <= created);
     if (index >= 0) lines.splice(index, 0, line);
     else if (!this.more.get()) lines.push(line);
   }
 
-  private show(lines: readonly Line[]): void {
-    const known = new Map(this.lines.get()?.map((line) => [this.keyOf(line), line]));
-    const kept = lines.map((line) => keepEqual(known.get(this.keyOf(line)), line));
+  #show(lines: readonly Line[]): void {
     const before = this.lines.get();
+    const known = new Map(before?.map((line) => [this.#keyOf(line), line]));
+    const kept = lines.map((line) => share(known.get(this.#keyOf(line)), line));
     const same = before?.length === kept.length && kept.every((line, index) => line === before[index]);
     if (!same) this.lines.set(kept);
   }
 
-  private again(): void {
-    this.restart();
-    this.client.lists.subscribe(this);
+  #again(): void {
+    this.lost();
+    this.#client.channels.subscribe(this);
   }
 }
 

@@ -1,11 +1,21 @@
 import type { Client } from './client.js';
 import type { ActionMessage } from './action-message.js';
+import type { StepwireError } from './error.js';
 import type { JsonObject } from './frames.js';
-import type { Platform } from './platform.js';
+import type { Platform, WebSocketConstructor } from './platform.js';
 import type { TokenStore } from './token.js';
 
-/** How the connection stands. `signedOut` is final: the server refused this client, or a new token was not to be had. */
-export type ConnectionStatus = 'connecting' | 'live' | 'reconnecting' | 'offline' | 'signedOut';
+/**
+ * How the connection stands.
+ * - `connecting`: the first connection is being made.
+ * - `live`.
+ * - `reconnecting`: it was lost a moment ago; mostly it is back before anybody notices.
+ * - `lost`: for 5 s there has been none. That is the time to tell the user. The client goes on trying.
+ * - `offline`: the device says that it has no network. The client goes on trying.
+ * - `signedOut`: final. The server refused this user, or a new token was not to be had.
+ * - `closed`: final. The app closed the client, or the server ended the connection for good; `lastError` says why.
+ */
+export type ConnectionStatus = 'connecting' | 'live' | 'reconnecting' | 'lost' | 'offline' | 'signedOut' | 'closed';
 
 /** Which way a logged frame went. */
 export type Direction = 'in' | 'out';
@@ -24,56 +34,75 @@ export interface ConnectOptions {
    * Asked before every connect, and again shortly before the token expires. `refused` is true when the server did not take
    * the last one: then a cached token is of no use. Throws like `url`.
    */
-  getToken?: (refused: boolean) => string | undefined | Promise<string | undefined>;
-  /** Without `getToken`: keeps the token that an anonymous start is given. Default: in memory. */
-  tokenStore?: TokenStore;
+  getToken?: ((refused: boolean) => string | undefined | Promise<string | undefined>) | undefined;
+  /** Without `getToken`: keeps the tokens that anonymous starts are given, one for each tree. Default: in memory. */
+  tokenStore?: TokenStore | undefined;
   /** Told when an anonymous start is given its token. */
-  onToken?: (token: string, instance: string) => void;
+  onToken?: ((token: string, instance: string) => void) | undefined;
   /** The page's own values, from which a process started by an Action message takes its `clientDataKeys`. */
-  clientData?: JsonObject | (() => JsonObject);
+  clientData?: (JsonObject | (() => JsonObject)) | undefined;
   /**
    * Sees each Action message that no handler of its instance handled. Return true to say that the app handles it; else a
    * message of the form START_PROCESS_INHERIT starts its process by itself.
    */
-  onAction?: (message: ActionMessage) => boolean | void;
+  onAction?: ((message: ActionMessage) => boolean | void) | undefined;
+  /** Where the runtime has no global `WebSocket`, as Node 20: that of a package, such as `ws`. */
+  webSocket?: WebSocketConstructor | undefined;
+  /**
+   * Told each time that a connection cannot be had: before the first one, between two, and when the client gives up (then without
+   * `retryInMs`). {@link Client.lastError} keeps the last one until the connection is live.
+   */
+  onConnectError?: ((error: StepwireError, next: { attempt: number; retryInMs: number | undefined }) => void) | undefined;
+  /** How long a command waits for its answer, in milliseconds, where it does not say itself. Default: as long as it takes. */
+  timeout?: number | undefined;
   /** Name and version of the app, for the server's list of connections. */
-  client?: string;
+  client?: string | undefined;
   /** `true` writes every frame to the console; a function gets them. */
-  debug?: boolean | FrameLog;
-  /** Clock, network and randomness; only tests give another one. */
-  platform?: Platform;
+  debug?: boolean | FrameLog | undefined;
+  /** Clock, network and randomness; only tests give another one, and `webSocket` is not looked at then. */
+  platform?: Platform | undefined;
+}
+
+/** How long any command waits for its answer. What has been sent may take effect nevertheless. */
+export interface WaitOptions {
+  /** Ends the wait: the command rejects with `aborted`, and with the signal's reason as `cause`. */
+  signal?: AbortSignal | undefined;
+  /** Milliseconds; then the command rejects with `timeout`. */
+  timeout?: number | undefined;
 }
 
 /** What {@link Client.start} takes beside the process. */
-export interface StartOptions<Data = JsonObject> {
-  data?: Data;
+export interface StartOptions<Data = JsonObject> extends WaitOptions {
+  data?: Data | undefined;
   /** Chooses among several start events. */
-  startCondition?: string;
-  businessKey?: string;
-  /** A UUID that the app keeps itself, so that even a reload cannot start twice. */
-  id?: string;
+  startCondition?: string | undefined;
+  businessKey?: string | undefined;
+  /** A UUID that the app keeps itself, so that even a reload cannot start twice; see {@link startId}. */
+  id?: string | undefined;
+  /** `false`: it is not followed. Its stores show the step it was started with, and stay as they are. */
+  subscribe?: boolean | undefined;
   /** Starts it as the child that this Action message asks for. */
-  inheritFrom?: { instance: string; seq: number };
+  inheritFrom?: { instance: string; seq: number } | undefined;
   /** Runs the draft, if there is one newer than what is published; needs role designer or admin. */
-  test?: boolean;
+  test?: boolean | undefined;
 }
 
 /** What {@link Instance.run} takes beside action and data. */
-export interface RunOptions {
+export interface RunOptions extends WaitOptions {
   /** The element instance, when several offer the action. */
-  element?: string;
+  element?: string | undefined;
   /** Refuses the action (`conflict`) when the instance has moved on since this number. */
-  ifSeq?: number;
+  ifSeq?: number | undefined;
 }
 
 /** The types of one process: its start data, its view, and the data of each action. */
 export interface ProcessShape {
   start?: unknown;
   view?: unknown;
-  actions?: Record<string, unknown>;
+  actions?: object;
 }
 
-/** Process id → its types. Generated from the definitions, or written by hand. */
+/** Process id → its types: what the server's `types.d.ts` exports as `Processes`, or written by hand. */
 export type AnyProcesses = Record<string, ProcessShape>;
 export type ViewOf<S> = S extends { view: infer View } ? View : JsonObject;
 export type ActionsOf<S> = S extends { actions: infer Actions } ? Actions : Record<string, JsonObject>;

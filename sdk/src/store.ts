@@ -1,3 +1,5 @@
+import { guarded } from './error.js';
+
 /** A value that changes over time: the smallest contract that React, Svelte and plain code all accept. */
 export interface Store<T> {
   /** The value now. The same object until it changes. */
@@ -20,16 +22,8 @@ export function store<T>(value: T): WritableStore<T> {
     set(next) {
       if (Object.is(next, value)) return;
       value = next;
-      for (const listener of [...listeners]) {
-        try {
-          listener(next);
-        } catch (error) {
-          // Reported as uncaught, but it must not keep the rest of a frame from being applied.
-          queueMicrotask(() => {
-            throw error;
-          });
-        }
-      }
+      // One that fails must not keep the rest of a frame from being applied.
+      for (const listener of [...listeners]) guarded(() => listener(next));
     },
     subscribe(listener) {
       // A wrapper of its own, so that the same function may be subscribed twice.

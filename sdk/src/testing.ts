@@ -12,22 +12,44 @@ type Recorded = JsonObject & { type: string; seq: number };
 export class FakeConnection implements Socket {
   onopen: Socket['onopen'] = null;
   onmessage: Socket['onmessage'] = null;
+  onerror: Socket['onerror'] = null;
   onclose: Socket['onclose'] = null;
   /** The close code that the client sent. */
   closedWith: number | undefined;
   open = true;
   /** Instance key → number of the last frame sent. */
   readonly cursors = new Map<string, number>();
+  /** Messages that may still come now, as of `filled`. */
+  private level = Infinity;
+  private filled = 0;
 
   constructor(
     private readonly server: FakeServer,
     readonly url: string,
-  ) {}
+  ) {
+    this.level = server.rate?.burst ?? Infinity;
+    this.filled = server.now;
+  }
 
   /** From the client. */
   send(text: string): void {
+    if (this.open) this.server.later(() => this.receive(text));
+  }
+
+  private receive(text: string): void {
     const frame = JSON.parse(text) as ClientFrame;
-    if (this.open) this.server.later(() => this.server.take(frame, this));
+    const { rate, helloBytes, messageBytes } = this.server;
+    if (new TextEncoder().encode(text).length > (frame.type === 'hello' ? helloBytes : messageBytes)) return this.drop(1009);
+    const { perSecond, burst } = rate ?? { perSecond: 0, burst: Infinity };
+    this.level = Math.min(burst, this.level + ((this.server.now - this.filled) * perSecond) / 1000);
+    this.filled = this.server.now;
+    if (this.level < 1) {
+      const afterMs = Math.ceil(((1 - this.level) * 1000) / perSecond);
+      this.server.limited += 1;
+      return this.push({ type: 'error', id: frame.id, code: 'rate_limited', message: 'too fast', retryable: true, afterMs });
+    }
+    this.level -= 1;
+    this.server.take(frame, this);
   }
 
   /** From the client. */
@@ -135,6 +157,13 @@ export class FakeServer {
   private readonly processes = new Map<string, FakeList<InstanceInfo>>();
   now = Date.UTC(2030, 0, 1);
   online = true;
+  /** How much a connection may send, as the real one limits it; it is told in `welcome`. */
+  rate: { perSecond: number; burst: number } | undefined;
+  /** The longest `hello`, and the longest of the other messages; more closes 1009. */
+  helloBytes = 128 * 1024;
+  messageBytes = 64 * 1024;
+  /** How many messages were refused as too fast. */
+  limited = 0;
   random = 0.5;
   private readonly answers = new Map<string, Answer>();
   private timers: { at: number; run: () => void }[] = [];
@@ -234,8 +263,9 @@ export class FakeServer {
     if (list && frame.type === 'subscribe') list.snapshot(connection);
     if (list && frame.type === 'unsubscribe') list.leave(connection);
     if (list) return connection.push({ type: 'reply', id: frame.id, seq: 0, result: {} });
+    if (frame.type === 'auth') return connection.push({ type: 'reply', id: frame.id, result: {} });
     const key = frame.type === 'start' ? `key-${String(frame.process)}` : keyOf(frame);
-    if (frame.type === 'start') connection.cursors.set(key, 0);
+    if (frame.type === 'start' && frame.subscribe !== false) connection.cursors.set(key, 0);
     const instance = this.instance(key);
     if (frame.type === 'subscribe' && frame.after === undefined) instance.snapshot(connection);
     else if (frame.type === 'subscribe') connection.cursors.set(key, Number(frame.after));
@@ -250,7 +280,8 @@ export class FakeServer {
   }
 
   private hello(frame: ClientFrame, connection: FakeConnection): void {
-    connection.push({ type: 'welcome', connection: 'c', user: 'u', log: 'log-1', pingSeconds: 25 });
+    const { rate, messageBytes: maxMessageBytes } = this;
+    connection.push({ type: 'welcome', connection: 'c', user: 'u', log: 'log-1', pingSeconds: 25, maxMessageBytes, rate });
     for (const { instance, after } of (frame.resume ?? []) as { instance: string; after: number }[]) {
       connection.cursors.set(instance, after);
       this.instance(instance).replay(connection);
@@ -260,7 +291,7 @@ export class FakeServer {
 
   private async settle(): Promise<void> {
     // Microtasks may queue frames and frames may resolve promises: go on until neither does.
-    for (let quiet = 0; quiet < 10; ) {
+    for (let quiet = 0; quiet < 10;) {
       const run = this.queue.shift();
       run?.();
       await Promise.resolve();

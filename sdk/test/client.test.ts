@@ -96,7 +96,7 @@ test('frames at or below the cursor are ignored; a gap resubscribes once, from t
   fake.log.push({ type: 'data', seq: 3, body: { note: 'three' } });
   await server.advance();
   expect(instance.view.get().note).toBe('three');
-  expect(server.sent('subscribe')).toMatchObject([{ channel: 'instance/key-onboarding', after: 2, tree: true }]);
+  expect(server.sent('subscribe')).toMatchObject([{ channel: 'instance/key-onboarding', after: 2 }]);
 });
 
 test('resync waits for the snapshot, which replaces everything', async () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { connect, type ConnectOptions, localTokenStore, memoryTokenStore, StepwireError } from '../src/index.js';
 import { FakeServer } from '../src/testing.js';
 
@@ -68,21 +68,45 @@ test('waits grow with full jitter, and start small again after a good connection
 });
 
 test.each([
-  [4403, 'forbidden'],
-  [4408, 'unauthenticated'],
-  [4409, 'unauthenticated'],
-])('%d stops', async (code, error) => {
-  const { server, client } = await live();
+  [4400, 'bad_request', 'closed'],
+  [4403, 'forbidden', 'signedOut'],
+  [4408, 'unauthenticated', 'signedOut'],
+  [4409, 'replaced', 'closed'],
+  [4499, 'closed', 'closed'],
+])('%d stops, and all that waits is told %s', async (code, error, status) => {
+  const told: unknown[] = [];
+  const { server, client } = await live({ onConnectError: (reason, { retryInMs }) => told.push([reason.code, retryInMs]) });
   server.on('run', () => undefined);
-  const running = client
-    .instance('p', 'k')
-    .run('save')
-    .catch((reason: unknown) => reason);
-  server.connection.drop(code);
+  const instance = client.instance('p', 'k');
+  const running = instance.run('save').catch((reason: unknown) => reason);
+  server.connection.drop(code, 'why');
   await server.advance(60_000);
-  expect(client.status.get()).toBe('signedOut');
-  expect(await running).toMatchObject({ code: error });
+  expect(client.status.get()).toBe(status);
+  expect(await running).toMatchObject({ code: error, closeCode: code, message: expect.stringContaining('why') });
+  expect(client.lastError.get()).toBe(await running);
+  expect(instance.error.get()).toBe(await running);
+  expect(told).toEqual([[error, undefined]]);
+  await expect(client.start('p')).rejects.toMatchObject({ code: error });
   expect(server.connections).toHaveLength(1);
+});
+
+test('4400 tells what the server complained about before', async () => {
+  const { server, client } = await live();
+  const message = "expected 'after' to be a number";
+  server.connection.push({ type: 'error', code: 'bad_request', message, fields: { after: 'no number' } });
+  server.connection.drop(4400, 'a frame was wrong');
+  await server.advance();
+  const error = client.lastError.get();
+  expect(error).toMatchObject({ code: 'bad_request', fields: { after: 'no number' } });
+  expect(error?.message).toContain(message);
+});
+
+test.each([1000, 1001, 1006, 1011, 1012, 1013, 4000, 4001, 4002])('%d reconnects', async (code) => {
+  const { server, client } = await live();
+  server.connection.drop(code);
+  await server.advance(300);
+  expect(client.status.get()).toBe('live');
+  expect(server.sent('hello')[1]).toMatchObject({ lastClose: code });
 });
 
 test('4401 is worth one new token, asked for as refused', async () => {
@@ -94,9 +118,21 @@ test('4401 is worth one new token, asked for as refused', async () => {
   expect(server.sent('hello')[1]).toMatchObject({ token: 'token-2' });
   server.on('hello', (_, connection) => connection.drop(4401));
   server.connection.drop(4401);
-  await server.advance();
+  await server.advance(500);
   expect(asked).toEqual([false, true, true]);
   expect(client.status.get()).toBe('signedOut');
+  expect(client.lastError.get()).toMatchObject({ code: 'unauthenticated', closeCode: 4401 });
+});
+
+test('a server that welcomes and refuses again and again is not stormed', async () => {
+  const { server } = await live();
+  server.on('hello', (frame, connection) => {
+    server.answer(frame, connection);
+    connection.drop(4401);
+  });
+  server.connection.drop(4401);
+  await server.advance(10_000);
+  expect(server.connections.length).toBeLessThan(12);
 });
 
 test('4429 waits ten seconds, and waking does not shorten it', async () => {
@@ -118,6 +154,42 @@ test('bye says when to come back', async () => {
   expect(server.connections).toHaveLength(1);
   await server.advance(1);
   expect(server.connections).toHaveLength(2);
+});
+
+test('a loss is shown as such after five seconds only', async () => {
+  const { server, client } = await live();
+  const seen: string[] = [];
+  client.status.subscribe((status) => seen.push(status));
+  server.on('hello', (_, connection) => connection.drop(1006));
+  server.connection.drop(1006);
+  await server.advance(4_999);
+  expect(seen).toEqual(['reconnecting']);
+  await server.advance(1);
+  expect(seen).toEqual(['reconnecting', 'lost']);
+  server.on('hello', (frame, connection) => server.answer(frame, connection));
+  await server.advance(15_000);
+  expect(seen).toEqual(['reconnecting', 'lost', 'live']);
+  expect(client.lastError.get()).toBeUndefined();
+  server.connection.drop(1006);
+  await server.advance();
+  expect(client.status.get()).toBe('reconnecting');
+});
+
+test('after a sleep a dead connection is given up at once, a silent one soon', async () => {
+  const { server, client } = await live();
+  // The device slept: time went on, timers did not.
+  server.now += 60_000;
+  server.wake();
+  await server.advance();
+  expect(client.status.get()).not.toBe('live');
+  await server.advance(1_000);
+  expect(client.status.get()).toBe('live');
+  server.now += 30_000;
+  server.wake();
+  await server.advance(4_999);
+  expect(client.status.get()).toBe('live');
+  await server.advance(1);
+  expect(client.status.get()).not.toBe('live');
 });
 
 test('without network it is offline, and tries at once when that comes back', async () => {
@@ -157,10 +229,21 @@ test('an anonymous start sends a nonce, and its token is used from then on', asy
   await server.advance();
   await starting;
   expect(server.sent('start')[0]?.nonce).toMatch(/^[0-9a-f]{32}$/);
-  expect(tokenStore.get()).toBe('visitor');
+  expect(tokenStore.get('k')).toBe('visitor');
   server.connection.drop();
   await server.advance(500);
   expect(server.sent('hello')[1]).toMatchObject({ token: 'visitor' });
+});
+
+test('a getToken that always gives the same token is not asked without end', async () => {
+  const server = new FakeServer();
+  let asked = 0;
+  const expiresAt = new Date(server.now + 60_000).toISOString();
+  server.on('hello', (_, connection) => connection.push({ type: 'welcome', log: 'l', pingSeconds: 600, expiresAt }));
+  server.on('auth', ({ id }, connection) => connection.push({ type: 'reply', id, result: { expiresAt } }));
+  connect({ url: 'ws://test', getToken: () => `token-${++asked}`, platform: server.platform });
+  await server.advance(60_000);
+  expect(asked).toBeLessThan(10);
 });
 
 test('a url callback is asked each time, and may sign out', async () => {
@@ -174,6 +257,127 @@ test('a url callback is asked each time, and may sign out', async () => {
   server.connection.drop(1006);
   await server.advance(1_000);
   expect(client.status.get()).toBe('signedOut');
+});
+
+test('when no connection can be had, start tells by its time limit, lastError and onConnectError', async () => {
+  const server = new FakeServer();
+  const told: unknown[] = [];
+  const platform = {
+    ...server.platform,
+    open: (url: string, subprotocol: string) => {
+      const connection = server.platform.open(url, subprotocol) as (typeof server)['connection'];
+      connection.onerror?.({ message: 'ECONNREFUSED' });
+      server.later(() => connection.onerror?.({ message: 'connect ECONNREFUSED' }));
+      connection.drop(1006);
+      connection.open = false;
+      return connection;
+    },
+  };
+  const client = connect({
+    url: 'ws://nowhere/v1/ws?ticket=secret',
+    platform,
+    onConnectError: ({ code, message }, { attempt, retryInMs }) => told.push([code, message, attempt, retryInMs]),
+  });
+  const starting = client.start('p', { timeout: 3_000 }).catch((error: unknown) => error);
+  await server.advance(3_000);
+  const error = (await starting) as StepwireError;
+  expect(error).toMatchObject({ code: 'timeout', name: 'TimeoutError', cause: client.lastError.get() });
+  expect(error.message).toMatch(/within 3000 ms.*ws:\/\/nowhere\/v1\/ws.*1006: connect ECONNREFUSED/);
+  expect(error.message).not.toContain('secret');
+  expect(client.lastError.get()).toMatchObject({ code: 'unreachable', closeCode: 1006 });
+  expect(told.slice(0, 2)).toEqual([
+    ['unreachable', client.lastError.get()?.message, 1, 125],
+    ['unreachable', client.lastError.get()?.message, 2, 250],
+  ]);
+  client.close();
+  const count = server.connections.length;
+  await server.advance(60_000);
+  expect(server.connections).toHaveLength(count);
+});
+
+test('a getToken that fails is told, and asked again', async () => {
+  const server = new FakeServer();
+  let tries = 0;
+  const getToken = async () => {
+    if (tries++ === 0) throw new Error('identity provider is down');
+    return 'token';
+  };
+  const client = connect({ url: 'ws://test', getToken, platform: server.platform });
+  await server.advance();
+  expect(client.lastError.get()).toMatchObject({
+    code: 'unreachable',
+    message: expect.stringContaining('identity provider is down'),
+  });
+  await server.advance(250);
+  expect(client.status.get()).toBe('live');
+  expect(client.lastError.get()).toBeUndefined();
+});
+
+test('an address that is none ends it, in words', async () => {
+  const server = new FakeServer();
+  const platform = {
+    ...server.platform,
+    open() {
+      throw new SyntaxError('Invalid URL');
+    },
+  };
+  const client = connect({ url: 'nonsense', platform });
+  const starting = client.start('p');
+  await expect(starting).rejects.toMatchObject({ code: 'bad_request', message: expect.stringContaining("'nonsense'") });
+  expect(client.status.get()).toBe('closed');
+});
+
+test('a client closed in the same breath connects to nothing', async () => {
+  const server = new FakeServer();
+  const client = connect({ url: 'ws://test', platform: server.platform });
+  const starting = client.start('p').catch((error: unknown) => error);
+  client.close();
+  await server.advance(60_000);
+  expect(server.connections).toHaveLength(0);
+  expect(await starting).toMatchObject({ code: 'closed' });
+});
+
+test('signing out tells all that waits', async () => {
+  const { server, client } = await live();
+  server.on('run', () => undefined);
+  const running = client
+    .instance('p', 'k')
+    .run('save')
+    .catch((error: unknown) => error);
+  await server.advance();
+  client.signOut();
+  expect(await running).toMatchObject({ code: 'unauthenticated' });
+  expect(client.status.get()).toBe('signedOut');
+});
+
+test('what the app does wrong in a listener, or the server in a frame, ends nothing', async () => {
+  const complaints = vi.spyOn(console, 'error').mockImplementation(() => undefined);
+  const { server, client } = await live({
+    onAction: () => {
+      throw new Error('in onAction');
+    },
+    debug: () => {
+      throw new Error('in debug');
+    },
+  });
+  const instance = client.instance('p', 'k');
+  instance.view.subscribe(() => {
+    throw new Error('in a listener');
+  });
+  instance.onAction(() => {
+    throw new Error('in a handler');
+  });
+  const fake = server.instance('k');
+  await server.advance();
+  server.connection.onmessage?.({ data: 'no JSON' });
+  server.connection.onmessage?.({ data: 'null' });
+  server.connection.onmessage?.({ data: '{"type":"progress","channel":"instance/k","seq":1,"prev":0}' });
+  fake.push({ type: 'data', body: { a: 1 } });
+  fake.push({ type: 'action', node: 'n', body: { ask: 1 } });
+  await server.advance(100);
+  expect(client.status.get()).toBe('live');
+  expect(complaints.mock.calls.map(([error]) => (error as Error).message)).toContain('in a handler');
+  complaints.mockRestore();
 });
 
 test('after close nothing is sent, and commands reject', async () => {

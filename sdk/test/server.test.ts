@@ -18,7 +18,7 @@ import { browser } from '../src/platform.js';
 const url = process.env.STEPWIRE_URL ?? '';
 const sockets: WebSocket[] = [];
 const platform: Platform = {
-  ...browser,
+  ...browser(),
   open(address, subprotocol) {
     const socket = new WebSocket(address, subprotocol);
     socket.on('error', () => undefined);

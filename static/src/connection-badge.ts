@@ -4,8 +4,10 @@ const WORDS: Record<ConnectionStatus, string> = {
   connecting: 'Connecting…',
   live: 'Live',
   reconnecting: 'Reconnecting…',
+  lost: 'Connection lost',
   offline: 'Offline',
   signedOut: 'Signed out',
+  closed: 'Disconnected',
 };
 
 /** Shows in `element` how the connection stands. */

@@ -1,4 +1,4 @@
-import { type Client, connect, type FrameLog, type Instance, type TokenStore } from '@stepwire/client';
+import { type Client, connect, type FrameLog, type Instance, localTokenStore } from '@stepwire/client';
 import type { Processes } from './processes.js';
 import { theme } from './theme.js';
 
@@ -16,21 +16,6 @@ export function address(key: string, cardKey?: string): void {
   history.replaceState(null, '', `#${[key, cardKey].filter(Boolean).join('/')}`);
 }
 
-const stored = (key: string) => `stepwire.demo.${key}`;
-
-/** One token per instance, as each visitor's token is good for one instance and its children. */
-const tokens: TokenStore = {
-  get() {
-    const { key } = addressed();
-    return (key && localStorage.getItem(stored(key))) || undefined;
-  },
-  set(token, instance = addressed().key) {
-    if (!instance) return;
-    if (token === undefined) localStorage.removeItem(stored(instance));
-    else localStorage.setItem(stored(instance), token);
-  },
-};
-
 /** One visitor's connection to the server and the instances behind the page. */
 export class Visit {
   readonly client: Client<Processes>;
@@ -44,7 +29,9 @@ export class Visit {
   ) {
     const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/v1/ws`;
     const clientData = () => ({ theme: theme() });
-    this.client = connect<Processes>({ url, tokenStore: tokens, clientData, client: 'demo/1', debug: frameLog });
+    // Each visit has a token of its own: several go on side by side, and any of them after a reload.
+    const tokenStore = localTokenStore('stepwire.demo');
+    this.client = connect<Processes>({ url, tokenStore, clientData, client: 'demo/1', debug: frameLog });
     this.client.status.subscribe(changed);
     const { key, cardKey } = addressed();
     if (key) this.follow(this.client.instance('onboarding', key));
