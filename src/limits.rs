@@ -184,6 +184,14 @@ pub const ELEMENTS_PER_COMMAND: usize = 1_000;
 pub const ITEMS: usize = 1_000;
 /// Start data of all children of one multi-instance call activity together, in bytes of JSON; more is an incident.
 pub const ITEM_DATA_BYTES: usize = 16 * 1024 * 1024;
+/// Parts of the JSON Schema of one key, what a reference leads to counted each time it is met.
+pub const KEY_SCHEMA_PARTS: usize = 1_000;
+/// Steps of one check of a value against the schema of its key: parts of the schema times parts of the value. At worst some 20 ms.
+pub const KEY_CHECK_STEPS: usize = 1_000_000;
+/// Steps of a check up to which a refusal says what is wrong where: it takes memory that grows with them, some 10 MiB at worst.
+pub const KEY_REASON_STEPS: usize = 50_000;
+/// Steps of the checks of a command up to which they are done on the arbiter of its instance; longer ones go to a script thread.
+pub const KEY_STEPS_ON_ARBITER: usize = 50_000;
 /// The largest output of one template, in bytes of JSON.
 pub const TEMPLATE_BYTES: usize = 64 * 1024;
 /// The longest script of a business rule, in bytes.

@@ -89,8 +89,9 @@ impl Evaluator for ProcessEvaluator {
         self.schemas.check(schema, value)
     }
 
-    fn runs_scripts(&self) -> bool {
-        !self.rules.is_empty() || self.conditions.values().any(|condition| matches!(condition, Condition::Script(_)))
+    fn may_take_long(&self, payload: &Value) -> bool {
+        let is_script = |condition| matches!(condition, &Condition::Script(_));
+        !self.rules.is_empty() || self.conditions.values().any(is_script) || self.schemas.may_take_long(payload)
     }
 }
 
@@ -120,7 +121,7 @@ mod tests {
             ("client.toString == 1", true),
         ] {
             let evaluator = compile(&definition(condition, &json!({}))).expect(condition);
-            assert_eq!(evaluator.runs_scripts(), scripts, "{condition}");
+            assert_eq!(evaluator.may_take_long(&Value::Null), scripts, "{condition}");
         }
     }
 
@@ -145,7 +146,7 @@ mod tests {
             compile(&definition)
         };
         let evaluator = with("output.b = input.a + 1").expect("a valid rule");
-        assert!(evaluator.runs_scripts());
+        assert!(evaluator.may_take_long(&Value::Null));
         assert_eq!(evaluator.rule("start", "rate", &json!({"a": 1}), ""), Ok(json!({"b": 2})));
         assert!(evaluator.rule("start", "other", &json!({}), "").is_err());
         let problems = with("output.b =\n= 1").err().unwrap_or_default();

@@ -1,6 +1,7 @@
 //! The JSON Schemas of a definition's keys, compiled.
 //!
-//! Remote references are never fetched, patterns run in linear time, `format` is checked.
+//! References are not fetched and not recursive, patterns run in linear time, `format` is checked. A check is bounded by the parts of
+//! the schema and of the value (`schema_parts`).
 
 use std::collections::HashMap;
 
@@ -11,7 +12,11 @@ use jsonschema::{
 };
 use serde_json::{Map, Value};
 
-use crate::model::field_error::FieldError;
+use super::schema_parts;
+use crate::{
+    limits::{KEY_CHECK_STEPS, KEY_REASON_STEPS, KEY_STEPS_ON_ARBITER},
+    model::field_error::FieldError,
+};
 
 /// At most so many violations are reported for one value.
 const MAX_VIOLATIONS: usize = 50;
@@ -20,7 +25,16 @@ const MAX_PATTERN_SIZE: usize = 1 << 20;
 
 /// Compiled schemas, found again by their text.
 #[derive(Debug, Default)]
-pub struct KeySchemas(HashMap<String, Validator>);
+pub struct KeySchemas {
+    by_text: HashMap<String, Compiled>,
+    most_parts: usize,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    validator: Validator,
+    parts: usize,
+}
 
 impl KeySchemas {
     /// Compiles `schema` and keeps it.
@@ -28,6 +42,7 @@ impl KeySchemas {
     /// # Errors
     /// What is wrong with it, as a sentence.
     pub fn add(&mut self, schema: &Value) -> Result<(), String> {
+        let parts = schema_parts::count(schema)?;
         let validator = jsonschema::options()
             .offline()
             .should_validate_formats(true)
@@ -36,8 +51,15 @@ impl KeySchemas {
             .map_err(|error| {
                 format!("expected a JSON Schema, but at `{}` {}; mend it or remove the schema", error.instance_path(), error)
             })?;
-        self.0.insert(schema.to_string(), validator);
+        self.by_text.insert(schema.to_string(), Compiled { validator, parts });
+        self.most_parts = self.most_parts.max(parts);
         Ok(())
+    }
+
+    /// Whether checking what is in this payload may take longer than an arbiter should be busy.
+    pub fn may_take_long(&self, payload: &Value) -> bool {
+        let most = KEY_STEPS_ON_ARBITER / self.most_parts.max(1) + 1;
+        self.most_parts > 0 && schema_parts::of_value(payload, most) >= most
     }
 
     /// Checks `value` against `schema`, which must have been added.
@@ -45,12 +67,24 @@ impl KeySchemas {
     /// # Errors
     /// One `(path below the key, what is wrong)` per violation; the sentences do not repeat the value.
     pub fn check(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, FieldError)>> {
-        let Some(validator) = self.0.get(&schema.to_string()) else {
+        let Some(Compiled { validator, parts }) = self.by_text.get(&schema.to_string()) else {
             let sentence = "expected a schema of this definition, but it is another one";
             return Err(vec![(String::new(), FieldError::new("$ref", sentence))]);
         };
+        let steps = parts * schema_parts::of_value(value, KEY_CHECK_STEPS / parts + 1);
+        if steps > KEY_CHECK_STEPS {
+            let sentence = format!(
+                "expected a value that {} steps suffice to check, but it is too intricate; send less of it at once",
+                KEY_CHECK_STEPS
+            );
+            return Err(vec![(String::new(), FieldError::new("tooIntricate", sentence).with("limit", KEY_CHECK_STEPS))]);
+        }
         if validator.is_valid(value) {
             return Ok(());
+        }
+        if steps > KEY_REASON_STEPS {
+            let sentence = "expected what the key's schema allows, but something in it is not; it is too intricate to say what";
+            return Err(vec![(String::new(), FieldError::new("schema", sentence))]);
         }
         let errors = validator.iter_errors(value).take(MAX_VIOLATIONS);
         Err(errors.flat_map(|error| told(&error, value)).take(MAX_VIOLATIONS).collect())
@@ -197,6 +231,33 @@ mod tests {
             assert_eq!(told, [(path, code, params)], "{schema} {value}");
             let sentence = &found[0].1.message;
             assert!(sentence.starts_with("expected ") && sentence.contains(", but "), "{schema}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn a_check_is_bounded_whatever_is_sent() {
+        let schema = json!({"items": {"anyOf": [{"type": "string"}, {"required": ["a"], "properties": {"a": {"minimum": 1}}}]}});
+        let mut schemas = KeySchemas::default();
+        schemas.add(&schema).expect("a valid schema");
+        let codes = |value: &Value| match schemas.check(&schema, value) {
+            Ok(()) => Vec::new(),
+            Err(found) => found.iter().map(|(path, error)| format!("{path} {}", error.code)).collect(),
+        };
+        assert_eq!(codes(&json!(vec![json!("x"); 10_000])), Vec::<String>::new());
+        let mut wrong = vec![json!({"a": 0}); 10_000];
+        assert_eq!(codes(&json!(wrong)), [" schema"]);
+        wrong.truncate(100);
+        assert_eq!(codes(&json!(wrong)).len(), MAX_VIOLATIONS);
+        assert_eq!(codes(&json!(vec![json!({"a": 1}); 100_000])), [" tooIntricate"]);
+        assert_eq!(codes(&json!([["x".repeat(2_000_000)]])), [" tooIntricate"]);
+        assert!(!schemas.may_take_long(&json!([{"a": 1}])) && schemas.may_take_long(&json!(vec![0; 10_000])));
+    }
+
+    #[test]
+    fn schemas_without_bound_are_refused() {
+        let expression = json!({"anyOf": [{"type": "number"}, {"properties": {"op": {}, "arg": {"$ref": "#"}}}]});
+        for schema in [expression, json!({"$ref": "https://example.com/x"}), json!({"enum": vec![0; 2_000]})] {
+            assert!(KeySchemas::default().add(&schema).is_err(), "{schema}");
         }
     }
 }

@@ -21,6 +21,7 @@ mod names;
 mod output;
 mod rule;
 mod sandbox;
+mod schema_parts;
 mod script;
 
 #[cfg(test)]

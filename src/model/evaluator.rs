@@ -29,8 +29,9 @@ pub trait Evaluator: Send + Sync {
     /// One `(path below the key, what is wrong)` per violation.
     fn check_schema(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, FieldError)>>;
 
-    /// Whether any evaluation may run a script; such steps do not run on an arbiter.
-    fn runs_scripts(&self) -> bool;
+    /// Whether a command with this payload may take long: by a script, or by the check of an intricate payload. Its step does not
+    /// run on an arbiter then.
+    fn may_take_long(&self, payload: &Value) -> bool;
 }
 
 /// Why an evaluation gave no answer, as a sentence for the modeller.

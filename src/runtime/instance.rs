@@ -14,6 +14,7 @@ use std::{
 };
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+use serde_json::Value;
 
 use super::{
     Runtime,
@@ -24,7 +25,7 @@ use super::{
     scripts::NoOutcome,
 };
 use crate::{
-    engine::Effect,
+    engine::{Command, Effect},
     journal::{Busy, Commit, Entity, LogRow, OutboxRow, Slot, SnapshotRow, StoreError, codec, read_models},
     limits,
     model::{ids::InstanceKey, searching::SearchedTexts},
@@ -116,7 +117,7 @@ impl ProcessInstance {
             Ok(slot) => slot,
             Err(Busy) => return envelope.reply.refuse(Refusal::Busy),
         };
-        if self.may_run_scripts(&envelope.ask) {
+        if self.may_take_long(&envelope.ask) {
             return self.decide_on_script_thread(envelope, slot, ctx);
         }
         let Envelope { caller, ask, reply } = envelope;
@@ -128,10 +129,10 @@ impl ProcessInstance {
         }
     }
 
-    fn may_run_scripts(&self, ask: &Ask) -> bool {
+    fn may_take_long(&self, ask: &Ask) -> bool {
         match (ask, &self.memory) {
-            (Ask::Start(start), None) => start.process.evaluator.runs_scripts(),
-            (Ask::Apply { .. }, Some((_, process))) => process.evaluator.runs_scripts(),
+            (Ask::Start(start), None) => start.process.evaluator.may_take_long(&start.command.head.data),
+            (Ask::Apply { command, .. }, Some((_, process))) => process.evaluator.may_take_long(payload(command)),
             _ => false,
         }
     }
@@ -299,6 +300,14 @@ impl ProcessInstance {
             self.leaving = Some(Vec::new());
             self.leave_when_durable(ctx);
         }
+    }
+}
+
+/// What of a command is checked against keys.
+fn payload(command: &Command) -> &Value {
+    match command {
+        Command::Run(run) => &run.data,
+        _ => &Value::Null,
     }
 }
 

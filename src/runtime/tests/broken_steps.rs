@@ -40,7 +40,7 @@ impl Evaluator for Moody {
         Ok(())
     }
 
-    fn runs_scripts(&self) -> bool {
+    fn may_take_long(&self, _: &Value) -> bool {
         self.runs_scripts
     }
 }

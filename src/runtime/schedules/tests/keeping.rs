@@ -253,7 +253,7 @@ impl Evaluator for Refusing {
         Err(vec![(String::new(), FieldError::new("const", "expected another value, but it is this one"))])
     }
 
-    fn runs_scripts(&self) -> bool {
+    fn may_take_long(&self, _: &Value) -> bool {
         false
     }
 }

@@ -253,7 +253,7 @@ impl Evaluator for Broken {
         Ok(())
     }
 
-    fn runs_scripts(&self) -> bool {
+    fn may_take_long(&self, _: &Value) -> bool {
         false
     }
 }
