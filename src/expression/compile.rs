@@ -8,9 +8,10 @@ use serde_json::Value;
 use super::condition::{Condition, Refusal};
 use super::key_schemas::KeySchemas;
 use super::rule::Rule;
-use crate::model::action::{ActionType, javascript};
+use crate::model::action::ActionType;
 use crate::model::definition::ProcessDefinition;
 use crate::model::evaluator::{EvaluationError, Evaluator};
+use crate::model::expression_language::{Language, named};
 use crate::model::field_error::FieldError;
 use crate::model::problem::{Problem, Severity};
 
@@ -36,7 +37,7 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
         for action in &node.actions {
             // Another language and an empty script are told by `model::validate`.
             let ActionType::BusinessRule { script, language } = &action.work else { continue };
-            if *language != javascript() || script.trim().is_empty() {
+            if named(language) != Language::JavaScript || script.trim().is_empty() {
                 continue;
             }
             match Rule::compile(script) {

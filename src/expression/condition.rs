@@ -1,14 +1,22 @@
 //! The condition of one sequence flow, compiled: on the fast path where its grammar allows, else as a script.
+//!
+//! It is one expression without effect: `effects` says at deploy what is none, `other_languages` what is written in another
+//! language.
 
 use serde_json::Value;
 
+use super::effects::{self, Fault};
 use super::fast;
+use super::lexer;
+use super::other_languages;
 use super::sandbox::{Outcome, ScriptError};
 use super::script::Script;
 use crate::model::evaluator::EvaluationError;
 
 /// Longer conditions are refused, in bytes.
 const MAX_LENGTH: usize = 16 << 10;
+/// A longer condition is not written again in other words, in bytes.
+const MAX_ADVICE: usize = 200;
 
 /// A compiled condition.
 #[derive(Debug)]
@@ -34,27 +42,30 @@ impl Condition {
     /// # Errors
     /// What is wrong with it and where, as a sentence.
     pub fn compile(text: &str) -> Result<Self, Refusal> {
-        if text.trim_start().starts_with('=') {
-            return Err(Refusal::Unsupported(
-                "expected a JavaScript condition such as `${amount > 100}`, but `=` begins FEEL, which is not supported yet; \
-                 remove the `=` and write it in JavaScript"
-                    .to_owned(),
-            ));
-        }
         if text.len() > MAX_LENGTH {
             return Err(Refusal::Invalid(format!(
                 "expected a condition of at most {MAX_LENGTH} bytes, but it has {}; compute the value in an action before",
                 text.len()
             )));
         }
+        if let Some(feel) = text.trim_start().strip_prefix('=').filter(|rest| !rest.starts_with('=')) {
+            return Err(Refusal::Unsupported(format!(
+                "expected a condition in JavaScript, but `=` at its beginning makes it FEEL, which comes with DMN and is not \
+                 supported yet; write {}",
+                advice(feel).unwrap_or_else(|| "it in JavaScript, such as ${amount > 100 && approved == true}".to_owned())
+            )));
+        }
+        if let Some(inner) = text.trim().strip_prefix("#{").and_then(|rest| rest.strip_suffix('}')) {
+            return Err(Refusal::Unsupported(format!(
+                "expected a condition such as ${{amount > 100}}, but #{{…}} is not supported; write {}",
+                advice(inner).unwrap_or_else(|| "${…} with JavaScript in it".to_owned())
+            )));
+        }
         let expression = unwrap(text);
         if expression.trim().is_empty() {
             return Err(Refusal::Invalid("expected a condition such as `${amount > 100}`, but it is empty".to_owned()));
         }
-        match fast::parse(&expression) {
-            Some(tree) => Ok(Self::Fast(tree)),
-            None => Script::compile(&expression).map(Self::Script).map_err(|error| Refusal::Invalid(refusal(&error))),
-        }
+        compile_expression(&expression).map_err(|refusal| refusal.sentence(&expression))
     }
 
     /// Whether the condition holds over the instance data.
@@ -84,8 +95,61 @@ fn unwrap(text: &str) -> String {
     format!("{}  {inner}", &text[..before])
 }
 
-fn refusal(error: &ScriptError) -> String {
-    format!("expected a JavaScript expression, but {}{}; mend it there", error.place(), error.message)
+/// Why an expression is refused.
+enum Wrong {
+    /// In words of its own.
+    Fault { fault: Fault, is_foreign: bool },
+    /// In the engine's.
+    Engine(ScriptError),
+}
+
+impl Wrong {
+    fn sentence(&self, expression: &str) -> Refusal {
+        match self {
+            Self::Fault { fault, is_foreign } => {
+                let (line, column) = place(expression, fault.at);
+                let advice = advice(expression).map(|advice| format!(": {advice}")).unwrap_or_default();
+                let found = &fault.found;
+                let sentence = format!("expected a JavaScript expression, but at line {line}, column {column}: {found}{advice}");
+                if *is_foreign { Refusal::Unsupported(sentence) } else { Refusal::Invalid(sentence) }
+            }
+            Self::Engine(error) => {
+                let (place, message) = (error.place(), &error.message);
+                Refusal::Invalid(format!("expected a JavaScript expression, but {place}{message}; mend it there"))
+            }
+        }
+    }
+}
+
+fn compile_expression(expression: &str) -> Result<Condition, Wrong> {
+    let own = |fault| Wrong::Fault { fault, is_foreign: false };
+    let tokens = lexer::tokens(expression)
+        .map_err(|error| own(Fault { at: error.at, found: format!("{}; mend it there", error.found) }))?;
+    if let Some(tree) = fast::parse(&tokens) {
+        return Ok(Condition::Fast(tree));
+    }
+    if let Some(fault) = other_languages::find(&tokens) {
+        return Err(Wrong::Fault { fault, is_foreign: true });
+    }
+    effects::check(&tokens).map_err(own)?;
+    Script::compile(expression).map(Condition::Script).map_err(Wrong::Engine)
+}
+
+/// The expression as it would be in JavaScript, when that is short and compiles.
+fn advice(expression: &str) -> Option<String> {
+    let expression = expression.trim();
+    if expression.len() > MAX_ADVICE {
+        return None;
+    }
+    let rewritten = other_languages::in_javascript(expression, &lexer::tokens(expression).ok()?);
+    compile_expression(&rewritten).ok().map(|_| format!("${{{rewritten}}}"))
+}
+
+/// Line and column of a byte, from 1.
+pub fn place(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..at];
+    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
 fn failure(error: &ScriptError) -> String {

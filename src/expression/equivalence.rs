@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::condition::Condition;
 use super::fast;
+use super::lexer;
 use super::script::Script;
 
 /// Few names, so that paths often meet data.
@@ -85,6 +86,8 @@ fn text() -> impl Strategy<Value = String> {
         1 => ".{0,4}",
         1 => "[0-9+.eExX \u{e000}\u{1F600}-]{0,6}",
         1 => "0[xX][0-9a-fA-F]{12,40}",
+        1 => any::<u64>().prop_map(|number| number.to_string()),
+        1 => "[+-]?[0-9]{15,45}[n.]?",
     ]
 }
 
@@ -95,6 +98,8 @@ fn value() -> impl Strategy<Value = Value> {
         number().prop_map(|number| json!(number)),
         any::<i64>().prop_map(|number| json!(number)),
         any::<u64>().prop_map(|number| json!(number)),
+        prop::sample::select(vec![9_007_199_254_740_991_i64, 9_007_199_254_740_992, 9_007_199_254_740_993, i64::MIN, i64::MAX])
+            .prop_map(|number| json!(number)),
         text().prop_map(Value::String),
     ];
     leaf.prop_recursive(3, 20, 4, |inner| {
@@ -140,6 +145,10 @@ fn literal() -> impl Strategy<Value = String> {
         .prop_map(str::to_owned),
         number().prop_map(|number| format!("{number}")),
         number().prop_map(|number| format!("{number:e}")),
+        any::<i64>().prop_map(|number| format!("{number}n")),
+        (-3_i32..20).prop_map(|number| format!("{number}n")),
+        prop::sample::select(vec!["9007199254740991n", "9007199254740993n", "-18446744073709551616n", "123456789012345680000n"])
+            .prop_map(str::to_owned),
         (text(), prop::sample::select(vec!['\'', '"'])).prop_map(|(text, quote)| {
             let escaped =
                 text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace(quote, &format!("\\{quote}"));
@@ -162,7 +171,7 @@ fn condition() -> impl Strategy<Value = String> {
 
 /// A whole result, not only a boolean one: compares what a condition gives with an error or an answer on both sides.
 fn check(text: &str, data: &Value) -> Result<(), TestCaseError> {
-    let Some(tree) = fast::parse(text) else { return Ok(()) };
+    let Some(tree) = lexer::tokens(text).ok().and_then(|tokens| fast::parse(&tokens)) else { return Ok(()) };
     let script = Script::compile(text).map_err(|error| TestCaseError::fail(format!("`{text}`: {error:?}")))?;
     let (fast, script) = (Condition::Fast(tree).evaluate(data), Condition::Script(script).evaluate(data));
     let kind = |answer: &Result<bool, crate::model::evaluator::EvaluationError>| match answer {

@@ -1,9 +1,12 @@
-// Run in every sandbox before the condition. Takes away what is not deterministic or evaluates text, and bounds the native
-// loops that the engine cannot interrupt: without a bound, one call on a sparse array or on two long texts runs for hours.
+// Run in every sandbox before the condition or rule. Takes away what is not deterministic or evaluates text, and bounds the native
+// loops that the engine cannot interrupt: without a bound, one call on a sparse array or on two long texts runs for hours. Gives
+// what the sandbox does with values, safe from what a script changes later.
 (() => {
   'use strict';
   const realm = globalThis;
   const { apply } = Reflect;
+  const { freeze, values } = Object;
+  const text = String;
   const isArray = Array.isArray;
   const isRegExp = (value) => value instanceof RegExp;
   const LONGEST_ARRAY = 100_000;
@@ -50,4 +53,22 @@
     delete Object.getPrototypeOf(type).constructor;
   }
   for (const name of ['eval', 'Function', 'Reflect', 'globalThis', 'queueMicrotask', 'Iterator']) delete realm[name];
+
+  const isObject = (value) => typeof value === 'object' && value !== null;
+  const LEAST = -(2n ** 63n);
+  const GREATEST = 2n ** 64n - 1n;
+  return {
+    // A change of the data is an error that says so, in place of one that nobody sees.
+    freezeAll(data) {
+      const found = [data];
+      while (found.length > 0) {
+        const value = found.pop();
+        if (!isObject(value)) continue;
+        freeze(value);
+        for (const member of values(value)) if (isObject(member)) found.push(member);
+      }
+    },
+    // A larger one is not made text: that takes long, and the engine cannot interrupt it.
+    digits: (whole) => (whole >= LEAST && whole <= GREATEST ? text(whole) : null),
+  };
 })();

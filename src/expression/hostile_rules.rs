@@ -74,7 +74,7 @@ fn what_is_no_json_is_told_with_its_path() {
         ("hole: [1,,2]", "output.hole[1]"),
         ("nan: { x: [0 / 0] }", "output.nan.x[0]"),
         ("infinite: 1 / 0", "output.infinite"),
-        ("big: 10n", "output.big"),
+        ("big: 2n ** 64n", "output.big"),
         ("f: () => 1", "output.f"),
         ("c: class {}", "output.c"),
         ("o: new (class { x = 1 })()", "output.o"),

@@ -1,20 +1,26 @@
 //! What a business rule put out, as JSON. Stricter than `JSON.stringify`: what JSON cannot hold is an error that names its path,
 //! not a silent `null` or nothing, and neither `toJSON` nor anything else a script changed is asked.
 //!
-//! Plain objects, arrays, texts, booleans, finite numbers and `null` are taken. A member that is `undefined` is left out.
+//! Plain objects, arrays, texts, booleans, finite numbers, `BigInt`s of 64 bits and `null` are taken. A member that is `undefined`
+//! is left out.
 
-use rquickjs::{Array, Atom, Object, Type, Value, atom::PredefinedAtom};
+use rquickjs::{Array, Atom, Function, Object, Type, Value, atom::PredefinedAtom};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::limits::{JSON_DEPTH, RULE_OUTPUT_BYTES};
 
-/// Reads the members of `output`. `plain` is what plain objects inherit from.
+/// Reads the members of `output`. `plain` is what plain objects inherit from, `guards` what `guards.js` gave.
 ///
 /// # Errors
 /// What a getter in it throws; inside, the sentence that says what is no JSON.
-pub fn read<'js>(output: &Value<'js>, plain: Option<Object<'js>>) -> rquickjs::Result<Result<Json, String>> {
+pub fn read<'js>(
+    output: &Value<'js>,
+    plain: Option<Object<'js>>,
+    guards: &Object<'js>,
+) -> rquickjs::Result<Result<Json, String>> {
     let Some(object) = output.as_object() else { return Ok(Err("expected an object, but `output` is none".to_owned())) };
-    let mut reading = Reading { plain, path: "output".to_owned(), bytes: 0 };
+    let digits = guards.get("digits")?;
+    let mut reading = Reading { plain, digits, path: "output".to_owned(), bytes: 0 };
     match reading.members(object, 1) {
         Ok(members) => Ok(Ok(Json::Object(members))),
         Err(Unreadable::NotJson(sentence)) => Ok(Err(sentence)),
@@ -35,6 +41,8 @@ impl From<rquickjs::Error> for Unreadable {
 
 struct Reading<'js> {
     plain: Option<Object<'js>>,
+    /// The digits of a `BigInt` of 64 bits.
+    digits: Function<'js>,
     /// Where the value being read stands, for sentences.
     path: String,
     /// What was read so far, roughly as long as its JSON.
@@ -47,6 +55,7 @@ impl<'js> Reading<'js> {
             Type::Null => self.take(4).map(|()| Json::Null),
             Type::Bool => self.take(5).map(|()| Json::Bool(value.as_bool() == Some(true))),
             Type::Int | Type::Float => self.number(value.as_number().unwrap_or(f64::NAN)),
+            Type::BigInt => self.whole(value),
             Type::String => {
                 let text = value.as_string().and_then(|text| text.to_string().ok());
                 let text = text.ok_or_else(|| self.not_json("a text that is not Unicode"))?;
@@ -114,6 +123,13 @@ impl<'js> Reading<'js> {
             other => Number::from_f64(other),
         };
         number_of(number).map(Json::Number).ok_or_else(|| self.not_json(&format!("{number}")))
+    }
+
+    fn whole(&mut self, value: &Value<'js>) -> Result<Json, Unreadable> {
+        self.take(20)?;
+        let digits: Option<String> = self.digits.call((value.clone(),))?;
+        let number = digits.and_then(|digits| digits.parse::<Number>().ok());
+        number.map(Json::Number).ok_or_else(|| self.not_json("a BigInt of more than 64 bits; give it as a text"))
     }
 
     fn is_plain(&self, object: &Object<'js>) -> bool {

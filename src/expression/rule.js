@@ -1,17 +1,10 @@
-// Run in the sandbox of a business rule, after guards.js and before the rule: puts `input` (frozen to its depths), `output` and
-// `now` into scope, where a rule cannot replace them, and gives `output` back.
+// Run in the sandbox of a business rule, after guards.js and before the rule: puts `input`, `output` and `now` into scope, where a
+// rule cannot replace them, and gives `output` back.
 (function (realm, input, now) {
   'use strict';
-  const { create, defineProperty, freeze, hasOwn, values } = Object;
+  const { create, defineProperty, hasOwn } = Object;
   const { isArray } = Array;
   const isObject = (value) => typeof value === 'object' && value !== null;
-
-  const found = [input];
-  while (found.length > 0) {
-    const value = found.pop();
-    freeze(value);
-    for (const member of values(value)) if (isObject(member)) found.push(member);
-  }
 
   const write = (place, name, value) =>
     defineProperty(place, name, { value, writable: true, enumerable: true, configurable: true });

@@ -8,7 +8,12 @@
 
 use serde_json::Value;
 
-use super::sandbox::{ScriptError, check_syntax, transform};
+use super::{
+    condition::place,
+    effects::{self, Fault},
+    lexer,
+    sandbox::{ScriptError, check_syntax, transform},
+};
 use crate::{limits::RULE_BYTES, model::evaluator::EvaluationError};
 
 /// The line of the script in the wrapped source.
@@ -42,6 +47,12 @@ impl Rule {
         check_syntax(&[in_object, in_class, source.clone()]).map_err(|error| {
             let error = error.in_text(script, FIRST_LINE);
             format!("expected JavaScript statements, but {}{}; mend it there", error.place(), error.message)
+        })?;
+        // What the lexer cannot split is right nevertheless: the engine has read it.
+        let tokens = lexer::tokens(script).unwrap_or_default();
+        effects::check_numbers(&tokens).map_err(|Fault { at, found }| {
+            let (line, column) = place(script, at);
+            format!("expected numbers that JavaScript holds exactly, but at line {line}, column {column}: {found}")
         })?;
         Ok(Self { source, script: script.to_owned() })
     }
@@ -101,7 +112,7 @@ mod tests {
         );
         check("output.missing = input.missing; output.x = 0.5 + 1e300", json!({"x": 1e300}));
         check(
-            "output.x = [1, -0, 1e15, -2.5, 9007199254740993]",
+            "output.x = [1, -0, 1e15, -2.5, 2 ** 53]",
             json!({"x": [1, 0, 1_000_000_000_000_000_i64, -2.5, 9_007_199_254_740_992_i64]}),
         );
     }
@@ -118,6 +129,53 @@ mod tests {
         check("for (const name in output) output.seen = name", json!({}));
         check_failure("output.put('a..b', 1)", &["line 1", "dotted path"]);
         check_failure("output.put('a[0]', 1)", &["dotted path"]);
+    }
+
+    #[test]
+    fn every_digit_of_a_whole_number_comes_back() {
+        let ids =
+            json!([7_615_917_337_495_251_231_i64, 9_007_199_254_740_993_i64, u64::MAX, i64::MIN, 9_007_199_254_740_991_i64]);
+        let data = json!({"order": {"id": 7_615_917_337_495_251_231_i64, "__proto__": u64::MAX}, "ids": ids, "price": 0.1});
+        let of = |script: &str| run(script, &data);
+        assert_eq!(of("output.all = {...input}"), Ok(json!({"all": data})));
+        assert_eq!(
+            of("output.order = {...input.order, state: 'rated'}").map(|output| output["order"]["id"].clone()),
+            Ok(json!(7_615_917_337_495_251_231_i64))
+        );
+        assert_eq!(of("output.x = [...input.ids].sort((a, b) => a < b ? -1 : 1)[4]"), Ok(json!({"x": u64::MAX})));
+        assert_eq!(of("output.x = input.order.id + 1n"), Ok(json!({"x": 7_615_917_337_495_251_232_i64})));
+        assert_eq!(of("output.x = `${input.order.id}`"), Ok(json!({"x": "7615917337495251231"})));
+        assert_eq!(of("output.x = input.order.id == 7615917337495251231n && input.order.id > 5"), Ok(json!({"x": true})));
+        assert_eq!(of("output.x = [5n, -(2n ** 63n), 2n ** 64n - 1n]"), Ok(json!({"x": [5, i64::MIN, u64::MAX]})));
+        assert_eq!(of("output.x = typeof input.ids[4] + typeof input.ids[1]"), Ok(json!({"x": "numberbigint"})));
+    }
+
+    #[test]
+    fn digits_are_lost_on_purpose_only() {
+        let data = json!({"id": 7_615_917_337_495_251_231_i64});
+        for (script, part) in [
+            ("output.x = input.id + 1", "1n"),
+            ("output.x = input.id * 1.5", "Number(x)"),
+            ("output.x = Math.max(input.id, 1)", "BigInt"),
+            ("output.x = JSON.stringify(input)", "BigInt"),
+            ("output.x = 2n ** 64n", "more than 64 bits"),
+            ("output.x = -(2n ** 63n) - 1n", "`output.x`"),
+            ("output.x = 2n ** 99999n", "more than 64 bits"),
+        ] {
+            let sentence = run(script, &data).expect_err(script);
+            assert!(sentence.contains(part), "{script}: {sentence}");
+        }
+        assert_eq!(run("output.x = Number(input.id)", &data), Ok(json!({"x": 7_615_917_337_495_250_944_i64})));
+        for (script, part) in [
+            ("output.x = 1\nconst y = 7615917337495251231", "line 2, column 11: 7615917337495251231 is beyond 2^53"),
+            ("output.x = 0.1000000000000000055 / 2", "write 0.1"),
+        ] {
+            let sentence = Rule::compile(script).expect_err(script);
+            assert!(sentence.contains(part), "{script}: {sentence}");
+        }
+        for script in ["output.x = '7615917337495251231' // 7615917337495251231", "output.x = /7615917337495251231/.test('')"] {
+            assert!(Rule::compile(script).is_ok(), "{script}");
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use rquickjs::function::Rest;
 use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Runtime, Type, Value};
 use serde_json::Value as Json;
 
-use super::{fast, output};
+use super::{fast, input, output};
 
 /// How long one evaluation may run.
 const TIME_LIMIT: Duration = Duration::from_millis(100);
@@ -26,6 +26,9 @@ const MEMORY_LIMIT: usize = 16 << 20;
 const STACK_LIMIT: usize = 256 << 10;
 /// The file name in the engine's stack traces.
 const SOURCE_NAME: &str = "script";
+/// What the engine's words about a `BigInt` leave out.
+const BIG_INT_HINT: &str =
+    "a whole number of the data beyond 2^53 is a BigInt: compute with 1n in place of 1, or round it on purpose with Number(x)";
 /// A longer message of an error is cut off, in bytes.
 const MESSAGE_BYTES: usize = 1_000;
 
@@ -70,30 +73,30 @@ pub enum Outcome {
     Other(String),
 }
 
-/// Evaluates `source`, which must be a function expression, and calls it with `data` as first argument and the top-level
+/// Evaluates `source`, which must be a function expression, and calls it with `data` (frozen) as first argument and the top-level
 /// members `names` of `data` (`undefined` when missing) as the others.
 ///
 /// # Errors
 /// What the script throws, a syntax error, or a limit reached.
 pub fn call(source: &str, names: &[String], data: &Json) -> Result<Outcome, ScriptError> {
-    run(|ctx| {
+    run(|ctx, guards| {
         let function: Function<'_> = ctx.eval_with_options(source, options())?;
-        let input = ctx.json_parse(data.to_string())?;
+        let input = input::write(ctx, data, guards)?;
         let members = names.iter().map(|name| member(ctx, &input, name, data)).collect::<rquickjs::Result<_>>()?;
         function.call::<_, Value<'_>>((input, Rest(members))).map(|value| outcome(&value))
     })
 }
 
-/// Calls `source`, which must be a function expression, with `input` (frozen), `output` and `now` in scope; gives what it put
+/// Calls `source`, which must be a function expression, with `input`, `output` and `now` in scope; gives what it put
 /// into `output`.
 ///
 /// # Errors
 /// What the script throws, a syntax error, a limit reached, or an output that is not JSON.
 pub fn transform(source: &str, input: &Json, now: &str) -> Result<Json, ScriptError> {
-    let put_out = run(|ctx| {
+    let put_out = run(|ctx, guards| {
         let prepare: Function<'_> = ctx.eval(include_str!("rule.js"))?;
-        // Parsed before the script can change what objects inherit.
-        let input: Value<'_> = ctx.json_parse(input.to_string())?;
+        // Before the script can change what objects inherit.
+        let input = input::write(ctx, input, guards)?;
         let plain = input.as_object().and_then(Object::get_prototype);
         let put_out: Value<'_> = prepare.call((ctx.globals(), input, now))?;
         let function: Function<'_> = ctx.eval_with_options(source, options())?;
@@ -103,7 +106,7 @@ pub fn transform(source: &str, input: &Json, now: &str) -> Result<Json, ScriptEr
                 "expected members assigned to `output`, but the script returned a value; assign it to a member of `output`";
             return Ok(Err(sentence.to_owned()));
         }
-        output::read(&put_out, plain)
+        output::read(&put_out, plain, guards)
     })?;
     put_out.map_err(|message| ScriptError { message, position: None })
 }
@@ -113,7 +116,7 @@ pub fn transform(source: &str, input: &Json, now: &str) -> Result<Json, ScriptEr
 /// # Errors
 /// The first syntax error.
 pub fn check_syntax(sources: &[String]) -> Result<(), ScriptError> {
-    run(|ctx| {
+    run(|ctx, _| {
         sources.iter().try_for_each(|source| ctx.eval_with_options::<Function<'_>, _>(source.as_str(), options()).map(drop))
     })
 }
@@ -126,7 +129,8 @@ fn member<'js>(ctx: &Ctx<'js>, input: &Value<'js>, name: &str, data: &Json) -> r
     }
 }
 
-fn run<T>(work: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<T>) -> Result<T, ScriptError> {
+/// Does `work` in a new engine, with what `guards.js` gave.
+fn run<T>(work: impl for<'js> FnOnce(&Ctx<'js>, &Object<'js>) -> rquickjs::Result<T>) -> Result<T, ScriptError> {
     let unavailable = |error| ScriptError { message: format!("the script engine did not start ({error})"), position: None };
     let runtime = Runtime::new().map_err(unavailable)?;
     let context = Context::custom::<Intrinsics>(&runtime).map_err(unavailable)?;
@@ -140,7 +144,7 @@ fn run<T>(work: impl for<'js> FnOnce(&Ctx<'js>) -> rquickjs::Result<T>) -> Resul
         polls > UNTIMED_POLLS && Instant::now() >= deadline
     })));
     context.with(|ctx| {
-        let result = ctx.eval::<(), _>(include_str!("guards.js")).and_then(|()| work(&ctx));
+        let result = ctx.eval::<Object<'_>, _>(include_str!("guards.js")).and_then(|guards| work(&ctx, &guards));
         result.catch(&ctx).map_err(|error| script_error(&error))
     })
 }
@@ -162,6 +166,7 @@ fn outcome(value: &Value<'_>) -> Outcome {
         Type::Array => "an array".to_owned(),
         Type::Function | Type::Constructor => "a function".to_owned(),
         Type::Object => "an object".to_owned(),
+        Type::BigInt => "a BigInt".to_owned(),
         _ => format!("a value of type {}", value.type_name()),
     })
 }
@@ -182,6 +187,7 @@ fn script_error(error: &CaughtError<'_>) -> ScriptError {
     let message = match message.as_deref() {
         Some("interrupted") => format!("expected an answer within {} ms, but it was still running", TIME_LIMIT.as_millis()),
         Some("out of memory") => format!("expected it to need at most {} MiB of memory, but it needed more", MEMORY_LIMIT >> 20),
+        Some(message) if message.to_ascii_lowercase().contains("bigint") => format!("{message} ({BIG_INT_HINT})"),
         Some(message) if !message.is_empty() => message.to_owned(),
         _ => "it threw an error without a message".to_owned(),
     };

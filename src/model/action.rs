@@ -92,7 +92,7 @@ pub enum ActionType {
     BusinessRule {
         /// Statements.
         script: String,
-        /// What they are written in; `javascript` is the only one.
+        /// What they are written in: JavaScript, by any of its names.
         #[serde(default = "javascript")]
         language: String,
     },

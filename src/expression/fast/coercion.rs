@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value};
 
 use super::expression::Comparison;
-use super::number_text::{number_to_text, text_to_number};
+use super::number_text::{Whole, number_to_text, text_to_number, text_to_whole};
 use super::operand::Operand;
 
 /// `left comparison right`.
@@ -31,6 +31,7 @@ fn strictly_equal(left: &Operand<'_>, right: &Operand<'_>) -> bool {
         (Operand::Undefined, Operand::Undefined) | (Operand::Null, Operand::Null) => true,
         (Operand::Bool(left), Operand::Bool(right)) => left == right,
         (Operand::Number(left), Operand::Number(right)) => left == right,
+        (Operand::BigInt(left), Operand::BigInt(right)) => left == right,
         (Operand::Text(left), Operand::Text(right)) => left == right,
         (Operand::Surrogate(left), Operand::Surrogate(right)) => left == right,
         (Operand::Array(left), Operand::Array(right)) => std::ptr::eq(*left, *right),
@@ -40,7 +41,7 @@ fn strictly_equal(left: &Operand<'_>, right: &Operand<'_>) -> bool {
 }
 
 fn loosely_equal(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
-    use Operand::{Array, Bool, Null, Number, Object, Surrogate, Text, Undefined};
+    use Operand::{Array, BigInt, Bool, Null, Number, Object, Surrogate, Text, Undefined};
     Ok(match (left, right) {
         (Undefined | Null, Undefined | Null) => true,
         (Undefined | Null, _) | (_, Undefined | Null) => false,
@@ -48,6 +49,9 @@ fn loosely_equal(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String
         (Bool(value), other) | (other, Bool(value)) => loosely_equal(&Number(f64::from(u8::from(*value))), other)?,
         (Number(number), text @ (Text(_) | Surrogate(_))) | (text @ (Text(_) | Surrogate(_)), Number(number)) => {
             *number == to_number(text)
+        }
+        (BigInt(_), Number(_) | Text(_) | Surrogate(_)) | (Number(_) | Text(_) | Surrogate(_), BigInt(_)) => {
+            order(left, right)? == Some(Ordering::Equal)
         }
         (Array(_) | Object(_), Array(_) | Object(_)) => strictly_equal(left, right),
         (object @ (Array(_) | Object(_)), other) | (other, object @ (Array(_) | Object(_))) => {
@@ -66,8 +70,32 @@ fn order(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Ordering>, St
         (Operand::Surrogate(left), Operand::Text(right)) => Some([*left].into_iter().cmp(right.encode_utf16())),
         (Operand::Text(left), Operand::Surrogate(right)) => Some(left.encode_utf16().cmp([*right])),
         (Operand::Surrogate(left), Operand::Surrogate(right)) => Some(left.cmp(right)),
+        (Operand::BigInt(left), right) => order_whole(*left, right),
+        (left, Operand::BigInt(right)) => order_whole(*right, left).map(Ordering::reverse),
         _ => to_number(&left).partial_cmp(&to_number(&right)),
     })
+}
+
+/// How a `BigInt` stands to a primitive value: exactly, as no number is rounded.
+fn order_whole(whole: i128, other: &Operand<'_>) -> Option<Ordering> {
+    match other {
+        Operand::BigInt(other) => Some(whole.cmp(other)),
+        // A text is read as a `BigInt`: one with a fraction or an exponent is none.
+        Operand::Text(text) => match text_to_whole(text)? {
+            Whole::Within(other) => Some(whole.cmp(&other)),
+            Whole::Below => Some(Ordering::Greater),
+            Whole::Beyond => Some(Ordering::Less),
+        },
+        _ => {
+            let number = to_number(other);
+            // In this range the part before the point is an i128; beyond it no whole number of a condition lies.
+            if number.abs() < 1e38 {
+                let exact = whole.cmp(&(number.trunc() as i128));
+                return Some(exact.then_with(|| 0.0.partial_cmp(&number.fract()).unwrap_or(Ordering::Equal)));
+            }
+            0.0.partial_cmp(&number)
+        }
+    }
 }
 
 /// The number of a primitive value. Objects are made primitive first.
@@ -77,6 +105,7 @@ fn to_number(primitive: &Operand<'_>) -> f64 {
         Operand::Bool(value) => f64::from(u8::from(*value)),
         Operand::Number(number) => *number,
         Operand::Text(text) => text_to_number(text),
+        Operand::BigInt(whole) => *whole as f64,
         Operand::Undefined | Operand::Surrogate(_) | Operand::Array(_) | Operand::Object(_) => f64::NAN,
     }
 }
@@ -100,6 +129,7 @@ fn item_text(item: &Value) -> Result<Cow<'_, str>, String> {
         Operand::Undefined | Operand::Null | Operand::Surrogate(_) => Cow::Borrowed(""),
         Operand::Bool(value) => Cow::Owned(value.to_string()),
         Operand::Number(number) => Cow::Owned(number_to_text(number)),
+        Operand::BigInt(whole) => Cow::Owned(whole.to_string()),
         Operand::Text(text) => text,
         Operand::Array(items) => Cow::Owned(join(items)?),
         Operand::Object(members) => Cow::Borrowed(object_text(members)?),

@@ -30,6 +30,8 @@ pub enum Literal {
     Bool(bool),
     /// `18`, `-1.5e3`, `NaN`, `Infinity`
     Number(f64),
+    /// `7615917337495251231n`
+    BigInt(i128),
     /// `'gold'`, `"gold"`
     Text(String),
 }

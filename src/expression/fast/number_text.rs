@@ -1,5 +1,7 @@
 //! JavaScript's conversions between numbers and strings.
 
+use super::super::lexer::is_space;
+
 /// JavaScript's `Number(text)`.
 pub fn text_to_number(text: &str) -> f64 {
     let text = text.trim_matches(is_space);
@@ -28,9 +30,37 @@ pub fn text_to_number(text: &str) -> f64 {
     }
 }
 
-/// JavaScript's white space and line ends: Unicode's, without NEXT LINE and with the byte order mark.
-fn is_space(c: char) -> bool {
-    c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
+/// What a text is as a `BigInt`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whole {
+    /// This whole number.
+    Within(i128),
+    /// One less than every number of 64 bits.
+    Below,
+    /// One greater than every number of 64 bits.
+    Beyond,
+}
+
+/// JavaScript's `BigInt(text)`; `None` when the text is no whole number.
+pub fn text_to_whole(text: &str) -> Option<Whole> {
+    let text = text.trim_matches(is_space);
+    let (negative, digits, base) = match text.as_bytes() {
+        [] => return Some(Whole::Within(0)),
+        [b'0', b'x' | b'X', ..] => (false, &text[2..], 16),
+        [b'0', b'o' | b'O', ..] => (false, &text[2..], 8),
+        [b'0', b'b' | b'B', ..] => (false, &text[2..], 2),
+        [b'-', ..] => (true, &text[1..], 10),
+        [b'+', ..] => (false, &text[1..], 10),
+        _ => (false, text, 10),
+    };
+    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(base)) {
+        return None;
+    }
+    Some(match i128::from_str_radix(digits, base) {
+        Ok(whole) => Whole::Within(if negative { -whole } else { whole }),
+        Err(_) if negative => Whole::Below,
+        Err(_) => Whole::Beyond,
+    })
 }
 
 /// Digits of `bits` bits each. Keeps the leading 64 bits and, in the last one, whether any later bit was set: enough for the
@@ -89,7 +119,7 @@ pub fn number_to_text(number: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{number_to_text, text_to_number};
+    use super::{Whole, number_to_text, text_to_number, text_to_whole};
 
     #[test]
     fn numbers_are_written_as_in_javascript() {
@@ -104,6 +134,26 @@ mod tests {
         ] {
             assert_eq!(number_to_text(number), text);
         }
+    }
+
+    #[test]
+    fn texts_are_whole_numbers_as_in_javascript() {
+        for (text, whole) in [
+            ("", Some(Whole::Within(0))),
+            (" 7615917337495251231\n", Some(Whole::Within(7_615_917_337_495_251_231))),
+            ("-09", Some(Whole::Within(-9))),
+            ("0xff", Some(Whole::Within(255))),
+            ("1e3", None),
+            ("1.0", None),
+            ("-0x1", None),
+            ("0x", None),
+            ("7n", None),
+            ("+", None),
+        ] {
+            assert_eq!(text_to_whole(text), whole, "{text:?}");
+        }
+        let long = "9".repeat(60);
+        assert_eq!((text_to_whole(&long), text_to_whole(&format!("-{long}"))), (Some(Whole::Beyond), Some(Whole::Below)));
     }
 
     #[test]

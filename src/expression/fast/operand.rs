@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
+use super::super::numerals::MAX_SAFE;
+
 use super::expression::{Literal, Member};
 
 /// A JavaScript value of the kinds a fast condition can meet.
@@ -17,6 +19,8 @@ pub enum Operand<'a> {
     Bool(bool),
     /// A number.
     Number(f64),
+    /// A whole number with all its digits: one of the data beyond JavaScript's exact numbers, or one written with an `n`.
+    BigInt(i128),
     /// A string.
     Text(Cow<'a, str>),
     /// A string of half a character, the result of indexing a string at a surrogate pair; Rust strings cannot hold it.
@@ -32,8 +36,11 @@ impl<'a> From<&'a Value> for Operand<'a> {
         match value {
             Value::Null => Self::Null,
             Value::Bool(value) => Self::Bool(*value),
-            // Without serde_json's arbitrary precision every number has an f64.
-            Value::Number(number) => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
+            Value::Number(number) => match number.as_i128() {
+                Some(whole) if whole.unsigned_abs() > MAX_SAFE as u128 => Self::BigInt(whole),
+                // Without serde_json's arbitrary precision every number has an f64.
+                _ => Self::Number(number.as_f64().unwrap_or(f64::NAN)),
+            },
             Value::String(text) => Self::Text(Cow::Borrowed(text)),
             Value::Array(items) => Self::Array(items),
             Value::Object(members) => Self::Object(members),
@@ -48,6 +55,7 @@ impl<'a> From<&'a Literal> for Operand<'a> {
             Literal::Null => Self::Null,
             Literal::Bool(value) => Self::Bool(*value),
             Literal::Number(number) => Self::Number(*number),
+            Literal::BigInt(whole) => Self::BigInt(*whole),
             Literal::Text(text) => Self::Text(Cow::Borrowed(text)),
         }
     }
@@ -63,7 +71,7 @@ impl<'a> Operand<'a> {
             Self::Undefined | Self::Null => {
                 return Err(format!("expected an object with `{}`, but it is {}", member.name, self.describe()));
             }
-            Self::Bool(_) | Self::Number(_) => None,
+            Self::Bool(_) | Self::Number(_) | Self::BigInt(_) => None,
             Self::Object(members) => members.get(&member.name).map(Operand::from),
             Self::Array(items) if member.name == "length" => Some(Operand::Number(items.len() as f64)),
             Self::Array(items) => member.index.and_then(|index| items.get(index)).map(Operand::from),
@@ -85,6 +93,7 @@ impl<'a> Operand<'a> {
             Self::Undefined | Self::Null => false,
             Self::Bool(value) => *value,
             Self::Number(number) => *number != 0.0 && !number.is_nan(),
+            Self::BigInt(whole) => *whole != 0,
             Self::Text(text) => !text.is_empty(),
             Self::Surrogate(_) | Self::Array(_) | Self::Object(_) => true,
         }
@@ -97,6 +106,7 @@ impl<'a> Operand<'a> {
             Self::Null => "null".to_owned(),
             Self::Bool(value) => value.to_string(),
             Self::Number(number) => super::number_text::number_to_text(*number),
+            Self::BigInt(_) => "a BigInt".to_owned(),
             Self::Text(_) | Self::Surrogate(_) => "a text".to_owned(),
             Self::Array(_) => "an array".to_owned(),
             Self::Object(_) => "an object".to_owned(),

@@ -1,6 +1,9 @@
 //! Parses the fast grammar, with JavaScript's precedences: `||`, `&&`, equality, relation, `!`.
 
-use super::super::names::{is_built_in, is_reserved};
+use super::super::{
+    lexer,
+    names::{is_built_in, is_reserved},
+};
 use super::expression::{Comparison, Expression, Literal, Member, Path};
 use super::lexer::{Token, tokens};
 
@@ -9,7 +12,7 @@ use super::lexer::{Token, tokens};
 const MAX_DEPTH: usize = 24;
 
 /// The condition as a tree; `None` when it is not (wholly) in the fast grammar.
-pub fn parse(source: &str) -> Option<Expression> {
+pub fn parse(source: &[lexer::Token<'_>]) -> Option<Expression> {
     let tokens = tokens(source)?;
     let mut parser = Parser { tokens: &tokens };
     let expression = parser.any(0)?;
@@ -65,6 +68,7 @@ impl<'t> Parser<'t> {
             Token::Not => Some(Expression::Not(Box::new(self.unary(depth + 1)?))),
             Token::Minus => match self.next()? {
                 Token::Number(number) => Some(Expression::Literal(Literal::Number(-number))),
+                Token::BigInt(whole) => Some(Expression::Literal(Literal::BigInt(-whole))),
                 _ => None,
             },
             Token::Open => {
@@ -72,6 +76,7 @@ impl<'t> Parser<'t> {
                 self.take(&Token::Close).then_some(inner)
             }
             Token::Number(number) => Some(Expression::Literal(Literal::Number(*number))),
+            Token::BigInt(whole) => Some(Expression::Literal(Literal::BigInt(*whole))),
             Token::Text(text) => Some(Expression::Literal(Literal::Text(text.clone()))),
             Token::Word(word) => self.literal_or_path(word),
             _ => None,

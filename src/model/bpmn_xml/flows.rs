@@ -3,7 +3,7 @@
 use roxmltree::Node;
 
 use super::{
-    is_bpmn,
+    is_bpmn, languages,
     reader::{Reader, filled, plain, text},
 };
 use crate::model::definition::SequenceFlow;
@@ -16,12 +16,8 @@ pub(super) fn read(node: Node<'_, '_>, process: &str, reader: &mut Reader) -> Op
     reader.extensions(node, id, &[]);
     reader.refuse_other_children(node, id, &["conditionExpression"]);
     let condition = node.children().find(|child| is_bpmn(*child, "conditionExpression"));
-    if let Some(language) = condition.and_then(|condition| filled(condition.attribute("language")))
-        && !language.to_ascii_lowercase().contains("javascript")
-    {
-        let message =
-            format!("expected a condition in JavaScript, but its language is `{language}`; rewrite it and drop `language`");
-        reader.error(id, "unsupported_expression", message);
+    if let Some(condition) = condition {
+        languages::check(condition, id, reader);
     }
     Some(SequenceFlow {
         id: id.to_owned(),

@@ -3,13 +3,14 @@
 //! Everything the engine would not run as drawn is an error that names the element; what has no meaning at run time
 //! (diagrams, documentation, annotations, pools) is passed over. All problems of a document come at once.
 //!
-//! `process` walks a process, `nodes`, `flows` and `lanes` read its parts, `errors`, `multi_instance` and `schedules` what nodes hold,
+//! `process` walks a process, `nodes`, `flows` and `lanes` read its parts, `errors`, `multi_instance` and `schedules` what nodes hold, `languages` what expressions are written in,
 //! `actions` the extension elements; `reader` collects problems and reads attributes. Not here: the rules a definition must keep (`validate`).
 
 mod actions;
 mod errors;
 mod flows;
 mod lanes;
+mod languages;
 mod multi_instance;
 mod nodes;
 mod process;

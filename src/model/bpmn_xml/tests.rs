@@ -1,3 +1,4 @@
+mod languages;
 mod schedules;
 
 use serde_json::json;

@@ -82,11 +82,6 @@ fn check_condition(flow: &SequenceFlow, condition: &str, source: Option<NodeKind
                 "expected an expression such as ${amount > 100}, but it is empty; write one",
             );
         }
-        text if text.starts_with('=') => {
-            let message =
-                format!("expected a JavaScript expression, but `{text}` is FEEL, which is not supported yet; write ${{…}}");
-            report.error(&flow.id, "unsupported_expression", message);
-        }
         _ => {}
     }
 }

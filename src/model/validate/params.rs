@@ -2,8 +2,9 @@
 
 use super::{Report, inheriting};
 use crate::model::{
-    action::{Action, ActionType, MessageType, Trigger, javascript},
+    action::{Action, ActionType, MessageType, Trigger},
     copying::CopyList,
+    expression_language,
     path::DataPath,
     template::Template,
     upload::UploadRules,
@@ -63,11 +64,8 @@ pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
 }
 
 fn check_language(element: &str, owner: &str, language: &str, report: &mut Report) {
-    let supported = javascript();
-    if language != supported {
-        let message = format!(
-            "{owner}: expected the language `{supported}`, the only one supported, but got `{language}`; write the rule in it"
-        );
+    if let Some(found) = expression_language::refusal(language) {
+        let message = format!("{owner}: expected a script in JavaScript, but its language `{language}` {found}");
         report.error(element, "unsupported_language", message);
     }
 }

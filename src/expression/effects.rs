@@ -1,0 +1,376 @@
+//! What makes a condition more than one expression without effect: assignments, statements, functions with a body, calls that
+//! change data or that nothing can answer. Told at deploy, with the place and what to write.
+//!
+//! Looks at tokens only, so it must be strict where they leave something open. It is no guard: data are frozen while a condition
+//! runs (`input`), and what is no JavaScript at all the engine says. Words of other languages: `other_languages`.
+
+use super::{
+    lexer::{Kind, Token},
+    names::is_built_in,
+    numerals,
+};
+
+/// What is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// In bytes from the beginning.
+    pub at: usize,
+    /// What was found and what to write, as the second half of a sentence.
+    pub found: String,
+}
+
+#[rustfmt::skip]
+const ASSIGNMENTS: [&str; 15] =
+    ["+=", "-=", "*=", "/=", "%=", "**=", "<<=", ">>=", ">>>=", "&=", "|=", "^=", "&&=", "||=", "??="];
+
+/// Words that begin a statement or declare something.
+#[rustfmt::skip]
+const STATEMENTS: [&str; 26] = [
+    "await", "break", "case", "catch", "class", "const", "continue", "debugger", "do", "else", "export", "finally", "for", "function",
+    "if", "import", "let", "return", "super", "switch", "throw", "try", "var", "while", "with", "yield",
+];
+
+/// What `new` may make: values that are no part of the data.
+const MADE: [&str; 4] = ["Array", "Map", "RegExp", "Set"];
+
+/// Methods that change the list they are called on, and what leaves it as it is.
+const CHANGING: [(&str, &str); 9] = [
+    ("copyWithin", "map()"),
+    ("fill", "map()"),
+    ("pop", "at(-1) or slice(0, -1)"),
+    ("push", "[...list, item]"),
+    ("reverse", "toReversed()"),
+    ("shift", "at(0) or slice(1)"),
+    ("sort", "toSorted()"),
+    ("splice", "toSpliced()"),
+    ("unshift", "[item, ...list]"),
+];
+
+/// Methods whose result is a new list, which may be changed.
+const FRESH: [&str; 11] =
+    ["concat", "entries", "filter", "from", "keys", "map", "slice", "split", "toReversed", "toSorted", "values"];
+
+/// Functions of `Object` that change what they are given.
+#[rustfmt::skip]
+const CHANGING_OBJECTS: [&str; 6] =
+    ["__defineGetter__", "__defineSetter__", "assign", "defineProperties", "defineProperty", "setPrototypeOf"];
+
+/// The first fault of a condition.
+///
+/// # Errors
+/// That fault.
+pub fn check(tokens: &[Token<'_>]) -> Result<(), Fault> {
+    let check = Check { tokens, brackets: Brackets::of(tokens) };
+    (0..tokens.len()).try_for_each(|index| match check.fault(index) {
+        Some(found) => Err(Fault { at: tokens[index].at, found }),
+        None => Ok(()),
+    })
+}
+
+/// The numbers of a script that JavaScript would round; other faults are none in a script.
+///
+/// # Errors
+/// The first of them.
+pub fn check_numbers(tokens: &[Token<'_>]) -> Result<(), Fault> {
+    let fault = |token: &Token<'_>| numerals::mistake(token.text).map(|found| Fault { at: token.at, found });
+    tokens.iter().filter(|token| token.kind == Kind::Number).find_map(fault).map_or(Ok(()), Err)
+}
+
+struct Check<'t> {
+    tokens: &'t [Token<'t>],
+    brackets: Brackets,
+}
+
+impl Check<'_> {
+    fn fault(&self, index: usize) -> Option<String> {
+        let token = &self.tokens[index];
+        match token.kind {
+            Kind::Number => numerals::mistake(token.text),
+            Kind::Sign => self.sign(index),
+            Kind::Word if !self.is_name(index) => self.word(index).or_else(|| self.call(index)),
+            Kind::Word | Kind::Text => self.changing_call(index),
+            Kind::BigInt | Kind::Template { .. } | Kind::Regex => None,
+        }
+    }
+
+    fn sign(&self, index: usize) -> Option<String> {
+        Some(match self.tokens[index].text {
+            "=" => "`=` assigns a value; write `==` to compare".to_owned(),
+            sign @ ("++" | "--") => format!("`{sign}` changes a value; write + 1 or - 1"),
+            sign if ASSIGNMENTS.contains(&sign) => {
+                format!("`{sign}` assigns a value; write what it computes, or `==` to compare")
+            }
+            ";" => "`;` ends a statement; write one expression, joined by && or ||".to_owned(),
+            "=>" if self.text(index + 1) == "{" => {
+                "a function has statements; write its result, as in x => x.age > 18".to_owned()
+            }
+            "{" if index > 0 && self.text(index - 1) == "$" => {
+                "`${` begins something within the condition; write names as they are, in one ${…} around all of it".to_owned()
+            }
+            "{" if index > 0 && self.text(index - 1) == ")" => "a function has statements; write one expression".to_owned(),
+            "," if self.joins_expressions(index) => "`,` puts one expression after another; join them by && or ||".to_owned(),
+            _ => return None,
+        })
+    }
+
+    /// Whether a comma is JavaScript's operator, of which only the last part counts.
+    fn joins_expressions(&self, comma: usize) -> bool {
+        let Some(open) = self.brackets.around[comma] else { return true };
+        match self.tokens[open].text {
+            "{" => false,
+            // Of a call, of an index, else a list and a group or the parameters of a function.
+            "(" if self.ends_operand(open) => false,
+            "(" => self.brackets.partner[open].is_none_or(|close| self.text(close + 1) != "=>"),
+            "[" => self.ends_operand(open),
+            _ => true,
+        }
+    }
+
+    fn word(&self, index: usize) -> Option<String> {
+        let word = self.tokens[index].text;
+        Some(match word {
+            "delete" => "`delete` changes the data; write == null to ask whether something is there".to_owned(),
+            "this" => "`this` is nothing in a condition; write `input` for all data".to_owned(),
+            "async" if matches!(self.text(index + 1), "(" | "function") || self.kind(index + 1) == Some(Kind::Word) => {
+                "`async` begins a function that answers later; write one expression".to_owned()
+            }
+            "new" if !MADE.contains(&self.text(index + 1)) => {
+                format!("`new {}` is not there; write one expression over the data", self.text(index + 1))
+            }
+            word if STATEMENTS.contains(&word) => {
+                format!("`{word}` begins a statement; write one expression that is true or false")
+            }
+            _ => return None,
+        })
+    }
+
+    /// A call of something that is no function: data hold none.
+    fn call(&self, index: usize) -> Option<String> {
+        let word = self.tokens[index].text;
+        let is_called = self.text(index + 1) == "(" && !matches!(word, "typeof" | "void" | "in" | "instanceof" | "new" | "async");
+        (is_called && !is_built_in(word) && !self.is_parameter(word) && !self.is_method_body(index)).then(|| {
+            format!("`{word}` is no function here; write what it computes in JavaScript, or compute it in an action before")
+        })
+    }
+
+    /// Whether some function within the condition has a parameter of that name.
+    fn is_parameter(&self, word: &str) -> bool {
+        (0..self.tokens.len()).filter(|arrow| self.text(*arrow) == "=>").any(|arrow| match arrow.checked_sub(1) {
+            Some(close) if self.text(close) == ")" => {
+                let open = self.brackets.partner[close].unwrap_or(close);
+                self.tokens[open..close].iter().any(|token| token.text == word)
+            }
+            Some(name) => self.text(name) == word,
+            None => false,
+        })
+    }
+
+    /// Whether it names a method of an object that is written here; its body is told by itself.
+    fn is_method_body(&self, index: usize) -> bool {
+        self.brackets.partner[index + 1].is_some_and(|close| self.text(close + 1) == "{")
+    }
+
+    /// A call that changes a list or an object of the data: `list.push(1)`, `list['push'](1)`, `Array.prototype.push.call(list, 1)`.
+    fn changing_call(&self, index: usize) -> Option<String> {
+        let token = &self.tokens[index];
+        let in_quotes = token.kind == Kind::Text;
+        let name = if in_quotes { token.text.get(1..token.text.len() - 1)? } else { token.text };
+        let dot = index.checked_sub(1)?;
+        let (is_member, next) = match self.text(dot) {
+            "[" if in_quotes => (self.text(index + 1) == "]", index + 2),
+            "." | "?." => (!in_quotes, index + 1),
+            _ => (false, index),
+        };
+        if !is_member || !self.is_call(next) {
+            return None;
+        }
+        let receiver = dot.checked_sub(1)?;
+        if CHANGING_OBJECTS.contains(&name) {
+            // What is made for the purpose may be changed.
+            let into_new = name == "assign" && self.text(next) == "(" && self.text(next + 1) == "{";
+            let is_object = self.text(receiver) == "Object" || name.starts_with("__");
+            return (is_object && !into_new)
+                .then(|| format!("`{name}` changes an object; write a new one, as in {{...client, age: 18}}"));
+        }
+        let (_, instead) = CHANGING.iter().find(|(changing, _)| *changing == name)?;
+        (!self.is_fresh(receiver)).then(|| format!("`{name}` changes its list; write {instead}"))
+    }
+
+    /// Whether a call follows, directly or by `call`, `apply` or `bind`.
+    fn is_call(&self, next: usize) -> bool {
+        match self.text(next) {
+            "(" => true,
+            "?." if self.text(next + 1) == "(" => true,
+            "." | "?." => matches!(self.text(next + 1), "call" | "apply" | "bind"),
+            _ => false,
+        }
+    }
+
+    /// Whether the operand that ends at `last` is a list made by the condition itself.
+    fn is_fresh(&self, mut last: usize) -> bool {
+        loop {
+            let Some(open) = self.brackets.partner.get(last).copied().flatten() else { return false };
+            match (self.text(last), open.checked_sub(2)) {
+                ("]", _) => return !self.ends_operand(open),
+                (")", Some(dot)) if self.ends_operand(open) => {
+                    let method = self.text(open - 1);
+                    if FRESH.contains(&method) || self.text(dot) == "new" || method == "Array" {
+                        return true;
+                    }
+                    // These give the list they are called on.
+                    if !["sort", "reverse", "fill"].contains(&method) || dot == 0 {
+                        return false;
+                    }
+                    last = dot - 1;
+                }
+                _ => return false,
+            }
+        }
+    }
+
+    /// Whether the token before `index` ends an operand, so that a bracket there is a call or an index.
+    fn ends_operand(&self, index: usize) -> bool {
+        let Some(before) = index.checked_sub(1) else { return false };
+        let token = &self.tokens[before];
+        match token.kind {
+            Kind::Word => self.is_name(before) || !is_operator(token.text),
+            Kind::Sign => matches!(token.text, ")" | "]" | "}" | "?."),
+            Kind::Template { opens, .. } => !opens,
+            Kind::Number | Kind::BigInt | Kind::Text | Kind::Regex => true,
+        }
+    }
+
+    /// Whether a word is the name of a member, which may be any word: `order.new`, `{delete: 1}`.
+    fn is_name(&self, index: usize) -> bool {
+        let before = index.checked_sub(1).map_or("", |before| self.text(before));
+        let is_key = || self.text(index + 1) == ":" && matches!(before, "{" | ",");
+        matches!(before, "." | "?.") || is_key()
+    }
+
+    fn text(&self, index: usize) -> &str {
+        self.tokens.get(index).map_or("", |token| token.text)
+    }
+
+    fn kind(&self, index: usize) -> Option<Kind> {
+        self.tokens.get(index).map(|token| token.kind)
+    }
+}
+
+/// Words that take an operand after them.
+fn is_operator(word: &str) -> bool {
+    ["typeof", "void", "in", "instanceof", "new", "delete", "return", "await", "yield"].contains(&word)
+}
+
+/// Which brackets belong together.
+struct Brackets {
+    /// Of a bracket, the other one.
+    partner: Vec<Option<usize>>,
+    /// The bracket a token is in.
+    around: Vec<Option<usize>>,
+}
+
+impl Brackets {
+    fn of(tokens: &[Token<'_>]) -> Self {
+        let (mut partner, mut around, mut open) = (vec![None; tokens.len()], Vec::with_capacity(tokens.len()), Vec::new());
+        for (index, token) in tokens.iter().enumerate() {
+            let (opens, closes) = match (token.kind, token.text) {
+                (Kind::Sign, "(" | "[" | "{") => (true, false),
+                (Kind::Sign, ")" | "]" | "}") => (false, true),
+                (Kind::Template { opens, closes }, _) => (opens, closes),
+                _ => (false, false),
+            };
+            if closes && let Some(other) = open.pop() {
+                (partner[index], partner[other]) = (Some(other), Some(index));
+            }
+            around.push(open.last().copied());
+            if opens {
+                open.push(index);
+            }
+        }
+        Self { partner, around }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expression::lexer;
+
+    #[track_caller]
+    fn check_fault(source: &str, at: usize, part: &str) {
+        let fault = check(&lexer::tokens(source).unwrap_or_else(|error| panic!("{source}: {error:?}"))).expect_err(source);
+        assert!(fault.at == at && fault.found.contains(part), "`{source}`: {fault:?}");
+    }
+
+    #[test]
+    fn expressions_without_effect_pass() {
+        for source in [
+            "approved == true && !(a !== b) || c >= 1 && d <= 2",
+            "list.some(item => item.age > 18) && list.filter((item, index) => index > 0).length",
+            "[...list].sort()[0] == 1 && list.slice().reverse().sort((a, b) => a - b)[0]",
+            "Object.keys(input).sort().join() == 'a' && Object.assign({}, client).age == 1",
+            "order.sort == 'asc' && order.shift && list.push == null && input.delete == input.new && a.fill?.x",
+            "({...client, delete: 1, if: 2}).age == ({a: 1, b: 2}).a",
+            "`${a}, ${list.map(x => `${x};=`)}` == '=;' && /=;/.test(a)",
+            "Math.max(1, 2, a) == list[0] && [1, 2, 3].includes(a) && f => f(1)",
+            "new Set(list).size == 2 && a in b && a instanceof Array && typeof (a) == 'x' && void 0 === a",
+            "a ? b : c ?? d?.e?.[0]",
+            "({valueOf: () => 1}) == 1 && list.reduce((sum, x) => sum + x, 0) > 3",
+            "parseInt(a) == 7615917337495251231n",
+            "String(a)[0] == 'x' && isNaN(b)",
+        ] {
+            assert_eq!(check(&lexer::tokens(source).expect(source)), Ok(()), "{source}");
+        }
+    }
+
+    #[test]
+    fn assignments_are_faults() {
+        check_fault("approved = true", 9, "`==`");
+        check_fault("a == (b = true)", 8, "`==`");
+        check_fault("approved = !approved", 9, "`==`");
+        check_fault("({a} = input, true)", 5, "`==`");
+        check_fault("a += 1", 2, "`+=`");
+        check_fault("a ??= 1", 2, "`??=`");
+        check_fault("input.count++ > 3", 11, "`++`");
+        check_fault("--a", 0, "`--`");
+        check_fault("delete input.a", 0, "`delete`");
+        check_fault("`${a = 1}`", 5, "`==`");
+    }
+
+    #[test]
+    fn calls_that_change_data_are_faults() {
+        check_fault("input.list.push(1) > 0", 11, "[...list, item]");
+        check_fault("list?.sort()[0] == 1", 6, "toSorted()");
+        check_fault("list['push'](1) > 0", 5, "`push`");
+        check_fault("list.push?.(1)", 5, "`push`");
+        check_fault("Array.prototype.push.call(list, 1)", 16, "`push`");
+        check_fault("input.lists.find(x => x).reverse()", 25, "toReversed()");
+        check_fault("list.sort().reverse()", 5, "toSorted()");
+        check_fault("[list][0].pop()", 10, "at(-1)");
+        check_fault("Object.assign(input, {a: 1})", 7, "`assign`");
+        check_fault("Object.defineProperty(input, 'a', {})", 7, "`defineProperty`");
+        check_fault("input.__defineGetter__('a', () => 1)", 6, "__defineGetter__");
+    }
+
+    #[test]
+    fn statements_and_functions_with_a_body_are_faults() {
+        check_fault("a; b", 1, "`;`");
+        check_fault("if (a) b", 0, "`if`");
+        check_fault("return a", 0, "`return`");
+        check_fault("a, b", 1, "`,`");
+        check_fault("(a, b)", 2, "`,`");
+        check_fault("list[0, 1]", 6, "`,`");
+        check_fault("list.some(x => { return x })", 12, "statements");
+        check_fault("(function () { return 1 })()", 1, "`function`");
+        check_fault("({ get a() { return 1 } }).a", 11, "statements");
+        check_fault("async () => 1", 0, "`async`");
+        check_fault("await a", 0, "`await`");
+        check_fault("new Date() > a", 0, "`new Date`");
+        check_fault("this.a == 1", 0, "`input`");
+        check_fault("contains(a, 'x')", 0, "`contains` is no function");
+        check_fault("list.some(x => has(x))", 15, "`has` is no function");
+        check_fault("a == 9007199254740993", 5, "9007199254740993n");
+        check_fault("let x", 0, "`let`");
+        check_fault("a} && ${b", 7, "in one ${…}");
+    }
+}

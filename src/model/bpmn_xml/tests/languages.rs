@@ -1,0 +1,34 @@
+//! Which language an expression is in, by what it and its document say.
+
+use super::*;
+
+#[test]
+fn expressions_are_in_the_language_they_say() {
+    let check_languages = |says: &str, own: &str, expected: &[(&str, &str)]| {
+        let flow = format!(
+            r#"<sequenceFlow id="f" sourceRef="a" targetRef="b"><conditionExpression {own}>a == 1</conditionExpression></sequenceFlow>
+            <sequenceFlow id="g" sourceRef="a" targetRef="b"/>"#
+        );
+        let xml = document("", &flow).replacen("<definitions", &format!("<definitions {says}"), 1);
+        let problems = match read(&xml) {
+            Ok(read) => read.into_iter().flat_map(|(_, warnings)| warnings).collect(),
+            Err(problems) => problems,
+        };
+        let found: Vec<_> = problems.iter().map(|problem| (problem.element.as_str(), problem.code)).collect();
+        let found: Vec<_> = found.into_iter().filter(|(_, code)| code.contains("expression")).collect();
+        assert_eq!(found, expected, "{says} {own}");
+    };
+    let xpath = r#"expressionLanguage="http://www.w3.org/1999/XPath""#;
+    check_languages("", "", &[]);
+    check_languages("", r#"language="application/javascript""#, &[]);
+    check_languages(xpath, "", &[("f", "expression_language")]);
+    check_languages(xpath, r#"language="javascript""#, &[]);
+    check_languages(xpath, r#"language="feel""#, &[("f", "unsupported_expression")]);
+    check_languages("", r#"language="http://www.w3.org/1999/XPath""#, &[("f", "unsupported_expression")]);
+    check_languages(r#"expressionLanguage="JavaScript""#, "", &[]);
+    for other in ["https://www.omg.org/spec/DMN/20191111/FEEL/", "juel", "groovy", "python", "http://www.java.com/java"] {
+        check_languages(&format!(r#"expressionLanguage="{other}""#), "", &[("f", "unsupported_expression")]);
+        check_languages(&format!(r#"expressionLanguage="{other}""#), r#"language="js""#, &[]);
+        check_languages("", &format!(r#"language="{other}""#), &[("f", "unsupported_expression")]);
+    }
+}
