@@ -136,8 +136,13 @@ pub const USER_ROLES: usize = 64;
 pub const HASHES: usize = 2;
 /// Sign-ins that may wait for their hash; more are answered `busy`.
 pub const HASHES_WAITING: usize = 64;
-/// Wrong passwords for one name that cost no wait.
+/// Wrong passwords for one name from one address that cost no wait.
 pub const WRONG_PER_NAME: u32 = 5;
+/// Wrong passwords for one name from everywhere together that cost no wait; addresses it has signed in from before never wait for
+/// the others.
+pub const WRONG_PER_NAME_ANYWHERE: u32 = 100;
+/// Addresses remembered per name that it has signed in from, the newest.
+pub const KNOWN_ADDRESSES: usize = 8;
 /// Wrong passwords from one address that cost no wait: an office may stand behind one.
 pub const WRONG_PER_ADDRESS: u32 = 20;
 /// The longest wait after a wrong password; the first is a second, each next one twice as long.

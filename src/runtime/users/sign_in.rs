@@ -80,7 +80,7 @@ impl Users {
         }
         // A password that was changed meanwhile is the old one.
         let user = self.get(tenant, name).filter(|user| user.password_hash == hash).ok_or(SignInError::Wrong)?;
-        self.throttled(|throttle| throttle.was_right(&attempt));
+        self.throttled(|throttle| throttle.was_right(&attempt, now));
         Ok(SignedIn { subject: user.name.clone(), tenant: user.tenant.clone(), roles: user.roles.clone() })
     }
 

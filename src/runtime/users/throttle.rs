@@ -1,22 +1,32 @@
-//! What guessing passwords costs: after a few wrong ones, for a name or from an address, each next try has to wait longer.
+//! What guessing passwords costs: after a few wrong ones each next try has to wait longer.
 //!
-//! A try counts as wrong from its beginning, so that many at once are no way around; a right password takes that back. Memory is
-//! bounded; when it is full, the least suspicious are forgotten. Time is an argument.
+//! Wrong passwords count for a name from one address, and for an address whatever the name, so nobody locks out somebody who
+//! signs in from elsewhere. Many addresses together that guess at one name slow down those addresses only from which nobody has
+//! signed in under it before. A try counts as wrong from its beginning, so that many at once are no way around; a right password
+//! takes that back. Memory is bounded; when it is full, the least suspicious are forgotten. Time is an argument.
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, time::Duration};
 
 use crate::{limits, model::ids::Time};
 
+/// Tenant and name of a user.
+type Name = (String, String);
+
 /// Counts of wrong passwords.
 pub(super) struct Throttle {
-    names: Counts<(String, String)>,
+    /// From one address.
+    names: Counts<(Name, Option<IpAddr>)>,
+    /// Whatever the name.
     addresses: Counts<IpAddr>,
+    /// From whatever address.
+    names_anywhere: Counts<Name>,
+    known: KnownAddresses,
 }
 
 /// Whose password is tried, and from where.
 #[derive(Clone)]
 pub(super) struct Try {
-    name: (String, String),
+    name: Name,
     address: Option<IpAddr>,
 }
 
@@ -41,8 +51,10 @@ fn network(address: IpAddr) -> IpAddr {
 impl Default for Throttle {
     fn default() -> Self {
         Self {
-            names: Counts { free: limits::WRONG_PER_NAME, wrong: HashMap::new() },
-            addresses: Counts { free: limits::WRONG_PER_ADDRESS, wrong: HashMap::new() },
+            names: Counts::new(limits::WRONG_PER_NAME),
+            addresses: Counts::new(limits::WRONG_PER_ADDRESS),
+            names_anywhere: Counts::new(limits::WRONG_PER_NAME_ANYWHERE),
+            known: KnownAddresses::default(),
         }
     }
 }
@@ -50,28 +62,68 @@ impl Default for Throttle {
 impl Throttle {
     /// Whether a try may be made now. Counts nothing.
     pub fn check(&self, attempt: &Try, now: Time) -> Result<(), Wait> {
-        let of_name = self.names.wait(&attempt.name, now);
+        let of_name = self.names.wait(&(attempt.name.clone(), attempt.address), now);
         let of_address = attempt.address.and_then(|address| self.addresses.wait(&address, now));
-        of_name.max(of_address).map_or(Ok(()), |wait| Err(Wait(wait)))
+        let anywhere = if self.known.has(attempt) { None } else { self.names_anywhere.wait(&attempt.name, now) };
+        of_name.max(of_address).max(anywhere).map_or(Ok(()), |wait| Err(Wait(wait)))
     }
 
     /// A try begins, if it may: it counts as wrong until [`Throttle::was_right`].
     pub fn begin(&mut self, attempt: &Try, now: Time) -> Result<(), Wait> {
         self.check(attempt, now)?;
-        self.names.count(attempt.name.clone(), now);
-        if let Some(address) = attempt.address {
-            self.addresses.count(address, now);
+        self.names.count((attempt.name.clone(), attempt.address), now);
+        if let Some(address) = attempt.address
+            && self.addresses.count(address, now) == limits::WRONG_PER_ADDRESS
+        {
+            log::warn!("sign-in: {} wrong passwords from {address}: each further one waits", limits::WRONG_PER_ADDRESS);
+        }
+        if self.names_anywhere.count(attempt.name.clone(), now) == limits::WRONG_PER_NAME_ANYWHERE {
+            let (tenant, name) = &attempt.name;
+            log::warn!(
+                "sign-in: {} wrong passwords for {name:?} of tenant {tenant:?}: each further one waits, but from addresses it has signed \
+                 in from before",
+                limits::WRONG_PER_NAME_ANYWHERE
+            );
         }
         Ok(())
     }
 
-    /// The password was right: the name starts anew. The address only gets its try back, as else whoever knows one password
-    /// could go on guessing others.
-    pub fn was_right(&mut self, attempt: &Try) {
-        self.names.wrong.remove(&attempt.name);
-        if let Some(wrong) = attempt.address.and_then(|address| self.addresses.wrong.get_mut(&address)) {
-            wrong.count = wrong.count.saturating_sub(1);
+    /// The password was right: the name starts anew from this address. The other counts only get their try back, as else whoever
+    /// knows one password could go on guessing others.
+    pub fn was_right(&mut self, attempt: &Try, now: Time) {
+        self.names.wrong.remove(&(attempt.name.clone(), attempt.address));
+        self.names_anywhere.take_back(&attempt.name);
+        if let Some(address) = attempt.address {
+            self.addresses.take_back(&address);
+            self.known.learn(&attempt.name, address, now);
         }
+    }
+}
+
+/// From where users have signed in, as far as this server remembers: since its start, the newest.
+#[derive(Default)]
+struct KnownAddresses {
+    by_name: HashMap<Name, Vec<(IpAddr, Time)>>,
+}
+
+impl KnownAddresses {
+    fn has(&self, attempt: &Try) -> bool {
+        let known = self.by_name.get(&attempt.name).map_or(&[][..], Vec::as_slice);
+        attempt.address.is_none_or(|address| known.iter().any(|(known, _)| *known == address))
+    }
+
+    fn learn(&mut self, name: &Name, address: IpAddr, now: Time) {
+        if self.by_name.len() >= limits::WRONG_COUNTED && !self.by_name.contains_key(name) {
+            let newest = |known: &Vec<(IpAddr, Time)>| known.iter().map(|(_, at)| *at).max();
+            let oldest = self.by_name.iter().min_by_key(|(_, known)| newest(known)).map(|(name, _)| name.clone());
+            oldest.map(|name| self.by_name.remove(&name));
+        }
+        let known = self.by_name.entry(name.clone()).or_default();
+        known.retain(|(known, _)| *known != address);
+        if known.len() >= limits::KNOWN_ADDRESSES {
+            known.remove(0);
+        }
+        known.push((address, now));
     }
 }
 
@@ -88,6 +140,10 @@ struct Wrong {
 }
 
 impl<K: Hash + Eq + Clone> Counts<K> {
+    fn new(free: u32) -> Self {
+        Self { free, wrong: HashMap::new() }
+    }
+
     fn wait(&self, key: &K, now: Time) -> Option<Duration> {
         let wrong = self.wrong.get(key).filter(|wrong| !wrong.is_forgotten(now))?;
         let doublings = wrong.count.checked_sub(self.free)?;
@@ -95,13 +151,21 @@ impl<K: Hash + Eq + Clone> Counts<K> {
         whole.checked_sub(wrong.age(now)).filter(|rest| !rest.is_zero())
     }
 
-    fn count(&mut self, key: K, now: Time) {
+    /// Counts one more; answers how many there are.
+    fn count(&mut self, key: K, now: Time) -> u32 {
         if self.wrong.len() >= limits::WRONG_COUNTED && !self.wrong.contains_key(&key) {
             self.make_room(now);
         }
         let wrong = self.wrong.entry(key).or_insert(Wrong { count: 0, last: now });
         wrong.count = if wrong.is_forgotten(now) { 1 } else { wrong.count.saturating_add(1) };
         wrong.last = now;
+        wrong.count
+    }
+
+    fn take_back(&mut self, key: &K) {
+        if let Some(wrong) = self.wrong.get_mut(key) {
+            wrong.count = wrong.count.saturating_sub(1);
+        }
     }
 
     fn make_room(&mut self, now: Time) {
@@ -165,14 +229,45 @@ mod tests {
     fn a_right_password_starts_the_name_anew_but_not_the_address() {
         let mut throttle = Throttle::default();
         tries(&mut throttle, &attempt("ada", Some("192.0.2.1")), 5, 0);
-        throttle.was_right(&attempt("ada", Some("192.0.2.1")));
-        assert_eq!(wait_of(&throttle, &attempt("ada", None), 0), 0);
+        assert_eq!(wait_of(&throttle, &attempt("ada", Some("192.0.2.1")), 0), 1000);
+        throttle.was_right(&attempt("ada", Some("192.0.2.1")), Time(0));
+        assert_eq!(wait_of(&throttle, &attempt("ada", Some("192.0.2.1")), 0), 0);
         for number in 0..16 {
             tries(&mut throttle, &attempt(&format!("user{number}"), Some("192.0.2.1")), 1, 0);
         }
         assert_eq!(wait_of(&throttle, &attempt("eve", Some("192.0.2.1")), 0), 1000);
         assert_eq!(wait_of(&throttle, &attempt("eve", Some("::ffff:192.0.2.1")), 0), 1000, "the same address");
         assert_eq!(wait_of(&throttle, &attempt("eve", Some("192.0.2.2")), 0), 0);
+    }
+
+    #[test]
+    fn nobody_locks_a_name_out_from_elsewhere() {
+        let mut throttle = Throttle::default();
+        throttle.was_right(&attempt("ada", Some("192.0.2.1")), Time(0));
+        tries(&mut throttle, &attempt("ada", Some("198.51.100.1")), 5, 0);
+        assert_eq!(wait_of(&throttle, &attempt("ada", Some("198.51.100.1")), 0), 1000);
+        assert_eq!(wait_of(&throttle, &attempt("ada", Some("203.0.113.1")), 0), 0, "another address");
+        for number in 2..=20 {
+            tries(&mut throttle, &attempt("ada", Some(&format!("198.51.100.{number}"))), 5, 0);
+        }
+        assert_eq!(wait_of(&throttle, &attempt("ada", Some("203.0.113.1")), 0), 1000, "many addresses guess together");
+        assert_eq!(wait_of(&throttle, &attempt("ada", Some("192.0.2.1")), 0), 0, "where the name has signed in from before");
+        assert_eq!(wait_of(&throttle, &attempt("bob", Some("203.0.113.1")), 0), 0, "others are not concerned");
+    }
+
+    #[test]
+    fn known_addresses_are_bounded_and_the_newest_are_kept() {
+        let mut throttle = Throttle::default();
+        for number in 0..limits::WRONG_COUNTED + 10 {
+            throttle.was_right(&attempt(&number.to_string(), Some("192.0.2.1")), Time(number as i64));
+        }
+        assert_eq!(throttle.known.by_name.len(), limits::WRONG_COUNTED);
+        assert!(!throttle.known.has(&attempt("0", Some("192.0.2.1"))) && throttle.known.has(&attempt("10", Some("192.0.2.1"))));
+        for number in 0..=limits::KNOWN_ADDRESSES {
+            throttle.was_right(&attempt("10", Some(&format!("198.51.100.{number}"))), Time(0));
+        }
+        assert_eq!(throttle.known.by_name[&attempt("10", None).name].len(), limits::KNOWN_ADDRESSES);
+        assert!(!throttle.known.has(&attempt("10", Some("192.0.2.1"))));
     }
 
     #[test]
