@@ -167,6 +167,16 @@ pub const START_DATA_BYTES: usize = 64 * 1024;
 pub const INSTANCE_MAILBOX: usize = 128;
 /// Children one process instance may have started, ended ones included; one more is an incident.
 pub const CHILDREN: usize = 10_000;
+/// Levels of a tree of process instances, the root included; a subprocess below them is an incident.
+pub const TREE_LEVELS: usize = 32;
+/// Instances of one tree that may be live at once, with the starts of subprocesses under way; one more is an incident.
+pub const TREE_INSTANCES: usize = 10_000;
+/// Subprocesses one tree may start per second in the long run; the next ones wait.
+pub const TREE_STARTS_PER_SECOND: u32 = 500;
+/// Subprocesses one tree may start at once after a pause: the items of a multi-instance call activity start together.
+pub const TREE_STARTS_AT_ONCE: u32 = 1_000;
+/// Messages between the instances of one tree that are delivered at the same time; the next ones wait.
+pub const TREE_DELIVERIES: usize = 64;
 /// Users who may ever have had a task of one process instance.
 pub const PARTICIPANTS: usize = 1_000;
 /// Action messages one process instance may have open; one more is an incident.
@@ -221,6 +231,8 @@ pub struct InstanceLimits {
     pub delayed: usize,
     /// [`CALLS_PER_INSTANCE`].
     pub calls: usize,
+    /// [`TREE_LEVELS`].
+    pub levels: usize,
 }
 
 impl Default for InstanceLimits {
@@ -233,6 +245,31 @@ impl Default for InstanceLimits {
             open_messages: OPEN_MESSAGES,
             delayed: DELAYED,
             calls: CALLS_PER_INSTANCE,
+            levels: TREE_LEVELS,
+        }
+    }
+}
+
+/// How much one tree of process instances may hold and do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TreeLimits {
+    /// [`TREE_INSTANCES`].
+    pub instances: usize,
+    /// [`TREE_STARTS_PER_SECOND`].
+    pub starts_per_second: u32,
+    /// [`TREE_STARTS_AT_ONCE`].
+    pub starts_at_once: u32,
+    /// [`TREE_DELIVERIES`].
+    pub deliveries: usize,
+}
+
+impl Default for TreeLimits {
+    fn default() -> Self {
+        Self {
+            instances: TREE_INSTANCES,
+            starts_per_second: TREE_STARTS_PER_SECOND,
+            starts_at_once: TREE_STARTS_AT_ONCE,
+            deliveries: TREE_DELIVERIES,
         }
     }
 }

@@ -41,6 +41,8 @@ pub enum Command {
     },
     /// End the instance and its live children.
     Terminate,
+    /// An instance further up in the tree has ended other than by finishing: end with it. The server's own.
+    EndWithAncestor,
     /// End a subprocess, as its user.
     Dismiss,
     /// Let nothing happen until `Unhold`.
@@ -86,6 +88,7 @@ impl Command {
             Self::TakeAnswer { .. } => "answer",
             Self::CloseOffer { .. } => "done",
             Self::Terminate => "terminate",
+            Self::EndWithAncestor => "end",
             Self::Dismiss => "dismiss",
             Self::Hold => "hold",
             Self::Unhold => "unhold",

@@ -77,6 +77,13 @@ pub(super) fn terminate(step: &mut Step<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
+/// Ends with an instance further up, which sees to all that is below it: no message to the descendants is needed here.
+pub(super) fn end_with_ancestor(step: &mut Step<'_>) {
+    if step.state.status().is_live() {
+        step.end_below_an_end();
+    }
+}
+
 /// A user ends a subprocess.
 pub(super) fn dismiss(step: &mut Step<'_>) -> Result<(), Rejection> {
     require_actor(step)?;

@@ -23,6 +23,8 @@ pub enum PeerMessage {
         /// Status the child ends with.
         status: Status,
     },
+    /// To itself, once it has ended other than by finishing: end all that is live below it, on every level.
+    EndDescendants,
     /// Parent to child: the parent finished normally; there is nobody to send to any more.
     ParentFinished,
     /// Child to parent: a client started me from your data.
@@ -62,4 +64,6 @@ pub enum PeerMessage {
         /// Why, for the incident.
         message: String,
     },
+    /// In place of a child that is not started because an instance above has ended other than by finishing, and this one with it.
+    StartDropped,
 }

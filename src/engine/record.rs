@@ -321,6 +321,8 @@ pub struct Created {
     pub parent: Option<ParentLink>,
     /// Root of its tree; itself for a root.
     pub root: InstanceKey,
+    /// Its level in the tree: 1 for a root, one more for each subprocess.
+    pub level: u32,
     /// Subject that started it.
     pub started_by: String,
     /// Subject that started the root.

@@ -11,11 +11,29 @@ pub(super) const OPEN_MESSAGES: &str = "open_message_limit";
 /// Incident of an action that would be delayed beyond the limit. It was not triggered: a retry triggers it.
 pub(super) const DELAYED: &str = "timer_limit";
 
-/// Whether so many children more may be started.
+/// Whether so many children more may be started: below this level, in this tree, by this instance.
 ///
 /// # Errors
 /// The sentence for the incident.
 pub(super) fn for_children(step: &Step<'_>, more: usize) -> Result<(), String> {
+    if more == 0 {
+        return Ok(());
+    }
+    let head = step.state.head();
+    if head.level as usize >= step.limits.levels {
+        return Err(format!(
+            "expected at most {} levels of subprocesses below one another, but '{}' stands on the last one: does it call itself, \
+             directly or through others? Give the call a condition that ends",
+            step.limits.levels, head.process.id
+        ));
+    }
+    if step.children_begun + more > step.tree_room {
+        return Err(format!(
+            "expected room for {more} more in the tree of instances of {}, but its live instances have reached the limit for one \
+             tree: retry when others have ended",
+            head.root
+        ));
+    }
     if step.state.children().len() + more <= step.limits.children {
         return Ok(());
     }

@@ -42,6 +42,8 @@ pub struct StepInput<'a> {
     pub command: Option<CommandTag>,
     /// How much it may do, and the instance hold, before the rest becomes incidents.
     pub limits: InstanceLimits,
+    /// How many instances more its tree may hold now.
+    pub tree_room: usize,
 }
 
 /// What a step did. Without a row nothing happened: a repeat or a message for something ended.
@@ -76,6 +78,7 @@ pub fn step(
         Command::TakeAnswer { number, answer } => outside::take(&mut step, number, *answer),
         Command::CloseOffer { seq } => close_offer(&mut step, seq)?,
         Command::Terminate => life::terminate(&mut step)?,
+        Command::EndWithAncestor => life::end_with_ancestor(&mut step),
         Command::Dismiss => life::dismiss(&mut step)?,
         Command::Hold => life::hold(&mut step)?,
         Command::Unhold => life::unhold(&mut step)?,
@@ -153,6 +156,9 @@ pub(super) struct Step<'a> {
     /// The file of the command, until its action takes it.
     pub file: Option<StoredFile>,
     pub limits: InstanceLimits,
+    pub tree_room: usize,
+    /// Children this step has begun.
+    pub children_begun: usize,
     work: VecDeque<ElementKey>,
     child_key: &'a dyn Fn(u64) -> InstanceKey,
     first_seq: u64,
@@ -178,6 +184,8 @@ impl<'a> Step<'a> {
             ignored: Vec::new(),
             file: None,
             limits: input.limits,
+            tree_room: input.tree_room,
+            children_begun: 0,
             work: VecDeque::new(),
             child_key: input.child_key,
             first_seq,
@@ -318,28 +326,33 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Ends the instance: everything active, its children, and, unless it finished, its offers; the parent hears of it last.
+    /// Ends the instance: everything active, what is below it, and, unless it finished, its offers; the parent hears of it last.
     pub fn end(&mut self, status: Status) {
-        self.end_with(status, None);
+        self.end_with(status, None, true);
     }
 
     /// Ends the instance as failed, by an error that a boundary event of the parent may catch.
     pub fn fail(&mut self, error: &str) {
-        self.end_with(Status::Failed, Some(error.to_owned()));
+        self.end_with(Status::Failed, Some(error.to_owned()), true);
     }
 
-    fn end_with(&mut self, status: Status, error: Option<String>) {
+    /// Ends the instance because one above it has ended, whose end reaches all that is below this one, too.
+    pub fn end_below_an_end(&mut self) {
+        self.end_with(Status::Terminated, None, false);
+    }
+
+    fn end_with(&mut self, status: Status, error: Option<String>, reaches_down: bool) {
         let active: Vec<ElementKey> = self.state.active().map(|(key, _)| key).collect();
         for element in active {
             self.abort(element);
         }
-        let children: Vec<InstanceKey> = self.state.children().keys().copied().collect();
         if status == Status::Finished {
-            for child in children.into_iter().filter(|child| self.state.children()[child].status.is_live()).collect::<Vec<_>>() {
+            let live = self.state.children().iter().filter(|(_, child)| child.status.is_live());
+            for child in live.map(|(key, _)| *key).collect::<Vec<_>>() {
                 self.tell(child, PeerMessage::ParentFinished);
             }
-        } else {
-            self.end_children(children);
+        } else if reaches_down && self.state.may_have_live_descendants() {
+            self.tell(self.state.key(), PeerMessage::EndDescendants);
         }
         if self.state.head().expires_at.is_some() {
             self.clear_timer(TimerKey::expiry());

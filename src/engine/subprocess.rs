@@ -43,6 +43,7 @@ pub(super) fn receive(step: &mut Step<'_>, from: InstanceKey, number: u64, messa
         }
         PeerMessage::Append { patch } if listens => step.merge_of_child(&child, patch),
         PeerMessage::Ended { status, result, error } => ending::child_ended(step, &child, status, result, error.as_deref()),
+        PeerMessage::StartDropped => ending::record_end(step, &child, Status::Terminated),
         PeerMessage::StartRefused { message } => ending::start_refused(step, &child, &message),
         _ => {}
     }

@@ -307,6 +307,12 @@ impl StoreReader for MemoryStore {
         Ok(tables.instance_cursors.get(&key).and_then(|cursor| tables.instances.get(cursor)).cloned())
     }
 
+    fn live_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError> {
+        let tables = self.tables();
+        let live = tables.instances.values().filter(|row| row.root == root && row.ended_at.is_none());
+        Ok(live.filter_map(|row| Some((row.key, row.parent?))).collect())
+    }
+
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
         let mut counts = BTreeMap::new();
         for row in self.tables().instances.values() {

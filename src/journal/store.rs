@@ -63,6 +63,8 @@ pub trait StoreReader: Send {
     fn children(&self, parent: InstanceKey) -> Result<Vec<InstanceRow>, StoreError> {
         self.instances(&InstanceFilter { parent: Some(parent), ..InstanceFilter::default() }, None, usize::MAX)
     }
+    /// The live instances of the tree of `root`, the root left out, each with its parent.
+    fn live_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError>;
     /// How many instances have each status.
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError>;
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::definitions::DeployedProcess;
+use super::{definitions::DeployedProcess, trees::TreePlace};
 use crate::{
     engine::{
         Command, Rejection, Row,
@@ -72,6 +72,8 @@ pub struct Start {
     pub process: Arc<DeployedProcess>,
     /// Its identity, if a client gave it.
     pub tag: Option<CommandTag>,
+    /// Where it belongs; `None` for the root of a new tree.
+    pub place: Option<TreePlace>,
 }
 
 /// What comes back.

@@ -36,10 +36,19 @@ pub enum Decision {
     Write { committed: Arc<Committed>, effects: Vec<Effect>, before: SearchedTexts },
 }
 
+/// What a decision depends on besides the instance.
+#[derive(Clone, Copy)]
+pub struct Around {
+    /// Process time.
+    pub now: Time,
+    /// How many instances more its tree may hold.
+    pub tree_room: usize,
+}
+
 /// Decides what an envelope comes to, and counts it. A refusal leaves `memory` as it was.
-pub fn decide(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time) -> Result<Decision, Refusal> {
+pub fn decide(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, around: Around) -> Result<Decision, Refusal> {
     let kind = kind_of(&ask);
-    let decided = decide_ask(memory, caller, ask, now);
+    let decided = decide_ask(memory, caller, ask, around);
     meters().command(kind, outcome_of(&decided));
     decided
 }
@@ -64,12 +73,12 @@ fn outcome_of(decided: &Result<Decision, Refusal>) -> &'static str {
     }
 }
 
-fn decide_ask(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time) -> Result<Decision, Refusal> {
+fn decide_ask(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, around: Around) -> Result<Decision, Refusal> {
     match ask {
-        Ask::Start(start) => decide_start(memory, caller, *start, now),
+        Ask::Start(start) => decide_start(memory, caller, *start, around),
         Ask::Observe { whole } => {
             let (state, process) = visible(memory, caller)?;
-            Ok(Decision::Answer(Answer::Observed(Box::new(observe(state, process, whole, now)))))
+            Ok(Decision::Answer(Answer::Observed(Box::new(observe(state, process, whole, around.now)))))
         }
         Ask::FindFile(id) => {
             let (state, _) = visible(memory, caller)?;
@@ -88,8 +97,8 @@ fn decide_ask(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time)
             }
             require_seq(state, if_seq)?;
             let key = state.key();
-            let child_key = move |seq| keys::of_child(key, seq, now);
-            let input = input(now, &child_key, caller, None);
+            let child_key = move |seq| keys::of_child(key, seq, around.now);
+            let input = input(around, &child_key, caller, None);
             let rules = engine::may_upload(&process.executable, process.evaluator.as_ref(), state, &run, &input)?;
             Ok(Decision::Answer(Answer::MayUpload(rules)))
         }
@@ -102,8 +111,8 @@ fn decide_ask(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time)
             }
             require_seq(state, if_seq)?;
             let key = state.key();
-            let child_key = move |seq| keys::of_child(key, seq, now);
-            let input = input(now, &child_key, caller, tag);
+            let child_key = move |seq| keys::of_child(key, seq, around.now);
+            let input = input(around, &child_key, caller, tag);
             let before = process.executable.search_keys.texts(state.data());
             let outcome = engine::step(&process.executable, process.evaluator.as_ref(), state, *command, input)?;
             Ok(written(state, process, outcome, before))
@@ -111,7 +120,7 @@ fn decide_ask(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, now: Time)
     }
 }
 
-fn decide_start(memory: &mut Memory, caller: Option<&Caller>, start: Start, now: Time) -> Result<Decision, Refusal> {
+fn decide_start(memory: &mut Memory, caller: Option<&Caller>, start: Start, around: Around) -> Result<Decision, Refusal> {
     if memory.is_some() {
         let (state, process) = visible(memory, caller)?;
         return match &start.tag {
@@ -124,8 +133,8 @@ fn decide_start(memory: &mut Memory, caller: Option<&Caller>, start: Start, now:
         };
     }
     let key = start.command.head.key;
-    let child_key = move |seq| keys::of_child(key, seq, now);
-    let input = input(now, &child_key, caller, start.tag);
+    let child_key = move |seq| keys::of_child(key, seq, around.now);
+    let input = input(around, &child_key, caller, start.tag);
     let process = start.process;
     let (state, outcome) = engine::start(&process.executable, process.evaluator.as_ref(), start.command, input)?;
     let (state, process) = memory.insert((state, process));
@@ -133,12 +142,12 @@ fn decide_start(memory: &mut Memory, caller: Option<&Caller>, start: Start, now:
 }
 
 fn input<'a>(
-    now: Time,
+    Around { now, tree_room }: Around,
     child_key: &'a dyn Fn(u64) -> crate::model::ids::InstanceKey,
     caller: Option<&'a Caller>,
     tag: Option<CommandTag>,
 ) -> StepInput<'a> {
-    StepInput { now, child_key, caller, command: tag, limits: InstanceLimits::default() }
+    StepInput { now, child_key, caller, command: tag, limits: InstanceLimits::default(), tree_room }
 }
 
 fn visible<'a>(

@@ -19,13 +19,14 @@ use serde_json::Value;
 use super::{
     Runtime,
     ask::{Ask, Committed, Envelope, Refusal, Reply},
-    decide::{Decision, Memory, decide},
+    decide::{Around, Decision, Memory, decide},
     registry::Generation,
     release, repeat,
     scripts::NoOutcome,
+    trees::Tree,
 };
 use crate::{
-    engine::{Command, Effect},
+    engine::{Command, Effect, Record, peer::PeerMessage, record::Status},
     journal::{Busy, Commit, Entity, LogRow, OutboxRow, Slot, SnapshotRow, StoreError, codec, read_models},
     limits,
     model::{ids::InstanceKey, searching::SearchedTexts},
@@ -42,6 +43,10 @@ pub struct ProcessInstance {
     generation: Generation,
     runtime: Arc<Runtime>,
     memory: Memory,
+    /// Its tree; a root that has started no subprocess has none.
+    tree: Option<Arc<Tree>>,
+    /// Whether its tree counts it before its first row.
+    is_counted: bool,
     /// Rows and gated answers handed over and not released yet.
     in_flight: Arc<AtomicUsize>,
     since_snapshot: Gathered,
@@ -64,6 +69,17 @@ pub struct Gathered {
     pub last_snapshot: usize,
 }
 
+/// What was loaded of an instance.
+#[derive(Default)]
+pub struct Remembered {
+    /// The instance, if there is one.
+    pub memory: Memory,
+    /// Its tree, if it has one.
+    pub tree: Option<Arc<Tree>>,
+    /// What its snapshot and rows came to.
+    pub gathered: Gathered,
+}
+
 /// Asks an idle instance to leave memory.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -84,16 +100,17 @@ impl ProcessInstance {
         key: InstanceKey,
         generation: Generation,
         runtime: Arc<Runtime>,
-        memory: Memory,
-        since_snapshot: Gathered,
+        Remembered { memory, tree, gathered }: Remembered,
     ) -> Self {
         Self {
             key,
             generation,
             runtime,
             memory,
+            tree,
+            is_counted: false,
             in_flight: Arc::default(),
-            since_snapshot,
+            since_snapshot: gathered,
             backlog: VecDeque::new(),
             away: false,
             leaving: None,
@@ -117,13 +134,16 @@ impl ProcessInstance {
             Ok(slot) => slot,
             Err(Busy) => return envelope.reply.refuse(Refusal::Busy),
         };
+        if !self.takes_its_place(&envelope.ask) {
+            return self.conclude(Err(Refusal::Busy), envelope.reply, slot, ctx);
+        }
         if self.may_take_long(&envelope.ask) {
             return self.decide_on_script_thread(envelope, slot, ctx);
         }
         let Envelope { caller, ask, reply } = envelope;
-        let now = self.runtime.clock.now();
+        let around = self.around();
         let memory = &mut self.memory;
-        match catch_unwind(AssertUnwindSafe(|| decide(memory, caller.as_ref(), ask, now))) {
+        match catch_unwind(AssertUnwindSafe(|| decide(memory, caller.as_ref(), ask, around))) {
             Ok(decided) => self.conclude(decided, reply, slot, ctx),
             Err(_) => self.recover(reply, ctx),
         }
@@ -140,11 +160,11 @@ impl ProcessInstance {
     /// The mailbox waits while the step runs elsewhere: order and exclusive ownership hold, the arbiter stays free.
     fn decide_on_script_thread(&mut self, envelope: Envelope, slot: Slot, ctx: &mut Context<Self>) {
         let Envelope { caller, ask, reply } = envelope;
-        let now = self.runtime.clock.now();
+        let around = self.around();
         let mut memory = self.memory.take();
         self.away = true;
         let step = self.runtime.scripts.run(move || {
-            let decided = decide(&mut memory, caller.as_ref(), ask, now);
+            let decided = decide(&mut memory, caller.as_ref(), ask, around);
             (memory, decided)
         });
         ctx.wait(step.into_actor(self).map(move |done, actor, ctx| {
@@ -214,8 +234,55 @@ impl ProcessInstance {
             }
             Err(_) => return self.recover(reply, ctx),
         };
+        self.count_in_tree(committed, &effects);
         let (runtime, committed, changes) = (self.runtime.clone(), committed.clone(), commit.changes.clone());
-        slot.append(commit, self.counted(move || release::release(&runtime, &committed, &changes, effects, reply)));
+        let tree = self.tree.clone();
+        let out = move || release::release(&runtime, &committed, &changes, (effects, tree), reply);
+        slot.append(commit, self.counted(out));
+    }
+
+    fn around(&self) -> Around {
+        let tree_room = self.tree.as_ref().map_or_else(|| self.runtime.trees.room_of_one(), |tree| tree.room());
+        Around { now: self.runtime.clock.now(), tree_room }
+    }
+
+    /// Joins the tree a start belongs to. `false` when something has ended there since the start was found to be allowed: it has
+    /// to be looked at again.
+    fn takes_its_place(&mut self, ask: &Ask) -> bool {
+        match ask {
+            Ask::Start(start) if self.memory.is_none() => {
+                self.tree = start.place.as_ref().map(|place| place.tree.clone());
+                self.is_counted = start.place.as_ref().is_some_and(|place| place.counted);
+                start.place.as_ref().is_none_or(|place| place.ends == place.tree.ends())
+            }
+            _ => true,
+        }
+    }
+
+    /// Lets the tree know what a row means for it.
+    fn count_in_tree(&mut self, committed: &Committed, effects: &[Effect]) {
+        let is_start =
+            |effect: &&Effect| matches!(effect, Effect::Send { message, .. } if matches!(**message, PeerMessage::Start { .. }));
+        let begun = effects.iter().filter(is_start).count();
+        let sends = effects.iter().any(|effect| matches!(effect, Effect::Send { .. }));
+        if self.tree.is_none() && sends {
+            let live = (1 + committed.children.len()).saturating_sub(begun);
+            self.tree = Some(self.runtime.trees.enter(committed.members.head.root, live, 0));
+        }
+        let Some(tree) = &self.tree else { return };
+        tree.grow(begun);
+        for record in &committed.row.records {
+            match record {
+                Record::Created(created) if created.parent.is_some() && !self.is_counted => tree.grow(1),
+                Record::Ended { status } => {
+                    tree.shrink();
+                    if *status != Status::Finished {
+                        tree.ended();
+                    }
+                }
+                _ => {}
+            }
+        }
     }
 
     fn commit(&mut self, committed: &Committed, effects: &[Effect], before: &SearchedTexts) -> Result<Commit, StoreError> {

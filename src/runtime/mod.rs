@@ -29,6 +29,7 @@ pub mod schedules;
 mod scripts;
 mod starting;
 mod timers;
+mod trees;
 pub mod users;
 pub mod workload;
 
@@ -52,20 +53,21 @@ use clock::Clock;
 use definitions::{Definitions, DeployedProcess};
 use files::Files;
 use fresh_keys::FreshKeys;
-use instance::{Gathered, ProcessInstance};
+use instance::{Gathered, ProcessInstance, Remembered};
 use lists::Lists;
-use outbox::Outbox;
+use outbox::{Outbox, StoredLetter};
 use outside::{Outside, OutsideSettings};
 use registry::{Dispatched, Registry};
 use schedules::Schedules;
 use scripts::Scripts;
 pub use starting::{Inherit, StartError, StartRequest};
 use timers::Timers;
+use trees::Trees;
 use users::Users;
 
 use crate::{
     engine::{InstanceState, Row, record::ProcessRef},
-    journal::{Busy, Entity, Journal, Loaded, StoreError, codec},
+    journal::{Busy, Entity, Journal, Loaded, StoreError, StoreReader, codec},
     model::ids::InstanceKey,
 };
 
@@ -107,6 +109,7 @@ pub struct Runtime {
     registry: Registry,
     fresh: FreshKeys,
     outbox: Outbox,
+    trees: Trees,
     timers: Timers,
     outside: Outside,
     scripts: Scripts,
@@ -134,7 +137,7 @@ impl Runtime {
         let stored = journal.read(move |reader| {
             let keys = reader.instance_keys(bound, fresh_keys::REMEMBERED)?;
             let deployed = (reader.definitions()?, reader.schedules()?);
-            Ok((deployed, reader.users()?, reader.outbox()?, reader.log_incarnation()?, keys))
+            Ok((deployed, reader.users()?, outbox::stored(reader)?, reader.log_incarnation()?, keys))
         });
         let (deployed, users, outbox, log, keys) = stored.await.map_err(|_| StoreError::Panicked)??;
         let (definitions, schedules) = Definitions::load(journal.clone(), deployed, clock.clone(), outside.clone());
@@ -156,6 +159,7 @@ impl Runtime {
             registry: Registry::default(),
             fresh: FreshKeys::after(bound, keys),
             outbox: Outbox::default(),
+            trees: Trees::default(),
             timers: Timers::default(),
             outside: Outside::new(outside),
             scripts,
@@ -165,7 +169,7 @@ impl Runtime {
             tasks: OnceLock::new(),
             activity,
         });
-        runtime.outbox.resume(&runtime, outbox)?;
+        runtime.resume_outbox(outbox).await?;
         let timers = actix_rt::spawn(timers::run(runtime.clone()));
         let sweeper = actix_rt::spawn(sweep(Arc::downgrade(&runtime)));
         let calls = actix_rt::spawn(outside::run(runtime.clone()));
@@ -181,6 +185,16 @@ impl Runtime {
         let settled = runtime.settle_leftovers().await;
         settled.map_err(|error| StoreError::Failed("look after unfinished uploads", Box::new(error)))?;
         Ok(runtime)
+    }
+
+    async fn resume_outbox(self: &Arc<Self>, letters: Vec<StoredLetter>) -> Result<(), StoreError> {
+        let runtime = self.clone();
+        let in_trees = self.journal.read(move |reader| {
+            let in_tree = |letter: StoredLetter| Ok((runtime.trees.read(reader, letter.root())?, letter));
+            letters.into_iter().map(in_tree).collect::<Result<Vec<_>, StoreError>>()
+        });
+        let in_trees = in_trees.await.map_err(|_| StoreError::Panicked)??;
+        self.outbox.resume(self, in_trees)
     }
 
     /// Sends an envelope to an instance, loading it if need be. The only way in.
@@ -259,14 +273,14 @@ impl Runtime {
     /// Loads an instance whose slot is moving. The store tells the truth: no row of it is in flight.
     fn load(self: &Arc<Self>, key: InstanceKey) {
         if self.fresh.take(key) {
-            return self.settle(key, None, Gathered::default());
+            return self.settle(key, Remembered::default());
         }
         let runtime = self.clone();
         let settle = self.clone();
         self.journal.read_then(
-            move |reader| runtime.remember(reader.load(Entity::from(key))?),
-            move |memory| match memory {
-                Ok((memory, gathered)) => settle.settle(key, memory, gathered),
+            move |reader| runtime.remember(reader, reader.load(Entity::from(key))?),
+            move |remembered| match remembered {
+                Ok(remembered) => settle.settle(key, remembered),
                 Err(error) => {
                     log::error!("instance {key} cannot be loaded: {error}");
                     settle.registry.abandon(key, &error);
@@ -275,7 +289,7 @@ impl Runtime {
         );
     }
 
-    fn remember(&self, loaded: Loaded) -> Result<(decide::Memory, Gathered), StoreError> {
+    fn remember(&self, reader: &dyn StoreReader, loaded: Loaded) -> Result<Remembered, StoreError> {
         let snapshot: Option<InstanceState> = loaded.snapshot.as_ref().map(|row| codec::decode(&row.body)).transpose()?;
         let rows = loaded.rows.iter().map(|stored| codec::decode(&stored.row.body)).collect::<Result<Vec<Row>, _>>()?;
         let gathered = Gathered {
@@ -283,19 +297,23 @@ impl Runtime {
             bytes: loaded.rows.iter().map(|stored| stored.row.body.len()).sum(),
             last_snapshot: loaded.snapshot.map_or(0, |row| row.body.len()),
         };
-        let Some(state) = InstanceState::replay(snapshot, &rows) else { return Ok((None, gathered)) };
+        let Some(state) = InstanceState::replay(snapshot, &rows) else {
+            return Ok(Remembered { gathered, ..Remembered::default() });
+        };
         let process = self.process_of(&state).ok_or_else(|| {
             let ProcessRef { id, version, revision } = &state.head().process;
             StoreError::NoDefinition(format!("version {version} of '{id}' with revision {revision}"))
         })?;
-        Ok((Some((state, process)), gathered))
+        let alone = state.head().parent.is_none() && state.children().is_empty();
+        let tree = (!alone).then(|| self.trees.read(reader, state.head().root)).transpose()?;
+        Ok(Remembered { memory: Some((state, process)), tree, gathered })
     }
 
-    fn settle(self: &Arc<Self>, key: InstanceKey, memory: decide::Memory, gathered: Gathered) {
+    fn settle(self: &Arc<Self>, key: InstanceKey, remembered: Remembered) {
         let generation = self.registry.next_generation();
         let arbiter = &self.arbiters[usize::from(key.partition()) % self.arbiters.len()];
         let runtime = self.clone();
-        ProcessInstance::start_in_arbiter(arbiter, move |_| ProcessInstance::new(key, generation, runtime, memory, gathered));
+        ProcessInstance::start_in_arbiter(arbiter, move |_| ProcessInstance::new(key, generation, runtime, remembered));
     }
 
     /// Runs `then` once every row handed over so far is durable.

@@ -1,27 +1,37 @@
 //! Delivers messages between instances: in order per pair, again after a restart, until the receiver has them durably.
 //!
 //! The truth is the outbox table, written with the sender's row; here is only what is on its way. One letter per pair is
-//! under way at a time. Who takes a letter and what it means: `engine::subprocess`.
+//! under way at a time, and so many per tree (`delivery_queue`). Who takes a letter and what it means: `engine::subprocess`; what an end
+//! means for what is below: `ends`.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+pub mod delivery_queue;
+mod ends;
+
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use dashmap::{DashMap, Entry};
 
 use super::{
     Runtime,
     ask::{Answer, Ask, Envelope, Refusal, Reply, Start},
+    trees::{Tree, TreePlace},
 };
 use crate::{
     engine::{Command, command::StartInstance, peer::PeerMessage, rejection::RejectionKind},
-    journal::{Entity, OutboxMessage, StoreError, codec},
+    journal::{Entity, OutboxMessage, StoreError, StoreReader, codec},
     model::ids::InstanceKey,
 };
+use delivery_queue::{Next, Pair};
 
 /// Before a letter that could not be taken is sent again.
 const AGAIN: Duration = Duration::from_millis(50);
 
 /// A message under way.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Letter {
     /// The sender.
     pub source: InstanceKey,
@@ -31,50 +41,101 @@ pub struct Letter {
     pub target: InstanceKey,
     /// What it says.
     pub message: Box<PeerMessage>,
+    /// The tree of both.
+    pub tree: Arc<Tree>,
+}
+
+impl Letter {
+    fn pair(&self) -> Pair {
+        (self.source, self.target)
+    }
+
+    fn is_start(&self) -> bool {
+        matches!(*self.message, PeerMessage::Start { .. })
+    }
+}
+
+/// A message the table holds, with the root of its tree.
+pub struct StoredLetter {
+    root: InstanceKey,
+    message: OutboxMessage,
+}
+
+/// What the table holds.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn stored(reader: &dyn StoreReader) -> Result<Vec<StoredLetter>, StoreError> {
+    let with_root = |message: OutboxMessage| {
+        let source = message.source.instance();
+        Ok(StoredLetter { root: reader.instance(source)?.map_or(source, |row| row.root), message })
+    };
+    reader.outbox()?.into_iter().map(with_root).collect()
 }
 
 /// Letters under way, by pair.
 #[derive(Default)]
 pub struct Outbox {
-    pairs: DashMap<(InstanceKey, InstanceKey), VecDeque<Letter>>,
+    pairs: DashMap<Pair, VecDeque<Letter>>,
 }
 
 impl Outbox {
-    /// Takes a letter whose row is durable.
+    /// Takes a letter whose row is durable. The tree counts what it starts.
     pub fn post(&self, runtime: &Arc<Runtime>, letter: Letter) {
-        match self.pairs.entry((letter.source, letter.target)) {
-            Entry::Occupied(mut pair) => pair.get_mut().push_back(letter),
+        let tree = letter.tree.clone();
+        match self.pairs.entry(letter.pair()) {
+            Entry::Occupied(mut pair) => return pair.get_mut().push_back(letter),
             Entry::Vacant(pair) => {
-                pair.insert(VecDeque::from([letter.clone()]));
-                deliver(runtime, letter);
+                tree.deliveries().push(letter.pair(), letter.is_start());
+                pair.insert(VecDeque::from([letter]));
             }
         }
+        pump(runtime, &tree);
     }
 
     /// Posts what the table holds, after a restart.
     ///
     /// # Errors
     /// A stored message that cannot be read.
-    pub fn resume(&self, runtime: &Arc<Runtime>, stored: Vec<OutboxMessage>) -> Result<(), StoreError> {
-        for OutboxMessage { source, row } in stored {
+    pub fn resume(&self, runtime: &Arc<Runtime>, letters: Vec<(Arc<Tree>, StoredLetter)>) -> Result<(), StoreError> {
+        for (tree, StoredLetter { message: OutboxMessage { source, row }, .. }) in letters {
             let message: Box<PeerMessage> = codec::decode(&row.body)?;
-            self.post(runtime, Letter { source: source.instance(), number: row.seq, target: row.target.instance(), message });
+            let letter =
+                Letter { source: source.instance(), number: row.seq, target: row.target.instance(), message, tree: tree.clone() };
+            if letter.is_start() {
+                tree.grow(1);
+            }
+            self.post(runtime, letter);
         }
         Ok(())
     }
 
-    /// The letter at the head of its pair is taken: forget it, send the next.
+    /// The letter at the head of its pair is taken: forget it, and let the next ones go.
     fn taken(&self, runtime: &Arc<Runtime>, letter: &Letter) {
         runtime.journal.outbox_delivered(Entity::from(letter.source), letter.number);
-        let Entry::Occupied(mut pair) = self.pairs.entry((letter.source, letter.target)) else { return };
-        pair.get_mut().pop_front();
-        match pair.get().front().cloned() {
-            None => drop(pair.remove()),
-            Some(next) => {
-                drop(pair);
-                deliver(runtime, next);
+        let next = match self.pairs.entry(letter.pair()) {
+            Entry::Vacant(_) => None,
+            Entry::Occupied(mut pair) => {
+                pair.get_mut().pop_front();
+                let next = pair.get().front().map(Letter::is_start);
+                if next.is_none() {
+                    pair.remove();
+                }
+                next
+            }
+        };
+        {
+            let mut deliveries = letter.tree.deliveries();
+            deliveries.done();
+            if let Some(is_start) = next {
+                deliveries.push(letter.pair(), is_start);
             }
         }
+        pump(runtime, &letter.tree);
+    }
+
+    fn first(&self, pair: Pair) -> Option<Letter> {
+        self.pairs.get(&pair).and_then(|letters| letters.front().cloned())
     }
 
     /// Letters under way.
@@ -83,11 +144,41 @@ impl Outbox {
     }
 }
 
-fn deliver(runtime: &Arc<Runtime>, letter: Letter) {
+impl StoredLetter {
+    /// The root of its tree.
+    pub fn root(&self) -> InstanceKey {
+        self.root
+    }
+}
+
+/// Lets everything of a tree go whose turn it is.
+fn pump(runtime: &Arc<Runtime>, tree: &Arc<Tree>) {
+    loop {
+        let next = tree.deliveries().next(tree.limits(), tree.ends(), Instant::now());
+        match next {
+            Next::Nothing => return,
+            Next::Check(pair) => ends::check(runtime, tree, pair),
+            Next::Wait(span) => {
+                let (again, tree) = (runtime.clone(), tree.clone());
+                return runtime.later(span, move || {
+                    tree.deliveries().woken();
+                    pump(&again, &tree);
+                });
+            }
+            Next::Deliver(pair, ends) => match runtime.outbox.first(pair) {
+                Some(letter) => deliver(runtime, letter, ends),
+                None => tree.deliveries().done(),
+            },
+        }
+    }
+}
+
+fn deliver(runtime: &Arc<Runtime>, letter: Letter, ends: u64) {
     let ask = match &*letter.message {
-        PeerMessage::Start { .. } => match start(runtime, &letter) {
+        PeerMessage::EndDescendants => return ends::end_descendants(runtime, letter),
+        PeerMessage::Start { .. } => match start(runtime, &letter, ends) {
             Ok(ask) => ask,
-            Err(sentence) => return refused(runtime, letter, sentence),
+            Err(sentence) => return not_startable(runtime, letter, sentence),
         },
         message => {
             let receive = Command::Receive { from: letter.source, number: letter.number, message: Box::new(message.clone()) };
@@ -102,7 +193,7 @@ fn deliver(runtime: &Arc<Runtime>, letter: Letter) {
     runtime.dispatch(target, Envelope { caller: None, ask, reply: answered });
 }
 
-fn start(runtime: &Runtime, letter: &Letter) -> Result<Ask, String> {
+fn start(runtime: &Runtime, letter: &Letter, ends: u64) -> Result<Ask, String> {
     let PeerMessage::Start { head, start_condition } = &*letter.message else { return Err("the message is no start".to_owned()) };
     let process = runtime
         .definitions
@@ -111,39 +202,62 @@ fn start(runtime: &Runtime, letter: &Letter) -> Result<Ask, String> {
     let mut head = (**head).clone();
     head.process = process.reference();
     let command = StartInstance { head, start_condition: start_condition.clone(), schedule: None, link: None };
-    Ok(Ask::Start(Box::new(Start { command, process, tag: None })))
+    let place = Some(TreePlace { tree: letter.tree.clone(), ends, counted: true });
+    Ok(Ask::Start(Box::new(Start { command, process, tag: None, place })))
 }
 
 fn on_answer(runtime: &Arc<Runtime>, letter: Letter, answer: Answer) {
     match answer {
-        Answer::Refused(Refusal::Rejected(rejection)) if matches!(*letter.message, PeerMessage::Start { .. }) => {
-            refused(runtime, letter, rejection.message);
+        Answer::Refused(Refusal::Rejected(rejection)) if letter.is_start() => {
+            not_startable(runtime, letter, rejection.message);
         }
         Answer::Refused(Refusal::Rejected(rejection)) if rejection.kind != RejectionKind::NotFound => {
             log::warn!("a message from {} to {} was refused and is dropped: {}", letter.source, letter.target, rejection.message);
             runtime.outbox.taken(runtime, &letter);
         }
-        Answer::Refused(Refusal::Busy | Refusal::Internal | Refusal::Stale(_)) => {
-            let again = runtime.clone();
-            runtime.later(AGAIN, move || deliver(&again, letter));
+        Answer::Refused(Refusal::Busy | Refusal::Internal | Refusal::Stale(_)) => again(runtime, letter),
+        Answer::Applied(_) => runtime.outbox.taken(runtime, &letter),
+        _ => {
+            if letter.is_start() {
+                // It was started before, and is counted as an instance.
+                letter.tree.shrink();
+            }
+            runtime.outbox.taken(runtime, &letter);
         }
-        _ => runtime.outbox.taken(runtime, &letter),
     }
 }
 
-/// A child that cannot be started: its parent is told in its stead.
-fn refused(runtime: &Arc<Runtime>, letter: Letter, sentence: String) {
+/// Sends a letter again after a while: a start is looked at anew, as something above may have ended meanwhile.
+fn again(runtime: &Arc<Runtime>, letter: Letter) {
+    let later = runtime.clone();
+    runtime.later(AGAIN, move || {
+        if letter.is_start() && letter.tree.ends() > 0 {
+            ends::check(&later, &letter.tree, letter.pair());
+        } else {
+            deliver(&later, letter, 0);
+        }
+    });
+}
+
+fn not_startable(runtime: &Arc<Runtime>, letter: Letter, sentence: String) {
     log::warn!("instance {}: its child {} could not be started: {sentence}", letter.source, letter.target);
-    let message = Box::new(PeerMessage::StartRefused { message: sentence });
-    let receive = Command::Receive { from: letter.target, number: 1, message };
+    instead(runtime, letter, PeerMessage::StartRefused { message: sentence });
+}
+
+/// A child is not started: its parent is told this in its stead.
+fn instead(runtime: &Arc<Runtime>, letter: Letter, message: PeerMessage) {
+    let receive = Command::Receive { from: letter.target, number: 1, message: Box::new(message.clone()) };
     let ask = Ask::Apply { command: Box::new(receive), tag: None, if_seq: None };
     let (source, answered) = (letter.source, runtime.clone());
     let reply = Reply::to(move |answer| match answer {
         Answer::Refused(Refusal::Busy | Refusal::Internal) => {
             let again = answered.clone();
-            answered.later(AGAIN, move || deliver(&again, letter));
+            answered.later(AGAIN, move || instead(&again, letter, message));
         }
-        _ => answered.outbox.taken(&answered, &letter),
+        _ => {
+            letter.tree.shrink();
+            answered.outbox.taken(&answered, &letter);
+        }
     });
     runtime.dispatch(source, Envelope { caller: None, ask, reply });
 }

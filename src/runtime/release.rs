@@ -9,6 +9,7 @@ use super::{
     Runtime,
     ask::{Answer, Committed, Reply},
     outbox::Letter,
+    trees::Tree,
 };
 use crate::{engine::Effect, journal::ReadModelChange};
 
@@ -17,7 +18,7 @@ pub(super) fn release(
     runtime: &Arc<Runtime>,
     committed: &Arc<Committed>,
     changes: &[ReadModelChange],
-    effects: Vec<Effect>,
+    (effects, tree): (Vec<Effect>, Option<Arc<Tree>>),
     reply: Reply,
 ) {
     let _active = runtime.active();
@@ -25,14 +26,17 @@ pub(super) fn release(
     runtime.lists.publish(changes);
     reply.send(Answer::Applied(committed.clone()));
     for effect in effects {
-        perform(runtime, committed, effect);
+        perform(runtime, committed, tree.as_ref(), effect);
     }
 }
 
-fn perform(runtime: &Arc<Runtime>, committed: &Committed, effect: Effect) {
+fn perform(runtime: &Arc<Runtime>, committed: &Committed, tree: Option<&Arc<Tree>>, effect: Effect) {
     match effect {
         Effect::Send { number, target, message } => {
-            runtime.outbox.post(runtime, Letter { source: committed.instance, number, target, message });
+            // Who sends has a tree.
+            if let Some(tree) = tree.cloned() {
+                runtime.outbox.post(runtime, Letter { source: committed.instance, number, target, message, tree });
+            }
         }
         Effect::SetTimer(timer) => runtime.timers.set(timer.due, committed.instance, timer.key),
         Effect::Call(_) => runtime.outside.placed(),

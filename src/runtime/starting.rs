@@ -13,6 +13,7 @@ use super::{
     ask::{Answer, Ask, Envelope, Observed, Refusal, Reply, Start},
     definitions::DeployedProcess,
     keys,
+    trees::{Tree, TreePlace, ended_at_or_above},
 };
 use crate::{
     engine::{
@@ -93,13 +94,21 @@ impl Runtime {
                 let process = request.process.clone().unwrap_or_default();
                 let head = self.head(&request, key, None, request.data.clone());
                 let start_condition = request.start_condition.clone();
-                self.send_start(request, &process, StartInstance { head, start_condition, schedule: None, link: None }, reply);
+                let command = StartInstance { head, start_condition, schedule: None, link: None };
+                self.send_start(request, &process, command, None, reply);
             }
             Some(inherit) => self.start_inheriting(request, inherit, reply),
         }
     }
 
-    fn send_start(self: &Arc<Self>, request: StartRequest, process: &str, mut command: StartInstance, reply: Reply) {
+    fn send_start(
+        self: &Arc<Self>,
+        request: StartRequest,
+        process: &str,
+        mut command: StartInstance,
+        place: Option<TreePlace>,
+        reply: Reply,
+    ) {
         let deployed = match self.startable(&request, process) {
             Ok(deployed) => deployed,
             Err(rejection) => return reply.refuse(rejection.into()),
@@ -111,7 +120,7 @@ impl Runtime {
         }
         command.head.process = deployed.reference();
         let key = command.head.key;
-        let ask = Ask::Start(Box::new(Start { command, process: deployed, tag: Some(request.tag()) }));
+        let ask = Ask::Start(Box::new(Start { command, process: deployed, tag: Some(request.tag()), place }));
         self.dispatch(key, Envelope { caller: Some(request.caller), ask, reply });
     }
 
@@ -156,6 +165,7 @@ impl Runtime {
             business_key: request.business_key.clone(),
             parent: parent.map(|(parent, seq)| ParentLink { instance: parent.head().key, seq, wants_result: false }),
             root: parent.map_or(key, |(parent, _)| parent.head().root),
+            level: parent.map_or(1, |(parent, _)| parent.head().level.saturating_add(1)),
             started_by: subject.clone(),
             root_started_by: parent.map_or_else(|| subject.clone(), |(parent, _)| parent.head().root_started_by.clone()),
             data,
@@ -246,18 +256,35 @@ impl Runtime {
         copy: &CopyList,
         reply: Reply,
     ) {
-        if !is_child(parent, &request) && parent.children.len() >= limits::CHILDREN {
-            let sentence = format!(
-                "expected at most {} subprocesses of one instance, ended ones included, but this is one more: start it by itself",
-                limits::CHILDREN
-            );
-            return reply.refuse(Rejection::new(RejectionKind::Conflict, sentence).into());
-        }
         let mut data = parent.whole.as_ref().map_or(Value::Null, |whole| copy.apply(&whole.data));
         deep_merge(&mut data, &request.data);
         let head = self.head(&request, request.key(), Some((parent, link_seq)), data);
         let command = StartInstance { head, start_condition, schedule: None, link: Some(Link { offer }) };
-        self.send_start(request, process, command, reply);
+        let (runtime, process) = (self.clone(), process.to_owned());
+        let is_known = is_child(parent, &request);
+        let has_room = is_known || parent.children.len() < limits::CHILDREN;
+        let (parent, root, level) = (parent.head().key, parent.head().root, parent.head().level);
+        self.journal.read_then(
+            move |reader| {
+                let tree = runtime.trees.read(reader, root)?;
+                let ends = tree.ends();
+                Ok((TreePlace { tree, ends, counted: false }, runtime, ended_at_or_above(reader, parent)?))
+            },
+            move |read| {
+                let (place, runtime, ended) = match read {
+                    Ok(read) => read,
+                    Err(error) => {
+                        log::error!("the tree of instance {parent} cannot be read: {error}");
+                        return reply.refuse(Refusal::Internal);
+                    }
+                };
+                let refusal = if is_known { None } else { no_place(&place.tree, level, has_room, ended) };
+                if let Some(sentence) = refusal {
+                    return reply.refuse(Rejection::new(RejectionKind::Conflict, sentence).into());
+                }
+                runtime.send_start(request, &process, command, Some(place), reply);
+            },
+        );
     }
 }
 
@@ -268,6 +295,26 @@ fn is_child(parent: &Observed, request: &StartRequest) -> bool {
 
 fn is_open(parent: &Observed, seq: u64) -> bool {
     parent.whole.as_ref().is_some_and(|whole| whole.open.contains_key(&seq))
+}
+
+/// Why nothing may start below an instance, if so.
+fn no_place(tree: &Tree, level: u32, has_room: bool, ended: Option<(InstanceKey, String)>) -> Option<String> {
+    if let Some((instance, status)) = ended {
+        return Some(format!(
+            "expected an instance that subprocesses may be started from, but {instance} is {status}, and nothing starts below it \
+             any more: start the process by itself"
+        ));
+    }
+    let (what, most) = if !has_room {
+        ("subprocesses of one instance, ended ones included", limits::CHILDREN)
+    } else if level as usize >= limits::TREE_LEVELS {
+        ("levels of subprocesses below one another", limits::TREE_LEVELS)
+    } else if tree.room() == 0 {
+        ("live instances of one tree", limits::TREE_INSTANCES)
+    } else {
+        return None;
+    };
+    Some(format!("expected at most {most} {what}, but this is one more: start it by itself"))
 }
 
 fn no_offer(seq: u64) -> Rejection {

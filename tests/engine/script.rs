@@ -4,10 +4,10 @@
 //! start {data} [on=CONDITION] [child] [wants] [link=SEQ|link]   child: it has a parent; wants: that wants the result
 //! run [ELEMENT.]ACTION {data} [file=SIZE,TYPE]     may [ELEMENT.]ACTION (bring a file)
 //! fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
-//! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | linked [SEQ] | end | finished  [nr=N]
+//! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | dropped | linked [SEQ] | end | finished  [nr=N]
 //! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
-//! done SEQ   hold   unhold   terminate   dismiss   limit N (elements) | children=N | participants=N | open=N | delayed=N | calls=N   restart (lives on from its rows and a stored snapshot)
+//! done SEQ   hold   unhold   terminate   dismiss   end with ancestor   limit N (elements) | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N   restart (lives on from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
 //! see                                             what the one who gives the commands may see and do
 //! data   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; why: its incidents
@@ -89,6 +89,7 @@ impl Script {
             ["unhold"] => self.apply(Command::Unhold),
             ["terminate"] => self.apply(Command::Terminate),
             ["dismiss"] => self.apply(Command::Dismiss),
+            ["end", "with", "ancestor"] => self.apply(Command::EndWithAncestor),
             [name @ ("retry" | "skip" | "claim" | "release" | "assign"), element, ref user @ ..] => {
                 let element = self.names.find(element);
                 let user = user.first().map(|user| (*user).to_owned()).unwrap_or_default();
@@ -129,6 +130,8 @@ impl Script {
             "open" => &mut limits.open_messages,
             "delayed" => &mut limits.delayed,
             "calls" => &mut limits.calls,
+            "levels" => &mut limits.levels,
+            "tree" => &mut self.subject.tree_room,
             _ => panic!("no limit of a case: {what}"),
         };
         *changed = number(limit) as usize;
@@ -313,6 +316,7 @@ fn message(words: &[&str]) -> PeerMessage {
         ["push", body] => push(MessageType::Default, value(body)),
         ["ask", body] => push(MessageType::Action, value(body)),
         ["append", patch] => PeerMessage::Append { patch: value(patch) },
+        ["dropped"] => PeerMessage::StartDropped,
         ["refused"] => PeerMessage::StartRefused { message: "no version is published".to_owned() },
         ["linked", ref offer @ ..] => {
             PeerMessage::Linked { offer: offer.first().map(|seq| number(seq)), process: "q".to_owned() }

@@ -18,7 +18,7 @@ use stepwire::{
     },
     expression,
     journal::codec,
-    limits::InstanceLimits,
+    limits::{InstanceLimits, TreeLimits},
     model::{
         action::MessageType,
         compile,
@@ -71,6 +71,8 @@ pub struct Subject {
     /// Timers armed and neither fired nor cleared, with their due times.
     pub timers: BTreeMap<TimerKey, Time>,
     pub limits: InstanceLimits,
+    /// Instances its tree has room for.
+    pub tree_room: usize,
     /// Calls placed and neither answered nor withdrawn; webhooks stay.
     pub calls: BTreeMap<u64, OutgoingCall>,
     /// Identity of the next command.
@@ -107,6 +109,7 @@ impl Subject {
             now: Time(0),
             timers: BTreeMap::new(),
             limits: InstanceLimits::default(),
+            tree_room: TreeLimits::default().instances,
             calls: BTreeMap::new(),
             tag: None,
             replayed: None,
@@ -136,6 +139,7 @@ impl Subject {
     /// First record of a start with these data.
     pub fn head(&self, data: Value, parent: Option<ParentLink>) -> Created {
         let root = parent.as_ref().map_or(OWN, |link| link.instance);
+        let level = if parent.is_some() { 2 } else { 1 };
         let process = ProcessRef { id: self.process.definition.id.clone(), version: 1, revision: "r".to_owned() };
         let (tenant, started_by) = ("default".to_owned(), "ada".to_owned());
         let root_started_by = started_by.clone();
@@ -146,6 +150,7 @@ impl Subject {
             business_key: None,
             parent,
             root,
+            level,
             started_by,
             root_started_by,
             data,
@@ -240,7 +245,7 @@ impl Subject {
     }
 
     fn input<'a>(&self, caller: Option<&'a Caller>, command: Option<CommandTag>) -> StepInput<'a> {
-        StepInput { now: self.now, child_key: &child_key, caller, command, limits: self.limits }
+        StepInput { now: self.now, child_key: &child_key, caller, command, limits: self.limits, tree_room: self.tree_room }
     }
 
     /// Replays everything, or the rest on top of a snapshot after that many rows, read back from its bytes.

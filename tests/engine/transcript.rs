@@ -22,7 +22,7 @@ use stepwire::{
     },
 };
 
-use super::subject::{PARENT, stranger};
+use super::subject::{OWN, PARENT, stranger};
 
 const WIDTH: usize = 130;
 
@@ -68,6 +68,9 @@ impl Names {
     fn peer(&self, key: InstanceKey) -> String {
         if key == PARENT {
             return "parent".to_owned();
+        }
+        if key == OWN {
+            return "itself".to_owned();
         }
         let child = self.children.iter().position(|child| *child == key).map(|index| format!("child{}", index + 1));
         let known = child.or_else(|| (1..9).find(|&number| stranger(number) == key).map(|number| format!("stranger{number}")));
@@ -294,6 +297,7 @@ fn said(message: &PeerMessage) -> String {
             format!("start {} {}{on}{}", head.process.id, head.data, if wants { " wanting a result" } else { "" })
         }
         PeerMessage::End { status } => format!("end {}", status.name()),
+        PeerMessage::EndDescendants => "end descendants".to_owned(),
         PeerMessage::ParentFinished => "parent finished".to_owned(),
         PeerMessage::Linked { offer, .. } => format!("linked {}", offer.map_or("-".to_owned(), |seq| seq.to_string())),
         PeerMessage::Push { kind: MessageType::Default, body, .. } => format!("push {body}"),
@@ -304,6 +308,7 @@ fn said(message: &PeerMessage) -> String {
             let error = error.as_ref().map_or(String::new(), |error| format!(" {error}"));
             format!("ended {}{result}{error}", status.name())
         }
+        PeerMessage::StartDropped => "start dropped".to_owned(),
         PeerMessage::StartRefused { message } => format!("refused {message}"),
     }
 }

@@ -209,6 +209,12 @@ impl InstanceState {
         &self.children
     }
 
+    /// Whether something below may be live. A child that finished may have left subprocesses running; one that ended otherwise has
+    /// taken them with it.
+    pub fn may_have_live_descendants(&self) -> bool {
+        self.children.values().any(|child| child.status.is_live() || child.status == Status::Finished)
+    }
+
     /// The parent's record number heard last.
     pub fn parent_heard(&self) -> u64 {
         self.parent_heard

@@ -77,7 +77,7 @@ pub(super) fn start_refused(step: &mut Step<'_>, child: &Child, why: &str) {
     }
 }
 
-fn record_end(step: &mut Step<'_>, child: &Child, status: Status) {
+pub(super) fn record_end(step: &mut Step<'_>, child: &Child, status: Status) {
     step.record(Record::ChildEnded { child: child.start.child, process: child.start.process.clone(), status });
 }
 

@@ -121,6 +121,7 @@ fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
     let NewChild { process, element, action, item, awaited, .. } = new;
     let start = ChildStarted { child, process: process.clone(), element, action, item, awaited, heard: 0 };
     let seq = step.record(Record::ChildStarted(Box::new(start)));
+    step.children_begun += 1;
     let head = step.state.head();
     let created = Created {
         key: child,
@@ -129,6 +130,7 @@ fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
         business_key: None,
         parent: Some(ParentLink { instance: head.key, seq, wants_result: new.wants_result }),
         root: head.root,
+        level: head.level.saturating_add(1),
         started_by: head.started_by.clone(),
         root_started_by: head.root_started_by.clone(),
         data: new.data,

@@ -143,6 +143,11 @@ impl StoreReader for SqliteReader {
         self.one(&format!("SELECT {INSTANCE} FROM instance WHERE key = ?1"), [key], instance_row)
     }
 
+    fn live_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError> {
+        let sql = "SELECT key, parent FROM instance WHERE root = ?1 AND parent IS NOT NULL AND ended_at IS NULL";
+        self.list(sql, [root], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
         let sql = "SELECT status, count(*) FROM instance GROUP BY status";
         let counts = self.list(sql, [], |row| {

@@ -301,7 +301,7 @@ async fn start(runtime: &Arc<Runtime>, order: &Order, instance: InstanceKey) -> 
     let reply = Reply::to(move |answer| drop(sender.send(answer)));
     let command =
         StartInstance { head: head(order, instance), start_condition: None, schedule: Some(order.key.node.clone()), link: None };
-    let ask = Ask::Start(Box::new(Start { command, process: order.process.clone(), tag: None }));
+    let ask = Ask::Start(Box::new(Start { command, process: order.process.clone(), tag: None, place: None }));
     runtime.dispatch(instance, Envelope { caller: None, ask, reply });
     answered.await.unwrap_or(Answer::Refused(Refusal::Internal))
 }
@@ -317,6 +317,7 @@ fn head(order: &Order, instance: InstanceKey) -> Created {
         business_key: None,
         parent: None,
         root: instance,
+        level: 1,
         root_started_by: started_by.clone(),
         started_by,
         data: Value::Object(data),

@@ -11,6 +11,7 @@ mod letters;
 mod outside;
 mod passivation;
 mod searching;
+mod trees;
 
 use std::sync::Arc;
 

@@ -51,7 +51,8 @@ CREATE INDEX instance_created ON instance (created_at);
 CREATE INDEX instance_starter ON instance (started_by, created_at);
 CREATE INDEX instance_business_key ON instance (business_key) WHERE business_key IS NOT NULL;
 CREATE INDEX instance_parent ON instance (parent) WHERE parent IS NOT NULL;
-CREATE INDEX instance_root ON instance (root) WHERE parent IS NOT NULL;
+-- The live ones of a tree are found without looking at those that have ended.
+CREATE INDEX instance_root ON instance (root, ended_at) WHERE parent IS NOT NULL;
 
 -- What instances are found by; only those whose process declares search keys have rows.
 CREATE TABLE searched (

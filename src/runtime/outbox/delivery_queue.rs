@@ -1,0 +1,201 @@
+//! The messages of one tree that wait for their turn: so many under way at a time, so many starts of subprocesses per second.
+//!
+//! So a tree that grows or ends takes its share of the writer's queue and of the arbiters, and no more. Ends and results go before
+//! starts. A start has to be looked at (is something above it ended?) whenever an instance of the tree has ended other than by
+//! finishing; that costs none of the starts per second.
+
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
+
+use crate::{limits::TreeLimits, model::ids::InstanceKey};
+
+/// Sender and receiver: the first of their messages is meant.
+pub type Pair = (InstanceKey, InstanceKey);
+
+/// The least wait for more starts, so that they come in groups.
+const LEAST_WAIT: Duration = Duration::from_millis(10);
+
+/// What waits, and how much is under way.
+#[derive(Debug, Default)]
+pub struct DeliveryQueue {
+    under_way: usize,
+    others: VecDeque<Pair>,
+    starts: Starts,
+}
+
+#[derive(Debug, Default)]
+struct Starts {
+    /// To be looked at.
+    unchecked: VecDeque<Pair>,
+    /// Those that may start, as far as was known at `checked_at`.
+    checked: VecDeque<Pair>,
+    checked_at: u64,
+    /// Starts that may go at once, at the time it was counted; full when never counted.
+    allowance: Option<(f64, Instant)>,
+    /// Whether somebody comes back when there are some again.
+    waits: bool,
+}
+
+/// What to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Deliver the first message of this pair; a start with this number of ends of its tree.
+    Deliver(Pair, u64),
+    /// Look whether the start of this pair may still be.
+    Check(Pair),
+    /// Come back after this long.
+    Wait(Duration),
+    /// Nothing, until something is done or comes.
+    Nothing,
+}
+
+impl DeliveryQueue {
+    /// A pair has a message to deliver.
+    pub fn push(&mut self, pair: Pair, is_start: bool) {
+        let Starts { unchecked, .. } = &mut self.starts;
+        if is_start { unchecked.push_back(pair) } else { self.others.push_back(pair) }
+    }
+
+    /// A start was looked at, as of this number of ends, and may be.
+    pub fn checked(&mut self, pair: Pair, ends: u64) {
+        self.under_way = self.under_way.saturating_sub(1);
+        if ends == self.starts.checked_at {
+            self.starts.checked.push_back(pair);
+        } else {
+            self.starts.unchecked.push_back(pair);
+        }
+    }
+
+    /// What was under way is done.
+    pub fn done(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
+    }
+
+    /// Whoever waited is back.
+    pub fn woken(&mut self) {
+        self.starts.waits = false;
+    }
+
+    /// What to do next, given how often instances of the tree have ended other than by finishing.
+    pub fn next(&mut self, limits: TreeLimits, ends: u64, now: Instant) -> Next {
+        if self.under_way >= limits.deliveries {
+            return Next::Nothing;
+        }
+        let next = match self.others.pop_front() {
+            Some(pair) => Next::Deliver(pair, ends),
+            None => self.starts.next(limits, ends, now),
+        };
+        if matches!(next, Next::Deliver(..) | Next::Check(_)) {
+            self.under_way += 1;
+        }
+        next
+    }
+}
+
+impl Starts {
+    fn next(&mut self, limits: TreeLimits, ends: u64, now: Instant) -> Next {
+        if self.checked_at != ends {
+            self.checked_at = ends;
+            self.unchecked.append(&mut self.checked);
+        }
+        if ends == 0 {
+            // Nothing can be in the way.
+            self.checked.append(&mut self.unchecked);
+        } else if let Some(pair) = self.unchecked.pop_front() {
+            return Next::Check(pair);
+        }
+        if self.checked.is_empty() || self.waits {
+            return Next::Nothing;
+        }
+        let left = self.refill(limits, now);
+        if left < 1.0 {
+            self.waits = true;
+            let missing = Duration::from_secs_f64((1.0 - left) / f64::from(limits.starts_per_second.max(1)));
+            return Next::Wait(missing.max(LEAST_WAIT));
+        }
+        self.allowance = Some((left - 1.0, now));
+        self.checked.pop_front().map_or(Next::Nothing, |pair| Next::Deliver(pair, ends))
+    }
+
+    fn refill(&mut self, limits: TreeLimits, now: Instant) -> f64 {
+        let most = f64::from(limits.starts_at_once);
+        let left = self.allowance.map_or(most, |(left, at)| {
+            let gained = now.saturating_duration_since(at).as_secs_f64() * f64::from(limits.starts_per_second);
+            (left + gained).min(most)
+        });
+        self.allowance = Some((left, now));
+        left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const LIMITS: TreeLimits = TreeLimits { instances: 100, starts_per_second: 10, starts_at_once: 3, deliveries: 2 };
+
+    fn pair(number: u128) -> Pair {
+        (InstanceKey(Uuid::from_u128(number)), InstanceKey(Uuid::from_u128(number + 1_000)))
+    }
+
+    #[test]
+    fn so_many_are_under_way_and_ends_go_before_starts() {
+        let (mut queue, now) = (DeliveryQueue::default(), Instant::now());
+        queue.push(pair(1), true);
+        queue.push(pair(2), false);
+        queue.push(pair(3), true);
+        assert_eq!(queue.next(LIMITS, 0, now), Next::Deliver(pair(2), 0));
+        assert_eq!(queue.next(LIMITS, 0, now), Next::Deliver(pair(1), 0));
+        assert_eq!(queue.next(LIMITS, 0, now), Next::Nothing, "two are under way");
+        queue.done();
+        assert_eq!(queue.next(LIMITS, 0, now), Next::Deliver(pair(3), 0));
+        queue.done();
+        queue.done();
+        assert_eq!(queue.next(LIMITS, 0, now), Next::Nothing);
+    }
+
+    #[test]
+    fn starts_beyond_the_rate_wait_and_lose_nothing() {
+        let (mut queue, begin) = (DeliveryQueue::default(), Instant::now());
+        (1..=5).for_each(|number| queue.push(pair(number), true));
+        for number in 1..=3 {
+            assert_eq!(queue.next(LIMITS, 0, begin), Next::Deliver(pair(number), 0));
+            queue.done();
+        }
+        assert_eq!(queue.next(LIMITS, 0, begin), Next::Wait(Duration::from_millis(100)));
+        assert_eq!(queue.next(LIMITS, 0, begin), Next::Nothing, "one who waits is enough");
+        queue.push(pair(9), false);
+        assert_eq!(queue.next(LIMITS, 0, begin), Next::Deliver(pair(9), 0), "only starts wait");
+        queue.done();
+        queue.woken();
+        let later = begin + Duration::from_millis(200);
+        assert_eq!(queue.next(LIMITS, 0, later), Next::Deliver(pair(4), 0));
+        assert_eq!(queue.next(LIMITS, 0, later), Next::Deliver(pair(5), 0));
+    }
+
+    #[test]
+    fn after_an_end_every_start_that_waits_is_looked_at_once_and_costs_no_rate() {
+        let (mut queue, now) = (DeliveryQueue::default(), Instant::now());
+        (1..=6).for_each(|number| queue.push(pair(number), true));
+        for number in 1..=3 {
+            assert_eq!(queue.next(LIMITS, 0, now), Next::Deliver(pair(number), 0));
+            queue.done();
+        }
+        for number in 4..=5 {
+            assert_eq!(queue.next(LIMITS, 1, now), Next::Check(pair(number)));
+            queue.done();
+        }
+        assert_eq!(queue.next(LIMITS, 1, now), Next::Check(pair(6)));
+        queue.checked(pair(6), 1);
+        assert!(matches!(queue.next(LIMITS, 1, now), Next::Wait(_)));
+        queue.woken();
+        let later = now + Duration::from_secs(1);
+        assert_eq!(queue.next(LIMITS, 2, later), Next::Check(pair(6)), "another end, another look");
+        queue.checked(pair(6), 2);
+        assert_eq!(queue.next(LIMITS, 2, later), Next::Deliver(pair(6), 2));
+    }
+}

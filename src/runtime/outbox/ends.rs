@@ -1,0 +1,161 @@
+//! An instance has ended other than by finishing: nothing starts below it any more, and what is live there ends, on every level.
+//!
+//! The message that asks for it stands in the outbox until nothing live is left, so a restart goes on with it. Instances end level by
+//! level, those above first: else one above would take the end of its subprocess for a failure, and act on it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::{AGAIN, Letter, delivery_queue::Pair, pump};
+use crate::{
+    engine::{Command, peer::PeerMessage},
+    model::ids::InstanceKey,
+    runtime::{
+        Runtime,
+        activity::Active,
+        ask::{Answer, Ask, Envelope, Refusal, Reply},
+        trees::{Tree, ended_at_or_above, live_descendants},
+    },
+};
+
+/// Ends that are under way at the same time.
+const AT_ONCE: usize = 64;
+/// How often an instance that breaks is told to end before those below it are.
+const TRIES: u32 = 10;
+/// Before one more look, when none could be ended.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Looks whether something above a start has ended other than by finishing; drops it then, else it may go on.
+pub(super) fn check(runtime: &Arc<Runtime>, tree: &Arc<Tree>, pair: Pair) {
+    let (ends, active) = (tree.ends(), runtime.active());
+    let (runtime, tree) = (runtime.clone(), tree.clone());
+    let journal = runtime.journal.clone();
+    journal.read_then(
+        move |reader| ended_at_or_above(reader, pair.0),
+        move |ended| {
+            match ended {
+                Ok(None) => tree.deliveries().checked(pair, ends),
+                Ok(Some(_)) => match runtime.outbox.first(pair) {
+                    Some(letter) => super::instead(&runtime, letter, PeerMessage::StartDropped),
+                    None => tree.deliveries().done(),
+                },
+                Err(error) => {
+                    log::error!("instances above {} cannot be read: {error}", pair.0);
+                    tree.deliveries().done();
+                    let (again, tree) = (runtime.clone(), tree.clone());
+                    runtime.later(AGAIN, move || {
+                        tree.deliveries().push(pair, true);
+                        pump(&again, &tree);
+                    });
+                }
+            }
+            pump(&runtime, &tree);
+            drop(active);
+        },
+    );
+}
+
+/// Ends everything live below the sender of this message, then takes the message.
+pub(super) fn end_descendants(runtime: &Arc<Runtime>, letter: Letter) {
+    let active = runtime.active();
+    let (root, top, reading) = (letter.tree.root(), letter.source, runtime.clone());
+    runtime.journal.read_then(
+        move |reader| live_descendants(reader, root, top),
+        move |levels| match levels {
+            Ok(levels) if levels.is_empty() => reading.outbox.taken(&reading, &letter),
+            Ok(levels) => {
+                let levels = levels.into_iter().map(VecDeque::from).collect();
+                let ending = Ending { levels, under_way: 0, ended: false, then: Some((letter, active)) };
+                go_on(&reading, &Arc::new(Mutex::new(ending)));
+            }
+            Err(error) => {
+                log::error!("instances below {top} cannot be read: {error}");
+                let again = reading.clone();
+                reading.later(AGAIN, move || end_descendants(&again, letter));
+            }
+        },
+    );
+}
+
+/// The instances that still have to end.
+struct Ending {
+    levels: VecDeque<VecDeque<InstanceKey>>,
+    under_way: usize,
+    /// Whether any could be ended.
+    ended: bool,
+    then: Option<(Letter, Option<Active>)>,
+}
+
+enum Step {
+    End(InstanceKey),
+    Look(Letter),
+    LookLater(Letter),
+    Wait,
+}
+
+impl Ending {
+    fn next(&mut self) -> Step {
+        while let Some(level) = self.levels.front_mut() {
+            if self.under_way >= AT_ONCE {
+                return Step::Wait;
+            }
+            if let Some(key) = level.pop_front() {
+                self.under_way += 1;
+                return Step::End(key);
+            }
+            if self.under_way > 0 {
+                return Step::Wait;
+            }
+            self.levels.pop_front();
+        }
+        let done = if self.ended { Step::Look } else { Step::LookLater };
+        self.then.take().map_or(Step::Wait, |(letter, _)| done(letter))
+    }
+}
+
+fn go_on(runtime: &Arc<Runtime>, ending: &Arc<Mutex<Ending>>) {
+    loop {
+        let step = ending.lock().unwrap_or_else(PoisonError::into_inner).next();
+        match step {
+            Step::End(key) => end(runtime, ending.clone(), key, TRIES),
+            Step::Wait => return,
+            Step::LookLater(letter) => {
+                log::error!("what is live below instance {} cannot be ended yet: it cannot be read", letter.source);
+                let again = runtime.clone();
+                return runtime.later(PAUSE, move || end_descendants(&again, letter));
+            }
+            Step::Look(letter) => {
+                // What was started right before the end is in the store by then, and is found.
+                let (again, active) = (runtime.clone(), runtime.active());
+                return runtime.pass_the_queue(move || {
+                    end_descendants(&again, letter);
+                    drop(active);
+                });
+            }
+        }
+    }
+}
+
+fn end(runtime: &Arc<Runtime>, ending: Arc<Mutex<Ending>>, key: InstanceKey, tries: u32) {
+    let ask = Ask::Apply { command: Box::new(Command::EndWithAncestor), tag: None, if_seq: None };
+    let answered = runtime.clone();
+    let reply = Reply::to(move |answer| match answer {
+        Answer::Refused(refusal @ (Refusal::Busy | Refusal::Internal)) if tries > 0 => {
+            let left = tries - u32::from(matches!(refusal, Refusal::Internal));
+            let again = answered.clone();
+            answered.later(AGAIN, move || end(&again, ending, key, left));
+        }
+        answer => {
+            {
+                let mut ending = ending.lock().unwrap_or_else(PoisonError::into_inner);
+                ending.under_way -= 1;
+                ending.ended |= !matches!(answer, Answer::Refused(_));
+            }
+            go_on(&answered, &ending);
+        }
+    });
+    runtime.dispatch(key, Envelope { caller: None, ask, reply });
+}

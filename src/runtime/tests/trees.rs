@@ -1,0 +1,223 @@
+//! Trees that grow: bounded, ended at once, and no burden on others; the same after a restart.
+
+use serde_json::json;
+
+use super::*;
+use crate::{
+    engine::{record::Status, rejection::RejectionKind},
+    journal::{InstanceFilter, InstanceRow, MemoryStore, PlaceFilter, SqliteStore},
+    limits::TREE_LEVELS,
+    model::copying::CopyList,
+    runtime::{Inherit, ask::Refusal},
+};
+
+const PROCESSES: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
+  xmlns:stepwire="https://stepwire.dev/schema/bpmn/1.0" targetNamespace="http://example.org">
+<process id="itself" isExecutable="true">
+  <startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="c"/>
+  <callActivity id="c" calledElement="itself"/><sequenceFlow id="g" sourceRef="c" targetRef="e"/><endEvent id="e"/>
+</process>
+<process id="spawner" isExecutable="true">
+  <startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>
+  <userTask id="t"><extensionElements><stepwire:actions>
+    <stepwire:action name="one" order="1" type="startSubprocess" trigger="automatic"><stepwire:param name="process">spawner</stepwire:param></stepwire:action>
+    <stepwire:action name="two" order="2" type="startSubprocess" trigger="automatic"><stepwire:param name="process">spawner</stepwire:param></stepwire:action>
+    <stepwire:action name="go" order="3" type="saveData" trigger="manual"/>
+  </stepwire:actions></extensionElements></userTask>
+  <sequenceFlow id="g" sourceRef="t" targetRef="e"/><endEvent id="e"/>
+</process>
+<process id="top" isExecutable="true">
+  <startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>
+  <userTask id="t"><extensionElements><stepwire:actions>
+    <stepwire:action name="sub" order="1" type="startSubprocess" trigger="automatic"><stepwire:param name="process">between</stepwire:param></stepwire:action>
+    <stepwire:action name="go" order="2" type="saveData" trigger="manual"/>
+  </stepwire:actions></extensionElements></userTask>
+  <sequenceFlow id="g" sourceRef="t" targetRef="e"/><endEvent id="e"/>
+</process>
+<process id="between" isExecutable="true">
+  <startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>
+  <task id="t"><extensionElements><stepwire:actions>
+    <stepwire:action name="sub" order="1" type="startSubprocess" trigger="automatic"><stepwire:param name="process">leaf</stepwire:param></stepwire:action>
+  </stepwire:actions></extensionElements></task>
+  <sequenceFlow id="g" sourceRef="t" targetRef="e"/><endEvent id="e"/>
+</process>
+<process id="leaf" isExecutable="true">
+  <startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>
+  <userTask id="t"/><sequenceFlow id="g" sourceRef="t" targetRef="e"/><endEvent id="e"/>
+</process>
+</definitions>"#;
+
+async fn runtime_with(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
+    let (runtime, journal) = runtime_over(store).await;
+    let (source, format) = (PROCESSES.as_bytes(), SourceFormat::BpmnXml);
+    let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: Time(0) };
+    runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
+    (runtime, journal)
+}
+
+async fn start_root(runtime: &Arc<Runtime>, process: &str) -> InstanceKey {
+    applied(answer(|reply| runtime.start_instance(start_of(process, json!({})), reply)).await).instance
+}
+
+/// The instances of a tree, the root left out.
+async fn below(runtime: &Arc<Runtime>, root: InstanceKey) -> Vec<InstanceRow> {
+    let filter = InstanceFilter { root: Some(root), ..InstanceFilter::default() };
+    runtime.journal.read(move |reader| reader.instances(&filter, None, usize::MAX)).await.unwrap().unwrap()
+}
+
+async fn until(runtime: &Arc<Runtime>, root: InstanceKey, reached: impl Fn(&[InstanceRow]) -> bool) -> Vec<InstanceRow> {
+    loop {
+        let rows = below(runtime, root).await;
+        if reached(&rows) {
+            return rows;
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn until_all_is_delivered(runtime: &Arc<Runtime>) {
+    while runtime.letters_under_way() > 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn terminate() -> Ask {
+    Ask::Apply { command: Box::new(Command::Terminate), tag: None, if_seq: None }
+}
+
+fn live(rows: &[InstanceRow]) -> usize {
+    rows.iter().filter(|row| row.ended_at.is_none()).count()
+}
+
+#[actix_web::test]
+async fn a_process_that_calls_itself_stops_at_the_last_level_with_an_incident() {
+    let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
+    let root = start_root(&runtime, "itself").await;
+    let rows = until(&runtime, root, |rows| rows.iter().any(|row| row.incidents > 0)).await;
+    until_all_is_delivered(&runtime).await;
+    assert_eq!(rows.len(), TREE_LEVELS - 1);
+    assert_eq!(live(&rows), TREE_LEVELS - 1);
+    let all = PlaceFilter { tenant: "default".to_owned(), instance: None, process: None };
+    let incidents = runtime.journal.read(move |reader| reader.incidents(&all, None, 9)).await.unwrap().unwrap();
+    let codes: Vec<&str> = incidents.iter().map(|incident| &*incident.code).collect();
+    assert!(codes.iter().all(|code| *code == "child_limit"), "{codes:?}");
+
+    applied(ask(&runtime, root, terminate()).await);
+    let rows = until(&runtime, root, |rows| live(rows) == 0).await;
+    assert!(rows.iter().all(|row| row.status == Status::Terminated.name()));
+    until_all_is_delivered(&runtime).await;
+    assert!(runtime.trees.get(root).is_none_or(|tree| tree.room() == tree.limits().instances));
+}
+
+#[actix_web::test]
+async fn a_growing_tree_ends_with_its_root_and_nothing_starts_in_it_any_more() {
+    let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
+    let root = start_root(&runtime, "spawner").await;
+    until(&runtime, root, |rows| rows.len() > 500).await;
+    applied(ask(&runtime, root, terminate()).await);
+    until_all_is_delivered(&runtime).await;
+    let rows = below(&runtime, root).await;
+    assert_eq!(live(&rows), 0);
+    assert!(rows.iter().all(|row| row.status == Status::Terminated.name()));
+    let root_ended = observe(&runtime, root).await.ended_at.unwrap();
+    let late = rows.iter().filter(|row| row.created_at > root_ended).count();
+    assert!(late < 128, "what was on its way when the root ended, but {late} started after it");
+}
+
+#[actix_web::test]
+async fn an_end_reaches_what_a_finished_instance_has_left_running() {
+    let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
+    let root = start_root(&runtime, "top").await;
+    let both = |rows: &[InstanceRow]| rows.len() == 2 && live(rows) == 1;
+    until(&runtime, root, both).await;
+    until_all_is_delivered(&runtime).await;
+    // All of it may have left memory meanwhile.
+    runtime.registry.sweep(std::time::Duration::ZERO);
+    applied(ask(&runtime, root, terminate()).await);
+    let rows = until(&runtime, root, |rows| live(rows) == 0).await;
+    let status = |process: &str| rows.iter().find(|row| row.process == process).unwrap().status.clone();
+    assert_eq!((status("between"), status("leaf")), ("finished".to_owned(), "terminated".to_owned()));
+
+    let root = start_root(&runtime, "top").await;
+    until(&runtime, root, both).await;
+    applied(ask(&runtime, root, run("go", json!({}))).await);
+    until_all_is_delivered(&runtime).await;
+    assert_eq!(live(&below(&runtime, root).await), 1, "a root that finishes leaves it running");
+}
+
+fn below_an_instance(instance: InstanceKey) -> StartRequest {
+    let inherit = Some(Inherit { instance, seq: None, copy: CopyList::parse(None, &[]).unwrap() });
+    StartRequest { inherit, caller: Caller { operator: true, ..alice() }, ..start_of("leaf", json!({})) }
+}
+
+async fn refusal(runtime: &Arc<Runtime>, request: StartRequest) -> String {
+    match answer(|reply| runtime.start_instance(request, reply)).await {
+        Answer::Refused(Refusal::Rejected(rejection)) if rejection.kind == RejectionKind::Conflict => rejection.message,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[actix_web::test]
+async fn a_client_starts_nothing_where_nothing_may_start() {
+    let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
+    let root = start_root(&runtime, "itself").await;
+    let rows = until(&runtime, root, |rows| rows.iter().any(|row| row.incidents > 0)).await;
+    let last = rows.iter().find(|row| row.incidents > 0).unwrap().key;
+    let sentence = refusal(&runtime, below_an_instance(last)).await;
+    assert!(sentence.contains("32 levels"), "{sentence}");
+
+    let root = start_root(&runtime, "top").await;
+    let rows = until(&runtime, root, |rows| rows.len() == 2 && live(rows) == 1).await;
+    let finished = rows.iter().find(|row| row.ended_at.is_some()).unwrap().key;
+    let child = applied(answer(|reply| runtime.start_instance(below_an_instance(finished), reply)).await).instance;
+    let tree = runtime.trees.get(root).unwrap();
+    let room = tree.room();
+    tree.grow(room);
+    let sentence = refusal(&runtime, below_an_instance(root)).await;
+    assert!(sentence.contains("live instances of one tree"), "{sentence}");
+    (0..room).for_each(|_| tree.shrink());
+    assert_eq!(room, tree.limits().instances - 3, "the root, the leaf and the client's start are live");
+
+    applied(ask(&runtime, root, terminate()).await);
+    until_all_is_delivered(&runtime).await;
+    assert!(!observe(&runtime, child).await.next.status.is_live());
+    for above in [root, finished, child] {
+        let sentence = refusal(&runtime, below_an_instance(above)).await;
+        assert!(sentence.contains("is terminated"), "{sentence}");
+    }
+}
+
+#[actix_web::test]
+async fn after_a_restart_a_tree_whose_root_has_ended_ends_and_does_not_grow() {
+    let directory = tempfile::tempdir().unwrap();
+    let (runtime, journal) = runtime_with(Box::new(SqliteStore::open(directory.path()).unwrap())).await;
+    let root = start_root(&runtime, "spawner").await;
+    until(&runtime, root, |rows| rows.len() > 100).await;
+    applied(ask(&runtime, root, terminate()).await);
+    // Hardly any has ended by now.
+    journal.shutdown();
+    runtime.stop();
+
+    let (runtime, _) = runtime_with(Box::new(SqliteStore::open(directory.path()).unwrap())).await;
+    let before = below(&runtime, root).await;
+    until_all_is_delivered(&runtime).await;
+    let after = below(&runtime, root).await;
+    assert_eq!(live(&after), 0);
+    assert_eq!(after.len(), before.len(), "nothing was started after the restart");
+}
+
+#[actix_web::test]
+async fn others_start_while_a_tree_grows_and_ends() {
+    let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
+    let root = start_root(&runtime, "spawner").await;
+    until(&runtime, root, |rows| rows.len() > 300).await;
+    for _ in 0..20 {
+        assert!(runtime.journal.queued() < limits::WRITER_QUEUE / 4, "a tree takes its share of the writer's queue");
+        start_root(&runtime, "leaf").await;
+    }
+    applied(ask(&runtime, root, terminate()).await);
+    while live(&below(&runtime, root).await) > 0 {
+        assert!(runtime.journal.queued() < limits::WRITER_QUEUE / 4, "an ending tree takes its share, too");
+        start_root(&runtime, "leaf").await;
+    }
+}

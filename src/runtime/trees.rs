@@ -1,0 +1,242 @@
+//! The trees of process instances in memory: how many of their instances are live, and what is delivered within them.
+//!
+//! A tree is here while one of its instances is in memory or one of its messages is on its way; a root that has started no subprocess
+//! needs none. Nothing here is a truth of its own: the number of live instances is read from the read models when the tree comes into
+//! memory and follows the rows of its instances from then on. Instances of one tree that step at the same time may each see the same
+//! room, so a tree may grow beyond its limit by what they start in one step each.
+//!
+//! Where the limits become incidents: `engine::room`. How messages wait for their turn: `outbox::delivery_queue`.
+
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, Weak,
+    atomic::{AtomicU64, AtomicUsize, Ordering},
+};
+
+use dashmap::{DashMap, Entry};
+
+use super::outbox::delivery_queue::DeliveryQueue;
+use crate::{
+    engine::record::Status,
+    journal::{StoreError, StoreReader},
+    limits::{TREE_LEVELS, TreeLimits},
+    model::ids::InstanceKey,
+};
+
+/// The trees in memory, by root.
+#[derive(Default)]
+pub struct Trees {
+    limits: TreeLimits,
+    known: Arc<DashMap<InstanceKey, Weak<Tree>>>,
+}
+
+/// One tree.
+pub struct Tree {
+    root: InstanceKey,
+    limits: TreeLimits,
+    /// Live instances, and subprocesses whose start is recorded and not delivered yet.
+    size: AtomicUsize,
+    /// How often one of its instances ended other than by finishing, from when the tree came into memory; beginning with 1 when
+    /// that may have happened before.
+    ends: AtomicU64,
+    deliveries: Mutex<DeliveryQueue>,
+    known: Weak<DashMap<InstanceKey, Weak<Tree>>>,
+}
+
+/// Where a subprocess that starts belongs.
+#[derive(Clone)]
+pub struct TreePlace {
+    /// Its tree.
+    pub tree: Arc<Tree>,
+    /// [`Tree::ends`] when no instance above it had ended other than by finishing.
+    pub ends: u64,
+    /// Whether the tree counts it already.
+    pub counted: bool,
+}
+
+impl Trees {
+    /// The tree of a root, if it is in memory.
+    pub fn get(&self, root: InstanceKey) -> Option<Arc<Tree>> {
+        self.known.get(&root).and_then(|tree| tree.upgrade())
+    }
+
+    /// The tree of a root: the one in memory, or a new one with so many live instances and ends.
+    pub fn enter(&self, root: InstanceKey, live: usize, ends: u64) -> Arc<Tree> {
+        let new = Arc::new(Tree {
+            root,
+            limits: self.limits,
+            size: AtomicUsize::new(live),
+            ends: AtomicU64::new(ends),
+            deliveries: Mutex::default(),
+            known: Arc::downgrade(&self.known),
+        });
+        let known = match self.known.entry(root) {
+            Entry::Occupied(mut entry) => entry.get().upgrade().or_else(|| {
+                entry.insert(Arc::downgrade(&new));
+                None
+            }),
+            Entry::Vacant(entry) => {
+                entry.insert(Arc::downgrade(&new));
+                None
+            }
+        };
+        known.unwrap_or(new)
+    }
+
+    /// The tree of a root, counted from the store unless it is in memory.
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub fn read(&self, reader: &dyn StoreReader, root: InstanceKey) -> Result<Arc<Tree>, StoreError> {
+        match self.get(root) {
+            Some(tree) => Ok(tree),
+            None => Ok(self.enter(root, reader.live_below(root)?.len() + usize::from(is_live(reader, root)?), 1)),
+        }
+    }
+
+    /// How many instances a root without a tree has room for below it.
+    pub fn room_of_one(&self) -> usize {
+        self.limits.instances.saturating_sub(1)
+    }
+}
+
+impl Tree {
+    /// Key of its root.
+    pub fn root(&self) -> InstanceKey {
+        self.root
+    }
+
+    /// What it may hold and do.
+    pub fn limits(&self) -> TreeLimits {
+        self.limits
+    }
+
+    /// How many instances more it may hold now.
+    pub fn room(&self) -> usize {
+        self.limits.instances.saturating_sub(self.size.load(Ordering::Acquire))
+    }
+
+    /// It holds so many instances more.
+    pub fn grow(&self, instances: usize) {
+        self.size.fetch_add(instances, Ordering::AcqRel);
+    }
+
+    /// One of its instances has ended, or a start it counted came to nothing.
+    pub fn shrink(&self) {
+        // A count that is off must not turn into a huge one.
+        let _ = self.size.fetch_update(Ordering::AcqRel, Ordering::Acquire, |size| Some(size.saturating_sub(1)));
+    }
+
+    /// Changes whenever one of its instances ends other than by finishing: nothing may start below that one from then on. 0 means
+    /// that none has.
+    pub fn ends(&self) -> u64 {
+        self.ends.load(Ordering::Acquire)
+    }
+
+    /// One of its instances ends other than by finishing.
+    pub fn ended(&self) {
+        self.ends.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Its messages that wait for their turn.
+    pub fn deliveries(&self) -> MutexGuard<'_, DeliveryQueue> {
+        // No call below panics half-way.
+        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Tree {
+    fn drop(&mut self) {
+        if let Some(known) = self.known.upgrade() {
+            known.remove_if(&self.root, |_, tree| tree.strong_count() == 0);
+        }
+    }
+}
+
+fn is_live(reader: &dyn StoreReader, key: InstanceKey) -> Result<bool, StoreError> {
+    Ok(reader.instance(key)?.is_some_and(|row| row.ended_at.is_none()))
+}
+
+/// The nearest instance, this one or one above it, that has ended other than by finishing, with its status.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn ended_at_or_above(reader: &dyn StoreReader, key: InstanceKey) -> Result<Option<(InstanceKey, String)>, StoreError> {
+    let mut next = Some(key);
+    for _ in 0..=TREE_LEVELS {
+        let Some(row) = next.map(|key| reader.instance(key)).transpose()?.flatten() else { return Ok(None) };
+        if row.ended_at.is_some() && row.status != Status::Finished.name() {
+            return Ok(Some((row.key, row.status)));
+        }
+        next = row.parent;
+    }
+    Ok(None)
+}
+
+/// The live instances below one of a tree, by their distance from it, nearest first.
+///
+/// # Errors
+/// A store that cannot be read.
+pub fn live_descendants(
+    reader: &dyn StoreReader,
+    root: InstanceKey,
+    top: InstanceKey,
+) -> Result<Vec<Vec<InstanceKey>>, StoreError> {
+    let mut parents: std::collections::HashMap<InstanceKey, Option<InstanceKey>> = std::collections::HashMap::new();
+    let mut levels: Vec<Vec<InstanceKey>> = Vec::new();
+    let live = reader.live_below(root)?;
+    parents.extend(live.iter().map(|&(key, parent)| (key, Some(parent))));
+    for (key, mut above) in live {
+        for distance in 0..=TREE_LEVELS {
+            if above == top {
+                levels.resize_with(levels.len().max(distance + 1), Vec::new);
+                levels[distance].push(key);
+                break;
+            }
+            let known = match parents.get(&above) {
+                Some(parent) => *parent,
+                None => {
+                    let parent = reader.instance(above)?.and_then(|row| row.parent);
+                    parents.insert(above, parent);
+                    parent
+                }
+            };
+            let Some(parent) = known else { break };
+            above = parent;
+        }
+    }
+    Ok(levels)
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn key(number: u128) -> InstanceKey {
+        InstanceKey(Uuid::from_u128(number))
+    }
+
+    #[test]
+    fn a_tree_is_one_while_somebody_holds_it() {
+        let trees = Trees::default();
+        let tree = trees.enter(key(1), 3, 0);
+        assert_eq!(tree.room(), TreeLimits::default().instances - 3);
+        assert!(Arc::ptr_eq(&tree, &trees.enter(key(1), 7, 1)), "the one in memory knows better than who comes later");
+        assert!(trees.get(key(2)).is_none());
+        drop(tree);
+        assert!(trees.get(key(1)).is_none() && trees.known.is_empty(), "nothing is kept of a tree that nobody holds");
+    }
+
+    #[test]
+    fn a_tree_has_room_again_when_instances_end() {
+        let trees = Trees { limits: TreeLimits { instances: 2, ..TreeLimits::default() }, ..Trees::default() };
+        let tree = trees.enter(key(1), 1, 0);
+        tree.grow(3);
+        assert_eq!(tree.room(), 0);
+        (0..3).for_each(|_| tree.shrink());
+        assert_eq!(tree.room(), 1);
+        (0..3).for_each(|_| tree.shrink());
+        assert_eq!(tree.room(), 2);
+    }
+}
