@@ -18,6 +18,7 @@ use command_line::CommandLine;
 mod backup_command;
 mod client_command;
 mod command_line;
+mod date_time_format;
 mod key_source;
 mod options;
 mod origins;
@@ -32,6 +33,7 @@ pub use client_command::{
     Stop, Until, Waiting, Watch,
 };
 pub use command_line::{Command, TokenRequest};
+pub use date_time_format::DateTimeFormat;
 pub use key_source::KeySource;
 pub use options::{JwtAlgorithm, Options, Store};
 pub use origins::AllowedOrigins;
@@ -74,6 +76,8 @@ pub struct Config {
     pub secrets: Secrets,
     /// Where the secret comes from that webhooks are signed with.
     pub webhook_secret: WebhookSecret,
+    /// How the jobs' interface writes dates.
+    pub jobs_date_time_format: DateTimeFormat,
     /// The limits an operator may change.
     pub limits: Limits,
     /// Threads that run instances and connections; at least 1.
@@ -153,6 +157,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
             max_connections_per_user: options.max_connections_per_user.unwrap_or(default.max_connections_per_user),
             max_connections_per_address: options.max_connections_per_address.unwrap_or(default.max_connections_per_address),
         },
+        jobs_date_time_format: jobs_date_time_format(options.jobs_date_time_format.as_deref())?,
         workers: options.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)),
         test_clock: options.test_clock.unwrap_or(false),
         examples: !options.no_examples.unwrap_or(false),
@@ -166,6 +171,13 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         check_production(&config)?;
     }
     Ok(config)
+}
+
+fn jobs_date_time_format(text: Option<&str>) -> Result<DateTimeFormat, ConfigError> {
+    let Some(text) = text else { return Ok(DateTimeFormat::default()) };
+    DateTimeFormat::parse(text).map_err(|wrong| {
+        ConfigError(format!("expected jobs-date-time-format to be a format like dd-MM-yyyy HH:mm:ss, but {wrong}"))
+    })
 }
 
 /// The algorithms of an issuer's tokens: those named, else all.

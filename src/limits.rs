@@ -70,6 +70,10 @@ pub const WEBHOOKS_GIVEN_UP: usize = 10_000;
 
 /// Rows of one part of a list over REST or on a page; the next part is asked for by its cursor.
 pub const LISTED: usize = 100;
+/// Entries on one page of the jobs' dashboard and history.
+pub const JOB_ENTRIES: usize = 1_000;
+/// Lines of the log of a job's entry; what lies beyond is left out, and a last line says so.
+pub const JOB_LOG_LINES: usize = 10_000;
 /// Versions of definitions in one part of their list.
 pub const DEFINITIONS_LISTED: usize = 1_000;
 /// Paths of its data that a process may have its instances found by.

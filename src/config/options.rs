@@ -70,6 +70,9 @@ pub struct Options {
     /// a variable of its own, `STEPWIRE_SECRET_NAME`.
     #[arg(skip)]
     pub secrets: Option<BTreeMap<String, String>>,
+    /// How the jobs' interface writes dates: d M y H h m s f t are parts of a date, in UTC [default: dd-MM-yyyy HH:mm:ss]
+    #[arg(long, global = true, env = "STEPWIRE_JOBS_DATE_TIME_FORMAT", value_name = "FORMAT")]
+    pub jobs_date_time_format: Option<String>,
     /// Threads that run instances and connections [default: one per core]
     #[arg(long, global = true, env = "STEPWIRE_WORKERS", value_name = "N")]
     pub workers: Option<usize>,
@@ -140,6 +143,7 @@ impl Options {
             outbound_targets: self.outbound_targets.or(file.outbound_targets),
             webhook_secret: self.webhook_secret.or(file.webhook_secret),
             secrets: self.secrets.or(file.secrets),
+            jobs_date_time_format: self.jobs_date_time_format.or(file.jobs_date_time_format),
             workers: self.workers.or(file.workers),
             test_clock: self.test_clock.or(file.test_clock),
             no_examples: self.no_examples.or(file.no_examples),

@@ -15,6 +15,7 @@ mod back;
 pub mod command;
 pub mod effect;
 mod elements;
+pub mod job_status;
 mod life;
 pub mod next_step;
 pub mod outside;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{
     definition::DefinitionRow,
+    job::JobRow,
     listing::{IncidentRow, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow},
     outside_call::{CallChange, OutsideCallRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
@@ -58,6 +59,8 @@ impl Commit {
 pub enum ReadModelChange {
     /// Inserts the instance, or updates what may change in it: see [`InstanceRow`].
     Instance(InstanceRow),
+    /// Inserts a job, or updates what may change in it: see [`JobRow`].
+    Job(JobRow),
     /// An instance is found by another value at this path.
     SearchedSet(SearchedRow),
     /// An instance is found by no value at this path any more.

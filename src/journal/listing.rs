@@ -54,19 +54,6 @@ pub struct SearchedRow {
     pub created_at: Time,
 }
 
-/// How many instances of a process have the same status and remark.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Tally {
-    /// The id of their definition.
-    pub process: String,
-    /// Their status.
-    pub status: String,
-    /// Their remark.
-    pub remark: Option<String>,
-    /// How many.
-    pub count: u64,
-}
-
 /// A version of a definition that instances run.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct VersionInUse {

@@ -13,9 +13,8 @@ use super::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter},
-    listing::{
-        IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, Tally, TaskRow, TimerKey, TimerRow, VersionInUse,
-    },
+    job::{JobFilter, JobOrder, JobRow},
+    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow, VersionInUse},
     outside_call::{CallChange, OutsideCallRow},
     row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
@@ -39,6 +38,7 @@ struct Tables {
     log: BTreeMap<(Entity, u64), StoredRow>,
     snapshots: BTreeMap<Entity, SnapshotRow>,
     instances: BTreeMap<InstanceCursor, InstanceRow>,
+    jobs: BTreeMap<InstanceCursor, JobRow>,
     instance_cursors: BTreeMap<InstanceKey, InstanceCursor>,
     searched: BTreeMap<(InstanceKey, String), SearchedRow>,
     tasks: BTreeMap<(InstanceKey, ElementKey), TaskRow>,
@@ -60,6 +60,7 @@ impl Default for Tables {
             log: BTreeMap::new(),
             snapshots: BTreeMap::new(),
             instances: BTreeMap::new(),
+            jobs: BTreeMap::new(),
             instance_cursors: BTreeMap::new(),
             searched: BTreeMap::new(),
             tasks: BTreeMap::new(),
@@ -166,6 +167,9 @@ impl Tables {
     fn change(&mut self, change: &ReadModelChange) {
         match change {
             ReadModelChange::Instance(row) => self.upsert_instance(row),
+            ReadModelChange::Job(row) => {
+                self.jobs.insert(InstanceCursor { created_at: row.created_at, key: row.instance }, row.clone());
+            }
             ReadModelChange::SearchedSet(row) => {
                 self.searched.insert((row.instance, row.path.clone()), row.clone());
             }
@@ -321,19 +325,35 @@ impl StoreReader for MemoryStore {
         Ok(counts)
     }
 
-    fn tallies(&self, filter: &InstanceFilter) -> Result<Vec<Tally>, StoreError> {
+    fn jobs(&self, filter: &JobFilter, order: JobOrder, offset: u64, limit: usize) -> Result<Vec<JobRow>, StoreError> {
         let tables = self.tables();
-        let mut counts = BTreeMap::<(&str, &str, Option<&str>), u64>::new();
-        for row in tables.instances.values().filter(|row| tables.accept(filter, row)) {
-            *counts.entry((&row.process, &row.status, row.remark.as_deref())).or_default() += 1;
-        }
-        let tally = |((process, status, remark), count): ((&str, &str, Option<&str>), u64)| Tally {
-            process: process.to_owned(),
-            status: status.to_owned(),
-            remark: remark.map(str::to_owned),
-            count,
+        let mut found: Vec<&JobRow> = tables.jobs.values().filter(|job| filter.accepts(job)).collect();
+        found.sort_by(|one, other| filter.compare(order, one, other));
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        Ok(found.into_iter().skip(offset).take(limit).cloned().collect())
+    }
+
+    fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError> {
+        Ok(self.tables().jobs.values().filter(|job| filter.accepts(job)).count() as u64)
+    }
+
+    fn job(&self, key: InstanceKey) -> Result<Option<JobRow>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.instance_cursors.get(&key).and_then(|cursor| tables.jobs.get(cursor)).cloned())
+    }
+
+    fn newest_jobs(
+        &self,
+        tenant: &str,
+        process: &str,
+        started_by: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<JobRow>, StoreError> {
+        let tables = self.tables();
+        let is_one = |job: &&JobRow| {
+            job.tenant == tenant && job.process == process && started_by.is_none_or(|subject| job.started_by == subject)
         };
-        Ok(counts.into_iter().map(tally).collect())
+        Ok(tables.jobs.values().rev().filter(is_one).take(limit).cloned().collect())
     }
 
     fn task_list(&self, filter: &TaskFilter, after: Option<ElementCursor>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {

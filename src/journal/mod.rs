@@ -14,6 +14,7 @@ pub mod directory;
 mod filter;
 mod gate;
 mod handle;
+mod job;
 mod listing;
 mod memory;
 mod outside_call;
@@ -32,8 +33,9 @@ pub use definition::{DefinitionFormat, DefinitionRow, DefinitionState};
 pub use filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope};
 pub use gate::Release;
 pub use handle::{Journal, OnFatal, Slot, end_process};
+pub use job::{JobFilter, JobOrder, JobRow};
 pub use listing::{
-    IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, Tally, TaskAudience, TaskRow, TimerKey, TimerRow,
+    IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskAudience, TaskRow, TimerKey, TimerRow,
     VersionInUse,
 };
 pub use memory::MemoryStore;

@@ -5,14 +5,15 @@
 use super::{
     change::ReadModelChange,
     codec,
+    job::JobRow,
     listing::{IncidentRow, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow},
     outside_call::{CallTries, OutsideCallRow},
     store::StoreError,
 };
 use crate::{
     engine::{
-        Effect, InstanceState, Record, Row, command::TimerKey as ElementTimer, outside::OutgoingCall, record::Incident,
-        remark::remark,
+        Effect, InstanceState, Record, Row, command::TimerKey as ElementTimer, job_status::JobStatus, outside::OutgoingCall,
+        record::Incident, remark::remark,
     },
     model::{
         definition::NodeKind,
@@ -35,10 +36,12 @@ pub fn changes(
     effects: &[Effect],
 ) -> Result<Vec<ReadModelChange>, StoreError> {
     let mut changes = Vec::new();
-    let mut instance_changed = false;
+    let (mut instance_changed, mut status_changed) = (false, false);
     for (seq, record) in row.numbered() {
         match record {
-            Record::Created(_) | Record::Ended { .. } | Record::Held | Record::Unheld => instance_changed = true,
+            Record::Created(_) | Record::Ended { .. } | Record::Held | Record::Unheld => {
+                (instance_changed, status_changed) = (true, true);
+            }
             Record::Assigned { element, .. } | Record::TaskScheduled { element, .. } | Record::Reminded { element, .. } => {
                 put_task(&mut changes, task(process, state, *element));
             }
@@ -74,6 +77,9 @@ pub fn changes(
     }
     if instance_changed {
         changes.push(ReadModelChange::Instance(instance(state)));
+    }
+    if status_changed && process.definition.alias.is_some() {
+        changes.push(ReadModelChange::Job(job(state, row.time)));
     }
     changes.extend(searched(process, before, state));
     Ok(changes)
@@ -116,6 +122,20 @@ pub fn instance(state: &InstanceState) -> InstanceRow {
         created_at: state.created_at(),
         ended_at: state.ended_at(),
         incidents: state.active().filter(|(_, element)| !element.incidents().is_empty()).count() as u32,
+    }
+}
+
+/// The row of a job whose status has just changed.
+fn job(state: &InstanceState, now: Time) -> JobRow {
+    let head = state.head();
+    JobRow {
+        instance: head.key,
+        tenant: head.tenant.clone(),
+        process: head.process.id.clone(),
+        started_by: head.started_by.clone(),
+        created_at: state.created_at(),
+        status: JobStatus::of(state.status(), remark(state)),
+        status_at: now,
     }
 }
 

@@ -10,7 +10,8 @@ use super::{
     change::WriteOp,
     definition::DefinitionRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
-    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow, VersionInUse},
+    job::{JobFilter, JobOrder, JobRow},
+    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow, VersionInUse},
     outside_call::OutsideCallRow,
     row::{Entity, Loaded, OutboxMessage, StoredRow},
     schedule::ScheduleRow,
@@ -68,8 +69,15 @@ pub trait StoreReader: Send {
     /// How many instances have each status.
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError>;
 
-    /// How many instances that agree with the filter have each process, status and remark, in this order.
-    fn tallies(&self, filter: &InstanceFilter) -> Result<Vec<Tally>, StoreError>;
+    /// Jobs that agree with the filter, in this order, without the first `offset`.
+    fn jobs(&self, filter: &JobFilter, order: JobOrder, offset: u64, limit: usize) -> Result<Vec<JobRow>, StoreError>;
+    /// How many jobs agree with the filter.
+    fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError>;
+    /// One job.
+    fn job(&self, key: InstanceKey) -> Result<Option<JobRow>, StoreError>;
+    /// The jobs of a process that were started last, newest first; with `started_by` only those of this subject.
+    fn newest_jobs(&self, tenant: &str, process: &str, started_by: Option<&str>, limit: usize)
+    -> Result<Vec<JobRow>, StoreError>;
 
     /// The newest of the waiting user tasks in somebody's list.
     fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError> {

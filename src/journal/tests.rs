@@ -3,6 +3,7 @@
 mod call_tests;
 mod copy_tests;
 mod fixtures;
+mod job_tests;
 mod listing_tests;
 mod log_tests;
 mod reading_tests;

@@ -105,6 +105,11 @@ impl Occurrences {
 }
 
 impl Interval {
+    /// How long it is, in milliseconds; a calendar's interval as long as the first one since 1970.
+    pub fn millis(&self) -> i64 {
+        Time(0).plus_in(&self.every, &self.zone).map_or(0, |end| end.0)
+    }
+
     fn compile(text: &str, zone: TimeZone) -> Result<Self, String> {
         let wrong = || {
             format!("expected a repeating interval such as R/PT30S or R5/2026-01-01T00:00:00Z/P1D, but got `{text}`; correct it")

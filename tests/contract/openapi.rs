@@ -213,8 +213,15 @@ async fn answers_about_definitions_and_jobs_have_the_shapes_of_the_document() {
     held.told("get", "/api/v1/job", &dora.get(&format!("/api/v1/job{of_job}")).await);
     held.told("post", "/api/v1/stop", &dora.post(&format!("/api/v1/stop{of_job}"), json!({})).await);
     held.told("post", "/api/v1/stop", &dora.post("/api/v1/stop", json!({})).await);
-    for list in ["jobs", "workflow", "search", "search-approval-workflows", "status-count"] {
-        held.told("get", &format!("/api/v1/{list}"), &dora.get(&format!("/api/v1/{list}?w=41")).await);
+    let lists = ["jobs", "workflow", "search", "search-approval-workflows", "status-count", "entry", "entry-status-date-min"];
+    let pages = ["search-entries-by-page-order-by", "search-history-entries-by-page-order-by", "entries-count-by-date"];
+    for list in lists.into_iter().chain(pages).chain(["search-notifications", "has-notifications"]) {
+        let query = "w=41&a=dora&from=0&to=4102444800000&page=1&entriesCount=10&heo=0";
+        held.told("get", &format!("/api/v1/{list}"), &dora.get(&format!("/api/v1/{list}?{query}")).await);
     }
+    held.told("get", "/api/v1/entry", &dora.get("/api/v1/entry?w=4711").await);
+    let logs = format!("/api/v1/entry-logs?id={}", job.as_str().unwrap_or_default());
+    held.told("get", "/api/v1/entry-logs", &dora.get(&logs).await);
+    held.told("post", "/api/v1/disable/{workflow}", &dora.post("/api/v1/disable/41", json!({})).await);
     server.stop().await;
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 pub type Reader = fn(&[&str]) -> Option<Value>;
 
 /// A reader for each client.
-pub const ALL: [(&str, Reader); 9] = [
+pub const ALL: [(&str, Reader); 10] = [
     ("C#", lines),
     ("Go", lines),
     ("JavaScript", event_source),
@@ -18,6 +18,7 @@ pub const ALL: [(&str, Reader); 9] = [
     ("PHP", whole_chunks),
     ("Rust", lines_of_one_chunk),
     ("C++", rest_of_block),
+    ("PowerShell", lines_in_latin),
 ];
 
 /// The first line with `data: ` is one JSON text.
@@ -25,6 +26,12 @@ fn lines(chunks: &[&str]) -> Option<Value> {
     let text = chunks.concat();
     let line = text.split('\n').find_map(|line| line.strip_prefix("data: "))?;
     serde_json::from_str(line).ok()
+}
+
+/// As [`lines`], of the whole answer when it has ended; without a `charset` it is read as ISO-8859-1.
+fn lines_in_latin(chunks: &[&str]) -> Option<Value> {
+    let latin: String = chunks.concat().bytes().map(char::from).collect();
+    lines(&[latin.as_str()]).filter(|_| latin.is_ascii())
 }
 
 /// As the standard says, but only events without a name are listened to, and the first one counts.
@@ -94,4 +101,5 @@ fn the_readers_are_as_strict_as_their_clients() {
     check(&["data: {\"status\":", "\"Done\"}\n\n"], &["Rust", "PHP"]);
     check(&["data: {}\n\n", GOOD], &["C++", "PHP"]);
     check(&["data: {}"], &["JavaScript", "C++"]);
+    check(&["data: {\"name\":\"gr\u{fc}n\"}\n\n"], &["PowerShell"]);
 }

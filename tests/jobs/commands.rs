@@ -162,7 +162,7 @@ async fn a_disabled_workflow_starts_nothing_and_its_jobs_go_on() {
     server.crash_and_restart();
     post(&server, &token("alice"), "/api/v1/start?w=50").await.is_problem(409);
     let entry = get(&server, &token("bob"), "/api/v1/workflow?w=50").await;
-    assert_eq!((&entry["IsEnabled"], &entry["Status"]), (&json!(false), &json!(5)));
+    assert_eq!((&entry["IsEnabled"], &entry["Status"]), (&json!(false), &json!("Disabled")));
     assert_eq!(get(&server, &token("bob"), "/api/v1/status-count").await["DisabledCount"], 1);
     check(&server, "alice", &format!("approve?w=50&i={job}"), "true").await;
     assert_eq!(status(&server, &token("alice"), 50, &job).await, "Done");

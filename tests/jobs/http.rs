@@ -54,7 +54,12 @@ impl Connection {
 
     /// Sends text as it is, with its line ends.
     pub async fn send(&mut self, text: &str) {
-        self.0.write_all(text.as_bytes()).await.unwrap();
+        self.send_bytes(text.as_bytes()).await;
+    }
+
+    /// Sends bytes as they are.
+    pub async fn send_bytes(&mut self, bytes: &[u8]) {
+        self.0.write_all(bytes).await.unwrap();
     }
 
     /// Reads the head of an answer.
@@ -196,8 +201,15 @@ pub async fn get(server: &Server, token: &str, path: &str) -> Value {
 
 /// Publishes a sketch of a process under a number.
 pub async fn deploy(server: &Server, number: i64, sketch: &str) {
+    let definition = sketch::definition(sketch);
+    let name = definition.name.clone();
+    deploy_named(server, number, name, sketch).await;
+}
+
+/// As [`deploy`], with a name.
+pub async fn deploy_named(server: &Server, number: i64, name: Option<String>, sketch: &str) {
     let mut definition = sketch::definition(sketch);
-    definition.alias = Some(number);
+    (definition.alias, definition.name) = (Some(number), name);
     let body = serde_json::to_string(&definition).unwrap();
     let length = format!("Content-Length: {}", body.len());
     let lines = [bearer(&admin()), "Content-Type: application/json".to_owned(), length];

@@ -6,9 +6,12 @@
 mod clients;
 mod commands;
 mod counts;
+mod dashboard;
 mod entries;
 pub mod http;
 mod matrix;
+mod notifications;
+mod power_shell;
 mod restarts;
 mod sign_in;
 mod start;

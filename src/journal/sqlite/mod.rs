@@ -3,11 +3,12 @@
 //! [`open`] guards the data directory and prepares the file, [`write`] applies batches (by [`statements`]), [`read`] answers
 //! (by [`narrowing`] and [`from_row`]), [`checkpoint`] moves the write-ahead log into the file on a thread of its own, [`copy`] makes copies beside
 //! a running server and reads them, [`values`] says how our types look in a column, [`outside_calls`] has the one table that
-//! changes beside the rows of instances. Not here: when a batch is written (see [`writer`](super::writer)).
+//! changes beside the rows of instances, [`jobs`] that of jobs. Not here: when a batch is written (see [`writer`](super::writer)).
 
 mod checkpoint;
 mod copy;
 mod from_row;
+mod jobs;
 mod narrowing;
 mod open;
 mod outside_calls;

@@ -4,7 +4,7 @@
 
 use rusqlite::ToSql;
 
-use super::values::Roles;
+use super::values::{Roles, Seq};
 use crate::journal::{
     filter::{ElementCursor, TaskScope},
     listing::{InstanceCursor, InstanceFilter},
@@ -119,6 +119,12 @@ impl<'a> Narrowing<'a> {
         self.values.push(limit);
     }
 
+    /// Without the first so many rows.
+    pub fn offset(&mut self, offset: &'a Seq) {
+        self.push(" OFFSET ?");
+        self.values.push(offset);
+    }
+
     /// Adds what is no condition.
     pub fn push(&mut self, sql: &str) {
         self.sql.push_str(sql);
@@ -143,7 +149,7 @@ fn value<T: ToSql>(value: &T) -> &dyn ToSql {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use rusqlite::Connection;
 
     use super::*;
@@ -154,7 +160,7 @@ mod tests {
 
     /// How a statement is carried out: the indexes it reads, and whether it sorts.
     #[track_caller]
-    fn check(statement: &Narrowing<'_>, expected: &[&str]) {
+    pub fn check(statement: &Narrowing<'_>, expected: &[&str]) {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(include_str!("schema/0001_first.sql")).unwrap();
         let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {}", statement.sql())).unwrap();

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::{
     failed,
     from_row::{definition_row, incident_row, instance_row, schedule_row, stored_row, task_row, timer_row, user_row},
+    jobs,
     narrowing::{Narrowing, bounded},
     outside_calls,
     values::{Roles, Seq},
@@ -16,9 +17,8 @@ use crate::{
     journal::{
         definition::DefinitionRow,
         filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
-        listing::{
-            IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, Tally, TaskAudience, TaskRow, TimerRow, VersionInUse,
-        },
+        job::{JobFilter, JobOrder, JobRow},
+        listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow, VersionInUse},
         outside_call::OutsideCallRow,
         row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
         schedule::ScheduleRow,
@@ -157,13 +157,26 @@ impl StoreReader for SqliteReader {
         Ok(counts.into_iter().collect())
     }
 
-    fn tallies(&self, filter: &InstanceFilter) -> Result<Vec<Tally>, StoreError> {
-        let mut statement = Narrowing::of_instances("process, status, remark, count(*)", filter);
-        statement.push(" GROUP BY process, status, remark ORDER BY process, status, remark");
-        self.list(statement.sql(), statement.values(), |row| {
-            let Seq(count) = row.get(3)?;
-            Ok(Tally { process: row.get(0)?, status: row.get(1)?, remark: row.get(2)?, count })
-        })
+    fn jobs(&self, filter: &JobFilter, order: JobOrder, offset: u64, limit: usize) -> Result<Vec<JobRow>, StoreError> {
+        jobs::list(self, filter, order, offset, limit)
+    }
+
+    fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError> {
+        jobs::count(self, filter)
+    }
+
+    fn job(&self, key: InstanceKey) -> Result<Option<JobRow>, StoreError> {
+        jobs::one(self, key)
+    }
+
+    fn newest_jobs(
+        &self,
+        tenant: &str,
+        process: &str,
+        started_by: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<JobRow>, StoreError> {
+        jobs::newest(self, tenant, process, started_by, limit)
     }
 
     fn task_list(&self, filter: &TaskFilter, after: Option<ElementCursor>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {

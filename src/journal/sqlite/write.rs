@@ -3,7 +3,7 @@
 use rusqlite::{ErrorCode, params};
 
 use super::{
-    failed,
+    failed, jobs,
     open::{PATIENCE, SqliteStore},
     outside_calls,
     statements::Statements,
@@ -204,6 +204,7 @@ fn put_schedule(db: &mut Statements<'_>, row: &ScheduleRow) -> rusqlite::Result<
 fn apply(db: &mut Statements<'_>, change: &ReadModelChange) -> rusqlite::Result<()> {
     match change {
         ReadModelChange::Instance(row) => put_instance(db, row),
+        ReadModelChange::Job(row) => jobs::put(db, row),
         ReadModelChange::SearchedSet(row) => put_searched(db, row),
         ReadModelChange::SearchedCleared(instance, path) => {
             let sql = "DELETE FROM searched WHERE instance = ?1 AND path = ?2";

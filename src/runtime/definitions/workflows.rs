@@ -26,6 +26,24 @@ impl Definitions {
         found.into_iter().collect()
     }
 
+    /// Every process of a tenant that has or had an alias, deleted ones too, by the alias it has or had last: its version that is
+    /// published or disabled if that has one, else its newest version with one.
+    pub fn numbered(&self, tenant: &str) -> Vec<(i64, Arc<DeployedProcess>)> {
+        let stands =
+            |process: &&Arc<DeployedProcess>| matches!(process.row.state, DefinitionState::Published | DefinitionState::Disabled);
+        let numbered = |versions: &[Arc<DeployedProcess>]| {
+            let with_alias = || versions.iter().rev().filter(|process| process.row.alias.is_some());
+            let process = with_alias().find(stands).or_else(|| with_alias().next())?;
+            Some((process.row.alias?, process.clone()))
+        };
+        let mut known: Vec<(i64, Arc<DeployedProcess>)> = self.table.read(|catalog| {
+            let of_tenant = catalog.versions().by_process().filter(|((owner, _), _)| owner == tenant);
+            of_tenant.filter_map(|(_, versions)| numbered(versions)).collect()
+        });
+        known.sort_by(|(a, one), (b, other)| (a, &one.row.id).cmp(&(b, &other.row.id)));
+        known
+    }
+
     /// Whether the process starts nothing new until it is enabled.
     pub fn is_disabled(&self, tenant: &str, id: &str) -> bool {
         self.find(tenant, id, |row| row.state == DefinitionState::Disabled).is_some()

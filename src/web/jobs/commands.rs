@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::{
+    ascii,
     refused::Refused,
     workflow::{Named, OfJob, OfWorkflow},
 };
@@ -86,7 +87,7 @@ pub async fn reject(request: HttpRequest, payload: Payload, app: Data<App>) -> R
 }
 
 fn told(took_effect: bool) -> Result<HttpResponse, Refused> {
-    Ok(HttpResponse::Ok().json(took_effect))
+    Ok(ascii::answer(&took_effect))
 }
 
 async fn on_job(
@@ -132,7 +133,7 @@ async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<Look
     let body = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
     let named = Named::read(request)?;
     let observed = app.job(&who.caller, named.workflow()?, named.job()?).await?;
-    let in_body = || serde_json::from_slice::<Said>(&body).ok().map(|said| said.comment);
+    let in_body = || serde_json::from_str::<Said>(&ascii::text(&body)).ok().map(|said| said.comment);
     let said = named.comment().map(str::to_owned).or_else(in_body);
     Ok(Looked { who, observed, said })
 }

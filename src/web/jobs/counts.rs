@@ -1,6 +1,6 @@
 //! How many jobs stand where: asked for once, or pushed whenever it changes.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse, rt,
@@ -11,14 +11,19 @@ use serde::Serialize;
 use tokio::sync::watch;
 use utoipa::ToSchema;
 
-use super::{listener::Listener, refused::Refused, status::JobStatus};
+use super::{
+    ascii,
+    dashboard::{Kind, everything},
+    listener::Listener,
+    refused::Refused,
+};
 use crate::{
-    engine::{access::Caller, record::Status, remark::Remark},
-    journal::{DefinitionState, ReadModelChange},
+    engine::{access::Caller, job_status::JobStatus},
+    journal::{DefinitionState, JobFilter, ReadModelChange, StoreError},
     model::ids::InstanceKey,
     runtime::{channel::Follower, lists::ListFollower},
     session::inbox::Inbox,
-    web::{app::App, event_stream, listing::visible_to, problem::Problem},
+    web::{app::App, event_stream, problem::Problem},
 };
 
 /// Between two comments.
@@ -63,7 +68,7 @@ impl Counts {
     responses((status = 200, body = Counts), (status = 403)))]
 pub async fn status_count(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
-    Ok(HttpResponse::Ok().json(count(&app, &who.caller).await?))
+    Ok(ascii::answer(&count(&app, &who.caller).await?))
 }
 
 /// `GET /api/v1/sse/status-count`: events `statusCount`, the first at once.
@@ -80,18 +85,19 @@ pub async fn stream(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
 }
 
 async fn count(app: &App, caller: &Caller) -> Result<Counts, Problem> {
-    let (definitions, filter) = (&app.sessions.runtime.definitions, visible_to(caller)?);
-    let all = definitions.all(&caller.tenant);
-    let numbered = || all.iter().filter(|process| process.row.alias.is_some());
-    let jobs: HashSet<String> = numbered().map(|process| process.row.id.clone()).collect();
+    let numbered = app.sessions.runtime.definitions.numbered(&caller.tenant);
+    let disabled = numbered.iter().filter(|(_, process)| process.row.state == DefinitionState::Disabled).count();
+    let filter = everything(caller, numbered.iter().map(|(_, process)| process.row.id.clone()).collect(), Kind::Dashboard)?;
+    let counted = app.read(move |reader| {
+        let of = |status: &JobStatus| {
+            let one = JobFilter { statuses: vec![*status], ..filter.clone() };
+            Ok((*status, reader.count_jobs(&one)?))
+        };
+        filter.statuses.iter().map(of).collect::<Result<Vec<_>, StoreError>>()
+    });
     let mut counts = Counts::default();
-    let disabled = numbered().filter(|process| process.row.state == DefinitionState::Disabled).count();
     counts.add(JobStatus::Disabled, disabled as u64);
-    for tally in app.read(move |reader| reader.tallies(&filter)).await? {
-        if let (true, Some(status)) = (jobs.contains(&tally.process), Status::named(&tally.status)) {
-            counts.add(JobStatus::of(status, tally.remark.as_deref().and_then(Remark::named)), tally.count);
-        }
-    }
+    counted.await?.into_iter().for_each(|(status, count)| counts.add(status, count));
     Ok(counts)
 }
 
@@ -103,12 +109,12 @@ struct Counting {
     definitions: watch::Receiver<()>,
 }
 
-/// Wakes a listener when any instance changes its status.
-struct AnyInstance(Arc<Inbox>);
+/// Wakes a listener when any job changes its status.
+struct AnyJob(Arc<Inbox>);
 
-impl ListFollower for AnyInstance {
+impl ListFollower for AnyJob {
     fn changed(&self, changes: &[ReadModelChange]) {
-        if changes.iter().any(|change| matches!(change, ReadModelChange::Instance(_))) {
+        if changes.iter().any(|change| matches!(change, ReadModelChange::Job(_))) {
             self.0.wake(InstanceKey::default());
         }
     }
@@ -116,7 +122,7 @@ impl ListFollower for AnyInstance {
 
 impl Counting {
     fn join(app: Data<App>, listener: Listener) -> Self {
-        let follower: Arc<dyn ListFollower> = Arc::new(AnyInstance(listener.inbox.clone()));
+        let follower: Arc<dyn ListFollower> = Arc::new(AnyJob(listener.inbox.clone()));
         app.sessions.runtime.lists.join(follower.clone());
         let definitions = app.sessions.runtime.definitions.changes();
         Self { app, listener, follower, definitions }
@@ -128,7 +134,7 @@ impl Counting {
                 Some(first) => first,
                 None => counting.change(told).await?,
             };
-            let event = format!("event: statusCount\ndata: {}\n\n", serde_json::to_string(&counts).unwrap_or_default());
+            let event = format!("event: statusCount\ndata: {}\n\n", ascii::json(&counts));
             Some((event.into(), (counting, Some(counts), None)))
         })
     }

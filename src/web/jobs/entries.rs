@@ -1,49 +1,83 @@
-//! Entries: what lists and look-ups tell of a workflow and its newest job, or of one job.
+//! Entries of workflows and jobs: what lists and look-ups tell of a workflow and its newest job, or of one job.
 //!
-//! A caller sees the jobs that `GET /v1/instances` would list, and one job by its id as `GET /v1/instances/{key}` would.
+//! A caller sees the jobs that `GET /v1/instances` would list, and one job by its id as `GET /v1/instances/{key}` would. Not here:
+//! the entries of dashboard and history (`dashboard`).
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{
+    ascii,
     launch::Launch,
     refused::Refused,
-    status::JobStatus,
     workflow::{Named, OfJob, OfWorkflow, Sought, description},
 };
 use crate::{
     engine::{
         access::Caller,
+        job_status::JobStatus,
         record::{ProcessRef, Status},
         remark::{Remark, is_approval},
     },
-    journal::{DefinitionState, InstanceFilter, InstanceRow, StoreError, StoreReader, TaskRow},
+    journal::{DefinitionState, InstanceRow, StoreError, StoreReader, TaskRow},
     limits,
     model::ids::InstanceKey,
     runtime::definitions::{Definitions, DeployedProcess},
     web::{app::App, listing::visible_to, problem::Problem},
 };
 
-/// One workflow or job.
+/// A workflow with its newest job, or one job.
 #[derive(Serialize, ToSchema)]
+#[schema(as = WorkflowEntry)]
 #[serde(rename_all = "PascalCase")]
 struct Entry<'a> {
+    /// The id of its process.
+    db_id: &'a str,
+    /// The workflow's number.
     id: i64,
+    /// The job's id; all zeros without a job.
     instance_id: InstanceKey,
     name: &'a str,
-    description: &'a str,
+    /// Always empty.
+    file_path: &'static str,
+    /// How it is started: 0 with the server, 1 by a client, 2 periodically, 3 by a cron expression.
+    #[schema(minimum = 0, maximum = 3)]
     launch_type: u8,
     is_enabled: bool,
     is_approval: bool,
     enable_parallel_jobs: bool,
     is_waiting_for_approval: bool,
+    description: &'a str,
     is_running: bool,
     is_paused: bool,
+    /// Between two starts: days, hours, minutes, seconds.
+    #[schema(example = "00.00:30:00")]
+    period: String,
+    /// Empty without one.
     cron_expression: String,
+    /// Always false.
+    is_execution_graph_empty: bool,
+    /// Always empty.
+    local_variables: [LocalVariable; 0],
+    /// In the configured format; empty without a job.
+    #[schema(example = "07-03-2026 15:04:05")]
     started_on: String,
-    #[schema(minimum = 0, maximum = 7)]
-    status: u8,
+    /// Always 0.
+    retry_count: u32,
+    /// Always 0.
+    retry_timeout: u32,
+    /// A status by its name.
+    #[schema(pattern = "^(Pending|Running|Done|Failed|Warning|Disabled|Stopped|Rejected)$")]
+    status: &'static str,
+}
+
+/// A variable of a workflow.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+struct LocalVariable {
+    key: String,
+    value: String,
 }
 
 /// A job as the store knows it.
@@ -56,7 +90,8 @@ struct Job {
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(get, path = "/api/v1/workflow", tag = "jobs", operation_id = "getWorkflow", summary = "Read a workflow with its newest job", params(OfWorkflow),
+#[utoipa::path(get, path = "/api/v1/workflow", tag = "jobs", operation_id = "getWorkflow",
+    summary = "Read a workflow with its newest job", params(OfWorkflow),
     responses((status = 200, body = Entry), (status = 403), (status = 404)))]
 pub async fn workflow(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
@@ -64,7 +99,7 @@ pub async fn workflow(request: HttpRequest, app: Data<App>) -> Result<HttpRespon
     let process = app.workflow(&who.caller, number)?;
     let mut jobs = newest(&app, &who.caller, vec![process.row.id.clone()], 1).await?;
     let job = jobs.pop().and_then(|mut jobs| jobs.pop());
-    Ok(HttpResponse::Ok().json(entry(&app, number, &process, job.as_ref())))
+    Ok(ascii::answer(&entry(&app, number, &process, job.as_ref())))
 }
 
 /// `GET /api/v1/job?w=…&i=…`: one job.
@@ -78,31 +113,31 @@ pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, R
     let named = Named::read(&request)?;
     let (number, key) = (named.workflow()?, named.job()?);
     let observed = app.job(&who.caller, number, key).await?;
-    let found = app.read(move |reader| reader.instance(key)?.map(|row| with_tasks(reader, row)).transpose()).await?;
-    Ok(HttpResponse::Ok().json(entry(&app, number, &observed.process, found.as_ref())))
+    let found = app.read(move |reader| with_tasks(reader, key)).await?;
+    Ok(ascii::answer(&entry(&app, number, &observed.process, found.as_ref())))
 }
 
 /// `GET /api/v1/jobs?w=…`: the newest jobs of a workflow, at most 100, newest first.
 ///
 /// # Errors
 /// 400, 401, 403 for the token of one instance tree, 404.
-#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", operation_id = "listJobs", summary = "List the newest jobs of a workflow", params(OfWorkflow),
-    responses((status = 200, body = Vec<Entry>), (status = 403), (status = 404)))]
+#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", operation_id = "listJobs", summary = "List the newest jobs of a workflow",
+    params(OfWorkflow), responses((status = 200, body = Vec<Entry>), (status = 403), (status = 404)))]
 pub async fn jobs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let number = Named::read(&request)?.workflow()?;
     let process = app.workflow(&who.caller, number)?;
     let jobs = newest(&app, &who.caller, vec![process.row.id.clone()], limits::LISTED).await?;
     let entries: Vec<Entry<'_>> = jobs.iter().flatten().map(|job| entry(&app, number, &process, Some(job))).collect();
-    Ok(HttpResponse::Ok().json(entries))
+    Ok(ascii::answer(&entries))
 }
 
 /// `GET /api/v1/search?s=…`: the workflows whose name, description or number contains the text.
 ///
 /// # Errors
 /// 401, 403 for the token of one instance tree.
-#[utoipa::path(get, path = "/api/v1/search", tag = "jobs", operation_id = "searchWorkflows", summary = "Search workflows", params(Sought),
-    responses((status = 200, body = Vec<Entry>), (status = 403)))]
+#[utoipa::path(get, path = "/api/v1/search", tag = "jobs", operation_id = "searchWorkflows", summary = "Search workflows",
+    params(Sought), responses((status = 200, body = Vec<Entry>), (status = 403)))]
 pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     found(&request, &app, |_| true).await
 }
@@ -111,8 +146,8 @@ pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
 ///
 /// # Errors
 /// As [`search`].
-#[utoipa::path(get, path = "/api/v1/search-approval-workflows", tag = "jobs", operation_id = "searchApprovalWorkflows", summary = "Search workflows with an approval", params(Sought),
-    responses((status = 200, body = Vec<Entry>), (status = 403)))]
+#[utoipa::path(get, path = "/api/v1/search-approval-workflows", tag = "jobs", operation_id = "searchApprovalWorkflows",
+    summary = "Search workflows with an approval", params(Sought), responses((status = 200, body = Vec<Entry>), (status = 403)))]
 pub async fn search_approvals(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     found(&request, &app, has_approval).await
 }
@@ -129,26 +164,25 @@ async fn found(request: &HttpRequest, app: &App, wanted: impl Fn(&DeployedProces
     let jobs = newest(app, &who.caller, processes, 1).await?;
     let with_jobs = workflows.iter().zip(&jobs);
     let entries: Vec<Entry<'_>> = with_jobs.map(|((number, process), jobs)| entry(app, *number, process, jobs.first())).collect();
-    Ok(HttpResponse::Ok().json(entries))
+    Ok(ascii::answer(&entries))
 }
 
 /// The newest jobs of each of these processes.
 async fn newest(app: &App, caller: &Caller, processes: Vec<String>, limit: usize) -> Result<Vec<Vec<Job>>, Problem> {
-    let visible = visible_to(caller)?;
+    let (tenant, started_by) = (caller.tenant.clone(), visible_to(caller)?.started_by);
     app.read(move |reader| {
-        let of = |process| {
-            let filter = InstanceFilter { process: Some(process), ..visible.clone() };
-            let rows = reader.instances(&filter, None, limit)?;
-            rows.into_iter().map(|row| with_tasks(reader, row)).collect()
+        let of = |process: String| {
+            let jobs = reader.newest_jobs(&tenant, &process, started_by.as_deref(), limit)?;
+            jobs.into_iter().filter_map(|job| with_tasks(reader, job.instance).transpose()).collect()
         };
         processes.into_iter().map(of).collect()
     })
     .await
 }
 
-fn with_tasks(reader: &dyn StoreReader, row: InstanceRow) -> Result<Job, StoreError> {
-    let tasks = reader.tasks_of(row.key)?;
-    Ok(Job { row, tasks })
+fn with_tasks(reader: &dyn StoreReader, key: InstanceKey) -> Result<Option<Job>, StoreError> {
+    let Some(row) = reader.instance(key)? else { return Ok(None) };
+    Ok(Some(Job { row, tasks: reader.tasks_of(key)? }))
 }
 
 fn entry<'a>(app: &App, number: i64, process: &'a DeployedProcess, job: Option<&Job>) -> Entry<'a> {
@@ -164,20 +198,27 @@ fn entry<'a>(app: &App, number: i64, process: &'a DeployedProcess, job: Option<&
         _ => JobStatus::Disabled,
     };
     Entry {
+        db_id: &process.row.id,
         id: number,
         instance_id: job.map(|job| job.row.key).unwrap_or_default(),
         name: &process.executable.name,
-        description: description(process),
+        file_path: "",
         launch_type: launch.number(),
         is_enabled,
         is_approval: has_approval(process),
         enable_parallel_jobs: true,
         is_waiting_for_approval: job.is_some_and(|job| job.waits_for_approval(definitions)),
+        description: description(process),
         is_running: status.is_some_and(Status::is_live),
         is_paused: status == Some(Status::OnHold),
+        period: launch.period(),
         cron_expression: launch.cron_expression(),
-        started_on: job.map(|job| job.row.created_at.to_string()).unwrap_or_default(),
-        status: told as u8,
+        is_execution_graph_empty: false,
+        local_variables: [],
+        started_on: job.map(|job| app.date_time(job.row.created_at)).unwrap_or_default(),
+        retry_count: 0,
+        retry_timeout: 0,
+        status: told.name(),
     }
 }
 

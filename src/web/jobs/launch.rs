@@ -1,7 +1,7 @@
 //! How a workflow is started, in the words of this surface: a workflow there has one way, a process may have several schedules.
 
 use crate::{
-    model::{occurrences::Occurrences, schedule::When},
+    model::{executable::ExecutableSchedule, occurrences::Occurrences, schedule::When},
     runtime::schedules::Told,
 };
 
@@ -11,8 +11,8 @@ pub enum Launch {
     Startup,
     /// By a client, or once at some time, which has no number of its own.
     Trigger,
-    /// Again and again after the same time.
-    Periodic,
+    /// Again and again after the same time, in milliseconds.
+    Periodic(i64),
     /// By this cron expression.
     Cron(String),
 }
@@ -27,7 +27,7 @@ impl Launch {
         });
         match cron {
             Some(expression) => Self::Cron(expression),
-            None if all().any(|schedule| matches!(schedule.occurrences, Occurrences::Interval(_))) => Self::Periodic,
+            None if let Some(every) = all().find_map(interval) => Self::Periodic(every),
             None if all().any(|schedule| matches!(schedule.occurrences, Occurrences::Startup)) => Self::Startup,
             None => Self::Trigger,
         }
@@ -38,16 +38,31 @@ impl Launch {
         match self {
             Self::Startup => 0,
             Self::Trigger => 1,
-            Self::Periodic => 2,
+            Self::Periodic(_) => 2,
             Self::Cron(_) => 3,
         }
+    }
+
+    /// Its period as days, hours, minutes and seconds; zero when it has none.
+    pub fn period(&self) -> String {
+        let seconds = if let Self::Periodic(millis) = self { millis / 1_000 } else { 0 };
+        let (minutes, hours) = (seconds / 60, seconds / 3_600);
+        format!("{:02}.{:02}:{:02}:{:02}", hours / 24, hours % 24, minutes % 60, seconds % 60)
     }
 
     /// Its cron expression; empty when it has none.
     pub fn cron_expression(self) -> String {
         match self {
             Self::Cron(expression) => expression,
-            Self::Startup | Self::Trigger | Self::Periodic => String::new(),
+            Self::Startup | Self::Trigger | Self::Periodic(_) => String::new(),
         }
+    }
+}
+
+/// How long a schedule's interval is, in milliseconds.
+fn interval(schedule: &ExecutableSchedule) -> Option<i64> {
+    match &schedule.occurrences {
+        Occurrences::Interval(interval) => Some(interval.millis()),
+        _ => None,
     }
 }

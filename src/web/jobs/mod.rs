@@ -4,14 +4,18 @@
 //! become the same envelopes as those of frames and REST. How bytes must look, as clients depend on it: `docs/jobs.md`.
 //! Not here: the route table (`web::routes`).
 
+mod ascii;
 pub mod commands;
 pub mod counts;
+pub mod dashboard;
+pub mod enabling;
 pub mod entries;
 mod launch;
 pub mod listener;
+pub mod logs;
+pub mod notifications;
 pub mod refused;
 pub mod sign_in;
 pub mod start;
-pub mod status;
 pub mod stream;
 pub mod workflow;

@@ -2,13 +2,14 @@
 
 use actix_web::{
     HttpResponse, ResponseError,
-    body::BoxBody,
+    body::{BoxBody, MessageBody},
     http::{
         StatusCode,
         header::{CONTENT_TYPE, HeaderValue},
     },
 };
 
+use super::ascii;
 use crate::web::problem::Problem;
 
 /// A refusal of this surface.
@@ -29,7 +30,10 @@ impl ResponseError for Refused {
     fn error_response(&self) -> HttpResponse {
         let mut response = self.0.error_response();
         if response.status() != StatusCode::UNAUTHORIZED {
-            return response;
+            let (head, body) = response.into_parts();
+            // What a problem says is there, whole.
+            let body = body.try_into_bytes().unwrap_or_default();
+            return head.set_body(BoxBody::new(ascii::escaped(&String::from_utf8_lossy(&body))));
         }
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         response.set_body(BoxBody::new("Unauthorized"))

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::refused::Refused;
+use super::{ascii, refused::Refused};
 use crate::{
     limits,
     session::{
@@ -57,7 +57,7 @@ pub async fn hello() -> HttpResponse {
 pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     app.require_origin(&request)?;
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
-    let Login { username, password } = serde_json::from_slice(&bytes).map_err(|error| {
+    let Login { username, password } = serde_json::from_str(&ascii::text(&bytes)).map_err(|error| {
         // The library's own sentence may quote what was sent.
         let (line, column) = (error.line(), error.column());
         let sentence = format!("expected {{\"username\":…,\"password\":…}}, but line {line} column {column} is something else");

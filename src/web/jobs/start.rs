@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{
+    ascii,
     refused::Refused,
     workflow::{Named, OfWorkflow},
 };
@@ -53,7 +54,7 @@ pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
 pub async fn start_with_variables(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
-    let asked: WithVariables = serde_json::from_slice(&bytes).map_err(|error| {
+    let asked: WithVariables = serde_json::from_str(&ascii::text(&bytes)).map_err(|error| {
         let form = r#"{"WorkflowId":41,"Variables":[{"Name":"x","Value":"1"}]}"#;
         Problem::new(ErrorCode::BadRequest, format!("expected a body like {form}, but: {error}"))
     })?;
@@ -85,5 +86,5 @@ async fn started(app: &App, request: &HttpRequest, who: &Who, workflow: i64, dat
     let start = requests::start(&fields::start(&text, command_id(request)?)?, who)?;
     let job = start.key();
     app.start(start).await?;
-    Ok(HttpResponse::Ok().json(job))
+    Ok(ascii::answer(&job))
 }

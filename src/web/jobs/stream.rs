@@ -13,9 +13,9 @@ use actix_web::{
 use futures_util::{Stream, StreamExt, future, stream};
 use serde::Serialize;
 
-use super::{listener::Listener, refused::Refused, status::JobStatus, workflow::description};
+use super::{ascii, listener::Listener, refused::Refused, workflow::description};
 use crate::{
-    engine::next_step::NextStep,
+    engine::{job_status::JobStatus, next_step::NextStep},
     limits,
     model::ids::InstanceKey,
     runtime::{
@@ -103,8 +103,8 @@ impl Waiting {
             name: &process.executable.name,
             description: description(process),
         };
-        // Texts and numbers have no failing serializers, and JSON has no line breaks in itself.
-        Some(format!("data: {}\n\n", serde_json::to_string(&ended).unwrap_or_default()).into())
+        // JSON has no line breaks in itself.
+        Some(format!("data: {}\n\n", ascii::json(&ended)).into())
     }
 
     /// The event as a stream of at most one.

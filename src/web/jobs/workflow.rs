@@ -1,28 +1,21 @@
 //! Which process a number means, and which instances are its jobs.
 
-use std::sync::Arc;
+use std::{collections::HashMap, ops::RangeInclusive, sync::Arc};
 
 use actix_web::HttpRequest;
-use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
 use crate::{
     engine::access::Caller,
-    model::ids::InstanceKey,
+    model::ids::{InstanceKey, Time},
     runtime::{ask::Observed, definitions::DeployedProcess},
     session::frames::code::ErrorCode,
     web::{app::App, asking::instance_key, problem::Problem, routes::query_problem},
 };
 
-/// What stands behind the `?` of an address; what is not known is passed over.
-#[derive(Deserialize)]
-pub struct Named {
-    w: Option<String>,
-    i: Option<String>,
-    s: Option<String>,
-    comment: Option<String>,
-}
+/// What stands behind the `?` of an address, by name; what is not known is passed over.
+pub struct Named(HashMap<String, String>);
 
 /// The parameter that names a workflow.
 #[derive(IntoParams)]
@@ -60,8 +53,20 @@ impl Named {
     /// # Errors
     /// 400.
     pub fn read(request: &HttpRequest) -> Result<Self, Problem> {
-        let query = actix_web::web::Query::<Self>::from_query(request.query_string());
-        Ok(query.map_err(|error| query_problem(&error))?.into_inner())
+        let query = actix_web::web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+        let pairs = query.map_err(|error| query_problem(&error))?.into_inner();
+        let mut named = HashMap::new();
+        for (name, value) in pairs {
+            if named.insert(name.clone(), value).is_some() {
+                let sentence = format!("expected each name behind '?' once, but '{name}' is there twice");
+                return Err(Problem::new(ErrorCode::BadRequest, sentence));
+            }
+        }
+        Ok(Self(named))
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
     }
 
     /// The workflow's number.
@@ -69,7 +74,7 @@ impl Named {
     /// # Errors
     /// 400 when there is none.
     pub fn workflow(&self) -> Result<i64, Problem> {
-        let number = self.w.as_deref().and_then(|text| text.parse().ok());
+        let number = self.get("w").and_then(|text| text.parse().ok());
         number.ok_or_else(|| {
             let sentence = "expected the number of a workflow as 'w', such as ?w=41, but there is none";
             Problem::new(ErrorCode::BadRequest, sentence)
@@ -82,21 +87,67 @@ impl Named {
     /// 400 when there is none, 404 for what is no id.
     pub fn job(&self) -> Result<InstanceKey, Problem> {
         let sentence = "expected the id of a job as 'i', but there is none";
-        instance_key(self.i.as_deref().ok_or_else(|| Problem::new(ErrorCode::BadRequest, sentence))?)
+        instance_key(self.get("i").ok_or_else(|| Problem::new(ErrorCode::BadRequest, sentence))?)
     }
 
     /// What is said to a decision.
     pub fn comment(&self) -> Option<&str> {
-        self.comment.as_deref()
+        self.get("comment")
+    }
+
+    /// The text of a job's id, if there is one.
+    pub fn job_text(&self) -> Option<&str> {
+        self.get("i").filter(|text| !text.is_empty())
+    }
+
+    /// What is named so.
+    ///
+    /// # Errors
+    /// 400 when it is missing or empty.
+    pub fn required(&self, name: &str) -> Result<&str, Problem> {
+        self.get(name)
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| Problem::new(ErrorCode::BadRequest, format!("expected '{name}' behind '?', but there is none")))
+    }
+
+    /// A whole number within a range.
+    ///
+    /// # Errors
+    /// 400 for anything else.
+    pub fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<u64, Problem> {
+        let text = self.required(name)?;
+        text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
+            let (first, last) = (range.start(), range.end());
+            let wanted = if *last == u64::MAX { format!("from {first} on") } else { format!("from {first} to {last}") };
+            let sentence = format!("expected '{name}' to be a whole number {wanted}, but it is another text");
+            Problem::new(ErrorCode::BadRequest, sentence)
+        })
+    }
+
+    /// A time in milliseconds since 1970, which may have a fraction.
+    ///
+    /// # Errors
+    /// 400 for anything else.
+    pub fn time(&self, name: &str) -> Result<Time, Problem> {
+        let millis: Option<f64> = self.required(name)?.parse().ok();
+        millis.filter(|millis| millis.is_finite()).map(|millis| Time(millis as i64)).ok_or_else(|| {
+            let sentence = format!("expected '{name}' to be a time in milliseconds since 1970, but it is another text");
+            Problem::new(ErrorCode::BadRequest, sentence)
+        })
     }
 
     /// What is searched for, in lower case; everything when it is empty.
     pub fn keyword(&self) -> String {
-        self.s.as_deref().unwrap_or_default().to_lowercase()
+        self.get("s").unwrap_or_default().to_lowercase()
     }
 }
 
 impl App {
+    /// A time in the format of this surface.
+    pub fn date_time(&self, time: Time) -> String {
+        self.config.jobs_date_time_format.write(time.0)
+    }
+
     /// The process with this number, also while it is disabled.
     ///
     /// # Errors

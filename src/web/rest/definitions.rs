@@ -319,7 +319,11 @@ pub async fn switch(request: HttpRequest, path: Path<(String, String)>, app: Dat
     Ok(json(StatusCode::OK, &Version::from(&row)))
 }
 
-fn designer(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
+/// Who may change definitions.
+///
+/// # Errors
+/// 401, 403 without role designer.
+pub(in crate::web) fn designer(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
     let (_, identity) = app.user(request)?;
     if identity.has_role("designer") || identity.is_admin() {
         return Ok(identity);
@@ -339,7 +343,8 @@ pub(super) fn unknown() -> Problem {
     )
 }
 
-fn refused(error: DeployError) -> Problem {
+/// Why a change of a definition was refused.
+pub(in crate::web) fn refused(error: DeployError) -> Problem {
     match error {
         DeployError::Invalid(problems) => Problem::invalid_definition(problems),
         DeployError::NotFound => unknown(),

@@ -54,6 +54,24 @@ CREATE INDEX instance_parent ON instance (parent) WHERE parent IS NOT NULL;
 -- The live ones of a tree are found without looking at those that have ended.
 CREATE INDEX instance_root ON instance (root, ended_at) WHERE parent IS NOT NULL;
 
+-- Instances of processes with a number; other instances have no row here. A status is its number on the wire.
+CREATE TABLE job (
+    instance   BLOB    NOT NULL,
+    tenant     TEXT    NOT NULL,
+    process    TEXT    NOT NULL,
+    started_by TEXT    NOT NULL,
+    created_at INTEGER NOT NULL,
+    status     INTEGER NOT NULL,
+    status_at  INTEGER NOT NULL,
+    PRIMARY KEY (tenant, process, created_at, instance)
+) STRICT, WITHOUT ROWID;
+-- Each order of a list of jobs is that of an index: of all jobs of a tenant, and of those that one user started.
+CREATE INDEX job_status ON job (tenant, process, status, status_at);
+CREATE INDEX job_time ON job (tenant, status_at, created_at, instance, process, status);
+CREATE INDEX job_starter ON job (tenant, started_by, process, created_at);
+CREATE INDEX job_starter_status ON job (tenant, started_by, process, status, status_at);
+CREATE INDEX job_starter_time ON job (tenant, started_by, status_at, created_at, instance, process, status);
+
 -- What instances are found by; only those whose process declares search keys have rows.
 CREATE TABLE searched (
     instance   BLOB    NOT NULL,

@@ -1,9 +1,11 @@
-//! The statuses of jobs, and which one an instance has.
+//! The statuses of jobs: how instances of processes with a number stand, in the words of the jobs' interface.
+//!
+//! Who writes them on the wire: `web::jobs`; lists of jobs: `journal::job`.
 
-use crate::engine::{record::Status, remark::Remark};
+use super::{record::Status, remark::Remark};
 
 /// Where a job stands, or its workflow. The order is that of their numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum JobStatus {
     /// It waits to go on.
     Pending,
@@ -24,6 +26,25 @@ pub enum JobStatus {
 }
 
 impl JobStatus {
+    /// Every status, in the order of their numbers.
+    pub const ALL: [Self; 8] =
+        [Self::Pending, Self::Running, Self::Done, Self::Failed, Self::Warning, Self::Disabled, Self::Stopped, Self::Rejected];
+
+    /// Its number on the wire and in the store.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The status with this number.
+    pub fn numbered(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.number() == number)
+    }
+
+    /// Whether a job with this status has ended.
+    pub fn is_end(self) -> bool {
+        !matches!(self, Self::Pending | Self::Running | Self::Disabled)
+    }
+
     /// Its name on the wire.
     pub fn name(self) -> &'static str {
         match self {
@@ -58,9 +79,11 @@ mod tests {
 
     #[test]
     fn numbers_and_names_stand_in_the_order_of_the_wire() {
-        use JobStatus::{Disabled, Done, Failed, Pending, Rejected, Running, Stopped, Warning};
-        let all = [Pending, Running, Done, Failed, Warning, Disabled, Stopped, Rejected];
-        assert_eq!(all.map(|status| status as u8), [0, 1, 2, 3, 4, 5, 6, 7]);
+        let all = JobStatus::ALL;
+        assert_eq!(all.map(JobStatus::number), [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(all.map(|status| JobStatus::numbered(status.number())), all.map(Some));
+        assert_eq!(JobStatus::numbered(8), None);
+        assert_eq!(all.map(JobStatus::is_end), [false, false, true, true, true, false, true, true]);
         let names = ["Pending", "Running", "Done", "Failed", "Warning", "Disabled", "Stopped", "Rejected"];
         assert_eq!(all.map(JobStatus::name), names);
     }

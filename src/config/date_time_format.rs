@@ -1,0 +1,156 @@
+//! How the jobs' interface writes dates: a format in the letters that its clients' server uses (`dd-MM-yyyy HH:mm:ss`), in UTC.
+//!
+//! Not here: what is written in it (`web::jobs`).
+
+use std::fmt::Write;
+
+use jiff::{Timestamp, tz::TimeZone};
+
+/// A format, compiled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DateTimeFormat(Vec<Piece>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Piece {
+    /// As it is.
+    Text(String),
+    /// In the words of `jiff`'s `strftime`.
+    Field(&'static str),
+    /// So many digits of the second's fraction.
+    Fraction(usize),
+}
+
+impl Default for DateTimeFormat {
+    fn default() -> Self {
+        let field = Piece::Field;
+        let text = |text: &str| Piece::Text(text.to_owned());
+        let date = [field("%d"), text("-"), field("%m"), text("-"), field("%Y"), text(" ")];
+        Self(date.into_iter().chain([field("%H"), text(":"), field("%M"), text(":"), field("%S")]).collect())
+    }
+}
+
+impl DateTimeFormat {
+    /// Compiles a format. `d M y H h m s f t` and `K` mean parts of a date, `'…'`, `"…"` and `\` text, other signs themselves.
+    ///
+    /// # Errors
+    /// What is wrong, as the part of a sentence behind "but".
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some(first) = rest.chars().next() {
+            let (piece, used) = match first {
+                '\'' | '"' => quoted(rest, first)?,
+                '\\' => escaped(rest)?,
+                letter if letter.is_ascii_alphabetic() => {
+                    let count = rest.len() - rest.trim_start_matches(letter).len();
+                    (field(letter, count).ok_or_else(|| unknown(&rest[..count]))?, count)
+                }
+                sign => (Piece::Text(sign.to_string()), sign.len_utf8()),
+            };
+            pieces.push(piece);
+            rest = &rest[used..];
+        }
+        if pieces.iter().any(|piece| !matches!(piece, Piece::Text(_))) {
+            return Ok(Self(pieces));
+        }
+        Err(format!("'{text}' has no part of a date"))
+    }
+
+    /// Writes a time, given in milliseconds since 1970.
+    pub fn write(&self, millis: i64) -> String {
+        let Ok(moment) = Timestamp::from_millisecond(millis) else { return String::new() };
+        let moment = moment.to_zoned(TimeZone::UTC);
+        let mut text = String::new();
+        for piece in &self.0 {
+            // A text takes whatever is written to it.
+            let _ = match piece {
+                Piece::Text(piece) => write!(text, "{piece}"),
+                Piece::Field("%p") => write!(text, "{}", if moment.hour() < 12 { "AM" } else { "PM" }),
+                Piece::Field(field) => write!(text, "{}", moment.strftime(field)),
+                Piece::Fraction(digits) => write!(text, "{}", &format!("{:09}", moment.subsec_nanosecond())[..*digits]),
+            };
+        }
+        text
+    }
+}
+
+fn field(letter: char, count: usize) -> Option<Piece> {
+    let field = match (letter, count) {
+        ('d', 1) => "%-d",
+        ('d', 2) => "%d",
+        ('d', 3) => "%a",
+        ('d', 4) => "%A",
+        ('M', 1) => "%-m",
+        ('M', 2) => "%m",
+        ('M', 3) => "%b",
+        ('M', 4) => "%B",
+        ('y', 1) => "%-y",
+        ('y', 2) => "%y",
+        ('y', 3..=4) => "%Y",
+        ('H', 1) => "%-H",
+        ('H', 2) => "%H",
+        ('h', 1) => "%-I",
+        ('h', 2) => "%I",
+        ('m', 1) => "%-M",
+        ('m', 2) => "%M",
+        ('s', 1) => "%-S",
+        ('s', 2) => "%S",
+        ('t', 2) => "%p",
+        ('K', 1) => return Some(Piece::Text("Z".to_owned())),
+        ('f', 1..=7) => return Some(Piece::Fraction(count)),
+        _ => return None,
+    };
+    Some(Piece::Field(field))
+}
+
+fn unknown(letters: &str) -> String {
+    format!("'{letters}' means no part of a date: put text into '…'")
+}
+
+/// The text up to the next mark of the same kind, and how much of the format that is.
+fn quoted(rest: &str, mark: char) -> Result<(Piece, usize), String> {
+    let inside = &rest[1..];
+    let length = inside.find(mark).ok_or_else(|| format!("a text that begins with {mark} has no end"))?;
+    Ok((Piece::Text(inside[..length].to_owned()), length + 2))
+}
+
+fn escaped(rest: &str) -> Result<(Piece, usize), String> {
+    let sign = rest[1..].chars().next().ok_or("no sign follows its last '\\'")?;
+    Ok((Piece::Text(sign.to_string()), 1 + sign.len_utf8()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(format: &str, expected: &str) {
+        // 2026-03-07T15:04:05.678Z
+        assert_eq!(DateTimeFormat::parse(format).unwrap().write(1_772_895_845_678), expected, "{format}");
+    }
+
+    #[test]
+    fn letters_mean_parts_of_a_date() {
+        check("dd-MM-yyyy HH:mm:ss", "07-03-2026 15:04:05");
+        check("yyyy-MM-ddTHH:mm:ss.fffK".replace('T', "'T'").as_str(), "2026-03-07T15:04:05.678Z");
+        check("d/M/yy h:m:s tt", "7/3/26 3:4:5 PM");
+        check("dddd, d. MMMM \"anno\" yyyy", "Saturday, 7. March anno 2026");
+        check(r"ddd MMM \d\e hh", "Sat Mar de 03");
+        assert_eq!(DateTimeFormat::default(), DateTimeFormat::parse("dd-MM-yyyy HH:mm:ss").unwrap());
+    }
+
+    #[test]
+    fn what_means_nothing_is_named() {
+        for (bad, part) in [
+            ("yyyy-MM-DD", "'DD'"),
+            ("", "has no part"),
+            ("'x'", "has no part"),
+            ("d '", "no end"),
+            ("d\\", "follows"),
+            ("fffffffff", "fff"),
+        ] {
+            let told = DateTimeFormat::parse(bad).unwrap_err();
+            assert!(told.contains(part), "{bad}: {told}");
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! JSON in nothing but ASCII, and bodies in an older encoding: some clients read answers without a `charset` as ISO-8859-1, and
+//! send what they have in it.
+
+use std::{borrow::Cow, fmt::Write};
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+/// 200 with this value.
+pub fn answer(value: &impl Serialize) -> HttpResponse {
+    HttpResponse::Ok().content_type("application/json").body(json(value))
+}
+
+/// A value as JSON. In it, signs beyond ASCII stand in texts only, so each can be written by its number.
+pub fn json(value: &impl Serialize) -> String {
+    // Values of this surface have text keys and no failing serializers.
+    escaped(&serde_json::to_string(value).unwrap_or_default())
+}
+
+/// The same JSON without signs beyond ASCII.
+pub fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for sign in json.chars() {
+        if sign.is_ascii() {
+            text.push(sign);
+        } else {
+            for unit in sign.encode_utf16(&mut [0; 2]) {
+                // A text takes whatever is written to it.
+                let _ = write!(text, "\\u{unit:04x}");
+            }
+        }
+    }
+    text
+}
+
+/// The text of a body: UTF-8, or ISO-8859-1 when it cannot be that.
+pub fn text(body: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(body) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => Cow::Owned(body.iter().map(|byte| char::from(*byte)).collect()),
+    }
+}
+
+#[test]
+fn signs_beyond_ascii_are_written_by_their_numbers() {
+    assert_eq!(json(&"grün 😀 \n"), r#""gr\u00fcn \ud83d\ude00 \n""#);
+    assert_eq!(text("grün".as_bytes()), "grün");
+    assert_eq!(text(b"gr\xfcn"), "grün");
+}
