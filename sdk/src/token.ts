@@ -13,8 +13,9 @@ export interface TokenStore {
   nonce(): string;
 }
 
-/** Trees of which the tokens are kept; beyond that the oldest go. */
-const KEPT = 50;
+/** Trees of which the tokens are kept: as many as a connection can follow, and as take 40 KB of storage. Beyond that the oldest go. */
+const KEPT = 1_000;
+const STORED = 100;
 
 interface Kept {
   nonce: string;
@@ -22,14 +23,14 @@ interface Kept {
   tokens: [instance: string, token: string][];
 }
 
-function storeOf(read: () => Kept, write: (kept: Kept) => void): TokenStore {
+function storeOf(most: number, read: () => Kept, write: (kept: Kept) => void): TokenStore {
   return {
     get: (instance) => read().tokens.find(([key]) => key === instance)?.[1],
     set(instance, token) {
       const { nonce, tokens } = read();
       const others = tokens.filter(([key]) => key !== instance);
       if (token !== undefined) others.push([instance, token]);
-      write({ nonce, tokens: others.slice(-KEPT) });
+      write({ nonce, tokens: others.slice(-most) });
     },
     nonce() {
       const kept = read();
@@ -43,6 +44,7 @@ function storeOf(read: () => Kept, write: (kept: Kept) => void): TokenStore {
 export function memoryTokenStore(): TokenStore {
   let kept: Kept = { nonce: secret(), tokens: [] };
   return storeOf(
+    KEPT,
     () => kept,
     (next) => (kept = next),
   );
@@ -60,7 +62,7 @@ export function localTokenStore(name: string): TokenStore {
     } catch {}
     return kept;
   };
-  return storeOf(read, (next) => {
+  return storeOf(STORED, read, (next) => {
     kept = next;
     try {
       localStorage.setItem(name, JSON.stringify(next));

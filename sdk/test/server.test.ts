@@ -1,33 +1,33 @@
 /**
  * Plays against a running server: `STEPWIRE_URL=ws://127.0.0.1:8000/v1/ws npm test`. Where several users are needed,
- * STEPWIRE_TOKENS has a token for each: root (admin), bob and ben (clerk), ada.
+ * STEPWIRE_TOKENS has a token for each: root (admin), bob and ben (clerk), ada. STEPWIRE_LIMITED_URL is a server with the usual
+ * limit of messages.
  */
 import { describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import {
+  type Client,
   connect,
+  type ConnectOptions,
   type Instance,
   type JsonObject,
+  localTokenStore,
   memoryTokenStore,
-  type Platform,
-  type Socket,
   type Store,
 } from '../src/index.js';
-import { browser } from '../src/platform.js';
 
 const url = process.env.STEPWIRE_URL ?? '';
+const limitedUrl = process.env.STEPWIRE_LIMITED_URL ?? '';
 const sockets: WebSocket[] = [];
-const platform: Platform = {
-  ...browser(),
-  open(address, subprotocol) {
-    const socket = new WebSocket(address, subprotocol);
-    socket.on('error', () => undefined);
-    sockets.push(socket);
-    return socket as unknown as Socket;
-  },
-};
+/** A websocket that a test can cut. */
+class webSocket extends WebSocket {
+  constructor(address: string, protocols?: string) {
+    super(address, protocols);
+    sockets.push(this);
+  }
+}
 const tokens = JSON.parse(process.env.STEPWIRE_TOKENS ?? '{}') as Record<string, string>;
-const as = (user: string) => connect({ url, platform, getToken: () => tokens[user] });
+const as = (user: string) => connect({ url, webSocket, getToken: () => tokens[user] });
 const details = { client: { firstName: 'Ada', lastName: 'Lovelace', email: 'ada@example.org', age: 36, income: 52_000 } };
 
 /** Resolves as soon as the store holds a value that fits. */
@@ -50,7 +50,7 @@ const showsForm = (instance: Instance, form: string) =>
 describe.skipIf(url === '')('the onboarding example', () => {
   test('from the details to the ordered card, through a lost connection', async () => {
     const tokenStore = memoryTokenStore();
-    const client = connect({ url, platform, tokenStore, clientData: { theme: 'stripes' } });
+    const client = connect({ url, webSocket, tokenStore, clientData: { theme: 'stripes' } });
     const instance = await client.start('onboarding');
     await offers(instance, 'save');
     await expect(instance.run('save', { client: {} })).rejects.toMatchObject({ code: 'invalid_data' });
@@ -63,7 +63,7 @@ describe.skipIf(url === '')('the onboarding example', () => {
     await instance.run('simulate', { loan: { amount: 10_000, months: 24 } });
     expect(instance.view.get()).toMatchObject({ simulation: { amount: 10_000, months: 24 } });
 
-    const watcher = connect({ url, platform, tokenStore, onAction: () => true });
+    const watcher = connect({ url, webSocket, tokenStore, onAction: () => true });
     const twin = watcher.instance('onboarding', instance.key);
     await until(twin.status, (status) => status !== undefined);
     expect(twin.view.get()).toEqual(instance.view.get());
@@ -81,6 +81,94 @@ describe.skipIf(url === '')('the onboarding example', () => {
     expect(await showsForm(card, 'ordered')).toMatchObject({ card: { design: offered.designs[0] } });
     client.close();
     watcher.close();
+  }, 20_000);
+});
+
+/** What a client sent and got, by type. */
+function counting() {
+  const counts = new Map<string, number>();
+  const debug: ConnectOptions['debug'] = (direction, { type, code }) => {
+    const name = `${direction} ${String(code ?? type)}`;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  };
+  return { debug, count: (name: string) => counts.get(name) ?? 0 };
+}
+
+describe.skipIf(url === '')('many instances', () => {
+  test('1,000 are started at once, followed, and all there again after a cut', async () => {
+    const { debug, count } = counting();
+    const client = connect({ url, webSocket, debug, getToken: () => tokens.root });
+    const instances = await Promise.all(Array.from({ length: 1_000 }, () => client.start('onboarding')));
+    // More than the server takes at a time: what found no room was sent again.
+    expect(count('in busy') + 1_000).toBe(count('out start'));
+    sockets.at(-1)?.terminate();
+    await until(client.status, (status) => status !== 'live');
+    await until(client.status, (status) => status === 'live');
+    await Promise.all(instances.slice(-3).map((instance) => instance.run('save', details)));
+    await Promise.all(instances.slice(-3).map((instance) => offers(instance, 'confirm')));
+    await instances[0]!.terminate();
+    expect(instances[0]!.status.get()).toBe('terminated');
+    expect(instances.filter(({ error }) => error.get() !== undefined)).toEqual([]);
+    const named = count('in live') + count('out subscribe');
+    expect(named).toBeGreaterThanOrEqual(1_000);
+    client.close();
+  }, 60_000);
+});
+
+describe.skipIf(limitedUrl === '')('a server with its usual limits', () => {
+  test('is never asked faster than it allows, also when all are resumed one by one', async () => {
+    const { debug, count } = counting();
+    const tokenStore = memoryTokenStore();
+    const client = connect({ url: limitedUrl, webSocket, debug, tokenStore });
+    const instances = await Promise.all(Array.from({ length: 55 }, () => client.start('onboarding')));
+    sockets.at(-1)?.terminate();
+    await until(client.status, (status) => status !== 'live');
+    // Each has a token of its own: so many are shown, and so many subscriptions follow.
+    await instances[54]!.run('save', details);
+    await Promise.all(instances.slice(0, 3).map((instance) => instance.terminate()));
+    await until(instances[53]!.status, (status) => status !== undefined);
+    expect(count('in rate_limited')).toBe(0);
+    expect(count('out auth')).toBeGreaterThan(45);
+    client.close();
+  }, 60_000);
+});
+
+describe.skipIf(url === '')('an anonymous visitor', () => {
+  test('has several instances, and after a reload any of them', async () => {
+    const tokenStore = localTokenStore('visitor');
+    const visit = (): Client => connect({ url, webSocket, tokenStore });
+    const before = visit();
+    const id = '0197aaaa-bbbb-7ccc-8ddd-eeeeeeeeeeee';
+    const [one, two] = await Promise.all([before.start('onboarding', { id }), before.start('onboarding')]);
+    await one.run('save', details);
+    before.close();
+
+    const after = visit();
+    const again = after.instance('onboarding', one.key);
+    await offers(again, 'confirm');
+    const other = after.instance('onboarding', two.key);
+    await other.run('save', details);
+    await offers(other, 'confirm');
+    sockets.at(-1)?.terminate();
+    await Promise.all([again, other].map((instance) => instance.run('simulate', { loan: { amount: 9_000, months: 12 } })));
+    expect([again, other].map(({ view }) => (view.get() as JsonObject).simulation)).toHaveLength(2);
+    after.close();
+
+    const third = visit();
+    const repeated = await third.start('onboarding', { id });
+    expect(repeated.key).toBe(one.key);
+    await until(repeated.view as Store<JsonObject>, ({ simulation }) => simulation !== undefined);
+    third.close();
+  }, 20_000);
+
+  test('a start that is not followed is answered with its first step, and pushes nothing', async () => {
+    const { debug, count } = counting();
+    const client = connect({ url, webSocket, debug });
+    const instance = await client.start('onboarding', { subscribe: false });
+    expect(instance.actions.get().map(({ name }) => name)).toContain('save');
+    await instance.run('save', details);
+    expect([count('in data'), count('in progress')]).toEqual([0, 0]);
+    client.close();
   }, 20_000);
 });
 

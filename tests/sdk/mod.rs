@@ -1,6 +1,8 @@
-//! The TypeScript client: its types, its unit tests, and its play of the onboarding against the real program.
+//! The TypeScript client: its types, its unit tests, its play of the onboarding against the real program, and its package.
 //!
 //! Needs Node; without it a test says by name that it was skipped, unless `STEPWIRE_TEST=all`.
+
+mod package;
 
 use std::process::Command;
 
@@ -26,8 +28,11 @@ fn the_client_plays_against_the_server() {
     }
     let server = Server::start();
     let tokens = tokens_of(&[("root", &["admin"]), ("ada", &[]), ("bob", &["clerk"]), ("ben", &["clerk"])]);
-    let url = format!("ws://127.0.0.1:{}/v1/ws", server.port);
-    pass(node::npm_run("sdk", "test").env("STEPWIRE_URL", url).env("STEPWIRE_TOKENS", tokens));
+    // With the usual limit of messages.
+    let limited = Server::with(&["--store", "memory"]);
+    let [url, limited_url] = [&server, &limited].map(|server| format!("ws://127.0.0.1:{}/v1/ws", server.port));
+    let mut test = node::npm_run("sdk", "test");
+    pass(test.env("STEPWIRE_URL", url).env("STEPWIRE_LIMITED_URL", limited_url).env("STEPWIRE_TOKENS", tokens));
 }
 
 #[track_caller]

@@ -29,7 +29,7 @@ pub fn prepare(name: &str) -> Result<(), String> {
         return Ok(());
     }
     let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
-    let installed = Command::new(NPM).args(arguments).current_dir(folder).output();
+    let installed = npm().args(arguments).current_dir(folder).output();
     match installed {
         Ok(output) if output.status.success() => fs::write(stamp, wanted).map_err(|error| error.to_string()),
         Ok(output) => Err(format!("npm ci failed: {}", String::from_utf8_lossy(&output.stderr))),
@@ -37,9 +37,14 @@ pub fn prepare(name: &str) -> Result<(), String> {
     }
 }
 
+/// The package manager.
+pub fn npm() -> Command {
+    Command::new(NPM)
+}
+
 /// A script of a folder's `package.json`.
 pub fn npm_run(name: &str, script: &str) -> Command {
-    let mut command = Command::new(NPM);
+    let mut command = npm();
     command.args(["run", "--silent", script]).current_dir(folder(name));
     command
 }

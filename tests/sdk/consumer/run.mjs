@@ -1,0 +1,46 @@
+// An app on Node that has the client from its package: without a websocket, without a server, and with both.
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { connect, memoryTokenStore } from '@stepwire/client';
+import { FakeServer } from '@stepwire/client/testing';
+import { WebSocket } from 'ws';
+
+const { STEPWIRE_URL: url, TOKEN: token } = process.env;
+const refusal = (work) => work.then(() => assert.fail('expected a refusal'), (error) => error);
+for (const uncaught of ['unhandledRejection', 'uncaughtException']) process.on(uncaught, (error) => {
+  console.error(uncaught, error);
+  process.exit(1);
+});
+
+// The types of the process, as the server has them.
+const address = url.replace(/^ws/, 'http').replace('/v1/ws', '/v1/definitions/onboarding/1/types.d.ts');
+const types = await fetch(address, { headers: { authorization: `Bearer ${token}` } });
+assert.equal(types.status, 200);
+writeFileSync('onboarding.d.ts', await types.text());
+
+const global = globalThis.WebSocket;
+delete globalThis.WebSocket;
+const mute = connect({ url });
+assert.equal((await refusal(mute.start('onboarding'))).code, 'unsupported');
+assert.equal(mute.lastError.get().code, 'unsupported');
+if (global) globalThis.WebSocket = global;
+
+const told = [];
+const away = connect({ url: 'ws://127.0.0.1:1/v1/ws', webSocket: WebSocket, onConnectError: (error) => told.push(error) });
+const late = await refusal(away.start('onboarding', { timeout: 100 }));
+assert.deepEqual([late.code, late.name, late.cause], ['timeout', 'TimeoutError', told.at(-1)]);
+assert.match(late.message, /ECONNREFUSED/);
+assert.equal((await refusal(away.start('onboarding', { signal: AbortSignal.timeout(20) }))).code, 'aborted');
+away.close();
+
+const client = connect({ url, webSocket: WebSocket, tokenStore: memoryTokenStore() });
+const instance = await client.start('onboarding', { timeout: 20_000 });
+const invalid = await refusal(instance.run('save', { client: {} }));
+assert.equal(invalid.code, 'invalid_data');
+await instance.run('save', { client: { firstName: 'Ada', lastName: 'L', email: 'a@b.example', age: 36, income: 52_000 } });
+assert.equal(instance.status.get(), 'started');
+client.close();
+assert.equal((await refusal(instance.run('save'))).code, 'closed');
+
+assert.ok(new FakeServer().platform);
+console.log('PASSED');
