@@ -190,6 +190,11 @@ impl Client {
             Some("bye") => self.come_back = frame["reconnectAfterMs"].as_u64().map(Duration::from_millis),
             // One with an id of a command is its answer. Another one says that something is followed no longer: a child is let go.
             Some("error") if !self.unanswered.iter().any(|command| command["id"] == frame["id"]) => match key_of(frame) {
+                // It has waited for the server already, and goes on from where it stands.
+                Some(key) if frame["code"] == "busy" => {
+                    let again = subscription(&format!("instance/{key}"), self.followed.cursor(key));
+                    self.send(&again).await;
+                }
                 Some(key) if !self.roots.iter().any(|root| root == key) => self.followed.drop(key),
                 _ => return Err(Failure::told(frame)),
             },

@@ -76,6 +76,11 @@ impl Followed {
         }
     }
 
+    /// Where to follow this instance from: the start of one that no frame has come of yet; `None` for a snapshot.
+    pub fn cursor(&self, key: &str) -> Option<u64> {
+        self.places.get(key).map_or(Some(0), |place| place.cursor)
+    }
+
     /// Whether frames of this instance have come.
     pub fn knows(&self, key: &str) -> bool {
         self.places.get(key).is_some_and(|place| place.cursor.is_some())

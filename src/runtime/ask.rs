@@ -1,13 +1,14 @@
 //! What is sent to an instance's actor, and what comes back through its gate.
 //!
-//! Sessions, REST, timers, peers and the admin pages all send the same [`Envelope`]; there is no second way in.
+//! Sessions, REST, timers, peers and the admin pages all send the same [`Envelope`]; there is no second way in for commands. Who only
+//! reads sends a [`Read`](super::read_queue::Read).
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{definitions::DeployedProcess, trees::TreePlace};
+use super::{channel::Rendered, definitions::DeployedProcess, missed_rows::MissedRows, trees::TreePlace};
 use crate::{
     engine::{
         Command, Rejection, Row,
@@ -55,13 +56,9 @@ pub enum Ask {
         /// Refuse when the instance has moved on from this number.
         if_seq: Option<u64>,
     },
-    /// Find a file of the instance by its id.
-    FindFile(Uuid),
-    /// Look at the state.
-    Observe {
-        /// Whether data, view and open messages are wanted too.
-        whole: bool,
-    },
+    /// Look at the whole state, in the order of commands: for a start that copies from this instance. Whoever only reads does
+    /// not wait behind commands: [`read_queue`](super::read_queue).
+    Observe,
 }
 
 /// A start, with its definition resolved.
@@ -90,7 +87,7 @@ pub enum Answer {
     /// The file asked for.
     File(Box<StoredFile>),
     /// The state, as asked for.
-    Observed(Box<Observed>),
+    Observed(Arc<Observed>),
     /// Refused; nothing changed.
     Refused(Refusal),
 }
@@ -127,7 +124,7 @@ pub struct Committed {
     /// Live children after it.
     pub children: Vec<Child>,
     /// Frames made of it, once, by the first session that needs them.
-    pub rendered: super::channel::Rendered,
+    pub rendered: Rendered,
 }
 
 impl Committed {
@@ -147,8 +144,8 @@ impl Committed {
     }
 }
 
-/// A look at an instance.
-#[derive(Clone, Debug)]
+/// A look at an instance. Shared by all that looked at the same time.
+#[derive(Debug)]
 pub struct Observed {
     /// Who belongs to the instance, with its birth certificate.
     pub members: Members,
@@ -166,6 +163,10 @@ pub struct Observed {
     pub children: Vec<Child>,
     /// Data, view and open Action messages, if asked for.
     pub whole: Option<Whole>,
+    /// Frames made of it, once per set of permissions.
+    pub rendered: Rendered,
+    /// Rows before it that followers have missed, once they were read.
+    pub missed: MissedRows,
 }
 
 /// The larger part of a look.

@@ -41,6 +41,8 @@ pub struct RenderedStep {
     pub progress: OnceLock<SharedFrame>,
     /// The result in replies, as JSON text.
     pub result: OnceLock<ByteString>,
+    /// The snapshot frame, of an observation.
+    pub snapshot: OnceLock<ByteString>,
 }
 
 impl Rendered {

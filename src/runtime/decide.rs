@@ -10,6 +10,7 @@ use super::{
     channel::Rendered,
     definitions::DeployedProcess,
     keys,
+    missed_rows::MissedRows,
 };
 use crate::{
     engine::{
@@ -57,7 +58,7 @@ pub fn decide(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, around: Ar
 fn kind_of(ask: &Ask) -> &'static str {
     match ask {
         Ask::Start(_) => "start",
-        Ask::Observe { .. } | Ask::FindFile(_) | Ask::MayUpload { .. } => "look",
+        Ask::Observe | Ask::MayUpload { .. } => "look",
         Ask::Apply { command, .. } => command.name(),
     }
 }
@@ -76,20 +77,12 @@ fn outcome_of(decided: &Result<Decision, Refusal>) -> &'static str {
 fn decide_ask(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, around: Around) -> Result<Decision, Refusal> {
     match ask {
         Ask::Start(start) => decide_start(memory, caller, *start, around),
-        Ask::Observe { whole } => {
+        Ask::Observe => {
             let (state, process) = visible(memory, caller)?;
-            Ok(Decision::Answer(Answer::Observed(Box::new(observe(state, process, whole, around.now)))))
-        }
-        Ask::FindFile(id) => {
-            let (state, _) = visible(memory, caller)?;
-            let file = state.files().get(&id).ok_or_else(|| {
-                let sentence = "expected the id of a file of this instance, but there is none with this id";
-                Rejection::new(RejectionKind::NotFound, sentence)
-            })?;
-            Ok(Decision::Answer(Answer::File(Box::new(file.clone()))))
+            Ok(Decision::Answer(Answer::Observed(Arc::new(observe(state, process, true, around.now)))))
         }
         Ask::MayUpload { run, command, if_seq } => {
-            let (state, process) = visible(memory, caller)?;
+            let (state, process) = visible_mut(memory, caller)?;
             let repeats = command.is_some_and(|(id, subject)| state.commands().seen(id, &subject) != Seen::New);
             if repeats {
                 // What the action took then is not known; the command itself will be compared, and answered as then.
@@ -103,7 +96,7 @@ fn decide_ask(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, around: Ar
             Ok(Decision::Answer(Answer::MayUpload(rules)))
         }
         Ask::Apply { command, tag, if_seq } => {
-            let (state, process) = visible(memory, caller)?;
+            let (state, process) = visible_mut(memory, caller)?;
             if let Some(tag) = &tag
                 && let Some(decision) = repeated(state, tag)?
             {
@@ -150,15 +143,25 @@ fn input<'a>(
     StepInput { now, child_key, caller, command: tag, limits: InstanceLimits::default(), tree_room }
 }
 
-fn visible<'a>(
-    memory: &'a mut Memory,
+/// The instance, if it is there and the caller may see it.
+pub fn visible<'a>(
+    memory: &'a Memory,
     caller: Option<&Caller>,
-) -> Result<(&'a mut InstanceState, &'a Arc<DeployedProcess>), Refusal> {
-    let (state, process) = memory.as_mut().ok_or_else(Rejection::not_found)?;
+) -> Result<(&'a InstanceState, &'a Arc<DeployedProcess>), Refusal> {
+    let (state, process) = memory.as_ref().ok_or_else(Rejection::not_found)?;
     match caller {
         Some(caller) if !state.members().may_see(&process.executable, caller) => Err(Refusal::Hidden),
         _ => Ok((state, process)),
     }
+}
+
+fn visible_mut<'a>(
+    memory: &'a mut Memory,
+    caller: Option<&Caller>,
+) -> Result<(&'a mut InstanceState, &'a Arc<DeployedProcess>), Refusal> {
+    visible(memory, caller)?;
+    let (state, process) = memory.as_mut().ok_or_else(Rejection::not_found)?;
+    Ok((state, process))
 }
 
 fn require_seq(state: &InstanceState, if_seq: Option<u64>) -> Result<(), Refusal> {
@@ -214,7 +217,8 @@ pub fn standing(state: &InstanceState, process: &Arc<DeployedProcess>) -> Commit
     }
 }
 
-fn observe(state: &InstanceState, process: &Arc<DeployedProcess>, whole: bool, now: Time) -> Observed {
+/// How an instance stands; `whole` adds data, view and open messages.
+pub fn observe(state: &InstanceState, process: &Arc<DeployedProcess>, whole: bool, now: Time) -> Observed {
     Observed {
         members: state.members(),
         process: process.clone(),
@@ -228,5 +232,7 @@ fn observe(state: &InstanceState, process: &Arc<DeployedProcess>, whole: bool, n
             view: state.view().clone(),
             open: state.open(now).map(|(seq, message)| (seq, message.clone())).collect(),
         }),
+        rendered: Rendered::default(),
+        missed: MissedRows::default(),
     }
 }

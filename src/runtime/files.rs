@@ -21,7 +21,8 @@ use uuid::Uuid;
 
 use super::{
     Runtime,
-    ask::{Answer, Ask, Envelope, Refusal, Reply},
+    ask::{Answer, Refusal, Reply},
+    read_queue::{Question, Read as ReadInstance},
 };
 use crate::{engine::rejection::RejectionKind, journal::directory, limits::UPLOADS, model::ids::InstanceKey};
 
@@ -197,7 +198,7 @@ impl Runtime {
             let (sender, answer) = tokio::sync::oneshot::channel();
             // Nobody waits while the server goes down; the next start asks again.
             let reply = Reply::to(move |answer| drop(sender.send(answer)));
-            self.dispatch(leftover.instance(), Envelope { caller: None, ask: Ask::FindFile(leftover.id()), reply });
+            self.read(leftover.instance(), ReadInstance { caller: None, question: Question::FindFile(leftover.id()), reply });
             match answer.await {
                 Ok(Answer::File(_)) => leftover.keep(),
                 Ok(Answer::Refused(Refusal::Rejected(rejection))) if rejection.kind == RejectionKind::NotFound => {

@@ -2,15 +2,13 @@
 //!
 //! Kept thin: it owns the state, so no lock guards it, and moves commands in and rows out; all meaning is in `engine`, the
 //! decisions in `decide`, what leaves after a commit in `release`. It runs ahead of durability; everything computed from its
-//! state leaves through its gate, in order, once the last row handed over before is durable.
+//! state leaves through its gate, in order, once the last row handed over before is durable. After every message it serves
+//! those who only read and wait in their own queue.
 
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
 };
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
@@ -19,7 +17,9 @@ use serde_json::Value;
 use super::{
     Runtime,
     ask::{Ask, Committed, Envelope, Refusal, Reply},
+    commit_gate::CommitGate,
     decide::{Around, Decision, Memory, decide},
+    read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
     release, repeat,
     scripts::NoOutcome,
@@ -47,8 +47,11 @@ pub struct ProcessInstance {
     tree: Option<Arc<Tree>>,
     /// Whether its tree counts it before its first row.
     is_counted: bool,
-    /// Rows and gated answers handed over and not released yet.
-    in_flight: Arc<AtomicUsize>,
+    /// Where rows and answers handed over wait for durability.
+    gate: Arc<CommitGate>,
+    /// Those who read and wait.
+    readers: Arc<ReadQueue>,
+    last_observed: LastObserved,
     since_snapshot: Gathered,
     /// What waited for the instance while it was loaded; goes before the mailbox.
     backlog: VecDeque<Envelope>,
@@ -85,6 +88,11 @@ pub struct Remembered {
 #[rtype(result = "()")]
 pub struct Rest;
 
+/// Somebody waits to read.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct ServeReaders;
+
 /// Everything before is handled and durable: go.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -109,7 +117,9 @@ impl ProcessInstance {
             memory,
             tree,
             is_counted: false,
-            in_flight: Arc::default(),
+            gate: Arc::default(),
+            readers: Arc::default(),
+            last_observed: LastObserved::default(),
             since_snapshot: gathered,
             backlog: VecDeque::new(),
             away: false,
@@ -123,7 +133,35 @@ impl ProcessInstance {
             && let Some(envelope) = self.backlog.pop_front()
         {
             self.take(envelope, ctx);
+            self.serve_readers();
         }
+    }
+
+    /// Answers all that read and wait, from one observation. They take no place in the writer's queue, so none is refused.
+    fn serve_readers(&mut self) {
+        // While a step is away the state is with it; while the actor leaves, its successor serves.
+        if self.away || self.leaving.is_some() || self.readers.is_empty() {
+            return;
+        }
+        let (memory, last, now) = (&self.memory, &mut self.last_observed, self.runtime.clock.now());
+        let reads = self.readers.take();
+        match catch_unwind(AssertUnwindSafe(|| read_queue::answer(memory, reads, last, now))) {
+            Ok(answers) => self.gate.after_all(move || answers.into_iter().for_each(|(reply, answer)| reply.send(answer))),
+            // Dropped unanswered, the readers were told.
+            Err(_) => log::error!("instance {}: an observation panicked", self.key),
+        }
+    }
+
+    /// Serves readers alone: an instance that is over or was never there stays in memory for no one else.
+    fn serve(&mut self, ctx: &mut Context<Self>) {
+        self.serve_readers();
+        if !self.away && self.is_over() {
+            self.rest(ctx);
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.memory.as_ref().is_none_or(|(state, _)| !state.status().is_live())
     }
 
     fn take(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
@@ -177,6 +215,7 @@ impl ProcessInstance {
                 // A step that is late still holds the state it was given: what comes of it is dropped.
                 Err(NoOutcome::Panicked | NoOutcome::Late) => actor.recover(reply, ctx),
             }
+            actor.serve_readers();
             actor.drain_backlog(ctx);
         }));
     }
@@ -195,26 +234,17 @@ impl ProcessInstance {
             }
             Ok(Decision::Write { committed, effects, before }) => self.write(&committed, effects, &before, reply, slot, ctx),
         }
-        if self.memory.as_ref().is_none_or(|(state, _)| !state.status().is_live()) {
+        if self.is_over() {
             self.rest(ctx);
         }
     }
 
     /// Lets something out once every row handed over before is durable; at once when none is in flight.
     fn gate(&self, slot: Slot, out: impl FnOnce() + Send + 'static) {
-        if self.in_flight.load(Ordering::Acquire) == 0 {
+        if self.gate.is_open() {
             return out();
         }
-        slot.release(self.counted(out));
-    }
-
-    fn counted(&self, out: impl FnOnce() + Send + 'static) -> Box<dyn FnOnce() + Send> {
-        self.in_flight.fetch_add(1, Ordering::AcqRel);
-        let in_flight = self.in_flight.clone();
-        Box::new(move || {
-            out();
-            in_flight.fetch_sub(1, Ordering::AcqRel);
-        })
+        slot.release(self.gate.counted(out));
     }
 
     fn write(
@@ -238,7 +268,7 @@ impl ProcessInstance {
         let (runtime, committed, changes) = (self.runtime.clone(), committed.clone(), commit.changes.clone());
         let tree = self.tree.clone();
         let out = move || release::release(&runtime, &committed, &changes, (effects, tree), reply);
-        slot.append(commit, self.counted(out));
+        slot.append(commit, self.gate.counted(out));
     }
 
     fn around(&self) -> Around {
@@ -326,6 +356,7 @@ impl ProcessInstance {
 
     /// Leaves memory when nothing is going on; with rows in flight, once they are durable.
     fn rest(&mut self, ctx: &mut Context<Self>) {
+        self.serve_readers();
         if self.leaving.is_some() || !self.runtime.registry.close(self.key, self.generation) {
             return;
         }
@@ -334,7 +365,7 @@ impl ProcessInstance {
             && let Ok(slot) = self.runtime.journal.reserve()
             && let Ok(snapshot) = self.snapshot()
         {
-            slot.snapshot(Entity::from(self.key), snapshot, self.counted(|| {}));
+            slot.snapshot(Entity::from(self.key), snapshot, self.gate.counted(|| {}));
         }
         self.leave_when_durable(ctx);
     }
@@ -349,7 +380,7 @@ impl ProcessInstance {
             });
         };
         let arbiter = actix_rt::Arbiter::current();
-        if self.in_flight.load(Ordering::Acquire) == 0 {
+        if self.gate.is_open() {
             leave(&arbiter);
         } else {
             self.runtime.pass_the_queue(move || leave(&arbiter));
@@ -392,8 +423,9 @@ impl Actor for ProcessInstance {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(limits::INSTANCE_MAILBOX);
-        self.backlog = self.runtime.registry.settle(self.key, self.generation, ctx.address());
+        (self.backlog, self.readers) = self.runtime.registry.settle(self.key, self.generation, ctx.address());
         self.drain_backlog(ctx);
+        self.serve(ctx);
     }
 }
 
@@ -402,6 +434,15 @@ impl Handler<Envelope> for ProcessInstance {
 
     fn handle(&mut self, envelope: Envelope, ctx: &mut Self::Context) {
         self.take(envelope, ctx);
+        self.serve_readers();
+    }
+}
+
+impl Handler<ServeReaders> for ProcessInstance {
+    type Result = ();
+
+    fn handle(&mut self, _: ServeReaders, ctx: &mut Self::Context) {
+        self.serve(ctx);
     }
 }
 
@@ -409,7 +450,8 @@ impl Handler<Rest> for ProcessInstance {
     type Result = ();
 
     fn handle(&mut self, _: Rest, ctx: &mut Self::Context) {
-        if self.in_flight.load(Ordering::Acquire) == 0 {
+        self.serve_readers();
+        if self.gate.is_open() {
             self.rest(ctx);
         }
     }

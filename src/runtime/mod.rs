@@ -12,6 +12,7 @@ pub mod ask;
 mod catalog;
 pub mod channel;
 pub mod clock;
+mod commit_gate;
 mod decide;
 pub mod definitions;
 mod durable;
@@ -20,8 +21,10 @@ mod fresh_keys;
 mod instance;
 pub mod keys;
 pub mod lists;
+pub mod missed_rows;
 mod outbox;
 pub mod outside;
+pub mod read_queue;
 mod registry;
 mod release;
 mod repeat;
@@ -57,6 +60,7 @@ use instance::{Gathered, ProcessInstance, Remembered};
 use lists::Lists;
 use outbox::{Outbox, StoredLetter};
 use outside::{Outside, OutsideSettings};
+use read_queue::Read;
 use registry::{Dispatched, Registry};
 use schedules::Schedules;
 use scripts::Scripts;
@@ -197,10 +201,20 @@ impl Runtime {
         self.outbox.resume(self, in_trees)
     }
 
-    /// Sends an envelope to an instance, loading it if need be. The only way in.
+    /// Sends an envelope to an instance, loading it if need be. The only way in for commands.
     pub fn dispatch(self: &Arc<Self>, key: InstanceKey, mut envelope: Envelope) {
         envelope.reply = self.until_answered(envelope.reply);
-        match self.registry.dispatch(key, envelope) {
+        self.bring_up(key, self.registry.dispatch(key, envelope));
+    }
+
+    /// Reads an instance, loading it if need be. Never `busy`: readers wait beside the commands, not behind them.
+    pub fn read(self: &Arc<Self>, key: InstanceKey, mut read: Read) {
+        read.reply = self.until_answered(read.reply);
+        self.bring_up(key, self.registry.read(key, read));
+    }
+
+    fn bring_up(self: &Arc<Self>, key: InstanceKey, dispatched: Dispatched) {
+        match dispatched {
             Dispatched::Sent => {}
             Dispatched::Load => self.load(key),
             Dispatched::Recover => {

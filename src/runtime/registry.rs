@@ -1,12 +1,15 @@
 //! Which instances are in memory, and the one way to reach an instance: [`Registry::dispatch`].
 //!
 //! A slot is either `Live` (an actor takes envelopes) or `Moving` (it is being loaded, or is leaving; envelopes wait in
-//! order). No slot means: not in memory, and no row of it is in flight, so the store tells the whole truth. An actor leaves
+//! order). Readers wait in the slot's own queue whichever it is: [`Registry::read`]. No slot means: not in memory, and no row of it is in flight, so the store tells the whole truth. An actor leaves
 //! only its own generation's slot. Nothing is lost: an envelope that meets a leaving actor is routed again.
 
 use std::{
     collections::VecDeque,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -15,10 +18,11 @@ use dashmap::{DashMap, Entry};
 
 use super::{
     ask::{Envelope, Refusal},
-    instance::{ProcessInstance, Rest},
+    instance::{ProcessInstance, Rest, ServeReaders},
+    read_queue::{Read, ReadQueue},
 };
 use crate::{
-    engine::{Rejection, rejection::RejectionKind},
+    engine::{Rejection, access::Caller, rejection::RejectionKind},
     journal::StoreError,
     limits,
     model::ids::InstanceKey,
@@ -34,9 +38,21 @@ pub struct Registry {
     generations: AtomicU64,
 }
 
-enum Slot {
+struct Slot {
+    state: SlotState,
+    readers: Arc<ReadQueue>,
+}
+
+enum SlotState {
     Moving { waiting: VecDeque<Envelope> },
     Live { generation: Generation, addr: Addr<ProcessInstance>, used: Instant },
+}
+
+impl Slot {
+    /// Being loaded for these envelopes.
+    fn moving(waiting: impl Into<VecDeque<Envelope>>) -> Self {
+        Self { state: SlotState::Moving { waiting: waiting.into() }, readers: Arc::default() }
+    }
 }
 
 /// What the caller of [`Registry::dispatch`] has to do.
@@ -53,32 +69,56 @@ pub enum Dispatched {
 impl Registry {
     /// Routes an envelope to its instance, in order per sender.
     pub fn dispatch(&self, key: InstanceKey, envelope: Envelope) -> Dispatched {
-        match self.slots.entry(key) {
+        let mut slot = match self.slots.entry(key) {
             Entry::Vacant(vacant) => {
-                vacant.insert(Slot::Moving { waiting: VecDeque::from([envelope]) });
-                Dispatched::Load
+                vacant.insert(Slot::moving([envelope]));
+                return Dispatched::Load;
             }
-            Entry::Occupied(mut occupied) => match occupied.get_mut() {
-                Slot::Moving { waiting } => {
-                    enqueue(waiting, envelope);
-                    Dispatched::Sent
-                }
-                Slot::Live { addr, used, .. } => {
-                    *used = Instant::now();
-                    match addr.try_send(envelope) {
-                        Ok(()) => Dispatched::Sent,
-                        Err(SendError::Full(envelope)) => {
-                            envelope.reply.refuse(Refusal::Busy);
-                            Dispatched::Sent
-                        }
-                        Err(SendError::Closed(envelope)) => {
-                            occupied.insert(Slot::Moving { waiting: VecDeque::from([envelope]) });
-                            Dispatched::Recover
-                        }
+            Entry::Occupied(occupied) => occupied.into_ref(),
+        };
+        match &mut slot.state {
+            SlotState::Moving { waiting } => {
+                enqueue(waiting, envelope);
+                Dispatched::Sent
+            }
+            SlotState::Live { addr, used, .. } => {
+                *used = Instant::now();
+                match addr.try_send(envelope) {
+                    Ok(()) => Dispatched::Sent,
+                    Err(SendError::Full(envelope)) => {
+                        envelope.reply.refuse(Refusal::Busy);
+                        Dispatched::Sent
+                    }
+                    Err(SendError::Closed(envelope)) => {
+                        slot.state = SlotState::Moving { waiting: VecDeque::from([envelope]) };
+                        Dispatched::Recover
                     }
                 }
-            },
+            }
         }
+    }
+
+    /// Brings a reader to an instance. It never finds the mailbox full: it waits beside it, and the actor serves all that wait
+    /// after each message.
+    pub fn read(&self, key: InstanceKey, read: Read) -> Dispatched {
+        let mut slot = match self.slots.entry(key) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(Slot::moving([])).readers.push(read);
+                return Dispatched::Load;
+            }
+            Entry::Occupied(occupied) => occupied.into_ref(),
+        };
+        let first = slot.readers.push(read);
+        if let SlotState::Live { addr, used, .. } = &mut slot.state {
+            *used = Instant::now();
+            // With a full mailbox there are messages to be handled, and the readers are served after the next one.
+            let closed = first && matches!(addr.try_send(ServeReaders), Err(SendError::Closed(_)));
+            if closed || !addr.connected() {
+                slot.state = SlotState::Moving { waiting: VecDeque::new() };
+                return Dispatched::Recover;
+            }
+        }
+        Dispatched::Sent
     }
 
     /// A generation for a new actor.
@@ -87,50 +127,62 @@ impl Registry {
     }
 
     /// Makes a loaded instance live; what waited for it is handed to its actor, which takes it before its mailbox.
-    pub fn settle(&self, key: InstanceKey, generation: Generation, addr: Addr<ProcessInstance>) -> VecDeque<Envelope> {
-        let Entry::Occupied(mut slot) = self.slots.entry(key) else { return VecDeque::new() };
-        match slot.insert(Slot::Live { generation, addr, used: Instant::now() }) {
-            Slot::Moving { waiting } => waiting,
-            Slot::Live { .. } => VecDeque::new(),
+    pub fn settle(
+        &self,
+        key: InstanceKey,
+        generation: Generation,
+        addr: Addr<ProcessInstance>,
+    ) -> (VecDeque<Envelope>, Arc<ReadQueue>) {
+        let Some(mut slot) = self.slots.get_mut(&key) else { return Default::default() };
+        let readers = slot.readers.clone();
+        let live = SlotState::Live { generation, addr, used: Instant::now() };
+        match std::mem::replace(&mut slot.state, live) {
+            SlotState::Moving { waiting } => (waiting, readers),
+            SlotState::Live { .. } => (VecDeque::new(), readers),
         }
     }
 
     /// Gives up on an instance that cannot be loaded: everything that waits is refused. Callers are told when a definition is
     /// missing; what the server sends itself stays undelivered, to be tried again.
     pub fn abandon(&self, key: InstanceKey, why: &StoreError) {
-        let Some((_, Slot::Moving { waiting })) = self.slots.remove(&key) else { return };
-        for envelope in waiting {
-            let refusal = match (why, &envelope.caller) {
-                (StoreError::NoDefinition(_), Some(_)) => {
-                    let sentence = "expected an instance whose definition is deployed, but the content this one began with is not: \
-                                    the operator finds in the server's log what to deploy again";
-                    Rejection::new(RejectionKind::Conflict, sentence).into()
-                }
-                _ => Refusal::Internal,
-            };
-            envelope.reply.refuse(refusal);
+        let Some((_, slot)) = self.slots.remove(&key) else { return };
+        let refusal = |caller: Option<&Caller>| match (why, caller) {
+            (StoreError::NoDefinition(_), Some(_)) => {
+                let sentence = "expected an instance whose definition is deployed, but the content this one began with is not: \
+                                the operator finds in the server's log what to deploy again";
+                Rejection::new(RejectionKind::Conflict, sentence).into()
+            }
+            _ => Refusal::Internal,
+        };
+        for read in slot.readers.take() {
+            read.reply.refuse(refusal(read.caller.as_ref()));
+        }
+        if let SlotState::Moving { waiting } = slot.state {
+            for envelope in waiting {
+                envelope.reply.refuse(refusal(envelope.caller.as_ref()));
+            }
         }
     }
 
     /// An actor begins to leave: from now on envelopes wait. `false` when the slot is not its own.
     pub fn close(&self, key: InstanceKey, generation: Generation) -> bool {
-        let Entry::Occupied(mut slot) = self.slots.entry(key) else { return false };
-        let own = matches!(slot.get(), Slot::Live { generation: current, .. } if *current == generation);
+        let Some(mut slot) = self.slots.get_mut(&key) else { return false };
+        let own = matches!(slot.state, SlotState::Live { generation: current, .. } if current == generation);
         if own {
-            slot.insert(Slot::Moving { waiting: VecDeque::new() });
+            slot.state = SlotState::Moving { waiting: VecDeque::new() };
         }
         own
     }
 
-    /// An actor has left. What it had in its mailbox goes before what waited meanwhile; `true` when there is any of both, and
-    /// the instance must be loaded again.
+    /// An actor has left. What it had in its mailbox goes before what waited meanwhile; `true` when there is any of both, or a
+    /// reader, and the instance must be loaded again.
     pub fn reopen(&self, key: InstanceKey, leftover: Vec<Envelope>) -> bool {
         let Entry::Occupied(mut slot) = self.slots.entry(key) else { return false };
-        let Slot::Moving { waiting } = slot.get_mut() else { return false };
+        let Slot { state: SlotState::Moving { waiting }, readers } = slot.get_mut() else { return false };
         for envelope in leftover.into_iter().rev() {
             waiting.push_front(envelope);
         }
-        let wanted = !waiting.is_empty();
+        let wanted = !waiting.is_empty() || !readers.is_empty();
         if !wanted {
             slot.remove();
         }
@@ -141,7 +193,7 @@ impl Registry {
     pub fn sweep(&self, idle: Duration) {
         let now = Instant::now();
         for slot in &self.slots {
-            if let Slot::Live { addr, used, .. } = slot.value()
+            if let SlotState::Live { addr, used, .. } = &slot.state
                 && now.duration_since(*used) >= idle
             {
                 // A full mailbox is not idle; a closed one is found by the next dispatch.

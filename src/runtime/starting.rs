@@ -185,14 +185,14 @@ impl Runtime {
         let (runtime, caller) = (self.clone(), request.caller.clone());
         let parent = inherit.instance;
         let looked = Reply::to(move |answer| match answer {
-            Answer::Observed(observed) => runtime.start_from(request, inherit, *observed, reply),
+            Answer::Observed(observed) => runtime.start_from(request, inherit, observed, reply),
             Answer::Refused(refusal) => reply.refuse(refusal),
             _ => reply.refuse(Refusal::Internal),
         });
-        self.dispatch(parent, Envelope { caller: Some(caller), ask: Ask::Observe { whole: true }, reply: looked });
+        self.dispatch(parent, Envelope { caller: Some(caller), ask: Ask::Observe, reply: looked });
     }
 
-    fn start_from(self: &Arc<Self>, request: StartRequest, inherit: Inherit, parent: Observed, reply: Reply) {
+    fn start_from(self: &Arc<Self>, request: StartRequest, inherit: Inherit, parent: Arc<Observed>, reply: Reply) {
         let Some(seq) = inherit.seq else {
             let process = request.process.clone().unwrap_or_default();
             let condition = request.start_condition.clone();

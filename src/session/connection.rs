@@ -295,7 +295,7 @@ impl Connection {
             }
             Inbound::Answered { command, answer } => self.answered(&command, answer),
             Inbound::Looked { instance, round, answer } => self.looked(instance, round, answer),
-            Inbound::Missed { instance, round, observed, rows } => self.missed(instance, round, *observed, rows),
+            Inbound::Missed { instance, round, observed, rows } => self.missed(instance, round, &observed, rows),
             Inbound::ListChanged { channel, round } => self.tell_changes(&channel, round),
             Inbound::Listed { channel, round, listed } => self.listed(&channel, round, listed),
             Inbound::UsersChanged => self.close_if_revoked(),

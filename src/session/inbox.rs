@@ -14,13 +14,13 @@ use super::{
     lists::Listed,
 };
 use crate::{
-    engine::Row,
     journal::StoreError,
     model::ids::InstanceKey,
     runtime::{
         activity::{Active, Activity},
         ask::{Answer, Observed},
         channel::Follower,
+        missed_rows::Missed,
     },
 };
 
@@ -51,9 +51,9 @@ pub enum Inbound {
         /// See [`Inbound::Looked`].
         round: u64,
         /// Where the instance stood when they were asked for.
-        observed: Box<Observed>,
-        /// The rows.
-        rows: Result<Vec<Row>, StoreError>,
+        observed: Arc<Observed>,
+        /// The rows; `None` when there are too many.
+        rows: Result<Option<Arc<Missed>>, StoreError>,
     },
     /// A followed list has changed.
     ListChanged {

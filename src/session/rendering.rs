@@ -10,7 +10,8 @@ use bytestring::ByteString;
 use uuid::Uuid;
 
 use super::frames::{
-    server::to_text,
+    channel::Channel,
+    server::{OpenAction, ServerFrame, Snapshot, to_text},
     shared::{ActionTail, ChildTail, DataTail, ProgressTail, ViewTail, shared_frame},
     step::{ActionEntry, ChildEntry, IncidentEntry, NodeEntry, StepResult},
 };
@@ -30,8 +31,9 @@ use crate::{
         upload::UploadRules,
     },
     runtime::{
-        ask::{Committed, Observed},
+        ask::{Committed, Observed, Whole},
         channel::SharedFrame,
+        missed_rows::Missed,
     },
 };
 
@@ -53,6 +55,46 @@ pub fn progress_of(committed: &Committed, caller: &Caller) -> SharedFrame {
 
 fn executable(committed: &Committed) -> Arc<ExecutableProcess> {
     committed.process.executable.clone()
+}
+
+/// The frames of rows that were missed, but their progress.
+pub fn frames_of_missed(instance: InstanceKey, missed: &Missed) -> &[SharedFrame] {
+    missed.frames.get_or_init(|| missed.rows.iter().flat_map(|row| missed_frames(instance, row)).collect())
+}
+
+/// The progress frame of an observation, for a caller that stands at `prev`.
+pub fn observed_progress(observed: &Observed, caller: &Caller, prev: u64) -> SharedFrame {
+    let standpoint = observed.standpoint(caller);
+    let (instance, process) = (observed.head().key, &observed.process.executable);
+    let render = || progress(instance, observed.seq, prev, process, &observed.next, &standpoint, None);
+    observed.rendered.step(standpoint.clone()).progress.get_or_init(render).clone()
+}
+
+/// The snapshot frame of an observation, as the caller is told it; `None` when it was not asked for as a whole.
+pub fn snapshot(observed: &Observed, caller: &Caller) -> Option<ByteString> {
+    let whole = observed.whole.as_ref()?;
+    let standpoint = observed.standpoint(caller);
+    let render = || render_snapshot(observed, whole, &standpoint);
+    Some(observed.rendered.step(standpoint.clone()).snapshot.get_or_init(render).clone())
+}
+
+fn render_snapshot(observed: &Observed, whole: &Whole, standpoint: &Standpoint) -> ByteString {
+    let (head, process, next) = (observed.head(), &observed.process.executable, &observed.next);
+    let instance = head.key;
+    let snapshot = Snapshot {
+        channel: &Channel::Instance(instance),
+        seq: observed.seq,
+        process: &head.process.id,
+        parent: head.parent.as_ref().map(|link| link.instance),
+        status: next.status.name(),
+        remark: next.remark.map(Remark::name),
+        view: &whole.view,
+        nodes: &nodes(instance, process, next, standpoint),
+        actions: &actions(instance, process, next, standpoint),
+        open: &whole.open.iter().map(OpenAction::from).collect::<Vec<_>>(),
+        children: &children(instance, &observed.children),
+    };
+    snapshot.text()
 }
 
 /// The frames of a row but its progress: what a replay repeats.

@@ -4,7 +4,7 @@
 //! Wake-ups are registered first, then the instance is looked at through its gate at S, then what comes after S is pulled: no
 //! gap, nothing twice. What was missed before S is read from the journal. Every look authorises anew.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use super::{
     answers::WireError,
@@ -14,7 +14,7 @@ use super::{
         channel::Channel,
         client::{FrameId, ResumePoint},
         code::ErrorCode,
-        server::{Live, OpenAction, Reply, Resync, ResyncReason, ServerFrame, Snapshot},
+        server::{Live, Reply, Resync, ResyncReason, ServerFrame},
         step::{SubscribeMode, SubscribeResult},
     },
     inbox::Inbound,
@@ -22,13 +22,15 @@ use super::{
     tree_cursor::Mark,
 };
 use crate::{
-    engine::{Row, rejection::RejectionKind, remark::Remark},
+    engine::{Row, rejection::RejectionKind},
     journal::{Entity, StoreError, codec},
     limits,
     model::ids::InstanceKey,
     runtime::{
-        ask::{Answer, Ask, Envelope, Observed, Refusal, Reply as Answering},
+        ask::{Answer, Observed, Refusal, Reply as Answering},
         channel::{After, SharedFrame},
+        missed_rows::Missed,
+        read_queue::{Question, Read},
     },
 };
 
@@ -166,8 +168,8 @@ impl Connection {
         let Some(who) = &self.who else { return };
         let inbox = self.inbox.clone();
         let reply = Answering::to(move |answer| inbox.put(Inbound::Looked { instance, round, answer }));
-        let ask = Ask::Observe { whole: want != Want::Replay };
-        self.sessions.runtime.dispatch(instance, Envelope { caller: Some(who.caller.clone()), ask, reply });
+        let question = Question::Observe { whole: want != Want::Replay };
+        self.sessions.runtime.read(instance, Read { caller: Some(who.caller.clone()), question, reply });
     }
 
     pub(super) fn looked(&mut self, instance: InstanceKey, round: u64, answer: Answer) {
@@ -180,7 +182,7 @@ impl Connection {
                 if cursor > observed.seq {
                     self.look_whole(instance, ResyncReason::Ahead);
                 } else if cursor == observed.seq {
-                    self.begin_with_missed(instance, &observed, &[]);
+                    self.begin_with_missed(instance, &observed, &Missed::default());
                 } else {
                     self.read_missed(instance, round, cursor, observed);
                 }
@@ -242,25 +244,36 @@ impl Connection {
         }
     }
 
-    fn read_missed(&self, instance: InstanceKey, round: u64, cursor: u64, observed: Box<Observed>) {
+    fn read_missed(&self, instance: InstanceKey, round: u64, cursor: u64, observed: Arc<Observed>) {
         let inbox = self.inbox.clone();
+        let asked = observed.clone();
         self.sessions.runtime.journal.read_then(
             move |reader| {
-                // One row more than frames may be replayed: then there are too many.
-                let stored = reader.rows(Entity::from(instance), cursor, limits::REPLAY_FRAMES + 1)?;
-                stored.iter().map(|stored| codec::decode::<Row>(&stored.row.body)).collect()
+                let read = || {
+                    // One row more than frames may be replayed: then there are too many. Later ones come through the channel.
+                    let stored = reader.rows(Entity::from(instance), cursor, limits::REPLAY_FRAMES + 1)?;
+                    let rows = stored.iter().map(|stored| codec::decode::<Row>(&stored.row.body));
+                    rows.filter(|row| row.as_ref().map_or(true, |row| row.last_seq() <= asked.seq)).collect()
+                };
+                asked.missed.get_or_read(cursor, limits::REPLAY_FRAMES, read)
             },
-            move |rows: Result<Vec<Row>, StoreError>| inbox.put(Inbound::Missed { instance, round, observed, rows }),
+            move |rows: Result<_, StoreError>| inbox.put(Inbound::Missed { instance, round, observed, rows }),
         );
     }
 
-    pub(super) fn missed(&mut self, instance: InstanceKey, round: u64, observed: Observed, rows: Result<Vec<Row>, StoreError>) {
+    pub(super) fn missed(
+        &mut self,
+        instance: InstanceKey,
+        round: u64,
+        observed: &Observed,
+        rows: Result<Option<Arc<Missed>>, StoreError>,
+    ) {
         if self.following.get(&instance).is_none_or(|following| following.round != round) {
             return;
         }
         match rows {
-            Ok(rows) if rows.len() > limits::REPLAY_FRAMES => self.look_whole(instance, ResyncReason::Lag),
-            Ok(rows) => self.begin_with_missed(instance, &observed, &rows),
+            Ok(None) => self.look_whole(instance, ResyncReason::Lag),
+            Ok(Some(missed)) => self.begin_with_missed(instance, observed, &missed),
             Err(error) => {
                 log::error!("instance {instance}: rows for a subscription cannot be read: {error}");
                 self.cannot_look(instance, Refusal::Internal);
@@ -268,27 +281,22 @@ impl Connection {
         }
     }
 
-    fn begin_with_missed(&mut self, instance: InstanceKey, observed: &Observed, rows: &[Row]) {
+    fn begin_with_missed(&mut self, instance: InstanceKey, observed: &Observed, missed: &Missed) {
         let Some(caller) = self.caller() else { return };
         let Some(following) = self.following.get_mut(&instance) else { return };
         let mut cursor = following.cursor;
         let mut texts = Vec::new();
         let mut announced = Vec::new();
-        // Rows later than the look come through the channel.
-        for row in rows.iter().filter(|row| row.last_seq() <= observed.seq) {
-            for frame in rendering::missed_frames(instance, row).iter().filter(|frame| frame.seq > following.cursor) {
-                texts.push(marked(instance, frame, cursor, false));
-                cursor = frame.seq;
-                announced.extend(frame.announces);
-            }
+        for frame in rendering::frames_of_missed(instance, missed).iter().filter(|frame| frame.seq > following.cursor) {
+            texts.push(marked(instance, frame, cursor, false));
+            cursor = frame.seq;
+            announced.extend(frame.announces);
         }
         if texts.len() > limits::REPLAY_FRAMES {
             return self.look_whole(instance, ResyncReason::Lag);
         }
         if cursor < observed.seq {
-            let process = &observed.process.executable;
-            let standpoint = observed.standpoint(&caller);
-            let progress = rendering::progress(instance, observed.seq, cursor, process, &observed.next, &standpoint, None);
+            let progress = rendering::observed_progress(observed, &caller, cursor);
             let announces = observed.live_children().collect();
             let mark = Mark { instance, seq: observed.seq, announces, ended: has_ended(observed) };
             texts.push(Out::Marked(progress.for_cursor(cursor), mark));
@@ -300,30 +308,14 @@ impl Connection {
 
     fn begin_with_snapshot(&mut self, instance: InstanceKey, observed: &Observed, reason: Option<ResyncReason>) {
         let channel = Channel::Instance(instance);
-        let Some(whole) = &observed.whole else { return };
         let Some(caller) = self.caller() else { return };
-        let (nodes, actions) = rendering::observed_step(observed, &caller);
-        let open: Vec<OpenAction<'_>> = whole.open.iter().map(OpenAction::from).collect();
-        let children = rendering::children(instance, &observed.children);
-        let snapshot = Snapshot {
-            channel: &channel,
-            seq: observed.seq,
-            process: &observed.head().process.id,
-            parent: observed.head().parent.as_ref().map(|link| link.instance),
-            status: observed.next.status.name(),
-            remark: observed.next.remark.map(Remark::name),
-            view: &whole.view,
-            nodes: &nodes,
-            actions: &actions,
-            open: &open,
-            children: &children,
-        };
+        let Some(snapshot) = rendering::snapshot(observed, &caller) else { return };
         let mut texts = Vec::new();
         if let Some(reason) = reason {
             texts.push(Out::Text(Resync { channel: &channel, reason }.text()));
         }
         let announces = observed.live_children().collect();
-        texts.push(Out::Marked(snapshot.text(), Mark { instance, seq: observed.seq, announces, ended: has_ended(observed) }));
+        texts.push(Out::Marked(snapshot, Mark { instance, seq: observed.seq, announces, ended: has_ended(observed) }));
         self.finish_beginning(instance, observed, SubscribeMode::Snapshot, texts);
         self.follow_children(instance, observed.live_children().collect(), Want::Snapshot(None));
     }

@@ -15,6 +15,7 @@ use crate::{
         StartRequest,
         ask::{Answer, Ask, Committed, Envelope, Observed, Refusal, Reply},
         files::Received,
+        read_queue::{Question, Read},
     },
 };
 
@@ -69,7 +70,7 @@ impl App {
     /// # Errors
     /// 404 when the caller may not see the instance, or it has no such file.
     pub async fn file(&self, key: InstanceKey, caller: &Caller, id: Uuid) -> Result<StoredFile, Problem> {
-        match self.answer(key, caller, Ask::FindFile(id)).await {
+        match self.read_instance(key, caller, Question::FindFile(id)).await {
             Ok(Answer::File(file)) => Ok(*file),
             other => Err(refused(other)),
         }
@@ -89,11 +90,22 @@ impl App {
     ///
     /// # Errors
     /// 404 when there is none, or none the caller may see.
-    pub async fn observe(&self, key: InstanceKey, caller: &Caller, whole: bool) -> Result<Box<Observed>, Problem> {
-        match self.answer(key, caller, Ask::Observe { whole }).await {
+    pub async fn observe(&self, key: InstanceKey, caller: &Caller, whole: bool) -> Result<Arc<Observed>, Problem> {
+        match self.read_instance(key, caller, Question::Observe { whole }).await {
             Ok(Answer::Observed(observed)) => Ok(observed),
             other => Err(refused(other)),
         }
+    }
+
+    async fn read_instance(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        question: Question,
+    ) -> Result<Answer, oneshot::error::RecvError> {
+        let (reply, answer) = reply();
+        self.sessions.runtime.read(key, Read { caller: Some(caller.clone()), question, reply });
+        answer.await
     }
 
     async fn answer(&self, key: InstanceKey, caller: &Caller, ask: Ask) -> Result<Answer, oneshot::error::RecvError> {

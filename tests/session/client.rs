@@ -103,9 +103,20 @@ impl Client {
         Self::hello_with(sessions, json!({"type": "hello", "token": token, "resume": resume})).await
     }
 
-    async fn hello_with(sessions: &Arc<Sessions>, hello: Value) -> Self {
+    /// Says hello as a client that comes back, and waits for nothing.
+    pub fn come_back(sessions: &Arc<Sessions>, user: &str, resume: Value) -> Self {
+        let mut client = Self::open(sessions);
+        client.send(json!({"type": "hello", "token": Self::token(sessions, user, &[]), "resume": resume}));
+        client
+    }
+
+    fn open(sessions: &Arc<Sessions>) -> Self {
         let (connection, inbound) = Connection::open(sessions.clone(), None, Instant::now());
-        let mut client = Self { connection, inbound, unread: VecDeque::new() };
+        Self { connection, inbound, unread: VecDeque::new() }
+    }
+
+    async fn hello_with(sessions: &Arc<Sessions>, hello: Value) -> Self {
+        let mut client = Self::open(sessions);
         client.send(hello);
         client.until("welcome").await;
         client
@@ -114,6 +125,13 @@ impl Client {
     /// Says something.
     pub fn send(&mut self, frame: Value) {
         self.connection.receive(&frame.to_string(), Instant::now());
+    }
+
+    /// Sends a command under a fresh id, and does not wait for its answer.
+    pub fn send_run(&mut self, command: &Value) {
+        let mut command = command.clone();
+        command["id"] = json!(Uuid::now_v7().to_string());
+        self.send(command);
     }
 
     /// The next frame; waits for it.

@@ -5,4 +5,5 @@ mod following;
 mod lists;
 mod starting;
 mod stepping_back;
+mod storm;
 mod watching;

@@ -60,7 +60,7 @@ async fn breaks(name: &str, runs_scripts: bool) {
     applied(ask(&runtime, other, save("Ada")).await);
     assert!(matches!(breaking.await.unwrap(), Answer::Refused(Refusal::Internal)));
     let after = observe(&runtime, broken).await;
-    assert_eq!((after.seq, after.whole.unwrap().data), (before.seq, before.whole.unwrap().data));
+    assert_eq!((after.seq, &after.whole.as_ref().unwrap().data), (before.seq, &before.whole.as_ref().unwrap().data));
     applied(ask(&runtime, broken, save("Ada")).await);
     reach_review(&runtime, broken).await;
     reach_review(&runtime, other).await;

@@ -44,7 +44,7 @@ async fn a_child_is_started_after_a_cut_between_the_two_commits() {
     reach_review(&runtime, parent).await;
     let observed = observe(&runtime, parent).await;
     assert_eq!(observed.children.len(), 1);
-    assert_eq!(observed.whole.unwrap().data["client"]["credit"]["rating"], "good");
+    assert_eq!(observed.whole.as_ref().unwrap().data["client"]["credit"]["rating"], "good");
     let heard = observed.children[0].status;
     assert!(!heard.is_live());
 }

@@ -10,6 +10,7 @@ mod known_keys;
 mod letters;
 mod outside;
 mod passivation;
+mod reading;
 mod searching;
 mod trees;
 
@@ -99,9 +100,9 @@ async fn ask(runtime: &Arc<Runtime>, key: InstanceKey, ask: Ask) -> Answer {
     answer(|reply| runtime.dispatch(key, Envelope { caller: Some(alice()), ask, reply })).await
 }
 
-async fn observe(runtime: &Arc<Runtime>, key: InstanceKey) -> Observed {
-    match ask(runtime, key, Ask::Observe { whole: true }).await {
-        Answer::Observed(observed) => *observed,
+async fn observe(runtime: &Arc<Runtime>, key: InstanceKey) -> Arc<Observed> {
+    match ask(runtime, key, Ask::Observe).await {
+        Answer::Observed(observed) => observed,
         other => panic!("{other:?}"),
     }
 }

@@ -1,5 +1,7 @@
 //! Commands on jobs: stop, suspend, resume, approve, reject. What has no effect at present is `false`, not a refusal.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
     http::StatusCode,
@@ -117,7 +119,7 @@ async fn decide(request: &HttpRequest, payload: Payload, app: &App, action: &str
 /// Who asks, the job they name, and what they say to it.
 struct Looked {
     who: Who,
-    observed: Box<Observed>,
+    observed: Arc<Observed>,
     said: Option<String>,
 }
 

@@ -163,7 +163,7 @@ impl App {
     ///
     /// # Errors
     /// 404 when there is none, or none the caller may see.
-    pub async fn job(&self, caller: &Caller, workflow: i64, job: InstanceKey) -> Result<Box<Observed>, Problem> {
+    pub async fn job(&self, caller: &Caller, workflow: i64, job: InstanceKey) -> Result<Arc<Observed>, Problem> {
         let observed = self.observe(job, caller, false).await?;
         // A job stays one of its workflow when the process is published anew with another number, or not any more.
         if observed.process.row.alias == Some(workflow)

@@ -1,5 +1,7 @@
 //! The list of instances and the page of one, for people who signed in.
 
+use std::sync::Arc;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
@@ -103,7 +105,7 @@ pub async fn one(request: HttpRequest, path: Path<String>, app: Data<App>) -> Re
 }
 
 /// The instances above this one, as far as the caller may see them: its parent, and its root when that is another.
-async fn above(app: &App, who: &Who, observed: &Observed) -> (Option<Box<Observed>>, Option<Box<Observed>>) {
+async fn above(app: &App, who: &Who, observed: &Observed) -> (Option<Arc<Observed>>, Option<Arc<Observed>>) {
     let head = observed.head();
     let Some(parent) = head.parent.as_ref().map(|link| link.instance) else { return (None, None) };
     let root = if head.root == parent { None } else { app.observe(head.root, &who.caller, false).await.ok() };

@@ -167,18 +167,18 @@ pub async fn wait_until(runtime: &Arc<Runtime>, time: &str) {
     idle(runtime).await;
 }
 
-pub async fn look(runtime: &Arc<Runtime>, key: InstanceKey) -> Observed {
+pub async fn look(runtime: &Arc<Runtime>, key: InstanceKey) -> Arc<Observed> {
     let (sender, answer) = oneshot::channel();
     let reply = Reply::to(move |answer| drop(sender.send(answer)));
-    runtime.dispatch(key, Envelope { caller: None, ask: Ask::Observe { whole: true }, reply });
+    runtime.dispatch(key, Envelope { caller: None, ask: Ask::Observe, reply });
     match answer.await.unwrap() {
-        Answer::Observed(observed) => *observed,
+        Answer::Observed(observed) => observed,
         other => panic!("{other:?}"),
     }
 }
 
 /// All instances, in the order of the times they are for.
-pub async fn instances(runtime: &Arc<Runtime>) -> Vec<Observed> {
+pub async fn instances(runtime: &Arc<Runtime>) -> Vec<Arc<Observed>> {
     let rows = runtime.journal.read(|reader| reader.instances(&InstanceFilter::default(), None, usize::MAX)).await;
     let mut found = Vec::new();
     for row in rows.unwrap().unwrap() {

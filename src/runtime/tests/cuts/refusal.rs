@@ -18,7 +18,7 @@ async fn begin(runtime: Arc<Runtime>) -> Vec<Child> {
     idle(&runtime).await;
     let observed = observe(&runtime, root).await;
     let guard = observed.children.iter().find(|child| child.start.process == "guard").unwrap().start.child;
-    observe(&runtime, guard).await.children
+    observe(&runtime, guard).await.children.clone()
 }
 
 #[test]

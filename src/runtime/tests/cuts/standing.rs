@@ -36,7 +36,7 @@ impl Standing {
 /// Reads it off an idle runtime.
 pub async fn of(runtime: &Arc<Runtime>, key: InstanceKey) -> Standing {
     let observed = observe(runtime, key).await;
-    let whole = observed.whole.unwrap();
+    let whole = observed.whole.as_ref().unwrap();
     let mut children = Vec::new();
     for child in &observed.children {
         children.push((child.status, Box::pin(of(runtime, child.start.child)).await));
@@ -45,8 +45,8 @@ pub async fn of(runtime: &Arc<Runtime>, key: InstanceKey) -> Standing {
     Standing {
         process: observed.members.head.process.id.clone(),
         status: observed.next.status,
-        data: whole.data,
-        view: whole.view,
+        data: whole.data.clone(),
+        view: whole.view.clone(),
         pushed: pushed(&rows(runtime, key).await),
         children,
     }

@@ -1,0 +1,48 @@
+//! Rows that followers of an instance have missed: read once for all that come back at the same time.
+//!
+//! Not here: reading them (`journal`), what a follower is told of them (`session`).
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::channel::SharedFrame;
+use crate::engine::Row;
+
+/// What was read of the rows before one observation, by whoever came first.
+#[derive(Debug, Default)]
+pub struct MissedRows(Mutex<Option<Arc<Missed>>>);
+
+/// All rows of an instance after a number, up to an observation.
+#[derive(Debug, Default)]
+pub struct Missed {
+    after: u64,
+    /// The rows, oldest first. A reader that came later may have missed only the last of them.
+    pub rows: Vec<Row>,
+    /// Their frames, rendered by the first connection that needs them.
+    pub frames: OnceLock<Vec<SharedFrame>>,
+}
+
+impl MissedRows {
+    /// The rows after `cursor`: those that somebody else has read, if they reach as far back, else what `read` finds; `None`
+    /// when it finds more than `limit`.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn get_or_read<E>(
+        &self,
+        cursor: u64,
+        limit: usize,
+        read: impl FnOnce() -> Result<Vec<Row>, E>,
+    ) -> Result<Option<Arc<Missed>>, E> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(known) = known.filter(|known| known.after <= cursor) {
+            return Ok(Some(known));
+        }
+        let rows = read()?;
+        if rows.len() > limit {
+            return Ok(None);
+        }
+        let missed = Arc::new(Missed { after: cursor, rows, frames: OnceLock::new() });
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(missed.clone());
+        Ok(Some(missed))
+    }
+}
