@@ -366,6 +366,10 @@ impl StoreReader for MemoryStore {
         Ok(newest_first(&self.tables().tasks, after, limit))
     }
 
+    fn open_incidents(&self) -> Result<u64, StoreError> {
+        Ok(self.tables().incidents.len() as u64)
+    }
+
     fn incidents(
         &self,
         filter: &PlaceFilter,

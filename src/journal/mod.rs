@@ -43,7 +43,7 @@ pub use outside_call::{CallChange, CallTries, OutsideCallRow};
 pub use place::Busy;
 pub use row::{Entity, EntityKind, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow};
 pub use schedule::{ScheduleChange, ScheduleKey, ScheduleRow};
-pub use sqlite::{CopiedDatabase, DATABASE, Facts, SqliteStore, copy_database};
+pub use sqlite::{CopiedDatabase, DATABASE, DiskUse, Facts, SqliteStore, copy_database};
 pub use store::{Store, StoreError, StoreReader};
 pub use user::UserRow;
 

@@ -90,6 +90,8 @@ pub trait StoreReader: Send {
     /// Open incidents of a tenant, newest first; `after` is the last one seen.
     fn incidents(&self, filter: &PlaceFilter, after: Option<ElementCursor>, limit: usize)
     -> Result<Vec<IncidentRow>, StoreError>;
+    /// How many incidents are open, of all tenants.
+    fn open_incidents(&self) -> Result<u64, StoreError>;
     /// Armed timers of a tenant, the next one first; timers due together stand in the order of their keys. `after` is the last
     /// one seen.
     fn timers(&self, filter: &PlaceFilter, after: Option<&TimerRow>, limit: usize) -> Result<Vec<ListedTimer>, StoreError>;

@@ -13,7 +13,8 @@ use std::{
     fs::{self, File},
     io::{self, ErrorKind},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
 };
 
 use tokio::sync::Semaphore;
@@ -30,6 +31,8 @@ pub use incoming::{Incoming, Pending, Received};
 
 /// Where the marks are, beside the directories of the partitions.
 const INCOMING: &str = "incoming";
+/// How long a measure of all files holds.
+const MEASURED: Duration = Duration::from_secs(60);
 /// Where files are in a data directory.
 const ROOT: &str = "files";
 
@@ -40,6 +43,8 @@ pub struct Files {
     uploads: Arc<Semaphore>,
     /// Whether everything goes when this does.
     temporary: bool,
+    /// How many bytes they had when they were last measured.
+    measured: Mutex<Option<(Instant, u64)>>,
 }
 
 /// Where files are on disk.
@@ -74,7 +79,8 @@ impl Files {
     }
 
     fn at(root: PathBuf, temporary: bool) -> Self {
-        Self { places: Places { root: root.into() }, uploads: Arc::new(Semaphore::new(UPLOADS)), temporary }
+        let uploads = Arc::new(Semaphore::new(UPLOADS));
+        Self { places: Places { root: root.into() }, uploads, temporary, measured: Mutex::default() }
     }
 
     /// Begins an upload to an instance.
@@ -90,6 +96,21 @@ impl Files {
             Incoming::begin(self.places.clone(), instance, permit)
         };
         begin().map_err(NoUpload::Failed)
+    }
+
+    /// How many bytes all files have together. They are measured when the last measure is older than a minute, as that looks at
+    /// each of them.
+    pub fn bytes(&self) -> u64 {
+        let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        match *measured {
+            Some((when, bytes)) if now.duration_since(when) < MEASURED => bytes,
+            _ => {
+                let bytes = size_below(&self.places.root);
+                *measured = Some((now, bytes));
+                bytes
+            }
+        }
     }
 
     /// The bytes of a stored file.
@@ -178,6 +199,13 @@ pub fn all_places(data: &Path) -> io::Result<Vec<PathBuf>> {
     }
     all.sort();
     Ok(all)
+}
+
+/// The bytes of all files in the folders of a folder; what cannot be read counts nothing, as it may be gone.
+fn size_below(root: &Path) -> u64 {
+    let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries(root).flat_map(|partition| entries(&partition.path()));
+    files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
 }
 
 /// Creates a directory that other users of the machine cannot look into, unless it is there.

@@ -12,11 +12,15 @@ use actix_web::{
     http::Method,
     middleware::Next,
     rt,
-    web::Data,
+    web::{self, Data},
 };
 
 use super::{app::App, listing::require_operator, problem::Problem, routes};
-use crate::{meters::meters, runtime::clock::real_now};
+use crate::{
+    journal::DiskUse,
+    meters::meters,
+    runtime::{ask::Refusal, clock::real_now},
+};
 
 /// How often single values of histograms are added up.
 const TIDY: Duration = Duration::from_secs(5);
@@ -30,11 +34,39 @@ const TIDY: Duration = Duration::from_secs(5);
 pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     require_operator(&who.caller)?;
-    let text = meters().text(&gauges(&app));
+    let mut all = gauges(&app);
+    all.extend(stored(&app).await?);
+    all.extend(resident_bytes().map(|bytes| ("process_resident_memory_bytes", "Memory that the process has", bytes)));
+    let text = meters().text(&all);
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }
 
-fn gauges(app: &App) -> Vec<(&'static str, &'static str, f64)> {
+/// A name, what it means, and its value.
+type Gauge = (&'static str, &'static str, f64);
+
+/// What is stored, in numbers and bytes.
+async fn stored(app: &Data<App>) -> Result<[Gauge; 4], Problem> {
+    let incidents = app.read(|reader| reader.open_incidents()).await?;
+    let of = app.clone();
+    let measured = web::block(move || (DiskUse::of(&of.config.data), of.sessions.runtime.files.bytes())).await;
+    let (disk, files) = measured.map_err(|_| Problem::from(Refusal::Busy))?;
+    Ok([
+        ("stepwire_open_incidents", "Incidents that wait for somebody", incidents as f64),
+        ("stepwire_database_bytes", "Bytes of the database file", disk.database as f64),
+        ("stepwire_wal_bytes", "Bytes of the write-ahead log beside it", disk.wal as f64),
+        ("stepwire_files_bytes", "Bytes of the users' files, measured every minute", files as f64),
+    ])
+}
+
+/// Memory that the process has, where the system tells.
+fn resident_bytes() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024.0)
+}
+
+fn gauges(app: &App) -> Vec<Gauge> {
     let runtime = &app.sessions.runtime;
     let work = runtime.workload();
     vec![
@@ -89,7 +121,7 @@ pub async fn count(request: ServiceRequest, next: Next<impl MessageBody>) -> Res
 }
 
 /// The pattern in the route table that a request fits.
-fn route(request: &HttpRequest) -> &'static str {
+pub(super) fn route(request: &HttpRequest) -> &'static str {
     static PATTERNS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| routes::table().patterns().collect());
     let found = request.match_pattern();
     found.and_then(|pattern| PATTERNS.get(pattern.as_str()).copied()).unwrap_or("other")

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::http::User;
+use super::{http::User, papers};
 use crate::support;
 
 #[actix_web::test]
@@ -38,10 +38,41 @@ async fn operators_read_what_the_server_counts() {
     ] {
         assert!(value(line) >= 1.0, "{line}");
     }
+    // The store is in memory.
+    for line in ["stepwire_database_bytes", "stepwire_wal_bytes", "stepwire_files_bytes"] {
+        assert_eq!(value(line), 0.0, "{line}");
+    }
+    assert!(value("process_resident_memory_bytes") > 1e6);
     for line in ["stepwire_outbox", "stepwire_timers_due", "stepwire_writer_queue", "stepwire_subscriptions"] {
         assert!(value(line) >= 0.0, "{line}");
     }
     assert!(!answer.text.contains(&key) && !answer.text.contains("nothing-here"), "a label that a client chose");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn what_is_stored_is_measured() {
+    let data = tempfile::tempdir().unwrap();
+    let server = papers::server(&data).await;
+    let (dora, alice) = (User::new(&server, "dora", &["designer"]), User::new(&server, "alice", &[]));
+    let key = papers::start(&alice).await;
+    assert_eq!(papers::bring(&alice, &key, papers::text_file("a letter")).await.status, 200);
+    let rule = json!({"name": "check", "type": "businessRule", "params": {"script": "throw new Error('broken')"}});
+    dora.publish(json!({
+        "id": "broken",
+        "nodes": [{"id": "start", "type": "startEvent"}, {"id": "end", "type": "endEvent"},
+            {"id": "task", "type": "userTask", "actions": [rule]}],
+        "flows": [{"id": "f1", "source": "start", "target": "task"}, {"id": "f2", "source": "task", "target": "end"}],
+    }))
+    .await;
+    alice.start("broken", json!({})).await;
+    let text = User::new(&server, "olga", &["operator"]).get("/metrics").await.text;
+    let value = |name: &str| {
+        let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok());
+        found.unwrap_or_else(|| panic!("expected {name} in\n{text}"))
+    };
+    assert_eq!((value("stepwire_open_incidents"), value("stepwire_files_bytes")), (1.0, 8.0));
+    assert!(value("stepwire_database_bytes") > 0.0 && value("stepwire_wal_bytes") > 0.0);
     server.stop().await;
 }
 

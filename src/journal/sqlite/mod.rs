@@ -19,7 +19,7 @@ mod values;
 mod write;
 
 pub use copy::{CopiedDatabase, Facts, copy_database};
-pub use open::{DATABASE, SqliteStore};
+pub use open::{DATABASE, DiskUse, SqliteStore};
 
 use super::store::StoreError;
 

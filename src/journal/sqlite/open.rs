@@ -60,6 +60,23 @@ impl SqliteStore {
     }
 }
 
+/// What a store takes on disk, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskUse {
+    /// The database file.
+    pub database: u64,
+    /// The write-ahead log beside it.
+    pub wal: u64,
+}
+
+impl DiskUse {
+    /// Of the store in a data directory; nothing where there is none.
+    pub fn of(dir: &Path) -> Self {
+        let size = |name: &str| std::fs::metadata(dir.join(name)).map_or(0, |file| file.len());
+        Self { database: size(DATABASE), wal: size(&format!("{DATABASE}-wal")) }
+    }
+}
+
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.checkpointer.stop();

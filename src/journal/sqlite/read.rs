@@ -204,6 +204,10 @@ impl StoreReader for SqliteReader {
         self.list(&sql, params![instance, element, bounded(limit)], task_row)
     }
 
+    fn open_incidents(&self) -> Result<u64, StoreError> {
+        Ok(self.one("SELECT count(*) FROM incident", [], |row| row.get(0))?.map_or(0, |Seq(count)| count))
+    }
+
     fn incidents(
         &self,
         filter: &PlaceFilter,

@@ -142,6 +142,7 @@ fn incidents_of_a_tenant_are_read_in_parts() {
         let rows = vec![incident(1, "acme", 30), incident(2, "acme", 50), incident(3, "other", 40), incident(4, "acme", 30)];
         store.commit(&[changing(1, 1, rows.clone().into_iter().map(ReadModelChange::IncidentRaised).collect())]).unwrap();
         let all = PlaceFilter { tenant: "acme".into(), instance: None, process: None };
+        assert_eq!(reader.open_incidents().unwrap(), 4);
         assert_eq!(reader.incidents(&all, None, 2).unwrap(), [rows[1].clone(), rows[3].clone()]);
         assert_eq!(reader.incidents(&all, Some(rows[3].cursor()), 2).unwrap(), [rows[0].clone()]);
         let of_one = PlaceFilter { instance: Some(key(1)), ..all.clone() };
