@@ -1,7 +1,8 @@
 //! The server's configuration: command line and environment, then a TOML file, then defaults.
 //!
 //! Not here: limits that are no options (`limits`). The options one by one: `options`; the secret's file: `secret`; the
-//! `Origin` allow-list: `origins`; proxies: `trusted_proxies`; the program's other commands: `command_line`.
+//! `Origin` allow-list: `origins`; proxies: `trusted_proxies`; what production demands: `production`; the program's other
+//! commands: `command_line`.
 
 use std::{
     ffi::OsString,
@@ -23,6 +24,7 @@ mod key_source;
 mod options;
 mod origins;
 mod outside;
+mod production;
 mod secret;
 mod trusted_proxies;
 mod user_command;
@@ -35,15 +37,12 @@ pub use client_command::{
 pub use command_line::{Command, TokenRequest};
 pub use date_time_format::DateTimeFormat;
 pub use key_source::KeySource;
-pub use options::{JwtAlgorithm, Options, Store};
+pub use options::{JwtAlgorithm, LogFormat, Options, Store};
 pub use origins::AllowedOrigins;
 pub use outside::{Secrets, WEBHOOK_SECRET_FILE, WebhookSecret};
 pub use secret::{JwtSecret, SECRET_FILE};
 pub use trusted_proxies::TrustedProxies;
 pub use user_command::UserCommand;
-
-/// The shortest secret that production accepts: the key length of HS256.
-const PRODUCTION_SECRET_BYTES: usize = 32;
 
 /// A checked configuration.
 #[derive(Clone, Debug)]
@@ -88,6 +87,12 @@ pub struct Config {
     pub examples: bool,
     /// Files of processes to deploy at the start.
     pub deploy: Vec<PathBuf>,
+    /// Whether the start prints a link that signs an administrator in.
+    pub sign_in_link: bool,
+    /// What the lines of the log look like.
+    pub log_format: LogFormat,
+    /// Whether each answered request is a line of the log.
+    pub access_log: bool,
     /// Whether what is fit for development only is refused.
     pub production: bool,
 }
@@ -130,27 +135,53 @@ fn read_file(path: &Path) -> Result<Options, ConfigError> {
     })
 }
 
+/// Everything that is wrong is told at once, so that nobody has to start a server again and again to learn it.
 fn check(options: Options) -> Result<Config, ConfigError> {
+    let production = options.production.unwrap_or(false);
+    let mut wrong = Wrong(if production { production::demands(&options) } else { Vec::new() });
     let data = options.data.unwrap_or_else(|| "stepwire-data".into());
     if options.jwt_secret.as_deref() == Some("") {
-        return Err(ConfigError("expected jwt-secret to be a text, but it is empty: leave it out to have one made".into()));
+        wrong.0.push("expected jwt-secret to be a text, but it is empty: leave it out to have one made".into());
     }
+    if options.workers == Some(0) {
+        wrong.0.push("expected workers to be at least 1, but it is 0".into());
+    }
+    let listen = wrong.unless(addresses(options.listen.as_deref().unwrap_or("127.0.0.1:8000")));
+    let webhook_secret = wrong.unless(WebhookSecret::new(options.webhook_secret, &data));
+    let secrets = wrong.unless(Secrets::new(options.secrets, std::env::vars_os()));
+    let jwt_algorithms = wrong.unless(algorithms(options.jwt_algorithms, options.jwt_jwks.is_some()));
+    let jwt_jwks = wrong.unless(options.jwt_jwks.as_deref().map(KeySource::parse).transpose());
+    let allowed_origins = wrong.unless(AllowedOrigins::parse(options.allowed_origins));
+    let trusted_proxies = wrong.unless(TrustedProxies::parse(options.trusted_proxies));
+    let (
+        [],
+        Some(listen),
+        Some(webhook_secret),
+        Some(secrets),
+        Some(jwt_algorithms),
+        Some(jwt_jwks),
+        Some(allowed_origins),
+        Some(trusted_proxies),
+    ) = (&wrong.0[..], listen, webhook_secret, secrets, jwt_algorithms, jwt_jwks, allowed_origins, trusted_proxies)
+    else {
+        return Err(wrong.told(production));
+    };
     let default = Limits::default();
-    let config = Config {
-        listen: addresses(options.listen.as_deref().unwrap_or("127.0.0.1:8000"))?,
+    Ok(Config {
+        listen,
         store: options.store.unwrap_or_default(),
         jwt_secret: JwtSecret::new(options.jwt_secret, &data),
-        webhook_secret: WebhookSecret::new(options.webhook_secret, &data)?,
+        webhook_secret,
         outbound_targets: options.outbound_targets.unwrap_or_default(),
-        secrets: Secrets::new(options.secrets, std::env::vars_os())?,
+        secrets,
         data,
         jwt_issuer: options.jwt_issuer,
         jwt_audience: options.jwt_audience,
-        jwt_algorithms: algorithms(options.jwt_algorithms, options.jwt_jwks.is_some())?,
-        jwt_jwks: options.jwt_jwks.as_deref().map(KeySource::parse).transpose()?,
+        jwt_algorithms,
+        jwt_jwks,
         jwt_roles_claim: options.jwt_roles_claim,
-        allowed_origins: AllowedOrigins::parse(options.allowed_origins)?,
-        trusted_proxies: TrustedProxies::parse(options.trusted_proxies)?,
+        allowed_origins,
+        trusted_proxies,
         limits: Limits {
             rate_per_second: options.rate_per_second.unwrap_or(default.rate_per_second),
             rate_burst: options.rate_burst.unwrap_or(default.rate_burst),
@@ -160,17 +191,33 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         jobs_date_time_format: jobs_date_time_format(options.jobs_date_time_format.as_deref())?,
         workers: options.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)),
         test_clock: options.test_clock.unwrap_or(false),
-        examples: !options.no_examples.unwrap_or(false),
+        examples: !options.no_examples.unwrap_or(production),
         deploy: options.deploy.unwrap_or_default(),
-        production: options.production.unwrap_or(false),
-    };
-    if config.workers == 0 {
-        return Err(ConfigError("expected workers to be at least 1, but it is 0".into()));
+        sign_in_link: options.sign_in_link.unwrap_or(!production),
+        log_format: options.log_format.unwrap_or_default(),
+        access_log: options.access_log.unwrap_or(false),
+        production,
+    })
+}
+
+/// What is wrong with the options, a sentence each.
+struct Wrong(Vec<String>);
+
+impl Wrong {
+    /// The value, unless there is something wrong with it.
+    fn unless<T>(&mut self, checked: Result<T, ConfigError>) -> Option<T> {
+        checked.map_err(|error| self.0.push(error.0)).ok()
     }
-    if config.production {
-        check_production(&config)?;
+
+    /// All of it as one error: a sentence, or a line for each.
+    fn told(self, production: bool) -> ConfigError {
+        if let [sentence] = self.0.as_slice() {
+            return ConfigError(sentence.clone());
+        }
+        let fit = if production { "options that are fit for production" } else { "options that can be used" };
+        let lines: String = self.0.iter().map(|sentence| format!("\n  - {sentence}")).collect();
+        ConfigError(format!("expected {fit}, but {} are not:{lines}", self.0.len()))
     }
-    Ok(config)
 }
 
 fn jobs_date_time_format(text: Option<&str>) -> Result<DateTimeFormat, ConfigError> {
@@ -194,24 +241,6 @@ fn algorithms(named: Option<Vec<JwtAlgorithm>>, has_keys: bool) -> Result<Vec<Jw
         )),
         Some(list) => Ok(list),
     }
-}
-
-/// Refuses what is fit for development only.
-fn check_production(config: &Config) -> Result<(), ConfigError> {
-    let sentence = match (&config.jwt_secret, &config.allowed_origins) {
-        (JwtSecret::Generated(_), _) => "expected jwt-secret to be given in production, but none is: set STEPWIRE_JWT_SECRET",
-        (JwtSecret::Given(text), _) if text.len() < PRODUCTION_SECRET_BYTES => {
-            "expected jwt-secret to have at least 32 bytes in production, but it is shorter"
-        }
-        _ if config.webhook_secret.is_generated() => {
-            "expected webhook-secret to be given in production, but none is: set STEPWIRE_WEBHOOK_SECRET"
-        }
-        (_, AllowedOrigins::SameHost) => "expected allowed-origins to be given in production, but the list is absent",
-        (_, AllowedOrigins::Any) => "expected allowed-origins to list origins in production, but it holds '*'",
-        _ if config.test_clock => "expected test-clock to be off in production, but it is on",
-        _ => return Ok(()),
-    };
-    Err(ConfigError(sentence.into()))
 }
 
 fn addresses(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
@@ -338,16 +367,45 @@ mod tests {
         let origins = ["--allowed-origins", "https://a.example,https://b.example"];
         let good = [&["--production", "--jwt-secret", secret, "--webhook-secret", secret][..], &origins].concat();
         assert!(load(&good).unwrap().0.production);
-        assert!(load(&[&good[..3], &origins].concat()).unwrap_err().to_string().contains("webhook-secret"));
-        for bad in [
-            &["--production"][..],
-            &["--production", "--jwt-secret", secret],
-            &["--production", "--jwt-secret", secret, "--allowed-origins", "*"],
-            &["--production", "--jwt-secret", "short", "--allowed-origins", "https://a.example"],
+        for (bad, named) in [
+            (&["--production", "--jwt-secret", secret, "--webhook-secret", secret][..], "allowed-origins"),
+            (&[&good[..3], &origins].concat(), "webhook-secret"),
+            (&[&good[..1], &good[3..]].concat(), "jwt-secret"),
+            (&[&good[..], &["--test-clock"]].concat(), "test-clock"),
+            (&[&good[..], &["--trusted-proxies", "10.0.0.0/8,::/0"]].concat(), "trusted-proxies"),
         ] {
-            assert!(load(bad).unwrap_err().to_string().contains("in production"), "{bad:?}");
+            let error = load(bad).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("expected {named} ")) && error.contains("in production"), "{bad:?}: {error}");
+            let variable = format!("STEPWIRE_{}", named.to_uppercase().replace('-', "_"));
+            for way in [variable, format!("--{named}"), format!("{named} in the TOML file")] {
+                assert!(error.contains(&way), "expected {way} in {error}");
+            }
         }
-        assert!(load(&[&good[..], &["--test-clock"]].concat()).is_err());
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let bad = ["--production", "--jwt-secret", "hush-hush", "--allowed-origins", "*", "--test-clock", "--workers", "0"];
+        let error = load(&bad).unwrap_err().to_string();
+        assert!(error.starts_with("expected options that are fit for production, but 5 are not:\n  - expected "), "{error}");
+        for named in ["jwt-secret", "webhook-secret", "allowed-origins", "test-clock", "workers"] {
+            assert!(error.contains(&format!("\n  - expected {named} ")), "{named}: {error}");
+        }
+        assert!(!error.contains("hush-hush"), "{error}");
+        let error = load(&["--listen", "8000", "--trusted-proxies", "proxy.example"]).unwrap_err().to_string();
+        assert!(error.contains("\n  - expected listen ") && error.contains("\n  - expected trusted-proxies "), "{error}");
+    }
+
+    #[test]
+    fn production_has_no_examples_and_prints_no_link_unless_asked() {
+        let secret = "0123456789abcdef0123456789abcdef";
+        let good = ["--production", "--jwt-secret", secret, "--webhook-secret", secret, "--allowed-origins", "https://a.example"];
+        let of = |more: &[&str]| load(&[&good[..], more].concat()).map(|(config, _)| (config.examples, config.sign_in_link));
+        assert_eq!(of(&[]).unwrap(), (false, false));
+        assert_eq!(of(&["--no-examples=false", "--sign-in-link"]).unwrap(), (true, true));
+        let (config, _) = load(&["--sign-in-link=false", "--log-format", "json", "--access-log"]).unwrap();
+        assert_eq!((config.examples, config.sign_in_link), (true, false));
+        assert_eq!((config.log_format, config.access_log), (LogFormat::Json, true));
     }
 
     #[test]

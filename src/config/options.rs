@@ -80,13 +80,24 @@ pub struct Options {
     #[arg(long, global = true, env = "STEPWIRE_TEST_CLOCK", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub test_clock: Option<bool>,
-    /// Do not deploy the example processes
+    /// Do not deploy the example processes [default: false; true in production]
     #[arg(long, global = true, env = "STEPWIRE_NO_EXAMPLES", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub no_examples: Option<bool>,
     /// BPMN files to deploy and publish at the start, comma-separated; content that is deployed already stays as it is
     #[arg(long, global = true, env = "STEPWIRE_DEPLOY", value_name = "FILE", value_delimiter = ',')]
     pub deploy: Option<Vec<PathBuf>>,
+    /// Print a link at the start that signs an administrator in, once [default: true; false in production]
+    #[arg(long, global = true, env = "STEPWIRE_SIGN_IN_LINK", value_parser = BoolishValueParser::new(), num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub sign_in_link: Option<bool>,
+    /// What the lines of the log look like [default: text]
+    #[arg(long, global = true, env = "STEPWIRE_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// Write a line to the log for each request that was answered
+    #[arg(long, global = true, env = "STEPWIRE_ACCESS_LOG", value_parser = BoolishValueParser::new(), num_args = 0..=1,
+          require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub access_log: Option<bool>,
     /// Refuse to start with what is fit for development only
     #[arg(long, global = true, env = "STEPWIRE_PRODUCTION", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
@@ -102,6 +113,17 @@ pub enum Store {
     Sqlite,
     /// In memory: gone with the process.
     Memory,
+}
+
+/// What the lines of the log look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people: time, level, place, sentence, fields.
+    #[default]
+    Text,
+    /// For programs: one JSON object a line.
+    Json,
 }
 
 /// What an issuer's tokens may be signed with.
@@ -148,6 +170,9 @@ impl Options {
             test_clock: self.test_clock.or(file.test_clock),
             no_examples: self.no_examples.or(file.no_examples),
             deploy: self.deploy.or(file.deploy),
+            sign_in_link: self.sign_in_link.or(file.sign_in_link),
+            log_format: self.log_format.or(file.log_format),
+            access_log: self.access_log.or(file.access_log),
             production: self.production.or(file.production),
         }
     }

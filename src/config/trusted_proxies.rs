@@ -27,6 +27,11 @@ impl TrustedProxies {
     }
 }
 
+/// Whether a network of the option's list is every address there is.
+pub(super) fn trusts_everybody(text: &str) -> bool {
+    network(text.trim()).is_ok_and(|network| network.prefix_len() == 0)
+}
+
 fn network(text: &str) -> Result<IpNet, ConfigError> {
     let single = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse().or_else(|_| single()).map_err(|_| {
