@@ -15,6 +15,7 @@ pub mod engine;
 pub mod expression;
 pub mod journal;
 pub mod limits;
+pub mod logging;
 pub mod meters;
 pub mod model;
 pub mod runtime;

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use stepwire::{
     backup,
     cli::{self, Check, FoundProblem, Home},
-    config::{self, Command, Config, TokenRequest},
+    config::{self, Command, Config, LogFormat, TokenRequest},
+    logging,
     model::{
         problem::{Problem, Severity},
         source::SourceFormat,
@@ -17,7 +18,10 @@ use stepwire::{
         outside::{OutsideSettings, Targets},
     },
     session::token::{Identity, TokenSettings, Tokens},
-    web::{local::command, server},
+    web::{
+        local::{ask, command},
+        server,
+    },
 };
 
 /// Rows, frames and messages are many small allocations on several threads: this allocator serves them in less time.
@@ -25,9 +29,19 @@ use stepwire::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("info")).init();
-    let outcome = match config::load(std::env::args_os()) {
-        Ok((config, Command::Serve)) => actix_rt::System::new().block_on(server::serve(config)),
+    let loaded = config::load(std::env::args_os());
+    let json = loaded.as_ref().is_ok_and(|(config, _)| config.log_format == LogFormat::Json);
+    logging::start(json);
+    let outcome = match loaded {
+        Ok((config, Command::Serve)) => {
+            let served = actix_rt::System::new().block_on(server::serve(config));
+            if let (Err(sentence), true) = (&served, json) {
+                // For whoever reads the log: it holds nothing but JSON.
+                log::error!("{sentence}");
+                return ExitCode::FAILURE;
+            }
+            served
+        }
         Ok((config, Command::Token(request))) => print_token(&config, request),
         Ok((config, Command::User(command))) => {
             actix_rt::System::new().block_on(command::run(&config, command, std::io::stdin(), std::io::stdout()))
@@ -40,7 +54,8 @@ fn main() -> ExitCode {
             let home = Home { server: server::usual_url(&config), data: config.data };
             return actix_rt::System::new().block_on(cli::run(*command, home, check));
         }
-        Ok((config, Command::Backup(command))) => backup::backup(&config.data, &command),
+        Ok((config, Command::Backup(command))) => backup::backup(&config.data, &command)
+            .map(|()| actix_rt::System::new().block_on(ask::note_backup(&config.data, &command.destination))),
         Ok((config, Command::Restore(command))) => backup::restore(&config.data, &command),
         Err(error) => Err(error.to_string()),
     };

@@ -6,6 +6,7 @@ mod contract;
 mod crash;
 mod engine;
 mod jobs;
+mod logs;
 mod readme;
 mod scenario;
 mod sdk;

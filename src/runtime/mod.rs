@@ -16,6 +16,7 @@ mod commit_gate;
 mod decide;
 pub mod definitions;
 mod durable;
+mod event_log;
 pub mod files;
 mod fresh_keys;
 mod instance;
@@ -202,7 +203,8 @@ impl Runtime {
     }
 
     /// Sends an envelope to an instance, loading it if need be. The only way in for commands.
-    pub fn dispatch(self: &Arc<Self>, key: InstanceKey, mut envelope: Envelope) {
+    pub fn dispatch(self: &Arc<Self>, key: InstanceKey, envelope: Envelope) {
+        let mut envelope = event_log::of_operators(envelope);
         envelope.reply = self.until_answered(envelope.reply);
         self.bring_up(key, self.registry.dispatch(key, envelope));
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{
     Runtime,
     ask::{Answer, Committed, Reply},
+    event_log,
     outbox::Letter,
     trees::Tree,
 };
@@ -25,6 +26,7 @@ pub(super) fn release(
     runtime.hub.publish(committed);
     runtime.lists.publish(changes);
     reply.send(Answer::Applied(committed.clone()));
+    event_log::incidents(committed);
     for effect in effects {
         perform(runtime, committed, tree.as_ref(), effect);
     }

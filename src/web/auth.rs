@@ -33,6 +33,7 @@ impl App {
     pub fn who(&self, request: &HttpRequest) -> Result<Who, Problem> {
         let Some(token) = bearer_token(request)? else {
             let identity = self.signed_in(request);
+            self.note_asker(request, identity.as_ref());
             if !request.method().is_safe() {
                 self.require_origin(request)?;
                 if identity.is_some() {
@@ -41,7 +42,9 @@ impl App {
             }
             return Ok(Who::new(identity));
         };
-        self.verify(token).map(|identity| Who::new(Some(identity)))
+        let identity = self.verify(token)?;
+        self.note_asker(request, Some(&identity));
+        Ok(Who::new(Some(identity)))
     }
 
     /// Who a token speaks for.

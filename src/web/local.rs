@@ -1,5 +1,5 @@
-//! The server's local socket: a file in its data directory through which `stepwire user` has changes take effect at once, and
-//! the other commands learn where the server listens and get a token.
+//! The server's local socket: a file in its data directory through which `stepwire user` has changes take effect at once, the
+//! other commands learn where the server listens and get a token, and `stepwire backup` says that it has made a copy.
 //!
 //! Whoever owns the directory may use it, nobody else. One line of JSON in, one out. Not here: what may be asked about users
 //! (`runtime::users::requests`).
@@ -38,6 +38,15 @@ enum Asked {
     Users(UserRequest),
     /// For what a client needs.
     Client(ClientRequest),
+    /// For nothing: it tells of a copy of the directory.
+    Backup(BackupMade),
+}
+
+/// A copy of the directory was made, which the log is to say.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct BackupMade {
+    backup_to: String,
 }
 
 /// What a client asks for.

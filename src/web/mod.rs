@@ -5,12 +5,14 @@
 //! socket, `server` for how it all is started and stopped.
 
 pub mod accepted_tokens;
+pub mod access_log;
 pub mod api_page;
 pub mod app;
 pub mod approach;
 pub mod asking;
 pub mod assets;
 pub mod asyncapi;
+pub mod audit;
 pub mod auth;
 pub mod body;
 pub mod connections;

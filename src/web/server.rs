@@ -14,13 +14,14 @@ use actix_rt::Arbiter;
 use actix_web::{
     App as ActixApp, HttpServer,
     dev::ServerHandle,
-    middleware::{DefaultHeaders, from_fn},
+    middleware::{Condition, DefaultHeaders, from_fn},
     rt, web,
 };
 use tokio::sync::watch;
 
 use super::{
     accepted_tokens::accepted_tokens,
+    access_log::access_log,
     app::App,
     connections::Connections,
     cors::{cors, only_to_the_allowed},
@@ -146,9 +147,15 @@ impl Running {
 
     /// Tells a person where to go. The first page speaks of the line that begins with "Sign in".
     fn announce(&self) {
-        let base = self.base_url();
+        let (base, config) = (self.base_url(), &self.app.config);
+        log::info!(version = env!("CARGO_PKG_VERSION"), address = &*base, production = config.production; "ready");
         println!("Stepwire {} is ready at {base}", env!("CARGO_PKG_VERSION"));
-        println!("Demo:    {base}/demo");
+        if config.examples {
+            println!("Demo:    {base}/demo");
+        }
+        if !config.sign_in_link {
+            return;
+        }
         match self.sign_in_link() {
             Ok(link) => println!("Sign in: {link} (works once, within 15 minutes)"),
             Err(sentence) => log::error!("no sign-in link could be made: {sentence}"),
@@ -252,6 +259,7 @@ fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::
             .wrap(headers())
             .wrap(from_fn(no_upgrade))
             .wrap(from_fn(metrics::count))
+            .wrap(Condition::new(state.config.access_log, from_fn(access_log)))
             .app_data(state.clone())
             .configure(routes)
     };

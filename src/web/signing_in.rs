@@ -17,7 +17,8 @@ impl App {
     pub async fn sign_in(&self, request: &HttpRequest, tenant: &str, name: &str, password: &str) -> Result<Identity, Problem> {
         let users = &self.sessions.runtime.users;
         let address = self.approach(request.head()).address;
-        let user = users.sign_in(tenant, name, password, address, real_now()).await?;
+        let signed_in = users.sign_in(tenant, name, password, address, real_now()).await.map_err(Problem::from);
+        let user = signed_in.inspect_err(|problem| self.sign_in_failed(request, Some(name), problem))?;
         let nobody = Identity::anonymous(Uuid::nil());
         Ok(Identity { subject: user.subject, tenant: user.tenant, roles: user.roles, ..nobody })
     }

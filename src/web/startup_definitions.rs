@@ -9,6 +9,7 @@ use rust_embed::Embed;
 use crate::{
     config::Config,
     journal::DefinitionRow,
+    logging::AUDIT,
     model::source::SourceFormat,
     runtime::{
         Runtime,
@@ -55,7 +56,9 @@ fn source<'a>(runtime: &Runtime, source: &'a [u8], by: &'a str) -> Deploy<'a> {
 fn report(name: &str, deployed: Result<Vec<DefinitionRow>, DeployError>) -> Result<(), String> {
     match deployed {
         Ok(rows) => {
-            rows.iter().for_each(|row| log::info!("process '{}' deployed as version {}", row.id, row.version));
+            for DefinitionRow { id, version, created_by, .. } in rows {
+                log::info!(target: AUDIT, process = &*id, version, by = &*created_by; "process deployed");
+            }
             Ok(())
         }
         Err(DeployError::Invalid(problems)) => Err(format!("{name} has problems: {problems:?}")),

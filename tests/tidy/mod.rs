@@ -12,15 +12,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("expression", &["model"]),
     ("engine", &["model"]),
     ("journal", &["engine", "model", "meters"]),
-    ("runtime", &["meters", "journal", "engine", "expression", "model"]),
+    ("runtime", &["meters", "logging", "journal", "engine", "expression", "model"]),
     ("session", &["runtime", "journal", "engine", "model"]),
-    ("web", &["meters", "session", "runtime", "journal", "engine", "model", "config", "admin"]),
+    ("web", &["meters", "logging", "session", "runtime", "journal", "engine", "model", "config", "admin"]),
     ("admin", &["session", "runtime", "journal", "engine", "model", "config"]),
     ("backup", &["runtime", "journal", "engine", "model", "config"]),
     // The client knows the wire and nothing of what is behind it.
     ("cli", &["config"]),
     ("config", &[]),
     ("meters", &[]),
+    ("logging", &[]),
 ];
 
 /// What the pure layers may use besides the standard library.

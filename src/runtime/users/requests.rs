@@ -58,6 +58,28 @@ pub enum UserAsk {
     List,
 }
 
+impl UserRequest {
+    /// What it changes, as a log says it, of which user; `None` for one that only looks.
+    pub fn change(&self) -> Option<(&'static str, &str)> {
+        Some(match &self.ask {
+            UserAsk::Add { name, .. } => ("user added", name),
+            UserAsk::SetPassword { name, .. } => ("user changed", name),
+            UserAsk::SetRoles { name, .. } => ("user changed", name),
+            UserAsk::Revoke { name } => ("tokens of a user revoked", name),
+            UserAsk::Remove { name } => ("user removed", name),
+            UserAsk::List => return None,
+        })
+    }
+
+    /// The roles it gives, if it gives any.
+    pub fn roles(&self) -> Option<&[String]> {
+        match &self.ask {
+            UserAsk::Add { roles, .. } | UserAsk::SetRoles { roles, .. } => Some(roles),
+            _ => None,
+        }
+    }
+}
+
 /// A user as it is listed.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq, ToSchema)]
 #[schema(as = User)]

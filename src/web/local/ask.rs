@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::Told;
+use super::{BackupMade, Told};
 use crate::{
     config::{Config, Store as StoreKind},
     journal::{Journal, SqliteStore, StoreError, end_process},
@@ -60,6 +60,14 @@ async fn ask_store(store: SqliteStore, request: UserRequest) -> Result<Vec<Liste
     .await;
     journal.shutdown();
     answer
+}
+
+/// Has the server that runs on the data directory, if one does, say in its log that the directory was copied.
+pub async fn note_backup(data: &Path, to: &Path) {
+    let made = BackupMade { backup_to: to.display().to_string() };
+    // The copy is made, whoever hears of it.
+    let line = serde_json::to_string(&made).unwrap_or_default();
+    let _ = ask_server(data, &line).await;
 }
 
 /// The server's answer; `None` when no server listens.

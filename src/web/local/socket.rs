@@ -16,8 +16,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Access, Asked, FILE, OWNER, REQUEST_BYTES, Told};
-use crate::{limits, runtime::clock::real_now, session::token::Identity, web::app::App};
+use super::{Access, Asked, BackupMade, FILE, OWNER, REQUEST_BYTES, Told};
+use crate::{
+    limits,
+    runtime::{clock::real_now, users::requests::UserRequest},
+    session::token::Identity,
+    web::{app::App, audit::Act},
+};
 
 /// How long one conversation may take; others wait meanwhile.
 const CONVERSATION: Duration = Duration::from_secs(10);
@@ -95,11 +100,12 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
         return;
     }
     let told = match serde_json::from_slice::<Asked>(&line) {
-        Ok(Asked::Users(request)) => match app.sessions.runtime.users.serve(request, real_now()).await {
-            Ok(users) => Told::Done(users),
-            Err(error) => Told::Refused(error.to_string()),
-        },
+        Ok(Asked::Users(request)) => users(app, request).await,
         Ok(Asked::Client(_)) => access(app, address),
+        Ok(Asked::Backup(BackupMade { backup_to })) => {
+            Act::by_owner("backup made").on("to", backup_to).is_done();
+            Told::Done(Vec::new())
+        }
         // Not the library's sentence, which may quote a password.
         Err(_) => Told::Refused("expected a request in JSON that this server knows, but it is none: use its own version".into()),
     };
@@ -107,6 +113,22 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
     answer.push(b'\n');
     // Who has gone away can look at the list.
     let _ = output.write_all(&answer).await;
+}
+
+async fn users(app: &App, request: UserRequest) -> Told {
+    let act = request.change().map(|(what, name)| {
+        let act = Act::by_owner(what).on("tenant", &request.tenant).on("user", name);
+        request.roles().into_iter().fold(act, |act, roles| act.on("roles", roles.join(" ")))
+    });
+    let serving = app.sessions.runtime.users.serve(request, real_now());
+    let served = match act {
+        Some(act) => act.done(serving).await,
+        None => serving.await,
+    };
+    match served {
+        Ok(users) => Told::Done(users),
+        Err(error) => Told::Refused(error.to_string()),
+    }
 }
 
 /// Address and token for the directory's owner, who could have signed the token with the secret in it.

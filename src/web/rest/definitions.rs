@@ -18,6 +18,7 @@ use crate::{
     session::{frames::code::ErrorCode, token::Identity},
     web::{
         app::App,
+        audit::Act,
         body,
         listing::{bad_cursor, cut, length_up_to},
         openapi::shared::{ProcessPath, VersionPath, VersionState},
@@ -82,7 +83,12 @@ pub async fn deploy(request: HttpRequest, payload: Payload, app: Data<App>) -> R
     let runtime = &app.sessions.runtime;
     let (tenant, by, now) = (designer.tenant.as_str(), designer.subject.as_str(), runtime.clock.now());
     let deploy = Deploy { tenant, source: &source, format, publish, by, now };
-    let deployed = runtime.definitions.deploy(deploy).await.map_err(refused)?;
+    let act = Act::by(&designer, "process deployed").on("bytes", source.len()).on("publish", publish);
+    let deployed = act.told_later(runtime.definitions.deploy(deploy)).await.map_err(refused)?;
+    for Deployed { row, existing, .. } in &deployed {
+        let act = version_act(&designer, "process deployed", &row.id, row.version);
+        act.on("state", state(row.state)).on("new", !existing).is_done();
+    }
     let status = if deployed.iter().all(|one| one.existing) { StatusCode::OK } else { StatusCode::CREATED };
     let entries: Vec<DeployedEntry<'_>> = deployed.iter().map(DeployedEntry::from).collect();
     match entries.as_slice() {
@@ -275,7 +281,8 @@ pub async fn source(request: HttpRequest, path: Path<(String, String)>, app: Dat
 pub async fn publish(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
-    let row = app.sessions.runtime.definitions.publish(&designer.tenant, id, version).await.map_err(refused)?;
+    let act = version_act(&designer, "version published", id, version);
+    let row = act.done(app.sessions.runtime.definitions.publish(&designer.tenant, id, version)).await.map_err(refused)?;
     Ok(json(StatusCode::OK, &Version::from(&row)))
 }
 
@@ -288,7 +295,8 @@ pub async fn publish(request: HttpRequest, path: Path<(String, String)>, app: Da
 pub async fn deprecate(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
-    let row = app.sessions.runtime.definitions.deprecate(&designer.tenant, id, version).await.map_err(refused)?;
+    let act = version_act(&designer, "version deprecated", id, version);
+    let row = act.done(app.sessions.runtime.definitions.deprecate(&designer.tenant, id, version)).await.map_err(refused)?;
     Ok(json(StatusCode::OK, &Version::from(&row)))
 }
 
@@ -302,7 +310,8 @@ pub async fn deprecate(request: HttpRequest, path: Path<(String, String)>, app: 
 pub async fn delete(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
-    app.sessions.runtime.definitions.delete(&designer.tenant, id, version).await.map_err(refused)?;
+    let act = version_act(&designer, "version deleted", id, version);
+    act.done(app.sessions.runtime.definitions.delete(&designer.tenant, id, version)).await.map_err(refused)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -315,8 +324,14 @@ pub async fn delete(request: HttpRequest, path: Path<(String, String)>, app: Dat
 pub async fn switch(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, change) = path.into_inner();
-    let row = app.sessions.runtime.definitions.switch(&designer.tenant, &id, change == "enable").await.map_err(refused)?;
+    let enable = change == "enable";
+    let act = Act::by(&designer, if enable { "process enabled" } else { "process disabled" }).on("process", &id);
+    let row = act.done(app.sessions.runtime.definitions.switch(&designer.tenant, &id, enable)).await.map_err(refused)?;
     Ok(json(StatusCode::OK, &Version::from(&row)))
+}
+
+fn version_act(designer: &Identity, what: &'static str, id: &str, version: u32) -> Act {
+    Act::by(designer, what).on("process", id).on("version", version)
 }
 
 /// Who may change definitions.

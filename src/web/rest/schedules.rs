@@ -21,6 +21,7 @@ use crate::{
     session::{frames::code::ErrorCode, token::Identity},
     web::{
         app::App,
+        audit::Act,
         listing::{bad_cursor, cut, part_length, require_operator},
         openapi::shared::IdempotencyKey,
         problem::Problem,
@@ -205,7 +206,9 @@ pub async fn disable(request: HttpRequest, path: Path<(String, String)>, app: Da
 
 async fn switch(request: &HttpRequest, path: Path<(String, String)>, app: &App, enabled: bool) -> Result<HttpResponse, Problem> {
     let operator = operator(app, request)?;
-    let told = app.sessions.runtime.schedules.switch(&key(&operator, path), enabled).await?;
+    let key = key(&operator, path);
+    let act = schedule_act(&operator, if enabled { "schedule enabled" } else { "schedule disabled" }, &key);
+    let told = act.done(app.sessions.runtime.schedules.switch(&key, enabled)).await?;
     Ok(json(StatusCode::OK, &ScheduleEntry::from(told)))
 }
 
@@ -219,8 +222,14 @@ async fn switch(request: &HttpRequest, path: Path<(String, String)>, app: &App, 
 pub async fn run(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let operator = operator(&app, &request)?;
     let command = command_id(&request)?.uuid().unwrap_or_else(Uuid::now_v7);
-    let instance = app.sessions.runtime.run_schedule(&key(&operator, path), command).await?;
+    let key = key(&operator, path);
+    let act = schedule_act(&operator, "schedule run", &key);
+    let instance = act.done(app.sessions.runtime.run_schedule(&key, command)).await?;
     Ok(json(StatusCode::CREATED, &ScheduleRun { instance }))
+}
+
+fn schedule_act(operator: &Identity, what: &'static str, key: &ScheduleKey) -> Act {
+    Act::by(operator, what).on("process", &key.process).on("node", &key.node)
 }
 
 fn key(who: &Identity, path: Path<(String, String)>) -> ScheduleKey {

@@ -22,7 +22,7 @@ use crate::{
     limits,
     runtime::users::UserError,
     session::{frames::code::ErrorCode, token::Identity},
-    web::{app::App, problem::Problem},
+    web::{app::App, audit::Act, problem::Problem},
 };
 
 /// A token to be made.
@@ -56,5 +56,6 @@ pub async fn issue(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
     let (subject, tenant, roles) = (user.name.clone(), user.tenant.clone(), user.roles.clone());
     let identity = Identity { subject, tenant, roles, ..nobody };
     let token = app.token_for(&identity, Duration::from_secs(expires_in_seconds))?;
+    Act::by(&admin, "token issued").on("user", &identity.subject).on("expires", token.1).is_done();
     Ok(json(StatusCode::CREATED, &Token::new(token)))
 }

@@ -17,6 +17,7 @@ use crate::{
     session::{frames::code::ErrorCode, token::Identity},
     web::{
         app::App,
+        audit::Act,
         body,
         listing::{cut, part_length},
         problem::Problem,
@@ -85,7 +86,8 @@ pub async fn add(request: HttpRequest, payload: Payload, app: Data<App>) -> Resu
     let admin = admin(&app, &request)?;
     let Added { name, password, roles } = read(&request, payload, r#"{"name":"…","password":"…","roles":["…"]}"#).await?;
     let user = NewUser { tenant: &admin.tenant, name: &name, password: &password, roles: &roles };
-    app.sessions.runtime.users.add(user, real_now()).await?;
+    let act = Act::by(&admin, "user added").on("user", &name).on("roles", roles.join(" "));
+    act.done(app.sessions.runtime.users.add(user, real_now())).await?;
     told(&app, StatusCode::CREATED, &admin.tenant, &name)
 }
 
@@ -116,7 +118,14 @@ pub async fn change(request: HttpRequest, path: Path<String>, payload: Payload, 
         return Err(Problem::new(ErrorCode::BadRequest, format!("expected {form}, but there is nothing to change")));
     }
     let update = UserUpdate { roles: roles.as_deref(), password: password.as_deref() };
-    app.sessions.runtime.users.update(&admin.tenant, &path, update, real_now()).await?;
+    let mut act = Act::by(&admin, "user changed").on("user", &*path);
+    if let Some(roles) = update.roles {
+        act = act.on("roles", roles.join(" "));
+    }
+    if update.password.is_some() {
+        act = act.on("password", "new");
+    }
+    act.done(app.sessions.runtime.users.update(&admin.tenant, &path, update, real_now())).await?;
     told(&app, StatusCode::OK, &admin.tenant, &path)
 }
 
@@ -128,7 +137,8 @@ pub async fn change(request: HttpRequest, path: Path<String>, payload: Payload, 
     params(("name" = String, Path, description = "The user's name")), responses((status = 204, description = "The user is removed"), (status = 403), (status = 404)))]
 pub async fn remove(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
-    app.sessions.runtime.users.remove(&admin.tenant, &path, real_now()).await?;
+    let act = Act::by(&admin, "user removed").on("user", &*path);
+    act.done(app.sessions.runtime.users.remove(&admin.tenant, &path, real_now())).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -140,7 +150,8 @@ pub async fn remove(request: HttpRequest, path: Path<String>, app: Data<App>) ->
     params(("name" = String, Path, description = "The user's name")), responses((status = 204, description = "The tokens are revoked"), (status = 403), (status = 404)))]
 pub async fn revoke(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
-    app.sessions.runtime.users.revoke(&admin.tenant, &path, real_now()).await?;
+    let act = Act::by(&admin, "tokens of a user revoked").on("user", &*path);
+    act.done(app.sessions.runtime.users.revoke(&admin.tenant, &path, real_now())).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -168,15 +179,17 @@ pub async fn own_password(request: HttpRequest, payload: Payload, app: Data<App>
     let users = &app.sessions.runtime.users;
     let Identity { tenant, subject, .. } = &identity;
     let address = app.approach(request.head()).address;
-    users.sign_in(tenant, subject, &old, address, real_now()).await.map_err(|error| match error {
+    let present = users.sign_in(tenant, subject, &old, address, real_now()).await.map_err(|error| match error {
         SignInError::Wrong => {
             let sentence = "expected the present password of a user of this server, but it is another";
             Problem::new(ErrorCode::Forbidden, sentence)
         }
         other => other.into(),
-    })?;
+    });
+    present.inspect_err(|problem| app.sign_in_failed(&request, Some(subject), problem))?;
     let update = UserUpdate { roles: None, password: Some(&new) };
-    users.update(tenant, subject, update, real_now()).await?;
+    let act = Act::by(&identity, "user changed").on("user", subject).on("password", "new");
+    act.done(users.update(tenant, subject, update, real_now())).await?;
     let identity = app.sign_in(&request, tenant, subject, &new).await?;
     login::signed_in(&app, &request, &identity)
 }

@@ -1,0 +1,105 @@
+//! Lines of the log about what administrators and designers do, and about sign-ins that fail.
+//!
+//! A request that is cut off may have done what it asked for all the same: then the line says that this is not known, so nobody can
+//! act unseen by hanging up. Not here: what operators do to instances (`runtime`), what the lines look like (`logging`).
+
+use actix_web::{HttpRequest, ResponseError, http::StatusCode};
+
+use super::{app::App, problem::Problem};
+use crate::{
+    logging::{self, AUDIT, Field, Quota, shortened},
+    runtime::clock::real_now,
+    session::token::Identity,
+};
+
+/// Lines about failed sign-ins in a minute; the next one tells how many were left out.
+const FAILED_SIGN_INS: u32 = 20;
+
+/// Something an administrator is about to do.
+pub struct Act {
+    what: &'static str,
+    fields: Vec<(&'static str, Field)>,
+    under_way: bool,
+}
+
+impl Act {
+    /// By somebody who has signed in.
+    pub fn by(who: &Identity, what: &'static str) -> Self {
+        Self { what, fields: vec![("by", text(&who.subject)), ("tenant", text(&who.tenant))], under_way: true }
+    }
+
+    /// By whoever owns the data directory.
+    pub fn by_owner(what: &'static str) -> Self {
+        Self { what, fields: vec![("by", text("the owner of the data directory"))], under_way: true }
+    }
+
+    /// What it is done to. Never a password, a token or a user's data.
+    #[must_use]
+    pub fn on(mut self, name: &'static str, value: impl ToString) -> Self {
+        self.fields.push((name, text(&value.to_string())));
+        self
+    }
+
+    /// Does it, and writes the line if it is done.
+    ///
+    /// # Errors
+    /// Those of the act; then nothing is written.
+    pub async fn done<T, E>(self, doing: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let mut act = self;
+        let outcome = doing.await;
+        act.under_way = false;
+        if outcome.is_ok() {
+            act.write(act.what);
+        }
+        outcome
+    }
+
+    /// Does it, for a caller that writes more about it then: a line of its own is written only when the request is cut off.
+    pub async fn told_later<T>(self, doing: impl Future<Output = T>) -> T {
+        let mut act = self;
+        let outcome = doing.await;
+        act.under_way = false;
+        outcome
+    }
+
+    /// Writes the line: it is done already.
+    pub fn is_done(mut self) {
+        self.under_way = false;
+        self.write(self.what);
+    }
+
+    fn write(&self, message: &str) {
+        logging::event(log::Level::Info, AUDIT, message, &self.fields);
+    }
+}
+
+impl Drop for Act {
+    fn drop(&mut self) {
+        if self.under_way {
+            self.write(&format!("{}, perhaps: the request was cut off before its answer", self.what));
+        }
+    }
+}
+
+impl App {
+    /// Writes a line about a sign-in that failed, if there were not too many; with the name that was tried, if one was.
+    pub fn sign_in_failed(&self, request: &HttpRequest, name: Option<&str>, problem: &Problem) {
+        static QUOTA: Quota = Quota::per_minute(FAILED_SIGN_INS);
+        let status = problem.status_code();
+        if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
+            return;
+        }
+        let Some(left_out) = QUOTA.take(real_now().0) else { return };
+        let mut fields = vec![("status", Field::Count(status.as_u16().into()))];
+        fields.extend(name.map(|name| ("user", text(name))));
+        fields.extend(self.approach(request.head()).address.map(|address| ("address", text(&address.to_string()))));
+        if left_out > 0 {
+            fields.push(("left_out", Field::Count(left_out.into())));
+        }
+        logging::event(log::Level::Warn, AUDIT, "a sign-in failed", &fields);
+    }
+}
+
+fn text(value: &str) -> Field {
+    Field::Text(shortened(value).into_owned())
+}
