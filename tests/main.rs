@@ -7,6 +7,7 @@ mod crash;
 mod engine;
 mod jobs;
 mod logs;
+mod proxies;
 mod readme;
 mod scenario;
 mod sdk;
