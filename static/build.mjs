@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 const out = process.argv[2] ?? 'dist';
 
 const { metafile } = await build({
-  entryPoints: ['src/app.css', 'src/demo.ts', 'src/instance.ts', 'src/instances.ts', 'src/tasks.ts'],
+  entryPoints: ['src/app.css', 'src/docs.css', 'src/demo.ts', 'src/instance.ts', 'src/instances.ts', 'src/tasks.ts'],
   alias: { '@stepwire/client': '../sdk/src/index.ts' },
   outdir: out,
   bundle: true,

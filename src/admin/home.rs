@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{
     assets::Assets,
+    docs::API_URL,
     layout::{INSTANCES_URL, Layout},
 };
 use crate::journal::DefinitionRow;
@@ -14,8 +15,20 @@ pub struct Home<'a> {
     #[serde(flatten)]
     layout: Layout,
     demo_url: Option<&'static str>,
+    demo_built: bool,
     instances_url: &'static str,
+    api_url: &'static str,
+    prints_link: bool,
     processes: Vec<Process<'a>>,
+}
+
+/// What a first page depends on beside its user.
+#[derive(Clone, Copy)]
+pub struct Server {
+    /// Whether the demo's process can be started.
+    pub has_demo: bool,
+    /// Whether a link was printed at the start that signs in.
+    pub prints_link: bool,
 }
 
 #[derive(Serialize)]
@@ -27,11 +40,19 @@ struct Process<'a> {
 
 impl<'a> Home<'a> {
     /// The page for a user, or for nobody in particular, with the processes that may be started.
-    pub fn new(assets: &Assets, user: Option<&str>, published: impl IntoIterator<Item = &'a DefinitionRow>) -> Self {
+    pub fn new(
+        assets: &Assets,
+        user: Option<&str>,
+        server: Server,
+        published: impl IntoIterator<Item = &'a DefinitionRow>,
+    ) -> Self {
         let process = |row: &'a DefinitionRow| Process { id: &row.id, name: &row.name, version: row.version };
         Self {
             layout: Layout::new(assets, "Home", "", "/", user),
-            demo_url: assets.are_built().then_some("/demo"),
+            demo_url: (assets.are_built() && server.has_demo).then_some("/demo"),
+            demo_built: assets.are_built(),
+            prints_link: server.prints_link,
+            api_url: API_URL,
             instances_url: INSTANCES_URL,
             processes: published.into_iter().map(process).collect(),
         }

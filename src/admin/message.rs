@@ -4,21 +4,27 @@ use serde::Serialize;
 
 use super::{
     assets::Assets,
+    docs::DOCS_URL,
     layout::{INSTANCES_URL, Layout, SIGN_IN_URL},
 };
 
 /// Fields of `sign_in.hbs`.
 #[derive(Serialize)]
-pub struct SignIn {
+pub struct SignIn<'a> {
     #[serde(flatten)]
     layout: Layout,
+    form_url: &'static str,
+    to: Option<&'a str>,
+    prints_link: bool,
     trouble: Option<String>,
 }
 
-impl SignIn {
-    /// The page, with what went wrong at the last try.
-    pub fn new(assets: &Assets, trouble: Option<String>) -> Self {
-        Self { layout: Layout::new(assets, "Sign in", "", SIGN_IN_URL, None), trouble }
+impl<'a> SignIn<'a> {
+    /// The page, with the page to come back to and what went wrong at the last try. `prints_link` tells whether the server printed
+    /// a link at its start.
+    pub fn new(assets: &Assets, to: Option<&'a str>, prints_link: bool, trouble: Option<String>) -> Self {
+        let layout = Layout::new(assets, "Sign in", "", SIGN_IN_URL, None);
+        Self { layout, form_url: SIGN_IN_URL, to, prints_link, trouble }
     }
 }
 
@@ -29,7 +35,7 @@ pub struct Message {
     layout: Layout,
     heading: String,
     sentence: String,
-    link: Link,
+    links: Vec<Link>,
 }
 
 #[derive(Serialize)]
@@ -45,7 +51,20 @@ impl Message {
             layout: Layout::new(assets, heading, "", INSTANCES_URL, Some(user)),
             heading: heading.to_owned(),
             sentence: sentence.to_owned(),
-            link: Link { href: INSTANCES_URL, label: "All instances" },
+            links: vec![Link { href: INSTANCES_URL, label: "All instances" }],
+        }
+    }
+
+    /// The page for an address at which there is nothing.
+    pub fn nowhere(assets: &Assets, user: Option<&str>) -> Self {
+        let home = Link { href: "/", label: "First page" };
+        let own = user.map(|_| Link { href: INSTANCES_URL, label: "All instances" });
+        let docs = Link { href: DOCS_URL, label: "Documentation" };
+        Self {
+            layout: Layout::new(assets, "Nothing here", "", "/", user),
+            heading: "There is nothing at this address".to_owned(),
+            sentence: "Perhaps a letter is missing, or the page has another address by now. From here you can go on:".to_owned(),
+            links: [Some(home), own, Some(docs)].into_iter().flatten().collect(),
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Not here: requests, cookies and routes (`web::pages`), what moves on a page by itself (`static/`).
 
 pub mod assets;
+pub mod docs;
 pub mod home;
 pub mod instance;
 pub mod instances;

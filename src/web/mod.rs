@@ -17,7 +17,6 @@ pub mod auth;
 pub mod body;
 pub mod connections;
 pub mod cors;
-pub mod docs;
 pub mod event_stream;
 pub mod file_name;
 pub mod forwarded;

@@ -1,18 +1,19 @@
-//! The one route table. Everything that may be asked for stands here; whatever else is asked is a problem in JSON.
+//! The one route table. Everything that may be asked for stands here; whatever else is asked is answered by a page that says so,
+//! to programs by a problem in JSON.
 //!
 //! What is in a table and how it is registered: `route_table`. What `openapi` tells of the API is held against it.
 
 use std::fmt;
 
 use actix_web::{
-    Handler, HttpResponse, Resource, Responder, Route,
+    Handler, Resource, Responder, Route,
     guard::{Any, Get, Head},
     web::{self, ServiceConfig},
 };
 
 use super::{
-    api_page, assets, asyncapi, docs, health, jobs, metrics, openapi,
-    pages::{home, instances as instance_pages, sign_in, tasks as task_pages},
+    api_page, assets, asyncapi, health, jobs, metrics, openapi,
+    pages::{docs, home, instances as instance_pages, sign_in, start, tasks as task_pages},
     problem::Problem,
     rest::{
         commands, definition_types, definitions, history, incidents, instance_list, instances, login, outside_calls, schedules,
@@ -27,9 +28,9 @@ use crate::session::frames::code::ErrorCode;
 pub fn routes(service: &mut ServiceConfig) {
     service
         .app_data(web::QueryConfig::default().error_handler(|error, _| query_problem(&error).into()))
-        .app_data(web::PathConfig::default().error_handler(|_, _| nothing().into()))
+        .app_data(web::PathConfig::default().error_handler(|_, _| start::nothing().into()))
         .configure(|service| table().register(service))
-        .default_service(web::to(nothing_here));
+        .default_service(web::to(start::nothing_here));
 }
 
 /// What there is, in the order in which addresses are tried.
@@ -127,11 +128,14 @@ pub fn table() -> Table {
         .service(get("/demo", home::demo))
         .service(both("/sign-in", sign_in::by_link, sign_in::by_form))
         .service(post("/sign-out", sign_in::out))
+        .service(get("/admin", start::admin))
+        .service(get("/admin/", start::admin))
         .service(get("/admin/instances", instance_pages::list))
         .service(get("/admin/instances/{key}", instance_pages::one))
         .service(get("/admin/tasks", task_pages::mine))
         .service(get("/assets/{file:.*}", assets::asset))
-        .service(get("/docs/{page:.*}", docs::page))
+        .service(get("/docs", docs::list))
+        .service(get("/docs/{page:.*}", docs::one))
 }
 
 /// What is at a path, by its routes.
@@ -186,14 +190,6 @@ where
     F::Output: Responder + 'static,
 {
     web::route().guard(Any(Get()).or(Head())).to(handler)
-}
-
-async fn nothing_here() -> Result<HttpResponse, Problem> {
-    Err(nothing())
-}
-
-fn nothing() -> Problem {
-    Problem::new(ErrorCode::NotFound, "expected an address of this server, but there is nothing at this one")
 }
 
 /// What stands behind the `?` cannot be read.

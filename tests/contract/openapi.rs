@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// What is for people, and no part of the interface of programs.
-const PAGES: [&str; 6] = ["/demo", "/sign-in", "/sign-out", "/admin/", "/assets/", "/docs/"];
+const PAGES: [&str; 6] = ["/demo", "/sign-in", "/sign-out", "/admin", "/assets/", "/docs"];
 
 fn document() -> Value {
     openapi::document()

@@ -1,6 +1,7 @@
 //! The exchange printed in README.md is what the program does: each `>` line is sent, each `<` line has to come.
 
 mod curl;
+mod links;
 
 use std::path::Path;
 

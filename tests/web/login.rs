@@ -135,7 +135,7 @@ async fn the_page_takes_a_name_and_a_password() {
     let page = User::with_token(&server, None).get("/sign-in").await.text;
     assert!(page.contains("name=\"username\"") && page.contains("type=\"password\""), "{page}");
     let signed_in = form(&server, "username=ada&password=right").await;
-    assert_eq!((signed_in.status.as_u16(), signed_in.header("location")), (303, "/admin/instances"), "{signed_in:?}");
+    assert_eq!((signed_in.status.as_u16(), signed_in.header("location")), (303, "/admin/tasks"), "{signed_in:?}");
     for bad in ["username=ada&password=wrong", "username=eve&password=right", "", "%ff=%fe&&&", "username=ada"] {
         let refused = form(&server, bad).await;
         assert!(refused.status == 401 && refused.text.contains("role=\"alert\""), "{bad}: {refused:?}");

@@ -38,7 +38,7 @@ async fn admin_pages_are_for_those_who_signed_in() {
     let stranger = User::with_token(&server, None);
     for path in ["/admin/instances".to_owned(), format!("/admin/instances/{key}"), "/admin/tasks".to_owned()] {
         let answer = stranger.get(&path).await;
-        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/sign-in"));
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, &*format!("/sign-in?to={path}")));
     }
     let link = server.sign_in_link().unwrap();
     let signed_in = stranger.get(link.strip_prefix(&server.base_url()).unwrap()).await;
@@ -67,6 +67,124 @@ async fn admin_pages_are_for_those_who_signed_in() {
     assert!(missing.status == 404 && missing.text.contains("No such instance"), "{missing:?}");
     let home = get("/".to_owned()).await.text;
     assert!(home.contains("onboarding") && home.contains("/admin/instances"), "{home}");
+    server.stop().await;
+}
+
+/// What a browser asks for.
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+#[actix_web::test]
+async fn where_there_is_nothing_people_get_a_page_and_programs_a_problem() {
+    let server = support::server().await;
+    let stranger = User::with_token(&server, None);
+    for path in ["/nothing", "/admin/nothing", "/docs/nothing", "/v1/nothing", "/%ff"] {
+        for accept in [None, Some("*/*"), Some("application/json"), Some("text/html;q=0, */*")] {
+            let request =
+                accept.into_iter().fold(stranger.request(Method::GET, path), |request, accept| request.header("accept", accept));
+            send(request).await.is_problem(404, "not_found", "expected ");
+        }
+        let answer = send(stranger.request(Method::GET, path).header("accept", BROWSER)).await;
+        if path == "/%ff" {
+            continue;
+        }
+        assert_eq!(answer.status, 404, "{path}");
+        is_guarded_page(&answer);
+        assert!(answer.text.contains("href=\"/docs\"") && answer.text.contains("href=\"/\""), "{}", answer.text);
+    }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn admin_leads_to_the_page_one_begins_with() {
+    let server = support::server().await;
+    let stranger = User::with_token(&server, None);
+    let cookie = |token: String| format!("stepwire-session={token}");
+    for (user, location) in
+        [(None, "/sign-in?to=/admin"), (Some(&["operator"][..]), "/admin/instances"), (Some(&["clerk"]), "/admin/tasks")]
+    {
+        let request = stranger.request(Method::GET, "/admin");
+        let request =
+            user.into_iter().fold(request, |request, roles| request.header("cookie", cookie(support::token("ada", roles))));
+        let answer = send(request).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, location));
+    }
+    assert_eq!(stranger.get("/admin/").await.status, 303);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_sign_in_comes_back_to_where_one_wanted_to_go() {
+    let server = support::server().await;
+    let stranger = User::with_token(&server, None);
+    let token = support::token("olga", &["operator"]);
+    let wanted = "/admin/instances?q=a%20b&status=started";
+    let sent = stranger.get(wanted).await.header("location").to_owned();
+    assert_eq!(sent, "/sign-in?to=/admin/instances%3Fq%3Da%2520b%26status%3Dstarted");
+    let form = stranger.get(&sent).await.text;
+    assert!(form.contains("name=\"to\" value=\"/admin/instances?q&#x3D;a%20b&amp;status&#x3D;started\""), "{form}");
+    let sign_in = async |fields: &str| {
+        let request = stranger.request(Method::POST, "/sign-in").header("content-type", "application/x-www-form-urlencoded");
+        send(request.body(fields.to_owned())).await
+    };
+    let encoded = sent.split_once('=').unwrap().1;
+    let answer = sign_in(&format!("token={token}&to={encoded}")).await;
+    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, wanted));
+    let wrong = sign_in(&format!("token=wrong&to={encoded}")).await;
+    assert!(wrong.status == 401 && wrong.text.contains("name=\"to\""), "what was wanted survives a wrong try");
+    for evil in [
+        "//evil.example",
+        "%2F%2Fevil.example",
+        "/%5Cevil.example",
+        "/%09/evil.example",
+        "https://evil.example",
+        "%252F%252Fevil.example",
+        "/%252Fevil.example",
+        "/admin/..//evil.example",
+        "/sign-out",
+        "javascript:alert(1)",
+        "/docs%0d%0aSet-Cookie:a=b",
+    ] {
+        let answer = sign_in(&format!("token={token}&to={evil}")).await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/admin/instances"), "{evil}");
+        assert!(!stranger.get(&format!("/sign-in?to={evil}")).await.text.contains("name=\"to\""), "{evil}");
+    }
+    let link = server.sign_in_link().unwrap();
+    let path = format!("{}&to=/docs/users", link.strip_prefix(&server.base_url()).unwrap());
+    assert_eq!(stranger.get(&path).await.header("location"), "/docs/users");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn the_documentation_is_pages_and_markdown() {
+    let server = support::server().await;
+    let stranger = User::with_token(&server, None);
+    for path in ["/docs", "/docs/"] {
+        let list = stranger.get(path).await;
+        is_guarded_page(&list);
+        for page in ["/docs/process-model", "/docs/protocol", "/docs/errors", "/docs/configuration", "/docs/api", "/docs/sdk"] {
+            assert!(list.text.contains(&format!("href=\"{page}\"")), "{page} in {}", list.text);
+        }
+    }
+    let model = stranger.get("/docs/process-model").await;
+    is_guarded_page(&model);
+    assert!(model.text.contains("<li id=\"A28\">") && model.text.contains("href=\"/docs/limits\""), "{}", model.text);
+    assert!(!model.text.contains("<script"), "no page of the documentation needs one");
+    let users = stranger.get("/docs/users").await.text;
+    assert!(users.contains("<h2 id=\"behind-a-proxy\">") && users.contains("<td data-label=\"who\">"), "{users}");
+    let markdown = stranger.get("/docs/users.md").await;
+    assert_eq!(markdown.header("content-type"), "text/markdown; charset=utf-8");
+    assert!(markdown.text.starts_with("# Users and tokens\n"));
+    let asked = send(stranger.request(Method::GET, "/docs/users").header("accept", "text/markdown, */*")).await;
+    assert_eq!(asked.text, markdown.text);
+    // What a problem's type leads to.
+    let problem = stranger.get("/v1/nothing").await.json();
+    let page = stranger.get(problem["type"].as_str().unwrap()).await;
+    is_guarded_page(&page);
+    assert!(page.text.contains("<h1 id=\"not_found\">"), "{}", page.text);
+    assert_eq!(stranger.get("/docs/errors/README").await.text, stranger.get("/docs/errors").await.text);
+    for path in ["/", "/sign-in", "/docs", "/demo", "/docs/api"] {
+        assert!(stranger.get(path).await.text.contains("href=\"/docs\""), "{path} leads to the documentation");
+    }
     server.stop().await;
 }
 

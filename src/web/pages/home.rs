@@ -6,11 +6,15 @@ use super::page;
 use crate::{
     admin::{
         assets,
-        home::{Demo, Home},
+        home::{Demo, Home, Server},
     },
     journal::DefinitionState,
+    session::token::DEFAULT_TENANT,
     web::{app::App, problem::Problem},
 };
+
+/// The process that the demo is a client of.
+const DEMO: &str = "onboarding";
 
 /// What this is and where to go; the published processes for those who signed in.
 ///
@@ -21,7 +25,9 @@ pub async fn home(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     let mut published = user.as_ref().map(|user| app.sessions.runtime.definitions.all(&user.tenant)).unwrap_or_default();
     published.retain(|process| process.row.state == DefinitionState::Published);
     let subject = user.as_ref().map(|user| user.subject.as_str());
-    let view = Home::new(&app.pages.assets, subject, published.iter().map(|process| &process.row));
+    let has_demo = app.sessions.runtime.definitions.published(DEFAULT_TENANT, DEMO).is_some();
+    let server = Server { has_demo, prints_link: app.config.sign_in_link };
+    let view = Home::new(&app.pages.assets, subject, server, published.iter().map(|process| &process.row));
     page(&app, StatusCode::OK, "home", &view)
 }
 

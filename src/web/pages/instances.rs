@@ -33,7 +33,7 @@ use crate::{
 /// # Errors
 /// 400 for a wrong cursor, 500.
 pub async fn list(request: HttpRequest, asked: Query<Filter>, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let Some(who) = person(&app, &request) else { return Ok(sign_in_first()) };
+    let Some(who) = person(&app, &request) else { return Ok(sign_in_first(&request)) };
     let (total, part) = find(&app, &who, &asked).await?;
     let next = part.next.map(write_cursor);
     let rows = app
@@ -85,7 +85,7 @@ fn processes(app: &App, tenant: &str) -> Vec<(String, String)> {
 /// # Errors
 /// 500.
 pub async fn one(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let Some(who) = person(&app, &request) else { return Ok(sign_in_first()) };
+    let Some(who) = person(&app, &request) else { return Ok(sign_in_first(&request)) };
     let assets = &app.pages.assets;
     let observed = match instance_key(&path) {
         Ok(key) => app.observe(key, &who.caller, false).await,

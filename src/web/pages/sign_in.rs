@@ -8,22 +8,27 @@ use actix_web::{
 };
 use serde::Deserialize;
 
-use super::page;
+use super::{
+    page,
+    start::{own_page, start_page},
+};
 use crate::{
-    admin::{layout::INSTANCES_URL, message::SignIn},
+    admin::message::SignIn,
     limits,
     session::{
         frames::code::ErrorCode,
         ticket::TicketUse,
         token::{DEFAULT_TENANT, Identity},
     },
-    web::{app::App, body, problem::Problem},
+    web::{app::App, audit::Act, body, problem::Problem},
 };
 
 /// What may stand in the address.
 #[derive(Deserialize)]
 pub struct Link {
     ticket: Option<String>,
+    /// The page to come back to.
+    to: Option<String>,
 }
 
 /// Name and password, or a token. No `Debug`: it holds either.
@@ -33,29 +38,36 @@ struct Form {
     username: String,
     password: String,
     token: String,
+    to: String,
 }
 
-/// The longest form, in bytes, with every letter escaped.
+/// The longest form, in bytes, with every letter escaped; beside the rest an address has room.
 const FORM_BYTES: usize = 3 * (limits::TOKEN_BYTES + limits::NAME_BYTES + limits::PASSWORD_BYTES);
 
-/// `GET /sign-in?ticket=…`: signs in by a link, once. Without a ticket it says how to sign in.
+/// `GET /sign-in?ticket=…&to=…`: signs in by a link, once, and goes to that page. Without a ticket it says how to sign in.
 ///
 /// # Errors
 /// 500 when the page cannot be drawn.
 pub async fn by_link(request: HttpRequest, link: Query<Link>, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let to = link.to.as_deref().and_then(own_page);
     let Some(ticket) = &link.ticket else {
-        return page(&app, StatusCode::OK, "sign_in", &SignIn::new(&app.pages.assets, None));
+        return page(&app, StatusCode::OK, "sign_in", &SignIn::new(&app.pages.assets, to, app.config.sign_in_link, None));
     };
     match app.take_ticket(ticket, TicketUse::SignIn) {
-        Some(identity) => signed_in(&app, &request, &identity),
+        Some(identity) => {
+            Act::by(&identity, "signed in by a link").is_done();
+            signed_in(&app, &request, &identity, to)
+        }
         None => {
             let sentence = "expected a link that was not used before and is at most 15 minutes old, but this is none";
-            refused(&app, &Problem::new(ErrorCode::Unauthenticated, sentence))
+            let problem = Problem::new(ErrorCode::Unauthenticated, sentence);
+            app.sign_in_failed(&request, None, &problem);
+            refused(&app, to, &problem)
         }
     }
 }
 
-/// `POST /sign-in` with the form fields `username` and `password`, or `token`.
+/// `POST /sign-in` with the form fields `username` and `password`, or `token`; and perhaps `to`, the page to come back to.
 ///
 /// # Errors
 /// 403 from a foreign origin, 413.
@@ -66,11 +78,12 @@ pub async fn by_form(request: HttpRequest, payload: Payload, app: Data<App>) -> 
     let identity = if form.token.is_empty() {
         app.sign_in(&request, DEFAULT_TENANT, &form.username, &form.password).await
     } else {
-        app.verify(form.token.trim())
+        app.verify(form.token.trim()).inspect_err(|problem| app.sign_in_failed(&request, None, problem))
     };
+    let to = own_page(&form.to);
     match identity {
-        Ok(identity) => signed_in(&app, &request, &identity),
-        Err(problem) => refused(&app, &problem),
+        Ok(identity) => signed_in(&app, &request, &identity, to),
+        Err(problem) => refused(&app, to, &problem),
     }
 }
 
@@ -83,15 +96,16 @@ pub async fn out(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, P
     Ok(see_other("/", app.sign_out_cookie(&request)))
 }
 
-fn signed_in(app: &App, request: &HttpRequest, identity: &Identity) -> Result<HttpResponse, Problem> {
+fn signed_in(app: &App, request: &HttpRequest, identity: &Identity, to: Option<&str>) -> Result<HttpResponse, Problem> {
     let (token, _) = app.token_of_sign_in(identity)?;
-    Ok(see_other(INSTANCES_URL, app.sign_in_cookie(request, token)))
+    Ok(see_other(to.unwrap_or_else(|| start_page(identity)), app.sign_in_cookie(request, token)))
 }
 
 fn see_other(address: &str, cookie: Cookie<'static>) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((LOCATION, address)).cookie(cookie).finish()
 }
 
-fn refused(app: &App, problem: &Problem) -> Result<HttpResponse, Problem> {
-    page(app, problem.status_code(), "sign_in", &SignIn::new(&app.pages.assets, Some(problem.to_string())))
+fn refused(app: &App, to: Option<&str>, problem: &Problem) -> Result<HttpResponse, Problem> {
+    let view = SignIn::new(&app.pages.assets, to, app.config.sign_in_link, Some(problem.to_string()));
+    page(app, problem.status_code(), "sign_in", &view)
 }

@@ -1,0 +1,106 @@
+//! Where people begin, and where they come back to: `/admin`, the page after a sign-in, and the page for unknown addresses.
+
+use actix_web::{HttpRequest, HttpResponse, Responder, http::header::LOCATION, web::Data};
+
+use super::{nowhere, sign_in_first, wants_page};
+use crate::{
+    admin::layout::{INSTANCES_URL, TASKS_URL},
+    session::{frames::code::ErrorCode, token::Identity},
+    web::{app::App, problem::Problem},
+};
+
+/// The longest address that a sign-in comes back to, in bytes.
+const LONGEST: usize = 2048;
+
+/// `GET /admin`: to the page that a user begins with.
+pub async fn admin(request: HttpRequest, app: Data<App>) -> HttpResponse {
+    match app.signed_in(&request) {
+        Some(user) => HttpResponse::SeeOther().insert_header((LOCATION, start_page(&user))).finish(),
+        None => sign_in_first(&request),
+    }
+}
+
+/// Answers for every address at which there is nothing: people with a page, programs with a problem.
+///
+/// # Errors
+/// 404.
+pub async fn nothing_here(request: HttpRequest, app: Data<App>) -> Result<impl Responder, Problem> {
+    if wants_page(&request) {
+        return nowhere(&app, &request);
+    }
+    Err(nothing())
+}
+
+/// There is nothing at the address.
+pub fn nothing() -> Problem {
+    Problem::new(
+        ErrorCode::NotFound,
+        "expected an address of this server, but there is nothing at this one: see /docs and /openapi.json",
+    )
+}
+
+/// The page that a user begins with: all instances for those who look after them, else the user's tasks.
+pub fn start_page(user: &Identity) -> &'static str {
+    if user.is_operator() { INSTANCES_URL } else { TASKS_URL }
+}
+
+/// The address to come back to, if it is one of this server's pages. Whatever else a link may say, a sign-in leads nowhere else:
+/// no other server, written in any way that a browser or a proxy might take for one, and nothing but pages.
+pub fn own_page(to: &str) -> Option<&str> {
+    let path = to.split(['?', '#']).next().unwrap_or_default();
+    let plain = to.len() <= LONGEST && to.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let simple = !path.contains("//") && !path.contains('%') && path.split('/').all(|part| part != "." && part != "..");
+    let below = |page: &str| path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let is_page = matches!(path, "/" | "/demo") || below("/admin") || below("/docs");
+    (plain && simple && is_page).then_some(to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sign_in_comes_back_to_own_pages_only() {
+        for own in [
+            "/",
+            "/demo",
+            "/admin",
+            "/admin/instances?q=a%20b&status=started",
+            "/admin/instances/0197a1b2-0000-7000-8000-000000000007#data",
+            "/docs",
+            "/docs/process-model#A28",
+            "/admin/instances?q=//evil.example",
+        ] {
+            assert_eq!(own_page(own), Some(own));
+        }
+        for other in [
+            "",
+            "admin",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "/\n/evil.example",
+            " /admin",
+            "/%2fevil.example",
+            "/%5Cevil.example",
+            "/admin/%2e%2e/%2fevil.example",
+            "/admin/..//evil.example",
+            "/docs//evil.example",
+            "/./evil.example",
+            "https://evil.example",
+            "https:/admin",
+            "javascript:alert(1)",
+            "/administrator",
+            "/sign-out",
+            "/sign-in",
+            "/v1/instances",
+            "/admin/é",
+            "/admin\r\nSet-Cookie: a=b",
+        ] {
+            assert_eq!(own_page(other), None, "{other}");
+        }
+        assert_eq!(own_page(&format!("/admin?q={}", "x".repeat(LONGEST))), None);
+    }
+}
