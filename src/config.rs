@@ -13,7 +13,7 @@ use std::{
 
 use clap::ValueEnum;
 
-use crate::limits::Limits;
+use crate::{limits::Limits, text};
 use command_line::CommandLine;
 
 mod backup_command;
@@ -126,7 +126,8 @@ fn resolve(line: CommandLine) -> Result<(Config, Command), ConfigError> {
 
 fn read_file(path: &Path) -> Result<Options, ConfigError> {
     let name = path.display();
-    let text = fs::read_to_string(path)
+    let text = fs::File::open(path)
+        .and_then(|file| text::read_all(file, u64::MAX))
         .map_err(|error| ConfigError(format!("expected to read the configuration file {name}, but: {error}")))?;
     toml::from_str(&text).map_err(|error| {
         // Not the library's own rendering: it quotes the line, which may hold the secret.
@@ -302,6 +303,10 @@ mod tests {
         assert_eq!(config.allowed_origins, AllowedOrigins::List(vec!["https://a.example".into()]));
         assert!(config.test_clock);
 
+        fs::write(&path, "\u{feff}rate-burst = 8").unwrap();
+        assert_eq!(load(&["--config", path.to_str().unwrap()]).unwrap().0.limits.rate_burst, 8);
+        fs::write(&path, b"\xff\xfer\0").unwrap();
+        assert!(load(&["--config", path.to_str().unwrap()]).unwrap_err().to_string().contains("UTF-16"));
         fs::write(&path, "rate-brust = 7").unwrap();
         let error = load(&["--config", path.to_str().unwrap()]).unwrap_err().to_string();
         assert!(error.starts_with("expected ") && error.contains("rate-brust"), "{error}");

@@ -4,10 +4,7 @@
 //! local socket: it tells where it listens and gives a short-lived token. Such a token goes to that server only, never to
 //! another address. Whoever is left is anonymous, which is enough for processes with anonymous start.
 
-use std::{
-    io::Read,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 
@@ -16,7 +13,7 @@ use super::{
     exit::{Exit, Failure},
     local::{self, Local},
 };
-use crate::config::Common;
+use crate::{config::Common, text};
 
 /// The longest file of a token that is read.
 const TOKEN_FILE_BYTES: u64 = 64 * 1024;
@@ -173,14 +170,12 @@ fn read_token(path: &Path) -> Result<String, Failure> {
     let failed = |cause: &dyn std::fmt::Display| {
         Failure::usage(format!("expected a token in {}, but {cause}: write it there, alone", path.display()))
     };
-    let mut text = String::new();
     let read = if path == Path::new("-") {
-        std::io::stdin().take(TOKEN_FILE_BYTES).read_to_string(&mut text)
+        text::read_all(std::io::stdin(), TOKEN_FILE_BYTES)
     } else {
-        std::fs::File::open(path).and_then(|file| file.take(TOKEN_FILE_BYTES).read_to_string(&mut text))
+        std::fs::File::open(path).and_then(|file| text::read_all(file, TOKEN_FILE_BYTES))
     };
-    read.map_err(|error| failed(&error))?;
-    match text.trim() {
+    match read.map_err(|error| failed(&error))?.trim() {
         "" => Err(failed(&"there is none")),
         token => Ok(token.to_owned()),
     }

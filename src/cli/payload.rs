@@ -2,23 +2,26 @@
 
 use std::{fs::File, io::Read};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::exit::Failure;
-use crate::limits;
+use crate::{
+    limits,
+    text::{self, json},
+};
 
 /// Reads what `--data-json` names; absent, it is no data.
 ///
 /// # Errors
 /// Text that is no JSON object, or a file that cannot be read.
 pub fn read(argument: Option<&str>) -> Result<Value, Failure> {
-    let Some(argument) = argument else { return Ok(json!({})) };
+    let Some(argument) = argument else { return Ok(Value::Object(Map::new())) };
     let text = match (argument, argument.strip_prefix('@')) {
         ("-", _) => all("standard input", std::io::stdin())?,
         (_, Some(path)) => all(path, File::open(path).map_err(|error| unreadable(path, &error))?)?,
         (text, None) => text.to_owned(),
     };
-    match serde_json::from_str(&text) {
+    match json::from_text(&text) {
         Ok(Value::Object(members)) => Ok(Value::Object(members)),
         Ok(_) => Err(Failure::usage("expected --data-json to be a JSON object like {\"a\":1}, but it is another value")),
         Err(error) => Err(Failure::usage(format!(
@@ -28,10 +31,8 @@ pub fn read(argument: Option<&str>) -> Result<Value, Failure> {
 }
 
 fn all(place: &str, from: impl Read) -> Result<String, Failure> {
-    let mut text = String::new();
     // One byte more than the server takes: it says so itself.
-    from.take(limits::REST_BODY_BYTES as u64 + 1).read_to_string(&mut text).map_err(|error| unreadable(place, &error))?;
-    Ok(text)
+    text::read_all(from, limits::REST_BODY_BYTES as u64 + 1).map_err(|error| unreadable(place, &error))
 }
 
 fn unreadable(place: &str, error: &std::io::Error) -> Failure {
@@ -40,6 +41,8 @@ fn unreadable(place: &str, error: &std::io::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -50,6 +53,12 @@ mod tests {
         let path = directory.path().join("data.json");
         std::fs::write(&path, r#" {"b":2} "#).unwrap();
         assert_eq!(read(Some(&format!("@{}", path.display()))).unwrap(), json!({"b": 2}));
+        std::fs::write(&path, "\u{feff}{\"b\":7615917337495251231}").unwrap();
+        assert_eq!(read(Some(&format!("@{}", path.display()))).unwrap(), json!({"b": 7_615_917_337_495_251_231_i64}));
+        std::fs::write(&path, b"\xff\xfe{\0}\0").unwrap();
+        assert!(read(Some(&format!("@{}", path.display()))).unwrap_err().message.contains("UTF-16"));
+        let rounded = read(Some(r#"{"a":{"id":12345678901234567890123}}"#)).unwrap_err();
+        assert!(rounded.message.contains("12345678901234567890123 at `a.id`"), "{}", rounded.message);
         for bad in ["[1]", "1", "", "{", "@/nowhere/at/all", "null"] {
             let failure = read(Some(bad)).unwrap_err();
             assert!(failure.message.starts_with("expected "), "{bad}: {}", failure.message);

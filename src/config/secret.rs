@@ -11,7 +11,10 @@ use std::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
 use super::ConfigError;
+use crate::text;
 
+/// A longer file is read no further, in bytes.
+const SECRET_FILE_BYTES: u64 = 64 << 10;
 /// Name of the file in the data directory that holds a generated secret.
 pub const SECRET_FILE: &str = "jwt-secret";
 
@@ -58,7 +61,7 @@ pub(super) fn read_or_generate(path: &Path, write: &dyn Fn(&[u8]) -> String) -> 
 }
 
 fn read(path: &Path) -> io::Result<String> {
-    let text = fs::read_to_string(path)?.trim().to_owned();
+    let text = text::read_all(fs::File::open(path)?, SECRET_FILE_BYTES)?.trim().to_owned();
     if text.len() < 32 {
         return Err(io::Error::new(ErrorKind::InvalidData, "it holds less than 32 characters; delete it to have it made anew"));
     }

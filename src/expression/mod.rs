@@ -39,6 +39,8 @@ mod hostile;
 #[cfg(test)]
 mod hostile_rules;
 #[cfg(test)]
+mod schema_numbers;
+#[cfg(test)]
 mod semantics;
 
 pub use compile::{ProcessEvaluator, compile};

@@ -1,6 +1,6 @@
 //! Numbers written in JavaScript. One that JavaScript would round is a mistake: the modeller would see other digits than count.
 
-use crate::model::exact_number::is_exact;
+use crate::text::number::is_exact;
 
 /// The largest whole number up to which JavaScript's numbers are exact; beyond, whole numbers of the data are `BigInt`s.
 pub const MAX_SAFE: i64 = (1 << 53) - 1;

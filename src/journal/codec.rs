@@ -35,3 +35,20 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
         None => Err(StoreError::Unreadable("a stored value is empty".to_owned())),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn numbers_keep_every_digit(signed in any::<i64>(), unsigned in any::<u64>(), decimal in any::<f64>()) {
+            let value = json!({"whole": [signed, unsigned, signed >> 11, unsigned >> 11], "decimal": decimal, "zero": -0.0, "one": 1.0});
+            let stored: Value = decode(&encode(&value)?)?;
+            prop_assert_eq!(stored.to_string(), value.to_string());
+        }
+    }
+}

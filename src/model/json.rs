@@ -1,13 +1,14 @@
 //! Reads the JSON form of a process definition: the serde form of [`ProcessDefinition`].
 
 use super::{definition::ProcessDefinition, problem::Problem, source::ReadDefinition};
+use crate::text::json;
 
 /// Reads one definition.
 ///
 /// # Errors
 /// The place where the text stops being a definition; later problems cannot be told.
-pub fn read(json: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
-    serde_json::from_str::<ProcessDefinition>(json).map(|definition| vec![(definition, Vec::new())]).map_err(|error| {
+pub fn read(text: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
+    json::from_text::<ProcessDefinition>(text).map(|definition| vec![(definition, Vec::new())]).map_err(|error| {
         let message = format!("expected a process definition, but {error}; mend the JSON there");
         vec![Problem::error("", "invalid_json", message)]
     })

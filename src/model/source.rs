@@ -31,10 +31,8 @@ pub fn read_source(source: &[u8], format: SourceFormat) -> Result<Vec<ReadDefini
         let message = format!("expected at most {MAX_SOURCE_BYTES} bytes, but the source has {}; split it", source.len());
         return Err(vec![Problem::error("", "too_large", message)]);
     }
-    let text = std::str::from_utf8(source).map_err(|error| {
-        let message = format!("expected UTF-8 text, but byte {} is none; save the file as UTF-8", error.valid_up_to());
-        vec![Problem::error("", "invalid_encoding", message)]
-    })?;
+    let text = crate::text::utf8(source)
+        .map_err(|found| vec![Problem::error("", "invalid_encoding", format!("expected text in UTF-8, but {found}"))])?;
     match format {
         SourceFormat::BpmnXml => bpmn_xml::read(text),
         SourceFormat::Json => json::read(text),

@@ -5,7 +5,6 @@
 
 use std::{
     fmt, fs,
-    io::Read,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
@@ -21,7 +20,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use super::token::TokenError;
-use crate::{limits, model::ids::Time};
+use crate::{limits, model::ids::Time, text};
 
 /// How often the file is looked at: a new key is good this long after it is there at the latest.
 const LOOK: Duration = Duration::from_secs(2);
@@ -165,9 +164,8 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 
 fn read(path: &Path, algorithms: &[Algorithm]) -> Result<Vec<Key>, String> {
     let name = path.display().to_string();
-    let mut text = String::new();
-    let read = fs::File::open(path).and_then(|file| file.take(limits::REST_BODY_BYTES as u64).read_to_string(&mut text));
-    read.map_err(|error| unreadable(&name, &error))?;
+    let read = fs::File::open(path).and_then(|file| text::read_all(file, limits::REST_BODY_BYTES as u64));
+    let text = read.map_err(|error| unreadable(&name, &error))?;
     parse(&text, &name, algorithms)
 }
 

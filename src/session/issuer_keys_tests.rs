@@ -137,7 +137,7 @@ fn a_file_that_changed_is_read_again_within_seconds() {
     let (first, second) = (Signer::new(Algorithm::EdDSA, Some("1")), Signer::new(Algorithm::EdDSA, Some("22")));
     let site = Site::new(&[&first], &ALL);
     let (old, new) = (first.token(Some("1"), &claims()), second.token(Some("22"), &claims()));
-    write(&site.directory, &set(&[&second]));
+    write(&site.directory, &format!("\u{feff}{}", set(&[&second])));
     assert!(site.verify(&new, 1_999).is_err(), "looked at just now");
     assert!(site.verify(&new, 2_000).is_ok());
     assert!(site.verify(&old, 2_000).is_err(), "taken out of the file");

@@ -7,7 +7,7 @@ use actix_web::{
 };
 
 use super::problem::Problem;
-use crate::{limits, session::frames::code::ErrorCode};
+use crate::{limits, session::frames::code::ErrorCode, text};
 
 /// The body, at most `limit` bytes of it.
 ///
@@ -26,7 +26,7 @@ pub async fn bytes(request: &HttpRequest, body: Payload, limit: usize) -> Result
     }
 }
 
-/// The text of a JSON body; `{}` when there is none.
+/// The text of a JSON body; `{}` when there is none. A byte order mark is passed over.
 ///
 /// # Errors
 /// As [`bytes()`], 415 when it is announced as something else, 400 when it is no UTF-8.
@@ -38,10 +38,8 @@ pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, Proble
     if media_type(request).is_some_and(|media_type| media_type != "application/json") {
         return Err(Problem::unsupported_media_type("application/json"));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|error| {
-        Problem::new(ErrorCode::BadRequest, format!("expected JSON in UTF-8, but byte {} is none", error.valid_up_to()))
-    })?;
-    Ok(text.to_owned())
+    let refuse = |found| Problem::new(ErrorCode::BadRequest, format!("expected JSON in UTF-8, but {found}"));
+    text::utf8(&bytes).map(str::to_owned).map_err(refuse)
 }
 
 /// The media type a body is announced with, in lower case and without its parameters.

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use reqwest::{Client, Url, redirect};
 use tokio::time::sleep;
 
-use crate::{limits, session::issuer_keys::IssuerKeys};
+use crate::{limits, session::issuer_keys::IssuerKeys, text};
 
 /// How long an answer may take altogether.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -98,7 +98,7 @@ impl KeyAddress {
             }
             body.extend_from_slice(&chunk);
         }
-        String::from_utf8(body).map_err(|_| "its answer is not in UTF-8".into())
+        text::utf8(&body).map(str::to_owned).map_err(|found| format!("its answer should be in UTF-8, but {found}"))
     }
 }
 

@@ -28,6 +28,7 @@ use crate::{
         files::{Incoming, NoUpload, Received},
     },
     session::frames::code::ErrorCode,
+    text,
 };
 
 /// What a form is larger than its fields: boundaries and headers.
@@ -133,15 +134,15 @@ impl Reading<'_> {
     }
 
     async fn data(&self, mut field: Field) -> Result<String, Problem> {
-        let mut text = Vec::new();
-        while let Some(bytes) = patiently(&mut field, self.rules).await? {
-            text.extend_from_slice(&bytes);
-            if text.len() > limits::REST_BODY_BYTES {
+        let mut bytes = Vec::new();
+        while let Some(chunk) = patiently(&mut field, self.rules).await? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > limits::REST_BODY_BYTES {
                 let sentence = format!("expected 'data' of at most {} bytes, but it is longer", limits::REST_BODY_BYTES);
                 return Err(Problem::new(ErrorCode::TooLarge, sentence));
             }
         }
-        String::from_utf8(text).map_err(|_| bad_form("'data' is not in UTF-8: send JSON in UTF-8"))
+        text::utf8(&bytes).map(str::to_owned).map_err(|found| bad_form(&format!("'data' should be JSON in UTF-8: {found}")))
     }
 }
 

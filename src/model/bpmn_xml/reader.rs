@@ -4,7 +4,7 @@ use roxmltree::Node;
 use serde_json::Value;
 
 use super::{BPMN_NAMESPACE, STEPWIRE_NAMESPACE};
-use crate::model::problem::Problem;
+use crate::{model::problem::Problem, text::json};
 
 /// BPMN children that mean nothing at run time, on any element.
 const MEANINGLESS: &[&str] = &["incoming", "outgoing", "documentation", "extensionElements", "auditing", "monitoring"];
@@ -95,7 +95,7 @@ impl Reader {
 
     /// Any JSON text.
     pub(super) fn json(&mut self, element: &str, name: &str, text: &str) -> Option<Value> {
-        serde_json::from_str(text)
+        json::from_text(text)
             .map_err(|error| self.error(element, "invalid_value", format!("expected JSON in `{name}`, but {error}; correct it")))
             .ok()
     }

@@ -6,6 +6,8 @@ use super::{
     Builtin, DataPath, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, Part, Piece, Placeholder, Template, TemplateError, TextTemplate,
 };
 
+use crate::text::number::is_exact;
+
 /// A byte offset into the template and what was expected there.
 type Fault = (usize, String);
 
@@ -132,6 +134,12 @@ impl Parser<'_> {
             "null" => Value::Null,
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
+            number if number.parse::<Number>().is_ok() && !is_exact(number) => {
+                return Err((
+                    self.at,
+                    format!("expected a number that keeps its digits, but {number} would not; write it as a text"),
+                ));
+            }
             number => match number.parse::<Number>() {
                 Ok(number) => Value::Number(number),
                 Err(_) => return self.unexpected("a JSON value (texts need double quotes)"),

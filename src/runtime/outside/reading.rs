@@ -10,6 +10,7 @@ use crate::{
     engine::outside::Response,
     limits::{CALL_ANSWER_BYTES, CALL_ANSWER_HEADER_BYTES, JSON_DEPTH},
     model::merging::exceeds_depth,
+    text::{self, json},
 };
 
 /// Why an answer could not be read.
@@ -59,18 +60,20 @@ fn body(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, String> {
     }
     let content_type = header(CONTENT_TYPE);
     let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    let text = || {
-        let text = std::str::from_utf8(bytes).map(|text| Value::String(text.to_owned()));
-        text.map_err(|_| format!("expected an answer of JSON or text in UTF-8, but it is of type '{media_type}'"))
+    let plain = || {
+        let text = text::utf8(bytes).map(|text| Value::String(text.to_owned()));
+        text.map_err(|found| {
+            format!("expected an answer of JSON or text in UTF-8, but of this one, of type '{media_type}', {found}")
+        })
     };
     if media_type == "application/json" || media_type.ends_with("+json") {
-        return json(bytes);
+        return read_json(bytes);
     }
-    if media_type.is_empty() { json(bytes).or_else(|_| text()) } else { text() }
+    if media_type.is_empty() { read_json(bytes).or_else(|_| plain()) } else { plain() }
 }
 
-fn json(bytes: &[u8]) -> Result<Value, String> {
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| format!("expected JSON in the answer, but {error}"))?;
+fn read_json(bytes: &[u8]) -> Result<Value, String> {
+    let value: Value = json::from_bytes(bytes).map_err(|error| format!("expected JSON in the answer, but {error}"))?;
     if exceeds_depth(&value, JSON_DEPTH) {
         return Err(format!("expected JSON of at most {JSON_DEPTH} levels in the answer, but it is deeper"));
     }

@@ -11,7 +11,7 @@ use super::{
     fields::{Fields, Sentence},
     on_instance::{self, OnInstance},
 };
-use crate::{limits, model::ids::InstanceKey, session::answers::WireError};
+use crate::{limits, model::ids::InstanceKey, session::answers::WireError, text::without_mark};
 
 /// Which process to start; as the frame `start`.
 ///
@@ -51,7 +51,7 @@ pub fn on_instance(name: &str, text: &str, instance: InstanceKey) -> Result<OnIn
 /// # Errors
 /// As [`start`].
 pub fn data(text: &str) -> Result<Payload, WireError> {
-    let alone: Result<&RawValue, _> = serde_json::from_str(text);
+    let alone: Result<&RawValue, _> = serde_json::from_str(without_mark(text));
     let refuse = |error| WireError::new(ErrorCode::BadRequest, format!("expected 'data' to be a JSON object, but: {error}"));
     let text = format!(r#"{{"data":{}}}"#, alone.map_err(refuse)?);
     read(&text, |fields| fields.required("data", fields.payload("data")?))

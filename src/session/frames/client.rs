@@ -18,6 +18,10 @@ use super::{
 use crate::{
     limits,
     model::ids::{ElementKey, InstanceKey},
+    text::{
+        json::{self, JsonError},
+        without_mark,
+    },
 };
 
 /// One frame of a client.
@@ -246,10 +250,13 @@ impl Payload {
         self.0.get()
     }
 
-    /// Its members. What only a full reading finds (half a surrogate pair, a number beyond all bounds) fails here: answer
+    /// Its members. What only a full reading finds (half a surrogate pair, a number that would lose digits) fails here: answer
     /// `bad_request` with the sentence.
     pub fn parse(&self) -> Result<Map<String, Value>, String> {
-        serde_json::from_str(self.text()).map_err(|error| format!("expected 'data' to be a JSON object, but: {error}"))
+        json::from_text(self.text()).map_err(|error| match error {
+            JsonError::Inexact { .. } => format!("expected 'data' to hold numbers that keep their digits, but {error}"),
+            error => format!("expected 'data' to be a JSON object, but: {error}"),
+        })
     }
 }
 
@@ -285,6 +292,7 @@ pub fn parse_hello(text: &str) -> Result<Hello, FrameError> {
 }
 
 fn read(text: &str) -> Result<(Fields<'_>, Option<FrameId>), FrameError> {
+    let text = without_mark(text);
     let refuse = |code, message: String| FrameError { id: None, code, message };
     if depth::deeper_than(text, limits::JSON_DEPTH) {
         return Err(refuse(

@@ -69,6 +69,21 @@ fn every_frame_is_read() {
 }
 
 #[test]
+fn a_payload_keeps_its_digits() {
+    let payload =
+        |data: &str| match read(&format!("\u{feff}{{\"type\":\"start\",\"id\":\"1\",\"process\":\"p\",\"data\":{data}}}")) {
+            Ok(ClientFrame::Start(start)) => start.data.expect("data").parse().map(Value::Object),
+            other => panic!("{other:?}"),
+        };
+    let exact = r#"{"id":7615917337495251231,"max":18446744073709551615,"x":0.1}"#;
+    assert_eq!(payload(exact).map(|data| data.to_string()).as_deref(), Ok(exact));
+    for number in ["18446744073709551616", "0.1000000000000000055", "1e400"] {
+        let sentence = payload(&format!(r#"{{"a":[{{"b":{number}}}]}}"#)).expect_err(number);
+        assert!(sentence.contains("'data'") && sentence.contains(&format!("{number} at `a[0].b`")), "{sentence}");
+    }
+}
+
+#[test]
 fn unknown_fields_and_odd_spellings_pass() {
     check(r#" {"extra":{"id":5,"id":6},"type":"pong","other":[[]]} "#, &["Pong"]);
     check(r#"{"t\u0079pe":"run","id":"\u0041","instance":"KEY","action":"s"}"#, &[r#"FrameId("A")"#]);

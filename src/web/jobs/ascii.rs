@@ -6,6 +6,8 @@ use std::{borrow::Cow, fmt::Write};
 use actix_web::HttpResponse;
 use serde::Serialize;
 
+use crate::text::without_mark;
+
 /// 200 with this value.
 pub fn answer(value: &impl Serialize) -> HttpResponse {
     HttpResponse::Ok().content_type("application/json").body(json(value))
@@ -33,10 +35,10 @@ pub fn escaped(json: &str) -> String {
     text
 }
 
-/// The text of a body: UTF-8, or ISO-8859-1 when it cannot be that.
+/// The text of a body: UTF-8, perhaps behind a byte order mark, or ISO-8859-1 when it cannot be that.
 pub fn text(body: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(body) {
-        Ok(text) => Cow::Borrowed(text),
+        Ok(text) => Cow::Borrowed(without_mark(text)),
         Err(_) => Cow::Owned(body.iter().map(|byte| char::from(*byte)).collect()),
     }
 }

@@ -28,6 +28,7 @@ use crate::{
         requests,
         who::Who,
     },
+    text::json,
     web::{
         app::App,
         body,
@@ -135,7 +136,7 @@ async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<Look
     let body = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
     let named = Named::read(request)?;
     let observed = app.job(&who.caller, named.workflow()?, named.job()?).await?;
-    let in_body = || serde_json::from_str::<Said>(&ascii::text(&body)).ok().map(|said| said.comment);
+    let in_body = || json::from_text::<Said>(&ascii::text(&body)).ok().map(|said| said.comment);
     let said = named.comment().map(str::to_owned).or_else(in_body);
     Ok(Looked { who, observed, said })
 }

@@ -14,6 +14,7 @@ use super::{ascii, refused::Refused, workflow::Named};
 use crate::{
     limits,
     session::frames::code::ErrorCode,
+    text::json,
     web::{app::App, body, problem::Problem},
 };
 
@@ -162,7 +163,7 @@ async fn nobody_notified(request: &HttpRequest, payload: Payload, app: &App, who
 async fn of_ids(request: &HttpRequest, payload: Payload, app: &App) -> Result<HttpResponse, Refused> {
     app.bearer(request)?;
     let bytes = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
-    let ids: Vec<String> = serde_json::from_slice(&bytes).map_err(|error| {
+    let ids: Vec<String> = json::from_bytes(&bytes).map_err(|error| {
         Problem::new(ErrorCode::BadRequest, format!("expected a list of ids such as [\"1\",\"2\"] as the body, but: {error}"))
     })?;
     Ok(ascii::answer(&ids.is_empty()))

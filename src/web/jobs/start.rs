@@ -20,6 +20,7 @@ use crate::{
         requests,
         who::Who,
     },
+    text::json,
     web::{
         app::App,
         body,
@@ -54,7 +55,7 @@ pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
 pub async fn start_with_variables(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
-    let asked: WithVariables = serde_json::from_str(&ascii::text(&bytes)).map_err(|error| {
+    let asked: WithVariables = json::from_text(&ascii::text(&bytes)).map_err(|error| {
         let form = r#"{"WorkflowId":41,"Variables":[{"Name":"x","Value":"1"}]}"#;
         Problem::new(ErrorCode::BadRequest, format!("expected a body like {form}, but: {error}"))
     })?;

@@ -7,6 +7,7 @@ use crate::{
     config::{Config, UserCommand},
     limits,
     runtime::users::requests::{ListedUser, UserAsk, UserRequest},
+    text,
 };
 
 /// Does it, reading a password from `input` if one is needed.
@@ -67,14 +68,9 @@ fn done(command: &UserCommand) -> Option<String> {
 
 /// The password that was piped in, without the newline that tools put behind it.
 fn password(input: impl Read) -> Result<String, String> {
-    let mut bytes = Vec::new();
     let limit = limits::PASSWORD_BYTES;
-    // Room for the newline, and for one byte that shows that there is more.
-    input
-        .take(limit as u64 + 3)
-        .read_to_end(&mut bytes)
-        .map_err(|error| format!("expected to read the password, but: {error}"))?;
-    let text = String::from_utf8(bytes).map_err(|_| "expected the password in UTF-8, but it is something else".to_owned())?;
+    // Room for a byte order mark, for the newline, and for one byte that shows that there is more.
+    let text = text::read_all(input, limit as u64 + 6).map_err(|error| format!("expected to read the password, but: {error}"))?;
     let password = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
     match password.len() {
         0 => Err("expected a password on standard input, but there is none".to_owned()),
@@ -116,6 +112,7 @@ mod tests {
         check(b" secret \n\n", Ok(" secret \n"));
         check(b"two\nlines\n", Ok("two\nlines"));
         check(b"secret\r", Ok("secret\r"));
+        check(b"\xef\xbb\xbfsecret\n", Ok("secret"));
     }
 
     #[test]

@@ -89,6 +89,9 @@ fn what_stays_wrong_is_not_tried_again() {
             "image",
         ),
         (answered(302, "{}"), "302"),
+        (answered(200, r#"{"order": {"id": 12345678901234567890123}}"#), "`order.id`"),
+        (answered(200, r#"[0.1000000000000000055]"#), "0.1000000000000000055 at `[0]`"),
+        (raw(200, "Content-Type: application/json\r\n", "{\0}\0"), "UTF-16"),
         (answered(204, "").into_iter().collect(), ""),
     ];
     for (bytes, expected) in cases {
@@ -103,6 +106,22 @@ fn what_stays_wrong_is_not_tried_again() {
             }
         }
         assert_eq!(receiver.received().len(), 1);
+    }
+}
+
+#[test]
+fn an_answer_may_begin_with_a_byte_order_mark_and_keeps_its_digits() {
+    for (head, body, expected) in [
+        ("application/json; charset=utf-8", "\u{feff}{\"a\":1}", json!({"a": 1})),
+        ("application/problem+json", "\u{feff}7615917337495251231", json!(7_615_917_337_495_251_231_i64)),
+        ("text/plain", "\u{feff}hello", json!("hello")),
+        ("application/json", "[18446744073709551615, 0.1]", json!([u64::MAX, 0.1])),
+    ] {
+        let bytes = raw(200, &format!("Content-Type: {head}\r\n"), body);
+        let receiver = Receiver::start(move |_, _| bytes.clone());
+        let stage = Stage::new(&[&receiver.target()]);
+        let outcome = stage.play(json!({"url": receiver.url("/"), "outputKey": "r"}));
+        assert_eq!((outcome.status, &outcome.data["r"]), (Status::Finished, &expected), "{body}");
     }
 }
 

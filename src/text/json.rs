@@ -3,13 +3,13 @@
 //! It passes over a byte order mark, as RFC 8259 allows, says so in words when a text is no UTF-8, and refuses a number that
 //! could not be held exactly, with its path: what was read is written back with every digit it had.
 //!
-//! Not here: what makes a number exact (`exact_number`), how deep and long a text may be (its reader's business).
+//! Not here: what makes a number exact (`number`), how deep and long a text may be (its reader's business).
 
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use super::exact_number::is_exact;
+use super::{number::is_exact, utf8, without_mark};
 
 /// Why a text is not read. Displayed, it is the second half of a sentence: `expected …, but {error}`.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl fmt::Display for JsonError {
             Self::Unreadable(error) => error.fmt(f),
             Self::Inexact { path, number } => {
                 let place = if path.is_empty() { String::new() } else { format!(" at `{path}`") };
-                write!(f, "the number {number}{place} would lose digits; write it as a text in quotes, or with at most 17 digits")
+                write!(f, "the number {number}{place} would lose digits; write it as a text in quotes, or with fewer digits")
             }
             Self::Encoding(found) => f.write_str(found),
         }
@@ -57,38 +57,18 @@ pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
-    let value = serde_json::from_str(text).map_err(JsonError::Unreadable)?;
-    match first_inexact(text) {
-        None => Ok(value),
-        Some((at, number)) => {
+    let value = serde_json::from_str(text);
+    // One beyond all bounds is an error of the library, too, but without its path.
+    let out_of_range = value.as_ref().err().is_some_and(|error: &serde_json::Error| error.to_string().contains("out of range"));
+    match (value, first_inexact(text)) {
+        (Err(error), _) if !out_of_range => Err(JsonError::Unreadable(error)),
+        (_, Some((at, number))) => {
             let end = number.floor_char_boundary(40);
             let shown = if end < number.len() { format!("{}…", &number[..end]) } else { number.to_owned() };
             Err(JsonError::Inexact { path: path_of(text, at), number: shown })
         }
+        (value, None) => value.map_err(JsonError::Unreadable),
     }
-}
-
-/// The text without the byte order mark it may begin with.
-pub fn without_mark(text: &str) -> &str {
-    text.strip_prefix('\u{feff}').unwrap_or(text)
-}
-
-/// The text of bytes in UTF-8, without a byte order mark.
-///
-/// # Errors
-/// What they are instead, as the second half of a sentence.
-pub fn utf8(bytes: &[u8]) -> Result<&str, String> {
-    let other = match bytes {
-        [0, 0, 0xfe, 0xff, ..] | [0xff, 0xfe, 0, 0, ..] | [0, 0, 0, _, ..] => Some("UTF-32"),
-        // Without a mark, too: in UTF-16 one of the first two bytes of `{`, `[` or `<` is 0.
-        [0xfe, 0xff, ..] | [0xff, 0xfe, ..] | [0, 1..=255, ..] | [1..=255, 0, ..] => Some("UTF-16"),
-        _ => None,
-    };
-    if let Some(other) = other {
-        return Err(format!("it is written in {other}; save it as UTF-8"));
-    }
-    let text = std::str::from_utf8(bytes);
-    text.map(without_mark).map_err(|error| format!("byte {} is no UTF-8; save it as UTF-8", error.valid_up_to()))
 }
 
 /// The first number of a JSON text that is not held exactly, and where it begins.
@@ -199,7 +179,7 @@ mod tests {
         check(b"\xfe\xff\0{\0}", Err("UTF-16"));
         check(b"\0{\0}", Err("UTF-16"));
         check(b"\xff\xfe\0\0{\0\0\0", Err("UTF-32"));
-        check(b"{\"a\": \"\xe4\"}", Err("byte 7 is no UTF-8"));
+        check(b"{\"a\": \"\xe4\"}", Err("byte 7 is none"));
     }
 
     #[test]
@@ -215,7 +195,7 @@ mod tests {
         ] {
             check(text.as_bytes(), Err(path));
         }
-        check(br#"{"a": 1e400}"#, Err("out of range"));
+        check(br#"{"a": [1e400], "b": }"#, Err("the number 1e400 at `a[0]`"));
         check(format!("[{}]", "1".repeat(300)).as_bytes(), Err("…"));
     }
 }
