@@ -70,6 +70,7 @@ export class Connection {
   /** Whether a timer will make the next attempt. */
   #waiting = false;
   #isLost = false;
+  #stopped = false;
   #notBefore = 0;
   #welcomedAt: number | undefined;
   #heardAt = 0;
@@ -109,6 +110,8 @@ export class Connection {
 
   /** Ends it for good. `error` goes to whoever still waits. */
   stop(error: StepwireError, status: ConnectionStatus = 'closed'): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
     this.#unwake();
     this.#leave(1000);
     this.platform.clearTimer(this.#lostTimer);

@@ -14,6 +14,7 @@ import type {
   Step,
 } from './frames.js';
 import { merge, share } from './merge.js';
+import { LONGEST_TIMER_MS } from './outbox.js';
 import type { ActionsOf, AnyClient, ProcessShape, RunOptions, ViewOf, WaitOptions } from './options.js';
 import { store, type Store } from './store.js';
 
@@ -95,7 +96,7 @@ export class Instance<S extends ProcessShape = ProcessShape> {
     const { element, ifSeq, ...wait } = options;
     const frame = { type: 'run', instance: this.key, action, data: data ?? {}, element, ifSeq };
     const reply = await this.#client.command(frame, wait);
-    if (reply.seq !== undefined) await this.#reached(reply.seq);
+    await this.#reached(reply.seq, wait);
     return { ...reply.result, seq: reply.seq, duplicate: reply.duplicate ?? false };
   }
 
@@ -196,9 +197,7 @@ export class Instance<S extends ProcessShape = ProcessShape> {
 
   /** Nothing more will come. @internal */
   settle(upTo = this.cursor ?? -1): void {
-    const ready = this.#waiting.filter(({ seq }) => seq <= upTo);
-    this.#waiting = this.#waiting.filter(({ seq }) => seq > upTo);
-    ready.forEach(({ done }) => done());
+    this.#waiting.filter(({ seq }) => seq <= upTo).forEach(({ done }) => done());
   }
 
   /** @internal */
@@ -232,12 +231,25 @@ export class Instance<S extends ProcessShape = ProcessShape> {
   /** Resolves, like `run`, when the effect is in the stores. */
   async #command(type: string, members: { element?: string; user?: string }, wait?: WaitOptions): Promise<void> {
     const { seq } = await this.#client.command({ type, instance: this.key, ...members }, wait);
-    if (seq !== undefined) await this.#reached(seq);
+    await this.#reached(seq, wait);
   }
 
-  #reached(seq: number): Promise<void> {
-    const here = (this.cursor ?? -1) >= seq || !this.#client.channels.has(this);
-    return here ? Promise.resolve() : new Promise((done) => this.#waiting.push({ seq, done }));
+  /** Waits for the frames of what was done. Frames that are late, or limits that are over, make nothing undone. */
+  #reached(seq: number | undefined, { signal, timeout }: WaitOptions = {}): Promise<void> {
+    const here = seq === undefined || (this.cursor ?? -1) >= seq || !this.#client.channels.has(this) || signal?.aborted;
+    if (here) return Promise.resolve();
+    return new Promise((resolve) => {
+      const { platform } = this.#client;
+      const timer = timeout === undefined || timeout > LONGEST_TIMER_MS ? undefined : platform.setTimer(() => done(), timeout);
+      const done = () => {
+        platform.clearTimer(timer);
+        signal?.removeEventListener('abort', done);
+        this.#waiting = this.#waiting.filter((waiting) => waiting.done !== done);
+        resolve();
+      };
+      signal?.addEventListener('abort', done);
+      this.#waiting.push({ seq, done });
+    });
   }
 
   #replace(frame: SnapshotFrame): void {

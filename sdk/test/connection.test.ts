@@ -347,7 +347,9 @@ test('signing out tells all that waits', async () => {
   await server.advance();
   client.signOut();
   expect(await running).toMatchObject({ code: 'unauthenticated' });
+  client.close();
   expect(client.status.get()).toBe('signedOut');
+  await expect(client.start('p')).rejects.toMatchObject({ code: 'unauthenticated' });
 });
 
 test('what the app does wrong in a listener, or the server in a frame, ends nothing', async () => {

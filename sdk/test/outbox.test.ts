@@ -121,6 +121,25 @@ test('a time limit is that of the command, or of the client', async () => {
   expect(await Promise.race([long, 'waits'])).toBe('waits');
 });
 
+test('what was done and is only slow to show is no failure', async () => {
+  const { server, client } = await live();
+  server.on('run', ({ id }, connection) => connection.push({ type: 'reply', id, seq: 7, result: { ignored: ['x'] } }));
+  const instance = client.instance('p', 'k');
+  await server.advance();
+  const controller = new AbortController();
+  const limited = instance.run('save', {}, { timeout: 1_000 });
+  const stopped = instance.run('save', {}, { signal: controller.signal });
+  const patient = instance.run('save', {});
+  await server.advance(999);
+  expect(await Promise.race([limited, stopped, patient, 'waits'])).toBe('waits');
+  await server.advance(1);
+  expect(await limited).toMatchObject({ seq: 7, ignored: ['x'] });
+  controller.abort();
+  expect((await stopped).seq).toBe(7);
+  client.close();
+  expect((await patient).seq).toBe(7);
+});
+
 test('two starts with one id are one, and lead to one instance', async () => {
   const { server, client } = await live();
   const id = '0197aaaa-0000-7000-8000-000000000000';
