@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { afterClose, backoff } from '../src/backoff.js';
-import { merge } from '../src/merge.js';
+import { merge, share } from '../src/merge.js';
 import { store } from '../src/store.js';
 import { uuidv7 } from '../src/uuid.js';
 
@@ -21,13 +21,39 @@ test('merge keeps what stays equal, and takes __proto__ for data', () => {
   expect(Object.keys(merged)).toEqual(['__proto__']);
 });
 
+test('what says the same is shared, however deep, and only that', () => {
+  const before = { a: { b: [1, { c: 2 }] }, d: 'x', e: [{ f: 1 }, { g: 2 }] };
+  expect(share(before, structuredClone(before))).toBe(before);
+  const after = share(before, { a: { b: [1, { c: 3 }] }, d: 'x', e: [{ f: 1 }, { g: 2 }, { h: 3 }] });
+  expect(after).toEqual({ a: { b: [1, { c: 3 }] }, d: 'x', e: [{ f: 1 }, { g: 2 }, { h: 3 }] });
+  expect(after.e[0]).toBe(before.e[0]);
+  expect([after.a === before.a, after.e === (before.e as unknown)]).toEqual([false, false]);
+  expect(share({ a: 1, b: 2 }, { a: 1 })).toEqual({ a: 1 });
+  expect(share({ a: undefined }, { b: 1 })).toEqual({ b: 1 });
+  expect(share([1, 2], [1])).toEqual([1]);
+  expect(share({ 0: 1 }, [1])).toEqual([1]);
+  expect(share(null, { a: null })).toEqual({ a: null });
+  const hostile = share({}, JSON.parse('{"__proto__":{"admin":true}}')) as Record<string, unknown>;
+  expect([Object.getPrototypeOf(hostile) === Object.prototype, Object.keys(hostile)]).toEqual([true, ['__proto__']]);
+  expect(Object.keys(share(hostile, JSON.parse('{"__proto__":{"admin":true}}')))).toEqual(['__proto__']);
+});
+
+test('a merge of what is there already changes nothing', () => {
+  const base = { list: [{ a: 1 }], deep: { list: [1, 2] } };
+  expect(merge(base, { list: [{ a: 1 }] })).toBe(base);
+  expect((merge(base, { list: [{ a: 1 }, { b: 2 }] }) as typeof base).list[0]).toBe(base.list[0]);
+});
+
 test.each([
   [1006, 'reconnect'],
   [1012, 'reconnect'],
+  [1001, 'reconnect'],
+  [1009, 'reconnect'],
   [4000, 'reconnect'],
   [4001, 'reconnect'],
   [4429, 'reconnect'],
   [4401, 'renewToken'],
+  [4400, 'stop'],
   [4403, 'stop'],
   [4408, 'stop'],
   [4409, 'stop'],
