@@ -13,7 +13,7 @@ use std::{
 
 use clap::ValueEnum;
 
-use crate::{limits::Limits, text};
+use crate::{duration, limits::Limits, text};
 use command_line::CommandLine;
 
 mod backup_command;
@@ -252,10 +252,15 @@ fn addresses(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
     if found.is_empty() { Err(failed(&"the host has no address")) } else { Ok(found) }
 }
 
-fn duration(text: &str) -> Result<std::time::Duration, String> {
-    let failed = || format!("expected a positive ISO 8601 duration like PT1H, but it is '{text}'");
-    let span: jiff::SignedDuration = text.parse().map_err(|_| failed())?;
-    std::time::Duration::try_from(span).ok().filter(|length| !length.is_zero()).ok_or_else(failed)
+/// A duration on the command line: in ISO 8601, or in the short form `30s`.
+fn duration_argument(text: &str) -> Result<std::time::Duration, String> {
+    let failed =
+        |why: &str| format!("expected a duration longer than zero such as PT1H, P1D or 30s, but '{text}' is none: {why}");
+    let span = duration::parse(text).or_else(|_| text.parse::<jiff::Span>()).map_err(|_| failed("it cannot be read"))?;
+    match duration::length(&span).map_err(failed)? {
+        length if length.is_zero() => Err(failed("it is zero")),
+        length => Ok(length),
+    }
 }
 
 #[cfg(test)]
@@ -322,8 +327,18 @@ mod tests {
         let roles = vec!["admin".into(), "clerk".into()];
         assert_eq!(command, Command::Token(TokenRequest { sub: "alice".into(), roles, tenant: "default".into(), ttl: hour }));
         assert_eq!(config.data, Path::new("d"));
-        assert!(load(&["token", "--sub", "alice", "--ttl", "-PT1H"]).is_err());
-        assert!(load(&["token", "--sub", "alice", "--ttl", "P1M"]).is_err());
+        let ttl = |text: &str| match load(&["token", "--sub", "alice", "--ttl", text]) {
+            Ok((_, Command::Token(request))) => Ok(request.ttl.as_secs() / 3600),
+            Ok((_, other)) => panic!("{other:?}"),
+            Err(error) => Err(error.to_string()),
+        };
+        for (text, hours) in [("P1D", 24), ("P1W", 168), ("P1DT2H", 26), ("PT24H", 24), ("24h", 24), ("1d", 24)] {
+            assert_eq!(ttl(text), Ok(hours), "{text}");
+        }
+        for (text, why) in [("-PT1H", "negative"), ("P1M", "differ in length"), ("PT0S", "zero"), ("soon", "cannot be read")] {
+            let error = ttl(text).expect_err(text);
+            assert!(error.contains(why), "{error}");
+        }
     }
 
     #[test]

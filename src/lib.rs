@@ -11,6 +11,7 @@ pub mod admin;
 pub mod backup;
 pub mod cli;
 pub mod config;
+pub mod duration;
 pub mod engine;
 pub mod expression;
 pub mod journal;

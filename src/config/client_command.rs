@@ -67,8 +67,8 @@ pub struct Common {
     /// Tell nothing on standard error while at work
     #[arg(long, short)]
     pub quiet: bool,
-    /// Give up after this long, with status 124: PT30S or 30s
-    #[arg(long, value_name = "DURATION", value_parser = super::duration)]
+    /// Give up after this long, with status 124: PT30S, P1D or 30s
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, value_parser = super::duration_argument)]
     pub timeout: Option<Duration>,
 }
 

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::{BackupCommand, ClientCommand, Options, RestoreCommand, UserCommand, duration};
+use super::{BackupCommand, ClientCommand, Options, RestoreCommand, UserCommand, duration_argument};
 
 /// What the program is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,8 +37,8 @@ pub struct TokenRequest {
     /// Tenant of the user
     #[arg(long, default_value = "default")]
     pub tenant: String,
-    /// How long it is valid: an ISO 8601 duration of hours, minutes and seconds
-    #[arg(long, default_value = "PT1H", value_parser = duration)]
+    /// How long it is valid: an ISO 8601 duration such as PT1H, P1D or P2W
+    #[arg(long, default_value = "PT1H", allow_hyphen_values = true, value_parser = duration_argument)]
     pub ttl: std::time::Duration,
 }
 

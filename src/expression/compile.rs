@@ -23,7 +23,8 @@ use crate::model::problem::{Problem, Severity};
 pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec<Problem>> {
     let mut evaluator = ProcessEvaluator::default();
     let mut problems = Vec::new();
-    for flow in &definition.flows {
+    let defaults = definition.default_flows();
+    for flow in definition.flows.iter().filter(|flow| !defaults.contains(flow.id.as_str())) {
         let Some(text) = &flow.condition else { continue };
         match Condition::compile(text) {
             Ok(condition) => {

@@ -2,15 +2,19 @@
 //!
 //! Not here: the rules that make this possible (`validate`, which runs first).
 
-use std::{cmp::Reverse, collections::BTreeMap, str::FromStr, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-use croner::Cron;
-use jiff::{Span, fmt::temporal::SpanParser};
+use jiff::Span;
 
 use super::{
     action::{Action, ActionType, Required, Trigger},
     copying::CopyList,
-    definition::{CallActivity, FlowNode, NodeKind, ProcessDefinition},
+    cron,
+    definition::{CallActivity, FlowNode, Lane, LaneTree, NodeKind, ProcessDefinition},
     executable::{
         ActionWork, ErrorCatch, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess, ExecutableSchedule, Expiry,
         Subprocess,
@@ -26,7 +30,7 @@ use super::{
     upload::UploadRules,
     validate::validate,
 };
-use crate::limits;
+use crate::{duration, limits};
 
 /// Compiles a definition; returns it with its warnings.
 ///
@@ -37,14 +41,16 @@ pub fn compile(definition: ProcessDefinition) -> Result<(ExecutableProcess, Vec<
     if problems.iter().any(|problem| problem.severity == Severity::Error) {
         return Err(problems);
     }
-    let compile_node =
-        |node| compile_node(node, &definition).map_err(|sentence| vec![Problem::error(&node.id, "not_compilable", sentence)]);
+    let innermost = innermost_lanes(&definition.lanes);
+    let compile_node = |node| {
+        compile_node(node, &definition, &innermost).map_err(|sentence| vec![Problem::error(&node.id, "not_compilable", sentence)])
+    };
     let nodes: Vec<ExecutableNode> = definition.nodes.iter().map(compile_node).collect::<Result<_, _>>()?;
     let by_id: BTreeMap<Arc<str>, usize> = nodes.iter().enumerate().map(|(index, node)| (Arc::clone(&node.id), index)).collect();
     let name = definition.name.clone().unwrap_or_else(|| definition.id.clone());
     // `validate` has seen that it can be read.
     let expiry = definition.expiry.as_deref().and_then(compile_expiry);
-    let written = definition.action_message_expiry.as_deref().and_then(|text| compile_timer(text).ok());
+    let written = definition.action_message_expiry.as_deref().and_then(|text| duration::parse(text).ok());
     let action_message_expiry =
         written.unwrap_or_else(|| Span::new().seconds(limits::ACTION_MESSAGE_OPEN.as_secs().cast_signed()));
     let not_compilable = |sentence| vec![Problem::error(&definition.id, "not_compilable", sentence)];
@@ -56,12 +62,12 @@ pub fn compile(definition: ProcessDefinition) -> Result<(ExecutableProcess, Vec<
 /// An ISO 8601 duration, which begins with a `P`, or a cron expression. `None` when it is neither.
 pub(super) fn compile_expiry(text: &str) -> Option<Expiry> {
     if text.trim_start().starts_with(['P', 'p', '+', '-']) {
-        return compile_timer(text).ok().map(Expiry::After);
+        return duration::parse(text).ok().map(Expiry::After);
     }
-    Cron::from_str(text).ok().map(|cron| Expiry::At(Box::new(cron)))
+    cron::read(text).ok().map(|reading| Expiry::At(Box::new(reading.cron)))
 }
 
-fn compile_node(node: &FlowNode, definition: &ProcessDefinition) -> Result<ExecutableNode, String> {
+fn compile_node(node: &FlowNode, definition: &ProcessDefinition, lanes: &HashMap<&str, usize>) -> Result<ExecutableNode, String> {
     let flows = &definition.flows;
     let outgoing: Vec<ExecutableFlow> = flows
         .iter()
@@ -77,7 +83,7 @@ fn compile_node(node: &FlowNode, definition: &ProcessDefinition) -> Result<Execu
         id: node.id.as_str().into(),
         name: node.name.clone().unwrap_or_else(|| node.id.clone()),
         kind: node.kind,
-        lane: definition.lanes.iter().rposition(|lane| lane.nodes.contains(&node.id)),
+        lane: lanes.get(node.id.as_str()).copied(),
         can_go_back: node.can_go_back,
         outgoing,
         incoming: flows.iter().filter(|flow| flow.target == node.id).map(|flow| flow.id.as_str().into()).collect(),
@@ -94,6 +100,20 @@ fn compile_node(node: &FlowNode, definition: &ProcessDefinition) -> Result<Execu
         throws: node.error_code.as_deref().filter(|_| node.kind == NodeKind::EndEvent).map(Arc::from),
         catches: attached(node, definition).collect(),
     })
+}
+
+/// For each node the lane that holds it and lies in every other that does: the one that most lanes lie around.
+fn innermost_lanes(lanes: &[Lane]) -> HashMap<&str, usize> {
+    let tree = LaneTree::new(lanes);
+    let mut found: HashMap<&str, (usize, usize)> = HashMap::new();
+    for (index, lane) in lanes.iter().enumerate() {
+        let depth = tree.around(lane).count();
+        for node in &lane.nodes {
+            let place = found.entry(node).or_insert((depth, index));
+            *place = (*place).max((depth, index));
+        }
+    }
+    found.into_iter().map(|(node, (_, index))| (node, index)).collect()
 }
 
 fn compile_schedule(schedule: &Schedule) -> Result<ExecutableSchedule, String> {
@@ -123,7 +143,7 @@ fn compile_action(action: &Action, all: &[Action]) -> Result<ExecutableAction, S
         order: action.order,
         type_name: action.work.name(),
         work: compile_work(&action.work)?,
-        timer: action.timer.as_deref().map(compile_timer).transpose()?,
+        timer: action.timer.as_deref().map(duration::parse).transpose()?,
         trigger: action.trigger,
         required: action.required,
         repeatable: action.repeatable,
@@ -205,10 +225,6 @@ fn compile_call(call: &CallActivity) -> Result<Subprocess, String> {
 
 fn compile_template(text: &str) -> Result<Template, String> {
     Template::compile(text).map_err(|error| error.to_string())
-}
-
-pub(super) fn compile_timer(text: &str) -> Result<Span, String> {
-    SpanParser::new().parse_span(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

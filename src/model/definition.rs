@@ -4,6 +4,8 @@
 //! Not here: look-ups and compiled templates (`executable`), reading BPMN XML (`bpmn_xml`), the rules a definition must
 //! keep (`validate`). Actions are in `action`.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -53,6 +55,17 @@ pub struct ProcessDefinition {
     /// Lanes with their roles.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lanes: Vec<Lane>,
+}
+
+impl ProcessDefinition {
+    /// Ids of the flows that are the default of an exclusive gateway they leave: their conditions are not asked.
+    pub fn default_flows(&self) -> HashSet<&str> {
+        let gateways = self.nodes.iter().filter(|node| node.kind == NodeKind::ExclusiveGateway);
+        let named: HashMap<&str, &str> =
+            gateways.filter_map(|node| Some((node.id.as_str(), node.default_flow.as_deref()?))).collect();
+        let is_default = |flow: &&SequenceFlow| named.get(flow.source.as_str()) == Some(&flow.id.as_str());
+        self.flows.iter().filter(is_default).map(|flow| flow.id.as_str()).collect()
+    }
 }
 
 /// A node the token can be at.
@@ -194,7 +207,10 @@ pub struct Lane {
     /// Display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Ids of the nodes in it.
+    /// Id of the lane it lies in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<String>,
+    /// Ids of the nodes in it; those of the lanes that lie in it may be among them.
     pub nodes: Vec<String>,
     /// Roles that may watch the instance; without a list its members only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -208,6 +224,27 @@ pub struct Lane {
     /// Roles that may hold and end an instance whose token is here; without a list every member.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Vec<String>>,
+}
+
+/// Lanes by their ids.
+pub struct LaneTree<'a>(HashMap<&'a str, &'a Lane>);
+
+impl<'a> LaneTree<'a> {
+    /// The tree of these lanes.
+    pub fn new(lanes: &'a [Lane]) -> Self {
+        Self(lanes.iter().map(|lane| (lane.id.as_str(), lane)).collect())
+    }
+
+    /// The lane with this id.
+    pub fn get(&self, id: &str) -> Option<&'a Lane> {
+        self.0.get(id).copied()
+    }
+
+    /// The lanes a lane lies in, from the inside out. Of lanes that lie in each other in a circle at most as many as there are.
+    pub fn around(&self, lane: &'a Lane) -> impl Iterator<Item = &'a Lane> {
+        let outer = |lane: &&'a Lane| self.get(lane.parent.as_deref()?);
+        std::iter::successors(outer(&lane), outer).take(self.0.len())
+    }
 }
 
 fn yes() -> bool {

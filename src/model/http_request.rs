@@ -7,12 +7,14 @@ pub mod headers;
 pub mod status;
 pub mod url;
 
-use jiff::{SignedDuration, fmt::temporal::SpanParser};
 use serde::{Deserialize, Serialize};
 
 use self::{headers::HeaderTemplates, status::StatusRanges, url::UrlTemplate};
 use super::{path::DataPath, template::Template};
-use crate::limits::{CALL_FIRST_PAUSE, CALL_RETRIES, CALL_TIMEOUT};
+use crate::{
+    duration,
+    limits::{CALL_FIRST_PAUSE, CALL_RETRIES, CALL_TIMEOUT},
+};
 
 /// Methods a call may have, and whether each may carry a body.
 const METHODS: [(&str, bool); 6] =
@@ -183,8 +185,8 @@ fn secret_misplaced(what: &str) -> Mistake {
 }
 
 fn span(what: &str, text: &str, most: std::time::Duration) -> Result<u64, Mistake> {
-    let span: Option<SignedDuration> = SpanParser::new().parse_duration(text).ok();
-    let ms = span.and_then(|span| u64::try_from(span.as_millis()).ok());
+    let length = duration::parse(text).ok().and_then(|span| duration::length(&span).ok());
+    let ms = length.and_then(|length| u64::try_from(length.as_millis()).ok());
     ms.filter(|ms| *ms > 0 && u128::from(*ms) <= most.as_millis()).ok_or_else(|| {
         let sentence = format!(
             "expected `{what}` as ISO 8601 duration such as PT10S, at most {} seconds, but got `{text}`; correct it",

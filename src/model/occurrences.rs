@@ -7,16 +7,15 @@
 //!
 //! Not here: which of them have been kept (`runtime::schedules`).
 
-use std::str::FromStr;
-
 use croner::Cron;
 use jiff::{Span, Timestamp, civil, tz::TimeZone};
 
 use super::{
-    compile::compile_timer,
+    cron,
     ids::Time,
     schedule::{Schedule, When},
 };
+use crate::duration;
 
 /// The shortest interval, in milliseconds: that of a cron expression with seconds.
 const SHORTEST: i64 = 1_000;
@@ -59,7 +58,7 @@ impl Occurrences {
             When::Cycle(text) => Self::Cron(Box::new(cron(text)?), zone),
             When::Date(text) => Self::At(date(text, &zone)?),
             When::Duration(text) => {
-                let span = duration(text)?;
+                let span = span(text)?;
                 if Time(0).plus_in(&span, &zone).is_none_or(|due| due < Time(0)) {
                     return Err(format!("expected a duration that is not negative, such as PT1H, but got `{text}`; correct it"));
                 }
@@ -128,7 +127,7 @@ impl Interval {
         if times == Some(0) {
             return Err(format!("expected an interval that comes at least once, but `{text}` comes never; correct the number"));
         }
-        let every = duration(every)?;
+        let every = span(every)?;
         if Time(0).plus_in(&every, &zone).is_none_or(|due| due.0 < SHORTEST) {
             return Err(format!("expected an interval of a second or more, but got `{text}`; make it longer"));
         }
@@ -175,16 +174,16 @@ fn zone(name: Option<&str>) -> Result<TimeZone, String> {
 }
 
 fn cron(text: &str) -> Result<Cron, String> {
-    Cron::from_str(text).map_err(|error| {
+    cron::read(text).map(|reading| reading.cron).map_err(|error| {
         format!(
-            "expected a cron expression of 5 or 6 fields such as `0 2 * * MON-FRI`, or a repeating interval such as R/PT30S, but \
-             `{text}` is neither ({error}); correct it"
+            "expected a cron expression such as `0 2 * * MON-FRI`, or a repeating interval such as R/PT30S, but `{text}` is neither: \
+             {error}; correct it"
         )
     })
 }
 
-fn duration(text: &str) -> Result<Span, String> {
-    compile_timer(text.trim()).map_err(|error| format!("expected an ISO 8601 duration such as PT1H, but {error}; correct it"))
+fn span(text: &str) -> Result<Span, String> {
+    duration::parse(text.trim()).map_err(|error| format!("expected an ISO 8601 duration such as PT1H, but {error}; correct it"))
 }
 
 /// A time with its offset, or one of the zone's clocks: in a gap as much later, of two the earlier.

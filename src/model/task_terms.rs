@@ -3,12 +3,12 @@
 //! As written and as compiled. Not here: what the engine does by them (`engine::terms`, `engine::actions::decision`), the rules
 //! they must keep (`validate::terms`).
 
-use jiff::{Span, Timestamp, fmt::temporal::SpanParser};
+use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{ids::Time, path::DataPath, template::Template};
-use crate::limits::NAME_BYTES;
+use crate::{duration, limits::NAME_BYTES};
 
 /// What the modeller wrote at a user task.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -60,8 +60,8 @@ impl UserTask {
     /// A sentence about the first part that cannot be read.
     pub fn compile(&self) -> Result<TaskTerms, String> {
         let template = |text: &str| Template::compile_text(text).map_err(|error| error.sentence);
-        let repeat = self.reminder_repeat.as_deref().map(span).transpose()?;
-        let before = self.reminder.as_deref().map(span).transpose()?;
+        let repeat = self.reminder_repeat.as_deref().map(duration::parse).transpose()?;
+        let before = self.reminder.as_deref().map(duration::parse).transpose()?;
         Ok(TaskTerms {
             assignee: self.assignee.as_deref().map(template).transpose()?,
             due: self.due_date.as_deref().map(template).transpose()?,
@@ -121,7 +121,7 @@ pub fn due(value: &Value, begun: Time) -> Result<Option<Time>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    if let Ok(span) = span(text) {
+    if let Ok(span) = duration::parse(text) {
         let due = begun.plus(&span).unwrap_or_else(Time::last);
         return if due < begun { Err(unreadable("a negative duration")) } else { Ok(Some(due)) };
     }
@@ -129,10 +129,6 @@ pub fn due(value: &Value, begun: Time) -> Result<Option<Time>, String> {
         Ok(at) => Ok(Some(Time(at.as_millisecond()))),
         Err(_) => Err(unreadable("another text")),
     }
-}
-
-fn span(text: &str) -> Result<Span, String> {
-    SpanParser::new().parse_span(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]

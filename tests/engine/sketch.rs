@@ -4,7 +4,7 @@
 //! process p expiry=P7D messages=PT1H    messages: how long an Action message stays open
 //! lane clerks nodes=details execute=clerk,chief view=customer
 //! start -> details -> choice           a chain of flows; ids `start…` and `end…` need no line of their own
-//! choice -> end when amount > 5        a condition; `default` marks the default flow
+//! choice -> end when amount > 5        a condition; `default`, before one, marks the default flow
 //! user details                         kinds: start end task user service send xor and call boundary
 //!   show auto push {"a":"${a}"}        actions of the node above: name, trigger, type, attributes
 //!   save manual save keys=client required=client.email back
@@ -164,13 +164,12 @@ impl Sketch {
             let number = self.flow_ids.entry(format!("{source}-{target}")).and_modify(|number| *number += 1).or_insert(1);
             let id = if *number == 1 { format!("{source}-{target}") } else { format!("{source}-{target}.{number}") };
             let mut flow = json!({"id": id, "source": source, "target": target});
-            match words.get(end).map(String::as_str) {
-                Some("when") => flow["condition"] = json!(words[end + 1..].join(" ")),
-                Some(_) => {
-                    let gateway = self.nodes.iter_mut().find(|node| node["id"] == json!(source)).expect("a gateway stands first");
-                    gateway.insert("defaultFlow".to_owned(), json!(id));
-                }
-                None => {}
+            if words.get(end).is_some_and(|word| word == "default") {
+                let gateway = self.nodes.iter_mut().find(|node| node["id"] == json!(source)).expect("a gateway stands first");
+                gateway.insert("defaultFlow".to_owned(), json!(id));
+            }
+            if let Some(when) = words.iter().position(|word| word == "when") {
+                flow["condition"] = json!(words[when + 1..].join(" "));
             }
             self.flows.push(flow);
         }
@@ -202,10 +201,10 @@ fn term(node: &mut Map<String, Value>, name: &str, value: &str) {
     node.entry("task").or_insert_with(|| json!({}))[name] = json!(value);
 }
 
-/// `lane ID nodes=a,b execute=clerk,chief …`.
+/// `lane ID nodes=a,b execute=clerk,chief parent=outer …`.
 fn lane(id: &str, attributes: &[String]) -> Value {
     let listed = attributes.iter().filter_map(|attribute| attribute.split_once('='));
-    let members = listed.map(|(name, value)| (name.to_owned(), list(value)));
+    let members = listed.map(|(name, value)| (name.to_owned(), if name == "parent" { json!(value) } else { list(value) }));
     Value::Object([("id".to_owned(), json!(id)), ("nodes".to_owned(), json!([]))].into_iter().chain(members).collect())
 }
 

@@ -2,7 +2,10 @@
 
 use roxmltree::Node;
 
-use super::reader::{Reader, filled, plain, text};
+use super::{
+    reader::{Reader, plain},
+    xml::{filled, text},
+};
 use crate::model::{
     action::{Action, ActionType, Key, MessageType, Required, Target, Trigger, javascript, upload_default_bytes},
     http_request::{self, HttpRequestParams},
@@ -25,7 +28,7 @@ const ATTRIBUTES: &[&str] = &[
 ];
 
 /// Reads a `stepwire:actions` element of the node `id`.
-pub(super) fn read_all(actions: Node<'_, '_>, id: &str, reader: &mut Reader) -> Vec<Action> {
+pub(super) fn read_all(actions: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Vec<Action> {
     reader.check_attributes(actions, id, &[], &[]);
     let mut read = Vec::new();
     for child in actions.children().filter(Node::is_element) {
@@ -36,7 +39,7 @@ pub(super) fn read_all(actions: Node<'_, '_>, id: &str, reader: &mut Reader) -> 
     read
 }
 
-fn read_action(node: Node<'_, '_>, id: &str, reader: &mut Reader) -> Action {
+fn read_action(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Action {
     reader.check_attributes(node, id, ATTRIBUTES, &[]);
     let mut params = Params { action: node.attribute("name").unwrap_or_default(), values: Vec::new() };
     let mut keys = Vec::new();
@@ -77,7 +80,7 @@ fn read_action(node: Node<'_, '_>, id: &str, reader: &mut Reader) -> Action {
 
 /// Reads type and parameters. A type that does not run is reported and read as `saveData`, so that the rest of the node can
 /// still be checked.
-fn read_type(node: Node<'_, '_>, mut params: Params<'_>, id: &str, reader: &mut Reader) -> ActionType {
+fn read_type(node: Node<'_, '_>, mut params: Params<'_>, id: &str, reader: &mut Reader<'_>) -> ActionType {
     let name = reader.required(node, id, "type");
     let work = match name.as_str() {
         "websocketSend" => {
@@ -152,38 +155,44 @@ fn read_type(node: Node<'_, '_>, mut params: Params<'_>, id: &str, reader: &mut 
 }
 
 /// Reads a `stepwire:key` element.
-pub(super) fn read_key(node: Node<'_, '_>, id: &str, reader: &mut Reader) -> Key {
+pub(super) fn read_key(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Key {
     reader.check_attributes(node, id, &["path", "required"], &[]);
     let path = plain(node, "path");
     let required = reader.flag(id, "required", node.attribute("required"), false);
-    let mut schema = None;
+    let mut schemas = Vec::new();
     for child in node.children().filter(Node::is_element) {
         if reader.is_own(child, id, &["schema"]) {
-            schema = reader.json(id, &format!("schema of key {path}"), &text(child));
+            schemas.push(child);
         }
     }
+    let schema = reader.only(id, "duplicate_extension", schemas);
+    let schema = schema.and_then(|schema| reader.json(id, &format!("schema of key {path}"), &text(schema)));
     Key { path, required, schema }
 }
 
 /// The `stepwire:param` elements of an action, taken out as its type asks for them.
 struct Params<'a> {
     action: &'a str,
-    values: Vec<(String, String)>,
+    /// Name, value, and the line it is in.
+    values: Vec<(String, String, usize)>,
 }
 
 impl Params<'_> {
-    fn read(&mut self, node: Node<'_, '_>, id: &str, reader: &mut Reader) {
+    fn read(&mut self, node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
         let name = reader.required(node, id, "name");
-        if self.values.iter().any(|(other, _)| *other == name) {
-            let message =
-                format!("action `{}`: expected the param `{name}` once, but it is there twice; remove one", self.action);
+        let line = reader.line(node);
+        if let Some((_, _, first)) = self.values.iter().find(|(other, ..)| *other == name) {
+            let message = format!(
+                "action `{}`: expected the param `{name}` once, but it is in line {first} and in line {line}; remove one",
+                self.action
+            );
             reader.error(id, "duplicate_param", message);
         }
-        self.values.push((name, text(node)));
+        self.values.push((name, text(node), line));
     }
 
     fn take(&mut self, name: &str) -> Option<String> {
-        let position = self.values.iter().position(|(other, _)| other == name)?;
+        let position = self.values.iter().position(|(other, ..)| other == name)?;
         Some(self.values.swap_remove(position).1).filter(|value| !value.is_empty())
     }
 
@@ -192,8 +201,8 @@ impl Params<'_> {
         self.take(name).unwrap_or_default()
     }
 
-    fn warn_of_rest(&self, type_name: &str, id: &str, reader: &mut Reader) {
-        for (name, _) in &self.values {
+    fn warn_of_rest(&self, type_name: &str, id: &str, reader: &mut Reader<'_>) {
+        for (name, ..) in &self.values {
             let message =
                 format!("action `{}`: expected no param `{name}` for type {type_name}, but got it; it is ignored", self.action);
             reader.warning(id, "unknown_name", message);

@@ -3,37 +3,32 @@
 
 use roxmltree::Node;
 
-use super::{
-    is_bpmn,
-    reader::{Reader, filled},
-};
+use super::{is_bpmn, reader::Reader, xml::filled};
 use crate::model::definition::NodeKind;
 
 /// The element that makes an event an error event.
 pub(super) const DEFINITION: &str = "errorEventDefinition";
 
 /// The error code of an event. A boundary event without `errorRef` has none and catches every failure.
-pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, id: &str, reader: &mut Reader) -> Option<String> {
+pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, id: &str, reader: &mut Reader<'_>) -> Option<String> {
     if !matches!(kind, NodeKind::EndEvent | NodeKind::BoundaryEvent) {
         return None;
     }
-    if kind == NodeKind::BoundaryEvent && !reader.flag(id, "cancelActivity", node.attribute("cancelActivity"), true) {
-        let message =
-            "expected an interrupting boundary event, but cancelActivity is `false`, which an error cannot be; remove it";
-        reader.error(id, "unsupported_attribute", message);
-    }
-    let mut definitions = node.children().filter(|child| is_bpmn(*child, DEFINITION));
-    let Some(definition) = definitions.next() else {
+    let is_boundary = kind == NodeKind::BoundaryEvent;
+    let interrupts = !is_boundary || reader.flag(id, "cancelActivity", node.attribute("cancelActivity"), true);
+    let definitions = node.children().filter(|child| is_bpmn(*child, DEFINITION));
+    let Some(definition) = reader.only(id, "unsupported_element", definitions) else {
         // A boundary event of another kind is reported by what it holds.
-        if kind == NodeKind::BoundaryEvent && !node.children().any(|child| child.tag_name().name().ends_with("EventDefinition")) {
-            let message = "expected an errorEventDefinition in the boundary event, but there is none; no other kind is supported";
+        if is_boundary && !node.children().any(|child| names_event(child.tag_name().name())) {
+            let message = "expected an errorEventDefinition in the boundary event, but it holds no event definition; add one";
             reader.error(id, "unsupported_element", message);
         }
         return None;
     };
-    if definitions.next().is_some() {
-        let message = "expected one errorEventDefinition in the event, but there are several; remove all but one";
-        reader.error(id, "unsupported_element", message);
+    if !interrupts {
+        let message = "expected an error boundary event to interrupt its activity, but cancelActivity is false, which an error \
+                       cannot be; remove the attribute";
+        reader.error(id, "unsupported_attribute", message);
     }
     reader.check_attributes(definition, id, &["id", "errorRef"], &[]);
     reader.refuse_other_children(definition, id, &[]);
@@ -48,12 +43,16 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, id: &str, reader: &mut Re
     }
 }
 
+/// Whether an element says what kind of event its parent is.
+fn names_event(name: &str) -> bool {
+    name.ends_with("EventDefinition") || name == "eventDefinitionRef"
+}
+
 /// The error code of the `bpmn:error` with this id.
-fn code(definition: Node<'_, '_>, reference: &str, id: &str, reader: &mut Reader) -> Option<String> {
-    // A reference is a qualified name: tools write it with or without a prefix.
-    let local = reference.rsplit(':').next().unwrap_or(reference);
+fn code(definition: Node<'_, '_>, reference: &str, id: &str, reader: &mut Reader<'_>) -> Option<String> {
+    let local = &*reader.reference(definition, id, "errorRef", Some(reference));
     let root = definition.document().root_element();
-    let error = root.children().find(|child| is_bpmn(*child, "error") && child.attribute("id") == Some(local));
+    let error = root.children().find(|child| is_bpmn(*child, "error") && filled(child.attribute("id")) == Some(local));
     let code = error.and_then(|error| filled(error.attribute("errorCode")));
     if code.is_none() {
         let what = if error.is_none() { "the document has no such error" } else { "that error has no errorCode" };

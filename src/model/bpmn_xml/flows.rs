@@ -1,29 +1,39 @@
 //! Reads a sequence flow.
 
+use std::collections::HashSet;
+
 use roxmltree::Node;
 
 use super::{
     is_bpmn, languages,
-    reader::{Reader, filled, plain, text},
+    reader::Reader,
+    xml::{filled, text},
 };
 use crate::model::definition::SequenceFlow;
 
 const ATTRIBUTES: &[&str] = &["id", "name", "sourceRef", "targetRef", "isImmediate"];
 
-pub(super) fn read(node: Node<'_, '_>, process: &str, reader: &mut Reader) -> Option<SequenceFlow> {
-    let id = reader.id(node, process)?;
+/// Reads a flow of the process; `defaults` are those whose condition is not asked.
+pub(super) fn read(node: Node<'_, '_>, process: &str, defaults: &HashSet<&str>, reader: &mut Reader<'_>) -> SequenceFlow {
+    let end = |name| node.attribute(name);
+    let (source, target) = (end("sourceRef"), end("targetRef"));
+    let written = filled(node.attribute("id")).unwrap_or(process);
+    let source = reader.reference(node, written, "sourceRef", source);
+    let target = reader.reference(node, written, "targetRef", target);
+    let id = &*reader.flow_id(node, &source, &target);
     reader.check_attributes(node, id, ATTRIBUTES, &[]);
     reader.extensions(node, id, &[]);
     reader.refuse_other_children(node, id, &["conditionExpression"]);
-    let condition = node.children().find(|child| is_bpmn(*child, "conditionExpression"));
-    if let Some(condition) = condition {
+    let conditions = node.children().filter(|child| is_bpmn(*child, "conditionExpression"));
+    let condition = reader.only(id, "duplicate_condition", conditions);
+    if let Some(condition) = condition.filter(|_| !defaults.contains(id)) {
         languages::check(condition, id, reader);
     }
-    Some(SequenceFlow {
+    SequenceFlow {
         id: id.to_owned(),
         name: filled(node.attribute("name")).map(str::to_owned),
-        source: plain(node, "sourceRef"),
-        target: plain(node, "targetRef"),
+        source,
+        target,
         condition: condition.map(text),
-    })
+    }
 }

@@ -3,12 +3,12 @@
 
 use roxmltree::Node;
 
-use super::reader::{Reader, filled};
+use super::{reader::Reader, xml::filled};
 use crate::model::expression_language::{self, Language};
 
 /// Reports an expression of a language that does not run. XPath that only the document says is a warning: editors write that
 /// by themselves.
-pub(super) fn check(expression: Node<'_, '_>, element: &str, reader: &mut Reader) {
+pub(super) fn check(expression: Node<'_, '_>, element: &str, reader: &mut Reader<'_>) {
     if let Some(language) = filled(expression.attribute("language")) {
         if let Some(found) = expression_language::refusal(language) {
             let message = format!("expected an expression in JavaScript, but its language `{language}` {found}");

@@ -3,10 +3,14 @@
 //! Everything the engine would not run as drawn is an error that names the element; what has no meaning at run time
 //! (diagrams, documentation, annotations, pools) is passed over. All problems of a document come at once.
 //!
-//! `process` walks a process, `nodes`, `flows` and `lanes` read its parts, `errors`, `multi_instance` and `schedules` what nodes hold, `languages` what expressions are written in,
-//! `actions` the extension elements; `reader` collects problems and reads attributes. Not here: the rules a definition must keep (`validate`).
+//! `document` checks what holds for the document as a whole; `process` walks a process, `nodes`, `flows` and `lanes` read its parts,
+//! `errors`, `multi_instance` and `schedules` what nodes hold, `languages` what expressions are written in, `actions` the extension
+//! elements; `reader` collects problems and reads
+//! attributes, `xml` reads XML Schema's types, `without_effect` gathers what changes nothing here. Not here:
+//! the rules a definition must keep (`validate`).
 
 mod actions;
+mod document;
 mod errors;
 mod flows;
 mod lanes;
@@ -16,10 +20,18 @@ mod nodes;
 mod process;
 mod reader;
 mod schedules;
+mod without_effect;
+mod xml;
+
+use std::collections::HashSet;
 
 use roxmltree::{Document, Error, Node, ParsingOptions};
 
-use self::reader::Reader;
+use self::{
+    document::Findings,
+    reader::Reader,
+    xml::{Lines, filled},
+};
 use super::{
     problem::{Problem, Severity},
     source::ReadDefinition,
@@ -36,7 +48,8 @@ const MAX_XML_NODES: u32 = 200_000;
 /// Deepest nesting of XML elements.
 const MAX_XML_DEPTH: usize = 64;
 
-/// Reads all processes of a document, each with its warnings; those with `isExecutable="false"` are passed over.
+/// Reads all processes of a document, each with its warnings, the first one with the document's; those that are not executable are
+/// passed over.
 ///
 /// # Errors
 /// All problems, warnings among them, when any is an error. Rules that need no complete graph are then checked as well,
@@ -47,17 +60,23 @@ pub fn read(xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
     let root = document.root_element();
     check_root(root).map_err(|problem| vec![problem])?;
 
+    let lines = Lines::of(xml);
+    let Findings { problems: of_document, wrong_namespaces } = document::check(root, &lines);
+    let ids: HashSet<&str> = root.descendants().filter_map(|node| filled(node.attribute("id"))).collect();
     let mut definitions = Vec::new();
-    for process in root.children().filter(|child| is_bpmn(*child, "process") && child.attribute("isExecutable") != Some("false"))
-    {
-        let mut reader = Reader::default();
-        let definition = process::read(process, &mut reader);
-        definitions.push((definition, reader.problems));
+    for process in root.children().filter(|child| is_bpmn(*child, "process")) {
+        let mut reader = Reader::new(&ids, &lines, &wrong_namespaces);
+        let id = filled(process.attribute("id")).unwrap_or_default();
+        if reader.flag(id, "isExecutable", process.attribute("isExecutable"), true) {
+            let definition = process::read(process, &mut reader);
+            definitions.push((definition, reader.problems));
+        }
     }
-    if definitions.is_empty() {
-        let message = "expected a process to run, but the document has none; set isExecutable=\"true\" on one";
-        return Err(vec![Problem::error("", "no_process", message)]);
-    }
+    let Some((_, first)) = definitions.first_mut() else {
+        let none = wrong_namespaces.is_empty().then(|| document::no_process(root));
+        return Err(of_document.into_iter().chain(none).collect());
+    };
+    first.splice(0..0, of_document);
     let is_error = |problem: &Problem| problem.severity == Severity::Error;
     if definitions.iter().any(|(_, problems)| problems.iter().any(is_error)) {
         let with_node_rules = |(definition, mut problems): ReadDefinition| {
@@ -71,9 +90,12 @@ pub fn read(xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
 
 fn check_root(root: Node<'_, '_>) -> Result<(), Problem> {
     if !is_bpmn(root, "definitions") {
+        let name = root.tag_name().name();
+        let namespace = root.tag_name().namespace();
+        let written = namespace.map_or("no namespace".to_owned(), |namespace| format!("the namespace {namespace}"));
         let message = format!(
-            "expected the root element `definitions` of BPMN 2.0 ({BPMN_NAMESPACE}), but got `{}`; export the model as BPMN 2.0",
-            root.tag_name().name()
+            "expected the root element `definitions` in the namespace of BPMN 2.0, {BPMN_NAMESPACE}, but got `{name}` in {written}; \
+             export the model as BPMN 2.0"
         );
         return Err(Problem::error("", "not_bpmn", message));
     }
@@ -92,7 +114,16 @@ fn unreadable(error: &Error) -> Problem {
             "too_large",
             format!("expected at most {MAX_XML_NODES} XML nodes, but there are more; split the model"),
         ),
-        other => Problem::error("", "invalid_xml", format!("expected well-formed XML, but {other}; mend it there")),
+        Error::UnknownNamespace(prefix, at) => {
+            let namespace = xml::usual_namespace(prefix).unwrap_or("…");
+            let message = format!(
+                "expected every prefix to be declared, but `{prefix}` at line {}, column {} is not; add xmlns:{prefix}=\"{namespace}\" \
+                 to the root element",
+                at.row, at.col
+            );
+            Problem::error("", "invalid_xml", message)
+        }
+        other => Problem::error("", "invalid_xml", format!("expected well-formed XML, but {other}; correct it there")),
     }
 }
 

@@ -4,8 +4,9 @@ use roxmltree::Node;
 
 use super::{
     actions, errors, multi_instance,
-    reader::{Reader, filled, own, plain},
+    reader::{Reader, own},
     schedules,
+    xml::filled,
 };
 use crate::model::{
     definition::{CallActivity, FlowNode, NodeKind},
@@ -41,6 +42,8 @@ const TASK_ATTRIBUTES: &[&str] = &[
     "startQuantity",
     "completionQuantity",
 ];
+/// Attributes of tasks that name what BPMN's services and messages are, of which there are none here.
+const NO_EFFECT: &[&str] = &["implementation", "messageRef", "operationRef"];
 const CALL_ATTRIBUTES: &[&str] =
     &["id", "name", "default", "calledElement", "isForCompensation", "startQuantity", "completionQuantity"];
 
@@ -49,8 +52,8 @@ pub(super) fn kind(tag: &str) -> Option<NodeKind> {
     KINDS.into_iter().find(|kind| kind.bpmn_name() == tag)
 }
 
-pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &mut Reader) -> Option<FlowNode> {
-    let id = reader.id(node, process)?;
+pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, reader: &mut Reader<'_>) -> FlowNode {
+    let id = &*reader.id(node);
     let (plain, own_names): (&[&str], &[&str]) = match kind {
         NodeKind::StartEvent => (EVENT_ATTRIBUTES, START_ATTRIBUTES),
         NodeKind::EndEvent => (EVENT_ATTRIBUTES, &["canGoBack"]),
@@ -74,6 +77,9 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &m
     reader.refuse_other_children(node, id, content);
     refuse_attributes(node, id, reader);
 
+    let mut reference = |name: &str| Some(reader.reference(node, id, name, node.attribute(name))).filter(|id| !id.is_empty());
+    let default_flow = reference("default");
+    let attached_to = if kind == NodeKind::BoundaryEvent { reference("attachedToRef") } else { None };
     let mut read = FlowNode {
         id: id.to_owned(),
         name: filled(node.attribute("name")).map(str::to_owned),
@@ -83,30 +89,44 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, process: &str, reader: &m
         schedule: schedules::read(node, kind, id, reader),
         keys: Vec::new(),
         actions: Vec::new(),
-        default_flow: filled(node.attribute("default")).map(str::to_owned),
+        default_flow,
         call: (kind == NodeKind::CallActivity).then(|| read_call(node, id, reader)),
         task: (kind == NodeKind::UserTask).then(|| read_task(node)).filter(|task| *task != UserTask::default()),
-        attached_to: filled(node.attribute("attachedToRef")).filter(|_| kind == NodeKind::BoundaryEvent).map(str::to_owned),
+        attached_to,
         error_code: errors::read(node, kind, id, reader),
     };
     let extensions: &[&str] =
         if read.schedule.is_some() { &["actions", "key", schedules::START_DATA] } else { &["actions", "key"] };
-    for extension in reader.extensions(node, id, extensions) {
+    let extensions = reader.extensions(node, id, extensions);
+    for name in ["actions", schedules::START_DATA] {
+        reader.only(id, "duplicate_extension", extensions.iter().copied().filter(|found| found.tag_name().name() == name));
+    }
+    for extension in extensions {
         match (extension.tag_name().name(), &mut read.schedule) {
             (schedules::START_DATA, Some(schedule)) => schedule.start_data = schedules::read_start_data(extension, id, reader),
             ("key", _) => read.keys.push(actions::read_key(extension, id, reader)),
             _ => read.actions.extend(actions::read_all(extension, id, reader)),
         }
     }
-    Some(read)
+    read
 }
 
-/// Reports attributes that would change how the node runs.
-fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader) {
-    for (name, harmless) in [("isForCompensation", "false"), ("startQuantity", "1"), ("completionQuantity", "1")] {
-        if let Some(value) = filled(node.attribute(name)).filter(|value| *value != harmless) {
-            let message = format!("expected `{name}` to be `{harmless}`, but got `{value}`, which is not supported; remove it");
+/// Reports attributes that would change how the node runs, and notes those that change nothing.
+fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
+    let name = "isForCompensation";
+    if reader.flag(id, name, node.attribute(name), false) {
+        let message = "expected an activity of the normal flow, but isForCompensation is true, which is not supported; remove it";
+        reader.error(id, "unsupported_attribute", message);
+    }
+    for name in ["startQuantity", "completionQuantity"] {
+        if let Some(value) = reader.integer(id, name, node.attribute(name)).filter(|value| *value != 1) {
+            let message = format!("expected `{name}` to be 1, but got {value}, which is not supported; remove it");
             reader.error(id, "unsupported_attribute", message);
+        }
+    }
+    for name in NO_EFFECT {
+        if filled(node.attribute(*name)).is_some_and(|value| value != "##unspecified") {
+            reader.without_effect.bpmn(id, name);
         }
     }
 }
@@ -122,9 +142,9 @@ fn read_task(node: Node<'_, '_>) -> UserTask {
     }
 }
 
-fn read_call(node: Node<'_, '_>, id: &str, reader: &mut Reader) -> CallActivity {
+fn read_call(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> CallActivity {
     CallActivity {
-        called_element: plain(node, "calledElement"),
+        called_element: reader.reference(node, id, "calledElement", node.attribute("calledElement")),
         params_to_copy: reader.list(id, "stepwire:paramsToCopy", own(node, "paramsToCopy")),
         without_params: reader.list(id, "stepwire:withoutParams", own(node, "withoutParams")).unwrap_or_default(),
         output_key: own(node, "outputKey").map(str::to_owned),

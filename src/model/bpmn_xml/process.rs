@@ -1,12 +1,18 @@
 //! Reads one process element.
 
+use std::collections::HashSet;
+
 use roxmltree::Node;
 
 use super::{
     BPMN_NAMESPACE, flows, is_bpmn, lanes, nodes,
-    reader::{Reader, filled, own, plain, text},
+    reader::{Reader, WITHOUT_EFFECT, own, plain},
+    xml::{filled, text},
 };
-use crate::model::{definition::ProcessDefinition, webhook::Webhook};
+use crate::model::{
+    definition::{NodeKind, ProcessDefinition},
+    webhook::Webhook,
+};
 
 const ATTRIBUTES: &[&str] = &["id", "name", "isExecutable", "processType", "isClosed", "definitionalCollaborationRef"];
 const OWN_ATTRIBUTES: &[&str] = &["alias", "expiry", "actionMessageExpiry", "anonymousStart", "searchKeys"];
@@ -14,9 +20,19 @@ const OWN_ATTRIBUTES: &[&str] = &["alias", "expiry", "actionMessageExpiry", "ano
 const MEANINGLESS: &[&str] =
     &["documentation", "extensionElements", "textAnnotation", "association", "group", "category", "auditing", "monitoring"];
 
+/// BPMN elements of a process that declare data or who may subscribe, without effect here.
+const DATA: &[&str] = &["dataObject", "dataObjectReference", "dataStoreReference", "correlationSubscription", "supports"];
+
 /// Reads a process as far as it can be read; what cannot be is among the reader's problems.
-pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader) -> ProcessDefinition {
-    let id = reader.id(process, "").unwrap_or_default();
+pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDefinition {
+    let id = filled(process.attribute("id")).unwrap_or_default();
+    if id.is_empty() {
+        let message = format!(
+            "expected an id, by which the process is started, but the process in line {} has none; add id=\"…\"",
+            reader.line(process)
+        );
+        reader.error("", "missing_attribute", message);
+    }
     reader.check_attributes(process, id, ATTRIBUTES, OWN_ATTRIBUTES);
     let webhooks = reader.extensions(process, id, &["webhook"]).into_iter().map(|node| webhook(node, id, reader)).collect();
     let mut definition = ProcessDefinition {
@@ -33,26 +49,39 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader) -> ProcessDefinit
         flows: Vec::new(),
         lanes: Vec::new(),
     };
+    let defaults = defaults(process);
     for child in process.children().filter(Node::is_element) {
         let name = child.tag_name().name();
         if child.tag_name().namespace() != Some(BPMN_NAMESPACE) {
-            reader.is_own(child, id, &[]);
+            reader.note_foreign(child, id);
         } else if let Some(kind) = nodes::kind(name) {
-            definition.nodes.extend(nodes::read(child, kind, id, reader));
+            definition.nodes.push(nodes::read(child, kind, reader));
         } else {
             match name {
-                "sequenceFlow" => definition.flows.extend(flows::read(child, id, reader)),
-                "laneSet" => lanes::read(child, id, reader, &mut definition.lanes),
+                "sequenceFlow" => definition.flows.push(flows::read(child, id, &defaults, reader)),
+                "laneSet" => lanes::read(child, None, reader, &mut definition.lanes),
                 _ if MEANINGLESS.contains(&name) => {}
+                _ if WITHOUT_EFFECT.contains(&name) || DATA.contains(&name) => {
+                    reader.without_effect.bpmn(filled(child.attribute("id")).unwrap_or(id), name);
+                }
                 _ => refuse(child, id, reader),
             }
         }
     }
+    let without_effect = std::mem::take(&mut reader.without_effect);
+    reader.problems.extend(without_effect.warnings());
     definition
 }
 
+/// Ids of the flows that an exclusive gateway names as its default.
+fn defaults<'a>(process: Node<'a, '_>) -> HashSet<&'a str> {
+    let gateways = process.children().filter(|child| is_bpmn(*child, NodeKind::ExclusiveGateway.bpmn_name()));
+    let named = gateways.filter_map(|gateway| filled(gateway.attribute("default")));
+    named.map(|name| name.rsplit(':').next().unwrap_or(name)).collect()
+}
+
 /// Reads a `stepwire:webhook`: `on` is a list of statuses, separated by blanks.
-fn webhook(node: Node<'_, '_>, id: &str, reader: &mut Reader) -> Webhook {
+fn webhook(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Webhook {
     reader.check_attributes(node, id, &["url", "on", "include"], &[]);
     let on = filled(node.attribute("on")).map(|list| list.split_whitespace().map(str::to_owned).collect());
     Webhook { url: plain(node, "url"), on, include: filled(node.attribute("include")).map(str::to_owned) }
@@ -63,7 +92,7 @@ fn documentation(process: Node<'_, '_>) -> Option<String> {
     process.children().filter(|child| is_bpmn(*child, "documentation")).map(text).find(|text| !text.is_empty())
 }
 
-fn refuse(node: Node<'_, '_>, process: &str, reader: &mut Reader) {
+fn refuse(node: Node<'_, '_>, process: &str, reader: &mut Reader<'_>) {
     let name = node.tag_name().name();
     let id = filled(node.attribute("id")).unwrap_or(process);
     let supported = nodes::KINDS.iter().map(|kind| kind.bpmn_name()).collect::<Vec<_>>().join(", ");

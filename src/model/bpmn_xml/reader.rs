@@ -1,21 +1,58 @@
 //! Collects problems while XML is read, and reads attributes and extension elements.
 
+use std::collections::HashSet;
+
 use roxmltree::Node;
 use serde_json::Value;
 
-use super::{BPMN_NAMESPACE, STEPWIRE_NAMESPACE};
-use crate::{model::problem::Problem, text::json};
+use super::{
+    BPMN_NAMESPACE, STEPWIRE_NAMESPACE,
+    without_effect::WithoutEffect,
+    xml::{self, Lines, Reference, filled},
+};
+use crate::{
+    model::{content_hash::content_hash, problem::Problem, repeated_members, validate::MAX_NAME_BYTES},
+    text::json,
+};
 
 /// BPMN children that mean nothing at run time, on any element.
 const MEANINGLESS: &[&str] = &["incoming", "outgoing", "documentation", "extensionElements", "auditing", "monitoring"];
+/// BPMN children that say something about data and people which has no effect here, on any element.
+pub(super) const WITHOUT_EFFECT: &[&str] = &[
+    "ioSpecification",
+    "dataInputAssociation",
+    "dataOutputAssociation",
+    "property",
+    "resourceRole",
+    "performer",
+    "humanPerformer",
+    "potentialOwner",
+    "rendering",
+];
 
-/// The problems found so far.
-#[derive(Default)]
-pub(super) struct Reader {
+/// What is found while a process is read.
+pub(super) struct Reader<'d> {
     pub(super) problems: Vec<Problem>,
+    pub(super) without_effect: WithoutEffect,
+    /// All ids of the document, written or made.
+    ids: &'d HashSet<&'d str>,
+    made: HashSet<String>,
+    lines: &'d Lines,
+    wrong_namespaces: &'d HashSet<String>,
 }
 
-impl Reader {
+impl<'d> Reader<'d> {
+    /// A reader for a document with these ids and lines, in which names of these namespaces are reported already.
+    pub(super) fn new(ids: &'d HashSet<&'d str>, lines: &'d Lines, wrong_namespaces: &'d HashSet<String>) -> Self {
+        let (problems, without_effect, made) = (Vec::new(), WithoutEffect::default(), HashSet::new());
+        Self { problems, without_effect, ids, made, lines, wrong_namespaces }
+    }
+
+    /// The line an element begins in.
+    pub(super) fn line(&self, node: Node<'_, '_>) -> usize {
+        self.lines.line(node)
+    }
+
     pub(super) fn error(&mut self, element: &str, code: &'static str, message: impl Into<String>) {
         self.problems.push(Problem::error(element, code, message));
     }
@@ -24,19 +61,32 @@ impl Reader {
         self.problems.push(Problem::warning(element, code, message));
     }
 
-    /// The element's id; without one the element is reported at `parent` and cannot be read.
-    pub(super) fn id<'a>(&mut self, node: Node<'a, '_>, parent: &str) -> Option<&'a str> {
-        let id = filled(node.attribute("id"));
-        if id.is_none() {
-            let line = node.document().text_pos_at(node.range().start).row;
-            let name = node.tag_name().name();
-            self.error(
-                parent,
-                "missing_attribute",
-                format!("expected an id, but the {name} in line {line} has none; add id=\"…\""),
-            );
+    /// The element's id; one that has none gets its name with the first free number: `task-1`.
+    pub(super) fn id(&mut self, node: Node<'_, '_>) -> String {
+        match filled(node.attribute("id")) {
+            Some(id) => id.to_owned(),
+            None => self.free_id(node.tag_name().name(), 1),
         }
-        id
+    }
+
+    /// The id of a sequence flow; one that has none gets the ids it connects: `flow-SOURCE-TARGET`, and the second such flow the
+    /// number 2 behind. Where that is too long, a hash stands for the two ids.
+    pub(super) fn flow_id(&mut self, node: Node<'_, '_>, source: &str, target: &str) -> String {
+        if let Some(id) = filled(node.attribute("id")) {
+            return id.to_owned();
+        }
+        let ends = format!("{source}-{target}");
+        let ends = if ends.len() + 16 > MAX_NAME_BYTES { content_hash(&ends) } else { ends };
+        let plain = format!("flow-{ends}");
+        if !self.ids.contains(plain.as_str()) && self.made.insert(plain.clone()) { plain } else { self.free_id(&plain, 2) }
+    }
+
+    fn free_id(&mut self, beginning: &str, first: usize) -> String {
+        let numbered = (first..).map(|number| format!("{beginning}-{number}"));
+        let free = numbered.into_iter().find(|id| !self.ids.contains(id.as_str()) && !self.made.contains(id));
+        let free = free.unwrap_or_default();
+        self.made.insert(free.clone());
+        free
     }
 
     /// A plain attribute that must be there; its absence is reported and read as empty.
@@ -67,9 +117,60 @@ impl Reader {
         }
     }
 
-    /// A boolean attribute value.
+    /// A boolean, as XML Schema writes one.
     pub(super) fn flag(&mut self, element: &str, name: &str, value: Option<&str>, absent: bool) -> bool {
-        self.word(element, name, value, &[("true", true), ("false", false)], absent)
+        let Some(value) = filled(value) else { return absent };
+        xml::boolean(value).unwrap_or_else(|| {
+            let message = format!("expected `{name}` to be `true`, `false`, `1` or `0`, but got `{value}`; correct it");
+            self.error(element, "invalid_value", message);
+            absent
+        })
+    }
+
+    /// What a reference names: an id, without the prefix it may have. An absent one is empty, which `validate` reports.
+    pub(super) fn reference(&mut self, node: Node<'_, '_>, element: &str, name: &str, value: Option<&str>) -> String {
+        let Some(value) = filled(value) else { return String::new() };
+        match xml::reference(node, value) {
+            Reference::Here(local) => local.to_owned(),
+            Reference::Undeclared(local) => {
+                let message = format!(
+                    "expected the prefix of {name} `{value}` to be declared, but it is not; it is read as `{local}` of this document: \
+                     leave the prefix out"
+                );
+                self.warning(element, "unknown_prefix", message);
+                local.to_owned()
+            }
+            Reference::Elsewhere { local, namespace } => {
+                let message = format!(
+                    "expected {name} `{value}` to be in this document's targetNamespace, but its prefix stands for {namespace}, and \
+                     imported documents are not read; it is read as `{local}` alone"
+                );
+                self.warning(element, "unknown_prefix", message);
+                local.to_owned()
+            }
+        }
+    }
+
+    /// The only child of its kind, if there is one. Several are reported with their lines, and the first is read.
+    pub(super) fn only<'a, 'i>(
+        &mut self,
+        element: &str,
+        code: &'static str,
+        found: impl IntoIterator<Item = Node<'a, 'i>>,
+    ) -> Option<Node<'a, 'i>> {
+        let mut found = found.into_iter();
+        let first = found.next()?;
+        if let Some(second) = found.next() {
+            let message = format!(
+                "expected one {} in the {}, but there is one in line {} and one in line {}; remove one",
+                first.tag_name().name(),
+                first.parent_element().map_or("document", |parent| parent.tag_name().name()),
+                self.line(first),
+                self.line(second)
+            );
+            self.error(element, code, message);
+        }
+        Some(first)
     }
 
     /// An integer attribute value.
@@ -95,6 +196,9 @@ impl Reader {
 
     /// Any JSON text.
     pub(super) fn json(&mut self, element: &str, name: &str, text: &str) -> Option<Value> {
+        if let Err(sentence) = repeated_members::check(text) {
+            self.error(element, "duplicate_member", format!("{name}: {sentence}"));
+        }
         json::from_text(text)
             .map_err(|error| self.error(element, "invalid_value", format!("expected JSON in `{name}`, but {error}; correct it")))
             .ok()
@@ -107,6 +211,13 @@ impl Reader {
         for attribute in node.attributes() {
             let name = attribute.name();
             match attribute.namespace() {
+                None if own.contains(&name) => {
+                    let message = format!(
+                        "expected `stepwire:{name}` on the {tag}, but got `{name}` without the prefix; it is ignored: write \
+                         `stepwire:{name}`"
+                    );
+                    self.warning(element, "unknown_name", message);
+                }
                 None if !plain.contains(&name) => {
                     let known = plain.join(", ");
                     let message = format!("expected one of the attributes {known} on the {tag}, but got `{name}`; it is ignored");
@@ -118,7 +229,7 @@ impl Reader {
                     let message = format!("expected {known} on the {tag}, but got `stepwire:{name}`; it is ignored");
                     self.warning(element, "unknown_name", message);
                 }
-                Some(namespace) if !is_known(namespace) => self.foreign(element, name, namespace),
+                Some(namespace) if !is_known(namespace) => self.foreign(element, node, name, namespace),
                 _ => {}
             }
         }
@@ -145,7 +256,7 @@ impl Reader {
                 let message = format!("expected {}, but got `stepwire:{name}`; it is ignored", one_of(known));
                 self.warning(element, "unknown_name", message);
             }
-            namespace => self.foreign(element, name, namespace.unwrap_or("no namespace")),
+            namespace => self.foreign(element, child, name, namespace.unwrap_or_default()),
         }
         false
     }
@@ -157,31 +268,32 @@ impl Reader {
             let name = child.tag_name().name();
             match child.tag_name().namespace() {
                 Some(BPMN_NAMESPACE) if MEANINGLESS.contains(&name) || read.contains(&name) => {}
+                Some(BPMN_NAMESPACE) if WITHOUT_EFFECT.contains(&name) => self.without_effect.bpmn(element, name),
                 Some(BPMN_NAMESPACE) => {
                     let message = format!("expected a plain {tag}, but it holds a {name}, which is not supported; remove it");
                     self.error(element, "unsupported_element", message);
                 }
-                namespace => self.foreign(element, name, namespace.unwrap_or("no namespace")),
+                _ => self.note_foreign(child, element),
             }
         }
     }
 
-    fn foreign(&mut self, element: &str, name: &str, namespace: &str) {
-        let message = format!(
-            "expected extensions of {STEPWIRE_NAMESPACE} only, but got `{name}` of {namespace}; it is ignored: remove it"
-        );
-        self.warning(element, "foreign_extension", message);
+    /// Notes an element that is not BPMN's; Stepwire's outside extensionElements are reported for the whole document.
+    pub(super) fn note_foreign(&mut self, child: Node<'_, '_>, element: &str) {
+        let namespace = child.tag_name().namespace();
+        if namespace != Some(STEPWIRE_NAMESPACE) {
+            self.foreign(element, child, child.tag_name().name(), namespace.unwrap_or_default());
+        }
     }
-}
 
-/// The attribute unless it is empty: designers write empty attributes for absent values.
-pub(super) fn filled(value: Option<&str>) -> Option<&str> {
-    value.map(str::trim).filter(|value| !value.is_empty())
-}
-
-/// A plain attribute that must be there: an absent one is read as empty, which `validate` reports as in the JSON form.
-pub(super) fn plain(node: Node<'_, '_>, name: &str) -> String {
-    filled(node.attribute(name)).unwrap_or_default().to_owned()
+    /// Notes an attribute or element of another namespace. What is meant to be Stepwire's or BPMN's is reported for the whole
+    /// document.
+    fn foreign(&mut self, element: &str, node: Node<'_, '_>, name: &str, namespace: &str) {
+        if !self.wrong_namespaces.contains(namespace) {
+            let shown = if namespace.is_empty() { "no namespace" } else { namespace };
+            self.without_effect.foreign(element, node.lookup_prefix(namespace), name, shown);
+        }
+    }
 }
 
 /// The `stepwire:` attribute of that name, unless it is empty.
@@ -189,10 +301,9 @@ pub(super) fn own<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
     filled(node.attribute((STEPWIRE_NAMESPACE, name)))
 }
 
-/// All text directly in an element.
-pub(super) fn text(node: Node<'_, '_>) -> String {
-    let text: String = node.children().filter(Node::is_text).filter_map(|child| child.text()).collect();
-    text.trim().to_owned()
+/// A plain attribute that must be there: an absent one is read as empty, which `validate` reports as in the JSON form.
+pub(super) fn plain(node: Node<'_, '_>, name: &str) -> String {
+    filled(node.attribute(name)).unwrap_or_default().to_owned()
 }
 
 fn is_known(namespace: &str) -> bool {

@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 use super::{
     is_bpmn,
-    reader::{Reader, own, text},
+    reader::{Reader, own},
+    xml::text,
 };
 use crate::model::{
     definition::NodeKind,
@@ -22,7 +23,7 @@ type Time = (&'static str, fn(String) -> When);
 const TIMES: [Time; 3] = [("timeCycle", When::Cycle), ("timeDate", When::Date), ("timeDuration", When::Duration)];
 
 /// The schedule of a start event, without its start data. Two are reported, and read as the timer.
-pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, id: &str, reader: &mut Reader) -> Option<Schedule> {
+pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, id: &str, reader: &mut Reader<'_>) -> Option<Schedule> {
     if kind != NodeKind::StartEvent {
         return None;
     }
@@ -47,29 +48,26 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, id: &str, reader: &mut Re
     Some(Schedule { when, time_zone, missed, overlap, start_data: Map::new() })
 }
 
-fn read_timer(node: Node<'_, '_>, id: &str, reader: &mut Reader) -> Option<When> {
-    let mut definitions = node.children().filter(|child| is_bpmn(*child, DEFINITION));
-    let definition = definitions.next()?;
-    if definitions.next().is_some() {
-        let message = "expected one timerEventDefinition in the start event, but there are several; draw a start event for each";
-        reader.error(id, "several_triggers", message);
-    }
+fn read_timer(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Option<When> {
+    let definitions = node.children().filter(|child| is_bpmn(*child, DEFINITION));
+    let definition = reader.only(id, "several_triggers", definitions)?;
     reader.check_attributes(definition, id, &["id"], &[]);
     reader.refuse_other_children(definition, id, &TIMES.map(|(name, _)| name));
-    let found = |child: Node<'_, '_>| TIMES.into_iter().find(|(name, _)| is_bpmn(child, name)).map(|(_, when)| when(text(child)));
-    let mut times: Vec<When> = definition.children().filter_map(found).collect();
+    let meaning =
+        |child: Node<'_, '_>| TIMES.into_iter().find(|(name, _)| is_bpmn(child, name)).map(|(_, when)| when(text(child)));
+    let times: Vec<Node<'_, '_>> = definition.children().filter(|child| meaning(*child).is_some()).collect();
     if times.len() != 1 {
-        let message = format!(
-            "expected one of timeCycle, timeDate and timeDuration in the timerEventDefinition, but there are {}; keep one",
-            times.len()
-        );
+        let place = |child: &Node<'_, '_>| format!("a {} in line {}", child.tag_name().name(), reader.line(*child));
+        let found = times.iter().take(3).map(place).collect::<Vec<_>>().join(" and ");
+        let found = if found.is_empty() { "there is none; add one".to_owned() } else { format!("there is {found}; keep one") };
+        let message = format!("expected one of timeCycle, timeDate and timeDuration in the timerEventDefinition, but {found}");
         reader.error(id, "invalid_schedule", message);
     }
-    times.pop()
+    times.first().and_then(|child| meaning(*child))
 }
 
 /// The members of a `stepwire:startData` element; what is no JSON object is reported.
-pub(super) fn read_start_data(node: Node<'_, '_>, id: &str, reader: &mut Reader) -> Map<String, Value> {
+pub(super) fn read_start_data(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Map<String, Value> {
     reader.check_attributes(node, id, &[], &[]);
     match reader.json(id, "stepwire:startData", &text(node)) {
         Some(Value::Object(members)) => return members,

@@ -141,7 +141,7 @@ fn what_is_no_time_is_told() {
         assert!(sentence.contains(part) && sentence.contains("; "), "{text}: {sentence}");
     };
     for text in ["", "x", "* * * *", "60 * * * *", "0 25 * * *", "every day", "@sometimes"] {
-        wrong(When::Cycle, text, "", "a cron expression of 5 or 6 fields");
+        wrong(When::Cycle, text, "", "a cron expression such as");
     }
     wrong(When::Cycle, "0 0 30 2 *", "", "a time that comes");
     for text in ["R", "R/", "RR/PT1H", "R-1/PT1H", "R1.5/PT1H", "R99999999999/PT1H", "R/PT1H/2026-01-01T00:00:00Z/PT1H"] {

@@ -1,15 +1,16 @@
 //! The actions of a node: names, order, parents, and which fields go together. What goes together but changes nothing:
 //! `effects`.
 
-use std::collections::{HashMap, HashSet};
-
-use jiff::fmt::temporal::SpanParser;
+use std::collections::HashMap;
 
 use super::{Report, keys, params};
-use crate::model::{
-    action::{Action, Required, Trigger},
-    definition::{FlowNode, NodeKind},
-    ids::Time,
+use crate::{
+    duration,
+    model::{
+        action::{Action, Required, Trigger},
+        definition::{FlowNode, NodeKind},
+        ids::Time,
+    },
 };
 
 /// The manual action a user task without any action offers by itself. An own action may take the name where it means the
@@ -17,12 +18,15 @@ use crate::model::{
 const BUILT_IN_ACTION: &str = "complete";
 
 pub(super) fn check(node: &FlowNode, report: &mut Report) {
-    let mut names = HashSet::new();
+    let mut names = HashMap::new();
     let mut orders: HashMap<(Option<&str>, i64), &str> = HashMap::new();
-    for action in &node.actions {
+    for (number, action) in (1..).zip(&node.actions) {
         report.name(&node.id, "action name", &action.name);
-        if !names.insert(action.name.as_str()) {
-            let message = format!("expected each action name once in a node, but `{}` is there twice; rename one", action.name);
+        if let Some(first) = names.insert(action.name.as_str(), number) {
+            let message = format!(
+                "expected each action name once in a node, but action {first} and action {number} of it are both `{}`; rename one",
+                action.name
+            );
             report.error(&node.id, "duplicate_action", message);
         } else if let Some(other) = orders.insert((action.parent.as_deref(), action.order), &action.name) {
             let message = format!(
@@ -144,6 +148,5 @@ impl ActionCheck<'_> {
 
 /// Whether the text is a strict ISO 8601 duration that leads to a time not before now.
 pub(super) fn is_duration(text: &str) -> bool {
-    let span = SpanParser::new().parse_span(text);
-    span.is_ok_and(|span| Time(0).plus(&span).is_some_and(|due| due >= Time(0)))
+    duration::parse(text).is_ok_and(|span| Time(0).plus(&span).is_some_and(|due| due >= Time(0)))
 }

@@ -2,7 +2,7 @@
 //!
 //! Not here: their flows (`graph`), their error codes by themselves (`nodes`).
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use super::Report;
 use crate::model::{
@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
-    let mut taken: HashSet<(&str, Option<&str>)> = HashSet::new();
+    let mut taken: HashMap<(&str, Option<&str>), &str> = HashMap::new();
     for event in definition.nodes.iter().filter(|node| node.kind == NodeKind::BoundaryEvent) {
         let Some(activity) = event.attached_to.as_deref() else {
             let message = "expected an activity the boundary event is attached to, but there is none; name one by `attachedTo`";
@@ -35,10 +35,10 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             }
             Some(_) => {}
         }
-        if !taken.insert((activity, event.error_code.as_deref())) {
+        if let Some(other) = taken.insert((activity, event.error_code.as_deref()), &event.id) {
             let what = event.error_code.as_ref().map_or("every failure".to_owned(), |code| format!("error `{code}`"));
             let message =
-                format!("expected one boundary event of `{activity}` to catch {what}, but there is another; remove one");
+                format!("expected one boundary event of `{activity}` to catch {what}, but `{other}` and this one do; remove one");
             report.error(&event.id, "ambiguous_boundary", message);
         }
     }

@@ -9,35 +9,40 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     check_ids(definition, report);
     let nodes: HashMap<&str, &FlowNode> = definition.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
     let mut outgoing: HashMap<&str, Vec<&SequenceFlow>> = HashMap::new();
+    let defaults = definition.default_flows();
     for flow in &definition.flows {
         check_ends(flow, &nodes, report);
+        match &flow.condition {
+            Some(_) if defaults.contains(flow.id.as_str()) => {
+                let message = "expected no condition on a default flow, but there is one: it is not asked; remove it";
+                report.warning(&flow.id, "default_with_condition", message);
+            }
+            Some(condition) => {
+                check_condition(flow, condition, nodes.get(flow.source.as_str()).map(|node| node.kind), report);
+            }
+            None => {}
+        }
         outgoing.entry(&flow.source).or_default().push(flow);
     }
     for node in &definition.nodes {
         check_outgoing(node, outgoing.get(node.id.as_str()).map_or(&[], Vec::as_slice), report);
-    }
-    for (lane, node) in definition.lanes.iter().flat_map(|lane| lane.nodes.iter().map(move |node| (lane, node))) {
-        if !nodes.contains_key(node.as_str()) {
-            report.error(
-                &lane.id,
-                "unknown_node",
-                format!("expected a node of the process, but `{node}` is none; remove it from the lane"),
-            );
-        }
     }
     check_starts(definition, report);
     check_reach(definition, &outgoing, report);
 }
 
 fn check_ids(definition: &ProcessDefinition, report: &mut Report) {
-    let nodes = definition.nodes.iter().map(|node| node.id.as_str());
-    let flows = definition.flows.iter().map(|flow| flow.id.as_str());
-    let lanes = definition.lanes.iter().map(|lane| lane.id.as_str());
-    let mut seen = HashSet::new();
-    for id in nodes.chain(flows).chain(lanes) {
+    let nodes = definition.nodes.iter().map(|node| (node.id.as_str(), node.kind.bpmn_name()));
+    let flows = definition.flows.iter().map(|flow| (flow.id.as_str(), "sequenceFlow"));
+    let lanes = definition.lanes.iter().map(|lane| (lane.id.as_str(), "lane"));
+    let process = (definition.id.as_str(), "process");
+    let mut seen = HashMap::from([process]);
+    for (id, what) in nodes.chain(flows).chain(lanes) {
         report.name(id, "id", id);
-        if !seen.insert(id) {
-            report.error(id, "duplicate_id", format!("expected each id once, but `{id}` is there twice; rename one"));
+        if let Some(first) = seen.insert(id, what) {
+            let message = format!("expected each id once, but `{id}` is the id of a {first} and of another {what}; rename one");
+            let message = if first == what { message } else { message.replace("another", "a") };
+            report.error(id, "duplicate_id", message);
         }
     }
 }
@@ -60,9 +65,6 @@ fn check_ends(flow: &SequenceFlow, nodes: &HashMap<&str, &FlowNode>, report: &mu
     if nodes.get(flow.target.as_str()).is_some_and(|node| node.kind == NodeKind::BoundaryEvent) {
         let message = format!("expected no flow to enter a boundary event, but this one enters `{}`; remove it", flow.target);
         report.error(&flow.id, "flow_enters_boundary", message);
-    }
-    if let Some(condition) = &flow.condition {
-        check_condition(flow, condition, nodes.get(flow.source.as_str()).map(|node| node.kind), report);
     }
 }
 
@@ -87,25 +89,10 @@ fn check_condition(flow: &SequenceFlow, condition: &str, source: Option<NodeKind
 }
 
 fn check_outgoing(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report) {
-    let is_gateway = matches!(node.kind, NodeKind::ExclusiveGateway | NodeKind::ParallelGateway);
-    match node.kind {
-        NodeKind::EndEvent => {}
-        _ if !outgoing.is_empty() => {}
-        NodeKind::BoundaryEvent => {
-            let message =
-                "expected a flow that leaves the boundary event, but there is none: nothing would handle the error; connect it";
-            report.error(&node.id, "no_outgoing_flow", message);
-        }
-        _ if is_gateway => {
-            report.error(&node.id, "no_outgoing_flow", "expected a flow that leaves the gateway, but there is none; connect it");
-        }
-        _ => {
-            report.warning(
-                &node.id,
-                "no_outgoing_flow",
-                "expected a flow that leaves the node, but there is none: tokens end here",
-            );
-        }
+    if outgoing.is_empty() && node.kind != NodeKind::EndEvent {
+        let kind = node.kind.bpmn_name();
+        let message = format!("expected a flow that leaves the {kind}, but there is none: tokens end here");
+        report.warning(&node.id, "no_outgoing_flow", message);
     }
     if let Some(default) = &node.default_flow {
         check_default(node, default, outgoing, report);
@@ -122,18 +109,10 @@ fn check_default(node: &FlowNode, default: &str, outgoing: &[&SequenceFlow], rep
         report.error(&node.id, "misplaced_default", message);
         return;
     }
-    match outgoing.iter().find(|flow| flow.id == default) {
-        None => {
-            let message = format!(
-                "expected the default flow to be one that leaves the gateway, but `{default}` is none; choose one that does"
-            );
-            report.error(&node.id, "unknown_flow", message);
-        }
-        Some(flow) if flow.condition.is_some() => {
-            let message = "expected no condition on a default flow, but this one has one; remove the condition";
-            report.error(&flow.id, "default_with_condition", message);
-        }
-        Some(_) => {}
+    if !outgoing.iter().any(|flow| flow.id == default) {
+        let message =
+            format!("expected the default flow to be one that leaves the gateway, but `{default}` is none; choose one that does");
+        report.error(&node.id, "unknown_flow", message);
     }
 }
 
@@ -155,13 +134,16 @@ fn check_choice(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report
 }
 
 fn check_starts(definition: &ProcessDefinition, report: &mut Report) {
-    let mut conditions = HashSet::new();
+    let mut conditions = HashMap::new();
     let mut starts = definition.nodes.iter().filter(|node| node.kind == NodeKind::StartEvent).peekable();
     let has_start = starts.peek().is_some();
     for start in starts.filter(|start| start.schedule.is_none()) {
-        if !conditions.insert(start.start_condition.as_deref()) {
-            let message =
-                "expected start events to differ in their start condition, but another has the same: none can be chosen";
+        if let Some(other) = conditions.insert(start.start_condition.as_deref(), &start.id) {
+            let condition = start.start_condition.as_ref().map_or("none".to_owned(), |condition| format!("`{condition}`"));
+            let message = format!(
+                "expected start events to differ in their start condition, but that of `{other}` and of this one is {condition}: \
+                 neither can be chosen"
+            );
             report.warning(&start.id, "ambiguous_start", message);
         }
     }
@@ -185,10 +167,6 @@ fn check_reach<'a>(definition: &'a ProcessDefinition, outgoing: &HashMap<&'a str
         }
     }
     let is_reached = |node: &&FlowNode| reached.contains(node.id.as_str());
-    if !definition.nodes.iter().filter(is_reached).any(|node| node.kind == NodeKind::EndEvent) {
-        let message = "expected an end event that can be reached from a start event, but there is none; add one and connect it";
-        report.error(&definition.id, "no_reachable_end", message);
-    }
     // Without a start event everything is out of reach, and that is reported once.
     if !reached.is_empty() {
         for node in definition.nodes.iter().filter(|node| !is_reached(node)) {

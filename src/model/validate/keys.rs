@@ -1,6 +1,6 @@
 //! Key lists: member paths, each once, with schemas that may be schemas.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use serde_json::Value;
 
@@ -22,12 +22,14 @@ pub(super) fn check(element: &str, owner: &str, keys: &[Key], report: &mut Repor
 
 /// Checks a list of member paths that are to differ.
 pub(super) fn check_paths<'a>(element: &str, owner: &str, what: &str, paths: impl Iterator<Item = &'a str>, report: &mut Report) {
-    let mut seen = HashSet::new();
-    for path in paths {
+    let mut seen = HashMap::new();
+    for (number, path) in (1..).zip(paths) {
         if let Err(sentence) = DataPath::parse_members(path) {
             report.error(element, "invalid_path", format!("{owner}, {what}: {sentence}"));
-        } else if !seen.insert(path) {
-            let message = format!("{owner}: expected each {what} once, but `{path}` is there twice; remove one");
+        } else if let Some(first) = seen.insert(path, number) {
+            let message = format!(
+                "{owner}: expected each {what} once, but number {first} and number {number} are both `{path}`; remove one"
+            );
             report.error(element, "duplicate_key", message);
         }
     }

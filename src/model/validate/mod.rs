@@ -1,7 +1,7 @@
 //! The rules a definition must keep. All problems are listed at once: what was expected and how to mend it.
 //!
 //! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inheriting` its actions, `keys` what clients may send,
-//! `terms` what user tasks wait under, `graph` how nodes and flows hang together, `boundary` what boundary events are attached to,
+//! `terms` what user tasks wait under, `graph` how nodes and flows hang together, `lanes` which lane a node is in, `boundary` what boundary events are attached to,
 //! `schedules` what starts by itself. Not here: what BPMN can be read at all (`bpmn_xml`); whether conditions, rules and schemas
 //! compile (`expression`).
 
@@ -11,27 +11,24 @@ mod effects;
 mod graph;
 mod inheriting;
 mod keys;
+mod lanes;
 mod nodes;
 mod params;
 mod schedules;
 mod terms;
 
-use super::{
-    compile::{compile_expiry, compile_timer},
-    definition::ProcessDefinition,
-    ids::Time,
-    problem::Problem,
-};
-use crate::limits;
+use super::{compile::compile_expiry, cron, definition::ProcessDefinition, ids::Time, problem::Problem};
+use crate::{duration, limits};
 
 /// Longest id or name that others refer to, in bytes.
-const MAX_NAME_BYTES: usize = 128;
+pub(super) const MAX_NAME_BYTES: usize = 128;
 
 /// All problems of a definition: errors and warnings.
 pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     let mut report = Report::default();
     report.process(definition);
     graph::check(definition, &mut report);
+    lanes::check(definition, &mut report);
     boundary::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));
     // Only of what was read whole: what stands in for something unreadable may well change nothing.
@@ -74,8 +71,11 @@ impl Report {
             );
             self.error(&definition.id, "invalid_expiry", message);
         }
+        if let Some(sentence) = definition.expiry.as_deref().and_then(|text| cron::read(text).ok()?.warning) {
+            self.warning(&definition.id, "ambiguous_weekday", sentence);
+        }
         if let Some(text) = &definition.action_message_expiry
-            && !compile_timer(text).is_ok_and(|span| Time(0).plus(&span).is_some_and(|end| end > Time(0)))
+            && !duration::parse(text).is_ok_and(|span| Time(0).plus(&span).is_some_and(|end| end > Time(0)))
         {
             let message = format!(
                 "expected the time an Action message stays open as a positive ISO 8601 duration such as P7D, but got `{text}`; \
@@ -97,11 +97,6 @@ impl Report {
             self.error(&definition.id, "too_many_webhooks", message);
         }
         self.search_keys(definition);
-        for lane in &definition.lanes {
-            for role in [&lane.view, &lane.execute, &lane.assign, &lane.hold].into_iter().flatten().flatten() {
-                self.name(&lane.id, "role", role);
-            }
-        }
     }
 
     fn search_keys(&mut self, definition: &ProcessDefinition) {
@@ -120,7 +115,9 @@ impl Report {
     /// Checks an id or name that others refer to.
     fn name(&mut self, element: &str, what: &str, name: &str) {
         let allowed = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-        if name.is_empty() || name.len() > MAX_NAME_BYTES || !name.chars().all(allowed) {
+        // In an address these two are steps, not names.
+        let is_step = matches!(name, "." | "..");
+        if is_step || name.is_empty() || name.len() > MAX_NAME_BYTES || !name.chars().all(allowed) {
             let message = format!(
                 "expected a {what} of letters, digits and `_ - .`, at most {MAX_NAME_BYTES} bytes, but got `{name}`; rename it"
             );

@@ -8,6 +8,7 @@ use super::Report;
 use crate::{
     limits,
     model::{
+        cron,
         definition::{FlowNode, NodeKind},
         merging::exceeds_depth,
         occurrences::Occurrences,
@@ -31,6 +32,11 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
     }
     if let Err(sentence) = Occurrences::compile(schedule) {
         report.error(id, "invalid_schedule", sentence);
+    }
+    if let When::Cycle(text) = &schedule.when
+        && let Some(sentence) = cron::read(text).ok().and_then(|reading| reading.warning)
+    {
+        report.warning(id, "ambiguous_weekday", sentence);
     }
     if schedule.when == When::Startup && (schedule.time_zone.is_some() || schedule.missed != Missed::default()) {
         let message = "expected no time zone and no rule for missed times beside a start with the server, but there is one: \

@@ -17,7 +17,7 @@ pub(super) fn check(process: &ExecutableProcess, now: Time, existing: bool) -> V
         && expiry.due(now).is_none_or(|due| due <= now)
     {
         let text = process.definition.expiry.as_deref().unwrap_or_default();
-        let message = format!("expected an expiry that comes, but no time after {now} fits `{text}`; correct it");
+        let message = format!("expected an expiry that comes, but the last time that fits `{text}` is over; correct it");
         problems.push(problem(process.definition.id.clone(), "never_due", message));
     }
     for (node, schedule) in process.schedules() {
@@ -25,7 +25,7 @@ pub(super) fn check(process: &ExecutableProcess, now: Time, existing: bool) -> V
             continue;
         }
         let message = format!(
-            "expected a time that comes, but the last one of `{}` is over (it is {now}): the process would never start; correct it",
+            "expected a time that comes, but the last one of `{}` is over: the process would never start; correct it",
             schedule.written
         );
         problems.push(problem(node.id.to_string(), "never_due", message));

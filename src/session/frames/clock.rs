@@ -1,9 +1,7 @@
 //! The `clock` frame's field: how far, or to when, the process time moves.
 
-use jiff::fmt::temporal::SpanParser;
-
 use super::fields::{Fields, Sentence};
-use crate::model::ids::Time;
+use crate::{duration, model::ids::Time};
 
 /// How the process time moves; it never goes back.
 #[derive(Debug)]
@@ -17,7 +15,7 @@ pub enum ClockMove {
 pub(super) fn clock_move(fields: &Fields<'_>) -> Result<ClockMove, Sentence> {
     match (fields.text("advance")?, fields.text("set")?) {
         (Some(advance), None) => {
-            let span = SpanParser::new().parse_span(&*advance).ok().filter(|span| !span.is_negative());
+            let span = duration::parse(&advance).ok().filter(|span| !span.is_negative());
             span.map(ClockMove::Advance)
                 .ok_or_else(|| "expected 'advance' to be an ISO 8601 duration like PT30S, but it is another string".into())
         }

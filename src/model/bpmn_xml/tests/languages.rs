@@ -32,3 +32,14 @@ fn expressions_are_in_the_language_they_say() {
         check_languages("", &format!(r#"language="{other}""#), &[("f", "unsupported_expression")]);
     }
 }
+
+#[test]
+fn the_language_of_a_default_flows_condition_is_not_asked() {
+    let condition = r#"<conditionExpression language="feel">a</conditionExpression>"#;
+    check(
+        &format!(
+            r#"<exclusiveGateway id="g" default="f"/><sequenceFlow id="f" sourceRef="g" targetRef="b">{condition}</sequenceFlow>"#
+        ),
+        &[],
+    );
+}

@@ -1,0 +1,189 @@
+//! What a document says that has no effect here: attributes and elements of BPMN that this server does not use, and those of other
+//! tools. Gathered over a process, so that a file with many of them has one warning for each name.
+//!
+//! Not here: BPMN that would change how a process runs; that is refused (`reader`).
+
+use std::collections::BTreeMap;
+
+use super::STEPWIRE_NAMESPACE;
+use crate::model::problem::Problem;
+
+/// Places a warning names.
+const PLACES: usize = 5;
+
+/// Namespaces of other engines, whose names may change how a process runs there.
+const ENGINES: &[&str] = &[
+    "http://camunda.org/schema/1.0/bpmn",
+    "http://camunda.org/schema/zeebe/1.0",
+    "http://flowable.org/bpmn",
+    "http://activiti.org/bpmn",
+    "http://www.jboss.org/drools",
+    "http://www.omg.org/bpmn20",
+    "http://activiti.com/modeler",
+];
+
+const CALLS: &str = "give the node an action of type `httpRequest` or `businessRule` that does the work";
+const FORMS: &str =
+    "send what the form needs by an action of type `websocketSend`, and take its fields by keys of a manual action";
+const ROLES: &str = "name roles in `stepwire:execute` of a lane";
+const MAPPINGS: &str = "write `stepwire:paramsToCopy`, `stepwire:withoutParams`, `stepwire:outputKey` and `stepwire:output`";
+const ACTIONS: &str = "write `stepwire:actions`";
+const MESSAGES: &str = "this version sends and receives no BPMN messages";
+const DATA: &str = "instance data need no declaration";
+
+/// What other engines' names (with the names of BPMN that have no effect here) do there, and what does it here.
+const ADVICE: &[(&[&str], &str)] = &[
+    (&["assignee"], "write `stepwire:assignee`"),
+    (&["assignmentDefinition"], "write `stepwire:assignee`, or name roles in `stepwire:execute` of a lane"),
+    (&["dueDate", "taskSchedule"], "write `stepwire:dueDate`"),
+    (
+        &[
+            "candidateUsers",
+            "candidateGroups",
+            "candidateStarterUsers",
+            "candidateStarterGroups",
+            "potentialStarter",
+            "potentialOwner",
+            "humanPerformer",
+            "performer",
+            "resourceRole",
+        ],
+        ROLES,
+    ),
+    (&["formKey", "formRef", "formData", "formDefinition", "formProperty", "formHandlerClass", "rendering"], FORMS),
+    (
+        &[
+            "class",
+            "delegateExpression",
+            "expression",
+            "type",
+            "topic",
+            "taskDefinition",
+            "connector",
+            "resultVariable",
+            "resultVariableName",
+            "taskName",
+            "decisionRef",
+            "calledDecision",
+            "script",
+            "field",
+            "implementation",
+            "operationRef",
+        ],
+        CALLS,
+    ),
+    (&["messageRef"], MESSAGES),
+    (&["inputOutput", "ioMapping", "in", "out", "properties"], MAPPINGS),
+    (&["calledElement", "calledElementBinding", "calledElementVersion", "variableMappingClass"], "write `calledElement` of BPMN"),
+    (&["executionListener", "executionListeners", "taskListener", "taskListeners", "onEntry-script", "onExit-script"], ACTIONS),
+    (&["collection", "elementVariable", "loopCharacteristics"], "write `stepwire:collection` on a call activity"),
+    (
+        &[
+            "ioSpecification",
+            "dataInputAssociation",
+            "dataOutputAssociation",
+            "property",
+            "dataObject",
+            "dataObjectReference",
+            "dataStoreReference",
+        ],
+        DATA,
+    ),
+    (&["skipExpression"], "choose the way by a gateway"),
+    (
+        &["jobPriority", "priority", "asyncBefore", "asyncAfter", "async", "exclusive", "retry", "failedJobRetryTimeCycle"],
+        "every step is durable without it",
+    ),
+];
+
+/// The names without effect of one process, with where they are.
+#[derive(Default)]
+pub(super) struct WithoutEffect {
+    found: BTreeMap<Group, Vec<Place>>,
+}
+
+/// What one warning is about.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    /// An attribute or element of BPMN.
+    Bpmn(String),
+    /// A name of another engine, as written, that does something there; and what does it here.
+    Engine(String, &'static str),
+    /// All other names of a namespace.
+    Namespace(String),
+}
+
+#[derive(PartialEq, Eq)]
+struct Place {
+    element: String,
+    /// The name as it is written.
+    name: String,
+}
+
+impl WithoutEffect {
+    /// Notes a name of BPMN.
+    pub(super) fn bpmn(&mut self, element: &str, name: &str) {
+        self.note(Group::Bpmn(name.to_owned()), element, name.to_owned());
+    }
+
+    /// Notes a name of another namespace, whose prefix at that place is known.
+    pub(super) fn foreign(&mut self, element: &str, prefix: Option<&str>, name: &str, namespace: &str) {
+        let prefix = prefix.filter(|prefix| !prefix.is_empty());
+        let written = prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}:{name}"));
+        let group = match advice(name).filter(|_| ENGINES.contains(&namespace)) {
+            Some(advice) => Group::Engine(written.clone(), advice),
+            None => Group::Namespace(namespace.to_owned()),
+        };
+        self.note(group, element, written);
+    }
+
+    fn note(&mut self, group: Group, element: &str, name: String) {
+        let (places, place) = (self.found.entry(group).or_default(), Place { element: element.to_owned(), name });
+        if places.last() != Some(&place) {
+            places.push(place);
+        }
+    }
+
+    /// A warning for each group, at the first element that has it.
+    pub(super) fn warnings(self) -> Vec<Problem> {
+        self.found.iter().map(|(group, places)| warning(group, places)).collect()
+    }
+}
+
+fn warning(group: &Group, places: &[Place]) -> Problem {
+    let first = places.first().map(|place| place.element.as_str()).unwrap_or_default();
+    let at = listed(places, |place| format!("`{}`", place.element));
+    match group {
+        Group::Bpmn(name) => {
+            let advice = advice(name).unwrap_or("it may be removed");
+            let message = format!("expected only what has an effect here, but `{name}` (at {at}) has none; {advice}");
+            Problem::warning(first, "no_effect", message)
+        }
+        Group::Engine(name, advice) => {
+            let message =
+                format!("expected extensions of {STEPWIRE_NAMESPACE} only, but `{name}` (at {at}) has no effect here; {advice}");
+            Problem::warning(first, "foreign_extension", message)
+        }
+        Group::Namespace(namespace) => {
+            let names = listed(places, |place| format!("`{}` (at `{}`)", place.name, place.element));
+            let message = format!(
+                "expected extensions of {STEPWIRE_NAMESPACE} only, but got {names} of {namespace}, without effect here; they may be \
+                 removed"
+            );
+            Problem::warning(first, "foreign_extension", message)
+        }
+    }
+}
+
+/// What does here what a name does elsewhere.
+fn advice(name: &str) -> Option<&'static str> {
+    ADVICE.iter().find(|(names, _)| names.contains(&name)).map(|(_, advice)| *advice)
+}
+
+fn listed(places: &[Place], shown: impl Fn(&Place) -> String) -> String {
+    let some = places.iter().take(PLACES).map(shown).collect::<Vec<_>>().join(", ");
+    match places.len().saturating_sub(PLACES) {
+        0 => some,
+        more => format!("{some} and {more} more"),
+    }
+}

@@ -1,0 +1,99 @@
+//! XML and XML Schema's simple types as BPMN uses them: white space, booleans, qualified names, places in the document.
+
+use roxmltree::Node;
+
+use super::{BPMN_NAMESPACE, STEPWIRE_NAMESPACE};
+
+/// What XML calls white space; nothing else is trimmed or collapsed.
+const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
+
+/// A value without white space around it, unless nothing is left: designers write empty attributes for absent values.
+pub(super) fn filled(value: Option<&str>) -> Option<&str> {
+    value.map(|value| value.trim_matches(WHITE_SPACE)).filter(|value| !value.is_empty())
+}
+
+/// An `xsd:boolean`.
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text.trim_matches(WHITE_SPACE) {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// All text directly in an element.
+pub(super) fn text(node: Node<'_, '_>) -> String {
+    let text: String = node.children().filter(Node::is_text).filter_map(|child| child.text()).collect();
+    text.trim().to_owned()
+}
+
+/// Where the lines of a document end, so that the line of an element is found without reading the text again.
+pub(super) struct Lines {
+    ends: Vec<usize>,
+}
+
+impl Lines {
+    /// The lines of a text.
+    pub(super) fn of(text: &str) -> Self {
+        Self { ends: text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect() }
+    }
+
+    /// The line an element begins in, from 1.
+    pub(super) fn line(&self, node: Node<'_, '_>) -> usize {
+        let start = node.range().start;
+        1 + self.ends.partition_point(|end| *end < start)
+    }
+}
+
+/// What a qualified name refers to.
+pub(super) enum Reference<'a> {
+    /// Something of this document.
+    Here(&'a str),
+    /// A name whose prefix is not declared.
+    Undeclared(&'a str),
+    /// A name whose prefix stands for another namespace than the document's `targetNamespace`.
+    Elsewhere {
+        /// The name without its prefix.
+        local: &'a str,
+        /// What the prefix stands for.
+        namespace: &'a str,
+    },
+}
+
+/// Reads an `xsd:QName` (or `xsd:IDREF`) written at `node`. A name without a prefix is one of this document, as all BPMN tools write
+/// it, also under a default namespace.
+pub(super) fn reference<'a>(node: Node<'a, '_>, text: &'a str) -> Reference<'a> {
+    let text = text.trim_matches(WHITE_SPACE);
+    let Some((prefix, local)) = text.split_once(':') else { return Reference::Here(text) };
+    let target = node.document().root_element().attribute("targetNamespace");
+    match node.lookup_namespace_uri(Some(prefix)) {
+        None => Reference::Undeclared(local),
+        Some(namespace) if target.is_none_or(|target| target == namespace) => Reference::Here(local),
+        Some(namespace) => Reference::Elsewhere { local, namespace },
+    }
+}
+
+/// How to write an element so that it is BPMN's, at a place in the document.
+pub(super) fn prefix_advice(node: Node<'_, '_>, name: &str) -> String {
+    match node.lookup_prefix(BPMN_NAMESPACE) {
+        Some(prefix) if !prefix.is_empty() => format!("write `{prefix}:{name}`"),
+        _ => format!("declare xmlns=\"{BPMN_NAMESPACE}\""),
+    }
+}
+
+/// The namespace that a prefix is usually declared for.
+pub(super) fn usual_namespace(prefix: &str) -> Option<&'static str> {
+    Some(match prefix {
+        "stepwire" => STEPWIRE_NAMESPACE,
+        "bpmn" | "bpmn2" | "semantic" | "model" => BPMN_NAMESPACE,
+        "bpmndi" => "http://www.omg.org/spec/BPMN/20100524/DI",
+        "dc" | "omgdc" => "http://www.omg.org/spec/DD/20100524/DC",
+        "di" | "omgdi" => "http://www.omg.org/spec/DD/20100524/DI",
+        "xsi" => "http://www.w3.org/2001/XMLSchema-instance",
+        "camunda" => "http://camunda.org/schema/1.0/bpmn",
+        "zeebe" => "http://camunda.org/schema/zeebe/1.0",
+        "flowable" => "http://flowable.org/bpmn",
+        "activiti" => "http://activiti.org/bpmn",
+        _ => return None,
+    })
+}
