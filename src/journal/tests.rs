@@ -2,7 +2,7 @@
 
 mod call_tests;
 mod copy_tests;
-mod fixtures;
+pub(super) mod fixtures;
 mod job_tests;
 mod listing_tests;
 mod log_tests;

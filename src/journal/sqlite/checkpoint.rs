@@ -2,6 +2,9 @@
 //!
 //! A passive checkpoint never waits for the writer nor makes it wait, but while rows keep coming it never reaches the WAL's end,
 //! so the WAL would grow for ever. Above the cap the writer is therefore asked to finish the job between two batches.
+//!
+//! Starting the WAL over leaves its file as large as it was. Once few rows come, the thread truncates it, when everything in it
+//! has been moved and nobody reads it; that holds the writer up for no longer than a truncation takes.
 
 use std::{
     sync::{
@@ -12,22 +15,38 @@ use std::{
     time::Duration,
 };
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rusqlite::Connection;
 
+use super::open::PATIENCE;
 use crate::journal::store::StoreError;
 
 /// Pages (4 KiB) in the WAL that are worth a checkpoint: 32 MiB.
 const WORTHWHILE: i64 = 8 * 1024;
 /// Pages in the WAL above which the writer helps: 224 MiB, leaving room for the batch in flight below the cap of 256 MiB.
 const NEARLY_FULL: i64 = 56 * 1024;
-/// Bytes of new WAL after which the thread has a look.
-const LOOK_EVERY: usize = 4 << 20;
+/// Bytes to which the file of a WAL that starts over is cut, if a reader let it grow beyond: that of a nearly full one.
+pub(super) const KEPT_FILE: i64 = NEARLY_FULL * 4096;
 /// How many pages later the writer tries again when readers of old pages, such as a backup, did not let it start the WAL over:
 /// 64 MiB, so that commits wait for them rarely, and the WAL grows while they read.
 const TRY_AGAIN: i64 = 16 * 1024;
 /// How long the writer waits for readers of old pages when it starts the WAL over.
 const RESTART_PATIENCE: Duration = Duration::from_millis(50);
+
+/// When the thread looks after the WAL.
+#[derive(Clone, Copy)]
+pub(super) struct Pace {
+    /// Bytes of new WAL after which it has a look.
+    pub look_every: usize,
+    /// Without a look for this long few rows come, and the file is truncated.
+    pub quiet: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { look_every: 4 << 20, quiet: Duration::from_secs(5) }
+    }
+}
 
 /// The handle on the thread, held by the writer's store.
 pub(super) struct Checkpointer {
@@ -36,27 +55,28 @@ pub(super) struct Checkpointer {
     /// Pages in the WAL that count as nearly full.
     full_at: Arc<AtomicI64>,
     thread: Option<JoinHandle<()>>,
+    pace: Pace,
     unseen: usize,
 }
 
 impl Checkpointer {
     /// Starts the thread on a connection of its own.
-    pub fn start(connection: Connection) -> Result<Self, StoreError> {
+    pub fn start(connection: Connection, pace: Pace) -> Result<Self, StoreError> {
         let (look, looks) = crossbeam_channel::bounded(1);
         let nearly_full = Arc::new(AtomicBool::new(false));
         let full_at = Arc::new(AtomicI64::new(NEARLY_FULL));
         let (flag, level) = (Arc::clone(&nearly_full), Arc::clone(&full_at));
         let thread = thread::Builder::new()
             .name("checkpoint".into())
-            .spawn(move || run(&connection, &looks, &flag, &level))
+            .spawn(move || run(&connection, &looks, pace.quiet, &flag, &level))
             .map_err(|cause| StoreError::Failed("start the checkpoint thread", Box::new(cause)))?;
-        Ok(Self { look: Some(look), nearly_full, full_at, thread: Some(thread), unseen: 0 })
+        Ok(Self { look: Some(look), nearly_full, full_at, thread: Some(thread), pace, unseen: 0 })
     }
 
     /// Tells of about `bytes` of new WAL.
     pub fn wrote(&mut self, bytes: usize) {
         self.unseen += bytes;
-        if self.unseen >= LOOK_EVERY {
+        if self.unseen >= self.pace.look_every {
             self.unseen = 0;
             if let Some(look) = &self.look {
                 // A full channel means that a look is due already.
@@ -87,15 +107,41 @@ impl Checkpointer {
     }
 }
 
-fn run(connection: &Connection, looks: &Receiver<()>, nearly_full: &AtomicBool, full_at: &AtomicI64) {
-    for () in looks {
-        match look(connection) {
-            Ok(pages) if pages >= full_at.load(Ordering::Relaxed) => nearly_full.store(true, Ordering::Relaxed),
-            Ok(_) => {}
+fn run(connection: &Connection, looks: &Receiver<()>, quiet: Duration, nearly_full: &AtomicBool, full_at: &AtomicI64) {
+    // The WAL that a killed server left may be large.
+    let mut may_be_large = true;
+    loop {
+        let looked = match if may_be_large { looks.recv_timeout(quiet) } else { looks.recv().map_err(RecvTimeoutError::from) } {
+            Ok(()) => {
+                may_be_large = true;
+                look(connection).map(|pages| {
+                    if pages >= full_at.load(Ordering::Relaxed) {
+                        nearly_full.store(true, Ordering::Relaxed);
+                    }
+                })
+            }
+            Err(RecvTimeoutError::Timeout) => truncate(connection).map(|is_empty| may_be_large = !is_empty),
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
+        if let Err(error) = looked {
             // The rows are safe in the WAL; a disk that fails for good stops the writer soon enough.
-            Err(error) => log::error!("expected to move the write-ahead log into the database, but {error}"),
+            log::error!("expected to move the write-ahead log into the database, but {error}");
         }
     }
+}
+
+/// Empties the WAL and its file, unless a reader needs it or more rows come meanwhile; whether it did.
+fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
+    // First without holding anybody up, so that little is left to do while the writer has to wait.
+    let Checkpoint { pages, moved, .. } = checkpoint(connection, "PASSIVE")?;
+    if moved < pages {
+        return Ok(false);
+    }
+    // Waiting for a reader here would make the writer wait, too.
+    connection.busy_timeout(Duration::ZERO)?;
+    let truncated = checkpoint(connection, "TRUNCATE");
+    connection.busy_timeout(PATIENCE)?;
+    Ok(!truncated?.blocked)
 }
 
 /// Moves the WAL when it is worth it; answers how many pages it holds.
@@ -122,4 +168,83 @@ fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Checkpoin
     connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
         Ok(Checkpoint { blocked: row.get(0)?, pages: row.get(1)?, moved: row.get(2)? })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path, thread::yield_now};
+
+    use rusqlite::{Connection, OpenFlags};
+
+    use super::*;
+    use crate::journal::{
+        DATABASE, SqliteStore, Store,
+        sqlite::open::connect,
+        tests::fixtures::{append, key},
+    };
+
+    fn wal(dir: &Path) -> u64 {
+        fs::metadata(dir.join(format!("{DATABASE}-wal"))).map_or(0, |file| file.len())
+    }
+
+    /// A store that has written for a while, whose thread truncates after `quiet`; and another connection to its file.
+    fn written(dir: &Path, quiet: Duration) -> (SqliteStore, Connection) {
+        let mut store = SqliteStore::open_with(dir, Pace { look_every: 1, quiet }).unwrap();
+        (1..=200).for_each(|seq| store.commit(&[append(1, seq, seq)]).unwrap());
+        (store, connect(&dir.join(DATABASE), OpenFlags::default()).unwrap())
+    }
+
+    const NEVER: Duration = Duration::from_secs(1_000_000);
+
+    #[test]
+    fn a_log_that_nobody_reads_is_truncated() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut store, connection) = written(dir.path(), NEVER);
+        assert!(wal(dir.path()) > 100 * 4096);
+        assert!(truncate(&connection).unwrap());
+        assert_eq!(wal(dir.path()), 0);
+        store.commit(&[append(1, 201, 201)]).unwrap();
+        let rows = store.reader().unwrap().rows(key(1).into(), 0, usize::MAX).unwrap();
+        assert_eq!(rows.len(), 201);
+    }
+
+    #[test]
+    fn a_log_that_is_read_stays_and_holds_up_neither_thread_nor_writer() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut store, connection) = written(dir.path(), NEVER);
+        let reader = connect(&dir.path().join(DATABASE), OpenFlags::default()).unwrap();
+        reader.execute_batch("BEGIN; SELECT count(*) FROM log;").unwrap();
+        // With a wait of any length this would end with its time, not at once.
+        assert!(!truncate(&connection).unwrap());
+        store.commit(&[append(1, 201, 201)]).unwrap();
+        assert!(wal(dir.path()) > 0);
+        reader.execute_batch("COMMIT").unwrap();
+        assert!(truncate(&connection).unwrap());
+        assert_eq!(wal(dir.path()), 0);
+    }
+
+    #[test]
+    fn the_thread_truncates_once_few_rows_come() {
+        let dir = tempfile::tempdir().unwrap();
+        let (_store, _) = written(dir.path(), Duration::from_millis(1));
+        while wal(dir.path()) > 0 {
+            yield_now();
+        }
+    }
+
+    #[test]
+    fn a_large_log_of_a_killed_server_is_truncated_too() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _) = written(dir.path(), NEVER);
+        let copy = tempfile::tempdir().unwrap();
+        for name in [DATABASE.to_owned(), format!("{DATABASE}-wal")] {
+            fs::copy(dir.path().join(&name), copy.path().join(&name)).unwrap();
+        }
+        drop(store);
+        assert!(wal(copy.path()) > 0);
+        let _store = SqliteStore::open_with(copy.path(), Pace { look_every: usize::MAX, quiet: Duration::ZERO }).unwrap();
+        while wal(copy.path()) > 0 {
+            yield_now();
+        }
+    }
 }

@@ -9,7 +9,12 @@ use std::{
 use rusqlite::{Connection, OpenFlags, OptionalExtension, config::DbConfig};
 use uuid::Uuid;
 
-use super::{checkpoint::Checkpointer, failed, read::SqliteReader, schema};
+use super::{
+    checkpoint::{Checkpointer, KEPT_FILE, Pace},
+    failed,
+    read::SqliteReader,
+    schema,
+};
 use crate::journal::{directory, store::StoreError};
 
 /// Older libraries can lose commits when the write-ahead log starts over.
@@ -37,6 +42,11 @@ impl SqliteStore {
     /// Opens the store in `dir`, creating what is missing, and holds the directory's lock until dropped.
     /// [`StoreError::InUse`] when another server has it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        Self::open_with(dir, Pace::default())
+    }
+
+    /// As [`Self::open`]; the write-ahead log is looked after at this pace.
+    pub(super) fn open_with(dir: &Path, pace: Pace) -> Result<Self, StoreError> {
         if rusqlite::version_number() < OLDEST_SAFE_SQLITE {
             let version = rusqlite::version();
             return Err(StoreError::Unreadable(format!("SQLite {version} can lose commits: build with 3.51.3 or newer")));
@@ -50,7 +60,7 @@ impl SqliteStore {
         let last_pos = connection
             .query_row("SELECT coalesce(max(pos), 0) FROM log", [], |row| row.get(0))
             .map_err(failed("find the log's end"))?;
-        let checkpointer = Checkpointer::start(connect(&path, OpenFlags::default())?)?;
+        let checkpointer = Checkpointer::start(connect(&path, OpenFlags::default())?, pace)?;
         Ok(Self { connection, epoch, last_pos, checkpointer, path, _lock: lock })
     }
 
@@ -119,6 +129,7 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.pragma_update(None, "journal_size_limit", KEPT_FILE)?;
     // Pages kept in memory, in KiB: enough for the right-hand edges of all trees.
     connection.pragma_update(None, "cache_size", -32_768)
 }

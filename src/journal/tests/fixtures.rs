@@ -23,7 +23,7 @@ pub(super) fn check(test: impl Fn(&mut dyn Store, &dyn StoreReader)) {
 }
 
 /// The instance number `n`; greater numbers sort later.
-pub(super) fn key(n: u128) -> InstanceKey {
+pub(in crate::journal) fn key(n: u128) -> InstanceKey {
     InstanceKey(Uuid::from_u128(n << 64))
 }
 
@@ -41,7 +41,7 @@ pub(super) fn row(n: u128, first: u64, last: u64) -> LogRow {
 }
 
 /// A write of nothing but that row.
-pub(super) fn append(n: u128, first: u64, last: u64) -> WriteOp {
+pub(in crate::journal) fn append(n: u128, first: u64, last: u64) -> WriteOp {
     WriteOp::Commit(Commit::of(row(n, first, last)))
 }
 
