@@ -35,7 +35,8 @@ fn the_package_installs_from_its_folder() {
     let tokens: Value = serde_json::from_str(&tokens_of(&[("ada", &[])])).expect("tokens are JSON");
     let mut run = Command::new("node");
     run.arg("run.mjs").env("STEPWIRE_URL", format!("ws://127.0.0.1:{}/v1/ws", server.port));
-    pass(run.env("TOKEN", tokens["ada"].as_str().expect("ada has a token")).current_dir(&app));
+    pass(run.current_dir(&app));
+    write_types(&app, server.port, tokens["ada"].as_str().expect("ada has a token"));
 
     for resolution in RESOLUTIONS {
         let mut check = Command::new("node");
@@ -45,6 +46,28 @@ fn the_package_installs_from_its_folder() {
     }
     let lint = node::folder("sdk/node_modules/publint/src/cli.js");
     pass(Command::new("node").arg(lint).args(["run", "--strict"]).arg(&clone));
+}
+
+/// Has the types written by the package's own program, which also says whether they are still right.
+fn write_types(app: &Path, port: u16, token: &str) {
+    let types = |token: &str, options: &[&str]| {
+        let mut command = Command::new("node");
+        command.args(["node_modules/.bin/stepwire-types", "--out", "types", "--url", &format!("http://127.0.0.1:{port}")]);
+        command.args(options).env("STEPWIRE_TOKEN", token).current_dir(app);
+        command
+    };
+    let told = |mut command: Command, code: i32, words: &str| {
+        let output = command.output().expect("node was there a moment ago");
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.code() == Some(code) && text.contains(words), "{command:?} ended with {}:\n{text}", output.status);
+    };
+    told(types(token, &["--check"]), 1, "onboarding.d.ts is not as the server has it");
+    pass(&mut types(token, &[]));
+    told(types(token, &["--check"]), 0, "types is as the server has it");
+    told(types(token, &["--check", "onboarding"]), 1, "cardOrder.d.ts is of a process that the server has not published");
+    told(types(token, &["nowhere"]), 2, "there is none of the name nowhere");
+    told(types("", &[]), 2, "give a token by --token or STEPWIRE_TOKEN");
+    told(types(token, &["--url", "http://127.0.0.1:1"]), 2, "expected a server at http://127.0.0.1:1, but it cannot be reached");
 }
 
 /// Name and version of each, as `npm install` takes them.

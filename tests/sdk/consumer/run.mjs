@@ -1,22 +1,15 @@
 // An app on Node that has the client from its package: without a websocket, without a server, and with both.
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
 import { connect, memoryTokenStore } from '@stepwire/client';
 import { FakeServer } from '@stepwire/client/testing';
 import { WebSocket } from 'ws';
 
-const { STEPWIRE_URL: url, TOKEN: token } = process.env;
+const { STEPWIRE_URL: url } = process.env;
 const refusal = (work) => work.then(() => assert.fail('expected a refusal'), (error) => error);
 for (const uncaught of ['unhandledRejection', 'uncaughtException']) process.on(uncaught, (error) => {
   console.error(uncaught, error);
   process.exit(1);
 });
-
-// The types of the process, as the server has them.
-const address = url.replace(/^ws/, 'http').replace('/v1/ws', '/v1/definitions/onboarding/1/types.d.ts');
-const types = await fetch(address, { headers: { authorization: `Bearer ${token}` } });
-assert.equal(types.status, 200);
-writeFileSync('onboarding.d.ts', await types.text());
 
 const global = globalThis.WebSocket;
 delete globalThis.WebSocket;

@@ -1,7 +1,8 @@
 import { type Client, connect, localTokenStore, startId, type Store, StepwireError } from '@stepwire/client';
 import { FakeServer } from '@stepwire/client/testing';
 import { WebSocket } from 'ws';
-import type { Processes, View } from './onboarding.js';
+import type { Processes } from './types/index.js';
+import type { View } from './types/onboarding.js';
 
 const client: Client<Processes> = connect<Processes>({
   url: 'ws://127.0.0.1:8000/v1/ws',
@@ -18,6 +19,10 @@ export async function open(signal: AbortSignal): Promise<Store<View>> {
   await instance.run('save', { client: { lastName: 'L', email: 'a@b.example', age: 36, income: 1 } });
   // @ts-expect-error: there is no such action
   await instance.run('nothing');
+  const order = await client.start('cardOrder', { data: { theme: 'stripes' } });
+  await order.run('choose', { card: { design: 'ocean' } });
+  // @ts-expect-error: there is no such process
+  await client.start('nowhere');
   return instance.view;
 }
 
