@@ -95,6 +95,8 @@ pub struct Config {
     pub access_log: bool,
     /// Whether what is fit for development only is refused.
     pub production: bool,
+    /// This program, of which scripts run in processes of their own.
+    pub script_program: PathBuf,
 }
 
 /// A configuration that cannot be used; the text says what was expected and how to mend it.
@@ -198,6 +200,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         log_format: options.log_format.unwrap_or_default(),
         access_log: options.access_log.unwrap_or(false),
         production,
+        script_program: std::env::current_exe().unwrap_or_else(|_| "stepwire".into()),
     })
 }
 

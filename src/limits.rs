@@ -203,6 +203,14 @@ pub const ELEMENTS_PER_COMMAND: usize = 1_000;
 pub const ITEMS: usize = 1_000;
 /// Start data of all children of one multi-instance call activity together, in bytes of JSON; more is an incident.
 pub const ITEM_DATA_BYTES: usize = 16 * 1024 * 1024;
+/// Steps of one definition that may wait for a script thread; more commands are answered `busy`.
+pub const SCRIPTS_WAITING_PER_DEFINITION: usize = 1_024;
+/// Steps of one tenant that may wait for a script thread.
+pub const SCRIPTS_WAITING_PER_TENANT: usize = 4_096;
+/// Scripts of one definition that may have to be killed before it is stopped.
+pub const SCRIPTS_KILLED: u32 = 5;
+/// How long a definition is stopped after the last script that had to be killed.
+pub const SCRIPTS_STOPPED: Duration = Duration::from_secs(60);
 /// Parts of the JSON Schema of one key, what a reference leads to counted each time it is met.
 pub const KEY_SCHEMA_PARTS: usize = 1_000;
 /// Steps of one check of a value against the schema of its key: parts of the schema times parts of the value. At worst some 20 ms.

@@ -7,6 +7,7 @@ use stepwire::{
     backup,
     cli::{self, Check, FoundProblem, Home},
     config::{self, Command, Config, LogFormat, TokenRequest},
+    expression::worker,
     logging,
     model::{
         problem::{Problem, Severity},
@@ -29,6 +30,11 @@ use stepwire::{
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    if std::env::args_os().nth(1).is_some_and(|argument| argument == worker::ARGUMENT) {
+        // Whoever started it reads the channel, and nobody an error.
+        return worker::serve(std::io::stdin().lock(), std::io::stdout().lock())
+            .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    }
     let loaded = config::load(std::env::args_os());
     let json = loaded.as_ref().is_ok_and(|(config, _)| config.log_format == LogFormat::Json);
     logging::start(json);

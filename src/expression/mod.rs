@@ -31,6 +31,7 @@ mod rule;
 mod sandbox;
 mod schema_parts;
 mod script;
+pub mod worker;
 
 #[cfg(test)]
 mod equivalence;

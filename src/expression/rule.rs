@@ -12,7 +12,8 @@ use super::{
     condition::place,
     effects::{self, Fault},
     lexer,
-    sandbox::{ScriptError, check_syntax, transform},
+    sandbox::{ScriptError, check_syntax},
+    worker::transform,
 };
 use crate::{limits::RULE_BYTES, model::evaluator::EvaluationError};
 

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use rquickjs::context::{EvalOptions, intrinsic};
 use rquickjs::function::Rest;
 use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Runtime, Type, Value};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::{fast, input, output};
@@ -37,7 +38,7 @@ type Intrinsics =
     (intrinsic::Eval, intrinsic::RegExpCompiler, intrinsic::RegExp, intrinsic::Json, intrinsic::MapSet, intrinsic::Promise);
 
 /// Why a script gave no value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptError {
     /// What went wrong, in the engine's words or those of a limit.
     pub message: String,
@@ -65,7 +66,7 @@ impl ScriptError {
 }
 
 /// What a condition's script gave.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
     /// A boolean.
     Bool(bool),

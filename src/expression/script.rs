@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::names::{is_built_in, is_reserved};
-use super::sandbox::{Outcome, ScriptError, call, check_syntax};
+use super::sandbox::{Outcome, ScriptError, check_syntax};
+use super::worker::call;
 
 /// The line of the expression in the wrapped source.
 const FIRST_LINE: u32 = 2;

@@ -22,7 +22,7 @@ use super::{
     read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
     release, repeat,
-    scripts::NoOutcome,
+    scripts::{Owner, Panicked},
     trees::Tree,
 };
 use crate::{
@@ -168,16 +168,17 @@ impl ProcessInstance {
         if let Some(leftover) = &mut self.leaving {
             return leftover.push(envelope);
         }
+        let owner = self.takes_long(&envelope.ask);
+        if owner.as_ref().is_some_and(|owner| self.runtime.scripts.is_full(owner)) || !self.takes_its_place(&envelope.ask) {
+            return self.refuse_busy(envelope.reply, ctx);
+        }
+        if let Some(owner) = owner {
+            return self.decide_on_script_thread(owner, envelope, ctx);
+        }
         let slot = match self.runtime.journal.reserve() {
             Ok(slot) => slot,
-            Err(Busy) => return envelope.reply.refuse(Refusal::Busy),
+            Err(Busy) => return self.refuse_busy(envelope.reply, ctx),
         };
-        if !self.takes_its_place(&envelope.ask) {
-            return self.conclude(Err(Refusal::Busy), envelope.reply, slot, ctx);
-        }
-        if self.may_take_long(&envelope.ask) {
-            return self.decide_on_script_thread(envelope, slot, ctx);
-        }
         let Envelope { caller, ask, reply } = envelope;
         let around = self.around();
         let memory = &mut self.memory;
@@ -187,22 +188,33 @@ impl ProcessInstance {
         }
     }
 
-    fn may_take_long(&self, ask: &Ask) -> bool {
-        match (ask, &self.memory) {
-            (Ask::Start(start), None) => start.process.evaluator.may_take_long(&start.command.head.data),
-            (Ask::Apply { command, .. }, Some((_, process))) => process.evaluator.may_take_long(payload(command)),
-            _ => false,
+    fn refuse_busy(&mut self, reply: Reply, ctx: &mut Context<Self>) {
+        reply.refuse(Refusal::Busy);
+        if self.is_over() {
+            self.rest(ctx);
         }
     }
 
+    /// For a command that may take long: whose step it is.
+    fn takes_long(&self, ask: &Ask) -> Option<Owner> {
+        let (process, payload) = match (ask, &self.memory) {
+            (Ask::Start(start), None) => (&start.process, &start.command.head.data),
+            (Ask::Apply { command, .. }, Some((_, process))) => (process, payload(command)),
+            _ => return None,
+        };
+        let owner = || Owner { tenant: process.row.tenant.clone(), process: process.row.id.clone() };
+        process.evaluator.may_take_long(payload).then(owner)
+    }
+
     /// The mailbox waits while the step runs elsewhere: order and exclusive ownership hold, the arbiter stays free.
-    fn decide_on_script_thread(&mut self, envelope: Envelope, slot: Slot, ctx: &mut Context<Self>) {
+    fn decide_on_script_thread(&mut self, owner: Owner, envelope: Envelope, ctx: &mut Context<Self>) {
         let Envelope { caller, ask, reply } = envelope;
         let around = self.around();
-        let mut memory = self.memory.take();
+        let (mut memory, journal) = (self.memory.take(), self.runtime.journal.clone());
         self.away = true;
-        let step = self.runtime.scripts.run(move || {
-            let decided = decide(&mut memory, caller.as_ref(), ask, around);
+        let step = self.runtime.scripts.run(owner, move || {
+            // Only now: what waits for its turn takes no room of others.
+            let decided = journal.reserve().map(|slot| (decide(&mut memory, caller.as_ref(), ask, around), slot));
             (memory, decided)
         });
         ctx.wait(step.into_actor(self).map(move |done, actor, ctx| {
@@ -210,10 +222,12 @@ impl ProcessInstance {
             match done {
                 Ok((memory, decided)) => {
                     actor.memory = memory;
-                    actor.conclude(decided, reply, slot, ctx);
+                    match decided {
+                        Ok((decided, slot)) => actor.conclude(decided, reply, slot, ctx),
+                        Err(Busy) => actor.refuse_busy(reply, ctx),
+                    }
                 }
-                // A step that is late still holds the state it was given: what comes of it is dropped.
-                Err(NoOutcome::Panicked | NoOutcome::Late) => actor.recover(reply, ctx),
+                Err(Panicked) => actor.recover(reply, ctx),
             }
             actor.serve_readers();
             actor.drain_backlog(ctx);

@@ -41,6 +41,7 @@ pub mod workload;
 mod tests;
 
 use std::{
+    path::PathBuf,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -86,8 +87,6 @@ const HURRIED_IDLE: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(5);
 /// Threads for steps with scripts.
 const SCRIPT_THREADS: usize = 2;
-/// How long a step with scripts may take; scripts have far tighter limits of their own, which hold nearly always.
-const SCRIPT_PATIENCE: Duration = Duration::from_secs(5);
 /// Before a full writer queue is tried again for something that cannot be refused.
 const QUEUE_AGAIN: Duration = Duration::from_millis(5);
 
@@ -127,7 +126,7 @@ pub struct Runtime {
 
 impl Runtime {
     /// Brings the system up on an open journal and its files: definitions, undelivered messages and due timers go on where they
-    /// were.
+    /// were. Scripts run in processes of `script_program`, see [`expression::worker`](crate::expression::worker).
     ///
     /// # Errors
     /// A store that cannot be read.
@@ -137,6 +136,7 @@ impl Runtime {
         outside: OutsideSettings,
         clock: Clock,
         arbiters: Vec<ArbiterHandle>,
+        script_program: Option<&PathBuf>,
     ) -> Result<Arc<Self>, StoreError> {
         let bound = fresh_keys::bound_at(clock::real_now());
         let stored = journal.read(move |reader| {
@@ -147,7 +147,7 @@ impl Runtime {
         let (deployed, users, outbox, log, keys) = stored.await.map_err(|_| StoreError::Panicked)??;
         let (definitions, schedules) = Definitions::load(journal.clone(), deployed, clock.clone(), outside.clone());
         definitions.repair().await.map_err(|_| StoreError::Panicked)?;
-        let scripts = Scripts::start(SCRIPT_THREADS, SCRIPT_PATIENCE)
+        let scripts = Scripts::start(SCRIPT_THREADS, script_program)
             .map_err(|error| StoreError::Failed("start the script threads", Box::new(error)))?;
         let services = actix_rt::Arbiter::current();
         let activity = clock.is_virtual().then(Arc::default);

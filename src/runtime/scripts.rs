@@ -1,189 +1,307 @@
-//! Threads for steps whose definition has scripts: no script runs on an arbiter.
+//! Threads for steps that may take long: those whose definition has scripts, or that check an intricate payload. None of them runs on
+//! an arbiter.
 //!
-//! Time and memory of a script are bounded by `expression`, but its engine cannot be interrupted everywhere (a built-in that
-//! runs long never looks at its fuel). So a step also has a time on the clock. One that is not back by then is given up, and
-//! its thread, which cannot be ended, gets a replacement; a thread that comes back after all ends itself. Of lost threads at
-//! most [`MOST_LOST`] are borne at a time: beyond that, steps with scripts are given up while they wait.
+//! Each definition waits in a queue of its own; tenants take turns, and within a tenant its definitions do, so that nobody's scripts
+//! keep those of others waiting for more than a turn. A script is over at its deadline, as it runs in a process that can be killed
+//! (`expression::worker`); a definition whose scripts have to be killed again and again is not run for a while: its scripts fail at
+//! once then, which is an incident where they are.
 
 use std::{
+    collections::{HashMap, VecDeque},
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    path::PathBuf,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
-    time::Duration,
+    time::Instant,
 };
 
-use crossbeam_channel::{Receiver, Sender};
 use tokio::sync::oneshot;
 
-/// Lost threads that are replaced.
-const MOST_LOST: usize = 8;
+use crate::{
+    expression::worker::{self, Scripting},
+    limits,
+};
 
-type Job = Box<dyn FnOnce() -> Outcome + Send>;
+type Job = Box<dyn FnOnce() + Send>;
 
-/// What a thread does after a job.
-#[derive(PartialEq, Eq)]
-enum Outcome {
-    /// The next job.
-    GoOn,
-    /// It came back after it was given up.
-    Late,
+/// Whose steps wait together.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Owner {
+    /// The tenant.
+    pub tenant: String,
+    /// Id of the process definition.
+    pub process: String,
 }
 
-/// A small pool of script threads.
+/// A small pool of threads.
 pub struct Scripts {
-    jobs: Sender<Job>,
-    crew: Arc<Crew>,
-    patience: Duration,
+    shared: Arc<Shared>,
 }
 
-/// The threads of a pool, and how many of them are lost.
-struct Crew {
-    queue: Receiver<Job>,
-    lost: AtomicUsize,
+struct Shared {
+    queues: Mutex<Queues>,
+    changed: Condvar,
 }
 
-/// Why a step gave nothing.
+/// What waits, and who was late.
+#[derive(Default)]
+struct Queues {
+    /// Tenants with something to do, whose turn it is first.
+    turns: VecDeque<String>,
+    tenants: HashMap<String, OfTenant>,
+    late: HashMap<Owner, Late>,
+    waiting: usize,
+    stopped: usize,
+    is_closed: bool,
+}
+
+/// What waits of one tenant.
+#[derive(Default)]
+struct OfTenant {
+    turns: VecDeque<String>,
+    by_process: HashMap<String, VecDeque<Job>>,
+    waiting: usize,
+}
+
+/// Scripts of a definition that had to be killed: how many lately, and when the last.
+struct Late {
+    count: u32,
+    last: Instant,
+}
+
+/// The step panicked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoOutcome {
-    /// It panicked.
-    Panicked,
-    /// It was not back in time.
-    Late,
-}
+pub struct Panicked;
 
 impl Scripts {
-    /// Starts `threads` threads; they end when the pool is dropped. A step may take `patience`, waiting included.
+    /// Starts `threads` threads; they end when the pool is dropped. Scripts run in processes of `program`, which is Stepwire; without
+    /// one in the threads themselves, where a script may be late.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(threads: usize, patience: Duration) -> std::io::Result<Self> {
-        let (jobs, queue) = crossbeam_channel::unbounded::<Job>();
-        let crew = Arc::new(Crew { queue, lost: AtomicUsize::new(0) });
+    pub fn start(threads: usize, program: Option<&PathBuf>) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared { queues: Mutex::default(), changed: Condvar::new() });
         for _ in 0..threads {
-            crew.hire()?;
+            let (shared, program) = (shared.clone(), program.cloned());
+            thread::Builder::new().name("scripts".to_owned()).spawn(move || {
+                if let Some(program) = program {
+                    worker::give_this_thread(program);
+                }
+                shared.work();
+            })?;
         }
-        Ok(Self { jobs, crew, patience })
+        Ok(Self { shared })
     }
 
-    /// How many threads are lost at the moment, and how many steps wait for one.
+    /// How many steps wait, and how many were not run since the start because their definition was late too often.
     pub fn counts(&self) -> (usize, usize) {
-        (self.crew.lost.load(Ordering::Acquire), self.jobs.len())
+        let queues = self.shared.queues();
+        (queues.waiting, queues.stopped)
     }
 
-    /// Runs `step` on a script thread.
+    /// Whether so much of this definition, or of its tenant, waits that no more is taken.
+    pub fn is_full(&self, owner: &Owner) -> bool {
+        let queues = self.shared.queues();
+        let Some(tenant) = queues.tenants.get(&owner.tenant) else { return false };
+        let of_process = tenant.by_process.get(&owner.process).map_or(0, VecDeque::len);
+        of_process >= limits::SCRIPTS_WAITING_PER_DEFINITION || tenant.waiting >= limits::SCRIPTS_WAITING_PER_TENANT
+    }
+
+    /// Runs `step` when it is its turn.
     pub fn run<T: Send + 'static>(
         &self,
+        owner: Owner,
         step: impl FnOnce() -> T + Send + 'static,
-    ) -> impl Future<Output = Result<T, NoOutcome>> + 'static {
-        let (begun, has_begun) = oneshot::channel();
+    ) -> impl Future<Output = Result<T, Panicked>> + 'static {
         let (done, outcome) = oneshot::channel();
+        let (shared, of) = (self.shared.clone(), owner.clone());
         let job = move || {
-            if begun.send(()).is_err() {
-                // Given up while it waited.
-                return Outcome::GoOn;
-            }
-            match done.send(catch_unwind(AssertUnwindSafe(step))) {
-                Ok(()) => Outcome::GoOn,
-                Err(_) => Outcome::Late,
-            }
+            worker::begin_step(shared.may_run(&of, Instant::now()));
+            let outcome = catch_unwind(AssertUnwindSafe(step));
+            shared.note_late(of, worker::killed_in_step(), Instant::now());
+            // Nobody waits when the instance's arbiter has ended.
+            let _ = done.send(outcome);
         };
-        // The threads outlive every sender, so the job arrives.
-        let _ = self.jobs.send(Box::new(job));
-        let (crew, patience) = (self.crew.clone(), self.patience);
-        async move {
-            let mut has_begun = has_begun;
-            match tokio::time::timeout(patience, outcome).await {
-                Ok(Ok(Ok(outcome))) => Ok(outcome),
-                Ok(_) => Err(NoOutcome::Panicked),
-                Err(_) => {
-                    if has_begun.try_recv().is_ok() {
-                        crew.replace();
-                    }
-                    Err(NoOutcome::Late)
-                }
-            }
-        }
+        self.shared.queues().push(owner, Box::new(job));
+        self.shared.changed.notify_one();
+        async move { outcome.await.ok().and_then(Result::ok).ok_or(Panicked) }
     }
 }
 
-impl Crew {
-    fn hire(self: &Arc<Self>) -> std::io::Result<()> {
-        let crew = self.clone();
-        thread::Builder::new().name("scripts".to_owned()).spawn(move || crew.work()).map(drop)
+impl Drop for Scripts {
+    fn drop(&mut self) {
+        self.shared.queues().is_closed = true;
+        self.shared.changed.notify_all();
+    }
+}
+
+impl Shared {
+    fn queues(&self) -> MutexGuard<'_, Queues> {
+        self.queues.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn work(&self) {
-        for job in &self.queue {
-            if job() == Outcome::Late && self.was_replaced() {
+        let mut queues = self.queues();
+        loop {
+            if let Some(job) = queues.pop() {
+                drop(queues);
+                job();
+                queues = self.queues();
+            } else if queues.is_closed {
                 return;
+            } else {
+                queues = self.changed.wait(queues).unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
 
-    /// A thread is lost: another takes its place, if too many are not lost already.
-    fn replace(self: &Arc<Self>) {
-        let counted = self.lost.try_update(Ordering::AcqRel, Ordering::Acquire, |lost| (lost < MOST_LOST).then_some(lost + 1));
-        match counted {
-            Err(_) => log::error!("a script does not end, and {MOST_LOST} threads are lost already: it is not replaced"),
-            Ok(lost) => {
-                log::error!("a script does not end; its thread, the {}. lost at the moment, is replaced", lost + 1);
-                if let Err(error) = self.hire() {
-                    self.lost.fetch_sub(1, Ordering::AcqRel);
-                    log::error!("a script thread cannot be replaced: {error}");
-                }
-            }
-        }
+    fn may_run(&self, owner: &Owner, now: Instant) -> Scripting {
+        let mut queues = self.queues();
+        let is_stopped = queues.late.get(owner).is_some_and(|late| late.is_too_often(now));
+        queues.stopped += usize::from(is_stopped);
+        if is_stopped { Scripting::Stopped } else { Scripting::Runs }
     }
 
-    fn was_replaced(&self) -> bool {
-        self.lost.try_update(Ordering::AcqRel, Ordering::Acquire, |lost| lost.checked_sub(1)).is_ok()
+    fn note_late(&self, owner: Owner, killed: u32, now: Instant) {
+        if killed == 0 {
+            return;
+        }
+        let mut queues = self.queues();
+        queues.late.retain(|_, late| !late.is_forgotten(now));
+        let late = queues.late.entry(owner.clone()).or_insert(Late { count: 0, last: now });
+        late.count += killed;
+        late.last = now;
+        log::warn!(
+            "scripts of process {:?} of tenant {:?} were not back in time and were killed: {} of late",
+            owner.process,
+            owner.tenant,
+            late.count
+        );
+    }
+}
+
+impl Late {
+    fn is_forgotten(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.last) >= limits::SCRIPTS_STOPPED
+    }
+
+    fn is_too_often(&self, now: Instant) -> bool {
+        self.count >= limits::SCRIPTS_KILLED && !self.is_forgotten(now)
+    }
+}
+
+impl Queues {
+    fn push(&mut self, owner: Owner, job: Job) {
+        let tenant = self.tenants.entry(owner.tenant.clone()).or_default();
+        if tenant.waiting == 0 {
+            self.turns.push_back(owner.tenant);
+        }
+        let queue = tenant.by_process.entry(owner.process.clone()).or_default();
+        if queue.is_empty() {
+            tenant.turns.push_back(owner.process);
+        }
+        queue.push_back(job);
+        tenant.waiting += 1;
+        self.waiting += 1;
+    }
+
+    /// What is next: of the tenant whose turn it is, of its definition whose turn it is, what waits longest. Queues that are empty
+    /// are not kept.
+    fn pop(&mut self) -> Option<Job> {
+        let name = self.turns.pop_front()?;
+        let tenant = self.tenants.get_mut(&name)?;
+        let process = tenant.turns.pop_front()?;
+        let queue = tenant.by_process.get_mut(&process)?;
+        let job = queue.pop_front()?;
+        if queue.is_empty() {
+            tenant.by_process.remove(&process);
+        } else {
+            tenant.turns.push_back(process);
+        }
+        tenant.waiting -= 1;
+        self.waiting -= 1;
+        if tenant.waiting == 0 {
+            self.tenants.remove(&name);
+        } else {
+            self.turns.push_back(name);
+        }
+        Some(job)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc;
+    use std::{sync::mpsc, time::Duration};
 
     use super::*;
 
-    const SHORT: Duration = Duration::from_millis(20);
-    const LONG: Duration = Duration::from_secs(60);
+    fn owner(tenant: &str, process: &str) -> Owner {
+        Owner { tenant: tenant.to_owned(), process: process.to_owned() }
+    }
 
     #[tokio::test]
     async fn a_step_gives_its_outcome_and_a_panic_loses_no_thread() {
-        let scripts = Scripts::start(1, LONG).unwrap();
-        assert_eq!(scripts.run(|| panic!("a test's panic")).await, Err::<(), _>(NoOutcome::Panicked));
-        assert_eq!(scripts.run(|| 7).await, Ok(7));
+        let scripts = Scripts::start(1, None).unwrap();
+        assert_eq!(scripts.run(owner("t", "p"), || panic!("a test's panic")).await, Err::<(), _>(Panicked));
+        assert_eq!(scripts.run(owner("t", "p"), || 7).await, Ok(7));
+        assert_eq!(scripts.counts(), (0, 0));
     }
 
     #[tokio::test]
-    async fn a_thread_that_does_not_come_back_is_replaced_and_ends_when_it_does() {
-        let mut scripts = Scripts::start(1, SHORT).unwrap();
+    async fn tenants_take_turns_and_so_do_their_definitions() {
+        let scripts = Scripts::start(1, None).unwrap();
+        let (begun, has_begun) = mpsc::channel();
         let (let_go, hold) = mpsc::channel::<()>();
-        assert_eq!(scripts.run(move || hold.recv()).await, Err(NoOutcome::Late));
-        assert_eq!(scripts.crew.lost.load(Ordering::Acquire), 1);
-        scripts.patience = LONG;
-        assert_eq!(scripts.run(|| 7).await, Ok(7));
+        let first = scripts.run(owner("t", "held"), move || {
+            begun.send(()).unwrap();
+            hold.recv()
+        });
+        has_begun.recv().unwrap();
+        let order = Arc::new(Mutex::new(Vec::new()));
+        let steps: Vec<_> = [("t", "a"), ("t", "a"), ("t", "a"), ("t", "b"), ("u", "c"), ("u", "c")]
+            .into_iter()
+            .map(|(tenant, process)| {
+                let order = order.clone();
+                scripts.run(owner(tenant, process), move || order.lock().unwrap().push(process))
+            })
+            .collect();
         drop(let_go);
-        while scripts.crew.lost.load(Ordering::Acquire) > 0 {
-            thread::yield_now();
+        assert!(first.await.is_ok());
+        for step in steps {
+            assert_eq!(step.await, Ok(()));
         }
-        assert_eq!(scripts.run(|| 8).await, Ok(8));
+        assert_eq!(*order.lock().unwrap(), ["a", "c", "b", "c", "a", "a"]);
+        assert!(scripts.shared.queues().tenants.is_empty() && scripts.shared.queues().turns.is_empty());
     }
 
-    #[tokio::test]
-    async fn lost_threads_are_bounded_and_what_waits_is_given_up() {
-        let scripts = Scripts::start(1, SHORT).unwrap();
-        let mut held = Vec::new();
-        for _ in 0..=MOST_LOST {
-            let (let_go, hold) = mpsc::channel::<()>();
-            held.push(let_go);
-            assert_eq!(scripts.run(move || hold.recv()).await, Err(NoOutcome::Late));
+    #[test]
+    fn a_definition_has_room_for_so_much() {
+        let scripts = Scripts::start(0, None).unwrap();
+        for _ in 0..limits::SCRIPTS_WAITING_PER_DEFINITION {
+            assert!(!scripts.is_full(&owner("t", "p")));
+            drop(scripts.run(owner("t", "p"), || ()));
         }
-        assert_eq!(scripts.crew.lost.load(Ordering::Acquire), MOST_LOST);
-        assert_eq!(scripts.run(|| 7).await, Err(NoOutcome::Late), "nobody is there to begin it");
+        assert!(scripts.is_full(&owner("t", "p")) && !scripts.is_full(&owner("t", "q")) && !scripts.is_full(&owner("u", "p")));
+        let more = limits::SCRIPTS_WAITING_PER_TENANT - limits::SCRIPTS_WAITING_PER_DEFINITION;
+        for number in 0..more {
+            drop(scripts.run(owner("t", &number.to_string()), || ()));
+        }
+        assert!(scripts.is_full(&owner("t", "0")) && !scripts.is_full(&owner("u", "p")));
+    }
+
+    #[test]
+    fn who_is_late_too_often_is_stopped_for_a_while() {
+        let scripts = Scripts::start(0, None).unwrap();
+        let (late, other, now) = (owner("t", "late"), owner("t", "other"), Instant::now());
+        let may_run = |owner: &Owner, at| scripts.shared.may_run(owner, at) == Scripting::Runs;
+        scripts.shared.note_late(late.clone(), limits::SCRIPTS_KILLED - 1, now);
+        assert!(may_run(&late, now));
+        scripts.shared.note_late(late.clone(), 1, now);
+        assert!(!may_run(&late, now) && may_run(&other, now));
+        assert_eq!(scripts.counts(), (0, 1));
+        assert!(!may_run(&late, now + limits::SCRIPTS_STOPPED - Duration::from_millis(1)));
+        assert!(may_run(&late, now + limits::SCRIPTS_STOPPED));
+        scripts.shared.note_late(other, 1, now + limits::SCRIPTS_STOPPED);
+        assert_eq!(scripts.shared.queues().late.len(), 1, "what is forgotten is not kept");
     }
 }

@@ -13,24 +13,24 @@ pub struct Workload {
     pub timers_near: usize,
     /// Threads that run scripts.
     pub script_threads: usize,
-    /// Script threads that a script does not give back.
-    pub script_threads_lost: usize,
     /// Steps that wait for a script thread.
     pub scripts_waiting: usize,
+    /// Steps since the start whose scripts were not run, as those of their definition had to be killed too often.
+    pub scripts_stopped: usize,
 }
 
 impl Runtime {
     /// What is under way now.
     pub fn workload(&self) -> Workload {
         let (timers_due, timers_near) = self.timers.counts(self.clock.now());
-        let (lost, waiting) = self.scripts.counts();
+        let (waiting, stopped) = self.scripts.counts();
         Workload {
             subscriptions: self.hub.followers() + self.lists.len(),
             timers_due,
             timers_near,
             script_threads: super::SCRIPT_THREADS,
-            script_threads_lost: lost,
             scripts_waiting: waiting,
+            scripts_stopped: stopped,
         }
     }
 }

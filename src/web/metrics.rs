@@ -80,8 +80,12 @@ fn gauges(app: &App) -> Vec<Gauge> {
         ("stepwire_timers_near", "Timers of the next minute", work.timers_near as f64),
         ("stepwire_outbox", "Messages between instances under way", runtime.letters_under_way() as f64),
         ("stepwire_script_threads", "Threads that run scripts", work.script_threads as f64),
-        ("stepwire_script_threads_lost", "Script threads that a script does not give back", work.script_threads_lost as f64),
         ("stepwire_scripts_waiting", "Steps that wait for a script thread", work.scripts_waiting as f64),
+        (
+            "stepwire_scripts_stopped",
+            "Steps whose scripts were not run, as those before had to be killed",
+            work.scripts_stopped as f64,
+        ),
     ]
 }
 

@@ -102,7 +102,9 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let clock = if config.test_clock { Clock::standing_at(real_now()) } else { Clock::real() };
     let arbiters: Vec<Arbiter> = (0..config.workers).map(|_| Arbiter::new()).collect();
     let handles = arbiters.iter().map(Arbiter::handle).collect();
-    let runtime = Runtime::start(journal, files, outside, clock, handles).await.map_err(|error| error.to_string())?;
+    let runtime = Runtime::start(journal, files, outside, clock, handles, Some(&config.script_program))
+        .await
+        .map_err(|error| error.to_string())?;
     startup_definitions::deploy(&runtime, &config).await?;
     runtime.begin_schedules().await.map_err(|error| error.to_string())?;
     let connections = Arc::<Connections>::default();

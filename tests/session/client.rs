@@ -47,7 +47,7 @@ fn with_sources<F: Future<Output = ()>>(sources: Vec<(Vec<u8>, SourceFormat)>, t
             Journal::start(Box::new(MemoryStore::default()), WRITER_QUEUE, Box::new(end_process)).expect("the journal starts");
         let arbiter = actix_rt::Arbiter::new();
         let runtime =
-            Runtime::start(journal, Files::temporary(), OutsideSettings::default(), Clock::real(), vec![arbiter.handle()])
+            Runtime::start(journal, Files::temporary(), OutsideSettings::default(), Clock::real(), vec![arbiter.handle()], None)
                 .await
                 .expect("the runtime starts");
         for (source, format) in sources {

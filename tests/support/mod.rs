@@ -21,7 +21,9 @@ pub fn config(more: &[&str]) -> Config {
     let basis = ["stepwire", "--listen", "127.0.0.1:0", "--store", "memory", "--workers", "1"];
     let secrets = ["--jwt-secret", SECRET, "--webhook-secret", SECRET];
     let arguments = basis.iter().chain(&secrets).chain(more).map(Into::into);
-    config::load(arguments).expect("the options of a test are good").0
+    let config = config::load(arguments).expect("the options of a test are good").0;
+    // The program itself is the test's.
+    Config { script_program: env!("CARGO_BIN_EXE_stepwire").into(), ..config }
 }
 
 /// Starts a server with the examples. Stop it at the end of the test.

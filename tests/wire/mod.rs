@@ -11,6 +11,7 @@ mod clocks;
 pub mod closing;
 mod commands;
 mod duplicates;
+mod endless_scripts;
 mod errands;
 pub mod families;
 mod hello;

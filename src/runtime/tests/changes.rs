@@ -160,7 +160,8 @@ impl Life {
         let journal = Journal::start(braked, limits::WRITER_QUEUE, Box::new(|error| panic!("{error}"))).unwrap();
         let arbiter = actix_rt::Arbiter::new();
         let (clock, outside) = (Clock::standing_at(Time(0)), OutsideSettings::default());
-        let runtime = Runtime::start(journal.clone(), Files::temporary(), outside, clock, vec![arbiter.handle()]).await.unwrap();
+        let runtime =
+            Runtime::start(journal.clone(), Files::temporary(), outside, clock, vec![arbiter.handle()], None).await.unwrap();
         Self { runtime, journal, arbiter }
     }
 

@@ -45,8 +45,9 @@ const EXAMPLES: [&str; 2] =
 async fn runtime_over(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
     let journal = Journal::start(store, limits::WRITER_QUEUE, Box::new(|_| {})).unwrap();
     let arbiters = (0..2).map(|_| actix_rt::Arbiter::new().handle()).collect();
-    let runtime =
-        Runtime::start(journal.clone(), Files::temporary(), OutsideSettings::default(), Clock::real(), arbiters).await.unwrap();
+    let runtime = Runtime::start(journal.clone(), Files::temporary(), OutsideSettings::default(), Clock::real(), arbiters, None)
+        .await
+        .unwrap();
     for source in EXAMPLES {
         let (source, format) = (source.as_bytes(), SourceFormat::BpmnXml);
         let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: Time(0) };

@@ -68,7 +68,7 @@ impl Stage {
             let journal = Journal::start(store, limits::WRITER_QUEUE, Box::new(move |_| noted.notify_one())).unwrap();
             let arbiter = actix_rt::Arbiter::new();
             let arbiters = vec![arbiter.handle()];
-            let runtime = Runtime::start(journal.clone(), Files::temporary(), settings, clock, arbiters).await.unwrap();
+            let runtime = Runtime::start(journal.clone(), Files::temporary(), settings, clock, arbiters, None).await.unwrap();
             let played = tokio::select! {
                 played = play(runtime.clone()) => Some(played),
                 () = fatal.notified() => None,

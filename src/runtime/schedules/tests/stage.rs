@@ -107,10 +107,16 @@ impl World {
             });
             let journal = Journal::start(store, limits::WRITER_QUEUE, on_fatal).unwrap();
             let arbiter = actix_rt::Arbiter::new();
-            let runtime =
-                Runtime::start(journal.clone(), Files::temporary(), OutsideSettings::default(), clock, vec![arbiter.handle()])
-                    .await
-                    .unwrap();
+            let runtime = Runtime::start(
+                journal.clone(),
+                Files::temporary(),
+                OutsideSettings::default(),
+                clock,
+                vec![arbiter.handle()],
+                None,
+            )
+            .await
+            .unwrap();
             let played = tokio::select! {
                 played = begun(&runtime, play) => Some(played),
                 () = fatal.notified() => None,

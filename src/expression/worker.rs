@@ -1,0 +1,310 @@
+//! A process of its own in which a thread's scripts run, so that a script is over at its deadline, whatever it does.
+//!
+//! The script engine asks for its deadline only between instructions: one built-in on a long text, called in a loop, runs for
+//! minutes before it is asked. A thread cannot be ended, a process can. So each script thread of the server has a worker, this
+//! program started once more, to which it sends what `sandbox` would do; one that is not back in time is killed, and the next
+//! script gets a new one. On a thread without a worker (tests, the command line) scripts run in the thread itself.
+//!
+//! Not here: the limits within the engine (`sandbox`), which thread a step gets (`runtime::scripts`).
+
+use std::{
+    cell::RefCell,
+    io::{self, Read, Write},
+    net::Shutdown,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value as Json;
+
+use super::sandbox::{self, Outcome, ScriptError};
+
+/// The argument by which the program becomes a worker.
+pub const ARGUMENT: &str = "script-worker";
+/// How long a script may be away before its worker is killed. Far beyond the engine's own limit, as the machine may be busy.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long all scripts of one step may take together.
+const STEP_PATIENCE: Duration = Duration::from_secs(3);
+/// The longest message to or from a worker, in bytes; what a script may put out is far shorter.
+const MESSAGE_BYTES: u32 = 256 << 20;
+
+thread_local! {
+    static WORKER: RefCell<Option<Worker>> = const { RefCell::new(None) };
+}
+
+/// What a worker is asked to do.
+#[derive(Serialize, Deserialize)]
+enum Request<S, N, J> {
+    Call { source: S, names: N, data: J },
+    Transform { source: S, input: J, now: S },
+}
+
+/// What a worker answers when the script gave something.
+#[derive(Serialize, Deserialize)]
+enum Given {
+    Outcome(Outcome),
+    Output(Json),
+}
+
+type Answer = Result<Given, ScriptError>;
+
+/// Whether the scripts of a step are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scripting {
+    /// They are.
+    Runs,
+    /// They fail at once: those of this definition had to be killed too often.
+    Stopped,
+}
+
+/// The worker of a thread.
+struct Worker {
+    program: PathBuf,
+    process: Option<Process>,
+    scripting: Scripting,
+    /// Until when the scripts of the step under way may run.
+    step_ends: Instant,
+    killed: u32,
+}
+
+struct Process {
+    child: Child,
+    channel: UnixStream,
+}
+
+/// From here on the scripts of this thread run in a process of this program, which must be Stepwire.
+pub fn give_this_thread(program: PathBuf) {
+    let worker = Worker { program, process: None, scripting: Scripting::Runs, step_ends: Instant::now(), killed: 0 };
+    WORKER.with_borrow_mut(|place| *place = Some(worker));
+}
+
+/// A step begins on this thread. Without a worker nothing happens.
+pub fn begin_step(scripting: Scripting) {
+    WORKER.with_borrow_mut(|worker| {
+        if let Some(worker) = worker {
+            worker.scripting = scripting;
+            worker.step_ends = Instant::now() + STEP_PATIENCE;
+            worker.killed = 0;
+        }
+    });
+}
+
+/// How many scripts of the step that began last on this thread were not back in time.
+pub fn killed_in_step() -> u32 {
+    WORKER.with_borrow(|worker| worker.as_ref().map_or(0, |worker| worker.killed))
+}
+
+/// As [`sandbox::call`], in this thread's worker if it has one.
+pub fn call(source: &str, names: &[String], data: &Json) -> Result<Outcome, ScriptError> {
+    match ask(&Request::Call { source, names, data }) {
+        None => sandbox::call(source, names, data),
+        Some(Ok(Given::Outcome(outcome))) => Ok(outcome),
+        Some(Ok(Given::Output(_))) => Err(broken("it answered something else than it was asked")),
+        Some(Err(error)) => Err(error),
+    }
+}
+
+/// As [`sandbox::transform`], in this thread's worker if it has one.
+pub fn transform(source: &str, input: &Json, now: &str) -> Result<Json, ScriptError> {
+    match ask(&Request::Transform::<_, &[String], _> { source, input, now }) {
+        None => sandbox::transform(source, input, now),
+        Some(Ok(Given::Output(output))) => Ok(output),
+        Some(Ok(Given::Outcome(_))) => Err(broken("it answered something else than it was asked")),
+        Some(Err(error)) => Err(error),
+    }
+}
+
+fn ask(request: &impl Serialize) -> Option<Answer> {
+    WORKER.with_borrow_mut(|worker| worker.as_mut().map(|worker| worker.ask(request)))
+}
+
+impl Worker {
+    fn ask(&mut self, request: &impl Serialize) -> Answer {
+        if self.scripting == Scripting::Stopped {
+            return Err(late(
+                "expected the scripts of this process to end in time, but several had to be killed of late, so they are not run for a \
+                 minute; change the process, or retry later"
+                    .to_owned(),
+            ));
+        }
+        let ends = self.step_ends.min(Instant::now() + PATIENCE);
+        if ends <= Instant::now() {
+            return Err(late(format!(
+                "expected the scripts of one command to take at most {} s together, but they had taken longer before this one",
+                STEP_PATIENCE.as_secs()
+            )));
+        }
+        let told = self.exchange(request, ends);
+        told.unwrap_or_else(|error| {
+            self.process = None;
+            match error.kind() {
+                io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
+                    self.killed += 1;
+                    Err(late(
+                        "expected an answer in time, but it was still running after a second and had to be killed to end it"
+                            .to_owned(),
+                    ))
+                }
+                _ => Err(broken(&error.to_string())),
+            }
+        })
+    }
+
+    fn exchange(&mut self, request: &impl Serialize, ends: Instant) -> io::Result<Answer> {
+        let process = match &mut self.process {
+            Some(process) => process,
+            none => none.insert(Process::start(&self.program)?),
+        };
+        send(&mut Timed { channel: &process.channel, ends }, request)?;
+        receive(&mut Timed { channel: &process.channel, ends })?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+impl Process {
+    fn start(program: &PathBuf) -> io::Result<Self> {
+        let (channel, theirs) = UnixStream::pair()?;
+        let input = Stdio::from(OwnedFd::from(theirs.try_clone()?));
+        let output = Stdio::from(OwnedFd::from(theirs));
+        let mut command = Command::new(program);
+        // Nothing of the server's surroundings is a script's business.
+        command.arg(ARGUMENT).env_clear().current_dir("/").stdin(input).stdout(output).stderr(Stdio::null());
+        Ok(Self { child: command.spawn()?, channel })
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.channel.shutdown(Shutdown::Both);
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A channel on which nothing takes longer than until a point in time.
+struct Timed<'a> {
+    channel: &'a UnixStream,
+    ends: Instant,
+}
+
+impl Timed<'_> {
+    fn rest(&self) -> io::Result<Option<Duration>> {
+        let rest = self.ends.saturating_duration_since(Instant::now());
+        if rest.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(rest)) }
+    }
+}
+
+impl Read for Timed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.channel.set_read_timeout(self.rest()?)?;
+        self.channel.read(buffer)
+    }
+}
+
+impl Write for Timed<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.channel.set_write_timeout(self.rest()?)?;
+        self.channel.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// What the program does as a worker: runs what comes in on `input`, until that ends.
+///
+/// # Errors
+/// A channel that breaks off, or says what is no request.
+pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
+    while let Some(request) = receive::<Request<String, Vec<String>, Json>>(&mut input)? {
+        let answer: Answer = match request {
+            Request::Call { source, names, data } => sandbox::call(&source, &names, &data).map(Given::Outcome),
+            Request::Transform { source, input, now } => sandbox::transform(&source, &input, &now).map(Given::Output),
+        };
+        send(&mut output, &answer)?;
+    }
+    Ok(())
+}
+
+/// A message is its length in four bytes, then itself.
+fn send(output: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
+    let mut bytes = vec![0; 4];
+    rmp_serde::encode::write_named(&mut bytes, message).map_err(io::Error::other)?;
+    let length = u32::try_from(bytes.len() - 4).map_err(io::Error::other)?;
+    bytes[..4].copy_from_slice(&length.to_le_bytes());
+    output.write_all(&bytes)?;
+    output.flush()
+}
+
+/// The next message; `None` when the other side has ended.
+fn receive<T: DeserializeOwned>(input: &mut impl Read) -> io::Result<Option<T>> {
+    let mut length = [0; 4];
+    if let Err(error) = input.read_exact(&mut length) {
+        return if error.kind() == io::ErrorKind::UnexpectedEof { Ok(None) } else { Err(error) };
+    }
+    let length = u32::from_le_bytes(length);
+    if length > MESSAGE_BYTES {
+        return Err(io::Error::other("expected a shorter message"));
+    }
+    let mut bytes = vec![0; length as usize];
+    input.read_exact(&mut bytes)?;
+    rmp_serde::from_slice(&bytes).map(Some).map_err(io::Error::other)
+}
+
+fn late(message: String) -> ScriptError {
+    ScriptError { message, position: None }
+}
+
+fn broken(why: &str) -> ScriptError {
+    ScriptError { message: format!("expected the script engine to answer, but: {why}; try again"), position: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_worker_answers_what_it_is_asked_until_its_input_ends() {
+        let mut asked = Vec::new();
+        let data = json!({"n": u64::MAX, "x": 0.1, "list": [1, "a", null]});
+        let names = ["n".to_owned()];
+        send(&mut asked, &Request::Call { source: "(function(input, n){ return n > 5 })", names: &names[..], data: &data })
+            .unwrap();
+        let source = "(function(){ output.all = {...input}; output.now = now })";
+        send(&mut asked, &Request::Transform::<_, &[String], _> { source, input: &data, now: "then" }).unwrap();
+        send(&mut asked, &Request::Transform::<_, &[String], _> { source: "(function(){ null.x })", input: &data, now: "" })
+            .unwrap();
+        let mut answered = Vec::new();
+        serve(&*asked, &mut answered).unwrap();
+        let mut answers = &*answered;
+        let mut next = || receive::<Answer>(&mut answers).unwrap();
+        assert!(matches!(next(), Some(Ok(Given::Outcome(Outcome::Bool(true))))));
+        assert!(matches!(next(), Some(Ok(Given::Output(output))) if output == json!({"all": data, "now": "then"})));
+        assert!(matches!(next(), Some(Err(error)) if error.position.is_some()));
+        assert!(next().is_none());
+        assert!(serve(&b"\xff\xff\xff\xffx"[..], io::sink()).is_err() && serve(&b"\x01\0\0\0x"[..], io::sink()).is_err());
+    }
+
+    #[test]
+    fn a_program_that_does_not_answer_is_an_error_of_the_script() {
+        let ask = |program: &str| {
+            give_this_thread(program.into());
+            begin_step(Scripting::Runs);
+            let error = call("(function(){ return true })", &[], &json!({})).expect_err(program);
+            (error.message, killed_in_step())
+        };
+        let (message, killed) = ask("/nowhere/stepwire");
+        assert!(message.contains("try again") && killed == 0, "{message}");
+        let (message, killed) = ask("/bin/true");
+        assert!(message.contains("try again") && killed == 0, "{message}");
+        begin_step(Scripting::Stopped);
+        let error = call("(function(){ return true })", &[], &json!({})).expect_err("stopped");
+        assert!(error.message.contains("not run for a minute"), "{error:?}");
+    }
+}
