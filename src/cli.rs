@@ -1,4 +1,4 @@
-//! The command line client: `stepwire start`, `run`, `approve`, `stop`, `watch`, `show`, `list`, `deploy`, `check`, `export`.
+//! The command line client: `stepwire start`, `run`, `patch`, `approve`, `stop`, `watch`, `show`, `list`, `deploy`, `check`, `export`.
 //!
 //! It knows the wire only (`docs/protocol.md`, `docs/rest.md`) and nothing of what is behind it, so it is also a proof that
 //! the wire is enough. It waits by push and never polls: one websocket that is made again whenever it is lost, on which the
@@ -17,6 +17,7 @@ mod export;
 mod followed;
 mod list;
 mod local;
+mod patch;
 mod payload;
 mod printing;
 mod problems;
@@ -74,6 +75,7 @@ async fn perform(command: ClientCommand, home: Home, check: Check, printer: &mut
     match command {
         ClientCommand::Start(start) => start::start(start, access, printer).await,
         ClientCommand::Run(run) => run::run(run, access, printer).await,
+        ClientCommand::Patch(patch) => patch::patch(patch, access, printer).await,
         ClientCommand::Approve(approve) => approve::approve(approve, access, printer).await,
         ClientCommand::Stop(stop) => stop::stop(stop, access, printer).await,
         ClientCommand::Watch(watch) => watch::watch(watch, access, printer).await,

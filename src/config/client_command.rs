@@ -12,6 +12,8 @@ pub enum ClientCommand {
     Start(StartProcess),
     /// Run a manual action of an instance and print its next step
     Run(RunAction),
+    /// Correct the data of an instance, as an operator, and print its next step
+    Patch(PatchData),
     /// Approve what an instance waits for, or reject it
     Approve(Approve),
     /// End instances
@@ -36,6 +38,7 @@ impl ClientCommand {
         match self {
             Self::Start(start) => &start.common,
             Self::Run(run) => &run.common,
+            Self::Patch(patch) => &patch.common,
             Self::Approve(approve) => &approve.common,
             Self::Stop(stop) => &stop.common,
             Self::Watch(watch) => &watch.common,
@@ -163,6 +166,25 @@ pub struct RunAction {
     /// What to wait for.
     #[command(flatten)]
     pub waiting: Waiting,
+    /// Where, and how to print.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// `stepwire patch`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct PatchData {
+    /// Key of the instance
+    pub instance: Uuid,
+    /// What is merged into the data: a JSON object, @FILE, or - for standard input
+    #[arg(long, value_name = "JSON|@FILE|-")]
+    pub data_json: String,
+    /// Id of the command: the same id never does it twice [default: a new one]
+    #[arg(long, value_name = "UUID")]
+    pub id: Option<Uuid>,
+    /// Refuse if the instance has moved on from this number
+    #[arg(long, value_name = "SEQ")]
+    pub if_seq: Option<u64>,
     /// Where, and how to print.
     #[command(flatten)]
     pub common: Common,

@@ -49,6 +49,11 @@ pub enum Command {
     Hold,
     /// Go on, and catch up with what became due.
     Unhold,
+    /// Correct the data, as an operator.
+    Patch {
+        /// Deep-merged into the data.
+        data: Value,
+    },
     /// Run what an incident left undone.
     Retry {
         /// The element with the incident.
@@ -92,6 +97,7 @@ impl Command {
             Self::Dismiss => "dismiss",
             Self::Hold => "hold",
             Self::Unhold => "unhold",
+            Self::Patch { .. } => "patch",
             Self::Retry { .. } => "retry",
             Self::Skip { .. } => "skip",
             Self::Claim { .. } => "claim",

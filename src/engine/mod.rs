@@ -19,6 +19,7 @@ pub mod job_status;
 mod life;
 pub mod next_step;
 pub mod outside;
+mod patch;
 pub mod peer;
 pub mod record;
 pub mod rejection;

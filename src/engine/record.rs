@@ -76,6 +76,12 @@ pub enum Record {
         /// Deep-merged.
         patch: Value,
     },
+    /// An operator corrected the data; the row says who.
+    #[serde(rename = "patched")]
+    DataPatched {
+        /// Deep-merged.
+        patch: Value,
+    },
     /// A back step restored earlier data.
     #[serde(rename = "replaced")]
     DataReplaced {

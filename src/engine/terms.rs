@@ -70,7 +70,7 @@ fn due(step: &Step<'_>, node: &ExecutableNode, begun: Time) -> Result<Option<Tim
 }
 
 fn mend(sentence: String) -> String {
-    sentence + "; mend the data and retry"
+    sentence + "; correct the data (patch) and retry"
 }
 
 fn render(step: &Step<'_>, template: &Option<Template>) -> Result<Value, String> {

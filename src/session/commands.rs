@@ -8,7 +8,7 @@ use super::{
     connection::{Connection, Out},
     following::Courtesy,
     frames::{
-        client::{FrameId, Run, Start},
+        client::{FrameId, Patch, Run, Start},
         code::ErrorCode,
         on_instance::OnInstance,
         server::{Reply, ServerFrame},
@@ -28,6 +28,11 @@ impl Connection {
     pub(super) fn run(&mut self, run: Run) {
         let (id, instance) = (run.id.clone(), run.instance);
         self.command(id, instance, |_, caller| requests::run(run, caller));
+    }
+
+    pub(super) fn patch(&mut self, patch: Patch) {
+        let (id, instance) = (patch.id.clone(), patch.instance);
+        self.command(id, instance, |_, caller| requests::patch(&patch, caller));
     }
 
     pub(super) fn done(&mut self, id: FrameId, instance: InstanceKey, seq: u64) {

@@ -188,6 +188,7 @@ impl Connection {
             ClientFrame::Pong => {}
             ClientFrame::Start(start) => self.start(start),
             ClientFrame::Run(run) => self.run(run),
+            ClientFrame::Patch(patch) => self.patch(patch),
             ClientFrame::Subscribe { id, channel, after, tree } => self.subscribe(id, channel, after, tree),
             ClientFrame::Unsubscribe { id, channel } => self.unsubscribe(&id, &channel),
             ClientFrame::Auth { id, token } => self.auth(&id, &token),

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     answers::WireError,
     frames::{
-        client::{FrameId, Payload, Run, Start},
+        client::{FrameId, Patch, Payload, Run, Start},
         code::ErrorCode,
         on_instance::OnInstance,
     },
@@ -63,6 +63,16 @@ pub fn upload(run: Run, file: StoredFile, caller: &Caller) -> Result<Ask, WireEr
     let hash = body_hash(&parts);
     let command = RunAction { action: run.action, element: run.element, data, file: Some(file) };
     Ok(apply(&run.id, Command::Run(command), run.if_seq, hash, caller))
+}
+
+/// Corrects the data of an instance.
+///
+/// # Errors
+/// `bad_request` when the data are no JSON object.
+pub fn patch(patch: &Patch, caller: &Caller) -> Result<Ask, WireError> {
+    let data = object(Some(&patch.data))?;
+    let hash = body_hash(&[b"patch", &canonical(&data)]);
+    Ok(apply(&patch.id, Command::Patch { data }, patch.if_seq, hash, caller))
 }
 
 /// Closes an open Action message.

@@ -58,6 +58,7 @@ use super::{asyncapi, health, jobs, metrics, problem::Details, published::Publis
         rest::history::messages,
         rest::stream::stream,
         rest::commands::run,
+        rest::commands::patch,
         rest::commands::done,
         rest::commands::on_instance,
         rest::commands::at_element,

@@ -69,6 +69,7 @@ pub fn table() -> Table {
         .service(get("/v1/instances/{key}/messages", history::messages))
         .service(stream("/v1/instances/{key}/stream", instance_stream::stream))
         .service(post("/v1/instances/{key}/run", commands::run))
+        .service(at("/v1/instances/{key}/data", "PATCH", |data| data.route(web::patch().to(commands::patch))))
         .service(post("/v1/instances/{key}/upload", uploads::upload))
         .service(get("/v1/instances/{key}/files/{id}", uploads::file))
         .service(post("/v1/instances/{key}/done", commands::done))

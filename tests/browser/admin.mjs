@@ -43,6 +43,14 @@ async function instance(page, guest) {
   await page.getByTestId('view').getByText('"Grace"').first().waitFor();
   await page.getByTestId('data').getByText('"Grace"').first().waitFor();
   assert.ok((await page.getByTestId('messages').locator('li').count()) >= 2);
+  await page.getByTestId('correct').click();
+  const dialog = page.getByTestId('patch-dialog');
+  await dialog.locator('textarea').fill('[1]');
+  await dialog.getByRole('button', { name: 'Merge' }).click();
+  await dialog.getByRole('alert').getByText('expected a JSON object').waitFor();
+  await dialog.locator('textarea').fill('{"client": {"lastName": "Murray"}}');
+  await dialog.getByRole('button', { name: 'Merge' }).click();
+  await page.getByTestId('data').getByText('"Murray"').first().waitFor();
   await page.getByTestId('actions').getByText('confirm').first().waitFor();
   await shots(page, 'instance');
 

@@ -68,3 +68,17 @@ fn a_watched_instance_is_its_frames_without_a_gap() {
     let (text, _) = site.run(&["watch", "tasks", "--timeout", "1s"], "").ends(124);
     assert!(text.contains("Decide (decide)"), "{text}");
 }
+
+#[test]
+fn data_are_corrected() {
+    let site = served();
+    let key = start(&site, "decision");
+    let told = json(&site, &["patch", &key, "--data-json", r#"{"subject":"tea","note":null}"#], 0);
+    assert_eq!((&told["instance"], &told["duplicate"]), (&json!(key), &json!(false)), "{told}");
+    let (lines, _) = site.run(&["export", "decision", "--instances"], "").ends(0);
+    let exported: Value = serde_json::from_str(lines.trim()).unwrap();
+    assert_eq!(exported["data"], json!({"subject": "tea", "note": null}));
+    site.run(&["patch", &key, "--data-json", r#"{"subject":1}"#, "--if-seq", "1", "-q"], "").refused("ifSeq");
+    site.run(&["patch", &key, "--data-json", "[1]", "-q"], "").ends(2);
+    site.run(&["patch", &key], "").is_wrong_usage("--data-json");
+}

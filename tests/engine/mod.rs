@@ -140,6 +140,11 @@ fn back_messages() {
 }
 
 #[test]
+fn patching() {
+    check("patching");
+}
+
+#[test]
 fn limits() {
     check("limits");
 }

@@ -188,6 +188,7 @@ impl Run<'_> {
             }
             Move::Life(dice) => self.apply(match dice % 16 {
                 0 => Command::Dismiss,
+                1 => Command::EndWithAncestor,
                 dice if dice % 3 == 0 => Command::Hold,
                 _ => Command::Unhold,
             }),
@@ -213,6 +214,9 @@ impl Run<'_> {
                 let open: Vec<u64> = self.subject.state().open(self.subject.now).map(|(seq, _)| seq).collect();
                 let seq = pick(&open, *seq as usize).copied().unwrap_or(*seq);
                 self.apply(Command::CloseOffer { seq });
+            }
+            Move::Patch(payload) => {
+                self.apply(Command::Patch { data: serde_json::from_str(payload).expect("payloads are JSON") });
             }
             Move::Terminate => self.apply(Command::Terminate),
         }

@@ -190,6 +190,7 @@ pub fn commands() -> impl Strategy<Value = Vec<Move>> {
         3 => (any::<usize>(), any::<u8>()).prop_map(|(element, what)| Move::Task(element, what)),
         4 => any::<u8>().prop_map(Move::As),
         1 => any::<u64>().prop_map(|seq| Move::Done(seq % 50)),
+        2 => payload().prop_map(Move::Patch),
         1 => Just(Move::Terminate),
     ];
     vec(kind, 10..80)
@@ -215,6 +216,7 @@ pub enum Move {
     /// Who gives the commands from here on.
     As(u8),
     Done(u64),
+    Patch(&'static str),
     Terminate,
 }
 

@@ -7,7 +7,7 @@
 //! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | dropped | linked [SEQ] | end | finished  [nr=N]
 //! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
-//! done SEQ   hold   unhold   terminate   dismiss   end with ancestor   limit N (elements) | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N   restart (lives on from its rows and a stored snapshot)
+//! done SEQ   hold   unhold   terminate   dismiss   patch {data}   end with ancestor   limit N (elements) | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N   restart (lives on from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
 //! see                                             what the one who gives the commands may see and do
 //! data   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; why: its incidents
@@ -89,6 +89,7 @@ impl Script {
             ["unhold"] => self.apply(Command::Unhold),
             ["terminate"] => self.apply(Command::Terminate),
             ["dismiss"] => self.apply(Command::Dismiss),
+            ["patch", data] => self.apply(Command::Patch { data: value(data) }),
             ["end", "with", "ancestor"] => self.apply(Command::EndWithAncestor),
             [name @ ("retry" | "skip" | "claim" | "release" | "assign"), element, ref user @ ..] => {
                 let element = self.names.find(element);

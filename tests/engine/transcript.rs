@@ -83,6 +83,7 @@ impl Names {
             Record::Created(created) if is_empty(&created.data) => "created".to_owned(),
             Record::Created(created) => format!("created {}", created.data),
             Record::DataMerged { by: Some(by), patch, .. } => format!("merged {patch} by {}", at(by)),
+            Record::DataPatched { patch } => format!("patched {patch}"),
             Record::DataMerged { by: None, patch, .. } => format!("merged {patch}"),
             Record::DataReplaced { data, .. } => format!("replaced {data}"),
             Record::FileStored(file) => format!("stored {} {} ({} bytes)", file.name, file.media_type, file.size),

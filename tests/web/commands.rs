@@ -1,7 +1,7 @@
 //! `/v1/instances/{key}/run` and the other commands.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::http::{User, details, send};
 use crate::support;
@@ -79,5 +79,50 @@ async fn retry_and_done_need_something_to_work_on() {
     post("done", json!({})).await.is_problem(400, "bad_request", "'seq'");
     let done = post("done", json!({"seq": 1})).await;
     assert!(done.status.is_success() || done.status.is_client_error(), "{done:?}");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn an_operator_corrects_the_data_and_the_history_says_who() {
+    let server = support::server().await;
+    let alice = User::new(&server, "alice", &[]);
+    let olga = User::new(&server, "olga", &["operator"]);
+    let key = alice.start_onboarding().await;
+    let path = format!("/v1/instances/{key}/data");
+    let id = uuid::Uuid::now_v7().to_string();
+    let patch =
+        |user: &User<'_>, body: Value| send(user.request(Method::PATCH, &path).header("Idempotency-Key", &id).json(&body));
+    let body = json!({"data": {"client": {"email": "ada@example.org"}, "note": null}});
+    patch(&alice, body.clone()).await.is_problem(403, "forbidden", "operator");
+    patch(&User::new(&server, "eve", &[]), body.clone()).await.is_problem(404, "not_found", "");
+    let first = patch(&olga, body.clone()).await.json();
+    assert_eq!((&first["instance"], &first["status"], &first["duplicate"]), (&json!(key), &json!("started"), &json!(false)));
+    let again = patch(&olga, body).await.json();
+    assert_eq!((&again["seq"], &again["duplicate"]), (&first["seq"], &json!(true)));
+    patch(&olga, json!({"data": {"x": 1}})).await.is_problem(422, "id_reused", "id");
+
+    let send_new = |body: Value| send(olga.request(Method::PATCH, &path).json(&body));
+    send_new(json!({"data": {"x": 1}, "ifSeq": 1})).await.is_problem(409, "conflict", "ifSeq");
+    send_new(json!({"x": 1})).await.is_problem(400, "bad_request", "'data'");
+    send_new(json!({"data": [1]})).await.is_problem(400, "bad_request", "'data'");
+    let deep = "[".repeat(70) + &"]".repeat(70);
+    let deep: Value = serde_json::from_str(&deep).unwrap();
+    send_new(json!({"data": {"deep": deep}})).await.is_problem(413, "too_large", "64 levels");
+    olga.post(&path, json!({})).await.is_problem(405, "bad_request", "PATCH");
+    let whole = olga.get(&format!("/v1/instances/{key}")).await.json();
+    assert_eq!((&whole["data"]["client"]["email"], &whole["data"]["note"]), (&json!("ada@example.org"), &json!(null)));
+    assert!(whole["data"].as_object().unwrap().contains_key("note") && whole["data"].get("x").is_none());
+
+    let history = format!("/v1/instances/{key}/history");
+    let told = olga.get(&history).await.json()["patches"].clone();
+    assert_eq!((told.as_array().map(Vec::len), &told[0]["by"]), (Some(1), &json!("olga")), "{told}");
+    assert!(told[0]["at"].is_string() && told[0]["seq"].is_u64());
+    assert_eq!(told[0]["data"], json!({"client": {"email": "ada@example.org"}, "note": null}));
+    let told = alice.get(&history).await.json()["patches"].clone();
+    assert!(told[0].get("data").is_none() && told[0]["by"] == "olga", "{told}");
+
+    olga.post(&format!("/v1/instances/{key}/terminate"), json!({})).await;
+    let ended = send_new(json!({"data": {"x": 1}})).await;
+    assert_eq!(ended.is_problem(409, "action_not_available", "terminated").json()["reason"], "ended");
     server.stop().await;
 }

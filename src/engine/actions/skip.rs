@@ -34,8 +34,8 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
     let at_gateway = node.kind == NodeKind::ExclusiveGateway && !stopped;
     if at_gateway && node.default_flow.is_none() {
         let sentence = format!(
-            "expected something that can be left out, but gateway '{}' has no default flow and would not know where to go: mend \
-             the data and retry",
+            "expected something that can be left out, but gateway '{}' has no default flow and would not know where to go: \
+             correct the data (patch) and retry",
             node.id
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));

@@ -69,6 +69,8 @@ impl InstanceState {
                 let author = self.author(call.unwrap_or(seq), *by, *child);
                 self.merge(seq, author, patch);
             }
+            // No element did it, so no step back undoes it.
+            Record::DataPatched { patch } => self.merge(seq, Author { element: None, since: seq }, patch),
             Record::DataReplaced { data, .. } => self.data = data.clone(),
             Record::FileStored(file) => drop(self.files.insert(file.id, (**file).clone())),
             Record::FlowArrived { node, arrival } => self.waiting.entry(node.clone()).or_default().push(arrival.clone()),

@@ -5,7 +5,7 @@
 use serde_json::value::RawValue;
 
 use super::{
-    client::{self, FrameId, Payload, Run, Start},
+    client::{self, FrameId, Patch, Payload, Run, Start},
     code::ErrorCode,
     depth,
     fields::{Fields, Sentence},
@@ -27,6 +27,14 @@ pub fn start(text: &str, id: FrameId) -> Result<Start, WireError> {
 /// As [`start`].
 pub fn run(text: &str, id: FrameId, instance: InstanceKey) -> Result<Run, WireError> {
     read(text, |fields| client::run(fields, id, instance))
+}
+
+/// What to merge into the data; as the frame `patch` without `instance`.
+///
+/// # Errors
+/// As [`start`].
+pub fn patch(text: &str, id: FrameId, instance: InstanceKey) -> Result<Patch, WireError> {
+    read(text, |fields| client::patch(fields, id, instance))
 }
 
 /// Which Action message is done with; as the frame `done` without `instance`.
@@ -80,6 +88,8 @@ mod tests {
         assert_eq!(start(r#"{"process":"p","x":1}"#, id.clone()).unwrap().process.as_deref(), Some("p"));
         assert_eq!(run(r#"{"action":"save","ifSeq":3}"#, id.clone(), instance).unwrap().if_seq, Some(3));
         assert_eq!(done(r#"{"seq":3}"#), Ok(3));
+        assert_eq!(patch(r#"{"data":{"a":1},"ifSeq":3}"#, id.clone(), instance).unwrap().data.text(), r#"{"a":1}"#);
+        assert!(patch(r#"{"a":1}"#, id.clone(), instance).unwrap_err().message.contains("'data'"));
         let retry = on_instance("retry", &format!(r#"{{"element":"{instance}-4"}}"#), instance);
         assert_eq!(retry, Ok(OnInstance::Retry(ElementKey(4))));
         assert_eq!(on_instance("hold", "{}", instance), Ok(OnInstance::Hold));

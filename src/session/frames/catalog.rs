@@ -12,7 +12,7 @@ use utoipa::{
 };
 
 use super::{
-    client::{Hello, Run, Start},
+    client::{Hello, Patch, Run, Start},
     lists::{InstanceFrame, InstancesSnapshot, TasksFrame, TasksSnapshot},
     on_instance,
     server::{Bye, ErrorFrame, Live, Resync, Snapshot, Welcome},
@@ -62,6 +62,7 @@ impl Catalog {
         self.command::<Unfollow>("unsubscribe", "Follows no longer");
         self.command::<Fresh>("auth", "Brings a fresh token of the same subject");
         self.at::<Done>("done", "Closes an open Action message");
+        self.at::<Patch>("patch", "Corrects the data of an instance");
         for name in on_instance::NAMES {
             let summary = on_instance::summary(name);
             match name {

@@ -67,6 +67,8 @@ pub enum ClientFrame {
         /// The message's number.
         seq: u64,
     },
+    /// Corrects the data of an instance.
+    Patch(Patch),
     /// Answers a ping; any frame would do.
     Pong,
     /// A command on an instance that carries no data.
@@ -98,6 +100,7 @@ impl ClientFrame {
         match self {
             Self::Start(Start { id, .. })
             | Self::Run(Run { id, .. })
+            | Self::Patch(Patch { id, .. })
             | Self::Subscribe { id, .. }
             | Self::Unsubscribe { id, .. }
             | Self::Auth { id, .. }
@@ -209,6 +212,23 @@ pub struct Run {
     /// The element, when several offer the action.
     #[schema(nullable = false)]
     pub element: Option<ElementKey>,
+    /// Refuse with `conflict` unless the instance stands at this number.
+    #[schema(nullable = false)]
+    pub if_seq: Option<u64>,
+}
+
+/// What to merge into the data of an instance.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Patch {
+    /// Correlates the reply; a UUID makes it idempotent.
+    #[schema(ignore)]
+    pub id: FrameId,
+    /// The instance.
+    #[schema(ignore)]
+    pub instance: InstanceKey,
+    /// Merged member by member; every other value replaces what is there, `null` too.
+    pub data: Payload,
     /// Refuse with `conflict` unless the instance stands at this number.
     #[schema(nullable = false)]
     pub if_seq: Option<u64>,
@@ -337,6 +357,7 @@ fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientFrame, Sente
             instance: instance(fields)?,
             seq: fields.required("seq", fields.number("seq")?)?,
         },
+        "patch" => ClientFrame::Patch(patch(fields, id_needed()?, instance(fields)?)?),
         "pong" => ClientFrame::Pong,
         "clock" => ClientFrame::Clock { id: id_needed()?, to: clock_move(fields)? },
         "idle" => ClientFrame::Idle { id: id_needed()? },
@@ -350,7 +371,7 @@ fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientFrame, Sente
 }
 
 fn unknown_type(found: &str) -> Sentence {
-    let known = "hello, start, run, subscribe, unsubscribe, auth, done, pong, clock, idle";
+    let known = "hello, start, run, subscribe, unsubscribe, auth, done, patch, pong, clock, idle";
     format!("expected 'type' to be one of {known}, {}, but it is {}", on_instance::NAMES.join(", "), quoted(found))
 }
 
@@ -404,6 +425,11 @@ pub(super) fn run(fields: &Fields<'_>, id: FrameId, instance: InstanceKey) -> Re
         element: element(fields, instance)?,
         if_seq: fields.number("ifSeq")?,
     })
+}
+
+pub(super) fn patch(fields: &Fields<'_>, id: FrameId, instance: InstanceKey) -> Result<Patch, Sentence> {
+    let data = fields.required("data", fields.payload("data")?)?;
+    Ok(Patch { id, instance, data, if_seq: fields.number("ifSeq")? })
 }
 
 fn channel(fields: &Fields<'_>) -> Result<Channel, Sentence> {

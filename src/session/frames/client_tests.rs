@@ -53,6 +53,7 @@ fn every_frame_is_read() {
     check(r#"{"type":"subscribe","id":"1","channel":"tasks","tree":false}"#, &["Tasks", "after: None", "tree: false"]);
     check(r#"{"type":"unsubscribe","id":"1","channel":"process/p"}"#, &[r#"Process("p")"#]);
     check(r#"{"type":"auth","id":"1","token":"t"}"#, &["Auth", r#""t""#]);
+    check(r#"{"type":"patch","id":"1","instance":"KEY","data":{"a":1},"ifSeq":7}"#, &["Patch", "if_seq: Some(7)"]);
     check(r#"{"type":"done","id":"1","instance":"KEY","seq":96}"#, &["Done", "seq: 96"]);
     check(r#"{"type":"pong"}"#, &["Pong"]);
     for (name, command) in [("hold", "Hold"), ("unhold", "Unhold"), ("terminate", "Terminate"), ("dismiss", "Dismiss")] {

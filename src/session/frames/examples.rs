@@ -34,6 +34,9 @@ fn from_client(name: &str) -> Option<Value> {
         "unsubscribe" => json!({"type": "unsubscribe", "id": ID, "channel": "tasks"}),
         "auth" => json!({"type": "auth", "id": ID, "token": "eyJhbGciOiJIUzI1NiJ9…"}),
         "done" => json!({"type": "done", "id": ID, "instance": KEY, "seq": 96}),
+        "patch" => {
+            json!({"type": "patch", "id": ID, "instance": KEY, "data": {"client": {"email": "ada@example.org"}}, "ifSeq": 97})
+        }
         "assign" => json!({"type": "assign", "id": ID, "instance": KEY, "element": ELEMENT, "user": "ben"}),
         "retry" | "skip" | "claim" | "release" => json!({"type": name, "id": ID, "instance": KEY, "element": ELEMENT}),
         "hold" | "unhold" | "terminate" | "dismiss" => json!({"type": name, "id": ID, "instance": KEY}),

@@ -15,7 +15,7 @@ use crate::{
     session::{
         frames::{
             body as fields,
-            client::{FrameId, Run},
+            client::{FrameId, Patch, Run},
             code::ErrorCode,
             shapes::{Assign, AtElement, Done},
         },
@@ -92,6 +92,17 @@ async fn named(
     let ask =
         |text: &str, id, key, caller: &Caller| Ok(requests::on_instance(&id, fields::on_instance(&name, text, key)?, caller));
     command(request, &key, payload, app, ask).await
+}
+
+/// `PATCH /v1/instances/{key}/data` `{"data","ifSeq"}`: role `operator` or `admin`.
+///
+/// # Errors
+/// Problems, as for the frame `patch`.
+#[utoipa::path(patch, path = "/v1/instances/{key}/data", tag = "instances", summary = "Correct the data of an instance",
+    params(InstancePath, IdempotencyKey), request_body = Patch, responses((status = 200, body = Answered), CommandRefused))]
+pub async fn patch(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+    command(&request, &path, payload, &app, |text, id, key, caller| Ok(requests::patch(&fields::patch(text, id, key)?, caller)?))
+        .await
 }
 
 /// `POST /v1/instances/{key}/done` `{"seq"}`.

@@ -60,10 +60,25 @@ struct History<'a> {
     elements: Vec<Visit<'a>>,
     /// The flows taken meanwhile.
     flows: BTreeSet<&'a str>,
+    /// How operators corrected the data meanwhile.
+    patches: Vec<PatchedData<'a>>,
     /// Whether the end of a visit that is shown as going on may lie beyond what was read.
     truncated: bool,
     /// Where to go on, when there may be more.
     next: Option<u64>,
+}
+
+/// A correction of the data.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+struct PatchedData<'a> {
+    seq: u64,
+    by: Option<&'a str>,
+    #[schema(format = DateTime)]
+    at: String,
+    /// What was merged; told to operators only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, nullable = false)]
+    data: Option<&'a Value>,
 }
 
 /// One visit of a node.
@@ -96,8 +111,8 @@ struct Decision<'a> {
     comment: Option<&'a str>,
 }
 
-/// `GET /v1/instances/{key}/history?after=&limit=` → `{"elements","flows","truncated","next"}`: visits in their order, and the
-/// flows taken.
+/// `GET /v1/instances/{key}/history?after=&limit=` → `{"elements","flows","patches","truncated","next"}`: visits in their order,
+/// the flows taken, and corrections of the data.
 ///
 /// # Errors
 /// 400, 401, 404.
@@ -110,12 +125,13 @@ pub async fn history(request: HttpRequest, path: Path<String>, app: Data<App>) -
     let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
     let observed = app.observe(key, &who.caller, false).await?;
     let rows = app.rows(key, after, limits::HISTORY_ROWS).await?;
-    let mut telling = Telling { key, process: &observed.process.executable, visits: BTreeMap::new(), flows: BTreeSet::new() };
+    let mut telling = Telling::new(key, &observed.process.executable, who.caller.operator);
     let whole = telling.tell(&rows, after, length);
     let truncated = rows.len() == limits::HISTORY_ROWS;
     let next = if whole { rows.last().filter(|_| truncated).map(Row::last_seq) } else { telling.last() };
     let elements = telling.visits.into_values().collect();
-    Ok(json(StatusCode::OK, &History { elements, flows: telling.flows, truncated, next }))
+    let patches = telling.patches.into_iter().filter(|patch| whole || Some(patch.seq) < next).collect();
+    Ok(json(StatusCode::OK, &History { elements, flows: telling.flows, patches, truncated, next }))
 }
 
 /// A part of a history as it is put together.
@@ -124,9 +140,16 @@ struct Telling<'a> {
     process: &'a ExecutableProcess,
     visits: BTreeMap<ElementKey, Visit<'a>>,
     flows: BTreeSet<&'a str>,
+    patches: Vec<PatchedData<'a>>,
+    /// Whether data are told.
+    with_data: bool,
 }
 
 impl<'a> Telling<'a> {
+    fn new(key: InstanceKey, process: &'a ExecutableProcess, with_data: bool) -> Self {
+        Self { key, process, visits: BTreeMap::new(), flows: BTreeSet::new(), patches: Vec::new(), with_data }
+    }
+
     /// Tells what came after a number, up to so many visits; of later rows only how these ended. `false` when there are more.
     fn tell(&mut self, rows: &'a [Row], after: u64, length: usize) -> bool {
         let mut whole = true;
@@ -147,6 +170,10 @@ impl<'a> Telling<'a> {
                         let (by, at) = (row.by.as_deref(), row.time.to_string());
                         let decided = Decision { decision, by, at, comment: comment.as_deref() };
                         self.visits.entry(*element).and_modify(|visit| visit.decisions.push(decided));
+                    }
+                    Record::DataPatched { patch } if whole => {
+                        let (by, at) = (row.by.as_deref(), row.time.to_string());
+                        self.patches.push(PatchedData { seq, by, at, data: self.with_data.then_some(patch) });
                     }
                     Record::FlowArrived { arrival, .. } if whole => drop(self.flows.insert(&*arrival.flow)),
                     Record::ElementCompleted { element, .. } => end(self.visits.get_mut(element), "Completed", row.time),

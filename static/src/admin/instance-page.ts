@@ -7,6 +7,7 @@ import { Diagram } from './diagram.js';
 import { ElementNotes, isLive } from './element-notes.js';
 import { elementsTable, time, type Visit } from './elements-table.js';
 import { messageIn, MessageList, type PushedMessage } from './message-list.js';
+import { askForPatch } from './patch-dialog.js';
 import { getJson, ticketUrl } from './rest.js';
 import { JsonTree } from './tree.js';
 import { complain, run } from './trouble.js';
@@ -28,6 +29,8 @@ export class InstancePage {
   private readonly path: string;
   private readonly isChild: boolean;
   private drawn = false;
+  /** Whether the data are shown: then they may be corrected, too. */
+  private hasData = false;
   private history: History = { elements: [] };
   private reading = false;
   private readAgain = false;
@@ -95,7 +98,11 @@ export class InstancePage {
         getJson<{ messages: PushedMessage[] }>(`${this.path}/messages`),
       ]);
       if (history) this.history = history;
-      if (instance?.data !== undefined) this.data.show(instance.data);
+      if (instance?.data !== undefined) {
+        this.data.show(instance.data);
+        this.hasData = true;
+        this.showCorrection();
+      }
       pushed?.messages.forEach((message) => this.messages.add(message));
       this.showTokens();
     }
@@ -120,6 +127,19 @@ export class InstancePage {
     badge.dataset.status = status;
     badge.textContent = status;
     redraw(byId('commands'), ...(isLive(status) ? this.commands() : []));
+    this.showCorrection();
+  }
+
+  private showCorrection(): void {
+    const status = this.instance.status.get();
+    const may = this.hasData && status !== undefined && isLive(status);
+    const correct = () => commandButton({ label: 'Correct', focus: 'correct/Correct', run: () => run(this.correct()) });
+    redraw(byId('correct'), ...(may ? [correct()] : []));
+  }
+
+  private async correct(): Promise<void> {
+    const data = await askForPatch();
+    if (data) await this.client.command({ type: 'patch', instance: this.instance.key, data });
   }
 
   private commands(): HTMLElement[] {

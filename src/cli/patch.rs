@@ -1,0 +1,32 @@
+//! `stepwire patch`: corrects the data of an instance.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{
+    access::Access,
+    exit::{Exit, Failure},
+    payload,
+    printing::Printer,
+    run::{Action, act},
+};
+use crate::config::{PatchData, Until, Waiting};
+
+/// Merges into the data.
+///
+/// # Errors
+/// The refusal, or no server.
+pub async fn patch(patch: PatchData, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+    let mut frame = json!({
+        "type": "patch",
+        "id": patch.id.unwrap_or_else(Uuid::now_v7).to_string(),
+        "instance": patch.instance.to_string(),
+        "data": payload::read(Some(&patch.data_json))?,
+    });
+    if let Some(seq) = patch.if_seq {
+        frame["ifSeq"] = json!(seq);
+    }
+    // Nothing moves on by it, so there is nothing to wait for.
+    let waiting = Waiting { wait: false, until: Until::End };
+    act(Action { frame, root: patch.instance, waiting }, access, printer).await
+}
