@@ -20,6 +20,8 @@ pub const TOKEN_BYTES: usize = 8 * 1024;
 pub const REST_BODY_BYTES: usize = 1024 * 1024;
 /// The largest process definition, BPMN XML or JSON, in bytes.
 pub const DEFINITION_BYTES: usize = 2 * 1024 * 1024;
+/// Problems that a deploy or a check of a source lists; one more says how many others there are.
+pub const DEFINITION_PROBLEMS: usize = 1_000;
 /// The largest file an `uploadFile` action may accept, in bytes.
 pub const UPLOAD_BYTES: u64 = 100 * 1024 * 1024;
 /// The largest file of an `uploadFile` action without `maxBytes`, in bytes.

@@ -353,6 +353,23 @@ async fn a_process_that_nobody_deployed_is_named() {
 }
 
 #[actix_web::test]
+async fn a_check_lists_so_many_problems_and_says_how_many_more_there_are() {
+    let server = support::server().await;
+    let designer = User::new(&server, "dora", &["designer"]);
+    let flows: Vec<Value> =
+        (0..700).map(|number| json!({"id": format!("f{number}"), "source": "nobody", "target": "nowhere"})).collect();
+    let mut definition = small("many");
+    definition["flows"] = json!(flows);
+    let checked = deploy(&designer, "/v1/definition-checks", "application/json", definition.to_string()).await.json();
+    let problems = checked["problems"].as_array().unwrap();
+    assert_eq!(problems.len(), 1001);
+    assert_eq!((&problems[1000]["code"], &problems[1000]["severity"]), (&json!("more_problems"), &json!("error")));
+    let refused = deploy(&designer, "/v1/definitions", "application/json", definition.to_string()).await;
+    assert_eq!((refused.status.as_u16(), problems_of(&refused)), (422, checked["problems"].clone()));
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn times_that_are_over_are_errors_at_a_deploy_and_no_reason_to_forget_what_was_deployed() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);

@@ -25,10 +25,6 @@ const REFERABLE: &[&str] = &[
     "message",
     "signal",
     "escalation",
-    "itemDefinition",
-    "interface",
-    "operation",
-    "resource",
     "dataObject",
     "dataObjectReference",
     "dataStore",
@@ -36,9 +32,6 @@ const REFERABLE: &[&str] = &[
     "subProcess",
     "transaction",
     "adHocSubProcess",
-    "correlationProperty",
-    "partnerRole",
-    "partnerEntity",
 ];
 /// BPMN elements that are read or refused wherever they stand in a process; in another namespace they are a mistake.
 const STRUCTURE: &[&str] = &[

@@ -55,11 +55,16 @@ fn code(definition: Node<'_, '_>, reference: &str, id: &str, reader: &mut Reader
     let error = root.children().find(|child| is_bpmn(*child, "error") && filled(child.attribute("id")) == Some(local));
     let code = error.and_then(|error| filled(error.attribute("errorCode")));
     if code.is_none() {
-        let what = if error.is_none() { "the document has no such error" } else { "that error has no errorCode" };
-        let message = format!(
-            "expected errorRef `{reference}` to name an error with an errorCode, but {what}; add <bpmn:error id=\"{local}\" \
-             errorCode=\"…\"/> beside the process"
-        );
+        let message = match error {
+            None => format!(
+                "expected errorRef `{reference}` to name an error, but the document has none of this id; add <bpmn:error id=\"{local}\" \
+                 errorCode=\"…\"/> beside the process"
+            ),
+            Some(error) => format!(
+                "expected errorRef `{reference}` to name an error with an errorCode, but the error in line {} has none; give it one",
+                reader.line(error)
+            ),
+        };
         reader.error(id, "unknown_error", message);
     }
     code.map(str::to_owned)

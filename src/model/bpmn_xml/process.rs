@@ -94,8 +94,12 @@ fn documentation(process: Node<'_, '_>) -> Option<String> {
 
 fn refuse(node: Node<'_, '_>, process: &str, reader: &mut Reader<'_>) {
     let name = node.tag_name().name();
-    let id = filled(node.attribute("id")).unwrap_or(process);
+    let id = filled(node.attribute("id"));
     let supported = nodes::KINDS.iter().map(|kind| kind.bpmn_name()).collect::<Vec<_>>().join(", ");
-    let message = format!("expected one of {supported}, but `{id}` is a {name}, which is not supported; model it with those");
-    reader.error(id, "unsupported_element", message);
+    let written = id.map_or_else(String::new, |id| format!(" (`{id}`)"));
+    let message = format!(
+        "expected one of {supported}, but line {} has a node of kind {name}{written}, which is not supported; model it with those",
+        reader.line(node)
+    );
+    reader.error(id.unwrap_or(process), "unsupported_element", message);
 }

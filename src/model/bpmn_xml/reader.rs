@@ -1,6 +1,6 @@
 //! Collects problems while XML is read, and reads attributes and extension elements.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use roxmltree::Node;
 use serde_json::Value;
@@ -22,6 +22,12 @@ pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "ioSpecification",
     "dataInputAssociation",
     "dataOutputAssociation",
+    "dataInput",
+    "dataOutput",
+    "inputSet",
+    "outputSet",
+    "ioBinding",
+    "supportedInterfaceRef",
     "property",
     "resourceRole",
     "performer",
@@ -37,6 +43,8 @@ pub(super) struct Reader<'d> {
     /// All ids of the document, written or made.
     ids: &'d HashSet<&'d str>,
     made: HashSet<String>,
+    /// The next number to try behind the beginning of a made id.
+    numbers: HashMap<String, usize>,
     lines: &'d Lines,
     wrong_namespaces: &'d HashSet<String>,
 }
@@ -44,8 +52,9 @@ pub(super) struct Reader<'d> {
 impl<'d> Reader<'d> {
     /// A reader for a document with these ids and lines, in which names of these namespaces are reported already.
     pub(super) fn new(ids: &'d HashSet<&'d str>, lines: &'d Lines, wrong_namespaces: &'d HashSet<String>) -> Self {
-        let (problems, without_effect, made) = (Vec::new(), WithoutEffect::default(), HashSet::new());
-        Self { problems, without_effect, ids, made, lines, wrong_namespaces }
+        let (problems, without_effect) = (Vec::new(), WithoutEffect::default());
+        let (made, numbers) = (HashSet::new(), HashMap::new());
+        Self { problems, without_effect, ids, made, numbers, lines, wrong_namespaces }
     }
 
     /// The line an element begins in.
@@ -81,12 +90,16 @@ impl<'d> Reader<'d> {
         if !self.ids.contains(plain.as_str()) && self.made.insert(plain.clone()) { plain } else { self.free_id(&plain, 2) }
     }
 
+    /// The beginning with the first number behind it, from `first` on, that no other id of the document has.
     fn free_id(&mut self, beginning: &str, first: usize) -> String {
-        let numbered = (first..).map(|number| format!("{beginning}-{number}"));
-        let free = numbered.into_iter().find(|id| !self.ids.contains(id.as_str()) && !self.made.contains(id));
-        let free = free.unwrap_or_default();
-        self.made.insert(free.clone());
-        free
+        let next = self.numbers.entry(beginning.to_owned()).or_insert(first);
+        loop {
+            let id = format!("{beginning}-{next}");
+            *next += 1;
+            if !self.ids.contains(id.as_str()) && self.made.insert(id.clone()) {
+                return id;
+            }
+        }
     }
 
     /// A plain attribute that must be there; its absence is reported and read as empty.
@@ -269,8 +282,22 @@ impl<'d> Reader<'d> {
             match child.tag_name().namespace() {
                 Some(BPMN_NAMESPACE) if MEANINGLESS.contains(&name) || read.contains(&name) => {}
                 Some(BPMN_NAMESPACE) if WITHOUT_EFFECT.contains(&name) => self.without_effect.bpmn(element, name),
+                Some(BPMN_NAMESPACE) if name.ends_with("EventDefinition") => {
+                    let runs = match read {
+                        [] => "no event definition".to_owned(),
+                        _ => format!("no event definition but {}", read.join(" and ")),
+                    };
+                    let message = format!(
+                        "expected {runs} in the {tag}, but in line {} it holds a {name}, which is not supported; draw it another way",
+                        self.line(child)
+                    );
+                    self.error(element, "unsupported_element", message);
+                }
                 Some(BPMN_NAMESPACE) => {
-                    let message = format!("expected a plain {tag}, but it holds a {name}, which is not supported; remove it");
+                    let message = format!(
+                        "expected a plain {tag}, but in line {} it holds a {name}, which is not supported; draw it without",
+                        self.line(child)
+                    );
                     self.error(element, "unsupported_element", message);
                 }
                 _ => self.note_foreign(child, element),

@@ -3,7 +3,7 @@
 //!
 //! Not here: BPMN that would change how a process runs; that is refused (`reader`).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::STEPWIRE_NAMESPACE;
 use crate::model::problem::Problem;
@@ -18,8 +18,6 @@ const ENGINES: &[&str] = &[
     "http://flowable.org/bpmn",
     "http://activiti.org/bpmn",
     "http://www.jboss.org/drools",
-    "http://www.omg.org/bpmn20",
-    "http://activiti.com/modeler",
 ];
 
 const CALLS: &str = "give the node an action of type `httpRequest` or `businessRule` that does the work";
@@ -165,10 +163,12 @@ fn warning(group: &Group, places: &[Place]) -> Problem {
             Problem::warning(first, "foreign_extension", message)
         }
         Group::Namespace(namespace) => {
-            let names = listed(places, |place| format!("`{}` (at `{}`)", place.name, place.element));
+            let mut seen = HashSet::new();
+            let names: Vec<&str> = places.iter().map(|place| place.name.as_str()).filter(|name| seen.insert(*name)).collect();
+            let names = listed(&names, |name| format!("`{name}`"));
             let message = format!(
-                "expected extensions of {STEPWIRE_NAMESPACE} only, but got {names} of {namespace}, without effect here; they may be \
-                 removed"
+                "expected extensions of {STEPWIRE_NAMESPACE} only, but got {names} of {namespace} (first at `{first}`), without effect \
+                 here; they may be removed"
             );
             Problem::warning(first, "foreign_extension", message)
         }
@@ -180,7 +180,7 @@ fn advice(name: &str) -> Option<&'static str> {
     ADVICE.iter().find(|(names, _)| names.contains(&name)).map(|(_, advice)| *advice)
 }
 
-fn listed(places: &[Place], shown: impl Fn(&Place) -> String) -> String {
+fn listed<T>(places: &[T], shown: impl Fn(&T) -> String) -> String {
     let some = places.iter().take(PLACES).map(shown).collect::<Vec<_>>().join(", ");
     match places.len().saturating_sub(PLACES) {
         0 => some,

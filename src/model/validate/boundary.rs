@@ -14,7 +14,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     let mut taken: HashMap<(&str, Option<&str>), &str> = HashMap::new();
     for event in definition.nodes.iter().filter(|node| node.kind == NodeKind::BoundaryEvent) {
         let Some(activity) = event.attached_to.as_deref() else {
-            let message = "expected an activity the boundary event is attached to, but there is none; name one by `attachedTo`";
+            let message = "expected an activity the boundary event is attached to, but there is none; name one by `attachedToRef` (in JSON `attachedTo`)";
             report.error(&event.id, "missing_attachment", message);
             continue;
         };

@@ -50,7 +50,8 @@ fn check_ids(definition: &ProcessDefinition, report: &mut Report) {
 fn check_ends(flow: &SequenceFlow, nodes: &HashMap<&str, &FlowNode>, report: &mut Report) {
     for (end, id) in [("source", &flow.source), ("target", &flow.target)] {
         if !nodes.contains_key(id.as_str()) {
-            let message = format!("expected the {end} of the flow to be a node of the process, but `{id}` is none; connect it");
+            let found = if id.is_empty() { "it has none".to_owned() } else { format!("`{id}` is none") };
+            let message = format!("expected the {end} of the flow to be a node of the process, but {found}; connect it");
             report.error(&flow.id, "unknown_node", message);
         }
     }

@@ -114,15 +114,18 @@ impl Report {
 
     /// Checks an id or name that others refer to.
     fn name(&mut self, element: &str, what: &str, name: &str) {
-        let allowed = |c: char| c.is_alphanumeric() || "_-.".contains(c);
-        // In an address these two are steps, not names.
-        let is_step = matches!(name, "." | "..");
-        if is_step || name.is_empty() || name.len() > MAX_NAME_BYTES || !name.chars().all(allowed) {
-            let message = format!(
-                "expected a {what} of letters, digits and `_ - .`, at most {MAX_NAME_BYTES} bytes, but got `{name}`; rename it"
-            );
-            self.error(element, "invalid_name", message);
-        }
+        let stranger = name.chars().find(|c| !c.is_alphanumeric() && !"_-.".contains(*c));
+        let found = match (name, stranger) {
+            ("", _) => "it is empty".to_owned(),
+            ("." | "..", _) => format!("`{name}` is a step in addresses"),
+            (_, Some('$' | '#')) if name.contains('{') => format!("`{name}` is an expression, and this is fixed at the deploy"),
+            (_, Some(c)) => format!("`{name}` has {c:?}"),
+            (_, None) if name.len() > MAX_NAME_BYTES => format!("it has {} bytes", name.len()),
+            (_, None) => return,
+        };
+        let message =
+            format!("expected a {what} of letters, digits and `_ - .`, at most {MAX_NAME_BYTES} bytes, but {found}; rename it");
+        self.error(element, "invalid_name", message);
     }
 }
 

@@ -11,6 +11,7 @@ use super::{Deploy, Deployed, DeployedProcess, Versions, start_data, times, unkn
 use crate::{
     expression,
     journal::{DefinitionFormat, DefinitionRow, DefinitionState},
+    limits,
     model::{
         compile,
         definition::ProcessDefinition,
@@ -40,7 +41,7 @@ impl CompiledSource {
     /// # Errors
     /// All problems of a source that cannot be read.
     pub(super) fn compile(source: &[u8], format: SourceFormat) -> Result<Self, Vec<Problem>> {
-        let read = read_source(source, format)?;
+        let read = read_source(source, format).map_err(bounded)?;
         let ids = read.iter().map(|(definition, _)| definition.id.clone()).collect();
         let processes = read.into_iter().map(|(definition, warnings)| compile_definition(definition, warnings)).collect();
         Ok(Self { ids, processes })
@@ -88,10 +89,10 @@ impl Plan {
             problems.extend(found.iter().cloned());
             plan.changed.extend(supersede(&mut plan.versions, &process));
             plan.versions.insert(process.clone());
-            plan.outcome.push(Deployed { row: process.row.clone(), existing, problems: found });
+            plan.outcome.push(Deployed { row: process.row.clone(), existing, problems: bounded(found) });
             plan.changed.push(process);
         }
-        if problems.iter().any(|problem| problem.severity == Severity::Error) { Err(problems) } else { Ok(plan) }
+        if problems.iter().any(|problem| problem.severity == Severity::Error) { Err(bounded(problems)) } else { Ok(plan) }
     }
 
     /// The warnings of all its processes, in document order.
@@ -126,6 +127,22 @@ impl Rehearsal {
             Err(problems) => problems,
         }
     }
+}
+
+/// As many problems as an answer lists, and one that says how many more there are.
+fn bounded(mut problems: Vec<Problem>) -> Vec<Problem> {
+    let more = problems.split_off(problems.len().min(limits::DEFINITION_PROBLEMS));
+    if !more.is_empty() {
+        let errors = more.iter().filter(|problem| problem.severity == Severity::Error).count();
+        let made = if errors > 0 { Problem::error } else { Problem::warning };
+        let message = format!(
+            "expected at most {} problems to list, but there are {} more, {errors} of them errors; correct these first",
+            limits::DEFINITION_PROBLEMS,
+            more.len()
+        );
+        problems.push(made(String::new(), "more_problems", message));
+    }
+    problems
 }
 
 /// Compiles a stored version.

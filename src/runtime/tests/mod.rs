@@ -12,6 +12,7 @@ mod outside;
 mod passivation;
 mod reading;
 mod searching;
+mod times;
 mod trees;
 
 use std::sync::Arc;
