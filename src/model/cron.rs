@@ -39,11 +39,11 @@ pub fn read(text: &str) -> Result<Reading, String> {
         let text = if text == "@MIDNIGHT" { "@DAILY" } else { &*text };
         return Ok(Reading { cron: parse(text)?, warning: None });
     }
-    if !(5..=7).contains(&fields.len()) {
-        return Err(format!("it has {} fields instead of 5, 6 or 7", fields.len()));
-    }
     if text.contains("${") || text.contains("#{") {
         return Err("it is an expression, and a schedule is fixed when it is deployed".to_owned());
+    }
+    if !(5..=7).contains(&fields.len()) {
+        return Err(format!("it has {} of 5, 6 or 7 fields", fields.len()));
     }
     let weekday_at = if fields.len() == 5 { 4 } else { 5 };
     let has_mark = text.contains('?');
@@ -251,14 +251,15 @@ mod tests {
     #[test]
     fn what_is_no_expression_is_named() {
         for (text, part) in [
-            ("", "0 fields"),
-            ("* * * *", "4 fields"),
-            ("0 0 0 1 1 ? 2028 x", "8 fields"),
+            ("", "0 of 5, 6 or 7 fields"),
+            ("* * * *", "4 of 5, 6 or 7 fields"),
+            ("0 0 0 1 1 ? 2028 x", "8 of 5, 6 or 7 fields"),
             ("0 9 * * 8", "`8` is no weekday"),
             ("0 0 9 ? * 0", "1 (Sunday)"),
             ("0 9 * * L", "`L` alone"),
             ("0 9 * * 1/0", "no step"),
             ("${a} * * * *", "expression"),
+            ("${cron}", "expression"),
             ("60 * * * *", ""),
             ("0 9 ? * 2-6 *", ""),
         ] {

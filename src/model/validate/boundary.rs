@@ -11,6 +11,7 @@ use crate::model::{
 };
 
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
+    let nodes: HashMap<&str, &FlowNode> = definition.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
     let mut taken: HashMap<(&str, Option<&str>), &str> = HashMap::new();
     for event in definition.nodes.iter().filter(|node| node.kind == NodeKind::BoundaryEvent) {
         let Some(activity) = event.attached_to.as_deref() else {
@@ -18,7 +19,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             report.error(&event.id, "missing_attachment", message);
             continue;
         };
-        match definition.nodes.iter().find(|node| node.id == activity) {
+        match nodes.get(activity) {
             None => {
                 let message = format!(
                     "expected the boundary event to be attached to an activity of the process, but `{activity}` is none; \
