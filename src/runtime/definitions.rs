@@ -223,10 +223,14 @@ impl Definitions {
     /// Makes a version the one new instances run.
     ///
     /// # Errors
-    /// [`DeployError::NotFound`] for an unknown version.
+    /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] when its alias is another process's by now.
     pub async fn publish(&self, tenant: &str, id: &str, version: u32) -> Result<DefinitionRow, DeployError> {
         let decide = |catalog: &Catalog| {
             let process = undeleted(catalog, tenant, id, version)?;
+            // Another process may have taken the alias while this version was deprecated.
+            if let Some(problem) = workflows::alias_taken(catalog.versions(), tenant, &process.executable) {
+                return Err(DeployError::Conflict(problem.message));
+            }
             Ok(self.turn(catalog, &process, DefinitionState::Published))
         };
         self.table.change(decide).await?

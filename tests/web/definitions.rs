@@ -92,7 +92,13 @@ async fn an_alias_belongs_to_one_process() {
     assert_eq!(refused.status, 422, "{refused:?}");
     assert_eq!(refused.json()["problems"][0]["code"], "alias_taken");
     wait["alias"] = json!(4711);
-    assert_eq!(deploy(&designer, "/v1/definitions", "application/json", wait.to_string()).await.status, 201);
+    assert_eq!(deploy(&designer, "/v1/definitions?publish=true", "application/json", wait.to_string()).await.status, 201);
+    // An alias that is free again may be taken, and then does not come back by publishing.
+    assert_eq!(designer.post("/v1/definitions/wait/1/deprecate", json!({})).await.status, 200);
+    let mut other = small("other");
+    other["alias"] = json!(4711);
+    assert_eq!(deploy(&designer, "/v1/definitions", "application/json", other.to_string()).await.status, 201);
+    designer.post("/v1/definitions/wait/1/publish", json!({})).await.is_problem(409, "conflict", "4711 is that of 'other'");
     server.stop().await;
 }
 
@@ -349,6 +355,23 @@ async fn a_process_that_nobody_deployed_is_named() {
     deploy(&designer, "/v1/definitions", "application/json", small("called").to_string()).await;
     let again = deploy(&designer, "/v1/definitions", "application/json", caller.to_string()).await.json();
     assert_eq!(again["problems"], json!([]));
+
+    let start = json!({"processName": "unheard", "params": {"startOn": "server"}}).to_string();
+    caller["nodes"][1] = json!({"id": "ask", "type": "task", "actions": [
+        {"name": "a", "type": "websocketSend", "params": {"messageType": "action", "message": start}},
+        {"name": "b", "order": 1, "type": "startSubprocess", "params": {"process": "unseen"}},
+        {"name": "c", "order": 2, "type": "startSubprocess", "params": {"process": "caller"}},
+        {"name": "d", "order": 3, "type": "websocketSend", "params": {"messageType": "action", "message": "{\"processName\": \"${x}\"}"}}]});
+    let started = deploy(&designer, "/v1/definitions", "application/json", caller.to_string()).await.json();
+    let unknown: Vec<&str> = started["problems"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|problem| problem["code"] == "unknown_process")
+        .filter_map(|problem| problem["message"].as_str())
+        .collect();
+    assert_eq!(unknown.len(), 2, "{started}");
+    assert!(unknown[0].contains("`unheard`") && unknown[1].contains("`unseen`"), "{unknown:?}");
     server.stop().await;
 }
 

@@ -275,7 +275,7 @@ pub async fn source(request: HttpRequest, path: Path<(String, String)>, app: Dat
 /// `POST /v1/definitions/{id}/{version}/publish`: new instances run this version from now on.
 ///
 /// # Errors
-/// 401, 403 without role designer, 404.
+/// 401, 403 without role designer, 404, 409 when its alias is another process's by now.
 #[utoipa::path(post, path = "/v1/definitions/{id}/{version}/publish", tag = "definitions", operation_id = "publishDefinition", summary = "Publish a version: new instances run it",
     params(VersionPath), responses((status = 200, body = Version), (status = 403), (status = 404), (status = 409)))]
 pub async fn publish(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
