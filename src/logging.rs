@@ -57,6 +57,38 @@ pub enum Field {
     Flag(bool),
 }
 
+impl From<&str> for Field {
+    /// A name from outside, shortened.
+    fn from(name: &str) -> Self {
+        Self::Text(shortened(name).into_owned())
+    }
+}
+
+impl From<&String> for Field {
+    /// See above.
+    fn from(name: &String) -> Self {
+        name.as_str().into()
+    }
+}
+
+impl From<u64> for Field {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<u32> for Field {
+    fn from(count: u32) -> Self {
+        Self::Count(count.into())
+    }
+}
+
+impl From<bool> for Field {
+    fn from(flag: bool) -> Self {
+        Self::Flag(flag)
+    }
+}
+
 impl kv::ToValue for Field {
     fn to_value(&self) -> kv::Value<'_> {
         match self {

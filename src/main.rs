@@ -60,8 +60,9 @@ fn main() -> ExitCode {
             let home = Home { server: server::usual_url(&config), data: config.data };
             return actix_rt::System::new().block_on(cli::run(*command, home, check));
         }
-        Ok((config, Command::Backup(command))) => backup::backup(&config.data, &command)
-            .map(|()| actix_rt::System::new().block_on(ask::note_backup(&config.data, &command.destination))),
+        Ok((config, Command::Backup(command))) => {
+            backup::backup(&config.data, &command).map(|()| ask::note_backup(&config.data, &command.destination))
+        }
         Ok((config, Command::Restore(command))) => backup::restore(&config.data, &command),
         Err(error) => Err(error.to_string()),
     };

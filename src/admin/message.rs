@@ -55,16 +55,36 @@ impl Message {
         }
     }
 
+    /// A page that says why there is no other one.
+    pub fn refused(assets: &Assets, user: Option<&str>, status: u16, sentence: &str) -> Self {
+        let heading = match status {
+            400 | 405 => "This cannot be asked here",
+            401 | 403 => "This is not yours to do",
+            429 | 503 => "Not now: try again in a moment",
+            _ => "This did not work",
+        };
+        Self {
+            layout: Layout::new(assets, heading, "", "/", user),
+            heading: heading.to_owned(),
+            sentence: sentence.to_owned(),
+            links: onward(user),
+        }
+    }
+
     /// The page for an address at which there is nothing.
     pub fn nowhere(assets: &Assets, user: Option<&str>) -> Self {
-        let home = Link { href: "/", label: "First page" };
-        let own = user.map(|_| Link { href: INSTANCES_URL, label: "All instances" });
-        let docs = Link { href: DOCS_URL, label: "Documentation" };
         Self {
             layout: Layout::new(assets, "Nothing here", "", "/", user),
             heading: "There is nothing at this address".to_owned(),
             sentence: "Perhaps a letter is missing, or the page has another address by now. From here you can go on:".to_owned(),
-            links: [Some(home), own, Some(docs)].into_iter().flatten().collect(),
+            links: onward(user),
         }
     }
+}
+
+/// Where one can always go.
+fn onward(user: Option<&str>) -> Vec<Link> {
+    let own = user.map(|_| Link { href: INSTANCES_URL, label: "All instances" });
+    let [home, docs] = [("/", "First page"), (DOCS_URL, "Documentation")].map(|(href, label)| Link { href, label });
+    [Some(home), own, Some(docs)].into_iter().flatten().collect()
 }

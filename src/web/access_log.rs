@@ -19,7 +19,7 @@ use actix_web::{
 
 use super::{app::App, metrics::route};
 use crate::{
-    logging::{self, ACCESS, Field, shortened},
+    logging::{self, ACCESS, Field},
     session::token::Identity,
 };
 
@@ -58,13 +58,12 @@ pub async fn access_log(
 ) -> Result<ServiceResponse<Counted>, Error> {
     let began = Instant::now();
     let address = request.app_data::<Data<App>>().and_then(|app| app.approach(request.head()).address);
-    let text = |text: &str| Field::Text(shortened(text).into_owned());
-    let mut fields = vec![("method", text(request.method().as_str())), ("path", text(request.path()))];
+    let mut fields: Vec<(&str, Field)> = vec![("method", request.method().as_str().into()), ("path", request.path().into())];
     let response = next.call(request).await?;
-    fields.push(("route", text(route(response.request()))));
-    fields.push(("status", Field::Count(response.status().as_u16().into())));
-    fields.extend(response.request().extensions().get::<Asker>().map(|Asker(user)| ("user", text(user))));
-    fields.extend(address.map(|address| ("address", text(&address.to_string()))));
+    fields.push(("route", route(response.request()).into()));
+    fields.push(("status", u32::from(response.status().as_u16()).into()));
+    fields.extend(response.request().extensions().get::<Asker>().map(|Asker(user)| ("user", user.as_str().into())));
+    fields.extend(address.map(|address| ("address", Field::Text(address.to_string()))));
     let line = Line { began, bytes: 0, fields };
     Ok(response.map_body(|_, body| Counted { body: body.boxed(), line }))
 }
@@ -73,7 +72,7 @@ impl Drop for Line {
     fn drop(&mut self) {
         // To a tenth.
         self.fields.push(("ms", Field::Number((self.began.elapsed().as_secs_f64() * 10_000.0).round() / 10.0)));
-        self.fields.push(("bytes", Field::Count(self.bytes)));
+        self.fields.push(("bytes", self.bytes.into()));
         logging::event(log::Level::Info, ACCESS, "request answered", &self.fields);
     }
 }

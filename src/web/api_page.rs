@@ -27,7 +27,7 @@ const PAGE: &str = r#"<!doctype html>
 <link rel="icon" type="image/png" href="/docs/api/favicon-32x32.png">
 <link rel="stylesheet" href="/docs/api/swagger-ui.css">
 <link rel="stylesheet" href="/docs/api/index.css">
-<p><a href="/docs">Documentation</a></p>
+<p style="margin: 0.75rem 1.25rem; font-family: sans-serif"><a href="/docs">Documentation</a></p>
 <div id="swagger-ui"></div>
 <script src="/docs/api/swagger-ui-bundle.js"></script>
 <script src="/docs/api/swagger-ui-standalone-preset.js"></script>

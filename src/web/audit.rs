@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, ResponseError, http::StatusCode};
 
 use super::{app::App, problem::Problem};
 use crate::{
-    logging::{self, AUDIT, Field, Quota, shortened},
+    logging::{self, AUDIT, Field, Quota},
     runtime::clock::real_now,
     session::token::Identity,
 };
@@ -25,18 +25,18 @@ pub struct Act {
 impl Act {
     /// By somebody who has signed in.
     pub fn by(who: &Identity, what: &'static str) -> Self {
-        Self { what, fields: vec![("by", text(&who.subject)), ("tenant", text(&who.tenant))], under_way: true }
+        Self { what, fields: vec![("by", (&who.subject).into()), ("tenant", (&who.tenant).into())], under_way: true }
     }
 
     /// By whoever owns the data directory.
     pub fn by_owner(what: &'static str) -> Self {
-        Self { what, fields: vec![("by", text("the owner of the data directory"))], under_way: true }
+        Self { what, fields: vec![("by", "the owner of the data directory".into())], under_way: true }
     }
 
     /// What it is done to. Never a password, a token or a user's data.
     #[must_use]
-    pub fn on(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.fields.push((name, text(&value.to_string())));
+    pub fn on(mut self, name: &'static str, value: impl Into<Field>) -> Self {
+        self.fields.push((name, value.into()));
         self
     }
 
@@ -90,16 +90,12 @@ impl App {
             return;
         }
         let Some(left_out) = QUOTA.take(real_now().0) else { return };
-        let mut fields = vec![("status", Field::Count(status.as_u16().into()))];
-        fields.extend(name.map(|name| ("user", text(name))));
-        fields.extend(self.approach(request.head()).address.map(|address| ("address", text(&address.to_string()))));
+        let mut fields: Vec<(&str, Field)> = vec![("status", u32::from(status.as_u16()).into())];
+        fields.extend(name.map(|name| ("user", name.into())));
+        fields.extend(self.approach(request.head()).address.map(|address| ("address", Field::Text(address.to_string()))));
         if left_out > 0 {
-            fields.push(("left_out", Field::Count(left_out.into())));
+            fields.push(("left_out", left_out.into()));
         }
         logging::event(log::Level::Warn, AUDIT, "a sign-in failed", &fields);
     }
-}
-
-fn text(value: &str) -> Field {
-    Field::Text(shortened(value).into_owned())
 }

@@ -34,6 +34,7 @@ pub mod no_upgrade;
 pub mod openapi;
 pub mod pages;
 pub mod problem;
+pub mod problem_pages;
 pub mod published;
 pub mod rest;
 pub mod route_table;

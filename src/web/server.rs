@@ -29,6 +29,7 @@ use super::{
     local::LocalSocket,
     metrics,
     no_upgrade::no_upgrade,
+    problem_pages::problem_pages,
     routes::routes,
     startup_definitions,
 };
@@ -258,6 +259,7 @@ fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::
         ActixApp::new()
             .wrap(cors(&state))
             .wrap(from_fn(only_to_the_allowed))
+            .wrap(from_fn(problem_pages))
             .wrap(headers())
             .wrap(from_fn(no_upgrade))
             .wrap(from_fn(metrics::count))

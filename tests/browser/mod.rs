@@ -34,6 +34,11 @@ fn the_admin_pages_follow_a_visitor() {
 }
 
 #[test]
+fn the_documentation_fits_phones_and_needs_no_script() {
+    play("docs.mjs", |_| ());
+}
+
+#[test]
 fn tasks_and_statuses_wander_between_users() {
     play("tasks.mjs", |_| ());
 }

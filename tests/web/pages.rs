@@ -91,6 +91,14 @@ async fn where_there_is_nothing_people_get_a_page_and_programs_a_problem() {
         is_guarded_page(&answer);
         assert!(answer.text.contains("href=\"/docs\"") && answer.text.contains("href=\"/\""), "{}", answer.text);
     }
+    // What else is refused is said by a page as well, with all that goes with it; the API speaks to programs.
+    let page = send(stranger.request(Method::GET, "/sign-in?ticket=a&ticket=b").header("accept", BROWSER)).await;
+    assert!(page.status == 400 && page.text.contains("<h1>This cannot be asked here</h1>"), "{page:?}");
+    is_guarded_page(&page);
+    let page = send(stranger.request(Method::PUT, "/docs").header("accept", BROWSER)).await;
+    assert_eq!((page.status.as_u16(), page.header("allow")), (405, "GET, HEAD"));
+    is_guarded_page(&page);
+    send(stranger.request(Method::GET, "/v1/instances").header("accept", BROWSER)).await.is_problem(401, "unauthenticated", "");
     server.stop().await;
 }
 

@@ -10,7 +10,7 @@ use crate::{
     journal::DefinitionState,
     limits,
     session::frames::code::ErrorCode,
-    web::{app::App, body, problem::Problem, rest::definitions},
+    web::{app::App, audit::Act, body, problem::Problem, rest::definitions},
 };
 
 /// `POST /api/v1/enable/{workflow}`: lets a disabled workflow start jobs again → whether it does now.
@@ -57,6 +57,8 @@ async fn switch(
     let unknown = |_| Problem::new(ErrorCode::NotFound, "expected the number of a workflow, but this is none");
     let process = app.workflow(&who.caller, number.parse().map_err(unknown)?)?;
     let definitions = &app.sessions.runtime.definitions;
-    let row = definitions.switch(&designer.tenant, &process.row.id, enabled).await.map_err(definitions::refused)?;
+    let act = Act::by(&designer, if enabled { "process enabled" } else { "process disabled" }).on("process", &process.row.id);
+    let switching = definitions.switch(&designer.tenant, &process.row.id, enabled);
+    let row = act.done(switching).await.map_err(definitions::refused)?;
     Ok(row.state)
 }

@@ -62,13 +62,23 @@ async fn ask_store(store: SqliteStore, request: UserRequest) -> Result<Vec<Liste
     answer
 }
 
-/// Has the server that runs on the data directory, if one does, say in its log that the directory was copied.
-pub async fn note_backup(data: &Path, to: &Path) {
+/// Has the server that runs on the data directory, if one does, say in its log that the directory was copied. Waits for nothing:
+/// the copy is made, whoever hears of it.
+#[cfg(unix)]
+pub fn note_backup(data: &Path, to: &Path) {
+    use std::{io::Write, os::unix::net::UnixStream};
+
     let made = BackupMade { backup_to: to.display().to_string() };
-    // The copy is made, whoever hears of it.
     let line = serde_json::to_string(&made).unwrap_or_default();
-    let _ = ask_server(data, &line).await;
+    if let Ok(mut stream) = UnixStream::connect(data.join(super::FILE)) {
+        // A line of this length fits what a socket holds until it is read.
+        let _ = stream.write_all(format!("{line}\n").as_bytes());
+    }
 }
+
+/// There is no such socket here.
+#[cfg(not(unix))]
+pub fn note_backup(_: &Path, _: &Path) {}
 
 /// The server's answer; `None` when no server listens.
 #[cfg(unix)]

@@ -19,6 +19,7 @@ use tokio::{
 use super::{Access, Asked, BackupMade, FILE, OWNER, REQUEST_BYTES, Told};
 use crate::{
     limits,
+    logging::Field,
     runtime::{clock::real_now, users::requests::UserRequest},
     session::token::Identity,
     web::{app::App, audit::Act},
@@ -103,7 +104,8 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
         Ok(Asked::Users(request)) => users(app, request).await,
         Ok(Asked::Client(_)) => access(app, address),
         Ok(Asked::Backup(BackupMade { backup_to })) => {
-            Act::by_owner("backup made").on("to", backup_to).is_done();
+            // The path is the owner's own: whole.
+            Act::by_owner("backup made").on("to", Field::Text(backup_to)).is_done();
             Told::Done(Vec::new())
         }
         // Not the library's sentence, which may quote a password.
@@ -118,7 +120,7 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
 async fn users(app: &App, request: UserRequest) -> Told {
     let act = request.change().map(|(what, name)| {
         let act = Act::by_owner(what).on("tenant", &request.tenant).on("user", name);
-        request.roles().into_iter().fold(act, |act, roles| act.on("roles", roles.join(" ")))
+        request.roles().into_iter().fold(act, |act, roles| act.on("roles", &roles.join(" ")))
     });
     let serving = app.sessions.runtime.users.serve(request, real_now());
     let served = match act {

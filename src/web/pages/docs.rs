@@ -9,11 +9,11 @@ use actix_web::{
     web::{Data, Path},
 };
 
-use super::{nowhere, page, subject, wants_page};
+use super::{page, subject};
 use crate::{
     admin::docs::{self, DocsList, DocsPage},
     session::frames::code::ErrorCode,
-    web::{app::App, problem::Problem},
+    web::{app::App, problem::Problem, problem_pages::wants_page},
 };
 
 /// `GET /docs`: the list of pages.
@@ -47,7 +47,6 @@ pub async fn one(request: HttpRequest, name: Path<String>, app: Data<App>) -> Re
             answer.headers_mut().insert(VARY, ACCEPT.into());
             Ok(answer)
         }
-        None if wants_page(&request) => nowhere(&app, &request),
         None => Err(no_page()),
     }
 }

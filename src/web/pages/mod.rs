@@ -9,16 +9,13 @@ pub mod tasks;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{
-        StatusCode,
-        header::{ACCEPT, LOCATION, VARY},
-    },
+    http::{StatusCode, header::LOCATION},
 };
 use serde::Serialize;
 
 use super::{app::App, problem::Problem};
 use crate::{
-    admin::{layout::sign_in_url, message::Message},
+    admin::layout::sign_in_url,
     session::{frames::code::ErrorCode, who::Who},
 };
 
@@ -47,22 +44,4 @@ fn subject(app: &App, request: &HttpRequest) -> Option<String> {
 fn sign_in_first(request: &HttpRequest) -> HttpResponse {
     let to = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
     HttpResponse::SeeOther().insert_header((LOCATION, sign_in_url(to))).finish()
-}
-
-/// Whether a person asks by a browser, and not a program.
-fn wants_page(request: &HttpRequest) -> bool {
-    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    accepted.split(',').any(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let is_html = parts.next().is_some_and(|range| range.eq_ignore_ascii_case("text/html"));
-        is_html && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
-    })
-}
-
-/// The page that says that there is nothing at this address, and where to go from here.
-fn nowhere(app: &App, request: &HttpRequest) -> Result<HttpResponse, Problem> {
-    let view = Message::nowhere(&app.pages.assets, subject(app, request).as_deref());
-    let mut answer = page(app, StatusCode::NOT_FOUND, "message", &view)?;
-    answer.headers_mut().insert(VARY, ACCEPT.into());
-    Ok(answer)
 }

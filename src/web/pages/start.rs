@@ -1,8 +1,8 @@
-//! Where people begin, and where they come back to: `/admin`, the page after a sign-in, and the page for unknown addresses.
+//! Where people begin, and where they come back to: `/admin`, the page after a sign-in; and unknown addresses.
 
-use actix_web::{HttpRequest, HttpResponse, Responder, http::header::LOCATION, web::Data};
+use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 
-use super::{nowhere, sign_in_first, wants_page};
+use super::sign_in_first;
 use crate::{
     admin::layout::{INSTANCES_URL, TASKS_URL},
     session::{frames::code::ErrorCode, token::Identity},
@@ -20,14 +20,11 @@ pub async fn admin(request: HttpRequest, app: Data<App>) -> HttpResponse {
     }
 }
 
-/// Answers for every address at which there is nothing: people with a page, programs with a problem.
+/// Answers for every address at which there is nothing.
 ///
 /// # Errors
 /// 404.
-pub async fn nothing_here(request: HttpRequest, app: Data<App>) -> Result<impl Responder, Problem> {
-    if wants_page(&request) {
-        return nowhere(&app, &request);
-    }
+pub async fn nothing_here() -> Result<HttpResponse, Problem> {
     Err(nothing())
 }
 

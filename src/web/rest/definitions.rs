@@ -83,7 +83,7 @@ pub async fn deploy(request: HttpRequest, payload: Payload, app: Data<App>) -> R
     let runtime = &app.sessions.runtime;
     let (tenant, by, now) = (designer.tenant.as_str(), designer.subject.as_str(), runtime.clock.now());
     let deploy = Deploy { tenant, source: &source, format, publish, by, now };
-    let act = Act::by(&designer, "process deployed").on("bytes", source.len()).on("publish", publish);
+    let act = Act::by(&designer, "process deployed").on("bytes", source.len() as u64).on("publish", publish);
     let deployed = act.told_later(runtime.definitions.deploy(deploy)).await.map_err(refused)?;
     for Deployed { row, existing, .. } in &deployed {
         let act = version_act(&designer, "process deployed", &row.id, row.version);

@@ -56,6 +56,6 @@ pub async fn issue(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
     let (subject, tenant, roles) = (user.name.clone(), user.tenant.clone(), user.roles.clone());
     let identity = Identity { subject, tenant, roles, ..nobody };
     let token = app.token_for(&identity, Duration::from_secs(expires_in_seconds))?;
-    Act::by(&admin, "token issued").on("user", &identity.subject).on("expires", token.1).is_done();
+    Act::by(&admin, "token issued").on("user", &identity.subject).on("expires", &token.1.to_string()).is_done();
     Ok(json(StatusCode::CREATED, &Token::new(token)))
 }

@@ -86,7 +86,7 @@ pub async fn add(request: HttpRequest, payload: Payload, app: Data<App>) -> Resu
     let admin = admin(&app, &request)?;
     let Added { name, password, roles } = read(&request, payload, r#"{"name":"…","password":"…","roles":["…"]}"#).await?;
     let user = NewUser { tenant: &admin.tenant, name: &name, password: &password, roles: &roles };
-    let act = Act::by(&admin, "user added").on("user", &name).on("roles", roles.join(" "));
+    let act = Act::by(&admin, "user added").on("user", &name).on("roles", &roles.join(" "));
     act.done(app.sessions.runtime.users.add(user, real_now())).await?;
     told(&app, StatusCode::CREATED, &admin.tenant, &name)
 }
@@ -120,7 +120,7 @@ pub async fn change(request: HttpRequest, path: Path<String>, payload: Payload, 
     let update = UserUpdate { roles: roles.as_deref(), password: password.as_deref() };
     let mut act = Act::by(&admin, "user changed").on("user", &*path);
     if let Some(roles) = update.roles {
-        act = act.on("roles", roles.join(" "));
+        act = act.on("roles", &roles.join(" "));
     }
     if update.password.is_some() {
         act = act.on("password", "new");
