@@ -6,7 +6,7 @@
 
 use super::{
     lexer::{Kind, Token},
-    names::is_built_in,
+    names::{is_built_in, is_inherited_name},
     numerals,
 };
 
@@ -55,6 +55,18 @@ const FRESH: [&str; 11] =
 const CHANGING_OBJECTS: [&str; 6] =
     ["__defineGetter__", "__defineSetter__", "assign", "defineProperties", "defineProperty", "setPrototypeOf"];
 
+/// Methods of other languages' texts and lists, and what JavaScript has for them.
+const OTHER_METHODS: [(&str, &str); 8] = [
+    ("contains", "includes(x)"),
+    ("containsKey", "x in object"),
+    ("equals", "=="),
+    ("equalsIgnoreCase", "toLowerCase() =="),
+    ("isEmpty", "length == 0"),
+    ("length", "length"),
+    ("matches", "/…/.test(text)"),
+    ("size", "length"),
+];
+
 /// The first fault of a condition.
 ///
 /// # Errors
@@ -88,13 +100,17 @@ impl Check<'_> {
             Kind::Number => numerals::mistake(token.text),
             Kind::Sign => self.sign(index),
             Kind::Word if !self.is_name(index) => self.word(index).or_else(|| self.call(index)),
-            Kind::Word | Kind::Text => self.changing_call(index),
+            Kind::Text if token.text.contains("${") => {
+                Some("`${` in a text is not filled in; write the name without quotes, or the text in backquotes".to_owned())
+            }
+            Kind::Word | Kind::Text => self.changing_call(index).or_else(|| self.unknown_method(index)),
             Kind::BigInt | Kind::Template { .. } | Kind::Regex => None,
         }
     }
 
     fn sign(&self, index: usize) -> Option<String> {
         Some(match self.tokens[index].text {
+            "=" if self.text(index + 1) == "<" => "`=<` is no operator of JavaScript; write `<=`".to_owned(),
             "=" => "`=` assigns a value; write `==` to compare".to_owned(),
             sign @ ("++" | "--") => format!("`{sign}` changes a value; write + 1 or - 1"),
             sign if ASSIGNMENTS.contains(&sign) => {
@@ -103,6 +119,9 @@ impl Check<'_> {
             ";" => "`;` ends a statement; write one expression, joined by && or ||".to_owned(),
             "=>" if self.text(index + 1) == "{" => {
                 "a function has statements; write its result, as in x => x.age > 18".to_owned()
+            }
+            "=>" if self.brackets.around[index].is_none() => {
+                "`=>` makes a function, which is neither true nor false; write `>=` to compare".to_owned()
             }
             "{" if index > 0 && self.text(index - 1) == "$" => {
                 "`${` begins something within the condition; write names as they are, in one ${…} around all of it".to_owned()
@@ -194,6 +213,25 @@ impl Check<'_> {
         }
         let (_, instead) = CHANGING.iter().find(|(changing, _)| *changing == name)?;
         (!self.is_fresh(receiver)).then(|| format!("`{name}` changes its list; write {instead}"))
+    }
+
+    /// A call of a method that nothing in the data has: `execution.getVariable('x')`, `name.equals('x')`.
+    fn unknown_method(&self, index: usize) -> Option<String> {
+        let name = self.tokens[index].text;
+        if !self.is_name(index) || self.text(index + 1) != "(" || is_inherited_name(name) {
+            return None;
+        }
+        if let Some((_, instead)) = OTHER_METHODS.iter().find(|(other, _)| *other == name) {
+            return Some(format!("`{name}` is no method of JavaScript's texts and lists; write {instead}"));
+        }
+        // Only of a plain path it is known to come from the data.
+        let mut root = index;
+        while root >= 2 && matches!(self.text(root - 1), "." | "?.") && self.kind(root - 2) == Some(Kind::Word) {
+            root -= 2;
+        }
+        let word = self.text(root);
+        let of_data = root < index && !self.is_name(root) && !is_built_in(word) && !self.is_parameter(word);
+        of_data.then(|| format!("`{name}` is no method of data; write names of the data as they are, as in {word} == 'x'"))
     }
 
     /// Whether a call follows, directly or by `call`, `apply` or `bind`.
@@ -312,8 +350,9 @@ mod tests {
             "order.sort == 'asc' && order.shift && list.push == null && input.delete == input.new && a.fill?.x",
             "({...client, delete: 1, if: 2}).age == ({a: 1, b: 2}).a",
             "`${a}, ${list.map(x => `${x};=`)}` == '=;' && /=;/.test(a)",
-            "Math.max(1, 2, a) == list[0] && [1, 2, 3].includes(a) && f => f(1)",
-            "new Set(list).size == 2 && a in b && a instanceof Array && typeof (a) == 'x' && void 0 === a",
+            "Math.max(1, 2, a) == list[0] && [1, 2, 3].includes(a) && (f => f(1))",
+            "/x/.test(a) && Object.entries(input).some(([name, value]) => value.at(0) == name) && list.map(x => x.foo()) && a.trim() == ''",
+            "new Set(list).has(2) && Number.isInteger(a) && JSON.parse(a).b && `${a}` == '$' && a in b && a instanceof Array && typeof (a) == 'x' && void 0 === a",
             "a ? b : c ?? d?.e?.[0]",
             "({valueOf: () => 1}) == 1 && list.reduce((sum, x) => sum + x, 0) > 3",
             "parseInt(a) == 7615917337495251231n",
@@ -372,5 +411,12 @@ mod tests {
         check_fault("a == 9007199254740993", 5, "9007199254740993n");
         check_fault("let x", 0, "`let`");
         check_fault("a} && ${b", 7, "in one ${…}");
+        check_fault("amount => 100", 7, "write `>=`");
+        check_fault("a =< b", 2, "write `<=`");
+        check_fault("'${status}' == 'open'", 0, "without quotes");
+        check_fault("execution.getVariable('x') == 1", 10, "no method of data");
+        check_fault("name.trim().equals('x')", 12, "write ==");
+        check_fault("input.list.size() > 0", 11, "write length");
+        check_fault("list.contains('a')", 5, "includes(x)");
     }
 }

@@ -47,11 +47,13 @@ pub fn find(tokens: &[Token<'_>]) -> Option<Fault> {
 pub fn in_javascript(text: &str, tokens: &[Token<'_>]) -> String {
     let (mut rewritten, mut at) = (String::new(), 0);
     for (token, place) in tokens.iter().zip(places(tokens)) {
-        let sign = if token.text == "=" { Some("==") } else { place.sign };
+        // In `=<` the signs are the other way round.
+        let is_reversed = text[token.at..].starts_with("=<");
+        let sign = if token.text == "=" { Some(if is_reversed { "<=" } else { "==" }) } else { place.sign };
         let Some(sign) = sign.filter(|_| token.text != "empty") else { continue };
         rewritten.push_str(&text[at..token.at]);
         rewritten.push_str(sign);
-        at = token.at + token.text.len();
+        at = token.at + token.text.len() + usize::from(sign == "<=" && is_reversed);
         // `not approved` becomes `!approved`.
         if sign == "!" {
             at += text[at..].len() - text[at..].trim_start().len();
@@ -136,6 +138,7 @@ mod tests {
         check("x between 1 and 5", Some("low <= x"), "x between 1 && 5");
         check("a <> b", Some("write `!=`"), "a <> b");
         check("approved = true", None, "approved == true");
+        check("a =< b and c = 1", Some("write `&&`"), "a <= b && c == 1");
     }
 
     #[test]

@@ -40,7 +40,10 @@ impl DataPath {
         for part in text.split('.') {
             let (member, mut indexes) = part.split_at(part.find('[').unwrap_or(part.len()));
             if member.is_empty() || !member.chars().all(is_member_char) {
-                return Err(format!("expected a dotted path such as `client.phones[0]`, but got `{text}`"));
+                let bare = text.strip_prefix("${").or_else(|| text.strip_prefix("#{")).and_then(|rest| rest.strip_suffix('}'));
+                let advice = bare.filter(|bare| Self::parse(bare).is_ok()).map(|bare| format!("; write `{bare}`"));
+                let advice = advice.unwrap_or_default();
+                return Err(format!("expected a dotted path such as `client.phones[0]`, but got `{text}`{advice}"));
             }
             segments.push(Segment::Member(member.into()));
             while !indexes.is_empty() {
@@ -184,6 +187,8 @@ mod tests {
         {
             assert!(DataPath::parse(text).is_err(), "{text}");
         }
+        assert!(DataPath::parse("${a.b}").is_err_and(|sentence| sentence.ends_with("write `a.b`")));
+        assert!(DataPath::parse("#{a}").is_err_and(|sentence| sentence.ends_with("write `a`")));
         assert!(DataPath::parse_members("a.b").is_ok());
         assert!(DataPath::parse_members("a[0].b").is_err());
     }

@@ -60,6 +60,16 @@ impl Report {
         self.problems.push(Problem::warning(element, code, message));
     }
 
+    /// Warns of the other spelling of a placeholder, which a template does not fill in.
+    fn hash_braces(&mut self, element: &str, what: &str, template: &str) {
+        let is_placeholder = |rest: &str| rest.starts_with(|c: char| c.is_alphabetic() || c == '_') && rest.contains('}');
+        if template.split("#{").skip(1).any(is_placeholder) {
+            let message =
+                format!("{what}: expected placeholders as ${{…}}, but there is #{{…}}, which stays as it is; write ${{…}}");
+            self.warning(element, "placeholder_not_filled_in", message);
+        }
+    }
+
     fn process(&mut self, definition: &ProcessDefinition) {
         self.name(&definition.id, "process id", &definition.id);
         if let Some(expiry) = &definition.expiry

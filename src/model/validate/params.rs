@@ -49,6 +49,11 @@ pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
             }
         }
         ActionType::HttpRequest(params) => {
+            let optional = [("headers", &params.headers), ("body", &params.body), ("output", &params.output)];
+            let given = optional.into_iter().filter_map(|(name, text)| text.as_ref().map(|text| (name, text)));
+            for (name, text) in given.chain([("url", &params.url)]) {
+                report.hash_braces(element, &format!("{owner}, {name}"), text);
+            }
             for (code, sentence) in params.compile().err().into_iter().flatten() {
                 report.error(element, code, format!("{owner}: {sentence}"));
             }
@@ -97,6 +102,7 @@ fn check_template(element: &str, owner: &str, what: &str, text: &str, report: &m
     if !is_given(element, owner, what, text, report) {
         return None;
     }
+    report.hash_braces(element, &format!("{owner}, {what}"), text);
     Template::compile(text).map_err(|error| report.error(element, "invalid_template", format!("{owner}, {what}, {error}"))).ok()
 }
 

@@ -46,6 +46,7 @@ fn check_template(
     check: impl Fn(&Value) -> Result<(), String>,
     report: &mut Report,
 ) {
+    report.hash_braces(&node.id, name, text.unwrap_or_default());
     match text.map(Template::compile_text) {
         Some(Err(error)) => report.error(&node.id, "invalid_template", format!("{name}: {}", error.sentence)),
         Some(Ok(template)) => {

@@ -1,6 +1,7 @@
 mod boundary;
 mod contradictions;
 mod outside;
+mod placeholders;
 mod schedules;
 
 use serde_json::{Value, json};
