@@ -170,6 +170,9 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         return Err(wrong.told(production));
     };
     let default = Limits::default();
+    // A visitor that comes by way of a proxy is not on this machine.
+    let is_direct = trusted_proxies == TrustedProxies::default();
+    let allowed_origins = if production || !is_direct { allowed_origins } else { allowed_origins.in_development_on(&listen) };
     Ok(Config {
         listen,
         store: options.store.unwrap_or_default(),
@@ -308,7 +311,7 @@ mod tests {
         let (config, _) = load(&["--config", path.to_str().unwrap(), "--rate-burst", "9"]).unwrap();
         assert_eq!((config.limits.rate_burst, config.limits.rate_per_second), (9, 0));
         assert_eq!(config.limits.max_connections_per_user, 256);
-        assert_eq!(config.allowed_origins, AllowedOrigins::List(vec!["https://a.example".into()]));
+        assert!(config.allowed_origins.allow_with_cookie("https://a.example", "localhost:8000", false));
         assert!(config.test_clock);
 
         fs::write(&path, "\u{feff}rate-burst = 8").unwrap();
@@ -389,7 +392,10 @@ mod tests {
         let secret = "0123456789abcdef0123456789abcdef";
         let origins = ["--allowed-origins", "https://a.example,https://b.example"];
         let good = [&["--production", "--jwt-secret", secret, "--webhook-secret", secret][..], &origins].concat();
-        assert!(load(&good).unwrap().0.production);
+        let (config, _) = load(&good).unwrap();
+        assert!(config.production);
+        let pages = |origin| config.allowed_origins.allow(Some(origin), "stepwire.example", true);
+        assert!(pages("https://stepwire.example") && pages("https://b.example") && !pages("http://localhost:5173"));
         for (bad, named) in [
             (&["--production", "--jwt-secret", secret, "--webhook-secret", secret][..], "allowed-origins"),
             (&[&good[..3], &origins].concat(), "webhook-secret"),

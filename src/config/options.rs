@@ -41,7 +41,8 @@ pub struct Options {
     /// Claim that lists the roles, or a path to it like realm_access.roles [default: roles]
     #[arg(long, global = true, env = "STEPWIRE_JWT_ROLES_CLAIM", value_name = "PATH")]
     pub jwt_roles_claim: Option<String>,
-    /// Origins whose pages may connect, comma-separated, or `*` [default: the server's own host]
+    /// Origins whose pages may connect besides the server's own, comma-separated, or `*` [default: none; without --production on
+    /// loopback, those of this machine]
     #[arg(long, global = true, env = "STEPWIRE_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub allowed_origins: Option<Vec<String>>,
     /// Networks of the proxies that are believed when they say for whom they ask, comma-separated [default: none]

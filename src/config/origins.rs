@@ -1,125 +1,301 @@
-//! Which web pages may talk to the server: the allow-list for the `Origin` header.
+//! Which web pages may talk to the server: its own, those of the allow-list, and in development those of this machine.
 //!
-//! Not here: where the header is read (`web`).
+//! Origins are compared in the form browsers send: lower case, no default port, no slash at the end, international names and IP
+//! addresses in their one spelling. Not here: where the header is read and what a refused page is told (`web::origin_check`).
+
+use std::net::{IpAddr, SocketAddr};
+
+use reqwest::Url;
 
 use super::ConfigError;
 
 /// The origins whose pages may open a websocket, a stream or send a state-changing request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AllowedOrigins {
-    /// Only pages of the host the request is sent to.
-    SameHost,
+pub struct AllowedOrigins {
+    listed: Listed,
+    /// In development on loopback: pages of any origin on this machine may connect, and requests must be to a name of it.
+    on_this_machine: bool,
+}
+
+/// What the option lists.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Listed {
+    /// It is absent.
+    None,
     /// Every page: `*`.
     Any,
-    /// Exactly these, in lower case.
-    List(Vec<String>),
+    /// These, in the form of browsers.
+    These(Vec<String>),
 }
 
 impl AllowedOrigins {
     /// Reads the option's list; `None` is the default.
+    ///
+    /// # Errors
+    /// An empty list, or something in it that is no origin.
     pub fn parse(list: Option<Vec<String>>) -> Result<Self, ConfigError> {
-        let Some(list) = list else { return Ok(Self::SameHost) };
-        if list.iter().any(|origin| origin == "*") {
-            return Ok(Self::Any);
-        }
-        if list.is_empty() {
-            return Err(ConfigError("expected allowed-origins to name at least one origin, but the list is empty".into()));
-        }
-        list.iter().map(|origin| normal(origin.trim())).collect::<Result<_, _>>().map(Self::List)
+        let listed = match list {
+            None => Listed::None,
+            Some(list) if list.iter().any(|origin| origin.trim() == "*") => Listed::Any,
+            Some(list) if list.is_empty() => {
+                return Err(ConfigError("expected allowed-origins to name at least one origin, but the list is empty".into()));
+            }
+            Some(list) => Listed::These(list.iter().map(|origin| listed(origin.trim())).collect::<Result<_, _>>()?),
+        };
+        Ok(Self { listed, on_this_machine: false })
+    }
+
+    /// The same for a server in development that listens on these addresses: on loopback alone, the pages of this machine pass.
+    pub fn in_development_on(self, listen: &[SocketAddr]) -> Self {
+        let on_this_machine = !listen.is_empty() && listen.iter().all(|address| address.ip().to_canonical().is_loopback());
+        Self { on_this_machine, ..self }
+    }
+
+    /// Whether this could be in the list: an opaque origin (`null`) cannot.
+    pub fn can_list(origin: &str) -> bool {
+        normal(origin).is_some()
+    }
+
+    /// Whether every page may connect: `*`.
+    pub fn is_any(&self) -> bool {
+        self.listed == Listed::Any
     }
 
     /// Whether a request with this `Origin` header, sent to this `Host`, may pass. A request without `Origin` comes from no
-    /// browser and always may. Over HTTPS, a page that came over HTTP is another's, as anybody on the way may have changed it.
+    /// browser and always may. The server's own pages always may; over HTTPS, a page that came over HTTP is another's, as anybody
+    /// on the way may have changed it.
     pub fn allow(&self, origin: Option<&str>, host: &str, https: bool) -> bool {
         let Some(origin) = origin else { return true };
-        match self {
-            Self::Any => true,
-            Self::List(list) => list.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)),
-            Self::SameHost => is_same_host(origin, host, https),
-        }
+        self.is_any() || self.allow_with_cookie(origin, host, https) || (self.on_this_machine && is_on_this_machine(origin))
     }
 
-    /// Whether a page of this origin may act as its visitor, by a cookie: with `*` only the server's own may, as anybody's page is
-    /// no visitor's choice.
+    /// Whether a page of this origin may act as its visitor, by a cookie: the server's own and those that are listed by name. A
+    /// cookie is sent along by every page of this machine, whatever port it came from, and with `*` anybody's page is no visitor's
+    /// choice.
     pub fn allow_with_cookie(&self, origin: &str, host: &str, https: bool) -> bool {
-        match self {
-            Self::Any => is_same_host(origin, host, https),
-            Self::List(_) | Self::SameHost => self.allow(Some(origin), host, https),
+        let Some(origin) = normal(origin) else { return false };
+        let is_listed = matches!(&self.listed, Listed::These(list) if list.contains(&origin));
+        is_listed || is_own(&origin, host, https)
+    }
+
+    /// Whether a request to this `Host` may pass. In development on loopback the name must be one of this machine or that of a
+    /// listed origin: a page of a stranger whose name was made to lead here would be the server's own otherwise.
+    pub fn allow_host(&self, host: &str) -> bool {
+        if !self.on_this_machine || self.is_any() || host.is_empty() {
+            return true;
+        }
+        let Some(url) = web_url(&format!("http://{host}")) else { return false };
+        let is_listed = |origin: &String| web_url(origin).is_some_and(|listed| listed.host() == url.host());
+        is_loopback(&url) || matches!(&self.listed, Listed::These(list) if list.iter().any(is_listed))
+    }
+}
+
+/// Whether a page came from where the request goes to. Without HTTPS as far as is known, there may be a proxy before us that
+/// ends it.
+fn is_own(origin: &str, host: &str, https: bool) -> bool {
+    let is = |scheme: &str| normal(&format!("{scheme}://{host}")).is_some_and(|own| own == origin);
+    is("https") || (!https && is("http"))
+}
+
+fn is_on_this_machine(origin: &str) -> bool {
+    web_url(origin).is_some_and(|url| is_loopback(&url))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    match bare.parse::<IpAddr>() {
+        Ok(address) => address.to_canonical().is_loopback(),
+        Err(_) => {
+            let name = host.strip_suffix('.').unwrap_or(host);
+            name == "localhost" || name.ends_with(".localhost")
         }
     }
 }
 
-fn is_same_host(origin: &str, host: &str, https: bool) -> bool {
-    authority(origin).is_some_and(|(scheme, own)| {
-        let as_safe = !https || scheme.eq_ignore_ascii_case("https");
-        as_safe && strip_default_port(own, scheme).eq_ignore_ascii_case(strip_default_port(host, scheme))
+fn listed(origin: &str) -> Result<String, ConfigError> {
+    normal(origin).ok_or_else(|| {
+        ConfigError(format!(
+            "expected allowed-origins to hold origins like https://app.example.com, without a path, but one is '{origin}'"
+        ))
     })
 }
 
-fn normal(origin: &str) -> Result<String, ConfigError> {
-    let plain = authority(origin).is_some_and(|(_, host)| !host.is_empty() && !host.contains(['/', '?', '#', '@', ' ', '*']));
-    if plain {
-        Ok(origin.to_ascii_lowercase())
-    } else {
-        Err(ConfigError(format!(
-            "expected allowed-origins to hold origins like https://app.example.com, without a path, but one is '{origin}'"
-        )))
-    }
+/// An origin as browsers write it.
+fn normal(origin: &str) -> Option<String> {
+    web_url(origin).map(|url| url.origin().ascii_serialization())
 }
 
-fn authority(origin: &str) -> Option<(&str, &str)> {
-    let (scheme, host) = origin.split_once("://")?;
-    matches!(scheme.to_ascii_lowercase().as_str(), "http" | "https").then_some((scheme, host))
-}
-
-fn strip_default_port<'a>(host: &'a str, scheme: &str) -> &'a str {
-    let port = if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" };
-    host.strip_suffix(port).unwrap_or(host)
+/// The address of an origin: a scheme of the web, a host, perhaps a port, and nothing else.
+fn web_url(origin: &str) -> Option<Url> {
+    let (scheme, rest) = origin.split_once("://")?;
+    let is_web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+    let authority = rest.strip_suffix('/').unwrap_or(rest);
+    // What the parser would forgive is no origin.
+    let is_plain = !authority.is_empty()
+        && !authority.contains(['/', '\\', '?', '#', '@', '*', '%'])
+        && !authority.contains(|letter: char| letter.is_whitespace() || letter.is_control());
+    if is_web && is_plain { Url::parse(&format!("{scheme}://{authority}")).ok() } else { None }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn list(origins: &[&str]) -> AllowedOrigins {
+        AllowedOrigins::parse(Some(origins.iter().map(|text| text.to_string()).collect())).unwrap()
+    }
+
+    fn development(origins: AllowedOrigins) -> AllowedOrigins {
+        origins.in_development_on(&["127.0.0.1:8000".parse().unwrap(), "[::1]:8000".parse().unwrap()])
+    }
+
     #[track_caller]
-    fn check(list: Option<&[&str]>, origin: Option<&str>, allowed: bool) {
-        let list = list.map(|list| list.iter().map(|text| text.to_string()).collect());
-        assert_eq!(AllowedOrigins::parse(list).unwrap().allow(origin, "app.example.com:8000", false), allowed, "{origin:?}");
+    fn check(origins: &AllowedOrigins, origin: &str, host: &str, https: bool, allowed: bool) {
+        assert_eq!(origins.allow(Some(origin), host, https), allowed, "{origin} at {host}, https {https}, with {origins:?}");
     }
 
     #[test]
-    fn the_default_is_the_servers_own_host() {
-        check(None, None, true);
-        check(None, Some("http://app.example.com:8000"), true);
-        check(None, Some("http://APP.example.com:8000"), true);
-        check(None, Some("http://app.example.com"), false);
-        check(None, Some("http://evil.example.com:8000"), false);
-        check(None, Some("null"), false);
-        let same_host = |origin, host, https| AllowedOrigins::SameHost.allow(Some(origin), host, https);
-        assert!(same_host("https://a.example", "a.example:443", false));
-        assert!(!same_host("https://a.example", "a.example:80", false));
-        assert!(same_host("https://a.example", "a.example", true));
-        assert!(!same_host("http://a.example", "a.example", true));
+    fn the_servers_own_pages_always_may() {
+        for origins in [AllowedOrigins::parse(None).unwrap(), list(&["https://other.example"]), list(&["*"])] {
+            for (origin, host, https) in [
+                ("http://app.example.com:8000", "app.example.com:8000", false),
+                ("http://APP.example.com:8000", "app.Example.com:8000", false),
+                ("http://app.example.com", "app.example.com", false),
+                ("http://app.example.com", "app.example.com:80", false),
+                ("https://app.example.com", "app.example.com", true),
+                ("https://app.example.com", "app.example.com:443", true),
+                ("https://app.example.com:443", "app.example.com", true),
+                ("https://app.example.com", "app.example.com", false),
+                ("http://[::1]:8000", "[::1]:8000", false),
+                ("http://[::1]:8000", "[0:0:0:0:0:0:0:1]:8000", false),
+                ("http://127.0.0.1:8951", "127.0.0.1:8951", false),
+                ("https://xn--mnchen-3ya.example", "xn--mnchen-3ya.example", true),
+            ] {
+                check(&origins, origin, host, https, true);
+                assert!(origins.allow_with_cookie(origin, host, https), "{origin} at {host}");
+            }
+            assert!(origins.allow(None, "app.example.com", true));
+        }
     }
 
     #[test]
-    fn a_list_is_exact() {
-        let list: Option<&[&str]> = Some(&["https://one.example", "http://localhost:5173"]);
-        check(list, Some("https://one.example"), true);
-        check(list, Some("http://localhost:5173"), true);
-        check(list, Some("http://one.example"), false);
-        check(list, Some("https://one.example.evil.example"), false);
-        check(list, Some("http://app.example.com:8000"), false);
-        check(Some(&["*"]), Some("null"), true);
-        let with_cookie = |origin| AllowedOrigins::Any.allow_with_cookie(origin, "app.example.com:8000", false);
-        assert!(with_cookie("http://app.example.com:8000"));
-        assert!(!with_cookie("http://app.example.com:3000") && !with_cookie("null"));
+    fn others_may_not() {
+        for origins in [AllowedOrigins::parse(None).unwrap(), list(&["https://other.example"])] {
+            for (origin, host, https) in [
+                ("http://app.example.com", "app.example.com:8000", false),
+                ("http://app.example.com:8001", "app.example.com:8000", false),
+                ("http://evil.example.com:8000", "app.example.com:8000", false),
+                ("http://app.example.com", "app.example.com", true),
+                ("https://app.example.com", "app.example.com:80", false),
+                ("https://other.example.evil.example", "app.example.com", false),
+                ("http://other.example", "app.example.com", false),
+                ("http://localhost:5173", "app.example.com", false),
+                ("http://localhost:5173", "localhost:8000", false),
+                ("null", "app.example.com", false),
+                ("", "app.example.com", false),
+                ("https://app.example.com@evil.example", "app.example.com", true),
+                ("file://app.example.com", "app.example.com", false),
+                ("null", "", false),
+            ] {
+                check(&origins, origin, host, https, false);
+            }
+        }
+    }
+
+    #[test]
+    fn a_list_names_origins_however_they_are_spelled() {
+        let origins = list(&[
+            "https://one.example:443",
+            "http://two.example:80/",
+            "HTTPS://Three.Example",
+            "https://münchen.example",
+            "http://[0:0:0:0:0:0:0:1]:5173",
+            "https://four.example:8443",
+        ]);
+        for origin in [
+            "https://one.example",
+            "https://one.example:443",
+            "http://two.example",
+            "https://three.example",
+            "https://xn--mnchen-3ya.example",
+            "http://[::1]:5173",
+            "https://four.example:8443",
+        ] {
+            check(&origins, origin, "app.example.com", true, true);
+            assert!(origins.allow_with_cookie(origin, "app.example.com", true), "{origin}");
+        }
+        for origin in ["http://one.example", "https://one.example:444", "https://two.example", "https://four.example", "null"] {
+            check(&origins, origin, "app.example.com", true, false);
+        }
+        assert!(list(&["*"]).allow(Some("null"), "app.example.com", true));
+        assert!(!list(&["*"]).allow_with_cookie("https://one.example", "app.example.com", true));
+    }
+
+    #[test]
+    fn in_development_on_loopback_pages_of_this_machine_may_without_cookies() {
+        for origins in [AllowedOrigins::parse(None).unwrap(), list(&["https://other.example"])].map(development) {
+            for origin in [
+                "http://localhost:5173",
+                "https://localhost:3000",
+                "http://127.0.0.1:5173",
+                "http://127.8.0.1",
+                "http://[::1]:4200",
+                "http://app.localhost:8080",
+            ] {
+                check(&origins, origin, "127.0.0.1:8000", false, true);
+                assert!(!origins.allow_with_cookie(origin, "127.0.0.1:8000", false), "{origin}");
+            }
+            for origin in ["http://localhost.evil.example", "http://192.168.0.7:5173", "http://mylocalhost:5173", "null"] {
+                check(&origins, origin, "127.0.0.1:8000", false, false);
+            }
+        }
+        let anywhere = AllowedOrigins::parse(None).unwrap().in_development_on(&["0.0.0.0:8000".parse().unwrap()]);
+        check(&anywhere, "http://localhost:5173", "127.0.0.1:8000", false, false);
+        assert!(anywhere.allow_host("anything.example"));
+    }
+
+    #[test]
+    fn in_development_on_loopback_a_name_must_be_of_this_machine() {
+        let origins = development(list(&["https://app.example.com"]));
+        for host in [
+            "localhost:8000",
+            "LOCALHOST",
+            "127.0.0.1:8000",
+            "127.0.0.1",
+            "[::1]:8000",
+            "a.localhost",
+            "app.example.com:8000",
+            "",
+        ] {
+            assert!(origins.allow_host(host), "{host}");
+        }
+        for host in ["evil.example:8000", "192.168.0.7:8000", "app.example.com.evil.example", "a b", "x@localhost"] {
+            assert!(!origins.allow_host(host), "{host}");
+        }
+        assert!(development(list(&["*"])).allow_host("evil.example"));
     }
 
     #[test]
     fn what_is_no_origin_is_refused() {
-        for text in ["one.example", "https://one.example/", "ftp://one.example", "https://", "https://*.example", ""] {
+        for text in [
+            "one.example",
+            "https://one.example/path",
+            "https://one.example//",
+            "https:///one.example",
+            "https:one.example",
+            "ftp://one.example",
+            "https://",
+            "https://*.example",
+            "https://me@one.example",
+            "https://one.example?x",
+            "https://one.example:port",
+            "https://one .example",
+            "null",
+            "",
+        ] {
             assert!(AllowedOrigins::parse(Some(vec![text.into()])).is_err(), "{text}");
+            assert!(!AllowedOrigins::can_list(text), "{text}");
         }
         assert!(AllowedOrigins::parse(Some(vec![])).is_err());
     }

@@ -17,7 +17,7 @@ pub enum Admission {
     Pass,
     /// It is refused with `rate_limited` and this `afterMs`: then it would pass.
     Limited {
-        /// Milliseconds until a message of this size passes; at least 1.
+        /// Milliseconds until it passes, behind those that were refused before; at least 1.
         after_ms: u64,
     },
     /// The client has been over its rate for [`limits::FLOOD`] without a calm second: close 4429.
@@ -29,6 +29,11 @@ pub struct Rate {
     messages: Option<Bucket>,
     bytes: Option<Bucket>,
     over: Option<Over>,
+    /// When the next message that is refused may come again: each gets a turn of its own, so that many that are sent again do not
+    /// meet.
+    next_turn: Instant,
+    /// Between two turns.
+    turn: Duration,
 }
 
 /// A time of being over the rate: its first and its latest refusal.
@@ -49,6 +54,8 @@ impl Rate {
             messages: on.then(|| Bucket::new(refill, size, now)),
             bytes: on.then(|| Bucket::new(refill * bytes_per_message, bytes, now)),
             over: None,
+            next_turn: now,
+            turn: if on { Duration::from_secs(1) / per_second } else { Duration::ZERO },
         }
     }
 
@@ -69,7 +76,14 @@ impl Rate {
         if now.saturating_duration_since(since) >= limits::FLOOD {
             return Admission::Flood;
         }
-        Admission::Limited { after_ms: wait.as_nanos().div_ceil(1_000_000) as u64 }
+        Admission::Limited { after_ms: self.take_turn(wait, now).as_nanos().div_ceil(1_000_000) as u64 }
+    }
+
+    /// How long a refused message waits for its turn; not longer than for as many as a connection may have unanswered.
+    fn take_turn(&mut self, wait: Duration, now: Instant) -> Duration {
+        let latest = now + wait + self.turn * limits::UNANSWERED_COMMANDS as u32;
+        self.next_turn = (self.next_turn + self.turn).clamp(now + wait, latest);
+        self.next_turn.duration_since(now)
     }
 }
 
@@ -113,7 +127,7 @@ mod tests {
         let mut rate = Rate::new(20, 60, start);
         assert!((0..60).all(|_| rate.admit(100, start) == Admission::Pass));
         assert_eq!(rate.admit(100, start), Admission::Limited { after_ms: 50 });
-        assert_eq!(rate.admit(100, after(start, 49)), Admission::Limited { after_ms: 1 });
+        assert_eq!(rate.admit(100, after(start, 49)), Admission::Limited { after_ms: 51 }, "behind the one before");
         assert_eq!(rate.admit(100, after(start, 50)), Admission::Pass);
         let passed = (51..10_051).filter(|&millis| rate.admit(1, after(start, millis)) == Admission::Pass).count();
         assert_eq!(passed, 200);
@@ -158,6 +172,24 @@ mod tests {
                 Admission::Flood => panic!("closed at {millis} ms"),
             }
         }
+    }
+
+    /// What a connection had unanswered, all sent at once after a cut.
+    #[test]
+    fn what_is_sent_again_after_a_cut_passes_when_its_turn_comes() {
+        let start = Instant::now();
+        let mut rate = Rate::new(20, 60, start);
+        let mut due = std::collections::BinaryHeap::from_iter((0..limits::UNANSWERED_COMMANDS).map(|_| std::cmp::Reverse(0)));
+        let mut sent = 0;
+        while let Some(std::cmp::Reverse(millis)) = due.pop() {
+            sent += 1;
+            match rate.admit(10, after(start, millis)) {
+                Admission::Pass => {}
+                Admission::Limited { after_ms } => due.push(std::cmp::Reverse(millis + after_ms)),
+                Admission::Flood => panic!("closed at {millis} ms"),
+            }
+        }
+        assert!(sent <= 2 * limits::UNANSWERED_COMMANDS, "each is sent again once: {sent}");
     }
 
     #[test]

@@ -35,6 +35,20 @@ fn claims_become_an_identity() {
     check(json!({"sub": "alice", "exp": 1e300}), "alice");
 }
 
+/// What a user of this server may have, its sign-in must hold.
+#[test]
+fn a_user_with_the_longest_names_and_roles_can_sign_in() {
+    let name = "\"x".repeat(limits::NAME_BYTES / 2);
+    let role = "r".repeat(limits::USER_ROLES_BYTES / limits::USER_ROLES);
+    let roles = vec![role; limits::USER_ROLES];
+    let identity = Identity { subject: name.clone(), tenant: name, roles, ..Identity::anonymous(Uuid::nil()) };
+    let token = tokens(Some("https://stepwire.example/some/issuer"), Some("an audience"))
+        .mint(&identity, NOW, limits::SIGNED_IN)
+        .unwrap();
+    assert!(token.len() < limits::COOKIE_BYTES - "stepwire-session=".len(), "{}", token.len());
+    assert!(token.len() < limits::TOKEN_BYTES);
+}
+
 #[test]
 fn nobody_speaks_for_a_schedule() {
     check(json!({"sub": "schedule:nightly", "exp": LATER, "roles": ["admin"]}), "which is kept for schedules");

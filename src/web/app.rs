@@ -2,15 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actix_web::{
-    HttpRequest,
-    dev::RequestHead,
-    http::header::{ORIGIN, REFERER},
-};
+use actix_web::{HttpRequest, dev::RequestHead};
 
 use super::{
     approach::Approach,
     connections::{Connections, Place},
+    origin_check::Refusals,
     problem::Problem,
 };
 use crate::{
@@ -38,6 +35,8 @@ pub struct App {
     pub pages: Pages,
     /// One-time tickets.
     pub tickets: Mutex<Tickets>,
+    /// Refused origins the log was told of.
+    pub refusals: Refusals,
 }
 
 impl App {
@@ -45,49 +44,6 @@ impl App {
     pub fn take_ticket(&self, ticket: &str, purpose: TicketUse) -> Option<Identity> {
         let identity = self.tickets.lock().unwrap_or_else(PoisonError::into_inner).take(ticket, purpose, real_now())?;
         self.sessions.still_good(identity).ok()
-    }
-
-    /// Refuses a request from a page of a foreign origin; one without `Origin` comes from no browser and passes.
-    ///
-    /// # Errors
-    /// 403 for an origin that is not allowed.
-    pub fn require_origin(&self, request: &HttpRequest) -> Result<(), Problem> {
-        // What is no text is no origin either.
-        let origin = request.headers().get(ORIGIN).map(|value| value.to_str().unwrap_or("null"));
-        if self.allows(origin, request.head()) {
-            return Ok(());
-        }
-        let sentence = "expected a page of this server or of --allowed-origins, but the request comes from another origin";
-        Err(Problem::new(ErrorCode::Forbidden, sentence))
-    }
-
-    /// Refuses a request that does not say which page it comes from, or names a foreign one: by its `Origin`, else by
-    /// `Sec-Fetch-Site`, else by its `Referer`.
-    ///
-    /// # Errors
-    /// 403.
-    pub fn require_proof_of_origin(&self, request: &HttpRequest) -> Result<(), Problem> {
-        let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-        let Approach { host, https, .. } = self.approach(request.head());
-        let allowed = |origin| self.config.allowed_origins.allow_with_cookie(origin, &host, https);
-        let proven = match (header(ORIGIN.as_str()), header("Sec-Fetch-Site"), header(REFERER.as_str())) {
-            (Some(origin), _, _) => allowed(origin),
-            (None, Some(site), _) => site == "same-origin",
-            (None, None, Some(page)) => origin_of(page).is_some_and(allowed),
-            (None, None, None) => false,
-        };
-        if proven {
-            return Ok(());
-        }
-        let sentence = "expected a request with the cookie of a sign-in to name an allowed page as its Origin, but it does not: \
-            send Origin, or a bearer token instead of the cookie";
-        Err(Problem::new(ErrorCode::Forbidden, sentence))
-    }
-
-    /// Whether a page of this origin may send this request; `None` comes from no browser.
-    pub fn allows(&self, origin: Option<&str>, head: &RequestHead) -> bool {
-        let Approach { host, https, .. } = self.approach(head);
-        self.config.allowed_origins.allow(origin, &host, https)
     }
 
     /// How a request came here, by way of the proxies that are trusted.
@@ -134,11 +90,4 @@ impl App {
         })?;
         Ok(vec![place])
     }
-}
-
-/// The origin of a page's address.
-fn origin_of(page: &str) -> Option<&str> {
-    let host = page.find("://")? + 3;
-    let end = page[host..].find(['/', '?', '#']).map_or(page.len(), |length| host + length);
-    page.get(..end)
 }

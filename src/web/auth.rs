@@ -123,8 +123,19 @@ impl App {
     }
 
     /// The cookie that signs the subject of this token in.
-    pub fn sign_in_cookie(&self, request: &HttpRequest, token: String) -> Cookie<'static> {
-        self.cookie(request, token, Duration::seconds(limits::SIGNED_IN.as_secs() as i64))
+    ///
+    /// # Errors
+    /// 413 for one that is longer than browsers keep: they would drop it without a word.
+    pub fn sign_in_cookie(&self, request: &HttpRequest, token: String) -> Result<Cookie<'static>, Problem> {
+        let (length, longest) = (COOKIE.len() + 1 + token.len(), limits::COOKIE_BYTES);
+        if length > longest {
+            let sentence = format!(
+                "expected a sign-in that a browser keeps, a cookie of at most {longest} bytes, but this one has {length}: sign in with \
+                 a token that has fewer or shorter roles"
+            );
+            return Err(Problem::new(ErrorCode::TooLarge, sentence));
+        }
+        Ok(self.cookie(request, token, Duration::seconds(limits::SIGNED_IN.as_secs() as i64)))
     }
 
     /// The cookie that signs out.

@@ -1,24 +1,27 @@
-//! Which foreign pages may read answers: the API for the origins of `--allowed-origins`, nothing else for anybody.
+//! Which foreign pages may read answers: the API for the origins that may connect, nothing else for anybody; with cookies only for
+//! those that are listed.
 //!
 //! What an allowed origin is: `config::AllowedOrigins`, by way of `App::allows`. The pages, assets and docs are for this server's own
 //! pages. Not here: refusing requests that change something by a cookie (`auth`).
 
 use actix_cors::Cors;
 use actix_web::{
-    Error,
-    body::MessageBody,
+    Error, ResponseError,
+    body::{EitherBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{
-        ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, AUTHORIZATION,
-        CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
-        WWW_AUTHENTICATE,
+    http::{
+        Method,
+        header::{
+            ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+            ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderName,
+            IF_NONE_MATCH, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+        },
     },
     middleware::Next,
     web::Data,
 };
 
-use super::app::App;
-use crate::config::AllowedOrigins;
+use super::{app::App, origin_check::origin};
 
 /// How long a browser may remember what it was allowed, in seconds.
 const REMEMBERED: usize = 600;
@@ -27,7 +30,7 @@ const REMEMBERED: usize = 600;
 /// visitor.
 pub fn cors(app: &Data<App>) -> Cors {
     let app = app.clone();
-    let with_cookies = app.config.allowed_origins != AllowedOrigins::Any;
+    let with_cookies = !app.config.allowed_origins.is_any();
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, IF_NONE_MATCH])
@@ -35,25 +38,42 @@ pub fn cors(app: &Data<App>) -> Cors {
         .expose_headers([CONTENT_DISPOSITION, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE])
         .max_age(REMEMBERED)
         .allowed_origin_fn(move |origin, head| {
-            let of_api = head.uri.path().starts_with("/v1/") || head.uri.path().starts_with("/api/v1/");
-            of_api && origin.to_str().is_ok_and(|origin| app.allows(Some(origin), head))
+            is_of_api(head.uri.path()) && origin.to_str().is_ok_and(|origin| app.allows(Some(origin), head))
         });
     if with_cookies { cors.supports_credentials() } else { cors }
 }
 
-/// Goes around [`cors`], which tells every page of credentials and headers it could read if it were allowed to read anything.
+fn is_of_api(path: &str) -> bool {
+    path.starts_with("/v1/") || path.starts_with("/api/v1/")
+}
+
+/// Goes around [`cors`], which tells every page of credentials and headers it could read if it were allowed to read anything. A
+/// page that may not ask is told so in words where it asks beforehand, and the log is told in any case.
 ///
 /// # Errors
 /// Those of the request.
-pub async fn only_to_the_allowed(
+pub async fn only_to_the_allowed<B: MessageBody>(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
-) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B>>, Error> {
+    let (mut with_cookie, mut refused) = (false, None);
+    if let (Some(app), Some(origin)) = (request.app_data::<Data<App>>(), origin(request.head())) {
+        with_cookie = app.allows_with_cookie(origin, request.head());
+        if is_of_api(request.path()) && !app.allows(Some(origin), request.head()) {
+            refused = Some(app.refused_origin(origin));
+        }
+    }
+    let asks_beforehand = request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    if let Some(problem) = refused.filter(|_| asks_beforehand) {
+        return Ok(request.into_response(problem.error_response()).map_into_right_body());
+    }
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
     if !headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
-        headers.remove(ACCESS_CONTROL_ALLOW_CREDENTIALS);
         headers.remove(ACCESS_CONTROL_EXPOSE_HEADERS);
     }
-    Ok(response)
+    if !with_cookie || !headers.contains_key(ACCESS_CONTROL_ALLOW_ORIGIN) {
+        headers.remove(ACCESS_CONTROL_ALLOW_CREDENTIALS);
+    }
+    Ok(response.map_into_left_body())
 }

@@ -27,7 +27,10 @@ pub struct Inspection {
 /// The state of one stream of client frames.
 #[derive(Clone, Debug)]
 pub struct FrameGuard {
+    /// The longest message that may come next.
     limit: u64,
+    /// The longest message after the first.
+    limit_of_others: u64,
     at: At,
     frame: Frame,
     /// Payload bytes of the unfinished message; `None` between messages.
@@ -65,9 +68,9 @@ impl Frame {
 }
 
 impl FrameGuard {
-    /// A guard that lets messages of up to `limit` bytes pass.
-    pub fn new(limit: u64) -> Self {
-        Self { limit, at: At::First, frame: Frame::default(), message: None, stopped: None }
+    /// A guard that lets a first message of up to `limit_of_first` bytes pass, then others of up to `limit_of_others`.
+    pub fn new(limit_of_first: u64, limit_of_others: u64) -> Self {
+        Self { limit: limit_of_first, limit_of_others, at: At::First, frame: Frame::default(), message: None, stopped: None }
     }
 
     /// Looks at the next bytes of the stream. After a stop nothing passes any more.
@@ -157,6 +160,9 @@ impl FrameGuard {
                 return Err(Stop::TooBig);
             }
             self.message = (!self.frame.last).then_some(total);
+            if self.frame.last {
+                self.limit = self.limit_of_others;
+            }
         }
         Ok(At::Mask { missing: 4, payload: length })
     }

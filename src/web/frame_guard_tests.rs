@@ -34,12 +34,12 @@ fn header(first: u8, length: u64) -> Vec<u8> {
 #[track_caller]
 fn check(frames: &[Vec<u8>], stop: Option<Stop>, withheld: usize) {
     let bytes = frames.concat();
-    assert_eq!(FrameGuard::new(LIMIT).inspect(&bytes), Inspection { pass: bytes.len() - withheld, stop }, "{frames:x?}");
+    assert_eq!(FrameGuard::new(LIMIT, LIMIT).inspect(&bytes), Inspection { pass: bytes.len() - withheld, stop }, "{frames:x?}");
 }
 
 #[track_caller]
 fn breaks(frames: &[Vec<u8>], part: &str) {
-    match FrameGuard::new(LIMIT).inspect(&frames.concat()).stop {
+    match FrameGuard::new(LIMIT, LIMIT).inspect(&frames.concat()).stop {
         Some(Stop::Protocol(sentence)) => assert!(sentence.contains(part), "{sentence}"),
         other => panic!("{other:?}"),
     }
@@ -80,7 +80,7 @@ fn broken_headers_stop() {
 fn nothing_passes_after_a_close_or_a_stop() {
     check(&[frame(0x88, 2), header(0x81, 1 << 40)], Some(Stop::Closed), 14);
     check(&[frame(0x88, 0)], Some(Stop::Closed), 0);
-    let mut guard = FrameGuard::new(LIMIT);
+    let mut guard = FrameGuard::new(LIMIT, LIMIT);
     guard.inspect(&header(0x81, 1 << 40));
     assert_eq!(guard.inspect(&frame(0x81, 5)), Inspection { pass: 0, stop: Some(Stop::TooBig) });
 }
@@ -103,9 +103,9 @@ proptest! {
     #[test]
     fn chunking_does_not_change_the_verdict(frames in vec(any_frame(), 0..12), cuts in vec(1_usize..40, 1..200)) {
         let bytes = frames.concat();
-        let whole = FrameGuard::new(LIMIT).inspect(&bytes);
+        let whole = FrameGuard::new(LIMIT, LIMIT).inspect(&bytes);
 
-        let mut guard = FrameGuard::new(LIMIT);
+        let mut guard = FrameGuard::new(LIMIT, LIMIT);
         let (mut rest, mut passed, mut stop) = (&bytes[..], 0, None);
         for cut in cuts.iter().cycle() {
             if rest.is_empty() {
@@ -129,6 +129,17 @@ proptest! {
             .flat_map(|&(start, ping, end)| [frame(0x01, start), frame(0x89, ping), frame(0x80, end), frame(0x81, start)])
             .collect();
         let bytes = frames.concat();
-        prop_assert_eq!(FrameGuard::new(LIMIT).inspect(&bytes), Inspection { pass: bytes.len(), stop: None });
+        prop_assert_eq!(FrameGuard::new(LIMIT, LIMIT).inspect(&bytes), Inspection { pass: bytes.len(), stop: None });
     }
+}
+
+#[test]
+fn the_first_message_may_be_longer_in_one_piece_or_several() {
+    let inspect = |frames: &[Vec<u8>]| FrameGuard::new(2 * LIMIT, LIMIT).inspect(&frames.concat()).stop;
+    let (long, short) = (2 * LIMIT as usize, LIMIT as usize);
+    assert_eq!(inspect(&[frame(0x81, long), frame(0x81, short), frame(0x81, short)]), None);
+    assert_eq!(inspect(&[frame(0x89, 9), frame(0x01, short), frame(0x89, 9), frame(0x80, short), frame(0x81, short)]), None);
+    assert_eq!(inspect(&[frame(0x81, long + 1)]), Some(Stop::TooBig));
+    assert_eq!(inspect(&[frame(0x81, 1), frame(0x81, short + 1)]), Some(Stop::TooBig));
+    assert_eq!(inspect(&[frame(0x01, short), frame(0x80, short), frame(0x81, short + 1)]), Some(Stop::TooBig));
 }

@@ -42,10 +42,10 @@ impl GuardVerdict {
     }
 }
 
-/// The body of a websocket request, guarded: messages over `limit` bytes and broken headers end it.
-pub async fn guard(request: &HttpRequest, body: web::Payload, limit: usize) -> Result<(web::Payload, GuardVerdict), Error> {
+/// The body of a websocket request, guarded: messages that are too long for the guard and broken headers end it.
+pub async fn guard(request: &HttpRequest, body: web::Payload, guard: FrameGuard) -> Result<(web::Payload, GuardVerdict), Error> {
     let verdict = GuardVerdict { stop: Rc::default(), body: Rc::new(RefCell::new(body.into_inner())) };
-    let guarded = GuardedPayload { guard: FrameGuard::new(limit as u64), verdict: verdict.clone() };
+    let guarded = GuardedPayload { guard, verdict: verdict.clone() };
     // `web::Payload` has no public constructor but its extractor.
     let mut payload: Payload = Payload::Stream { payload: Box::pin(guarded) };
     Ok((web::Payload::from_request(request, &mut payload).await?, verdict))

@@ -12,7 +12,7 @@ use super::*;
 
 /// Echoes text; at the end of the stream closes with what the verdict says.
 async fn echo(request: HttpRequest, body: web::Payload) -> Result<HttpResponse, Error> {
-    let (body, verdict) = guard(&request, body, 65_536).await?;
+    let (body, verdict) = guard(&request, body, FrameGuard::new(65_536, 65_536)).await?;
     let (response, mut session, mut messages) = actix_ws::handle(&request, body)?;
     actix_web::rt::spawn(async move {
         while let Some(Ok(message)) = messages.recv().await {

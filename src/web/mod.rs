@@ -32,6 +32,7 @@ pub mod local;
 pub mod metrics;
 pub mod no_upgrade;
 pub mod openapi;
+pub mod origin_check;
 pub mod pages;
 pub mod problem;
 pub mod problem_pages;

@@ -29,6 +29,7 @@ use super::{
     local::LocalSocket,
     metrics,
     no_upgrade::no_upgrade,
+    origin_check::{Refusals, only_to_own_hosts},
     problem_pages::problem_pages,
     routes::routes,
     startup_definitions,
@@ -112,7 +113,7 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let watch = [rt::spawn(watch_users(runtime.users.changes(), connections.clone())), rt::spawn(metrics::keep_small())];
     let sessions = Arc::new(Sessions { runtime, tokens: Arc::new(tokens), limits: config.limits });
     let tickets = Mutex::new(Tickets::new(limits::TICKETS));
-    let app = web::Data::new(App { config, sessions, connections, pages, tickets });
+    let app = web::Data::new(App { config, sessions, connections, pages, tickets, refusals: Refusals::default() });
     let (addresses, server) =
         listen(&app).map_err(|error| format!("expected to listen on {:?}, but: {error}", app.config.listen))?;
     let handle = server.handle();
@@ -259,6 +260,7 @@ fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::
         ActixApp::new()
             .wrap(cors(&state))
             .wrap(from_fn(only_to_the_allowed))
+            .wrap(from_fn(only_to_own_hosts))
             .wrap(from_fn(problem_pages))
             .wrap(headers())
             .wrap(from_fn(no_upgrade))

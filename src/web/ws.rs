@@ -22,9 +22,10 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::{
     app::App,
     connections::Place,
-    frame_guard::Stop,
+    frame_guard::{FrameGuard, Stop},
     guarded_payload::{GuardVerdict, guard},
     hang_up::HangUp,
+    origin_check::{is_browser, origin},
     problem::Problem,
 };
 use crate::{
@@ -35,6 +36,7 @@ use crate::{
         frames::{
             close::{Close, CloseCode},
             code::ErrorCode,
+            server::{ErrorFrame, ServerFrame},
         },
         inbox::Inbound,
         ticket::TicketUse,
@@ -60,7 +62,8 @@ pub struct WsQuery {
 /// Upgrades a request to a session.
 ///
 /// # Errors
-/// A problem: 400 without the subprotocol, 403 from a foreign origin, 401 for a bad ticket, 503 for too many connections.
+/// A problem: 400 without the subprotocol, 403 from a foreign origin (to a browser's page: close 4403 after the upgrade), 401 for a
+/// bad ticket, 503 for too many connections.
 #[utoipa::path(get, path = "/v1/ws", tag = "server", operation_id = "openWebsocket", summary = "Open the websocket", params(WsQuery), security((), ("ticket" = [])),
     responses(
         (status = 101, description = "From here on frames are exchanged: see /asyncapi.json"), (status = 400),
@@ -73,7 +76,9 @@ pub async fn websocket(
     app: web::Data<App>,
 ) -> Result<HttpResponse, actix_web::Error> {
     require_protocol(&request)?;
-    app.require_origin(&request)?;
+    if let Err(problem) = app.require_origin(&request) {
+        return if is_browser(request.head()) { turn_away(&app, &request, body, problem).await } else { Err(problem.into()) };
+    }
     let ticket = match &query.ticket {
         None => None,
         Some(ticket) => Some(app.take_ticket(ticket, TicketUse::Ws).ok_or_else(|| {
@@ -85,14 +90,42 @@ pub async fn websocket(
     };
     app.require_staying()?;
     let places = app.admit_address(&request)?;
-    let (body, verdict) = guard(&request, body, limits::MESSAGE_BYTES).await?;
-    let (mut response, session, messages) = actix_ws::handle(&request, body)?;
-    response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
-    let messages =
-        messages.max_frame_size(limits::MESSAGE_BYTES).aggregate_continuations().max_continuation_size(limits::MESSAGE_BYTES);
+    let (response, socket) = upgrade(&request, body).await?;
     let (connection, inbound) = Connection::open(app.sessions.clone(), ticket, Instant::now());
-    let socket = Socket { session, messages, verdict, hang_up: HangUp::of(&request), full_since: None };
     rt::spawn(run(app, connection, inbound, socket, places));
+    Ok(response)
+}
+
+async fn upgrade(request: &HttpRequest, body: web::Payload) -> Result<(HttpResponse, Socket), actix_web::Error> {
+    // The library has one limit for all messages; the guard knows which is the first.
+    const LONGEST: usize = limits::FIRST_MESSAGE_BYTES;
+    let (body, verdict) = guard(request, body, FrameGuard::new(LONGEST as u64, limits::MESSAGE_BYTES as u64)).await?;
+    let (mut response, session, messages) = actix_ws::handle(request, body)?;
+    response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+    let messages = messages.max_frame_size(LONGEST).aggregate_continuations().max_continuation_size(LONGEST);
+    Ok((response, Socket { session, messages, verdict, hang_up: HangUp::of(request), full_since: None }))
+}
+
+/// Takes the upgrade only to say why there is no connection: a browser hides an HTTP answer from the page that asked.
+async fn turn_away(
+    app: &App,
+    request: &HttpRequest,
+    body: web::Payload,
+    problem: Problem,
+) -> Result<HttpResponse, actix_web::Error> {
+    let places = app.admit_address(request)?;
+    let reason = format!("pages of {} may connect once --allowed-origins lists it", origin(request.head()).unwrap_or_default());
+    let (response, mut socket) = upgrade(request, body).await?;
+    rt::spawn(async move {
+        let error = ErrorFrame::new(None, ErrorCode::Forbidden, &problem.to_string()).text();
+        // The queue of a new socket has room for one frame.
+        let told = rt::time::timeout(limits::CLOSE_REPLY, socket.session.text(error)).await;
+        meters().closed(CloseCode::Forbidden.number());
+        if let Ok(Ok(())) = told {
+            say_goodbye(socket, Close::because(CloseCode::Forbidden, &reason)).await;
+        }
+        drop(places);
+    });
     Ok(response)
 }
 

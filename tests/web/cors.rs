@@ -76,7 +76,7 @@ async fn foreign_pages_and_those_of_nobody_get_no_word() {
     {
         no_headers(&send(alice.request(Method::GET, "/v1/instances").header("origin", origin)).await);
         let refused = send(preflight(&server, "/v1/instances", origin, "POST", "authorization")).await;
-        assert!(refused.status.is_client_error(), "{refused:?}");
+        refused.is_problem(403, "forbidden", "--allowed-origins");
         no_headers(&refused);
     }
     no_headers(&alice.get("/v1/instances").await);
@@ -110,5 +110,72 @@ async fn with_a_star_cookies_stay_out() {
     };
     start("http://localhost:3000").await.is_problem(403, "forbidden", "Origin");
     assert_eq!(start(&server.base_url()).await.status, 201);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn the_servers_own_pages_may_whatever_is_listed() {
+    let server = server(APP).await;
+    let browser = User::with_token(&server, None);
+    let sign_in = |origin: String| {
+        let request = browser.request(Method::POST, "/v1/login").header("origin", origin);
+        send(request.json(&json!({"username": "nobody", "password": "wrong"})))
+    };
+    sign_in(server.base_url()).await.is_problem(401, "unauthenticated", "name and password");
+    sign_in("https://evil.example".to_owned()).await.is_problem(403, "forbidden", "--allowed-origins https://evil.example");
+    server.stop().await;
+}
+
+/// A dev server on another port: its pages may ask with tokens, but the cookie of the visitor is not theirs.
+#[actix_web::test]
+async fn pages_of_this_machine_may_in_development_without_cookies() {
+    let server = support::server().await;
+    let browser = User::with_token(&server, None);
+    let link = server.sign_in_link().unwrap();
+    let signed_in = browser.get(link.strip_prefix(&server.base_url()).unwrap()).await;
+    let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
+    for origin in ["http://localhost:5173", "http://127.0.0.1:4200", "http://[::1]:3000"] {
+        let asked = send(preflight(&server, "/v1/instances", origin, "POST", "authorization,content-type")).await;
+        assert!(asked.status.is_success(), "{asked:?}");
+        assert_eq!(allowed(&asked), (origin, ""));
+        let alice = User::new(&server, "alice", &[]);
+        let start = alice.request(Method::POST, "/v1/instances").header("origin", origin);
+        let started = send(start.json(&json!({"process": "onboarding"}))).await;
+        assert_eq!((started.status.as_u16(), allowed(&started)), (201, (origin, "")));
+        let by_cookie = browser.request(Method::POST, "/v1/instances").header("cookie", &cookie).header("origin", origin);
+        send(by_cookie.json(&json!({"process": "onboarding"}))).await.is_problem(403, "forbidden", origin);
+        let read = browser.request(Method::GET, "/v1/instances").header("cookie", &cookie).header("origin", origin);
+        assert_eq!(allowed(&send(read).await), (origin, ""), "a browser shows it to no page that asked with its cookie");
+    }
+    let own = browser.request(Method::POST, "/v1/instances").header("cookie", &cookie).header("origin", server.base_url());
+    assert_eq!(send(own.json(&json!({"process": "onboarding"}))).await.status, 201);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_listed_page_of_this_machine_may_with_cookies() {
+    let server = server("http://localhost:5173").await;
+    let asked = send(preflight(&server, "/v1/instances", "http://localhost:5173", "POST", "content-type")).await;
+    assert_eq!(allowed(&asked), ("http://localhost:5173", "true"));
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn in_production_the_pages_of_this_machine_are_foreign_and_any_host_is_good() {
+    let server = support::start(support::config(&["--production", "--allowed-origins", APP])).await;
+    no_headers(&send(preflight(&server, "/v1/instances", "http://localhost:5173", "POST", "authorization")).await);
+    let request = User::with_token(&server, None).request(Method::GET, "/healthz").header("host", "stepwire.example");
+    assert_eq!(send(request).await.status, 200);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn in_development_a_strangers_name_does_not_lead_here() {
+    let server = server(APP).await;
+    let at = |host: &str| send(User::with_token(&server, None).request(Method::GET, "/v1").header("host", host));
+    for host in ["localhost:8000", "127.0.0.1", "[::1]:8000", "app.example"] {
+        assert_ne!(at(host).await.status, 403, "{host}");
+    }
+    at("evil.example:8000").await.is_problem(403, "forbidden", "--allowed-origins http://evil.example:8000");
     server.stop().await;
 }

@@ -1,9 +1,10 @@
 //! Broken websocket frames and upgrades: the documented close code or status, and a server that does not mind.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Client, Server,
+    client::check_error,
     raw::{Raw, frame, header},
     server::token,
 };
@@ -42,6 +43,22 @@ async fn a_reserved_bit_closes_1002() {
 #[tokio::test]
 async fn a_message_over_the_limit_closes_1009() {
     closes(&frame(0x81, &[b' '; 65_537]), 1009).await;
+}
+
+#[tokio::test]
+async fn a_first_message_may_be_longer_and_has_a_limit() {
+    let server = Server::start();
+    let hello = |bytes: usize| {
+        let mut hello = json!({"type": "hello", "token": token("alice")}).to_string();
+        hello.insert_str(1, &" ".repeat(bytes - hello.len()));
+        hello
+    };
+    let mut client = Client::open(&server).await;
+    client.send_text(&hello(131_072)).await;
+    assert_eq!(client.next().await["type"], "welcome");
+    let mut client = Client::open(&server).await;
+    client.send_text(&hello(131_073)).await;
+    assert_eq!(client.closed().await, 1009);
 }
 
 #[tokio::test]
@@ -97,11 +114,38 @@ async fn without_the_subprotocol_there_is_no_upgrade() {
 }
 
 #[tokio::test]
-async fn a_foreign_page_gets_no_upgrade() {
+async fn a_foreign_page_gets_no_connection_and_is_told_why() {
     let server = Server::start();
-    let protocol = "Sec-WebSocket-Protocol: stepwire.v1.json\r\n";
-    let (_, answer) = Raw::upgrade(&server, &format!("{protocol}Origin: https://evil.example\r\n")).await;
+    let lines = |origin: &str, agent: &str| {
+        format!("Sec-WebSocket-Protocol: stepwire.v1.json\r\nOrigin: {origin}\r\nUser-Agent: {agent}\r\n")
+    };
+    let upgrade = async |origin: &str, agent: &str| Raw::upgrade(&server, &lines(origin, agent)).await;
+    let evil = "https://evil.example";
+    // Whoever can read the answer gets one.
+    let (_, answer) = upgrade(evil, "curl/8.5.0").await;
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
-    let own = format!("{protocol}Origin: http://127.0.0.1:{}\r\n", server.port);
-    assert!(Raw::upgrade(&server, &own).await.1.starts_with("HTTP/1.1 101"));
+    assert!(answer.contains("--allowed-origins https://evil.example"), "{answer}");
+    // A browser's page can read frames and codes only.
+    let (mut raw, answer) = upgrade(evil, "Mozilla/5.0 (X11; Linux x86_64)").await;
+    assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
+    let frame: Value = serde_json::from_str(&raw.text().await).unwrap();
+    check_error(&frame, "forbidden");
+    assert!(frame["message"].as_str().unwrap().contains("--allowed-origins https://evil.example"), "{frame}");
+    assert_eq!(raw.closed().await, 4403);
+    for own in [format!("http://127.0.0.1:{}", server.port), "http://localhost:5173".to_owned(), "http://[::1]:4200".to_owned()] {
+        assert!(upgrade(&own, "Mozilla/5.0").await.1.starts_with("HTTP/1.1 101"), "{own}");
+    }
+}
+
+#[tokio::test]
+async fn a_stranger_s_name_that_leads_here_is_refused() {
+    let server = Server::start();
+    let status = async |host: &str, origin: &str| {
+        let lines = format!("Sec-WebSocket-Protocol: stepwire.v1.json\r\nOrigin: {origin}\r\nUser-Agent: Mozilla/5.0\r\n");
+        Raw::upgrade_at(&server, host, &lines).await.1
+    };
+    let evil = format!("evil.example:{}", server.port);
+    let answer = status(&evil, &format!("http://{evil}")).await;
+    assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("localhost"), "{answer}");
+    assert!(status(&format!("localhost:{}", server.port), "http://localhost:5173").await.starts_with("HTTP/1.1 101"));
 }

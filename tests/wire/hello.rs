@@ -134,3 +134,16 @@ async fn what_is_resumed_and_not_there_is_told_by_its_channel() {
     assert_eq!(error["channel"], format!("instance/{KEY}"));
     client.start("onboarding", json!({})).await;
 }
+
+#[tokio::test]
+async fn all_that_may_be_followed_is_resumed_with_the_longest_numbers() {
+    let server = Server::start();
+    let points: Vec<Value> = (0..1_000)
+        .map(|number| json!({"instance": uuid::Uuid::from_u128(0x0197_a1b2_0000_7000_8000 << 48 | number), "after": u64::MAX}))
+        .collect();
+    let mut client = Client::hello_with(&server, json!({"token": token("alice"), "resume": points})).await;
+    for _ in 0..1_000 {
+        check_error(&client.expect("error").await, "not_found");
+    }
+    client.start("onboarding", json!({})).await;
+}

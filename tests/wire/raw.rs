@@ -20,11 +20,15 @@ pub struct Raw {
 impl Raw {
     /// Sends an upgrade request with these additional header lines; the status line of the answer.
     pub async fn upgrade(server: &Server, headers: &str) -> (Self, String) {
+        Self::upgrade_at(server, &format!("127.0.0.1:{}", server.port), headers).await
+    }
+
+    /// As [`Raw::upgrade`], to the server by this name.
+    pub async fn upgrade_at(server: &Server, host: &str, headers: &str) -> (Self, String) {
         let mut stream = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
         let request = format!(
-            "GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n",
-            server.port
+            "GET /v1/ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut raw = Self { stream };
@@ -75,6 +79,16 @@ impl Raw {
         };
         self.dropped().await;
         code
+    }
+
+    /// The next text message.
+    pub async fn text(&mut self) -> String {
+        loop {
+            let (opcode, payload) = self.frame().await;
+            if opcode == 1 {
+                return String::from_utf8(payload).unwrap();
+            }
+        }
     }
 
     /// Waits for the end of the connection without answering a Close. Nothing that comes before it is looked at.

@@ -207,8 +207,16 @@ fn check_roles(roles: &[String]) -> Result<(), UserError> {
     let (most, limit) = (limits::USER_ROLES, limits::NAME_BYTES);
     let plain =
         |role: &String| !role.is_empty() && role.len() <= limit && !role.chars().any(|c| c.is_whitespace() || c.is_control());
-    if roles.len() <= most && roles.iter().all(plain) {
+    let together: usize = roles.iter().map(String::len).sum();
+    if roles.len() <= most && roles.iter().all(plain) && together <= limits::USER_ROLES_BYTES {
         return Ok(());
+    }
+    if together > limits::USER_ROLES_BYTES {
+        let longest = limits::USER_ROLES_BYTES;
+        return Err(UserError::Invalid(format!(
+            "expected roles of at most {longest} bytes together, so that a browser keeps the sign-in, but they have {together}: \
+             use fewer or shorter ones"
+        )));
     }
     Err(UserError::Invalid(format!(
         "expected at most {most} roles of 1 to {limit} bytes each, without blanks and control characters, but they are others"

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::fields::cut;
+use super::cut;
 
 /// Why the server closes a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

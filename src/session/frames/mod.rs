@@ -22,3 +22,5 @@ pub mod server;
 pub mod shapes;
 pub mod shared;
 pub mod step;
+
+pub use fields::cut;

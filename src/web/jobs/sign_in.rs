@@ -72,7 +72,7 @@ pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
 
 fn welcome(app: &App, request: &HttpRequest, identity: &Identity) -> Result<HttpResponse, Problem> {
     let (token, _) = app.token_of_sign_in(identity)?;
-    let cookie = app.sign_in_cookie(request, token.clone());
+    let cookie = app.sign_in_cookie(request, token.clone())?;
     Ok(HttpResponse::Ok().cookie(cookie).json(AccessToken { access_token: token }))
 }
 

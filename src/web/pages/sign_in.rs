@@ -98,7 +98,10 @@ pub async fn out(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, P
 
 fn signed_in(app: &App, request: &HttpRequest, identity: &Identity, to: Option<&str>) -> Result<HttpResponse, Problem> {
     let (token, _) = app.token_of_sign_in(identity)?;
-    Ok(see_other(to.unwrap_or_else(|| start_page(identity)), app.sign_in_cookie(request, token)))
+    match app.sign_in_cookie(request, token) {
+        Ok(cookie) => Ok(see_other(to.unwrap_or_else(|| start_page(identity)), cookie)),
+        Err(problem) => refused(app, to, &problem),
+    }
 }
 
 fn see_other(address: &str, cookie: Cookie<'static>) -> HttpResponse {

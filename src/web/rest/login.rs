@@ -71,7 +71,7 @@ pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
 /// The answer to whoever has signed in: a token, and the cookie of the pages.
 pub(super) fn signed_in(app: &App, request: &HttpRequest, identity: &Identity) -> Result<HttpResponse, Problem> {
     let (token, expires_at) = app.token_of_sign_in(identity)?;
-    let cookie = app.sign_in_cookie(request, token.clone());
+    let cookie = app.sign_in_cookie(request, token.clone())?;
     let mut response = json(StatusCode::OK, &Token::new((token, expires_at)));
     response.add_cookie(&cookie).map_err(|error| {
         log::error!("nobody can sign in: {error}");
