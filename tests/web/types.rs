@@ -12,7 +12,8 @@ use crate::support::{self, node};
 /// Names and schemas that could break a file.
 fn hostile() -> Value {
     let person = json!({"type": "object", "required": ["name"], "properties": {"name": {"type": "string"},
-        "tags": {"type": "array", "items": {"enum": ["a", "b", 3]}}, "boss": {"$ref": "#"}}});
+        "tags": {"type": "array", "items": {"enum": ["a", "b", 3]}}, "boss": {"$ref": "#/$defs/boss"}},
+        "$defs": {"boss": {"type": "object", "properties": {"name": {"type": "string"}}}}});
     let keys = json!([{"path": "people.first", "required": true, "schema": person}, {"path": "people", "schema": {"type": "object"}},
         {"path": "größe-in-cm", "schema": {"type": ["number", "null"]}}, {"path": "*/"}, {"path": "class", "schema": false},
         {"path": "both", "schema": {"allOf": [{"type": "object", "properties": {"a": {"type": "number"}}, "additionalProperties": true},
