@@ -60,7 +60,7 @@ impl Journal {
         let (queue, receiver) = crossbeam_channel::unbounded();
         let readers = Readers::start(store.as_ref())?;
         let (gate_sender, gate) = gate::start()?;
-        let writer = Writer { store, queue: receiver, gate: gate_sender };
+        let writer = Writer { store, queue: receiver, gate: gate_sender, rested: true };
         let writer = thread::Builder::new()
             .name("journal-writer".into())
             .spawn(move || run_writer(writer, on_fatal))

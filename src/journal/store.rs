@@ -28,6 +28,9 @@ pub trait Store: Send {
     /// them may be relied on, and the process must end: a failed sync is never tried again.
     fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError>;
 
+    /// Nothing is to be written for a while: gives back what only writing needs.
+    fn rest(&mut self) {}
+
     /// Opens another reader, for use on any one thread.
     fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError>;
 }

@@ -20,6 +20,8 @@ use crate::meters::meters;
 const LARGEST_BATCH: usize = 1024;
 /// How long a delivered message may stay in the outbox for want of other work: its delivery is harmless to repeat.
 const LAZY: Duration = Duration::from_millis(500);
+/// Without anything to write for this long, the store gives back the memory that only writing needs.
+const REST: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(5) };
 
 /// What the handle sends to the writer.
 pub(super) enum Entry {
@@ -36,6 +38,8 @@ pub(super) struct Writer {
     pub store: Box<dyn Store>,
     pub queue: Receiver<Entry>,
     pub gate: Sender<Released>,
+    /// Whether nothing was written since the store last gave its memory back.
+    pub rested: bool,
 }
 
 /// What the next transaction holds.
@@ -95,14 +99,19 @@ impl Writer {
     }
 
     /// Waits until there is something to do, then takes all that is queued, up to a full batch.
-    fn gather(&self, batch: &mut Batch) {
+    fn gather(&mut self, batch: &mut Batch) {
         while batch.is_lazy() {
             let entry = match batch.lazy_until {
                 Some(deadline) => self.queue.recv_deadline(deadline),
-                None => self.queue.recv().map_err(RecvTimeoutError::from),
+                None if self.rested => self.queue.recv().map_err(RecvTimeoutError::from),
+                None => self.queue.recv_timeout(REST),
             };
             match entry {
                 Ok(entry) => batch.take(entry),
+                Err(RecvTimeoutError::Timeout) if batch.lazy_until.is_none() => {
+                    self.store.rest();
+                    self.rested = true;
+                }
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => batch.stop = true,
             }
@@ -118,6 +127,7 @@ impl Writer {
     fn write(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         if batch.must_commit() {
             let began = Instant::now();
+            self.rested = false;
             self.store.commit(&batch.ops)?;
             let rows = batch.ops.iter().filter(|op| matches!(op, WriteOp::Commit(_))).count();
             let took = began.elapsed();

@@ -11,7 +11,7 @@ use std::{
 use bytestring::ByteString;
 use dashmap::DashMap;
 
-use super::ask::Committed;
+use super::{ask::Committed, registry::give_back};
 use crate::{engine::access::Standpoint, model::ids::InstanceKey};
 
 /// Committed rows a channel keeps for followers that are a little behind.
@@ -122,6 +122,11 @@ impl Hub {
     pub fn followers(&self) -> usize {
         let channels: Vec<_> = self.channels.iter().filter_map(|entry| entry.upgrade()).collect();
         channels.iter().map(|channel| channel.lock().followers.len()).sum()
+    }
+
+    /// Gives back the room that many channels took and few need.
+    pub fn sweep(&self) {
+        give_back(&self.channels);
     }
 
     /// How many instances are followed.

@@ -362,6 +362,7 @@ async fn sweep(runtime: std::sync::Weak<Runtime>) {
                 let idle = *runtime.idle.get_or_init(|| IDLE);
                 let crowded = runtime.registry.len() > CROWDED;
                 runtime.registry.sweep(if crowded { HURRIED_IDLE.min(idle) } else { idle });
+                runtime.hub.sweep();
                 idle
             }
         };

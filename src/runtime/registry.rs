@@ -6,6 +6,7 @@
 
 use std::{
     collections::VecDeque,
+    hash::Hash,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -27,6 +28,9 @@ use crate::{
     limits,
     model::ids::InstanceKey,
 };
+
+/// Entries for which a map always may have room.
+const LARGE_MAP: usize = 4_096;
 
 /// Tells one life of an actor from the next.
 pub type Generation = u64;
@@ -200,6 +204,7 @@ impl Registry {
                 let _ = addr.try_send(Rest);
             }
         }
+        give_back(&self.slots);
     }
 
     /// How many instances are in memory or on their way.
@@ -208,10 +213,34 @@ impl Registry {
     }
 }
 
+/// Gives back the room of a map that was far larger: a map does not do so by itself.
+pub(super) fn give_back<K: Eq + Hash, V>(map: &DashMap<K, V>) {
+    if map.capacity() > LARGE_MAP && map.capacity() / 8 > map.len() {
+        map.shrink_to_fit();
+    }
+}
+
 fn enqueue(waiting: &mut VecDeque<Envelope>, envelope: Envelope) {
     if waiting.len() >= limits::INSTANCE_MAILBOX {
         envelope.reply.refuse(Refusal::Busy);
     } else {
         waiting.push_back(envelope);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_that_was_far_larger_gives_its_room_back() {
+        let map: DashMap<u32, u64> = (0..100_000).map(|n| (n, 0)).collect();
+        map.retain(|n, _| *n < 90_000);
+        give_back(&map);
+        assert!(map.capacity() > 90_000, "most of it is in use");
+        map.retain(|n, _| *n < 10);
+        give_back(&map);
+        assert!(map.capacity() < LARGE_MAP, "{}", map.capacity());
+        assert_eq!(map.len(), 10);
     }
 }

@@ -64,6 +64,13 @@ impl Store for SqliteStore {
         Ok(())
     }
 
+    /// Empties the cache of pages, which holds up to 32 MiB after a burst.
+    fn rest(&mut self) {
+        if let Err(error) = self.connection.execute_batch("PRAGMA shrink_memory") {
+            log::warn!("expected to give back the cache of the database, but {error}");
+        }
+    }
+
     fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError> {
         Ok(Box::new(self.open_reader()?))
     }

@@ -22,6 +22,16 @@ fn a_reopened_store_has_what_was_committed() {
 }
 
 #[test]
+fn a_store_that_has_rested_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut store = SqliteStore::open(dir.path()).unwrap();
+    store.commit(&[append(1, 1, 2)]).unwrap();
+    store.rest();
+    store.commit(&[append(1, 3, 3)]).unwrap();
+    assert_eq!(store.reader().unwrap().load(key(1).into()).unwrap().rows.len(), 2);
+}
+
+#[test]
 fn a_directory_has_one_server() {
     let dir = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(dir.path()).unwrap();

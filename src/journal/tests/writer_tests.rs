@@ -13,6 +13,7 @@ struct Braked {
     permits: Receiver<()>,
     /// How many operations each commit had.
     sizes: Sender<usize>,
+    rests: Sender<()>,
 }
 
 impl Store for Braked {
@@ -20,6 +21,10 @@ impl Store for Braked {
         let _ = self.sizes.send(batch.len());
         self.permits.recv().map_err(|gone| StoreError::Failed("sync", Box::new(gone)))?;
         self.inner.commit(batch)
+    }
+
+    fn rest(&mut self) {
+        let _ = self.rests.send(());
     }
 
     fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError> {
@@ -32,6 +37,7 @@ struct Bench {
     journal: Journal,
     permits: Option<Sender<()>>,
     sizes: Receiver<usize>,
+    rests: Receiver<()>,
     failures: Receiver<StoreError>,
     released: Arc<Mutex<Vec<u64>>>,
 }
@@ -40,12 +46,13 @@ impl Bench {
     fn new(capacity: usize) -> Self {
         let (permits, permit_receiver) = unbounded();
         let (size_sender, sizes) = unbounded();
+        let (rest_sender, rests) = unbounded();
         let (failure_sender, failures) = unbounded();
         let stored = MemoryStore::default();
-        let store = Braked { inner: stored.clone(), permits: permit_receiver, sizes: size_sender };
+        let store = Braked { inner: stored.clone(), permits: permit_receiver, sizes: size_sender, rests: rest_sender };
         let on_fatal = Box::new(move |error| failure_sender.send(error).unwrap());
         let journal = Journal::start(Box::new(store), capacity, on_fatal).unwrap();
-        Self { stored, journal, permits: Some(permits), sizes, failures, released: Arc::default() }
+        Self { stored, journal, permits: Some(permits), sizes, rests, failures, released: Arc::default() }
     }
 
     fn permit(&self, commits: usize) {
@@ -182,4 +189,20 @@ fn shutdown_writes_what_is_queued() {
     bench.journal.shutdown();
     assert_eq!(bench.released(), [1, 2, 3, 4, 5]);
     assert_eq!(bench.stored.reader().unwrap().load(key(1).into()).unwrap().rows.len(), 5);
+}
+
+#[test]
+fn the_store_rests_once_after_each_time_of_writing() {
+    let bench = Bench::new(100);
+    bench.permit(2);
+    for seq in 1..=2 {
+        bench.append(seq);
+        bench.settle();
+        bench.rests.recv().unwrap();
+    }
+    bench.release(3);
+    bench.settle();
+    assert!(bench.rests.is_empty(), "nothing was written since");
+    bench.journal.shutdown();
+    assert_eq!(bench.stored.reader().unwrap().load(key(1).into()).unwrap().rows.len(), 2);
 }
