@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Commands that are worth a line when an operator gives them.
-const OF_OPERATORS: [&str; 7] = ["terminate", "dismiss", "hold", "unhold", "retry", "skip", "assign"];
+const OF_OPERATORS: [&str; 8] = ["terminate", "dismiss", "hold", "unhold", "patch", "retry", "skip", "assign"];
 
 /// One line for each incident that a durable row has raised.
 pub(super) fn incidents(committed: &Committed) {

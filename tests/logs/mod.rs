@@ -56,6 +56,8 @@ async fn what_administrators_do_and_what_fails_is_told_and_nothing_of_users() {
     let broken = start(json!({"broken": "private-7f3a"})).await.1["instance"].as_str().unwrap().to_owned();
     let fine = start(json!({"note": "private-7f3a"})).await.1["instance"].as_str().unwrap().to_owned();
     assert_eq!(post(&format!("/v1/instances/{broken}/hold"), Some(&admin), json!({})).await.0, 200);
+    let patch = server.request(Method::PATCH, &format!("/v1/instances/{broken}/data"), Some(&admin));
+    assert_eq!(server.send(patch.json(&json!({"data": {"note": "private-7f3a"}}))).await.0, 200);
     assert_eq!(post(&format!("/v1/instances/{broken}/terminate"), Some(&admin), json!({})).await.0, 200);
     assert_eq!(post(&format!("/v1/instances/{fine}/terminate"), Some(&ada), json!({})).await.0, 200);
     // Users.
@@ -95,7 +97,8 @@ async fn what_administrators_do_and_what_fails_is_told_and_nothing_of_users() {
     assert_eq!(told(&lines, "an incident was raised").len(), 1);
     one("an operator's command was applied", json!({"command": "hold", "instance": broken, "by": "olga"}));
     one("an operator's command was applied", json!({"command": "terminate", "instance": broken, "process": "claim"}));
-    assert_eq!(told(&lines, "an operator's command was applied").len(), 2, "users' own commands are their own");
+    one("an operator's command was applied", json!({"command": "patch", "instance": broken, "by": "olga"}));
+    assert_eq!(told(&lines, "an operator's command was applied").len(), 3, "users' own commands are their own");
     one("user added", json!({"user": "bob", "roles": "clerk", "by": "olga"}));
     one("token issued", json!({"user": "bob", "by": "olga"}));
     one("user changed", json!({"user": "bob", "roles": "chief", "by": "the owner of the data directory"}));
