@@ -24,6 +24,12 @@ pub const REST_BODY_BYTES: usize = 1024 * 1024;
 pub const DEFINITION_BYTES: usize = 2 * 1024 * 1024;
 /// Problems that a deploy or a check of a source lists; one more says how many others there are.
 pub const DEFINITION_PROBLEMS: usize = 1_000;
+/// Flow nodes and sequence flows of one process definition together.
+pub const DEFINITION_ELEMENTS: usize = 50_000;
+/// Sources of definitions that are compiled or wait for it, of one user; more are answered `busy`.
+pub const DEPLOYS_PER_USER: usize = 4;
+/// Sources of definitions that are compiled or wait for it, in all: each may hold [`DEFINITION_BYTES`].
+pub const DEPLOYS: usize = 32;
 /// The largest file an `uploadFile` action may accept, in bytes.
 pub const UPLOAD_BYTES: u64 = 100 * 1024 * 1024;
 /// The largest file of an `uploadFile` action without `maxBytes`, in bytes.

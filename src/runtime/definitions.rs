@@ -4,6 +4,7 @@
 //! their version: versions are never taken out of memory. Not here: what a definition means (`model`), how it is stored
 //! (`journal`).
 
+mod compiling;
 mod damage;
 mod planning;
 mod removal;
@@ -39,7 +40,8 @@ use crate::{
     },
 };
 
-use planning::{CompiledSource, Plan, compile_row, supersede};
+use compiling::Compiling;
+use planning::{Plan, compile_row, supersede};
 
 pub use planning::Rehearsal;
 
@@ -114,6 +116,7 @@ pub struct Definitions {
     journal: Journal,
     schedules: Arc<Schedules>,
     outside: OutsideSettings,
+    compiling: Compiling,
     /// Versions of live instances that could not be found at start.
     stranded: OnceLock<Vec<VersionInUse>>,
 }
@@ -141,7 +144,17 @@ impl Definitions {
     ) -> (Self, Arc<Schedules>) {
         let table = compile_all(rows).into_table(journal.clone(), schedules);
         let schedules = Schedules::of(table.clone(), clock);
-        (Self { table, journal, schedules: schedules.clone(), outside, stranded: OnceLock::new() }, schedules)
+        (
+            Self {
+                table,
+                journal,
+                schedules: schedules.clone(),
+                outside,
+                compiling: Compiling::default(),
+                stranded: OnceLock::new(),
+            },
+            schedules,
+        )
     }
 
     /// Tells of every change from here on: a deploy, another state of a version, a schedule.
@@ -189,7 +202,7 @@ impl Definitions {
     /// # Errors
     /// [`DeployError::Invalid`] with every problem, errors and warnings.
     pub async fn deploy(&self, deploy: Deploy<'_>) -> Result<Vec<Deployed>, DeployError> {
-        let compiled = CompiledSource::compile(deploy.source, deploy.format).map_err(DeployError::Invalid)?;
+        let compiled = self.compiling.compile(&deploy).await?;
         let decide = |catalog: &Catalog| {
             let Plan { versions, changed, outcome } =
                 Plan::make(catalog.versions(), compiled, &deploy, &self.outside).map_err(DeployError::Invalid)?;
@@ -199,13 +212,16 @@ impl Definitions {
     }
 
     /// What a deploy would say, without deploying: the errors that would refuse it, and the warnings, in the same order.
-    pub fn check(&self, deploy: &Deploy<'_>) -> Vec<Problem> {
-        let planned = CompiledSource::compile(deploy.source, deploy.format)
-            .and_then(|compiled| self.table.read(|catalog| Plan::make(catalog.versions(), compiled, deploy, &self.outside)));
-        match planned {
-            Ok(plan) => plan.warnings().cloned().collect(),
-            Err(problems) => problems,
-        }
+    ///
+    /// # Errors
+    /// [`DeployError::Busy`] when too many sources wait to be compiled.
+    pub async fn check(&self, deploy: &Deploy<'_>) -> Result<Vec<Problem>, DeployError> {
+        let compiled = match self.compiling.compile(deploy).await {
+            Err(DeployError::Invalid(problems)) => return Ok(problems),
+            compiled => compiled?,
+        };
+        let planned = self.table.read(|catalog| Plan::make(catalog.versions(), compiled, deploy, &self.outside));
+        Ok(planned.map_or_else(|problems| problems, |plan| plan.warnings().cloned().collect()))
     }
 
     /// Deploys those processes of a source whose ids were never used yet: what was deleted does not come back.

@@ -14,10 +14,11 @@ use super::{
     papers::{bring, server, start, stored, text_file},
 };
 
-/// Runs the program; whether it succeeded, and what it said.
-fn run(arguments: &[&Path]) -> (bool, String) {
+/// Runs the program, which also talks to the server on this thread; whether it succeeded, and what it said.
+async fn run(arguments: &[&Path]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
-    let output = command.args(arguments).arg("--quiet").env("RUST_LOG", "error").output().expect("the program runs");
+    command.args(arguments).arg("--quiet").env("RUST_LOG", "error");
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().expect("the program runs");
     (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout))
 }
 
@@ -38,22 +39,22 @@ async fn the_files_that_instances_name_are_copied_checked_and_restored() {
     let place = tempfile::tempdir().unwrap();
     let [copy, restored] = ["copy", "restored"].map(|name| place.path().join(name));
     let option = Path::new("--data");
-    let (good, said) = run(&[Path::new("backup"), &copy, option, data.path()]);
+    let (good, said) = run(&[Path::new("backup"), &copy, option, data.path()]).await;
     assert!(good && said.contains("1 instances") && said.contains("2 files"), "{said}");
     assert!(copy.join(&named).exists() && copy.join(&stray).exists() && !copy.join("files/incoming").exists());
-    let (good, said) = run(&[Path::new("restore"), &copy, option, &restored]);
+    let (good, said) = run(&[Path::new("restore"), &copy, option, &restored]).await;
     assert!(good, "{said}");
     assert_eq!(fs::read(restored.join(&named)).unwrap(), b"a letter");
     assert!(!restored.join(&stray).exists(), "no row names it");
 
     fs::write(copy.join(&named), "a lettes").unwrap();
-    let (good, said) = run(&[Path::new("restore"), &copy, Path::new("--check")]);
+    let (good, said) = run(&[Path::new("restore"), &copy, Path::new("--check")]).await;
     assert!(!good && said.contains(named.to_str().unwrap()) && said.contains("is damaged"), "{said}");
     // A copy of a directory that has lost a file is whole by its hashes; that the instance misses it is found all the same.
     fs::remove_file(data.path().join(&named)).unwrap();
     let second = place.path().join("second");
-    assert!(run(&[Path::new("backup"), &second, option, data.path()]).0);
-    let (good, said) = run(&[Path::new("restore"), &second, Path::new("--check")]);
+    assert!(run(&[Path::new("backup"), &second, option, data.path()]).await.0);
+    let (good, said) = run(&[Path::new("restore"), &second, Path::new("--check")]).await;
     assert!(!good && said.contains(&key) && said.contains(named.to_str().unwrap()), "{said}");
     server.stop().await;
 }

@@ -6,7 +6,7 @@
 //! `document` checks what holds for the document as a whole; `process` walks a process, `nodes`, `flows` and `lanes` read its parts,
 //! `errors`, `multi_instance` and `schedules` what nodes hold, `languages` what expressions are written in, `actions` the extension
 //! elements; `reader` collects problems and reads
-//! attributes, `xml` reads XML Schema's types, `without_effect` gathers what changes nothing here. Not here:
+//! attributes, `markup` bounds what the XML library is given, `xml` reads XML Schema's types, `without_effect` gathers what changes nothing here. Not here:
 //! the rules a definition must keep (`validate`).
 
 mod actions;
@@ -15,6 +15,7 @@ mod errors;
 mod flows;
 mod lanes;
 mod languages;
+mod markup;
 mod multi_instance;
 mod nodes;
 mod process;
@@ -55,6 +56,7 @@ const MAX_XML_DEPTH: usize = 64;
 /// All problems, warnings among them, when any is an error. Rules that need no complete graph are then checked as well,
 /// so that the modeller sees them at once.
 pub fn read(xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
+    markup::check(xml).map_err(|found| vec![Problem::error("", "too_large", format!("{found}; take some out"))])?;
     let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_XML_NODES, ..ParsingOptions::default() };
     let document = Document::parse_with_options(xml, options).map_err(|error| vec![unreadable(&error)])?;
     let root = document.root_element();

@@ -26,6 +26,14 @@ pub(super) const MAX_NAME_BYTES: usize = 128;
 /// All problems of a definition: errors and warnings.
 pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     let mut report = Report::default();
+    let elements = definition.nodes.len() + definition.flows.len();
+    if elements > limits::DEFINITION_ELEMENTS {
+        let most = limits::DEFINITION_ELEMENTS;
+        let message =
+            format!("expected at most {most} flow nodes and sequence flows, but there are {elements}; split the process");
+        report.error(&definition.id, "too_large", message);
+        return report.problems;
+    }
     report.process(definition);
     graph::check(definition, &mut report);
     lanes::check(definition, &mut report);

@@ -127,7 +127,8 @@ pub async fn check(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
     let source = body::bytes(&request, payload, limits::DEFINITION_BYTES).await?;
     let runtime = &app.sessions.runtime;
     let (tenant, by, now) = (designer.tenant.as_str(), designer.subject.as_str(), runtime.clock.now());
-    let problems = runtime.definitions.check(&Deploy { tenant, source: &source, format, publish: false, by, now });
+    let deploy = Deploy { tenant, source: &source, format, publish: false, by, now };
+    let problems = runtime.definitions.check(&deploy).await.map_err(refused)?;
     Ok(json(StatusCode::OK, &Checked { problems }))
 }
 
