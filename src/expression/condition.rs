@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::effects::{self, Fault};
 use super::fast;
-use super::lexer;
+use super::lexer::{self, Kind};
 use super::other_languages;
 use super::sandbox::{Outcome, ScriptError};
 use super::script::Script;
@@ -125,7 +125,9 @@ fn compile_expression(expression: &str) -> Result<Condition, Wrong> {
     let own = |fault| Wrong::Fault { fault, is_foreign: false };
     let tokens = lexer::tokens(expression)
         .map_err(|error| own(Fault { at: error.at, found: format!("{}; mend it there", error.found) }))?;
-    if let Some(tree) = fast::parse(&tokens) {
+    // The fast path would compare such a text as it is; it is told below.
+    let holds_placeholder = tokens.iter().any(|token| token.kind == Kind::Text && token.text.contains("${"));
+    if let Some(tree) = fast::parse(&tokens).filter(|_| !holds_placeholder) {
         return Ok(Condition::Fast(tree));
     }
     if let Some(fault) = other_languages::find(&tokens) {

@@ -114,6 +114,7 @@ fn refused_conditions_say_where() {
         ("input.list.push(1) > 0", "line 1, column 12: `push` changes its list"),
         ("id == 7615917337495251231", "write 7615917337495251231n"),
         ("execution.getVariable('a') == 1", "`getVariable` is no method of data"),
+        ("\"${status}\" == 'open'", "`${` in a text is not filled in"),
         ("contains(a, 'b')", "`contains` is no function"),
         ("'\u{0}", "expected a JavaScript expression"),
     ] {
