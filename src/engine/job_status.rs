@@ -5,7 +5,7 @@
 use super::{record::Status, remark::Remark};
 
 /// Where a job stands, or its workflow. The order is that of their numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum JobStatus {
     /// It waits to go on.
     Pending,

@@ -3,7 +3,7 @@
 //! A row is written when a job starts and when its status changes; other instances have none, so they pay nothing. What the
 //! statuses mean: `engine::job_status`; who asks: `web::jobs`.
 
-use std::cmp::Ordering;
+use std::{cmp::Reverse, collections::HashMap};
 
 use crate::{
     engine::job_status::JobStatus,
@@ -81,15 +81,15 @@ impl JobFilter {
         }
     }
 
-    /// Which of two jobs of the list comes first.
-    pub fn compare(&self, order: JobOrder, one: &JobRow, other: &JobRow) -> Ordering {
+    /// Puts jobs of the list into its order.
+    pub fn sort(&self, order: JobOrder, jobs: &mut [&JobRow]) {
         let time = |job: &JobRow| (job.status_at, job.created_at, job.instance);
-        let newest_first = || time(other).cmp(&time(one));
-        let group = |job: &JobRow| self.groups(order).iter().position(|group| *group == (job.process.as_str(), job.status));
+        let places: HashMap<(&str, JobStatus), usize> = self.groups(order).into_iter().zip(0..).collect();
+        let place = |job: &JobRow| places.get(&(job.process.as_str(), job.status)).copied();
         match order {
-            JobOrder::StatusAt { descending: true } => newest_first(),
-            JobOrder::StatusAt { descending: false } => time(one).cmp(&time(other)),
-            JobOrder::Process | JobOrder::Status => group(one).cmp(&group(other)).then_with(newest_first),
+            JobOrder::StatusAt { descending: false } => jobs.sort_by_key(|job| time(job)),
+            JobOrder::StatusAt { descending: true } => jobs.sort_by_key(|job| Reverse(time(job))),
+            JobOrder::Process | JobOrder::Status => jobs.sort_by_key(|job| (place(job), Reverse(time(job)))),
         }
     }
 }

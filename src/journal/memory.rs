@@ -328,7 +328,7 @@ impl StoreReader for MemoryStore {
     fn jobs(&self, filter: &JobFilter, order: JobOrder, offset: u64, limit: usize) -> Result<Vec<JobRow>, StoreError> {
         let tables = self.tables();
         let mut found: Vec<&JobRow> = tables.jobs.values().filter(|job| filter.accepts(job)).collect();
-        found.sort_by(|one, other| filter.compare(order, one, other));
+        filter.sort(order, &mut found);
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
         Ok(found.into_iter().skip(offset).take(limit).cloned().collect())
     }

@@ -6,8 +6,14 @@ use actix_web::{
     web::{Bytes, Payload},
 };
 
+use serde::de::DeserializeOwned;
+
 use super::problem::Problem;
-use crate::{limits, session::frames::code::ErrorCode, text};
+use crate::{
+    limits,
+    session::frames::{code::ErrorCode, spelling},
+    text,
+};
 
 /// The body, at most `limit` bytes of it.
 ///
@@ -40,6 +46,33 @@ pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, Proble
     }
     let refuse = |found| Problem::new(ErrorCode::BadRequest, format!("expected JSON in UTF-8, but {found}"));
     text::utf8(&bytes).map(str::to_owned).map_err(refuse)
+}
+
+/// Reads JSON into a form, which is described in words. What the text holds is not repeated, as it may be a password; names of its
+/// members are.
+///
+/// # Errors
+/// 400 for other members, and for what is no such form.
+pub fn read<T: DeserializeOwned>(text: &str, form: &str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| {
+        let told = error.to_string();
+        let wrong = unknown_name(&told).unwrap_or_else(|| {
+            // The library's own sentence may quote what was sent.
+            format!("line {} column {} is something else", error.line(), error.column())
+        });
+        Problem::new(ErrorCode::BadRequest, format!("expected {form}, but {wrong}"))
+    })
+}
+
+/// What is wrong when the library misses a name or does not know one: the name, and what to do. Nothing of any other sentence of the library's.
+pub fn unknown_name(told: &str) -> Option<String> {
+    if let Some(missing) = told.strip_prefix("missing field ").and_then(|rest| rest.split('`').nth(1)) {
+        return Some(format!("'{missing}' is missing"));
+    }
+    let names = told.strip_prefix("unknown field ")?;
+    let mut names = names.split('`').skip(1).step_by(2);
+    let unknown = names.next()?;
+    Some(format!("'{}' is none of its names: {}", unknown.escape_debug(), spelling::advice(unknown, names)))
 }
 
 /// The media type a body is announced with, in lower case and without its parameters.

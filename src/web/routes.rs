@@ -12,7 +12,7 @@ use actix_web::{
 };
 
 use super::{
-    api_page, assets, asyncapi, health, jobs, metrics, openapi,
+    api_page, assets, asyncapi, body, health, jobs, metrics, openapi,
     pages::{docs, home, instances as instance_pages, sign_in, start, tasks as task_pages},
     problem::Problem,
     rest::{
@@ -195,5 +195,9 @@ where
 
 /// What stands behind the `?` cannot be read.
 pub(super) fn query_problem(error: &impl fmt::Display) -> Problem {
-    Problem::new(ErrorCode::BadRequest, format!("expected known values behind '?', but: {error}"))
+    let told = error.to_string();
+    match body::unknown_name(told.strip_prefix("Query deserialize error: ").unwrap_or(&told)) {
+        Some(wrong) => Problem::new(ErrorCode::BadRequest, format!("expected known names behind '?', but {wrong}")),
+        None => Problem::new(ErrorCode::BadRequest, format!("expected known values behind '?', but: {told}")),
+    }
 }

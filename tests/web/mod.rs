@@ -12,6 +12,7 @@ pub mod http;
 mod instances;
 mod login;
 mod metrics;
+mod mistyped;
 mod numbers;
 mod outside_calls;
 mod overviews;

@@ -16,7 +16,7 @@ async fn a_ticket_is_for_one_use() {
     assert_eq!((answer.status.as_u16(), &answer.json()["expiresInSeconds"]), (201, &json!(30)));
     assert_eq!(answer.json()["ticket"].as_str().map(str::len), Some(22));
     alice.post("/v1/tickets", json!({"for": "tea"})).await.is_problem(400, "bad_request", "'for'");
-    alice.post("/v1/tickets", json!({})).await.is_problem(400, "bad_request", "missing field");
+    alice.post("/v1/tickets", json!({})).await.is_problem(400, "bad_request", "'for' is missing");
     let stranger = User::with_token(&server, None);
     stranger.post("/v1/tickets", json!({"for": "ws"})).await.is_problem(401, "unauthenticated", "token");
 

@@ -73,10 +73,12 @@ async fn unsubscribe_ends_the_frames_and_may_be_repeated() {
 }
 
 #[tokio::test]
-async fn unknown_fields_are_ignored() {
+async fn unknown_fields_are_ignored_and_mistyped_ones_named() {
     let server = Server::start();
     let mut client = Client::hello_with(&server, json!({"token": token("alice"), "future": {"a": [1]}})).await;
     client.done(json!({"type": "start", "id": id(), "process": "onboarding", "future": true, "data": {}})).await;
     client.send(json!({"type": "pong", "future": 1})).await;
+    let mistyped = json!({"type": "start", "id": id(), "process": "onboarding", "dta": {}});
+    client.refused(mistyped, "bad_request").await;
     client.start("onboarding", json!({})).await;
 }

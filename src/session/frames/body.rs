@@ -71,8 +71,12 @@ fn read<T>(text: &str, take: impl FnOnce(&Fields<'_>) -> Result<T, Sentence>) ->
         return Err(WireError::new(ErrorCode::TooLarge, sentence));
     }
     let refuse = |sentence| WireError::new(ErrorCode::BadRequest, sentence);
-    let fields = Fields::read(text).map_err(|error| refuse(format!("expected a JSON object as the body, but: {error}")))?;
-    take(&fields).map_err(refuse)
+    let fields = Fields::of_body(text).map_err(|error| refuse(format!("expected a JSON object as the body, but: {error}")))?;
+    let whole = || {
+        let taken = take(&fields)?;
+        fields.finish().map(|()| taken)
+    };
+    whole().map_err(refuse)
 }
 
 #[cfg(test)]
@@ -85,7 +89,7 @@ mod tests {
     #[test]
     fn bodies_are_frames_without_their_envelope() {
         let (id, instance) = (FrameId::from(Uuid::nil()), InstanceKey(Uuid::from_u128(7)));
-        assert_eq!(start(r#"{"process":"p","x":1}"#, id.clone()).unwrap().process.as_deref(), Some("p"));
+        assert_eq!(start(r#"{"process":"p"}"#, id.clone()).unwrap().process.as_deref(), Some("p"));
         assert_eq!(run(r#"{"action":"save","ifSeq":3}"#, id.clone(), instance).unwrap().if_seq, Some(3));
         assert_eq!(done(r#"{"seq":3}"#), Ok(3));
         assert_eq!(patch(r#"{"data":{"a":1},"ifSeq":3}"#, id.clone(), instance).unwrap().data.text(), r#"{"a":1}"#);
@@ -96,6 +100,12 @@ mod tests {
         assert!(on_instance("skip", "{}", instance).is_err() && on_instance("odd", "{}", instance).is_err());
         let check = |found: WireError, part: &str| assert!(found.message.contains(part), "{}", found.message);
         check(start("{}", id.clone()).unwrap_err(), "'process'");
+        check(start(r#"{"process":"p","dta":{}}"#, id.clone()).unwrap_err(), "'dta': write 'data'");
+        check(run(r#"{"action":"save","instance":"x"}"#, id.clone(), instance).unwrap_err(), "'instance': leave it out");
+        let odd = format!(r#"{{"\u0000{}":1}}"#, "x".repeat(1_000));
+        check(on_instance("hold", &odd, instance).unwrap_err(), r"there is '\0xxx");
+        assert!(on_instance("hold", &odd, instance).unwrap_err().message.len() < 200);
+        check(on_instance("hold", r#"{"reason":"x"}"#, instance).unwrap_err(), "expected no fields, but there is 'reason'");
         check(start("{\n  \"process\": }", id).unwrap_err(), "line 2 column 14");
         check(done("[1]").unwrap_err(), "a JSON object");
         assert_eq!(data(r#" {"a":1} "#).unwrap().text(), r#"{"a":1}"#);

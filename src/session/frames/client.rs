@@ -294,14 +294,25 @@ pub struct FrameError {
 /// Reads one text message of a client.
 pub fn parse(text: &str) -> Result<ClientFrame, FrameError> {
     let (fields, id) = read(text)?;
-    frame(&fields, id.as_ref()).map_err(|message| FrameError { id: id.map(|id| id.0), code: ErrorCode::BadRequest, message })
+    let whole = || {
+        let frame = frame(&fields, id.as_ref())?;
+        // A sign of life says nothing, so nothing in it can be mistyped.
+        if !matches!(frame, ClientFrame::Pong) {
+            fields.finish()?;
+        }
+        Ok(frame)
+    };
+    whole().map_err(|message| FrameError { id: id.map(|id| id.0), code: ErrorCode::BadRequest, message })
 }
 
 /// Reads the first text message of a client, which must be a `hello`.
 pub fn parse_hello(text: &str) -> Result<Hello, FrameError> {
     let (fields, id) = read(text)?;
     let first = || match fields.text("type")?.as_deref() {
-        Some("hello") => hello(&fields),
+        Some("hello") => {
+            let hello = hello(&fields)?;
+            fields.finish().map(|()| hello)
+        }
         Some(other) => Err(format!(
             "expected 'hello' as the 'type' of a connection's first frame, but it is {}: send hello first",
             quoted(other)
@@ -320,7 +331,7 @@ fn read(text: &str) -> Result<(Fields<'_>, Option<FrameId>), FrameError> {
             "expected at most 64 levels of objects and lists, but the frame has more".into(),
         ));
     }
-    let fields = Fields::read(text)
+    let fields = Fields::of_frame(text)
         .map_err(|error| refuse(ErrorCode::BadRequest, format!("expected one JSON object as a text frame, but: {error}")))?;
     match fields.text("id") {
         Ok(Some(id)) if id.len() > limits::ID_BYTES => {
@@ -377,9 +388,10 @@ fn unknown_type(found: &str) -> Sentence {
 
 fn hello(fields: &Fields<'_>) -> Result<Hello, Sentence> {
     let points = fields.list("resume")?;
-    let resume = points
-        .iter()
-        .map(|point| Ok(ResumePoint { instance: instance(point)?, after: point.required("after", point.number("after")?)? }));
+    let resume = points.iter().map(|point| {
+        let read = ResumePoint { instance: instance(point)?, after: point.required("after", point.number("after")?)? };
+        point.finish().map(|()| read)
+    });
     Ok(Hello {
         token: fields.text("token")?.map(Into::into),
         client: fields.name("client")?,
@@ -392,12 +404,16 @@ fn hello(fields: &Fields<'_>) -> Result<Hello, Sentence> {
 pub(super) fn start(fields: &Fields<'_>, id: FrameId) -> Result<Start, Sentence> {
     let inherit_from = match fields.nested("inheritFrom")? {
         None => None,
-        Some(from) => Some(InheritFrom {
-            instance: instance(&from)?,
-            seq: from.number("seq")?,
-            params_to_copy: from.texts("paramsToCopy")?,
-            without_params: from.texts("withoutParams")?.unwrap_or_default(),
-        }),
+        Some(from) => {
+            let read = InheritFrom {
+                instance: instance(&from)?,
+                seq: from.number("seq")?,
+                params_to_copy: from.texts("paramsToCopy")?,
+                without_params: from.texts("withoutParams")?.unwrap_or_default(),
+            };
+            from.finish()?;
+            Some(read)
+        }
     };
     let mut process = fields.name("process")?;
     if inherit_from.as_ref().is_none_or(|from| from.seq.is_none()) {

@@ -85,6 +85,24 @@ fn a_payload_keeps_its_digits() {
 }
 
 #[test]
+fn a_field_that_is_mistyped_or_another_frames_is_named() {
+    let id = Some("1");
+    refused(r#"{"type":"start","id":"1","process":"p","dta":{}}"#, id, "but there is 'dta': write 'data'");
+    refused(r#"{"type":"start","id":"1","process":"p","future":1,"dta":{}}"#, id, "'dta': write 'data'");
+    refused(r#"{"type":"start","id":"1","proces":"p"}"#, id, "field 'process', but there is 'proces': write 'process'");
+    refused(r#"{"type":"start","id":"1","process":"p","ifSeq":3}"#, id, "but there is 'ifSeq': leave it out");
+    refused(r#"{"type":"run","id":"1","instance":"KEY","action":"s","seq":1}"#, id, "id, data, instance, action, element, ifSeq");
+    refused(r#"{"type":"start","id":"1","inheritFrom":{"instance":"KEY","seq":1,"sec":2}}"#, id, "'inheritFrom.sec': write");
+    refused(r#"{"type":"hello","id":"1","tokne":"t"}"#, id, "'tokne': write 'token'");
+    refused(
+        r#"{"type":"hello","id":"1","resume":[{"instance":"KEY","after":1,"aftr":1}]}"#,
+        id,
+        "'resume[0].aftr': write 'after'",
+    );
+    check(r#"{"type":"start","id":"1","process":"p","future":{"a":[1]}}"#, &["Start"]);
+}
+
+#[test]
 fn unknown_fields_and_odd_spellings_pass() {
     check(r#" {"extra":{"id":5,"id":6},"type":"pong","other":[[]]} "#, &["Pong"]);
     check(r#"{"t\u0079pe":"run","id":"\u0041","instance":"KEY","action":"s"}"#, &[r#"FrameId("A")"#]);

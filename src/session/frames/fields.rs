@@ -1,9 +1,10 @@
 //! The fields of one client frame, read by name: the only reader of what clients send, so that every error names its field.
 //!
-//! One pass over the text finds the members; their values stay text until a field is asked for. Members no frame has are
-//! skipped, as the protocol says.
+//! One pass over the text finds the members; their values stay text until a field is asked for. What nobody has asked for when a
+//! frame or body is read may be a mistake, which would be lost silently: it is named. Of frames only what looks mistyped or is
+//! another frame's, as a later client may send more than this server knows.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, cell::Cell, fmt, str::FromStr};
 
 use serde::{
     Deserialize, Deserializer,
@@ -11,10 +12,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::client::Payload;
+use super::{client::Payload, spelling};
 use crate::limits;
 
-/// Every member name that some frame has.
+/// Every member name that some frame has; at most 64, as those asked for are bits of one number.
 const KNOWN: &[&str] = &[
     "type",
     "id",
@@ -49,6 +50,12 @@ const KNOWN: &[&str] = &[
 /// The members of an object, those of [`KNOWN`] names; `null` counts as absent.
 pub struct Fields<'a> {
     members: Vec<(&'static str, &'a RawValue)>,
+    /// Other names, as far as they are looked at.
+    unknown: Vec<Cow<'a, str>>,
+    /// Which names were asked for, by their places in [`KNOWN`].
+    asked: Cell<u64>,
+    /// Whether every other member is refused.
+    strict: bool,
     at: At,
 }
 
@@ -73,6 +80,8 @@ impl fmt::Display for At {
     }
 }
 
+/// How many names that no frame has are looked at.
+const UNKNOWN: usize = 8;
 /// How much of a client's text an error sentence repeats, in bytes.
 const QUOTED_BYTES: usize = 64;
 
@@ -80,17 +89,43 @@ const QUOTED_BYTES: usize = 64;
 pub type Sentence = String;
 
 impl<'a> Fields<'a> {
-    /// The members of the object `text`, a whole frame or body; an error says why it is none.
-    pub fn read(text: &'a str) -> Result<Self, serde_json::Error> {
-        Self::read_at(text, At::Top)
+    /// The members of the object `text`, a whole frame; an error says why it is none.
+    pub fn of_frame(text: &'a str) -> Result<Self, serde_json::Error> {
+        Self::read_at(text, At::Top, false)
     }
 
-    fn read_at(text: &'a str, at: At) -> Result<Self, serde_json::Error> {
-        let Members(members) = serde_json::from_str(text)?;
-        Ok(Self { members, at })
+    /// As [`Fields::of_frame`], of a whole body.
+    pub fn of_body(text: &'a str) -> Result<Self, serde_json::Error> {
+        Self::read_at(text, At::Top, true)
+    }
+
+    fn read_at(text: &'a str, at: At, strict: bool) -> Result<Self, serde_json::Error> {
+        let Members { known, unknown } = serde_json::from_str(text)?;
+        Ok(Self { members: known, unknown, asked: Cell::new(0), strict, at })
+    }
+
+    /// Refuses an object with a member that was not asked for; of a frame, only one that looks mistyped or that another frame has.
+    pub fn finish(&self) -> Result<(), Sentence> {
+        let is_asked =
+            |name: &str| KNOWN.iter().position(|known| *known == name).is_some_and(|place| self.asked.get() >> place & 1 == 1);
+        let known = self.members.iter().map(|(name, _)| *name).find(|name| !is_asked(name));
+        let asked = || KNOWN.iter().copied().filter(|known| is_asked(known));
+        let unknown =
+            self.unknown.iter().map(AsRef::as_ref).find(|name| self.strict || spelling::nearest(name, asked()).is_some());
+        let Some(name) = unknown.or(known) else { return Ok(()) };
+        let list = match asked().collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "no fields".to_owned(),
+            names => format!("no fields but {names}"),
+        };
+        let (at, name, advice) = (self.at, quoted(name), spelling::advice(name, asked()));
+        let name = name.trim_matches('\'');
+        Err(format!("expected {list}, but there is '{at}{name}': {advice}"))
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
+        if let Some(place) = KNOWN.iter().position(|known| *known == name) {
+            self.asked.set(self.asked.get() | 1 << place);
+        }
         self.members.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).filter(|value| value.get() != "null")
     }
 
@@ -105,7 +140,13 @@ impl<'a> Fields<'a> {
 
     /// Fails with the sentence for a field that must be there.
     pub fn required<T>(&self, name: &str, value: Option<T>) -> Result<T, Sentence> {
-        value.ok_or_else(|| format!("expected the field '{}{name}', but it is missing", self.at))
+        let mistyped = || self.unknown.iter().find(|unknown| spelling::nearest(unknown, [name]).is_some());
+        value.ok_or_else(|| match mistyped() {
+            Some(unknown) => {
+                format!("expected the field '{at}{name}', but there is '{at}{unknown}': write '{name}'", at = self.at)
+            }
+            None => format!("expected the field '{}{name}', but it is missing", self.at),
+        })
     }
 
     /// A text of any length.
@@ -164,7 +205,9 @@ impl<'a> Fields<'a> {
     /// The fields of a nested object.
     pub fn nested(&self, name: &'static str) -> Result<Option<Fields<'a>>, Sentence> {
         let Some(text) = self.object(name)? else { return Ok(None) };
-        Fields::read_at(text, At::In(name)).map(Some).map_err(|error| format!("expected '{name}' to be an object, but: {error}"))
+        Fields::read_at(text, At::In(name), self.strict)
+            .map(Some)
+            .map_err(|error| format!("expected '{name}' to be an object, but: {error}"))
     }
 
     /// The fields of each object in a list.
@@ -175,7 +218,7 @@ impl<'a> Fields<'a> {
             if !item.get().starts_with('{') {
                 return Err(self.wrong(&named, "an object", &found(item)));
             }
-            Fields::read_at(item.get(), At::Item(name, place))
+            Fields::read_at(item.get(), At::Item(name, place), self.strict)
                 .map_err(|error| format!("expected '{named}' to be an object, but: {error}"))
         };
         items.iter().enumerate().map(fields).collect()
@@ -211,7 +254,11 @@ pub fn cut(text: &str, bytes: usize) -> Cow<'_, str> {
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-struct Members<'a>(Vec<(&'static str, &'a RawValue)>);
+/// The members of an object: those of known names, and some of the other names.
+struct Members<'a> {
+    known: Vec<(&'static str, &'a RawValue)>,
+    unknown: Vec<Cow<'a, str>>,
+}
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -230,9 +277,15 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut members: Vec<(&'static str, &'de RawValue)> = Vec::with_capacity(8);
+        let mut unknown = Vec::new();
         while let Some(Text(name)) = map.next_key()? {
             match KNOWN.iter().find(|known| **known == name) {
-                None => drop(map.next_value::<IgnoredAny>()?),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                    if unknown.len() < UNKNOWN {
+                        unknown.push(name);
+                    }
+                }
                 // Two values under one name: readers differ on which counts, so neither does.
                 Some(known) if members.iter().any(|(seen, _)| seen == known) => {
                     return Err(serde::de::Error::custom(format_args!("the field '{known}' is there twice")));
@@ -240,6 +293,6 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 Some(known) => members.push((known, map.next_value()?)),
             }
         }
-        Ok(Members(members))
+        Ok(Members { known: members, unknown })
     }
 }

@@ -21,6 +21,7 @@ mod schema;
 pub mod server;
 pub mod shapes;
 pub mod shared;
+pub mod spelling;
 pub mod step;
 
 pub use fields::cut;

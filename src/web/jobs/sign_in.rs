@@ -12,10 +12,7 @@ use utoipa::ToSchema;
 use super::{ascii, refused::Refused};
 use crate::{
     limits,
-    session::{
-        frames::code::ErrorCode,
-        token::{DEFAULT_TENANT, Identity},
-    },
+    session::token::{DEFAULT_TENANT, Identity},
     web::{app::App, body, problem::Problem},
 };
 
@@ -57,12 +54,7 @@ pub async fn hello() -> HttpResponse {
 pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
     app.require_origin(&request)?;
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
-    let Login { username, password } = serde_json::from_str(&ascii::text(&bytes)).map_err(|error| {
-        // The library's own sentence may quote what was sent.
-        let (line, column) = (error.line(), error.column());
-        let sentence = format!("expected {{\"username\":…,\"password\":…}}, but line {line} column {column} is something else");
-        Problem::new(ErrorCode::BadRequest, sentence)
-    })?;
+    let Login { username, password } = body::read(&ascii::text(&bytes), r#"{"username":…,"password":…}"#)?;
     match app.sign_in(&request, DEFAULT_TENANT, &username, &password).await {
         Ok(identity) => welcome(&app, &request, &identity).map_err(Refused::from),
         Err(problem) if problem.status_code() == StatusCode::UNAUTHORIZED => Ok(HttpResponse::Unauthorized().finish()),

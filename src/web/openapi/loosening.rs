@@ -1,7 +1,8 @@
 //! What generators of clients misread in a document, said in words that all of them read the same way.
 //!
 //! A JSON object of any content is `{"type": "object"}` for JSON Schema, and an object without members for some generators. A
-//! default of a member makes some generators ask for the member. Not here: what a document says (`openapi`, `asyncapi`).
+//! default of a member makes some generators ask for the member. What a request's body may hold is closed, as others are refused.
+//! Not here: what a document says (`openapi`, `asyncapi`).
 
 use serde_json::{Map, Value, json};
 
@@ -29,6 +30,35 @@ fn loosen_object(schema: &mut Map<String, Value>) {
     for (_, member) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
         member.as_object_mut().and_then(|member| member.remove("default"));
     }
+}
+
+/// Lets bodies of requests under this address have no members but those that are named.
+pub fn close_bodies(document: &mut Value, under: &str) {
+    const SCHEMA: &str = "/requestBody/content/application~1json/schema/$ref";
+    let items = document["paths"].as_object().into_iter().flatten().filter(|(path, _)| path.starts_with(under));
+    let operations = items.flat_map(|(_, item)| item.as_object().into_iter().flatten());
+    let places = operations.filter_map(|(_, told)| told.pointer(SCHEMA)?.as_str()?.strip_prefix('#'));
+    let places: Vec<String> = places.map(str::to_owned).collect();
+    for place in places {
+        if let Some(schema) = document.pointer_mut(&place).and_then(Value::as_object_mut) {
+            schema.insert("additionalProperties".to_owned(), json!(false));
+        }
+    }
+}
+
+#[test]
+fn bodies_are_closed_where_others_are_refused() {
+    let body = |name: &str| {
+        let schema = json!({"$ref": format!("#/components/schemas/{name}")});
+        json!({"post": {"requestBody": {"content": {"application/json": {"schema": schema}}}}})
+    };
+    let mut document = json!({
+        "paths": {"/v1/a": body("A"), "/api/v1/b": body("B")},
+        "components": {"schemas": {"A": {"type": "object"}, "B": {"type": "object"}}},
+    });
+    close_bodies(&mut document, "/v1/");
+    let expected = json!({"A": {"type": "object", "additionalProperties": false}, "B": {"type": "object"}});
+    assert_eq!(document["components"]["schemas"], expected);
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::{
 /// A name and its password.
 // No `Debug`: it holds a password.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct Login {
     username: String,
     password: String,
@@ -58,12 +59,7 @@ impl Token {
 pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     app.require_origin(&request)?;
     let text = body::json(&request, payload).await?;
-    let Login { username, password, tenant } = serde_json::from_str(&text).map_err(|error| {
-        // Not the library's own sentence alone: it may quote what was sent.
-        let place = format!("line {} column {}", error.line(), error.column());
-        let sentence = format!("expected {{\"username\":\"…\",\"password\":\"…\"}}, but it is something else at {place}");
-        Problem::new(ErrorCode::BadRequest, sentence)
-    })?;
+    let Login { username, password, tenant } = body::read(&text, r#"{"username":"…","password":"…"}"#)?;
     let identity = app.sign_in(&request, tenant.as_deref().unwrap_or(DEFAULT_TENANT), &username, &password).await?;
     signed_in(&app, &request, &identity)
 }

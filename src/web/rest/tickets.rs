@@ -22,6 +22,7 @@ use crate::{
 
 /// What a ticket is for.
 #[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 struct TicketRequest {
     /// What it opens: `ws`, `stream/KEY` or `signin`.
     #[schema(example = "ws", pattern = "^(ws|signin|stream/.+)$")]
@@ -48,8 +49,7 @@ struct Ticket {
 pub async fn issue(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let text = body::json(&request, payload).await?;
-    let wanted: TicketRequest = serde_json::from_str(&text)
-        .map_err(|error| Problem::new(ErrorCode::BadRequest, format!("expected {{\"for\":\"ws\"}} or the like, but: {error}")))?;
+    let wanted: TicketRequest = body::read(&text, r#"{"for":"ws"} or the like"#)?;
     let purpose: TicketUse = wanted.r#for.parse().map_err(|sentence: String| Problem::new(ErrorCode::BadRequest, sentence))?;
     // A sign-in is a user's.
     let who = if purpose == TicketUse::SignIn { app.user(&request)?.0 } else { who };

@@ -206,10 +206,7 @@ pub(super) fn admin(app: &App, request: &HttpRequest) -> Result<Identity, Proble
 /// A body of this form. What it holds is not repeated: it may be a password.
 pub(super) async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: Payload, form: &str) -> Result<T, Problem> {
     let text = body::json(request, payload).await?;
-    serde_json::from_str(&text).map_err(|error| {
-        let place = format!("line {} column {}", error.line(), error.column());
-        Problem::new(ErrorCode::BadRequest, format!("expected {form}, but it is something else at {place}"))
-    })
+    body::read(&text, form)
 }
 
 /// The user as it stands now; it may be gone again.
