@@ -9,6 +9,7 @@
 
 pub mod action;
 pub mod bpmn_xml;
+pub mod certain_starts;
 pub mod compile;
 pub mod content_hash;
 pub mod copying;

@@ -5,6 +5,7 @@
 //! (`journal`).
 
 mod compiling;
+mod cycles;
 mod damage;
 mod planning;
 mod removal;

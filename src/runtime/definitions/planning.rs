@@ -3,11 +3,14 @@
 //!
 //! Not here: writing the plan (`Definitions::deploy`), the rules a definition keeps by itself (`model::validate`).
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use sha2::{Digest, Sha256};
 
-use super::{Deploy, Deployed, DeployedProcess, Versions, start_data, times, unknown_processes, with_state, workflows};
+use super::{Deploy, Deployed, DeployedProcess, Versions, cycles, start_data, times, unknown_processes, with_state, workflows};
 use crate::{
     expression,
     journal::{DefinitionFormat, DefinitionRow, DefinitionState},
@@ -92,7 +95,25 @@ impl Plan {
             plan.outcome.push(Deployed { row: process.row.clone(), existing, problems: bounded(found) });
             plan.changed.push(process);
         }
-        if problems.iter().any(|problem| problem.severity == Severity::Error) { Err(bounded(problems)) } else { Ok(plan) }
+        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+            return Err(bounded(problems));
+        }
+        plan.warn_of_cycles(deploy.tenant);
+        Ok(plan)
+    }
+
+    /// Last, as the processes of one source may start one another.
+    fn warn_of_cycles(&mut self, tenant: &str) {
+        let at = |row: &DefinitionRow| self.versions.find(tenant, &row.id, |known| known.version == row.version);
+        let brought: Vec<_> = self.outcome.iter().filter_map(|deployed| at(&deployed.row)).collect();
+        let own: HashMap<&str, _> = brought.iter().map(|process| (&*process.row.id, process.executable.clone())).collect();
+        let published = |id: &str| self.versions.find(tenant, id, |row| row.state == DefinitionState::Published);
+        let find = |id: &str| own.get(id).cloned().or_else(|| Some(published(id)?.executable.clone()));
+        let mut search = cycles::Search::new(find);
+        let found: Vec<_> = brought.iter().map(|process| search.warning(&process.executable)).collect();
+        for (deployed, warning) in self.outcome.iter_mut().zip(found) {
+            deployed.problems.extend(warning);
+        }
     }
 
     /// The warnings of all its processes, in document order.

@@ -1,0 +1,154 @@
+//! Which other processes an instance starts for certain: whatever its data and its users do, before anything waits.
+//!
+//! Followed is the token from one start event on. It stops at everything that waits (a user, a time, a subprocess, an answer) or
+//! chooses (a gateway, a collection that may be empty). An end by an error takes all back. So what is said here is true of every
+//! instance that does not stop with an incident; what is not said may still be. What is made of it: `runtime::definitions::cycles`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{
+    action::{MessageType, Required, Target, Trigger},
+    definition::NodeKind,
+    executable::{ActionWork, ExecutableAction, ExecutableNode, ExecutableProcess},
+    ids::{InstanceKey, Time},
+    start_message::StartMessage,
+    template::{Builtins, Template},
+};
+
+/// A process that is started for certain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertainStart {
+    /// The node that starts it.
+    pub node: String,
+    /// Its id.
+    pub process: String,
+    /// The start condition it is started with.
+    pub start_condition: Option<String>,
+}
+
+/// What an instance that begins at this start event starts for certain.
+pub fn certain_starts(process: &ExecutableProcess, start_event: &str) -> Vec<CertainStart> {
+    let mut walk = Walk { process, starts: Vec::new(), seen: BTreeSet::new(), arrived: BTreeMap::new(), fails: false };
+    let mut next = vec![start_event.to_owned()];
+    while let Some(id) = next.pop() {
+        if let Some(node) = process.node(&id).filter(|_| walk.seen.insert(id.clone())) {
+            next.extend(walk.visit(node));
+        }
+    }
+    if walk.fails { Vec::new() } else { walk.starts }
+}
+
+/// The start event that a start with this condition means, if there is exactly one.
+pub fn start_event<'a>(process: &'a ExecutableProcess, condition: Option<&str>) -> Option<&'a ExecutableNode> {
+    let all: Vec<&ExecutableNode> = process.start_events().filter(|node| node.schedule.is_none()).collect();
+    let fitting = all.iter().filter(|node| node.start_condition.as_deref() == condition);
+    match (condition, &all[..], &fitting.collect::<Vec<_>>()[..]) {
+        (None, [only], _) => Some(only),
+        (_, _, [only]) => Some(only),
+        _ => None,
+    }
+}
+
+struct Walk<'a> {
+    process: &'a ExecutableProcess,
+    starts: Vec<CertainStart>,
+    seen: BTreeSet<String>,
+    /// Flows that reach a join for certain.
+    arrived: BTreeMap<String, BTreeSet<String>>,
+    fails: bool,
+}
+
+impl Walk<'_> {
+    /// What a node starts; the nodes the token reaches behind it.
+    fn visit(&mut self, node: &ExecutableNode) -> Vec<String> {
+        let waits = node.actions.iter().filter(|action| self.act(node, action)).count() > 0;
+        if let Some(call) = node.call.as_ref().filter(|call| call.collection.is_none()) {
+            self.start(node, call.process.to_string(), None);
+        }
+        let goes_on = match node.kind {
+            NodeKind::UserTask => !node.actions.is_empty(),
+            NodeKind::ExclusiveGateway => node.outgoing.len() == 1 && !node.outgoing[0].conditional,
+            NodeKind::StartEvent
+            | NodeKind::EndEvent
+            | NodeKind::Task
+            | NodeKind::ServiceTask
+            | NodeKind::SendTask
+            | NodeKind::ParallelGateway => true,
+            NodeKind::CallActivity | NodeKind::BoundaryEvent => false,
+        };
+        self.fails |= node.throws.is_some();
+        if waits || !goes_on {
+            return Vec::new();
+        }
+        node.outgoing.iter().filter(|flow| self.passes(&flow.target, &flow.id)).map(|flow| flow.target.to_string()).collect()
+    }
+
+    /// Whether a flow lets its target begin: a join waits for all of its flows.
+    fn passes(&mut self, target: &str, flow: &str) -> bool {
+        let Some(node) = self.process.node(target) else { return false };
+        if node.kind != NodeKind::ParallelGateway || node.incoming.len() < 2 {
+            return true;
+        }
+        let arrived = self.arrived.entry(target.to_owned()).or_default();
+        arrived.insert(flow.to_owned());
+        arrived.len() == node.incoming.len()
+    }
+
+    /// What an action starts at once. `true` when the node may wait for it.
+    fn act(&mut self, node: &ExecutableNode, action: &ExecutableAction) -> bool {
+        if action.trigger == Trigger::Manual {
+            return action.required == Required::Mandatory;
+        }
+        if action.timer.is_some() {
+            return action.holds_token;
+        }
+        let waits = match &action.work {
+            ActionWork::StartSubprocess { subprocess, asynchronous } => {
+                self.start(node, subprocess.process.to_string(), None);
+                !asynchronous
+            }
+            ActionWork::WebsocketSend { message, message_type: MessageType::Action, target: Target::Active } => {
+                if let Some(StartMessage { process, start_condition, .. }) = self.server_start(message) {
+                    self.start(node, process, start_condition);
+                }
+                false
+            }
+            ActionWork::HttpRequest(_) => true,
+            ActionWork::WebsocketSend { .. }
+            | ActionWork::SaveData
+            | ActionWork::AppendToParent { .. }
+            | ActionWork::BusinessRule
+            | ActionWork::UploadFile { .. } => false,
+        };
+        // Children of what waits run later, if at all.
+        let children = action.children.iter().filter(|_| action.autorun_children && !waits);
+        children.fold(waits, |waits, child| {
+            let runs = child.trigger == Trigger::Manual || child.required == Required::Mandatory;
+            (runs && self.act(node, child)) || waits
+        })
+    }
+
+    /// What a message starts, when no data fill it in.
+    fn server_start(&self, message: &Template) -> Option<StartMessage> {
+        if message.paths().next().is_some() {
+            return None;
+        }
+        let nobody = InstanceKey::default();
+        let builtins = Builtins {
+            process_instance_id: nobody,
+            parent: None,
+            root: nobody,
+            process_name: &self.process.name,
+            started_by: "",
+            scheduled_for: None,
+            now: Time(0),
+        };
+        StartMessage::read_for_server(&message.render(&Value::Null, &builtins).ok()?).ok()?
+    }
+
+    fn start(&mut self, node: &ExecutableNode, process: String, start_condition: Option<String>) {
+        self.starts.push(CertainStart { node: node.id.to_string(), process, start_condition });
+    }
+}

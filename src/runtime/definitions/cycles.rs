@@ -1,0 +1,224 @@
+//! Processes that start themselves without end, directly or through others: warnings, as only the limits of a tree stop them.
+//!
+//! Only what is certain is told ([`certain_starts`]); a call that a condition may leave out is how recursion is meant.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use crate::{
+    limits::TREE_LEVELS,
+    model::{
+        certain_starts::{CertainStart, certain_starts, start_event},
+        executable::ExecutableProcess,
+        problem::Problem,
+    },
+};
+
+/// Starts looked at in one deploy; what lies beyond is not told.
+const LOOKED_AT: usize = 100_000;
+
+/// A process and the start event it begins at.
+type Place = (String, String);
+/// A node, and what it starts.
+type Start = (String, Place);
+
+/// Looks for processes that start themselves; `find` gives the process that is started by an id.
+pub(super) struct Search<F> {
+    find: F,
+    known: BTreeMap<Place, Arc<Vec<Start>>>,
+    left: usize,
+}
+
+impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
+    pub(super) fn new(find: F) -> Self {
+        Self { find, known: BTreeMap::new(), left: LOOKED_AT }
+    }
+
+    /// The warning of a process that starts itself for certain.
+    pub(super) fn warning(&mut self, process: &ExecutableProcess) -> Option<Problem> {
+        let own = &process.definition.id;
+        let begins: Vec<Place> = process.start_events().map(|node| (own.clone(), node.id.to_string())).collect();
+        let (node, chain) = begins.iter().find_map(|begin| self.cycle(begin))?;
+        let message = format!(
+            "expected a process whose subprocesses come to an end, but `{own}` starts itself in every case: {}; let a condition, a \
+             user or a time stand before it",
+            chain.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" → ")
+        );
+        Some(Problem::warning(node, "endless_starts", message))
+    }
+
+    /// The shortest way from a start event back to it: the node that begins it, and the processes on it. One longer than a tree has
+    /// levels is not looked for.
+    fn cycle(&mut self, begin: &Place) -> Option<(String, Vec<String>)> {
+        let mut from: BTreeMap<Place, Start> = BTreeMap::new();
+        let mut next = VecDeque::from([(begin.clone(), 0)]);
+        while let Some((place, distance)) = next.pop_front() {
+            for (node, reached) in self.starts_at(&place).iter() {
+                self.left = self.left.checked_sub(1)?;
+                if reached == begin {
+                    return Some(way_back(begin, (node.clone(), place), &from));
+                }
+                if distance < TREE_LEVELS && !from.contains_key(reached) {
+                    from.insert(reached.clone(), (node.clone(), place.clone()));
+                    next.push_back((reached.clone(), distance + 1));
+                }
+            }
+        }
+        None
+    }
+
+    fn starts_at(&mut self, place: &Place) -> Arc<Vec<Start>> {
+        if let Some(known) = self.known.get(place) {
+            return known.clone();
+        }
+        let started = |CertainStart { node, process, start_condition }: CertainStart| {
+            let event = start_event(&*(self.find)(&process)?, start_condition.as_deref())?.id.to_string();
+            Some((node, (process, event)))
+        };
+        let starts = (self.find)(&place.0).map(|process| certain_starts(&process, &place.1)).unwrap_or_default();
+        let starts = Arc::new(starts.into_iter().filter_map(started).collect());
+        self.known.insert(place.clone(), Arc::clone(&starts));
+        starts
+    }
+}
+
+/// The way that ends with this start, from its beginning.
+fn way_back(begin: &Place, last: Start, from: &BTreeMap<Place, Start>) -> (String, Vec<String>) {
+    let (mut node, mut place) = last;
+    let mut chain = vec![begin.0.clone()];
+    while place != *begin
+        && let Some((before, above)) = from.get(&place)
+    {
+        chain.push(place.0);
+        (node, place) = (before.clone(), above.clone());
+    }
+    chain.push(begin.0.clone());
+    chain.reverse();
+    (node, chain)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        model::{ids::Time, source::SourceFormat},
+        runtime::{definitions::Rehearsal, outside::OutsideSettings},
+    };
+
+    /// A process of these nodes in a row; `flows` are said by whoever needs others.
+    fn process(id: &str, nodes: &str, flows: &[(&str, &str)]) -> String {
+        let flow = |(number, (from, to)): (usize, &(&str, &str))| {
+            format!(r#"<sequenceFlow id="{id}F{number}" sourceRef="{from}" targetRef="{to}"/>"#)
+        };
+        let flows: String = flows.iter().enumerate().map(flow).collect();
+        format!(
+            r#"<process id="{id}" isExecutable="true"><startEvent id="{id}S"/>{nodes}<endEvent id="{id}E"/>{flows}</process>"#
+        )
+    }
+
+    fn call(id: &str, called: &str) -> String {
+        process(
+            id,
+            &format!(r#"<callActivity id="{id}C" calledElement="{called}"/>"#),
+            &[(&format!("{id}S"), &format!("{id}C")), (&format!("{id}C"), &format!("{id}E"))],
+        )
+    }
+
+    fn document(processes: &[String]) -> String {
+        format!(
+            r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="http://example.org"
+                xmlns:stepwire="https://stepwire.dev/schema/bpmn/1.0">{}</definitions>"#,
+            processes.concat()
+        )
+    }
+
+    /// What is said of cycles in the last of these documents, deployed one after the other.
+    fn said(documents: &[String]) -> Vec<(String, String)> {
+        let mut rehearsal = Rehearsal::new(OutsideSettings::default());
+        let all = documents.iter().map(|source| rehearsal.deploy(source.as_bytes(), SourceFormat::BpmnXml, Time(0)));
+        let last = all.last().unwrap_or_default();
+        let errors: Vec<_> = last.iter().filter(|problem| problem.severity == crate::model::problem::Severity::Error).collect();
+        assert!(errors.is_empty(), "{errors:?}");
+        let cycles = last.into_iter().filter(|problem| problem.code == "endless_starts");
+        cycles.map(|problem| (problem.element, problem.message)).collect()
+    }
+
+    #[track_caller]
+    fn check(documents: &[String], expected: &[(&str, &str)]) {
+        let found = said(documents);
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        for ((element, message), (node, chain)) in found.iter().zip(expected) {
+            assert!(element == node && message.contains(chain), "{element}: {message}");
+        }
+    }
+
+    fn with_action(kind: &str, action: &str) -> String {
+        let node = format!(
+            r#"<{kind} id="pC"><extensionElements><stepwire:actions>{action}</stepwire:actions></extensionElements></{kind}>"#
+        );
+        process("p", &node, &[("pS", "pC"), ("pC", "pE")])
+    }
+
+    #[test]
+    fn a_process_that_calls_itself_in_every_case_is_named_with_its_chain() {
+        check(&[document(&[call("p", "p")])], &[("pC", "`p` → `p`")]);
+        check(&[document(&[call("p", "q"), call("q", "p")])], &[("pC", "`p` → `q` → `p`"), ("qC", "`q` → `p` → `q`")]);
+        check(
+            &[document(&[call("p", "q")]), document(&[call("q", "r")]), document(&[call("r", "p")])],
+            &[("rC", "`r` → `p` → `q` → `r`")],
+        );
+        let sub = r#"<stepwire:action name="again" order="1" type="startSubprocess" trigger="automatic"><stepwire:param name="process">p</stepwire:param></stepwire:action>"#;
+        let ask = r#"<stepwire:action name="again" order="1" type="websocketSend" trigger="automatic"><stepwire:param name="messageType">action</stepwire:param><stepwire:param name="message">{"processName":"p","params":{"startOn":"server"}}</stepwire:param></stepwire:action>"#;
+        check(&[document(&[with_action("task", sub)])], &[("pC", "`p` → `p`")]);
+        // The user comes after the start.
+        check(&[document(&[with_action("userTask", sub)])], &[("pC", "`p` → `p`")]);
+        check(&[document(&[with_action("serviceTask", ask)])], &[("pC", "`p` → `p`")]);
+        let fork = process(
+            "p",
+            r#"<parallelGateway id="pG"/><callActivity id="pC" calledElement="p"/><userTask id="pU"/>"#,
+            &[("pS", "pG"), ("pG", "pC"), ("pG", "pU"), ("pC", "pE"), ("pU", "pE")],
+        );
+        check(&[document(&[fork])], &[("pC", "`p` → `p`")]);
+    }
+
+    #[test]
+    fn what_may_end_is_not() {
+        check(&[document(&[call("p", "q"), call("q", "q2")])], &[]);
+        // Deployed on its own, a caller of an endless process is not on the cycle.
+        check(&[document(&[call("q", "q")]), document(&[call("p", "q")])], &[]);
+        let waits = process(
+            "p",
+            r#"<userTask id="pU"/><callActivity id="pC" calledElement="p"/>"#,
+            &[("pS", "pU"), ("pU", "pC"), ("pC", "pE")],
+        );
+        check(&[document(&[waits])], &[]);
+        let chooses = r#"<process id="p" isExecutable="true"><startEvent id="pS"/><exclusiveGateway id="pG" default="f2"/>
+            <callActivity id="pC" calledElement="p"/><endEvent id="pE"/>
+            <sequenceFlow id="f0" sourceRef="pS" targetRef="pG"/>
+            <sequenceFlow id="f1" sourceRef="pG" targetRef="pC"><conditionExpression>n &gt; 0</conditionExpression></sequenceFlow>
+            <sequenceFlow id="f2" sourceRef="pG" targetRef="pE"/><sequenceFlow id="f3" sourceRef="pC" targetRef="pE"/></process>"#;
+        check(&[document(&[chooses.to_owned()])], &[]);
+        let each = process(
+            "p",
+            r#"<callActivity id="pC" calledElement="p" stepwire:collection="items"/>"#,
+            &[("pS", "pC"), ("pC", "pE")],
+        );
+        check(&[document(&[each])], &[]);
+        let later = r#"<stepwire:action name="again" order="1" type="startSubprocess" trigger="automatic" timer="PT1H"><stepwire:param name="process">p</stepwire:param></stepwire:action>"#;
+        check(&[document(&[with_action("task", later)])], &[]);
+        let by_hand = r#"<stepwire:action name="again" order="1" type="startSubprocess" trigger="manual"><stepwire:param name="process">p</stepwire:param></stepwire:action>"#;
+        check(&[document(&[with_action("userTask", by_hand)])], &[]);
+        check(
+            &[document(&[
+                call("p", "q"),
+                process(
+                    "q",
+                    r#"<userTask id="qU"/><callActivity id="qC" calledElement="p"/>"#,
+                    &[("qS", "qU"), ("qU", "qC"), ("qC", "qE")],
+                ),
+            ])],
+            &[],
+        );
+    }
+}
