@@ -14,36 +14,36 @@ use crate::{
 const PROCESSES: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
   xmlns:stepwire="https://stepwire.dev/schema/bpmn/1.0" targetNamespace="http://example.org">
 <process id="itself" isExecutable="true">
-  <startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="c"/>
-  <callActivity id="c" calledElement="itself"/><sequenceFlow id="g" sourceRef="c" targetRef="e"/><endEvent id="e"/>
+  <startEvent id="itself-s"/><sequenceFlow id="itself-f" sourceRef="itself-s" targetRef="itself-c"/>
+  <callActivity id="itself-c" calledElement="itself"/><sequenceFlow id="itself-g" sourceRef="itself-c" targetRef="itself-e"/><endEvent id="itself-e"/>
 </process>
 <process id="spawner" isExecutable="true">
-  <startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>
-  <userTask id="t"><extensionElements><stepwire:actions>
+  <startEvent id="spawner-s"/><sequenceFlow id="spawner-f" sourceRef="spawner-s" targetRef="spawner-t"/>
+  <userTask id="spawner-t"><extensionElements><stepwire:actions>
     <stepwire:action name="one" order="1" type="startSubprocess" trigger="automatic"><stepwire:param name="process">spawner</stepwire:param></stepwire:action>
     <stepwire:action name="two" order="2" type="startSubprocess" trigger="automatic"><stepwire:param name="process">spawner</stepwire:param></stepwire:action>
     <stepwire:action name="go" order="3" type="saveData" trigger="manual"/>
   </stepwire:actions></extensionElements></userTask>
-  <sequenceFlow id="g" sourceRef="t" targetRef="e"/><endEvent id="e"/>
+  <sequenceFlow id="spawner-g" sourceRef="spawner-t" targetRef="spawner-e"/><endEvent id="spawner-e"/>
 </process>
 <process id="top" isExecutable="true">
-  <startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>
-  <userTask id="t"><extensionElements><stepwire:actions>
+  <startEvent id="top-s"/><sequenceFlow id="top-f" sourceRef="top-s" targetRef="top-t"/>
+  <userTask id="top-t"><extensionElements><stepwire:actions>
     <stepwire:action name="sub" order="1" type="startSubprocess" trigger="automatic"><stepwire:param name="process">between</stepwire:param></stepwire:action>
     <stepwire:action name="go" order="2" type="saveData" trigger="manual"/>
   </stepwire:actions></extensionElements></userTask>
-  <sequenceFlow id="g" sourceRef="t" targetRef="e"/><endEvent id="e"/>
+  <sequenceFlow id="top-g" sourceRef="top-t" targetRef="top-e"/><endEvent id="top-e"/>
 </process>
 <process id="between" isExecutable="true">
-  <startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>
-  <task id="t"><extensionElements><stepwire:actions>
+  <startEvent id="between-s"/><sequenceFlow id="between-f" sourceRef="between-s" targetRef="between-t"/>
+  <task id="between-t"><extensionElements><stepwire:actions>
     <stepwire:action name="sub" order="1" type="startSubprocess" trigger="automatic"><stepwire:param name="process">leaf</stepwire:param></stepwire:action>
   </stepwire:actions></extensionElements></task>
-  <sequenceFlow id="g" sourceRef="t" targetRef="e"/><endEvent id="e"/>
+  <sequenceFlow id="between-g" sourceRef="between-t" targetRef="between-e"/><endEvent id="between-e"/>
 </process>
 <process id="leaf" isExecutable="true">
-  <startEvent id="s"/><sequenceFlow id="f" sourceRef="s" targetRef="t"/>
-  <userTask id="t"/><sequenceFlow id="g" sourceRef="t" targetRef="e"/><endEvent id="e"/>
+  <startEvent id="leaf-s"/><sequenceFlow id="leaf-f" sourceRef="leaf-s" targetRef="leaf-t"/>
+  <userTask id="leaf-t"/><sequenceFlow id="leaf-g" sourceRef="leaf-t" targetRef="leaf-e"/><endEvent id="leaf-e"/>
 </process>
 </definitions>"#;
 
