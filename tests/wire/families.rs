@@ -10,11 +10,11 @@ pub const GRADING: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/sp
  <bpmn:error id="unknown" name="Unknown person" errorCode="UNKNOWN"/>
  <bpmn:process id="grading" isExecutable="true">
   <bpmn:startEvent id="start"/>
-  <bpmn:callActivity id="grade" calledElement="grade" stepwire:paramsToCopy="[]" stepwire:collection="people"
+  <bpmn:callActivity id="gradeEach" calledElement="grade" stepwire:paramsToCopy="[]" stepwire:collection="people"
     stepwire:outputKey="grades" stepwire:output='{"name":"${item.name}"}'>
    <bpmn:multiInstanceLoopCharacteristics/>
   </bpmn:callActivity>
-  <bpmn:boundaryEvent id="caught" attachedToRef="grade"><bpmn:errorEventDefinition errorRef="unknown"/></bpmn:boundaryEvent>
+  <bpmn:boundaryEvent id="caught" attachedToRef="gradeEach"><bpmn:errorEventDefinition errorRef="unknown"/></bpmn:boundaryEvent>
   <bpmn:userTask id="show"><bpmn:extensionElements><stepwire:actions>
    <stepwire:action name="tell" order="1" type="websocketSend">
     <stepwire:param name="message">{"grades":"${grades}"}</stepwire:param>
@@ -27,8 +27,8 @@ pub const GRADING: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/sp
   </stepwire:actions></bpmn:extensionElements></bpmn:userTask>
   <bpmn:userTask id="mend"/>
   <bpmn:endEvent id="end"/>
-  <bpmn:sequenceFlow id="a" sourceRef="start" targetRef="grade"/>
-  <bpmn:sequenceFlow id="b" sourceRef="grade" targetRef="show"/>
+  <bpmn:sequenceFlow id="a" sourceRef="start" targetRef="gradeEach"/>
+  <bpmn:sequenceFlow id="b" sourceRef="gradeEach" targetRef="show"/>
   <bpmn:sequenceFlow id="c" sourceRef="show" targetRef="end"/>
   <bpmn:sequenceFlow id="e" sourceRef="caught" targetRef="mend"/>
   <bpmn:sequenceFlow id="f" sourceRef="mend" targetRef="end"/>
