@@ -92,6 +92,8 @@ export interface InstanceInfo {
 /** The step an instance stands at. */
 export interface Step {
   status: InstanceStatus;
+  /** Of a finished instance: its last approval was a rejection, or something in it was skipped. */
+  remark?: 'rejected' | 'skipped';
   nodes: ActiveNode[];
   actions: AvailableAction[];
 }
@@ -133,7 +135,8 @@ export type SnapshotFrame = Step & {
   channel: string;
   seq: number;
   view: JsonObject;
-  open?: { seq: number; body: JsonObject; node?: string }[];
+  /** Action messages that can still be answered, each with the time until which it can, RFC 3339. */
+  open?: { seq: number; body: JsonObject; node?: string; until?: string }[];
   process?: string;
   parent?: string | null;
   element?: string | null;
@@ -147,7 +150,14 @@ export type DataFrame = Numbered & {
   body: JsonObject;
   origin?: string | null;
 };
-export type ActionFrame = Numbered & { type: 'action'; instance: string; node: string; body: JsonObject };
+export type ActionFrame = Numbered & {
+  type: 'action';
+  instance: string;
+  node: string;
+  body: JsonObject;
+  /** Until when it stays open, RFC 3339, also after its instance has finished. */
+  until?: string;
+};
 export type ViewFrame = Numbered & { type: 'view'; body: JsonObject };
 export type ChildFrame = Numbered & { type: 'child'; child: ChildInfo };
 export type ProgressFrame = Numbered & Step & { type: 'progress' };

@@ -265,10 +265,12 @@ export class FakeServer {
     if (list) return connection.push({ type: 'reply', id: frame.id, seq: 0, result: {} });
     if (frame.type === 'auth') return connection.push({ type: 'reply', id: frame.id, result: {} });
     const key = frame.type === 'start' ? `key-${String(frame.process)}` : keyOf(frame);
-    if (frame.type === 'start' && frame.subscribe !== false) connection.cursors.set(key, 0);
+    const follows = frame.type === 'start' && frame.subscribe !== false && !connection.cursors.has(key);
+    if (follows) connection.cursors.set(key, 0);
     const instance = this.instance(key);
     if (frame.type === 'subscribe' && frame.after === undefined) instance.snapshot(connection);
     else if (frame.type === 'subscribe') connection.cursors.set(key, Number(frame.after));
+    else if (frame.type === 'unsubscribe') connection.cursors.delete(key);
     instance.replay(connection);
     const result = frame.type === 'start' ? { instance: key, ...instance.step } : {};
     connection.push({ type: 'reply', id: frame.id, seq: instance.log.length, result });

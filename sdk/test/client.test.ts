@@ -199,3 +199,19 @@ test('a draft is started as a test', async () => {
   await server.advance();
   expect(server.sent('start')).toMatchObject([{ process: 'onboarding', test: true }]);
 });
+
+test('the server in memory follows what is started unless it is told not to, and lets go of what is left', async () => {
+  const { server, client, fake, instance } = await started();
+  expect(server.sent('subscribe')).toEqual([]);
+  expect(server.connection.cursors.get(instance.key)).toBe(2);
+  instance.close();
+  await server.advance();
+  expect(server.connection.cursors.has(instance.key)).toBe(false);
+  const starting = client.start('onboarding', { subscribe: false });
+  await server.advance();
+  const unfollowed = await starting;
+  fake.push({ type: 'data', body: { note: 'unseen' } });
+  await server.advance();
+  expect(unfollowed.view.get()).toEqual({});
+  expect(server.connection.cursors.has(instance.key)).toBe(false);
+});
