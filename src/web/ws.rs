@@ -29,6 +29,7 @@ use super::{
     problem::Problem,
 };
 use crate::{
+    config::AllowedOrigins,
     limits,
     meters::meters,
     session::{
@@ -114,7 +115,12 @@ async fn turn_away(
     problem: Problem,
 ) -> Result<HttpResponse, actix_web::Error> {
     let places = app.admit_address(request)?;
-    let reason = format!("pages of {} may connect once --allowed-origins lists it", origin(request.head()).unwrap_or_default());
+    let origin = origin(request.head()).unwrap_or_default();
+    let reason = if AllowedOrigins::can_list(origin) {
+        format!("pages of {origin} may connect once --allowed-origins lists it")
+    } else {
+        "pages of files and sandboxed frames may not connect: serve the page over http".to_owned()
+    };
     let (response, mut socket) = upgrade(request, body).await?;
     rt::spawn(async move {
         let error = ErrorFrame::new(None, ErrorCode::Forbidden, &problem.to_string()).text();

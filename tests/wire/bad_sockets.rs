@@ -131,7 +131,13 @@ async fn a_foreign_page_gets_no_connection_and_is_told_why() {
     let frame: Value = serde_json::from_str(&raw.text().await).unwrap();
     check_error(&frame, "forbidden");
     assert!(frame["message"].as_str().unwrap().contains("--allowed-origins https://evil.example"), "{frame}");
-    assert_eq!(raw.closed().await, 4403);
+    let (code, reason) = raw.closed_because().await;
+    assert!(code == 4403 && reason.contains("https://evil.example") && reason.contains("--allowed-origins"), "{code} {reason}");
+    // What cannot be listed is not told to be.
+    let (mut raw, _) = upgrade("null", "Mozilla/5.0").await;
+    assert!(raw.text().await.contains("sandboxed frame"));
+    let (code, reason) = raw.closed_because().await;
+    assert!(code == 4403 && !reason.contains("--allowed-origins"), "{code} {reason}");
     for own in [format!("http://127.0.0.1:{}", server.port), "http://localhost:5173".to_owned(), "http://[::1]:4200".to_owned()] {
         assert!(upgrade(&own, "Mozilla/5.0").await.1.starts_with("HTTP/1.1 101"), "{own}");
     }

@@ -71,14 +71,20 @@ impl Raw {
 
     /// The close code the server sends, and then its end of the connection.
     pub async fn closed(&mut self) -> u16 {
-        let code = loop {
+        self.closed_because().await.0
+    }
+
+    /// The same with the reason.
+    pub async fn closed_because(&mut self) -> (u16, String) {
+        let close = loop {
             let (opcode, payload) = self.frame().await;
             if opcode == 8 {
-                break u16::from_be_bytes([payload[0], payload[1]]);
+                let code = u16::from_be_bytes([payload[0], payload[1]]);
+                break (code, String::from_utf8_lossy(&payload[2..]).into_owned());
             }
         };
         self.dropped().await;
-        code
+        close
     }
 
     /// The next text message.
