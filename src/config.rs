@@ -65,6 +65,8 @@ pub struct Config {
     pub jwt_algorithms: Vec<JwtAlgorithm>,
     /// Claim that lists the roles, when it is not `roles`.
     pub jwt_roles_claim: Option<String>,
+    /// How long a token may last from now.
+    pub max_token_lifetime: std::time::Duration,
     /// Whose pages may connect.
     pub allowed_origins: AllowedOrigins,
     /// Which proxies are believed when they say for whom they ask.
@@ -156,6 +158,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
     let jwt_jwks = wrong.unless(options.jwt_jwks.as_deref().map(KeySource::parse).transpose());
     let allowed_origins = wrong.unless(AllowedOrigins::parse(options.allowed_origins));
     let trusted_proxies = wrong.unless(TrustedProxies::parse(options.trusted_proxies));
+    let max_token_lifetime = wrong.unless(max_token_lifetime(options.max_token_lifetime.as_deref()));
     let (
         [],
         Some(listen),
@@ -165,7 +168,18 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         Some(jwt_jwks),
         Some(allowed_origins),
         Some(trusted_proxies),
-    ) = (&wrong.0[..], listen, webhook_secret, secrets, jwt_algorithms, jwt_jwks, allowed_origins, trusted_proxies)
+        Some(max_token_lifetime),
+    ) = (
+        &wrong.0[..],
+        listen,
+        webhook_secret,
+        secrets,
+        jwt_algorithms,
+        jwt_jwks,
+        allowed_origins,
+        trusted_proxies,
+        max_token_lifetime,
+    )
     else {
         return Err(wrong.told(production));
     };
@@ -186,6 +200,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         jwt_algorithms,
         jwt_jwks,
         jwt_roles_claim: options.jwt_roles_claim,
+        max_token_lifetime,
         allowed_origins,
         trusted_proxies,
         limits: Limits {
@@ -225,6 +240,11 @@ impl Wrong {
         let lines: String = self.0.iter().map(|sentence| format!("\n  - {sentence}")).collect();
         ConfigError(format!("expected {fit}, but {} are not:{lines}", self.0.len()))
     }
+}
+
+fn max_token_lifetime(text: Option<&str>) -> Result<std::time::Duration, ConfigError> {
+    let read = |text| duration_argument(text).map_err(|wrong| ConfigError(format!("max-token-lifetime: {wrong}")));
+    text.map_or(Ok(crate::limits::TOKEN_LIFETIME), read)
 }
 
 fn jobs_date_time_format(text: Option<&str>) -> Result<DateTimeFormat, ConfigError> {

@@ -169,6 +169,8 @@ pub const SIGN_IN_WAIT: Duration = Duration::from_secs(15 * 60);
 pub const WRONG_FORGOTTEN: Duration = Duration::from_secs(30 * 60);
 /// Names, and addresses, whose wrong passwords are counted at the same time; beyond that the least suspicious are forgotten.
 pub const WRONG_COUNTED: usize = 10_000;
+/// How long a token may last from now, unless `--max-token-lifetime` says otherwise: a year, with a leap day.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(366 * 24 * 3600);
 /// How long the token is valid that a server gives to the owner of its data directory; its client gets another one in time.
 pub const LOCAL_TOKEN: Duration = Duration::from_secs(15 * 60);
 /// How long the token of an anonymous start is valid.

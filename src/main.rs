@@ -79,7 +79,8 @@ fn failed(sentence: &str) -> ExitCode {
 
 fn print_token(config: &Config, request: TokenRequest) -> Result<(), String> {
     let secret = config.jwt_secret.load().map_err(|error| error.to_string())?;
-    let tokens = Tokens::new(TokenSettings { secret, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() });
+    let tokens = Tokens::new(TokenSettings { secret, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() })
+        .with_longest(config.max_token_lifetime);
     let identity =
         Identity { subject: request.sub, tenant: request.tenant, roles: request.roles, ..Identity::anonymous(uuid::Uuid::nil()) };
     println!("{}", tokens.mint(&identity, real_now(), request.ttl).map_err(|error| error.to_string())?);

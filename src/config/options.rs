@@ -41,6 +41,9 @@ pub struct Options {
     /// Claim that lists the roles, or a path to it like realm_access.roles [default: roles]
     #[arg(long, global = true, env = "STEPWIRE_JWT_ROLES_CLAIM", value_name = "PATH")]
     pub jwt_roles_claim: Option<String>,
+    /// How long a token may last from now: an ISO 8601 duration such as P30D [default: P366D]
+    #[arg(long, global = true, env = "STEPWIRE_MAX_TOKEN_LIFETIME", value_name = "DURATION")]
+    pub max_token_lifetime: Option<String>,
     /// Origins whose pages may connect besides the server's own, comma-separated, or `*` [default: none; without --production on
     /// loopback, those of this machine]
     #[arg(long, global = true, env = "STEPWIRE_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
@@ -157,6 +160,7 @@ impl Options {
             jwt_jwks: self.jwt_jwks.or(file.jwt_jwks),
             jwt_algorithms: self.jwt_algorithms.or(file.jwt_algorithms),
             jwt_roles_claim: self.jwt_roles_claim.or(file.jwt_roles_claim),
+            max_token_lifetime: self.max_token_lifetime.or(file.max_token_lifetime),
             allowed_origins: self.allowed_origins.or(file.allowed_origins),
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
             rate_per_second: self.rate_per_second.or(file.rate_per_second),

@@ -102,6 +102,7 @@ pub struct Tokens {
     validation: Validation,
     issuer: Option<Arc<IssuerKeys>>,
     roles_claim: RolesClaim,
+    longest: Duration,
 }
 
 #[derive(Deserialize)]
@@ -141,6 +142,7 @@ impl Tokens {
             validation: validation(&settings),
             issuer: None,
             roles_claim: RolesClaim::default(),
+            longest: limits::TOKEN_LIFETIME,
             settings,
         }
     }
@@ -153,6 +155,11 @@ impl Tokens {
     /// Reads the roles from another claim than `roles`.
     pub fn with_roles_claim(self, roles_claim: RolesClaim) -> Self {
         Self { roles_claim, ..self }
+    }
+
+    /// Neither accepts nor mints tokens that end later than so long from now; else [`limits::TOKEN_LIFETIME`].
+    pub fn with_longest(self, longest: Duration) -> Self {
+        Self { longest, ..self }
     }
 
     /// Who the token speaks for, at `now` on the real clock. There is no leeway: a token has expired at its `exp`.
@@ -174,16 +181,20 @@ impl Tokens {
                 "expected 'sub' of the token to be a user, but it begins with 'schedule:', which is kept for schedules",
             );
         }
-        let expires_at = millis(exp);
+        let expires_at = time("exp", exp)?;
+        let issued_at = iat.map(|iat| time("iat", iat)).transpose()?;
         if now >= expires_at {
             return Err(TokenError::Expired);
         }
-        if nbf.is_some_and(|start| now < millis(start)) {
+        if u128::from(expires_at.0.abs_diff(now.0)) > self.longest.as_millis() {
+            return Err(TokenError::Invalid(self.too_long()));
+        }
+        if nbf.map(|start| time("nbf", start)).transpose()?.is_some_and(|start| now < start) {
             return invalid("expected a token that is valid by now, but its 'nbf' is in the future");
         }
         let roles = self.roles_claim.of(&others, header.alg == Algorithm::HS256).map_err(TokenError::Invalid)?;
         let tenant = tenant.unwrap_or_else(|| DEFAULT_TENANT.into());
-        Ok(Identity { subject: sub, tenant, roles, issued_at: iat.map(millis), expires_at: Some(expires_at), instance })
+        Ok(Identity { subject: sub, tenant, roles, issued_at, expires_at: Some(expires_at), instance })
     }
 
     /// The key decides which algorithm a token must have, never the token: HS256 goes with the secret and nothing else does.
@@ -203,6 +214,9 @@ impl Tokens {
     /// A token for this identity that ends `ttl` after `now` on the real clock, counted in whole seconds; the identity's own
     /// times are not looked at.
     pub fn mint(&self, identity: &Identity, now: Time, ttl: Duration) -> Result<String, TokenError> {
+        if ttl > self.longest {
+            return Err(TokenError::Invalid(self.too_long()));
+        }
         let issued = now.0.div_euclid(1000);
         let claims = Minted {
             sub: &identity.subject,
@@ -216,6 +230,16 @@ impl Tokens {
         };
         jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
             .map_err(|error| TokenError::Invalid(format!("expected the token to be signed, but: {error}")))
+    }
+}
+
+impl Tokens {
+    fn too_long(&self) -> String {
+        format!(
+            "expected a token that ends within {} hours from now, but it ends later: get one for less long, or raise \
+             --max-token-lifetime",
+            self.longest.as_secs() / 3600
+        )
     }
 }
 
@@ -241,9 +265,15 @@ fn validation(settings: &TokenSettings) -> Validation {
     validation
 }
 
-/// Seconds with a fraction, as tokens have them.
-fn millis(seconds: f64) -> Time {
-    Time((seconds * 1000.0).round() as i64)
+/// The time that a claim gives in seconds with a fraction, as tokens have them.
+fn time(claim: &str, seconds: f64) -> Result<Time, TokenError> {
+    let millis = (seconds * 1000.0).round();
+    if millis.abs() <= Time::last().0 as f64 {
+        return Ok(Time(millis as i64));
+    }
+    let sentence =
+        format!("expected '{claim}' of the token to be a time in seconds since 1970, at most in the year 9999, but it is none");
+    Err(TokenError::Invalid(sentence))
 }
 
 /// The sentence for what the library found; it never repeats the token or its content.

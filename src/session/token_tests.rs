@@ -32,7 +32,27 @@ fn claims_become_an_identity() {
     check(json!({"sub": "alice", "exp": LATER, "roles": ["admin"], "tenant": "acme"}), r#"alice acme ["admin"]"#);
     check(json!({"sub": "alice", "exp": LATER, "roles": null, "aud": "other", "iss": "other", "x": 1}), "alice default []");
     check(json!({"sub": "alice", "exp": 1_800_000_000.5}), "alice");
-    check(json!({"sub": "alice", "exp": 1e300}), "alice");
+    let longest = 1_800_000_000 + limits::TOKEN_LIFETIME.as_secs();
+    check(json!({"sub": "alice", "exp": longest}), "alice");
+    check(json!({"sub": "alice", "exp": longest + 1}), "--max-token-lifetime");
+}
+
+#[test]
+fn times_are_times() {
+    for wrong in [json!(1e300), json!(-1e300), json!(253_402_300_800_i64), json!(1e15)] {
+        check(json!({"sub": "alice", "exp": wrong}), "'exp' of the token to be a time");
+        check(json!({"sub": "alice", "exp": LATER, "iat": wrong}), "'iat' of the token to be a time");
+        check(json!({"sub": "alice", "exp": LATER, "nbf": wrong}), "'nbf' of the token to be a time");
+    }
+}
+
+#[test]
+fn no_token_lasts_longer_than_configured() {
+    let tokens = tokens(None, None).with_longest(Duration::from_secs(3600));
+    let ada = Identity { subject: "ada".into(), ..Identity::anonymous(Uuid::nil()) };
+    assert!(tokens.mint(&ada, NOW, Duration::from_secs(3600)).is_ok_and(|token| tokens.verify(&token, NOW).is_ok()));
+    let refused = tokens.mint(&ada, NOW, Duration::from_secs(3601)).unwrap_err().to_string();
+    assert!(refused.contains("within 1 hours") && refused.contains("--max-token-lifetime"), "{refused}");
 }
 
 /// What a user of this server may have, its sign-in must hold.

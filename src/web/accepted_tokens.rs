@@ -25,7 +25,8 @@ use crate::{
 pub async fn accepted_tokens(config: &Config) -> Result<(Tokens, Option<JoinHandle<()>>), String> {
     let secret = config.jwt_secret.load().map_err(|error| error.to_string())?;
     let mut tokens =
-        Tokens::new(TokenSettings { secret, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() });
+        Tokens::new(TokenSettings { secret, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() })
+            .with_longest(config.max_token_lifetime);
     if let Some(path) = &config.jwt_roles_claim {
         tokens = tokens.with_roles_claim(RolesClaim::new(path.clone()));
     }

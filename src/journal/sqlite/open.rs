@@ -21,7 +21,8 @@ use crate::journal::{directory, store::StoreError};
 const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
 /// Name of the database in the data directory.
 pub const DATABASE: &str = "stepwire.db";
-const LOCK: &str = "stepwire.lock";
+/// Where users' files lie beside it.
+const FILES: &str = "files";
 /// How long a connection waits for another one of this process.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long the end of a server waits for a backup that reads the write-ahead log.
@@ -53,6 +54,7 @@ impl SqliteStore {
         }
         let lock = lock(dir)?;
         let path = dir.join(DATABASE);
+        require_whole(dir, &path)?;
         let mut connection = connect(&path, OpenFlags::default())?;
         settle(&connection).map_err(failed("set up the database file"))?;
         schema::migrate(&mut connection)?;
@@ -98,18 +100,42 @@ impl Drop for SqliteStore {
     }
 }
 
-/// Creates the directory and takes its lock. The operating system gives a lock back however the process ends.
+/// Creates the directory and takes its lock. The operating system gives a lock back however the process ends. The directory itself
+/// is locked: a lock in a file is gone with the file, and a lock on the database's file would be given up with each handle of it.
 fn lock(dir: &Path) -> Result<File, StoreError> {
-    let open = || {
-        directory::create(dir)?;
-        File::options().create(true).truncate(false).write(true).open(dir.join(LOCK))
-    };
-    let file = open().map_err(|cause| StoreError::Failed("open the data directory", Box::new(cause)))?;
+    let file = directory::create(dir)
+        .and_then(|()| lockable(dir))
+        .map_err(|cause| StoreError::Failed("open the data directory", Box::new(cause)))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
         Err(TryLockError::Error(cause)) => Err(StoreError::Failed("lock the data directory", Box::new(cause))),
     }
+}
+
+/// A directory with users' files and without a database is a damaged one: a new database would know nothing of them.
+fn require_whole(dir: &Path, database: &Path) -> Result<(), StoreError> {
+    // What uploads under way leave is nobody's yet.
+    let is_file_of_instance = |entry: std::fs::DirEntry| entry.file_name() != "incoming";
+    let has_files = || std::fs::read_dir(dir.join(FILES)).is_ok_and(|entries| entries.flatten().any(is_file_of_instance));
+    if database.exists() || !has_files() {
+        return Ok(());
+    }
+    Err(StoreError::Unreadable(format!(
+        "{DATABASE} is missing beside {FILES}/, which holds files that instances name: put it back, or restore a backup; to begin \
+         anew, take {FILES}/ away"
+    )))
+}
+
+#[cfg(unix)]
+fn lockable(dir: &Path) -> std::io::Result<File> {
+    File::open(dir)
+}
+
+/// Where directories cannot be opened.
+#[cfg(not(unix))]
+fn lockable(dir: &Path) -> std::io::Result<File> {
+    File::options().create(true).truncate(false).write(true).open(dir.join("stepwire.lock"))
 }
 
 pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {

@@ -1,7 +1,7 @@
 //! What only a store on disk has: reopening, and the lock.
 
 use super::fixtures::{append, key};
-use crate::journal::{SqliteStore, Store, StoreError};
+use crate::journal::{DATABASE, SqliteStore, Store, StoreError};
 
 #[test]
 fn a_reopened_store_has_what_was_committed() {
@@ -51,4 +51,30 @@ fn a_newer_schema_is_refused() {
     drop(file);
     let refused = SqliteStore::open(dir.path()).err().expect("the schema is too new");
     assert!(refused.to_string().contains("newer server"), "{refused}");
+}
+
+#[test]
+fn a_directory_has_one_server_also_when_its_files_are_taken_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let _store = SqliteStore::open(dir.path()).unwrap();
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if !path.to_string_lossy().contains(DATABASE) {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    assert!(matches!(SqliteStore::open(dir.path()), Err(StoreError::InUse(_))));
+}
+
+#[test]
+fn a_directory_with_files_and_without_a_database_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("files/incoming")).unwrap();
+    drop(SqliteStore::open(dir.path()).unwrap());
+    std::fs::remove_file(dir.path().join(DATABASE)).unwrap();
+    std::fs::create_dir_all(dir.path().join("files/07")).unwrap();
+    let refused = SqliteStore::open(dir.path()).err().map(|error| error.to_string()).unwrap_or_default();
+    assert!(refused.contains("stepwire.db is missing beside files/"), "{refused}");
+    std::fs::remove_dir_all(dir.path().join("files")).unwrap();
+    assert!(SqliteStore::open(dir.path()).is_ok());
 }
