@@ -195,6 +195,8 @@ pub const TREE_INSTANCES: usize = 10_000;
 pub const TREE_STARTS_PER_SECOND: u32 = 500;
 /// Subprocesses one tree may start at once after a pause: the items of a multi-instance call activity start together.
 pub const TREE_STARTS_AT_ONCE: u32 = 1_000;
+/// Bytes of a row with starts in it that count as much as one start more, so that handing large data down has a rate, too.
+pub const TREE_START_BYTES: usize = 4 * 1024;
 /// Messages between the instances of one tree that are delivered at the same time; the next ones wait.
 pub const TREE_DELIVERIES: usize = 64;
 /// Users who may ever have had a task of one process instance.

@@ -24,7 +24,8 @@ pub(super) fn patch(step: &mut Step<'_>, patch: Value) -> Result<(), Rejection> 
         return Err(Rejection::new(RejectionKind::BadRequest, sentence));
     };
     if members.is_empty() {
-        return Ok(());
+        let sentence = "expected data to merge, but there is no member in them: send at least one";
+        return Err(Rejection::new(RejectionKind::BadRequest, sentence));
     }
     if exceeds_depth(&patch, MAX_DATA_DEPTH) {
         let sentence = format!("expected data of at most {MAX_DATA_DEPTH} levels, but these are deeper: merge less at a time");

@@ -147,6 +147,8 @@ fn param(kind: &ValidationErrorKind) -> Option<(&'static str, Value)> {
         | Kind::MinProperties { limit }
         | Kind::MaxProperties { limit } => ("limit", (*limit).into()),
         Kind::AdditionalItems { limit } => ("limit", (*limit).into()),
+        // The library has it as a double only.
+        Kind::MultipleOf { multiple_of } if multiple_of.fract() == 0.0 => ("multipleOf", (*multiple_of as i64).into()),
         Kind::MultipleOf { multiple_of } => ("multipleOf", (*multiple_of).into()),
         _ => return None,
     })
@@ -198,6 +200,7 @@ mod tests {
             (json!({"exclusiveMinimum": 3}), json!(3), "", "exclusiveMinimum", json!({"limit": 3})),
             (json!({"exclusiveMaximum": 3}), json!(3), "", "exclusiveMaximum", json!({"limit": 3})),
             (json!({"multipleOf": 0.5}), json!(0.7), "", "multipleOf", json!({"multipleOf": 0.5})),
+            (json!({"multipleOf": 2}), json!(3), "", "multipleOf", json!({"multipleOf": 2})),
             (json!({"minLength": 2}), json!("x"), "", "minLength", json!({"limit": 2})),
             (json!({"maxLength": 1}), json!("xx"), "", "maxLength", json!({"limit": 1})),
             (json!({"minItems": 1}), json!([]), "", "minItems", json!({"limit": 1})),

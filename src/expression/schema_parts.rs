@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
+use super::numerals::MAX_SAFE;
 use crate::limits::KEY_SCHEMA_PARTS;
 
 /// Keywords whose values are data, in which nothing refers to anything.
@@ -89,6 +90,14 @@ impl<'a> Counting<'a> {
             ("$ref", Value::String(reference)) => self.target(reference),
             ("$id", Value::String(_)) if !at_root => {
                 Err("expected `$id` at the root of the schema only, but it stands within; remove it there".to_owned())
+            }
+            // Below that the schema library's divisors, which are doubles, are exact.
+            ("multipleOf", Value::Number(divisor))
+                if divisor.as_u64().is_some_and(|divisor| divisor > MAX_SAFE.cast_unsigned()) =>
+            {
+                Err(format!(
+                    "expected a `multipleOf` below 2^53, but it is {divisor}, for which no value could be checked exactly"
+                ))
             }
             _ if DYNAMIC.contains(&keyword) => {
                 Err(format!("expected references by `$ref`, but there is a `{keyword}`; write out what it stands for"))
@@ -180,6 +189,7 @@ mod tests {
             (json!({"$ref": "#/nowhere"}), "a part of this schema"),
             (json!({"$ref": "#anchor", "$defs": {"x": {"$anchor": "anchor"}}}), "a part of this schema"),
             (json!({"items": {"$dynamicRef": "#x"}}), "$dynamicRef"),
+            (json!({"items": {"multipleOf": 9_007_199_254_740_993_i64}}), "below 2^53"),
             (json!({"items": {"$id": "other", "items": {"$ref": "#"}}}), "$id"),
         ] {
             let sentence = count(&schema).expect_err("the test's schemas have no bound");

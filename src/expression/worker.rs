@@ -97,7 +97,7 @@ pub fn killed_in_step() -> u32 {
     WORKER.with_borrow(|worker| worker.as_ref().map_or(0, |worker| worker.killed))
 }
 
-/// As [`sandbox::call`], in this thread's worker if it has one.
+/// As `sandbox::call`, in this thread's worker if it has one.
 pub fn call(source: &str, names: &[String], data: &Json) -> Result<Outcome, ScriptError> {
     match ask(&Request::Call { source, names, data }) {
         None => sandbox::call(source, names, data),
@@ -107,7 +107,7 @@ pub fn call(source: &str, names: &[String], data: &Json) -> Result<Outcome, Scri
     }
 }
 
-/// As [`sandbox::transform`], in this thread's worker if it has one.
+/// As `sandbox::transform`, in this thread's worker if it has one.
 pub fn transform(source: &str, input: &Json, now: &str) -> Result<Json, ScriptError> {
     match ask(&Request::Transform::<_, &[String], _> { source, input, now }) {
         None => sandbox::transform(source, input, now),

@@ -9,6 +9,7 @@ use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Instant,
 };
 
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
@@ -278,7 +279,7 @@ impl ProcessInstance {
             }
             Err(_) => return self.recover(reply, ctx),
         };
-        self.count_in_tree(committed, &effects);
+        self.count_in_tree(committed, &effects, commit.row.body.len());
         let (runtime, committed, changes) = (self.runtime.clone(), committed.clone(), commit.changes.clone());
         let tree = self.tree.clone();
         let out = move || release::release(&runtime, &committed, &changes, (effects, tree), reply);
@@ -304,7 +305,7 @@ impl ProcessInstance {
     }
 
     /// Lets the tree know what a row means for it.
-    fn count_in_tree(&mut self, committed: &Committed, effects: &[Effect]) {
+    fn count_in_tree(&mut self, committed: &Committed, effects: &[Effect], bytes: usize) {
         let is_start =
             |effect: &&Effect| matches!(effect, Effect::Send { message, .. } if matches!(**message, PeerMessage::Start { .. }));
         let begun = effects.iter().filter(is_start).count();
@@ -315,6 +316,9 @@ impl ProcessInstance {
         }
         let Some(tree) = &self.tree else { return };
         tree.grow(begun);
+        if begun > 0 {
+            tree.deliveries().wrote_starts(bytes, tree.limits(), Instant::now());
+        }
         for record in &committed.row.records {
             match record {
                 Record::Created(created) if created.parent.is_some() && !self.is_counted => tree.grow(1),

@@ -2,7 +2,7 @@
 //!
 //! A schedule is a durable row that exists as long as the standing version of its process has the start event. A due time becomes
 //! an instance whose key is derived from it, and only then is the next time written: a crash in between neither loses nor
-//! doubles one. Rows are changed as everything in the [`catalog`](super::catalog) is: durable, then visible. What is due is read
+//! doubles one. Rows are changed as everything in the `catalog` is: durable, then visible. What is due is read
 //! from what is visible, so a time is kept only once its row is durable.
 //!
 //! Where to go next: `following` for what becomes of schedules when a definition changes, `missed` for times that passed

@@ -54,6 +54,17 @@ pub(super) fn validate_nodes(definition: &ProcessDefinition) -> Vec<Problem> {
     report.problems
 }
 
+/// What an expiry was expected to be, and what it is, when it is none.
+fn wrong_expiry(text: &str) -> Option<String> {
+    match compile_expiry(text).map(|expiry| expiry.due(Time(0))) {
+        None => Some(format!(
+            "an expiry as ISO 8601 duration such as P7D, or as cron expression such as `0 18 * * FRI`, but got `{text}`"
+        )),
+        Some(None) => Some(format!("an expiry that comes, but `{text}` never does")),
+        Some(Some(due)) => (due <= Time(0)).then(|| format!("an expiry after the start, but `{text}` is not")),
+    }
+}
+
 #[derive(Default)]
 struct Report {
     problems: Vec<Problem>,
@@ -81,13 +92,9 @@ impl Report {
     fn process(&mut self, definition: &ProcessDefinition) {
         self.name(&definition.id, "process id", &definition.id);
         if let Some(expiry) = &definition.expiry
-            && compile_expiry(expiry).and_then(|expiry| expiry.due(Time(0))).is_none_or(|due| due <= Time(0))
+            && let Some(found) = wrong_expiry(expiry)
         {
-            let message = format!(
-                "expected an expiry as ISO 8601 duration such as P7D, or as cron expression such as `0 18 * * FRI`, but got \
-                 `{expiry}`; correct it"
-            );
-            self.error(&definition.id, "invalid_expiry", message);
+            self.error(&definition.id, "invalid_expiry", format!("expected {found}; correct it"));
         }
         if let Some(sentence) = definition.expiry.as_deref().and_then(|text| cron::read(text).ok()?.warning) {
             self.warning(&definition.id, "ambiguous_weekday", sentence);

@@ -9,7 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{limits::TreeLimits, model::ids::InstanceKey};
+use crate::{
+    limits::{TREE_START_BYTES, TreeLimits},
+    model::ids::InstanceKey,
+};
 
 /// Sender and receiver: the first of their messages is meant.
 pub type Pair = (InstanceKey, InstanceKey);
@@ -66,6 +69,13 @@ impl DeliveryQueue {
         } else {
             self.starts.unchecked.push_back(pair);
         }
+    }
+
+    /// A step of the tree wrote a row of this length with starts in it. Each [`TREE_START_BYTES`] cost as much as a start, so a tree
+    /// that hands large data down grows more slowly.
+    pub fn wrote_starts(&mut self, bytes: usize, limits: TreeLimits, now: Instant) {
+        let left = self.starts.refill(limits, now);
+        self.starts.allowance = Some((left - (bytes / TREE_START_BYTES) as f64, now));
     }
 
     /// What was under way is done.
@@ -175,6 +185,17 @@ mod tests {
         let later = begin + Duration::from_millis(200);
         assert_eq!(queue.next(LIMITS, 0, later), Next::Deliver(pair(4), 0));
         assert_eq!(queue.next(LIMITS, 0, later), Next::Deliver(pair(5), 0));
+    }
+
+    #[test]
+    fn large_data_handed_down_cost_starts() {
+        let (mut queue, begin) = (DeliveryQueue::default(), Instant::now());
+        queue.wrote_starts(TREE_START_BYTES - 1, LIMITS, begin);
+        queue.wrote_starts(12 * TREE_START_BYTES, LIMITS, begin);
+        queue.push(pair(1), true);
+        assert_eq!(queue.next(LIMITS, 0, begin), Next::Wait(Duration::from_secs(1)), "9 too many at 10 per second, and itself");
+        queue.woken();
+        assert_eq!(queue.next(LIMITS, 0, begin + Duration::from_secs(1)), Next::Deliver(pair(1), 0));
     }
 
     #[test]
