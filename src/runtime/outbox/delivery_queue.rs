@@ -39,6 +39,8 @@ struct Starts {
     allowance: Option<(f64, Instant)>,
     /// Whether somebody comes back when there are some again.
     waits: bool,
+    /// Whether the last row with starts was larger than the allowance: then one start goes at a time, as each may write as much.
+    one_by_one: bool,
 }
 
 /// What to do next.
@@ -75,7 +77,9 @@ impl DeliveryQueue {
     /// that hands large data down grows more slowly.
     pub fn wrote_starts(&mut self, bytes: usize, limits: TreeLimits, now: Instant) {
         let left = self.starts.refill(limits, now);
-        self.starts.allowance = Some((left - (bytes / TREE_START_BYTES) as f64, now));
+        let left = left - (bytes / TREE_START_BYTES) as f64;
+        self.starts.allowance = Some((left, now));
+        self.starts.one_by_one = left < 0.0;
     }
 
     /// What was under way is done.
@@ -95,6 +99,7 @@ impl DeliveryQueue {
         }
         let next = match self.others.pop_front() {
             Some(pair) => Next::Deliver(pair, ends),
+            None if self.starts.one_by_one && self.under_way > 0 => Next::Nothing,
             None => self.starts.next(limits, ends, now),
         };
         if matches!(next, Next::Deliver(..) | Next::Check(_)) {
@@ -136,6 +141,7 @@ impl Starts {
             (left + gained).min(most)
         });
         self.allowance = Some((left, now));
+        self.one_by_one &= left < most / 2.0;
         left
     }
 }
@@ -195,7 +201,12 @@ mod tests {
         queue.push(pair(1), true);
         assert_eq!(queue.next(LIMITS, 0, begin), Next::Wait(Duration::from_secs(1)), "9 too many at 10 per second, and itself");
         queue.woken();
-        assert_eq!(queue.next(LIMITS, 0, begin + Duration::from_secs(1)), Next::Deliver(pair(1), 0));
+        queue.push(pair(2), true);
+        let later = begin + Duration::from_secs(1);
+        assert_eq!(queue.next(LIMITS, 0, later), Next::Deliver(pair(1), 0));
+        assert_eq!(queue.next(LIMITS, 0, later), Next::Nothing, "each may write as much, so one goes at a time");
+        queue.done();
+        assert_eq!(queue.next(LIMITS, 0, later + Duration::from_millis(100)), Next::Deliver(pair(2), 0));
     }
 
     #[test]
