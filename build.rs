@@ -1,7 +1,9 @@
-//! Builds the browser's part of the server's pages (`static/`, which imports `sdk/src`) into `OUT_DIR/web`, from where
-//! `rust-embed` takes it. It is not needed to compile the server: without Node a page that says so is embedded instead.
+//! Builds the browser's part of the server's pages (`static/`, which imports `sdk/src`) into
+//! `OUT_DIR/web`, from where `rust-embed` takes it. It is not needed to compile the server: without
+//! Node a page that says so is embedded instead.
 //!
-//! `STEPWIRE_WEB=require` makes a missing or failing web build an error; `STEPWIRE_WEB=skip` leaves it out.
+//! `STEPWIRE_WEB=require` makes a missing or failing web build an error; `STEPWIRE_WEB=skip` leaves
+//! it out.
 
 use std::{
     env, fs, io,
@@ -10,15 +12,22 @@ use std::{
 };
 
 /// Never `node_modules`: a change there would build the crate anew each time.
-const INPUTS: [&str; 6] =
-    ["static/src", "static/build.mjs", "static/tsconfig.json", "static/package.json", "static/package-lock.json", "sdk/src"];
+const INPUTS: [&str; 6] = [
+    "static/src",
+    "static/build.mjs",
+    "static/tsconfig.json",
+    "static/package.json",
+    "static/package-lock.json",
+    "sdk/src",
+];
 const OLDEST_NODE: u32 = 20;
 const NPM: &str = if cfg!(windows) { "npm.cmd" } else { "npm" };
-const PLACEHOLDER: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-    <meta name=\"viewport\" content=\"width=device-width\">\n<title>Page not built</title>\n<h1>This page was not built</h1>\n\
-    <p>The server runs, and so do its API and its websocket. The pages that need scripts were left out, because Node 20 or \
-    newer was not there, or did not work, when this program was compiled.</p>\n\
-    <p>Install Node with npm and run <code>cargo build</code> again; a warning of the build names the cause.</p>\n</html>\n";
+const PLACEHOLDER: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta \
+    name=\"viewport\" content=\"width=device-width\">\n<title>Page not built</title>\n<h1>This \
+    page was not built</h1>\n<p>The server runs, and so do its API and its websocket. The pages \
+    that need scripts were left out, because Node 20 or newer was not there, or did not work, \
+    when this program was compiled.</p>\n<p>Install Node with npm and run <code>cargo \
+    build</code> again; a warning of the build names the cause.</p>\n</html>\n";
 
 fn main() {
     for input in INPUTS {
@@ -27,11 +36,23 @@ fn main() {
     println!("cargo::rerun-if-env-changed=STEPWIRE_WEB");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR")).join("web");
     let mode = env::var("STEPWIRE_WEB").unwrap_or_default();
-    let built = if mode == "skip" { Err("STEPWIRE_WEB=skip".to_owned()) } else { build(&out) };
+    let built = if mode == "skip" {
+        Err("STEPWIRE_WEB=skip".to_owned())
+    } else {
+        build(&out)
+    };
     if let Err(cause) = built {
-        assert!(mode != "require", "STEPWIRE_WEB=require, but the web pages could not be built: {cause}");
-        println!("cargo::warning=the pages with scripts are left out: {}", cause.lines().take(8).collect::<Vec<_>>().join(" | "));
-        empty(&out).and_then(|()| fs::write(out.join("missing.html"), PLACEHOLDER)).expect("OUT_DIR can be written");
+        assert!(
+            mode != "require",
+            "STEPWIRE_WEB=require, but the web pages could not be built: {cause}"
+        );
+        println!(
+            "cargo::warning=the pages with scripts are left out: {}",
+            cause.lines().take(8).collect::<Vec<_>>().join(" | ")
+        );
+        empty(&out)
+            .and_then(|()| fs::write(out.join("missing.html"), PLACEHOLDER))
+            .expect("OUT_DIR can be written");
     }
 }
 
@@ -40,20 +61,32 @@ fn build(out: &Path) -> Result<(), String> {
     check_node()?;
     install(folder)?;
     empty(out).map_err(|error| error.to_string())?;
-    run(Command::new("node").arg("build.mjs").arg(out).current_dir(folder)).map(drop)
+    run(Command::new("node")
+        .arg("build.mjs")
+        .arg(out)
+        .current_dir(folder))
+    .map(drop)
 }
 
 fn check_node() -> Result<(), String> {
     let version = run(Command::new("node").arg("--version"))?;
-    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    let major = version
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u32>().ok());
     match major {
         Some(major) if major >= OLDEST_NODE => Ok(()),
-        _ => Err(format!("expected Node {OLDEST_NODE} or newer, but found {}; install a newer one", version.trim())),
+        _ => Err(format!(
+            "expected Node {OLDEST_NODE} or newer, but found {}; install a newer one",
+            version.trim()
+        )),
     }
 }
 
-/// Installs the packages when the lock file is another one than last time. The stamp, a copy of the lock file, is written last,
-/// so an install that was broken off is done again; two builds at once wait for each other.
+/// Installs the packages when the lock file is another one than last time. The stamp, a copy of the
+/// lock file, is written last, so an install that was broken off is done again; two builds at once
+/// wait for each other.
 fn install(folder: &Path) -> Result<(), String> {
     let text = |error: io::Error| format!("{}: {error}", folder.display());
     let guard = fs::File::create(folder.join(".install-lock")).map_err(text)?;
@@ -63,7 +96,15 @@ fn install(folder: &Path) -> Result<(), String> {
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    run(Command::new(NPM).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]).current_dir(folder))?;
+    run(Command::new(NPM)
+        .args([
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--prefer-offline",
+        ])
+        .current_dir(folder))?;
     fs::write(stamp, wanted).map_err(text)
 }
 
@@ -77,10 +118,17 @@ fn empty(folder: &Path) -> io::Result<()> {
 /// Runs a command to its end and returns what it printed.
 fn run(command: &mut Command) -> Result<String, String> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().map_err(|error| format!("{name}: {error}; is Node with npm installed?"))?;
+    let output = command
+        .output()
+        .map_err(|error| format!("{name}: {error}; is Node with npm installed?"))?;
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     if output.status.success() {
         return Ok(said(&output.stdout));
     }
-    Err(format!("{name} ended with {}\n{}{}", output.status, said(&output.stderr), said(&output.stdout)))
+    Err(format!(
+        "{name} ended with {}\n{}{}",
+        output.status,
+        said(&output.stderr),
+        said(&output.stdout)
+    ))
 }

@@ -1,11 +1,14 @@
-//! The command line client: `stepwire start`, `run`, `patch`, `approve`, `stop`, `watch`, `show`, `list`, `deploy`, `check`, `export`.
+//! The command line client: `stepwire start`, `run`, `patch`, `approve`, `stop`, `watch`, `show`,
+//! `list`, `deploy`, `check`, `export`.
 //!
-//! It knows the wire only (`docs/protocol.md`, `docs/rest.md`) and nothing of what is behind it, so it is also a proof that
-//! the wire is enough. It waits by push and never polls: one websocket that is made again whenever it is lost, on which the
-//! instance is followed from where the last frame left it, and every command sent again unchanged until it is answered.
+//! It knows the wire only (`docs/protocol.md`, `docs/rest.md`) and nothing of what is behind it, so
+//! it is also a proof that the wire is enough. It waits by push and never polls: one websocket that
+//! is made again whenever it is lost, on which the instance is followed from where the last frame
+//! left it, and every command sent again unchanged until it is answered.
 //!
-//! Not here: the words of the command line (`config::client_command`); `user`, `token` (`web::local`, `main`); `backup`.
-//! Where to go next: `client` for the connection and its cuts, `access` for which server and as whom, `exit` for the status.
+//! Not here: the words of the command line (`config::client_command`); `user`, `token`
+//! (`web::local`, `main`); `backup`. Where to go next: `client` for the connection and its cuts,
+//! `access` for which server and as whom, `exit` for the status.
 
 mod access;
 mod approve;
@@ -63,10 +66,17 @@ pub async fn run(command: ClientCommand, home: Home, check: Check) -> ExitCode {
     exit.into()
 }
 
-async fn perform(command: ClientCommand, home: Home, check: Check, printer: &mut Printer) -> Result<Exit, Failure> {
+async fn perform(
+    command: ClientCommand,
+    home: Home,
+    check: Check,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     match &command {
         ClientCommand::Check(command) => return deploy::check(&command.files, check, printer),
-        ClientCommand::Deploy(deploy) if deploy.check => return deploy::check(&deploy.files, check, printer),
+        ClientCommand::Deploy(deploy) if deploy.check => {
+            return deploy::check(&deploy.files, check, printer);
+        }
         _ => {}
     }
     let access = Access::find(command.common(), home).await?;
@@ -81,15 +91,28 @@ async fn perform(command: ClientCommand, home: Home, check: Check, printer: &mut
         ClientCommand::Watch(watch) => watch::watch(watch, access, printer).await,
         ClientCommand::Show(show) => in_time(limit, show::show(show, access, printer)).await,
         ClientCommand::List(list) => in_time(limit, list::list(list, access, printer)).await,
-        ClientCommand::Deploy(deploy) => in_time(limit, deploy::deploy(deploy, access, printer)).await,
+        ClientCommand::Deploy(deploy) => {
+            in_time(limit, deploy::deploy(deploy, access, printer)).await
+        }
         ClientCommand::Check(_) => Ok(Exit::Done),
-        ClientCommand::Export(export) => in_time(limit, export::export(export, access, printer)).await,
+        ClientCommand::Export(export) => {
+            in_time(limit, export::export(export, access, printer)).await
+        }
     }
 }
 
 /// For work that leaves nothing under way: it may be asked for again.
-async fn in_time<T>(limit: Option<Duration>, work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
-    let late =
-        || Failure::new(Exit::TimedOut, "expected an answer in time, but there is none yet: try again, or allow more time");
-    printing::limited(limit, work).await.unwrap_or_else(|| Err(late()))
+async fn in_time<T>(
+    limit: Option<Duration>,
+    work: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let late = || {
+        Failure::new(
+            Exit::TimedOut,
+            "expected an answer in time, but there is none yet: try again, or allow more time",
+        )
+    };
+    printing::limited(limit, work)
+        .await
+        .unwrap_or_else(|| Err(late()))
 }

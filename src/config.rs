@@ -1,8 +1,8 @@
 //! The server's configuration: command line and environment, then a TOML file, then defaults.
 //!
-//! Not here: limits that are no options (`limits`). The options one by one: `options`; the secret's file: `secret`; the
-//! `Origin` allow-list: `origins`; proxies: `trusted_proxies`; what production demands: `production`; the program's other
-//! commands: `command_line`.
+//! Not here: limits that are no options (`limits`). The options one by one: `options`; the secret's
+//! file: `secret`; the `Origin` allow-list: `origins`; proxies: `trusted_proxies`; what production
+//! demands: `production`; the program's other commands: `command_line`.
 
 use std::{
     ffi::OsString,
@@ -31,8 +31,8 @@ mod user_command;
 
 pub use backup_command::{BackupCommand, RestoreCommand, Telling};
 pub use client_command::{
-    Approve, Check, ClientCommand, Common, DefinitionText, Deploy, Export, Hidden, List, PatchData, Payload, RunAction, Show,
-    StartProcess, Stop, Until, Waiting, Watch,
+    Approve, Check, ClientCommand, Common, DefinitionText, Deploy, Export, Hidden, List, PatchData,
+    Payload, RunAction, Show, StartProcess, Stop, Until, Waiting, Watch,
 };
 pub use command_line::{Command, TokenRequest};
 pub use date_time_format::DateTimeFormat;
@@ -113,52 +113,99 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Reads the program's arguments (the first is its name), the environment and the configuration file. Wrong usage, `--help`
-/// and `--version` print and end the process, as command line programs do.
-pub fn load(arguments: impl IntoIterator<Item = OsString>) -> Result<(Config, Command), ConfigError> {
+/// Reads the program's arguments (the first is its name), the environment and the configuration
+/// file. Wrong usage, `--help` and `--version` print and end the process, as command line programs
+/// do.
+pub fn load(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<(Config, Command), ConfigError> {
     resolve(CommandLine::read(arguments).unwrap_or_else(|error| error.exit()))
 }
 
 fn resolve(line: CommandLine) -> Result<(Config, Command), ConfigError> {
-    let file = line.config.as_deref().map(read_file).transpose()?.unwrap_or_default();
+    let file = line
+        .config
+        .as_deref()
+        .map(read_file)
+        .transpose()?
+        .unwrap_or_default();
     let command = line.asked();
     let options = line.options.or(file);
     // What a server must have to be fit for production is not this command's business.
-    let production = options.production.filter(|_| !matches!(command, Command::Client(_)));
-    Ok((check(Options { production, ..options })?, command))
+    let production = options
+        .production
+        .filter(|_| !matches!(command, Command::Client(_)));
+    Ok((
+        check(Options {
+            production,
+            ..options
+        })?,
+        command,
+    ))
 }
 
 fn read_file(path: &Path) -> Result<Options, ConfigError> {
     let name = path.display();
     let text = fs::File::open(path)
         .and_then(|file| text::read_all(file, u64::MAX))
-        .map_err(|error| ConfigError(format!("expected to read the configuration file {name}, but: {error}")))?;
+        .map_err(|error| {
+            ConfigError(format!(
+                "expected to read the configuration file {name}, but: {error}"
+            ))
+        })?;
     toml::from_str(&text).map_err(|error| {
         // Not the library's own rendering: it quotes the line, which may hold the secret.
-        let line = 1 + error.span().map_or(0, |span| text[..span.start].matches('\n').count());
-        ConfigError(format!("expected {name} to hold known options in TOML, but: {} (line {line})", error.message()))
+        let line = 1 + error
+            .span()
+            .map_or(0, |span| text[..span.start].matches('\n').count());
+        ConfigError(format!(
+            "expected {name} to hold known options in TOML, but: {} (line {line})",
+            error.message()
+        ))
     })
 }
 
-/// Everything that is wrong is told at once, so that nobody has to start a server again and again to learn it.
+/// Everything that is wrong is told at once, so that nobody has to start a server again and again
+/// to learn it.
 fn check(options: Options) -> Result<Config, ConfigError> {
     let production = options.production.unwrap_or(false);
-    let mut wrong = Wrong(if production { production::demands(&options) } else { Vec::new() });
+    let mut wrong = Wrong(if production {
+        production::demands(&options)
+    } else {
+        Vec::new()
+    });
     let data = options.data.unwrap_or_else(|| "stepwire-data".into());
     if options.jwt_secret.as_deref() == Some("") {
-        wrong.0.push("expected jwt-secret to be a text, but it is empty: leave it out to have one made".into());
+        wrong.0.push(
+            "expected jwt-secret to be a text, but it is empty: leave it out to have one made"
+                .into(),
+        );
     }
     if options.workers == Some(0) {
-        wrong.0.push("expected workers to be at least 1, but it is 0".into());
+        wrong
+            .0
+            .push("expected workers to be at least 1, but it is 0".into());
     }
-    let listen = wrong.unless(addresses(options.listen.as_deref().unwrap_or("127.0.0.1:8000")));
+    let listen = wrong.unless(addresses(
+        options.listen.as_deref().unwrap_or("127.0.0.1:8000"),
+    ));
     let webhook_secret = wrong.unless(WebhookSecret::new(options.webhook_secret, &data));
     let secrets = wrong.unless(Secrets::new(options.secrets, std::env::vars_os()));
-    let jwt_algorithms = wrong.unless(algorithms(options.jwt_algorithms, options.jwt_jwks.is_some()));
-    let jwt_jwks = wrong.unless(options.jwt_jwks.as_deref().map(KeySource::parse).transpose());
+    let jwt_algorithms = wrong.unless(algorithms(
+        options.jwt_algorithms,
+        options.jwt_jwks.is_some(),
+    ));
+    let jwt_jwks = wrong.unless(
+        options
+            .jwt_jwks
+            .as_deref()
+            .map(KeySource::parse)
+            .transpose(),
+    );
     let allowed_origins = wrong.unless(AllowedOrigins::parse(options.allowed_origins));
     let trusted_proxies = wrong.unless(TrustedProxies::parse(options.trusted_proxies));
-    let max_token_lifetime = wrong.unless(max_token_lifetime(options.max_token_lifetime.as_deref()));
+    let max_token_lifetime =
+        wrong.unless(max_token_lifetime(options.max_token_lifetime.as_deref()));
     let (
         [],
         Some(listen),
@@ -186,7 +233,11 @@ fn check(options: Options) -> Result<Config, ConfigError> {
     let default = Limits::default();
     // A visitor that comes by way of a proxy is not on this machine.
     let is_direct = trusted_proxies == TrustedProxies::default();
-    let allowed_origins = if production || !is_direct { allowed_origins } else { allowed_origins.in_development_on(&listen) };
+    let allowed_origins = if production || !is_direct {
+        allowed_origins
+    } else {
+        allowed_origins.in_development_on(&listen)
+    };
     Ok(Config {
         listen,
         store: options.store.unwrap_or_default(),
@@ -206,11 +257,17 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         limits: Limits {
             rate_per_second: options.rate_per_second.unwrap_or(default.rate_per_second),
             rate_burst: options.rate_burst.unwrap_or(default.rate_burst),
-            max_connections_per_user: options.max_connections_per_user.unwrap_or(default.max_connections_per_user),
-            max_connections_per_address: options.max_connections_per_address.unwrap_or(default.max_connections_per_address),
+            max_connections_per_user: options
+                .max_connections_per_user
+                .unwrap_or(default.max_connections_per_user),
+            max_connections_per_address: options
+                .max_connections_per_address
+                .unwrap_or(default.max_connections_per_address),
         },
         jobs_date_time_format: jobs_date_time_format(options.jobs_date_time_format.as_deref())?,
-        workers: options.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)),
+        workers: options
+            .workers
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into)),
         test_clock: options.test_clock.unwrap_or(false),
         examples: !options.no_examples.unwrap_or(production),
         deploy: options.deploy.unwrap_or_default(),
@@ -236,34 +293,56 @@ impl Wrong {
         if let [sentence] = self.0.as_slice() {
             return ConfigError(sentence.clone());
         }
-        let fit = if production { "options that are fit for production" } else { "options that can be used" };
-        let lines: String = self.0.iter().map(|sentence| format!("\n  - {sentence}")).collect();
-        ConfigError(format!("expected {fit}, but {} are not:{lines}", self.0.len()))
+        let fit = if production {
+            "options that are fit for production"
+        } else {
+            "options that can be used"
+        };
+        let lines: String = self
+            .0
+            .iter()
+            .map(|sentence| format!("\n  - {sentence}"))
+            .collect();
+        ConfigError(format!(
+            "expected {fit}, but {} are not:{lines}",
+            self.0.len()
+        ))
     }
 }
 
 fn max_token_lifetime(text: Option<&str>) -> Result<std::time::Duration, ConfigError> {
-    let read = |text| duration_argument(text).map_err(|wrong| ConfigError(format!("max-token-lifetime: {wrong}")));
+    let read = |text| {
+        duration_argument(text).map_err(|wrong| ConfigError(format!("max-token-lifetime: {wrong}")))
+    };
     text.map_or(Ok(crate::limits::TOKEN_LIFETIME), read)
 }
 
 fn jobs_date_time_format(text: Option<&str>) -> Result<DateTimeFormat, ConfigError> {
-    let Some(text) = text else { return Ok(DateTimeFormat::default()) };
+    let Some(text) = text else {
+        return Ok(DateTimeFormat::default());
+    };
     DateTimeFormat::parse(text).map_err(|wrong| {
-        ConfigError(format!("expected jobs-date-time-format to be a format like dd-MM-yyyy HH:mm:ss, but {wrong}"))
+        ConfigError(format!(
+            "expected jobs-date-time-format to be a format like dd-MM-yyyy HH:mm:ss, but {wrong}"
+        ))
     })
 }
 
 /// The algorithms of an issuer's tokens: those named, else all.
-fn algorithms(named: Option<Vec<JwtAlgorithm>>, has_keys: bool) -> Result<Vec<JwtAlgorithm>, ConfigError> {
+fn algorithms(
+    named: Option<Vec<JwtAlgorithm>>,
+    has_keys: bool,
+) -> Result<Vec<JwtAlgorithm>, ConfigError> {
     match named {
         None => Ok(JwtAlgorithm::value_variants().to_vec()),
-        Some(list) if list.is_empty() => {
-            Err(ConfigError("expected jwt-algorithms to name at least one algorithm, but the list is empty".into()))
-        }
+        Some(list) if list.is_empty() => Err(ConfigError(
+            "expected jwt-algorithms to name at least one algorithm, but the \
+                list is empty"
+                .into(),
+        )),
         Some(_) if !has_keys => Err(ConfigError(
-            "expected jwt-algorithms to go with jwt-jwks, which names the issuer's keys, but that is absent; without it tokens \
-             are signed with HS256"
+            "expected jwt-algorithms to go with jwt-jwks, which names the issuer's keys, but \
+            that is absent; without it tokens are signed with HS256"
                 .into(),
         )),
         Some(list) => Ok(list),
@@ -272,17 +351,32 @@ fn algorithms(named: Option<Vec<JwtAlgorithm>>, has_keys: bool) -> Result<Vec<Jw
 
 fn addresses(text: &str) -> Result<Vec<SocketAddr>, ConfigError> {
     let failed = |error: &dyn fmt::Display| {
-        ConfigError(format!("expected listen to be HOST:PORT like 127.0.0.1:8000, but it is '{text}' ({error})"))
+        ConfigError(format!(
+            "expected listen to be HOST:PORT like 127.0.0.1:8000, but it is '{text}' ({error})"
+        ))
     };
-    let found: Vec<_> = text.to_socket_addrs().map_err(|error| failed(&error))?.collect();
-    if found.is_empty() { Err(failed(&"the host has no address")) } else { Ok(found) }
+    let found: Vec<_> = text
+        .to_socket_addrs()
+        .map_err(|error| failed(&error))?
+        .collect();
+    if found.is_empty() {
+        Err(failed(&"the host has no address"))
+    } else {
+        Ok(found)
+    }
 }
 
 /// A duration on the command line: in ISO 8601, or in the short form `30s`.
 fn duration_argument(text: &str) -> Result<std::time::Duration, String> {
-    let failed =
-        |why: &str| format!("expected a duration longer than zero such as PT1H, P1D or 30s, but '{text}' is none: {why}");
-    let span = duration::parse(text).or_else(|_| text.parse::<jiff::Span>()).map_err(|_| failed("it cannot be read"))?;
+    let failed = |why: &str| {
+        format!(
+            "expected a duration longer than zero such as PT1H, P1D or 30s, but '{text}' is \
+            none: {why}"
+        )
+    };
+    let span = duration::parse(text)
+        .or_else(|_| text.parse::<jiff::Span>())
+        .map_err(|_| failed("it cannot be read"))?;
     match duration::length(&span).map_err(failed)? {
         length if length.is_zero() => Err(failed("it is zero")),
         length => Ok(length),
@@ -290,177 +384,4 @@ fn duration_argument(text: &str) -> Result<std::time::Duration, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::CommandFactory;
-
-    use super::*;
-
-    fn load(arguments: &[&str]) -> Result<(Config, Command), ConfigError> {
-        let line = CommandLine::read([&["stepwire"], arguments].concat().into_iter().map(OsString::from));
-        resolve(line.map_err(|error| ConfigError(error.to_string()))?)
-    }
-
-    #[test]
-    fn every_option_has_its_flag_variable_and_key() {
-        let command = CommandLine::command();
-        let flags: Vec<_> = command.get_arguments().filter_map(|arg| Some((arg.get_long()?, arg.get_env()))).collect();
-        assert!(flags.len() > 15);
-        for (flag, variable) in flags {
-            let expected = format!("STEPWIRE_{}", flag.to_uppercase().replace('-', "_"));
-            assert_eq!(variable.and_then(|name| name.to_str()), Some(expected.as_str()));
-            let unknown = toml::from_str::<Options>(&format!("{flag} = {{}}")).err().unwrap().to_string();
-            assert_eq!(unknown.contains("unknown field"), flag == "config", "{flag}: {unknown}");
-        }
-    }
-
-    #[test]
-    fn the_defaults_are_for_development() {
-        let (config, command) = load(&[]).unwrap();
-        assert_eq!(command, Command::Serve);
-        assert_eq!(config.listen, ["127.0.0.1:8000".parse().unwrap()]);
-        assert_eq!((config.limits, config.store, config.examples), (Limits::default(), Store::Sqlite, true));
-        assert_eq!(config.jwt_secret, JwtSecret::Generated("stepwire-data/jwt-secret".into()));
-    }
-
-    #[test]
-    fn a_flag_goes_before_the_file_and_the_file_before_the_default() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("stepwire.toml");
-        let text = "rate-burst = 7\nrate-per-second = 0\nallowed-origins = [\"https://a.example\"]\ntest-clock = true\n";
-        fs::write(&path, text).unwrap();
-        let (config, _) = load(&["--config", path.to_str().unwrap(), "--rate-burst", "9"]).unwrap();
-        assert_eq!((config.limits.rate_burst, config.limits.rate_per_second), (9, 0));
-        assert_eq!(config.limits.max_connections_per_user, 256);
-        assert!(config.allowed_origins.allow_with_cookie("https://a.example", "localhost:8000", false));
-        assert!(config.test_clock);
-
-        fs::write(&path, "\u{feff}rate-burst = 8").unwrap();
-        assert_eq!(load(&["--config", path.to_str().unwrap()]).unwrap().0.limits.rate_burst, 8);
-        fs::write(&path, b"\xff\xfer\0").unwrap();
-        assert!(load(&["--config", path.to_str().unwrap()]).unwrap_err().to_string().contains("UTF-16"));
-        fs::write(&path, "rate-brust = 7").unwrap();
-        let error = load(&["--config", path.to_str().unwrap()]).unwrap_err().to_string();
-        assert!(error.starts_with("expected ") && error.contains("rate-brust"), "{error}");
-        fs::write(&path, "workers = 2\njwt-secret = hush").unwrap();
-        let error = load(&["--config", path.to_str().unwrap()]).unwrap_err().to_string();
-        assert!(error.contains("(line 2)") && !error.contains("hush"), "{error}");
-    }
-
-    #[test]
-    fn a_token_is_asked_for() {
-        let (config, command) = load(&["token", "--sub", "alice", "--role", "admin", "--role", "clerk", "--data", "d"]).unwrap();
-        let hour = std::time::Duration::from_secs(3600);
-        let roles = vec!["admin".into(), "clerk".into()];
-        assert_eq!(command, Command::Token(TokenRequest { sub: "alice".into(), roles, tenant: "default".into(), ttl: hour }));
-        assert_eq!(config.data, Path::new("d"));
-        let ttl = |text: &str| match load(&["token", "--sub", "alice", "--ttl", text]) {
-            Ok((_, Command::Token(request))) => Ok(request.ttl.as_secs() / 3600),
-            Ok((_, other)) => panic!("{other:?}"),
-            Err(error) => Err(error.to_string()),
-        };
-        for (text, hours) in [("P1D", 24), ("P1W", 168), ("P1DT2H", 26), ("PT24H", 24), ("24h", 24), ("1d", 24)] {
-            assert_eq!(ttl(text), Ok(hours), "{text}");
-        }
-        for (text, why) in [("-PT1H", "negative"), ("P1M", "differ in length"), ("PT0S", "zero"), ("soon", "cannot be read")] {
-            let error = ttl(text).expect_err(text);
-            assert!(error.contains(why), "{error}");
-        }
-    }
-
-    #[test]
-    fn tokens_of_an_issuer_need_its_keys() {
-        use JwtAlgorithm::{EdDsa, Es256, Rs256};
-        let (config, _) = load(&["--jwt-jwks", "keys.json"]).unwrap();
-        assert_eq!(
-            (config.jwt_jwks, config.jwt_algorithms),
-            (Some(KeySource::File("keys.json".into())), vec![Rs256, Es256, EdDsa])
-        );
-        let (config, _) = load(&["--jwt-jwks", "keys.json", "--jwt-algorithms", "EdDSA,ES256"]).unwrap();
-        assert_eq!(config.jwt_algorithms, [EdDsa, Es256]);
-        for bad in [
-            &["--jwt-algorithms", "RS256"][..],
-            &["--jwt-jwks", "k", "--jwt-algorithms", "HS256"],
-            &["--jwt-jwks", "k", "--jwt-algorithms", "none"],
-            &["--jwt-jwks", "http://id.example/keys"],
-        ] {
-            assert!(load(bad).is_err(), "{bad:?}");
-        }
-    }
-
-    #[test]
-    fn users_are_changed_with_a_password_from_standard_input() {
-        let (config, command) = load(&["user", "add", "ada", "--role", "x", "--password-stdin", "--data", "d"]).unwrap();
-        let Command::User(UserCommand::Add(add)) = command else { panic!("{command:?}") };
-        assert_eq!((&*add.user.name, &*add.user.tenant, &add.roles[..]), ("ada", "default", &["x".to_owned()][..]));
-        assert_eq!(config.data, Path::new("d"));
-        for bad in [
-            &["user"][..],
-            &["user", "add", "ada"],
-            &["user", "add", "ada", "--password", "x"],
-            &["user", "passwd", "ada"],
-            &["user", "role", "ada"],
-            &["user", "role", "ada", "--role", "x", "--no-role"],
-            &["user", "revoke"],
-        ] {
-            assert!(load(bad).is_err(), "{bad:?}");
-        }
-        assert!(load(&["user", "role", "ada", "--no-role"]).is_ok());
-    }
-
-    #[test]
-    fn production_refuses_what_is_fit_for_development() {
-        let secret = "0123456789abcdef0123456789abcdef";
-        let origins = ["--allowed-origins", "https://a.example,https://b.example"];
-        let good = [&["--production", "--jwt-secret", secret, "--webhook-secret", secret][..], &origins].concat();
-        let (config, _) = load(&good).unwrap();
-        assert!(config.production);
-        let pages = |origin| config.allowed_origins.allow(Some(origin), "stepwire.example", true);
-        assert!(pages("https://stepwire.example") && pages("https://b.example") && !pages("http://localhost:5173"));
-        for (bad, named) in [
-            (&["--production", "--jwt-secret", secret, "--webhook-secret", secret][..], "allowed-origins"),
-            (&[&good[..3], &origins].concat(), "webhook-secret"),
-            (&[&good[..1], &good[3..]].concat(), "jwt-secret"),
-            (&[&good[..], &["--test-clock"]].concat(), "test-clock"),
-            (&[&good[..], &["--trusted-proxies", "10.0.0.0/8,::/0"]].concat(), "trusted-proxies"),
-        ] {
-            let error = load(bad).unwrap_err().to_string();
-            assert!(error.starts_with(&format!("expected {named} ")) && error.contains("in production"), "{bad:?}: {error}");
-            let variable = format!("STEPWIRE_{}", named.to_uppercase().replace('-', "_"));
-            for way in [variable, format!("--{named}"), format!("{named} in the TOML file")] {
-                assert!(error.contains(&way), "expected {way} in {error}");
-            }
-        }
-    }
-
-    #[test]
-    fn everything_that_is_wrong_is_told_at_once() {
-        let bad = ["--production", "--jwt-secret", "hush-hush", "--allowed-origins", "*", "--test-clock", "--workers", "0"];
-        let error = load(&bad).unwrap_err().to_string();
-        assert!(error.starts_with("expected options that are fit for production, but 5 are not:\n  - expected "), "{error}");
-        for named in ["jwt-secret", "webhook-secret", "allowed-origins", "test-clock", "workers"] {
-            assert!(error.contains(&format!("\n  - expected {named} ")), "{named}: {error}");
-        }
-        assert!(!error.contains("hush-hush"), "{error}");
-        let error = load(&["--listen", "8000", "--trusted-proxies", "proxy.example"]).unwrap_err().to_string();
-        assert!(error.contains("\n  - expected listen ") && error.contains("\n  - expected trusted-proxies "), "{error}");
-    }
-
-    #[test]
-    fn production_has_no_examples_and_prints_no_link_unless_asked() {
-        let secret = "0123456789abcdef0123456789abcdef";
-        let good = ["--production", "--jwt-secret", secret, "--webhook-secret", secret, "--allowed-origins", "https://a.example"];
-        let of = |more: &[&str]| load(&[&good[..], more].concat()).map(|(config, _)| (config.examples, config.sign_in_link));
-        assert_eq!(of(&[]).unwrap(), (false, false));
-        assert_eq!(of(&["--no-examples=false", "--sign-in-link"]).unwrap(), (true, true));
-        let (config, _) = load(&["--sign-in-link=false", "--log-format", "json", "--access-log"]).unwrap();
-        assert_eq!((config.examples, config.sign_in_link), (true, false));
-        assert_eq!((config.log_format, config.access_log), (LogFormat::Json, true));
-    }
-
-    #[test]
-    fn what_cannot_be_used_is_refused() {
-        for bad in [&["--listen", "8000"][..], &["--workers", "0"], &["--jwt-secret", ""], &["--store", "disk"], &["serve"]] {
-            assert!(load(bad).is_err(), "{bad:?}");
-        }
-    }
-}
+mod tests;

@@ -9,18 +9,23 @@ use jiff::{Span, SpanRelativeTo, fmt::temporal::SpanParser};
 /// # Errors
 /// What is wrong in the text, without what was expected.
 pub fn parse(text: &str) -> Result<Span, String> {
-    SpanParser::new().parse_span(text).map_err(|error| error.to_string())
+    SpanParser::new()
+        .parse_span(text)
+        .map_err(|error| error.to_string())
 }
 
 /// The length of a duration whose days have 24 hours.
 ///
 /// # Errors
-/// A part of a sentence, after "but": months and years have no length of their own, and no length is negative.
+/// A part of a sentence, after "but": months and years have no length of their own, and no length
+/// is negative.
 pub fn length(span: &Span) -> Result<Duration, &'static str> {
     if span.get_years() != 0 || span.get_months() != 0 {
         return Err("months and years differ in length");
     }
-    let length = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| "it is too long")?;
+    let length = span
+        .to_duration(SpanRelativeTo::days_are_24_hours())
+        .map_err(|_| "it is too long")?;
     Duration::try_from(length).map_err(|_| "it is negative")
 }
 
@@ -30,9 +35,17 @@ mod tests {
 
     #[test]
     fn days_and_weeks_have_a_length_and_months_have_none() {
-        let length = |text: &str| length(&parse(text).unwrap_or_else(|error| panic!("{text}: {error}")));
+        let length =
+            |text: &str| length(&parse(text).unwrap_or_else(|error| panic!("{text}: {error}")));
         let hours = |hours: u64| Ok(Duration::from_secs(hours * 3600));
-        for (text, expected) in [("PT1H", 1), ("P1D", 24), ("P1W", 168), ("P1DT2H", 26), ("P2W3D", 408), ("PT0S", 0)] {
+        for (text, expected) in [
+            ("PT1H", 1),
+            ("P1D", 24),
+            ("P1W", 168),
+            ("P1DT2H", 26),
+            ("P2W3D", 408),
+            ("PT0S", 0),
+        ] {
             assert_eq!(length(text), hours(expected), "{text}");
         }
         assert_eq!(length("PT0.5S"), Ok(Duration::from_millis(500)));

@@ -1,11 +1,13 @@
 //! Stepwire: a websocket-first BPM backend for frontend apps.
 //!
-//! One binary runs BPMN processes as actors, pushes Data and Action messages to single-page apps over one websocket, and takes
-//! the user's manual actions back. The layers, in the only direction imports go:
-//! `model ← engine ← journal ← runtime ← session ← web, admin ← main`, with `expression` beside `engine`, `backup` beside
-//! `session`, and `cli`, which knows the wire only. `text` and `limits` belong to all.
+//! One binary runs BPMN processes as actors, pushes Data and Action messages to single-page apps
+//! over one websocket, and takes the user's manual actions back. The layers, in the only direction
+//! imports go: `model ← engine ← journal ← runtime ← session ← web, admin ← main`, with
+//! `expression` beside `engine`, `backup` beside `session`, and `cli`, which knows the wire only.
+//! `text` and `limits` belong to all.
 //!
-//! Where to go next: ARCHITECTURE.md for the map, [`engine`] for what a process does, [`runtime`] for how it is kept running.
+//! Where to go next: ARCHITECTURE.md for the map, [`engine`] for what a process does, [`runtime`]
+//! for how it is kept running.
 
 pub mod admin;
 pub mod backup;

@@ -1,20 +1,24 @@
-//! A limit on everything: how much of each thing one client, one definition or one instance may take.
+//! A limit on everything: how much of each thing one client, one definition or one instance may
+//! take.
 //!
-//! Not here: timings of the protocol that are no bound on a resource but a behaviour (close codes and their meaning:
-//! `session::frames::close`). The four limits an operator may change are [`Limits`]; the others are constants, so that
-//! every server answers alike.
+//! Not here: timings of the protocol that are no bound on a resource but a behaviour (close codes
+//! and their meaning: `session::frames::close`). The four limits an operator may change are
+//! [`Limits`]; the others are constants, so that every server answers alike.
 
 use std::time::Duration;
 
-/// The longest websocket message, in bytes, whole or in fragments. Announced in `welcome`; more closes 1009.
+/// The longest websocket message, in bytes, whole or in fragments. Announced in `welcome`; more
+/// closes 1009.
 pub const MESSAGE_BYTES: usize = 64 * 1024;
-/// The longest first message of a websocket, in bytes: `hello` names everything that may be followed, and the longest token.
+/// The longest first message of a websocket, in bytes: `hello` names everything that may be
+/// followed, and the longest token.
 pub const FIRST_MESSAGE_BYTES: usize = 128 * 1024;
 /// The deepest nesting of objects and arrays in JSON that comes from outside.
 pub const JSON_DEPTH: usize = 64;
 /// The longest command id, in bytes.
 pub const ID_BYTES: usize = 128;
-/// The longest name a client may send (process, action, business key, start condition, user), in bytes.
+/// The longest name a client may send (process, action, business key, start condition, user), in
+/// bytes.
 pub const NAME_BYTES: usize = 256;
 /// The longest bearer token, in bytes.
 pub const TOKEN_BYTES: usize = 8 * 1024;
@@ -28,7 +32,8 @@ pub const DEFINITION_PROBLEMS: usize = 1_000;
 pub const DEFINITION_ELEMENTS: usize = 50_000;
 /// Sources of definitions that are compiled or wait for it, of one user; more are answered `busy`.
 pub const DEPLOYS_PER_USER: usize = 4;
-/// Sources of definitions that are compiled or wait for it, in all: each may hold [`DEFINITION_BYTES`].
+/// Sources of definitions that are compiled or wait for it, in all: each may hold
+/// [`DEFINITION_BYTES`].
 pub const DEPLOYS: usize = 32;
 /// The largest file an `uploadFile` action may accept, in bytes.
 pub const UPLOAD_BYTES: u64 = 100 * 1024 * 1024;
@@ -45,13 +50,15 @@ pub const UPLOAD_STALL: Duration = Duration::from_secs(30);
 /// How long an upload may take altogether.
 pub const UPLOAD_TIME: Duration = Duration::from_secs(30 * 60);
 
-/// The longest one try of a call to the outside may take, in all: with redirects, and with the answer's body.
+/// The longest one try of a call to the outside may take, in all: with redirects, and with the
+/// answer's body.
 pub const CALL_TIMEOUT: Duration = Duration::from_secs(120);
 /// How often a failed try of a call may be made again.
 pub const CALL_RETRIES: u32 = 10;
 /// The longest first pause between two tries of a call.
 pub const CALL_FIRST_PAUSE: Duration = Duration::from_secs(3600);
-/// The longest pause between two tries of a call: doubling ends here, and so does what a `Retry-After` asks for.
+/// The longest pause between two tries of a call: doubling ends here, and so does what a
+/// `Retry-After` asks for.
 pub const CALL_PAUSE: Duration = Duration::from_secs(24 * 3600);
 /// The longest address of a call, in bytes.
 pub const CALL_URL_BYTES: usize = 8 * 1024;
@@ -92,7 +99,8 @@ pub const SEARCH_KEYS: usize = 16;
 pub const SEARCHED_BYTES: usize = 256;
 /// Visits, messages or children of an instance in one part of their list.
 pub const HISTORY_PART: usize = 1_000;
-/// Log rows that a part of an instance's history is told from; what lies beyond is not looked at, and it says so.
+/// Log rows that a part of an instance's history is told from; what lies beyond is not looked at,
+/// and it says so.
 pub const HISTORY_ROWS: usize = 10_000;
 
 /// Subscriptions one connection may hold, followed children included.
@@ -105,7 +113,8 @@ pub const CURSOR_DESCENDANTS: usize = 64;
 pub const LISTS: usize = 16;
 /// Lines of a followed list; a longer one is cut, newest first, and says so.
 pub const TASKS_LISTED: usize = 500;
-/// Lines of a followed list that may have changed without being told; with more it starts over with a snapshot.
+/// Lines of a followed list that may have changed without being told; with more it starts over with
+/// a snapshot.
 pub const LIST_CHANGES: usize = 1_000;
 /// Frames a subscription replays; a client further behind gets a snapshot.
 pub const REPLAY_FRAMES: usize = 1_000;
@@ -117,22 +126,26 @@ pub const UNSENT_FRAMES: usize = 4_096;
 pub const SLOW_CONSUMER: Duration = Duration::from_secs(15);
 /// How long a new connection may take for its `hello` before it is closed 4002.
 pub const HELLO: Duration = Duration::from_secs(10);
-/// Between two pings of the server, in seconds. Without a frame for twice that long a connection is closed 4000.
+/// Between two pings of the server, in seconds. Without a frame for twice that long a connection is
+/// closed 4000.
 pub const PING_SECONDS: u32 = 25;
 /// Between two comments of a stream of which clients expect some sign of life.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(5);
 /// How long the server waits for the peer's Close after its own, then drops the TCP connection.
 pub const CLOSE_REPLY: Duration = Duration::from_secs(2);
-/// How long a subscription waits for an announced instance that is not there yet, then it is answered `busy`.
+/// How long a subscription waits for an announced instance that is not there yet, then it is
+/// answered `busy`.
 pub const ANNOUNCED_INSTANCE: Duration = Duration::from_secs(5);
 /// How long a connection may be over its rate without a calm second, then it is closed 4429.
 pub const FLOOD: Duration = Duration::from_secs(10);
-/// Bytes each message of the rate limit stands for: many small frames or few large ones, not many large ones.
+/// Bytes each message of the rate limit stands for: many small frames or few large ones, not many
+/// large ones.
 pub const RATE_MESSAGE_BYTES: u32 = 32 * 1024;
 
 /// One-time tickets that may wait for their use at the same time.
 pub const TICKETS: usize = 10_000;
-/// Of them, those of one user: nobody takes the room of the others, and whatever may be connected may come back at once.
+/// Of them, those of one user: nobody takes the room of the others, and whatever may be connected
+/// may come back at once.
 pub const TICKETS_PER_USER: usize = 256;
 /// How long a ticket for a websocket or a stream may be used.
 pub const TICKET: Duration = Duration::from_secs(30);
@@ -156,8 +169,8 @@ pub const HASHES: usize = 2;
 pub const HASHES_WAITING: usize = 64;
 /// Wrong passwords for one name from one address that cost no wait.
 pub const WRONG_PER_NAME: u32 = 5;
-/// Wrong passwords for one name from everywhere together that cost no wait; addresses it has signed in from before never wait for
-/// the others.
+/// Wrong passwords for one name from everywhere together that cost no wait; addresses it has signed
+/// in from before never wait for the others.
 pub const WRONG_PER_NAME_ANYWHERE: u32 = 100;
 /// Addresses remembered per name that it has signed in from, the newest.
 pub const KNOWN_ADDRESSES: usize = 8;
@@ -167,43 +180,55 @@ pub const WRONG_PER_ADDRESS: u32 = 20;
 pub const SIGN_IN_WAIT: Duration = Duration::from_secs(15 * 60);
 /// How long after the last wrong password the count starts anew.
 pub const WRONG_FORGOTTEN: Duration = Duration::from_secs(30 * 60);
-/// Names, and addresses, whose wrong passwords are counted at the same time; beyond that the least suspicious are forgotten.
+/// Names, and addresses, whose wrong passwords are counted at the same time; beyond that the least
+/// suspicious are forgotten.
 pub const WRONG_COUNTED: usize = 10_000;
-/// How long a token may last from now, unless `--max-token-lifetime` says otherwise: a year, with a leap day.
+/// How long a token may last from now, unless `--max-token-lifetime` says otherwise: a year, with a
+/// leap day.
 pub const TOKEN_LIFETIME: Duration = Duration::from_secs(366 * 24 * 3600);
-/// How long the token is valid that a server gives to the owner of its data directory; its client gets another one in time.
+/// How long the token is valid that a server gives to the owner of its data directory; its client
+/// gets another one in time.
 pub const LOCAL_TOKEN: Duration = Duration::from_secs(15 * 60);
 /// How long the token of an anonymous start is valid.
 pub const ANONYMOUS_TOKEN: Duration = Duration::from_secs(24 * 3600);
 
-/// Schedules that start an instance at the same time; the others wait, so that many due at once do not stall users.
+/// Schedules that start an instance at the same time; the others wait, so that many due at once do
+/// not stall users.
 pub const SCHEDULES_AT_ONCE: usize = 64;
-/// Starts of one schedule that are made up for when more times have passed than it could keep; older ones are left out.
+/// Starts of one schedule that are made up for when more times have passed than it could keep;
+/// older ones are left out.
 pub const SCHEDULE_BACKLOG: usize = 100;
 /// The largest start data of a schedule, in bytes of JSON.
 pub const START_DATA_BYTES: usize = 64 * 1024;
 
-/// Commands waiting in the mailbox of one instance, at least what one connection may have unanswered; more are answered `busy`.
+/// Commands waiting in the mailbox of one instance, at least what one connection may have
+/// unanswered; more are answered `busy`.
 pub const INSTANCE_MAILBOX: usize = 256;
 /// Children one process instance may have started, ended ones included; one more is an incident.
 pub const CHILDREN: usize = 10_000;
-/// Levels of a tree of process instances, the root included; a subprocess below them is an incident.
+/// Levels of a tree of process instances, the root included; a subprocess below them is an
+/// incident.
 pub const TREE_LEVELS: usize = 32;
-/// Instances of one tree that may be live at once, with the starts of subprocesses under way; one more is an incident.
+/// Instances of one tree that may be live at once, with the starts of subprocesses under way; one
+/// more is an incident.
 pub const TREE_INSTANCES: usize = 10_000;
 /// Subprocesses one tree may start per second in the long run; the next ones wait.
 pub const TREE_STARTS_PER_SECOND: u32 = 500;
-/// Subprocesses one tree may start at once after a pause: the items of a multi-instance call activity start together.
+/// Subprocesses one tree may start at once after a pause: the items of a multi-instance call
+/// activity start together.
 pub const TREE_STARTS_AT_ONCE: u32 = 1_000;
-/// Bytes of a row with starts in it that count as much as one start more, so that handing large data down has a rate, too.
+/// Bytes of a row with starts in it that count as much as one start more, so that handing large
+/// data down has a rate, too.
 pub const TREE_START_BYTES: usize = 4 * 1024;
-/// Messages between the instances of one tree that are delivered at the same time; the next ones wait.
+/// Messages between the instances of one tree that are delivered at the same time; the next ones
+/// wait.
 pub const TREE_DELIVERIES: usize = 64;
 /// Users who may ever have had a task of one process instance.
 pub const PARTICIPANTS: usize = 1_000;
 /// Action messages one process instance may have open; one more is an incident.
 pub const OPEN_MESSAGES: usize = 1_000;
-/// How long an Action message stays open, unless its process says otherwise; longer than an anonymous token is valid, as users come back.
+/// How long an Action message stays open, unless its process says otherwise; longer than an
+/// anonymous token is valid, as users come back.
 pub const ACTION_MESSAGE_OPEN: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Delayed triggerings one process instance may wait for; one more is an incident.
 pub const DELAYED: usize = 10_000;
@@ -211,15 +236,18 @@ pub const DELAYED: usize = 10_000;
 pub const COMMENT_BYTES: usize = 4_096;
 /// How often one user task reminds of itself.
 pub const REMINDERS: u32 = 100;
-/// Rows handed to the journal's writer and not durable yet, over all instances; more commands are answered `busy`.
+/// Rows handed to the journal's writer and not durable yet, over all instances; more commands are
+/// answered `busy`.
 pub const WRITER_QUEUE: usize = 4_096;
 /// Element instances one process instance may have active at once; one more is an incident.
 pub const ACTIVE_ELEMENTS: usize = 1_000;
-/// Elements one command may enter before the step ends with an incident: a model with an endless loop.
+/// Elements one command may enter before the step ends with an incident: a model with an endless
+/// loop.
 pub const ELEMENTS_PER_COMMAND: usize = 1_000;
 /// Items of one multi-instance call activity; a longer collection is an incident.
 pub const ITEMS: usize = 1_000;
-/// Start data of all children of one multi-instance call activity together, in bytes of JSON; more is an incident.
+/// Start data of all children of one multi-instance call activity together, in bytes of JSON; more
+/// is an incident.
 pub const ITEM_DATA_BYTES: usize = 16 * 1024 * 1024;
 /// Steps of one definition that may wait for a script thread; more commands are answered `busy`.
 pub const SCRIPTS_WAITING_PER_DEFINITION: usize = 1_024;
@@ -231,20 +259,25 @@ pub const SCRIPTS_KILLED: u32 = 5;
 pub const SCRIPTS_STOPPED: Duration = Duration::from_secs(60);
 /// Parts of the JSON Schema of one key, what a reference leads to counted each time it is met.
 pub const KEY_SCHEMA_PARTS: usize = 1_000;
-/// Steps of one check of a value against the schema of its key: parts of the schema times parts of the value. At worst some 20 ms.
+/// Steps of one check of a value against the schema of its key: parts of the schema times parts of
+/// the value. At worst some 20 ms.
 pub const KEY_CHECK_STEPS: usize = 1_000_000;
-/// Steps of a check up to which a refusal says what is wrong where: it takes memory that grows with them, some 10 MiB at worst.
+/// Steps of a check up to which a refusal says what is wrong where: it takes memory that grows with
+/// them, some 10 MiB at worst.
 pub const KEY_REASON_STEPS: usize = 50_000;
-/// Steps of the checks of a command up to which they are done on the arbiter of its instance; longer ones go to a script thread.
+/// Steps of the checks of a command up to which they are done on the arbiter of its instance;
+/// longer ones go to a script thread.
 pub const KEY_STEPS_ON_ARBITER: usize = 50_000;
 /// The largest output of one template, in bytes of JSON.
 pub const TEMPLATE_BYTES: usize = 64 * 1024;
 /// The longest script of a business rule, in bytes.
 pub const RULE_BYTES: usize = 64 * 1024;
-/// The largest output of one business rule, in bytes of JSON, roughly counted; its depth is at most [`JSON_DEPTH`].
+/// The largest output of one business rule, in bytes of JSON, roughly counted; its depth is at most
+/// [`JSON_DEPTH`].
 pub const RULE_OUTPUT_BYTES: usize = 256 * 1024;
 
-/// How much one process instance may hold and one command may do: an argument of the engine, so that tests come to the limits.
+/// How much one process instance may hold and one command may do: an argument of the engine, so
+/// that tests come to the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InstanceLimits {
     /// [`ELEMENTS_PER_COMMAND`].
@@ -319,7 +352,12 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { rate_per_second: 20, rate_burst: 60, max_connections_per_user: 256, max_connections_per_address: 1_024 }
+        Self {
+            rate_per_second: 20,
+            rate_burst: 60,
+            max_connections_per_user: 256,
+            max_connections_per_address: 1_024,
+        }
     }
 }
 
@@ -330,7 +368,10 @@ mod tests {
     /// What one limit lets somebody do, another must not forbid.
     #[track_caller]
     fn fits<T: PartialOrd + std::fmt::Debug>(what: &str, wanted: T, room: T) {
-        assert!(wanted <= room, "{what}: {wanted:?} does not fit into {room:?}");
+        assert!(
+            wanted <= room,
+            "{what}: {wanted:?} does not fit into {room:?}"
+        );
     }
 
     #[test]
@@ -342,39 +383,108 @@ mod tests {
             "type": "hello", "id": "\u{1}".repeat(ID_BYTES), "token": "x".repeat(TOKEN_BYTES), "client": name, "log": name,
             "resume": vec![point; SUBSCRIPTIONS], "lastClose": u64::MAX,
         });
-        fits("the longest hello", hello.to_string().len(), FIRST_MESSAGE_BYTES);
+        fits(
+            "the longest hello",
+            hello.to_string().len(),
+            FIRST_MESSAGE_BYTES,
+        );
         fits("any other message", MESSAGE_BYTES, FIRST_MESSAGE_BYTES);
     }
 
     #[test]
     fn limits_do_not_contradict_each_other() {
         let limits = Limits::default();
-        fits("commands of one connection to one instance", UNANSWERED_COMMANDS, INSTANCE_MAILBOX);
-        fits("a full mailbox on its way to the disk", INSTANCE_MAILBOX, WRITER_QUEUE);
-        fits("a replay among the unsent frames", REPLAY_FRAMES, UNSENT_FRAMES);
-        fits("tickets for all connections of a user", limits.max_connections_per_user, TICKETS_PER_USER);
+        fits(
+            "commands of one connection to one instance",
+            UNANSWERED_COMMANDS,
+            INSTANCE_MAILBOX,
+        );
+        fits(
+            "a full mailbox on its way to the disk",
+            INSTANCE_MAILBOX,
+            WRITER_QUEUE,
+        );
+        fits(
+            "a replay among the unsent frames",
+            REPLAY_FRAMES,
+            UNSENT_FRAMES,
+        );
+        fits(
+            "tickets for all connections of a user",
+            limits.max_connections_per_user,
+            TICKETS_PER_USER,
+        );
         fits("tickets of a user", TICKETS_PER_USER, TICKETS);
-        fits("connections of a user from one address", limits.max_connections_per_user, limits.max_connections_per_address);
-        fits("ended instances that are followed on", ENDED_FOLLOWED, SUBSCRIPTIONS);
-        fits("descendants in a cursor", CURSOR_DESCENDANTS + ENDED_FOLLOWED, SUBSCRIPTIONS);
+        fits(
+            "connections of a user from one address",
+            limits.max_connections_per_user,
+            limits.max_connections_per_address,
+        );
+        fits(
+            "ended instances that are followed on",
+            ENDED_FOLLOWED,
+            SUBSCRIPTIONS,
+        );
+        fits(
+            "descendants in a cursor",
+            CURSOR_DESCENDANTS + ENDED_FOLLOWED,
+            SUBSCRIPTIONS,
+        );
         fits("items of a multi-instance call activity", ITEMS, CHILDREN);
-        fits("data of a frame in a request", MESSAGE_BYTES, REST_BODY_BYTES);
-        fits("data of a frame in a schedule", MESSAGE_BYTES, START_DATA_BYTES);
+        fits(
+            "data of a frame in a request",
+            MESSAGE_BYTES,
+            REST_BODY_BYTES,
+        );
+        fits(
+            "data of a frame in a schedule",
+            MESSAGE_BYTES,
+            START_DATA_BYTES,
+        );
         fits("a script in its definition", RULE_BYTES, DEFINITION_BYTES);
-        fits("a business key that is searched for", NAME_BYTES, SEARCHED_BYTES);
+        fits(
+            "a business key that is searched for",
+            NAME_BYTES,
+            SEARCHED_BYTES,
+        );
         fits("a comment in a frame", COMMENT_BYTES, MESSAGE_BYTES);
-        fits("the roles of a user, one byte each", USER_ROLES, USER_ROLES_BYTES);
+        fits(
+            "the roles of a user, one byte each",
+            USER_ROLES,
+            USER_ROLES_BYTES,
+        );
         fits("a role", NAME_BYTES, USER_ROLES_BYTES);
-        fits("the cookie of a sign-in as a token", COOKIE_BYTES, TOKEN_BYTES);
-        fits("an upload without maxBytes", UPLOAD_DEFAULT_BYTES, UPLOAD_BYTES);
+        fits(
+            "the cookie of a sign-in as a token",
+            COOKIE_BYTES,
+            TOKEN_BYTES,
+        );
+        fits(
+            "an upload without maxBytes",
+            UPLOAD_DEFAULT_BYTES,
+            UPLOAD_BYTES,
+        );
         fits("a stall of an upload", UPLOAD_STALL, UPLOAD_TIME);
         fits("calls of one host", CALLS_PER_HOST, CALLS_AT_ONCE);
         fits("the first pause of a call", CALL_FIRST_PAUSE, CALL_PAUSE);
-        fits("a sign of life of a stream", KEEP_ALIVE, Duration::from_secs(PING_SECONDS.into()));
-        fits("the wait for an announced instance", ANNOUNCED_INSTANCE, SLOW_CONSUMER);
+        fits(
+            "a sign of life of a stream",
+            KEEP_ALIVE,
+            Duration::from_secs(PING_SECONDS.into()),
+        );
+        fits(
+            "the wait for an announced instance",
+            ANNOUNCED_INSTANCE,
+            SLOW_CONSUMER,
+        );
         fits("a ticket's time for a hello", HELLO, TICKET);
-        fits("a sign-in among the tokens an admin may make", SIGNED_IN, ISSUED_TOKEN);
-        // Whoever comes back sends again what was not answered; paced by afterMs that is over before it counts as a flood for good.
+        fits(
+            "a sign-in among the tokens an admin may make",
+            SIGNED_IN,
+            ISSUED_TOKEN,
+        );
+        // Whoever comes back sends again what was not answered; paced by afterMs that is over
+        // before it counts as a flood for good.
         fits(
             "what is sent again after a cut",
             UNANSWERED_COMMANDS as u32,

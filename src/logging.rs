@@ -1,8 +1,9 @@
 //! The log: what its lines look like, and how what comes from outside is made fit for them.
 //!
-//! One line for each event, as text for people or as a JSON object for programs. Control characters never reach the log as they
-//! are, so nobody outside can write lines of their own or steer a terminal. Names from outside are shortened; payloads, passwords
-//! and tokens are not logged at all. What is logged, line by line: docs/logging.md.
+//! One line for each event, as text for people or as a JSON object for programs. Control characters
+//! never reach the log as they are, so nobody outside can write lines of their own or steer a
+//! terminal. Names from outside are shortened; payloads, passwords and tokens are not logged at
+//! all. What is logged, line by line: docs/logging.md.
 
 use std::{
     borrow::Cow,
@@ -36,10 +37,16 @@ pub fn start(json: bool) {
     builder.init();
     if std::env::var_os("RUST_BACKTRACE").is_none() {
         panic::set_hook(Box::new(|panic| {
-            let place = panic.location().map(ToString::to_string).unwrap_or_default();
-            let why = panic.payload_as_str().unwrap_or("something that is no text");
+            let place = panic
+                .location()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            let why = panic
+                .payload_as_str()
+                .unwrap_or("something that is no text");
             let thread = std::thread::current();
-            log::error!(thread = thread.name().unwrap_or_default(), place = place.as_str(); "a thread panicked: {why}");
+            log::error!(thread = thread.name().unwrap_or_default(), place = place.as_str(); "a \
+                thread panicked: {why}");
         }));
     }
 }
@@ -106,7 +113,14 @@ pub fn event(level: Level, target: &str, message: &str, fields: &[(&'static str,
         return;
     }
     let args = format_args!("{message}");
-    log::logger().log(&Record::builder().level(level).target(target).args(args).key_values(&fields).build());
+    log::logger().log(
+        &Record::builder()
+            .level(level)
+            .target(target)
+            .args(args)
+            .key_values(&fields)
+            .build(),
+    );
 }
 
 /// A name from outside, cut to a length that fits a line.
@@ -121,7 +135,11 @@ fn write_text(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let (time, level) = (out.timestamp_millis(), record.level());
     let style = out.default_level_style(level);
     let message = record.args().to_string();
-    let mut line = format!("[{time} {style}{level:<5}{style:#} {}] {}", escaped(record.target()), escaped(&message));
+    let mut line = format!(
+        "[{time} {style}{level:<5}{style:#} {}] {}",
+        escaped(record.target()),
+        escaped(&message)
+    );
     // Fields of the log's own macros cannot fail.
     let _ = record.key_values().visit(&mut TextFields(&mut line));
     writeln!(out, "{line}")
@@ -133,10 +151,26 @@ fn write_json(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
     let _ = record.key_values().visit(&mut fields);
     let time = out.timestamp_millis().to_string();
     let level = record.level().as_str().to_lowercase();
-    writeln!(out, "{}", json_line(&time, &level, record.target(), &record.args().to_string(), fields.0))
+    writeln!(
+        out,
+        "{}",
+        json_line(
+            &time,
+            &level,
+            record.target(),
+            &record.args().to_string(),
+            fields.0
+        )
+    )
 }
 
-fn json_line(time: &str, level: &str, target: &str, message: &str, fields: Map<String, Value>) -> String {
+fn json_line(
+    time: &str,
+    level: &str,
+    target: &str,
+    message: &str,
+    fields: Map<String, Value>,
+) -> String {
     let line = json!({"time": time, "level": level, "target": target, "message": message, "fields": fields}).to_string();
     // JSON itself escapes the older control characters only; the others can stand in texts only.
     if !line.chars().any(is_unfit) {
@@ -183,8 +217,13 @@ impl<'kvs> VisitSource<'kvs> for TextFields<'_> {
     fn visit_pair(&mut self, key: kv::Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
         let text = value.to_string();
         let is_word = !text.is_empty() && !text.contains([' ', '"', '=']);
-        let value = if is_word { escaped(&text).into_owned() } else { format!("\"{}\"", escaped(&text).replace('"', "\\\"")) };
-        self.0.push_str(&format!(" {}={value}", escaped(key.as_str())));
+        let value = if is_word {
+            escaped(&text).into_owned()
+        } else {
+            format!("\"{}\"", escaped(&text).replace('"', "\\\""))
+        };
+        self.0
+            .push_str(&format!(" {}={value}", escaped(key.as_str())));
         Ok(())
     }
 }
@@ -194,14 +233,25 @@ struct JsonFields(Map<String, Value>);
 
 impl<'kvs> VisitSource<'kvs> for JsonFields {
     fn visit_pair(&mut self, key: kv::Key<'kvs>, value: kv::Value<'kvs>) -> Result<(), kv::Error> {
-        let number = || value.to_u64().map(Value::from).or_else(|| value.to_i64().map(Value::from));
-        let plain = number().or_else(|| value.to_f64().map(Value::from)).or_else(|| value.to_bool().map(Value::from));
-        self.0.insert(key.as_str().to_owned(), plain.unwrap_or_else(|| value.to_string().into()));
+        let number = || {
+            value
+                .to_u64()
+                .map(Value::from)
+                .or_else(|| value.to_i64().map(Value::from))
+        };
+        let plain = number()
+            .or_else(|| value.to_f64().map(Value::from))
+            .or_else(|| value.to_bool().map(Value::from));
+        self.0.insert(
+            key.as_str().to_owned(),
+            plain.unwrap_or_else(|| value.to_string().into()),
+        );
         Ok(())
     }
 }
 
-/// Lets so many lines of a kind through in a minute, so that strangers cannot fill the log. Time is an argument, in milliseconds.
+/// Lets so many lines of a kind through in a minute, so that strangers cannot fill the log. Time is
+/// an argument, in milliseconds.
 pub struct Quota {
     most: u32,
     minute: Mutex<Minute>,
@@ -217,7 +267,14 @@ struct Minute {
 impl Quota {
     /// So many in a minute.
     pub const fn per_minute(most: u32) -> Self {
-        Self { most, minute: Mutex::new(Minute { number: 0, written: 0, left_out: 0 }) }
+        Self {
+            most,
+            minute: Mutex::new(Minute {
+                number: 0,
+                written: 0,
+                left_out: 0,
+            }),
+        }
     }
 
     /// Whether a line may be written now; then, how many were left out since the last one.
@@ -225,7 +282,11 @@ impl Quota {
         let mut minute = self.minute.lock().unwrap_or_else(PoisonError::into_inner);
         let number = now_ms.div_euclid(60_000);
         if number != minute.number {
-            *minute = Minute { number, written: 0, ..*minute };
+            *minute = Minute {
+                number,
+                written: 0,
+                ..*minute
+            };
         }
         if minute.written == self.most {
             minute.left_out = minute.left_out.saturating_add(1);
@@ -243,20 +304,40 @@ mod tests {
     #[test]
     fn nothing_from_outside_leaves_its_line() {
         let evil = "ada\r\n[2026 INFO] root signed in\u{1b}[2J\u{9b}31m\u{2028}\u{202e}\0\t";
-        for line in [escaped(evil).into_owned(), json_line("t", "info", "x", evil, Map::from_iter([(evil.into(), evil.into())]))]
-        {
+        for line in [
+            escaped(evil).into_owned(),
+            json_line(
+                "t",
+                "info",
+                "x",
+                evil,
+                Map::from_iter([(evil.into(), evil.into())]),
+            ),
+        ] {
             assert!(!line.chars().any(is_unfit), "{line:?}");
-            assert!(line.starts_with("ada\\r\\n[2026") || line.contains("ada\\r\\n[2026"), "{line}");
+            assert!(
+                line.starts_with("ada\\r\\n[2026") || line.contains("ada\\r\\n[2026"),
+                "{line}"
+            );
         }
-        let line: Value = serde_json::from_str(&json_line("t", "info", "x", evil, Map::new())).unwrap();
-        assert_eq!(line, json!({"time": "t", "level": "info", "target": "x", "message": evil, "fields": {}}));
+        let line: Value =
+            serde_json::from_str(&json_line("t", "info", "x", evil, Map::new())).unwrap();
+        assert_eq!(
+            line,
+            json!({"time": "t", "level": "info", "target": "x", "message": evil, "fields": {}})
+        );
         assert_eq!(escaped("Zoë's 名前"), "Zoë's 名前");
     }
 
     #[test]
     fn fields_are_words_or_quoted() {
         let mut line = String::new();
-        let fields: &[(&str, &str)] = &[("by", "ada"), ("on", "two words"), ("odd", "a=\"b\"\n"), ("none", "")];
+        let fields: &[(&str, &str)] = &[
+            ("by", "ada"),
+            ("on", "two words"),
+            ("odd", "a=\"b\"\n"),
+            ("none", ""),
+        ];
         kv::Source::visit(&fields, &mut TextFields(&mut line)).unwrap();
         assert_eq!(line, r#" by=ada on="two words" odd="a=\"b\"\n" none="""#);
         let mut json = JsonFields(Map::new());
@@ -276,7 +357,22 @@ mod tests {
     #[test]
     fn a_quota_counts_what_it_leaves_out() {
         let quota = Quota::per_minute(2);
-        let taken: Vec<_> = [0, 1, 2, 59_999, 60_000, 60_001, 60_002, 200_000].iter().map(|&now| quota.take(now)).collect();
-        assert_eq!(taken, [Some(0), Some(0), None, None, Some(2), Some(0), None, Some(1)]);
+        let taken: Vec<_> = [0, 1, 2, 59_999, 60_000, 60_001, 60_002, 200_000]
+            .iter()
+            .map(|&now| quota.take(now))
+            .collect();
+        assert_eq!(
+            taken,
+            [
+                Some(0),
+                Some(0),
+                None,
+                None,
+                Some(2),
+                Some(0),
+                None,
+                Some(1)
+            ]
+        );
     }
 }

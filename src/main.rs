@@ -1,5 +1,5 @@
-//! The program: reads its configuration and runs the server, prints a token, changes users, copies a data directory, or does
-//! something through a server.
+//! The program: reads its configuration and runs the server, prints a token, changes users, copies
+//! a data directory, or does something through a server.
 
 use std::process::ExitCode;
 
@@ -25,18 +25,24 @@ use stepwire::{
     },
 };
 
-/// Rows, frames and messages are many small allocations on several threads: this allocator serves them in less time.
+/// Rows, frames and messages are many small allocations on several threads: this allocator serves
+/// them in less time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    if std::env::args_os().nth(1).is_some_and(|argument| argument == worker::ARGUMENT) {
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == worker::ARGUMENT)
+    {
         // Whoever started it reads the channel, and nobody an error.
         return worker::serve(std::io::stdin().lock(), std::io::stdout().lock())
             .map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     let loaded = config::load(std::env::args_os());
-    let json = loaded.as_ref().is_ok_and(|(config, _)| config.log_format == LogFormat::Json);
+    let json = loaded
+        .as_ref()
+        .is_ok_and(|(config, _)| config.log_format == LogFormat::Json);
     logging::start(json);
     let outcome = match loaded {
         Ok((config, Command::Serve)) => {
@@ -49,20 +55,25 @@ fn main() -> ExitCode {
             served
         }
         Ok((config, Command::Token(request))) => print_token(&config, request),
-        Ok((config, Command::User(command))) => {
-            actix_rt::System::new().block_on(command::run(&config, command, std::io::stdin(), std::io::stdout()))
-        }
+        Ok((config, Command::User(command))) => actix_rt::System::new().block_on(command::run(
+            &config,
+            command,
+            std::io::stdin(),
+            std::io::stdout(),
+        )),
         Ok((config, Command::Client(command))) => {
             let check = match checking(&config) {
                 Ok(check) => check,
                 Err(sentence) => return failed(&sentence),
             };
-            let home = Home { server: server::usual_url(&config), data: config.data };
+            let home = Home {
+                server: server::usual_url(&config),
+                data: config.data,
+            };
             return actix_rt::System::new().block_on(cli::run(*command, home, check));
         }
-        Ok((config, Command::Backup(command))) => {
-            backup::backup(&config.data, &command).map(|()| ask::note_backup(&config.data, &command.destination))
-        }
+        Ok((config, Command::Backup(command))) => backup::backup(&config.data, &command)
+            .map(|()| ask::note_backup(&config.data, &command.destination)),
         Ok((config, Command::Restore(command))) => backup::restore(&config.data, &command),
         Err(error) => Err(error.to_string()),
     };
@@ -78,19 +89,39 @@ fn failed(sentence: &str) -> ExitCode {
 }
 
 fn print_token(config: &Config, request: TokenRequest) -> Result<(), String> {
-    let secret = config.jwt_secret.load().map_err(|error| error.to_string())?;
-    let tokens = Tokens::new(TokenSettings { secret, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() })
-        .with_longest(config.max_token_lifetime);
-    let identity =
-        Identity { subject: request.sub, tenant: request.tenant, roles: request.roles, ..Identity::anonymous(uuid::Uuid::nil()) };
-    println!("{}", tokens.mint(&identity, real_now(), request.ttl).map_err(|error| error.to_string())?);
+    let secret = config
+        .jwt_secret
+        .load()
+        .map_err(|error| error.to_string())?;
+    let tokens = Tokens::new(TokenSettings {
+        secret,
+        issuer: config.jwt_issuer.clone(),
+        audience: config.jwt_audience.clone(),
+    })
+    .with_longest(config.max_token_lifetime);
+    let identity = Identity {
+        subject: request.sub,
+        tenant: request.tenant,
+        roles: request.roles,
+        ..Identity::anonymous(uuid::Uuid::nil())
+    };
+    println!(
+        "{}",
+        tokens
+            .mint(&identity, real_now(), request.ttl)
+            .map_err(|error| error.to_string())?
+    );
     Ok(())
 }
 
-/// Finds the problems of definitions, which the client's layer cannot know: what a server with these settings and without any
-/// process would say.
+/// Finds the problems of definitions, which the client's layer cannot know: what a server with
+/// these settings and without any process would say.
 fn checking(config: &Config) -> Result<Check, String> {
-    let outside = OutsideSettings::new(Targets::parse(&config.outbound_targets)?, config.secrets.0.clone(), Vec::new());
+    let outside = OutsideSettings::new(
+        Targets::parse(&config.outbound_targets)?,
+        config.secrets.0.clone(),
+        Vec::new(),
+    );
     let mut rehearsal = Rehearsal::new(outside);
     let found = |problem: Problem| FoundProblem {
         refuses: problem.severity == Severity::Error,
@@ -99,8 +130,18 @@ fn checking(config: &Config) -> Result<Check, String> {
         message: problem.message,
     };
     Ok(Box::new(move |file, source| {
-        let json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
-        let format = if json { SourceFormat::Json } else { SourceFormat::BpmnXml };
-        rehearsal.deploy(source, format, real_now()).into_iter().map(found).collect()
+        let json = file
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+        let format = if json {
+            SourceFormat::Json
+        } else {
+            SourceFormat::BpmnXml
+        };
+        rehearsal
+            .deploy(source, format, real_now())
+            .into_iter()
+            .map(found)
+            .collect()
     }))
 }

@@ -1,8 +1,9 @@
 //! What the process counts of itself while it works: counters and histograms, for `GET /metrics`.
 //!
-//! Any layer of the shell may count here; the model, the expressions and the engine do not. Handles are resolved once, so counting
-//! is an atomic addition, for those with labels after a look into a map. What can be read when it is asked for (connections,
-//! queues) is not kept here but read then: see `web::metrics`.
+//! Any layer of the shell may count here; the model, the expressions and the engine do not. Handles
+//! are resolved once, so counting is an atomic addition, for those with labels after a look into a
+//! map. What can be read when it is asked for (connections, queues) is not kept here but read then:
+//! see `web::metrics`.
 
 use std::{
     hash::Hash,
@@ -12,10 +13,14 @@ use std::{
 
 use dashmap::DashMap;
 use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder, Unit};
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use metrics_exporter_prometheus::{
+    Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
 
 /// Bounds of the commits' durations, in seconds: from memory to a disk that struggles.
-const SECONDS: [f64; 12] = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0];
+const SECONDS: [f64; 12] = [
+    0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0,
+];
 /// Bounds of the commits' sizes, in log rows.
 const ROWS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 64.0, 256.0, 512.0, 1024.0];
 
@@ -54,14 +59,18 @@ struct Family<K> {
 
 impl<K: Eq + Hash> Family<K> {
     fn new(name: &'static str) -> Self {
-        Self { name, known: DashMap::new() }
+        Self {
+            name,
+            known: DashMap::new(),
+        }
     }
 
     fn count(&self, recorder: &PrometheusRecorder, key: K, labels: impl FnOnce(&K) -> Vec<Label>) {
         if let Some(counter) = self.known.get(&key) {
             return counter.increment(1);
         }
-        let counter = recorder.register_counter(&Key::from_parts(self.name, labels(&key)), &METADATA);
+        let counter =
+            recorder.register_counter(&Key::from_parts(self.name, labels(&key)), &METADATA);
         counter.increment(1);
         self.known.insert(key, counter);
     }
@@ -74,22 +83,42 @@ impl Meters {
         let builder = PrometheusBuilder::new();
         let bounded = builder
             .set_buckets_for_metric(Matcher::Full(COMMIT_SECONDS.to_owned()), &SECONDS)
-            .and_then(|builder| builder.set_buckets_for_metric(Matcher::Full(COMMIT_ROWS.to_owned()), &ROWS));
+            .and_then(|builder| {
+                builder.set_buckets_for_metric(Matcher::Full(COMMIT_ROWS.to_owned()), &ROWS)
+            });
         // The bounds are not empty, which is all that can be wrong with them.
         let recorder = bounded.unwrap_or_default().build_recorder();
         let describe = |name: &'static str, unit, text: &'static str| {
             recorder.describe_counter(name.into(), unit, text.into());
         };
-        describe(COMMANDS, None, "Commands that instances decided, by kind and outcome");
+        describe(
+            COMMANDS,
+            None,
+            "Commands that instances decided, by kind and outcome",
+        );
         describe(PUSHES, None, "Frames sent over websockets");
-        describe(CLOSES, None, "Websockets that ended, by close code; 1006 without one");
-        describe(REQUESTS, None, "HTTP requests answered, by method, route and status");
-        recorder.describe_histogram(COMMIT_SECONDS.into(), Some(Unit::Seconds), "How long commits took, sync included".into());
+        describe(
+            CLOSES,
+            None,
+            "Websockets that ended, by close code; 1006 without one",
+        );
+        describe(
+            REQUESTS,
+            None,
+            "HTTP requests answered, by method, route and status",
+        );
+        recorder.describe_histogram(
+            COMMIT_SECONDS.into(),
+            Some(Unit::Seconds),
+            "How long commits took, sync included".into(),
+        );
         recorder.describe_histogram(COMMIT_ROWS.into(), None, "Log rows in a commit".into());
         Self {
             pushes: recorder.register_counter(&Key::from_static_name(PUSHES), &METADATA),
-            commit_seconds: recorder.register_histogram(&Key::from_static_name(COMMIT_SECONDS), &METADATA),
-            commit_rows: recorder.register_histogram(&Key::from_static_name(COMMIT_ROWS), &METADATA),
+            commit_seconds: recorder
+                .register_histogram(&Key::from_static_name(COMMIT_SECONDS), &METADATA),
+            commit_rows: recorder
+                .register_histogram(&Key::from_static_name(COMMIT_ROWS), &METADATA),
             commands: Family::new(COMMANDS),
             closes: Family::new(CLOSES),
             requests: Family::new(REQUESTS),
@@ -107,21 +136,30 @@ impl Meters {
 
     /// Counts a command that an instance decided.
     pub fn command(&self, kind: &'static str, outcome: &'static str) {
-        let labels = |&(kind, outcome): &_| vec![Label::new("kind", kind), Label::new("outcome", outcome)];
+        let labels =
+            |&(kind, outcome): &_| vec![Label::new("kind", kind), Label::new("outcome", outcome)];
         self.commands.count(&self.recorder, (kind, outcome), labels);
     }
 
     /// Counts a websocket that ended with this code.
     pub fn closed(&self, code: u16) {
-        self.closes.count(&self.recorder, code, |code| vec![Label::new("code", code.to_string())]);
+        self.closes.count(&self.recorder, code, |code| {
+            vec![Label::new("code", code.to_string())]
+        });
     }
 
-    /// Counts an answered request. The route is a pattern of the route table, never what a client wrote.
+    /// Counts an answered request. The route is a pattern of the route table, never what a client
+    /// wrote.
     pub fn request(&self, method: &'static str, route: &'static str, status: u16) {
         let labels = |&(method, route, status): &(&'static str, &'static str, u16)| {
-            vec![Label::new("method", method), Label::new("route", route), Label::new("status", status.to_string())]
+            vec![
+                Label::new("method", method),
+                Label::new("route", route),
+                Label::new("status", status.to_string()),
+            ]
         };
-        self.requests.count(&self.recorder, (method, route, status), labels);
+        self.requests
+            .count(&self.recorder, (method, route, status), labels);
     }
 
     /// Makes room: histograms keep single values until then. Call it every few seconds.
@@ -135,16 +173,27 @@ impl Meters {
         let _one_at_a_time = self.lock();
         for &(name, text, value) in gauges {
             self.recorder.describe_gauge(name.into(), None, text.into());
-            self.recorder.register_gauge(&Key::from_static_name(name), &METADATA).set(value);
+            self.recorder
+                .register_gauge(&Key::from_static_name(name), &METADATA)
+                .set(value);
         }
-        let build = Key::from_parts("stepwire_build_info", vec![Label::new("version", env!("CARGO_PKG_VERSION"))]);
-        self.recorder.describe_gauge("stepwire_build_info".into(), None, "The program's version".into());
+        let build = Key::from_parts(
+            "stepwire_build_info",
+            vec![Label::new("version", env!("CARGO_PKG_VERSION"))],
+        );
+        self.recorder.describe_gauge(
+            "stepwire_build_info".into(),
+            None,
+            "The program's version".into(),
+        );
         self.recorder.register_gauge(&build, &METADATA).set(1.0);
         self.handle.render()
     }
 
     fn lock(&self) -> MutexGuard<'_, ()> {
-        self.rendering.lock().unwrap_or_else(PoisonError::into_inner)
+        self.rendering
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -168,7 +217,8 @@ mod tests {
             "stepwire_commit_seconds_count 1",
             "stepwire_commands_total{kind=\"run\",outcome=\"applied\"} 2",
             "stepwire_websocket_closes_total{code=\"4001\"} 1",
-            "stepwire_http_requests_total{method=\"GET\",route=\"/v1/instances/{key}\",status=\"200\"} 1",
+            "stepwire_http_requests_total{method=\"GET\",route=\"/v1/instances/{key}\",status=\"200\"} \
+            1",
             "stepwire_pushes_total 5",
             "# HELP stepwire_connections Open connections",
             "stepwire_connections 7",

@@ -1,4 +1,5 @@
-//! B1: each client starts an instance, is pushed its form, runs the action, sees the end, and begins again.
+//! B1: each client starts an instance, is pushed its form, runs the action, sees the end, and
+//! begins again.
 
 use std::{
     io,
@@ -24,27 +25,48 @@ struct Seen {
 }
 
 /// Runs the load and tells what came of it.
-pub async fn measure(place: &Place<'_>, connections: usize, length: Duration, pause: Duration) -> Outcome<Figures> {
+pub async fn measure(
+    place: &Place<'_>,
+    connections: usize,
+    length: Duration,
+    pause: Duration,
+) -> Outcome<Figures> {
     let data = place.data()?;
     let server = place.start(data.path())?;
-    eprintln!("B1: {connections} connections, server process {}", server.pid());
+    eprintln!(
+        "B1: {connections} connections, server process {}",
+        server.pid()
+    );
     let mut sync_before = sync_latency::measure(data.path())?;
     let (mut seen, costs) = load(&server, connections, length, pause).await?;
     let bytes = server::bytes_in(data.path())?;
     let mut sync_after = sync_latency::measure(data.path())?;
 
     let instances = seen.runs.len() as f64;
-    let mut figures = Figures::new(format!("B1 start, push, action, end: {connections} connections"));
-    figures.note_time("sync latency", sync_latency::middle(&mut sync_before, &mut sync_after));
+    let mut figures = Figures::new(format!(
+        "B1 start, push, action, end: {connections} connections"
+    ));
+    figures.note_time(
+        "sync latency",
+        sync_latency::middle(&mut sync_before, &mut sync_after),
+    );
     figures.note("instances per second", instances / costs.seconds, "");
     figures.note("commands per second", 2.0 * instances / costs.seconds, "");
     figures.note_latencies(["start p50", "start p99", "start max"], &mut seen.starts);
     figures.note_latencies(["run p50", "run p99", "run max"], &mut seen.runs);
     figures.note("server cpu", costs.server_cpu, "s");
     figures.note("generator cpu", costs.generator_cpu, "s");
-    figures.note("server cpu per instance", costs.server_cpu / instances * 1e6, "us");
+    figures.note(
+        "server cpu per instance",
+        costs.server_cpu / instances * 1e6,
+        "us",
+    );
     figures.note("server memory", server.memory()? as f64 / 1e6, "MB");
-    figures.note("data directory per instance", bytes as f64 / instances, "bytes");
+    figures.note(
+        "data directory per instance",
+        bytes as f64 / instances,
+        "bytes",
+    );
     Ok(figures)
 }
 
@@ -54,15 +76,24 @@ struct Costs {
     generator_cpu: f64,
 }
 
-async fn load(server: &Server, connections: usize, length: Duration, pause: Duration) -> Outcome<(Seen, Costs)> {
+async fn load(
+    server: &Server,
+    connections: usize,
+    length: Duration,
+    pause: Duration,
+) -> Outcome<(Seen, Costs)> {
     let mut clients = Vec::new();
     for number in 0..connections {
         clients.push(Client::connect(server.port, &server::token(number)?).await?);
     }
     let pid = server.pid().to_string();
-    let (server_before, generator_before) = (server::cpu_seconds(&pid)?, server::cpu_seconds("self")?);
+    let (server_before, generator_before) =
+        (server::cpu_seconds(&pid)?, server::cpu_seconds("self")?);
     let began = Instant::now();
-    let tasks: Vec<_> = clients.into_iter().map(|client| tokio::spawn(approve_until(client, began + length, pause))).collect();
+    let tasks: Vec<_> = clients
+        .into_iter()
+        .map(|client| tokio::spawn(approve_until(client, began + length, pause)))
+        .collect();
     let mut seen = Seen::default();
     for task in tasks {
         let one = task.await??;
@@ -102,7 +133,11 @@ async fn rest(pause: Duration) {
 async fn start(client: &mut Client) -> io::Result<String> {
     let id = Uuid::now_v7();
     let order = r#"{"order":{"item":"desk","amount":1200}}"#;
-    client.send(&format!(r#"{{"type":"start","id":"{id}","process":"loadApproval","data":{order}}}"#)).await?;
+    client
+        .send(&format!(
+            r#"{{"type":"start","id":"{id}","process":"loadApproval","data":{order}}}"#
+        ))
+        .await?;
     let mut pushed = false;
     let reply = client.until(|frame| {
         pushed |= frame.starts_with(r#"{"type":"data""#);
@@ -110,14 +145,22 @@ async fn start(client: &mut Client) -> io::Result<String> {
     });
     let reply = reply.await?;
     let instance = field(reply, "instance").filter(|_| pushed);
-    instance.map(str::to_owned).ok_or_else(|| unexpected("a push and then a started instance", reply.as_bytes()))
+    instance
+        .map(str::to_owned)
+        .ok_or_else(|| unexpected("a push and then a started instance", reply.as_bytes()))
 }
 
 async fn decide(client: &mut Client, instance: &str) -> io::Result<()> {
     let id = Uuid::now_v7();
     let decision = r#"{"decision":"approved","comment":"fits the budget"}"#;
-    let run = format!(r#"{{"type":"run","id":"{id}","instance":"{instance}","action":"decide","data":{decision}}}"#);
+    let run = format!(
+        r#"{{"type":"run","id":"{id}","instance":"{instance}","action":"decide","data":{decision}}}"#
+    );
     client.send(&run).await?;
     let reply = client.until(is_answer).await?;
-    if reply.contains(r#""status":"finished""#) { Ok(()) } else { Err(unexpected("a finished instance", reply.as_bytes())) }
+    if reply.contains(r#""status":"finished""#) {
+        Ok(())
+    } else {
+        Err(unexpected("a finished instance", reply.as_bytes()))
+    }
 }

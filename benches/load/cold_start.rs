@@ -1,4 +1,5 @@
-//! B8: from starting the program to its first sign of health, on an empty and on an existing data directory; and its size.
+//! B8: from starting the program to its first sign of health, on an empty and on an existing data
+//! directory; and its size.
 
 use std::{
     io::{Read, Write},
@@ -21,9 +22,27 @@ pub fn measure(place: &Place<'_>) -> Outcome<Figures> {
         existing.note(start(place, data.path())?);
     }
     let mut figures = Figures::new("B8 cold start".to_owned());
-    figures.note_latencies(["empty directory p50", "empty directory p99", "empty directory max"], &mut empty);
-    figures.note_latencies(["existing directory p50", "existing directory p99", "existing directory max"], &mut existing);
-    figures.note("program size", std::fs::metadata(place.program)?.len() as f64 / 1e6, "MB");
+    figures.note_latencies(
+        [
+            "empty directory p50",
+            "empty directory p99",
+            "empty directory max",
+        ],
+        &mut empty,
+    );
+    figures.note_latencies(
+        [
+            "existing directory p50",
+            "existing directory p99",
+            "existing directory max",
+        ],
+        &mut existing,
+    );
+    figures.note(
+        "program size",
+        std::fs::metadata(place.program)?.len() as f64 / 1e6,
+        "MB",
+    );
     Ok(figures)
 }
 
@@ -44,7 +63,8 @@ fn start(place: &Place<'_>, data: &Path) -> Outcome<Duration> {
 fn is_healthy(port: u16) -> bool {
     let ask = || -> std::io::Result<String> {
         let mut stream = TcpStream::connect(("127.0.0.1", port))?;
-        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        stream
+            .write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer)?;
         Ok(answer)

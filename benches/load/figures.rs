@@ -15,8 +15,15 @@ pub struct Figures {
 impl Figures {
     /// No figures yet.
     pub fn new(title: String) -> Self {
-        let mut figures = Self { title, lines: Vec::new() };
-        figures.note("cores", std::thread::available_parallelism().map_or(0, usize::from) as f64, "");
+        let mut figures = Self {
+            title,
+            lines: Vec::new(),
+        };
+        figures.note(
+            "cores",
+            std::thread::available_parallelism().map_or(0, usize::from) as f64,
+            "",
+        );
         figures
     }
 
@@ -41,7 +48,11 @@ impl Figures {
     pub fn print_table(&self) {
         println!("{}", self.title);
         for (name, value, unit) in &self.lines {
-            let digits = if value.abs() < 100.0 && value.fract() != 0.0 { 2 } else { 0 };
+            let digits = if value.abs() < 100.0 && value.fract() != 0.0 {
+                2
+            } else {
+                0
+            };
             println!("  {name:<28} {value:>12.digits$} {unit}");
         }
     }
@@ -50,7 +61,11 @@ impl Figures {
     pub fn print_json(&self) {
         let mut fields = Map::new();
         fields.insert("measurement".into(), self.title.clone().into());
-        fields.extend(self.lines.iter().map(|&(name, value, unit)| (name.to_owned(), json!({"value": value, "unit": unit}))));
+        fields.extend(
+            self.lines.iter().map(|&(name, value, unit)| {
+                (name.to_owned(), json!({"value": value, "unit": unit}))
+            }),
+        );
         println!("{}", Value::Object(fields));
     }
 }

@@ -12,7 +12,8 @@ pub struct Latencies {
 impl Latencies {
     /// Adds one.
     pub fn note(&mut self, latency: Duration) {
-        self.micros.push(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX));
+        self.micros
+            .push(u32::try_from(latency.as_micros()).unwrap_or(u32::MAX));
         self.sorted = false;
     }
 
@@ -35,6 +36,12 @@ impl Latencies {
         }
         let index = (quantile * self.micros.len() as f64) as usize;
         let last = self.micros.len().saturating_sub(1);
-        Duration::from_micros(self.micros.get(index.min(last)).copied().unwrap_or_default().into())
+        Duration::from_micros(
+            self.micros
+                .get(index.min(last))
+                .copied()
+                .unwrap_or_default()
+                .into(),
+        )
     }
 }

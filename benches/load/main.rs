@@ -1,8 +1,9 @@
 //! The load benchmarks: the real server program under websocket load, durable, on one machine.
 //!
-//! `cargo bench --bench load -- B1 --connections 256 --seconds 10`; a list of connections runs them one after another. The
-//! generator shares the machine with the server, so its own cost is kept small and shown. Prints a table, and JSON with
-//! `--json`. Not here: what a good figure is, and micro benchmarks.
+//! `cargo bench --bench load -- B1 --connections 256 --seconds 10`; a list of connections runs them
+//! one after another. The generator shares the machine with the server, so its own cost is kept
+//! small and shown. Prints a table, and JSON with `--json`. Not here: what a good figure is, and
+//! micro benchmarks.
 
 mod approvals;
 mod cold_start;
@@ -79,10 +80,15 @@ fn main() -> ExitCode {
 }
 
 fn measure(arguments: &Arguments) -> Outcome<()> {
-    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let tokio = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let length = Duration::from_secs(arguments.seconds);
     let pause = Duration::from_millis(arguments.pause);
-    let place = server::Place { program: &arguments.server, directory: &arguments.directory };
+    let place = server::Place {
+        program: &arguments.server,
+        directory: &arguments.directory,
+    };
     let show = |figures: Figures| {
         figures.print_table();
         if arguments.json {

@@ -43,10 +43,15 @@ impl Place<'_> {
         Ok(tempfile::tempdir_in(self.directory)?)
     }
 
-    /// Starts the server on a data directory, with the benchmark's processes and without limits that a load would meet.
+    /// Starts the server on a data directory, with the benchmark's processes and without limits
+    /// that a load would meet.
     pub fn start(&self, data: &Path) -> Outcome<Server> {
         let mut server = self.spawn(data)?;
-        let output = server.child.stdout.take().ok_or("expected the server's output, but it has none")?;
+        let output = server
+            .child
+            .stdout
+            .take()
+            .ok_or("expected the server's output, but it has none")?;
         let mut lines = BufReader::new(output).lines();
         if !lines.any(|line| line.is_ok_and(|line| line.contains("is ready at"))) {
             return Err("expected the server to come up, but it ended".into());
@@ -60,10 +65,26 @@ impl Place<'_> {
     pub fn spawn(&self, data: &Path) -> Outcome<Server> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let child = Command::new(self.program)
-            .args(["--listen", &format!("127.0.0.1:{port}"), "--jwt-secret", SECRET, "--no-examples"])
-            .args(["--rate-per-second", "0", "--max-connections-per-user", "0", "--max-connections-per-address", "0"])
+            .args([
+                "--listen",
+                &format!("127.0.0.1:{port}"),
+                "--jwt-secret",
+                SECRET,
+                "--no-examples",
+            ])
+            .args([
+                "--rate-per-second",
+                "0",
+                "--max-connections-per-user",
+                "0",
+                "--max-connections-per-address",
+                "0",
+            ])
             .arg("--deploy")
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/benches/load/load.bpmn"))
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/benches/load/load.bpmn"
+            ))
             .arg("--data")
             .arg(data)
             .env("RUST_LOG", "warn")
@@ -82,14 +103,19 @@ impl Server {
     /// Memory it holds, in bytes.
     pub fn memory(&self) -> Outcome<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).ok_or("expected VmRSS, but it is missing")?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmRSS:"))
+            .ok_or("expected VmRSS, but it is missing")?;
         let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kibibytes * 1024)
     }
 
     /// Asks it to stop, and waits until it has.
     pub fn stop(mut self) -> Outcome<()> {
-        Command::new("kill").args(["-TERM", &self.pid().to_string()]).status()?;
+        Command::new("kill")
+            .args(["-TERM", &self.pid().to_string()])
+            .status()?;
         self.child.wait()?;
         Ok(())
     }
@@ -107,8 +133,14 @@ impl Drop for Server {
 pub fn cpu_seconds(process: &str) -> Outcome<f64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
     // The name may hold blanks; what follows its bracket does not.
-    let (_, numbers) = stat.rsplit_once(')').ok_or("expected a process name in brackets, but there is none")?;
-    let ticks = numbers.split_whitespace().skip(11).take(2).map(str::parse::<f64>);
+    let (_, numbers) = stat
+        .rsplit_once(')')
+        .ok_or("expected a process name in brackets, but there is none")?;
+    let ticks = numbers
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(str::parse::<f64>);
     Ok(ticks.sum::<Result<f64, _>>()? / TICKS_PER_SECOND)
 }
 
@@ -120,7 +152,16 @@ pub fn bytes_in(directory: &Path) -> Outcome<u64> {
 
 /// A token for the user with this number.
 pub fn token(user: usize) -> Outcome<String> {
-    let tokens = Tokens::new(TokenSettings { secret: SECRET.into(), issuer: None, audience: None });
-    let identity = Identity { subject: format!("user-{user}"), ..Identity::anonymous(Uuid::nil()) };
-    Ok(tokens.mint(&identity, real_now(), Duration::from_secs(3600)).map_err(|error| error.to_string())?)
+    let tokens = Tokens::new(TokenSettings {
+        secret: SECRET.into(),
+        issuer: None,
+        audience: None,
+    });
+    let identity = Identity {
+        subject: format!("user-{user}"),
+        ..Identity::anonymous(Uuid::nil())
+    };
+    Ok(tokens
+        .mint(&identity, real_now(), Duration::from_secs(3600))
+        .map_err(|error| error.to_string())?)
 }

@@ -1,4 +1,5 @@
-//! B2: each client runs a repeatable action of its own instance, and waits until it holds the next step and its data.
+//! B2: each client runs a repeatable action of its own instance, and waits until it holds the next
+//! step and its data.
 
 use std::{
     io,
@@ -17,10 +18,18 @@ use super::{
 };
 
 /// Runs the load and tells what came of it.
-pub async fn measure(place: &Place<'_>, connections: usize, length: Duration, pause: Duration) -> Outcome<Figures> {
+pub async fn measure(
+    place: &Place<'_>,
+    connections: usize,
+    length: Duration,
+    pause: Duration,
+) -> Outcome<Figures> {
     let data = place.data()?;
     let server = place.start(data.path())?;
-    eprintln!("B2: {connections} connections, server process {}", server.pid());
+    eprintln!(
+        "B2: {connections} connections, server process {}",
+        server.pid()
+    );
     let mut sync_before = sync_latency::measure(data.path())?;
     let mut clients = Vec::new();
     for number in 0..connections {
@@ -29,7 +38,10 @@ pub async fn measure(place: &Place<'_>, connections: usize, length: Duration, pa
     let cpu_before = server::cpu_seconds(&server.pid().to_string())?;
     let began = Instant::now();
     let end = began + length;
-    let tasks: Vec<_> = clients.into_iter().map(|client| tokio::spawn(step_until(client, end, pause))).collect();
+    let tasks: Vec<_> = clients
+        .into_iter()
+        .map(|client| tokio::spawn(step_until(client, end, pause)))
+        .collect();
     let mut steps = Latencies::default();
     for task in tasks {
         steps.join(task.await??);
@@ -38,22 +50,38 @@ pub async fn measure(place: &Place<'_>, connections: usize, length: Duration, pa
     let cpu = server::cpu_seconds(&server.pid().to_string())? - cpu_before;
     let mut sync_after = sync_latency::measure(data.path())?;
 
-    let mut figures = Figures::new(format!("B2 action until next step: {connections} connections, pause {pause:?}"));
+    let mut figures = Figures::new(format!(
+        "B2 action until next step: {connections} connections, pause {pause:?}"
+    ));
     let sync = sync_latency::middle(&mut sync_before, &mut sync_after);
     figures.note_time("sync latency", sync);
     figures.note("actions per second", steps.len() as f64 / seconds, "");
     figures.note_latencies(["step p50", "step p99", "step max"], &mut steps);
-    figures.note("step p50 per sync", steps.at(0.5).as_secs_f64() / sync.as_secs_f64(), "");
-    figures.note("server cpu per action", cpu / steps.len() as f64 * 1e6, "us");
+    figures.note(
+        "step p50 per sync",
+        steps.at(0.5).as_secs_f64() / sync.as_secs_f64(),
+        "",
+    );
+    figures.note(
+        "server cpu per action",
+        cpu / steps.len() as f64 * 1e6,
+        "us",
+    );
     Ok(figures)
 }
 
 async fn step_until(mut client: Client, end: Instant, pause: Duration) -> io::Result<Latencies> {
     let mut latencies = Latencies::default();
     let id = Uuid::now_v7();
-    client.send(&format!(r#"{{"type":"start","id":"{id}","process":"loadSteps"}}"#)).await?;
+    client
+        .send(&format!(
+            r#"{{"type":"start","id":"{id}","process":"loadSteps"}}"#
+        ))
+        .await?;
     let reply = client.until(is_answer).await?;
-    let instance = field(reply, "instance").ok_or_else(|| unexpected("a started instance", reply.as_bytes()))?.to_owned();
+    let instance = field(reply, "instance")
+        .ok_or_else(|| unexpected("a started instance", reply.as_bytes()))?
+        .to_owned();
     let mut count = 0_u64;
     while Instant::now() < end {
         count += 1;
@@ -71,7 +99,11 @@ async fn step_until(mut client: Client, end: Instant, pause: Duration) -> io::Re
 async fn step(client: &mut Client, instance: &str, count: u64) -> io::Result<()> {
     let id = Uuid::now_v7();
     let run = r#""action":"count","data":"#;
-    client.send(&format!(r#"{{"type":"run","id":"{id}","instance":"{instance}",{run}{{"count":{count}}}}}"#)).await?;
+    client
+        .send(&format!(
+            r#"{{"type":"run","id":"{id}","instance":"{instance}",{run}{{"count":{count}}}}}"#
+        ))
+        .await?;
     let body = format!(r#""body":{{"count":{count}}}"#);
     let mut pushed = false;
     let reply = client.until(|frame| {
@@ -80,5 +112,12 @@ async fn step(client: &mut Client, instance: &str, count: u64) -> io::Result<()>
     });
     let reply = reply.await?;
     let next = pushed && reply.contains(r#""name":"count""#);
-    if next { Ok(()) } else { Err(unexpected("the pushed count and then the next step", reply.as_bytes())) }
+    if next {
+        Ok(())
+    } else {
+        Err(unexpected(
+            "the pushed count and then the next step",
+            reply.as_bytes(),
+        ))
+    }
 }

@@ -1,6 +1,7 @@
 //! A websocket client reduced to what load needs: text frames out, text frames in, few copies.
 //!
-//! Frames are masked with the key 0, which the protocol allows and which costs nothing. No fragments: the server sends none.
+//! Frames are masked with the key 0, which the protocol allows and which costs nothing. No
+//! fragments: the server sends none.
 
 use std::io;
 
@@ -26,14 +27,25 @@ impl Client {
     pub async fn connect(port: u16, token: &str) -> io::Result<Self> {
         let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
         stream.set_nodelay(true)?;
-        let request = "GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
-            Sec-WebSocket-Protocol: stepwire.v1.json\r\n\r\n";
+        let request = "GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: \
+            websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \
+            AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: stepwire.v1.json\r\n\r\n";
         stream.write_all(request.as_bytes()).await?;
-        let mut client = Self { stream, read: Vec::with_capacity(16 << 10), taken: 0, write: Vec::with_capacity(1 << 10) };
+        let mut client = Self {
+            stream,
+            read: Vec::with_capacity(16 << 10),
+            taken: 0,
+            write: Vec::with_capacity(1 << 10),
+        };
         client.upgraded().await?;
-        client.send(&format!(r#"{{"type":"hello","token":"{token}","client":"load/1"}}"#)).await?;
-        client.until(|frame| frame.starts_with(r#"{"type":"welcome""#)).await?;
+        client
+            .send(&format!(
+                r#"{{"type":"hello","token":"{token}","client":"load/1"}}"#
+            ))
+            .await?;
+        client
+            .until(|frame| frame.starts_with(r#"{"type":"welcome""#))
+            .await?;
         Ok(client)
     }
 
@@ -58,7 +70,8 @@ impl Client {
             0..126 => self.write.push(MASKED | text.len() as u8),
             _ => {
                 self.write.push(MASKED | 126);
-                let length = u16::try_from(text.len()).map_err(|_| unexpected("a message below 64 KiB", b"a longer one"))?;
+                let length = u16::try_from(text.len())
+                    .map_err(|_| unexpected("a message below 64 KiB", b"a longer one"))?;
                 self.write.extend(length.to_be_bytes());
             }
         }
@@ -67,7 +80,8 @@ impl Client {
         self.stream.write_all(&self.write).await
     }
 
-    /// Reads frames until one is `wanted`, and hands that out. Frames before it are shown to `wanted` once each.
+    /// Reads frames until one is `wanted`, and hands that out. Frames before it are shown to
+    /// `wanted` once each.
     pub async fn until(&mut self, mut wanted: impl FnMut(&str) -> bool) -> io::Result<&str> {
         loop {
             let Some((start, end)) = self.next_frame()? else {
@@ -84,14 +98,18 @@ impl Client {
     /// Where the payload of the next whole frame stands, if it has come.
     fn next_frame(&self) -> io::Result<Option<(usize, usize)>> {
         let rest = &self.read[self.taken..];
-        let &[first, second, ref more @ ..] = rest else { return Ok(None) };
+        let &[first, second, ref more @ ..] = rest else {
+            return Ok(None);
+        };
         if first != TEXT {
             return Err(unexpected("a text frame", &rest[..rest.len().min(100)]));
         }
         let (header, length) = match (second, more) {
             (0..126, _) => (2, usize::from(second)),
             (126, &[high, low, ..]) => (4, usize::from(u16::from_be_bytes([high, low]))),
-            (127, &[a, b, c, d, e, f, g, h, ..]) => (10, u64::from_be_bytes([a, b, c, d, e, f, g, h]) as usize),
+            (127, &[a, b, c, d, e, f, g, h, ..]) => {
+                (10, u64::from_be_bytes([a, b, c, d, e, f, g, h]) as usize)
+            }
             _ => return Ok(None),
         };
         let start = self.taken + header;
@@ -121,7 +139,10 @@ pub fn is_answer(frame: &str) -> bool {
 
 /// An error that says what came instead of what the measurement needs.
 pub fn unexpected(wanted: &str, found: &[u8]) -> io::Error {
-    io::Error::other(format!("expected {wanted}, but got {}", String::from_utf8_lossy(found)))
+    io::Error::other(format!(
+        "expected {wanted}, but got {}",
+        String::from_utf8_lossy(found)
+    ))
 }
 
 fn text(bytes: &[u8]) -> io::Result<&str> {

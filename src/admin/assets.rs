@@ -29,8 +29,12 @@ impl Assets {
     /// # Errors
     /// A list that cannot be read.
     pub fn load() -> Result<Self, String> {
-        let Some(manifest) = Built::get("manifest.json") else { return Ok(Self(HashMap::new())) };
-        serde_json::from_slice(&manifest.data).map(Self).map_err(|error| format!("the list of built assets: {error}"))
+        let Some(manifest) = Built::get("manifest.json") else {
+            return Ok(Self(HashMap::new()));
+        };
+        serde_json::from_slice(&manifest.data)
+            .map(Self)
+            .map_err(|error| format!("the list of built assets: {error}"))
     }
 
     /// Whether the pages with scripts were built.
@@ -40,12 +44,20 @@ impl Assets {
 
     /// Address of a page's script.
     pub fn script(&self, name: &str) -> Option<String> {
-        self.0.get(name)?.js.as_ref().map(|file| format!("{PATH}{file}"))
+        self.0
+            .get(name)?
+            .js
+            .as_ref()
+            .map(|file| format!("{PATH}{file}"))
     }
 
     /// Address of a style sheet.
     pub fn style(&self, name: &str) -> Option<String> {
-        self.0.get(name)?.css.as_ref().map(|file| format!("{PATH}{file}"))
+        self.0
+            .get(name)?
+            .css
+            .as_ref()
+            .map(|file| format!("{PATH}{file}"))
     }
 }
 
@@ -59,10 +71,19 @@ pub fn missing() -> Option<EmbeddedFile> {
     Built::get("missing.html")
 }
 
-/// Whether the name changes with the content, so that the file never does: `name-HASH.ext`, as the bundler writes it.
+/// Whether the name changes with the content, so that the file never does: `name-HASH.ext`, as the
+/// bundler writes it.
 pub fn is_hashed(name: &str) -> bool {
-    let hash = name.rsplit_once('.').and_then(|(stem, _)| stem.rsplit_once('-')).map(|(_, hash)| hash);
-    hash.is_some_and(|hash| hash.len() == 8 && hash.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()))
+    let hash = name
+        .rsplit_once('.')
+        .and_then(|(stem, _)| stem.rsplit_once('-'))
+        .map(|(_, hash)| hash);
+    hash.is_some_and(|hash| {
+        hash.len() == 8
+            && hash
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    })
 }
 
 /// The media type of a file, by its ending.
@@ -86,7 +107,13 @@ mod tests {
     #[test]
     fn only_names_with_a_hash_never_change() {
         assert!(is_hashed("demo-ABCD2345.js"));
-        for name in ["manifest.json", "third-party-notices.txt", "demo-abcd2345.js", "demo-ABCD.js", "ABCD2345"] {
+        for name in [
+            "manifest.json",
+            "third-party-notices.txt",
+            "demo-abcd2345.js",
+            "demo-ABCD.js",
+            "ABCD2345",
+        ] {
             assert!(!is_hashed(name), "{name}");
         }
     }

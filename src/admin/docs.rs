@@ -1,6 +1,8 @@
-//! The documentation as pages: what stands in `docs/`, and how the client is used, rendered once when it is first asked for.
+//! The documentation as pages: what stands in `docs/`, and how the client is used, rendered once
+//! when it is first asked for.
 //!
-//! Not here: how Markdown becomes HTML (`markdown`), and addresses and languages of answers (`web::pages::docs`).
+//! Not here: how Markdown becomes HTML (`markdown`), and addresses and languages of answers
+//! (`web::pages::docs`).
 
 mod markdown;
 
@@ -17,17 +19,30 @@ pub const DOCS_URL: &str = "/docs";
 /// Where the interface over HTTP can be read and tried.
 pub const API_URL: &str = "/docs/api";
 
-/// The pages in the order of the list, by groups: name, and what a page is for. A page's name is its path below `docs/`.
+/// The pages in the order of the list, by groups: name, and what a page is for. A page's name is
+/// its path below `docs/`.
 const GROUPS: [(&str, &[(&str, &str)]); 3] = [
     (
         "For frontends",
         &[
-            ("sdk", "The TypeScript client: connect, start, run, and what it does by itself"),
-            ("dev-server", "A development server in front of your app: Vite, origins, tickets"),
+            (
+                "sdk",
+                "The TypeScript client: connect, start, run, and what it does by itself",
+            ),
+            (
+                "dev-server",
+                "A development server in front of your app: Vite, origins, tickets",
+            ),
             ("protocol", "The websocket, frame by frame"),
             ("rest", "The same over HTTP, with server-sent events"),
-            ("errors/README", "What refusals mean, and what to do about them"),
-            ("jobs", "Starting jobs over HTTP and being told of their end"),
+            (
+                "errors/README",
+                "What refusals mean, and what to do about them",
+            ),
+            (
+                "jobs",
+                "Starting jobs over HTTP and being told of their end",
+            ),
         ],
     ),
     (
@@ -35,14 +50,23 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
         &[
             ("process-model", "How a process behaves: numbered sentences"),
             ("process-model-cases", "Which tests hold which sentence"),
-            ("outside-calls", "Calling other systems, and being called at an end"),
+            (
+                "outside-calls",
+                "Calling other systems, and being called at an end",
+            ),
         ],
     ),
     (
         "For operators",
         &[
-            ("configuration", "Every option: flag, variable, key of a file"),
-            ("users", "Users, tokens, origins, and what proxies are believed"),
+            (
+                "configuration",
+                "Every option: flag, variable, key of a file",
+            ),
+            (
+                "users",
+                "Users, tokens, origins, and what proxies are believed",
+            ),
             ("reverse-proxy", "Recipes for nginx and Caddy"),
             ("command-line", "The command line client"),
             ("backup", "Copies of everything a server keeps"),
@@ -66,7 +90,8 @@ pub fn source(name: &str) -> Option<String> {
     match name {
         "sdk" => Some(SDK.to_owned()),
         "errors" => source("errors/README"),
-        _ => Files::get(&format!("{name}.md")).map(|file| String::from_utf8_lossy(&file.data).into_owned()),
+        _ => Files::get(&format!("{name}.md"))
+            .map(|file| String::from_utf8_lossy(&file.data).into_owned()),
     }
 }
 
@@ -77,14 +102,20 @@ fn pages() -> &'static BTreeMap<String, Rendered> {
             let page = markdown::render(&source(&name)?, &|link| address(&name, link));
             Some((name, page))
         };
-        names.chain(["sdk".to_owned()]).filter_map(rendered).collect()
+        names
+            .chain(["sdk".to_owned()])
+            .filter_map(rendered)
+            .collect()
     });
     &PAGES
 }
 
 /// The address of a page.
 fn url(name: &str) -> String {
-    format!("{DOCS_URL}/{}", name.strip_suffix("/README").unwrap_or(name))
+    format!(
+        "{DOCS_URL}/{}",
+        name.strip_suffix("/README").unwrap_or(name)
+    )
 }
 
 /// Where a link of a page leads.
@@ -92,16 +123,26 @@ fn address(page: &str, link: &str) -> String {
     if link.contains("://") || link.starts_with('#') || link.starts_with('/') {
         return link.to_owned();
     }
-    let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
-    let Some(name) = target(page, file) else { return link.to_owned() };
-    let anchor = anchor.map(|anchor| format!("#{anchor}")).unwrap_or_default();
+    let (file, anchor) = link
+        .split_once('#')
+        .map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+    let Some(name) = target(page, file) else {
+        return link.to_owned();
+    };
+    let anchor = anchor
+        .map(|anchor| format!("#{anchor}"))
+        .unwrap_or_default();
     format!("{}{anchor}", url(&name))
 }
 
 /// The page that a file's path means, as seen from a page.
 fn target(page: &str, file: &str) -> Option<String> {
     // The client's page stands beside `docs`.
-    let mut path: Vec<&str> = if page == "sdk" { vec!["sdk"] } else { vec!["docs"] };
+    let mut path: Vec<&str> = if page == "sdk" {
+        vec!["sdk"]
+    } else {
+        vec!["docs"]
+    };
     let folder = page.rsplit_once('/').map(|(folder, _)| folder);
     path.extend(folder.into_iter().flat_map(|folder| folder.split('/')));
     for part in file.strip_suffix(".md")?.split('/') {
@@ -135,11 +176,24 @@ struct Entry {
 /// The list of pages; `here` is the page that is shown.
 fn groups(here: &str) -> Vec<Group> {
     let entry = |&(name, summary): &(&'static str, &'static str)| {
-        let title = pages().get(name).map(|page| page.title.clone()).unwrap_or_default();
-        Entry { href: url(name), title, summary, current: name == here }
+        let title = pages()
+            .get(name)
+            .map(|page| page.title.clone())
+            .unwrap_or_default();
+        Entry {
+            href: url(name),
+            title,
+            summary,
+            current: name == here,
+        }
     };
-    let mut groups: Vec<Group> =
-        GROUPS.iter().map(|&(title, pages)| Group { title, pages: pages.iter().map(entry).collect() }).collect();
+    let mut groups: Vec<Group> = GROUPS
+        .iter()
+        .map(|&(title, pages)| Group {
+            title,
+            pages: pages.iter().map(entry).collect(),
+        })
+        .collect();
     let api = Entry {
         href: API_URL.to_owned(),
         title: "The HTTP interface, to try".to_owned(),
@@ -163,7 +217,10 @@ pub struct DocsList {
 impl DocsList {
     /// The list of all pages.
     pub fn new(assets: &Assets, user: Option<&str>) -> Self {
-        Self { layout: Layout::new(assets, "Documentation", "docs", DOCS_URL, user), groups: groups("") }
+        Self {
+            layout: Layout::new(assets, "Documentation", "docs", DOCS_URL, user),
+            groups: groups(""),
+        }
     }
 }
 
@@ -187,12 +244,23 @@ struct Link {
 impl DocsPage {
     /// A page by its name; `None` when there is none.
     pub fn new(assets: &Assets, user: Option<&str>, name: &str) -> Option<Self> {
-        let name = if name == "errors" { "errors/README" } else { name };
+        let name = if name == "errors" {
+            "errors/README"
+        } else {
+            name
+        };
         let page = pages().get(name)?;
         let address = url(name);
-        let link = |heading: &'static markdown::Heading| Link { href: format!("#{}", heading.id), text: &heading.text };
+        let link = |heading: &'static markdown::Heading| Link {
+            href: format!("#{}", heading.id),
+            text: &heading.text,
+        };
         // Errors have pages that the list does not name; their list is where they belong.
-        let here = if name.starts_with("errors/") { "errors/README" } else { name };
+        let here = if name.starts_with("errors/") {
+            "errors/README"
+        } else {
+            name
+        };
         Some(Self {
             layout: Layout::new(assets, page.title.clone(), "docs", &address, user),
             groups: groups(here),
@@ -209,29 +277,57 @@ mod tests {
 
     #[test]
     fn the_list_names_every_page() {
-        let listed: Vec<&str> = GROUPS.iter().flat_map(|(_, pages)| pages.iter().map(|(name, _)| *name)).collect();
+        let listed: Vec<&str> = GROUPS
+            .iter()
+            .flat_map(|(_, pages)| pages.iter().map(|(name, _)| *name))
+            .collect();
         for name in pages().keys() {
             let of_errors = name.starts_with("errors/") && name != "errors/README";
-            assert!(of_errors || listed.contains(&name.as_str()), "expected docs/{name}.md in the list of src/admin/docs.rs");
+            assert!(
+                of_errors || listed.contains(&name.as_str()),
+                "expected docs/{name}.md in the list of src/admin/docs.rs"
+            );
         }
         for name in listed {
-            assert!(pages().contains_key(name), "expected a page for '{name}' of the list");
+            assert!(
+                pages().contains_key(name),
+                "expected a page for '{name}' of the list"
+            );
         }
     }
 
     #[test]
     fn every_link_leads_somewhere() {
-        let urls: BTreeMap<String, &Rendered> = pages().iter().map(|(name, page)| (url(name), page)).collect();
+        let urls: BTreeMap<String, &Rendered> = pages()
+            .iter()
+            .map(|(name, page)| (url(name), page))
+            .collect();
         let mut links = 0;
         for (name, page) in pages() {
-            for link in page.html.split("href=\"").skip(1).filter_map(|rest| rest.split('"').next()) {
+            for link in page
+                .html
+                .split("href=\"")
+                .skip(1)
+                .filter_map(|rest| rest.split('"').next())
+            {
                 links += 1;
-                let (file, anchor) = link.split_once('#').map_or((link, None), |(file, anchor)| (file, Some(anchor)));
-                if file.contains("://") || matches!(file, "/openapi.json" | "/asyncapi.json" | API_URL | "/demo") {
+                let (file, anchor) = link
+                    .split_once('#')
+                    .map_or((link, None), |(file, anchor)| (file, Some(anchor)));
+                if file.contains("://")
+                    || matches!(file, "/openapi.json" | "/asyncapi.json" | API_URL | "/demo")
+                {
                     continue;
                 }
-                let target = if file.is_empty() { page } else { *urls.get(file).unwrap_or_else(|| panic!("{name}: {link}")) };
-                assert!(anchor.is_none_or(|anchor| target.html.contains(&format!(" id=\"{anchor}\""))), "{name}: no {link}");
+                let target = if file.is_empty() {
+                    page
+                } else {
+                    *urls.get(file).unwrap_or_else(|| panic!("{name}: {link}"))
+                };
+                assert!(
+                    anchor.is_none_or(|anchor| target.html.contains(&format!(" id=\"{anchor}\""))),
+                    "{name}: no {link}"
+                );
             }
         }
         assert!(links > 300, "{links}");
@@ -244,7 +340,12 @@ mod tests {
         assert_eq!(address("rest", "errors/README.md"), "/docs/errors");
         assert_eq!(address("rest", "../sdk/README.md"), "/docs/sdk");
         assert_eq!(address("sdk", "../docs/rest.md"), "/docs/rest");
-        for same in ["https://a.example/x.md", "#a", "/openapi.json", "../../README.md"] {
+        for same in [
+            "https://a.example/x.md",
+            "#a",
+            "/openapi.json",
+            "../../README.md",
+        ] {
             assert_eq!(address("rest", same), same);
         }
     }

@@ -46,7 +46,11 @@ impl<'a> Home<'a> {
         server: Server,
         published: impl IntoIterator<Item = &'a DefinitionRow>,
     ) -> Self {
-        let process = |row: &'a DefinitionRow| Process { id: &row.id, name: &row.name, version: row.version };
+        let process = |row: &'a DefinitionRow| Process {
+            id: &row.id,
+            name: &row.name,
+            version: row.version,
+        };
         Self {
             layout: Layout::new(assets, "Home", "", "/", user),
             demo_url: (assets.are_built() && server.has_demo).then_some("/demo"),
@@ -70,6 +74,10 @@ pub struct Demo {
 impl Demo {
     /// The demo's shell; `None` when it was not built.
     pub fn new(assets: &Assets) -> Option<Self> {
-        Some(Self { title: "Harbour, a Stepwire demo", css: assets.style("app")?, js: assets.script("demo")? })
+        Some(Self {
+            title: "Harbour, a Stepwire demo",
+            css: assets.style("app")?,
+            js: assets.script("demo")?,
+        })
     }
 }

@@ -40,7 +40,11 @@ impl<'a> Relative<'a> {
     /// A link to an instance.
     pub fn new(observed: &'a Observed) -> Self {
         let key = observed.head().key;
-        Self { key, href: href(key), process_name: &observed.process.executable.name }
+        Self {
+            key,
+            href: href(key),
+            process_name: &observed.process.executable.name,
+        }
     }
 }
 
@@ -81,5 +85,9 @@ pub fn href(key: InstanceKey) -> String {
 
 /// A starter as a person reads it: the subject of an anonymous visitor says nothing.
 fn starter(subject: &str) -> &str {
-    if subject.starts_with("anonymous-") { "anonymous" } else { subject }
+    if subject.starts_with("anonymous-") {
+        "anonymous"
+    } else {
+        subject
+    }
 }

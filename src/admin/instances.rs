@@ -91,16 +91,34 @@ pub struct Shown<'a> {
 impl<'a> InstancesPage<'a> {
     /// The page for a user.
     pub fn new(assets: &Assets, user: &str, filter: &'a Filter, shown: &Shown<'a>) -> Self {
-        let status = |status: Status| Choice { value: status.name(), selected: filter.status == status.name() };
-        let process = |(id, name): &'a (String, String)| ProcessChoice { id, name, selected: filter.process == *id };
+        let status = |status: Status| Choice {
+            value: status.name(),
+            selected: filter.status == status.name(),
+        };
+        let process = |(id, name): &'a (String, String)| ProcessChoice {
+            id,
+            name,
+            selected: filter.process == *id,
+        };
         Self {
             layout: Layout::new(assets, "Instances", "instances", INSTANCES_URL, Some(user)),
-            statuses: Status::ALL.into_iter().filter(|found| *found != Status::Created).map(status).collect(),
+            statuses: Status::ALL
+                .into_iter()
+                .filter(|found| *found != Status::Created)
+                .map(status)
+                .collect(),
             processes: shown.processes.iter().map(process).collect(),
             total: shown.total,
-            instances: shown.rows.iter().map(|(row, tasks)| line(row, tasks, shown)).collect(),
+            instances: shown
+                .rows
+                .iter()
+                .map(|(row, tasks)| line(row, tasks, shown))
+                .collect(),
             newest_url: (!filter.after.is_empty()).then(|| address(filter, None)),
-            next_url: shown.next.as_deref().map(|cursor| address(filter, Some(cursor))),
+            next_url: shown
+                .next
+                .as_deref()
+                .map(|cursor| address(filter, Some(cursor))),
             filter,
         }
     }
@@ -117,7 +135,12 @@ fn line<'a>(row: &'a InstanceRow, tasks: &[TaskRow], shown: &Shown<'a>) -> Line<
         status: &row.status,
         incident: row.incidents > 0,
         business_key: row.business_key.as_deref().unwrap_or_default(),
-        nodes: tasks.iter().rev().map(|task| task.name.as_str()).collect::<Vec<_>>().join(", "),
+        nodes: tasks
+            .iter()
+            .rev()
+            .map(|task| task.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", "),
         started_at: row.created_at.to_string(),
         started_ago: ago(row.created_at, shown.now),
     }
@@ -156,7 +179,9 @@ fn address(filter: &Filter, cursor: Option<&str>) -> String {
 fn encode(address: &mut String, text: &str) {
     for byte in text.bytes() {
         match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => address.push(char::from(byte)),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                address.push(char::from(byte))
+            }
             // Writing to a string does not fail.
             _ => drop(write!(address, "%{byte:02X}")),
         }
@@ -169,14 +194,22 @@ mod tests {
 
     #[test]
     fn addresses_keep_the_filter() {
-        let filter = Filter { q: "a&b ü".into(), status: "started".into(), ..Filter::default() };
-        assert_eq!(address(&filter, Some("1_2")), "/admin/instances?q=a%26b%20%C3%BC&status=started&after=1_2");
+        let filter = Filter {
+            q: "a&b ü".into(),
+            status: "started".into(),
+            ..Filter::default()
+        };
+        assert_eq!(
+            address(&filter, Some("1_2")),
+            "/admin/instances?q=a%26b%20%C3%BC&status=started&after=1_2"
+        );
         assert_eq!(address(&Filter::default(), None), "/admin/instances");
     }
 
     #[test]
     fn times_are_told_roughly() {
-        let check = |seconds: i64, words: &str| assert_eq!(ago(Time(0), Time(seconds * 1000)), words);
+        let check =
+            |seconds: i64, words: &str| assert_eq!(ago(Time(0), Time(seconds * 1000)), words);
         check(59, "just now");
         check(60, "1 min ago");
         check(7_200, "2 h ago");

@@ -55,20 +55,42 @@ pub fn sign_in_url(to: &str) -> String {
 }
 
 impl Layout {
-    /// The frame of a page. `entry` names its script among the built assets; `here` is its address, for the navigation.
-    pub fn new(assets: &Assets, title: impl Into<String>, entry: &str, here: &str, user: Option<&str>) -> Self {
-        let entry_to = |href: &'static str, label| NavEntry { href, label, current: here.starts_with(href) };
-        let of_users = [entry_to(INSTANCES_URL, "Instances"), entry_to(TASKS_URL, "My tasks")];
+    /// The frame of a page. `entry` names its script among the built assets; `here` is its address,
+    /// for the navigation.
+    pub fn new(
+        assets: &Assets,
+        title: impl Into<String>,
+        entry: &str,
+        here: &str,
+        user: Option<&str>,
+    ) -> Self {
+        let entry_to = |href: &'static str, label| NavEntry {
+            href,
+            label,
+            current: here.starts_with(href),
+        };
+        let of_users = [
+            entry_to(INSTANCES_URL, "Instances"),
+            entry_to(TASKS_URL, "My tasks"),
+        ];
         let of_users = user.is_some().then_some(of_users).into_iter().flatten();
         Self {
             title: title.into(),
             css: assets.style("app"),
             page_css: assets.style(entry),
             js: assets.script(entry),
-            nav: of_users.chain([entry_to(DOCS_URL, "Documentation")]).collect(),
-            user: user.map(|name| User { name: name.to_owned() }),
+            nav: of_users
+                .chain([entry_to(DOCS_URL, "Documentation")])
+                .collect(),
+            user: user.map(|name| User {
+                name: name.to_owned(),
+            }),
             sign_out_url: "/sign-out",
-            sign_in_url: if here == SIGN_IN_URL { here.to_owned() } else { sign_in_url(here) },
+            sign_in_url: if here == SIGN_IN_URL {
+                here.to_owned()
+            } else {
+                sign_in_url(here)
+            },
             docs_url: DOCS_URL,
             server_version: env!("CARGO_PKG_VERSION"),
         }

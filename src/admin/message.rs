@@ -20,11 +20,22 @@ pub struct SignIn<'a> {
 }
 
 impl<'a> SignIn<'a> {
-    /// The page, with the page to come back to and what went wrong at the last try. `prints_link` tells whether the server printed
-    /// a link at its start.
-    pub fn new(assets: &Assets, to: Option<&'a str>, prints_link: bool, trouble: Option<String>) -> Self {
+    /// The page, with the page to come back to and what went wrong at the last try. `prints_link`
+    /// tells whether the server printed a link at its start.
+    pub fn new(
+        assets: &Assets,
+        to: Option<&'a str>,
+        prints_link: bool,
+        trouble: Option<String>,
+    ) -> Self {
         let layout = Layout::new(assets, "Sign in", "", SIGN_IN_URL, None);
-        Self { layout, form_url: SIGN_IN_URL, to, prints_link, trouble }
+        Self {
+            layout,
+            form_url: SIGN_IN_URL,
+            to,
+            prints_link,
+            trouble,
+        }
     }
 }
 
@@ -51,7 +62,10 @@ impl Message {
             layout: Layout::new(assets, heading, "", INSTANCES_URL, Some(user)),
             heading: heading.to_owned(),
             sentence: sentence.to_owned(),
-            links: vec![Link { href: INSTANCES_URL, label: "All instances" }],
+            links: vec![Link {
+                href: INSTANCES_URL,
+                label: "All instances",
+            }],
         }
     }
 
@@ -76,7 +90,9 @@ impl Message {
         Self {
             layout: Layout::new(assets, "Nothing here", "", "/", user),
             heading: "There is nothing at this address".to_owned(),
-            sentence: "Perhaps a letter is missing, or the page has another address by now. From here you can go on:".to_owned(),
+            sentence: "Perhaps a letter is missing, or the page has another address by now. From \
+                here you can go on:"
+                .to_owned(),
             links: onward(user),
         }
     }
@@ -84,7 +100,14 @@ impl Message {
 
 /// Where one can always go.
 fn onward(user: Option<&str>) -> Vec<Link> {
-    let own = user.map(|_| Link { href: INSTANCES_URL, label: "All instances" });
-    let [home, docs] = [("/", "First page"), (DOCS_URL, "Documentation")].map(|(href, label)| Link { href, label });
-    [Some(home), own, Some(docs)].into_iter().flatten().collect()
+    let own = user.map(|_| Link {
+        href: INSTANCES_URL,
+        label: "All instances",
+    });
+    let [home, docs] = [("/", "First page"), (DOCS_URL, "Documentation")]
+        .map(|(href, label)| Link { href, label });
+    [Some(home), own, Some(docs)]
+        .into_iter()
+        .flatten()
+        .collect()
 }

@@ -1,6 +1,8 @@
-//! Server-rendered pages: their templates, what the templates are filled with, and the built assets they link.
+//! Server-rendered pages: their templates, what the templates are filled with, and the built assets
+//! they link.
 //!
-//! Not here: requests, cookies and routes (`web::pages`), what moves on a page by itself (`static/`).
+//! Not here: requests, cookies and routes (`web::pages`), what moves on a page by itself
+//! (`static/`).
 
 pub mod assets;
 pub mod docs;
@@ -39,11 +41,19 @@ impl Pages {
         // A field that a template needs and a view lacks is a fault to be seen, not an empty place.
         handlebars.set_strict_mode(true);
         for file in Templates::iter() {
-            let (Some(name), Some(template)) = (file.strip_suffix(".hbs"), Templates::get(&file)) else { continue };
+            let (Some(name), Some(template)) = (file.strip_suffix(".hbs"), Templates::get(&file))
+            else {
+                continue;
+            };
             let text = String::from_utf8_lossy(&template.data);
-            handlebars.register_template_string(name, text).map_err(|error| format!("template {file}: {error}"))?;
+            handlebars
+                .register_template_string(name, text)
+                .map_err(|error| format!("template {file}: {error}"))?;
         }
-        Ok(Self { handlebars, assets: Assets::load()? })
+        Ok(Self {
+            handlebars,
+            assets: Assets::load()?,
+        })
     }
 
     /// Fills a template.
@@ -51,6 +61,8 @@ impl Pages {
     /// # Errors
     /// A view that lacks what the template needs, as a sentence.
     pub fn render(&self, template: &str, view: &impl Serialize) -> Result<String, String> {
-        self.handlebars.render(template, view).map_err(|error| error.to_string())
+        self.handlebars
+            .render(template, view)
+            .map_err(|error| error.to_string())
     }
 }

@@ -18,6 +18,9 @@ pub struct TasksPage {
 impl TasksPage {
     /// The page for a user.
     pub fn new(assets: &Assets, user: &str) -> Self {
-        Self { layout: Layout::new(assets, "My tasks", "tasks", TASKS_URL, Some(user)), instances_url: INSTANCES_URL }
+        Self {
+            layout: Layout::new(assets, "My tasks", "tasks", TASKS_URL, Some(user)),
+            instances_url: INSTANCES_URL,
+        }
     }
 }

@@ -1,5 +1,6 @@
-//! Checks a copy to the last instance: each part by its hash, the database by the library's own check, the log for gaps, each
-//! definition by compiling it, each instance by bringing it back into memory, and each file that one of them names.
+//! Checks a copy to the last instance: each part by its hash, the database by the library's own
+//! check, the log for gaps, each definition by compiling it, each instance by bringing it back into
+//! memory, and each file that one of them names.
 //!
 //! One instance is in memory at a time.
 
@@ -41,44 +42,84 @@ pub fn check(copy: &Path, teller: &mut Teller) -> Result<Whole, String> {
         teller.at(done as u64, manifest.parts.len() as u64);
         check_part(copy, part)?;
     }
-    let database = CopiedDatabase::open(&copy.join(DATABASE)).map_err(|error| damaged(&error.to_string()))?;
+    let database =
+        CopiedDatabase::open(&copy.join(DATABASE)).map_err(|error| damaged(&error.to_string()))?;
     check_database(&database, &manifest)?;
     let known = usable_definitions(&database)?;
-    let kept = manifest.parts.iter().map(|part| (part.path.clone(), &part.sum)).collect();
-    let named = check_instances(&database, &Kept { definitions: known, files: kept }, manifest.counts.instances, teller)?;
+    let kept = manifest
+        .parts
+        .iter()
+        .map(|part| (part.path.clone(), &part.sum))
+        .collect();
+    let named = check_instances(
+        &database,
+        &Kept {
+            definitions: known,
+            files: kept,
+        },
+        manifest.counts.instances,
+        teller,
+    )?;
     Ok(Whole { manifest, named })
 }
 
 fn check_part(copy: &Path, part: &Part) -> Result<(), String> {
     let name = part.path.display();
-    let sum = sum_of(&copy.join(&part.path)).map_err(|error| format!("expected the part {name} in the copy, but: {error}"))?;
+    let sum = sum_of(&copy.join(&part.path))
+        .map_err(|error| format!("expected the part {name} in the copy, but: {error}"))?;
     if sum == part.sum {
         return Ok(());
     }
-    let found = if sum.bytes == part.sum.bytes { "its SHA-256 is another".to_owned() } else { format!("it has {}", sum.bytes) };
-    Err(format!("expected the part {name} as it was copied, with {} bytes, but {found}: it is damaged", part.sum.bytes))
+    let found = if sum.bytes == part.sum.bytes {
+        "its SHA-256 is another".to_owned()
+    } else {
+        format!("it has {}", sum.bytes)
+    };
+    Err(format!(
+        "expected the part {name} as it was copied, with {} bytes, but {found}: it is damaged",
+        part.sum.bytes
+    ))
 }
 
 fn check_database(database: &CopiedDatabase, manifest: &Manifest) -> Result<(), String> {
-    let found = database.damage().map_err(|error| damaged(&error.to_string()))?;
+    let found = database
+        .damage()
+        .map_err(|error| damaged(&error.to_string()))?;
     if let Some(first) = found.first() {
         return Err(damaged(first));
     }
-    if let Some((entity, missing)) = database.first_gap().map_err(|error| damaged(&error.to_string()))? {
-        return Err(damaged(&format!("the rows of {entity} have a gap at {missing}")));
+    if let Some((entity, missing)) = database
+        .first_gap()
+        .map_err(|error| damaged(&error.to_string()))?
+    {
+        return Err(damaged(&format!(
+            "the rows of {entity} have a gap at {missing}"
+        )));
     }
-    let facts = database.facts().map_err(|error| damaged(&error.to_string()))?;
-    if (facts.incarnation, facts.rows, facts.instances) != (manifest.log, manifest.counts.rows, manifest.counts.instances) {
+    let facts = database
+        .facts()
+        .map_err(|error| damaged(&error.to_string()))?;
+    if (facts.incarnation, facts.rows, facts.instances)
+        != (
+            manifest.log,
+            manifest.counts.rows,
+            manifest.counts.instances,
+        )
+    {
         return Err(damaged("it does not hold what the manifest counts"));
     }
     Ok(())
 }
 
-/// Tenant, id and revision of each definition: instances need the content they began with, under whatever number.
+/// Tenant, id and revision of each definition: instances need the content they began with, under
+/// whatever number.
 type Known = BTreeSet<(String, String, String)>;
 
 fn usable_definitions(database: &CopiedDatabase) -> Result<Known, String> {
-    let rows = database.reader().definitions().map_err(|error| damaged(&error.to_string()))?;
+    let rows = database
+        .reader()
+        .definitions()
+        .map_err(|error| damaged(&error.to_string()))?;
     let mut known = Known::new();
     for row in rows {
         known.insert((row.tenant.clone(), row.id.clone(), row.revision.clone()));
@@ -102,44 +143,87 @@ fn check_instances(
     teller.begin("loading every instance", all);
     let (mut named, mut last, mut done) = (BTreeSet::new(), None, 0);
     loop {
-        let page = database.entities_after(last, PAGE).map_err(|error| damaged(&error.to_string()))?;
+        let page = database
+            .entities_after(last, PAGE)
+            .map_err(|error| damaged(&error.to_string()))?;
         let Some(end) = page.last() else { break };
         last = Some(*end);
-        for entity in page.into_iter().filter(|entity| entity.kind == EntityKind::Instance) {
-            let failed = |sentence: String| damaged(&format!("the instance {} does not load: {sentence}", entity.key));
+        for entity in page
+            .into_iter()
+            .filter(|entity| entity.kind == EntityKind::Instance)
+        {
+            let failed = |sentence: String| {
+                damaged(&format!(
+                    "the instance {} does not load: {sentence}",
+                    entity.key
+                ))
+            };
             let files = check_instance(database, entity, kept).map_err(failed)?;
             named.extend(files);
             done += 1;
             teller.at(done, all);
         }
     }
-    if done == all { Ok(named) } else { Err(damaged(&format!("it lists {all} instances, but has rows of {done}"))) }
+    if done == all {
+        Ok(named)
+    } else {
+        Err(damaged(&format!(
+            "it lists {all} instances, but has rows of {done}"
+        )))
+    }
 }
 
 /// Brings it into memory as a server does; the files it names.
-fn check_instance(database: &CopiedDatabase, entity: Entity, kept: &Kept<'_>) -> Result<Vec<PathBuf>, String> {
+fn check_instance(
+    database: &CopiedDatabase,
+    entity: Entity,
+    kept: &Kept<'_>,
+) -> Result<Vec<PathBuf>, String> {
     let told = |error: StoreError| error.to_string();
     let Loaded { snapshot, rows } = database.reader().load(entity).map_err(told)?;
-    let snapshot: Option<InstanceState> = snapshot.map(|row| codec::decode(&row.body)).transpose().map_err(told)?;
-    let rows = rows.iter().map(|stored| codec::decode(&stored.row.body)).collect::<Result<Vec<Row>, _>>().map_err(told)?;
+    let snapshot: Option<InstanceState> = snapshot
+        .map(|row| codec::decode(&row.body))
+        .transpose()
+        .map_err(told)?;
+    let rows = rows
+        .iter()
+        .map(|stored| codec::decode(&stored.row.body))
+        .collect::<Result<Vec<Row>, _>>()
+        .map_err(told)?;
     let state = InstanceState::replay(snapshot, &rows).ok_or("it has no beginning")?;
     let (head, process) = (state.head(), &state.head().process);
-    if !kept.definitions.contains(&(head.tenant.clone(), process.id.clone(), process.revision.clone())) {
+    if !kept.definitions.contains(&(
+        head.tenant.clone(),
+        process.id.clone(),
+        process.revision.clone(),
+    )) {
         return Err(format!(
             "its definition '{}' version {} with revision {} is missing",
             process.id, process.version, process.revision
         ));
     }
-    let listed = database.reader().instance(entity.instance()).map_err(told)?;
+    let listed = database
+        .reader()
+        .instance(entity.instance())
+        .map_err(told)?;
     if listed.as_ref().map(|row| row.status.as_str()) != Some(state.status().name()) {
-        return Err(format!("it is {}, but is not listed so", state.status().name()));
+        return Err(format!(
+            "it is {}, but is not listed so",
+            state.status().name()
+        ));
     }
     let mut named = Vec::new();
     for file in state.files().values() {
         let place = files::place_of(entity.instance(), file.id);
-        let found = kept.files.get(&place).is_some_and(|sum| sum.bytes == file.size && sum.sha256 == file.sha256);
+        let found = kept
+            .files
+            .get(&place)
+            .is_some_and(|sum| sum.bytes == file.size && sum.sha256 == file.sha256);
         if !found {
-            return Err(format!("its file {} is not there as it was uploaded", place.display()));
+            return Err(format!(
+                "its file {} is not there as it was uploaded",
+                place.display()
+            ));
         }
         named.push(place);
     }

@@ -1,6 +1,8 @@
-//! A directory that is being written: under another name beside its place, and moved there when it is whole.
+//! A directory that is being written: under another name beside its place, and moved there when it
+//! is whole.
 //!
-//! A draft that is dropped is removed. One that a killed program left does not look whole, and the next one replaces it.
+//! A draft that is dropped is removed. One that a killed program left does not look whole, and the
+//! next one replaces it.
 
 use std::{
     fs::{self, File},
@@ -11,7 +13,8 @@ use std::{
 use super::parts::sync_tree;
 use crate::journal::directory;
 
-/// The file that its writer holds locked. What has it is a draft, or was one when its writer was killed right after the move.
+/// The file that its writer holds locked. What has it is a draft, or was one when its writer was
+/// killed right after the move.
 const LOCK: &str = "being-written";
 
 /// A directory being written.
@@ -30,19 +33,32 @@ impl Draft {
         let failed = |what: String| format!("expected to write {}, but {what}", place.display());
         match fs::read_dir(place).map(|mut entries| entries.next().is_none()) {
             Ok(true) => {}
-            Ok(false) => return Err(failed("it is there and not empty: name another directory".to_owned())),
+            Ok(false) => {
+                return Err(failed(
+                    "it is there and not empty: name another directory".to_owned(),
+                ));
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(failed(error.to_string())),
         }
-        let Some(name) = place.file_name() else { return Err(failed("it has no name: name a new directory".to_owned())) };
+        let Some(name) = place.file_name() else {
+            return Err(failed("it has no name: name a new directory".to_owned()));
+        };
         let mut draft_name = name.to_owned();
         draft_name.push(".partial");
         let draft = place.with_file_name(draft_name);
         let lock = take(&draft).map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => failed(format!("another program is writing {}: wait for it", draft.display())),
+            ErrorKind::WouldBlock => failed(format!(
+                "another program is writing {}: wait for it",
+                draft.display()
+            )),
             _ => failed(format!("{}: {error}", draft.display())),
         })?;
-        Ok(Self { place: place.to_owned(), draft, lock: Some(lock) })
+        Ok(Self {
+            place: place.to_owned(),
+            draft,
+            lock: Some(lock),
+        })
     }
 
     /// Where it is for now.
@@ -61,7 +77,11 @@ impl Draft {
         // Only now: a killed program's draft without it would look like a stranger's.
         fs::remove_file(self.place.join(LOCK))?;
         directory::sync(&self.place)?;
-        let parent = self.place.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let parent = self
+            .place
+            .parent()
+            .filter(|parent| !parent.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         directory::sync(parent)
     }
 }
@@ -71,12 +91,16 @@ impl Drop for Draft {
         if self.lock.is_some()
             && let Err(error) = fs::remove_dir_all(&self.draft)
         {
-            log::warn!("expected to remove {}, but {error}; the next copy to the same place does it", self.draft.display());
+            log::warn!(
+                "expected to remove {}, but {error}; the next copy to the same place does it",
+                self.draft.display()
+            );
         }
     }
 }
 
-/// Makes the directory anew and locks it. The operating system gives the lock back however the program ends.
+/// Makes the directory anew and locks it. The operating system gives the lock back however the
+/// program ends.
 fn take(draft: &Path) -> io::Result<File> {
     let lock = draft.join(LOCK);
     match File::options().write(true).open(&lock) {
@@ -96,7 +120,10 @@ fn take(draft: &Path) -> io::Result<File> {
         }
         Err(error) => return Err(error),
     }
-    if let Some(parent) = draft.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+    if let Some(parent) = draft
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+    {
         directory::create(parent)?;
     }
     let mut builder = fs::DirBuilder::new();
@@ -119,9 +146,18 @@ mod tests {
         let draft = Draft::begin(&place).unwrap();
         fs::write(draft.path().join("a"), "1").unwrap();
         assert!(!place.exists());
-        assert!(Draft::begin(&place).err().unwrap().contains("another program is writing"));
+        assert!(
+            Draft::begin(&place)
+                .err()
+                .unwrap()
+                .contains("another program is writing")
+        );
         drop(draft);
-        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0, "a dropped one leaves nothing");
+        assert_eq!(
+            fs::read_dir(directory.path()).unwrap().count(),
+            0,
+            "a dropped one leaves nothing"
+        );
 
         fs::create_dir(&place).unwrap();
         let draft = Draft::begin(&place).unwrap();

@@ -25,20 +25,31 @@ pub fn make(data: &Path, destination: &Path, teller: &mut Teller) -> Result<Mani
     let database = data.join(DATABASE);
     if !database.is_file() {
         return Err(format!(
-            "expected the data directory of a server in {}, but there is no {DATABASE}: name it with --data or STEPWIRE_DATA; with \
-             --store memory there is nothing to copy",
+            "expected the data directory of a server in {}, but there is no {DATABASE}: name it \
+            with --data or STEPWIRE_DATA; with --store memory there is nothing to copy",
             data.display()
         ));
     }
     let created_at = real_now().to_string();
     let draft = Draft::begin(destination)?;
-    let failed = |error: io::Error| format!("expected to copy {} to {}, but: {error}", data.display(), destination.display());
+    let failed = |error: io::Error| {
+        format!(
+            "expected to copy {} to {}, but: {error}",
+            data.display(),
+            destination.display()
+        )
+    };
 
     teller.begin("copying the database", 0);
-    let copied = copy_database(&database, &draft.path().join(DATABASE), &mut |done, all| teller.at(done, all));
+    let copied = copy_database(&database, &draft.path().join(DATABASE), &mut |done, all| {
+        teller.at(done, all)
+    });
     let facts = copied.map_err(|error| error.to_string())?;
     let sum = durable_sum(&draft.path().join(DATABASE)).map_err(failed)?;
-    let mut parts = vec![Part { path: DATABASE.into(), sum }];
+    let mut parts = vec![Part {
+        path: DATABASE.into(),
+        sum,
+    }];
     // Only now: each file that a copied row names is there by now.
     let places = files::all_places(data).map_err(failed)?;
     teller.begin("copying the files", places.len() as u64);
@@ -62,7 +73,10 @@ pub fn make(data: &Path, destination: &Path, teller: &mut Teller) -> Result<Mani
 /// Copies a file; none when it is gone, as those of refused uploads are.
 fn copy(data: &Path, place: &Path, to: &Path) -> io::Result<Option<Part>> {
     match copy_durably(&data.join(place), &to.join(place)) {
-        Ok(sum) => Ok(Some(Part { path: PathBuf::from(place), sum })),
+        Ok(sum) => Ok(Some(Part {
+            path: PathBuf::from(place),
+            sum,
+        })),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
@@ -70,6 +84,9 @@ fn copy(data: &Path, place: &Path, to: &Path) -> io::Result<Option<Part>> {
 
 /// Syncs a file that another library wrote, and hashes it.
 fn durable_sum(file: &Path) -> io::Result<super::parts::Sum> {
-    std::fs::File::options().write(true).open(file)?.sync_all()?;
+    std::fs::File::options()
+        .write(true)
+        .open(file)?
+        .sync_all()?;
     sum_of(file)
 }

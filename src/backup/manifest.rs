@@ -1,4 +1,5 @@
-//! The manifest of a copy: what it is of, what it holds, and the hash of each part. Its own hash stands beside it.
+//! The manifest of a copy: what it is of, what it holds, and the hash of each part. Its own hash
+//! stands beside it.
 
 use std::{
     fs,
@@ -78,7 +79,15 @@ impl Manifest {
             files,
         };
         let stepwire = env!("CARGO_PKG_VERSION").to_owned();
-        Self { format: FORM, stepwire, created_at, log: facts.incarnation, schema: facts.schema, counts, parts }
+        Self {
+            format: FORM,
+            stepwire,
+            created_at,
+            log: facts.incarnation,
+            schema: facts.schema,
+            counts,
+            parts,
+        }
     }
 
     /// Writes it, and its hash, durably into the copy.
@@ -90,7 +99,10 @@ impl Manifest {
         text.push(b'\n');
         write_durably(&copy.join(MANIFEST), &text)?;
         let sum = sum_of(&copy.join(MANIFEST))?;
-        write_durably(&copy.join(MANIFEST_SUM), format!("{}  {MANIFEST}\n", sum.sha256).as_bytes())
+        write_durably(
+            &copy.join(MANIFEST_SUM),
+            format!("{}  {MANIFEST}\n", sum.sha256).as_bytes(),
+        )
     }
 
     /// Reads that of a copy.
@@ -99,32 +111,63 @@ impl Manifest {
     /// What is no copy, a damaged one, or one of a newer program, as a sentence.
     pub fn read(copy: &Path) -> Result<Self, String> {
         let place = copy.join(MANIFEST);
-        let failed = |what: &str| format!("expected a copy that 'stepwire backup' made in {}, but {what}", copy.display());
-        let unreadable = |error: std::io::Error| failed(&format!("{MANIFEST} cannot be read: {error}"));
+        let failed = |what: &str| {
+            format!(
+                "expected a copy that 'stepwire backup' made in {}, but {what}",
+                copy.display()
+            )
+        };
+        let unreadable =
+            |error: std::io::Error| failed(&format!("{MANIFEST} cannot be read: {error}"));
         let text = fs::read(&place).map_err(unreadable)?;
         let told = fs::read_to_string(copy.join(MANIFEST_SUM))
             .map_err(|error| failed(&format!("{MANIFEST_SUM} cannot be read: {error}")))?;
         let sum = sum_of(&place).map_err(unreadable)?;
         if told.split_whitespace().next() != Some(sum.sha256.as_str()) {
-            return Err(failed(&format!("{MANIFEST} is damaged: its SHA-256 is not that in {MANIFEST_SUM}")));
+            return Err(failed(&format!(
+                "{MANIFEST} is damaged: its SHA-256 is not that in {MANIFEST_SUM}"
+            )));
         }
-        let manifest: Self = serde_json::from_slice(&text)
-            .map_err(|error| failed(&format!("{MANIFEST} is none that this program knows: {error}")))?;
+        let manifest: Self = serde_json::from_slice(&text).map_err(|error| {
+            failed(&format!(
+                "{MANIFEST} is none that this program knows: {error}"
+            ))
+        })?;
         if manifest.format > FORM {
-            return Err(failed(&format!("{MANIFEST} has format {}, newer than {FORM}: use a newer program", manifest.format)));
+            return Err(failed(&format!(
+                "{MANIFEST} has format {}, newer than {FORM}: use a newer program",
+                manifest.format
+            )));
         }
         let strays = |part: &&Part| {
-            part.path.is_absolute() || part.path.components().any(|step| !matches!(step, std::path::Component::Normal(_)))
+            part.path.is_absolute()
+                || part
+                    .path
+                    .components()
+                    .any(|step| !matches!(step, std::path::Component::Normal(_)))
         };
         match manifest.parts.iter().find(strays) {
-            Some(part) => Err(failed(&format!("{MANIFEST} names {}, which is outside of it", part.path.display()))),
+            Some(part) => Err(failed(&format!(
+                "{MANIFEST} names {}, which is outside of it",
+                part.path.display()
+            ))),
             None => Ok(manifest),
         }
     }
 
     /// What there is, for people.
     pub fn summary(&self) -> String {
-        let Counts { instances, rows, definitions, users, files, .. } = &self.counts;
-        format!("{instances} instances, {rows} rows, {definitions} definitions, {users} users, {files} files")
+        let Counts {
+            instances,
+            rows,
+            definitions,
+            users,
+            files,
+            ..
+        } = &self.counts;
+        format!(
+            "{instances} instances, {rows} rows, {definitions} definitions, {users} users, \
+            {files} files"
+        )
     }
 }

@@ -81,7 +81,14 @@ fn pass(from: &mut impl Read, to: &mut impl Write) -> io::Result<Sum> {
         to.write_all(&chunk[..length])?;
         bytes += length as u64;
     }
-    Ok(Sum { bytes, sha256: hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect() })
+    Ok(Sum {
+        bytes,
+        sha256: hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+    })
 }
 
 fn private() -> fs::OpenOptions {

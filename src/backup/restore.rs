@@ -8,12 +8,17 @@ use crate::{
     journal::{CopiedDatabase, DATABASE},
 };
 
-/// Checks the copy, then makes the directory. Its log gets a new identity, as what clients saw after the copy was made is gone:
-/// they are shown everything anew.
+/// Checks the copy, then makes the directory. Its log gets a new identity, as what clients saw
+/// after the copy was made is gone: they are shown everything anew.
 ///
 /// # Errors
 /// What is wrong with the copy, or a place that is taken; as a sentence.
-pub fn restore(copy: &Path, data: &Path, new_secret: bool, teller: &mut Teller) -> Result<Manifest, String> {
+pub fn restore(
+    copy: &Path,
+    data: &Path,
+    new_secret: bool,
+    teller: &mut Teller,
+) -> Result<Manifest, String> {
     // First, as the check of a large copy takes long.
     let draft = Draft::begin(data)?;
     let whole = check::check(copy, teller)?;
@@ -23,17 +28,36 @@ pub fn restore(copy: &Path, data: &Path, new_secret: bool, teller: &mut Teller) 
         Some(SECRET_FILE) => !new_secret,
         _ => whole.named.contains(path),
     };
-    let failed = |error: io::Error| format!("expected to restore {} to {}, but: {error}", copy.display(), data.display());
-    let parts: Vec<_> = whole.manifest.parts.iter().filter(|part| wanted(&part.path)).collect();
+    let failed = |error: io::Error| {
+        format!(
+            "expected to restore {} to {}, but: {error}",
+            copy.display(),
+            data.display()
+        )
+    };
+    let parts: Vec<_> = whole
+        .manifest
+        .parts
+        .iter()
+        .filter(|part| wanted(&part.path))
+        .collect();
     teller.begin("copying", parts.len() as u64);
     for (done, part) in parts.iter().enumerate() {
         teller.at(done as u64, parts.len() as u64);
-        let sum = copy_durably(&copy.join(&part.path), &draft.path().join(&part.path)).map_err(failed)?;
+        let sum =
+            copy_durably(&copy.join(&part.path), &draft.path().join(&part.path)).map_err(failed)?;
         if sum != part.sum {
-            return Err(format!("expected the part {} to stay as it is, but it has changed meanwhile", part.path.display()));
+            return Err(format!(
+                "expected the part {} to stay as it is, but it has changed meanwhile",
+                part.path.display()
+            ));
         }
     }
-    let log = CopiedDatabase::renew(&draft.path().join(DATABASE)).map_err(|error| error.to_string())?;
+    let log =
+        CopiedDatabase::renew(&draft.path().join(DATABASE)).map_err(|error| error.to_string())?;
     draft.finish().map_err(failed)?;
-    Ok(Manifest { log, ..whole.manifest })
+    Ok(Manifest {
+        log,
+        ..whole.manifest
+    })
 }

@@ -52,9 +52,17 @@ impl Teller {
     pub fn result(&mut self, text: &str, manifest: &Manifest) -> Result<(), String> {
         self.end();
         // Without its parts, which stand in the file.
-        let brief = Manifest { parts: Vec::new(), ..manifest.clone() };
-        let line = if self.telling.json { serde_json::to_string(&brief).unwrap_or_default() } else { text.to_owned() };
-        writeln!(std::io::stdout(), "{line}").map_err(|error| format!("expected to print the result, but: {error}"))
+        let brief = Manifest {
+            parts: Vec::new(),
+            ..manifest.clone()
+        };
+        let line = if self.telling.json {
+            serde_json::to_string(&brief).unwrap_or_default()
+        } else {
+            text.to_owned()
+        };
+        writeln!(std::io::stdout(), "{line}")
+            .map_err(|error| format!("expected to print the result, but: {error}"))
     }
 
     fn end(&mut self) {

@@ -1,8 +1,9 @@
 //! Which server a command talks to, and as whom.
 //!
-//! Who brings a token uses it. Who brings none, but owns the data directory of a running server, asks that server through its
-//! local socket: it tells where it listens and gives a short-lived token. Such a token goes to that server only, never to
-//! another address. Whoever is left is anonymous, which is enough for processes with anonymous start.
+//! Who brings a token uses it. Who brings none, but owns the data directory of a running server,
+//! asks that server through its local socket: it tells where it listens and gives a short-lived
+//! token. Such a token goes to that server only, never to another address. Whoever is left is
+//! anonymous, which is enough for processes with anonymous start.
 
 use std::path::{Path, PathBuf};
 
@@ -44,9 +45,16 @@ impl Access {
     /// An address or a file that is none.
     pub async fn find(common: &Common, home: Home) -> Result<Self, Failure> {
         // A variable that is set to nothing is not set.
-        let server = common.server.as_deref().filter(|url| !url.trim().is_empty());
+        let server = common
+            .server
+            .as_deref()
+            .filter(|url| !url.trim().is_empty());
         let named = server.map(address).transpose()?;
-        let token = common.token.as_ref().map(|token| token.0.trim()).filter(|token| !token.is_empty());
+        let token = common
+            .token
+            .as_ref()
+            .map(|token| token.0.trim())
+            .filter(|token| !token.is_empty());
         let own = match (token, &common.token_file) {
             (Some(token), _) => Some(Pass::Token(token.to_owned())),
             (None, Some(path)) if path == Path::new("-") => Some(Pass::Token(read_token(path)?)),
@@ -62,15 +70,31 @@ impl Access {
 
     async fn at_home(named: Option<Url>, own: Option<Pass>, home: Home) -> Result<Self, Failure> {
         let local = local::ask(&home.data).await?;
-        let found = local.as_ref().map(|local| address(&local.server)).transpose()?;
+        let found = local
+            .as_ref()
+            .map(|local| address(&local.server))
+            .transpose()?;
         Ok(match (named, found, local, own) {
-            (Some(named), Some(found), Some(local), None) if same_place(&named, &found) => {
-                Self { base: found, pass: Pass::Local(home.data, local) }
-            }
-            (None, Some(found), Some(local), None) => Self { base: found, pass: Pass::Local(home.data, local) },
-            (Some(named), _, _, own) => Self { base: named, pass: own.unwrap_or(Pass::Anonymous) },
-            (None, Some(found), _, own) => Self { base: found, pass: own.unwrap_or(Pass::Anonymous) },
-            (None, None, _, own) => Self { base: address(&home.server)?, pass: own.unwrap_or(Pass::Anonymous) },
+            (Some(named), Some(found), Some(local), None) if same_place(&named, &found) => Self {
+                base: found,
+                pass: Pass::Local(home.data, local),
+            },
+            (None, Some(found), Some(local), None) => Self {
+                base: found,
+                pass: Pass::Local(home.data, local),
+            },
+            (Some(named), _, _, own) => Self {
+                base: named,
+                pass: own.unwrap_or(Pass::Anonymous),
+            },
+            (None, Some(found), _, own) => Self {
+                base: found,
+                pass: own.unwrap_or(Pass::Anonymous),
+            },
+            (None, None, _, own) => Self {
+                base: address(&home.server)?,
+                pass: own.unwrap_or(Pass::Anonymous),
+            },
         })
     }
 
@@ -117,7 +141,9 @@ impl Access {
         match &self.pass {
             Pass::Token(_) => "with the given token".to_owned(),
             Pass::File(path, _) => format!("with the token in {}", path.display()),
-            Pass::Local(data, local) => format!("as '{}', by the server on {}", local.user, data.display()),
+            Pass::Local(data, local) => {
+                format!("as '{}', by the server on {}", local.user, data.display())
+            }
             Pass::Anonymous => "anonymously, as no token is given".to_owned(),
         }
     }
@@ -135,26 +161,50 @@ impl Access {
     /// The address of the websocket.
     pub fn websocket(&self) -> String {
         let url = self.url("/v1/ws");
-        url.strip_prefix("http").map_or(url.clone(), |rest| format!("ws{rest}"))
+        url.strip_prefix("http")
+            .map_or(url.clone(), |rest| format!("ws{rest}"))
     }
 
     /// That nobody can be reached there.
     pub fn unreachable(&self, cause: &str) -> Failure {
         let mend = match self.pass {
-            Pass::Anonymous => "start it with 'stepwire', or name it with --server, or its directory with --data",
+            Pass::Anonymous => {
+                "start it with 'stepwire', or name it with --server, or its directory with --data"
+            }
             _ => "is it running, and is this its address?",
         };
-        Failure::new(Exit::Unreachable, format!("expected a server at {}, but {cause}: {mend}", self.server()))
+        Failure::new(
+            Exit::Unreachable,
+            format!(
+                "expected a server at {}, but {cause}: {mend}",
+                self.server()
+            ),
+        )
     }
 }
 
 /// Reads an address as people write it: a scheme is optional.
 fn address(text: &str) -> Result<Url, Failure> {
-    let failed = || Failure::usage(format!("expected --server to be an address like http://127.0.0.1:8000, but it is '{text}'"));
-    let whole = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
+    let failed = || {
+        Failure::usage(format!(
+            "expected --server to be an address like http://127.0.0.1:8000, but it is '{text}'"
+        ))
+    };
+    let whole = if text.contains("://") {
+        text.to_owned()
+    } else {
+        format!("http://{text}")
+    };
     let url: Url = whole.parse().map_err(|_| failed())?;
-    let plain = matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none();
-    if plain && url.username().is_empty() { Ok(url) } else { Err(failed()) }
+    let plain = matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if plain && url.username().is_empty() {
+        Ok(url)
+    } else {
+        Err(failed())
+    }
 }
 
 /// Whether both are the same server; names of this machine are its address.
@@ -163,12 +213,17 @@ fn same_place(a: &Url, b: &Url) -> bool {
         Some("localhost" | "[::1]") => "127.0.0.1".to_owned(),
         other => other.unwrap_or_default().to_owned(),
     };
-    a.scheme() == b.scheme() && a.port_or_known_default() == b.port_or_known_default() && host(a) == host(b)
+    a.scheme() == b.scheme()
+        && a.port_or_known_default() == b.port_or_known_default()
+        && host(a) == host(b)
 }
 
 fn read_token(path: &Path) -> Result<String, Failure> {
     let failed = |cause: &dyn std::fmt::Display| {
-        Failure::usage(format!("expected a token in {}, but {cause}: write it there, alone", path.display()))
+        Failure::usage(format!(
+            "expected a token in {}, but {cause}: write it there, alone",
+            path.display()
+        ))
     };
     let read = if path == Path::new("-") {
         text::read_all(std::io::stdin(), TOKEN_FILE_BYTES)
@@ -187,10 +242,33 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_people_write_them() {
-        let ws = |text: &str| address(text).map(|base| Access { base, pass: Pass::Anonymous }.websocket()).ok();
-        assert_eq!(ws("127.0.0.1:8000").as_deref(), Some("ws://127.0.0.1:8000/v1/ws"));
-        assert_eq!(ws("https://bpm.example.com/app/").as_deref(), Some("wss://bpm.example.com/app/v1/ws"));
-        for bad in ["", "ftp://a", "http://", "http://a?b", "http://user@a", "http://a b"] {
+        let ws = |text: &str| {
+            address(text)
+                .map(|base| {
+                    Access {
+                        base,
+                        pass: Pass::Anonymous,
+                    }
+                    .websocket()
+                })
+                .ok()
+        };
+        assert_eq!(
+            ws("127.0.0.1:8000").as_deref(),
+            Some("ws://127.0.0.1:8000/v1/ws")
+        );
+        assert_eq!(
+            ws("https://bpm.example.com/app/").as_deref(),
+            Some("wss://bpm.example.com/app/v1/ws")
+        );
+        for bad in [
+            "",
+            "ftp://a",
+            "http://",
+            "http://a?b",
+            "http://user@a",
+            "http://a b",
+        ] {
             assert_eq!(ws(bad), None, "{bad}");
         }
     }
@@ -201,6 +279,9 @@ mod tests {
         assert!(same("http://127.0.0.1:8000", "localhost:8000"));
         assert!(!same("http://127.0.0.1:8000", "http://127.0.0.1:8001"));
         assert!(!same("http://127.0.0.1:8000", "https://127.0.0.1:8000"));
-        assert!(!same("http://127.0.0.1:8000", "http://localhost.evil.example:8000"));
+        assert!(!same(
+            "http://127.0.0.1:8000",
+            "http://localhost.evil.example:8000"
+        ));
     }
 }

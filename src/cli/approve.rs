@@ -1,6 +1,7 @@
 //! `stepwire approve`: finds the approval that waits, and gives it or refuses it.
 //!
-//! An approval is a user task with the manual actions `approve` and `reject`; one that waits in a subprocess counts, too.
+//! An approval is a user task with the manual actions `approve` and `reject`; one that waits in a
+//! subprocess counts, too.
 
 use std::collections::VecDeque;
 
@@ -31,7 +32,11 @@ struct Waiting {
 ///
 /// # Errors
 /// When there is nothing to decide, or more than one; the refusal; no server.
-pub async fn approve(approve: Approve, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+pub async fn approve(
+    approve: Approve,
+    access: Access,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let mut data = payload::read(approve.payload.data_json.as_deref())?;
     if let Some(comment) = &approve.comment {
         data["comment"] = json!(comment);
@@ -47,7 +52,16 @@ pub async fn approve(approve: Approve, access: Access, printer: &mut Printer) ->
         "element": element,
         "data": data,
     });
-    act(Action { frame, root: approve.instance, waiting: approve.waiting }, rest.into_access(), printer).await
+    act(
+        Action {
+            frame,
+            root: approve.instance,
+            waiting: approve.waiting,
+        },
+        rest.into_access(),
+        printer,
+    )
+    .await
 }
 
 /// What waits in the tree, and where its instances stand.
@@ -57,43 +71,74 @@ struct Found {
 }
 
 async fn find(rest: &mut Rest, root: Uuid) -> Result<Found, Failure> {
-    let mut found = Found { approvals: Vec::new(), stands: Vec::new() };
+    let mut found = Found {
+        approvals: Vec::new(),
+        stands: Vec::new(),
+    };
     let mut left = VecDeque::from([root.to_string()]);
     for _ in 0..LOOKS {
         let Some(key) = left.pop_front() else { break };
         let instance = rest.get(&format!("/v1/instances/{key}")).await?;
         let offered = |name: &str| -> Vec<&str> {
-            let actions = list(&instance["actions"]).iter().filter(|action| action["name"] == name && action["back"] != true);
-            actions.filter_map(|action| action["element"].as_str()).collect()
+            let actions = list(&instance["actions"])
+                .iter()
+                .filter(|action| action["name"] == name && action["back"] != true);
+            actions
+                .filter_map(|action| action["element"].as_str())
+                .collect()
         };
         let rejects = offered("reject");
-        for element in offered("approve").into_iter().filter(|element| rejects.contains(element)) {
-            found.approvals.push(Waiting { instance: key.clone(), element: element.to_owned() });
+        for element in offered("approve")
+            .into_iter()
+            .filter(|element| rejects.contains(element))
+        {
+            found.approvals.push(Waiting {
+                instance: key.clone(),
+                element: element.to_owned(),
+            });
         }
         let status = instance["status"].as_str().unwrap_or_default();
         let nodes: Vec<String> = list(&instance["nodes"]).iter().map(node_text).collect();
-        found.stands.push(if nodes.is_empty() { format!("is {status}") } else { format!("is at {}", nodes.join(", ")) });
+        found.stands.push(if nodes.is_empty() {
+            format!("is {status}")
+        } else {
+            format!("is at {}", nodes.join(", "))
+        });
         let live = |child: &&Value| child["status"].as_str().is_some_and(is_live);
         left.extend(
-            list(&instance["children"]).iter().filter(live).filter_map(|child| child["instance"].as_str()).map(str::to_owned),
+            list(&instance["children"])
+                .iter()
+                .filter(live)
+                .filter_map(|child| child["instance"].as_str())
+                .map(str::to_owned),
         );
     }
     Ok(found)
 }
 
 fn choose(found: Found, wanted: Option<&str>) -> Result<Waiting, Failure> {
-    let Found { mut approvals, stands } = found;
+    let Found {
+        mut approvals,
+        stands,
+    } = found;
     if let Some(wanted) = wanted {
         approvals.retain(|approval| approval.element == wanted);
     }
-    let all: Vec<String> = approvals.iter().map(|approval| format!("\n  --element {}", approval.element)).collect();
+    let all: Vec<String> = approvals
+        .iter()
+        .map(|approval| format!("\n  --element {}", approval.element))
+        .collect();
     let sentence = match approvals.len() {
         1 => return Ok(approvals.remove(0)),
         0 => format!(
-            "expected an instance that waits for an approval which is yours to give, but it {}: 'stepwire show' tells what may be done",
+            "expected an instance that waits for an approval which is yours to give, but it {}: \
+            'stepwire show' tells what may be done",
             stands.join(", and one of its subprocesses ")
         ),
-        count => format!("expected one approval that waits, but there are {count}: name one of{}", all.concat()),
+        count => format!(
+            "expected one approval that waits, but there are {count}: name one of{}",
+            all.concat()
+        ),
     };
     Err(Failure::new(Exit::Refused, sentence))
 }
@@ -103,15 +148,41 @@ mod tests {
     use super::*;
 
     fn waiting(elements: &[&str]) -> Found {
-        let approvals = elements.iter().map(|element| Waiting { instance: "k".into(), element: (*element).into() }).collect();
-        Found { approvals, stands: vec!["is at Review (review)".into()] }
+        let approvals = elements
+            .iter()
+            .map(|element| Waiting {
+                instance: "k".into(),
+                element: (*element).into(),
+            })
+            .collect();
+        Found {
+            approvals,
+            stands: vec!["is at Review (review)".into()],
+        }
     }
 
     #[test]
     fn one_approval_is_chosen_and_of_several_the_named_one() {
-        assert_eq!(choose(waiting(&["k-1"]), None).ok().map(|found| found.element).as_deref(), Some("k-1"));
-        assert_eq!(choose(waiting(&["k-1", "k-2"]), Some("k-2")).ok().map(|found| found.element).as_deref(), Some("k-2"));
-        let refused = |elements: &[&str], wanted| choose(waiting(elements), wanted).err().map(|failure| failure.message).unwrap();
+        assert_eq!(
+            choose(waiting(&["k-1"]), None)
+                .ok()
+                .map(|found| found.element)
+                .as_deref(),
+            Some("k-1")
+        );
+        assert_eq!(
+            choose(waiting(&["k-1", "k-2"]), Some("k-2"))
+                .ok()
+                .map(|found| found.element)
+                .as_deref(),
+            Some("k-2")
+        );
+        let refused = |elements: &[&str], wanted| {
+            choose(waiting(elements), wanted)
+                .err()
+                .map(|failure| failure.message)
+                .unwrap()
+        };
         assert!(refused(&["k-1", "k-2"], None).contains("--element k-2"));
         assert!(refused(&[], None).contains("but it is at Review"));
         assert!(refused(&["k-1"], Some("k-9")).starts_with("expected "));

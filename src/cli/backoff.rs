@@ -1,4 +1,5 @@
-//! What to do after a connection was lost, and after how long. By the close code, as `docs/protocol.md` says.
+//! What to do after a connection was lost, and after how long. By the close code, as
+//! `docs/protocol.md` says.
 
 use std::time::Duration;
 

@@ -1,7 +1,8 @@
-//! A client as the protocol wants it: it comes back after every cut, goes on where it stood, and sends what is not answered
-//! again, unchanged.
+//! A client as the protocol wants it: it comes back after every cut, goes on where it stood, and
+//! sends what is not answered again, unchanged.
 //!
-//! Not here: one connection (`socket`), when and whether to come back (`backoff`), what is missing (`followed`).
+//! Not here: one connection (`socket`), when and whether to come back (`backoff`), what is missing
+//! (`followed`).
 
 use std::time::{Duration, Instant};
 
@@ -68,7 +69,10 @@ impl Client {
             unanswered: Vec::new(),
             log: None,
             longest_message: usize::MAX,
-            last: End { code: NO_CODE, reason: String::new() },
+            last: End {
+                code: NO_CODE,
+                reason: String::new(),
+            },
             come_back: None,
             tries: 0,
             welcomed: Instant::now(),
@@ -84,11 +88,16 @@ impl Client {
         }
     }
 
-    /// Sends a command and waits for its answer; what comes meanwhile goes to the watcher. Its `id` must be a UUID.
+    /// Sends a command and waits for its answer; what comes meanwhile goes to the watcher. Its `id`
+    /// must be a UUID.
     ///
     /// # Errors
     /// The refusal, or no server.
-    pub async fn command(&mut self, frame: Value, watcher: &mut dyn Watcher) -> Result<Value, Failure> {
+    pub async fn command(
+        &mut self,
+        frame: Value,
+        watcher: &mut dyn Watcher,
+    ) -> Result<Value, Failure> {
         let length = frame.to_string().len();
         if length > self.longest_message {
             let longest = self.longest_message;
@@ -108,13 +117,18 @@ impl Client {
             let room_later = matches!(answer["code"].as_str(), Some("busy" | "rate_limited"));
             if answer["type"] == "error" && room_later && tries < BUSY_TRIES {
                 let asked = answer["afterMs"].as_u64().map(Duration::from_millis);
-                sleep(asked.unwrap_or_else(|| backoff::wait(NO_CODE, tries, backoff::random()))).await;
+                sleep(asked.unwrap_or_else(|| backoff::wait(NO_CODE, tries, backoff::random())))
+                    .await;
                 tries += 1;
                 self.send(&frame).await;
                 continue;
             }
             self.unanswered.retain(|other| other["id"] != frame["id"]);
-            return if answer["type"] == "reply" { Ok(answer) } else { Err(Failure::told(&answer)) };
+            return if answer["type"] == "reply" {
+                Ok(answer)
+            } else {
+                Err(Failure::told(&answer))
+            };
         }
     }
 
@@ -122,30 +136,45 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::command`].
-    pub async fn follow(&mut self, key: &str, after: Option<u64>, watcher: &mut dyn Watcher) -> Result<(), Failure> {
+    pub async fn follow(
+        &mut self,
+        key: &str,
+        after: Option<u64>,
+        watcher: &mut dyn Watcher,
+    ) -> Result<(), Failure> {
         self.roots.push(key.to_owned());
         if let Some(after) = after {
             self.followed.begin_after(key, after);
         }
-        self.command(subscription(&format!("instance/{key}"), after), watcher).await.map(drop)
+        self.command(subscription(&format!("instance/{key}"), after), watcher)
+            .await
+            .map(drop)
     }
 
     /// Follows a list.
     ///
     /// # Errors
     /// As [`Client::command`].
-    pub async fn follow_list(&mut self, channel: &str, watcher: &mut dyn Watcher) -> Result<(), Failure> {
+    pub async fn follow_list(
+        &mut self,
+        channel: &str,
+        watcher: &mut dyn Watcher,
+    ) -> Result<(), Failure> {
         self.command(subscription(channel, None), watcher).await?;
         self.lists.push(channel.to_owned());
         Ok(())
     }
 
-    /// Follows an instance that this client has started; of one that an earlier sending of the command started, frames may not
-    /// have come.
+    /// Follows an instance that this client has started; of one that an earlier sending of the
+    /// command started, frames may not have come.
     ///
     /// # Errors
     /// As [`Client::command`].
-    pub async fn follow_started(&mut self, key: &str, watcher: &mut dyn Watcher) -> Result<(), Failure> {
+    pub async fn follow_started(
+        &mut self,
+        key: &str,
+        watcher: &mut dyn Watcher,
+    ) -> Result<(), Failure> {
         if !self.followed.knows(key) {
             return self.follow(key, None, watcher).await;
         }
@@ -158,7 +187,8 @@ impl Client {
         self.access.use_token(token);
     }
 
-    /// Takes in one frame, however many connections that takes. Frames of channels go to the watcher, too. May be cancelled.
+    /// Takes in one frame, however many connections that takes. Frames of channels go to the
+    /// watcher, too. May be cancelled.
     ///
     /// # Errors
     /// When the server cannot be reached for long, or does not let this client in or see any more.
@@ -187,17 +217,32 @@ impl Client {
 
     async fn route(&mut self, frame: &Value, watcher: &mut dyn Watcher) -> Result<(), Failure> {
         match frame["type"].as_str() {
-            Some("bye") => self.come_back = frame["reconnectAfterMs"].as_u64().map(Duration::from_millis),
-            // One with an id of a command is its answer. Another one says that something is followed no longer: a child is let go.
-            Some("error") if !self.unanswered.iter().any(|command| command["id"] == frame["id"]) => match key_of(frame) {
-                // It has waited for the server already, and goes on from where it stands.
-                Some(key) if frame["code"] == "busy" => {
-                    let again = subscription(&format!("instance/{key}"), self.followed.cursor(key));
-                    self.send(&again).await;
+            Some("bye") => {
+                self.come_back = frame["reconnectAfterMs"]
+                    .as_u64()
+                    .map(Duration::from_millis)
+            }
+            // One with an id of a command is its answer. Another one says that something is
+            // followed no longer: a child is let go.
+            Some("error")
+                if !self
+                    .unanswered
+                    .iter()
+                    .any(|command| command["id"] == frame["id"]) =>
+            {
+                match key_of(frame) {
+                    // It has waited for the server already, and goes on from where it stands.
+                    Some(key) if frame["code"] == "busy" => {
+                        let again =
+                            subscription(&format!("instance/{key}"), self.followed.cursor(key));
+                        self.send(&again).await;
+                    }
+                    Some(key) if !self.roots.iter().any(|root| root == key) => {
+                        self.followed.drop(key)
+                    }
+                    _ => return Err(Failure::told(frame)),
                 }
-                Some(key) if !self.roots.iter().any(|root| root == key) => self.followed.drop(key),
-                _ => return Err(Failure::told(frame)),
-            },
+            }
             Some("reply" | "error" | "welcome") => {}
             _ if !frame["channel"].is_string() => {}
             _ => match self.followed.take(frame) {
@@ -246,7 +291,10 @@ impl Client {
                 return Err(self.refused(&end));
             }
             if end.code != 4401 {
-                let wait = self.come_back.take().unwrap_or_else(|| backoff::wait(end.code, self.tries, backoff::random()));
+                let wait = self
+                    .come_back
+                    .take()
+                    .unwrap_or_else(|| backoff::wait(end.code, self.tries, backoff::random()));
                 self.tries += 1;
                 sleep(wait).await;
             } else if !self.may_renew(&end).await? {
@@ -258,7 +306,10 @@ impl Client {
                     return Ok(());
                 }
                 Err(NotOpen::Unreachable(why)) => {
-                    self.last = End { code: NO_CODE, reason: String::new() };
+                    self.last = End {
+                        code: NO_CODE,
+                        reason: String::new(),
+                    };
                     cause = why;
                 }
                 Err(NotOpen::Closed(end)) => self.last = end,
@@ -268,7 +319,8 @@ impl Client {
     }
 
     async fn open(&mut self) -> Result<(), NotOpen> {
-        let mut hello = json!({"type": "hello", "client": concat!("stepwire-cli/", env!("CARGO_PKG_VERSION"))});
+        let mut hello =
+            json!({"type": "hello", "client": concat!("stepwire-cli/", env!("CARGO_PKG_VERSION"))});
         if let Some(token) = self.access.token() {
             hello["token"] = json!(token);
         }
@@ -280,13 +332,20 @@ impl Client {
         let (socket, welcome) = Socket::open(&self.access.websocket(), &hello).await?;
         self.socket = Some(socket);
         self.log = welcome["log"].as_str().map(str::to_owned);
-        self.longest_message = welcome["maxMessageBytes"].as_u64().map_or(usize::MAX, |bytes| bytes as usize);
+        self.longest_message = welcome["maxMessageBytes"]
+            .as_u64()
+            .map_or(usize::MAX, |bytes| bytes as usize);
         self.welcomed = Instant::now();
         self.renewed = false;
         for frame in self.unanswered.clone() {
             self.send(&frame).await;
         }
-        let channels = self.followed.waiting().into_iter().map(|key| format!("instance/{key}")).chain(self.lists.clone());
+        let channels = self
+            .followed
+            .waiting()
+            .into_iter()
+            .map(|key| format!("instance/{key}"))
+            .chain(self.lists.clone());
         for channel in channels.collect::<Vec<_>>() {
             self.send(&subscription(&channel, None)).await;
         }
@@ -311,8 +370,11 @@ impl Client {
         };
         let server = self.access.server();
         let code = end.code;
-        let sentence =
-            format!("expected the server at {server} to let this client in, but it closed with {code} ({}): {mend}", end.reason);
+        let sentence = format!(
+            "expected the server at {server} to let this client in, but it closed with {code} \
+            ({}): {mend}",
+            end.reason
+        );
         Failure::new(Exit::Unreachable, sentence)
     }
 }
@@ -326,7 +388,8 @@ fn said(end: &End) -> String {
 
 /// The command that follows a channel.
 fn subscription(channel: &str, after: Option<u64>) -> Value {
-    let mut frame = json!({"type": "subscribe", "id": Uuid::now_v7().to_string(), "channel": channel});
+    let mut frame =
+        json!({"type": "subscribe", "id": Uuid::now_v7().to_string(), "channel": channel});
     if let Some(after) = after {
         frame["after"] = json!(after);
     }

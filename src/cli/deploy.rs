@@ -1,4 +1,5 @@
-//! `stepwire deploy` brings process definitions to a server; `stepwire check` only prints their problems.
+//! `stepwire deploy` brings process definitions to a server; `stepwire check` only prints their
+//! problems.
 
 use std::{
     fs,
@@ -29,7 +30,13 @@ pub fn check(files: &[PathBuf], mut check: Check, printer: &mut Printer) -> Resu
             exit = Exit::Refused;
         }
         let outcome = json!({"file": file, "outcome": if refused { "refused" } else { "good" }});
-        tell(file, outcome, if refused { "refused" } else { "good" }, &problems, printer)?;
+        tell(
+            file,
+            outcome,
+            if refused { "refused" } else { "good" },
+            &problems,
+            printer,
+        )?;
     }
     Ok(exit)
 }
@@ -38,19 +45,43 @@ pub fn check(files: &[PathBuf], mut check: Check, printer: &mut Printer) -> Resu
 ///
 /// # Errors
 /// A file that cannot be read, no server, no access.
-pub async fn deploy(deploy: Deploy, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
-    let files: Vec<(PathBuf, Vec<u8>)> =
-        deploy.files.iter().map(|file| Ok((file.clone(), read(file)?))).collect::<Result<_, Failure>>()?;
+pub async fn deploy(
+    deploy: Deploy,
+    access: Access,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
+    let files: Vec<(PathBuf, Vec<u8>)> = deploy
+        .files
+        .iter()
+        .map(|file| Ok((file.clone(), read(file)?)))
+        .collect::<Result<_, Failure>>()?;
     let mut rest = Rest::new(access)?;
     let mut exit = Exit::Done;
     for (file, bytes) in files {
-        let media_type = if is_json(&file) { "application/json" } else { "application/xml" };
-        let path = if deploy.publish { "/v1/definitions?publish=true" } else { "/v1/definitions" };
+        let media_type = if is_json(&file) {
+            "application/json"
+        } else {
+            "application/xml"
+        };
+        let path = if deploy.publish {
+            "/v1/definitions?publish=true"
+        } else {
+            "/v1/definitions"
+        };
         match rest.post(path, Body { media_type, bytes }).await {
             Ok(answer) => tell_deployed(&file, &answer, printer)?,
             Err(failure) if failure.told["problems"].is_array() => {
-                let problems: Vec<FoundProblem> = list(&failure.told["problems"]).iter().map(FoundProblem::told).collect();
-                tell(&file, json!({"file": file, "outcome": "refused"}), "refused", &problems, printer)?;
+                let problems: Vec<FoundProblem> = list(&failure.told["problems"])
+                    .iter()
+                    .map(FoundProblem::told)
+                    .collect();
+                tell(
+                    &file,
+                    json!({"file": file, "outcome": "refused"}),
+                    "refused",
+                    &problems,
+                    printer,
+                )?;
                 exit = Exit::Refused;
             }
             Err(failure) => return Err(failure),
@@ -65,30 +96,43 @@ fn tell_deployed(file: &Path, answer: &Value, printer: &mut Printer) -> Result<(
         several => several,
     };
     for one in all {
-        let problems: Vec<FoundProblem> = list(&one["problems"]).iter().map(FoundProblem::told).collect();
+        let problems: Vec<FoundProblem> = list(&one["problems"])
+            .iter()
+            .map(FoundProblem::told)
+            .collect();
         let of = |name: &str| one[name].as_str().unwrap_or_default();
         let text = format!("{} version {} ({})", of("id"), one["version"], of("state"));
-        let outcome =
-            json!({"file": file, "outcome": "deployed", "id": one["id"], "version": one["version"], "state": one["state"]});
+        let outcome = json!({"file": file, "outcome": "deployed", "id": one["id"], "version": one["version"], "state": one["state"]});
         tell(file, outcome, &text, &problems, printer)?;
     }
     Ok(())
 }
 
 /// Prints a file's outcome; for people its problems before, on standard error.
-fn tell(file: &Path, mut outcome: Value, text: &str, problems: &[FoundProblem], printer: &mut Printer) -> Result<(), Failure> {
+fn tell(
+    file: &Path,
+    mut outcome: Value,
+    text: &str,
+    problems: &[FoundProblem],
+    printer: &mut Printer,
+) -> Result<(), Failure> {
     outcome["problems"] = problems.iter().map(FoundProblem::json).collect();
     if !printer.is_json() {
-        problems.iter().for_each(|problem| eprintln!("{}", harmless(&problem.line(file))));
+        problems
+            .iter()
+            .for_each(|problem| eprintln!("{}", harmless(&problem.line(file))));
     }
     printer.result(&format!("{}: {text}", file.display()), &outcome)
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Failure> {
-    fs::read(file).map_err(|error| Failure::usage(format!("expected to read {}, but: {error}", file.display())))
+    fs::read(file).map_err(|error| {
+        Failure::usage(format!("expected to read {}, but: {error}", file.display()))
+    })
 }
 
 /// Whether a file holds the JSON form, by its name.
 fn is_json(file: &Path) -> bool {
-    file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
+    file.extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
 }

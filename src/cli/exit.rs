@@ -11,7 +11,8 @@ pub enum Exit {
     Done = 0,
     /// The server refused; the sentence says why.
     Refused = 1,
-    /// The command line, a file or data make no sense. The words of the line are checked by the library, which ends so, too.
+    /// The command line, a file or data make no sense. The words of the line are checked by the
+    /// library, which ends so, too.
     Usage = 2,
     /// The instance ended, but failed or expired.
     Failed = 3,
@@ -76,7 +77,11 @@ impl Failure {
     /// A failure of this program's own.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
         let message = message.into();
-        Self { exit, told: Box::new(json!({"code": exit.name(), "message": message})), message }
+        Self {
+            exit,
+            told: Box::new(json!({"code": exit.name(), "message": message})),
+            message,
+        }
     }
 
     /// What makes no sense in the command line.
@@ -88,10 +93,20 @@ impl Failure {
     pub fn told(answer: &Value) -> Self {
         let text = |name: &str| answer[name].as_str();
         let code = text("code").unwrap_or("internal");
-        let exit = if matches!(code, "unauthenticated" | "token_expired") { Exit::Unreachable } else { Exit::Refused };
-        let mut message = text("message").or(text("detail")).unwrap_or("expected a known answer, but it is none").to_owned();
+        let exit = if matches!(code, "unauthenticated" | "token_expired") {
+            Exit::Unreachable
+        } else {
+            Exit::Refused
+        };
+        let mut message = text("message")
+            .or(text("detail"))
+            .unwrap_or("expected a known answer, but it is none")
+            .to_owned();
         for (path, wrong) in answer["fields"].as_object().into_iter().flatten() {
-            message += &format!("\n  {path}: {}", wrong["message"].as_str().unwrap_or_default());
+            message += &format!(
+                "\n  {path}: {}",
+                wrong["message"].as_str().unwrap_or_default()
+            );
         }
         for element in answer["elements"].as_array().into_iter().flatten() {
             message += &format!("\n  --element {}", element.as_str().unwrap_or_default());
@@ -102,7 +117,11 @@ impl Failure {
                 told[name] = answer[name].clone();
             }
         }
-        Self { exit, message, told: Box::new(told) }
+        Self {
+            exit,
+            message,
+            told: Box::new(told),
+        }
     }
 }
 
@@ -116,20 +135,34 @@ mod tests {
         assert_eq!(of("finished", None), Some(0));
         assert_eq!(of("finished", Some("skipped")), Some(0));
         assert_eq!(of("finished", Some("rejected")), Some(5));
-        assert_eq!((of("failed", None), of("expired", None)), (Some(3), Some(3)));
-        assert_eq!((of("terminated", None), of("dismissed", None)), (Some(4), Some(4)));
+        assert_eq!(
+            (of("failed", None), of("expired", None)),
+            (Some(3), Some(3))
+        );
+        assert_eq!(
+            (of("terminated", None), of("dismissed", None)),
+            (Some(4), Some(4))
+        );
         assert_eq!((of("started", None), of("onHold", None)), (None, None));
     }
 
     #[test]
     fn what_a_server_says_is_told_whole() {
-        let frame = json!({"type": "error", "code": "invalid_data", "message": "expected a, but b", "fields": {"x.y": {"code": "type", "message": "expected z", "params": {}}}});
+        let frame = json!({"type": "error", "code": "invalid_data", "message": "expected a, but \
+            b", "fields": {"x.y": {"code": "type", "message": "expected \
+            z", "params": {}}}});
         let failure = Failure::told(&frame);
-        assert_eq!((failure.exit, &*failure.message), (Exit::Refused, "expected a, but b\n  x.y: expected z"));
+        assert_eq!(
+            (failure.exit, &*failure.message),
+            (Exit::Refused, "expected a, but b\n  x.y: expected z")
+        );
         assert_eq!(failure.told["fields"]["x.y"]["message"], "expected z");
         let problem = json!({"code": "token_expired", "detail": "expected c", "status": 401});
         let failure = Failure::told(&problem);
-        assert_eq!((failure.exit, &*failure.message), (Exit::Unreachable, "expected c"));
+        assert_eq!(
+            (failure.exit, &*failure.message),
+            (Exit::Unreachable, "expected c")
+        );
         assert_eq!(failure.told["message"], "expected c");
     }
 }

@@ -15,11 +15,18 @@ use crate::config::{DefinitionText, Export};
 ///
 /// # Errors
 /// What there is none of, a file that cannot be written, no server.
-pub async fn export(export: Export, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+pub async fn export(
+    export: Export,
+    access: Access,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let mut rest = Rest::new(access)?;
     let mut out = Output::open(&export)?;
     if export.instances {
-        let mut pages = Pages::new(Filter { process: Some(&export.process), ..Filter::default() });
+        let mut pages = Pages::new(Filter {
+            process: Some(&export.process),
+            ..Filter::default()
+        });
         while let Some(page) = pages.next(&mut rest).await? {
             for entry in page {
                 let key = entry["instance"].as_str().unwrap_or_default();
@@ -44,24 +51,40 @@ pub async fn export(export: Export, access: Access, printer: &mut Printer) -> Re
 async fn version(rest: &mut Rest, named: &str) -> Result<(String, u64), Failure> {
     if let Some((id, version)) = named.rsplit_once('@') {
         let number = version.parse().map_err(|_| {
-            Failure::usage(format!("expected PROCESS@VERSION with a number like {id}@2, but the version is '{version}'"))
+            Failure::usage(format!(
+                "expected PROCESS@VERSION with a number like {id}@2, but the version is '{version}'"
+            ))
         })?;
         return Ok((id.to_owned(), number));
     }
-    let definition = rest.get(&format!("/v1/definitions/{}", segment(named))).await?;
-    let newest = list(&definition["versions"]).iter().filter_map(|version| version["version"].as_u64()).max();
-    Ok((named.to_owned(), definition["published"].as_u64().or(newest).unwrap_or(1)))
+    let definition = rest
+        .get(&format!("/v1/definitions/{}", segment(named)))
+        .await?;
+    let newest = list(&definition["versions"])
+        .iter()
+        .filter_map(|version| version["version"].as_u64())
+        .max();
+    Ok((
+        named.to_owned(),
+        definition["published"].as_u64().or(newest).unwrap_or(1),
+    ))
 }
 
 /// Where it goes: standard output, or a file that is there only when it is whole.
 enum Output {
     Standard,
-    File { file: File, draft: std::path::PathBuf, path: std::path::PathBuf },
+    File {
+        file: File,
+        draft: std::path::PathBuf,
+        path: std::path::PathBuf,
+    },
 }
 
 impl Output {
     fn open(export: &Export) -> Result<Self, Failure> {
-        let Some(path) = export.output.clone() else { return Ok(Self::Standard) };
+        let Some(path) = export.output.clone() else {
+            return Ok(Self::Standard);
+        };
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.part", std::process::id()));
         let draft = path.with_file_name(name);
@@ -72,13 +95,19 @@ impl Output {
     fn write(&mut self, bytes: &[u8], printer: &mut Printer) -> Result<(), Failure> {
         match self {
             Self::Standard => printer.raw(bytes, false),
-            Self::File { file, path, .. } => file.write_all(bytes).map_err(|error| unwritable(path, &error)),
+            Self::File { file, path, .. } => file
+                .write_all(bytes)
+                .map_err(|error| unwritable(path, &error)),
         }
     }
 
     fn finish(&mut self) -> Result<(), Failure> {
-        let Self::File { file, draft, path } = self else { return Ok(()) };
-        file.sync_all().and_then(|()| std::fs::rename(&*draft, &*path)).map_err(|error| unwritable(path, &error))
+        let Self::File { file, draft, path } = self else {
+            return Ok(());
+        };
+        file.sync_all()
+            .and_then(|()| std::fs::rename(&*draft, &*path))
+            .map_err(|error| unwritable(path, &error))
     }
 }
 
@@ -92,5 +121,8 @@ impl Drop for Output {
 }
 
 fn unwritable(path: &std::path::Path, error: &std::io::Error) -> Failure {
-    Failure::usage(format!("expected to write {}, but: {error}", path.display()))
+    Failure::usage(format!(
+        "expected to write {}, but: {error}",
+        path.display()
+    ))
 }

@@ -1,6 +1,8 @@
-//! Where this client stands in each followed instance: which frame comes next, which is a repeat, and what to resume.
+//! Where this client stands in each followed instance: which frame comes next, which is a repeat,
+//! and what to resume.
 //!
-//! The rules of "Order and resume" in `docs/protocol.md`. Not here: what a frame means (`progress`).
+//! The rules of "Order and resume" in `docs/protocol.md`. Not here: what a frame means
+//! (`progress`).
 
 use std::collections::BTreeMap;
 
@@ -36,11 +38,20 @@ struct Place {
 impl Followed {
     /// Takes a frame of an instance's channel.
     pub fn take(&mut self, frame: &Value) -> Verdict {
-        let Some(key) = key_of(frame) else { return Verdict::Apply };
+        let Some(key) = key_of(frame) else {
+            return Verdict::Apply;
+        };
         match frame["type"].as_str() {
             Some("snapshot") => {
                 let cursor = frame["seq"].as_u64();
-                self.places.insert(key.to_owned(), Place { cursor, ended: ended(frame), again: false });
+                self.places.insert(
+                    key.to_owned(),
+                    Place {
+                        cursor,
+                        ended: ended(frame),
+                        again: false,
+                    },
+                );
                 Verdict::Apply
             }
             Some("resync") => {
@@ -54,11 +65,26 @@ impl Followed {
 
     fn advance(&mut self, key: &str, frame: &Value) -> Verdict {
         // Frames of kinds that this version does not know may have no number.
-        let (Some(seq), Some(prev)) = (frame["seq"].as_u64(), frame["prev"].as_u64()) else { return Verdict::Ignore };
-        if prev == 0 && self.places.get(key).is_none_or(|place| place.cursor.is_none()) {
-            self.places.insert(key.to_owned(), Place { cursor: Some(0), ..Place::default() });
+        let (Some(seq), Some(prev)) = (frame["seq"].as_u64(), frame["prev"].as_u64()) else {
+            return Verdict::Ignore;
+        };
+        if prev == 0
+            && self
+                .places
+                .get(key)
+                .is_none_or(|place| place.cursor.is_none())
+        {
+            self.places.insert(
+                key.to_owned(),
+                Place {
+                    cursor: Some(0),
+                    ..Place::default()
+                },
+            );
         }
-        let Some(place) = self.places.get_mut(key) else { return Verdict::Ignore };
+        let Some(place) = self.places.get_mut(key) else {
+            return Verdict::Ignore;
+        };
         match place.cursor {
             None => Verdict::Ignore,
             Some(cursor) if seq <= cursor => Verdict::Ignore,
@@ -76,19 +102,28 @@ impl Followed {
         }
     }
 
-    /// Where to follow this instance from: the start of one that no frame has come of yet; `None` for a snapshot.
+    /// Where to follow this instance from: the start of one that no frame has come of yet; `None`
+    /// for a snapshot.
     pub fn cursor(&self, key: &str) -> Option<u64> {
         self.places.get(key).map_or(Some(0), |place| place.cursor)
     }
 
     /// Whether frames of this instance have come.
     pub fn knows(&self, key: &str) -> bool {
-        self.places.get(key).is_some_and(|place| place.cursor.is_some())
+        self.places
+            .get(key)
+            .is_some_and(|place| place.cursor.is_some())
     }
 
     /// Follows an instance from this number on.
     pub fn begin_after(&mut self, key: &str, cursor: u64) {
-        self.places.insert(key.to_owned(), Place { cursor: Some(cursor), ..Place::default() });
+        self.places.insert(
+            key.to_owned(),
+            Place {
+                cursor: Some(cursor),
+                ..Place::default()
+            },
+        );
     }
 
     /// Forgets an instance.
@@ -99,12 +134,17 @@ impl Followed {
     /// What `hello` names: those that still move.
     pub fn resume(&self) -> Value {
         let moving = self.places.iter().filter(|(_, place)| !place.ended);
-        moving.filter_map(|(key, place)| Some(json!({"instance": key, "after": place.cursor?}))).collect()
+        moving
+            .filter_map(|(key, place)| Some(json!({"instance": key, "after": place.cursor?})))
+            .collect()
     }
 
     /// Those that wait for a snapshot which a lost connection will not bring.
     pub fn waiting(&self) -> Vec<String> {
-        let waiting = self.places.iter().filter(|(_, place)| place.cursor.is_none());
+        let waiting = self
+            .places
+            .iter()
+            .filter(|(_, place)| place.cursor.is_none());
         waiting.map(|(key, _)| key.clone()).collect()
     }
 }
@@ -115,7 +155,9 @@ pub fn key_of(frame: &Value) -> Option<&str> {
 }
 
 fn ended(frame: &Value) -> bool {
-    frame["status"].as_str().is_some_and(|status| !is_live(status))
+    frame["status"]
+        .as_str()
+        .is_some_and(|status| !is_live(status))
 }
 
 /// Whether an instance of this status can still change.
@@ -134,16 +176,38 @@ mod tests {
     #[test]
     fn frames_follow_each_other_without_a_gap_or_a_repeat() {
         let mut followed = Followed::default();
-        assert_eq!(followed.take(&frame("data", 9, 7)), Verdict::Ignore, "not followed");
-        assert_eq!(followed.take(&frame("data", 3, 0)), Verdict::Apply, "from its first record");
+        assert_eq!(
+            followed.take(&frame("data", 9, 7)),
+            Verdict::Ignore,
+            "not followed"
+        );
+        assert_eq!(
+            followed.take(&frame("data", 3, 0)),
+            Verdict::Apply,
+            "from its first record"
+        );
         assert_eq!(followed.take(&frame("data", 3, 0)), Verdict::Ignore);
         assert_eq!(followed.take(&frame("progress", 5, 3)), Verdict::Apply);
         assert_eq!(followed.take(&frame("progress", 9, 7)), Verdict::Again(5));
-        assert_eq!(followed.take(&frame("progress", 11, 9)), Verdict::Ignore, "asked for already");
+        assert_eq!(
+            followed.take(&frame("progress", 11, 9)),
+            Verdict::Ignore,
+            "asked for already"
+        );
         assert_eq!(followed.resume(), json!([{"instance": "k", "after": 5}]));
-        assert_eq!(followed.take(&json!({"type": "resync", "channel": "instance/k", "reason": "lag"})), Verdict::Apply);
-        assert_eq!((followed.resume(), followed.waiting()), (json!([]), vec!["k".to_owned()]));
-        assert_eq!(followed.take(&frame("progress", 9, 7)), Verdict::Ignore, "the snapshot comes first");
+        assert_eq!(
+            followed.take(&json!({"type": "resync", "channel": "instance/k", "reason": "lag"})),
+            Verdict::Apply
+        );
+        assert_eq!(
+            (followed.resume(), followed.waiting()),
+            (json!([]), vec!["k".to_owned()])
+        );
+        assert_eq!(
+            followed.take(&frame("progress", 9, 7)),
+            Verdict::Ignore,
+            "the snapshot comes first"
+        );
         assert_eq!(followed.take(&frame("snapshot", 20, 0)), Verdict::Apply);
         assert_eq!(followed.take(&frame("progress", 22, 20)), Verdict::Apply);
     }

@@ -16,8 +16,11 @@ use crate::config::List;
 /// The refusal, or no server.
 pub async fn list(list: List, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
     let mut rest = Rest::new(access)?;
-    let filter =
-        Filter { process: list.process.as_deref(), status: list.status.as_deref(), business_key: list.business_key.as_deref() };
+    let filter = Filter {
+        process: list.process.as_deref(),
+        status: list.status.as_deref(),
+        business_key: list.business_key.as_deref(),
+    };
     let mut pages = Pages::new(filter);
     let mut left = list.limit;
     while left > 0
@@ -33,7 +36,10 @@ pub async fn list(list: List, access: Access, printer: &mut Printer) -> Result<E
 
 fn line(entry: &Value) -> String {
     let of = |name: &str| entry[name].as_str().unwrap_or_default();
-    let incidents = entry["incidents"].as_u64().filter(|count| *count > 0).map(|count| format!("  {count} incidents"));
+    let incidents = entry["incidents"]
+        .as_u64()
+        .filter(|count| *count > 0)
+        .map(|count| format!("  {count} incidents"));
     let line = format!(
         "{}  {:24}  {:20}  {:10}  {}{}",
         of("instance"),
@@ -68,7 +74,11 @@ pub struct Pages<'a> {
 impl<'a> Pages<'a> {
     /// From the beginning.
     pub fn new(filter: Filter<'a>) -> Self {
-        Self { filter, cursor: None, done: false }
+        Self {
+            filter,
+            cursor: None,
+            done: false,
+        }
     }
 
     /// The next part; `None` after the last one.
@@ -79,9 +89,18 @@ impl<'a> Pages<'a> {
         if self.done {
             return Ok(None);
         }
-        let Filter { process, status, business_key } = self.filter;
+        let Filter {
+            process,
+            status,
+            business_key,
+        } = self.filter;
         let cursor = self.cursor.as_deref();
-        let asked = query(&[("process", process), ("status", status), ("businessKey", business_key), ("cursor", cursor)]);
+        let asked = query(&[
+            ("process", process),
+            ("status", status),
+            ("businessKey", business_key),
+            ("cursor", cursor),
+        ]);
         let mut page = rest.get(&format!("/v1/instances?{asked}")).await?;
         self.cursor = page["next"].as_str().map(str::to_owned);
         self.done = self.cursor.is_none();
@@ -101,6 +120,9 @@ mod tests {
     #[test]
     fn an_instance_is_one_line() {
         let entry = json!({"instance": "k", "createdAt": "t", "process": "p", "status": "started", "businessKey": "b\nforged"});
-        assert_eq!(line(&entry), format!("k  {:24}  {:20}  {:10}  b\\nforged", "t", "p", "started"));
+        assert_eq!(
+            line(&entry),
+            format!("k  {:24}  {:20}  {:10}  b\\nforged", "t", "p", "started")
+        );
     }
 }

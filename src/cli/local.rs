@@ -1,4 +1,5 @@
-//! Asks the server on a data directory for its address and a token, through its local socket. One line of JSON out, one in.
+//! Asks the server on a data directory for its address and a token, through its local socket. One
+//! line of JSON out, one in.
 //!
 //! Not here: the other end (`web::local`); who gets a token so (`access`).
 
@@ -48,11 +49,15 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
     /// The longest answer that is read.
     const ANSWER_BYTES: u64 = 64 * 1024;
 
-    let Ok(mut stream) = UnixStream::connect(data.join("stepwire.sock")).await else { return Ok(None) };
+    let Ok(mut stream) = UnixStream::connect(data.join("stepwire.sock")).await else {
+        return Ok(None);
+    };
     if is_a_strangers(&stream) {
         let place = data.display();
-        let sentence =
-            format!("expected the server on {place} to be run by you, but it is another user's: name yours with --server");
+        let sentence = format!(
+            "expected the server on {place} to be run by you, but it is another user's: name \
+            yours with --server"
+        );
         return Err(Failure::usage(sentence));
     }
     let mut answer = Vec::new();
@@ -62,7 +67,10 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
     };
     let failed = |cause: &dyn std::fmt::Display| {
         let place = data.display();
-        Failure::new(Exit::Unreachable, format!("expected the server on {place} to give a token, but {cause}: give --token"))
+        Failure::new(
+            Exit::Unreachable,
+            format!("expected the server on {place} to give a token, but {cause}: give --token"),
+        )
     };
     match timeout(PATIENCE, conversation).await {
         Err(_) => return Err(failed(&"it takes too long")),
@@ -77,13 +85,17 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
     }
 }
 
-/// Whether somebody else listens there, who could name any address for the token of the caller. Root may ask everybody's, and
-/// everybody root's.
+/// Whether somebody else listens there, who could name any address for the token of the caller.
+/// Root may ask everybody's, and everybody root's.
 #[cfg(unix)]
 fn is_a_strangers(stream: &tokio::net::UnixStream) -> bool {
     let user = |stream: &tokio::net::UnixStream| stream.peer_cred().map(|peer| peer.uid());
-    let Ok((own, _)) = tokio::net::UnixStream::pair() else { return true };
-    let (Ok(caller), Ok(server)) = (user(&own), user(stream)) else { return true };
+    let Ok((own, _)) = tokio::net::UnixStream::pair() else {
+        return true;
+    };
+    let (Ok(caller), Ok(server)) = (user(&own), user(stream)) else {
+        return true;
+    };
     caller != server && caller != 0 && server != 0
 }
 
@@ -107,10 +119,17 @@ mod tests {
         let endless = tokio::spawn(async move {
             let (mut stream, _) = listener.accept().await.unwrap();
             assert!(!is_a_strangers(&stream), "this process runs both ends");
-            while tokio::io::AsyncWriteExt::write_all(&mut stream, &[b' '; 4096]).await.is_ok() {}
+            while tokio::io::AsyncWriteExt::write_all(&mut stream, &[b' '; 4096])
+                .await
+                .is_ok()
+            {}
         });
         let failure = ask(data.path()).await.err().expect("it is no answer");
-        assert!(failure.message.contains("none that this version knows"), "{}", failure.message);
+        assert!(
+            failure.message.contains("none that this version knows"),
+            "{}",
+            failure.message
+        );
         endless.await.unwrap();
     }
 }

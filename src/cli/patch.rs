@@ -16,7 +16,11 @@ use crate::config::{PatchData, Until, Waiting};
 ///
 /// # Errors
 /// The refusal, or no server.
-pub async fn patch(patch: PatchData, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+pub async fn patch(
+    patch: PatchData,
+    access: Access,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let mut frame = json!({
         "type": "patch",
         "id": patch.id.unwrap_or_else(Uuid::now_v7).to_string(),
@@ -27,6 +31,18 @@ pub async fn patch(patch: PatchData, access: Access, printer: &mut Printer) -> R
         frame["ifSeq"] = json!(seq);
     }
     // Nothing moves on by it, so there is nothing to wait for.
-    let waiting = Waiting { wait: false, until: Until::End };
-    act(Action { frame, root: patch.instance, waiting }, access, printer).await
+    let waiting = Waiting {
+        wait: false,
+        until: Until::End,
+    };
+    act(
+        Action {
+            frame,
+            root: patch.instance,
+            waiting,
+        },
+        access,
+        printer,
+    )
+    .await
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-/// Finds the problems of a definition without a server, in the bytes of this file; it knows the files before.
+/// Finds the problems of a definition without a server, in the bytes of this file; it knows the
+/// files before.
 pub type Check = Box<dyn FnMut(&Path, &[u8]) -> Vec<FoundProblem>>;
 
 /// A problem.
@@ -23,14 +24,28 @@ impl FoundProblem {
     /// One as a server tells it.
     pub fn told(problem: &Value) -> Self {
         let text = |name: &str| problem[name].as_str().unwrap_or_default().to_owned();
-        Self { element: text("element"), code: text("code"), message: text("message"), refuses: problem["severity"] != "warning" }
+        Self {
+            element: text("element"),
+            code: text("code"),
+            message: text("message"),
+            refuses: problem["severity"] != "warning",
+        }
     }
 
     /// As a line: `file: error at element: sentence [code]`.
     pub fn line(&self, file: &Path) -> String {
         let severity = if self.refuses { "error" } else { "warning" };
-        let place = if self.element.is_empty() { String::new() } else { format!(" at '{}'", self.element) };
-        format!("{}: {severity}{place}: {} [{}]", file.display(), self.message, self.code)
+        let place = if self.element.is_empty() {
+            String::new()
+        } else {
+            format!(" at '{}'", self.element)
+        };
+        format!(
+            "{}: {severity}{place}: {} [{}]",
+            file.display(),
+            self.message,
+            self.code
+        )
     }
 
     /// As a server tells it.

@@ -1,5 +1,5 @@
-//! What is known of an instance and its children while a command waits, and how a person sees it: a spinner on a terminal,
-//! else a line for each change, on standard error.
+//! What is known of an instance and its children while a command waits, and how a person sees it: a
+//! spinner on a terminal, else a line for each change, on standard error.
 
 use std::{collections::BTreeMap, io::IsTerminal, time::Duration};
 
@@ -33,7 +33,12 @@ enum Screen {
 impl Progress {
     /// One that nobody sees.
     pub fn silent() -> Self {
-        Self { members: BTreeMap::new(), root: None, shown: String::new(), screen: Screen::None }
+        Self {
+            members: BTreeMap::new(),
+            root: None,
+            shown: String::new(),
+            screen: Screen::None,
+        }
     }
 
     /// One that is shown on standard error.
@@ -48,7 +53,10 @@ impl Progress {
         } else {
             Screen::Lines
         };
-        Self { screen, ..Self::silent() }
+        Self {
+            screen,
+            ..Self::silent()
+        }
     }
 
     /// Says which instance it is about; the others are its children.
@@ -67,13 +75,19 @@ impl Progress {
         ended.or_else(|| (until_waiting && self.needs_a_person()).then_some(Exit::Waiting))
     }
 
-    /// Whether somewhere a user has to act: at a user task, by an action on offer, or because of an incident.
+    /// Whether somewhere a user has to act: at a user task, by an action on offer, or because of an
+    /// incident.
     fn needs_a_person(&self) -> bool {
         let waits = |node: &Value| node["type"] == "userTask" || node["incident"].is_object();
         // One may always go back; that is no reason to.
         let asked = |action: &Value| action["back"] != true;
-        let mut live = self.members.values().filter(|member| member["status"].as_str().is_some_and(is_live));
-        live.any(|member| list(&member["nodes"]).iter().any(waits) || list(&member["actions"]).iter().any(asked))
+        let mut live = self
+            .members
+            .values()
+            .filter(|member| member["status"].as_str().is_some_and(is_live));
+        live.any(|member| {
+            list(&member["nodes"]).iter().any(waits) || list(&member["actions"]).iter().any(asked)
+        })
     }
 
     /// Where the instance stands, as a result; `None` before the first frame of it.
@@ -81,7 +95,11 @@ impl Progress {
         let root = self.root.as_deref()?;
         let mut result = self.members.get(root)?.clone();
         result["instance"] = json!(root);
-        result["outcome"] = if outcome == Exit::Done { result["status"].clone() } else { json!(outcome.name()) };
+        result["outcome"] = if outcome == Exit::Done {
+            result["status"].clone()
+        } else {
+            json!(outcome.name())
+        };
         let children = self.members.iter().filter(|(key, _)| *key != root);
         result["children"] = children
             .map(|(key, member)| {
@@ -120,32 +138,55 @@ impl Progress {
 
     /// Where the instance and its live children stand.
     fn line(&self) -> String {
-        let Some(root) = &self.root else { return String::new() };
+        let Some(root) = &self.root else {
+            return String::new();
+        };
         let live = |member: &Value| member["status"].as_str().is_some_and(is_live);
-        let children = self.members.iter().filter(|(key, member)| *key != root && live(member));
+        let children = self
+            .members
+            .iter()
+            .filter(|(key, member)| *key != root && live(member));
         let all = self.members.get_key_value(root).into_iter().chain(children);
         let texts = all.map(|(_, member)| {
             let nodes: Vec<String> = list(&member["nodes"]).iter().map(node_text).collect();
-            let at = if nodes.is_empty() { String::new() } else { format!(" at {}", nodes.join(", ")) };
-            format!("{} {}{at}", member["process"].as_str().unwrap_or("it is"), status(member))
+            let at = if nodes.is_empty() {
+                String::new()
+            } else {
+                format!(" at {}", nodes.join(", "))
+            };
+            format!(
+                "{} {}{at}",
+                member["process"].as_str().unwrap_or("it is"),
+                status(member)
+            )
         });
         texts.collect::<Vec<_>>().join("; ")
     }
 
     fn apply(&mut self, key: &str, frame: &Value) {
-        let member = self.members.entry(key.to_owned()).or_insert_with(|| json!({"view": {}}));
+        let member = self
+            .members
+            .entry(key.to_owned())
+            .or_insert_with(|| json!({"view": {}}));
         if let Some(seq) = frame["seq"].as_u64() {
             member["seq"] = json!(seq);
         }
         match frame["type"].as_str() {
-            Some("snapshot") => take(member, frame, &["status", "remark", "nodes", "actions", "view", "process"]),
+            Some("snapshot") => take(
+                member,
+                frame,
+                &["status", "remark", "nodes", "actions", "view", "process"],
+            ),
             Some("progress") => take(member, frame, &["status", "remark", "nodes", "actions"]),
             Some("view") => member["view"] = frame["body"].clone(),
             Some("data") => merge(&mut member["view"], &frame["body"]),
             Some("child") => {
                 let child = &frame["child"];
                 if let Some(key) = child["instance"].as_str() {
-                    let known = self.members.entry(key.to_owned()).or_insert_with(|| json!({"view": {}}));
+                    let known = self
+                        .members
+                        .entry(key.to_owned())
+                        .or_insert_with(|| json!({"view": {}}));
                     take(known, child, &["process", "status"]);
                 }
             }
@@ -170,7 +211,11 @@ impl Watcher for Progress {
     }
 
     fn back(&mut self) {
-        let line = if self.shown.is_empty() { "connected again".to_owned() } else { format!("connected again: {}", self.shown) };
+        let line = if self.shown.is_empty() {
+            "connected again".to_owned()
+        } else {
+            format!("connected again: {}", self.shown)
+        };
         self.say(&line);
     }
 }
@@ -188,7 +233,9 @@ fn take(into: &mut Value, from: &Value, names: &[&str]) {
 
 /// The protocol's merge: objects merge member by member, everything else replaces.
 fn merge(into: &mut Value, patch: &Value) {
-    let Value::Object(patches) = patch else { return into.clone_from(patch) };
+    let Value::Object(patches) = patch else {
+        return into.clone_from(patch);
+    };
     if !into.is_object() {
         *into = Value::Object(Map::new());
     }
@@ -211,16 +258,34 @@ mod tests {
     #[test]
     fn it_knows_when_a_person_is_needed_and_how_it_ended() {
         let mut known = Progress::silent();
-        known.frame(&json!({"type": "data", "channel": "instance/k", "seq": 3, "body": {"a": {"b": 1}}}));
-        known.frame(&json!({"type": "data", "channel": "instance/k", "seq": 4, "body": {"a": {"c": 2}}}));
-        known.frame(&progress("k", "started", json!([{"node": "wait", "name": "Wait", "type": "task"}])));
+        known.frame(
+            &json!({"type": "data", "channel": "instance/k", "seq": 3, "body": {"a": {"b": 1}}}),
+        );
+        known.frame(
+            &json!({"type": "data", "channel": "instance/k", "seq": 4, "body": {"a": {"c": 2}}}),
+        );
+        known.frame(&progress(
+            "k",
+            "started",
+            json!([{"node": "wait", "name": "Wait", "type": "task"}]),
+        ));
         assert_eq!(known.exit(true), None, "nobody said which one it is");
         known.set_root("k", Some("p0"));
         assert_eq!((known.exit(true), known.exit(false)), (None, None));
         known.frame(&json!({"type": "child", "channel": "instance/k", "seq": 6, "child": {"instance": "c", "process": "p", "status": "started"}}));
-        known.frame(&progress("c", "started", json!([{"node": "ask", "name": "Ask", "type": "userTask"}])));
-        assert_eq!((known.exit(true), known.exit(false)), (Some(Exit::Waiting), None));
-        assert_eq!(known.line(), "p0 started at Wait (wait); p started at Ask (ask)");
+        known.frame(&progress(
+            "c",
+            "started",
+            json!([{"node": "ask", "name": "Ask", "type": "userTask"}]),
+        ));
+        assert_eq!(
+            (known.exit(true), known.exit(false)),
+            (Some(Exit::Waiting), None)
+        );
+        assert_eq!(
+            known.line(),
+            "p0 started at Wait (wait); p started at Ask (ask)"
+        );
         known.frame(&progress("c", "finished", json!([])));
         assert_eq!(known.exit(true), None);
         let mut end = progress("k", "finished", json!([]));
@@ -228,7 +293,10 @@ mod tests {
         known.frame(&end);
         assert_eq!(known.exit(false), Some(Exit::Rejected));
         let result = known.result(Exit::Rejected).unwrap();
-        assert_eq!((&result["view"], &result["outcome"]), (&json!({"a": {"b": 1, "c": 2}}), &json!("rejected")));
+        assert_eq!(
+            (&result["view"], &result["outcome"]),
+            (&json!({"a": {"b": 1, "c": 2}}), &json!("rejected"))
+        );
         assert_eq!(result["children"][0]["status"], "finished");
     }
 }

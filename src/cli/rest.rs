@@ -36,9 +36,17 @@ impl Rest {
     /// When the system has no usable certificates.
     pub fn new(access: Access) -> Result<Self, Failure> {
         // Directly, as the websocket does: a proxy would be shown the token.
-        let builder = reqwest::Client::builder().no_proxy().redirect(Policy::none()).connect_timeout(CONNECT).timeout(REQUEST);
-        let http =
-            builder.build().map_err(|error| Failure::new(Exit::Unreachable, format!("expected to use HTTP, but: {error}")))?;
+        let builder = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT)
+            .timeout(REQUEST);
+        let http = builder.build().map_err(|error| {
+            Failure::new(
+                Exit::Unreachable,
+                format!("expected to use HTTP, but: {error}"),
+            )
+        })?;
         Ok(Self { http, access })
     }
 
@@ -52,8 +60,13 @@ impl Rest {
     /// # Errors
     /// The problem, or no server.
     pub async fn get(&mut self, path: &str) -> Result<Value, Failure> {
-        let bytes = self.ask(Method::GET, path, "application/json", None).await?;
-        serde_json::from_slice(&bytes).map_err(|error| self.access.unreachable(&format!("it answers no JSON ({error})")))
+        let bytes = self
+            .ask(Method::GET, path, "application/json", None)
+            .await?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            self.access
+                .unreachable(&format!("it answers no JSON ({error})"))
+        })
     }
 
     /// The bytes at an address, of this media type.
@@ -69,19 +82,35 @@ impl Rest {
     /// # Errors
     /// The problem, or no server.
     pub async fn post(&mut self, path: &str, body: Body) -> Result<Value, Failure> {
-        let bytes = self.ask(Method::POST, path, "application/json", Some(body)).await?;
-        serde_json::from_slice(&bytes).map_err(|error| self.access.unreachable(&format!("it answers no JSON ({error})")))
+        let bytes = self
+            .ask(Method::POST, path, "application/json", Some(body))
+            .await?;
+        serde_json::from_slice(&bytes).map_err(|error| {
+            self.access
+                .unreachable(&format!("it answers no JSON ({error})"))
+        })
     }
 
-    async fn ask(&mut self, method: Method, path: &str, accept: &str, body: Option<Body>) -> Result<Vec<u8>, Failure> {
+    async fn ask(
+        &mut self,
+        method: Method,
+        path: &str,
+        accept: &str,
+        body: Option<Body>,
+    ) -> Result<Vec<u8>, Failure> {
         let mut renewed = false;
         loop {
-            let mut request = self.http.request(method.clone(), self.access.url(path)).header("Accept", accept);
+            let mut request = self
+                .http
+                .request(method.clone(), self.access.url(path))
+                .header("Accept", accept);
             if let Some(token) = self.access.token() {
                 request = request.bearer_auth(token);
             }
             if let Some(Body { media_type, bytes }) = &body {
-                request = request.header("Content-Type", *media_type).body(bytes.clone());
+                request = request
+                    .header("Content-Type", *media_type)
+                    .body(bytes.clone());
             }
             let failed = |error: reqwest::Error| self.access.unreachable(&innermost(&error));
             let answer = request.send().await.map_err(failed)?;
@@ -102,7 +131,8 @@ impl Rest {
     }
 }
 
-/// What the library says at the bottom of its chain of causes: the rest is its own way of putting it.
+/// What the library says at the bottom of its chain of causes: the rest is its own way of putting
+/// it.
 fn innermost(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(deeper) = cause.source() {
@@ -114,12 +144,22 @@ fn innermost(error: &reqwest::Error) -> String {
 /// A segment of an address, with everything escaped that would end it.
 pub fn segment(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 /// Values behind the `?`, those that are there.
 pub fn query(values: &[(&str, Option<&str>)]) -> String {
-    let given = values.iter().filter_map(|(name, value)| Some(format!("{name}={}", segment((*value)?))));
+    let given = values
+        .iter()
+        .filter_map(|(name, value)| Some(format!("{name}={}", segment((*value)?))));
     given.collect::<Vec<_>>().join("&")
 }
 
@@ -130,6 +170,9 @@ mod tests {
     #[test]
     fn what_would_end_a_segment_is_escaped() {
         assert_eq!(segment("on/boarding ä?#"), "on%2Fboarding%20%C3%A4%3F%23");
-        assert_eq!(query(&[("a", Some("x&y")), ("b", None), ("c", Some("1"))]), "a=x%26y&c=1");
+        assert_eq!(
+            query(&[("a", Some("x&y")), ("b", None), ("c", Some("1"))]),
+            "a=x%26y&c=1"
+        );
     }
 }

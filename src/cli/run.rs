@@ -42,7 +42,16 @@ pub async fn run(run: RunAction, access: Access, printer: &mut Printer) -> Resul
     if let Some(seq) = run.if_seq {
         frame["ifSeq"] = json!(seq);
     }
-    act(Action { frame, root: run.instance, waiting: run.waiting }, access, printer).await
+    act(
+        Action {
+            frame,
+            root: run.instance,
+            waiting: run.waiting,
+        },
+        access,
+        printer,
+    )
+    .await
 }
 
 /// Runs an action, and perhaps waits.
@@ -50,21 +59,30 @@ pub async fn run(run: RunAction, access: Access, printer: &mut Printer) -> Resul
 /// # Errors
 /// The refusal, or no server.
 pub async fn act(action: Action, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
-    let Action { frame, root, waiting } = action;
+    let Action {
+        frame,
+        root,
+        waiting,
+    } = action;
     let id = frame["id"].as_str().unwrap_or_default().to_owned();
     let wanted = waiting.clone();
-    waiting::run(printer, &wanted, &id, async move |progress: &mut Progress| {
-        let mut client = Client::connect(access).await?;
-        let root = root.to_string();
-        if waiting.wait {
-            // Before the command, so that nothing of what follows from it is missed.
-            client.follow(&root, None, progress).await?;
-        }
-        let reply = client.command(frame, progress).await?;
-        progress.set_root(&root, None);
-        let outcome = waiting::conclude(&mut client, &reply, &root, &waiting, progress).await?;
-        client.close().await;
-        Ok(outcome)
-    })
+    waiting::run(
+        printer,
+        &wanted,
+        &id,
+        async move |progress: &mut Progress| {
+            let mut client = Client::connect(access).await?;
+            let root = root.to_string();
+            if waiting.wait {
+                // Before the command, so that nothing of what follows from it is missed.
+                client.follow(&root, None, progress).await?;
+            }
+            let reply = client.command(frame, progress).await?;
+            progress.set_root(&root, None);
+            let outcome = waiting::conclude(&mut client, &reply, &root, &waiting, progress).await?;
+            client.close().await;
+            Ok(outcome)
+        },
+    )
     .await
 }

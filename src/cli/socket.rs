@@ -44,7 +44,10 @@ pub struct End {
 
 impl End {
     fn without_code(reason: impl ToString) -> Self {
-        Self { code: NO_CODE, reason: reason.to_string() }
+        Self {
+            code: NO_CODE,
+            reason: reason.to_string(),
+        }
     }
 }
 
@@ -64,17 +67,26 @@ impl Socket {
     pub async fn open(address: &str, hello: &Value) -> Result<(Self, Value), NotOpen> {
         let opening = async {
             let stream = connect(address).await?;
-            let mut socket = Self { stream, patience: WELCOME, heard: Instant::now() };
+            let mut socket = Self {
+                stream,
+                patience: WELCOME,
+                heard: Instant::now(),
+            };
             socket.send(hello).await.map_err(NotOpen::Closed)?;
             match socket.hear().await {
                 Heard::Frame(frame) if frame["type"] == "welcome" => Ok((socket, frame)),
-                Heard::Frame(frame) => Err(NotOpen::Unreachable(format!("it does not speak this protocol: {}", frame["type"]))),
+                Heard::Frame(frame) => Err(NotOpen::Unreachable(format!(
+                    "it does not speak this protocol: {}",
+                    frame["type"]
+                ))),
                 Heard::Closed(end) => Err(NotOpen::Closed(end)),
             }
         };
-        let (mut socket, welcome) =
-            timeout(WELCOME, opening).await.unwrap_or_else(|_| Err(NotOpen::Unreachable("it does not answer in time".into())))?;
-        socket.patience = 2 * Duration::from_secs(welcome["pingSeconds"].as_u64().unwrap_or(25).max(1));
+        let (mut socket, welcome) = timeout(WELCOME, opening)
+            .await
+            .unwrap_or_else(|_| Err(NotOpen::Unreachable("it does not answer in time".into())))?;
+        socket.patience =
+            2 * Duration::from_secs(welcome["pingSeconds"].as_u64().unwrap_or(25).max(1));
         Ok((socket, welcome))
     }
 
@@ -83,7 +95,10 @@ impl Socket {
     /// # Errors
     /// The connection's end.
     pub async fn send(&mut self, frame: &Value) -> Result<(), End> {
-        self.stream.send(Message::text(frame.to_string())).await.map_err(End::without_code)
+        self.stream
+            .send(Message::text(frame.to_string()))
+            .await
+            .map_err(End::without_code)
     }
 
     /// The next frame, or the end. Pings are answered. May be cancelled.
@@ -92,15 +107,25 @@ impl Socket {
             let left = self.patience.saturating_sub(self.heard.elapsed());
             let message = match timeout(left, self.stream.next()).await {
                 Ok(message) => message,
-                Err(_) => return Heard::Closed(End { code: SILENT, reason: "no sign of life".into() }),
+                Err(_) => {
+                    return Heard::Closed(End {
+                        code: SILENT,
+                        reason: "no sign of life".into(),
+                    });
+                }
             };
             self.heard = Instant::now();
             let text = match message {
                 Some(Ok(Message::Text(text))) => text,
                 Some(Ok(Message::Close(Some(close)))) => {
-                    return Heard::Closed(End { code: close.code.into(), reason: close.reason.to_string() });
+                    return Heard::Closed(End {
+                        code: close.code.into(),
+                        reason: close.reason.to_string(),
+                    });
                 }
-                Some(Ok(Message::Close(None))) | None => return Heard::Closed(End::without_code("the connection was cut")),
+                Some(Ok(Message::Close(None))) | None => {
+                    return Heard::Closed(End::without_code("the connection was cut"));
+                }
                 Some(Ok(_)) => continue,
                 Some(Err(error)) => return Heard::Closed(End::without_code(error)),
             };
@@ -124,8 +149,13 @@ impl Socket {
 
 async fn connect(address: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, NotOpen> {
     let unreachable = |error: &dyn std::fmt::Display| NotOpen::Unreachable(error.to_string());
-    let mut request = address.into_client_request().map_err(|error| unreachable(&error))?;
-    request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("stepwire.v1.json"));
+    let mut request = address
+        .into_client_request()
+        .map_err(|error| unreachable(&error))?;
+    request.headers_mut().insert(
+        "Sec-WebSocket-Protocol",
+        HeaderValue::from_static("stepwire.v1.json"),
+    );
     // Frames are small: held back for an acknowledgement they would take 40 ms.
     match connect_async_with_config(request, None, true).await {
         Ok((stream, _)) => Ok(stream),
@@ -138,7 +168,15 @@ async fn connect(address: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStre
 
 /// What an answer says that is no websocket.
 fn said(response: &tungstenite::http::Response<Option<Vec<u8>>>) -> String {
-    let problem: Option<Value> = response.body().as_deref().and_then(|body| serde_json::from_slice(body).ok());
-    let detail = problem.as_ref().and_then(|problem| problem["detail"].as_str());
-    detail.map_or_else(|| format!("it answers {} instead of a websocket", response.status()), str::to_owned)
+    let problem: Option<Value> = response
+        .body()
+        .as_deref()
+        .and_then(|body| serde_json::from_slice(body).ok());
+    let detail = problem
+        .as_ref()
+        .and_then(|problem| problem["detail"].as_str());
+    detail.map_or_else(
+        || format!("it answers {} instead of a websocket", response.status()),
+        str::to_owned,
+    )
 }

@@ -3,29 +3,45 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{access::Access, client::Client, exit::Exit, exit::Failure, payload, printing::Printer, progress::Progress, waiting};
+use super::{
+    access::Access, client::Client, exit::Exit, exit::Failure, payload, printing::Printer,
+    progress::Progress, waiting,
+};
 use crate::config::StartProcess;
 
-/// Starts, and perhaps waits. The command keeps its id over every cut, so one start is one instance.
+/// Starts, and perhaps waits. The command keeps its id over every cut, so one start is one
+/// instance.
 ///
 /// # Errors
 /// The refusal, or no server.
-pub async fn start(start: StartProcess, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
+pub async fn start(
+    start: StartProcess,
+    access: Access,
+    printer: &mut Printer,
+) -> Result<Exit, Failure> {
     let frame = frame(&start, access.token().is_none())?;
     let id = frame["id"].as_str().unwrap_or_default().to_owned();
     let waiting = start.waiting.clone();
-    waiting::run(printer, &start.waiting, &id, async move |progress: &mut Progress| {
-        let mut client = Client::connect(access).await?;
-        let reply = client.command(frame, progress).await?;
-        let key = reply["result"]["instance"].as_str().unwrap_or_default().to_owned();
-        if let Some(token) = reply["result"]["token"].as_str() {
-            client.use_token(token);
-        }
-        progress.set_root(&key, Some(&start.process));
-        let outcome = waiting::conclude(&mut client, &reply, &key, &waiting, progress).await?;
-        client.close().await;
-        Ok(outcome)
-    })
+    waiting::run(
+        printer,
+        &start.waiting,
+        &id,
+        async move |progress: &mut Progress| {
+            let mut client = Client::connect(access).await?;
+            let reply = client.command(frame, progress).await?;
+            let key = reply["result"]["instance"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            if let Some(token) = reply["result"]["token"].as_str() {
+                client.use_token(token);
+            }
+            progress.set_root(&key, Some(&start.process));
+            let outcome = waiting::conclude(&mut client, &reply, &key, &waiting, progress).await?;
+            client.close().await;
+            Ok(outcome)
+        },
+    )
     .await
 }
 
@@ -50,7 +66,8 @@ fn frame(start: &StartProcess, anonymous: bool) -> Result<Value, Failure> {
     if anonymous {
         // Whoever repeats it gets a token for the instance again.
         let mut secret = [0; 16];
-        getrandom::fill(&mut secret).map_err(|error| Failure::usage(format!("expected random bytes, but: {error}")))?;
+        getrandom::fill(&mut secret)
+            .map_err(|error| Failure::usage(format!("expected random bytes, but: {error}")))?;
         frame["nonce"] = json!(Uuid::from_bytes(secret).simple().to_string());
     }
     Ok(frame)

@@ -23,10 +23,12 @@ pub async fn stop(stop: Stop, access: Access, printer: &mut Printer) -> Result<E
         let mut exit = Exit::Done;
         for instance in &stop.instances {
             let key = instance.to_string();
-            let frame = json!({"type": "terminate", "id": Uuid::now_v7().to_string(), "instance": key});
+            let frame =
+                json!({"type": "terminate", "id": Uuid::now_v7().to_string(), "instance": key});
             match client.command(frame, &mut Progress::silent()).await {
                 Ok(reply) => {
-                    let result = json!({"instance": key, "outcome": "terminated", "seq": reply["seq"]});
+                    let result =
+                        json!({"instance": key, "outcome": "terminated", "seq": reply["seq"]});
                     printer.result(&format!("{key}  terminated"), &result)?;
                 }
                 Err(failure) if failure.exit == Exit::Refused => {
@@ -40,6 +42,11 @@ pub async fn stop(stop: Stop, access: Access, printer: &mut Printer) -> Result<E
         client.close().await;
         Ok(exit)
     });
-    let out_of_time = || Failure::new(Exit::TimedOut, "expected all to be ended in time, but some are not: stop them again");
+    let out_of_time = || {
+        Failure::new(
+            Exit::TimedOut,
+            "expected all to be ended in time, but some are not: stop them again",
+        )
+    };
     ended.await.ok_or_else(out_of_time)?
 }

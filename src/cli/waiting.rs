@@ -1,4 +1,5 @@
-//! What the commands that move an instance have in common: send, perhaps wait by push, print how it came out.
+//! What the commands that move an instance have in common: send, perhaps wait by push, print how it
+//! came out.
 
 use serde_json::{Value, json};
 
@@ -26,7 +27,11 @@ pub async fn run(
     id: &str,
     work: impl AsyncFnOnce(&mut Progress) -> Result<Outcome, Failure>,
 ) -> Result<Exit, Failure> {
-    let mut progress = if waiting.wait { printer.progress() } else { Progress::silent() };
+    let mut progress = if waiting.wait {
+        printer.progress()
+    } else {
+        Progress::silent()
+    };
     let done = limited(printer.timeout, work(&mut progress)).await;
     progress.close();
     let Outcome { exit, result } = match done {
@@ -36,7 +41,9 @@ pub async fn run(
     printer.result(&printing::step(&result), &result)?;
     if exit == Exit::TimedOut {
         let key = result["instance"].as_str().unwrap_or_default();
-        printer.note(&format!("time is up; the instance goes on: 'stepwire watch {key}' follows it"));
+        printer.note(&format!(
+            "time is up; the instance goes on: 'stepwire watch {key}' follows it"
+        ));
     }
     Ok(exit)
 }
@@ -47,12 +54,16 @@ fn time_is_up(progress: &Progress, id: &str) -> Result<Outcome, Failure> {
         Some(result) => Ok(Outcome { exit, result }),
         None => Err(Failure::new(
             exit,
-            format!("expected an answer in time, but there is none yet: give --id {id} to ask again; it is never done twice"),
+            format!(
+                "expected an answer in time, but there is none yet: give --id {id} to ask again; \
+                it is never done twice"
+            ),
         )),
     }
 }
 
-/// After the reply to a command: the next step, or with `--wait` where the instance `key` stands when it has ended.
+/// After the reply to a command: the next step, or with `--wait` where the instance `key` stands
+/// when it has ended.
 ///
 /// # Errors
 /// As [`Client::next`].
@@ -69,7 +80,10 @@ pub async fn conclude(
     }
     if !waiting.wait {
         result["outcome"] = json!(Exit::Done.name());
-        return Ok(Outcome { exit: Exit::Done, result });
+        return Ok(Outcome {
+            exit: Exit::Done,
+            result,
+        });
     }
     client.follow_started(key, progress).await?;
     loop {

@@ -19,16 +19,26 @@ use crate::config::Watch;
 /// The refusal, no server.
 pub async fn watch(watch: Watch, access: Access, printer: &mut Printer) -> Result<Exit, Failure> {
     let limit = printer.timeout;
-    let mut lines = Lines { printer, progress: Progress::silent(), failed: None };
+    let mut lines = Lines {
+        printer,
+        progress: Progress::silent(),
+        failed: None,
+    };
     let watching = async {
         let mut client = Client::connect(access).await?;
         match Uuid::parse_str(&watch.what) {
             Ok(key) => {
                 lines.progress.set_root(&key.to_string(), None);
-                client.follow(&key.to_string(), watch.after, &mut lines).await?;
+                client
+                    .follow(&key.to_string(), watch.after, &mut lines)
+                    .await?;
             }
             Err(_) if watch.what == "tasks" => client.follow_list("tasks", &mut lines).await?,
-            Err(_) => client.follow_list(&format!("process/{}", watch.what), &mut lines).await?,
+            Err(_) => {
+                client
+                    .follow_list(&format!("process/{}", watch.what), &mut lines)
+                    .await?
+            }
         }
         loop {
             if let Some(failure) = lines.failed.take() {
@@ -62,7 +72,8 @@ impl Watcher for Lines<'_> {
     }
 
     fn lost(&mut self, why: &str) {
-        self.printer.note(&format!("the connection is lost ({why}); connecting again"));
+        self.printer
+            .note(&format!("the connection is lost ({why}); connecting again"));
     }
 
     fn back(&mut self) {
@@ -75,17 +86,30 @@ fn text(frame: &Value) -> String {
     let of = |name: &str| frame[name].as_str().unwrap_or_default();
     let key = key_of(frame).unwrap_or_default();
     match of("type") {
-        "data" => format!("{key}  data  {}/{}  {}", of("node"), of("action"), frame["body"]),
+        "data" => format!(
+            "{key}  data  {}/{}  {}",
+            of("node"),
+            of("action"),
+            frame["body"]
+        ),
         "action" => format!("{key}  action  {}  {}", of("node"), frame["body"]),
         "view" => format!("{key}  view  {}", frame["body"]),
         "child" => format!("{key}  child  {}", instance(&frame["child"])),
         "resync" => format!("{}  resync  {}", of("channel"), of("reason")),
         "progress" => format!("{key}  {}", stands(frame)),
         "snapshot" if !key.is_empty() => format!("{key}  {} {}", of("process"), stands(frame)),
-        "snapshot" => lines(list(&frame["tasks"]).iter().map(task).chain(list(&frame["instances"]).iter().map(instance))),
+        "snapshot" => lines(
+            list(&frame["tasks"])
+                .iter()
+                .map(task)
+                .chain(list(&frame["instances"]).iter().map(instance)),
+        ),
         "instance" => instance(frame),
         "tasks" => {
-            let gone = list(&frame["removed"]).iter().filter_map(Value::as_str).map(|element| format!("{element}  gone"));
+            let gone = list(&frame["removed"])
+                .iter()
+                .filter_map(Value::as_str)
+                .map(|element| format!("{element}  gone"));
             lines(list(&frame["set"]).iter().map(task).chain(gone))
         }
         _ => String::new(),
@@ -98,14 +122,26 @@ fn lines(lines: impl Iterator<Item = String>) -> String {
 
 fn stands(frame: &Value) -> String {
     let nodes: Vec<String> = list(&frame["nodes"]).iter().map(node_text).collect();
-    let at = if nodes.is_empty() { String::new() } else { format!(" at {}", nodes.join(", ")) };
+    let at = if nodes.is_empty() {
+        String::new()
+    } else {
+        format!(" at {}", nodes.join(", "))
+    };
     format!("{}{at}", status(frame))
 }
 
 fn instance(entry: &Value) -> String {
     let of = |name: &str| entry[name].as_str().unwrap_or_default();
-    let business_key = entry["businessKey"].as_str().map(|key| format!("  {key}")).unwrap_or_default();
-    format!("{}  {}  {}{business_key}", of("instance"), of("process"), status(entry))
+    let business_key = entry["businessKey"]
+        .as_str()
+        .map(|key| format!("  {key}"))
+        .unwrap_or_default();
+    format!(
+        "{}  {}  {}{business_key}",
+        of("instance"),
+        of("process"),
+        status(entry)
+    )
 }
 
 fn task(entry: &Value) -> String {
@@ -122,15 +158,28 @@ mod tests {
     #[test]
     fn each_push_is_a_line() {
         let check = |frame: Value, expected: &str| assert_eq!(text(&frame), expected);
-        let data =
-            json!({"type": "data", "channel": "instance/k", "seq": 5, "prev": 0, "node": "n", "action": "a", "body": {"x": 1}});
+        let data = json!({"type": "data", "channel": "instance/k", "seq": 5, "prev": 0, "node": "n", "action": "a", "body": {"x": 1}});
         check(data, r#"k  data  n/a  {"x":1}"#);
         let nodes = json!([{"node": "n", "name": "N", "type": "userTask"}]);
-        check(json!({"type": "progress", "channel": "instance/k", "status": "started", "nodes": nodes}), "k  started at N (n)");
-        let task = json!({"element": "k-4", "process": "p", "node": "n", "name": "N", "assignee": "ada"});
-        check(json!({"type": "tasks", "channel": "tasks", "set": [task], "removed": ["k-2"]}), "k-4  p  N (n, ada's)\nk-2  gone");
-        let instances = json!([{"instance": "k", "process": "p", "status": "finished", "businessKey": "b"}]);
-        check(json!({"type": "snapshot", "channel": "process/p", "instances": instances}), "k  p  finished  b");
-        check(json!({"type": "live", "channel": "instance/k", "seq": 5}), "");
+        check(
+            json!({"type": "progress", "channel": "instance/k", "status": "started", "nodes": nodes}),
+            "k  started at N (n)",
+        );
+        let task =
+            json!({"element": "k-4", "process": "p", "node": "n", "name": "N", "assignee": "ada"});
+        check(
+            json!({"type": "tasks", "channel": "tasks", "set": [task], "removed": ["k-2"]}),
+            "k-4  p  N (n, ada's)\nk-2  gone",
+        );
+        let instances =
+            json!([{"instance": "k", "process": "p", "status": "finished", "businessKey": "b"}]);
+        check(
+            json!({"type": "snapshot", "channel": "process/p", "instances": instances}),
+            "k  p  finished  b",
+        );
+        check(
+            json!({"type": "live", "channel": "instance/k", "seq": 5}),
+            "",
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The command line of the commands that talk to a server over its wire. Not here: what they do (`cli`).
+//! The command line of the commands that talk to a server over its wire. Not here: what they do
+//! (`cli`).
 
 use std::{fmt, path::PathBuf, time::Duration};
 
@@ -59,7 +60,12 @@ pub struct Common {
     pub server: Option<String>,
     /// Bearer token; better in the variable or a file, as arguments can be seen by others
     /// [default: one that the server on the data directory gives to the directory's owner]
-    #[arg(long, env = "STEPWIRE_TOKEN", value_name = "JWT", hide_env_values = true)]
+    #[arg(
+        long,
+        env = "STEPWIRE_TOKEN",
+        value_name = "JWT",
+        hide_env_values = true
+    )]
     pub token: Option<Hidden>,
     /// File with the bearer token, or - for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
@@ -290,7 +296,8 @@ pub struct Deploy {
 /// `stepwire check`.
 #[derive(Args, Clone, Debug, PartialEq, Eq)]
 pub struct Check {
-    /// BPMN files, or definitions as JSON (*.json): as if deployed one after the other on a server that has no process
+    /// BPMN files, or definitions as JSON (*.json): as if deployed one after the other on a server
+    /// that has no process
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// How to print.
@@ -310,7 +317,8 @@ pub struct Export {
     /// What to write
     #[arg(long, default_value = "bpmn", conflicts_with = "instances")]
     pub format: DefinitionText,
-    /// Instead of the definition its instances: a JSON line for each, with all that you may see of it
+    /// Instead of the definition its instances: a JSON line for each, with all that you may see of
+    /// it
     #[arg(long)]
     pub instances: bool,
     /// Where, and how to print.

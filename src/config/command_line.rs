@@ -6,7 +6,9 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use super::{BackupCommand, ClientCommand, Options, RestoreCommand, UserCommand, duration_argument};
+use super::{
+    BackupCommand, ClientCommand, Options, RestoreCommand, UserCommand, duration_argument,
+};
 
 /// What the program is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +88,13 @@ Examples:
 #[command(name = "stepwire", version, help_template = HELP)]
 pub(super) struct CommandLine {
     /// TOML file with the same options; flags and variables go before it
-    #[arg(long, global = true, env = "STEPWIRE_CONFIG", value_name = "FILE", help_heading = "Options of the server")]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_CONFIG",
+        value_name = "FILE",
+        help_heading = "Options of the server"
+    )]
     pub(super) config: Option<std::path::PathBuf>,
     #[command(flatten)]
     pub(super) options: Options,
@@ -98,7 +106,8 @@ pub(super) struct CommandLine {
 enum Subcommands {
     #[command(flatten)]
     Client(ClientCommand),
-    /// Add, change and list users who sign in with a password, whether or not a server runs on the data directory
+    /// Add, change and list users who sign in with a password, whether or not a server runs on the
+    /// data directory
     #[command(subcommand)]
     User(UserCommand),
     /// Print a token for scripts, signed with the server's secret
@@ -109,7 +118,8 @@ enum Subcommands {
     Restore(RestoreCommand),
 }
 
-/// Options of the server that its other commands need, too; in their help the rest would be in the way.
+/// Options of the server that its other commands need, too; in their help the rest would be in the
+/// way.
 const ALSO_FOR_COMMANDS: [&str; 2] = ["data", "config"];
 
 impl CommandLine {
@@ -128,16 +138,22 @@ impl CommandLine {
         let mut grammar = Self::command();
         // The library hands the server's options down to the commands when it builds.
         grammar.build();
-        let names: Vec<String> = grammar.get_subcommands().map(|command| command.get_name().to_owned()).collect();
-        names.iter().filter(|name| *name != "token" && *name != "help").fold(grammar, |grammar, name| {
-            let in_the_way = |id: &str| !ALSO_FOR_COMMANDS.contains(&id);
-            grammar.mut_subcommand(name, |command| {
-                command.mut_args(|arg| {
-                    let hidden = arg.is_global_set() && in_the_way(arg.get_id().as_str());
-                    arg.hide(hidden)
+        let names: Vec<String> = grammar
+            .get_subcommands()
+            .map(|command| command.get_name().to_owned())
+            .collect();
+        names
+            .iter()
+            .filter(|name| *name != "token" && *name != "help")
+            .fold(grammar, |grammar, name| {
+                let in_the_way = |id: &str| !ALSO_FOR_COMMANDS.contains(&id);
+                grammar.mut_subcommand(name, |command| {
+                    command.mut_args(|arg| {
+                        let hidden = arg.is_global_set() && in_the_way(arg.get_id().as_str());
+                        arg.hide(hidden)
+                    })
                 })
             })
-        })
     }
 
     /// What is asked for.
@@ -161,25 +177,58 @@ mod tests {
     fn the_help_names_every_command_and_hides_what_is_in_the_way() {
         let mut grammar = CommandLine::grammar();
         let help = grammar.render_help().to_string();
-        for command in grammar.get_subcommands().filter(|command| command.get_name() != "help") {
-            assert!(help.contains(&format!("\n  {} ", command.get_name())), "{} in {help}", command.get_name());
+        for command in grammar
+            .get_subcommands()
+            .filter(|command| command.get_name() != "help")
+        {
+            assert!(
+                help.contains(&format!("\n  {} ", command.get_name())),
+                "{} in {help}",
+                command.get_name()
+            );
         }
-        let start = grammar.find_subcommand_mut("start").unwrap().render_help().to_string();
-        assert!(start.contains("--data <DIR>") && !start.contains("--workers"), "{start}");
+        let start = grammar
+            .find_subcommand_mut("start")
+            .unwrap()
+            .render_help()
+            .to_string();
+        assert!(
+            start.contains("--data <DIR>") && !start.contains("--workers"),
+            "{start}"
+        );
         assert!(help.contains("--workers"), "{help}");
     }
 
     #[test]
     fn commands_read_what_they_are_asked() {
         let read = |arguments: &[&str]| {
-            CommandLine::read([&["stepwire"], arguments].concat().into_iter().map(OsString::from)).map(|line| line.asked())
+            CommandLine::read(
+                [&["stepwire"], arguments]
+                    .concat()
+                    .into_iter()
+                    .map(OsString::from),
+            )
+            .map(|line| line.asked())
         };
-        let Ok(Command::Client(command)) =
-            read(&["start", "p", "--data-json", "{}", "--data", "d", "--wait", "--until", "waiting", "--timeout", "30s"])
-        else {
+        let Ok(Command::Client(command)) = read(&[
+            "start",
+            "p",
+            "--data-json",
+            "{}",
+            "--data",
+            "d",
+            "--wait",
+            "--until",
+            "waiting",
+            "--timeout",
+            "30s",
+        ]) else {
             panic!("a start")
         };
-        assert_eq!(command.common().timeout, Some(std::time::Duration::from_secs(30)));
+        assert_eq!(
+            command.common().timeout,
+            Some(std::time::Duration::from_secs(30))
+        );
         for bad in [
             &["start"][..],
             &["start", "p", "--until", "waiting"],
@@ -194,7 +243,15 @@ mod tests {
         ] {
             assert!(read(bad).is_err(), "{bad:?}");
         }
-        let shown = format!("{:?}", read(&["show", "0197a1b2-0000-7000-8000-000000000007", "--token", "hush"]));
+        let shown = format!(
+            "{:?}",
+            read(&[
+                "show",
+                "0197a1b2-0000-7000-8000-000000000007",
+                "--token",
+                "hush"
+            ])
+        );
         assert!(!shown.contains("hush"), "{shown}");
     }
 }

@@ -1,4 +1,5 @@
-//! How the jobs' interface writes dates: a format in the letters that its clients' server uses (`dd-MM-yyyy HH:mm:ss`), in UTC.
+//! How the jobs' interface writes dates: a format in the letters that its clients' server uses
+//! (`dd-MM-yyyy HH:mm:ss`), in UTC.
 //!
 //! Not here: what is written in it (`web::jobs`).
 
@@ -24,13 +25,25 @@ impl Default for DateTimeFormat {
     fn default() -> Self {
         let field = Piece::Field;
         let text = |text: &str| Piece::Text(text.to_owned());
-        let date = [field("%d"), text("-"), field("%m"), text("-"), field("%Y"), text(" ")];
-        Self(date.into_iter().chain([field("%H"), text(":"), field("%M"), text(":"), field("%S")]).collect())
+        let date = [
+            field("%d"),
+            text("-"),
+            field("%m"),
+            text("-"),
+            field("%Y"),
+            text(" "),
+        ];
+        Self(
+            date.into_iter()
+                .chain([field("%H"), text(":"), field("%M"), text(":"), field("%S")])
+                .collect(),
+        )
     }
 }
 
 impl DateTimeFormat {
-    /// Compiles a format. `d M y H h m s f t` and `K` mean parts of a date, `'…'`, `"…"` and `\` text, other signs themselves.
+    /// Compiles a format. `d M y H h m s f t` and `K` mean parts of a date, `'…'`, `"…"` and `\`
+    /// text, other signs themselves.
     ///
     /// # Errors
     /// What is wrong, as the part of a sentence behind "but".
@@ -43,7 +56,10 @@ impl DateTimeFormat {
                 '\\' => escaped(rest)?,
                 letter if letter.is_ascii_alphabetic() => {
                     let count = rest.len() - rest.trim_start_matches(letter).len();
-                    (field(letter, count).ok_or_else(|| unknown(&rest[..count]))?, count)
+                    (
+                        field(letter, count).ok_or_else(|| unknown(&rest[..count]))?,
+                        count,
+                    )
                 }
                 sign => (Piece::Text(sign.to_string()), sign.len_utf8()),
             };
@@ -58,16 +74,24 @@ impl DateTimeFormat {
 
     /// Writes a time, given in milliseconds since 1970.
     pub fn write(&self, millis: i64) -> String {
-        let Ok(moment) = Timestamp::from_millisecond(millis) else { return String::new() };
+        let Ok(moment) = Timestamp::from_millisecond(millis) else {
+            return String::new();
+        };
         let moment = moment.to_zoned(TimeZone::UTC);
         let mut text = String::new();
         for piece in &self.0 {
             // A text takes whatever is written to it.
             let _ = match piece {
                 Piece::Text(piece) => write!(text, "{piece}"),
-                Piece::Field("%p") => write!(text, "{}", if moment.hour() < 12 { "AM" } else { "PM" }),
+                Piece::Field("%p") => {
+                    write!(text, "{}", if moment.hour() < 12 { "AM" } else { "PM" })
+                }
                 Piece::Field(field) => write!(text, "{}", moment.strftime(field)),
-                Piece::Fraction(digits) => write!(text, "{}", &format!("{:09}", moment.subsec_nanosecond())[..*digits]),
+                Piece::Fraction(digits) => write!(
+                    text,
+                    "{}",
+                    &format!("{:09}", moment.subsec_nanosecond())[..*digits]
+                ),
             };
         }
         text
@@ -110,12 +134,17 @@ fn unknown(letters: &str) -> String {
 /// The text up to the next mark of the same kind, and how much of the format that is.
 fn quoted(rest: &str, mark: char) -> Result<(Piece, usize), String> {
     let inside = &rest[1..];
-    let length = inside.find(mark).ok_or_else(|| format!("a text that begins with {mark} has no end"))?;
+    let length = inside
+        .find(mark)
+        .ok_or_else(|| format!("a text that begins with {mark} has no end"))?;
     Ok((Piece::Text(inside[..length].to_owned()), length + 2))
 }
 
 fn escaped(rest: &str) -> Result<(Piece, usize), String> {
-    let sign = rest[1..].chars().next().ok_or("no sign follows its last '\\'")?;
+    let sign = rest[1..]
+        .chars()
+        .next()
+        .ok_or("no sign follows its last '\\'")?;
     Ok((Piece::Text(sign.to_string()), 1 + sign.len_utf8()))
 }
 
@@ -126,17 +155,32 @@ mod tests {
     #[track_caller]
     fn check(format: &str, expected: &str) {
         // 2026-03-07T15:04:05.678Z
-        assert_eq!(DateTimeFormat::parse(format).unwrap().write(1_772_895_845_678), expected, "{format}");
+        assert_eq!(
+            DateTimeFormat::parse(format)
+                .unwrap()
+                .write(1_772_895_845_678),
+            expected,
+            "{format}"
+        );
     }
 
     #[test]
     fn letters_mean_parts_of_a_date() {
         check("dd-MM-yyyy HH:mm:ss", "07-03-2026 15:04:05");
-        check("yyyy-MM-ddTHH:mm:ss.fffK".replace('T', "'T'").as_str(), "2026-03-07T15:04:05.678Z");
+        check(
+            "yyyy-MM-ddTHH:mm:ss.fffK".replace('T', "'T'").as_str(),
+            "2026-03-07T15:04:05.678Z",
+        );
         check("d/M/yy h:m:s tt", "7/3/26 3:4:5 PM");
-        check("dddd, d. MMMM \"anno\" yyyy", "Saturday, 7. March anno 2026");
+        check(
+            "dddd, d. MMMM \"anno\" yyyy",
+            "Saturday, 7. March anno 2026",
+        );
         check(r"ddd MMM \d\e hh", "Sat Mar de 03");
-        assert_eq!(DateTimeFormat::default(), DateTimeFormat::parse("dd-MM-yyyy HH:mm:ss").unwrap());
+        assert_eq!(
+            DateTimeFormat::default(),
+            DateTimeFormat::parse("dd-MM-yyyy HH:mm:ss").unwrap()
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The options as they may be written: once, for the command line, the environment and the TOML file.
+//! The options as they may be written: once, for the command line, the environment and the TOML
+//! file.
 //!
 //! Not here: what an absent option means and which combinations are refused (`config`).
 
@@ -7,8 +8,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use clap::{Args, ValueEnum, builder::BoolishValueParser};
 use serde::Deserialize;
 
-/// Every option, absent or given. The flag `--some-name`, the variable `STEPWIRE_SOME_NAME` and the TOML key `some-name`
-/// are the same option. No `Debug`: it holds the secret.
+/// Every option, absent or given. The flag `--some-name`, the variable `STEPWIRE_SOME_NAME` and the
+/// TOML key `some-name` are the same option. No `Debug`: it holds the secret.
 #[derive(Args, Deserialize, Default, Clone)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 #[command(next_help_heading = "Options of the server")]
@@ -23,59 +24,137 @@ pub struct Options {
     #[arg(long, global = true, env = "STEPWIRE_STORE")]
     pub store: Option<Store>,
     /// Secret of the HS256 tokens, as raw text [default: generated into the data directory]
-    #[arg(long, global = true, env = "STEPWIRE_JWT_SECRET", value_name = "TEXT", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_JWT_SECRET",
+        value_name = "TEXT",
+        hide_env_values = true
+    )]
     pub jwt_secret: Option<String>,
     /// Issuer (`iss`) that tokens must name [default: not checked]
     #[arg(long, global = true, env = "STEPWIRE_JWT_ISSUER", value_name = "TEXT")]
     pub jwt_issuer: Option<String>,
     /// Audience (`aud`) that tokens must name [default: not checked]
-    #[arg(long, global = true, env = "STEPWIRE_JWT_AUDIENCE", value_name = "TEXT")]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_JWT_AUDIENCE",
+        value_name = "TEXT"
+    )]
     pub jwt_audience: Option<String>,
-    /// JWKS with the public keys of an issuer whose tokens are accepted beside the server's own: a file, or an address like
-    /// `https://id.example.com/keys` [default: none]
-    #[arg(long, global = true, env = "STEPWIRE_JWT_JWKS", value_name = "FILE|URL")]
+    /// JWKS with the public keys of an issuer whose tokens are accepted beside the server's own: a
+    /// file, or an address like `https://id.example.com/keys` [default: none]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_JWT_JWKS",
+        value_name = "FILE|URL"
+    )]
     pub jwt_jwks: Option<String>,
     /// What that issuer's tokens may be signed with, comma-separated [default: RS256,ES256,EdDSA]
-    #[arg(long, global = true, env = "STEPWIRE_JWT_ALGORITHMS", value_delimiter = ',')]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_JWT_ALGORITHMS",
+        value_delimiter = ','
+    )]
     pub jwt_algorithms: Option<Vec<JwtAlgorithm>>,
     /// Claim that lists the roles, or a path to it like realm_access.roles [default: roles]
-    #[arg(long, global = true, env = "STEPWIRE_JWT_ROLES_CLAIM", value_name = "PATH")]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_JWT_ROLES_CLAIM",
+        value_name = "PATH"
+    )]
     pub jwt_roles_claim: Option<String>,
     /// How long a token may last from now: an ISO 8601 duration such as P30D [default: P366D]
-    #[arg(long, global = true, env = "STEPWIRE_MAX_TOKEN_LIFETIME", value_name = "DURATION")]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_MAX_TOKEN_LIFETIME",
+        value_name = "DURATION"
+    )]
     pub max_token_lifetime: Option<String>,
-    /// Origins whose pages may connect besides the server's own, comma-separated, or `*` [default: none; without --production on
-    /// loopback, those of this machine]
-    #[arg(long, global = true, env = "STEPWIRE_ALLOWED_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    /// Origins whose pages may connect besides the server's own, comma-separated, or `*` [default:
+    /// none; without --production on loopback, those of this machine]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_ALLOWED_ORIGINS",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
     pub allowed_origins: Option<Vec<String>>,
-    /// Networks of the proxies that are believed when they say for whom they ask, comma-separated [default: none]
-    #[arg(long, global = true, env = "STEPWIRE_TRUSTED_PROXIES", value_name = "NETWORK", value_delimiter = ',')]
+    /// Networks of the proxies that are believed when they say for whom they ask, comma-separated
+    /// [default: none]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_TRUSTED_PROXIES",
+        value_name = "NETWORK",
+        value_delimiter = ','
+    )]
     pub trusted_proxies: Option<Vec<String>>,
     /// Messages per second and connection; 0 = no limit [default: 20]
-    #[arg(long, global = true, env = "STEPWIRE_RATE_PER_SECOND", value_name = "N")]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_RATE_PER_SECOND",
+        value_name = "N"
+    )]
     pub rate_per_second: Option<u32>,
     /// Messages a connection may send at once; 0 = no limit [default: 60]
     #[arg(long, global = true, env = "STEPWIRE_RATE_BURST", value_name = "N")]
     pub rate_burst: Option<u32>,
     /// Open connections per user; 0 = no limit [default: 256]
-    #[arg(long, global = true, env = "STEPWIRE_MAX_CONNECTIONS_PER_USER", value_name = "N")]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_MAX_CONNECTIONS_PER_USER",
+        value_name = "N"
+    )]
     pub max_connections_per_user: Option<usize>,
     /// Open connections per peer address; 0 = no limit [default: 1024]
-    #[arg(long, global = true, env = "STEPWIRE_MAX_CONNECTIONS_PER_ADDRESS", value_name = "N")]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_MAX_CONNECTIONS_PER_ADDRESS",
+        value_name = "N"
+    )]
     pub max_connections_per_address: Option<usize>,
-    /// Where calls of processes may go, comma-separated: hosts, *.domains, host:port, networks, or * for public addresses
-    /// [default: nowhere]
-    #[arg(long, global = true, env = "STEPWIRE_OUTBOUND_TARGETS", value_name = "TARGET", value_delimiter = ',')]
+    /// Where calls of processes may go, comma-separated: hosts, *.domains, host:port, networks, or
+    /// * for public addresses [default: nowhere]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_OUTBOUND_TARGETS",
+        value_name = "TARGET",
+        value_delimiter = ','
+    )]
     pub outbound_targets: Option<Vec<String>>,
-    /// Secret that webhooks are signed with: whsec_ and base64, or raw text [default: generated into the data directory]
-    #[arg(long, global = true, env = "STEPWIRE_WEBHOOK_SECRET", value_name = "TEXT", hide_env_values = true)]
+    /// Secret that webhooks are signed with: whsec_ and base64, or raw text [default: generated
+    /// into the data directory]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_WEBHOOK_SECRET",
+        value_name = "TEXT",
+        hide_env_values = true
+    )]
     pub webhook_secret: Option<String>,
-    /// What headers of calls may name, by name. No flag: flags are seen by everybody on the machine. In the environment each is
-    /// a variable of its own, `STEPWIRE_SECRET_NAME`.
+    /// What headers of calls may name, by name. No flag: flags are seen by everybody on the
+    /// machine. In the environment each is a variable of its own, `STEPWIRE_SECRET_NAME`.
     #[arg(skip)]
     pub secrets: Option<BTreeMap<String, String>>,
-    /// How the jobs' interface writes dates: d M y H h m s f t are parts of a date, in UTC [default: dd-MM-yyyy HH:mm:ss]
-    #[arg(long, global = true, env = "STEPWIRE_JOBS_DATE_TIME_FORMAT", value_name = "FORMAT")]
+    /// How the jobs' interface writes dates: d M y H h m s f t are parts of a date, in UTC
+    /// [default: dd-MM-yyyy HH:mm:ss]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_JOBS_DATE_TIME_FORMAT",
+        value_name = "FORMAT"
+    )]
     pub jobs_date_time_format: Option<String>,
     /// Threads that run instances and connections [default: one per core]
     #[arg(long, global = true, env = "STEPWIRE_WORKERS", value_name = "N")]
@@ -88,10 +167,18 @@ pub struct Options {
     #[arg(long, global = true, env = "STEPWIRE_NO_EXAMPLES", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub no_examples: Option<bool>,
-    /// BPMN files to deploy and publish at the start, comma-separated; content that is deployed already stays as it is
-    #[arg(long, global = true, env = "STEPWIRE_DEPLOY", value_name = "FILE", value_delimiter = ',')]
+    /// BPMN files to deploy and publish at the start, comma-separated; content that is deployed
+    /// already stays as it is
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_DEPLOY",
+        value_name = "FILE",
+        value_delimiter = ','
+    )]
     pub deploy: Option<Vec<PathBuf>>,
-    /// Print a link at the start that signs an administrator in, once [default: true; false in production]
+    /// Print a link at the start that signs an administrator in, once [default: true; false in
+    /// production]
     #[arg(long, global = true, env = "STEPWIRE_SIGN_IN_LINK", value_parser = BoolishValueParser::new(), num_args = 0..=1,
           require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub sign_in_link: Option<bool>,
@@ -165,8 +252,12 @@ impl Options {
             trusted_proxies: self.trusted_proxies.or(file.trusted_proxies),
             rate_per_second: self.rate_per_second.or(file.rate_per_second),
             rate_burst: self.rate_burst.or(file.rate_burst),
-            max_connections_per_user: self.max_connections_per_user.or(file.max_connections_per_user),
-            max_connections_per_address: self.max_connections_per_address.or(file.max_connections_per_address),
+            max_connections_per_user: self
+                .max_connections_per_user
+                .or(file.max_connections_per_user),
+            max_connections_per_address: self
+                .max_connections_per_address
+                .or(file.max_connections_per_address),
             outbound_targets: self.outbound_targets.or(file.outbound_targets),
             webhook_secret: self.webhook_secret.or(file.webhook_secret),
             secrets: self.secrets.or(file.secrets),

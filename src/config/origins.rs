@@ -1,7 +1,9 @@
-//! Which web pages may talk to the server: its own, those of the allow-list, and in development those of this machine.
+//! Which web pages may talk to the server: its own, those of the allow-list, and in development
+//! those of this machine.
 //!
-//! Origins are compared in the form browsers send: lower case, no default port, no slash at the end, international names and IP
-//! addresses in their one spelling. Not here: where the header is read and what a refused page is told (`web::origin_check`).
+//! Origins are compared in the form browsers send: lower case, no default port, no slash at the
+//! end, international names and IP addresses in their one spelling. Not here: where the header is
+//! read and what a refused page is told (`web::origin_check`).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,7 +15,8 @@ use super::ConfigError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AllowedOrigins {
     listed: Listed,
-    /// In development on loopback: pages of any origin on this machine may connect, and requests must be to a name of it.
+    /// In development on loopback: pages of any origin on this machine may connect, and requests
+    /// must be to a name of it.
     on_this_machine: bool,
 }
 
@@ -38,17 +41,34 @@ impl AllowedOrigins {
             None => Listed::None,
             Some(list) if list.iter().any(|origin| origin.trim() == "*") => Listed::Any,
             Some(list) if list.is_empty() => {
-                return Err(ConfigError("expected allowed-origins to name at least one origin, but the list is empty".into()));
+                return Err(ConfigError(
+                    "expected allowed-origins to name at least one origin, but the list is empty"
+                        .into(),
+                ));
             }
-            Some(list) => Listed::These(list.iter().map(|origin| listed(origin.trim())).collect::<Result<_, _>>()?),
+            Some(list) => Listed::These(
+                list.iter()
+                    .map(|origin| listed(origin.trim()))
+                    .collect::<Result<_, _>>()?,
+            ),
         };
-        Ok(Self { listed, on_this_machine: false })
+        Ok(Self {
+            listed,
+            on_this_machine: false,
+        })
     }
 
-    /// The same for a server in development that listens on these addresses: on loopback alone, the pages of this machine pass.
+    /// The same for a server in development that listens on these addresses: on loopback alone, the
+    /// pages of this machine pass.
     pub fn in_development_on(self, listen: &[SocketAddr]) -> Self {
-        let on_this_machine = !listen.is_empty() && listen.iter().all(|address| address.ip().to_canonical().is_loopback());
-        Self { on_this_machine, ..self }
+        let on_this_machine = !listen.is_empty()
+            && listen
+                .iter()
+                .all(|address| address.ip().to_canonical().is_loopback());
+        Self {
+            on_this_machine,
+            ..self
+        }
     }
 
     /// Whether this could be in the list: an opaque origin (`null`) cannot.
@@ -61,37 +81,47 @@ impl AllowedOrigins {
         self.listed == Listed::Any
     }
 
-    /// Whether a request with this `Origin` header, sent to this `Host`, may pass. A request without `Origin` comes from no
-    /// browser and always may. The server's own pages always may; over HTTPS, a page that came over HTTP is another's, as anybody
-    /// on the way may have changed it.
+    /// Whether a request with this `Origin` header, sent to this `Host`, may pass. A request
+    /// without `Origin` comes from no browser and always may. The server's own pages always may;
+    /// over HTTPS, a page that came over HTTP is another's, as anybody on the way may have changed
+    /// it.
     pub fn allow(&self, origin: Option<&str>, host: &str, https: bool) -> bool {
         let Some(origin) = origin else { return true };
-        self.is_any() || self.allow_with_cookie(origin, host, https) || (self.on_this_machine && is_on_this_machine(origin))
+        self.is_any()
+            || self.allow_with_cookie(origin, host, https)
+            || (self.on_this_machine && is_on_this_machine(origin))
     }
 
-    /// Whether a page of this origin may act as its visitor, by a cookie: the server's own and those that are listed by name. A
-    /// cookie is sent along by every page of this machine, whatever port it came from, and with `*` anybody's page is no visitor's
-    /// choice.
+    /// Whether a page of this origin may act as its visitor, by a cookie: the server's own and
+    /// those that are listed by name. A cookie is sent along by every page of this machine,
+    /// whatever port it came from, and with `*` anybody's page is no visitor's choice.
     pub fn allow_with_cookie(&self, origin: &str, host: &str, https: bool) -> bool {
-        let Some(origin) = normal(origin) else { return false };
+        let Some(origin) = normal(origin) else {
+            return false;
+        };
         let is_listed = matches!(&self.listed, Listed::These(list) if list.contains(&origin));
         is_listed || is_own(&origin, host, https)
     }
 
-    /// Whether a request to this `Host` may pass. In development on loopback the name must be one of this machine or that of a
-    /// listed origin: a page of a stranger whose name was made to lead here would be the server's own otherwise.
+    /// Whether a request to this `Host` may pass. In development on loopback the name must be one
+    /// of this machine or that of a listed origin: a page of a stranger whose name was made to lead
+    /// here would be the server's own otherwise.
     pub fn allow_host(&self, host: &str) -> bool {
         if !self.on_this_machine || self.is_any() || host.is_empty() {
             return true;
         }
-        let Some(url) = web_url(&format!("http://{host}")) else { return false };
-        let is_listed = |origin: &String| web_url(origin).is_some_and(|listed| listed.host() == url.host());
-        is_loopback(&url) || matches!(&self.listed, Listed::These(list) if list.iter().any(is_listed))
+        let Some(url) = web_url(&format!("http://{host}")) else {
+            return false;
+        };
+        let is_listed =
+            |origin: &String| web_url(origin).is_some_and(|listed| listed.host() == url.host());
+        is_loopback(&url)
+            || matches!(&self.listed, Listed::These(list) if list.iter().any(is_listed))
     }
 }
 
-/// Whether a page came from where the request goes to. Without HTTPS as far as is known, there may be a proxy before us that
-/// ends it.
+/// Whether a page came from where the request goes to. Without HTTPS as far as is known, there may
+/// be a proxy before us that ends it.
 fn is_own(origin: &str, host: &str, https: bool) -> bool {
     let is = |scheme: &str| normal(&format!("{scheme}://{host}")).is_some_and(|own| own == origin);
     is("https") || (!https && is("http"))
@@ -102,8 +132,13 @@ fn is_on_this_machine(origin: &str) -> bool {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+    let Some(host) = url.host_str() else {
+        return false;
+    };
+    let bare = host
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(host);
     match bare.parse::<IpAddr>() {
         Ok(address) => address.to_canonical().is_loopback(),
         Err(_) => {
@@ -116,7 +151,8 @@ fn is_loopback(url: &Url) -> bool {
 fn listed(origin: &str) -> Result<String, ConfigError> {
     normal(origin).ok_or_else(|| {
         ConfigError(format!(
-            "expected allowed-origins to hold origins like https://app.example.com, without a path, but one is '{origin}'"
+            "expected allowed-origins to hold origins like https://app.example.com, without a \
+            path, but one is '{origin}'"
         ))
     })
 }
@@ -135,7 +171,11 @@ fn web_url(origin: &str) -> Option<Url> {
     let is_plain = !authority.is_empty()
         && !authority.contains(['/', '\\', '?', '#', '@', '*', '%'])
         && !authority.contains(|letter: char| letter.is_whitespace() || letter.is_control());
-    if is_web && is_plain { Url::parse(&format!("{scheme}://{authority}")).ok() } else { None }
+    if is_web && is_plain {
+        Url::parse(&format!("{scheme}://{authority}")).ok()
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -147,17 +187,28 @@ mod tests {
     }
 
     fn development(origins: AllowedOrigins) -> AllowedOrigins {
-        origins.in_development_on(&["127.0.0.1:8000".parse().unwrap(), "[::1]:8000".parse().unwrap()])
+        origins.in_development_on(&[
+            "127.0.0.1:8000".parse().unwrap(),
+            "[::1]:8000".parse().unwrap(),
+        ])
     }
 
     #[track_caller]
     fn check(origins: &AllowedOrigins, origin: &str, host: &str, https: bool, allowed: bool) {
-        assert_eq!(origins.allow(Some(origin), host, https), allowed, "{origin} at {host}, https {https}, with {origins:?}");
+        assert_eq!(
+            origins.allow(Some(origin), host, https),
+            allowed,
+            "{origin} at {host}, https {https}, with {origins:?}"
+        );
     }
 
     #[test]
     fn the_servers_own_pages_always_may() {
-        for origins in [AllowedOrigins::parse(None).unwrap(), list(&["https://other.example"]), list(&["*"])] {
+        for origins in [
+            AllowedOrigins::parse(None).unwrap(),
+            list(&["https://other.example"]),
+            list(&["*"]),
+        ] {
             for (origin, host, https) in [
                 ("http://app.example.com:8000", "app.example.com:8000", false),
                 ("http://APP.example.com:8000", "app.Example.com:8000", false),
@@ -170,10 +221,17 @@ mod tests {
                 ("http://[::1]:8000", "[::1]:8000", false),
                 ("http://[::1]:8000", "[0:0:0:0:0:0:0:1]:8000", false),
                 ("http://127.0.0.1:8951", "127.0.0.1:8951", false),
-                ("https://xn--mnchen-3ya.example", "xn--mnchen-3ya.example", true),
+                (
+                    "https://xn--mnchen-3ya.example",
+                    "xn--mnchen-3ya.example",
+                    true,
+                ),
             ] {
                 check(&origins, origin, host, https, true);
-                assert!(origins.allow_with_cookie(origin, host, https), "{origin} at {host}");
+                assert!(
+                    origins.allow_with_cookie(origin, host, https),
+                    "{origin} at {host}"
+                );
             }
             assert!(origins.allow(None, "app.example.com", true));
         }
@@ -181,20 +239,35 @@ mod tests {
 
     #[test]
     fn others_may_not() {
-        for origins in [AllowedOrigins::parse(None).unwrap(), list(&["https://other.example"])] {
+        for origins in [
+            AllowedOrigins::parse(None).unwrap(),
+            list(&["https://other.example"]),
+        ] {
             for (origin, host, https) in [
                 ("http://app.example.com", "app.example.com:8000", false),
                 ("http://app.example.com:8001", "app.example.com:8000", false),
-                ("http://evil.example.com:8000", "app.example.com:8000", false),
+                (
+                    "http://evil.example.com:8000",
+                    "app.example.com:8000",
+                    false,
+                ),
                 ("http://app.example.com", "app.example.com", true),
                 ("https://app.example.com", "app.example.com:80", false),
-                ("https://other.example.evil.example", "app.example.com", false),
+                (
+                    "https://other.example.evil.example",
+                    "app.example.com",
+                    false,
+                ),
                 ("http://other.example", "app.example.com", false),
                 ("http://localhost:5173", "app.example.com", false),
                 ("http://localhost:5173", "localhost:8000", false),
                 ("null", "app.example.com", false),
                 ("", "app.example.com", false),
-                ("https://app.example.com@evil.example", "app.example.com", true),
+                (
+                    "https://app.example.com@evil.example",
+                    "app.example.com",
+                    true,
+                ),
                 ("file://app.example.com", "app.example.com", false),
                 ("null", "", false),
             ] {
@@ -223,9 +296,18 @@ mod tests {
             "https://four.example:8443",
         ] {
             check(&origins, origin, "app.example.com", true, true);
-            assert!(origins.allow_with_cookie(origin, "app.example.com", true), "{origin}");
+            assert!(
+                origins.allow_with_cookie(origin, "app.example.com", true),
+                "{origin}"
+            );
         }
-        for origin in ["http://one.example", "https://one.example:444", "https://two.example", "https://four.example", "null"] {
+        for origin in [
+            "http://one.example",
+            "https://one.example:444",
+            "https://two.example",
+            "https://four.example",
+            "null",
+        ] {
             check(&origins, origin, "app.example.com", true, false);
         }
         assert!(list(&["*"]).allow(Some("null"), "app.example.com", true));
@@ -234,7 +316,12 @@ mod tests {
 
     #[test]
     fn in_development_on_loopback_pages_of_this_machine_may_without_cookies() {
-        for origins in [AllowedOrigins::parse(None).unwrap(), list(&["https://other.example"])].map(development) {
+        for origins in [
+            AllowedOrigins::parse(None).unwrap(),
+            list(&["https://other.example"]),
+        ]
+        .map(development)
+        {
             for origin in [
                 "http://localhost:5173",
                 "https://localhost:3000",
@@ -244,14 +331,30 @@ mod tests {
                 "http://app.localhost:8080",
             ] {
                 check(&origins, origin, "127.0.0.1:8000", false, true);
-                assert!(!origins.allow_with_cookie(origin, "127.0.0.1:8000", false), "{origin}");
+                assert!(
+                    !origins.allow_with_cookie(origin, "127.0.0.1:8000", false),
+                    "{origin}"
+                );
             }
-            for origin in ["http://localhost.evil.example", "http://192.168.0.7:5173", "http://mylocalhost:5173", "null"] {
+            for origin in [
+                "http://localhost.evil.example",
+                "http://192.168.0.7:5173",
+                "http://mylocalhost:5173",
+                "null",
+            ] {
                 check(&origins, origin, "127.0.0.1:8000", false, false);
             }
         }
-        let anywhere = AllowedOrigins::parse(None).unwrap().in_development_on(&["0.0.0.0:8000".parse().unwrap()]);
-        check(&anywhere, "http://localhost:5173", "127.0.0.1:8000", false, false);
+        let anywhere = AllowedOrigins::parse(None)
+            .unwrap()
+            .in_development_on(&["0.0.0.0:8000".parse().unwrap()]);
+        check(
+            &anywhere,
+            "http://localhost:5173",
+            "127.0.0.1:8000",
+            false,
+            false,
+        );
         assert!(anywhere.allow_host("anything.example"));
     }
 
@@ -270,7 +373,13 @@ mod tests {
         ] {
             assert!(origins.allow_host(host), "{host}");
         }
-        for host in ["evil.example:8000", "192.168.0.7:8000", "app.example.com.evil.example", "a b", "x@localhost"] {
+        for host in [
+            "evil.example:8000",
+            "192.168.0.7:8000",
+            "app.example.com.evil.example",
+            "a b",
+            "x@localhost",
+        ] {
             assert!(!origins.allow_host(host), "{host}");
         }
         assert!(development(list(&["*"])).allow_host("evil.example"));
@@ -294,7 +403,10 @@ mod tests {
             "null",
             "",
         ] {
-            assert!(AllowedOrigins::parse(Some(vec![text.into()])).is_err(), "{text}");
+            assert!(
+                AllowedOrigins::parse(Some(vec![text.into()])).is_err(),
+                "{text}"
+            );
             assert!(!AllowedOrigins::can_list(text), "{text}");
         }
         assert!(AllowedOrigins::parse(Some(vec![])).is_err());

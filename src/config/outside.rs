@@ -1,4 +1,5 @@
-//! What calls to the outside need and nobody may see: the secrets that headers name, and what webhooks are signed with.
+//! What calls to the outside need and nobody may see: the secrets that headers name, and what
+//! webhooks are signed with.
 //!
 //! Not here: where calls may go (`runtime::outside`, which reads the list of targets).
 
@@ -40,9 +41,14 @@ impl Secrets {
             }
         }
         for (name, value) in &mut secrets {
-            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_') {
+            if name.is_empty()
+                || !name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+            {
                 return Err(ConfigError(format!(
-                    "expected names of secrets in capital letters, digits and '_', but one is '{name}'"
+                    "expected names of secrets in capital letters, digits and '_', but one is \
+                    '{name}'"
                 )));
             }
             // A file's last line break is no part of what it holds.
@@ -56,7 +62,9 @@ impl Secrets {
 }
 
 fn unreadable(name: &str) -> ConfigError {
-    ConfigError(format!("expected the secret {name} to be a text without control characters, but it is none"))
+    ConfigError(format!(
+        "expected the secret {name} to be a text without control characters, but it is none"
+    ))
 }
 
 impl fmt::Debug for Secrets {
@@ -77,7 +85,10 @@ pub enum WebhookSecret {
 impl WebhookSecret {
     /// The secret of a server with this option and this data directory.
     pub(super) fn new(option: Option<String>, data: &Path) -> Result<Self, ConfigError> {
-        option.map_or_else(|| Ok(Self::Generated(data.join(WEBHOOK_SECRET_FILE))), |text| key(&text).map(Self::Given))
+        option.map_or_else(
+            || Ok(Self::Generated(data.join(WEBHOOK_SECRET_FILE))),
+            |text| key(&text).map(Self::Given),
+        )
     }
 
     /// Whether none is given.
@@ -92,9 +103,9 @@ impl WebhookSecret {
     pub fn load(&self) -> Result<Vec<u8>, ConfigError> {
         match self {
             Self::Given(key) => Ok(key.clone()),
-            Self::Generated(path) => {
-                key(&read_or_generate(path, &|random| format!("{PREFIX}{}", BASE64_STANDARD.encode(random)))?)
-            }
+            Self::Generated(path) => key(&read_or_generate(path, &|random| {
+                format!("{PREFIX}{}", BASE64_STANDARD.encode(random))
+            })?),
         }
     }
 }
@@ -107,7 +118,8 @@ fn key(text: &str) -> Result<Vec<u8>, ConfigError> {
     };
     key.filter(|key| key.len() >= KEY_BYTES).ok_or_else(|| {
         ConfigError(format!(
-            "expected webhook-secret to be {PREFIX} and base64, or a text, of at least {KEY_BYTES} bytes, but it is not"
+            "expected webhook-secret to be {PREFIX} and base64, or a text, of at least \
+            {KEY_BYTES} bytes, but it is not"
         ))
     })
 }
@@ -127,14 +139,42 @@ mod tests {
 
     #[test]
     fn secrets_come_from_the_environment_and_the_file_and_are_never_shown() {
-        let file = BTreeMap::from([("A".to_owned(), "file".to_owned()), ("B".to_owned(), "file".to_owned())]);
-        let environment = [("STEPWIRE_SECRET_A", "hush\n"), ("STEPWIRE_SECRETS", "x"), ("PATH", "/")];
-        let secrets = Secrets::new(Some(file), environment.map(|(name, value)| (name.into(), value.into()))).unwrap();
-        assert_eq!(secrets.0, BTreeMap::from([("A".into(), "hush".into()), ("B".into(), "file".into())]));
+        let file = BTreeMap::from([
+            ("A".to_owned(), "file".to_owned()),
+            ("B".to_owned(), "file".to_owned()),
+        ]);
+        let environment = [
+            ("STEPWIRE_SECRET_A", "hush\n"),
+            ("STEPWIRE_SECRETS", "x"),
+            ("PATH", "/"),
+        ];
+        let secrets = Secrets::new(
+            Some(file),
+            environment.map(|(name, value)| (name.into(), value.into())),
+        )
+        .unwrap();
+        assert_eq!(
+            secrets.0,
+            BTreeMap::from([("A".into(), "hush".into()), ("B".into(), "file".into())])
+        );
         assert_eq!(format!("{secrets:?}"), r#"{"A", "B"}"#);
-        for (name, value) in [("a", "x"), ("", "x"), ("A-B", "x"), ("A", "x\r\ny"), ("A", "x\0")] {
-            let error = Secrets::new(Some(BTreeMap::from([(name.to_owned(), value.to_owned())])), []).unwrap_err().to_string();
-            assert!(error.starts_with("expected ") && !error.contains('\r'), "{error}");
+        for (name, value) in [
+            ("a", "x"),
+            ("", "x"),
+            ("A-B", "x"),
+            ("A", "x\r\ny"),
+            ("A", "x\0"),
+        ] {
+            let error = Secrets::new(
+                Some(BTreeMap::from([(name.to_owned(), value.to_owned())])),
+                [],
+            )
+            .unwrap_err()
+            .to_string();
+            assert!(
+                error.starts_with("expected ") && !error.contains('\r'),
+                "{error}"
+            );
         }
     }
 
@@ -142,8 +182,18 @@ mod tests {
     fn the_key_of_webhooks_is_given_in_two_forms_or_generated_once() {
         let data = tempfile::tempdir().unwrap();
         let given = |text: &str| WebhookSecret::new(Some(text.to_owned()), data.path());
-        assert_eq!(given("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap().load().unwrap().len(), 24);
-        assert_eq!(given("a text of twenty-four by").unwrap().load().unwrap(), b"a text of twenty-four by");
+        assert_eq!(
+            given("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+                .unwrap()
+                .load()
+                .unwrap()
+                .len(),
+            24
+        );
+        assert_eq!(
+            given("a text of twenty-four by").unwrap().load().unwrap(),
+            b"a text of twenty-four by"
+        );
         for bad in ["", "short", "whsec_", "whsec_####", "whsec_c2hvcnQ="] {
             let error = given(bad).unwrap_err().to_string();
             assert!(!error.contains("c2hvcnQ"), "{error}");
@@ -152,7 +202,13 @@ mod tests {
         let key = generated.load().unwrap();
         assert_eq!((key.len(), generated.load().unwrap()), (32, key));
         let text = std::fs::read_to_string(data.path().join(WEBHOOK_SECRET_FILE)).unwrap();
-        assert!(text.starts_with(PREFIX), "it is given to receivers as it stands: {text}");
-        assert_eq!(format!("{:?}", given("a text of twenty-four by").unwrap()), "Given(…)");
+        assert!(
+            text.starts_with(PREFIX),
+            "it is given to receivers as it stands: {text}"
+        );
+        assert_eq!(
+            format!("{:?}", given("a text of twenty-four by").unwrap()),
+            "Given(…)"
+        );
     }
 }

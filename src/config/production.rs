@@ -10,7 +10,10 @@ const SECRET_BYTES: usize = 32;
 /// What keeps these options from being fit for production, one sentence each.
 pub(super) fn demands(options: &Options) -> Vec<String> {
     let jwt_secret = match options.jwt_secret.as_deref() {
-        None => Some(format!("to be given in production, but none is; set {}", secretly("jwt-secret"))),
+        None => Some(format!(
+            "to be given in production, but none is; set {}",
+            secretly("jwt-secret")
+        )),
         Some(text) if text.len() < SECRET_BYTES => Some(format!(
             "to have at least {SECRET_BYTES} bytes in production, but it has {}; set {}",
             text.len(),
@@ -20,24 +23,41 @@ pub(super) fn demands(options: &Options) -> Vec<String> {
     };
     let webhook_secret = options.webhook_secret.is_none().then(|| {
         let form = "whsec_ and base64, or a text, of at least 24 bytes";
-        format!("to be given in production, but none is; set {} to {form}", secretly("webhook-secret"))
+        format!(
+            "to be given in production, but none is; set {} to {form}",
+            secretly("webhook-secret")
+        )
     });
     let allowed_origins = match options.allowed_origins.as_deref() {
         None => Some("to be given in production, but the list is absent"),
-        Some(list) if list.iter().any(|origin| origin.trim() == "*") => Some("to list origins in production, but it holds '*'"),
+        Some(list) if list.iter().any(|origin| origin.trim() == "*") => {
+            Some("to list origins in production, but it holds '*'")
+        }
         Some(_) => None,
     };
     let allowed_origins = allowed_origins.map(|what| {
         let names = openly("allowed-origins");
         format!("{what}; set {names} to the origins of your pages, like https://app.example.com")
     });
-    let everybody = options.trusted_proxies.iter().flatten().find(|network| trusts_everybody(network));
+    let everybody = options
+        .trusted_proxies
+        .iter()
+        .flatten()
+        .find(|network| trusts_everybody(network));
     let trusted_proxies = everybody.map(|network| {
         let names = openly("trusted-proxies");
-        format!("to name your proxies in production, but '{network}' is everybody; set {names} to their networks")
+        format!(
+            "to name your proxies in production, but '{network}' is everybody; set {names} \
+            to their networks"
+        )
     });
     let test_clock = options.test_clock.unwrap_or(false);
-    let test_clock = test_clock.then(|| format!("to be off in production, but it is on; leave out {}", openly("test-clock")));
+    let test_clock = test_clock.then(|| {
+        format!(
+            "to be off in production, but it is on; leave out {}",
+            openly("test-clock")
+        )
+    });
     let found = [
         ("jwt-secret", jwt_secret),
         ("webhook-secret", webhook_secret),
@@ -45,7 +65,10 @@ pub(super) fn demands(options: &Options) -> Vec<String> {
         ("trusted-proxies", trusted_proxies),
         ("test-clock", test_clock),
     ];
-    found.into_iter().filter_map(|(name, what)| Some(format!("expected {name} {}", what?))).collect()
+    found
+        .into_iter()
+        .filter_map(|(name, what)| Some(format!("expected {name} {}", what?)))
+        .collect()
 }
 
 /// The ways to set an option.

@@ -33,11 +33,14 @@ impl JwtSecret {
         option.map_or_else(|| Self::Generated(data.join(SECRET_FILE)), Self::Given)
     }
 
-    /// The secret's text. A generated one is made when its file is absent: 256 random bits, readable by the owner only.
+    /// The secret's text. A generated one is made when its file is absent: 256 random bits,
+    /// readable by the owner only.
     pub fn load(&self) -> Result<String, ConfigError> {
         match self {
             Self::Given(text) => Ok(text.clone()),
-            Self::Generated(path) => read_or_generate(path, &|random| BASE64_URL_SAFE_NO_PAD.encode(random)),
+            Self::Generated(path) => {
+                read_or_generate(path, &|random| BASE64_URL_SAFE_NO_PAD.encode(random))
+            }
         }
     }
 }
@@ -51,25 +54,39 @@ impl fmt::Debug for JwtSecret {
     }
 }
 
-/// The text of a secret's file, which is made when it is absent: 256 random bits, readable by the owner only.
-pub(super) fn read_or_generate(path: &Path, write: &dyn Fn(&[u8]) -> String) -> Result<String, ConfigError> {
+/// The text of a secret's file, which is made when it is absent: 256 random bits, readable by the
+/// owner only.
+pub(super) fn read_or_generate(
+    path: &Path,
+    write: &dyn Fn(&[u8]) -> String,
+) -> Result<String, ConfigError> {
     let found = match read(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => generate(path, write),
         found => found,
     };
-    found.map_err(|error| ConfigError(format!("expected to read or make the secret file {}, but: {error}", path.display())))
+    found.map_err(|error| {
+        ConfigError(format!(
+            "expected to read or make the secret file {}, but: {error}",
+            path.display()
+        ))
+    })
 }
 
 fn read(path: &Path) -> io::Result<String> {
-    let text = text::read_all(fs::File::open(path)?, SECRET_FILE_BYTES)?.trim().to_owned();
+    let text = text::read_all(fs::File::open(path)?, SECRET_FILE_BYTES)?
+        .trim()
+        .to_owned();
     if text.len() < 32 {
-        return Err(io::Error::new(ErrorKind::InvalidData, "it holds less than 32 characters; delete it to have it made anew"));
+        return Err(io::Error::new(
+            ErrorKind::InvalidData,
+            "it holds less than 32 characters; delete it to have it made anew",
+        ));
     }
     Ok(text)
 }
 
-/// Makes the file under another name and links it into place, so that a server and a `stepwire token` started together
-/// never read half a secret and never have two.
+/// Makes the file under another name and links it into place, so that a server and a `stepwire
+/// token` started together never read half a secret and never have two.
 fn generate(path: &Path, write: &dyn Fn(&[u8]) -> String) -> io::Result<String> {
     if let Some(directory) = path.parent() {
         let mut builder = fs::DirBuilder::new();
@@ -119,7 +136,14 @@ mod tests {
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(data.join(SECRET_FILE)).unwrap().permissions().mode() & 0o777, 0o600);
+            assert_eq!(
+                fs::metadata(data.join(SECRET_FILE))
+                    .unwrap()
+                    .permissions()
+                    .mode()
+                    & 0o777,
+                0o600
+            );
         }
     }
 

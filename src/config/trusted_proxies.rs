@@ -18,12 +18,18 @@ impl TrustedProxies {
     /// # Errors
     /// When one of them is neither.
     pub fn parse(list: Option<Vec<String>>) -> Result<Self, ConfigError> {
-        list.unwrap_or_default().iter().map(|text| network(text.trim())).collect::<Result<_, _>>().map(Self)
+        list.unwrap_or_default()
+            .iter()
+            .map(|text| network(text.trim()))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Whether a proxy at this address is believed.
     pub fn contain(&self, address: IpAddr) -> bool {
-        self.0.iter().any(|network| network.contains(&address.to_canonical()))
+        self.0
+            .iter()
+            .any(|network| network.contains(&address.to_canonical()))
     }
 }
 
@@ -36,7 +42,9 @@ fn network(text: &str) -> Result<IpNet, ConfigError> {
     let single = || text.parse::<IpAddr>().map(IpNet::from);
     text.parse().or_else(|_| single()).map_err(|_| {
         let form = "addresses or networks like 10.0.0.0/8 or fd00::/8";
-        ConfigError(format!("expected trusted-proxies to hold {form}, but one is '{text}'"))
+        ConfigError(format!(
+            "expected trusted-proxies to hold {form}, but one is '{text}'"
+        ))
     })
 }
 
@@ -46,7 +54,12 @@ mod tests {
 
     #[test]
     fn networks_and_addresses_are_trusted_and_nobody_else() {
-        let trusted = TrustedProxies::parse(Some(vec!["10.0.0.0/8".into(), " 192.0.2.1".into(), "fd00::/8".into()])).unwrap();
+        let trusted = TrustedProxies::parse(Some(vec![
+            "10.0.0.0/8".into(),
+            " 192.0.2.1".into(),
+            "fd00::/8".into(),
+        ]))
+        .unwrap();
         for (address, expected) in [
             ("10.1.2.3", true),
             ("::ffff:10.1.2.3", true),
@@ -56,15 +69,33 @@ mod tests {
             ("127.0.0.1", false),
             ("::1", false),
         ] {
-            assert_eq!(trusted.contain(address.parse().unwrap()), expected, "{address}");
+            assert_eq!(
+                trusted.contain(address.parse().unwrap()),
+                expected,
+                "{address}"
+            );
         }
-        assert!(!TrustedProxies::parse(None).unwrap().contain("127.0.0.1".parse().unwrap()));
+        assert!(
+            !TrustedProxies::parse(None)
+                .unwrap()
+                .contain("127.0.0.1".parse().unwrap())
+        );
     }
 
     #[test]
     fn what_is_no_network_is_refused() {
-        for text in ["", "proxy.example", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0", "*"] {
-            assert!(TrustedProxies::parse(Some(vec![text.into()])).is_err(), "{text}");
+        for text in [
+            "",
+            "proxy.example",
+            "10.0.0.0/33",
+            "10.0.0.0/-1",
+            "10.0.0",
+            "*",
+        ] {
+            assert!(
+                TrustedProxies::parse(Some(vec![text.into()])).is_err(),
+                "{text}"
+            );
         }
     }
 }

@@ -69,7 +69,11 @@ pub struct SetRoles {
     #[command(flatten)]
     pub user: UserName,
     /// Role to grant, all others are taken away; may be repeated
-    #[arg(long = "role", value_name = "ROLE", required_unless_present = "no_role")]
+    #[arg(
+        long = "role",
+        value_name = "ROLE",
+        required_unless_present = "no_role"
+    )]
     pub roles: Vec<String>,
     /// Take all roles away
     #[arg(long, conflicts_with = "roles")]

@@ -1,10 +1,12 @@
-//! Who may see an instance and who may do what in it. "Does not exist" and "is not yours" are the same answer.
+//! Who may see an instance and who may do what in it. "Does not exist" and "is not yours" are the
+//! same answer.
 //!
-//! Owners are who started the instance or its root and who holds a token of its tree. Participants are who was ever assigned one
-//! of its elements: they may go on watching, and act at what is theirs. Lanes name roles besides: a role that a lane names
-//! anywhere may watch; a role list of the lane a node lies in decides who may act there, and without a list every owner may.
-//! Operators may do everything.
-//! Which token a client shows: `session::token`. What the rules mean to a modeller: docs/process-model.md, "Lanes".
+//! Owners are who started the instance or its root and who holds a token of its tree. Participants
+//! are who was ever assigned one of its elements: they may go on watching, and act at what is
+//! theirs. Lanes name roles besides: a role that a lane names anywhere may watch; a role list of
+//! the lane a node lies in decides who may act there, and without a list every owner may. Operators
+//! may do everything. Which token a client shows: `session::token`. What the rules mean to a
+//! modeller: docs/process-model.md, "Lanes".
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -15,7 +17,8 @@ use crate::model::{
     ids::InstanceKey,
 };
 
-/// How the subject begins that an instance of a schedule is started by; no token speaks for such a one, so it has no owner.
+/// How the subject begins that an instance of a schedule is started by; no token speaks for such a
+/// one, so it has no owner.
 pub const SCHEDULED: &str = "schedule:";
 
 /// Who asks.
@@ -65,7 +68,9 @@ impl Members {
     fn own(&self, caller: &Caller) -> bool {
         let head = &*self.head;
         match &caller.trees {
-            Some(roots) => roots.iter().any(|&root| head.root == root || head.key == root),
+            Some(roots) => roots
+                .iter()
+                .any(|&root| head.root == root || head.key == root),
             None => head.started_by == caller.subject || head.root_started_by == caller.subject,
         }
     }
@@ -77,11 +82,18 @@ impl Members {
 
     /// Whether the caller may see the instance at all.
     pub fn may_see(&self, process: &ExecutableProcess, caller: &Caller) -> bool {
-        self.head.tenant == caller.tenant && (caller.operator || self.include(caller) || watches(process, caller))
+        self.head.tenant == caller.tenant
+            && (caller.operator || self.include(caller) || watches(process, caller))
     }
 
     /// Whether the caller may do something at a node, whoever it is assigned to.
-    pub fn may(&self, process: &ExecutableProcess, caller: &Caller, right: Right, node: &ExecutableNode) -> bool {
+    pub fn may(
+        &self,
+        process: &ExecutableProcess,
+        caller: &Caller,
+        right: Right,
+        node: &ExecutableNode,
+    ) -> bool {
         caller.operator
             || match process.lane_of(node).and_then(|lane| roles(lane, right)) {
                 Some(roles) => caller.has_any(roles),
@@ -89,7 +101,8 @@ impl Members {
             }
     }
 
-    /// Whether the caller may run actions at a node: with an assignee only the assignee, and operators, may.
+    /// Whether the caller may run actions at a node: with an assignee only the assignee, and
+    /// operators, may.
     pub fn may_execute(
         &self,
         process: &ExecutableProcess,
@@ -103,23 +116,38 @@ impl Members {
         }
     }
 
-    /// Whether the caller may act somewhere in the instance, and not only watch. Whose its elements are decides besides.
+    /// Whether the caller may act somewhere in the instance, and not only watch. Whose its elements
+    /// are decides besides.
     pub fn may_act(&self, process: &ExecutableProcess, caller: &Caller) -> bool {
         caller.operator
             || self.own(caller)
-            || process.lanes().iter().filter_map(|lane| lane.execute.as_deref()).any(|roles| caller.has_any(roles))
+            || process
+                .lanes()
+                .iter()
+                .filter_map(|lane| lane.execute.as_deref())
+                .any(|roles| caller.has_any(roles))
     }
 }
 
-/// Whether the caller may start an instance at this start event: anybody may, unless its lane names roles.
-pub fn may_start(process: &ExecutableProcess, caller: &Caller, start_event: &ExecutableNode) -> bool {
-    let roles = process.lane_of(start_event).and_then(|lane| lane.execute.as_deref());
+/// Whether the caller may start an instance at this start event: anybody may, unless its lane names
+/// roles.
+pub fn may_start(
+    process: &ExecutableProcess,
+    caller: &Caller,
+    start_event: &ExecutableNode,
+) -> bool {
+    let roles = process
+        .lane_of(start_event)
+        .and_then(|lane| lane.execute.as_deref());
     caller.operator || roles.is_none_or(|roles| caller.has_any(roles))
 }
 
 /// Who may do something may also watch, so every list of every lane counts.
 fn watches(process: &ExecutableProcess, caller: &Caller) -> bool {
-    let lists = process.lanes().iter().flat_map(|lane| [&lane.view, &lane.execute, &lane.assign, &lane.hold]);
+    let lists = process
+        .lanes()
+        .iter()
+        .flat_map(|lane| [&lane.view, &lane.execute, &lane.assign, &lane.hold]);
     lists.flatten().any(|roles| caller.has_any(roles))
 }
 
@@ -131,8 +159,8 @@ fn roles(lane: &Lane, right: Right) -> Option<&[String]> {
     }
 }
 
-/// What of a next step a caller may do: all that `progress` and answers depend on, so callers with the same standpoint share
-/// their frames.
+/// What of a next step a caller may do: all that `progress` and answers depend on, so callers with
+/// the same standpoint share their frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standpoint {
     /// Everything.
@@ -143,17 +171,36 @@ pub enum Standpoint {
 
 impl Standpoint {
     /// Where a caller stands towards a next step. The server itself may do everything.
-    pub fn of(process: &ExecutableProcess, members: &Members, next: &NextStep, caller: &Caller) -> Self {
-        if caller.operator || (process.lanes().is_empty() && !next.is_assigned() && members.own(caller)) {
+    pub fn of(
+        process: &ExecutableProcess,
+        members: &Members,
+        next: &NextStep,
+        caller: &Caller,
+    ) -> Self {
+        if caller.operator
+            || (process.lanes().is_empty() && !next.is_assigned() && members.own(caller))
+        {
             return Self::Whole;
         }
         let may = |node: &str, assignee: Option<&str>| {
-            process.node(node).is_some_and(|node| members.may_execute(process, caller, node, assignee))
+            process
+                .node(node)
+                .is_some_and(|node| members.may_execute(process, caller, node, assignee))
         };
-        let tokens = next.tokens.iter().map(|token| may(&token.node, token.assignee.as_deref()));
-        let offers = next.offers.iter().map(|offer| may(&offer.node, offer.assignee.as_deref()));
+        let tokens = next
+            .tokens
+            .iter()
+            .map(|token| may(&token.node, token.assignee.as_deref()));
+        let offers = next
+            .offers
+            .iter()
+            .map(|offer| may(&offer.node, offer.assignee.as_deref()));
         let part: Box<[bool]> = tokens.chain(offers).collect();
-        if part.iter().all(|may| *may) { Self::Whole } else { Self::Part(part) }
+        if part.iter().all(|may| *may) {
+            Self::Whole
+        } else {
+            Self::Part(part)
+        }
     }
 
     /// Whether the caller may act at the token with this index.

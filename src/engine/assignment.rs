@@ -1,7 +1,7 @@
 //! Whose user task it is: claim, release, assign.
 //!
-//! With an assignee nobody but the assignee (and operators) may act at the task. Nothing of the process moves by it, so it is
-//! possible on hold and with an incident. Who may: `access`.
+//! With an assignee nobody but the assignee (and operators) may act at the task. Nothing of the
+//! process moves by it, so it is possible on hold and with an incident. Who may: `access`.
 
 use std::sync::Arc;
 
@@ -15,23 +15,37 @@ use super::{
 };
 use crate::model::{definition::NodeKind, executable::ExecutableNode, ids::ElementKey};
 
-/// The caller takes a user task that is nobody's. Taking one's own again changes nothing, but is remembered like any command: a
-/// resend must not take the task again after it was given back.
+/// The caller takes a user task that is nobody's. Taking one's own again changes nothing, but is
+/// remembered like any command: a resend must not take the task again after it was given back.
 pub(super) fn claim(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     require_somewhere(step, Right::Execute)?;
     require_live(step)?;
     let (element, node) = user_task(step, key)?;
     let caller = caller(step)?;
-    if !belongs_to(element, caller) && !step.state.members().may(step.process, caller, Right::Execute, node) {
-        return Err(forbidden(&format!("expected a role that may act at '{}', but this user has none: see its lane", node.id)));
+    if !belongs_to(element, caller)
+        && !step
+            .state
+            .members()
+            .may(step.process, caller, Right::Execute, node)
+    {
+        return Err(forbidden(&format!(
+            "expected a role that may act at '{}', but this user has none: see its lane",
+            node.id
+        )));
     }
     if let Some(other) = element.assignee().filter(|_| !belongs_to(element, caller)) {
-        let sentence = format!("expected a task that is nobody's, but '{}' belongs to {other}: it has to be released", node.id);
+        let sentence = format!(
+            "expected a task that is nobody's, but '{}' belongs to {other}: it has to be released",
+            node.id
+        );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     }
     let user = Arc::from(caller.subject.as_str());
     require_room(step, &user)?;
-    step.record(Record::Assigned { element: key, user: Some(user) });
+    step.record(Record::Assigned {
+        element: key,
+        user: Some(user),
+    });
     Ok(())
 }
 
@@ -41,13 +55,21 @@ pub(super) fn release(step: &mut Step<'_>, key: ElementKey) -> Result<(), Reject
     require_live(step)?;
     let (element, node) = user_task(step, key)?;
     let caller = caller(step)?;
-    if !belongs_to(element, caller) && !step.state.members().may(step.process, caller, Right::Assign, node) {
+    if !belongs_to(element, caller)
+        && !step
+            .state
+            .members()
+            .may(step.process, caller, Right::Assign, node)
+    {
         return Err(forbidden(&format!(
             "expected the assignee of '{}' or a role that may assign it, but this user is neither",
             node.id
         )));
     }
-    step.record(Record::Assigned { element: key, user: None });
+    step.record(Record::Assigned {
+        element: key,
+        user: None,
+    });
     Ok(())
 }
 
@@ -57,11 +79,21 @@ pub(super) fn assign(step: &mut Step<'_>, key: ElementKey, user: &str) -> Result
     require_live(step)?;
     let (_, node) = user_task(step, key)?;
     let caller = caller(step)?;
-    if !step.state.members().may(step.process, caller, Right::Assign, node) {
-        return Err(forbidden(&format!("expected a role that may assign '{}', but this user has none: see its lane", node.id)));
+    if !step
+        .state
+        .members()
+        .may(step.process, caller, Right::Assign, node)
+    {
+        return Err(forbidden(&format!(
+            "expected a role that may assign '{}', but this user has none: see its lane",
+            node.id
+        )));
     }
     require_room(step, user)?;
-    step.record(Record::Assigned { element: key, user: Some(Arc::from(user)) });
+    step.record(Record::Assigned {
+        element: key,
+        user: Some(Arc::from(user)),
+    });
     Ok(())
 }
 
@@ -76,25 +108,40 @@ fn require_room(step: &Step<'_>, user: &str) -> Result<(), Rejection> {
         return Ok(());
     }
     let sentence = format!(
-        "expected at most {} users who ever had a task of one instance, but this is one more: give it to one of them",
+        "expected at most {} users who ever had a task of one instance, but this is one more: \
+        give it to one of them",
         step.limits.participants
     );
     Err(Rejection::new(RejectionKind::Conflict, sentence))
 }
 
-/// Refuses callers that may only watch, whatever has become of the task: who has neither this right anywhere in the instance nor
-/// may act in it.
+/// Refuses callers that may only watch, whatever has become of the task: who has neither this right
+/// anywhere in the instance nor may act in it.
 fn require_somewhere(step: &Step<'_>, right: Right) -> Result<(), Rejection> {
     let (caller, members) = (caller(step)?, step.state.members());
-    if require_participant(step).is_ok() || step.process.nodes().iter().any(|node| members.may(step.process, caller, right, node))
+    if require_participant(step).is_ok()
+        || step
+            .process
+            .nodes()
+            .iter()
+            .any(|node| members.may(step.process, caller, right, node))
     {
         return Ok(());
     }
-    Err(forbidden("expected a member of the instance or a role that may act in it, but this user may only watch"))
+    Err(forbidden(
+        "expected a member of the instance or a role that may act in it, but this user may only \
+        watch",
+    ))
 }
 
-fn user_task<'s>(step: &'s Step<'_>, key: ElementKey) -> Result<(&'s ElementInstance, &'s ExecutableNode), Rejection> {
-    let active = step.state.element(key).filter(|element| element.is_active());
+fn user_task<'s>(
+    step: &'s Step<'_>,
+    key: ElementKey,
+) -> Result<(&'s ElementInstance, &'s ExecutableNode), Rejection> {
+    let active = step
+        .state
+        .element(key)
+        .filter(|element| element.is_active());
     let node = active.and_then(|element| step.process.node(element.node()));
     match active.zip(node) {
         Some((element, node)) if node.kind == NodeKind::UserTask => Ok((element, node)),
@@ -103,16 +150,22 @@ fn user_task<'s>(step: &'s Step<'_>, key: ElementKey) -> Result<(&'s ElementInst
                 format!("'{}' is a {}", node.id, node.kind.bpmn_name())
             });
             let sentence = format!("expected an active user task, but {place}");
-            Err(Rejection::new(RejectionKind::Unavailable(Unavailable::NotActive), sentence))
+            Err(Rejection::new(
+                RejectionKind::Unavailable(Unavailable::NotActive),
+                sentence,
+            ))
         }
     }
 }
 
 fn belongs_to(element: &ElementInstance, caller: &Caller) -> bool {
-    element.assignee().is_some_and(|assignee| **assignee == *caller.subject)
+    element
+        .assignee()
+        .is_some_and(|assignee| **assignee == *caller.subject)
 }
 
 /// Tasks belong to users: the server itself has none.
 fn caller<'a>(step: &Step<'a>) -> Result<&'a Caller, Rejection> {
-    step.caller.ok_or_else(|| forbidden("expected a user to give the task to, but the server itself asks"))
+    step.caller
+        .ok_or_else(|| forbidden("expected a user to give the task to, but the server itself asks"))
 }

@@ -1,8 +1,10 @@
-//! Back in steps: a user runs an `allowBack` action of an element the token has left, and the token returns there.
+//! Back in steps: a user runs an `allowBack` action of an element the token has left, and the token
+//! returns there.
 //!
-//! Everything active that descends from the element ends, with its timers and subprocesses; joins passed since give back
-//! the flows that do not come from it; then a new visit begins with the action states from before the action's first run.
-//! All in one row. Lineage itself: `state::lineage`; what it means for what is remembered: `state::apply::returning`.
+//! Everything active that descends from the element ends, with its timers and subprocesses; joins
+//! passed since give back the flows that do not come from it; then a new visit begins with the
+//! action states from before the action's first run. All in one row. Lineage itself:
+//! `state::lineage`; what it means for what is remembered: `state::apply::returning`.
 
 use serde_json::{Map, Value};
 
@@ -11,26 +13,51 @@ use crate::model::{executable::ExecutableAction, ids::ElementKey};
 
 /// Whether a passed element can be gone back to by this action.
 pub(super) fn is_open(step: &Step<'_>, key: ElementKey, action: &str) -> bool {
-    let Some(element) = step.state.element(key) else { return false };
-    let action = step.process.node(element.node()).and_then(|node| node.action(action));
-    !element.is_active() && action.is_some_and(|action| action.allow_back && element.first_run(&action.name).is_some())
+    let Some(element) = step.state.element(key) else {
+        return false;
+    };
+    let action = step
+        .process
+        .node(element.node())
+        .and_then(|node| node.action(action));
+    !element.is_active()
+        && action
+            .is_some_and(|action| action.allow_back && element.first_run(&action.name).is_some())
 }
 
 /// Goes back to a passed element and runs the action there.
-pub(super) fn go_back(step: &mut Step<'_>, to: ElementKey, action: &ExecutableAction, payload: &Value) -> Result<(), Rejection> {
-    // Checked before anything is recorded; the run below checks the same payload again and cannot fail then.
+pub(super) fn go_back(
+    step: &mut Step<'_>,
+    to: ElementKey,
+    action: &ExecutableAction,
+    payload: &Value,
+) -> Result<(), Rejection> {
+    // Checked before anything is recorded; the run below checks the same payload again and cannot
+    // fail then.
     actions::accept(step, to, action, payload)?;
-    let Some((node, first_run)) =
-        step.state.element(to).map(|element| (element.node().clone(), element.first_run(&action.name).map_or(0, FirstRun::seq)))
-    else {
+    let Some((node, first_run)) = step.state.element(to).map(|element| {
+        (
+            element.node().clone(),
+            element.first_run(&action.name).map_or(0, FirstRun::seq),
+        )
+    }) else {
         return Ok(());
     };
     let restored = restoration(step, to, action);
     undo(step, to, first_run);
-    let element = ElementKey(step.record(Record::Returned { to, node, action: action.name.clone() }));
+    let element = ElementKey(step.record(Record::Returned {
+        to,
+        node,
+        action: action.name.clone(),
+    }));
     if let Some(restored) = restored {
-        step.record(Record::DataReplaced { scope: None, data: restored.data });
-        step.record(Record::ViewReplaced { body: restored.view });
+        step.record(Record::DataReplaced {
+            scope: None,
+            data: restored.data,
+        });
+        step.record(Record::ViewReplaced {
+            body: restored.view,
+        });
         for patch in restored.kept {
             step.merge(Some(element), patch);
         }
@@ -54,23 +81,43 @@ fn restoration(step: &Step<'_>, to: ElementKey, action: &ExecutableAction) -> Op
     let data = step.state.restored_data(to, first.seq())?;
     let [mut cleared, mut kept] = [(); 2].map(|()| Value::Object(Map::new()));
     for path in &action.restart_keys {
-        let Some(present) = path.get(step.state.data()) else { continue };
-        // A present object replaces the earlier one: what is gone from it must not come back by the merge.
-        if path.get(&data).is_some_and(|earlier| earlier.is_object() && present.is_object() && earlier != present) {
+        let Some(present) = path.get(step.state.data()) else {
+            continue;
+        };
+        // A present object replaces the earlier one: what is gone from it must not come back by the
+        // merge.
+        if path
+            .get(&data)
+            .is_some_and(|earlier| earlier.is_object() && present.is_object() && earlier != present)
+        {
             path.set(&mut cleared, Value::Null);
         }
         path.set(&mut kept, present.clone());
     }
-    Some(Restoration { data, view, kept: [cleared, kept] })
+    Some(Restoration {
+        data,
+        view,
+        kept: [cleared, kept],
+    })
 }
 
-/// Ends everything that came from the element since this first run: active elements with their timers, children, open messages.
+/// Ends everything that came from the element since this first run: active elements with their
+/// timers, children, open messages.
 fn undo(step: &mut Step<'_>, to: ElementKey, first_run: u64) {
-    let ended: Vec<ElementKey> = step.state.active().map(|(key, _)| key).filter(|&key| step.state.descends(key, to)).collect();
+    let ended: Vec<ElementKey> = step
+        .state
+        .active()
+        .map(|(key, _)| key)
+        .filter(|&key| step.state.descends(key, to))
+        .collect();
     for seq in step.state.undone_messages(to, first_run) {
         step.record(Record::OfferClosed { seq });
     }
-    let children = step.state.undone_children(to, first_run).map(|child| child.start.child).collect();
+    let children = step
+        .state
+        .undone_children(to, first_run)
+        .map(|child| child.start.child)
+        .collect();
     step.end_children(children);
     for element in ended {
         step.abort(element);

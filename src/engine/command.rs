@@ -1,4 +1,5 @@
-//! What can be asked of a process instance. Imperative; a command is checked against the state and may be refused.
+//! What can be asked of a process instance. Imperative; a command is checked against the state and
+//! may be refused.
 //!
 //! Who may ask: `access`. What it leads to: `record`.
 
@@ -41,7 +42,8 @@ pub enum Command {
     },
     /// End the instance and its live children.
     Terminate,
-    /// An instance further up in the tree has ended other than by finishing: end with it. The server's own.
+    /// An instance further up in the tree has ended other than by finishing: end with it. The
+    /// server's own.
     EndWithAncestor,
     /// End a subprocess, as its user.
     Dismiss,
@@ -107,7 +109,8 @@ impl Command {
     }
 }
 
-/// Start of a process instance. `head` becomes its first record, once start event and data are checked.
+/// Start of a process instance. `head` becomes its first record, once start event and data are
+/// checked.
 #[derive(Clone, Debug)]
 pub struct StartInstance {
     /// Identity, origin and data as offered; `head.data` is filtered by the start event's keys.
@@ -116,7 +119,8 @@ pub struct StartInstance {
     pub start_condition: Option<String>,
     /// The start event whose schedule starts it; no condition is looked at then.
     pub schedule: Option<String>,
-    /// Set when a client starts it from an Action message: the parent learns of its child by a message.
+    /// Set when a client starts it from an Action message: the parent learns of its child by a
+    /// message.
     pub link: Option<Link>,
 }
 
@@ -163,11 +167,19 @@ pub struct DueTimer {
 impl TimerKey {
     /// The timer of a user task's reminder with this number, from 1. No action has an empty name.
     pub fn reminder(element: ElementKey, number: u32) -> Self {
-        Self { element, action: String::new(), occurrence: number }
+        Self {
+            element,
+            action: String::new(),
+            occurrence: number,
+        }
     }
 
     /// The timer of the instance's expiry. No element has the number 0.
     pub fn expiry() -> Self {
-        Self { element: ElementKey(0), action: String::new(), occurrence: 1 }
+        Self {
+            element: ElementKey(0),
+            action: String::new(),
+            occurrence: 1,
+        }
     }
 }

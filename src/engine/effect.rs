@@ -1,4 +1,5 @@
-//! What a step wants done outside the instance. Effects are plain values, performed by the runtime after the commit.
+//! What a step wants done outside the instance. Effects are plain values, performed by the runtime
+//! after the commit.
 //!
 //! Pushes are no effects: they are read off the records, live and in a replay alike.
 

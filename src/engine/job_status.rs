@@ -1,4 +1,5 @@
-//! The statuses of jobs: how instances of processes with a number stand, in the words of the jobs' interface.
+//! The statuses of jobs: how instances of processes with a number stand, in the words of the jobs'
+//! interface.
 //!
 //! Who writes them on the wire: `web::jobs`; lists of jobs: `journal::job`.
 
@@ -27,8 +28,16 @@ pub enum JobStatus {
 
 impl JobStatus {
     /// Every status, in the order of their numbers.
-    pub const ALL: [Self; 8] =
-        [Self::Pending, Self::Running, Self::Done, Self::Failed, Self::Warning, Self::Disabled, Self::Stopped, Self::Rejected];
+    pub const ALL: [Self; 8] = [
+        Self::Pending,
+        Self::Running,
+        Self::Done,
+        Self::Failed,
+        Self::Warning,
+        Self::Disabled,
+        Self::Stopped,
+        Self::Rejected,
+    ];
 
     /// Its number on the wire and in the store.
     pub fn number(self) -> u8 {
@@ -37,7 +46,9 @@ impl JobStatus {
 
     /// The status with this number.
     pub fn numbered(number: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.number() == number)
+        Self::ALL
+            .into_iter()
+            .find(|status| status.number() == number)
     }
 
     /// Whether a job with this status has ended.
@@ -81,18 +92,39 @@ mod tests {
     fn numbers_and_names_stand_in_the_order_of_the_wire() {
         let all = JobStatus::ALL;
         assert_eq!(all.map(JobStatus::number), [0, 1, 2, 3, 4, 5, 6, 7]);
-        assert_eq!(all.map(|status| JobStatus::numbered(status.number())), all.map(Some));
+        assert_eq!(
+            all.map(|status| JobStatus::numbered(status.number())),
+            all.map(Some)
+        );
         assert_eq!(JobStatus::numbered(8), None);
-        assert_eq!(all.map(JobStatus::is_end), [false, false, true, true, true, false, true, true]);
-        let names = ["Pending", "Running", "Done", "Failed", "Warning", "Disabled", "Stopped", "Rejected"];
+        assert_eq!(
+            all.map(JobStatus::is_end),
+            [false, false, true, true, true, false, true, true]
+        );
+        let names = [
+            "Pending", "Running", "Done", "Failed", "Warning", "Disabled", "Stopped", "Rejected",
+        ];
         assert_eq!(all.map(JobStatus::name), names);
     }
 
     #[test]
     fn every_status_of_an_instance_has_one_of_a_job() {
-        let of = |remark| Status::ALL.map(|status| JobStatus::of(status, remark).name()).join(" ");
-        assert_eq!(of(None), "Pending Running Pending Done Stopped Stopped Failed Failed");
-        assert_eq!(of(Some(Remark::Skipped)), "Pending Running Pending Warning Stopped Stopped Failed Failed");
-        assert_eq!(of(Some(Remark::Rejected)), "Pending Running Pending Rejected Stopped Stopped Failed Failed");
+        let of = |remark| {
+            Status::ALL
+                .map(|status| JobStatus::of(status, remark).name())
+                .join(" ")
+        };
+        assert_eq!(
+            of(None),
+            "Pending Running Pending Done Stopped Stopped Failed Failed"
+        );
+        assert_eq!(
+            of(Some(Remark::Skipped)),
+            "Pending Running Pending Warning Stopped Stopped Failed Failed"
+        );
+        assert_eq!(
+            of(Some(Remark::Rejected)),
+            "Pending Running Pending Rejected Stopped Stopped Failed Failed"
+        );
     }
 }

@@ -1,12 +1,14 @@
 //! The pure heart: decides what a command does to a process instance, and remembers it as records.
 //!
-//! What it is not: no async, no IO, no clock, no randomness, no store. Time, keys and evaluators are arguments of [`step`].
-//! A command is either refused without a trace (a [`Rejection`]) or yields one [`Row`] of records plus [`Effect`]s; the live
-//! state is always the fold of its records ([`InstanceState::replay`]).
+//! What it is not: no async, no IO, no clock, no randomness, no store. Time, keys and evaluators
+//! are arguments of [`step`]. A command is either refused without a trace (a [`Rejection`]) or
+//! yields one [`Row`] of records plus [`Effect`]s; the live state is always the fold of its records
+//! ([`InstanceState::replay`]).
 //!
-//! Where to go next: `step` for the loop, `elements` for one file per BPMN element kind, `actions` for the action model,
-//! `back` for back steps, `subprocess` for messages between instances, `outside` for calls to other systems, `life` for hold and the
-//! ends from outside, `access` for who may do what, `assignment` and `terms` for user tasks, `state` for what is remembered.
+//! Where to go next: `step` for the loop, `elements` for one file per BPMN element kind, `actions`
+//! for the action model, `back` for back steps, `subprocess` for messages between instances,
+//! `outside` for calls to other systems, `life` for hold and the ends from outside, `access` for
+//! who may do what, `assignment` and `terms` for user tasks, `state` for what is remembered.
 
 pub mod access;
 mod actions;

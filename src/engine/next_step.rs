@@ -1,7 +1,8 @@
-//! What receivers are told after each row: where the tokens are and which actions may be run now. Derived, never stored. What
-//! of it one receiver may do: `access::Standpoint`.
+//! What receivers are told after each row: where the tokens are and which actions may be run now.
+//! Derived, never stored. What of it one receiver may do: `access::Standpoint`.
 //!
-//! Owned and cheap (names are shared), so it can outlive the step that made it; `session` writes it as JSON.
+//! Owned and cheap (names are shared), so it can outlive the step that made it; `session` writes it
+//! as JSON.
 
 use std::sync::Arc;
 
@@ -65,7 +66,8 @@ pub struct Offer {
 impl NextStep {
     /// Whether any of it belongs to somebody.
     pub fn is_assigned(&self) -> bool {
-        self.tokens.iter().any(|token| token.assignee.is_some()) || self.offers.iter().any(|offer| offer.assignee.is_some())
+        self.tokens.iter().any(|token| token.assignee.is_some())
+            || self.offers.iter().any(|offer| offer.assignee.is_some())
     }
 }
 
@@ -75,7 +77,9 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
     let mut offers = Vec::new();
     let moves = state.status() != Status::OnHold;
     for (key, element) in state.active() {
-        let Some(node) = process.node(element.node()) else { continue };
+        let Some(node) = process.node(element.node()) else {
+            continue;
+        };
         let assignee = element.assignee().cloned();
         tokens.push(Token {
             element: key,
@@ -85,24 +89,47 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
             reminded: element.reminded(),
             incident: element.incidents().first().cloned(),
         });
-        let runnable = manual(node).filter(|action| moves && actions::can_run(element, node, action).is_ok());
+        let runnable =
+            manual(node).filter(|action| moves && actions::can_run(element, node, action).is_ok());
         offers.extend(runnable.map(|action| offer(key, element, node, action, false)));
     }
     for (key, element) in state.passed() {
-        let Some(node) = process.node(element.node()) else { continue };
+        let Some(node) = process.node(element.node()) else {
+            continue;
+        };
         let open = manual(node).filter(|action| moves && opens_back(element, action));
         offers.extend(open.map(|action| offer(key, element, node, action, true)));
     }
-    NextStep { status: state.status(), remark: remark(state), tokens, offers }
+    NextStep {
+        status: state.status(),
+        remark: remark(state),
+        tokens,
+        offers,
+    }
 }
 
-fn offer(key: ElementKey, element: &ElementInstance, node: &ExecutableNode, action: &ExecutableAction, back: bool) -> Offer {
+fn offer(
+    key: ElementKey,
+    element: &ElementInstance,
+    node: &ExecutableNode,
+    action: &ExecutableAction,
+    back: bool,
+) -> Offer {
     let assignee = element.assignee().cloned();
-    Offer { element: key, node: node.id.clone(), action: action.name.clone(), assignee, back }
+    Offer {
+        element: key,
+        node: node.id.clone(),
+        action: action.name.clone(),
+        assignee,
+        back,
+    }
 }
 
 fn manual(node: &ExecutableNode) -> impl Iterator<Item = &ExecutableAction> {
-    let all = node.actions.iter().flat_map(|action| std::iter::once(action).chain(&action.children));
+    let all = node
+        .actions
+        .iter()
+        .flat_map(|action| std::iter::once(action).chain(&action.children));
     all.filter(|action| action.trigger == Trigger::Manual)
 }
 

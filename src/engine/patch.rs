@@ -1,7 +1,9 @@
-//! An operator corrects the data of an instance: what an incident complains about can be mended, then retried.
+//! An operator corrects the data of an instance: what an incident complains about can be mended,
+//! then retried.
 //!
-//! Nothing moves by it: incidents are retried by themselves, and on hold the data change all the same. It is nobody's work in
-//! the process, so no step back takes it out; one that restores earlier data merges it again, in its place among later merges.
+//! Nothing moves by it: incidents are retried by themselves, and on hold the data change all the
+//! same. It is nobody's work in the process, so no step back takes it out; one that restores
+//! earlier data merges it again, in its place among later merges.
 
 use serde_json::Value;
 
@@ -16,7 +18,10 @@ use crate::model::merging::{MAX_DATA_DEPTH, exceeds_depth};
 /// Merges into the data. Without any member nothing happens.
 pub(super) fn patch(step: &mut Step<'_>, patch: Value) -> Result<(), Rejection> {
     if step.caller.is_some_and(|caller| !caller.operator) {
-        return Err(forbidden("expected role operator or admin to change the data of an instance, but this user has neither"));
+        return Err(forbidden(
+            "expected role operator or admin to change the data of an instance, but this user \
+            has neither",
+        ));
     }
     require_live(step)?;
     let Value::Object(members) = &patch else {
@@ -28,7 +33,10 @@ pub(super) fn patch(step: &mut Step<'_>, patch: Value) -> Result<(), Rejection> 
         return Err(Rejection::new(RejectionKind::BadRequest, sentence));
     }
     if exceeds_depth(&patch, MAX_DATA_DEPTH) {
-        let sentence = format!("expected data of at most {MAX_DATA_DEPTH} levels, but these are deeper: merge less at a time");
+        let sentence = format!(
+            "expected data of at most {MAX_DATA_DEPTH} levels, but these are deeper: merge less \
+            at a time"
+        );
         return Err(Rejection::new(RejectionKind::BadRequest, sentence));
     }
     step.record(Record::DataPatched { patch });

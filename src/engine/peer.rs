@@ -1,4 +1,5 @@
-//! Messages between parent and child instances. They travel through the outbox: in order per pair, applied once.
+//! Messages between parent and child instances. They travel through the outbox: in order per pair,
+//! applied once.
 //!
 //! Not pushes to clients: those are records of the instance whose clients see them.
 
@@ -23,7 +24,8 @@ pub enum PeerMessage {
         /// Status the child ends with.
         status: Status,
     },
-    /// To itself, once it has ended other than by finishing: end all that is live below it, on every level.
+    /// To itself, once it has ended other than by finishing: end all that is live below it, on
+    /// every level.
     EndDescendants,
     /// Parent to child: the parent finished normally; there is nobody to send to any more.
     ParentFinished,
@@ -64,6 +66,7 @@ pub enum PeerMessage {
         /// Why, for the incident.
         message: String,
     },
-    /// In place of a child that is not started because an instance above has ended other than by finishing, and this one with it.
+    /// In place of a child that is not started because an instance above has ended other than by
+    /// finishing, and this one with it.
     StartDropped,
 }

@@ -1,7 +1,9 @@
-//! What has happened to a process instance: the frozen record types. Past tense; results, not intentions.
+//! What has happened to a process instance: the frozen record types. Past tense; results, not
+//! intentions.
 //!
-//! Records hold evaluated values, so a replay evaluates nothing, reads no clock and draws no id. Once released, a variant
-//! never changes: add a variant. Applying them: `state::apply`. Encoding: `journal::codec`.
+//! Records hold evaluated values, so a replay evaluates nothing, reads no clock and draws no id.
+//! Once released, a variant never changes: add a variant. Applying them: `state::apply`. Encoding:
+//! `journal::codec`.
 
 use std::sync::Arc;
 
@@ -16,7 +18,8 @@ use crate::model::{
     ids::{ElementKey, InstanceKey, Time},
 };
 
-/// The records of one applied command, numbered densely from `first_seq`; the row itself takes the number after them.
+/// The records of one applied command, numbered densely from `first_seq`; the row itself takes the
+/// number after them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     /// Number of the first record.
@@ -65,7 +68,8 @@ pub enum Record {
     /// Values were merged into a scope of the data.
     #[serde(rename = "merged")]
     DataMerged {
-        /// The scope: an element, or `None` for the root scope. Only the root scope is there so far.
+        /// The scope: an element, or `None` for the root scope. Only the root scope is there so
+        /// far.
         scope: Option<ElementKey>,
         /// The element that did it, or that started the child it comes from, if any.
         by: Option<ElementKey>,
@@ -179,8 +183,8 @@ pub enum Record {
     /// A child instance belongs to this one from now on.
     #[serde(rename = "child")]
     ChildStarted(Box<ChildStarted>),
-    /// A multi-instance call activity looked at its collection: it runs once for each of these items, whatever becomes of
-    /// the collection meanwhile.
+    /// A multi-instance call activity looked at its collection: it runs once for each of these
+    /// items, whatever becomes of the collection meanwhile.
     #[serde(rename = "items")]
     ItemsTaken {
         /// The call activity.
@@ -406,7 +410,8 @@ pub enum Remember {
     /// The action states of its element.
     #[serde(rename = "a")]
     Actions,
-    /// The action states and the view; from here on every merge is kept, so that the data can be restored.
+    /// The action states and the view; from here on every merge is kept, so that the data can be
+    /// restored.
     #[serde(rename = "s")]
     Snapshot,
 }
@@ -420,7 +425,8 @@ pub struct Push {
     pub node: String,
     /// Action it comes from.
     pub action: String,
-    /// The element it comes from, or that started the child it comes from; `None` when a client started that child.
+    /// The element it comes from, or that started the child it comes from; `None` when a client
+    /// started that child.
     pub element: Option<ElementKey>,
     /// The child it comes from, when a child sent it up.
     pub origin: Option<InstanceKey>,
@@ -437,7 +443,8 @@ pub struct ChildStarted {
     pub child: InstanceKey,
     /// Its process id.
     pub process: String,
-    /// The element that started it, or whose message a client started it from; `None` when nobody here stands for that.
+    /// The element that started it, or whose message a client started it from; `None` when nobody
+    /// here stands for that.
     pub element: Option<ElementKey>,
     /// The action and its triggering that started it; `None` for a call activity or a client.
     pub action: Option<(Arc<str>, u32)>,

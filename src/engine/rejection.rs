@@ -11,7 +11,8 @@ pub struct Rejection {
     pub message: String,
     /// What is wrong per path of the payload, for [`RejectionKind::InvalidData`].
     pub fields: FieldErrors,
-    /// Keys in their wire form of the elements that may be meant, for an ambiguous [`RejectionKind::Conflict`].
+    /// Keys in their wire form of the elements that may be meant, for an ambiguous
+    /// [`RejectionKind::Conflict`].
     pub elements: Vec<String>,
 }
 
@@ -60,18 +61,32 @@ pub enum Unavailable {
 impl Rejection {
     /// A refusal of this kind with its sentence.
     pub fn new(kind: RejectionKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), fields: FieldErrors::new(), elements: Vec::new() }
+        Self {
+            kind,
+            message: message.into(),
+            fields: FieldErrors::new(),
+            elements: Vec::new(),
+        }
     }
 
     /// A payload that breaks its keys.
     pub fn invalid_data(fields: FieldErrors) -> Self {
         let listed: Vec<&str> = fields.keys().map(String::as_str).collect();
-        let message = format!("expected data that fits the keys, but there is something to mend at: {}", listed.join(", "));
-        Self { fields, ..Self::new(RejectionKind::InvalidData, message) }
+        let message = format!(
+            "expected data that fits the keys, but there is something to mend at: {}",
+            listed.join(", ")
+        );
+        Self {
+            fields,
+            ..Self::new(RejectionKind::InvalidData, message)
+        }
     }
 
     /// The one answer for "does not exist" and "is not yours".
     pub fn not_found() -> Self {
-        Self::new(RejectionKind::NotFound, "expected the key of an instance you may see, but there is none with this key")
+        Self::new(
+            RejectionKind::NotFound,
+            "expected the key of an instance you may see, but there is none with this key",
+        )
     }
 }

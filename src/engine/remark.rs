@@ -1,6 +1,7 @@
 //! What there is to say of a finished instance beyond that it finished, and what an approval is.
 //!
-//! Read off the state, never stored in it. Who tells it to whom: `web::jobs`, and the list of instances.
+//! Read off the state, never stored in it. Who tells it to whom: `web::jobs`, and the list of
+//! instances.
 
 use super::{record::Status, state::InstanceState};
 use crate::model::{
@@ -29,18 +30,27 @@ impl Remark {
 
     /// The remark with this name.
     pub fn named(name: &str) -> Option<Self> {
-        [Self::Rejected, Self::Skipped].into_iter().find(|remark| remark.name() == name)
+        [Self::Rejected, Self::Skipped]
+            .into_iter()
+            .find(|remark| remark.name() == name)
     }
 }
 
 /// Whether a node is an approval: a user task with the manual actions `approve` and `reject`.
 pub fn is_approval(node: &ExecutableNode) -> bool {
-    let offers = |name| node.actions.iter().any(|action| &*action.name == name && action.trigger == Trigger::Manual);
+    let offers = |name| {
+        node.actions
+            .iter()
+            .any(|action| &*action.name == name && action.trigger == Trigger::Manual)
+    };
     node.kind == NodeKind::UserTask && offers(APPROVE) && offers(REJECT)
 }
 
 /// Of one of the two actions of an approval, the other one.
-pub(super) fn other_decision<'a>(node: &'a ExecutableNode, action: &ExecutableAction) -> Option<&'a ExecutableAction> {
+pub(super) fn other_decision<'a>(
+    node: &'a ExecutableNode,
+    action: &ExecutableAction,
+) -> Option<&'a ExecutableAction> {
     let other = match &*action.name {
         APPROVE => REJECT,
         REJECT => APPROVE,

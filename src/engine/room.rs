@@ -1,6 +1,8 @@
-//! What an instance may hold of what it gathers: children, open Action messages, delayed triggerings. Who took part: `assignment`.
+//! What an instance may hold of what it gathers: children, open Action messages, delayed
+//! triggerings. Who took part: `assignment`.
 //!
-//! A client's command beyond a limit is refused; what the process itself does beyond one is an incident, and a retry looks again.
+//! A client's command beyond a limit is refused; what the process itself does beyond one is an
+//! incident, and a retry looks again.
 
 use super::step::Step;
 
@@ -8,7 +10,8 @@ use super::step::Step;
 pub(super) const CHILDREN: &str = "child_limit";
 /// Incident of what would leave one Action message too many open.
 pub(super) const OPEN_MESSAGES: &str = "open_message_limit";
-/// Incident of an action that would be delayed beyond the limit. It was not triggered: a retry triggers it.
+/// Incident of an action that would be delayed beyond the limit. It was not triggered: a retry
+/// triggers it.
 pub(super) const DELAYED: &str = "timer_limit";
 
 /// Whether so many children more may be started: below this level, in this tree, by this instance.
@@ -22,15 +25,16 @@ pub(super) fn for_children(step: &Step<'_>, more: usize) -> Result<(), String> {
     let head = step.state.head();
     if head.level as usize >= step.limits.levels {
         return Err(format!(
-            "expected at most {} levels of subprocesses below one another, but '{}' stands on the last one: does it call itself, \
-             directly or through others? Give the call a condition that ends",
+            "expected at most {} levels of subprocesses below one another, but '{}' stands on \
+            the last one: does it call itself, directly or through others? Give the call a \
+            condition that ends",
             step.limits.levels, head.process.id
         ));
     }
     if step.children_begun + more > step.tree_room {
         return Err(format!(
-            "expected room for {more} more in the tree of instances of {}, but its live instances have reached the limit for one \
-             tree: retry when others have ended",
+            "expected room for {more} more in the tree of instances of {}, but its live \
+            instances have reached the limit for one tree: retry when others have ended",
             head.root
         ));
     }
@@ -38,8 +42,8 @@ pub(super) fn for_children(step: &Step<'_>, more: usize) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "expected at most {} subprocesses of one instance, ended ones included, but there would be more: start another instance \
-         for the rest",
+        "expected at most {} subprocesses of one instance, ended ones included, but there would \
+        be more: start another instance for the rest",
         step.limits.children
     ))
 }
@@ -53,8 +57,8 @@ pub(super) fn for_open_message(step: &Step<'_>) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "expected at most {} open Action messages of one instance, but this is one more: let clients answer them, or say that \
-         they are done, then retry",
+        "expected at most {} open Action messages of one instance, but this is one more: let \
+        clients answer them, or say that they are done, then retry",
         step.limits.open_messages
     ))
 }
@@ -64,13 +68,17 @@ pub(super) fn for_open_message(step: &Step<'_>) -> Result<(), String> {
 /// # Errors
 /// As [`for_children`].
 pub(super) fn for_delay(step: &Step<'_>) -> Result<(), String> {
-    let delayed: usize = step.state.active().map(|(_, element)| element.delayed().count()).sum();
+    let delayed: usize = step
+        .state
+        .active()
+        .map(|(_, element)| element.delayed().count())
+        .sum();
     if delayed < step.limits.delayed {
         return Ok(());
     }
     Err(format!(
-        "expected at most {} actions of one instance that wait for their time, but this is one more: try again when others \
-         are done",
+        "expected at most {} actions of one instance that wait for their time, but this is one \
+        more: try again when others are done",
         step.limits.delayed
     ))
 }

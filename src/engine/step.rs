@@ -1,7 +1,8 @@
 //! One step: a command in, one row of records and its effects out.
 //!
-//! A work queue with a limit and no recursion: an endless loop in a model becomes an incident. `record` pushes and applies
-//! at once, so every decision reads the state as its own records left it.
+//! A work queue with a limit and no recursion: an endless loop in a model becomes an incident.
+//! `record` pushes and applies at once, so every decision reads the state as its own records left
+//! it.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -36,7 +37,8 @@ pub struct StepInput<'a> {
     pub now: Time,
     /// Draws the key of a child from the number of the record that starts it.
     pub child_key: &'a dyn Fn(u64) -> InstanceKey,
-    /// Who gives the command; `None` for the server itself (timers, peers), which may do everything.
+    /// Who gives the command; `None` for the server itself (timers, peers), which may do
+    /// everything.
     pub caller: Option<&'a Caller>,
     /// The command's identity, if it deduplicates.
     pub command: Option<CommandTag>,
@@ -55,7 +57,8 @@ pub struct Outcome {
     pub effects: Vec<Effect>,
 }
 
-/// Incidents of elements that were entered and then stopped before they did anything: too many in this step, too many active.
+/// Incidents of elements that were entered and then stopped before they did anything: too many in
+/// this step, too many active.
 pub(super) const STOPPED: [&str; 2] = ["step_limit", "element_limit"];
 
 /// Applies a command to an instance.
@@ -74,7 +77,11 @@ pub fn step(
     match command {
         Command::Run(run) => actions::run(&mut step, run)?,
         Command::FireTimer(timer) => life::fire_timer(&mut step, &timer),
-        Command::Receive { from, number, message } => subprocess::receive(&mut step, from, number, *message),
+        Command::Receive {
+            from,
+            number,
+            message,
+        } => subprocess::receive(&mut step, from, number, *message),
         Command::TakeAnswer { number, answer } => outside::take(&mut step, number, *answer),
         Command::CloseOffer { seq } => close_offer(&mut step, seq)?,
         Command::Terminate => life::terminate(&mut step)?,
@@ -110,8 +117,8 @@ pub fn may_upload(
 /// Starts an instance.
 ///
 /// # Errors
-/// A [`Rejection`]: no or several start events for the condition, a lane that keeps the start to other roles, or start data
-/// that break the start event's keys.
+/// A [`Rejection`]: no or several start events for the condition, a lane that keeps the start to
+/// other roles, or start data that break the start event's keys.
 pub fn start(
     process: &ExecutableProcess,
     evaluator: &dyn Evaluator,
@@ -122,20 +129,36 @@ pub fn start(
         Some(node) => elements::start_event::scheduled(process, node)?,
         None => elements::start_event::choose(process, command.start_condition.as_deref())?,
     };
-    if input.caller.is_some_and(|caller| !access::may_start(process, caller, start_event)) {
-        let sentence =
-            format!("expected a role that may start '{}', but this user has none: see its lane", process.definition.id);
+    if input
+        .caller
+        .is_some_and(|caller| !access::may_start(process, caller, start_event))
+    {
+        let sentence = format!(
+            "expected a role that may start '{}', but this user has none: see its lane",
+            process.definition.id
+        );
         return Err(life::forbidden(&sentence));
     }
-    let (data, ignored) = elements::start_event::accept(start_event, &command.head.data, evaluator)?;
-    let expires_at = process.expiry.as_ref().and_then(|expiry| expiry.due(input.now));
-    let created = Created { data, expires_at, ..command.head };
+    let (data, ignored) =
+        elements::start_event::accept(start_event, &command.head.data, evaluator)?;
+    let expires_at = process
+        .expiry
+        .as_ref()
+        .and_then(|expiry| expiry.due(input.now));
+    let created = Created {
+        data,
+        expires_at,
+        ..command.head
+    };
     let mut state = InstanceState::created(1, input.now, &created);
     let mut step = Step::new(process, evaluator, &mut state, 1, &input);
     step.ignored = ignored;
     step.records.push(Record::Created(Box::new(created)));
     if let Some(link) = command.link {
-        let message = PeerMessage::Linked { offer: link.offer, process: process.definition.id.clone() };
+        let message = PeerMessage::Linked {
+            offer: link.offer,
+            process: process.definition.id.clone(),
+        };
         step.tell_parent(message);
     }
     if let Some(due) = expires_at {
@@ -231,8 +254,15 @@ impl<'a> Step<'a> {
 
     /// Sends a message to a child or the parent.
     pub fn tell(&mut self, target: InstanceKey, message: PeerMessage) {
-        let number = self.record(Record::PeerTold { target, message: Box::new(message.clone()) });
-        self.effects.push(Effect::Send { number, target, message: Box::new(message) });
+        let number = self.record(Record::PeerTold {
+            target,
+            message: Box::new(message.clone()),
+        });
+        self.effects.push(Effect::Send {
+            number,
+            target,
+            message: Box::new(message),
+        });
     }
 
     /// Sends a message to the parent, if there is one that can hear.
@@ -247,7 +277,13 @@ impl<'a> Step<'a> {
     /// Merges into the instance data; an empty patch leaves no record.
     pub fn merge(&mut self, by: Option<ElementKey>, patch: Value) {
         if patch.as_object().is_none_or(|object| !object.is_empty()) {
-            self.record(Record::DataMerged { scope: None, by, child: None, call: None, patch });
+            self.record(Record::DataMerged {
+                scope: None,
+                by,
+                child: None,
+                call: None,
+                patch,
+            });
         }
     }
 
@@ -255,20 +291,46 @@ impl<'a> Step<'a> {
     pub fn merge_of_child(&mut self, child: &Child, patch: Value) {
         if patch.as_object().is_none_or(|object| !object.is_empty()) {
             let child_key = Some(child.start.child);
-            self.record(Record::DataMerged { scope: None, by: child.start.element, child: child_key, call: None, patch });
+            self.record(Record::DataMerged {
+                scope: None,
+                by: child.start.element,
+                child: child_key,
+                call: None,
+                patch,
+            });
         }
     }
 
-    /// Merges what the answer to a call brings; a back step that leaves the call alone leaves this alone.
+    /// Merges what the answer to a call brings; a back step that leaves the call alone leaves this
+    /// alone.
     pub fn merge_of_call(&mut self, by: ElementKey, placed: u64, patch: Value) {
         if patch.as_object().is_none_or(|object| !object.is_empty()) {
-            self.record(Record::DataMerged { scope: None, by: Some(by), child: None, call: Some(placed), patch });
+            self.record(Record::DataMerged {
+                scope: None,
+                by: Some(by),
+                child: None,
+                call: Some(placed),
+                patch,
+            });
         }
     }
 
     /// Raises an incident on an element.
-    pub fn incident(&mut self, element: ElementKey, code: &str, message: String, action: Option<(Arc<str>, u32)>) {
-        self.record(Record::IncidentRaised { element, incident: Incident { code: code.to_owned(), message, action } });
+    pub fn incident(
+        &mut self,
+        element: ElementKey,
+        code: &str,
+        message: String,
+        action: Option<(Arc<str>, u32)>,
+    ) {
+        self.record(Record::IncidentRaised {
+            element,
+            incident: Incident {
+                code: code.to_owned(),
+                message,
+                action,
+            },
+        });
     }
 
     /// The executable node of an element.
@@ -288,16 +350,21 @@ impl<'a> Step<'a> {
 
     /// Activates a node; what it does comes later in this step.
     pub fn activate(&mut self, node: &Arc<str>, arrivals: Vec<Arrival>) {
-        let element = ElementKey(self.record(Record::ElementActivated { node: node.clone(), arrivals }));
+        let element = ElementKey(self.record(Record::ElementActivated {
+            node: node.clone(),
+            arrivals,
+        }));
         terms::begin(self, element);
         if self.budget == 0 {
-            let sentence = "expected the process to come to rest, but one command activated too many elements: is there a loop \
-                            without a user task or a timer? Retry to let it go on";
+            let sentence = "expected the process to come to rest, but one command activated too \
+                many elements: is there a loop without a user task or a timer? Retry to let it \
+                go on";
             return self.incident(element, STOPPED[0], sentence.to_owned(), None);
         }
         if self.state.active().count() > self.limits.active_elements {
             let sentence = format!(
-                "expected at most {} active elements, but this is one more. Retry when others have gone on",
+                "expected at most {} active elements, but this is one more. Retry when others \
+                have gone on",
                 self.limits.active_elements
             );
             return self.incident(element, STOPPED[1], sentence, None);
@@ -308,26 +375,43 @@ impl<'a> Step<'a> {
 
     /// Ends an element from outside, with its timers and its calls.
     pub fn abort(&mut self, key: ElementKey) {
-        let Some(element) = self.state.element(key) else { return };
+        let Some(element) = self.state.element(key) else {
+            return;
+        };
         let node = element.node().clone();
-        let calls: Vec<u64> = element.outside_calls().filter_map(|open| open.under_way).collect();
+        let calls: Vec<u64> = element
+            .outside_calls()
+            .filter_map(|open| open.under_way)
+            .collect();
         for timer in element.timers(key) {
             self.clear_timer(timer.key);
         }
-        self.effects.extend(calls.into_iter().map(Effect::ForgetCall));
+        self.effects
+            .extend(calls.into_iter().map(Effect::ForgetCall));
         self.record(Record::ElementTerminated { element: key, node });
     }
 
     /// Ends those of these children that are live and not told so yet.
     pub fn end_children(&mut self, children: Vec<InstanceKey>) {
         for child in children {
-            if self.state.children().get(&child).is_some_and(|child| child.status.is_live() && !child.ending) {
-                self.tell(child, PeerMessage::End { status: Status::Terminated });
+            if self
+                .state
+                .children()
+                .get(&child)
+                .is_some_and(|child| child.status.is_live() && !child.ending)
+            {
+                self.tell(
+                    child,
+                    PeerMessage::End {
+                        status: Status::Terminated,
+                    },
+                );
             }
         }
     }
 
-    /// Ends the instance: everything active, what is below it, and, unless it finished, its offers; the parent hears of it last.
+    /// Ends the instance: everything active, what is below it, and, unless it finished, its offers;
+    /// the parent hears of it last.
     pub fn end(&mut self, status: Status) {
         self.end_with(status, None, true);
     }
@@ -337,7 +421,8 @@ impl<'a> Step<'a> {
         self.end_with(Status::Failed, Some(error.to_owned()), true);
     }
 
-    /// Ends the instance because one above it has ended, whose end reaches all that is below this one, too.
+    /// Ends the instance because one above it has ended, whose end reaches all that is below this
+    /// one, too.
     pub fn end_below_an_end(&mut self) {
         self.end_with(Status::Terminated, None, false);
     }
@@ -348,7 +433,11 @@ impl<'a> Step<'a> {
             self.abort(element);
         }
         if status == Status::Finished {
-            let live = self.state.children().iter().filter(|(_, child)| child.status.is_live());
+            let live = self
+                .state
+                .children()
+                .iter()
+                .filter(|(_, child)| child.status.is_live());
             for child in live.map(|(key, _)| *key).collect::<Vec<_>>() {
                 self.tell(child, PeerMessage::ParentFinished);
             }
@@ -360,22 +449,42 @@ impl<'a> Step<'a> {
         }
         self.record(Record::Ended { status });
         outside::tell_of_end(self, status, error.as_deref());
-        let wants_result = self.state.head().parent.as_ref().is_some_and(|link| link.wants_result);
-        let result = (wants_result && status == Status::Finished).then(|| self.state.data().clone());
-        self.tell_parent(PeerMessage::Ended { status, result, error });
+        let wants_result = self
+            .state
+            .head()
+            .parent
+            .as_ref()
+            .is_some_and(|link| link.wants_result);
+        let result =
+            (wants_result && status == Status::Finished).then(|| self.state.data().clone());
+        self.tell_parent(PeerMessage::Ended {
+            status,
+            result,
+            error,
+        });
     }
 
-    /// Ends the instance when no token is left; a flow waiting at a join that nothing can complete becomes an incident.
+    /// Ends the instance when no token is left; a flow waiting at a join that nothing can complete
+    /// becomes an incident.
     fn end_if_done(&mut self) {
         if !self.state.status().is_live() || self.state.active().next().is_some() {
             return;
         }
-        let Some((node, arrivals)) = self.state.waiting().next().map(|(node, arrivals)| (node.clone(), arrivals.to_vec())) else {
+        let Some((node, arrivals)) = self
+            .state
+            .waiting()
+            .next()
+            .map(|(node, arrivals)| (node.clone(), arrivals.to_vec()))
+        else {
             return self.end(Status::Finished);
         };
-        let element = ElementKey(self.record(Record::ElementActivated { node: node.clone(), arrivals }));
+        let element = ElementKey(self.record(Record::ElementActivated {
+            node: node.clone(),
+            arrivals,
+        }));
         let sentence = format!(
-            "expected a token on every incoming flow of the join '{node}', but no other token is left. Retry to go on without them"
+            "expected a token on every incoming flow of the join '{node}', but no other token is \
+            left. Retry to go on without them"
         );
         self.incident(element, "join_incomplete", sentence, None);
     }
@@ -395,14 +504,28 @@ impl<'a> Step<'a> {
         }
         let (first_seq, time) = (self.first_seq, self.now);
         let by = self.caller.map(|caller| caller.subject.clone());
-        let row = Row { first_seq, time, command, by, ignored: self.ignored, records: self.records };
+        let row = Row {
+            first_seq,
+            time,
+            command,
+            by,
+            ignored: self.ignored,
+            records: self.records,
+        };
         self.state.end_row(&row);
-        Outcome { row: Some(row), effects: self.effects }
+        Outcome {
+            row: Some(row),
+            effects: self.effects,
+        }
     }
 }
 
 /// The values behind a template's built-in names.
-fn builtins<'a>(process: &'a ExecutableProcess, state: &'a InstanceState, now: Time) -> Builtins<'a> {
+fn builtins<'a>(
+    process: &'a ExecutableProcess,
+    state: &'a InstanceState,
+    now: Time,
+) -> Builtins<'a> {
     let head = state.head();
     Builtins {
         process_instance_id: head.key,
@@ -419,8 +542,8 @@ fn close_offer(step: &mut Step<'_>, seq: u64) -> Result<(), Rejection> {
     life::require_actor(step)?;
     if step.state.open_message(seq, step.now).is_none() {
         let sentence = format!(
-            "expected the seq of an open Action message, but {seq} is none: it was answered already, its time is over, or it never \
-             was one"
+            "expected the seq of an open Action message, but {seq} is none: it was answered \
+            already, its time is over, or it never was one"
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     }

@@ -1,7 +1,8 @@
 //! Parent and child instances: what the one says to the other.
 //!
-//! Each instance decides alone; messages travel through the outbox in order and are taken once: the receiver remembers the
-//! last number per open peer. A repeat, or a message from a peer it does not know, leaves no record.
+//! Each instance decides alone; messages travel through the outbox in order and are taken once: the
+//! receiver remembers the last number per open peer. A repeat, or a message from a peer it does not
+//! know, leaves no record.
 //!
 //! Starting a child is in `starting`, what its end means for the element that waits in `ending`.
 
@@ -20,41 +21,78 @@ pub(super) use starting::{push, room_for, start_child, start_item};
 
 /// Takes a message of the parent or a child.
 pub(super) fn receive(step: &mut Step<'_>, from: InstanceKey, number: u64, message: PeerMessage) {
-    let is_parent = step.state.head().parent.as_ref().is_some_and(|link| link.instance == from);
+    let is_parent = step
+        .state
+        .head()
+        .parent
+        .as_ref()
+        .is_some_and(|link| link.instance == from);
     if is_parent {
         return receive_from_parent(step, from, number, message);
     }
     if let PeerMessage::Linked { offer, process } = message {
         return link_child(step, from, number, offer, process);
     }
-    let Some(child) =
-        step.state.children().get(&from).filter(|child| number > child.start.heard && child.status.is_live()).cloned()
+    let Some(child) = step
+        .state
+        .children()
+        .get(&from)
+        .filter(|child| number > child.start.heard && child.status.is_live())
+        .cloned()
     else {
         return;
     };
     step.record(Record::PeerHeard { from, number });
     let listens = step.state.status().is_live() && !child.ending;
     match message {
-        PeerMessage::Push { kind, body, node, action } if listens => {
+        PeerMessage::Push {
+            kind,
+            body,
+            node,
+            action,
+        } if listens => {
             take_push(
                 step,
-                Push { kind, node, action, element: child.start.element, origin: Some(from), body, open_until: None },
+                Push {
+                    kind,
+                    node,
+                    action,
+                    element: child.start.element,
+                    origin: Some(from),
+                    body,
+                    open_until: None,
+                },
             );
         }
         PeerMessage::Append { patch } if listens => step.merge_of_child(&child, patch),
-        PeerMessage::Ended { status, result, error } => ending::child_ended(step, &child, status, result, error.as_deref()),
+        PeerMessage::Ended {
+            status,
+            result,
+            error,
+        } => ending::child_ended(step, &child, status, result, error.as_deref()),
         PeerMessage::StartDropped => ending::record_end(step, &child, Status::Terminated),
         PeerMessage::StartRefused { message } => ending::start_refused(step, &child, &message),
         _ => {}
     }
 }
 
-/// Takes what a child sends up. An Action message for which there is no room is told all the same, but nobody can answer it.
+/// Takes what a child sends up. An Action message for which there is no room is told all the same,
+/// but nobody can answer it.
 fn take_push(step: &mut Step<'_>, message: Push) {
     let starts = || StartMessage::read_for_server(&message.body).is_ok_and(|start| start.is_some());
-    let room = if message.kind == MessageType::Action { room_for(step, starts()) } else { Ok(()) };
-    let Err((code, sentence)) = room else { return push(step, message, None) };
-    let element = message.element.filter(|&element| step.state.element(element).is_some_and(|element| element.is_active()));
+    let room = if message.kind == MessageType::Action {
+        room_for(step, starts())
+    } else {
+        Ok(())
+    };
+    let Err((code, sentence)) = room else {
+        return push(step, message, None);
+    };
+    let element = message.element.filter(|&element| {
+        step.state
+            .element(element)
+            .is_some_and(|element| element.is_active())
+    });
     step.record(Record::Pushed(Box::new(message)));
     if let Some(element) = element {
         step.incident(element, code, sentence, None);
@@ -73,16 +111,32 @@ fn receive_from_parent(step: &mut Step<'_>, from: InstanceKey, number: u64, mess
     }
 }
 
-/// A client started a child from this instance's data. Taken even after the end: its followers want to see the child.
-fn link_child(step: &mut Step<'_>, child: InstanceKey, number: u64, offer: Option<u64>, process: String) {
+/// A client started a child from this instance's data. Taken even after the end: its followers want
+/// to see the child.
+fn link_child(
+    step: &mut Step<'_>,
+    child: InstanceKey,
+    number: u64,
+    offer: Option<u64>,
+    process: String,
+) {
     if step.state.children().contains_key(&child) {
         return;
     }
     let open = offer.filter(|&seq| step.state.open_message(seq, step.now).is_some());
-    // A step back that undoes who asked for the child ends the child. After the end no element is left to stand for it.
+    // A step back that undoes who asked for the child ends the child. After the end no element is
+    // left to stand for it.
     let asked = open.and_then(|seq| step.state.open_message(seq, step.now)?.element());
     let element = asked.filter(|&element| step.state.element(element).is_some());
-    let start = ChildStarted { child, process, element, action: None, item: None, awaited: false, heard: number };
+    let start = ChildStarted {
+        child,
+        process,
+        element,
+        action: None,
+        item: None,
+        awaited: false,
+        heard: number,
+    };
     step.record(Record::ChildStarted(Box::new(start)));
     if let Some(seq) = open {
         step.record(Record::OfferClosed { seq });
@@ -90,6 +144,11 @@ fn link_child(step: &mut Step<'_>, child: InstanceKey, number: u64, offer: Optio
     match step.state.status() {
         status if status.is_live() => {}
         Status::Finished => step.tell(child, PeerMessage::ParentFinished),
-        _ => step.tell(child, PeerMessage::End { status: Status::Terminated }),
+        _ => step.tell(
+            child,
+            PeerMessage::End {
+                status: Status::Terminated,
+            },
+        ),
     }
 }

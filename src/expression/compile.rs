@@ -18,48 +18,87 @@ use crate::model::problem::{Problem, Severity};
 /// Compiles all conditions, business rules and key schemas of `definition`.
 ///
 /// # Errors
-/// All problems: `unsupported_condition` and `invalid_condition` at a sequence flow, `invalid_schema` and `invalid_script` at a
-/// node.
+/// All problems: `unsupported_condition` and `invalid_condition` at a sequence flow,
+/// `invalid_schema` and `invalid_script` at a node.
 pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec<Problem>> {
     let mut evaluator = ProcessEvaluator::default();
     let mut problems = Vec::new();
     let defaults = definition.default_flows();
-    for flow in definition.flows.iter().filter(|flow| !defaults.contains(flow.id.as_str())) {
-        let Some(text) = &flow.condition else { continue };
+    for flow in definition
+        .flows
+        .iter()
+        .filter(|flow| !defaults.contains(flow.id.as_str()))
+    {
+        let Some(text) = &flow.condition else {
+            continue;
+        };
         match Condition::compile(text) {
             Ok(condition) => {
                 evaluator.conditions.insert(flow.id.clone(), condition);
             }
-            Err(Refusal::Unsupported(message)) => problems.push(problem(&flow.id, "unsupported_condition", message)),
-            Err(Refusal::Invalid(message)) => problems.push(problem(&flow.id, "invalid_condition", message)),
+            Err(Refusal::Unsupported(message)) => {
+                problems.push(problem(&flow.id, "unsupported_condition", message))
+            }
+            Err(Refusal::Invalid(message)) => {
+                problems.push(problem(&flow.id, "invalid_condition", message))
+            }
         }
     }
     for node in &definition.nodes {
         for action in &node.actions {
             // Another language and an empty script are told by `model::validate`.
-            let ActionType::BusinessRule { script, language } = &action.work else { continue };
+            let ActionType::BusinessRule { script, language } = &action.work else {
+                continue;
+            };
             if named(language) != Language::JavaScript || script.trim().is_empty() {
                 continue;
             }
             match Rule::compile(script) {
-                Ok(rule) => drop(evaluator.rules.entry(node.id.clone()).or_default().insert(action.name.clone(), rule)),
+                Ok(rule) => drop(
+                    evaluator
+                        .rules
+                        .entry(node.id.clone())
+                        .or_default()
+                        .insert(action.name.clone(), rule),
+                ),
                 Err(sentence) => {
-                    problems.push(problem(&node.id, "invalid_script", format!("action `{}`: {sentence}", action.name)));
+                    problems.push(problem(
+                        &node.id,
+                        "invalid_script",
+                        format!("action `{}`: {sentence}", action.name),
+                    ));
                 }
             }
         }
-        let keys = node.keys.iter().chain(node.actions.iter().flat_map(|action| &action.keys));
-        for (key, schema) in keys.filter_map(|key| key.schema.as_ref().map(|schema| (key, schema))) {
+        let keys = node
+            .keys
+            .iter()
+            .chain(node.actions.iter().flat_map(|action| &action.keys));
+        for (key, schema) in keys.filter_map(|key| key.schema.as_ref().map(|schema| (key, schema)))
+        {
             if let Err(sentence) = evaluator.schemas.add(schema) {
-                problems.push(problem(&node.id, "invalid_schema", format!("key `{}`: {sentence}", key.path)));
+                problems.push(problem(
+                    &node.id,
+                    "invalid_schema",
+                    format!("key `{}`: {sentence}", key.path),
+                ));
             }
         }
     }
-    if problems.is_empty() { Ok(Arc::new(evaluator)) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(Arc::new(evaluator))
+    } else {
+        Err(problems)
+    }
 }
 
 fn problem(element: &str, code: &'static str, message: String) -> Problem {
-    Problem { element: element.to_owned(), code, message, severity: Severity::Error }
+    Problem {
+        element: element.to_owned(),
+        code,
+        message,
+        severity: Severity::Error,
+    }
 }
 
 /// The compiled conditions, business rules and key schemas of one process definition.
@@ -76,14 +115,24 @@ impl Evaluator for ProcessEvaluator {
     fn condition(&self, flow: &str, data: &Value) -> Result<bool, EvaluationError> {
         match self.conditions.get(flow) {
             Some(condition) => condition.evaluate(data),
-            None => Err(EvaluationError(format!("expected a condition at the sequence flow `{flow}`, but it has none"))),
+            None => Err(EvaluationError(format!(
+                "expected a condition at the sequence flow `{flow}`, but it has none"
+            ))),
         }
     }
 
-    fn rule(&self, node: &str, action: &str, data: &Value, now: &str) -> Result<Value, EvaluationError> {
+    fn rule(
+        &self,
+        node: &str,
+        action: &str,
+        data: &Value,
+        now: &str,
+    ) -> Result<Value, EvaluationError> {
         match self.rules.get(node).and_then(|rules| rules.get(action)) {
             Some(rule) => rule.run(data, now),
-            None => Err(EvaluationError(format!("expected a rule at the action `{action}` of `{node}`, but it has none"))),
+            None => Err(EvaluationError(format!(
+                "expected a rule at the action `{action}` of `{node}`, but it has none"
+            ))),
         }
     }
 
@@ -93,7 +142,9 @@ impl Evaluator for ProcessEvaluator {
 
     fn may_take_long(&self, payload: &Value) -> bool {
         let is_script = |condition| matches!(condition, &Condition::Script(_));
-        !self.rules.is_empty() || self.conditions.values().any(is_script) || self.schemas.may_take_long(payload)
+        !self.rules.is_empty()
+            || self.conditions.values().any(is_script)
+            || self.schemas.may_take_long(payload)
     }
 }
 
@@ -123,18 +174,34 @@ mod tests {
             ("client.toString == 1", true),
         ] {
             let evaluator = compile(&definition(condition, &json!({}))).expect(condition);
-            assert_eq!(evaluator.may_take_long(&Value::Null), scripts, "{condition}");
+            assert_eq!(
+                evaluator.may_take_long(&Value::Null),
+                scripts,
+                "{condition}"
+            );
         }
     }
 
     #[test]
     fn all_problems_are_listed() {
         for (condition, schema, codes) in [
-            ("= amount > 1", json!({"type": "nothing"}), vec![("yes", "unsupported_condition"), ("start", "invalid_schema")]),
+            (
+                "= amount > 1",
+                json!({"type": "nothing"}),
+                vec![
+                    ("yes", "unsupported_condition"),
+                    ("start", "invalid_schema"),
+                ],
+            ),
             ("amount >", json!({}), vec![("yes", "invalid_condition")]),
         ] {
-            let problems = compile(&definition(condition, &schema)).err().unwrap_or_default();
-            let found: Vec<_> = problems.iter().map(|problem| (problem.element.as_str(), problem.code)).collect();
+            let problems = compile(&definition(condition, &schema))
+                .err()
+                .unwrap_or_default();
+            let found: Vec<_> = problems
+                .iter()
+                .map(|problem| (problem.element.as_str(), problem.code))
+                .collect();
             assert_eq!(found, codes);
         }
     }
@@ -143,17 +210,28 @@ mod tests {
     fn rules_are_scripts_and_their_errors_stand_at_the_node() {
         let with = |script: &str| {
             let mut definition = definition("a == 1", &json!({}));
-            let action = json!({"name": "rate", "type": "businessRule", "params": {"script": script}});
+            let action =
+                json!({"name": "rate", "type": "businessRule", "params": {"script": script}});
             definition.nodes[0].actions = vec![serde_json::from_value(action).expect("an action")];
             compile(&definition)
         };
         let evaluator = with("output.b = input.a + 1").expect("a valid rule");
         assert!(evaluator.may_take_long(&Value::Null));
-        assert_eq!(evaluator.rule("start", "rate", &json!({"a": 1}), ""), Ok(json!({"b": 2})));
+        assert_eq!(
+            evaluator.rule("start", "rate", &json!({"a": 1}), ""),
+            Ok(json!({"b": 2}))
+        );
         assert!(evaluator.rule("start", "other", &json!({}), "").is_err());
         let problems = with("output.b =\n= 1").err().unwrap_or_default();
-        assert_eq!((problems[0].element.as_str(), problems[0].code), ("start", "invalid_script"));
-        assert!(problems[0].message.contains("`rate`") && problems[0].message.contains("line 2, column 1"), "{problems:?}");
+        assert_eq!(
+            (problems[0].element.as_str(), problems[0].code),
+            ("start", "invalid_script")
+        );
+        assert!(
+            problems[0].message.contains("`rate`")
+                && problems[0].message.contains("line 2, column 1"),
+            "{problems:?}"
+        );
     }
 
     #[test]
@@ -161,10 +239,23 @@ mod tests {
         let schema = json!({"required": ["name"],
             "properties": {"list": {"items": {"type": "string", "required": ["no object"]}}, "mail": {"format": "email"}}});
         let evaluator = compile(&definition("a == 1", &schema)).expect("a valid definition");
-        let refused = evaluator.check_schema(&schema, &json!({"list": ["a", 5], "mail": "x"})).expect_err("three violations");
+        let refused = evaluator
+            .check_schema(&schema, &json!({"list": ["a", 5], "mail": "x"}))
+            .expect_err("three violations");
         let violations: BTreeMap<String, FieldError> = refused.into_iter().collect();
-        assert_eq!(violations.keys().collect::<Vec<_>>(), ["list[1]", "mail", "name"]);
-        assert!(violations["list[1]"].message.contains("the value is not of type"), "{violations:?}");
-        assert_eq!(evaluator.check_schema(&schema, &json!({"list": ["a"], "name": null})), Ok(()));
+        assert_eq!(
+            violations.keys().collect::<Vec<_>>(),
+            ["list[1]", "mail", "name"]
+        );
+        assert!(
+            violations["list[1]"]
+                .message
+                .contains("the value is not of type"),
+            "{violations:?}"
+        );
+        assert_eq!(
+            evaluator.check_schema(&schema, &json!({"list": ["a"], "name": null})),
+            Ok(())
+        );
     }
 }

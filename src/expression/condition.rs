@@ -1,7 +1,8 @@
-//! The condition of one sequence flow, compiled: on the fast path where its grammar allows, else as a script.
+//! The condition of one sequence flow, compiled: on the fast path where its grammar allows, else as
+//! a script.
 //!
-//! It is one expression without effect: `effects` says at deploy what is none, `other_languages` what is written in another
-//! language.
+//! It is one expression without effect: `effects` says at deploy what is none, `other_languages`
+//! what is written in another language.
 
 use serde_json::Value;
 
@@ -44,26 +45,40 @@ impl Condition {
     pub fn compile(text: &str) -> Result<Self, Refusal> {
         if text.len() > MAX_LENGTH {
             return Err(Refusal::Invalid(format!(
-                "expected a condition of at most {MAX_LENGTH} bytes, but it has {}; compute the value in an action before",
+                "expected a condition of at most {MAX_LENGTH} bytes, but it has {}; compute the \
+                value in an action before",
                 text.len()
             )));
         }
-        if let Some(feel) = text.trim_start().strip_prefix('=').filter(|rest| !rest.starts_with('=')) {
+        if let Some(feel) = text
+            .trim_start()
+            .strip_prefix('=')
+            .filter(|rest| !rest.starts_with('='))
+        {
             return Err(Refusal::Unsupported(format!(
-                "expected a condition in JavaScript, but `=` at its beginning makes it FEEL, which comes with DMN and is not \
-                 supported yet; write {}",
-                advice(feel).unwrap_or_else(|| "it in JavaScript, such as ${amount > 100 && approved == true}".to_owned())
+                "expected a condition in JavaScript, but `=` at its beginning makes it FEEL, \
+                which comes with DMN and is not supported yet; write {}",
+                advice(feel).unwrap_or_else(|| {
+                    "it in JavaScript, such as ${amount > 100 && approved == true}".to_owned()
+                })
             )));
         }
-        if let Some(inner) = text.trim().strip_prefix("#{").and_then(|rest| rest.strip_suffix('}')) {
+        if let Some(inner) = text
+            .trim()
+            .strip_prefix("#{")
+            .and_then(|rest| rest.strip_suffix('}'))
+        {
             return Err(Refusal::Unsupported(format!(
-                "expected a condition such as ${{amount > 100}}, but #{{…}} is not supported; write {}",
+                "expected a condition such as ${{amount > 100}}, but #{{…}} is not supported; \
+                write {}",
                 advice(inner).unwrap_or_else(|| "${…} with JavaScript in it".to_owned())
             )));
         }
         let expression = unwrap(text);
         if expression.trim().is_empty() {
-            return Err(Refusal::Invalid("expected a condition such as `${amount > 100}`, but it is empty".to_owned()));
+            return Err(Refusal::Invalid(
+                "expected a condition such as `${amount > 100}`, but it is empty".to_owned(),
+            ));
         }
         compile_expression(&expression).map_err(|refusal| refusal.sentence(&expression))
     }
@@ -78,19 +93,30 @@ impl Condition {
                 fast::Operand::Bool(value) => return Ok(value),
                 other => other.describe(),
             },
-            Self::Script(script) => match script.run(data).map_err(|error| EvaluationError(failure(&error)))? {
+            Self::Script(script) => match script
+                .run(data)
+                .map_err(|error| EvaluationError(failure(&error)))?
+            {
                 Outcome::Bool(value) => return Ok(value),
                 Outcome::Other(other) => other,
             },
         };
-        Err(EvaluationError(format!("expected true or false, but the condition gave {other}")))
+        Err(EvaluationError(format!(
+            "expected true or false, but the condition gave {other}"
+        )))
     }
 }
 
-/// The expression within `${ }`. Blanks stand for the removed characters, so that positions stay those of the text.
+/// The expression within `${ }`. Blanks stand for the removed characters, so that positions stay
+/// those of the text.
 fn unwrap(text: &str) -> String {
-    let inner = text.trim().strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
-    let Some(inner) = inner else { return text.to_owned() };
+    let inner = text
+        .trim()
+        .strip_prefix("${")
+        .and_then(|rest| rest.strip_suffix('}'));
+    let Some(inner) = inner else {
+        return text.to_owned();
+    };
     let before = text.len() - text.trim_start().len();
     format!("{}  {inner}", &text[..before])
 }
@@ -108,33 +134,58 @@ impl Wrong {
         match self {
             Self::Fault { fault, is_foreign } => {
                 let (line, column) = place(expression, fault.at);
-                let advice = advice(expression).map(|advice| format!(": {advice}")).unwrap_or_default();
+                let advice = advice(expression)
+                    .map(|advice| format!(": {advice}"))
+                    .unwrap_or_default();
                 let found = &fault.found;
-                let sentence = format!("expected a JavaScript expression, but at line {line}, column {column}: {found}{advice}");
-                if *is_foreign { Refusal::Unsupported(sentence) } else { Refusal::Invalid(sentence) }
+                let sentence = format!(
+                    "expected a JavaScript expression, but at line {line}, column {column}: \
+                    {found}{advice}"
+                );
+                if *is_foreign {
+                    Refusal::Unsupported(sentence)
+                } else {
+                    Refusal::Invalid(sentence)
+                }
             }
             Self::Engine(error) => {
                 let (place, message) = (error.place(), &error.message);
-                Refusal::Invalid(format!("expected a JavaScript expression, but {place}{message}; mend it there"))
+                Refusal::Invalid(format!(
+                    "expected a JavaScript expression, but {place}{message}; mend it there"
+                ))
             }
         }
     }
 }
 
 fn compile_expression(expression: &str) -> Result<Condition, Wrong> {
-    let own = |fault| Wrong::Fault { fault, is_foreign: false };
-    let tokens = lexer::tokens(expression)
-        .map_err(|error| own(Fault { at: error.at, found: format!("{}; mend it there", error.found) }))?;
+    let own = |fault| Wrong::Fault {
+        fault,
+        is_foreign: false,
+    };
+    let tokens = lexer::tokens(expression).map_err(|error| {
+        own(Fault {
+            at: error.at,
+            found: format!("{}; mend it there", error.found),
+        })
+    })?;
     // The fast path would compare such a text as it is; it is told below.
-    let holds_placeholder = tokens.iter().any(|token| token.kind == Kind::Text && token.text.contains("${"));
+    let holds_placeholder = tokens
+        .iter()
+        .any(|token| token.kind == Kind::Text && token.text.contains("${"));
     if let Some(tree) = fast::parse(&tokens).filter(|_| !holds_placeholder) {
         return Ok(Condition::Fast(tree));
     }
     if let Some(fault) = other_languages::find(&tokens) {
-        return Err(Wrong::Fault { fault, is_foreign: true });
+        return Err(Wrong::Fault {
+            fault,
+            is_foreign: true,
+        });
     }
     effects::check(&tokens).map_err(own)?;
-    Script::compile(expression).map(Condition::Script).map_err(Wrong::Engine)
+    Script::compile(expression)
+        .map(Condition::Script)
+        .map_err(Wrong::Engine)
 }
 
 /// The expression as it would be in JavaScript, when that is short and compiles.
@@ -144,16 +195,24 @@ fn advice(expression: &str) -> Option<String> {
         return None;
     }
     let rewritten = other_languages::in_javascript(expression, &lexer::tokens(expression).ok()?);
-    compile_expression(&rewritten).ok().map(|_| format!("${{{rewritten}}}"))
+    compile_expression(&rewritten)
+        .ok()
+        .map(|_| format!("${{{rewritten}}}"))
 }
 
 /// Line and column of a byte, from 1.
 pub fn place(text: &str, at: usize) -> (usize, usize) {
     let before = &text[..at];
     let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    (
+        before.matches('\n').count() + 1,
+        before[line_start..].chars().count() + 1,
+    )
 }
 
 fn failure(error: &ScriptError) -> String {
-    format!("expected true or false, but the condition failed: {}", error.message)
+    format!(
+        "expected true or false, but the condition failed: {}",
+        error.message
+    )
 }

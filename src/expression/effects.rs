@@ -1,8 +1,10 @@
-//! What makes a condition more than one expression without effect: assignments, statements, functions with a body, calls that
-//! change data or that nothing can answer. Told at deploy, with the place and what to write.
+//! What makes a condition more than one expression without effect: assignments, statements,
+//! functions with a body, calls that change data or that nothing can answer. Told at deploy, with
+//! the place and what to write.
 //!
-//! Looks at tokens only, so it must be strict where they leave something open. It is no guard: data are frozen while a condition
-//! runs (`input`), and what is no JavaScript at all the engine says. Words of other languages: `other_languages`.
+//! Looks at tokens only, so it must be strict where they leave something open. It is no guard: data
+//! are frozen while a condition runs (`input`), and what is no JavaScript at all the engine says.
+//! Words of other languages: `other_languages`.
 
 use super::{
     lexer::{Kind, Token},
@@ -47,8 +49,19 @@ const CHANGING: [(&str, &str); 9] = [
 ];
 
 /// Methods whose result is a new list, which may be changed.
-const FRESH: [&str; 11] =
-    ["concat", "entries", "filter", "from", "keys", "map", "slice", "split", "toReversed", "toSorted", "values"];
+const FRESH: [&str; 11] = [
+    "concat",
+    "entries",
+    "filter",
+    "from",
+    "keys",
+    "map",
+    "slice",
+    "split",
+    "toReversed",
+    "toSorted",
+    "values",
+];
 
 /// Functions of `Object` that change what they are given.
 #[rustfmt::skip]
@@ -72,9 +85,15 @@ const OTHER_METHODS: [(&str, &str); 8] = [
 /// # Errors
 /// That fault.
 pub fn check(tokens: &[Token<'_>]) -> Result<(), Fault> {
-    let check = Check { tokens, brackets: Brackets::of(tokens) };
+    let check = Check {
+        tokens,
+        brackets: Brackets::of(tokens),
+    };
     (0..tokens.len()).try_for_each(|index| match check.fault(index) {
-        Some(found) => Err(Fault { at: tokens[index].at, found }),
+        Some(found) => Err(Fault {
+            at: tokens[index].at,
+            found,
+        }),
         None => Ok(()),
     })
 }
@@ -84,8 +103,17 @@ pub fn check(tokens: &[Token<'_>]) -> Result<(), Fault> {
 /// # Errors
 /// The first of them.
 pub fn check_numbers(tokens: &[Token<'_>]) -> Result<(), Fault> {
-    let fault = |token: &Token<'_>| numerals::mistake(token.text).map(|found| Fault { at: token.at, found });
-    tokens.iter().filter(|token| token.kind == Kind::Number).find_map(fault).map_or(Ok(()), Err)
+    let fault = |token: &Token<'_>| {
+        numerals::mistake(token.text).map(|found| Fault {
+            at: token.at,
+            found,
+        })
+    };
+    tokens
+        .iter()
+        .filter(|token| token.kind == Kind::Number)
+        .find_map(fault)
+        .map_or(Ok(()), Err)
 }
 
 struct Check<'t> {
@@ -100,17 +128,23 @@ impl Check<'_> {
             Kind::Number => numerals::mistake(token.text),
             Kind::Sign => self.sign(index),
             Kind::Word if !self.is_name(index) => self.word(index).or_else(|| self.call(index)),
-            Kind::Text if token.text.contains("${") => {
-                Some("`${` in a text is not filled in; write the name without quotes, or the text in backquotes".to_owned())
-            }
-            Kind::Word | Kind::Text => self.changing_call(index).or_else(|| self.unknown_method(index)),
+            Kind::Text if token.text.contains("${") => Some(
+                "`${` in a text is not filled in; write the name without quotes, or the \
+                    text in backquotes"
+                    .to_owned(),
+            ),
+            Kind::Word | Kind::Text => self
+                .changing_call(index)
+                .or_else(|| self.unknown_method(index)),
             Kind::BigInt | Kind::Template { .. } | Kind::Regex => None,
         }
     }
 
     fn sign(&self, index: usize) -> Option<String> {
         Some(match self.tokens[index].text {
-            "=" if self.text(index + 1) == "<" => "`=<` is no operator of JavaScript; write `<=`".to_owned(),
+            "=" if self.text(index + 1) == "<" => {
+                "`=<` is no operator of JavaScript; write `<=`".to_owned()
+            }
             "=" => "`=` assigns a value; write `==` to compare".to_owned(),
             sign @ ("++" | "--") => format!("`{sign}` changes a value; write + 1 or - 1"),
             sign if ASSIGNMENTS.contains(&sign) => {
@@ -121,20 +155,29 @@ impl Check<'_> {
                 "a function has statements; write its result, as in x => x.age > 18".to_owned()
             }
             "=>" if self.brackets.around[index].is_none() => {
-                "`=>` makes a function, which is neither true nor false; write `>=` to compare".to_owned()
+                "`=>` makes a function, which is neither true nor false; write `>=` to compare"
+                    .to_owned()
             }
             "{" if index > 0 && self.text(index - 1) == "$" => {
-                "`${` begins something within the condition; write names as they are, in one ${…} around all of it".to_owned()
+                "`${` begins something within the condition; write names as they are, in one \
+                ${…} around all of it"
+                    .to_owned()
             }
-            "{" if index > 0 && self.text(index - 1) == ")" => "a function has statements; write one expression".to_owned(),
-            "," if self.joins_expressions(index) => "`,` puts one expression after another; join them by && or ||".to_owned(),
+            "{" if index > 0 && self.text(index - 1) == ")" => "a function has statements; write \
+                one expression"
+                .to_owned(),
+            "," if self.joins_expressions(index) => "`,` puts one expression after another; join \
+                them by && or ||"
+                .to_owned(),
             _ => return None,
         })
     }
 
     /// Whether a comma is JavaScript's operator, of which only the last part counts.
     fn joins_expressions(&self, comma: usize) -> bool {
-        let Some(open) = self.brackets.around[comma] else { return true };
+        let Some(open) = self.brackets.around[comma] else {
+            return true;
+        };
         match self.tokens[open].text {
             "{" => false,
             // Of a call, of an index, else a list and a group or the parameters of a function.
@@ -148,13 +191,22 @@ impl Check<'_> {
     fn word(&self, index: usize) -> Option<String> {
         let word = self.tokens[index].text;
         Some(match word {
-            "delete" => "`delete` changes the data; write == null to ask whether something is there".to_owned(),
+            "delete" => {
+                "`delete` changes the data; write == null to ask whether something is there"
+                    .to_owned()
+            }
             "this" => "`this` is nothing in a condition; write `input` for all data".to_owned(),
-            "async" if matches!(self.text(index + 1), "(" | "function") || self.kind(index + 1) == Some(Kind::Word) => {
+            "async"
+                if matches!(self.text(index + 1), "(" | "function")
+                    || self.kind(index + 1) == Some(Kind::Word) =>
+            {
                 "`async` begins a function that answers later; write one expression".to_owned()
             }
             "new" if !MADE.contains(&self.text(index + 1)) => {
-                format!("`new {}` is not there; write one expression over the data", self.text(index + 1))
+                format!(
+                    "`new {}` is not there; write one expression over the data",
+                    self.text(index + 1)
+                )
             }
             word if STATEMENTS.contains(&word) => {
                 format!("`{word}` begins a statement; write one expression that is true or false")
@@ -166,22 +218,34 @@ impl Check<'_> {
     /// A call of something that is no function: data hold none.
     fn call(&self, index: usize) -> Option<String> {
         let word = self.tokens[index].text;
-        let is_called = self.text(index + 1) == "(" && !matches!(word, "typeof" | "void" | "in" | "instanceof" | "new" | "async");
-        (is_called && !is_built_in(word) && !self.is_parameter(word) && !self.is_method_body(index)).then(|| {
-            format!("`{word}` is no function here; write what it computes in JavaScript, or compute it in an action before")
-        })
+        let is_called = self.text(index + 1) == "("
+            && !matches!(
+                word,
+                "typeof" | "void" | "in" | "instanceof" | "new" | "async"
+            );
+        (is_called && !is_built_in(word) && !self.is_parameter(word) && !self.is_method_body(index))
+            .then(|| {
+                format!(
+                    "`{word}` is no function here; write what it computes in JavaScript, or \
+                compute it in an action before"
+                )
+            })
     }
 
     /// Whether some function within the condition has a parameter of that name.
     fn is_parameter(&self, word: &str) -> bool {
-        (0..self.tokens.len()).filter(|arrow| self.text(*arrow) == "=>").any(|arrow| match arrow.checked_sub(1) {
-            Some(close) if self.text(close) == ")" => {
-                let open = self.brackets.partner[close].unwrap_or(close);
-                self.tokens[open..close].iter().any(|token| token.text == word)
-            }
-            Some(name) => self.text(name) == word,
-            None => false,
-        })
+        (0..self.tokens.len())
+            .filter(|arrow| self.text(*arrow) == "=>")
+            .any(|arrow| match arrow.checked_sub(1) {
+                Some(close) if self.text(close) == ")" => {
+                    let open = self.brackets.partner[close].unwrap_or(close);
+                    self.tokens[open..close]
+                        .iter()
+                        .any(|token| token.text == word)
+                }
+                Some(name) => self.text(name) == word,
+                None => false,
+            })
     }
 
     /// Whether it names a method of an object that is written here; its body is told by itself.
@@ -189,11 +253,16 @@ impl Check<'_> {
         self.brackets.partner[index + 1].is_some_and(|close| self.text(close + 1) == "{")
     }
 
-    /// A call that changes a list or an object of the data: `list.push(1)`, `list['push'](1)`, `Array.prototype.push.call(list, 1)`.
+    /// A call that changes a list or an object of the data: `list.push(1)`, `list['push'](1)`,
+    /// `Array.prototype.push.call(list, 1)`.
     fn changing_call(&self, index: usize) -> Option<String> {
         let token = &self.tokens[index];
         let in_quotes = token.kind == Kind::Text;
-        let name = if in_quotes { token.text.get(1..token.text.len() - 1)? } else { token.text };
+        let name = if in_quotes {
+            token.text.get(1..token.text.len() - 1)?
+        } else {
+            token.text
+        };
         let dot = index.checked_sub(1)?;
         let (is_member, next) = match self.text(dot) {
             "[" if in_quotes => (self.text(index + 1) == "]", index + 2),
@@ -208,30 +277,43 @@ impl Check<'_> {
             // What is made for the purpose may be changed.
             let into_new = name == "assign" && self.text(next) == "(" && self.text(next + 1) == "{";
             let is_object = self.text(receiver) == "Object" || name.starts_with("__");
-            return (is_object && !into_new)
-                .then(|| format!("`{name}` changes an object; write a new one, as in {{...client, age: 18}}"));
+            return (is_object && !into_new).then(|| {
+                format!("`{name}` changes an object; write a new one, as in {{...client, age: 18}}")
+            });
         }
         let (_, instead) = CHANGING.iter().find(|(changing, _)| *changing == name)?;
         (!self.is_fresh(receiver)).then(|| format!("`{name}` changes its list; write {instead}"))
     }
 
-    /// A call of a method that nothing in the data has: `execution.getVariable('x')`, `name.equals('x')`.
+    /// A call of a method that nothing in the data has: `execution.getVariable('x')`,
+    /// `name.equals('x')`.
     fn unknown_method(&self, index: usize) -> Option<String> {
         let name = self.tokens[index].text;
         if !self.is_name(index) || self.text(index + 1) != "(" || is_inherited_name(name) {
             return None;
         }
         if let Some((_, instead)) = OTHER_METHODS.iter().find(|(other, _)| *other == name) {
-            return Some(format!("`{name}` is no method of JavaScript's texts and lists; write {instead}"));
+            return Some(format!(
+                "`{name}` is no method of JavaScript's texts and lists; write {instead}"
+            ));
         }
         // Only of a plain path it is known to come from the data.
         let mut root = index;
-        while root >= 2 && matches!(self.text(root - 1), "." | "?.") && self.kind(root - 2) == Some(Kind::Word) {
+        while root >= 2
+            && matches!(self.text(root - 1), "." | "?.")
+            && self.kind(root - 2) == Some(Kind::Word)
+        {
             root -= 2;
         }
         let word = self.text(root);
-        let of_data = root < index && !self.is_name(root) && !is_built_in(word) && !self.is_parameter(word);
-        of_data.then(|| format!("`{name}` is no method of data; write names of the data as they are, as in {word} == 'x'"))
+        let of_data =
+            root < index && !self.is_name(root) && !is_built_in(word) && !self.is_parameter(word);
+        of_data.then(|| {
+            format!(
+                "`{name}` is no method of data; write names of the data as they \
+            are, as in {word} == 'x'"
+            )
+        })
     }
 
     /// Whether a call follows, directly or by `call`, `apply` or `bind`.
@@ -247,7 +329,9 @@ impl Check<'_> {
     /// Whether the operand that ends at `last` is a list made by the condition itself.
     fn is_fresh(&self, mut last: usize) -> bool {
         loop {
-            let Some(open) = self.brackets.partner.get(last).copied().flatten() else { return false };
+            let Some(open) = self.brackets.partner.get(last).copied().flatten() else {
+                return false;
+            };
             match (self.text(last), open.checked_sub(2)) {
                 ("]", _) => return !self.ends_operand(open),
                 (")", Some(dot)) if self.ends_operand(open) => {
@@ -266,9 +350,12 @@ impl Check<'_> {
         }
     }
 
-    /// Whether the token before `index` ends an operand, so that a bracket there is a call or an index.
+    /// Whether the token before `index` ends an operand, so that a bracket there is a call or an
+    /// index.
     fn ends_operand(&self, index: usize) -> bool {
-        let Some(before) = index.checked_sub(1) else { return false };
+        let Some(before) = index.checked_sub(1) else {
+            return false;
+        };
         let token = &self.tokens[before];
         match token.kind {
             Kind::Word => self.is_name(before) || !is_operator(token.text),
@@ -296,7 +383,18 @@ impl Check<'_> {
 
 /// Words that take an operand after them.
 fn is_operator(word: &str) -> bool {
-    ["typeof", "void", "in", "instanceof", "new", "delete", "return", "await", "yield"].contains(&word)
+    [
+        "typeof",
+        "void",
+        "in",
+        "instanceof",
+        "new",
+        "delete",
+        "return",
+        "await",
+        "yield",
+    ]
+    .contains(&word)
 }
 
 /// Which brackets belong together.
@@ -309,7 +407,11 @@ struct Brackets {
 
 impl Brackets {
     fn of(tokens: &[Token<'_>]) -> Self {
-        let (mut partner, mut around, mut open) = (vec![None; tokens.len()], Vec::with_capacity(tokens.len()), Vec::new());
+        let (mut partner, mut around, mut open) = (
+            vec![None; tokens.len()],
+            Vec::with_capacity(tokens.len()),
+            Vec::new(),
+        );
         for (index, token) in tokens.iter().enumerate() {
             let (opens, closes) = match (token.kind, token.text) {
                 (Kind::Sign, "(" | "[" | "{") => (true, false),
@@ -330,93 +432,4 @@ impl Brackets {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::expression::lexer;
-
-    #[track_caller]
-    fn check_fault(source: &str, at: usize, part: &str) {
-        let fault = check(&lexer::tokens(source).unwrap_or_else(|error| panic!("{source}: {error:?}"))).expect_err(source);
-        assert!(fault.at == at && fault.found.contains(part), "`{source}`: {fault:?}");
-    }
-
-    #[test]
-    fn expressions_without_effect_pass() {
-        for source in [
-            "approved == true && !(a !== b) || c >= 1 && d <= 2",
-            "list.some(item => item.age > 18) && list.filter((item, index) => index > 0).length",
-            "[...list].sort()[0] == 1 && list.slice().reverse().sort((a, b) => a - b)[0]",
-            "Object.keys(input).sort().join() == 'a' && Object.assign({}, client).age == 1",
-            "order.sort == 'asc' && order.shift && list.push == null && input.delete == input.new && a.fill?.x",
-            "({...client, delete: 1, if: 2}).age == ({a: 1, b: 2}).a",
-            "`${a}, ${list.map(x => `${x};=`)}` == '=;' && /=;/.test(a)",
-            "Math.max(1, 2, a) == list[0] && [1, 2, 3].includes(a) && (f => f(1))",
-            "/x/.test(a) && Object.entries(input).some(([name, value]) => value.at(0) == name) && list.map(x => x.foo()) && a.trim() == ''",
-            "new Set(list).has(2) && Number.isInteger(a) && JSON.parse(a).b && `${a}` == '$' && a in b && a instanceof Array && typeof (a) == 'x' && void 0 === a",
-            "a ? b : c ?? d?.e?.[0]",
-            "({valueOf: () => 1}) == 1 && list.reduce((sum, x) => sum + x, 0) > 3",
-            "parseInt(a) == 7615917337495251231n",
-            "String(a)[0] == 'x' && isNaN(b)",
-        ] {
-            assert_eq!(check(&lexer::tokens(source).expect(source)), Ok(()), "{source}");
-        }
-    }
-
-    #[test]
-    fn assignments_are_faults() {
-        check_fault("approved = true", 9, "`==`");
-        check_fault("a == (b = true)", 8, "`==`");
-        check_fault("approved = !approved", 9, "`==`");
-        check_fault("({a} = input, true)", 5, "`==`");
-        check_fault("a += 1", 2, "`+=`");
-        check_fault("a ??= 1", 2, "`??=`");
-        check_fault("input.count++ > 3", 11, "`++`");
-        check_fault("--a", 0, "`--`");
-        check_fault("delete input.a", 0, "`delete`");
-        check_fault("`${a = 1}`", 5, "`==`");
-    }
-
-    #[test]
-    fn calls_that_change_data_are_faults() {
-        check_fault("input.list.push(1) > 0", 11, "[...list, item]");
-        check_fault("list?.sort()[0] == 1", 6, "toSorted()");
-        check_fault("list['push'](1) > 0", 5, "`push`");
-        check_fault("list.push?.(1)", 5, "`push`");
-        check_fault("Array.prototype.push.call(list, 1)", 16, "`push`");
-        check_fault("input.lists.find(x => x).reverse()", 25, "toReversed()");
-        check_fault("list.sort().reverse()", 5, "toSorted()");
-        check_fault("[list][0].pop()", 10, "at(-1)");
-        check_fault("Object.assign(input, {a: 1})", 7, "`assign`");
-        check_fault("Object.defineProperty(input, 'a', {})", 7, "`defineProperty`");
-        check_fault("input.__defineGetter__('a', () => 1)", 6, "__defineGetter__");
-    }
-
-    #[test]
-    fn statements_and_functions_with_a_body_are_faults() {
-        check_fault("a; b", 1, "`;`");
-        check_fault("if (a) b", 0, "`if`");
-        check_fault("return a", 0, "`return`");
-        check_fault("a, b", 1, "`,`");
-        check_fault("(a, b)", 2, "`,`");
-        check_fault("list[0, 1]", 6, "`,`");
-        check_fault("list.some(x => { return x })", 12, "statements");
-        check_fault("(function () { return 1 })()", 1, "`function`");
-        check_fault("({ get a() { return 1 } }).a", 11, "statements");
-        check_fault("async () => 1", 0, "`async`");
-        check_fault("await a", 0, "`await`");
-        check_fault("new Date() > a", 0, "`new Date`");
-        check_fault("this.a == 1", 0, "`input`");
-        check_fault("contains(a, 'x')", 0, "`contains` is no function");
-        check_fault("list.some(x => has(x))", 15, "`has` is no function");
-        check_fault("a == 9007199254740993", 5, "9007199254740993n");
-        check_fault("let x", 0, "`let`");
-        check_fault("a} && ${b", 7, "in one ${…}");
-        check_fault("amount => 100", 7, "write `>=`");
-        check_fault("a =< b", 2, "write `<=`");
-        check_fault("'${status}' == 'open'", 0, "without quotes");
-        check_fault("execution.getVariable('x') == 1", 10, "no method of data");
-        check_fault("name.trim().equals('x')", 12, "write ==");
-        check_fault("input.list.size() > 0", 11, "write length");
-        check_fault("list.contains('a')", 5, "includes(x)");
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! Property: on every condition of the fast grammar and every data, the fast path and the sandbox agree, on the value as on
-//! whether there is one.
+//! Property: on every condition of the fast grammar and every data, the fast path and the sandbox
+//! agree, on the value as on whether there is one.
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -98,12 +98,21 @@ fn value() -> impl Strategy<Value = Value> {
         number().prop_map(|number| json!(number)),
         any::<i64>().prop_map(|number| json!(number)),
         any::<u64>().prop_map(|number| json!(number)),
-        prop::sample::select(vec![9_007_199_254_740_991_i64, 9_007_199_254_740_992, 9_007_199_254_740_993, i64::MIN, i64::MAX])
-            .prop_map(|number| json!(number)),
+        prop::sample::select(vec![
+            9_007_199_254_740_991_i64,
+            9_007_199_254_740_992,
+            9_007_199_254_740_993,
+            i64::MIN,
+            i64::MAX
+        ])
+        .prop_map(|number| json!(number)),
         text().prop_map(Value::String),
     ];
     leaf.prop_recursive(3, 20, 4, |inner| {
-        prop_oneof![prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array), object(inner)]
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::Array),
+            object(inner)
+        ]
     })
 }
 
@@ -113,17 +122,35 @@ fn object(inner: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
         1 => prop::sample::select(vec!["toString", "valueOf", "__proto__", "constructor", "undefined", "input", "Math", "1"]),
     ];
     prop::collection::vec((name, inner), 0..5).prop_map(|members| {
-        Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>())
+        Value::Object(
+            members
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect::<Map<_, _>>(),
+        )
     })
 }
 
 fn path() -> impl Strategy<Value = String> {
-    let root = prop::sample::select(vec!["a", "b", "client", "x1", "$", "_", "length", "input", "missing", "constructor"]);
+    let root = prop::sample::select(vec![
+        "a",
+        "b",
+        "client",
+        "x1",
+        "$",
+        "_",
+        "length",
+        "input",
+        "missing",
+        "constructor",
+    ]);
     let member = prop_oneof![
-        4 => prop::sample::select(vec![".a", ".b", " . client", ".length", ".missing", ".if", "[0]", "[1]", "[ 2 ]", "[4294967294]"]).prop_map(str::to_owned),
+        4 => prop::sample::select(vec![".a", ".b", " . client", ".length", ".missing", ".if", "[0]", "[1]", "[ \
+            2 ]", "[4294967294]"]).prop_map(str::to_owned),
         1 => prop::sample::select(&NAMES[..]).prop_map(|name| format!("['{name}']")),
     ];
-    (root, prop::collection::vec(member, 0..3)).prop_map(|(root, members)| format!("{root}{}", members.concat()))
+    (root, prop::collection::vec(member, 0..3))
+        .prop_map(|(root, members)| format!("{root}{}", members.concat()))
 }
 
 fn literal() -> impl Strategy<Value = String> {
@@ -147,11 +174,19 @@ fn literal() -> impl Strategy<Value = String> {
         number().prop_map(|number| format!("{number:e}")),
         any::<i64>().prop_map(|number| format!("{number}n")),
         (-3_i32..20).prop_map(|number| format!("{number}n")),
-        prop::sample::select(vec!["9007199254740991n", "9007199254740993n", "-18446744073709551616n", "123456789012345680000n"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "9007199254740991n",
+            "9007199254740993n",
+            "-18446744073709551616n",
+            "123456789012345680000n"
+        ])
+        .prop_map(str::to_owned),
         (text(), prop::sample::select(vec!['\'', '"'])).prop_map(|(text, quote)| {
-            let escaped =
-                text.replace('\\', "\\\\").replace('\n', "\\n").replace('\r', "\\r").replace(quote, &format!("\\{quote}"));
+            let escaped = text
+                .replace('\\', "\\\\")
+                .replace('\n', "\\n")
+                .replace('\r', "\\r")
+                .replace(quote, &format!("\\{quote}"));
             format!("{quote}{escaped}{quote}")
         }),
     ]
@@ -162,24 +197,43 @@ fn condition() -> impl Strategy<Value = String> {
     leaf.prop_recursive(3, 12, 2, |inner| {
         let operator = prop::sample::select(vec!["==", "!=", "===", "!==", "<", "<=", ">", ">=", "&&", "||"]);
         prop_oneof![
-            6 => (inner.clone(), operator, inner.clone()).prop_map(|(left, operator, right)| format!("{left} {operator} {right}")),
+            6 => (inner.clone(), operator, inner.clone()).prop_map(|(left, operator, right)| format!("{left} \
+                {operator} {right}")),
             1 => inner.clone().prop_map(|inner| format!("!{inner}")),
             2 => inner.prop_map(|inner| format!("({inner})")),
         ]
     })
 }
 
-/// A whole result, not only a boolean one: compares what a condition gives with an error or an answer on both sides.
+/// A whole result, not only a boolean one: compares what a condition gives with an error or an
+/// answer on both sides.
 fn check(text: &str, data: &Value) -> Result<(), TestCaseError> {
-    let Some(tree) = lexer::tokens(text).ok().and_then(|tokens| fast::parse(&tokens)) else { return Ok(()) };
-    let script = Script::compile(text).map_err(|error| TestCaseError::fail(format!("`{text}`: {error:?}")))?;
-    let (fast, script) = (Condition::Fast(tree).evaluate(data), Condition::Script(script).evaluate(data));
+    let Some(tree) = lexer::tokens(text)
+        .ok()
+        .and_then(|tokens| fast::parse(&tokens))
+    else {
+        return Ok(());
+    };
+    let script = Script::compile(text)
+        .map_err(|error| TestCaseError::fail(format!("`{text}`: {error:?}")))?;
+    let (fast, script) = (
+        Condition::Fast(tree).evaluate(data),
+        Condition::Script(script).evaluate(data),
+    );
     let kind = |answer: &Result<bool, crate::model::evaluator::EvaluationError>| match answer {
         Ok(value) => value.to_string(),
         Err(error) if error.0.contains("the condition gave") => error.0.clone(),
         Err(_) => "an error".to_owned(),
     };
-    prop_assert_eq!(kind(&fast), kind(&script), "`{}` over {}: fast {:?}, sandbox {:?}", text, data, fast, script);
+    prop_assert_eq!(
+        kind(&fast),
+        kind(&script),
+        "`{}` over {}: fast {:?}, sandbox {:?}",
+        text,
+        data,
+        fast,
+        script
+    );
     Ok(())
 }
 

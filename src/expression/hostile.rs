@@ -1,4 +1,5 @@
-//! Conditions and schemas that try to hang, exhaust or abort the process must end in an answer or an error.
+//! Conditions and schemas that try to hang, exhaust or abort the process must end in an answer or
+//! an error.
 
 use serde_json::json;
 
@@ -6,11 +7,15 @@ use super::condition::Condition;
 use super::key_schemas::KeySchemas;
 use super::script::Script;
 
-/// `text` must fail in the sandbox, also where it is no condition that could be deployed: nothing rests on that.
+/// `text` must fail in the sandbox, also where it is no condition that could be deployed: nothing
+/// rests on that.
 fn check(text: &str) {
     let script = Script::compile(text).unwrap_or_else(|error| panic!("`{text}`: {error:?}"));
     let answer = Condition::Script(script).evaluate(&json!({}));
-    assert!(answer.is_err(), "expected `{text:.80}` to fail, but it gave {answer:?}");
+    assert!(
+        answer.is_err(),
+        "expected `{text:.80}` to fail, but it gave {answer:?}"
+    );
 }
 
 #[test]
@@ -98,13 +103,23 @@ fn hostile_schemas_do_no_harm() {
         let refused = KeySchemas::default().add(&schema);
         assert!(refused.is_err(), "expected {schema} to be refused");
     }
-    for endless in [json!({"$ref": "#"}), json!({"allOf": [{"$ref": "#"}]}), json!({"properties": {"a": {"$ref": "#"}}})] {
+    for endless in [
+        json!({"$ref": "#"}),
+        json!({"allOf": [{"$ref": "#"}]}),
+        json!({"properties": {"a": {"$ref": "#"}}}),
+    ] {
         let mut schemas = KeySchemas::default();
         // Refused, failed or answered: what counts is that there is an outcome.
-        let _outcome = schemas.add(&endless).map(|()| schemas.check(&endless, &json!({"a": {"a": 1}})));
+        let _outcome = schemas
+            .add(&endless)
+            .map(|()| schemas.check(&endless, &json!({"a": {"a": 1}})));
     }
     let slow = json!({"pattern": "^(a+)+$"});
     let mut schemas = KeySchemas::default();
     schemas.add(&slow).expect("a valid schema");
-    assert!(schemas.check(&slow, &json!(format!("{}b", "a".repeat(10_000)))).is_err());
+    assert!(
+        schemas
+            .check(&slow, &json!(format!("{}b", "a".repeat(10_000))))
+            .is_err()
+    );
 }

@@ -5,13 +5,23 @@ use serde_json::{Value, json};
 use super::rule::Rule;
 
 fn run(script: &str) -> Result<Value, String> {
-    let rule = Rule::compile(script).unwrap_or_else(|sentence| panic!("`{script:.80}` was refused: {sentence}"));
-    rule.run(&json!({"client": {"age": 36, "tags": ["a"]}}), "2026-01-02T03:04:05Z").map_err(|error| error.0)
+    let rule = Rule::compile(script)
+        .unwrap_or_else(|sentence| panic!("`{script:.80}` was refused: {sentence}"));
+    rule.run(
+        &json!({"client": {"age": 36, "tags": ["a"]}}),
+        "2026-01-02T03:04:05Z",
+    )
+    .map_err(|error| error.0)
 }
 
 fn check_failure(script: &str) {
     let answer = run(script);
-    assert!(answer.as_ref().is_err_and(|sentence| sentence.len() < 3_000), "expected `{script:.80}` to fail, but: {answer:?}");
+    assert!(
+        answer
+            .as_ref()
+            .is_err_and(|sentence| sentence.len() < 3_000),
+        "expected `{script:.80}` to fail, but: {answer:?}"
+    );
 }
 
 fn check(script: &str, expected: &Value) {
@@ -35,13 +45,15 @@ fn scripts_that_take_too_much_fail() {
         "output.x = new Array(4294967295)",
         "output.x = []; output.x.length = 4294967295",
         "let x = {}; output.x = x; for (let i = 0; i < 100; i++) x = x.x = {}",
-        "let x = []; output.x = x; for (let i = 0; i < 2e5; i++) { const y = []; x.push(y); x = y }",
+        "let x = []; output.x = x; for (let i = 0; i < 2e5; i++) { const y = []; x.push(y); x = \
+        y }",
         "output.x = output",
         "output.x = [output]",
         "throw new Error('x'.repeat(1e6))",
         "throw 'x'.repeat(1e6)",
         "throw { get message() { for (;;); } }",
-        "const e = new Error('a'); Object.defineProperty(e, 'message', { get() { for (;;); } }); throw e",
+        "const e = new Error('a'); Object.defineProperty(e, 'message', { get() { for (;;); } }); \
+        throw e",
         "async function f() { for (;;); } f()",
         "/(a+)+b/.test('a'.repeat(40))",
         "Object.freeze(output); output.x = 1",
@@ -52,16 +64,28 @@ fn scripts_that_take_too_much_fail() {
 
 #[test]
 fn getters_are_run_within_the_limits() {
-    check("Object.defineProperty(output, 'x', { enumerable: true, get: () => 7 })", &json!({"x": 7}));
-    check("output.x = { get y() { return [1] } }", &json!({"x": {"y": [1]}}));
-    check("output.a = { get b() { delete output.c; return 1 } }; output.c = 2", &json!({"a": {"b": 1}}));
+    check(
+        "Object.defineProperty(output, 'x', { enumerable: true, get: () => 7 })",
+        &json!({"x": 7}),
+    );
+    check(
+        "output.x = { get y() { return [1] } }",
+        &json!({"x": {"y": [1]}}),
+    );
+    check(
+        "output.a = { get b() { delete output.c; return 1 } }; output.c = 2",
+        &json!({"a": {"b": 1}}),
+    );
     for script in [
         "output.x = { get y() { for (;;); } }",
         "output.x = { get y() { throw new Error('no') } }",
-        "const deep = { get x() { return Object.create(Object.getPrototypeOf({}), Object.getOwnPropertyDescriptors(deep)) } }; output.x = deep",
+        "const deep = { get x() { return Object.create(Object.getPrototypeOf({}), \
+        Object.getOwnPropertyDescriptors(deep)) } }; output.x = deep",
         "const a = []; Object.defineProperty(a, 0, { get() { for (;;); } }); output.x = a",
-        "const wide = { get x() { const a = []; for (let i = 0; i < 500; i++) a.push(wide); return a } }; output.x = wide",
-        "Object.defineProperty(Array.prototype, 0, { get() { return [] } }); output.x = new Array(4294967295)",
+        "const wide = { get x() { const a = []; for (let i = 0; i < 500; i++) a.push(wide); \
+        return a } }; output.x = wide",
+        "Object.defineProperty(Array.prototype, 0, { get() { return [] } }); output.x = new \
+        Array(4294967295)",
     ] {
         check_failure(script);
     }
@@ -88,7 +112,10 @@ fn what_is_no_json_is_told_with_its_path() {
         ("t: '\\ud800'", "output.t"),
     ] {
         let sentence = run(&format!("Object.assign(output, {{ {value} }})")).expect_err(value);
-        assert!(sentence.contains(&format!("`{path}` is ")), "{value}: {sentence}");
+        assert!(
+            sentence.contains(&format!("`{path}` is ")),
+            "{value}: {sentence}"
+        );
     }
     check_failure("output['\\ud800'] = 1");
 }
@@ -96,32 +123,65 @@ fn what_is_no_json_is_told_with_its_path() {
 #[test]
 fn tricks_change_nothing_but_their_own_run() {
     let one = json!({"x": 1});
-    check("output.x = 1; output.toJSON = undefined; Object.prototype.toJSON = () => 'lie'", &one);
-    check("JSON.stringify = () => 'lie'; Object.keys = () => []; output.x = 1", &one);
+    check(
+        "output.x = 1; output.toJSON = undefined; Object.prototype.toJSON = () => 'lie'",
+        &one,
+    );
+    check(
+        "JSON.stringify = () => 'lie'; Object.keys = () => []; output.x = 1",
+        &one,
+    );
     check("Object.prototype.polluted = 1; output.x = 1", &one);
     check("output[Symbol.toPrimitive] = () => 2; output.x = 1", &one);
-    check("Object.defineProperty(output, 'hidden', { value: 2 }); output.x = 1", &one);
-    check("Object.setPrototypeOf(output, Map.prototype); output.x = 1", &one);
-    check("Object.setPrototypeOf(output, { inherited: 1 }); output.x = 1", &one);
+    check(
+        "Object.defineProperty(output, 'hidden', { value: 2 }); output.x = 1",
+        &one,
+    );
+    check(
+        "Object.setPrototypeOf(output, Map.prototype); output.x = 1",
+        &one,
+    );
+    check(
+        "Object.setPrototypeOf(output, { inherited: 1 }); output.x = 1",
+        &one,
+    );
     check("output.__proto__ = { inherited: 1 }; output.x = 1", &one);
-    check("output.x = Object.assign(Object.create(null), { y: 1 })", &json!({"x": {"y": 1}}));
-    check("Object.freeze = x => x; try { input.client.age = 1 } catch {} output.x = input.client.age", &json!({"x": 36}));
+    check(
+        "output.x = Object.assign(Object.create(null), { y: 1 })",
+        &json!({"x": {"y": 1}}),
+    );
+    check(
+        "Object.freeze = x => x; try { input.client.age = 1 } catch {} output.x = input.client.age",
+        &json!({"x": 36}),
+    );
     check("const input = { own: 1 }; output.x = input.own", &one);
-    check("output.x = 1; output.y = (function () { return this })() === undefined", &json!({"x": 1, "y": true}));
+    check(
+        "output.x = 1; output.y = (function () { return this })() === undefined",
+        &json!({"x": 1, "y": true}),
+    );
     // No way to a text that is run, to the guards' natives or to a global object.
-    for script in ["eval('1')", "Function('return 1')()", "(() => 1).constructor('return 1')()", "this.x = 1", "globalThis.x = 1"]
-    {
+    for script in [
+        "eval('1')",
+        "Function('return 1')()",
+        "(() => 1).constructor('return 1')()",
+        "this.x = 1",
+        "globalThis.x = 1",
+    ] {
         check_failure(script);
     }
 }
 
 #[test]
 fn deep_and_long_scripts_do_not_abort() {
-    for (open, close, count) in
-        [("(", ")", 5_000), ("[", "]", 5_000), ("{", "}", 5_000), ("if(1)", "", 5_000), ("a=>", "1", 3_000)]
-    {
+    for (open, close, count) in [
+        ("(", ")", 5_000),
+        ("[", "]", 5_000),
+        ("{", "}", 5_000),
+        ("if(1)", "", 5_000),
+        ("a=>", "1", 3_000),
+    ] {
         // Refused, failed or answered: what counts is that there is an outcome.
-        let _outcome =
-            Rule::compile(&format!("{}{}", open.repeat(count), close.repeat(count))).map(|rule| rule.run(&json!({}), ""));
+        let _outcome = Rule::compile(&format!("{}{}", open.repeat(count), close.repeat(count)))
+            .map(|rule| rule.run(&json!({}), ""));
     }
 }

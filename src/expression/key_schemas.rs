@@ -1,7 +1,7 @@
 //! The JSON Schemas of a definition's keys, compiled.
 //!
-//! References are not fetched and not recursive, patterns run in linear time, `format` is checked. A check is bounded by the parts of
-//! the schema and of the value (`schema_parts`).
+//! References are not fetched and not recursive, patterns run in linear time, `format` is checked.
+//! A check is bounded by the parts of the schema and of the value (`schema_parts`).
 
 use std::collections::HashMap;
 
@@ -49,9 +49,14 @@ impl KeySchemas {
             .with_pattern_options(PatternOptions::regex().size_limit(MAX_PATTERN_SIZE))
             .build(schema)
             .map_err(|error| {
-                format!("expected a JSON Schema, but at `{}` {}; mend it or remove the schema", error.instance_path(), error)
+                format!(
+                    "expected a JSON Schema, but at `{}` {}; mend it or remove the schema",
+                    error.instance_path(),
+                    error
+                )
             })?;
-        self.by_text.insert(schema.to_string(), Compiled { validator, parts });
+        self.by_text
+            .insert(schema.to_string(), Compiled { validator, parts });
         self.most_parts = self.most_parts.max(parts);
         Ok(())
     }
@@ -65,7 +70,8 @@ impl KeySchemas {
     /// Checks `value` against `schema`, which must have been added.
     ///
     /// # Errors
-    /// One `(path below the key, what is wrong)` per violation; the sentences do not repeat the value.
+    /// One `(path below the key, what is wrong)` per violation; the sentences do not repeat the
+    /// value.
     pub fn check(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, FieldError)>> {
         let Some(Compiled { validator, parts }) = self.by_text.get(&schema.to_string()) else {
             let sentence = "expected a schema of this definition, but it is another one";
@@ -74,38 +80,61 @@ impl KeySchemas {
         let steps = parts * schema_parts::of_value(value, KEY_CHECK_STEPS / parts + 1);
         if steps > KEY_CHECK_STEPS {
             let sentence = format!(
-                "expected a value that {} steps suffice to check, but it is too intricate; send less of it at once",
+                "expected a value that {} steps suffice to check, but it is too intricate; send \
+                less of it at once",
                 KEY_CHECK_STEPS
             );
-            return Err(vec![(String::new(), FieldError::new("tooIntricate", sentence).with("limit", KEY_CHECK_STEPS))]);
+            return Err(vec![(
+                String::new(),
+                FieldError::new("tooIntricate", sentence).with("limit", KEY_CHECK_STEPS),
+            )]);
         }
         if validator.is_valid(value) {
             return Ok(());
         }
         if steps > KEY_REASON_STEPS {
-            let sentence = "expected what the key's schema allows, but something in it is not; it is too intricate to say what";
+            let sentence = "expected what the key's schema allows, but something in it is not; \
+                it is too intricate to say what";
             return Err(vec![(String::new(), FieldError::new("schema", sentence))]);
         }
         let errors = validator.iter_errors(value).take(MAX_VIOLATIONS);
-        Err(errors.flat_map(|error| told(&error, value)).take(MAX_VIOLATIONS).collect())
+        Err(errors
+            .flat_map(|error| told(&error, value))
+            .take(MAX_VIOLATIONS)
+            .collect())
     }
 }
 
-/// What a violation is told as. A missing member is told at its own path, and so is one that nobody asked for: there a form shows
-/// it, while the schema library names the object.
+/// What a violation is told as. A missing member is told at its own path, and so is one that nobody
+/// asked for: there a form shows it, while the schema library names the object.
 fn told(error: &ValidationError<'_>, value: &Value) -> Vec<(String, FieldError)> {
     let path = dotted(error.instance_path().into_iter());
-    let sentence = || format!("expected what the key's schema allows, but {}", error.masked_with("the value"));
+    let sentence = || {
+        format!(
+            "expected what the key's schema allows, but {}",
+            error.masked_with("the value")
+        )
+    };
     match error.kind() {
-        ValidationErrorKind::Required { property: Value::String(name) } => {
+        ValidationErrorKind::Required {
+            property: Value::String(name),
+        } => {
             vec![(member(&path, name), FieldError::required(name, sentence()))]
         }
-        ValidationErrorKind::AdditionalProperties { unexpected } | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
             additional(&path, unexpected.iter())
         }
         // What the schema library says of a schema that names no member at all.
-        ValidationErrorKind::FalseSchema if error.schema_path().as_str().ends_with("/additionalProperties") => {
-            let object = value.pointer(error.instance_path().as_str()).and_then(Value::as_object);
+        ValidationErrorKind::FalseSchema
+            if error
+                .schema_path()
+                .as_str()
+                .ends_with("/additionalProperties") =>
+        {
+            let object = value
+                .pointer(error.instance_path().as_str())
+                .and_then(Value::as_object);
             additional(&path, object.into_iter().flat_map(Map::keys))
         }
         kind => {
@@ -118,8 +147,12 @@ fn told(error: &ValidationError<'_>, value: &Value) -> Vec<(String, FieldError)>
     }
 }
 
-fn additional<'a>(path: &str, names: impl Iterator<Item = &'a String>) -> Vec<(String, FieldError)> {
-    let sentence = "expected only members that the key's schema names, but it names none like this; leave it out";
+fn additional<'a>(
+    path: &str,
+    names: impl Iterator<Item = &'a String>,
+) -> Vec<(String, FieldError)> {
+    let sentence = "expected only members that the key's schema names, but it names none like \
+        this; leave it out";
     let told = |name: &String| (member(path, name), FieldError::additional(name, sentence));
     names.take(MAX_VIOLATIONS).map(told).collect()
 }
@@ -128,10 +161,19 @@ fn additional<'a>(path: &str, names: impl Iterator<Item = &'a String>) -> Vec<(S
 fn param(kind: &ValidationErrorKind) -> Option<(&'static str, Value)> {
     use ValidationErrorKind as Kind;
     Some(match kind {
-        Kind::Type { kind: TypeKind::Single(name) } => ("type", name.to_string().into()),
-        Kind::Type { kind: TypeKind::Multiple(names) } => {
-            ("type", names.iter().map(|name| Value::from(name.to_string())).collect::<Vec<_>>().into())
-        }
+        Kind::Type {
+            kind: TypeKind::Single(name),
+        } => ("type", name.to_string().into()),
+        Kind::Type {
+            kind: TypeKind::Multiple(names),
+        } => (
+            "type",
+            names
+                .iter()
+                .map(|name| Value::from(name.to_string()))
+                .collect::<Vec<_>>()
+                .into(),
+        ),
         Kind::Format { format } => ("format", format.as_str().into()),
         Kind::Pattern { pattern } => ("pattern", pattern.as_str().into()),
         Kind::Enum { options } => ("allowedValues", Value::clone(options)),
@@ -148,7 +190,9 @@ fn param(kind: &ValidationErrorKind) -> Option<(&'static str, Value)> {
         | Kind::MaxProperties { limit } => ("limit", (*limit).into()),
         Kind::AdditionalItems { limit } => ("limit", (*limit).into()),
         // The library has it as a double only.
-        Kind::MultipleOf { multiple_of } if multiple_of.fract() == 0.0 => ("multipleOf", (*multiple_of as i64).into()),
+        Kind::MultipleOf { multiple_of } if multiple_of.fract() == 0.0 => {
+            ("multipleOf", (*multiple_of as i64).into())
+        }
         Kind::MultipleOf { multiple_of } => ("multipleOf", (*multiple_of).into()),
         _ => return None,
     })
@@ -188,26 +232,146 @@ mod tests {
     #[test]
     fn violations_are_codes_with_what_they_ask_for() {
         for (schema, value, path, code, params) in [
-            (json!({"required": ["a"]}), json!({}), "a", "required", json!({"missingProperty": "a"})),
-            (json!({"type": "string"}), json!(1), "", "type", json!({"type": "string"})),
-            (json!({"type": ["string", "null"]}), json!(1), "", "type", json!({"type": ["null", "string"]})),
-            (json!({"format": "email"}), json!("x"), "", "format", json!({"format": "email"})),
-            (json!({"pattern": "^a"}), json!("x"), "", "pattern", json!({"pattern": "^a"})),
-            (json!({"enum": [1, "b"]}), json!("x"), "", "enum", json!({"allowedValues": [1, "b"]})),
-            (json!({"const": true}), json!("x"), "", "const", json!({"allowedValue": true})),
-            (json!({"minimum": 18}), json!(3), "", "minimum", json!({"limit": 18})),
-            (json!({"maximum": 1.5}), json!(3), "", "maximum", json!({"limit": 1.5})),
-            (json!({"exclusiveMinimum": 3}), json!(3), "", "exclusiveMinimum", json!({"limit": 3})),
-            (json!({"exclusiveMaximum": 3}), json!(3), "", "exclusiveMaximum", json!({"limit": 3})),
-            (json!({"multipleOf": 0.5}), json!(0.7), "", "multipleOf", json!({"multipleOf": 0.5})),
-            (json!({"multipleOf": 2}), json!(3), "", "multipleOf", json!({"multipleOf": 2})),
-            (json!({"minLength": 2}), json!("x"), "", "minLength", json!({"limit": 2})),
-            (json!({"maxLength": 1}), json!("xx"), "", "maxLength", json!({"limit": 1})),
-            (json!({"minItems": 1}), json!([]), "", "minItems", json!({"limit": 1})),
-            (json!({"maxItems": 1}), json!([1, 2]), "", "maxItems", json!({"limit": 1})),
-            (json!({"uniqueItems": true}), json!([1, 1]), "", "uniqueItems", json!({})),
-            (json!({"minProperties": 1}), json!({}), "", "minProperties", json!({"limit": 1})),
-            (json!({"items": {"minimum": 1}}), json!([1, 0]), "[1]", "minimum", json!({"limit": 1})),
+            (
+                json!({"required": ["a"]}),
+                json!({}),
+                "a",
+                "required",
+                json!({"missingProperty": "a"}),
+            ),
+            (
+                json!({"type": "string"}),
+                json!(1),
+                "",
+                "type",
+                json!({"type": "string"}),
+            ),
+            (
+                json!({"type": ["string", "null"]}),
+                json!(1),
+                "",
+                "type",
+                json!({"type": ["null", "string"]}),
+            ),
+            (
+                json!({"format": "email"}),
+                json!("x"),
+                "",
+                "format",
+                json!({"format": "email"}),
+            ),
+            (
+                json!({"pattern": "^a"}),
+                json!("x"),
+                "",
+                "pattern",
+                json!({"pattern": "^a"}),
+            ),
+            (
+                json!({"enum": [1, "b"]}),
+                json!("x"),
+                "",
+                "enum",
+                json!({"allowedValues": [1, "b"]}),
+            ),
+            (
+                json!({"const": true}),
+                json!("x"),
+                "",
+                "const",
+                json!({"allowedValue": true}),
+            ),
+            (
+                json!({"minimum": 18}),
+                json!(3),
+                "",
+                "minimum",
+                json!({"limit": 18}),
+            ),
+            (
+                json!({"maximum": 1.5}),
+                json!(3),
+                "",
+                "maximum",
+                json!({"limit": 1.5}),
+            ),
+            (
+                json!({"exclusiveMinimum": 3}),
+                json!(3),
+                "",
+                "exclusiveMinimum",
+                json!({"limit": 3}),
+            ),
+            (
+                json!({"exclusiveMaximum": 3}),
+                json!(3),
+                "",
+                "exclusiveMaximum",
+                json!({"limit": 3}),
+            ),
+            (
+                json!({"multipleOf": 0.5}),
+                json!(0.7),
+                "",
+                "multipleOf",
+                json!({"multipleOf": 0.5}),
+            ),
+            (
+                json!({"multipleOf": 2}),
+                json!(3),
+                "",
+                "multipleOf",
+                json!({"multipleOf": 2}),
+            ),
+            (
+                json!({"minLength": 2}),
+                json!("x"),
+                "",
+                "minLength",
+                json!({"limit": 2}),
+            ),
+            (
+                json!({"maxLength": 1}),
+                json!("xx"),
+                "",
+                "maxLength",
+                json!({"limit": 1}),
+            ),
+            (
+                json!({"minItems": 1}),
+                json!([]),
+                "",
+                "minItems",
+                json!({"limit": 1}),
+            ),
+            (
+                json!({"maxItems": 1}),
+                json!([1, 2]),
+                "",
+                "maxItems",
+                json!({"limit": 1}),
+            ),
+            (
+                json!({"uniqueItems": true}),
+                json!([1, 1]),
+                "",
+                "uniqueItems",
+                json!({}),
+            ),
+            (
+                json!({"minProperties": 1}),
+                json!({}),
+                "",
+                "minProperties",
+                json!({"limit": 1}),
+            ),
+            (
+                json!({"items": {"minimum": 1}}),
+                json!([1, 0]),
+                "[1]",
+                "minimum",
+                json!({"limit": 1}),
+            ),
             (
                 json!({"properties": {"a": {"properties": {"c": true}, "additionalProperties": false}}}),
                 json!({"a": {"b": 1, "c": 2}}),
@@ -222,18 +386,44 @@ mod tests {
                 "additionalProperties",
                 json!({"additionalProperty": "b"}),
             ),
-            (json!({"anyOf": [{"type": "string"}, {"minimum": 5}]}), json!(3), "", "anyOf", json!({})),
-            (json!({"oneOf": [{"minimum": 1}, {"minimum": 2}]}), json!(3), "", "oneOf", json!({})),
-            (json!({"not": {"type": "number"}}), json!(3), "", "not", json!({})),
+            (
+                json!({"anyOf": [{"type": "string"}, {"minimum": 5}]}),
+                json!(3),
+                "",
+                "anyOf",
+                json!({}),
+            ),
+            (
+                json!({"oneOf": [{"minimum": 1}, {"minimum": 2}]}),
+                json!(3),
+                "",
+                "oneOf",
+                json!({}),
+            ),
+            (
+                json!({"not": {"type": "number"}}),
+                json!(3),
+                "",
+                "not",
+                json!({}),
+            ),
             (json!(false), json!(3), "", "falseSchema", json!({})),
         ] {
             let mut schemas = KeySchemas::default();
             schemas.add(&schema).expect("the test's schemas are valid");
-            let found = schemas.check(&schema, &value).expect_err("the value breaks the schema");
-            let told: Vec<_> = found.iter().map(|(path, error)| (path.as_str(), &*error.code, json!(error.params))).collect();
+            let found = schemas
+                .check(&schema, &value)
+                .expect_err("the value breaks the schema");
+            let told: Vec<_> = found
+                .iter()
+                .map(|(path, error)| (path.as_str(), &*error.code, json!(error.params)))
+                .collect();
             assert_eq!(told, [(path, code, params)], "{schema} {value}");
             let sentence = &found[0].1.message;
-            assert!(sentence.starts_with("expected ") && sentence.contains(", but "), "{schema}: {sentence}");
+            assert!(
+                sentence.starts_with("expected ") && sentence.contains(", but "),
+                "{schema}: {sentence}"
+            );
         }
     }
 
@@ -244,22 +434,38 @@ mod tests {
         schemas.add(&schema).expect("a valid schema");
         let codes = |value: &Value| match schemas.check(&schema, value) {
             Ok(()) => Vec::new(),
-            Err(found) => found.iter().map(|(path, error)| format!("{path} {}", error.code)).collect(),
+            Err(found) => found
+                .iter()
+                .map(|(path, error)| format!("{path} {}", error.code))
+                .collect(),
         };
-        assert_eq!(codes(&json!(vec![json!("x"); 10_000])), Vec::<String>::new());
+        assert_eq!(
+            codes(&json!(vec![json!("x"); 10_000])),
+            Vec::<String>::new()
+        );
         let mut wrong = vec![json!({"a": 0}); 10_000];
         assert_eq!(codes(&json!(wrong)), [" schema"]);
         wrong.truncate(100);
         assert_eq!(codes(&json!(wrong)).len(), MAX_VIOLATIONS);
-        assert_eq!(codes(&json!(vec![json!({"a": 1}); 100_000])), [" tooIntricate"]);
+        assert_eq!(
+            codes(&json!(vec![json!({"a": 1}); 100_000])),
+            [" tooIntricate"]
+        );
         assert_eq!(codes(&json!([["x".repeat(2_000_000)]])), [" tooIntricate"]);
-        assert!(!schemas.may_take_long(&json!([{"a": 1}])) && schemas.may_take_long(&json!(vec![0; 10_000])));
+        assert!(
+            !schemas.may_take_long(&json!([{"a": 1}]))
+                && schemas.may_take_long(&json!(vec![0; 10_000]))
+        );
     }
 
     #[test]
     fn schemas_without_bound_are_refused() {
         let expression = json!({"anyOf": [{"type": "number"}, {"properties": {"op": {}, "arg": {"$ref": "#"}}}]});
-        for schema in [expression, json!({"$ref": "https://example.com/x"}), json!({"enum": vec![0; 2_000]})] {
+        for schema in [
+            expression,
+            json!({"$ref": "https://example.com/x"}),
+            json!({"enum": vec![0; 2_000]}),
+        ] {
             assert!(KeySchemas::default().add(&schema).is_err(), "{schema}");
         }
     }

@@ -1,7 +1,9 @@
-//! Splits JavaScript into tokens, for the fast path and for what is checked before the engine reads a text.
+//! Splits JavaScript into tokens, for the fast path and for what is checked before the engine reads
+//! a text.
 //!
-//! It is exact for expressions. In statements it takes a `/` after `}` for a division, which only the engine can know; so
-//! whoever reads scripts by it must bear an error. Whether the tokens make sense together is not its business.
+//! It is exact for expressions. In statements it takes a `/` after `}` for a division, which only
+//! the engine can know; so whoever reads scripts by it must bear an error. Whether the tokens make
+//! sense together is not its business.
 
 /// A token and where it is in the text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,12 +68,23 @@ const BEFORE_OPERAND: [&str; 14] = [
 /// # Errors
 /// The first place that is no token.
 pub fn tokens(source: &str) -> Result<Vec<Token<'_>>, LexError> {
-    let mut lexer = Lexer { source, at: 0, tokens: Vec::new(), braces: Vec::new(), parentheses: Vec::new(), head_closed: false };
+    let mut lexer = Lexer {
+        source,
+        at: 0,
+        tokens: Vec::new(),
+        braces: Vec::new(),
+        parentheses: Vec::new(),
+        head_closed: false,
+    };
     while lexer.skip_blanks()? {
         let at = lexer.at;
         let (kind, length) = lexer.token(&source[at..])?;
         lexer.at += length;
-        lexer.push(Token { kind, text: &source[at..at + length], at });
+        lexer.push(Token {
+            kind,
+            text: &source[at..at + length],
+            at,
+        });
     }
     Ok(lexer.tokens)
 }
@@ -97,7 +110,9 @@ impl<'a> Lexer<'a> {
             if rest.starts_with("//") {
                 self.at += rest.find(is_line_end).unwrap_or(rest.len());
             } else if let Some(comment) = rest.strip_prefix("/*") {
-                let length = comment.find("*/").ok_or_else(|| self.error("the comment does not end"))?;
+                let length = comment
+                    .find("*/")
+                    .ok_or_else(|| self.error("the comment does not end"))?;
                 self.at += length + 4;
             } else if rest.starts_with("<!--") {
                 return Err(self.error("`<!--` begins a comment of HTML"));
@@ -117,9 +132,16 @@ impl<'a> Lexer<'a> {
             '`' => self.template(rest, false),
             '}' if self.braces.last() == Some(&true) => self.template(rest, true),
             '/' if self.expects_operand() => Ok((Kind::Regex, self.regex(rest)?)),
-            _ if is_word_part(first) => Ok((Kind::Word, rest.find(|c| !is_word_part(c)).unwrap_or(rest.len()))),
+            _ if is_word_part(first) => Ok((
+                Kind::Word,
+                rest.find(|c| !is_word_part(c)).unwrap_or(rest.len()),
+            )),
             // `a?.5:1` has no optional access.
-            '?' if rest.starts_with("?.") && rest[2..].starts_with(|c: char| c.is_ascii_digit()) => Ok((Kind::Sign, 1)),
+            '?' if rest.starts_with("?.")
+                && rest[2..].starts_with(|c: char| c.is_ascii_digit()) =>
+            {
+                Ok((Kind::Sign, 1))
+            }
             _ => match SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
                 Some(sign) => Ok((Kind::Sign, sign.len())),
                 None if rest.starts_with("#{") => {
@@ -131,10 +153,19 @@ impl<'a> Lexer<'a> {
     }
 
     fn number(&self, rest: &str) -> Result<(Kind, usize), LexError> {
-        let run = |from: usize, fits: fn(char) -> bool| rest[from..].find(|c| !fits(c)).map_or(rest.len(), |n| from + n);
+        let run = |from: usize, fits: fn(char) -> bool| {
+            rest[from..]
+                .find(|c| !fits(c))
+                .map_or(rest.len(), |n| from + n)
+        };
         let digits = |from| run(from, |c| c.is_ascii_digit() || c == '_');
-        let other_base = rest.starts_with('0') && rest[1..].starts_with(['x', 'X', 'o', 'O', 'b', 'B']);
-        let mut end = if other_base { run(2, |c| c.is_ascii_hexdigit() || c == '_') } else { digits(0) };
+        let other_base =
+            rest.starts_with('0') && rest[1..].starts_with(['x', 'X', 'o', 'O', 'b', 'B']);
+        let mut end = if other_base {
+            run(2, |c| c.is_ascii_hexdigit() || c == '_')
+        } else {
+            digits(0)
+        };
         if !other_base {
             if rest[end..].starts_with('.') {
                 end = digits(end + 1);
@@ -143,7 +174,11 @@ impl<'a> Lexer<'a> {
                 end = digits(end + 1 + usize::from(rest[end + 1..].starts_with(['+', '-'])));
             }
         }
-        let kind = if rest[end..].starts_with('n') { Kind::BigInt } else { Kind::Number };
+        let kind = if rest[end..].starts_with('n') {
+            Kind::BigInt
+        } else {
+            Kind::Number
+        };
         end += usize::from(kind == Kind::BigInt);
         if rest[end..].starts_with(is_word_part) {
             return Err(self.error("a number goes on with letters"));
@@ -168,8 +203,24 @@ impl<'a> Lexer<'a> {
         let mut chars = rest.char_indices().skip(1);
         while let Some((at, c)) = chars.next() {
             match c {
-                '`' => return Ok((Kind::Template { opens: false, closes }, at + 1)),
-                '$' if rest[at + 1..].starts_with('{') => return Ok((Kind::Template { opens: true, closes }, at + 2)),
+                '`' => {
+                    return Ok((
+                        Kind::Template {
+                            opens: false,
+                            closes,
+                        },
+                        at + 1,
+                    ));
+                }
+                '$' if rest[at + 1..].starts_with('{') => {
+                    return Ok((
+                        Kind::Template {
+                            opens: true,
+                            closes,
+                        },
+                        at + 2,
+                    ));
+                }
                 '\\' => drop(chars.next()),
                 _ => {}
             }
@@ -198,10 +249,17 @@ impl<'a> Lexer<'a> {
 
     /// Whether an operand is due, so that a `/` is no division.
     fn expects_operand(&self) -> bool {
-        let Some(last) = self.tokens.last() else { return true };
+        let Some(last) = self.tokens.last() else {
+            return true;
+        };
         match last.kind {
             Kind::Word => {
-                let is_member = self.tokens.iter().rev().nth(1).is_some_and(|before| matches!(before.text, "." | "?."));
+                let is_member = self
+                    .tokens
+                    .iter()
+                    .rev()
+                    .nth(1)
+                    .is_some_and(|before| matches!(before.text, "." | "?."));
                 !is_member && BEFORE_OPERAND.contains(&last.text)
             }
             Kind::Sign => self.head_closed || !matches!(last.text, ")" | "]" | "}" | "++" | "--"),
@@ -224,8 +282,10 @@ impl<'a> Lexer<'a> {
                 }
             }
             (Kind::Sign, "(") => {
-                let statement = |last: &Token<'_>| matches!(last.text, "if" | "while" | "for" | "with");
-                self.parentheses.push(self.tokens.last().is_some_and(statement));
+                let statement =
+                    |last: &Token<'_>| matches!(last.text, "if" | "while" | "for" | "with");
+                self.parentheses
+                    .push(self.tokens.last().is_some_and(statement));
             }
             (Kind::Sign, ")") => self.head_closed = self.parentheses.pop() == Some(true),
             _ => {}
@@ -238,7 +298,8 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// JavaScript's white space and line ends: Unicode's, without NEXT LINE and with the byte order mark.
+/// JavaScript's white space and line ends: Unicode's, without NEXT LINE and with the byte order
+/// mark.
 pub fn is_space(c: char) -> bool {
     c == '\u{feff}' || (c.is_whitespace() && c != '\u{85}')
 }
@@ -247,9 +308,14 @@ fn is_line_end(c: char) -> bool {
     matches!(c, '\n' | '\r' | '\u{2028}' | '\u{2029}')
 }
 
-/// Which letters beyond ASCII may stand in a name only the engine knows exactly; `\` begins the escape of one.
+/// Which letters beyond ASCII may stand in a name only the engine knows exactly; `\` begins the
+/// escape of one.
 fn is_word_part(c: char) -> bool {
-    if c.is_ascii() { c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '\\') } else { !is_space(c) }
+    if c.is_ascii() {
+        c.is_ascii_alphanumeric() || matches!(c, '_' | '$' | '\\')
+    } else {
+        !is_space(c)
+    }
 }
 
 #[cfg(test)]
@@ -259,30 +325,72 @@ mod tests {
     #[track_caller]
     fn check(source: &str, expected: &[&str]) {
         let found = tokens(source).unwrap_or_else(|error| panic!("{source}: {error:?}"));
-        assert_eq!(found.iter().map(|token| token.text).collect::<Vec<_>>(), expected, "{source}");
-        assert!(found.iter().all(|token| source[token.at..].starts_with(token.text)), "{source}");
+        assert_eq!(
+            found.iter().map(|token| token.text).collect::<Vec<_>>(),
+            expected,
+            "{source}"
+        );
+        assert!(
+            found
+                .iter()
+                .all(|token| source[token.at..].starts_with(token.text)),
+            "{source}"
+        );
     }
 
     #[test]
     fn texts_are_split_as_javascript_splits_them() {
-        check("a.b>=18&&!c // end", &["a", ".", "b", ">=", "18", "&&", "!", "c"]);
+        check(
+            "a.b>=18&&!c // end",
+            &["a", ".", "b", ">=", "18", "&&", "!", "c"],
+        );
         check("a = b === 'x=\\'y'", &["a", "=", "b", "===", "'x=\\'y'"]);
-        check("1.5e-3 + .5 + 0x1F + 7n - 1_000", &["1.5e-3", "+", ".5", "+", "0x1F", "+", "7n", "-", "1_000"]);
-        check("a?.b ?? c?.5:1", &["a", "?.", "b", "??", "c", "?", ".5", ":", "1"]);
-        check("`a${ {b: `${c}`}.b }=d` == e", &["`a${", "{", "b", ":", "`${", "c", "}`", "}", ".", "b", "}=d`", "==", "e"]);
-        check("/=[/\"]+/g.test(a) / b / c", &["/=[/\"]+/g", ".", "test", "(", "a", ")", "/", "b", "/", "c"]);
-        check("x.typeof / 2 / y", &["x", ".", "typeof", "/", "2", "/", "y"]);
-        check("if (a) /b/.test(c)", &["if", "(", "a", ")", "/b/", ".", "test", "(", "c", ")"]);
+        check(
+            "1.5e-3 + .5 + 0x1F + 7n - 1_000",
+            &["1.5e-3", "+", ".5", "+", "0x1F", "+", "7n", "-", "1_000"],
+        );
+        check(
+            "a?.b ?? c?.5:1",
+            &["a", "?.", "b", "??", "c", "?", ".5", ":", "1"],
+        );
+        check(
+            "`a${ {b: `${c}`}.b }=d` == e",
+            &[
+                "`a${", "{", "b", ":", "`${", "c", "}`", "}", ".", "b", "}=d`", "==", "e",
+            ],
+        );
+        check(
+            "/=[/\"]+/g.test(a) / b / c",
+            &["/=[/\"]+/g", ".", "test", "(", "a", ")", "/", "b", "/", "c"],
+        );
+        check(
+            "x.typeof / 2 / y",
+            &["x", ".", "typeof", "/", "2", "/", "y"],
+        );
+        check(
+            "if (a) /b/.test(c)",
+            &["if", "(", "a", ")", "/b/", ".", "test", "(", "c", ")"],
+        );
         check("größe /* == */ < 3", &["größe", "<", "3"]);
         check("", &[]);
     }
 
     #[test]
     fn what_is_no_javascript_is_told_with_its_place() {
-        for (source, at) in
-            [("a == 'b", 5), ("`${a}", 4), ("1 + 2px", 4), ("a /* b", 2), ("a == #b", 5), ("/a", 0), ("a <!-- b", 2)]
-        {
-            assert_eq!(tokens(source).map_err(|error| error.at), Err(at), "{source}");
+        for (source, at) in [
+            ("a == 'b", 5),
+            ("`${a}", 4),
+            ("1 + 2px", 4),
+            ("a /* b", 2),
+            ("a == #b", 5),
+            ("/a", 0),
+            ("a <!-- b", 2),
+        ] {
+            assert_eq!(
+                tokens(source).map_err(|error| error.at),
+                Err(at),
+                "{source}"
+            );
         }
     }
 }

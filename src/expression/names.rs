@@ -1,7 +1,8 @@
-//! The names that mean something in JavaScript before any data: keywords, the built-ins a condition may use, and the
-//! properties that values inherit.
+//! The names that mean something in JavaScript before any data: keywords, the built-ins a condition
+//! may use, and the properties that values inherit.
 
-/// Words that cannot be variables in strict code, and so are reachable in the data only below `input`.
+/// Words that cannot be variables in strict code, and so are reachable in the data only below
+/// `input`.
 #[rustfmt::skip]
 const RESERVED: [&str; 48] = [
     "arguments", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do",
@@ -10,14 +11,16 @@ const RESERVED: [&str; 48] = [
     "super", "switch", "this", "throw", "true", "try", "typeof", "var", "void", "while", "with", "yield",
 ];
 
-/// The globals a condition sees. All others, `Date` among them, are missing names and so `undefined`.
+/// The globals a condition sees. All others, `Date` among them, are missing names and so
+/// `undefined`.
 #[rustfmt::skip]
 const BUILT_INS: [&str; 18] = [
     "Array", "BigInt", "Boolean", "Infinity", "JSON", "Map", "Math", "NaN", "Number", "Object", "RegExp", "Set", "String",
     "isFinite", "isNaN", "parseFloat", "parseInt", "undefined",
 ];
 
-/// What objects, arrays, texts, numbers and booleans inherit, sorted. `length` is absent: it is decided by the value alone.
+/// What objects, arrays, texts, numbers and booleans inherit, sorted. `length` is absent: it is
+/// decided by the value alone.
 #[rustfmt::skip]
 const INHERITED: [&str; 93] = [
     "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "__proto__", "anchor", "at", "big",
@@ -37,8 +40,8 @@ pub fn is_reserved(word: &str) -> bool {
     RESERVED.contains(&word)
 }
 
-/// Whether `word` names a built-in. A built-in wins over a top-level key of the same name, so that no data can change what
-/// a condition means; the key is reachable below `input`.
+/// Whether `word` names a built-in. A built-in wins over a top-level key of the same name, so that
+/// no data can change what a condition means; the key is reachable below `input`.
 pub fn is_built_in(word: &str) -> bool {
     BUILT_INS.contains(&word)
 }
@@ -57,7 +60,10 @@ mod tests {
 
     fn holds(condition: &str) -> bool {
         let data = json!({"known": INHERITED.as_slice()});
-        Condition::compile(condition).expect(condition).evaluate(&data).expect(condition)
+        Condition::compile(condition)
+            .expect(condition)
+            .evaluate(&data)
+            .expect(condition)
     }
 
     #[test]
@@ -72,7 +78,10 @@ mod tests {
     #[test]
     fn every_built_in_exists() {
         for name in BUILT_INS.into_iter().filter(|name| *name != "undefined") {
-            assert!(holds(&format!("typeof {name} != 'undefined'")), "`{name}` is not a global");
+            assert!(
+                holds(&format!("typeof {name} != 'undefined'")),
+                "`{name}` is not a global"
+            );
         }
     }
 }

@@ -1,12 +1,14 @@
-//! Numbers written in JavaScript. One that JavaScript would round is a mistake: the modeller would see other digits than count.
+//! Numbers written in JavaScript. One that JavaScript would round is a mistake: the modeller would
+//! see other digits than count.
 
 use crate::text::number::is_exact;
 
-/// The largest whole number up to which JavaScript's numbers are exact; beyond, whole numbers of the data are `BigInt`s.
+/// The largest whole number up to which JavaScript's numbers are exact; beyond, whole numbers of
+/// the data are `BigInt`s.
 pub const MAX_SAFE: i64 = (1 << 53) - 1;
 
-/// What is wrong with a number written in JavaScript, as the second half of a sentence with its advice; `None` when it is held
-/// exactly, or is no number at all, which the engine says better.
+/// What is wrong with a number written in JavaScript, as the second half of a sentence with its
+/// advice; `None` when it is held exactly, or is no number at all, which the engine says better.
 pub fn mistake(numeral: &str) -> Option<String> {
     let digits = numeral.replace('_', "");
     let base = match digits.as_bytes() {
@@ -17,15 +19,23 @@ pub fn mistake(numeral: &str) -> Option<String> {
     };
     let is_whole = base.is_some() || digits.bytes().all(|byte| byte.is_ascii_digit());
     if is_whole {
-        let value = base.map_or_else(|| digits.parse(), |base| u128::from_str_radix(&digits[2..], base));
+        let value = base.map_or_else(
+            || digits.parse(),
+            |base| u128::from_str_radix(&digits[2..], base),
+        );
         let is_number = base.is_none() || digits.len() > 2;
         return (is_number && value.map_or(true, |value| value > MAX_SAFE as u128)).then(|| {
-            format!("{numeral} is beyond 2^53, where JavaScript's numbers lose digits; write {numeral}n, with the n of a BigInt")
+            format!(
+                "{numeral} is beyond 2^53, where JavaScript's numbers lose digits; write \
+                {numeral}n, with the n of a BigInt"
+            )
         });
     }
     let held: f64 = digits.parse().ok()?;
     if held.is_infinite() {
-        return Some(format!("{numeral} is beyond all numbers of JavaScript; write a smaller one, or Infinity"));
+        return Some(format!(
+            "{numeral} is beyond all numbers of JavaScript; write a smaller one, or Infinity"
+        ));
     }
     let rounded = || format!("JavaScript would round {numeral} to {held:?}; write {held:?}");
     (!is_exact(&digits)).then(rounded)
@@ -37,7 +47,19 @@ mod tests {
 
     #[test]
     fn numbers_that_javascript_would_round_are_mistakes() {
-        for exact in ["0", "18", "1.5", ".5", "5.", "1e21", "1_000.25", "9007199254740991", "0x1fffffffffffff", "0b11", "0.1"] {
+        for exact in [
+            "0",
+            "18",
+            "1.5",
+            ".5",
+            "5.",
+            "1e21",
+            "1_000.25",
+            "9007199254740991",
+            "0x1fffffffffffff",
+            "0b11",
+            "0.1",
+        ] {
             assert_eq!(mistake(exact), None, "{exact}");
         }
         for (rounded, advice) in [
@@ -51,7 +73,11 @@ mod tests {
             ("9007199254740993.0", "write 9007199254740992.0"),
             ("1e400", "Infinity"),
         ] {
-            assert!(mistake(rounded).is_some_and(|sentence| sentence.contains(advice)), "{rounded}: {:?}", mistake(rounded));
+            assert!(
+                mistake(rounded).is_some_and(|sentence| sentence.contains(advice)),
+                "{rounded}: {:?}",
+                mistake(rounded)
+            );
         }
         for no_number in ["1e", "0x", "1__0e"] {
             assert_eq!(mistake(no_number), None, "{no_number}");

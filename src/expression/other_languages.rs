@@ -1,5 +1,6 @@
-//! Conditions written in another language: FEEL, and the unified expression language of Java (JUEL) with its words for operators.
-//! What is meant is told in JavaScript, and where that can be, rewritten.
+//! Conditions written in another language: FEEL, and the unified expression language of Java (JUEL)
+//! with its words for operators. What is meant is told in JavaScript, and where that can be,
+//! rewritten.
 //!
 //! Not here: languages that a document names (`model::expression_language`).
 
@@ -22,15 +23,20 @@ const BEFORE: [(&str, &str); 3] = [("not", "!"), ("NOT", "!"), ("empty", "!")];
 pub fn find(tokens: &[Token<'_>]) -> Option<Fault> {
     let found = |(index, place): (usize, Place)| {
         let token = &tokens[index];
-        let is_unequal =
-            token.text == "<" && tokens.get(index + 1).is_some_and(|next| next.text == ">" && next.at == token.at + 1);
+        let is_unequal = token.text == "<"
+            && tokens
+                .get(index + 1)
+                .is_some_and(|next| next.text == ">" && next.at == token.at + 1);
         let found = match (place.sign, token.text) {
             (Some(_), "empty") => {
-                "`empty` is no operator of JavaScript; write `list.length == 0`, or `name == null || name == ''`".to_owned()
+                "`empty` is no operator of JavaScript; write `list.length == 0`, or `name == \
+                null || name == ''`"
+                    .to_owned()
             }
             (Some(sign), word) => format!("`{word}` is no operator of JavaScript; write `{sign}`"),
             (None, "then") if place.after_operand => {
-                "`if … then … else …` is FEEL, not JavaScript; write `condition ? one : other`".to_owned()
+                "`if … then … else …` is FEEL, not JavaScript; write `condition ? one : other`"
+                    .to_owned()
             }
             (None, "between") if place.after_operand => {
                 "`between` is no operator of JavaScript; write `low <= x && x <= high`".to_owned()
@@ -38,7 +44,10 @@ pub fn find(tokens: &[Token<'_>]) -> Option<Fault> {
             _ if is_unequal => "`<>` is no operator of JavaScript; write `!=`".to_owned(),
             _ => return None,
         };
-        Some(Fault { at: token.at, found })
+        Some(Fault {
+            at: token.at,
+            found,
+        })
     };
     places(tokens).into_iter().enumerate().find_map(found)
 }
@@ -49,8 +58,14 @@ pub fn in_javascript(text: &str, tokens: &[Token<'_>]) -> String {
     for (token, place) in tokens.iter().zip(places(tokens)) {
         // In `=<` the signs are the other way round.
         let is_reversed = text[token.at..].starts_with("=<");
-        let sign = if token.text == "=" { Some(if is_reversed { "<=" } else { "==" }) } else { place.sign };
-        let Some(sign) = sign.filter(|_| token.text != "empty") else { continue };
+        let sign = if token.text == "=" {
+            Some(if is_reversed { "<=" } else { "==" })
+        } else {
+            place.sign
+        };
+        let Some(sign) = sign.filter(|_| token.text != "empty") else {
+            continue;
+        };
         rewritten.push_str(&text[at..token.at]);
         rewritten.push_str(sign);
         at = token.at + token.text.len() + usize::from(sign == "<=" && is_reversed);
@@ -74,11 +89,22 @@ struct Place {
 fn places(tokens: &[Token<'_>]) -> Vec<Place> {
     let mut after_operand = false;
     let place = |(index, token): (usize, &Token<'_>)| {
-        let is_member = index.checked_sub(1).is_some_and(|before| matches!(tokens[before].text, "." | "?."));
-        let sign = if is_member { None } else { operator(token, tokens.get(index + 1), after_operand) };
-        let place = Place { after_operand, sign };
+        let is_member = index
+            .checked_sub(1)
+            .is_some_and(|before| matches!(tokens[before].text, "." | "?."));
+        let sign = if is_member {
+            None
+        } else {
+            operator(token, tokens.get(index + 1), after_operand)
+        };
+        let place = Place {
+            after_operand,
+            sign,
+        };
         after_operand = match token.kind {
-            Kind::Word if is_member || ["true", "false", "null", "this"].contains(&token.text) => true,
+            Kind::Word if is_member || ["true", "false", "null", "this"].contains(&token.text) => {
+                true
+            }
             Kind::Word => !is_reserved(token.text) && sign.is_none(),
             Kind::Sign => matches!(token.text, ")" | "]" | "}"),
             Kind::Template { opens, .. } => !opens,
@@ -90,8 +116,17 @@ fn places(tokens: &[Token<'_>]) -> Vec<Place> {
 }
 
 /// What a word means as an operator, if it stands where one would.
-fn operator(token: &Token<'_>, next: Option<&Token<'_>>, after_operand: bool) -> Option<&'static str> {
-    let of = |words: &[(&str, &'static str)]| words.iter().find(|(word, _)| *word == token.text).map(|(_, sign)| *sign);
+fn operator(
+    token: &Token<'_>,
+    next: Option<&Token<'_>>,
+    after_operand: bool,
+) -> Option<&'static str> {
+    let of = |words: &[(&str, &'static str)]| {
+        words
+            .iter()
+            .find(|(word, _)| *word == token.text)
+            .map(|(_, sign)| *sign)
+    };
     if token.kind != Kind::Word {
         return None;
     }
@@ -101,7 +136,10 @@ fn operator(token: &Token<'_>, next: Option<&Token<'_>>, after_operand: bool) ->
     // A word alone may be a name: what follows must be an operand.
     let operand_follows = next.is_some_and(|next| match next.kind {
         Kind::Sign => next.text == "(" || (next.text == "!" && token.text != "empty"),
-        Kind::Word => !["in", "instanceof"].contains(&next.text) && !BETWEEN.iter().any(|(word, _)| *word == next.text),
+        Kind::Word => {
+            !["in", "instanceof"].contains(&next.text)
+                && !BETWEEN.iter().any(|(word, _)| *word == next.text)
+        }
         Kind::Template { closes, .. } => !closes,
         Kind::Number | Kind::BigInt | Kind::Text | Kind::Regex => true,
     });
@@ -118,13 +156,20 @@ mod tests {
         let tokens = tokens(text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
         let found = find(&tokens).map(|fault| fault.found);
         assert_eq!(found.is_some(), part.is_some(), "{text}: {found:?}");
-        assert!(part.is_none_or(|part| found.as_ref().is_some_and(|found| found.contains(part))), "{text}: {found:?}");
+        assert!(
+            part.is_none_or(|part| found.as_ref().is_some_and(|found| found.contains(part))),
+            "{text}: {found:?}"
+        );
         assert_eq!(in_javascript(text, &tokens), javascript);
     }
 
     #[test]
     fn words_for_operators_are_told_in_javascript() {
-        check("amount gt 100 and approved", Some("write `>`"), "amount > 100 && approved");
+        check(
+            "amount gt 100 and approved",
+            Some("write `>`"),
+            "amount > 100 && approved",
+        );
         check("approved and paid", Some("write `&&`"), "approved && paid");
         check("a.b or (c eq 'x')", Some("write `||`"), "a.b || (c == 'x')");
         check("a ne 1 OR b le 2", Some("write `!=`"), "a != 1 || b <= 2");
@@ -134,7 +179,11 @@ mod tests {
         check("a and not b", Some("write `&&`"), "a && !b");
         check("empty list", Some("list.length == 0"), "empty list");
         check("not empty list", Some("write `!`"), "!empty list");
-        check("if a then b else c", Some("`condition ? one : other`"), "if a then b else c");
+        check(
+            "if a then b else c",
+            Some("`condition ? one : other`"),
+            "if a then b else c",
+        );
         check("x between 1 and 5", Some("low <= x"), "x between 1 && 5");
         check("a <> b", Some("write `!=`"), "a <> b");
         check("approved = true", None, "approved == true");

@@ -1,15 +1,17 @@
-//! What a business rule put out, as JSON. Stricter than `JSON.stringify`: what JSON cannot hold is an error that names its path,
-//! not a silent `null` or nothing, and neither `toJSON` nor anything else a script changed is asked.
+//! What a business rule put out, as JSON. Stricter than `JSON.stringify`: what JSON cannot hold is
+//! an error that names its path, not a silent `null` or nothing, and neither `toJSON` nor anything
+//! else a script changed is asked.
 //!
-//! Plain objects, arrays, texts, booleans, finite numbers, `BigInt`s of 64 bits and `null` are taken. A member that is `undefined`
-//! is left out.
+//! Plain objects, arrays, texts, booleans, finite numbers, `BigInt`s of 64 bits and `null` are
+//! taken. A member that is `undefined` is left out.
 
 use rquickjs::{Array, Atom, Function, Object, Type, Value, atom::PredefinedAtom};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::limits::{JSON_DEPTH, RULE_OUTPUT_BYTES};
 
-/// Reads the members of `output`. `plain` is what plain objects inherit from, `guards` what `guards.js` gave.
+/// Reads the members of `output`. `plain` is what plain objects inherit from, `guards` what
+/// `guards.js` gave.
 ///
 /// # Errors
 /// What a getter in it throws; inside, the sentence that says what is no JSON.
@@ -18,9 +20,16 @@ pub fn read<'js>(
     plain: Option<Object<'js>>,
     guards: &Object<'js>,
 ) -> rquickjs::Result<Result<Json, String>> {
-    let Some(object) = output.as_object() else { return Ok(Err("expected an object, but `output` is none".to_owned())) };
+    let Some(object) = output.as_object() else {
+        return Ok(Err("expected an object, but `output` is none".to_owned()));
+    };
     let digits = guards.get("digits")?;
-    let mut reading = Reading { plain, digits, path: "output".to_owned(), bytes: 0 };
+    let mut reading = Reading {
+        plain,
+        digits,
+        path: "output".to_owned(),
+        bytes: 0,
+    };
     match reading.members(object, 1) {
         Ok(members) => Ok(Ok(Json::Object(members))),
         Err(Unreadable::NotJson(sentence)) => Ok(Err(sentence)),
@@ -53,7 +62,9 @@ impl<'js> Reading<'js> {
     fn value(&mut self, value: &Value<'js>, depth: usize) -> Result<Json, Unreadable> {
         match value.type_of() {
             Type::Null => self.take(4).map(|()| Json::Null),
-            Type::Bool => self.take(5).map(|()| Json::Bool(value.as_bool() == Some(true))),
+            Type::Bool => self
+                .take(5)
+                .map(|()| Json::Bool(value.as_bool() == Some(true))),
             Type::Int | Type::Float => self.number(value.as_number().unwrap_or(f64::NAN)),
             Type::BigInt => self.whole(value),
             Type::String => {
@@ -67,8 +78,12 @@ impl<'js> Reading<'js> {
                 None => Err(self.not_json("no array")),
             },
             Type::Object => match value.as_object() {
-                Some(object) if self.is_plain(object) => self.members(object, depth + 1).map(Json::Object),
-                _ => Err(self.not_json("an object of a class; copy its members into a plain object")),
+                Some(object) if self.is_plain(object) => {
+                    self.members(object, depth + 1).map(Json::Object)
+                }
+                _ => {
+                    Err(self.not_json("an object of a class; copy its members into a plain object"))
+                }
             },
             Type::Undefined => Err(self.not_json("undefined")),
             Type::Function | Type::Constructor => Err(self.not_json("a function")),
@@ -76,13 +91,20 @@ impl<'js> Reading<'js> {
         }
     }
 
-    fn members(&mut self, object: &Object<'js>, depth: usize) -> Result<Map<String, Json>, Unreadable> {
+    fn members(
+        &mut self,
+        object: &Object<'js>,
+        depth: usize,
+    ) -> Result<Map<String, Json>, Unreadable> {
         self.enter(depth)?;
         let mut members = Map::new();
         for key in object.keys::<Atom<'js>>() {
             let key = key?;
             // Not as a `String` of the library, which takes half a surrogate pair for UTF-8.
-            let name = key.to_js_string()?.to_string().map_err(|_| self.not_json("an object with a name that is not Unicode"))?;
+            let name = key
+                .to_js_string()?
+                .to_string()
+                .map_err(|_| self.not_json("an object with a name that is not Unicode"))?;
             let member: Value<'js> = object.get(key)?;
             if member.is_undefined() {
                 continue;
@@ -119,17 +141,23 @@ impl<'js> Reading<'js> {
         // Beyond this every number is whole, but not every whole number fits 64 bits.
         const WHOLE: f64 = 9e18;
         let number_of = |number: f64| match number {
-            whole if whole.fract() == 0.0 && whole.abs() < WHOLE => Some(Number::from(whole as i64)),
+            whole if whole.fract() == 0.0 && whole.abs() < WHOLE => {
+                Some(Number::from(whole as i64))
+            }
             other => Number::from_f64(other),
         };
-        number_of(number).map(Json::Number).ok_or_else(|| self.not_json(&format!("{number}")))
+        number_of(number)
+            .map(Json::Number)
+            .ok_or_else(|| self.not_json(&format!("{number}")))
     }
 
     fn whole(&mut self, value: &Value<'js>) -> Result<Json, Unreadable> {
         self.take(20)?;
         let digits: Option<String> = self.digits.call((value.clone(),))?;
         let number = digits.and_then(|digits| digits.parse::<Number>().ok());
-        number.map(Json::Number).ok_or_else(|| self.not_json("a BigInt of more than 64 bits; give it as a text"))
+        number
+            .map(Json::Number)
+            .ok_or_else(|| self.not_json("a BigInt of more than 64 bits; give it as a text"))
     }
 
     fn is_plain(&self, object: &Object<'js>) -> bool {
@@ -143,7 +171,9 @@ impl<'js> Reading<'js> {
         }
         // Its path would be as long as it is deep.
         let top: String = self.path.chars().take(60).collect();
-        Err(Unreadable::NotJson(format!("expected an output of at most {JSON_DEPTH} levels, but it goes on below `{top}`…")))
+        Err(Unreadable::NotJson(format!(
+            "expected an output of at most {JSON_DEPTH} levels, but it goes on below `{top}`…"
+        )))
     }
 
     fn take(&mut self, bytes: usize) -> Result<(), Unreadable> {
@@ -151,11 +181,15 @@ impl<'js> Reading<'js> {
         if self.bytes <= RULE_OUTPUT_BYTES {
             return Ok(());
         }
-        Err(Unreadable::NotJson(format!("expected an output of at most {RULE_OUTPUT_BYTES} bytes, but it is larger")))
+        Err(Unreadable::NotJson(format!(
+            "expected an output of at most {RULE_OUTPUT_BYTES} bytes, but it is larger"
+        )))
     }
 
     fn not_json(&self, found: &str) -> Unreadable {
         let path: String = self.path.chars().take(200).collect();
-        Unreadable::NotJson(format!("expected JSON in `output`, but `{path}` is {found}"))
+        Unreadable::NotJson(format!(
+            "expected JSON in `output`, but `{path}` is {found}"
+        ))
     }
 }

@@ -1,10 +1,13 @@
-//! A business rule: JavaScript statements that read the frozen `input` and put what they find into `output`.
+//! A business rule: JavaScript statements that read the frozen `input` and put what they find into
+//! `output`.
 //!
-//! In scope are `input` (all instance data), `output` (empty at first; `output.put("client.risk", 3)` writes a path) and `now`
-//! (the process time as ISO text), besides the built-ins a condition has. A rule declares its own names; one it did not declare
-//! is an error, also where it is assigned to, so nothing a rule computes is lost without a word.
+//! In scope are `input` (all instance data), `output` (empty at first; `output.put("client.risk",
+//! 3)` writes a path) and `now` (the process time as ISO text), besides the built-ins a condition
+//! has. A rule declares its own names; one it did not declare is an error, also where it is
+//! assigned to, so nothing a rule computes is lost without a word.
 //!
-//! Not here: when a rule runs and where its output goes (`engine::actions`), limits and guards (`sandbox`).
+//! Not here: when a rule runs and where its output goes (`engine::actions`), limits and guards
+//! (`sandbox`).
 
 use serde_json::Value;
 
@@ -37,36 +40,53 @@ impl Rule {
         if script.len() > RULE_BYTES {
             let length = script.len();
             return Err(format!(
-                "expected a script of at most {RULE_BYTES} bytes, but it has {length}; split it into several actions"
+                "expected a script of at most {RULE_BYTES} bytes, but it has {length}; split it \
+                into several actions"
             ));
         }
         let source = format!("(function(){{'use strict';\n{script}\n}})");
-        // As a method of an object and of a class, too: what is a body in all three places cannot have closed the brace around
-        // it, as no text goes on in all three.
+        // As a method of an object and of a class, too: what is a body in all three places cannot
+        // have closed the brace around it, as no text goes on in all three.
         let in_object = format!("(function(){{'use strict';return {{rule(){{\n{script}\n}}}}}})");
-        let in_class = format!("(function(){{'use strict';return class{{rule(){{\n{script}\n}}}}}})");
+        let in_class =
+            format!("(function(){{'use strict';return class{{rule(){{\n{script}\n}}}}}})");
         check_syntax(&[in_object, in_class, source.clone()]).map_err(|error| {
             let error = error.in_text(script, FIRST_LINE);
-            format!("expected JavaScript statements, but {}{}; mend it there", error.place(), error.message)
+            format!(
+                "expected JavaScript statements, but {}{}; mend it there",
+                error.place(),
+                error.message
+            )
         })?;
         // What the lexer cannot split is right nevertheless: the engine has read it.
         let tokens = lexer::tokens(script).unwrap_or_default();
         effects::check_numbers(&tokens).map_err(|Fault { at, found }| {
             let (line, column) = place(script, at);
-            format!("expected numbers that JavaScript holds exactly, but at line {line}, column {column}: {found}")
+            format!(
+                "expected numbers that JavaScript holds exactly, but at line {line}, column \
+                {column}: {found}"
+            )
         })?;
-        Ok(Self { source, script: script.to_owned() })
+        Ok(Self {
+            source,
+            script: script.to_owned(),
+        })
     }
 
     /// What it puts out over the instance data.
     ///
     /// # Errors
-    /// What the script throws, a limit reached, or an output that is not JSON; with the line in the script.
+    /// What the script throws, a limit reached, or an output that is not JSON; with the line in the
+    /// script.
     pub fn run(&self, data: &Value, now: &str) -> Result<Value, EvaluationError> {
         transform(&self.source, data, now).map_err(|error| {
             let ScriptError { message, position } = error.in_text(&self.script, FIRST_LINE);
-            let place = position.map_or_else(String::new, |(line, column)| format!(" at line {line}, column {column}"));
-            EvaluationError(format!("expected the rule to give an output, but it failed{place}: {message}"))
+            let place = position.map_or_else(String::new, |(line, column)| {
+                format!(" at line {line}, column {column}")
+            });
+            EvaluationError(format!(
+                "expected the rule to give an output, but it failed{place}: {message}"
+            ))
         })
     }
 }
@@ -80,38 +100,68 @@ mod tests {
     const NOW: &str = "2026-01-02T03:04:05Z";
 
     fn run(script: &str, data: &Value) -> Result<Value, String> {
-        let rule = Rule::compile(script).unwrap_or_else(|sentence| panic!("`{script}` was refused: {sentence}"));
+        let rule = Rule::compile(script)
+            .unwrap_or_else(|sentence| panic!("`{script}` was refused: {sentence}"));
         rule.run(data, NOW).map_err(|error| error.0)
     }
 
     fn check(script: &str, output: Value) {
-        let data = json!({"client": {"age": 36, "tags": ["a", "b"]}, "amount": 1000.5, "none": null});
+        let data =
+            json!({"client": {"age": 36, "tags": ["a", "b"]}, "amount": 1000.5, "none": null});
         assert_eq!(run(script, &data), Ok(output), "{script}");
     }
 
     fn check_failure(script: &str, parts: &[&str]) {
         let sentence = run(script, &json!({"client": {"tags": ["b", "a"]}})).expect_err(script);
-        assert!(sentence.starts_with("expected ") && sentence.contains(", but "), "{sentence}");
+        assert!(
+            sentence.starts_with("expected ") && sentence.contains(", but "),
+            "{sentence}"
+        );
         for part in parts {
-            assert!(sentence.contains(part), "`{script}`: expected `{part}` in `{sentence}`");
+            assert!(
+                sentence.contains(part),
+                "`{script}`: expected `{part}` in `{sentence}`"
+            );
         }
     }
 
     #[test]
     fn a_rule_puts_out_members() {
         check("", json!({}));
-        check("output.adult = input.client.age >= 18; output['x'] = null", json!({"adult": true, "x": null}));
+        check(
+            "output.adult = input.client.age >= 18; output['x'] = null",
+            json!({"adult": true, "x": null}),
+        );
         check("output.when = now", json!({"when": NOW}));
-        check("const total = input.amount * 2\noutput.total = total // and a comment", json!({"total": 2001}));
-        check("for (const tag of input.client.tags) output[tag] = tag.length", json!({"a": 1, "b": 1}));
-        check("output.client = input.client", json!({"client": {"age": 36, "tags": ["a", "b"]}}));
-        check("if (input.client.age > 18) return; output.minor = true", json!({}));
-        check("function twice(x) { return x * 2 } function twice(x) { return x + x } output.x = twice(2)", json!({"x": 4}));
+        check(
+            "const total = input.amount * 2\noutput.total = total // and a comment",
+            json!({"total": 2001}),
+        );
+        check(
+            "for (const tag of input.client.tags) output[tag] = tag.length",
+            json!({"a": 1, "b": 1}),
+        );
+        check(
+            "output.client = input.client",
+            json!({"client": {"age": 36, "tags": ["a", "b"]}}),
+        );
+        check(
+            "if (input.client.age > 18) return; output.minor = true",
+            json!({}),
+        );
+        check(
+            "function twice(x) { return x * 2 } function twice(x) { return x + x } output.x = \
+            twice(2)",
+            json!({"x": 4}),
+        );
         check(
             "output.x = [...input.client.tags, 'c'].map(tag => ({ tag }))",
             json!({"x": [{"tag": "a"}, {"tag": "b"}, {"tag": "c"}]}),
         );
-        check("output.missing = input.missing; output.x = 0.5 + 1e300", json!({"x": 1e300}));
+        check(
+            "output.missing = input.missing; output.x = 0.5 + 1e300",
+            json!({"x": 1e300}),
+        );
         check(
             "output.x = [1, -0, 1e15, -2.5, 2 ** 53]",
             json!({"x": [1, 0, 1_000_000_000_000_000_i64, -2.5, 9_007_199_254_740_992_i64]}),
@@ -124,8 +174,14 @@ mod tests {
             "output.put('a', 1); output.put('b.c', 2); output.put('b.d', { e: 3 })",
             json!({"a": 1, "b": {"c": 2, "d": {"e": 3}}}),
         );
-        check("output.b = [1]; output.put('b.c', 2); output.put(7, 1)", json!({"7": 1, "b": {"c": 2}}));
-        check("output.put('__proto__.x', 1); output.y = ({}).x === undefined", json!({"__proto__": {"x": 1}, "y": true}));
+        check(
+            "output.b = [1]; output.put('b.c', 2); output.put(7, 1)",
+            json!({"7": 1, "b": {"c": 2}}),
+        );
+        check(
+            "output.put('__proto__.x', 1); output.y = ({}).x === undefined",
+            json!({"__proto__": {"x": 1}, "y": true}),
+        );
         check("output.put = 5", json!({"put": 5}));
         check("for (const name in output) output.seen = name", json!({}));
         check_failure("output.put('a..b', 1)", &["line 1", "dotted path"]);
@@ -134,21 +190,45 @@ mod tests {
 
     #[test]
     fn every_digit_of_a_whole_number_comes_back() {
-        let ids =
-            json!([7_615_917_337_495_251_231_i64, 9_007_199_254_740_993_i64, u64::MAX, i64::MIN, 9_007_199_254_740_991_i64]);
+        let ids = json!([
+            7_615_917_337_495_251_231_i64,
+            9_007_199_254_740_993_i64,
+            u64::MAX,
+            i64::MIN,
+            9_007_199_254_740_991_i64
+        ]);
         let data = json!({"order": {"id": 7_615_917_337_495_251_231_i64, "__proto__": u64::MAX}, "ids": ids, "price": 0.1});
         let of = |script: &str| run(script, &data);
         assert_eq!(of("output.all = {...input}"), Ok(json!({"all": data})));
         assert_eq!(
-            of("output.order = {...input.order, state: 'rated'}").map(|output| output["order"]["id"].clone()),
+            of("output.order = {...input.order, state: 'rated'}")
+                .map(|output| output["order"]["id"].clone()),
             Ok(json!(7_615_917_337_495_251_231_i64))
         );
-        assert_eq!(of("output.x = [...input.ids].sort((a, b) => a < b ? -1 : 1)[4]"), Ok(json!({"x": u64::MAX})));
-        assert_eq!(of("output.x = input.order.id + 1n"), Ok(json!({"x": 7_615_917_337_495_251_232_i64})));
-        assert_eq!(of("output.x = `${input.order.id}`"), Ok(json!({"x": "7615917337495251231"})));
-        assert_eq!(of("output.x = input.order.id == 7615917337495251231n && input.order.id > 5"), Ok(json!({"x": true})));
-        assert_eq!(of("output.x = [5n, -(2n ** 63n), 2n ** 64n - 1n]"), Ok(json!({"x": [5, i64::MIN, u64::MAX]})));
-        assert_eq!(of("output.x = typeof input.ids[4] + typeof input.ids[1]"), Ok(json!({"x": "numberbigint"})));
+        assert_eq!(
+            of("output.x = [...input.ids].sort((a, b) => a < b ? -1 : 1)[4]"),
+            Ok(json!({"x": u64::MAX}))
+        );
+        assert_eq!(
+            of("output.x = input.order.id + 1n"),
+            Ok(json!({"x": 7_615_917_337_495_251_232_i64}))
+        );
+        assert_eq!(
+            of("output.x = `${input.order.id}`"),
+            Ok(json!({"x": "7615917337495251231"}))
+        );
+        assert_eq!(
+            of("output.x = input.order.id == 7615917337495251231n && input.order.id > 5"),
+            Ok(json!({"x": true}))
+        );
+        assert_eq!(
+            of("output.x = [5n, -(2n ** 63n), 2n ** 64n - 1n]"),
+            Ok(json!({"x": [5, i64::MIN, u64::MAX]}))
+        );
+        assert_eq!(
+            of("output.x = typeof input.ids[4] + typeof input.ids[1]"),
+            Ok(json!({"x": "numberbigint"}))
+        );
     }
 
     #[test]
@@ -166,15 +246,24 @@ mod tests {
             let sentence = run(script, &data).expect_err(script);
             assert!(sentence.contains(part), "{script}: {sentence}");
         }
-        assert_eq!(run("output.x = Number(input.id)", &data), Ok(json!({"x": 7_615_917_337_495_250_944_i64})));
+        assert_eq!(
+            run("output.x = Number(input.id)", &data),
+            Ok(json!({"x": 7_615_917_337_495_250_944_i64}))
+        );
         for (script, part) in [
-            ("output.x = 1\nconst y = 7615917337495251231", "line 2, column 11: 7615917337495251231 is beyond 2^53"),
+            (
+                "output.x = 1\nconst y = 7615917337495251231",
+                "line 2, column 11: 7615917337495251231 is beyond 2^53",
+            ),
             ("output.x = 0.1000000000000000055 / 2", "write 0.1"),
         ] {
             let sentence = Rule::compile(script).expect_err(script);
             assert!(sentence.contains(part), "{script}: {sentence}");
         }
-        for script in ["output.x = '7615917337495251231' // 7615917337495251231", "output.x = /7615917337495251231/.test('')"] {
+        for script in [
+            "output.x = '7615917337495251231' // 7615917337495251231",
+            "output.x = /7615917337495251231/.test('')",
+        ] {
             assert!(Rule::compile(script).is_ok(), "{script}");
         }
     }
@@ -205,8 +294,14 @@ mod tests {
 
     #[test]
     fn failures_say_where_and_what() {
-        check_failure("output.a = 1\noutput.b = input.missing.member", &["line 2, column 12", "undefined"]);
-        check_failure("\n\nthrow new Error('no rate for this country')", &["line 3", "no rate for this country"]);
+        check_failure(
+            "output.a = 1\noutput.b = input.missing.member",
+            &["line 2, column 12", "undefined"],
+        );
+        check_failure(
+            "\n\nthrow new Error('no rate for this country')",
+            &["line 3", "no rate for this country"],
+        );
         check_failure("throw 'no rate'", &["no rate"]);
         check_failure("function f() {\n  null.x\n}\nf()", &["line 2"]);
         check_failure("return { a: 1 }", &["returned a value"]);
@@ -231,17 +326,29 @@ mod tests {
             ("`", "line 1"),
             ("/*", "line 1"),
         ] {
-            let sentence = Rule::compile(script).err().unwrap_or_else(|| panic!("`{script}` compiles"));
-            assert!(sentence.starts_with("expected ") && sentence.contains(part), "`{script}`: {sentence}");
+            let sentence = Rule::compile(script)
+                .err()
+                .unwrap_or_else(|| panic!("`{script}` compiles"));
+            assert!(
+                sentence.starts_with("expected ") && sentence.contains(part),
+                "`{script}`: {sentence}"
+            );
         }
         assert!(Rule::compile(&" ".repeat(RULE_BYTES + 1)).is_err());
     }
 
     #[test]
     fn a_rule_gives_the_same_every_time() {
-        let script = "output.x = [typeof Date, typeof Math.random, typeof globalThis, typeof eval]; Object.prototype.y = 1";
+        let script = "output.x = [typeof Date, typeof Math.random, typeof globalThis, typeof \
+            eval]; Object.prototype.y = 1";
         let first = run(script, &json!({}));
-        assert_eq!(first, Ok(json!({"x": ["undefined", "undefined", "undefined", "undefined"]})));
-        assert_eq!(run("output.x = ({}).y === undefined", &json!({})), Ok(json!({"x": true})));
+        assert_eq!(
+            first,
+            Ok(json!({"x": ["undefined", "undefined", "undefined", "undefined"]}))
+        );
+        assert_eq!(
+            run("output.x = ({}).y === undefined", &json!({})),
+            Ok(json!({"x": true}))
+        );
     }
 }

@@ -1,10 +1,11 @@
-//! Runs JavaScript of a modeller, a condition or a business rule, in an engine of its own: bounded in time, memory and stack, without clock, randomness,
-//! `eval`, modules or any way out.
+//! Runs JavaScript of a modeller, a condition or a business rule, in an engine of its own: bounded
+//! in time, memory and stack, without clock, randomness, `eval`, modules or any way out.
 //!
-//! Every evaluation gets a new engine, so nothing can leak from one evaluation or instance into the next; that costs about
-//! a tenth of a millisecond, on a script thread. Needs rquickjs with `disable-assertions` (the engine must not abort the
-//! process when it finds a leak of its own) and *without* `rust-alloc` and `allocator` (with them the memory limit is a
-//! no-op). `guards.js` takes away or bounds what the limits here do not reach.
+//! Every evaluation gets a new engine, so nothing can leak from one evaluation or instance into the
+//! next; that costs about a tenth of a millisecond, on a script thread. Needs rquickjs with
+//! `disable-assertions` (the engine must not abort the process when it finds a leak of its own) and
+//! *without* `rust-alloc` and `allocator` (with them the memory limit is a no-op). `guards.js`
+//! takes away or bounds what the limits here do not reach.
 
 use std::time::{Duration, Instant};
 
@@ -18,24 +19,32 @@ use super::{fast, input, output};
 
 /// How long one evaluation may run.
 const TIME_LIMIT: Duration = Duration::from_millis(100);
-/// The engine asks first at its start, then every 10,000 calls or jumps: short scripts are never timed out, whatever else
-/// the machine is busy with.
+/// The engine asks first at its start, then every 10,000 calls or jumps: short scripts are never
+/// timed out, whatever else the machine is busy with.
 const UNTIMED_POLLS: u64 = 2;
 /// How much memory one evaluation may hold, its data included, in bytes.
 const MEMORY_LIMIT: usize = 16 << 20;
-/// How much of the thread's stack the engine may use, in bytes. Script threads need at least twice that.
+/// How much of the thread's stack the engine may use, in bytes. Script threads need at least twice
+/// that.
 const STACK_LIMIT: usize = 256 << 10;
 /// The file name in the engine's stack traces.
 const SOURCE_NAME: &str = "script";
 /// What the engine's words about a `BigInt` leave out.
-const BIG_INT_HINT: &str =
-    "a whole number of the data beyond 2^53 is a BigInt: compute with 1n in place of 1, or round it on purpose with Number(x)";
+const BIG_INT_HINT: &str = "a whole number of the data beyond 2^53 is a BigInt: compute with 1n \
+    in place of 1, or round it on purpose with Number(x)";
 /// A longer message of an error is cut off, in bytes.
 const MESSAGE_BYTES: usize = 1_000;
 
-/// No `Date`, `Proxy`, `WeakRef`, typed arrays or timers. `Promise` only because the engine needs it for async functions.
-type Intrinsics =
-    (intrinsic::Eval, intrinsic::RegExpCompiler, intrinsic::RegExp, intrinsic::Json, intrinsic::MapSet, intrinsic::Promise);
+/// No `Date`, `Proxy`, `WeakRef`, typed arrays or timers. `Promise` only because the engine needs
+/// it for async functions.
+type Intrinsics = (
+    intrinsic::Eval,
+    intrinsic::RegExpCompiler,
+    intrinsic::RegExp,
+    intrinsic::Json,
+    intrinsic::MapSet,
+    intrinsic::Promise,
+);
 
 /// Why a script gave no value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,7 +58,9 @@ pub struct ScriptError {
 impl ScriptError {
     /// Its place, as it stands in a sentence: empty where the engine does not know it.
     pub fn place(&self) -> String {
-        self.position.map_or_else(String::new, |(line, column)| format!("at line {line}, column {column}: "))
+        self.position.map_or_else(String::new, |(line, column)| {
+            format!("at line {line}, column {column}: ")
+        })
     }
 
     /// The same error with its place in `text`, which begins in line `first_line` of the source.
@@ -58,8 +69,15 @@ impl ScriptError {
         // An error after the last line is one of the closing bracket: the text ends too early.
         self.position = self.position.and_then(|(line, column)| {
             let line = line.checked_sub(first_line - 1).filter(|line| *line > 0)?;
-            let last = text.lines().last().map_or(0, |last| last.chars().count() as u32);
-            Some(if line > lines { (lines, last + 1) } else { (line, column) })
+            let last = text
+                .lines()
+                .last()
+                .map_or(0, |last| last.chars().count() as u32);
+            Some(if line > lines {
+                (lines, last + 1)
+            } else {
+                (line, column)
+            })
         });
         self
     }
@@ -74,8 +92,9 @@ pub enum Outcome {
     Other(String),
 }
 
-/// Evaluates `source`, which must be a function expression, and calls it with `data` (frozen) as first argument and the top-level
-/// members `names` of `data` (`undefined` when missing) as the others.
+/// Evaluates `source`, which must be a function expression, and calls it with `data` (frozen) as
+/// first argument and the top-level members `names` of `data` (`undefined` when missing) as the
+/// others.
 ///
 /// # Errors
 /// What the script throws, a syntax error, or a limit reached.
@@ -83,13 +102,18 @@ pub fn call(source: &str, names: &[String], data: &Json) -> Result<Outcome, Scri
     run(|ctx, guards| {
         let function: Function<'_> = ctx.eval_with_options(source, options())?;
         let input = input::write(ctx, data, guards)?;
-        let members = names.iter().map(|name| member(ctx, &input, name, data)).collect::<rquickjs::Result<_>>()?;
-        function.call::<_, Value<'_>>((input, Rest(members))).map(|value| outcome(&value))
+        let members = names
+            .iter()
+            .map(|name| member(ctx, &input, name, data))
+            .collect::<rquickjs::Result<_>>()?;
+        function
+            .call::<_, Value<'_>>((input, Rest(members)))
+            .map(|value| outcome(&value))
     })
 }
 
-/// Calls `source`, which must be a function expression, with `input`, `output` and `now` in scope; gives what it put
-/// into `output`.
+/// Calls `source`, which must be a function expression, with `input`, `output` and `now` in scope;
+/// gives what it put into `output`.
 ///
 /// # Errors
 /// What the script throws, a syntax error, a limit reached, or an output that is not JSON.
@@ -103,13 +127,16 @@ pub fn transform(source: &str, input: &Json, now: &str) -> Result<Json, ScriptEr
         let function: Function<'_> = ctx.eval_with_options(source, options())?;
         let returned: Value<'_> = function.call(())?;
         if !returned.is_undefined() {
-            let sentence =
-                "expected members assigned to `output`, but the script returned a value; assign it to a member of `output`";
+            let sentence = "expected members assigned to `output`, but the script returned a \
+                value; assign it to a member of `output`";
             return Ok(Err(sentence.to_owned()));
         }
         output::read(&put_out, plain, guards)
     })?;
-    put_out.map_err(|message| ScriptError { message, position: None })
+    put_out.map_err(|message| ScriptError {
+        message,
+        position: None,
+    })
 }
 
 /// Whether all `sources` are function expressions, without calling them.
@@ -118,12 +145,20 @@ pub fn transform(source: &str, input: &Json, now: &str) -> Result<Json, ScriptEr
 /// The first syntax error.
 pub fn check_syntax(sources: &[String]) -> Result<(), ScriptError> {
     run(|ctx, _| {
-        sources.iter().try_for_each(|source| ctx.eval_with_options::<Function<'_>, _>(source.as_str(), options()).map(drop))
+        sources.iter().try_for_each(|source| {
+            ctx.eval_with_options::<Function<'_>, _>(source.as_str(), options())
+                .map(drop)
+        })
     })
 }
 
 /// Asks the data first, so that nothing inherited is taken for a member.
-fn member<'js>(ctx: &Ctx<'js>, input: &Value<'js>, name: &str, data: &Json) -> rquickjs::Result<Value<'js>> {
+fn member<'js>(
+    ctx: &Ctx<'js>,
+    input: &Value<'js>,
+    name: &str,
+    data: &Json,
+) -> rquickjs::Result<Value<'js>> {
     match (input.as_object(), data.get(name)) {
         (Some(object), Some(_)) => object.get(name),
         _ => Ok(Value::new_undefined(ctx.clone())),
@@ -131,8 +166,13 @@ fn member<'js>(ctx: &Ctx<'js>, input: &Value<'js>, name: &str, data: &Json) -> r
 }
 
 /// Does `work` in a new engine, with what `guards.js` gave.
-fn run<T>(work: impl for<'js> FnOnce(&Ctx<'js>, &Object<'js>) -> rquickjs::Result<T>) -> Result<T, ScriptError> {
-    let unavailable = |error| ScriptError { message: format!("the script engine did not start ({error})"), position: None };
+fn run<T>(
+    work: impl for<'js> FnOnce(&Ctx<'js>, &Object<'js>) -> rquickjs::Result<T>,
+) -> Result<T, ScriptError> {
+    let unavailable = |error| ScriptError {
+        message: format!("the script engine did not start ({error})"),
+        position: None,
+    };
     let runtime = Runtime::new().map_err(unavailable)?;
     let context = Context::custom::<Intrinsics>(&runtime).map_err(unavailable)?;
     runtime.set_memory_limit(MEMORY_LIMIT);
@@ -145,7 +185,9 @@ fn run<T>(work: impl for<'js> FnOnce(&Ctx<'js>, &Object<'js>) -> rquickjs::Resul
         polls > UNTIMED_POLLS && Instant::now() >= deadline
     })));
     context.with(|ctx| {
-        let result = ctx.eval::<Object<'_>, _>(include_str!("guards.js")).and_then(|guards| work(&ctx, &guards));
+        let result = ctx
+            .eval::<Object<'_>, _>(include_str!("guards.js"))
+            .and_then(|guards| work(&ctx, &guards));
         result.catch(&ctx).map_err(|error| script_error(&error))
     })
 }
@@ -161,7 +203,9 @@ fn outcome(value: &Value<'_>) -> Outcome {
         return Outcome::Bool(value);
     }
     Outcome::Other(match value.type_of() {
-        Type::Int | Type::Float => fast::Operand::Number(value.as_number().unwrap_or(f64::NAN)).describe(),
+        Type::Int | Type::Float => {
+            fast::Operand::Number(value.as_number().unwrap_or(f64::NAN)).describe()
+        }
         Type::Undefined | Type::Null => value.type_name().to_owned(),
         Type::String => "a text".to_owned(),
         Type::Array => "an array".to_owned(),
@@ -174,21 +218,38 @@ fn outcome(value: &Value<'_>) -> Outcome {
 
 fn script_error(error: &CaughtError<'_>) -> ScriptError {
     let (message, position) = match error {
-        CaughtError::Exception(exception) => (exception.message(), exception.stack().as_deref().and_then(stack_position)),
+        CaughtError::Exception(exception) => (
+            exception.message(),
+            exception.stack().as_deref().and_then(stack_position),
+        ),
         // Out of memory the engine often cannot even make an exception and throws `null`.
         CaughtError::Value(value) if value.is_null() => (Some("out of memory".to_owned()), None),
         CaughtError::Value(value) if value.is_string() => {
             let text = value.as_string().and_then(|text| text.to_string().ok());
-            (Some(format!("it threw the text {:?}", cut(text.unwrap_or_default()))), None)
+            (
+                Some(format!(
+                    "it threw the text {:?}",
+                    cut(text.unwrap_or_default())
+                )),
+                None,
+            )
         }
         CaughtError::Value(_) => (Some("it threw something that is no error".to_owned()), None),
         CaughtError::Error(error) => (Some(error.to_string()), None),
     };
     let message = message.map(cut);
     let message = match message.as_deref() {
-        Some("interrupted") => format!("expected an answer within {} ms, but it was still running", TIME_LIMIT.as_millis()),
-        Some("out of memory") => format!("expected it to need at most {} MiB of memory, but it needed more", MEMORY_LIMIT >> 20),
-        Some(message) if message.to_ascii_lowercase().contains("bigint") => format!("{message} ({BIG_INT_HINT})"),
+        Some("interrupted") => format!(
+            "expected an answer within {} ms, but it was still running",
+            TIME_LIMIT.as_millis()
+        ),
+        Some("out of memory") => format!(
+            "expected it to need at most {} MiB of memory, but it needed more",
+            MEMORY_LIMIT >> 20
+        ),
+        Some(message) if message.to_ascii_lowercase().contains("bigint") => {
+            format!("{message} ({BIG_INT_HINT})")
+        }
         Some(message) if !message.is_empty() => message.to_owned(),
         _ => "it threw an error without a message".to_owned(),
     };

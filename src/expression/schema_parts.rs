@@ -1,8 +1,11 @@
-//! How much work a JSON Schema can make: its parts, what a reference leads to counted as often as the reference is met.
+//! How much work a JSON Schema can make: its parts, what a reference leads to counted as often as
+//! the reference is met.
 //!
-//! A check visits each part of a value with each part of the schema at most once, so parts times parts bound it, whatever both
-//! say. That holds only without cycles, so a schema that refers to itself is refused, and so is one that refers to what is not in
-//! it. Counted before the schema library sees the schema, as that copies what is referred to. Not here: the check (`key_schemas`).
+//! A check visits each part of a value with each part of the schema at most once, so parts times
+//! parts bound it, whatever both say. That holds only without cycles, so a schema that refers to
+//! itself is refused, and so is one that refers to what is not in it. Counted before the schema
+//! library sees the schema, as that copies what is referred to. Not here: the check
+//! (`key_schemas`).
 
 use std::collections::HashMap;
 
@@ -14,7 +17,12 @@ use crate::limits::KEY_SCHEMA_PARTS;
 /// Keywords whose values are data, in which nothing refers to anything.
 const DATA: [&str; 5] = ["const", "enum", "default", "examples", "required"];
 /// Keywords whose members have names of the modeller's: a member called `$ref` is no reference.
-const NAMED: [&str; 4] = ["properties", "patternProperties", "dependentSchemas", "dependencies"];
+const NAMED: [&str; 4] = [
+    "properties",
+    "patternProperties",
+    "dependentSchemas",
+    "dependencies",
+];
 /// Keywords that are not looked at but by reference.
 const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
 /// References whose target depends on where a check comes from.
@@ -25,11 +33,17 @@ const TWICE: [&str; 2] = ["unevaluatedProperties", "unevaluatedItems"];
 /// Counts the parts of a schema: every value in it, and every value in what it refers to.
 ///
 /// # Errors
-/// A sentence, when the schema refers to itself or to what is not in it, or has more than [`KEY_SCHEMA_PARTS`] parts.
+/// A sentence, when the schema refers to itself or to what is not in it, or has more than
+/// [`KEY_SCHEMA_PARTS`] parts.
 pub fn count(schema: &Value) -> Result<usize, String> {
     // Definitions that nothing refers to are read all the same.
     bounded(of_data(schema))?;
-    Counting { root: schema, counted: HashMap::new(), open: Vec::new() }.schema(schema)
+    Counting {
+        root: schema,
+        counted: HashMap::new(),
+        open: Vec::new(),
+    }
+    .schema(schema)
 }
 
 /// Counts the parts of a value, strings by their length; stops counting at `most`.
@@ -74,7 +88,9 @@ impl<'a> Counting<'a> {
             }
             Value::Object(keywords) => {
                 for (keyword, value) in keywords {
-                    parts = bounded(parts + self.keyword(keyword, value, std::ptr::eq(schema, self.root))?)?;
+                    parts = bounded(
+                        parts + self.keyword(keyword, value, std::ptr::eq(schema, self.root))?,
+                    )?;
                 }
                 if TWICE.iter().any(|keyword| keywords.contains_key(*keyword)) {
                     parts = bounded(2 * parts)?;
@@ -85,28 +101,39 @@ impl<'a> Counting<'a> {
         Ok(parts)
     }
 
-    fn keyword(&mut self, keyword: &'a str, value: &'a Value, at_root: bool) -> Result<usize, String> {
+    fn keyword(
+        &mut self,
+        keyword: &'a str,
+        value: &'a Value,
+        at_root: bool,
+    ) -> Result<usize, String> {
         match (keyword, value) {
             ("$ref", Value::String(reference)) => self.target(reference),
-            ("$id", Value::String(_)) if !at_root => {
-                Err("expected `$id` at the root of the schema only, but it stands within; remove it there".to_owned())
-            }
+            ("$id", Value::String(_)) if !at_root => Err(
+                "expected `$id` at the root of the schema only, but it stands within; remove \
+                    it there"
+                    .to_owned(),
+            ),
             // Below that the schema library's divisors, which are doubles, are exact.
             ("multipleOf", Value::Number(divisor))
-                if divisor.as_u64().is_some_and(|divisor| divisor > MAX_SAFE.cast_unsigned()) =>
+                if divisor
+                    .as_u64()
+                    .is_some_and(|divisor| divisor > MAX_SAFE.cast_unsigned()) =>
             {
                 Err(format!(
-                    "expected a `multipleOf` below 2^53, but it is {divisor}, for which no value could be checked exactly"
+                    "expected a `multipleOf` below 2^53, but it is {divisor}, for which no value \
+                    could be checked exactly"
                 ))
             }
-            _ if DYNAMIC.contains(&keyword) => {
-                Err(format!("expected references by `$ref`, but there is a `{keyword}`; write out what it stands for"))
-            }
+            _ if DYNAMIC.contains(&keyword) => Err(format!(
+                "expected references by `$ref`, but there is a `{keyword}`; write \
+                    out what it stands for"
+            )),
             _ if DEFINITIONS.contains(&keyword) => Ok(0),
             _ if DATA.contains(&keyword) => Ok(of_data(value)),
-            (_, Value::Object(members)) if NAMED.contains(&keyword) => {
-                members.values().try_fold(1, |parts, schema| bounded(parts + self.schema(schema)?))
-            }
+            (_, Value::Object(members)) if NAMED.contains(&keyword) => members
+                .values()
+                .try_fold(1, |parts, schema| bounded(parts + self.schema(schema)?)),
             _ => self.schema(value),
         }
     }
@@ -117,12 +144,19 @@ impl<'a> Counting<'a> {
         }
         if self.open.contains(&reference) {
             return Err(format!(
-                "expected a schema that ends, but `$ref` `{reference}` leads to itself; write out as many levels as are needed"
+                "expected a schema that ends, but `$ref` `{reference}` leads to itself; write \
+                out as many levels as are needed"
             ));
         }
-        let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer)).ok_or_else(|| {
-            format!("expected a `$ref` to a part of this schema such as `#/$defs/address`, but got `{reference}`; put it in here")
-        })?;
+        let target = reference
+            .strip_prefix('#')
+            .and_then(|pointer| self.root.pointer(pointer))
+            .ok_or_else(|| {
+                format!(
+                    "expected a `$ref` to a part of this schema such as `#/$defs/address`, but \
+                got `{reference}`; put it in here"
+                )
+            })?;
         self.open.push(reference);
         let parts = self.schema(target)?;
         self.open.pop();
@@ -136,8 +170,8 @@ fn bounded(parts: usize) -> Result<usize, String> {
         return Ok(parts);
     }
     Err(format!(
-        "expected a schema of at most {KEY_SCHEMA_PARTS} parts, what a `$ref` leads to counted each time, but it has more; make it \
-         simpler"
+        "expected a schema of at most {KEY_SCHEMA_PARTS} parts, what a `$ref` leads to counted \
+        each time, but it has more; make it simpler"
     ))
 }
 
@@ -156,9 +190,15 @@ mod tests {
         for (schema, parts) in [
             (json!(true), 1),
             (json!({"type": "string"}), 2),
-            (json!({"properties": {"a": {"$ref": "#/$defs/x"}, "$ref": {"type": "null"}}, "$defs": {"x": {"type": "null"}}}), 7),
+            (
+                json!({"properties": {"a": {"$ref": "#/$defs/x"}, "$ref": {"type": "null"}}, "$defs": {"x": {"type": "null"}}}),
+                7,
+            ),
             (json!({"enum": [1, {"$ref": "nowhere"}]}), 5),
-            (json!({"anyOf": [{"$ref": "#/$defs/x"}, {"$ref": "#/$defs/x"}], "$defs": {"x": {"minimum": 1}}}), 8),
+            (
+                json!({"anyOf": [{"$ref": "#/$defs/x"}, {"$ref": "#/$defs/x"}], "$defs": {"x": {"minimum": 1}}}),
+                8,
+            ),
             (json!({"items": {"unevaluatedProperties": false}}), 5),
         ] {
             assert_eq!(count(&schema), Ok(parts), "{schema}");
@@ -172,8 +212,7 @@ mod tests {
             defs[format!("d{level}")] = json!({"anyOf": [{"$ref": below}, {"$ref": below}]});
             defs
         });
-        let expression =
-            json!({"anyOf": [{"type": "number"}, {"properties": {"op": {}, "arg": {"$ref": "#"}, "more": {"$ref": "#"}}}]});
+        let expression = json!({"anyOf": [{"type": "number"}, {"properties": {"op": {}, "arg": {"$ref": "#"}, "more": {"$ref": "#"}}}]});
         for (schema, part) in [
             (json!({"$ref": "#"}), "leads to itself"),
             (expression, "leads to itself"),
@@ -183,17 +222,38 @@ mod tests {
             ),
             (json!({"$ref": "#/$defs/d19", "$defs": nested}), "parts"),
             (json!({"enum": vec![0; KEY_SCHEMA_PARTS]}), "parts"),
-            (json!({"$defs": {"unused": {"enum": vec![0; KEY_SCHEMA_PARTS]}}}), "parts"),
-            (json!({"$ref": "https://example.com/schema.json"}), "a part of this schema"),
-            (json!({"$ref": "https://json-schema.org/draft/2020-12/schema"}), "a part of this schema"),
+            (
+                json!({"$defs": {"unused": {"enum": vec![0; KEY_SCHEMA_PARTS]}}}),
+                "parts",
+            ),
+            (
+                json!({"$ref": "https://example.com/schema.json"}),
+                "a part of this schema",
+            ),
+            (
+                json!({"$ref": "https://json-schema.org/draft/2020-12/schema"}),
+                "a part of this schema",
+            ),
             (json!({"$ref": "#/nowhere"}), "a part of this schema"),
-            (json!({"$ref": "#anchor", "$defs": {"x": {"$anchor": "anchor"}}}), "a part of this schema"),
+            (
+                json!({"$ref": "#anchor", "$defs": {"x": {"$anchor": "anchor"}}}),
+                "a part of this schema",
+            ),
             (json!({"items": {"$dynamicRef": "#x"}}), "$dynamicRef"),
-            (json!({"items": {"multipleOf": 9_007_199_254_740_993_i64}}), "below 2^53"),
-            (json!({"items": {"$id": "other", "items": {"$ref": "#"}}}), "$id"),
+            (
+                json!({"items": {"multipleOf": 9_007_199_254_740_993_i64}}),
+                "below 2^53",
+            ),
+            (
+                json!({"items": {"$id": "other", "items": {"$ref": "#"}}}),
+                "$id",
+            ),
         ] {
             let sentence = count(&schema).expect_err("the test's schemas have no bound");
-            assert!(sentence.contains(part) && sentence.starts_with("expected "), "{schema}: {sentence}");
+            assert!(
+                sentence.contains(part) && sentence.starts_with("expected "),
+                "{schema}: {sentence}"
+            );
         }
     }
 

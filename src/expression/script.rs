@@ -1,7 +1,9 @@
-//! A condition as a script for the sandbox: its expression wrapped in a function whose parameters are the data.
+//! A condition as a script for the sandbox: its expression wrapped in a function whose parameters
+//! are the data.
 //!
-//! The parameters are all words of the text that can be variables, also those in strings: one too many does no harm, and
-//! a top-level key the data lacks is `undefined` instead of a `ReferenceError`.
+//! The parameters are all words of the text that can be variables, also those in strings: one too
+//! many does no harm, and a top-level key the data lacks is `undefined` instead of a
+//! `ReferenceError`.
 
 use std::collections::BTreeSet;
 
@@ -31,15 +33,30 @@ impl Script {
     /// # Errors
     /// The syntax error, with its place in `expression`.
     pub fn compile(expression: &str) -> Result<Self, ScriptError> {
-        // As an array too: what is an expression both in `( )` and in `[ ]` cannot have closed the bracket around it.
-        check_syntax(&[wrap(&[], '[', expression, ']'), wrap(&[], '(', expression, ')')])
-            .map_err(|error| error.in_text(expression, FIRST_LINE))?;
-        let (ascii, other): (Vec<_>, Vec<_>) = words(expression).into_iter().partition(|word| word.is_ascii());
+        // As an array too: what is an expression both in `( )` and in `[ ]` cannot have closed the
+        // bracket around it.
+        check_syntax(&[
+            wrap(&[], '[', expression, ']'),
+            wrap(&[], '(', expression, ')'),
+        ])
+        .map_err(|error| error.in_text(expression, FIRST_LINE))?;
+        let (ascii, other): (Vec<_>, Vec<_>) = words(expression)
+            .into_iter()
+            .partition(|word| word.is_ascii());
         let mut names: Vec<String> = ascii.into_iter().map(str::to_owned).collect();
         // Which other letters make a variable only the engine knows exactly.
-        names.extend(other.into_iter().filter(|word| is_variable(word)).map(str::to_owned));
+        names.extend(
+            other
+                .into_iter()
+                .filter(|word| is_variable(word))
+                .map(str::to_owned),
+        );
         let reads_input = expression.contains("input");
-        Ok(Self { source: wrap(&names, '(', expression, ')'), names, reads_input })
+        Ok(Self {
+            source: wrap(&names, '(', expression, ')'),
+            names,
+            reads_input,
+        })
     }
 
     /// Runs it over the instance data.
@@ -49,8 +66,13 @@ impl Script {
     pub fn run(&self, data: &Value) -> Result<Outcome, ScriptError> {
         match data {
             Value::Object(members) if !self.reads_input => {
-                let used = self.names.iter().filter_map(|name| members.get_key_value(name));
-                let used = used.map(|(name, value)| (name.clone(), value.clone())).collect();
+                let used = self
+                    .names
+                    .iter()
+                    .filter_map(|name| members.get_key_value(name));
+                let used = used
+                    .map(|(name, value)| (name.clone(), value.clone()))
+                    .collect();
                 call(&self.source, &self.names, &Value::Object(used))
             }
             _ => call(&self.source, &self.names, data),
@@ -64,7 +86,9 @@ fn wrap(names: &[String], open: char, expression: &str, close: char) -> String {
 }
 
 fn words(text: &str) -> BTreeSet<&str> {
-    let separates = |c: char| c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_' && c != '$' || c.is_whitespace();
+    let separates = |c: char| {
+        c.is_ascii() && !c.is_ascii_alphanumeric() && c != '_' && c != '$' || c.is_whitespace()
+    };
     text.split(separates)
         .filter(|word| !word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit()))
         .filter(|word| *word != "input" && !is_reserved(word) && !is_built_in(word))

@@ -9,19 +9,33 @@ use super::script::Script;
 /// Evaluates `text` over `data` on the path it takes, and checks that the sandbox says the same.
 #[track_caller]
 fn check(text: &str, data: &Value, expected: Result<bool, &str>) {
-    let condition = Condition::compile(text).unwrap_or_else(|refusal| panic!("`{text}` was refused: {refusal:?}"));
+    let condition = Condition::compile(text)
+        .unwrap_or_else(|refusal| panic!("`{text}` was refused: {refusal:?}"));
     let answer = condition.evaluate(data);
     match expected {
         Ok(expected) => assert_eq!(answer, Ok(expected), "`{text}` over {data}"),
         Err(part) => {
             let error = answer.expect_err(text);
-            assert!(error.0.contains(part), "`{text}`: expected an error with `{part}`, but got `{error}`");
+            assert!(
+                error.0.contains(part),
+                "`{text}`: expected an error with `{part}`, but got `{error}`"
+            );
         }
     }
     if let Condition::Fast(_) = condition {
-        let bare = text.trim().strip_prefix("${").and_then(|rest| rest.strip_suffix('}')).unwrap_or(text);
-        let script = Script::compile(bare).map(Condition::Script).unwrap_or_else(|error: ScriptError| panic!("{error:?}"));
-        assert_eq!(script.evaluate(data).ok(), expected.ok(), "`{text}` in the sandbox, over {data}");
+        let bare = text
+            .trim()
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'))
+            .unwrap_or(text);
+        let script = Script::compile(bare)
+            .map(Condition::Script)
+            .unwrap_or_else(|error: ScriptError| panic!("{error:?}"));
+        assert_eq!(
+            script.evaluate(data).ok(),
+            expected.ok(),
+            "`{text}` in the sandbox, over {data}"
+        );
     }
 }
 
@@ -57,15 +71,35 @@ fn conditions_over_data() {
         ("/^Z/.test(client.name) // a comment", Ok(true)),
         ("client.age + 1 == 21", Ok(true)),
         ("client.age ? 5 : 6", Err("gave 5")),
-        ("big.id == 7615917337495251231n && big.id > 7615917337495251230n && big.id > 5 && big.id < 1e19", Ok(true)),
-        ("big.id === 7615917337495251231n && big.id == '7615917337495251231' && big.max != big.id", Ok(true)),
-        ("`${big.id}` == '7615917337495251231' && big.max == 18446744073709551615n", Ok(true)),
-        ("big.id === big.same && big.safe === 9007199254740991 && typeof big.id == 'bigint'", Ok(true)),
+        (
+            "big.id == 7615917337495251231n && big.id > 7615917337495251230n && big.id > 5 && \
+            big.id < 1e19",
+            Ok(true),
+        ),
+        (
+            "big.id === 7615917337495251231n && big.id == '7615917337495251231' && big.max != \
+            big.id",
+            Ok(true),
+        ),
+        (
+            "`${big.id}` == '7615917337495251231' && big.max == 18446744073709551615n",
+            Ok(true),
+        ),
+        (
+            "big.id === big.same && big.safe === 9007199254740991 && typeof big.id == 'bigint'",
+            Ok(true),
+        ),
         ("big.id + 1 > 5", Err("1n in place of 1")),
         ("big.id", Err("gave a BigInt")),
         ("client.age.toFixed(101) == ''", Err("failed")),
-        ("typeof Date === 'undefined' && typeof Math.random === 'undefined'", Ok(true)),
-        ("typeof constructor === 'undefined' && typeof toString === 'undefined'", Ok(true)),
+        (
+            "typeof Date === 'undefined' && typeof Math.random === 'undefined'",
+            Ok(true),
+        ),
+        (
+            "typeof constructor === 'undefined' && typeof toString === 'undefined'",
+            Ok(true),
+        ),
     ] {
         check(text, &data, expected);
     }
@@ -74,8 +108,16 @@ fn conditions_over_data() {
 #[test]
 fn data_are_frozen_and_nothing_survives_an_evaluation() {
     let data = json!({"a": 1, "list": [2, 1], "deep": {"list": [[2]]}});
-    let in_sandbox = |text: &str| Script::compile(text).map(Condition::Script).expect(text).evaluate(&data);
-    assert_eq!(in_sandbox("(Object.prototype.polluted = 1, Array.prototype.map = 1, true)"), Ok(true));
+    let in_sandbox = |text: &str| {
+        Script::compile(text)
+            .map(Condition::Script)
+            .expect(text)
+            .evaluate(&data)
+    };
+    assert_eq!(
+        in_sandbox("(Object.prototype.polluted = 1, Array.prototype.map = 1, true)"),
+        Ok(true)
+    );
     for change in [
         "(input.a = 2, true)",
         "(list.push(1), true)",
@@ -87,7 +129,12 @@ fn data_are_frozen_and_nothing_survives_an_evaluation() {
     ] {
         assert!(in_sandbox(change).is_err(), "{change}");
     }
-    check("input.polluted === undefined && typeof [].map === 'function' && a === 1 && !!({}).x === false", &data, Ok(true));
+    check(
+        "input.polluted === undefined && typeof [].map === 'function' && a === 1 && !!({}).x === \
+        false",
+        &data,
+        Ok(true),
+    );
 }
 
 #[test]
@@ -98,27 +145,48 @@ fn refused_conditions_say_where() {
         ("${amount >}", "line 1, column 11"),
         ("a &&\n* b", "line 2, column 1"),
         ("${a} && ${b}", "expected a JavaScript expression"),
-        ("true)}, function(){return (1", "expected a JavaScript expression"),
+        (
+            "true)}, function(){return (1",
+            "expected a JavaScript expression",
+        ),
         ("a) + (b", "expected a JavaScript expression"),
         ("if (a) true", "`if` begins a statement"),
-        ("approved = true", "line 1, column 10: `=` assigns a value; write `==` to compare: ${approved == true}"),
+        (
+            "approved = true",
+            "line 1, column 10: `=` assigns a value; write `==` to compare: ${approved == true}",
+        ),
         ("${approved = true}", "column 12: `=` assigns"),
         ("= approved = true", "write ${approved == true}"),
-        ("=amount > 100 and approved", "write ${amount > 100 && approved}"),
-        ("= count(list) > 1", "such as ${amount > 100 && approved == true}"),
+        (
+            "=amount > 100 and approved",
+            "write ${amount > 100 && approved}",
+        ),
+        (
+            "= count(list) > 1",
+            "such as ${amount > 100 && approved == true}",
+        ),
         ("#{amount > 100}", "write ${amount > 100}"),
         ("#{not empty list}", "write ${…} with JavaScript in it"),
         ("a > 1 && #{b}", "column 10: `#{…}` is not supported"),
         ("amount gt 100", "write `>`: ${amount > 100}"),
         ("not(approved)", "write `!`: ${!(approved)}"),
-        ("input.list.push(1) > 0", "line 1, column 12: `push` changes its list"),
+        (
+            "input.list.push(1) > 0",
+            "line 1, column 12: `push` changes its list",
+        ),
         ("id == 7615917337495251231", "write 7615917337495251231n"),
-        ("execution.getVariable('a') == 1", "`getVariable` is no method of data"),
+        (
+            "execution.getVariable('a') == 1",
+            "`getVariable` is no method of data",
+        ),
         ("\"${status}\" == 'open'", "`${` in a text is not filled in"),
         ("contains(a, 'b')", "`contains` is no function"),
         ("'\u{0}", "expected a JavaScript expression"),
     ] {
         let refusal = Condition::compile(text).expect_err(text);
-        assert!(format!("{refusal:?}").contains(part), "`{text}`: expected `{part}`, but got {refusal:?}");
+        assert!(
+            format!("{refusal:?}").contains(part),
+            "`{text}`: expected `{part}`, but got {refusal:?}"
+        );
     }
 }

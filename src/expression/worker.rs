@@ -1,11 +1,15 @@
-//! A process of its own in which a thread's scripts run, so that a script is over at its deadline, whatever it does.
+//! A process of its own in which a thread's scripts run, so that a script is over at its deadline,
+//! whatever it does.
 //!
-//! The script engine asks for its deadline only between instructions: one built-in on a long text, called in a loop, runs for
-//! minutes before it is asked. A thread cannot be ended, a process can. So each script thread of the server has a worker, this
-//! program started once more, to which it sends what `sandbox` would do; one that is not back in time is killed, and the next
-//! script gets a new one. On a thread without a worker (tests, the command line) scripts run in the thread itself.
+//! The script engine asks for its deadline only between instructions: one built-in on a long text,
+//! called in a loop, runs for minutes before it is asked. A thread cannot be ended, a process can.
+//! So each script thread of the server has a worker, this program started once more, to which it
+//! sends what `sandbox` would do; one that is not back in time is killed, and the next script gets
+//! a new one. On a thread without a worker (tests, the command line) scripts run in the thread
+//! itself.
 //!
-//! Not here: the limits within the engine (`sandbox`), which thread a step gets (`runtime::scripts`).
+//! Not here: the limits within the engine (`sandbox`), which thread a step gets
+//! (`runtime::scripts`).
 
 use std::{
     cell::RefCell,
@@ -24,7 +28,8 @@ use super::sandbox::{self, Outcome, ScriptError};
 
 /// The argument by which the program becomes a worker.
 pub const ARGUMENT: &str = "script-worker";
-/// How long a script may be away before its worker is killed. Far beyond the engine's own limit, as the machine may be busy.
+/// How long a script may be away before its worker is killed. Far beyond the engine's own limit, as
+/// the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// How long all scripts of one step may take together.
 const STEP_PATIENCE: Duration = Duration::from_secs(3);
@@ -75,9 +80,16 @@ struct Process {
     channel: UnixStream,
 }
 
-/// From here on the scripts of this thread run in a process of this program, which must be Stepwire.
+/// From here on the scripts of this thread run in a process of this program, which must be
+/// Stepwire.
 pub fn give_this_thread(program: PathBuf) {
-    let worker = Worker { program, process: None, scripting: Scripting::Runs, step_ends: Instant::now(), killed: 0 };
+    let worker = Worker {
+        program,
+        process: None,
+        scripting: Scripting::Runs,
+        step_ends: Instant::now(),
+        killed: 0,
+    };
     WORKER.with_borrow_mut(|place| *place = Some(worker));
 }
 
@@ -99,7 +111,11 @@ pub fn killed_in_step() -> u32 {
 
 /// As `sandbox::call`, in this thread's worker if it has one.
 pub fn call(source: &str, names: &[String], data: &Json) -> Result<Outcome, ScriptError> {
-    match ask(&Request::Call { source, names, data }) {
+    match ask(&Request::Call {
+        source,
+        names,
+        data,
+    }) {
         None => sandbox::call(source, names, data),
         Some(Ok(Given::Outcome(outcome))) => Ok(outcome),
         Some(Ok(Given::Output(_))) => Err(broken("it answered something else than it was asked")),
@@ -125,15 +141,17 @@ impl Worker {
     fn ask(&mut self, request: &impl Serialize) -> Answer {
         if self.scripting == Scripting::Stopped {
             return Err(late(
-                "expected the scripts of this process to end in time, but several had to be killed of late, so they are not run for a \
-                 minute; change the process, or retry later"
+                "expected the scripts of this process to end in time, but several had to be \
+                killed of late, so they are not run for a minute; change the process, or retry \
+                later"
                     .to_owned(),
             ));
         }
         let ends = self.step_ends.min(Instant::now() + PATIENCE);
         if ends <= Instant::now() {
             return Err(late(format!(
-                "expected the scripts of one command to take at most {} s together, but they had taken longer before this one",
+                "expected the scripts of one command to take at most {} s together, but they had \
+                taken longer before this one",
                 STEP_PATIENCE.as_secs()
             )));
         }
@@ -144,7 +162,8 @@ impl Worker {
                 io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => {
                     self.killed += 1;
                     Err(late(
-                        "expected an answer in time, but it was still running after a second and had to be killed to end it"
+                        "expected an answer in time, but it was still running after a second and \
+                        had to be killed to end it"
                             .to_owned(),
                     ))
                 }
@@ -158,8 +177,18 @@ impl Worker {
             Some(process) => process,
             none => none.insert(Process::start(&self.program)?),
         };
-        send(&mut Timed { channel: &process.channel, ends }, request)?;
-        receive(&mut Timed { channel: &process.channel, ends })?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        send(
+            &mut Timed {
+                channel: &process.channel,
+                ends,
+            },
+            request,
+        )?;
+        receive(&mut Timed {
+            channel: &process.channel,
+            ends,
+        })?
+        .ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 }
 
@@ -170,8 +199,17 @@ impl Process {
         let output = Stdio::from(OwnedFd::from(theirs));
         let mut command = Command::new(program);
         // Nothing of the server's surroundings is a script's business.
-        command.arg(ARGUMENT).env_clear().current_dir("/").stdin(input).stdout(output).stderr(Stdio::null());
-        Ok(Self { child: command.spawn()?, channel })
+        command
+            .arg(ARGUMENT)
+            .env_clear()
+            .current_dir("/")
+            .stdin(input)
+            .stdout(output)
+            .stderr(Stdio::null());
+        Ok(Self {
+            child: command.spawn()?,
+            channel,
+        })
     }
 }
 
@@ -193,7 +231,11 @@ struct Timed<'a> {
 impl Timed<'_> {
     fn rest(&self) -> io::Result<Option<Duration>> {
         let rest = self.ends.saturating_duration_since(Instant::now());
-        if rest.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(rest)) }
+        if rest.is_zero() {
+            Err(io::ErrorKind::TimedOut.into())
+        } else {
+            Ok(Some(rest))
+        }
     }
 }
 
@@ -222,8 +264,14 @@ impl Write for Timed<'_> {
 pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     while let Some(request) = receive::<Request<String, Vec<String>, Json>>(&mut input)? {
         let answer: Answer = match request {
-            Request::Call { source, names, data } => sandbox::call(&source, &names, &data).map(Given::Outcome),
-            Request::Transform { source, input, now } => sandbox::transform(&source, &input, &now).map(Given::Output),
+            Request::Call {
+                source,
+                names,
+                data,
+            } => sandbox::call(&source, &names, &data).map(Given::Outcome),
+            Request::Transform { source, input, now } => {
+                sandbox::transform(&source, &input, &now).map(Given::Output)
+            }
         };
         send(&mut output, &answer)?;
     }
@@ -244,7 +292,11 @@ fn send(output: &mut impl Write, message: &impl Serialize) -> io::Result<()> {
 fn receive<T: DeserializeOwned>(input: &mut impl Read) -> io::Result<Option<T>> {
     let mut length = [0; 4];
     if let Err(error) = input.read_exact(&mut length) {
-        return if error.kind() == io::ErrorKind::UnexpectedEof { Ok(None) } else { Err(error) };
+        return if error.kind() == io::ErrorKind::UnexpectedEof {
+            Ok(None)
+        } else {
+            Err(error)
+        };
     }
     let length = u32::from_le_bytes(length);
     if length > MESSAGE_BYTES {
@@ -252,15 +304,23 @@ fn receive<T: DeserializeOwned>(input: &mut impl Read) -> io::Result<Option<T>> 
     }
     let mut bytes = vec![0; length as usize];
     input.read_exact(&mut bytes)?;
-    rmp_serde::from_slice(&bytes).map(Some).map_err(io::Error::other)
+    rmp_serde::from_slice(&bytes)
+        .map(Some)
+        .map_err(io::Error::other)
 }
 
 fn late(message: String) -> ScriptError {
-    ScriptError { message, position: None }
+    ScriptError {
+        message,
+        position: None,
+    }
 }
 
 fn broken(why: &str) -> ScriptError {
-    ScriptError { message: format!("expected the script engine to answer, but: {why}; try again"), position: None }
+    ScriptError {
+        message: format!("expected the script engine to answer, but: {why}; try again"),
+        position: None,
+    }
 }
 
 #[cfg(test)]
@@ -274,21 +334,51 @@ mod tests {
         let mut asked = Vec::new();
         let data = json!({"n": u64::MAX, "x": 0.1, "list": [1, "a", null]});
         let names = ["n".to_owned()];
-        send(&mut asked, &Request::Call { source: "(function(input, n){ return n > 5 })", names: &names[..], data: &data })
-            .unwrap();
+        send(
+            &mut asked,
+            &Request::Call {
+                source: "(function(input, n){ return n > 5 })",
+                names: &names[..],
+                data: &data,
+            },
+        )
+        .unwrap();
         let source = "(function(){ output.all = {...input}; output.now = now })";
-        send(&mut asked, &Request::Transform::<_, &[String], _> { source, input: &data, now: "then" }).unwrap();
-        send(&mut asked, &Request::Transform::<_, &[String], _> { source: "(function(){ null.x })", input: &data, now: "" })
-            .unwrap();
+        send(
+            &mut asked,
+            &Request::Transform::<_, &[String], _> {
+                source,
+                input: &data,
+                now: "then",
+            },
+        )
+        .unwrap();
+        send(
+            &mut asked,
+            &Request::Transform::<_, &[String], _> {
+                source: "(function(){ null.x })",
+                input: &data,
+                now: "",
+            },
+        )
+        .unwrap();
         let mut answered = Vec::new();
         serve(&*asked, &mut answered).unwrap();
         let mut answers = &*answered;
         let mut next = || receive::<Answer>(&mut answers).unwrap();
-        assert!(matches!(next(), Some(Ok(Given::Outcome(Outcome::Bool(true))))));
-        assert!(matches!(next(), Some(Ok(Given::Output(output))) if output == json!({"all": data, "now": "then"})));
+        assert!(matches!(
+            next(),
+            Some(Ok(Given::Outcome(Outcome::Bool(true))))
+        ));
+        assert!(
+            matches!(next(), Some(Ok(Given::Output(output))) if output == json!({"all": data, "now": "then"}))
+        );
         assert!(matches!(next(), Some(Err(error)) if error.position.is_some()));
         assert!(next().is_none());
-        assert!(serve(&b"\xff\xff\xff\xffx"[..], io::sink()).is_err() && serve(&b"\x01\0\0\0x"[..], io::sink()).is_err());
+        assert!(
+            serve(&b"\xff\xff\xff\xffx"[..], io::sink()).is_err()
+                && serve(&b"\x01\0\0\0x"[..], io::sink()).is_err()
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! What one write asks of the store: log rows, and the read models that go into the same transaction.
+//! What one write asks of the store: log rows, and the read models that go into the same
+//! transaction.
 //!
-//! Read models are derived from records by whoever appends them; the store only binds them to statements. The texts in them
-//! (`status`, `action`, `code`, …) are the writer's words and opaque here.
+//! Read models are derived from records by whoever appends them; the store only binds them to
+//! statements. The texts in them (`status`, `action`, `code`, …) are the writer's words and opaque
+//! here.
 
 use std::sync::Arc;
 
@@ -23,8 +25,9 @@ pub enum WriteOp {
     Commit(Commit),
     /// Replaces an entity's snapshot without a new row, as at passivation.
     Snapshot(Entity, SnapshotRow),
-    /// Inserts definitions by (tenant, id, version) or gives those that are there another state, and changes schedules. What a
-    /// version holds never changes: a row with another content is a [`StoreError::Overwrite`](super::store::StoreError).
+    /// Inserts definitions by (tenant, id, version) or gives those that are there another state,
+    /// and changes schedules. What a version holds never changes: a row with another content is a
+    /// [`StoreError::Overwrite`](super::store::StoreError).
     Definitions(Vec<DefinitionRow>, Vec<ScheduleChange>),
     /// Inserts or replaces a user by (tenant, name).
     User(UserRow),
@@ -50,11 +53,17 @@ pub struct Commit {
 impl Commit {
     /// A commit of nothing but a row.
     pub fn of(row: LogRow) -> Self {
-        Self { row, snapshot: None, changes: Arc::default(), outbox: Vec::new() }
+        Self {
+            row,
+            snapshot: None,
+            changes: Arc::default(),
+            outbox: Vec::new(),
+        }
     }
 }
 
-/// A change to the tables that lists and timers are read from. Opening twice replaces; closing what is not there is fine.
+/// A change to the tables that lists and timers are read from. Opening twice replaces; closing what
+/// is not there is fine.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum ReadModelChange {
     /// Inserts the instance, or updates what may change in it: see [`InstanceRow`].

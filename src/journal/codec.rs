@@ -1,7 +1,8 @@
-//! How rows, snapshots and messages are written as bytes: a format version, then MessagePack without field names.
+//! How rows, snapshots and messages are written as bytes: a format version, then MessagePack
+//! without field names.
 //!
-//! Record types are frozen, so version 1 stays readable for good; a reader knows its own version and all before it.
-//! Not here: what the bytes mean (`engine::record`).
+//! Record types are frozen, so version 1 stays readable for good; a reader knows its own version
+//! and all before it. Not here: what the bytes mean (`engine::record`).
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -16,7 +17,8 @@ const VERSION: u8 = 1;
 pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::with_capacity(256);
     bytes.push(VERSION);
-    rmp_serde::encode::write(&mut bytes, value).map_err(|error| StoreError::Failed("encode a record", Box::new(error)))?;
+    rmp_serde::encode::write(&mut bytes, value)
+        .map_err(|error| StoreError::Failed("encode a record", Box::new(error)))?;
     Ok(bytes)
 }
 
@@ -26,11 +28,11 @@ pub fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>, StoreError> {
 /// [`StoreError::Unreadable`] for an unknown version or damaged bytes.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
     match bytes.split_first() {
-        Some((&VERSION, body)) => {
-            rmp_serde::from_slice(body).map_err(|error| StoreError::Unreadable(format!("a stored value is damaged: {error}")))
-        }
+        Some((&VERSION, body)) => rmp_serde::from_slice(body)
+            .map_err(|error| StoreError::Unreadable(format!("a stored value is damaged: {error}"))),
         Some((version, _)) => Err(StoreError::Unreadable(format!(
-            "a stored value has format version {version}, newer than {VERSION}: start a server at least as new as the one that wrote it"
+            "a stored value has format version {version}, newer than {VERSION}: start a server \
+            at least as new as the one that wrote it"
         ))),
         None => Err(StoreError::Unreadable("a stored value is empty".to_owned())),
     }

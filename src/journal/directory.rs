@@ -1,4 +1,5 @@
-//! Directories that survive a power cut, as what is kept in them shall. Not here: which directories there are.
+//! Directories that survive a power cut, as what is kept in them shall. Not here: which directories
+//! there are.
 
 use std::{
     fs::{DirBuilder, File},
@@ -6,19 +7,28 @@ use std::{
     path::Path,
 };
 
-/// Creates the directory, and those above it, durably. On Unix nobody but their owner may look into them: they hold users' data.
+/// Creates the directory, and those above it, durably. On Unix nobody but their owner may look into
+/// them: they hold users' data.
 ///
 /// # Errors
 /// Those of the file system.
 pub fn create(dir: &Path) -> io::Result<()> {
-    let missing: Vec<&Path> = dir.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
+    let missing: Vec<&Path> = dir
+        .ancestors()
+        .take_while(|path| !path.as_os_str().is_empty() && !path.exists())
+        .collect();
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir)?;
     for created in missing {
-        sync(created.parent().filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new(".")))?;
+        sync(
+            created
+                .parent()
+                .filter(|path| !path.as_os_str().is_empty())
+                .unwrap_or(Path::new(".")),
+        )?;
     }
     Ok(())
 }
@@ -29,5 +39,9 @@ pub fn create(dir: &Path) -> io::Result<()> {
 /// Those of the file system.
 pub fn sync(dir: &Path) -> io::Result<()> {
     // Only Unix can sync a directory, and needs it.
-    if cfg!(unix) { File::open(dir)?.sync_all() } else { Ok(()) }
+    if cfg!(unix) {
+        File::open(dir)?.sync_all()
+    } else {
+        Ok(())
+    }
 }

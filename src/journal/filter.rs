@@ -1,4 +1,5 @@
-//! What lists of tasks, incidents and timers are narrowed to, and where they go on. Not here: instances (`listing`).
+//! What lists of tasks, incidents and timers are narrowed to, and where they go on. Not here:
+//! instances (`listing`).
 
 use super::listing::{IncidentRow, TaskAudience, TaskRow, TimerRow};
 use crate::model::ids::{ElementKey, InstanceKey, Time};
@@ -37,7 +38,12 @@ pub enum Assignee {
 impl TaskFilter {
     /// A filter that narrows no further.
     pub fn all_of(scope: TaskScope) -> Self {
-        Self { scope, process: None, instance: None, assignee: None }
+        Self {
+            scope,
+            process: None,
+            instance: None,
+            assignee: None,
+        }
     }
 
     /// Whether a task belongs into the list.
@@ -47,8 +53,13 @@ impl TaskFilter {
             TaskScope::All(tenant) => task.tenant == *tenant,
         };
         in_scope
-            && self.process.as_ref().is_none_or(|process| task.process == *process)
-            && self.instance.is_none_or(|instance| task.instance == instance)
+            && self
+                .process
+                .as_ref()
+                .is_none_or(|process| task.process == *process)
+            && self
+                .instance
+                .is_none_or(|instance| task.instance == instance)
             && match &self.assignee {
                 None => true,
                 Some(Assignee::Nobody) => task.assignee.is_none(),
@@ -91,14 +102,22 @@ pub struct ElementCursor {
 impl TaskRow {
     /// The cursor that goes on after this row.
     pub fn cursor(&self) -> ElementCursor {
-        ElementCursor { at: self.created_at, instance: self.instance, element: self.element }
+        ElementCursor {
+            at: self.created_at,
+            instance: self.instance,
+            element: self.element,
+        }
     }
 }
 
 impl IncidentRow {
     /// The cursor that goes on after this row.
     pub fn cursor(&self) -> ElementCursor {
-        ElementCursor { at: self.raised_at, instance: self.instance, element: self.element }
+        ElementCursor {
+            at: self.raised_at,
+            instance: self.instance,
+            element: self.element,
+        }
     }
 }
 

@@ -1,7 +1,8 @@
-//! The gate: a thread that runs releases in the order they were handed over, each once everything before it is durable.
+//! The gate: a thread that runs releases in the order they were handed over, each once everything
+//! before it is durable.
 //!
-//! It is a thread of its own so that releases (replies, frames, messages to other instances) never hold up the next batch, and
-//! so that they are owned by nobody who could panic with them.
+//! It is a thread of its own so that releases (replies, frames, messages to other instances) never
+//! hold up the next batch, and so that they are owned by nobody who could panic with them.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -12,8 +13,8 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::{place::Place, store::StoreError};
 
-/// What leaves once a row is durable. Runs on the gate's thread, so it must be short and must not wait; it may reserve, append
-/// and read, but not shut the journal down.
+/// What leaves once a row is durable. Runs on the gate's thread, so it must be short and must not
+/// wait; it may reserve, append and read, but not shut the journal down.
 pub type Release = Box<dyn FnOnce() + Send>;
 
 /// Releases that became free together, in order, with the places they still hold.
@@ -34,7 +35,10 @@ fn run(batches: &Receiver<Released>) {
         // Free first: a release may want a place itself.
         drop(place);
         if catch_unwind(AssertUnwindSafe(release)).is_err() {
-            log::error!("expected a release to run to its end, but it panicked; its row is durable, its answer may be lost");
+            log::error!(
+                "expected a release to run to its end, but it panicked; its row is durable, its \
+                answer may be lost"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The handle on the journal, and its threads: one writer, one gate, a few readers.
 //!
-//! To read what is certainly newer than everything handed over before (as an activation must), read from inside a release:
-//! `slot.release(…journal.read_then(…)…)`.
+//! To read what is certainly newer than everything handed over before (as an activation must), read
+//! from inside a release: `slot.release(…journal.read_then(…)…)`.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -24,13 +24,17 @@ use super::{
 };
 use crate::model::ids::InstanceKey;
 
-/// What happens when a batch cannot be committed. It runs on the writer's thread; no release runs after it.
+/// What happens when a batch cannot be committed. It runs on the writer's thread; no release runs
+/// after it.
 pub type OnFatal = Box<dyn FnOnce(StoreError) + Send>;
 
-/// What a server does then: it says why, and ends with status 70. A sync that failed once cannot be tried again, as the
-/// operating system may have dropped the pages; the next start reads what the disk has.
+/// What a server does then: it says why, and ends with status 70. A sync that failed once cannot be
+/// tried again, as the operating system may have dropped the pages; the next start reads what the
+/// disk has.
 pub fn end_process(error: StoreError) {
-    log::error!("the journal cannot go on: {error}; the server ends, and nothing unacknowledged is kept");
+    log::error!(
+        "the journal cannot go on: {error}; the server ends, and nothing unacknowledged is kept"
+    );
     std::process::exit(70);
 }
 
@@ -54,35 +58,55 @@ struct Threads {
 }
 
 impl Journal {
-    /// Starts the threads over `store`. `capacity` counts the places of the queue: rows and releases reserved, queued, being
-    /// written and waiting at the gate.
-    pub fn start(store: Box<dyn Store>, capacity: usize, on_fatal: OnFatal) -> Result<Self, StoreError> {
+    /// Starts the threads over `store`. `capacity` counts the places of the queue: rows and
+    /// releases reserved, queued, being written and waiting at the gate.
+    pub fn start(
+        store: Box<dyn Store>,
+        capacity: usize,
+        on_fatal: OnFatal,
+    ) -> Result<Self, StoreError> {
         let (queue, receiver) = crossbeam_channel::unbounded();
         let readers = Readers::start(store.as_ref())?;
         let (gate_sender, gate) = gate::start()?;
-        let writer = Writer { store, queue: receiver, gate: gate_sender, rested: true };
+        let writer = Writer {
+            store,
+            queue: receiver,
+            gate: gate_sender,
+            rested: true,
+        };
         let writer = thread::Builder::new()
             .name("journal-writer".into())
             .spawn(move || run_writer(writer, on_fatal))
             .map_err(|cause| StoreError::Failed("start the writer thread", Box::new(cause)))?;
         let threads = Mutex::new(Some(Threads { writer, gate }));
-        Ok(Self { shared: Arc::new(Shared { queue, places: Places::new(capacity), readers, threads }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                queue,
+                places: Places::new(capacity),
+                readers,
+                threads,
+            }),
+        })
     }
 
     /// Takes a place in the queue, before anything is decided that would need one.
     pub fn reserve(&self) -> Result<Slot, Busy> {
         let place = self.shared.places.take()?;
-        Ok(Slot { place, queue: self.shared.queue.clone() })
+        Ok(Slot {
+            place,
+            queue: self.shared.queue.clone(),
+        })
     }
 
-    /// Notes that the receiver of a message has it durably. The message leaves the outbox with some later batch, within a
-    /// second; should the process end before that, it is delivered again, which receivers bear.
+    /// Notes that the receiver of a message has it durably. The message leaves the outbox with some
+    /// later batch, within a second; should the process end before that, it is delivered again,
+    /// which receivers bear.
     pub fn outbox_delivered(&self, source: Entity, seq: u64) {
         hand_over(&self.shared.queue, Entry::Delivered(source, seq));
     }
 
-    /// Answers a question on a reader thread. It sees at least the rows whose releases have run. The receiver fails only when
-    /// the journal is shut down.
+    /// Answers a question on a reader thread. It sees at least the rows whose releases have run.
+    /// The receiver fails only when the journal is shut down.
     pub fn read<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
@@ -95,7 +119,8 @@ impl Journal {
         receiver
     }
 
-    /// Like [`Journal::read`]; `done` gets the answer on the reader thread. After a shutdown neither runs.
+    /// Like [`Journal::read`]; `done` gets the answer on the reader thread. After a shutdown
+    /// neither runs.
     pub fn read_then<T: 'static>(
         &self,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
@@ -109,10 +134,19 @@ impl Journal {
         self.shared.places.taken()
     }
 
-    /// Writes what is queued, runs its releases, answers what was asked, closes the store, ends the threads. What comes later is
-    /// dropped. Waits for all that, so never call it in a release or an answer. A second call does nothing.
+    /// Writes what is queued, runs its releases, answers what was asked, closes the store, ends the
+    /// threads. What comes later is dropped. Waits for all that, so never call it in a release or
+    /// an answer. A second call does nothing.
     pub fn shutdown(&self) {
-        let Some(threads) = self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let Some(threads) = self
+            .shared
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+        else {
+            return;
+        };
         hand_over(&self.shared.queue, Entry::Stop);
         let store = threads.writer.join();
         if threads.gate.join().is_err() {
@@ -124,7 +158,8 @@ impl Journal {
     }
 }
 
-/// A reserved place in the writer's queue: appending with it cannot fail for want of room. Unused, it is given back by dropping.
+/// A reserved place in the writer's queue: appending with it cannot fail for want of room. Unused,
+/// it is given back by dropping.
 #[must_use]
 pub struct Slot {
     place: Place,
@@ -147,13 +182,20 @@ impl Slot {
         self.send(Some(WriteOp::Snapshot(entity, snapshot)), release);
     }
 
-    /// Writes rows of other tables than the log, or nothing; `release` runs when all handed over so far is durable.
+    /// Writes rows of other tables than the log, or nothing; `release` runs when all handed over so
+    /// far is durable.
     pub fn write(self, op: Option<WriteOp>, release: Release) {
         self.send(op, release);
     }
 
     /// Changes a call to the outside without a row.
-    pub fn outside_call(self, instance: InstanceKey, seq: u64, change: CallChange, release: Release) {
+    pub fn outside_call(
+        self,
+        instance: InstanceKey,
+        seq: u64,
+        change: CallChange,
+        release: Release,
+    ) {
         self.send(Some(WriteOp::OutsideCall(instance, seq, change)), release);
     }
 
@@ -162,12 +204,14 @@ impl Slot {
     }
 }
 
-/// Queues an entry. With the writer gone (shut down, or failed and the process about to end) it is dropped, its release unrun.
+/// Queues an entry. With the writer gone (shut down, or failed and the process about to end) it is
+/// dropped, its release unrun.
 fn hand_over(queue: &Sender<Entry>, entry: Entry) {
     let _ = queue.send(entry);
 }
 
-/// The writer's thread. A panic in the store counts as a failed commit: nobody knows what became of the batch.
+/// The writer's thread. A panic in the store counts as a failed commit: nobody knows what became of
+/// the batch.
 fn run_writer(writer: Writer, on_fatal: OnFatal) -> Option<Box<dyn Store>> {
     match catch_unwind(AssertUnwindSafe(|| writer.run())).unwrap_or(Err(StoreError::Panicked)) {
         Ok(store) => Some(store),

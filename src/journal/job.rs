@@ -1,7 +1,7 @@
 //! Jobs: instances of processes with a number, as lists in the jobs' interface show them.
 //!
-//! A row is written when a job starts and when its status changes; other instances have none, so they pay nothing. What the
-//! statuses mean: `engine::job_status`; who asks: `web::jobs`.
+//! A row is written when a job starts and when its status changes; other instances have none, so
+//! they pay nothing. What the statuses mean: `engine::job_status`; who asks: `web::jobs`.
 
 use std::{cmp::Reverse, collections::HashMap};
 
@@ -54,9 +54,11 @@ pub enum JobOrder {
         /// Newest first.
         descending: bool,
     },
-    /// By their processes, in the order that the filter names them; within each by status, newest first.
+    /// By their processes, in the order that the filter names them; within each by status, newest
+    /// first.
     Process,
-    /// By their statuses, in the order that the filter names them; within each by process, newest first.
+    /// By their statuses, in the order that the filter names them; within each by process, newest
+    /// first.
     Status,
 }
 
@@ -64,19 +66,32 @@ impl JobFilter {
     /// Whether a job belongs into the list.
     pub fn accepts(&self, job: &JobRow) -> bool {
         job.tenant == self.tenant
-            && self.started_by.as_ref().is_none_or(|subject| *subject == job.started_by)
+            && self
+                .started_by
+                .as_ref()
+                .is_none_or(|subject| *subject == job.started_by)
             && self.processes.contains(&job.process)
             && self.statuses.contains(&job.status)
             && (self.from..=self.to).contains(&job.status_at)
     }
 
-    /// Processes with statuses, in the order in which their jobs are listed; none for an order by time.
+    /// Processes with statuses, in the order in which their jobs are listed; none for an order by
+    /// time.
     pub fn groups(&self, order: JobOrder) -> Vec<(&str, JobStatus)> {
         let of_process = |process| self.statuses.iter().map(move |status| (process, *status));
-        let of_status = |status| self.processes.iter().map(move |process| (process.as_str(), status));
+        let of_status = |status| {
+            self.processes
+                .iter()
+                .map(move |process| (process.as_str(), status))
+        };
         match order {
             JobOrder::StatusAt { .. } => Vec::new(),
-            JobOrder::Process => self.processes.iter().map(String::as_str).flat_map(of_process).collect(),
+            JobOrder::Process => self
+                .processes
+                .iter()
+                .map(String::as_str)
+                .flat_map(of_process)
+                .collect(),
             JobOrder::Status => self.statuses.iter().copied().flat_map(of_status).collect(),
         }
     }
@@ -84,12 +99,15 @@ impl JobFilter {
     /// Puts jobs of the list into its order.
     pub fn sort(&self, order: JobOrder, jobs: &mut [&JobRow]) {
         let time = |job: &JobRow| (job.status_at, job.created_at, job.instance);
-        let places: HashMap<(&str, JobStatus), usize> = self.groups(order).into_iter().zip(0..).collect();
+        let places: HashMap<(&str, JobStatus), usize> =
+            self.groups(order).into_iter().zip(0..).collect();
         let place = |job: &JobRow| places.get(&(job.process.as_str(), job.status)).copied();
         match order {
             JobOrder::StatusAt { descending: false } => jobs.sort_by_key(|job| time(job)),
             JobOrder::StatusAt { descending: true } => jobs.sort_by_key(|job| Reverse(time(job))),
-            JobOrder::Process | JobOrder::Status => jobs.sort_by_key(|job| (place(job), Reverse(time(job)))),
+            JobOrder::Process | JobOrder::Status => {
+                jobs.sort_by_key(|job| (place(job), Reverse(time(job))))
+            }
         }
     }
 }

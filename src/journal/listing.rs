@@ -1,12 +1,13 @@
-//! The rows of the read models: instances, waiting user tasks, armed timers and open incidents, and how lists of them are asked for.
+//! The rows of the read models: instances, waiting user tasks, armed timers and open incidents, and
+//! how lists of them are asked for.
 //!
-//! They repeat what the log says, for questions over many instances; the log stays the truth. Not here: how they change
-//! (see [`ReadModelChange`](super::change::ReadModelChange)).
+//! They repeat what the log says, for questions over many instances; the log stays the truth. Not
+//! here: how they change (see [`ReadModelChange`](super::change::ReadModelChange)).
 
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
-/// One process instance, for lists. `version`, `revision`, `status`, `remark`, `business_key`, `ended_at` and `incidents` may
-/// change after the first write; the rest stays as first written.
+/// One process instance, for lists. `version`, `revision`, `status`, `remark`, `business_key`,
+/// `ended_at` and `incidents` may change after the first write; the rest stays as first written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InstanceRow {
     /// Its key.
@@ -104,7 +105,8 @@ pub struct TaskRow {
     pub reminded_at: Option<Time>,
 }
 
-/// Whose list of tasks it is: what is assigned to the subject, and what is nobody's and it may take.
+/// Whose list of tasks it is: what is assigned to the subject, and what is nobody's and it may
+/// take.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TaskAudience {
     /// The tenant.
@@ -122,7 +124,9 @@ impl TaskAudience {
             && match (&task.assignee, &task.candidates) {
                 (Some(assignee), _) => *assignee == self.subject,
                 (None, Some(roles)) => self.has_any(roles),
-                (None, None) => task.started_by == self.subject || task.root_started_by == self.subject,
+                (None, None) => {
+                    task.started_by == self.subject || task.root_started_by == self.subject
+                }
             }
     }
 
@@ -216,12 +220,16 @@ pub struct InstanceCursor {
 impl InstanceRow {
     /// The cursor that goes on after this row.
     pub fn cursor(&self) -> InstanceCursor {
-        InstanceCursor { created_at: self.created_at, key: self.key }
+        InstanceCursor {
+            created_at: self.created_at,
+            key: self.key,
+        }
     }
 }
 
 impl InstanceFilter {
-    /// Whether a row agrees with every field that is set, but for `node` and `searched`, of which a row does not tell.
+    /// Whether a row agrees with every field that is set, but for `node` and `searched`, of which a
+    /// row does not tell.
     pub fn accepts(&self, row: &InstanceRow) -> bool {
         fn agrees<T: PartialEq>(wanted: &Option<T>, found: &T) -> bool {
             wanted.as_ref().is_none_or(|wanted| wanted == found)

@@ -1,4 +1,5 @@
-//! A store in memory: for tests, and for servers that may forget (`--store memory`). Nothing survives the process.
+//! A store in memory: for tests, and for servers that may forget (`--store memory`). Nothing
+//! survives the process.
 
 use std::{
     cmp::Reverse,
@@ -14,7 +15,10 @@ use super::{
     definition::DefinitionRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter},
     job::{JobFilter, JobOrder, JobRow},
-    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow, VersionInUse},
+    listing::{
+        IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskRow, TimerKey,
+        TimerRow, VersionInUse,
+    },
     outside_call::{CallChange, OutsideCallRow},
     row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
@@ -78,7 +82,8 @@ impl Default for Tables {
 
 impl MemoryStore {
     fn tables(&self) -> MutexGuard<'_, Tables> {
-        // A panic while the lock is held can only come from running out of memory, so the tables are whole.
+        // A panic while the lock is held can only come from running out of memory, so the tables
+        // are whole.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -115,7 +120,11 @@ impl Tables {
                     for row in rows {
                         let key = (row.tenant.clone(), row.id.clone(), row.version);
                         let stored = self.definitions.get(&key).map(|row| &row.revision);
-                        if *versions.entry(key).or_insert(stored.unwrap_or(&row.revision)) != &row.revision {
+                        if *versions
+                            .entry(key)
+                            .or_insert(stored.unwrap_or(&row.revision))
+                            != &row.revision
+                        {
                             return Err(StoreError::Overwrite(row.id.clone(), row.version));
                         }
                     }
@@ -135,14 +144,22 @@ impl Tables {
             WriteOp::Definitions(rows, schedules) => {
                 for row in rows {
                     let key = (row.tenant.clone(), row.id.clone(), row.version);
-                    self.definitions.entry(key).or_insert_with(|| row.clone()).state = row.state;
+                    self.definitions
+                        .entry(key)
+                        .or_insert_with(|| row.clone())
+                        .state = row.state;
                 }
-                schedules.iter().for_each(|change| self.change_schedule(change));
+                schedules
+                    .iter()
+                    .for_each(|change| self.change_schedule(change));
             }
             WriteOp::User(row) => {
-                self.users.insert((row.tenant.clone(), row.name.clone()), row.clone());
+                self.users
+                    .insert((row.tenant.clone(), row.name.clone()), row.clone());
             }
-            WriteOp::OutsideCall(instance, seq, change) => self.change_call((*instance, *seq), change),
+            WriteOp::OutsideCall(instance, seq, change) => {
+                self.change_call((*instance, *seq), change)
+            }
             WriteOp::OutboxDelivered(source, seq) => {
                 self.outbox.remove(&(*source, *seq));
             }
@@ -152,12 +169,20 @@ impl Tables {
     fn append(&mut self, commit: &Commit) {
         let row = &commit.row;
         self.pos += 1;
-        self.log.insert((row.entity, row.first_seq), StoredRow { pos: self.pos, epoch: 1, row: row.clone() });
+        self.log.insert(
+            (row.entity, row.first_seq),
+            StoredRow {
+                pos: self.pos,
+                epoch: 1,
+                row: row.clone(),
+            },
+        );
         if let Some(snapshot) = &commit.snapshot {
             self.snapshots.insert(row.entity, snapshot.clone());
         }
         for message in &commit.outbox {
-            self.outbox.insert((row.entity, message.seq), message.clone());
+            self.outbox
+                .insert((row.entity, message.seq), message.clone());
         }
         for change in commit.changes.iter() {
             self.change(change);
@@ -168,10 +193,17 @@ impl Tables {
         match change {
             ReadModelChange::Instance(row) => self.upsert_instance(row),
             ReadModelChange::Job(row) => {
-                self.jobs.insert(InstanceCursor { created_at: row.created_at, key: row.instance }, row.clone());
+                self.jobs.insert(
+                    InstanceCursor {
+                        created_at: row.created_at,
+                        key: row.instance,
+                    },
+                    row.clone(),
+                );
             }
             ReadModelChange::SearchedSet(row) => {
-                self.searched.insert((row.instance, row.path.clone()), row.clone());
+                self.searched
+                    .insert((row.instance, row.path.clone()), row.clone());
             }
             ReadModelChange::SearchedCleared(instance, path) => {
                 self.searched.remove(&(*instance, path.clone()));
@@ -189,9 +221,12 @@ impl Tables {
             }
             ReadModelChange::TimerCleared(key) => self.clear_timer(key),
             ReadModelChange::CallPlaced(row) => drop(self.calls.insert(row.key(), (**row).clone())),
-            ReadModelChange::CallForgotten(instance, seq) => drop(self.calls.remove(&(*instance, *seq))),
+            ReadModelChange::CallForgotten(instance, seq) => {
+                drop(self.calls.remove(&(*instance, *seq)))
+            }
             ReadModelChange::IncidentRaised(row) => {
-                self.incidents.insert((row.instance, row.element), row.clone());
+                self.incidents
+                    .insert((row.instance, row.element), row.clone());
             }
             ReadModelChange::IncidentResolved(instance, element) => {
                 self.incidents.remove(&(*instance, *element));
@@ -222,7 +257,8 @@ impl Tables {
 
     fn forget_given_up(&mut self) {
         let given_up = self.calls.values().filter(|call| call.tried.due.is_none());
-        let mut given_up: Vec<(Time, (InstanceKey, u64))> = given_up.map(|call| (call.placed_at, call.key())).collect();
+        let mut given_up: Vec<(Time, (InstanceKey, u64))> =
+            given_up.map(|call| (call.placed_at, call.key())).collect();
         given_up.sort_unstable();
         for (_, key) in given_up.iter().rev().skip(WEBHOOKS_GIVEN_UP) {
             self.calls.remove(key);
@@ -251,15 +287,26 @@ impl Tables {
         let range = (row.key, ElementKey(0))..=(row.key, ElementKey(u64::MAX));
         let waits_at = |node: &String| self.tasks.range(range).any(|(_, task)| task.node == *node);
         let is_found_by = |(path, text): &(String, String)| {
-            self.searched.get(&(row.key, path.clone())).is_some_and(|searched| searched.value == *text)
+            self.searched
+                .get(&(row.key, path.clone()))
+                .is_some_and(|searched| searched.value == *text)
         };
-        filter.accepts(row) && filter.node.as_ref().is_none_or(waits_at) && filter.searched.iter().all(is_found_by)
+        filter.accepts(row)
+            && filter.node.as_ref().is_none_or(waits_at)
+            && filter.searched.iter().all(is_found_by)
     }
 
     fn rows_after(&self, entity: Entity, after_seq: u64) -> impl Iterator<Item = &StoredRow> {
-        let start = self.log.range(..=(entity, after_seq)).next_back().filter(|((owner, _), _)| *owner == entity);
+        let start = self
+            .log
+            .range(..=(entity, after_seq))
+            .next_back()
+            .filter(|((owner, _), _)| *owner == entity);
         let first = start.map_or(0, |((_, first_seq), _)| *first_seq);
-        self.log.range((entity, first)..=(entity, u64::MAX)).map(|(_, row)| row).filter(move |row| row.row.last_seq > after_seq)
+        self.log
+            .range((entity, first)..=(entity, u64::MAX))
+            .map(|(_, row)| row)
+            .filter(move |row| row.row.last_seq > after_seq)
     }
 }
 
@@ -274,19 +321,40 @@ impl StoreReader for MemoryStore {
 
     fn exists(&self, entity: Entity) -> Result<bool, StoreError> {
         let tables = self.tables();
-        let logged = tables.log.range((entity, 0)..=(entity, u64::MAX)).next().is_some();
+        let logged = tables
+            .log
+            .range((entity, 0)..=(entity, u64::MAX))
+            .next()
+            .is_some();
         Ok(logged || tables.snapshots.contains_key(&entity))
     }
 
-    fn instance_keys(&self, after: InstanceKey, limit: usize) -> Result<Vec<InstanceKey>, StoreError> {
+    fn instance_keys(
+        &self,
+        after: InstanceKey,
+        limit: usize,
+    ) -> Result<Vec<InstanceKey>, StoreError> {
         let tables = self.tables();
-        let logged = tables.log.range((Entity::from(after), u64::MAX)..=(Entity::from(InstanceKey(Uuid::max())), u64::MAX));
-        let keys: BTreeSet<InstanceKey> = logged.map(|((entity, _), _)| entity.instance()).collect();
+        let logged = tables.log.range(
+            (Entity::from(after), u64::MAX)..=(Entity::from(InstanceKey(Uuid::max())), u64::MAX),
+        );
+        let keys: BTreeSet<InstanceKey> =
+            logged.map(|((entity, _), _)| entity.instance()).collect();
         Ok(keys.into_iter().take(limit).collect())
     }
 
-    fn rows(&self, entity: Entity, after_seq: u64, limit: usize) -> Result<Vec<StoredRow>, StoreError> {
-        Ok(self.tables().rows_after(entity, after_seq).take(limit).cloned().collect())
+    fn rows(
+        &self,
+        entity: Entity,
+        after_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        Ok(self
+            .tables()
+            .rows_after(entity, after_seq)
+            .take(limit)
+            .cloned()
+            .collect())
     }
 
     fn instances(
@@ -297,24 +365,43 @@ impl StoreReader for MemoryStore {
     ) -> Result<Vec<InstanceRow>, StoreError> {
         let tables = self.tables();
         let newest_first = tables.instances.iter().rev();
-        let rest = newest_first.skip_while(|(cursor, _)| after.is_some_and(|after| **cursor >= after));
-        Ok(rest.map(|(_, row)| row).filter(|row| tables.accept(filter, row)).take(limit).cloned().collect())
+        let rest =
+            newest_first.skip_while(|(cursor, _)| after.is_some_and(|after| **cursor >= after));
+        Ok(rest
+            .map(|(_, row)| row)
+            .filter(|row| tables.accept(filter, row))
+            .take(limit)
+            .cloned()
+            .collect())
     }
 
     fn count(&self, filter: &InstanceFilter) -> Result<u64, StoreError> {
         let tables = self.tables();
-        Ok(tables.instances.values().filter(|row| tables.accept(filter, row)).count() as u64)
+        Ok(tables
+            .instances
+            .values()
+            .filter(|row| tables.accept(filter, row))
+            .count() as u64)
     }
 
     fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError> {
         let tables = self.tables();
-        Ok(tables.instance_cursors.get(&key).and_then(|cursor| tables.instances.get(cursor)).cloned())
+        Ok(tables
+            .instance_cursors
+            .get(&key)
+            .and_then(|cursor| tables.instances.get(cursor))
+            .cloned())
     }
 
     fn live_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError> {
         let tables = self.tables();
-        let live = tables.instances.values().filter(|row| row.root == root && row.ended_at.is_none());
-        Ok(live.filter_map(|row| Some((row.key, row.parent?))).collect())
+        let live = tables
+            .instances
+            .values()
+            .filter(|row| row.root == root && row.ended_at.is_none());
+        Ok(live
+            .filter_map(|row| Some((row.key, row.parent?)))
+            .collect())
     }
 
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
@@ -325,21 +412,45 @@ impl StoreReader for MemoryStore {
         Ok(counts)
     }
 
-    fn jobs(&self, filter: &JobFilter, order: JobOrder, offset: u64, limit: usize) -> Result<Vec<JobRow>, StoreError> {
+    fn jobs(
+        &self,
+        filter: &JobFilter,
+        order: JobOrder,
+        offset: u64,
+        limit: usize,
+    ) -> Result<Vec<JobRow>, StoreError> {
         let tables = self.tables();
-        let mut found: Vec<&JobRow> = tables.jobs.values().filter(|job| filter.accepts(job)).collect();
+        let mut found: Vec<&JobRow> = tables
+            .jobs
+            .values()
+            .filter(|job| filter.accepts(job))
+            .collect();
         filter.sort(order, &mut found);
         let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        Ok(found.into_iter().skip(offset).take(limit).cloned().collect())
+        Ok(found
+            .into_iter()
+            .skip(offset)
+            .take(limit)
+            .cloned()
+            .collect())
     }
 
     fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError> {
-        Ok(self.tables().jobs.values().filter(|job| filter.accepts(job)).count() as u64)
+        Ok(self
+            .tables()
+            .jobs
+            .values()
+            .filter(|job| filter.accepts(job))
+            .count() as u64)
     }
 
     fn job(&self, key: InstanceKey) -> Result<Option<JobRow>, StoreError> {
         let tables = self.tables();
-        Ok(tables.instance_cursors.get(&key).and_then(|cursor| tables.jobs.get(cursor)).cloned())
+        Ok(tables
+            .instance_cursors
+            .get(&key)
+            .and_then(|cursor| tables.jobs.get(cursor))
+            .cloned())
     }
 
     fn newest_jobs(
@@ -351,18 +462,36 @@ impl StoreReader for MemoryStore {
     ) -> Result<Vec<JobRow>, StoreError> {
         let tables = self.tables();
         let is_one = |job: &&JobRow| {
-            job.tenant == tenant && job.process == process && started_by.is_none_or(|subject| job.started_by == subject)
+            job.tenant == tenant
+                && job.process == process
+                && started_by.is_none_or(|subject| job.started_by == subject)
         };
-        Ok(tables.jobs.values().rev().filter(is_one).take(limit).cloned().collect())
+        Ok(tables
+            .jobs
+            .values()
+            .rev()
+            .filter(is_one)
+            .take(limit)
+            .cloned()
+            .collect())
     }
 
-    fn task_list(&self, filter: &TaskFilter, after: Option<ElementCursor>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+    fn task_list(
+        &self,
+        filter: &TaskFilter,
+        after: Option<ElementCursor>,
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError> {
         let tables = self.tables();
         let found = tables.tasks.values().filter(|task| filter.accepts(task));
         Ok(part_of(found, TaskRow::cursor, after, limit))
     }
 
-    fn tasks(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+    fn tasks(
+        &self,
+        after: Option<(InstanceKey, ElementKey)>,
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError> {
         Ok(newest_first(&self.tables().tasks, after, limit))
     }
 
@@ -377,42 +506,77 @@ impl StoreReader for MemoryStore {
         limit: usize,
     ) -> Result<Vec<IncidentRow>, StoreError> {
         let tables = self.tables();
-        let found = tables.incidents.values().filter(|row| filter.accepts(&row.tenant, row.instance, &row.process));
+        let found = tables
+            .incidents
+            .values()
+            .filter(|row| filter.accepts(&row.tenant, row.instance, &row.process));
         Ok(part_of(found, IncidentRow::cursor, after, limit))
     }
 
-    fn timers(&self, filter: &PlaceFilter, after: Option<&TimerRow>, limit: usize) -> Result<Vec<ListedTimer>, StoreError> {
+    fn timers(
+        &self,
+        filter: &PlaceFilter,
+        after: Option<&TimerRow>,
+        limit: usize,
+    ) -> Result<Vec<ListedTimer>, StoreError> {
         let tables = self.tables();
         let after = after.map(|timer| (timer.due, timer.key.clone()));
-        let rest = tables.timers.range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded));
+        let rest = tables.timers.range((
+            after.map_or(Bound::Unbounded, Bound::Excluded),
+            Bound::Unbounded,
+        ));
         let listed = rest.filter_map(|(_, timer)| {
-            let instance = tables.instance_cursors.get(&timer.key.instance).and_then(|cursor| tables.instances.get(cursor))?;
+            let instance = tables
+                .instance_cursors
+                .get(&timer.key.instance)
+                .and_then(|cursor| tables.instances.get(cursor))?;
             let fits = filter.accepts(&instance.tenant, instance.key, &instance.process);
-            fits.then(|| ListedTimer { timer: timer.clone(), process: instance.process.clone() })
+            fits.then(|| ListedTimer {
+                timer: timer.clone(),
+                process: instance.process.clone(),
+            })
         });
         Ok(listed.take(limit).collect())
     }
 
     fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError> {
         let tables = self.tables();
-        Ok(tables.timers.values().take_while(|timer| timer.due <= until).take(limit).cloned().collect())
+        Ok(tables
+            .timers
+            .values()
+            .take_while(|timer| timer.due <= until)
+            .take(limit)
+            .cloned()
+            .collect())
     }
 
     fn next_due(&self) -> Result<Option<Time>, StoreError> {
         Ok(self.tables().timers.values().next().map(|timer| timer.due))
     }
 
-    fn due_calls(&self, until: Time, without_hosts: &[String], limit: usize) -> Result<Vec<OutsideCallRow>, StoreError> {
+    fn due_calls(
+        &self,
+        until: Time,
+        without_hosts: &[String],
+        limit: usize,
+    ) -> Result<Vec<OutsideCallRow>, StoreError> {
         let tables = self.tables();
-        let is_due =
-            |call: &&OutsideCallRow| call.tried.due.is_some_and(|due| due <= until) && !without_hosts.contains(&call.host);
+        let is_due = |call: &&OutsideCallRow| {
+            call.tried.due.is_some_and(|due| due <= until) && !without_hosts.contains(&call.host)
+        };
         let mut due: Vec<&OutsideCallRow> = tables.calls.values().filter(is_due).collect();
         due.sort_by_key(|call| (call.tried.due, call.key()));
         Ok(due.into_iter().take(limit).cloned().collect())
     }
 
     fn next_call(&self, after: Time) -> Result<Option<Time>, StoreError> {
-        Ok(self.tables().calls.values().filter_map(|call| call.tried.due).filter(|due| *due > after).min())
+        Ok(self
+            .tables()
+            .calls
+            .values()
+            .filter_map(|call| call.tried.due)
+            .filter(|due| *due > after)
+            .min())
     }
 
     fn outside_calls(
@@ -422,13 +586,29 @@ impl StoreReader for MemoryStore {
         limit: usize,
     ) -> Result<Vec<OutsideCallRow>, StoreError> {
         let tables = self.tables();
-        let rest = tables.calls.iter().rev().filter(|(key, _)| after.is_none_or(|after| **key < after));
-        Ok(rest.map(|(_, call)| call).filter(|call| call.tenant == tenant).take(limit).cloned().collect())
+        let rest = tables
+            .calls
+            .iter()
+            .rev()
+            .filter(|(key, _)| after.is_none_or(|after| **key < after));
+        Ok(rest
+            .map(|(_, call)| call)
+            .filter(|call| call.tenant == tenant)
+            .take(limit)
+            .cloned()
+            .collect())
     }
 
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError> {
         let tables = self.tables();
-        Ok(tables.outbox.iter().map(|((source, _), row)| OutboxMessage { source: *source, row: row.clone() }).collect())
+        Ok(tables
+            .outbox
+            .iter()
+            .map(|((source, _), row)| OutboxMessage {
+                source: *source,
+                row: row.clone(),
+            })
+            .collect())
     }
 
     fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError> {
@@ -438,14 +618,28 @@ impl StoreReader for MemoryStore {
     fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError> {
         let tables = self.tables();
         let mut found = BTreeMap::<_, (u64, InstanceKey)>::new();
-        for row in tables.instances.values().filter(|row| statuses.contains(&row.status)) {
+        for row in tables
+            .instances
+            .values()
+            .filter(|row| statuses.contains(&row.status))
+        {
             let version = (&row.tenant, &row.process, row.version, &row.revision);
             let (instances, example) = found.entry(version).or_insert((0, row.key));
             (*instances, *example) = (*instances + 1, row.key.min(*example));
         }
-        let in_use = |((tenant, process, version, revision), (instances, example)): ((&String, &String, _, &String), _)| {
+        let in_use = |((tenant, process, version, revision), (instances, example)): (
+            (&String, &String, _, &String),
+            _,
+        )| {
             let (tenant, process, revision) = (tenant.clone(), process.clone(), revision.clone());
-            VersionInUse { tenant, process, version, revision, instances, example }
+            VersionInUse {
+                tenant,
+                process,
+                version,
+                revision,
+                instances,
+                example,
+            }
         };
         Ok(found.into_iter().map(in_use).collect())
     }
@@ -470,17 +664,27 @@ fn part_of<'a, T: Clone + 'a>(
     after: Option<ElementCursor>,
     limit: usize,
 ) -> Vec<T> {
-    let mut rest: Vec<&T> = rows.filter(|row| after.is_none_or(|after| cursor(row) < after)).collect();
+    let mut rest: Vec<&T> = rows
+        .filter(|row| after.is_none_or(|after| cursor(row) < after))
+        .collect();
     rest.sort_by_key(|row| Reverse(cursor(row)));
     rest.into_iter().take(limit).cloned().collect()
 }
 
 type ByElement<T> = BTreeMap<(InstanceKey, ElementKey), T>;
 
-fn newest_first<T: Clone>(table: &ByElement<T>, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Vec<T> {
+fn newest_first<T: Clone>(
+    table: &ByElement<T>,
+    after: Option<(InstanceKey, ElementKey)>,
+    limit: usize,
+) -> Vec<T> {
     let rows = match after {
         Some(after) => table.range(..after),
         None => table.range(..),
     };
-    rows.rev().map(|(_, row)| row).take(limit).cloned().collect()
+    rows.rev()
+        .map(|(_, row)| row)
+        .take(limit)
+        .cloned()
+        .collect()
 }

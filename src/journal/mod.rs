@@ -1,11 +1,13 @@
 //! The journal: the durable order of what happened, and everything that is read back from it.
 //!
-//! [`Journal`] is the handle the rest of the server holds. A writer reserves a [`Slot`], appends a [`Commit`] (one log row, with
-//! its snapshot, read-model changes and outgoing messages) and gives a [`Release`] along; the release runs once the row is
-//! durable, in the order of appending. Lists, timers and single entities are read through [`Journal::read`].
+//! [`Journal`] is the handle the rest of the server holds. A writer reserves a [`Slot`], appends a
+//! [`Commit`] (one log row, with its snapshot, read-model changes and outgoing messages) and gives
+//! a [`Release`] along; the release runs once the row is durable, in the order of appending. Lists,
+//! timers and single entities are read through [`Journal::read`].
 //!
-//! Not here: what a row's body means ([`codec`]), which commands are accepted (`engine`), who appends when (`runtime`).
-//! Where to go next: `writer.rs` for group commit, `store.rs` for what a store must do, `sqlite/` for how the default one does.
+//! Not here: what a row's body means ([`codec`]), which commands are accepted (`engine`), who
+//! appends when (`runtime`). Where to go next: `writer.rs` for group commit, `store.rs` for what a
+//! store must do, `sqlite/` for how the default one does.
 
 mod change;
 pub mod codec;
@@ -35,13 +37,15 @@ pub use gate::Release;
 pub use handle::{Journal, OnFatal, Slot, end_process};
 pub use job::{JobFilter, JobOrder, JobRow};
 pub use listing::{
-    IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskAudience, TaskRow, TimerKey, TimerRow,
-    VersionInUse,
+    IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskAudience, TaskRow,
+    TimerKey, TimerRow, VersionInUse,
 };
 pub use memory::MemoryStore;
 pub use outside_call::{CallChange, CallTries, OutsideCallRow};
 pub use place::Busy;
-pub use row::{Entity, EntityKind, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow};
+pub use row::{
+    Entity, EntityKind, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow,
+};
 pub use schedule::{ScheduleChange, ScheduleKey, ScheduleRow};
 pub use sqlite::{CopiedDatabase, DATABASE, DiskUse, Facts, SqliteStore, copy_database};
 pub use store::{Store, StoreError, StoreReader};

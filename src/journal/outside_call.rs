@@ -1,7 +1,8 @@
-//! Calls to the outside that were not answered yet, and webhooks that were given up: the rows of their table.
+//! Calls to the outside that were not answered yet, and webhooks that were given up: the rows of
+//! their table.
 //!
-//! A call is placed and forgotten with the rows of its instance; only how often it was tried is written beside them. What it
-//! asks for is the writer's encoding and opaque here.
+//! A call is placed and forgotten with the rows of its instance; only how often it was tried is
+//! written beside them. What it asks for is the writer's encoding and opaque here.
 
 use crate::model::ids::{InstanceKey, Time};
 
@@ -20,7 +21,8 @@ pub struct OutsideCallRow {
     pub node: Option<String>,
     /// Its action; `None` for a webhook.
     pub action: Option<String>,
-    /// Host and port as written, in lower case: how many calls one host gets at once is counted by it.
+    /// Host and port as written, in lower case: how many calls one host gets at once is counted by
+    /// it.
     pub host: String,
     /// The whole address.
     pub url: String,

@@ -1,6 +1,8 @@
-//! The places of the bounded writer queue: a place is taken before a row exists, and kept until its release runs.
+//! The places of the bounded writer queue: a place is taken before a row exists, and kept until its
+//! release runs.
 //!
-//! Counting places apart from the queue bounds the whole way (queue, batch in flight, gate), not just its first part.
+//! Counting places apart from the queue bounds the whole way (queue, batch in flight, gate), not
+//! just its first part.
 
 use std::{
     error::Error,
@@ -17,7 +19,9 @@ pub struct Busy;
 
 impl fmt::Display for Busy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected a free place in the writer's queue, but all are taken: try again soon")
+        f.write_str(
+            "expected a free place in the writer's queue, but all are taken: try again soon",
+        )
     }
 }
 
@@ -32,7 +36,10 @@ pub(super) struct Places {
 
 impl Places {
     pub fn new(capacity: usize) -> Self {
-        Self { free: Arc::new(AtomicUsize::new(capacity)), capacity }
+        Self {
+            free: Arc::new(AtomicUsize::new(capacity)),
+            capacity,
+        }
     }
 
     /// How many are taken.
@@ -43,8 +50,16 @@ impl Places {
     /// Takes a place when one is free.
     pub fn take(&self) -> Result<Place, Busy> {
         // The counter guards no other memory, so no ordering is needed.
-        let taken = self.free.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| free.checked_sub(1));
-        taken.map(|_| Place { free: Arc::clone(&self.free) }).map_err(|_| Busy)
+        let taken = self
+            .free
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |free| {
+                free.checked_sub(1)
+            });
+        taken
+            .map(|_| Place {
+                free: Arc::clone(&self.free),
+            })
+            .map_err(|_| Busy)
     }
 }
 

@@ -1,6 +1,8 @@
-//! What a row changes in the read models: derived from its records and effects, in the step that made them.
+//! What a row changes in the read models: derived from its records and effects, in the step that
+//! made them.
 //!
-//! Only changes are written. The rows themselves: `listing`; who binds them to statements: the stores.
+//! Only changes are written. The rows themselves: `listing`; who binds them to statements: the
+//! stores.
 
 use super::{
     change::ReadModelChange,
@@ -12,8 +14,8 @@ use super::{
 };
 use crate::{
     engine::{
-        Effect, InstanceState, Record, Row, command::TimerKey as ElementTimer, job_status::JobStatus, outside::OutgoingCall,
-        record::Incident, remark::remark,
+        Effect, InstanceState, Record, Row, command::TimerKey as ElementTimer,
+        job_status::JobStatus, outside::OutgoingCall, record::Incident, remark::remark,
     },
     model::{
         definition::NodeKind,
@@ -24,7 +26,8 @@ use crate::{
     },
 };
 
-/// The read-model changes of a row, given the state after it, and what its instance was found by before.
+/// The read-model changes of a row, given the state after it, and what its instance was found by
+/// before.
 ///
 /// # Errors
 /// A call to the outside that cannot be encoded.
@@ -42,22 +45,30 @@ pub fn changes(
             Record::Created(_) | Record::Ended { .. } | Record::Held | Record::Unheld => {
                 (instance_changed, status_changed) = (true, true);
             }
-            Record::Assigned { element, .. } | Record::TaskScheduled { element, .. } | Record::Reminded { element, .. } => {
+            Record::Assigned { element, .. }
+            | Record::TaskScheduled { element, .. }
+            | Record::Reminded { element, .. } => {
                 put_task(&mut changes, task(process, state, *element));
             }
             Record::ElementActivated { .. } | Record::Returned { .. } => {
                 put_task(&mut changes, task(process, state, ElementKey(seq)));
             }
-            Record::ElementCompleted { element, node, .. } | Record::ElementTerminated { element, node } => {
-                let user_task = process.node(node).is_some_and(|node| node.kind == NodeKind::UserTask);
-                changes.extend(user_task.then(|| ReadModelChange::TaskClosed(state.key(), *element)));
+            Record::ElementCompleted { element, node, .. }
+            | Record::ElementTerminated { element, node } => {
+                let user_task = process
+                    .node(node)
+                    .is_some_and(|node| node.kind == NodeKind::UserTask);
+                changes
+                    .extend(user_task.then(|| ReadModelChange::TaskClosed(state.key(), *element)));
                 if matches!(record, Record::ElementTerminated { .. }) {
                     changes.push(ReadModelChange::IncidentResolved(state.key(), *element));
                     instance_changed = true;
                 }
             }
             Record::IncidentRaised { element, incident } => {
-                changes.push(ReadModelChange::IncidentRaised(incident_row(state, *element, incident, row)));
+                changes.push(ReadModelChange::IncidentRaised(incident_row(
+                    state, *element, incident, row,
+                )));
                 instance_changed = true;
             }
             Record::IncidentsResolved { element, .. } => {
@@ -67,11 +78,19 @@ pub fn changes(
             _ => {}
         }
     }
-    changes.extend(effects.iter().filter_map(|effect| timer(state.key(), effect)));
+    changes.extend(
+        effects
+            .iter()
+            .filter_map(|effect| timer(state.key(), effect)),
+    );
     for effect in effects {
         match effect {
-            Effect::Call(call) => changes.push(ReadModelChange::CallPlaced(Box::new(outside_call(state, call, row.time)?))),
-            Effect::ForgetCall(number) => changes.push(ReadModelChange::CallForgotten(state.key(), *number)),
+            Effect::Call(call) => changes.push(ReadModelChange::CallPlaced(Box::new(
+                outside_call(state, call, row.time)?,
+            ))),
+            Effect::ForgetCall(number) => {
+                changes.push(ReadModelChange::CallForgotten(state.key(), *number))
+            }
             Effect::Send { .. } | Effect::SetTimer(_) | Effect::ClearTimer(_) => {}
         }
     }
@@ -92,16 +111,17 @@ fn searched<'a>(
     state: &'a InstanceState,
 ) -> impl Iterator<Item = ReadModelChange> {
     let keys = &process.search_keys;
-    keys.changes(before, keys.texts(state.data())).map(|(path, text)| match text {
-        Some(value) => ReadModelChange::SearchedSet(SearchedRow {
-            instance: state.key(),
-            path: path.to_owned(),
-            tenant: state.head().tenant.clone(),
-            value,
-            created_at: state.created_at(),
-        }),
-        None => ReadModelChange::SearchedCleared(state.key(), path.to_owned()),
-    })
+    keys.changes(before, keys.texts(state.data()))
+        .map(|(path, text)| match text {
+            Some(value) => ReadModelChange::SearchedSet(SearchedRow {
+                instance: state.key(),
+                path: path.to_owned(),
+                tenant: state.head().tenant.clone(),
+                value,
+                created_at: state.created_at(),
+            }),
+            None => ReadModelChange::SearchedCleared(state.key(), path.to_owned()),
+        })
 }
 
 /// The list row of an instance.
@@ -121,7 +141,10 @@ pub fn instance(state: &InstanceState) -> InstanceRow {
         root: head.root,
         created_at: state.created_at(),
         ended_at: state.ended_at(),
-        incidents: state.active().filter(|(_, element)| !element.incidents().is_empty()).count() as u32,
+        incidents: state
+            .active()
+            .filter(|(_, element)| !element.incidents().is_empty())
+            .count() as u32,
     }
 }
 
@@ -146,10 +169,17 @@ fn put_task(changes: &mut Vec<ReadModelChange>, task: Option<ReadModelChange>) {
     }
 }
 
-/// A task opens only when it still waits after the row: what came and went within one row never shows.
-fn task(process: &ExecutableProcess, state: &InstanceState, key: ElementKey) -> Option<ReadModelChange> {
+/// A task opens only when it still waits after the row: what came and went within one row never
+/// shows.
+fn task(
+    process: &ExecutableProcess,
+    state: &InstanceState,
+    key: ElementKey,
+) -> Option<ReadModelChange> {
     let element = state.element(key).filter(|element| element.is_active())?;
-    let node = process.node(element.node()).filter(|node| node.kind == NodeKind::UserTask)?;
+    let node = process
+        .node(element.node())
+        .filter(|node| node.kind == NodeKind::UserTask)?;
     let lane = process.lane_of(node);
     let head = state.head();
     Some(ReadModelChange::TaskOpened(TaskRow {
@@ -170,13 +200,21 @@ fn task(process: &ExecutableProcess, state: &InstanceState, key: ElementKey) -> 
     }))
 }
 
-fn incident_row(state: &InstanceState, element: ElementKey, incident: &Incident, row: &Row) -> IncidentRow {
+fn incident_row(
+    state: &InstanceState,
+    element: ElementKey,
+    incident: &Incident,
+    row: &Row,
+) -> IncidentRow {
     IncidentRow {
         instance: state.key(),
         element,
         tenant: state.head().tenant.clone(),
         process: state.head().process.id.clone(),
-        node: state.element(element).map(|element| element.node().to_string()).unwrap_or_default(),
+        node: state
+            .element(element)
+            .map(|element| element.node().to_string())
+            .unwrap_or_default(),
         code: incident.code.clone(),
         message: incident.message.clone(),
         raised_at: row.time,
@@ -185,16 +223,21 @@ fn incident_row(state: &InstanceState, element: ElementKey, incident: &Incident,
 
 fn timer(instance: InstanceKey, effect: &Effect) -> Option<ReadModelChange> {
     match effect {
-        Effect::SetTimer(timer) => {
-            Some(ReadModelChange::TimerSet(TimerRow { due: timer.due, key: timer_key(instance, &timer.key) }))
-        }
+        Effect::SetTimer(timer) => Some(ReadModelChange::TimerSet(TimerRow {
+            due: timer.due,
+            key: timer_key(instance, &timer.key),
+        })),
         Effect::ClearTimer(key) => Some(ReadModelChange::TimerCleared(timer_key(instance, key))),
         Effect::Send { .. } | Effect::Call(_) | Effect::ForgetCall(_) => None,
     }
 }
 
 /// A call is due at once.
-fn outside_call(state: &InstanceState, call: &OutgoingCall, now: Time) -> Result<OutsideCallRow, StoreError> {
+fn outside_call(
+    state: &InstanceState,
+    call: &OutgoingCall,
+    now: Time,
+) -> Result<OutsideCallRow, StoreError> {
     let head = state.head();
     let url = call.request.url();
     Ok(OutsideCallRow {
@@ -208,11 +251,19 @@ fn outside_call(state: &InstanceState, call: &OutgoingCall, now: Time) -> Result
         url: url.to_owned(),
         body: codec::encode(&call.request)?,
         placed_at: now,
-        tried: CallTries { due: Some(now), ..CallTries::default() },
+        tried: CallTries {
+            due: Some(now),
+            ..CallTries::default()
+        },
     })
 }
 
 /// The stored identity of an instance's timer.
 pub fn timer_key(instance: InstanceKey, timer: &ElementTimer) -> TimerKey {
-    TimerKey { instance, element: timer.element, action: timer.action.clone(), occurrence: timer.occurrence }
+    TimerKey {
+        instance,
+        element: timer.element,
+        action: timer.action.clone(),
+        occurrence: timer.occurrence,
+    }
 }

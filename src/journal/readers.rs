@@ -1,4 +1,5 @@
-//! The readers: a few threads, each with its own [`StoreReader`], so that reads wait neither for the writer nor for each other.
+//! The readers: a few threads, each with its own [`StoreReader`], so that reads wait neither for
+//! the writer nor for each other.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -33,10 +34,14 @@ impl Readers {
                 .map_err(|cause| StoreError::Failed("start a reader thread", Box::new(cause)))?;
             threads.push(thread);
         }
-        Ok(Self { questions: Mutex::new(Some(questions)), threads: Mutex::new(threads) })
+        Ok(Self {
+            questions: Mutex::new(Some(questions)),
+            threads: Mutex::new(threads),
+        })
     }
 
-    /// Runs `question` on one of the threads, then `done` with its answer on the same thread. After [`Readers::stop`] neither runs.
+    /// Runs `question` on one of the threads, then `done` with its answer on the same thread. After
+    /// [`Readers::stop`] neither runs.
     pub fn ask<T: 'static>(
         &self,
         question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
@@ -46,7 +51,12 @@ impl Readers {
             let answer = catch_unwind(AssertUnwindSafe(|| question(reader)));
             done(answer.unwrap_or(Err(StoreError::Panicked)));
         });
-        if let Some(questions) = self.questions.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        if let Some(questions) = self
+            .questions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+        {
             // The threads outlive the sender, so this cannot fail.
             let _ = questions.send(question);
         }
@@ -54,8 +64,16 @@ impl Readers {
 
     /// Answers what was asked, then ends the threads.
     pub fn stop(&self) {
-        self.questions.lock().unwrap_or_else(PoisonError::into_inner).take();
-        for thread in self.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        self.questions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        for thread in self
+            .threads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .drain(..)
+        {
             if thread.join().is_err() {
                 log::error!("expected a reader thread to end, but it had panicked");
             }

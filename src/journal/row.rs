@@ -1,6 +1,7 @@
 //! The rows of the log and of its snapshots: what is appended, and what is read back.
 //!
-//! Bodies are bytes here; what they mean is the codec's business. Not here: read models (see [`change`](super::change)).
+//! Bodies are bytes here; what they mean is the codec's business. Not here: read models (see
+//! [`change`](super::change)).
 
 use uuid::Uuid;
 
@@ -23,7 +24,8 @@ impl EntityKind {
     }
 }
 
-/// Whose history a log row belongs to. Rows of one entity are ordered by `first_seq`; entities share nothing.
+/// Whose history a log row belongs to. Rows of one entity are ordered by `first_seq`; entities
+/// share nothing.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Entity {
     /// What it is.
@@ -44,10 +46,14 @@ impl Entity {
     /// Reads the stored form; `None` when the kind is unknown (written by a newer version).
     pub fn from_bytes(bytes: [u8; 17]) -> Option<Self> {
         let [kind, key @ ..] = bytes;
-        Some(Self { kind: EntityKind::from_number(kind)?, key: Uuid::from_bytes(key) })
+        Some(Self {
+            kind: EntityKind::from_number(kind)?,
+            key: Uuid::from_bytes(key),
+        })
     }
 
-    /// The partition (0–255) that owns this entity: the key's last byte, as with [`InstanceKey::partition`].
+    /// The partition (0–255) that owns this entity: the key's last byte, as with
+    /// [`InstanceKey::partition`].
     pub fn partition(self) -> u8 {
         InstanceKey(self.key).partition()
     }
@@ -62,7 +68,10 @@ impl Entity {
 
 impl From<InstanceKey> for Entity {
     fn from(key: InstanceKey) -> Self {
-        Self { kind: EntityKind::Instance, key: key.0 }
+        Self {
+            kind: EntityKind::Instance,
+            key: key.0,
+        }
     }
 }
 
@@ -90,7 +99,8 @@ pub struct LogRow {
 pub struct StoredRow {
     /// Its place in the log; grows with every row, gaps are allowed.
     pub pos: i64,
-    /// Which ownership of the log wrote it: with an embedded store, which opening of the data directory.
+    /// Which ownership of the log wrote it: with an embedded store, which opening of the data
+    /// directory.
     pub epoch: i64,
     /// What was appended.
     pub row: LogRow,

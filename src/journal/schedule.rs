@@ -1,4 +1,5 @@
-//! The row of a schedule, as stored. Not here: which times it means (`model::occurrences`), who keeps them (`runtime::schedules`).
+//! The row of a schedule, as stored. Not here: which times it means (`model::occurrences`), who
+//! keeps them (`runtime::schedules`).
 
 use crate::model::ids::{InstanceKey, Time};
 

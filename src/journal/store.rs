@@ -1,6 +1,8 @@
-//! What a store must do: one writer that applies batches atomically and durably, and readers that see what was committed.
+//! What a store must do: one writer that applies batches atomically and durably, and readers that
+//! see what was committed.
 //!
-//! Implementations: [`memory`](super::memory) and [`sqlite`](super::sqlite). Who calls them, and when: [`writer`](super::writer).
+//! Implementations: [`memory`](super::memory) and [`sqlite`](super::sqlite). Who calls them, and
+//! when: [`writer`](super::writer).
 
 use std::{collections::BTreeMap, error::Error, fmt, path::PathBuf};
 
@@ -11,7 +13,10 @@ use super::{
     definition::DefinitionRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
     job::{JobFilter, JobOrder, JobRow},
-    listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow, VersionInUse},
+    listing::{
+        IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow,
+        VersionInUse,
+    },
     outside_call::OutsideCallRow,
     row::{Entity, Loaded, OutboxMessage, StoredRow},
     schedule::ScheduleRow,
@@ -24,8 +29,9 @@ use crate::{
 
 /// The write side. There is one per store, owned by the writer thread.
 pub trait Store: Send {
-    /// Applies the operations in order as one transaction. After `Ok` all of them survive a power cut; after an error none of
-    /// them may be relied on, and the process must end: a failed sync is never tried again.
+    /// Applies the operations in order as one transaction. After `Ok` all of them survive a power
+    /// cut; after an error none of them may be relied on, and the process must end: a failed sync
+    /// is never tried again.
     fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError>;
 
     /// Nothing is to be written for a while: gives back what only writing needs.
@@ -42,9 +48,19 @@ pub trait StoreReader: Send {
     /// Whether the log knows the entity.
     fn exists(&self, entity: Entity) -> Result<bool, StoreError>;
     /// Keys after `after` of instances that the log knows, in order.
-    fn instance_keys(&self, after: InstanceKey, limit: usize) -> Result<Vec<InstanceKey>, StoreError>;
-    /// The rows that hold records after `after_seq`, in order. The first may also hold some before, as rows are not cut.
-    fn rows(&self, entity: Entity, after_seq: u64, limit: usize) -> Result<Vec<StoredRow>, StoreError>;
+    fn instance_keys(
+        &self,
+        after: InstanceKey,
+        limit: usize,
+    ) -> Result<Vec<InstanceKey>, StoreError>;
+    /// The rows that hold records after `after_seq`, in order. The first may also hold some before,
+    /// as rows are not cut.
+    fn rows(
+        &self,
+        entity: Entity,
+        after_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError>;
 
     /// Instances, newest first.
     fn instances(
@@ -57,7 +73,10 @@ pub trait StoreReader: Send {
     fn count(&self, filter: &InstanceFilter) -> Result<u64, StoreError>;
     /// The user tasks that wait in an instance, newest first.
     fn tasks_of(&self, instance: InstanceKey) -> Result<Vec<TaskRow>, StoreError> {
-        let mut tasks = self.tasks(Some((instance, ElementKey(u64::MAX))), limits::ACTIVE_ELEMENTS)?;
+        let mut tasks = self.tasks(
+            Some((instance, ElementKey(u64::MAX))),
+            limits::ACTIVE_ELEMENTS,
+        )?;
         tasks.retain(|task| task.instance == instance);
         Ok(tasks)
     }
@@ -65,7 +84,14 @@ pub trait StoreReader: Send {
     fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError>;
     /// The instances called by `parent`, newest first.
     fn children(&self, parent: InstanceKey) -> Result<Vec<InstanceRow>, StoreError> {
-        self.instances(&InstanceFilter { parent: Some(parent), ..InstanceFilter::default() }, None, usize::MAX)
+        self.instances(
+            &InstanceFilter {
+                parent: Some(parent),
+                ..InstanceFilter::default()
+            },
+            None,
+            usize::MAX,
+        )
     }
     /// The live instances of the tree of `root`, the root left out, each with its parent.
     fn live_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError>;
@@ -73,41 +99,83 @@ pub trait StoreReader: Send {
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError>;
 
     /// Jobs that agree with the filter, in this order, without the first `offset`.
-    fn jobs(&self, filter: &JobFilter, order: JobOrder, offset: u64, limit: usize) -> Result<Vec<JobRow>, StoreError>;
+    fn jobs(
+        &self,
+        filter: &JobFilter,
+        order: JobOrder,
+        offset: u64,
+        limit: usize,
+    ) -> Result<Vec<JobRow>, StoreError>;
     /// How many jobs agree with the filter.
     fn count_jobs(&self, filter: &JobFilter) -> Result<u64, StoreError>;
     /// One job.
     fn job(&self, key: InstanceKey) -> Result<Option<JobRow>, StoreError>;
-    /// The jobs of a process that were started last, newest first; with `started_by` only those of this subject.
-    fn newest_jobs(&self, tenant: &str, process: &str, started_by: Option<&str>, limit: usize)
-    -> Result<Vec<JobRow>, StoreError>;
+    /// The jobs of a process that were started last, newest first; with `started_by` only those of
+    /// this subject.
+    fn newest_jobs(
+        &self,
+        tenant: &str,
+        process: &str,
+        started_by: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<JobRow>, StoreError>;
 
     /// The newest of the waiting user tasks in somebody's list.
     fn tasks_for(&self, audience: &TaskAudience, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
-        self.task_list(&TaskFilter::all_of(TaskScope::Of(audience.clone())), None, limit)
+        self.task_list(
+            &TaskFilter::all_of(TaskScope::Of(audience.clone())),
+            None,
+            limit,
+        )
     }
     /// Waiting user tasks that agree with the filter, newest first; `after` is the last one seen.
-    fn task_list(&self, filter: &TaskFilter, after: Option<ElementCursor>, limit: usize) -> Result<Vec<TaskRow>, StoreError>;
-    /// Waiting user tasks by descending (instance, element), so about newest first; `after` is the last one seen.
-    fn tasks(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<TaskRow>, StoreError>;
+    fn task_list(
+        &self,
+        filter: &TaskFilter,
+        after: Option<ElementCursor>,
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError>;
+    /// Waiting user tasks by descending (instance, element), so about newest first; `after` is the
+    /// last one seen.
+    fn tasks(
+        &self,
+        after: Option<(InstanceKey, ElementKey)>,
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError>;
     /// Open incidents of a tenant, newest first; `after` is the last one seen.
-    fn incidents(&self, filter: &PlaceFilter, after: Option<ElementCursor>, limit: usize)
-    -> Result<Vec<IncidentRow>, StoreError>;
+    fn incidents(
+        &self,
+        filter: &PlaceFilter,
+        after: Option<ElementCursor>,
+        limit: usize,
+    ) -> Result<Vec<IncidentRow>, StoreError>;
     /// How many incidents are open, of all tenants.
     fn open_incidents(&self) -> Result<u64, StoreError>;
-    /// Armed timers of a tenant, the next one first; timers due together stand in the order of their keys. `after` is the last
-    /// one seen.
-    fn timers(&self, filter: &PlaceFilter, after: Option<&TimerRow>, limit: usize) -> Result<Vec<ListedTimer>, StoreError>;
-    /// Timers due at `until` or before, by due time; timers due together stand in the order of their keys.
+    /// Armed timers of a tenant, the next one first; timers due together stand in the order of
+    /// their keys. `after` is the last one seen.
+    fn timers(
+        &self,
+        filter: &PlaceFilter,
+        after: Option<&TimerRow>,
+        limit: usize,
+    ) -> Result<Vec<ListedTimer>, StoreError>;
+    /// Timers due at `until` or before, by due time; timers due together stand in the order of
+    /// their keys.
     fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError>;
     /// When the first timer is due.
     fn next_due(&self) -> Result<Option<Time>, StoreError>;
 
     /// Calls to the outside due at `until` or before, by due time, but those to the given hosts.
-    fn due_calls(&self, until: Time, without_hosts: &[String], limit: usize) -> Result<Vec<OutsideCallRow>, StoreError>;
+    fn due_calls(
+        &self,
+        until: Time,
+        without_hosts: &[String],
+        limit: usize,
+    ) -> Result<Vec<OutsideCallRow>, StoreError>;
     /// When the first call after that time is due.
     fn next_call(&self, after: Time) -> Result<Option<Time>, StoreError>;
-    /// Calls of a tenant, those given up too, by descending (instance, seq), so about newest first; `after` is the last one seen.
+    /// Calls of a tenant, those given up too, by descending (instance, seq), so about newest first;
+    /// `after` is the last one seen.
     fn outside_calls(
         &self,
         tenant: &str,
@@ -125,7 +193,8 @@ pub trait StoreReader: Send {
     fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError>;
     /// Every user, removed ones too, by (tenant, name).
     fn users(&self) -> Result<Vec<UserRow>, StoreError>;
-    /// The identity of this log: kept over restarts, new after a restore. Offsets into another incarnation mean nothing.
+    /// The identity of this log: kept over restarts, new after a restore. Offsets into another
+    /// incarnation mean nothing.
     fn log_incarnation(&self) -> Result<Uuid, StoreError>;
 }
 
@@ -134,10 +203,11 @@ pub trait StoreReader: Send {
 pub enum StoreError {
     /// Another process holds the data directory.
     InUse(PathBuf),
-    /// A log row with this entity and first seq is there already: two owners, or a fault in the engine.
+    /// A log row with this entity and first seq is there already: two owners, or a fault in the
+    /// engine.
     Conflict(Entity, u64),
-    /// A definition of this id and version is there already, with another content: what the server knows in memory is not what
-    /// its store holds.
+    /// A definition of this id and version is there already, with another content: what the server
+    /// knows in memory is not what its store holds.
     Overwrite(String, u32),
     /// What an instance began with is not among the definitions; the text says which.
     NoDefinition(String),
@@ -154,24 +224,34 @@ impl fmt::Display for StoreError {
         match self {
             Self::InUse(dir) => write!(
                 f,
-                "expected to be the only server on its data directory, but another server already uses {}: stop it, or name another directory",
+                "expected to be the only server on its data directory, but another server \
+                already uses {}: stop it, or name another directory",
                 dir.display()
             ),
             Self::Conflict(entity, seq) => {
-                write!(f, "expected a new log row, but {:?} {} has a row that starts at seq {seq}", entity.kind, entity.key)
+                write!(
+                    f,
+                    "expected a new log row, but {:?} {} has a row that starts at seq {seq}",
+                    entity.kind, entity.key
+                )
             }
             Self::Overwrite(id, version) => write!(
                 f,
-                "expected a new version of definition '{id}', but version {version} is there with another content: it stays as it is"
+                "expected a new version of definition '{id}', but version {version} is there \
+                with another content: it stays as it is"
             ),
             Self::NoDefinition(which) => write!(
                 f,
-                "expected the definition it began with, {which}, but no stored version that this server can run has this content: \
-                 deploy that source again"
+                "expected the definition it began with, {which}, but no stored version that this \
+                server can run has this content: deploy that source again"
             ),
             Self::Unreadable(what) => write!(f, "expected readable stored rows, but {what}"),
-            Self::Failed(what, cause) => write!(f, "expected to {what}, but the store failed: {cause}"),
-            Self::Panicked => f.write_str("expected an answer of the store, but the code using it panicked"),
+            Self::Failed(what, cause) => {
+                write!(f, "expected to {what}, but the store failed: {cause}")
+            }
+            Self::Panicked => {
+                f.write_str("expected an answer of the store, but the code using it panicked")
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The row of a user with a password, as stored. Not here: what may be done with it (see `runtime::users`).
+//! The row of a user with a password, as stored. Not here: what may be done with it (see
+//! `runtime::users`).
 
 use std::fmt;
 
@@ -11,8 +12,8 @@ pub struct UserRow {
     pub tenant: String,
     /// The name it signs in with, unique in the tenant; the subject of its tokens.
     pub name: String,
-    /// The password's argon2id hash as a PHC string. `None`: the user was removed, and its row stays so that its tokens stay
-    /// refused.
+    /// The password's argon2id hash as a PHC string. `None`: the user was removed, and its row
+    /// stays so that its tokens stay refused.
     pub password_hash: Option<String>,
     /// What its next token grants.
     pub roles: Vec<String>,
@@ -25,7 +26,12 @@ pub struct UserRow {
 /// Without the hash, which belongs into no log.
 impl fmt::Debug for UserRow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { tenant, name, roles, .. } = self;
+        let Self {
+            tenant,
+            name,
+            roles,
+            ..
+        } = self;
         write!(f, "user '{name}' of tenant '{tenant}' with roles {roles:?}")
     }
 }

@@ -1,7 +1,9 @@
-//! The writer thread: group commit. It takes whatever is queued, writes it as one transaction and hands the releases to the gate.
+//! The writer thread: group commit. It takes whatever is queued, writes it as one transaction and
+//! hands the releases to the gate.
 //!
-//! There is no artificial delay: a batch builds itself while the one before it syncs. At most one batch is in flight. Not here:
-//! who may queue how much (see [`place`](super::place)), what runs after (see [`gate`](super::gate)).
+//! There is no artificial delay: a batch builds itself while the one before it syncs. At most one
+//! batch is in flight. Not here: who may queue how much (see [`place`](super::place)), what runs
+//! after (see [`gate`](super::gate)).
 
 use std::time::{Duration, Instant};
 
@@ -16,12 +18,19 @@ use super::{
 };
 use crate::meters::meters;
 
-/// Operations per transaction: beyond this the sync's share is small, and waiting for the batch is what costs.
+/// Operations per transaction: beyond this the sync's share is small, and waiting for the batch is
+/// what costs.
 const LARGEST_BATCH: usize = 1024;
-/// How long a delivered message may stay in the outbox for want of other work: its delivery is harmless to repeat.
+/// How long a delivered message may stay in the outbox for want of other work: its delivery is
+/// harmless to repeat.
 const LAZY: Duration = Duration::from_millis(500);
-/// Without anything to write for this long, the store gives back the memory that only writing needs.
-const REST: Duration = if cfg!(test) { Duration::from_millis(20) } else { Duration::from_secs(5) };
+/// Without anything to write for this long, the store gives back the memory that only writing
+/// needs.
+const REST: Duration = if cfg!(test) {
+    Duration::from_millis(20)
+} else {
+    Duration::from_secs(5)
+};
 
 /// What the handle sends to the writer.
 pub(super) enum Entry {
@@ -72,10 +81,12 @@ impl Batch {
         self.released.is_empty() && !self.is_full()
     }
 
-    /// Whether its operations need a transaction now. Deletions alone do not until their time is up, so a release without a row
-    /// does not pay for a sync.
+    /// Whether its operations need a transaction now. Deletions alone do not until their time is
+    /// up, so a release without a row does not pay for a sync.
     fn must_commit(&self) -> bool {
-        let overdue = self.lazy_until.is_some_and(|deadline| Instant::now() >= deadline);
+        let overdue = self
+            .lazy_until
+            .is_some_and(|deadline| Instant::now() >= deadline);
         let deletion = |op: &WriteOp| matches!(op, WriteOp::OutboxDelivered(..));
         !self.ops.is_empty() && (overdue || self.is_full() || !self.ops.iter().all(deletion))
     }
@@ -86,7 +97,8 @@ impl Batch {
 }
 
 impl Writer {
-    /// Writes until told to stop, or until nobody can queue any more. Gives the store back, to be closed when its readers are.
+    /// Writes until told to stop, or until nobody can queue any more. Gives the store back, to be
+    /// closed when its readers are.
     pub fn run(mut self) -> Result<Box<dyn Store>, StoreError> {
         let mut batch = Batch::default();
         loop {
@@ -123,13 +135,18 @@ impl Writer {
         }
     }
 
-    /// Commits the batch, then hands its releases over. On an error they are dropped unrun, as nothing they say is true.
+    /// Commits the batch, then hands its releases over. On an error they are dropped unrun, as
+    /// nothing they say is true.
     fn write(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         if batch.must_commit() {
             let began = Instant::now();
             self.rested = false;
             self.store.commit(&batch.ops)?;
-            let rows = batch.ops.iter().filter(|op| matches!(op, WriteOp::Commit(_))).count();
+            let rows = batch
+                .ops
+                .iter()
+                .filter(|op| matches!(op, WriteOp::Commit(_)))
+                .count();
             let took = began.elapsed();
             meters().committed(rows, took);
             batch.ops.clear();

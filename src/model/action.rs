@@ -1,19 +1,22 @@
 //! An action as the modeller wrote it: something a node does by itself, or a user may do there.
 //!
-//! Not here: when an action runs and what that does (`engine::actions`); the compiled form (`executable`).
+//! Not here: when an action runs and what that does (`engine::actions`); the compiled form
+//! (`executable`).
 
 use serde::{Deserialize, Serialize};
 
 use super::http_request::HttpRequestParams;
 use crate::limits::UPLOAD_DEFAULT_BYTES;
 
-/// One action of a node. Field meanings follow the action editor of the process model (docs/process-model.md).
+/// One action of a node. Field meanings follow the action editor of the process model
+/// (docs/process-model.md).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Action {
     /// Unique in the node; what a client runs it by. Letters, digits, `_ - .`.
     pub name: String,
-    /// Running order of automatic actions, display order of manual ones; compared among siblings only.
+    /// Running order of automatic actions, display order of manual ones; compared among siblings
+    /// only.
     #[serde(default)]
     pub order: i64,
     /// What its work is, with the parameters that type needs.
@@ -66,7 +69,13 @@ pub const COMMENT: &str = "comment";
 
 /// An action's type with its parameters; in JSON the members `type` and `params` of the action.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", content = "params", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+#[serde(
+    tag = "type",
+    content = "params",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
 pub enum ActionType {
     /// Pushes a Data or Action message to the clients of this or the parent instance.
     WebsocketSend {
@@ -226,8 +235,14 @@ mod tests {
 
     fn check(written: Value, full: Value) {
         let action: Action = serde_json::from_value(written).expect("the test's action is valid");
-        assert_eq!(serde_json::to_value(&action).expect("actions are JSON"), full);
-        assert_eq!(serde_json::from_value::<Action>(full).expect("the written form is read back"), action);
+        assert_eq!(
+            serde_json::to_value(&action).expect("actions are JSON"),
+            full
+        );
+        assert_eq!(
+            serde_json::from_value::<Action>(full).expect("the written form is read back"),
+            action
+        );
     }
 
     #[test]
@@ -241,10 +256,16 @@ mod tests {
             }
             full
         };
-        check(json!({"name": "a", "type": "saveData"}), full("saveData", None));
+        check(
+            json!({"name": "a", "type": "saveData"}),
+            full("saveData", None),
+        );
         check(
             json!({"name": "a", "params": {"message": "{}"}, "type": "websocketSend"}),
-            full("websocketSend", Some(json!({"messageType": "default", "message": "{}", "target": "active"}))),
+            full(
+                "websocketSend",
+                Some(json!({"messageType": "default", "message": "{}", "target": "active"})),
+            ),
         );
     }
 
@@ -258,7 +279,10 @@ mod tests {
             json!({"name": "a", "type": "odd"}),
             json!({"name": "a"}),
         ] {
-            assert!(serde_json::from_value::<Action>(action.clone()).is_err(), "{action}");
+            assert!(
+                serde_json::from_value::<Action>(action.clone()).is_err(),
+                "{action}"
+            );
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Which other processes an instance starts for certain: whatever its data and its users do, before anything waits.
+//! Which other processes an instance starts for certain: whatever its data and its users do, before
+//! anything waits.
 //!
-//! Followed is the token from one start event on. It stops at everything that waits (a user, a time, a subprocess, an answer) or
-//! chooses (a gateway, a collection that may be empty). An end by an error takes all back. So what is said here is true of every
-//! instance that does not stop with an incident; what is not said may still be. What is made of it: `runtime::definitions::cycles`.
+//! Followed is the token from one start event on. It stops at everything that waits (a user, a
+//! time, a subprocess, an answer) or chooses (a gateway, a collection that may be empty). An end by
+//! an error takes all back. So what is said here is true of every instance that does not stop with
+//! an incident; what is not said may still be. What is made of it: `runtime::definitions::cycles`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,7 +32,13 @@ pub struct CertainStart {
 
 /// What an instance that begins at this start event starts for certain.
 pub fn certain_starts(process: &ExecutableProcess, start_event: &str) -> Vec<CertainStart> {
-    let mut walk = Walk { process, starts: Vec::new(), seen: BTreeSet::new(), arrived: BTreeMap::new(), fails: false };
+    let mut walk = Walk {
+        process,
+        starts: Vec::new(),
+        seen: BTreeSet::new(),
+        arrived: BTreeMap::new(),
+        fails: false,
+    };
     let mut next = vec![start_event.to_owned()];
     while let Some(id) = next.pop() {
         if let Some(node) = process.node(&id).filter(|_| walk.seen.insert(id.clone())) {
@@ -41,9 +49,17 @@ pub fn certain_starts(process: &ExecutableProcess, start_event: &str) -> Vec<Cer
 }
 
 /// The start event that a start with this condition means, if there is exactly one.
-pub fn start_event<'a>(process: &'a ExecutableProcess, condition: Option<&str>) -> Option<&'a ExecutableNode> {
-    let all: Vec<&ExecutableNode> = process.start_events().filter(|node| node.schedule.is_none()).collect();
-    let fitting = all.iter().filter(|node| node.start_condition.as_deref() == condition);
+pub fn start_event<'a>(
+    process: &'a ExecutableProcess,
+    condition: Option<&str>,
+) -> Option<&'a ExecutableNode> {
+    let all: Vec<&ExecutableNode> = process
+        .start_events()
+        .filter(|node| node.schedule.is_none())
+        .collect();
+    let fitting = all
+        .iter()
+        .filter(|node| node.start_condition.as_deref() == condition);
     match (condition, &all[..], &fitting.collect::<Vec<_>>()[..]) {
         (None, [only], _) => Some(only),
         (_, _, [only]) => Some(only),
@@ -63,7 +79,12 @@ struct Walk<'a> {
 impl Walk<'_> {
     /// What a node starts; the nodes the token reaches behind it.
     fn visit(&mut self, node: &ExecutableNode) -> Vec<String> {
-        let waits = node.actions.iter().filter(|action| self.act(node, action)).count() > 0;
+        let waits = node
+            .actions
+            .iter()
+            .filter(|action| self.act(node, action))
+            .count()
+            > 0;
         if let Some(call) = node.call.as_ref().filter(|call| call.collection.is_none()) {
             self.start(node, call.process.to_string(), None);
         }
@@ -82,12 +103,18 @@ impl Walk<'_> {
         if waits || !goes_on {
             return Vec::new();
         }
-        node.outgoing.iter().filter(|flow| self.passes(&flow.target, &flow.id)).map(|flow| flow.target.to_string()).collect()
+        node.outgoing
+            .iter()
+            .filter(|flow| self.passes(&flow.target, &flow.id))
+            .map(|flow| flow.target.to_string())
+            .collect()
     }
 
     /// Whether a flow lets its target begin: a join waits for all of its flows.
     fn passes(&mut self, target: &str, flow: &str) -> bool {
-        let Some(node) = self.process.node(target) else { return false };
+        let Some(node) = self.process.node(target) else {
+            return false;
+        };
         if node.kind != NodeKind::ParallelGateway || node.incoming.len() < 2 {
             return true;
         }
@@ -105,12 +132,24 @@ impl Walk<'_> {
             return action.holds_token;
         }
         let waits = match &action.work {
-            ActionWork::StartSubprocess { subprocess, asynchronous } => {
+            ActionWork::StartSubprocess {
+                subprocess,
+                asynchronous,
+            } => {
                 self.start(node, subprocess.process.to_string(), None);
                 !asynchronous
             }
-            ActionWork::WebsocketSend { message, message_type: MessageType::Action, target: Target::Active } => {
-                if let Some(StartMessage { process, start_condition, .. }) = self.server_start(message) {
+            ActionWork::WebsocketSend {
+                message,
+                message_type: MessageType::Action,
+                target: Target::Active,
+            } => {
+                if let Some(StartMessage {
+                    process,
+                    start_condition,
+                    ..
+                }) = self.server_start(message)
+                {
                     self.start(node, process, start_condition);
                 }
                 false
@@ -123,7 +162,10 @@ impl Walk<'_> {
             | ActionWork::UploadFile { .. } => false,
         };
         // Children of what waits run later, if at all.
-        let children = action.children.iter().filter(|_| action.autorun_children && !waits);
+        let children = action
+            .children
+            .iter()
+            .filter(|_| action.autorun_children && !waits);
         children.fold(waits, |waits, child| {
             let runs = child.trigger == Trigger::Manual || child.required == Required::Mandatory;
             (runs && self.act(node, child)) || waits
@@ -149,6 +191,10 @@ impl Walk<'_> {
     }
 
     fn start(&mut self, node: &ExecutableNode, process: String, start_condition: Option<String>) {
-        self.starts.push(CertainStart { node: node.id.to_string(), process, start_condition });
+        self.starts.push(CertainStart {
+            node: node.id.to_string(),
+            process,
+            start_condition,
+        });
     }
 }

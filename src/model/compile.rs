@@ -1,4 +1,5 @@
-//! Makes the executable form of a definition: resolves references, compiles templates, paths and key lists.
+//! Makes the executable form of a definition: resolves references, compiles templates, paths and
+//! key lists.
 //!
 //! Not here: the rules that make this possible (`validate`, which runs first).
 
@@ -14,10 +15,12 @@ use super::{
     action::{Action, ActionType, Required, Trigger},
     copying::CopyList,
     cron,
-    definition::{CallActivity, FlowNode, Lane, LaneTree, NodeKind, ProcessDefinition, SequenceFlow},
+    definition::{
+        CallActivity, FlowNode, Lane, LaneTree, NodeKind, ProcessDefinition, SequenceFlow,
+    },
     executable::{
-        ActionWork, ErrorCatch, ExecutableAction, ExecutableFlow, ExecutableNode, ExecutableProcess, ExecutableSchedule, Expiry,
-        Subprocess,
+        ActionWork, ErrorCatch, ExecutableAction, ExecutableFlow, ExecutableNode,
+        ExecutableProcess, ExecutableSchedule, Expiry, Subprocess,
     },
     keys::Keys,
     occurrences::Occurrences,
@@ -36,27 +39,61 @@ use crate::{duration, limits};
 ///
 /// # Errors
 /// All problems, warnings among them, when any is an error.
-pub fn compile(definition: ProcessDefinition) -> Result<(ExecutableProcess, Vec<Problem>), Vec<Problem>> {
+pub fn compile(
+    definition: ProcessDefinition,
+) -> Result<(ExecutableProcess, Vec<Problem>), Vec<Problem>> {
     let problems = validate(&definition);
-    if problems.iter().any(|problem| problem.severity == Severity::Error) {
+    if problems
+        .iter()
+        .any(|problem| problem.severity == Severity::Error)
+    {
         return Err(problems);
     }
     let around = Surroundings::of(&definition);
     let compile_node = |node: &FlowNode| {
-        compile_node(node, &around).map_err(|sentence| vec![Problem::error(&node.id, "not_compilable", sentence)])
+        compile_node(node, &around)
+            .map_err(|sentence| vec![Problem::error(&node.id, "not_compilable", sentence)])
     };
-    let nodes: Vec<ExecutableNode> = definition.nodes.iter().map(compile_node).collect::<Result<_, _>>()?;
-    let by_id: BTreeMap<Arc<str>, usize> = nodes.iter().enumerate().map(|(index, node)| (Arc::clone(&node.id), index)).collect();
-    let name = definition.name.clone().unwrap_or_else(|| definition.id.clone());
+    let nodes: Vec<ExecutableNode> = definition
+        .nodes
+        .iter()
+        .map(compile_node)
+        .collect::<Result<_, _>>()?;
+    let by_id: BTreeMap<Arc<str>, usize> = nodes
+        .iter()
+        .enumerate()
+        .map(|(index, node)| (Arc::clone(&node.id), index))
+        .collect();
+    let name = definition
+        .name
+        .clone()
+        .unwrap_or_else(|| definition.id.clone());
     // `validate` has seen that it can be read.
     let expiry = definition.expiry.as_deref().and_then(compile_expiry);
-    let written = definition.action_message_expiry.as_deref().and_then(|text| duration::parse(text).ok());
-    let action_message_expiry =
-        written.unwrap_or_else(|| Span::new().seconds(limits::ACTION_MESSAGE_OPEN.as_secs().cast_signed()));
-    let not_compilable = |sentence| vec![Problem::error(&definition.id, "not_compilable", sentence)];
+    let written = definition
+        .action_message_expiry
+        .as_deref()
+        .and_then(|text| duration::parse(text).ok());
+    let action_message_expiry = written.unwrap_or_else(|| {
+        Span::new().seconds(limits::ACTION_MESSAGE_OPEN.as_secs().cast_signed())
+    });
+    let not_compilable =
+        |sentence| vec![Problem::error(&definition.id, "not_compilable", sentence)];
     let search_keys = SearchKeys::compile(&definition.search_keys).map_err(not_compilable)?;
     let lanes = definition.lanes.clone();
-    Ok((ExecutableProcess { definition, name, expiry, action_message_expiry, search_keys, lanes, nodes, by_id }, problems))
+    Ok((
+        ExecutableProcess {
+            definition,
+            name,
+            expiry,
+            action_message_expiry,
+            search_keys,
+            lanes,
+            nodes,
+            by_id,
+        },
+        problems,
+    ))
 }
 
 /// An ISO 8601 duration, which begins with a `P`, or a cron expression. `None` when it is neither.
@@ -64,7 +101,9 @@ pub(super) fn compile_expiry(text: &str) -> Option<Expiry> {
     if text.trim_start().starts_with(['P', 'p', '+', '-']) {
         return duration::parse(text).ok().map(Expiry::After);
     }
-    cron::read(text).ok().map(|reading| Expiry::At(Box::new(reading.cron)))
+    cron::read(text)
+        .ok()
+        .map(|reading| Expiry::At(Box::new(reading.cron)))
 }
 
 /// What belongs to each node, by its id: found once, so that a deploy takes time by its size.
@@ -77,17 +116,29 @@ struct Surroundings<'a> {
 
 impl<'a> Surroundings<'a> {
     fn of(definition: &'a ProcessDefinition) -> Self {
-        let (mut outgoing, mut incoming, mut attached) = (HashMap::new(), HashMap::new(), HashMap::new());
+        let (mut outgoing, mut incoming, mut attached) =
+            (HashMap::new(), HashMap::new(), HashMap::new());
         for flow in &definition.flows {
-            outgoing.entry(flow.source.as_str()).or_insert_with(Vec::new).push(flow);
-            incoming.entry(flow.target.as_str()).or_insert_with(Vec::new).push(flow);
+            outgoing
+                .entry(flow.source.as_str())
+                .or_insert_with(Vec::new)
+                .push(flow);
+            incoming
+                .entry(flow.target.as_str())
+                .or_insert_with(Vec::new)
+                .push(flow);
         }
         for node in &definition.nodes {
             if let Some(activity) = node.attached_to.as_deref() {
                 attached.entry(activity).or_insert_with(Vec::new).push(node);
             }
         }
-        Self { outgoing, incoming, attached, lanes: innermost_lanes(&definition.lanes) }
+        Self {
+            outgoing,
+            incoming,
+            attached,
+            lanes: innermost_lanes(&definition.lanes),
+        }
     }
 }
 
@@ -104,7 +155,10 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             conditional: flow.condition.is_some(),
         })
         .collect();
-    let default_flow = node.default_flow.as_deref().and_then(|id| outgoing.iter().position(|flow| &*flow.id == id));
+    let default_flow = node
+        .default_flow
+        .as_deref()
+        .and_then(|id| outgoing.iter().position(|flow| &*flow.id == id));
     Ok(ExecutableNode {
         id: node.id.as_str().into(),
         name: node.name.clone().unwrap_or_else(|| node.id.clone()),
@@ -112,7 +166,13 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
         lane: around.lanes.get(id).copied(),
         can_go_back: node.can_go_back,
         outgoing,
-        incoming: around.incoming.get(id).into_iter().flatten().map(|flow| flow.id.as_str().into()).collect(),
+        incoming: around
+            .incoming
+            .get(id)
+            .into_iter()
+            .flatten()
+            .map(|flow| flow.id.as_str().into())
+            .collect(),
         default_flow,
         actions: match node.kind {
             NodeKind::UserTask if node.actions.is_empty() => vec![complete_action()],
@@ -120,15 +180,33 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
         },
         start_condition: node.start_condition.clone(),
         schedule: node.schedule.as_ref().map(compile_schedule).transpose()?,
-        start_keys: if node.keys.is_empty() { None } else { Some(Keys::compile(&node.keys, false)?) },
+        start_keys: if node.keys.is_empty() {
+            None
+        } else {
+            Some(Keys::compile(&node.keys, false)?)
+        },
         call: node.call.as_ref().map(compile_call).transpose()?,
-        task: node.task.as_ref().map_or_else(|| Ok(TaskTerms::default()), UserTask::compile)?,
-        throws: node.error_code.as_deref().filter(|_| node.kind == NodeKind::EndEvent).map(Arc::from),
-        catches: around.attached.get(id).into_iter().flatten().map(|event| error_catch(event)).collect(),
+        task: node
+            .task
+            .as_ref()
+            .map_or_else(|| Ok(TaskTerms::default()), UserTask::compile)?,
+        throws: node
+            .error_code
+            .as_deref()
+            .filter(|_| node.kind == NodeKind::EndEvent)
+            .map(Arc::from),
+        catches: around
+            .attached
+            .get(id)
+            .into_iter()
+            .flatten()
+            .map(|event| error_catch(event))
+            .collect(),
     })
 }
 
-/// For each node the lane that holds it and lies in every other that does: the one that most lanes lie around.
+/// For each node the lane that holds it and lies in every other that does: the one that most lanes
+/// lie around.
 fn innermost_lanes(lanes: &[Lane]) -> HashMap<&str, usize> {
     let tree = LaneTree::new(lanes);
     let mut found: HashMap<&str, (usize, usize)> = HashMap::new();
@@ -139,29 +217,54 @@ fn innermost_lanes(lanes: &[Lane]) -> HashMap<&str, usize> {
             *place = (*place).max((depth, index));
         }
     }
-    found.into_iter().map(|(node, (_, index))| (node, index)).collect()
+    found
+        .into_iter()
+        .map(|(node, (_, index))| (node, index))
+        .collect()
 }
 
 fn compile_schedule(schedule: &Schedule) -> Result<ExecutableSchedule, String> {
-    Ok(ExecutableSchedule { written: schedule.clone(), occurrences: Occurrences::compile(schedule)? })
+    Ok(ExecutableSchedule {
+        written: schedule.clone(),
+        occurrences: Occurrences::compile(schedule)?,
+    })
 }
 
 fn error_catch(event: &FlowNode) -> ErrorCatch {
-    ErrorCatch { node: event.id.as_str().into(), error: event.error_code.as_deref().map(Arc::from) }
+    ErrorCatch {
+        node: event.id.as_str().into(),
+        error: event.error_code.as_deref().map(Arc::from),
+    }
 }
 
 /// Compiles the children of `parent`, or the top-level actions, by their order.
-fn compile_actions(actions: &[Action], parent: Option<&str>) -> Result<Vec<ExecutableAction>, String> {
-    let mut siblings: Vec<&Action> = actions.iter().filter(|action| action.parent.as_deref() == parent).collect();
+fn compile_actions(
+    actions: &[Action],
+    parent: Option<&str>,
+) -> Result<Vec<ExecutableAction>, String> {
+    let mut siblings: Vec<&Action> = actions
+        .iter()
+        .filter(|action| action.parent.as_deref() == parent)
+        .collect();
     siblings.sort_by_key(|action| action.order);
-    siblings.into_iter().map(|action| compile_action(action, actions)).collect()
+    siblings
+        .into_iter()
+        .map(|action| compile_action(action, actions))
+        .collect()
 }
 
 fn compile_action(action: &Action, all: &[Action]) -> Result<ExecutableAction, String> {
     // Children have none themselves: `validate` allows one level.
-    let children = if action.parent.is_none() { compile_actions(all, Some(&action.name))? } else { Vec::new() };
-    let mut restart_keys: Vec<DataPath> =
-        action.restart_keys.iter().map(|path| DataPath::parse_members(path)).collect::<Result<_, _>>()?;
+    let children = if action.parent.is_none() {
+        compile_actions(all, Some(&action.name))?
+    } else {
+        Vec::new()
+    };
+    let mut restart_keys: Vec<DataPath> = action
+        .restart_keys
+        .iter()
+        .map(|path| DataPath::parse_members(path))
+        .collect::<Result<_, _>>()?;
     restart_keys.sort_by_key(|path| Reverse(path.segments().len()));
     Ok(ExecutableAction {
         name: action.name.as_str().into(),
@@ -183,7 +286,8 @@ fn compile_action(action: &Action, all: &[Action]) -> Result<ExecutableAction, S
     })
 }
 
-/// What a user task without any action offers, so that it waits for its user: accepts all data, then lets the token go on.
+/// What a user task without any action offers, so that it waits for its user: accepts all data,
+/// then lets the token go on.
 fn complete_action() -> ExecutableAction {
     ExecutableAction {
         name: "complete".into(),
@@ -207,34 +311,65 @@ fn complete_action() -> ExecutableAction {
 
 fn compile_work(work: &ActionType) -> Result<ActionWork, String> {
     Ok(match work {
-        ActionType::WebsocketSend { message_type, message, target } => {
-            ActionWork::WebsocketSend { message: compile_template(message)?, message_type: *message_type, target: *target }
-        }
+        ActionType::WebsocketSend {
+            message_type,
+            message,
+            target,
+        } => ActionWork::WebsocketSend {
+            message: compile_template(message)?,
+            message_type: *message_type,
+            target: *target,
+        },
         ActionType::SaveData => ActionWork::SaveData,
-        ActionType::AppendToParent { message, destination } => {
-            ActionWork::AppendToParent { message: compile_template(message)?, destination: DataPath::parse_members(destination)? }
-        }
+        ActionType::AppendToParent {
+            message,
+            destination,
+        } => ActionWork::AppendToParent {
+            message: compile_template(message)?,
+            destination: DataPath::parse_members(destination)?,
+        },
         ActionType::BusinessRule { .. } => ActionWork::BusinessRule,
-        ActionType::UploadFile { destination, max_bytes, types } => ActionWork::UploadFile {
+        ActionType::UploadFile {
+            destination,
+            max_bytes,
+            types,
+        } => ActionWork::UploadFile {
             destination: DataPath::parse_members(destination)?,
             rules: UploadRules::compile(*max_bytes, types.as_deref())?,
         },
         ActionType::HttpRequest(params) => {
-            let sentences = |mistakes: Vec<(_, String)>| mistakes.into_iter().map(|(_, sentence)| sentence).collect::<Vec<_>>();
-            ActionWork::HttpRequest(Box::new(params.compile().map_err(|mistakes| sentences(mistakes).join("; "))?))
+            let sentences = |mistakes: Vec<(_, String)>| {
+                mistakes
+                    .into_iter()
+                    .map(|(_, sentence)| sentence)
+                    .collect::<Vec<_>>()
+            };
+            ActionWork::HttpRequest(Box::new(
+                params
+                    .compile()
+                    .map_err(|mistakes| sentences(mistakes).join("; "))?,
+            ))
         }
-        ActionType::StartSubprocess { process, params_to_copy, without_params, asynchronous, output_key, output } => {
-            ActionWork::StartSubprocess {
-                subprocess: Subprocess {
-                    process: process.as_str().into(),
-                    copy: CopyList::parse(params_to_copy.as_deref(), without_params)?,
-                    output_key: output_key.as_deref().map(DataPath::parse_members).transpose()?,
-                    output: output.as_deref().map(compile_template).transpose()?,
-                    collection: None,
-                },
-                asynchronous: *asynchronous,
-            }
-        }
+        ActionType::StartSubprocess {
+            process,
+            params_to_copy,
+            without_params,
+            asynchronous,
+            output_key,
+            output,
+        } => ActionWork::StartSubprocess {
+            subprocess: Subprocess {
+                process: process.as_str().into(),
+                copy: CopyList::parse(params_to_copy.as_deref(), without_params)?,
+                output_key: output_key
+                    .as_deref()
+                    .map(DataPath::parse_members)
+                    .transpose()?,
+                output: output.as_deref().map(compile_template).transpose()?,
+                collection: None,
+            },
+            asynchronous: *asynchronous,
+        },
     })
 }
 
@@ -242,9 +377,17 @@ fn compile_call(call: &CallActivity) -> Result<Subprocess, String> {
     Ok(Subprocess {
         process: call.called_element.as_str().into(),
         copy: CopyList::parse(call.params_to_copy.as_deref(), &call.without_params)?,
-        output_key: call.output_key.as_deref().map(DataPath::parse_members).transpose()?,
+        output_key: call
+            .output_key
+            .as_deref()
+            .map(DataPath::parse_members)
+            .transpose()?,
         output: call.output.as_deref().map(compile_template).transpose()?,
-        collection: call.collection.as_deref().map(DataPath::parse).transpose()?,
+        collection: call
+            .collection
+            .as_deref()
+            .map(DataPath::parse)
+            .transpose()?,
     })
 }
 

@@ -1,4 +1,5 @@
-//! A short hash of a value: tells what is sent from what else might be. No protection against somebody who looks for a collision.
+//! A short hash of a value: tells what is sent from what else might be. No protection against
+//! somebody who looks for a collision.
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};

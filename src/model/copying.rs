@@ -6,8 +6,9 @@ use super::path::DataPath;
 
 /// A compiled copy list.
 ///
-/// An array item copied by `[i]` keeps its place, so that the same path finds it in the copy: the places before it that are
-/// not copied hold `null`. An item removed by `[i]` becomes `null` for the same reason.
+/// An array item copied by `[i]` keeps its place, so that the same path finds it in the copy: the
+/// places before it that are not copied hold `null`. An item removed by `[i]` becomes `null` for
+/// the same reason.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct CopyList {
     /// Paths to copy: `None` = everything, empty = nothing.
@@ -22,12 +23,20 @@ impl CopyList {
     /// # Errors
     /// A sentence about the first path that is none.
     pub fn parse(copy: Option<&[String]>, without: &[String]) -> Result<Self, String> {
-        let parse_all = |paths: &[String]| paths.iter().map(|path| DataPath::parse(path)).collect::<Result<Vec<_>, _>>();
-        Ok(Self { copy: copy.map(parse_all).transpose()?, without: parse_all(without)? })
+        let parse_all = |paths: &[String]| {
+            paths
+                .iter()
+                .map(|path| DataPath::parse(path))
+                .collect::<Result<Vec<_>, _>>()
+        };
+        Ok(Self {
+            copy: copy.map(parse_all).transpose()?,
+            without: parse_all(without)?,
+        })
     }
 
-    /// Reads `paramsToCopy` and `withoutParams` out of the `params` of an Action message. An absent or `null` list is as
-    /// if it were not written.
+    /// Reads `paramsToCopy` and `withoutParams` out of the `params` of an Action message. An absent
+    /// or `null` list is as if it were not written.
     ///
     /// # Errors
     /// A sentence when `params` is no object, a list is no array of strings, or a path is none.
@@ -39,7 +48,9 @@ impl CopyList {
                 let without = path_list(params, "withoutParams")?;
                 Self::parse(copy.as_deref(), &without.unwrap_or_default())
             }
-            Some(other) => Err(format!("expected `params` to be a JSON object, but got {other}")),
+            Some(other) => Err(format!(
+                "expected `params` to be a JSON object, but got {other}"
+            )),
         }
     }
 
@@ -67,9 +78,11 @@ impl CopyList {
 fn path_list(params: &Map<String, Value>, name: &str) -> Result<Option<Vec<String>>, String> {
     match params.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(list) => serde_json::from_value(list.clone())
-            .map(Some)
-            .map_err(|_| format!("expected `{name}` to be a JSON list of paths such as [\"client\"], but got {list}")),
+        Some(list) => serde_json::from_value(list.clone()).map(Some).map_err(|_| {
+            format!(
+                "expected `{name}` to be a JSON list of paths such as [\"client\"], but got {list}"
+            )
+        }),
     }
 }
 
@@ -91,8 +104,14 @@ mod tests {
         check(json!({}), all.clone());
         check(json!({"paramsToCopy": null}), all);
         check(json!({"paramsToCopy": []}), json!({}));
-        check(json!({"paramsToCopy": ["client.name", "absent"]}), json!({"client": {"name": "Ada"}}));
-        check(json!({"withoutParams": ["client"]}), json!({"theme": "dark"}));
+        check(
+            json!({"paramsToCopy": ["client.name", "absent"]}),
+            json!({"client": {"name": "Ada"}}),
+        );
+        check(
+            json!({"withoutParams": ["client"]}),
+            json!({"theme": "dark"}),
+        );
         check(
             json!({"paramsToCopy": ["client"], "withoutParams": ["client.email", "client.phones"]}),
             json!({"client": {"name": "Ada"}}),
@@ -101,7 +120,10 @@ mod tests {
 
     #[test]
     fn items_keep_their_places() {
-        check(json!({"paramsToCopy": ["client.phones[1]"]}), json!({"client": {"phones": [null, 2]}}));
+        check(
+            json!({"paramsToCopy": ["client.phones[1]"]}),
+            json!({"client": {"phones": [null, 2]}}),
+        );
         check(
             json!({"paramsToCopy": ["client.phones"], "withoutParams": ["client.phones[0]"]}),
             json!({"client": {"phones": [null, 2, 3]}}),
@@ -110,9 +132,12 @@ mod tests {
 
     #[test]
     fn refuses_what_is_no_list() {
-        for params in
-            [json!({"paramsToCopy": "client"}), json!({"withoutParams": [1]}), json!({"paramsToCopy": ["a b"]}), json!([])]
-        {
+        for params in [
+            json!({"paramsToCopy": "client"}),
+            json!({"withoutParams": [1]}),
+            json!({"paramsToCopy": ["a b"]}),
+            json!([]),
+        ] {
             assert!(CopyList::from_params(Some(&params)).is_err(), "{params}");
         }
     }

@@ -1,8 +1,9 @@
 //! Cron expressions: the one reader of them. It knows two dialects, told apart by their form alone.
 //!
-//! Five fields (minute, hour, day, month, weekday) are the cron of Unix: weekdays are 0 or 7 for Sunday to 6 for Saturday. Six or
-//! seven fields (a second before them, a year behind them), and any text with a `?`, are Quartz's: weekdays are 1 for Sunday to 7
-//! for Saturday. Names (`MON`) mean the same in both, and so do `n/m`, which begins at n, and `L`, `W` and `#`.
+//! Five fields (minute, hour, day, month, weekday) are the cron of Unix: weekdays are 0 or 7 for
+//! Sunday to 6 for Saturday. Six or seven fields (a second before them, a year behind them), and
+//! any text with a `?`, are Quartz's: weekdays are 1 for Sunday to 7 for Saturday. Names (`MON`)
+//! mean the same in both, and so do `n/m`, which begins at n, and `L`, `W` and `#`.
 //!
 //! Not here: when a schedule is due by it (`occurrences`).
 
@@ -36,8 +37,15 @@ pub fn read(text: &str) -> Result<Reading, String> {
     let text = text.trim().to_ascii_uppercase();
     let fields: Vec<&str> = text.split_whitespace().collect();
     if fields.len() == 1 && text.starts_with('@') {
-        let text = if text == "@MIDNIGHT" { "@DAILY" } else { &*text };
-        return Ok(Reading { cron: parse(text)?, warning: None });
+        let text = if text == "@MIDNIGHT" {
+            "@DAILY"
+        } else {
+            &*text
+        };
+        return Ok(Reading {
+            cron: parse(text)?,
+            warning: None,
+        });
     }
     if text.contains("${") || text.contains("#{") {
         return Err("it is an expression, and a schedule is fixed when it is deployed".to_owned());
@@ -47,7 +55,11 @@ pub fn read(text: &str) -> Result<Reading, String> {
     }
     let weekday_at = if fields.len() == 5 { 4 } else { 5 };
     let has_mark = text.contains('?');
-    let numbering = if has_mark || fields.len() > 5 { Numbering::Quartz } else { Numbering::Unix };
+    let numbering = if has_mark || fields.len() > 5 {
+        Numbering::Quartz
+    } else {
+        Numbering::Unix
+    };
     let weekdays = weekdays(fields[weekday_at], numbering)?;
     let mut rewritten = fields.clone();
     rewritten[weekday_at] = &weekdays;
@@ -56,14 +68,26 @@ pub fn read(text: &str) -> Result<Reading, String> {
         Numbering::Quartz => has_mark && fields.len() > 5,
         Numbering::Unix => !fields.iter().any(|field| is_started_step(field)),
     };
-    let warning = (!is_plain && fields[weekday_at].split(['/', '#']).next().is_some_and(has_digit)).then(|| {
+    let warning = (!is_plain
+        && fields[weekday_at]
+            .split(['/', '#'])
+            .next()
+            .is_some_and(has_digit))
+    .then(|| {
         let (dialect, first) = match numbering {
-            Numbering::Quartz => ("Quartz, in which 1 is Sunday", "six or seven fields or a `?` are Quartz's"),
-            Numbering::Unix => ("Unix, in which 0 and 7 are Sunday", "five fields are Unix's"),
+            Numbering::Quartz => (
+                "Quartz, in which 1 is Sunday",
+                "six or seven fields or a `?` \
+                are Quartz's",
+            ),
+            Numbering::Unix => (
+                "Unix, in which 0 and 7 are Sunday",
+                "five fields are Unix's",
+            ),
         };
         format!(
-            "expected names of weekdays where dialects differ, but `{}` is written in numbers; it is read as {} by the numbering of \
-             {dialect}, as {first}: write the names",
+            "expected names of weekdays where dialects differ, but `{}` is written in numbers; \
+            it is read as {} by the numbering of {dialect}, as {first}: write the names",
             fields[weekday_at],
             shown(&cron, &weekdays)
         )
@@ -72,7 +96,11 @@ pub fn read(text: &str) -> Result<Reading, String> {
 }
 
 fn parse(text: &str) -> Result<Cron, String> {
-    CronParser::builder().sloppy_ranges(true).build().parse(text).map_err(|error| error.to_string())
+    CronParser::builder()
+        .sloppy_ranges(true)
+        .build()
+        .parse(text)
+        .map_err(|error| error.to_string())
 }
 
 fn has_digit(text: &str) -> bool {
@@ -81,7 +109,10 @@ fn has_digit(text: &str) -> bool {
 
 /// Whether a field has a step that begins at a number, as Quartz and Spring write it: `0/5`.
 fn is_started_step(field: &str) -> bool {
-    field.split(',').any(|part| part.split_once('/').is_some_and(|(from, _)| from.bytes().all(|byte| byte.is_ascii_digit())))
+    field.split(',').any(|part| {
+        part.split_once('/')
+            .is_some_and(|(from, _)| from.bytes().all(|byte| byte.is_ascii_digit()))
+    })
 }
 
 /// The weekdays by name, as far as they are days and not days of a month.
@@ -90,32 +121,55 @@ fn shown(cron: &Cron, field: &str) -> String {
         return field.to_owned();
     }
     let days = cron.pattern.days_of_week.values();
-    days.iter().filter_map(|day| WEEKDAYS.get(usize::from(*day % 7))).copied().collect::<Vec<_>>().join(", ")
+    days.iter()
+        .filter_map(|day| WEEKDAYS.get(usize::from(*day % 7)))
+        .copied()
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
-/// A field of weekdays with names for numbers, as the library reads it. A step becomes the list of its days, which end with the week.
+/// A field of weekdays with names for numbers, as the library reads it. A step becomes the list of
+/// its days, which end with the week.
 fn weekdays(field: &str, numbering: Numbering) -> Result<String, String> {
-    field.split(',').map(|part| weekday_part(part, numbering)).collect::<Result<Vec<_>, _>>().map(|parts| parts.join(","))
+    field
+        .split(',')
+        .map(|part| weekday_part(part, numbering))
+        .collect::<Result<Vec<_>, _>>()
+        .map(|parts| parts.join(","))
 }
 
 fn weekday_part(part: &str, numbering: Numbering) -> Result<String, String> {
     if let Some((range, step)) = part.split_once('/') {
-        let step: usize = step.parse().ok().filter(|step| *step > 0).ok_or_else(|| format!("`{part}` has no step"))?;
+        let step: usize = step
+            .parse()
+            .ok()
+            .filter(|step| *step > 0)
+            .ok_or_else(|| format!("`{part}` has no step"))?;
         let (first, last) = match range.split_once('-') {
             Some((first, last)) => (day(first, numbering)?, day(last, numbering)?),
             None if range == "*" || range.is_empty() || range == "?" => (0, 6),
             None => (day(range, numbering)?, 6),
         };
-        return Ok(span(first, last).step_by(step).map(|day| WEEKDAYS[day]).collect::<Vec<_>>().join(","));
+        return Ok(span(first, last)
+            .step_by(step)
+            .map(|day| WEEKDAYS[day])
+            .collect::<Vec<_>>()
+            .join(","));
     }
     if let Some((first, last)) = part.split_once('-') {
         let (last, suffix) = last.find('#').map_or((last, ""), |at| last.split_at(at));
         let days = span(day(first, numbering)?, day(last, numbering)?);
-        return Ok(days.map(|day| format!("{}{suffix}", WEEKDAYS[day])).collect::<Vec<_>>().join(","));
+        return Ok(days
+            .map(|day| format!("{}{suffix}", WEEKDAYS[day]))
+            .collect::<Vec<_>>()
+            .join(","));
     }
     let (name, suffix) = match part.find('#') {
         Some(at) => part.split_at(at),
-        None => part.strip_suffix('L').filter(|name| !name.is_empty()).map_or((part, ""), |name| (name, "L")),
+        None => part
+            .strip_suffix('L')
+            .filter(|name| !name.is_empty())
+            .map_or((part, ""), |name| (name, "L")),
     };
     match name {
         "*" | "?" => Ok(part.to_owned()),
@@ -137,14 +191,20 @@ fn day(text: &str, numbering: Numbering) -> Result<usize, String> {
     if let Some(day) = WEEKDAYS.iter().position(|name| *name == text) {
         return Ok(day);
     }
-    let number: Option<usize> = text.parse().ok().filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
+    let number: Option<usize> = text
+        .parse()
+        .ok()
+        .filter(|_| text.bytes().all(|byte| byte.is_ascii_digit()));
     match (numbering, number) {
         (Numbering::Unix, Some(day @ 0..=7)) => Ok(day % 7),
         (Numbering::Quartz, Some(day @ 1..=7)) => Ok(day - 1),
-        (Numbering::Unix, _) => Err(format!("`{text}` is no weekday: with five fields they are 0 (Sunday) to 7, or MON")),
-        (Numbering::Quartz, _) => {
-            Err(format!("`{text}` is no weekday: with six or seven fields, or a `?`, they are 1 (Sunday) to 7, or MON"))
-        }
+        (Numbering::Unix, _) => Err(format!(
+            "`{text}` is no weekday: with five fields they are 0 (Sunday) to 7, or MON"
+        )),
+        (Numbering::Quartz, _) => Err(format!(
+            "`{text}` is no weekday: with six or seven fields, or a `?`, they are 1 (Sunday) to \
+            7, or MON"
+        )),
     }
 }
 
@@ -160,9 +220,14 @@ mod tests {
         let sunday = Time(1_767_484_800_000);
         let due = |day: i64| {
             let begin = Time(sunday.0 + day * 86_400_000 - 1);
-            begin.next(&reading.cron).is_some_and(|next| next.0 < begin.0 + 86_400_000)
+            begin
+                .next(&reading.cron)
+                .is_some_and(|next| next.0 < begin.0 + 86_400_000)
         };
-        (0..7).filter(|day| due(*day)).map(|day| WEEKDAYS[day as usize]).collect()
+        (0..7)
+            .filter(|day| due(*day))
+            .map(|day| WEEKDAYS[day as usize])
+            .collect()
     }
 
     #[test]
@@ -200,7 +265,11 @@ mod tests {
 
     #[test]
     fn steps_begin_at_their_number() {
-        let minutes = |text: &str| read(text).map(|reading| reading.cron.pattern.minutes.values()).unwrap_or_default();
+        let minutes = |text: &str| {
+            read(text)
+                .map(|reading| reading.cron.pattern.minutes.values())
+                .unwrap_or_default()
+        };
         assert_eq!(minutes("0 0/20 * * * ?"), [0, 20, 40]);
         assert_eq!(minutes("5/20 * * * *"), [5, 25, 45]);
         assert_eq!(minutes("*/20 * * * *"), [0, 20, 40]);
@@ -212,7 +281,10 @@ mod tests {
         let next = |text: &str| {
             let reading = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
             // Thursday, 1 January 2026.
-            Time(1_767_225_600_000).next(&reading.cron).map(|time| time.to_string()[..10].to_owned()).unwrap_or_default()
+            Time(1_767_225_600_000)
+                .next(&reading.cron)
+                .map(|time| time.to_string()[..10].to_owned())
+                .unwrap_or_default()
         };
         assert_eq!(next("0 0 9 ? * 6#3"), "2026-01-16", "the third Friday");
         assert_eq!(next("0 0 9 ? * 6L"), "2026-01-30", "the last Friday");
@@ -220,7 +292,11 @@ mod tests {
         assert_eq!(next("0 9 * * FRIL"), "2026-01-30");
         assert_eq!(next("0 0 9 L * ?"), "2026-01-31");
         assert_eq!(next("0 0 9 LW * ?"), "2026-01-30");
-        assert_eq!(next("0 0 9 15W 2 ?"), "2026-02-16", "15 February is a Sunday");
+        assert_eq!(
+            next("0 0 9 15W 2 ?"),
+            "2026-02-16",
+            "15 February is a Sunday"
+        );
         assert_eq!(next("0 0 9 1 1 ? 2028"), "2028-01-01");
     }
 
@@ -235,7 +311,11 @@ mod tests {
             "0/5 * * * *",
             "0 0 9 * * *",
         ] {
-            assert_eq!(read(plain).ok().and_then(|reading| reading.warning), None, "{plain}");
+            assert_eq!(
+                read(plain).ok().and_then(|reading| reading.warning),
+                None,
+                "{plain}"
+            );
         }
         for (text, named) in [
             ("0 0 9 * * 2-6", "MON, TUE, WED, THU, FRI"),
@@ -243,8 +323,14 @@ mod tests {
             ("0/5 9 * * 1", "MON"),
             ("0 0 9 * * 6#3", "FRI#3"),
         ] {
-            let warning = read(text).ok().and_then(|reading| reading.warning).unwrap_or_default();
-            assert!(warning.contains(&format!("read as {named} by")), "{text}: {warning}");
+            let warning = read(text)
+                .ok()
+                .and_then(|reading| reading.warning)
+                .unwrap_or_default();
+            assert!(
+                warning.contains(&format!("read as {named} by")),
+                "{text}: {warning}"
+            );
         }
     }
 

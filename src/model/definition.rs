@@ -1,8 +1,8 @@
-//! A process definition as the modeller wrote it: flow nodes, sequence flows, lanes. Its serde form is the JSON form of a
-//! definition.
+//! A process definition as the modeller wrote it: flow nodes, sequence flows, lanes. Its serde form
+//! is the JSON form of a definition.
 //!
-//! Not here: look-ups and compiled templates (`executable`), reading BPMN XML (`bpmn_xml`), the rules a definition must
-//! keep (`validate`). Actions are in `action`.
+//! Not here: look-ups and compiled templates (`executable`), reading BPMN XML (`bpmn_xml`), the
+//! rules a definition must keep (`validate`). Actions are in `action`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -30,8 +30,8 @@ pub struct ProcessDefinition {
     /// A number for clients that number workflows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alias: Option<i64>,
-    /// ISO 8601 duration after its start, or cron expression (UTC) whose next time after its start, at which a live instance
-    /// expires.
+    /// ISO 8601 duration after its start, or cron expression (UTC) whose next time after its start,
+    /// at which a live instance expires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expiry: Option<String>,
     /// How long an Action message of an instance stays open, as ISO 8601 duration; by default
@@ -58,13 +58,23 @@ pub struct ProcessDefinition {
 }
 
 impl ProcessDefinition {
-    /// Ids of the flows that are the default of an exclusive gateway they leave: their conditions are not asked.
+    /// Ids of the flows that are the default of an exclusive gateway they leave: their conditions
+    /// are not asked.
     pub fn default_flows(&self) -> HashSet<&str> {
-        let gateways = self.nodes.iter().filter(|node| node.kind == NodeKind::ExclusiveGateway);
-        let named: HashMap<&str, &str> =
-            gateways.filter_map(|node| Some((node.id.as_str(), node.default_flow.as_deref()?))).collect();
-        let is_default = |flow: &&SequenceFlow| named.get(flow.source.as_str()) == Some(&flow.id.as_str());
-        self.flows.iter().filter(is_default).map(|flow| flow.id.as_str()).collect()
+        let gateways = self
+            .nodes
+            .iter()
+            .filter(|node| node.kind == NodeKind::ExclusiveGateway);
+        let named: HashMap<&str, &str> = gateways
+            .filter_map(|node| Some((node.id.as_str(), node.default_flow.as_deref()?)))
+            .collect();
+        let is_default =
+            |flow: &&SequenceFlow| named.get(flow.source.as_str()) == Some(&flow.id.as_str());
+        self.flows
+            .iter()
+            .filter(is_default)
+            .map(|flow| flow.id.as_str())
+            .collect()
     }
 }
 
@@ -107,8 +117,8 @@ pub struct FlowNode {
     /// Boundary events: id of the activity whose failure is caught.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attached_to: Option<String>,
-    /// End events: the error that ends the instance as failed. Boundary events: the only error caught; without it every
-    /// failure is.
+    /// End events: the error that ends the instance as failed. Boundary events: the only error
+    /// caught; without it every failure is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
 }
@@ -172,7 +182,8 @@ pub struct CallActivity {
     /// Path the result lands under; without it the result is dropped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_key: Option<String>,
-    /// Template over the child's data that makes the result; without it the result is all the child's data.
+    /// Template over the child's data that makes the result; without it the result is all the
+    /// child's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
     /// Path of a list: one child per item then, in parallel, with the item in its data as `item`.
@@ -240,7 +251,8 @@ impl<'a> LaneTree<'a> {
         self.0.get(id).copied()
     }
 
-    /// The lanes a lane lies in, from the inside out. Of lanes that lie in each other in a circle at most as many as there are.
+    /// The lanes a lane lies in, from the inside out. Of lanes that lie in each other in a circle
+    /// at most as many as there are.
     pub fn around(&self, lane: &'a Lane) -> impl Iterator<Item = &'a Lane> {
         let outer = |lane: &&'a Lane| self.get(lane.parent.as_deref()?);
         std::iter::successors(outer(&lane), outer).take(self.0.len())

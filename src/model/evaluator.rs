@@ -1,4 +1,5 @@
-//! What the engine asks of evaluated code: conditions, business rules and key schemas. The engine sees only this trait.
+//! What the engine asks of evaluated code: conditions, business rules and key schemas. The engine
+//! sees only this trait.
 //!
 //! Implemented by `expression`; compiled once per definition revision, at deploy.
 
@@ -8,20 +9,29 @@ use serde_json::Value;
 
 use super::field_error::FieldError;
 
-/// Evaluates the conditions, business rules and key schemas of one process definition. Pure: same input, same answer.
+/// Evaluates the conditions, business rules and key schemas of one process definition. Pure: same
+/// input, same answer.
 pub trait Evaluator: Send + Sync {
     /// Whether the condition of the sequence flow `flow` holds over the instance data.
     ///
     /// # Errors
-    /// A failing condition: a script error with its text, a result that is not boolean, time or memory spent.
+    /// A failing condition: a script error with its text, a result that is not boolean, time or
+    /// memory spent.
     fn condition(&self, flow: &str, data: &Value) -> Result<bool, EvaluationError>;
 
-    /// What the business rule of the action `action` of the node `node` puts out over the instance data: a JSON object.
-    /// `now` is the process time as ISO text, the only time a rule knows.
+    /// What the business rule of the action `action` of the node `node` puts out over the instance
+    /// data: a JSON object. `now` is the process time as ISO text, the only time a rule knows.
     ///
     /// # Errors
-    /// A failing rule, with the line in its script: what it throws, an output that is not JSON, time or memory spent.
-    fn rule(&self, node: &str, action: &str, data: &Value, now: &str) -> Result<Value, EvaluationError>;
+    /// A failing rule, with the line in its script: what it throws, an output that is not JSON,
+    /// time or memory spent.
+    fn rule(
+        &self,
+        node: &str,
+        action: &str,
+        data: &Value,
+        now: &str,
+    ) -> Result<Value, EvaluationError>;
 
     /// Checks a value sent under a key against that key's JSON Schema.
     ///
@@ -29,8 +39,8 @@ pub trait Evaluator: Send + Sync {
     /// One `(path below the key, what is wrong)` per violation.
     fn check_schema(&self, schema: &Value, value: &Value) -> Result<(), Vec<(String, FieldError)>>;
 
-    /// Whether a command with this payload may take long: by a script, or by the check of an intricate payload. Its step does not
-    /// run on an arbiter then.
+    /// Whether a command with this payload may take long: by a script, or by the check of an
+    /// intricate payload. Its step does not run on an arbiter then.
     fn may_take_long(&self, payload: &Value) -> bool;
 }
 

@@ -1,7 +1,8 @@
-//! The compiled form of a process definition: look-ups by id, templates, paths and key lists, made once at deploy.
+//! The compiled form of a process definition: look-ups by id, templates, paths and key lists, made
+//! once at deploy.
 //!
-//! Not here: the rules a definition must keep (`validate`, which runs first); conditions (`expression` compiles those).
-//! The engine runs on this and on nothing else of the model.
+//! Not here: the rules a definition must keep (`validate`, which runs first); conditions
+//! (`expression` compiles those). The engine runs on this and on nothing else of the model.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -66,12 +67,17 @@ impl ExecutableProcess {
 
     /// The start events that start the process by themselves.
     pub fn schedules(&self) -> impl Iterator<Item = (&ExecutableNode, &ExecutableSchedule)> {
-        self.nodes.iter().filter_map(|node| Some((node, node.schedule.as_ref()?)))
+        self.nodes
+            .iter()
+            .filter_map(|node| Some((node, node.schedule.as_ref()?)))
     }
 
     /// The calls to the outside that its actions make.
     pub fn calls(&self) -> impl Iterator<Item = (&ExecutableNode, &ExecutableAction, &HttpCall)> {
-        let actions = self.nodes.iter().flat_map(|node| node.all_actions().map(move |action| (node, action)));
+        let actions = self
+            .nodes
+            .iter()
+            .flat_map(|node| node.all_actions().map(move |action| (node, action)));
         actions.filter_map(|(node, action)| match &action.work {
             ActionWork::HttpRequest(call) => Some((node, action, &**call)),
             _ => None,
@@ -80,7 +86,9 @@ impl ExecutableProcess {
 
     /// The start events in document order.
     pub fn start_events(&self) -> impl Iterator<Item = &ExecutableNode> {
-        self.nodes.iter().filter(|node| node.kind == NodeKind::StartEvent)
+        self.nodes
+            .iter()
+            .filter(|node| node.kind == NodeKind::StartEvent)
     }
 }
 
@@ -148,13 +156,21 @@ impl ExecutableNode {
 
     /// Its top-level actions, each followed by its children.
     pub fn all_actions(&self) -> impl Iterator<Item = &ExecutableAction> {
-        self.actions.iter().flat_map(|action| std::iter::once(action).chain(&action.children))
+        self.actions
+            .iter()
+            .flat_map(|action| std::iter::once(action).chain(&action.children))
     }
 
-    /// The boundary event that catches a failure: the one with its error code, else the one that catches every failure.
+    /// The boundary event that catches a failure: the one with its error code, else the one that
+    /// catches every failure.
     pub fn catch(&self, error: Option<&str>) -> Option<&Arc<str>> {
-        let of_code = self.catches.iter().find(|catch| error.is_some() && catch.error.as_deref() == error);
-        of_code.or_else(|| self.catches.iter().find(|catch| catch.error.is_none())).map(|catch| &catch.node)
+        let of_code = self
+            .catches
+            .iter()
+            .find(|catch| error.is_some() && catch.error.as_deref() == error);
+        of_code
+            .or_else(|| self.catches.iter().find(|catch| catch.error.is_none()))
+            .map(|catch| &catch.node)
     }
 }
 
@@ -214,7 +230,8 @@ pub struct ExecutableAction {
     pub allow_back: bool,
     /// Going back restores earlier data.
     pub restart_from_snapshot: bool,
-    /// Paths that survive such a restore; longest first, so that one above another has the last word.
+    /// Paths that survive such a restore; longest first, so that one above another has the last
+    /// word.
     pub restart_keys: Vec<DataPath>,
     /// A delayed automatic action holds its node.
     pub holds_token: bool,

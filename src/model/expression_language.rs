@@ -1,5 +1,6 @@
-//! The languages that documents and their expressions say they are written in, as far as they must be told apart: JavaScript, which
-//! runs, XPath, which many editors name by themselves, and the others, which are refused by name.
+//! The languages that documents and their expressions say they are written in, as far as they must
+//! be told apart: JavaScript, which runs, XPath, which many editors name by themselves, and the
+//! others, which are refused by name.
 
 /// A language, by one of the names, media types and addresses it goes by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,8 @@ const JAVASCRIPT: [&str; 10] = [
     "javascript", "ecmascript", "js", "es", "jscript", "livescript", "nashorn", "rhino", "graal.js", "ecma-262",
 ];
 
-/// Other languages by a word in their name or address. `Java` comes last: JavaScript is no Java, but some addresses hold both.
+/// Other languages by a word in their name or address. `Java` comes last: JavaScript is no Java,
+/// but some addresses hold both.
 #[rustfmt::skip]
 const OTHERS: [(&str, &str); 17] = [
     ("feel", "FEEL"), ("juel", "JUEL"), ("groovy", "Groovy"), ("jython", "Python"), ("python", "Python"), ("jruby", "Ruby"),
@@ -29,11 +31,22 @@ const OTHERS: [(&str, &str); 17] = [
 /// The language that goes by this name, media type or address.
 pub fn named(text: &str) -> Language {
     let lower = text.trim().to_ascii_lowercase();
-    let without_parameters = lower.split(';').next().unwrap_or_default().trim_end_matches(['/', '#', ' ']);
-    let last = without_parameters.rsplit(['/', '#', ':']).next().unwrap_or_default();
-    let last = last.trim_start_matches("x-").trim_end_matches(".html").trim_end_matches(".htm");
+    let without_parameters = lower
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(['/', '#', ' ']);
+    let last = without_parameters
+        .rsplit(['/', '#', ':'])
+        .next()
+        .unwrap_or_default();
+    let last = last
+        .trim_start_matches("x-")
+        .trim_end_matches(".html")
+        .trim_end_matches(".htm");
     // A version at its end, as in `ecmascript6` or `javascript 1.8`.
-    let name = last.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '_' | ' '));
+    let name =
+        last.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | '-' | '_' | ' '));
     if JAVASCRIPT.contains(&name) || last == "ecma-262" || last == "ecma262" {
         return Language::JavaScript;
     }
@@ -44,14 +57,16 @@ pub fn named(text: &str) -> Language {
     Language::Other(known.map_or_else(|| text.trim().to_owned(), |(_, name)| (*name).to_owned()))
 }
 
-/// What to say of text in a language that does not run: its name, and why or what to do, as the end of a sentence; `None` for
-/// JavaScript.
+/// What to say of text in a language that does not run: its name, and why or what to do, as the end
+/// of a sentence; `None` for JavaScript.
 pub fn refusal(text: &str) -> Option<String> {
     let remove = "write it in JavaScript and remove the language, or say JavaScript";
     Some(match named(text) {
         Language::JavaScript => return None,
         Language::XPath => format!("is XPath, which is not supported; {remove}"),
-        Language::Other(name) if name == "FEEL" => format!("is FEEL, which comes with DMN and is not supported yet; {remove}"),
+        Language::Other(name) if name == "FEEL" => {
+            format!("is FEEL, which comes with DMN and is not supported yet; {remove}")
+        }
         Language::Other(name) => format!("is {name}, which is not supported; {remove}"),
     })
 }
@@ -80,7 +95,11 @@ mod tests {
         ] {
             assert_eq!(named(name), Language::JavaScript, "{name}");
         }
-        for name in ["http://www.w3.org/1999/XPath", "xpath", "http://www.w3.org/TR/xpath20/"] {
+        for name in [
+            "http://www.w3.org/1999/XPath",
+            "xpath",
+            "http://www.w3.org/TR/xpath20/",
+        ] {
             assert_eq!(named(name), Language::XPath, "{name}");
         }
         for (text, name) in [

@@ -1,8 +1,8 @@
-//! What is wrong with one value of a payload: for people as a sentence, for programs as a code with its parameters, so that a frontend
-//! can put it in its own words.
+//! What is wrong with one value of a payload: for people as a sentence, for programs as a code with
+//! its parameters, so that a frontend can put it in its own words.
 //!
-//! Codes are keywords of JSON Schema, parameters have the names that Ajv gives them: frontends know both. Not here: how a value is
-//! checked (`keys`, `upload`, `expression::key_schemas`).
+//! Codes are keywords of JSON Schema, parameters have the names that Ajv gives them: frontends know
+//! both. Not here: how a value is checked (`keys`, `upload`, `expression::key_schemas`).
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -25,7 +25,11 @@ pub struct FieldError {
 impl FieldError {
     /// A broken keyword that has no parameters.
     pub fn new(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), params: Map::new() }
+        Self {
+            code: code.into(),
+            message: message.into(),
+            params: Map::new(),
+        }
     }
 
     /// With what the keyword asks for.

@@ -1,7 +1,8 @@
 //! The `httpRequest` action type: what a modeller may write, and its compiled form.
 //!
-//! `url` and `headers` are the templates of the two parts that are no JSON. Not here: when a call is made and what its answer
-//! leads to (`engine::outside`); where calls may go, and how they are made (`runtime::outside`).
+//! `url` and `headers` are the templates of the two parts that are no JSON. Not here: when a call
+//! is made and what its answer leads to (`engine::outside`); where calls may go, and how they are
+//! made (`runtime::outside`).
 
 pub mod headers;
 pub mod status;
@@ -17,8 +18,14 @@ use crate::{
 };
 
 /// Methods a call may have, and whether each may carry a body.
-const METHODS: [(&str, bool); 6] =
-    [("GET", false), ("HEAD", false), ("POST", true), ("PUT", true), ("PATCH", true), ("DELETE", true)];
+const METHODS: [(&str, bool); 6] = [
+    ("GET", false),
+    ("HEAD", false),
+    ("POST", true),
+    ("PUT", true),
+    ("PATCH", true),
+    ("DELETE", true),
+];
 const DEFAULT_METHOD: &str = "GET";
 const DEFAULT_TIMEOUT: &str = "PT10S";
 const DEFAULT_RETRIES: i64 = 3;
@@ -108,7 +115,9 @@ impl HttpCall {
     /// Whether the result needs the answer's body as a value.
     pub fn needs_body(&self) -> bool {
         match &self.output {
-            Some(output) => output.paths().any(|path| path.to_string().split(['.', '[']).next() == Some("body")),
+            Some(output) => output
+                .paths()
+                .any(|path| path.to_string().split(['.', '[']).next() == Some("body")),
             None => self.output_key.is_some(),
         }
     }
@@ -125,32 +134,67 @@ impl HttpRequestParams {
     pub fn compile(&self) -> Result<HttpCall, Vec<Mistake>> {
         let mut mistakes = Vec::new();
         let mut noted = |mistake: Mistake| mistakes.push(mistake);
-        let takes_body = METHODS.iter().find(|(name, _)| *name == self.method).map(|(_, takes_body)| *takes_body);
+        let takes_body = METHODS
+            .iter()
+            .find(|(name, _)| *name == self.method)
+            .map(|(_, takes_body)| *takes_body);
         if takes_body.is_none() {
             let known = METHODS.map(|(name, _)| name).join(", ");
-            noted(("invalid_value", format!("expected `method` to be one of {known}, but got `{}`; correct it", self.method)));
+            noted((
+                "invalid_value",
+                format!(
+                    "expected `method` to be one of {known}, but got `{}`; correct it",
+                    self.method
+                ),
+            ));
         }
         if takes_body == Some(false) && self.body.is_some() {
-            noted(("misplaced_body", format!("expected no body with {}, but there is one; use POST, or remove it", self.method)));
+            noted((
+                "misplaced_body",
+                format!(
+                    "expected no body with {}, but there is one; use POST, or remove it",
+                    self.method
+                ),
+            ));
         }
         let url = UrlTemplate::compile(&self.url).map_err(&mut noted).ok();
-        let headers =
-            HeaderTemplates::compile(self.headers.as_deref()).map_err(|many| many.into_iter().for_each(&mut noted)).ok();
+        let headers = HeaderTemplates::compile(self.headers.as_deref())
+            .map_err(|many| many.into_iter().for_each(&mut noted))
+            .ok();
         let body = json(self.body.as_deref(), "body").map_err(&mut noted).ok();
-        let output = json(self.output.as_deref(), "output").map_err(&mut noted).ok();
+        let output = json(self.output.as_deref(), "output")
+            .map_err(&mut noted)
+            .ok();
         if self.output_key.is_none() && output.iter().flatten().any(|output| !output.is_object()) {
-            let sentence = "expected `output` to be a JSON object, as it is merged into the data, but it is another value; add \
-                            `outputKey`, or write {…}";
+            let sentence = "expected `output` to be a JSON object, as it is merged into the \
+                data, but it is another value; add `outputKey`, or write {…}";
             noted(("output_not_object", sentence.to_owned()));
         }
-        let output_key = self.output_key.as_deref().map(DataPath::parse_members).transpose();
-        let output_key = output_key.map_err(|sentence| noted(("invalid_path", format!("outputKey: {sentence}")))).ok();
-        let success = StatusRanges::compile(self.success.as_deref()).map_err(|error| noted(("invalid_value", error))).ok();
-        let timeout_ms = span("timeout", &self.timeout, CALL_TIMEOUT).map_err(&mut noted).ok();
-        let backoff_ms = span("backoff", &self.backoff, CALL_FIRST_PAUSE).map_err(&mut noted).ok();
-        let retries = u32::try_from(self.retries).ok().filter(|retries| *retries <= CALL_RETRIES);
+        let output_key = self
+            .output_key
+            .as_deref()
+            .map(DataPath::parse_members)
+            .transpose();
+        let output_key = output_key
+            .map_err(|sentence| noted(("invalid_path", format!("outputKey: {sentence}"))))
+            .ok();
+        let success = StatusRanges::compile(self.success.as_deref())
+            .map_err(|error| noted(("invalid_value", error)))
+            .ok();
+        let timeout_ms = span("timeout", &self.timeout, CALL_TIMEOUT)
+            .map_err(&mut noted)
+            .ok();
+        let backoff_ms = span("backoff", &self.backoff, CALL_FIRST_PAUSE)
+            .map_err(&mut noted)
+            .ok();
+        let retries = u32::try_from(self.retries)
+            .ok()
+            .filter(|retries| *retries <= CALL_RETRIES);
         if retries.is_none() {
-            let sentence = format!("expected `retries` from 0 to {CALL_RETRIES}, but got {}; correct it", self.retries);
+            let sentence = format!(
+                "expected `retries` from 0 to {CALL_RETRIES}, but got {}; correct it",
+                self.retries
+            );
             noted(("invalid_value", sentence));
         }
         let compiled = || {
@@ -174,26 +218,41 @@ impl HttpRequestParams {
 
 fn json(text: Option<&str>, what: &str) -> Result<Option<Template>, Mistake> {
     let Some(text) = text else { return Ok(None) };
-    let template = Template::compile(text).map_err(|error| ("invalid_template", format!("{what}, {error}")))?;
+    let template = Template::compile(text)
+        .map_err(|error| ("invalid_template", format!("{what}, {error}")))?;
     let holds_secret = template.secrets().next().is_some();
-    if holds_secret { Err(secret_misplaced(what)) } else { Ok(Some(template)) }
+    if holds_secret {
+        Err(secret_misplaced(what))
+    } else {
+        Ok(Some(template))
+    }
 }
 
 /// A secret where none may be: what is recorded must not hold it.
 fn secret_misplaced(what: &str) -> Mistake {
-    ("misplaced_secret", format!("{what}: expected ${{secret.NAME}} in values of `headers` only, but got it here; move it there"))
+    (
+        "misplaced_secret",
+        format!(
+            "{what}: expected ${{secret.NAME}} in values of `headers` only, but got it here; \
+            move it there"
+        ),
+    )
 }
 
 fn span(what: &str, text: &str, most: std::time::Duration) -> Result<u64, Mistake> {
-    let length = duration::parse(text).ok().and_then(|span| duration::length(&span).ok());
+    let length = duration::parse(text)
+        .ok()
+        .and_then(|span| duration::length(&span).ok());
     let ms = length.and_then(|length| u64::try_from(length.as_millis()).ok());
-    ms.filter(|ms| *ms > 0 && u128::from(*ms) <= most.as_millis()).ok_or_else(|| {
-        let sentence = format!(
-            "expected `{what}` as ISO 8601 duration such as PT10S, at most {} seconds, but got `{text}`; correct it",
-            most.as_secs()
-        );
-        ("invalid_value", sentence)
-    })
+    ms.filter(|ms| *ms > 0 && u128::from(*ms) <= most.as_millis())
+        .ok_or_else(|| {
+            let sentence = format!(
+                "expected `{what}` as ISO 8601 duration such as PT10S, at most {} seconds, but got \
+            `{text}`; correct it",
+                most.as_secs()
+            );
+            ("invalid_value", sentence)
+        })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Keys and times: the generated names of instances and element instances, and the one time unit.
 //!
-//! Not here: names written by the modeller (node ids, action names); those are plain strings. How an instance key is
-//! derived from a start command: `runtime::keys`.
+//! Not here: names written by the modeller (node ids, action names); those are plain strings. How
+//! an instance key is derived from a start command: `runtime::keys`.
 
 use std::{fmt, str::FromStr};
 
@@ -9,7 +9,8 @@ use jiff::{Zoned, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The generated key of a process instance: UUIDv7-shaped, its last byte is the [partition](InstanceKey::partition).
+/// The generated key of a process instance: UUIDv7-shaped, its last byte is the
+/// [partition](InstanceKey::partition).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct InstanceKey(pub Uuid);
@@ -41,7 +42,8 @@ impl FromStr for InstanceKey {
     }
 }
 
-/// An element instance within one process instance: the seq of the record that activated it, so unique and dense-free.
+/// An element instance within one process instance: the seq of the record that activated it, so
+/// unique and dense-free.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ElementKey(pub u64);
@@ -63,7 +65,9 @@ impl ElementKey {
 }
 
 /// A point in process time: milliseconds since the Unix epoch, UTC.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, Serialize, Deserialize,
+)]
 #[serde(transparent)]
 pub struct Time(pub i64);
 
@@ -73,7 +77,8 @@ impl Time {
         self.plus_in(span, &TimeZone::UTC)
     }
 
-    /// The first time after this one that fits a cron expression, in UTC; `None` when there is none.
+    /// The first time after this one that fits a cron expression, in UTC; `None` when there is
+    /// none.
     pub fn next(self, cron: &croner::Cron) -> Option<Time> {
         self.next_in(cron, &TimeZone::UTC)
     }
@@ -85,12 +90,17 @@ impl Time {
 
     /// As [`Self::next`], on the clocks of a zone.
     pub fn next_in(self, cron: &croner::Cron, zone: &TimeZone) -> Option<Time> {
-        cron.find_next_occurrence(&self.in_zone(zone)?, false).ok().map(Time::from)
+        cron.find_next_occurrence(&self.in_zone(zone)?, false)
+            .ok()
+            .map(Time::from)
     }
 
-    /// The last time until this one, itself included, that fits a cron expression on the clocks of a zone.
+    /// The last time until this one, itself included, that fits a cron expression on the clocks of
+    /// a zone.
     pub fn latest_in(self, cron: &croner::Cron, zone: &TimeZone) -> Option<Time> {
-        cron.find_previous_occurrence(&self.in_zone(zone)?, true).ok().map(Time::from)
+        cron.find_previous_occurrence(&self.in_zone(zone)?, true)
+            .ok()
+            .map(Time::from)
     }
 
     /// The millisecond before.

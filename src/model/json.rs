@@ -1,6 +1,8 @@
 //! Reads the JSON form of a process definition: the serde form of [`ProcessDefinition`].
 
-use super::{definition::ProcessDefinition, problem::Problem, repeated_members, source::ReadDefinition};
+use super::{
+    definition::ProcessDefinition, problem::Problem, repeated_members, source::ReadDefinition,
+};
 use crate::text::json;
 
 /// Reads one definition.
@@ -11,10 +13,13 @@ pub fn read(text: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
     if let Err(sentence) = repeated_members::check(text) {
         return Err(vec![Problem::error("", "duplicate_member", sentence)]);
     }
-    json::from_text::<ProcessDefinition>(text).map(|definition| vec![(definition, Vec::new())]).map_err(|error| {
-        let message = format!("expected a process definition, but {error}; correct the JSON there");
-        vec![Problem::error("", "invalid_json", message)]
-    })
+    json::from_text::<ProcessDefinition>(text)
+        .map(|definition| vec![(definition, Vec::new())])
+        .map_err(|error| {
+            let message =
+                format!("expected a process definition, but {error}; correct the JSON there");
+            vec![Problem::error("", "invalid_json", message)]
+        })
 }
 
 #[cfg(test)]
@@ -29,8 +34,13 @@ mod tests {
         let again = serde_json::to_string(&read_back[0].0).expect("definitions are JSON");
         assert_eq!(read(&again), Ok(read_back));
 
-        let problems = read("{\"id\": \"p\",\n \"nodes\": [], \"odd\": 1}").expect_err("odd is unknown");
+        let problems =
+            read("{\"id\": \"p\",\n \"nodes\": [], \"odd\": 1}").expect_err("odd is unknown");
         assert_eq!(problems[0].code, "invalid_json");
-        assert!(problems[0].message.contains("`odd`") && problems[0].message.contains("line 2"), "{}", problems[0].message);
+        assert!(
+            problems[0].message.contains("`odd`") && problems[0].message.contains("line 2"),
+            "{}",
+            problems[0].message
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Keys: what a client may send. Path prefixes by whole segments; the rest is ignored or, when strict, refused.
+//! Keys: what a client may send. Path prefixes by whole segments; the rest is ignored or, when
+//! strict, refused.
 //!
 //! Not here: how a JSON Schema is evaluated ([`Evaluator::check_schema`]).
 
@@ -44,10 +45,17 @@ impl Keys {
     pub fn compile(keys: &[Key], strict: bool) -> Result<Self, String> {
         let compile_key = |key: &Key| {
             let path = DataPath::parse_members(&key.path)?;
-            Ok(CompiledKey { path, required: key.required, schema: key.schema.clone() })
+            Ok(CompiledKey {
+                path,
+                required: key.required,
+                schema: key.schema.clone(),
+            })
         };
         Ok(Self {
-            keys: keys.iter().map(compile_key).collect::<Result<_, String>>()?,
+            keys: keys
+                .iter()
+                .map(compile_key)
+                .collect::<Result<_, String>>()?,
             names: keys.iter().map(|key| key.path.clone()).collect(),
             strict,
             everything: false,
@@ -56,7 +64,10 @@ impl Keys {
 
     /// Keys that let every object in, as the built-in action `complete` does.
     pub fn everything() -> Self {
-        Self { everything: true, ..Self::default() }
+        Self {
+            everything: true,
+            ..Self::default()
+        }
     }
 
     /// The paths as written, in document order.
@@ -66,7 +77,12 @@ impl Keys {
 
     /// The paths that must be present and not null.
     pub fn required(&self) -> Vec<&str> {
-        self.keys.iter().zip(&self.names).filter(|(key, _)| key.required).map(|(_, name)| name.as_str()).collect()
+        self.keys
+            .iter()
+            .zip(&self.names)
+            .filter(|(key, _)| key.required)
+            .map(|(_, name)| name.as_str())
+            .collect()
     }
 
     /// Whether nothing is accepted.
@@ -77,15 +93,26 @@ impl Keys {
     /// Filters a payload. A `null` payload counts as an empty one.
     ///
     /// # Errors
-    /// Each path that is required and missing, violates its schema, or is not covered although the keys are strict. A payload
-    /// that is no object is reported at the empty path.
-    pub fn accept(&self, payload: &Value, evaluator: &dyn Evaluator) -> Result<Accepted, FieldErrors> {
+    /// Each path that is required and missing, violates its schema, or is not covered although the
+    /// keys are strict. A payload that is no object is reported at the empty path.
+    pub fn accept(
+        &self,
+        payload: &Value,
+        evaluator: &dyn Evaluator,
+    ) -> Result<Accepted, FieldErrors> {
         let mut data = Value::Object(Map::new());
         let mut violations = FieldErrors::new();
         let mut ignored = Vec::new();
         match payload {
-            Value::Object(_) if self.everything => return Ok(Accepted { data: payload.clone(), ignored }),
-            Value::Object(members) => self.collect_uncovered(members, &mut Vec::new(), &mut ignored),
+            Value::Object(_) if self.everything => {
+                return Ok(Accepted {
+                    data: payload.clone(),
+                    ignored,
+                });
+            }
+            Value::Object(members) => {
+                self.collect_uncovered(members, &mut Vec::new(), &mut ignored)
+            }
             Value::Null => {}
             _ => {
                 let sentence = "expected a JSON object, but got another kind of value";
@@ -111,21 +138,41 @@ impl Keys {
         }
         if self.strict {
             for path in &ignored {
-                violations.entry(path.clone()).or_insert_with(|| FieldError::additional(last(path), self.not_covered()));
+                violations
+                    .entry(path.clone())
+                    .or_insert_with(|| FieldError::additional(last(path), self.not_covered()));
             }
         }
-        if violations.is_empty() { Ok(Accepted { data, ignored }) } else { Err(violations) }
+        if violations.is_empty() {
+            Ok(Accepted { data, ignored })
+        } else {
+            Err(violations)
+        }
     }
 
-    /// Lists the shortest paths of `members` that are left out. A key below a member covers nothing when the member is no
-    /// object, so such a member is listed itself.
-    fn collect_uncovered<'a>(&self, members: &'a Map<String, Value>, at: &mut Vec<&'a str>, ignored: &mut Vec<String>) {
+    /// Lists the shortest paths of `members` that are left out. A key below a member covers nothing
+    /// when the member is no object, so such a member is listed itself.
+    fn collect_uncovered<'a>(
+        &self,
+        members: &'a Map<String, Value>,
+        at: &mut Vec<&'a str>,
+        ignored: &mut Vec<String>,
+    ) {
         for (name, value) in members {
             at.push(name);
-            if !self.keys.iter().any(|key| is_prefix(key.path.segments(), at)) {
-                let key_below = self.keys.iter().any(|key| reaches_below(key.path.segments(), at));
+            if !self
+                .keys
+                .iter()
+                .any(|key| is_prefix(key.path.segments(), at))
+            {
+                let key_below = self
+                    .keys
+                    .iter()
+                    .any(|key| reaches_below(key.path.segments(), at));
                 match value {
-                    Value::Object(members) if key_below => self.collect_uncovered(members, at, ignored),
+                    Value::Object(members) if key_below => {
+                        self.collect_uncovered(members, at, ignored)
+                    }
                     _ => ignored.push(at.join(".")),
                 }
             }
@@ -136,7 +183,10 @@ impl Keys {
     fn not_covered(&self) -> String {
         match self.names.as_slice() {
             [] => "expected no data, but this was sent; leave it out".to_owned(),
-            names => format!("expected only data under {}, but this lies elsewhere; leave it out", names.join(", ")),
+            names => format!(
+                "expected only data under {}, but this lies elsewhere; leave it out",
+                names.join(", ")
+            ),
         }
     }
 }
@@ -152,7 +202,9 @@ fn reaches_below(key: &[Segment], path: &[&str]) -> bool {
 }
 
 fn matches_on_shorter(key: &[Segment], path: &[&str]) -> bool {
-    key.iter().zip(path).all(|(segment, name)| matches!(segment, Segment::Member(member) if &**member == *name))
+    key.iter()
+        .zip(path)
+        .all(|(segment, name)| matches!(segment, Segment::Member(member) if &**member == *name))
 }
 
 /// The last member of a path.

@@ -2,19 +2,28 @@
 
 use serde_json::Value;
 
-/// Deepest nesting of data that one instance takes over from another. More would not be read back from the log.
+/// Deepest nesting of data that one instance takes over from another. More would not be read back
+/// from the log.
 pub const MAX_DATA_DEPTH: usize = 256;
 
 /// Whether arrays and objects nest deeper than `limit`.
 pub fn exceeds_depth(value: &Value, limit: usize) -> bool {
     match value {
-        Value::Array(items) => limit == 0 || items.iter().any(|item| exceeds_depth(item, limit - 1)),
-        Value::Object(members) => limit == 0 || members.values().any(|member| exceeds_depth(member, limit - 1)),
+        Value::Array(items) => {
+            limit == 0 || items.iter().any(|item| exceeds_depth(item, limit - 1))
+        }
+        Value::Object(members) => {
+            limit == 0
+                || members
+                    .values()
+                    .any(|member| exceeds_depth(member, limit - 1))
+        }
         _ => false,
     }
 }
 
-/// Merges `patch` into `into`: objects merge member by member, everything else replaces. `null` is a value like any other.
+/// Merges `patch` into `into`: objects merge member by member, everything else replaces. `null` is
+/// a value like any other.
 pub fn deep_merge(into: &mut Value, patch: &Value) {
     match (into, patch) {
         (Value::Object(members), Value::Object(patches)) => {
@@ -31,13 +40,16 @@ pub fn deep_merge(into: &mut Value, patch: &Value) {
     }
 }
 
-/// Whether merging `first` and then `second` is the same as merging the two merged into one. It is not where `first` replaces
-/// a value by something that `second` replaces by an object: in one, that object would be merged into the old value.
+/// Whether merging `first` and then `second` is the same as merging the two merged into one. It is
+/// not where `first` replaces a value by something that `second` replaces by an object: in one,
+/// that object would be merged into the old value.
 pub fn composes(first: &Value, second: &Value) -> bool {
     match (first, second) {
-        (Value::Object(members), Value::Object(patches)) => {
-            patches.iter().all(|(name, patch)| members.get(name).is_none_or(|member| composes(member, patch)))
-        }
+        (Value::Object(members), Value::Object(patches)) => patches.iter().all(|(name, patch)| {
+            members
+                .get(name)
+                .is_none_or(|member| composes(member, patch))
+        }),
         (_, second) => !second.is_object(),
     }
 }
@@ -51,8 +63,14 @@ mod tests {
     #[test]
     fn objects_merge_all_else_replaces() {
         let mut data = json!({"a": {"b": 1, "c": [1, 2]}, "d": {"e": 1}, "f": 1});
-        deep_merge(&mut data, &json!({"a": {"c": [3], "g": {}}, "d": null, "f": {"h": true}}));
-        assert_eq!(data, json!({"a": {"b": 1, "c": [3], "g": {}}, "d": null, "f": {"h": true}}));
+        deep_merge(
+            &mut data,
+            &json!({"a": {"c": [3], "g": {}}, "d": null, "f": {"h": true}}),
+        );
+        assert_eq!(
+            data,
+            json!({"a": {"b": 1, "c": [3], "g": {}}, "d": null, "f": {"h": true}})
+        );
     }
 
     #[test]
@@ -61,12 +79,19 @@ mod tests {
             assert_eq!(composes(&first, &second), expected, "{first} {second}");
             let mut both = first.clone();
             deep_merge(&mut both, &second);
-            for old in [json!({}), json!({"a": {"b": 1, "c": {"d": 1}}}), json!({"a": 1})] {
+            for old in [
+                json!({}),
+                json!({"a": {"b": 1, "c": {"d": 1}}}),
+                json!({"a": 1}),
+            ] {
                 let (mut after, mut at_once) = (old.clone(), old);
                 deep_merge(&mut after, &first);
                 deep_merge(&mut after, &second);
                 deep_merge(&mut at_once, &both);
-                assert!(!expected || after == at_once, "{first} {second}: {after} {at_once}");
+                assert!(
+                    !expected || after == at_once,
+                    "{first} {second}: {after} {at_once}"
+                );
             }
         };
         check(json!({"a": 1}), json!({"a": 2, "b": {}}), true);

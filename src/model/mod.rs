@@ -1,11 +1,14 @@
-//! What a process definition is: elements, flows, actions, templates; how it is read, checked and compiled.
+//! What a process definition is: elements, flows, actions, templates; how it is read, checked and
+//! compiled.
 //!
-//! The way of a definition: [`source`] reads BPMN XML or JSON into a [`definition`], [`validate`] lists all its problems,
-//! [`compile`] makes the [`executable`] form, the only one the engine runs on. What the compiled form is made of:
-//! [`path`], [`template`], [`keys`], [`copying`], [`merging`], [`upload`], [`occurrences`], [`task_terms`], [`http_request`],
-//! [`webhook`], [`searching`]. What frontends are told of it: [`typescript`].
+//! The way of a definition: [`source`] reads BPMN XML or JSON into a [`definition`], [`validate`]
+//! lists all its problems, [`compile`] makes the [`executable`] form, the only one the engine runs
+//! on. What the compiled form is made of: [`path`], [`template`], [`keys`], [`copying`],
+//! [`merging`], [`upload`], [`occurrences`], [`task_terms`], [`http_request`], [`webhook`],
+//! [`searching`]. What frontends are told of it: [`typescript`].
 //!
-//! Not here: what running means (`engine`), how conditions and schemas are evaluated (`expression`, behind [`evaluator`]).
+//! Not here: what running means (`engine`), how conditions and schemas are evaluated (`expression`,
+//! behind [`evaluator`]).
 
 pub mod action;
 pub mod bpmn_xml;

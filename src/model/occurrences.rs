@@ -1,9 +1,10 @@
 //! The times at which a schedule is due, compiled once at deploy.
 //!
-//! A cron expression follows the clocks of its zone. Where they are put forward, an expression with one fixed time of day is due
-//! right after the gap and any other leaves the gap out; where they are put back, the former is due once, at the earlier of the
-//! two, and the latter in both hours. Intervals count from their beginning, not from the time before, so months do not drift:
-//! days and months on the zone's calendar, hours and less exactly.
+//! A cron expression follows the clocks of its zone. Where they are put forward, an expression with
+//! one fixed time of day is due right after the gap and any other leaves the gap out; where they
+//! are put back, the former is due once, at the earlier of the two, and the latter in both hours.
+//! Intervals count from their beginning, not from the time before, so months do not drift: days and
+//! months on the zone's calendar, hours and less exactly.
 //!
 //! Not here: which of them have been kept (`runtime::schedules`).
 
@@ -20,8 +21,8 @@ use crate::duration;
 /// The shortest interval, in milliseconds: that of a cron expression with seconds.
 const SHORTEST: i64 = 1_000;
 
-/// When a schedule is due. Every time is told from when the schedule began to be in force, which only those count from that have
-/// no beginning of their own.
+/// When a schedule is due. Every time is told from when the schedule began to be in force, which
+/// only those count from that have no beginning of their own.
 #[derive(Debug)]
 pub enum Occurrences {
     /// Whenever the clocks of the zone fit.
@@ -54,13 +55,21 @@ impl Occurrences {
     pub fn compile(schedule: &Schedule) -> Result<Self, String> {
         let zone = zone(schedule.time_zone.as_deref())?;
         let compiled = match &schedule.when {
-            When::Cycle(text) if text.trim_start().starts_with('R') => Self::Interval(Interval::compile(text.trim(), zone)?),
+            When::Cycle(text) if text.trim_start().starts_with('R') => {
+                Self::Interval(Interval::compile(text.trim(), zone)?)
+            }
             When::Cycle(text) => Self::Cron(Box::new(cron(text)?), zone),
             When::Date(text) => Self::At(date(text, &zone)?),
             When::Duration(text) => {
                 let span = span(text)?;
-                if Time(0).plus_in(&span, &zone).is_none_or(|due| due < Time(0)) {
-                    return Err(format!("expected a duration that is not negative, such as PT1H, but got `{text}`; correct it"));
+                if Time(0)
+                    .plus_in(&span, &zone)
+                    .is_none_or(|due| due < Time(0))
+                {
+                    return Err(format!(
+                        "expected a duration that is not negative, such as PT1H, but got \
+                        `{text}`; correct it"
+                    ));
                 }
                 Self::After(span, zone)
             }
@@ -68,11 +77,14 @@ impl Occurrences {
         };
         match compiled.first(Time(0)) {
             Some(_) => Ok(compiled),
-            None => Err("expected a time that comes, but none since 1970 fits; correct it".to_owned()),
+            None => {
+                Err("expected a time that comes, but none since 1970 fits; correct it".to_owned())
+            }
         }
     }
 
-    /// The first time of a schedule that begins to be in force then. What was due before is none of its times.
+    /// The first time of a schedule that begins to be in force then. What was due before is none of
+    /// its times.
     pub fn first(&self, begun: Time) -> Option<Time> {
         match self {
             Self::After(span, zone) => begun.plus_in(span, zone),
@@ -95,7 +107,10 @@ impl Occurrences {
     pub fn latest(&self, until: Time, begun: Time) -> Option<Time> {
         match self {
             Self::Cron(cron, zone) => until.latest_in(cron, zone),
-            Self::Interval(interval) => interval.first_after(until, begun).checked_sub(1).and_then(|n| interval.due(n, begun)),
+            Self::Interval(interval) => interval
+                .first_after(until, begun)
+                .checked_sub(1)
+                .and_then(|n| interval.due(n, begun)),
             Self::At(time) => Some(*time).filter(|time| *time <= until),
             Self::After(span, zone) => begun.plus_in(span, zone).filter(|time| *time <= until),
             Self::Startup => None,
@@ -106,12 +121,17 @@ impl Occurrences {
 impl Interval {
     /// How long it is, in milliseconds; a calendar's interval as long as the first one since 1970.
     pub fn millis(&self) -> i64 {
-        Time(0).plus_in(&self.every, &self.zone).map_or(0, |end| end.0)
+        Time(0)
+            .plus_in(&self.every, &self.zone)
+            .map_or(0, |end| end.0)
     }
 
     fn compile(text: &str, zone: TimeZone) -> Result<Self, String> {
         let wrong = || {
-            format!("expected a repeating interval such as R/PT30S or R5/2026-01-01T00:00:00Z/P1D, but got `{text}`; correct it")
+            format!(
+                "expected a repeating interval such as R/PT30S or R5/2026-01-01T00:00:00Z/P1D, \
+                but got `{text}`; correct it"
+            )
         };
         let parts: Vec<&str> = text.split('/').collect();
         let (times, from, every) = match parts[..] {
@@ -121,17 +141,32 @@ impl Interval {
         };
         let times = match times.strip_prefix('R') {
             Some("") => None,
-            Some(digits) if digits.bytes().all(|digit| digit.is_ascii_digit()) => Some(digits.parse().map_err(|_| wrong())?),
+            Some(digits) if digits.bytes().all(|digit| digit.is_ascii_digit()) => {
+                Some(digits.parse().map_err(|_| wrong())?)
+            }
             _ => return Err(wrong()),
         };
         if times == Some(0) {
-            return Err(format!("expected an interval that comes at least once, but `{text}` comes never; correct the number"));
+            return Err(format!(
+                "expected an interval that comes at least once, but `{text}` comes never; \
+                correct the number"
+            ));
         }
         let every = span(every)?;
-        if Time(0).plus_in(&every, &zone).is_none_or(|due| due.0 < SHORTEST) {
-            return Err(format!("expected an interval of a second or more, but got `{text}`; make it longer"));
+        if Time(0)
+            .plus_in(&every, &zone)
+            .is_none_or(|due| due.0 < SHORTEST)
+        {
+            return Err(format!(
+                "expected an interval of a second or more, but got `{text}`; make it longer"
+            ));
         }
-        Ok(Self { times, from, every, zone })
+        Ok(Self {
+            times,
+            from,
+            every,
+            zone,
+        })
     }
 
     /// The time with this number, from 0; `None` beyond the last.
@@ -143,7 +178,13 @@ impl Interval {
             Some(from) => (from, number),
             None => (begun, number.checked_add(1)?),
         };
-        origin.plus_in(&self.every.checked_mul(i64::try_from(intervals).ok()?).ok()?, &self.zone)
+        origin.plus_in(
+            &self
+                .every
+                .checked_mul(i64::try_from(intervals).ok()?)
+                .ok()?,
+            &self.zone,
+        )
     }
 
     /// The number of the first time after this one, or the one that comes after the last.
@@ -159,31 +200,44 @@ impl Interval {
         }
         while open - come > 1 {
             let middle = come + (open - come) / 2;
-            if has_come(middle) { come = middle } else { open = middle }
+            if has_come(middle) {
+                come = middle
+            } else {
+                open = middle
+            }
         }
         open
     }
 }
 
 fn zone(name: Option<&str>) -> Result<TimeZone, String> {
-    let Some(name) = name else { return Ok(TimeZone::UTC) };
+    let Some(name) = name else {
+        return Ok(TimeZone::UTC);
+    };
     TimeZone::get(name)
         .ok()
         .filter(|zone| !zone.is_unknown())
-        .ok_or_else(|| format!("expected the IANA name of a time zone such as Europe/Berlin, but got `{name}`; correct it"))
+        .ok_or_else(|| {
+            format!(
+                "expected the IANA name of a time zone such as Europe/Berlin, but \
+            got `{name}`; correct it"
+            )
+        })
 }
 
 fn cron(text: &str) -> Result<Cron, String> {
     cron::read(text).map(|reading| reading.cron).map_err(|error| {
         format!(
-            "expected a cron expression such as `0 2 * * MON-FRI`, or a repeating interval such as R/PT30S, but `{text}` is neither: \
-             {error}; correct it"
+            "expected a cron expression such as `0 2 * * MON-FRI`, or a repeating interval such \
+            as R/PT30S, but `{text}` is neither: {error}; correct it"
         )
     })
 }
 
 fn span(text: &str) -> Result<Span, String> {
-    duration::parse(text.trim()).map_err(|error| format!("expected an ISO 8601 duration such as PT1H, but {error}; correct it"))
+    duration::parse(text.trim()).map_err(|error| {
+        format!("expected an ISO 8601 duration such as PT1H, but {error}; correct it")
+    })
 }
 
 /// A time with its offset, or one of the zone's clocks: in a gap as much later, of two the earlier.
@@ -192,10 +246,15 @@ fn date(text: &str, zone: &TimeZone) -> Result<Time, String> {
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         return Ok(Time(timestamp.as_millisecond()));
     }
-    let of_zone = text.parse::<civil::DateTime>().ok().and_then(|time| zone.to_zoned(time).ok());
-    of_zone
-        .map(Time::from)
-        .ok_or_else(|| format!("expected an ISO 8601 time such as 2026-01-01T08:00:00Z, but got `{text}`; correct it"))
+    let of_zone = text
+        .parse::<civil::DateTime>()
+        .ok()
+        .and_then(|time| zone.to_zoned(time).ok());
+    of_zone.map(Time::from).ok_or_else(|| {
+        format!(
+            "expected an ISO 8601 time such as 2026-01-01T08:00:00Z, but got `{text}`; correct it"
+        )
+    })
 }
 
 #[cfg(test)]

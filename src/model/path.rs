@@ -1,7 +1,7 @@
 //! Dotted paths into JSON data: `client.phones[0]`.
 //!
-//! A path starts with an object member; `[i]` picks an array item. Where only members make sense (keys, destinations),
-//! [`DataPath::parse_members`] refuses `[i]`.
+//! A path starts with an object member; `[i]` picks an array item. Where only members make sense
+//! (keys, destinations), [`DataPath::parse_members`] refuses `[i]`.
 
 use std::fmt;
 
@@ -34,21 +34,34 @@ impl DataPath {
     /// A sentence that says what was expected.
     pub fn parse(text: &str) -> Result<Self, String> {
         if text.len() > MAX_PATH_BYTES {
-            return Err(format!("expected a path of at most {MAX_PATH_BYTES} bytes, but this one has {}", text.len()));
+            return Err(format!(
+                "expected a path of at most {MAX_PATH_BYTES} bytes, but this one has {}",
+                text.len()
+            ));
         }
         let mut segments = Vec::new();
         for part in text.split('.') {
             let (member, mut indexes) = part.split_at(part.find('[').unwrap_or(part.len()));
             if member.is_empty() || !member.chars().all(is_member_char) {
-                let bare = text.strip_prefix("${").or_else(|| text.strip_prefix("#{")).and_then(|rest| rest.strip_suffix('}'));
-                let advice = bare.filter(|bare| Self::parse(bare).is_ok()).map(|bare| format!("; write `{bare}`"));
+                let bare = text
+                    .strip_prefix("${")
+                    .or_else(|| text.strip_prefix("#{"))
+                    .and_then(|rest| rest.strip_suffix('}'));
+                let advice = bare
+                    .filter(|bare| Self::parse(bare).is_ok())
+                    .map(|bare| format!("; write `{bare}`"));
                 let advice = advice.unwrap_or_default();
-                return Err(format!("expected a dotted path such as `client.phones[0]`, but got `{text}`{advice}"));
+                return Err(format!(
+                    "expected a dotted path such as `client.phones[0]`, but got `{text}`{advice}"
+                ));
             }
             segments.push(Segment::Member(member.into()));
             while !indexes.is_empty() {
                 let (index, rest) = take_index(indexes).ok_or_else(|| {
-                    format!("expected an index from [0] to [{MAX_INDEX}] after `{member}`, but got `{indexes}` in `{text}`")
+                    format!(
+                        "expected an index from [0] to [{MAX_INDEX}] after `{member}`, but \
+                        got `{indexes}` in `{text}`"
+                    )
                 })?;
                 segments.push(Segment::Index(index));
                 indexes = rest;
@@ -63,22 +76,31 @@ impl DataPath {
     /// As [`DataPath::parse`], and for any `[i]`.
     pub fn parse_members(text: &str) -> Result<Self, String> {
         let path = Self::parse(text)?;
-        if path.segments.iter().any(|segment| matches!(segment, Segment::Index(_))) {
-            return Err(format!("expected a path of object members, but `{text}` picks an array item; name the whole array"));
+        if path
+            .segments
+            .iter()
+            .any(|segment| matches!(segment, Segment::Index(_)))
+        {
+            return Err(format!(
+                "expected a path of object members, but `{text}` picks an array item; name the \
+                whole array"
+            ));
         }
         Ok(path)
     }
 
     /// The value at this path, `None` when anything on the way is missing or of another kind.
     pub fn get<'a>(&self, data: &'a Value) -> Option<&'a Value> {
-        self.segments.iter().try_fold(data, |value, segment| match segment {
-            Segment::Member(name) => value.as_object()?.get(&**name),
-            Segment::Index(index) => value.as_array()?.get(*index),
-        })
+        self.segments
+            .iter()
+            .try_fold(data, |value, segment| match segment {
+                Segment::Member(name) => value.as_object()?.get(&**name),
+                Segment::Index(index) => value.as_array()?.get(*index),
+            })
     }
 
-    /// Writes a value at this path. Makes the objects and arrays on the way, in the place of whatever else is there; an
-    /// array that is too short is filled with `null`.
+    /// Writes a value at this path. Makes the objects and arrays on the way, in the place of
+    /// whatever else is there; an array that is too short is filled with `null`.
     pub fn set(&self, data: &mut Value, value: Value) {
         let mut place = data;
         for segment in &self.segments {
@@ -117,9 +139,12 @@ impl DataPath {
         nested
     }
 
-    /// Removes what is at this path, if anything. An array item becomes `null`, so that the others keep their places.
+    /// Removes what is at this path, if anything. An array item becomes `null`, so that the others
+    /// keep their places.
     pub fn remove(&self, data: &mut Value) {
-        let Some((last, way)) = self.segments.split_last() else { return };
+        let Some((last, way)) = self.segments.split_last() else {
+            return;
+        };
         let place = way.iter().try_fold(data, |value, segment| match segment {
             Segment::Member(name) => value.as_object_mut()?.get_mut(&**name),
             Segment::Index(index) => value.as_array_mut()?.get_mut(*index),
@@ -163,7 +188,10 @@ fn is_member_char(c: char) -> bool {
 fn take_index(text: &str) -> Option<(usize, &str)> {
     let (digits, rest) = text.strip_prefix('[')?.split_once(']')?;
     let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let index = digits.parse().ok().filter(|&index| plain && index <= MAX_INDEX)?;
+    let index = digits
+        .parse()
+        .ok()
+        .filter(|&index| plain && index <= MAX_INDEX)?;
     Some((index, rest))
 }
 
@@ -182,9 +210,10 @@ mod tests {
         for text in ["a", "a.b", "a[0]", "a.b[0][12].c-d", "größe.x_1"] {
             assert_eq!(path(text).to_string(), text);
         }
-        for text in
-            ["", ".", "a.", ".a", "a..b", "[0]", "a[", "a[]", "a[x]", "a[+1]", "a[0]b", "a[10000]", "a b", "a + 1", "${a}"]
-        {
+        for text in [
+            "", ".", "a.", ".a", "a..b", "[0]", "a[", "a[]", "a[x]", "a[+1]", "a[0]b", "a[10000]",
+            "a b", "a + 1", "${a}",
+        ] {
             assert!(DataPath::parse(text).is_err(), "{text}");
         }
         assert!(DataPath::parse("${a.b}").is_err_and(|sentence| sentence.ends_with("write `a.b`")));

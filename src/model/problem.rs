@@ -19,13 +19,31 @@ pub struct Problem {
 
 impl Problem {
     /// A problem that refuses the deploy.
-    pub fn error(element: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
-        Self { element: element.into(), code, message: message.into(), severity: Severity::Error }
+    pub fn error(
+        element: impl Into<String>,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            element: element.into(),
+            code,
+            message: message.into(),
+            severity: Severity::Error,
+        }
     }
 
     /// A problem that is reported only.
-    pub fn warning(element: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
-        Self { element: element.into(), code, message: message.into(), severity: Severity::Warning }
+    pub fn warning(
+        element: impl Into<String>,
+        code: &'static str,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            element: element.into(),
+            code,
+            message: message.into(),
+            severity: Severity::Warning,
+        }
     }
 }
 

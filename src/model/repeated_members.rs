@@ -1,16 +1,21 @@
-//! Finds a member that an object of a JSON text has twice: JSON allows it, readers keep the last one in silence.
+//! Finds a member that an object of a JSON text has twice: JSON allows it, readers keep the last
+//! one in silence.
 //!
 //! Not here: whether the text is JSON at all; its reader says so.
 
 use std::collections::HashMap;
 
-/// The first member that an object of a JSON text has twice, as a sentence that names both lines; `None` for a text in which
-/// each object has each member once.
+/// The first member that an object of a JSON text has twice, as a sentence that names both lines;
+/// `None` for a text in which each object has each member once.
 ///
 /// # Errors
 /// The sentence.
 pub fn check(json: &str) -> Result<(), String> {
-    let mut scanner = Scanner { text: json.as_bytes(), at: 0, line: 1 };
+    let mut scanner = Scanner {
+        text: json.as_bytes(),
+        at: 0,
+        line: 1,
+    };
     // The objects and lists around the present place; a list has no members.
     let mut open: Vec<Option<HashMap<String, usize>>> = Vec::new();
     while let Some(byte) = scanner.next() {
@@ -25,7 +30,8 @@ pub fn check(json: &str) -> Result<(), String> {
                     && let Some(first) = members.insert(text.clone(), line)
                 {
                     return Err(format!(
-                        "expected each member of an object once, but `{text}` is in line {first} and in line {line}; remove one"
+                        "expected each member of an object once, but `{text}` is in line {first} \
+                        and in line {line}; remove one"
                     ));
                 }
             }
@@ -60,12 +66,16 @@ impl Scanner<'_> {
             }
         }
         let written = &self.text[start..self.at];
-        serde_json::from_slice(written).unwrap_or_else(|_| String::from_utf8_lossy(written).into_owned())
+        serde_json::from_slice(written)
+            .unwrap_or_else(|_| String::from_utf8_lossy(written).into_owned())
     }
 
     /// Whether a colon follows: the string before was a member's name.
     fn is_member(&self) -> bool {
-        self.text[self.at..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':')
+        self.text[self.at..]
+            .iter()
+            .find(|byte| !byte.is_ascii_whitespace())
+            == Some(&b':')
     }
 }
 
@@ -75,19 +85,33 @@ mod tests {
 
     #[test]
     fn a_member_twice_is_named_with_both_lines() {
-        for once in
-            ["{}", "[1, \"a\", \"a\"]", r#"{"a": {"a": "a"}, "b": ["a", {"a": 1}, {"a": 1}]}"#, "", "{\"a\"", "]]}}", "\"\\"]
-        {
+        for once in [
+            "{}",
+            "[1, \"a\", \"a\"]",
+            r#"{"a": {"a": "a"}, "b": ["a", {"a": 1}, {"a": 1}]}"#,
+            "",
+            "{\"a\"",
+            "]]}}",
+            "\"\\",
+        ] {
             assert_eq!(check(once), Ok(()), "{once}");
         }
         for (twice, name, lines) in [
             ("{\"a\": 1,\n \"a\": 2}", "`a`", [1, 2]),
-            ("{\"a\": {\"b\": \"}\\\"\",\n\n\"c\": [],\n\"b\" : 2}}", "`b`", [1, 4]),
+            (
+                "{\"a\": {\"b\": \"}\\\"\",\n\n\"c\": [],\n\"b\" : 2}}",
+                "`b`",
+                [1, 4],
+            ),
             ("[{\"ä\": 1, \"\\u00e4\": 2}]", "`ä`", [1, 1]),
         ] {
             let sentence = check(twice).expect_err(twice);
             let [first, second] = lines;
-            assert!(sentence.contains(name) && sentence.contains(&format!("line {first} and in line {second}")), "{sentence}");
+            assert!(
+                sentence.contains(name)
+                    && sentence.contains(&format!("line {first} and in line {second}")),
+                "{sentence}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What starts a process by itself, as the modeller wrote it: a timer start event, or one for the server's start.
+//! What starts a process by itself, as the modeller wrote it: a timer start event, or one for the
+//! server's start.
 //!
 //! Not here: the times it means (`occurrences`), who keeps them (`runtime::schedules`).
 
@@ -41,7 +42,8 @@ pub enum When {
     Startup,
 }
 
-/// What becomes of times that passed while the server was down, or while the schedule or its process was disabled.
+/// What becomes of times that passed while the server was down, or while the schedule or its
+/// process was disabled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Missed {

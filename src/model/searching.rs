@@ -1,9 +1,11 @@
 //! What instances are found by: values in their data, at paths the process declares.
 //!
-//! Compared is text: a string is its own, a number or boolean its JSON text. Anything else is found by nothing, nor is a text
-//! over [`limits::SEARCHED_BYTES`]: a part of it would be found by what it is not.
+//! Compared is text: a string is its own, a number or boolean its JSON text. Anything else is found
+//! by nothing, nor is a text over [`limits::SEARCHED_BYTES`]: a part of it would be found by what
+//! it is not.
 //!
-//! Not here: where the values are kept (`journal::read_models`), who may search (`web::rest::instances`).
+//! Not here: where the values are kept (`journal::read_models`), who may search
+//! (`web::rest::instances`).
 
 use serde_json::Value;
 
@@ -27,19 +29,39 @@ impl SearchKeys {
     /// A sentence about the first path that is none.
     pub fn compile(paths: &[String]) -> Result<Self, String> {
         let compile = |path: &String| Ok((path.clone(), DataPath::parse_members(path)?));
-        Ok(Self { paths: paths.iter().map(compile).collect::<Result<_, String>>()? })
+        Ok(Self {
+            paths: paths.iter().map(compile).collect::<Result<_, String>>()?,
+        })
     }
 
     /// What an instance with these data is found by.
     pub fn texts(&self, data: &Value) -> SearchedTexts {
-        SearchedTexts(self.paths.iter().map(|(_, path)| path.get(data).and_then(text)).collect())
+        SearchedTexts(
+            self.paths
+                .iter()
+                .map(|(_, path)| path.get(data).and_then(text))
+                .collect(),
+        )
     }
 
-    /// The paths whose text is another than before, with the present one. Before its first record an instance has none.
-    pub fn changes(&self, before: &SearchedTexts, now: SearchedTexts) -> impl Iterator<Item = (&str, Option<String>)> {
-        let before = before.0.iter().map(Option::as_deref).chain(std::iter::repeat(None));
+    /// The paths whose text is another than before, with the present one. Before its first record
+    /// an instance has none.
+    pub fn changes(
+        &self,
+        before: &SearchedTexts,
+        now: SearchedTexts,
+    ) -> impl Iterator<Item = (&str, Option<String>)> {
+        let before = before
+            .0
+            .iter()
+            .map(Option::as_deref)
+            .chain(std::iter::repeat(None));
         let both = before.zip(now.0);
-        self.paths.iter().zip(both).filter(|(_, (old, new))| *old != new.as_deref()).map(|((path, _), (_, new))| (&**path, new))
+        self.paths
+            .iter()
+            .zip(both)
+            .filter(|(_, (old, new))| *old != new.as_deref())
+            .map(|((path, _), (_, new))| (&**path, new))
     }
 }
 
@@ -82,16 +104,35 @@ mod tests {
 
     #[test]
     fn only_texts_that_differ_are_changes() {
-        let keys = SearchKeys::compile(&["client.email".into(), "order".into(), "paid".into()]).unwrap();
+        let keys =
+            SearchKeys::compile(&["client.email".into(), "order".into(), "paid".into()]).unwrap();
         let found = |before: &SearchedTexts, data: Value| -> Vec<(String, Option<String>)> {
-            keys.changes(before, keys.texts(&data)).map(|(path, text)| (path.to_owned(), text)).collect()
+            keys.changes(before, keys.texts(&data))
+                .map(|(path, text)| (path.to_owned(), text))
+                .collect()
         };
         let texts = keys.texts(&json!({"client": {"email": "a"}, "order": 7}));
         let change = |path: &str, text: Option<&str>| (path.to_owned(), text.map(str::to_owned));
         assert_eq!(found(&SearchedTexts::default(), json!({})), []);
-        assert_eq!(found(&SearchedTexts::default(), json!({"order": 7})), [change("order", Some("7"))]);
-        assert_eq!(found(&texts, json!({"client": {"email": "a", "age": 9}, "order": "7"})), []);
+        assert_eq!(
+            found(&SearchedTexts::default(), json!({"order": 7})),
+            [change("order", Some("7"))]
+        );
+        assert_eq!(
+            found(
+                &texts,
+                json!({"client": {"email": "a", "age": 9}, "order": "7"})
+            ),
+            []
+        );
         let other = found(&texts, json!({"client": "a", "order": 8, "paid": false}));
-        assert_eq!(other, [change("client.email", None), change("order", Some("8")), change("paid", Some("false"))]);
+        assert_eq!(
+            other,
+            [
+                change("client.email", None),
+                change("order", Some("8")),
+                change("paid", Some("false"))
+            ]
+        );
     }
 }

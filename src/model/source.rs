@@ -26,13 +26,24 @@ pub enum SourceFormat {
 ///
 /// # Errors
 /// All problems found, at least one of them an error.
-pub fn read_source(source: &[u8], format: SourceFormat) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
+pub fn read_source(
+    source: &[u8],
+    format: SourceFormat,
+) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
     if source.len() > MAX_SOURCE_BYTES {
-        let message = format!("expected at most {MAX_SOURCE_BYTES} bytes, but the source has {}; split it", source.len());
+        let message = format!(
+            "expected at most {MAX_SOURCE_BYTES} bytes, but the source has {}; split it",
+            source.len()
+        );
         return Err(vec![Problem::error("", "too_large", message)]);
     }
-    let text = crate::text::utf8(source)
-        .map_err(|found| vec![Problem::error("", "invalid_encoding", format!("expected text in UTF-8, but {found}"))])?;
+    let text = crate::text::utf8(source).map_err(|found| {
+        vec![Problem::error(
+            "",
+            "invalid_encoding",
+            format!("expected text in UTF-8, but {found}"),
+        )]
+    })?;
     match format {
         SourceFormat::BpmnXml => bpmn_xml::read(text),
         SourceFormat::Json => json::read(text),

@@ -1,7 +1,7 @@
 //! The Action message that starts a process, as rendered: `START_PROCESS_INHERIT`.
 //!
-//! Normally a client starts it (`runtime::starting`); with `startOn` = `server` the engine does, when it pushes the message.
-//! What is checked of it at deploy: `validate::inheriting`.
+//! Normally a client starts it (`runtime::starting`); with `startOn` = `server` the engine does,
+//! when it pushes the message. What is checked of it at deploy: `validate::inheriting`.
 
 use serde_json::Value;
 
@@ -24,15 +24,28 @@ pub struct StartMessage {
 impl StartMessage {
     /// Whether a message has this form. Any other JSON is pushed as it is.
     pub fn is_form(body: &Value) -> bool {
-        let Value::Object(form) = body else { return false };
-        form.get("type").map_or(form.contains_key("processName"), |kind| kind == TYPE)
+        let Value::Object(form) = body else {
+            return false;
+        };
+        form.get("type")
+            .map_or(form.contains_key("processName"), |kind| kind == TYPE)
     }
 
-    /// The process that every message of this shape starts; `None` when data fill it in, or the messages have another form.
+    /// The process that every message of this shape starts; `None` when data fill it in, or the
+    /// messages have another form.
     pub fn named_process(message: &Shape<'_>) -> Option<String> {
         let member = match message {
-            Shape::Constant(value) => return Self::is_form(value).then(|| text(value.get("processName"))).flatten(),
-            Shape::Object(members) => |name: &str| members.iter().find(|(member, _)| *member == name).map(|(_, shape)| shape),
+            Shape::Constant(value) => {
+                return Self::is_form(value)
+                    .then(|| text(value.get("processName")))
+                    .flatten();
+            }
+            Shape::Object(members) => |name: &str| {
+                members
+                    .iter()
+                    .find(|(member, _)| *member == name)
+                    .map(|(_, shape)| shape)
+            },
             _ => return None,
         };
         match member("type") {
@@ -54,13 +67,19 @@ impl StartMessage {
         if !Self::is_form(body) {
             return Ok(None);
         }
-        let process = text(body.get("processName")).ok_or("expected `processName` to name a process, but it does not")?;
+        let process = text(body.get("processName"))
+            .ok_or("expected `processName` to name a process, but it does not")?;
         let params = body.get("params");
         let start_condition = text(params.and_then(|params| params.get("startCondition")));
-        Ok(Some(Self { process, start_condition, copy: CopyList::from_params(params)? }))
+        Ok(Some(Self {
+            process,
+            start_condition,
+            copy: CopyList::from_params(params)?,
+        }))
     }
 
-    /// Reads a message whose process the engine starts; `None` when a client does, or it has another form.
+    /// Reads a message whose process the engine starts; `None` when a client does, or it has
+    /// another form.
     ///
     /// # Errors
     /// As [`Self::read`], and for a `startOn` that is neither `client` nor `server`.
@@ -72,13 +91,18 @@ impl StartMessage {
             None | Some(Value::Null) => Ok(None),
             Some(place) if place == "client" => Ok(None),
             Some(place) if place == "server" => Self::read(body),
-            Some(other) => Err(format!("expected `startOn` to be `client` or `server`, but got {other}")),
+            Some(other) => Err(format!(
+                "expected `startOn` to be `client` or `server`, but got {other}"
+            )),
         }
     }
 }
 
 fn text(value: Option<&Value>) -> Option<String> {
-    value.and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    value
+        .and_then(Value::as_str)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -89,19 +113,29 @@ mod tests {
     use crate::model::template::Template;
 
     fn process(read: Result<Option<StartMessage>, String>) -> Result<Option<String>, ()> {
-        read.map(|message| message.map(|message| message.process)).map_err(drop)
+        read.map(|message| message.map(|message| message.process))
+            .map_err(drop)
     }
 
     #[test]
     fn knows_its_form() {
         let read = |body: Value| process(StartMessage::read(&body));
         assert_eq!(read(json!({"processName": "q"})), Ok(Some("q".to_owned())));
-        assert_eq!(read(json!({"processName": "q", "type": TYPE})), Ok(Some("q".to_owned())));
-        assert_eq!(read(json!({"processName": "q", "type": "openUrl"})), Ok(None));
+        assert_eq!(
+            read(json!({"processName": "q", "type": TYPE})),
+            Ok(Some("q".to_owned()))
+        );
+        assert_eq!(
+            read(json!({"processName": "q", "type": "openUrl"})),
+            Ok(None)
+        );
         assert_eq!(read(json!("q")), Ok(None));
         assert_eq!(read(json!({"type": TYPE})), Err(()));
         assert_eq!(read(json!({"processName": ""})), Err(()));
-        assert_eq!(read(json!({"processName": "q", "params": {"paramsToCopy": "a"}})), Err(()));
+        assert_eq!(
+            read(json!({"processName": "q", "params": {"paramsToCopy": "a"}})),
+            Err(())
+        );
     }
 
     #[test]
@@ -112,7 +146,12 @@ mod tests {
         };
         let q = Some("q".to_owned());
         assert_eq!(named(r#"{"processName": "q"}"#), q);
-        assert_eq!(named(r#"{"processName": "q", "type": "START_PROCESS_INHERIT", "clientDataKeys": "${keys}"}"#), q);
+        assert_eq!(
+            named(
+                r#"{"processName": "q", "type": "START_PROCESS_INHERIT", "clientDataKeys": "${keys}"}"#
+            ),
+            q
+        );
         for message in [
             r#"{"processName": "${q}"}"#,
             r#"{"processName": "q-${n}"}"#,
@@ -128,13 +167,25 @@ mod tests {
 
     #[test]
     fn the_rendered_word_says_who_starts() {
-        let read = |params: Value| process(StartMessage::read_for_server(&json!({"processName": "q", "params": params})));
+        let read = |params: Value| {
+            process(StartMessage::read_for_server(
+                &json!({"processName": "q", "params": params}),
+            ))
+        };
         assert_eq!(read(json!({"startOn": "server"})), Ok(Some("q".to_owned())));
-        for params in [json!({"startOn": "client"}), json!({"startOn": null}), json!({}), Value::Null] {
+        for params in [
+            json!({"startOn": "client"}),
+            json!({"startOn": null}),
+            json!({}),
+            Value::Null,
+        ] {
             assert_eq!(read(params), Ok(None));
         }
         assert_eq!(read(json!({"startOn": "both"})), Err(()));
-        assert_eq!(read(json!({"startOn": "server", "withoutParams": [1]})), Err(()));
+        assert_eq!(
+            read(json!({"startOn": "server", "withoutParams": [1]})),
+            Err(())
+        );
         let other = json!({"processName": "q", "type": "openUrl", "params": {"startOn": "server"}});
         assert_eq!(process(StartMessage::read_for_server(&other)), Ok(None));
     }

@@ -1,7 +1,8 @@
-//! The terms a user task waits under: whose it is, when it is due, when it reminds, and where an approval's decision lands.
+//! The terms a user task waits under: whose it is, when it is due, when it reminds, and where an
+//! approval's decision lands.
 //!
-//! As written and as compiled. Not here: what the engine does by them (`engine::terms`, `engine::actions::decision`), the rules
-//! they must keep (`validate::terms`).
+//! As written and as compiled. Not here: what the engine does by them (`engine::terms`,
+//! `engine::actions::decision`), the rules they must keep (`validate::terms`).
 
 use jiff::{Span, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -60,13 +61,21 @@ impl UserTask {
     /// A sentence about the first part that cannot be read.
     pub fn compile(&self) -> Result<TaskTerms, String> {
         let template = |text: &str| Template::compile_text(text).map_err(|error| error.sentence);
-        let repeat = self.reminder_repeat.as_deref().map(duration::parse).transpose()?;
+        let repeat = self
+            .reminder_repeat
+            .as_deref()
+            .map(duration::parse)
+            .transpose()?;
         let before = self.reminder.as_deref().map(duration::parse).transpose()?;
         Ok(TaskTerms {
             assignee: self.assignee.as_deref().map(template).transpose()?,
             due: self.due_date.as_deref().map(template).transpose()?,
             reminder: before.map(|before| Reminder { before, repeat }),
-            decision_key: self.decision_key.as_deref().map(DataPath::parse_members).transpose()?,
+            decision_key: self
+                .decision_key
+                .as_deref()
+                .map(DataPath::parse_members)
+                .transpose()?,
         })
     }
 }
@@ -74,7 +83,9 @@ impl UserTask {
 impl Reminder {
     /// The first time it reminds of what is due then; one that is past already is passed over.
     pub fn first(&self, due: Time, now: Time) -> Option<Time> {
-        due.plus(&self.before.negate()).filter(|first| *first > now).or_else(|| self.after(now))
+        due.plus(&self.before.negate())
+            .filter(|first| *first > now)
+            .or_else(|| self.after(now))
     }
 
     /// The next time after it has reminded.
@@ -91,26 +102,31 @@ pub fn subject(value: &Value) -> Result<Option<String>, String> {
     let name = match value {
         Value::Null => return Ok(None),
         Value::String(name) => name.trim(),
-        _ => return Err("expected the name of a user as assignee, but the value is no text".to_owned()),
+        _ => {
+            return Err(
+                "expected the name of a user as assignee, but the value is no text".to_owned(),
+            );
+        }
     };
     if name.len() > NAME_BYTES || name.chars().any(char::is_control) {
         return Err(format!(
-            "expected the name of a user as assignee, at most {NAME_BYTES} bytes without control characters, but this is none"
+            "expected the name of a user as assignee, at most {NAME_BYTES} bytes without control \
+            characters, but this is none"
         ));
     }
     Ok((!name.is_empty()).then(|| name.to_owned()))
 }
 
-/// When a task that began at `begun` is due by a rendered value: a duration (`P3D`) from then, or a point in time; `None` for never.
-/// A duration beyond the calendar's end ends there.
+/// When a task that began at `begun` is due by a rendered value: a duration (`P3D`) from then, or a
+/// point in time; `None` for never. A duration beyond the calendar's end ends there.
 ///
 /// # Errors
 /// A sentence, when it is neither; how to mend it, the caller knows.
 pub fn due(value: &Value, begun: Time) -> Result<Option<Time>, String> {
     let unreadable = |found: &str| {
         format!(
-            "expected a due date as ISO 8601 duration such as P3D, or as point in time such as 2026-12-01T12:00:00Z, but got \
-             {found}"
+            "expected a due date as ISO 8601 duration such as P3D, or as point in time such as \
+            2026-12-01T12:00:00Z, but got {found}"
         )
     };
     let text = match value {
@@ -123,7 +139,11 @@ pub fn due(value: &Value, begun: Time) -> Result<Option<Time>, String> {
     }
     if let Ok(span) = duration::parse(text) {
         let due = begun.plus(&span).unwrap_or_else(Time::last);
-        return if due < begun { Err(unreadable("a negative duration")) } else { Ok(Some(due)) };
+        return if due < begun {
+            Err(unreadable("a negative duration"))
+        } else {
+            Ok(Some(due))
+        };
     }
     match text.parse::<Timestamp>() {
         Ok(at) => Ok(Some(Time(at.as_millisecond()))),
@@ -146,11 +166,22 @@ mod tests {
             ("1970-01-01T01:00:05+01:00", Some(5_000)),
             ("", None),
         ] {
-            assert_eq!(due(&json!(text), Time(1000)), Ok(expected.map(Time)), "{text}");
+            assert_eq!(
+                due(&json!(text), Time(1000)),
+                Ok(expected.map(Time)),
+                "{text}"
+            );
         }
         assert_eq!(due(&json!(null), Time(0)), Ok(None));
         assert_eq!(due(&json!("P9000Y"), Time(0)), Ok(Some(Time::last())));
-        for wrong in [json!("-PT1S"), json!("tomorrow"), json!("2026-12-01"), json!("2026-12-01T12:00:00"), json!(5), json!({})] {
+        for wrong in [
+            json!("-PT1S"),
+            json!("tomorrow"),
+            json!("2026-12-01"),
+            json!("2026-12-01T12:00:00"),
+            json!(5),
+            json!({}),
+        ] {
             assert!(due(&wrong, Time(0)).is_err(), "{wrong}");
         }
     }
@@ -161,7 +192,12 @@ mod tests {
         for nobody in [json!(null), json!(""), json!("  ")] {
             assert_eq!(subject(&nobody), Ok(None));
         }
-        for wrong in [json!(1), json!(["bob"]), json!("bo\nb"), json!("x".repeat(NAME_BYTES + 1))] {
+        for wrong in [
+            json!(1),
+            json!(["bob"]),
+            json!("bo\nb"),
+            json!("x".repeat(NAME_BYTES + 1)),
+        ] {
             assert!(subject(&wrong).is_err(), "{wrong}");
         }
     }
@@ -170,12 +206,24 @@ mod tests {
     fn reminders_come_before_the_due_date_and_then_again() {
         let terms = |repeat: Option<&str>| {
             let (due_date, reminder) = (Some("PT1H".to_owned()), Some("PT10S".to_owned()));
-            let task = UserTask { due_date, reminder, reminder_repeat: repeat.map(str::to_owned), ..UserTask::default() };
-            task.compile().expect("valid terms").reminder.expect("it reminds")
+            let task = UserTask {
+                due_date,
+                reminder,
+                reminder_repeat: repeat.map(str::to_owned),
+                ..UserTask::default()
+            };
+            task.compile()
+                .expect("valid terms")
+                .reminder
+                .expect("it reminds")
         };
         let once = terms(None);
         assert_eq!(once.first(Time(20_000), Time(0)), Some(Time(10_000)));
-        assert_eq!(once.first(Time(20_000), Time(10_000)), None, "what is past is passed over");
+        assert_eq!(
+            once.first(Time(20_000), Time(10_000)),
+            None,
+            "what is past is passed over"
+        );
         assert_eq!(once.after(Time(10_000)), None);
         let again = terms(Some("PT1M"));
         assert_eq!(again.first(Time(20_000), Time(15_000)), Some(Time(75_000)));

@@ -1,17 +1,17 @@
 //! JSON templates with `${path}` placeholders, compiled once at deploy.
 //!
 //! A template is JSON text in which
-//! - a string that is *exactly* one placeholder, or a bare placeholder outside quotes, becomes the value with its type;
-//!   a missing path becomes `null`;
-//! - a placeholder inside a longer string becomes text: strings as they are, objects and arrays as JSON, `null` and a
-//!   missing path as nothing;
+//! - a string that is *exactly* one placeholder, or a bare placeholder outside quotes, becomes the
+//!   value with its type; a missing path becomes `null`;
+//! - a placeholder inside a longer string becomes text: strings as they are, objects and arrays as
+//!   JSON, `null` and a missing path as nothing;
 //! - `\${` (in JSON `"\\${x}"`, or raw `"\${x}"`) is the literal `${`.
 //!
-//! Placeholders are looked for after JSON unescaping and name a [`DataPath`] or a built-in (see [`Builtins`]). Member names
-//! hold none. Nothing is evaluated as code.
+//! Placeholders are looked for after JSON unescaping and name a [`DataPath`] or a built-in (see
+//! [`Builtins`]). Member names hold none. Nothing is evaluated as code.
 //!
-//! Reading is in `parsing`, filling in is in `rendering`, what can be told before is in `shape`. Templates of what is no JSON
-//! (addresses, header values): `text`.
+//! Reading is in `parsing`, filling in is in `rendering`, what can be told before is in `shape`.
+//! Templates of what is no JSON (addresses, header values): `text`.
 
 mod parsing;
 mod rendering;
@@ -30,8 +30,8 @@ use super::{
 
 pub use text::{Filled, TextTemplate, as_text};
 
-/// Largest template and largest rendered value, in bytes of JSON text. The rendered size is counted as the template's
-/// length plus that of each value filled in.
+/// Largest template and largest rendered value, in bytes of JSON text. The rendered size is counted
+/// as the template's length plus that of each value filled in.
 const MAX_TEMPLATE_BYTES: usize = crate::limits::TEMPLATE_BYTES;
 /// Deepest nesting of arrays and objects in a template and in what it renders to.
 const MAX_TEMPLATE_DEPTH: usize = crate::limits::JSON_DEPTH;
@@ -77,10 +77,12 @@ enum Builtin {
     Now,
 }
 
-/// The values every template may use by their own names: `processInstanceId`, `parentProcessInstanceId`,
-/// `rootProcessInstanceId`, `processName`, `startedBy`, `scheduledFor`, `now`.
+/// The values every template may use by their own names: `processInstanceId`,
+/// `parentProcessInstanceId`, `rootProcessInstanceId`, `processName`, `startedBy`, `scheduledFor`,
+/// `now`.
 ///
-/// A built-in hides a data member of the same name; members below it (`processName.x`) are looked up in the data.
+/// A built-in hides a data member of the same name; members below it (`processName.x`) are looked
+/// up in the data.
 #[derive(Clone, Copy, Debug)]
 pub struct Builtins<'a> {
     /// `processInstanceId`.
@@ -119,7 +121,8 @@ impl Template {
         parsing::parse(text)
     }
 
-    /// Compiles a plain text with placeholders, as attributes hold them: one that is exactly one placeholder keeps the value's type.
+    /// Compiles a plain text with placeholders, as attributes hold them: one that is exactly one
+    /// placeholder keeps the value's type.
     ///
     /// # Errors
     /// As [`Self::compile`]; the place counts one column more.
@@ -135,14 +138,19 @@ impl Template {
         rendering::render(self, data, builtins)
     }
 
-    /// Whether it renders to an object, as far as can be told: a template that is one placeholder may.
+    /// Whether it renders to an object, as far as can be told: a template that is one placeholder
+    /// may.
     pub fn is_object(&self) -> bool {
         matches!(self.root, Part::Object(_) | Part::Placeholder(_))
     }
 
     /// What it always renders to, when it has no placeholder and is no list or object.
     pub fn constant(&self) -> Option<&Value> {
-        if let Part::Constant(value) = &self.root { Some(value) } else { None }
+        if let Part::Constant(value) = &self.root {
+            Some(value)
+        } else {
+            None
+        }
     }
 
     /// The data paths it reads, in the order of their placeholders; built-ins are not among them.
@@ -150,7 +158,8 @@ impl Template {
         self.paths.iter()
     }
 
-    /// What can be told of the result without data: every exact placeholder is `null`, inside a text it is nothing.
+    /// What can be told of the result without data: every exact placeholder is `null`, inside a
+    /// text it is nothing.
     pub(super) fn outline(&self) -> Value {
         rendering::outline(&self.root)
     }
@@ -173,7 +182,11 @@ impl Builtin {
 
 impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}, column {}: {}", self.line, self.column, self.sentence)
+        write!(
+            f,
+            "line {}, column {}: {}",
+            self.line, self.column, self.sentence
+        )
     }
 }
 

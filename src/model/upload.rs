@@ -21,7 +21,10 @@ pub struct UploadRules {
 impl UploadRules {
     /// Takes whatever the server takes at all.
     pub fn anything() -> Self {
-        Self { max_bytes: UPLOAD_BYTES, types: None }
+        Self {
+            max_bytes: UPLOAD_BYTES,
+            types: None,
+        }
     }
 
     /// Compiles what the modeller wrote.
@@ -29,18 +32,30 @@ impl UploadRules {
     /// # Errors
     /// A sentence that says what was expected.
     pub fn compile(max_bytes: i64, types: Option<&[String]>) -> Result<Self, String> {
-        let within = u64::try_from(max_bytes).ok().filter(|bytes| (1..=UPLOAD_BYTES).contains(bytes));
-        let max_bytes =
-            within.ok_or_else(|| format!("expected `maxBytes` from 1 to {UPLOAD_BYTES}, but got {max_bytes}; correct it"))?;
+        let within = u64::try_from(max_bytes)
+            .ok()
+            .filter(|bytes| (1..=UPLOAD_BYTES).contains(bytes));
+        let max_bytes = within.ok_or_else(|| {
+            format!("expected `maxBytes` from 1 to {UPLOAD_BYTES}, but got {max_bytes}; correct it")
+        })?;
         if types.is_some_and(<[String]>::is_empty) {
-            return Err("expected media types in `types`, but the list is empty; name some, or remove it to take any".to_owned());
+            return Err(
+                "expected media types in `types`, but the list is empty; name some, or \
+                remove it to take any"
+                    .to_owned(),
+            );
         }
         let range = |text: &String| {
             media_range(text).ok_or_else(|| {
-                format!("expected media types such as application/pdf or image/* in `types`, but got `{text}`; correct it")
+                format!(
+                    "expected media types such as application/pdf or image/* in `types`, but \
+                    got `{text}`; correct it"
+                )
             })
         };
-        let types = types.map(|types| types.iter().map(range).collect::<Result<_, _>>()).transpose()?;
+        let types = types
+            .map(|types| types.iter().map(range).collect::<Result<_, _>>())
+            .transpose()?;
         Ok(Self { max_bytes, types })
     }
 
@@ -66,9 +81,12 @@ impl UploadRules {
         };
         match &self.types {
             Some(types) if !types.iter().any(fits) => {
-                let sentence =
-                    format!("expected a file of type {}, but it is {media_type}: choose another file", types.join(" or "));
-                Err(FieldError::new("contentMediaType", sentence).with("allowedValues", types.clone()))
+                let sentence = format!(
+                    "expected a file of type {}, but it is {media_type}: choose another file",
+                    types.join(" or ")
+                );
+                Err(FieldError::new("contentMediaType", sentence)
+                    .with("allowedValues", types.clone()))
             }
             _ => Ok(()),
         }
@@ -80,11 +98,15 @@ impl UploadRules {
     /// What names the limit, in bytes.
     pub fn check_size(&self, size: u64) -> Result<(), FieldError> {
         if size == 0 {
-            let sentence = "expected a file with at least one byte, but it is empty: choose another file";
+            let sentence =
+                "expected a file with at least one byte, but it is empty: choose another file";
             return Err(FieldError::new("minLength", sentence).with("limit", 1));
         }
         if size > self.max_bytes {
-            let sentence = format!("expected a file of at most {} bytes, but it is larger: choose a smaller one", self.max_bytes);
+            let sentence = format!(
+                "expected a file of at most {} bytes, but it is larger: choose a smaller one",
+                self.max_bytes
+            );
             return Err(FieldError::new("maxLength", sentence).with("limit", self.max_bytes));
         }
         Ok(())
@@ -125,7 +147,11 @@ mod tests {
     #[test]
     fn types_are_names_or_ranges() {
         for (types, fitting, other) in [
-            (&["application/pdf", "image/*"][..], "image/png", "text/plain"),
+            (
+                &["application/pdf", "image/*"][..],
+                "image/png",
+                "text/plain",
+            ),
             (&["Application/PDF"], "application/pdf", "application/pdfx"),
             (&["image/*"], "image/svg+xml", "imagex/png"),
         ] {
@@ -134,7 +160,17 @@ mod tests {
             assert!(rules.check_type(other).is_err(), "{types:?}");
         }
         assert_eq!(rules(&["*/*"]).expect("a range").check_type("a/b"), Ok(()));
-        for wrong in [&[][..], &["pdf"], &["*/pdf"], &["a/b/c"], &["a/"], &["/b"], &["a b/c"], &["image/*; q=1"], &[""]] {
+        for wrong in [
+            &[][..],
+            &["pdf"],
+            &["*/pdf"],
+            &["a/b/c"],
+            &["a/"],
+            &["/b"],
+            &["a b/c"],
+            &["image/*; q=1"],
+            &[""],
+        ] {
             assert!(rules(wrong).is_err(), "{wrong:?}");
         }
     }
@@ -142,7 +178,11 @@ mod tests {
     #[test]
     fn sizes_have_bounds() {
         let rules = UploadRules::compile(10, None).expect("valid rules");
-        assert!(rules.check_size(10).is_ok() && rules.check_size(11).is_err() && rules.check_size(0).is_err());
+        assert!(
+            rules.check_size(10).is_ok()
+                && rules.check_size(11).is_err()
+                && rules.check_size(0).is_err()
+        );
         for wrong in [0, -1, i64::MAX, UPLOAD_BYTES as i64 + 1] {
             assert!(UploadRules::compile(wrong, None).is_err(), "{wrong}");
         }
@@ -150,8 +190,18 @@ mod tests {
 
     #[test]
     fn media_types_are_normalised() {
-        assert_eq!(media_type("Text/HTML; charset=utf-8").as_deref(), Some("text/html"));
-        for wrong in ["", "text", "*/*", "text/*", "text/ht ml", "text/html\r\nX: y"] {
+        assert_eq!(
+            media_type("Text/HTML; charset=utf-8").as_deref(),
+            Some("text/html")
+        );
+        for wrong in [
+            "",
+            "text",
+            "*/*",
+            "text/*",
+            "text/ht ml",
+            "text/html\r\nX: y",
+        ] {
             assert_eq!(media_type(wrong), None, "{wrong}");
         }
     }

@@ -1,6 +1,7 @@
 //! Webhooks of a process: who is told over HTTP when an instance has ended.
 //!
-//! Not here: what such a call says (`engine::outside::ending`), how it is signed and made (`runtime::outside`).
+//! Not here: what such a call says (`engine::outside::ending`), how it is signed and made
+//! (`runtime::outside`).
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +29,9 @@ pub struct Webhook {
 impl Webhook {
     /// Whether it is told of an end with this status.
     pub fn hears(&self, status: &str) -> bool {
-        self.on.as_ref().is_none_or(|on| on.iter().any(|wanted| wanted == status))
+        self.on
+            .as_ref()
+            .is_none_or(|on| on.iter().any(|wanted| wanted == status))
     }
 
     /// Whether the data of the instance go with it.
@@ -42,21 +45,40 @@ impl Webhook {
         match UrlTemplate::compile(&self.url) {
             Err((code, sentence)) => mistakes.push((code, sentence)),
             Ok(_) if self.url.contains("${") => {
-                let sentence = "url: expected the address written out, but it has a placeholder; remove it";
+                let sentence =
+                    "url: expected the address written out, but it has a placeholder; remove it";
                 mistakes.push(("invalid_url", sentence.to_owned()));
             }
             Ok(_) => {}
         }
-        for status in self.on.iter().flatten().filter(|status| !END_STATUSES.contains(&status.as_str())) {
+        for status in self
+            .on
+            .iter()
+            .flatten()
+            .filter(|status| !END_STATUSES.contains(&status.as_str()))
+        {
             let known = END_STATUSES.join(", ");
-            mistakes.push(("invalid_value", format!("on: expected one of {known}, but got `{status}`; correct it")));
+            mistakes.push((
+                "invalid_value",
+                format!("on: expected one of {known}, but got `{status}`; correct it"),
+            ));
         }
         if self.on.as_ref().is_some_and(Vec::is_empty) {
-            mistakes
-                .push(("invalid_value", "on: expected a status, but the list is empty; remove it to hear of every end".into()));
+            mistakes.push((
+                "invalid_value",
+                "on: expected a status, but the list is empty; remove it to hear of every end"
+                    .into(),
+            ));
         }
-        if let Some(include) = self.include.as_ref().filter(|include| *include != INCLUDE_DATA) {
-            mistakes.push(("invalid_value", format!("include: expected `{INCLUDE_DATA}`, but got `{include}`; correct it")));
+        if let Some(include) = self
+            .include
+            .as_ref()
+            .filter(|include| *include != INCLUDE_DATA)
+        {
+            mistakes.push((
+                "invalid_value",
+                format!("include: expected `{INCLUDE_DATA}`, but got `{include}`; correct it"),
+            ));
         }
         mistakes
     }

@@ -1,8 +1,10 @@
-//! Whether anything is under way, for `idle` under `--test-clock`: a scripted scenario asks for it instead of sleeping.
+//! Whether anything is under way, for `idle` under `--test-clock`: a scripted scenario asks for it
+//! instead of sleeping.
 //!
-//! Counted are envelopes not answered through their gate, what follows from a commit while it is let out, retries that wait,
-//! a look for due timers, and what connections have not sent yet. Each begins before the one it follows from ends, so a chain
-//! of them never seems to be over. With a real clock nothing is counted.
+//! Counted are envelopes not answered through their gate, what follows from a commit while it is
+//! let out, retries that wait, a look for due timers, and what connections have not sent yet. Each
+//! begins before the one it follows from ends, so a chain of them never seems to be over. With a
+//! real clock nothing is counted.
 
 use std::sync::{
     Arc,
@@ -47,7 +49,9 @@ impl Activity {
             let quiet = self.quiet.notified();
             let begun = self.begun.load(Ordering::SeqCst);
             // Something that begins and ends between the two looks is seen by its number.
-            let is_over = self.now.load(Ordering::SeqCst) == 0 && !due() && self.begun.load(Ordering::SeqCst) == begun;
+            let is_over = self.now.load(Ordering::SeqCst) == 0
+                && !due()
+                && self.begun.load(Ordering::SeqCst) == begun;
             if is_over {
                 return;
             }

@@ -1,14 +1,16 @@
 //! What is sent to an instance's actor, and what comes back through its gate.
 //!
-//! Sessions, REST, timers, peers and the admin pages all send the same [`Envelope`]; there is no second way in for commands. Who only
-//! reads sends a [`Read`](super::read_queue::Read).
+//! Sessions, REST, timers, peers and the admin pages all send the same [`Envelope`]; there is no
+//! second way in for commands. Who only reads sends a [`Read`](super::read_queue::Read).
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::{channel::Rendered, definitions::DeployedProcess, missed_rows::MissedRows, trees::TreePlace};
+use super::{
+    channel::Rendered, definitions::DeployedProcess, missed_rows::MissedRows, trees::TreePlace,
+};
 use crate::{
     engine::{
         Command, Rejection, Row,
@@ -56,8 +58,9 @@ pub enum Ask {
         /// Refuse when the instance has moved on from this number.
         if_seq: Option<u64>,
     },
-    /// Look at the whole state, in the order of commands: for a start that copies from this instance. Whoever only reads does
-    /// not wait behind commands: [`read_queue`](super::read_queue).
+    /// Look at the whole state, in the order of commands: for a start that copies from this
+    /// instance. Whoever only reads does not wait behind commands:
+    /// [`read_queue`](super::read_queue).
     Observe,
 }
 
@@ -97,8 +100,8 @@ pub enum Answer {
 pub enum Refusal {
     /// The engine's word.
     Rejected(Rejection),
-    /// It is there, but not for this caller. To whoever asked it is as if there were none; only the server itself, which follows
-    /// children nobody asked for, tells the two apart.
+    /// It is there, but not for this caller. To whoever asked it is as if there were none; only the
+    /// server itself, which follows children nobody asked for, tells the two apart.
     Hidden,
     /// `ifSeq` is stale; the instance stands at this number.
     Stale(u64),
@@ -193,11 +196,15 @@ impl Observed {
 
     /// Keys of the children that are live.
     pub fn live_children(&self) -> impl Iterator<Item = InstanceKey> {
-        self.children.iter().filter(|child| child.status.is_live()).map(|child| child.start.child)
+        self.children
+            .iter()
+            .filter(|child| child.status.is_live())
+            .map(|child| child.start.child)
     }
 }
 
-/// Where an answer goes. Dropped without one (its actor panicked), it answers `Internal`, so nobody waits for ever.
+/// Where an answer goes. Dropped without one (its actor panicked), it answers `Internal`, so nobody
+/// waits for ever.
 pub struct Reply(Option<Box<dyn FnOnce(Answer) + Send + Sync>>);
 
 impl Reply {

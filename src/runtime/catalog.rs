@@ -1,6 +1,8 @@
-//! What is deployed: the versions of all definitions and the rows of their schedules. One table, as a deploy changes both at once.
+//! What is deployed: the versions of all definitions and the rows of their schedules. One table, as
+//! a deploy changes both at once.
 //!
-//! Not here: how it is changed (`definitions`, `schedules`), what makes it durable before it is visible ([`durable`](super::durable)).
+//! Not here: how it is changed (`definitions`, `schedules`), what makes it durable before it is
+//! visible ([`durable`](super::durable)).
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -12,7 +14,9 @@ use super::{
     durable::{DurableTable, Table},
 };
 use crate::{
-    journal::{DefinitionRow, DefinitionState, Journal, ScheduleChange, ScheduleKey, ScheduleRow, WriteOp},
+    journal::{
+        DefinitionRow, DefinitionState, Journal, ScheduleChange, ScheduleKey, ScheduleRow, WriteOp,
+    },
     model::ids::Time,
 };
 
@@ -21,7 +25,8 @@ use crate::{
 pub struct Versions {
     /// By tenant and id; versions in order.
     known: HashMap<(String, String), Vec<Arc<DeployedProcess>>>,
-    /// The highest version of each definition that the store holds, also of those that this server cannot run.
+    /// The highest version of each definition that the store holds, also of those that this server
+    /// cannot run.
     numbers: HashMap<(String, String), u32>,
 }
 
@@ -50,19 +55,27 @@ pub struct CatalogChange {
     pub schedules: Vec<ScheduleChange>,
 }
 
-/// The table that [`Definitions`](super::definitions::Definitions) and [`Schedules`](super::schedules::Schedules) share.
+/// The table that [`Definitions`](super::definitions::Definitions) and
+/// [`Schedules`](super::schedules::Schedules) share.
 pub type CatalogTable = DurableTable<Catalog>;
 
 impl Table for Catalog {
     type Change = CatalogChange;
 
     fn write(change: &CatalogChange) -> WriteOp {
-        let rows = change.versions.iter().map(|process| process.row.clone()).collect();
+        let rows = change
+            .versions
+            .iter()
+            .map(|process| process.row.clone())
+            .collect();
         WriteOp::Definitions(rows, change.schedules.clone())
     }
 
     fn apply(&mut self, change: CatalogChange) {
-        let CatalogChange { versions, schedules } = change;
+        let CatalogChange {
+            versions,
+            schedules,
+        } = change;
         let mut touched: BTreeSet<ScheduleKey> = BTreeSet::new();
         for process in versions {
             let (tenant, id) = (process.row.tenant.clone(), process.row.id.clone());
@@ -76,7 +89,10 @@ impl Table for Catalog {
                     self.put_schedule(row);
                 }
                 ScheduleChange::Removed(key) => {
-                    if let Some(Scheduled { armed: Some(due), .. }) = self.schedules.remove(&key) {
+                    if let Some(Scheduled {
+                        armed: Some(due), ..
+                    }) = self.schedules.remove(&key)
+                    {
                         self.due.remove(&(due, key));
                     }
                 }
@@ -90,7 +106,10 @@ impl Catalog {
     /// A table of this and of what a store holds of schedules.
     pub fn into_table(mut self, journal: Journal, schedules: Vec<ScheduleRow>) -> CatalogTable {
         let schedules = schedules.into_iter().map(ScheduleChange::Put).collect();
-        self.apply(CatalogChange { versions: Vec::new(), schedules });
+        self.apply(CatalogChange {
+            versions: Vec::new(),
+            schedules,
+        });
         DurableTable::new(journal, self)
     }
 
@@ -125,8 +144,15 @@ impl Catalog {
             let (tenant, process) = (tenant.to_owned(), process.to_owned());
             move |key: &ScheduleKey| key.tenant == tenant && key.process == process
         };
-        let first = ScheduleKey { tenant: tenant.to_owned(), process: process.to_owned(), node: String::new() };
-        self.schedules.range(first..).take_while(move |(key, _)| is_of(key)).map(|(_, scheduled)| &scheduled.row)
+        let first = ScheduleKey {
+            tenant: tenant.to_owned(),
+            process: process.to_owned(),
+            node: String::new(),
+        };
+        self.schedules
+            .range(first..)
+            .take_while(move |(key, _)| is_of(key))
+            .map(|(_, scheduled)| &scheduled.row)
     }
 
     /// Schedules that are enabled, of processes that may start, by their next time.
@@ -137,7 +163,13 @@ impl Catalog {
     /// Has a process evaluated by something else.
     #[cfg(test)]
     pub fn replace_all(&mut self, id: &str, other: impl Fn(&DeployedProcess) -> DeployedProcess) {
-        for process in self.versions.known.values_mut().flatten().filter(|process| process.row.id == id) {
+        for process in self
+            .versions
+            .known
+            .values_mut()
+            .flatten()
+            .filter(|process| process.row.id == id)
+        {
             *process = Arc::new(other(process));
         }
     }
@@ -145,15 +177,26 @@ impl Catalog {
     fn put_schedule(&mut self, row: ScheduleRow) {
         match self.schedules.get_mut(&row.key) {
             Some(scheduled) => scheduled.row = row,
-            None => drop(self.schedules.insert(row.key.clone(), Scheduled { row, armed: None })),
+            None => drop(
+                self.schedules
+                    .insert(row.key.clone(), Scheduled { row, armed: None }),
+            ),
         }
     }
 
     /// Puts a schedule where it belongs among what is due.
     fn arm(&mut self, key: &ScheduleKey) {
-        let is_live = self.versions.standing(&key.tenant, &key.process).is_some_and(|process| process.is_published());
-        let Some(scheduled) = self.schedules.get_mut(key) else { return };
-        let due = scheduled.row.next_due.filter(|_| scheduled.row.enabled && is_live);
+        let is_live = self
+            .versions
+            .standing(&key.tenant, &key.process)
+            .is_some_and(|process| process.is_published());
+        let Some(scheduled) = self.schedules.get_mut(key) else {
+            return;
+        };
+        let due = scheduled
+            .row
+            .next_due
+            .filter(|_| scheduled.row.enabled && is_live);
         if let Some(armed) = std::mem::replace(&mut scheduled.armed, due) {
             self.due.remove(&(armed, key.clone()));
         }
@@ -164,30 +207,50 @@ impl Catalog {
 impl Versions {
     /// The versions of each definition, by tenant and id.
     pub fn by_process(&self) -> impl Iterator<Item = (&(String, String), &[Arc<DeployedProcess>])> {
-        self.known.iter().map(|(process, versions)| (process, versions.as_slice()))
+        self.known
+            .iter()
+            .map(|(process, versions)| (process, versions.as_slice()))
     }
 
     /// The versions of one definition, in order.
     pub fn of(&self, tenant: &str, id: &str) -> &[Arc<DeployedProcess>] {
-        self.known.get(&(tenant.to_owned(), id.to_owned())).map_or(&[], Vec::as_slice)
+        self.known
+            .get(&(tenant.to_owned(), id.to_owned()))
+            .map_or(&[], Vec::as_slice)
     }
 
     /// The newest version of a definition that is wanted.
-    pub fn find(&self, tenant: &str, id: &str, wanted: impl Fn(&DefinitionRow) -> bool) -> Option<Arc<DeployedProcess>> {
-        self.of(tenant, id).iter().rev().find(|process| wanted(&process.row)).cloned()
+    pub fn find(
+        &self,
+        tenant: &str,
+        id: &str,
+        wanted: impl Fn(&DefinitionRow) -> bool,
+    ) -> Option<Arc<DeployedProcess>> {
+        self.of(tenant, id)
+            .iter()
+            .rev()
+            .find(|process| wanted(&process.row))
+            .cloned()
     }
 
     /// The published or disabled version of a definition.
     pub fn standing(&self, tenant: &str, id: &str) -> Option<&Arc<DeployedProcess>> {
-        let stands =
-            |known: &&Arc<DeployedProcess>| matches!(known.row.state, DefinitionState::Published | DefinitionState::Disabled);
+        let stands = |known: &&Arc<DeployedProcess>| {
+            matches!(
+                known.row.state,
+                DefinitionState::Published | DefinitionState::Disabled
+            )
+        };
         self.of(tenant, id).iter().rev().find(stands)
     }
 
     /// Inserts or replaces a version.
     pub fn insert(&mut self, process: Arc<DeployedProcess>) {
         self.take_number(&process.row);
-        let known = self.known.entry((process.row.tenant.clone(), process.row.id.clone())).or_default();
+        let known = self
+            .known
+            .entry((process.row.tenant.clone(), process.row.id.clone()))
+            .or_default();
         known.retain(|known| known.row.version != process.row.version);
         known.push(process);
         known.sort_by_key(|known| known.row.version);
@@ -195,11 +258,16 @@ impl Versions {
 
     /// The number of a definition's next version.
     pub fn next_number(&self, tenant: &str, id: &str) -> u32 {
-        self.numbers.get(&(tenant.to_owned(), id.to_owned())).map_or(1, |highest| highest + 1)
+        self.numbers
+            .get(&(tenant.to_owned(), id.to_owned()))
+            .map_or(1, |highest| highest + 1)
     }
 
     fn take_number(&mut self, row: &DefinitionRow) {
-        let highest = self.numbers.entry((row.tenant.clone(), row.id.clone())).or_default();
+        let highest = self
+            .numbers
+            .entry((row.tenant.clone(), row.id.clone()))
+            .or_default();
         *highest = row.version.max(*highest);
     }
 }

@@ -1,7 +1,8 @@
 //! One channel per instance that somebody follows: the newest committed rows, and whom to wake.
 //!
-//! A follower keeps a cursor and pulls; the channel keeps no queue per follower. Rows older than the ring are read from the
-//! journal. Frames are rendered once per row, by whoever needs them first. Not here: what frames look like (`session`).
+//! A follower keeps a cursor and pulls; the channel keeps no queue per follower. Rows older than
+//! the ring are read from the journal. Frames are rendered once per row, by whoever needs them
+//! first. Not here: what frames look like (`session`).
 
 use std::{
     collections::VecDeque,
@@ -16,7 +17,8 @@ use crate::{engine::access::Standpoint, model::ids::InstanceKey};
 
 /// Committed rows a channel keeps for followers that are a little behind.
 const RING_ROWS: usize = 64;
-/// Standpoints a row's frames are kept for. Each frame tells every token, so with a token per user it would be their square.
+/// Standpoints a row's frames are kept for. Each frame tells every token, so with a token per user
+/// it would be their square.
 const STANDPOINTS: usize = 16;
 
 /// Who follows a channel. Waking must be cheap and never block: it runs on the release thread.
@@ -61,7 +63,8 @@ impl Rendered {
     }
 }
 
-/// A rendered frame that many receivers share: they differ in `prev` only, and mostly not even there.
+/// A rendered frame that many receivers share: they differ in `prev` only, and mostly not even
+/// there.
 #[derive(Clone, Debug)]
 pub struct SharedFrame {
     /// Its number.
@@ -80,7 +83,14 @@ impl SharedFrame {
     pub fn new(seq: u64, natural_prev: u64, head: &str, tail: &str) -> Self {
         let whole = format!("{head}{natural_prev}{tail}");
         let (prev_at, tail_at) = (head.len(), whole.len() - tail.len());
-        Self { seq, natural_prev, announces: None, whole: whole.into(), prev_at, tail_at }
+        Self {
+            seq,
+            natural_prev,
+            announces: None,
+            whole: whole.into(),
+            prev_at,
+            tail_at,
+        }
     }
 
     /// The frame for a receiver that stands at `prev`.
@@ -88,7 +98,12 @@ impl SharedFrame {
         if prev == self.natural_prev {
             return self.whole.clone();
         }
-        format!("{}{prev}{}", &self.whole[..self.prev_at], &self.whole[self.tail_at..]).into()
+        format!(
+            "{}{prev}{}",
+            &self.whole[..self.prev_at],
+            &self.whole[self.tail_at..]
+        )
+        .into()
     }
 }
 
@@ -105,14 +120,21 @@ impl Hub {
         if let Some(channel) = entry.upgrade() {
             return channel;
         }
-        let channel = Arc::new(Channel { instance, hub: self.clone(), inner: Mutex::default() });
+        let channel = Arc::new(Channel {
+            instance,
+            hub: self.clone(),
+            inner: Mutex::default(),
+        });
         *entry = Arc::downgrade(&channel);
         channel
     }
 
     /// Publishes a durable row to its followers.
     pub fn publish(&self, committed: &Arc<Committed>) {
-        let channel = self.channels.get(&committed.instance).and_then(|entry| entry.upgrade());
+        let channel = self
+            .channels
+            .get(&committed.instance)
+            .and_then(|entry| entry.upgrade());
         if let Some(channel) = channel {
             channel.publish(committed);
         }
@@ -120,8 +142,15 @@ impl Hub {
 
     /// How many follow them, all together.
     pub fn followers(&self) -> usize {
-        let channels: Vec<_> = self.channels.iter().filter_map(|entry| entry.upgrade()).collect();
-        channels.iter().map(|channel| channel.lock().followers.len()).sum()
+        let channels: Vec<_> = self
+            .channels
+            .iter()
+            .filter_map(|entry| entry.upgrade())
+            .collect();
+        channels
+            .iter()
+            .map(|channel| channel.lock().followers.len())
+            .sum()
     }
 
     /// Gives back the room that many channels took and few need.
@@ -171,20 +200,36 @@ impl Channel {
 
     /// No longer wakes `follower`.
     pub fn leave(&self, follower: &Arc<dyn Follower>) {
-        self.lock().followers.retain(|other| !std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(follower)));
+        self.lock()
+            .followers
+            .retain(|other| !std::ptr::addr_eq(Arc::as_ptr(other), Arc::as_ptr(follower)));
     }
 
     /// The committed rows after a cursor, at most `limit`.
     pub fn after(&self, cursor: u64, limit: usize) -> After {
         let inner = self.lock();
-        let Some(first) = inner.rows.front() else { return After::Nothing };
-        if inner.rows.back().is_some_and(|last| last.row.last_seq() <= cursor) {
+        let Some(first) = inner.rows.front() else {
+            return After::Nothing;
+        };
+        if inner
+            .rows
+            .back()
+            .is_some_and(|last| last.row.last_seq() <= cursor)
+        {
             return After::Nothing;
         }
         if cursor + 1 < first.row.first_seq {
             return After::Behind;
         }
-        After::Rows(inner.rows.iter().filter(|row| row.row.last_seq() > cursor).take(limit).cloned().collect())
+        After::Rows(
+            inner
+                .rows
+                .iter()
+                .filter(|row| row.row.last_seq() > cursor)
+                .take(limit)
+                .cloned()
+                .collect(),
+        )
     }
 
     fn publish(&self, committed: &Arc<Committed>) {
@@ -199,13 +244,16 @@ impl Channel {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing that can panic half-way runs under this lock, so a poisoned one still holds good rows.
+        // Nothing that can panic half-way runs under this lock, so a poisoned one still holds good
+        // rows.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Channel {
     fn drop(&mut self) {
-        self.hub.channels.remove_if(&self.instance, |_, channel| channel.strong_count() == 0);
+        self.hub
+            .channels
+            .remove_if(&self.instance, |_, channel| channel.strong_count() == 0);
     }
 }

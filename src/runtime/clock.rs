@@ -1,4 +1,5 @@
-//! The one reader of the clock. Process time may be virtual (`--test-clock`); tokens, pings, limits and syncs use real time.
+//! The one reader of the clock. Process time may be virtual (`--test-clock`); tokens, pings, limits
+//! and syncs use real time.
 
 use std::{
     sync::{
@@ -25,12 +26,18 @@ pub struct Clock {
 impl Clock {
     /// Real time.
     pub fn real() -> Self {
-        Self { virtual_now: None, moved: Arc::new(Notify::new()) }
+        Self {
+            virtual_now: None,
+            moved: Arc::new(Notify::new()),
+        }
     }
 
     /// Virtual time, standing at `start`.
     pub fn standing_at(start: Time) -> Self {
-        Self { virtual_now: Some(Arc::new(AtomicI64::new(start.0))), moved: Arc::new(Notify::new()) }
+        Self {
+            virtual_now: Some(Arc::new(AtomicI64::new(start.0))),
+            moved: Arc::new(Notify::new()),
+        }
     }
 
     /// Process time now.
@@ -57,7 +64,8 @@ impl Clock {
 
     /// Waits until process time may have reached `due`; may return early.
     pub async fn near(&self, due: Time) {
-        // Begun before the look at the clock, so that no move between the two is lost, whoever else waits.
+        // Begun before the look at the clock, so that no move between the two is lost, whoever else
+        // waits.
         let moved = self.moved.notified();
         let wait = due.0.saturating_sub(self.now().0);
         if wait <= 0 {
@@ -73,6 +81,8 @@ impl Clock {
 
 /// Real time, for everything that is not process time.
 pub fn real_now() -> Time {
-    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since_epoch = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Time(since_epoch.as_millis() as i64)
 }

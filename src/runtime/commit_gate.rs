@@ -1,8 +1,10 @@
-//! The commit gate of one instance: what was computed from its state leaves once the rows the state was made of are durable.
+//! The commit gate of one instance: what was computed from its state leaves once the rows the state
+//! was made of are durable.
 //!
-//! Rows and the answers to commands hold places in the writer's queue, and their releases run in its order. Answers to readers
-//! hold none, so that reading needs no room there: they wait here for the release of the last row handed over before. Whoever
-//! runs that release runs them, so a panic of the actor loses none. The queue's own gate: `journal::gate`.
+//! Rows and the answers to commands hold places in the writer's queue, and their releases run in
+//! its order. Answers to readers hold none, so that reading needs no room there: they wait here for
+//! the release of the last row handed over before. Whoever runs that release runs them, so a panic
+//! of the actor loses none. The queue's own gate: `journal::gate`.
 
 use std::{
     collections::VecDeque,
@@ -38,7 +40,8 @@ impl CommitGate {
         self.lock().handed_over += 1;
         let gate = self.clone();
         Box::new(move || {
-            // Counted when it ran, also if it panics: the row is durable. One that is dropped unrun is not.
+            // Counted when it ran, also if it panics: the row is durable. One that is dropped unrun
+            // is not.
             let _released = Released(gate);
             out();
         })
@@ -69,7 +72,9 @@ impl Drop for Released {
         let mut inner = self.0.lock();
         inner.released += 1;
         let released = inner.released;
-        let free = inner.waiting.partition_point(|&(number, _)| number <= released);
+        let free = inner
+            .waiting
+            .partition_point(|&(number, _)| number <= released);
         let free: Vec<_> = inner.waiting.drain(..free).collect();
         drop(inner);
         for (_, out) in free {

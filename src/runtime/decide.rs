@@ -1,5 +1,6 @@
-//! What an actor does with an envelope, as a function of the state: everything between the mailbox and the journal that has
-//! a meaning. Runs on the instance's arbiter, or on a script thread when the definition has scripts.
+//! What an actor does with an envelope, as a function of the state: everything between the mailbox
+//! and the journal that has a meaning. Runs on the instance's arbiter, or on a script thread when
+//! the definition has scripts.
 //!
 //! Not here: gates, writes and effects (`instance`); what commands mean (`engine`).
 
@@ -14,8 +15,8 @@ use super::{
 };
 use crate::{
     engine::{
-        self, Effect, InstanceState, Outcome, Rejection, StepInput, access::Caller, next_step::next_step, record::CommandTag,
-        rejection::RejectionKind, state::Seen,
+        self, Effect, InstanceState, Outcome, Rejection, StepInput, access::Caller,
+        next_step::next_step, record::CommandTag, rejection::RejectionKind, state::Seen,
     },
     limits::InstanceLimits,
     meters::meters,
@@ -34,7 +35,11 @@ pub enum Decision {
     /// Read the log to see whether this command was applied long ago.
     LookUp(CommandTag),
     /// Write this row; with what the instance was found by before it.
-    Write { committed: Arc<Committed>, effects: Vec<Effect>, before: SearchedTexts },
+    Write {
+        committed: Arc<Committed>,
+        effects: Vec<Effect>,
+        before: SearchedTexts,
+    },
 }
 
 /// What a decision depends on besides the instance.
@@ -47,7 +52,12 @@ pub struct Around {
 }
 
 /// Decides what an envelope comes to, and counts it. A refusal leaves `memory` as it was.
-pub fn decide(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, around: Around) -> Result<Decision, Refusal> {
+pub fn decide(
+    memory: &mut Memory,
+    caller: Option<&Caller>,
+    ask: Ask,
+    around: Around,
+) -> Result<Decision, Refusal> {
     let kind = kind_of(&ask);
     let decided = decide_ask(memory, caller, ask, around);
     meters().command(kind, outcome_of(&decided));
@@ -67,35 +77,60 @@ fn kind_of(ask: &Ask) -> &'static str {
 fn outcome_of(decided: &Result<Decision, Refusal>) -> &'static str {
     match decided {
         Ok(Decision::Write { .. }) => "applied",
-        Ok(Decision::Repeat { .. } | Decision::LookUp(_) | Decision::Answer(Answer::Duplicate(_))) => "repeated",
+        Ok(
+            Decision::Repeat { .. } | Decision::LookUp(_) | Decision::Answer(Answer::Duplicate(_)),
+        ) => "repeated",
         Ok(Decision::Answer(Answer::Unchanged)) => "unchanged",
         Ok(Decision::Answer(_)) => "answered",
         Err(_) => "refused",
     }
 }
 
-fn decide_ask(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, around: Around) -> Result<Decision, Refusal> {
+fn decide_ask(
+    memory: &mut Memory,
+    caller: Option<&Caller>,
+    ask: Ask,
+    around: Around,
+) -> Result<Decision, Refusal> {
     match ask {
         Ask::Start(start) => decide_start(memory, caller, *start, around),
         Ask::Observe => {
             let (state, process) = visible(memory, caller)?;
-            Ok(Decision::Answer(Answer::Observed(Arc::new(observe(state, process, true, around.now)))))
+            Ok(Decision::Answer(Answer::Observed(Arc::new(observe(
+                state, process, true, around.now,
+            )))))
         }
-        Ask::MayUpload { run, command, if_seq } => {
+        Ask::MayUpload {
+            run,
+            command,
+            if_seq,
+        } => {
             let (state, process) = visible_mut(memory, caller)?;
-            let repeats = command.is_some_and(|(id, subject)| state.commands().seen(id, &subject) != Seen::New);
+            let repeats = command
+                .is_some_and(|(id, subject)| state.commands().seen(id, &subject) != Seen::New);
             if repeats {
-                // What the action took then is not known; the command itself will be compared, and answered as then.
+                // What the action took then is not known; the command itself will be compared, and
+                // answered as then.
                 return Ok(Decision::Answer(Answer::MayUpload(UploadRules::anything())));
             }
             require_seq(state, if_seq)?;
             let key = state.key();
             let child_key = move |seq| keys::of_child(key, seq, around.now);
             let input = input(around, &child_key, caller, None);
-            let rules = engine::may_upload(&process.executable, process.evaluator.as_ref(), state, &run, &input)?;
+            let rules = engine::may_upload(
+                &process.executable,
+                process.evaluator.as_ref(),
+                state,
+                &run,
+                &input,
+            )?;
             Ok(Decision::Answer(Answer::MayUpload(rules)))
         }
-        Ask::Apply { command, tag, if_seq } => {
+        Ask::Apply {
+            command,
+            tag,
+            if_seq,
+        } => {
             let (state, process) = visible_mut(memory, caller)?;
             if let Some(tag) = &tag
                 && let Some(decision) = repeated(state, tag)?
@@ -107,20 +142,34 @@ fn decide_ask(memory: &mut Memory, caller: Option<&Caller>, ask: Ask, around: Ar
             let child_key = move |seq| keys::of_child(key, seq, around.now);
             let input = input(around, &child_key, caller, tag);
             let before = process.executable.search_keys.texts(state.data());
-            let outcome = engine::step(&process.executable, process.evaluator.as_ref(), state, *command, input)?;
+            let outcome = engine::step(
+                &process.executable,
+                process.evaluator.as_ref(),
+                state,
+                *command,
+                input,
+            )?;
             Ok(written(state, process, outcome, before))
         }
     }
 }
 
-fn decide_start(memory: &mut Memory, caller: Option<&Caller>, start: Start, around: Around) -> Result<Decision, Refusal> {
+fn decide_start(
+    memory: &mut Memory,
+    caller: Option<&Caller>,
+    start: Start,
+    around: Around,
+) -> Result<Decision, Refusal> {
     if memory.is_some() {
         let (state, process) = visible(memory, caller)?;
         return match &start.tag {
             Some(tag) => match repeated(state, tag)? {
                 Some(decision) => Ok(decision),
-                // The same offer started from another tab: what it gets is where the instance stands now.
-                None => Ok(Decision::Answer(Answer::Duplicate(Arc::new(standing(state, process))))),
+                // The same offer started from another tab: what it gets is where the instance
+                // stands now.
+                None => Ok(Decision::Answer(Answer::Duplicate(Arc::new(standing(
+                    state, process,
+                ))))),
             },
             None => Ok(Decision::Answer(Answer::Unchanged)),
         };
@@ -129,7 +178,12 @@ fn decide_start(memory: &mut Memory, caller: Option<&Caller>, start: Start, arou
     let child_key = move |seq| keys::of_child(key, seq, around.now);
     let input = input(around, &child_key, caller, start.tag);
     let process = start.process;
-    let (state, outcome) = engine::start(&process.executable, process.evaluator.as_ref(), start.command, input)?;
+    let (state, outcome) = engine::start(
+        &process.executable,
+        process.evaluator.as_ref(),
+        start.command,
+        input,
+    )?;
     let (state, process) = memory.insert((state, process));
     Ok(written(state, process, outcome, SearchedTexts::default()))
 }
@@ -140,7 +194,14 @@ fn input<'a>(
     caller: Option<&'a Caller>,
     tag: Option<CommandTag>,
 ) -> StepInput<'a> {
-    StepInput { now, child_key, caller, command: tag, limits: InstanceLimits::default(), tree_room }
+    StepInput {
+        now,
+        child_key,
+        caller,
+        command: tag,
+        limits: InstanceLimits::default(),
+        tree_room,
+    }
 }
 
 /// The instance, if it is there and the caller may see it.
@@ -150,7 +211,9 @@ pub fn visible<'a>(
 ) -> Result<(&'a InstanceState, &'a Arc<DeployedProcess>), Refusal> {
     let (state, process) = memory.as_ref().ok_or_else(Rejection::not_found)?;
     match caller {
-        Some(caller) if !state.members().may_see(&process.executable, caller) => Err(Refusal::Hidden),
+        Some(caller) if !state.members().may_see(&process.executable, caller) => {
+            Err(Refusal::Hidden)
+        }
         _ => Ok((state, process)),
     }
 }
@@ -174,7 +237,9 @@ fn require_seq(state: &InstanceState, if_seq: Option<u64>) -> Result<(), Refusal
 fn repeated(state: &InstanceState, tag: &CommandTag) -> Result<Option<Decision>, Refusal> {
     match state.commands().seen(tag.id, &tag.subject) {
         Seen::New => Ok(None),
-        Seen::Applied { hash, first_seq } if hash == tag.hash => Ok(Some(Decision::Repeat { first_seq })),
+        Seen::Applied { hash, first_seq } if hash == tag.hash => {
+            Ok(Some(Decision::Repeat { first_seq }))
+        }
         Seen::Applied { .. } => Err(id_reused().into()),
         Seen::PerhapsLongAgo => Ok(Some(Decision::LookUp(tag.clone()))),
     }
@@ -182,16 +247,29 @@ fn repeated(state: &InstanceState, tag: &CommandTag) -> Result<Option<Decision>,
 
 /// The refusal of a command id that came with another body.
 pub fn id_reused() -> Rejection {
-    let sentence = "expected a new id for a new command, but this id was used before with another body";
+    let sentence =
+        "expected a new id for a new command, but this id was used before with another body";
     Rejection::new(RejectionKind::IdReused, sentence)
 }
 
-fn written(state: &InstanceState, process: &Arc<DeployedProcess>, outcome: Outcome, before: SearchedTexts) -> Decision {
+fn written(
+    state: &InstanceState,
+    process: &Arc<DeployedProcess>,
+    outcome: Outcome,
+    before: SearchedTexts,
+) -> Decision {
     match outcome.row {
         None => Decision::Answer(Answer::Unchanged),
         Some(row) => {
-            let committed = Arc::new(Committed { row, ..standing(state, process) });
-            Decision::Write { committed, effects: outcome.effects, before }
+            let committed = Arc::new(Committed {
+                row,
+                ..standing(state, process)
+            });
+            Decision::Write {
+                committed,
+                effects: outcome.effects,
+                before,
+            }
         }
     }
 }
@@ -212,13 +290,23 @@ pub fn standing(state: &InstanceState, process: &Arc<DeployedProcess>) -> Commit
         row: empty,
         members: state.members(),
         next: next_step(&process.executable, state),
-        children: state.children().values().filter(|child| child.status.is_live()).cloned().collect(),
+        children: state
+            .children()
+            .values()
+            .filter(|child| child.status.is_live())
+            .cloned()
+            .collect(),
         rendered: Rendered::default(),
     }
 }
 
 /// How an instance stands; `whole` adds data, view and open messages.
-pub fn observe(state: &InstanceState, process: &Arc<DeployedProcess>, whole: bool, now: Time) -> Observed {
+pub fn observe(
+    state: &InstanceState,
+    process: &Arc<DeployedProcess>,
+    whole: bool,
+    now: Time,
+) -> Observed {
     Observed {
         members: state.members(),
         process: process.clone(),
@@ -230,7 +318,10 @@ pub fn observe(state: &InstanceState, process: &Arc<DeployedProcess>, whole: boo
         whole: whole.then(|| Whole {
             data: state.data().clone(),
             view: state.view().clone(),
-            open: state.open(now).map(|(seq, message)| (seq, message.clone())).collect(),
+            open: state
+                .open(now)
+                .map(|(seq, message)| (seq, message.clone()))
+                .collect(),
         }),
         rendered: Rendered::default(),
         missed: MissedRows::default(),

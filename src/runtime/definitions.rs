@@ -1,8 +1,8 @@
 //! The deployed process definitions: read once at start, swapped as a whole when one changes.
 //!
-//! A deploy compiles first, then decides; what it decides is durable before it is visible (`durable`). Running instances stay on
-//! their version: versions are never taken out of memory. Not here: what a definition means (`model`), how it is stored
-//! (`journal`).
+//! A deploy compiles first, then decides; what it decides is durable before it is visible
+//! (`durable`). Running instances stay on their version: versions are never taken out of memory.
+//! Not here: what a definition means (`model`), how it is stored (`journal`).
 
 mod compiling;
 mod cycles;
@@ -65,7 +65,11 @@ impl fmt::Debug for DeployedProcess {
 impl DeployedProcess {
     /// What instances record of it.
     pub fn reference(&self) -> ProcessRef {
-        ProcessRef { id: self.row.id.clone(), version: self.row.version, revision: self.row.revision.clone() }
+        ProcessRef {
+            id: self.row.id.clone(),
+            version: self.row.version,
+            revision: self.row.revision.clone(),
+        }
     }
 
     /// Whether instances of it may start.
@@ -122,7 +126,8 @@ pub struct Definitions {
     stranded: OnceLock<Vec<VersionInUse>>,
 }
 
-/// Compiles what a store holds. Versions that this server cannot run are left out and logged; their numbers stay taken.
+/// Compiles what a store holds. Versions that this server cannot run are left out and logged; their
+/// numbers stay taken.
 fn compile_all(rows: Vec<DefinitionRow>) -> Catalog {
     let mut catalog = Catalog::default();
     for row in rows {
@@ -180,39 +185,61 @@ impl Definitions {
 
     /// Whether there is any version of the process.
     pub fn knows(&self, tenant: &str, id: &str) -> bool {
-        self.find(tenant, id, |row| row.state != DefinitionState::Deleted).is_some()
+        self.find(tenant, id, |row| row.state != DefinitionState::Deleted)
+            .is_some()
     }
 
     /// All versions of all definitions of a tenant, by id and version, without deleted ones.
     pub fn all(&self, tenant: &str) -> Vec<Arc<DeployedProcess>> {
         let mut all: Vec<Arc<DeployedProcess>> = self.table.read(|catalog| {
-            let of_tenant =
-                catalog.versions().by_process().filter(|((owner, _), _)| owner == tenant).flat_map(|(_, versions)| versions);
-            of_tenant.filter(|process| process.row.state != DefinitionState::Deleted).cloned().collect()
+            let of_tenant = catalog
+                .versions()
+                .by_process()
+                .filter(|((owner, _), _)| owner == tenant)
+                .flat_map(|(_, versions)| versions);
+            of_tenant
+                .filter(|process| process.row.state != DefinitionState::Deleted)
+                .cloned()
+                .collect()
         });
         all.sort_by(|a, b| (&a.row.id, a.row.version).cmp(&(&b.row.id, b.row.version)));
         all
     }
 
-    fn find(&self, tenant: &str, id: &str, wanted: impl Fn(&DefinitionRow) -> bool) -> Option<Arc<DeployedProcess>> {
-        self.table.read(|catalog| catalog.versions().find(tenant, id, wanted))
+    fn find(
+        &self,
+        tenant: &str,
+        id: &str,
+        wanted: impl Fn(&DefinitionRow) -> bool,
+    ) -> Option<Arc<DeployedProcess>> {
+        self.table
+            .read(|catalog| catalog.versions().find(tenant, id, wanted))
     }
 
-    /// Deploys the processes of a source, all or none: as drafts, or published. The same content stays the same version.
+    /// Deploys the processes of a source, all or none: as drafts, or published. The same content
+    /// stays the same version.
     ///
     /// # Errors
     /// [`DeployError::Invalid`] with every problem, errors and warnings.
     pub async fn deploy(&self, deploy: Deploy<'_>) -> Result<Vec<Deployed>, DeployError> {
         let compiled = self.compiling.compile(&deploy).await?;
         let decide = |catalog: &Catalog| {
-            let Plan { versions, changed, outcome } =
-                Plan::make(catalog.versions(), compiled, &deploy, &self.outside).map_err(DeployError::Invalid)?;
-            Ok(Decision { change: Some(self.with_schedules(catalog, &versions, changed)), answer: outcome })
+            let Plan {
+                versions,
+                changed,
+                outcome,
+            } = Plan::make(catalog.versions(), compiled, &deploy, &self.outside)
+                .map_err(DeployError::Invalid)?;
+            Ok(Decision {
+                change: Some(self.with_schedules(catalog, &versions, changed)),
+                answer: outcome,
+            })
         };
         self.table.change(decide).await?
     }
 
-    /// What a deploy would say, without deploying: the errors that would refuse it, and the warnings, in the same order.
+    /// What a deploy would say, without deploying: the errors that would refuse it, and the
+    /// warnings, in the same order.
     ///
     /// # Errors
     /// [`DeployError::Busy`] when too many sources wait to be compiled.
@@ -221,17 +248,29 @@ impl Definitions {
             Err(DeployError::Invalid(problems)) => return Ok(problems),
             compiled => compiled?,
         };
-        let planned = self.table.read(|catalog| Plan::make(catalog.versions(), compiled, deploy, &self.outside));
-        Ok(planned.map_or_else(|problems| problems, |plan| plan.warnings().cloned().collect()))
+        let planned = self
+            .table
+            .read(|catalog| Plan::make(catalog.versions(), compiled, deploy, &self.outside));
+        Ok(planned.map_or_else(
+            |problems| problems,
+            |plan| plan.warnings().cloned().collect(),
+        ))
     }
 
-    /// Deploys those processes of a source whose ids were never used yet: what was deleted does not come back.
+    /// Deploys those processes of a source whose ids were never used yet: what was deleted does not
+    /// come back.
     ///
     /// # Errors
     /// As [`Self::deploy`].
-    pub async fn deploy_if_unknown(&self, deploy: Deploy<'_>) -> Result<Vec<Deployed>, DeployError> {
+    pub async fn deploy_if_unknown(
+        &self,
+        deploy: Deploy<'_>,
+    ) -> Result<Vec<Deployed>, DeployError> {
         let read = read_source(deploy.source, deploy.format).map_err(DeployError::Invalid)?;
-        if read.iter().all(|(definition, _)| self.find(deploy.tenant, &definition.id, |_| true).is_some()) {
+        if read
+            .iter()
+            .all(|(definition, _)| self.find(deploy.tenant, &definition.id, |_| true).is_some())
+        {
             return Ok(Vec::new());
         }
         self.deploy(deploy).await
@@ -240,12 +279,20 @@ impl Definitions {
     /// Makes a version the one new instances run.
     ///
     /// # Errors
-    /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] when its alias is another process's by now.
-    pub async fn publish(&self, tenant: &str, id: &str, version: u32) -> Result<DefinitionRow, DeployError> {
+    /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] when its alias
+    /// is another process's by now.
+    pub async fn publish(
+        &self,
+        tenant: &str,
+        id: &str,
+        version: u32,
+    ) -> Result<DefinitionRow, DeployError> {
         let decide = |catalog: &Catalog| {
             let process = undeleted(catalog, tenant, id, version)?;
             // Another process may have taken the alias while this version was deprecated.
-            if let Some(problem) = workflows::alias_taken(catalog.versions(), tenant, &process.executable) {
+            if let Some(problem) =
+                workflows::alias_taken(catalog.versions(), tenant, &process.executable)
+            {
                 return Err(DeployError::Conflict(problem.message));
             }
             Ok(self.turn(catalog, &process, DefinitionState::Published))
@@ -253,21 +300,32 @@ impl Definitions {
         self.table.change(decide).await?
     }
 
-    /// Takes the published version back: nothing new starts until one is published again, running instances go on. A version
-    /// that is deprecated already stays so.
+    /// Takes the published version back: nothing new starts until one is published again, running
+    /// instances go on. A version that is deprecated already stays so.
     ///
     /// # Errors
-    /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] for one that was never published.
-    pub async fn deprecate(&self, tenant: &str, id: &str, version: u32) -> Result<DefinitionRow, DeployError> {
+    /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] for one that was
+    /// never published.
+    pub async fn deprecate(
+        &self,
+        tenant: &str,
+        id: &str,
+        version: u32,
+    ) -> Result<DefinitionRow, DeployError> {
         let decide = |catalog: &Catalog| {
             let process = undeleted(catalog, tenant, id, version)?;
             match process.row.state {
-                DefinitionState::Published | DefinitionState::Disabled | DefinitionState::Deprecated => {
+                DefinitionState::Published
+                | DefinitionState::Disabled
+                | DefinitionState::Deprecated => {
                     Ok(self.turn(catalog, &process, DefinitionState::Deprecated))
                 }
-                DefinitionState::Draft | DefinitionState::Replaced | DefinitionState::Deleted => Err(DeployError::Conflict(
-                    format!("expected a published version to deprecate, but version {version} of '{id}' is a draft"),
-                )),
+                DefinitionState::Draft | DefinitionState::Replaced | DefinitionState::Deleted => {
+                    Err(DeployError::Conflict(format!(
+                        "expected a published version to deprecate, but version {version} of \
+                        '{id}' is a draft"
+                    )))
+                }
             }
         };
         self.table.change(decide).await?
@@ -278,12 +336,17 @@ impl Definitions {
     pub fn evaluate_with(&self, id: &str, evaluator: &Arc<dyn Evaluator>) {
         let other = |process: &DeployedProcess| {
             let (row, executable) = (process.row.clone(), process.executable.clone());
-            DeployedProcess { row, executable, evaluator: evaluator.clone() }
+            DeployedProcess {
+                row,
+                executable,
+                evaluator: evaluator.clone(),
+            }
         };
         self.table.tamper(|catalog| catalog.replace_all(id, other));
     }
 
-    /// Gives a version another state, and those that step back for it theirs. One that has it already stays as it is.
+    /// Gives a version another state, and those that step back for it theirs. One that has it
+    /// already stays as it is.
     fn turn(
         &self,
         catalog: &Catalog,
@@ -291,24 +354,49 @@ impl Definitions {
         state: DefinitionState,
     ) -> Decision<CatalogChange, DefinitionRow> {
         if process.row.state == state {
-            return Decision { change: None, answer: process.row.clone() };
+            return Decision {
+                change: None,
+                answer: process.row.clone(),
+            };
         }
         let process = Arc::new(with_state(process, state));
         let mut versions = catalog.versions().clone();
         let mut changed = supersede(&mut versions, &process);
         versions.insert(process.clone());
         changed.push(process.clone());
-        Decision { change: Some(self.with_schedules(catalog, &versions, changed)), answer: process.row.clone() }
+        Decision {
+            change: Some(self.with_schedules(catalog, &versions, changed)),
+            answer: process.row.clone(),
+        }
     }
 
-    /// The change that these versions are, with what becomes of schedules by it; `versions` are all there are after it.
-    fn with_schedules(&self, catalog: &Catalog, versions: &Versions, changed: Vec<Arc<DeployedProcess>>) -> CatalogChange {
-        let processes: BTreeSet<_> = changed.iter().map(|process| (process.row.tenant.clone(), process.row.id.clone())).collect();
+    /// The change that these versions are, with what becomes of schedules by it; `versions` are all
+    /// there are after it.
+    fn with_schedules(
+        &self,
+        catalog: &Catalog,
+        versions: &Versions,
+        changed: Vec<Arc<DeployedProcess>>,
+    ) -> CatalogChange {
+        let processes: BTreeSet<_> = changed
+            .iter()
+            .map(|process| (process.row.tenant.clone(), process.row.id.clone()))
+            .collect();
         let follow = |process: (String, String)| {
             let version = versions.standing(&process.0, &process.1).cloned();
-            self.schedules.follow(catalog, &Standing { tenant: process.0, process: process.1, version })
+            self.schedules.follow(
+                catalog,
+                &Standing {
+                    tenant: process.0,
+                    process: process.1,
+                    version,
+                },
+            )
         };
-        CatalogChange { schedules: processes.into_iter().flat_map(follow).collect(), versions: changed }
+        CatalogChange {
+            schedules: processes.into_iter().flat_map(follow).collect(),
+            versions: changed,
+        }
     }
 }
 
@@ -337,12 +425,28 @@ pub fn is_usable(row: DefinitionRow) -> Result<(), String> {
 }
 
 /// A version that was not deleted.
-fn undeleted(catalog: &Catalog, tenant: &str, id: &str, version: u32) -> Result<Arc<DeployedProcess>, DeployError> {
-    let wanted = |row: &DefinitionRow| row.version == version && row.state != DefinitionState::Deleted;
-    catalog.versions().find(tenant, id, wanted).ok_or(DeployError::NotFound)
+fn undeleted(
+    catalog: &Catalog,
+    tenant: &str,
+    id: &str,
+    version: u32,
+) -> Result<Arc<DeployedProcess>, DeployError> {
+    let wanted =
+        |row: &DefinitionRow| row.version == version && row.state != DefinitionState::Deleted;
+    catalog
+        .versions()
+        .find(tenant, id, wanted)
+        .ok_or(DeployError::NotFound)
 }
 
 fn with_state(process: &DeployedProcess, state: DefinitionState) -> DeployedProcess {
-    let row = DefinitionRow { state, ..process.row.clone() };
-    DeployedProcess { row, executable: process.executable.clone(), evaluator: process.evaluator.clone() }
+    let row = DefinitionRow {
+        state,
+        ..process.row.clone()
+    };
+    DeployedProcess {
+        row,
+        executable: process.executable.clone(),
+        evaluator: process.evaluator.clone(),
+    }
 }

@@ -1,13 +1,16 @@
-//! Durable, then visible: tables of the store that are held in memory, and the only way to change one.
+//! Durable, then visible: tables of the store that are held in memory, and the only way to change
+//! one.
 //!
-//! A change is decided, handed to the writer and applied to the decided copy under one lock, without waiting in between; so
-//! changes are decided one on top of the other and written in that order. Once its row is durable, the commit gate makes the
-//! change visible and answers. Nothing of that is in the hands of whoever asked: a request that is cut off drops its wait and
-//! nothing else. What a decision says is computed from changes that may not be durable yet, so refusals and decisions to change
-//! nothing leave through the gate as well.
+//! A change is decided, handed to the writer and applied to the decided copy under one lock,
+//! without waiting in between; so changes are decided one on top of the other and written in that
+//! order. Once its row is durable, the commit gate makes the change visible and answers. Nothing of
+//! that is in the hands of whoever asked: a request that is cut off drops its wait and nothing
+//! else. What a decision says is computed from changes that may not be durable yet, so refusals and
+//! decisions to change nothing leave through the gate as well.
 //!
-//! Used by definitions and schedules (one table: [`catalog`](super::catalog)) and by [`users`](super::users). Not here:
-//! instances, whose actors do the same with records (`instance`, `release`).
+//! Used by definitions and schedules (one table: [`catalog`](super::catalog)) and by
+//! [`users`](super::users). Not here: instances, whose actors do the same with records (`instance`,
+//! `release`).
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -34,8 +37,8 @@ pub struct DurableTable<T> {
 
 struct Inner<T> {
     journal: Journal,
-    /// As the table is once all that was handed over is durable: what the next change is decided on. Held while handing over, so
-    /// that the order of decisions is the order of the log.
+    /// As the table is once all that was handed over is durable: what the next change is decided
+    /// on. Held while handing over, so that the order of decisions is the order of the log.
     decided: Mutex<T>,
     /// As the store has it.
     visible: RwLock<T>,
@@ -61,7 +64,9 @@ pub enum NoAnswer {
 
 impl<T> Clone for DurableTable<T> {
     fn clone(&self) -> Self {
-        Self { inner: self.inner.clone() }
+        Self {
+            inner: self.inner.clone(),
+        }
     }
 }
 
@@ -69,13 +74,26 @@ impl<T: Table> DurableTable<T> {
     /// A table of which the store holds `stored`.
     pub fn new(journal: Journal, stored: T) -> Self {
         let (decided, visible) = (Mutex::new(stored.clone()), RwLock::new(stored));
-        Self { inner: Arc::new(Inner { journal, decided, visible, changed: watch::Sender::new(()) }) }
+        Self {
+            inner: Arc::new(Inner {
+                journal,
+                decided,
+                visible,
+                changed: watch::Sender::new(()),
+            }),
+        }
     }
 
     /// Looks at what is durable. Changes wait meanwhile.
     pub fn read<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         // A panic while it is held can only come from running out of memory.
-        look(&self.inner.visible.read().unwrap_or_else(PoisonError::into_inner))
+        look(
+            &self
+                .inner
+                .visible
+                .read()
+                .unwrap_or_else(PoisonError::into_inner),
+        )
     }
 
     /// Wakes whenever a change has become visible.
@@ -83,8 +101,8 @@ impl<T: Table> DurableTable<T> {
         self.inner.changed.subscribe()
     }
 
-    /// Decides on top of every change before, and waits until what was decided is durable and visible. Dropped at any point, it
-    /// has either done nothing or handed over everything.
+    /// Decides on top of every change before, and waits until what was decided is durable and
+    /// visible. Dropped at any point, it has either done nothing or handed over everything.
     ///
     /// # Errors
     /// [`NoAnswer`]; inside, the refusal of `decide`.
@@ -109,9 +127,17 @@ impl<T: Table> DurableTable<T> {
         R: Send + 'static,
         E: Send + 'static,
     {
-        let slot = self.inner.journal.reserve().map_err(|Busy| NoAnswer::Busy)?;
+        let slot = self
+            .inner
+            .journal
+            .reserve()
+            .map_err(|Busy| NoAnswer::Busy)?;
         let (sender, answered) = oneshot::channel();
-        let mut decided = self.inner.decided.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut decided = self
+            .inner
+            .decided
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let (change, answer) = match decide(&decided) {
             Ok(Decision { change, answer }) => (change, Ok(answer)),
             Err(refusal) => (None, Err(refusal)),
@@ -123,7 +149,11 @@ impl<T: Table> DurableTable<T> {
         let inner = self.inner.clone();
         let after_commit = move || {
             if let Some(change) = change {
-                inner.visible.write().unwrap_or_else(PoisonError::into_inner).apply(change);
+                inner
+                    .visible
+                    .write()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .apply(change);
                 inner.changed.send_replace(());
             }
             // Nobody waits when the request was cut off.

@@ -1,6 +1,8 @@
-//! What the log says of instances: incidents as they are raised, and what operators do. Never data, which belong to users.
+//! What the log says of instances: incidents as they are raised, and what operators do. Never data,
+//! which belong to users.
 //!
-//! Not here: what the lines look like (`logging`), what else is logged of administrators (`web::audit`).
+//! Not here: what the lines look like (`logging`), what else is logged of administrators
+//! (`web::audit`).
 
 use super::ask::{Answer, Ask, Committed, Envelope, Reply};
 use crate::{
@@ -9,14 +11,31 @@ use crate::{
 };
 
 /// Commands that are worth a line when an operator gives them.
-const OF_OPERATORS: [&str; 8] = ["terminate", "dismiss", "hold", "unhold", "patch", "retry", "skip", "assign"];
+const OF_OPERATORS: [&str; 8] = [
+    "terminate",
+    "dismiss",
+    "hold",
+    "unhold",
+    "patch",
+    "retry",
+    "skip",
+    "assign",
+];
 
 /// One line for each incident that a durable row has raised.
 pub(super) fn incidents(committed: &Committed) {
     for (_, record) in committed.row.numbered() {
-        let Record::IncidentRaised { element, incident } = record else { continue };
-        let token = committed.next.tokens.iter().find(|token| token.element == *element);
-        let node = token.map(|token| token.node.to_string()).unwrap_or_default();
+        let Record::IncidentRaised { element, incident } = record else {
+            continue;
+        };
+        let token = committed
+            .next
+            .tokens
+            .iter()
+            .find(|token| token.element == *element);
+        let node = token
+            .map(|token| token.node.to_string())
+            .unwrap_or_default();
         let (process, instance) = (&committed.process.row, committed.instance.to_string());
         log::warn!(
             target: INCIDENT,
@@ -30,9 +49,19 @@ pub(super) fn incidents(committed: &Committed) {
 /// Has an operator's command logged once it is durable.
 pub(super) fn of_operators(envelope: Envelope) -> Envelope {
     match (&envelope.caller, &envelope.ask) {
-        (Some(Caller { operator: true, subject, .. }), Ask::Apply { command, .. }) if OF_OPERATORS.contains(&command.name()) => {
+        (
+            Some(Caller {
+                operator: true,
+                subject,
+                ..
+            }),
+            Ask::Apply { command, .. },
+        ) if OF_OPERATORS.contains(&command.name()) => {
             let (by, name) = (subject.clone(), command.name());
-            Envelope { reply: logged(envelope.reply, by, name), ..envelope }
+            Envelope {
+                reply: logged(envelope.reply, by, name),
+                ..envelope
+            }
         }
         _ => envelope,
     }

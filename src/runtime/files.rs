@@ -1,11 +1,12 @@
 //! The files users have brought, each in the data directory as `files/<partition>/<id>`.
 //!
-//! Bytes come before the command that makes them the instance's. So each upload under way has a mark, an empty file in
-//! `files/incoming`, from before its first byte until its command is answered; marks found at the next start tell what to look
-//! after (`Files::leftovers`), and only the instance's state tells whether a file is kept.
+//! Bytes come before the command that makes them the instance's. So each upload under way has a
+//! mark, an empty file in `files/incoming`, from before its first byte until its command is
+//! answered; marks found at the next start tell what to look after (`Files::leftovers`), and only
+//! the instance's state tells whether a file is kept.
 //!
-//! Not here: how bytes come in and go out (`web`), which files are taken (`model::upload`), who may have one (`engine`).
-//! Everything here blocks: call it off the arbiters.
+//! Not here: how bytes come in and go out (`web`), which files are taken (`model::upload`), who may
+//! have one (`engine`). Everything here blocks: call it off the arbiters.
 
 mod incoming;
 
@@ -25,7 +26,9 @@ use super::{
     ask::{Answer, Refusal, Reply},
     read_queue::{Question, Read as ReadInstance},
 };
-use crate::{engine::rejection::RejectionKind, journal::directory, limits::UPLOADS, model::ids::InstanceKey};
+use crate::{
+    engine::rejection::RejectionKind, journal::directory, limits::UPLOADS, model::ids::InstanceKey,
+};
 
 pub use incoming::{Incoming, Pending, Received};
 
@@ -73,14 +76,23 @@ impl Files {
         Ok(files)
     }
 
-    /// A store that is gone with this value, as a journal in memory is. It takes no room before the first upload.
+    /// A store that is gone with this value, as a journal in memory is. It takes no room before the
+    /// first upload.
     pub fn temporary() -> Self {
-        Self::at(std::env::temp_dir().join(format!("stepwire-{}", Uuid::now_v7())), true)
+        Self::at(
+            std::env::temp_dir().join(format!("stepwire-{}", Uuid::now_v7())),
+            true,
+        )
     }
 
     fn at(root: PathBuf, temporary: bool) -> Self {
         let uploads = Arc::new(Semaphore::new(UPLOADS));
-        Self { places: Places { root: root.into() }, uploads, temporary, measured: Mutex::default() }
+        Self {
+            places: Places { root: root.into() },
+            uploads,
+            temporary,
+            measured: Mutex::default(),
+        }
     }
 
     /// Begins an upload to an instance.
@@ -88,7 +100,11 @@ impl Files {
     /// # Errors
     /// When too many are under way, or the disk fails.
     pub fn begin(&self, instance: InstanceKey) -> Result<Incoming, NoUpload> {
-        let permit = self.uploads.clone().try_acquire_owned().map_err(|_| NoUpload::Busy)?;
+        let permit = self
+            .uploads
+            .clone()
+            .try_acquire_owned()
+            .map_err(|_| NoUpload::Busy)?;
         let begin = || {
             if self.temporary {
                 create_private(&self.places.root)?;
@@ -98,8 +114,8 @@ impl Files {
         begin().map_err(NoUpload::Failed)
     }
 
-    /// How many bytes all files have together. They are measured when the last measure is older than a minute, as that looks at
-    /// each of them.
+    /// How many bytes all files have together. They are measured when the last measure is older
+    /// than a minute, as that looks at each of them.
     pub fn bytes(&self) -> u64 {
         let mut measured = self.measured.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -121,7 +137,8 @@ impl Files {
         File::open(self.places.file(instance, id))
     }
 
-    /// Uploads that were under way when the server last ended: their commands may or may not have been applied.
+    /// Uploads that were under way when the server last ended: their commands may or may not have
+    /// been applied.
     fn leftovers(&self) -> io::Result<Vec<Pending>> {
         let mut found = Vec::new();
         if self.temporary {
@@ -130,9 +147,13 @@ impl Files {
         for entry in fs::read_dir(self.places.incoming())? {
             let name = entry?.file_name();
             let parts = name.to_str().and_then(|name| name.split_once('.'));
-            let key = parts.and_then(|(instance, id)| Some((instance.parse().ok()?, Uuid::parse_str(id).ok()?)));
+            let key = parts.and_then(|(instance, id)| {
+                Some((instance.parse().ok()?, Uuid::parse_str(id).ok()?))
+            });
             match key {
-                Some((instance, id)) => found.push(Pending::found(self.places.clone(), instance, id)),
+                Some((instance, id)) => {
+                    found.push(Pending::found(self.places.clone(), instance, id))
+                }
                 None => log::warn!(
                     "expected marks of uploads in {}, but found {name:?}: it is left alone",
                     self.places.root.display()
@@ -149,7 +170,10 @@ impl Drop for Files {
             && let Err(error) = fs::remove_dir_all(&*self.places.root)
             && error.kind() != ErrorKind::NotFound
         {
-            log::warn!("expected to remove the temporary files in {}, but {error}", self.places.root.display());
+            log::warn!(
+                "expected to remove the temporary files in {}, but {error}",
+                self.places.root.display()
+            );
         }
     }
 }
@@ -174,11 +198,14 @@ impl Places {
 
 /// Where a file is kept, from the data directory on.
 pub fn place_of(instance: InstanceKey, id: Uuid) -> PathBuf {
-    Places { root: Path::new(ROOT).into() }.file(instance, id)
+    Places {
+        root: Path::new(ROOT).into(),
+    }
+    .file(instance, id)
 }
 
-/// Where all files of a data directory are kept, from it on, also of uploads under way. One may be gone by the time it is read:
-/// an upload that was refused.
+/// Where all files of a data directory are kept, from it on, also of uploads under way. One may be
+/// gone by the time it is read: an upload that was refused.
 ///
 /// # Errors
 /// Those of the file system.
@@ -201,11 +228,15 @@ pub fn all_places(data: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(all)
 }
 
-/// The bytes of all files in the folders of a folder; what cannot be read counts nothing, as it may be gone.
+/// The bytes of all files in the folders of a folder; what cannot be read counts nothing, as it may
+/// be gone.
 fn size_below(root: &Path) -> u64 {
     let entries = |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten();
     let files = entries(root).flat_map(|partition| entries(&partition.path()));
-    files.filter_map(|file| file.metadata().ok()).map(|file| file.len()).sum()
+    files
+        .filter_map(|file| file.metadata().ok())
+        .map(|file| file.len())
+        .sum()
 }
 
 /// Creates a directory that other users of the machine cannot look into, unless it is there.
@@ -226,13 +257,25 @@ impl Runtime {
             let (sender, answer) = tokio::sync::oneshot::channel();
             // Nobody waits while the server goes down; the next start asks again.
             let reply = Reply::to(move |answer| drop(sender.send(answer)));
-            self.read(leftover.instance(), ReadInstance { caller: None, question: Question::FindFile(leftover.id()), reply });
+            self.read(
+                leftover.instance(),
+                ReadInstance {
+                    caller: None,
+                    question: Question::FindFile(leftover.id()),
+                    reply,
+                },
+            );
             match answer.await {
                 Ok(Answer::File(_)) => leftover.keep(),
-                Ok(Answer::Refused(Refusal::Rejected(rejection))) if rejection.kind == RejectionKind::NotFound => {
+                Ok(Answer::Refused(Refusal::Rejected(rejection)))
+                    if rejection.kind == RejectionKind::NotFound =>
+                {
                     leftover.discard()
                 }
-                _ => log::warn!("expected to look after the upload {}, but its instance did not answer", leftover.id()),
+                _ => log::warn!(
+                    "expected to look after the upload {}, but its instance did not answer",
+                    leftover.id()
+                ),
             }
         }
         Ok(())

@@ -1,8 +1,9 @@
 //! Keys under which certainly nothing is stored: who loads one of them need not read the store.
 //!
-//! A key begins with the time of the command that made it, so nearly every start brings a key newer than all before. Known
-//! are all stored keys after a bound, which begins at the server's start and follows the newest keys; at the bound or before
-//! it the store is read as ever. So a client whose clock is wrong, or a resend of an old start, costs a read, no more.
+//! A key begins with the time of the command that made it, so nearly every start brings a key newer
+//! than all before. Known are all stored keys after a bound, which begins at the server's start and
+//! follows the newest keys; at the bound or before it the store is read as ever. So a client whose
+//! clock is wrong, or a resend of an old start, costs a read, no more.
 
 use std::{
     collections::BTreeSet,
@@ -28,14 +29,24 @@ struct Known {
 }
 
 impl FreshKeys {
-    /// Begins with the keys that are stored after `bound`: none, unless some clock was ahead. With more than can be
-    /// remembered, no key is fresh.
+    /// Begins with the keys that are stored after `bound`: none, unless some clock was ahead. With
+    /// more than can be remembered, no key is fresh.
     pub fn after(bound: InstanceKey, stored: Vec<InstanceKey>) -> Self {
-        let bound = if stored.len() >= REMEMBERED { InstanceKey(Uuid::max()) } else { bound };
-        Self { known: Mutex::new(Known { bound, taken: stored.into_iter().collect() }) }
+        let bound = if stored.len() >= REMEMBERED {
+            InstanceKey(Uuid::max())
+        } else {
+            bound
+        };
+        Self {
+            known: Mutex::new(Known {
+                bound,
+                taken: stored.into_iter().collect(),
+            }),
+        }
     }
 
-    /// Whether nothing is stored under this key. Only the first to ask is told so: from then on something may be.
+    /// Whether nothing is stored under this key. Only the first to ask is told so: from then on
+    /// something may be.
     pub fn take(&self, key: InstanceKey) -> bool {
         // A set that lost a key to a panic would be a lie, but no call below panics half-way.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,7 +112,11 @@ mod tests {
     fn keys_of_later_commands_are_after_the_bound() {
         let bound = bound_at(Time(1_000));
         let start = |millis: u64| {
-            Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1_000, (millis % 1_000) as u32 * 1_000_000))
+            Uuid::new_v7(uuid::Timestamp::from_unix(
+                uuid::NoContext,
+                millis / 1_000,
+                (millis % 1_000) as u32 * 1_000_000,
+            ))
         };
         assert!(super::super::keys::of_start("default", "alice", start(1_000)) > bound);
         assert!(super::super::keys::of_start("default", "alice", start(999)) < bound);

@@ -1,9 +1,11 @@
-//! The actor of one live process instance: takes envelopes in order, decides, hands rows to the journal.
+//! The actor of one live process instance: takes envelopes in order, decides, hands rows to the
+//! journal.
 //!
-//! Kept thin: it owns the state, so no lock guards it, and moves commands in and rows out; all meaning is in `engine`, the
-//! decisions in `decide`, what leaves after a commit in `release`. It runs ahead of durability; everything computed from its
-//! state leaves through its gate, in order, once the last row handed over before is durable. After every message it serves
-//! those who only read and wait in their own queue.
+//! Kept thin: it owns the state, so no lock guards it, and moves commands in and rows out; all
+//! meaning is in `engine`, the decisions in `decide`, what leaves after a commit in `release`. It
+//! runs ahead of durability; everything computed from its state leaves through its gate, in order,
+//! once the last row handed over before is durable. After every message it serves those who only
+//! read and wait in their own queue.
 
 use std::{
     collections::VecDeque,
@@ -12,7 +14,9 @@ use std::{
     time::Instant,
 };
 
-use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture};
+use actix::{
+    Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Message, WrapFuture,
+};
 use serde_json::Value;
 
 use super::{
@@ -28,14 +32,17 @@ use super::{
 };
 use crate::{
     engine::{Command, Effect, Record, peer::PeerMessage, record::Status},
-    journal::{Busy, Commit, Entity, LogRow, OutboxRow, Slot, SnapshotRow, StoreError, codec, read_models},
+    journal::{
+        Busy, Commit, Entity, LogRow, OutboxRow, Slot, SnapshotRow, StoreError, codec, read_models,
+    },
     limits,
     model::{ids::InstanceKey, searching::SearchedTexts},
 };
 
 /// Rows after which a snapshot may be due.
 const SNAPSHOT_ROWS: u32 = 32;
-/// Fewer rows than this are cheaper to replay than a snapshot is to write, at passivation and at the end.
+/// Fewer rows than this are cheaper to replay than a snapshot is to write, at passivation and at
+/// the end.
 const WORTH_A_SNAPSHOT: u32 = 8;
 
 /// One live process instance.
@@ -109,7 +116,11 @@ impl ProcessInstance {
         key: InstanceKey,
         generation: Generation,
         runtime: Arc<Runtime>,
-        Remembered { memory, tree, gathered }: Remembered,
+        Remembered {
+            memory,
+            tree,
+            gathered,
+        }: Remembered,
     ) -> Self {
         Self {
             key,
@@ -138,22 +149,34 @@ impl ProcessInstance {
         }
     }
 
-    /// Answers all that read and wait, from one observation. They take no place in the writer's queue, so none is refused.
+    /// Answers all that read and wait, from one observation. They take no place in the writer's
+    /// queue, so none is refused.
     fn serve_readers(&mut self) {
         // While a step is away the state is with it; while the actor leaves, its successor serves.
         if self.away || self.leaving.is_some() || self.readers.is_empty() {
             return;
         }
-        let (memory, last, now) = (&self.memory, &mut self.last_observed, self.runtime.clock.now());
+        let (memory, last, now) = (
+            &self.memory,
+            &mut self.last_observed,
+            self.runtime.clock.now(),
+        );
         let reads = self.readers.take();
-        match catch_unwind(AssertUnwindSafe(|| read_queue::answer(memory, reads, last, now))) {
-            Ok(answers) => self.gate.after_all(move || answers.into_iter().for_each(|(reply, answer)| reply.send(answer))),
+        match catch_unwind(AssertUnwindSafe(|| {
+            read_queue::answer(memory, reads, last, now)
+        })) {
+            Ok(answers) => self.gate.after_all(move || {
+                answers
+                    .into_iter()
+                    .for_each(|(reply, answer)| reply.send(answer))
+            }),
             // Dropped unanswered, the readers were told.
             Err(_) => log::error!("instance {}: an observation panicked", self.key),
         }
     }
 
-    /// Serves readers alone: an instance that is over or was never there stays in memory for no one else.
+    /// Serves readers alone: an instance that is over or was never there stays in memory for no one
+    /// else.
     fn serve(&mut self, ctx: &mut Context<Self>) {
         self.serve_readers();
         if !self.away && self.is_over() {
@@ -162,7 +185,9 @@ impl ProcessInstance {
     }
 
     fn is_over(&self) -> bool {
-        self.memory.as_ref().is_none_or(|(state, _)| !state.status().is_live())
+        self.memory
+            .as_ref()
+            .is_none_or(|(state, _)| !state.status().is_live())
     }
 
     fn take(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
@@ -170,7 +195,11 @@ impl ProcessInstance {
             return leftover.push(envelope);
         }
         let owner = self.takes_long(&envelope.ask);
-        if owner.as_ref().is_some_and(|owner| self.runtime.scripts.is_full(owner)) || !self.takes_its_place(&envelope.ask) {
+        if owner
+            .as_ref()
+            .is_some_and(|owner| self.runtime.scripts.is_full(owner))
+            || !self.takes_its_place(&envelope.ask)
+        {
             return self.refuse_busy(envelope.reply, ctx);
         }
         if let Some(owner) = owner {
@@ -183,7 +212,9 @@ impl ProcessInstance {
         let Envelope { caller, ask, reply } = envelope;
         let around = self.around();
         let memory = &mut self.memory;
-        match catch_unwind(AssertUnwindSafe(|| decide(memory, caller.as_ref(), ask, around))) {
+        match catch_unwind(AssertUnwindSafe(|| {
+            decide(memory, caller.as_ref(), ask, around)
+        })) {
             Ok(decided) => self.conclude(decided, reply, slot, ctx),
             Err(_) => self.recover(reply, ctx),
         }
@@ -203,19 +234,30 @@ impl ProcessInstance {
             (Ask::Apply { command, .. }, Some((_, process))) => (process, payload(command)),
             _ => return None,
         };
-        let owner = || Owner { tenant: process.row.tenant.clone(), process: process.row.id.clone() };
+        let owner = || Owner {
+            tenant: process.row.tenant.clone(),
+            process: process.row.id.clone(),
+        };
         process.evaluator.may_take_long(payload).then(owner)
     }
 
-    /// The mailbox waits while the step runs elsewhere: order and exclusive ownership hold, the arbiter stays free.
-    fn decide_on_script_thread(&mut self, owner: Owner, envelope: Envelope, ctx: &mut Context<Self>) {
+    /// The mailbox waits while the step runs elsewhere: order and exclusive ownership hold, the
+    /// arbiter stays free.
+    fn decide_on_script_thread(
+        &mut self,
+        owner: Owner,
+        envelope: Envelope,
+        ctx: &mut Context<Self>,
+    ) {
         let Envelope { caller, ask, reply } = envelope;
         let around = self.around();
         let (mut memory, journal) = (self.memory.take(), self.runtime.journal.clone());
         self.away = true;
         let step = self.runtime.scripts.run(owner, move || {
             // Only now: what waits for its turn takes no room of others.
-            let decided = journal.reserve().map(|slot| (decide(&mut memory, caller.as_ref(), ask, around), slot));
+            let decided = journal
+                .reserve()
+                .map(|slot| (decide(&mut memory, caller.as_ref(), ask, around), slot));
             (memory, decided)
         });
         ctx.wait(step.into_actor(self).map(move |done, actor, ctx| {
@@ -235,26 +277,39 @@ impl ProcessInstance {
         }));
     }
 
-    fn conclude(&mut self, decided: Result<Decision, Refusal>, reply: Reply, slot: Slot, ctx: &mut Context<Self>) {
+    fn conclude(
+        &mut self,
+        decided: Result<Decision, Refusal>,
+        reply: Reply,
+        slot: Slot,
+        ctx: &mut Context<Self>,
+    ) {
         match decided {
             Err(refusal) => self.gate(slot, move || reply.refuse(refusal)),
             Ok(Decision::Answer(answer)) => self.gate(slot, move || reply.send(answer)),
             Ok(Decision::Repeat { first_seq }) => {
                 let (runtime, key) = (self.runtime.clone(), self.key);
-                self.gate(slot, move || repeat::answer_again(&runtime, key, first_seq, reply));
+                self.gate(slot, move || {
+                    repeat::answer_again(&runtime, key, first_seq, reply)
+                });
             }
             Ok(Decision::LookUp(tag)) => {
                 let (runtime, key) = (self.runtime.clone(), self.key);
                 self.gate(slot, move || repeat::look_up(&runtime, key, tag, reply));
             }
-            Ok(Decision::Write { committed, effects, before }) => self.write(&committed, effects, &before, reply, slot, ctx),
+            Ok(Decision::Write {
+                committed,
+                effects,
+                before,
+            }) => self.write(&committed, effects, &before, reply, slot, ctx),
         }
         if self.is_over() {
             self.rest(ctx);
         }
     }
 
-    /// Lets something out once every row handed over before is durable; at once when none is in flight.
+    /// Lets something out once every row handed over before is durable; at once when none is in
+    /// flight.
     fn gate(&self, slot: Slot, out: impl FnOnce() + Send + 'static) {
         if self.gate.is_open() {
             return out();
@@ -271,7 +326,9 @@ impl ProcessInstance {
         slot: Slot,
         ctx: &mut Context<Self>,
     ) {
-        let commit = match catch_unwind(AssertUnwindSafe(|| self.commit(committed, &effects, before))) {
+        let commit = match catch_unwind(AssertUnwindSafe(|| {
+            self.commit(committed, &effects, before)
+        })) {
             Ok(Ok(commit)) => commit,
             Ok(Err(error)) => {
                 log::error!("instance {}: a row could not be encoded: {error}", self.key);
@@ -280,25 +337,38 @@ impl ProcessInstance {
             Err(_) => return self.recover(reply, ctx),
         };
         self.count_in_tree(committed, &effects, commit.row.body.len());
-        let (runtime, committed, changes) = (self.runtime.clone(), committed.clone(), commit.changes.clone());
+        let (runtime, committed, changes) = (
+            self.runtime.clone(),
+            committed.clone(),
+            commit.changes.clone(),
+        );
         let tree = self.tree.clone();
         let out = move || release::release(&runtime, &committed, &changes, (effects, tree), reply);
         slot.append(commit, self.gate.counted(out));
     }
 
     fn around(&self) -> Around {
-        let tree_room = self.tree.as_ref().map_or_else(|| self.runtime.trees.room_of_one(), |tree| tree.room());
-        Around { now: self.runtime.clock.now(), tree_room }
+        let tree_room = self
+            .tree
+            .as_ref()
+            .map_or_else(|| self.runtime.trees.room_of_one(), |tree| tree.room());
+        Around {
+            now: self.runtime.clock.now(),
+            tree_room,
+        }
     }
 
-    /// Joins the tree a start belongs to. `false` when something has ended there since the start was found to be allowed: it has
-    /// to be looked at again.
+    /// Joins the tree a start belongs to. `false` when something has ended there since the start
+    /// was found to be allowed: it has to be looked at again.
     fn takes_its_place(&mut self, ask: &Ask) -> bool {
         match ask {
             Ask::Start(start) if self.memory.is_none() => {
                 self.tree = start.place.as_ref().map(|place| place.tree.clone());
                 self.is_counted = start.place.as_ref().is_some_and(|place| place.counted);
-                start.place.as_ref().is_none_or(|place| place.ends == place.tree.ends())
+                start
+                    .place
+                    .as_ref()
+                    .is_none_or(|place| place.ends == place.tree.ends())
             }
             _ => true,
         }
@@ -306,22 +376,30 @@ impl ProcessInstance {
 
     /// Lets the tree know what a row means for it.
     fn count_in_tree(&mut self, committed: &Committed, effects: &[Effect], bytes: usize) {
-        let is_start =
-            |effect: &&Effect| matches!(effect, Effect::Send { message, .. } if matches!(**message, PeerMessage::Start { .. }));
+        let is_start = |effect: &&Effect| matches!(effect, Effect::Send { message, .. } if matches!(**message, PeerMessage::Start { .. }));
         let begun = effects.iter().filter(is_start).count();
-        let sends = effects.iter().any(|effect| matches!(effect, Effect::Send { .. }));
+        let sends = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Send { .. }));
         if self.tree.is_none() && sends {
             let live = (1 + committed.children.len()).saturating_sub(begun);
-            self.tree = Some(self.runtime.trees.enter(committed.members.head.root, live, 0));
+            self.tree = Some(
+                self.runtime
+                    .trees
+                    .enter(committed.members.head.root, live, 0),
+            );
         }
         let Some(tree) = &self.tree else { return };
         tree.grow(begun);
         if begun > 0 {
-            tree.deliveries().wrote_starts(bytes, tree.limits(), Instant::now());
+            tree.deliveries()
+                .wrote_starts(bytes, tree.limits(), Instant::now());
         }
         for record in &committed.row.records {
             match record {
-                Record::Created(created) if created.parent.is_some() && !self.is_counted => tree.grow(1),
+                Record::Created(created) if created.parent.is_some() && !self.is_counted => {
+                    tree.grow(1)
+                }
                 Record::Ended { status } => {
                     tree.shrink();
                     if *status != Status::Finished {
@@ -333,8 +411,15 @@ impl ProcessInstance {
         }
     }
 
-    fn commit(&mut self, committed: &Committed, effects: &[Effect], before: &SearchedTexts) -> Result<Commit, StoreError> {
-        let Some((state, process)) = &self.memory else { return Err(StoreError::Panicked) };
+    fn commit(
+        &mut self,
+        committed: &Committed,
+        effects: &[Effect],
+        before: &SearchedTexts,
+    ) -> Result<Commit, StoreError> {
+        let Some((state, process)) = &self.memory else {
+            return Err(StoreError::Panicked);
+        };
         let row = &committed.row;
         let body = codec::encode(row)?;
         self.since_snapshot.rows += 1;
@@ -348,15 +433,35 @@ impl ProcessInstance {
             time: row.time,
             body,
         };
-        let changes = Arc::new(read_models::changes(&process.executable, before, state, row, effects)?);
-        let outbox = effects.iter().filter_map(outbox_row).collect::<Result<_, _>>()?;
+        let changes = Arc::new(read_models::changes(
+            &process.executable,
+            before,
+            state,
+            row,
+            effects,
+        )?);
+        let outbox = effects
+            .iter()
+            .filter_map(outbox_row)
+            .collect::<Result<_, _>>()?;
         let snapshot = self.due_snapshot()?;
-        Ok(Commit { row: log_row, snapshot, changes, outbox })
+        Ok(Commit {
+            row: log_row,
+            snapshot,
+            changes,
+            outbox,
+        })
     }
 
     fn due_snapshot(&mut self) -> Result<Option<SnapshotRow>, StoreError> {
-        let Some((state, _)) = &self.memory else { return Ok(None) };
-        let Gathered { rows, bytes, last_snapshot } = self.since_snapshot;
+        let Some((state, _)) = &self.memory else {
+            return Ok(None);
+        };
+        let Gathered {
+            rows,
+            bytes,
+            last_snapshot,
+        } = self.since_snapshot;
         let often = rows >= SNAPSHOT_ROWS && bytes >= last_snapshot;
         let ended = !state.status().is_live() && rows >= WORTH_A_SNAPSHOT;
         if !often && !ended {
@@ -366,10 +471,19 @@ impl ProcessInstance {
     }
 
     fn snapshot(&mut self) -> Result<SnapshotRow, StoreError> {
-        let Some((state, _)) = &self.memory else { return Err(StoreError::Panicked) };
+        let Some((state, _)) = &self.memory else {
+            return Err(StoreError::Panicked);
+        };
         let body = codec::encode(state)?;
-        self.since_snapshot = Gathered { rows: 0, bytes: 0, last_snapshot: body.len() };
-        Ok(SnapshotRow { seq: state.seq(), body })
+        self.since_snapshot = Gathered {
+            rows: 0,
+            bytes: 0,
+            last_snapshot: body.len(),
+        };
+        Ok(SnapshotRow {
+            seq: state.seq(),
+            body,
+        })
     }
 
     /// Leaves memory when nothing is going on; with rows in flight, once they are durable.
@@ -405,10 +519,14 @@ impl ProcessInstance {
         }
     }
 
-    /// The state can no longer be trusted: the command is answered `internal`, leaves nothing, and the instance is rebuilt from
-    /// the journal before the next one.
+    /// The state can no longer be trusted: the command is answered `internal`, leaves nothing, and
+    /// the instance is rebuilt from the journal before the next one.
     fn recover(&mut self, reply: Reply, ctx: &mut Context<Self>) {
-        log::error!("instance {}: a command panicked or did not end; the instance is rebuilt from its journal", self.key);
+        log::error!(
+            "instance {}: a command panicked or did not end; the instance is rebuilt from its \
+            journal",
+            self.key
+        );
         self.memory = None;
         self.since_snapshot = Gathered::default();
         reply.refuse(Refusal::Internal);
@@ -429,10 +547,18 @@ fn payload(command: &Command) -> &Value {
 
 fn outbox_row(effect: &Effect) -> Option<Result<OutboxRow, StoreError>> {
     match effect {
-        Effect::Send { number, target, message } => {
-            Some(codec::encode(message).map(|body| OutboxRow { seq: *number, target: Entity::from(*target), body }))
+        Effect::Send {
+            number,
+            target,
+            message,
+        } => Some(codec::encode(message).map(|body| OutboxRow {
+            seq: *number,
+            target: Entity::from(*target),
+            body,
+        })),
+        Effect::SetTimer(_) | Effect::ClearTimer(_) | Effect::Call(_) | Effect::ForgetCall(_) => {
+            None
         }
-        Effect::SetTimer(_) | Effect::ClearTimer(_) | Effect::Call(_) | Effect::ForgetCall(_) => None,
     }
 }
 
@@ -441,7 +567,10 @@ impl Actor for ProcessInstance {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(limits::INSTANCE_MAILBOX);
-        (self.backlog, self.readers) = self.runtime.registry.settle(self.key, self.generation, ctx.address());
+        (self.backlog, self.readers) =
+            self.runtime
+                .registry
+                .settle(self.key, self.generation, ctx.address());
         self.drain_backlog(ctx);
         self.serve(ctx);
     }
@@ -483,7 +612,8 @@ impl Handler<Leave> for ProcessInstance {
         if self.runtime.registry.reopen(self.key, leftover) {
             self.runtime.load(self.key);
         }
-        // Whatever still arrives is collected by nobody: the slot is no longer ours, so nobody sends here.
+        // Whatever still arrives is collected by nobody: the slot is no longer ours, so nobody
+        // sends here.
         self.leaving = Some(Vec::new());
         ctx.stop();
     }

@@ -1,7 +1,9 @@
-//! How instance keys are made: UUIDv7-shaped, derived from the start command so that a repeat finds its instance.
+//! How instance keys are made: UUIDv7-shaped, derived from the start command so that a repeat finds
+//! its instance.
 //!
-//! Time bits of the command's id if that is a v7 (so indexes stay sequential), else hash bits; the rest a hash of tenant,
-//! subject and id, so strangers never collide; the last byte is the partition. Children take their parent's partition.
+//! Time bits of the command's id if that is a v7 (so indexes stay sequential), else hash bits; the
+//! rest a hash of tenant, subject and id, so strangers never collide; the last byte is the
+//! partition. Children take their parent's partition.
 
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -10,18 +12,35 @@ use crate::model::ids::{InstanceKey, Time};
 
 /// The key of an instance started by a client's command.
 pub fn of_start(tenant: &str, subject: &str, command: Uuid) -> InstanceKey {
-    let hash = digest(&[b"start", tenant.as_bytes(), subject.as_bytes(), command.as_bytes()]);
-    let time = if command.get_version_num() == 7 { first6(command.as_bytes()) } else { first6(&hash[20..]) };
+    let hash = digest(&[
+        b"start",
+        tenant.as_bytes(),
+        subject.as_bytes(),
+        command.as_bytes(),
+    ]);
+    let time = if command.get_version_num() == 7 {
+        first6(command.as_bytes())
+    } else {
+        first6(&hash[20..])
+    };
     assemble(time, &hash, hash[31])
 }
 
-/// The key of the instance that a schedule starts for the time `due`: the same, however often that is tried.
+/// The key of the instance that a schedule starts for the time `due`: the same, however often that
+/// is tried.
 pub fn of_schedule(tenant: &str, process: &str, node: &str, due: Time) -> InstanceKey {
-    let hash = digest(&[b"schedule", tenant.as_bytes(), process.as_bytes(), node.as_bytes(), &due.0.to_be_bytes()]);
+    let hash = digest(&[
+        b"schedule",
+        tenant.as_bytes(),
+        process.as_bytes(),
+        node.as_bytes(),
+        &due.0.to_be_bytes(),
+    ]);
     assemble(last6(due), &hash, hash[31])
 }
 
-/// The key of a child started from the Action message `seq` of `parent`: the same for every tab that starts it.
+/// The key of a child started from the Action message `seq` of `parent`: the same for every tab
+/// that starts it.
 pub fn of_offer(parent: InstanceKey, seq: u64) -> InstanceKey {
     let hash = digest(&[b"offer", parent.0.as_bytes(), &seq.to_be_bytes()]);
     assemble(first6(parent.0.as_bytes()), &hash, parent.partition())
@@ -36,7 +55,9 @@ pub fn of_child(parent: InstanceKey, seq: u64, now: Time) -> InstanceKey {
 /// A hash of a command's canonical body: what tells a resend from a reused id.
 pub fn body_hash(parts: &[&[u8]]) -> u64 {
     let hash = digest(parts);
-    hash[..8].iter().fold(0, |number, &byte| (number << 8) | u64::from(byte))
+    hash[..8]
+        .iter()
+        .fold(0, |number, &byte| (number << 8) | u64::from(byte))
 }
 
 fn digest(parts: &[&[u8]]) -> [u8; 32] {
@@ -75,9 +96,18 @@ mod tests {
     #[test]
     fn a_repeat_finds_its_instance_and_a_stranger_does_not() {
         let id = Uuid::now_v7();
-        assert_eq!(of_start("default", "alice", id), of_start("default", "alice", id));
-        assert_ne!(of_start("default", "alice", id), of_start("default", "bob", id));
-        assert_ne!(of_start("default", "alice", id), of_start("other", "alice", id));
+        assert_eq!(
+            of_start("default", "alice", id),
+            of_start("default", "alice", id)
+        );
+        assert_ne!(
+            of_start("default", "alice", id),
+            of_start("default", "bob", id)
+        );
+        assert_ne!(
+            of_start("default", "alice", id),
+            of_start("other", "alice", id)
+        );
     }
 
     #[test]

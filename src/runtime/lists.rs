@@ -1,8 +1,8 @@
-//! Who follows lists over many instances: tasks, instances of a process. Each commit's changes of the read models are shown
-//! to them, once durable.
+//! Who follows lists over many instances: tasks, instances of a process. Each commit's changes of
+//! the read models are shown to them, once durable.
 //!
-//! What belongs into whose list: `session::lists`. Lists are queries: a follower joins first, then reads the store, so that it
-//! misses nothing.
+//! What belongs into whose list: `session::lists`. Lists are queries: a follower joins first, then
+//! reads the store, so that it misses nothing.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -23,24 +23,38 @@ pub struct Lists {
 impl Lists {
     /// Shows what changes from here on to a follower.
     pub fn join(&self, follower: Arc<dyn ListFollower>) {
-        self.followers.write().unwrap_or_else(PoisonError::into_inner).push(follower);
+        self.followers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(follower);
     }
 
     /// Forgets a follower.
     pub fn leave(&self, follower: &Arc<dyn ListFollower>) {
-        self.followers.write().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(other, follower));
+        self.followers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .retain(|other| !Arc::ptr_eq(other, follower));
     }
 
     /// Shows a commit's changes to every follower.
     pub(super) fn publish(&self, changes: &[ReadModelChange]) {
-        for follower in self.followers.read().unwrap_or_else(PoisonError::into_inner).iter() {
+        for follower in self
+            .followers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
             follower.changed(changes);
         }
     }
 
     /// How many lists are followed.
     pub fn len(&self) -> usize {
-        self.followers.read().unwrap_or_else(PoisonError::into_inner).len()
+        self.followers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .len()
     }
 
     /// Whether no list is followed.

@@ -1,4 +1,5 @@
-//! Rows that followers of an instance have missed: read once for all that come back at the same time.
+//! Rows that followers of an instance have missed: read once for all that come back at the same
+//! time.
 //!
 //! Not here: reading them (`journal`), what a follower is told of them (`session`).
 
@@ -22,8 +23,8 @@ pub struct Missed {
 }
 
 impl MissedRows {
-    /// The rows after `cursor`: those that somebody else has read, if they reach as far back, else what `read` finds; `None`
-    /// when it finds more than `limit`.
+    /// The rows after `cursor`: those that somebody else has read, if they reach as far back, else
+    /// what `read` finds; `None` when it finds more than `limit`.
     ///
     /// # Errors
     /// Those of `read`.
@@ -33,7 +34,11 @@ impl MissedRows {
         limit: usize,
         read: impl FnOnce() -> Result<Vec<Row>, E>,
     ) -> Result<Option<Arc<Missed>>, E> {
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let known = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some(known) = known.filter(|known| known.after <= cursor) {
             return Ok(Some(known));
         }
@@ -41,7 +46,11 @@ impl MissedRows {
         if rows.len() > limit {
             return Ok(None);
         }
-        let missed = Arc::new(Missed { after: cursor, rows, frames: OnceLock::new() });
+        let missed = Arc::new(Missed {
+            after: cursor,
+            rows,
+            frames: OnceLock::new(),
+        });
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(missed.clone());
         Ok(Some(missed))
     }

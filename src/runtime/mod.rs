@@ -1,11 +1,13 @@
-//! The shell around the pure engine: one actor per live process instance, and everything that moves commands in and effects
-//! out.
+//! The shell around the pure engine: one actor per live process instance, and everything that moves
+//! commands in and effects out.
 //!
-//! The way of a command: [`Runtime::dispatch`] → `registry` → `instance` (the actor) → `decide` → engine → journal → `release`
-//! (frames, reply, effects). What is not here: what commands mean (`engine`), frames and connections (`session`).
+//! The way of a command: [`Runtime::dispatch`] → `registry` → `instance` (the actor) → `decide` →
+//! engine → journal → `release` (frames, reply, effects). What is not here: what commands mean
+//! (`engine`), frames and connections (`session`).
 //!
-//! Where to go next: `ask` for what can be asked, `instance` for the gate, `outbox` and `timers` for what happens later, `schedules`
-//! for what starts by itself, `outside` for calls to other systems, `durable` for what is changed beside instances.
+//! Where to go next: `ask` for what can be asked, `instance` for the gate, `outbox` and `timers`
+//! for what happens later, `schedules` for what starts by itself, `outside` for calls to other
+//! systems, `durable` for what is changed beside instances.
 
 pub mod activity;
 pub mod ask;
@@ -125,8 +127,9 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Brings the system up on an open journal and its files: definitions, undelivered messages and due timers go on where they
-    /// were. Scripts run in processes of `script_program`, see [`expression::worker`](crate::expression::worker).
+    /// Brings the system up on an open journal and its files: definitions, undelivered messages and
+    /// due timers go on where they were. Scripts run in processes of `script_program`, see
+    /// [`expression::worker`](crate::expression::worker).
     ///
     /// # Errors
     /// A store that cannot be read.
@@ -142,11 +145,22 @@ impl Runtime {
         let stored = journal.read(move |reader| {
             let keys = reader.instance_keys(bound, fresh_keys::REMEMBERED)?;
             let deployed = (reader.definitions()?, reader.schedules()?);
-            Ok((deployed, reader.users()?, outbox::stored(reader)?, reader.log_incarnation()?, keys))
+            Ok((
+                deployed,
+                reader.users()?,
+                outbox::stored(reader)?,
+                reader.log_incarnation()?,
+                keys,
+            ))
         });
-        let (deployed, users, outbox, log, keys) = stored.await.map_err(|_| StoreError::Panicked)??;
-        let (definitions, schedules) = Definitions::load(journal.clone(), deployed, clock.clone(), outside.clone());
-        definitions.repair().await.map_err(|_| StoreError::Panicked)?;
+        let (deployed, users, outbox, log, keys) =
+            stored.await.map_err(|_| StoreError::Panicked)??;
+        let (definitions, schedules) =
+            Definitions::load(journal.clone(), deployed, clock.clone(), outside.clone());
+        definitions
+            .repair()
+            .await
+            .map_err(|_| StoreError::Panicked)?;
         let scripts = Scripts::start(SCRIPT_THREADS, script_program)
             .map_err(|error| StoreError::Failed("start the script threads", Box::new(error)))?;
         let services = actix_rt::Arbiter::current();
@@ -186,17 +200,27 @@ impl Runtime {
             }
         });
         // Set here only, right after the runtime was made.
-        let _ = runtime.tasks.set([timers.abort_handle(), sweeper.abort_handle(), calls.abort_handle()]);
+        let _ = runtime.tasks.set([
+            timers.abort_handle(),
+            sweeper.abort_handle(),
+            calls.abort_handle(),
+        ]);
         let settled = runtime.settle_leftovers().await;
-        settled.map_err(|error| StoreError::Failed("look after unfinished uploads", Box::new(error)))?;
+        settled.map_err(|error| {
+            StoreError::Failed("look after unfinished uploads", Box::new(error))
+        })?;
         Ok(runtime)
     }
 
     async fn resume_outbox(self: &Arc<Self>, letters: Vec<StoredLetter>) -> Result<(), StoreError> {
         let runtime = self.clone();
         let in_trees = self.journal.read(move |reader| {
-            let in_tree = |letter: StoredLetter| Ok((runtime.trees.read(reader, letter.root())?, letter));
-            letters.into_iter().map(in_tree).collect::<Result<Vec<_>, StoreError>>()
+            let in_tree =
+                |letter: StoredLetter| Ok((runtime.trees.read(reader, letter.root())?, letter));
+            letters
+                .into_iter()
+                .map(in_tree)
+                .collect::<Result<Vec<_>, StoreError>>()
         });
         let in_trees = in_trees.await.map_err(|_| StoreError::Panicked)??;
         self.outbox.resume(self, in_trees)
@@ -209,7 +233,8 @@ impl Runtime {
         self.bring_up(key, self.registry.dispatch(key, envelope));
     }
 
-    /// Reads an instance, loading it if need be. Never `busy`: readers wait beside the commands, not behind them.
+    /// Reads an instance, loading it if need be. Never `busy`: readers wait beside the commands,
+    /// not behind them.
     pub fn read(self: &Arc<Self>, key: InstanceKey, mut read: Read) {
         read.reply = self.until_answered(read.reply);
         self.bring_up(key, self.registry.read(key, read));
@@ -226,10 +251,14 @@ impl Runtime {
         }
     }
 
-    /// Ends what runs by itself: timers and schedules no longer fire, no call leaves, idle instances stay. The instances end with
-    /// their arbiters.
+    /// Ends what runs by itself: timers and schedules no longer fire, no call leaves, idle
+    /// instances stay. The instances end with their arbiters.
     pub fn stop(&self) {
-        self.tasks.get().into_iter().flatten().for_each(AbortHandle::abort);
+        self.tasks
+            .get()
+            .into_iter()
+            .flatten()
+            .for_each(AbortHandle::abort);
         self.schedules.stop();
         self.outside.stop();
     }
@@ -239,14 +268,18 @@ impl Runtime {
         self.activity.clone()
     }
 
-    /// Runs `then` when nothing is under way and no timer, schedule or call is due. With a real clock, at once: time never stands
-    /// still there.
+    /// Runs `then` when nothing is under way and no timer, schedule or call is due. With a real
+    /// clock, at once: time never stands still there.
     pub fn when_idle(self: &Arc<Self>, then: impl FnOnce() + Send + 'static) {
         let runtime = self.clone();
         self.services.spawn(async move {
             if let Some(activity) = &runtime.activity {
                 let now = || runtime.clock.now();
-                let is_due = |now| runtime.timers.are_due(now) || runtime.schedules.are_due(now) || runtime.outside.is_due(now);
+                let is_due = |now| {
+                    runtime.timers.are_due(now)
+                        || runtime.schedules.are_due(now)
+                        || runtime.outside.is_due(now)
+                };
                 activity.over(|| is_due(now())).await;
             }
             then();
@@ -286,7 +319,8 @@ impl Runtime {
         self.definitions.of_instance(&head.tenant, &head.process)
     }
 
-    /// Loads an instance whose slot is moving. The store tells the truth: no row of it is in flight.
+    /// Loads an instance whose slot is moving. The store tells the truth: no row of it is in
+    /// flight.
     fn load(self: &Arc<Self>, key: InstanceKey) {
         if self.fresh.take(key) {
             return self.settle(key, Remembered::default());
@@ -306,30 +340,55 @@ impl Runtime {
     }
 
     fn remember(&self, reader: &dyn StoreReader, loaded: Loaded) -> Result<Remembered, StoreError> {
-        let snapshot: Option<InstanceState> = loaded.snapshot.as_ref().map(|row| codec::decode(&row.body)).transpose()?;
-        let rows = loaded.rows.iter().map(|stored| codec::decode(&stored.row.body)).collect::<Result<Vec<Row>, _>>()?;
+        let snapshot: Option<InstanceState> = loaded
+            .snapshot
+            .as_ref()
+            .map(|row| codec::decode(&row.body))
+            .transpose()?;
+        let rows = loaded
+            .rows
+            .iter()
+            .map(|stored| codec::decode(&stored.row.body))
+            .collect::<Result<Vec<Row>, _>>()?;
         let gathered = Gathered {
             rows: rows.len() as u32,
             bytes: loaded.rows.iter().map(|stored| stored.row.body.len()).sum(),
             last_snapshot: loaded.snapshot.map_or(0, |row| row.body.len()),
         };
         let Some(state) = InstanceState::replay(snapshot, &rows) else {
-            return Ok(Remembered { gathered, ..Remembered::default() });
+            return Ok(Remembered {
+                gathered,
+                ..Remembered::default()
+            });
         };
         let process = self.process_of(&state).ok_or_else(|| {
-            let ProcessRef { id, version, revision } = &state.head().process;
-            StoreError::NoDefinition(format!("version {version} of '{id}' with revision {revision}"))
+            let ProcessRef {
+                id,
+                version,
+                revision,
+            } = &state.head().process;
+            StoreError::NoDefinition(format!(
+                "version {version} of '{id}' with revision {revision}"
+            ))
         })?;
         let alone = state.head().parent.is_none() && state.children().is_empty();
-        let tree = (!alone).then(|| self.trees.read(reader, state.head().root)).transpose()?;
-        Ok(Remembered { memory: Some((state, process)), tree, gathered })
+        let tree = (!alone)
+            .then(|| self.trees.read(reader, state.head().root))
+            .transpose()?;
+        Ok(Remembered {
+            memory: Some((state, process)),
+            tree,
+            gathered,
+        })
     }
 
     fn settle(self: &Arc<Self>, key: InstanceKey, remembered: Remembered) {
         let generation = self.registry.next_generation();
         let arbiter = &self.arbiters[usize::from(key.partition()) % self.arbiters.len()];
         let runtime = self.clone();
-        ProcessInstance::start_in_arbiter(arbiter, move |_| ProcessInstance::new(key, generation, runtime, remembered));
+        ProcessInstance::start_in_arbiter(arbiter, move |_| {
+            ProcessInstance::new(key, generation, runtime, remembered)
+        });
     }
 
     /// Runs `then` once every row handed over so far is durable.
@@ -361,7 +420,11 @@ async fn sweep(runtime: std::sync::Weak<Runtime>) {
             Some(runtime) => {
                 let idle = *runtime.idle.get_or_init(|| IDLE);
                 let crowded = runtime.registry.len() > CROWDED;
-                runtime.registry.sweep(if crowded { HURRIED_IDLE.min(idle) } else { idle });
+                runtime.registry.sweep(if crowded {
+                    HURRIED_IDLE.min(idle)
+                } else {
+                    idle
+                });
                 runtime.hub.sweep();
                 idle
             }

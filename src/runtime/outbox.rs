@@ -1,8 +1,9 @@
-//! Delivers messages between instances: in order per pair, again after a restart, until the receiver has them durably.
+//! Delivers messages between instances: in order per pair, again after a restart, until the
+//! receiver has them durably.
 //!
-//! The truth is the outbox table, written with the sender's row; here is only what is on its way. One letter per pair is
-//! under way at a time, and so many per tree (`delivery_queue`). Who takes a letter and what it means: `engine::subprocess`; what an end
-//! means for what is below: `ends`.
+//! The truth is the outbox table, written with the sender's row; here is only what is on its way.
+//! One letter per pair is under way at a time, and so many per tree (`delivery_queue`). Who takes a
+//! letter and what it means: `engine::subprocess`; what an end means for what is below: `ends`.
 
 pub mod delivery_queue;
 mod ends;
@@ -68,7 +69,10 @@ pub struct StoredLetter {
 pub fn stored(reader: &dyn StoreReader) -> Result<Vec<StoredLetter>, StoreError> {
     let with_root = |message: OutboxMessage| {
         let source = message.source.instance();
-        Ok(StoredLetter { root: reader.instance(source)?.map_or(source, |row| row.root), message })
+        Ok(StoredLetter {
+            root: reader.instance(source)?.map_or(source, |row| row.root),
+            message,
+        })
     };
     reader.outbox()?.into_iter().map(with_root).collect()
 }
@@ -97,11 +101,27 @@ impl Outbox {
     ///
     /// # Errors
     /// A stored message that cannot be read.
-    pub fn resume(&self, runtime: &Arc<Runtime>, letters: Vec<(Arc<Tree>, StoredLetter)>) -> Result<(), StoreError> {
-        for (tree, StoredLetter { message: OutboxMessage { source, row }, .. }) in letters {
+    pub fn resume(
+        &self,
+        runtime: &Arc<Runtime>,
+        letters: Vec<(Arc<Tree>, StoredLetter)>,
+    ) -> Result<(), StoreError> {
+        for (
+            tree,
+            StoredLetter {
+                message: OutboxMessage { source, row },
+                ..
+            },
+        ) in letters
+        {
             let message: Box<PeerMessage> = codec::decode(&row.body)?;
-            let letter =
-                Letter { source: source.instance(), number: row.seq, target: row.target.instance(), message, tree: tree.clone() };
+            let letter = Letter {
+                source: source.instance(),
+                number: row.seq,
+                target: row.target.instance(),
+                message,
+                tree: tree.clone(),
+            };
             if letter.is_start() {
                 tree.grow(1);
             }
@@ -112,7 +132,9 @@ impl Outbox {
 
     /// The letter at the head of its pair is taken: forget it, and let the next ones go.
     fn taken(&self, runtime: &Arc<Runtime>, letter: &Letter) {
-        runtime.journal.outbox_delivered(Entity::from(letter.source), letter.number);
+        runtime
+            .journal
+            .outbox_delivered(Entity::from(letter.source), letter.number);
         let next = match self.pairs.entry(letter.pair()) {
             Entry::Vacant(_) => None,
             Entry::Occupied(mut pair) => {
@@ -135,7 +157,9 @@ impl Outbox {
     }
 
     fn first(&self, pair: Pair) -> Option<Letter> {
-        self.pairs.get(&pair).and_then(|letters| letters.front().cloned())
+        self.pairs
+            .get(&pair)
+            .and_then(|letters| letters.front().cloned())
     }
 
     /// Letters under way.
@@ -154,7 +178,9 @@ impl StoredLetter {
 /// Lets everything of a tree go whose turn it is.
 fn pump(runtime: &Arc<Runtime>, tree: &Arc<Tree>) {
     loop {
-        let next = tree.deliveries().next(tree.limits(), tree.ends(), Instant::now());
+        let next = tree
+            .deliveries()
+            .next(tree.limits(), tree.ends(), Instant::now());
         match next {
             Next::Nothing => return,
             Next::Check(pair) => ends::check(runtime, tree, pair),
@@ -181,8 +207,16 @@ fn deliver(runtime: &Arc<Runtime>, letter: Letter, ends: u64) {
             Err(sentence) => return not_startable(runtime, letter, sentence),
         },
         message => {
-            let receive = Command::Receive { from: letter.source, number: letter.number, message: Box::new(message.clone()) };
-            Ask::Apply { command: Box::new(receive), tag: None, if_seq: None }
+            let receive = Command::Receive {
+                from: letter.source,
+                number: letter.number,
+                message: Box::new(message.clone()),
+            };
+            Ask::Apply {
+                command: Box::new(receive),
+                tag: None,
+                if_seq: None,
+            }
         }
     };
     let target = letter.target;
@@ -190,20 +224,47 @@ fn deliver(runtime: &Arc<Runtime>, letter: Letter, ends: u64) {
         let runtime = runtime.clone();
         Reply::to(move |answer| on_answer(&runtime, letter, answer))
     };
-    runtime.dispatch(target, Envelope { caller: None, ask, reply: answered });
+    runtime.dispatch(
+        target,
+        Envelope {
+            caller: None,
+            ask,
+            reply: answered,
+        },
+    );
 }
 
 fn start(runtime: &Runtime, letter: &Letter, ends: u64) -> Result<Ask, String> {
-    let PeerMessage::Start { head, start_condition } = &*letter.message else { return Err("the message is no start".to_owned()) };
+    let PeerMessage::Start {
+        head,
+        start_condition,
+    } = &*letter.message
+    else {
+        return Err("the message is no start".to_owned());
+    };
     let process = runtime
         .definitions
         .published(&head.tenant, &head.process.id)
         .ok_or_else(|| format!("no version of process '{}' is published", head.process.id))?;
     let mut head = (**head).clone();
     head.process = process.reference();
-    let command = StartInstance { head, start_condition: start_condition.clone(), schedule: None, link: None };
-    let place = Some(TreePlace { tree: letter.tree.clone(), ends, counted: true });
-    Ok(Ask::Start(Box::new(Start { command, process, tag: None, place })))
+    let command = StartInstance {
+        head,
+        start_condition: start_condition.clone(),
+        schedule: None,
+        link: None,
+    };
+    let place = Some(TreePlace {
+        tree: letter.tree.clone(),
+        ends,
+        counted: true,
+    });
+    Ok(Ask::Start(Box::new(Start {
+        command,
+        process,
+        tag: None,
+        place,
+    })))
 }
 
 fn on_answer(runtime: &Arc<Runtime>, letter: Letter, answer: Answer) {
@@ -211,11 +272,20 @@ fn on_answer(runtime: &Arc<Runtime>, letter: Letter, answer: Answer) {
         Answer::Refused(Refusal::Rejected(rejection)) if letter.is_start() => {
             not_startable(runtime, letter, rejection.message);
         }
-        Answer::Refused(Refusal::Rejected(rejection)) if rejection.kind != RejectionKind::NotFound => {
-            log::warn!("a message from {} to {} was refused and is dropped: {}", letter.source, letter.target, rejection.message);
+        Answer::Refused(Refusal::Rejected(rejection))
+            if rejection.kind != RejectionKind::NotFound =>
+        {
+            log::warn!(
+                "a message from {} to {} was refused and is dropped: {}",
+                letter.source,
+                letter.target,
+                rejection.message
+            );
             runtime.outbox.taken(runtime, &letter);
         }
-        Answer::Refused(Refusal::Busy | Refusal::Internal | Refusal::Stale(_)) => again(runtime, letter),
+        Answer::Refused(Refusal::Busy | Refusal::Internal | Refusal::Stale(_)) => {
+            again(runtime, letter)
+        }
         Answer::Applied(_) => runtime.outbox.taken(runtime, &letter),
         _ => {
             if letter.is_start() {
@@ -227,7 +297,8 @@ fn on_answer(runtime: &Arc<Runtime>, letter: Letter, answer: Answer) {
     }
 }
 
-/// Sends a letter again after a while: a start is looked at anew, as something above may have ended meanwhile.
+/// Sends a letter again after a while: a start is looked at anew, as something above may have ended
+/// meanwhile.
 fn again(runtime: &Arc<Runtime>, letter: Letter) {
     let later = runtime.clone();
     runtime.later(AGAIN, move || {
@@ -240,14 +311,30 @@ fn again(runtime: &Arc<Runtime>, letter: Letter) {
 }
 
 fn not_startable(runtime: &Arc<Runtime>, letter: Letter, sentence: String) {
-    log::warn!("instance {}: its child {} could not be started: {sentence}", letter.source, letter.target);
-    instead(runtime, letter, PeerMessage::StartRefused { message: sentence });
+    log::warn!(
+        "instance {}: its child {} could not be started: {sentence}",
+        letter.source,
+        letter.target
+    );
+    instead(
+        runtime,
+        letter,
+        PeerMessage::StartRefused { message: sentence },
+    );
 }
 
 /// A child is not started: its parent is told this in its stead.
 fn instead(runtime: &Arc<Runtime>, letter: Letter, message: PeerMessage) {
-    let receive = Command::Receive { from: letter.target, number: 1, message: Box::new(message.clone()) };
-    let ask = Ask::Apply { command: Box::new(receive), tag: None, if_seq: None };
+    let receive = Command::Receive {
+        from: letter.target,
+        number: 1,
+        message: Box::new(message.clone()),
+    };
+    let ask = Ask::Apply {
+        command: Box::new(receive),
+        tag: None,
+        if_seq: None,
+    };
     let (source, answered) = (letter.source, runtime.clone());
     let reply = Reply::to(move |answer| match answer {
         Answer::Refused(Refusal::Busy | Refusal::Internal) => {
@@ -259,5 +346,12 @@ fn instead(runtime: &Arc<Runtime>, letter: Letter, message: PeerMessage) {
             answered.outbox.taken(&answered, &letter);
         }
     });
-    runtime.dispatch(source, Envelope { caller: None, ask, reply });
+    runtime.dispatch(
+        source,
+        Envelope {
+            caller: None,
+            ask,
+            reply,
+        },
+    );
 }

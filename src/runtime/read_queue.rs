@@ -1,8 +1,9 @@
-//! Those who read an instance wait here, beside its mailbox: reading is never refused because commands wait, and any number of
-//! readers that wait at the same time is served by one observation of the state.
+//! Those who read an instance wait here, beside its mailbox: reading is never refused because
+//! commands wait, and any number of readers that wait at the same time is served by one observation
+//! of the state.
 //!
-//! Bounded by what may ask: a connection reads an instance once at a time, a request once. Not here: when the actor serves
-//! (`instance`), when answers leave (`commit_gate`).
+//! Bounded by what may ask: a connection reads an instance once at a time, a request once. Not
+//! here: when the actor serves (`instance`), when answers leave (`commit_gate`).
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -77,7 +78,8 @@ impl ReadQueue {
     }
 }
 
-/// The last observation of an instance, for as long as somebody uses it: readers that come before the next command share it.
+/// The last observation of an instance, for as long as somebody uses it: readers that come before
+/// the next command share it.
 #[derive(Default)]
 pub struct LastObserved(Weak<Observed>);
 
@@ -87,7 +89,8 @@ impl LastObserved {
         // Between two rows only time passes, and messages are closed by it.
         let is_open_the_same = |known: &Whole| known.open.len() == state.open(now).count();
         let fits = |observed: &Arc<Observed>| {
-            observed.seq == state.seq() && (!whole || observed.whole.as_ref().is_some_and(is_open_the_same))
+            observed.seq == state.seq()
+                && (!whole || observed.whole.as_ref().is_some_and(is_open_the_same))
         };
         if let Some(observed) = self.0.upgrade().filter(fits) {
             return Some(observed);
@@ -98,12 +101,24 @@ impl LastObserved {
     }
 }
 
-/// Answers all readers from one state. The answers may leave once what the state was made of is durable.
-pub fn answer(memory: &Memory, reads: Vec<Read>, last: &mut LastObserved, now: Time) -> Vec<(Reply, Answer)> {
-    let whole = reads.iter().any(|read| read.question == Question::Observe { whole: true });
+/// Answers all readers from one state. The answers may leave once what the state was made of is
+/// durable.
+pub fn answer(
+    memory: &Memory,
+    reads: Vec<Read>,
+    last: &mut LastObserved,
+    now: Time,
+) -> Vec<(Reply, Answer)> {
+    let whole = reads
+        .iter()
+        .any(|read| read.question == Question::Observe { whole: true });
     // Held, so that one observation serves all.
     let observed = last.of(memory, whole, now);
-    let answer_one = |Read { caller, question, reply }| {
+    let answer_one = |Read {
+                          caller,
+                          question,
+                          reply,
+                      }| {
         let answer = match decide::visible(memory, caller.as_ref()) {
             Err(refusal) => Answer::Refused(refusal),
             Ok((state, _)) => match (question, &observed) {
@@ -115,7 +130,14 @@ pub fn answer(memory: &Memory, reads: Vec<Read>, last: &mut LastObserved, now: T
                 },
             },
         };
-        meters().command("look", if matches!(answer, Answer::Refused(_)) { "refused" } else { "answered" });
+        meters().command(
+            "look",
+            if matches!(answer, Answer::Refused(_)) {
+                "refused"
+            } else {
+                "answered"
+            },
+        );
         (reply, answer)
     };
     reads.into_iter().map(answer_one).collect()

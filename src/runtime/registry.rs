@@ -1,8 +1,10 @@
 //! Which instances are in memory, and the one way to reach an instance: [`Registry::dispatch`].
 //!
-//! A slot is either `Live` (an actor takes envelopes) or `Moving` (it is being loaded, or is leaving; envelopes wait in
-//! order). Readers wait in the slot's own queue whichever it is: [`Registry::read`]. No slot means: not in memory, and no row of it is in flight, so the store tells the whole truth. An actor leaves
-//! only its own generation's slot. Nothing is lost: an envelope that meets a leaving actor is routed again.
+//! A slot is either `Live` (an actor takes envelopes) or `Moving` (it is being loaded, or is
+//! leaving; envelopes wait in order). Readers wait in the slot's own queue whichever it is:
+//! [`Registry::read`]. No slot means: not in memory, and no row of it is in flight, so the store
+//! tells the whole truth. An actor leaves only its own generation's slot. Nothing is lost: an
+//! envelope that meets a leaving actor is routed again.
 
 use std::{
     collections::VecDeque,
@@ -48,14 +50,25 @@ struct Slot {
 }
 
 enum SlotState {
-    Moving { waiting: VecDeque<Envelope> },
-    Live { generation: Generation, addr: Addr<ProcessInstance>, used: Instant },
+    Moving {
+        waiting: VecDeque<Envelope>,
+    },
+    Live {
+        generation: Generation,
+        addr: Addr<ProcessInstance>,
+        used: Instant,
+    },
 }
 
 impl Slot {
     /// Being loaded for these envelopes.
     fn moving(waiting: impl Into<VecDeque<Envelope>>) -> Self {
-        Self { state: SlotState::Moving { waiting: waiting.into() }, readers: Arc::default() }
+        Self {
+            state: SlotState::Moving {
+                waiting: waiting.into(),
+            },
+            readers: Arc::default(),
+        }
     }
 }
 
@@ -94,7 +107,9 @@ impl Registry {
                         Dispatched::Sent
                     }
                     Err(SendError::Closed(envelope)) => {
-                        slot.state = SlotState::Moving { waiting: VecDeque::from([envelope]) };
+                        slot.state = SlotState::Moving {
+                            waiting: VecDeque::from([envelope]),
+                        };
                         Dispatched::Recover
                     }
                 }
@@ -102,8 +117,8 @@ impl Registry {
         }
     }
 
-    /// Brings a reader to an instance. It never finds the mailbox full: it waits beside it, and the actor serves all that wait
-    /// after each message.
+    /// Brings a reader to an instance. It never finds the mailbox full: it waits beside it, and the
+    /// actor serves all that wait after each message.
     pub fn read(&self, key: InstanceKey, read: Read) -> Dispatched {
         let mut slot = match self.slots.entry(key) {
             Entry::Vacant(vacant) => {
@@ -115,10 +130,13 @@ impl Registry {
         let first = slot.readers.push(read);
         if let SlotState::Live { addr, used, .. } = &mut slot.state {
             *used = Instant::now();
-            // With a full mailbox there are messages to be handled, and the readers are served after the next one.
+            // With a full mailbox there are messages to be handled, and the readers are served
+            // after the next one.
             let closed = first && matches!(addr.try_send(ServeReaders), Err(SendError::Closed(_)));
             if closed || !addr.connected() {
-                slot.state = SlotState::Moving { waiting: VecDeque::new() };
+                slot.state = SlotState::Moving {
+                    waiting: VecDeque::new(),
+                };
                 return Dispatched::Recover;
             }
         }
@@ -130,30 +148,41 @@ impl Registry {
         self.generations.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Makes a loaded instance live; what waited for it is handed to its actor, which takes it before its mailbox.
+    /// Makes a loaded instance live; what waited for it is handed to its actor, which takes it
+    /// before its mailbox.
     pub fn settle(
         &self,
         key: InstanceKey,
         generation: Generation,
         addr: Addr<ProcessInstance>,
     ) -> (VecDeque<Envelope>, Arc<ReadQueue>) {
-        let Some(mut slot) = self.slots.get_mut(&key) else { return Default::default() };
+        let Some(mut slot) = self.slots.get_mut(&key) else {
+            return Default::default();
+        };
         let readers = slot.readers.clone();
-        let live = SlotState::Live { generation, addr, used: Instant::now() };
+        let live = SlotState::Live {
+            generation,
+            addr,
+            used: Instant::now(),
+        };
         match std::mem::replace(&mut slot.state, live) {
             SlotState::Moving { waiting } => (waiting, readers),
             SlotState::Live { .. } => (VecDeque::new(), readers),
         }
     }
 
-    /// Gives up on an instance that cannot be loaded: everything that waits is refused. Callers are told when a definition is
-    /// missing; what the server sends itself stays undelivered, to be tried again.
+    /// Gives up on an instance that cannot be loaded: everything that waits is refused. Callers are
+    /// told when a definition is missing; what the server sends itself stays undelivered, to be
+    /// tried again.
     pub fn abandon(&self, key: InstanceKey, why: &StoreError) {
-        let Some((_, slot)) = self.slots.remove(&key) else { return };
+        let Some((_, slot)) = self.slots.remove(&key) else {
+            return;
+        };
         let refusal = |caller: Option<&Caller>| match (why, caller) {
             (StoreError::NoDefinition(_), Some(_)) => {
-                let sentence = "expected an instance whose definition is deployed, but the content this one began with is not: \
-                                the operator finds in the server's log what to deploy again";
+                let sentence = "expected an instance whose definition is deployed, but the \
+                    content this one began with is not: the operator finds in the server's log \
+                    what to deploy again";
                 Rejection::new(RejectionKind::Conflict, sentence).into()
             }
             _ => Refusal::Internal,
@@ -170,19 +199,31 @@ impl Registry {
 
     /// An actor begins to leave: from now on envelopes wait. `false` when the slot is not its own.
     pub fn close(&self, key: InstanceKey, generation: Generation) -> bool {
-        let Some(mut slot) = self.slots.get_mut(&key) else { return false };
+        let Some(mut slot) = self.slots.get_mut(&key) else {
+            return false;
+        };
         let own = matches!(slot.state, SlotState::Live { generation: current, .. } if current == generation);
         if own {
-            slot.state = SlotState::Moving { waiting: VecDeque::new() };
+            slot.state = SlotState::Moving {
+                waiting: VecDeque::new(),
+            };
         }
         own
     }
 
-    /// An actor has left. What it had in its mailbox goes before what waited meanwhile; `true` when there is any of both, or a
-    /// reader, and the instance must be loaded again.
+    /// An actor has left. What it had in its mailbox goes before what waited meanwhile; `true` when
+    /// there is any of both, or a reader, and the instance must be loaded again.
     pub fn reopen(&self, key: InstanceKey, leftover: Vec<Envelope>) -> bool {
-        let Entry::Occupied(mut slot) = self.slots.entry(key) else { return false };
-        let Slot { state: SlotState::Moving { waiting }, readers } = slot.get_mut() else { return false };
+        let Entry::Occupied(mut slot) = self.slots.entry(key) else {
+            return false;
+        };
+        let Slot {
+            state: SlotState::Moving { waiting },
+            readers,
+        } = slot.get_mut()
+        else {
+            return false;
+        };
         for envelope in leftover.into_iter().rev() {
             waiting.push_front(envelope);
         }

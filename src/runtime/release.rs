@@ -1,5 +1,6 @@
-//! What leaves through the gate once a row is durable: frames to followers, changes of lists, the reply, effects. In this order, so that the
-//! sender's connection gets the frames of its commit before the reply.
+//! What leaves through the gate once a row is durable: frames to followers, changes of lists, the
+//! reply, effects. In this order, so that the sender's connection gets the frames of its commit
+//! before the reply.
 //!
 //! Runs on the journal's release thread: short, never waiting.
 
@@ -32,17 +33,36 @@ pub(super) fn release(
     }
 }
 
-fn perform(runtime: &Arc<Runtime>, committed: &Committed, tree: Option<&Arc<Tree>>, effect: Effect) {
+fn perform(
+    runtime: &Arc<Runtime>,
+    committed: &Committed,
+    tree: Option<&Arc<Tree>>,
+    effect: Effect,
+) {
     match effect {
-        Effect::Send { number, target, message } => {
+        Effect::Send {
+            number,
+            target,
+            message,
+        } => {
             // Who sends has a tree.
             if let Some(tree) = tree.cloned() {
-                runtime.outbox.post(runtime, Letter { source: committed.instance, number, target, message, tree });
+                runtime.outbox.post(
+                    runtime,
+                    Letter {
+                        source: committed.instance,
+                        number,
+                        target,
+                        message,
+                        tree,
+                    },
+                );
             }
         }
         Effect::SetTimer(timer) => runtime.timers.set(timer.due, committed.instance, timer.key),
         Effect::Call(_) => runtime.outside.placed(),
-        // A timer that fires all the same finds its action gone and is dropped, and so does an answer.
+        // A timer that fires all the same finds its action gone and is dropped, and so does an
+        // answer.
         Effect::ClearTimer(_) | Effect::ForgetCall(_) => {}
     }
 }

@@ -1,5 +1,5 @@
-//! Answers a command that was applied before. The answer is not stored twice: it is the fold of the log up to its row, which
-//! a live instance keeps and an ended one keeps for a day.
+//! Answers a command that was applied before. The answer is not stored twice: it is the fold of the
+//! log up to its row, which a live instance keeps and an ended one keeps for a day.
 
 use std::sync::Arc;
 
@@ -27,7 +27,9 @@ pub(super) fn answer_again(runtime: &Arc<Runtime>, key: InstanceKey, first_seq: 
             Ok(Some(committed)) => reply.send(Answer::Duplicate(Arc::new(committed))),
             Ok(None) => reply.refuse(Refusal::Internal),
             Err(error) => {
-                log::error!("instance {key}: the answer of an earlier command cannot be read: {error}");
+                log::error!(
+                    "instance {key}: the answer of an earlier command cannot be read: {error}"
+                );
                 reply.refuse(Refusal::Internal);
             }
         },
@@ -38,15 +40,24 @@ pub(super) fn answer_again(runtime: &Arc<Runtime>, key: InstanceKey, first_seq: 
 pub(super) fn look_up(runtime: &Arc<Runtime>, key: InstanceKey, tag: CommandTag, reply: Reply) {
     let definitions = runtime.clone();
     let wanted = tag.clone();
-    let same =
-        move |row: &Row| row.command.as_ref().is_some_and(|known| known.id == wanted.id && known.subject == wanted.subject);
+    let same = move |row: &Row| {
+        row.command
+            .as_ref()
+            .is_some_and(|known| known.id == wanted.id && known.subject == wanted.subject)
+    };
     runtime.journal.read_then(
         move |reader| {
             let rows = rows_until(reader, key, same)?;
             Ok(then(&definitions, rows))
         },
         move |answer| match answer {
-            Ok(Some(committed)) if committed.row.command.as_ref().is_some_and(|known| known.hash == tag.hash) => {
+            Ok(Some(committed))
+                if committed
+                    .row
+                    .command
+                    .as_ref()
+                    .is_some_and(|known| known.hash == tag.hash) =>
+            {
                 reply.send(Answer::Duplicate(Arc::new(committed)));
             }
             Ok(Some(_)) => reply.refuse(decide::id_reused().into()),
@@ -57,7 +68,11 @@ pub(super) fn look_up(runtime: &Arc<Runtime>, key: InstanceKey, tag: CommandTag,
 }
 
 /// All rows up to and including the first that fits; none when no row fits.
-fn rows_until(reader: &dyn StoreReader, key: InstanceKey, fits: impl Fn(&Row) -> bool) -> Result<Vec<Row>, StoreError> {
+fn rows_until(
+    reader: &dyn StoreReader,
+    key: InstanceKey,
+    fits: impl Fn(&Row) -> bool,
+) -> Result<Vec<Row>, StoreError> {
     let mut rows = Vec::new();
     for stored in reader.rows(Entity::from(key), 0, usize::MAX)? {
         let row: Row = codec::decode(&stored.row.body)?;
@@ -74,5 +89,8 @@ fn rows_until(reader: &dyn StoreReader, key: InstanceKey, fits: impl Fn(&Row) ->
 fn then(runtime: &Runtime, rows: Vec<Row>) -> Option<Committed> {
     let state = InstanceState::replay(None, &rows)?;
     let process: Arc<DeployedProcess> = runtime.process_of(&state)?;
-    Some(Committed { row: rows.into_iter().next_back()?, ..decide::standing(&state, &process) })
+    Some(Committed {
+        row: rows.into_iter().next_back()?,
+        ..decide::standing(&state, &process)
+    })
 }

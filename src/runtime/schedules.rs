@@ -1,13 +1,15 @@
-//! Schedules: the start events that start their process by themselves, at their times or with the server.
+//! Schedules: the start events that start their process by themselves, at their times or with the
+//! server.
 //!
-//! A schedule is a durable row that exists as long as the standing version of its process has the start event. A due time becomes
-//! an instance whose key is derived from it, and only then is the next time written: a crash in between neither loses nor
-//! doubles one. Rows are changed as everything in the `catalog` is: durable, then visible. What is due is read
-//! from what is visible, so a time is kept only once its row is durable.
+//! A schedule is a durable row that exists as long as the standing version of its process has the
+//! start event. A due time becomes an instance whose key is derived from it, and only then is the
+//! next time written: a crash in between neither loses nor doubles one. Rows are changed as
+//! everything in the `catalog` is: durable, then visible. What is due is read from what is visible,
+//! so a time is kept only once its row is durable.
 //!
-//! Where to go next: `following` for what becomes of schedules when a definition changes, `missed` for times that passed
-//! meanwhile, `firing` for the starts, `underway` for those that are being made. Not here: which times there are
-//! (`model::occurrences`).
+//! Where to go next: `following` for what becomes of schedules when a definition changes, `missed`
+//! for times that passed meanwhile, `firing` for the starts, `underway` for those that are being
+//! made. Not here: which times there are (`model::occurrences`).
 
 mod firing;
 mod following;
@@ -69,12 +71,18 @@ pub struct Told {
 impl Told {
     /// What is due when.
     pub fn schedule(&self) -> Option<&ExecutableSchedule> {
-        self.process.executable.node(&self.row.key.node)?.schedule.as_ref()
+        self.process
+            .executable
+            .node(&self.row.key.node)?
+            .schedule
+            .as_ref()
     }
 
     /// When it starts something next by itself, if it does.
     pub fn next_run(&self) -> Option<Time> {
-        self.row.next_due.filter(|_| self.row.enabled && self.process.is_published())
+        self.row
+            .next_due
+            .filter(|_| self.row.enabled && self.process.is_published())
     }
 }
 
@@ -94,7 +102,9 @@ impl Schedules {
 
     /// The schedules of a tenant, or of one process of it, by process and node.
     pub fn list(&self, tenant: &str, process: Option<&str>) -> Vec<Told> {
-        let wanted = |key: &ScheduleKey| key.tenant == tenant && process.is_none_or(|process| key.process == process);
+        let wanted = |key: &ScheduleKey| {
+            key.tenant == tenant && process.is_none_or(|process| key.process == process)
+        };
         self.table.read(|catalog| {
             let rows = catalog.schedules().filter(|row| wanted(&row.key));
             rows.filter_map(|row| told(catalog, row)).collect()
@@ -106,28 +116,43 @@ impl Schedules {
     /// # Errors
     /// [`RejectionKind::NotFound`].
     pub fn get(&self, key: &ScheduleKey) -> Result<Told, Refusal> {
-        let found = self.table.read(|catalog| catalog.schedule(key).and_then(|row| told(catalog, row)));
+        let found = self
+            .table
+            .read(|catalog| catalog.schedule(key).and_then(|row| told(catalog, row)));
         found.ok_or_else(|| unknown(key))
     }
 
-    /// Lets a schedule start nothing by itself, or start again: then what was missed meanwhile is made up for by its rule. One that
-    /// stands so already stays so.
+    /// Lets a schedule start nothing by itself, or start again: then what was missed meanwhile is
+    /// made up for by its rule. One that stands so already stays so.
     ///
     /// # Errors
     /// [`RejectionKind::NotFound`]; [`Refusal::Busy`].
     pub async fn switch(&self, key: &ScheduleKey, enabled: bool) -> Result<Told, Refusal> {
         let now = self.clock.now();
         let decide = |catalog: &Catalog| {
-            let Told { mut row, process } =
-                catalog.schedule(key).and_then(|row| told(catalog, row)).ok_or_else(|| unknown(key))?;
+            let Told { mut row, process } = catalog
+                .schedule(key)
+                .and_then(|row| told(catalog, row))
+                .ok_or_else(|| unknown(key))?;
             if row.enabled == enabled {
-                return Ok(Decision { change: None, answer: Told { row, process } });
+                return Ok(Decision {
+                    change: None,
+                    answer: Told { row, process },
+                });
             }
-            if enabled && let Some(schedule) = process.executable.node(&key.node).and_then(|node| node.schedule.as_ref()) {
+            if enabled
+                && let Some(schedule) = process
+                    .executable
+                    .node(&key.node)
+                    .and_then(|node| node.schedule.as_ref())
+            {
                 missed::catch_up(&mut row, schedule, now);
             }
             row.enabled = enabled;
-            Ok(Decision { change: Some(put(row.clone())), answer: Told { row, process } })
+            Ok(Decision {
+                change: Some(put(row.clone())),
+                answer: Told { row, process },
+            })
         };
         self.table.change(decide).await?
     }
@@ -148,20 +173,36 @@ impl Schedules {
             return None;
         }
         let underway = self.underway();
-        self.table.read(|catalog| catalog.due().find(|(_, key)| !underway.firing.contains(key)).map(|(due, _)| *due))
+        self.table.read(|catalog| {
+            catalog
+                .due()
+                .find(|(_, key)| !underway.firing.contains(key))
+                .map(|(due, _)| *due)
+        })
     }
 
-    /// Takes the first that is due: its schedule has no other until this one is kept and that is durable.
+    /// Takes the first that is due: its schedule has no other until this one is kept and that is
+    /// durable.
     fn take_due(&self, now: Time) -> Option<Order> {
         let mut underway = self.underway();
         let order = self.table.read(|catalog| {
             let mut due = catalog.due().take_while(|(due, _)| *due <= now);
             let (planned, key) = due.find(|(_, key)| !underway.firing.contains(key))?;
             let Told { row, process } = told(catalog, catalog.schedule(key)?)?;
-            let schedule = process.executable.node(&key.node).and_then(|node| node.schedule.as_ref());
-            let newest = |schedule: &ExecutableSchedule| missed::newest(&schedule.occurrences, *planned, row.begun_at, now);
+            let schedule = process
+                .executable
+                .node(&key.node)
+                .and_then(|node| node.schedule.as_ref());
+            let newest = |schedule: &ExecutableSchedule| {
+                missed::newest(&schedule.occurrences, *planned, row.begun_at, now)
+            };
             let due = schedule.map_or(*planned, newest);
-            Some(Order { key: key.clone(), due, planned: Some(*planned), process })
+            Some(Order {
+                key: key.clone(),
+                due,
+                planned: Some(*planned),
+                process,
+            })
         })?;
         underway.firing.insert(order.key.clone());
         Some(order)
@@ -174,18 +215,28 @@ impl Schedules {
 }
 
 fn put(row: ScheduleRow) -> CatalogChange {
-    CatalogChange { versions: Vec::new(), schedules: vec![ScheduleChange::Put(row)] }
+    CatalogChange {
+        versions: Vec::new(),
+        schedules: vec![ScheduleChange::Put(row)],
+    }
 }
 
-/// A schedule with the standing version of its process; none for a row whose process has none that this server can run.
+/// A schedule with the standing version of its process; none for a row whose process has none that
+/// this server can run.
 fn told(catalog: &Catalog, row: &ScheduleRow) -> Option<Told> {
-    let process = catalog.versions().standing(&row.key.tenant, &row.key.process)?;
-    Some(Told { row: row.clone(), process: process.clone() })
+    let process = catalog
+        .versions()
+        .standing(&row.key.tenant, &row.key.process)?;
+    Some(Told {
+        row: row.clone(),
+        process: process.clone(),
+    })
 }
 
 fn unknown(key: &ScheduleKey) -> Refusal {
     let sentence = format!(
-        "expected a schedule of a published process, but '{}' has none at '{}': see GET /v1/schedules",
+        "expected a schedule of a published process, but '{}' has none at '{}': see GET \
+        /v1/schedules",
         key.process, key.node
     );
     Rejection::new(RejectionKind::NotFound, sentence).into()

@@ -1,10 +1,11 @@
-//! Threads for steps that may take long: those whose definition has scripts, or that check an intricate payload. None of them runs on
-//! an arbiter.
+//! Threads for steps that may take long: those whose definition has scripts, or that check an
+//! intricate payload. None of them runs on an arbiter.
 //!
-//! Each definition waits in a queue of its own; tenants take turns, and within a tenant its definitions do, so that nobody's scripts
-//! keep those of others waiting for more than a turn. A script is over at its deadline, as it runs in a process that can be killed
-//! (`expression::worker`); a definition whose scripts have to be killed again and again is not run for a while: its scripts fail at
-//! once then, which is an incident where they are.
+//! Each definition waits in a queue of its own; tenants take turns, and within a tenant its
+//! definitions do, so that nobody's scripts keep those of others waiting for more than a turn. A
+//! script is over at its deadline, as it runs in a process that can be killed
+//! (`expression::worker`); a definition whose scripts have to be killed again and again is not run
+//! for a while: its scripts fail at once then, which is an incident where they are.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -74,26 +75,33 @@ struct Late {
 pub struct Panicked;
 
 impl Scripts {
-    /// Starts `threads` threads; they end when the pool is dropped. Scripts run in processes of `program`, which is Stepwire; without
-    /// one in the threads themselves, where a script may be late.
+    /// Starts `threads` threads; they end when the pool is dropped. Scripts run in processes of
+    /// `program`, which is Stepwire; without one in the threads themselves, where a script may be
+    /// late.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub fn start(threads: usize, program: Option<&PathBuf>) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared { queues: Mutex::default(), changed: Condvar::new() });
+        let shared = Arc::new(Shared {
+            queues: Mutex::default(),
+            changed: Condvar::new(),
+        });
         for _ in 0..threads {
             let (shared, program) = (shared.clone(), program.cloned());
-            thread::Builder::new().name("scripts".to_owned()).spawn(move || {
-                if let Some(program) = program {
-                    worker::give_this_thread(program);
-                }
-                shared.work();
-            })?;
+            thread::Builder::new()
+                .name("scripts".to_owned())
+                .spawn(move || {
+                    if let Some(program) = program {
+                        worker::give_this_thread(program);
+                    }
+                    shared.work();
+                })?;
         }
         Ok(Self { shared })
     }
 
-    /// How many steps wait, and how many were not run since the start because their definition was late too often.
+    /// How many steps wait, and how many were not run since the start because their definition was
+    /// late too often.
     pub fn counts(&self) -> (usize, usize) {
         let queues = self.shared.queues();
         (queues.waiting, queues.stopped)
@@ -102,9 +110,15 @@ impl Scripts {
     /// Whether so much of this definition, or of its tenant, waits that no more is taken.
     pub fn is_full(&self, owner: &Owner) -> bool {
         let queues = self.shared.queues();
-        let Some(tenant) = queues.tenants.get(&owner.tenant) else { return false };
-        let of_process = tenant.by_process.get(&owner.process).map_or(0, VecDeque::len);
-        of_process >= limits::SCRIPTS_WAITING_PER_DEFINITION || tenant.waiting >= limits::SCRIPTS_WAITING_PER_TENANT
+        let Some(tenant) = queues.tenants.get(&owner.tenant) else {
+            return false;
+        };
+        let of_process = tenant
+            .by_process
+            .get(&owner.process)
+            .map_or(0, VecDeque::len);
+        of_process >= limits::SCRIPTS_WAITING_PER_DEFINITION
+            || tenant.waiting >= limits::SCRIPTS_WAITING_PER_TENANT
     }
 
     /// Runs `step` when it is its turn.
@@ -150,16 +164,26 @@ impl Shared {
             } else if queues.is_closed {
                 return;
             } else {
-                queues = self.changed.wait(queues).unwrap_or_else(PoisonError::into_inner);
+                queues = self
+                    .changed
+                    .wait(queues)
+                    .unwrap_or_else(PoisonError::into_inner);
             }
         }
     }
 
     fn may_run(&self, owner: &Owner, now: Instant) -> Scripting {
         let mut queues = self.queues();
-        let is_stopped = queues.late.get(owner).is_some_and(|late| late.is_too_often(now));
+        let is_stopped = queues
+            .late
+            .get(owner)
+            .is_some_and(|late| late.is_too_often(now));
         queues.stopped += usize::from(is_stopped);
-        if is_stopped { Scripting::Stopped } else { Scripting::Runs }
+        if is_stopped {
+            Scripting::Stopped
+        } else {
+            Scripting::Runs
+        }
     }
 
     fn note_late(&self, owner: Owner, killed: u32, now: Instant) {
@@ -168,11 +192,15 @@ impl Shared {
         }
         let mut queues = self.queues();
         queues.late.retain(|_, late| !late.is_forgotten(now));
-        let late = queues.late.entry(owner.clone()).or_insert(Late { count: 0, last: now });
+        let late = queues.late.entry(owner.clone()).or_insert(Late {
+            count: 0,
+            last: now,
+        });
         late.count += killed;
         late.last = now;
         log::warn!(
-            "scripts of process {:?} of tenant {:?} were not back in time and were killed: {} of late",
+            "scripts of process {:?} of tenant {:?} were not back in time and were killed: {} of \
+            late",
             owner.process,
             owner.tenant,
             late.count
@@ -205,8 +233,8 @@ impl Queues {
         self.waiting += 1;
     }
 
-    /// What is next: of the tenant whose turn it is, of its definition whose turn it is, what waits longest. Queues that are empty
-    /// are not kept.
+    /// What is next: of the tenant whose turn it is, of its definition whose turn it is, what waits
+    /// longest. Queues that are empty are not kept.
     fn pop(&mut self) -> Option<Job> {
         let name = self.turns.pop_front()?;
         let tenant = self.tenants.get_mut(&name)?;
@@ -236,13 +264,21 @@ mod tests {
     use super::*;
 
     fn owner(tenant: &str, process: &str) -> Owner {
-        Owner { tenant: tenant.to_owned(), process: process.to_owned() }
+        Owner {
+            tenant: tenant.to_owned(),
+            process: process.to_owned(),
+        }
     }
 
     #[tokio::test]
     async fn a_step_gives_its_outcome_and_a_panic_loses_no_thread() {
         let scripts = Scripts::start(1, None).unwrap();
-        assert_eq!(scripts.run(owner("t", "p"), || panic!("a test's panic")).await, Err::<(), _>(Panicked));
+        assert_eq!(
+            scripts
+                .run(owner("t", "p"), || panic!("a test's panic"))
+                .await,
+            Err::<(), _>(Panicked)
+        );
         assert_eq!(scripts.run(owner("t", "p"), || 7).await, Ok(7));
         assert_eq!(scripts.counts(), (0, 0));
     }
@@ -258,20 +294,31 @@ mod tests {
         });
         has_begun.recv().unwrap();
         let order = Arc::new(Mutex::new(Vec::new()));
-        let steps: Vec<_> = [("t", "a"), ("t", "a"), ("t", "a"), ("t", "b"), ("u", "c"), ("u", "c")]
-            .into_iter()
-            .map(|(tenant, process)| {
-                let order = order.clone();
-                scripts.run(owner(tenant, process), move || order.lock().unwrap().push(process))
+        let steps: Vec<_> = [
+            ("t", "a"),
+            ("t", "a"),
+            ("t", "a"),
+            ("t", "b"),
+            ("u", "c"),
+            ("u", "c"),
+        ]
+        .into_iter()
+        .map(|(tenant, process)| {
+            let order = order.clone();
+            scripts.run(owner(tenant, process), move || {
+                order.lock().unwrap().push(process)
             })
-            .collect();
+        })
+        .collect();
         drop(let_go);
         assert!(first.await.is_ok());
         for step in steps {
             assert_eq!(step.await, Ok(()));
         }
         assert_eq!(*order.lock().unwrap(), ["a", "c", "b", "c", "a", "a"]);
-        assert!(scripts.shared.queues().tenants.is_empty() && scripts.shared.queues().turns.is_empty());
+        assert!(
+            scripts.shared.queues().tenants.is_empty() && scripts.shared.queues().turns.is_empty()
+        );
     }
 
     #[test]
@@ -281,7 +328,11 @@ mod tests {
             assert!(!scripts.is_full(&owner("t", "p")));
             drop(scripts.run(owner("t", "p"), || ()));
         }
-        assert!(scripts.is_full(&owner("t", "p")) && !scripts.is_full(&owner("t", "q")) && !scripts.is_full(&owner("u", "p")));
+        assert!(
+            scripts.is_full(&owner("t", "p"))
+                && !scripts.is_full(&owner("t", "q"))
+                && !scripts.is_full(&owner("u", "p"))
+        );
         let more = limits::SCRIPTS_WAITING_PER_TENANT - limits::SCRIPTS_WAITING_PER_DEFINITION;
         for number in 0..more {
             drop(scripts.run(owner("t", &number.to_string()), || ()));
@@ -294,14 +345,25 @@ mod tests {
         let scripts = Scripts::start(0, None).unwrap();
         let (late, other, now) = (owner("t", "late"), owner("t", "other"), Instant::now());
         let may_run = |owner: &Owner, at| scripts.shared.may_run(owner, at) == Scripting::Runs;
-        scripts.shared.note_late(late.clone(), limits::SCRIPTS_KILLED - 1, now);
+        scripts
+            .shared
+            .note_late(late.clone(), limits::SCRIPTS_KILLED - 1, now);
         assert!(may_run(&late, now));
         scripts.shared.note_late(late.clone(), 1, now);
         assert!(!may_run(&late, now) && may_run(&other, now));
         assert_eq!(scripts.counts(), (0, 1));
-        assert!(!may_run(&late, now + limits::SCRIPTS_STOPPED - Duration::from_millis(1)));
+        assert!(!may_run(
+            &late,
+            now + limits::SCRIPTS_STOPPED - Duration::from_millis(1)
+        ));
         assert!(may_run(&late, now + limits::SCRIPTS_STOPPED));
-        scripts.shared.note_late(other, 1, now + limits::SCRIPTS_STOPPED);
-        assert_eq!(scripts.shared.queues().late.len(), 1, "what is forgotten is not kept");
+        scripts
+            .shared
+            .note_late(other, 1, now + limits::SCRIPTS_STOPPED);
+        assert_eq!(
+            scripts.shared.queues().late.len(),
+            1,
+            "what is forgotten is not kept"
+        );
     }
 }

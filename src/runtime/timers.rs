@@ -1,7 +1,8 @@
 //! Fires timers: durable rows, of which the next minute is in memory, and one sleep.
 //!
-//! Firing is an ordinary command keyed by its timer, applied at most once and never early; a stale one is dropped by the
-//! engine. Overdue timers fire after a restart, in order. A few at a time, so that ten thousand due at once do not stall users.
+//! Firing is an ordinary command keyed by its timer, applied at most once and never early; a stale
+//! one is dropped by the engine. Overdue timers fire after a restart, in order. A few at a time, so
+//! that ten thousand due at once do not stall users.
 
 use std::{
     collections::BTreeSet,
@@ -46,13 +47,21 @@ struct Near {
 
 impl Default for Timers {
     fn default() -> Self {
-        let near = Near { due: BTreeSet::new(), until: Time(i64::MIN) };
-        Self { near: Mutex::new(near), changed: Notify::new(), firing: Arc::new(Semaphore::new(AT_ONCE)) }
+        let near = Near {
+            due: BTreeSet::new(),
+            until: Time(i64::MIN),
+        };
+        Self {
+            near: Mutex::new(near),
+            changed: Notify::new(),
+            firing: Arc::new(Semaphore::new(AT_ONCE)),
+        }
     }
 }
 
 impl Timers {
-    /// Notes a timer whose row is durable. One beyond the window is found by the next reading of the table.
+    /// Notes a timer whose row is durable. One beyond the window is found by the next reading of
+    /// the table.
     pub fn set(&self, due: Time, instance: InstanceKey, key: TimerKey) {
         let mut near = self.lock();
         if due < near.until {
@@ -65,7 +74,11 @@ impl Timers {
     fn take_due(&self, now: Time) -> Option<Due> {
         let mut near = self.lock();
         let first = near.due.first()?;
-        if first.0 <= now { near.due.pop_first() } else { None }
+        if first.0 <= now {
+            near.due.pop_first()
+        } else {
+            None
+        }
     }
 
     /// Whether there is something to do at `now`.
@@ -76,7 +89,10 @@ impl Timers {
     /// How many timers are due at `now`, and how many are in memory.
     pub fn counts(&self, now: Time) -> (usize, usize) {
         let near = self.lock();
-        (near.due.iter().take_while(|(due, ..)| *due <= now).count(), near.due.len())
+        (
+            near.due.iter().take_while(|(due, ..)| *due <= now).count(),
+            near.due.len(),
+        )
     }
 
     /// When there is something to do next: a timer is due, or the window has to move.
@@ -84,7 +100,9 @@ impl Timers {
         let near = self.lock();
         // The window moves at its half, so that a reading never comes too late.
         let reading = Time(near.until.0.saturating_sub(WINDOW / 2));
-        near.due.first().map_or(reading, |(due, ..)| reading.min(*due))
+        near.due
+            .first()
+            .map_or(reading, |(due, ..)| reading.min(*due))
     }
 
     fn lock(&self) -> MutexGuard<'_, Near> {
@@ -102,7 +120,9 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
             read_window(&runtime, now).await;
         }
         while let Some((_, instance, key)) = runtime.timers.take_due(runtime.clock.now()) {
-            let Ok(permit) = runtime.timers.firing.clone().acquire_owned().await else { return };
+            let Ok(permit) = runtime.timers.firing.clone().acquire_owned().await else {
+                return;
+            };
             fire(&runtime, instance, key, permit);
         }
         drop(active);
@@ -114,22 +134,31 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
     }
 }
 
-/// Reads the table up to the end of the next window. Timers set meanwhile are either in the table by then or in memory.
+/// Reads the table up to the end of the next window. Timers set meanwhile are either in the table
+/// by then or in memory.
 async fn read_window(runtime: &Arc<Runtime>, now: Time) {
     let until = Time(now.0.saturating_add(WINDOW));
     runtime.timers.lock().until = until;
-    let rows = runtime.journal.read(move |reader| reader.due_timers(until, PAGE)).await;
+    let rows = runtime
+        .journal
+        .read(move |reader| reader.due_timers(until, PAGE))
+        .await;
     match rows {
         Ok(Ok(rows)) => {
             let mut near = runtime.timers.lock();
             if rows.len() == PAGE
                 && let Some(last) = rows.last()
             {
-                // More are due within the window than fit: the next reading begins where this one ended.
+                // More are due within the window than fit: the next reading begins where this one
+                // ended.
                 near.until = last.due;
             }
             for row in rows {
-                let key = TimerKey { element: row.key.element, action: row.key.action, occurrence: row.key.occurrence };
+                let key = TimerKey {
+                    element: row.key.element,
+                    action: row.key.action,
+                    occurrence: row.key.occurrence,
+                };
                 near.due.insert((row.due, row.key.instance, key));
             }
         }
@@ -138,9 +167,18 @@ async fn read_window(runtime: &Arc<Runtime>, now: Time) {
     }
 }
 
-fn fire(runtime: &Arc<Runtime>, instance: InstanceKey, key: TimerKey, permit: tokio::sync::OwnedSemaphorePermit) {
+fn fire(
+    runtime: &Arc<Runtime>,
+    instance: InstanceKey,
+    key: TimerKey,
+    permit: tokio::sync::OwnedSemaphorePermit,
+) {
     let command = Box::new(Command::FireTimer(key.clone()));
-    let ask = Ask::Apply { command, tag: None, if_seq: None };
+    let ask = Ask::Apply {
+        command,
+        tag: None,
+        if_seq: None,
+    };
     let again = runtime.clone();
     let reply = Reply::to(move |answer| {
         drop(permit);
@@ -153,5 +191,12 @@ fn fire(runtime: &Arc<Runtime>, instance: InstanceKey, key: TimerKey, permit: to
             });
         }
     });
-    runtime.dispatch(instance, Envelope { caller: None, ask, reply });
+    runtime.dispatch(
+        instance,
+        Envelope {
+            caller: None,
+            ask,
+            reply,
+        },
+    );
 }

@@ -1,11 +1,14 @@
-//! The trees of process instances in memory: how many of their instances are live, and what is delivered within them.
+//! The trees of process instances in memory: how many of their instances are live, and what is
+//! delivered within them.
 //!
-//! A tree is here while one of its instances is in memory or one of its messages is on its way; a root that has started no subprocess
-//! needs none. Nothing here is a truth of its own: the number of live instances is read from the read models when the tree comes into
-//! memory and follows the rows of its instances from then on. Instances of one tree that step at the same time may each see the same
-//! room, so a tree may grow beyond its limit by what they start in one step each.
+//! A tree is here while one of its instances is in memory or one of its messages is on its way; a
+//! root that has started no subprocess needs none. Nothing here is a truth of its own: the number
+//! of live instances is read from the read models when the tree comes into memory and follows the
+//! rows of its instances from then on. Instances of one tree that step at the same time may each
+//! see the same room, so a tree may grow beyond its limit by what they start in one step each.
 //!
-//! Where the limits become incidents: `engine::room`. How messages wait for their turn: `outbox::delivery_queue`.
+//! Where the limits become incidents: `engine::room`. How messages wait for their turn:
+//! `outbox::delivery_queue`.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError, Weak,
@@ -35,8 +38,8 @@ pub struct Tree {
     limits: TreeLimits,
     /// Live instances, and subprocesses whose start is recorded and not delivered yet.
     size: AtomicUsize,
-    /// How often one of its instances ended other than by finishing, from when the tree came into memory; beginning with 1 when
-    /// that may have happened before.
+    /// How often one of its instances ended other than by finishing, from when the tree came into
+    /// memory; beginning with 1 when that may have happened before.
     ends: AtomicU64,
     deliveries: Mutex<DeliveryQueue>,
     known: Weak<DashMap<InstanceKey, Weak<Tree>>>,
@@ -86,10 +89,18 @@ impl Trees {
     ///
     /// # Errors
     /// A store that cannot be read.
-    pub fn read(&self, reader: &dyn StoreReader, root: InstanceKey) -> Result<Arc<Tree>, StoreError> {
+    pub fn read(
+        &self,
+        reader: &dyn StoreReader,
+        root: InstanceKey,
+    ) -> Result<Arc<Tree>, StoreError> {
         match self.get(root) {
             Some(tree) => Ok(tree),
-            None => Ok(self.enter(root, reader.live_below(root)?.len() + usize::from(is_live(reader, root)?), 1)),
+            None => Ok(self.enter(
+                root,
+                reader.live_below(root)?.len() + usize::from(is_live(reader, root)?),
+                1,
+            )),
         }
     }
 
@@ -112,7 +123,9 @@ impl Tree {
 
     /// How many instances more it may hold now.
     pub fn room(&self) -> usize {
-        self.limits.instances.saturating_sub(self.size.load(Ordering::Acquire))
+        self.limits
+            .instances
+            .saturating_sub(self.size.load(Ordering::Acquire))
     }
 
     /// It holds so many instances more.
@@ -123,11 +136,15 @@ impl Tree {
     /// One of its instances has ended, or a start it counted came to nothing.
     pub fn shrink(&self) {
         // A count that is off must not turn into a huge one.
-        let _ = self.size.fetch_update(Ordering::AcqRel, Ordering::Acquire, |size| Some(size.saturating_sub(1)));
+        let _ = self
+            .size
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |size| {
+                Some(size.saturating_sub(1))
+            });
     }
 
-    /// Changes whenever one of its instances ends other than by finishing: nothing may start below that one from then on. 0 means
-    /// that none has.
+    /// Changes whenever one of its instances ends other than by finishing: nothing may start below
+    /// that one from then on. 0 means that none has.
     pub fn ends(&self) -> u64 {
         self.ends.load(Ordering::Acquire)
     }
@@ -140,7 +157,9 @@ impl Tree {
     /// Its messages that wait for their turn.
     pub fn deliveries(&self) -> MutexGuard<'_, DeliveryQueue> {
         // No call below panics half-way.
-        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
+        self.deliveries
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -153,17 +172,25 @@ impl Drop for Tree {
 }
 
 fn is_live(reader: &dyn StoreReader, key: InstanceKey) -> Result<bool, StoreError> {
-    Ok(reader.instance(key)?.is_some_and(|row| row.ended_at.is_none()))
+    Ok(reader
+        .instance(key)?
+        .is_some_and(|row| row.ended_at.is_none()))
 }
 
-/// The nearest instance, this one or one above it, that has ended other than by finishing, with its status.
+/// The nearest instance, this one or one above it, that has ended other than by finishing, with its
+/// status.
 ///
 /// # Errors
 /// A store that cannot be read.
-pub fn ended_at_or_above(reader: &dyn StoreReader, key: InstanceKey) -> Result<Option<(InstanceKey, String)>, StoreError> {
+pub fn ended_at_or_above(
+    reader: &dyn StoreReader,
+    key: InstanceKey,
+) -> Result<Option<(InstanceKey, String)>, StoreError> {
     let mut next = Some(key);
     for _ in 0..=TREE_LEVELS {
-        let Some(row) = next.map(|key| reader.instance(key)).transpose()?.flatten() else { return Ok(None) };
+        let Some(row) = next.map(|key| reader.instance(key)).transpose()?.flatten() else {
+            return Ok(None);
+        };
         if row.ended_at.is_some() && row.status != Status::Finished.name() {
             return Ok(Some((row.key, row.status)));
         }
@@ -181,7 +208,8 @@ pub fn live_descendants(
     root: InstanceKey,
     top: InstanceKey,
 ) -> Result<Vec<Vec<InstanceKey>>, StoreError> {
-    let mut parents: std::collections::HashMap<InstanceKey, Option<InstanceKey>> = std::collections::HashMap::new();
+    let mut parents: std::collections::HashMap<InstanceKey, Option<InstanceKey>> =
+        std::collections::HashMap::new();
     let mut levels: Vec<Vec<InstanceKey>> = Vec::new();
     let live = reader.live_below(root)?;
     parents.extend(live.iter().map(|&(key, parent)| (key, Some(parent))));
@@ -222,15 +250,27 @@ mod tests {
         let trees = Trees::default();
         let tree = trees.enter(key(1), 3, 0);
         assert_eq!(tree.room(), TreeLimits::default().instances - 3);
-        assert!(Arc::ptr_eq(&tree, &trees.enter(key(1), 7, 1)), "the one in memory knows better than who comes later");
+        assert!(
+            Arc::ptr_eq(&tree, &trees.enter(key(1), 7, 1)),
+            "the one in memory knows better than who comes later"
+        );
         assert!(trees.get(key(2)).is_none());
         drop(tree);
-        assert!(trees.get(key(1)).is_none() && trees.known.is_empty(), "nothing is kept of a tree that nobody holds");
+        assert!(
+            trees.get(key(1)).is_none() && trees.known.is_empty(),
+            "nothing is kept of a tree that nobody holds"
+        );
     }
 
     #[test]
     fn a_tree_has_room_again_when_instances_end() {
-        let trees = Trees { limits: TreeLimits { instances: 2, ..TreeLimits::default() }, ..Trees::default() };
+        let trees = Trees {
+            limits: TreeLimits {
+                instances: 2,
+                ..TreeLimits::default()
+            },
+            ..Trees::default()
+        };
         let tree = trees.enter(key(1), 1, 0);
         tree.grow(3);
         assert_eq!(tree.room(), 0);

@@ -1,10 +1,11 @@
-//! The users of this server: people and programs with a password. Read once at start and held in memory.
+//! The users of this server: people and programs with a password. Read once at start and held in
+//! memory.
 //!
-//! A change is durable before it is visible, and visible before it is answered (`durable`). Not here: tokens and who shows them
-//! (`session`), the command line (`web::local`).
+//! A change is durable before it is visible, and visible before it is answered (`durable`). Not
+//! here: tokens and who shows them (`session`), the command line (`web::local`).
 //!
-//! Where to go next: `changes` for what may be done to a user, `sign_in` for passwords against names, `throttle` for what
-//! guessing costs, `requests` for the same changes as data.
+//! Where to go next: `changes` for what may be done to a user, `sign_in` for passwords against
+//! names, `throttle` for what guessing costs, `requests` for the same changes as data.
 
 mod changes;
 mod password;
@@ -58,27 +59,40 @@ impl Table for Index {
 impl Users {
     /// The users a store holds.
     pub fn load(journal: Journal, rows: Vec<UserRow>) -> Self {
-        let index: Index = rows.into_iter().map(|row| ((row.tenant.clone(), row.name.clone()), Arc::new(row))).collect();
-        Self { table: DurableTable::new(journal, index), hashing: Hashing::default(), throttle: Mutex::default() }
+        let index: Index = rows
+            .into_iter()
+            .map(|row| ((row.tenant.clone(), row.name.clone()), Arc::new(row)))
+            .collect();
+        Self {
+            table: DurableTable::new(journal, index),
+            hashing: Hashing::default(),
+            throttle: Mutex::default(),
+        }
     }
 
     /// A user that was not removed.
     pub fn get(&self, tenant: &str, name: &str) -> Option<Arc<UserRow>> {
-        self.row(tenant, name).filter(|row| row.password_hash.is_some())
+        self.row(tenant, name)
+            .filter(|row| row.password_hash.is_some())
     }
 
     /// The users of a tenant by name, without removed ones.
     pub fn all(&self, tenant: &str) -> Vec<Arc<UserRow>> {
         let wanted = |row: &&Arc<UserRow>| row.tenant == tenant && row.password_hash.is_some();
-        let mut all: Vec<_> = self.table.read(|index| index.values().filter(wanted).cloned().collect());
+        let mut all: Vec<_> = self
+            .table
+            .read(|index| index.values().filter(wanted).cloned().collect());
         all.sort_by(|a, b| a.name.cmp(&b.name));
         all
     }
 
-    /// Whether a token of this subject, issued then, is still good. Subjects that are no users of this server are not its
-    /// business: their tokens are. A token that does not say when it was issued counts as issued before any revocation.
+    /// Whether a token of this subject, issued then, is still good. Subjects that are no users of
+    /// this server are not its business: their tokens are. A token that does not say when it was
+    /// issued counts as issued before any revocation.
     pub fn admits(&self, tenant: &str, subject: &str, issued_at: Option<Time>) -> bool {
-        let Some(row) = self.row(tenant, subject) else { return true };
+        let Some(row) = self.row(tenant, subject) else {
+            return true;
+        };
         let since = |revoked: Time| issued_at.is_some_and(|issued| issued > revoked);
         row.password_hash.is_some() && row.revoked_at.is_none_or(since)
     }
@@ -89,6 +103,7 @@ impl Users {
     }
 
     fn row(&self, tenant: &str, name: &str) -> Option<Arc<UserRow>> {
-        self.table.read(|index| index.get(&(tenant.to_owned(), name.to_owned())).cloned())
+        self.table
+            .read(|index| index.get(&(tenant.to_owned(), name.to_owned())).cloned())
     }
 }

@@ -15,7 +15,8 @@ pub struct Workload {
     pub script_threads: usize,
     /// Steps that wait for a script thread.
     pub scripts_waiting: usize,
-    /// Steps since the start whose scripts were not run, as those of their definition had to be killed too often.
+    /// Steps since the start whose scripts were not run, as those of their definition had to be
+    /// killed too often.
     pub scripts_stopped: usize,
 }
 

@@ -32,7 +32,14 @@ pub struct WireError {
 impl WireError {
     /// An error with a code and its sentence.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, reason: None, message: message.into(), fields: None, seq: None, elements: None }
+        Self {
+            code,
+            reason: None,
+            message: message.into(),
+            fields: None,
+            seq: None,
+            elements: None,
+        }
     }
 }
 
@@ -42,14 +49,23 @@ impl From<Refusal> for WireError {
             Refusal::Rejected(rejection) => rejection.into(),
             Refusal::Hidden => Rejection::not_found().into(),
             Refusal::Stale(seq) => {
-                let sentence =
-                    format!("expected the instance to stand at ifSeq, but it stands at {seq}: look again, then decide");
-                Self { seq: Some(seq), ..Self::new(ErrorCode::Conflict, sentence) }
+                let sentence = format!(
+                    "expected the instance to stand at ifSeq, but it stands at {seq}: look \
+                    again, then decide"
+                );
+                Self {
+                    seq: Some(seq),
+                    ..Self::new(ErrorCode::Conflict, sentence)
+                }
             }
-            Refusal::Busy => Self::new(ErrorCode::Busy, "expected room for another command, but a queue is full: try again"),
+            Refusal::Busy => Self::new(
+                ErrorCode::Busy,
+                "expected room for another command, but a queue is full: try again",
+            ),
             Refusal::Internal => Self::new(
                 ErrorCode::Internal,
-                "expected to apply this command, but something broke; nothing was changed: try again",
+                "expected to apply this command, but something broke; nothing was changed: try \
+                again",
             ),
         }
     }
@@ -69,9 +85,17 @@ impl From<Rejection> for WireError {
             RejectionKind::IdReused => (ErrorCode::IdReused, None),
         };
         let told = |(path, error): (String, FieldError)| (path, FieldEntry::from(error));
-        let fields = (code == ErrorCode::InvalidData).then(|| rejection.fields.into_iter().map(told).collect());
+        let fields = (code == ErrorCode::InvalidData)
+            .then(|| rejection.fields.into_iter().map(told).collect());
         let elements = Some(rejection.elements).filter(|elements| !elements.is_empty());
-        Self { code, reason, message: rejection.message, fields, seq: None, elements }
+        Self {
+            code,
+            reason,
+            message: rejection.message,
+            fields,
+            seq: None,
+            elements,
+        }
     }
 }
 

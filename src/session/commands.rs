@@ -1,7 +1,7 @@
 //! The commands a connection sends on: each becomes one envelope; its answer becomes one frame.
 //!
-//! Commands of one connection to one instance are applied in order: envelopes are sent as frames come in. What is asked is
-//! built in `requests`.
+//! Commands of one connection to one instance are applied in order: envelopes are sent as frames
+//! come in. What is asked is built in `requests`.
 
 use super::{
     answers::WireError,
@@ -36,19 +36,40 @@ impl Connection {
     }
 
     pub(super) fn done(&mut self, id: FrameId, instance: InstanceKey, seq: u64) {
-        self.command(id, instance, |id, caller| Ok(requests::done(id, seq, caller)));
+        self.command(id, instance, |id, caller| {
+            Ok(requests::done(id, seq, caller))
+        });
     }
 
     pub(super) fn on_instance(&mut self, id: FrameId, instance: InstanceKey, command: OnInstance) {
-        self.command(id, instance, |id, caller| Ok(requests::on_instance(id, command, caller)));
+        self.command(id, instance, |id, caller| {
+            Ok(requests::on_instance(id, command, caller))
+        });
     }
 
-    fn command(&mut self, id: FrameId, instance: InstanceKey, ask: impl FnOnce(&FrameId, &Caller) -> Result<Ask, WireError>) {
+    fn command(
+        &mut self,
+        id: FrameId,
+        instance: InstanceKey,
+        ask: impl FnOnce(&FrameId, &Caller) -> Result<Ask, WireError>,
+    ) {
         let Some(caller) = self.caller() else { return };
         match ask(&id, &caller) {
             Ok(ask) => {
-                let Some(reply) = self.pending(PendingCommand { id, kind: CommandKind::Other }) else { return };
-                self.sessions.runtime.dispatch(instance, Envelope { caller: Some(caller), ask, reply });
+                let Some(reply) = self.pending(PendingCommand {
+                    id,
+                    kind: CommandKind::Other,
+                }) else {
+                    return;
+                };
+                self.sessions.runtime.dispatch(
+                    instance,
+                    Envelope {
+                        caller: Some(caller),
+                        ask,
+                        reply,
+                    },
+                );
             }
             Err(error) => self.tell_error(Some(id.as_str()), None, &error),
         }
@@ -61,8 +82,14 @@ impl Connection {
             Err(error) => return self.tell_error(Some(start.id.as_str()), None, &error),
         };
         let instance = request.key();
-        let kind = CommandKind::Start { instance, follow: start.subscribe, anonymous: requests::subject_of_token(&request) };
-        let Some(reply) = self.pending(PendingCommand { id: start.id, kind }) else { return };
+        let kind = CommandKind::Start {
+            instance,
+            follow: start.subscribe,
+            anonymous: requests::subject_of_token(&request),
+        };
+        let Some(reply) = self.pending(PendingCommand { id: start.id, kind }) else {
+            return;
+        };
         if start.subscribe {
             self.await_start(instance);
         }
@@ -76,19 +103,31 @@ impl Connection {
                 "expected at most {} unanswered commands, but this is one more: wait for answers",
                 limits::UNANSWERED_COMMANDS
             );
-            self.tell_error(Some(command.id.as_str()), None, &WireError::new(ErrorCode::Busy, sentence));
+            self.tell_error(
+                Some(command.id.as_str()),
+                None,
+                &WireError::new(ErrorCode::Busy, sentence),
+            );
             return None;
         }
         self.unanswered += 1;
         let inbox = self.inbox.clone();
-        Some(Answering::to(move |answer| inbox.put(Inbound::Answered { command, answer })))
+        Some(Answering::to(move |answer| {
+            inbox.put(Inbound::Answered { command, answer })
+        }))
     }
 
     pub(super) fn answered(&mut self, command: &PendingCommand, answer: Answer) {
         self.unanswered -= 1;
         let id = command.id.as_str();
-        if let (CommandKind::Start { instance, anonymous: Some(subject), .. }, Answer::Applied(_) | Answer::Duplicate(_)) =
-            (&command.kind, &answer)
+        if let (
+            CommandKind::Start {
+                instance,
+                anonymous: Some(subject),
+                ..
+            },
+            Answer::Applied(_) | Answer::Duplicate(_),
+        ) = (&command.kind, &answer)
             && let Some(who) = &mut self.who
         {
             // First, as what follows looks at the instance with these eyes.
@@ -109,7 +148,12 @@ impl Connection {
     }
 
     fn applied(&mut self, command: &PendingCommand, committed: &Committed, duplicate: bool) {
-        let CommandKind::Start { instance, follow: true, .. } = command.kind else {
+        let CommandKind::Start {
+            instance,
+            follow: true,
+            ..
+        } = command.kind
+        else {
             return self.tell_applied(command, committed, duplicate);
         };
         let follows = self.follow_started(instance, duplicate);
@@ -127,17 +171,28 @@ impl Connection {
 
     fn tell_applied(&mut self, command: &PendingCommand, committed: &Committed, duplicate: bool) {
         let token = match &command.kind {
-            CommandKind::Start { instance, anonymous: Some(subject), .. } => {
-                requests::anonymous_token(&self.sessions.tokens, subject, *instance)
-            }
+            CommandKind::Start {
+                instance,
+                anonymous: Some(subject),
+                ..
+            } => requests::anonymous_token(&self.sessions.tokens, subject, *instance),
             _ => None,
         };
         let Some(caller) = self.caller() else { return };
         let seq = committed.row.last_seq();
-        let envelope = Reply { id: command.id.as_str(), seq: Some(seq), duplicate, result: NoResult {} }.text();
+        let envelope = Reply {
+            id: command.id.as_str(),
+            seq: Some(seq),
+            duplicate,
+            result: NoResult {},
+        }
+        .text();
         // The result is shared between repliers of a row, so it is put in place of the empty one.
         let head = envelope.strip_suffix("{}}").unwrap_or(&envelope);
-        let text = format!("{head}{}}}", rendering::result(committed, &caller, token.as_deref()));
+        let text = format!(
+            "{head}{}}}",
+            rendering::result(committed, &caller, token.as_deref())
+        );
         self.out.push_back(Out::Text(text.into()));
     }
 }

@@ -1,9 +1,12 @@
-//! One client's connection: what it says is handled here, what it is told comes out of [`Connection::next_frame`].
+//! One client's connection: what it says is handled here, what it is told comes out of
+//! [`Connection::next_frame`].
 //!
-//! Outgoing frames stand in one order: texts, and places where the frames of a followed instance are pulled when their turn
-//! comes. So a reply stands behind the frames of its commit, and a slow client costs a cursor, not a queue.
+//! Outgoing frames stand in one order: texts, and places where the frames of a followed instance
+//! are pulled when their turn comes. So a reply stands behind the frames of its commit, and a slow
+//! client costs a cursor, not a queue.
 //!
-//! Not here: sockets and deadlines of sending (`web::ws`). Commands: `commands`; following: `subscriptions`.
+//! Not here: sockets and deadlines of sending (`web::ws`). Commands: `commands`; following:
+//! `subscriptions`.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -87,12 +90,20 @@ pub(super) enum Out {
 }
 
 impl Connection {
-    /// A new connection. `ticket` is the identity of a one-time ticket shown at the upgrade. The receiver's contents belong
-    /// into [`Connection::take`].
-    pub fn open(sessions: Arc<Sessions>, ticket: Option<Identity>, now: Instant) -> (Self, UnboundedReceiver<Inbound>) {
+    /// A new connection. `ticket` is the identity of a one-time ticket shown at the upgrade. The
+    /// receiver's contents belong into [`Connection::take`].
+    pub fn open(
+        sessions: Arc<Sessions>,
+        ticket: Option<Identity>,
+        now: Instant,
+    ) -> (Self, UnboundedReceiver<Inbound>) {
         let (inbox, receiver) = Inbox::new(sessions.runtime.activity());
         let inbox = Arc::new(inbox);
-        let rate = Rate::new(sessions.limits.rate_per_second, sessions.limits.rate_burst, now);
+        let rate = Rate::new(
+            sessions.limits.rate_per_second,
+            sessions.limits.rate_burst,
+            now,
+        );
         let follower: Arc<dyn Follower> = inbox.clone();
         let connection = Self {
             sessions,
@@ -166,8 +177,8 @@ impl Connection {
         }
     }
 
-    /// The first message must be a `hello`. Any mistake in it is a mistake of the client's author, told with its place; only
-    /// trouble with the token is worth another token.
+    /// The first message must be a `hello`. Any mistake in it is a mistake of the client's author,
+    /// told with its place; only trouble with the token is worth another token.
     fn receive_first(&mut self, text: &str) {
         match client::parse_hello(text) {
             Ok(hello) => self.hello(hello),
@@ -182,18 +193,28 @@ impl Connection {
     fn handle(&mut self, frame: ClientFrame) {
         match frame {
             ClientFrame::Hello(_) => {
-                let sentence = "expected one hello per connection, but this is another; use 'auth' for a new token";
+                let sentence = "expected one hello per connection, but this is another; use \
+                    'auth' for a new token";
                 self.tell_error(None, None, &WireError::new(ErrorCode::BadRequest, sentence));
             }
             ClientFrame::Pong => {}
             ClientFrame::Start(start) => self.start(start),
             ClientFrame::Run(run) => self.run(run),
             ClientFrame::Patch(patch) => self.patch(patch),
-            ClientFrame::Subscribe { id, channel, after, tree } => self.subscribe(id, channel, after, tree),
+            ClientFrame::Subscribe {
+                id,
+                channel,
+                after,
+                tree,
+            } => self.subscribe(id, channel, after, tree),
             ClientFrame::Unsubscribe { id, channel } => self.unsubscribe(&id, &channel),
             ClientFrame::Auth { id, token } => self.auth(&id, &token),
             ClientFrame::Done { id, instance, seq } => self.done(id, instance, seq),
-            ClientFrame::OnInstance { id, instance, command } => self.on_instance(id, instance, command),
+            ClientFrame::OnInstance {
+                id,
+                instance,
+                command,
+            } => self.on_instance(id, instance, command),
             ClientFrame::Clock { id, to } => self.move_clock(&id, to),
             ClientFrame::Idle { id } => self.idle(id),
         }
@@ -204,7 +225,8 @@ impl Connection {
         self.heard = now;
     }
 
-    /// The tenant and subject at the other end, once it has said hello: what its connections are counted under.
+    /// The tenant and subject at the other end, once it has said hello: what its connections are
+    /// counted under.
     pub fn user(&self) -> Option<String> {
         self.who.as_ref().map(Who::user)
     }
@@ -227,37 +249,69 @@ impl Connection {
             connection: &Uuid::now_v7().to_string(),
             user: &who.caller.subject,
             log: &self.sessions.runtime.log.to_string(),
-            expires_at: who.identity.as_ref().and_then(|identity| identity.expires_at).map(|time| time.to_string()),
+            expires_at: who
+                .identity
+                .as_ref()
+                .and_then(|identity| identity.expires_at)
+                .map(|time| time.to_string()),
             ping_seconds: limits::PING_SECONDS,
             max_message_bytes: limits::MESSAGE_BYTES,
-            rate: RateEntry { per_second: limits.rate_per_second, burst: limits.rate_burst },
+            rate: RateEntry {
+                per_second: limits.rate_per_second,
+                burst: limits.rate_burst,
+            },
         };
         let text = welcome.text();
         self.out.push_back(Out::Text(text));
         self.who = Some(who);
-        let same_log = hello.log.as_deref().is_none_or(|log| log == self.sessions.runtime.log.to_string());
+        let same_log = hello
+            .log
+            .as_deref()
+            .is_none_or(|log| log == self.sessions.runtime.log.to_string());
         for point in hello.resume {
             self.resume(point, same_log);
         }
     }
 
     fn auth(&mut self, id: &FrameId, token: &str) {
-        let (Some(who), verified) = (&mut self.who, self.sessions.identify(token)) else { return };
+        let (Some(who), verified) = (&mut self.who, self.sessions.identify(token)) else {
+            return;
+        };
         let error = match verified {
             Ok(identity) if who.has_many_trees() && who.may_add_tree(&identity) => {
-                let sentence =
-                    format!("expected tokens of at most {} instance trees, but this is one more", limits::SUBSCRIPTIONS);
+                let sentence = format!(
+                    "expected tokens of at most {} instance trees, but this is one more",
+                    limits::SUBSCRIPTIONS
+                );
                 WireError::new(ErrorCode::TooLarge, sentence)
             }
             Ok(identity) if who.may_add_tree(&identity) => {
-                let result = AuthResult { expires_at: identity.expires_at.map(|time| time.to_string()) };
+                let result = AuthResult {
+                    expires_at: identity.expires_at.map(|time| time.to_string()),
+                };
                 who.add_tree(identity);
-                return self.out.push_back(Out::Text(Reply { id: id.as_str(), seq: None, duplicate: false, result }.text()));
+                return self.out.push_back(Out::Text(
+                    Reply {
+                        id: id.as_str(),
+                        seq: None,
+                        duplicate: false,
+                        result,
+                    }
+                    .text(),
+                ));
             }
             Ok(identity) if who.identity.is_none() || who.is(&identity) => {
-                let result = AuthResult { expires_at: identity.expires_at.map(|time| time.to_string()) };
+                let result = AuthResult {
+                    expires_at: identity.expires_at.map(|time| time.to_string()),
+                };
                 let before = self.who.replace(Who::new(Some(identity)));
-                let text = Reply { id: id.as_str(), seq: None, duplicate: false, result }.text();
+                let text = Reply {
+                    id: id.as_str(),
+                    seq: None,
+                    duplicate: false,
+                    result,
+                }
+                .text();
                 self.out.push_back(Out::Text(text));
                 if before.is_none_or(|before| Some(before.caller) != self.caller()) {
                     self.look_again(ResyncReason::Access);
@@ -265,21 +319,28 @@ impl Connection {
                 }
                 return;
             }
-            Ok(_) => {
-                WireError::new(ErrorCode::Forbidden, "expected a token of the same subject, but it is another's: connect anew")
-            }
-            Err(TokenError::Expired) => {
-                WireError::new(ErrorCode::TokenExpired, "expected a token that is still valid, but its time is over")
-            }
+            Ok(_) => WireError::new(
+                ErrorCode::Forbidden,
+                "expected a token of the same subject, but it is another's: connect anew",
+            ),
+            Err(TokenError::Expired) => WireError::new(
+                ErrorCode::TokenExpired,
+                "expected a token that is still valid, but its time is over",
+            ),
             Err(error) => WireError::new(ErrorCode::Unauthenticated, error.to_string()),
         };
         self.tell_error(Some(id.as_str()), None, &error);
     }
 
     fn limited(&mut self, text: &str, after_ms: u64) {
-        let id = client::parse(text).ok().and_then(|frame| frame.id().map(|id| id.as_str().to_owned()));
+        let id = client::parse(text)
+            .ok()
+            .and_then(|frame| frame.id().map(|id| id.as_str().to_owned()));
         let sentence = "expected fewer messages, but the rate is spent: wait afterMs";
-        let frame = ErrorFrame { after_ms: Some(after_ms), ..ErrorFrame::new(id.as_deref(), ErrorCode::RateLimited, sentence) };
+        let frame = ErrorFrame {
+            after_ms: Some(after_ms),
+            ..ErrorFrame::new(id.as_deref(), ErrorCode::RateLimited, sentence)
+        };
         let text = frame.text();
         self.out.push_back(Out::Text(text));
     }
@@ -295,14 +356,31 @@ impl Connection {
                 self.out.push_back(Out::Pull(instance));
             }
             Inbound::Answered { command, answer } => self.answered(&command, answer),
-            Inbound::Looked { instance, round, answer } => self.looked(instance, round, answer),
-            Inbound::Missed { instance, round, observed, rows } => self.missed(instance, round, &observed, rows),
+            Inbound::Looked {
+                instance,
+                round,
+                answer,
+            } => self.looked(instance, round, answer),
+            Inbound::Missed {
+                instance,
+                round,
+                observed,
+                rows,
+            } => self.missed(instance, round, &observed, rows),
             Inbound::ListChanged { channel, round } => self.tell_changes(&channel, round),
-            Inbound::Listed { channel, round, listed } => self.listed(&channel, round, listed),
+            Inbound::Listed {
+                channel,
+                round,
+                listed,
+            } => self.listed(&channel, round, listed),
             Inbound::UsersChanged => self.close_if_revoked(),
             Inbound::Drain { reconnect_after_ms } => {
                 self.forget_what_has_not_begun();
-                let text = Bye { reason: "restart", reconnect_after_ms: Some(reconnect_after_ms) }.text();
+                let text = Bye {
+                    reason: "restart",
+                    reconnect_after_ms: Some(reconnect_after_ms),
+                }
+                .text();
                 self.out.push_back(Out::Text(text));
                 self.close(CloseCode::Restart);
             }
@@ -333,7 +411,11 @@ impl Connection {
     }
 
     fn close_if_expired(&mut self) {
-        let expires_at = self.who.as_ref().and_then(|who| who.identity.as_ref()).and_then(|identity| identity.expires_at);
+        let expires_at = self
+            .who
+            .as_ref()
+            .and_then(|who| who.identity.as_ref())
+            .and_then(|identity| identity.expires_at);
         if expires_at.is_some_and(|expires_at| real_now() >= expires_at) {
             self.close(CloseCode::Token);
         }
@@ -380,11 +462,22 @@ impl Connection {
     }
 
     pub(super) fn tell_done(&mut self, id: &FrameId) {
-        let text = Reply { id: id.as_str(), seq: None, duplicate: false, result: NoResult {} }.text();
+        let text = Reply {
+            id: id.as_str(),
+            seq: None,
+            duplicate: false,
+            result: NoResult {},
+        }
+        .text();
         self.out.push_back(Out::Text(text));
     }
 
-    pub(super) fn tell_error(&mut self, id: Option<&str>, channel: Option<&Channel>, error: &WireError) {
+    pub(super) fn tell_error(
+        &mut self,
+        id: Option<&str>,
+        channel: Option<&Channel>,
+        error: &WireError,
+    ) {
         let text = error_frame(id, channel, error).text();
         self.out.push_back(Out::Text(text));
     }
@@ -395,12 +488,19 @@ fn close_for(error: &TokenError) -> Close {
     match error {
         TokenError::Revoked => CloseCode::Revoked.into(),
         TokenError::Expired => CloseCode::Token.into(),
-        TokenError::Invalid(sentence) => Close::because(CloseCode::Token, &format!("token invalid, get another one: {sentence}")),
+        TokenError::Invalid(sentence) => Close::because(
+            CloseCode::Token,
+            &format!("token invalid, get another one: {sentence}"),
+        ),
     }
 }
 
 /// The error frame of a refusal.
-pub(super) fn error_frame<'a>(id: Option<&'a str>, channel: Option<&'a Channel>, error: &'a WireError) -> ErrorFrame<'a> {
+pub(super) fn error_frame<'a>(
+    id: Option<&'a str>,
+    channel: Option<&'a Channel>,
+    error: &'a WireError,
+) -> ErrorFrame<'a> {
     ErrorFrame {
         reason: error.reason,
         fields: error.fields.as_ref(),

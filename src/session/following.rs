@@ -36,7 +36,8 @@ impl Following {
         matches!(self.phase, Phase::AwaitingStart)
     }
 
-    /// What the client was promised and has not got: a beginning that gives way to another owes its replies.
+    /// What the client was promised and has not got: a beginning that gives way to another owes its
+    /// replies.
     pub fn owes(self) -> Courtesy {
         match self.phase {
             Phase::Looking(_) | Phase::Ready(_) => self.courtesy,
@@ -77,8 +78,8 @@ pub(super) enum Courtesy {
     Live,
     /// Nothing; but unlike an announced child it is there, and a refusal ends the subscription.
     Shown,
-    /// Nothing: the client says that it was announced. Until the server says so too, one that is not there is told from one that
-    /// is not for this client as little as anywhere.
+    /// Nothing: the client says that it was announced. Until the server says so too, one that is
+    /// not there is told from one that is not for this client as little as anywhere.
     Claimed,
 }
 
@@ -90,7 +91,9 @@ impl Courtesy {
                 owed.extend(ids);
                 Courtesy::Replies(owed)
             }
-            (Courtesy::Replies(owed), Courtesy::None | Courtesy::Shown | Courtesy::Claimed) => Courtesy::Replies(owed),
+            (Courtesy::Replies(owed), Courtesy::None | Courtesy::Shown | Courtesy::Claimed) => {
+                Courtesy::Replies(owed)
+            }
             (_, courtesy) => courtesy,
         }
     }

@@ -1,5 +1,5 @@
-//! Whom a token speaks for, held against the users of this server: a removed user's tokens are refused, and so are those from
-//! before a revocation.
+//! Whom a token speaks for, held against the users of this server: a removed user's tokens are
+//! refused, and so are those from before a revocation.
 //!
 //! Not here: what makes a token genuine (`token`), what may be done to a user (`runtime::users`).
 
@@ -23,7 +23,14 @@ impl Sessions {
     /// # Errors
     /// [`TokenError::Revoked`].
     pub fn still_good(&self, identity: Identity) -> Result<Identity, TokenError> {
-        let admitted = self.runtime.users.admits(&identity.tenant, &identity.subject, identity.issued_at);
-        if admitted { Ok(identity) } else { Err(TokenError::Revoked) }
+        let admitted =
+            self.runtime
+                .users
+                .admits(&identity.tenant, &identity.subject, identity.issued_at);
+        if admitted {
+            Ok(identity)
+        } else {
+            Err(TokenError::Revoked)
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What reaches a connection from the runtime: wake-ups, answers, replays. Senders never wait.
 //!
-//! Bounded by construction: one pending wake-up per followed instance, one answer per unanswered command.
+//! Bounded by construction: one pending wake-up per followed instance, one answer per unanswered
+//! command.
 
 use std::{
     collections::HashSet,
@@ -122,8 +123,18 @@ impl Inbox {
     /// An inbox and the receiver its connection reads.
     pub fn new(activity: Option<Arc<Activity>>) -> (Self, UnboundedReceiver<Inbound>) {
         let (sender, receiver) = unbounded_channel();
-        let unsettled = activity.map(|activity| Unsettled { activity, held: Mutex::default() });
-        (Self { sender, woken: Mutex::default(), unsettled }, receiver)
+        let unsettled = activity.map(|activity| Unsettled {
+            activity,
+            held: Mutex::default(),
+        });
+        (
+            Self {
+                sender,
+                woken: Mutex::default(),
+                unsettled,
+            },
+            receiver,
+        )
     }
 
     /// Puts something in; after the connection's end it is dropped.
@@ -158,13 +169,20 @@ impl Inbox {
 
     /// The connection turns to an instance: the next row wakes it again.
     pub fn turned_to(&self, instance: InstanceKey) {
-        self.woken.lock().unwrap_or_else(PoisonError::into_inner).remove(&instance);
+        self.woken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(&instance);
     }
 }
 
 impl Follower for Inbox {
     fn wake(&self, instance: InstanceKey) {
-        let first = self.woken.lock().unwrap_or_else(PoisonError::into_inner).insert(instance);
+        let first = self
+            .woken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(instance);
         if first {
             self.put(Inbound::Wake(instance));
         }

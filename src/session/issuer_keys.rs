@@ -1,7 +1,9 @@
-//! The public keys of an issuer of tokens: a JWKS (RFC 7517), from a file that is read again when it changes, or from an address.
+//! The public keys of an issuer of tokens: a JWKS (RFC 7517), from a file that is read again when
+//! it changes, or from an address.
 //!
-//! Keys are found by `kid` and algorithm. A set that cannot be read or holds no usable key leaves the last good keys in place.
-//! Not here: how an address is asked (`web::key_address`), what a token must say (`token`).
+//! Keys are found by `kid` and algorithm. A set that cannot be read or holds no usable key leaves
+//! the last good keys in place. Not here: how an address is asked (`web::key_address`), what a
+//! token must say (`token`).
 
 use std::{
     fmt, fs,
@@ -35,8 +37,12 @@ pub struct IssuerKeys {
 /// Where keys come from.
 enum Source {
     /// This file.
-    File { path: PathBuf, looked: Mutex<Looked> },
-    /// An address that somebody else asks, as that takes long; this tells when a token names an unknown key.
+    File {
+        path: PathBuf,
+        looked: Mutex<Looked>,
+    },
+    /// An address that somebody else asks, as that takes long; this tells when a token names an
+    /// unknown key.
     Address { wanted: Notify },
 }
 
@@ -66,12 +72,22 @@ impl IssuerKeys {
         let file = stamp(&path);
         let keys = read(&path, &algorithms)?;
         let looked = Mutex::new(Looked { at: now, file });
-        Ok(Self { algorithms, keys: ArcSwap::from_pointee(keys), source: Source::File { path, looked } })
+        Ok(Self {
+            algorithms,
+            keys: ArcSwap::from_pointee(keys),
+            source: Source::File { path, looked },
+        })
     }
 
     /// No keys yet: they are put in by [`IssuerKeys::replace`].
     pub fn by_address(algorithms: Vec<Algorithm>) -> Self {
-        Self { algorithms, keys: ArcSwap::default(), source: Source::Address { wanted: Notify::new() } }
+        Self {
+            algorithms,
+            keys: ArcSwap::default(),
+            source: Source::Address {
+                wanted: Notify::new(),
+            },
+        }
     }
 
     /// Puts in the keys of a JWKS that was fetched from the place of this name.
@@ -102,31 +118,47 @@ impl IssuerKeys {
     ///
     /// # Errors
     /// [`TokenError::Invalid`] when there is none, or several and the token names none.
-    pub(super) fn find(&self, algorithm: Algorithm, kid: Option<&str>, now: Time) -> Result<DecodingKey, TokenError> {
+    pub(super) fn find(
+        &self,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+        now: Time,
+    ) -> Result<DecodingKey, TokenError> {
         let invalid = |sentence: &str| Err(TokenError::Invalid(sentence.to_owned()));
         if !self.algorithms.contains(&algorithm) {
-            return invalid("expected a token of a configured algorithm, but its header names another");
+            return invalid(
+                "expected a token of a configured algorithm, but its header names another",
+            );
         }
         if let Source::File { path, looked } = &self.source {
             self.look(path, looked, now);
         }
         let keys = self.keys.load();
-        let mut fitting =
-            keys.iter().filter(|key| key.algorithm == algorithm && (kid.is_none() || key.kid.as_deref() == kid)).fuse();
+        let mut fitting = keys
+            .iter()
+            .filter(|key| {
+                key.algorithm == algorithm && (kid.is_none() || key.kid.as_deref() == kid)
+            })
+            .fuse();
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key.decoding.clone()),
             (None, _) => {
                 if let Source::Address { wanted } = &self.source {
                     wanted.notify_one();
                 }
-                invalid("expected a token signed with a key of the issuer, but its 'kid' names none that is known")
+                invalid(
+                    "expected a token signed with a key of the issuer, but its 'kid' names none \
+                    that is known",
+                )
             }
-            (Some(_), Some(_)) => invalid("expected a token that names its key in 'kid', but it leaves open which it is"),
+            (Some(_), Some(_)) => invalid(
+                "expected a token that names its key in 'kid', but it leaves open which it is",
+            ),
         }
     }
 
-    /// Reads the file again when it has changed, and when it was not looked at just now. One small file of this machine: it
-    /// takes less than the signature that is checked next.
+    /// Reads the file again when it has changed, and when it was not looked at just now. One small
+    /// file of this machine: it takes less than the signature that is checked next.
     fn look(&self, path: &Path, looked: &Mutex<Looked>, now: Time) {
         let mut looked = looked.lock().unwrap_or_else(PoisonError::into_inner);
         if now.0.abs_diff(looked.at.0) < LOOK.as_millis() as u64 {
@@ -140,7 +172,10 @@ impl IssuerKeys {
         looked.file = file;
         match read(path, &self.algorithms) {
             Ok(keys) => {
-                log::info!("the issuer's keys were read again: there are {}", keys.len());
+                log::info!(
+                    "the issuer's keys were read again: there are {}",
+                    keys.len()
+                );
                 self.keys.store(keys.into());
             }
             Err(sentence) => log::warn!("the issuer's former keys stay in use: {sentence}"),
@@ -164,16 +199,25 @@ fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
 
 fn read(path: &Path, algorithms: &[Algorithm]) -> Result<Vec<Key>, String> {
     let name = path.display().to_string();
-    let read = fs::File::open(path).and_then(|file| text::read_all(file, limits::REST_BODY_BYTES as u64));
+    let read =
+        fs::File::open(path).and_then(|file| text::read_all(file, limits::REST_BODY_BYTES as u64));
     let text = read.map_err(|error| unreadable(&name, &error))?;
     parse(&text, &name, algorithms)
 }
 
 fn parse(text: &str, name: &str, algorithms: &[Algorithm]) -> Result<Vec<Key>, String> {
     let set: KeySet = serde_json::from_str(text).map_err(|error| unreadable(name, &error))?;
-    let keys: Vec<Key> = set.keys.into_iter().filter_map(usable).filter(|key| algorithms.contains(&key.algorithm)).collect();
+    let keys: Vec<Key> = set
+        .keys
+        .into_iter()
+        .filter_map(usable)
+        .filter(|key| algorithms.contains(&key.algorithm))
+        .collect();
     if keys.is_empty() {
-        return Err(format!("expected {name} to hold a key for signatures of a configured algorithm, but it holds none"));
+        return Err(format!(
+            "expected {name} to hold a key for signatures of a configured algorithm, but it \
+            holds none"
+        ));
     }
     Ok(keys)
 }
@@ -182,21 +226,36 @@ fn unreadable(name: &str, cause: &dyn fmt::Display) -> String {
     format!("expected to read the keys in {name} as a JWKS, but: {cause}")
 }
 
-/// A key for signatures we know. Others may stand beside it, as sets often hold keys for encryption too.
+/// A key for signatures we know. Others may stand beside it, as sets often hold keys for encryption
+/// too.
 fn usable(value: Value) -> Option<Key> {
     let jwk: Jwk = serde_json::from_value(value).ok()?;
     let (algorithm, named) = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => (Algorithm::ES256, KeyAlgorithm::ES256),
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => (Algorithm::EdDSA, KeyAlgorithm::EdDSA),
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+            (Algorithm::ES256, KeyAlgorithm::ES256)
+        }
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
+        }
         _ => return None,
     };
     let common = &jwk.common;
     let meant = common.key_algorithm.is_none_or(|meant| meant == named)
-        && common.public_key_use.as_ref().is_none_or(|purpose| *purpose == PublicKeyUse::Signature)
-        && common.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify));
+        && common
+            .public_key_use
+            .as_ref()
+            .is_none_or(|purpose| *purpose == PublicKeyUse::Signature)
+        && common
+            .key_operations
+            .as_ref()
+            .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
     let decoding = DecodingKey::from_jwk(&jwk).ok().filter(|_| meant)?;
-    Some(Key { kid: jwk.common.key_id, algorithm, decoding })
+    Some(Key {
+        kid: jwk.common.key_id,
+        algorithm,
+        decoding,
+    })
 }
 
 #[cfg(test)]

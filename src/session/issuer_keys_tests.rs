@@ -1,4 +1,5 @@
-//! Tokens of an issuer, signed with keys that are drawn here; files that change, and those that are no good.
+//! Tokens of an issuer, signed with keys that are drawn here; files that change, and those that are
+//! no good.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -28,23 +29,41 @@ impl Signer {
     pub(crate) fn new(algorithm: Algorithm, kid: Option<&str>) -> Self {
         let private = match algorithm {
             Algorithm::RS256 => {
-                let pkcs8 = RsaKeyPair::generate(KeySize::Rsa2048).unwrap().as_der().unwrap();
-                // What is signed with is the inner key: behind the version, the algorithm and three headers.
+                let pkcs8 = RsaKeyPair::generate(KeySize::Rsa2048)
+                    .unwrap()
+                    .as_der()
+                    .unwrap();
+                // What is signed with is the inner key: behind the version, the algorithm and three
+                // headers.
                 EncodingKey::from_rsa_der(&pkcs8.as_ref()[26..])
             }
             Algorithm::ES256 => {
                 let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap();
                 EncodingKey::from_ec_der(pair.to_pkcs8v1().unwrap().as_ref())
             }
-            _ => EncodingKey::from_ed_der(Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap().as_ref()),
+            _ => EncodingKey::from_ed_der(
+                Ed25519KeyPair::generate()
+                    .unwrap()
+                    .to_pkcs8v1()
+                    .unwrap()
+                    .as_ref(),
+            ),
         };
-        let mut public = serde_json::to_value(Jwk::from_encoding_key(&private, algorithm).unwrap()).unwrap();
+        let mut public =
+            serde_json::to_value(Jwk::from_encoding_key(&private, algorithm).unwrap()).unwrap();
         public["kid"] = kid.into();
-        Self { algorithm, private, public }
+        Self {
+            algorithm,
+            private,
+            public,
+        }
     }
 
     pub(crate) fn token(&self, kid: Option<&str>, claims: &Value) -> String {
-        let header = Header { kid: kid.map(str::to_owned), ..Header::new(self.algorithm) };
+        let header = Header {
+            kid: kid.map(str::to_owned),
+            ..Header::new(self.algorithm)
+        };
         jsonwebtoken::encode(&header, claims, &self.private).unwrap()
     }
 }
@@ -60,8 +79,15 @@ impl Site {
         let directory = tempfile::tempdir().unwrap();
         write(&directory, &set(keys));
         let issuer = IssuerKeys::load(path(&directory), algorithms.to_vec(), NOW).unwrap();
-        let settings = TokenSettings { secret: "hush".into(), issuer: None, audience: None };
-        Self { tokens: Tokens::new(settings).with_issuer(Arc::new(issuer)), directory }
+        let settings = TokenSettings {
+            secret: "hush".into(),
+            issuer: None,
+            audience: None,
+        };
+        Self {
+            tokens: Tokens::new(settings).with_issuer(Arc::new(issuer)),
+            directory,
+        }
     }
 
     fn verify(&self, token: &str, after: i64) -> Result<Identity, TokenError> {
@@ -71,7 +97,10 @@ impl Site {
     #[track_caller]
     fn refuses(&self, token: &str, part: &str) {
         let error = self.verify(token, 0).unwrap_err();
-        assert!(matches!(&error, TokenError::Invalid(sentence) if sentence.contains(part)), "{error}");
+        assert!(
+            matches!(&error, TokenError::Invalid(sentence) if sentence.contains(part)),
+            "{error}"
+        );
     }
 }
 
@@ -99,16 +128,38 @@ fn each_algorithm_is_accepted_by_its_key() {
         let kid = format!("{:?}", signer.algorithm);
         for kid in [Some(&*kid), None] {
             let identity = site.verify(&signer.token(kid, &claims()), 0).unwrap();
-            assert_eq!((&*identity.subject, &identity.roles[..]), ("alice", &["clerk".to_owned()][..]));
+            assert_eq!(
+                (&*identity.subject, &identity.roles[..]),
+                ("alice", &["clerk".to_owned()][..])
+            );
         }
-        site.refuses(&signer.token(Some("another"), &claims()), "'kid' names none");
+        site.refuses(
+            &signer.token(Some("another"), &claims()),
+            "'kid' names none",
+        );
         let mut forged = Signer::new(signer.algorithm, None);
         forged.public = signer.public.clone();
-        site.refuses(&forged.token(Some(&kid), &claims()), "signature does not match");
+        site.refuses(
+            &forged.token(Some(&kid), &claims()),
+            "signature does not match",
+        );
     }
-    let own = site.tokens.mint(&Identity::anonymous(uuid::Uuid::nil()), NOW, Duration::from_secs(60)).unwrap();
-    assert!(site.verify(&own, 0).is_ok(), "the server's own tokens stay good");
-    assert_eq!(site.verify(&signers[1].token(None, &claims()), 60_000), Err(TokenError::Expired));
+    let own = site
+        .tokens
+        .mint(
+            &Identity::anonymous(uuid::Uuid::nil()),
+            NOW,
+            Duration::from_secs(60),
+        )
+        .unwrap();
+    assert!(
+        site.verify(&own, 0).is_ok(),
+        "the server's own tokens stay good"
+    );
+    assert_eq!(
+        site.verify(&signers[1].token(None, &claims()), 60_000),
+        Err(TokenError::Expired)
+    );
 }
 
 #[test]
@@ -119,31 +170,60 @@ fn a_public_key_is_no_secret_and_other_algorithms_are_refused() {
     site.refuses(&other.token(Some("two"), &claims()), "configured algorithm");
     let text = fs::read(path(&site.directory)).unwrap();
     for secret in [&text[..], signer.public["x"].as_str().unwrap().as_bytes()] {
-        let header = Header { kid: Some("one".into()), ..Header::new(Algorithm::HS256) };
-        let token = jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_secret(secret)).unwrap();
+        let header = Header {
+            kid: Some("one".into()),
+            ..Header::new(Algorithm::HS256)
+        };
+        let token =
+            jsonwebtoken::encode(&header, &claims(), &EncodingKey::from_secret(secret)).unwrap();
         site.refuses(&token, "signature does not match");
     }
     let good = signer.token(Some("one"), &claims());
     let (_, rest) = good.split_once('.').unwrap();
-    for header in [json!({"alg": "none"}), json!({"alg": "RS256", "kid": "one"}), json!({"alg": "EdDSA", "kid": "one"})] {
+    for header in [
+        json!({"alg": "none"}),
+        json!({"alg": "RS256", "kid": "one"}),
+        json!({"alg": "EdDSA", "kid": "one"}),
+    ] {
         use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-        let token = format!("{}.{rest}", BASE64_URL_SAFE_NO_PAD.encode(header.to_string()));
-        assert!(matches!(site.verify(&token, 0), Err(TokenError::Invalid(_))), "{header}");
+        let token = format!(
+            "{}.{rest}",
+            BASE64_URL_SAFE_NO_PAD.encode(header.to_string())
+        );
+        assert!(
+            matches!(site.verify(&token, 0), Err(TokenError::Invalid(_))),
+            "{header}"
+        );
     }
 }
 
 #[test]
 fn a_file_that_changed_is_read_again_within_seconds() {
-    let (first, second) = (Signer::new(Algorithm::EdDSA, Some("1")), Signer::new(Algorithm::EdDSA, Some("22")));
+    let (first, second) = (
+        Signer::new(Algorithm::EdDSA, Some("1")),
+        Signer::new(Algorithm::EdDSA, Some("22")),
+    );
     let site = Site::new(&[&first], &ALL);
-    let (old, new) = (first.token(Some("1"), &claims()), second.token(Some("22"), &claims()));
+    let (old, new) = (
+        first.token(Some("1"), &claims()),
+        second.token(Some("22"), &claims()),
+    );
     write(&site.directory, &format!("\u{feff}{}", set(&[&second])));
     assert!(site.verify(&new, 1_999).is_err(), "looked at just now");
     assert!(site.verify(&new, 2_000).is_ok());
     assert!(site.verify(&old, 2_000).is_err(), "taken out of the file");
-    for bad in ["", "{}", "[]", r#"{"keys":[]}"#, r#"{"keys":[{"kty":"oct","k":"c2VjcmV0","alg":"HS256"}]}"#] {
+    for bad in [
+        "",
+        "{}",
+        "[]",
+        r#"{"keys":[]}"#,
+        r#"{"keys":[{"kty":"oct","k":"c2VjcmV0","alg":"HS256"}]}"#,
+    ] {
         write(&site.directory, bad);
-        assert!(site.verify(&new, 10_000).is_ok(), "the last good keys stay: {bad}");
+        assert!(
+            site.verify(&new, 10_000).is_ok(),
+            "the last good keys stay: {bad}"
+        );
     }
     fs::remove_file(path(&site.directory)).unwrap();
     assert!(site.verify(&new, 20_000).is_ok(), "the last good keys stay");
@@ -167,12 +247,24 @@ fn only_keys_for_signatures_count() {
     assert!(refused(&|key| key["key_ops"] = json!(["encrypt"])));
     assert!(refused(&|key| key["crv"] = "P-384".into()));
     assert!(refused(&|key| key["x"] = 7.into()));
-    assert!(IssuerKeys::load("nowhere.json".into(), ALL.to_vec(), NOW).unwrap_err().contains("nowhere.json"));
+    assert!(
+        IssuerKeys::load("nowhere.json".into(), ALL.to_vec(), NOW)
+            .unwrap_err()
+            .contains("nowhere.json")
+    );
 }
 
 #[test]
 fn a_token_that_names_no_key_is_taken_when_there_is_but_one() {
-    let (first, second) = (Signer::new(Algorithm::EdDSA, None), Signer::new(Algorithm::EdDSA, None));
-    assert!(Site::new(&[&first], &ALL).verify(&first.token(None, &claims()), 0).is_ok());
-    Site::new(&[&first, &second], &ALL).refuses(&first.token(None, &claims()), "names its key in 'kid'");
+    let (first, second) = (
+        Signer::new(Algorithm::EdDSA, None),
+        Signer::new(Algorithm::EdDSA, None),
+    );
+    assert!(
+        Site::new(&[&first], &ALL)
+            .verify(&first.token(None, &claims()), 0)
+            .is_ok()
+    );
+    Site::new(&[&first, &second], &ALL)
+        .refuses(&first.token(None, &claims()), "names its key in 'kid'");
 }

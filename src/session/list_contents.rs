@@ -1,4 +1,5 @@
-//! What belongs into a followed list, and what changed in it since it was last told. Pure: no connection, no store.
+//! What belongs into a followed list, and what changed in it since it was last told. Pure: no
+//! connection, no store.
 //!
 //! Who asks: `lists`.
 
@@ -38,17 +39,29 @@ pub enum ListChange {
 impl ListChange {
     /// The task, if it is one that belongs into the list.
     pub fn task(&self) -> Option<&TaskRow> {
-        if let Self::Task(row) = self { Some(row) } else { None }
+        if let Self::Task(row) = self {
+            Some(row)
+        } else {
+            None
+        }
     }
 
     /// The task that left the list, if it is one.
     pub fn gone(&self) -> Option<(InstanceKey, ElementKey)> {
-        if let Self::Gone(instance, element) = self { Some((*instance, *element)) } else { None }
+        if let Self::Gone(instance, element) = self {
+            Some((*instance, *element))
+        } else {
+            None
+        }
     }
 
     /// The instance, if it is one.
     pub fn instance(&self) -> Option<&InstanceRow> {
-        if let Self::Instance(row) = self { Some(row) } else { None }
+        if let Self::Instance(row) = self {
+            Some(row)
+        } else {
+            None
+        }
     }
 
     fn place(&self) -> (InstanceKey, ElementKey) {
@@ -75,10 +88,16 @@ pub struct Contents {
 impl Contents {
     /// A list whose snapshot is being read.
     pub fn new(subject: Subject) -> Self {
-        Self { subject, shown: None, changes: Vec::new(), lagging: false }
+        Self {
+            subject,
+            shown: None,
+            changes: Vec::new(),
+            lagging: false,
+        }
     }
 
-    /// Takes what of these changes concerns the list. `true` when it is the first that has not been told.
+    /// Takes what of these changes concerns the list. `true` when it is the first that has not been
+    /// told.
     pub fn take(&mut self, changes: &[ReadModelChange]) -> bool {
         if self.lagging {
             return false;
@@ -91,7 +110,9 @@ impl Contents {
             }
         }
         let held = self.shown.as_ref().map_or(0, HashSet::len);
-        if self.changes.len() > limits::LIST_CHANGES || held > limits::TASKS_LISTED + limits::LIST_CHANGES {
+        if self.changes.len() > limits::LIST_CHANGES
+            || held > limits::TASKS_LISTED + limits::LIST_CHANGES
+        {
             self.lagging = true;
             self.changes.truncate(1);
         }
@@ -109,9 +130,14 @@ impl Contents {
                 }
                 self.leaves(row.instance, row.element)
             }
-            (Subject::Tasks(_), ReadModelChange::TaskClosed(instance, element)) => self.leaves(*instance, *element),
+            (Subject::Tasks(_), ReadModelChange::TaskClosed(instance, element)) => {
+                self.leaves(*instance, *element)
+            }
             (Subject::Instances { tenant, process }, ReadModelChange::Instance(row)) => {
-                let fits = row.tenant == *tenant && process.as_ref().is_none_or(|process| row.process == *process);
+                let fits = row.tenant == *tenant
+                    && process
+                        .as_ref()
+                        .is_none_or(|process| row.process == *process);
                 fits.then(|| ListChange::Instance(row.clone()))
             }
             _ => None,
@@ -120,7 +146,10 @@ impl Contents {
 
     /// Before the snapshot nobody knows what it will show: everything that leaves is kept.
     fn leaves(&mut self, instance: InstanceKey, element: ElementKey) -> Option<ListChange> {
-        let was_shown = self.shown.as_mut().is_none_or(|shown| shown.remove(&(instance, element)));
+        let was_shown = self
+            .shown
+            .as_mut()
+            .is_none_or(|shown| shown.remove(&(instance, element)));
         was_shown.then_some(ListChange::Gone(instance, element))
     }
 
@@ -177,7 +206,11 @@ mod tests {
 
     fn clerk() -> Contents {
         let (tenant, subject) = ("default".to_owned(), "bob".to_owned());
-        Contents::new(Subject::Tasks(TaskAudience { tenant, subject, roles: vec!["clerk".to_owned()] }))
+        Contents::new(Subject::Tasks(TaskAudience {
+            tenant,
+            subject,
+            roles: vec!["clerk".to_owned()],
+        }))
     }
 
     fn opened(number: u64, assignee: Option<&str>) -> ReadModelChange {
@@ -187,12 +220,23 @@ mod tests {
     fn told(contents: &mut Contents) -> Vec<String> {
         let line = |change: ListChange| match change {
             ListChange::Task(row) => {
-                format!("{}{}", row.element.0, row.assignee.map(|user| format!(" {user}")).unwrap_or_default())
+                format!(
+                    "{}{}",
+                    row.element.0,
+                    row.assignee
+                        .map(|user| format!(" {user}"))
+                        .unwrap_or_default()
+                )
             }
             ListChange::Gone(_, element) => format!("-{}", element.0),
             ListChange::Instance(row) => row.status,
         };
-        contents.drain().expect("it does not lag").into_iter().map(line).collect()
+        contents
+            .drain()
+            .expect("it does not lag")
+            .into_iter()
+            .map(line)
+            .collect()
     }
 
     #[test]
@@ -203,7 +247,10 @@ mod tests {
         assert_eq!(told(&mut contents), ["1"]);
         assert!(contents.take(&[opened(1, Some("ben"))]));
         assert_eq!(told(&mut contents), ["-1"]);
-        assert!(!contents.take(&[ReadModelChange::TaskClosed(InstanceKey(Uuid::from_u128(1)), ElementKey(1))]));
+        assert!(!contents.take(&[ReadModelChange::TaskClosed(
+            InstanceKey(Uuid::from_u128(1)),
+            ElementKey(1)
+        )]));
         assert!(contents.take(&[opened(1, Some("bob"))]));
         assert!(!contents.take(&[opened(2, None)]));
         assert_eq!(told(&mut contents), ["1 bob", "2"]);
@@ -212,8 +259,15 @@ mod tests {
     #[test]
     fn what_changed_while_the_snapshot_was_read_counts_on_top_of_it() {
         let mut contents = clerk();
-        let closed = |number| ReadModelChange::TaskClosed(InstanceKey(Uuid::from_u128(1)), ElementKey(number));
-        contents.take(&[opened(1, None), closed(2), opened(3, Some("bob")), closed(4)]);
+        let closed = |number| {
+            ReadModelChange::TaskClosed(InstanceKey(Uuid::from_u128(1)), ElementKey(number))
+        };
+        contents.take(&[
+            opened(1, None),
+            closed(2),
+            opened(3, Some("bob")),
+            closed(4),
+        ]);
         contents.begin(&[task(1, None), task(2, None), task(3, None)].map(ListChange::Task));
         assert_eq!(told(&mut contents), ["-2", "3 bob"]);
         contents.take(&[closed(4), closed(1)]);
@@ -229,7 +283,10 @@ mod tests {
             assert!(contents.take(&[opened(number, None)]));
             assert!(contents.drain().is_some());
         }
-        assert!(contents.take(&[opened(long, None)]), "it says that it has to start over");
+        assert!(
+            contents.take(&[opened(long, None)]),
+            "it says that it has to start over"
+        );
         assert!(contents.drain().is_none());
     }
 

@@ -1,7 +1,9 @@
-//! A connection of somebody who only listens to one instance: a stream. It is the same machine as a websocket's connection, without
-//! the half that hears: nobody says hello, pings or asks; who it is and what is followed is known from the start.
+//! A connection of somebody who only listens to one instance: a stream. It is the same machine as a
+//! websocket's connection, without the half that hears: nobody says hello, pings or asks; who it is
+//! and what is followed is known from the start.
 //!
-//! Not here: how events look and how they are carried (`web::listening`), what a cursor holds (`tree_cursor`).
+//! Not here: how events look and how they are carried (`web::listening`), what a cursor holds
+//! (`tree_cursor`).
 
 use std::{sync::Arc, time::Instant};
 
@@ -17,8 +19,8 @@ use super::{
 };
 
 impl Connection {
-    /// A connection that tells `who` what happens after `cursor`; from a snapshot on when that holds no number. Comes with the cursor
-    /// that is to be advanced by the mark of each frame.
+    /// A connection that tells `who` what happens after `cursor`; from a snapshot on when that
+    /// holds no number. Comes with the cursor that is to be advanced by the mark of each frame.
     pub fn listening(
         sessions: Arc<Sessions>,
         who: Who,
@@ -38,7 +40,9 @@ impl Connection {
         let (root, tree) = (cursor.root, cursor.tree);
         let anew = match cursor.at {
             None => Some(None),
-            Some(_) if cursor.log.is_some_and(|other| other != log) => Some(Some(ResyncReason::Restored)),
+            Some(_) if cursor.log.is_some_and(|other| other != log) => {
+                Some(Some(ResyncReason::Restored))
+            }
             Some(_) if cursor.incomplete && tree => Some(Some(ResyncReason::Lag)),
             Some(_) => None,
         };
@@ -46,18 +50,31 @@ impl Connection {
             self.follow(root, 0, Want::Snapshot(reason), tree, Courtesy::Shown, None);
             return TreeCursor::new(root, tree).of_log(log);
         }
-        self.follow(root, cursor.at.unwrap_or_default(), Want::Replay, tree, Courtesy::Shown, None);
+        self.follow(
+            root,
+            cursor.at.unwrap_or_default(),
+            Want::Replay,
+            tree,
+            Courtesy::Shown,
+            None,
+        );
         if tree {
             for &(child, seq) in cursor.live.iter().chain(&cursor.ended) {
-                // One that was announced only may not be there yet; its parent then announces it again.
-                let courtesy = if seq == 0 { Courtesy::Claimed } else { Courtesy::Shown };
+                // One that was announced only may not be there yet; its parent then announces it
+                // again.
+                let courtesy = if seq == 0 {
+                    Courtesy::Claimed
+                } else {
+                    Courtesy::Shown
+                };
                 self.follow(child, seq, Want::Replay, true, courtesy, Some(root));
             }
         }
         cursor.of_log(log)
     }
 
-    /// Whether nothing more will come: whatever was followed has ended, or may not be seen any more, and all of it was sent.
+    /// Whether nothing more will come: whatever was followed has ended, or may not be seen any
+    /// more, and all of it was sent.
     pub fn is_over(&self) -> bool {
         self.is_drained() && self.following.values().all(|following| following.ended)
     }

@@ -1,9 +1,9 @@
-//! The lists a connection follows: `tasks` and `process/ID`. Queries, not logs: a snapshot, then changes, numbered within the
-//! subscription.
+//! The lists a connection follows: `tasks` and `process/ID`. Queries, not logs: a snapshot, then
+//! changes, numbered within the subscription.
 //!
-//! The list joins the runtime's changes first and reads the store then; what changed in between is applied on top, so nothing
-//! is missed. A list with too much unsent starts over with a snapshot. What its frames look like: `frames::lists`. What
-//! belongs into it: `list_contents`.
+//! The list joins the runtime's changes first and reads the store then; what changed in between is
+//! applied on top, so nothing is missed. A list with too much unsent starts over with a snapshot.
+//! What its frames look like: `frames::lists`. What belongs into it: `list_contents`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,7 +14,9 @@ use super::{
         channel::Channel,
         client::FrameId,
         code::ErrorCode,
-        lists::{InstanceEntry, InstanceFrame, InstancesSnapshot, TaskEntry, TasksFrame, TasksSnapshot},
+        lists::{
+            InstanceEntry, InstanceFrame, InstancesSnapshot, TaskEntry, TasksFrame, TasksSnapshot,
+        },
         server::{Reply, Resync, ResyncReason, ServerFrame},
         step::{SubscribeMode, SubscribeResult},
     },
@@ -51,7 +53,8 @@ struct FollowedList {
 
 impl FollowedList {
     fn contents(&self) -> MutexGuard<'_, Contents> {
-        // A panic half-way through a change can at most show a task too many until the next snapshot.
+        // A panic half-way through a change can at most show a task too many until the next
+        // snapshot.
         self.contents.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -59,7 +62,10 @@ impl FollowedList {
 impl ListFollower for FollowedList {
     fn changed(&self, changes: &[ReadModelChange]) {
         if self.contents().take(changes) {
-            self.inbox.put(Inbound::ListChanged { channel: self.channel.clone(), round: self.round });
+            self.inbox.put(Inbound::ListChanged {
+                channel: self.channel.clone(),
+                round: self.round,
+            });
         }
     }
 }
@@ -72,12 +78,22 @@ impl Connection {
     pub(super) fn follow_list(&mut self, id: FrameId, channel: Channel) {
         let Some(caller) = self.caller() else { return };
         if let Some(sentence) = no_list(&channel, &caller) {
-            return self.tell_error(Some(id.as_str()), Some(&channel), &WireError::new(ErrorCode::Forbidden, sentence));
+            return self.tell_error(
+                Some(id.as_str()),
+                Some(&channel),
+                &WireError::new(ErrorCode::Forbidden, sentence),
+            );
         }
         if self.lists.len() >= limits::LISTS && !self.lists.contains_key(&channel) {
-            let sentence =
-                format!("expected at most {} lists per connection, but this is one more: unsubscribe some", limits::LISTS);
-            return self.tell_error(Some(id.as_str()), Some(&channel), &WireError::new(ErrorCode::TooLarge, sentence));
+            let sentence = format!(
+                "expected at most {} lists per connection, but this is one more: unsubscribe some",
+                limits::LISTS
+            );
+            return self.tell_error(
+                Some(id.as_str()),
+                Some(&channel),
+                &WireError::new(ErrorCode::TooLarge, sentence),
+            );
         }
         let mut ids = self.unfollow_list(&channel);
         ids.push(id);
@@ -86,7 +102,9 @@ impl Connection {
 
     /// Lets go of a list; returns the replies it owes.
     pub(super) fn unfollow_list(&mut self, channel: &Channel) -> Vec<FrameId> {
-        let Some(following) = self.lists.remove(channel) else { return Vec::new() };
+        let Some(following) = self.lists.remove(channel) else {
+            return Vec::new();
+        };
         self.sessions.runtime.lists.leave(&following.follower);
         following.ids
     }
@@ -97,64 +115,138 @@ impl Connection {
         for channel in self.lists.keys().cloned().collect::<Vec<_>>() {
             let ids = self.unfollow_list(&channel);
             if let Some(sentence) = no_list(&channel, &caller) {
-                self.tell_error(None, Some(&channel), &WireError::new(ErrorCode::Forbidden, sentence));
+                self.tell_error(
+                    None,
+                    Some(&channel),
+                    &WireError::new(ErrorCode::Forbidden, sentence),
+                );
             } else {
                 self.begin_list(channel, &caller, ids, Some(reason));
             }
         }
     }
 
-    fn begin_list(&mut self, channel: Channel, caller: &Caller, ids: Vec<FrameId>, resync: Option<ResyncReason>) {
+    fn begin_list(
+        &mut self,
+        channel: Channel,
+        caller: &Caller,
+        ids: Vec<FrameId>,
+        resync: Option<ResyncReason>,
+    ) {
         self.rounds += 1;
         let round = self.rounds;
         let subject = subject(&channel, caller);
         let contents = Mutex::new(Contents::new(subject.clone()));
-        let list = Arc::new(FollowedList { channel: channel.clone(), inbox: self.inbox.clone(), round, contents });
+        let list = Arc::new(FollowedList {
+            channel: channel.clone(),
+            inbox: self.inbox.clone(),
+            round,
+            contents,
+        });
         let follower: Arc<dyn ListFollower> = list.clone();
         self.sessions.runtime.lists.join(follower.clone());
         let inbox = self.inbox.clone();
         let told = channel.clone();
         self.sessions.runtime.journal.read_then(
             move |reader| read(reader, &subject),
-            move |listed| inbox.put(Inbound::Listed { channel: told, round, listed }),
+            move |listed| {
+                inbox.put(Inbound::Listed {
+                    channel: told,
+                    round,
+                    listed,
+                })
+            },
         );
-        self.lists.insert(channel, ListFollowing { follower, list, ids, resync, seq: None, round });
+        self.lists.insert(
+            channel,
+            ListFollowing {
+                follower,
+                list,
+                ids,
+                resync,
+                seq: None,
+                round,
+            },
+        );
     }
 
     /// The store has answered: the snapshot, and on top what changed meanwhile.
     pub(super) fn listed(&mut self, channel: &Channel, round: u64, listed: Listed) {
-        let Some(following) = self.lists.get_mut(channel).filter(|following| following.round == round) else { return };
+        let Some(following) = self
+            .lists
+            .get_mut(channel)
+            .filter(|following| following.round == round)
+        else {
+            return;
+        };
         let rows = match listed {
             Ok(rows) => rows,
             Err(error) => {
                 log::error!("the list {channel} cannot be read: {error}");
                 let ids = self.unfollow_list(channel);
-                let wire =
-                    WireError::new(ErrorCode::Internal, "expected to read the list, but it cannot be read: subscribe again");
-                let ids: Vec<Option<&str>> =
-                    if ids.is_empty() { vec![None] } else { ids.iter().map(|id| Some(id.as_str())).collect() };
-                return ids.into_iter().for_each(|id| self.tell_error(id, Some(channel), &wire));
+                let wire = WireError::new(
+                    ErrorCode::Internal,
+                    "expected to read the list, but it cannot be read: subscribe again",
+                );
+                let ids: Vec<Option<&str>> = if ids.is_empty() {
+                    vec![None]
+                } else {
+                    ids.iter().map(|id| Some(id.as_str())).collect()
+                };
+                return ids
+                    .into_iter()
+                    .for_each(|id| self.tell_error(id, Some(channel), &wire));
             }
         };
         if let Some(reason) = following.resync.take() {
-            self.out.push_back(Out::Text(Resync { channel, reason }.text()));
+            self.out
+                .push_back(Out::Text(Resync { channel, reason }.text()));
         }
         let more = rows.len() > limits::TASKS_LISTED;
         let shown = &rows[..rows.len().min(limits::TASKS_LISTED)];
         self.out.push_back(Out::Text(match channel {
             Channel::Process(_) => {
-                let instances: Vec<InstanceEntry<'_>> = shown.iter().filter_map(ListChange::instance).map(Into::into).collect();
-                InstancesSnapshot { channel, seq: 0, instances: &instances, more }.text()
+                let instances: Vec<InstanceEntry<'_>> = shown
+                    .iter()
+                    .filter_map(ListChange::instance)
+                    .map(Into::into)
+                    .collect();
+                InstancesSnapshot {
+                    channel,
+                    seq: 0,
+                    instances: &instances,
+                    more,
+                }
+                .text()
             }
             _ => {
-                let tasks: Vec<TaskEntry<'_>> = shown.iter().filter_map(ListChange::task).map(Into::into).collect();
-                TasksSnapshot { channel, seq: 0, tasks: &tasks, more }.text()
+                let tasks: Vec<TaskEntry<'_>> = shown
+                    .iter()
+                    .filter_map(ListChange::task)
+                    .map(Into::into)
+                    .collect();
+                TasksSnapshot {
+                    channel,
+                    seq: 0,
+                    tasks: &tasks,
+                    more,
+                }
+                .text()
             }
         }));
         following.seq = Some(0);
         for id in following.ids.drain(..) {
-            let result = SubscribeResult { channel, seq: 0, mode: SubscribeMode::Snapshot };
-            let reply = Reply { id: id.as_str(), seq: Some(0), duplicate: false, result };
+            let result = SubscribeResult {
+                channel,
+                seq: 0,
+                mode: SubscribeMode::Snapshot,
+            };
+            let reply = Reply {
+                id: id.as_str(),
+                seq: Some(0),
+                duplicate: false,
+                result,
+            };
             self.out.push_back(Out::Text(reply.text()));
         }
         following.list.contents().begin(shown);
@@ -163,8 +255,16 @@ impl Connection {
 
     /// The list has changed: what is new takes its place among the outgoing frames.
     pub(super) fn tell_changes(&mut self, channel: &Channel, round: u64) {
-        let Some(following) = self.lists.get_mut(channel).filter(|following| following.round == round) else { return };
-        let Some(seq) = &mut following.seq else { return };
+        let Some(following) = self
+            .lists
+            .get_mut(channel)
+            .filter(|following| following.round == round)
+        else {
+            return;
+        };
+        let Some(seq) = &mut following.seq else {
+            return;
+        };
         let Some(changes) = following.list.contents().drain() else {
             let Some(caller) = self.caller() else { return };
             let ids = self.unfollow_list(channel);
@@ -173,15 +273,33 @@ impl Connection {
         if matches!(channel, Channel::Process(_)) {
             for row in changes.iter().filter_map(ListChange::instance) {
                 *seq += 1;
-                let frame = InstanceFrame { channel, seq: *seq, prev: *seq - 1, entry: row.into() };
+                let frame = InstanceFrame {
+                    channel,
+                    seq: *seq,
+                    prev: *seq - 1,
+                    entry: row.into(),
+                };
                 self.out.push_back(Out::Text(frame.text()));
             }
         } else if !changes.is_empty() {
-            let set: Vec<TaskEntry<'_>> = changes.iter().filter_map(ListChange::task).map(Into::into).collect();
-            let removed: Vec<String> =
-                changes.iter().filter_map(ListChange::gone).map(|(key, element)| element.wire(key)).collect();
+            let set: Vec<TaskEntry<'_>> = changes
+                .iter()
+                .filter_map(ListChange::task)
+                .map(Into::into)
+                .collect();
+            let removed: Vec<String> = changes
+                .iter()
+                .filter_map(ListChange::gone)
+                .map(|(key, element)| element.wire(key))
+                .collect();
             *seq += 1;
-            let frame = TasksFrame { channel, seq: *seq, prev: *seq - 1, set: &set, removed: &removed };
+            let frame = TasksFrame {
+                channel,
+                seq: *seq,
+                prev: *seq - 1,
+                set: &set,
+                removed: &removed,
+            };
             self.out.push_back(Out::Text(frame.text()));
         }
     }
@@ -198,12 +316,14 @@ impl Connection {
 fn no_list(channel: &Channel, caller: &Caller) -> Option<&'static str> {
     match channel {
         // Tasks are found by their owner, who may have started other trees, too.
-        Channel::Tasks if caller.trees.is_some() => {
-            Some("expected the token of a user, but this one is good for one instance and its children only")
-        }
-        Channel::Process(_) if !caller.operator => {
-            Some("expected role operator or admin to follow the instances of a process, but this user has neither")
-        }
+        Channel::Tasks if caller.trees.is_some() => Some(
+            "expected the token of a user, but this one is good for one instance and its \
+            children only",
+        ),
+        Channel::Process(_) if !caller.operator => Some(
+            "expected role operator or admin to follow the instances of a process, but this user \
+            has neither",
+        ),
         _ => None,
     }
 }
@@ -211,9 +331,10 @@ fn no_list(channel: &Channel, caller: &Caller) -> Option<&'static str> {
 /// Whose list it is, or of which process.
 fn subject(channel: &Channel, caller: &Caller) -> Subject {
     match channel {
-        Channel::Process(id) => {
-            Subject::Instances { tenant: caller.tenant.clone(), process: (id != ANY_PROCESS).then(|| id.clone()) }
-        }
+        Channel::Process(id) => Subject::Instances {
+            tenant: caller.tenant.clone(),
+            process: (id != ANY_PROCESS).then(|| id.clone()),
+        },
         _ => Subject::Tasks(TaskAudience {
             tenant: caller.tenant.clone(),
             subject: caller.subject.clone(),
@@ -228,12 +349,22 @@ const ANY_PROCESS: &str = "*";
 /// One row more than is shown tells whether there are more.
 fn read(reader: &dyn StoreReader, subject: &Subject) -> Listed {
     match subject {
-        Subject::Tasks(audience) => {
-            Ok(reader.tasks_for(audience, limits::TASKS_LISTED + 1)?.into_iter().map(ListChange::Task).collect())
-        }
+        Subject::Tasks(audience) => Ok(reader
+            .tasks_for(audience, limits::TASKS_LISTED + 1)?
+            .into_iter()
+            .map(ListChange::Task)
+            .collect()),
         Subject::Instances { tenant, process } => {
-            let filter = InstanceFilter { tenant: Some(tenant.clone()), process: process.clone(), ..InstanceFilter::default() };
-            Ok(reader.instances(&filter, None, limits::TASKS_LISTED + 1)?.into_iter().map(ListChange::Instance).collect())
+            let filter = InstanceFilter {
+                tenant: Some(tenant.clone()),
+                process: process.clone(),
+                ..InstanceFilter::default()
+            };
+            Ok(reader
+                .instances(&filter, None, limits::TASKS_LISTED + 1)?
+                .into_iter()
+                .map(ListChange::Instance)
+                .collect())
         }
     }
 }

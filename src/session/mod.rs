@@ -1,10 +1,10 @@
 //! Realtime sessions, free of any transport: text frames in, text frames out.
 //!
-//! A [`connection::Connection`] is one client's connection: it reads frames (`frames`), sends commands to the runtime
-//! (`commands`, `requests`), follows instances by a cursor each (`following`), and lists of tasks and instances
-//! (`lists`). One that only listens: `listening`. Whatever carries the frames asks it for the next one
-//! when there is room, so nothing piles up per client. Who is who: `token`, `identify`,
-//! `ticket`. How much: `rate`.
+//! A [`connection::Connection`] is one client's connection: it reads frames (`frames`), sends
+//! commands to the runtime (`commands`, `requests`), follows instances by a cursor each
+//! (`following`), and lists of tasks and instances (`lists`). One that only listens: `listening`.
+//! Whatever carries the frames asks it for the next one when there is room, so nothing piles up per
+//! client. Who is who: `token`, `identify`, `ticket`. How much: `rate`.
 //!
 //! Not here: sockets, HTTP, actix (`web`); what commands mean (`engine`).
 

@@ -1,8 +1,9 @@
-//! From committed rows to wire shapes: the frames of a row, the next step in replies, progress and snapshots.
+//! From committed rows to wire shapes: the frames of a row, the next step in replies, progress and
+//! snapshots.
 //!
-//! A row's frames are rendered once, by the first connection that needs them, and shared; progress and results once per
-//! standpoint, as what receivers may do differs. A replay renders the same frames from rows read back, so a client cannot tell
-//! the two apart.
+//! A row's frames are rendered once, by the first connection that needs them, and shared; progress
+//! and results once per standpoint, as what receivers may do differs. A replay renders the same
+//! frames from rows read back, so a client cannot tell the two apart.
 
 use std::sync::Arc;
 
@@ -39,18 +40,36 @@ use crate::{
 
 /// The frames of a committed row that are the same for everybody: all but its progress.
 pub fn messages(committed: &Committed) -> &[SharedFrame] {
-    committed.rendered.messages.get_or_init(|| missed_frames(committed.instance, &committed.row))
+    committed
+        .rendered
+        .messages
+        .get_or_init(|| missed_frames(committed.instance, &committed.row))
 }
 
 /// The progress frame of a committed row, as the caller is told it.
 pub fn progress_of(committed: &Committed, caller: &Caller) -> SharedFrame {
     let standpoint = committed.standpoint(caller);
     let render = || {
-        let prev = messages(committed).last().map_or(committed.row.first_seq - 1, |frame| frame.seq);
+        let prev = messages(committed)
+            .last()
+            .map_or(committed.row.first_seq - 1, |frame| frame.seq);
         let (seq, cause) = (committed.row.last_seq(), committed.cause());
-        progress(committed.instance, seq, prev, &executable(committed), &committed.next, &standpoint, cause)
+        progress(
+            committed.instance,
+            seq,
+            prev,
+            &executable(committed),
+            &committed.next,
+            &standpoint,
+            cause,
+        )
     };
-    committed.rendered.step(standpoint.clone()).progress.get_or_init(render).clone()
+    committed
+        .rendered
+        .step(standpoint.clone())
+        .progress
+        .get_or_init(render)
+        .clone()
 }
 
 fn executable(committed: &Committed) -> Arc<ExecutableProcess> {
@@ -59,27 +78,60 @@ fn executable(committed: &Committed) -> Arc<ExecutableProcess> {
 
 /// The frames of rows that were missed, but their progress.
 pub fn frames_of_missed(instance: InstanceKey, missed: &Missed) -> &[SharedFrame] {
-    missed.frames.get_or_init(|| missed.rows.iter().flat_map(|row| missed_frames(instance, row)).collect())
+    missed.frames.get_or_init(|| {
+        missed
+            .rows
+            .iter()
+            .flat_map(|row| missed_frames(instance, row))
+            .collect()
+    })
 }
 
 /// The progress frame of an observation, for a caller that stands at `prev`.
 pub fn observed_progress(observed: &Observed, caller: &Caller, prev: u64) -> SharedFrame {
     let standpoint = observed.standpoint(caller);
     let (instance, process) = (observed.head().key, &observed.process.executable);
-    let render = || progress(instance, observed.seq, prev, process, &observed.next, &standpoint, None);
-    observed.rendered.step(standpoint.clone()).progress.get_or_init(render).clone()
+    let render = || {
+        progress(
+            instance,
+            observed.seq,
+            prev,
+            process,
+            &observed.next,
+            &standpoint,
+            None,
+        )
+    };
+    observed
+        .rendered
+        .step(standpoint.clone())
+        .progress
+        .get_or_init(render)
+        .clone()
 }
 
-/// The snapshot frame of an observation, as the caller is told it; `None` when it was not asked for as a whole.
+/// The snapshot frame of an observation, as the caller is told it; `None` when it was not asked for
+/// as a whole.
 pub fn snapshot(observed: &Observed, caller: &Caller) -> Option<ByteString> {
     let whole = observed.whole.as_ref()?;
     let standpoint = observed.standpoint(caller);
     let render = || render_snapshot(observed, whole, &standpoint);
-    Some(observed.rendered.step(standpoint.clone()).snapshot.get_or_init(render).clone())
+    Some(
+        observed
+            .rendered
+            .step(standpoint.clone())
+            .snapshot
+            .get_or_init(render)
+            .clone(),
+    )
 }
 
 fn render_snapshot(observed: &Observed, whole: &Whole, standpoint: &Standpoint) -> ByteString {
-    let (head, process, next) = (observed.head(), &observed.process.executable, &observed.next);
+    let (head, process, next) = (
+        observed.head(),
+        &observed.process.executable,
+        &observed.next,
+    );
     let instance = head.key;
     let snapshot = Snapshot {
         channel: &Channel::Instance(instance),
@@ -103,41 +155,91 @@ pub fn missed_frames(instance: InstanceKey, row: &Row) -> Vec<SharedFrame> {
     let mut prev = row.first_seq - 1;
     let mut frames = Vec::new();
     for (seq, record) in row.numbered() {
-        let Some(frame) = frame(instance, seq, prev, record, cause.as_deref()) else { continue };
+        let Some(frame) = frame(instance, seq, prev, record, cause.as_deref()) else {
+            continue;
+        };
         prev = seq;
         frames.push(frame);
     }
     frames
 }
 
-fn frame(instance: InstanceKey, seq: u64, prev: u64, record: &Record, cause: Option<&str>) -> Option<SharedFrame> {
+fn frame(
+    instance: InstanceKey,
+    seq: u64,
+    prev: u64,
+    record: &Record,
+    cause: Option<&str>,
+) -> Option<SharedFrame> {
     match record {
         Record::Pushed(push) => Some(pushed(instance, seq, prev, push, cause)),
-        Record::ViewReplaced { body } => Some(shared_frame(instance, seq, prev, &ViewTail { body })),
+        Record::ViewReplaced { body } => {
+            Some(shared_frame(instance, seq, prev, &ViewTail { body }))
+        }
         Record::ChildStarted(start) => {
             let element = start.element.map(|element| element.wire(instance));
-            let child = ChildEntry { instance: start.child, process: &start.process, element, status: Status::Started.name() };
+            let child = ChildEntry {
+                instance: start.child,
+                process: &start.process,
+                element,
+                status: Status::Started.name(),
+            };
             let mut frame = shared_frame(instance, seq, prev, &ChildTail { child });
             frame.announces = Some(start.child);
             Some(frame)
         }
-        Record::ChildEnded { child, process, status } => {
-            let child = ChildEntry { instance: *child, process, element: None, status: status.name() };
+        Record::ChildEnded {
+            child,
+            process,
+            status,
+        } => {
+            let child = ChildEntry {
+                instance: *child,
+                process,
+                element: None,
+                status: status.name(),
+            };
             Some(shared_frame(instance, seq, prev, &ChildTail { child }))
         }
         _ => None,
     }
 }
 
-fn pushed(instance: InstanceKey, seq: u64, prev: u64, push: &Push, cause: Option<&str>) -> SharedFrame {
+fn pushed(
+    instance: InstanceKey,
+    seq: u64,
+    prev: u64,
+    push: &Push,
+    cause: Option<&str>,
+) -> SharedFrame {
     let (node, action, body) = (push.node.as_str(), push.action.as_str(), &push.body);
     match push.kind {
-        MessageType::Default => {
-            shared_frame(instance, seq, prev, &DataTail { instance, node, action, body, origin: push.origin, cause })
-        }
+        MessageType::Default => shared_frame(
+            instance,
+            seq,
+            prev,
+            &DataTail {
+                instance,
+                node,
+                action,
+                body,
+                origin: push.origin,
+                cause,
+            },
+        ),
         MessageType::Action => {
             let until = push.open_until.map(|until| until.to_string());
-            shared_frame(instance, seq, prev, &ActionTail { instance, node, body, until })
+            shared_frame(
+                instance,
+                seq,
+                prev,
+                &ActionTail {
+                    instance,
+                    node,
+                    body,
+                    until,
+                },
+            )
         }
     }
 }
@@ -181,7 +283,10 @@ fn nodes<'a>(
             assignee: token.assignee.as_deref(),
             due_at: token.due.map(|due| due.to_string()),
             reminded_at: token.reminded.map(|reminded| reminded.to_string()),
-            incident: token.incident.as_ref().map(|incident| IncidentEntry { code: &incident.code, message: &incident.message }),
+            incident: token.incident.as_ref().map(|incident| IncidentEntry {
+                code: &incident.code,
+                message: &incident.message,
+            }),
         })
     };
     next.tokens.iter().enumerate().filter_map(entry).collect()
@@ -194,20 +299,37 @@ fn actions<'a>(
     next: &'a NextStep,
     standpoint: &Standpoint,
 ) -> Vec<ActionEntry<'a>> {
-    let open = next.offers.iter().enumerate().filter(|&(index, _)| standpoint.offer(next, index));
-    open.filter_map(|(_, offer)| action(instance, process, offer)).collect()
+    let open = next
+        .offers
+        .iter()
+        .enumerate()
+        .filter(|&(index, _)| standpoint.offer(next, index));
+    open.filter_map(|(_, offer)| action(instance, process, offer))
+        .collect()
 }
 
-fn action<'a>(instance: InstanceKey, process: &'a ExecutableProcess, offer: &'a Offer) -> Option<ActionEntry<'a>> {
+fn action<'a>(
+    instance: InstanceKey,
+    process: &'a ExecutableProcess,
+    offer: &'a Offer,
+) -> Option<ActionEntry<'a>> {
     let action = process.node(&offer.node)?.action(&offer.action)?;
-    let rules = if let ActionWork::UploadFile { rules, .. } = &action.work { Some(rules) } else { None };
+    let rules = if let ActionWork::UploadFile { rules, .. } = &action.work {
+        Some(rules)
+    } else {
+        None
+    };
     Some(ActionEntry {
         name: &action.name,
         element: offer.element.wire(instance),
         node: &offer.node,
         order: action.order,
         r#type: action.type_name,
-        required: if action.required == Required::Mandatory { "mandatory" } else { "optional" },
+        required: if action.required == Required::Mandatory {
+            "mandatory"
+        } else {
+            "optional"
+        },
         repeatable: action.repeatable,
         parent: action.parent.as_deref(),
         back: offer.back,
@@ -219,7 +341,10 @@ fn action<'a>(instance: InstanceKey, process: &'a ExecutableProcess, offer: &'a 
 }
 
 /// Children as receivers see them, in the order they were started.
-pub fn children<'a>(parent: InstanceKey, children: impl IntoIterator<Item = &'a Child>) -> Vec<ChildEntry<'a>> {
+pub fn children<'a>(
+    parent: InstanceKey,
+    children: impl IntoIterator<Item = &'a Child>,
+) -> Vec<ChildEntry<'a>> {
     let entry = |child: &'a Child| ChildEntry {
         instance: child.start.child,
         process: &child.start.process,
@@ -231,18 +356,24 @@ pub fn children<'a>(parent: InstanceKey, children: impl IntoIterator<Item = &'a 
     children.into_iter().map(entry).collect()
 }
 
-/// The `result` of a command, as JSON text, as the caller is told it. Shared by the repliers of one row and standpoint unless it
-/// carries a token.
+/// The `result` of a command, as JSON text, as the caller is told it. Shared by the repliers of one
+/// row and standpoint unless it carries a token.
 pub fn result(committed: &Committed, caller: &Caller, token: Option<&str>) -> ByteString {
     let standpoint = committed.standpoint(caller);
     if token.is_some() {
         return render_result(committed, &standpoint, token);
     }
     let step = committed.rendered.step(standpoint.clone());
-    step.result.get_or_init(|| render_result(committed, &standpoint, None)).clone()
+    step.result
+        .get_or_init(|| render_result(committed, &standpoint, None))
+        .clone()
 }
 
-fn render_result(committed: &Committed, standpoint: &Standpoint, token: Option<&str>) -> ByteString {
+fn render_result(
+    committed: &Committed,
+    standpoint: &Standpoint,
+    token: Option<&str>,
+) -> ByteString {
     let (instance, process) = (committed.instance, &committed.process.executable);
     to_text(&StepResult {
         instance,
@@ -257,8 +388,14 @@ fn render_result(committed: &Committed, standpoint: &Standpoint, token: Option<&
 }
 
 /// Nodes and actions of a look, as the caller is told them.
-pub fn observed_step<'a>(observed: &'a Observed, caller: &Caller) -> (Vec<NodeEntry<'a>>, Vec<ActionEntry<'a>>) {
+pub fn observed_step<'a>(
+    observed: &'a Observed,
+    caller: &Caller,
+) -> (Vec<NodeEntry<'a>>, Vec<ActionEntry<'a>>) {
     let (instance, process) = (observed.head().key, &observed.process.executable);
     let standpoint = observed.standpoint(caller);
-    (nodes(instance, process, &observed.next, &standpoint), actions(instance, process, &observed.next, &standpoint))
+    (
+        nodes(instance, process, &observed.next, &standpoint),
+        actions(instance, process, &observed.next, &standpoint),
+    )
 }

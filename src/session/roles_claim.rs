@@ -21,16 +21,29 @@ impl RolesClaim {
         Self(path)
     }
 
-    /// The roles among the claims of a token; none when the claim is absent. A token of this server's `own` may have them under
-    /// `roles` all the same, as those it mints do.
+    /// The roles among the claims of a token; none when the claim is absent. A token of this
+    /// server's `own` may have them under `roles` all the same, as those it mints do.
     ///
     /// # Errors
     /// A sentence when the claim is no list of texts.
     pub(super) fn of(&self, claims: &Map<String, Value>, own: bool) -> Result<Vec<String>, String> {
-        let found = self.find(claims).or_else(|| claims.get(OWN).filter(|_| own));
-        let Some(value) = found.filter(|value| !value.is_null()) else { return Ok(Vec::new()) };
-        let roles = value.as_array().map(|list| list.iter().map(|role| role.as_str().map(str::to_owned)).collect());
-        roles.flatten().ok_or_else(|| format!("expected a token whose {} (list) holds texts, but it differs", self.0))
+        let found = self
+            .find(claims)
+            .or_else(|| claims.get(OWN).filter(|_| own));
+        let Some(value) = found.filter(|value| !value.is_null()) else {
+            return Ok(Vec::new());
+        };
+        let roles = value.as_array().map(|list| {
+            list.iter()
+                .map(|role| role.as_str().map(str::to_owned))
+                .collect()
+        });
+        roles.flatten().ok_or_else(|| {
+            format!(
+                "expected a token whose {} (list) holds texts, but it differs",
+                self.0
+            )
+        })
     }
 
     /// A claim's name may hold dots itself, as those that are addresses do.
@@ -51,17 +64,47 @@ mod tests {
     #[track_caller]
     fn check(path: &str, claims: Value, own: bool, expected: Result<&[&str], ()>) {
         let found = RolesClaim::new(path.to_owned()).of(claims.as_object().unwrap(), own);
-        let expected = expected.map(|roles| roles.iter().map(|role| role.to_string()).collect::<Vec<_>>());
+        let expected = expected.map(|roles| {
+            roles
+                .iter()
+                .map(|role| role.to_string())
+                .collect::<Vec<_>>()
+        });
         assert_eq!(found.clone().map_err(drop), expected, "{claims}: {found:?}");
     }
 
     #[test]
     fn roles_are_found_by_name_or_path() {
-        check("roles", json!({"roles": ["a", "b"]}), false, Ok(&["a", "b"]));
-        check("realm_access.roles", json!({"realm_access": {"roles": ["a"]}, "roles": ["admin"]}), false, Ok(&["a"]));
-        check("https://id.example/roles", json!({"https://id.example/roles": ["a"]}), false, Ok(&["a"]));
-        check("realm_access.roles", json!({"realm_access": "x"}), false, Ok(&[]));
-        check("realm_access.roles", json!({"realm_access": {"roles": null}}), false, Ok(&[]));
+        check(
+            "roles",
+            json!({"roles": ["a", "b"]}),
+            false,
+            Ok(&["a", "b"]),
+        );
+        check(
+            "realm_access.roles",
+            json!({"realm_access": {"roles": ["a"]}, "roles": ["admin"]}),
+            false,
+            Ok(&["a"]),
+        );
+        check(
+            "https://id.example/roles",
+            json!({"https://id.example/roles": ["a"]}),
+            false,
+            Ok(&["a"]),
+        );
+        check(
+            "realm_access.roles",
+            json!({"realm_access": "x"}),
+            false,
+            Ok(&[]),
+        );
+        check(
+            "realm_access.roles",
+            json!({"realm_access": {"roles": null}}),
+            false,
+            Ok(&[]),
+        );
         check("", json!({}), false, Ok(&[]));
     }
 
@@ -69,7 +112,12 @@ mod tests {
     fn another_claim_counts_for_own_tokens_only() {
         check("groups", json!({"roles": ["admin"]}), false, Ok(&[]));
         check("groups", json!({"roles": ["admin"]}), true, Ok(&["admin"]));
-        check("groups", json!({"roles": ["admin"], "groups": ["a"]}), true, Ok(&["a"]));
+        check(
+            "groups",
+            json!({"roles": ["admin"], "groups": ["a"]}),
+            true,
+            Ok(&["a"]),
+        );
     }
 
     #[test]

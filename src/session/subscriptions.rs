@@ -1,8 +1,9 @@
-//! How a connection follows instances: subscribe, resume, trees of children, replays and snapshots. From a start on:
-//! `subscribe_on_start`.
+//! How a connection follows instances: subscribe, resume, trees of children, replays and snapshots.
+//! From a start on: `subscribe_on_start`.
 //!
-//! Wake-ups are registered first, then the instance is looked at through its gate at S, then what comes after S is pulled: no
-//! gap, nothing twice. What was missed before S is read from the journal. Every look authorises anew.
+//! Wake-ups are registered first, then the instance is looked at through its gate at S, then what
+//! comes after S is pulled: no gap, nothing twice. What was missed before S is read from the
+//! journal. Every look authorises anew.
 
 use std::{sync::Arc, time::Instant};
 
@@ -38,10 +39,29 @@ use crate::{
 const PULL_ROWS: usize = 16;
 
 impl Connection {
-    pub(super) fn subscribe(&mut self, id: FrameId, channel: Channel, after: Option<u64>, tree: bool) {
-        let Channel::Instance(instance) = channel else { return self.follow_list(id, channel) };
-        let want = if after.is_some() { Want::Replay } else { Want::Snapshot(None) };
-        self.follow(instance, after.unwrap_or(0), want, tree, Courtesy::Replies(vec![id]), None);
+    pub(super) fn subscribe(
+        &mut self,
+        id: FrameId,
+        channel: Channel,
+        after: Option<u64>,
+        tree: bool,
+    ) {
+        let Channel::Instance(instance) = channel else {
+            return self.follow_list(id, channel);
+        };
+        let want = if after.is_some() {
+            Want::Replay
+        } else {
+            Want::Snapshot(None)
+        };
+        self.follow(
+            instance,
+            after.unwrap_or(0),
+            want,
+            tree,
+            Courtesy::Replies(vec![id]),
+            None,
+        );
     }
 
     pub(super) fn unsubscribe(&mut self, id: &FrameId, channel: &Channel) {
@@ -55,15 +75,22 @@ impl Connection {
     }
 
     fn tell_unsubscribed(&mut self, ids: &[FrameId]) {
-        let sentence = "expected the subscription to begin, but it was unsubscribed before: subscribe again if it is wanted";
+        let sentence = "expected the subscription to begin, but it was unsubscribed before: \
+            subscribe again if it is wanted";
         for id in ids {
-            self.tell_error(Some(id.as_str()), None, &WireError::new(ErrorCode::Conflict, sentence));
+            self.tell_error(
+                Some(id.as_str()),
+                None,
+                &WireError::new(ErrorCode::Conflict, sentence),
+            );
         }
     }
 
-    /// The user's rights have changed: every followed instance is shown anew, or is followed no longer.
+    /// The user's rights have changed: every followed instance is shown anew, or is followed no
+    /// longer.
     pub(super) fn look_again(&mut self, reason: ResyncReason) {
-        let settled = |following: &Following| matches!(following.phase, Phase::Live | Phase::Ready(_));
+        let settled =
+            |following: &Following| matches!(following.phase, Phase::Live | Phase::Ready(_));
         let followed: Vec<(InstanceKey, bool, Option<InstanceKey>)> = self
             .following
             .iter()
@@ -71,7 +98,14 @@ impl Connection {
             .map(|(&instance, following)| (instance, following.tree, following.because))
             .collect();
         for (instance, tree, because) in followed {
-            self.follow(instance, 0, Want::Snapshot(Some(reason)), tree, Courtesy::Shown, because);
+            self.follow(
+                instance,
+                0,
+                Want::Snapshot(Some(reason)),
+                tree,
+                Courtesy::Shown,
+                because,
+            );
         }
     }
 
@@ -80,23 +114,46 @@ impl Connection {
         if let Some(Courtesy::Replies(ids)) = self.unfollow(instance).map(Following::owes) {
             self.tell_unsubscribed(&ids);
         }
-        let of_children = |(&key, child): (&InstanceKey, &Following)| (child.because == Some(instance)).then_some(key);
-        for child in self.following.iter().filter_map(of_children).collect::<Vec<_>>() {
+        let of_children = |(&key, child): (&InstanceKey, &Following)| {
+            (child.because == Some(instance)).then_some(key)
+        };
+        for child in self
+            .following
+            .iter()
+            .filter_map(of_children)
+            .collect::<Vec<_>>()
+        {
             self.unfollow_tree(child);
         }
     }
 
     pub(super) fn resume(&mut self, point: ResumePoint, same_log: bool) {
-        let want = if same_log { Want::Replay } else { Want::Snapshot(Some(ResyncReason::Restored)) };
-        self.follow(point.instance, point.after, want, true, Courtesy::Live, None);
+        let want = if same_log {
+            Want::Replay
+        } else {
+            Want::Snapshot(Some(ResyncReason::Restored))
+        };
+        self.follow(
+            point.instance,
+            point.after,
+            want,
+            true,
+            Courtesy::Live,
+            None,
+        );
     }
 
     pub(super) fn refuse_for_want_of_room(&mut self, instance: InstanceKey, courtesy: &Courtesy) {
         let sentence = format!(
-            "expected at most {} subscriptions per connection, but this is one more: unsubscribe some",
+            "expected at most {} subscriptions per connection, but this is one more: unsubscribe \
+            some",
             limits::SUBSCRIPTIONS
         );
-        self.refuse(instance, courtesy, &WireError::new(ErrorCode::TooLarge, sentence));
+        self.refuse(
+            instance,
+            courtesy,
+            &WireError::new(ErrorCode::TooLarge, sentence),
+        );
     }
 
     pub(super) fn follow(
@@ -108,10 +165,18 @@ impl Connection {
         courtesy: Courtesy,
         because: Option<InstanceKey>,
     ) {
-        if !self.following.contains_key(&instance) && self.following.len() >= limits::SUBSCRIPTIONS {
+        if !self.following.contains_key(&instance) && self.following.len() >= limits::SUBSCRIPTIONS
+        {
             return self.refuse_for_want_of_room(instance, &courtesy);
         }
-        let round = self.add(instance, cursor, Phase::Looking(want), tree, courtesy, because);
+        let round = self.add(
+            instance,
+            cursor,
+            Phase::Looking(want),
+            tree,
+            courtesy,
+            because,
+        );
         self.out.push_back(Out::Beginning { instance, round });
         self.look(instance, round, want);
     }
@@ -136,8 +201,20 @@ impl Connection {
             }
         };
         let courtesy = courtesy.after(owed);
-        self.following
-            .insert(instance, Following { channel, cursor, phase, ended: false, tree, because, round, courtesy, patience: None });
+        self.following.insert(
+            instance,
+            Following {
+                channel,
+                cursor,
+                phase,
+                ended: false,
+                tree,
+                because,
+                round,
+                courtesy,
+                patience: None,
+            },
+        );
         round
     }
 
@@ -147,8 +224,9 @@ impl Connection {
         Some(following)
     }
 
-    /// Little comes after an end (a child started from an open Action message), so a client that starts many instances need
-    /// not unsubscribe them: only the newest ended ones stay followed, and those whose children are followed for their sake.
+    /// Little comes after an end (a child started from an open Action message), so a client that
+    /// starts many instances need not unsubscribe them: only the newest ended ones stay followed,
+    /// and those whose children are followed for their sake.
     fn let_go_of_ended(&mut self, instance: InstanceKey) {
         if !self.ended.contains(&instance) {
             self.ended.push_back(instance);
@@ -156,7 +234,11 @@ impl Connection {
         if self.ended.len() > limits::ENDED_FOLLOWED
             && let Some(oldest) = self.ended.pop_front()
         {
-            if self.following.values().any(|following| following.because == Some(oldest)) {
+            if self
+                .following
+                .values()
+                .any(|following| following.because == Some(oldest))
+            {
                 self.ended.push_back(oldest);
             } else {
                 self.unfollow(oldest);
@@ -167,16 +249,41 @@ impl Connection {
     fn look(&self, instance: InstanceKey, round: u64, want: Want) {
         let Some(who) = &self.who else { return };
         let inbox = self.inbox.clone();
-        let reply = Answering::to(move |answer| inbox.put(Inbound::Looked { instance, round, answer }));
-        let question = Question::Observe { whole: want != Want::Replay };
-        self.sessions.runtime.read(instance, Read { caller: Some(who.caller.clone()), question, reply });
+        let reply = Answering::to(move |answer| {
+            inbox.put(Inbound::Looked {
+                instance,
+                round,
+                answer,
+            })
+        });
+        let question = Question::Observe {
+            whole: want != Want::Replay,
+        };
+        self.sessions.runtime.read(
+            instance,
+            Read {
+                caller: Some(who.caller.clone()),
+                question,
+                reply,
+            },
+        );
     }
 
     pub(super) fn looked(&mut self, instance: InstanceKey, round: u64, answer: Answer) {
-        let Some(following) = self.following.get_mut(&instance).filter(|following| following.round == round) else { return };
-        let Phase::Looking(want) = following.phase else { return };
+        let Some(following) = self
+            .following
+            .get_mut(&instance)
+            .filter(|following| following.round == round)
+        else {
+            return;
+        };
+        let Phase::Looking(want) = following.phase else {
+            return;
+        };
         match (answer, want) {
-            (Answer::Observed(observed), Want::Snapshot(reason)) => self.begin_with_snapshot(instance, &observed, reason),
+            (Answer::Observed(observed), Want::Snapshot(reason)) => {
+                self.begin_with_snapshot(instance, &observed, reason)
+            }
             (Answer::Observed(observed), Want::Replay) => {
                 let cursor = following.cursor;
                 if cursor > observed.seq {
@@ -201,18 +308,24 @@ impl Connection {
         }
     }
 
-    /// An announced child may not be there yet: its first row wakes us. One that is there, but not for this caller, is let go of
-    /// without a word. Anything else ends the subscription.
+    /// An announced child may not be there yet: its first row wakes us. One that is there, but not
+    /// for this caller, is let go of without a word. Anything else ends the subscription.
     fn cannot_look(&mut self, instance: InstanceKey, refusal: Refusal) {
-        let Some(following) = self.following.get_mut(&instance) else { return };
+        let Some(following) = self.following.get_mut(&instance) else {
+            return;
+        };
         let announced = following.courtesy == Courtesy::None && following.cursor == 0;
         let claimed = following.courtesy == Courtesy::Claimed;
         match &refusal {
             Refusal::Hidden if announced || claimed => return drop(self.unfollow(instance)),
-            Refusal::Rejected(rejection) if claimed && rejection.kind == RejectionKind::NotFound => {
+            Refusal::Rejected(rejection)
+                if claimed && rejection.kind == RejectionKind::NotFound =>
+            {
                 return drop(self.unfollow(instance));
             }
-            Refusal::Rejected(rejection) if announced && rejection.kind == RejectionKind::NotFound => {
+            Refusal::Rejected(rejection)
+                if announced && rejection.kind == RejectionKind::NotFound =>
+            {
                 following.patience = Some(Instant::now() + limits::ANNOUNCED_INSTANCE);
                 following.phase = Phase::Ready(Vec::new());
                 return;
@@ -227,20 +340,34 @@ impl Connection {
     fn refuse(&mut self, instance: InstanceKey, courtesy: &Courtesy, error: &WireError) {
         let channel = &Channel::Instance(instance);
         match courtesy {
-            Courtesy::Replies(ids) => ids.iter().for_each(|id| self.tell_error(Some(id.as_str()), Some(channel), error)),
-            Courtesy::None | Courtesy::Live | Courtesy::Shown | Courtesy::Claimed => self.tell_error(None, Some(channel), error),
+            Courtesy::Replies(ids) => ids
+                .iter()
+                .for_each(|id| self.tell_error(Some(id.as_str()), Some(channel), error)),
+            Courtesy::None | Courtesy::Live | Courtesy::Shown | Courtesy::Claimed => {
+                self.tell_error(None, Some(channel), error)
+            }
         }
     }
 
     pub(super) fn give_up_waiting(&mut self, now: Instant) {
-        let late = |following: &Following| following.cursor == 0 && following.patience.is_some_and(|until| now >= until);
-        let late: Vec<InstanceKey> =
-            self.following.iter().filter(|(_, following)| late(following)).map(|(&key, _)| key).collect();
+        let late = |following: &Following| {
+            following.cursor == 0 && following.patience.is_some_and(|until| now >= until)
+        };
+        let late: Vec<InstanceKey> = self
+            .following
+            .iter()
+            .filter(|(_, following)| late(following))
+            .map(|(&key, _)| key)
+            .collect();
         for instance in late {
             self.unfollow(instance);
-            let sentence =
-                "expected the announced instance to begin, but it has not yet, or may not be seen by this user: subscribe again";
-            self.refuse(instance, &Courtesy::None, &WireError::new(ErrorCode::Busy, sentence));
+            let sentence = "expected the announced instance to begin, but it has not yet, or may \
+                not be seen by this user: subscribe again";
+            self.refuse(
+                instance,
+                &Courtesy::None,
+                &WireError::new(ErrorCode::Busy, sentence),
+            );
         }
     }
 
@@ -250,14 +377,28 @@ impl Connection {
         self.sessions.runtime.journal.read_then(
             move |reader| {
                 let read = || {
-                    // One row more than frames may be replayed: then there are too many. Later ones come through the channel.
-                    let stored = reader.rows(Entity::from(instance), cursor, limits::REPLAY_FRAMES + 1)?;
-                    let rows = stored.iter().map(|stored| codec::decode::<Row>(&stored.row.body));
-                    rows.filter(|row| row.as_ref().map_or(true, |row| row.last_seq() <= asked.seq)).collect()
+                    // One row more than frames may be replayed: then there are too many. Later ones
+                    // come through the channel.
+                    let stored =
+                        reader.rows(Entity::from(instance), cursor, limits::REPLAY_FRAMES + 1)?;
+                    let rows = stored
+                        .iter()
+                        .map(|stored| codec::decode::<Row>(&stored.row.body));
+                    rows.filter(|row| row.as_ref().map_or(true, |row| row.last_seq() <= asked.seq))
+                        .collect()
                 };
-                asked.missed.get_or_read(cursor, limits::REPLAY_FRAMES, read)
+                asked
+                    .missed
+                    .get_or_read(cursor, limits::REPLAY_FRAMES, read)
             },
-            move |rows: Result<_, StoreError>| inbox.put(Inbound::Missed { instance, round, observed, rows }),
+            move |rows: Result<_, StoreError>| {
+                inbox.put(Inbound::Missed {
+                    instance,
+                    round,
+                    observed,
+                    rows,
+                })
+            },
         );
     }
 
@@ -268,7 +409,11 @@ impl Connection {
         observed: &Observed,
         rows: Result<Option<Arc<Missed>>, StoreError>,
     ) {
-        if self.following.get(&instance).is_none_or(|following| following.round != round) {
+        if self
+            .following
+            .get(&instance)
+            .is_none_or(|following| following.round != round)
+        {
             return;
         }
         match rows {
@@ -283,11 +428,16 @@ impl Connection {
 
     fn begin_with_missed(&mut self, instance: InstanceKey, observed: &Observed, missed: &Missed) {
         let Some(caller) = self.caller() else { return };
-        let Some(following) = self.following.get_mut(&instance) else { return };
+        let Some(following) = self.following.get_mut(&instance) else {
+            return;
+        };
         let mut cursor = following.cursor;
         let mut texts = Vec::new();
         let mut announced = Vec::new();
-        for frame in rendering::frames_of_missed(instance, missed).iter().filter(|frame| frame.seq > following.cursor) {
+        for frame in rendering::frames_of_missed(instance, missed)
+            .iter()
+            .filter(|frame| frame.seq > following.cursor)
+        {
             texts.push(marked(instance, frame, cursor, false));
             cursor = frame.seq;
             announced.extend(frame.announces);
@@ -298,7 +448,12 @@ impl Connection {
         if cursor < observed.seq {
             let progress = rendering::observed_progress(observed, &caller, cursor);
             let announces = observed.live_children().collect();
-            let mark = Mark { instance, seq: observed.seq, announces, ended: has_ended(observed) };
+            let mark = Mark {
+                instance,
+                seq: observed.seq,
+                announces,
+                ended: has_ended(observed),
+            };
             texts.push(Out::Marked(progress.for_cursor(cursor), mark));
         }
         announced.extend(observed.live_children());
@@ -306,30 +461,72 @@ impl Connection {
         self.follow_children(instance, announced, Want::Replay);
     }
 
-    fn begin_with_snapshot(&mut self, instance: InstanceKey, observed: &Observed, reason: Option<ResyncReason>) {
+    fn begin_with_snapshot(
+        &mut self,
+        instance: InstanceKey,
+        observed: &Observed,
+        reason: Option<ResyncReason>,
+    ) {
         let channel = Channel::Instance(instance);
         let Some(caller) = self.caller() else { return };
-        let Some(snapshot) = rendering::snapshot(observed, &caller) else { return };
+        let Some(snapshot) = rendering::snapshot(observed, &caller) else {
+            return;
+        };
         let mut texts = Vec::new();
         if let Some(reason) = reason {
-            texts.push(Out::Text(Resync { channel: &channel, reason }.text()));
+            texts.push(Out::Text(
+                Resync {
+                    channel: &channel,
+                    reason,
+                }
+                .text(),
+            ));
         }
         let announces = observed.live_children().collect();
-        texts.push(Out::Marked(snapshot, Mark { instance, seq: observed.seq, announces, ended: has_ended(observed) }));
+        texts.push(Out::Marked(
+            snapshot,
+            Mark {
+                instance,
+                seq: observed.seq,
+                announces,
+                ended: has_ended(observed),
+            },
+        ));
         self.finish_beginning(instance, observed, SubscribeMode::Snapshot, texts);
-        self.follow_children(instance, observed.live_children().collect(), Want::Snapshot(None));
+        self.follow_children(
+            instance,
+            observed.live_children().collect(),
+            Want::Snapshot(None),
+        );
     }
 
-    /// The first frames of a following are known: they take their place, and what comes after is pulled behind them.
-    fn finish_beginning(&mut self, instance: InstanceKey, observed: &Observed, mode: SubscribeMode, mut texts: Vec<Out>) {
-        let Some(following) = self.following.get_mut(&instance) else { return };
+    /// The first frames of a following are known: they take their place, and what comes after is
+    /// pulled behind them.
+    fn finish_beginning(
+        &mut self,
+        instance: InstanceKey,
+        observed: &Observed,
+        mode: SubscribeMode,
+        mut texts: Vec<Out>,
+    ) {
+        let Some(following) = self.following.get_mut(&instance) else {
+            return;
+        };
         let (channel, seq) = (&Channel::Instance(instance), observed.seq);
         match &following.courtesy {
             Courtesy::None | Courtesy::Shown | Courtesy::Claimed => {}
             Courtesy::Live => texts.push(Out::Text(Live { channel, seq }.text())),
             Courtesy::Replies(ids) => texts.extend(ids.iter().map(|id| {
                 let result = SubscribeResult { channel, seq, mode };
-                Out::Text(Reply { id: id.as_str(), seq: Some(seq), duplicate: false, result }.text())
+                Out::Text(
+                    Reply {
+                        id: id.as_str(),
+                        seq: Some(seq),
+                        duplicate: false,
+                        result,
+                    }
+                    .text(),
+                )
             })),
         }
         following.cursor = seq;
@@ -339,21 +536,31 @@ impl Connection {
     }
 
     fn follow_children(&mut self, parent: InstanceKey, children: Vec<InstanceKey>, want: Want) {
-        if self.following.get(&parent).is_none_or(|following| !following.tree) {
+        if self
+            .following
+            .get(&parent)
+            .is_none_or(|following| !following.tree)
+        {
             return;
         }
         for child in children {
             match self.following.get_mut(&child) {
                 None => self.follow(child, 0, want, true, Courtesy::None, Some(parent)),
-                Some(following) if following.courtesy == Courtesy::Claimed => following.courtesy = Courtesy::None,
+                Some(following) if following.courtesy == Courtesy::Claimed => {
+                    following.courtesy = Courtesy::None
+                }
                 Some(_) => {}
             }
         }
     }
 
-    /// A beginning is first in line: its frames go out when they are ready. `false` while they are not.
+    /// A beginning is first in line: its frames go out when they are ready. `false` while they are
+    /// not.
     pub(super) fn begin(&mut self, instance: InstanceKey, round: u64) -> bool {
-        let following = self.following.get_mut(&instance).filter(|following| following.round == round);
+        let following = self
+            .following
+            .get_mut(&instance)
+            .filter(|following| following.round == round);
         let Some(following) = following else {
             self.out.pop_front();
             return true;
@@ -378,11 +585,15 @@ impl Connection {
         }
     }
 
-    /// The server goes down: what waits for the beginning of a subscription will not be sent, so that `bye` is.
+    /// The server goes down: what waits for the beginning of a subscription will not be sent, so
+    /// that `bye` is.
     pub(super) fn forget_what_has_not_begun(&mut self) {
         let waits = |out: &Out| match out {
             Out::Beginning { instance, round } => {
-                let following = self.following.get(instance).filter(|following| following.round == *round);
+                let following = self
+                    .following
+                    .get(instance)
+                    .filter(|following| following.round == *round);
                 following.is_some_and(|following| matches!(following.phase, Phase::Looking(_)))
             }
             Out::Text(_) | Out::Marked(..) | Out::Pull(_) => false,
@@ -394,15 +605,22 @@ impl Connection {
 
     /// A pull is first in line: what the channel has after our cursor takes its place.
     pub(super) fn pull(&mut self, instance: InstanceKey) {
-        let Some(caller) = self.caller() else { return drop(self.out.pop_front()) };
-        let Some(following) = self.following.get_mut(&instance).filter(|following| matches!(following.phase, Phase::Live)) else {
+        let Some(caller) = self.caller() else {
+            return drop(self.out.pop_front());
+        };
+        let Some(following) = self
+            .following
+            .get_mut(&instance)
+            .filter(|following| matches!(following.phase, Phase::Live))
+        else {
             self.out.pop_front();
             return;
         };
         match following.channel.after(following.cursor, PULL_ROWS) {
             After::Nothing => drop(self.out.pop_front()),
             After::Behind => self.fall_behind(instance),
-            // An announced child that was not found may be one the caller may not see: whose rows these are is known only now.
+            // An announced child that was not found may be one the caller may not see: whose rows
+            // these are is known only now.
             After::Rows(rows) if !rows.iter().all(|row| row.may_be_seen_by(&caller)) => {
                 self.out.pop_front();
                 self.unfollow(instance);
@@ -450,9 +668,15 @@ impl Connection {
     }
 }
 
-/// A frame of an instance for a client that stands at `cursor`, and whether the instance has ended with it.
+/// A frame of an instance for a client that stands at `cursor`, and whether the instance has ended
+/// with it.
 fn marked(instance: InstanceKey, frame: &SharedFrame, cursor: u64, ended: bool) -> Out {
-    let mark = Mark { instance, seq: frame.seq, announces: frame.announces.into_iter().collect(), ended };
+    let mark = Mark {
+        instance,
+        seq: frame.seq,
+        announces: frame.announces.into_iter().collect(),
+        ended,
+    };
     Out::Marked(frame.for_cursor(cursor), mark)
 }
 

@@ -1,4 +1,5 @@
-//! `clock` and `idle`: under `--test-clock` an administrator moves the process time and asks when all that came of it is done.
+//! `clock` and `idle`: under `--test-clock` an administrator moves the process time and asks when
+//! all that came of it is done.
 
 use super::{
     answers::WireError,
@@ -25,11 +26,24 @@ impl Connection {
             ClockMove::Advance(span) => clock.now().plus(&span),
         };
         let Some(now) = target.and_then(|target| clock.set(target)) else {
-            let sentence = "expected a time before the year 10000, but the clock would be beyond it: advance it less";
-            return self.tell_error(Some(id.as_str()), None, &WireError::new(ErrorCode::BadRequest, sentence));
+            let sentence = "expected a time before the year 10000, but the clock would be beyond \
+                it: advance it less";
+            return self.tell_error(
+                Some(id.as_str()),
+                None,
+                &WireError::new(ErrorCode::BadRequest, sentence),
+            );
         };
-        let result = ClockResult { now: now.to_string() };
-        let text = Reply { id: id.as_str(), seq: None, duplicate: false, result }.text();
+        let result = ClockResult {
+            now: now.to_string(),
+        };
+        let text = Reply {
+            id: id.as_str(),
+            seq: None,
+            duplicate: false,
+            result,
+        }
+        .text();
         self.out.push_back(Out::Text(text));
     }
 
@@ -37,20 +51,33 @@ impl Connection {
         if let Err(error) = self.may_use_clock() {
             return self.tell_error(Some(id.as_str()), None, &error);
         }
-        if let Some(reply) = self.pending(PendingCommand { id, kind: CommandKind::Other }) {
-            self.sessions.runtime.when_idle(move || reply.send(Answer::Unchanged));
+        if let Some(reply) = self.pending(PendingCommand {
+            id,
+            kind: CommandKind::Other,
+        }) {
+            self.sessions
+                .runtime
+                .when_idle(move || reply.send(Answer::Unchanged));
         }
     }
 
     fn may_use_clock(&self) -> Result<(), WireError> {
         if !self.sessions.runtime.clock.is_virtual() {
-            let sentence = "expected a server whose clock can be set, but this one runs in real time: start it with --test-clock";
+            let sentence = "expected a server whose clock can be set, but this one runs in real \
+                time: start it with --test-clock";
             return Err(WireError::new(ErrorCode::Unsupported, sentence));
         }
-        let is_admin = self.who.as_ref().and_then(|who| who.identity.as_ref()).is_some_and(|identity| identity.is_admin());
+        let is_admin = self
+            .who
+            .as_ref()
+            .and_then(|who| who.identity.as_ref())
+            .is_some_and(|identity| identity.is_admin());
         if is_admin {
             return Ok(());
         }
-        Err(WireError::new(ErrorCode::Forbidden, "expected role admin for the clock, but the token does not grant it"))
+        Err(WireError::new(
+            ErrorCode::Forbidden,
+            "expected role admin for the clock, but the token does not grant it",
+        ))
     }
 }

@@ -1,6 +1,8 @@
-//! One-time tickets: what stands for a token where only a URL can be given (websocket, stream, sign-in link).
+//! One-time tickets: what stands for a token where only a URL can be given (websocket, stream,
+//! sign-in link).
 //!
-//! Not here: who may ask for one (`web`). Tickets live in memory: after a restart they are asked for again.
+//! Not here: who may ask for one (`web`). Tickets live in memory: after a restart they are asked
+//! for again.
 
 use std::{collections::HashMap, fmt, str::FromStr, time::Duration};
 
@@ -37,12 +39,16 @@ impl FromStr for TicketUse {
     type Err = String;
     /// Reads the `for` of a ticket request: `ws`, `stream/KEY` or `signin`.
     fn from_str(text: &str) -> Result<Self, String> {
-        let stream = text.strip_prefix("stream/").and_then(|key| key.parse().ok());
+        let stream = text
+            .strip_prefix("stream/")
+            .and_then(|key| key.parse().ok());
         match (text, stream) {
             ("ws", _) => Ok(Self::Ws),
             ("signin", _) => Ok(Self::SignIn),
             (_, Some(key)) => Ok(Self::Stream(key)),
-            _ => Err("expected 'for' to be ws, stream/KEY or signin, but it is none of them".into()),
+            _ => {
+                Err("expected 'for' to be ws, stream/KEY or signin, but it is none of them".into())
+            }
         }
     }
 }
@@ -59,8 +65,14 @@ pub enum TicketError {
 impl fmt::Display for TicketError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Full => "expected room for another ticket, but too many wait for their use: try again in half a minute",
-            Self::Random => "expected random bytes for a ticket, but the operating system gave none",
+            Self::Full => {
+                "expected room for another ticket, but too many wait for their use: \
+                try again in half a minute"
+            }
+            Self::Random => {
+                "expected random bytes for a ticket, but the operating system gave \
+                none"
+            }
         })
     }
 }
@@ -82,34 +94,57 @@ struct Ticket {
 impl Tickets {
     /// No tickets yet, and never more than `capacity`.
     pub fn new(capacity: usize) -> Self {
-        Self { open: HashMap::new(), capacity }
+        Self {
+            open: HashMap::new(),
+            capacity,
+        }
     }
 
-    /// Issues a ticket that opens `purpose` once for `identity`: 128 random bits as 22 letters fit for a URL.
-    pub fn issue(&mut self, purpose: TicketUse, identity: Identity, now: Time) -> Result<String, TicketError> {
+    /// Issues a ticket that opens `purpose` once for `identity`: 128 random bits as 22 letters fit
+    /// for a URL.
+    pub fn issue(
+        &mut self,
+        purpose: TicketUse,
+        identity: Identity,
+        now: Time,
+    ) -> Result<String, TicketError> {
         if self.open.len() >= self.capacity {
             self.open.retain(|_, ticket| now < ticket.expires_at);
         }
         let mine = |ticket: &&Ticket| {
             let of = &ticket.identity;
-            now < ticket.expires_at && of.subject == identity.subject && of.tenant == identity.tenant
+            now < ticket.expires_at
+                && of.subject == identity.subject
+                && of.tenant == identity.tenant
         };
-        if self.open.len() >= self.capacity || self.open.values().filter(mine).count() >= limits::TICKETS_PER_USER {
+        if self.open.len() >= self.capacity
+            || self.open.values().filter(mine).count() >= limits::TICKETS_PER_USER
+        {
             return Err(TicketError::Full);
         }
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|_| TicketError::Random)?;
         let name = BASE64_URL_SAFE_NO_PAD.encode(random);
         let expires_at = Time(now.0.saturating_add(purpose.lifetime().as_millis() as i64));
-        self.open.insert(name.clone(), Ticket { purpose, identity, expires_at });
+        self.open.insert(
+            name.clone(),
+            Ticket {
+                purpose,
+                identity,
+                expires_at,
+            },
+        );
         Ok(name)
     }
 
-    /// Takes the ticket: whom it was issued for, if it opens `purpose`, is in time, and the token it stands for is, too. It is used
-    /// up in any case.
+    /// Takes the ticket: whom it was issued for, if it opens `purpose`, is in time, and the token
+    /// it stands for is, too. It is used up in any case.
     pub fn take(&mut self, ticket: &str, purpose: TicketUse, now: Time) -> Option<Identity> {
         let found = self.open.remove(ticket)?;
-        let end = found.identity.expires_at.map_or(found.expires_at, |end| end.min(found.expires_at));
+        let end = found
+            .identity
+            .expires_at
+            .map_or(found.expires_at, |end| end.min(found.expires_at));
         (found.purpose == purpose && now < end).then_some(found.identity)
     }
 }
@@ -121,7 +156,10 @@ mod tests {
     use super::*;
 
     fn alice() -> Identity {
-        Identity { subject: "alice".into(), ..Identity::anonymous(Uuid::nil()) }
+        Identity {
+            subject: "alice".into(),
+            ..Identity::anonymous(Uuid::nil())
+        }
     }
 
     #[test]
@@ -131,7 +169,13 @@ mod tests {
         let mut check = |purpose: TicketUse, used_for: TicketUse, after: i64, opens: bool| {
             let ticket = tickets.issue(purpose, alice(), Time(1_000)).unwrap();
             assert_eq!(ticket.len(), 22);
-            assert_eq!(tickets.take(&ticket, used_for, Time(1_000 + after)).is_some(), opens, "{purpose:?} {after}");
+            assert_eq!(
+                tickets
+                    .take(&ticket, used_for, Time(1_000 + after))
+                    .is_some(),
+                opens,
+                "{purpose:?} {after}"
+            );
             assert_eq!(tickets.take(&ticket, purpose, Time(1_000)), None, "used up");
         };
         check(TicketUse::Ws, TicketUse::Ws, 29_999, true);
@@ -139,7 +183,12 @@ mod tests {
         check(TicketUse::SignIn, TicketUse::SignIn, 15 * 60_000 - 1, true);
         check(TicketUse::SignIn, TicketUse::SignIn, 15 * 60_000, false);
         check(TicketUse::Stream(key), TicketUse::Stream(key), 0, true);
-        check(TicketUse::Stream(key), TicketUse::Stream(InstanceKey(Uuid::from_u128(8))), 0, false);
+        check(
+            TicketUse::Stream(key),
+            TicketUse::Stream(InstanceKey(Uuid::from_u128(8))),
+            0,
+            false,
+        );
         check(TicketUse::Ws, TicketUse::SignIn, 0, false);
     }
 
@@ -147,9 +196,16 @@ mod tests {
     fn a_ticket_ends_with_the_token_it_stands_for() {
         let mut tickets = Tickets::new(10);
         for (at, opens) in [(1_999, true), (2_000, false)] {
-            let link = Identity { expires_at: Some(Time(2_000)), ..alice() };
+            let link = Identity {
+                expires_at: Some(Time(2_000)),
+                ..alice()
+            };
             let ticket = tickets.issue(TicketUse::SignIn, link, Time(1_000)).unwrap();
-            assert_eq!(tickets.take(&ticket, TicketUse::SignIn, Time(at)).is_some(), opens, "{at}");
+            assert_eq!(
+                tickets.take(&ticket, TicketUse::SignIn, Time(at)).is_some(),
+                opens,
+                "{at}"
+            );
         }
     }
 
@@ -158,9 +214,15 @@ mod tests {
         let mut tickets = Tickets::new(2);
         tickets.issue(TicketUse::Ws, alice(), Time(0)).unwrap();
         let link = tickets.issue(TicketUse::SignIn, alice(), Time(0)).unwrap();
-        assert_eq!(tickets.issue(TicketUse::Ws, alice(), Time(29_999)), Err(TicketError::Full));
+        assert_eq!(
+            tickets.issue(TicketUse::Ws, alice(), Time(29_999)),
+            Err(TicketError::Full)
+        );
         tickets.issue(TicketUse::Ws, alice(), Time(30_000)).unwrap();
-        assert_eq!(tickets.take(&link, TicketUse::SignIn, Time(30_000)), Some(alice()));
+        assert_eq!(
+            tickets.take(&link, TicketUse::SignIn, Time(30_000)),
+            Some(alice())
+        );
         assert_eq!(tickets.take("guess", TicketUse::Ws, Time(0)), None);
     }
 
@@ -170,12 +232,25 @@ mod tests {
         for _ in 0..limits::TICKETS_PER_USER {
             tickets.issue(TicketUse::Ws, alice(), Time(0)).unwrap();
         }
-        assert_eq!(tickets.issue(TicketUse::SignIn, alice(), Time(29_999)), Err(TicketError::Full));
+        assert_eq!(
+            tickets.issue(TicketUse::SignIn, alice(), Time(29_999)),
+            Err(TicketError::Full)
+        );
         for (subject, tenant) in [("bob", "default"), ("alice", "other")] {
-            let other = Identity { subject: subject.into(), tenant: tenant.into(), ..alice() };
-            assert!(tickets.issue(TicketUse::Ws, other, Time(0)).is_ok(), "{subject} of {tenant}");
+            let other = Identity {
+                subject: subject.into(),
+                tenant: tenant.into(),
+                ..alice()
+            };
+            assert!(
+                tickets.issue(TicketUse::Ws, other, Time(0)).is_ok(),
+                "{subject} of {tenant}"
+            );
         }
-        assert!(tickets.issue(TicketUse::Ws, alice(), Time(30_000)).is_ok(), "the first ones are over");
+        assert!(
+            tickets.issue(TicketUse::Ws, alice(), Time(30_000)).is_ok(),
+            "the first ones are over"
+        );
     }
 
     #[test]

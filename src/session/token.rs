@@ -1,11 +1,16 @@
-//! Bearer tokens: JWTs signed with this server's secret or by an issuer of its configuration, and who they say the bearer is.
+//! Bearer tokens: JWTs signed with this server's secret or by an issuer of its configuration, and
+//! who they say the bearer is.
 //!
-//! Not here: the issuer's keys (`issuer_keys`), whether a user's tokens were revoked (`identify`), what a role may do (`runtime`), where a token is read from a request (`web`), the secret's origin (`config`).
-//! Expiry compares with the real clock, never the virtual one of `--test-clock`: the caller gives the time.
+//! Not here: the issuer's keys (`issuer_keys`), whether a user's tokens were revoked (`identify`),
+//! what a role may do (`runtime`), where a token is read from a request (`web`), the secret's
+//! origin (`config`). Expiry compares with the real clock, never the virtual one of `--test-clock`:
+//! the caller gives the time.
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, TokenData, Validation, errors::ErrorKind};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, TokenData, Validation, errors::ErrorKind,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -33,7 +38,8 @@ pub struct Identity {
     pub issued_at: Option<Time>,
     /// When it ends, on the real clock; `None` for an anonymous connection that has no token yet.
     pub expires_at: Option<Time>,
-    /// Root of the one instance tree it may see and act on; `None` for a user, whom permissions decide for.
+    /// Root of the one instance tree it may see and act on; `None` for a user, whom permissions
+    /// decide for.
     pub instance: Option<InstanceKey>,
 }
 
@@ -41,10 +47,18 @@ impl Identity {
     /// Somebody who brought no token: a subject of its own that nobody can guess, no roles.
     pub fn anonymous(random: Uuid) -> Self {
         let subject = format!("anonymous-{}", random.simple());
-        Self { subject, tenant: DEFAULT_TENANT.into(), roles: Vec::new(), issued_at: None, expires_at: None, instance: None }
+        Self {
+            subject,
+            tenant: DEFAULT_TENANT.into(),
+            roles: Vec::new(),
+            issued_at: None,
+            expires_at: None,
+            instance: None,
+        }
     }
 
-    /// Whether the role was granted. A token scoped to an instance tree has no roles, whatever it lists.
+    /// Whether the role was granted. A token scoped to an instance tree has no roles, whatever it
+    /// lists.
     pub fn has_role(&self, role: &str) -> bool {
         self.instance.is_none() && self.roles.iter().any(|granted| granted == role)
     }
@@ -85,8 +99,12 @@ pub enum TokenError {
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Expired => f.write_str("expected a valid token, but it has expired: sign in again"),
-            Self::Revoked => f.write_str("expected a token whose user may still use it, but it was revoked: sign in again"),
+            Self::Expired => {
+                f.write_str("expected a valid token, but it has expired: sign in again")
+            }
+            Self::Revoked => f.write_str(
+                "expected a token whose user may still use it, but it was revoked: sign in again",
+            ),
             Self::Invalid(sentence) => f.write_str(sentence),
         }
     }
@@ -147,22 +165,31 @@ impl Tokens {
         }
     }
 
-    /// Also accepts tokens signed with an issuer's keys. Its own secret stays good for tokens this server mints.
+    /// Also accepts tokens signed with an issuer's keys. Its own secret stays good for tokens this
+    /// server mints.
     pub fn with_issuer(self, keys: Arc<IssuerKeys>) -> Self {
-        Self { issuer: Some(keys), ..self }
+        Self {
+            issuer: Some(keys),
+            ..self
+        }
     }
 
     /// Reads the roles from another claim than `roles`.
     pub fn with_roles_claim(self, roles_claim: RolesClaim) -> Self {
-        Self { roles_claim, ..self }
+        Self {
+            roles_claim,
+            ..self
+        }
     }
 
-    /// Neither accepts nor mints tokens that end later than so long from now; else [`limits::TOKEN_LIFETIME`].
+    /// Neither accepts nor mints tokens that end later than so long from now; else
+    /// [`limits::TOKEN_LIFETIME`].
     pub fn with_longest(self, longest: Duration) -> Self {
         Self { longest, ..self }
     }
 
-    /// Who the token speaks for, at `now` on the real clock. There is no leeway: a token has expired at its `exp`.
+    /// Who the token speaks for, at `now` on the real clock. There is no leeway: a token has
+    /// expired at its `exp`.
     pub fn verify(&self, token: &str, now: Time) -> Result<Identity, TokenError> {
         let invalid = |sentence: &str| Err(TokenError::Invalid(sentence.into()));
         if token.len() > limits::TOKEN_BYTES {
@@ -170,15 +197,27 @@ impl Tokens {
         }
         let TokenData { header, claims } = self.decode(token, now)?;
         if header.crit.is_some() {
-            return invalid("expected a token without critical header extensions, but its header lists some in 'crit'");
+            return invalid(
+                "expected a token without critical header extensions, but its header lists some \
+                in 'crit'",
+            );
         }
-        let Claims { sub, exp, nbf, iat, tenant, instance, others } = claims;
+        let Claims {
+            sub,
+            exp,
+            nbf,
+            iat,
+            tenant,
+            instance,
+            others,
+        } = claims;
         if sub.is_empty() || sub.len() > limits::NAME_BYTES {
             return invalid("expected 'sub' of the token to have 1 to 256 bytes, but it has not");
         }
         if sub.starts_with(SCHEDULED) {
             return invalid(
-                "expected 'sub' of the token to be a user, but it begins with 'schedule:', which is kept for schedules",
+                "expected 'sub' of the token to be a user, but it begins with 'schedule:', which \
+                is kept for schedules",
             );
         }
         let expires_at = time("exp", exp)?;
@@ -189,31 +228,58 @@ impl Tokens {
         if u128::from(expires_at.0.abs_diff(now.0)) > self.longest.as_millis() {
             return Err(TokenError::Invalid(self.too_long()));
         }
-        if nbf.map(|start| time("nbf", start)).transpose()?.is_some_and(|start| now < start) {
-            return invalid("expected a token that is valid by now, but its 'nbf' is in the future");
+        if nbf
+            .map(|start| time("nbf", start))
+            .transpose()?
+            .is_some_and(|start| now < start)
+        {
+            return invalid(
+                "expected a token that is valid by now, but its 'nbf' is in the future",
+            );
         }
-        let roles = self.roles_claim.of(&others, header.alg == Algorithm::HS256).map_err(TokenError::Invalid)?;
+        let roles = self
+            .roles_claim
+            .of(&others, header.alg == Algorithm::HS256)
+            .map_err(TokenError::Invalid)?;
         let tenant = tenant.unwrap_or_else(|| DEFAULT_TENANT.into());
-        Ok(Identity { subject: sub, tenant, roles, issued_at, expires_at: Some(expires_at), instance })
+        Ok(Identity {
+            subject: sub,
+            tenant,
+            roles,
+            issued_at,
+            expires_at: Some(expires_at),
+            instance,
+        })
     }
 
-    /// The key decides which algorithm a token must have, never the token: HS256 goes with the secret and nothing else does.
+    /// The key decides which algorithm a token must have, never the token: HS256 goes with the
+    /// secret and nothing else does.
     fn decode(&self, token: &str, now: Time) -> Result<TokenData<Claims>, TokenError> {
         let header = jsonwebtoken::decode_header(token).map_err(|error| refusal(&error))?;
         let decoded = match (header.alg, &self.issuer) {
-            (Algorithm::HS256, _) | (_, None) => jsonwebtoken::decode(token, &self.decoding, &self.validation),
+            (Algorithm::HS256, _) | (_, None) => {
+                jsonwebtoken::decode(token, &self.decoding, &self.validation)
+            }
             (algorithm, Some(keys)) => {
                 let key = keys.find(algorithm, header.kid.as_deref(), now)?;
-                let validation = Validation { algorithms: vec![algorithm], ..self.validation.clone() };
+                let validation = Validation {
+                    algorithms: vec![algorithm],
+                    ..self.validation.clone()
+                };
                 jsonwebtoken::decode(token, &key, &validation)
             }
         };
         decoded.map_err(|error| refusal(&error))
     }
 
-    /// A token for this identity that ends `ttl` after `now` on the real clock, counted in whole seconds; the identity's own
-    /// times are not looked at.
-    pub fn mint(&self, identity: &Identity, now: Time, ttl: Duration) -> Result<String, TokenError> {
+    /// A token for this identity that ends `ttl` after `now` on the real clock, counted in whole
+    /// seconds; the identity's own times are not looked at.
+    pub fn mint(
+        &self,
+        identity: &Identity,
+        now: Time,
+        ttl: Duration,
+    ) -> Result<String, TokenError> {
         if ttl > self.longest {
             return Err(TokenError::Invalid(self.too_long()));
         }
@@ -228,16 +294,17 @@ impl Tokens {
             aud: self.settings.audience.as_deref(),
             instance: identity.instance,
         };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
-            .map_err(|error| TokenError::Invalid(format!("expected the token to be signed, but: {error}")))
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(
+            |error| TokenError::Invalid(format!("expected the token to be signed, but: {error}")),
+        )
     }
 }
 
 impl Tokens {
     fn too_long(&self) -> String {
         format!(
-            "expected a token that ends within {} hours from now, but it ends later: get one for less long, or raise \
-             --max-token-lifetime",
+            "expected a token that ends within {} hours from now, but it ends later: get one for \
+            less long, or raise --max-token-lifetime",
             self.longest.as_secs() / 3600
         )
     }
@@ -250,8 +317,8 @@ fn validation(settings: &TokenSettings) -> Validation {
     validation.validate_nbf = false;
     // Otherwise a token with `aud` is refused when no audience is configured.
     validation.validate_aud = settings.audience.is_some();
-    // `sub` and `exp` are required by `Claims`, which reads every number there may be; configured ones are checked only
-    // if they are there, unless required too.
+    // `sub` and `exp` are required by `Claims`, which reads every number there may be; configured
+    // ones are checked only if they are there, unless required too.
     let mut required = Vec::new();
     if let Some(issuer) = &settings.issuer {
         validation.set_issuer(&[issuer]);
@@ -271,8 +338,10 @@ fn time(claim: &str, seconds: f64) -> Result<Time, TokenError> {
     if millis.abs() <= Time::last().0 as f64 {
         return Ok(Time(millis as i64));
     }
-    let sentence =
-        format!("expected '{claim}' of the token to be a time in seconds since 1970, at most in the year 9999, but it is none");
+    let sentence = format!(
+        "expected '{claim}' of the token to be a time in seconds since 1970, at most in the year \
+        9999, but it is none"
+    );
     Err(TokenError::Invalid(sentence))
 }
 
@@ -280,14 +349,26 @@ fn time(claim: &str, seconds: f64) -> Result<Time, TokenError> {
 fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
     TokenError::Invalid(match error.kind() {
         ErrorKind::InvalidSignature => {
-            "expected a token signed with this server's secret or its issuer's key, but its signature does not match".into()
+            "expected a token signed with this server's secret or its issuer's key, but its \
+            signature does not match"
+                .into()
         }
-        ErrorKind::InvalidAlgorithm => "expected a token of a configured algorithm, but its header names another".into(),
-        ErrorKind::InvalidIssuer => "expected 'iss' of the token to be the configured issuer, but it is another".into(),
-        ErrorKind::InvalidAudience => "expected 'aud' of the token to name the configured audience, but it does not".into(),
-        ErrorKind::MissingRequiredClaim(name) => format!("expected the token to have the claim '{name}', but it has none"),
+        ErrorKind::InvalidAlgorithm => "expected a token of a configured algorithm, but its \
+            header names another"
+            .into(),
+        ErrorKind::InvalidIssuer => "expected 'iss' of the token to be the configured issuer, \
+            but it is another"
+            .into(),
+        ErrorKind::InvalidAudience => "expected 'aud' of the token to name the configured \
+            audience, but it does not"
+            .into(),
+        ErrorKind::MissingRequiredClaim(name) => format!(
+            "expected the token to have the claim \
+            '{name}', but it has none"
+        ),
         ErrorKind::Json(_) => {
-            "expected a token with a known algorithm and the claims sub (text), exp (number) and roles (list), but it differs"
+            "expected a token with a known algorithm and the claims sub (text), exp (number) and \
+            roles (list), but it differs"
                 .into()
         }
         _ => "expected a bearer JWT of three parts, but this is none".into(),

@@ -1,7 +1,9 @@
-//! Where a client of a stream stands, as one short text: the `id:` of each event, which a browser gives back by itself after a cut.
+//! Where a client of a stream stands, as one short text: the `id:` of each event, which a browser
+//! gives back by itself after a cut.
 //!
-//! A websocket client keeps a number per instance; a stream's has room for one text, so this is all of its numbers. Without the
-//! tree it is the instance's own number. Not here: what is sent after a cut (`listening`).
+//! A websocket client keeps a number per instance; a stream's has room for one text, so this is all
+//! of its numbers. Without the tree it is the instance's own number. Not here: what is sent after a
+//! cut (`listening`).
 
 use std::{collections::VecDeque, fmt};
 
@@ -45,7 +47,15 @@ pub struct TreeCursor {
 impl TreeCursor {
     /// Nothing was received yet.
     pub fn new(root: InstanceKey, tree: bool) -> Self {
-        Self { root, tree, at: None, log: None, live: Vec::new(), ended: VecDeque::new(), incomplete: false }
+        Self {
+            root,
+            tree,
+            at: None,
+            log: None,
+            live: Vec::new(),
+            ended: VecDeque::new(),
+            incomplete: false,
+        }
     }
 
     /// Reads what a client gives back: the `id` of an event, or a bare number.
@@ -55,14 +65,25 @@ impl TreeCursor {
     pub fn parse(root: InstanceKey, tree: bool, text: &str) -> Result<Self, String> {
         let cursor = Self::new(root, tree);
         let read = match text.split_once(':') {
-            None => number(text).map(|at| Self { at: Some(at), ..cursor }),
+            None => number(text).map(|at| Self {
+                at: Some(at),
+                ..cursor
+            }),
             Some((log, rest)) => cursor.read(log, rest),
         };
-        read.ok_or_else(|| "expected a cursor to be a number or the id of an event of this stream, but it is neither".into())
+        read.ok_or_else(|| {
+            "expected a cursor to be a number or the id of an event of this \
+            stream, but it is neither"
+                .into()
+        })
     }
 
     fn read(mut self, log: &str, rest: &str) -> Option<Self> {
-        self.log = Some(u32::from_str_radix(log, 16).ok().filter(|_| log.len() == 8)?);
+        self.log = Some(
+            u32::from_str_radix(log, 16)
+                .ok()
+                .filter(|_| log.len() == 8)?,
+        );
         let mut parts = rest.split('.');
         let first = parts.next()?;
         let bare = first.strip_suffix('~');
@@ -72,12 +93,22 @@ impl TreeCursor {
             let mut bytes = [0; 16];
             let length = BASE64_URL_SAFE_NO_PAD.decode_slice(key, &mut bytes).ok()?;
             let key = InstanceKey(Uuid::from_bytes((length == bytes.len()).then_some(bytes)?));
-            if key == self.root || self.live.iter().chain(&self.ended).any(|(other, _)| *other == key) {
+            if key == self.root
+                || self
+                    .live
+                    .iter()
+                    .chain(&self.ended)
+                    .any(|(other, _)| *other == key)
+            {
                 return None;
             }
             match seq.split_at_checked(1)? {
-                (":", seq) if self.live.len() < limits::CURSOR_DESCENDANTS => self.live.push((key, number(seq)?)),
-                ("!", seq) if self.ended.len() < limits::ENDED_FOLLOWED => self.ended.push_back((key, number(seq)?)),
+                (":", seq) if self.live.len() < limits::CURSOR_DESCENDANTS => {
+                    self.live.push((key, number(seq)?))
+                }
+                ("!", seq) if self.ended.len() < limits::ENDED_FOLLOWED => {
+                    self.ended.push_back((key, number(seq)?))
+                }
                 _ => return None,
             }
         }
@@ -86,7 +117,10 @@ impl TreeCursor {
 
     /// The numbers from here on are those of this log.
     pub(super) fn of_log(self, log: u32) -> Self {
-        Self { log: Some(log), ..self }
+        Self {
+            log: Some(log),
+            ..self
+        }
     }
 
     /// The client receives a frame.
@@ -100,7 +134,12 @@ impl TreeCursor {
             return;
         }
         for &child in &mark.announces {
-            if !self.live.iter().chain(&self.ended).any(|(other, _)| *other == child) {
+            if !self
+                .live
+                .iter()
+                .chain(&self.ended)
+                .any(|(other, _)| *other == child)
+            {
                 self.live.push((child, 0));
             }
         }
@@ -115,7 +154,11 @@ impl TreeCursor {
             if self.ended.len() > limits::ENDED_FOLLOWED {
                 self.ended.pop_front();
             }
-        } else if let Some(known) = self.live.iter_mut().find(|(other, _)| *other == mark.instance) {
+        } else if let Some(known) = self
+            .live
+            .iter_mut()
+            .find(|(other, _)| *other == mark.instance)
+        {
             *known = stand;
         } else {
             self.live.push(stand);
@@ -125,20 +168,28 @@ impl TreeCursor {
 
 /// A number as it is written here: digits and nothing else.
 fn number(text: &str) -> Option<u64> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
 }
 
 impl fmt::Display for TreeCursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let at = self.at.unwrap_or_default();
-        let Some(log) = self.log.filter(|_| self.tree) else { return write!(f, "{at}") };
+        let Some(log) = self.log.filter(|_| self.tree) else {
+            return write!(f, "{at}");
+        };
         write!(f, "{log:08x}:{at}")?;
         if self.live.len() > limits::CURSOR_DESCENDANTS {
             return f.write_str("~");
         }
         let live = self.live.iter().map(|stand| (':', stand));
         for (kind, (key, seq)) in live.chain(self.ended.iter().map(|stand| ('!', stand))) {
-            write!(f, ".{}{kind}{seq}", BASE64_URL_SAFE_NO_PAD.encode(key.0.as_bytes()))?;
+            write!(
+                f,
+                ".{}{kind}{seq}",
+                BASE64_URL_SAFE_NO_PAD.encode(key.0.as_bytes())
+            )?;
         }
         Ok(())
     }

@@ -9,29 +9,51 @@ fn key(number: u128) -> InstanceKey {
 }
 
 fn mark(instance: u128, seq: u64, announces: &[u128], ended: bool) -> Mark {
-    Mark { instance: key(instance), seq, announces: announces.iter().copied().map(key).collect(), ended }
+    Mark {
+        instance: key(instance),
+        seq,
+        announces: announces.iter().copied().map(key).collect(),
+        ended,
+    }
 }
 
 fn reads_back(cursor: &TreeCursor) {
     let text = cursor.to_string();
-    assert!(text.bytes().all(|byte| byte.is_ascii_graphic() && !b"&#+%\"".contains(&byte)), "fit for headers and URLs: {text}");
-    assert_eq!(TreeCursor::parse(cursor.root, cursor.tree, &text).as_ref(), Ok(cursor), "{text}");
+    assert!(
+        text.bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"&#+%\"".contains(&byte)),
+        "fit for headers and URLs: {text}"
+    );
+    assert_eq!(
+        TreeCursor::parse(cursor.root, cursor.tree, &text).as_ref(),
+        Ok(cursor),
+        "{text}"
+    );
 }
 
 #[test]
 fn it_holds_a_number_for_each_instance_that_is_followed() {
     let mut cursor = TreeCursor::new(key(1), true).of_log(LOG);
     cursor.advance(&mark(1, 7, &[2, 3], false));
-    assert_eq!(cursor.to_string(), "0a0b0c0d:7.AAAAAAAAAAAAAAAAAAAAAg:0.AAAAAAAAAAAAAAAAAAAAAw:0");
+    assert_eq!(
+        cursor.to_string(),
+        "0a0b0c0d:7.AAAAAAAAAAAAAAAAAAAAAg:0.AAAAAAAAAAAAAAAAAAAAAw:0"
+    );
     reads_back(&cursor);
     cursor.advance(&mark(3, 12, &[], false));
     cursor.advance(&mark(2, 5, &[], true));
-    assert_eq!(cursor.to_string(), "0a0b0c0d:7.AAAAAAAAAAAAAAAAAAAAAw:12.AAAAAAAAAAAAAAAAAAAAAg!5");
+    assert_eq!(
+        cursor.to_string(),
+        "0a0b0c0d:7.AAAAAAAAAAAAAAAAAAAAAw:12.AAAAAAAAAAAAAAAAAAAAAg!5"
+    );
     reads_back(&cursor);
     // A child that has ended may still be told of children of its own.
     cursor.advance(&mark(2, 9, &[], true));
     cursor.advance(&mark(1, 8, &[2], true));
-    assert_eq!(cursor.to_string(), "0a0b0c0d:8.AAAAAAAAAAAAAAAAAAAAAw:12.AAAAAAAAAAAAAAAAAAAAAg!9");
+    assert_eq!(
+        cursor.to_string(),
+        "0a0b0c0d:8.AAAAAAAAAAAAAAAAAAAAAw:12.AAAAAAAAAAAAAAAAAAAAAg!9"
+    );
 }
 
 #[test]
@@ -39,7 +61,10 @@ fn without_the_tree_it_is_a_number() {
     let mut cursor = TreeCursor::new(key(1), false).of_log(LOG);
     cursor.advance(&mark(1, 118, &[2], false));
     assert_eq!(cursor.to_string(), "118");
-    assert_eq!(TreeCursor::parse(key(1), false, "118").unwrap().at, Some(118));
+    assert_eq!(
+        TreeCursor::parse(key(1), false, "118").unwrap().at,
+        Some(118)
+    );
 }
 
 #[test]
@@ -51,11 +76,18 @@ fn its_length_is_bounded() {
         assert!(cursor.to_string().len() < 4_096);
     }
     assert_eq!(cursor.to_string(), format!("0a0b0c0d:{}~", u64::MAX));
-    assert!(TreeCursor::parse(key(1), true, &cursor.to_string()).unwrap().incomplete);
+    assert!(
+        TreeCursor::parse(key(1), true, &cursor.to_string())
+            .unwrap()
+            .incomplete
+    );
     for child in 2..200 {
         cursor.advance(&mark(child, u64::MAX, &[], true));
     }
-    assert_eq!(cursor.to_string().matches('!').count(), limits::ENDED_FOLLOWED);
+    assert_eq!(
+        cursor.to_string().matches('!').count(),
+        limits::ENDED_FOLLOWED
+    );
     reads_back(&cursor);
 }
 
@@ -63,8 +95,14 @@ fn its_length_is_bounded() {
 fn what_was_never_given_out_is_refused() {
     let good = "0a0b0c0d:7.AAAAAAAAAAAAAAAAAAAAAg:0";
     assert!(TreeCursor::parse(key(1), true, good).is_ok());
-    let many: String =
-        (2..80_u128).map(|child| format!(".{}:1", BASE64_URL_SAFE_NO_PAD.encode(key(child).0.as_bytes()))).collect();
+    let many: String = (2..80_u128)
+        .map(|child| {
+            format!(
+                ".{}:1",
+                BASE64_URL_SAFE_NO_PAD.encode(key(child).0.as_bytes())
+            )
+        })
+        .collect();
     for bad in [
         "",
         "x",
@@ -89,6 +127,11 @@ fn what_was_never_given_out_is_refused() {
         "0a0b0c0d:7~~",
     ] {
         let refused = TreeCursor::parse(key(1), true, bad);
-        assert!(refused.as_ref().is_err_and(|sentence| sentence.starts_with("expected ")), "{bad}: {refused:?}");
+        assert!(
+            refused
+                .as_ref()
+                .is_err_and(|sentence| sentence.starts_with("expected ")),
+            "{bad}: {refused:?}"
+        );
     }
 }

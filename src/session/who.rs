@@ -1,4 +1,5 @@
-//! Who is at the other end of a connection or a request: the token's identity, and the same in the engine's terms.
+//! Who is at the other end of a connection or a request: the token's identity, and the same in the
+//! engine's terms.
 //!
 //! Not here: how a token is read (`token`), what an instance lets its caller do (`engine::access`).
 
@@ -21,7 +22,9 @@ pub struct Who {
 impl Who {
     /// The bearer of this identity; without one a stranger with a subject of its own.
     pub fn new(identity: Option<Identity>) -> Self {
-        let shown = identity.clone().unwrap_or_else(|| Identity::anonymous(Uuid::now_v7()));
+        let shown = identity
+            .clone()
+            .unwrap_or_else(|| Identity::anonymous(Uuid::now_v7()));
         let trees: Option<Arc<[InstanceKey]>> = match (&identity, shown.instance) {
             (None, _) => Some(Arc::from([])),
             (Some(_), Some(root)) => Some(Arc::from([root])),
@@ -29,8 +32,21 @@ impl Who {
         };
         let operator = shown.is_operator();
         // A token of a tree has no roles, whatever it lists.
-        let roles = if trees.is_some() { Arc::from([]) } else { Arc::from(shown.roles) };
-        Self { identity, caller: Caller { subject: shown.subject, tenant: shown.tenant, roles, operator, trees } }
+        let roles = if trees.is_some() {
+            Arc::from([])
+        } else {
+            Arc::from(shown.roles)
+        };
+        Self {
+            identity,
+            caller: Caller {
+                subject: shown.subject,
+                tenant: shown.tenant,
+                roles,
+                operator,
+                trees,
+            },
+        }
     }
 
     /// The tenant and subject: what connections are counted under.
@@ -49,22 +65,36 @@ impl Who {
         self.caller.trees = Some(self.trees_and(root));
     }
 
-    /// Whether a token adds a tree to those it may see: it came without a token, or with that of another tree.
+    /// Whether a token adds a tree to those it may see: it came without a token, or with that of
+    /// another tree.
     pub fn may_add_tree(&self, identity: &Identity) -> bool {
         let known = self.caller.trees.as_deref();
-        identity.instance.is_some_and(|root| known.is_some_and(|known| known != [root])) && identity.tenant == self.caller.tenant
+        identity
+            .instance
+            .is_some_and(|root| known.is_some_and(|known| known != [root]))
+            && identity.tenant == self.caller.tenant
     }
 
     /// Whether it has shown tokens of as many trees as one connection may follow.
     pub fn has_many_trees(&self) -> bool {
-        self.caller.trees.as_deref().is_some_and(|trees| trees.len() >= limits::SUBSCRIPTIONS)
+        self.caller
+            .trees
+            .as_deref()
+            .is_some_and(|trees| trees.len() >= limits::SUBSCRIPTIONS)
     }
 
-    /// It has shown the token of another tree. Of several tokens, the one that ends first ends the connection.
+    /// It has shown the token of another tree. Of several tokens, the one that ends first ends the
+    /// connection.
     pub fn add_tree(&mut self, identity: Identity) {
-        let Some(root) = identity.instance else { return };
+        let Some(root) = identity.instance else {
+            return;
+        };
         self.adopt(identity.subject.clone(), root);
-        if self.identity.as_ref().is_none_or(|former| identity.expires_at < former.expires_at) {
+        if self
+            .identity
+            .as_ref()
+            .is_none_or(|former| identity.expires_at < former.expires_at)
+        {
             self.identity = Some(identity);
         }
     }
@@ -72,7 +102,12 @@ impl Who {
     /// The trees it may see, and one more.
     pub fn trees_and(&self, root: InstanceKey) -> Arc<[InstanceKey]> {
         let known = self.caller.trees.as_deref().unwrap_or_default();
-        known.iter().copied().filter(|&tree| tree != root).chain([root]).collect()
+        known
+            .iter()
+            .copied()
+            .filter(|&tree| tree != root)
+            .chain([root])
+            .collect()
     }
 
     /// Whether a token speaks for the same user; a subject is unique within its tenant only.

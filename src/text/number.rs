@@ -1,6 +1,7 @@
-//! Which numbers are held exactly: whole numbers of 64 bits, and decimals that are a way to write the nearest double: with as few
-//! digits as tell it from others, of which writers choose differently when two are as near, or with the 17 that some always
-//! write. A number that is not is refused where it comes in, with its place, so that no digit is lost without a word.
+//! Which numbers are held exactly: whole numbers of 64 bits, and decimals that are a way to write
+//! the nearest double: with as few digits as tell it from others, of which writers choose
+//! differently when two are as near, or with the 17 that some always write. A number that is not is
+//! refused where it comes in, with its place, so that no digit is lost without a word.
 //!
 //! Not here: reading JSON (`json_text`), numbers in JavaScript (`expression::numerals`).
 
@@ -18,13 +19,18 @@ pub fn is_exact(number: &str) -> bool {
     }
     let held = number.parse::<f64>().ok().filter(|held| held.is_finite());
     held.is_some_and(|held| {
-        let ways = [format!("{held:e}"), serde_json::json!(held).to_string(), format!("{held:.16e}")];
+        let ways = [
+            format!("{held:e}"),
+            serde_json::json!(held).to_string(),
+            format!("{held:.16e}"),
+        ];
         let written = Decimal::read(number);
         ways.iter().any(|way| Decimal::read(way) == written)
     })
 }
 
-/// The value of a decimal number without its sign: its digits without zeros at either end, and the power of ten of the last one.
+/// The value of a decimal number without its sign: its digits without zeros at either end, and the
+/// power of ten of the last one.
 #[derive(PartialEq, Eq)]
 struct Decimal {
     digits: Vec<u8>,
@@ -34,14 +40,31 @@ struct Decimal {
 impl Decimal {
     fn read(number: &str) -> Self {
         let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-        let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
-        let mut digits: Vec<u8> = mantissa.bytes().filter(u8::is_ascii_digit).skip_while(|digit| *digit == b'0').collect();
+        let fraction = mantissa
+            .split_once('.')
+            .map_or(0, |(_, fraction)| fraction.len());
+        let mut digits: Vec<u8> = mantissa
+            .bytes()
+            .filter(u8::is_ascii_digit)
+            .skip_while(|digit| *digit == b'0')
+            .collect();
         let written = digits.len();
-        digits.truncate(digits.iter().rposition(|digit| *digit != b'0').map_or(0, |last| last + 1));
-        // Beyond 64 bits no double has that exponent: whether it is exact is decided by its digits alone.
+        digits.truncate(
+            digits
+                .iter()
+                .rposition(|digit| *digit != b'0')
+                .map_or(0, |last| last + 1),
+        );
+        // Beyond 64 bits no double has that exponent: whether it is exact is decided by its digits
+        // alone.
         let exponent = exponent.parse::<i64>().unwrap_or(i64::MAX / 2);
-        let power = exponent.saturating_sub(fraction as i64).saturating_add((written - digits.len()) as i64);
-        Self { power: if digits.is_empty() { 0 } else { power }, digits }
+        let power = exponent
+            .saturating_sub(fraction as i64)
+            .saturating_add((written - digits.len()) as i64);
+        Self {
+            power: if digits.is_empty() { 0 } else { power },
+            digits,
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-//! Whose tokens the server accepts, as configured: its own, and those of an issuer by file or by address.
+//! Whose tokens the server accepts, as configured: its own, and those of an issuer by file or by
+//! address.
 //!
 //! Not here: what makes a token genuine (`session::token`).
 
@@ -18,15 +19,22 @@ use crate::{
     },
 };
 
-/// The tokens of a configuration, and the task that keeps an issuer's keys fresh. An address that does not answer is no obstacle.
+/// The tokens of a configuration, and the task that keeps an issuer's keys fresh. An address that
+/// does not answer is no obstacle.
 ///
 /// # Errors
 /// A sentence when the secret or a file of keys cannot be read.
 pub async fn accepted_tokens(config: &Config) -> Result<(Tokens, Option<JoinHandle<()>>), String> {
-    let secret = config.jwt_secret.load().map_err(|error| error.to_string())?;
-    let mut tokens =
-        Tokens::new(TokenSettings { secret, issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() })
-            .with_longest(config.max_token_lifetime);
+    let secret = config
+        .jwt_secret
+        .load()
+        .map_err(|error| error.to_string())?;
+    let mut tokens = Tokens::new(TokenSettings {
+        secret,
+        issuer: config.jwt_issuer.clone(),
+        audience: config.jwt_audience.clone(),
+    })
+    .with_longest(config.max_token_lifetime);
     if let Some(path) = &config.jwt_roles_claim {
         tokens = tokens.with_roles_claim(RolesClaim::new(path.clone()));
     }
@@ -38,7 +46,10 @@ pub async fn accepted_tokens(config: &Config) -> Result<(Tokens, Option<JoinHand
             Ok((tokens.with_issuer(Arc::new(keys)), None))
         }
         Some(KeySource::Address(url)) => {
-            let (address, keys) = (KeyAddress::new(url.clone())?, Arc::new(IssuerKeys::by_address(algorithms)));
+            let (address, keys) = (
+                KeyAddress::new(url.clone())?,
+                Arc::new(IssuerKeys::by_address(algorithms)),
+            );
             address.refresh(&keys).await;
             let fetching = rt::spawn(address.keep_fresh(keys.clone(), Pace::default()));
             Ok((tokens.with_issuer(keys), Some(fetching)))

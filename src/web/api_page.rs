@@ -1,7 +1,7 @@
 //! `GET /docs/api`: the OpenAPI document as a page to read and try, by Swagger UI.
 //!
-//! Its files are inside the program, so the page loads nothing from elsewhere and needs no exception from the content security
-//! policy. Not here: the document (`openapi`).
+//! Its files are inside the program, so the page loads nothing from elsewhere and needs no
+//! exception from the content security policy. Not here: the document (`openapi`).
 
 use std::{
     borrow::Cow,
@@ -37,7 +37,9 @@ const PAGE: &str = r#"<!doctype html>
 
 /// The page.
 pub async fn page() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(PAGE)
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(PAGE)
 }
 
 /// `GET /docs/api/{file}`: what the page consists of.
@@ -47,17 +49,34 @@ pub async fn page() -> HttpResponse {
 pub async fn file(name: Path<String>) -> Result<HttpResponse, Problem> {
     static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| {
         // The validator is a service elsewhere that would be sent the document.
-        let config = Config::new(["/openapi.json"]).use_base_layout().validator_url("none");
-        Arc::new(config.doc_expansion("none").default_models_expand_depth(0).display_request_duration(true))
+        let config = Config::new(["/openapi.json"])
+            .use_base_layout()
+            .validator_url("none");
+        Arc::new(
+            config
+                .doc_expansion("none")
+                .default_models_expand_depth(0)
+                .display_request_duration(true),
+        )
     });
-    let found = utoipa_swagger_ui::serve(&name, CONFIG.clone()).ok().flatten();
-    let file = found.filter(|_| !name.is_empty() && !name.ends_with(".html")).ok_or_else(|| {
-        Problem::new(ErrorCode::NotFound, "expected a part of the page /docs/api, but there is none of this name")
-    })?;
+    let found = utoipa_swagger_ui::serve(&name, CONFIG.clone())
+        .ok()
+        .flatten();
+    let file = found
+        .filter(|_| !name.is_empty() && !name.ends_with(".html"))
+        .ok_or_else(|| {
+            Problem::new(
+                ErrorCode::NotFound,
+                "expected a part of the page /docs/api, but there is none of this name",
+            )
+        })?;
     let bytes = match file.bytes {
         Cow::Borrowed(bytes) => Bytes::from_static(bytes),
         Cow::Owned(bytes) => bytes.into(),
     };
     let caching = (CACHE_CONTROL, "public, max-age=3600");
-    Ok(HttpResponse::Ok().insert_header(caching).content_type(file.content_type).body(bytes))
+    Ok(HttpResponse::Ok()
+        .insert_header(caching)
+        .content_type(file.content_type)
+        .body(bytes))
 }

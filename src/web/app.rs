@@ -1,4 +1,5 @@
-//! What every request handler shares: the sessions' parts, configuration, tickets, open connections.
+//! What every request handler shares: the sessions' parts, configuration, tickets, open
+//! connections.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -42,7 +43,11 @@ pub struct App {
 impl App {
     /// Uses up a ticket: whom it was issued for, unless its tokens were revoked since.
     pub fn take_ticket(&self, ticket: &str, purpose: TicketUse) -> Option<Identity> {
-        let identity = self.tickets.lock().unwrap_or_else(PoisonError::into_inner).take(ticket, purpose, real_now())?;
+        let identity = self
+            .tickets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(ticket, purpose, real_now())?;
         self.sessions.still_good(identity).ok()
     }
 
@@ -59,7 +64,8 @@ impl App {
         if !self.connections.is_draining() {
             return Ok(());
         }
-        let sentence = "expected a server that stays, but this one is stopping: come back in a moment";
+        let sentence =
+            "expected a server that stays, but this one is stopping: come back in a moment";
         Err(Problem::new(ErrorCode::Busy, sentence))
     }
 
@@ -70,10 +76,16 @@ impl App {
     pub fn admit_listener(&self, request: &HttpRequest, who: &Who) -> Result<Vec<Place>, Problem> {
         let mut places = self.admit_address(request)?;
         let limit = self.config.limits.max_connections_per_user;
-        places.push(self.connections.of_user(&who.user(), limit).ok_or_else(|| {
-            let sentence = format!("expected at most {limit} connections of one user, but this is one more");
-            Problem::new(ErrorCode::Busy, sentence)
-        })?);
+        places.push(
+            self.connections
+                .of_user(&who.user(), limit)
+                .ok_or_else(|| {
+                    let sentence = format!(
+                        "expected at most {limit} connections of one user, but this is one more"
+                    );
+                    Problem::new(ErrorCode::Busy, sentence)
+                })?,
+        );
         Ok(places)
     }
 
@@ -82,12 +94,23 @@ impl App {
     /// # Errors
     /// 503 when that address has too many.
     pub fn admit_address(&self, request: &HttpRequest) -> Result<Vec<Place>, Problem> {
-        let Some(address) = self.approach(request.head()).address else { return Ok(Vec::new()) };
+        let Some(address) = self.approach(request.head()).address else {
+            return Ok(Vec::new());
+        };
         let limit = self.config.limits.max_connections_per_address;
-        let place = self.connections.from_address(address, limit).ok_or_else(|| {
-            log::debug!("a connection from {address} was refused: it has {limit}");
-            Problem::new(ErrorCode::Busy, format!("expected at most {limit} connections from one address, but this is one more"))
-        })?;
+        let place = self
+            .connections
+            .from_address(address, limit)
+            .ok_or_else(|| {
+                log::debug!("a connection from {address} was refused: it has {limit}");
+                Problem::new(
+                    ErrorCode::Busy,
+                    format!(
+                        "expected at most {limit} connections from one \
+                address, but this is one more"
+                    ),
+                )
+            })?;
         Ok(vec![place])
     }
 }

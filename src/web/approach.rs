@@ -1,8 +1,11 @@
-//! How a request came here: from which address, over HTTP or HTTPS, for which host. The one place that believes proxies.
+//! How a request came here: from which address, over HTTP or HTTPS, for which host. The one place
+//! that believes proxies.
 //!
-//! What a proxy adds counts only if it comes from one of `--trusted-proxies`, and only from there on: of the chain of addresses, the
-//! first from the end that is no trusted proxy is the client. `Forwarded` and `X-Forwarded-…` must agree where both are there, as a
-//! proxy that adds to one of them lets through whatever a client wrote into the other. What cannot be read leaves the connection's own.
+//! What a proxy adds counts only if it comes from one of `--trusted-proxies`, and only from there
+//! on: of the chain of addresses, the first from the end that is no trusted proxy is the client.
+//! `Forwarded` and `X-Forwarded-…` must agree where both are there, as a proxy that adds to one of
+//! them lets through whatever a client wrote into the other. What cannot be read leaves the
+//! connection's own.
 
 use std::{borrow::Cow, net::IpAddr};
 
@@ -29,10 +32,23 @@ impl<'a> Approach<'a> {
     /// Reads a request's head.
     pub fn of(head: &'a RequestHead, trusted: &TrustedProxies) -> Self {
         let peer = head.peer_addr.map(|peer| peer.ip().to_canonical());
-        let own = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        let direct = Self { address: peer, https: false, host: Cow::Borrowed(own) };
-        let Some(proxy) = peer.filter(|peer| trusted.contain(*peer)) else { return direct };
-        let told = agreed(standard(&head.headers, trusted), older(&head.headers, trusted));
+        let own = head
+            .headers
+            .get(HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or_default();
+        let direct = Self {
+            address: peer,
+            https: false,
+            host: Cow::Borrowed(own),
+        };
+        let Some(proxy) = peer.filter(|peer| trusted.contain(*peer)) else {
+            return direct;
+        };
+        let told = agreed(
+            standard(&head.headers, trusted),
+            older(&head.headers, trusted),
+        );
         Self {
             address: Some(told.address.unwrap_or(proxy)),
             https: told.https.unwrap_or(false),

@@ -1,4 +1,5 @@
-//! Questions of request handlers to instances and to the store. Answers come through the gate, as for sessions.
+//! Questions of request handlers to instances and to the store. Answers come through the gate, as
+//! for sessions.
 
 use std::sync::Arc;
 
@@ -32,7 +33,12 @@ impl App {
     ///
     /// # Errors
     /// Why it was refused.
-    pub async fn command(&self, key: InstanceKey, caller: &Caller, ask: Ask) -> Result<Outcome, Problem> {
+    pub async fn command(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        ask: Ask,
+    ) -> Result<Outcome, Problem> {
         outcome(self.answer(key, caller, ask).await)
     }
 
@@ -40,21 +46,40 @@ impl App {
     ///
     /// # Errors
     /// Why the run would be refused with any file.
-    pub async fn may_upload(&self, key: InstanceKey, caller: &Caller, ask: Ask) -> Result<UploadRules, Problem> {
+    pub async fn may_upload(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        ask: Ask,
+    ) -> Result<UploadRules, Problem> {
         match self.answer(key, caller, ask).await {
             Ok(Answer::MayUpload(rules)) => Ok(rules),
             other => Err(refused(other)),
         }
     }
 
-    /// Sends a command that brings a file. Once sent, the command and what follows for the file do not depend on the request.
+    /// Sends a command that brings a file. Once sent, the command and what follows for the file do
+    /// not depend on the request.
     ///
     /// # Errors
     /// Why it was refused.
-    pub async fn upload(&self, key: InstanceKey, caller: &Caller, ask: Ask, file: Received) -> Result<Outcome, Problem> {
+    pub async fn upload(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        ask: Ask,
+        file: Received,
+    ) -> Result<Outcome, Problem> {
         let upload = file.sent();
         let (reply, answer) = reply();
-        self.sessions.runtime.dispatch(key, Envelope { caller: Some(caller.clone()), ask, reply });
+        self.sessions.runtime.dispatch(
+            key,
+            Envelope {
+                caller: Some(caller.clone()),
+                ask,
+                reply,
+            },
+        );
         let settled = rt::spawn(async move {
             let answer = answer.await;
             let told = answer.as_ref().ok().cloned();
@@ -62,15 +87,25 @@ impl App {
             let _ = web::block(move || upload.settle(told.as_ref())).await;
             outcome(answer)
         });
-        settled.await.unwrap_or_else(|_| Err(Refusal::Internal.into()))
+        settled
+            .await
+            .unwrap_or_else(|_| Err(Refusal::Internal.into()))
     }
 
     /// A file of an instance.
     ///
     /// # Errors
     /// 404 when the caller may not see the instance, or it has no such file.
-    pub async fn file(&self, key: InstanceKey, caller: &Caller, id: Uuid) -> Result<StoredFile, Problem> {
-        match self.read_instance(key, caller, Question::FindFile(id)).await {
+    pub async fn file(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        id: Uuid,
+    ) -> Result<StoredFile, Problem> {
+        match self
+            .read_instance(key, caller, Question::FindFile(id))
+            .await
+        {
             Ok(Answer::File(file)) => Ok(*file),
             other => Err(refused(other)),
         }
@@ -90,8 +125,16 @@ impl App {
     ///
     /// # Errors
     /// 404 when there is none, or none the caller may see.
-    pub async fn observe(&self, key: InstanceKey, caller: &Caller, whole: bool) -> Result<Arc<Observed>, Problem> {
-        match self.read_instance(key, caller, Question::Observe { whole }).await {
+    pub async fn observe(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        whole: bool,
+    ) -> Result<Arc<Observed>, Problem> {
+        match self
+            .read_instance(key, caller, Question::Observe { whole })
+            .await
+        {
             Ok(Answer::Observed(observed)) => Ok(observed),
             other => Err(refused(other)),
         }
@@ -104,13 +147,32 @@ impl App {
         question: Question,
     ) -> Result<Answer, oneshot::error::RecvError> {
         let (reply, answer) = reply();
-        self.sessions.runtime.read(key, Read { caller: Some(caller.clone()), question, reply });
+        self.sessions.runtime.read(
+            key,
+            Read {
+                caller: Some(caller.clone()),
+                question,
+                reply,
+            },
+        );
         answer.await
     }
 
-    async fn answer(&self, key: InstanceKey, caller: &Caller, ask: Ask) -> Result<Answer, oneshot::error::RecvError> {
+    async fn answer(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        ask: Ask,
+    ) -> Result<Answer, oneshot::error::RecvError> {
         let (reply, answer) = reply();
-        self.sessions.runtime.dispatch(key, Envelope { caller: Some(caller.clone()), ask, reply });
+        self.sessions.runtime.dispatch(
+            key,
+            Envelope {
+                caller: Some(caller.clone()),
+                ask,
+                reply,
+            },
+        );
         answer.await
     }
 
@@ -128,14 +190,23 @@ impl App {
         }
     }
 
-    /// The rows of an instance that hold records after `after`, oldest first. Look at the instance before: a look authorises.
+    /// The rows of an instance that hold records after `after`, oldest first. Look at the instance
+    /// before: a look authorises.
     ///
     /// # Errors
     /// As [`App::read`].
-    pub async fn rows(&self, key: InstanceKey, after: u64, limit: usize) -> Result<Vec<Row>, Problem> {
+    pub async fn rows(
+        &self,
+        key: InstanceKey,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Row>, Problem> {
         self.read(move |reader| {
             let stored = reader.rows(Entity::from(key), after, limit)?;
-            stored.iter().map(|stored| codec::decode(&stored.row.body)).collect()
+            stored
+                .iter()
+                .map(|stored| codec::decode(&stored.row.body))
+                .collect()
         })
         .await
     }
@@ -168,7 +239,9 @@ fn outcome(answer: Result<Answer, oneshot::error::RecvError>) -> Result<Outcome,
     match answer {
         Ok(Answer::Applied(committed)) => Ok(Outcome::Done(committed, false)),
         Ok(Answer::Duplicate(committed)) => Ok(Outcome::Done(committed, true)),
-        Ok(Answer::Unchanged | Answer::Observed(_) | Answer::MayUpload(_) | Answer::File(_)) => Ok(Outcome::Unchanged),
+        Ok(Answer::Unchanged | Answer::Observed(_) | Answer::MayUpload(_) | Answer::File(_)) => {
+            Ok(Outcome::Unchanged)
+        }
         Ok(Answer::Refused(refusal)) => Err(refusal.into()),
         Err(_) => Err(Refusal::Internal.into()),
     }

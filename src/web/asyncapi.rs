@@ -1,6 +1,7 @@
 //! The AsyncAPI document of the websocket, made from the catalog of its frames.
 //!
-//! Told from the server's side: it receives what a client sends. Not here: the frames' shapes (`session::frames::catalog`).
+//! Told from the server's side: it receives what a client sends. Not here: the frames' shapes
+//! (`session::frames::catalog`).
 
 use std::sync::LazyLock;
 
@@ -18,14 +19,29 @@ use crate::session::frames::{
 pub fn document() -> Value {
     let catalog = Catalog::new();
     let all = || catalog.from_client.iter().chain(&catalog.from_server);
-    let messages: Map<String, Value> = all().map(|frame| (frame.name.to_owned(), message(frame))).collect();
-    let of_channel: Map<String, Value> =
-        all().map(|frame| (frame.name.to_owned(), reference(&format!("components/messages/{}", frame.name)))).collect();
-    let schemas: Map<String, Value> = catalog.schemas.iter().map(|(name, schema)| (name.clone(), json!(schema))).collect();
+    let messages: Map<String, Value> = all()
+        .map(|frame| (frame.name.to_owned(), message(frame)))
+        .collect();
+    let of_channel: Map<String, Value> = all()
+        .map(|frame| {
+            (
+                frame.name.to_owned(),
+                reference(&format!("components/messages/{}", frame.name)),
+            )
+        })
+        .collect();
+    let schemas: Map<String, Value> = catalog
+        .schemas
+        .iter()
+        .map(|(name, schema)| (name.clone(), json!(schema)))
+        .collect();
     let commands = frames(&catalog.from_client, |frame| frame.is_command);
     let others = frames(&catalog.from_client, |frame| !frame.is_command);
     let is_answer = |frame: &FrameShape| ["reply", "error"].contains(&frame.name);
-    let (answers, pushes) = (frames(&catalog.from_server, is_answer), frames(&catalog.from_server, |_| true));
+    let (answers, pushes) = (
+        frames(&catalog.from_server, is_answer),
+        frames(&catalog.from_server, |_| true),
+    );
     let session = reference("channels/session");
     let mut document = json!({
         "asyncapi": "3.0.0",
@@ -33,13 +49,15 @@ pub fn document() -> Value {
             "title": "Stepwire websocket",
             "version": env!("CARGO_PKG_VERSION"),
             "description": format!(
-                "The frames of {PROTOCOL}: text messages, one JSON object each. Within v1 only additive changes: pass over fields \
-                 and types you do not know. In words: /docs/protocol. The HTTP interface has its own document: /openapi.json."
+                "The frames of {PROTOCOL}: text messages, one JSON object each. Within v1 only \
+                additive changes: pass over fields and types you do not know. In words: \
+                /docs/protocol. The HTTP interface has its own document: /openapi.json."
             ),
             "license": {"name": env!("CARGO_PKG_LICENSE")},
         },
         "defaultContentType": "application/json",
-        "servers": {"here": {"host": "localhost:8000", "protocol": "ws", "description": "Where it listens by default"}},
+        "servers": {"here": {"host": "localhost:8000", "protocol": "ws", "description": "Where \
+            it listens by default"}},
         "channels": {"session": {
             "address": "/v1/ws",
             "title": "A session",
@@ -53,8 +71,10 @@ pub fn document() -> Value {
                 "summary": "Commands; each is answered",
                 "reply": {"channel": session, "messages": answers},
             },
-            "greet": {"action": "receive", "channel": session, "messages": others, "summary": "Frames without an answer of their own"},
-            "push": {"action": "send", "channel": session, "messages": pushes, "summary": "What the server sends"},
+            "greet": {"action": "receive", "channel": session, "messages": others, "summary": "Frames \
+                without an answer of their own"},
+            "push": {"action": "send", "channel": session, "messages": pushes, "summary": "What \
+                the server sends"},
         },
         "components": {"messages": messages, "schemas": schemas},
     });
@@ -74,7 +94,9 @@ fn frames(all: &[FrameShape], wanted: impl Fn(&FrameShape) -> bool) -> Vec<Value
 }
 
 fn message(frame: &FrameShape) -> Value {
-    let payloads = examples::of(frame.name).into_iter().map(|payload| json!({"payload": payload}));
+    let payloads = examples::of(frame.name)
+        .into_iter()
+        .map(|payload| json!({"payload": payload}));
     let mut message = json!({
         "name": frame.name,
         "summary": frame.summary,
@@ -92,7 +114,8 @@ fn binding() -> Value {
     json!({
         "method": "GET",
         "query": {"type": "object", "properties": {
-            "ticket": {"type": "string", "description": "A ticket of POST /v1/tickets instead of a token in hello"},
+            "ticket": {"type": "string", "description": "A ticket of POST /v1/tickets instead of \
+                a token in hello"},
         }},
         "headers": {"type": "object", "required": ["Sec-WebSocket-Protocol"], "properties": {
             "Sec-WebSocket-Protocol": {"type": "string", "enum": [PROTOCOL]},
@@ -115,8 +138,10 @@ fn close_codes() -> Vec<Value> {
 }
 
 /// `GET /asyncapi.json`: the frames of the websocket. For anybody.
-#[utoipa::path(get, path = "/asyncapi.json", tag = "server", security(()), operation_id = "getAsyncapi", summary = "Read the websocket's document",
-    responses((status = 200, description = "An AsyncAPI document", body = Object, content_type = "application/json"), (status = 304, description = "As it was")))]
+#[utoipa::path(get, path = "/asyncapi.json", tag = "server", security(()), operation_id = "getAsyncapi", summary = "Read \
+    the websocket's document",
+    responses((status = 200, description = "An AsyncAPI document", body = Object, content_type = "application/json"), (status = 304, description = "As \
+        it was")))]
 pub async fn json(request: HttpRequest) -> HttpResponse {
     static PUBLISHED: LazyLock<Published> = LazyLock::new(|| Published::new(&document()));
     PUBLISHED.answer(&request)

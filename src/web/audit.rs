@@ -1,7 +1,8 @@
 //! Lines of the log about what administrators and designers do, and about sign-ins that fail.
 //!
-//! A request that is cut off may have done what it asked for all the same: then the line says that this is not known, so nobody can
-//! act unseen by hanging up. Not here: what operators do to instances (`runtime`), what the lines look like (`logging`).
+//! A request that is cut off may have done what it asked for all the same: then the line says that
+//! this is not known, so nobody can act unseen by hanging up. Not here: what operators do to
+//! instances (`runtime`), what the lines look like (`logging`).
 
 use actix_web::{HttpRequest, ResponseError, http::StatusCode};
 
@@ -25,12 +26,23 @@ pub struct Act {
 impl Act {
     /// By somebody who has signed in.
     pub fn by(who: &Identity, what: &'static str) -> Self {
-        Self { what, fields: vec![("by", (&who.subject).into()), ("tenant", (&who.tenant).into())], under_way: true }
+        Self {
+            what,
+            fields: vec![
+                ("by", (&who.subject).into()),
+                ("tenant", (&who.tenant).into()),
+            ],
+            under_way: true,
+        }
     }
 
     /// By whoever owns the data directory.
     pub fn by_owner(what: &'static str) -> Self {
-        Self { what, fields: vec![("by", "the owner of the data directory".into())], under_way: true }
+        Self {
+            what,
+            fields: vec![("by", "the owner of the data directory".into())],
+            under_way: true,
+        }
     }
 
     /// What it is done to. Never a password, a token or a user's data.
@@ -54,7 +66,8 @@ impl Act {
         outcome
     }
 
-    /// Does it, for a caller that writes more about it then: a line of its own is written only when the request is cut off.
+    /// Does it, for a caller that writes more about it then: a line of its own is written only when
+    /// the request is cut off.
     pub async fn told_later<T>(self, doing: impl Future<Output = T>) -> T {
         let mut act = self;
         let outcome = doing.await;
@@ -76,23 +89,36 @@ impl Act {
 impl Drop for Act {
     fn drop(&mut self) {
         if self.under_way {
-            self.write(&format!("{}, perhaps: the request was cut off before its answer", self.what));
+            self.write(&format!(
+                "{}, perhaps: the request was cut off before its answer",
+                self.what
+            ));
         }
     }
 }
 
 impl App {
-    /// Writes a line about a sign-in that failed, if there were not too many; with the name that was tried, if one was.
+    /// Writes a line about a sign-in that failed, if there were not too many; with the name that
+    /// was tried, if one was.
     pub fn sign_in_failed(&self, request: &HttpRequest, name: Option<&str>, problem: &Problem) {
         static QUOTA: Quota = Quota::per_minute(FAILED_SIGN_INS);
         let status = problem.status_code();
-        if !matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS) {
+        if !matches!(
+            status,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
+        ) {
             return;
         }
-        let Some(left_out) = QUOTA.take(real_now().0) else { return };
+        let Some(left_out) = QUOTA.take(real_now().0) else {
+            return;
+        };
         let mut fields: Vec<(&str, Field)> = vec![("status", u32::from(status.as_u16()).into())];
         fields.extend(name.map(|name| ("user", name.into())));
-        fields.extend(self.approach(request.head()).address.map(|address| ("address", Field::Text(address.to_string()))));
+        fields.extend(
+            self.approach(request.head())
+                .address
+                .map(|address| ("address", Field::Text(address.to_string()))),
+        );
         if left_out > 0 {
             fields.push(("left_out", left_out.into()));
         }

@@ -1,8 +1,10 @@
-//! Who sends a request: the bearer token of its header, or the cookie of a person who signed in to the pages.
+//! Who sends a request: the bearer token of its header, or the cookie of a person who signed in to
+//! the pages.
 //!
-//! A browser adds the cookie by itself, also for foreign pages. So a request that changes something by the cookie must say that
-//! it comes from an allowed origin; a stranger's must not say that it comes from another, so that a foreign page cannot use the
-//! visitor's address. A bearer token is added by nobody but its holder.
+//! A browser adds the cookie by itself, also for foreign pages. So a request that changes something
+//! by the cookie must say that it comes from an allowed origin; a stranger's must not say that it
+//! comes from another, so that a foreign page cannot use the visitor's address. A bearer token is
+//! added by nobody but its holder.
 
 use actix_web::{
     HttpRequest,
@@ -29,7 +31,8 @@ impl App {
     /// Who sends the request; a stranger without a token or cookie.
     ///
     /// # Errors
-    /// 400 for a header that cannot be read, 401 for a token that is not accepted, 403 from a foreign origin.
+    /// 400 for a header that cannot be read, 401 for a token that is not accepted, 403 from a
+    /// foreign origin.
     pub fn who(&self, request: &HttpRequest) -> Result<Who, Problem> {
         let Some(token) = bearer_token(request)? else {
             let identity = self.signed_in(request);
@@ -53,7 +56,11 @@ impl App {
     /// 401 with the code that says whether a new token would do.
     pub fn verify(&self, token: &str) -> Result<Identity, Problem> {
         self.sessions.identify(token).map_err(|error| {
-            let code = if error == TokenError::Expired { ErrorCode::TokenExpired } else { ErrorCode::Unauthenticated };
+            let code = if error == TokenError::Expired {
+                ErrorCode::TokenExpired
+            } else {
+                ErrorCode::Unauthenticated
+            };
             Problem::new(code, error.to_string())
         })
     }
@@ -69,7 +76,8 @@ impl App {
                 // Whoever signed in and is asked to again wants to know why.
                 self.verify(cookie.value())?;
             }
-            let sentence = "expected a token ('Authorization: Bearer TOKEN') or a signed-in user, but there is neither";
+            let sentence = "expected a token ('Authorization: Bearer TOKEN') or a signed-in \
+                user, but there is neither";
             return Err(Problem::new(ErrorCode::Unauthenticated, sentence));
         }
         Ok(who)
@@ -81,10 +89,15 @@ impl App {
     /// As [`App::bearer`], and 403 for such a token.
     pub fn user(&self, request: &HttpRequest) -> Result<(Who, Identity), Problem> {
         let who = self.bearer(request)?;
-        match who.identity.clone().filter(|identity| identity.instance.is_none()) {
+        match who
+            .identity
+            .clone()
+            .filter(|identity| identity.instance.is_none())
+        {
             Some(identity) => Ok((who, identity)),
             None => {
-                let sentence = "expected the token of a user, but this one is good for one instance and its children only";
+                let sentence = "expected the token of a user, but this one is good for one \
+                    instance and its children only";
                 Err(Problem::new(ErrorCode::Forbidden, sentence))
             }
         }
@@ -96,7 +109,8 @@ impl App {
         self.sessions.identify(cookie.value()).ok()
     }
 
-    /// A token for somebody who signs in, and when it ends: not after the token that was shown for it.
+    /// A token for somebody who signs in, and when it ends: not after the token that was shown for
+    /// it.
     ///
     /// # Errors
     /// 500 when it cannot be made.
@@ -104,21 +118,35 @@ impl App {
         self.token_for(identity, limits::SIGNED_IN)
     }
 
-    /// A token that is good this long, but no longer than what the identity rests on, and when it ends.
+    /// A token that is good this long, but no longer than what the identity rests on, and when it
+    /// ends.
     ///
     /// # Errors
     /// 500 when it cannot be made.
-    pub fn token_for(&self, identity: &Identity, ttl: std::time::Duration) -> Result<(String, Time), Problem> {
+    pub fn token_for(
+        &self,
+        identity: &Identity,
+        ttl: std::time::Duration,
+    ) -> Result<(String, Time), Problem> {
         let now = real_now();
         // The token counts whole seconds.
         let begin = now.0.div_euclid(1000);
         let longest = begin.saturating_add_unsigned(ttl.as_secs());
-        let end = identity.expires_at.map_or(longest, |end| longest.min(end.0.div_euclid(1000)).max(begin));
+        let end = identity.expires_at.map_or(longest, |end| {
+            longest.min(end.0.div_euclid(1000)).max(begin)
+        });
         let ttl = std::time::Duration::from_secs(end.abs_diff(begin));
-        let token = self.sessions.tokens.mint(identity, now, ttl).map_err(|error| {
-            log::error!("nobody can sign in: {error}");
-            Problem::new(ErrorCode::Internal, "expected to sign you in, but the token could not be made")
-        })?;
+        let token = self
+            .sessions
+            .tokens
+            .mint(identity, now, ttl)
+            .map_err(|error| {
+                log::error!("nobody can sign in: {error}");
+                Problem::new(
+                    ErrorCode::Internal,
+                    "expected to sign you in, but the token could not be made",
+                )
+            })?;
         Ok((token, Time(end.saturating_mul(1000))))
     }
 
@@ -126,16 +154,24 @@ impl App {
     ///
     /// # Errors
     /// 413 for one that is longer than browsers keep: they would drop it without a word.
-    pub fn sign_in_cookie(&self, request: &HttpRequest, token: String) -> Result<Cookie<'static>, Problem> {
+    pub fn sign_in_cookie(
+        &self,
+        request: &HttpRequest,
+        token: String,
+    ) -> Result<Cookie<'static>, Problem> {
         let (length, longest) = (COOKIE.len() + 1 + token.len(), limits::COOKIE_BYTES);
         if length > longest {
             let sentence = format!(
-                "expected a sign-in that a browser keeps, a cookie of at most {longest} bytes, but this one has {length}: sign in with \
-                 a token that has fewer or shorter roles"
+                "expected a sign-in that a browser keeps, a cookie of at most {longest} bytes, \
+                but this one has {length}: sign in with a token that has fewer or shorter roles"
             );
             return Err(Problem::new(ErrorCode::TooLarge, sentence));
         }
-        Ok(self.cookie(request, token, Duration::seconds(limits::SIGNED_IN.as_secs() as i64)))
+        Ok(self.cookie(
+            request,
+            token,
+            Duration::seconds(limits::SIGNED_IN.as_secs() as i64),
+        ))
     }
 
     /// The cookie that signs out.
@@ -145,31 +181,59 @@ impl App {
 
     fn cookie(&self, request: &HttpRequest, token: String, age: Duration) -> Cookie<'static> {
         let secure = self.approach(request.head()).https;
-        Cookie::build(COOKIE, token).path("/").http_only(true).same_site(SameSite::Lax).secure(secure).max_age(age).finish()
+        Cookie::build(COOKIE, token)
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(secure)
+            .max_age(age)
+            .finish()
     }
 }
 
-/// The token of the header `Authorization`; `None` without the header. What it says is never repeated: it may hold a secret.
+/// The token of the header `Authorization`; `None` without the header. What it says is never
+/// repeated: it may hold a secret.
 ///
 /// # Errors
 /// 400 for a header of another form, 401 for another scheme.
 fn bearer_token(request: &HttpRequest) -> Result<Option<&str>, Problem> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
-    let (Some(header), second) = (headers.next(), headers.next()) else { return Ok(None) };
-    let wrong = |code, found: &str| Problem::new(code, format!("expected the header 'Authorization: Bearer TOKEN', but {found}"));
+    let (Some(header), second) = (headers.next(), headers.next()) else {
+        return Ok(None);
+    };
+    let wrong = |code, found: &str| {
+        Problem::new(
+            code,
+            format!("expected the header 'Authorization: Bearer TOKEN', but {found}"),
+        )
+    };
     if second.is_some() {
         return Err(wrong(ErrorCode::BadRequest, "it is there twice: send one"));
     }
-    let Ok(text) = header.to_str() else { return Err(wrong(ErrorCode::BadRequest, "it is no ASCII text")) };
+    let Ok(text) = header.to_str() else {
+        return Err(wrong(ErrorCode::BadRequest, "it is no ASCII text"));
+    };
     match text.trim().split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
-        Some((scheme, _)) if ["basic", "digest", "negotiate"].contains(&&*scheme.to_ascii_lowercase()) => {
-            Err(wrong(ErrorCode::Unauthenticated, &format!("its scheme is '{scheme}': get a token from POST /v1/login")))
+        Some((scheme, _))
+            if ["basic", "digest", "negotiate"].contains(&&*scheme.to_ascii_lowercase()) =>
+        {
+            Err(wrong(
+                ErrorCode::Unauthenticated,
+                &format!("its scheme is '{scheme}': get a token from POST /v1/login"),
+            ))
         }
-        Some(_) => Err(wrong(ErrorCode::Unauthenticated, "its scheme is another one")),
-        None if text.trim().eq_ignore_ascii_case("bearer") => {
-            Err(wrong(ErrorCode::BadRequest, "there is no token after 'Bearer'"))
-        }
-        None => Err(wrong(ErrorCode::BadRequest, "it has no scheme: put 'Bearer ' before the token")),
+        Some(_) => Err(wrong(
+            ErrorCode::Unauthenticated,
+            "its scheme is another one",
+        )),
+        None if text.trim().eq_ignore_ascii_case("bearer") => Err(wrong(
+            ErrorCode::BadRequest,
+            "there is no token after 'Bearer'",
+        )),
+        None => Err(wrong(
+            ErrorCode::BadRequest,
+            "it has no scheme: put 'Bearer ' before the token",
+        )),
     }
 }

@@ -40,14 +40,18 @@ enum Counted {
 }
 
 impl Connections {
-    /// A place for a connection from this address; `None` when it has as many as `limit` (0 = no limit).
+    /// A place for a connection from this address; `None` when it has as many as `limit` (0 = no
+    /// limit).
     pub fn from_address(self: &Arc<Self>, address: IpAddr, limit: usize) -> Option<Place> {
         let mut count = self.by_address.entry(address).or_default();
         if limit > 0 && *count >= limit {
             return None;
         }
         *count += 1;
-        Some(Place { connections: self.clone(), what: Counted::Address(address) })
+        Some(Place {
+            connections: self.clone(),
+            what: Counted::Address(address),
+        })
     }
 
     /// A place for a connection of this user; `None` when it has as many as `limit` (0 = no limit).
@@ -57,7 +61,10 @@ impl Connections {
             return None;
         }
         *count += 1;
-        Some(Place { connections: self.clone(), what: Counted::User(user.to_owned()) })
+        Some(Place {
+            connections: self.clone(),
+            what: Counted::User(user.to_owned()),
+        })
     }
 
     /// Notes an open connection, to be told when the server goes down.
@@ -68,9 +75,14 @@ impl Connections {
         inbox.put(Inbound::UsersChanged);
         // Admitted before the drain began, and perhaps too late to be found by it.
         if self.is_draining() {
-            inbox.put(Inbound::Drain { reconnect_after_ms: RECONNECT_MS });
+            inbox.put(Inbound::Drain {
+                reconnect_after_ms: RECONNECT_MS,
+            });
         }
-        Place { connections: self.clone(), what: Counted::Open(number) }
+        Place {
+            connections: self.clone(),
+            what: Counted::Open(number),
+        }
     }
 
     /// How many are open.
@@ -88,13 +100,16 @@ impl Connections {
         self.draining.load(Ordering::SeqCst)
     }
 
-    /// Tells every connection to go and when to come back: spread over `spread_ms`, so that they do not come back at once.
+    /// Tells every connection to go and when to come back: spread over `spread_ms`, so that they do
+    /// not come back at once.
     pub fn drain(&self, spread_ms: u64) {
         self.draining.store(true, Ordering::SeqCst);
         let count = self.open.len().max(1) as u64;
         for (turn, entry) in (0..).zip(self.open.iter()) {
             if let Some(inbox) = entry.value().upgrade() {
-                inbox.put(Inbound::Drain { reconnect_after_ms: RECONNECT_MS + turn * spread_ms / count });
+                inbox.put(Inbound::Drain {
+                    reconnect_after_ms: RECONNECT_MS + turn * spread_ms / count,
+                });
             }
         }
     }

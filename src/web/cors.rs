@@ -1,8 +1,9 @@
-//! Which foreign pages may read answers: the API for the origins that may connect, nothing else for anybody; with cookies only for
-//! those that are listed.
+//! Which foreign pages may read answers: the API for the origins that may connect, nothing else for
+//! anybody; with cookies only for those that are listed.
 //!
-//! What an allowed origin is: `config::AllowedOrigins`, by way of `App::allows`. The pages, assets and docs are for this server's own
-//! pages. Not here: refusing requests that change something by a cookie (`auth`).
+//! What an allowed origin is: `config::AllowedOrigins`, by way of `App::allows`. The pages, assets
+//! and docs are for this server's own pages. Not here: refusing requests that change something by a
+//! cookie (`auth`).
 
 use actix_cors::Cors;
 use actix_web::{
@@ -12,9 +13,10 @@ use actix_web::{
     http::{
         Method,
         header::{
-            ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-            ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderName,
-            IF_NONE_MATCH, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+            ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_ORIGIN,
+            ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION,
+            CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH,
+            LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
         },
     },
     middleware::Next,
@@ -26,8 +28,8 @@ use super::{app::App, origin_check::origin};
 /// How long a browser may remember what it was allowed, in seconds.
 const REMEMBERED: usize = 600;
 
-/// Lets allowed pages ask, and read what is answered. With `*` as the list, cookies stay out: a stranger's page must not act as its
-/// visitor.
+/// Lets allowed pages ask, and read what is answered. With `*` as the list, cookies stay out: a
+/// stranger's page must not act as its visitor.
 pub fn cors(app: &Data<App>) -> Cors {
     let app = app.clone();
     let with_cookies = !app.config.allowed_origins.is_any();
@@ -35,20 +37,34 @@ pub fn cors(app: &Data<App>) -> Cors {
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
         .allowed_headers([AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, IF_NONE_MATCH])
         .allowed_headers(["idempotency-key", "last-event-id"].map(HeaderName::from_static))
-        .expose_headers([CONTENT_DISPOSITION, ETAG, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE])
+        .expose_headers([
+            CONTENT_DISPOSITION,
+            ETAG,
+            LOCATION,
+            RETRY_AFTER,
+            WWW_AUTHENTICATE,
+        ])
         .max_age(REMEMBERED)
         .allowed_origin_fn(move |origin, head| {
-            is_of_api(head.uri.path()) && origin.to_str().is_ok_and(|origin| app.allows(Some(origin), head))
+            is_of_api(head.uri.path())
+                && origin
+                    .to_str()
+                    .is_ok_and(|origin| app.allows(Some(origin), head))
         });
-    if with_cookies { cors.supports_credentials() } else { cors }
+    if with_cookies {
+        cors.supports_credentials()
+    } else {
+        cors
+    }
 }
 
 fn is_of_api(path: &str) -> bool {
     path.starts_with("/v1/") || path.starts_with("/api/v1/")
 }
 
-/// Goes around [`cors`], which tells every page of credentials and headers it could read if it were allowed to read anything. A
-/// page that may not ask is told so in words where it asks beforehand, and the log is told in any case.
+/// Goes around [`cors`], which tells every page of credentials and headers it could read if it were
+/// allowed to read anything. A page that may not ask is told so in words where it asks beforehand,
+/// and the log is told in any case.
 ///
 /// # Errors
 /// Those of the request.
@@ -63,9 +79,14 @@ pub async fn only_to_the_allowed<B: MessageBody>(
             refused = Some(app.refused_origin(origin));
         }
     }
-    let asks_beforehand = request.method() == Method::OPTIONS && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD);
+    let asks_beforehand = request.method() == Method::OPTIONS
+        && request
+            .headers()
+            .contains_key(ACCESS_CONTROL_REQUEST_METHOD);
     if let Some(problem) = refused.filter(|_| asks_beforehand) {
-        return Ok(request.into_response(problem.error_response()).map_into_right_body());
+        return Ok(request
+            .into_response(problem.error_response())
+            .map_into_right_body());
     }
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();

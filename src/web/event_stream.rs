@@ -1,6 +1,7 @@
 //! Server-sent events: how a stream of them is answered, and kept alive while nothing happens.
 //!
-//! An event is written as one chunk, as some clients look at chunks instead of lines. Not here: what the events say.
+//! An event is written as one chunk, as some clients look at chunks instead of lines. Not here:
+//! what the events say.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -16,8 +17,13 @@ use tokio::time::MissedTickBehavior;
 /// A comment: says that the server is there.
 const KEEP_ALIVE: Bytes = Bytes::from_static(b": keep-alive\n\n");
 
-/// An answer that ends when `events` end, with a comment every so often before. Its head is sent at once.
-pub fn answer(request: &HttpRequest, events: impl Stream<Item = Bytes> + 'static, keep_alive: Duration) -> HttpResponse {
+/// An answer that ends when `events` end, with a comment every so often before. Its head is sent at
+/// once.
+pub fn answer(
+    request: &HttpRequest,
+    events: impl Stream<Item = Bytes> + 'static,
+    keep_alive: Duration,
+) -> HttpResponse {
     let mut response = HttpResponse::Ok()
         .content_type("text/event-stream")
         .insert_header((CACHE_CONTROL, "no-cache"))
@@ -27,7 +33,9 @@ pub fn answer(request: &HttpRequest, events: impl Stream<Item = Bytes> + 'static
     if request.version() < Version::HTTP_11 {
         // Chunks are unknown there: the answer ends with the connection.
         response.head_mut().no_chunking(true);
-        response.head_mut().set_connection_type(ConnectionType::Close);
+        response
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
     }
     response
 }
@@ -36,14 +44,17 @@ pub fn answer(request: &HttpRequest, events: impl Stream<Item = Bytes> + 'static
 fn with_comments(events: impl Stream<Item = Bytes>, every: Duration) -> impl Stream<Item = Bytes> {
     let mut ticks = interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    stream::unfold((Box::pin(events), ticks), |(mut events, mut ticks)| async move {
-        let piece = tokio::select! {
-            biased;
-            event = events.next() => event?,
-            _ = ticks.tick() => KEEP_ALIVE,
-        };
-        Some((piece, (events, ticks)))
-    })
+    stream::unfold(
+        (Box::pin(events), ticks),
+        |(mut events, mut ticks)| async move {
+            let piece = tokio::select! {
+                biased;
+                event = events.next() => event?,
+                _ = ticks.tick() => KEEP_ALIVE,
+            };
+            Some((piece, (events, ticks)))
+        },
+    )
 }
 
 #[cfg(test)]
@@ -69,7 +80,13 @@ mod tests {
     #[actix_web::test]
     async fn an_event_that_is_there_goes_first() {
         let event = Bytes::from_static(b"data: 1\n\n");
-        let mut pieces = Box::pin(with_comments(stream::iter([event.clone()]), Duration::from_nanos(1)));
-        assert_eq!((pieces.next().await, pieces.next().await), (Some(event), None));
+        let mut pieces = Box::pin(with_comments(
+            stream::iter([event.clone()]),
+            Duration::from_nanos(1),
+        ));
+        assert_eq!(
+            (pieces.next().await, pieces.next().await),
+            (Some(event), None)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Names of files that users bring: cleaned when they come in, written safely into a header when they go out.
+//! Names of files that users bring: cleaned when they come in, written safely into a header when
+//! they go out.
 
 use std::fmt::Write;
 
@@ -9,11 +10,14 @@ const NAMELESS: &str = "file";
 /// A longer ending is no extension worth keeping, in bytes.
 const EXTENSION_BYTES: usize = 16;
 
-/// The last segment of what a client calls a file, without control characters and what turns the direction of text, and not
-/// longer than the limit.
+/// The last segment of what a client calls a file, without control characters and what turns the
+/// direction of text, and not longer than the limit.
 pub fn clean(name: &str) -> String {
     let segment = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let shown: String = segment.chars().filter(|c| !c.is_control() && !turns_text(*c)).collect();
+    let shown: String = segment
+        .chars()
+        .filter(|c| !c.is_control() && !turns_text(*c))
+        .collect();
     let shown = shown.trim();
     if shown.chars().all(|c| c == '.') {
         return NAMELESS.to_owned();
@@ -22,7 +26,11 @@ pub fn clean(name: &str) -> String {
         return shown.to_owned();
     }
     let extension = shown.rfind('.').map_or("", |dot| &shown[dot..]);
-    let extension = if extension.len() <= EXTENSION_BYTES { extension } else { "" };
+    let extension = if extension.len() <= EXTENSION_BYTES {
+        extension
+    } else {
+        ""
+    };
     let stem = &shown[..shown.floor_char_boundary(FILE_NAME_BYTES - extension.len())];
     format!("{stem}{extension}")
 }
@@ -35,7 +43,10 @@ fn turns_text(c: char) -> bool {
 /// The value of a Content-Disposition that has a browser save the file under this name (RFC 6266).
 pub fn attachment(name: &str) -> String {
     let harmless = |c: char| c.is_ascii_alphanumeric() || " ._-()".contains(c);
-    let plain: String = name.chars().map(|c| if harmless(c) { c } else { '_' }).collect();
+    let plain: String = name
+        .chars()
+        .map(|c| if harmless(c) { c } else { '_' })
+        .collect();
     let mut value = format!("attachment; filename=\"{plain}\"; filename*=UTF-8''");
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"._-".contains(&byte) {
@@ -75,17 +86,24 @@ mod tests {
     #[test]
     fn long_names_keep_their_extension() {
         let cleaned = clean(&format!("{}.pdf", "ö".repeat(300)));
-        assert!(cleaned.len() <= FILE_NAME_BYTES && cleaned.ends_with("ö.pdf"), "{cleaned}");
+        assert!(
+            cleaned.len() <= FILE_NAME_BYTES && cleaned.ends_with("ö.pdf"),
+            "{cleaned}"
+        );
         let cleaned = clean(&format!("a.{}", "x".repeat(300)));
         assert_eq!(cleaned.len(), FILE_NAME_BYTES);
     }
 
     #[test]
     fn names_in_headers_inject_nothing() {
-        assert_eq!(attachment("a b.pdf"), "attachment; filename=\"a b.pdf\"; filename*=UTF-8''a%20b.pdf");
+        assert_eq!(
+            attachment("a b.pdf"),
+            "attachment; filename=\"a b.pdf\"; filename*=UTF-8''a%20b.pdf"
+        );
         assert_eq!(
             attachment("\"; x=\"\r\nY: ö"),
-            "attachment; filename=\"__ x____Y_ _\"; filename*=UTF-8''%22%3B%20x%3D%22%0D%0AY%3A%20%C3%B6"
+            "attachment; filename=\"__ x____Y_ _\"; \
+            filename*=UTF-8''%22%3B%20x%3D%22%0D%0AY%3A%20%C3%B6"
         );
     }
 }

@@ -1,7 +1,9 @@
-//! What proxies add to a request: `Forwarded` (RFC 7239), and the older `X-Forwarded-For`, `-Proto`, `-Host`.
+//! What proxies add to a request: `Forwarded` (RFC 7239), and the older `X-Forwarded-For`,
+//! `-Proto`, `-Host`.
 //!
-//! Both are lists to which each proxy adds at the end for whom it asked. They are read from the end, and no further than one needs to:
-//! whatever stands before the first word of a proxy that is trusted came from a stranger. Not here: whom to trust (`approach`).
+//! Both are lists to which each proxy adds at the end for whom it asked. They are read from the
+//! end, and no further than one needs to: whatever stands before the first word of a proxy that is
+//! trusted came from a stranger. Not here: whom to trust (`approach`).
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -18,10 +20,13 @@ pub struct Hop {
     pub host: Option<String>,
 }
 
-/// The hops of `Forwarded`, the nearest first. A line that cannot be read is a hop that says nothing.
+/// The hops of `Forwarded`, the nearest first. A line that cannot be read is a hop that says
+/// nothing.
 pub fn standard(headers: &HeaderMap) -> impl Iterator<Item = Hop> {
     lines_from_last(headers, "forwarded").flat_map(|line| {
-        let mut hops = line.and_then(elements).unwrap_or_else(|| vec![Hop::default()]);
+        let mut hops = line
+            .and_then(elements)
+            .unwrap_or_else(|| vec![Hop::default()]);
         hops.reverse();
         hops
     })
@@ -30,17 +35,23 @@ pub fn standard(headers: &HeaderMap) -> impl Iterator<Item = Hop> {
 /// The addresses of `X-Forwarded-For`, the nearest first.
 pub fn addresses(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
     lines_from_last(headers, "x-forwarded-for").flat_map(|line| {
-        let addresses: Vec<_> =
-            line.map_or_else(|| vec![None], |line| line.rsplit(',').map(|text| address(text.trim())).collect());
+        let addresses: Vec<_> = line.map_or_else(
+            || vec![None],
+            |line| line.rsplit(',').map(|text| address(text.trim())).collect(),
+        );
         addresses
     })
 }
 
-/// The values of another list that goes along with `X-Forwarded-For`: that of hop number `index` from the nearest, else the farthest,
-/// as most proxies keep but one.
+/// The values of another list that goes along with `X-Forwarded-For`: that of hop number `index`
+/// from the nearest, else the farthest, as most proxies keep but one.
 pub fn value(headers: &HeaderMap, name: &'static str, index: usize) -> Option<String> {
     let values = lines_from_last(headers, name).flat_map(|line| {
-        let values: Vec<String> = line.unwrap_or_default().rsplit(',').map(|value| value.trim().to_owned()).collect();
+        let values: Vec<String> = line
+            .unwrap_or_default()
+            .rsplit(',')
+            .map(|value| value.trim().to_owned())
+            .collect();
         values
     });
     let mut last = None;
@@ -68,15 +79,27 @@ pub fn host(text: &str) -> Option<String> {
     (!text.is_empty() && text.len() <= 255 && text.bytes().all(fits)).then(|| text.to_owned())
 }
 
-fn lines_from_last<'a>(headers: &'a HeaderMap, name: &'static str) -> impl Iterator<Item = Option<&'a str>> {
-    let lines: Vec<_> = headers.get_all(HeaderName::from_static(name)).map(|line| line.to_str().ok()).collect();
+fn lines_from_last<'a>(
+    headers: &'a HeaderMap,
+    name: &'static str,
+) -> impl Iterator<Item = Option<&'a str>> {
+    let lines: Vec<_> = headers
+        .get_all(HeaderName::from_static(name))
+        .map(|line| line.to_str().ok())
+        .collect();
     lines.into_iter().rev()
 }
 
 /// An address as proxies write it: alone, with a port, or in brackets.
 fn address(text: &str) -> Option<IpAddr> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    let address = bare.parse().ok().or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))?;
+    let bare = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(text);
+    let address = bare
+        .parse()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|socket| socket.ip()))?;
     Some(IpAddr::to_canonical(&address))
 }
 
@@ -91,7 +114,9 @@ fn element(text: &str) -> Option<Hop> {
     for pair in split(text, ';')? {
         let (name, written) = pair.split_once('=')?;
         let value = unquoted(written.trim())?;
-        let read = ["for", "proto", "host"].into_iter().find(|read| name.trim().eq_ignore_ascii_case(read));
+        let read = ["for", "proto", "host"]
+            .into_iter()
+            .find(|read| name.trim().eq_ignore_ascii_case(read));
         let Some(name) = read else { continue };
         // Each at most once, by the grammar: with two it is open which one is meant.
         if seen.contains(&name) {
@@ -127,7 +152,9 @@ fn split(text: &str, separator: char) -> Option<Vec<&str>> {
 }
 
 fn unquoted(text: &str) -> Option<String> {
-    let Some(rest) = text.strip_prefix('"') else { return (!text.contains('"')).then(|| text.to_owned()) };
+    let Some(rest) = text.strip_prefix('"') else {
+        return (!text.contains('"')).then(|| text.to_owned());
+    };
     let inner = rest.strip_suffix('"')?;
     // No value that is read here has letters to escape.
     (!inner.contains(['\\', '"'])).then(|| inner.to_owned())

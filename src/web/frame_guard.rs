@@ -1,13 +1,16 @@
-//! Reads the headers of a client's websocket frames as bytes arrive, and stops the stream at the first bad one.
+//! Reads the headers of a client's websocket frames as bytes arrive, and stops the stream at the
+//! first bad one.
 //!
-//! The websocket library buffers what a header declares before it looks at its limit, so one connection could fill the
-//! memory. This guard sits in front: it keeps a few numbers, never a payload. What is inside a frame (UTF-8, close
-//! codes) is not its business. How it is put in front of the library: `guarded_payload`.
+//! The websocket library buffers what a header declares before it looks at its limit, so one
+//! connection could fill the memory. This guard sits in front: it keeps a few numbers, never a
+//! payload. What is inside a frame (UTF-8, close codes) is not its business. How it is put in front
+//! of the library: `guarded_payload`.
 
 /// Why a stream ends, as far as its headers tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// A message was declared longer than the limit, in one frame or over its fragments: close 1009.
+    /// A message was declared longer than the limit, in one frame or over its fragments: close
+    /// 1009.
     TooBig,
     /// A header breaks the websocket protocol: close 1002. The text says how.
     Protocol(&'static str),
@@ -68,9 +71,17 @@ impl Frame {
 }
 
 impl FrameGuard {
-    /// A guard that lets a first message of up to `limit_of_first` bytes pass, then others of up to `limit_of_others`.
+    /// A guard that lets a first message of up to `limit_of_first` bytes pass, then others of up to
+    /// `limit_of_others`.
     pub fn new(limit_of_first: u64, limit_of_others: u64) -> Self {
-        Self { limit: limit_of_first, limit_of_others, at: At::First, frame: Frame::default(), message: None, stopped: None }
+        Self {
+            limit: limit_of_first,
+            limit_of_others,
+            at: At::First,
+            frame: Frame::default(),
+            message: None,
+            stopped: None,
+        }
     }
 
     /// Looks at the next bytes of the stream. After a stop nothing passes any more.
@@ -85,14 +96,19 @@ impl FrameGuard {
                 Err(stop) => self.stopped = Some(stop),
             }
         }
-        Inspection { pass, stop: self.stopped }
+        Inspection {
+            pass,
+            stop: self.stopped,
+        }
     }
 
     /// Reads one byte of a header or what is there of a payload, and tells how much that was.
     fn read(&mut self, rest: &[u8]) -> Result<usize, Stop> {
         if let At::Payload { missing } = self.at {
             let here = missing.min(rest.len() as u64);
-            self.at = At::Payload { missing: missing - here };
+            self.at = At::Payload {
+                missing: missing - here,
+            };
             return Ok(here as usize);
         }
         self.header_byte(rest[0])?;
@@ -108,43 +124,79 @@ impl FrameGuard {
             At::Second => self.second_byte(byte)?,
             At::Length { missing, value } => {
                 let value = value << 8 | u64::from(byte);
-                if missing > 1 { At::Length { missing: missing - 1, value } } else { self.payload(value)? }
+                if missing > 1 {
+                    At::Length {
+                        missing: missing - 1,
+                        value,
+                    }
+                } else {
+                    self.payload(value)?
+                }
             }
-            At::Mask { missing: 1, payload } => At::Payload { missing: payload },
-            At::Mask { missing, payload } => At::Mask { missing: missing - 1, payload },
+            At::Mask {
+                missing: 1,
+                payload,
+            } => At::Payload { missing: payload },
+            At::Mask { missing, payload } => At::Mask {
+                missing: missing - 1,
+                payload,
+            },
             At::Payload { .. } => self.at,
         };
         Ok(())
     }
 
     fn first_byte(&self, byte: u8) -> Result<Frame, Stop> {
-        let frame = Frame { last: byte & 0x80 != 0, opcode: byte & 0x0f };
+        let frame = Frame {
+            last: byte & 0x80 != 0,
+            opcode: byte & 0x0f,
+        };
         match (frame.opcode, self.message) {
-            _ if byte & 0x70 != 0 => Err(Stop::Protocol("expected reserved bits to be 0, but one is set")),
-            (3..=7 | 11.., _) => Err(Stop::Protocol("expected a known opcode, but it is reserved")),
-            (CLOSE..=PONG, _) if !frame.last => {
-                Err(Stop::Protocol("expected a control frame in one piece, but it is a fragment"))
-            }
-            (CONTINUATION, None) => Err(Stop::Protocol("expected a new message, but a continuation came")),
-            (1..=BINARY, Some(_)) => Err(Stop::Protocol("expected a continuation, but a new message came")),
+            _ if byte & 0x70 != 0 => Err(Stop::Protocol(
+                "expected reserved bits to be 0, but one is set",
+            )),
+            (3..=7 | 11.., _) => Err(Stop::Protocol(
+                "expected a known opcode, but it is reserved",
+            )),
+            (CLOSE..=PONG, _) if !frame.last => Err(Stop::Protocol(
+                "expected a control frame in one piece, but it is a fragment",
+            )),
+            (CONTINUATION, None) => Err(Stop::Protocol(
+                "expected a new message, but a continuation came",
+            )),
+            (1..=BINARY, Some(_)) => Err(Stop::Protocol(
+                "expected a continuation, but a new message came",
+            )),
             _ => Ok(frame),
         }
     }
 
     fn second_byte(&mut self, byte: u8) -> Result<At, Stop> {
         if byte & 0x80 == 0 {
-            return Err(Stop::Protocol("expected masked frames from a client, but one is not"));
+            return Err(Stop::Protocol(
+                "expected masked frames from a client, but one is not",
+            ));
         }
         let length = byte & 0x7f;
         if self.frame.is_control() && u64::from(length) > CONTROL_BYTES {
-            return Err(Stop::Protocol("expected at most 125 bytes in a control frame, but it declares more"));
+            return Err(Stop::Protocol(
+                "expected at most 125 bytes in a control frame, but it declares more",
+            ));
         }
         if self.frame.opcode == CLOSE && length == 1 {
-            return Err(Stop::Protocol("expected a close code of two bytes, but the frame has one"));
+            return Err(Stop::Protocol(
+                "expected a close code of two bytes, but the frame has one",
+            ));
         }
         match length {
-            126 => Ok(At::Length { missing: 2, value: 0 }),
-            127 => Ok(At::Length { missing: 8, value: 0 }),
+            126 => Ok(At::Length {
+                missing: 2,
+                value: 0,
+            }),
+            127 => Ok(At::Length {
+                missing: 8,
+                value: 0,
+            }),
             _ => self.payload(u64::from(length)),
         }
     }
@@ -152,7 +204,9 @@ impl FrameGuard {
     /// The length is known: counts it to its message.
     fn payload(&mut self, length: u64) -> Result<At, Stop> {
         if length >> 63 != 0 {
-            return Err(Stop::Protocol("expected a length of at most 63 bits, but its top bit is set"));
+            return Err(Stop::Protocol(
+                "expected a length of at most 63 bits, but its top bit is set",
+            ));
         }
         if !self.frame.is_control() {
             let total = self.message.unwrap_or(0).saturating_add(length);
@@ -164,7 +218,10 @@ impl FrameGuard {
                 self.limit = self.limit_of_others;
             }
         }
-        Ok(At::Mask { missing: 4, payload: length })
+        Ok(At::Mask {
+            missing: 4,
+            payload: length,
+        })
     }
 
     /// Goes on to the next frame when the current one is complete.

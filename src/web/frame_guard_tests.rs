@@ -34,7 +34,14 @@ fn header(first: u8, length: u64) -> Vec<u8> {
 #[track_caller]
 fn check(frames: &[Vec<u8>], stop: Option<Stop>, withheld: usize) {
     let bytes = frames.concat();
-    assert_eq!(FrameGuard::new(LIMIT, LIMIT).inspect(&bytes), Inspection { pass: bytes.len() - withheld, stop }, "{frames:x?}");
+    assert_eq!(
+        FrameGuard::new(LIMIT, LIMIT).inspect(&bytes),
+        Inspection {
+            pass: bytes.len() - withheld,
+            stop
+        },
+        "{frames:x?}"
+    );
 }
 
 #[track_caller]
@@ -47,18 +54,46 @@ fn breaks(frames: &[Vec<u8>], part: &str) {
 
 #[test]
 fn sound_frames_pass() {
-    check(&[frame(0x81, 0), frame(0x81, 125), frame(0x82, 126), frame(0x81, 1_000)], None, 0);
-    check(&[frame(0x01, 400), frame(0x89, 125), frame(0x00, 500), frame(0x8a, 0), frame(0x80, 100), frame(0x81, 1_000)], None, 0);
+    check(
+        &[
+            frame(0x81, 0),
+            frame(0x81, 125),
+            frame(0x82, 126),
+            frame(0x81, 1_000),
+        ],
+        None,
+        0,
+    );
+    check(
+        &[
+            frame(0x01, 400),
+            frame(0x89, 125),
+            frame(0x00, 500),
+            frame(0x8a, 0),
+            frame(0x80, 100),
+            frame(0x81, 1_000),
+        ],
+        None,
+        0,
+    );
     check(&[frame(0x81, 5)[..1].to_vec()], None, 0);
 }
 
 #[test]
 fn a_message_over_the_limit_stops_at_its_header() {
-    check(&[frame(0x81, 5), header(0x81, 1_001)], Some(Stop::TooBig), 5);
+    check(
+        &[frame(0x81, 5), header(0x81, 1_001)],
+        Some(Stop::TooBig),
+        5,
+    );
     check(&[header(0x82, 1 << 40)], Some(Stop::TooBig), 5);
     check(&[header(0x81, (1 << 63) - 1)], Some(Stop::TooBig), 5);
     check(&[frame(0x01, 999), header(0x00, 2)], Some(Stop::TooBig), 5);
-    check(&[frame(0x01, 999), header(0x80, (1 << 63) - 1)], Some(Stop::TooBig), 5);
+    check(
+        &[frame(0x01, 999), header(0x80, (1 << 63) - 1)],
+        Some(Stop::TooBig),
+        5,
+    );
 }
 
 #[test]
@@ -78,11 +113,21 @@ fn broken_headers_stop() {
 
 #[test]
 fn nothing_passes_after_a_close_or_a_stop() {
-    check(&[frame(0x88, 2), header(0x81, 1 << 40)], Some(Stop::Closed), 14);
+    check(
+        &[frame(0x88, 2), header(0x81, 1 << 40)],
+        Some(Stop::Closed),
+        14,
+    );
     check(&[frame(0x88, 0)], Some(Stop::Closed), 0);
     let mut guard = FrameGuard::new(LIMIT, LIMIT);
     guard.inspect(&header(0x81, 1 << 40));
-    assert_eq!(guard.inspect(&frame(0x81, 5)), Inspection { pass: 0, stop: Some(Stop::TooBig) });
+    assert_eq!(
+        guard.inspect(&frame(0x81, 5)),
+        Inspection {
+            pass: 0,
+            stop: Some(Stop::TooBig)
+        }
+    );
 }
 
 /// Frames of every kind, mostly sound, with lengths around every border.
@@ -135,11 +180,37 @@ proptest! {
 
 #[test]
 fn the_first_message_may_be_longer_in_one_piece_or_several() {
-    let inspect = |frames: &[Vec<u8>]| FrameGuard::new(2 * LIMIT, LIMIT).inspect(&frames.concat()).stop;
+    let inspect = |frames: &[Vec<u8>]| {
+        FrameGuard::new(2 * LIMIT, LIMIT)
+            .inspect(&frames.concat())
+            .stop
+    };
     let (long, short) = (2 * LIMIT as usize, LIMIT as usize);
-    assert_eq!(inspect(&[frame(0x81, long), frame(0x81, short), frame(0x81, short)]), None);
-    assert_eq!(inspect(&[frame(0x89, 9), frame(0x01, short), frame(0x89, 9), frame(0x80, short), frame(0x81, short)]), None);
+    assert_eq!(
+        inspect(&[frame(0x81, long), frame(0x81, short), frame(0x81, short)]),
+        None
+    );
+    assert_eq!(
+        inspect(&[
+            frame(0x89, 9),
+            frame(0x01, short),
+            frame(0x89, 9),
+            frame(0x80, short),
+            frame(0x81, short)
+        ]),
+        None
+    );
     assert_eq!(inspect(&[frame(0x81, long + 1)]), Some(Stop::TooBig));
-    assert_eq!(inspect(&[frame(0x81, 1), frame(0x81, short + 1)]), Some(Stop::TooBig));
-    assert_eq!(inspect(&[frame(0x01, short), frame(0x80, short), frame(0x81, short + 1)]), Some(Stop::TooBig));
+    assert_eq!(
+        inspect(&[frame(0x81, 1), frame(0x81, short + 1)]),
+        Some(Stop::TooBig)
+    );
+    assert_eq!(
+        inspect(&[
+            frame(0x01, short),
+            frame(0x80, short),
+            frame(0x81, short + 1)
+        ]),
+        Some(Stop::TooBig)
+    );
 }

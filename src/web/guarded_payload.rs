@@ -1,8 +1,10 @@
-//! Puts the frame guard in front of the websocket library: the library reads a request body that ends where the guard says.
+//! Puts the frame guard in front of the websocket library: the library reads a request body that
+//! ends where the guard says.
 //!
-//! When the guard stops, the body *ends* instead of failing: the library then still yields every message that came whole
-//! before, and after them the end of the stream. The reader asks the [`GuardVerdict`] at that end, and closes with the
-//! code it names; so what was sent before a bad frame is handled, and nothing of it or after it is buffered.
+//! When the guard stops, the body *ends* instead of failing: the library then still yields every
+//! message that came whole before, and after them the end of the stream. The reader asks the
+//! [`GuardVerdict`] at that end, and closes with the code it names; so what was sent before a bad
+//! frame is handled, and nothing of it or after it is buffered.
 
 use std::{
     cell::{Cell, RefCell},
@@ -30,25 +32,45 @@ pub struct GuardVerdict {
 }
 
 impl GuardVerdict {
-    /// The verdict so far. Ask when the message stream has ended: `None` there means that the peer is gone.
+    /// The verdict so far. Ask when the message stream has ended: `None` there means that the peer
+    /// is gone.
     pub fn stop(&self) -> Option<Stop> {
         self.stop.get()
     }
 
-    /// Waits until the peer has closed the connection, and throws away what it still sends. For after a stop: the library
-    /// reads no more then, and unread bytes would make the system reset the connection before our Close has arrived.
+    /// Waits until the peer has closed the connection, and throws away what it still sends. For
+    /// after a stop: the library reads no more then, and unread bytes would make the system reset
+    /// the connection before our Close has arrived.
     pub async fn peer_gone(&self) {
-        while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut *self.body.borrow_mut()).poll_next(cx)).await {}
+        while let Some(Ok(_)) =
+            poll_fn(|cx| Pin::new(&mut *self.body.borrow_mut()).poll_next(cx)).await
+        {}
     }
 }
 
-/// The body of a websocket request, guarded: messages that are too long for the guard and broken headers end it.
-pub async fn guard(request: &HttpRequest, body: web::Payload, guard: FrameGuard) -> Result<(web::Payload, GuardVerdict), Error> {
-    let verdict = GuardVerdict { stop: Rc::default(), body: Rc::new(RefCell::new(body.into_inner())) };
-    let guarded = GuardedPayload { guard, verdict: verdict.clone() };
+/// The body of a websocket request, guarded: messages that are too long for the guard and broken
+/// headers end it.
+pub async fn guard(
+    request: &HttpRequest,
+    body: web::Payload,
+    guard: FrameGuard,
+) -> Result<(web::Payload, GuardVerdict), Error> {
+    let verdict = GuardVerdict {
+        stop: Rc::default(),
+        body: Rc::new(RefCell::new(body.into_inner())),
+    };
+    let guarded = GuardedPayload {
+        guard,
+        verdict: verdict.clone(),
+    };
     // `web::Payload` has no public constructor but its extractor.
-    let mut payload: Payload = Payload::Stream { payload: Box::pin(guarded) };
-    Ok((web::Payload::from_request(request, &mut payload).await?, verdict))
+    let mut payload: Payload = Payload::Stream {
+        payload: Box::pin(guarded),
+    };
+    Ok((
+        web::Payload::from_request(request, &mut payload).await?,
+        verdict,
+    ))
 }
 
 struct GuardedPayload {
@@ -64,10 +86,17 @@ impl Stream for GuardedPayload {
         if this.verdict.stop().is_some() {
             return Poll::Ready(None);
         }
-        let Some(chunk) = ready!(Pin::new(&mut *this.verdict.body.borrow_mut()).poll_next(cx)?) else { return Poll::Ready(None) };
+        let Some(chunk) = ready!(Pin::new(&mut *this.verdict.body.borrow_mut()).poll_next(cx)?)
+        else {
+            return Poll::Ready(None);
+        };
         let found = this.guard.inspect(&chunk);
         this.verdict.stop.set(found.stop);
-        if found.pass == 0 { Poll::Ready(None) } else { Poll::Ready(Some(Ok(chunk.slice(..found.pass)))) }
+        if found.pass == 0 {
+            Poll::Ready(None)
+        } else {
+            Poll::Ready(Some(Ok(chunk.slice(..found.pass))))
+        }
     }
 }
 

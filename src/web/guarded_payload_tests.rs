@@ -25,14 +25,18 @@ async fn echo(request: HttpRequest, body: web::Payload) -> Result<HttpResponse, 
             Some(Stop::Protocol(_)) => 1002,
             Some(Stop::Closed) | None => 1000,
         };
-        let _ = session.close(Some(CloseReason::from(actix_ws::CloseCode::from(code)))).await;
+        let _ = session
+            .close(Some(CloseReason::from(actix_ws::CloseCode::from(code))))
+            .await;
     });
     Ok(response)
 }
 
 /// A server and a connection that has been upgraded.
 async fn connected() -> (ServerHandle, TcpStream) {
-    let server = HttpServer::new(|| App::new().route("/ws", web::get().to(echo))).workers(1).disable_signals();
+    let server = HttpServer::new(|| App::new().route("/ws", web::get().to(echo)))
+        .workers(1)
+        .disable_signals();
     let server = server.bind(("127.0.0.1", 0)).unwrap();
     let address = server.addrs()[0];
     let server = server.run();
@@ -40,8 +44,9 @@ async fn connected() -> (ServerHandle, TcpStream) {
     actix_web::rt::spawn(server);
 
     let mut client = TcpStream::connect(address).await.unwrap();
-    let request = "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-                   Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    let request = "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: \
+        Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \
+        dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     client.write_all(request.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n\r\n") {
@@ -53,21 +58,35 @@ async fn connected() -> (ServerHandle, TcpStream) {
 
 /// A whole text frame, masked with zeros.
 fn text(content: &str) -> Vec<u8> {
-    [&[0x81, 0x80 | content.len() as u8, 0, 0, 0, 0], content.as_bytes()].concat()
+    [
+        &[0x81, 0x80 | content.len() as u8, 0, 0, 0, 0],
+        content.as_bytes(),
+    ]
+    .concat()
 }
 
-/// Everything the server sends until it drops the connection. The time limit only ends a hanging test.
+/// Everything the server sends until it drops the connection. The time limit only ends a hanging
+/// test.
 async fn rest(client: &mut TcpStream) -> Vec<u8> {
     let mut bytes = Vec::new();
-    timeout(Duration::from_secs(20), client.read_to_end(&mut bytes)).await.expect("the server drops the connection").unwrap();
+    timeout(Duration::from_secs(20), client.read_to_end(&mut bytes))
+        .await
+        .expect("the server drops the connection")
+        .unwrap();
     bytes
 }
 
 #[actix_web::test]
 async fn a_message_passes_and_a_close_ends_it() {
     let (server, mut client) = connected().await;
-    client.write_all(&[text("one"), text("two"), vec![0x88, 0x80, 0, 0, 0, 0]].concat()).await.unwrap();
-    assert_eq!(rest(&mut client).await, b"\x81\x03one\x81\x03two\x88\x02\x03\xe8");
+    client
+        .write_all(&[text("one"), text("two"), vec![0x88, 0x80, 0, 0, 0, 0]].concat())
+        .await
+        .unwrap();
+    assert_eq!(
+        rest(&mut client).await,
+        b"\x81\x03one\x81\x03two\x88\x02\x03\xe8"
+    );
     server.stop(false).await;
 }
 
@@ -75,16 +94,25 @@ async fn a_message_passes_and_a_close_ends_it() {
 async fn a_declared_tebibyte_is_closed_1009_after_what_came_before() {
     let (server, mut client) = connected().await;
     let huge = [0x82, 0xff, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-    client.write_all(&[text("one"), huge.to_vec()].concat()).await.unwrap();
+    client
+        .write_all(&[text("one"), huge.to_vec()].concat())
+        .await
+        .unwrap();
     let (mut reading, mut writing) = client.into_split();
     let flood = actix_web::rt::spawn(async move {
         let chunk = [0; 65_536];
         while writing.write_all(&chunk).await.is_ok() {}
     });
     let mut bytes = [0; 9];
-    timeout(Duration::from_secs(20), reading.read_exact(&mut bytes)).await.expect("a close comes").unwrap();
+    timeout(Duration::from_secs(20), reading.read_exact(&mut bytes))
+        .await
+        .expect("a close comes")
+        .unwrap();
     assert_eq!(&bytes, b"\x81\x03one\x88\x02\x03\xf1");
-    timeout(Duration::from_secs(20), flood).await.expect("the server drops the connection").unwrap();
+    timeout(Duration::from_secs(20), flood)
+        .await
+        .expect("the server drops the connection")
+        .unwrap();
     server.stop(false).await;
 }
 

@@ -4,28 +4,36 @@ use actix_web::{HttpResponse, web::Data};
 
 use super::{app::App, problem::Problem};
 
-/// `GET /healthz`: the process serves, and the examples are deployed (the server listens only after that).
-#[utoipa::path(get, path = "/healthz", tag = "server", security(()), operation_id = "getHealth", summary = "Ask whether the server serves",
+/// `GET /healthz`: the process serves, and the examples are deployed (the server listens only after
+/// that).
+#[utoipa::path(get, path = "/healthz", tag = "server", security(()), operation_id = "getHealth", summary = "Ask \
+    whether the server serves",
     responses((status = 200, description = "It does", body = String, content_type = "text/plain", example = "ok\n")))]
 pub async fn healthz() -> HttpResponse {
     ok(String::new())
 }
 
-/// `GET /readyz`: requests can be answered, as the store can be read. A second line counts live instances whose definition is not in
-/// the store; all others are served.
+/// `GET /readyz`: requests can be answered, as the store can be read. A second line counts live
+/// instances whose definition is not in the store; all others are served.
 ///
 /// # Errors
 /// 500 when the store fails, 503 while the server goes down.
-#[utoipa::path(get, path = "/readyz", tag = "server", security(()), operation_id = "getReadiness", summary = "Ask whether requests can be answered",
+#[utoipa::path(get, path = "/readyz", tag = "server", security(()), operation_id = "getReadiness", summary = "Ask \
+    whether requests can be answered",
     responses((status = 200, description = "They can", body = String, content_type = "text/plain", example = "ok\n"), (status = 500), (status = 503)))]
 pub async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
     app.read(|reader| reader.log_incarnation()).await?;
     Ok(ok(match app.sessions.runtime.definitions.stranded() {
         0 => String::new(),
-        count => format!("expected the definitions of all live instances, but those of {count} are missing: see the log\n"),
+        count => format!(
+            "expected the definitions of all live instances, but those of {count} are missing: \
+            see the log\n"
+        ),
     }))
 }
 
 fn ok(more: String) -> HttpResponse {
-    HttpResponse::Ok().content_type("text/plain").body(format!("ok\n{more}"))
+    HttpResponse::Ok()
+        .content_type("text/plain")
+        .body(format!("ok\n{more}"))
 }

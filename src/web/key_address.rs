@@ -1,8 +1,9 @@
-//! Fetches the public keys of an issuer from the address that the operator has configured, and keeps them fresh.
+//! Fetches the public keys of an issuer from the address that the operator has configured, and
+//! keeps them fresh.
 //!
-//! Keys that are there stay in use when a fetch fails. A token that names an unknown key has the address asked again, but never more
-//! often than the pace allows: a flood of bad tokens is no flood of requests. Not here: what makes a key usable
-//! (`session::issuer_keys`).
+//! Keys that are there stay in use when a fetch fails. A token that names an unknown key has the
+//! address asked again, but never more often than the pace allows: a flood of bad tokens is no
+//! flood of requests. Not here: what makes a key usable (`session::issuer_keys`).
 
 use std::{sync::Arc, time::Duration};
 
@@ -27,7 +28,10 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { least: Duration::from_secs(10), age: Duration::from_secs(300) }
+        Self {
+            least: Duration::from_secs(10),
+            age: Duration::from_secs(300),
+        }
     }
 }
 
@@ -53,25 +57,37 @@ impl KeyAddress {
             }
         });
         let client = Client::builder().timeout(TIMEOUT).redirect(policy).build();
-        let client = client.map_err(|error| format!("expected to be able to fetch an issuer's keys, but: {error}"))?;
+        let client = client.map_err(|error| {
+            format!("expected to be able to fetch an issuer's keys, but: {error}")
+        })?;
         Ok(Self { client, url })
     }
 
     /// Asks once; whether there were usable keys.
     pub async fn refresh(&self, keys: &IssuerKeys) -> bool {
-        let name = format!("{}{}", self.url.origin().ascii_serialization(), self.url.path());
+        let name = format!(
+            "{}{}",
+            self.url.origin().ascii_serialization(),
+            self.url.path()
+        );
         let replaced = match self.fetch().await {
             Ok(text) => keys.replace(&text, &name),
-            Err(cause) => Err(format!("expected to fetch an issuer's keys from {name}, but: {cause}")),
+            Err(cause) => Err(format!(
+                "expected to fetch an issuer's keys from {name}, but: {cause}"
+            )),
         };
         let Err(sentence) = replaced else { return true };
-        let consequence =
-            if keys.is_empty() { "its tokens are refused until there are some" } else { "the former keys stay in use" };
+        let consequence = if keys.is_empty() {
+            "its tokens are refused until there are some"
+        } else {
+            "the former keys stay in use"
+        };
         log::warn!("{sentence}; {consequence}");
         false
     }
 
-    /// Asks again and again: by age, and when a token names an unknown key. Call after the first [`KeyAddress::refresh`].
+    /// Asks again and again: by age, and when a token names an unknown key. Call after the first
+    /// [`KeyAddress::refresh`].
     pub async fn keep_fresh(self, keys: Arc<IssuerKeys>, pace: Pace) {
         let mut fresh = !keys.is_empty();
         loop {
@@ -86,7 +102,10 @@ impl KeyAddress {
     }
 
     async fn fetch(&self) -> Result<String, String> {
-        let request = self.client.get(self.url.clone()).header("Accept", "application/jwk-set+json, application/json");
+        let request = self
+            .client
+            .get(self.url.clone())
+            .header("Accept", "application/jwk-set+json, application/json");
         let mut answer = request.send().await.map_err(|error| causes(&error))?;
         if !answer.status().is_success() {
             return Err(format!("it answers {}", answer.status()));
@@ -98,7 +117,9 @@ impl KeyAddress {
             }
             body.extend_from_slice(&chunk);
         }
-        text::utf8(&body).map(str::to_owned).map_err(|found| format!("its answer should be in UTF-8, but {found}"))
+        text::utf8(&body)
+            .map(str::to_owned)
+            .map_err(|found| format!("its answer should be in UTF-8, but {found}"))
     }
 }
 
@@ -110,7 +131,11 @@ fn causes(error: &reqwest::Error) -> String {
         causes.push(cause.to_string());
         next = cause.source();
     }
-    if causes.is_empty() { "no answer came in time".into() } else { causes.join(": ") }
+    if causes.is_empty() {
+        "no answer came in time".into()
+    } else {
+        causes.join(": ")
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Keys by address against a small server of this machine: rotation, floods of bad tokens, and answers that are no good.
+//! Keys by address against a small server of this machine: rotation, floods of bad tokens, and
+//! answers that are no good.
 
 use std::sync::{
     Mutex,
@@ -49,12 +50,27 @@ impl Issuer {
             }
         });
         let keys = Arc::new(IssuerKeys::by_address(vec![Algorithm::EdDSA]));
-        let settings = TokenSettings { secret: "unused".into(), issuer: None, audience: None };
-        Self { port, answer, asked, tokens: Tokens::new(settings).with_issuer(keys.clone()), keys }
+        let settings = TokenSettings {
+            secret: "unused".into(),
+            issuer: None,
+            audience: None,
+        };
+        Self {
+            port,
+            answer,
+            asked,
+            tokens: Tokens::new(settings).with_issuer(keys.clone()),
+            keys,
+        }
     }
 
     fn address(&self) -> KeyAddress {
-        KeyAddress::new(format!("http://127.0.0.1:{}/keys?hush", self.port).parse().unwrap()).unwrap()
+        KeyAddress::new(
+            format!("http://127.0.0.1:{}/keys?hush", self.port)
+                .parse()
+                .unwrap(),
+        )
+        .unwrap()
     }
 
     fn answers(&self, answer: String) {
@@ -71,7 +87,10 @@ impl Issuer {
 }
 
 fn ok(body: &str) -> String {
-    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 fn signer(kid: &str) -> (Signer, String) {
@@ -87,7 +106,10 @@ async fn a_new_key_is_fetched_when_a_token_names_it() {
     assert!(!issuer.accepts(&old), "nothing was fetched yet");
     assert!(issuer.address().refresh(&issuer.keys).await);
     assert!(issuer.accepts(&old));
-    let pace = Pace { least: Duration::from_millis(1), age: HOUR };
+    let pace = Pace {
+        least: Duration::from_millis(1),
+        age: HOUR,
+    };
     let fetching = tokio::spawn(issuer.address().keep_fresh(issuer.keys.clone(), pace));
     issuer.answers(ok(&set(&[&second])));
     while !issuer.accepts(&new) {
@@ -102,7 +124,10 @@ async fn keys_are_fetched_again_by_age() {
     let ((first, _), (second, new)) = (signer("1"), signer("2"));
     let issuer = Issuer::with(ok(&set(&[&first]))).await;
     assert!(issuer.address().refresh(&issuer.keys).await);
-    let pace = Pace { least: Duration::from_millis(1), age: Duration::from_millis(1) };
+    let pace = Pace {
+        least: Duration::from_millis(1),
+        age: Duration::from_millis(1),
+    };
     let fetching = tokio::spawn(issuer.address().keep_fresh(issuer.keys.clone(), pace));
     issuer.answers(ok(&set(&[&first, &second])));
     let asked = issuer.asked();
@@ -119,7 +144,13 @@ async fn a_flood_of_bad_tokens_is_no_flood_of_requests() {
     let ((first, _), (_, stranger)) = (signer("1"), signer("9"));
     let issuer = Issuer::with(ok(&set(&[&first]))).await;
     assert!(issuer.address().refresh(&issuer.keys).await);
-    let fetching = tokio::spawn(issuer.address().keep_fresh(issuer.keys.clone(), Pace { least: HOUR, age: HOUR }));
+    let fetching = tokio::spawn(issuer.address().keep_fresh(
+        issuer.keys.clone(),
+        Pace {
+            least: HOUR,
+            age: HOUR,
+        },
+    ));
     for _ in 0..500 {
         assert!(!issuer.accepts(&stranger));
         yield_now().await;
@@ -135,14 +166,24 @@ async fn an_answer_that_is_no_good_leaves_the_former_keys() {
     let address = issuer.address();
     assert!(address.refresh(&issuer.keys).await);
     let elsewhere = Issuer::with(ok(r#"{"keys":[]}"#)).await;
-    let redirect = |to: String| format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let redirect = |to: String| {
+        format!(
+            "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        )
+    };
     for bad in [
         ok(""),
         ok("<html>"),
         ok(r#"{"keys":[]}"#),
         ok(r#"{"keys":[{"kty":"oct","k":"c2VjcmV0","alg":"HS256"}]}"#),
-        ok(&format!("{}{}", set(&[&first]), " ".repeat(limits::REST_BODY_BYTES))),
-        ok("\u{1}").replace('\u{1}', "x").replace("Length: 1", "Length: 100"),
+        ok(&format!(
+            "{}{}",
+            set(&[&first]),
+            " ".repeat(limits::REST_BODY_BYTES)
+        )),
+        ok("\u{1}")
+            .replace('\u{1}', "x")
+            .replace("Length: 1", "Length: 100"),
         "HTTP/1.1 500 Oops\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned(),
         redirect(format!("http://127.0.0.1:{}/keys", elsewhere.port)),
         redirect("/keys".to_owned()),
@@ -160,11 +201,18 @@ async fn an_answer_that_is_no_good_leaves_the_former_keys() {
 async fn without_an_answer_tokens_are_refused_until_there_is_one() {
     let (first, token) = signer("1");
     let issuer = Issuer::with(ok(&set(&[&first]))).await;
-    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let nowhere = KeyAddress::new(format!("http://{closed}/keys").parse().unwrap()).unwrap();
     assert!(!nowhere.refresh(&issuer.keys).await);
     assert!(!issuer.accepts(&token));
-    let pace = Pace { least: Duration::from_millis(1), age: HOUR };
+    let pace = Pace {
+        least: Duration::from_millis(1),
+        age: HOUR,
+    };
     let fetching = tokio::spawn(issuer.address().keep_fresh(issuer.keys.clone(), pace));
     while !issuer.accepts(&token) {
         yield_now().await;

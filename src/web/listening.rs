@@ -1,7 +1,9 @@
-//! Carries the frames of a connection that only listens as server-sent events: each frame one event, each event one chunk.
+//! Carries the frames of a connection that only listens as server-sent events: each frame one
+//! event, each event one chunk.
 //!
-//! One task per stream takes what the runtime has and hands over one event at a time; the HTTP library asks for the next when the
-//! socket has room. How the answer is headed and kept alive: `event_stream`. What frames mean: `session`.
+//! One task per stream takes what the runtime has and hands over one event at a time; the HTTP
+//! library asks for the next when the socket has room. How the answer is headed and kept alive:
+//! `event_stream`. What frames mean: `session`.
 
 use std::time::{Duration, Instant};
 
@@ -46,12 +48,21 @@ pub struct Listening {
 impl Listening {
     /// Follows what comes after `cursor`.
     pub fn open(app: &Data<App>, who: Who, cursor: TreeCursor, mut places: Vec<Place>) -> Self {
-        let (connection, inbound, cursor) = Connection::listening(app.sessions.clone(), who, cursor, Instant::now());
+        let (connection, inbound, cursor) =
+            Connection::listening(app.sessions.clone(), who, cursor, Instant::now());
         places.push(app.connections.opened(connection.inbox()));
-        Self { connection, inbound, cursor, next: None, reconnect_after_ms: None, _places: places }
+        Self {
+            connection,
+            inbound,
+            cursor,
+            next: None,
+            reconnect_after_ms: None,
+            _places: places,
+        }
     }
 
-    /// Waits until it is known whether anything will be told at all: not if the client has everything of what has ended.
+    /// Waits until it is known whether anything will be told at all: not if the client has
+    /// everything of what has ended.
     pub async fn has_something(&mut self) -> bool {
         loop {
             self.next = self.next_event();
@@ -61,7 +72,9 @@ impl Listening {
             if self.connection.is_drained() {
                 return !self.connection.is_over();
             }
-            let Some(inbound) = self.inbound.recv().await else { return true };
+            let Some(inbound) = self.inbound.recv().await else {
+                return true;
+            };
             self.take(inbound);
         }
     }
@@ -108,7 +121,10 @@ impl Listening {
             }
         }
         // One that does not take its last event would keep the connection open for ever.
-        if rt::time::timeout(limits::CLOSE_REPLY, self.say_goodbye(&sender)).await.is_err() {
+        if rt::time::timeout(limits::CLOSE_REPLY, self.say_goodbye(&sender))
+            .await
+            .is_err()
+        {
             hang_up.iter().for_each(HangUp::hang_up);
         }
     }
@@ -121,7 +137,11 @@ impl Listening {
             // The connection has said it by itself.
             Some(_) => return,
         };
-        let bye = Bye { reason, reconnect_after_ms: None }.text();
+        let bye = Bye {
+            reason,
+            reconnect_after_ms: None,
+        }
+        .text();
         let _ = sender.send(event("", &bye)).await;
     }
 
@@ -130,7 +150,11 @@ impl Listening {
             self.reconnect_after_ms = Some(reconnect_after_ms);
         }
         self.connection.take(inbound);
-        if self.connection.closing().is_some_and(|close| close.code == CloseCode::Revoked) {
+        if self
+            .connection
+            .closing()
+            .is_some_and(|close| close.code == CloseCode::Revoked)
+        {
             // What waits is not for somebody whose access was taken away.
             self.next = None;
         }
@@ -141,9 +165,10 @@ impl Listening {
         let head = match &mark {
             Some(mark) => self.id_after(mark),
             // The last frame is the one that sends everybody away.
-            None if self.connection.is_drained() => {
-                self.reconnect_after_ms.map(|after| format!("retry: {after}\n")).unwrap_or_default()
-            }
+            None if self.connection.is_drained() => self
+                .reconnect_after_ms
+                .map(|after| format!("retry: {after}\n"))
+                .unwrap_or_default(),
             None => String::new(),
         };
         Some(event(&head, &text))

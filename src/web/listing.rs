@@ -18,11 +18,16 @@ use crate::{
 /// 403 for the holder of a token that is good for one instance tree only.
 pub fn visible_to(caller: &Caller) -> Result<InstanceFilter, Problem> {
     if caller.trees.is_some() {
-        let sentence = "expected the token of a user, but this one is good for one instance and its children only";
+        let sentence = "expected the token of a user, but this one is good for one instance and \
+            its children only";
         return Err(Rejection::new(RejectionKind::Forbidden, sentence).into());
     }
     let started_by = (!caller.operator).then(|| caller.subject.clone());
-    Ok(InstanceFilter { tenant: Some(caller.tenant.clone()), started_by, ..InstanceFilter::default() })
+    Ok(InstanceFilter {
+        tenant: Some(caller.tenant.clone()),
+        started_by,
+        ..InstanceFilter::default()
+    })
 }
 
 /// Refuses whoever may not see all of the tenant.
@@ -33,7 +38,10 @@ pub fn require_operator(caller: &Caller) -> Result<(), Problem> {
     if caller.operator {
         return Ok(());
     }
-    Err(Problem::new(ErrorCode::Forbidden, "expected role operator or admin, but the token grants neither"))
+    Err(Problem::new(
+        ErrorCode::Forbidden,
+        "expected role operator or admin, but the token grants neither",
+    ))
 }
 
 /// An instance that a list is narrowed to.
@@ -41,7 +49,12 @@ pub fn require_operator(caller: &Caller) -> Result<(), Problem> {
 /// # Errors
 /// 400 for a text that is no key.
 pub fn instance_filter(text: Option<&str>) -> Result<Option<InstanceKey>, Problem> {
-    let bad = |_| Problem::new(ErrorCode::BadRequest, "expected 'instance' to be the key of an instance, but it is another text");
+    let bad = |_| {
+        Problem::new(
+            ErrorCode::BadRequest,
+            "expected 'instance' to be the key of an instance, but it is another text",
+        )
+    };
     text.map(|text| text.parse().map_err(bad)).transpose()
 }
 
@@ -68,7 +81,11 @@ impl PlaceQuery {
     /// # Errors
     /// 400 for an instance that is no key.
     pub fn filter(self, tenant: String) -> Result<PlaceFilter, Problem> {
-        Ok(PlaceFilter { tenant, instance: instance_filter(self.instance.as_deref())?, process: self.process })
+        Ok(PlaceFilter {
+            tenant,
+            instance: instance_filter(self.instance.as_deref())?,
+            process: self.process,
+        })
     }
 }
 
@@ -85,8 +102,15 @@ impl App {
     ///
     /// # Errors
     /// 500 when the store fails.
-    pub async fn list(&self, filter: InstanceFilter, after: Option<InstanceCursor>, limit: usize) -> Result<Part, Problem> {
-        let mut rows = self.read(move |reader| reader.instances(&filter, after, limit + 1)).await?;
+    pub async fn list(
+        &self,
+        filter: InstanceFilter,
+        after: Option<InstanceCursor>,
+        limit: usize,
+    ) -> Result<Part, Problem> {
+        let mut rows = self
+            .read(move |reader| reader.instances(&filter, after, limit + 1))
+            .await?;
         let next = cut(&mut rows, limit).map(InstanceRow::cursor);
         Ok(Part { rows, next })
     }
@@ -109,13 +133,16 @@ pub fn length_up_to(most: usize, asked: Option<usize>) -> Result<usize, Problem>
         None => Ok(most),
         Some(length) if (1..=most).contains(&length) => Ok(length),
         Some(length) => {
-            let sentence = format!("expected 'limit' to be 1 to {most}, but it is {length}: ask for the rest by 'next'");
+            let sentence = format!(
+                "expected 'limit' to be 1 to {most}, but it is {length}: ask for the rest by 'next'"
+            );
             Err(Problem::new(ErrorCode::BadRequest, sentence))
         }
     }
 }
 
-/// Cuts off what was read beyond a part's length to see whether there is more; the last row that stays, if there is.
+/// Cuts off what was read beyond a part's length to see whether there is more; the last row that
+/// stays, if there is.
 pub fn cut<T>(rows: &mut Vec<T>, length: usize) -> Option<&T> {
     let more = rows.len() > length;
     rows.truncate(length);
@@ -134,7 +161,10 @@ pub fn write_cursor(cursor: InstanceCursor) -> String {
 pub fn read_cursor(text: &str) -> Result<InstanceCursor, Problem> {
     let parse = || {
         let (created_at, key) = text.split_once('_')?;
-        Some(InstanceCursor { created_at: Time(created_at.parse().ok()?), key: key.parse::<InstanceKey>().ok()? })
+        Some(InstanceCursor {
+            created_at: Time(created_at.parse().ok()?),
+            key: key.parse::<InstanceKey>().ok()?,
+        })
     };
     parse().ok_or_else(bad_cursor)
 }
@@ -153,14 +183,21 @@ pub fn read_element_cursor(text: &str) -> Result<ElementCursor, Problem> {
         let (at, element) = text.split_once('_')?;
         let instance = element.get(..36)?.parse::<InstanceKey>().ok()?;
         let element = ElementKey::from_wire(element, instance)?;
-        Some(ElementCursor { at: Time(at.parse().ok()?), instance, element })
+        Some(ElementCursor {
+            at: Time(at.parse().ok()?),
+            instance,
+            element,
+        })
     };
     parse().ok_or_else(bad_cursor)
 }
 
 /// The refusal of a text that is no cursor.
 pub fn bad_cursor() -> Problem {
-    Problem::new(ErrorCode::BadRequest, "expected 'cursor' to be the 'next' of an earlier answer, but it is another text")
+    Problem::new(
+        ErrorCode::BadRequest,
+        "expected 'cursor' to be the 'next' of an earlier answer, but it is another text",
+    )
 }
 
 #[cfg(test)]
@@ -169,12 +206,28 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back() {
-        let cursor = InstanceCursor { created_at: Time(1_700_000_000_000), key: InstanceKey(uuid::Uuid::from_u128(7)) };
+        let cursor = InstanceCursor {
+            created_at: Time(1_700_000_000_000),
+            key: InstanceKey(uuid::Uuid::from_u128(7)),
+        };
         assert_eq!(read_cursor(&write_cursor(cursor)).unwrap(), cursor);
         assert!(read_cursor("1_2").is_err() && read_cursor("").is_err());
-        let cursor = ElementCursor { at: Time(1_700_000_000_000), instance: cursor.key, element: ElementKey(42) };
-        assert_eq!(read_element_cursor(&write_element_cursor(cursor)).unwrap(), cursor);
-        for text in ["", "1_2", "_", "1_ä", "1_00000000-0000-0000-0000-000000000007-"] {
+        let cursor = ElementCursor {
+            at: Time(1_700_000_000_000),
+            instance: cursor.key,
+            element: ElementKey(42),
+        };
+        assert_eq!(
+            read_element_cursor(&write_element_cursor(cursor)).unwrap(),
+            cursor
+        );
+        for text in [
+            "",
+            "1_2",
+            "_",
+            "1_ä",
+            "1_00000000-0000-0000-0000-000000000007-",
+        ] {
             assert!(read_element_cursor(text).is_err(), "{text}");
         }
     }

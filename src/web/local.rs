@@ -1,8 +1,9 @@
-//! The server's local socket: a file in its data directory through which `stepwire user` has changes take effect at once, the
-//! other commands learn where the server listens and get a token, and `stepwire backup` says that it has made a copy.
+//! The server's local socket: a file in its data directory through which `stepwire user` has
+//! changes take effect at once, the other commands learn where the server listens and get a token,
+//! and `stepwire backup` says that it has made a copy.
 //!
-//! Whoever owns the directory may use it, nobody else. One line of JSON in, one out. Not here: what may be asked about users
-//! (`runtime::users::requests`).
+//! Whoever owns the directory may use it, nobody else. One line of JSON in, one out. Not here: what
+//! may be asked about users (`runtime::users::requests`).
 //!
 //! Where to go next: `ask` for the other end, `command` for the command line.
 
@@ -25,7 +26,8 @@ pub use socket::LocalSocket;
 const FILE: &str = "stepwire.sock";
 
 /// The longest line that asks for something: names, roles and a password, each letter escaped.
-const REQUEST_BYTES: u64 = 6 * (limits::NAME_BYTES * (limits::USER_ROLES + 2) + limits::PASSWORD_BYTES) as u64 + 1024;
+const REQUEST_BYTES: u64 =
+    6 * (limits::NAME_BYTES * (limits::USER_ROLES + 2) + limits::PASSWORD_BYTES) as u64 + 1024;
 
 /// Who the owner of the directory is over the wire: the one that the printed sign-in link is for.
 const OWNER: &str = "admin";

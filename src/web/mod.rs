@@ -1,8 +1,8 @@
-//! The edge: HTTP, websockets, REST. One route table, one file per resource; every command goes to the runtime as the same
-//! envelope that a frame becomes.
+//! The edge: HTTP, websockets, REST. One route table, one file per resource; every command goes to
+//! the runtime as the same envelope that a frame becomes.
 //!
-//! Not here: what frames mean (`session`), what pages look like (`admin`). Where to go next: `routes` for the table, `ws` for the
-//! socket, `server` for how it all is started and stopped.
+//! Not here: what frames mean (`session`), what pages look like (`admin`). Where to go next:
+//! `routes` for the table, `ws` for the socket, `server` for how it all is started and stopped.
 
 pub mod accepted_tokens;
 pub mod access_log;

@@ -1,7 +1,9 @@
-//! What becomes of a request that offers to go on in another protocol, where none but the websocket is spoken.
+//! What becomes of a request that offers to go on in another protocol, where none but the websocket
+//! is spoken.
 //!
-//! Some clients offer HTTP/2 in clear text (`Upgrade: h2c`) with their first request. The answer is the plain one, but the HTTP
-//! library ends such a connection without a word; a client that keeps it for its next request would run into its end.
+//! Some clients offer HTTP/2 in clear text (`Upgrade: h2c`) with their first request. The answer is
+//! the plain one, but the HTTP library ends such a connection without a word; a client that keeps
+//! it for its next request would run into its end.
 
 use actix_web::{
     Error,
@@ -22,7 +24,10 @@ pub async fn no_upgrade(
     let offered = request.head().upgrade();
     let mut response = next.call(request).await?;
     if offered && response.status() != StatusCode::SWITCHING_PROTOCOLS {
-        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+        response
+            .response_mut()
+            .head_mut()
+            .set_connection_type(ConnectionType::Close);
     }
     Ok(response)
 }

@@ -1,10 +1,12 @@
 //! The OpenAPI document of the HTTP interface, made from the handlers' own annotations.
 //!
-//! A handler says with `#[utoipa::path]` what it takes and answers, and stands in the list below: one line. What follows from the
-//! form of a request is not written there but added in `completion`: who must show a token may be answered 401, whoever sends a
-//! body may be answered 413, and every refusal is a `Problem`. So an annotation names what it answers when all is well, and the
-//! refusals that are its own, as bare statuses: `(status = 404)`. What several share: `shared`. A test holds this list against
-//! `routes`. Not here: the page that shows the document (`api_page`), the websocket's document (`asyncapi`).
+//! A handler says with `#[utoipa::path]` what it takes and answers, and stands in the list below:
+//! one line. What follows from the form of a request is not written there but added in
+//! `completion`: who must show a token may be answered 401, whoever sends a body may be answered
+//! 413, and every refusal is a `Problem`. So an annotation names what it answers when all is well,
+//! and the refusals that are its own, as bare statuses: `(status = 404)`. What several share:
+//! `shared`. A test holds this list against `routes`. Not here: the page that shows the document
+//! (`api_page`), the websocket's document (`asyncapi`).
 
 mod completion;
 mod loosening;
@@ -25,8 +27,8 @@ use super::{asyncapi, health, jobs, metrics, problem::Details, published::Publis
 #[openapi(
     info(
         title = "Stepwire",
-        description = "Runs BPMN processes and tells their users the next step. What refusals mean: /docs/errors/README. \
-            The websocket has its own document: /asyncapi.json.",
+        description = "Runs BPMN processes and tells their users the next step. What refusals \
+            mean: /docs/errors/README. The websocket has its own document: /asyncapi.json.",
         contact(),
     ),
     paths(
@@ -149,8 +151,10 @@ pub fn document() -> Value {
 }
 
 /// `GET /openapi.json`: this document. For anybody.
-#[utoipa::path(get, path = "/openapi.json", tag = "server", operation_id = "getOpenapi", summary = "Read this document", security(()),
-    responses((status = 200, description = "An OpenAPI document", body = Object, content_type = "application/json"), (status = 304, description = "As it was")))]
+#[utoipa::path(get, path = "/openapi.json", tag = "server", operation_id = "getOpenapi", summary = "Read \
+    this document", security(()),
+    responses((status = 200, description = "An OpenAPI document", body = Object, content_type = "application/json"), (status = 304, description = "As \
+        it was")))]
 pub async fn json(request: HttpRequest) -> HttpResponse {
     static PUBLISHED: LazyLock<Published> = LazyLock::new(|| Published::new(&document()));
     PUBLISHED.answer(&request)

@@ -49,7 +49,9 @@ impl Problem {
 
     /// 405: there is something at this address, but not for this method.
     pub fn method_not_allowed(allow: &'static str) -> Self {
-        let sentence = format!("expected one of the methods {allow} at this address, but the request has another");
+        let sentence = format!(
+            "expected one of the methods {allow} at this address, but the request has another"
+        );
         Self::new(ErrorCode::BadRequest, sentence).with(|told| {
             told.status = Some(StatusCode::METHOD_NOT_ALLOWED);
             told.allow = allow;
@@ -59,12 +61,16 @@ impl Problem {
     /// 415: the body is in a language that is not read here.
     pub fn unsupported_media_type(expected: &str) -> Self {
         let sentence = format!("expected a body with Content-Type {expected}, but it is another");
-        Self::new(ErrorCode::BadRequest, sentence).with(|told| told.status = Some(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+        Self::new(ErrorCode::BadRequest, sentence)
+            .with(|told| told.status = Some(StatusCode::UNSUPPORTED_MEDIA_TYPE))
     }
 
     /// A definition that cannot be deployed, with everything that is wrong with it.
     pub fn invalid_definition(problems: Vec<DefinitionProblem>) -> Self {
-        let sentence = format!("expected a definition without errors, but there are {} problems: see 'problems'", problems.len());
+        let sentence = format!(
+            "expected a definition without errors, but there are {} problems: see 'problems'",
+            problems.len()
+        );
         Self::new(ErrorCode::InvalidData, sentence).with(|told| told.problems = problems)
     }
 
@@ -134,12 +140,24 @@ impl fmt::Display for Problem {
 
 impl ResponseError for Problem {
     fn status_code(&self) -> StatusCode {
-        let of_code = || StatusCode::from_u16(self.0.error.code.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let of_code = || {
+            StatusCode::from_u16(self.0.error.code.http_status())
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        };
         self.0.status.unwrap_or_else(of_code)
     }
 
     fn error_response(&self) -> HttpResponse {
-        let (Told { error, allow, after, problems, .. }, status) = (&*self.0, self.status_code());
+        let (
+            Told {
+                error,
+                allow,
+                after,
+                problems,
+                ..
+            },
+            status,
+        ) = (&*self.0, self.status_code());
         let details = Details {
             r#type: format!("/docs/{}", error.code.page()),
             title: error.code.name(),
@@ -156,8 +174,12 @@ impl ResponseError for Problem {
         };
         let mut response = HttpResponse::build(status);
         match error.code {
-            ErrorCode::Unauthenticated => drop(response.insert_header((WWW_AUTHENTICATE, "Bearer"))),
-            ErrorCode::TokenExpired => drop(response.insert_header((WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#))),
+            ErrorCode::Unauthenticated => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+            }
+            ErrorCode::TokenExpired => {
+                response.insert_header((WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#));
+            }
             _ => {}
         }
         if let Some(after) = after {
@@ -166,13 +188,21 @@ impl ResponseError for Problem {
         if !allow.is_empty() {
             response.insert_header((ALLOW, *allow));
         }
-        response.content_type("application/problem+json").body(serde_json::to_string(&details).unwrap_or_default())
+        response
+            .content_type("application/problem+json")
+            .body(serde_json::to_string(&details).unwrap_or_default())
     }
 }
 
 impl From<WireError> for Problem {
     fn from(error: WireError) -> Self {
-        Self(Box::new(Told { error, status: None, allow: "", after: None, problems: Vec::new() }))
+        Self(Box::new(Told {
+            error,
+            status: None,
+            allow: "",
+            after: None,
+            problems: Vec::new(),
+        }))
     }
 }
 
@@ -191,6 +221,9 @@ impl From<Rejection> for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         log::error!("a request could not be answered: {error}");
-        Self::new(ErrorCode::Internal, "expected to read the store, but it failed; the server's log says more")
+        Self::new(
+            ErrorCode::Internal,
+            "expected to read the store, but it failed; the server's log says more",
+        )
     }
 }

@@ -1,6 +1,7 @@
 //! Refusals for people: whoever asks for a page with a browser and gets none is told why by a page.
 //!
-//! Programs get the problem as it is, and so does everybody who asks the API. Not here: what is refused (`problem`).
+//! Programs get the problem as it is, and so does everybody who asks the API. Not here: what is
+//! refused (`problem`).
 
 use actix_web::{
     Error, HttpRequest,
@@ -18,7 +19,14 @@ use super::{app::App, problem::Problem};
 use crate::admin::message::Message;
 
 /// What is asked for by programs only.
-const FOR_PROGRAMS: [&str; 6] = ["/v1/", "/api/", "/metrics", "/openapi.json", "/asyncapi.json", "/assets/"];
+const FOR_PROGRAMS: [&str; 6] = [
+    "/v1/",
+    "/api/",
+    "/metrics",
+    "/openapi.json",
+    "/asyncapi.json",
+    "/assets/",
+];
 
 /// Puts a page in place of a problem.
 ///
@@ -29,11 +37,19 @@ pub async fn problem_pages<B: MessageBody>(
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
     let response = next.call(request).await?;
-    let page = response.response().error().and_then(|error| page_for(response.request(), response.status(), error));
-    let Some(page) = page else { return Ok(response.map_into_left_body()) };
+    let page = response
+        .response()
+        .error()
+        .and_then(|error| page_for(response.request(), response.status(), error));
+    let Some(page) = page else {
+        return Ok(response.map_into_left_body());
+    };
     let mut response = response.map_body(|_, _| EitherBody::right(BoxBody::new(page)));
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
     headers.append(VARY, ACCEPT.into());
     Ok(response)
 }
@@ -42,7 +58,10 @@ pub async fn problem_pages<B: MessageBody>(
 fn page_for(request: &HttpRequest, status: StatusCode, error: &Error) -> Option<String> {
     let problem = error.as_error::<Problem>()?;
     let is_known = request.match_pattern().is_some();
-    let for_programs = is_known && FOR_PROGRAMS.iter().any(|begin| request.path().starts_with(begin));
+    let for_programs = is_known
+        && FOR_PROGRAMS
+            .iter()
+            .any(|begin| request.path().starts_with(begin));
     if for_programs || !wants_page(request) {
         return None;
     }
@@ -54,15 +73,24 @@ fn page_for(request: &HttpRequest, status: StatusCode, error: &Error) -> Option<
         _ => Message::refused(assets, user, status.as_u16(), &problem.to_string()),
     };
     // What cannot be drawn was logged; the problem itself is better than nothing.
-    app.pages.render("message", &view).inspect_err(|error| log::error!("page message cannot be drawn: {error}")).ok()
+    app.pages
+        .render("message", &view)
+        .inspect_err(|error| log::error!("page message cannot be drawn: {error}"))
+        .ok()
 }
 
 /// Whether a person asks by a browser, and not a program.
 pub fn wants_page(request: &HttpRequest) -> bool {
-    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     accepted.split(',').any(|range| {
         let mut parts = range.split(';').map(str::trim);
-        let is_html = parts.next().is_some_and(|range| range.eq_ignore_ascii_case("text/html"));
+        let is_html = parts
+            .next()
+            .is_some_and(|range| range.eq_ignore_ascii_case("text/html"));
         is_html && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
     })
 }

@@ -20,19 +20,37 @@ impl Published {
         // Documents have text keys and no failing serializers.
         let text = Bytes::from(serde_json::to_vec(document).unwrap_or_default());
         let hash = Sha256::digest(&text);
-        let tag = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        Self { text, tag: format!("\"{tag}\"") }
+        let tag = hash[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
+        Self {
+            text,
+            tag: format!("\"{tag}\""),
+        }
     }
 
     /// The document, or 304 for those who have it.
     pub fn answer(&self, request: &HttpRequest) -> HttpResponse {
-        let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let known = request
+            .headers()
+            .get(IF_NONE_MATCH)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         let is_known = known.contains(&self.tag);
-        let mut response = if is_known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-        response.insert_header((ETAG, self.tag.as_str())).insert_header((CACHE_CONTROL, "no-cache"));
+        let mut response = if is_known {
+            HttpResponse::NotModified()
+        } else {
+            HttpResponse::Ok()
+        };
+        response
+            .insert_header((ETAG, self.tag.as_str()))
+            .insert_header((CACHE_CONTROL, "no-cache"));
         if is_known {
             return response.finish();
         }
-        response.content_type("application/json").body(self.text.clone())
+        response
+            .content_type("application/json")
+            .body(self.text.clone())
     }
 }

@@ -1,7 +1,8 @@
-//! The one route table. Everything that may be asked for stands here; whatever else is asked is answered by a page that says so,
-//! to programs by a problem in JSON.
+//! The one route table. Everything that may be asked for stands here; whatever else is asked is
+//! answered by a page that says so, to programs by a problem in JSON.
 //!
-//! What is in a table and how it is registered: `route_table`. What `openapi` tells of the API is held against it.
+//! What is in a table and how it is registered: `route_table`. What `openapi` tells of the API is
+//! held against it.
 
 use std::fmt;
 
@@ -16,8 +17,9 @@ use super::{
     pages::{docs, home, instances as instance_pages, sign_in, start, tasks as task_pages},
     problem::Problem,
     rest::{
-        commands, definition_types, definitions, history, incidents, instance_list, instances, login, outside_calls, schedules,
-        stream as instance_stream, tasks, tickets, timers, tokens, uploads, users,
+        commands, definition_types, definitions, history, incidents, instance_list, instances,
+        login, outside_calls, schedules, stream as instance_stream, tasks, tickets, timers, tokens,
+        uploads, users,
     },
     route_table::{Entry, Table},
     ws,
@@ -27,7 +29,9 @@ use crate::session::frames::code::ErrorCode;
 /// Adds every route.
 pub fn routes(service: &mut ServiceConfig) {
     service
-        .app_data(web::QueryConfig::default().error_handler(|error, _| query_problem(&error).into()))
+        .app_data(
+            web::QueryConfig::default().error_handler(|error, _| query_problem(&error).into()),
+        )
         .app_data(web::PathConfig::default().error_handler(|_, _| start::nothing().into()))
         .configure(|service| table().register(service))
         .default_service(web::to(start::nothing_here));
@@ -47,39 +51,81 @@ pub fn table() -> Table {
         .service(post("/v1/login", login::login))
         .service(post("/v1/logout", login::logout))
         .service(post("/v1/tickets", tickets::issue))
-        .service(both("/v1/definitions", definitions::list, definitions::deploy))
+        .service(both(
+            "/v1/definitions",
+            definitions::list,
+            definitions::deploy,
+        ))
         .service(post("/v1/definition-checks", definitions::check))
         .service(get("/v1/definitions/{id}", definitions::get))
-        .service(post("/v1/definitions/{id}/{change:disable|enable}", definitions::switch))
-        .service(at("/v1/definitions/{id}/{version}", "GET, HEAD, DELETE", |version| {
-            version.route(read(definitions::source)).route(web::delete().to(definitions::delete))
-        }))
-        .service(get("/v1/definitions/{id}/{version}/types.d.ts", definition_types::types))
-        .service(post("/v1/definitions/{id}/{version}/publish", definitions::publish))
-        .service(post("/v1/definitions/{id}/{version}/deprecate", definitions::deprecate))
+        .service(post(
+            "/v1/definitions/{id}/{change:disable|enable}",
+            definitions::switch,
+        ))
+        .service(at(
+            "/v1/definitions/{id}/{version}",
+            "GET, HEAD, DELETE",
+            |version| {
+                version
+                    .route(read(definitions::source))
+                    .route(web::delete().to(definitions::delete))
+            },
+        ))
+        .service(get(
+            "/v1/definitions/{id}/{version}/types.d.ts",
+            definition_types::types,
+        ))
+        .service(post(
+            "/v1/definitions/{id}/{version}/publish",
+            definitions::publish,
+        ))
+        .service(post(
+            "/v1/definitions/{id}/{version}/deprecate",
+            definitions::deprecate,
+        ))
         .service(get("/v1/schedules", schedules::list))
         .service(get("/v1/schedules/{process}/{node}", schedules::get))
-        .service(post("/v1/schedules/{process}/{node}/enable", schedules::enable))
-        .service(post("/v1/schedules/{process}/{node}/disable", schedules::disable))
+        .service(post(
+            "/v1/schedules/{process}/{node}/enable",
+            schedules::enable,
+        ))
+        .service(post(
+            "/v1/schedules/{process}/{node}/disable",
+            schedules::disable,
+        ))
         .service(post("/v1/schedules/{process}/{node}/run", schedules::run))
         .service(both("/v1/instances", instance_list::list, instances::start))
         .service(get("/v1/instances/{key}", instances::get))
         .service(get("/v1/instances/{key}/children", instances::children))
         .service(get("/v1/instances/{key}/history", history::history))
         .service(get("/v1/instances/{key}/messages", history::messages))
-        .service(stream("/v1/instances/{key}/stream", instance_stream::stream))
+        .service(stream(
+            "/v1/instances/{key}/stream",
+            instance_stream::stream,
+        ))
         .service(post("/v1/instances/{key}/run", commands::run))
-        .service(at("/v1/instances/{key}/data", "PATCH", |data| data.route(web::patch().to(commands::patch))))
+        .service(at("/v1/instances/{key}/data", "PATCH", |data| {
+            data.route(web::patch().to(commands::patch))
+        }))
         .service(post("/v1/instances/{key}/upload", uploads::upload))
         .service(get("/v1/instances/{key}/files/{id}", uploads::file))
         .service(post("/v1/instances/{key}/done", commands::done))
-        .service(post("/v1/instances/{key}/{command:hold|unhold|terminate|dismiss}", commands::on_instance))
-        .service(post("/v1/instances/{key}/{command:retry|skip|claim|release}", commands::at_element))
+        .service(post(
+            "/v1/instances/{key}/{command:hold|unhold|terminate|dismiss}",
+            commands::on_instance,
+        ))
+        .service(post(
+            "/v1/instances/{key}/{command:retry|skip|claim|release}",
+            commands::at_element,
+        ))
         .service(post("/v1/instances/{key}/assign", commands::assign))
         .service(both("/v1/users", users::list, users::add))
-        .service(at("/v1/users/me/password", "PUT", |password| password.route(web::put().to(users::own_password))))
+        .service(at("/v1/users/me/password", "PUT", |password| {
+            password.route(web::put().to(users::own_password))
+        }))
         .service(at("/v1/users/{name}", "PATCH, DELETE", |user| {
-            user.route(web::patch().to(users::change)).route(web::delete().to(users::remove))
+            user.route(web::patch().to(users::change))
+                .route(web::delete().to(users::remove))
         }))
         .service(post("/v1/users/{name}/revoke", users::revoke))
         .service(post("/v1/tokens", tokens::issue))
@@ -91,7 +137,10 @@ pub fn table() -> Table {
         .service(post("/api/v1/login", jobs::sign_in::login))
         .service(post("/api/v1/logout", jobs::sign_in::logout))
         .service(post("/api/v1/start", jobs::start::start))
-        .service(post("/api/v1/start-with-variables", jobs::start::start_with_variables))
+        .service(post(
+            "/api/v1/start-with-variables",
+            jobs::start::start_with_variables,
+        ))
         .service(post("/api/v1/stop", jobs::commands::stop))
         .service(post("/api/v1/suspend", jobs::commands::suspend))
         .service(post("/api/v1/resume", jobs::commands::resume))
@@ -101,27 +150,66 @@ pub fn table() -> Table {
         .service(get("/api/v1/job", jobs::entries::job))
         .service(get("/api/v1/jobs", jobs::entries::jobs))
         .service(get("/api/v1/search", jobs::entries::search))
-        .service(get("/api/v1/search-approval-workflows", jobs::entries::search_approvals))
-        .service(get("/api/v1/search-entries-by-page-order-by", jobs::dashboard::search))
-        .service(get("/api/v1/search-history-entries-by-page-order-by", jobs::dashboard::search_history))
+        .service(get(
+            "/api/v1/search-approval-workflows",
+            jobs::entries::search_approvals,
+        ))
+        .service(get(
+            "/api/v1/search-entries-by-page-order-by",
+            jobs::dashboard::search,
+        ))
+        .service(get(
+            "/api/v1/search-history-entries-by-page-order-by",
+            jobs::dashboard::search_history,
+        ))
         .service(get("/api/v1/entries-count-by-date", jobs::dashboard::count))
-        .service(get("/api/v1/history-entries-count-by-date", jobs::dashboard::count_history))
-        .service(get("/api/v1/entry-status-date-min", jobs::dashboard::date_min))
-        .service(get("/api/v1/entry-status-date-max", jobs::dashboard::date_max))
-        .service(get("/api/v1/history-entry-status-date-min", jobs::dashboard::history_date_min))
-        .service(get("/api/v1/history-entry-status-date-max", jobs::dashboard::history_date_max))
+        .service(get(
+            "/api/v1/history-entries-count-by-date",
+            jobs::dashboard::count_history,
+        ))
+        .service(get(
+            "/api/v1/entry-status-date-min",
+            jobs::dashboard::date_min,
+        ))
+        .service(get(
+            "/api/v1/entry-status-date-max",
+            jobs::dashboard::date_max,
+        ))
+        .service(get(
+            "/api/v1/history-entry-status-date-min",
+            jobs::dashboard::history_date_min,
+        ))
+        .service(get(
+            "/api/v1/history-entry-status-date-max",
+            jobs::dashboard::history_date_max,
+        ))
         .service(get("/api/v1/entry", jobs::dashboard::entry))
         .service(get("/api/v1/entry-logs", jobs::logs::logs))
         .service(get("/api/v1/history-entry-logs", jobs::logs::history_logs))
         .service(post("/api/v1/enable/{workflow}", jobs::enabling::enable))
         .service(post("/api/v1/disable/{workflow}", jobs::enabling::disable))
         .service(get("/api/v1/has-notifications", jobs::notifications::has))
-        .service(get("/api/v1/search-notifications", jobs::notifications::search))
-        .service(post("/api/v1/mark-notifications-as-read", jobs::notifications::mark_as_read))
-        .service(post("/api/v1/mark-notifications-as-unread", jobs::notifications::mark_as_unread))
-        .service(post("/api/v1/delete-notifications", jobs::notifications::delete))
+        .service(get(
+            "/api/v1/search-notifications",
+            jobs::notifications::search,
+        ))
+        .service(post(
+            "/api/v1/mark-notifications-as-read",
+            jobs::notifications::mark_as_read,
+        ))
+        .service(post(
+            "/api/v1/mark-notifications-as-unread",
+            jobs::notifications::mark_as_unread,
+        ))
+        .service(post(
+            "/api/v1/delete-notifications",
+            jobs::notifications::delete,
+        ))
         .service(post("/api/v1/notify", jobs::notifications::notify))
-        .service(post("/api/v1/notify-approvers", jobs::notifications::notify_approvers))
+        .service(post(
+            "/api/v1/notify-approvers",
+            jobs::notifications::notify_approvers,
+        ))
         .service(get("/api/v1/status-count", jobs::counts::status_count))
         .service(stream("/api/v1/sse/status-count", jobs::counts::stream))
         .service(stream("/api/v1/sse/{workflow}/{job}", jobs::stream::stream))
@@ -140,7 +228,11 @@ pub fn table() -> Table {
 }
 
 /// What is at a path, by its routes.
-fn at(path: &'static str, methods: &'static str, routes: impl FnOnce(Resource) -> Resource) -> Entry {
+fn at(
+    path: &'static str,
+    methods: &'static str,
+    routes: impl FnOnce(Resource) -> Resource,
+) -> Entry {
     Entry::new(path, methods, routes(web::resource(path)))
 }
 
@@ -159,7 +251,11 @@ where
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    Entry::new(path, "POST", web::resource(path).route(web::post().to(handler)))
+    Entry::new(
+        path,
+        "POST",
+        web::resource(path).route(web::post().to(handler)),
+    )
 }
 
 /// What never ends by itself has nothing to say to HEAD.
@@ -169,7 +265,11 @@ where
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    Entry::new(path, "GET", web::resource(path).route(web::get().to(handler)))
+    Entry::new(
+        path,
+        "GET",
+        web::resource(path).route(web::get().to(handler)),
+    )
 }
 
 fn both<F, A, G, B>(path: &'static str, reader: F, writer: G) -> Entry
@@ -181,7 +281,13 @@ where
     B: actix_web::FromRequest + 'static,
     G::Output: Responder + 'static,
 {
-    Entry::new(path, "GET, HEAD, POST", web::resource(path).route(read(reader)).route(web::post().to(writer)))
+    Entry::new(
+        path,
+        "GET, HEAD, POST",
+        web::resource(path)
+            .route(read(reader))
+            .route(web::post().to(writer)),
+    )
 }
 
 fn read<F, A>(handler: F) -> Route
@@ -196,8 +302,17 @@ where
 /// What stands behind the `?` cannot be read.
 pub(super) fn query_problem(error: &impl fmt::Display) -> Problem {
     let told = error.to_string();
-    match body::unknown_name(told.strip_prefix("Query deserialize error: ").unwrap_or(&told)) {
-        Some(wrong) => Problem::new(ErrorCode::BadRequest, format!("expected known names behind '?', but {wrong}")),
-        None => Problem::new(ErrorCode::BadRequest, format!("expected known values behind '?', but: {told}")),
+    match body::unknown_name(
+        told.strip_prefix("Query deserialize error: ")
+            .unwrap_or(&told),
+    ) {
+        Some(wrong) => Problem::new(
+            ErrorCode::BadRequest,
+            format!("expected known names behind '?', but {wrong}"),
+        ),
+        None => Problem::new(
+            ErrorCode::BadRequest,
+            format!("expected known values behind '?', but: {told}"),
+        ),
     }
 }

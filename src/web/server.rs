@@ -1,7 +1,8 @@
 //! How the server comes up and goes down.
 //!
-//! Up: journal, runtime, definitions, then the listener, so that whoever connects finds everything there. Down, on SIGTERM or
-//! Ctrl-C: sessions are told to come back later, what is in flight becomes durable, then the process ends within seconds.
+//! Up: journal, runtime, definitions, then the listener, so that whoever connects finds everything
+//! there. Down, on SIGTERM or Ctrl-C: sessions are told to come back later, what is in flight
+//! becomes durable, then the process ends within seconds.
 
 use std::{
     io,
@@ -57,8 +58,9 @@ const SPREAD_MS: u64 = 3_000;
 /// How long sessions may take to go.
 const DRAIN: Duration = Duration::from_secs(3);
 /// What a page may load: its own files. Styles in place are what the diagram's canvas works with.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-    object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; \
+    frame-ancestors 'none'";
 
 /// A server that runs.
 pub struct Running {
@@ -99,26 +101,68 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let (tokens, fetching) = accepted_tokens(&config).await?;
     let pages = Pages::load()?;
     let journal = open_journal(&config)?;
-    let files = open_files(&config).map_err(|error| format!("expected to keep files in the data directory, but: {error}"))?;
+    let files = open_files(&config)
+        .map_err(|error| format!("expected to keep files in the data directory, but: {error}"))?;
     let outside = outside_settings(&config)?;
-    let clock = if config.test_clock { Clock::standing_at(real_now()) } else { Clock::real() };
+    let clock = if config.test_clock {
+        Clock::standing_at(real_now())
+    } else {
+        Clock::real()
+    };
     let arbiters: Vec<Arbiter> = (0..config.workers).map(|_| Arbiter::new()).collect();
     let handles = arbiters.iter().map(Arbiter::handle).collect();
-    let runtime = Runtime::start(journal, files, outside, clock, handles, Some(&config.script_program))
+    let runtime = Runtime::start(
+        journal,
+        files,
+        outside,
+        clock,
+        handles,
+        Some(&config.script_program),
+    )
+    .await
+    .map_err(|error| error.to_string())?;
+    startup_definitions::deploy(&runtime, &config).await?;
+    runtime
+        .begin_schedules()
         .await
         .map_err(|error| error.to_string())?;
-    startup_definitions::deploy(&runtime, &config).await?;
-    runtime.begin_schedules().await.map_err(|error| error.to_string())?;
     let connections = Arc::<Connections>::default();
-    let watch = [rt::spawn(watch_users(runtime.users.changes(), connections.clone())), rt::spawn(metrics::keep_small())];
-    let sessions = Arc::new(Sessions { runtime, tokens: Arc::new(tokens), limits: config.limits });
+    let watch = [
+        rt::spawn(watch_users(runtime.users.changes(), connections.clone())),
+        rt::spawn(metrics::keep_small()),
+    ];
+    let sessions = Arc::new(Sessions {
+        runtime,
+        tokens: Arc::new(tokens),
+        limits: config.limits,
+    });
     let tickets = Mutex::new(Tickets::new(limits::TICKETS));
-    let app = web::Data::new(App { config, sessions, connections, pages, tickets, refusals: Refusals::default() });
-    let (addresses, server) =
-        listen(&app).map_err(|error| format!("expected to listen on {:?}, but: {error}", app.config.listen))?;
+    let app = web::Data::new(App {
+        config,
+        sessions,
+        connections,
+        pages,
+        tickets,
+        refusals: Refusals::default(),
+    });
+    let (addresses, server) = listen(&app).map_err(|error| {
+        format!(
+            "expected to listen on {:?}, but: {error}",
+            app.config.listen
+        )
+    })?;
     let handle = server.handle();
     let local = listen_locally(&app, &addresses);
-    Ok(Running { addresses, app, handle, served: rt::spawn(server), watch, fetching, local, arbiters })
+    Ok(Running {
+        addresses,
+        app,
+        handle,
+        served: rt::spawn(server),
+        watch,
+        fetching,
+        local,
+        arbiters,
+    })
 }
 
 impl Running {
@@ -143,9 +187,19 @@ impl Running {
     /// Why there is none, as a sentence.
     pub fn sign_in_link(&self) -> Result<String, String> {
         let nobody = Identity::anonymous(uuid::Uuid::nil());
-        let admin = Identity { subject: "admin".to_owned(), roles: vec!["admin".to_owned()], ..nobody };
-        let mut tickets = self.app.tickets.lock().unwrap_or_else(PoisonError::into_inner);
-        let ticket = tickets.issue(TicketUse::SignIn, admin, real_now()).map_err(|error| error.to_string())?;
+        let admin = Identity {
+            subject: "admin".to_owned(),
+            roles: vec!["admin".to_owned()],
+            ..nobody
+        };
+        let mut tickets = self
+            .app
+            .tickets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let ticket = tickets
+            .issue(TicketUse::SignIn, admin, real_now())
+            .map_err(|error| error.to_string())?;
         Ok(format!("{}/sign-in?ticket={ticket}", self.base_url()))
     }
 
@@ -169,7 +223,10 @@ impl Running {
     /// Sends everybody away, makes durable what is in flight, and ends. Takes seconds at most.
     pub async fn stop(self) {
         let connections = &self.app.connections;
-        log::info!("stopping: {} connections are asked to come back later", connections.len());
+        log::info!(
+            "stopping: {} connections are asked to come back later",
+            connections.len()
+        );
         connections.drain(SPREAD_MS);
         let gone = async {
             while !connections.is_empty() {
@@ -194,8 +251,15 @@ impl Running {
 }
 
 fn outside_settings(config: &Config) -> Result<OutsideSettings, String> {
-    let key = config.webhook_secret.load().map_err(|error| error.to_string())?;
-    Ok(OutsideSettings::new(Targets::parse(&config.outbound_targets)?, config.secrets.0.clone(), key))
+    let key = config
+        .webhook_secret
+        .load()
+        .map_err(|error| error.to_string())?;
+    Ok(OutsideSettings::new(
+        Targets::parse(&config.outbound_targets)?,
+        config.secrets.0.clone(),
+        key,
+    ))
 }
 
 /// Has every connection look after itself whenever a user has changed.
@@ -205,7 +269,8 @@ async fn watch_users(mut changes: watch::Receiver<()>, connections: Arc<Connecti
     }
 }
 
-/// Where a server of this configuration is reached from this machine, if it takes the port it names.
+/// Where a server of this configuration is reached from this machine, if it takes the port it
+/// names.
 pub fn usual_url(config: &Config) -> String {
     base_url(&config.listen)
 }
@@ -219,7 +284,9 @@ fn base_url(addresses: &[SocketAddr]) -> String {
         };
         SocketAddr::new(host, address.port())
     });
-    address.map(|address| format!("http://{address}")).unwrap_or_default()
+    address
+        .map(|address| format!("http://{address}"))
+        .unwrap_or_default()
 }
 
 /// The local socket. A server that keeps nothing on disk has one only where its directory exists.
@@ -232,8 +299,8 @@ fn listen_locally(app: &web::Data<App>, addresses: &[SocketAddr]) -> Option<Loca
         .inspect_err(|error| {
             let directory = config.data.display();
             log::warn!(
-                "expected a local socket in {directory}, but: {error}; users can be changed while the server is stopped, and \
-                 commands need --server and --token"
+                "expected a local socket in {directory}, but: {error}; users can be changed \
+                while the server is stopped, and commands need --server and --token"
             );
         })
         .ok()
@@ -242,9 +309,12 @@ fn listen_locally(app: &web::Data<App>, addresses: &[SocketAddr]) -> Option<Loca
 fn open_journal(config: &Config) -> Result<Journal, String> {
     let store: Box<dyn Store> = match config.store {
         StoreKind::Memory => Box::new(MemoryStore::default()),
-        StoreKind::Sqlite => Box::new(SqliteStore::open(&config.data).map_err(|error| error.to_string())?),
+        StoreKind::Sqlite => {
+            Box::new(SqliteStore::open(&config.data).map_err(|error| error.to_string())?)
+        }
     };
-    Journal::start(store, limits::WRITER_QUEUE, Box::new(end_process)).map_err(|error| error.to_string())
+    Journal::start(store, limits::WRITER_QUEUE, Box::new(end_process))
+        .map_err(|error| error.to_string())
 }
 
 fn open_files(config: &Config) -> io::Result<Files> {
@@ -274,7 +344,8 @@ fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::
         .disable_signals()
         .shutdown_timeout(1)
         .h1_allow_half_closed(false)
-        // A commit is several small frames: held back for the acknowledgement of the first, they would take 40 ms.
+        // A commit is several small frames: held back for the acknowledgement of the first, they
+        // would take 40 ms.
         .tcp_nodelay(true)
         .on_connect(HangUp::on_connect);
     for address in &app.config.listen {
@@ -293,14 +364,21 @@ fn headers() -> DefaultHeaders {
         .add(("Cache-Control", "no-store"))
 }
 
-/// Ends when the server is told to stop. It listens at once, so whoever was told that the server is ready may stop it.
+/// Ends when the server is told to stop. It listens at once, so whoever was told that the server is
+/// ready may stop it.
 #[cfg(unix)]
 fn stop_signal() -> impl Future<Output = ()> {
     use tokio::signal::unix::{SignalKind, signal};
-    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    let signals = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    );
     async move {
         let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
-            log::error!("signals cannot be received: stop the server with kill -9, nothing acknowledged is lost");
+            log::error!(
+                "signals cannot be received: stop the server with kill -9, nothing acknowledged \
+                is lost"
+            );
             return std::future::pending().await;
         };
         tokio::select! {

@@ -1,4 +1,5 @@
-//! Signing in with a name and a password, in the terms of requests: what `POST /v1/login` and the sign-in page have in common.
+//! Signing in with a name and a password, in the terms of requests: what `POST /v1/login` and the
+//! sign-in page have in common.
 
 use actix_web::HttpRequest;
 use uuid::Uuid;
@@ -13,14 +14,30 @@ impl App {
     /// Who signs in with this password.
     ///
     /// # Errors
-    /// 401 that does not say what is wrong, 429 with `Retry-After` after too many wrong passwords, 503.
-    pub async fn sign_in(&self, request: &HttpRequest, tenant: &str, name: &str, password: &str) -> Result<Identity, Problem> {
+    /// 401 that does not say what is wrong, 429 with `Retry-After` after too many wrong passwords,
+    /// 503.
+    pub async fn sign_in(
+        &self,
+        request: &HttpRequest,
+        tenant: &str,
+        name: &str,
+        password: &str,
+    ) -> Result<Identity, Problem> {
         let users = &self.sessions.runtime.users;
         let address = self.approach(request.head()).address;
-        let signed_in = users.sign_in(tenant, name, password, address, real_now()).await.map_err(Problem::from);
-        let user = signed_in.inspect_err(|problem| self.sign_in_failed(request, Some(name), problem))?;
+        let signed_in = users
+            .sign_in(tenant, name, password, address, real_now())
+            .await
+            .map_err(Problem::from);
+        let user =
+            signed_in.inspect_err(|problem| self.sign_in_failed(request, Some(name), problem))?;
         let nobody = Identity::anonymous(Uuid::nil());
-        Ok(Identity { subject: user.subject, tenant: user.tenant, roles: user.roles, ..nobody })
+        Ok(Identity {
+            subject: user.subject,
+            tenant: user.tenant,
+            roles: user.roles,
+            ..nobody
+        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! A form with a file, read as it comes in: the file goes to disk piece by piece and is never whole in memory.
+//! A form with a file, read as it comes in: the file goes to disk piece by piece and is never whole
+//! in memory.
 //!
 //! Not here: what is done with it (`rest::uploads`), where it is kept (`runtime::files`).
 
@@ -46,11 +47,12 @@ pub struct UploadForm {
     pub data: Option<String>,
 }
 
-/// Reads the form of an upload to `instance`: a field `file` that keeps `rules`, perhaps a field `data`.
+/// Reads the form of an upload to `instance`: a field `file` that keeps `rules`, perhaps a field
+/// `data`.
 ///
 /// # Errors
-/// 413 and 422 for a file that does not keep the rules, 400 for another form or one that breaks off, 415 for none, 503 when the
-/// disk is full or too many uploads are under way.
+/// 413 and 422 for a file that does not keep the rules, 400 for another form or one that breaks
+/// off, 415 for none, 503 when the disk is full or too many uploads are under way.
 pub async fn read(
     request: &HttpRequest,
     payload: Payload,
@@ -62,21 +64,37 @@ pub async fn read(
         return Err(Problem::unsupported_media_type("multipart/form-data"));
     }
     let limit = rules.max_bytes() + limits::REST_BODY_BYTES as u64 + OVERHEAD_BYTES;
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced = request
+        .headers()
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(rules));
     }
     let form = Multipart::new(request.headers(), limited(payload, limit));
-    let mut reading = Reading { form, runtime, instance, rules, file: None, data: None };
+    let mut reading = Reading {
+        form,
+        runtime,
+        instance,
+        rules,
+        file: None,
+        data: None,
+    };
     match timeout(limits::UPLOAD_TIME, reading.fields()).await {
         Ok(read) => read?,
         Err(_) => return Err(stalled()),
     }
     let (received, name, media_type) = reading.file.ok_or_else(|| {
-        let sentence = "expected the file as the field 'file' of the form, but the form has no such field: add it";
+        let sentence = "expected the file as the field 'file' of the form, but the form has no \
+            such field: add it";
         file_problem(FieldError::required("file", sentence))
     })?;
-    Ok(UploadForm { received, name, media_type, data: reading.data })
+    Ok(UploadForm {
+        received,
+        name,
+        media_type,
+        data: reading.data,
+    })
 }
 
 /// The same bytes, but no more than `limit` of them.
@@ -84,7 +102,9 @@ fn limited(payload: Payload, limit: u64) -> impl Stream<Item = Result<Bytes, Pay
     let mut left = limit;
     payload.map(move |bytes| {
         let bytes = bytes?;
-        left = left.checked_sub(bytes.len() as u64).ok_or(PayloadError::Overflow)?;
+        left = left
+            .checked_sub(bytes.len() as u64)
+            .ok_or(PayloadError::Overflow)?;
         Ok(bytes)
     })
 }
@@ -105,7 +125,9 @@ impl Reading<'_> {
                 Some("file") if self.file.is_none() => self.file = Some(self.file(field).await?),
                 Some("data") if self.data.is_none() => self.data = Some(self.data(field).await?),
                 Some(name @ ("file" | "data")) => {
-                    return Err(bad_form(&format!("'{name}' is there twice: send one upload for each file")));
+                    return Err(bad_form(&format!(
+                        "'{name}' is there twice: send one upload for each file"
+                    )));
                 }
                 _ => return Err(bad_form("there is another field: leave it out")),
             }
@@ -114,10 +136,17 @@ impl Reading<'_> {
     }
 
     async fn file(&self, mut field: Field) -> Result<(Received, String, String), Problem> {
-        let declared = field.content_type().and_then(|declared| media_type(declared.essence_str()));
+        let declared = field
+            .content_type()
+            .and_then(|declared| media_type(declared.essence_str()));
         let media_type = declared.unwrap_or_else(|| UNKNOWN_TYPE.to_owned());
         self.rules.check_type(&media_type).map_err(file_problem)?;
-        let name = file_name::clean(field.content_disposition().and_then(|header| header.get_filename()).unwrap_or_default());
+        let name = file_name::clean(
+            field
+                .content_disposition()
+                .and_then(|header| header.get_filename())
+                .unwrap_or_default(),
+        );
         let (runtime, instance) = (self.runtime.clone(), self.instance);
         let mut incoming = blocking(move || runtime.files.begin(instance)).await?;
         let mut size = 0;
@@ -138,16 +167,24 @@ impl Reading<'_> {
         while let Some(chunk) = patiently(&mut field, self.rules).await? {
             bytes.extend_from_slice(&chunk);
             if bytes.len() > limits::REST_BODY_BYTES {
-                let sentence = format!("expected 'data' of at most {} bytes, but it is longer", limits::REST_BODY_BYTES);
+                let sentence = format!(
+                    "expected 'data' of at most {} bytes, but it is longer",
+                    limits::REST_BODY_BYTES
+                );
                 return Err(Problem::new(ErrorCode::TooLarge, sentence));
             }
         }
-        text::utf8(&bytes).map(str::to_owned).map_err(|found| bad_form(&format!("'data' should be JSON in UTF-8: {found}")))
+        text::utf8(&bytes)
+            .map(str::to_owned)
+            .map_err(|found| bad_form(&format!("'data' should be JSON in UTF-8: {found}")))
     }
 }
 
 fn write(mut incoming: Incoming, bytes: &[u8]) -> Result<Incoming, NoUpload> {
-    incoming.write(bytes).map(|()| incoming).map_err(NoUpload::Failed)
+    incoming
+        .write(bytes)
+        .map(|()| incoming)
+        .map_err(NoUpload::Failed)
 }
 
 /// The next piece, unless it is long in coming.
@@ -164,31 +201,46 @@ async fn patiently<T>(
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, NoUpload> + Send + 'static) -> Result<T, Problem> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, NoUpload> + Send + 'static,
+) -> Result<T, Problem> {
     match web::block(work).await {
         Ok(done) => done.map_err(|error| no_upload(&error)),
-        Err(_) => Err(Problem::new(ErrorCode::Internal, "expected to store the file, but something broke: try again")),
+        Err(_) => Err(Problem::new(
+            ErrorCode::Internal,
+            "expected to store the file, but something broke: try again",
+        )),
     }
 }
 
 fn no_upload(error: &NoUpload) -> Problem {
     let failed = match error {
         NoUpload::Busy => {
-            let sentence = format!("expected at most {} uploads at a time, but this is one more: try again", limits::UPLOADS);
+            let sentence = format!(
+                "expected at most {} uploads at a time, but this is one more: try again",
+                limits::UPLOADS
+            );
             return Problem::new(ErrorCode::Busy, sentence);
         }
         NoUpload::Failed(failed) => failed,
     };
     log::error!("a file cannot be stored: {failed}");
     if failed.kind() == std::io::ErrorKind::StorageFull {
-        let sentence = "expected room for the file, but the server's disk is full; nothing was changed: try again later";
+        let sentence = "expected room for the file, but the server's disk is full; nothing was \
+            changed: try again later";
         return Problem::new(ErrorCode::Busy, sentence);
     }
-    Problem::new(ErrorCode::Internal, "expected to store the file, but the server's disk failed; nothing was changed: try again")
+    Problem::new(
+        ErrorCode::Internal,
+        "expected to store the file, but the server's disk failed; nothing was changed: try again",
+    )
 }
 
 fn too_large(rules: &UploadRules) -> Problem {
-    let sentence = format!("expected a file of at most {} bytes, but it is larger: choose a smaller one", rules.max_bytes());
+    let sentence = format!(
+        "expected a file of at most {} bytes, but it is larger: choose a smaller one",
+        rules.max_bytes()
+    );
     Problem::new(ErrorCode::TooLarge, sentence)
 }
 
@@ -197,10 +249,14 @@ fn file_problem(error: FieldError) -> Problem {
 }
 
 fn bad_form(why: &str) -> Problem {
-    let sentence = format!("expected a form with one field 'file' and perhaps a field 'data', but {why}");
+    let sentence =
+        format!("expected a form with one field 'file' and perhaps a field 'data', but {why}");
     Problem::new(ErrorCode::BadRequest, sentence)
 }
 
 fn stalled() -> Problem {
-    Problem::new(ErrorCode::BadRequest, "expected the bytes of the form to come in, but they did not: send it again")
+    Problem::new(
+        ErrorCode::BadRequest,
+        "expected the bytes of the form to come in, but they did not: send it again",
+    )
 }

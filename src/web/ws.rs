@@ -1,8 +1,8 @@
 //! The websocket endpoint `GET /v1/ws`: carries the frames of a session over a socket.
 //!
-//! One task per connection reads the client, takes what the runtime has, and sends frames as the socket has room; while a frame
-//! waits for the socket it keeps reading. Headers are guarded before the websocket library sees them (`guarded_payload`). What
-//! frames mean: `session`.
+//! One task per connection reads the client, takes what the runtime has, and sends frames as the
+//! socket has room; while a frame waits for the socket it keeps reading. Headers are guarded before
+//! the websocket library sees them (`guarded_payload`). What frames mean: `session`.
 
 use std::{
     future::poll_fn,
@@ -15,7 +15,10 @@ use actix_web::{
     http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL},
     rt, web,
 };
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseReason, Closed, Message, ProtocolError, Session};
+use actix_ws::{
+    AggregatedMessage, AggregatedMessageStream, CloseReason, Closed, Message, ProtocolError,
+    Session,
+};
 use futures_util::{SinkExt, StreamExt};
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -63,9 +66,10 @@ pub struct WsQuery {
 /// Upgrades a request to a session.
 ///
 /// # Errors
-/// A problem: 400 without the subprotocol, 403 from a foreign origin (to a browser's page: close 4403 after the upgrade), 401 for a
-/// bad ticket, 503 for too many connections.
-#[utoipa::path(get, path = "/v1/ws", tag = "server", operation_id = "openWebsocket", summary = "Open the websocket", params(WsQuery), security((), ("ticket" = [])),
+/// A problem: 400 without the subprotocol, 403 from a foreign origin (to a browser's page: close
+/// 4403 after the upgrade), 401 for a bad ticket, 503 for too many connections.
+#[utoipa::path(get, path = "/v1/ws", tag = "server", operation_id = "openWebsocket", summary = "Open \
+    the websocket", params(WsQuery), security((), ("ticket" = [])),
     responses(
         (status = 101, description = "From here on frames are exchanged: see /asyncapi.json"), (status = 400),
         (status = 401, description = "The ticket is none, or was used before"), (status = 403), (status = 503),
@@ -78,14 +82,19 @@ pub async fn websocket(
 ) -> Result<HttpResponse, actix_web::Error> {
     require_protocol(&request)?;
     if let Err(problem) = app.require_origin(&request) {
-        return if is_browser(request.head()) { turn_away(&app, &request, body, problem).await } else { Err(problem.into()) };
+        return if is_browser(request.head()) {
+            turn_away(&app, &request, body, problem).await
+        } else {
+            Err(problem.into())
+        };
     }
     let ticket = match &query.ticket {
         None => None,
         Some(ticket) => Some(app.take_ticket(ticket, TicketUse::Ws).ok_or_else(|| {
             Problem::new(
                 ErrorCode::Unauthenticated,
-                "expected a ticket that was not used before and is at most 30 s old, but this is none",
+                "expected a ticket that was not used before and is at most 30 s old, but this is \
+                none",
             )
         })?),
     };
@@ -97,17 +106,40 @@ pub async fn websocket(
     Ok(response)
 }
 
-async fn upgrade(request: &HttpRequest, body: web::Payload) -> Result<(HttpResponse, Socket), actix_web::Error> {
+async fn upgrade(
+    request: &HttpRequest,
+    body: web::Payload,
+) -> Result<(HttpResponse, Socket), actix_web::Error> {
     // The library has one limit for all messages; the guard knows which is the first.
     const LONGEST: usize = limits::FIRST_MESSAGE_BYTES;
-    let (body, verdict) = guard(request, body, FrameGuard::new(LONGEST as u64, limits::MESSAGE_BYTES as u64)).await?;
+    let (body, verdict) = guard(
+        request,
+        body,
+        FrameGuard::new(LONGEST as u64, limits::MESSAGE_BYTES as u64),
+    )
+    .await?;
     let (mut response, session, messages) = actix_ws::handle(request, body)?;
-    response.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
-    let messages = messages.max_frame_size(LONGEST).aggregate_continuations().max_continuation_size(LONGEST);
-    Ok((response, Socket { session, messages, verdict, hang_up: HangUp::of(request), full_since: None }))
+    response
+        .headers_mut()
+        .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+    let messages = messages
+        .max_frame_size(LONGEST)
+        .aggregate_continuations()
+        .max_continuation_size(LONGEST);
+    Ok((
+        response,
+        Socket {
+            session,
+            messages,
+            verdict,
+            hang_up: HangUp::of(request),
+            full_since: None,
+        },
+    ))
 }
 
-/// Takes the upgrade only to say why there is no connection: a browser hides an HTTP answer from the page that asked.
+/// Takes the upgrade only to say why there is no connection: a browser hides an HTTP answer from
+/// the page that asked.
 async fn turn_away(
     app: &App,
     request: &HttpRequest,
@@ -136,13 +168,20 @@ async fn turn_away(
 }
 
 fn require_protocol(request: &HttpRequest) -> Result<(), Problem> {
-    let offered = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).filter_map(|value| value.to_str().ok());
-    let found = offered.flat_map(|list| list.split(',')).any(|name| name.trim() == PROTOCOL);
+    let offered = request
+        .headers()
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .filter_map(|value| value.to_str().ok());
+    let found = offered
+        .flat_map(|list| list.split(','))
+        .any(|name| name.trim() == PROTOCOL);
     if found {
         return Ok(());
     }
-    let sentence =
-        format!("expected the websocket subprotocol {PROTOCOL}, but the request does not offer it; supported: {PROTOCOL}");
+    let sentence = format!(
+        "expected the websocket subprotocol {PROTOCOL}, but the request does not offer it; \
+        supported: {PROTOCOL}"
+    );
     Err(Problem::new(ErrorCode::BadRequest, sentence))
 }
 
@@ -178,7 +217,10 @@ async fn run(
         if user.is_none()
             && let Some(subject) = connection.user()
         {
-            match app.connections.of_user(&subject, app.config.limits.max_connections_per_user) {
+            match app
+                .connections
+                .of_user(&subject, app.config.limits.max_connections_per_user)
+            {
                 Some(place) => user = Some(place),
                 None => connection.close(CloseCode::TryAgain),
             }
@@ -237,8 +279,13 @@ async fn pump(connection: &mut Connection, socket: &mut Socket) -> Result<(), En
             Poll::Pending => socket.full_since = Some(Instant::now()),
             Poll::Ready(Err(Closed)) => return Err(End::Gone),
             Poll::Ready(Ok(())) => {
-                let Some(text) = connection.next_frame() else { break };
-                socket.session.start_send_unpin(Message::Text(text)).map_err(|Closed| End::Gone)?;
+                let Some(text) = connection.next_frame() else {
+                    break;
+                };
+                socket
+                    .session
+                    .start_send_unpin(Message::Text(text))
+                    .map_err(|Closed| End::Gone)?;
                 meters().pushes.increment(1);
             }
         }
@@ -264,7 +311,8 @@ async fn hear(
         Some(Ok(AggregatedMessage::Binary(_))) => connection.close(CloseCode::Binary),
         Some(Ok(AggregatedMessage::Ping(payload))) => {
             connection.alive(Instant::now());
-            // A peer that sends pings but reads nothing is closed as slow, so its pongs may be dropped.
+            // A peer that sends pings but reads nothing is closed as slow, so its pongs may be
+            // dropped.
             let _ = rt::time::timeout(limits::CLOSE_REPLY, socket.session.pong(&payload)).await;
         }
         Some(Ok(AggregatedMessage::Pong(_))) => connection.alive(Instant::now()),
@@ -292,7 +340,10 @@ fn code_of(error: &ProtocolError) -> CloseCode {
 
 /// Closes: waits a little for the peer's Close, then drops the connection.
 async fn say_goodbye(mut socket: Socket, close: Close) {
-    let reason = CloseReason { code: close.code.number().into(), description: Some(close.reason.into_owned()) };
+    let reason = CloseReason {
+        code: close.code.number().into(),
+        description: Some(close.reason.into_owned()),
+    };
     let goodbye = async {
         if socket.session.close(Some(reason)).await.is_err() {
             return;

@@ -1,6 +1,8 @@
-//! The pages in a real browser: the scripts of this folder play them against the server's own program.
+//! The pages in a real browser: the scripts of this folder play them against the server's own
+//! program.
 //!
-//! Needs Node and the system's Chromium. Without them a test says by name that it was skipped, unless `STEPWIRE_TEST=all`.
+//! Needs Node and the system's Chromium. Without them a test says by name that it was skipped,
+//! unless `STEPWIRE_TEST=all`.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -20,8 +22,13 @@ use crate::{
 const SKIPPED: i32 = 77;
 const FOLDER: &str = "tests/browser";
 /// Users of the scripts, with their roles.
-const USERS: [(&str, &[&str]); 5] =
-    [("root", &["admin"]), ("olga", &["operator"]), ("ada", &[]), ("bob", &["clerk"]), ("ben", &["clerk"])];
+const USERS: [(&str, &[&str]); 5] = [
+    ("root", &["admin"]),
+    ("olga", &["operator"]),
+    ("ada", &[]),
+    ("bob", &["clerk"]),
+    ("ben", &["clerk"]),
+];
 
 #[test]
 fn the_demo_survives_a_killed_server() {
@@ -48,7 +55,8 @@ fn a_plain_event_source_comes_back_and_stays_away_after_the_end() {
     play("stream.mjs", |server| server.kill_and_restart());
 }
 
-/// Runs a script to its end against a new server. At each line `CHECKPOINT …` the script waits until `checkpoint` is done.
+/// Runs a script to its end against a new server. At each line `CHECKPOINT …` the script waits
+/// until `checkpoint` is done.
 #[track_caller]
 fn play(script: &str, mut checkpoint: impl FnMut(&mut Server)) {
     if let Err(missing) = node::prepare(FOLDER) {
@@ -67,7 +75,10 @@ fn play(script: &str, mut checkpoint: impl FnMut(&mut Server)) {
         .expect("node was there a moment ago");
     let mut stdin = node.stdin.take().expect("stdin is piped");
     let mut told = Vec::new();
-    for line in BufReader::new(node.stdout.take().expect("stdout is piped")).lines().map_while(Result::ok) {
+    for line in BufReader::new(node.stdout.take().expect("stdout is piped"))
+        .lines()
+        .map_while(Result::ok)
+    {
         if line.starts_with("CHECKPOINT") {
             checkpoint(&mut server);
             writeln!(stdin, "done").expect("the script waits for a line");
@@ -78,7 +89,11 @@ fn play(script: &str, mut checkpoint: impl FnMut(&mut Server)) {
     if status.code() == Some(SKIPPED) {
         return node::skip(script, &told.join("\n"));
     }
-    assert!(status.success() && told.iter().any(|line| line == "PASSED"), "{script} ended with {status}:\n{}", told.join("\n"));
+    assert!(
+        status.success() && told.iter().any(|line| line == "PASSED"),
+        "{script} ended with {status}:\n{}",
+        told.join("\n")
+    );
 }
 
 /// The server's program with a data directory of its own.
@@ -94,10 +109,22 @@ struct Server {
 
 impl Server {
     fn start() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free");
-        let (data, listen) = (tempfile::tempdir().expect("a directory can be made"), free.to_string());
+        let free = TcpListener::bind("127.0.0.1:0")
+            .and_then(|listener| listener.local_addr())
+            .expect("a port is free");
+        let (data, listen) = (
+            tempfile::tempdir().expect("a directory can be made"),
+            free.to_string(),
+        );
         let (process, said, sign_in) = launch(data.path(), &listen);
-        Self { process, _said: said, data, url: format!("http://{listen}"), listen, sign_in }
+        Self {
+            process,
+            _said: said,
+            data,
+            url: format!("http://{listen}"),
+            listen,
+            sign_in,
+        }
     }
 
     /// Ends the program as a power cut would, and starts it again where it was.
@@ -129,11 +156,18 @@ fn launch(data: &Path, listen: &str) -> (Child, BufReader<ChildStdout>, String) 
     let mut line = String::new();
     while said.read_line(&mut line).is_ok_and(|length| length > 0) {
         if let Some(link) = line.strip_prefix("Sign in: ") {
-            let link = link.split_whitespace().next().unwrap_or_default().to_owned();
+            let link = link
+                .split_whitespace()
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             return (process, said, link);
         }
         line.clear();
     }
     let _ = process.kill();
-    panic!("expected the server to start on {listen}, but it ended: {:?}", process.wait());
+    panic!(
+        "expected the server to start on {listen}, but it ended: {:?}",
+        process.wait()
+    );
 }

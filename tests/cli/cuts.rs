@@ -1,4 +1,5 @@
-//! Connections that are cut, and a server that goes down: nothing is done twice, and whoever waits goes on waiting.
+//! Connections that are cut, and a server that goes down: nothing is done twice, and whoever waits
+//! goes on waiting.
 
 use std::{
     fs,
@@ -14,23 +15,43 @@ use super::{
 #[tokio::test]
 async fn a_start_whose_answer_is_cut_off_is_one_start() {
     let site = served();
-    let (token, _) = site.run(&["token", "--sub", "ada", "--role", "operator"], "").ends(0);
+    let (token, _) = site
+        .run(&["token", "--sub", "ada", "--role", "operator"], "")
+        .ends(0);
     for waiting in [&[][..], &["--wait", "--until", "waiting"]] {
         let before = count(&site);
         let address = format!("http://127.0.0.1:{}", proxy::cutting(site.port, 3).await);
-        let mut arguments = vec!["start", "decision", "--json", "--server", &address, "--token", token.trim()];
+        let mut arguments = vec![
+            "start",
+            "decision",
+            "--json",
+            "--server",
+            &address,
+            "--token",
+            token.trim(),
+        ];
         arguments.extend(waiting);
         let child = spawn(&site, &arguments);
-        let (printed, errors) =
-            tokio::task::spawn_blocking(move || ended(child, if waiting.is_empty() { 0 } else { 6 })).await.expect("it ends");
+        let (printed, errors) = tokio::task::spawn_blocking(move || {
+            ended(child, if waiting.is_empty() { 0 } else { 6 })
+        })
+        .await
+        .expect("it ends");
         assert!(printed.contains(r#""status":"started""#), "{printed}");
-        assert!(waiting.is_empty() || errors.contains("the connection is lost"), "{errors}");
+        assert!(
+            waiting.is_empty() || errors.contains("the connection is lost"),
+            "{errors}"
+        );
         assert_eq!(count(&site), before + 1);
     }
 }
 
 fn count(site: &crate::users::program::Site) -> usize {
-    site.run(&["list", "--process", "decision", "-q"], "").ends(0).0.lines().count()
+    site.run(&["list", "--process", "decision", "-q"], "")
+        .ends(0)
+        .0
+        .lines()
+        .count()
 }
 
 #[test]
@@ -42,26 +63,47 @@ fn who_waits_outlives_the_server() {
     site.kill();
     assert!(lines.any(|line| line.is_ok_and(|line| line.contains("the connection is lost"))));
     site.start();
-    assert!(lines.any(|line| line.is_ok_and(|line| line.contains("connected again: decision started at Decide"))));
-    let key = json(&site, &["list", "--process", "decision"], 0)["instance"].as_str().unwrap().to_owned();
+    assert!(lines.any(|line| {
+        line.is_ok_and(|line| line.contains("connected again: decision started at Decide"))
+    }));
+    let key = json(&site, &["list", "--process", "decision"], 0)["instance"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     site.run(&["approve", &key, "--reject"], "").ends(0);
     let (printed, _) = ended(child, 5);
-    assert!(printed.contains(&key) && printed.contains(r#""outcome":"rejected""#), "{printed}");
+    assert!(
+        printed.contains(&key) && printed.contains(r#""outcome":"rejected""#),
+        "{printed}"
+    );
 }
 
 #[test]
 fn who_waits_outlives_its_token_when_there_is_another_one() {
     let site = served();
-    let token = |ttl: &str| site.run(&["token", "--sub", "ada", "--ttl", ttl], "").ends(0).0;
+    let token = |ttl: &str| {
+        site.run(&["token", "--sub", "ada", "--ttl", ttl], "")
+            .ends(0)
+            .0
+    };
     let path = site.data().join("token");
     fs::write(&path, token("PT2S")).unwrap();
-    let arguments = ["start", "decision", "--wait", "--token-file", path.to_str().unwrap()];
+    let arguments = [
+        "start",
+        "decision",
+        "--wait",
+        "--token-file",
+        path.to_str().unwrap(),
+    ];
     let mut child = spawn(&site, &arguments);
     let mut lines = BufReader::new(child.stderr.take().expect("its errors are piped")).lines();
     assert!(lines.any(|line| line.is_ok_and(|line| line.contains("Decide (decide)"))));
     fs::write(&path, token("PT1H")).unwrap();
     assert!(lines.any(|line| line.is_ok_and(|line| line.contains("connected again"))));
-    let key = json(&site, &["list", "--process", "decision"], 0)["instance"].as_str().unwrap().to_owned();
+    let key = json(&site, &["list", "--process", "decision"], 0)["instance"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     site.run(&["approve", &key], "").ends(0);
     assert_eq!(ended(child, 0).0, format!("{key}  finished\n"));
 }

@@ -9,44 +9,116 @@ use super::site::{ended, json, served, spawn, start};
 #[test]
 fn a_start_tells_the_next_step_and_waits_if_asked() {
     let site = served();
-    let (text, _) = site.run(&["start", "decision", "--data-json", r#"{"subject":"tea"}"#], "").ends(0);
-    assert!(text.contains("started") && text.contains("at   Decide (decide)") && text.contains("may  approve"), "{text}");
+    let (text, _) = site
+        .run(
+            &["start", "decision", "--data-json", r#"{"subject":"tea"}"#],
+            "",
+        )
+        .ends(0);
+    assert!(
+        text.contains("started")
+            && text.contains("at   Decide (decide)")
+            && text.contains("may  approve"),
+        "{text}"
+    );
     let result = json(&site, &["start", "decision"], 0);
-    assert_eq!((&result["status"], &result["outcome"], &result["duplicate"]), (&json!("started"), &json!("done"), &json!(false)));
-    assert_eq!(json(&site, &["start", "atOnce", "--wait"], 0)["outcome"], "finished");
-    assert_eq!(json(&site, &["start", "failing", "--wait"], 3)["outcome"], "failed");
-    let waiting = json(&site, &["start", "decision", "--wait", "--until", "waiting"], 6);
-    assert_eq!((&waiting["outcome"], &waiting["nodes"][0]["node"]), (&json!("waiting"), &json!("decide")));
-    let late = json(&site, &["start", "decision", "--wait", "--timeout", "200ms"], 124);
-    assert_eq!((&late["outcome"], &late["status"]), (&json!("timeout"), &json!("started")));
+    assert_eq!(
+        (&result["status"], &result["outcome"], &result["duplicate"]),
+        (&json!("started"), &json!("done"), &json!(false))
+    );
+    assert_eq!(
+        json(&site, &["start", "atOnce", "--wait"], 0)["outcome"],
+        "finished"
+    );
+    assert_eq!(
+        json(&site, &["start", "failing", "--wait"], 3)["outcome"],
+        "failed"
+    );
+    let waiting = json(
+        &site,
+        &["start", "decision", "--wait", "--until", "waiting"],
+        6,
+    );
+    assert_eq!(
+        (&waiting["outcome"], &waiting["nodes"][0]["node"]),
+        (&json!("waiting"), &json!("decide"))
+    );
+    let late = json(
+        &site,
+        &["start", "decision", "--wait", "--timeout", "200ms"],
+        124,
+    );
+    assert_eq!(
+        (&late["outcome"], &late["status"]),
+        (&json!("timeout"), &json!("started"))
+    );
 }
 
 #[test]
 fn the_same_id_never_starts_twice() {
     let site = served();
-    let id = ["start", "decision", "--id", "0197a1b2-0000-7000-8000-000000000007"];
+    let id = [
+        "start",
+        "decision",
+        "--id",
+        "0197a1b2-0000-7000-8000-000000000007",
+    ];
     let first = json(&site, &id, 0);
     let again = json(&site, &id, 0);
-    assert_eq!((&first["instance"], &again["duplicate"]), (&again["instance"], &json!(true)));
-    let waited = json(&site, &[&id[..], &["--wait", "--until", "waiting"]].concat(), 6);
-    assert_eq!((&waited["instance"], &waited["status"]), (&first["instance"], &json!("started")));
+    assert_eq!(
+        (&first["instance"], &again["duplicate"]),
+        (&again["instance"], &json!(true))
+    );
+    let waited = json(
+        &site,
+        &[&id[..], &["--wait", "--until", "waiting"]].concat(),
+        6,
+    );
+    assert_eq!(
+        (&waited["instance"], &waited["status"]),
+        (&first["instance"], &json!("started"))
+    );
 }
 
 #[test]
 fn approvals_are_given_and_refused() {
     let site = served();
     let key = start(&site, "decision");
-    assert_eq!(json(&site, &["approve", &key, "--comment", "fine", "--wait"], 0)["outcome"], "finished");
+    assert_eq!(
+        json(&site, &["approve", &key, "--comment", "fine", "--wait"], 0)["outcome"],
+        "finished"
+    );
     let data = json(&site, &["show", &key], 0);
-    assert_eq!((&data["data"]["comment"], &data["status"]), (&json!("fine"), &json!("finished")));
+    assert_eq!(
+        (&data["data"]["comment"], &data["status"]),
+        (&json!("fine"), &json!("finished"))
+    );
     let key = start(&site, "decision");
-    assert_eq!(json(&site, &["approve", &key, "--reject", "--wait"], 5)["outcome"], "rejected");
+    assert_eq!(
+        json(&site, &["approve", &key, "--reject", "--wait"], 5)["outcome"],
+        "rejected"
+    );
     assert_eq!(json(&site, &["show", &key], 0)["remark"], "rejected");
     let key = start(&site, "decision");
     site.run(&["approve", &key, "--reject"], "").ends(0);
-    site.run(&["approve", &key, "-q"], "").refused("expected an instance that waits for an approval");
+    site.run(&["approve", &key, "-q"], "")
+        .refused("expected an instance that waits for an approval");
     let key = start(&site, "decision");
-    assert_eq!(json(&site, &["run", &key, "approve", "--data-json", r#"{"comment":"ok"}"#, "--wait"], 0)["outcome"], "finished");
+    assert_eq!(
+        json(
+            &site,
+            &[
+                "run",
+                &key,
+                "approve",
+                "--data-json",
+                r#"{"comment":"ok"}"#,
+                "--wait"
+            ],
+            0
+        )["outcome"],
+        "finished"
+    );
 }
 
 #[test]
@@ -56,7 +128,10 @@ fn whoever_waits_learns_of_the_end_by_push() {
     // Without a terminal each change is a line: the instance is there when the second one is.
     let mut lines = BufReader::new(child.stderr.take().expect("its errors are piped")).lines();
     assert!(lines.any(|line| line.is_ok_and(|line| line.contains("Decide (decide)"))));
-    let key = json(&site, &["list", "--process", "decision"], 0)["instance"].as_str().unwrap().to_owned();
+    let key = json(&site, &["list", "--process", "decision"], 0)["instance"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let watcher = spawn(&site, &["watch", &key, "--json"]);
     let other = start(&site, "decision");
     let (text, _) = site.run(&["stop", &key, &other], "").ends(0);
@@ -64,5 +139,12 @@ fn whoever_waits_learns_of_the_end_by_push() {
     let (text, _) = ended(child, 4);
     assert_eq!(text, format!("{key}  terminated\n"));
     let (frames, _) = ended(watcher, 4);
-    assert!(frames.lines().last().unwrap().contains(r#""status":"terminated""#), "{frames}");
+    assert!(
+        frames
+            .lines()
+            .last()
+            .unwrap()
+            .contains(r#""status":"terminated""#),
+        "{frames}"
+    );
 }

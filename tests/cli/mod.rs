@@ -1,4 +1,5 @@
-//! The command line client as people and scripts call it: every command against a running server, every exit status, and cuts.
+//! The command line client as people and scripts call it: every command against a running server,
+//! every exit status, and cuts.
 //!
 //! No test shows a token unless it is about tokens: the server on the data directory gives one.
 

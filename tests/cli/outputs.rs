@@ -11,27 +11,53 @@ fn a_definition_comes_out_as_it_went_in() {
     let site = served();
     let (text, _) = site.run(&["export", "decision"], "").ends(0);
     assert_eq!(text, fs::read_to_string(file("decision.bpmn")).unwrap());
-    let (form, _) = site.run(&["export", "decision@1", "--format", "json"], "").ends(0);
-    assert_eq!(serde_json::from_str::<Value>(&form).unwrap()["id"], "decision");
+    let (form, _) = site
+        .run(&["export", "decision@1", "--format", "json"], "")
+        .ends(0);
+    assert_eq!(
+        serde_json::from_str::<Value>(&form).unwrap()["id"],
+        "decision"
+    );
     let target = site.data().join("out.bpmn");
-    site.run(&["export", "decision", "-o", target.to_str().unwrap()], "").ends(0);
+    site.run(&["export", "decision", "-o", target.to_str().unwrap()], "")
+        .ends(0);
     assert_eq!(fs::read_to_string(&target).unwrap(), text);
-    site.run(&["export", "decision@9", "-q"], "").refused("expected a deployed definition");
+    site.run(&["export", "decision@9", "-q"], "")
+        .refused("expected a deployed definition");
     let again = json(&site, &["deploy", &file("decision.bpmn")], 0);
-    assert_eq!((&again["outcome"], &again["version"]), (&json!("deployed"), &json!(1)), "the same content is the same version");
+    assert_eq!(
+        (&again["outcome"], &again["version"]),
+        (&json!("deployed"), &json!(1)),
+        "the same content is the same version"
+    );
 }
 
 #[test]
 fn problems_name_element_code_and_sentence_with_and_without_a_server() {
     let site = served();
     for command in [&["check"][..], &["deploy", "--check"], &["deploy"]] {
-        let (text, errors) = site.run(&[command, &[&file("broken.bpmn"), "-q"]].concat(), "").ends(1);
+        let (text, errors) = site
+            .run(&[command, &[&file("broken.bpmn"), "-q"]].concat(), "")
+            .ends(1);
         assert!(text.ends_with("broken.bpmn: refused\n"), "{text}");
-        assert!(errors.contains("error at 'toNowhere': expected ") && errors.contains(']'), "{errors}");
+        assert!(
+            errors.contains("error at 'toNowhere': expected ") && errors.contains(']'),
+            "{errors}"
+        );
         let told = json(&site, &[command, &[&file("broken.bpmn")]].concat(), 1);
-        assert!(told["problems"].as_array().unwrap().iter().any(|problem| problem["element"] == "toNowhere"), "{told}");
+        assert!(
+            told["problems"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|problem| problem["element"] == "toNowhere"),
+            "{told}"
+        );
     }
-    assert_eq!(json(&site, &["check", &file("decision.bpmn")], 0)["outcome"], "good");
+    assert_eq!(
+        json(&site, &["check", &file("decision.bpmn")], 0)["outcome"],
+        "good"
+    );
 }
 
 #[test]
@@ -39,14 +65,45 @@ fn instances_are_listed_and_exported_as_lines() {
     let site = served();
     let keys: Vec<String> = (0..3).map(|_| start(&site, "decision")).collect();
     start(&site, "atOnce");
-    let (lines, _) = site.run(&["list", "--process", "decision", "--limit", "2", "--json", "-q"], "").ends(0);
-    let listed: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(listed.iter().map(|entry| entry["instance"].as_str().unwrap()).collect::<Vec<_>>(), [&*keys[2], &*keys[1]]);
+    let (lines, _) = site
+        .run(
+            &[
+                "list",
+                "--process",
+                "decision",
+                "--limit",
+                "2",
+                "--json",
+                "-q",
+            ],
+            "",
+        )
+        .ends(0);
+    let listed: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        listed
+            .iter()
+            .map(|entry| entry["instance"].as_str().unwrap())
+            .collect::<Vec<_>>(),
+        [&*keys[2], &*keys[1]]
+    );
     let (lines, _) = site.run(&["export", "decision", "--instances"], "").ends(0);
-    let all: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!((all.len(), &all[0]["process"], &all[0]["data"]), (3, &json!("decision"), &json!({})));
+    let all: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        (all.len(), &all[0]["process"], &all[0]["data"]),
+        (3, &json!("decision"), &json!({}))
+    );
     let (text, _) = site.run(&["list", "--status", "finished"], "").ends(0);
-    assert!(text.contains("atOnce") && text.lines().count() == 1, "{text}");
+    assert!(
+        text.contains("atOnce") && text.lines().count() == 1,
+        "{text}"
+    );
 }
 
 #[test]
@@ -54,18 +111,27 @@ fn a_watched_instance_is_its_frames_without_a_gap() {
     let site = served();
     let key = start(&site, "decision");
     site.run(&["approve", &key], "").ends(0);
-    let (lines, _) = site.run(&["watch", &key, "--after", "0", "--json", "-q"], "").ends(0);
+    let (lines, _) = site
+        .run(&["watch", &key, "--after", "0", "--json", "-q"], "")
+        .ends(0);
     let mut cursor = 0;
     for line in lines.lines() {
         let frame: Value = serde_json::from_str(line).unwrap();
         assert_eq!(frame["prev"], cursor, "{line}");
         cursor = frame["seq"].as_u64().unwrap();
     }
-    assert!(cursor > 0 && lines.lines().last().unwrap().contains("finished"), "{lines}");
-    let (text, _) = site.run(&["watch", "decision", "--timeout", "1s"], "").ends(124);
+    assert!(
+        cursor > 0 && lines.lines().last().unwrap().contains("finished"),
+        "{lines}"
+    );
+    let (text, _) = site
+        .run(&["watch", "decision", "--timeout", "1s"], "")
+        .ends(124);
     assert!(text.contains(&key) && text.contains("finished"), "{text}");
     start(&site, "decision");
-    let (text, _) = site.run(&["watch", "tasks", "--timeout", "1s"], "").ends(124);
+    let (text, _) = site
+        .run(&["watch", "tasks", "--timeout", "1s"], "")
+        .ends(124);
     assert!(text.contains("Decide (decide)"), "{text}");
 }
 
@@ -73,12 +139,38 @@ fn a_watched_instance_is_its_frames_without_a_gap() {
 fn data_are_corrected() {
     let site = served();
     let key = start(&site, "decision");
-    let told = json(&site, &["patch", &key, "--data-json", r#"{"subject":"tea","note":null}"#], 0);
-    assert_eq!((&told["instance"], &told["duplicate"]), (&json!(key), &json!(false)), "{told}");
+    let told = json(
+        &site,
+        &[
+            "patch",
+            &key,
+            "--data-json",
+            r#"{"subject":"tea","note":null}"#,
+        ],
+        0,
+    );
+    assert_eq!(
+        (&told["instance"], &told["duplicate"]),
+        (&json!(key), &json!(false)),
+        "{told}"
+    );
     let (lines, _) = site.run(&["export", "decision", "--instances"], "").ends(0);
     let exported: Value = serde_json::from_str(lines.trim()).unwrap();
     assert_eq!(exported["data"], json!({"subject": "tea", "note": null}));
-    site.run(&["patch", &key, "--data-json", r#"{"subject":1}"#, "--if-seq", "1", "-q"], "").refused("ifSeq");
-    site.run(&["patch", &key, "--data-json", "[1]", "-q"], "").ends(2);
+    site.run(
+        &[
+            "patch",
+            &key,
+            "--data-json",
+            r#"{"subject":1}"#,
+            "--if-seq",
+            "1",
+            "-q",
+        ],
+        "",
+    )
+    .refused("ifSeq");
+    site.run(&["patch", &key, "--data-json", "[1]", "-q"], "")
+        .ends(2);
     site.run(&["patch", &key], "").is_wrong_usage("--data-json");
 }

@@ -1,5 +1,6 @@
-//! What docs/command-line.md and docs/backup.md print is what the program does: each `$` line is run by a shell, and the lines after
-//! it have to come on standard output. `…` stands for anything, `KEY` for the first key that was printed.
+//! What docs/command-line.md and docs/backup.md print is what the program does: each `$` line is
+//! run by a shell, and the lines after it have to come on standard output. `…` stands for anything,
+//! `KEY` for the first key that was printed.
 
 use std::{fs, path::Path, process::Command};
 
@@ -21,18 +22,38 @@ impl Shell {
         let place = tempfile::tempdir().expect("a temporary directory");
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
         std::os::unix::fs::symlink(examples, place.path().join("examples")).expect("a link");
-        Self { site, place, key: None, status: 0 }
+        Self {
+            site,
+            place,
+            key: None,
+            status: 0,
+        }
     }
 
     fn run(&mut self, line: &str) -> String {
         if line == "echo $?" {
             return format!("{}\n", self.status);
         }
-        let program = Path::new(env!("CARGO_BIN_EXE_stepwire")).parent().expect("it is in a directory");
-        let path = format!("{}:{}", program.display(), std::env::var("PATH").expect("there is a path"));
+        let program = Path::new(env!("CARGO_BIN_EXE_stepwire"))
+            .parent()
+            .expect("it is in a directory");
+        let path = format!(
+            "{}:{}",
+            program.display(),
+            std::env::var("PATH").expect("there is a path")
+        );
         let mut shell = Command::new("sh");
-        shell.args(["-c", &line.replace("KEY", self.key.as_deref().unwrap_or("KEY"))]).current_dir(self.place.path());
-        let output = shell.env("PATH", path).env("STEPWIRE_DATA", self.site.data()).env("RUST_LOG", "error").output();
+        shell
+            .args([
+                "-c",
+                &line.replace("KEY", self.key.as_deref().unwrap_or("KEY")),
+            ])
+            .current_dir(self.place.path());
+        let output = shell
+            .env("PATH", path)
+            .env("STEPWIRE_DATA", self.site.data())
+            .env("RUST_LOG", "error")
+            .output();
         let output = output.expect("a shell runs");
         self.status = output.status.code().expect("it ends by itself");
         String::from_utf8(output.stdout).expect("it speaks UTF-8")
@@ -48,7 +69,10 @@ impl Shell {
                 self.key = found.get(..36).map(str::to_owned);
             }
             let printed = printed.replace("KEY", self.key.as_deref().unwrap_or("KEY"));
-            assert!(agrees(&printed, &found), "expected of '{line}':\n{printed}but it printed:\n{found}");
+            assert!(
+                agrees(&printed, &found),
+                "expected of '{line}':\n{printed}but it printed:\n{found}"
+            );
             true
         });
     }
@@ -56,16 +80,25 @@ impl Shell {
 
 /// Whether the lines are those that are printed; what stands around `…` has to come in order.
 fn agrees(printed: &str, found: &str) -> bool {
-    let (printed, found): (Vec<&str>, Vec<&str>) = (printed.lines().collect(), found.lines().collect());
-    printed.len() == found.len() && printed.iter().zip(found).all(|(printed, found)| line_agrees(printed, found))
+    let (printed, found): (Vec<&str>, Vec<&str>) =
+        (printed.lines().collect(), found.lines().collect());
+    printed.len() == found.len()
+        && printed
+            .iter()
+            .zip(found)
+            .all(|(printed, found)| line_agrees(printed, found))
 }
 
 fn line_agrees(printed: &str, found: &str) -> bool {
     let mut pieces = printed.split('…');
-    let Some(mut rest) = pieces.next().and_then(|start| found.strip_prefix(start)) else { return false };
+    let Some(mut rest) = pieces.next().and_then(|start| found.strip_prefix(start)) else {
+        return false;
+    };
     let mut last = None;
     for piece in pieces {
-        let Some(at) = rest.find(piece) else { return false };
+        let Some(at) = rest.find(piece) else {
+            return false;
+        };
         rest = &rest[at + piece.len()..];
         last = Some(piece);
     }
@@ -78,11 +111,19 @@ fn the_pages_print_what_the_program_does() {
     let mut shell = Shell::new();
     let mut played = 0;
     for page in ["command-line.md", "backup.md"] {
-        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page)).expect("the page is there");
+        let text = fs::read_to_string(
+            Path::new(env!("CARGO_MANIFEST_DIR"))
+                .join("docs")
+                .join(page),
+        )
+        .expect("the page is there");
         // The second page begins with two instances, whatever the first has left.
         if page == "backup.md" {
             shell = Shell::new();
-            shell.site.run(&["deploy", &file("ends.bpmn"), "--publish", "-q"], "").ends(0);
+            shell
+                .site
+                .run(&["deploy", &file("ends.bpmn"), "--publish", "-q"], "")
+                .ends(0);
             (0..2).for_each(|_| drop(shell.site.run(&["start", "atOnce", "-q"], "").ends(0)));
         }
         for block in text.split("```console\n").skip(1) {

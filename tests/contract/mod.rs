@@ -1,4 +1,5 @@
-//! The documents against the server: what they name is what there is, and what the server says has the shape they tell.
+//! The documents against the server: what they name is what there is, and what the server says has
+//! the shape they tell.
 
 mod clients;
 mod frames;

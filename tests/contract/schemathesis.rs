@@ -1,9 +1,10 @@
-//! Schemathesis against the server's program: it makes requests of the OpenAPI document, good and bad ones, and looks for faults
-//! of the server and for answers of which the document does not tell.
+//! Schemathesis against the server's program: it makes requests of the OpenAPI document, good and
+//! bad ones, and looks for faults of the server and for answers of which the document does not
+//! tell.
 //!
-//! Needs the Python package `schemathesis`: its program on the path, or where `SCHEMATHESIS` says. Without it the test says by
-//! name that it was skipped, unless `STEPWIRE_TEST=all`. Few examples per operation and no randomness keep it short and have it
-//! find the same again.
+//! Needs the Python package `schemathesis`: its program on the path, or where `SCHEMATHESIS` says.
+//! Without it the test says by name that it was skipped, unless `STEPWIRE_TEST=all`. Few examples
+//! per operation and no randomness keep it short and have it find the same again.
 
 use std::{
     env, fs,
@@ -29,7 +30,11 @@ fn program() -> String {
 }
 
 fn is_installed() -> bool {
-    let version = Command::new(program()).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let version = Command::new(program())
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     version.is_ok_and(|status| status.success())
 }
 
@@ -38,16 +43,41 @@ fn is_installed() -> bool {
 fn run(server: &Server, directory: &Path) {
     let base = format!("http://127.0.0.1:{}", server.port);
     let found = Command::new(program())
-        .args(["--no-color", "run", &format!("{base}/openapi.json"), "--url", &base])
+        .args([
+            "--no-color",
+            "run",
+            &format!("{base}/openapi.json"),
+            "--url",
+            &base,
+        ])
         .args(["--header", &format!("Authorization: Bearer {}", admin())])
         .args(["--checks", CHECKS, "--exclude-path-regex", ENDLESS])
-        .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "10", "--generation-deterministic", "--no-shrink"])
-        .args(["--continue-on-failure", "--request-timeout", "20", "--suppress-health-check", "all", "--warnings", "off"])
+        .args([
+            "--phases",
+            "examples,coverage,fuzzing",
+            "--max-examples",
+            "10",
+            "--generation-deterministic",
+            "--no-shrink",
+        ])
+        .args([
+            "--continue-on-failure",
+            "--request-timeout",
+            "20",
+            "--suppress-health-check",
+            "all",
+            "--warnings",
+            "off",
+        ])
         .current_dir(directory)
         .output()
         .expect("it was there a moment ago");
     let told = String::from_utf8_lossy(&found.stdout);
-    assert!(found.status.success(), "{told}\n{}", String::from_utf8_lossy(&found.stderr));
+    assert!(
+        found.status.success(),
+        "{told}\n{}",
+        String::from_utf8_lossy(&found.stderr)
+    );
     let summary = told.lines().skip_while(|line| !line.contains("SUMMARY"));
     println!("{}", summary.collect::<Vec<_>>().join("\n"));
 }
@@ -55,14 +85,20 @@ fn run(server: &Server, directory: &Path) {
 #[tokio::test]
 async fn no_fault_and_no_answer_the_document_does_not_tell_of() {
     if !is_installed() {
-        return skip("schemathesis", "the Python package is missing: pip install schemathesis");
+        return skip(
+            "schemathesis",
+            "the Python package is missing: pip install schemathesis",
+        );
     }
     let server = Server::with(&["--store", "memory"]);
     let directory = tempfile::tempdir().expect("a directory can be made");
     // First with keys it makes up, then with those of what is there.
     run(&server, directory.path());
     let mut client = Client::hello(&server, &admin()).await;
-    let (instance, job) = (client.start("onboarding", json!({})).await, client.start("Workflow_Wait", json!({})).await);
+    let (instance, job) = (
+        client.start("onboarding", json!({})).await,
+        client.start("Workflow_Wait", json!({})).await,
+    );
     let known = [
         ("path.key", json!(instance)),
         ("path.id", json!("onboarding")),
@@ -70,7 +106,13 @@ async fn no_fault_and_no_answer_the_document_does_not_tell_of() {
         ("query.w", json!(41)),
         ("query.i", json!(job)),
     ];
-    let known = known.map(|(name, value)| format!("\"{name}\" = {value}")).join("\n");
-    fs::write(directory.path().join("schemathesis.toml"), format!("[parameters]\n{known}\n")).expect("it can be written");
+    let known = known
+        .map(|(name, value)| format!("\"{name}\" = {value}"))
+        .join("\n");
+    fs::write(
+        directory.path().join("schemathesis.toml"),
+        format!("[parameters]\n{known}\n"),
+    )
+    .expect("it can be written");
     run(&server, directory.path());
 }

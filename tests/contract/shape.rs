@@ -1,4 +1,5 @@
-//! Checks JSON against the schemas of a document, strictly: a member that no schema names is wrong, too.
+//! Checks JSON against the schemas of a document, strictly: a member that no schema names is wrong,
+//! too.
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
@@ -19,10 +20,14 @@ impl Shapes {
         let all = |is_part| {
             let mut schemas = document["components"]["schemas"].clone();
             let by_name = schemas.as_object_mut().expect("schemas by name");
-            by_name.values_mut().for_each(|schema| close(schema, is_part));
+            by_name
+                .values_mut()
+                .for_each(|schema| close(schema, is_part));
             schemas
         };
-        Self { components: json!({"schemas": all(false), "parts": all(true)}) }
+        Self {
+            components: json!({"schemas": all(false), "parts": all(true)}),
+        }
     }
 
     fn validator(&self, schema: &Value) -> Validator {
@@ -33,26 +38,40 @@ impl Shapes {
             "allOf": [schema],
             "components": self.components,
         });
-        jsonschema::options().should_validate_formats(true).build(&whole).expect("a schema of the document is one")
+        jsonschema::options()
+            .should_validate_formats(true)
+            .build(&whole)
+            .expect("a schema of the document is one")
     }
 
     /// What is wrong with a value that should have this shape.
     pub fn errors(&self, schema: &Value, value: &Value) -> Vec<String> {
-        let told = |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
-        self.validator(schema).iter_errors(value).map(told).collect()
+        let told =
+            |error: jsonschema::ValidationError<'_>| format!("{}: {error}", error.instance_path());
+        self.validator(schema)
+            .iter_errors(value)
+            .map(told)
+            .collect()
     }
 
     /// Asserts that a value has this shape.
     #[track_caller]
     pub fn check(&self, what: &str, schema: &Value, value: &Value) {
         let wrong = self.errors(schema, value);
-        assert!(wrong.is_empty(), "{what} has another shape than the document tells:\n  {}\n{value:#}", wrong.join("\n  "));
+        assert!(
+            wrong.is_empty(),
+            "{what} has another shape than the document tells:\n  {}\n{value:#}",
+            wrong.join("\n  ")
+        );
     }
 }
 
-/// Lets an object have no members but those that are named. What is a part of another is closed there.
+/// Lets an object have no members but those that are named. What is a part of another is closed
+/// there.
 fn close(schema: &mut Value, is_part: bool) {
-    let Some(object) = schema.as_object_mut() else { return };
+    let Some(object) = schema.as_object_mut() else {
+        return;
+    };
     if let Some(Value::String(place)) = object.get_mut("$ref")
         && is_part
     {
@@ -64,10 +83,18 @@ fn close(schema: &mut Value, is_part: bool) {
     }
     for (keyword, below) in object.iter_mut() {
         let of_list = |below: &mut Value, is_part| {
-            below.as_array_mut().into_iter().flatten().for_each(|schema| close(schema, is_part));
+            below
+                .as_array_mut()
+                .into_iter()
+                .flatten()
+                .for_each(|schema| close(schema, is_part));
         };
         match keyword.as_str() {
-            "properties" => below.as_object_mut().into_iter().flatten().for_each(|(_, schema)| close(schema, false)),
+            "properties" => below
+                .as_object_mut()
+                .into_iter()
+                .flatten()
+                .for_each(|(_, schema)| close(schema, false)),
             "items" | "additionalProperties" => close(below, false),
             "allOf" => of_list(below, true),
             "anyOf" | "oneOf" => of_list(below, is_part),
@@ -83,9 +110,16 @@ fn unnamed_members_are_wrong_also_in_parts() {
         "Deep": {"type": "object", "properties": {"b": {}}},
         "Whole": {"allOf": [{"$ref": "#/components/schemas/Part"}, {"type": "object", "properties": {"c": {}}}]},
     }}});
-    let (shapes, whole) = (Shapes::of(&document), json!({"$ref": "#/components/schemas/Whole"}));
+    let (shapes, whole) = (
+        Shapes::of(&document),
+        json!({"$ref": "#/components/schemas/Whole"}),
+    );
     shapes.check("it", &whole, &json!({"a": 1, "c": 2, "deep": {"b": 1}}));
-    for wrong in [json!({"a": "x"}), json!({"d": 1}), json!({"deep": {"x": 1}})] {
+    for wrong in [
+        json!({"a": "x"}),
+        json!({"d": 1}),
+        json!({"deep": {"x": 1}}),
+    ] {
         assert!(!shapes.errors(&whole, &wrong).is_empty(), "{wrong}");
     }
 }

@@ -25,13 +25,22 @@ const COMMANDS_BEFORE: usize = 60;
 
 fn run(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
-    command.args(arguments).args(["--quiet"]).env("RUST_LOG", "error").output().expect("the program runs")
+    command
+        .args(arguments)
+        .args(["--quiet"])
+        .env("RUST_LOG", "error")
+        .output()
+        .expect("the program runs")
 }
 
 #[track_caller]
 fn succeeds(arguments: &[&str]) -> String {
     let output = run(arguments);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).expect("it speaks UTF-8")
 }
 
@@ -40,7 +49,10 @@ fn refuses(arguments: &[&str], part: &str) {
     let output = run(arguments);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{errors}");
-    assert!(errors.starts_with("stepwire: expected ") && errors.contains(part), "{errors}");
+    assert!(
+        errors.starts_with("stepwire: expected ") && errors.contains(part),
+        "{errors}"
+    );
 }
 
 fn text(path: &Path) -> &str {
@@ -55,11 +67,17 @@ fn reached(data: &Path, ledgers: &[String]) -> HashMap<String, u64> {
     for ledger in ledgers {
         let key: InstanceKey = ledger.parse().expect("an instance key");
         let mut last = 0;
-        for stored in reader.rows(Entity::from(key), 0, usize::MAX >> 1).expect("the log can be read") {
+        for stored in reader
+            .rows(Entity::from(key), 0, usize::MAX >> 1)
+            .expect("the log can be read")
+        {
             let row: Row = codec::decode(&stored.row.body).expect("a row can be decoded");
             assert_eq!(stored.row.first_seq, last + 1, "ledger {ledger}");
             last = row.last_seq();
-            assert!(commands.insert(stored.row.command_id.expect("every row has a command")), "a command twice");
+            assert!(
+                commands.insert(stored.row.command_id.expect("every row has a command")),
+                "a command twice"
+            );
         }
         reached.insert(ledger.clone(), last);
     }
@@ -82,14 +100,21 @@ async fn a_copy_made_under_load_holds_all_that_was_acknowledged_before() {
     }
     for _ in 0..COMMANDS_BEFORE {
         let frame = watcher.wait_for(|frame| frame["type"] == "progress").await;
-        let ledger = frame["channel"].as_str().unwrap().trim_start_matches("instance/").to_owned();
+        let ledger = frame["channel"]
+            .as_str()
+            .unwrap()
+            .trim_start_matches("instance/")
+            .to_owned();
         seen.insert(ledger, frame["seq"].as_u64().unwrap());
     }
     let place = tempfile::tempdir().unwrap();
     let copy = place.path().join("copy");
     let (from, to) = (site.data().to_owned(), copy.clone());
-    let told =
-        tokio::task::spawn_blocking(move || succeeds(&["backup", text(&to), "--data", text(&from), "--json"])).await.unwrap();
+    let told = tokio::task::spawn_blocking(move || {
+        succeeds(&["backup", text(&to), "--data", text(&from), "--json"])
+    })
+    .await
+    .unwrap();
     let manifest: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(manifest["counts"]["instances"], ledgers.len(), "{manifest}");
     let (done, _) = load.finish().await;
@@ -98,9 +123,15 @@ async fn a_copy_made_under_load_holds_all_that_was_acknowledged_before() {
     let restored = Site::new();
     succeeds(&["restore", text(&copy), "--check"]);
     succeeds(&["restore", text(&copy), "--data", text(restored.data())]);
-    let (there, whole) = (reached(restored.data(), &ledgers), reached(site.data(), &ledgers));
+    let (there, whole) = (
+        reached(restored.data(), &ledgers),
+        reached(site.data(), &ledgers),
+    );
     for ledger in ledgers.iter() {
-        assert!(there[ledger] >= seen.get(ledger).copied().unwrap_or(0), "{there:?} {seen:?}");
+        assert!(
+            there[ledger] >= seen.get(ledger).copied().unwrap_or(0),
+            "{there:?} {seen:?}"
+        );
         assert!(there[ledger] <= whole[ledger]);
     }
     assert!(!done.acknowledged.is_empty());
@@ -108,7 +139,13 @@ async fn a_copy_made_under_load_holds_all_that_was_acknowledged_before() {
     // A client that stood in the former log is shown everything anew.
     let _server = restored.start();
     let old = manifest["log"].as_str().expect("a log has an identity");
-    let mut client = Socket::resuming(restored.port, "watcher", old, json!([{"instance": ledgers[0], "after": 1}])).await;
+    let mut client = Socket::resuming(
+        restored.port,
+        "watcher",
+        old,
+        json!([{"instance": ledgers[0], "after": 1}]),
+    )
+    .await;
     let resync = client.wait_for(|frame| frame["type"] == "resync").await;
     assert_eq!(resync["reason"], "restored");
     let snapshot = client.wait_for(|frame| frame["type"] == "snapshot").await;
@@ -126,25 +163,48 @@ async fn one_wrong_byte_is_found_and_its_part_named() {
     let copy = place.path().join("copy");
     // Nobody runs on it, and the last server was killed: its write-ahead log is read all the same.
     succeeds(&["backup", text(&copy), "--data", text(site.data())]);
-    refuses(&["backup", text(&copy), "--data", text(site.data())], "not empty");
+    refuses(
+        &["backup", text(&copy), "--data", text(site.data())],
+        "not empty",
+    );
     succeeds(&["restore", text(&copy), "--check"]);
-    for part in ["stepwire.db", "jwt-secret", "manifest.json", "manifest.json.sha256"] {
+    for part in [
+        "stepwire.db",
+        "jwt-secret",
+        "manifest.json",
+        "manifest.json.sha256",
+    ] {
         let path = copy.join(part);
         let good = fs::read(&path).unwrap();
         let mut bad = good.clone();
-        let middle = if part.ends_with("sha256") { 3 } else { bad.len() / 2 };
+        let middle = if part.ends_with("sha256") {
+            3
+        } else {
+            bad.len() / 2
+        };
         bad[middle] ^= 1;
         fs::write(&path, &bad).unwrap();
         refuses(&["restore", text(&copy), "--check"], part);
         let target = place.path().join("never");
         refuses(&["restore", text(&copy), "--data", text(&target)], part);
-        assert!(!target.exists() && !place.path().join("never.partial").exists(), "nothing is left");
+        assert!(
+            !target.exists() && !place.path().join("never.partial").exists(),
+            "nothing is left"
+        );
         fs::write(&path, &good).unwrap();
     }
     fs::remove_file(copy.join("jwt-secret")).unwrap();
     refuses(&["restore", text(&copy), "--check"], "jwt-secret");
     refuses(&["restore", text(place.path()), "--check"], "manifest.json");
-    refuses(&["backup", text(&place.path().join("other")), "--data", "/nowhere/at/all"], "there is no stepwire.db");
+    refuses(
+        &[
+            "backup",
+            text(&place.path().join("other")),
+            "--data",
+            "/nowhere/at/all",
+        ],
+        "there is no stepwire.db",
+    );
 }
 
 #[tokio::test]
@@ -160,13 +220,25 @@ async fn the_secret_goes_along_unless_a_new_one_is_wanted() {
     let [with, without] = ["with", "without"].map(|name| place.path().join(name));
     succeeds(&["restore", text(&copy), "--data", text(&with)]);
     assert_eq!(fs::read(with.join("jwt-secret")).unwrap(), b"x".repeat(43));
-    succeeds(&["restore", text(&copy), "--data", text(&without), "--new-secret"]);
+    succeeds(&[
+        "restore",
+        text(&copy),
+        "--data",
+        text(&without),
+        "--new-secret",
+    ]);
     assert!(without.join("stepwire.db").exists() && !without.join("jwt-secret").exists());
     // What webhooks are signed with is known to their receivers.
     for restored in [&with, &without] {
-        assert_eq!(fs::read(restored.join("webhook-secret")).unwrap(), fs::read(site.data().join("webhook-secret")).unwrap());
+        assert_eq!(
+            fs::read(restored.join("webhook-secret")).unwrap(),
+            fs::read(site.data().join("webhook-secret")).unwrap()
+        );
     }
-    refuses(&["restore", text(&copy), "--data", text(&with)], "not empty");
+    refuses(
+        &["restore", text(&copy), "--data", text(&with)],
+        "not empty",
+    );
 }
 
 #[tokio::test]
@@ -178,10 +250,21 @@ async fn a_killed_backup_leaves_nothing_that_looks_whole() {
     for round in 0..super::rounds(6) {
         let copy = place.path().join(format!("copy{round}"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
-        command.args(["backup", text(&copy), "--quiet", "--data", text(site.data())]).stdout(Stdio::null());
+        command
+            .args([
+                "backup",
+                text(&copy),
+                "--quiet",
+                "--data",
+                text(site.data()),
+            ])
+            .stdout(Stdio::null());
         let mut child = command.spawn().expect("the program starts");
         let partial = place.path().join(format!("copy{round}.partial"));
-        while !partial.exists() && !copy.exists() && child.try_wait().expect("it can be asked").is_none() {
+        while !partial.exists()
+            && !copy.exists()
+            && child.try_wait().expect("it can be asked").is_none()
+        {
             std::thread::yield_now();
         }
         // Somewhat later each round; a round in which it was faster is good, too.

@@ -1,5 +1,6 @@
-//! Schedules, delayed calls and webhooks of a server that is killed again and again: each time has one instance, each call one
-//! answer, and nothing goes out under a key that stood for something else.
+//! Schedules, delayed calls and webhooks of a server that is killed again and again: each time has
+//! one instance, each call one answer, and nothing goes out under a key that stood for something
+//! else.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,7 +29,8 @@ const SEED: u64 = 0xca11_ab1e;
 /// Far beyond what the six take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// A process that starts by itself each second, makes a call at once and another a little later, and tells of its end.
+/// A process that starts by itself each second, makes a call at once and another a little later,
+/// and tells of its end.
 fn definition(receiver: &Receiver) -> String {
     let call = |id: &str, timer: &str, body: Value| {
         let url = receiver.url(&format!("/{id}"));
@@ -42,7 +44,11 @@ fn definition(receiver: &Receiver) -> String {
         )
     };
     let one = call("one", "", json!({"for": "${scheduledFor}"}));
-    let two = call("two", r#"timer="PT0.3S""#, json!({"of": "${processInstanceId}"}));
+    let two = call(
+        "two",
+        r#"timer="PT0.3S""#,
+        json!({"of": "${processInstanceId}"}),
+    );
     let hook = receiver.url("/hook");
     format!(
         r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -59,7 +65,8 @@ fn definition(receiver: &Receiver) -> String {
     )
 }
 
-/// A receiver that does each thing once, as the key lets it, and each fourth time fails; it tells how many ends it has heard of.
+/// A receiver that does each thing once, as the key lets it, and each fourth time fails; it tells
+/// how many ends it has heard of.
 fn careful(heard: watch::Sender<usize>) -> Receiver {
     let done: Mutex<Vec<String>> = Mutex::default();
     let ended: Mutex<BTreeSet<String>> = Mutex::default();
@@ -73,12 +80,18 @@ fn careful(heard: watch::Sender<usize>) -> Receiver {
         if number % 4 == 1 {
             return answered(503, "");
         }
-        let key = received.header("idempotency-key").expect("every call has a key").to_owned();
+        let key = received
+            .header("idempotency-key")
+            .expect("every call has a key")
+            .to_owned();
         let mut done = done.lock().expect("no test's panic");
-        let place = done.iter().position(|known| *known == key).unwrap_or_else(|| {
-            done.push(key);
-            done.len() - 1
-        });
+        let place = done
+            .iter()
+            .position(|known| *known == key)
+            .unwrap_or_else(|| {
+                done.push(key);
+                done.len() - 1
+            });
         answered(200, &place.to_string())
     })
 }
@@ -90,8 +103,16 @@ async fn a_killed_server_keeps_each_time_and_takes_each_answer_once() {
     let place = tempfile::tempdir().expect("a temporary directory");
     let file = place.path().join("tick.bpmn");
     fs::write(&file, definition(&receiver)).expect("a file can be written");
-    let file = file.to_str().expect("a path of the tests is UTF-8").to_owned();
-    let site = Site::with(vec!["--deploy".into(), file, "--outbound-targets".into(), receiver.target()]);
+    let file = file
+        .to_str()
+        .expect("a path of the tests is UTF-8")
+        .to_owned();
+    let site = Site::with(vec![
+        "--deploy".into(),
+        file,
+        "--outbound-targets".into(),
+        receiver.target(),
+    ]);
     let mut server = site.start();
     let mut seed = SEED;
     for _ in 0..rounds(6) {
@@ -101,32 +122,54 @@ async fn a_killed_server_keeps_each_time_and_takes_each_answer_once() {
         server = site.start();
     }
     let ends = tokio::time::timeout(PATIENCE, hears.wait_for(|ends| *ends >= TIMES)).await;
-    assert!(ends.is_ok_and(|ends| ends.is_ok()), "some instance did not end");
+    assert!(
+        ends.is_ok_and(|ends| ends.is_ok()),
+        "some instance did not end"
+    );
     server.kill();
     check_keys(&receiver);
     let store = SqliteStore::open(site.data()).expect("the store opens");
     check_instances(&*store.reader().expect("the store can be read"));
 }
 
-/// What went out under one key was the same every time; a time, a call and an end have one key each.
+/// What went out under one key was the same every time; a time, a call and an end have one key
+/// each.
 fn check_keys(receiver: &Receiver) {
     let mut sent: BTreeMap<String, (String, Vec<u8>)> = BTreeMap::new();
     for received in receiver.received() {
-        let key = received.header("idempotency-key").or(received.header("webhook-id")).expect("a key").to_owned();
+        let key = received
+            .header("idempotency-key")
+            .or(received.header("webhook-id"))
+            .expect("a key")
+            .to_owned();
         let what = (received.line, received.body);
-        assert_eq!(sent.entry(key).or_insert_with(|| what.clone()), &what, "one key for two things");
+        assert_eq!(
+            sent.entry(key).or_insert_with(|| what.clone()),
+            &what,
+            "one key for two things"
+        );
     }
     let bodies: BTreeSet<_> = sent.values().collect();
-    assert_eq!((sent.len(), bodies.len()), (3 * TIMES, 3 * TIMES), "two keys for one thing");
+    assert_eq!(
+        (sent.len(), bodies.len()),
+        (3 * TIMES, 3 * TIMES),
+        "two keys for one thing"
+    );
 }
 
 fn check_instances(reader: &dyn StoreReader) {
-    let rows = reader.instances(&InstanceFilter::default(), None, 1_000).expect("instances can be read");
+    let rows = reader
+        .instances(&InstanceFilter::default(), None, 1_000)
+        .expect("instances can be read");
     let mut times = BTreeSet::new();
     for instance in &rows {
         assert_eq!(instance.status, "finished");
-        let rows = reader.rows(Entity::from(instance.key), 0, 1_000).expect("the log can be read");
-        let rows = rows.iter().map(|stored| codec::decode::<Row>(&stored.row.body).expect("a row can be decoded"));
+        let rows = reader
+            .rows(Entity::from(instance.key), 0, 1_000)
+            .expect("the log can be read");
+        let rows = rows
+            .iter()
+            .map(|stored| codec::decode::<Row>(&stored.row.body).expect("a row can be decoded"));
         let records: Vec<Record> = rows.flat_map(|row| row.records).collect();
         times.extend(records.iter().filter_map(|record| match record {
             Record::Created(created) => created.scheduled_for,
@@ -138,7 +181,16 @@ fn check_instances(reader: &dyn StoreReader) {
         });
         assert_eq!(answers.count(), 2, "each call is answered once");
     }
-    assert_eq!((rows.len(), times.len()), (TIMES, TIMES), "each time has one instance");
-    let calls = reader.outside_calls("default", None, 100).expect("calls can be read");
-    assert!(calls.iter().all(|call| call.action.is_none()), "no call is left");
+    assert_eq!(
+        (rows.len(), times.len()),
+        (TIMES, TIMES),
+        "each time has one instance"
+    );
+    let calls = reader
+        .outside_calls("default", None, 100)
+        .expect("calls can be read");
+    assert!(
+        calls.iter().all(|call| call.action.is_none()),
+        "no call is left"
+    );
 }

@@ -1,4 +1,5 @@
-//! A client as the protocol wants it: a command keeps its id and is sent again, in order, until it is answered.
+//! A client as the protocol wants it: a command keeps its id and is sent again, in order, until it
+//! is answered.
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -14,7 +15,8 @@ const UNANSWERED: usize = 3;
 /// What one client has done in the end.
 #[derive(Default)]
 pub struct Done {
-    /// Every command, all of them answered: its entry, its instance and the number it was answered with.
+    /// Every command, all of them answered: its entry, its instance and the number it was answered
+    /// with.
     pub acknowledged: Vec<Acknowledged>,
     /// How each of its connections ended.
     pub endings: Vec<Ending>,
@@ -40,7 +42,12 @@ pub struct Ending {
 }
 
 /// Adds entries to the ledgers in turn until `stop`, and then waits for its last answers.
-pub async fn run(port: u16, name: String, ledgers: Arc<[String]>, stop: watch::Receiver<bool>) -> Done {
+pub async fn run(
+    port: u16,
+    name: String,
+    ledgers: Arc<[String]>,
+    stop: watch::Receiver<bool>,
+) -> Done {
     let mut done = Done::default();
     let mut unanswered: VecDeque<(Acknowledged, Value)> = VecDeque::new();
     let mut made = 0;
@@ -80,20 +87,36 @@ fn command(name: &str, number: usize, instance: &str) -> (Acknowledged, Value) {
     let slot = format!("{name}-{}", number % 4);
     let data = json!({"entry": entry, "slots": {slot: number}});
     let frame = json!({"type": "run", "id": Uuid::now_v7(), "instance": instance, "action": "add", "data": data});
-    (Acknowledged { entry, instance: instance.to_owned(), seq: 0 }, frame)
+    (
+        Acknowledged {
+            entry,
+            instance: instance.to_owned(),
+            seq: 0,
+        },
+        frame,
+    )
 }
 
 /// Notes an answer; the command to send again when it was refused for now.
-fn answered(unanswered: &mut VecDeque<(Acknowledged, Value)>, done: &mut Done, answer: &Value) -> Option<Value> {
-    let position = unanswered.iter().position(|(_, frame)| frame["id"] == answer["id"]);
-    let position = position.unwrap_or_else(|| panic!("expected an answer to a command, but got {answer}"));
+fn answered(
+    unanswered: &mut VecDeque<(Acknowledged, Value)>,
+    done: &mut Done,
+    answer: &Value,
+) -> Option<Value> {
+    let position = unanswered
+        .iter()
+        .position(|(_, frame)| frame["id"] == answer["id"]);
+    let position =
+        position.unwrap_or_else(|| panic!("expected an answer to a command, but got {answer}"));
     if answer["type"] == "error" {
         assert_eq!(answer["retryable"], true, "{answer}");
         return Some(unanswered[position].1.clone());
     }
     assert_eq!(answer["type"], "reply", "{answer}");
     let (command, _) = unanswered.remove(position)?;
-    let seq = answer["seq"].as_u64().expect("a reply to a run has a number");
+    let seq = answer["seq"]
+        .as_u64()
+        .expect("a reply to a run has a number");
     done.acknowledged.push(Acknowledged { seq, ..command });
     None
 }

@@ -1,4 +1,5 @@
-//! Deploys whose connection is cut, and data directories that a server before this one has damaged so.
+//! Deploys whose connection is cut, and data directories that a server before this one has damaged
+//! so.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -36,27 +37,53 @@ struct Designer {
 
 impl Designer {
     fn of(site: &Site) -> Self {
-        let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
-        Self { port: site.port, token: token("dora", &["designer", "operator"]), client }
+        let client = reqwest::Client::builder()
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap();
+        Self {
+            port: site.port,
+            token: token("dora", &["designer", "operator"]),
+            client,
+        }
     }
 
     async fn ask(&self, request: reqwest::RequestBuilder) -> (StatusCode, String) {
-        let answer = request.bearer_auth(&self.token).send().await.expect("the server answers");
-        (answer.status(), answer.text().await.expect("it answers text"))
+        let answer = request
+            .bearer_auth(&self.token)
+            .send()
+            .await
+            .expect("the server answers");
+        (
+            answer.status(),
+            answer.text().await.expect("it answers text"),
+        )
     }
 
     async fn get(&self, path: &str) -> (StatusCode, String) {
-        self.ask(self.client.get(format!("http://127.0.0.1:{}{path}", self.port))).await
+        self.ask(
+            self.client
+                .get(format!("http://127.0.0.1:{}{path}", self.port)),
+        )
+        .await
     }
 
     async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
-        let (status, text) = self.ask(self.client.post(format!("http://127.0.0.1:{}{path}", self.port)).json(body)).await;
+        let (status, text) = self
+            .ask(
+                self.client
+                    .post(format!("http://127.0.0.1:{}{path}", self.port))
+                    .json(body),
+            )
+            .await;
         (status, serde_json::from_str(&text).unwrap_or_default())
     }
 
     /// Deploys and publishes; the version.
     async fn deploy(&self, n: u32) -> u64 {
-        let (status, answer) = self.post("/v1/definitions?publish=true", &content(n, "0 0 1 1 *")).await;
+        let (status, answer) = self
+            .post("/v1/definitions?publish=true", &content(n, "0 0 1 1 *"))
+            .await;
         assert_eq!(status, 201, "{answer}");
         answer["version"].as_u64().expect("a version")
     }
@@ -65,14 +92,19 @@ impl Designer {
     async fn deploy_cut(&self, n: u32, after: Duration) {
         let body = content(n, "R/PT1S").to_string();
         let head = format!(
-            "POST /v1/definitions?publish=true HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            "POST /v1/definitions?publish=true HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: \
+            Bearer {}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
             self.token,
             body.len()
         );
-        let mut socket = TcpStream::connect(("127.0.0.1", self.port)).await.expect("the server listens");
+        let mut socket = TcpStream::connect(("127.0.0.1", self.port))
+            .await
+            .expect("the server listens");
         socket.set_zero_linger().expect("the socket is open");
-        socket.write_all(format!("{head}{body}").as_bytes()).await.expect("the request is sent");
+        socket
+            .write_all(format!("{head}{body}").as_bytes())
+            .await
+            .expect("the request is sent");
         tokio::time::sleep(after).await;
     }
 
@@ -110,8 +142,14 @@ fn stored(site: &Site) -> (Vec<DefinitionRow>, Vec<InstanceRow>) {
     let reader = store.reader().unwrap();
     let mut definitions = reader.definitions().unwrap();
     definitions.retain(|row| row.id == "p");
-    let filter = InstanceFilter { process: Some("p".into()), ..InstanceFilter::default() };
-    (definitions, reader.instances(&filter, None, usize::MAX).unwrap())
+    let filter = InstanceFilter {
+        process: Some("p".into()),
+        ..InstanceFilter::default()
+    };
+    (
+        definitions,
+        reader.instances(&filter, None, usize::MAX).unwrap(),
+    )
 }
 
 #[actix_rt::test]
@@ -120,7 +158,9 @@ async fn cut_deploys_are_known_to_the_server_and_no_number_is_given_twice() {
     let (server, designer, mut seed) = (site.start(), Designer::of(&site), SEED);
     let all = rounds(150);
     for n in 0..all {
-        designer.deploy_cut(n, Duration::from_micros(draw(&mut seed) % 2_800)).await;
+        designer
+            .deploy_cut(n, Duration::from_micros(draw(&mut seed) % 2_800))
+            .await;
         if n % 50 == 0 {
             designer.start_if_there().await;
         }
@@ -128,23 +168,43 @@ async fn cut_deploys_are_known_to_the_server_and_no_number_is_given_twice() {
     let last = designer.deploy(all).await;
     let known = designer.versions().await;
     assert!(last > 1, "some of those that were cut off were durable");
-    assert_eq!(known.keys().copied().collect::<Vec<_>>(), (1..=last).collect::<Vec<_>>());
+    assert_eq!(
+        known.keys().copied().collect::<Vec<_>>(),
+        (1..=last).collect::<Vec<_>>()
+    );
     assert_eq!(known[&last], format!("content {all}"));
     server.kill();
 
     let (definitions, instances) = stored(&site);
-    let kept = definitions.iter().map(|row| (u64::from(row.version), row.name.clone())).collect::<BTreeMap<_, _>>();
+    let kept = definitions
+        .iter()
+        .map(|row| (u64::from(row.version), row.name.clone()))
+        .collect::<BTreeMap<_, _>>();
     assert_eq!(kept, known, "what is durable is what the server showed");
     for instance in &instances {
-        let own = definitions.iter().find(|row| row.version == instance.version).expect("its version is there");
-        assert_eq!(own.revision, instance.revision, "its version is what it began with");
+        let own = definitions
+            .iter()
+            .find(|row| row.version == instance.version)
+            .expect("its version is there");
+        assert_eq!(
+            own.revision, instance.revision,
+            "its version is what it began with"
+        );
     }
     let _server = site.start();
-    assert_eq!(designer.versions().await, known, "and what it shows after a restart");
-    assert_eq!(designer.get("/readyz").await, (StatusCode::OK, "ok\n".into()));
+    assert_eq!(
+        designer.versions().await,
+        known,
+        "and what it shows after a restart"
+    );
+    assert_eq!(
+        designer.get("/readyz").await,
+        (StatusCode::OK, "ok\n".into())
+    );
 }
 
-/// A directory in which an instance of content 1 waits; `damage` is what happened to the table of definitions.
+/// A directory in which an instance of content 1 waits; `damage` is what happened to the table of
+/// definitions.
 async fn damaged(damage: &str) -> (Site, Server, Designer, String) {
     let site = Site::new();
     let (server, designer) = (site.start(), Designer::of(&site));
@@ -160,8 +220,17 @@ async fn damaged(damage: &str) -> (Site, Server, Designer, String) {
 }
 
 async fn completes(designer: &Designer, instance: &str) {
-    let (status, answer) = designer.post(&format!("/v1/instances/{instance}/run"), &json!({"action": "complete"})).await;
-    assert_eq!((status.as_u16(), answer["status"].as_str()), (200, Some("finished")), "{answer}");
+    let (status, answer) = designer
+        .post(
+            &format!("/v1/instances/{instance}/run"),
+            &json!({"action": "complete"}),
+        )
+        .await;
+    assert_eq!(
+        (status.as_u16(), answer["status"].as_str()),
+        (200, Some("finished")),
+        "{answer}"
+    );
 }
 
 /// Waits until the server has looked after its instances.
@@ -180,12 +249,23 @@ async fn readiness(designer: &Designer, wanted: &str) {
 async fn an_instance_whose_definition_was_replaced_is_told_of_and_goes_on_with_the_same_source() {
     let other = "UPDATE definition SET (source, revision, name) =
         (SELECT source, revision, name FROM definition WHERE id = 'p' AND version = 2) WHERE id = 'p' AND version = 1";
-    for damage in [other, "DELETE FROM definition WHERE id = 'p' AND version = 1"] {
+    for damage in [
+        other,
+        "DELETE FROM definition WHERE id = 'p' AND version = 1",
+    ] {
         let (_site, _server, designer, instance) = damaged(damage).await;
-        readiness(&designer, "ok\nexpected the definitions of all live instances, but those of 1 are missing: see the log\n")
-            .await;
+        readiness(
+            &designer,
+            "ok\nexpected the definitions of all live instances, but those of 1 \
+            are missing: see the log\n",
+        )
+        .await;
         let (status, text) = designer.get(&format!("/v1/instances/{instance}")).await;
-        assert!(status == 409 && text.contains("expected an instance whose definition is deployed, but"), "{status} {text}");
+        assert!(
+            status == 409
+                && text.contains("expected an instance whose definition is deployed, but"),
+            "{status} {text}"
+        );
         assert_eq!(designer.deploy(1).await, 3);
         readiness(&designer, "ok\n").await;
         completes(&designer, &instance).await;
@@ -205,19 +285,42 @@ async fn of_two_published_versions_the_newest_stands() {
     let (site, server, designer, instance) = damaged(both).await;
     let (_, listed) = designer.get("/v1/definitions/p").await;
     let listed: Value = serde_json::from_str(&listed).unwrap();
-    let states: Vec<&str> = listed["versions"].as_array().unwrap().iter().filter_map(|one| one["state"].as_str()).collect();
-    assert_eq!((listed["published"].as_u64(), states), (Some(2), vec!["deprecated", "published"]));
+    let states: Vec<&str> = listed["versions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["state"].as_str())
+        .collect();
+    assert_eq!(
+        (listed["published"].as_u64(), states),
+        (Some(2), vec!["deprecated", "published"])
+    );
     completes(&designer, &instance).await;
     server.kill();
-    let states: Vec<_> = stored(&site).0.into_iter().map(|row| format!("{:?}", row.state)).collect();
+    let states: Vec<_> = stored(&site)
+        .0
+        .into_iter()
+        .map(|row| format!("{:?}", row.state))
+        .collect();
     assert_eq!(states, ["Deprecated", "Published"]);
 }
 
 #[actix_rt::test]
 async fn the_number_of_a_version_that_does_not_compile_is_not_given_again() {
-    let (site, server, designer, _) = damaged("UPDATE definition SET source = x'6e6f' WHERE id = 'p' AND version = 2").await;
+    let (site, server, designer, _) =
+        damaged("UPDATE definition SET source = x'6e6f' WHERE id = 'p' AND version = 2").await;
     assert_eq!(designer.deploy(3).await, 3);
-    assert_eq!(designer.versions().await.into_keys().collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(
+        designer.versions().await.into_keys().collect::<Vec<_>>(),
+        [1, 3]
+    );
     server.kill();
-    assert_eq!(stored(&site).0.iter().map(|row| row.version).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(
+        stored(&site)
+            .0
+            .iter()
+            .map(|row| row.version)
+            .collect::<Vec<_>>(),
+        [1, 2, 3]
+    );
 }

@@ -8,7 +8,10 @@ use super::server::Site;
 #[track_caller]
 fn check_refused(site: &Site, words: &str) {
     let said = site.start_in_vain();
-    assert!(said.starts_with("stepwire: expected ") && said.contains(words), "expected '{words}' in: {said}");
+    assert!(
+        said.starts_with("stepwire: expected ") && said.contains(words),
+        "expected '{words}' in: {said}"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Follows ledgers across every cut, by the rules of the protocol: applies a frame only when it follows what it holds.
+//! Follows ledgers across every cut, by the rules of the protocol: applies a frame only when it
+//! follows what it holds.
 
 use std::collections::HashMap;
 
@@ -19,12 +20,28 @@ pub struct Held {
     pub entries: HashMap<String, u32>,
 }
 
-/// Follows the ledgers until the numbers in `until` are reached; it is empty as long as nobody knows them.
-pub async fn run(port: u16, ledgers: &[String], until: watch::Receiver<HashMap<String, u64>>) -> HashMap<String, Held> {
-    let fresh = |ledger: &String| (ledger.clone(), Held { view: json!({}), ..Held::default() });
+/// Follows the ledgers until the numbers in `until` are reached; it is empty as long as nobody
+/// knows them.
+pub async fn run(
+    port: u16,
+    ledgers: &[String],
+    until: watch::Receiver<HashMap<String, u64>>,
+) -> HashMap<String, Held> {
+    let fresh = |ledger: &String| {
+        (
+            ledger.clone(),
+            Held {
+                view: json!({}),
+                ..Held::default()
+            },
+        )
+    };
     let mut held: HashMap<String, Held> = ledgers.iter().map(fresh).collect();
     loop {
-        let resume: Value = held.iter().map(|(ledger, held)| json!({"instance": ledger, "after": held.cursor})).collect();
+        let resume: Value = held
+            .iter()
+            .map(|(ledger, held)| json!({"instance": ledger, "after": held.cursor}))
+            .collect();
         let mut socket = Socket::connect(port, "follower", resume).await;
         let mut until = until.clone();
         loop {
@@ -44,11 +61,17 @@ pub async fn run(port: u16, ledgers: &[String], until: watch::Receiver<HashMap<S
 }
 
 fn is_reached(held: &HashMap<String, Held>, until: &HashMap<String, u64>) -> bool {
-    !until.is_empty() && until.iter().all(|(ledger, seq)| held[ledger].cursor >= *seq)
+    !until.is_empty()
+        && until
+            .iter()
+            .all(|(ledger, seq)| held[ledger].cursor >= *seq)
 }
 
 fn apply(held: &mut HashMap<String, Held>, frame: &Value) {
-    let Some(ledger) = frame["channel"].as_str().and_then(|channel| channel.strip_prefix("instance/")) else {
+    let Some(ledger) = frame["channel"]
+        .as_str()
+        .and_then(|channel| channel.strip_prefix("instance/"))
+    else {
         return assert!(frame["type"] == "bye" || frame["type"] == "ping", "{frame}");
     };
     let held = held.get_mut(ledger).expect("only the ledgers are followed");
@@ -61,7 +84,9 @@ fn apply(held: &mut HashMap<String, Held>, frame: &Value) {
     held.cursor = frame["seq"].as_u64().expect("a pushed frame has a number");
     if frame["type"] == "data" {
         deep_merge(&mut held.view, &frame["body"]);
-        let entry = frame["body"]["entry"].as_str().expect("each push shows its entry");
+        let entry = frame["body"]["entry"]
+            .as_str()
+            .expect("each push shows its entry");
         *held.entries.entry(entry.to_owned()).or_default() += 1;
     }
 }

@@ -32,9 +32,17 @@ pub async fn start_ledgers(port: u16) -> Arc<[String]> {
     let mut ledgers = Vec::new();
     for _ in 0..LEDGERS {
         let id = Uuid::now_v7().to_string();
-        socket.send(&json!({"type": "start", "id": id, "process": "ledger"})).await.expect("the server runs");
+        socket
+            .send(&json!({"type": "start", "id": id, "process": "ledger"}))
+            .await
+            .expect("the server runs");
         let reply = socket.wait_for(|frame| frame["id"] == *id).await;
-        ledgers.push(reply["result"]["instance"].as_str().unwrap_or_else(|| panic!("{reply}")).to_owned());
+        ledgers.push(
+            reply["result"]["instance"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{reply}"))
+                .to_owned(),
+        );
     }
     ledgers.into()
 }
@@ -52,14 +60,29 @@ impl Load {
     pub fn start(port: u16, ledgers: &Arc<[String]>) -> Self {
         let (stop, stopped) = watch::channel(false);
         let (until, reached) = watch::channel(HashMap::new());
-        let client = |number| client::run(port, format!("client{number}"), ledgers.clone(), stopped.clone());
-        let clients = (0..CLIENTS).map(|number| tokio::spawn(client(number))).collect();
+        let client = |number| {
+            client::run(
+                port,
+                format!("client{number}"),
+                ledgers.clone(),
+                stopped.clone(),
+            )
+        };
+        let clients = (0..CLIENTS)
+            .map(|number| tokio::spawn(client(number)))
+            .collect();
         let followed = ledgers.clone();
         let follower = tokio::spawn(async move { follower::run(port, &followed, reached).await });
-        Self { stop, until, clients, follower }
+        Self {
+            stop,
+            until,
+            clients,
+            follower,
+        }
     }
 
-    /// Lets the clients get their last answers and the follower see their effects. Needs a running server.
+    /// Lets the clients get their last answers and the follower see their effects. Needs a running
+    /// server.
     pub async fn finish(self) -> (Done, HashMap<String, Held>) {
         self.stop.send_replace(true);
         let mut all = Done::default();
@@ -69,7 +92,10 @@ impl Load {
             all.endings.extend(done.endings);
         }
         self.until.send_replace(oracle::reached(&all.acknowledged));
-        (all, self.follower.await.expect("the follower does not fail"))
+        (
+            all,
+            self.follower.await.expect("the follower does not fail"),
+        )
     }
 }
 
@@ -87,7 +113,11 @@ async fn a_killed_server_keeps_what_it_acknowledged_and_applies_it_once() {
         server = site.start();
     }
     let (done, held) = load.finish().await;
-    assert!(done.endings.len() >= CLIENTS, "the clients were cut off: {:?}", done.endings);
+    assert!(
+        done.endings.len() >= CLIENTS,
+        "the clients were cut off: {:?}",
+        done.endings
+    );
     oracle::check_pushes(site.port, &done.acknowledged, &held).await;
     server.kill();
     oracle::check_log(&site, &done.acknowledged, &ledgers);

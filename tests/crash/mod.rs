@@ -1,7 +1,9 @@
-//! The program is killed, stopped and broken from outside: nothing acknowledged is lost, nothing is applied twice.
+//! The program is killed, stopped and broken from outside: nothing acknowledged is lost, nothing is
+//! applied twice.
 //!
-//! Clients resend until they are answered (`client`); a follower holds what every client would be shown (`follower`); what the
-//! data directory says in the end is compared with both (`oracle`). How many rounds: [`rounds`].
+//! Clients resend until they are answered (`client`); a follower holds what every client would be
+//! shown (`follower`); what the data directory says in the end is compared with both (`oracle`).
+//! How many rounds: [`rounds`].
 
 mod backup;
 mod calls;
@@ -17,5 +19,9 @@ mod stop;
 
 /// So many rounds, or ten times that with `STEPWIRE_TEST=all`.
 fn rounds(usual: u32) -> u32 {
-    if std::env::var("STEPWIRE_TEST").is_ok_and(|which| which == "all") { usual * 10 } else { usual }
+    if std::env::var("STEPWIRE_TEST").is_ok_and(|which| which == "all") {
+        usual * 10
+    } else {
+        usual
+    }
 }

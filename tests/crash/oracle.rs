@@ -21,25 +21,44 @@ pub fn reached(acknowledged: &[Acknowledged]) -> HashMap<String, u64> {
     reached
 }
 
-/// Every command was applied once: as its pushes show, as no two replies share a number, and as the server still says.
+/// Every command was applied once: as its pushes show, as no two replies share a number, and as the
+/// server still says.
 pub async fn check_pushes(port: u16, acknowledged: &[Acknowledged], held: &HashMap<String, Held>) {
     let mut numbers = HashSet::new();
     for one in acknowledged {
-        assert_eq!(held[&one.instance].entries.get(&one.entry), Some(&1), "pushes of entry {}", one.entry);
-        assert!(numbers.insert((&one.instance, one.seq)), "two commands were answered with number {}", one.seq);
+        assert_eq!(
+            held[&one.instance].entries.get(&one.entry),
+            Some(&1),
+            "pushes of entry {}",
+            one.entry
+        );
+        assert!(
+            numbers.insert((&one.instance, one.seq)),
+            "two commands were answered with number {}",
+            one.seq
+        );
     }
     let pushed: usize = held.values().map(|held| held.entries.len()).sum();
     assert_eq!(pushed, acknowledged.len());
     let mut socket = Socket::connect(port, "oracle", json!([])).await;
     for (ledger, held) in held {
         let channel = format!("instance/{ledger}");
-        socket.send(&json!({"type": "subscribe", "id": "look", "channel": channel})).await.expect("the server runs");
-        let snapshot = socket.wait_for(|frame| frame["type"] == "snapshot" && frame["channel"] == channel).await;
-        assert_eq!((&snapshot["view"], &snapshot["seq"]), (&held.view, &json!(held.cursor)));
+        socket
+            .send(&json!({"type": "subscribe", "id": "look", "channel": channel}))
+            .await
+            .expect("the server runs");
+        let snapshot = socket
+            .wait_for(|frame| frame["type"] == "snapshot" && frame["channel"] == channel)
+            .await;
+        assert_eq!(
+            (&snapshot["view"], &snapshot["seq"]),
+            (&held.view, &json!(held.cursor))
+        );
     }
 }
 
-/// The log of a server that has ended: dense numbers, each command in one row, and nothing else than what was acknowledged.
+/// The log of a server that has ended: dense numbers, each command in one row, and nothing else
+/// than what was acknowledged.
 pub fn check_log(site: &Site, acknowledged: &[Acknowledged], ledgers: &[String]) {
     let store = SqliteStore::open(site.data()).expect("the store opens");
     let reader = store.reader().expect("the store can be read");
@@ -47,13 +66,27 @@ pub fn check_log(site: &Site, acknowledged: &[Acknowledged], ledgers: &[String])
     for ledger in ledgers {
         let key: InstanceKey = ledger.parse().expect("an instance key");
         let mut last = 0;
-        for stored in reader.rows(Entity::from(key), 0, usize::MAX >> 1).expect("the log can be read") {
+        for stored in reader
+            .rows(Entity::from(key), 0, usize::MAX >> 1)
+            .expect("the log can be read")
+        {
             let row: Row = codec::decode(&stored.row.body).expect("a row can be decoded");
-            assert_eq!((stored.row.first_seq, stored.row.last_seq), (last + 1, row.last_seq()), "ledger {ledger}");
+            assert_eq!(
+                (stored.row.first_seq, stored.row.last_seq),
+                (last + 1, row.last_seq()),
+                "ledger {ledger}"
+            );
             last = row.last_seq();
             let command = stored.row.command_id.expect("every row has a command");
-            assert!(commands.insert(command), "command {command} was applied twice");
+            assert!(
+                commands.insert(command),
+                "command {command} was applied twice"
+            );
         }
     }
-    assert_eq!(commands.len(), acknowledged.len() + ledgers.len(), "rows of acknowledged commands and starts");
+    assert_eq!(
+        commands.len(),
+        acknowledged.len() + ledgers.len(),
+        "rows of acknowledged commands and starts"
+    );
 }

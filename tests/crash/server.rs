@@ -33,7 +33,10 @@ impl Site {
     /// The same, with more arguments for its servers.
     pub fn with(more: Vec<String>) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|socket| socket.local_addr())
+            .expect("a free port")
+            .port();
         Self { data, port, more }
     }
 
@@ -44,7 +47,11 @@ impl Site {
 
     /// Starts a server and waits until it is ready.
     pub fn start(&self) -> Server {
-        let mut child = self.command().stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut child = self
+            .command()
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
         let ready = lines.any(|line| line.is_ok_and(|line| line.contains("is ready at")));
         let server = Server(child);
@@ -57,11 +64,17 @@ impl Site {
     /// Starts a server that shall not come up: what it says on its way out.
     pub fn start_in_vain(&self) -> String {
         let mut command = self.command();
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         let output = child.stdout.take().expect("its output is piped");
         let mut errors = child.stderr.take().expect("its errors are piped");
         let mut server = Server(child);
-        let ready = BufReader::new(output).lines().any(|line| line.is_ok_and(|line| line.contains("is ready at")));
+        let ready = BufReader::new(output)
+            .lines()
+            .any(|line| line.is_ok_and(|line| line.contains("is ready at")));
         assert!(!ready, "expected the server to refuse, but it came up");
         let mut said = String::new();
         errors.read_to_string(&mut said).expect("it speaks UTF-8");
@@ -73,9 +86,18 @@ impl Site {
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
         command
-            .args(["--listen", &format!("127.0.0.1:{}", self.port), "--jwt-secret", SECRET, "--no-examples"])
+            .args([
+                "--listen",
+                &format!("127.0.0.1:{}", self.port),
+                "--jwt-secret",
+                SECRET,
+                "--no-examples",
+            ])
             .args(["--workers", "2", "--rate-per-second", "0", "--deploy"])
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/crash/ledger.bpmn"))
+            .arg(concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/crash/ledger.bpmn"
+            ))
             .arg("--data")
             .arg(self.data.path())
             .args(&self.more)
@@ -93,7 +115,10 @@ impl Server {
 
     /// Asks it to stop, as an operator would.
     pub fn terminate(mut self) -> ExitStatus {
-        let asked = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().expect("kill runs");
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.0.id().to_string()])
+            .status()
+            .expect("kill runs");
         assert!(asked.success());
         self.0.wait().expect("it can be waited for")
     }

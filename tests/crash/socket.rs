@@ -1,4 +1,5 @@
-//! A websocket of the tests: connects again and again until there is a server, and says how a connection ended.
+//! A websocket of the tests: connects again and again until there is a server, and says how a
+//! connection ended.
 
 use std::time::Duration;
 
@@ -43,12 +44,21 @@ impl Socket {
     }
 
     async fn try_connect(port: u16, user: &str, resume: &Value) -> Option<Self> {
-        Self::say_hello(port, &json!({"type": "hello", "token": token(user, &["operator"]), "resume": resume})).await
+        Self::say_hello(
+            port,
+            &json!({"type": "hello", "token": token(user, &["operator"]), "resume": resume}),
+        )
+        .await
     }
 
     async fn say_hello(port: u16, hello: &Value) -> Option<Self> {
-        let mut request = format!("ws://127.0.0.1:{port}/v1/ws").into_client_request().expect("an address");
-        request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("stepwire.v1.json"));
+        let mut request = format!("ws://127.0.0.1:{port}/v1/ws")
+            .into_client_request()
+            .expect("an address");
+        request.headers_mut().insert(
+            "Sec-WebSocket-Protocol",
+            HeaderValue::from_static("stepwire.v1.json"),
+        );
         let (stream, _) = connect_async(request).await.ok()?;
         let mut socket = Self(stream);
         socket.send(hello).await?;
@@ -62,7 +72,9 @@ impl Socket {
     /// Connects once, as a client that stood in this log.
     pub async fn resuming(port: u16, user: &str, log: &str, resume: Value) -> Self {
         let hello = json!({"type": "hello", "token": token(user, &["operator"]), "log": log, "resume": resume});
-        Self::say_hello(port, &hello).await.expect("the server runs")
+        Self::say_hello(port, &hello)
+            .await
+            .expect("the server runs")
     }
 
     /// Sends a frame; `None` when the connection is gone.
@@ -73,7 +85,9 @@ impl Socket {
     /// Waits for the next frame or the end.
     pub async fn hear(&mut self) -> Heard {
         match self.0.next().await {
-            Some(Ok(Message::Text(text))) => Heard::Frame(serde_json::from_str(&text).expect("frames are JSON")),
+            Some(Ok(Message::Text(text))) => {
+                Heard::Frame(serde_json::from_str(&text).expect("frames are JSON"))
+            }
             Some(Ok(Message::Close(close))) => Heard::End(close.map(|close| close.code.into())),
             Some(Ok(other)) => panic!("expected text or Close, but got {other:?}"),
             Some(Err(_)) | None => Heard::End(None),
@@ -86,7 +100,9 @@ impl Socket {
             match self.hear().await {
                 Heard::Frame(frame) if wanted(&frame) => return frame,
                 Heard::Frame(_) => {}
-                Heard::End(code) => panic!("expected a frame, but the connection ended with {code:?}"),
+                Heard::End(code) => {
+                    panic!("expected a frame, but the connection ended with {code:?}")
+                }
             }
         }
     }
@@ -94,11 +110,17 @@ impl Socket {
 
 /// A token of a user with these roles.
 pub fn token(user: &str, roles: &[&str]) -> String {
-    let tokens = Tokens::new(TokenSettings { secret: SECRET.into(), issuer: None, audience: None });
+    let tokens = Tokens::new(TokenSettings {
+        secret: SECRET.into(),
+        issuer: None,
+        audience: None,
+    });
     let identity = Identity {
         subject: user.into(),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
         ..Identity::anonymous(Uuid::nil())
     };
-    tokens.mint(&identity, real_now(), Duration::from_secs(3600)).expect("the token can be signed")
+    tokens
+        .mint(&identity, real_now(), Duration::from_secs(3600))
+        .expect("the token can be signed")
 }

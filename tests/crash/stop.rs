@@ -1,4 +1,5 @@
-//! An orderly stop under load: every client is told, the process ends soon and well, and nothing is lost.
+//! An orderly stop under load: every client is told, the process ends soon and well, and nothing is
+//! lost.
 
 use std::time::{Duration, Instant};
 
@@ -21,15 +22,26 @@ async fn a_stopping_server_says_bye_and_loses_nothing() {
     let ledgers = start_ledgers(site.port).await;
     let load = Load::start(site.port, &ledgers);
     let mut watcher = Socket::connect(site.port, "watcher", json!([])).await;
-    watcher.send(&json!({"type": "subscribe", "id": "1", "channel": format!("instance/{}", ledgers[0])})).await.expect("it runs");
+    watcher
+        .send(
+            &json!({"type": "subscribe", "id": "1", "channel": format!("instance/{}", ledgers[0])}),
+        )
+        .await
+        .expect("it runs");
     for _ in 0..COMMANDS_BEFORE {
         watcher.wait_for(|frame| frame["type"] == "progress").await;
     }
 
     let asked = Instant::now();
-    let status = tokio::task::spawn_blocking(move || server.terminate()).await.expect("waiting does not fail");
+    let status = tokio::task::spawn_blocking(move || server.terminate())
+        .await
+        .expect("waiting does not fail");
     assert_eq!(status.code(), Some(0));
-    assert!(asked.elapsed() < Duration::from_secs(5), "the stop took {:?}", asked.elapsed());
+    assert!(
+        asked.elapsed() < Duration::from_secs(5),
+        "the stop took {:?}",
+        asked.elapsed()
+    );
 
     let server = site.start();
     let (done, held) = load.finish().await;

@@ -1,9 +1,10 @@
 //! Runs a file of cases and compares what happens with what is written in it.
 //!
-//! A file holds cases: a `# title [A1, K2]` with the sentences of docs/process-model.md it is for, a process
-//! [sketch](super::sketch), and after each `---` the commands of a new instance of it ([`script`](super::script)). What a
-//! command does stands below it, indented. `UPDATE_EXPECT=1 cargo test engine` writes what does happen into the files, to be
-//! read and judged before it is kept.
+//! A file holds cases: a `# title [A1, K2]` with the sentences of docs/process-model.md it is for,
+//! a process [sketch](super::sketch), and after each `---` the commands of a new instance of it
+//! ([`script`](super::script)). What a command does stands below it, indented. `UPDATE_EXPECT=1
+//! cargo test engine` writes what does happen into the files, to be read and judged before it is
+//! kept.
 
 use std::{
     fmt::Write,
@@ -28,7 +29,8 @@ pub fn check(name: &str) {
     expected::settle(&path, &expected, &actual);
 }
 
-/// Tells how much was checked, of this file and so far; the last line is the total. Seen with `--nocapture`.
+/// Tells how much was checked, of this file and so far; the last line is the total. Seen with
+/// `--nocapture`.
 fn count(name: &str, text: &str, took: Duration) {
     static TOTAL: Mutex<(usize, usize, Duration)> = Mutex::new((0, 0, Duration::ZERO));
     let of = |start: &str| text.lines().filter(|line| line.starts_with(start)).count();
@@ -36,7 +38,8 @@ fn count(name: &str, text: &str, took: Duration) {
     let mut total = TOTAL.lock().unwrap_or_else(PoisonError::into_inner);
     *total = (total.0 + cases, total.1 + instances, total.2 + took);
     println!(
-        "{name}: {cases} cases, {instances} instances, {took:.1?}; all so far: {} cases, {} instances, {:.1?}",
+        "{name}: {cases} cases, {instances} instances, {took:.1?}; all so far: {} cases, {} \
+        instances, {:.1?}",
         total.0, total.1, total.2
     );
 }
@@ -50,7 +53,9 @@ fn run(text: &str) -> String {
         if line.starts_with('#') {
             (sketch, script) = (String::new(), None);
         } else if line.starts_with("---") {
-            script = Some(Script::new(Subject::new(compiled(sketch::definition(&sketch)))));
+            script = Some(Script::new(Subject::new(compiled(sketch::definition(
+                &sketch,
+            )))));
         } else if let Some(script) = &mut script {
             if line.starts_with("  ") {
                 continue;

@@ -1,4 +1,5 @@
-//! Input that no honest client sends: deep, huge, unknown, out of range. Nothing panics, and what is refused leaves nothing.
+//! Input that no honest client sends: deep, huge, unknown, out of range. Nothing panics, and what
+//! is refused leaves nothing.
 
 use std::time::{Duration, Instant};
 
@@ -23,13 +24,30 @@ use super::{
 fn started(sketch: &str, data: Value) -> Subject {
     let mut subject = Subject::new(compiled(definition(sketch)));
     let head = subject.head(data, None);
-    subject.start(StartInstance { head, start_condition: None, schedule: None, link: None }, None).expect("the start is valid");
+    subject
+        .start(
+            StartInstance {
+                head,
+                start_condition: None,
+                schedule: None,
+                link: None,
+            },
+            None,
+        )
+        .expect("the start is valid");
     subject
 }
 
 fn run(subject: &mut Subject, action: &str, data: Value) {
-    let run = RunAction { action: action.to_owned(), element: None, data, file: None };
-    subject.apply(Command::Run(run), Some(&starter())).expect("the action can run");
+    let run = RunAction {
+        action: action.to_owned(),
+        element: None,
+        data,
+        file: None,
+    };
+    subject
+        .apply(Command::Run(run), Some(&starter()))
+        .expect("the action can run");
 }
 
 fn nested(depth: usize) -> Value {
@@ -49,13 +67,31 @@ fn deep_and_huge_payloads() {
     let mut subject = started(sketch, nested(64));
     run(&mut subject, "save", json!({"d": nested(63)}));
     run(&mut subject, "tell", json!({}));
-    assert_eq!(subject.next().tokens[0].incident.as_ref().map(|incident| &*incident.code), Some("template_error"));
+    assert_eq!(
+        subject.next().tokens[0]
+            .incident
+            .as_ref()
+            .map(|incident| &*incident.code),
+        Some("template_error")
+    );
     run(&mut subject, "save", json!({"d": "x".repeat(1 << 20)}));
     run(&mut subject, "tell", json!({}));
-    assert_eq!(subject.next().tokens[0].incident.as_ref().map(|incident| &*incident.code), Some("template_error"));
-    run(&mut subject, "save", json!({"d": (0..50_000).collect::<Vec<_>>()}));
-    let wide: Value =
-        (0..5_000).map(|index| (format!("k{index}"), json!({"a": [index]}))).collect::<serde_json::Map<_, _>>().into();
+    assert_eq!(
+        subject.next().tokens[0]
+            .incident
+            .as_ref()
+            .map(|incident| &*incident.code),
+        Some("template_error")
+    );
+    run(
+        &mut subject,
+        "save",
+        json!({"d": (0..50_000).collect::<Vec<_>>()}),
+    );
+    let wide: Value = (0..5_000)
+        .map(|index| (format!("k{index}"), json!({"a": [index]})))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     run(&mut subject, "save", json!({"d": wide}));
 }
 
@@ -72,19 +108,45 @@ fn results_do_not_nest_without_end() {
         again -> end default";
     let mut subject = started(sketch, json!({"go": true}));
     while subject.next().tokens[0].incident.is_none() {
-        let child = subject.state().children().iter().find(|(_, child)| child.status.is_live());
+        let child = subject
+            .state()
+            .children()
+            .iter()
+            .find(|(_, child)| child.status.is_live());
         let (&from, _) = child.expect("the call waits for a child");
         let result = Some(subject.state().data().clone());
-        let message = Box::new(PeerMessage::Ended { status: Status::Finished, result, error: None });
-        subject.apply(Command::Receive { from, number: 2, message }, None).expect("messages are never refused");
+        let message = Box::new(PeerMessage::Ended {
+            status: Status::Finished,
+            result,
+            error: None,
+        });
+        subject
+            .apply(
+                Command::Receive {
+                    from,
+                    number: 2,
+                    message,
+                },
+                None,
+            )
+            .expect("messages are never refused");
         assert!(subject.rows.len() < 500, "the result nests without end");
     }
-    let incident = subject.next().tokens[0].incident.clone().expect("the loop ended with one");
+    let incident = subject.next().tokens[0]
+        .incident
+        .clone()
+        .expect("the loop ended with one");
     assert_eq!(incident.code, "output_error");
     let children = subject.state().children().len();
     let element = subject.next().tokens[0].element;
-    subject.apply(Command::Retry { element }, None).expect("an incident can be retried");
-    assert_eq!(subject.state().children().len(), children + 1, "retry goes on without the result, here to the next round");
+    subject
+        .apply(Command::Retry { element }, None)
+        .expect("an incident can be retried");
+    assert_eq!(
+        subject.state().children().len(),
+        children + 1,
+        "retry goes on without the result, here to the next round"
+    );
 }
 
 #[test]
@@ -101,19 +163,50 @@ fn keys_of_nothing() {
     for element in [0, 1, 2, 3, 4, 5, 6, 7, u64::MAX - 1, u64::MAX].map(ElementKey) {
         for action in ["late", "save", "", "b", "\u{0}", &"x".repeat(10_000)] {
             for occurrence in [0, 2, u32::MAX] {
-                let timer = TimerKey { element, action: action.to_owned(), occurrence };
-                assert!(subject.apply(Command::FireTimer(timer), None).expect("timers are never refused").row.is_none());
+                let timer = TimerKey {
+                    element,
+                    action: action.to_owned(),
+                    occurrence,
+                };
+                assert!(
+                    subject
+                        .apply(Command::FireTimer(timer), None)
+                        .expect("timers are never refused")
+                        .row
+                        .is_none()
+                );
             }
             if action != "save" {
-                let run = RunAction { action: action.to_owned(), element: Some(element), data: Value::Null, file: None };
+                let run = RunAction {
+                    action: action.to_owned(),
+                    element: Some(element),
+                    data: Value::Null,
+                    file: None,
+                };
                 assert!(subject.apply(Command::Run(run), None).is_err());
             }
         }
         assert!(subject.apply(Command::Retry { element }, None).is_err());
-        assert!(subject.apply(Command::CloseOffer { seq: element.0 }, None).is_err());
-        let message = Box::new(PeerMessage::StartRefused { message: String::new() });
-        let receive = Command::Receive { from: child_key(element.0), number: u64::MAX, message };
-        assert!(subject.apply(receive, None).expect("messages are never refused").row.is_none());
+        assert!(
+            subject
+                .apply(Command::CloseOffer { seq: element.0 }, None)
+                .is_err()
+        );
+        let message = Box::new(PeerMessage::StartRefused {
+            message: String::new(),
+        });
+        let receive = Command::Receive {
+            from: child_key(element.0),
+            number: u64::MAX,
+            message,
+        };
+        assert!(
+            subject
+                .apply(receive, None)
+                .expect("messages are never refused")
+                .row
+                .is_none()
+        );
     }
     for now in [i64::MIN, i64::MAX] {
         subject.now = Time(now);
@@ -127,8 +220,10 @@ fn many_joins_cost_no_time() {
     let mut sketch = "process p\nuser x\n  save manual save back\nstart -> x -> f0\n".to_owned();
     for index in 0..60 {
         let next = index + 1;
-        sketch
-            .push_str(&format!("and f{index}\nand j{index}\nf{index} -> j{index}\nf{index} -> j{index}\nj{index} -> f{next}\n"));
+        sketch.push_str(&format!(
+            "and f{index}\nand j{index}\nf{index} -> j{index}\nf{index} -> \
+                j{index}\nj{index} -> f{next}\n"
+        ));
     }
     sketch.push_str("user f60\nf60 -> end\n");
     let mut subject = started(&sketch, json!({}));
@@ -165,14 +260,30 @@ fn command_ids_are_remembered() {
     assert_eq!(seen(&subject, 1, "ada"), Seen::PerhapsLongAgo);
     assert_eq!(seen(&subject, 2, "ada"), Seen::PerhapsLongAgo);
     let first_seq = subject.rows[3].first_seq;
-    assert_eq!(seen(&subject, 3, "ada"), Seen::Applied { hash: 7, first_seq });
-    assert_eq!(seen(&subject, 3, "eve"), Seen::New, "another subject's id is unknown");
+    assert_eq!(
+        seen(&subject, 3, "ada"),
+        Seen::Applied { hash: 7, first_seq }
+    );
+    assert_eq!(
+        seen(&subject, 3, "eve"),
+        Seen::New,
+        "another subject's id is unknown"
+    );
     assert_eq!(seen(&subject, 131, "ada"), Seen::New);
 
     subject.tag = Some(tag(200, "ada"));
-    let refused = RunAction { action: "nothing".to_owned(), element: None, data: Value::Null, file: None };
+    let refused = RunAction {
+        action: "nothing".to_owned(),
+        element: None,
+        data: Value::Null,
+        file: None,
+    };
     assert!(subject.apply(Command::Run(refused), None).is_err());
-    assert_eq!(seen(&subject, 200, "ada"), Seen::New, "a refused command leaves no id behind");
+    assert_eq!(
+        seen(&subject, 200, "ada"),
+        Seen::New,
+        "a refused command leaves no id behind"
+    );
 }
 
 /// The status between the first record and the start event, which never leaves a commit.
@@ -180,26 +291,50 @@ fn command_ids_are_remembered() {
 fn an_instance_is_created_before_its_start_event_begins() {
     let subject = started("process p\nstart -> a -> end\nuser a", json!({}));
     let row = &subject.rows[0];
-    let first = Row { records: row.records[..1].to_vec(), ..row.clone() };
-    let status = |row| InstanceState::replay(None, [row]).expect("there is a first record").status();
-    assert_eq!((status(&first), status(row)), (Status::Created, Status::Started));
+    let first = Row {
+        records: row.records[..1].to_vec(),
+        ..row.clone()
+    };
+    let status = |row| {
+        InstanceState::replay(None, [row])
+            .expect("there is a first record")
+            .status()
+    };
+    assert_eq!(
+        (status(&first), status(row)),
+        (Status::Created, Status::Started)
+    );
 }
 
-/// A collection is as long as a client makes it, and each child may get all data: both have a limit.
+/// A collection is as long as a client makes it, and each child may get all data: both have a
+/// limit.
 #[test]
 fn collections_are_bounded() {
     let stuck = |data: Value| {
         let subject = started("process p\nstart -> all -> end\ncall all q each=list", data);
         let incident = subject.next().tokens[0].incident.clone();
-        (incident.map(|incident| incident.code), subject.state().children().len())
+        (
+            incident.map(|incident| incident.code),
+            subject.state().children().len(),
+        )
     };
     let over = Some("collection_error".to_owned());
-    assert_eq!(stuck(json!({"list": (0..1_000).collect::<Vec<_>>()})), (None, 1_000));
-    assert_eq!(stuck(json!({"list": (0..1_001).collect::<Vec<_>>()})), (over.clone(), 0));
-    assert_eq!(stuck(json!({"list": [1, 2], "big": "x".repeat(9 << 20)})), (over, 0));
+    assert_eq!(
+        stuck(json!({"list": (0..1_000).collect::<Vec<_>>()})),
+        (None, 1_000)
+    );
+    assert_eq!(
+        stuck(json!({"list": (0..1_001).collect::<Vec<_>>()})),
+        (over.clone(), 0)
+    );
+    assert_eq!(
+        stuck(json!({"list": [1, 2], "big": "x".repeat(9 << 20)})),
+        (over, 0)
+    );
 }
 
-/// What no step back can ask for is not remembered, and what one can ask for grows with its size, not with its number.
+/// What no step back can ask for is not remembered, and what one can ask for grows with its size,
+/// not with its number.
 #[test]
 fn many_runs_take_no_room() {
     let sketch = "
@@ -216,7 +351,8 @@ fn many_runs_take_no_room() {
           go manual save";
     let mut subject = started(sketch, json!({"x": 0}));
     run(&mut subject, "save", json!({"x": 1}));
-    // While the restore is open: merges of one author become one. Once it is closed even those go that cannot become one.
+    // While the restore is open: merges of one author become one. Once it is closed even those go
+    // that cannot become one.
     for (node, other) in [("b", json!(100)), ("c", json!({"y": 100}))] {
         let add = |subject: &mut Subject| {
             run(subject, "add", json!({"x": 100}));
@@ -225,7 +361,11 @@ fn many_runs_take_no_room() {
         add(&mut subject);
         let size = subject.size();
         (0..100).for_each(|_| add(&mut subject));
-        assert!(subject.size() < size + 16, "two hundred runs at {node} grew from {size} to {}", subject.size());
+        assert!(
+            subject.size() < size + 16,
+            "two hundred runs at {node} grew from {size} to {}",
+            subject.size()
+        );
         if node == "b" {
             run(&mut subject, "go", json!({}));
         }
@@ -234,14 +374,20 @@ fn many_runs_take_no_room() {
 
 #[test]
 fn a_task_nobody_does_reminds_a_hundred_times() {
-    let mut subject = started("process p\nstart -> a -> end\nuser a due=PT1M remind=PT1M again=PT1H", json!({}));
+    let mut subject = started(
+        "process p\nstart -> a -> end\nuser a due=PT1M remind=PT1M again=PT1H",
+        json!({}),
+    );
     while let Some(timer) = subject.next_due(Time(1_000 * 3_600_000)) {
-        subject.apply(Command::FireTimer(timer), None).expect("timers are never refused");
+        subject
+            .apply(Command::FireTimer(timer), None)
+            .expect("timers are never refused");
     }
     assert_eq!((subject.rows.len(), subject.timers.len()), (1 + 100, 0));
 }
 
-/// Decisions in a loop that can be gone back behind are forgotten as far as no step back can make one the last again.
+/// Decisions in a loop that can be gone back behind are forgotten as far as no step back can make
+/// one the last again.
 #[test]
 fn many_decisions_take_no_room() {
     let sketch = "
@@ -263,9 +409,18 @@ fn many_decisions_take_no_room() {
     let mut sizes = Vec::new();
     for round in 0..200 {
         run(&mut subject, "edit", json!({}));
-        run(&mut subject, if round % 2 == 0 { "approve" } else { "reject" }, json!({}));
+        run(
+            &mut subject,
+            if round % 2 == 0 { "approve" } else { "reject" },
+            json!({}),
+        );
         sizes.push(subject.size());
     }
     assert!(sizes[199] <= sizes[20] + 64, "{sizes:?}");
-    assert!(subject.state().last_decision().is_some_and(|decision| !decision.approved));
+    assert!(
+        subject
+            .state()
+            .last_decision()
+            .is_some_and(|decision| !decision.approved)
+    );
 }

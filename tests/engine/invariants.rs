@@ -1,7 +1,8 @@
-//! What must hold of every instance after every step, whatever the process and the command: checked in each text case and each
-//! random run.
+//! What must hold of every instance after every step, whatever the process and the command: checked
+//! in each text case and each random run.
 //!
-//! What compares a step with its records (replay, codec, timers, messages, view) is in [`Subject`] itself.
+//! What compares a step with its records (replay, codec, timers, messages, view) is in [`Subject`]
+//! itself.
 
 use stepwire::{
     engine::{
@@ -25,7 +26,11 @@ use super::subject::Subject;
 /// Checks a subject after a step.
 pub fn check(subject: &Subject) {
     let next = subject.next();
-    assert_eq!(next.status.is_live(), !next.tokens.is_empty(), "a live instance has a token: {next:?}");
+    assert_eq!(
+        next.status.is_live(),
+        !next.tokens.is_empty(),
+        "a live instance has a token: {next:?}"
+    );
     if next.status.is_live() {
         offers_are_true(subject, &next);
         nothing_else_can_be_run(subject, &next);
@@ -40,27 +45,59 @@ pub fn check(subject: &Subject) {
 fn user_tasks_remind(subject: &Subject) {
     let state = subject.state();
     for (_, element) in state.active().chain(state.passed()) {
-        let is_task = subject.process.node(element.node()).is_some_and(|node| node.kind == NodeKind::UserTask);
-        assert!(is_task || (element.due().is_none() && element.assignee().is_none()), "no user task: {element:?}");
-        assert!(element.due().is_some() || (element.reminder().is_none() && element.reminded().is_none()), "{element:?}");
-        assert!(element.is_active() || element.due().is_none(), "a passed element is due: {element:?}");
+        let is_task = subject
+            .process
+            .node(element.node())
+            .is_some_and(|node| node.kind == NodeKind::UserTask);
+        assert!(
+            is_task || (element.due().is_none() && element.assignee().is_none()),
+            "no user task: {element:?}"
+        );
+        assert!(
+            element.due().is_some()
+                || (element.reminder().is_none() && element.reminded().is_none()),
+            "{element:?}"
+        );
+        assert!(
+            element.is_active() || element.due().is_none(),
+            "a passed element is due: {element:?}"
+        );
         let participants = state.members().participants;
-        assert!(element.assignee().is_none_or(|user| participants.contains(user)), "takes no part: {element:?}");
+        assert!(
+            element
+                .assignee()
+                .is_none_or(|user| participants.contains(user)),
+            "takes no part: {element:?}"
+        );
     }
 }
 
 fn nothing_is_left(state: &InstanceState, next: &NextStep) {
-    assert!(next.offers.is_empty(), "an ended instance offers nothing: {next:?}");
-    assert!(state.active().next().is_none() && state.passed().next().is_none(), "an ended instance has no element");
-    assert!(state.waiting().next().is_none(), "nothing waits in an ended instance");
+    assert!(
+        next.offers.is_empty(),
+        "an ended instance offers nothing: {next:?}"
+    );
+    assert!(
+        state.active().next().is_none() && state.passed().next().is_none(),
+        "an ended instance has no element"
+    );
+    assert!(
+        state.waiting().next().is_none(),
+        "nothing waits in an ended instance"
+    );
     let offers = state.open(Time(0)).count();
-    assert!(offers == 0 || state.status() == Status::Finished, "only a finished instance leaves what it offered open");
+    assert!(
+        offers == 0 || state.status() == Status::Finished,
+        "only a finished instance leaves what it offered open"
+    );
 }
 
 fn children_are_ended_once(subject: &Subject) {
     let records = subject.rows.iter().flat_map(|row| &row.records);
     let told = records.filter_map(|record| match record {
-        Record::PeerTold { target, message } if matches!(**message, PeerMessage::End { .. }) => Some(target),
+        Record::PeerTold { target, message } if matches!(**message, PeerMessage::End { .. }) => {
+            Some(target)
+        }
         _ => None,
     });
     let mut told: Vec<_> = told.collect();
@@ -70,33 +107,52 @@ fn children_are_ended_once(subject: &Subject) {
     assert_eq!(told.len(), all, "a child is told to end once");
 }
 
-/// What is offered can be run, if the data fit; a restore that is done twice leads to the same data and view.
+/// What is offered can be run, if the data fit; a restore that is done twice leads to the same data
+/// and view.
 fn offers_are_true(subject: &Subject, next: &NextStep) {
     for offer in &next.offers {
         let state = subject.state();
         let mut after = state.clone();
         if let Err(rejection) = subject.run_on(&mut after, offer.element, &offer.action) {
-            let delayed: usize = state.active().map(|(_, element)| element.delayed().count()).sum();
-            let full = rejection.kind == RejectionKind::Conflict && delayed >= subject.limits.delayed;
-            assert!(full || rejection.kind == RejectionKind::InvalidData, "an offer is refused: {offer:?} {rejection:?}");
+            let delayed: usize = state
+                .active()
+                .map(|(_, element)| element.delayed().count())
+                .sum();
+            let full =
+                rejection.kind == RejectionKind::Conflict && delayed >= subject.limits.delayed;
+            assert!(
+                full || rejection.kind == RejectionKind::InvalidData,
+                "an offer is refused: {offer:?} {rejection:?}"
+            );
         } else if offer.back
             && restores(state, offer)
             && let Some(again) = same_offer(subject.next_of(&after), offer)
         {
             let mut twice = after.clone();
-            subject.run_on(&mut twice, again.element, &again.action).expect("what could be run can be run again");
-            assert_eq!((twice.data(), twice.view()), (after.data(), after.view()), "restored twice: {offer:?}");
+            subject
+                .run_on(&mut twice, again.element, &again.action)
+                .expect("what could be run can be run again");
+            assert_eq!(
+                (twice.data(), twice.view()),
+                (after.data(), after.view()),
+                "restored twice: {offer:?}"
+            );
         }
     }
 }
 
 fn restores(state: &InstanceState, offer: &Offer) -> bool {
-    let first = state.element(offer.element).and_then(|element| element.first_run(&offer.action));
+    let first = state
+        .element(offer.element)
+        .and_then(|element| element.first_run(&offer.action));
     first.is_some_and(|first| first.view().is_some())
 }
 
 fn same_offer(next: NextStep, offer: &Offer) -> Option<Offer> {
-    let mut same = next.offers.into_iter().filter(|again| again.back && again.action == offer.action && again.node == offer.node);
+    let mut same = next
+        .offers
+        .into_iter()
+        .filter(|again| again.back && again.action == offer.action && again.node == offer.node);
     same.next_back()
 }
 
@@ -105,10 +161,15 @@ fn nothing_else_can_be_run(subject: &Subject, next: &NextStep) {
     let state = subject.state();
     let mut scratch = state.clone();
     for (key, element) in state.active().chain(state.passed()) {
-        let offered =
-            |action: &ExecutableAction| next.offers.iter().any(|offer| offer.element == key && offer.action == action.name);
+        let offered = |action: &ExecutableAction| {
+            next.offers
+                .iter()
+                .any(|offer| offer.element == key && offer.action == action.name)
+        };
         for action in manual_actions(subject, element).filter(|action| !offered(action)) {
-            let refusal = subject.run_on(&mut scratch, key, &action.name).map_err(|rejection| rejection.kind);
+            let refusal = subject
+                .run_on(&mut scratch, key, &action.name)
+                .map_err(|rejection| rejection.kind);
             assert!(
                 refusal.is_err_and(|kind| kind != RejectionKind::InvalidData),
                 "{key:?}.{} is not offered, but {refusal:?}",
@@ -118,8 +179,14 @@ fn nothing_else_can_be_run(subject: &Subject, next: &NextStep) {
     }
 }
 
-fn manual_actions<'a>(subject: &'a Subject, element: &ElementInstance) -> impl Iterator<Item = &'a ExecutableAction> {
-    let actions = subject.process.node(element.node()).map_or(&[][..], |node: &ExecutableNode| &node.actions);
+fn manual_actions<'a>(
+    subject: &'a Subject,
+    element: &ElementInstance,
+) -> impl Iterator<Item = &'a ExecutableAction> {
+    let actions = subject
+        .process
+        .node(element.node())
+        .map_or(&[][..], |node: &ExecutableNode| &node.actions);
     actions
         .iter()
         .flat_map(|action| std::iter::once(action).chain(&action.children))

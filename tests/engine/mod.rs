@@ -1,6 +1,8 @@
-//! The pure engine against the process model page: text cases ([`check`]), random processes ([`properties`]), hostile input.
+//! The pure engine against the process model page: text cases ([`check`]), random processes
+//! ([`properties`]), hostile input.
 //!
-//! One case per sentence of the page that this version claims; `cases/*.case` are read top to bottom.
+//! One case per sentence of the page that this version claims; `cases/*.case` are read top to
+//! bottom.
 
 mod check;
 mod hostile;

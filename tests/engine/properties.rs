@@ -1,10 +1,13 @@
-//! What holds for every process and every command: random definitions × random commands, checked after each step.
+//! What holds for every process and every command: random definitions × random commands, checked
+//! after each step.
 //!
-//! What is checked is in [`Subject`] and [`super::invariants`], which every text case runs through as well. The seed is fixed, so
-//! that a run is the same everywhere; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` ask for others.
+//! What is checked is in [`Subject`] and [`super::invariants`], which every text case runs through
+//! as well. The seed is fixed, so that a run is the same everywhere; `PROPTEST_RNG_SEED` and
+//! `PROPTEST_CASES` ask for others.
 //!
-//! A new command comes in as a variant of [`Move`], drawn in `random_process::commands` and given in `Run::one`; a new field or
-//! element kind in `random_process::action` or `block`; what must hold of it in `invariants`.
+//! A new command comes in as a variant of [`Move`], drawn in `random_process::commands` and given
+//! in `Run::one`; a new field or element kind in `random_process::action` or `block`; what must
+//! hold of it in `invariants`.
 
 use std::cell::RefCell;
 
@@ -38,8 +41,8 @@ use super::{
 const CASES: u32 = 900;
 /// Commands an ended instance still gets.
 const AFTER_END: usize = 4;
-/// Bytes an instance may take, encoded: above what data, definition and live children of such a run need, below what forgotten
-/// stones, merges or messages would come to.
+/// Bytes an instance may take, encoded: above what data, definition and live children of such a run
+/// need, below what forgotten stones, merges or messages would come to.
 const STATE_BYTES: usize = 8 * 1024;
 
 #[derive(Default, Debug)]
@@ -58,7 +61,11 @@ struct Counts {
 fn random_processes_and_commands() {
     let asked = Config::default();
     let cases = std::env::var_os("PROPTEST_CASES").map_or(CASES, |_| asked.cases);
-    let config = Config { cases, failure_persistence: None, ..asked };
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..asked
+    };
     let mut runner = match std::env::var_os("PROPTEST_RNG_SEED") {
         Some(_) => TestRunner::new(config),
         None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha)),
@@ -67,13 +74,20 @@ fn random_processes_and_commands() {
     let strategy = (sketch(), commands()).prop_map(|(sketch, moves)| Case { sketch, moves });
     let result = runner.run(&strategy, |case| {
         let subject = Subject::new(compiled(sketch::definition(&case.sketch)));
-        let mut run = Run { subject, caller: None, counts: &counts };
+        let mut run = Run {
+            subject,
+            caller: None,
+            counts: &counts,
+        };
         run.all(&case.moves);
         Ok(())
     });
     println!("{:?}", counts.borrow());
     result.unwrap_or_else(|error| panic!("{error}"));
-    assert!(counts.borrow().steps >= 10_000 || std::env::var_os("PROPTEST_CASES").is_some(), "too few steps");
+    assert!(
+        counts.borrow().steps >= 10_000 || std::env::var_os("PROPTEST_CASES").is_some(),
+        "too few steps"
+    );
 }
 
 struct Case {
@@ -99,10 +113,21 @@ impl Run<'_> {
         self.subject.limits.elements_per_command = 40;
         self.subject.limits.calls = 4;
         // Every other instance is a child, so that messages to the parent have somewhere to go.
-        let parent = moves.len().is_multiple_of(2).then_some(ParentLink { instance: PARENT, seq: 1, wants_result: true });
+        let parent = moves.len().is_multiple_of(2).then_some(ParentLink {
+            instance: PARENT,
+            seq: 1,
+            wants_result: true,
+        });
         let head = self.subject.head(json!({"n": 1, "x": {"y": 1}}), parent);
-        let start = StartInstance { head, start_condition: None, schedule: None, link: None };
-        self.subject.start(start, None).expect("a process without start keys takes every object");
+        let start = StartInstance {
+            head,
+            start_condition: None,
+            schedule: None,
+            link: None,
+        };
+        self.subject
+            .start(start, None)
+            .expect("a process without start keys takes every object");
         self.counts.borrow_mut().processes += 1;
         let mut after_end = 0;
         for (index, step) in moves.iter().enumerate() {
@@ -112,7 +137,8 @@ impl Run<'_> {
                 break;
             }
             if index % 8 == 0 {
-                self.subject.check_replay(Some((index * 7) % self.subject.rows.len()));
+                self.subject
+                    .check_replay(Some((index * 7) % self.subject.rows.len()));
             }
         }
         self.subject.check_replay(None);
@@ -139,29 +165,50 @@ impl Run<'_> {
             }
             Move::Wait(seconds) => self.wait(*seconds),
             Move::Stale(index, occurrence) => {
-                let elements: Vec<ElementKey> = self.subject.state().active().map(|(key, _)| key).collect();
+                let elements: Vec<ElementKey> =
+                    self.subject.state().active().map(|(key, _)| key).collect();
                 let element = pick(&elements, *index).copied().unwrap_or(ElementKey(0));
                 let action = format!("a{}", index % 5);
-                let timer = TimerKey { element, action, occurrence: *occurrence };
+                let timer = TimerKey {
+                    element,
+                    action,
+                    occurrence: *occurrence,
+                };
                 // Only timers that are not armed are stale.
                 if !self.subject.timers.contains_key(&timer) {
                     let rows = self.subject.rows.len();
                     self.apply(Command::FireTimer(timer));
-                    assert_eq!(rows, self.subject.rows.len(), "a stale timer leaves nothing");
+                    assert_eq!(
+                        rows,
+                        self.subject.rows.len(),
+                        "a stale timer leaves nothing"
+                    );
                 }
             }
             Move::Hear(peer, what, again, payload) => self.hear(*peer, *what, *again, payload),
             Move::Answer(call, what, payload) => {
                 let open: Vec<u64> = self.subject.calls.keys().copied().collect();
                 // Some are answered that nobody waits for.
-                let number = pick(&open, *call).copied().filter(|_| *what > 0).unwrap_or(*call as u64 % 60);
+                let number = pick(&open, *call)
+                    .copied()
+                    .filter(|_| *what > 0)
+                    .unwrap_or(*call as u64 % 60);
                 let words: &[&str] = match what {
                     1 => &["failed"],
                     2 => &["unreadable"],
                     _ => &["200", payload],
                 };
-                self.apply(Command::TakeAnswer { number, answer: Box::new(call_answer(words)) });
-                assert!(self.subject.calls.get(&number).is_none_or(|call| call.action.is_none()), "an answer ends its call");
+                self.apply(Command::TakeAnswer {
+                    number,
+                    answer: Box::new(call_answer(words)),
+                });
+                assert!(
+                    self.subject
+                        .calls
+                        .get(&number)
+                        .is_none_or(|call| call.action.is_none()),
+                    "an answer ends its call"
+                );
             }
             Move::Retry(index) => {
                 let stuck: Vec<ElementKey> = self
@@ -174,14 +221,19 @@ impl Run<'_> {
                     .collect();
                 match pick(&stuck, *index) {
                     Some(&element) => self.apply(Command::Retry { element }),
-                    None if index.is_multiple_of(8) => self.apply(Command::Retry { element: ElementKey(*index as u64 % 40) }),
+                    None if index.is_multiple_of(8) => self.apply(Command::Retry {
+                        element: ElementKey(*index as u64 % 40),
+                    }),
                     None => {}
                 }
             }
             Move::Skip(index) => {
                 let tokens = self.subject.next().tokens;
-                let stuck: Vec<ElementKey> =
-                    tokens.iter().filter(|token| token.incident.is_some()).map(|token| token.element).collect();
+                let stuck: Vec<ElementKey> = tokens
+                    .iter()
+                    .filter(|token| token.incident.is_some())
+                    .map(|token| token.element)
+                    .collect();
                 if let Some(&element) = pick(&stuck, *index) {
                     self.apply(Command::Skip { element });
                 }
@@ -193,12 +245,18 @@ impl Run<'_> {
                 _ => Command::Unhold,
             }),
             Move::Task(index, what) => {
-                let elements: Vec<ElementKey> = self.subject.state().active().map(|(key, _)| key).collect();
-                let element = pick(&elements, *index).copied().unwrap_or(ElementKey(*index as u64 % 40));
+                let elements: Vec<ElementKey> =
+                    self.subject.state().active().map(|(key, _)| key).collect();
+                let element = pick(&elements, *index)
+                    .copied()
+                    .unwrap_or(ElementKey(*index as u64 % 40));
                 self.apply(match what % 4 {
                     0 | 1 => Command::Claim { element },
                     2 => Command::Release { element },
-                    _ => Command::Assign { element, user: "bob".to_owned() },
+                    _ => Command::Assign {
+                        element,
+                        user: "bob".to_owned(),
+                    },
                 });
             }
             Move::As(dice) => {
@@ -211,12 +269,19 @@ impl Run<'_> {
                 }
             }
             Move::Done(seq) => {
-                let open: Vec<u64> = self.subject.state().open(self.subject.now).map(|(seq, _)| seq).collect();
+                let open: Vec<u64> = self
+                    .subject
+                    .state()
+                    .open(self.subject.now)
+                    .map(|(seq, _)| seq)
+                    .collect();
                 let seq = pick(&open, *seq as usize).copied().unwrap_or(*seq);
                 self.apply(Command::CloseOffer { seq });
             }
             Move::Patch(payload) => {
-                self.apply(Command::Patch { data: serde_json::from_str(payload).expect("payloads are JSON") });
+                self.apply(Command::Patch {
+                    data: serde_json::from_str(payload).expect("payloads are JSON"),
+                });
             }
             Move::Terminate => self.apply(Command::Terminate),
         }
@@ -226,7 +291,12 @@ impl Run<'_> {
         let data: Value = serde_json::from_str(payload).expect("payloads are JSON");
         // Whether or not the action takes one.
         let file = payload.contains("odd").then(paper);
-        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data, file }));
+        self.apply(Command::Run(RunAction {
+            action: action.to_owned(),
+            element,
+            data,
+            file,
+        }));
     }
 
     fn wait(&mut self, seconds: i64) {
@@ -239,39 +309,88 @@ impl Run<'_> {
     fn hear(&mut self, peer: usize, what: u8, again: u64, payload: &str) {
         let children = self.subject.state().children().iter();
         // Ended ones speak seldom.
-        let speaking = children.filter(|(_, child)| child.status.is_live() || peer.is_multiple_of(5));
+        let speaking =
+            children.filter(|(_, child)| child.status.is_live() || peer.is_multiple_of(5));
         let children: Vec<InstanceKey> = speaking.map(|(key, _)| *key).collect();
         let from = match peer % 8 {
             0 => PARENT,
             1 => stranger(peer as u64 % 3),
             _ => pick(&children, peer / 8).copied().unwrap_or(PARENT),
         };
-        let heard =
-            self.subject.state().children().get(&from).map_or(self.subject.state().parent_heard(), |child| child.start.heard);
+        let heard = self
+            .subject
+            .state()
+            .children()
+            .get(&from)
+            .map_or(self.subject.state().parent_heard(), |child| {
+                child.start.heard
+            });
         let number = heard + again.min(1);
         let body: Value = serde_json::from_str(payload).expect("payloads are JSON");
-        let object = if body.is_object() { body } else { json!({"list": body}) };
+        let object = if body.is_object() {
+            body
+        } else {
+            json!({"list": body})
+        };
         let (node, action) = ("there".to_owned(), "send".to_owned());
         let message = match what {
-            0 => PeerMessage::Push { kind: MessageType::Default, body: object, node, action },
-            1 => PeerMessage::Push { kind: MessageType::Action, body: object, node, action },
+            0 => PeerMessage::Push {
+                kind: MessageType::Default,
+                body: object,
+                node,
+                action,
+            },
+            1 => PeerMessage::Push {
+                kind: MessageType::Action,
+                body: object,
+                node,
+                action,
+            },
             2 => PeerMessage::Append { patch: object },
-            3 => PeerMessage::Ended { status: Status::Terminated, result: None, error: None },
-            8 => PeerMessage::Ended { status: Status::Failed, result: None, error: Some("POOR".to_owned()) },
-            4 => PeerMessage::StartRefused { message: "it is not published".to_owned() },
+            3 => PeerMessage::Ended {
+                status: Status::Terminated,
+                result: None,
+                error: None,
+            },
+            8 => PeerMessage::Ended {
+                status: Status::Failed,
+                result: None,
+                error: Some("POOR".to_owned()),
+            },
+            4 => PeerMessage::StartRefused {
+                message: "it is not published".to_owned(),
+            },
             5 => PeerMessage::Linked {
-                offer: self.subject.state().open(self.subject.now).next().map(|(seq, _)| seq),
+                offer: self
+                    .subject
+                    .state()
+                    .open(self.subject.now)
+                    .next()
+                    .map(|(seq, _)| seq),
                 process: "q".to_owned(),
             },
-            6 if from == PARENT && peer.is_multiple_of(5) => PeerMessage::End { status: Status::Terminated },
+            6 if from == PARENT && peer.is_multiple_of(5) => PeerMessage::End {
+                status: Status::Terminated,
+            },
             6 if from == PARENT => PeerMessage::ParentFinished,
-            _ => PeerMessage::Ended { status: Status::Finished, result: Some(object), error: None },
+            _ => PeerMessage::Ended {
+                status: Status::Finished,
+                result: Some(object),
+                error: None,
+            },
         };
-        self.apply(Command::Receive { from, number, message: Box::new(message) });
+        self.apply(Command::Receive {
+            from,
+            number,
+            message: Box::new(message),
+        });
     }
 
     fn apply(&mut self, command: Command) {
-        let by_server = matches!(command, Command::FireTimer(_) | Command::Receive { .. } | Command::TakeAnswer { .. });
+        let by_server = matches!(
+            command,
+            Command::FireTimer(_) | Command::Receive { .. } | Command::TakeAnswer { .. }
+        );
         let caller = self.caller.clone().filter(|_| !by_server);
         let result = self.subject.apply(command, caller.as_ref());
         let mut counts = self.counts.borrow_mut();
@@ -282,17 +401,41 @@ impl Run<'_> {
             Ok(_) => {}
         }
         let size = self.subject.size();
-        assert!(size < STATE_BYTES, "{size} bytes are too much: {:#?}", self.subject.state());
+        assert!(
+            size < STATE_BYTES,
+            "{size} bytes are too much: {:#?}",
+            self.subject.state()
+        );
         counts.largest = counts.largest.max(size);
-        counts.incidents += u32::from(self.subject.next().tokens.iter().any(|token| token.incident.is_some()));
+        counts.incidents += u32::from(
+            self.subject
+                .next()
+                .tokens
+                .iter()
+                .any(|token| token.incident.is_some()),
+        );
     }
 }
 
 fn paper() -> StoredFile {
-    let (name, media_type, sha256) = ("paper.txt".to_owned(), "text/plain".to_owned(), "00".repeat(32));
-    StoredFile { id: Uuid::from_u128(7), name, size: 3, media_type, sha256 }
+    let (name, media_type, sha256) = (
+        "paper.txt".to_owned(),
+        "text/plain".to_owned(),
+        "00".repeat(32),
+    );
+    StoredFile {
+        id: Uuid::from_u128(7),
+        name,
+        size: 3,
+        media_type,
+        sha256,
+    }
 }
 
 fn pick<T>(of: &[T], index: usize) -> Option<&T> {
-    if of.is_empty() { None } else { of.get(index % of.len()) }
+    if of.is_empty() {
+        None
+    } else {
+        of.get(index % of.len())
+    }
 }

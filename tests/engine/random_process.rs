@@ -1,5 +1,5 @@
-//! Random valid definitions: a main path of random nodes, with random forks, joins, choices and loops between them, and
-//! random actions on whatever may carry some.
+//! Random valid definitions: a main path of random nodes, with random forks, joins, choices and
+//! loops between them, and random actions on whatever may carry some.
 
 use proptest::{
     collection::vec,
@@ -10,12 +10,28 @@ use proptest::{
 /// A sketch of a process, as [`super::sketch`] reads it.
 pub fn sketch() -> impl Strategy<Value = String> {
     let head = (any::<bool>(), any::<u8>(), any::<u8>());
-    (vec(block(2), 1..5), head, vec(action(), 0..2), vec(action(), 0..2)).prop_map(
-        |(blocks, (keys, lanes, expiry), first, last)| {
+    (
+        vec(block(2), 1..5),
+        head,
+        vec(action(), 0..2),
+        vec(action(), 0..2),
+    )
+        .prop_map(|(blocks, (keys, lanes, expiry), first, last)| {
             let expiry = if expiry % 6 == 0 { " expiry=PT3M" } else { "" };
-            let webhook = if lanes % 2 == 0 { "webhook https://hooks.example.com/x data\n" } else { "" };
-            let mut writer = Writer { text: format!("process p{expiry}\n{webhook}"), ..Writer::default() };
-            writer.line(if keys { "start start required=n keys=x" } else { "start start" });
+            let webhook = if lanes % 2 == 0 {
+                "webhook https://hooks.example.com/x data\n"
+            } else {
+                ""
+            };
+            let mut writer = Writer {
+                text: format!("process p{expiry}\n{webhook}"),
+                ..Writer::default()
+            };
+            writer.line(if keys {
+                "start start required=n keys=x"
+            } else {
+                "start start"
+            });
             writer.actions(&first, true);
             let behind = writer.path(&blocks, "start");
             writer.line("end end");
@@ -25,8 +41,7 @@ pub fn sketch() -> impl Strategy<Value = String> {
                 writer.lane(lanes);
             }
             writer.text
-        },
-    )
+        })
 }
 
 #[derive(Clone, Debug)]
@@ -70,27 +85,36 @@ struct Action {
 
 fn block(depth: u32) -> impl Strategy<Value = Block> {
     let kinds = select(vec!["user", "user", "user", "task", "service", "send"]);
-    let node = (kinds, any::<u8>(), terms(), vec(action(), 0..5)).prop_map(|(kind, noback, terms, actions)| Block::Node {
-        kind,
-        back: noback % 12 != 0,
-        terms: if kind == "user" { terms } else { "" },
-        actions,
-    });
+    let node = (kinds, any::<u8>(), terms(), vec(action(), 0..5)).prop_map(
+        |(kind, noback, terms, actions)| Block::Node {
+            kind,
+            back: noback % 12 != 0,
+            terms: if kind == "user" { terms } else { "" },
+            actions,
+        },
+    );
     let approve = select(vec![
         "save",
         "http POST https://api.example.com/ok out=r",
         "save autorun",
         "http GET https://api.example.com/ok repeat",
     ]);
-    let approval = (terms(), approve, select(vec!["", "back", "back restore"]))
-        .prop_map(|(terms, approve, back)| Block::Approval { terms, approve, back });
+    let approval = (terms(), approve, select(vec!["", "back", "back restore"])).prop_map(
+        |(terms, approve, back)| Block::Approval {
+            terms,
+            approve,
+            back,
+        },
+    );
     let leaf = prop_oneof![6 => node, 1 => approval, 1 => call()];
     leaf.prop_recursive(depth, 12, 3, |inner| {
         let path = vec(inner, 0..3);
         prop_oneof![
             vec(path.clone(), 2..4).prop_map(Block::Parallel),
-            (any::<u8>(), vec(path.clone(), 2..3))
-                .prop_map(|(default, branches)| Block::Choice { default: default % 8 != 0, branches }),
+            (any::<u8>(), vec(path.clone(), 2..3)).prop_map(|(default, branches)| Block::Choice {
+                default: default % 8 != 0,
+                branches
+            }),
             path.prop_map(Block::Loop),
         ]
     })
@@ -116,7 +140,11 @@ fn terms() -> impl Strategy<Value = &'static str> {
 
 fn call() -> impl Strategy<Value = Block> {
     let caught = select(vec![None, Some(""), Some("error=POOR")]);
-    (any::<bool>(), any::<bool>(), caught).prop_map(|(out, each, caught)| Block::Call { out, each, caught })
+    (any::<bool>(), any::<bool>(), caught).prop_map(|(out, each, caught)| Block::Call {
+        out,
+        each,
+        caught,
+    })
 }
 
 fn action() -> impl Strategy<Value = Action> {
@@ -139,25 +167,50 @@ fn action() -> impl Strategy<Value = Action> {
         "rule {output.r={n:input.n};output.put('x.z',now);}",
         "rule {output.n=input.x.y.z;}",
     ]);
-    let flag = |name: &'static str, of: u8| any::<u8>().prop_map(move |dice| if dice % of == 0 { name } else { "" });
-    let common = (flag("timer=PT10S", 4), flag("repeat", 4), flag("autorun", 2), flag("child", 3));
-    let back = select(vec!["", "", "", "back", "back restore", "back restore restart=n,x.y"]);
-    let manual = (flag("optional", 3), back, flag("required=x", 5), flag("strict", 8));
-    (work, any::<bool>(), common, manual, flag("free", 2)).prop_map(|(work, automatic, common, manual, free)| {
-        let (timer, repeat, autorun, child) = common;
-        let (optional, back, required, strict) = manual;
-        // Files come from users.
-        let automatic = automatic && !work.starts_with("upload");
-        let trigger = if automatic { "auto" } else { "manual" };
-        let mut text = format!("{trigger} {work} {timer} {repeat} {autorun}");
-        if automatic && !timer.is_empty() {
-            text = format!("{text} {free}");
-        }
-        if !automatic {
-            text = format!("{text} {optional} {required} {strict} keys=n,again,r");
-        }
-        Action { text, back: if automatic { "" } else { back }, child: !child.is_empty() }
-    })
+    let flag = |name: &'static str, of: u8| {
+        any::<u8>().prop_map(move |dice| if dice % of == 0 { name } else { "" })
+    };
+    let common = (
+        flag("timer=PT10S", 4),
+        flag("repeat", 4),
+        flag("autorun", 2),
+        flag("child", 3),
+    );
+    let back = select(vec![
+        "",
+        "",
+        "",
+        "back",
+        "back restore",
+        "back restore restart=n,x.y",
+    ]);
+    let manual = (
+        flag("optional", 3),
+        back,
+        flag("required=x", 5),
+        flag("strict", 8),
+    );
+    (work, any::<bool>(), common, manual, flag("free", 2)).prop_map(
+        |(work, automatic, common, manual, free)| {
+            let (timer, repeat, autorun, child) = common;
+            let (optional, back, required, strict) = manual;
+            // Files come from users.
+            let automatic = automatic && !work.starts_with("upload");
+            let trigger = if automatic { "auto" } else { "manual" };
+            let mut text = format!("{trigger} {work} {timer} {repeat} {autorun}");
+            if automatic && !timer.is_empty() {
+                text = format!("{text} {free}");
+            }
+            if !automatic {
+                text = format!("{text} {optional} {required} {strict} keys=n,again,r");
+            }
+            Action {
+                text,
+                back: if automatic { "" } else { back },
+                child: !child.is_empty(),
+            }
+        },
+    )
 }
 
 /// Commands, each a few numbers that are made to fit when it is given.
@@ -237,15 +290,25 @@ impl Writer {
         format!("{prefix}{}", self.nodes)
     }
 
-    /// Puts a part of the nodes into a lane of clerks, and another into one that only a chief may assign in.
+    /// Puts a part of the nodes into a lane of clerks, and another into one that only a chief may
+    /// assign in.
     fn lane(&mut self, dice: u8) {
         let among = |wanted: usize| {
-            let nodes = (1..=self.nodes).filter(|index| index % 3 == wanted).map(|index| format!("n{index}"));
-            nodes.filter(|node| self.text.contains(&format!(" {node} "))).collect::<Vec<_>>().join(",")
+            let nodes = (1..=self.nodes)
+                .filter(|index| index % 3 == wanted)
+                .map(|index| format!("n{index}"));
+            nodes
+                .filter(|node| self.text.contains(&format!(" {node} ")))
+                .collect::<Vec<_>>()
+                .join(",")
         };
         let (clerks, others) = (among(usize::from(dice % 2)), among(2));
-        self.line(&format!("lane clerks nodes={clerks} execute=clerk view=auditor"));
-        self.line(&format!("lane others nodes={others} assign=chief hold=chief,clerk"));
+        self.line(&format!(
+            "lane clerks nodes={clerks} execute=clerk view=auditor"
+        ));
+        self.line(&format!(
+            "lane others nodes={others} assign=chief hold=chief,clerk"
+        ));
     }
 
     fn flow(&mut self, from: &str, to: &str) {
@@ -253,20 +316,34 @@ impl Writer {
     }
 
     fn path(&mut self, blocks: &[Block], from: &str) -> String {
-        blocks.iter().fold(from.to_owned(), |last, block| self.block(block, &last))
+        blocks
+            .iter()
+            .fold(from.to_owned(), |last, block| self.block(block, &last))
     }
 
     /// Writes a block behind a node; returns the node it ends with.
     fn block(&mut self, block: &Block, from: &str) -> String {
         match block {
-            Block::Node { kind, back, terms, actions } => {
+            Block::Node {
+                kind,
+                back,
+                terms,
+                actions,
+            } => {
                 let node = self.name("n");
-                self.line(&format!("{kind} {node} {terms} {}", if *back { "" } else { "noback" }));
+                self.line(&format!(
+                    "{kind} {node} {terms} {}",
+                    if *back { "" } else { "noback" }
+                ));
                 self.actions(actions, true);
                 self.flow(from, &node);
                 node
             }
-            Block::Approval { terms, approve, back } => {
+            Block::Approval {
+                terms,
+                approve,
+                back,
+            } => {
                 let node = self.name("n");
                 self.line(&format!("user {node} {terms} decision=r"));
                 self.line(&format!("  approve manual {approve} keys=n,again {back}"));
@@ -279,7 +356,10 @@ impl Writer {
             }
             Block::Call { out, each, caught } => {
                 let node = self.name("c");
-                let (out, each) = (if *out { "out=r" } else { "" }, if *each { "each=x.y" } else { "" });
+                let (out, each) = (
+                    if *out { "out=r" } else { "" },
+                    if *each { "each=x.y" } else { "" },
+                );
                 self.line(&format!("call {node} q {out} {each}"));
                 self.flow(from, &node);
                 if let Some(error) = caught {
@@ -312,7 +392,11 @@ impl Writer {
                     let first = self.name("t");
                     self.line(&format!("task {first}"));
                     let last_branch = index + 1 == branches.len();
-                    let how = if last_branch && *default { "default".to_owned() } else { format!("when n == {index}") };
+                    let how = if last_branch && *default {
+                        "default".to_owned()
+                    } else {
+                        format!("when n == {index}")
+                    };
                     self.line(&format!("{choice} -> {first} {how}"));
                     let last = self.path(branch, &first);
                     self.flow(&last, &merge);
@@ -335,13 +419,17 @@ impl Writer {
         }
     }
 
-    /// Writes the actions of the node above; without the fields for back steps where the token never leaves.
+    /// Writes the actions of the node above; without the fields for back steps where the token
+    /// never leaves.
     fn actions(&mut self, actions: &[Action], leaves: bool) {
         let mut parent = None;
         for (index, action) in actions.iter().enumerate() {
             let back = if leaves { action.back } else { "" };
             match (action.child, parent) {
-                (true, Some(parent)) => self.line(&format!("  a{index} {} {back} parent=a{parent}", action.text)),
+                (true, Some(parent)) => self.line(&format!(
+                    "  a{index} {} {back} parent=a{parent}",
+                    action.text
+                )),
                 _ => {
                     self.line(&format!("  a{index} {} {back}", action.text));
                     parent = Some(index);

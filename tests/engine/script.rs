@@ -51,7 +51,12 @@ pub struct Script {
 
 impl Script {
     pub fn new(subject: Subject) -> Self {
-        Self { subject, names: Names::default(), numbers: HashMap::new(), caller: Some(starter()) }
+        Self {
+            subject,
+            names: Names::default(),
+            numbers: HashMap::new(),
+            caller: Some(starter()),
+        }
     }
 
     /// Runs one command; returns what is to be written below it.
@@ -70,7 +75,10 @@ impl Script {
             ["from", peer, ref rest @ ..] => self.hear(peer, rest),
             ["answer", call, ref rest @ ..] => {
                 let number = self.call(call);
-                self.apply(Command::TakeAnswer { number, answer: Box::new(call_answer(rest)) })
+                self.apply(Command::TakeAnswer {
+                    number,
+                    answer: Box::new(call_answer(rest)),
+                })
             }
             ["calls"] => self.calls(),
             ["webhooks"] => self.webhooks(),
@@ -80,7 +88,10 @@ impl Script {
                 Vec::new()
             }
             ["as", user, ref roles @ ..] => {
-                let roles = roles.iter().find_map(|roles| roles.strip_prefix("roles=")).unwrap_or_default();
+                let roles = roles
+                    .iter()
+                    .find_map(|roles| roles.strip_prefix("roles="))
+                    .unwrap_or_default();
                 let roles: Vec<&str> = roles.split(',').filter(|role| !role.is_empty()).collect();
                 self.caller = (user != "server").then(|| subject::user(user, &roles));
                 Vec::new()
@@ -91,9 +102,16 @@ impl Script {
             ["dismiss"] => self.apply(Command::Dismiss),
             ["patch", data] => self.apply(Command::Patch { data: value(data) }),
             ["end", "with", "ancestor"] => self.apply(Command::EndWithAncestor),
-            [name @ ("retry" | "skip" | "claim" | "release" | "assign"), element, ref user @ ..] => {
+            [
+                name @ ("retry" | "skip" | "claim" | "release" | "assign"),
+                element,
+                ref user @ ..,
+            ] => {
                 let element = self.names.find(element);
-                let user = user.first().map(|user| (*user).to_owned()).unwrap_or_default();
+                let user = user
+                    .first()
+                    .map(|user| (*user).to_owned())
+                    .unwrap_or_default();
                 self.apply(match name {
                     "retry" => Command::Retry { element },
                     "skip" => Command::Skip { element },
@@ -111,7 +129,8 @@ impl Script {
             ["view"] => vec![self.subject.state().view().to_string()],
             ["open"] => {
                 let open = self.subject.state().open(self.subject.now);
-                let open: BTreeMap<u64, &Value> = open.map(|(seq, message)| (seq, &message.body)).collect();
+                let open: BTreeMap<u64, &Value> =
+                    open.map(|(seq, message)| (seq, &message.body)).collect();
                 vec![json!(open).to_string()]
             }
             ["timers"] => self.timers(),
@@ -142,27 +161,55 @@ impl Script {
         let (data, flags) = split_data(rest);
         let flag = |name: &str| flags.iter().find_map(|flag| flag.strip_prefix(name));
         let wants_result = flag("wants").is_some();
-        let link = flag("link").map(|offer| Link { offer: offer.strip_prefix('=').map(number) });
+        let link = flag("link").map(|offer| Link {
+            offer: offer.strip_prefix('=').map(number),
+        });
         let is_child = wants_result || link.is_some() || flag("child").is_some();
-        let parent = is_child.then_some(ParentLink { instance: PARENT, seq: 10, wants_result });
+        let parent = is_child.then_some(ParentLink {
+            instance: PARENT,
+            seq: 10,
+            wants_result,
+        });
         self.numbers.insert(PARENT, 10);
         let head = self.subject.head(data, parent);
         let start_condition = flag("on=").map(str::to_owned);
-        let result = self.subject.start(StartInstance { head, start_condition, schedule: None, link }, self.caller.as_ref());
+        let result = self.subject.start(
+            StartInstance {
+                head,
+                start_condition,
+                schedule: None,
+                link,
+            },
+            self.caller.as_ref(),
+        );
         self.written(&result)
     }
 
     fn run(&mut self, action: &str, rest: &[&str]) -> Vec<String> {
         let (data, flags) = split_data(rest);
-        let file = flags.iter().find_map(|flag| flag.strip_prefix("file=")).map(file);
+        let file = flags
+            .iter()
+            .find_map(|flag| flag.strip_prefix("file="))
+            .map(file);
         let (element, action) = self.named(action);
-        self.apply(Command::Run(RunAction { action: action.to_owned(), element, data, file }))
+        self.apply(Command::Run(RunAction {
+            action: action.to_owned(),
+            element,
+            data,
+            file,
+        }))
     }
 
-    /// What the refusal of an upload would be before its bytes are read; or up to which size it may come.
+    /// What the refusal of an upload would be before its bytes are read; or up to which size it may
+    /// come.
     fn may_upload(&mut self, action: &str) -> Vec<String> {
         let (element, action) = self.named(action);
-        let run = RunAction { action: action.to_owned(), element, data: Value::Null, file: None };
+        let run = RunAction {
+            action: action.to_owned(),
+            element,
+            data: Value::Null,
+            file: None,
+        };
         match self.subject.may_upload(&run, self.caller.as_ref()) {
             Ok(rules) => vec![format!("up to {}", rules.max_bytes())],
             Err(rejection) => vec![transcript::rejection(&rejection)],
@@ -188,9 +235,15 @@ impl Script {
     }
 
     fn timer(&self, text: &str) -> TimerKey {
-        let (text, occurrence) = text.split_once(':').map_or((text, 1), |(text, nr)| (text, number(nr) as u32));
+        let (text, occurrence) = text
+            .split_once(':')
+            .map_or((text, 1), |(text, nr)| (text, number(nr) as u32));
         let (element, action) = text.rsplit_once('.').expect("ELEMENT.ACTION");
-        TimerKey { element: self.names.find(element), action: action.to_owned(), occurrence }
+        TimerKey {
+            element: self.names.find(element),
+            action: action.to_owned(),
+            occurrence,
+        }
     }
 
     /// The number of the call under way for a triggering.
@@ -199,8 +252,14 @@ impl Script {
             return number(seq);
         }
         let timer = self.timer(text);
-        let element = self.subject.state().element(timer.element).expect("an element of the instance");
-        let open = element.outside_call(&timer.action, timer.occurrence).and_then(|open| open.under_way);
+        let element = self
+            .subject
+            .state()
+            .element(timer.element)
+            .expect("an element of the instance");
+        let open = element
+            .outside_call(&timer.action, timer.occurrence)
+            .and_then(|open| open.under_way);
         open.unwrap_or_else(|| panic!("no call under way: {text}"))
     }
 
@@ -209,7 +268,13 @@ impl Script {
             OutsideRequest::Http(http) => {
                 let headers: Vec<String> = http.headers.iter().map(header).collect();
                 let key = without_hash(&http.idempotency_key).replace(&OWN.to_string(), "own");
-                Some(format!("#{} {} {} key={key} [{}]", call.number, http.method, http.url, headers.join(", ")))
+                Some(format!(
+                    "#{} {} {} key={key} [{}]",
+                    call.number,
+                    http.method,
+                    http.url,
+                    headers.join(", ")
+                ))
             }
             OutsideRequest::Webhook(_) => None,
         };
@@ -218,32 +283,62 @@ impl Script {
 
     fn webhooks(&self) -> Vec<String> {
         let told = |call: &OutgoingCall| match &call.request {
-            OutsideRequest::Webhook(webhook) => Some(format!("{} {} {}", without_hash(&webhook.id), webhook.url, webhook.body)),
+            OutsideRequest::Webhook(webhook) => Some(format!(
+                "{} {} {}",
+                without_hash(&webhook.id),
+                webhook.url,
+                webhook.body
+            )),
             OutsideRequest::Http(_) => None,
         };
         let own = |text: String| text.replace(&OWN.to_string(), "own");
-        self.subject.calls.values().filter_map(told).map(own).collect()
+        self.subject
+            .calls
+            .values()
+            .filter_map(told)
+            .map(own)
+            .collect()
     }
 
     fn hear(&mut self, peer: &str, rest: &[&str]) -> Vec<String> {
-        let from = match (peer, peer.strip_prefix("child"), peer.strip_prefix("stranger")) {
+        let from = match (
+            peer,
+            peer.strip_prefix("child"),
+            peer.strip_prefix("stranger"),
+        ) {
             ("parent", ..) => PARENT,
             (_, Some(index), _) => self.names.children[number(index) as usize - 1],
             (_, _, Some(index)) => stranger(number(index)),
             _ => panic!("no peer: {peer}"),
         };
-        let fixed = rest.iter().find_map(|word| word.strip_prefix("nr=")).map(number);
+        let fixed = rest
+            .iter()
+            .find_map(|word| word.strip_prefix("nr="))
+            .map(number);
         let last = self.numbers.entry(from).or_insert(1);
         let number = fixed.unwrap_or(*last + 1);
         *last = number.max(*last);
-        let rest: Vec<&str> = rest.iter().copied().filter(|word| !word.starts_with("nr=")).collect();
+        let rest: Vec<&str> = rest
+            .iter()
+            .copied()
+            .filter(|word| !word.starts_with("nr="))
+            .collect();
         let message = Box::new(message(&rest));
-        self.apply(Command::Receive { from, number, message })
+        self.apply(Command::Receive {
+            from,
+            number,
+            message,
+        })
     }
 
     fn apply(&mut self, command: Command) -> Vec<String> {
-        let by_server = matches!(command, Command::FireTimer(_) | Command::Receive { .. } | Command::TakeAnswer { .. });
-        let result = self.subject.apply(command, self.caller.as_ref().filter(|_| !by_server));
+        let by_server = matches!(
+            command,
+            Command::FireTimer(_) | Command::Receive { .. } | Command::TakeAnswer { .. }
+        );
+        let result = self
+            .subject
+            .apply(command, self.caller.as_ref().filter(|_| !by_server));
         self.written(&result)
     }
 
@@ -275,21 +370,40 @@ impl Script {
     fn timers(&self) -> Vec<String> {
         let now = self.subject.now.0;
         let armed = self.subject.timers.iter();
-        armed.map(|(timer, due)| format!("{} +{}s", self.names.timer(timer), (due.0 - now) / 1000)).collect()
+        armed
+            .map(|(timer, due)| format!("{} +{}s", self.names.timer(timer), (due.0 - now) / 1000))
+            .collect()
     }
 
     fn incidents(&self, element: &str) -> Vec<String> {
-        let element = self.subject.state().element(self.names.find(element)).expect("an element of the instance");
-        element.incidents().iter().map(|incident| incident.message.clone()).collect()
+        let element = self
+            .subject
+            .state()
+            .element(self.names.find(element))
+            .expect("an element of the instance");
+        element
+            .incidents()
+            .iter()
+            .map(|incident| incident.message.clone())
+            .collect()
     }
 
     fn children(&self) -> Vec<String> {
         let children = self.subject.state().children().values();
-        let element = |element: Option<ElementKey>| element.map_or("-", |element| self.names.element(element)).to_owned();
+        let element = |element: Option<ElementKey>| {
+            element
+                .map_or("-", |element| self.names.element(element))
+                .to_owned()
+        };
         children
             .map(|child| {
                 let awaited = if child.start.awaited { " awaited" } else { "" };
-                format!("{} {} of {}{awaited}", child.start.process, child.status.name(), element(child.start.element))
+                format!(
+                    "{} {} of {}{awaited}",
+                    child.start.process,
+                    child.status.name(),
+                    element(child.start.element)
+                )
             })
             .collect()
     }
@@ -299,14 +413,33 @@ impl Script {
 fn file(text: &str) -> StoredFile {
     let (size, media_type) = text.split_once(',').expect("SIZE,TYPE");
     let size = number(size);
-    let (name, media_type, sha256) = (format!("file{size}"), media_type.to_owned(), format!("hash{size}"));
-    StoredFile { id: Uuid::from_u128(size.into()), name, size, media_type, sha256 }
+    let (name, media_type, sha256) = (
+        format!("file{size}"),
+        media_type.to_owned(),
+        format!("hash{size}"),
+    );
+    StoredFile {
+        id: Uuid::from_u128(size.into()),
+        name,
+        size,
+        media_type,
+        sha256,
+    }
 }
 
 fn message(words: &[&str]) -> PeerMessage {
     let (node, action) = ("there".to_owned(), "send".to_owned());
-    let push = |kind, body| PeerMessage::Push { kind, body, node, action };
-    let ended = |status, result, error| PeerMessage::Ended { status, result, error };
+    let push = |kind, body| PeerMessage::Push {
+        kind,
+        body,
+        node,
+        action,
+    };
+    let ended = |status, result, error| PeerMessage::Ended {
+        status,
+        result,
+        error,
+    };
     match *words {
         ["ended"] => ended(Status::Finished, None, None),
         ["ended", result] => ended(Status::Finished, Some(value(result)), None),
@@ -316,13 +449,20 @@ fn message(words: &[&str]) -> PeerMessage {
         ["failed", error] => ended(Status::Failed, None, Some(error.to_owned())),
         ["push", body] => push(MessageType::Default, value(body)),
         ["ask", body] => push(MessageType::Action, value(body)),
-        ["append", patch] => PeerMessage::Append { patch: value(patch) },
+        ["append", patch] => PeerMessage::Append {
+            patch: value(patch),
+        },
         ["dropped"] => PeerMessage::StartDropped,
-        ["refused"] => PeerMessage::StartRefused { message: "no version is published".to_owned() },
-        ["linked", ref offer @ ..] => {
-            PeerMessage::Linked { offer: offer.first().map(|seq| number(seq)), process: "q".to_owned() }
-        }
-        ["end"] => PeerMessage::End { status: Status::Terminated },
+        ["refused"] => PeerMessage::StartRefused {
+            message: "no version is published".to_owned(),
+        },
+        ["linked", ref offer @ ..] => PeerMessage::Linked {
+            offer: offer.first().map(|seq| number(seq)),
+            process: "q".to_owned(),
+        },
+        ["end"] => PeerMessage::End {
+            status: Status::Terminated,
+        },
         ["finished"] => PeerMessage::ParentFinished,
         _ => panic!("no message: {words:?}"),
     }
@@ -339,19 +479,39 @@ fn header(header: &Header) -> String {
         HeaderPiece::Text(text) => text.clone(),
         HeaderPiece::Secret(name) => format!("<{name}>"),
     };
-    format!("{}: {}", header.name, header.value.iter().map(piece).collect::<String>())
+    format!(
+        "{}: {}",
+        header.name,
+        header.value.iter().map(piece).collect::<String>()
+    )
 }
 
 pub fn call_answer(words: &[&str]) -> CallAnswer {
-    let failed = |failure, status| CallAnswer::Failed { failure, status, message: "expected an answer, but …".to_owned() };
+    let failed = |failure, status| CallAnswer::Failed {
+        failure,
+        status,
+        message: "expected an answer, but …".to_owned(),
+    };
     let headers = json!({"content-type": "application/json", "x-count": "3"});
     match *words {
         ["failed"] => failed(CallFailure::Failed, None),
         ["failed", status] => failed(CallFailure::Failed, Some(number(status) as u16)),
         ["refused"] => failed(CallFailure::Refused, None),
-        ["unreadable"] => CallAnswer::Answered(Response { status: 200, headers, body: Err("expected JSON, but …".to_owned()) }),
-        [status] => CallAnswer::Answered(Response { status: number(status) as u16, headers, body: Ok(Value::Null) }),
-        [status, body] => CallAnswer::Answered(Response { status: number(status) as u16, headers, body: Ok(value(body)) }),
+        ["unreadable"] => CallAnswer::Answered(Response {
+            status: 200,
+            headers,
+            body: Err("expected JSON, but …".to_owned()),
+        }),
+        [status] => CallAnswer::Answered(Response {
+            status: number(status) as u16,
+            headers,
+            body: Ok(Value::Null),
+        }),
+        [status, body] => CallAnswer::Answered(Response {
+            status: number(status) as u16,
+            headers,
+            body: Ok(value(body)),
+        }),
         _ => panic!("no answer: {words:?}"),
     }
 }
@@ -359,15 +519,19 @@ pub fn call_answer(words: &[&str]) -> CallAnswer {
 /// The JSON object that may stand first, and what follows it.
 fn split_data<'a>(words: &'a [&'a str]) -> (Value, &'a [&'a str]) {
     match words {
-        [data, rest @ ..] if data.starts_with(['{', '[', '"']) || *data == "null" => (value(data), rest),
+        [data, rest @ ..] if data.starts_with(['{', '[', '"']) || *data == "null" => {
+            (value(data), rest)
+        }
         rest => (json!({}), rest),
     }
 }
 
 fn value(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("expected JSON in a case, but {error}: {text}"))
+    serde_json::from_str(text)
+        .unwrap_or_else(|error| panic!("expected JSON in a case, but {error}: {text}"))
 }
 
 fn number(text: &str) -> u64 {
-    text.parse().unwrap_or_else(|_| panic!("expected a number in a case, but got {text}"))
+    text.parse()
+        .unwrap_or_else(|_| panic!("expected a number in a case, but got {text}"))
 }

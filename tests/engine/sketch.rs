@@ -1,4 +1,5 @@
-//! Process sketches: a few lines that a person reads at a glance, made into a definition through its JSON form.
+//! Process sketches: a few lines that a person reads at a glance, made into a definition through
+//! its JSON form.
 //!
 //! ```text
 //! process p expiry=P7D messages=PT1H    messages: how long an Action message stays open
@@ -14,9 +15,10 @@
 //! end broke error=POOR                 an error end event
 //! start nightly cycle="0 2 * * *" zone=Europe/Berlin missed=all overlap=skip data={"a":1}   a schedule; also `date`, `after`, `startup`
 //! ```
-//! webhook https://hooks.example.com/x on=failed data
-//! Types: `save`, `push T`, `ask T` (`push^`, `ask^`: to the parent), `append PATH T`, `rule {SCRIPT}`, `upload PATH` (`max=BYTES`, `types=TYPE,…`), `sub PROCESS`,
-//! `http METHOD URL` (`headers=T`, `body=T`, `success=2xx,404`, `out=PATH`, `output=T`).
+//! webhook https://hooks.example.com/x on=failed data Types: `save`, `push T`, `ask T` (`push^`,
+//! `ask^`: to the parent), `append PATH T`, `rule {SCRIPT}`, `upload PATH` (`max=BYTES`,
+//! `types=TYPE,…`), `sub PROCESS`, `http METHOD URL` (`headers=T`, `body=T`, `success=2xx,404`,
+//! `out=PATH`, `output=T`).
 
 use std::collections::HashMap;
 
@@ -34,7 +36,8 @@ pub fn definition(text: &str) -> ProcessDefinition {
 
 /// Splits at blanks outside of quotes, braces and brackets.
 pub fn tokens(line: &str) -> Vec<String> {
-    let (mut found, mut token, mut depth, mut quoted, mut escaped) = (Vec::new(), String::new(), 0_u32, false, false);
+    let (mut found, mut token, mut depth, mut quoted, mut escaped) =
+        (Vec::new(), String::new(), 0_u32, false, false);
     for c in line.chars() {
         match c {
             _ if escaped => escaped = false,
@@ -77,7 +80,12 @@ impl Sketch {
         match (kind(&words[0]), &*words[0]) {
             (_, "process") => {
                 self.id = second.to_owned();
-                let written = |name| words.iter().find_map(|word| word.strip_prefix(name)).map(str::to_owned);
+                let written = |name| {
+                    words
+                        .iter()
+                        .find_map(|word| word.strip_prefix(name))
+                        .map(str::to_owned)
+                };
                 (self.expiry, self.message_expiry) = (written("expiry="), written("messages="));
             }
             (_, "webhook") => self.webhooks.push(webhook(second, &words[2..])),
@@ -89,13 +97,22 @@ impl Sketch {
     }
 
     fn node(&mut self, kind: &str, id: &str, attributes: &[String]) {
-        let mut node = Map::from_iter([("id".to_owned(), json!(id)), ("type".to_owned(), json!(kind))]);
+        let mut node = Map::from_iter([
+            ("id".to_owned(), json!(id)),
+            ("type".to_owned(), json!(kind)),
+        ]);
         let mut keys = Keys::default();
         for attribute in attributes {
             let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
             match name {
-                "cycle" | "date" | "after" | "startup" | "zone" | "missed" | "overlap" | "data" if kind == "startEvent" => {
-                    schedule_attribute(node.entry("schedule").or_insert_with(|| json!({})), name, value.trim_matches('"'));
+                "cycle" | "date" | "after" | "startup" | "zone" | "missed" | "overlap" | "data"
+                    if kind == "startEvent" =>
+                {
+                    schedule_attribute(
+                        node.entry("schedule").or_insert_with(|| json!({})),
+                        name,
+                        value.trim_matches('"'),
+                    );
                 }
                 "on" => drop(node.insert("startCondition".to_owned(), json!(value))),
                 "at" => drop(node.insert("attachedTo".to_owned(), json!(value))),
@@ -111,7 +128,10 @@ impl Sketch {
                     let process = if value.is_empty() { Some(name) } else { None };
                     subprocess_attribute(call, "calledElement", process, name, value);
                 }
-                _ => assert!(keys.attribute(name, value), "unknown attribute of node {id}: {attribute}"),
+                _ => assert!(
+                    keys.attribute(name, value),
+                    "unknown attribute of node {id}: {attribute}"
+                ),
             }
         }
         if let Some(keys) = keys.finish() {
@@ -121,17 +141,32 @@ impl Sketch {
     }
 
     fn action(&mut self, words: &[String]) {
-        let [name, trigger, kind, rest @ ..] = words else { panic!("an action is `name auto|manual type …`: {words:?}") };
-        let node = self.nodes.last_mut().expect("a node stands before its actions");
-        let actions = node.entry("actions").or_insert_with(|| json!([])).as_array_mut().expect("a list");
-        let trigger = if trigger == "auto" { "automatic" } else { trigger };
+        let [name, trigger, kind, rest @ ..] = words else {
+            panic!("an action is `name auto|manual type …`: {words:?}")
+        };
+        let node = self
+            .nodes
+            .last_mut()
+            .expect("a node stands before its actions");
+        let actions = node
+            .entry("actions")
+            .or_insert_with(|| json!([]))
+            .as_array_mut()
+            .expect("a list");
+        let trigger = if trigger == "auto" {
+            "automatic"
+        } else {
+            trigger
+        };
         let mut action = json!({"name": name, "trigger": trigger, "order": actions.len()});
         let rest = work(&mut action, kind, rest);
         let mut keys = Keys::default();
         for attribute in rest {
             let (name, value) = attribute.split_once('=').unwrap_or((attribute, ""));
             match name {
-                "order" => action["order"] = json!(value.parse::<i64>().expect("an order is a number")),
+                "order" => {
+                    action["order"] = json!(value.parse::<i64>().expect("an order is a number"))
+                }
                 "timer" => action["timer"] = json!(value),
                 "parent" => action["parent"] = json!(value),
                 "optional" => action["required"] = json!("optional"),
@@ -140,7 +175,10 @@ impl Sketch {
                 "back" => action["allowBack"] = json!(true),
                 "restore" => action["restartFromSnapshot"] = json!(true),
                 "restart" => action["restartKeys"] = list(value),
-                "max" => action["params"]["maxBytes"] = json!(value.parse::<i64>().expect("a size is a number")),
+                "max" => {
+                    action["params"]["maxBytes"] =
+                        json!(value.parse::<i64>().expect("a size is a number"))
+                }
                 "headers" | "body" => action["params"][name] = json!(value),
                 "success" => action["params"]["success"] = list(value),
                 "types" => action["params"]["types"] = list(value),
@@ -157,15 +195,30 @@ impl Sketch {
     }
 
     fn flow(&mut self, words: &[String]) {
-        let end = words.iter().position(|word| word == "when" || word == "default").unwrap_or(words.len());
+        let end = words
+            .iter()
+            .position(|word| word == "when" || word == "default")
+            .unwrap_or(words.len());
         let nodes: Vec<&String> = words[..end].iter().filter(|word| *word != "->").collect();
         for pair in nodes.windows(2) {
             let (source, target) = (pair[0], pair[1]);
-            let number = self.flow_ids.entry(format!("{source}-{target}")).and_modify(|number| *number += 1).or_insert(1);
-            let id = if *number == 1 { format!("{source}-{target}") } else { format!("{source}-{target}.{number}") };
+            let number = self
+                .flow_ids
+                .entry(format!("{source}-{target}"))
+                .and_modify(|number| *number += 1)
+                .or_insert(1);
+            let id = if *number == 1 {
+                format!("{source}-{target}")
+            } else {
+                format!("{source}-{target}.{number}")
+            };
             let mut flow = json!({"id": id, "source": source, "target": target});
             if words.get(end).is_some_and(|word| word == "default") {
-                let gateway = self.nodes.iter_mut().find(|node| node["id"] == json!(source)).expect("a gateway stands first");
+                let gateway = self
+                    .nodes
+                    .iter_mut()
+                    .find(|node| node["id"] == json!(source))
+                    .expect("a gateway stands first");
                 gateway.insert("defaultFlow".to_owned(), json!(id));
             }
             if let Some(when) = words.iter().position(|word| word == "when") {
@@ -176,12 +229,26 @@ impl Sketch {
     }
 
     fn finish(mut self) -> ProcessDefinition {
-        let ends = self.flows.iter().flat_map(|flow| [flow["source"].clone(), flow["target"].clone()]).collect::<Vec<_>>();
+        let ends = self
+            .flows
+            .iter()
+            .flat_map(|flow| [flow["source"].clone(), flow["target"].clone()])
+            .collect::<Vec<_>>();
         for id in ends {
             let known = self.nodes.iter().any(|node| node["id"] == id);
-            let kind = ["start", "end"].into_iter().find(|kind| id.as_str().is_some_and(|id| id.starts_with(kind)));
+            let kind = ["start", "end"]
+                .into_iter()
+                .find(|kind| id.as_str().is_some_and(|id| id.starts_with(kind)));
             if let (false, Some(kind)) = (known, kind) {
-                self.node(if kind == "start" { "startEvent" } else { "endEvent" }, id.as_str().unwrap_or_default(), &[]);
+                self.node(
+                    if kind == "start" {
+                        "startEvent"
+                    } else {
+                        "endEvent"
+                    },
+                    id.as_str().unwrap_or_default(),
+                    &[],
+                );
             }
         }
         let mut json = json!({"id": self.id, "nodes": self.nodes, "flows": self.flows, "lanes": self.lanes,
@@ -203,9 +270,28 @@ fn term(node: &mut Map<String, Value>, name: &str, value: &str) {
 
 /// `lane ID nodes=a,b execute=clerk,chief parent=outer …`.
 fn lane(id: &str, attributes: &[String]) -> Value {
-    let listed = attributes.iter().filter_map(|attribute| attribute.split_once('='));
-    let members = listed.map(|(name, value)| (name.to_owned(), if name == "parent" { json!(value) } else { list(value) }));
-    Value::Object([("id".to_owned(), json!(id)), ("nodes".to_owned(), json!([]))].into_iter().chain(members).collect())
+    let listed = attributes
+        .iter()
+        .filter_map(|attribute| attribute.split_once('='));
+    let members = listed.map(|(name, value)| {
+        (
+            name.to_owned(),
+            if name == "parent" {
+                json!(value)
+            } else {
+                list(value)
+            },
+        )
+    });
+    Value::Object(
+        [
+            ("id".to_owned(), json!(id)),
+            ("nodes".to_owned(), json!([])),
+        ]
+        .into_iter()
+        .chain(members)
+        .collect(),
+    )
 }
 
 /// `webhook URL on=a,b data`.
@@ -238,12 +324,28 @@ fn kind(word: &str) -> Option<&'static str> {
 
 /// Writes an action's type and params; returns the attributes that follow.
 fn work<'a>(action: &mut Value, kind: &str, rest: &'a [String]) -> &'a [String] {
-    let target = if kind.ends_with('^') { "parent" } else { "active" };
+    let target = if kind.ends_with('^') {
+        "parent"
+    } else {
+        "active"
+    };
     let (name, params, taken) = match kind.trim_end_matches('^') {
         "save" => ("saveData", Value::Null, 0),
-        "push" => ("websocketSend", json!({"message": rest[0], "target": target}), 1),
-        "ask" => ("websocketSend", json!({"message": rest[0], "target": target, "messageType": "action"}), 1),
-        "append" => ("appendToParent", json!({"destination": rest[0], "message": rest[1]}), 2),
+        "push" => (
+            "websocketSend",
+            json!({"message": rest[0], "target": target}),
+            1,
+        ),
+        "ask" => (
+            "websocketSend",
+            json!({"message": rest[0], "target": target, "messageType": "action"}),
+            1,
+        ),
+        "append" => (
+            "appendToParent",
+            json!({"destination": rest[0], "message": rest[1]}),
+            2,
+        ),
         "rule" => ("businessRule", json!({"script": rest[0]}), 1),
         "upload" => ("uploadFile", json!({"destination": rest[0]}), 1),
         "http" => ("httpRequest", json!({"method": rest[0], "url": rest[1]}), 2),
@@ -268,7 +370,13 @@ fn schedule_attribute(into: &mut Value, name: &str, value: &str) {
     }
 }
 
-fn subprocess_attribute(into: &mut Value, process_key: &str, process: Option<&str>, name: &str, value: &str) {
+fn subprocess_attribute(
+    into: &mut Value,
+    process_key: &str,
+    process: Option<&str>,
+    name: &str,
+    value: &str,
+) {
     match (name, process) {
         ("await", _) => into["async"] = json!(false),
         ("copy", _) => into["paramsToCopy"] = list(value.trim_matches('-')),
@@ -295,7 +403,11 @@ struct Keys {
 impl Keys {
     fn attribute(&mut self, name: &str, value: &str) -> bool {
         match name {
-            "keys" | "required" => self.keys.extend(value.split(',').map(|path| (path.to_owned(), name == "required"))),
+            "keys" | "required" => self.keys.extend(
+                value
+                    .split(',')
+                    .map(|path| (path.to_owned(), name == "required")),
+            ),
             "schema" => self.schemas = serde_json::from_str(value).expect("schemas are JSON"),
             _ => return false,
         }

@@ -1,7 +1,9 @@
-//! A process instance under test: runs the real engine and, after every step, checks what must always hold.
+//! A process instance under test: runs the real engine and, after every step, checks what must
+//! always hold.
 //!
-//! Live state == replay of its rows; rows and snapshots survive the codec; numbers are dense; a refusal changes nothing;
-//! armed timers, sent messages and the view are what the records say. What else must hold: [`invariants`].
+//! Live state == replay of its rows; rows and snapshots survive the codec; numbers are dense; a
+//! refusal changes nothing; armed timers, sent messages and the view are what the records say. What
+//! else must hold: [`invariants`].
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -47,8 +49,16 @@ pub fn starter() -> Caller {
 /// A user with roles.
 pub fn user(subject: &str, roles: &[&str]) -> Caller {
     let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
-    let operator = roles.iter().any(|role| role == "operator" || role == "admin");
-    Caller { subject: subject.to_owned(), tenant: "default".to_owned(), roles: roles.into(), operator, trees: None }
+    let operator = roles
+        .iter()
+        .any(|role| role == "operator" || role == "admin");
+    Caller {
+        subject: subject.to_owned(),
+        tenant: "default".to_owned(),
+        roles: roles.into(),
+        operator,
+        trees: None,
+    }
 }
 
 /// Key of an instance nobody knows.
@@ -86,15 +96,22 @@ pub struct Subject {
 
 /// A compiled definition, to make subjects of.
 pub fn compiled(definition: ProcessDefinition) -> (Arc<ExecutableProcess>, Arc<dyn Evaluator>) {
-    let evaluator = expression::compile(&definition).unwrap_or_else(|problems| panic!("conditions and schemas: {problems:#?}"));
-    let (process, _) = compile::compile(definition).unwrap_or_else(|problems| panic!("definition: {problems:#?}"));
+    let evaluator = expression::compile(&definition)
+        .unwrap_or_else(|problems| panic!("conditions and schemas: {problems:#?}"));
+    let (process, _) =
+        compile::compile(definition).unwrap_or_else(|problems| panic!("definition: {problems:#?}"));
     (Arc::new(process), evaluator)
 }
 
 impl Subject {
-    /// The next timer that is due until then, with the clock at its time; without one the clock stands at `until`.
+    /// The next timer that is due until then, with the clock at its time; without one the clock
+    /// stands at `until`.
     pub fn next_due(&mut self, until: Time) -> Option<TimerKey> {
-        let next = self.timers.iter().map(|(timer, due)| (*due, timer.clone())).min();
+        let next = self
+            .timers
+            .iter()
+            .map(|(timer, due)| (*due, timer.clone()))
+            .min();
         let next = next.filter(|(due, _)| *due <= until);
         self.now = next.as_ref().map_or(until, |(due, _)| self.now.max(*due));
         next.map(|(_, timer)| timer)
@@ -140,7 +157,11 @@ impl Subject {
     pub fn head(&self, data: Value, parent: Option<ParentLink>) -> Created {
         let root = parent.as_ref().map_or(OWN, |link| link.instance);
         let level = if parent.is_some() { 2 } else { 1 };
-        let process = ProcessRef { id: self.process.definition.id.clone(), version: 1, revision: "r".to_owned() };
+        let process = ProcessRef {
+            id: self.process.definition.id.clone(),
+            version: 1,
+            revision: "r".to_owned(),
+        };
         let (tenant, started_by) = ("default".to_owned(), "ada".to_owned());
         let root_started_by = started_by.clone();
         Created {
@@ -161,16 +182,25 @@ impl Subject {
     }
 
     /// Starts it as the server does, or as the caller.
-    pub fn start(&mut self, command: StartInstance, caller: Option<&Caller>) -> Result<Outcome, Rejection> {
+    pub fn start(
+        &mut self,
+        command: StartInstance,
+        caller: Option<&Caller>,
+    ) -> Result<Outcome, Rejection> {
         let tag = self.tag.take();
         let input = self.input(caller, tag);
-        let (state, outcome) = engine::start(&self.process, self.evaluator.as_ref(), command, input)?;
+        let (state, outcome) =
+            engine::start(&self.process, self.evaluator.as_ref(), command, input)?;
         self.state = Some(state);
         self.check(&outcome);
         Ok(outcome)
     }
 
-    pub fn may_upload(&mut self, run: &RunAction, caller: Option<&Caller>) -> Result<UploadRules, Rejection> {
+    pub fn may_upload(
+        &mut self,
+        run: &RunAction,
+        caller: Option<&Caller>,
+    ) -> Result<UploadRules, Rejection> {
         let input = self.input(caller, None);
         let state = self.state.as_mut().expect("the instance was started");
         let result = engine::may_upload(&self.process, self.evaluator.as_ref(), state, run, &input);
@@ -180,17 +210,35 @@ impl Subject {
     }
 
     /// Applies a command of the server or the caller.
-    pub fn apply(&mut self, command: Command, caller: Option<&Caller>) -> Result<Outcome, Rejection> {
+    pub fn apply(
+        &mut self,
+        command: Command,
+        caller: Option<&Caller>,
+    ) -> Result<Outcome, Rejection> {
         let tag = self.tag.take();
         let input = self.input(caller, tag);
         let state = self.state.as_mut().expect("the instance was started");
-        let result = engine::step(&self.process, self.evaluator.as_ref(), state, command, input);
+        let result = engine::step(
+            &self.process,
+            self.evaluator.as_ref(),
+            state,
+            command,
+            input,
+        );
         match &result {
             Ok(outcome) if outcome.row.is_some() => self.check(outcome),
             _ => {
                 let bytes = codec::encode(self.state()).expect("states can be encoded");
-                assert!(bytes == self.bytes, "a refused or empty step changed the state");
-                assert!(result.as_ref().is_err() || result.as_ref().is_ok_and(|outcome| outcome.effects.is_empty()));
+                assert!(
+                    bytes == self.bytes,
+                    "a refused or empty step changed the state"
+                );
+                assert!(
+                    result.as_ref().is_err()
+                        || result
+                            .as_ref()
+                            .is_ok_and(|outcome| outcome.effects.is_empty())
+                );
             }
         }
         result
@@ -202,7 +250,10 @@ impl Subject {
         assert_eq!(row.first_seq, expected, "record numbers are dense");
         self.follow(&row, &outcome.effects);
         let bytes = codec::encode(&row).expect("rows can be encoded");
-        assert!(codec::decode::<Row>(&bytes).expect("rows can be decoded") == row, "a row does not survive the codec: {row:#?}");
+        assert!(
+            codec::decode::<Row>(&bytes).expect("rows can be decoded") == row,
+            "a row does not survive the codec: {row:#?}"
+        );
         self.replayed = InstanceState::replay(self.replayed.take(), [&row]);
         self.rows.push(row);
         let state = self.state();
@@ -214,41 +265,97 @@ impl Subject {
         self.bytes = bytes;
         let state = self.state();
         assert!(state.data().is_object() && state.view().is_object());
-        assert_eq!(state.view(), &self.view, "the view is the fold of what was pushed");
+        assert_eq!(
+            state.view(),
+            &self.view,
+            "the view is the fold of what was pushed"
+        );
         let pending = state.active().flat_map(|(element, instance)| {
-            instance
-                .delayed()
-                .map(move |(action, occurrence, due)| (TimerKey { element, action: action.to_string(), occurrence }, due))
+            instance.delayed().map(move |(action, occurrence, due)| {
+                (
+                    TimerKey {
+                        element,
+                        action: action.to_string(),
+                        occurrence,
+                    },
+                    due,
+                )
+            })
         });
         let reminders = state.active().filter_map(|(element, instance)| {
-            instance.reminder().map(|(number, due)| (TimerKey::reminder(element, number), due))
+            instance
+                .reminder()
+                .map(|(number, due)| (TimerKey::reminder(element, number), due))
         });
-        let expiry = state.head().expires_at.filter(|_| state.status().is_live()).map(|due| (TimerKey::expiry(), due));
-        let pending: BTreeMap<_, _> =
-            pending.chain(reminders).chain(expiry).filter(|_| state.status() != Status::OnHold).collect();
+        let expiry = state
+            .head()
+            .expires_at
+            .filter(|_| state.status().is_live())
+            .map(|due| (TimerKey::expiry(), due));
+        let pending: BTreeMap<_, _> = pending
+            .chain(reminders)
+            .chain(expiry)
+            .filter(|_| state.status() != Status::OnHold)
+            .collect();
         assert_eq!(
             pending, self.timers,
-            "armed timers are the delayed actions and reminders of active elements, and the expiry; none on hold"
+            "armed timers are the delayed actions and reminders of active elements, and the \
+            expiry; none on hold"
         );
-        let open = state.active().flat_map(|(_, element)| element.outside_calls()).filter_map(|open| open.under_way);
+        let open = state
+            .active()
+            .flat_map(|(_, element)| element.outside_calls())
+            .filter_map(|open| open.under_way);
         let mut open: Vec<u64> = open.collect();
         open.sort_unstable();
-        let placed = self.calls.values().filter(|call| call.action.is_some()).map(|call| call.number);
-        assert!(placed.eq(open), "calls under way are those that active elements wait for");
+        let placed = self
+            .calls
+            .values()
+            .filter(|call| call.action.is_some())
+            .map(|call| call.number);
+        assert!(
+            placed.eq(open),
+            "calls under way are those that active elements wait for"
+        );
         invariants::check(self);
     }
 
     /// Runs an action with empty data on a copy of the state.
-    pub fn run_on(&self, copy: &mut InstanceState, element: ElementKey, action: &str) -> Result<(), Rejection> {
-        let run = RunAction { action: action.to_owned(), element: Some(element), data: json!({}), file: None };
-        engine::step(&self.process, self.evaluator.as_ref(), copy, Command::Run(run), self.input(None, None)).map(drop)
+    pub fn run_on(
+        &self,
+        copy: &mut InstanceState,
+        element: ElementKey,
+        action: &str,
+    ) -> Result<(), Rejection> {
+        let run = RunAction {
+            action: action.to_owned(),
+            element: Some(element),
+            data: json!({}),
+            file: None,
+        };
+        engine::step(
+            &self.process,
+            self.evaluator.as_ref(),
+            copy,
+            Command::Run(run),
+            self.input(None, None),
+        )
+        .map(drop)
     }
 
     fn input<'a>(&self, caller: Option<&'a Caller>, command: Option<CommandTag>) -> StepInput<'a> {
-        StepInput { now: self.now, child_key: &child_key, caller, command, limits: self.limits, tree_room: self.tree_room }
+        StepInput {
+            now: self.now,
+            child_key: &child_key,
+            caller,
+            command,
+            limits: self.limits,
+            tree_room: self.tree_room,
+        }
     }
 
-    /// Replays everything, or the rest on top of a snapshot after that many rows, read back from its bytes.
+    /// Replays everything, or the rest on top of a snapshot after that many rows, read back from
+    /// its bytes.
     pub fn check_replay(&self, snapshot_after: Option<usize>) {
         let cut = snapshot_after.unwrap_or(0);
         self.compare(InstanceState::replay(self.stored_snapshot(cut), &self.rows[cut..]).as_ref());
@@ -261,7 +368,8 @@ impl Subject {
         Some(codec::decode(&bytes).expect("states can be decoded"))
     }
 
-    /// Lives on from what is stored, as after a restart of the server: a snapshot half-way and the rows behind it.
+    /// Lives on from what is stored, as after a restart of the server: a snapshot half-way and the
+    /// rows behind it.
     pub fn restart(&mut self) {
         let cut = self.rows.len() / 2;
         let snapshot = self.stored_snapshot(cut);
@@ -270,7 +378,10 @@ impl Subject {
 
     fn compare(&self, replayed: Option<&InstanceState>) {
         if replayed != self.state.as_ref() {
-            panic!("the replay differs from the live state\nlive: {:#?}\nreplayed: {replayed:#?}", self.state());
+            panic!(
+                "the replay differs from the live state\nlive: {:#?}\nreplayed: {replayed:#?}",
+                self.state()
+            );
         }
     }
 
@@ -279,17 +390,26 @@ impl Subject {
         let mut told: Vec<(u64, InstanceKey, &PeerMessage)> = Vec::new();
         for (seq, record) in row.numbered() {
             match record {
-                Record::Pushed(push) if push.kind == MessageType::Default => deep_merge(&mut self.view, &push.body),
+                Record::Pushed(push) if push.kind == MessageType::Default => {
+                    deep_merge(&mut self.view, &push.body)
+                }
                 Record::ViewReplaced { body } => self.view = body.clone(),
                 Record::PeerTold { target, message } => told.push((seq, *target, message)),
                 _ => {}
             }
         }
         let sent = effects.iter().filter_map(|effect| match effect {
-            Effect::Send { number, target, message } => Some((*number, *target, &**message)),
+            Effect::Send {
+                number,
+                target,
+                message,
+            } => Some((*number, *target, &**message)),
             _ => None,
         });
-        assert!(sent.eq(told), "every message told is sent, once and in order");
+        assert!(
+            sent.eq(told),
+            "every message told is sent, once and in order"
+        );
         for effect in effects {
             match effect {
                 Effect::SetTimer(timer) => drop(self.timers.insert(timer.key.clone(), timer.due)),

@@ -1,6 +1,7 @@
 //! How what an instance did is written in a case: short, but exact in what matters.
 //!
-//! `node/2` is the second visit of a node, `child1` the first child; times are relative to the step.
+//! `node/2` is the second visit of a node, `child1` the first child; times are relative to the
+//! step.
 
 use std::collections::HashMap;
 
@@ -42,10 +43,16 @@ impl Names {
                 Record::ElementActivated { node, .. } | Record::Returned { node, .. } => {
                     let visits = self.visits.entry(node.to_string()).or_default();
                     visits.push(ElementKey(seq));
-                    let name = if visits.len() == 1 { node.to_string() } else { format!("{node}/{}", visits.len()) };
+                    let name = if visits.len() == 1 {
+                        node.to_string()
+                    } else {
+                        format!("{node}/{}", visits.len())
+                    };
                     self.elements.insert(ElementKey(seq), name);
                 }
-                Record::ChildStarted(start) if start.element.is_some() => self.children.push(start.child),
+                Record::ChildStarted(start) if start.element.is_some() => {
+                    self.children.push(start.child)
+                }
                 _ => {}
             }
         }
@@ -60,9 +67,16 @@ impl Names {
         if let Some(number) = text.strip_prefix('#') {
             return ElementKey(number.parse().expect("a number"));
         }
-        let (node, visit) = text.split_once('/').map_or((text, None), |(node, visit)| (node, Some(visit)));
-        let visits = self.visits.get(node).unwrap_or_else(|| panic!("no visit of {node} yet"));
-        visit.map_or(visits[visits.len() - 1], |visit| visits[visit.parse::<usize>().expect("a number") - 1])
+        let (node, visit) = text
+            .split_once('/')
+            .map_or((text, None), |(node, visit)| (node, Some(visit)));
+        let visits = self
+            .visits
+            .get(node)
+            .unwrap_or_else(|| panic!("no visit of {node} yet"));
+        visit.map_or(visits[visits.len() - 1], |visit| {
+            visits[visit.parse::<usize>().expect("a number") - 1]
+        })
     }
 
     fn peer(&self, key: InstanceKey) -> String {
@@ -72,8 +86,16 @@ impl Names {
         if key == OWN {
             return "itself".to_owned();
         }
-        let child = self.children.iter().position(|child| *child == key).map(|index| format!("child{}", index + 1));
-        let known = child.or_else(|| (1..9).find(|&number| stranger(number) == key).map(|number| format!("stranger{number}")));
+        let child = self
+            .children
+            .iter()
+            .position(|child| *child == key)
+            .map(|index| format!("child{}", index + 1));
+        let known = child.or_else(|| {
+            (1..9)
+                .find(|&number| stranger(number) == key)
+                .map(|number| format!("stranger{number}"))
+        });
         known.unwrap_or_else(|| key.to_string())
     }
 
@@ -82,21 +104,44 @@ impl Names {
         match record {
             Record::Created(created) if is_empty(&created.data) => "created".to_owned(),
             Record::Created(created) => format!("created {}", created.data),
-            Record::DataMerged { by: Some(by), patch, .. } => format!("merged {patch} by {}", at(by)),
+            Record::DataMerged {
+                by: Some(by),
+                patch,
+                ..
+            } => format!("merged {patch} by {}", at(by)),
             Record::DataPatched { patch } => format!("patched {patch}"),
-            Record::DataMerged { by: None, patch, .. } => format!("merged {patch}"),
+            Record::DataMerged {
+                by: None, patch, ..
+            } => format!("merged {patch}"),
             Record::DataReplaced { data, .. } => format!("replaced {data}"),
-            Record::FileStored(file) => format!("stored {} {} ({} bytes)", file.name, file.media_type, file.size),
+            Record::FileStored(file) => format!(
+                "stored {} {} ({} bytes)",
+                file.name, file.media_type, file.size
+            ),
             Record::FlowArrived { node, arrival } => format!("arrived {node} by {}", arrival.flow),
-            Record::ElementActivated { .. } => format!("activated {}", self.element(ElementKey(seq))),
-            Record::ElementCompleted { element, keep, closes, .. } => {
+            Record::ElementActivated { .. } => {
+                format!("activated {}", self.element(ElementKey(seq)))
+            }
+            Record::ElementCompleted {
+                element,
+                keep,
+                closes,
+                ..
+            } => {
                 let left = if *keep { " kept" } else { "" };
                 let closed = if *closes { " closing" } else { "" };
                 format!("completed {}{left}{closed}", at(element))
             }
             Record::ElementTerminated { element, .. } => format!("aborted {}", at(element)),
-            Record::ActionStarted { element, action, due, remember } => {
-                let due = due.map_or(String::new(), |due| format!(" due +{}s", (due.0 - now.0) / 1000));
+            Record::ActionStarted {
+                element,
+                action,
+                due,
+                remember,
+            } => {
+                let due = due.map_or(String::new(), |due| {
+                    format!(" due +{}s", (due.0 - now.0) / 1000)
+                });
                 let remember = match remember {
                     Remember::Nothing => "",
                     Remember::Actions => " (for back)",
@@ -104,47 +149,100 @@ impl Names {
                 };
                 format!("started {}.{action}{due}{remember}", at(element))
             }
-            Record::ActionCompleted { element, action, occurrence: 1 } => format!("ran {}.{action}", at(element)),
-            Record::ActionCompleted { element, action, occurrence } => format!("ran {}.{action}:{occurrence}", at(element)),
+            Record::ActionCompleted {
+                element,
+                action,
+                occurrence: 1,
+            } => format!("ran {}.{action}", at(element)),
+            Record::ActionCompleted {
+                element,
+                action,
+                occurrence,
+            } => format!("ran {}.{action}:{occurrence}", at(element)),
             Record::Pushed(push) => self.push(seq, push),
             Record::OfferClosed { seq } => format!("closed {seq}"),
             Record::ViewReplaced { body } => format!("view {body}"),
             Record::Returned { to, action, .. } => {
-                format!("returned {} from {} for {action}", self.element(ElementKey(seq)), at(to))
+                format!(
+                    "returned {} from {} for {action}",
+                    self.element(ElementKey(seq)),
+                    at(to)
+                )
             }
             Record::ChildStarted(start) => {
                 let element = start.element.as_ref().map_or("a client", at);
                 let item = start.item.map_or(String::new(), |item| format!("[{item}]"));
                 let awaited = if start.awaited { ", awaited" } else { "" };
-                format!("{} {} of {element}{item}{awaited}", self.peer(start.child), start.process)
+                format!(
+                    "{} {} of {element}{item}{awaited}",
+                    self.peer(start.child),
+                    start.process
+                )
             }
-            Record::ItemsTaken { element, items } => format!("took {} items at {}", items.len(), at(element)),
-            Record::ItemCompleted { element, item, result } => format!("item {}[{item}] {result}", at(element)),
+            Record::ItemsTaken { element, items } => {
+                format!("took {} items at {}", items.len(), at(element))
+            }
+            Record::ItemCompleted {
+                element,
+                item,
+                result,
+            } => format!("item {}[{item}] {result}", at(element)),
             Record::PeerHeard { from, number } => format!("heard {} {number}", self.peer(*from)),
-            Record::ChildEnded { child, status, .. } => format!("{} {}", self.peer(*child), status.name()),
+            Record::ChildEnded { child, status, .. } => {
+                format!("{} {}", self.peer(*child), status.name())
+            }
             Record::ParentFinished => "orphaned".to_owned(),
-            Record::PeerTold { target, message } => format!("told {} {}", self.peer(*target), said(message)),
+            Record::PeerTold { target, message } => {
+                format!("told {} {}", self.peer(*target), said(message))
+            }
             Record::Outside(record) => self.outside(seq, record),
             Record::IncidentRaised { element, incident } => {
-                let action = incident.action.as_ref().map_or(String::new(), |(action, nr)| format!(" .{action}:{nr}"));
+                let action = incident
+                    .action
+                    .as_ref()
+                    .map_or(String::new(), |(action, nr)| format!(" .{action}:{nr}"));
                 format!("incident {} {}{action}", at(element), incident.code)
             }
-            Record::Assigned { element, user: Some(user) } => format!("assigned {} to {user}", at(element)),
-            Record::Assigned { element, user: None } => format!("released {}", at(element)),
-            Record::TaskScheduled { element, due, remind } => {
-                let remind = remind.map_or(String::new(), |remind| format!(", reminds {}", later(remind, now)));
+            Record::Assigned {
+                element,
+                user: Some(user),
+            } => format!("assigned {} to {user}", at(element)),
+            Record::Assigned {
+                element,
+                user: None,
+            } => format!("released {}", at(element)),
+            Record::TaskScheduled {
+                element,
+                due,
+                remind,
+            } => {
+                let remind = remind.map_or(String::new(), |remind| {
+                    format!(", reminds {}", later(remind, now))
+                });
                 format!("scheduled {} {}{remind}", at(element), later(*due, now))
             }
             Record::Reminded { element, again } => {
-                let again = again.map_or(String::new(), |again| format!(", again {}", later(again, now)));
+                let again = again.map_or(String::new(), |again| {
+                    format!(", again {}", later(again, now))
+                });
                 format!("reminded of {}{again}", at(element))
             }
-            Record::Decided { element, approved, comment } => {
+            Record::Decided {
+                element,
+                approved,
+                comment,
+            } => {
                 let decision = if *approved { "approved" } else { "rejected" };
-                let comment = comment.as_ref().map_or(String::new(), |comment| format!(" {comment:?}"));
+                let comment = comment
+                    .as_ref()
+                    .map_or(String::new(), |comment| format!(" {comment:?}"));
                 format!("{decision} {}{comment}", at(element))
             }
-            Record::ActionSkipped { element, action, occurrence } => format!("skipped {}.{action}:{occurrence}", at(element)),
+            Record::ActionSkipped {
+                element,
+                action,
+                occurrence,
+            } => format!("skipped {}.{action}:{occurrence}", at(element)),
             Record::CallSkipped { element } => format!("skipped the call of {}", at(element)),
             Record::Held => "held".to_owned(),
             Record::Unheld => "unheld".to_owned(),
@@ -154,14 +252,26 @@ impl Names {
     }
 
     fn outside(&self, seq: u64, record: &OutsideRecord) -> String {
-        let status = |status: &Option<u16>| status.map_or("-".to_owned(), |status| status.to_string());
+        let status =
+            |status: &Option<u16>| status.map_or("-".to_owned(), |status| status.to_string());
         match record {
             OutsideRecord::CallPlaced { call, request } => {
-                let body = request.body.as_ref().map_or(String::new(), |body| format!(" {body}"));
-                format!("placed {} {} {}{body}", self.call(call), request.method, request.url)
+                let body = request
+                    .body
+                    .as_ref()
+                    .map_or(String::new(), |body| format!(" {body}"));
+                format!(
+                    "placed {} {} {}{body}",
+                    self.call(call),
+                    request.method,
+                    request.url
+                )
             }
             OutsideRecord::CallRepeated { call } => format!("placed {} again", self.call(call)),
-            OutsideRecord::CallAnswered { call, status: answered } => {
+            OutsideRecord::CallAnswered {
+                call,
+                status: answered,
+            } => {
                 format!("answered {} {}", self.call(call), status(answered))
             }
             OutsideRecord::WebhookPlaced { url } => format!("webhook[{seq}] {url}"),
@@ -169,22 +279,35 @@ impl Names {
     }
 
     fn call(&self, call: &CallKey) -> String {
-        let occurrence = if call.occurrence == 1 { String::new() } else { format!(":{}", call.occurrence) };
+        let occurrence = if call.occurrence == 1 {
+            String::new()
+        } else {
+            format!(":{}", call.occurrence)
+        };
         format!("{}.{}{occurrence}", self.element(call.element), call.action)
     }
 
     fn push(&self, seq: u64, push: &Push) -> String {
         let body = self.peers_named(push.body.to_string());
-        let origin = push.origin.map_or(String::new(), |origin| format!(" from {}", self.peer(origin)));
+        let origin = push.origin.map_or(String::new(), |origin| {
+            format!(" from {}", self.peer(origin))
+        });
         match push.kind {
-            MessageType::Default => format!("pushed {}.{} {}{origin}", push.node, push.action, body),
-            MessageType::Action => format!("asked[{seq}] {}.{} {}{origin}", push.node, push.action, body),
+            MessageType::Default => {
+                format!("pushed {}.{} {}{origin}", push.node, push.action, body)
+            }
+            MessageType::Action => format!(
+                "asked[{seq}] {}.{} {}{origin}",
+                push.node, push.action, body
+            ),
         }
     }
 
     /// A text with the names of children in place of their keys.
     fn peers_named(&self, text: String) -> String {
-        self.children.iter().fold(text, |text, &child| text.replace(&child.to_string(), &self.peer(child)))
+        self.children.iter().fold(text, |text, &child| {
+            text.replace(&child.to_string(), &self.peer(child))
+        })
     }
 
     pub fn timer(&self, timer: &TimerKey) -> String {
@@ -192,15 +315,30 @@ impl Names {
             return "expiry".to_owned();
         }
         if timer.action.is_empty() {
-            return format!("reminder {} of {}", timer.occurrence, self.element(timer.element));
+            return format!(
+                "reminder {} of {}",
+                timer.occurrence,
+                self.element(timer.element)
+            );
         }
-        format!("{}.{}:{}", self.element(timer.element), timer.action, timer.occurrence)
+        format!(
+            "{}.{}:{}",
+            self.element(timer.element),
+            timer.action,
+            timer.occurrence
+        )
     }
 
     /// What a step did, as lines of a case: `>` records, `!` timers cleared, `?` ignored paths.
     pub fn outcome(&self, outcome: &Outcome) -> Vec<String> {
-        let Some(row) = &outcome.row else { return vec!["> nothing".to_owned()] };
-        let mut lines = wrapped(row.numbered().map(|(seq, record)| self.record(seq, record, row.time)).collect());
+        let Some(row) = &outcome.row else {
+            return vec!["> nothing".to_owned()];
+        };
+        let mut lines = wrapped(
+            row.numbered()
+                .map(|(seq, record)| self.record(seq, record, row.time))
+                .collect(),
+        );
         let cleared: Vec<String> = outcome
             .effects
             .iter()
@@ -213,9 +351,12 @@ impl Names {
             lines.push(format!("! cleared {}", cleared.join(", ")));
         }
         // An answer says for itself that its call is over.
-        let answered =
-            |record: &Record| matches!(record, Record::Outside(record) if matches!(**record, OutsideRecord::CallAnswered { .. }));
-        let forgotten = outcome.effects.iter().filter(|effect| matches!(effect, Effect::ForgetCall(_))).count();
+        let answered = |record: &Record| matches!(record, Record::Outside(record) if matches!(**record, OutsideRecord::CallAnswered { .. }));
+        let forgotten = outcome
+            .effects
+            .iter()
+            .filter(|effect| matches!(effect, Effect::ForgetCall(_)))
+            .count();
         if forgotten > 0 && !row.records.iter().any(answered) {
             lines.push(format!("! withdrawn {forgotten}"));
         }
@@ -225,31 +366,63 @@ impl Names {
         lines
     }
 
-    /// The next step as one standpoint sees it: `= node (assignee) read only: actions it offers; back node.action`.
+    /// The next step as one standpoint sees it: `= node (assignee) read only: actions it offers;
+    /// back node.action`.
     pub fn next(&self, next: &NextStep, standpoint: &Standpoint) -> String {
         if !next.status.is_live() {
-            let remark = next.remark.map_or(String::new(), |remark| format!(", {}", remark.name()));
+            let remark = next
+                .remark
+                .map_or(String::new(), |remark| format!(", {}", remark.name()));
             return format!("= {}{remark}", next.status.name());
         }
         let mut parts: Vec<String> = Vec::new();
         if next.status != Status::Started {
             parts.push(next.status.name().to_owned());
         }
-        let mine = || next.offers.iter().enumerate().filter(|&(index, _)| standpoint.offer(next, index)).map(|(_, offer)| offer);
+        let mine = || {
+            next.offers
+                .iter()
+                .enumerate()
+                .filter(|&(index, _)| standpoint.offer(next, index))
+                .map(|(_, offer)| offer)
+        };
         for (index, token) in next.tokens.iter().enumerate() {
             let offers = mine().filter(|offer| offer.element == token.element);
             let offers: Vec<&str> = offers.map(|offer| &*offer.action).collect();
-            let assignee = token.assignee.as_ref().map_or(String::new(), |user| format!(" ({user})"));
-            let moment = |name: &str, at: Option<Time>| at.map_or(String::new(), |at| format!(" {name} {}", later(at, Time(0))));
-            let times = format!("{}{}", moment("due", token.due), moment("reminded", token.reminded));
-            let read_only = if standpoint.token(index) { "" } else { " read only" };
-            let incident = token.incident.as_ref().map_or(String::new(), |incident| format!(" !{}", incident.code));
+            let assignee = token
+                .assignee
+                .as_ref()
+                .map_or(String::new(), |user| format!(" ({user})"));
+            let moment = |name: &str, at: Option<Time>| {
+                at.map_or(String::new(), |at| {
+                    format!(" {name} {}", later(at, Time(0)))
+                })
+            };
+            let times = format!(
+                "{}{}",
+                moment("due", token.due),
+                moment("reminded", token.reminded)
+            );
+            let read_only = if standpoint.token(index) {
+                ""
+            } else {
+                " read only"
+            };
+            let incident = token
+                .incident
+                .as_ref()
+                .map_or(String::new(), |incident| format!(" !{}", incident.code));
             let colon = if offers.is_empty() { "" } else { ": " };
             let element = self.element(token.element);
-            parts.push(format!("{element}{assignee}{times}{read_only}{incident}{colon}{}", offers.join(", ")));
+            parts.push(format!(
+                "{element}{assignee}{times}{read_only}{incident}{colon}{}",
+                offers.join(", ")
+            ));
         }
         let back = mine().filter(|offer| offer.back);
-        parts.extend(back.map(|offer| format!("back {}.{}", self.element(offer.element), offer.action)));
+        parts.extend(
+            back.map(|offer| format!("back {}.{}", self.element(offer.element), offer.action)),
+        );
         format!("= {}", parts.join("; "))
     }
 }
@@ -261,9 +434,23 @@ fn later(at: Time, now: Time) -> String {
 
 /// A refusal as the protocol names it.
 pub fn rejection(rejection: &Rejection) -> String {
-    assert!(rejection.message.contains("expected") && rejection.message.contains(", but "), "{}", rejection.message);
-    let named = |field: &str| if field.is_empty() { "(body)".to_owned() } else { field.to_owned() };
-    let fields: Vec<String> = rejection.fields.iter().map(|(field, error)| format!("{} {}", named(field), error.code)).collect();
+    assert!(
+        rejection.message.contains("expected") && rejection.message.contains(", but "),
+        "{}",
+        rejection.message
+    );
+    let named = |field: &str| {
+        if field.is_empty() {
+            "(body)".to_owned()
+        } else {
+            field.to_owned()
+        }
+    };
+    let fields: Vec<String> = rejection
+        .fields
+        .iter()
+        .map(|(field, error)| format!("{} {}", named(field), error.code))
+        .collect();
     let (code, detail) = match rejection.kind {
         RejectionKind::BadRequest => ("bad_request", String::new()),
         RejectionKind::Unauthenticated => ("unauthenticated", String::new()),
@@ -273,7 +460,9 @@ pub fn rejection(rejection: &Rejection) -> String {
         RejectionKind::AlreadyExecuted => ("already_executed", String::new()),
         RejectionKind::InvalidData => ("invalid_data", format!(" {}", fields.join(", "))),
         RejectionKind::IdReused => ("id_reused", String::new()),
-        RejectionKind::Unavailable(reason) => ("action_not_available", format!(" {}", reason_name(reason))),
+        RejectionKind::Unavailable(reason) => {
+            ("action_not_available", format!(" {}", reason_name(reason)))
+        }
     };
     format!("x {code}{detail}")
 }
@@ -292,21 +481,50 @@ fn reason_name(reason: Unavailable) -> &'static str {
 
 fn said(message: &PeerMessage) -> String {
     match message {
-        PeerMessage::Start { head, start_condition } => {
+        PeerMessage::Start {
+            head,
+            start_condition,
+        } => {
             let wants = head.parent.as_ref().is_some_and(|link| link.wants_result);
-            let on = start_condition.as_ref().map_or(String::new(), |condition| format!(" on={condition}"));
-            format!("start {} {}{on}{}", head.process.id, head.data, if wants { " wanting a result" } else { "" })
+            let on = start_condition
+                .as_ref()
+                .map_or(String::new(), |condition| format!(" on={condition}"));
+            format!(
+                "start {} {}{on}{}",
+                head.process.id,
+                head.data,
+                if wants { " wanting a result" } else { "" }
+            )
         }
         PeerMessage::End { status } => format!("end {}", status.name()),
         PeerMessage::EndDescendants => "end descendants".to_owned(),
         PeerMessage::ParentFinished => "parent finished".to_owned(),
-        PeerMessage::Linked { offer, .. } => format!("linked {}", offer.map_or("-".to_owned(), |seq| seq.to_string())),
-        PeerMessage::Push { kind: MessageType::Default, body, .. } => format!("push {body}"),
-        PeerMessage::Push { kind: MessageType::Action, body, .. } => format!("ask {body}"),
+        PeerMessage::Linked { offer, .. } => format!(
+            "linked {}",
+            offer.map_or("-".to_owned(), |seq| seq.to_string())
+        ),
+        PeerMessage::Push {
+            kind: MessageType::Default,
+            body,
+            ..
+        } => format!("push {body}"),
+        PeerMessage::Push {
+            kind: MessageType::Action,
+            body,
+            ..
+        } => format!("ask {body}"),
         PeerMessage::Append { patch } => format!("append {patch}"),
-        PeerMessage::Ended { status, result, error } => {
-            let result = result.as_ref().map_or(String::new(), |result| format!(" {result}"));
-            let error = error.as_ref().map_or(String::new(), |error| format!(" {error}"));
+        PeerMessage::Ended {
+            status,
+            result,
+            error,
+        } => {
+            let result = result
+                .as_ref()
+                .map_or(String::new(), |result| format!(" {result}"));
+            let error = error
+                .as_ref()
+                .map_or(String::new(), |error| format!(" {error}"));
             format!("ended {}{result}{error}", status.name())
         }
         PeerMessage::StartDropped => "start dropped".to_owned(),

@@ -65,10 +65,19 @@ impl Connection {
     /// Reads the head of an answer.
     pub async fn head(&mut self) -> Head {
         let head = self.until(b"\r\n\r\n").await;
-        let mut lines = head.split("\r\n").filter(|line| !line.is_empty()).map(str::to_owned);
+        let mut lines = head
+            .split("\r\n")
+            .filter(|line| !line.is_empty())
+            .map(str::to_owned);
         let status = lines.next().unwrap();
-        let header = |line: String| line.split_once(": ").map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()));
-        Head { status, headers: lines.filter_map(header).collect() }
+        let header = |line: String| {
+            line.split_once(": ")
+                .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+        };
+        Head {
+            status,
+            headers: lines.filter_map(header).collect(),
+        }
     }
 
     /// Reads an answer whose length is announced.
@@ -80,7 +89,14 @@ impl Connection {
     /// Reads the rest of an answer whose head was read. Without content there is no length.
     pub async fn body(&mut self, head: Head) -> Answer {
         let has_none = head.status.starts_with("HTTP/1.1 204 ");
-        let length = if has_none { 0 } else { head.get("content-length").expect("a length").parse().unwrap() };
+        let length = if has_none {
+            0
+        } else {
+            head.get("content-length")
+                .expect("a length")
+                .parse()
+                .unwrap()
+        };
         let body = self.exactly(length).await;
         Answer { head, body }
     }
@@ -107,21 +123,31 @@ impl Connection {
     pub async fn rest(&mut self) -> String {
         let mut rest = Vec::new();
         // A connection that is reset has ended too.
-        let _ = timeout(DEADLINE, self.0.read_to_end(&mut rest)).await.expect("an end in time");
+        let _ = timeout(DEADLINE, self.0.read_to_end(&mut rest))
+            .await
+            .expect("an end in time");
         String::from_utf8(rest).unwrap()
     }
 
     async fn until(&mut self, end: &[u8]) -> String {
         let mut read = Vec::new();
         while !read.ends_with(end) {
-            read.push(timeout(DEADLINE, self.0.read_u8()).await.expect("a byte in time").expect("a byte before the end"));
+            read.push(
+                timeout(DEADLINE, self.0.read_u8())
+                    .await
+                    .expect("a byte in time")
+                    .expect("a byte before the end"),
+            );
         }
         String::from_utf8(read).unwrap()
     }
 
     async fn exactly(&mut self, count: usize) -> String {
         let mut read = vec![0; count];
-        timeout(DEADLINE, self.0.read_exact(&mut read)).await.expect("bytes in time").expect("as many bytes as announced");
+        timeout(DEADLINE, self.0.read_exact(&mut read))
+            .await
+            .expect("bytes in time")
+            .expect("as many bytes as announced");
         String::from_utf8(read).unwrap()
     }
 }
@@ -140,17 +166,33 @@ impl Answer {
     /// Asserts a refusal in JSON with this status.
     #[track_caller]
     pub fn is_problem(&self, status: u16) {
-        assert!(self.head.status.starts_with(&format!("HTTP/1.1 {status} ")), "{self:?}");
+        assert!(
+            self.head.status.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{self:?}"
+        );
         let body: Value = serde_json::from_str(&self.body).expect("JSON");
         assert_eq!(body["status"], status, "{self:?}");
-        assert!(body["detail"].as_str().is_some_and(|detail| detail.starts_with("expected ")), "{self:?}");
+        assert!(
+            body["detail"]
+                .as_str()
+                .is_some_and(|detail| detail.starts_with("expected ")),
+            "{self:?}"
+        );
     }
 
     /// Asserts the refusal of somebody who is not signed in.
     #[track_caller]
     pub fn is_unauthorized(&self) {
-        assert_eq!((self.head.status.as_str(), self.body.as_str()), ("HTTP/1.1 401 Unauthorized", "Unauthorized"));
-        assert!(self.head.get("www-authenticate").is_some_and(|value| value.starts_with("Bearer")), "{self:?}");
+        assert_eq!(
+            (self.head.status.as_str(), self.body.as_str()),
+            ("HTTP/1.1 401 Unauthorized", "Unauthorized")
+        );
+        assert!(
+            self.head
+                .get("www-authenticate")
+                .is_some_and(|value| value.starts_with("Bearer")),
+            "{self:?}"
+        );
     }
 }
 
@@ -180,7 +222,13 @@ pub async fn start(server: &Server, token: &str) -> String {
 /// Asks for the stream of a job of workflow 41; its head has been read.
 pub async fn follow(server: &Server, token: &str, job: &str) -> Connection {
     let mut connection = Connection::open(server).await;
-    connection.send(&request(&format!("GET /api/v1/sse/41/{job}"), &[&bearer(token)], "")).await;
+    connection
+        .send(&request(
+            &format!("GET /api/v1/sse/41/{job}"),
+            &[&bearer(token)],
+            "",
+        ))
+        .await;
     let head = connection.head().await;
     assert_eq!(head.status, "HTTP/1.1 200 OK", "{head:?}");
     connection
@@ -188,12 +236,20 @@ pub async fn follow(server: &Server, token: &str, job: &str) -> Connection {
 
 /// Posts an empty body and reads the answer.
 pub async fn post(server: &Server, token: &str, path: &str) -> Answer {
-    ask(server, &request(&format!("POST {path}"), &[&bearer(token)], "")).await
+    ask(
+        server,
+        &request(&format!("POST {path}"), &[&bearer(token)], ""),
+    )
+    .await
 }
 
 /// Gets an answer in JSON.
 pub async fn get(server: &Server, token: &str, path: &str) -> Value {
-    let answer = ask(server, &request(&format!("GET {path}"), &[&bearer(token)], "")).await;
+    let answer = ask(
+        server,
+        &request(&format!("GET {path}"), &[&bearer(token)], ""),
+    )
+    .await;
     assert_eq!(answer.head.status, "HTTP/1.1 200 OK", "{answer:?}");
     assert_eq!(answer.head.get("content-type"), Some("application/json"));
     serde_json::from_str(&answer.body).expect("JSON")
@@ -212,9 +268,17 @@ pub async fn deploy_named(server: &Server, number: i64, name: Option<String>, sk
     (definition.alias, definition.name) = (Some(number), name);
     let body = serde_json::to_string(&definition).unwrap();
     let length = format!("Content-Length: {}", body.len());
-    let lines = [bearer(&admin()), "Content-Type: application/json".to_owned(), length];
+    let lines = [
+        bearer(&admin()),
+        "Content-Type: application/json".to_owned(),
+        length,
+    ];
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let answer = ask(server, &request("POST /v1/definitions?publish=true", &lines, &body)).await;
+    let answer = ask(
+        server,
+        &request("POST /v1/definitions?publish=true", &lines, &body),
+    )
+    .await;
     assert_eq!(answer.head.status, "HTTP/1.1 201 Created", "{answer:?}");
 }
 

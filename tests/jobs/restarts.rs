@@ -16,7 +16,8 @@ const DURABLE: [&str; 3] = ["--test-clock", "--rate-per-second", "0"];
 
 async fn an_hour_passes(server: &Server) {
     let mut root = Client::hello(server, &admin()).await;
-    root.done(json!({"type": "clock", "id": id(), "advance": "PT1H"})).await;
+    root.done(json!({"type": "clock", "id": id(), "advance": "PT1H"}))
+        .await;
     root.done(json!({"type": "idle", "id": id()})).await;
 }
 

@@ -41,33 +41,71 @@ impl Program {
         let data = tempfile::tempdir().expect("a temporary directory");
         let log = File::create(data.path().join("log")).expect("a file for the log");
         let mut command = program(&data);
-        command.args(["--listen", "127.0.0.1:0", "--workers", "1", "--jwt-secret", SECRET, "--webhook-secret", SECRET]);
-        let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(log).spawn().expect("the program starts");
+        command.args([
+            "--listen",
+            "127.0.0.1:0",
+            "--workers",
+            "1",
+            "--jwt-secret",
+            SECRET,
+            "--webhook-secret",
+            SECRET,
+        ]);
+        let mut child = command
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
-        let ready = lines.by_ref().map_while(Result::ok).find(|line| line.contains("is ready at"));
+        let ready = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .find(|line| line.contains("is ready at"));
         let ready = ready.unwrap_or_else(|| panic!("the program ended: {:?}", child.wait()));
         let base = ready.rsplit(' ').next().unwrap_or_default().to_owned();
-        let said = std::thread::spawn(move || lines.map_while(Result::ok).fold(ready, |said, line| said + "\n" + &line));
-        Self { child, data, base, said: Some(said) }
+        let said = std::thread::spawn(move || {
+            lines
+                .map_while(Result::ok)
+                .fold(ready, |said, line| said + "\n" + &line)
+        });
+        Self {
+            child,
+            data,
+            base,
+            said: Some(said),
+        }
     }
 
     /// Runs another command on its data directory.
     pub fn run(&self, arguments: &[&str]) -> Output {
-        program(&self.data).args(arguments).output().expect("the program runs")
+        program(&self.data)
+            .args(arguments)
+            .output()
+            .expect("the program runs")
     }
 
     /// A request with a token for these roles; without any it is a stranger's.
     pub fn request(&self, method: Method, path: &str, token: Option<&str>) -> RequestBuilder {
-        let client = reqwest::Client::builder().redirect(Policy::none()).pool_max_idle_per_host(0).build().expect("a client");
+        let client = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .pool_max_idle_per_host(0)
+            .build()
+            .expect("a client");
         let request = client.request(method, format!("{}{path}", self.base));
-        token.into_iter().fold(request, |request, token| request.bearer_auth(token))
+        token
+            .into_iter()
+            .fold(request, |request, token| request.bearer_auth(token))
     }
 
     /// Sends a request and reads its answer.
     pub async fn send(&self, request: RequestBuilder) -> (u16, Value) {
         let answer = request.send().await.expect("an answer");
         let status = answer.status().as_u16();
-        (status, serde_json::from_str(&answer.text().await.expect("a body")).unwrap_or_default())
+        (
+            status,
+            serde_json::from_str(&answer.text().await.expect("a body")).unwrap_or_default(),
+        )
     }
 
     /// A path in its data directory.
@@ -77,10 +115,17 @@ impl Program {
 
     /// Ends it as an operator would, and reads what it has left.
     pub fn end(mut self) -> Ended {
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().expect("kill runs");
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .expect("kill runs");
         assert!(asked.success() && self.child.wait().expect("it can be waited for").success());
         let log = std::fs::read_to_string(self.data.path().join("log")).expect("the log is text");
-        let said = self.said.take().and_then(|said| said.join().ok()).expect("its output was read");
+        let said = self
+            .said
+            .take()
+            .and_then(|said| said.join().ok())
+            .expect("its output was read");
         Ended { log, said }
     }
 }
@@ -95,14 +140,26 @@ impl Drop for Program {
 
 fn program(data: &TempDir) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
-    command.env_remove("RUST_LOG").env("STEPWIRE_DATA", data.path());
+    command
+        .env_remove("RUST_LOG")
+        .env("STEPWIRE_DATA", data.path());
     command
 }
 
 /// A token for an hour.
 pub fn token(subject: &str, roles: &[&str]) -> String {
     let roles = roles.iter().map(|&role| role.to_owned()).collect();
-    let identity = Identity { subject: subject.to_owned(), roles, ..Identity::anonymous(Uuid::nil()) };
-    let settings = TokenSettings { secret: SECRET.to_owned(), issuer: None, audience: None };
-    Tokens::new(settings).mint(&identity, real_now(), std::time::Duration::from_secs(3600)).expect("a token can be signed")
+    let identity = Identity {
+        subject: subject.to_owned(),
+        roles,
+        ..Identity::anonymous(Uuid::nil())
+    };
+    let settings = TokenSettings {
+        secret: SECRET.to_owned(),
+        issuer: None,
+        audience: None,
+    };
+    Tokens::new(settings)
+        .mint(&identity, real_now(), std::time::Duration::from_secs(3600))
+        .expect("a token can be signed")
 }

@@ -1,7 +1,8 @@
-//! The curl sessions printed in docs/ are what happens: each line with `$` is run by `sh` against the real program, and what is printed
-//! below it has to come.
+//! The curl sessions printed in docs/ are what happens: each line with `$` is run by `sh` against
+//! the real program, and what is printed below it has to come.
 //!
-//! Needs curl and jq. Without them a test says by name that it was skipped, unless `STEPWIRE_TEST=all`.
+//! Needs curl and jq. Without them a test says by name that it was skipped, unless
+//! `STEPWIRE_TEST=all`.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -32,15 +33,37 @@ struct Step {
 
 #[tokio::test]
 async fn the_session_of_jobs_works_as_printed() {
-    play("jobs.md", &["--store", "memory", "--rate-per-second", "0", "--test-clock"]).await;
+    play(
+        "jobs.md",
+        &[
+            "--store",
+            "memory",
+            "--rate-per-second",
+            "0",
+            "--test-clock",
+        ],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn the_session_of_rest_works_as_printed() {
-    play("rest.md", &["--store", "memory", "--rate-per-second", "0", "--test-clock", "--no-examples"]).await;
+    play(
+        "rest.md",
+        &[
+            "--store",
+            "memory",
+            "--rate-per-second",
+            "0",
+            "--test-clock",
+            "--no-examples",
+        ],
+    )
+    .await;
 }
 
-/// Plays all sessions of a page in one shell. After each command the process time goes on by ten seconds.
+/// Plays all sessions of a page in one shell. After each command the process time goes on by ten
+/// seconds.
 async fn play(page: &str, arguments: &[&str]) {
     for tool in ["curl", "jq"] {
         if Command::new(tool).arg("--version").output().is_err() {
@@ -50,11 +73,20 @@ async fn play(page: &str, arguments: &[&str]) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(root.join("docs").join(page)).expect("the page is there");
     let steps = steps(&text);
-    assert!(steps.iter().any(|step| step.command.contains("curl")), "{page} has a session");
+    assert!(
+        steps.iter().any(|step| step.command.contains("curl")),
+        "{page} has a session"
+    );
     let server = Server::with(arguments);
     let mut clock = Client::hello(&server, &admin()).await;
-    let programs = Path::new(env!("CARGO_BIN_EXE_stepwire")).parent().expect("it is in a folder");
-    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap_or_default());
+    let programs = Path::new(env!("CARGO_BIN_EXE_stepwire"))
+        .parent()
+        .expect("it is in a folder");
+    let path = format!(
+        "{}:{}",
+        programs.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
     let mut shell = Command::new("sh")
         .current_dir(root)
         .env("PATH", path)
@@ -70,9 +102,15 @@ async fn play(page: &str, arguments: &[&str]) {
     for Step { command, printed } in &steps {
         let command = command.replace("localhost:8000", &format!("127.0.0.1:{}", server.port));
         writeln!(script, "{command}\necho; echo '{DONE}'").expect("the shell reads");
-        let found: Vec<String> = lines.by_ref().map_while(Result::ok).take_while(|line| line != DONE).collect();
+        let found: Vec<String> = lines
+            .by_ref()
+            .map_while(Result::ok)
+            .take_while(|line| line != DONE)
+            .collect();
         compare(printed, &found, &command);
-        clock.done(json!({"type": "clock", "id": id(), "advance": "PT10S"})).await;
+        clock
+            .done(json!({"type": "clock", "id": id(), "advance": "PT10S"}))
+            .await;
     }
     drop(script);
     assert!(shell.wait().expect("it can be waited for").success());
@@ -83,10 +121,17 @@ async fn play(page: &str, arguments: &[&str]) {
 /// The sessions of a page: in blocks of `console`, commands after `$` and what they print.
 fn steps(page: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    for block in page.split("```console\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+    for block in page
+        .split("```console\n")
+        .skip(1)
+        .filter_map(|rest| rest.split("```").next())
+    {
         for line in block.lines() {
             match (line.strip_prefix("$ "), steps.last_mut()) {
-                (Some(command), _) => steps.push(Step { command: command.to_owned(), printed: Vec::new() }),
+                (Some(command), _) => steps.push(Step {
+                    command: command.to_owned(),
+                    printed: Vec::new(),
+                }),
                 (None, Some(step)) if step.command.ends_with('\\') => {
                     step.command.push('\n');
                     step.command.push_str(line);
@@ -99,7 +144,8 @@ fn steps(page: &str) -> Vec<Step> {
     steps
 }
 
-/// Each printed line has to come, in order; between them nothing else unless a line says that something is left out.
+/// Each printed line has to come, in order; between them nothing else unless a line says that
+/// something is left out.
 fn compare(printed: &[String], found: &[String], command: &str) {
     let counts = |line: &&String| !line.is_empty() && !line.starts_with(": ");
     let mut rest = found.iter().filter(counts);
@@ -110,11 +156,21 @@ fn compare(printed: &[String], found: &[String], command: &str) {
             continue;
         }
         let fits = |found: &&String| fits(line, found);
-        let next = if skips { rest.find(fits) } else { rest.next().filter(fits) };
-        assert!(next.is_some(), "{command}\nexpected: {line}\nfound: {found:#?}");
+        let next = if skips {
+            rest.find(fits)
+        } else {
+            rest.next().filter(fits)
+        };
+        assert!(
+            next.is_some(),
+            "{command}\nexpected: {line}\nfound: {found:#?}"
+        );
         skips = false;
     }
-    assert!(skips || rest.next().is_none(), "{command} says more than is printed: {found:#?}");
+    assert!(
+        skips || rest.next().is_none(),
+        "{command} says more than is printed: {found:#?}"
+    );
 }
 
 /// Whether a line is what is printed: text up to the first bracket, then JSON.
@@ -122,7 +178,9 @@ fn fits(printed: &str, found: &str) -> bool {
     let at = printed.find('{').unwrap_or(printed.len());
     let (before, json) = printed.split_at(at);
     if json.is_empty() {
-        return printed.strip_suffix(LEFT_OUT).map_or(printed == found, |start| found.starts_with(start));
+        return printed
+            .strip_suffix(LEFT_OUT)
+            .map_or(printed == found, |start| found.starts_with(start));
     }
     found
         .strip_prefix(before)
@@ -132,13 +190,20 @@ fn fits(printed: &str, found: &str) -> bool {
 
 #[test]
 fn printed_lines_are_compared_strictly() {
-    let lines = |lines: &[&str]| -> Vec<String> { lines.iter().map(|line| line.to_string()).collect() };
+    let lines =
+        |lines: &[&str]| -> Vec<String> { lines.iter().map(|line| line.to_string()).collect() };
     let outcome = |printed: &[&str], found: &[&str]| {
         let (printed, found) = (lines(printed), lines(found));
         std::panic::catch_unwind(move || compare(&printed, &found, "x")).is_ok()
     };
-    assert!(outcome(&[r#"data: {"a":1,…}"#], &[": keep-alive", "", r#"data: {"a":1,"b":2}"#]));
-    assert!(outcome(&["id: …", "…", "last"], &["id: 7", "other", "last"]));
+    assert!(outcome(
+        &[r#"data: {"a":1,…}"#],
+        &[": keep-alive", "", r#"data: {"a":1,"b":2}"#]
+    ));
+    assert!(outcome(
+        &["id: …", "…", "last"],
+        &["id: 7", "other", "last"]
+    ));
     assert!(outcome(&[], &[""]));
     for (printed, found) in [
         (&[r#"data: {"a":1}"#][..], &[r#"data: {"a":2}"#][..]),

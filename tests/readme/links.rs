@@ -1,4 +1,5 @@
-//! Links of the documents lead to files and headings that are there, and README.md names every page.
+//! Links of the documents lead to files and headings that are there, and README.md names every
+//! page.
 
 use std::{
     collections::BTreeSet,
@@ -13,20 +14,35 @@ fn root() -> &'static Path {
 /// Every document of the project.
 fn documents() -> Vec<PathBuf> {
     let in_folder = |folder: &str| {
-        let entries = fs::read_dir(root().join(folder)).expect("a folder").flatten().map(|entry| entry.path());
-        entries.filter(|path| path.extension().is_some_and(|ending| ending == "md")).collect::<Vec<_>>()
+        let entries = fs::read_dir(root().join(folder))
+            .expect("a folder")
+            .flatten()
+            .map(|entry| entry.path());
+        entries
+            .filter(|path| path.extension().is_some_and(|ending| ending == "md"))
+            .collect::<Vec<_>>()
     };
-    ["", "docs", "docs/errors", "sdk"].iter().flat_map(|folder| in_folder(folder)).collect()
+    ["", "docs", "docs/errors", "sdk"]
+        .iter()
+        .flat_map(|folder| in_folder(folder))
+        .collect()
 }
 
 /// The text outside of code.
 fn prose(text: &str) -> String {
     let outside = text.split("```").step_by(2);
-    outside.flat_map(|part| part.split('`').step_by(2)).collect::<Vec<_>>().join("`")
+    outside
+        .flat_map(|part| part.split('`').step_by(2))
+        .collect::<Vec<_>>()
+        .join("`")
 }
 
 fn links(text: &str) -> Vec<String> {
-    prose(text).split("](").skip(1).filter_map(|rest| rest.split(')').next().map(str::to_owned)).collect()
+    prose(text)
+        .split("](")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next().map(str::to_owned))
+        .collect()
 }
 
 /// What can be linked to in a document: its headings, and its numbered sentences.
@@ -34,11 +50,19 @@ fn anchors(text: &str) -> BTreeSet<String> {
     let outside = text.split("```").step_by(2).collect::<String>();
     let slug = |heading: &str| -> String {
         let kept = heading.trim().to_lowercase();
-        let kept = kept.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
-        kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect()
+        let kept = kept
+            .chars()
+            .filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
+        kept.map(|letter| if letter == ' ' { '-' } else { letter })
+            .collect()
     };
-    let headings = outside.lines().filter(|line| line.starts_with('#')).map(|line| slug(line.trim_start_matches('#')));
-    let sentences = outside.lines().filter_map(|line| Some(line.strip_prefix("- **")?.split_once("**")?.0.to_owned()));
+    let headings = outside
+        .lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| slug(line.trim_start_matches('#')));
+    let sentences = outside
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("- **")?.split_once("**")?.0.to_owned()));
     headings.chain(sentences).collect()
 }
 
@@ -48,28 +72,53 @@ fn every_link_leads_somewhere() {
     let mut seen = 0;
     for document in documents() {
         let text = fs::read_to_string(&document).expect("a document is text");
-        for link in links(&text).into_iter().filter(|link| !link.contains("://")) {
+        for link in links(&text)
+            .into_iter()
+            .filter(|link| !link.contains("://"))
+        {
             seen += 1;
-            let (file, anchor) = link.split_once('#').map_or((&*link, None), |(file, anchor)| (file, Some(anchor)));
-            let target = if file.is_empty() { document.clone() } else { document.with_file_name("").join(file) };
-            let has = |anchor: &str| fs::read_to_string(&target).is_ok_and(|text| anchors(&text).contains(anchor));
+            let (file, anchor) = link
+                .split_once('#')
+                .map_or((&*link, None), |(file, anchor)| (file, Some(anchor)));
+            let target = if file.is_empty() {
+                document.clone()
+            } else {
+                document.with_file_name("").join(file)
+            };
+            let has = |anchor: &str| {
+                fs::read_to_string(&target).is_ok_and(|text| anchors(&text).contains(anchor))
+            };
             if !target.exists() || !anchor.is_none_or(has) {
                 wrong.push(format!("{}: {link}", document.display()));
             }
         }
     }
-    assert!(wrong.is_empty(), "expected links to files and headings that are there, but found:\n  {}", wrong.join("\n  "));
+    assert!(
+        wrong.is_empty(),
+        "expected links to files and headings that are there, but found:\n  {}",
+        wrong.join("\n  ")
+    );
     assert!(seen > 60, "{seen}");
 }
 
 #[test]
 fn the_readme_names_every_page() {
     let readme = fs::read_to_string(root().join("README.md")).expect("README.md is there");
-    let named: BTreeSet<String> =
-        links(&readme).into_iter().map(|link| link.split('#').next().unwrap_or_default().to_owned()).collect();
+    let named: BTreeSet<String> = links(&readme)
+        .into_iter()
+        .map(|link| link.split('#').next().unwrap_or_default().to_owned())
+        .collect();
     for document in documents() {
-        let path = document.strip_prefix(root()).expect("below the root").to_string_lossy().into_owned();
-        let is_listed = !path.starts_with("docs/errors/") && !["README.md", "CHANGELOG.md"].contains(&&*path);
-        assert!(!is_listed || named.contains(&path), "expected README.md to link to {path}, but it does not");
+        let path = document
+            .strip_prefix(root())
+            .expect("below the root")
+            .to_string_lossy()
+            .into_owned();
+        let is_listed =
+            !path.starts_with("docs/errors/") && !["README.md", "CHANGELOG.md"].contains(&&*path);
+        assert!(
+            !is_listed || named.contains(&path),
+            "expected README.md to link to {path}, but it does not"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The exchange printed in README.md is what the program does: each `>` line is sent, each `<` line has to come.
+//! The exchange printed in README.md is what the program does: each `>` line is sent, each `<` line
+//! has to come.
 
 mod curl;
 mod links;
@@ -14,8 +15,12 @@ const LEFT_OUT: &str = "…";
 
 #[tokio::test]
 async fn the_exchange_works_as_printed() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("README.md is there");
-    let block = readme.split("```text\n").nth(1).and_then(|rest| rest.split("```").next());
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md"))
+        .expect("README.md is there");
+    let block = readme
+        .split("```text\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next());
     let block = block.expect("README.md has a block of text with the exchange");
     let server = Server::start();
     let mut client = Client::open(&server).await;
@@ -28,7 +33,10 @@ async fn the_exchange_works_as_printed() {
                 let expected = readable(printed);
                 let frame = client.expect_that(|frame| agrees(&expected, frame)).await;
                 if key.is_none() {
-                    key = frame["channel"].as_str().and_then(|channel| channel.strip_prefix("instance/")).map(str::to_owned);
+                    key = frame["channel"]
+                        .as_str()
+                        .and_then(|channel| channel.strip_prefix("instance/"))
+                        .map(str::to_owned);
                 }
             }
             _ => panic!("expected a line with > or <, but it is: {line}"),
@@ -40,22 +48,30 @@ async fn the_exchange_works_as_printed() {
 /// The printed line as JSON: what is left out of an object or list becomes nothing.
 fn readable(printed: &str) -> Value {
     let whole = printed.replace(",…", "").replace("{…}", "{}");
-    serde_json::from_str(&whole).unwrap_or_else(|error| panic!("expected JSON with … in it, but {error}: {printed}"))
+    serde_json::from_str(&whole)
+        .unwrap_or_else(|error| panic!("expected JSON with … in it, but {error}: {printed}"))
 }
 
 /// Whether a frame has everything that is printed; it may have more.
 fn agrees(printed: &Value, found: &Value) -> bool {
     match (printed, found) {
-        (Value::Object(printed), Value::Object(found)) => {
-            printed.iter().all(|(name, value)| found.get(name).is_some_and(|found| agrees(value, found)))
-        }
+        (Value::Object(printed), Value::Object(found)) => printed
+            .iter()
+            .all(|(name, value)| found.get(name).is_some_and(|found| agrees(value, found))),
         (Value::Array(printed), Value::Array(found)) => {
-            printed.len() == found.len() && printed.iter().zip(found).all(|(printed, found)| agrees(printed, found))
+            printed.len() == found.len()
+                && printed
+                    .iter()
+                    .zip(found)
+                    .all(|(printed, found)| agrees(printed, found))
         }
         (Value::String(printed), Value::String(found)) => match printed.strip_suffix(LEFT_OUT) {
             Some(start) => found.starts_with(start),
             // The key is not known before the first frame that names it.
-            None => printed == found || (printed.contains("KEY") && found.len() == printed.len() - "KEY".len() + 36),
+            None => {
+                printed == found
+                    || (printed.contains("KEY") && found.len() == printed.len() - "KEY".len() + 36)
+            }
         },
         (printed, found) => printed == found,
     }
@@ -64,7 +80,10 @@ fn agrees(printed: &Value, found: &Value) -> bool {
 #[test]
 fn printed_lines_agree_with_frames_that_hold_more() {
     let printed = readable(r#"{"a":[{"b":1,…}],"c":"x…",…}"#);
-    assert!(agrees(&printed, &json!({"a": [{"b": 1, "z": 2}], "c": "xyz", "d": 0})));
+    assert!(agrees(
+        &printed,
+        &json!({"a": [{"b": 1, "z": 2}], "c": "xyz", "d": 0})
+    ));
     assert!(!agrees(&printed, &json!({"a": [{"b": 2}], "c": "xyz"})));
     assert!(!agrees(&printed, &json!({"a": [], "c": "xyz"})));
 }

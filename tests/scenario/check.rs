@@ -18,8 +18,9 @@
 //! deploy p                     the next sketch of process p, as a new version; or what is wrong with it
 //! restart                      the server stops in order and starts on its data, at the same time
 //! ```
-//! After every command the server runs until it is idle, then every client reads all there is. What came stands below the
-//! command, indented. At the end of a script every view that a client holds is compared with the one of a snapshot.
+//! After every command the server runs until it is idle, then every client reads all there is. What
+//! came stands below the command, indented. At the end of a script every view that a client holds
+//! is compared with the one of a snapshot.
 
 use std::{fmt::Write, time::Instant};
 
@@ -36,7 +37,10 @@ pub fn check(name: &str) {
         play(&case, &mut actual);
     }
     let count = actual.lines().filter(|line| line.starts_with("# ")).count();
-    println!("{name}.scenario: {count} scenarios in {} ms", begun.elapsed().as_millis());
+    println!(
+        "{name}.scenario: {count} scenarios in {} ms",
+        begun.elapsed().as_millis()
+    );
     expected::settle(&path, &expected, &actual);
 }
 

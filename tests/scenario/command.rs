@@ -8,8 +8,9 @@
 //! retry | skip | claim | release | assign  [INSTANCE:]NODE
 //! terminate | hold | unhold | dismiss  [INSTANCE]
 //! ```
-//! Every frame takes more fields as `name=value` (`element=a`, `user=bob`, `ifSeq=7`). Instances are named by process and
-//! number (`p1`, `q2`), the first of the script is meant when none is; `NODE` is its latest visit, `NODE/1` the first.
+//! Every frame takes more fields as `name=value` (`element=a`, `user=bob`, `ifSeq=7`). Instances
+//! are named by process and number (`p1`, `q2`), the first of the script is meant when none is;
+//! `NODE` is its latest visit, `NODE/1` the first.
 
 use serde_json::{Value, json};
 
@@ -18,10 +19,14 @@ use crate::wire::client::id;
 
 /// The frame of a line's words, with an id of its own.
 pub fn frame(names: &Names, words: &[&str]) -> Value {
-    let [kind, rest @ ..] = words else { panic!("expected something to say") };
+    let [kind, rest @ ..] = words else {
+        panic!("expected something to say")
+    };
     let mut frame = json!({"type": kind, "id": id()});
     let (target, rest) = match rest {
-        [target, rest @ ..] if !target.starts_with('{') && !target.contains('=') => (Some(*target), rest),
+        [target, rest @ ..] if !target.starts_with('{') && !target.contains('=') => {
+            (Some(*target), rest)
+        }
         rest => (None, rest),
     };
     match *kind {
@@ -34,14 +39,21 @@ pub fn frame(names: &Names, words: &[&str]) -> Value {
         }
         "subscribe" | "unsubscribe" => {
             let channel = target.unwrap_or_default();
-            frame["channel"] = json!(names.key(channel).map_or(channel.to_owned(), |key| format!("instance/{key}")));
+            frame["channel"] = json!(
+                names
+                    .key(channel)
+                    .map_or(channel.to_owned(), |key| format!("instance/{key}"))
+            );
         }
         "retry" | "skip" | "claim" | "release" | "assign" => {
             let (instance, node) = instance(names, target.expect("an element"));
             frame["instance"] = json!(instance);
             frame["element"] = json!(names.element(instance, node));
         }
-        _ => frame["instance"] = json!(target.map_or_else(|| names.first(), |name| names.known(name))),
+        _ => {
+            frame["instance"] =
+                json!(target.map_or_else(|| names.first(), |name| names.known(name)))
+        }
     }
     rest.iter().for_each(|word| field(names, word, &mut frame));
     frame
@@ -66,10 +78,13 @@ fn instance<'a>(names: &'a Names, target: &'a str) -> (&'a str, &'a str) {
 
 fn field(names: &Names, word: &str, frame: &mut Value) {
     if word.starts_with('{') {
-        frame["data"] = serde_json::from_str(word).unwrap_or_else(|error| panic!("expected JSON, but {error}: {word}"));
+        frame["data"] = serde_json::from_str(word)
+            .unwrap_or_else(|error| panic!("expected JSON, but {error}: {word}"));
         return;
     }
-    let (name, value) = word.split_once('=').unwrap_or_else(|| panic!("expected name=value or data, but got {word}"));
+    let (name, value) = word
+        .split_once('=')
+        .unwrap_or_else(|| panic!("expected name=value or data, but got {word}"));
     match name {
         "from" if value.contains('#') => {
             let (instance, seq) = names.offer(value);

@@ -1,8 +1,10 @@
-//! The process model over the real websocket: scripted clients, a whole server, a clock that stands still.
+//! The process model over the real websocket: scripted clients, a whole server, a clock that stands
+//! still.
 //!
-//! A file of `cases/*.scenario` per numbered point of the model; how one is read stands in [`check`], what a client says in
-//! [`command`], how frames are written in [`transcript`]. Nothing here sleeps or polls: after every command the server is
-//! asked when it is idle. The engine alone, record by record: `tests/engine`.
+//! A file of `cases/*.scenario` per numbered point of the model; how one is read stands in
+//! [`check`], what a client says in [`command`], how frames are written in [`transcript`]. Nothing
+//! here sleeps or polls: after every command the server is asked when it is idle. The engine alone,
+//! record by record: `tests/engine`.
 
 mod check;
 mod command;

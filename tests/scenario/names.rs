@@ -1,4 +1,5 @@
-//! Names for what is generated: instances, elements, Action messages, files, in the order a script meets them.
+//! Names for what is generated: instances, elements, Action messages, files, in the order a script
+//! meets them.
 
 use std::collections::HashMap;
 
@@ -22,9 +23,16 @@ impl Names {
     /// Names an instance, if it has no name yet: by its process and a number.
     pub fn learn_instance(&mut self, key: &str, process: &str) {
         if self.name(key).is_none() {
-            let of_process = |name: &str| name.trim_end_matches(|letter: char| letter.is_ascii_digit()) == process;
-            let number = 1 + self.instances.iter().filter(|(_, name)| of_process(name)).count();
-            self.instances.push((key.to_owned(), format!("{process}{number}")));
+            let of_process = |name: &str| {
+                name.trim_end_matches(|letter: char| letter.is_ascii_digit()) == process
+            };
+            let number = 1 + self
+                .instances
+                .iter()
+                .filter(|(_, name)| of_process(name))
+                .count();
+            self.instances
+                .push((key.to_owned(), format!("{process}{number}")));
         }
     }
 
@@ -32,9 +40,15 @@ impl Names {
     pub fn learn(&mut self, instance: &str, frame: &Value) {
         let children = frame["children"].as_array().into_iter().flatten();
         for child in children.chain(frame.get("child")) {
-            self.learn_instance(child["instance"].as_str().unwrap_or_default(), child["process"].as_str().unwrap_or_default());
+            self.learn_instance(
+                child["instance"].as_str().unwrap_or_default(),
+                child["process"].as_str().unwrap_or_default(),
+            );
         }
-        let entries = ["nodes", "actions"].iter().filter_map(|list| frame[list].as_array()).flatten();
+        let entries = ["nodes", "actions"]
+            .iter()
+            .filter_map(|list| frame[list].as_array())
+            .flatten();
         for entry in entries {
             self.learn_element(instance, entry);
         }
@@ -55,16 +69,29 @@ impl Names {
 
     /// The id of the file with this name.
     pub fn file(&self, name: &str) -> &str {
-        let number = name.strip_prefix("file").and_then(|number| number.parse::<usize>().ok());
-        number.and_then(|number| self.files.get(number - 1)).unwrap_or_else(|| panic!("no file {name} yet"))
+        let number = name
+            .strip_prefix("file")
+            .and_then(|number| number.parse::<usize>().ok());
+        number
+            .and_then(|number| self.files.get(number - 1))
+            .unwrap_or_else(|| panic!("no file {name} yet"))
     }
 
     fn learn_element(&mut self, instance: &str, entry: &Value) {
-        let (Some(key), Some(node)) = (entry["element"].as_str(), entry["node"].as_str()) else { return };
+        let (Some(key), Some(node)) = (entry["element"].as_str(), entry["node"].as_str()) else {
+            return;
+        };
         if !self.elements.contains_key(key) {
-            let visits = self.visits.entry((instance.to_owned(), node.to_owned())).or_default();
+            let visits = self
+                .visits
+                .entry((instance.to_owned(), node.to_owned()))
+                .or_default();
             visits.push(key.to_owned());
-            let name = if visits.len() == 1 { node.to_owned() } else { format!("{node}/{}", visits.len()) };
+            let name = if visits.len() == 1 {
+                node.to_owned()
+            } else {
+                format!("{node}/{}", visits.len())
+            };
             self.elements.insert(key.to_owned(), name);
         }
     }
@@ -73,7 +100,10 @@ impl Names {
         let seq = seq.as_u64().expect("an Action message has a number");
         let offers = self.offers.entry(instance.to_owned()).or_default();
         if !offers.iter().any(|(known, _)| *known == seq) {
-            offers.push((seq, body["processName"].as_str().unwrap_or_default().to_owned()));
+            offers.push((
+                seq,
+                body["processName"].as_str().unwrap_or_default().to_owned(),
+            ));
         }
     }
 
@@ -84,17 +114,24 @@ impl Names {
 
     /// An instance's name.
     pub fn name(&self, key: &str) -> Option<&str> {
-        self.instances.iter().find(|(known, _)| known == key).map(|(_, name)| name.as_str())
+        self.instances
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, name)| name.as_str())
     }
 
     /// The key of the instance with this name.
     pub fn key(&self, name: &str) -> Option<&str> {
-        self.instances.iter().find(|(_, known)| known == name).map(|(key, _)| key.as_str())
+        self.instances
+            .iter()
+            .find(|(_, known)| known == name)
+            .map(|(key, _)| key.as_str())
     }
 
     /// The key of an instance that has a name.
     pub fn known(&self, name: &str) -> &str {
-        self.key(name).unwrap_or_else(|| panic!("no instance {name} yet: {:?}", self.instances))
+        self.key(name)
+            .unwrap_or_else(|| panic!("no instance {name} yet: {:?}", self.instances))
     }
 
     /// The key of the first instance.
@@ -104,7 +141,9 @@ impl Names {
 
     /// The element key of a node's latest visit, or of `node/2`.
     pub fn element(&self, instance: &str, text: &str) -> &str {
-        let (node, visit) = text.split_once('/').map_or((text, None), |(node, visit)| (node, visit.parse().ok()));
+        let (node, visit) = text
+            .split_once('/')
+            .map_or((text, None), |(node, visit)| (node, visit.parse().ok()));
         let visits = self.visits.get(&(instance.to_owned(), node.to_owned()));
         let visits = visits.unwrap_or_else(|| panic!("no visit of {node} yet"));
         &visits[visit.unwrap_or(visits.len()) - 1]
@@ -117,8 +156,14 @@ impl Names {
 
     /// Instance and number of the Action message `p1#1`.
     pub fn offer(&self, text: &str) -> (&str, u64) {
-        let (name, index) = text.split_once('#').unwrap_or_else(|| panic!("expected INSTANCE#NR, but got {text}"));
-        let instance = if name.is_empty() { self.first() } else { self.known(name) };
+        let (name, index) = text
+            .split_once('#')
+            .unwrap_or_else(|| panic!("expected INSTANCE#NR, but got {text}"));
+        let instance = if name.is_empty() {
+            self.first()
+        } else {
+            self.known(name)
+        };
         let index: usize = index.parse().expect("the number of an Action message");
         (instance, self.offers[instance][index - 1].0)
     }
@@ -126,13 +171,23 @@ impl Names {
     /// The process that an Action message asks for.
     pub fn offered_process(&self, instance: &str, seq: u64) -> Option<&str> {
         let offers = self.offers.get(instance)?;
-        offers.iter().find(|(known, _)| *known == seq).map(|(_, process)| process.as_str())
+        offers
+            .iter()
+            .find(|(known, _)| *known == seq)
+            .map(|(_, process)| process.as_str())
     }
 
     /// Which of its instance's Action messages has this number.
     pub fn offer_index(&self, instance: &str, seq: &Value) -> usize {
-        let offers = self.offers.get(instance).map(Vec::as_slice).unwrap_or_default();
-        1 + offers.iter().position(|(known, _)| seq.as_u64() == Some(*known)).expect("an Action message that was learned")
+        let offers = self
+            .offers
+            .get(instance)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        1 + offers
+            .iter()
+            .position(|(known, _)| seq.as_u64() == Some(*known))
+            .expect("an Action message that was learned")
     }
 
     /// A value's text with names in place of keys.
@@ -143,11 +198,16 @@ impl Names {
         }
         for (key, name) in &self.instances {
             while let Some(at) = text.find(key) {
-                let digits = text[at + key.len()..]
-                    .strip_prefix('-')
-                    .map_or(0, |rest| 1 + rest.bytes().take_while(u8::is_ascii_digit).count());
+                let digits = text[at + key.len()..].strip_prefix('-').map_or(0, |rest| {
+                    1 + rest.bytes().take_while(u8::is_ascii_digit).count()
+                });
                 let whole = at..at + key.len() + digits;
-                let plain = if digits > 1 { self.of_element(&text[whole.clone()]) } else { name.as_str() }.to_owned();
+                let plain = if digits > 1 {
+                    self.of_element(&text[whole.clone()])
+                } else {
+                    name.as_str()
+                }
+                .to_owned();
                 text.replace_range(whole, &plain);
             }
         }

@@ -28,10 +28,15 @@ pub struct Player {
 impl Player {
     /// A client by the words of its line: `NAME [as=SUBJECT] [roles=A,B] [anonymous]`.
     pub fn new(words: &[&str]) -> Self {
-        let [name, rest @ ..] = words else { panic!("expected a name for the client") };
+        let [name, rest @ ..] = words else {
+            panic!("expected a name for the client")
+        };
         let option = |option: &str| rest.iter().find_map(|word| word.strip_prefix(option));
-        let roles: Vec<&str> = option("roles=").map(|roles| roles.split(',').collect()).unwrap_or_default();
-        let token = (!rest.contains(&"anonymous")).then(|| support::token(option("as=").unwrap_or(name), &roles));
+        let roles: Vec<&str> = option("roles=")
+            .map(|roles| roles.split(',').collect())
+            .unwrap_or_default();
+        let token = (!rest.contains(&"anonymous"))
+            .then(|| support::token(option("as=").unwrap_or(name), &roles));
         Self {
             name: (*name).to_owned(),
             token,
@@ -52,7 +57,9 @@ impl Player {
             .collect();
         let mut client = Client::open_at(port).await;
         client.cursors = self.cursors.clone();
-        client.send(json!({"type": "hello", "token": self.token, "resume": resume})).await;
+        client
+            .send(json!({"type": "hello", "token": self.token, "resume": resume}))
+            .await;
         assert_eq!(client.next().await["type"], "welcome");
         self.seen = client.frames.len();
         self.connection = Some(client);
@@ -67,14 +74,19 @@ impl Player {
     /// The connection, which a command needs.
     pub fn connected(&mut self) -> &mut Client {
         let name = &self.name;
-        self.connection.as_mut().unwrap_or_else(|| panic!("{name} is not connected"))
+        self.connection
+            .as_mut()
+            .unwrap_or_else(|| panic!("{name} is not connected"))
     }
 
     /// The answer to a command said since the last time, when it has come.
     pub async fn answer(&mut self, id: &str) -> Value {
         let seen = self.seen;
         let client = self.connected();
-        let known = client.frames[seen..].iter().find(|frame| frame["id"] == id).cloned();
+        let known = client.frames[seen..]
+            .iter()
+            .find(|frame| frame["id"] == id)
+            .cloned();
         let answer = match known {
             Some(answer) => answer,
             None => client.answer(id).await,
@@ -90,19 +102,29 @@ impl Player {
         if let Some(client) = &mut self.connection {
             let nothing = format!("instance/{}", uuid::Uuid::nil());
             let id = format!("read-{}", client.frames.len());
-            client.done(json!({"type": "unsubscribe", "id": id, "channel": nothing})).await;
+            client
+                .done(json!({"type": "unsubscribe", "id": id, "channel": nothing}))
+                .await;
         }
     }
 
     /// What came since the last time, without answers; taken into cursors and views.
     pub fn take(&mut self) -> Vec<Value> {
-        let Some(client) = &self.connection else { return Vec::new() };
+        let Some(client) = &self.connection else {
+            return Vec::new();
+        };
         let fresh = client.frames[self.seen..].iter();
-        let frames: Vec<Value> = fresh.filter(|frame| frame.get("id").is_none() && frame["type"] != "ping").cloned().collect();
+        let frames: Vec<Value> = fresh
+            .filter(|frame| frame.get("id").is_none() && frame["type"] != "ping")
+            .cloned()
+            .collect();
         self.seen = client.frames.len();
         self.cursors = client.cursors.clone();
         for frame in &frames {
-            let view = self.views.entry(frame["channel"].as_str().unwrap_or_default().to_owned()).or_insert_with(|| json!({}));
+            let view = self
+                .views
+                .entry(frame["channel"].as_str().unwrap_or_default().to_owned())
+                .or_insert_with(|| json!({}));
             match frame["type"].as_str() {
                 Some("data") => deep_merge(view, &frame["body"]),
                 Some("view") => *view = frame["body"].clone(),

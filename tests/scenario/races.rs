@@ -1,6 +1,8 @@
-//! Different commands at the same time on one task: whoever comes first is open, what both are told and what is left is not.
+//! Different commands at the same time on one task: whoever comes first is open, what both are told
+//! and what is left is not.
 //!
-//! Not here: the same command said by several at once, whose transcript is the same whoever wins (`at_once.scenario`).
+//! Not here: the same command said by several at once, whose transcript is the same whoever wins
+//! (`at_once.scenario`).
 
 use serde_json::{Value, json};
 use stepwire::web::server::Running;
@@ -29,9 +31,15 @@ async fn a_claim_and_a_run_at_once() {
     let server = support::start(config).await;
     assert_eq!(deploy_sketch(&server, OFFICE).await.status, 201);
     let (mut bob, mut ben) = (clerk(&server, "bob").await, clerk(&server, "ben").await);
-    let (ada, olga) = (User::new(&server, "ada", &[]), User::new(&server, "olga", &["operator"]));
+    let (ada, olga) = (
+        User::new(&server, "ada", &[]),
+        User::new(&server, "olga", &["operator"]),
+    );
     for round in 0..ROUNDS {
-        let started = ada.post("/v1/instances", json!({"process": "p"})).await.json();
+        let started = ada
+            .post("/v1/instances", json!({"process": "p"}))
+            .await
+            .json();
         let (instance, element) = (&started["instance"], &started["nodes"][0]["element"]);
         let claim = json!({"type": "claim", "id": id(), "instance": instance, "element": element});
         let run = json!({"type": "run", "id": id(), "instance": instance, "action": "decide", "data": {"by": "ben"}});
@@ -43,9 +51,15 @@ async fn a_claim_and_a_run_at_once() {
         };
         let instance = instance.as_str().expect("an instance was started");
         let left = olga.get(&format!("/v1/instances/{instance}")).await.json();
-        let at = [&left["nodes"][0]["node"], &left["nodes"][0]["assignee"], &left["data"]];
+        let at = [
+            &left["nodes"][0]["node"],
+            &left["nodes"][0]["assignee"],
+            &left["data"],
+        ];
         match (told(&claimed), told(&ran)) {
-            (("reply", _), ("forbidden", _)) => assert_eq!(at, [&json!("check"), &json!("bob"), &json!({})]),
+            (("reply", _), ("forbidden", _)) => {
+                assert_eq!(at, [&json!("check"), &json!("bob"), &json!({})])
+            }
             (("action_not_available", "not_active"), ("reply", _)) => {
                 assert_eq!(at, [&json!("after"), &Value::Null, &json!({"by": "ben"})]);
             }
@@ -57,7 +71,9 @@ async fn a_claim_and_a_run_at_once() {
 
 async fn clerk(server: &Running, name: &str) -> Client {
     let mut client = Client::open_at(server.addresses()[0].port()).await;
-    client.send(json!({"type": "hello", "token": support::token(name, &["clerk"])})).await;
+    client
+        .send(json!({"type": "hello", "token": support::token(name, &["clerk"])}))
+        .await;
     client.expect("welcome").await;
     client
 }
@@ -65,5 +81,9 @@ async fn clerk(server: &Running, name: &str) -> Client {
 /// Type of a reply, or code and reason of a refusal.
 fn told(answer: &Value) -> (&str, &str) {
     let text = |field: &str| answer[field].as_str().unwrap_or_default();
-    if text("type") == "reply" { ("reply", "") } else { (text("code"), text("reason")) }
+    if text("type") == "reply" {
+        ("reply", "")
+    } else {
+        (text("code"), text("reason"))
+    }
 }

@@ -8,16 +8,25 @@ use crate::web::http::User;
 
 /// Every schedule.
 pub async fn list(server: &Running) -> Vec<Value> {
-    let answer = User::new(server, "root", &["operator"]).get("/v1/schedules").await;
+    let answer = User::new(server, "root", &["operator"])
+        .get("/v1/schedules")
+        .await;
     assert_eq!(answer.status, 200, "{answer:?}");
-    answer.json()["schedules"].as_array().cloned().unwrap_or_default()
+    answer.json()["schedules"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default()
 }
 
 /// Enables, disables or runs the schedule `process/node`.
 pub async fn change(server: &Running, which: &str, what: &str) -> Value {
-    let mut answer =
-        User::new(server, "root", &["operator"]).post(&format!("/v1/schedules/{which}/{what}"), json!({})).await.json();
-    answer["process"] = which.split_once('/').map_or(json!(null), |(process, _)| json!(process));
+    let mut answer = User::new(server, "root", &["operator"])
+        .post(&format!("/v1/schedules/{which}/{what}"), json!({}))
+        .await
+        .json();
+    answer["process"] = which
+        .split_once('/')
+        .map_or(json!(null), |(process, _)| json!(process));
     answer
 }
 
@@ -44,7 +53,9 @@ pub fn line(names: &Names, answer: &Value) -> String {
     if answer["enabled"] == false {
         line.push_str(", disabled");
     }
-    line.extend(text("lastInstance").map(|key| format!(", last {}", names.name(key).unwrap_or("?"))));
+    line.extend(
+        text("lastInstance").map(|key| format!(", last {}", names.name(key).unwrap_or("?"))),
+    );
     line.extend(text("lastSkipped").map(|time| format!(", skipped {time}")));
     line.extend(text("nextRun").map(|time| format!(", next {time}")));
     line.extend(answer["lastError"]["message"].as_str().map(|_| ", failed"));

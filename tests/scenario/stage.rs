@@ -17,7 +17,8 @@ use crate::{
     wire::{Client, client::id},
 };
 
-/// When every script begins: far enough from now that nothing is due while a server comes up in real time.
+/// When every script begins: far enough from now that nothing is due while a server comes up in
+/// real time.
 const BEGINNING: &str = "2100-01-01T00:00:00Z";
 
 /// Where processes are deployed.
@@ -51,7 +52,8 @@ impl Stage {
     /// A server with these processes; on disk, if it is to be restarted.
     pub async fn open(processes: &str, restarts: bool) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
-        let mut config = support::config(&["--test-clock", "--no-examples", "--rate-per-second", "0"]);
+        let mut config =
+            support::config(&["--test-clock", "--no-examples", "--rate-per-second", "0"]);
         if restarts {
             (config.store, config.data) = (Store::Sqlite, data.path().to_owned());
         }
@@ -60,7 +62,16 @@ impl Stage {
         let admin = administrator(&server, BEGINNING).await;
         let versions = deploy_all(&server, processes).await;
         let (now, names) = (BEGINNING.to_owned(), Names::default());
-        Self { config, server: Some(server), admin, now, players: Vec::new(), names, versions, _data: data }
+        Self {
+            config,
+            server: Some(server),
+            admin,
+            now,
+            players: Vec::new(),
+            names,
+            versions,
+            _data: data,
+        }
     }
 
     /// Does what a line says; returns what everybody received.
@@ -74,7 +85,11 @@ impl Stage {
             ["restart"] => return self.restart().await,
             ["schedules"] => return self.schedules().await,
             ["schedule", which, what] => return self.schedule(which, what).await,
-            [who, "download", file] => return vec![papers::download(self.running(), self.of(who), &self.names, file).await],
+            [who, "download", file] => {
+                return vec![
+                    papers::download(self.running(), self.of(who), &self.names, file).await,
+                ];
+            }
             [who, "cut"] => self.cut(who),
             [who, "back"] => self.connect(who).await,
             [who, "reload"] => {
@@ -82,7 +97,11 @@ impl Stage {
                 self.connect(who).await
             }
             [who, "again"] => {
-                let sent = self.player(who).last.clone().expect("something was said before");
+                let sent = self
+                    .player(who)
+                    .last
+                    .clone()
+                    .expect("something was said before");
                 self.say(&[who], vec![sent]).await
             }
             [who, "lost", ref rest @ ..] => {
@@ -97,20 +116,38 @@ impl Stage {
         self.told(&answers)
     }
 
-    /// Ends the script: whoever is up to date with an instance holds the view that a snapshot shows.
+    /// Ends the script: whoever is up to date with an instance holds the view that a snapshot
+    /// shows.
     pub async fn close(mut self) {
         for key in self.names.keys() {
             let channel = &*format!("instance/{key}");
-            let answer = self.admin.ask(json!({"type": "subscribe", "id": id(), "channel": channel})).await;
+            let answer = self
+                .admin
+                .ask(json!({"type": "subscribe", "id": id(), "channel": channel}))
+                .await;
             if answer["type"] == "error" {
                 continue; // A child that could not be started has a name, but is none.
             }
-            let snapshot = self.admin.frames.iter().rfind(|frame| frame["type"] == "snapshot" && frame["channel"] == channel);
+            let snapshot = self
+                .admin
+                .frames
+                .iter()
+                .rfind(|frame| frame["type"] == "snapshot" && frame["channel"] == channel);
             let snapshot = snapshot.expect("a subscription begins with a snapshot");
             for player in &self.players {
                 if player.cursors.get(channel) == snapshot["seq"].as_u64().as_ref() {
-                    let held = player.views.get(channel).cloned().unwrap_or_else(|| json!({}));
-                    assert_eq!(held, snapshot["view"], "{} holds another view of {:?}", player.name, self.names.name(&key));
+                    let held = player
+                        .views
+                        .get(channel)
+                        .cloned()
+                        .unwrap_or_else(|| json!({}));
+                    assert_eq!(
+                        held,
+                        snapshot["view"],
+                        "{} holds another view of {:?}",
+                        player.name,
+                        self.names.name(&key)
+                    );
                 }
             }
         }
@@ -119,12 +156,19 @@ impl Stage {
 
     /// The problems of the next version, if it has any: nothing is deployed then.
     async fn deploy(&mut self, process: &str) -> Vec<String> {
-        let next = self.versions.iter().position(|(id, _)| id == process).expect("a later sketch of this process");
+        let next = self
+            .versions
+            .iter()
+            .position(|(id, _)| id == process)
+            .expect("a later sketch of this process");
         let (_, sketch) = self.versions.remove(next);
         let answer = deploy_sketch(self.running(), &sketch).await.json();
         let problems = answer["problems"].as_array().into_iter().flatten();
-        let text = |problem: &Value, field: &str| problem[field].as_str().unwrap_or_default().to_owned();
-        problems.map(|problem| format!("{} {}", text(problem, "element"), text(problem, "code"))).collect()
+        let text =
+            |problem: &Value, field: &str| problem[field].as_str().unwrap_or_default().to_owned();
+        problems
+            .map(|problem| format!("{} {}", text(problem, "element"), text(problem, "code")))
+            .collect()
     }
 
     async fn enter(&mut self, words: &[&str]) -> Vec<Answered> {
@@ -145,9 +189,19 @@ impl Stage {
     }
 
     async fn advance(&mut self, span: &str) -> Vec<Answered> {
-        let span = if span.starts_with('P') { span.to_owned() } else { format!("PT{}", span.to_uppercase()) };
-        let reply = self.admin.done(json!({"type": "clock", "id": id(), "advance": span})).await;
-        self.now = reply["result"]["now"].as_str().expect("the clock tells the time").to_owned();
+        let span = if span.starts_with('P') {
+            span.to_owned()
+        } else {
+            format!("PT{}", span.to_uppercase())
+        };
+        let reply = self
+            .admin
+            .done(json!({"type": "clock", "id": id(), "advance": span}))
+            .await;
+        self.now = reply["result"]["now"]
+            .as_str()
+            .expect("the clock tells the time")
+            .to_owned();
         Vec::new()
     }
 
@@ -163,13 +217,29 @@ impl Stage {
 
     async fn stop_server(&mut self) -> Vec<String> {
         let server = self.server.take().expect("the server runs");
-        let clients = self.players.iter_mut().filter_map(|player| player.connection.as_mut()).chain([&mut self.admin]);
+        let clients = self
+            .players
+            .iter_mut()
+            .filter_map(|player| player.connection.as_mut())
+            .chain([&mut self.admin]);
         let (codes, ()) = tokio::join!(join_all(clients.map(Client::closed)), server.stop());
         let mut lines = Vec::new();
-        for (player, code) in self.players.iter_mut().filter(|player| player.connection.is_some()).zip(codes) {
+        for (player, code) in self
+            .players
+            .iter_mut()
+            .filter(|player| player.connection.is_some())
+            .zip(codes)
+        {
             let frames = player.take();
-            let said: Vec<&str> = frames.iter().filter_map(|frame| frame["type"].as_str()).collect();
-            lines.push(format!("{}: {}, closed {code}", player.name, said.join(", ")));
+            let said: Vec<&str> = frames
+                .iter()
+                .filter_map(|frame| frame["type"].as_str())
+                .collect();
+            lines.push(format!(
+                "{}: {}, closed {code}",
+                player.name,
+                said.join(", ")
+            ));
             player.connection = None;
         }
         lines
@@ -178,7 +248,10 @@ impl Stage {
     /// The same said by each of `alice+bob`, before anybody is answered.
     async fn say_as(&mut self, who: &str, words: &[&str]) -> Vec<Answered> {
         let who: Vec<&str> = who.split('+').collect();
-        let frames = who.iter().map(|_| command::frame(&self.names, words)).collect();
+        let frames = who
+            .iter()
+            .map(|_| command::frame(&self.names, words))
+            .collect();
         self.say(&who, frames).await
     }
 
@@ -195,8 +268,14 @@ impl Stage {
         }
         let mut answers = Vec::new();
         for (player, sent) in players.into_iter().zip(frames) {
-            let frame = self.players[player].answer(sent["id"].as_str().expect("a command has an id")).await;
-            answers.push(Answered { player, sent, frame });
+            let frame = self.players[player]
+                .answer(sent["id"].as_str().expect("a command has an id"))
+                .await;
+            answers.push(Answered {
+                player,
+                sent,
+                frame,
+            });
         }
         answers
     }
@@ -204,11 +283,22 @@ impl Stage {
     /// As [`Self::say`], over REST.
     async fn bring(&mut self, players: Vec<usize>, commands: Vec<Value>) -> Vec<Answered> {
         let server = self.running();
-        let said = players.iter().zip(&commands).map(|(&player, command)| papers::bring(server, &self.players[player], command));
+        let said = players
+            .iter()
+            .zip(&commands)
+            .map(|(&player, command)| papers::bring(server, &self.players[player], command));
         let frames = join_all(said).await;
-        frames.iter().filter_map(|frame| frame["result"]["file"]["id"].as_str()).for_each(|id| self.names.learn_file(id));
+        frames
+            .iter()
+            .filter_map(|frame| frame["result"]["file"]["id"].as_str())
+            .for_each(|id| self.names.learn_file(id));
         let told = players.into_iter().zip(commands).zip(frames);
-        told.map(|((player, sent), frame)| Answered { player, sent, frame }).collect()
+        told.map(|((player, sent), frame)| Answered {
+            player,
+            sent,
+            frame,
+        })
+        .collect()
     }
 
     /// Waits until nothing is under way and every client has read all there is.
@@ -221,8 +311,13 @@ impl Stage {
 
     async fn schedules(&mut self) -> Vec<String> {
         let entries = schedules::list(self.running()).await;
-        entries.iter().for_each(|entry| schedules::learn(&mut self.names, entry));
-        entries.iter().map(|entry| schedules::line(&self.names, entry)).collect()
+        entries
+            .iter()
+            .for_each(|entry| schedules::learn(&mut self.names, entry));
+        entries
+            .iter()
+            .map(|entry| schedules::line(&self.names, entry))
+            .collect()
     }
 
     async fn schedule(&mut self, which: &str, what: &str) -> Vec<String> {
@@ -237,15 +332,23 @@ impl Stage {
     fn told(&mut self, answers: &[Answered]) -> Vec<String> {
         let taken: Vec<Vec<Value>> = self.players.iter_mut().map(Player::take).collect();
         self.learn(answers, &taken);
-        let names: Vec<&str> = self.players.iter().map(|player| player.name.as_str()).collect();
+        let names: Vec<&str> = self
+            .players
+            .iter()
+            .map(|player| player.name.as_str())
+            .collect();
         transcript::lines(&self.names, &names, answers, &taken)
     }
 
     fn learn(&mut self, answers: &[Answered], taken: &[Vec<Value>]) {
         for Answered { sent, frame, .. } in answers {
-            let Some(key) = frame["result"]["instance"].as_str() else { continue };
+            let Some(key) = frame["result"]["instance"].as_str() else {
+                continue;
+            };
             let from = &sent["inheritFrom"];
-            let offered = from["seq"].as_u64().and_then(|seq| self.names.offered_process(from["instance"].as_str()?, seq));
+            let offered = from["seq"]
+                .as_u64()
+                .and_then(|seq| self.names.offered_process(from["instance"].as_str()?, seq));
             if let Some(process) = offered.or(sent["process"].as_str()).map(str::to_owned) {
                 self.names.learn_instance(key, &process);
             }
@@ -254,18 +357,32 @@ impl Stage {
         let mut next = 0;
         while let Some(key) = self.names.keys().get(next) {
             let channel = format!("instance/{key}");
-            for frame in taken.iter().flatten().filter(|frame| frame["channel"] == channel.as_str()) {
+            for frame in taken
+                .iter()
+                .flatten()
+                .filter(|frame| frame["channel"] == channel.as_str())
+            {
                 self.names.learn(key, frame);
             }
             next += 1;
         }
-        for frame in taken.iter().flatten().filter(|frame| frame["type"] == "instance") {
-            let process = frame["channel"].as_str().and_then(|channel| channel.strip_prefix("process/"));
-            self.names.learn_instance(frame["instance"].as_str().unwrap_or_default(), process.unwrap_or_default());
+        for frame in taken
+            .iter()
+            .flatten()
+            .filter(|frame| frame["type"] == "instance")
+        {
+            let process = frame["channel"]
+                .as_str()
+                .and_then(|channel| channel.strip_prefix("process/"));
+            self.names.learn_instance(
+                frame["instance"].as_str().unwrap_or_default(),
+                process.unwrap_or_default(),
+            );
         }
         for Answered { frame, .. } in answers {
             let result = &frame["result"];
-            self.names.learn(result["instance"].as_str().unwrap_or_default(), result);
+            self.names
+                .learn(result["instance"].as_str().unwrap_or_default(), result);
         }
     }
 
@@ -298,12 +415,17 @@ fn port(server: &Running) -> u16 {
 
 async fn administrator(server: &Running, now: &str) -> Client {
     let mut admin = Client::open_at(port(server)).await;
-    admin.send(json!({"type": "hello", "token": support::token("root", &["admin"])})).await;
-    admin.done(json!({"type": "clock", "id": id(), "set": now})).await;
+    admin
+        .send(json!({"type": "hello", "token": support::token("root", &["admin"])}))
+        .await;
+    admin
+        .done(json!({"type": "clock", "id": id(), "set": now}))
+        .await;
     admin
 }
 
-/// Deploys the files and sketches at the head of a case; returns the sketches of further versions, with their ids.
+/// Deploys the files and sketches at the head of a case; returns the sketches of further versions,
+/// with their ids.
 async fn deploy_all(server: &Running, processes: &str) -> Vec<(String, String)> {
     let mut sketches: Vec<(String, String)> = Vec::new();
     for line in processes.lines() {
@@ -329,13 +451,22 @@ async fn deploy_all(server: &Running, processes: &str) -> Vec<(String, String)> 
 
 /// Deploys and publishes a sketch; the answer.
 pub async fn deploy_sketch(server: &Running, sketch: &str) -> Answer {
-    let definition = serde_json::to_value(sketch::definition(sketch)).expect("a definition is JSON");
-    User::new(server, "dora", &["designer"]).post(DEFINITIONS, definition).await
+    let definition =
+        serde_json::to_value(sketch::definition(sketch)).expect("a definition is JSON");
+    User::new(server, "dora", &["designer"])
+        .post(DEFINITIONS, definition)
+        .await
 }
 
 async fn deploy_file(server: &Running, file: &str) {
-    let source = std::fs::read_to_string(expected::path(&[file])).expect("the file of a process is there");
+    let source =
+        std::fs::read_to_string(expected::path(&[file])).expect("the file of a process is there");
     let request = User::new(server, "dora", &["designer"]).request(Method::POST, DEFINITIONS);
-    let answer = http::send(request.header("content-type", "application/xml").body(source)).await;
+    let answer = http::send(
+        request
+            .header("content-type", "application/xml")
+            .body(source),
+    )
+    .await;
     assert_eq!(answer.status, 201, "{file}: {answer:?}");
 }

@@ -1,4 +1,5 @@
-//! The TypeScript client: its types, its unit tests, its play of the onboarding against the real program, and its package.
+//! The TypeScript client: its types, its unit tests, its play of the onboarding against the real
+//! program, and its package.
 //!
 //! Needs Node; without it a test says by name that it was skipped, unless `STEPWIRE_TEST=all`.
 
@@ -18,7 +19,12 @@ fn the_client_and_the_pages_have_sound_types() {
     }
     pass(&mut node::npm_run("sdk", "check"));
     let compiler = node::folder("sdk/node_modules/typescript/bin/tsc");
-    pass(Command::new("node").arg(compiler).args(["-p", "tsconfig.json"]).current_dir(node::folder("static")));
+    pass(
+        Command::new("node")
+            .arg(compiler)
+            .args(["-p", "tsconfig.json"])
+            .current_dir(node::folder("static")),
+    );
 }
 
 #[test]
@@ -29,19 +35,34 @@ fn the_client_plays_against_the_server() {
     let server = Server::start();
     // As long as a token may be: the first frame has less room for the rest.
     let long = "r".repeat(5_900);
-    let users: [(&str, &[&str]); 5] =
-        [("root", &["admin"]), ("ada", &[]), ("bob", &["clerk"]), ("ben", &["clerk"]), ("lena", &[&long])];
+    let users: [(&str, &[&str]); 5] = [
+        ("root", &["admin"]),
+        ("ada", &[]),
+        ("bob", &["clerk"]),
+        ("ben", &["clerk"]),
+        ("lena", &[&long]),
+    ];
     let tokens = tokens_of(&users);
     // With the usual limit of messages.
     let limited = Server::with(&["--store", "memory"]);
-    let [url, limited_url] = [&server, &limited].map(|server| format!("ws://127.0.0.1:{}/v1/ws", server.port));
+    let [url, limited_url] =
+        [&server, &limited].map(|server| format!("ws://127.0.0.1:{}/v1/ws", server.port));
     let mut test = node::npm_run("sdk", "test");
-    pass(test.env("STEPWIRE_URL", url).env("STEPWIRE_LIMITED_URL", limited_url).env("STEPWIRE_TOKENS", tokens));
+    pass(
+        test.env("STEPWIRE_URL", url)
+            .env("STEPWIRE_LIMITED_URL", limited_url)
+            .env("STEPWIRE_TOKENS", tokens),
+    );
 }
 
 #[track_caller]
 fn pass(command: &mut Command) {
     let output = command.output().expect("node was there a moment ago");
     let told = [output.stdout, output.stderr].concat();
-    assert!(output.status.success(), "{command:?} ended with {}:\n{}", output.status, String::from_utf8_lossy(&told));
+    assert!(
+        output.status.success(),
+        "{command:?} ended with {}:\n{}",
+        output.status,
+        String::from_utf8_lossy(&told)
+    );
 }

@@ -24,10 +24,17 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use uuid::Uuid;
 
 /// Runs a test on a fresh system with the processes of these example files.
-pub fn with_system<F: Future<Output = ()>>(examples: &[&str], test: impl FnOnce(Arc<Sessions>) -> F) {
+pub fn with_system<F: Future<Output = ()>>(
+    examples: &[&str],
+    test: impl FnOnce(Arc<Sessions>) -> F,
+) {
     let path = |example: &&str| format!("{}/examples/{example}.bpmn", env!("CARGO_MANIFEST_DIR"));
-    let sources =
-        examples.iter().map(|example| (std::fs::read(path(example)).expect("the example is there"), SourceFormat::BpmnXml));
+    let sources = examples.iter().map(|example| {
+        (
+            std::fs::read(path(example)).expect("the example is there"),
+            SourceFormat::BpmnXml,
+        )
+    });
     with_sources(sources.collect(), test);
 }
 
@@ -37,28 +44,71 @@ pub fn with_process<F: Future<Output = ()>>(source: &str, test: impl FnOnce(Arc<
 }
 
 /// Runs a test on a fresh system with processes in their JSON form.
-pub fn with_processes<F: Future<Output = ()>>(sources: &[&str], test: impl FnOnce(Arc<Sessions>) -> F) {
-    with_sources(sources.iter().map(|source| (source.as_bytes().to_vec(), SourceFormat::Json)).collect(), test);
+pub fn with_processes<F: Future<Output = ()>>(
+    sources: &[&str],
+    test: impl FnOnce(Arc<Sessions>) -> F,
+) {
+    with_sources(
+        sources
+            .iter()
+            .map(|source| (source.as_bytes().to_vec(), SourceFormat::Json))
+            .collect(),
+        test,
+    );
 }
 
-fn with_sources<F: Future<Output = ()>>(sources: Vec<(Vec<u8>, SourceFormat)>, test: impl FnOnce(Arc<Sessions>) -> F) {
+fn with_sources<F: Future<Output = ()>>(
+    sources: Vec<(Vec<u8>, SourceFormat)>,
+    test: impl FnOnce(Arc<Sessions>) -> F,
+) {
     actix_rt::System::new().block_on(async {
-        let journal =
-            Journal::start(Box::new(MemoryStore::default()), WRITER_QUEUE, Box::new(end_process)).expect("the journal starts");
+        let journal = Journal::start(
+            Box::new(MemoryStore::default()),
+            WRITER_QUEUE,
+            Box::new(end_process),
+        )
+        .expect("the journal starts");
         let arbiter = actix_rt::Arbiter::new();
-        let runtime =
-            Runtime::start(journal, Files::temporary(), OutsideSettings::default(), Clock::real(), vec![arbiter.handle()], None)
-                .await
-                .expect("the runtime starts");
+        let runtime = Runtime::start(
+            journal,
+            Files::temporary(),
+            OutsideSettings::default(),
+            Clock::real(),
+            vec![arbiter.handle()],
+            None,
+        )
+        .await
+        .expect("the runtime starts");
         for (source, format) in sources {
-            let deploy =
-                Deploy { tenant: "default", source: &source, format, publish: true, by: "test", now: runtime.clock.now() };
-            runtime.definitions.deploy(deploy).await.expect("the process deploys");
+            let deploy = Deploy {
+                tenant: "default",
+                source: &source,
+                format,
+                publish: true,
+                by: "test",
+                now: runtime.clock.now(),
+            };
+            runtime
+                .definitions
+                .deploy(deploy)
+                .await
+                .expect("the process deploys");
         }
-        let tokens =
-            Arc::new(Tokens::new(TokenSettings { secret: "a secret for tests only".to_owned(), issuer: None, audience: None }));
-        let limits = Limits { rate_per_second: 0, ..Limits::default() };
-        test(Arc::new(Sessions { runtime, tokens, limits })).await;
+        let tokens = Arc::new(Tokens::new(TokenSettings {
+            secret: "a secret for tests only".to_owned(),
+            issuer: None,
+            audience: None,
+        }));
+        let limits = Limits {
+            rate_per_second: 0,
+            ..Limits::default()
+        };
+        test(Arc::new(Sessions {
+            runtime,
+            tokens,
+            limits,
+        }))
+        .await;
     });
 }
 
@@ -84,13 +134,23 @@ impl Client {
     /// A token of a user.
     pub fn token(sessions: &Arc<Sessions>, user: &str, roles: &[&str]) -> String {
         let roles = roles.iter().map(|role| (*role).to_owned()).collect();
-        let identity = Identity { subject: user.to_owned(), roles, ..Identity::anonymous(Uuid::nil()) };
-        sessions.tokens.mint(&identity, real_now(), std::time::Duration::from_secs(60)).expect("a token is made")
+        let identity = Identity {
+            subject: user.to_owned(),
+            roles,
+            ..Identity::anonymous(Uuid::nil())
+        };
+        sessions
+            .tokens
+            .mint(&identity, real_now(), std::time::Duration::from_secs(60))
+            .expect("a token is made")
     }
 
     /// Connects with a token of this identity.
     pub async fn bearer(sessions: &Arc<Sessions>, identity: &Identity) -> Self {
-        let token = sessions.tokens.mint(identity, real_now(), std::time::Duration::from_secs(60)).expect("a token is made");
+        let token = sessions
+            .tokens
+            .mint(identity, real_now(), std::time::Duration::from_secs(60))
+            .expect("a token is made");
         Self::hello(sessions, &token, json!([])).await
     }
 
@@ -100,19 +160,29 @@ impl Client {
     }
 
     async fn hello(sessions: &Arc<Sessions>, token: &str, resume: Value) -> Self {
-        Self::hello_with(sessions, json!({"type": "hello", "token": token, "resume": resume})).await
+        Self::hello_with(
+            sessions,
+            json!({"type": "hello", "token": token, "resume": resume}),
+        )
+        .await
     }
 
     /// Says hello as a client that comes back, and waits for nothing.
     pub fn come_back(sessions: &Arc<Sessions>, user: &str, resume: Value) -> Self {
         let mut client = Self::open(sessions);
-        client.send(json!({"type": "hello", "token": Self::token(sessions, user, &[]), "resume": resume}));
+        client.send(
+            json!({"type": "hello", "token": Self::token(sessions, user, &[]), "resume": resume}),
+        );
         client
     }
 
     fn open(sessions: &Arc<Sessions>) -> Self {
         let (connection, inbound) = Connection::open(sessions.clone(), None, Instant::now());
-        Self { connection, inbound, unread: VecDeque::new() }
+        Self {
+            connection,
+            inbound,
+            unread: VecDeque::new(),
+        }
     }
 
     async fn hello_with(sessions: &Arc<Sessions>, hello: Value) -> Self {

@@ -1,4 +1,5 @@
-//! Lists and lanes over a connection: who sees which task and which instance, pushed; what each may do with it.
+//! Lists and lanes over a connection: who sees which task and which instance, pushed; what each may
+//! do with it.
 
 use serde_json::{Value, json};
 
@@ -35,7 +36,12 @@ fn tasks() -> Value {
 }
 
 fn nodes(tasks: &Value) -> Vec<&str> {
-    tasks.as_array().expect("a list").iter().filter_map(|task| task["node"].as_str()).collect()
+    tasks
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|task| task["node"].as_str())
+        .collect()
 }
 
 #[test]
@@ -47,25 +53,46 @@ fn a_task_wanders_through_the_lists() {
         for client in [&mut ada, &mut bob, &mut ben] {
             let frames = client.ask(tasks()).await;
             assert_eq!(frames[0]["tasks"], json!([]));
-            assert_eq!(frames[1]["result"], json!({"channel": "tasks", "seq": 0, "mode": "snapshot"}));
+            assert_eq!(
+                frames[1]["result"],
+                json!({"channel": "tasks", "seq": 0, "mode": "snapshot"})
+            );
         }
         let started = ada.ask(start()).await;
         let instance = started.last().expect("a reply")["result"]["instance"].clone();
         let opened = bob.found("tasks").await;
         let task = &opened["set"][0];
         assert_eq!((&opened["seq"], &opened["prev"]), (&json!(1), &json!(0)));
-        assert_eq!((&task["node"], &task["name"], &task["lane"]), (&json!("check"), &json!("Check it"), &json!("office")));
-        assert_eq!((&task["candidates"], &task["assignee"]), (&json!(["clerk"]), &Value::Null));
+        assert_eq!(
+            (&task["node"], &task["name"], &task["lane"]),
+            (&json!("check"), &json!("Check it"), &json!("office"))
+        );
+        assert_eq!(
+            (&task["candidates"], &task["assignee"]),
+            (&json!(["clerk"]), &Value::Null)
+        );
         assert_eq!(ben.found("tasks").await["set"][0], *task);
 
         bob.ask(on("claim", &instance, &task["element"])).await;
         assert_eq!(bob.found("tasks").await["set"][0]["assignee"], "bob");
-        assert_eq!(ben.found("tasks").await["removed"], json!([task["element"]]));
+        assert_eq!(
+            ben.found("tasks").await["removed"],
+            json!([task["element"]])
+        );
 
-        bob.ask(json!({"type": "run", "instance": instance, "action": "decide", "data": {"ok": true}})).await;
-        assert_eq!(bob.found("tasks").await["removed"], json!([task["element"]]));
+        bob.ask(
+            json!({"type": "run", "instance": instance, "action": "decide", "data": {"ok": true}}),
+        )
+        .await;
+        assert_eq!(
+            bob.found("tasks").await["removed"],
+            json!([task["element"]])
+        );
         let sign = ada.found("tasks").await;
-        assert_eq!((nodes(&sign["set"]), &sign["seq"]), (vec!["sign"], &json!(1)));
+        assert_eq!(
+            (nodes(&sign["set"]), &sign["seq"]),
+            (vec!["sign"], &json!(1))
+        );
 
         let mut again = Client::connect(&sessions, "ada", json!([])).await;
         assert_eq!(nodes(&again.ask(tasks()).await[0]["tasks"]), ["sign"]);
@@ -81,23 +108,44 @@ fn an_assigned_task_reaches_somebody_without_any_role() {
         dora.ask(tasks()).await;
         let started = ada.ask(start()).await;
         let reply = &started.last().expect("a reply")["result"];
-        let (instance, element) = (reply["instance"].clone(), reply["nodes"][0]["element"].clone());
+        let (instance, element) = (
+            reply["instance"].clone(),
+            reply["nodes"][0]["element"].clone(),
+        );
         assert_eq!(reply["nodes"][0]["readOnly"], true);
         assert_eq!(reply["actions"], json!([]));
         let refused = dora.ask(json!({"type": "subscribe", "channel": format!("instance/{}", instance.as_str().unwrap())})).await;
         assert_eq!(refused.last().expect("an answer")["code"], "not_found");
 
-        let assign = json!({"type": "assign", "instance": instance, "element": element, "user": "dora"});
-        assert_eq!(ada.ask(assign.clone()).await.last().expect("an answer")["code"], "forbidden");
+        let assign =
+            json!({"type": "assign", "instance": instance, "element": element, "user": "dora"});
+        assert_eq!(
+            ada.ask(assign.clone()).await.last().expect("an answer")["code"],
+            "forbidden"
+        );
         carl.ask(assign).await;
         assert_eq!(dora.found("tasks").await["set"][0]["element"], element);
-        assert_eq!(ada.found("progress").await["nodes"][0]["assignee"], Value::Null);
+        assert_eq!(
+            ada.found("progress").await["nodes"][0]["assignee"],
+            Value::Null
+        );
         assert_eq!(ada.found("progress").await["nodes"][0]["assignee"], "dora");
-        let done = dora.ask(json!({"type": "run", "instance": instance, "action": "decide"})).await;
+        let done = dora
+            .ask(json!({"type": "run", "instance": instance, "action": "decide"}))
+            .await;
         let result = &done.last().expect("an answer")["result"];
-        assert_eq!((&result["nodes"][0]["node"], &result["nodes"][0]["readOnly"]), (&json!("sign"), &json!(true)));
+        assert_eq!(
+            (&result["nodes"][0]["node"], &result["nodes"][0]["readOnly"]),
+            (&json!("sign"), &json!(true))
+        );
         let next = ada.found("progress").await;
-        assert_eq!((&next["nodes"][0]["readOnly"], next["actions"].as_array().map(Vec::len)), (&json!(false), Some(1)));
+        assert_eq!(
+            (
+                &next["nodes"][0]["readOnly"],
+                next["actions"].as_array().map(Vec::len)
+            ),
+            (&json!(false), Some(1))
+        );
     });
 }
 
@@ -107,20 +155,33 @@ fn the_instances_of_a_process_are_pushed_to_operators() {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let channel = json!({"type": "subscribe", "channel": "process/claim"});
         let refused = ada.ask(channel.clone()).await;
-        assert_eq!((&refused[0]["code"], &refused[0]["channel"]), (&json!("forbidden"), &json!("process/claim")));
+        assert_eq!(
+            (&refused[0]["code"], &refused[0]["channel"]),
+            (&json!("forbidden"), &json!("process/claim"))
+        );
         let mut olga = Client::with_roles(&sessions, "olga", &["operator"]).await;
         olga.ask(channel).await;
-        let every = olga.ask(json!({"type": "subscribe", "channel": "process/*"})).await;
+        let every = olga
+            .ask(json!({"type": "subscribe", "channel": "process/*"}))
+            .await;
         assert_eq!(every[0]["instances"], json!([]));
         let started = ada.ask(start()).await;
         let instance = started.last().expect("a reply")["result"]["instance"].clone();
         let frame = olga.found("instance").await;
-        assert_eq!((&frame["instance"], &frame["status"], &frame["seq"]), (&instance, &json!("started"), &json!(1)));
+        assert_eq!(
+            (&frame["instance"], &frame["status"], &frame["seq"]),
+            (&instance, &json!("started"), &json!(1))
+        );
         assert_eq!(olga.found("instance").await["channel"], "process/*");
-        olga.ask(json!({"type": "unsubscribe", "channel": "process/*"})).await;
-        olga.ask(json!({"type": "hold", "instance": instance})).await;
+        olga.ask(json!({"type": "unsubscribe", "channel": "process/*"}))
+            .await;
+        olga.ask(json!({"type": "hold", "instance": instance}))
+            .await;
         let held = olga.found("instance").await;
-        assert_eq!((&held["channel"], &held["status"], &held["prev"]), (&json!("process/claim"), &json!("onHold"), &json!(1)));
+        assert_eq!(
+            (&held["channel"], &held["status"], &held["prev"]),
+            (&json!("process/claim"), &json!("onHold"), &json!(1))
+        );
     });
 }
 
@@ -137,11 +198,16 @@ fn a_token_with_other_rights_shows_everything_anew() {
         assert_eq!(bob.found("resync").await["reason"], "access");
         assert_eq!(nodes(&bob.found("snapshot").await["tasks"]), ["check"]);
         let channel = format!("instance/{}", instance.as_str().expect("a key"));
-        let shown = bob.ask(json!({"type": "subscribe", "channel": channel})).await;
+        let shown = bob
+            .ask(json!({"type": "subscribe", "channel": channel}))
+            .await;
         assert_eq!(shown[0]["actions"][0]["name"], "decide");
         let nobody = Client::token(&sessions, "bob", &[]);
         bob.ask(json!({"type": "auth", "token": nobody})).await;
         let lost = bob.found("error").await;
-        assert_eq!((&lost["code"], &lost["channel"]), (&json!("not_found"), &json!(channel)));
+        assert_eq!(
+            (&lost["code"], &lost["channel"]),
+            (&json!("not_found"), &json!(channel))
+        );
     });
 }

@@ -1,4 +1,5 @@
-//! Sessions without sockets: frames are handed to a connection and taken from it, on a runtime with the memory store.
+//! Sessions without sockets: frames are handed to a connection and taken from it, on a runtime with
+//! the memory store.
 
 mod client;
 mod following;

@@ -23,7 +23,10 @@ fn start(process: &str) -> Value {
 
 /// The types of frames, in order.
 fn types(frames: &[Value]) -> Vec<&str> {
-    frames.iter().map(|frame| frame["type"].as_str().expect("a type")).collect()
+    frames
+        .iter()
+        .map(|frame| frame["type"].as_str().expect("a type"))
+        .collect()
 }
 
 #[test]
@@ -32,7 +35,10 @@ fn a_start_follows_its_instance_from_the_first_record() {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let frames = ada.ask(start("waiting")).await;
         assert_eq!(types(&frames), ["data", "progress", "reply"]);
-        assert_eq!((&frames[0]["prev"], &frames[1]["prev"]), (&json!(0), &frames[0]["seq"]));
+        assert_eq!(
+            (&frames[0]["prev"], &frames[1]["prev"]),
+            (&json!(0), &frames[0]["seq"])
+        );
         assert_eq!(frames[2]["seq"], frames[1]["seq"]);
         let run = json!({"type": "run", "instance": frames[2]["result"]["instance"], "action": "complete"});
         assert_eq!(types(&ada.ask(run).await), ["progress", "reply"]);
@@ -61,16 +67,27 @@ fn a_repeated_start_replays_on_the_connection_that_repeats_it() {
         let first = ada.until("reply").await;
         ada.send(repeated.clone());
         let here = ada.until("reply").await;
-        assert_eq!((types(&here), &here[0]["duplicate"]), (vec!["reply"], &json!(true)), "it follows it already");
+        assert_eq!(
+            (types(&here), &here[0]["duplicate"]),
+            (vec!["reply"], &json!(true)),
+            "it follows it already"
+        );
 
         let mut tab = Client::connect(&sessions, "ada", json!([])).await;
         tab.send(repeated);
         let there = tab.until("reply").await;
         assert_eq!(types(&there), types(&first));
-        assert_eq!((&there[0]["prev"], &there[0]["body"]), (&json!(0), &json!({"hello": true})));
+        assert_eq!(
+            (&there[0]["prev"], &there[0]["body"]),
+            (&json!(0), &json!({"hello": true}))
+        );
         let run = json!({"type": "run", "instance": there[2]["result"]["instance"], "action": "complete"});
         assert_eq!(types(&tab.ask(run).await), ["progress", "reply"]);
-        assert_eq!(ada.until("progress").await.len(), 1, "the first connection follows it, too");
+        assert_eq!(
+            ada.until("progress").await.len(),
+            1,
+            "the first connection follows it, too"
+        );
     });
 }
 
@@ -91,12 +108,25 @@ fn a_start_beyond_the_room_for_subscriptions_is_done_and_says_what_is_not_follow
         for _ in 0..1_000 {
             assert_eq!(ada.ask(start("waiting")).await.len(), 3);
         }
-        assert_eq!(types(&ada.ask(start("nothing")).await), ["error"], "a refused start asks for no room");
+        assert_eq!(
+            types(&ada.ask(start("nothing")).await),
+            ["error"],
+            "a refused start asks for no room"
+        );
         let frames = ada.ask(start("waiting")).await;
-        assert_eq!((types(&frames), &frames[0]["result"]["status"]), (vec!["reply"], &json!("started")));
+        assert_eq!(
+            (types(&frames), &frames[0]["result"]["status"]),
+            (vec!["reply"], &json!("started"))
+        );
         let error = ada.until("error").await.pop().expect("an error");
-        let channel = format!("instance/{}", frames[0]["result"]["instance"].as_str().expect("a key"));
-        assert_eq!((&error["code"], &error["channel"], &error["id"]), (&json!("too_large"), &json!(channel), &Value::Null));
+        let channel = format!(
+            "instance/{}",
+            frames[0]["result"]["instance"].as_str().expect("a key")
+        );
+        assert_eq!(
+            (&error["code"], &error["channel"], &error["id"]),
+            (&json!("too_large"), &json!(channel), &Value::Null)
+        );
 
         let last = ada.ask(json!({"type": "unsubscribe", "channel": "instance/0197a1b2-0000-7000-8000-000000000007"})).await;
         assert_eq!(types(&last), ["reply"], "nothing more came");
@@ -108,7 +138,9 @@ fn a_refused_start_leaves_no_subscription() {
     with_system(&["order-approval"], |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         for _ in 0..1_001 {
-            let refused = ada.ask(json!({"type": "start", "process": "orderApproval", "startCondition": "none"})).await;
+            let refused = ada
+                .ask(json!({"type": "start", "process": "orderApproval", "startCondition": "none"}))
+                .await;
             assert_eq!(types(&refused), ["error"]);
         }
         let started =

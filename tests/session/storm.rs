@@ -1,4 +1,5 @@
-//! Many connections at one instance at the same time: nobody is refused for reading, whatever else is going on.
+//! Many connections at one instance at the same time: nobody is refused for reading, whatever else
+//! is going on.
 
 use std::sync::Arc;
 
@@ -41,7 +42,11 @@ async fn started(sessions: &Arc<Sessions>, process: &str) -> (Client, Value, u64
     let frames = ada.ask(json!({"type": "start", "process": process})).await;
     let reply = frames.last().expect("a reply");
     assert_eq!(reply["type"], "reply", "{reply}");
-    (ada, reply["result"]["instance"].clone(), reply["seq"].as_u64().expect("a number"))
+    (
+        ada,
+        reply["result"]["instance"].clone(),
+        reply["seq"].as_u64().expect("a number"),
+    )
 }
 
 fn note(instance: &Value, text: u32) -> Value {
@@ -50,7 +55,10 @@ fn note(instance: &Value, text: u32) -> Value {
 
 /// Checks that the frames of a channel form a chain from `cursor`; where it ends.
 fn chain(frames: &[Value], channel: &str, mut cursor: u64) -> u64 {
-    for frame in frames.iter().filter(|frame| frame["channel"] == channel && frame.get("prev").is_some()) {
+    for frame in frames
+        .iter()
+        .filter(|frame| frame["channel"] == channel && frame.get("prev").is_some())
+    {
         assert_eq!(frame["prev"], cursor, "{frame}");
         cursor = frame["seq"].as_u64().expect("a number");
     }
@@ -58,7 +66,10 @@ fn chain(frames: &[Value], channel: &str, mut cursor: u64) -> u64 {
 }
 
 fn no_errors(frames: &[Value]) {
-    let refused: Vec<&Value> = frames.iter().filter(|frame| frame["type"] == "error").collect();
+    let refused: Vec<&Value> = frames
+        .iter()
+        .filter(|frame| frame["type"] == "error")
+        .collect();
     assert!(refused.is_empty(), "{refused:?}");
 }
 
@@ -74,7 +85,14 @@ fn all_that_come_back_at_once_get_what_they_missed_while_commands_run() {
         for number in 0..1_000_u32 {
             // Each stands a little elsewhere; some know nothing.
             let after = if number % 10 == 9 { 0 } else { seq };
-            back.push((after, Client::come_back(&sessions, "ada", json!([{"instance": instance, "after": after}]))));
+            back.push((
+                after,
+                Client::come_back(
+                    &sessions,
+                    "ada",
+                    json!([{"instance": instance, "after": after}]),
+                ),
+            ));
             if number % 50 == 0 {
                 ada.send_run(&note(&instance, number));
             }
@@ -84,7 +102,14 @@ fn all_that_come_back_at_once_get_what_they_missed_while_commands_run() {
             no_errors(&frames);
             let end = chain(&frames, &channel, *after);
             assert_eq!(frames.last().expect("live")["seq"], end);
-            assert!(frames.iter().filter(|frame| frame["type"] == "data").count() >= 10, "what was missed");
+            assert!(
+                frames
+                    .iter()
+                    .filter(|frame| frame["type"] == "data")
+                    .count()
+                    >= 10,
+                "what was missed"
+            );
         }
         for _ in 0..20 {
             no_errors(&ada.until("reply").await);
@@ -101,7 +126,10 @@ fn first_subscriptions_at_once_get_their_snapshots_and_the_tree() {
     with_processes(&[NEWS, PAPER], |sessions| async move {
         let (mut ada, instance, _) = started(&sessions, "news").await;
         let channel = format!("instance/{}", instance.as_str().expect("a key"));
-        no_errors(&ada.ask(json!({"type": "run", "instance": instance, "action": "complete"})).await);
+        no_errors(
+            &ada.ask(json!({"type": "run", "instance": instance, "action": "complete"}))
+                .await,
+        );
         let mut tabs = Vec::new();
         for _ in 0..512 {
             let mut tab = Client::connect(&sessions, "ada", json!([])).await;
@@ -112,8 +140,11 @@ fn first_subscriptions_at_once_get_their_snapshots_and_the_tree() {
             let mut frames = tab.until("reply").await;
             frames.extend(tab.until("snapshot").await);
             no_errors(&frames);
-            let of: Vec<&str> =
-                frames.iter().filter(|frame| frame["type"] == "snapshot").filter_map(|frame| frame["process"].as_str()).collect();
+            let of: Vec<&str> = frames
+                .iter()
+                .filter(|frame| frame["type"] == "snapshot")
+                .filter_map(|frame| frame["process"].as_str())
+                .collect();
             assert_eq!(of, ["news", "paper"]);
         }
     });
@@ -124,13 +155,17 @@ fn an_ended_instance_is_read_by_all_at_once() {
     with_system(&["order-approval"], |sessions| async move {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let order = json!({"order": {"item": "desk", "amount": 5_000}});
-        let frames = ada.ask(json!({"type": "start", "process": "orderApproval", "data": order})).await;
+        let frames = ada
+            .ask(json!({"type": "start", "process": "orderApproval", "data": order}))
+            .await;
         let reply = frames.last().expect("a reply");
         let (instance, seq) = (reply["result"]["instance"].clone(), reply["seq"].clone());
         let decide = json!({"type": "run", "instance": instance, "action": "approve", "data": {"comment": "fine"}});
         let end = ada.ask(decide).await.last().expect("a reply")["seq"].clone();
         let resume = json!([{"instance": instance, "after": seq}]);
-        let mut back: Vec<Client> = (0..500).map(|_| Client::come_back(&sessions, "ada", resume.clone())).collect();
+        let mut back: Vec<Client> = (0..500)
+            .map(|_| Client::come_back(&sessions, "ada", resume.clone()))
+            .collect();
         for client in &mut back {
             let frames = client.until("live").await;
             no_errors(&frames);

@@ -46,20 +46,30 @@ fn a_watcher_of_the_parent_gets_no_frame_of_a_child_it_may_not_see() {
         let started = ada.ask(json!({"type": "start", "process": "open"})).await;
         let instance = started.last().expect("a reply")["result"]["instance"].clone();
         let mut vera = Client::with_roles(&sessions, "vera", &["auditor"]).await;
-        let shown = vera.ask(json!({"type": "subscribe", "channel": channel(&instance)})).await;
+        let shown = vera
+            .ask(json!({"type": "subscribe", "channel": channel(&instance)}))
+            .await;
         assert_eq!(shown[0]["nodes"][0]["node"], "go");
 
-        ada.ask(json!({"type": "run", "instance": instance, "action": "complete"})).await;
+        ada.ask(json!({"type": "run", "instance": instance, "action": "complete"}))
+            .await;
         let child = channel(&ada.found("child").await["child"]["instance"]);
         assert_eq!(ada.found("data").await["channel"], child.as_str());
 
         let announced = vera.found("child").await;
         assert_eq!(channel(&announced["child"]["instance"]), child);
         // What waits in front of this answer is what vera got of the child.
-        let frames = vera.ask(json!({"type": "unsubscribe", "channel": "tasks"})).await;
-        let of_child: Vec<_> = frames.iter().filter(|frame| frame["channel"] == child.as_str()).collect();
+        let frames = vera
+            .ask(json!({"type": "unsubscribe", "channel": "tasks"}))
+            .await;
+        let of_child: Vec<_> = frames
+            .iter()
+            .filter(|frame| frame["channel"] == child.as_str())
+            .collect();
         assert_eq!(of_child, Vec::<&Value>::new());
-        let refused = vera.ask(json!({"type": "subscribe", "channel": child})).await;
+        let refused = vera
+            .ask(json!({"type": "subscribe", "channel": child}))
+            .await;
         assert_eq!(refused.last().expect("an answer")["code"], "not_found");
     });
 }
@@ -70,10 +80,21 @@ fn the_token_of_a_tree_lists_no_tasks_of_other_trees() {
         let mut ada = Client::connect(&sessions, "ada", json!([])).await;
         let started = ada.ask(json!({"type": "start", "process": "secret"})).await;
         ada.ask(json!({"type": "start", "process": "secret"})).await;
-        let root = started.last().expect("a reply")["result"]["instance"].as_str().and_then(|key| key.parse().ok());
-        let identity = Identity { subject: "ada".to_owned(), instance: root, ..Identity::anonymous(Uuid::nil()) };
+        let root = started.last().expect("a reply")["result"]["instance"]
+            .as_str()
+            .and_then(|key| key.parse().ok());
+        let identity = Identity {
+            subject: "ada".to_owned(),
+            instance: root,
+            ..Identity::anonymous(Uuid::nil())
+        };
         let mut bearer = Client::bearer(&sessions, &identity).await;
-        let refused = bearer.ask(json!({"type": "subscribe", "channel": "tasks"})).await;
-        assert_eq!((&refused[0]["code"], &refused[0]["channel"]), (&json!("forbidden"), &json!("tasks")));
+        let refused = bearer
+            .ask(json!({"type": "subscribe", "channel": "tasks"}))
+            .await;
+        assert_eq!(
+            (&refused[0]["code"], &refused[0]["channel"]),
+            (&json!("forbidden"), &json!("tasks"))
+        );
     });
 }

@@ -29,13 +29,23 @@ async fn an_ended_tree_is_shown_once_and_then_there_is_nothing_more() {
     let (instance, _) = at_offer(&mut client).await;
     let mut stream = Stream::open(&server, &token("alice"), &path(&instance), &[]).await;
     let received = stream.rest().await;
-    let kinds: Vec<&str> = received.iter().map(|event| event.frame["type"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> = received
+        .iter()
+        .map(|event| event.frame["type"].as_str().unwrap())
+        .collect();
     assert_eq!(kinds, ["snapshot", "bye"]);
     // A browser comes back by itself, unless it is answered 204.
     let last = format!("Last-Event-ID: {}", received[0].id.as_deref().unwrap());
-    let again = request(&format!("GET {}", path(&instance)), &[&bearer(&token("alice")), &last], "");
+    let again = request(
+        &format!("GET {}", path(&instance)),
+        &[&bearer(&token("alice")), &last],
+        "",
+    );
     let answer = ask(&server, &again).await;
-    assert_eq!((answer.head.status.as_str(), answer.body.as_str()), ("HTTP/1.1 204 No Content", ""));
+    assert_eq!(
+        (answer.head.status.as_str(), answer.body.as_str()),
+        ("HTTP/1.1 204 No Content", "")
+    );
 }
 
 #[tokio::test]
@@ -45,7 +55,10 @@ async fn a_stream_ends_with_its_token() {
     let instance = at_review(&mut client).await;
     let brief = token_with("alice", &[], "default", Duration::from_secs(4));
     let mut stream = Stream::open(&server, &brief, &path(&instance), &[]).await;
-    assert_eq!(stream.rest().await.last().unwrap().frame, json!({"type": "bye", "reason": "token_expired"}));
+    assert_eq!(
+        stream.rest().await.last().unwrap().frame,
+        json!({"type": "bye", "reason": "token_expired"})
+    );
     let again = request(&format!("GET {}", path(&instance)), &[&bearer(&brief)], "");
     ask(&server, &again).await.is_problem(401);
 }
@@ -53,15 +66,38 @@ async fn a_stream_ends_with_its_token() {
 #[actix_web::test]
 async fn a_stream_ends_with_its_user() {
     let server = support::server().await;
-    let ada = NewUser { tenant: "default", name: "ada", password: "right", roles: &[] };
+    let ada = NewUser {
+        tenant: "default",
+        name: "ada",
+        password: "right",
+        roles: &[],
+    };
     server.runtime().users.add(ada, real_now()).await.unwrap();
-    let login = User::with_token(&server, None).post("/v1/login", json!({"username": "ada", "password": "right"})).await;
+    let login = User::with_token(&server, None)
+        .post("/v1/login", json!({"username": "ada", "password": "right"}))
+        .await;
     let token = login.json()["access_token"].as_str().unwrap().to_owned();
-    let instance = User::with_token(&server, Some(token.clone())).start_onboarding().await;
-    let mut stream = Stream::ask(server.addresses()[0].port(), &path(&instance), &[&bearer(&token)]).await.unwrap();
+    let instance = User::with_token(&server, Some(token.clone()))
+        .start_onboarding()
+        .await;
+    let mut stream = Stream::ask(
+        server.addresses()[0].port(),
+        &path(&instance),
+        &[&bearer(&token)],
+    )
+    .await
+    .unwrap();
     stream.next().await;
-    server.runtime().users.revoke("default", "ada", real_now()).await.unwrap();
-    assert_eq!(stream.rest().await.last().unwrap().frame, json!({"type": "bye", "reason": "revoked"}));
+    server
+        .runtime()
+        .users
+        .revoke("default", "ada", real_now())
+        .await
+        .unwrap();
+    assert_eq!(
+        stream.rest().await.last().unwrap().frame,
+        json!({"type": "bye", "reason": "revoked"})
+    );
     server.stop().await;
 }
 
@@ -81,7 +117,10 @@ async fn a_server_that_stops_says_when_to_come_back() {
         // The answer has its proper end, so that no client takes it for broken.
         let rest = stream.rest().await;
         let bye = rest.last().unwrap();
-        assert_eq!((&bye.frame["type"], &bye.frame["reason"], rest.len()), (&json!("bye"), &json!("restart"), 1));
+        assert_eq!(
+            (&bye.frame["type"], &bye.frame["reason"], rest.len()),
+            (&json!("bye"), &json!("restart"), 1)
+        );
         assert_eq!(bye.retry, bye.frame["reconnectAfterMs"].as_u64());
         assert!(bye.retry.is_some_and(|after| after >= 500));
     }
@@ -96,7 +135,10 @@ async fn a_peer_that_closes_its_half_is_dropped() {
     let mut stream = Stream::open(&server, &token("alice"), &path(&instance), &[]).await;
     stream.next().await;
     stream.connection().close_half().await;
-    assert!(!stream.connection().rest().await.contains("data:"), "dropped, as nobody may be there any more");
+    assert!(
+        !stream.connection().rest().await.contains("data:"),
+        "dropped, as nobody may be there any more"
+    );
 }
 
 #[tokio::test]
@@ -111,10 +153,17 @@ async fn a_peer_that_does_not_read_is_dropped() {
     let mut stream = Stream::open(&server, &token("alice"), &path(&instance), &[]).await;
     let text = "x".repeat(20_000);
     for _ in 0..600 {
-        client.run(&instance, "simulate", json!({"loan": {"amount": text}})).await;
+        client
+            .run(&instance, "simulate", json!({"loan": {"amount": text}}))
+            .await;
     }
     client.expect_nothing_for(Duration::from_secs(20)).await;
     let rest = stream.connection().rest().await;
-    assert!(!rest.contains("\"bye\"") && !rest.ends_with("0\r\n\r\n"), "dropped without an end");
-    client.run(&instance, "simulate", json!({"loan": {"amount": 1}})).await;
+    assert!(
+        !rest.contains("\"bye\"") && !rest.ends_with("0\r\n\r\n"),
+        "dropped without an end"
+    );
+    client
+        .run(&instance, "simulate", json!({"loan": {"amount": 1}}))
+        .await;
 }

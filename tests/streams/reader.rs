@@ -1,4 +1,5 @@
-//! A strict reader of a stream: each chunk is one event or one comment, and each frame follows the one before.
+//! A strict reader of a stream: each chunk is one event or one comment, and each frame follows the
+//! one before.
 
 use std::collections::HashMap;
 
@@ -34,22 +35,36 @@ impl Stream {
     /// Opens a stream as the bearer of a token; `lines` are further header lines.
     pub async fn open(server: &Server, token: &str, path: &str, lines: &[&str]) -> Self {
         let token = bearer(token);
-        Self::ask(server.port, path, &[&[&*token], lines].concat()).await.unwrap_or_else(|answer| panic!("{answer:?}"))
+        Self::ask(server.port, path, &[&[&*token], lines].concat())
+            .await
+            .unwrap_or_else(|answer| panic!("{answer:?}"))
     }
 
     /// Asks for a stream with these header lines; what else was answered.
     pub async fn ask(port: u16, path: &str, lines: &[&str]) -> Result<Self, Answer> {
         let mut connection = Connection::open_at(port).await;
-        connection.send(&request(&format!("GET {path}"), lines, "")).await;
+        connection
+            .send(&request(&format!("GET {path}"), lines, ""))
+            .await;
         let head = connection.head().await;
         if !head.status.starts_with("HTTP/1.1 200 ") {
             return Err(connection.body(head).await);
         }
         assert_eq!(head.get("content-type"), Some("text/event-stream"));
         assert_eq!(head.get("cache-control"), Some("no-cache, no-transform"));
-        assert_eq!((head.get("x-accel-buffering"), head.get("content-encoding")), (Some("no"), None));
-        assert_eq!((head.get("transfer-encoding"), head.get("content-length")), (Some("chunked"), None));
-        Ok(Self { connection, cursors: HashMap::new(), received: Vec::new() })
+        assert_eq!(
+            (head.get("x-accel-buffering"), head.get("content-encoding")),
+            (Some("no"), None)
+        );
+        assert_eq!(
+            (head.get("transfer-encoding"), head.get("content-length")),
+            (Some("chunked"), None)
+        );
+        Ok(Self {
+            connection,
+            cursors: HashMap::new(),
+            received: Vec::new(),
+        })
     }
 
     /// Goes on where another stream was cut: its numbers are the ones to follow.
@@ -77,7 +92,10 @@ impl Stream {
     /// Reads to the frame that fits.
     pub async fn until(&mut self, fits: impl Fn(&Value) -> bool) -> Event {
         loop {
-            let event = self.next().await.unwrap_or_else(|| panic!("an end; had {:#?}", self.received));
+            let event = self
+                .next()
+                .await
+                .unwrap_or_else(|| panic!("an end; had {:#?}", self.received));
             if fits(&event.frame) {
                 return event;
             }
@@ -98,38 +116,66 @@ impl Stream {
 
     /// Holds a frame against the rule of numbers, as a frontend would.
     fn check(&mut self, frame: &Value) {
-        let (Some(channel), Some(seq)) = (frame["channel"].as_str(), frame["seq"].as_u64()) else { return };
+        let (Some(channel), Some(seq)) = (frame["channel"].as_str(), frame["seq"].as_u64()) else {
+            return;
+        };
         let cursor = self.cursors.entry(channel.to_owned()).or_default();
         if frame["type"] != "snapshot" {
-            assert_eq!(frame["prev"].as_u64(), Some(*cursor), "a gap or a double: {frame}");
+            assert_eq!(
+                frame["prev"].as_u64(),
+                Some(*cursor),
+                "a gap or a double: {frame}"
+            );
         }
         *cursor = seq;
     }
 }
 
-/// One event is one chunk: perhaps `retry`, perhaps `id`, then `data` on one line, LF LF, and no name.
+/// One event is one chunk: perhaps `retry`, perhaps `id`, then `data` on one line, LF LF, and no
+/// name.
 fn parse(chunk: &str) -> Event {
-    let lines = chunk.strip_suffix("\n\n").unwrap_or_else(|| panic!("expected LF LF at the end: {chunk:?}"));
-    let mut event = Event { id: None, retry: None, frame: Value::Null };
+    let lines = chunk
+        .strip_suffix("\n\n")
+        .unwrap_or_else(|| panic!("expected LF LF at the end: {chunk:?}"));
+    let mut event = Event {
+        id: None,
+        retry: None,
+        frame: Value::Null,
+    };
     for line in lines.split('\n') {
-        assert!(event.frame.is_null() && !line.contains('\r'), "expected the data last: {chunk:?}");
+        assert!(
+            event.frame.is_null() && !line.contains('\r'),
+            "expected the data last: {chunk:?}"
+        );
         match line.split_once(": ") {
             Some(("id", id)) => event.id = Some(id.to_owned()),
             Some(("retry", after)) => event.retry = Some(after.parse().expect("a number")),
-            Some(("data", frame)) => event.frame = serde_json::from_str(frame).expect("JSON on one line"),
+            Some(("data", frame)) => {
+                event.frame = serde_json::from_str(frame).expect("JSON on one line")
+            }
             _ => panic!("expected no such line: {chunk:?}"),
         }
     }
     assert!(event.frame.is_object(), "expected data: {chunk:?}");
-    assert_eq!(event.id.is_some(), event.frame.get("seq").is_some(), "an id where the client then stands elsewhere: {chunk:?}");
+    assert_eq!(
+        event.id.is_some(),
+        event.frame.get("seq").is_some(),
+        "an id where the client then stands elsewhere: {chunk:?}"
+    );
     event
 }
 
 /// The frames of each channel, in order.
 pub fn by_channel<'a>(frames: impl IntoIterator<Item = &'a Value>) -> HashMap<String, Vec<Value>> {
     let mut channels: HashMap<String, Vec<Value>> = HashMap::new();
-    for frame in frames.into_iter().filter(|frame| frame.get("prev").is_some() || frame["type"] == "snapshot") {
-        channels.entry(frame["channel"].as_str().unwrap().to_owned()).or_default().push(frame.clone());
+    for frame in frames
+        .into_iter()
+        .filter(|frame| frame.get("prev").is_some() || frame["type"] == "snapshot")
+    {
+        channels
+            .entry(frame["channel"].as_str().unwrap().to_owned())
+            .or_default()
+            .push(frame.clone());
     }
     channels
 }
@@ -139,12 +185,29 @@ pub type Told = (Value, Value, Value);
 
 /// Frames as somebody received them who did not keep their ids.
 pub fn received(frames: &[Value]) -> Vec<Event> {
-    frames.iter().map(|frame| Event { id: None, retry: None, frame: frame.clone() }).collect()
+    frames
+        .iter()
+        .map(|frame| Event {
+            id: None,
+            retry: None,
+            frame: frame.clone(),
+        })
+        .collect()
 }
 
-/// What is left of a channel's frames when it does not matter how often a client was told where the instance stands in between.
+/// What is left of a channel's frames when it does not matter how often a client was told where the
+/// instance stands in between.
 pub fn without_progress_between(frames: &[Value]) -> Vec<Told> {
     let last = &frames.last().expect("a frame")["seq"];
-    let kept = frames.iter().filter(|frame| frame["type"] != "progress" || frame["seq"] == *last);
-    kept.map(|frame| (frame["type"].clone(), frame["seq"].clone(), frame["body"].clone())).collect()
+    let kept = frames
+        .iter()
+        .filter(|frame| frame["type"] != "progress" || frame["seq"] == *last);
+    kept.map(|frame| {
+        (
+            frame["type"].clone(),
+            frame["seq"].clone(),
+            frame["body"].clone(),
+        )
+    })
+    .collect()
 }

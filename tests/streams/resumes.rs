@@ -1,4 +1,5 @@
-//! A cut anywhere: nothing is lost, nothing comes twice, and whoever has everything is not kept waiting.
+//! A cut anywhere: nothing is lost, nothing comes twice, and whoever has everything is not kept
+//! waiting.
 
 use std::collections::BTreeMap;
 
@@ -16,19 +17,34 @@ fn path(instance: &str) -> String {
     format!("/v1/instances/{instance}/stream")
 }
 
-/// What is left of frames when it does not matter how often a client was told where an instance stands in between.
+/// What is left of frames when it does not matter how often a client was told where an instance
+/// stands in between.
 fn essence(events: &[Event]) -> BTreeMap<String, Vec<Told>> {
     let channels = by_channel(events.iter().map(|event| &event.frame)).into_iter();
-    channels.map(|(channel, frames)| (channel, without_progress_between(&frames))).collect()
+    channels
+        .map(|(channel, frames)| (channel, without_progress_between(&frames)))
+        .collect()
 }
 
-/// Cuts a stream of an ended tree after each of its frames, and goes on once by the header and once by the address.
+/// Cuts a stream of an ended tree after each of its frames, and goes on once by the header and once
+/// by the address.
 async fn survives_a_cut_at_every_frame(server: &Server, instance: &str) {
-    let whole = Stream::open(server, &token("alice"), &format!("{}?after=0", path(instance)), &[]).await.rest().await;
+    let whole = Stream::open(
+        server,
+        &token("alice"),
+        &format!("{}?after=0", path(instance)),
+        &[],
+    )
+    .await
+    .rest()
+    .await;
     let (bye, frames) = whole.split_last().unwrap();
     assert_eq!(bye.frame, json!({"type": "bye", "reason": "ended"}));
     for (index, cut) in frames.iter().enumerate() {
-        let (before, id) = (&frames[..=index], cut.id.as_deref().expect("each frame has an id"));
+        let (before, id) = (
+            &frames[..=index],
+            cut.id.as_deref().expect("each frame has an id"),
+        );
         let by_header = format!("Last-Event-ID: {id}");
         let by_address = format!("{}?after={id}", path(instance));
         for (path, lines) in [(path(instance), vec![&*by_header]), (by_address, vec![])] {
@@ -36,9 +52,16 @@ async fn survives_a_cut_at_every_frame(server: &Server, instance: &str) {
             match Stream::ask(server.port, &path, &[&[&*token], &lines[..]].concat()).await {
                 Ok(stream) => {
                     let after = stream.after(before).rest().await;
-                    assert!(index + 1 < frames.len(), "nothing was missed, but there came {after:?}");
+                    assert!(
+                        index + 1 < frames.len(),
+                        "nothing was missed, but there came {after:?}"
+                    );
                     assert_eq!(after.last().unwrap().frame, bye.frame);
-                    assert_eq!(essence(&[before, &after[..]].concat()), essence(frames), "cut after {id}");
+                    assert_eq!(
+                        essence(&[before, &after[..]].concat()),
+                        essence(frames),
+                        "cut after {id}"
+                    );
                 }
                 Err(answer) => {
                     assert_eq!(answer.head.status, "HTTP/1.1 204 No Content", "{answer:?}");
@@ -61,7 +84,9 @@ async fn a_cut_at_every_frame_of_a_process_with_a_child() {
 async fn a_cut_at_every_frame_of_a_family() {
     let server = Server::with_process(GRADING);
     let mut client = Client::hello(&server, &token("alice")).await;
-    let people: Vec<Value> = (0..5).map(|number| json!({"name": format!("p{number}")})).collect();
+    let people: Vec<Value> = (0..5)
+        .map(|number| json!({"name": format!("p{number}")}))
+        .collect();
     let instance = client.start("grading", json!({"people": people})).await;
     let shown = |frame: &Value| frame["nodes"][0]["node"] == "show";
     if !client.frames.iter().any(shown) {
@@ -79,13 +104,23 @@ async fn a_cut_while_things_happen_goes_on_live() {
     let mut first = Stream::open(&server, &token("alice"), &path(&instance), &[]).await;
     let snapshot = first.next().await.unwrap();
     drop(first);
-    client.run(&instance, "simulate", json!({"loan": {"amount": 1}})).await;
+    client
+        .run(&instance, "simulate", json!({"loan": {"amount": 1}}))
+        .await;
     let last = format!("Last-Event-ID: {}", snapshot.id.as_deref().unwrap());
     // The header goes before the address, which a browser cannot change when it comes back.
     let again = format!("{}?after=0", path(&instance));
-    let mut second = Stream::open(&server, &token("alice"), &again, &[&last]).await.after(&[snapshot]);
-    assert_eq!(second.next().await.unwrap().frame["type"], "data", "what was missed");
-    client.run(&instance, "confirm", json!({"consent": true})).await;
+    let mut second = Stream::open(&server, &token("alice"), &again, &[&last])
+        .await
+        .after(&[snapshot]);
+    assert_eq!(
+        second.next().await.unwrap().frame["type"],
+        "data",
+        "what was missed"
+    );
+    client
+        .run(&instance, "confirm", json!({"consent": true}))
+        .await;
     second.until(|frame| frame["type"] == "bye").await;
 }
 
@@ -98,13 +133,37 @@ async fn numbers_that_mean_nothing_here_resync() {
     let good = former.next().await.unwrap().id.unwrap();
     let (_, numbers) = good.split_once(':').expect("a log and numbers");
     let ahead = format!("{}99999", numbers.split('.').next().unwrap());
-    for (after, reason) in [(format!("00000000:{numbers}"), "restored"), (ahead, "ahead"), (format!("{good}~"), "lag")] {
-        let after = if reason == "lag" { good.split('.').next().map(|root| format!("{root}~")).unwrap() } else { after };
-        let mut stream = Stream::open(&server, &token("alice"), &format!("{}?after={after}", path(&instance)), &[]).await;
+    for (after, reason) in [
+        (format!("00000000:{numbers}"), "restored"),
+        (ahead, "ahead"),
+        (format!("{good}~"), "lag"),
+    ] {
+        let after = if reason == "lag" {
+            good.split('.')
+                .next()
+                .map(|root| format!("{root}~"))
+                .unwrap()
+        } else {
+            after
+        };
+        let mut stream = Stream::open(
+            &server,
+            &token("alice"),
+            &format!("{}?after={after}", path(&instance)),
+            &[],
+        )
+        .await;
         let resync = stream.next().await.unwrap().frame;
-        assert_eq!((&resync["type"], &resync["reason"]), (&json!("resync"), &json!(reason)));
+        assert_eq!(
+            (&resync["type"], &resync["reason"]),
+            (&json!("resync"), &json!(reason))
+        );
         let snapshot = stream.next().await.unwrap();
-        assert_eq!((&snapshot.frame["type"], snapshot.id.as_deref()), (&json!("snapshot"), Some(&*good)), "{reason}");
+        assert_eq!(
+            (&snapshot.frame["type"], snapshot.id.as_deref()),
+            (&json!("snapshot"), Some(&*good)),
+            "{reason}"
+        );
     }
 }
 
@@ -115,9 +174,17 @@ async fn what_was_missed_while_the_server_was_down_is_told_by_the_next() {
     let instance = at_review(&mut client).await;
     let mut stream = Stream::open(&server, &token("alice"), &path(&instance), &[]).await;
     let snapshot = stream.next().await.unwrap();
-    client.run(&instance, "simulate", json!({"loan": {"amount": 1}})).await;
+    client
+        .run(&instance, "simulate", json!({"loan": {"amount": 1}}))
+        .await;
     server.crash_and_restart();
     let last = format!("Last-Event-ID: {}", snapshot.id.as_deref().unwrap());
-    let mut again = Stream::open(&server, &token("alice"), &path(&instance), &[&last]).await.after(&[snapshot]);
-    assert_eq!(again.next().await.unwrap().frame["type"], "data", "the same log goes on");
+    let mut again = Stream::open(&server, &token("alice"), &path(&instance), &[&last])
+        .await
+        .after(&[snapshot]);
+    assert_eq!(
+        again.next().await.unwrap().frame["type"],
+        "data",
+        "the same log goes on"
+    );
 }

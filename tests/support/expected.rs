@@ -1,4 +1,5 @@
-//! Files that hold what happens: a test compares them with what does happen, and writes them anew when it is asked to.
+//! Files that hold what happens: a test compares them with what does happen, and writes them anew
+//! when it is asked to.
 
 use std::{
     fmt::Write,
@@ -18,7 +19,8 @@ pub fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_default()
 }
 
-/// Holds what happens against what is written; `UPDATE_EXPECT=1` writes it, to be read and judged before it is kept.
+/// Holds what happens against what is written; `UPDATE_EXPECT=1` writes it, to be read and judged
+/// before it is kept.
 ///
 /// # Panics
 /// When they differ, with every line that does, below the title of its case.
@@ -30,7 +32,10 @@ pub fn settle(path: &Path, expected: &str, actual: &str) {
         return fs::write(path, actual).expect("what happens can be written");
     }
     let name = path.file_name().unwrap_or_default().display();
-    panic!("{name}: something else happens than is written (UPDATE_EXPECT=1 writes it)\n{}", difference(expected, actual));
+    panic!(
+        "{name}: something else happens than is written (UPDATE_EXPECT=1 writes it)\n{}",
+        difference(expected, actual)
+    );
 }
 
 fn difference(expected: &str, actual: &str) -> String {
@@ -38,15 +43,29 @@ fn difference(expected: &str, actual: &str) -> String {
     for (before, after) in cases(expected).iter().zip(cases(actual)) {
         if *before != after {
             let _ = writeln!(shown, "{}", before.lines().next().unwrap_or_default());
-            let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-            let same = before.iter().zip(&after).take_while(|(before, after)| before == after).count();
+            let (before, after): (Vec<&str>, Vec<&str>) =
+                (before.lines().collect(), after.lines().collect());
+            let same = before
+                .iter()
+                .zip(&after)
+                .take_while(|(before, after)| before == after)
+                .count();
             let left = |lines: &[&str]| lines.len() - same;
-            let backwards = before.iter().rev().zip(after.iter().rev()).take_while(|(before, after)| before == after).count();
+            let backwards = before
+                .iter()
+                .rev()
+                .zip(after.iter().rev())
+                .take_while(|(before, after)| before == after)
+                .count();
             let end = backwards.min(left(&before)).min(left(&after));
             let context = before[..same].iter().rev().take(2).rev();
             context.for_each(|line| push("    ", line, &mut shown));
-            before[same..before.len() - end].iter().for_each(|line| push("  - ", line, &mut shown));
-            after[same..after.len() - end].iter().for_each(|line| push("  + ", line, &mut shown));
+            before[same..before.len() - end]
+                .iter()
+                .for_each(|line| push("  - ", line, &mut shown));
+            after[same..after.len() - end]
+                .iter()
+                .for_each(|line| push("  + ", line, &mut shown));
         }
     }
     shown

@@ -1,4 +1,5 @@
-//! Node's part of the tests: packages installed when the lock file changed, and what to do when there is no Node.
+//! Node's part of the tests: packages installed when the lock file changed, and what to do when
+//! there is no Node.
 
 use std::{
     env, fs,
@@ -22,17 +23,31 @@ pub fn prepare(name: &str) -> Result<(), String> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock();
     let folder = folder(name);
-    Command::new("node").arg("--version").output().map_err(|_| "Node is missing".to_owned())?;
+    Command::new("node")
+        .arg("--version")
+        .output()
+        .map_err(|_| "Node is missing".to_owned())?;
     let wanted = fs::read(folder.join("package-lock.json")).map_err(|error| error.to_string())?;
     let stamp = folder.join("node_modules/.stepwire-stamp");
     if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    let arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"];
+    let arguments = [
+        "ci",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--prefer-offline",
+    ];
     let installed = npm().args(arguments).current_dir(folder).output();
     match installed {
-        Ok(output) if output.status.success() => fs::write(stamp, wanted).map_err(|error| error.to_string()),
-        Ok(output) => Err(format!("npm ci failed: {}", String::from_utf8_lossy(&output.stderr))),
+        Ok(output) if output.status.success() => {
+            fs::write(stamp, wanted).map_err(|error| error.to_string())
+        }
+        Ok(output) => Err(format!(
+            "npm ci failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )),
         Err(error) => Err(format!("npm: {error}")),
     }
 }
@@ -45,13 +60,18 @@ pub fn npm() -> Command {
 /// A script of a folder's `package.json`.
 pub fn npm_run(name: &str, script: &str) -> Command {
     let mut command = npm();
-    command.args(["run", "--silent", script]).current_dir(folder(name));
+    command
+        .args(["run", "--silent", script])
+        .current_dir(folder(name));
     command
 }
 
 /// Says by name that a test was skipped; with `STEPWIRE_TEST=all` nothing may be.
 #[track_caller]
 pub fn skip(test: &str, why: &str) {
-    assert!(env::var("STEPWIRE_TEST").as_deref() != Ok("all"), "{test} must not be skipped, but: {why}");
+    assert!(
+        env::var("STEPWIRE_TEST").as_deref() != Ok("all"),
+        "{test} must not be skipped, but: {why}"
+    );
     eprintln!("skipped: {test}: {why}");
 }

@@ -25,8 +25,15 @@ impl Site {
     /// An empty directory and a free port.
     pub fn new() -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
-        Self { data, port, server: None }
+        let port = TcpListener::bind("127.0.0.1:0")
+            .and_then(|socket| socket.local_addr())
+            .expect("a free port")
+            .port();
+        Self {
+            data,
+            port,
+            server: None,
+        }
     }
 
     /// The data directory.
@@ -38,7 +45,10 @@ impl Site {
     pub fn start(&mut self) {
         let listen = format!("127.0.0.1:{}", self.port);
         let mut command = self.command(&["--listen", &listen, "--no-examples", "--workers", "1"]);
-        let mut child = command.stdout(Stdio::piped()).spawn().expect("the program starts");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
         let ready = lines.any(|line| line.is_ok_and(|line| line.contains("is ready at")));
         self.server = Some(child);
@@ -49,7 +59,10 @@ impl Site {
     /// Asks the server to stop, as an operator would.
     pub fn stop(&mut self) {
         let mut child = self.server.take().expect("the server runs");
-        let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().expect("kill runs");
+        let asked = Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status()
+            .expect("kill runs");
         assert!(asked.success() && child.wait().expect("it can be waited for").success());
     }
 
@@ -72,16 +85,26 @@ impl Site {
     /// Runs the program with this input.
     pub fn run(&self, arguments: &[&str], input: &str) -> Ended {
         let mut command = self.command(arguments);
-        let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let piped = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut child = piped.spawn().expect("the program starts");
         // A command that reads nothing may have ended already.
-        let _ = child.stdin.take().expect("its input is piped").write_all(input.as_bytes());
+        let _ = child
+            .stdin
+            .take()
+            .expect("its input is piped")
+            .write_all(input.as_bytes());
         Ended(child.wait_with_output().expect("it can be waited for"))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
-        command.args(arguments).env("STEPWIRE_DATA", self.data()).env("RUST_LOG", "error");
+        command
+            .args(arguments)
+            .env("STEPWIRE_DATA", self.data())
+            .env("RUST_LOG", "error");
         command
     }
 }
@@ -118,7 +141,10 @@ impl Ended {
     pub fn refused(self, part: &str) {
         let (output, errors) = self.texts();
         assert_eq!((self.0.status.code(), &*output), (Some(1), ""), "{errors}");
-        assert!(errors.starts_with("stepwire: expected ") && errors.contains(part), "{errors}");
+        assert!(
+            errors.starts_with("stepwire: expected ") && errors.contains(part),
+            "{errors}"
+        );
     }
 
     /// It explained how it is to be used.
@@ -138,8 +164,15 @@ impl Ended {
 /// Signs in: the token, or the status of the refusal.
 pub async fn login(site: &Site, username: &str, password: &str) -> Result<String, u16> {
     let request = reqwest::Client::new().post(format!("http://127.0.0.1:{}/v1/login", site.port));
-    let answer = request.json(&json!({"username": username, "password": password})).send().await.expect("the server answers");
+    let answer = request
+        .json(&json!({"username": username, "password": password}))
+        .send()
+        .await
+        .expect("the server answers");
     let status = answer.status().as_u16();
     let body: Value = answer.json().await.expect("JSON in any case");
-    body["access_token"].as_str().map(str::to_owned).ok_or(status)
+    body["access_token"]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or(status)
 }

@@ -13,15 +13,30 @@ async fn tokens_that_are_not_accepted() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     let answer = stranger.get("/v1/instances").await;
-    assert_eq!(answer.is_problem(401, "unauthenticated", "Bearer").header("www-authenticate"), "Bearer");
-    let expired = User::with_token(&server, Some(support::token_for("alice", &[], Duration::ZERO)));
+    assert_eq!(
+        answer
+            .is_problem(401, "unauthenticated", "Bearer")
+            .header("www-authenticate"),
+        "Bearer"
+    );
+    let expired = User::with_token(
+        &server,
+        Some(support::token_for("alice", &[], Duration::ZERO)),
+    );
     let answer = expired.get("/v1/instances").await;
     answer.is_problem(401, "token_expired", "sign in again");
     assert!(answer.header("www-authenticate").contains("invalid_token"));
     let forged = User::with_token(&server, Some("a.b.c".to_owned()));
-    forged.get("/v1/instances").await.is_problem(401, "unauthenticated", "JWT");
-    let basic = stranger.request(Method::GET, "/v1/instances").header("authorization", "Basic YTpi");
-    send(basic).await.is_problem(401, "unauthenticated", "its scheme is 'Basic'");
+    forged
+        .get("/v1/instances")
+        .await
+        .is_problem(401, "unauthenticated", "JWT");
+    let basic = stranger
+        .request(Method::GET, "/v1/instances")
+        .header("authorization", "Basic YTpi");
+    send(basic)
+        .await
+        .is_problem(401, "unauthenticated", "its scheme is 'Basic'");
     server.stop().await;
 }
 
@@ -29,14 +44,24 @@ async fn tokens_that_are_not_accepted() {
 async fn a_header_that_cannot_be_read_is_no_missing_sign_in() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
-    let with = |value: &str| stranger.request(Method::GET, "/v1/instances").header("authorization", value);
+    let with = |value: &str| {
+        stranger
+            .request(Method::GET, "/v1/instances")
+            .header("authorization", value)
+    };
     let token = support::token("alice", &[]);
-    send(with("Bearer")).await.is_problem(400, "bad_request", "no token after 'Bearer'");
+    send(with("Bearer"))
+        .await
+        .is_problem(400, "bad_request", "no token after 'Bearer'");
     let answer = send(with(&token)).await;
     answer.is_problem(400, "bad_request", "put 'Bearer ' before the token");
     assert!(!answer.text.contains(&token), "a secret is not repeated");
-    send(with("Bearer x").header("authorization", "Bearer y")).await.is_problem(400, "bad_request", "twice");
-    send(with("Token x")).await.is_problem(401, "unauthenticated", "another one");
+    send(with("Bearer x").header("authorization", "Bearer y"))
+        .await
+        .is_problem(400, "bad_request", "twice");
+    send(with("Token x"))
+        .await
+        .is_problem(401, "unauthenticated", "another one");
     assert_eq!(send(with(&format!("bearer  {token} "))).await.status, 200);
     server.stop().await;
 }
@@ -45,9 +70,17 @@ async fn a_header_that_cannot_be_read_is_no_missing_sign_in() {
 async fn an_old_cookie_is_told_from_none() {
     let server = support::server().await;
     let browser = User::with_token(&server, None);
-    let with = |token: &str| browser.request(Method::GET, "/v1/instances").header("cookie", format!("stepwire-session={token}"));
-    send(with(&support::token_for("alice", &[], Duration::ZERO))).await.is_problem(401, "token_expired", "expired");
-    send(with("nonsense")).await.is_problem(401, "unauthenticated", "JWT");
+    let with = |token: &str| {
+        browser
+            .request(Method::GET, "/v1/instances")
+            .header("cookie", format!("stepwire-session={token}"))
+    };
+    send(with(&support::token_for("alice", &[], Duration::ZERO)))
+        .await
+        .is_problem(401, "token_expired", "expired");
+    send(with("nonsense"))
+        .await
+        .is_problem(401, "unauthenticated", "JWT");
     assert_eq!(send(with(&support::token("alice", &[]))).await.status, 200);
     server.stop().await;
 }
@@ -59,24 +92,42 @@ async fn a_link_signs_in_once_and_the_cookie_is_guarded() {
     let link = server.sign_in_link().unwrap();
     let path = link.strip_prefix(&server.base_url()).unwrap();
     let answer = browser.get(path).await;
-    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/admin/instances"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (303, "/admin/instances")
+    );
     let set = answer.header("set-cookie");
-    assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax") && !set.contains("Secure"), "{set}");
+    assert!(
+        set.contains("HttpOnly") && set.contains("SameSite=Lax") && !set.contains("Secure"),
+        "{set}"
+    );
     let cookie = set.split(';').next().unwrap().to_owned();
     let again = browser.get(path).await;
-    assert!(again.status == 401 && again.text.contains("Sign in"), "{again:?}");
+    assert!(
+        again.status == 401 && again.text.contains("Sign in"),
+        "{again:?}"
+    );
 
     let as_admin = |method, path: &str| browser.request(method, path).header("cookie", &cookie);
-    assert_eq!(send(as_admin(Method::GET, "/v1/instances")).await.status, 200);
+    assert_eq!(
+        send(as_admin(Method::GET, "/v1/instances")).await.status,
+        200
+    );
     let ticket = || as_admin(Method::POST, "/v1/tickets").json(&json!({"for": "ws"}));
-    assert_eq!(send(ticket().header("origin", server.base_url())).await.status, 201);
+    assert_eq!(
+        send(ticket().header("origin", server.base_url()))
+            .await
+            .status,
+        201
+    );
     let foreign = send(ticket().header("origin", "https://evil.example")).await;
     foreign.is_problem(403, "forbidden", "origin");
 
     let out = send(as_admin(Method::POST, "/sign-out").header("origin", server.base_url())).await;
     assert_eq!((out.status.as_u16(), out.header("location")), (303, "/"));
     assert!(out.header("set-cookie").contains("Max-Age=0"), "{out:?}");
-    let foreign = send(as_admin(Method::POST, "/sign-out").header("origin", "https://evil.example")).await;
+    let foreign =
+        send(as_admin(Method::POST, "/sign-out").header("origin", "https://evil.example")).await;
     assert_eq!(foreign.status, 403);
     server.stop().await;
 }
@@ -86,7 +137,9 @@ async fn the_cookie_is_secure_over_https_as_a_trusted_proxy_says() {
     let server = support::start(support::config(&["--trusted-proxies", "127.0.0.1"])).await;
     let link = server.sign_in_link().unwrap();
     let path = link.strip_prefix(&server.base_url()).unwrap();
-    let request = User::with_token(&server, None).request(Method::GET, path).header("x-forwarded-proto", "https");
+    let request = User::with_token(&server, None)
+        .request(Method::GET, path)
+        .header("x-forwarded-proto", "https");
     assert!(send(request).await.header("set-cookie").contains("Secure"));
     server.stop().await;
 }
@@ -96,11 +149,16 @@ async fn a_token_signs_in_too() {
     let server = support::server().await;
     let browser = User::with_token(&server, None);
     let post = |token: String| {
-        let request = browser.request(Method::POST, "/sign-in").header("content-type", "application/x-www-form-urlencoded");
+        let request = browser
+            .request(Method::POST, "/sign-in")
+            .header("content-type", "application/x-www-form-urlencoded");
         send(request.body(format!("token={token}")))
     };
     assert_eq!(post(support::token("alice", &["admin"])).await.status, 303);
     let refused = post("x.y.z".to_owned()).await;
-    assert!(refused.status == 401 && refused.text.contains("role=\"alert\""), "{refused:?}");
+    assert!(
+        refused.status == 401 && refused.text.contains("role=\"alert\""),
+        "{refused:?}"
+    );
     server.stop().await;
 }

@@ -1,4 +1,5 @@
-//! Files in a copy of the data directory: those that instances name are there as they were brought, and nothing else is restored.
+//! Files in a copy of the data directory: those that instances name are there as they were brought,
+//! and nothing else is restored.
 
 use std::{
     fs,
@@ -14,12 +15,23 @@ use super::{
     papers::{bring, server, start, stored, text_file},
 };
 
-/// Runs the program, which also talks to the server on this thread; whether it succeeded, and what it said.
+/// Runs the program, which also talks to the server on this thread; whether it succeeded, and what
+/// it said.
 async fn run(arguments: &[&Path]) -> (bool, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_stepwire"));
-    command.args(arguments).arg("--quiet").env("RUST_LOG", "error");
-    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().expect("the program runs");
-    (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout))
+    command
+        .args(arguments)
+        .arg("--quiet")
+        .env("RUST_LOG", "error");
+    let output = tokio::task::spawn_blocking(move || command.output())
+        .await
+        .unwrap()
+        .expect("the program runs");
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&output.stderr).into_owned()
+            + &String::from_utf8_lossy(&output.stdout),
+    )
 }
 
 #[actix_web::test]
@@ -29,19 +41,34 @@ async fn the_files_that_instances_name_are_copied_checked_and_restored() {
     let alice = User::new(&server, "alice", &[]);
     let key = start(&alice).await;
     assert_eq!(bring(&alice, &key, text_file("a letter")).await.status, 200);
-    let named: PathBuf = stored(&data)[0].strip_prefix(data.path()).unwrap().to_owned();
+    let named: PathBuf = stored(&data)[0]
+        .strip_prefix(data.path())
+        .unwrap()
+        .to_owned();
     // What an upload under way leaves beside the database's moment, and its mark.
     directory::create(&data.path().join("files/07")).unwrap();
     let stray = PathBuf::from(format!("files/07/{}", Uuid::now_v7()));
     fs::write(data.path().join(&stray), "half").unwrap();
-    fs::write(data.path().join(format!("files/incoming/{key}.{}", Uuid::now_v7())), "").unwrap();
+    fs::write(
+        data.path()
+            .join(format!("files/incoming/{key}.{}", Uuid::now_v7())),
+        "",
+    )
+    .unwrap();
 
     let place = tempfile::tempdir().unwrap();
     let [copy, restored] = ["copy", "restored"].map(|name| place.path().join(name));
     let option = Path::new("--data");
     let (good, said) = run(&[Path::new("backup"), &copy, option, data.path()]).await;
-    assert!(good && said.contains("1 instances") && said.contains("2 files"), "{said}");
-    assert!(copy.join(&named).exists() && copy.join(&stray).exists() && !copy.join("files/incoming").exists());
+    assert!(
+        good && said.contains("1 instances") && said.contains("2 files"),
+        "{said}"
+    );
+    assert!(
+        copy.join(&named).exists()
+            && copy.join(&stray).exists()
+            && !copy.join("files/incoming").exists()
+    );
     let (good, said) = run(&[Path::new("restore"), &copy, option, &restored]).await;
     assert!(good, "{said}");
     assert_eq!(fs::read(restored.join(&named)).unwrap(), b"a letter");
@@ -49,12 +76,23 @@ async fn the_files_that_instances_name_are_copied_checked_and_restored() {
 
     fs::write(copy.join(&named), "a lettes").unwrap();
     let (good, said) = run(&[Path::new("restore"), &copy, Path::new("--check")]).await;
-    assert!(!good && said.contains(named.to_str().unwrap()) && said.contains("is damaged"), "{said}");
-    // A copy of a directory that has lost a file is whole by its hashes; that the instance misses it is found all the same.
+    assert!(
+        !good && said.contains(named.to_str().unwrap()) && said.contains("is damaged"),
+        "{said}"
+    );
+    // A copy of a directory that has lost a file is whole by its hashes; that the instance misses
+    // it is found all the same.
     fs::remove_file(data.path().join(&named)).unwrap();
     let second = place.path().join("second");
-    assert!(run(&[Path::new("backup"), &second, option, data.path()]).await.0);
+    assert!(
+        run(&[Path::new("backup"), &second, option, data.path()])
+            .await
+            .0
+    );
     let (good, said) = run(&[Path::new("restore"), &second, Path::new("--check")]).await;
-    assert!(!good && said.contains(&key) && said.contains(named.to_str().unwrap()), "{said}");
+    assert!(
+        !good && said.contains(&key) && said.contains(named.to_str().unwrap()),
+        "{said}"
+    );
     server.stop().await;
 }

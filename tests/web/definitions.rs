@@ -1,5 +1,7 @@
 //! `/v1/definitions`.
 
+mod checks;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -8,8 +10,18 @@ use crate::support;
 
 const GOOD: &str = include_str!("../../examples/workflow-wait.bpmn");
 
-async fn deploy(user: &User<'_>, path: &str, media_type: &str, source: impl Into<String>) -> Answer {
-    send(user.request(Method::POST, path).header("content-type", media_type).body(source.into())).await
+async fn deploy(
+    user: &User<'_>,
+    path: &str,
+    media_type: &str,
+    source: impl Into<String>,
+) -> Answer {
+    send(
+        user.request(Method::POST, path)
+            .header("content-type", media_type)
+            .body(source.into()),
+    )
+    .await
 }
 
 fn small(id: &str) -> Value {
@@ -26,30 +38,81 @@ async fn a_version_is_deployed_read_and_published() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let path = "/v1/definitions";
-    let draft = deploy(&designer, path, "application/json", small("leave").to_string()).await;
+    let draft = deploy(
+        &designer,
+        path,
+        "application/json",
+        small("leave").to_string(),
+    )
+    .await;
     assert_eq!(draft.status, 201, "{draft:?}");
     let body = draft.json();
-    assert_eq!((&body["id"], &body["version"], &body["state"]), (&json!("leave"), &json!(1), &json!("draft")));
-    assert!(body["problems"].is_array() && body.get("definitions").is_none(), "{body}");
-    designer.post("/v1/instances", json!({"process": "leave"})).await.is_problem(404, "not_found", "publish one");
+    assert_eq!(
+        (&body["id"], &body["version"], &body["state"]),
+        (&json!("leave"), &json!(1), &json!("draft"))
+    );
+    assert!(
+        body["problems"].is_array() && body.get("definitions").is_none(),
+        "{body}"
+    );
+    designer
+        .post("/v1/instances", json!({"process": "leave"}))
+        .await
+        .is_problem(404, "not_found", "publish one");
 
-    let published = designer.post("/v1/definitions/leave/1/publish", json!({})).await;
-    assert_eq!((published.status.as_u16(), published.json()["state"].as_str()), (200, Some("published")));
-    assert_eq!(designer.post("/v1/instances", json!({"process": "leave"})).await.status, 201);
+    let published = designer
+        .post("/v1/definitions/leave/1/publish", json!({}))
+        .await;
+    assert_eq!(
+        (
+            published.status.as_u16(),
+            published.json()["state"].as_str()
+        ),
+        (200, Some("published"))
+    );
+    assert_eq!(
+        designer
+            .post("/v1/instances", json!({"process": "leave"}))
+            .await
+            .status,
+        201
+    );
 
-    let again = deploy(&designer, "/v1/definitions?publish=true", "application/json", small("leave").to_string()).await;
-    assert_eq!((again.status.as_u16(), &again.json()["version"]), (200, &json!(1)));
+    let again = deploy(
+        &designer,
+        "/v1/definitions?publish=true",
+        "application/json",
+        small("leave").to_string(),
+    )
+    .await;
+    assert_eq!(
+        (again.status.as_u16(), &again.json()["version"]),
+        (200, &json!(1))
+    );
 
     let versions = designer.get("/v1/definitions/leave").await.json();
-    assert_eq!((&versions["published"], versions["versions"].as_array().map(Vec::len)), (&json!(1), Some(1)));
+    assert_eq!(
+        (
+            &versions["published"],
+            versions["versions"].as_array().map(Vec::len)
+        ),
+        (&json!(1), Some(1))
+    );
     let ids: Vec<String> = designer.get(path).await.json()["definitions"]
         .as_array()
         .into_iter()
         .flatten()
         .map(|one| one["id"].as_str().unwrap_or_default().to_owned())
         .collect();
-    assert!(ids.contains(&"leave".to_owned()) && ids.contains(&"onboarding".to_owned()), "{ids:?}");
-    designer.get("/v1/definitions/nowhere").await.is_problem(404, "not_found", "GET /v1/definitions");
+    assert!(
+        ids.contains(&"leave".to_owned()) && ids.contains(&"onboarding".to_owned()),
+        "{ids:?}"
+    );
+    designer.get("/v1/definitions/nowhere").await.is_problem(
+        404,
+        "not_found",
+        "GET /v1/definitions",
+    );
     server.stop().await;
 }
 
@@ -58,27 +121,69 @@ async fn running_instances_stay_on_their_version_whatever_becomes_of_it() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let publish = "/v1/definitions?publish=true";
-    deploy(&designer, publish, "application/json", small("leave").to_string()).await;
-    let first = designer.post("/v1/instances", json!({"process": "leave"})).await.json()["instance"].clone();
-    let version =
-        async |key: &Value| designer.get(&format!("/v1/instances/{}", key.as_str().unwrap())).await.json()["version"].clone();
+    deploy(
+        &designer,
+        publish,
+        "application/json",
+        small("leave").to_string(),
+    )
+    .await;
+    let first = designer
+        .post("/v1/instances", json!({"process": "leave"}))
+        .await
+        .json()["instance"]
+        .clone();
+    let version = async |key: &Value| {
+        designer
+            .get(&format!("/v1/instances/{}", key.as_str().unwrap()))
+            .await
+            .json()["version"]
+            .clone()
+    };
 
     let mut changed = small("leave");
     changed["name"] = json!("Leave");
-    let second = deploy(&designer, publish, "application/json", changed.to_string()).await.json();
-    assert_eq!((&second["version"], &second["state"]), (&json!(2), &json!("published")));
+    let second = deploy(&designer, publish, "application/json", changed.to_string())
+        .await
+        .json();
+    assert_eq!(
+        (&second["version"], &second["state"]),
+        (&json!(2), &json!("published"))
+    );
     let versions = designer.get("/v1/definitions/leave").await.json();
     assert_eq!(versions["versions"][0]["state"], "deprecated");
-    let next = designer.post("/v1/instances", json!({"process": "leave"})).await.json()["instance"].clone();
-    assert_eq!((version(&first).await, version(&next).await), (json!(1), json!(2)));
+    let next = designer
+        .post("/v1/instances", json!({"process": "leave"}))
+        .await
+        .json()["instance"]
+        .clone();
+    assert_eq!(
+        (version(&first).await, version(&next).await),
+        (json!(1), json!(2))
+    );
 
     let deprecate = "/v1/definitions/leave/2/deprecate";
-    User::new(&server, "ada", &[]).post(deprecate, json!({})).await.is_problem(403, "forbidden", "designer");
-    assert_eq!(designer.post(deprecate, json!({})).await.json()["state"], "deprecated");
+    User::new(&server, "ada", &[])
+        .post(deprecate, json!({}))
+        .await
+        .is_problem(403, "forbidden", "designer");
+    assert_eq!(
+        designer.post(deprecate, json!({})).await.json()["state"],
+        "deprecated"
+    );
     assert_eq!(designer.post(deprecate, json!({})).await.status, 200);
-    designer.post("/v1/instances", json!({"process": "leave"})).await.is_problem(404, "not_found", "publish one");
+    designer
+        .post("/v1/instances", json!({"process": "leave"}))
+        .await
+        .is_problem(404, "not_found", "publish one");
     let run = format!("/v1/instances/{}/run", first.as_str().unwrap());
-    assert_eq!(designer.post(&run, json!({"action": "complete"})).await.json()["status"], "finished");
+    assert_eq!(
+        designer
+            .post(&run, json!({"action": "complete"}))
+            .await
+            .json()["status"],
+        "finished"
+    );
     server.stop().await;
 }
 
@@ -88,17 +193,52 @@ async fn an_alias_belongs_to_one_process() {
     let designer = User::new(&server, "dora", &["designer"]);
     let mut wait = small("wait");
     wait["alias"] = json!(41);
-    let refused = deploy(&designer, "/v1/definitions", "application/json", wait.to_string()).await;
+    let refused = deploy(
+        &designer,
+        "/v1/definitions",
+        "application/json",
+        wait.to_string(),
+    )
+    .await;
     assert_eq!(refused.status, 422, "{refused:?}");
     assert_eq!(refused.json()["problems"][0]["code"], "alias_taken");
     wait["alias"] = json!(4711);
-    assert_eq!(deploy(&designer, "/v1/definitions?publish=true", "application/json", wait.to_string()).await.status, 201);
+    assert_eq!(
+        deploy(
+            &designer,
+            "/v1/definitions?publish=true",
+            "application/json",
+            wait.to_string()
+        )
+        .await
+        .status,
+        201
+    );
     // An alias that is free again may be taken, and then does not come back by publishing.
-    assert_eq!(designer.post("/v1/definitions/wait/1/deprecate", json!({})).await.status, 200);
+    assert_eq!(
+        designer
+            .post("/v1/definitions/wait/1/deprecate", json!({}))
+            .await
+            .status,
+        200
+    );
     let mut other = small("other");
     other["alias"] = json!(4711);
-    assert_eq!(deploy(&designer, "/v1/definitions", "application/json", other.to_string()).await.status, 201);
-    designer.post("/v1/definitions/wait/1/publish", json!({})).await.is_problem(409, "conflict", "4711 is that of 'other'");
+    assert_eq!(
+        deploy(
+            &designer,
+            "/v1/definitions",
+            "application/json",
+            other.to_string()
+        )
+        .await
+        .status,
+        201
+    );
+    designer
+        .post("/v1/definitions/wait/1/publish", json!({}))
+        .await
+        .is_problem(409, "conflict", "4711 is that of 'other'");
     server.stop().await;
 }
 
@@ -107,14 +247,29 @@ async fn a_draft_is_started_as_a_test_only() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let start = json!({"process": "leave", "test": true});
-    designer.post("/v1/instances", start.clone()).await.is_problem(404, "not_found", "a draft to test");
-    deploy(&designer, "/v1/definitions", "application/json", small("leave").to_string()).await;
-    User::new(&server, "ada", &[]).post("/v1/instances", start.clone()).await.is_problem(403, "forbidden", "role designer");
+    designer
+        .post("/v1/instances", start.clone())
+        .await
+        .is_problem(404, "not_found", "a draft to test");
+    deploy(
+        &designer,
+        "/v1/definitions",
+        "application/json",
+        small("leave").to_string(),
+    )
+    .await;
+    User::new(&server, "ada", &[])
+        .post("/v1/instances", start.clone())
+        .await
+        .is_problem(403, "forbidden", "role designer");
     let begun = designer.post("/v1/instances", start).await;
     assert_eq!(begun.status, 201, "{begun:?}");
     let look = designer.get(begun.header("location")).await.json();
     assert_eq!((&look["version"], &look["test"]), (&json!(1), &json!(true)));
-    designer.post("/v1/definitions/leave/1/deprecate", json!({})).await.is_problem(409, "conflict", "is a draft");
+    designer
+        .post("/v1/definitions/leave/1/deprecate", json!({}))
+        .await
+        .is_problem(409, "conflict", "is a draft");
     server.stop().await;
 }
 
@@ -123,17 +278,50 @@ async fn bpmn_comes_back_as_it_was_deployed() {
     let server = support::server().await;
     let designer = User::new(&server, "dora", &["designer"]);
     let changed = format!("{GOOD}<!-- mine -->\n");
-    let deployed = deploy(&designer, "/v1/definitions?publish=true", "application/xml; charset=utf-8", changed.clone()).await;
+    let deployed = deploy(
+        &designer,
+        "/v1/definitions?publish=true",
+        "application/xml; charset=utf-8",
+        changed.clone(),
+    )
+    .await;
     let body = deployed.json();
-    assert_eq!((deployed.status.as_u16(), &body["version"]), (201, &json!(2)), "{body}");
-    let path = format!("/v1/definitions/{}/{}", body["id"].as_str().unwrap(), body["version"]);
-    let source = send(designer.request(Method::GET, &path).header("accept", "application/xml")).await;
-    assert_eq!((source.header("content-type"), source.text.as_str()), ("application/xml", changed.as_str()));
+    assert_eq!(
+        (deployed.status.as_u16(), &body["version"]),
+        (201, &json!(2)),
+        "{body}"
+    );
+    let path = format!(
+        "/v1/definitions/{}/{}",
+        body["id"].as_str().unwrap(),
+        body["version"]
+    );
+    let source = send(
+        designer
+            .request(Method::GET, &path)
+            .header("accept", "application/xml"),
+    )
+    .await;
+    assert_eq!(
+        (source.header("content-type"), source.text.as_str()),
+        ("application/xml", changed.as_str())
+    );
     let definition = designer.get(&path).await;
     assert_eq!(definition.json()["id"], body["id"]);
 
-    deploy(&designer, "/v1/definitions", "application/json", small("leave").to_string()).await;
-    let none = send(designer.request(Method::GET, "/v1/definitions/leave/1").header("accept", "application/xml")).await;
+    deploy(
+        &designer,
+        "/v1/definitions",
+        "application/json",
+        small("leave").to_string(),
+    )
+    .await;
+    let none = send(
+        designer
+            .request(Method::GET, "/v1/definitions/leave/1")
+            .header("accept", "application/xml"),
+    )
+    .await;
     none.is_problem(404, "not_found", "deployed as JSON");
     server.stop().await;
 }
@@ -148,18 +336,51 @@ async fn what_cannot_be_deployed_is_refused() {
     let refused = deploy(&designer, path, "application/json", broken.to_string()).await;
     refused.is_problem(422, "invalid_data", "without errors");
     let problem = &refused.json()["problems"][0];
-    assert!(problem["element"].is_string() && problem["code"].is_string() && problem["severity"] == "error", "{problem}");
+    assert!(
+        problem["element"].is_string()
+            && problem["code"].is_string()
+            && problem["severity"] == "error",
+        "{problem}"
+    );
     let unreadable = deploy(&designer, path, "application/xml", "<definitions").await;
     unreadable.is_problem(422, "invalid_data", "without errors");
 
-    deploy(&designer, path, "text/plain", "x").await.is_problem(415, "bad_request", "application/xml");
-    deploy(&designer, path, "application/xml", "x".repeat(2 * 1024 * 1024 + 1)).await.is_problem(413, "too_large", "2097152");
-    deploy(&designer, "/v1/definitions?publish=maybe", "application/json", "{}").await.is_problem(400, "bad_request", "'?'");
+    deploy(&designer, path, "text/plain", "x").await.is_problem(
+        415,
+        "bad_request",
+        "application/xml",
+    );
+    deploy(
+        &designer,
+        path,
+        "application/xml",
+        "x".repeat(2 * 1024 * 1024 + 1),
+    )
+    .await
+    .is_problem(413, "too_large", "2097152");
+    deploy(
+        &designer,
+        "/v1/definitions?publish=maybe",
+        "application/json",
+        "{}",
+    )
+    .await
+    .is_problem(400, "bad_request", "'?'");
     let user = User::new(&server, "ursula", &["clerk"]);
-    deploy(&user, path, "application/json", small("leave").to_string()).await.is_problem(403, "forbidden", "designer");
-    user.post("/v1/definitions/onboarding/1/publish", json!({})).await.is_problem(403, "forbidden", "designer");
-    designer.post("/v1/definitions/onboarding/99/publish", json!({})).await.is_problem(404, "not_found", "version");
-    designer.post("/v1/definitions/onboarding/x/publish", json!({})).await.is_problem(404, "not_found", "version");
+    deploy(&user, path, "application/json", small("leave").to_string())
+        .await
+        .is_problem(403, "forbidden", "designer");
+    user.post("/v1/definitions/onboarding/1/publish", json!({}))
+        .await
+        .is_problem(403, "forbidden", "designer");
+    designer
+        .post("/v1/definitions/onboarding/99/publish", json!({}))
+        .await
+        .is_problem(404, "not_found", "version");
+    designer
+        .post("/v1/definitions/onboarding/x/publish", json!({}))
+        .await
+        .is_problem(404, "not_found", "version");
     server.stop().await;
 }
 
@@ -181,42 +402,121 @@ async fn versions_are_deleted_when_nothing_runs_them() {
         let versions = body["versions"].as_array().cloned().unwrap_or_default();
         versions
             .iter()
-            .map(|one| (one["version"].as_u64().unwrap(), one["state"].as_str().unwrap().to_owned()))
+            .map(|one| {
+                (
+                    one["version"].as_u64().unwrap(),
+                    one["state"].as_str().unwrap().to_owned(),
+                )
+            })
             .collect::<Vec<_>>()
     };
     let told = |version, state: &str| (version, state.to_owned());
     designer.publish(small("leave")).await;
     let running = designer.start("leave", json!({})).await;
-    delete(&designer, "/v1/definitions/leave/1").await.is_problem(409, "conflict", "deprecate");
-    deploy(&designer, "/v1/definitions", "application/json", draft("second")).await;
-    let tested = designer.post("/v1/instances", json!({"process": "leave", "test": true})).await.json()["instance"].clone();
-    assert_eq!(delete(&designer, "/v1/definitions/leave/2").await.status, 204);
-    delete(&designer, "/v1/definitions/leave/2").await.is_problem(404, "not_found", "version");
-    designer.get("/v1/definitions/leave/2").await.is_problem(404, "not_found", "version");
-    designer.post("/v1/definitions/leave/2/publish", json!({})).await.is_problem(404, "not_found", "version");
+    delete(&designer, "/v1/definitions/leave/1")
+        .await
+        .is_problem(409, "conflict", "deprecate");
+    deploy(
+        &designer,
+        "/v1/definitions",
+        "application/json",
+        draft("second"),
+    )
+    .await;
+    let tested = designer
+        .post("/v1/instances", json!({"process": "leave", "test": true}))
+        .await
+        .json()["instance"]
+        .clone();
+    assert_eq!(
+        delete(&designer, "/v1/definitions/leave/2").await.status,
+        204
+    );
+    delete(&designer, "/v1/definitions/leave/2")
+        .await
+        .is_problem(404, "not_found", "version");
+    designer
+        .get("/v1/definitions/leave/2")
+        .await
+        .is_problem(404, "not_found", "version");
+    designer
+        .post("/v1/definitions/leave/2/publish", json!({}))
+        .await
+        .is_problem(404, "not_found", "version");
     let test = format!("/v1/instances/{}", tested.as_str().unwrap());
-    assert_eq!(designer.post(&format!("{test}/run"), json!({"action": "complete"})).await.json()["status"], "finished");
+    assert_eq!(
+        designer
+            .post(&format!("{test}/run"), json!({"action": "complete"}))
+            .await
+            .json()["status"],
+        "finished"
+    );
 
     // The number is not given again, nor does the content come back.
-    deploy(&designer, "/v1/definitions?publish=true", "application/json", draft("second")).await;
-    assert_eq!(versions().await, [told(1, "deprecated"), told(3, "published")]);
-    delete(&designer, "/v1/definitions/leave/1").await.is_problem(409, "conflict", "there are 1");
-    designer.post(&format!("/v1/instances/{running}/terminate"), json!({})).await;
-    assert_eq!(delete(&designer, "/v1/definitions/leave/1").await.status, 204);
+    deploy(
+        &designer,
+        "/v1/definitions?publish=true",
+        "application/json",
+        draft("second"),
+    )
+    .await;
+    assert_eq!(
+        versions().await,
+        [told(1, "deprecated"), told(3, "published")]
+    );
+    delete(&designer, "/v1/definitions/leave/1")
+        .await
+        .is_problem(409, "conflict", "there are 1");
+    designer
+        .post(&format!("/v1/instances/{running}/terminate"), json!({}))
+        .await;
+    assert_eq!(
+        delete(&designer, "/v1/definitions/leave/1").await.status,
+        204
+    );
     assert_eq!(versions().await, [told(3, "published")]);
-    let history = designer.get(&format!("/v1/instances/{running}/history")).await.json();
+    let history = designer
+        .get(&format!("/v1/instances/{running}/history"))
+        .await
+        .json();
     assert_eq!(history["elements"][1]["name"], "ask", "{history}");
 
-    designer.post("/v1/definitions/leave/disable", json!({})).await;
-    delete(&designer, "/v1/definitions/leave/3").await.is_problem(409, "conflict", "publish another");
-    designer.post("/v1/definitions/leave/3/deprecate", json!({})).await;
-    delete(&User::new(&server, "ada", &[]), "/v1/definitions/leave/3").await.is_problem(403, "forbidden", "designer");
-    delete(&User::elsewhere(&server, "zoo", "zoe", &["admin"]), "/v1/definitions/leave/3").await.is_problem(404, "not_found", "");
-    assert_eq!(delete(&designer, "/v1/definitions/leave/3").await.status, 204);
-    designer.get("/v1/definitions/leave").await.is_problem(404, "not_found", "definition");
-    designer.post("/v1/definitions/leave/enable", json!({})).await.is_problem(404, "not_found", "definition");
+    designer
+        .post("/v1/definitions/leave/disable", json!({}))
+        .await;
+    delete(&designer, "/v1/definitions/leave/3")
+        .await
+        .is_problem(409, "conflict", "publish another");
+    designer
+        .post("/v1/definitions/leave/3/deprecate", json!({}))
+        .await;
+    delete(&User::new(&server, "ada", &[]), "/v1/definitions/leave/3")
+        .await
+        .is_problem(403, "forbidden", "designer");
+    delete(
+        &User::elsewhere(&server, "zoo", "zoe", &["admin"]),
+        "/v1/definitions/leave/3",
+    )
+    .await
+    .is_problem(404, "not_found", "");
+    assert_eq!(
+        delete(&designer, "/v1/definitions/leave/3").await.status,
+        204
+    );
+    designer
+        .get("/v1/definitions/leave")
+        .await
+        .is_problem(404, "not_found", "definition");
+    designer
+        .post("/v1/definitions/leave/enable", json!({}))
+        .await
+        .is_problem(404, "not_found", "definition");
     let post = send(designer.request(Method::POST, "/v1/definitions/leave/3")).await;
-    assert_eq!(post.is_problem(405, "bad_request", "DELETE").header("allow"), "GET, HEAD, DELETE");
+    assert_eq!(
+        post.is_problem(405, "bad_request", "DELETE")
+            .header("allow"),
+        "GET, HEAD, DELETE"
+    );
     server.stop().await;
 }
 
@@ -230,165 +530,24 @@ async fn versions_are_listed_in_parts() {
     designer.publish(second).await;
     let whole = designer.whole("/v1/definitions", "definitions", "id").await;
     assert!(whole.len() > 3 && whole.is_sorted(), "{whole:?}");
-    assert_eq!(designer.whole("/v1/definitions?limit=1", "definitions", "id").await, whole);
+    assert_eq!(
+        designer
+            .whole("/v1/definitions?limit=1", "definitions", "id")
+            .await,
+        whole
+    );
     assert_eq!(whole.iter().filter(|id| *id == "a_b").count(), 2);
-    for (query, part) in [("limit=0", "1 to 1000"), ("limit=1001", "1 to 1000"), ("cursor=x", "'next'"), ("colour=red", "colour")]
-    {
-        designer.get(&format!("/v1/definitions?{query}")).await.is_problem(400, "bad_request", part);
-    }
-    server.stop().await;
-}
-
-#[actix_web::test]
-async fn a_check_tells_what_a_deploy_would() {
-    let server = support::server().await;
-    let designer = User::new(&server, "dora", &["designer"]);
-    let path = "/v1/definition-checks";
-    let check = async |media_type: &str, source: String| deploy(&designer, path, media_type, source).await;
-    assert_eq!(check("application/json", small("check").to_string()).await.json(), json!({"problems": []}));
-    let mut broken = small("leave");
-    broken["flows"][1]["target"] = json!("nowhere");
-    broken["searchKeys"] = json!(["a[0]"]);
-    let found = check("application/json", broken.to_string()).await;
-    let codes: Vec<Value> = found.json()["problems"].as_array().unwrap().iter().map(|one| one["code"].clone()).collect();
-    assert!(found.status == 200 && codes.contains(&json!("unknown_node")) && codes.contains(&json!("invalid_path")), "{found:?}");
-    let mut wait = small("wait");
-    wait["alias"] = json!(41);
-    assert_eq!(check("application/json", wait.to_string()).await.json()["problems"][0]["code"], "alias_taken");
-    assert_eq!(check("application/xml", "<definitions".into()).await.json()["problems"][0]["code"], "invalid_xml");
-    assert_eq!(check("application/xml", GOOD.into()).await.json(), json!({"problems": []}));
-    check("text/plain", String::new()).await.is_problem(415, "bad_request", "application/xml");
-    check("application/xml", "x".repeat(2 * 1024 * 1024 + 1)).await.is_problem(413, "too_large", "2097152");
-    let ada = User::new(&server, "ada", &[]);
-    deploy(&ada, path, "application/json", "{}".to_owned()).await.is_problem(403, "forbidden", "designer");
-    assert_eq!(designer.get("/v1/definitions/leave").await.status, 404);
-    server.stop().await;
-}
-
-/// The BPMN files of this project, and documents with what a deploy says of more than one process.
-fn documents() -> Vec<String> {
-    let mut documents = Vec::new();
-    for folder in ["examples", "tests"] {
-        collect(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut documents);
-    }
-    let process = |id: &str, attributes: &str, content: &str| {
-        format!(r#"<bpmn:process id="{id}" isExecutable="true" {attributes}>{content}</bpmn:process>"#)
-    };
-    let task = |id: &str, content: &str| {
-        format!(
-            r#"<bpmn:startEvent id="{id}s"/><bpmn:sequenceFlow id="{id}f" sourceRef="{id}s" targetRef="{id}t"/>
-               <bpmn:task id="{id}t">{content}</bpmn:task>
-               <bpmn:sequenceFlow id="{id}g" sourceRef="{id}t" targetRef="{id}e"/><bpmn:endEvent id="{id}e"/>"#
-        )
-    };
-    let call = r#"<bpmn:extensionElements><stepwire:actions><stepwire:action name="a" order="1" type="httpRequest">
-        <stepwire:param name="url">https://example.com/${x}</stepwire:param></stepwire:action>
-        <stepwire:action name="b" order="2" type="startSubprocess"><stepwire:param name="process">nobody</stepwire:param>
-        </stepwire:action></stepwire:actions></bpmn:extensionElements>"#;
-    let past = r#"<bpmn:startEvent id="s"><bpmn:timerEventDefinition><bpmn:timeDate>2020-01-01T00:00:00Z</bpmn:timeDate>
-        </bpmn:timerEventDefinition></bpmn:startEvent>"#;
-    for content in [
-        process("two", "stepwire:alias=\"77\"", &task("a", call)) + &process("three", "stepwire:alias=\"77\"", &task("b", "")),
-        process("warned", "", &task("a", call)) + &process("wrong", "", "<bpmn:subProcess id=\"x\"/>"),
-        process("past", "", past),
-        process("caller", "", &task("a", call)),
-        process("rare", "stepwire:expiry=\"0 0 30 2 *\"", &task("a", "")),
-        process("rule", "", &task("a", "<bpmn:documentation/>").replace("sourceRef=\"as\"", "sourceRef=\"nowhere\"")),
-        String::new(),
+    for (query, part) in [
+        ("limit=0", "1 to 1000"),
+        ("limit=1001", "1 to 1000"),
+        ("cursor=x", "'next'"),
+        ("colour=red", "colour"),
     ] {
-        documents.push(format!(
-            r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
-                 xmlns:stepwire="https://stepwire.dev/schema/bpmn/1.0">{content}</bpmn:definitions>"#
-        ));
+        designer
+            .get(&format!("/v1/definitions?{query}"))
+            .await
+            .is_problem(400, "bad_request", part);
     }
-    documents
-}
-
-fn collect(folder: &std::path::Path, documents: &mut Vec<String>) {
-    for entry in std::fs::read_dir(folder).expect("the folder is there") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() && !path.ends_with("node_modules") {
-            collect(&path, documents);
-        } else if path.extension().is_some_and(|ending| ending == "bpmn") {
-            documents.push(std::fs::read_to_string(&path).expect("the file is text"));
-        }
-    }
-}
-
-/// Every problem that a deploy answered, errors or warnings, in its order.
-fn problems_of(deployed: &Answer) -> Value {
-    let body = deployed.json();
-    let entries = body["definitions"].as_array().cloned().unwrap_or_else(|| vec![body.clone()]);
-    entries.iter().flat_map(|one| one["problems"].as_array().cloned().unwrap_or_default()).collect()
-}
-
-#[actix_web::test]
-async fn a_check_says_exactly_what_a_deploy_says() {
-    let server = support::server().await;
-    let designer = User::new(&server, "dora", &["designer"]);
-    let (mut refused, mut warned) = (0, 0);
-    let documents = documents();
-    // What is deployed changes what the next check says: of the second round each content is known.
-    for source in documents.iter().chain(&documents) {
-        let checked = deploy(&designer, "/v1/definition-checks", "application/xml", source.clone()).await.json();
-        let deployed = deploy(&designer, "/v1/definitions?publish=true", "application/xml", source.clone()).await;
-        let said = problems_of(&deployed);
-        assert_eq!(checked["problems"], said, "{source}");
-        let has_error = said.as_array().into_iter().flatten().any(|problem| problem["severity"] == "error");
-        assert_eq!(has_error, !deployed.status.is_success(), "{source}: {said}");
-        refused += usize::from(has_error);
-        warned += usize::from(!has_error && said != json!([]));
-    }
-    assert!(refused > 8 && warned > 0, "{refused} refused, {warned} with warnings");
-    server.stop().await;
-}
-
-#[actix_web::test]
-async fn a_process_that_nobody_deployed_is_named() {
-    let server = support::server().await;
-    let designer = User::new(&server, "dora", &["designer"]);
-    let mut caller = small("caller");
-    caller["nodes"][1] = json!({"id": "ask", "type": "callActivity", "call": {"calledElement": "called"}});
-    let draft = deploy(&designer, "/v1/definitions", "application/json", caller.to_string()).await.json();
-    assert_eq!((&draft["problems"][0]["code"], &draft["problems"][0]["element"]), (&json!("unknown_process"), &json!("ask")));
-    assert!(draft["problems"][0]["message"].as_str().unwrap().contains("`called`"), "{draft}");
-    deploy(&designer, "/v1/definitions", "application/json", small("called").to_string()).await;
-    let again = deploy(&designer, "/v1/definitions", "application/json", caller.to_string()).await.json();
-    assert_eq!(again["problems"], json!([]));
-
-    let start = json!({"processName": "unheard", "params": {"startOn": "server"}}).to_string();
-    caller["nodes"][1] = json!({"id": "ask", "type": "task", "actions": [
-        {"name": "a", "type": "websocketSend", "params": {"messageType": "action", "message": start}},
-        {"name": "b", "order": 1, "type": "startSubprocess", "params": {"process": "unseen"}},
-        {"name": "c", "order": 2, "type": "startSubprocess", "params": {"process": "caller"}},
-        {"name": "d", "order": 3, "type": "websocketSend", "params": {"messageType": "action", "message": "{\"processName\": \"${x}\"}"}}]});
-    let started = deploy(&designer, "/v1/definitions", "application/json", caller.to_string()).await.json();
-    let unknown: Vec<&str> = started["problems"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|problem| problem["code"] == "unknown_process")
-        .filter_map(|problem| problem["message"].as_str())
-        .collect();
-    assert_eq!(unknown.len(), 2, "{started}");
-    assert!(unknown[0].contains("`unheard`") && unknown[1].contains("`unseen`"), "{unknown:?}");
-    server.stop().await;
-}
-
-#[actix_web::test]
-async fn a_check_lists_so_many_problems_and_says_how_many_more_there_are() {
-    let server = support::server().await;
-    let designer = User::new(&server, "dora", &["designer"]);
-    let flows: Vec<Value> =
-        (0..700).map(|number| json!({"id": format!("f{number}"), "source": "nobody", "target": "nowhere"})).collect();
-    let mut definition = small("many");
-    definition["flows"] = json!(flows);
-    let checked = deploy(&designer, "/v1/definition-checks", "application/json", definition.to_string()).await.json();
-    let problems = checked["problems"].as_array().unwrap();
-    assert_eq!(problems.len(), 1001);
-    assert_eq!((&problems[1000]["code"], &problems[1000]["severity"]), (&json!("more_problems"), &json!("error")));
-    let refused = deploy(&designer, "/v1/definitions", "application/json", definition.to_string()).await;
-    assert_eq!((refused.status.as_u16(), problems_of(&refused)), (422, checked["problems"].clone()));
     server.stop().await;
 }
 
@@ -401,17 +560,42 @@ async fn times_that_are_over_are_errors_at_a_deploy_and_no_reason_to_forget_what
         definition["nodes"][0]["schedule"] = json!({"when": cycle});
         definition.to_string()
     };
-    for over in [json!({"date": "2020-01-01T00:00:00Z"}), json!({"cycle": "R2/2020-01-01T00:00:00Z/P1D"})] {
+    for over in [
+        json!({"date": "2020-01-01T00:00:00Z"}),
+        json!({"cycle": "R2/2020-01-01T00:00:00Z/P1D"}),
+    ] {
         let refused = deploy(&designer, "/v1/definitions", "application/json", with(over)).await;
         let problem = refused.json()["problems"][0].clone();
-        assert_eq!((refused.status.as_u16(), &problem["code"], &problem["element"]), (422, &json!("never_due"), &json!("start")));
+        assert_eq!(
+            (
+                refused.status.as_u16(),
+                &problem["code"],
+                &problem["element"]
+            ),
+            (422, &json!("never_due"), &json!("start"))
+        );
     }
     let mut expiring = small("expiring");
     expiring["expiry"] = json!("0 0 0 1 1 ? 2020");
-    let refused = deploy(&designer, "/v1/definitions", "application/json", expiring.to_string()).await;
+    let refused = deploy(
+        &designer,
+        "/v1/definitions",
+        "application/json",
+        expiring.to_string(),
+    )
+    .await;
     assert_eq!(refused.status, 422, "{refused:?}");
-    for comes in [json!({"date": "2999-01-01T00:00:00Z"}), json!({"cycle": "R/2020-01-01T00:00:00Z/P1D"})] {
-        let deployed = deploy(&designer, "/v1/definitions", "application/json", with(comes)).await;
+    for comes in [
+        json!({"date": "2999-01-01T00:00:00Z"}),
+        json!({"cycle": "R/2020-01-01T00:00:00Z/P1D"}),
+    ] {
+        let deployed = deploy(
+            &designer,
+            "/v1/definitions",
+            "application/json",
+            with(comes),
+        )
+        .await;
         assert_eq!(deployed.status, 201, "{deployed:?}");
     }
     server.stop().await;

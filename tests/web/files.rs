@@ -21,21 +21,36 @@ async fn a_file_runs_its_action_and_is_given_back() {
     let server = server(&data).await;
     let alice = User::new(&server, "alice", &[]);
     let key = start(&alice).await;
-    let form = Form::new().part("file", text_file("Dear Ada")).text("data", r#"{"note": "first", "more": 1}"#);
+    let form = Form::new()
+        .part("file", text_file("Dear Ada"))
+        .text("data", r#"{"note": "first", "more": 1}"#);
     let brought = send(upload(&alice, &key, form)).await;
     assert_eq!(brought.status, 200, "{brought:?}");
     let body = brought.json();
     let id = body["file"]["id"].as_str().unwrap().to_owned();
     let sha256 = "733f04181cd249cfd815f06ae53225b26c8d7b78f5cb464db6f156d3ffe9aed9";
-    let file = json!({"id": id, "name": "letter.txt", "size": 8, "type": "text/plain", "sha256": sha256});
-    assert_eq!((&body["file"], &body["duplicate"], &body["ignored"]), (&file, &json!(false), &json!(["more"])));
+    let file =
+        json!({"id": id, "name": "letter.txt", "size": 8, "type": "text/plain", "sha256": sha256});
+    assert_eq!(
+        (&body["file"], &body["duplicate"], &body["ignored"]),
+        (&file, &json!(false), &json!(["more"]))
+    );
     let again = &body["actions"][0];
     assert!(body["seq"].is_u64() && again["name"] == "bring", "{body}");
-    assert_eq!((&again["maxBytes"], &again["types"]), (&json!(200_000), &json!(["text/*", "application/pdf"])));
-    assert!(body["actions"][1].get("maxBytes").is_none() && body["actions"][1].get("types").is_none(), "{body}");
+    assert_eq!(
+        (&again["maxBytes"], &again["types"]),
+        (&json!(200_000), &json!(["text/*", "application/pdf"]))
+    );
+    assert!(
+        body["actions"][1].get("maxBytes").is_none() && body["actions"][1].get("types").is_none(),
+        "{body}"
+    );
     let operator = User::new(&server, "olga", &["operator"]);
     let look = operator.get(&format!("/v1/instances/{key}")).await.json();
-    assert_eq!(look["data"], json!({"note": "first", "application": {"document": file, "small": true}}));
+    assert_eq!(
+        look["data"],
+        json!({"note": "first", "application": {"document": file, "small": true}})
+    );
     assert_eq!(look["view"], json!({"document": file, "small": true}));
     assert_eq!(stored(&data).len(), 1);
 
@@ -45,10 +60,29 @@ async fn a_file_runs_its_action_and_is_given_back() {
     let tag = format!("\"{sha256}\"");
     check_headers(&got.headers, &tag);
     let head = send(alice.request(Method::HEAD, &address)).await;
-    assert_eq!((head.status.as_u16(), head.header("content-length"), head.text.as_str()), (200, "8", ""));
+    assert_eq!(
+        (
+            head.status.as_u16(),
+            head.header("content-length"),
+            head.text.as_str()
+        ),
+        (200, "8", "")
+    );
     check_headers(&head.headers, &tag);
-    let known = send(alice.request(Method::GET, &address).header("if-none-match", &tag)).await;
-    assert_eq!((known.status.as_u16(), known.text.as_str(), known.header("etag")), (304, "", tag.as_str()));
+    let known = send(
+        alice
+            .request(Method::GET, &address)
+            .header("if-none-match", &tag),
+    )
+    .await;
+    assert_eq!(
+        (
+            known.status.as_u16(),
+            known.text.as_str(),
+            known.header("etag")
+        ),
+        (304, "", tag.as_str())
+    );
     server.stop().await;
 }
 
@@ -56,12 +90,19 @@ async fn a_file_runs_its_action_and_is_given_back() {
 fn check_headers(headers: &HeaderMap, tag: &str) {
     for (name, value) in [
         ("content-type", "text/plain"),
-        ("content-disposition", "attachment; filename=\"letter.txt\"; filename*=UTF-8''letter.txt"),
+        (
+            "content-disposition",
+            "attachment; filename=\"letter.txt\"; filename*=UTF-8''letter.txt",
+        ),
         ("x-content-type-options", "nosniff"),
         ("cache-control", "private"),
         ("etag", tag),
     ] {
-        let found: Vec<_> = headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect();
+        let found: Vec<_> = headers
+            .get_all(name)
+            .iter()
+            .map(|value| value.to_str().unwrap())
+            .collect();
         assert_eq!(found, [value], "{name}");
     }
 }
@@ -72,11 +113,20 @@ async fn a_large_file_is_whole() {
     let server = server(&data).await;
     let alice = User::new(&server, "alice", &[]);
     let key = start(&alice).await;
-    let bytes: Vec<u8> = (0..200_000_u32).map(|number| b'a' + (number % 23) as u8).collect();
+    let bytes: Vec<u8> = (0..200_000_u32)
+        .map(|number| b'a' + (number % 23) as u8)
+        .collect();
     let brought = bring(&alice, &key, text_file(bytes.clone())).await.json();
     assert_eq!(brought["file"]["size"], 200_000, "{brought}");
     let id = brought["file"]["id"].as_str().unwrap();
-    assert!(alice.get(&format!("/v1/instances/{key}/files/{id}")).await.text.as_bytes() == bytes);
+    assert!(
+        alice
+            .get(&format!("/v1/instances/{key}/files/{id}"))
+            .await
+            .text
+            .as_bytes()
+            == bytes
+    );
     server.stop().await;
 }
 
@@ -84,23 +134,55 @@ async fn a_large_file_is_whole() {
 async fn a_file_is_there_for_those_only_who_may_see_its_instance() {
     let data = tempfile::tempdir().unwrap();
     let server = server(&data).await;
-    let (alice, mallory) = (User::new(&server, "alice", &[]), User::new(&server, "mallory", &[]));
+    let (alice, mallory) = (
+        User::new(&server, "alice", &[]),
+        User::new(&server, "mallory", &[]),
+    );
     let (key, other) = (start(&alice).await, start(&mallory).await);
-    let id = bring(&alice, &key, text_file("secret")).await.json()["file"]["id"].as_str().unwrap().to_owned();
+    let id = bring(&alice, &key, text_file("secret")).await.json()["file"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let strange = mallory.get(&format!("/v1/instances/{key}")).await;
-    for path in [format!("{key}/files/{id}"), format!("{key}/files/x"), format!("{}/files/{id}", Uuid::now_v7())] {
+    for path in [
+        format!("{key}/files/{id}"),
+        format!("{key}/files/x"),
+        format!("{}/files/{id}", Uuid::now_v7()),
+    ] {
         let answer = mallory.get(&format!("/v1/instances/{path}")).await;
-        assert_eq!(answer.is_problem(404, "not_found", "").text, strange.text, "{path}");
+        assert_eq!(
+            answer.is_problem(404, "not_found", "").text,
+            strange.text,
+            "{path}"
+        );
     }
     // Nor through an instance of one's own.
-    mallory.get(&format!("/v1/instances/{other}/files/{id}")).await.is_problem(404, "not_found", "file");
-    for path in [id.as_str(), "..%2F..%2Fjwt-secret", "../../../../etc/hostname"] {
-        let answer = alice.get(&format!("/v1/instances/{other}/files/{path}")).await;
+    mallory
+        .get(&format!("/v1/instances/{other}/files/{id}"))
+        .await
+        .is_problem(404, "not_found", "file");
+    for path in [
+        id.as_str(),
+        "..%2F..%2Fjwt-secret",
+        "../../../../etc/hostname",
+    ] {
+        let answer = alice
+            .get(&format!("/v1/instances/{other}/files/{path}"))
+            .await;
         answer.is_problem(404, "not_found", "");
     }
-    User::with_token(&server, None).get(&format!("/v1/instances/{key}/files/{id}")).await.is_problem(401, "unauthenticated", "");
+    User::with_token(&server, None)
+        .get(&format!("/v1/instances/{key}/files/{id}"))
+        .await
+        .is_problem(401, "unauthenticated", "");
     let operator = User::new(&server, "olga", &["operator"]);
-    assert_eq!(operator.get(&format!("/v1/instances/{key}/files/{id}")).await.text, "secret");
+    assert_eq!(
+        operator
+            .get(&format!("/v1/instances/{key}/files/{id}"))
+            .await
+            .text,
+        "secret"
+    );
     server.stop().await;
 }
 
@@ -111,16 +193,41 @@ async fn names_do_no_harm() {
     let alice = User::new(&server, "alice", &[]);
     let key = start(&alice).await;
     for (sent, name, disposition) in [
-        ("../../etc/passwd", "passwd", "attachment; filename=\"passwd\"; filename*=UTF-8''passwd"),
-        ("größe.txt", "größe.txt", "attachment; filename=\"gr__e.txt\"; filename*=UTF-8''gr%C3%B6%C3%9Fe.txt"),
-        ("a; x=y.txt", "a; x=y.txt", "attachment; filename=\"a_ x_y.txt\"; filename*=UTF-8''a%3B%20x%3Dy.txt"),
+        (
+            "../../etc/passwd",
+            "passwd",
+            "attachment; filename=\"passwd\"; filename*=UTF-8''passwd",
+        ),
+        (
+            "größe.txt",
+            "größe.txt",
+            "attachment; filename=\"gr__e.txt\"; filename*=UTF-8''gr%C3%B6%C3%9Fe.txt",
+        ),
+        (
+            "a; x=y.txt",
+            "a; x=y.txt",
+            "attachment; filename=\"a_ x_y.txt\"; filename*=UTF-8''a%3B%20x%3Dy.txt",
+        ),
     ] {
-        let file = Part::bytes(b"x".to_vec()).file_name(sent).mime_str("text/html; charset=utf-8").unwrap();
+        let file = Part::bytes(b"x".to_vec())
+            .file_name(sent)
+            .mime_str("text/html; charset=utf-8")
+            .unwrap();
         let brought = bring(&alice, &key, file).await.json();
-        assert_eq!((&brought["file"]["name"], &brought["file"]["type"]), (&json!(name), &json!("text/html")), "{brought}");
+        assert_eq!(
+            (&brought["file"]["name"], &brought["file"]["type"]),
+            (&json!(name), &json!("text/html")),
+            "{brought}"
+        );
         let id = brought["file"]["id"].as_str().unwrap();
         let got = alice.get(&format!("/v1/instances/{key}/files/{id}")).await;
-        assert_eq!((got.header("content-disposition"), got.header("content-type")), (disposition, "text/html"));
+        assert_eq!(
+            (
+                got.header("content-disposition"),
+                got.header("content-type")
+            ),
+            (disposition, "text/html")
+        );
     }
     server.stop().await;
 }
@@ -131,9 +238,13 @@ async fn a_restart_keeps_files_and_looks_after_unfinished_uploads() {
     let first = server(&data).await;
     let alice = User::new(&first, "alice", &[]);
     let key = start(&alice).await;
-    let id = bring(&alice, &key, text_file("kept")).await.json()["file"]["id"].as_str().unwrap().to_owned();
+    let id = bring(&alice, &key, text_file("kept")).await.json()["file"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     first.stop().await;
-    // As a kill leaves them: before the answer to a command, before a command, and before the first byte.
+    // As a kill leaves them: before the answer to a command, before a command, and before the first
+    // byte.
     let kept = stored(&data)[0].clone();
     let incoming = data.path().join("files/incoming");
     fs::write(incoming.join(format!("{key}.{id}")), "").unwrap();
@@ -145,6 +256,12 @@ async fn a_restart_keeps_files_and_looks_after_unfinished_uploads() {
     let second = server(&data).await;
     assert_eq!(stored(&data), [kept]);
     let alice = User::new(&second, "alice", &[]);
-    assert_eq!(alice.get(&format!("/v1/instances/{key}/files/{id}")).await.text, "kept");
+    assert_eq!(
+        alice
+            .get(&format!("/v1/instances/{key}/files/{id}"))
+            .await
+            .text,
+        "kept"
+    );
     second.stop().await;
 }

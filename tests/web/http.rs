@@ -27,18 +27,28 @@ impl Answer {
 
     /// A header's text, empty when it is absent.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
     }
 
     /// Asserts a problem with this status and code, and that its sentence names `part`.
     #[track_caller]
     pub fn is_problem(&self, status: u16, code: &str, part: &str) -> &Self {
         let body = self.json();
-        assert_eq!((self.status.as_u16(), body["code"].as_str()), (status, Some(code)), "{self:?}");
+        assert_eq!(
+            (self.status.as_u16(), body["code"].as_str()),
+            (status, Some(code)),
+            "{self:?}"
+        );
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(body["status"], status);
         let detail = body["detail"].as_str().unwrap_or_default();
-        assert!(detail.starts_with("expected ") && detail.contains(part), "{detail}");
+        assert!(
+            detail.starts_with("expected ") && detail.contains(part),
+            "{detail}"
+        );
         self
     }
 }
@@ -58,20 +68,36 @@ impl<'a> User<'a> {
 
     /// A user of another tenant.
     pub fn elsewhere(server: &'a Running, tenant: &str, subject: &str, roles: &[&str]) -> Self {
-        Self::with_token(server, Some(support::token_in(tenant, subject, roles, Duration::from_secs(3600))))
+        Self::with_token(
+            server,
+            Some(support::token_in(
+                tenant,
+                subject,
+                roles,
+                Duration::from_secs(3600),
+            )),
+        )
     }
 
     /// A user with this token, or a stranger.
     pub fn with_token(server: &'a Running, token: Option<String>) -> Self {
         // A connection of its own for each request: one that was idle for long may just be closing.
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).pool_max_idle_per_host(0);
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(0);
         let client = client.build().unwrap();
-        Self { server, client, token }
+        Self {
+            server,
+            client,
+            token,
+        }
     }
 
     /// A request to be completed and sent with [`send`].
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        let request = self.client.request(method, format!("{}{path}", self.server.base_url()));
+        let request = self
+            .client
+            .request(method, format!("{}{path}", self.server.base_url()));
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -91,8 +117,13 @@ impl<'a> User<'a> {
 
     /// Starts an instance; its key.
     pub async fn start(&self, process: &str, data: Value) -> String {
-        let started = self.post("/v1/instances", json!({"process": process, "data": data})).await;
-        started.json()["instance"].as_str().unwrap_or_else(|| panic!("{started:?}")).to_owned()
+        let started = self
+            .post("/v1/instances", json!({"process": process, "data": data}))
+            .await;
+        started.json()["instance"]
+            .as_str()
+            .unwrap_or_else(|| panic!("{started:?}"))
+            .to_owned()
     }
 
     /// The members with this name of everything in a list, part by part.
@@ -103,9 +134,18 @@ impl<'a> User<'a> {
             assert_eq!(part.status, 200, "{part:?}");
             let body = part.json();
             let entries = body[list].as_array().unwrap_or_else(|| panic!("{body}"));
-            found.extend(entries.iter().map(|entry| entry[member].as_str().unwrap_or_default().to_owned()));
-            let Some(next) = body["next"].as_str() else { return found };
-            cursor = format!("{}cursor={next}", if path.contains('?') { "&" } else { "?" });
+            found.extend(
+                entries
+                    .iter()
+                    .map(|entry| entry[member].as_str().unwrap_or_default().to_owned()),
+            );
+            let Some(next) = body["next"].as_str() else {
+                return found;
+            };
+            cursor = format!(
+                "{}cursor={next}",
+                if path.contains('?') { "&" } else { "?" }
+            );
         }
     }
 
@@ -116,14 +156,20 @@ impl<'a> User<'a> {
 
     /// Starts the onboarding example and returns its key.
     pub async fn start_onboarding(&self) -> String {
-        let started = self.post("/v1/instances", json!({"process": "onboarding"})).await;
+        let started = self
+            .post("/v1/instances", json!({"process": "onboarding"}))
+            .await;
         assert_eq!(started.status, 201, "{started:?}");
         started.json()["instance"].as_str().unwrap().to_owned()
     }
 
     /// Sends good details to an onboarding instance.
     pub async fn save(&self, key: &str) -> Answer {
-        self.post(&format!("/v1/instances/{key}/run"), json!({"action": "save", "data": details()})).await
+        self.post(
+            &format!("/v1/instances/{key}/run"),
+            json!({"action": "save", "data": details()}),
+        )
+        .await
     }
 }
 
@@ -136,5 +182,9 @@ pub fn details() -> Value {
 pub async fn send(request: RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
-    Answer { status, headers, text: response.text().await.unwrap() }
+    Answer {
+        status,
+        headers,
+        text: response.text().await.unwrap(),
+    }
 }

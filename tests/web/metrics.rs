@@ -10,16 +10,27 @@ async fn operators_read_what_the_server_counts() {
     let server = support::server().await;
     let olga = User::new(&server, "olga", &["operator"]);
     let key = olga.start_onboarding().await;
-    olga.post(&format!("/v1/instances/{key}/run"), json!({"action": "nothing"})).await.is_problem(
-        409,
-        "action_not_available",
-        "",
-    );
-    olga.get("/v1/nothing-here").await.is_problem(404, "not_found", "");
+    olga.post(
+        &format!("/v1/instances/{key}/run"),
+        json!({"action": "nothing"}),
+    )
+    .await
+    .is_problem(409, "action_not_available", "");
+    olga.get("/v1/nothing-here")
+        .await
+        .is_problem(404, "not_found", "");
     let answer = olga.get("/metrics").await;
-    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "text/plain; version=0.0.4; charset=utf-8"));
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("content-type")),
+        (200, "text/plain; version=0.0.4; charset=utf-8")
+    );
     let value = |line: &str| {
-        let found = answer.text.lines().find_map(|told| told.strip_prefix(line)?.strip_prefix(' ')?.parse::<f64>().ok());
+        let found = answer.text.lines().find_map(|told| {
+            told.strip_prefix(line)?
+                .strip_prefix(' ')?
+                .parse::<f64>()
+                .ok()
+        });
         found.unwrap_or_else(|| panic!("expected the line {line} in\n{}", answer.text))
     };
     // Other tests of this process count, too.
@@ -39,14 +50,26 @@ async fn operators_read_what_the_server_counts() {
         assert!(value(line) >= 1.0, "{line}");
     }
     // The store is in memory.
-    for line in ["stepwire_database_bytes", "stepwire_wal_bytes", "stepwire_files_bytes"] {
+    for line in [
+        "stepwire_database_bytes",
+        "stepwire_wal_bytes",
+        "stepwire_files_bytes",
+    ] {
         assert_eq!(value(line), 0.0, "{line}");
     }
     assert!(value("process_resident_memory_bytes") > 1e6);
-    for line in ["stepwire_outbox", "stepwire_timers_due", "stepwire_writer_queue", "stepwire_subscriptions"] {
+    for line in [
+        "stepwire_outbox",
+        "stepwire_timers_due",
+        "stepwire_writer_queue",
+        "stepwire_subscriptions",
+    ] {
         assert!(value(line) >= 0.0, "{line}");
     }
-    assert!(!answer.text.contains(&key) && !answer.text.contains("nothing-here"), "a label that a client chose");
+    assert!(
+        !answer.text.contains(&key) && !answer.text.contains("nothing-here"),
+        "a label that a client chose"
+    );
     server.stop().await;
 }
 
@@ -54,10 +77,19 @@ async fn operators_read_what_the_server_counts() {
 async fn what_is_stored_is_measured() {
     let data = tempfile::tempdir().unwrap();
     let server = papers::server(&data).await;
-    let (dora, alice) = (User::new(&server, "dora", &["designer"]), User::new(&server, "alice", &[]));
+    let (dora, alice) = (
+        User::new(&server, "dora", &["designer"]),
+        User::new(&server, "alice", &[]),
+    );
     let key = papers::start(&alice).await;
-    assert_eq!(papers::bring(&alice, &key, papers::text_file("a letter")).await.status, 200);
-    let rule = json!({"name": "check", "type": "businessRule", "params": {"script": "throw new Error('broken')"}});
+    assert_eq!(
+        papers::bring(&alice, &key, papers::text_file("a letter"))
+            .await
+            .status,
+        200
+    );
+    let rule = json!({"name": "check", "type": "businessRule", "params": {"script": "throw new \
+        Error('broken')"}});
     dora.publish(json!({
         "id": "broken",
         "nodes": [{"id": "start", "type": "startEvent"}, {"id": "end", "type": "endEvent"},
@@ -66,12 +98,26 @@ async fn what_is_stored_is_measured() {
     }))
     .await;
     alice.start("broken", json!({})).await;
-    let text = User::new(&server, "olga", &["operator"]).get("/metrics").await.text;
+    let text = User::new(&server, "olga", &["operator"])
+        .get("/metrics")
+        .await
+        .text;
     let value = |name: &str| {
-        let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse::<f64>().ok());
+        let found = text.lines().find_map(|line| {
+            line.strip_prefix(name)?
+                .strip_prefix(' ')?
+                .parse::<f64>()
+                .ok()
+        });
         found.unwrap_or_else(|| panic!("expected {name} in\n{text}"))
     };
-    assert_eq!((value("stepwire_open_incidents"), value("stepwire_files_bytes")), (1.0, 8.0));
+    assert_eq!(
+        (
+            value("stepwire_open_incidents"),
+            value("stepwire_files_bytes")
+        ),
+        (1.0, 8.0)
+    );
     assert!(value("stepwire_database_bytes") > 0.0 && value("stepwire_wal_bytes") > 0.0);
     server.stop().await;
 }
@@ -79,7 +125,13 @@ async fn what_is_stored_is_measured() {
 #[actix_web::test]
 async fn others_do_not() {
     let server = support::server().await;
-    User::with_token(&server, None).get("/metrics").await.is_problem(401, "unauthenticated", "");
-    User::new(&server, "ada", &["designer"]).get("/metrics").await.is_problem(403, "forbidden", "operator");
+    User::with_token(&server, None)
+        .get("/metrics")
+        .await
+        .is_problem(401, "unauthenticated", "");
+    User::new(&server, "ada", &["designer"])
+        .get("/metrics")
+        .await
+        .is_problem(403, "forbidden", "operator");
     server.stop().await;
 }

@@ -7,14 +7,26 @@ use crate::support;
 
 #[track_caller]
 fn is_guarded_page(answer: &Answer) {
-    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8", "{answer:?}");
+    assert_eq!(
+        answer.header("content-type"),
+        "text/html; charset=utf-8",
+        "{answer:?}"
+    );
     let policy = answer.header("content-security-policy");
-    for part in ["default-src 'self'", "style-src 'self' 'unsafe-inline'", "img-src 'self' data:", "frame-ancestors 'none'"] {
+    for part in [
+        "default-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data:",
+        "frame-ancestors 'none'",
+    ] {
         assert!(policy.contains(part), "{policy}");
     }
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     assert_eq!(answer.header("referrer-policy"), "same-origin");
-    assert!(!answer.text.contains("<script>") && !answer.text.contains(" onclick="), "a script in place");
+    assert!(
+        !answer.text.contains("<script>") && !answer.text.contains(" onclick="),
+        "a script in place"
+    );
 }
 
 #[actix_web::test]
@@ -27,7 +39,12 @@ async fn home_and_demo_are_open_to_anybody() {
         is_guarded_page(&answer);
     }
     let home = stranger.get("/").await.text;
-    assert!(home.contains("href=\"/sign-in\"") && home.contains("What to do next") && !home.contains("onboarding"), "{home}");
+    assert!(
+        home.contains("href=\"/sign-in\"")
+            && home.contains("What to do next")
+            && !home.contains("onboarding"),
+        "{home}"
+    );
     server.stop().await;
 }
 
@@ -36,37 +53,95 @@ async fn admin_pages_are_for_those_who_signed_in() {
     let server = support::server().await;
     let key = User::new(&server, "alice", &[]).start_onboarding().await;
     let stranger = User::with_token(&server, None);
-    for path in ["/admin/instances".to_owned(), format!("/admin/instances/{key}"), "/admin/tasks".to_owned()] {
+    for path in [
+        "/admin/instances".to_owned(),
+        format!("/admin/instances/{key}"),
+        "/admin/tasks".to_owned(),
+    ] {
         let answer = stranger.get(&path).await;
-        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, &*format!("/sign-in?to={path}")));
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("location")),
+            (303, &*format!("/sign-in?to={path}"))
+        );
     }
     let link = server.sign_in_link().unwrap();
-    let signed_in = stranger.get(link.strip_prefix(&server.base_url()).unwrap()).await;
-    let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
-    let get = |path: String| send(stranger.request(Method::GET, &path).header("cookie", &cookie));
+    let signed_in = stranger
+        .get(link.strip_prefix(&server.base_url()).unwrap())
+        .await;
+    let cookie = signed_in
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
+    let get = |path: String| {
+        send(
+            stranger
+                .request(Method::GET, &path)
+                .header("cookie", &cookie),
+        )
+    };
 
     let list = get("/admin/instances".to_owned()).await;
     is_guarded_page(&list);
-    assert!(list.text.contains(&key) && list.text.contains("1 found") && list.text.contains("Sign out"), "{}", list.text);
-    for (query, found) in [("?q=nothing", 0), ("?status=started&process=onboarding&q=", 1), ("?node=details", 1), ("?node=x", 0)]
-    {
+    assert!(
+        list.text.contains(&key) && list.text.contains("1 found") && list.text.contains("Sign out"),
+        "{}",
+        list.text
+    );
+    for (query, found) in [
+        ("?q=nothing", 0),
+        ("?status=started&process=onboarding&q=", 1),
+        ("?node=details", 1),
+        ("?node=x", 0),
+    ] {
         let text = get(format!("/admin/instances{query}")).await.text;
         assert!(text.contains(&format!("{found} found")), "{query}: {text}");
     }
-    assert!(get(format!("/admin/instances?q={key}")).await.text.contains("1 found"));
+    assert!(
+        get(format!("/admin/instances?q={key}"))
+            .await
+            .text
+            .contains("1 found")
+    );
 
     let page = get(format!("/admin/instances/{key}")).await;
     is_guarded_page(&page);
-    assert!(page.text.contains(&format!("data-key=\"{key}\"")) && page.text.contains("Started by alice"), "{}", page.text);
-    assert!(page.text.contains("data-child=\"false\" data-diagram=\"true\""), "{}", page.text);
+    assert!(
+        page.text.contains(&format!("data-key=\"{key}\""))
+            && page.text.contains("Started by alice"),
+        "{}",
+        page.text
+    );
+    assert!(
+        page.text
+            .contains("data-child=\"false\" data-diagram=\"true\""),
+        "{}",
+        page.text
+    );
     let tasks = get("/admin/tasks".to_owned()).await;
     is_guarded_page(&tasks);
-    let named = tasks.text.contains("data-user=\"admin\" data-instances=\"/admin/instances\"");
-    assert!(named && tasks.text.contains("href=\"/admin/tasks\" aria-current=\"page\""), "{}", tasks.text);
+    let named = tasks
+        .text
+        .contains("data-user=\"admin\" data-instances=\"/admin/instances\"");
+    assert!(
+        named
+            && tasks
+                .text
+                .contains("href=\"/admin/tasks\" aria-current=\"page\""),
+        "{}",
+        tasks.text
+    );
     let missing = get("/admin/instances/0197a1b2-0000-7000-8000-000000000007".to_owned()).await;
-    assert!(missing.status == 404 && missing.text.contains("No such instance"), "{missing:?}");
+    assert!(
+        missing.status == 404 && missing.text.contains("No such instance"),
+        "{missing:?}"
+    );
     let home = get("/".to_owned()).await.text;
-    assert!(home.contains("onboarding") && home.contains("/admin/instances"), "{home}");
+    assert!(
+        home.contains("onboarding") && home.contains("/admin/instances"),
+        "{home}"
+    );
     server.stop().await;
 }
 
@@ -77,28 +152,76 @@ const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*
 async fn where_there_is_nothing_people_get_a_page_and_programs_a_problem() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
-    for path in ["/nothing", "/admin/nothing", "/docs/nothing", "/v1/nothing", "/%ff"] {
-        for accept in [None, Some("*/*"), Some("application/json"), Some("text/html;q=0, */*")] {
-            let request =
-                accept.into_iter().fold(stranger.request(Method::GET, path), |request, accept| request.header("accept", accept));
-            send(request).await.is_problem(404, "not_found", "expected ");
+    for path in [
+        "/nothing",
+        "/admin/nothing",
+        "/docs/nothing",
+        "/v1/nothing",
+        "/%ff",
+    ] {
+        for accept in [
+            None,
+            Some("*/*"),
+            Some("application/json"),
+            Some("text/html;q=0, */*"),
+        ] {
+            let request = accept
+                .into_iter()
+                .fold(stranger.request(Method::GET, path), |request, accept| {
+                    request.header("accept", accept)
+                });
+            send(request)
+                .await
+                .is_problem(404, "not_found", "expected ");
         }
-        let answer = send(stranger.request(Method::GET, path).header("accept", BROWSER)).await;
+        let answer = send(
+            stranger
+                .request(Method::GET, path)
+                .header("accept", BROWSER),
+        )
+        .await;
         if path == "/%ff" {
             continue;
         }
         assert_eq!(answer.status, 404, "{path}");
         is_guarded_page(&answer);
-        assert!(answer.text.contains("href=\"/docs\"") && answer.text.contains("href=\"/\""), "{}", answer.text);
+        assert!(
+            answer.text.contains("href=\"/docs\"") && answer.text.contains("href=\"/\""),
+            "{}",
+            answer.text
+        );
     }
-    // What else is refused is said by a page as well, with all that goes with it; the API speaks to programs.
-    let page = send(stranger.request(Method::GET, "/sign-in?ticket=a&ticket=b").header("accept", BROWSER)).await;
-    assert!(page.status == 400 && page.text.contains("<h1>This cannot be asked here</h1>"), "{page:?}");
+    // What else is refused is said by a page as well, with all that goes with it; the API speaks to
+    // programs.
+    let page = send(
+        stranger
+            .request(Method::GET, "/sign-in?ticket=a&ticket=b")
+            .header("accept", BROWSER),
+    )
+    .await;
+    assert!(
+        page.status == 400 && page.text.contains("<h1>This cannot be asked here</h1>"),
+        "{page:?}"
+    );
     is_guarded_page(&page);
-    let page = send(stranger.request(Method::PUT, "/docs").header("accept", BROWSER)).await;
-    assert_eq!((page.status.as_u16(), page.header("allow")), (405, "GET, HEAD"));
+    let page = send(
+        stranger
+            .request(Method::PUT, "/docs")
+            .header("accept", BROWSER),
+    )
+    .await;
+    assert_eq!(
+        (page.status.as_u16(), page.header("allow")),
+        (405, "GET, HEAD")
+    );
     is_guarded_page(&page);
-    send(stranger.request(Method::GET, "/v1/instances").header("accept", BROWSER)).await.is_problem(401, "unauthenticated", "");
+    send(
+        stranger
+            .request(Method::GET, "/v1/instances")
+            .header("accept", BROWSER),
+    )
+    .await
+    .is_problem(401, "unauthenticated", "");
     server.stop().await;
 }
 
@@ -107,14 +230,20 @@ async fn admin_leads_to_the_page_one_begins_with() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     let cookie = |token: String| format!("stepwire-session={token}");
-    for (user, location) in
-        [(None, "/sign-in?to=/admin"), (Some(&["operator"][..]), "/admin/instances"), (Some(&["clerk"]), "/admin/tasks")]
-    {
+    for (user, location) in [
+        (None, "/sign-in?to=/admin"),
+        (Some(&["operator"][..]), "/admin/instances"),
+        (Some(&["clerk"]), "/admin/tasks"),
+    ] {
         let request = stranger.request(Method::GET, "/admin");
-        let request =
-            user.into_iter().fold(request, |request, roles| request.header("cookie", cookie(support::token("ada", roles))));
+        let request = user.into_iter().fold(request, |request, roles| {
+            request.header("cookie", cookie(support::token("ada", roles)))
+        });
         let answer = send(request).await;
-        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, location));
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("location")),
+            (303, location)
+        );
     }
     assert_eq!(stranger.get("/admin/").await.status, 303);
     server.stop().await;
@@ -127,18 +256,34 @@ async fn a_sign_in_comes_back_to_where_one_wanted_to_go() {
     let token = support::token("olga", &["operator"]);
     let wanted = "/admin/instances?q=a%20b&status=started";
     let sent = stranger.get(wanted).await.header("location").to_owned();
-    assert_eq!(sent, "/sign-in?to=/admin/instances%3Fq%3Da%2520b%26status%3Dstarted");
+    assert_eq!(
+        sent,
+        "/sign-in?to=/admin/instances%3Fq%3Da%2520b%26status%3Dstarted"
+    );
     let form = stranger.get(&sent).await.text;
-    assert!(form.contains("name=\"to\" value=\"/admin/instances?q&#x3D;a%20b&amp;status&#x3D;started\""), "{form}");
+    assert!(
+        form.contains(
+            "name=\"to\" value=\"/admin/instances?q&#x3D;a%20b&amp;status&#x3D;started\""
+        ),
+        "{form}"
+    );
     let sign_in = async |fields: &str| {
-        let request = stranger.request(Method::POST, "/sign-in").header("content-type", "application/x-www-form-urlencoded");
+        let request = stranger
+            .request(Method::POST, "/sign-in")
+            .header("content-type", "application/x-www-form-urlencoded");
         send(request.body(fields.to_owned())).await
     };
     let encoded = sent.split_once('=').unwrap().1;
     let answer = sign_in(&format!("token={token}&to={encoded}")).await;
-    assert_eq!((answer.status.as_u16(), answer.header("location")), (303, wanted));
+    assert_eq!(
+        (answer.status.as_u16(), answer.header("location")),
+        (303, wanted)
+    );
     let wrong = sign_in(&format!("token=wrong&to={encoded}")).await;
-    assert!(wrong.status == 401 && wrong.text.contains("name=\"to\""), "what was wanted survives a wrong try");
+    assert!(
+        wrong.status == 401 && wrong.text.contains("name=\"to\""),
+        "what was wanted survives a wrong try"
+    );
     for evil in [
         "//evil.example",
         "%2F%2Fevil.example",
@@ -153,11 +298,25 @@ async fn a_sign_in_comes_back_to_where_one_wanted_to_go() {
         "/docs%0d%0aSet-Cookie:a=b",
     ] {
         let answer = sign_in(&format!("token={token}&to={evil}")).await;
-        assert_eq!((answer.status.as_u16(), answer.header("location")), (303, "/admin/instances"), "{evil}");
-        assert!(!stranger.get(&format!("/sign-in?to={evil}")).await.text.contains("name=\"to\""), "{evil}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("location")),
+            (303, "/admin/instances"),
+            "{evil}"
+        );
+        assert!(
+            !stranger
+                .get(&format!("/sign-in?to={evil}"))
+                .await
+                .text
+                .contains("name=\"to\""),
+            "{evil}"
+        );
     }
     let link = server.sign_in_link().unwrap();
-    let path = format!("{}&to=/docs/users", link.strip_prefix(&server.base_url()).unwrap());
+    let path = format!(
+        "{}&to=/docs/users",
+        link.strip_prefix(&server.base_url()).unwrap()
+    );
     assert_eq!(stranger.get(&path).await.header("location"), "/docs/users");
     server.stop().await;
 }
@@ -169,29 +328,64 @@ async fn the_documentation_is_pages_and_markdown() {
     for path in ["/docs", "/docs/"] {
         let list = stranger.get(path).await;
         is_guarded_page(&list);
-        for page in ["/docs/process-model", "/docs/protocol", "/docs/errors", "/docs/configuration", "/docs/api", "/docs/sdk"] {
-            assert!(list.text.contains(&format!("href=\"{page}\"")), "{page} in {}", list.text);
+        for page in [
+            "/docs/process-model",
+            "/docs/protocol",
+            "/docs/errors",
+            "/docs/configuration",
+            "/docs/api",
+            "/docs/sdk",
+        ] {
+            assert!(
+                list.text.contains(&format!("href=\"{page}\"")),
+                "{page} in {}",
+                list.text
+            );
         }
     }
     let model = stranger.get("/docs/process-model").await;
     is_guarded_page(&model);
-    assert!(model.text.contains("<li id=\"A28\">") && model.text.contains("href=\"/docs/limits\""), "{}", model.text);
-    assert!(!model.text.contains("<script"), "no page of the documentation needs one");
+    assert!(
+        model.text.contains("<li id=\"A28\">") && model.text.contains("href=\"/docs/limits\""),
+        "{}",
+        model.text
+    );
+    assert!(
+        !model.text.contains("<script"),
+        "no page of the documentation needs one"
+    );
     let users = stranger.get("/docs/users").await.text;
-    assert!(users.contains("<h2 id=\"behind-a-proxy\">") && users.contains("<td data-label=\"who\">"), "{users}");
+    assert!(
+        users.contains("<h2 id=\"behind-a-proxy\">") && users.contains("<td data-label=\"who\">"),
+        "{users}"
+    );
     let markdown = stranger.get("/docs/users.md").await;
-    assert_eq!(markdown.header("content-type"), "text/markdown; charset=utf-8");
+    assert_eq!(
+        markdown.header("content-type"),
+        "text/markdown; charset=utf-8"
+    );
     assert!(markdown.text.starts_with("# Users and tokens\n"));
-    let asked = send(stranger.request(Method::GET, "/docs/users").header("accept", "text/markdown, */*")).await;
+    let asked = send(
+        stranger
+            .request(Method::GET, "/docs/users")
+            .header("accept", "text/markdown, */*"),
+    )
+    .await;
     assert_eq!(asked.text, markdown.text);
     // What a problem's type leads to.
     let problem = stranger.get("/v1/nothing").await.json();
     let page = stranger.get(problem["type"].as_str().unwrap()).await;
     is_guarded_page(&page);
     assert!(page.text.contains("<h1 id=\"not_found\">"), "{}", page.text);
-    assert_eq!(stranger.get("/docs/errors/README").await.text, stranger.get("/docs/errors").await.text);
+    assert_eq!(
+        stranger.get("/docs/errors/README").await.text,
+        stranger.get("/docs/errors").await.text
+    );
     for path in ["/", "/sign-in", "/docs", "/demo", "/docs/api"] {
-        assert!(stranger.get(path).await.text.contains("href=\"/docs\""), "{path} leads to the documentation");
+        assert!(
+            stranger.get(path).await.text.contains("href=\"/docs\""),
+            "{path} leads to the documentation"
+        );
     }
     server.stop().await;
 }
@@ -201,10 +395,26 @@ async fn what_is_typed_is_shown_as_text() {
     let server = support::server().await;
     let stranger = User::with_token(&server, None);
     let link = server.sign_in_link().unwrap();
-    let signed_in = stranger.get(link.strip_prefix(&server.base_url()).unwrap()).await;
-    let cookie = signed_in.header("set-cookie").split(';').next().unwrap().to_owned();
+    let signed_in = stranger
+        .get(link.strip_prefix(&server.base_url()).unwrap())
+        .await;
+    let cookie = signed_in
+        .header("set-cookie")
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
     let path = "/admin/instances?q=%22%3E%3Cb%3Ehi";
-    let page = send(stranger.request(Method::GET, path).header("cookie", &cookie)).await;
-    assert!(page.text.contains("&quot;&gt;&lt;b&gt;hi") && !page.text.contains("<b>hi"), "{}", page.text);
+    let page = send(
+        stranger
+            .request(Method::GET, path)
+            .header("cookie", &cookie),
+    )
+    .await;
+    assert!(
+        page.text.contains("&quot;&gt;&lt;b&gt;hi") && !page.text.contains("<b>hi"),
+        "{}",
+        page.text
+    );
     server.stop().await;
 }

@@ -11,14 +11,33 @@ async fn unknown_addresses_and_methods() {
     let server = support::server().await;
     let alice = User::new(&server, "alice", &[]);
     for path in ["/nowhere", "/v1/nowhere", "/v1/instances/x/y/z"] {
-        alice.get(path).await.is_problem(404, "not_found", "address");
+        alice
+            .get(path)
+            .await
+            .is_problem(404, "not_found", "address");
     }
     let answer = send(alice.request(Method::DELETE, "/v1/instances")).await;
-    assert_eq!(answer.is_problem(405, "bad_request", "GET, HEAD, POST").header("allow"), "GET, HEAD, POST");
-    send(alice.request(Method::PUT, "/healthz")).await.is_problem(405, "bad_request", "GET, HEAD");
-    alice.get("/v1/tickets").await.is_problem(405, "bad_request", "POST");
-    alice.get("/sign-in?ticket=a&ticket=b").await.is_problem(400, "bad_request", "'?'");
-    alice.get("/v1/instances/%FF/history").await.is_problem(404, "not_found", "");
+    assert_eq!(
+        answer
+            .is_problem(405, "bad_request", "GET, HEAD, POST")
+            .header("allow"),
+        "GET, HEAD, POST"
+    );
+    send(alice.request(Method::PUT, "/healthz"))
+        .await
+        .is_problem(405, "bad_request", "GET, HEAD");
+    alice
+        .get("/v1/tickets")
+        .await
+        .is_problem(405, "bad_request", "POST");
+    alice
+        .get("/sign-in?ticket=a&ticket=b")
+        .await
+        .is_problem(400, "bad_request", "'?'");
+    alice
+        .get("/v1/instances/%FF/history")
+        .await
+        .is_problem(404, "not_found", "");
     assert_eq!(send(alice.request(Method::HEAD, "/")).await.status, 200);
     server.stop().await;
 }
@@ -30,7 +49,16 @@ async fn ids_and_methods_do_no_harm() {
     let root = User::new(&server, "root", &["admin"]);
     let key = root.start_onboarding().await;
     let long = "x".repeat(8_000);
-    for id in [&*long, "%00", "%FF%FE", "..%2F..%2Fetc", "%25", "a%20b", "'%3B--", &key.to_uppercase().replace('-', "%2D%2D")] {
+    for id in [
+        &*long,
+        "%00",
+        "%FF%FE",
+        "..%2F..%2Fetc",
+        "%25",
+        "a%20b",
+        "'%3B--",
+        &key.to_uppercase().replace('-', "%2D%2D"),
+    ] {
         for path in [
             format!("/v1/instances/{id}"),
             format!("/v1/instances/{id}/children"),
@@ -42,8 +70,12 @@ async fn ids_and_methods_do_no_harm() {
         ] {
             root.get(&path).await.is_problem(404, "not_found", "");
         }
-        send(root.request(Method::DELETE, &format!("/v1/definitions/{id}/1"))).await.is_problem(404, "not_found", "");
-        send(root.request(Method::POST, &format!("/v1/users/{id}/revoke"))).await.is_problem(404, "not_found", "");
+        send(root.request(Method::DELETE, &format!("/v1/definitions/{id}/1")))
+            .await
+            .is_problem(404, "not_found", "");
+        send(root.request(Method::POST, &format!("/v1/users/{id}/revoke")))
+            .await
+            .is_problem(404, "not_found", "");
     }
     for path in [
         "/v1/definitions",
@@ -56,7 +88,11 @@ async fn ids_and_methods_do_no_harm() {
         &format!("/v1/instances/{key}/history"),
     ] {
         let head = send(root.request(Method::HEAD, path)).await;
-        assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""), "{path}");
+        assert_eq!(
+            (head.status.as_u16(), head.text.as_str()),
+            (200, ""),
+            "{path}"
+        );
         let other = send(root.request(Method::PATCH, path)).await;
         other.is_problem(405, "bad_request", "GET, HEAD");
         assert!(other.header("allow").starts_with("GET, HEAD"), "{path}");
@@ -68,15 +104,47 @@ async fn ids_and_methods_do_no_harm() {
 async fn bodies_that_cannot_be_read() {
     let server = support::server().await;
     let alice = User::new(&server, "alice", &[]);
-    let post = |body: String| alice.request(Method::POST, "/v1/instances").header("content-type", "application/json").body(body);
-    send(post("{\n \"process\": }".into())).await.is_problem(400, "bad_request", "line 2 column 13");
-    send(post("[]".into())).await.is_problem(400, "bad_request", "JSON object");
-    send(post("{}".into())).await.is_problem(400, "bad_request", "'process'");
-    send(post(format!("{{\"data\":{}1{}}}", "[".repeat(70), "]".repeat(70)))).await.is_problem(413, "too_large", "64 levels");
-    send(post(format!("{{\"process\":\"{}\"}}", "x".repeat(1024 * 1024)))).await.is_problem(413, "too_large", "1048576");
-    let form = alice.request(Method::POST, "/v1/instances").header("content-type", "text/plain").body("{}");
-    send(form).await.is_problem(415, "bad_request", "application/json");
-    alice.post("/v1/instances", json!({"process": "nowhere"})).await.is_problem(404, "not_found", "nowhere");
+    let post = |body: String| {
+        alice
+            .request(Method::POST, "/v1/instances")
+            .header("content-type", "application/json")
+            .body(body)
+    };
+    send(post("{\n \"process\": }".into())).await.is_problem(
+        400,
+        "bad_request",
+        "line 2 column 13",
+    );
+    send(post("[]".into()))
+        .await
+        .is_problem(400, "bad_request", "JSON object");
+    send(post("{}".into()))
+        .await
+        .is_problem(400, "bad_request", "'process'");
+    send(post(format!(
+        "{{\"data\":{}1{}}}",
+        "[".repeat(70),
+        "]".repeat(70)
+    )))
+    .await
+    .is_problem(413, "too_large", "64 levels");
+    send(post(format!(
+        "{{\"process\":\"{}\"}}",
+        "x".repeat(1024 * 1024)
+    )))
+    .await
+    .is_problem(413, "too_large", "1048576");
+    let form = alice
+        .request(Method::POST, "/v1/instances")
+        .header("content-type", "text/plain")
+        .body("{}");
+    send(form)
+        .await
+        .is_problem(415, "bad_request", "application/json");
+    alice
+        .post("/v1/instances", json!({"process": "nowhere"}))
+        .await
+        .is_problem(404, "not_found", "nowhere");
     server.stop().await;
 }
 
@@ -86,7 +154,10 @@ async fn signs_of_life() {
     let stranger = User::with_token(&server, None);
     for path in ["/healthz", "/readyz"] {
         let answer = stranger.get(path).await;
-        assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "ok\n"));
+        assert_eq!(
+            (answer.status.as_u16(), answer.text.as_str()),
+            (200, "ok\n")
+        );
     }
     server.stop().await;
 }

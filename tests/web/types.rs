@@ -18,10 +18,8 @@ fn hostile() -> Value {
         {"path": "größe-in-cm", "schema": {"type": ["number", "null"]}}, {"path": "*/"}, {"path": "class", "schema": false},
         {"path": "both", "schema": {"allOf": [{"type": "object", "properties": {"a": {"type": "number"}}, "additionalProperties": true},
             {"oneOf": [{"type": "string"}, {"type": "object"}]}]}}]);
-    let message =
-        r#"{"*/ 'x' \" \\ \n": "${people}", "list": [1, {"deep": []}, "${now}"], "parent": "${parentProcessInstanceId}"}"#;
-    let save =
-        |name: &str, order: u8| json!({"name": name, "order": order, "type": "saveData", "trigger": "manual", "keys": keys});
+    let message = r#"{"*/ 'x' \" \\ \n": "${people}", "list": [1, {"deep": []}, "${now}"], "parent": "${parentProcessInstanceId}"}"#;
+    let save = |name: &str, order: u8| json!({"name": name, "order": order, "type": "saveData", "trigger": "manual", "keys": keys});
     let show = json!({"name": "show", "order": 0, "type": "websocketSend", "params": {"message": message}});
     json!({
         "id": "hostile", "name": "*/ export const x = 1; /*",
@@ -102,7 +100,10 @@ async fn the_types_of_definitions_are_typescript() {
         let (id, version) = (definition["id"].as_str().unwrap(), &definition["version"]);
         let path = format!("/v1/definitions/{id}/{version}/types.d.ts");
         let (first, second) = (dora.get(&path).await, dora.get(&path).await);
-        assert_eq!((first.status.as_u16(), first.header("content-type")), (200, "text/plain; charset=utf-8"));
+        assert_eq!(
+            (first.status.as_u16(), first.header("content-type")),
+            (200, "text/plain; charset=utf-8")
+        );
         assert_eq!(first.text, second.text);
         files.push(format!("{id}.d.ts"));
         fs::write(folder.path().join(format!("{id}.d.ts")), first.text).unwrap();
@@ -117,7 +118,12 @@ async fn the_types_of_definitions_are_typescript() {
     });
     fs::write(folder.path().join("tsconfig.json"), options.to_string()).unwrap();
     let compiler = node::folder("sdk/node_modules/typescript/bin/tsc");
-    let output = Command::new("node").arg(compiler).args(["-p", "tsconfig.json"]).current_dir(folder.path()).output().unwrap();
+    let output = Command::new("node")
+        .arg(compiler)
+        .args(["-p", "tsconfig.json"])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
     let told = String::from_utf8_lossy(&output.stdout);
     let written = fs::read_to_string(folder.path().join("hostile.d.ts")).unwrap();
     assert!(output.status.success(), "{told}\n{written}");
@@ -128,10 +134,25 @@ async fn the_types_of_definitions_are_typescript() {
 async fn types_are_of_versions_there_are() {
     let server = support::server().await;
     let ada = User::new(&server, "ada", &[]);
-    assert_eq!(ada.get("/v1/definitions/onboarding/1/types.d.ts").await.status, 200);
-    for path in ["onboarding/9", "onboarding/x", "nowhere/1", "onboarding/99999999999"] {
-        ada.get(&format!("/v1/definitions/{path}/types.d.ts")).await.is_problem(404, "not_found", "definition");
+    assert_eq!(
+        ada.get("/v1/definitions/onboarding/1/types.d.ts")
+            .await
+            .status,
+        200
+    );
+    for path in [
+        "onboarding/9",
+        "onboarding/x",
+        "nowhere/1",
+        "onboarding/99999999999",
+    ] {
+        ada.get(&format!("/v1/definitions/{path}/types.d.ts"))
+            .await
+            .is_problem(404, "not_found", "definition");
     }
-    User::with_token(&server, None).get("/v1/definitions/onboarding/1/types.d.ts").await.is_problem(401, "unauthenticated", "");
+    User::with_token(&server, None)
+        .get("/v1/definitions/onboarding/1/types.d.ts")
+        .await
+        .is_problem(401, "unauthenticated", "");
     server.stop().await;
 }

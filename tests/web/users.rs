@@ -25,7 +25,10 @@ async fn login(server: &Running, name: &str, password: &str) -> Answer {
 }
 
 fn bearer<'a>(server: &'a Running, answer: &Answer) -> User<'a> {
-    User::with_token(server, answer.json()["access_token"].as_str().map(str::to_owned))
+    User::with_token(
+        server,
+        answer.json()["access_token"].as_str().map(str::to_owned),
+    )
 }
 
 fn ada() -> Value {
@@ -39,60 +42,136 @@ async fn an_admin_adds_changes_and_removes_users() {
     let added = root.post("/v1/users", ada()).await;
     assert_eq!(added.status, 201, "{added:?}");
     let body = added.json();
-    assert_eq!((&body["name"], &body["roles"], &body["tenant"]), (&json!("ada"), &json!(["clerk"]), &json!("default")));
-    assert!(!added.text.contains("argon2") && !added.text.contains("right"), "{added:?}");
-    root.post("/v1/users", ada()).await.is_problem(409, "conflict", "'ada'");
+    assert_eq!(
+        (&body["name"], &body["roles"], &body["tenant"]),
+        (&json!("ada"), &json!(["clerk"]), &json!("default"))
+    );
+    assert!(
+        !added.text.contains("argon2") && !added.text.contains("right"),
+        "{added:?}"
+    );
+    root.post("/v1/users", ada())
+        .await
+        .is_problem(409, "conflict", "'ada'");
 
     let first = bearer(&server, &login(&server, "ada", "right").await);
     assert_eq!(first.get("/v1/instances").await.status, 200);
     let changed = patch(&root, "/v1/users/ada", json!({"roles": ["admin"]})).await;
-    assert_eq!((changed.status.as_u16(), &changed.json()["roles"]), (200, &json!(["admin"])));
-    first.get("/v1/users").await.is_problem(403, "forbidden", "admin");
+    assert_eq!(
+        (changed.status.as_u16(), &changed.json()["roles"]),
+        (200, &json!(["admin"]))
+    );
+    first
+        .get("/v1/users")
+        .await
+        .is_problem(403, "forbidden", "admin");
     let second = bearer(&server, &login(&server, "ada", "right").await);
     assert_eq!(second.get("/v1/users").await.status, 200);
 
-    let both = patch(&root, "/v1/users/ada", json!({"roles": [], "password": "other"})).await;
-    assert_eq!((both.status.as_u16(), &both.json()["roles"]), (200, &json!([])));
-    second.get("/v1/users").await.is_problem(401, "unauthenticated", "revoked");
-    login(&server, "ada", "right").await.is_problem(401, "unauthenticated", "wrong");
+    let both = patch(
+        &root,
+        "/v1/users/ada",
+        json!({"roles": [], "password": "other"}),
+    )
+    .await;
+    assert_eq!(
+        (both.status.as_u16(), &both.json()["roles"]),
+        (200, &json!([]))
+    );
+    second
+        .get("/v1/users")
+        .await
+        .is_problem(401, "unauthenticated", "revoked");
+    login(&server, "ada", "right")
+        .await
+        .is_problem(401, "unauthenticated", "wrong");
     let third = bearer(&server, &login(&server, "ada", "other").await);
-    assert_eq!(send(root.request(Method::POST, "/v1/users/ada/revoke")).await.status, 204);
-    third.get("/v1/instances").await.is_problem(401, "unauthenticated", "revoked");
+    assert_eq!(
+        send(root.request(Method::POST, "/v1/users/ada/revoke"))
+            .await
+            .status,
+        204
+    );
+    third
+        .get("/v1/instances")
+        .await
+        .is_problem(401, "unauthenticated", "revoked");
 
     assert_eq!(delete(&root, "/v1/users/ada").await.status, 204);
-    delete(&root, "/v1/users/ada").await.is_problem(404, "not_found", "'ada'");
-    login(&server, "ada", "other").await.is_problem(401, "unauthenticated", "wrong");
-    assert_eq!(root.get("/v1/users").await.json(), json!({"users": [], "next": null}));
+    delete(&root, "/v1/users/ada")
+        .await
+        .is_problem(404, "not_found", "'ada'");
+    login(&server, "ada", "other")
+        .await
+        .is_problem(401, "unauthenticated", "wrong");
+    assert_eq!(
+        root.get("/v1/users").await.json(),
+        json!({"users": [], "next": null})
+    );
     server.stop().await;
 }
 
 #[actix_web::test]
 async fn users_are_listed_in_parts_and_by_tenant() {
     let server = support::server().await;
-    let (root, zoe) = (User::new(&server, "root", &["admin"]), User::elsewhere(&server, "zoo", "zoe", &["admin"]));
+    let (root, zoe) = (
+        User::new(&server, "root", &["admin"]),
+        User::elsewhere(&server, "zoo", "zoe", &["admin"]),
+    );
     for name in ["bob", "ada", "c%/d ä"] {
-        root.post("/v1/users", json!({"name": name, "password": "x"})).await;
+        root.post("/v1/users", json!({"name": name, "password": "x"}))
+            .await;
     }
     zoe.post("/v1/users", ada()).await;
-    assert_eq!(root.whole("/v1/users?limit=1", "users", "name").await, ["ada", "bob", "c%/d ä"]);
-    assert_eq!(zoe.get("/v1/users").await.json()["users"][0]["tenant"], "zoo");
-    delete(&zoe, "/v1/users/bob").await.is_problem(404, "not_found", "'bob'");
-    patch(&zoe, "/v1/users/bob", json!({"roles": []})).await.is_problem(404, "not_found", "'bob'");
+    assert_eq!(
+        root.whole("/v1/users?limit=1", "users", "name").await,
+        ["ada", "bob", "c%/d ä"]
+    );
+    assert_eq!(
+        zoe.get("/v1/users").await.json()["users"][0]["tenant"],
+        "zoo"
+    );
+    delete(&zoe, "/v1/users/bob")
+        .await
+        .is_problem(404, "not_found", "'bob'");
+    patch(&zoe, "/v1/users/bob", json!({"roles": []}))
+        .await
+        .is_problem(404, "not_found", "'bob'");
     assert_eq!(delete(&zoe, "/v1/users/ada").await.status, 204);
-    assert_eq!(delete(&root, "/v1/users/c%25%2Fd%20%C3%A4").await.status, 204);
-    assert_eq!(root.whole("/v1/users", "users", "name").await, ["ada", "bob"]);
+    assert_eq!(
+        delete(&root, "/v1/users/c%25%2Fd%20%C3%A4").await.status,
+        204
+    );
+    assert_eq!(
+        root.whole("/v1/users", "users", "name").await,
+        ["ada", "bob"]
+    );
     server.stop().await;
 }
 
 #[actix_web::test]
 async fn what_cannot_be_done_is_refused() {
     let server = support::server().await;
-    let (root, ada) = (User::new(&server, "root", &["admin"]), User::new(&server, "ada", &["operator", "designer"]));
-    for (path, body) in [("/v1/users", self::ada()), ("/v1/users/ada/revoke", json!({})), ("/v1/tokens", json!({}))] {
-        ada.post(path, body.clone()).await.is_problem(403, "forbidden", "admin");
-        User::with_token(&server, None).post(path, body).await.is_problem(401, "unauthenticated", "token");
+    let (root, ada) = (
+        User::new(&server, "root", &["admin"]),
+        User::new(&server, "ada", &["operator", "designer"]),
+    );
+    for (path, body) in [
+        ("/v1/users", self::ada()),
+        ("/v1/users/ada/revoke", json!({})),
+        ("/v1/tokens", json!({})),
+    ] {
+        ada.post(path, body.clone())
+            .await
+            .is_problem(403, "forbidden", "admin");
+        User::with_token(&server, None)
+            .post(path, body)
+            .await
+            .is_problem(401, "unauthenticated", "token");
     }
-    ada.get("/v1/users").await.is_problem(403, "forbidden", "admin");
+    ada.get("/v1/users")
+        .await
+        .is_problem(403, "forbidden", "admin");
     let bad = [
         json!({"name": "x"}),
         json!({"name": 7, "password": "x"}),
@@ -104,42 +183,92 @@ async fn what_cannot_be_done_is_refused() {
         refused.is_problem(400, "bad_request", "\"password\"");
     }
     let long = "x".repeat(300);
-    for (name, password, role) in [("", "x", "r"), (" a", "x", "r"), (&*long, "x", "r"), ("a", "", "r"), ("a", "x", "r r")] {
-        let refused = root.post("/v1/users", json!({"name": name, "password": password, "roles": [role]})).await;
+    for (name, password, role) in [
+        ("", "x", "r"),
+        (" a", "x", "r"),
+        (&*long, "x", "r"),
+        ("a", "", "r"),
+        ("a", "x", "r r"),
+    ] {
+        let refused = root
+            .post(
+                "/v1/users",
+                json!({"name": name, "password": password, "roles": [role]}),
+            )
+            .await;
         refused.is_problem(422, "invalid_data", "");
     }
     root.post("/v1/users", self::ada()).await;
-    patch(&root, "/v1/users/ada", json!({})).await.is_problem(400, "bad_request", "nothing to change");
-    patch(&root, "/v1/users/ada", json!({"roles": "admin"})).await.is_problem(400, "bad_request", "\"roles\"");
+    patch(&root, "/v1/users/ada", json!({})).await.is_problem(
+        400,
+        "bad_request",
+        "nothing to change",
+    );
+    patch(&root, "/v1/users/ada", json!({"roles": "admin"}))
+        .await
+        .is_problem(400, "bad_request", "\"roles\"");
     let both = json!({"roles": ["admin"], "password": "x".repeat(1025)});
-    patch(&root, "/v1/users/ada", both).await.is_problem(422, "invalid_data", "1024");
-    assert_eq!(root.get("/v1/users").await.json()["users"][0]["roles"], json!(["clerk"]), "all or nothing");
-    patch(&root, "/v1/users/bob", json!({"roles": []})).await.is_problem(404, "not_found", "'bob'");
-    root.get("/v1/users?limit=0").await.is_problem(400, "bad_request", "1 to 100");
+    patch(&root, "/v1/users/ada", both)
+        .await
+        .is_problem(422, "invalid_data", "1024");
+    assert_eq!(
+        root.get("/v1/users").await.json()["users"][0]["roles"],
+        json!(["clerk"]),
+        "all or nothing"
+    );
+    patch(&root, "/v1/users/bob", json!({"roles": []}))
+        .await
+        .is_problem(404, "not_found", "'bob'");
+    root.get("/v1/users?limit=0")
+        .await
+        .is_problem(400, "bad_request", "1 to 100");
     let put = put(&root, "/v1/users/ada", json!({})).await;
-    assert_eq!(put.is_problem(405, "bad_request", "PATCH").header("allow"), "PATCH, DELETE");
-    delete(&root, &format!("/v1/users/{}", "x".repeat(5_000))).await.is_problem(404, "not_found", "no user");
+    assert_eq!(
+        put.is_problem(405, "bad_request", "PATCH").header("allow"),
+        "PATCH, DELETE"
+    );
+    delete(&root, &format!("/v1/users/{}", "x".repeat(5_000)))
+        .await
+        .is_problem(404, "not_found", "no user");
     server.stop().await;
 }
 
 #[actix_web::test]
 async fn one_changes_ones_own_password() {
     let server = support::server().await;
-    User::new(&server, "root", &["admin"]).post("/v1/users", ada()).await;
+    User::new(&server, "root", &["admin"])
+        .post("/v1/users", ada())
+        .await;
     let signed_in = bearer(&server, &login(&server, "ada", "right").await);
     let path = "/v1/users/me/password";
-    put(&signed_in, path, json!({"old": "wrong", "new": "n"})).await.is_problem(403, "forbidden", "present password");
-    put(&signed_in, path, json!({"old": "right"})).await.is_problem(400, "bad_request", "\"new\"");
-    put(&signed_in, path, json!({"old": "right", "new": ""})).await.is_problem(422, "invalid_data", "1024");
+    put(&signed_in, path, json!({"old": "wrong", "new": "n"}))
+        .await
+        .is_problem(403, "forbidden", "present password");
+    put(&signed_in, path, json!({"old": "right"}))
+        .await
+        .is_problem(400, "bad_request", "\"new\"");
+    put(&signed_in, path, json!({"old": "right", "new": ""}))
+        .await
+        .is_problem(422, "invalid_data", "1024");
     let changed = put(&signed_in, path, json!({"old": "right", "new": "newer"})).await;
     assert_eq!(changed.status, 200, "{changed:?}");
     assert!(changed.header("set-cookie").contains("HttpOnly"));
-    signed_in.get("/v1/instances").await.is_problem(401, "unauthenticated", "revoked");
-    assert_eq!(bearer(&server, &changed).get("/v1/instances").await.status, 200);
-    login(&server, "ada", "right").await.is_problem(401, "unauthenticated", "wrong");
+    signed_in
+        .get("/v1/instances")
+        .await
+        .is_problem(401, "unauthenticated", "revoked");
+    assert_eq!(
+        bearer(&server, &changed).get("/v1/instances").await.status,
+        200
+    );
+    login(&server, "ada", "right")
+        .await
+        .is_problem(401, "unauthenticated", "wrong");
     assert_eq!(login(&server, "ada", "newer").await.status, 200);
     let issued = User::new(&server, "nobody here", &[]);
-    put(&issued, path, json!({"old": "x", "new": "y"})).await.is_problem(403, "forbidden", "user of this server");
+    put(&issued, path, json!({"old": "x", "new": "y"}))
+        .await
+        .is_problem(403, "forbidden", "user of this server");
     server.stop().await;
 }
 
@@ -147,20 +276,54 @@ async fn one_changes_ones_own_password() {
 async fn a_token_for_a_program_is_good_until_it_is_ended() {
     let server = support::server().await;
     let root = User::new(&server, "root", &["admin"]);
-    root.post("/v1/users", json!({"name": "robot", "password": "long and never used", "roles": ["operator"]})).await;
-    let issue =
-        async |user: &str, seconds: Value| root.post("/v1/tokens", json!({"user": user, "expiresInSeconds": seconds})).await;
+    root.post(
+        "/v1/users",
+        json!({"name": "robot", "password": "long and never used", "roles": ["operator"]}),
+    )
+    .await;
+    let issue = async |user: &str, seconds: Value| {
+        root.post(
+            "/v1/tokens",
+            json!({"user": user, "expiresInSeconds": seconds}),
+        )
+        .await
+    };
     let issued = issue("robot", json!(7_776_000)).await;
-    assert_eq!((issued.status.as_u16(), &issued.json()["token_type"]), (201, &json!("Bearer")), "{issued:?}");
+    assert_eq!(
+        (issued.status.as_u16(), &issued.json()["token_type"]),
+        (201, &json!("Bearer")),
+        "{issued:?}"
+    );
     let robot = bearer(&server, &issued);
     assert_eq!(robot.get("/v1/incidents").await.status, 200);
-    for seconds in [json!(0), json!(7_776_001), json!(-1), json!("60"), json!(1.5)] {
-        issue("robot", seconds).await.is_problem(400, "bad_request", "expiresInSeconds");
+    for seconds in [
+        json!(0),
+        json!(7_776_001),
+        json!(-1),
+        json!("60"),
+        json!(1.5),
+    ] {
+        issue("robot", seconds)
+            .await
+            .is_problem(400, "bad_request", "expiresInSeconds");
     }
-    issue("nobody", json!(60)).await.is_problem(404, "not_found", "'nobody'");
+    issue("nobody", json!(60))
+        .await
+        .is_problem(404, "not_found", "'nobody'");
     let zoe = User::elsewhere(&server, "zoo", "zoe", &["admin"]);
-    zoe.post("/v1/tokens", json!({"user": "robot", "expiresInSeconds": 60})).await.is_problem(404, "not_found", "'robot'");
-    root.request(Method::POST, "/v1/users/robot/revoke").send().await.unwrap();
-    robot.get("/v1/incidents").await.is_problem(401, "unauthenticated", "revoked");
+    zoe.post(
+        "/v1/tokens",
+        json!({"user": "robot", "expiresInSeconds": 60}),
+    )
+    .await
+    .is_problem(404, "not_found", "'robot'");
+    root.request(Method::POST, "/v1/users/robot/revoke")
+        .send()
+        .await
+        .unwrap();
+    robot
+        .get("/v1/incidents")
+        .await
+        .is_problem(401, "unauthenticated", "revoked");
     server.stop().await;
 }

@@ -22,10 +22,28 @@ async fn what_cannot_be_started() {
     let start = |process: &str, condition: Option<&str>| json!({"type": "start", "id": id(), "process": process, "startCondition": condition});
     let error = client.refused(start("nonsense", None), "not_found").await;
     assert!(error["message"].as_str().unwrap().contains("nonsense"));
-    client.refused(start("onboarding", Some("nonsense")), "bad_request").await;
-    client.refused(json!({"type": "start", "id": id(), "process": "x".repeat(257)}), "bad_request").await;
-    let mut stranger = Client::hello(&server, &token_with("alice", &[], "elsewhere", std::time::Duration::from_secs(60))).await;
-    stranger.refused(start("onboarding", None), "not_found").await;
+    client
+        .refused(start("onboarding", Some("nonsense")), "bad_request")
+        .await;
+    client
+        .refused(
+            json!({"type": "start", "id": id(), "process": "x".repeat(257)}),
+            "bad_request",
+        )
+        .await;
+    let mut stranger = Client::hello(
+        &server,
+        &token_with(
+            "alice",
+            &[],
+            "elsewhere",
+            std::time::Duration::from_secs(60),
+        ),
+    )
+    .await;
+    stranger
+        .refused(start("onboarding", None), "not_found")
+        .await;
     Client::assert_healthy(&server).await;
 }
 
@@ -36,19 +54,61 @@ async fn refusals_of_an_action_come_in_their_order_and_change_nothing() {
     let instance = client.start("onboarding", json!({})).await;
     let reason = |error: &Value| error["reason"].as_str().map(str::to_owned);
     let unavailable = "action_not_available";
-    assert_eq!(reason(&client.refused(run(&instance, "nonsense", json!({})), unavailable).await).unwrap(), "unknown_action");
-    assert_eq!(reason(&client.refused(run(&instance, "showForm", json!({})), unavailable).await).unwrap(), "not_manual");
-    assert_eq!(reason(&client.refused(run(&instance, "confirm", json!({})), unavailable).await).unwrap(), "not_active");
-    let error = client.refused(run(&instance, "save", json!({"client": {"age": 3}})), "invalid_data").await;
+    assert_eq!(
+        reason(
+            &client
+                .refused(run(&instance, "nonsense", json!({})), unavailable)
+                .await
+        )
+        .unwrap(),
+        "unknown_action"
+    );
+    assert_eq!(
+        reason(
+            &client
+                .refused(run(&instance, "showForm", json!({})), unavailable)
+                .await
+        )
+        .unwrap(),
+        "not_manual"
+    );
+    assert_eq!(
+        reason(
+            &client
+                .refused(run(&instance, "confirm", json!({})), unavailable)
+                .await
+        )
+        .unwrap(),
+        "not_active"
+    );
+    let error = client
+        .refused(
+            run(&instance, "save", json!({"client": {"age": 3}})),
+            "invalid_data",
+        )
+        .await;
     let fields = error["fields"].as_object().unwrap();
     assert_eq!(fields.len(), 4, "{error}");
     let email = &fields["client.email"];
-    assert_eq!((&email["code"], &email["params"]), (&json!("required"), &json!({"missingProperty": "email"})), "{error}");
-    assert!(email["message"].as_str().unwrap().starts_with("expected "), "{error}");
-    client.refused(run(NOBODY, "save", details()), "not_found").await;
+    assert_eq!(
+        (&email["code"], &email["params"]),
+        (&json!("required"), &json!({"missingProperty": "email"})),
+        "{error}"
+    );
+    assert!(
+        email["message"].as_str().unwrap().starts_with("expected "),
+        "{error}"
+    );
+    client
+        .refused(run(NOBODY, "save", details()), "not_found")
+        .await;
     let seq = client.cursors[&format!("instance/{instance}")];
     let reply = client.run(&instance, "save", details()).await;
-    let first = client.of_channel(&instance).into_iter().find(|frame| frame["seq"].as_u64().unwrap() > seq).unwrap();
+    let first = client
+        .of_channel(&instance)
+        .into_iter()
+        .find(|frame| frame["seq"].as_u64().unwrap() > seq)
+        .unwrap();
     assert_eq!(first["prev"], seq, "nothing was recorded in between");
     assert_eq!(reply["duplicate"], false);
 }
@@ -58,9 +118,17 @@ async fn an_action_runs_once_in_a_visit() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut client).await;
-    client.run(&instance, "confirm", json!({"consent": true})).await;
-    let answer = client.ask(run(&instance, "confirm", json!({"consent": true}))).await;
-    assert_eq!((&answer["code"], &answer["reason"]), (&json!("action_not_available"), &json!("ended")), "{answer}");
+    client
+        .run(&instance, "confirm", json!({"consent": true}))
+        .await;
+    let answer = client
+        .ask(run(&instance, "confirm", json!({"consent": true})))
+        .await;
+    assert_eq!(
+        (&answer["code"], &answer["reason"]),
+        (&json!("action_not_available"), &json!("ended")),
+        "{answer}"
+    );
 }
 
 #[tokio::test]
@@ -74,7 +142,11 @@ async fn what_no_key_covers_is_ignored_and_listed() {
     let reply = client.run(&instance, "save", data).await;
     assert_eq!(reply["result"]["ignored"], json!(["client.admin", "evil"]));
     super::onboarding::wait_for_node(&mut client, &instance, "review").await;
-    let shown = client.frames.iter().find(|frame| frame["body"]["form"] == "review").unwrap();
+    let shown = client
+        .frames
+        .iter()
+        .find(|frame| frame["body"]["form"] == "review")
+        .unwrap();
     assert!(shown["body"]["client"].get("admin").is_none());
 }
 
@@ -100,8 +172,14 @@ async fn somebody_elses_instance_looks_like_an_unknown_one() {
     for (mut theirs, mut nobodys) in frames(&instance).into_iter().zip(frames(NOBODY)) {
         theirs["id"] = json!("1");
         nobodys["id"] = json!("1");
-        let (theirs, nobodys) = (bob.refused(theirs, "not_found").await, bob.refused(nobodys, "not_found").await);
-        assert_eq!(theirs.to_string().replace(&instance, NOBODY), nobodys.to_string());
+        let (theirs, nobodys) = (
+            bob.refused(theirs, "not_found").await,
+            bob.refused(nobodys, "not_found").await,
+        );
+        assert_eq!(
+            theirs.to_string().replace(&instance, NOBODY),
+            nobodys.to_string()
+        );
     }
     let reply = alice.run(&instance, "save", details()).await;
     assert_eq!(reply["duplicate"], false);
@@ -118,21 +196,38 @@ async fn a_connection_holds_a_thousand_subscriptions() {
         }
         for _ in 0..101 {
             let reply = client.expect("reply").await;
-            keys.push(reply["result"]["instance"].as_str().unwrap_or_else(|| panic!("{reply}")).to_owned());
+            keys.push(
+                reply["result"]["instance"]
+                    .as_str()
+                    .unwrap_or_else(|| panic!("{reply}"))
+                    .to_owned(),
+            );
         }
     }
     for key in &keys[..1000] {
         client.subscribe(key).await;
     }
     let channel = format!("instance/{}", keys[1000]);
-    let error = client.refused(json!({"type": "subscribe", "id": "x", "channel": channel}), "too_large").await;
+    let error = client
+        .refused(
+            json!({"type": "subscribe", "id": "x", "channel": channel}),
+            "too_large",
+        )
+        .await;
     assert!(error["message"].as_str().unwrap().contains("1000"));
-    let reply = client.done(json!({"type": "start", "id": id(), "process": "onboarding"})).await;
+    let reply = client
+        .done(json!({"type": "start", "id": id(), "process": "onboarding"}))
+        .await;
     let told = format!("instance/{}", reply["result"]["instance"].as_str().unwrap());
     let error = client.expect("error").await;
     super::client::check_error(&error, "too_large");
-    assert_eq!(error["channel"], told, "a start that cannot be followed says so");
-    client.done(json!({"type": "unsubscribe", "id": "y", "channel": format!("instance/{}", keys[0])})).await;
+    assert_eq!(
+        error["channel"], told,
+        "a start that cannot be followed says so"
+    );
+    client
+        .done(json!({"type": "unsubscribe", "id": "y", "channel": format!("instance/{}", keys[0])}))
+        .await;
     client.subscribe(&keys[1000]).await;
 }
 

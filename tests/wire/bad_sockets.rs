@@ -1,4 +1,5 @@
-//! Broken websocket frames and upgrades: the documented close code or status, and a server that does not mind.
+//! Broken websocket frames and upgrades: the documented close code or status, and a server that
+//! does not mind.
 
 use serde_json::{Value, json};
 
@@ -70,7 +71,8 @@ async fn a_close_is_answered() {
 async fn a_message_of_the_limit_passes() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
-    let mut frame = json!({"type": "unsubscribe", "id": "1", "channel": "tasks", "zzz": ""}).to_string();
+    let mut frame =
+        json!({"type": "unsubscribe", "id": "1", "channel": "tasks", "zzz": ""}).to_string();
     let padding = " ".repeat(65_536 - frame.len());
     frame.insert_str(frame.len() - 2, &padding);
     client.send_text(&frame).await;
@@ -117,29 +119,60 @@ async fn without_the_subprotocol_there_is_no_upgrade() {
 async fn a_foreign_page_gets_no_connection_and_is_told_why() {
     let server = Server::start();
     let lines = |origin: &str, agent: &str| {
-        format!("Sec-WebSocket-Protocol: stepwire.v1.json\r\nOrigin: {origin}\r\nUser-Agent: {agent}\r\n")
+        format!(
+            "Sec-WebSocket-Protocol: stepwire.v1.json\r\nOrigin: {origin}\r\nUser-Agent: \
+            {agent}\r\n"
+        )
     };
-    let upgrade = async |origin: &str, agent: &str| Raw::upgrade(&server, &lines(origin, agent)).await;
+    let upgrade =
+        async |origin: &str, agent: &str| Raw::upgrade(&server, &lines(origin, agent)).await;
     let evil = "https://evil.example";
     // Whoever can read the answer gets one.
     let (_, answer) = upgrade(evil, "curl/8.5.0").await;
     assert!(answer.starts_with("HTTP/1.1 403"), "{answer}");
-    assert!(answer.contains("--allowed-origins https://evil.example"), "{answer}");
+    assert!(
+        answer.contains("--allowed-origins https://evil.example"),
+        "{answer}"
+    );
     // A browser's page can read frames and codes only.
     let (mut raw, answer) = upgrade(evil, "Mozilla/5.0 (X11; Linux x86_64)").await;
     assert!(answer.starts_with("HTTP/1.1 101"), "{answer}");
     let frame: Value = serde_json::from_str(&raw.text().await).unwrap();
     check_error(&frame, "forbidden");
-    assert!(frame["message"].as_str().unwrap().contains("--allowed-origins https://evil.example"), "{frame}");
+    assert!(
+        frame["message"]
+            .as_str()
+            .unwrap()
+            .contains("--allowed-origins https://evil.example"),
+        "{frame}"
+    );
     let (code, reason) = raw.closed_because().await;
-    assert!(code == 4403 && reason.contains("https://evil.example") && reason.contains("--allowed-origins"), "{code} {reason}");
+    assert!(
+        code == 4403
+            && reason.contains("https://evil.example")
+            && reason.contains("--allowed-origins"),
+        "{code} {reason}"
+    );
     // What cannot be listed is not told to be.
     let (mut raw, _) = upgrade("null", "Mozilla/5.0").await;
     assert!(raw.text().await.contains("sandboxed frame"));
     let (code, reason) = raw.closed_because().await;
-    assert!(code == 4403 && !reason.contains("--allowed-origins"), "{code} {reason}");
-    for own in [format!("http://127.0.0.1:{}", server.port), "http://localhost:5173".to_owned(), "http://[::1]:4200".to_owned()] {
-        assert!(upgrade(&own, "Mozilla/5.0").await.1.starts_with("HTTP/1.1 101"), "{own}");
+    assert!(
+        code == 4403 && !reason.contains("--allowed-origins"),
+        "{code} {reason}"
+    );
+    for own in [
+        format!("http://127.0.0.1:{}", server.port),
+        "http://localhost:5173".to_owned(),
+        "http://[::1]:4200".to_owned(),
+    ] {
+        assert!(
+            upgrade(&own, "Mozilla/5.0")
+                .await
+                .1
+                .starts_with("HTTP/1.1 101"),
+            "{own}"
+        );
     }
 }
 
@@ -147,11 +180,24 @@ async fn a_foreign_page_gets_no_connection_and_is_told_why() {
 async fn a_stranger_s_name_that_leads_here_is_refused() {
     let server = Server::start();
     let status = async |host: &str, origin: &str| {
-        let lines = format!("Sec-WebSocket-Protocol: stepwire.v1.json\r\nOrigin: {origin}\r\nUser-Agent: Mozilla/5.0\r\n");
+        let lines = format!(
+            "Sec-WebSocket-Protocol: stepwire.v1.json\r\nOrigin: {origin}\r\nUser-Agent: \
+            Mozilla/5.0\r\n"
+        );
         Raw::upgrade_at(&server, host, &lines).await.1
     };
     let evil = format!("evil.example:{}", server.port);
     let answer = status(&evil, &format!("http://{evil}")).await;
-    assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("localhost"), "{answer}");
-    assert!(status(&format!("localhost:{}", server.port), "http://localhost:5173").await.starts_with("HTTP/1.1 101"));
+    assert!(
+        answer.starts_with("HTTP/1.1 403") && answer.contains("localhost"),
+        "{answer}"
+    );
+    assert!(
+        status(
+            &format!("localhost:{}", server.port),
+            "http://localhost:5173"
+        )
+        .await
+        .starts_with("HTTP/1.1 101")
+    );
 }

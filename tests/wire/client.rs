@@ -1,4 +1,5 @@
-//! A scripted client: sends JSON, waits for frames with a deadline, keeps cursors and views as a frontend would.
+//! A scripted client: sends JSON, waits for frames with a deadline, keeps cursors and views as a
+//! frontend would.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -41,12 +42,25 @@ impl Client {
 
     /// As [`Client::open`], to whatever server listens on this port.
     pub async fn open_at(port: u16) -> Self {
-        let mut request = format!("ws://127.0.0.1:{port}/v1/ws").into_client_request().unwrap();
-        request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("stepwire.v1.json"));
+        let mut request = format!("ws://127.0.0.1:{port}/v1/ws")
+            .into_client_request()
+            .unwrap();
+        request.headers_mut().insert(
+            "Sec-WebSocket-Protocol",
+            HeaderValue::from_static("stepwire.v1.json"),
+        );
         let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let (socket, response) = client_async(request, stream).await.unwrap();
-        assert_eq!(response.headers()["Sec-WebSocket-Protocol"], "stepwire.v1.json");
-        Self { socket, frames: Vec::new(), cursors: HashMap::new(), close_reason: String::new() }
+        assert_eq!(
+            response.headers()["Sec-WebSocket-Protocol"],
+            "stepwire.v1.json"
+        );
+        Self {
+            socket,
+            frames: Vec::new(),
+            cursors: HashMap::new(),
+            close_reason: String::new(),
+        }
     }
 
     /// Opens a connection and says hello with a token.
@@ -78,12 +92,16 @@ impl Client {
     /// Sends many frames in one piece.
     pub async fn send_at_once(&mut self, frames: impl Iterator<Item = Value>) {
         for frame in frames {
-            self.socket.feed(Message::text(frame.to_string())).await.unwrap();
+            self.socket
+                .feed(Message::text(frame.to_string()))
+                .await
+                .unwrap();
         }
         self.socket.flush().await.unwrap();
     }
 
-    /// Sends a frame again and again until the server has enough; its close code, if it could be read.
+    /// Sends a frame again and again until the server has enough; its close code, if it could be
+    /// read.
     pub async fn flood_until_closed(&mut self, frame: Value) -> Option<u16> {
         let text = frame.to_string();
         loop {
@@ -102,7 +120,10 @@ impl Client {
 
     async fn hear(&mut self) -> Heard {
         loop {
-            match timeout(DEADLINE, self.socket.next()).await.expect("expected a frame in time") {
+            match timeout(DEADLINE, self.socket.next())
+                .await
+                .expect("expected a frame in time")
+            {
                 Some(Ok(Message::Text(text))) => {
                     let frame: Value = serde_json::from_str(&text).unwrap();
                     self.check(&frame);
@@ -119,15 +140,22 @@ impl Client {
         }
     }
 
-    /// Holds every frame against the rule of numbers: `prev` is where the channel stood, `seq` is beyond it.
+    /// Holds every frame against the rule of numbers: `prev` is where the channel stood, `seq` is
+    /// beyond it.
     fn check(&mut self, frame: &Value) {
-        let (Some(channel), Some(seq)) = (frame["channel"].as_str(), frame["seq"].as_u64()) else { return };
+        let (Some(channel), Some(seq)) = (frame["channel"].as_str(), frame["seq"].as_u64()) else {
+            return;
+        };
         let cursor = self.cursors.entry(channel.to_owned()).or_default();
         match frame["type"].as_str().unwrap() {
             "snapshot" => *cursor = seq,
             "live" => assert_eq!(*cursor, seq, "live stands elsewhere: {frame}"),
             "data" | "action" | "view" | "child" | "progress" => {
-                assert_eq!(frame["prev"].as_u64(), Some(*cursor), "a gap or a double: {frame}");
+                assert_eq!(
+                    frame["prev"].as_u64(),
+                    Some(*cursor),
+                    "a gap or a double: {frame}"
+                );
                 assert!(seq > *cursor, "{frame}");
                 *cursor = seq;
             }
@@ -139,7 +167,9 @@ impl Client {
     pub async fn next(&mut self) -> Value {
         match self.hear().await {
             Heard::Frame(frame) => frame,
-            Heard::Close(code) => panic!("closed {code} instead of a frame; had {:#?}", self.frames),
+            Heard::Close(code) => {
+                panic!("closed {code} instead of a frame; had {:#?}", self.frames)
+            }
             Heard::End => panic!("ended instead of a frame; had {:#?}", self.frames),
         }
     }
@@ -166,7 +196,10 @@ impl Client {
 
     /// Sends a command and waits for its answer.
     pub async fn ask(&mut self, frame: Value) -> Value {
-        let id = frame["id"].as_str().expect("a command has an id").to_owned();
+        let id = frame["id"]
+            .as_str()
+            .expect("a command has an id")
+            .to_owned();
         self.send(frame).await;
         self.answer(&id).await
     }
@@ -187,7 +220,9 @@ impl Client {
 
     /// Starts an instance; its key.
     pub async fn start(&mut self, process: &str, data: Value) -> String {
-        let reply = self.done(json!({"type": "start", "id": id(), "process": process, "data": data})).await;
+        let reply = self
+            .done(json!({"type": "start", "id": id(), "process": process, "data": data}))
+            .await;
         reply["result"]["instance"].as_str().unwrap().to_owned()
     }
 
@@ -198,7 +233,10 @@ impl Client {
 
     /// Subscribes; the reply.
     pub async fn subscribe(&mut self, instance: &str) -> Value {
-        self.done(json!({"type": "subscribe", "id": id(), "channel": format!("instance/{instance}")})).await
+        self.done(
+            json!({"type": "subscribe", "id": id(), "channel": format!("instance/{instance}")}),
+        )
+        .await
     }
 
     /// The close code the server ends the connection with; frames before it are kept in `frames`.
@@ -207,7 +245,10 @@ impl Client {
             match self.hear().await {
                 Heard::Frame(_) => {}
                 Heard::Close(code) => return code,
-                Heard::End => panic!("the connection ended without a close frame; had {:#?}", self.frames),
+                Heard::End => panic!(
+                    "the connection ended without a close frame; had {:#?}",
+                    self.frames
+                ),
             }
         }
     }
@@ -231,13 +272,17 @@ impl Client {
 
     /// The latest frame of this type among those received.
     pub fn latest(&self, kind: &str) -> &Value {
-        self.frames.iter().rfind(|frame| frame["type"] == kind).unwrap_or_else(|| panic!("expected a {kind} frame before"))
+        self.frames
+            .iter()
+            .rfind(|frame| frame["type"] == kind)
+            .unwrap_or_else(|| panic!("expected a {kind} frame before"))
     }
 
     /// The frames of one channel, in order.
     pub fn of_channel(&self, instance: &str) -> Vec<Value> {
         let channel = format!("instance/{instance}");
-        let pushed = |frame: &&Value| frame["channel"] == channel.as_str() && frame.get("prev").is_some();
+        let pushed =
+            |frame: &&Value| frame["channel"] == channel.as_str() && frame.get("prev").is_some();
         self.frames.iter().filter(pushed).cloned().collect()
     }
 
@@ -258,6 +303,13 @@ pub fn id() -> String {
 pub fn check_error(frame: &Value, code: &str) {
     assert_eq!(frame["type"], "error", "{frame}");
     assert_eq!(frame["code"], code, "{frame}");
-    assert!(frame["message"].as_str().unwrap().starts_with("expected "), "{frame}");
-    assert_eq!(frame["retryable"], matches!(code, "rate_limited" | "busy" | "internal"), "{frame}");
+    assert!(
+        frame["message"].as_str().unwrap().starts_with("expected "),
+        "{frame}"
+    );
+    assert_eq!(
+        frame["retryable"],
+        matches!(code, "rate_limited" | "busy" | "internal"),
+        "{frame}"
+    );
 }

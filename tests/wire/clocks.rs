@@ -15,11 +15,15 @@ async fn a_timer_fires_when_its_time_has_come_and_not_before() {
     let mut client = Client::hello(&server, &token("alice")).await;
     let mut root = Client::hello(&server, &admin()).await;
     let instance = client.start("Workflow_Wait", json!({})).await;
-    let first = root.done(json!({"type": "clock", "id": id(), "advance": "PT9.999S"})).await;
+    let first = root
+        .done(json!({"type": "clock", "id": id(), "advance": "PT9.999S"}))
+        .await;
     root.done(json!({"type": "idle", "id": id()})).await;
     client.subscribe(&instance).await;
     assert_eq!(client.latest("snapshot")["status"], "started");
-    let second = root.done(json!({"type": "clock", "id": id(), "advance": "PT0.001S"})).await;
+    let second = root
+        .done(json!({"type": "clock", "id": id(), "advance": "PT0.001S"}))
+        .await;
     assert!(first["result"]["now"].as_str().unwrap() < second["result"]["now"].as_str().unwrap());
     let waited = client.expect("data").await;
     assert_eq!(waited["body"], json!({"waited": "PT10S"}));
@@ -34,10 +38,14 @@ async fn after_idle_everything_that_came_of_the_time_is_there() {
     for _ in 0..100 {
         instances.push(root.start("Workflow_Wait", json!({})).await);
     }
-    root.done(json!({"type": "clock", "id": id(), "advance": "PT10S"})).await;
+    root.done(json!({"type": "clock", "id": id(), "advance": "PT10S"}))
+        .await;
     root.done(json!({"type": "idle", "id": id()})).await;
     for instance in &instances {
-        assert_eq!(root.of_channel(instance).last().unwrap()["status"], "finished");
+        assert_eq!(
+            root.of_channel(instance).last().unwrap()["status"],
+            "finished"
+        );
     }
 }
 
@@ -46,7 +54,8 @@ async fn idle_waits_for_children() {
     let server = Server::with_clock();
     let mut root = Client::hello(&server, &admin()).await;
     let instance = root.start("onboarding", json!({})).await;
-    root.run(&instance, "save", super::onboarding::details()).await;
+    root.run(&instance, "save", super::onboarding::details())
+        .await;
     root.done(json!({"type": "idle", "id": id()})).await;
     let last = root.of_channel(&instance).last().unwrap().clone();
     assert_eq!(last["nodes"][0]["node"], "review", "{last}");
@@ -57,10 +66,16 @@ async fn a_reminder_reminds_and_the_token_stays() {
     let server = Server::with_clock();
     let mut root = Client::hello(&server, &admin()).await;
     let instance = at_review(&mut root).await;
-    root.done(json!({"type": "clock", "id": id(), "advance": "P1D"})).await;
+    root.done(json!({"type": "clock", "id": id(), "advance": "P1D"}))
+        .await;
     root.done(json!({"type": "idle", "id": id()})).await;
-    assert!(root.frames.iter().any(|frame| frame["body"]["reminder"].is_string()));
-    root.run(&instance, "confirm", json!({"consent": true})).await;
+    assert!(
+        root.frames
+            .iter()
+            .any(|frame| frame["body"]["reminder"].is_string())
+    );
+    root.run(&instance, "confirm", json!({"consent": true}))
+        .await;
 }
 
 #[tokio::test]
@@ -70,7 +85,8 @@ async fn an_overdue_timer_fires_after_a_crash() {
     let instance = root.start("Workflow_Wait", json!({})).await;
     server.crash_and_restart();
     let mut root = Client::hello(&server, &admin()).await;
-    root.done(json!({"type": "clock", "id": id(), "advance": "PT1H"})).await;
+    root.done(json!({"type": "clock", "id": id(), "advance": "PT1H"}))
+        .await;
     root.done(json!({"type": "idle", "id": id()})).await;
     root.subscribe(&instance).await;
     assert_eq!(root.latest("snapshot")["status"], "finished");
@@ -85,7 +101,9 @@ async fn the_clock_is_set_to_a_moment_and_never_goes_back() {
     assert_eq!(reply["result"]["now"], "2100-01-01T00:00:00.000Z");
     let reply = root.done(set("2090-01-01T00:00:00Z")).await;
     assert_eq!(reply["result"]["now"], "2100-01-01T00:00:00.000Z");
-    let reply = root.done(json!({"type": "clock", "id": id(), "advance": "PT30S"})).await;
+    let reply = root
+        .done(json!({"type": "clock", "id": id(), "advance": "PT30S"}))
+        .await;
     assert_eq!(reply["result"]["now"], "2100-01-01T00:00:30.000Z");
     for bad in [
         json!({}),
@@ -107,7 +125,10 @@ async fn the_clock_is_set_to_a_moment_and_never_goes_back() {
 async fn the_clock_is_for_administrators_of_a_test_server_only() {
     let server = Server::with_clock();
     let mut client = Client::hello(&server, &token("alice")).await;
-    let frames = [json!({"type": "clock", "id": "1", "advance": "PT30S"}), json!({"type": "idle", "id": "1"})];
+    let frames = [
+        json!({"type": "clock", "id": "1", "advance": "PT30S"}),
+        json!({"type": "idle", "id": "1"}),
+    ];
     for frame in &frames {
         client.refused(frame.clone(), "forbidden").await;
     }

@@ -23,7 +23,10 @@ async fn the_end_of_the_server_is_announced() {
     for client in &mut clients {
         assert_eq!(client.closed().await, 1012);
         let bye = client.frames.last().unwrap();
-        assert_eq!((&bye["type"], &bye["reason"]), (&json!("bye"), &json!("restart")));
+        assert_eq!(
+            (&bye["type"], &bye["reason"]),
+            (&json!("bye"), &json!("restart"))
+        );
         assert!(bye["reconnectAfterMs"].is_u64());
     }
     drop(silent);
@@ -35,10 +38,19 @@ async fn the_end_of_the_server_is_announced() {
 
 #[tokio::test]
 async fn over_the_rate_is_limited_and_tells_when_to_go_on() {
-    let server = Server::with(&["--store", "memory", "--rate-per-second", "5", "--rate-burst", "5"]);
+    let server = Server::with(&[
+        "--store",
+        "memory",
+        "--rate-per-second",
+        "5",
+        "--rate-burst",
+        "5",
+    ]);
     let mut client = Client::hello(&server, &token("alice")).await;
     for number in 0..6 {
-        client.send(json!({"type": "unsubscribe", "id": format!("u{number}"), "channel": "tasks"})).await;
+        client
+            .send(json!({"type": "unsubscribe", "id": format!("u{number}"), "channel": "tasks"}))
+            .await;
     }
     let answers: Vec<Value> = [client.answer("u0").await, client.answer("u5").await].into();
     assert_eq!(answers[0]["type"], "reply");
@@ -57,7 +69,10 @@ async fn a_flood_is_closed() {
     let started = std::time::Instant::now();
     let code = client.flood_until_closed(json!({"type": "pong"})).await;
     assert_eq!(code, Some(4429));
-    assert!(started.elapsed().as_secs() >= 9, "a short burst is no flood");
+    assert!(
+        started.elapsed().as_secs() >= 9,
+        "a short burst is no flood"
+    );
     Client::assert_healthy(&server).await;
 }
 
@@ -91,11 +106,17 @@ async fn who_does_not_read_is_closed() {
     slow.subscribe(&instance).await;
     let text = "x".repeat(20_000);
     for _ in 0..600 {
-        quick.run(&instance, "simulate", json!({"loan": {"amount": text}})).await;
+        quick
+            .run(&instance, "simulate", json!({"loan": {"amount": text}}))
+            .await;
     }
-    quick.expect_nothing_for(std::time::Duration::from_secs(20)).await;
+    quick
+        .expect_nothing_for(std::time::Duration::from_secs(20))
+        .await;
     assert_eq!(slow.closed_or_dropped().await.unwrap_or(4001), 4001);
-    quick.run(&instance, "simulate", json!({"loan": {"amount": 1}})).await;
+    quick
+        .run(&instance, "simulate", json!({"loan": {"amount": 1}}))
+        .await;
 }
 
 /// Suites of many seconds run when everything is asked for.

@@ -1,4 +1,5 @@
-//! Scripts that the engine cannot interrupt, in the real program: over at their deadline, and nobody else's business.
+//! Scripts that the engine cannot interrupt, in the real program: over at their deadline, and
+//! nobody else's business.
 
 use serde_json::{Value, json};
 
@@ -57,13 +58,22 @@ async fn a_script_is_over_at_its_deadline_and_its_definition_is_stopped_when_it_
     let mut sentences = Vec::new();
     // They come in any order: each instance goes at its own pace.
     while sentences.len() < runs.len() {
-        let reply = attacker.expect_that(|frame| runs.iter().any(|run| run["id"] == frame["id"])).await;
+        let reply = attacker
+            .expect_that(|frame| runs.iter().any(|run| run["id"] == frame["id"]))
+            .await;
         let incident = &reply["result"]["nodes"][0]["incident"];
         assert_eq!(incident["code"], "rule_error", "{reply}");
         sentences.push(incident["message"].as_str().unwrap().to_owned());
     }
-    let (killed, stopped): (Vec<_>, Vec<_>) = sentences.iter().partition(|sentence| sentence.contains("had to be killed to end"));
+    let (killed, stopped): (Vec<_>, Vec<_>) = sentences
+        .iter()
+        .partition(|sentence| sentence.contains("had to be killed to end"));
     assert!(killed.len() >= 5 && !stopped.is_empty(), "{sentences:?}");
-    assert!(stopped.iter().all(|sentence| sentence.contains("not run for a minute")), "{sentences:?}");
+    assert!(
+        stopped
+            .iter()
+            .all(|sentence| sentence.contains("not run for a minute")),
+        "{sentences:?}"
+    );
     Client::assert_healthy(&server).await;
 }

@@ -1,4 +1,5 @@
-//! A process made for these tests: it offers an errand and stays, and its gateway fails until its data are mended.
+//! A process made for these tests: it offers an errand and stays, and its gateway fails until its
+//! data are mended.
 
 use serde_json::{Value, json};
 
@@ -47,7 +48,11 @@ async fn a_message_is_open_until_done() {
     );
     let done = json!({"type": "done", "id": id(), "instance": instance, "seq": offer["seq"]});
     let first = client.done(done.clone()).await;
-    assert_eq!(client.done(done.clone()).await["seq"], first["seq"], "a repeat gets the first answer");
+    assert_eq!(
+        client.done(done.clone()).await["seq"],
+        first["seq"],
+        "a repeat gets the first answer"
+    );
     assert_eq!(open_messages(&mut client, &instance).await, json!([]));
     let mut again = done;
     again["id"] = json!(id());
@@ -65,8 +70,14 @@ async fn a_message_is_open_until_its_process_is_started() {
     let inherit = json!({"instance": instance, "seq": offer["seq"]});
     let start = json!({"type": "start", "id": id(), "inheritFrom": inherit});
     let child = client.done(start.clone()).await["result"]["instance"].clone();
-    if !client.frames.iter().any(|frame| frame["child"]["instance"] == child) {
-        client.expect_that(|frame| frame["child"]["instance"] == child).await;
+    if !client
+        .frames
+        .iter()
+        .any(|frame| frame["child"]["instance"] == child)
+    {
+        client
+            .expect_that(|frame| frame["child"]["instance"] == child)
+            .await;
     }
     assert_eq!(open_messages(&mut client, &instance).await, json!([]));
     assert_eq!(client.done(start).await["duplicate"], true);
@@ -79,15 +90,27 @@ async fn an_incident_is_shown_and_a_retry_goes_on() {
     let instance = client.start("errands", json!({})).await;
     let reply = client.run(&instance, "go", json!({})).await;
     let node = &reply["result"]["nodes"][0];
-    assert_eq!((&node["node"], &reply["result"]["status"]), (&json!("dear"), &json!("started")), "{reply}");
-    assert!(node["incident"]["code"].is_string() && node["incident"]["message"].is_string(), "{reply}");
+    assert_eq!(
+        (&node["node"], &reply["result"]["status"]),
+        (&json!("dear"), &json!("started")),
+        "{reply}"
+    );
+    assert!(
+        node["incident"]["code"].is_string() && node["incident"]["message"].is_string(),
+        "{reply}"
+    );
     assert_eq!(client.latest("progress")["nodes"], reply["result"]["nodes"]);
     let retry = |element: &Value| json!({"type": "retry", "id": id(), "instance": instance, "element": element});
     let again = client.done(retry(&node["element"])).await;
-    assert_eq!(again["result"]["nodes"][0]["node"], "dear", "it fails as before");
+    assert_eq!(
+        again["result"]["nodes"][0]["node"], "dear",
+        "it fails as before"
+    );
     let answer = client.ask(retry(&json!(format!("{instance}-1")))).await;
     assert_eq!(answer["type"], "error", "{answer}");
-    client.done(json!({"type": "terminate", "id": id(), "instance": instance})).await;
+    client
+        .done(json!({"type": "terminate", "id": id(), "instance": instance}))
+        .await;
 }
 
 #[tokio::test]

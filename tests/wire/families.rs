@@ -1,4 +1,5 @@
-//! Children the engine starts: one per item, by a message that says so, one that fails; read from BPMN as a modeller draws it.
+//! Children the engine starts: one per item, by a message that says so, one that fails; read from
+//! BPMN as a modeller draws it.
 
 use serde_json::{Value, json};
 
@@ -46,15 +47,20 @@ pub const GRADING: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/sp
 </bpmn:definitions>"#;
 
 fn statuses(client: &Client) -> Vec<Value> {
-    let mut statuses: Vec<Value> =
-        client.frames.iter().filter(|frame| frame["type"] == "child").map(|frame| frame["child"]["status"].clone()).collect();
+    let mut statuses: Vec<Value> = client
+        .frames
+        .iter()
+        .filter(|frame| frame["type"] == "child")
+        .map(|frame| frame["child"]["status"].clone())
+        .collect();
     statuses.sort_by_key(Value::to_string);
     statuses
 }
 
 async fn at(client: &mut Client, instance: &str, node: &str) {
     let channel = format!("instance/{instance}");
-    let is_there = |frame: &Value| frame["channel"] == channel.as_str() && frame["nodes"][0]["node"] == node;
+    let is_there =
+        |frame: &Value| frame["channel"] == channel.as_str() && frame["nodes"][0]["node"] == node;
     if !client.frames.iter().any(is_there) {
         client.expect_that(is_there).await;
     }
@@ -64,20 +70,46 @@ async fn at(client: &mut Client, instance: &str, node: &str) {
 async fn one_child_per_item_then_one_by_a_message() {
     let server = Server::with_process(GRADING);
     let mut client = Client::hello(&server, &token("alice")).await;
-    let instance = client.start("grading", json!({"people": [{"name": "Ada"}, {"name": "Bob"}]})).await;
+    let instance = client
+        .start(
+            "grading",
+            json!({"people": [{"name": "Ada"}, {"name": "Bob"}]}),
+        )
+        .await;
     at(&mut client, &instance, "show").await;
-    assert_eq!(client.latest("data")["body"], json!({"grades": [{"name": "Ada"}, {"name": "Bob"}]}));
+    assert_eq!(
+        client.latest("data")["body"],
+        json!({"grades": [{"name": "Ada"}, {"name": "Bob"}]})
+    );
     let message = client.latest("action").clone();
     let child = message["body"]["processInstanceKey"].clone();
-    let announced = client.frames.iter().position(|frame| frame["child"]["instance"] == child).unwrap();
-    let told = client.frames.iter().position(|frame| frame["type"] == "action").unwrap();
-    assert!(announced < told, "the message names a child that is announced");
-    let ended = |frame: &Value| frame["child"]["instance"] == child && frame["child"]["status"] == "finished";
+    let announced = client
+        .frames
+        .iter()
+        .position(|frame| frame["child"]["instance"] == child)
+        .unwrap();
+    let told = client
+        .frames
+        .iter()
+        .position(|frame| frame["type"] == "action")
+        .unwrap();
+    assert!(
+        announced < told,
+        "the message names a child that is announced"
+    );
+    let ended = |frame: &Value| {
+        frame["child"]["instance"] == child && frame["child"]["status"] == "finished"
+    };
     if !client.frames.iter().any(ended) {
         client.expect_that(ended).await;
     }
     let inherit = json!({"instance": instance, "seq": message["seq"]});
-    client.refused(json!({"type": "start", "id": id(), "inheritFrom": inherit}), "conflict").await;
+    client
+        .refused(
+            json!({"type": "start", "id": id(), "inheritFrom": inherit}),
+            "conflict",
+        )
+        .await;
     client.subscribe(&instance).await;
     assert_eq!(client.latest("snapshot")["open"], json!([]));
 }

@@ -20,13 +20,20 @@ async fn a_child_inherits_what_the_message_lists() {
     let reply = client.done(start).await;
     let child = reply["result"]["instance"].as_str().unwrap().to_owned();
     let shown = &client.of_channel(&child)[0]["body"];
-    assert_eq!(shown["card"]["holder"], "Ada Byron", "from the finished parent, by the recorded lists");
+    assert_eq!(
+        shown["card"]["holder"], "Ada Byron",
+        "from the finished parent, by the recorded lists"
+    );
     assert_eq!(shown["card"]["theme"], "dark", "the client's own data");
-    let announced = |frame: &Value| frame["type"] == "child" && frame["child"]["instance"] == child.as_str();
+    let announced =
+        |frame: &Value| frame["type"] == "child" && frame["child"]["instance"] == child.as_str();
     if !client.frames.iter().any(announced) {
         client.expect_that(announced).await;
     }
-    assert_eq!(client.frames.iter().find(|frame| announced(frame)).unwrap()["child"]["element"], Value::Null);
+    assert_eq!(
+        client.frames.iter().find(|frame| announced(frame)).unwrap()["child"]["element"],
+        Value::Null
+    );
 }
 
 #[tokio::test]
@@ -40,12 +47,22 @@ async fn two_tabs_start_one_instance() {
     two.send(second.clone()).await;
     let first = one.answer(first["id"].as_str().unwrap()).await;
     let second = two.answer(second["id"].as_str().unwrap()).await;
-    assert_eq!((&first["type"], &second["type"]), (&json!("reply"), &json!("reply")));
+    assert_eq!(
+        (&first["type"], &second["type"]),
+        (&json!("reply"), &json!("reply"))
+    );
     assert_eq!(first["result"]["instance"], second["result"]["instance"]);
-    assert_ne!(first["duplicate"], second["duplicate"], "one of them came first");
+    assert_ne!(
+        first["duplicate"], second["duplicate"],
+        "one of them came first"
+    );
     let child = first["result"]["instance"].as_str().unwrap();
     for client in [&one, &two] {
-        assert_eq!(client.of_channel(child)[0]["prev"], 0, "both follow it from its first record");
+        assert_eq!(
+            client.of_channel(child)[0]["prev"],
+            0,
+            "both follow it from its first record"
+        );
     }
 }
 
@@ -54,7 +71,14 @@ async fn the_end_of_an_instance_leaves_its_messages_open_until_they_are_answered
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
     let (parent, offer) = at_offer(&mut client).await;
-    let open = |client: &Client| client.frames.iter().rfind(|frame| frame["type"] == "snapshot").unwrap()["open"].clone();
+    let open = |client: &Client| {
+        client
+            .frames
+            .iter()
+            .rfind(|frame| frame["type"] == "snapshot")
+            .unwrap()["open"]
+            .clone()
+    };
     client.subscribe(&parent).await;
     assert_eq!(open(&client)[0]["seq"], offer["seq"]);
     let start = start_from(&parent, &offer);
@@ -65,7 +89,10 @@ async fn the_end_of_an_instance_leaves_its_messages_open_until_they_are_answered
     assert_eq!(open(&fresh), json!([]));
     let done = json!({"type": "done", "id": id(), "instance": parent, "seq": offer["seq"]});
     client.refused(done, "conflict").await;
-    assert_eq!(client.done(start).await["result"]["instance"], first["result"]["instance"]);
+    assert_eq!(
+        client.done(start).await["result"]["instance"],
+        first["result"]["instance"]
+    );
 }
 
 #[tokio::test]
@@ -76,7 +103,9 @@ async fn a_start_needs_a_message_and_the_right_to_it() {
     let mut bob = Client::hello(&server, &token("bob")).await;
     bob.refused(start_from(&parent, &offer), "not_found").await;
     for seq in [0, 1, 9_999, u64::MAX] {
-        client.refused(start_from(&parent, &json!({"seq": seq})), "bad_request").await;
+        client
+            .refused(start_from(&parent, &json!({"seq": seq})), "bad_request")
+            .await;
     }
     let mut free = start_from(&parent, &offer);
     free["inheritFrom"] = json!({"instance": parent});
@@ -85,7 +114,10 @@ async fn a_start_needs_a_message_and_the_right_to_it() {
     client.refused(free.clone(), "forbidden").await;
     let mut root = Client::hello(&server, &super::server::admin()).await;
     let reply = root.done(free).await;
-    assert_eq!(root.of_channel(reply["result"]["instance"].as_str().unwrap())[0]["body"]["card"]["holder"], "Ada Byron");
+    assert_eq!(
+        root.of_channel(reply["result"]["instance"].as_str().unwrap())[0]["body"]["card"]["holder"],
+        "Ada Byron"
+    );
 }
 
 #[tokio::test]
@@ -93,14 +125,19 @@ async fn a_start_from_what_is_not_yours_shows_nothing_of_its_child() {
     let server = Server::start();
     let mut alice = Client::hello(&server, &token("alice")).await;
     let (parent, offer) = at_offer(&mut alice).await;
-    let child = alice.done(start_from(&parent, &offer)).await["result"]["instance"].as_str().unwrap().to_owned();
+    let child = alice.done(start_from(&parent, &offer)).await["result"]["instance"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let mut bob = Client::hello(&server, &token("bob")).await;
     for number in 0..50 {
         let mut start = start_from(&parent, &offer);
         start["id"] = json!(format!("s{number}"));
         bob.send(start).await;
     }
-    alice.run(&child, "choose", json!({"card": {"design": "night"}})).await;
+    alice
+        .run(&child, "choose", json!({"card": {"design": "night"}}))
+        .await;
     bob.answer("s49").await;
     assert!(bob.of_channel(&child).is_empty());
 }

@@ -25,10 +25,13 @@ impl Raw {
 
     /// As [`Raw::upgrade`], to the server by this name.
     pub async fn upgrade_at(server: &Server, host: &str, headers: &str) -> (Self, String) {
-        let mut stream = TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", server.port))
+            .await
+            .unwrap();
         let request = format!(
-            "GET /v1/ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
+            "GET /v1/ws HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: \
+            Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \
+            dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
         );
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut raw = Self { stream };
@@ -38,7 +41,8 @@ impl Raw {
 
     /// An upgraded connection.
     pub async fn connect(server: &Server) -> Self {
-        let (raw, head) = Self::upgrade(server, "Sec-WebSocket-Protocol: stepwire.v1.json\r\n").await;
+        let (raw, head) =
+            Self::upgrade(server, "Sec-WebSocket-Protocol: stepwire.v1.json\r\n").await;
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
         raw
     }
@@ -47,13 +51,24 @@ impl Raw {
     async fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            head.push(timeout(DEADLINE, self.stream.read_u8()).await.expect("an answer in time").expect("an answer"));
+            head.push(
+                timeout(DEADLINE, self.stream.read_u8())
+                    .await
+                    .expect("an answer in time")
+                    .expect("an answer"),
+            );
         }
         let mut head = String::from_utf8(head).unwrap();
-        let length = head.to_ascii_lowercase().lines().find_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
+        let length = head
+            .to_ascii_lowercase()
+            .lines()
+            .find_map(|line| line.strip_prefix("content-length: ").map(str::to_owned));
         if let Some(length) = length.and_then(|length| length.parse::<usize>().ok()) {
             let mut body = vec![0; length];
-            timeout(DEADLINE, self.stream.read_exact(&mut body)).await.expect("a body in time").unwrap();
+            timeout(DEADLINE, self.stream.read_exact(&mut body))
+                .await
+                .expect("a body in time")
+                .unwrap();
             head.push_str(&String::from_utf8(body).unwrap());
         }
         head
@@ -97,10 +112,15 @@ impl Raw {
         }
     }
 
-    /// Waits for the end of the connection without answering a Close. Nothing that comes before it is looked at.
+    /// Waits for the end of the connection without answering a Close. Nothing that comes before it
+    /// is looked at.
     pub async fn dropped(&mut self) {
         let mut rest = [0; 4096];
-        while timeout(DEADLINE, self.stream.read(&mut rest)).await.expect("an end in time").is_ok_and(|count| count > 0) {}
+        while timeout(DEADLINE, self.stream.read(&mut rest))
+            .await
+            .expect("an end in time")
+            .is_ok_and(|count| count > 0)
+        {}
     }
 
     async fn frame(&mut self) -> (u8, Vec<u8>) {
@@ -111,12 +131,18 @@ impl Raw {
             length => usize::from(length),
         };
         let mut payload = vec![0; length];
-        timeout(DEADLINE, self.stream.read_exact(&mut payload)).await.expect("a frame in time").expect("a whole frame");
+        timeout(DEADLINE, self.stream.read_exact(&mut payload))
+            .await
+            .expect("a frame in time")
+            .expect("a whole frame");
         (first & 0x0f, payload)
     }
 
     async fn byte(&mut self) -> u8 {
-        timeout(DEADLINE, self.stream.read_u8()).await.expect("a frame in time").expect("a frame before the end")
+        timeout(DEADLINE, self.stream.read_u8())
+            .await
+            .expect("a frame in time")
+            .expect("a frame before the end")
     }
 }
 

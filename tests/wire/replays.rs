@@ -1,4 +1,5 @@
-//! Resume and replay: a client that was away gets what it missed, and holds what it would hold had it stayed.
+//! Resume and replay: a client that was away gets what it missed, and holds what it would hold had
+//! it stayed.
 
 use serde_json::{Value, json};
 
@@ -11,8 +12,17 @@ use super::{
 
 fn without_intermediate_progress(frames: &[Value]) -> Vec<(Value, Value, Value)> {
     let last = frames.last().unwrap()["seq"].clone();
-    let told = frames.iter().filter(|frame| frame["type"] != "progress" || frame["seq"] == last);
-    told.map(|frame| (frame["type"].clone(), frame["seq"].clone(), frame["body"].clone())).collect()
+    let told = frames
+        .iter()
+        .filter(|frame| frame["type"] != "progress" || frame["seq"] == last);
+    told.map(|frame| {
+        (
+            frame["type"].clone(),
+            frame["seq"].clone(),
+            frame["body"].clone(),
+        )
+    })
+    .collect()
 }
 
 /// Deep merge, as a client folds Data bodies into its view.
@@ -47,8 +57,16 @@ async fn a_replay_equals_what_came_live() {
     let mut late = Client::hello(&server, &token("alice")).await;
     late.done(json!({"type": "subscribe", "id": id(), "channel": format!("instance/{instance}"), "after": 0})).await;
     let (live, replayed) = (live.of_channel(&instance), late.of_channel(&instance));
-    assert_eq!(without_intermediate_progress(&live), without_intermediate_progress(&replayed));
-    let end = |frames: &[Value]| (frames.last().unwrap()["status"].clone(), frames.last().unwrap()["actions"].clone());
+    assert_eq!(
+        without_intermediate_progress(&live),
+        without_intermediate_progress(&replayed)
+    );
+    let end = |frames: &[Value]| {
+        (
+            frames.last().unwrap()["status"].clone(),
+            frames.last().unwrap()["actions"].clone(),
+        )
+    };
     assert_eq!(end(&live), end(&replayed));
 }
 
@@ -57,12 +75,21 @@ async fn a_snapshot_holds_what_the_frames_add_up_to() {
     let server = Server::start();
     let mut live = Client::hello(&server, &token("alice")).await;
     let instance = at_review(&mut live).await;
-    live.run(&instance, "simulate", json!({"loan": {"amount": 1, "months": 2}})).await;
+    live.run(
+        &instance,
+        "simulate",
+        json!({"loan": {"amount": 1, "months": 2}}),
+    )
+    .await;
     live.run(&instance, "save", details()).await;
     wait_for_node(&mut live, &instance, "review").await;
     let mut late = Client::hello(&server, &token("alice")).await;
     late.subscribe(&instance).await;
-    let snapshot = late.frames.iter().find(|frame| frame["type"] == "snapshot").unwrap();
+    let snapshot = late
+        .frames
+        .iter()
+        .find(|frame| frame["type"] == "snapshot")
+        .unwrap();
     while live.cursors[&format!("instance/{instance}")] < snapshot["seq"].as_u64().unwrap() {
         live.next().await;
     }
@@ -79,13 +106,22 @@ async fn a_resume_within_a_row_gets_the_rest_of_it() {
         let resume = json!([{"instance": instance, "after": after}]);
         let mut late = Client::open(&server).await;
         late.cursors.insert(format!("instance/{instance}"), after);
-        late.send(json!({"type": "hello", "token": token("alice"), "resume": resume})).await;
+        late.send(json!({"type": "hello", "token": token("alice"), "resume": resume}))
+            .await;
         let end = late.expect("live").await;
         assert_eq!(end["seq"], frames.last().unwrap()["seq"]);
-        let missed: Vec<Value> = frames.iter().filter(|frame| frame["seq"].as_u64().unwrap() > after).cloned().collect();
+        let missed: Vec<Value> = frames
+            .iter()
+            .filter(|frame| frame["seq"].as_u64().unwrap() > after)
+            .cloned()
+            .collect();
         if !missed.is_empty() {
             let got = late.of_channel(&instance);
-            assert_eq!(without_intermediate_progress(&got), without_intermediate_progress(&missed), "after {after}");
+            assert_eq!(
+                without_intermediate_progress(&got),
+                without_intermediate_progress(&missed),
+                "after {after}"
+            );
         }
     }
     assert!(offer["seq"].as_u64().unwrap() < frames.last().unwrap()["seq"].as_u64().unwrap());
@@ -102,8 +138,12 @@ async fn every_resumed_channel_ends_with_live() {
     other.run(&two, "save", details()).await;
     let mut late = Client::open(&server).await;
     late.cursors = former.cursors.clone();
-    let point = |key: &str| json!({"instance": key, "after": former.cursors[&format!("instance/{key}")]});
-    late.send(json!({"type": "hello", "token": token("alice"), "resume": [point(&one), point(&two)]})).await;
+    let point =
+        |key: &str| json!({"instance": key, "after": former.cursors[&format!("instance/{key}")]});
+    late.send(
+        json!({"type": "hello", "token": token("alice"), "resume": [point(&one), point(&two)]}),
+    )
+    .await;
     let first = late.expect("live").await;
     let second = late.expect("live").await;
     assert_eq!(first["channel"], format!("instance/{one}"));
@@ -114,10 +154,16 @@ async fn every_resumed_channel_ends_with_live() {
 async fn resyncs(server: &Server, instance: &str, hello: Value, reason: &str) {
     let mut late = Client::hello_with(server, hello).await;
     let resync = late.next().await;
-    assert_eq!((&resync["type"], &resync["reason"]), (&json!("resync"), &json!(reason)));
+    assert_eq!(
+        (&resync["type"], &resync["reason"]),
+        (&json!("resync"), &json!(reason))
+    );
     assert_eq!(resync["channel"], format!("instance/{instance}"));
     let snapshot = late.next().await;
-    assert_eq!((&snapshot["type"], &snapshot["channel"]), (&json!("snapshot"), &resync["channel"]));
+    assert_eq!(
+        (&snapshot["type"], &snapshot["channel"]),
+        (&json!("snapshot"), &resync["channel"])
+    );
     assert_eq!(late.next().await["type"], "live");
 }
 
@@ -140,7 +186,8 @@ async fn too_much_missed_resyncs() {
     let instance = at_review(&mut client).await;
     let channel = format!("instance/{instance}");
     let before = client.cursors[&channel];
-    // Five hundred runs of two frames each would do; one frame each but the progress needs a thousand and one.
+    // Five hundred runs of two frames each would do; one frame each but the progress needs a
+    // thousand and one.
     for _ in 0..11 {
         for number in 0..100 {
             let data = json!({"loan": {"amount": number}});
@@ -152,8 +199,13 @@ async fn too_much_missed_resyncs() {
         }
         client.answer("r99").await;
     }
-    resyncs(&server, &instance, json!({"token": token("alice"), "resume": [{"instance": instance, "after": before}]}), "lag")
-        .await;
+    resyncs(
+        &server,
+        &instance,
+        json!({"token": token("alice"), "resume": [{"instance": instance, "after": before}]}),
+        "lag",
+    )
+    .await;
     let near = client.cursors[&channel] - 100;
     let mut late = Client::open(&server).await;
     late.cursors.insert(channel, near);
@@ -170,11 +222,16 @@ async fn a_resume_goes_on_after_a_crash() {
     server.crash_and_restart();
     let mut late = Client::open(&server).await;
     late.cursors = client.cursors.clone();
-    let point = json!({"instance": instance, "after": client.cursors[&format!("instance/{instance}")]});
+    let point =
+        json!({"instance": instance, "after": client.cursors[&format!("instance/{instance}")]});
     late.send(json!({"type": "hello", "token": token("alice"), "log": client.frames[0]["log"], "resume": [point]})).await;
     late.expect("live").await;
-    assert!(late.frames.iter().all(|frame| frame["type"] != "resync"), "the same log goes on");
-    late.run(&instance, "simulate", json!({"loan": {"amount": 1}})).await;
+    assert!(
+        late.frames.iter().all(|frame| frame["type"] != "resync"),
+        "the same log goes on"
+    );
+    late.run(&instance, "simulate", json!({"loan": {"amount": 1}}))
+        .await;
 }
 
 #[tokio::test]
@@ -183,7 +240,8 @@ async fn a_resume_of_what_is_not_yours_is_an_error_with_its_channel() {
     let mut alice = Client::hello(&server, &token("alice")).await;
     let instance = alice.start("onboarding", json!({})).await;
     let resume = json!([{"instance": instance, "after": 1}]);
-    let mut bob = Client::hello_with(&server, json!({"token": token("bob"), "resume": resume})).await;
+    let mut bob =
+        Client::hello_with(&server, json!({"token": token("bob"), "resume": resume})).await;
     let error = bob.next().await;
     super::client::check_error(&error, "not_found");
     assert_eq!(error["channel"], format!("instance/{instance}"));

@@ -38,16 +38,35 @@ async fn a_rule_computes_what_is_pushed_and_its_failure_names_the_line() {
     let server = Server::with_process(RATING);
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("rating", json!({})).await;
-    let failed = client.run(&instance, "rate", json!({"order": {"price": 5, "count": 0}})).await;
+    let failed = client
+        .run(
+            &instance,
+            "rate",
+            json!({"order": {"price": 5, "count": 0}}),
+        )
+        .await;
     let incident = &failed["result"]["nodes"][0]["incident"];
     let sentence = incident["message"].as_str().unwrap();
     assert_eq!(incident["code"], "rule_error");
-    assert!(sentence.contains("line 2") && sentence.contains("no items"), "{sentence}");
-    let run = json!({"type": "run", "id": id(), "instance": instance, "action": "rate", "data": {}});
-    assert_eq!(client.refused(run, "action_not_available").await["reason"], "incident");
+    assert!(
+        sentence.contains("line 2") && sentence.contains("no items"),
+        "{sentence}"
+    );
+    let run =
+        json!({"type": "run", "id": id(), "instance": instance, "action": "rate", "data": {}});
+    assert_eq!(
+        client.refused(run, "action_not_available").await["reason"],
+        "incident"
+    );
 
     let instance = client.start("rating", json!({})).await;
-    let rated = client.run(&instance, "rate", json!({"order": {"price": 5, "count": 3}})).await;
+    let rated = client
+        .run(
+            &instance,
+            "rate",
+            json!({"order": {"price": 5, "count": 3}}),
+        )
+        .await;
     assert_eq!(rated["result"]["status"], "finished");
     assert_eq!(client.latest("data")["body"], json!({"total": 15}));
 }
@@ -57,10 +76,13 @@ async fn an_upload_cannot_be_run_over_the_websocket_and_says_how_it_can() {
     let server = Server::with_process(RATING);
     let mut client = Client::hello(&server, &token("alice")).await;
     let instance = client.start("rating", json!({})).await;
-    let run = json!({"type": "run", "id": id(), "instance": instance, "action": "bring", "data": {}});
+    let run =
+        json!({"type": "run", "id": id(), "instance": instance, "action": "bring", "data": {}});
     let refused = client.refused(run, "invalid_data").await;
     assert!(
-        refused["fields"]["file"]["message"].as_str().is_some_and(|sentence| sentence.contains("/upload?action=")),
+        refused["fields"]["file"]["message"]
+            .as_str()
+            .is_some_and(|sentence| sentence.contains("/upload?action=")),
         "{refused}"
     );
 }

@@ -41,26 +41,48 @@ impl Server {
 
     /// A server whose process time stands still.
     pub fn with_clock() -> Self {
-        Self::with(&["--store", "memory", "--rate-per-second", "0", "--test-clock"])
+        Self::with(&[
+            "--store",
+            "memory",
+            "--rate-per-second",
+            "0",
+            "--test-clock",
+        ])
     }
 
     /// A server with these arguments; a data directory, a port and the secret are given.
     pub fn with(arguments: &[&str]) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
-        let arguments = arguments.iter().map(|argument| argument.to_string()).collect();
+        let arguments = arguments
+            .iter()
+            .map(|argument| argument.to_string())
+            .collect();
         let (child, port) = launch(&data, &arguments);
-        Self { child, port, data, arguments }
+        Self {
+            child,
+            port,
+            data,
+            arguments,
+        }
     }
 
     /// A server on a data directory that holds this process, beside the examples.
     pub fn with_process(bpmn: &'static str) -> Self {
         let data = tempfile::tempdir().expect("a temporary directory");
         let directory = data.path().to_owned();
-        // A system of its own ends with its thread, and the store is closed before the server opens it.
-        std::thread::spawn(move || actix_rt::System::new().block_on(deploy(&directory, bpmn))).join().expect("it deploys");
+        // A system of its own ends with its thread, and the store is closed before the server opens
+        // it.
+        std::thread::spawn(move || actix_rt::System::new().block_on(deploy(&directory, bpmn)))
+            .join()
+            .expect("it deploys");
         let arguments = vec!["--rate-per-second".to_owned(), "0".to_owned()];
         let (child, port) = launch(&data, &arguments);
-        Self { child, port, data, arguments }
+        Self {
+            child,
+            port,
+            data,
+            arguments,
+        }
     }
 
     /// Kills the server without a word and starts it anew on its data; the port is another.
@@ -81,20 +103,34 @@ impl Server {
 
     /// Asks the server to stop, as an operator would.
     pub fn terminate(&self) {
-        let status = Command::new("kill").arg("-TERM").arg(self.pid().to_string()).status().expect("kill runs");
+        let status = Command::new("kill")
+            .arg("-TERM")
+            .arg(self.pid().to_string())
+            .status()
+            .expect("kill runs");
         assert!(status.success());
     }
 
     /// Waits for the end of the process; whether it was a success.
     pub fn wait(&mut self) -> bool {
-        self.child.wait().expect("the child can be waited for").success()
+        self.child
+            .wait()
+            .expect("the child can be waited for")
+            .success()
     }
 
     /// Memory the process holds, in KiB.
     pub fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("the process runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux tells the memory");
-        line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number of KiB")
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()))
+            .expect("the process runs");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmRSS:"))
+            .expect("Linux tells the memory");
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|number| number.parse().ok())
+            .expect("a number of KiB")
     }
 
     fn end(&mut self) {
@@ -111,19 +147,46 @@ impl Drop for Server {
 
 async fn deploy(directory: &Path, bpmn: &str) {
     let store = Box::new(SqliteStore::open(directory).expect("a fresh directory opens"));
-    let journal = Journal::start(store, 16, Box::new(|error| panic!("{error}"))).expect("the journal starts");
+    let journal =
+        Journal::start(store, 16, Box::new(|error| panic!("{error}"))).expect("the journal starts");
     let nothing = (Vec::new(), Vec::new());
-    let (definitions, _) = Definitions::load(journal.clone(), nothing, Clock::real(), OutsideSettings::default());
+    let (definitions, _) = Definitions::load(
+        journal.clone(),
+        nothing,
+        Clock::real(),
+        OutsideSettings::default(),
+    );
     let (source, format) = (bpmn.as_bytes(), SourceFormat::BpmnXml);
-    let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: real_now() };
-    definitions.deploy(deploy).await.expect("the process has no problems");
+    let deploy = Deploy {
+        tenant: "default",
+        source,
+        format,
+        publish: true,
+        by: "test",
+        now: real_now(),
+    };
+    definitions
+        .deploy(deploy)
+        .await
+        .expect("the process has no problems");
     journal.shutdown();
 }
 
 fn launch(data: &TempDir, arguments: &Vec<String>) -> (Child, u16) {
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
+    let port = TcpListener::bind("127.0.0.1:0")
+        .and_then(|socket| socket.local_addr())
+        .expect("a free port")
+        .port();
     let mut child = Command::new(env!("CARGO_BIN_EXE_stepwire"))
-        .args(["--listen", &format!("127.0.0.1:{port}"), "--jwt-secret", SECRET, "--workers", "2", "--data"])
+        .args([
+            "--listen",
+            &format!("127.0.0.1:{port}"),
+            "--jwt-secret",
+            SECRET,
+            "--workers",
+            "2",
+            "--data",
+        ])
         .arg(data.path())
         .args(arguments)
         .env("RUST_LOG", "warn")
@@ -148,32 +211,57 @@ pub fn admin() -> String {
     token_with("root", &["admin"], "default", Duration::from_secs(3600))
 }
 
-/// A token for each of these users with their roles, as a JSON object: what scripts in other languages get.
+/// A token for each of these users with their roles, as a JSON object: what scripts in other
+/// languages get.
 pub fn tokens_of(users: &[(&str, &[&str])]) -> String {
     let hour = Duration::from_secs(3600);
-    let entries = users.iter().map(|(user, roles)| ((*user).to_owned(), token_with(user, roles, "default", hour).into()));
+    let entries = users.iter().map(|(user, roles)| {
+        (
+            (*user).to_owned(),
+            token_with(user, roles, "default", hour).into(),
+        )
+    });
     serde_json::Value::Object(entries.collect()).to_string()
 }
 
 /// A token with these roles, tenant and time to live.
 pub fn token_with(user: &str, roles: &[&str], tenant: &str, ttl: Duration) -> String {
     let roles = roles.iter().map(|role| role.to_string()).collect();
-    let identity = Identity { subject: user.into(), tenant: tenant.into(), roles, ..Identity::anonymous(Uuid::nil()) };
+    let identity = Identity {
+        subject: user.into(),
+        tenant: tenant.into(),
+        roles,
+        ..Identity::anonymous(Uuid::nil())
+    };
     mint(&identity, ttl)
 }
 
 /// A token for one instance tree.
 pub fn token_of_tree(subject: &str, root: &str) -> String {
-    token_of_tree_for(subject, root.parse().expect("an instance key"), Duration::from_secs(3600))
+    token_of_tree_for(
+        subject,
+        root.parse().expect("an instance key"),
+        Duration::from_secs(3600),
+    )
 }
 
 /// As [`token_of_tree`], good for so long.
 pub fn token_of_tree_for(subject: &str, root: InstanceKey, ttl: Duration) -> String {
-    let identity = Identity { subject: subject.into(), instance: Some(root), ..Identity::anonymous(Uuid::nil()) };
+    let identity = Identity {
+        subject: subject.into(),
+        instance: Some(root),
+        ..Identity::anonymous(Uuid::nil())
+    };
     mint(&identity, ttl)
 }
 
 fn mint(identity: &Identity, ttl: Duration) -> String {
-    let settings = TokenSettings { secret: SECRET.into(), issuer: None, audience: None };
-    Tokens::new(settings).mint(identity, real_now(), ttl).expect("the token can be signed")
+    let settings = TokenSettings {
+        secret: SECRET.into(),
+        issuer: None,
+        audience: None,
+    };
+    Tokens::new(settings)
+        .mint(identity, real_now(), ttl)
+        .expect("the token can be signed")
 }

@@ -1,5 +1,6 @@
-//! Markdown as the documentation writes it, to HTML: headings and numbered sentences can be linked to, links between pages lead to
-//! their addresses, and tables say the name of each cell, so that they can be read on a phone.
+//! Markdown as the documentation writes it, to HTML: headings and numbered sentences can be linked
+//! to, links between pages lead to their addresses, and tables say the name of each cell, so that
+//! they can be read on a phone.
 //!
 //! HTML in the source is shown as text. Not here: which pages there are (`docs`).
 
@@ -42,10 +43,19 @@ pub fn render(source: &str, address: &dyn Fn(&str) -> String) -> Rendered {
             page.take(event, &events[at..]);
         }
     }
-    let Page { title, headings, out, .. } = page;
+    let Page {
+        title,
+        headings,
+        out,
+        ..
+    } = page;
     let mut text = String::with_capacity(source.len() * 2);
     html::push_html(&mut text, out.into_iter());
-    Rendered { title, html: text, headings }
+    Rendered {
+        title,
+        html: text,
+        headings,
+    }
 }
 
 struct Page<'a> {
@@ -71,13 +81,19 @@ impl<'a> Page<'a> {
                     self.title.clone_from(&text);
                 }
                 if *level == pulldown_cmark::HeadingLevel::H2 {
-                    self.headings.push(Heading { id: id.clone(), text });
+                    self.headings.push(Heading {
+                        id: id.clone(),
+                        text,
+                    });
                 }
                 self.heading = id;
             }
             Event::End(TagEnd::Heading(level)) => {
                 let id = &self.heading;
-                self.raw(format!(" <a class=\"anchor\" href=\"#{id}\" aria-label=\"Link to this section\">#</a></{level}>\n"));
+                self.raw(format!(
+                    " <a class=\"anchor\" href=\"#{id}\" aria-label=\"Link to this \
+                    section\">#</a></{level}>\n"
+                ));
             }
             Event::Start(Tag::Item) => match sentence(rest) {
                 Some(number) => self.raw(format!("<li id=\"{number}\">")),
@@ -87,11 +103,23 @@ impl<'a> Page<'a> {
                 let number = text_until(rest, |end| *end == TagEnd::Strong);
                 self.raw(format!("<a class=\"sentence\" href=\"#{number}\"><strong>"));
             }
-            Event::End(TagEnd::Strong) if self.in_sentence() => self.raw("</strong></a>".to_owned()),
-            Event::Start(Tag::Link { link_type, dest_url, title, id }) => {
+            Event::End(TagEnd::Strong) if self.in_sentence() => {
+                self.raw("</strong></a>".to_owned())
+            }
+            Event::Start(Tag::Link {
+                link_type,
+                dest_url,
+                title,
+                id,
+            }) => {
                 let (link_type, title, id) = (*link_type, title.clone(), id.clone());
                 let dest_url = CowStr::from((self.address)(dest_url));
-                self.out.push(Event::Start(Tag::Link { link_type, dest_url, title, id }));
+                self.out.push(Event::Start(Tag::Link {
+                    link_type,
+                    dest_url,
+                    title,
+                    id,
+                }));
             }
             Event::Html(text) | Event::InlineHtml(text) => self.out.push(Event::Text(text.clone())),
             _ => self.out.push(event.clone()),
@@ -102,33 +130,56 @@ impl<'a> Page<'a> {
         self.out.push(Event::Html(html.into()));
     }
 
-    /// Whether the strong text that begins here is the number of the sentence whose item has just begun.
+    /// Whether the strong text that begins here is the number of the sentence whose item has just
+    /// begun.
     fn is_number(&self, rest: &[Event<'_>]) -> bool {
         let number = text_until(rest, |end| *end == TagEnd::Strong);
-        let before = self.out.iter().rev().find(|event| !matches!(event, Event::Start(Tag::Paragraph)));
+        let before = self
+            .out
+            .iter()
+            .rev()
+            .find(|event| !matches!(event, Event::Start(Tag::Paragraph)));
         matches!(before, Some(Event::Html(html)) if **html == *format!("<li id=\"{number}\">"))
     }
 
     fn in_sentence(&self) -> bool {
-        let before = self.out.iter().rev().find(|event| !matches!(event, Event::Text(_)));
+        let before = self
+            .out
+            .iter()
+            .rev()
+            .find(|event| !matches!(event, Event::Text(_)));
         matches!(before, Some(Event::Html(html)) if html.starts_with("<a class=\"sentence\""))
     }
 
     /// The id of a heading, as code hosts make it.
     fn id_of(&mut self, text: &str) -> String {
         let plain = text.trim().to_lowercase();
-        let kept = plain.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
-        let id: String = kept.map(|letter| if letter == ' ' { '-' } else { letter }).collect();
+        let kept = plain
+            .chars()
+            .filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
+        let id: String = kept
+            .map(|letter| if letter == ' ' { '-' } else { letter })
+            .collect();
         let times = self.seen.entry(id.clone()).or_default();
         *times += 1;
-        if *times == 1 { id } else { format!("{id}-{}", *times - 1) }
+        if *times == 1 {
+            id
+        } else {
+            format!("{id}-{}", *times - 1)
+        }
     }
 }
 
 /// The number of the sentence that an item begins with: `**A28** …`.
 fn sentence<'e>(item: &'e [Event<'_>]) -> Option<&'e str> {
-    let mut inner = item.iter().skip(1).skip_while(|event| matches!(event, Event::Start(Tag::Paragraph)));
-    let (Some(Event::Start(Tag::Strong)), Some(Event::Text(text))) = (inner.next(), inner.next()) else { return None };
+    let mut inner = item
+        .iter()
+        .skip(1)
+        .skip_while(|event| matches!(event, Event::Start(Tag::Paragraph)));
+    let (Some(Event::Start(Tag::Strong)), Some(Event::Text(text))) = (inner.next(), inner.next())
+    else {
+        return None;
+    };
     let letters = text.bytes().take_while(u8::is_ascii_uppercase).count();
     let digits = text[letters..].bytes().filter(u8::is_ascii_digit).count();
     ((1..=3).contains(&letters) && digits > 0 && letters + digits == text.len()).then_some(text)
@@ -136,7 +187,9 @@ fn sentence<'e>(item: &'e [Event<'_>]) -> Option<&'e str> {
 
 /// The plain text of an element, up to its end.
 fn text_until(element: &[Event<'_>], ends: impl Fn(&TagEnd) -> bool) -> String {
-    let inner = element.iter().take_while(|event| !matches!(event, Event::End(end) if ends(end)));
+    let inner = element
+        .iter()
+        .take_while(|event| !matches!(event, Event::End(end) if ends(end)));
     let texts = inner.filter_map(|event| match event {
         Event::Text(text) | Event::Code(text) => Some(&**text),
         Event::SoftBreak | Event::HardBreak => Some(" "),
@@ -175,12 +228,17 @@ impl Table {
             }
             Event::End(TagEnd::TableRow) => "</tr>\n".to_owned(),
             Event::Start(Tag::TableCell) if self.in_head => {
-                self.columns.push(text_until(rest, |end| *end == TagEnd::TableCell));
+                self.columns
+                    .push(text_until(rest, |end| *end == TagEnd::TableCell));
                 "<th scope=\"col\">".to_owned()
             }
             Event::End(TagEnd::TableCell) if self.in_head => "</th>".to_owned(),
             Event::Start(Tag::TableCell) => {
-                let name = self.columns.get(self.column).map(String::as_str).unwrap_or_default();
+                let name = self
+                    .columns
+                    .get(self.column)
+                    .map(String::as_str)
+                    .unwrap_or_default();
                 self.column += 1;
                 format!("<td data-label=\"{}\"><div>", escaped(name))
             }
@@ -194,7 +252,10 @@ impl Table {
 }
 
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
+    text.replace('&', "&amp;")
+        .replace('"', "&quot;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
 }
 
 #[cfg(test)]
@@ -206,25 +267,61 @@ mod tests {
     }
 
     fn ids(html: &str) -> Vec<&str> {
-        html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect()
+        html.split(" id=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect()
     }
 
     #[test]
     fn headings_are_linked_as_code_hosts_do() {
-        let page = plain("# A `page`, at last\n\n## Behind a proxy\n\n## Behind a proxy\n\n### Server-sent events\n");
+        let page = plain(
+            "# A `page`, at last\n\n## Behind a proxy\n\n## Behind a proxy\n\n### Server-sent \
+            events\n",
+        );
         assert_eq!(page.title, "A page, at last");
-        assert_eq!(ids(&page.html), ["a-page-at-last", "behind-a-proxy", "behind-a-proxy-1", "server-sent-events"]);
-        assert_eq!(page.headings.iter().map(|heading| &*heading.text).collect::<Vec<_>>(), ["Behind a proxy"; 2]);
-        assert!(page.html.contains("<h2 id=\"behind-a-proxy\">Behind a proxy <a class=\"anchor\" href=\"#behind-a-proxy\""));
+        assert_eq!(
+            ids(&page.html),
+            [
+                "a-page-at-last",
+                "behind-a-proxy",
+                "behind-a-proxy-1",
+                "server-sent-events"
+            ]
+        );
+        assert_eq!(
+            page.headings
+                .iter()
+                .map(|heading| &*heading.text)
+                .collect::<Vec<_>>(),
+            ["Behind a proxy"; 2]
+        );
+        assert!(page.html.contains(
+            "<h2 id=\"behind-a-proxy\">Behind a proxy <a class=\"anchor\" href=\"#behind-a-proxy\""
+        ));
     }
 
     #[test]
     fn sentences_are_linked_by_their_numbers() {
-        let page = plain("- **A28** When *it* fails.\n- **bold** text\n\n\nAnd:\n\n- **P1** One.\n\n  More.\n");
+        let page = plain(
+            "- **A28** When *it* fails.\n- **bold** text\n\n\nAnd:\n\n- **P1** One.\n\n  More.\n",
+        );
         assert_eq!(ids(&page.html), ["A28", "P1"]);
-        assert!(page.html.contains("<li id=\"A28\"><a class=\"sentence\" href=\"#A28\"><strong>A28</strong></a> When <em>it"));
-        assert!(page.html.contains("<li><strong>bold</strong> text"), "{}", page.html);
-        assert!(page.html.contains("<p><a class=\"sentence\" href=\"#P1\"><strong>P1</strong></a> One.</p>"), "{}", page.html);
+        assert!(page.html.contains(
+            "<li id=\"A28\"><a class=\"sentence\" \
+            href=\"#A28\"><strong>A28</strong></a> When <em>it"
+        ));
+        assert!(
+            page.html.contains("<li><strong>bold</strong> text"),
+            "{}",
+            page.html
+        );
+        assert!(
+            page.html
+                .contains("<p><a class=\"sentence\" href=\"#P1\"><strong>P1</strong></a> One.</p>"),
+            "{}",
+            page.html
+        );
     }
 
     #[test]
@@ -238,6 +335,10 @@ mod tests {
     #[test]
     fn html_of_the_source_is_text() {
         let page = plain("Say <script>alert(1)</script>\n\n<b onclick=\"x\">hi</b>\n");
-        assert!(!page.html.contains("<script") && !page.html.contains("<b "), "{}", page.html);
+        assert!(
+            !page.html.contains("<script") && !page.html.contains("<b "),
+            "{}",
+            page.html
+        );
     }
 }

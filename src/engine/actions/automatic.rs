@@ -1,5 +1,6 @@
-//! What the engine triggers by itself: automatic actions on entering a node, children after their parent, due timers,
-//! and the rest of a node after an incident. Everything asks the same question: what has not been triggered yet?
+//! What the engine triggers by itself: automatic actions on entering a node, children after their
+//! parent, due timers, and the rest of a node after an incident. Everything asks the same question:
+//! what has not been triggered yet?
 
 use super::{
     run::require_execute,
@@ -24,9 +25,18 @@ use crate::{
     },
 };
 
-/// Triggers every automatic action that is to be triggered now, in order. `false` when an incident stopped it.
-pub(in crate::engine) fn run_automatic(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
-    while let Some(action) = step.state.element(key).and_then(|element| next_untriggered(element, node)) {
+/// Triggers every automatic action that is to be triggered now, in order. `false` when an incident
+/// stopped it.
+pub(in crate::engine) fn run_automatic(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+) -> bool {
+    while let Some(action) = step
+        .state
+        .element(key)
+        .and_then(|element| next_untriggered(element, node))
+    {
         if !trigger(step, key, action) {
             return false;
         }
@@ -35,13 +45,19 @@ pub(in crate::engine) fn run_automatic(step: &mut Step<'_>, key: ElementKey, nod
 }
 
 /// Top-level actions in order, each followed by the children its last run calls for.
-fn next_untriggered<'a>(element: &ElementInstance, node: &'a ExecutableNode) -> Option<&'a ExecutableAction> {
+fn next_untriggered<'a>(
+    element: &ElementInstance,
+    node: &'a ExecutableNode,
+) -> Option<&'a ExecutableAction> {
     node.actions.iter().find_map(|action| {
         let (started, completed) = element.counts(&action.name);
         if action.trigger == Trigger::Automatic && started == 0 {
             return Some(action);
         }
-        let mut children = action.children.iter().filter(|child| action.autorun_children && runs_with_parent(child));
+        let mut children = action
+            .children
+            .iter()
+            .filter(|child| action.autorun_children && runs_with_parent(child));
         children.find(|child| element.counts(&child.name).0 < completed)
     })
 }
@@ -52,9 +68,20 @@ fn runs_with_parent(child: &ExecutableAction) -> bool {
 
 /// Triggers one automatic action: delayed, or its work at once. `false` when its work failed.
 fn trigger(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction) -> bool {
-    let Some(occurrence) = step.state.element(key).map(|element| element.counts(&action.name).0 + 1) else { return false };
+    let Some(occurrence) = step
+        .state
+        .element(key)
+        .map(|element| element.counts(&action.name).0 + 1)
+    else {
+        return false;
+    };
     if let (true, Err(sentence)) = (action.timer.is_some(), room::for_delay(step)) {
-        step.incident(key, room::DELAYED, sentence, Some((action.name.clone(), occurrence)));
+        step.incident(
+            key,
+            room::DELAYED,
+            sentence,
+            Some((action.name.clone(), occurrence)),
+        );
         return false;
     }
     if delay(step, key, action, occurrence, Remember::Nothing) {
@@ -71,10 +98,24 @@ pub(super) fn delay(
     occurrence: u32,
     remember: Remember,
 ) -> bool {
-    let Some(span) = &action.timer else { return false };
+    let Some(span) = &action.timer else {
+        return false;
+    };
     let due = step.now.plus(span).unwrap_or_else(Time::last);
-    step.record(Record::ActionStarted { element: key, action: action.name.clone(), due: Some(due), remember });
-    step.set_timer(due, TimerKey { element: key, action: action.name.to_string(), occurrence });
+    step.record(Record::ActionStarted {
+        element: key,
+        action: action.name.clone(),
+        due: Some(due),
+        remember,
+    });
+    step.set_timer(
+        due,
+        TimerKey {
+            element: key,
+            action: action.name.to_string(),
+            occurrence,
+        },
+    );
     true
 }
 
@@ -100,19 +141,33 @@ pub(super) fn perform(
     let start = |step: &mut Step<'_>| {
         if on_record == OnRecord::Nothing {
             let name = action.name.clone();
-            step.record(Record::ActionStarted { element: key, action: name, due: None, remember: Remember::Nothing });
+            step.record(Record::ActionStarted {
+                element: key,
+                action: name,
+                due: None,
+                remember: Remember::Nothing,
+            });
         }
     };
     match work::perform(step, key, action, occurrence, &start) {
         Ok(Worked::Done) if on_record == OnRecord::Completed => true,
         Ok(Worked::Done) => {
-            step.record(Record::ActionCompleted { element: key, action: action.name.clone(), occurrence });
+            step.record(Record::ActionCompleted {
+                element: key,
+                action: action.name.clone(),
+                occurrence,
+            });
             true
         }
         Ok(Worked::Awaits) => true,
         Err(failure) => {
             start(step);
-            step.incident(key, failure.code, failure.message, Some((action.name.clone(), occurrence)));
+            step.incident(
+                key,
+                failure.code,
+                failure.message,
+                Some((action.name.clone(), occurrence)),
+            );
             false
         }
     }
@@ -124,11 +179,15 @@ pub(in crate::engine) fn hold(element: Option<&ElementInstance>, node: &Executab
     node.actions.iter().any(|action| {
         let (_, completed) = element.counts(&action.name);
         holds(element, action, !is_decided(element, node, action))
-            || action.children.iter().any(|child| holds(element, child, completed > 0))
+            || action
+                .children
+                .iter()
+                .any(|child| holds(element, child, completed > 0))
     })
 }
 
-/// Whether the action is one of the two of an approval, and the other one has been run: one of them is enough.
+/// Whether the action is one of the two of an approval, and the other one has been run: one of them
+/// is enough.
 fn is_decided(element: &ElementInstance, node: &ExecutableNode, action: &ExecutableAction) -> bool {
     other_decision(node, action).is_some_and(|other| element.counts(&other.name).0 > 0)
 }
@@ -146,17 +205,29 @@ fn holds(element: &ElementInstance, action: &ExecutableAction, offered: bool) ->
 
 /// A timer is due: its action's work is done, unless the element or the triggering is gone.
 pub(in crate::engine) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
-    let Some(node) = step.node_of(timer.element) else { return };
-    let Some(action) = node.action(&timer.action) else { return };
+    let Some(node) = step.node_of(timer.element) else {
+        return;
+    };
+    let Some(action) = node.action(&timer.action) else {
+        return;
+    };
     let pending = step.state.element(timer.element).is_some_and(|element| {
         element.is_active()
-            && element.delayed().any(|(name, occurrence, _)| **name == *timer.action && occurrence == timer.occurrence)
+            && element.delayed().any(|(name, occurrence, _)| {
+                **name == *timer.action && occurrence == timer.occurrence
+            })
     });
     if !pending || !step.state.status().is_live() {
         return;
     }
     step.clear_timer(timer.clone());
-    if perform(step, timer.element, action, timer.occurrence, OnRecord::Started) {
+    if perform(
+        step,
+        timer.element,
+        action,
+        timer.occurrence,
+        OnRecord::Started,
+    ) {
         step.queue(timer.element);
     }
 }
@@ -165,13 +236,21 @@ pub(in crate::engine) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
 pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     require_execute(step, key)?;
     require_moving(step)?;
-    let failed: Vec<Incident> = step.state.element(key).map(|element| element.incidents().to_vec()).unwrap_or_default();
+    let failed: Vec<Incident> = step
+        .state
+        .element(key)
+        .map(|element| element.incidents().to_vec())
+        .unwrap_or_default();
     let node = step.node_of(key).filter(|_| !failed.is_empty());
     let Some(node) = node else {
-        let sentence = "expected an element with an incident, but this one has none: it was retried already, or has gone on";
+        let sentence = "expected an element with an incident, but this one has none: it was \
+            retried already, or has gone on";
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     };
-    step.record(Record::IncidentsResolved { element: key, skipped: false });
+    step.record(Record::IncidentsResolved {
+        element: key,
+        skipped: false,
+    });
     for Incident { code, action, .. } in failed {
         match &*code {
             terms::UNREADABLE => terms::retry(step, key),
@@ -179,7 +258,11 @@ pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(
             room::DELAYED => continue,
             _ => {}
         }
-        let on_record = if code == subprocess::NOT_STARTED { OnRecord::Completed } else { OnRecord::Started };
+        let on_record = if code == subprocess::NOT_STARTED {
+            OnRecord::Completed
+        } else {
+            OnRecord::Started
+        };
         if let Some((name, occurrence)) = action
             && let Some(action) = node.action(&name)
         {

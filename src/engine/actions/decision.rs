@@ -1,7 +1,7 @@
 //! A run in an approval: what it comes to, who decided, and the comment.
 //!
-//! The comment is a member of the payload that needs no key: it is kept with the decision, and is no data without one. What of a
-//! decision counts at the end of an instance: `remark`.
+//! The comment is a member of the payload that needs no key: it is kept with the decision, and is
+//! no data without one. What of a decision counts at the end of an instance: `remark`.
 
 use serde_json::{Value, json};
 
@@ -39,10 +39,17 @@ pub(in crate::engine) fn accept(
     action: &ExecutableAction,
     payload: &Value,
 ) -> Result<Taken, Rejection> {
-    let decides = [APPROVE, REJECT].contains(&&*action.name) && step.node_of(key).is_some_and(is_approval);
+    let decides =
+        [APPROVE, REJECT].contains(&&*action.name) && step.node_of(key).is_some_and(is_approval);
     if !decides {
-        let accepted = action.keys.accept(payload, step.evaluator).map_err(Rejection::invalid_data)?;
-        return Ok(Taken { accepted, decision: None });
+        let accepted = action
+            .keys
+            .accept(payload, step.evaluator)
+            .map_err(Rejection::invalid_data)?;
+        return Ok(Taken {
+            accepted,
+            decision: None,
+        });
     }
     let comment = comment(payload);
     let mut payload = payload.clone();
@@ -51,9 +58,13 @@ pub(in crate::engine) fn accept(
         members.remove(COMMENT);
     }
     match (action.keys.accept(&payload, step.evaluator), comment) {
-        (Ok(accepted), Ok(comment)) => {
-            Ok(Taken { accepted, decision: Some(Decision { approved: &*action.name == APPROVE, comment }) })
-        }
+        (Ok(accepted), Ok(comment)) => Ok(Taken {
+            accepted,
+            decision: Some(Decision {
+                approved: &*action.name == APPROVE,
+                comment,
+            }),
+        }),
         (accepted, comment) => {
             let mut fields = accepted.err().unwrap_or_default();
             fields.extend(comment.err().map(|error| (COMMENT.to_owned(), error)));
@@ -65,16 +76,20 @@ pub(in crate::engine) fn accept(
 fn comment(payload: &Value) -> Result<Option<String>, FieldError> {
     match payload.get(COMMENT) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.len() <= COMMENT_BYTES => {
-            Ok(Some(text.trim()).filter(|text| !text.is_empty()).map(str::to_owned))
-        }
+        Some(Value::String(text)) if text.len() <= COMMENT_BYTES => Ok(Some(text.trim())
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)),
         Some(Value::String(text)) => {
-            let sentence =
-                format!("expected a comment of at most {COMMENT_BYTES} bytes, but this one has {}; shorten it", text.len());
+            let sentence = format!(
+                "expected a comment of at most {COMMENT_BYTES} bytes, but this one has {}; \
+                shorten it",
+                text.len()
+            );
             Err(FieldError::new("maxLength", sentence).with("limit", COMMENT_BYTES))
         }
         Some(_) => {
-            let sentence = "expected the comment of a decision to be a text, but it is another kind of value";
+            let sentence =
+                "expected the comment of a decision to be a text, but it is another kind of value";
             Err(FieldError::not_of_type("string", sentence))
         }
     }
@@ -84,8 +99,12 @@ impl Decision {
     /// Records the decision, and adds it to the data where the approval says so.
     pub fn note(self, step: &mut Step<'_>, key: ElementKey, data: &mut Value) {
         let Self { approved, comment } = self;
-        if let Some(path) = step.node_of(key).and_then(|node| node.task.decision_key.as_ref()) {
-            // All members every time: data are merged deeply, and an earlier decision must not show through.
+        if let Some(path) = step
+            .node_of(key)
+            .and_then(|node| node.task.decision_key.as_ref())
+        {
+            // All members every time: data are merged deeply, and an earlier decision must not show
+            // through.
             let decision = json!({
                 "decision": if approved { "approved" } else { "rejected" },
                 "by": step.caller.map(|caller| &caller.subject),
@@ -94,6 +113,10 @@ impl Decision {
             });
             deep_merge(data, &path.nest(decision));
         }
-        step.record(Record::Decided { element: key, approved, comment });
+        step.record(Record::Decided {
+            element: key,
+            approved,
+            comment,
+        });
     }
 }

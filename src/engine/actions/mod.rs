@@ -1,8 +1,10 @@
-//! The action model: when actions of a node run, and what is refused. One file per concern:
-//! `run` (a user runs a manual action), `upload` (with a file), `decision` (in an approval), `automatic` (what the engine triggers, timers, retry), `skip` (going
-//! on without what failed), `work` (what the types do).
+//! The action model: when actions of a node run, and what is refused. One file per concern: `run`
+//! (a user runs a manual action), `upload` (with a file), `decision` (in an approval), `automatic`
+//! (what the engine triggers, timers, retry), `skip` (going on without what failed), `work` (what
+//! the types do).
 //!
-//! Not here: the rules a definition's actions must keep (`model::validate`), going back (`engine::back`).
+//! Not here: the rules a definition's actions must keep (`model::validate`), going back
+//! (`engine::back`).
 
 mod automatic;
 mod decision;

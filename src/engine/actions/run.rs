@@ -1,6 +1,8 @@
-//! A user runs a manual action: which element is meant, whether it may run now, what of the payload is accepted.
+//! A user runs a manual action: which element is meant, whether it may run now, what of the payload
+//! is accepted.
 //!
-//! The checks stand in the order the protocol promises; the first that fails answers, and nothing has been recorded then.
+//! The checks stand in the order the protocol promises; the first that fails answers, and nothing
+//! has been recorded then.
 
 use serde_json::Value;
 
@@ -33,7 +35,11 @@ use crate::{
 pub(in crate::engine) fn run(step: &mut Step<'_>, run: RunAction) -> Result<(), Rejection> {
     let (key, action) = meant(step, &run)?;
     step.file = upload::require(step, action, run.file)?;
-    if step.state.element(key).is_some_and(ElementInstance::is_active) {
+    if step
+        .state
+        .element(key)
+        .is_some_and(ElementInstance::is_active)
+    {
         run_in(step, key, action, &run.data)
     } else {
         back::go_back(step, key, action, &run.data)
@@ -41,7 +47,10 @@ pub(in crate::engine) fn run(step: &mut Step<'_>, run: RunAction) -> Result<(), 
 }
 
 /// The element and the action a run means, once everything but what it brings is checked.
-pub(super) fn meant<'a>(step: &Step<'a>, run: &RunAction) -> Result<(ElementKey, &'a ExecutableAction), Rejection> {
+pub(super) fn meant<'a>(
+    step: &Step<'a>,
+    run: &RunAction,
+) -> Result<(ElementKey, &'a ExecutableAction), Rejection> {
     require_participant(step)?;
     require_moving(step)?;
     require_manual(step.process, step.state, run)?;
@@ -50,28 +59,48 @@ pub(super) fn meant<'a>(step: &Step<'a>, run: &RunAction) -> Result<(ElementKey,
     let (Some(element), Some(node)) = (step.state.element(key), step.node_of(key)) else {
         return Err(not_active(step, &run.action));
     };
-    let Some(action) = node.action(&run.action) else { return Err(not_active(step, &run.action)) };
+    let Some(action) = node.action(&run.action) else {
+        return Err(not_active(step, &run.action));
+    };
     if element.is_active() {
         can_run(element, node, action)?;
     }
     if action.timer.is_some() {
-        room::for_delay(step).map_err(|sentence| Rejection::new(RejectionKind::Conflict, sentence))?;
+        room::for_delay(step)
+            .map_err(|sentence| Rejection::new(RejectionKind::Conflict, sentence))?;
     }
     Ok((key, action))
 }
 
-/// Refuses callers that may not act at an element: by its lane, or because it belongs to somebody else.
-pub(in crate::engine) fn require_execute(step: &Step<'_>, key: ElementKey) -> Result<(), Rejection> {
+/// Refuses callers that may not act at an element: by its lane, or because it belongs to somebody
+/// else.
+pub(in crate::engine) fn require_execute(
+    step: &Step<'_>,
+    key: ElementKey,
+) -> Result<(), Rejection> {
     require_actor(step)?;
-    let (Some(caller), Some(element), Some(node)) = (step.caller, step.state.element(key), step.node_of(key)) else {
+    let (Some(caller), Some(element), Some(node)) =
+        (step.caller, step.state.element(key), step.node_of(key))
+    else {
         return Ok(());
     };
-    if step.state.members().may_execute(step.process, caller, node, element.assignee().map(|user| &**user)) {
+    if step.state.members().may_execute(
+        step.process,
+        caller,
+        node,
+        element.assignee().map(|user| &**user),
+    ) {
         return Ok(());
     }
     Err(forbidden(&match element.assignee() {
-        Some(other) => format!("expected the assignee of '{}', but it belongs to {other}: it has to be released first", node.id),
-        None => format!("expected a role that may act at '{}', but this user has none: see its lane", node.id),
+        Some(other) => format!(
+            "expected the assignee of '{}', but it belongs to {other}: it has to be released first",
+            node.id
+        ),
+        None => format!(
+            "expected a role that may act at '{}', but this user has none: see its lane",
+            node.id
+        ),
     }))
 }
 
@@ -83,24 +112,44 @@ pub(in crate::engine) fn run_in(
     payload: &Value,
 ) -> Result<(), Rejection> {
     let taken = accept(step, key, action, payload)?;
-    let occurrence = step.state.element(key).map_or(1, |element| element.counts(&action.name).0 + 1);
+    let occurrence = step
+        .state
+        .element(key)
+        .map_or(1, |element| element.counts(&action.name).0 + 1);
     start_and_perform(step, key, action, taken, occurrence);
     Ok(())
 }
 
 /// The recording half of a run: nothing here refuses any more.
-fn start_and_perform(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction, taken: Taken, occurrence: u32) {
-    let Taken { accepted: Accepted { mut data, ignored }, decision } = taken;
+fn start_and_perform(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    action: &ExecutableAction,
+    taken: Taken,
+    occurrence: u32,
+) {
+    let Taken {
+        accepted: Accepted { mut data, ignored },
+        decision,
+    } = taken;
     step.ignored = ignored;
     let file = step.file.take();
-    let remember = match (action.allow_back && occurrence == 1, action.restart_from_snapshot) {
+    let remember = match (
+        action.allow_back && occurrence == 1,
+        action.restart_from_snapshot,
+    ) {
         (false, _) => Remember::Nothing,
         (true, false) => Remember::Actions,
         (true, true) => Remember::Snapshot,
     };
     let delayed = delay(step, key, action, occurrence, remember);
     if !delayed {
-        step.record(Record::ActionStarted { element: key, action: action.name.clone(), due: None, remember });
+        step.record(Record::ActionStarted {
+            element: key,
+            action: action.name.clone(),
+            due: None,
+            remember,
+        });
     }
     if let Some(decision) = decision {
         decision.note(step, key, &mut data);
@@ -119,26 +168,34 @@ pub(in crate::engine) fn can_run(
     action: &ExecutableAction,
 ) -> Result<(), Rejection> {
     if !action.repeatable && element.counts(&action.name).0 > 0 {
-        let sentence =
-            format!("expected an action that has not run yet, but '{}' ran already and is not repeatable", action.name);
+        let sentence = format!(
+            "expected an action that has not run yet, but '{}' ran already and is not repeatable",
+            action.name
+        );
         return Err(Rejection::new(RejectionKind::AlreadyExecuted, sentence));
     }
     if let Some(other) = other_decision(node, action).filter(|other| is_at_work(element, other)) {
         let sentence = format!(
-            "expected an approval that is not decided yet, but '{}' ran already and its work is under way; wait for its end",
+            "expected an approval that is not decided yet, but '{}' ran already and its work is \
+            under way; wait for its end",
             other.name
         );
         return Err(Rejection::new(RejectionKind::AlreadyExecuted, sentence));
     }
     if let Some(incident) = element.incidents().first() {
-        let sentence =
-            format!("expected an element without incident, but '{}' waits for a retry: {}", element.node(), incident.message);
+        let sentence = format!(
+            "expected an element without incident, but '{}' waits for a retry: {}",
+            element.node(),
+            incident.message
+        );
         return Err(unavailable(Unavailable::Incident, sentence));
     }
     if let Some(parent) = &action.parent
         && element.counts(parent).1 == 0
     {
-        let sentence = format!("expected the parent action '{parent}' to have run, but it has not; run it first");
+        let sentence = format!(
+            "expected the parent action '{parent}' to have run, but it has not; run it first"
+        );
         return Err(unavailable(Unavailable::ParentNotRun, sentence));
     }
     Ok(())
@@ -146,75 +203,137 @@ pub(in crate::engine) fn can_run(
 
 /// Whether the work of an action, or of a child of it, has begun and is not done.
 fn is_at_work(element: &ElementInstance, action: &ExecutableAction) -> bool {
-    std::iter::once(action).chain(&action.children).any(|action| element.action(&action.name).at_work() > 0)
+    std::iter::once(action)
+        .chain(&action.children)
+        .any(|action| element.action(&action.name).at_work() > 0)
 }
 
-fn require_manual(process: &ExecutableProcess, state: &InstanceState, run: &RunAction) -> Result<(), Rejection> {
-    let named = run.element.and_then(|key| state.element(key)).map(ElementInstance::node);
+fn require_manual(
+    process: &ExecutableProcess,
+    state: &InstanceState,
+    run: &RunAction,
+) -> Result<(), Rejection> {
+    let named = run
+        .element
+        .and_then(|key| state.element(key))
+        .map(ElementInstance::node);
     let fitting = |node: &&ExecutableNode| named.is_none_or(|id| *id == node.id);
-    let mut actions = process.nodes().iter().filter(fitting).filter_map(|node| node.action(&run.action)).peekable();
+    let mut actions = process
+        .nodes()
+        .iter()
+        .filter(fitting)
+        .filter_map(|node| node.action(&run.action))
+        .peekable();
     if actions.peek().is_none() {
-        let place = named.map_or_else(|| format!("process '{}'", process.definition.id), |node| format!("node '{node}'"));
-        let sentence = format!("expected an action of {place}, but '{}' is none of its actions", run.action);
+        let place = named.map_or_else(
+            || format!("process '{}'", process.definition.id),
+            |node| format!("node '{node}'"),
+        );
+        let sentence = format!(
+            "expected an action of {place}, but '{}' is none of its actions",
+            run.action
+        );
         return Err(unavailable(Unavailable::UnknownAction, sentence));
     }
     if !actions.any(|action| action.trigger == Trigger::Manual) {
-        let sentence = format!("expected a manual action, but '{}' runs by itself", run.action);
+        let sentence = format!(
+            "expected a manual action, but '{}' runs by itself",
+            run.action
+        );
         return Err(unavailable(Unavailable::NotManual, sentence));
     }
     Ok(())
 }
 
-/// The element a run means: the named one, else the active one that offers it, else the latest passed one with `allowBack`.
+/// The element a run means: the named one, else the active one that offers it, else the latest
+/// passed one with `allowBack`.
 fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
     if let Some(key) = run.element {
-        let fits = step.state.element(key).is_some_and(|element| element.is_active() || back::is_open(step, key, &run.action));
-        return if fits { Ok(key) } else { Err(not_active(step, &run.action)) };
+        let fits = step
+            .state
+            .element(key)
+            .is_some_and(|element| element.is_active() || back::is_open(step, key, &run.action));
+        return if fits {
+            Ok(key)
+        } else {
+            Err(not_active(step, &run.action))
+        };
     }
     let manual = |element: &ElementInstance| {
         let node = step.process.node(element.node())?;
-        let action = node.action(&run.action).filter(|action| action.trigger == Trigger::Manual)?;
+        let action = node
+            .action(&run.action)
+            .filter(|action| action.trigger == Trigger::Manual)?;
         Some((node, action))
     };
     // Of several elements those count where the caller may act, if there are any.
     let mine = |key: &ElementKey| require_execute(step, *key).is_ok();
-    let any_mine = step.state.active().any(|(key, element)| manual(element).is_some() && mine(&key));
+    let any_mine = step
+        .state
+        .active()
+        .any(|(key, element)| manual(element).is_some() && mine(&key));
     let active: Vec<(ElementKey, bool)> = step
         .state
         .active()
         .filter(|(key, _)| !any_mine || mine(key))
-        .filter_map(|(key, element)| manual(element).map(|(node, action)| (key, can_run(element, node, action).is_ok())))
+        .filter_map(|(key, element)| {
+            manual(element).map(|(node, action)| (key, can_run(element, node, action).is_ok()))
+        })
         .collect();
-    let offering: Vec<ElementKey> = active.iter().filter(|(_, offers)| *offers).map(|&(key, _)| key).collect();
+    let offering: Vec<ElementKey> = active
+        .iter()
+        .filter(|(_, offers)| *offers)
+        .map(|&(key, _)| key)
+        .collect();
     match (&active[..], &offering[..]) {
         ([(only, _)], _) | (_, [only]) => Ok(*only),
         ([], _) => {
-            let passed = || step.state.passed().rev().map(|(key, _)| key).filter(|&key| back::is_open(step, key, &run.action));
-            passed().find(mine).or_else(|| passed().next()).ok_or_else(|| not_active(step, &run.action))
+            let passed = || {
+                step.state
+                    .passed()
+                    .rev()
+                    .map(|(key, _)| key)
+                    .filter(|&key| back::is_open(step, key, &run.action))
+            };
+            passed()
+                .find(mine)
+                .or_else(|| passed().next())
+                .ok_or_else(|| not_active(step, &run.action))
         }
         ([(first, _), ..], []) => Ok(*first),
         (_, several) => {
             let instance = step.state.key();
             let listed: Vec<String> = several.iter().map(|key| key.wire(instance)).collect();
             let sentence = format!(
-                "expected one element that offers '{}', but there are {}: name one of {} as 'element'",
+                "expected one element that offers '{}', but there are {}: name one of {} as \
+                'element'",
                 run.action,
                 several.len(),
                 listed.join(", ")
             );
-            Err(Rejection { elements: listed, ..Rejection::new(RejectionKind::Conflict, sentence) })
+            Err(Rejection {
+                elements: listed,
+                ..Rejection::new(RejectionKind::Conflict, sentence)
+            })
         }
     }
 }
 
 fn not_active(step: &Step<'_>, action: &str) -> Rejection {
-    let places: Vec<&str> = step.state.active().map(|(_, element)| &**element.node()).collect();
+    let places: Vec<&str> = step
+        .state
+        .active()
+        .map(|(_, element)| &**element.node())
+        .collect();
     let place = match places[..] {
         [] => "no element is active".to_owned(),
         [only] => format!("the token is at '{only}'"),
         _ => format!("the tokens are at '{}'", places.join("', '")),
     };
-    unavailable(Unavailable::NotActive, format!("expected an active element with action '{action}', but {place}"))
+    unavailable(
+        Unavailable::NotActive,
+        format!("expected an active element with action '{action}', but {place}"),
+    )
 }
 
 fn unavailable(reason: Unavailable, message: String) -> Rejection {

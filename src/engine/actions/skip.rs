@@ -1,8 +1,8 @@
 //! Skip: an element with an incident goes on without what failed.
 //!
-//! A skipped triggering counts as given up: nothing waits for it, its work is not done, its children are not triggered. What a
-//! call activity waited for is skipped without a result. A gateway cannot be skipped but by its default flow: it would not
-//! know where to go.
+//! A skipped triggering counts as given up: nothing waits for it, its work is not done, its
+//! children are not triggered. What a call activity waited for is skipped without a result. A
+//! gateway cannot be skipped but by its default flow: it would not know where to go.
 
 use std::sync::Arc;
 
@@ -23,28 +23,52 @@ use crate::{
 pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
     require_execute(step, key)?;
     require_moving(step)?;
-    let element = step.state.element(key).filter(|element| !element.incidents().is_empty());
+    let element = step
+        .state
+        .element(key)
+        .filter(|element| !element.incidents().is_empty());
     let Some((element, node)) = element.zip(step.node_of(key)) else {
-        let sentence = "expected an element with an incident, but this one has none: it was dealt with already, or has gone on";
+        let sentence = "expected an element with an incident, but this one has none: it was \
+            dealt with already, or has gone on";
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     };
-    let failed: Vec<Option<(Arc<str>, u32)>> = element.incidents().iter().map(|incident| incident.action.clone()).collect();
+    let failed: Vec<Option<(Arc<str>, u32)>> = element
+        .incidents()
+        .iter()
+        .map(|incident| incident.action.clone())
+        .collect();
     // What was stopped before it did anything has nothing to leave out: it just goes on.
-    let stopped = element.incidents().iter().any(|incident| STOPPED.contains(&&*incident.code));
+    let stopped = element
+        .incidents()
+        .iter()
+        .any(|incident| STOPPED.contains(&&*incident.code));
     let at_gateway = node.kind == NodeKind::ExclusiveGateway && !stopped;
     if at_gateway && node.default_flow.is_none() {
         let sentence = format!(
-            "expected something that can be left out, but gateway '{}' has no default flow and would not know where to go: \
-             correct the data (patch) and retry",
+            "expected something that can be left out, but gateway '{}' has no default flow and \
+            would not know where to go: correct the data (patch) and retry",
             node.id
         );
         return Err(Rejection::new(RejectionKind::Conflict, sentence));
     }
-    step.record(Record::IncidentsResolved { element: key, skipped: true });
+    step.record(Record::IncidentsResolved {
+        element: key,
+        skipped: true,
+    });
     for (action, occurrence) in failed.into_iter().flatten() {
-        step.record(Record::ActionSkipped { element: key, action, occurrence });
+        step.record(Record::ActionSkipped {
+            element: key,
+            action,
+            occurrence,
+        });
     }
-    if node.call.is_some() && !stopped && step.state.element(key).is_some_and(|element| Call::failed(element.call())) {
+    if node.call.is_some()
+        && !stopped
+        && step
+            .state
+            .element(key)
+            .is_some_and(|element| Call::failed(element.call()))
+    {
         step.record(Record::CallSkipped { element: key });
     }
     if at_gateway {

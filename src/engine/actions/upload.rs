@@ -1,7 +1,8 @@
 //! A run with a file: which actions take one, and what the data then hold of it.
 //!
-//! The bytes are stored already when the command comes; the engine knows the file by its [`StoredFile`] only. The reference is
-//! merged with the accepted payload, so also at once when the action is delayed.
+//! The bytes are stored already when the command comes; the engine knows the file by its
+//! [`StoredFile`] only. The reference is merged with the accepted payload, so also at once when the
+//! action is delayed.
 
 use serde_json::Value;
 
@@ -24,14 +25,20 @@ use crate::{
 };
 
 /// Which files may come with this run now.
-pub(in crate::engine) fn may_upload(step: &Step<'_>, run: &RunAction) -> Result<UploadRules, Rejection> {
+pub(in crate::engine) fn may_upload(
+    step: &Step<'_>,
+    run: &RunAction,
+) -> Result<UploadRules, Rejection> {
     let (_, action) = run::meant(step, run)?;
-    let ActionWork::UploadFile { rules, .. } = &action.work else { return Err(takes_no_file(action)) };
+    let ActionWork::UploadFile { rules, .. } = &action.work else {
+        return Err(takes_no_file(action));
+    };
     require_room(step)?;
     Ok(rules.clone())
 }
 
-/// The file an action is run with: one that fits for those of type `uploadFile`, none for all others.
+/// The file an action is run with: one that fits for those of type `uploadFile`, none for all
+/// others.
 pub(super) fn require(
     step: &Step<'_>,
     action: &ExecutableAction,
@@ -39,14 +46,17 @@ pub(super) fn require(
 ) -> Result<Option<StoredFile>, Rejection> {
     match (&action.work, file) {
         (ActionWork::UploadFile { rules, .. }, Some(file)) => {
-            rules.check_type(&file.media_type).and_then(|()| rules.check_size(file.size)).map_err(file_problem)?;
+            rules
+                .check_type(&file.media_type)
+                .and_then(|()| rules.check_size(file.size))
+                .map_err(file_problem)?;
             require_room(step)?;
             Ok(Some(file))
         }
         (ActionWork::UploadFile { .. }, None) => Err(file_problem(FieldError::required(
             "file",
-            "expected a file, but there is none: send it as multipart/form-data, as the field 'file', to \
-             POST /v1/instances/{key}/upload?action=NAME",
+            "expected a file, but there is none: send it as multipart/form-data, as the field \
+            'file', to POST /v1/instances/{key}/upload?action=NAME",
         ))),
         (_, Some(_)) => Err(takes_no_file(action)),
         (_, None) => Ok(None),
@@ -72,8 +82,13 @@ fn require_room(step: &Step<'_>) -> Result<(), Rejection> {
     if step.state.files().len() < FILES_PER_INSTANCE {
         return Ok(());
     }
-    let sentence = format!("expected at most {FILES_PER_INSTANCE} files of one instance, but this is one more: start another");
-    Err(file_problem(FieldError::new("maxItems", sentence).with("limit", FILES_PER_INSTANCE)))
+    let sentence = format!(
+        "expected at most {FILES_PER_INSTANCE} files of one instance, but this is one more: \
+        start another"
+    );
+    Err(file_problem(
+        FieldError::new("maxItems", sentence).with("limit", FILES_PER_INSTANCE),
+    ))
 }
 
 fn file_problem(error: FieldError) -> Rejection {
@@ -82,7 +97,8 @@ fn file_problem(error: FieldError) -> Rejection {
 
 fn takes_no_file(action: &ExecutableAction) -> Rejection {
     let sentence = format!(
-        "expected an action of type uploadFile for a file, but '{}' is of type {}: run it without a file",
+        "expected an action of type uploadFile for a file, but '{}' is of type {}: run it \
+        without a file",
         action.name, action.type_name
     );
     Rejection::new(RejectionKind::BadRequest, sentence)

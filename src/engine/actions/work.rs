@@ -1,4 +1,5 @@
-//! What the action types do. Everything that can fail is computed before the first record of the work.
+//! What the action types do. Everything that can fail is computed before the first record of the
+//! work.
 
 use serde_json::Value;
 
@@ -37,11 +38,15 @@ pub(super) struct Failure {
 
 impl Failure {
     fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Self { code, message: message.into() }
+        Self {
+            code,
+            message: message.into(),
+        }
     }
 }
 
-/// Does an action's work. `start` notes that the action started, for work that does not end at once.
+/// Does an action's work. `start` notes that the action started, for work that does not end at
+/// once.
 pub(super) fn perform(
     step: &mut Step<'_>,
     key: ElementKey,
@@ -52,26 +57,63 @@ pub(super) fn perform(
     match &action.work {
         // What a file brings is merged with the payload it came with (`upload`).
         ActionWork::SaveData | ActionWork::UploadFile { .. } => Ok(Worked::Done),
-        ActionWork::WebsocketSend { message, message_type, target } => {
-            send(step, key, (action, occurrence), message, *message_type, *target).map(|()| Worked::Done)
-        }
-        ActionWork::AppendToParent { message, destination } => append(step, message, destination).map(|()| Worked::Done),
+        ActionWork::WebsocketSend {
+            message,
+            message_type,
+            target,
+        } => send(
+            step,
+            key,
+            (action, occurrence),
+            message,
+            *message_type,
+            *target,
+        )
+        .map(|()| Worked::Done),
+        ActionWork::AppendToParent {
+            message,
+            destination,
+        } => append(step, message, destination).map(|()| Worked::Done),
         ActionWork::BusinessRule => apply_rule(step, key, action).map(|()| Worked::Done),
         ActionWork::StartSubprocess { .. } if let Err(sentence) = room::for_children(step, 1) => {
             Err(Failure::new(room::CHILDREN, sentence))
         }
         ActionWork::HttpRequest(template) => {
-            let call = CallKey { element: key, action: action.name.clone(), occurrence };
+            let call = CallKey {
+                element: key,
+                action: action.name.clone(),
+                occurrence,
+            };
             let placed = outside::place(step, call, template, start);
-            placed.map(|()| Worked::Awaits).map_err(|(code, sentence)| Failure::new(code, sentence))
+            placed
+                .map(|()| Worked::Awaits)
+                .map_err(|(code, sentence)| Failure::new(code, sentence))
         }
-        ActionWork::StartSubprocess { subprocess, asynchronous: true } => {
-            subprocess::start_child(step, subprocess, key, Some((action.name.clone(), occurrence)), false);
+        ActionWork::StartSubprocess {
+            subprocess,
+            asynchronous: true,
+        } => {
+            subprocess::start_child(
+                step,
+                subprocess,
+                key,
+                Some((action.name.clone(), occurrence)),
+                false,
+            );
             Ok(Worked::Done)
         }
-        ActionWork::StartSubprocess { subprocess, asynchronous: false } => {
+        ActionWork::StartSubprocess {
+            subprocess,
+            asynchronous: false,
+        } => {
             start(step);
-            subprocess::start_child(step, subprocess, key, Some((action.name.clone(), occurrence)), true);
+            subprocess::start_child(
+                step,
+                subprocess,
+                key,
+                Some((action.name.clone(), occurrence)),
+                true,
+            );
             Ok(Worked::Awaits)
         }
     }
@@ -93,21 +135,39 @@ fn send(
         ));
     }
     if kind == MessageType::Action {
-        let start = StartMessage::read_for_server(&body).map_err(|error| Failure::new("invalid_start_message", error))?;
+        let start = StartMessage::read_for_server(&body)
+            .map_err(|error| Failure::new("invalid_start_message", error))?;
         if target == Target::Active {
-            subprocess::room_for(step, start.is_some()).map_err(|(code, sentence)| Failure::new(code, sentence))?;
+            subprocess::room_for(step, start.is_some())
+                .map_err(|(code, sentence)| Failure::new(code, sentence))?;
         }
     }
-    let node = step.node_of(key).map(|node| node.id.to_string()).unwrap_or_default();
+    let node = step
+        .node_of(key)
+        .map(|node| node.id.to_string())
+        .unwrap_or_default();
     let name = action.name.to_string();
     match target {
         Target::Active => {
-            let push = Push { kind, node, action: name, element: Some(key), origin: None, body, open_until: None };
+            let push = Push {
+                kind,
+                node,
+                action: name,
+                element: Some(key),
+                origin: None,
+                body,
+                open_until: None,
+            };
             subprocess::push(step, push, Some((action.name.clone(), occurrence)));
         }
         Target::Parent => {
             require_parent(step)?;
-            step.tell_parent(PeerMessage::Push { kind, body, node, action: name });
+            step.tell_parent(PeerMessage::Push {
+                kind,
+                body,
+                node,
+                action: name,
+            });
         }
     }
     Ok(())
@@ -120,22 +180,42 @@ fn append(step: &mut Step<'_>, message: &Template, destination: &DataPath) -> Re
     Ok(())
 }
 
-fn apply_rule(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction) -> Result<(), Failure> {
-    let Some(node) = step.node_of(key) else { return Ok(()) };
-    let output = step.evaluator.rule(&node.id, &action.name, step.state.data(), &step.now.to_string());
+fn apply_rule(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    action: &ExecutableAction,
+) -> Result<(), Failure> {
+    let Some(node) = step.node_of(key) else {
+        return Ok(());
+    };
+    let output = step.evaluator.rule(
+        &node.id,
+        &action.name,
+        step.state.data(),
+        &step.now.to_string(),
+    );
     let patch = output.map_err(|error| Failure::new("rule_error", error.0))?;
     step.merge(Some(key), patch);
     Ok(())
 }
 
 fn render(step: &Step<'_>, template: &Template) -> Result<Value, Failure> {
-    template.render(step.state.data(), &step.builtins()).map_err(|error| Failure::new("template_error", error))
+    template
+        .render(step.state.data(), &step.builtins())
+        .map_err(|error| Failure::new("template_error", error))
 }
 
 fn require_parent(step: &Step<'_>) -> Result<(), Failure> {
     if step.state.parent_hears() {
         return Ok(());
     }
-    let why = if step.state.head().parent.is_some() { "the parent has ended" } else { "this instance has no parent" };
-    Err(Failure::new("no_parent", format!("expected a running parent instance to send to, but {why}")))
+    let why = if step.state.head().parent.is_some() {
+        "the parent has ended"
+    } else {
+        "this instance has no parent"
+    };
+    Err(Failure::new(
+        "no_parent",
+        format!("expected a running parent instance to send to, but {why}"),
+    ))
 }

@@ -1,6 +1,8 @@
-//! Call activity: starts a child instance and waits for its end; the result lands under the output key.
+//! Call activity: starts a child instance and waits for its end; the result lands under the output
+//! key.
 //!
-//! One that runs once per item: `multi_instance`. What arrives from the child meanwhile, and its end: `engine::subprocess`.
+//! One that runs once per item: `multi_instance`. What arrives from the child meanwhile, and its
+//! end: `engine::subprocess`.
 
 use super::{Own, multi_instance};
 use crate::{
@@ -9,8 +11,13 @@ use crate::{
 };
 
 pub(super) fn call<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) -> Own<'a> {
-    let Some(called) = &node.call else { return Own::Waiting };
-    let done = match (step.state.element(key).and_then(|element| element.call()), &called.collection) {
+    let Some(called) = &node.call else {
+        return Own::Waiting;
+    };
+    let done = match (
+        step.state.element(key).and_then(|element| element.call()),
+        &called.collection,
+    ) {
         (Some(Call::Done), _) => true,
         (Some(Call::Awaiting(_)), _) => false,
         (Some(Call::Items(_)), _) => multi_instance::go_on(step, key, called),
@@ -24,5 +31,9 @@ pub(super) fn call<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a Executabl
             false
         }
     };
-    if done { Own::Done(node.outgoing.iter().collect()) } else { Own::Waiting }
+    if done {
+        Own::Done(node.outgoing.iter().collect())
+    } else {
+        Own::Waiting
+    }
 }

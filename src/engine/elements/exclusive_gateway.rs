@@ -1,4 +1,5 @@
-//! Exclusive gateway: the first flow whose condition is true, else the default flow, else an incident.
+//! Exclusive gateway: the first flow whose condition is true, else the default flow, else an
+//! incident.
 
 use super::Own;
 use crate::{
@@ -6,7 +7,11 @@ use crate::{
     model::{executable::ExecutableNode, ids::ElementKey},
 };
 
-pub(super) fn choose<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) -> Own<'a> {
+pub(super) fn choose<'a>(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &'a ExecutableNode,
+) -> Own<'a> {
     for (index, flow) in node.outgoing.iter().enumerate() {
         if Some(index) == node.default_flow {
             continue;
@@ -18,7 +23,10 @@ pub(super) fn choose<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a Executa
             Ok(true) => return Own::Done(vec![flow]),
             Ok(false) => {}
             Err(error) => {
-                let sentence = format!("expected the condition of flow '{}' to be true or false, but {error}", flow.id);
+                let sentence = format!(
+                    "expected the condition of flow '{}' to be true or false, but {error}",
+                    flow.id
+                );
                 step.incident(key, "condition_error", sentence, None);
                 return Own::Waiting;
             }
@@ -29,8 +37,11 @@ pub(super) fn choose<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a Executa
         // A merge at the end of a path has nothing to choose.
         None if node.outgoing.is_empty() => Own::Done(Vec::new()),
         None => {
-            let sentence =
-                format!("expected a true condition or a default flow at gateway '{}', but every condition is false", node.id);
+            let sentence = format!(
+                "expected a true condition or a default flow at gateway '{}', but every \
+                condition is false",
+                node.id
+            );
             step.incident(key, "no_flow", sentence, None);
             Own::Waiting
         }

@@ -1,6 +1,8 @@
-//! What each BPMN element kind does, one file per kind, and how an element instance moves from entered to left.
+//! What each BPMN element kind does, one file per kind, and how an element instance moves from
+//! entered to left.
 //!
-//! The order is always the same: automatic actions, the element's own work, then, when no mandatory action is left, out.
+//! The order is always the same: automatic actions, the element's own work, then, when no mandatory
+//! action is left, out.
 
 pub(super) mod boundary_event;
 mod call_activity;
@@ -30,8 +32,14 @@ enum Own<'a> {
 
 /// Lets an active element do what it can do now.
 pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
-    let Some(node) = step.node_of(key) else { return };
-    if step.state.element(key).is_none_or(|element| !element.is_active() || !element.incidents().is_empty()) {
+    let Some(node) = step.node_of(key) else {
+        return;
+    };
+    if step
+        .state
+        .element(key)
+        .is_none_or(|element| !element.is_active() || !element.incidents().is_empty())
+    {
         return;
     }
     if !actions::run_automatic(step, key, node) {
@@ -46,7 +54,11 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
 
 /// Leaves a gateway by its default flow, whatever its conditions say.
 pub(super) fn leave_by_default(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
-    let flows = node.default_flow.map(|index| &node.outgoing[index]).into_iter().collect();
+    let flows = node
+        .default_flow
+        .map(|index| &node.outgoing[index])
+        .into_iter()
+        .collect();
     leave(step, key, node, flows);
 }
 
@@ -54,7 +66,8 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
     match node.kind {
         NodeKind::ExclusiveGateway => exclusive_gateway::choose(step, key, node),
         NodeKind::CallActivity => call_activity::call(step, key, node),
-        // A user task waits by its mandatory manual actions; the other kinds have no work besides their actions.
+        // A user task waits by its mandatory manual actions; the other kinds have no work besides
+        // their actions.
         NodeKind::StartEvent
         | NodeKind::EndEvent
         | NodeKind::BoundaryEvent
@@ -67,7 +80,9 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
 }
 
 fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec<&ExecutableFlow>) {
-    let Some(element) = step.state.element(key) else { return };
+    let Some(element) = step.state.element(key) else {
+        return;
+    };
     let timers = element.timers(key);
     let inherited = element.arrivals().first().and_then(|arrival| arrival.from);
     let closes = !node.can_go_back;
@@ -75,7 +90,12 @@ fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec
     for timer in timers {
         step.clear_timer(timer.key);
     }
-    step.record(Record::ElementCompleted { element: key, node: node.id.clone(), keep, closes });
+    step.record(Record::ElementCompleted {
+        element: key,
+        node: node.id.clone(),
+        keep,
+        closes,
+    });
     let from = if keep {
         Some(key)
     } else if closes {
@@ -84,21 +104,34 @@ fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec
         inherited
     };
     for flow in flows {
-        take(step, flow, Arrival { flow: flow.id.clone(), from });
+        take(
+            step,
+            flow,
+            Arrival {
+                flow: flow.id.clone(),
+                from,
+            },
+        );
     }
     if let Some(error) = &node.throws {
         step.fail(error);
     }
 }
 
-/// Back steps need the stones of nodes that can be gone back to, and of joins that may have to give flows back.
+/// Back steps need the stones of nodes that can be gone back to, and of joins that may have to give
+/// flows back.
 fn keeps_stone(node: &ExecutableNode, arrivals: &[Arrival]) -> bool {
-    let returnable = node.actions.iter().any(|action| action.allow_back || action.children.iter().any(|child| child.allow_back));
+    let returnable = node
+        .actions
+        .iter()
+        .any(|action| action.allow_back || action.children.iter().any(|child| child.allow_back));
     returnable || (arrivals.len() > 1 && arrivals.iter().any(|arrival| arrival.from.is_some()))
 }
 
 fn take(step: &mut Step<'_>, flow: &ExecutableFlow, arrival: Arrival) {
-    let Some(target) = step.process.node(&flow.target) else { return };
+    let Some(target) = step.process.node(&flow.target) else {
+        return;
+    };
     if target.kind == NodeKind::ParallelGateway && target.incoming.len() > 1 {
         parallel_gateway::arrive(step, target, arrival);
     } else {

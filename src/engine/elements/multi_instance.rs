@@ -1,8 +1,8 @@
-//! Multi-instance call activity: one child per item of a collection, all at the same time; their results land in the order of
-//! the items.
+//! Multi-instance call activity: one child per item of a collection, all at the same time; their
+//! results land in the order of the items.
 //!
-//! The collection is looked at once, on entering: what becomes of it meanwhile changes nothing, in a retry neither. How an
-//! item's child ends: `engine::subprocess`.
+//! The collection is looked at once, on entering: what becomes of it meanwhile changes nothing, in
+//! a retry neither. How an item's child ends: `engine::subprocess`.
 
 use serde_json::Value;
 
@@ -19,10 +19,18 @@ use crate::{
 };
 
 /// Takes the items and starts their children. `true` when there is nothing to wait for.
-pub(super) fn begin(step: &mut Step<'_>, key: ElementKey, called: &Subprocess, collection: &DataPath) -> bool {
+pub(super) fn begin(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    called: &Subprocess,
+    collection: &DataPath,
+) -> bool {
     match items(step, called, collection) {
         Ok(items) => {
-            step.record(Record::ItemsTaken { element: key, items });
+            step.record(Record::ItemsTaken {
+                element: key,
+                items,
+            });
             go_on(step, key, called)
         }
         Err(sentence) => {
@@ -32,7 +40,8 @@ pub(super) fn begin(step: &mut Step<'_>, key: ElementKey, called: &Subprocess, c
     }
 }
 
-/// Starts what is open: every item at first, the failed ones in a retry. `true` once all are done and their results merged.
+/// Starts what is open: every item at first, the failed ones in a retry. `true` once all are done
+/// and their results merged.
 pub(super) fn go_on(step: &mut Step<'_>, key: ElementKey, called: &Subprocess) -> bool {
     let open: Vec<(u32, Value)> = (0..)
         .zip(taken(step, key))
@@ -50,7 +59,11 @@ pub(super) fn go_on(step: &mut Step<'_>, key: ElementKey, called: &Subprocess) -
         return false;
     }
     if let Some(path) = &called.output_key {
-        let results = taken(step, key).iter().filter_map(Item::result).cloned().collect();
+        let results = taken(step, key)
+            .iter()
+            .filter_map(Item::result)
+            .cloned()
+            .collect();
         step.merge(Some(key), path.nest(Value::Array(results)));
     }
     true
@@ -63,25 +76,43 @@ fn taken<'a>(step: &'a Step<'_>, key: ElementKey) -> &'a [Item] {
     }
 }
 
-fn items(step: &Step<'_>, called: &Subprocess, collection: &DataPath) -> Result<Vec<Value>, String> {
+fn items(
+    step: &Step<'_>,
+    called: &Subprocess,
+    collection: &DataPath,
+) -> Result<Vec<Value>, String> {
     let items = match collection.get(step.state.data()) {
         Some(Value::Array(items)) => items,
-        Some(other) => return Err(format!("expected a list at '{collection}', but there is {}; write one there", kind(other))),
-        None => return Err(format!("expected a list at '{collection}', but there is nothing; write one there, [] for no item")),
+        Some(other) => {
+            return Err(format!(
+                "expected a list at '{collection}', but there is {}; write one there",
+                kind(other)
+            ));
+        }
+        None => {
+            return Err(format!(
+                "expected a list at '{collection}', but there is nothing; write one there, [] \
+                for no item"
+            ));
+        }
     };
     if items.len() > limits::ITEMS {
         return Err(format!(
-            "expected at most {} items at '{collection}', but there are {}; call for a part of them at a time",
+            "expected at most {} items at '{collection}', but there are {}; call for a part of \
+            them at a time",
             limits::ITEMS,
             items.len()
         ));
     }
     let copied = called.copy.apply(step.state.data()).to_string().len();
-    let bytes = items.iter().map(|item| copied + item.to_string().len()).sum::<usize>();
+    let bytes = items
+        .iter()
+        .map(|item| copied + item.to_string().len())
+        .sum::<usize>();
     if bytes > limits::ITEM_DATA_BYTES {
         return Err(format!(
-            "expected at most {} bytes of start data for all items of '{collection}' together, but these are {bytes}; copy less \
-             by paramsToCopy",
+            "expected at most {} bytes of start data for all items of '{collection}' together, \
+            but these are {bytes}; copy less by paramsToCopy",
             limits::ITEM_DATA_BYTES
         ));
     }

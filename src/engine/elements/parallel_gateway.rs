@@ -1,4 +1,5 @@
-//! Parallel gateway: a join counts taken flows per incoming flow and fires with one of each; the fork takes every flow.
+//! Parallel gateway: a join counts taken flows per incoming flow and fires with one of each; the
+//! fork takes every flow.
 
 use crate::{
     engine::{
@@ -10,10 +11,21 @@ use crate::{
 
 /// A flow reached a join: it waits there until every incoming flow has one.
 pub(super) fn arrive(step: &mut Step<'_>, node: &ExecutableNode, arrival: Arrival) {
-    step.record(Record::FlowArrived { node: node.id.clone(), arrival });
+    step.record(Record::FlowArrived {
+        node: node.id.clone(),
+        arrival,
+    });
     let waiting = step.state.waiting_at(&node.id);
-    let first_of_each: Option<Vec<Arrival>> =
-        node.incoming.iter().map(|flow| waiting.iter().find(|arrival| arrival.flow == *flow).cloned()).collect();
+    let first_of_each: Option<Vec<Arrival>> = node
+        .incoming
+        .iter()
+        .map(|flow| {
+            waiting
+                .iter()
+                .find(|arrival| arrival.flow == *flow)
+                .cloned()
+        })
+        .collect();
     if let Some(arrivals) = first_of_each {
         step.activate(&node.id, arrivals);
     }

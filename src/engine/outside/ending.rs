@@ -1,4 +1,5 @@
-//! The end of an instance, told to the webhooks of its process. Nobody waits for them, and nothing in the instance depends on them.
+//! The end of an instance, told to the webhooks of its process. Nobody waits for them, and nothing
+//! in the instance depends on them.
 
 use serde_json::{Value, json};
 
@@ -17,16 +18,33 @@ use crate::{
 /// What the body of such a call is about; the only type so far.
 const TYPE: &str = "instance.ended";
 
-/// Tells the webhooks that hear of this status; `error` is the code of a failure. The end is on record already.
+/// Tells the webhooks that hear of this status; `error` is the code of a failure. The end is on
+/// record already.
 pub(in crate::engine) fn tell_of_end(step: &mut Step<'_>, status: Status, error: Option<&str>) {
     let process = step.process;
-    for webhook in process.definition.webhooks.iter().filter(|webhook| webhook.hears(status.name())) {
+    for webhook in process
+        .definition
+        .webhooks
+        .iter()
+        .filter(|webhook| webhook.hears(status.name()))
+    {
         let url = webhook.url.clone();
-        let number = step.record(Record::Outside(Box::new(OutsideRecord::WebhookPlaced { url: url.clone() })));
+        let number = step.record(Record::Outside(Box::new(OutsideRecord::WebhookPlaced {
+            url: url.clone(),
+        })));
         let body = body(step, webhook, error);
-        let request = WebhookRequest { url, id: repeat_key(step.state.key(), number, &body), body };
+        let request = WebhookRequest {
+            url,
+            id: repeat_key(step.state.key(), number, &body),
+            body,
+        };
         let request = OutsideRequest::Webhook(request);
-        step.effect(Effect::Call(Box::new(OutgoingCall { number, node: None, action: None, request })));
+        step.effect(Effect::Call(Box::new(OutgoingCall {
+            number,
+            node: None,
+            action: None,
+            request,
+        })));
     }
 }
 

@@ -1,10 +1,13 @@
-//! Calls to the outside: what an `httpRequest` action asks for, what comes back, and who is told when an instance has ended.
+//! Calls to the outside: what an `httpRequest` action asks for, what comes back, and who is told
+//! when an instance has ended.
 //!
-//! Placing a call records the request as it will be sent, every time it is sent; the answer comes as a command of its own and is
-//! taken once: it names the record that placed or repeated the call. Meanwhile the action is at work, like one that waits for a
-//! child. `placing` makes requests, `answering` takes answers, `ending` tells webhooks.
+//! Placing a call records the request as it will be sent, every time it is sent; the answer comes
+//! as a command of its own and is taken once: it names the record that placed or repeated the call.
+//! Meanwhile the action is at work, like one that waits for a child. `placing` makes requests,
+//! `answering` takes answers, `ending` tells webhooks.
 //!
-//! Not here: how, when and where calls are made (`runtime::outside`); what a modeller may write (`model::http_request`).
+//! Not here: how, when and where calls are made (`runtime::outside`); what a modeller may write
+//! (`model::http_request`).
 
 mod answering;
 mod ending;
@@ -183,8 +186,9 @@ impl CallFailure {
     }
 }
 
-/// A name for what record `number` of an instance sends: the same however often it is sent, and of nothing else. A server restored
-/// from an earlier copy may come to send something else from the same number, so what is sent is part of the name.
+/// A name for what record `number` of an instance sends: the same however often it is sent, and of
+/// nothing else. A server restored from an earlier copy may come to send something else from the
+/// same number, so what is sent is part of the name.
 fn repeat_key(instance: InstanceKey, number: u64, sent: &impl Serialize) -> String {
     format!("{instance}-{number}-{}", content_hash(sent))
 }
@@ -198,8 +202,13 @@ mod tests {
 
     #[test]
     fn what_is_sent_has_a_name_of_its_own_also_after_an_earlier_copy_was_restored() {
-        let (one, other) = (InstanceKey(Uuid::from_u128(1)), InstanceKey(Uuid::from_u128(2)));
-        let name = |instance, number, amount: u32| repeat_key(instance, number, &json!({ "amount": amount }));
+        let (one, other) = (
+            InstanceKey(Uuid::from_u128(1)),
+            InstanceKey(Uuid::from_u128(2)),
+        );
+        let name = |instance, number, amount: u32| {
+            repeat_key(instance, number, &json!({ "amount": amount }))
+        };
         assert_eq!(name(one, 6, 5), name(one, 6, 5));
         assert!(name(one, 6, 5).starts_with(&format!("{one}-6-")));
         for another in [name(other, 6, 5), name(one, 7, 5), name(one, 6, 7)] {

@@ -1,6 +1,7 @@
 //! Placing a call: its templates are filled in once, recorded, and never again.
 //!
-//! A retry after an incident sends what was recorded, so that the other side, which knows it by its key, sees the same request.
+//! A retry after an incident sends what was recorded, so that the other side, which knows it by its
+//! key, sees the same request.
 
 use serde_json::Value;
 
@@ -13,7 +14,8 @@ use crate::{
 /// Why a call cannot be placed: an incident's code and sentence.
 pub(in crate::engine) type Unplaced = (&'static str, String);
 
-/// Places the call of a triggering, or the one that failed once more. `start` notes that the action started.
+/// Places the call of a triggering, or the one that failed once more. `start` notes that the action
+/// started.
 pub(in crate::engine) fn place(
     step: &mut Step<'_>,
     call: CallKey,
@@ -22,41 +24,69 @@ pub(in crate::engine) fn place(
 ) -> Result<(), Unplaced> {
     if under_way(step.state) >= step.limits.calls {
         let sentence = format!(
-            "expected at most {} calls of one instance under way, but this is one more. Retry when others are answered",
+            "expected at most {} calls of one instance under way, but this is one more. Retry \
+            when others are answered",
             step.limits.calls
         );
         return Err(("call_limit", sentence));
     }
-    let failed = step.state.element(call.element).and_then(|element| element.outside_call(&call.action, call.occurrence));
+    let failed = step
+        .state
+        .element(call.element)
+        .and_then(|element| element.outside_call(&call.action, call.occurrence));
     if let Some(request) = failed.map(|open| open.request.clone()) {
-        let number = step.record(Record::Outside(Box::new(OutsideRecord::CallRepeated { call: call.clone() })));
+        let number = step.record(Record::Outside(Box::new(OutsideRecord::CallRepeated {
+            call: call.clone(),
+        })));
         send(step, &call, number, request);
         return Ok(());
     }
     let request = render(step, template)?;
     start(step);
     let number = step.next_seq();
-    let request = HttpRequest { idempotency_key: repeat_key(step.state.key(), number, &request), ..request };
-    let placed = OutsideRecord::CallPlaced { call: call.clone(), request: Box::new(request.clone()) };
+    let request = HttpRequest {
+        idempotency_key: repeat_key(step.state.key(), number, &request),
+        ..request
+    };
+    let placed = OutsideRecord::CallPlaced {
+        call: call.clone(),
+        request: Box::new(request.clone()),
+    };
     step.record(Record::Outside(Box::new(placed)));
     send(step, &call, number, request);
     Ok(())
 }
 
 fn under_way(state: &InstanceState) -> usize {
-    state.active().flat_map(|(_, element)| element.outside_calls()).filter(|open| open.under_way.is_some()).count()
+    state
+        .active()
+        .flat_map(|(_, element)| element.outside_calls())
+        .filter(|open| open.under_way.is_some())
+        .count()
 }
 
 fn send(step: &mut Step<'_>, call: &CallKey, number: u64, request: HttpRequest) {
-    let node = step.state.element(call.element).map(|element| element.node().clone());
+    let node = step
+        .state
+        .element(call.element)
+        .map(|element| element.node().clone());
     let action = Some(call.action.clone());
-    step.effect(Effect::Call(Box::new(OutgoingCall { number, node, action, request: OutsideRequest::Http(request) })));
+    step.effect(Effect::Call(Box::new(OutgoingCall {
+        number,
+        node,
+        action,
+        request: OutsideRequest::Http(request),
+    })));
 }
 
 fn render(step: &Step<'_>, call: &HttpCall) -> Result<HttpRequest, Unplaced> {
     let (data, builtins): (&Value, _) = (step.state.data(), step.builtins());
     let unfit = |sentence| ("http_request_invalid", sentence);
-    let body = call.body.as_ref().map(|body| body.render(data, &builtins)).transpose();
+    let body = call
+        .body
+        .as_ref()
+        .map(|body| body.render(data, &builtins))
+        .transpose();
     Ok(HttpRequest {
         method: call.method.clone(),
         url: call.url.render(data, &builtins).map_err(unfit)?,

@@ -1,10 +1,11 @@
-//! The only code that writes an instance's state: one match over the record types. Never fails, never evaluates.
+//! The only code that writes an instance's state: one match over the record types. Never fails,
+//! never evaluates.
 //!
-//! A record that names something unknown changes nothing: the engine does not write such records, and a log that holds one
-//! is reported by the journal's checks, not here.
+//! A record that names something unknown changes nothing: the engine does not write such records,
+//! and a log that holds one is reported by the journal's checks, not here.
 //!
-//! Here the short ones; what it means that an element is left or ended is in `leaving`, a back step in `returning`, calls to the outside in
-//! `outside`.
+//! Here the short ones; what it means that an element is left or ended is in `leaving`, a back step
+//! in `returning`, calls to the outside in `outside`.
 
 mod leaving;
 mod outside;
@@ -65,28 +66,66 @@ impl InstanceState {
     pub(in crate::engine) fn apply(&mut self, seq: u64, time: Time, record: &Record) {
         match record {
             Record::Created(_) => {}
-            Record::DataMerged { by, child, call, patch, .. } => {
+            Record::DataMerged {
+                by,
+                child,
+                call,
+                patch,
+                ..
+            } => {
                 let author = self.author(call.unwrap_or(seq), *by, *child);
                 self.merge(seq, author, patch);
             }
             // No element did it, so no step back undoes it.
-            Record::DataPatched { patch } => self.merge(seq, Author { element: None, since: seq }, patch),
+            Record::DataPatched { patch } => self.merge(
+                seq,
+                Author {
+                    element: None,
+                    since: seq,
+                },
+                patch,
+            ),
             Record::DataReplaced { data, .. } => self.data = data.clone(),
             Record::FileStored(file) => drop(self.files.insert(file.id, (**file).clone())),
-            Record::FlowArrived { node, arrival } => self.waiting.entry(node.clone()).or_default().push(arrival.clone()),
+            Record::FlowArrived { node, arrival } => self
+                .waiting
+                .entry(node.clone())
+                .or_default()
+                .push(arrival.clone()),
             Record::ElementActivated { node, arrivals } => self.activate(seq, time, node, arrivals),
-            Record::ElementCompleted { element, keep, closes, .. } => self.complete(*element, *keep, *closes),
+            Record::ElementCompleted {
+                element,
+                keep,
+                closes,
+                ..
+            } => self.complete(*element, *keep, *closes),
             Record::ElementTerminated { element, .. } => self.remove(*element),
-            Record::ActionStarted { element, action, due, remember } => self.start_action(seq, *element, action, *due, *remember),
-            Record::ActionCompleted { element, action, occurrence } => self.complete_action(*element, action, *occurrence),
+            Record::ActionStarted {
+                element,
+                action,
+                due,
+                remember,
+            } => self.start_action(seq, *element, action, *due, *remember),
+            Record::ActionCompleted {
+                element,
+                action,
+                occurrence,
+            } => self.complete_action(*element, action, *occurrence),
             Record::Pushed(push) => self.push(seq, time, push),
             Record::OfferClosed { seq } => drop(self.open.remove(seq)),
             Record::ViewReplaced { body } => self.view = body.clone(),
             Record::Returned { to, action, .. } => self.return_to(seq, time, *to, action),
             Record::ChildStarted(start) => self.start_child(seq, start),
-            Record::ItemsTaken { element, items } => self.with(*element, |element| element.call = Some(Call::over(items))),
-            Record::ItemCompleted { element, item, result } => self.with(*element, |element| {
-                element.call = Call::with_item(element.call.take(), *item, ItemRun::Done(result.clone()));
+            Record::ItemsTaken { element, items } => {
+                self.with(*element, |element| element.call = Some(Call::over(items)))
+            }
+            Record::ItemCompleted {
+                element,
+                item,
+                result,
+            } => self.with(*element, |element| {
+                element.call =
+                    Call::with_item(element.call.take(), *item, ItemRun::Done(result.clone()));
             }),
             Record::PeerHeard { from, number } => self.hear(*from, *number),
             Record::ChildEnded { child, status, .. } => self.end_child(*child, *status),
@@ -102,15 +141,29 @@ impl InstanceState {
                 });
             }
             Record::Assigned { element, user } => self.assign(*element, user.as_ref()),
-            Record::TaskScheduled { element, due, remind } => self.with(*element, |element| {
+            Record::TaskScheduled {
+                element,
+                due,
+                remind,
+            } => self.with(*element, |element| {
                 element.due = Some(*due);
                 element.reminder = remind.map(|remind| (1, remind));
             }),
-            Record::Reminded { element, again } => self.with(*element, |element| element.remind(time, *again)),
-            Record::Decided { element, approved, .. } => self.decide(seq, *element, *approved),
-            Record::ActionSkipped { element, action, occurrence } => self.skip_action(*element, action, *occurrence),
+            Record::Reminded { element, again } => {
+                self.with(*element, |element| element.remind(time, *again))
+            }
+            Record::Decided {
+                element, approved, ..
+            } => self.decide(seq, *element, *approved),
+            Record::ActionSkipped {
+                element,
+                action,
+                occurrence,
+            } => self.skip_action(*element, action, *occurrence),
             Record::CallSkipped { element } => {
-                self.with(*element, |element| element.call = Some(Call::skipped(element.call.take())));
+                self.with(*element, |element| {
+                    element.call = Some(Call::skipped(element.call.take()))
+                });
             }
             Record::Held => self.status = Status::OnHold,
             Record::Unheld => self.status = Status::Started,
@@ -145,7 +198,10 @@ impl InstanceState {
                 self.waiting.remove(node);
             }
         }
-        self.elements.insert(ElementKey(seq), visit(node.clone(), arrivals.to_vec(), time));
+        self.elements.insert(
+            ElementKey(seq),
+            visit(node.clone(), arrivals.to_vec(), time),
+        );
         if self.status == Status::Created {
             self.status = Status::Started;
         }
@@ -160,28 +216,53 @@ impl InstanceState {
 
     fn merge(&mut self, seq: u64, author: Author, patch: &Value) {
         deep_merge(&mut self.data, patch);
-        let merge = Merge { seq, author, given_up: false, patch: patch.clone() };
-        let first_runs = self.elements.values().flat_map(|element| element.first_runs.values());
+        let merge = Merge {
+            seq,
+            author,
+            given_up: false,
+            patch: patch.clone(),
+        };
+        let first_runs = self
+            .elements
+            .values()
+            .flat_map(|element| element.first_runs.values());
         let barrier = first_runs.map(FirstRun::seq).max().unwrap_or(0);
         if let Some(merges) = &mut self.merges {
             merges.push(merge, barrier);
         }
     }
 
-    /// Who did what is on record under this number. What a child does goes back to its start: it is undone with the child.
+    /// Who did what is on record under this number. What a child does goes back to its start: it is
+    /// undone with the child.
     fn author(&self, seq: u64, element: Option<ElementKey>, child: Option<InstanceKey>) -> Author {
-        let started = child.and_then(|child| self.children.get(&child)).map(|child| child.seq);
-        Author { element, since: started.unwrap_or(seq) }
+        let started = child
+            .and_then(|child| self.children.get(&child))
+            .map(|child| child.seq);
+        Author {
+            element,
+            since: started.unwrap_or(seq),
+        }
     }
 
-    fn start_action(&mut self, seq: u64, key: ElementKey, name: &Arc<str>, due: Option<Time>, remember: Remember) {
+    fn start_action(
+        &mut self,
+        seq: u64,
+        key: ElementKey,
+        name: &Arc<str>,
+        due: Option<Time>,
+        remember: Remember,
+    ) {
         let view = (remember == Remember::Snapshot).then(|| self.view.clone());
         if view.is_some() && self.merges.is_none() {
             self.merges = Some(Merges::new(self.data.clone()));
         }
         self.with(key, |element| {
             if remember != Remember::Nothing {
-                let first = FirstRun { seq, actions: element.actions.clone(), view };
+                let first = FirstRun {
+                    seq,
+                    actions: element.actions.clone(),
+                    view,
+                };
                 element.first_runs.entry(name.clone()).or_insert(first);
             }
             let action = element.actions.entry(name.clone()).or_default();
@@ -193,13 +274,19 @@ impl InstanceState {
     }
 
     fn decide(&mut self, seq: u64, key: ElementKey, approved: bool) {
-        let first_runs: Vec<u64> =
-            self.elements.values().flat_map(|element| element.first_runs.values()).map(FirstRun::seq).collect();
+        let first_runs: Vec<u64> = self
+            .elements
+            .values()
+            .flat_map(|element| element.first_runs.values())
+            .map(FirstRun::seq)
+            .collect();
         let author = self.author(seq, Some(key), None);
-        self.decisions.push(Decision { approved, author }, &first_runs);
+        self.decisions
+            .push(Decision { approved, author }, &first_runs);
     }
 
-    /// A triggering that never came to a record (its node was stopped before it) begins and ends here.
+    /// A triggering that never came to a record (its node was stopped before it) begins and ends
+    /// here.
     fn skip_action(&mut self, key: ElementKey, name: &Arc<str>, occurrence: u32) {
         self.with(key, |element| {
             element.undelay(name, occurrence);
@@ -228,7 +315,14 @@ impl InstanceState {
             // Those whose time is over go when another comes, so that they never gather.
             self.open.retain(|_, message| message.until > time);
             let author = self.author(seq, push.element, push.origin);
-            self.open.insert(seq, OpenMessage { body: push.body.clone(), until, author });
+            self.open.insert(
+                seq,
+                OpenMessage {
+                    body: push.body.clone(),
+                    until,
+                    author,
+                },
+            );
         }
     }
 
@@ -237,9 +331,19 @@ impl InstanceState {
             self.with(element, |element| element.undelay(action, *occurrence));
         }
         if let (Some(element), None, true) = (start.element, &start.action, start.awaited) {
-            self.with(element, |element| element.call = Call::started(element.call.take(), start.item, start.child));
+            self.with(element, |element| {
+                element.call = Call::started(element.call.take(), start.item, start.child)
+            });
         }
-        self.children.insert(start.child, Child { seq, start: start.clone(), status: Status::Started, ending: false });
+        self.children.insert(
+            start.child,
+            Child {
+                seq,
+                start: start.clone(),
+                status: Status::Started,
+                ending: false,
+            },
+        );
     }
 
     fn tell(&mut self, target: InstanceKey, message: &PeerMessage) {
@@ -256,12 +360,16 @@ impl InstanceState {
     }
 
     fn end_child(&mut self, key: InstanceKey, status: Status) {
-        let Some(child) = self.children.get_mut(&key) else { return };
+        let Some(child) = self.children.get_mut(&key) else {
+            return;
+        };
         child.status = status;
         let awaited = std::mem::take(&mut child.start.awaited);
         if let (Some(element), None, true) = (child.start.element, &child.start.action, awaited) {
             let (item, well) = (child.start.item, status == Status::Finished);
-            self.with(element, |element| element.call = Call::ended(element.call.take(), item, well));
+            self.with(element, |element| {
+                element.call = Call::ended(element.call.take(), item, well)
+            });
         }
     }
 
@@ -270,7 +378,8 @@ impl InstanceState {
         self.ended_at = Some(time);
         self.elements.clear();
         self.waiting.clear();
-        // What a finished instance has offered can still be taken: its last step is where offers are made.
+        // What a finished instance has offered can still be taken: its last step is where offers
+        // are made.
         if status != Status::Finished {
             self.open.clear();
         }

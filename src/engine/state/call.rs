@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use crate::model::ids::InstanceKey;
 
-/// Where the children of a call activity stand. A single call whose child failed stands nowhere, until it is retried.
+/// Where the children of a call activity stand. A single call whose child failed stands nowhere,
+/// until it is retried.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Call {
     /// Waiting for this child.
@@ -50,18 +51,31 @@ impl Item {
 
 impl Call {
     pub(super) fn over(items: &[Value]) -> Self {
-        Self::Items(items.iter().map(|value| Item { value: value.clone(), run: ItemRun::Open }).collect())
+        Self::Items(
+            items
+                .iter()
+                .map(|value| Item {
+                    value: value.clone(),
+                    run: ItemRun::Open,
+                })
+                .collect(),
+        )
     }
 
     /// The call after a child was started, for an item or for itself.
-    pub(super) fn started(call: Option<Self>, item: Option<u32>, child: InstanceKey) -> Option<Self> {
+    pub(super) fn started(
+        call: Option<Self>,
+        item: Option<u32>,
+        child: InstanceKey,
+    ) -> Option<Self> {
         match item {
             None => Some(Self::Awaiting(child)),
             Some(item) => Self::with_item(call, item, ItemRun::Awaiting(child)),
         }
     }
 
-    /// The call after an awaited child has ended. An item that ended well is done by a record of its own, with its result.
+    /// The call after an awaited child has ended. An item that ended well is done by a record of
+    /// its own, with its result.
     pub(super) fn ended(call: Option<Self>, item: Option<u32>, well: bool) -> Option<Self> {
         match (item, well) {
             (None, true) => Some(Self::Done),
@@ -73,7 +87,9 @@ impl Call {
 
     /// The call when what failed of it is given up: failed items count as done and gave `null`.
     pub(super) fn skipped(call: Option<Self>) -> Self {
-        let Some(Self::Items(mut items)) = call else { return Self::Done };
+        let Some(Self::Items(mut items)) = call else {
+            return Self::Done;
+        };
         for item in items.iter_mut().filter(|item| item.run == ItemRun::Open) {
             item.run = ItemRun::Done(Value::Null);
         }

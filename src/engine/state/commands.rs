@@ -1,7 +1,8 @@
-//! Which command ids an instance has seen, so that a resend gets the first answer instead of a second effect.
+//! Which command ids an instance has seen, so that a resend gets the first answer instead of a
+//! second effect.
 //!
-//! The newest 128 are kept whole; of the 10,000 before them an 8-byte fingerprint. A hit among the fingerprints is decided
-//! by reading the log (`runtime`).
+//! The newest 128 are kept whole; of the 10,000 before them an 8-byte fingerprint. A hit among the
+//! fingerprints is decided by reading the log (`runtime`).
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -38,9 +39,16 @@ pub enum Seen {
 impl Commands {
     /// What is known of this id from this subject.
     pub fn seen(&self, id: Uuid, subject: &str) -> Seen {
-        let recent = self.recent.iter().rev().find(|(tag, _)| tag.id == id && tag.subject == subject);
+        let recent = self
+            .recent
+            .iter()
+            .rev()
+            .find(|(tag, _)| tag.id == id && tag.subject == subject);
         match recent {
-            Some((tag, first_seq)) => Seen::Applied { hash: tag.hash, first_seq: *first_seq },
+            Some((tag, first_seq)) => Seen::Applied {
+                hash: tag.hash,
+                first_seq: *first_seq,
+            },
             None if self.older.contains(&fingerprint(id)) => Seen::PerhapsLongAgo,
             None => Seen::New,
         }

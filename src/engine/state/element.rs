@@ -85,7 +85,8 @@ impl ActionState {
 
     /// How many triggerings have begun and are not done: their work failed, or waits for a child.
     pub fn at_work(&self) -> u32 {
-        self.started.saturating_sub(self.completed + self.cancelled + self.delayed.len() as u32)
+        self.started
+            .saturating_sub(self.completed + self.cancelled + self.delayed.len() as u32)
     }
 
     /// Triggerings not due yet, with the time they are.
@@ -110,12 +111,16 @@ impl ElementInstance {
 
     /// A triggering is over: nothing waits for its call any more.
     pub(super) fn close_call(&mut self, action: &str, occurrence: u32) {
-        self.outside_calls.retain(|open| *open.action != *action || open.occurrence != occurrence);
+        self.outside_calls
+            .retain(|open| *open.action != *action || open.occurrence != occurrence);
     }
 
-    /// Whether it is a join whose flows come from different elements: no single heir can stand for it.
+    /// Whether it is a join whose flows come from different elements: no single heir can stand for
+    /// it.
     pub(super) fn unites(&self) -> bool {
-        self.arrivals.windows(2).any(|pair| pair[0].from != pair[1].from)
+        self.arrivals
+            .windows(2)
+            .any(|pair| pair[0].from != pair[1].from)
     }
 
     /// Id of its node.
@@ -145,23 +150,35 @@ impl ElementInstance {
 
     /// How often an action was triggered and how often its work was done.
     pub fn counts(&self, name: &str) -> (u32, u32) {
-        self.actions.get(name).map_or((0, 0), |action| (action.started, action.completed))
+        self.actions
+            .get(name)
+            .map_or((0, 0), |action| (action.started, action.completed))
     }
 
     /// All pending delayed triggerings: action, occurrence, due.
     pub fn delayed(&self) -> impl Iterator<Item = (&Arc<str>, u32, Time)> {
-        self.actions
-            .iter()
-            .flat_map(|(name, action)| action.delayed.iter().map(move |&(occurrence, due)| (name, occurrence, due)))
+        self.actions.iter().flat_map(|(name, action)| {
+            action
+                .delayed
+                .iter()
+                .map(move |&(occurrence, due)| (name, occurrence, due))
+        })
     }
 
     /// Every timer it has armed: of delayed triggerings and of its next reminder.
     pub fn timers(&self, key: ElementKey) -> Vec<DueTimer> {
         let of_action = |(action, occurrence, due): (&Arc<str>, u32, Time)| DueTimer {
-            key: TimerKey { element: key, action: action.to_string(), occurrence },
+            key: TimerKey {
+                element: key,
+                action: action.to_string(),
+                occurrence,
+            },
             due,
         };
-        let reminder = self.reminder.map(|(number, due)| DueTimer { key: TimerKey::reminder(key, number), due });
+        let reminder = self.reminder.map(|(number, due)| DueTimer {
+            key: TimerKey::reminder(key, number),
+            due,
+        });
         self.delayed().map(of_action).chain(reminder).collect()
     }
 
@@ -202,7 +219,9 @@ impl ElementInstance {
 
     /// The call of a triggering, once it was placed and as long as it has no result.
     pub fn outside_call(&self, action: &str, occurrence: u32) -> Option<&OpenCall> {
-        self.outside_calls.iter().find(|open| *open.action == *action && open.occurrence == occurrence)
+        self.outside_calls
+            .iter()
+            .find(|open| *open.action == *action && open.occurrence == occurrence)
     }
 
     /// Where the children of a call activity stand.

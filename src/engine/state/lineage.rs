@@ -1,7 +1,7 @@
 //! Who descends from whom: what a back step has to end, and what stays.
 //!
-//! An arrival names the nearest *kept* element it descends from. Elements that back steps cannot need leave no stone; what
-//! came from them is tied to what they came from.
+//! An arrival names the nearest *kept* element it descends from. Elements that back steps cannot
+//! need leave no stone; what came from them is tied to what they came from.
 
 use std::collections::BTreeSet;
 
@@ -9,9 +9,11 @@ use super::{ElementInstance, InstanceState};
 use crate::{engine::record::Arrival, model::ids::ElementKey};
 
 impl InstanceState {
-    /// Whether `element` is `ancestor` or came from it. An element that left no stone descends from nothing.
+    /// Whether `element` is `ancestor` or came from it. An element that left no stone descends from
+    /// nothing.
     pub fn descends(&self, element: ElementKey, ancestor: ElementKey) -> bool {
-        // Latest first: lineage points backwards in time, so each element is looked at once, however many ways lead to it.
+        // Latest first: lineage points backwards in time, so each element is looked at once,
+        // however many ways lead to it.
         let mut pending = BTreeSet::from([element]);
         while let Some(key) = pending.pop_last() {
             if key == ancestor {
@@ -29,13 +31,19 @@ impl InstanceState {
 
     /// Whether a taken flow came from `ancestor`.
     pub fn arrival_descends(&self, arrival: &Arrival, ancestor: ElementKey) -> bool {
-        arrival.from.is_some_and(|from| self.descends(from, ancestor))
+        arrival
+            .from
+            .is_some_and(|from| self.descends(from, ancestor))
     }
 
     /// The stones an element came from, nearest first.
     pub(super) fn ancestors(&self, element: &ElementInstance) -> Vec<ElementKey> {
         let mut found: Vec<ElementKey> = Vec::new();
-        let mut pending: Vec<ElementKey> = element.arrivals.iter().filter_map(|arrival| arrival.from).collect();
+        let mut pending: Vec<ElementKey> = element
+            .arrivals
+            .iter()
+            .filter_map(|arrival| arrival.from)
+            .collect();
         while let Some(key) = pending.pop() {
             if found.contains(&key) {
                 continue;

@@ -1,7 +1,9 @@
-//! What the data were at the earliest snapshot a back step may restore, and every merge since, with its author.
+//! What the data were at the earliest snapshot a back step may restore, and every merge since, with
+//! its author.
 //!
-//! The data of a live instance are always the base with these merges on top. A snapshot is a place in the list, not a copy:
-//! so a step back that takes merges out takes them out of every snapshot behind them, too.
+//! The data of a live instance are always the base with these merges on top. A snapshot is a place
+//! in the list, not a copy: so a step back that takes merges out takes them out of every snapshot
+//! behind them, too.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -25,7 +27,8 @@ pub(super) struct Merge {
     pub seq: u64,
     /// Who did it.
     pub author: Author,
-    /// Its author was given up by a step back that left the data alone: it stays until a restore of something earlier.
+    /// Its author was given up by a step back that left the data alone: it stays until a restore of
+    /// something earlier.
     pub given_up: bool,
     /// What was merged.
     pub patch: Value,
@@ -36,17 +39,22 @@ pub(super) struct Merge {
 pub(super) struct Author {
     /// The element, or the nearest stone that stands for it.
     pub element: Option<ElementKey>,
-    /// Number of the record it goes back to: its own, the start of the child it came from, or the call it answers.
+    /// Number of the record it goes back to: its own, the start of the child it came from, or the
+    /// call it answers.
     pub since: u64,
 }
 
 impl Merges {
     pub fn new(base: Value) -> Self {
-        Self { base, list: Vec::new() }
+        Self {
+            base,
+            list: Vec::new(),
+        }
     }
 
-    /// Adds the newest merge. It becomes one with the merge before when they cannot be told apart: the same author, and no
-    /// action that allows back ran for the first time in between (`barrier` is the last that did).
+    /// Adds the newest merge. It becomes one with the merge before when they cannot be told apart:
+    /// the same author, and no action that allows back ran for the first time in between (`barrier`
+    /// is the last that did).
     pub fn push(&mut self, merge: Merge, barrier: u64) {
         if let Some(last) = self.list.last_mut()
             && last.seq > barrier
@@ -86,8 +94,10 @@ impl Merges {
 }
 
 impl Author {
-    /// Whether every step back undoes both or neither, if none goes back to between `barrier` and now.
+    /// Whether every step back undoes both or neither, if none goes back to between `barrier` and
+    /// now.
     fn is_like(self, other: Self, barrier: u64) -> bool {
-        self.element == other.element && (self.since == other.since || self.since.min(other.since) > barrier)
+        self.element == other.element
+            && (self.since == other.since || self.since.min(other.since) > barrier)
     }
 }

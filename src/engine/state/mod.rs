@@ -1,9 +1,9 @@
-//! What a process instance remembers: the fold of its records. Only `apply` (a child module) can write it; every field is
-//! private to this module, so the compiler holds that rule.
+//! What a process instance remembers: the fold of its records. Only `apply` (a child module) can
+//! write it; every field is private to this module, so the compiler holds that rule.
 //!
-//! Derived and never a second truth: nothing here that a record did not put here. Lineage questions (who descends from
-//! whom) are in `lineage`, what a restore of earlier data needs in `merges`, what approvals came to in `decisions`, deduplication of commands in
-//! `commands`.
+//! Derived and never a second truth: nothing here that a record did not put here. Lineage questions
+//! (who descends from whom) are in `lineage`, what a restore of earlier data needs in `merges`,
+//! what approvals came to in `decisions`, deduplication of commands in `commands`.
 
 mod apply;
 mod call;
@@ -84,7 +84,10 @@ pub struct Child {
 
 impl Child {
     fn author(&self) -> Author {
-        Author { element: self.start.element, since: self.seq }
+        Author {
+            element: self.start.element,
+            since: self.seq,
+        }
     }
 }
 
@@ -106,14 +109,20 @@ impl OpenMessage {
 }
 
 impl InstanceState {
-    /// The fold of whole rows, on top of a snapshot or from the first row on. `None` without any record.
-    pub fn replay<'a>(snapshot: Option<Self>, rows: impl IntoIterator<Item = &'a Row>) -> Option<Self> {
+    /// The fold of whole rows, on top of a snapshot or from the first row on. `None` without any
+    /// record.
+    pub fn replay<'a>(
+        snapshot: Option<Self>,
+        rows: impl IntoIterator<Item = &'a Row>,
+    ) -> Option<Self> {
         let mut state = snapshot;
         for row in rows {
             for (seq, record) in row.numbered() {
                 match (&mut state, record) {
                     (Some(state), record) => state.apply(seq, row.time, record),
-                    (none, super::Record::Created(created)) => *none = Some(Self::created(seq, row.time, created)),
+                    (none, super::Record::Created(created)) => {
+                        *none = Some(Self::created(seq, row.time, created))
+                    }
                     (None, _) => return None,
                 }
             }
@@ -131,7 +140,10 @@ impl InstanceState {
 
     /// Those who belong to the instance.
     pub fn members(&self) -> Members {
-        Members { head: self.head.clone(), participants: self.participants.clone() }
+        Members {
+            head: self.head.clone(),
+            participants: self.participants.clone(),
+        }
     }
 
     /// This instance's key.
@@ -176,12 +188,18 @@ impl InstanceState {
 
     /// Active elements in order of activation.
     pub fn active(&self) -> impl Iterator<Item = (ElementKey, &ElementInstance)> {
-        self.elements.iter().filter(|(_, element)| element.is_active()).map(|(&key, element)| (key, element))
+        self.elements
+            .iter()
+            .filter(|(_, element)| element.is_active())
+            .map(|(&key, element)| (key, element))
     }
 
     /// Stones of passed elements, oldest first.
     pub fn passed(&self) -> impl DoubleEndedIterator<Item = (ElementKey, &ElementInstance)> {
-        self.elements.iter().filter(|(_, element)| !element.is_active()).map(|(&key, element)| (key, element))
+        self.elements
+            .iter()
+            .filter(|(_, element)| !element.is_active())
+            .map(|(&key, element)| (key, element))
     }
 
     /// Taken flows waiting at a join.
@@ -191,12 +209,18 @@ impl InstanceState {
 
     /// All joins with waiting flows.
     pub fn waiting(&self) -> impl Iterator<Item = (&Arc<str>, &[Arrival])> {
-        self.waiting.iter().map(|(node, arrivals)| (node, arrivals.as_slice()))
+        self.waiting
+            .iter()
+            .map(|(node, arrivals)| (node, arrivals.as_slice()))
     }
 
-    /// Action messages that can be answered at this time, by record number. They outlive the normal end of the instance.
+    /// Action messages that can be answered at this time, by record number. They outlive the normal
+    /// end of the instance.
     pub fn open(&self, now: Time) -> impl Iterator<Item = (u64, &OpenMessage)> {
-        self.open.iter().filter(move |(_, message)| message.until > now).map(|(&seq, message)| (seq, message))
+        self.open
+            .iter()
+            .filter(move |(_, message)| message.until > now)
+            .map(|(&seq, message)| (seq, message))
     }
 
     /// The Action message with this number, if it can be answered at this time.
@@ -209,10 +233,12 @@ impl InstanceState {
         &self.children
     }
 
-    /// Whether something below may be live. A child that finished may have left subprocesses running; one that ended otherwise has
-    /// taken them with it.
+    /// Whether something below may be live. A child that finished may have left subprocesses
+    /// running; one that ended otherwise has taken them with it.
     pub fn may_have_live_descendants(&self) -> bool {
-        self.children.values().any(|child| child.status.is_live() || child.status == Status::Finished)
+        self.children
+            .values()
+            .any(|child| child.status.is_live() || child.status == Status::Finished)
     }
 
     /// The parent's record number heard last.

@@ -1,7 +1,9 @@
-//! Starting a child: recorded here, begun by a message. Its key is drawn from the number of the record.
+//! Starting a child: recorded here, begun by a message. Its key is drawn from the number of the
+//! record.
 //!
-//! Started by a call activity, once or per item; by a `startSubprocess`; by a message whose process the engine starts. A
-//! client's start of a child is none of them: it begins by itself and links itself (`subprocess::receive`).
+//! Started by a call activity, once or per item; by a `startSubprocess`; by a message whose process
+//! the engine starts. A client's start of a child is none of them: it begins by itself and links
+//! itself (`subprocess::receive`).
 
 use std::sync::Arc;
 
@@ -49,18 +51,36 @@ pub(in crate::engine) fn start_child(
     awaited: bool,
 ) {
     let data = called.copy.apply(step.state.data());
-    let child = NewChild { awaited, wants_result: awaited && called.output_key.is_some(), ..called_child(called, element, data) };
+    let child = NewChild {
+        awaited,
+        wants_result: awaited && called.output_key.is_some(),
+        ..called_child(called, element, data)
+    };
     begin(step, NewChild { action, ..child });
 }
 
 /// Starts the child for one item of a multi-instance call activity.
-pub(in crate::engine) fn start_item(step: &mut Step<'_>, called: &Subprocess, element: ElementKey, index: u32, item: Value) {
+pub(in crate::engine) fn start_item(
+    step: &mut Step<'_>,
+    called: &Subprocess,
+    element: ElementKey,
+    index: u32,
+    item: Value,
+) {
     let mut data = called.copy.apply(step.state.data());
     if let Value::Object(members) = &mut data {
         members.insert(ITEM.to_owned(), item);
     }
     let child = called_child(called, element, data);
-    begin(step, NewChild { item: Some(index), awaited: true, wants_result: called.output_key.is_some(), ..child });
+    begin(
+        step,
+        NewChild {
+            item: Some(index),
+            awaited: true,
+            wants_result: called.output_key.is_some(),
+            ..child
+        },
+    );
 }
 
 fn called_child(called: &Subprocess, element: ElementKey, data: Value) -> NewChild {
@@ -76,14 +96,20 @@ fn called_child(called: &Subprocess, element: ElementKey, data: Value) -> NewChi
     }
 }
 
-/// Pushes to this instance's clients. A message that asks the engine to start its process has it started here, out of this
-/// instance's data: it names the child and waits for no answer.
+/// Pushes to this instance's clients. A message that asks the engine to start its process has it
+/// started here, out of this instance's data: it names the child and waits for no answer.
 pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: StartedBy) {
     // Whoever wrote the message has seen that it can be read.
-    let start = (push.kind == MessageType::Action).then(|| StartMessage::read_for_server(&push.body).ok().flatten()).flatten();
+    let start = (push.kind == MessageType::Action)
+        .then(|| StartMessage::read_for_server(&push.body).ok().flatten())
+        .flatten();
     let Some(start) = start else {
         let waits = push.kind == MessageType::Action;
-        push.open_until = waits.then(|| step.now.plus(&step.process.action_message_expiry).unwrap_or_else(Time::last));
+        push.open_until = waits.then(|| {
+            step.now
+                .plus(&step.process.action_message_expiry)
+                .unwrap_or_else(Time::last)
+        });
         step.record(Record::Pushed(Box::new(push)));
         return;
     };
@@ -101,14 +127,20 @@ pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: Start
         },
     );
     if let Value::Object(members) = &mut push.body {
-        members.insert("processInstanceKey".to_owned(), Value::String(child.to_string()));
+        members.insert(
+            "processInstanceKey".to_owned(),
+            Value::String(child.to_string()),
+        );
     }
     step.record(Record::Pushed(Box::new(push)));
 }
 
-/// Whether an Action message may be pushed: one that starts its process needs room for a child, another stays open. Else the
-/// incident's code and sentence.
-pub(in crate::engine) fn room_for(step: &Step<'_>, starts: bool) -> Result<(), (&'static str, String)> {
+/// Whether an Action message may be pushed: one that starts its process needs room for a child,
+/// another stays open. Else the incident's code and sentence.
+pub(in crate::engine) fn room_for(
+    step: &Step<'_>,
+    starts: bool,
+) -> Result<(), (&'static str, String)> {
     if starts {
         room::for_children(step, 1).map_err(|sentence| (room::CHILDREN, sentence))
     } else {
@@ -118,17 +150,40 @@ pub(in crate::engine) fn room_for(step: &Step<'_>, starts: bool) -> Result<(), (
 
 fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
     let child = step.next_child_key();
-    let NewChild { process, element, action, item, awaited, .. } = new;
-    let start = ChildStarted { child, process: process.clone(), element, action, item, awaited, heard: 0 };
+    let NewChild {
+        process,
+        element,
+        action,
+        item,
+        awaited,
+        ..
+    } = new;
+    let start = ChildStarted {
+        child,
+        process: process.clone(),
+        element,
+        action,
+        item,
+        awaited,
+        heard: 0,
+    };
     let seq = step.record(Record::ChildStarted(Box::new(start)));
     step.children_begun += 1;
     let head = step.state.head();
     let created = Created {
         key: child,
         tenant: head.tenant.clone(),
-        process: ProcessRef { id: process, version: 0, revision: String::new() },
+        process: ProcessRef {
+            id: process,
+            version: 0,
+            revision: String::new(),
+        },
         business_key: None,
-        parent: Some(ParentLink { instance: head.key, seq, wants_result: new.wants_result }),
+        parent: Some(ParentLink {
+            instance: head.key,
+            seq,
+            wants_result: new.wants_result,
+        }),
         root: head.root,
         level: head.level.saturating_add(1),
         started_by: head.started_by.clone(),
@@ -138,6 +193,12 @@ fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
         test: head.test,
         scheduled_for: None,
     };
-    step.tell(child, PeerMessage::Start { head: Box::new(created), start_condition: new.start_condition });
+    step.tell(
+        child,
+        PeerMessage::Start {
+            head: Box::new(created),
+            start_condition: new.start_condition,
+        },
+    );
     child
 }

@@ -13,16 +13,25 @@ use super::operand::Operand;
 ///
 /// # Errors
 /// An object that has a member named `toString` has no primitive value.
-pub fn compare(comparison: Comparison, left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String> {
+pub fn compare(
+    comparison: Comparison,
+    left: &Operand<'_>,
+    right: &Operand<'_>,
+) -> Result<bool, String> {
     Ok(match comparison {
         Comparison::Equal => loosely_equal(left, right)?,
         Comparison::NotEqual => !loosely_equal(left, right)?,
         Comparison::StrictlyEqual => strictly_equal(left, right),
         Comparison::StrictlyNotEqual => !strictly_equal(left, right),
         Comparison::Less => order(left, right)? == Some(Ordering::Less),
-        Comparison::LessOrEqual => matches!(order(left, right)?, Some(Ordering::Less | Ordering::Equal)),
+        Comparison::LessOrEqual => {
+            matches!(order(left, right)?, Some(Ordering::Less | Ordering::Equal))
+        }
         Comparison::Greater => order(left, right)? == Some(Ordering::Greater),
-        Comparison::GreaterOrEqual => matches!(order(left, right)?, Some(Ordering::Greater | Ordering::Equal)),
+        Comparison::GreaterOrEqual => matches!(
+            order(left, right)?,
+            Some(Ordering::Greater | Ordering::Equal)
+        ),
     })
 }
 
@@ -46,11 +55,13 @@ fn loosely_equal(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String
         (Undefined | Null, Undefined | Null) => true,
         (Undefined | Null, _) | (_, Undefined | Null) => false,
         (Bool(_), Bool(_)) => strictly_equal(left, right),
-        (Bool(value), other) | (other, Bool(value)) => loosely_equal(&Number(f64::from(u8::from(*value))), other)?,
-        (Number(number), text @ (Text(_) | Surrogate(_))) | (text @ (Text(_) | Surrogate(_)), Number(number)) => {
-            *number == to_number(text)
+        (Bool(value), other) | (other, Bool(value)) => {
+            loosely_equal(&Number(f64::from(u8::from(*value))), other)?
         }
-        (BigInt(_), Number(_) | Text(_) | Surrogate(_)) | (Number(_) | Text(_) | Surrogate(_), BigInt(_)) => {
+        (Number(number), text @ (Text(_) | Surrogate(_)))
+        | (text @ (Text(_) | Surrogate(_)), Number(number)) => *number == to_number(text),
+        (BigInt(_), Number(_) | Text(_) | Surrogate(_))
+        | (Number(_) | Text(_) | Surrogate(_), BigInt(_)) => {
             order(left, right)? == Some(Ordering::Equal)
         }
         (Array(_) | Object(_), Array(_) | Object(_)) => strictly_equal(left, right),
@@ -65,9 +76,14 @@ fn loosely_equal(left: &Operand<'_>, right: &Operand<'_>) -> Result<bool, String
 fn order(left: &Operand<'_>, right: &Operand<'_>) -> Result<Option<Ordering>, String> {
     let (left, right) = (to_primitive(left)?, to_primitive(right)?);
     Ok(match (&left, &right) {
-        // JavaScript orders strings by UTF-16 units, which differs from the order of UTF-8 bytes above U+D7FF.
-        (Operand::Text(left), Operand::Text(right)) => Some(left.encode_utf16().cmp(right.encode_utf16())),
-        (Operand::Surrogate(left), Operand::Text(right)) => Some([*left].into_iter().cmp(right.encode_utf16())),
+        // JavaScript orders strings by UTF-16 units, which differs from the order of UTF-8 bytes
+        // above U+D7FF.
+        (Operand::Text(left), Operand::Text(right)) => {
+            Some(left.encode_utf16().cmp(right.encode_utf16()))
+        }
+        (Operand::Surrogate(left), Operand::Text(right)) => {
+            Some([*left].into_iter().cmp(right.encode_utf16()))
+        }
         (Operand::Text(left), Operand::Surrogate(right)) => Some(left.encode_utf16().cmp([*right])),
         (Operand::Surrogate(left), Operand::Surrogate(right)) => Some(left.cmp(right)),
         (Operand::BigInt(left), right) => order_whole(*left, right),
@@ -88,10 +104,13 @@ fn order_whole(whole: i128, other: &Operand<'_>) -> Option<Ordering> {
         },
         _ => {
             let number = to_number(other);
-            // In this range the part before the point is an i128; beyond it no whole number of a condition lies.
+            // In this range the part before the point is an i128; beyond it no whole number of a
+            // condition lies.
             if number.abs() < 1e38 {
                 let exact = whole.cmp(&(number.trunc() as i128));
-                return Some(exact.then_with(|| 0.0.partial_cmp(&number.fract()).unwrap_or(Ordering::Equal)));
+                return Some(
+                    exact.then_with(|| 0.0.partial_cmp(&number.fract()).unwrap_or(Ordering::Equal)),
+                );
             }
             0.0.partial_cmp(&number)
         }
@@ -106,7 +125,9 @@ fn to_number(primitive: &Operand<'_>) -> f64 {
         Operand::Number(number) => *number,
         Operand::Text(text) => text_to_number(text),
         Operand::BigInt(whole) => *whole as f64,
-        Operand::Undefined | Operand::Surrogate(_) | Operand::Array(_) | Operand::Object(_) => f64::NAN,
+        Operand::Undefined | Operand::Surrogate(_) | Operand::Array(_) | Operand::Object(_) => {
+            f64::NAN
+        }
     }
 }
 
@@ -136,10 +157,14 @@ fn item_text(item: &Value) -> Result<Cow<'_, str>, String> {
     })
 }
 
-/// A member named `toString` hides the inherited method, and JSON holds no functions that could stand in for it.
+/// A member named `toString` hides the inherited method, and JSON holds no functions that could
+/// stand in for it.
 fn object_text(members: &Map<String, Value>) -> Result<&'static str, String> {
     if members.contains_key("toString") {
-        return Err("expected a value to compare, but an object with a member `toString` has none".to_owned());
+        return Err(
+            "expected a value to compare, but an object with a member `toString` has none"
+                .to_owned(),
+        );
     }
     Ok("[object Object]")
 }

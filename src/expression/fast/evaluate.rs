@@ -25,7 +25,11 @@ pub fn evaluate<'a>(expression: &'a Expression, data: &'a Value) -> Result<Opera
 }
 
 /// The first operand of that truthiness, else the last one; later ones are not evaluated.
-fn first<'a>(operands: &'a [Expression], data: &'a Value, truthy: bool) -> Result<Operand<'a>, String> {
+fn first<'a>(
+    operands: &'a [Expression],
+    data: &'a Value,
+    truthy: bool,
+) -> Result<Operand<'a>, String> {
     let mut last = Operand::Undefined;
     for operand in operands {
         last = evaluate(operand, data)?;
@@ -41,5 +45,7 @@ fn look_up<'a>(path: &'a Path, data: &'a Value) -> Result<Operand<'a>, String> {
         None => Operand::from(data),
         Some(name) => data.get(name).map_or(Operand::Undefined, Operand::from),
     };
-    path.members.iter().try_fold(start, |operand, member| operand.member(member))
+    path.members
+        .iter()
+        .try_fold(start, |operand, member| operand.member(member))
 }

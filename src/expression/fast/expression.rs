@@ -76,14 +76,19 @@ pub struct Member {
 }
 
 impl Member {
-    /// A step to the property `name`; `None` when some value could inherit a property of that name, so that the step
-    /// would not be decided by the data alone.
+    /// A step to the property `name`; `None` when some value could inherit a property of that name,
+    /// so that the step would not be decided by the data alone.
     pub fn new(name: String) -> Option<Self> {
         if is_inherited_name(&name) {
             return None;
         }
-        let canonical = name == "0" || (!name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit()));
-        let index = if canonical { name.parse::<u32>().ok().map(|index| index as usize) } else { None };
+        let canonical = name == "0"
+            || (!name.starts_with('0') && name.bytes().all(|byte| byte.is_ascii_digit()));
+        let index = if canonical {
+            name.parse::<u32>().ok().map(|index| index as usize)
+        } else {
+            None
+        };
         Some(Self { name, index })
     }
 }

@@ -48,7 +48,10 @@ fn token(token: &lexer::Token<'_>) -> Option<Token> {
     match token.kind {
         // Other letters, and escapes of letters, are left to the sandbox.
         Kind::Word => {
-            let plain = token.text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'));
+            let plain = token
+                .text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$'));
             plain.then(|| Token::Word(token.text.to_owned()))
         }
         Kind::Number => number(token.text).map(Token::Number),
@@ -82,22 +85,31 @@ fn sign(text: &str) -> Option<Token> {
     })
 }
 
-/// Decimal numbers only: `0x1f`, `1_000` and `017` are left to the sandbox, and what JavaScript would round is refused there.
+/// Decimal numbers only: `0x1f`, `1_000` and `017` are left to the sandbox, and what JavaScript
+/// would round is refused there.
 fn number(text: &str) -> Option<f64> {
     let is_octal = text.len() > 1 && text.starts_with('0') && text.as_bytes()[1].is_ascii_digit();
     // With these characters only, Rust's decimal grammar is JavaScript's.
-    let is_decimal = text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
-    (is_decimal && !is_octal && numerals::mistake(text).is_none()).then(|| text.parse().ok()).flatten()
+    let is_decimal = text
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
+    (is_decimal && !is_octal && numerals::mistake(text).is_none())
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 fn decimal_bigint(text: &str) -> Option<i128> {
     let digits = text.strip_suffix('n')?;
-    let plain = digits == "0" || (!digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let plain = digits == "0"
+        || (!digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()));
     // Shorter than what a number or a text is still compared with exactly.
-    (plain && digits.len() <= 30).then(|| digits.parse().ok()).flatten()
+    (plain && digits.len() <= 30)
+        .then(|| digits.parse().ok())
+        .flatten()
 }
 
-/// Knows the escapes that are common in conditions; others (`\x41`, `\u0041`, octal) are left to the sandbox.
+/// Knows the escapes that are common in conditions; others (`\x41`, `\u0041`, octal) are left to
+/// the sandbox.
 fn text(quoted: &str) -> Option<String> {
     let mut value = String::new();
     let mut chars = quoted[1..quoted.len() - 1].chars();

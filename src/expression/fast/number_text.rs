@@ -23,7 +23,10 @@ pub fn text_to_number(text: &str) -> f64 {
         _ => {}
     }
     // With these characters only, Rust's decimal grammar is JavaScript's.
-    if text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')) {
+    if text
+        .bytes()
+        .all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'))
+    {
         text.parse().unwrap_or(f64::NAN)
     } else {
         f64::NAN
@@ -63,15 +66,17 @@ pub fn text_to_whole(text: &str) -> Option<Whole> {
     })
 }
 
-/// Digits of `bits` bits each. Keeps the leading 64 bits and, in the last one, whether any later bit was set: enough for the
-/// one rounding to 53 bits to be right.
+/// Digits of `bits` bits each. Keeps the leading 64 bits and, in the last one, whether any later
+/// bit was set: enough for the one rounding to 53 bits to be right.
 fn radix_to_number(digits: &str, bits: u32) -> f64 {
     if digits.is_empty() {
         return f64::NAN;
     }
     let (mut leading, mut dropped) = (0_u64, 0_i32);
     for c in digits.chars() {
-        let Some(digit) = c.to_digit(1 << bits) else { return f64::NAN };
+        let Some(digit) = c.to_digit(1 << bits) else {
+            return f64::NAN;
+        };
         for bit in (0..bits).rev().map(|shift| u64::from(digit >> shift & 1)) {
             if leading >> 63 == 0 {
                 leading = leading << 1 | bit;
@@ -140,7 +145,10 @@ mod tests {
     fn texts_are_whole_numbers_as_in_javascript() {
         for (text, whole) in [
             ("", Some(Whole::Within(0))),
-            (" 7615917337495251231\n", Some(Whole::Within(7_615_917_337_495_251_231))),
+            (
+                " 7615917337495251231\n",
+                Some(Whole::Within(7_615_917_337_495_251_231)),
+            ),
             ("-09", Some(Whole::Within(-9))),
             ("0xff", Some(Whole::Within(255))),
             ("1e3", None),
@@ -153,13 +161,21 @@ mod tests {
             assert_eq!(text_to_whole(text), whole, "{text:?}");
         }
         let long = "9".repeat(60);
-        assert_eq!((text_to_whole(&long), text_to_whole(&format!("-{long}"))), (Some(Whole::Beyond), Some(Whole::Below)));
+        assert_eq!(
+            (text_to_whole(&long), text_to_whole(&format!("-{long}"))),
+            (Some(Whole::Beyond), Some(Whole::Below))
+        );
     }
 
     #[test]
     fn texts_are_read_as_in_javascript() {
-        for (text, number) in [("", 0.0), (" \u{feff}12\n", 12.0), ("0x1F", 31.0), ("-Infinity", f64::NEG_INFINITY), (".5", 0.5)]
-        {
+        for (text, number) in [
+            ("", 0.0),
+            (" \u{feff}12\n", 12.0),
+            ("0x1F", 31.0),
+            ("-Infinity", f64::NEG_INFINITY),
+            (".5", 0.5),
+        ] {
             assert_eq!(text_to_number(text), number, "{text:?}");
         }
         for text in ["1_0", "inf", "-0x1", "1 2", "0b2", "\u{85}1", "e5", "."] {

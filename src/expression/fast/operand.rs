@@ -19,11 +19,13 @@ pub enum Operand<'a> {
     Bool(bool),
     /// A number.
     Number(f64),
-    /// A whole number with all its digits: one of the data beyond JavaScript's exact numbers, or one written with an `n`.
+    /// A whole number with all its digits: one of the data beyond JavaScript's exact numbers, or
+    /// one written with an `n`.
     BigInt(i128),
     /// A string.
     Text(Cow<'a, str>),
-    /// A string of half a character, the result of indexing a string at a surrogate pair; Rust strings cannot hold it.
+    /// A string of half a character, the result of indexing a string at a surrogate pair; Rust
+    /// strings cannot hold it.
     Surrogate(u16),
     /// An array of the data. Its address is its identity.
     Array(&'a Vec<Value>),
@@ -69,14 +71,28 @@ impl<'a> Operand<'a> {
     pub fn member(&self, member: &Member) -> Result<Operand<'a>, String> {
         let found = match self {
             Self::Undefined | Self::Null => {
-                return Err(format!("expected an object with `{}`, but it is {}", member.name, self.describe()));
+                return Err(format!(
+                    "expected an object with `{}`, but it is {}",
+                    member.name,
+                    self.describe()
+                ));
             }
             Self::Bool(_) | Self::Number(_) | Self::BigInt(_) => None,
             Self::Object(members) => members.get(&member.name).map(Operand::from),
-            Self::Array(items) if member.name == "length" => Some(Operand::Number(items.len() as f64)),
-            Self::Array(items) => member.index.and_then(|index| items.get(index)).map(Operand::from),
-            Self::Text(text) if member.name == "length" => Some(Operand::Number(text.encode_utf16().count() as f64)),
-            Self::Text(text) => member.index.and_then(|index| text.encode_utf16().nth(index)).map(Operand::from_unit),
+            Self::Array(items) if member.name == "length" => {
+                Some(Operand::Number(items.len() as f64))
+            }
+            Self::Array(items) => member
+                .index
+                .and_then(|index| items.get(index))
+                .map(Operand::from),
+            Self::Text(text) if member.name == "length" => {
+                Some(Operand::Number(text.encode_utf16().count() as f64))
+            }
+            Self::Text(text) => member
+                .index
+                .and_then(|index| text.encode_utf16().nth(index))
+                .map(Operand::from_unit),
             Self::Surrogate(_) if member.name == "length" => Some(Operand::Number(1.0)),
             Self::Surrogate(unit) => (member.index == Some(0)).then_some(Operand::Surrogate(*unit)),
         };
@@ -84,7 +100,9 @@ impl<'a> Operand<'a> {
     }
 
     fn from_unit(unit: u16) -> Self {
-        char::from_u32(unit.into()).map_or(Self::Surrogate(unit), |c| Self::Text(Cow::Owned(c.to_string())))
+        char::from_u32(unit.into()).map_or(Self::Surrogate(unit), |c| {
+            Self::Text(Cow::Owned(c.to_string()))
+        })
     }
 
     /// JavaScript's truthiness.

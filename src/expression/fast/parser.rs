@@ -7,8 +7,8 @@ use super::super::{
 use super::expression::{Comparison, Expression, Literal, Member, Path};
 use super::lexer::{Token, tokens};
 
-/// Bounds nesting, and the length of a chain of comparisons at one level, and so the recursion of parsing, evaluating and
-/// dropping the tree.
+/// Bounds nesting, and the length of a chain of comparisons at one level, and so the recursion of
+/// parsing, evaluating and dropping the tree.
 const MAX_DEPTH: usize = 24;
 
 /// The condition as a tree; `None` when it is not (wholly) in the fast grammar.
@@ -30,7 +30,11 @@ impl<'t> Parser<'t> {
         while self.take(&Token::Or) {
             operands.push(self.all(depth)?);
         }
-        if operands.len() == 1 { operands.pop() } else { Some(Expression::Any(operands)) }
+        if operands.len() == 1 {
+            operands.pop()
+        } else {
+            Some(Expression::Any(operands))
+        }
     }
 
     fn all(&mut self, depth: usize) -> Option<Expression> {
@@ -38,12 +42,23 @@ impl<'t> Parser<'t> {
         while self.take(&Token::And) {
             operands.push(self.comparisons(depth, false)?);
         }
-        if operands.len() == 1 { operands.pop() } else { Some(Expression::All(operands)) }
+        if operands.len() == 1 {
+            operands.pop()
+        } else {
+            Some(Expression::All(operands))
+        }
     }
 
-    /// A left-associative chain of equalities, or one level below (`relations`) of `<`, `<=`, `>`, `>=`.
+    /// A left-associative chain of equalities, or one level below (`relations`) of `<`, `<=`, `>`,
+    /// `>=`.
     fn comparisons(&mut self, depth: usize, relations: bool) -> Option<Expression> {
-        let operand = |parser: &mut Self| if relations { parser.unary(depth) } else { parser.comparisons(depth, true) };
+        let operand = |parser: &mut Self| {
+            if relations {
+                parser.unary(depth)
+            } else {
+                parser.comparisons(depth, true)
+            }
+        };
         let mut left = operand(self)?;
         let mut length = depth;
         while let Some(&Token::Comparison(comparison)) = self.tokens.first() {
@@ -102,12 +117,16 @@ impl<'t> Parser<'t> {
         let mut members = Vec::new();
         loop {
             if self.take(&Token::Dot) {
-                let Token::Word(name) = self.next()? else { return None };
+                let Token::Word(name) = self.next()? else {
+                    return None;
+                };
                 members.push(Member::new(name.clone())?);
             } else if self.take(&Token::OpenIndex) {
                 members.push(match self.next()? {
                     Token::Text(name) => Member::new(name.clone())?,
-                    Token::Number(number) if number.fract() == 0.0 && (0.0..4_294_967_295.0).contains(number) => {
+                    Token::Number(number)
+                        if number.fract() == 0.0 && (0.0..4_294_967_295.0).contains(number) =>
+                    {
                         Member::new(format!("{number:.0}"))?
                     }
                     _ => return None,
@@ -121,9 +140,13 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Whether a member access or call follows that the grammar does not take there: `'x'.length`, `(a).b`, `a()`.
+    /// Whether a member access or call follows that the grammar does not take there: `'x'.length`,
+    /// `(a).b`, `a()`.
     fn continues(&self) -> bool {
-        matches!(self.tokens.first(), Some(Token::Dot | Token::OpenIndex | Token::Open))
+        matches!(
+            self.tokens.first(),
+            Some(Token::Dot | Token::OpenIndex | Token::Open)
+        )
     }
 
     fn next(&mut self) -> Option<&'t Token> {
@@ -142,5 +165,11 @@ impl<'t> Parser<'t> {
 }
 
 fn is_relation(comparison: Comparison) -> bool {
-    matches!(comparison, Comparison::Less | Comparison::LessOrEqual | Comparison::Greater | Comparison::GreaterOrEqual)
+    matches!(
+        comparison,
+        Comparison::Less
+            | Comparison::LessOrEqual
+            | Comparison::Greater
+            | Comparison::GreaterOrEqual
+    )
 }

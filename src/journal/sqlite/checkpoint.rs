@@ -1,10 +1,13 @@
-//! The checkpoint thread: moves the write-ahead log (WAL) into the database file beside the writer, and caps the WAL.
+//! The checkpoint thread: moves the write-ahead log (WAL) into the database file beside the writer,
+//! and caps the WAL.
 //!
-//! A passive checkpoint never waits for the writer nor makes it wait, but while rows keep coming it never reaches the WAL's end,
-//! so the WAL would grow for ever. Above the cap the writer is therefore asked to finish the job between two batches.
+//! A passive checkpoint never waits for the writer nor makes it wait, but while rows keep coming it
+//! never reaches the WAL's end, so the WAL would grow for ever. Above the cap the writer is
+//! therefore asked to finish the job between two batches.
 //!
-//! Starting the WAL over leaves its file as large as it was. Once few rows come, the thread truncates it, when everything in it
-//! has been moved and nobody reads it; that holds the writer up for no longer than a truncation takes.
+//! Starting the WAL over leaves its file as large as it was. Once few rows come, the thread
+//! truncates it, when everything in it has been moved and nobody reads it; that holds the writer up
+//! for no longer than a truncation takes.
 
 use std::{
     sync::{
@@ -23,12 +26,15 @@ use crate::journal::store::StoreError;
 
 /// Pages (4 KiB) in the WAL that are worth a checkpoint: 32 MiB.
 const WORTHWHILE: i64 = 8 * 1024;
-/// Pages in the WAL above which the writer helps: 224 MiB, leaving room for the batch in flight below the cap of 256 MiB.
+/// Pages in the WAL above which the writer helps: 224 MiB, leaving room for the batch in flight
+/// below the cap of 256 MiB.
 const NEARLY_FULL: i64 = 56 * 1024;
-/// Bytes to which the file of a WAL that starts over is cut, if a reader let it grow beyond: that of a nearly full one.
+/// Bytes to which the file of a WAL that starts over is cut, if a reader let it grow beyond: that
+/// of a nearly full one.
 pub(super) const KEPT_FILE: i64 = NEARLY_FULL * 4096;
-/// How many pages later the writer tries again when readers of old pages, such as a backup, did not let it start the WAL over:
-/// 64 MiB, so that commits wait for them rarely, and the WAL grows while they read.
+/// How many pages later the writer tries again when readers of old pages, such as a backup, did not
+/// let it start the WAL over: 64 MiB, so that commits wait for them rarely, and the WAL grows while
+/// they read.
 const TRY_AGAIN: i64 = 16 * 1024;
 /// How long the writer waits for readers of old pages when it starts the WAL over.
 const RESTART_PATIENCE: Duration = Duration::from_millis(50);
@@ -44,7 +50,10 @@ pub(super) struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { look_every: 4 << 20, quiet: Duration::from_secs(5) }
+        Self {
+            look_every: 4 << 20,
+            quiet: Duration::from_secs(5),
+        }
     }
 }
 
@@ -70,7 +79,14 @@ impl Checkpointer {
             .name("checkpoint".into())
             .spawn(move || run(&connection, &looks, pace.quiet, &flag, &level))
             .map_err(|cause| StoreError::Failed("start the checkpoint thread", Box::new(cause)))?;
-        Ok(Self { look: Some(look), nearly_full, full_at, thread: Some(thread), pace, unseen: 0 })
+        Ok(Self {
+            look: Some(look),
+            nearly_full,
+            full_at,
+            thread: Some(thread),
+            pace,
+            unseen: 0,
+        })
     }
 
     /// Tells of about `bytes` of new WAL.
@@ -85,14 +101,22 @@ impl Checkpointer {
         }
     }
 
-    /// When the WAL is nearly full, moves the rest of it on the writer's own connection, so that the next batch starts it over.
+    /// When the WAL is nearly full, moves the rest of it on the writer's own connection, so that
+    /// the next batch starts it over.
     pub fn restart_if_full(&self, writer: &Connection, patience: Duration) -> rusqlite::Result<()> {
         if !self.nearly_full.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
         writer.busy_timeout(RESTART_PATIENCE)?;
         let Checkpoint { blocked, pages, .. } = checkpoint(writer, "RESTART")?;
-        self.full_at.store(if blocked { pages.max(NEARLY_FULL) + TRY_AGAIN } else { NEARLY_FULL }, Ordering::Relaxed);
+        self.full_at.store(
+            if blocked {
+                pages.max(NEARLY_FULL) + TRY_AGAIN
+            } else {
+                NEARLY_FULL
+            },
+            Ordering::Relaxed,
+        );
         writer.busy_timeout(patience)
     }
 
@@ -107,11 +131,21 @@ impl Checkpointer {
     }
 }
 
-fn run(connection: &Connection, looks: &Receiver<()>, quiet: Duration, nearly_full: &AtomicBool, full_at: &AtomicI64) {
+fn run(
+    connection: &Connection,
+    looks: &Receiver<()>,
+    quiet: Duration,
+    nearly_full: &AtomicBool,
+    full_at: &AtomicI64,
+) {
     // The WAL that a killed server left may be large.
     let mut may_be_large = true;
     loop {
-        let looked = match if may_be_large { looks.recv_timeout(quiet) } else { looks.recv().map_err(RecvTimeoutError::from) } {
+        let looked = match if may_be_large {
+            looks.recv_timeout(quiet)
+        } else {
+            looks.recv().map_err(RecvTimeoutError::from)
+        } {
             Ok(()) => {
                 may_be_large = true;
                 look(connection).map(|pages| {
@@ -120,17 +154,21 @@ fn run(connection: &Connection, looks: &Receiver<()>, quiet: Duration, nearly_fu
                     }
                 })
             }
-            Err(RecvTimeoutError::Timeout) => truncate(connection).map(|is_empty| may_be_large = !is_empty),
+            Err(RecvTimeoutError::Timeout) => {
+                truncate(connection).map(|is_empty| may_be_large = !is_empty)
+            }
             Err(RecvTimeoutError::Disconnected) => return,
         };
         if let Err(error) = looked {
-            // The rows are safe in the WAL; a disk that fails for good stops the writer soon enough.
+            // The rows are safe in the WAL; a disk that fails for good stops the writer soon
+            // enough.
             log::error!("expected to move the write-ahead log into the database, but {error}");
         }
     }
 }
 
-/// Empties the WAL and its file, unless a reader needs it or more rows come meanwhile; whether it did.
+/// Empties the WAL and its file, unless a reader needs it or more rows come meanwhile; whether it
+/// did.
 fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
     // First without holding anybody up, so that little is left to do while the writer has to wait.
     let Checkpoint { pages, moved, .. } = checkpoint(connection, "PASSIVE")?;
@@ -147,7 +185,8 @@ fn truncate(connection: &Connection) -> rusqlite::Result<bool> {
 /// Moves the WAL when it is worth it; answers how many pages it holds.
 fn look(connection: &Connection) -> rusqlite::Result<i64> {
     let Checkpoint { pages, moved, .. } = checkpoint(connection, "NOOP")?;
-    // Above the limit every page counts: what this thread leaves, the writer has to move while commits wait.
+    // Above the limit every page counts: what this thread leaves, the writer has to move while
+    // commits wait.
     if pages - moved < WORTHWHILE && pages < NEARLY_FULL {
         return Ok(pages);
     }
@@ -166,7 +205,11 @@ struct Checkpoint {
 
 fn checkpoint(connection: &Connection, mode: &str) -> rusqlite::Result<Checkpoint> {
     connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |row| {
-        Ok(Checkpoint { blocked: row.get(0)?, pages: row.get(1)?, moved: row.get(2)? })
+        Ok(Checkpoint {
+            blocked: row.get(0)?,
+            pages: row.get(1)?,
+            moved: row.get(2)?,
+        })
     })
 }
 
@@ -187,11 +230,22 @@ mod tests {
         fs::metadata(dir.join(format!("{DATABASE}-wal"))).map_or(0, |file| file.len())
     }
 
-    /// A store that has written for a while, whose thread truncates after `quiet`; and another connection to its file.
+    /// A store that has written for a while, whose thread truncates after `quiet`; and another
+    /// connection to its file.
     fn written(dir: &Path, quiet: Duration) -> (SqliteStore, Connection) {
-        let mut store = SqliteStore::open_with(dir, Pace { look_every: 1, quiet }).unwrap();
+        let mut store = SqliteStore::open_with(
+            dir,
+            Pace {
+                look_every: 1,
+                quiet,
+            },
+        )
+        .unwrap();
         (1..=200).for_each(|seq| store.commit(&[append(1, seq, seq)]).unwrap());
-        (store, connect(&dir.join(DATABASE), OpenFlags::default()).unwrap())
+        (
+            store,
+            connect(&dir.join(DATABASE), OpenFlags::default()).unwrap(),
+        )
     }
 
     const NEVER: Duration = Duration::from_secs(1_000_000);
@@ -204,7 +258,11 @@ mod tests {
         assert!(truncate(&connection).unwrap());
         assert_eq!(wal(dir.path()), 0);
         store.commit(&[append(1, 201, 201)]).unwrap();
-        let rows = store.reader().unwrap().rows(key(1).into(), 0, usize::MAX).unwrap();
+        let rows = store
+            .reader()
+            .unwrap()
+            .rows(key(1).into(), 0, usize::MAX)
+            .unwrap();
         assert_eq!(rows.len(), 201);
     }
 
@@ -213,7 +271,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (mut store, connection) = written(dir.path(), NEVER);
         let reader = connect(&dir.path().join(DATABASE), OpenFlags::default()).unwrap();
-        reader.execute_batch("BEGIN; SELECT count(*) FROM log;").unwrap();
+        reader
+            .execute_batch("BEGIN; SELECT count(*) FROM log;")
+            .unwrap();
         // With a wait of any length this would end with its time, not at once.
         assert!(!truncate(&connection).unwrap());
         store.commit(&[append(1, 201, 201)]).unwrap();
@@ -242,7 +302,14 @@ mod tests {
         }
         drop(store);
         assert!(wal(copy.path()) > 0);
-        let _store = SqliteStore::open_with(copy.path(), Pace { look_every: usize::MAX, quiet: Duration::ZERO }).unwrap();
+        let _store = SqliteStore::open_with(
+            copy.path(),
+            Pace {
+                look_every: usize::MAX,
+                quiet: Duration::ZERO,
+            },
+        )
+        .unwrap();
         while wal(copy.path()) > 0 {
             yield_now();
         }

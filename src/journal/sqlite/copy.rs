@@ -1,8 +1,10 @@
-//! Copies of the database: made beside a running server at one point in time, and read without being changed.
+//! Copies of the database: made beside a running server at one point in time, and read without
+//! being changed.
 //!
-//! The copy is made through one read transaction, so it is of the moment that began, whatever is committed meanwhile. The
-//! writer never waits for it; but the write-ahead log cannot start over and grows until the copy is there. So pages are copied
-//! in steps, with a pause as long as each step took: half of the disk is left to the server.
+//! The copy is made through one read transaction, so it is of the moment that began, whatever is
+//! committed meanwhile. The writer never waits for it; but the write-ahead log cannot start over
+//! and grows until the copy is there. So pages are copied in steps, with a pause as long as each
+//! step took: half of the disk is left to the server.
 //!
 //! Not here: what else belongs to a copy of a data directory (`backup`).
 
@@ -51,24 +53,42 @@ pub struct Facts {
     pub users: u64,
 }
 
-/// Copies a database to a new file, whether or not a server runs on it. `progress` is told how many pages are there of how many.
+/// Copies a database to a new file, whether or not a server runs on it. `progress` is told how many
+/// pages are there of how many.
 ///
 /// # Errors
 /// A database that cannot be read, or a full disk.
-pub fn copy_database(from: &Path, to: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Facts, StoreError> {
-    let source = connect(from, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    source.execute_batch("BEGIN").map_err(failed("begin to read the database"))?;
+pub fn copy_database(
+    from: &Path,
+    to: &Path,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Facts, StoreError> {
+    let source = connect(
+        from,
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    source
+        .execute_batch("BEGIN")
+        .map_err(failed("begin to read the database"))?;
     // The first look is the moment the copy is of.
     schema::version(&source)?;
     let mut target = connect(to, OpenFlags::default())?;
     // A copy that is not whole is thrown away, and a whole one is synced by whoever asked for it.
-    target.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").map_err(failed("set up the copy"))?;
+    target
+        .execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
+        .map_err(failed("set up the copy"))?;
     copy_pages(&source, &mut target, progress)?;
-    source.execute_batch("COMMIT").map_err(failed("end reading the database"))?;
+    source
+        .execute_batch("COMMIT")
+        .map_err(failed("end reading the database"))?;
     facts(&target)
 }
 
-fn copy_pages(source: &Connection, target: &mut Connection, progress: &mut dyn FnMut(u64, u64)) -> Result<(), StoreError> {
+fn copy_pages(
+    source: &Connection,
+    target: &mut Connection,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<(), StoreError> {
     let backup = Backup::new(source, target).map_err(failed("begin a copy of the database"))?;
     let mut locked = 0;
     loop {
@@ -76,7 +96,10 @@ fn copy_pages(source: &Connection, target: &mut Connection, progress: &mut dyn F
         let step = backup.step(STEP).map_err(failed("copy the database"))?;
         let told = backup.progress();
         let all = u64::try_from(told.pagecount).unwrap_or_default();
-        progress(all.saturating_sub(u64::try_from(told.remaining).unwrap_or_default()), all);
+        progress(
+            all.saturating_sub(u64::try_from(told.remaining).unwrap_or_default()),
+            all,
+        );
         match step {
             StepResult::Done => return Ok(()),
             StepResult::More => sleep(began.elapsed()),
@@ -84,7 +107,11 @@ fn copy_pages(source: &Connection, target: &mut Connection, progress: &mut dyn F
                 locked += 1;
                 sleep(LOCKED_PAUSE);
             }
-            _ => return Err(StoreError::Unreadable("the database is locked by another program: end that".to_owned())),
+            _ => {
+                return Err(StoreError::Unreadable(
+                    "the database is locked by another program: end that".to_owned(),
+                ));
+            }
         }
     }
 }
@@ -94,7 +121,9 @@ fn facts(connection: &Connection) -> Result<Facts, StoreError> {
     let read = || -> rusqlite::Result<Facts> {
         Ok(Facts {
             schema: 0,
-            incarnation: connection.query_row("SELECT incarnation FROM meta", [], |row| row.get(0).map(Uuid::from_bytes))?,
+            incarnation: connection.query_row("SELECT incarnation FROM meta", [], |row| {
+                row.get(0).map(Uuid::from_bytes)
+            })?,
             last_pos: count("SELECT coalesce(max(pos), 0) FROM log")?,
             rows: count("SELECT count(*) FROM log")?,
             instances: count("SELECT count(*) FROM instance")?,
@@ -103,7 +132,10 @@ fn facts(connection: &Connection) -> Result<Facts, StoreError> {
         })
     };
     let schema = schema::version(connection)?;
-    Ok(Facts { schema, ..read().map_err(failed("count what the database holds"))? })
+    Ok(Facts {
+        schema,
+        ..read().map_err(failed("count what the database holds"))?
+    })
 }
 
 /// A database file that nobody writes to.
@@ -119,12 +151,20 @@ impl CopiedDatabase {
     /// What is no database, or one of a newer server.
     pub fn open(file: &Path) -> Result<Self, StoreError> {
         let open = || {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-            connect(Path::new(&format!("file:{}?immutable=1", uri_path(file))), flags)
+            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX
+                | OpenFlags::SQLITE_OPEN_URI;
+            connect(
+                Path::new(&format!("file:{}?immutable=1", uri_path(file))),
+                flags,
+            )
         };
         let connection = open()?;
         schema::version(&connection)?;
-        Ok(Self { connection, reader: SqliteReader::new(open()?) })
+        Ok(Self {
+            connection,
+            reader: SqliteReader::new(open()?),
+        })
     }
 
     /// Reads what it holds.
@@ -154,21 +194,36 @@ impl CopiedDatabase {
         Ok(found)
     }
 
-    /// Entities of the log after this one, in order. Those of kinds that this version does not know are left out.
+    /// Entities of the log after this one, in order. Those of kinds that this version does not know
+    /// are left out.
     ///
     /// # Errors
     /// What cannot be read.
-    pub fn entities_after(&self, after: Option<Entity>, limit: u32) -> Result<Vec<Entity>, StoreError> {
+    pub fn entities_after(
+        &self,
+        after: Option<Entity>,
+        limit: u32,
+    ) -> Result<Vec<Entity>, StoreError> {
         let after = after.map_or(Vec::new(), |entity| entity.to_bytes().to_vec());
         let read = || -> rusqlite::Result<Vec<Option<Entity>>> {
-            let mut statement =
-                self.connection.prepare_cached("SELECT DISTINCT entity FROM log WHERE entity > ?1 ORDER BY entity LIMIT ?2")?;
-            statement.query_map(params![after, limit], |row| row.get(0).map(Entity::from_bytes))?.collect()
+            let mut statement = self.connection.prepare_cached(
+                "SELECT DISTINCT entity FROM log WHERE entity > ?1 ORDER BY entity LIMIT ?2",
+            )?;
+            statement
+                .query_map(params![after, limit], |row| {
+                    row.get(0).map(Entity::from_bytes)
+                })?
+                .collect()
         };
-        Ok(read().map_err(failed("read the entities of the log"))?.into_iter().flatten().collect())
+        Ok(read()
+            .map_err(failed("read the entities of the log"))?
+            .into_iter()
+            .flatten()
+            .collect())
     }
 
-    /// The first entity whose rows do not follow each other without a gap, and the number missing; none when the log is dense.
+    /// The first entity whose rows do not follow each other without a gap, and the number missing;
+    /// none when the log is dense.
     ///
     /// # Errors
     /// What cannot be read.
@@ -178,12 +233,16 @@ impl CopiedDatabase {
             ) WHERE first_seq <> before + 1 LIMIT 1";
         let gap = self.connection.query_row(sql, [], |row| {
             let (entity, Seq(missing)) = (row.get::<_, Vec<u8>>(0)?, row.get(1)?);
-            Ok((Uuid::from_slice(entity.get(1..).unwrap_or_default()).unwrap_or_default(), missing))
+            Ok((
+                Uuid::from_slice(entity.get(1..).unwrap_or_default()).unwrap_or_default(),
+                missing,
+            ))
         });
         gap.optional().map_err(failed("look for gaps in the log"))
     }
 
-    /// Gives the log of a database file a new identity: what clients held of the former one means nothing any more.
+    /// Gives the log of a database file a new identity: what clients held of the former one means
+    /// nothing any more.
     ///
     /// # Errors
     /// A file that cannot be written.
@@ -193,7 +252,9 @@ impl CopiedDatabase {
         let write = || -> rusqlite::Result<()> {
             connection.pragma_update(None, "journal_mode", "DELETE")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
-            connection.execute("UPDATE meta SET incarnation = ?1", [incarnation.as_bytes()]).map(drop)
+            connection
+                .execute("UPDATE meta SET incarnation = ?1", [incarnation.as_bytes()])
+                .map(drop)
         };
         write().map_err(failed("give the log a new identity"))?;
         Ok(incarnation)
@@ -204,5 +265,14 @@ impl CopiedDatabase {
 fn uri_path(path: &Path) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
     let bytes = path.as_os_str().as_encoded_bytes();
-    bytes.iter().map(|byte| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    bytes
+        .iter()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(*byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }

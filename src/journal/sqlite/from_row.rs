@@ -82,8 +82,16 @@ pub(super) fn incident_row(row: &Row<'_>) -> Result<IncidentRow> {
 }
 
 pub(super) fn timer_row(row: &Row<'_>) -> Result<TimerRow> {
-    let key = TimerKey { instance: row.get(1)?, element: row.get(2)?, action: row.get(3)?, occurrence: row.get(4)? };
-    Ok(TimerRow { due: row.get(0)?, key })
+    let key = TimerKey {
+        instance: row.get(1)?,
+        element: row.get(2)?,
+        action: row.get(3)?,
+        occurrence: row.get(4)?,
+    };
+    Ok(TimerRow {
+        due: row.get(0)?,
+        key,
+    })
 }
 
 pub(super) fn definition_row(row: &Row<'_>) -> Result<DefinitionRow> {
@@ -105,7 +113,11 @@ pub(super) fn definition_row(row: &Row<'_>) -> Result<DefinitionRow> {
 pub(super) fn schedule_row(row: &Row<'_>) -> Result<ScheduleRow> {
     let Seq(fired) = row.get(8)?;
     Ok(ScheduleRow {
-        key: ScheduleKey { tenant: row.get(0)?, process: row.get(1)?, node: row.get(2)? },
+        key: ScheduleKey {
+            tenant: row.get(0)?,
+            process: row.get(1)?,
+            node: row.get(2)?,
+        },
         version: row.get(3)?,
         expression: row.get(4)?,
         begun_at: row.get(5)?,

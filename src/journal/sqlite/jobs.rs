@@ -1,7 +1,8 @@
-//! The table of jobs: each list is read in the order of an index, from the place where its part begins.
+//! The table of jobs: each list is read in the order of an index, from the place where its part
+//! begins.
 //!
-//! Jobs in groups (a process with a status) are counted group by group until the part's first group is found; an order by time
-//! passes over what stands before the part, in the index alone.
+//! Jobs in groups (a process with a status) are counted group by group until the part's first group
+//! is found; an order by time passes over what stands before the part, in the index alone.
 
 use rusqlite::{Result, Row, ToSql, params};
 
@@ -20,7 +21,8 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-const JOB: &str = "SELECT instance, tenant, process, started_by, created_at, status, status_at FROM job";
+const JOB: &str =
+    "SELECT instance, tenant, process, started_by, created_at, status, status_at FROM job";
 
 /// The row of the instance tells where in the table its job is.
 const ONE: &str = "SELECT job.instance, job.tenant, job.process, job.started_by, job.created_at, job.status, job.status_at
@@ -35,8 +37,24 @@ pub(super) fn put(db: &mut Statements<'_>, row: &JobRow) -> Result<()> {
          ON CONFLICT (tenant, process, created_at, instance)
              DO UPDATE SET status = excluded.status, status_at = excluded.status_at",
     )?;
-    let JobRow { instance, tenant, process, started_by, created_at, status, status_at } = row;
-    statement.execute(params![instance, tenant, process, started_by, created_at, status.number(), status_at])?;
+    let JobRow {
+        instance,
+        tenant,
+        process,
+        started_by,
+        created_at,
+        status,
+        status_at,
+    } = row;
+    statement.execute(params![
+        instance,
+        tenant,
+        process,
+        started_by,
+        created_at,
+        status.number(),
+        status_at
+    ])?;
     Ok(())
 }
 
@@ -80,13 +98,22 @@ pub(super) fn list(
 }
 
 /// See `StoreReader::count_jobs`.
-pub(super) fn count(reader: &SqliteReader, filter: &JobFilter) -> std::result::Result<u64, StoreError> {
+pub(super) fn count(
+    reader: &SqliteReader,
+    filter: &JobFilter,
+) -> std::result::Result<u64, StoreError> {
     let groups = filter.groups(JobOrder::Process);
-    groups.into_iter().map(|(process, status)| count_group(reader, filter, process, status)).sum()
+    groups
+        .into_iter()
+        .map(|(process, status)| count_group(reader, filter, process, status))
+        .sum()
 }
 
 /// See `StoreReader::job`.
-pub(super) fn one(reader: &SqliteReader, key: InstanceKey) -> std::result::Result<Option<JobRow>, StoreError> {
+pub(super) fn one(
+    reader: &SqliteReader,
+    key: InstanceKey,
+) -> std::result::Result<Option<JobRow>, StoreError> {
     reader.one(ONE, [key], job_row)
 }
 
@@ -116,31 +143,56 @@ fn count_group(
 }
 
 /// The jobs of one process with one status.
-fn of_group<'a>(select: &str, filter: &'a JobFilter, process: &'a &'a str, status: &'a u8) -> Narrowing<'a> {
+fn of_group<'a>(
+    select: &str,
+    filter: &'a JobFilter,
+    process: &'a &'a str,
+    status: &'a u8,
+) -> Narrowing<'a> {
     let mut statement = Narrowing::of(select);
     statement.and("tenant = ?", &[&filter.tenant]);
     statement.and_given("started_by = ?", filter.started_by.as_ref());
-    statement.and("process = ? AND status = ? AND status_at BETWEEN ? AND ?", &[process, status, &filter.from, &filter.to]);
+    statement.and(
+        "process = ? AND status = ? AND status_at BETWEEN ? AND ?",
+        &[process, status, &filter.from, &filter.to],
+    );
     statement
 }
 
-/// The jobs of the filter by the time of their status. The signs before the columns keep the planner on the index of that order.
+/// The jobs of the filter by the time of their status. The signs before the columns keep the
+/// planner on the index of that order.
 fn by_time<'a>(filter: &'a JobFilter, processes: &'a dyn ToSql, descending: bool) -> Narrowing<'a> {
     let mut statement = Narrowing::of(JOB);
     statement.and("tenant = ?", &[&filter.tenant]);
     statement.and_given("started_by = ?", filter.started_by.as_ref());
     statement.and("status_at BETWEEN ? AND ?", &[&filter.from, &filter.to]);
     statement.and("+process IN (SELECT value FROM json_each(?))", &[processes]);
-    let statuses = filter.statuses.iter().map(|status| status.number().to_string()).collect::<Vec<_>>().join(", ");
+    let statuses = filter
+        .statuses
+        .iter()
+        .map(|status| status.number().to_string())
+        .collect::<Vec<_>>()
+        .join(", ");
     statement.and(&format!("+status IN ({statuses})"), &[]);
     let direction = if descending { "DESC" } else { "ASC" };
-    statement.push(&format!(" ORDER BY status_at {direction}, created_at {direction}, instance {direction}"));
+    statement.push(&format!(
+        " ORDER BY status_at {direction}, created_at {direction}, instance {direction}"
+    ));
     statement
 }
 
-fn newest_of<'a>(tenant: &'a &'a str, process: &'a &'a str, started_by: Option<&'a &'a str>, limit: &'a i64) -> Narrowing<'a> {
+fn newest_of<'a>(
+    tenant: &'a &'a str,
+    process: &'a &'a str,
+    started_by: Option<&'a &'a str>,
+    limit: &'a i64,
+) -> Narrowing<'a> {
     // The primary key would pass over the jobs of all others.
-    let select = if started_by.is_some() { format!("{JOB} INDEXED BY job_starter") } else { JOB.to_owned() };
+    let select = if started_by.is_some() {
+        format!("{JOB} INDEXED BY job_starter")
+    } else {
+        JOB.to_owned()
+    };
     let mut statement = Narrowing::of(&select);
     statement.and("tenant = ? AND process = ?", &[tenant, process]);
     statement.and_given("started_by = ?", started_by);
@@ -157,7 +209,8 @@ fn json_list(texts: &[String]) -> String {
 
 fn job_row(row: &Row<'_>) -> Result<JobRow> {
     let number: u8 = row.get(5)?;
-    let status = JobStatus::numbered(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(5, number.into()))?;
+    let status = JobStatus::numbered(number)
+        .ok_or(rusqlite::Error::IntegralValueOutOfRange(5, number.into()))?;
     Ok(JobRow {
         instance: row.get(0)?,
         tenant: row.get(1)?,
@@ -184,13 +237,23 @@ mod tests {
             from: Time(1),
             to: Time(9),
         };
-        let mine = JobFilter { started_by: Some("ada".into()), ..all.clone() };
+        let mine = JobFilter {
+            started_by: Some("ada".into()),
+            ..all.clone()
+        };
         let processes = json_list(&all.processes);
-        for (filter, index) in
-            [(&all, "job_time (tenant=? AND status_at>?"), (&mine, "job_starter_time (tenant=? AND started_by=? AND status_at>?")]
-        {
+        for (filter, index) in [
+            (&all, "job_time (tenant=? AND status_at>?"),
+            (
+                &mine,
+                "job_starter_time (tenant=? AND started_by=? AND status_at>?",
+            ),
+        ] {
             for descending in [false, true] {
-                check(&by_time(filter, &processes, descending), &[index, "SCAN json_each"]);
+                check(
+                    &by_time(filter, &processes, descending),
+                    &[index, "SCAN json_each"],
+                );
             }
         }
         let found = "process=? AND status=? AND status_at>?";
@@ -199,9 +262,18 @@ mod tests {
             statement.push(" ORDER BY status_at DESC, created_at DESC, instance DESC");
             check(&statement, &[index]);
             check(&statement, &[found]);
-            check(&of_group("SELECT count(*) FROM job", filter, &"p", &1), &["COVERING INDEX"]);
+            check(
+                &of_group("SELECT count(*) FROM job", filter, &"p", &1),
+                &["COVERING INDEX"],
+            );
         }
-        check(&newest_of(&"acme", &"p", None, &7), &["PRIMARY KEY (tenant=? AND process=?)"]);
-        check(&newest_of(&"acme", &"p", Some(&"ada"), &7), &["job_starter (tenant=? AND started_by=? AND process=?"]);
+        check(
+            &newest_of(&"acme", &"p", None, &7),
+            &["PRIMARY KEY (tenant=? AND process=?)"],
+        );
+        check(
+            &newest_of(&"acme", &"p", Some(&"ada"), &7),
+            &["job_starter (tenant=? AND started_by=? AND process=?"],
+        );
     }
 }

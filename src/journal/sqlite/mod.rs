@@ -1,9 +1,11 @@
 //! The embedded store: one SQLite file in WAL mode, synced at every commit.
 //!
-//! [`open`] guards the data directory and prepares the file, [`write`] applies batches (by [`statements`]), [`read`] answers
-//! (by [`narrowing`] and [`from_row`]), [`checkpoint`] moves the write-ahead log into the file on a thread of its own, [`copy`] makes copies beside
-//! a running server and reads them, [`values`] says how our types look in a column, [`outside_calls`] has the one table that
-//! changes beside the rows of instances, [`jobs`] that of jobs. Not here: when a batch is written (see [`writer`](super::writer)).
+//! [`open`] guards the data directory and prepares the file, [`write`] applies batches (by
+//! [`statements`]), [`read`] answers (by [`narrowing`] and [`from_row`]), [`checkpoint`] moves the
+//! write-ahead log into the file on a thread of its own, [`copy`] makes copies beside a running
+//! server and reads them, [`values`] says how our types look in a column, [`outside_calls`] has the
+//! one table that changes beside the rows of instances, [`jobs`] that of jobs. Not here: when a
+//! batch is written (see [`writer`](super::writer)).
 
 mod checkpoint;
 mod copy;

@@ -1,4 +1,5 @@
-//! Opening a data directory: the lock, the file, its settings, the tables. Not here: what is written (see `write`).
+//! Opening a data directory: the lock, the file, its settings, the tables. Not here: what is
+//! written (see `write`).
 
 use std::{
     fs::{File, TryLockError},
@@ -40,8 +41,8 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the store in `dir`, creating what is missing, and holds the directory's lock until dropped.
-    /// [`StoreError::InUse`] when another server has it.
+    /// Opens the store in `dir`, creating what is missing, and holds the directory's lock until
+    /// dropped. [`StoreError::InUse`] when another server has it.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
         Self::open_with(dir, Pace::default())
     }
@@ -50,7 +51,9 @@ impl SqliteStore {
     pub(super) fn open_with(dir: &Path, pace: Pace) -> Result<Self, StoreError> {
         if rusqlite::version_number() < OLDEST_SAFE_SQLITE {
             let version = rusqlite::version();
-            return Err(StoreError::Unreadable(format!("SQLite {version} can lose commits: build with 3.51.3 or newer")));
+            return Err(StoreError::Unreadable(format!(
+                "SQLite {version} can lose commits: build with 3.51.3 or newer"
+            )));
         }
         let lock = lock(dir)?;
         let path = dir.join(DATABASE);
@@ -60,10 +63,19 @@ impl SqliteStore {
         schema::migrate(&mut connection)?;
         let epoch = next_epoch(&connection).map_err(failed("count this opening"))?;
         let last_pos = connection
-            .query_row("SELECT coalesce(max(pos), 0) FROM log", [], |row| row.get(0))
+            .query_row("SELECT coalesce(max(pos), 0) FROM log", [], |row| {
+                row.get(0)
+            })
             .map_err(failed("find the log's end"))?;
         let checkpointer = Checkpointer::start(connect(&path, OpenFlags::default())?, pace)?;
-        Ok(Self { connection, epoch, last_pos, checkpointer, path, _lock: lock })
+        Ok(Self {
+            connection,
+            epoch,
+            last_pos,
+            checkpointer,
+            path,
+            _lock: lock,
+        })
     }
 
     pub(super) fn open_reader(&self) -> Result<SqliteReader, StoreError> {
@@ -85,7 +97,10 @@ impl DiskUse {
     /// Of the store in a data directory; nothing where there is none.
     pub fn of(dir: &Path) -> Self {
         let size = |name: &str| std::fs::metadata(dir.join(name)).map_or(0, |file| file.len());
-        Self { database: size(DATABASE), wal: size(&format!("{DATABASE}-wal")) }
+        Self {
+            database: size(DATABASE),
+            wal: size(&format!("{DATABASE}-wal")),
+        }
     }
 }
 
@@ -94,14 +109,21 @@ impl Drop for SqliteStore {
         self.checkpointer.stop();
         let connection = &self.connection;
         let empty = || connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
-        if let Err(error) = connection.busy_timeout(LAST_PATIENCE).and_then(|()| empty()) {
-            log::warn!("expected to empty the write-ahead log at the end, but {error}; the next start does it");
+        if let Err(error) = connection
+            .busy_timeout(LAST_PATIENCE)
+            .and_then(|()| empty())
+        {
+            log::warn!(
+                "expected to empty the write-ahead log at the end, but {error}; the next start \
+                does it"
+            );
         }
     }
 }
 
-/// Creates the directory and takes its lock. The operating system gives a lock back however the process ends. The directory itself
-/// is locked: a lock in a file is gone with the file, and a lock on the database's file would be given up with each handle of it.
+/// Creates the directory and takes its lock. The operating system gives a lock back however the
+/// process ends. The directory itself is locked: a lock in a file is gone with the file, and a lock
+/// on the database's file would be given up with each handle of it.
 fn lock(dir: &Path) -> Result<File, StoreError> {
     let file = directory::create(dir)
         .and_then(|()| lockable(dir))
@@ -109,21 +131,28 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(dir.to_owned())),
-        Err(TryLockError::Error(cause)) => Err(StoreError::Failed("lock the data directory", Box::new(cause))),
+        Err(TryLockError::Error(cause)) => Err(StoreError::Failed(
+            "lock the data directory",
+            Box::new(cause),
+        )),
     }
 }
 
-/// A directory with users' files and without a database is a damaged one: a new database would know nothing of them.
+/// A directory with users' files and without a database is a damaged one: a new database would know
+/// nothing of them.
 fn require_whole(dir: &Path, database: &Path) -> Result<(), StoreError> {
     // What uploads under way leave is nobody's yet.
     let is_file_of_instance = |entry: std::fs::DirEntry| entry.file_name() != "incoming";
-    let has_files = || std::fs::read_dir(dir.join(FILES)).is_ok_and(|entries| entries.flatten().any(is_file_of_instance));
+    let has_files = || {
+        std::fs::read_dir(dir.join(FILES))
+            .is_ok_and(|entries| entries.flatten().any(is_file_of_instance))
+    };
     if database.exists() || !has_files() {
         return Ok(());
     }
     Err(StoreError::Unreadable(format!(
-        "{DATABASE} is missing beside {FILES}/, which holds files that instances name: put it back, or restore a backup; to begin \
-         anew, take {FILES}/ away"
+        "{DATABASE} is missing beside {FILES}/, which holds files that instances name: put it \
+        back, or restore a backup; to begin anew, take {FILES}/ away"
     )))
 }
 
@@ -135,14 +164,19 @@ fn lockable(dir: &Path) -> std::io::Result<File> {
 /// Where directories cannot be opened.
 #[cfg(not(unix))]
 fn lockable(dir: &Path) -> std::io::Result<File> {
-    File::options().create(true).truncate(false).write(true).open(dir.join("stepwire.lock"))
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(dir.join("stepwire.lock"))
 }
 
 pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(PATIENCE)?;
-        // Else the planner prepares a statement anew whenever values are bound that its statistics might know.
+        // Else the planner prepares a statement anew whenever values are bound that its statistics
+        // might know.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(connection)
@@ -150,7 +184,8 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
     open().map_err(failed("open the database file"))
 }
 
-/// What makes an acknowledged commit survive a power cut; and no checkpoints by the writer, as they have their own thread.
+/// What makes an acknowledged commit survive a power cut; and no checkpoints by the writer, as they
+/// have their own thread.
 fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -166,6 +201,9 @@ fn next_epoch(connection: &Connection) -> rusqlite::Result<i64> {
         return Ok(epoch);
     }
     let incarnation = Uuid::now_v7();
-    connection.execute("INSERT INTO meta (only_row, incarnation, epoch) VALUES (1, ?1, 1)", [incarnation.as_bytes()])?;
+    connection.execute(
+        "INSERT INTO meta (only_row, incarnation, epoch) VALUES (1, ?1, 1)",
+        [incarnation.as_bytes()],
+    )?;
     Ok(1)
 }

@@ -1,4 +1,5 @@
-//! The table of calls to the outside: written and read here, as it changes also beside the rows of instances.
+//! The table of calls to the outside: written and read here, as it changes also beside the rows of
+//! instances.
 
 use rusqlite::{Result, Row, ToSql, params};
 
@@ -21,7 +22,11 @@ pub(super) fn put(db: &mut Statements<'_>, row: &OutsideCallRow) -> Result<()> {
              (instance, seq, tenant, process, node, action, host, url, body, placed_at, attempts, due, problem)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
     )?;
-    let CallTries { attempts, due, problem } = &row.tried;
+    let CallTries {
+        attempts,
+        due,
+        problem,
+    } = &row.tried;
     statement.execute(params![
         row.instance,
         Seq(row.seq),
@@ -41,14 +46,29 @@ pub(super) fn put(db: &mut Statements<'_>, row: &OutsideCallRow) -> Result<()> {
 }
 
 pub(super) fn forget(db: &mut Statements<'_>, instance: InstanceKey, seq: u64) -> Result<()> {
-    db.get("DELETE FROM outside_call WHERE instance = ?1 AND seq = ?2")?.execute(params![instance, Seq(seq)])?;
+    db.get("DELETE FROM outside_call WHERE instance = ?1 AND seq = ?2")?
+        .execute(params![instance, Seq(seq)])?;
     Ok(())
 }
 
-pub(super) fn change(db: &mut Statements<'_>, instance: InstanceKey, seq: u64, change: &CallChange) -> Result<()> {
-    let CallChange::Tried(CallTries { attempts, due, problem }) = change else { return forget(db, instance, seq) };
-    let sql = "UPDATE outside_call SET attempts = ?3, due = ?4, problem = ?5 WHERE instance = ?1 AND seq = ?2";
-    db.get(sql)?.execute(params![instance, Seq(seq), attempts, due, problem])?;
+pub(super) fn change(
+    db: &mut Statements<'_>,
+    instance: InstanceKey,
+    seq: u64,
+    change: &CallChange,
+) -> Result<()> {
+    let CallChange::Tried(CallTries {
+        attempts,
+        due,
+        problem,
+    }) = change
+    else {
+        return forget(db, instance, seq);
+    };
+    let sql = "UPDATE outside_call SET attempts = ?3, due = ?4, problem = ?5 WHERE instance = ?1 \
+        AND seq = ?2";
+    db.get(sql)?
+        .execute(params![instance, Seq(seq), attempts, due, problem])?;
     if due.is_none() {
         let sql = "DELETE FROM outside_call WHERE (instance, seq) IN
              (SELECT instance, seq FROM outside_call WHERE due IS NULL ORDER BY placed_at DESC LIMIT -1 OFFSET ?1)";
@@ -65,15 +85,29 @@ pub(super) fn due(
     limit: i64,
 ) -> std::result::Result<Vec<OutsideCallRow>, StoreError> {
     let marks = vec!["?"; without_hosts.len()].join(", ");
-    let sql = format!("{CALL} WHERE due <= ? AND host NOT IN ({marks}) ORDER BY due, instance, seq LIMIT ?");
+    let sql = format!(
+        "{CALL} WHERE due <= ? AND host NOT IN ({marks}) ORDER BY due, instance, seq LIMIT ?"
+    );
     let hosts = without_hosts.iter().map(|host| host as &dyn ToSql);
-    let values: Vec<&dyn ToSql> = std::iter::once(&until as &dyn ToSql).chain(hosts).chain([&limit as &dyn ToSql]).collect();
+    let values: Vec<&dyn ToSql> = std::iter::once(&until as &dyn ToSql)
+        .chain(hosts)
+        .chain([&limit as &dyn ToSql])
+        .collect();
     reader.list(&sql, values.as_slice(), row)
 }
 
 /// See `StoreReader::next_call`.
-pub(super) fn next(reader: &SqliteReader, after: Time) -> std::result::Result<Option<Time>, StoreError> {
-    Ok(reader.one("SELECT min(due) FROM outside_call WHERE due > ?1", [after], |row| row.get(0))?.flatten())
+pub(super) fn next(
+    reader: &SqliteReader,
+    after: Time,
+) -> std::result::Result<Option<Time>, StoreError> {
+    Ok(reader
+        .one(
+            "SELECT min(due) FROM outside_call WHERE due > ?1",
+            [after],
+            |row| row.get(0),
+        )?
+        .flatten())
 }
 
 /// See `StoreReader::outside_calls`.
@@ -83,7 +117,10 @@ pub(super) fn list(
     (instance, seq): (InstanceKey, u64),
     limit: i64,
 ) -> std::result::Result<Vec<OutsideCallRow>, StoreError> {
-    let sql = format!("{CALL} WHERE (instance, seq) < (?1, ?2) AND tenant = ?3 ORDER BY instance DESC, seq DESC LIMIT ?4");
+    let sql = format!(
+        "{CALL} WHERE (instance, seq) < (?1, ?2) AND tenant = ?3 ORDER BY instance DESC, seq \
+        DESC LIMIT ?4"
+    );
     reader.list(&sql, params![instance, Seq(seq), tenant, limit], row)
 }
 
@@ -100,6 +137,10 @@ fn row(row: &Row<'_>) -> Result<OutsideCallRow> {
         url: row.get(7)?,
         body: row.get(8)?,
         placed_at: row.get(9)?,
-        tried: CallTries { attempts: row.get(10)?, due: row.get(11)?, problem: row.get(12)? },
+        tried: CallTries {
+            attempts: row.get(10)?,
+            due: row.get(11)?,
+            problem: row.get(12)?,
+        },
     })
 }

@@ -1,4 +1,5 @@
-//! The read side, on a read-only connection of its own. Statements are prepared once per connection.
+//! The read side, on a read-only connection of its own. Statements are prepared once per
+//! connection.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,10 @@ use uuid::Uuid;
 
 use super::{
     failed,
-    from_row::{definition_row, incident_row, instance_row, schedule_row, stored_row, task_row, timer_row, user_row},
+    from_row::{
+        definition_row, incident_row, instance_row, schedule_row, stored_row, task_row, timer_row,
+        user_row,
+    },
     jobs,
     narrowing::{Narrowing, bounded},
     outside_calls,
@@ -18,7 +22,10 @@ use crate::{
         definition::DefinitionRow,
         filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
         job::{JobFilter, JobOrder, JobRow},
-        listing::{IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow, VersionInUse},
+        listing::{
+            IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow,
+            TimerRow, VersionInUse,
+        },
         outside_call::OutsideCallRow,
         row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
         schedule::ScheduleRow,
@@ -44,7 +51,12 @@ impl SqliteReader {
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>, StoreError> {
-        let rows = || self.connection.prepare_cached(sql)?.query_map(params, read)?.collect::<rusqlite::Result<_>>();
+        let rows = || {
+            self.connection
+                .prepare_cached(sql)?
+                .query_map(params, read)?
+                .collect::<rusqlite::Result<_>>()
+        };
         rows().map_err(failed("read rows"))
     }
 
@@ -54,15 +66,25 @@ impl SqliteReader {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>, StoreError> {
-        let row = || self.connection.prepare_cached(sql)?.query_row(params, read).optional();
+        let row = || {
+            self.connection
+                .prepare_cached(sql)?
+                .query_row(params, read)
+                .optional()
+        };
         row().map_err(failed("read a row"))
     }
 
-    /// The lists of candidates that somebody is in. There are about as many different ones as lanes, however many tasks wait.
+    /// The lists of candidates that somebody is in. There are about as many different ones as
+    /// lanes, however many tasks wait.
     fn candidates_for(&self, audience: &TaskAudience) -> Result<Vec<Roles>, StoreError> {
-        let lists = "SELECT DISTINCT candidates FROM task WHERE assignee IS NULL AND candidates IS NOT NULL";
+        let lists = "SELECT DISTINCT candidates FROM task WHERE assignee IS NULL AND candidates \
+            IS NOT NULL";
         let lists: Vec<Roles> = self.list(lists, [], |row| row.get(0))?;
-        Ok(lists.into_iter().filter(|Roles(roles)| audience.has_any(roles)).collect())
+        Ok(lists
+            .into_iter()
+            .filter(|Roles(roles)| audience.has_any(roles))
+            .collect())
     }
 }
 
@@ -82,9 +104,11 @@ const TASK: &str = "
         due_at, reminded_at
     FROM task";
 
-const INCIDENT: &str = "SELECT instance, element, tenant, process, node, code, message, raised_at FROM incident";
+const INCIDENT: &str =
+    "SELECT instance, element, tenant, process, node, code, message, raised_at FROM incident";
 
-/// The process is its instance's. No index by tenant: it would be written with every timer, for a list that is rarely asked for.
+/// The process is its instance's. No index by tenant: it would be written with every timer, for a
+/// list that is rarely asked for.
 const TIMER: &str = "
     SELECT due, timer.instance, element, action, occurrence, process
     FROM timer CROSS JOIN instance ON key = timer.instance";
@@ -92,11 +116,17 @@ const TIMER: &str = "
 impl StoreReader for SqliteReader {
     fn load(&self, entity: Entity) -> Result<Loaded, StoreError> {
         // One transaction, as a snapshot and the rows after it must be of the same moment.
-        let moment = self.connection.unchecked_transaction().map_err(failed("begin to read"))?;
+        let moment = self
+            .connection
+            .unchecked_transaction()
+            .map_err(failed("begin to read"))?;
         let sql = "SELECT seq, body FROM snapshot WHERE entity = ?1";
         let snapshot = self.one(sql, [entity.to_bytes()], |row| {
             let Seq(seq) = row.get(0)?;
-            Ok(SnapshotRow { seq, body: row.get(1)? })
+            Ok(SnapshotRow {
+                seq,
+                body: row.get(1)?,
+            })
         })?;
         let after = snapshot.as_ref().map_or(0, |snapshot| snapshot.seq);
         let rows = self.rows(entity, after, usize::MAX)?;
@@ -105,19 +135,40 @@ impl StoreReader for SqliteReader {
     }
 
     fn exists(&self, entity: Entity) -> Result<bool, StoreError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM log WHERE entity = ?1) OR EXISTS (SELECT 1 FROM snapshot WHERE entity = ?1)";
-        Ok(self.one(sql, [entity.to_bytes()], |row| row.get(0))?.unwrap_or(false))
+        let sql = "SELECT EXISTS (SELECT 1 FROM log WHERE entity = ?1) OR EXISTS (SELECT 1 FROM \
+            snapshot WHERE entity = ?1)";
+        Ok(self
+            .one(sql, [entity.to_bytes()], |row| row.get(0))?
+            .unwrap_or(false))
     }
 
-    fn instance_keys(&self, after: InstanceKey, limit: usize) -> Result<Vec<InstanceKey>, StoreError> {
-        let sql = "SELECT DISTINCT entity FROM log WHERE entity > ?1 AND entity <= ?2 ORDER BY entity LIMIT ?3";
+    fn instance_keys(
+        &self,
+        after: InstanceKey,
+        limit: usize,
+    ) -> Result<Vec<InstanceKey>, StoreError> {
+        let sql = "SELECT DISTINCT entity FROM log WHERE entity > ?1 AND entity <= ?2 ORDER BY \
+            entity LIMIT ?3";
         let (first, last) = (Entity::from(after), Entity::from(InstanceKey(Uuid::max())));
         let read = |row: &Row<'_>| row.get(0).map(Entity::instance);
-        self.list(sql, params![first.to_bytes(), last.to_bytes(), bounded(limit)], read)
+        self.list(
+            sql,
+            params![first.to_bytes(), last.to_bytes(), bounded(limit)],
+            read,
+        )
     }
 
-    fn rows(&self, entity: Entity, after_seq: u64, limit: usize) -> Result<Vec<StoredRow>, StoreError> {
-        self.list(ROWS_AFTER, params![entity.to_bytes(), Seq(after_seq), bounded(limit)], stored_row)
+    fn rows(
+        &self,
+        entity: Entity,
+        after_seq: u64,
+        limit: usize,
+    ) -> Result<Vec<StoredRow>, StoreError> {
+        self.list(
+            ROWS_AFTER,
+            params![entity.to_bytes(), Seq(after_seq), bounded(limit)],
+            stored_row,
+        )
     }
 
     fn instances(
@@ -140,11 +191,16 @@ impl StoreReader for SqliteReader {
     }
 
     fn instance(&self, key: InstanceKey) -> Result<Option<InstanceRow>, StoreError> {
-        self.one(&format!("SELECT {INSTANCE} FROM instance WHERE key = ?1"), [key], instance_row)
+        self.one(
+            &format!("SELECT {INSTANCE} FROM instance WHERE key = ?1"),
+            [key],
+            instance_row,
+        )
     }
 
     fn live_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError> {
-        let sql = "SELECT key, parent FROM instance WHERE root = ?1 AND parent IS NOT NULL AND ended_at IS NULL";
+        let sql = "SELECT key, parent FROM instance WHERE root = ?1 AND parent IS NOT NULL AND \
+            ended_at IS NULL";
         self.list(sql, [root], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
@@ -157,7 +213,13 @@ impl StoreReader for SqliteReader {
         Ok(counts.into_iter().collect())
     }
 
-    fn jobs(&self, filter: &JobFilter, order: JobOrder, offset: u64, limit: usize) -> Result<Vec<JobRow>, StoreError> {
+    fn jobs(
+        &self,
+        filter: &JobFilter,
+        order: JobOrder,
+        offset: u64,
+        limit: usize,
+    ) -> Result<Vec<JobRow>, StoreError> {
         jobs::list(self, filter, order, offset, limit)
     }
 
@@ -179,7 +241,12 @@ impl StoreReader for SqliteReader {
         jobs::newest(self, tenant, process, started_by, limit)
     }
 
-    fn task_list(&self, filter: &TaskFilter, after: Option<ElementCursor>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
+    fn task_list(
+        &self,
+        filter: &TaskFilter,
+        after: Option<ElementCursor>,
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError> {
         let limit = bounded(limit);
         let mine = match &filter.scope {
             TaskScope::Of(audience) => self.candidates_for(audience)?,
@@ -198,14 +265,23 @@ impl StoreReader for SqliteReader {
         self.list(statement.sql(), statement.values(), task_row)
     }
 
-    fn tasks(&self, after: Option<(InstanceKey, ElementKey)>, limit: usize) -> Result<Vec<TaskRow>, StoreError> {
-        let sql = format!("{TASK} WHERE (instance, element) < (?1, ?2) ORDER BY instance DESC, element DESC LIMIT ?3");
+    fn tasks(
+        &self,
+        after: Option<(InstanceKey, ElementKey)>,
+        limit: usize,
+    ) -> Result<Vec<TaskRow>, StoreError> {
+        let sql = format!(
+            "{TASK} WHERE (instance, element) < (?1, ?2) ORDER BY instance DESC, element DESC \
+            LIMIT ?3"
+        );
         let (instance, element) = after.unwrap_or(AFTER_ALL);
         self.list(&sql, params![instance, element, bounded(limit)], task_row)
     }
 
     fn open_incidents(&self) -> Result<u64, StoreError> {
-        Ok(self.one("SELECT count(*) FROM incident", [], |row| row.get(0))?.map_or(0, |Seq(count)| count))
+        Ok(self
+            .one("SELECT count(*) FROM incident", [], |row| row.get(0))?
+            .map_or(0, |Seq(count)| count))
     }
 
     fn incidents(
@@ -224,19 +300,38 @@ impl StoreReader for SqliteReader {
         self.list(statement.sql(), statement.values(), incident_row)
     }
 
-    fn timers(&self, filter: &PlaceFilter, after: Option<&TimerRow>, limit: usize) -> Result<Vec<ListedTimer>, StoreError> {
+    fn timers(
+        &self,
+        filter: &PlaceFilter,
+        after: Option<&TimerRow>,
+        limit: usize,
+    ) -> Result<Vec<ListedTimer>, StoreError> {
         let limit = bounded(limit);
         let mut statement = Narrowing::of(TIMER);
         statement.and("tenant = ?", &[&filter.tenant]);
         statement.and_given("timer.instance = ?", filter.instance.as_ref());
         statement.and_given("process = ?", filter.process.as_ref());
         if let Some(TimerRow { due, key }) = after {
-            let values: [&dyn ToSql; 5] = [due, &key.instance, &key.element, &key.action, &key.occurrence];
-            statement.and("(due, timer.instance, element, action, occurrence) > (?, ?, ?, ?, ?)", &values);
+            let values: [&dyn ToSql; 5] = [
+                due,
+                &key.instance,
+                &key.element,
+                &key.action,
+                &key.occurrence,
+            ];
+            statement.and(
+                "(due, timer.instance, element, action, occurrence) > (?, ?, ?, ?, ?)",
+                &values,
+            );
         }
         statement.push(" ORDER BY due, timer.instance, element, action, occurrence");
         statement.limit(&limit);
-        self.list(statement.sql(), statement.values(), |row| Ok(ListedTimer { timer: timer_row(row)?, process: row.get(5)? }))
+        self.list(statement.sql(), statement.values(), |row| {
+            Ok(ListedTimer {
+                timer: timer_row(row)?,
+                process: row.get(5)?,
+            })
+        })
     }
 
     fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError> {
@@ -246,10 +341,17 @@ impl StoreReader for SqliteReader {
     }
 
     fn next_due(&self) -> Result<Option<Time>, StoreError> {
-        Ok(self.one("SELECT min(due) FROM timer", [], |row| row.get(0))?.flatten())
+        Ok(self
+            .one("SELECT min(due) FROM timer", [], |row| row.get(0))?
+            .flatten())
     }
 
-    fn due_calls(&self, until: Time, without_hosts: &[String], limit: usize) -> Result<Vec<OutsideCallRow>, StoreError> {
+    fn due_calls(
+        &self,
+        until: Time,
+        without_hosts: &[String],
+        limit: usize,
+    ) -> Result<Vec<OutsideCallRow>, StoreError> {
         outside_calls::due(self, until, without_hosts, bounded(limit))
     }
 
@@ -263,14 +365,30 @@ impl StoreReader for SqliteReader {
         after: Option<(InstanceKey, u64)>,
         limit: usize,
     ) -> Result<Vec<OutsideCallRow>, StoreError> {
-        outside_calls::list(self, tenant, after.unwrap_or((InstanceKey(Uuid::max()), u64::MAX)), bounded(limit))
+        outside_calls::list(
+            self,
+            tenant,
+            after.unwrap_or((InstanceKey(Uuid::max()), u64::MAX)),
+            bounded(limit),
+        )
     }
 
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError> {
-        self.list("SELECT source, seq, target, body FROM outbox ORDER BY source, seq", [], |row| {
-            let Seq(seq) = row.get(1)?;
-            Ok(OutboxMessage { source: row.get(0)?, row: OutboxRow { seq, target: row.get(2)?, body: row.get(3)? } })
-        })
+        self.list(
+            "SELECT source, seq, target, body FROM outbox ORDER BY source, seq",
+            [],
+            |row| {
+                let Seq(seq) = row.get(1)?;
+                Ok(OutboxMessage {
+                    source: row.get(0)?,
+                    row: OutboxRow {
+                        seq,
+                        target: row.get(2)?,
+                        body: row.get(3)?,
+                    },
+                })
+            },
+        )
     }
 
     fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError> {
@@ -280,13 +398,29 @@ impl StoreReader for SqliteReader {
     }
 
     fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError> {
-        let filter = InstanceFilter { statuses, ..InstanceFilter::default() };
-        let mut statement = Narrowing::of_instances("tenant, process, version, revision, count(*), min(key)", &filter);
-        statement.push(" GROUP BY tenant, process, version, revision ORDER BY tenant, process, version, revision");
+        let filter = InstanceFilter {
+            statuses,
+            ..InstanceFilter::default()
+        };
+        let mut statement = Narrowing::of_instances(
+            "tenant, process, version, revision, count(*), min(key)",
+            &filter,
+        );
+        statement.push(
+            " GROUP BY tenant, process, version, revision ORDER BY tenant, process, \
+            version, revision",
+        );
         self.list(statement.sql(), statement.values(), |row| {
             let Seq(instances) = row.get(4)?;
             let (version, revision, example) = (row.get(2)?, row.get(3)?, row.get(5)?);
-            Ok(VersionInUse { tenant: row.get(0)?, process: row.get(1)?, version, revision, instances, example })
+            Ok(VersionInUse {
+                tenant: row.get(0)?,
+                process: row.get(1)?,
+                version,
+                revision,
+                instances,
+                example,
+            })
         })
     }
 
@@ -298,13 +432,16 @@ impl StoreReader for SqliteReader {
     }
 
     fn users(&self) -> Result<Vec<UserRow>, StoreError> {
-        let sql = "SELECT tenant, name, password_hash, roles, revoked_at, created_at FROM user ORDER BY tenant, name";
+        let sql = "SELECT tenant, name, password_hash, roles, revoked_at, created_at FROM user \
+            ORDER BY tenant, name";
         self.list(sql, [], user_row)
     }
 
     fn log_incarnation(&self) -> Result<Uuid, StoreError> {
         let bytes = self.one("SELECT incarnation FROM meta", [], |row| row.get(0))?;
-        bytes.map(Uuid::from_bytes).ok_or_else(|| StoreError::Unreadable("the table `meta` is empty".into()))
+        bytes
+            .map(Uuid::from_bytes)
+            .ok_or_else(|| StoreError::Unreadable("the table `meta` is empty".into()))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The tables, as an ordered list of scripts; `PRAGMA user_version` counts how many of them a file has seen.
+//! The tables, as an ordered list of scripts; `PRAGMA user_version` counts how many of them a file
+//! has seen.
 //!
 //! A script that was released never changes: add the next one.
 
@@ -16,7 +17,11 @@ const NEWEST: u32 = SCRIPTS.len() as u32;
 /// Brings the file to the newest version; each script is one transaction.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let found = version(connection)?;
-    for (script, version) in SCRIPTS.iter().zip(1u32..).filter(|(_, version)| *version > found) {
+    for (script, version) in SCRIPTS
+        .iter()
+        .zip(1u32..)
+        .filter(|(_, version)| *version > found)
+    {
         let mut migrated = || -> rusqlite::Result<()> {
             let transaction = connection.transaction()?;
             transaction.execute_batch(script)?;
@@ -37,7 +42,8 @@ pub(super) fn version(connection: &Connection) -> Result<u32, StoreError> {
     let found: u32 = version.map_err(failed("read the schema's version"))?;
     if found > NEWEST {
         return Err(StoreError::Unreadable(format!(
-            "the data directory has schema version {found} and this server knows {NEWEST}: start a newer server"
+            "the data directory has schema version {found} and this server knows {NEWEST}: start \
+            a newer server"
         )));
     }
     Ok(found)

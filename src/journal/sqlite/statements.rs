@@ -1,7 +1,8 @@
 //! The statements of one batch: looked up by their text once each, not once per row.
 //!
-//! The connection keeps them prepared from batch to batch; its look-up hashes the whole text, which for a short statement
-//! costs about a tenth of running it. Not here: the statements themselves (see `write`).
+//! The connection keeps them prepared from batch to batch; its look-up hashes the whole text, which
+//! for a short statement costs about a tenth of running it. Not here: the statements themselves
+//! (see `write`).
 
 use std::ptr;
 
@@ -16,16 +17,25 @@ pub(super) struct Statements<'a> {
 impl<'a> Statements<'a> {
     /// None yet.
     pub fn of(connection: &'a Connection) -> Self {
-        Self { connection, prepared: Vec::new() }
+        Self {
+            connection,
+            prepared: Vec::new(),
+        }
     }
 
     /// The statement with this text.
     pub fn get(&mut self, sql: &'static str) -> rusqlite::Result<&mut CachedStatement<'a>> {
-        // A batch uses a handful. A text that stands at two addresses is prepared twice, which is no harm.
-        let index = match self.prepared.iter().position(|(text, _)| ptr::eq(*text, sql)) {
+        // A batch uses a handful. A text that stands at two addresses is prepared twice, which is
+        // no harm.
+        let index = match self
+            .prepared
+            .iter()
+            .position(|(text, _)| ptr::eq(*text, sql))
+        {
             Some(index) => index,
             None => {
-                self.prepared.push((sql, self.connection.prepare_cached(sql)?));
+                self.prepared
+                    .push((sql, self.connection.prepare_cached(sql)?));
                 self.prepared.len() - 1
             }
         };

@@ -1,4 +1,5 @@
-//! How keys, times, seqs and states look in a column. All reads and writes of both sides go through these.
+//! How keys, times, seqs and states look in a column. All reads and writes of both sides go through
+//! these.
 
 use rusqlite::{
     ToSql,
@@ -27,7 +28,9 @@ impl ToSql for Seq {
 impl FromSql for Seq {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let number = value.as_i64()?;
-        u64::try_from(number).map(Self).map_err(|_| FromSqlError::OutOfRange(number))
+        u64::try_from(number)
+            .map(Self)
+            .map_err(|_| FromSqlError::OutOfRange(number))
     }
 }
 
@@ -90,7 +93,14 @@ impl ToSql for Roles {
 
 impl FromSql for Roles {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        Ok(Self(value.as_str()?.split(' ').filter(|role| !role.is_empty()).map(str::to_owned).collect()))
+        Ok(Self(
+            value
+                .as_str()?
+                .split(' ')
+                .filter(|role| !role.is_empty())
+                .map(str::to_owned)
+                .collect(),
+        ))
     }
 }
 

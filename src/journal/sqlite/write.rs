@@ -1,4 +1,5 @@
-//! The write side: one transaction per batch, statements prepared once. Not here: the tables (see `schema/`).
+//! The write side: one transaction per batch, statements prepared once. Not here: the tables (see
+//! `schema/`).
 
 use rusqlite::{ErrorCode, params};
 
@@ -24,9 +25,14 @@ const PAGE: usize = 4096;
 
 impl Store for SqliteStore {
     fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
-        self.checkpointer.restart_if_full(&self.connection, PATIENCE).map_err(failed("start the write-ahead log over"))?;
+        self.checkpointer
+            .restart_if_full(&self.connection, PATIENCE)
+            .map_err(failed("start the write-ahead log over"))?;
         // Dropping the transaction rolls it back, so an error leaves nothing behind.
-        let transaction = self.connection.transaction().map_err(failed("begin a transaction"))?;
+        let transaction = self
+            .connection
+            .transaction()
+            .map_err(failed("begin a transaction"))?;
         let mut last_pos = self.last_pos;
         let mut bytes = 0;
         let mut db = Statements::of(&transaction);
@@ -50,10 +56,12 @@ impl Store for SqliteStore {
                 }
                 WriteOp::User(row) => put_user(&mut db, row).map_err(failed("write a user"))?,
                 WriteOp::OutsideCall(instance, seq, change) => {
-                    outside_calls::change(&mut db, *instance, *seq, change).map_err(failed("write a call to the outside"))?;
+                    outside_calls::change(&mut db, *instance, *seq, change)
+                        .map_err(failed("write a call to the outside"))?;
                 }
                 WriteOp::OutboxDelivered(source, seq) => {
-                    drop_message(&mut db, *source, *seq).map_err(failed("delete a delivered message"))?;
+                    drop_message(&mut db, *source, *seq)
+                        .map_err(failed("delete a delivered message"))?;
                 }
             }
         }
@@ -76,7 +84,12 @@ impl Store for SqliteStore {
     }
 }
 
-fn append(db: &mut Statements<'_>, pos: i64, epoch: i64, commit: &Commit) -> Result<(), StoreError> {
+fn append(
+    db: &mut Statements<'_>,
+    pos: i64,
+    epoch: i64,
+    commit: &Commit,
+) -> Result<(), StoreError> {
     let entity = commit.row.entity;
     put_row(db, pos, epoch, &commit.row).map_err(|cause| match cause.sqlite_error_code() {
         Some(ErrorCode::ConstraintViolation) => StoreError::Conflict(entity, commit.row.first_seq),
@@ -86,8 +99,14 @@ fn append(db: &mut Statements<'_>, pos: i64, epoch: i64, commit: &Commit) -> Res
         if let Some(snapshot) = &commit.snapshot {
             put_snapshot(db, entity, snapshot)?;
         }
-        commit.outbox.iter().try_for_each(|message| put_message(db, entity, message))?;
-        commit.changes.iter().try_for_each(|change| apply(db, change))
+        commit
+            .outbox
+            .iter()
+            .try_for_each(|message| put_message(db, entity, message))?;
+        commit
+            .changes
+            .iter()
+            .try_for_each(|change| apply(db, change))
     };
     rest().map_err(failed("write what belongs to a log row"))
 }
@@ -113,7 +132,11 @@ fn put_row(db: &mut Statements<'_>, pos: i64, epoch: i64, row: &LogRow) -> rusql
     Ok(())
 }
 
-fn put_snapshot(db: &mut Statements<'_>, entity: Entity, snapshot: &SnapshotRow) -> rusqlite::Result<()> {
+fn put_snapshot(
+    db: &mut Statements<'_>,
+    entity: Entity,
+    snapshot: &SnapshotRow,
+) -> rusqlite::Result<()> {
     let statement = db.get(
         "INSERT INTO snapshot (entity, seq, body) VALUES (?1, ?2, ?3)
          ON CONFLICT (entity) DO UPDATE SET seq = excluded.seq, body = excluded.body",
@@ -122,14 +145,25 @@ fn put_snapshot(db: &mut Statements<'_>, entity: Entity, snapshot: &SnapshotRow)
     Ok(())
 }
 
-fn put_message(db: &mut Statements<'_>, source: Entity, message: &OutboxRow) -> rusqlite::Result<()> {
-    let statement = db.get("INSERT INTO outbox (source, seq, target, body) VALUES (?1, ?2, ?3, ?4)")?;
-    statement.execute(params![source.to_bytes(), Seq(message.seq), message.target.to_bytes(), message.body])?;
+fn put_message(
+    db: &mut Statements<'_>,
+    source: Entity,
+    message: &OutboxRow,
+) -> rusqlite::Result<()> {
+    let statement =
+        db.get("INSERT INTO outbox (source, seq, target, body) VALUES (?1, ?2, ?3, ?4)")?;
+    statement.execute(params![
+        source.to_bytes(),
+        Seq(message.seq),
+        message.target.to_bytes(),
+        message.body
+    ])?;
     Ok(())
 }
 
 fn drop_message(db: &mut Statements<'_>, source: Entity, seq: u64) -> rusqlite::Result<()> {
-    db.get("DELETE FROM outbox WHERE source = ?1 AND seq = ?2")?.execute(params![source.to_bytes(), Seq(seq)])?;
+    db.get("DELETE FROM outbox WHERE source = ?1 AND seq = ?2")?
+        .execute(params![source.to_bytes(), Seq(seq)])?;
     Ok(())
 }
 
@@ -139,7 +173,14 @@ fn put_user(db: &mut Statements<'_>, row: &UserRow) -> rusqlite::Result<()> {
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     let roles = Roles(row.roles.clone());
-    statement.execute(params![row.tenant, row.name, row.password_hash, roles, row.revoked_at, row.created_at])?;
+    statement.execute(params![
+        row.tenant,
+        row.name,
+        row.password_hash,
+        roles,
+        row.revoked_at,
+        row.created_at
+    ])?;
     Ok(())
 }
 
@@ -175,12 +216,21 @@ fn put_definition(db: &mut Statements<'_>, row: &DefinitionRow) -> Result<(), St
 fn change_schedules(db: &mut Statements<'_>, changes: &[ScheduleChange]) -> Result<(), StoreError> {
     let change = |change: &ScheduleChange| match change {
         ScheduleChange::Put(row) => put_schedule(db, row),
-        ScheduleChange::Removed(ScheduleKey { tenant, process, node }) => {
+        ScheduleChange::Removed(ScheduleKey {
+            tenant,
+            process,
+            node,
+        }) => {
             let sql = "DELETE FROM schedule WHERE tenant = ?1 AND process = ?2 AND node = ?3";
-            db.get(sql)?.execute(params![tenant, process, node]).map(drop)
+            db.get(sql)?
+                .execute(params![tenant, process, node])
+                .map(drop)
         }
     };
-    changes.iter().try_for_each(change).map_err(failed("write a schedule"))
+    changes
+        .iter()
+        .try_for_each(change)
+        .map_err(failed("write a schedule"))
 }
 
 fn put_schedule(db: &mut Statements<'_>, row: &ScheduleRow) -> rusqlite::Result<()> {
@@ -263,9 +313,17 @@ fn put_instance(db: &mut Statements<'_>, row: &InstanceRow) -> rusqlite::Result<
 }
 
 fn put_searched(db: &mut Statements<'_>, row: &SearchedRow) -> rusqlite::Result<()> {
-    let statement =
-        db.get("INSERT OR REPLACE INTO searched (instance, path, tenant, value, created_at) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    statement.execute(params![row.instance, row.path, row.tenant, row.value, row.created_at])?;
+    let statement = db.get(
+        "INSERT OR REPLACE INTO searched (instance, path, tenant, value, created_at) \
+            VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    statement.execute(params![
+        row.instance,
+        row.path,
+        row.tenant,
+        row.value,
+        row.created_at
+    ])?;
     Ok(())
 }
 
@@ -295,16 +353,31 @@ fn put_task(db: &mut Statements<'_>, row: &TaskRow) -> rusqlite::Result<()> {
 }
 
 fn put_timer(db: &mut Statements<'_>, row: &TimerRow) -> rusqlite::Result<()> {
-    let statement =
-        db.get("INSERT OR REPLACE INTO timer (instance, element, action, occurrence, due) VALUES (?1, ?2, ?3, ?4, ?5)")?;
-    let TimerKey { instance, element, action, occurrence } = &row.key;
+    let statement = db.get(
+        "INSERT OR REPLACE INTO timer (instance, element, action, occurrence, due) VALUES \
+            (?1, ?2, ?3, ?4, ?5)",
+    )?;
+    let TimerKey {
+        instance,
+        element,
+        action,
+        occurrence,
+    } = &row.key;
     statement.execute(params![instance, element, action, occurrence, row.due])?;
     Ok(())
 }
 
 fn drop_timer(db: &mut Statements<'_>, key: &TimerKey) -> rusqlite::Result<()> {
-    let statement = db.get("DELETE FROM timer WHERE instance = ?1 AND element = ?2 AND action = ?3 AND occurrence = ?4")?;
-    statement.execute(params![key.instance, key.element, key.action, key.occurrence])?;
+    let statement = db.get(
+        "DELETE FROM timer WHERE instance = ?1 AND element = ?2 AND action = \
+        ?3 AND occurrence = ?4",
+    )?;
+    statement.execute(params![
+        key.instance,
+        key.element,
+        key.action,
+        key.occurrence
+    ])?;
     Ok(())
 }
 
@@ -313,7 +386,18 @@ fn put_incident(db: &mut Statements<'_>, row: &IncidentRow) -> rusqlite::Result<
         "INSERT OR REPLACE INTO incident (instance, element, tenant, process, node, code, message, raised_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
-    let IncidentRow { instance, element, tenant, process, node, code, message, raised_at } = row;
-    statement.execute(params![instance, element, tenant, process, node, code, message, raised_at])?;
+    let IncidentRow {
+        instance,
+        element,
+        tenant,
+        process,
+        node,
+        code,
+        message,
+        raised_at,
+    } = row;
+    statement.execute(params![
+        instance, element, tenant, process, node, code, message, raised_at
+    ])?;
     Ok(())
 }

@@ -3,11 +3,16 @@
 use std::fs;
 
 use super::fixtures::{append, key, row};
-use crate::journal::{Commit, CopiedDatabase, DATABASE, Entity, LogRow, SqliteStore, Store, WriteOp, copy_database};
+use crate::journal::{
+    Commit, CopiedDatabase, DATABASE, Entity, LogRow, SqliteStore, Store, WriteOp, copy_database,
+};
 
 /// A row that fills many pages.
 fn large(n: u128) -> WriteOp {
-    let row = LogRow { body: vec![7; 1 << 20], ..row(n, 1, 1) };
+    let row = LogRow {
+        body: vec![7; 1 << 20],
+        ..row(n, 1, 1)
+    };
     WriteOp::Commit(Commit::of(row))
 }
 
@@ -27,12 +32,23 @@ fn a_copy_is_of_the_moment_it_began_and_the_writer_goes_on() {
     assert!(steps >= 3, "in steps: {steps}");
     assert_eq!((facts.rows, facts.last_pos), (10, 10));
     let copied = CopiedDatabase::open(&copy).unwrap();
-    assert_eq!((copied.facts().unwrap(), copied.damage().unwrap()), (facts, Vec::new()));
-    assert!(copied.reader().exists(key(10).into()).unwrap() && !copied.reader().exists(key(101).into()).unwrap());
+    assert_eq!(
+        (copied.facts().unwrap(), copied.damage().unwrap()),
+        (facts, Vec::new())
+    );
+    assert!(
+        copied.reader().exists(key(10).into()).unwrap()
+            && !copied.reader().exists(key(101).into()).unwrap()
+    );
     assert!(store.reader().unwrap().exists(key(101).into()).unwrap());
-    let beside = fs::read_dir(dir.path())
-        .unwrap()
-        .filter(|entry| entry.as_ref().unwrap().file_name().to_string_lossy().starts_with("copy"));
+    let beside = fs::read_dir(dir.path()).unwrap().filter(|entry| {
+        entry
+            .as_ref()
+            .unwrap()
+            .file_name()
+            .to_string_lossy()
+            .starts_with("copy")
+    });
     assert_eq!(beside.count(), 1, "reading writes nothing beside it");
 }
 
@@ -40,7 +56,9 @@ fn a_copy_is_of_the_moment_it_began_and_the_writer_goes_on() {
 fn a_copy_tells_its_entities_and_the_first_gap() {
     let dir = tempfile::tempdir().unwrap();
     let mut store = SqliteStore::open(dir.path()).unwrap();
-    store.commit(&[append(1, 1, 2), append(2, 1, 1), append(1, 3, 3)]).unwrap();
+    store
+        .commit(&[append(1, 1, 2), append(2, 1, 1), append(1, 3, 3)])
+        .unwrap();
     let copied = |name: &str| {
         let copy = dir.path().join(name);
         copy_database(&dir.path().join(DATABASE), &copy, &mut |_, _| {}).unwrap();
@@ -48,8 +66,14 @@ fn a_copy_tells_its_entities_and_the_first_gap() {
     };
     let dense = copied("dense.db");
     assert_eq!(dense.first_gap().unwrap(), None);
-    assert_eq!(dense.entities_after(None, 1).unwrap(), [Entity::from(key(1))]);
-    assert_eq!(dense.entities_after(Some(key(1).into()), 9).unwrap(), [Entity::from(key(2))]);
+    assert_eq!(
+        dense.entities_after(None, 1).unwrap(),
+        [Entity::from(key(1))]
+    );
+    assert_eq!(
+        dense.entities_after(Some(key(1).into()), 9).unwrap(),
+        [Entity::from(key(2))]
+    );
     store.commit(&[append(2, 4, 4)]).unwrap();
     assert_eq!(copied("torn.db").first_gap().unwrap(), Some((key(2).0, 2)));
 }

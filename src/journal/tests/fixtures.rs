@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use crate::{
     journal::{
-        Commit, DefinitionFormat, DefinitionRow, DefinitionState, InstanceRow, LogRow, MemoryStore, ReadModelChange, SqliteStore,
-        Store, StoreReader, WriteOp,
+        Commit, DefinitionFormat, DefinitionRow, DefinitionState, InstanceRow, LogRow, MemoryStore,
+        ReadModelChange, SqliteStore, Store, StoreReader, WriteOp,
     },
     model::ids::{InstanceKey, Time},
 };
@@ -47,7 +47,10 @@ pub(in crate::journal) fn append(n: u128, first: u64, last: u64) -> WriteOp {
 
 /// A write of a row of instance `n` with read-model changes.
 pub(super) fn changing(n: u128, seq: u64, changes: Vec<ReadModelChange>) -> WriteOp {
-    WriteOp::Commit(Commit { changes: changes.into(), ..Commit::of(row(n, seq, seq)) })
+    WriteOp::Commit(Commit {
+        changes: changes.into(),
+        ..Commit::of(row(n, seq, seq))
+    })
 }
 
 /// Instance `n`, started at time `n`.

@@ -23,7 +23,10 @@ fn job(n: u128, process: &str, status: JobStatus, status_at: i64) -> JobRow {
 fn changes(jobs: &[JobRow]) -> Vec<ReadModelChange> {
     let with_instance = |job: &JobRow| {
         let n = job.created_at.0 as u128;
-        [ReadModelChange::Instance(instance(n, &job.process, "started")), ReadModelChange::Job(job.clone())]
+        [
+            ReadModelChange::Instance(instance(n, &job.process, "started")),
+            ReadModelChange::Job(job.clone()),
+        ]
     };
     jobs.iter().flat_map(with_instance).collect()
 }
@@ -51,7 +54,11 @@ fn listed(reader: &dyn StoreReader, filter: &JobFilter, order: JobOrder) -> Vec<
     for length in 1..=whole.len() + 1 {
         for offset in 0..=whole.len() {
             let end = (offset + length).min(whole.len());
-            assert_eq!(page(offset as u64, length), whole[offset..end], "{length} from {offset}");
+            assert_eq!(
+                page(offset as u64, length),
+                whole[offset..end],
+                "{length} from {offset}"
+            );
         }
     }
     whole
@@ -72,26 +79,62 @@ fn jobs_are_listed_in_each_order() {
         ];
         store.commit(&[changing(1, 1, changes(&jobs))]).unwrap();
         // The first ends later.
-        store.commit(&[changing(1, 2, vec![ReadModelChange::Job(job(1, "a", Done, 60))])]).unwrap();
+        store
+            .commit(&[changing(
+                1,
+                2,
+                vec![ReadModelChange::Job(job(1, "a", Done, 60))],
+            )])
+            .unwrap();
         let all = all();
         let time = |descending| JobOrder::StatusAt { descending };
         assert_eq!(listed(reader, &all, time(true)), [1, 8, 3, 4, 5, 7, 2]);
         assert_eq!(listed(reader, &all, time(false)), [2, 7, 5, 4, 3, 8, 1]);
-        assert_eq!(listed(reader, &all, JobOrder::Process), [2, 5, 7, 1, 8, 3, 4]);
-        assert_eq!(listed(reader, &all, JobOrder::Status), [2, 7, 5, 1, 8, 3, 4]);
-        let mine = JobFilter { started_by: Some("alice".into()), ..all.clone() };
+        assert_eq!(
+            listed(reader, &all, JobOrder::Process),
+            [2, 5, 7, 1, 8, 3, 4]
+        );
+        assert_eq!(
+            listed(reader, &all, JobOrder::Status),
+            [2, 7, 5, 1, 8, 3, 4]
+        );
+        let mine = JobFilter {
+            started_by: Some("alice".into()),
+            ..all.clone()
+        };
         assert_eq!(listed(reader, &mine, time(true)), [1, 3, 5, 7]);
         assert_eq!(listed(reader, &mine, JobOrder::Process), [5, 7, 1, 3]);
-        let between = JobFilter { from: Time(30), to: Time(50), ..all.clone() };
+        let between = JobFilter {
+            from: Time(30),
+            to: Time(50),
+            ..all.clone()
+        };
         assert_eq!(listed(reader, &between, time(true)), [8, 3, 4, 5]);
         assert_eq!(listed(reader, &between, JobOrder::Status), [5, 8, 3, 4]);
-        let ended = JobFilter { statuses: vec![Done, Failed], processes: vec!["a".into()], ..all.clone() };
+        let ended = JobFilter {
+            statuses: vec![Done, Failed],
+            processes: vec!["a".into()],
+            ..all.clone()
+        };
         assert_eq!(listed(reader, &ended, JobOrder::Process), [1, 8, 3, 4]);
         for none in [
-            JobFilter { tenant: "other".into(), ..all.clone() },
-            JobFilter { processes: Vec::new(), ..all.clone() },
-            JobFilter { statuses: Vec::new(), ..all.clone() },
-            JobFilter { from: Time(2), to: Time(1), ..all },
+            JobFilter {
+                tenant: "other".into(),
+                ..all.clone()
+            },
+            JobFilter {
+                processes: Vec::new(),
+                ..all.clone()
+            },
+            JobFilter {
+                statuses: Vec::new(),
+                ..all.clone()
+            },
+            JobFilter {
+                from: Time(2),
+                to: Time(1),
+                ..all
+            },
         ] {
             assert_eq!(listed(reader, &none, time(true)), [0; 0], "{none:?}");
             assert_eq!(listed(reader, &none, JobOrder::Process), [0; 0], "{none:?}");
@@ -102,7 +145,12 @@ fn jobs_are_listed_in_each_order() {
 #[test]
 fn the_newest_jobs_of_a_process_are_those_started_last() {
     check(|store, reader| {
-        let jobs = [job(1, "a", Done, 90), job(2, "a", Running, 2), job(3, "a", Done, 10), job(4, "b", Running, 4)];
+        let jobs = [
+            job(1, "a", Done, 90),
+            job(2, "a", Running, 2),
+            job(3, "a", Done, 10),
+            job(4, "b", Running, 4),
+        ];
         store.commit(&[changing(1, 1, changes(&jobs))]).unwrap();
         let newest = |tenant, started_by| {
             let jobs = reader.newest_jobs(tenant, "a", started_by, 2).unwrap();

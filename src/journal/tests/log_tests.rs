@@ -4,7 +4,9 @@ use super::fixtures::{append, check, key, row};
 use crate::journal::{Commit, Entity, OutboxRow, SnapshotRow, StoreError, WriteOp};
 
 fn seqs(rows: &[crate::journal::StoredRow]) -> Vec<(u64, u64)> {
-    rows.iter().map(|stored| (stored.row.first_seq, stored.row.last_seq)).collect()
+    rows.iter()
+        .map(|stored| (stored.row.first_seq, stored.row.last_seq))
+        .collect()
 }
 
 #[test]
@@ -13,11 +15,27 @@ fn what_is_appended_is_loaded() {
         let entity = Entity::from(key(1));
         assert!(reader.load(entity).unwrap().is_empty());
         assert!(!reader.exists(entity).unwrap());
-        store.commit(&[append(1, 1, 3), append(2, 1, 1), append(1, 4, 4)]).unwrap();
+        store
+            .commit(&[append(1, 1, 3), append(2, 1, 1), append(1, 4, 4)])
+            .unwrap();
         let loaded = reader.load(entity).unwrap();
         assert_eq!(loaded.snapshot, None);
-        assert_eq!(loaded.rows.iter().map(|stored| stored.row.clone()).collect::<Vec<_>>(), [row(1, 1, 3), row(1, 4, 4)]);
-        assert_eq!(loaded.rows.iter().map(|stored| (stored.pos, stored.epoch)).collect::<Vec<_>>(), [(1, 1), (3, 1)]);
+        assert_eq!(
+            loaded
+                .rows
+                .iter()
+                .map(|stored| stored.row.clone())
+                .collect::<Vec<_>>(),
+            [row(1, 1, 3), row(1, 4, 4)]
+        );
+        assert_eq!(
+            loaded
+                .rows
+                .iter()
+                .map(|stored| (stored.pos, stored.epoch))
+                .collect::<Vec<_>>(),
+            [(1, 1), (3, 1)]
+        );
         assert!(reader.exists(entity).unwrap());
     });
 }
@@ -25,22 +43,45 @@ fn what_is_appended_is_loaded() {
 #[test]
 fn a_snapshot_replaces_the_rows_before_it() {
     check(|store, reader| {
-        let snapshot = |seq| SnapshotRow { seq, body: vec![9; 5] };
-        let with = Commit { snapshot: Some(snapshot(3)), ..Commit::of(row(1, 2, 3)) };
-        store.commit(&[append(1, 1, 1), WriteOp::Commit(with), append(1, 4, 6)]).unwrap();
+        let snapshot = |seq| SnapshotRow {
+            seq,
+            body: vec![9; 5],
+        };
+        let with = Commit {
+            snapshot: Some(snapshot(3)),
+            ..Commit::of(row(1, 2, 3))
+        };
+        store
+            .commit(&[append(1, 1, 1), WriteOp::Commit(with), append(1, 4, 6)])
+            .unwrap();
         let loaded = reader.load(key(1).into()).unwrap();
-        assert_eq!((loaded.snapshot, seqs(&loaded.rows)), (Some(snapshot(3)), vec![(4, 6)]));
+        assert_eq!(
+            (loaded.snapshot, seqs(&loaded.rows)),
+            (Some(snapshot(3)), vec![(4, 6)])
+        );
 
-        store.commit(&[WriteOp::Snapshot(key(1).into(), snapshot(6))]).unwrap();
+        store
+            .commit(&[WriteOp::Snapshot(key(1).into(), snapshot(6))])
+            .unwrap();
         let loaded = reader.load(key(1).into()).unwrap();
-        assert_eq!((loaded.snapshot, seqs(&loaded.rows)), (Some(snapshot(6)), vec![]));
+        assert_eq!(
+            (loaded.snapshot, seqs(&loaded.rows)),
+            (Some(snapshot(6)), vec![])
+        );
     });
 }
 
 #[test]
 fn rows_after_a_seq_begin_with_the_row_around_it() {
     check(|store, reader| {
-        store.commit(&[append(1, 1, 3), append(1, 4, 6), append(1, 7, 7), append(2, 1, 9)]).unwrap();
+        store
+            .commit(&[
+                append(1, 1, 3),
+                append(1, 4, 6),
+                append(1, 7, 7),
+                append(2, 1, 9),
+            ])
+            .unwrap();
         for (after, limit, expected) in [
             (0, 9, vec![(1, 3), (4, 6), (7, 7)]),
             (2, 9, vec![(1, 3), (4, 6), (7, 7)]),
@@ -48,7 +89,11 @@ fn rows_after_a_seq_begin_with_the_row_around_it() {
             (4, 1, vec![(4, 6)]),
             (7, 9, vec![]),
         ] {
-            assert_eq!(seqs(&reader.rows(key(1).into(), after, limit).unwrap()), expected, "after {after}, limit {limit}");
+            assert_eq!(
+                seqs(&reader.rows(key(1).into(), after, limit).unwrap()),
+                expected,
+                "after {after}, limit {limit}"
+            );
         }
     });
 }
@@ -56,8 +101,18 @@ fn rows_after_a_seq_begin_with_the_row_around_it() {
 #[test]
 fn instance_keys_come_once_and_in_order() {
     check(|store, reader| {
-        store.commit(&[append(3, 1, 1), append(1, 1, 1), append(2, 1, 1), append(3, 2, 2)]).unwrap();
-        assert_eq!(reader.instance_keys(key(0), 9).unwrap(), [key(1), key(2), key(3)]);
+        store
+            .commit(&[
+                append(3, 1, 1),
+                append(1, 1, 1),
+                append(2, 1, 1),
+                append(3, 2, 2),
+            ])
+            .unwrap();
+        assert_eq!(
+            reader.instance_keys(key(0), 9).unwrap(),
+            [key(1), key(2), key(3)]
+        );
         assert_eq!(reader.instance_keys(key(1), 1).unwrap(), [key(2)]);
         assert_eq!(reader.instance_keys(key(3), 9).unwrap(), []);
     });
@@ -67,8 +122,13 @@ fn instance_keys_come_once_and_in_order() {
 fn a_refused_batch_leaves_no_trace() {
     check(|store, reader| {
         store.commit(&[append(1, 1, 1)]).unwrap();
-        let error = store.commit(&[append(2, 1, 1), append(1, 1, 2)]).unwrap_err();
-        assert!(matches!(error, StoreError::Conflict(entity, 1) if entity == key(1).into()), "{error}");
+        let error = store
+            .commit(&[append(2, 1, 1), append(1, 1, 2)])
+            .unwrap_err();
+        assert!(
+            matches!(error, StoreError::Conflict(entity, 1) if entity == key(1).into()),
+            "{error}"
+        );
         assert!(!reader.exists(key(2).into()).unwrap());
         assert_eq!(seqs(&reader.load(key(1).into()).unwrap().rows), [(1, 1)]);
     });
@@ -77,11 +137,31 @@ fn a_refused_batch_leaves_no_trace() {
 #[test]
 fn the_outbox_keeps_what_is_not_delivered() {
     check(|store, reader| {
-        let message = |seq| OutboxRow { seq, target: key(7).into(), body: vec![1, 2] };
-        let sending = |n, seq, messages| WriteOp::Commit(Commit { outbox: messages, ..Commit::of(row(n, seq, seq + 1)) });
-        store.commit(&[sending(2, 1, vec![message(1), message(2)]), sending(1, 5, vec![message(5)])]).unwrap();
-        let left =
-            || -> Vec<_> { reader.outbox().unwrap().into_iter().map(|found| (found.source.instance(), found.row.seq)).collect() };
+        let message = |seq| OutboxRow {
+            seq,
+            target: key(7).into(),
+            body: vec![1, 2],
+        };
+        let sending = |n, seq, messages| {
+            WriteOp::Commit(Commit {
+                outbox: messages,
+                ..Commit::of(row(n, seq, seq + 1))
+            })
+        };
+        store
+            .commit(&[
+                sending(2, 1, vec![message(1), message(2)]),
+                sending(1, 5, vec![message(5)]),
+            ])
+            .unwrap();
+        let left = || -> Vec<_> {
+            reader
+                .outbox()
+                .unwrap()
+                .into_iter()
+                .map(|found| (found.source.instance(), found.row.seq))
+                .collect()
+        };
         assert_eq!(left(), [(key(1), 5), (key(2), 1), (key(2), 2)]);
         assert_eq!(reader.outbox().unwrap()[1].row, message(1));
         let delivered = WriteOp::OutboxDelivered(key(2).into(), 1);

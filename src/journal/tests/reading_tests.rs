@@ -5,36 +5,66 @@ use std::collections::BTreeMap;
 use super::fixtures::{changing, check, definition, instance, key};
 use crate::{
     journal::{
-        DefinitionRow, DefinitionState, IncidentRow, InstanceFilter, InstanceRow, PlaceFilter, ReadModelChange, ScheduleChange,
-        ScheduleKey, ScheduleRow, StoreError, StoreReader, TaskAudience, TaskRow, TimerKey, TimerRow, UserRow, WriteOp,
+        DefinitionRow, DefinitionState, IncidentRow, InstanceFilter, InstanceRow, PlaceFilter,
+        ReadModelChange, ScheduleChange, ScheduleKey, ScheduleRow, StoreError, StoreReader,
+        TaskAudience, TaskRow, TimerKey, TimerRow, UserRow, WriteOp,
     },
     model::ids::{ElementKey, Time},
 };
 
 fn timer(n: u128, due: i64, occurrence: u32) -> TimerRow {
-    let key = TimerKey { instance: key(n), element: ElementKey(3), action: "remind".into(), occurrence };
-    TimerRow { due: Time(due), key }
+    let key = TimerKey {
+        instance: key(n),
+        element: ElementKey(3),
+        action: "remind".into(),
+        occurrence,
+    };
+    TimerRow {
+        due: Time(due),
+        key,
+    }
 }
 
 fn dues(reader: &dyn StoreReader, until: i64, limit: usize) -> Vec<(i64, u32)> {
-    reader.due_timers(Time(until), limit).unwrap().into_iter().map(|timer| (timer.due.0, timer.key.occurrence)).collect()
+    reader
+        .due_timers(Time(until), limit)
+        .unwrap()
+        .into_iter()
+        .map(|timer| (timer.due.0, timer.key.occurrence))
+        .collect()
 }
 
 fn everywhere(tenant: &str) -> PlaceFilter {
-    PlaceFilter { tenant: tenant.into(), instance: None, process: None }
+    PlaceFilter {
+        tenant: tenant.into(),
+        instance: None,
+        process: None,
+    }
 }
 
 #[test]
 fn timers_come_by_due_time() {
     check(|store, reader| {
         assert_eq!(reader.next_due().unwrap(), None);
-        let set = [timer(2, 30, 0), timer(2, 10, 1), timer(1, 20, 2), timer(2, 20, 3)].map(ReadModelChange::TimerSet);
+        let set = [
+            timer(2, 30, 0),
+            timer(2, 10, 1),
+            timer(1, 20, 2),
+            timer(2, 20, 3),
+        ]
+        .map(ReadModelChange::TimerSet);
         store.commit(&[changing(1, 1, set.to_vec())]).unwrap();
         assert_eq!(reader.next_due().unwrap(), Some(Time(10)));
         assert_eq!(dues(reader, 25, 9), [(10, 1), (20, 2), (20, 3)]);
         assert_eq!(dues(reader, 99, 2), [(10, 1), (20, 2)]);
         let again = ReadModelChange::TimerSet(timer(2, 40, 1));
-        store.commit(&[changing(1, 2, vec![again, ReadModelChange::TimerCleared(timer(1, 0, 2).key)])]).unwrap();
+        store
+            .commit(&[changing(
+                1,
+                2,
+                vec![again, ReadModelChange::TimerCleared(timer(1, 0, 2).key)],
+            )])
+            .unwrap();
         assert_eq!(dues(reader, 99, 9), [(20, 3), (30, 0), (40, 1)]);
     });
 }
@@ -42,25 +72,81 @@ fn timers_come_by_due_time() {
 #[test]
 fn instances_are_filtered_and_paged_newest_first() {
     check(|store, reader| {
-        let child = |n, parent| InstanceRow { parent: Some(key(parent)), root: key(1), ..instance(n, "leave", "started") };
-        let named = InstanceRow { business_key: Some("order-9".into()), ..instance(5, "order", "created") };
-        let rows = [instance(1, "order", "started"), child(2, 1), child(3, 2), instance(4, "order", "finished"), named];
+        let child = |n, parent| InstanceRow {
+            parent: Some(key(parent)),
+            root: key(1),
+            ..instance(n, "leave", "started")
+        };
+        let named = InstanceRow {
+            business_key: Some("order-9".into()),
+            ..instance(5, "order", "created")
+        };
+        let rows = [
+            instance(1, "order", "started"),
+            child(2, 1),
+            child(3, 2),
+            instance(4, "order", "finished"),
+            named,
+        ];
         let changes = rows.clone().map(ReadModelChange::Instance).to_vec();
         store.commit(&[changing(1, 1, changes)]).unwrap();
-        let list = |filter: &InstanceFilter, after, limit| reader.instances(filter, after, limit).unwrap();
+        let list =
+            |filter: &InstanceFilter, after, limit| reader.instances(filter, after, limit).unwrap();
         let all = InstanceFilter::default();
-        let by = |filter: InstanceFilter| -> Vec<i64> { list(&filter, None, 9).iter().map(|row| row.created_at.0).collect() };
+        let by = |filter: InstanceFilter| -> Vec<i64> {
+            list(&filter, None, 9)
+                .iter()
+                .map(|row| row.created_at.0)
+                .collect()
+        };
 
         assert_eq!(by(all.clone()), [5, 4, 3, 2, 1]);
-        assert_eq!(by(InstanceFilter { process: Some("order".into()), ..all.clone() }), [5, 4, 1]);
-        assert_eq!(by(InstanceFilter { statuses: vec!["started".into()], process: Some("order".into()), ..all.clone() }), [1]);
-        assert_eq!(by(InstanceFilter { business_key: Some("order-9".into()), ..all.clone() }), [5]);
-        assert_eq!(by(InstanceFilter { root: Some(key(1)), ..all.clone() }), [3, 2]);
-        assert_eq!(by(InstanceFilter { tenant: Some("other".into()), ..all.clone() }), [0; 0]);
+        assert_eq!(
+            by(InstanceFilter {
+                process: Some("order".into()),
+                ..all.clone()
+            }),
+            [5, 4, 1]
+        );
+        assert_eq!(
+            by(InstanceFilter {
+                statuses: vec!["started".into()],
+                process: Some("order".into()),
+                ..all.clone()
+            }),
+            [1]
+        );
+        assert_eq!(
+            by(InstanceFilter {
+                business_key: Some("order-9".into()),
+                ..all.clone()
+            }),
+            [5]
+        );
+        assert_eq!(
+            by(InstanceFilter {
+                root: Some(key(1)),
+                ..all.clone()
+            }),
+            [3, 2]
+        );
+        assert_eq!(
+            by(InstanceFilter {
+                tenant: Some("other".into()),
+                ..all.clone()
+            }),
+            [0; 0]
+        );
         assert_eq!(reader.children(key(1)).unwrap(), [rows[1].clone()]);
         let first = list(&all, None, 2);
         let second = list(&all, Some(first[1].cursor()), 2);
-        assert_eq!((first, second), (vec![rows[4].clone(), rows[3].clone()], vec![rows[2].clone(), rows[1].clone()]));
+        assert_eq!(
+            (first, second),
+            (
+                vec![rows[4].clone(), rows[3].clone()],
+                vec![rows[2].clone(), rows[1].clone()]
+            )
+        );
     });
 }
 
@@ -76,12 +162,23 @@ fn an_instance_changes_only_in_what_may_change() {
             incidents: 1,
             ..started.clone()
         };
-        let tampered = InstanceRow { created_at: Time(77), tenant: "other".into(), ..ended.clone() };
-        store.commit(&[changing(1, 1, vec![ReadModelChange::Instance(started)])]).unwrap();
-        store.commit(&[changing(1, 2, vec![ReadModelChange::Instance(tampered)])]).unwrap();
+        let tampered = InstanceRow {
+            created_at: Time(77),
+            tenant: "other".into(),
+            ..ended.clone()
+        };
+        store
+            .commit(&[changing(1, 1, vec![ReadModelChange::Instance(started)])])
+            .unwrap();
+        store
+            .commit(&[changing(1, 2, vec![ReadModelChange::Instance(tampered)])])
+            .unwrap();
         assert_eq!(reader.instance(key(1)).unwrap(), Some(ended));
         assert_eq!(reader.instance(key(2)).unwrap(), None);
-        assert_eq!(reader.status_counts().unwrap(), BTreeMap::from([("finished".to_owned(), 1)]));
+        assert_eq!(
+            reader.status_counts().unwrap(),
+            BTreeMap::from([("finished".to_owned(), 1)])
+        );
     });
 }
 
@@ -116,15 +213,29 @@ fn tasks_and_incidents_come_and_go() {
         };
         let opened = [task(1, 2), task(1, 5), task(3, 1)].map(ReadModelChange::TaskOpened);
         store.commit(&[changing(1, 1, opened.to_vec())]).unwrap();
-        store.commit(&[changing(1, 2, vec![ReadModelChange::IncidentRaised(incident.clone())])]).unwrap();
+        store
+            .commit(&[changing(
+                1,
+                2,
+                vec![ReadModelChange::IncidentRaised(incident.clone())],
+            )])
+            .unwrap();
         assert_eq!(reader.tasks(None, 2).unwrap(), [task(3, 1), task(1, 5)]);
-        assert_eq!(reader.tasks(Some((key(1), ElementKey(5))), 2).unwrap(), [task(1, 2)]);
-        assert_eq!(reader.incidents(&everywhere("acme"), None, 9).unwrap(), [incident]);
+        assert_eq!(
+            reader.tasks(Some((key(1), ElementKey(5))), 2).unwrap(),
+            [task(1, 2)]
+        );
+        assert_eq!(
+            reader.incidents(&everywhere("acme"), None, 9).unwrap(),
+            [incident]
+        );
         assert_eq!(reader.incidents(&everywhere("other"), None, 9).unwrap(), []);
 
         let closed = ReadModelChange::TaskClosed(key(1), ElementKey(5));
         let resolved = ReadModelChange::IncidentResolved(key(1), ElementKey(8));
-        store.commit(&[changing(1, 3, vec![closed, resolved])]).unwrap();
+        store
+            .commit(&[changing(1, 3, vec![closed, resolved])])
+            .unwrap();
         assert_eq!(reader.tasks(None, 9).unwrap(), [task(3, 1), task(1, 2)]);
         assert_eq!(reader.incidents(&everywhere("acme"), None, 9).unwrap(), []);
     });
@@ -135,12 +246,22 @@ fn tasks_and_incidents_come_and_go() {
 fn tasks_for_a_user_are_those_the_audience_includes() {
     check(|store, reader| {
         let text = |text: &str| text.to_owned();
-        let candidates = [None, Some(vec![]), Some(vec![text("clerk")]), Some(vec![text("boss"), text("clerk")])];
+        let candidates = [
+            None,
+            Some(vec![]),
+            Some(vec![text("clerk")]),
+            Some(vec![text("boss"), text("clerk")]),
+        ];
         let mut tasks = Vec::new();
         for tenant in ["acme", "other"] {
             for assignee in [None, Some("ada"), Some("bob")] {
                 for roles in &candidates {
-                    for (starter, root_starter) in [("ada", "ada"), ("ada", "bob"), ("bob", "ada"), ("eve", "eve")] {
+                    for (starter, root_starter) in [
+                        ("ada", "ada"),
+                        ("ada", "bob"),
+                        ("bob", "ada"),
+                        ("eve", "eve"),
+                    ] {
                         let number = tasks.len() as u64;
                         tasks.push(TaskRow {
                             instance: key(u128::from(number % 5)),
@@ -162,15 +283,42 @@ fn tasks_for_a_user_are_those_the_audience_includes() {
                 }
             }
         }
-        let opened = tasks.iter().cloned().map(ReadModelChange::TaskOpened).collect();
+        let opened = tasks
+            .iter()
+            .cloned()
+            .map(ReadModelChange::TaskOpened)
+            .collect();
         store.commit(&[changing(1, 1, opened)]).unwrap();
-        for (subject, roles) in [("ada", vec![]), ("ada", vec!["clerk"]), ("bob", vec!["boss", "clerk"]), ("zoe", vec!["boss"])] {
+        for (subject, roles) in [
+            ("ada", vec![]),
+            ("ada", vec!["clerk"]),
+            ("bob", vec!["boss", "clerk"]),
+            ("zoe", vec!["boss"]),
+        ] {
             let roles = roles.into_iter().map(str::to_owned).collect();
-            let audience = TaskAudience { tenant: text("acme"), subject: text(subject), roles };
-            let mut expected: Vec<_> = tasks.iter().filter(|task| audience.includes(task)).cloned().collect();
-            expected.sort_by_key(|task| std::cmp::Reverse((task.created_at, task.instance, task.element)));
-            assert_eq!(reader.tasks_for(&audience, 999).unwrap(), expected, "{audience:?}");
-            assert_eq!(reader.tasks_for(&audience, 2).unwrap(), expected[..expected.len().min(2)], "{audience:?}");
+            let audience = TaskAudience {
+                tenant: text("acme"),
+                subject: text(subject),
+                roles,
+            };
+            let mut expected: Vec<_> = tasks
+                .iter()
+                .filter(|task| audience.includes(task))
+                .cloned()
+                .collect();
+            expected.sort_by_key(|task| {
+                std::cmp::Reverse((task.created_at, task.instance, task.element))
+            });
+            assert_eq!(
+                reader.tasks_for(&audience, 999).unwrap(),
+                expected,
+                "{audience:?}"
+            );
+            assert_eq!(
+                reader.tasks_for(&audience, 2).unwrap(),
+                expected[..expected.len().min(2)],
+                "{audience:?}"
+            );
         }
     });
 }
@@ -178,17 +326,43 @@ fn tasks_for_a_user_are_those_the_audience_includes() {
 #[test]
 fn a_definition_gets_other_states_and_keeps_its_content() {
     check(|store, reader| {
-        let (first, second) =
-            (definition("order", 1, DefinitionState::Published), definition("order", 2, DefinitionState::Draft));
-        store.commit(&[WriteOp::Definitions(vec![second.clone(), first.clone()], Vec::new())]).unwrap();
+        let (first, second) = (
+            definition("order", 1, DefinitionState::Published),
+            definition("order", 2, DefinitionState::Draft),
+        );
+        store
+            .commit(&[WriteOp::Definitions(
+                vec![second.clone(), first.clone()],
+                Vec::new(),
+            )])
+            .unwrap();
         assert_eq!(reader.definitions().unwrap(), [first, second]);
-        let (first, second) =
-            (definition("order", 1, DefinitionState::Replaced), definition("order", 2, DefinitionState::Published));
-        store.commit(&[WriteOp::Definitions(vec![first.clone(), second.clone()], Vec::new())]).unwrap();
-        assert_eq!(reader.definitions().unwrap(), [first.clone(), second.clone()]);
-        let other = DefinitionRow { revision: "another".into(), source: b"another".to_vec(), ..first.clone() };
-        let refused = store.commit(&[WriteOp::Definitions(vec![other], Vec::new())]).unwrap_err();
-        assert!(matches!(&refused, StoreError::Overwrite(id, 1) if id == "order"), "{refused}");
+        let (first, second) = (
+            definition("order", 1, DefinitionState::Replaced),
+            definition("order", 2, DefinitionState::Published),
+        );
+        store
+            .commit(&[WriteOp::Definitions(
+                vec![first.clone(), second.clone()],
+                Vec::new(),
+            )])
+            .unwrap();
+        assert_eq!(
+            reader.definitions().unwrap(),
+            [first.clone(), second.clone()]
+        );
+        let other = DefinitionRow {
+            revision: "another".into(),
+            source: b"another".to_vec(),
+            ..first.clone()
+        };
+        let refused = store
+            .commit(&[WriteOp::Definitions(vec![other], Vec::new())])
+            .unwrap_err();
+        assert!(
+            matches!(&refused, StoreError::Overwrite(id, 1) if id == "order"),
+            "{refused}"
+        );
         assert_eq!(reader.definitions().unwrap(), [first, second]);
     });
 }
@@ -196,7 +370,11 @@ fn a_definition_gets_other_states_and_keeps_its_content() {
 #[test]
 fn schedules_change_by_themselves_and_with_definitions() {
     check(|store, reader| {
-        let place = |node: &str| ScheduleKey { tenant: "acme".into(), process: "order".into(), node: node.into() };
+        let place = |node: &str| ScheduleKey {
+            tenant: "acme".into(),
+            process: "order".into(),
+            node: node.into(),
+        };
         let row = |node: &str| ScheduleRow {
             key: place(node),
             version: 2,
@@ -215,14 +393,35 @@ fn schedules_change_by_themselves_and_with_definitions() {
         let put = |row: &ScheduleRow| ScheduleChange::Put(row.clone());
         let order = definition("order", 1, DefinitionState::Published);
         store
-            .commit(&[WriteOp::Definitions(vec![order], vec![put(&b)]), WriteOp::Definitions(Vec::new(), vec![put(&a)])])
+            .commit(&[
+                WriteOp::Definitions(vec![order], vec![put(&b)]),
+                WriteOp::Definitions(Vec::new(), vec![put(&a)]),
+            ])
             .unwrap();
         assert_eq!(reader.schedules().unwrap(), [a, b.clone()]);
         let nothing = (None, None, None);
         let (next_due, last_fired, failed_at) = nothing;
-        let b = ScheduleRow { next_due, last_fired, failed_at, enabled: false, last_instance: None, last_error: None, ..b };
-        store.commit(&[WriteOp::Definitions(Vec::new(), vec![put(&b), ScheduleChange::Removed(place("a"))])]).unwrap();
-        store.commit(&[WriteOp::Definitions(Vec::new(), vec![ScheduleChange::Removed(place("a"))])]).unwrap();
+        let b = ScheduleRow {
+            next_due,
+            last_fired,
+            failed_at,
+            enabled: false,
+            last_instance: None,
+            last_error: None,
+            ..b
+        };
+        store
+            .commit(&[WriteOp::Definitions(
+                Vec::new(),
+                vec![put(&b), ScheduleChange::Removed(place("a"))],
+            )])
+            .unwrap();
+        store
+            .commit(&[WriteOp::Definitions(
+                Vec::new(),
+                vec![ScheduleChange::Removed(place("a"))],
+            )])
+            .unwrap();
         assert_eq!(reader.schedules().unwrap(), [b]);
     });
 }
@@ -238,12 +437,26 @@ fn users_are_replaced_by_tenant_and_name() {
             revoked_at: None,
             created_at: Time(5),
         };
-        let other = UserRow { tenant: "zoo".into(), roles: Vec::new(), ..ada.clone() };
-        store.commit(&[WriteOp::User(other.clone()), WriteOp::User(ada.clone())]).unwrap();
+        let other = UserRow {
+            tenant: "zoo".into(),
+            roles: Vec::new(),
+            ..ada.clone()
+        };
+        store
+            .commit(&[WriteOp::User(other.clone()), WriteOp::User(ada.clone())])
+            .unwrap();
         assert_eq!(reader.users().unwrap(), [ada.clone(), other.clone()]);
-        let removed = UserRow { password_hash: None, roles: Vec::new(), revoked_at: Some(Time(9)), ..ada };
+        let removed = UserRow {
+            password_hash: None,
+            roles: Vec::new(),
+            revoked_at: Some(Time(9)),
+            ..ada
+        };
         store.commit(&[WriteOp::User(removed.clone())]).unwrap();
         assert_eq!(reader.users().unwrap(), [removed, other]);
-        assert!(!format!("{:?}", reader.users().unwrap()).contains("argon2id"), "no hash in a log");
+        assert!(
+            !format!("{:?}", reader.users().unwrap()).contains("argon2id"),
+            "no hash in a log"
+        );
     });
 }

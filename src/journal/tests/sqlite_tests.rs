@@ -16,7 +16,10 @@ fn a_reopened_store_has_what_was_committed() {
     store.commit(&[append(1, 3, 3)]).unwrap();
     let reader = store.reader().unwrap();
     let rows = reader.load(key(1).into()).unwrap().rows;
-    let places: Vec<_> = rows.iter().map(|stored| (stored.pos, stored.epoch, stored.row.first_seq)).collect();
+    let places: Vec<_> = rows
+        .iter()
+        .map(|stored| (stored.pos, stored.epoch, stored.row.first_seq))
+        .collect();
     assert_eq!(places, [(1, 1, 1), (2, 2, 3)]);
     assert_eq!(reader.log_incarnation().unwrap(), incarnation);
 }
@@ -28,16 +31,33 @@ fn a_store_that_has_rested_goes_on() {
     store.commit(&[append(1, 1, 2)]).unwrap();
     store.rest();
     store.commit(&[append(1, 3, 3)]).unwrap();
-    assert_eq!(store.reader().unwrap().load(key(1).into()).unwrap().rows.len(), 2);
+    assert_eq!(
+        store
+            .reader()
+            .unwrap()
+            .load(key(1).into())
+            .unwrap()
+            .rows
+            .len(),
+        2
+    );
 }
 
 #[test]
 fn a_directory_has_one_server() {
     let dir = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(dir.path()).unwrap();
-    let refused = SqliteStore::open(dir.path()).err().expect("the directory is taken");
-    assert!(matches!(&refused, StoreError::InUse(taken) if taken == dir.path()), "{refused}");
-    assert!(refused.to_string().contains("another server already uses"), "{refused}");
+    let refused = SqliteStore::open(dir.path())
+        .err()
+        .expect("the directory is taken");
+    assert!(
+        matches!(&refused, StoreError::InUse(taken) if taken == dir.path()),
+        "{refused}"
+    );
+    assert!(
+        refused.to_string().contains("another server already uses"),
+        "{refused}"
+    );
     drop(store);
     SqliteStore::open(dir.path()).unwrap();
 }
@@ -49,7 +69,9 @@ fn a_newer_schema_is_refused() {
     let file = rusqlite::Connection::open(dir.path().join("stepwire.db")).unwrap();
     file.pragma_update(None, "user_version", 99).unwrap();
     drop(file);
-    let refused = SqliteStore::open(dir.path()).err().expect("the schema is too new");
+    let refused = SqliteStore::open(dir.path())
+        .err()
+        .expect("the schema is too new");
     assert!(refused.to_string().contains("newer server"), "{refused}");
 }
 
@@ -63,7 +85,10 @@ fn a_directory_has_one_server_also_when_its_files_are_taken_away() {
             std::fs::remove_file(path).unwrap();
         }
     }
-    assert!(matches!(SqliteStore::open(dir.path()), Err(StoreError::InUse(_))));
+    assert!(matches!(
+        SqliteStore::open(dir.path()),
+        Err(StoreError::InUse(_))
+    ));
 }
 
 #[test]
@@ -73,8 +98,14 @@ fn a_directory_with_files_and_without_a_database_is_refused() {
     drop(SqliteStore::open(dir.path()).unwrap());
     std::fs::remove_file(dir.path().join(DATABASE)).unwrap();
     std::fs::create_dir_all(dir.path().join("files/07")).unwrap();
-    let refused = SqliteStore::open(dir.path()).err().map(|error| error.to_string()).unwrap_or_default();
-    assert!(refused.contains("stepwire.db is missing beside files/"), "{refused}");
+    let refused = SqliteStore::open(dir.path())
+        .err()
+        .map(|error| error.to_string())
+        .unwrap_or_default();
+    assert!(
+        refused.contains("stepwire.db is missing beside files/"),
+        "{refused}"
+    );
     std::fs::remove_dir_all(dir.path().join("files")).unwrap();
     assert!(SqliteStore::open(dir.path()).is_ok());
 }

@@ -1,13 +1,17 @@
-//! The pipeline: order, places, the gate, failure, the end. A store with a hand brake makes every interleaving certain.
+//! The pipeline: order, places, the gate, failure, the end. A store with a hand brake makes every
+//! interleaving certain.
 
 use std::sync::{Arc, Mutex};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::fixtures::{key, row};
-use crate::journal::{Commit, Journal, MemoryStore, OutboxRow, Release, Store, StoreError, StoreReader, WriteOp};
+use crate::journal::{
+    Commit, Journal, MemoryStore, OutboxRow, Release, Store, StoreError, StoreReader, WriteOp,
+};
 
-/// A store that waits for a permit before each commit. Without permits left (sender dropped) it fails.
+/// A store that waits for a permit before each commit. Without permits left (sender dropped) it
+/// fails.
 struct Braked {
     inner: MemoryStore,
     permits: Receiver<()>,
@@ -19,7 +23,9 @@ struct Braked {
 impl Store for Braked {
     fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
         let _ = self.sizes.send(batch.len());
-        self.permits.recv().map_err(|gone| StoreError::Failed("sync", Box::new(gone)))?;
+        self.permits
+            .recv()
+            .map_err(|gone| StoreError::Failed("sync", Box::new(gone)))?;
         self.inner.commit(batch)
     }
 
@@ -49,10 +55,23 @@ impl Bench {
         let (rest_sender, rests) = unbounded();
         let (failure_sender, failures) = unbounded();
         let stored = MemoryStore::default();
-        let store = Braked { inner: stored.clone(), permits: permit_receiver, sizes: size_sender, rests: rest_sender };
+        let store = Braked {
+            inner: stored.clone(),
+            permits: permit_receiver,
+            sizes: size_sender,
+            rests: rest_sender,
+        };
         let on_fatal = Box::new(move |error| failure_sender.send(error).unwrap());
         let journal = Journal::start(Box::new(store), capacity, on_fatal).unwrap();
-        Self { stored, journal, permits: Some(permits), sizes, rests, failures, released: Arc::default() }
+        Self {
+            stored,
+            journal,
+            permits: Some(permits),
+            sizes,
+            rests,
+            failures,
+            released: Arc::default(),
+        }
     }
 
     fn permit(&self, commits: usize) {
@@ -65,7 +84,10 @@ impl Bench {
     }
 
     fn append(&self, seq: u64) {
-        self.journal.reserve().unwrap().append(Commit::of(row(1, seq, seq)), self.note(seq));
+        self.journal
+            .reserve()
+            .unwrap()
+            .append(Commit::of(row(1, seq, seq)), self.note(seq));
     }
 
     fn release(&self, number: u64) {
@@ -75,7 +97,10 @@ impl Bench {
     /// Waits until the gate has run all that was handed over before.
     fn settle(&self) {
         let (done, wait) = bounded(1);
-        self.journal.reserve().unwrap().release(Box::new(move || done.send(()).unwrap()));
+        self.journal
+            .reserve()
+            .unwrap()
+            .release(Box::new(move || done.send(()).unwrap()));
         wait.recv().unwrap();
     }
 
@@ -139,7 +164,10 @@ fn after_a_failed_commit_nothing_is_released() {
     bench.release(3);
     bench.permits = None;
     let failure = bench.failures.recv().unwrap();
-    assert!(matches!(failure, StoreError::Failed("sync", _)), "{failure}");
+    assert!(
+        matches!(failure, StoreError::Failed("sync", _)),
+        "{failure}"
+    );
     bench.append(4);
     bench.journal.shutdown();
     assert_eq!(bench.released(), [1]);
@@ -148,7 +176,11 @@ fn after_a_failed_commit_nothing_is_released() {
 #[test]
 fn a_panicking_release_stops_nothing() {
     let bench = Bench::new(100);
-    bench.journal.reserve().unwrap().release(Box::new(|| panic!("a release of this test")));
+    bench
+        .journal
+        .reserve()
+        .unwrap()
+        .release(Box::new(|| panic!("a release of this test")));
     bench.release(1);
     bench.settle();
     assert_eq!(bench.released(), [1]);
@@ -157,8 +189,18 @@ fn a_panicking_release_stops_nothing() {
 #[test]
 fn a_delivered_message_leaves_the_outbox_without_a_place() {
     let bench = Bench::new(1);
-    let outbox = vec![OutboxRow { seq: 1, target: key(2).into(), body: vec![] }];
-    bench.journal.reserve().unwrap().append(Commit { outbox, ..Commit::of(row(1, 1, 1)) }, bench.note(1));
+    let outbox = vec![OutboxRow {
+        seq: 1,
+        target: key(2).into(),
+        body: vec![],
+    }];
+    bench.journal.reserve().unwrap().append(
+        Commit {
+            outbox,
+            ..Commit::of(row(1, 1, 1))
+        },
+        bench.note(1),
+    );
     let taken = bench.sizes.recv();
     bench.journal.outbox_delivered(key(1).into(), 1);
     bench.permit(2);
@@ -172,8 +214,13 @@ fn a_delivered_message_leaves_the_outbox_without_a_place() {
 fn reads_survive_a_panicking_question() {
     let bench = Bench::new(1);
     for _ in 0..4 {
-        let answer = bench.journal.read(|_| -> Result<(), StoreError> { panic!("a question of this test") });
-        assert!(matches!(answer.blocking_recv().unwrap(), Err(StoreError::Panicked)));
+        let answer = bench
+            .journal
+            .read(|_| -> Result<(), StoreError> { panic!("a question of this test") });
+        assert!(matches!(
+            answer.blocking_recv().unwrap(),
+            Err(StoreError::Panicked)
+        ));
     }
     let answer = bench.journal.read(|reader| reader.exists(key(1).into()));
     assert!(!answer.blocking_recv().unwrap().unwrap());
@@ -188,7 +235,17 @@ fn shutdown_writes_what_is_queued() {
     bench.journal.shutdown();
     bench.journal.shutdown();
     assert_eq!(bench.released(), [1, 2, 3, 4, 5]);
-    assert_eq!(bench.stored.reader().unwrap().load(key(1).into()).unwrap().rows.len(), 5);
+    assert_eq!(
+        bench
+            .stored
+            .reader()
+            .unwrap()
+            .load(key(1).into())
+            .unwrap()
+            .rows
+            .len(),
+        5
+    );
 }
 
 #[test]
@@ -204,5 +261,15 @@ fn the_store_rests_once_after_each_time_of_writing() {
     bench.settle();
     assert!(bench.rests.is_empty(), "nothing was written since");
     bench.journal.shutdown();
-    assert_eq!(bench.stored.reader().unwrap().load(key(1).into()).unwrap().rows.len(), 2);
+    assert_eq!(
+        bench
+            .stored
+            .reader()
+            .unwrap()
+            .load(key(1).into())
+            .unwrap()
+            .rows
+            .len(),
+        2
+    );
 }

@@ -1,5 +1,5 @@
-//! What holds for a document as a whole, whatever it draws: each id once, names in their namespaces, Stepwire's elements where
-//! they are read, a process that can run.
+//! What holds for a document as a whole, whatever it draws: each id once, names in their
+//! namespaces, Stepwire's elements where they are read, a process that can run.
 //!
 //! Not here: what a process and its parts may hold (`process`, `nodes`).
 
@@ -13,7 +13,8 @@ use super::{
 };
 use crate::model::problem::Problem;
 
-/// BPMN elements that others refer to by id, besides flow nodes: two of them with one id contradict each other.
+/// BPMN elements that others refer to by id, besides flow nodes: two of them with one id contradict
+/// each other.
 const REFERABLE: &[&str] = &[
     "process",
     "collaboration",
@@ -33,7 +34,8 @@ const REFERABLE: &[&str] = &[
     "transaction",
     "adHocSubProcess",
 ];
-/// BPMN elements that are read or refused wherever they stand in a process; in another namespace they are a mistake.
+/// BPMN elements that are read or refused wherever they stand in a process; in another namespace
+/// they are a mistake.
 const STRUCTURE: &[&str] = &[
     "process",
     "collaboration",
@@ -72,22 +74,45 @@ pub(super) fn check(root: Node<'_, '_>, lines: &Lines) -> Findings {
     }
     let wrong_namespaces = foreign.keys().cloned().collect();
     problems.extend(foreign.into_values());
-    Findings { problems, wrong_namespaces }
+    Findings {
+        problems,
+        wrong_namespaces,
+    }
 }
 
 /// Why a document without a readable process has none that runs.
 pub(super) fn no_process(root: Node<'_, '_>) -> Problem {
-    let processes: Vec<Node<'_, '_>> = root.children().filter(|child| is_bpmn(*child, "process")).collect();
+    let processes: Vec<Node<'_, '_>> = root
+        .children()
+        .filter(|child| is_bpmn(*child, "process"))
+        .collect();
     let message = if processes.is_empty() {
-        "expected a process, but the document holds none; draw one, or export the model together with its process".to_owned()
+        "expected a process, but the document holds none; draw one, or export the model together \
+        with its process"
+            .to_owned()
     } else {
         let named = |process: &Node<'_, '_>| {
             let written = process.attribute("isExecutable").unwrap_or_default();
-            format!("`{}` has isExecutable=\"{written}\"", filled(process.attribute("id")).unwrap_or("the process without id"))
+            format!(
+                "`{}` has isExecutable=\"{written}\"",
+                filled(process.attribute("id")).unwrap_or("the process without id")
+            )
         };
-        let some = processes.iter().take(5).map(named).collect::<Vec<_>>().join(", ");
-        let more = if processes.len() > 5 { format!(" and {} more", processes.len() - 5) } else { String::new() };
-        format!("expected an executable process, but {some}{more}; set isExecutable=\"true\" on the process to run")
+        let some = processes
+            .iter()
+            .take(5)
+            .map(named)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = if processes.len() > 5 {
+            format!(" and {} more", processes.len() - 5)
+        } else {
+            String::new()
+        };
+        format!(
+            "expected an executable process, but {some}{more}; set isExecutable=\"true\" on the \
+            process to run"
+        )
     };
     Problem::error("", "no_process", message)
 }
@@ -95,14 +120,23 @@ pub(super) fn no_process(root: Node<'_, '_>) -> Problem {
 fn repeated_ids(root: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) {
     let mut seen: HashMap<&str, Node<'_, '_>> = HashMap::new();
     for node in root.descendants().filter(|node| is_referable(*node)) {
-        let Some(id) = filled(node.attribute("id")) else { continue };
+        let Some(id) = filled(node.attribute("id")) else {
+            continue;
+        };
         let Some(first) = seen.get(id) else {
             seen.insert(id, node);
             continue;
         };
-        let place = |node: Node<'_, '_>| format!("the {} in line {}", node.tag_name().name(), lines.line(node));
+        let place = |node: Node<'_, '_>| {
+            format!(
+                "the {} in line {}",
+                node.tag_name().name(),
+                lines.line(node)
+            )
+        };
         let message = format!(
-            "expected each id once in the document, but `{id}` is the id of {} and of {}; rename one",
+            "expected each id once in the document, but `{id}` is the id of {} and of {}; rename \
+            one",
             place(*first),
             place(node)
         );
@@ -112,16 +146,20 @@ fn repeated_ids(root: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) 
 
 fn is_referable(node: Node<'_, '_>) -> bool {
     let name = node.tag_name().name();
-    let of_flow = ["Task", "Event", "Gateway", "Activity"].iter().any(|ending| name.ends_with(ending)) || name == "task";
+    let of_flow = ["Task", "Event", "Gateway", "Activity"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
+        || name == "task";
     node.tag_name().namespace() == Some(BPMN_NAMESPACE) && (of_flow || REFERABLE.contains(&name))
 }
 
-/// Collects the names of a node that stand in a namespace near the one they belong to, one problem for each such namespace.
+/// Collects the names of a node that stand in a namespace near the one they belong to, one problem
+/// for each such namespace.
 fn namespaces(node: Node<'_, '_>, lines: &Lines, found: &mut BTreeMap<String, Problem>) {
     let stepwire = |namespace: &str, name: &str| {
         format!(
-            "expected Stepwire's names in the namespace {STEPWIRE_NAMESPACE}, but `{name}` in line {} is in {namespace}; correct \
-             the namespace",
+            "expected Stepwire's names in the namespace {STEPWIRE_NAMESPACE}, but `{name}` in \
+            line {} is in {namespace}; correct the namespace",
             lines.line(node)
         )
     };
@@ -130,41 +168,57 @@ fn namespaces(node: Node<'_, '_>, lines: &Lines, found: &mut BTreeMap<String, Pr
         found.entry(namespace.to_owned()).or_insert_with(problem);
     };
     for attribute in node.attributes() {
-        if let Some(namespace) = attribute.namespace().filter(|namespace| is_near_stepwire(node, namespace)) {
+        if let Some(namespace) = attribute
+            .namespace()
+            .filter(|namespace| is_near_stepwire(node, namespace))
+        {
             note(namespace, stepwire(namespace, attribute.name()));
         }
     }
     let name = node.tag_name().name();
-    let parent = node.parent_element().and_then(|parent| parent.tag_name().namespace());
-    match node.tag_name().namespace().filter(|namespace| !namespace.is_empty()) {
+    let parent = node
+        .parent_element()
+        .and_then(|parent| parent.tag_name().namespace());
+    match node
+        .tag_name()
+        .namespace()
+        .filter(|namespace| !namespace.is_empty())
+    {
         Some(BPMN_NAMESPACE) if in_extensions(node) && EXTENSIONS.contains(&name) => {
             note(
                 BPMN_NAMESPACE,
                 format!(
-                    "expected `stepwire:{name}`, but `{name}` in line {} is written as an element of BPMN; write `stepwire:{name}`",
+                    "expected `stepwire:{name}`, but `{name}` in line {} is written as an \
+                    element of BPMN; write `stepwire:{name}`",
                     lines.line(node)
                 ),
             );
         }
         Some(BPMN_NAMESPACE | STEPWIRE_NAMESPACE) => {}
-        Some(namespace) if is_near_stepwire(node, namespace) => note(namespace, stepwire(namespace, name)),
+        Some(namespace) if is_near_stepwire(node, namespace) => {
+            note(namespace, stepwire(namespace, name))
+        }
         None if in_extensions(node) && EXTENSIONS.contains(&name) => {
             note(
                 "",
                 format!(
-                    "expected `stepwire:{name}`, but `{name}` in line {} is in no namespace; write `stepwire:{name}`",
+                    "expected `stepwire:{name}`, but `{name}` in line {} is in no namespace; \
+                    write `stepwire:{name}`",
                     lines.line(node)
                 ),
             );
         }
-        namespace if parent == Some(BPMN_NAMESPACE) && !in_extensions(node) && is_structure(name) => {
+        namespace
+            if parent == Some(BPMN_NAMESPACE) && !in_extensions(node) && is_structure(name) =>
+        {
             let written = match namespace {
                 Some(namespace) if !namespace.contains("omg.org") => return,
                 Some(namespace) => format!("in {namespace}"),
                 None => "in no namespace".to_owned(),
             };
             let message = format!(
-                "expected `{name}` in line {} to be in the namespace {BPMN_NAMESPACE}, but it is {written}; {}",
+                "expected `{name}` in line {} to be in the namespace {BPMN_NAMESPACE}, but it is \
+                {written}; {}",
                 lines.line(node),
                 xml::prefix_advice(node, name)
             );
@@ -175,38 +229,58 @@ fn namespaces(node: Node<'_, '_>, lines: &Lines, found: &mut BTreeMap<String, Pr
 }
 
 fn is_structure(name: &str) -> bool {
-    STRUCTURE.contains(&name) || nodes::kind(name).is_some() || name.ends_with("Event") || name.ends_with("Task")
+    STRUCTURE.contains(&name)
+        || nodes::kind(name).is_some()
+        || name.ends_with("Event")
+        || name.ends_with("Task")
 }
 
 /// Whether a namespace is meant to be Stepwire's and is not.
 fn is_near_stepwire(node: Node<'_, '_>, namespace: &str) -> bool {
     let is_meant = || {
         namespace.to_ascii_lowercase().contains("stepwire")
-            || node.lookup_prefix(namespace).is_some_and(|prefix| prefix.eq_ignore_ascii_case("stepwire"))
+            || node
+                .lookup_prefix(namespace)
+                .is_some_and(|prefix| prefix.eq_ignore_ascii_case("stepwire"))
     };
     namespace != STEPWIRE_NAMESPACE && is_meant()
 }
 
-/// Reports a Stepwire element that stands where none is read, and attributes on elements that are not read.
+/// Reports a Stepwire element that stands where none is read, and attributes on elements that are
+/// not read.
 fn misplaced(node: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) {
     let name = node.tag_name().name();
     let parent = node.parent_element();
     let is_own = |node: Node<'_, '_>| node.tag_name().namespace() == Some(STEPWIRE_NAMESPACE);
     if is_own(node) && !in_extensions(node) && !parent.is_some_and(is_own) {
         let message = format!(
-            "expected `stepwire:{name}` in an extensionElements element, but in line {} it stands right in the {}; put it into \
-             <extensionElements>",
+            "expected `stepwire:{name}` in an extensionElements element, but in line {} it \
+            stands right in the {}; put it into <extensionElements>",
             lines.line(node),
             parent.map_or("document", |parent| parent.tag_name().name())
         );
-        problems.push(Problem::error(element_of(node), "misplaced_extension", message));
+        problems.push(Problem::error(
+            element_of(node),
+            "misplaced_extension",
+            message,
+        ));
     }
-    let is_read = name == "process" || name == "lane" || name == "sequenceFlow" || nodes::kind(name).is_some();
-    if is_bpmn(node, name) && !is_read && !name.ends_with("EventDefinition") && name != "multiInstanceLoopCharacteristics" {
-        for attribute in node.attributes().filter(|attribute| attribute.namespace() == Some(STEPWIRE_NAMESPACE)) {
+    let is_read = name == "process"
+        || name == "lane"
+        || name == "sequenceFlow"
+        || nodes::kind(name).is_some();
+    if is_bpmn(node, name)
+        && !is_read
+        && !name.ends_with("EventDefinition")
+        && name != "multiInstanceLoopCharacteristics"
+    {
+        for attribute in node
+            .attributes()
+            .filter(|attribute| attribute.namespace() == Some(STEPWIRE_NAMESPACE))
+        {
             let message = format!(
-                "expected `stepwire:{}` on an element that has it, but in line {} it stands on a {name}, where it has no effect; \
-                 move it",
+                "expected `stepwire:{}` on an element that has it, but in line {} it stands on a \
+                {name}, where it has no effect; move it",
                 attribute.name(),
                 lines.line(node)
             );
@@ -216,11 +290,16 @@ fn misplaced(node: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) {
 }
 
 fn in_extensions(node: Node<'_, '_>) -> bool {
-    node.parent_element().is_some_and(|parent| is_bpmn(parent, "extensionElements"))
+    node.parent_element()
+        .is_some_and(|parent| is_bpmn(parent, "extensionElements"))
 }
 
 /// The id of the BPMN element a node stands in, or its own.
 fn element_of<'a>(node: Node<'a, '_>) -> &'a str {
-    let mut around = node.ancestors().filter(|node| node.tag_name().namespace() == Some(BPMN_NAMESPACE));
-    around.find_map(|node| filled(node.attribute("id"))).unwrap_or_default()
+    let mut around = node
+        .ancestors()
+        .filter(|node| node.tag_name().namespace() == Some(BPMN_NAMESPACE));
+    around
+        .find_map(|node| filled(node.attribute("id")))
+        .unwrap_or_default()
 }

@@ -14,7 +14,12 @@ use crate::model::definition::SequenceFlow;
 const ATTRIBUTES: &[&str] = &["id", "name", "sourceRef", "targetRef", "isImmediate"];
 
 /// Reads a flow of the process; `defaults` are those whose condition is not asked.
-pub(super) fn read(node: Node<'_, '_>, process: &str, defaults: &HashSet<&str>, reader: &mut Reader<'_>) -> SequenceFlow {
+pub(super) fn read(
+    node: Node<'_, '_>,
+    process: &str,
+    defaults: &HashSet<&str>,
+    reader: &mut Reader<'_>,
+) -> SequenceFlow {
     let end = |name| node.attribute(name);
     let (source, target) = (end("sourceRef"), end("targetRef"));
     let written = filled(node.attribute("id")).unwrap_or(process);
@@ -24,7 +29,9 @@ pub(super) fn read(node: Node<'_, '_>, process: &str, defaults: &HashSet<&str>, 
     reader.check_attributes(node, id, ATTRIBUTES, &[]);
     reader.extensions(node, id, &[]);
     reader.refuse_other_children(node, id, &["conditionExpression"]);
-    let conditions = node.children().filter(|child| is_bpmn(*child, "conditionExpression"));
+    let conditions = node
+        .children()
+        .filter(|child| is_bpmn(*child, "conditionExpression"));
     let condition = reader.only(id, "duplicate_condition", conditions);
     if let Some(condition) = condition.filter(|_| !defaults.contains(id)) {
         languages::check(condition, id, reader);

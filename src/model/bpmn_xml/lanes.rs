@@ -1,4 +1,5 @@
-//! Reads lanes: their names, roles and which nodes they hold. A lane in a lane becomes a lane of its own.
+//! Reads lanes: their names, roles and which nodes they hold. A lane in a lane becomes a lane of
+//! its own.
 
 use roxmltree::Node;
 
@@ -11,15 +12,30 @@ use crate::model::definition::Lane;
 
 const ROLE_ATTRIBUTES: &[&str] = &["view", "execute", "assign", "hold"];
 
-/// Reads a lane set, or the child lane set of `parent`, into `lanes`. The recursion is as deep as the document, which is bounded.
-pub(super) fn read(lane_set: Node<'_, '_>, parent: Option<&str>, reader: &mut Reader<'_>, lanes: &mut Vec<Lane>) {
+/// Reads a lane set, or the child lane set of `parent`, into `lanes`. The recursion is as deep as
+/// the document, which is bounded.
+pub(super) fn read(
+    lane_set: Node<'_, '_>,
+    parent: Option<&str>,
+    reader: &mut Reader<'_>,
+    lanes: &mut Vec<Lane>,
+) {
     for lane in lane_set.children().filter(|child| is_bpmn(*child, "lane")) {
         let id = &*reader.id(lane);
-        reader.check_attributes(lane, id, &["id", "name", "partitionElementRef"], ROLE_ATTRIBUTES);
+        reader.check_attributes(
+            lane,
+            id,
+            &["id", "name", "partitionElementRef"],
+            ROLE_ATTRIBUTES,
+        );
         reader.extensions(lane, id, &[]);
         reader.refuse_other_children(lane, id, &["flowNodeRef", "childLaneSet"]);
-        let nodes = lane.children().filter(|child| is_bpmn(*child, "flowNodeRef"));
-        let nodes = nodes.map(|node| reader.reference(node, id, "flowNodeRef", Some(&text(node)))).collect();
+        let nodes = lane
+            .children()
+            .filter(|child| is_bpmn(*child, "flowNodeRef"));
+        let nodes = nodes
+            .map(|node| reader.reference(node, id, "flowNodeRef", Some(&text(node))))
+            .collect();
         lanes.push(Lane {
             id: id.to_owned(),
             name: filled(lane.attribute("name")).map(str::to_owned),
@@ -30,7 +46,10 @@ pub(super) fn read(lane_set: Node<'_, '_>, parent: Option<&str>, reader: &mut Re
             assign: roles(lane, "assign"),
             hold: roles(lane, "hold"),
         });
-        for children in lane.children().filter(|child| is_bpmn(*child, "childLaneSet")) {
+        for children in lane
+            .children()
+            .filter(|child| is_bpmn(*child, "childLaneSet"))
+        {
             read(children, Some(id), reader, lanes);
         }
     }

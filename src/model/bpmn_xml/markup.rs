@@ -1,8 +1,10 @@
-//! How much markup a document has, counted before the XML library sees it: that one compares every attribute of an element with the
-//! others, and looks for every prefix among all declarations around it, so many of them would cost their square.
+//! How much markup a document has, counted before the XML library sees it: that one compares every
+//! attribute of an element with the others, and looks for every prefix among all declarations
+//! around it, so many of them would cost their square.
 //!
-//! It splits tags, comments and the like as XML does and judges nothing else: whether the document is well-formed is the
-//! library's business, and where it is not, what is counted here may be wrong, but is still bounded.
+//! It splits tags, comments and the like as XML does and judges nothing else: whether the document
+//! is well-formed is the library's business, and where it is not, what is counted here may be
+//! wrong, but is still bounded.
 
 /// Attributes of one element; hand-written files have a dozen.
 const ATTRIBUTES: usize = 256;
@@ -16,7 +18,8 @@ struct Counting {
     namespaces: usize,
 }
 
-/// Checks that a document has no more markup than models have. Takes time in proportion to its length.
+/// Checks that a document has no more markup than models have. Takes time in proportion to its
+/// length.
 ///
 /// # Errors
 /// A sentence about what there is too much of, with its line.
@@ -25,10 +28,12 @@ pub fn check(xml: &str) -> Result<(), String> {
     let mut rest = xml;
     while let Some(open) = rest.find('<') {
         rest = &rest[open..];
-        let skipped = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")].into_iter().find_map(|(begin, end)| {
-            let inside = rest.strip_prefix(begin)?;
-            Some(inside.find(end).map_or("", |at| &inside[at + end.len()..]))
-        });
+        let skipped = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>")]
+            .into_iter()
+            .find_map(|(begin, end)| {
+                let inside = rest.strip_prefix(begin)?;
+                Some(inside.find(end).map_or("", |at| &inside[at + end.len()..]))
+            });
         rest = match skipped {
             Some(after) => after,
             None => counting.tag(&rest[1..]).map_err(|found| {
@@ -50,7 +55,11 @@ impl Counting {
             match found.as_bytes()[0] {
                 b'>' => return Ok(rest),
                 b'=' => self.attribute(before)?,
-                quote => rest = rest.find(char::from(quote)).map_or("", |end| &rest[end + 1..]),
+                quote => {
+                    rest = rest
+                        .find(char::from(quote))
+                        .map_or("", |end| &rest[end + 1..])
+                }
             }
         }
         Ok("")
@@ -59,14 +68,22 @@ impl Counting {
     fn attribute(&mut self, before: &str) -> Result<(), String> {
         self.attributes += 1;
         if self.attributes > ATTRIBUTES {
-            return Err(format!("expected at most {ATTRIBUTES} attributes of one element, but there are more"));
+            return Err(format!(
+                "expected at most {ATTRIBUTES} attributes of one element, but there are more"
+            ));
         }
-        let name = before.split_ascii_whitespace().next_back().unwrap_or_default();
+        let name = before
+            .split_ascii_whitespace()
+            .next_back()
+            .unwrap_or_default();
         if name == "xmlns" || name.starts_with("xmlns:") {
             self.namespaces += 1;
         }
         if self.namespaces > NAMESPACES {
-            return Err(format!("expected at most {NAMESPACES} declarations of namespaces, but there are more, the next one"));
+            return Err(format!(
+                "expected at most {NAMESPACES} declarations of namespaces, but there are more, \
+                the next one"
+            ));
         }
         Ok(())
     }
@@ -100,11 +117,19 @@ mod tests {
     #[test]
     fn what_would_cost_its_square_is_refused() {
         let attributes = many(ATTRIBUTES + 1, |number| format!(" a{number}='1'"));
-        let nested = many(NAMESPACES + 1, |number| format!("\n<a xmlns:n{number}='u'>"));
+        let nested = many(NAMESPACES + 1, |number| {
+            format!("\n<a xmlns:n{number}='u'>")
+        });
         let unquoted = format!("<a {}>", "=".repeat(ATTRIBUTES + 1));
         for (xml, part) in [
-            (format!("<a>\n<b{attributes}/></a>"), "attributes of one element, but there are more in line 2"),
-            (nested, "declarations of namespaces, but there are more, the next one in line 514"),
+            (
+                format!("<a>\n<b{attributes}/></a>"),
+                "attributes of one element, but there are more in line 2",
+            ),
+            (
+                nested,
+                "declarations of namespaces, but there are more, the next one in line 514",
+            ),
             (unquoted, "attributes of one element"),
         ] {
             let sentence = check(&xml).expect_err(part);
@@ -114,7 +139,19 @@ mod tests {
 
     #[test]
     fn nonsense_ends() {
-        for xml in ["<", "<a", "<a b", "<a b=", "<a b='", "<!--", "<![CDATA[", "<?", "a>b", "<a b='\">", "<é ü='ö'>"] {
+        for xml in [
+            "<",
+            "<a",
+            "<a b",
+            "<a b=",
+            "<a b='",
+            "<!--",
+            "<![CDATA[",
+            "<?",
+            "a>b",
+            "<a b='\">",
+            "<é ü='ö'>",
+        ] {
             assert_eq!(check(xml), Ok(()), "{xml}");
         }
     }

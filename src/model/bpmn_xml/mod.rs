@@ -1,13 +1,15 @@
 //! Reads BPMN 2.0 XML with Stepwire's extension elements into process definitions.
 //!
-//! Everything the engine would not run as drawn is an error that names the element; what has no meaning at run time
-//! (diagrams, documentation, annotations, pools) is passed over. All problems of a document come at once.
+//! Everything the engine would not run as drawn is an error that names the element; what has no
+//! meaning at run time (diagrams, documentation, annotations, pools) is passed over. All problems
+//! of a document come at once.
 //!
-//! `document` checks what holds for the document as a whole; `process` walks a process, `nodes`, `flows` and `lanes` read its parts,
-//! `errors`, `multi_instance` and `schedules` what nodes hold, `languages` what expressions are written in, `actions` the extension
-//! elements; `reader` collects problems and reads
-//! attributes, `markup` bounds what the XML library is given, `xml` reads XML Schema's types, `without_effect` gathers what changes nothing here. Not here:
-//! the rules a definition must keep (`validate`).
+//! `document` checks what holds for the document as a whole; `process` walks a process, `nodes`,
+//! `flows` and `lanes` read its parts, `errors`, `multi_instance` and `schedules` what nodes hold,
+//! `languages` what expressions are written in, `actions` the extension elements; `reader` collects
+//! problems and reads attributes, `markup` bounds what the XML library is given, `xml` reads XML
+//! Schema's types, `without_effect` gathers what changes nothing here. Not here: the rules a
+//! definition must keep (`validate`).
 
 mod actions;
 mod document;
@@ -49,22 +51,39 @@ const MAX_XML_NODES: u32 = 200_000;
 /// Deepest nesting of XML elements.
 const MAX_XML_DEPTH: usize = 64;
 
-/// Reads all processes of a document, each with its warnings, the first one with the document's; those that are not executable are
-/// passed over.
+/// Reads all processes of a document, each with its warnings, the first one with the document's;
+/// those that are not executable are passed over.
 ///
 /// # Errors
-/// All problems, warnings among them, when any is an error. Rules that need no complete graph are then checked as well,
-/// so that the modeller sees them at once.
+/// All problems, warnings among them, when any is an error. Rules that need no complete graph are
+/// then checked as well, so that the modeller sees them at once.
 pub fn read(xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
-    markup::check(xml).map_err(|found| vec![Problem::error("", "too_large", format!("{found}; take some out"))])?;
-    let options = ParsingOptions { allow_dtd: false, nodes_limit: MAX_XML_NODES, ..ParsingOptions::default() };
-    let document = Document::parse_with_options(xml, options).map_err(|error| vec![unreadable(&error)])?;
+    markup::check(xml).map_err(|found| {
+        vec![Problem::error(
+            "",
+            "too_large",
+            format!("{found}; take some out"),
+        )]
+    })?;
+    let options = ParsingOptions {
+        allow_dtd: false,
+        nodes_limit: MAX_XML_NODES,
+        ..ParsingOptions::default()
+    };
+    let document =
+        Document::parse_with_options(xml, options).map_err(|error| vec![unreadable(&error)])?;
     let root = document.root_element();
     check_root(root).map_err(|problem| vec![problem])?;
 
     let lines = Lines::of(xml);
-    let Findings { problems: of_document, wrong_namespaces } = document::check(root, &lines);
-    let ids: HashSet<&str> = root.descendants().filter_map(|node| filled(node.attribute("id"))).collect();
+    let Findings {
+        problems: of_document,
+        wrong_namespaces,
+    } = document::check(root, &lines);
+    let ids: HashSet<&str> = root
+        .descendants()
+        .filter_map(|node| filled(node.attribute("id")))
+        .collect();
     let mut definitions = Vec::new();
     for process in root.children().filter(|child| is_bpmn(*child, "process")) {
         let mut reader = Reader::new(&ids, &lines, &wrong_namespaces);
@@ -75,12 +94,17 @@ pub fn read(xml: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
         }
     }
     let Some((_, first)) = definitions.first_mut() else {
-        let none = wrong_namespaces.is_empty().then(|| document::no_process(root));
+        let none = wrong_namespaces
+            .is_empty()
+            .then(|| document::no_process(root));
         return Err(of_document.into_iter().chain(none).collect());
     };
     first.splice(0..0, of_document);
     let is_error = |problem: &Problem| problem.severity == Severity::Error;
-    if definitions.iter().any(|(_, problems)| problems.iter().any(is_error)) {
+    if definitions
+        .iter()
+        .any(|(_, problems)| problems.iter().any(is_error))
+    {
         let with_node_rules = |(definition, mut problems): ReadDefinition| {
             problems.extend(validate::validate_nodes(&definition));
             problems
@@ -94,15 +118,23 @@ fn check_root(root: Node<'_, '_>) -> Result<(), Problem> {
     if !is_bpmn(root, "definitions") {
         let name = root.tag_name().name();
         let namespace = root.tag_name().namespace();
-        let written = namespace.map_or("no namespace".to_owned(), |namespace| format!("the namespace {namespace}"));
+        let written = namespace.map_or("no namespace".to_owned(), |namespace| {
+            format!("the namespace {namespace}")
+        });
         let message = format!(
-            "expected the root element `definitions` in the namespace of BPMN 2.0, {BPMN_NAMESPACE}, but got `{name}` in {written}; \
-             export the model as BPMN 2.0"
+            "expected the root element `definitions` in the namespace of BPMN 2.0, \
+            {BPMN_NAMESPACE}, but got `{name}` in {written}; export the model as BPMN 2.0"
         );
         return Err(Problem::error("", "not_bpmn", message));
     }
-    if root.descendants().any(|node| node.ancestors().nth(MAX_XML_DEPTH).is_some()) {
-        let message = format!("expected at most {MAX_XML_DEPTH} levels of elements, but the document is deeper; flatten it");
+    if root
+        .descendants()
+        .any(|node| node.ancestors().nth(MAX_XML_DEPTH).is_some())
+    {
+        let message = format!(
+            "expected at most {MAX_XML_DEPTH} levels of elements, but the document is deeper; \
+            flatten it"
+        );
         return Err(Problem::error("", "too_deep", message));
     }
     Ok(())
@@ -110,28 +142,40 @@ fn check_root(root: Node<'_, '_>) -> Result<(), Problem> {
 
 fn unreadable(error: &Error) -> Problem {
     match error {
-        Error::DtdDetected => Problem::error("", "dtd_refused", "expected no DOCTYPE, but the document has one; remove it"),
+        Error::DtdDetected => Problem::error(
+            "",
+            "dtd_refused",
+            "expected no DOCTYPE, but the document has one; remove it",
+        ),
         Error::NodesLimitReached => Problem::error(
             "",
             "too_large",
-            format!("expected at most {MAX_XML_NODES} XML nodes, but there are more; split the model"),
+            format!(
+                "expected at most {MAX_XML_NODES} XML nodes, but there are more; split the model"
+            ),
         ),
         Error::UnknownNamespace(prefix, at) => {
             let namespace = xml::usual_namespace(prefix).unwrap_or("…");
             let message = format!(
-                "expected every prefix to be declared, but `{prefix}` at line {}, column {} is not; add xmlns:{prefix}=\"{namespace}\" \
-                 to the root element",
+                "expected every prefix to be declared, but `{prefix}` at line {}, column {} is \
+                not; add xmlns:{prefix}=\"{namespace}\" to the root element",
                 at.row, at.col
             );
             Problem::error("", "invalid_xml", message)
         }
-        other => Problem::error("", "invalid_xml", format!("expected well-formed XML, but {other}; correct it there")),
+        other => Problem::error(
+            "",
+            "invalid_xml",
+            format!("expected well-formed XML, but {other}; correct it there"),
+        ),
     }
 }
 
 /// Whether the node is the BPMN element of that name.
 fn is_bpmn(node: Node<'_, '_>, name: &str) -> bool {
-    node.is_element() && node.tag_name().namespace() == Some(BPMN_NAMESPACE) && node.tag_name().name() == name
+    node.is_element()
+        && node.tag_name().namespace() == Some(BPMN_NAMESPACE)
+        && node.tag_name().name() == name
 }
 
 #[cfg(test)]

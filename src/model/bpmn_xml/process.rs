@@ -14,27 +14,59 @@ use crate::model::{
     webhook::Webhook,
 };
 
-const ATTRIBUTES: &[&str] = &["id", "name", "isExecutable", "processType", "isClosed", "definitionalCollaborationRef"];
-const OWN_ATTRIBUTES: &[&str] = &["alias", "expiry", "actionMessageExpiry", "anonymousStart", "searchKeys"];
+const ATTRIBUTES: &[&str] = &[
+    "id",
+    "name",
+    "isExecutable",
+    "processType",
+    "isClosed",
+    "definitionalCollaborationRef",
+];
+const OWN_ATTRIBUTES: &[&str] = &[
+    "alias",
+    "expiry",
+    "actionMessageExpiry",
+    "anonymousStart",
+    "searchKeys",
+];
 /// BPMN elements of a process that mean nothing at run time; its documentation is read besides.
-const MEANINGLESS: &[&str] =
-    &["documentation", "extensionElements", "textAnnotation", "association", "group", "category", "auditing", "monitoring"];
+const MEANINGLESS: &[&str] = &[
+    "documentation",
+    "extensionElements",
+    "textAnnotation",
+    "association",
+    "group",
+    "category",
+    "auditing",
+    "monitoring",
+];
 
 /// BPMN elements of a process that declare data or who may subscribe, without effect here.
-const DATA: &[&str] = &["dataObject", "dataObjectReference", "dataStoreReference", "correlationSubscription", "supports"];
+const DATA: &[&str] = &[
+    "dataObject",
+    "dataObjectReference",
+    "dataStoreReference",
+    "correlationSubscription",
+    "supports",
+];
 
 /// Reads a process as far as it can be read; what cannot be is among the reader's problems.
 pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDefinition {
     let id = filled(process.attribute("id")).unwrap_or_default();
     if id.is_empty() {
         let message = format!(
-            "expected an id, by which the process is started, but the process in line {} has none; add id=\"…\"",
+            "expected an id, by which the process is started, but the process in line {} has \
+            none; add id=\"…\"",
             reader.line(process)
         );
         reader.error("", "missing_attribute", message);
     }
     reader.check_attributes(process, id, ATTRIBUTES, OWN_ATTRIBUTES);
-    let webhooks = reader.extensions(process, id, &["webhook"]).into_iter().map(|node| webhook(node, id, reader)).collect();
+    let webhooks = reader
+        .extensions(process, id, &["webhook"])
+        .into_iter()
+        .map(|node| webhook(node, id, reader))
+        .collect();
     let mut definition = ProcessDefinition {
         id: id.to_owned(),
         name: filled(process.attribute("name")).map(str::to_owned),
@@ -42,9 +74,16 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDef
         alias: reader.integer(id, "stepwire:alias", own(process, "alias")),
         expiry: own(process, "expiry").map(str::to_owned),
         action_message_expiry: own(process, "actionMessageExpiry").map(str::to_owned),
-        anonymous_start: reader.flag(id, "stepwire:anonymousStart", own(process, "anonymousStart"), false),
+        anonymous_start: reader.flag(
+            id,
+            "stepwire:anonymousStart",
+            own(process, "anonymousStart"),
+            false,
+        ),
         webhooks,
-        search_keys: reader.list(id, "stepwire:searchKeys", own(process, "searchKeys")).unwrap_or_default(),
+        search_keys: reader
+            .list(id, "stepwire:searchKeys", own(process, "searchKeys"))
+            .unwrap_or_default(),
         nodes: Vec::new(),
         flows: Vec::new(),
         lanes: Vec::new(),
@@ -58,11 +97,15 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDef
             definition.nodes.push(nodes::read(child, kind, reader));
         } else {
             match name {
-                "sequenceFlow" => definition.flows.push(flows::read(child, id, &defaults, reader)),
+                "sequenceFlow" => definition
+                    .flows
+                    .push(flows::read(child, id, &defaults, reader)),
                 "laneSet" => lanes::read(child, None, reader, &mut definition.lanes),
                 _ if MEANINGLESS.contains(&name) => {}
                 _ if WITHOUT_EFFECT.contains(&name) || DATA.contains(&name) => {
-                    reader.without_effect.bpmn(filled(child.attribute("id")).unwrap_or(id), name);
+                    reader
+                        .without_effect
+                        .bpmn(filled(child.attribute("id")).unwrap_or(id), name);
                 }
                 _ => refuse(child, id, reader),
             }
@@ -75,30 +118,48 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDef
 
 /// Ids of the flows that an exclusive gateway names as its default.
 fn defaults<'a>(process: Node<'a, '_>) -> HashSet<&'a str> {
-    let gateways = process.children().filter(|child| is_bpmn(*child, NodeKind::ExclusiveGateway.bpmn_name()));
+    let gateways = process
+        .children()
+        .filter(|child| is_bpmn(*child, NodeKind::ExclusiveGateway.bpmn_name()));
     let named = gateways.filter_map(|gateway| filled(gateway.attribute("default")));
-    named.map(|name| name.rsplit(':').next().unwrap_or(name)).collect()
+    named
+        .map(|name| name.rsplit(':').next().unwrap_or(name))
+        .collect()
 }
 
 /// Reads a `stepwire:webhook`: `on` is a list of statuses, separated by blanks.
 fn webhook(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Webhook {
     reader.check_attributes(node, id, &["url", "on", "include"], &[]);
-    let on = filled(node.attribute("on")).map(|list| list.split_whitespace().map(str::to_owned).collect());
-    Webhook { url: plain(node, "url"), on, include: filled(node.attribute("include")).map(str::to_owned) }
+    let on = filled(node.attribute("on"))
+        .map(|list| list.split_whitespace().map(str::to_owned).collect());
+    Webhook {
+        url: plain(node, "url"),
+        on,
+        include: filled(node.attribute("include")).map(str::to_owned),
+    }
 }
 
 /// The first documentation that says something.
 fn documentation(process: Node<'_, '_>) -> Option<String> {
-    process.children().filter(|child| is_bpmn(*child, "documentation")).map(text).find(|text| !text.is_empty())
+    process
+        .children()
+        .filter(|child| is_bpmn(*child, "documentation"))
+        .map(text)
+        .find(|text| !text.is_empty())
 }
 
 fn refuse(node: Node<'_, '_>, process: &str, reader: &mut Reader<'_>) {
     let name = node.tag_name().name();
     let id = filled(node.attribute("id"));
-    let supported = nodes::KINDS.iter().map(|kind| kind.bpmn_name()).collect::<Vec<_>>().join(", ");
+    let supported = nodes::KINDS
+        .iter()
+        .map(|kind| kind.bpmn_name())
+        .collect::<Vec<_>>()
+        .join(", ");
     let written = id.map_or_else(String::new, |id| format!(" (`{id}`)"));
     let message = format!(
-        "expected one of {supported}, but line {} has a node of kind {name}{written}, which is not supported; model it with those",
+        "expected one of {supported}, but line {} has a node of kind {name}{written}, which is \
+        not supported; model it with those",
         reader.line(node)
     );
     reader.error(id.unwrap_or(process), "unsupported_element", message);

@@ -11,12 +11,21 @@ use super::{
     xml::{self, Lines, Reference, filled},
 };
 use crate::{
-    model::{content_hash::content_hash, problem::Problem, repeated_members, validate::MAX_NAME_BYTES},
+    model::{
+        content_hash::content_hash, problem::Problem, repeated_members, validate::MAX_NAME_BYTES,
+    },
     text::json,
 };
 
 /// BPMN children that mean nothing at run time, on any element.
-const MEANINGLESS: &[&str] = &["incoming", "outgoing", "documentation", "extensionElements", "auditing", "monitoring"];
+const MEANINGLESS: &[&str] = &[
+    "incoming",
+    "outgoing",
+    "documentation",
+    "extensionElements",
+    "auditing",
+    "monitoring",
+];
 /// BPMN children that say something about data and people which has no effect here, on any element.
 pub(super) const WITHOUT_EFFECT: &[&str] = &[
     "ioSpecification",
@@ -50,11 +59,24 @@ pub(super) struct Reader<'d> {
 }
 
 impl<'d> Reader<'d> {
-    /// A reader for a document with these ids and lines, in which names of these namespaces are reported already.
-    pub(super) fn new(ids: &'d HashSet<&'d str>, lines: &'d Lines, wrong_namespaces: &'d HashSet<String>) -> Self {
+    /// A reader for a document with these ids and lines, in which names of these namespaces are
+    /// reported already.
+    pub(super) fn new(
+        ids: &'d HashSet<&'d str>,
+        lines: &'d Lines,
+        wrong_namespaces: &'d HashSet<String>,
+    ) -> Self {
         let (problems, without_effect) = (Vec::new(), WithoutEffect::default());
         let (made, numbers) = (HashSet::new(), HashMap::new());
-        Self { problems, without_effect, ids, made, numbers, lines, wrong_namespaces }
+        Self {
+            problems,
+            without_effect,
+            ids,
+            made,
+            numbers,
+            lines,
+            wrong_namespaces,
+        }
     }
 
     /// The line an element begins in.
@@ -66,7 +88,12 @@ impl<'d> Reader<'d> {
         self.problems.push(Problem::error(element, code, message));
     }
 
-    pub(super) fn warning(&mut self, element: &str, code: &'static str, message: impl Into<String>) {
+    pub(super) fn warning(
+        &mut self,
+        element: &str,
+        code: &'static str,
+        message: impl Into<String>,
+    ) {
         self.problems.push(Problem::warning(element, code, message));
     }
 
@@ -78,19 +105,29 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// The id of a sequence flow; one that has none gets the ids it connects: `flow-SOURCE-TARGET`, and the second such flow the
-    /// number 2 behind. Where that is too long, a hash stands for the two ids.
+    /// The id of a sequence flow; one that has none gets the ids it connects: `flow-SOURCE-TARGET`,
+    /// and the second such flow the number 2 behind. Where that is too long, a hash stands for the
+    /// two ids.
     pub(super) fn flow_id(&mut self, node: Node<'_, '_>, source: &str, target: &str) -> String {
         if let Some(id) = filled(node.attribute("id")) {
             return id.to_owned();
         }
         let ends = format!("{source}-{target}");
-        let ends = if ends.len() + 16 > MAX_NAME_BYTES { content_hash(&ends) } else { ends };
+        let ends = if ends.len() + 16 > MAX_NAME_BYTES {
+            content_hash(&ends)
+        } else {
+            ends
+        };
         let plain = format!("flow-{ends}");
-        if !self.ids.contains(plain.as_str()) && self.made.insert(plain.clone()) { plain } else { self.free_id(&plain, 2) }
+        if !self.ids.contains(plain.as_str()) && self.made.insert(plain.clone()) {
+            plain
+        } else {
+            self.free_id(&plain, 2)
+        }
     }
 
-    /// The beginning with the first number behind it, from `first` on, that no other id of the document has.
+    /// The beginning with the first number behind it, from `first` on, that no other id of the
+    /// document has.
     fn free_id(&mut self, beginning: &str, first: usize) -> String {
         let next = self.numbers.entry(beginning.to_owned()).or_insert(first);
         loop {
@@ -107,14 +144,28 @@ impl<'d> Reader<'d> {
         let value = filled(node.attribute(name));
         if value.is_none() {
             let tag = node.tag_name().name();
-            self.error(element, "missing_attribute", format!("expected `{name}` on the {tag}, but it is missing; add it"));
+            self.error(
+                element,
+                "missing_attribute",
+                format!("expected `{name}` on the {tag}, but it is missing; add it"),
+            );
         }
         value.unwrap_or_default().to_owned()
     }
 
-    /// An attribute value that is one of some words; another word is reported and read as the first one's meaning.
-    pub(super) fn word<T: Copy>(&mut self, element: &str, name: &str, value: Option<&str>, words: &[(&str, T)], absent: T) -> T {
-        let Some(value) = filled(value) else { return absent };
+    /// An attribute value that is one of some words; another word is reported and read as the first
+    /// one's meaning.
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        element: &str,
+        name: &str,
+        value: Option<&str>,
+        words: &[(&str, T)],
+        absent: T,
+    ) -> T {
+        let Some(value) = filled(value) else {
+            return absent;
+        };
         match words.iter().find(|(word, _)| *word == value) {
             Some((_, meaning)) => *meaning,
             None => {
@@ -131,32 +182,52 @@ impl<'d> Reader<'d> {
     }
 
     /// A boolean, as XML Schema writes one.
-    pub(super) fn flag(&mut self, element: &str, name: &str, value: Option<&str>, absent: bool) -> bool {
-        let Some(value) = filled(value) else { return absent };
+    pub(super) fn flag(
+        &mut self,
+        element: &str,
+        name: &str,
+        value: Option<&str>,
+        absent: bool,
+    ) -> bool {
+        let Some(value) = filled(value) else {
+            return absent;
+        };
         xml::boolean(value).unwrap_or_else(|| {
-            let message = format!("expected `{name}` to be `true`, `false`, `1` or `0`, but got `{value}`; correct it");
+            let message = format!(
+                "expected `{name}` to be `true`, `false`, `1` or `0`, but got `{value}`; correct it"
+            );
             self.error(element, "invalid_value", message);
             absent
         })
     }
 
-    /// What a reference names: an id, without the prefix it may have. An absent one is empty, which `validate` reports.
-    pub(super) fn reference(&mut self, node: Node<'_, '_>, element: &str, name: &str, value: Option<&str>) -> String {
-        let Some(value) = filled(value) else { return String::new() };
+    /// What a reference names: an id, without the prefix it may have. An absent one is empty, which
+    /// `validate` reports.
+    pub(super) fn reference(
+        &mut self,
+        node: Node<'_, '_>,
+        element: &str,
+        name: &str,
+        value: Option<&str>,
+    ) -> String {
+        let Some(value) = filled(value) else {
+            return String::new();
+        };
         match xml::reference(node, value) {
             Reference::Here(local) => local.to_owned(),
             Reference::Undeclared(local) => {
                 let message = format!(
-                    "expected the prefix of {name} `{value}` to be declared, but it is not; it is read as `{local}` of this document: \
-                     leave the prefix out"
+                    "expected the prefix of {name} `{value}` to be declared, but it is not; it \
+                    is read as `{local}` of this document: leave the prefix out"
                 );
                 self.warning(element, "unknown_prefix", message);
                 local.to_owned()
             }
             Reference::Elsewhere { local, namespace } => {
                 let message = format!(
-                    "expected {name} `{value}` to be in this document's targetNamespace, but its prefix stands for {namespace}, and \
-                     imported documents are not read; it is read as `{local}` alone"
+                    "expected {name} `{value}` to be in this document's targetNamespace, but its \
+                    prefix stands for {namespace}, and imported documents are not read; it is \
+                    read as `{local}` alone"
                 );
                 self.warning(element, "unknown_prefix", message);
                 local.to_owned()
@@ -164,7 +235,8 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// The only child of its kind, if there is one. Several are reported with their lines, and the first is read.
+    /// The only child of its kind, if there is one. Several are reported with their lines, and the
+    /// first is read.
     pub(super) fn only<'a, 'i>(
         &mut self,
         element: &str,
@@ -175,9 +247,12 @@ impl<'d> Reader<'d> {
         let first = found.next()?;
         if let Some(second) = found.next() {
             let message = format!(
-                "expected one {} in the {}, but there is one in line {} and one in line {}; remove one",
+                "expected one {} in the {}, but there is one in line {} and one in line {}; \
+                remove one",
                 first.tag_name().name(),
-                first.parent_element().map_or("document", |parent| parent.tag_name().name()),
+                first
+                    .parent_element()
+                    .map_or("document", |parent| parent.tag_name().name()),
                 self.line(first),
                 self.line(second)
             );
@@ -187,21 +262,38 @@ impl<'d> Reader<'d> {
     }
 
     /// An integer attribute value.
-    pub(super) fn integer(&mut self, element: &str, name: &str, value: Option<&str>) -> Option<i64> {
+    pub(super) fn integer(
+        &mut self,
+        element: &str,
+        name: &str,
+        value: Option<&str>,
+    ) -> Option<i64> {
         let value = filled(value)?;
         let number = value.parse().ok();
         if number.is_none() {
-            self.error(element, "invalid_value", format!("expected `{name}` to be an integer, but got `{value}`; correct it"));
+            self.error(
+                element,
+                "invalid_value",
+                format!("expected `{name}` to be an integer, but got `{value}`; correct it"),
+            );
         }
         number
     }
 
     /// A JSON list of strings.
-    pub(super) fn list(&mut self, element: &str, name: &str, value: Option<&str>) -> Option<Vec<String>> {
+    pub(super) fn list(
+        &mut self,
+        element: &str,
+        name: &str,
+        value: Option<&str>,
+    ) -> Option<Vec<String>> {
         let value = filled(value)?;
         let list = serde_json::from_str(value).ok();
         if list.is_none() {
-            let message = format!("expected `{name}` to be a JSON list such as [\"client\"], but got `{value}`; correct it");
+            let message = format!(
+                "expected `{name}` to be a JSON list such as [\"client\"], but got `{value}`; \
+                correct it"
+            );
             self.error(element, "invalid_value", message);
         }
         list
@@ -213,46 +305,84 @@ impl<'d> Reader<'d> {
             self.error(element, "duplicate_member", format!("{name}: {sentence}"));
         }
         json::from_text(text)
-            .map_err(|error| self.error(element, "invalid_value", format!("expected JSON in `{name}`, but {error}; correct it")))
+            .map_err(|error| {
+                self.error(
+                    element,
+                    "invalid_value",
+                    format!("expected JSON in `{name}`, but {error}; correct it"),
+                )
+            })
             .ok()
     }
 
-    /// Warns of attributes that will be ignored: names that are not among `plain`, `stepwire:` names that are not among
-    /// `own`, and those of other tools.
-    pub(super) fn check_attributes(&mut self, node: Node<'_, '_>, element: &str, plain: &[&str], own: &[&str]) {
+    /// Warns of attributes that will be ignored: names that are not among `plain`, `stepwire:`
+    /// names that are not among `own`, and those of other tools.
+    pub(super) fn check_attributes(
+        &mut self,
+        node: Node<'_, '_>,
+        element: &str,
+        plain: &[&str],
+        own: &[&str],
+    ) {
         let tag = node.tag_name().name();
         for attribute in node.attributes() {
             let name = attribute.name();
             match attribute.namespace() {
                 None if own.contains(&name) => {
                     let message = format!(
-                        "expected `stepwire:{name}` on the {tag}, but got `{name}` without the prefix; it is ignored: write \
-                         `stepwire:{name}`"
+                        "expected `stepwire:{name}` on the {tag}, but got `{name}` without the \
+                        prefix; it is ignored: write `stepwire:{name}`"
                     );
                     self.warning(element, "unknown_name", message);
                 }
                 None if !plain.contains(&name) => {
                     let known = plain.join(", ");
-                    let message = format!("expected one of the attributes {known} on the {tag}, but got `{name}`; it is ignored");
+                    let message = format!(
+                        "expected one of the attributes {known} on the {tag}, but got `{name}`; \
+                        it is ignored"
+                    );
                     self.warning(element, "unknown_name", message);
                 }
                 Some(STEPWIRE_NAMESPACE) if !own.contains(&name) => {
-                    let known = own.iter().map(|name| format!("stepwire:{name}")).collect::<Vec<_>>().join(", ");
-                    let known = if known.is_empty() { "no stepwire attribute".to_owned() } else { known };
-                    let message = format!("expected {known} on the {tag}, but got `stepwire:{name}`; it is ignored");
+                    let known = own
+                        .iter()
+                        .map(|name| format!("stepwire:{name}"))
+                        .collect::<Vec<_>>()
+                        .join(", ");
+                    let known = if known.is_empty() {
+                        "no stepwire attribute".to_owned()
+                    } else {
+                        known
+                    };
+                    let message = format!(
+                        "expected {known} on the {tag}, but got `stepwire:{name}`; it is ignored"
+                    );
                     self.warning(element, "unknown_name", message);
                 }
-                Some(namespace) if !is_known(namespace) => self.foreign(element, node, name, namespace),
+                Some(namespace) if !is_known(namespace) => {
+                    self.foreign(element, node, name, namespace)
+                }
                 _ => {}
             }
         }
     }
 
-    /// The `stepwire:` extension elements of a BPMN element; warns of those that are not among `known` and of other tools'.
-    pub(super) fn extensions<'a, 'i>(&mut self, node: Node<'a, 'i>, element: &str, known: &[&str]) -> Vec<Node<'a, 'i>> {
-        let holders = node.children().filter(|child| super::is_bpmn(*child, "extensionElements"));
+    /// The `stepwire:` extension elements of a BPMN element; warns of those that are not among
+    /// `known` and of other tools'.
+    pub(super) fn extensions<'a, 'i>(
+        &mut self,
+        node: Node<'a, 'i>,
+        element: &str,
+        known: &[&str],
+    ) -> Vec<Node<'a, 'i>> {
+        let holders = node
+            .children()
+            .filter(|child| super::is_bpmn(*child, "extensionElements"));
         let mut found = Vec::new();
-        for child in holders.flat_map(|holder| holder.children()).filter(Node::is_element) {
+        for child in holders
+            .flat_map(|holder| holder.children())
+            .filter(Node::is_element)
+        {
             if self.is_own(child, element, known) {
                 found.push(child);
             }
@@ -266,7 +396,10 @@ impl<'d> Reader<'d> {
         match child.tag_name().namespace() {
             Some(STEPWIRE_NAMESPACE) if known.contains(&name) => return true,
             Some(STEPWIRE_NAMESPACE) => {
-                let message = format!("expected {}, but got `stepwire:{name}`; it is ignored", one_of(known));
+                let message = format!(
+                    "expected {}, but got `stepwire:{name}`; it is ignored",
+                    one_of(known)
+                );
                 self.warning(element, "unknown_name", message);
             }
             namespace => self.foreign(element, child, name, namespace.unwrap_or_default()),
@@ -274,28 +407,38 @@ impl<'d> Reader<'d> {
         false
     }
 
-    /// Reports every BPMN child that is neither read elsewhere (`read`) nor without meaning at run time.
-    pub(super) fn refuse_other_children(&mut self, node: Node<'_, '_>, element: &str, read: &[&str]) {
+    /// Reports every BPMN child that is neither read elsewhere (`read`) nor without meaning at run
+    /// time.
+    pub(super) fn refuse_other_children(
+        &mut self,
+        node: Node<'_, '_>,
+        element: &str,
+        read: &[&str],
+    ) {
         let tag = node.tag_name().name();
         for child in node.children().filter(Node::is_element) {
             let name = child.tag_name().name();
             match child.tag_name().namespace() {
                 Some(BPMN_NAMESPACE) if MEANINGLESS.contains(&name) || read.contains(&name) => {}
-                Some(BPMN_NAMESPACE) if WITHOUT_EFFECT.contains(&name) => self.without_effect.bpmn(element, name),
+                Some(BPMN_NAMESPACE) if WITHOUT_EFFECT.contains(&name) => {
+                    self.without_effect.bpmn(element, name)
+                }
                 Some(BPMN_NAMESPACE) if name.ends_with("EventDefinition") => {
                     let runs = match read {
                         [] => "no event definition".to_owned(),
                         _ => format!("no event definition but {}", read.join(" and ")),
                     };
                     let message = format!(
-                        "expected {runs} in the {tag}, but in line {} it holds a {name}, which is not supported; draw it another way",
+                        "expected {runs} in the {tag}, but in line {} it holds a {name}, which \
+                        is not supported; draw it another way",
                         self.line(child)
                     );
                     self.error(element, "unsupported_element", message);
                 }
                 Some(BPMN_NAMESPACE) => {
                     let message = format!(
-                        "expected a plain {tag}, but in line {} it holds a {name}, which is not supported; draw it without",
+                        "expected a plain {tag}, but in line {} it holds a {name}, which is not \
+                        supported; draw it without",
                         self.line(child)
                     );
                     self.error(element, "unsupported_element", message);
@@ -305,20 +448,31 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// Notes an element that is not BPMN's; Stepwire's outside extensionElements are reported for the whole document.
+    /// Notes an element that is not BPMN's; Stepwire's outside extensionElements are reported for
+    /// the whole document.
     pub(super) fn note_foreign(&mut self, child: Node<'_, '_>, element: &str) {
         let namespace = child.tag_name().namespace();
         if namespace != Some(STEPWIRE_NAMESPACE) {
-            self.foreign(element, child, child.tag_name().name(), namespace.unwrap_or_default());
+            self.foreign(
+                element,
+                child,
+                child.tag_name().name(),
+                namespace.unwrap_or_default(),
+            );
         }
     }
 
-    /// Notes an attribute or element of another namespace. What is meant to be Stepwire's or BPMN's is reported for the whole
-    /// document.
+    /// Notes an attribute or element of another namespace. What is meant to be Stepwire's or BPMN's
+    /// is reported for the whole document.
     fn foreign(&mut self, element: &str, node: Node<'_, '_>, name: &str, namespace: &str) {
         if !self.wrong_namespaces.contains(namespace) {
-            let shown = if namespace.is_empty() { "no namespace" } else { namespace };
-            self.without_effect.foreign(element, node.lookup_prefix(namespace), name, shown);
+            let shown = if namespace.is_empty() {
+                "no namespace"
+            } else {
+                namespace
+            };
+            self.without_effect
+                .foreign(element, node.lookup_prefix(namespace), name, shown);
         }
     }
 }
@@ -328,19 +482,29 @@ pub(super) fn own<'a>(node: Node<'a, '_>, name: &str) -> Option<&'a str> {
     filled(node.attribute((STEPWIRE_NAMESPACE, name)))
 }
 
-/// A plain attribute that must be there: an absent one is read as empty, which `validate` reports as in the JSON form.
+/// A plain attribute that must be there: an absent one is read as empty, which `validate` reports
+/// as in the JSON form.
 pub(super) fn plain(node: Node<'_, '_>, name: &str) -> String {
     filled(node.attribute(name)).unwrap_or_default().to_owned()
 }
 
 fn is_known(namespace: &str) -> bool {
-    [BPMN_NAMESPACE, STEPWIRE_NAMESPACE, "http://www.w3.org/2001/XMLSchema-instance", "http://www.w3.org/XML/1998/namespace"]
-        .contains(&namespace)
+    [
+        BPMN_NAMESPACE,
+        STEPWIRE_NAMESPACE,
+        "http://www.w3.org/2001/XMLSchema-instance",
+        "http://www.w3.org/XML/1998/namespace",
+    ]
+    .contains(&namespace)
 }
 
 fn one_of(names: &[&str]) -> String {
     match names {
         [] => "no stepwire element here".to_owned(),
-        _ => names.iter().map(|name| format!("`stepwire:{name}`")).collect::<Vec<_>>().join(" or "),
+        _ => names
+            .iter()
+            .map(|name| format!("`stepwire:{name}`"))
+            .collect::<Vec<_>>()
+            .join(" or "),
     }
 }

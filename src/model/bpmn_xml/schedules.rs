@@ -20,32 +20,69 @@ pub(super) const START_DATA: &str = "startData";
 
 /// What a `bpmn:timerEventDefinition` may hold, and what it means.
 type Time = (&'static str, fn(String) -> When);
-const TIMES: [Time; 3] = [("timeCycle", When::Cycle), ("timeDate", When::Date), ("timeDuration", When::Duration)];
+const TIMES: [Time; 3] = [
+    ("timeCycle", When::Cycle),
+    ("timeDate", When::Date),
+    ("timeDuration", When::Duration),
+];
 
 /// The schedule of a start event, without its start data. Two are reported, and read as the timer.
-pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, id: &str, reader: &mut Reader<'_>) -> Option<Schedule> {
+pub(super) fn read(
+    node: Node<'_, '_>,
+    kind: NodeKind,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Option<Schedule> {
     if kind != NodeKind::StartEvent {
         return None;
     }
     let timer = read_timer(node, id, reader);
     let on_startup = reader.flag(id, "stepwire:onStartup", own(node, "onStartup"), false);
     if timer.is_some() && on_startup {
-        let message = "expected a timer or onStartup on a start event, but it has both; draw a start event for each";
+        let message = "expected a timer or onStartup on a start event, but it has both; draw a \
+            start event for each";
         reader.error(id, "several_triggers", message);
     }
-    let rules = [("once", Missed::Once), ("skip", Missed::Skip), ("all", Missed::All)];
-    let missed = reader.word(id, "stepwire:missed", own(node, "missed"), &rules, Missed::default());
+    let rules = [
+        ("once", Missed::Once),
+        ("skip", Missed::Skip),
+        ("all", Missed::All),
+    ];
+    let missed = reader.word(
+        id,
+        "stepwire:missed",
+        own(node, "missed"),
+        &rules,
+        Missed::default(),
+    );
     let rules = [("allow", Overlap::Allow), ("skip", Overlap::Skip)];
-    let overlap = reader.word(id, "stepwire:overlap", own(node, "overlap"), &rules, Overlap::default());
+    let overlap = reader.word(
+        id,
+        "stepwire:overlap",
+        own(node, "overlap"),
+        &rules,
+        Overlap::default(),
+    );
     let Some(when) = timer.or_else(|| on_startup.then_some(When::Startup)) else {
-        for name in ["timeZone", "missed", "overlap"].into_iter().filter(|name| own(node, name).is_some()) {
-            let message = format!("expected `stepwire:{name}` beside a timer, but there is none; it is ignored");
+        for name in ["timeZone", "missed", "overlap"]
+            .into_iter()
+            .filter(|name| own(node, name).is_some())
+        {
+            let message = format!(
+                "expected `stepwire:{name}` beside a timer, but there is none; it is ignored"
+            );
             reader.warning(id, "no_effect", message);
         }
         return None;
     };
     let time_zone = own(node, "timeZone").map(str::to_owned);
-    Some(Schedule { when, time_zone, missed, overlap, start_data: Map::new() })
+    Some(Schedule {
+        when,
+        time_zone,
+        missed,
+        overlap,
+        start_data: Map::new(),
+    })
 }
 
 fn read_timer(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Option<When> {
@@ -53,26 +90,57 @@ fn read_timer(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Option<W
     let definition = reader.only(id, "several_triggers", definitions)?;
     reader.check_attributes(definition, id, &["id"], &[]);
     reader.refuse_other_children(definition, id, &TIMES.map(|(name, _)| name));
-    let meaning =
-        |child: Node<'_, '_>| TIMES.into_iter().find(|(name, _)| is_bpmn(child, name)).map(|(_, when)| when(text(child)));
-    let times: Vec<Node<'_, '_>> = definition.children().filter(|child| meaning(*child).is_some()).collect();
+    let meaning = |child: Node<'_, '_>| {
+        TIMES
+            .into_iter()
+            .find(|(name, _)| is_bpmn(child, name))
+            .map(|(_, when)| when(text(child)))
+    };
+    let times: Vec<Node<'_, '_>> = definition
+        .children()
+        .filter(|child| meaning(*child).is_some())
+        .collect();
     if times.len() != 1 {
-        let place = |child: &Node<'_, '_>| format!("a {} in line {}", child.tag_name().name(), reader.line(*child));
-        let found = times.iter().take(3).map(place).collect::<Vec<_>>().join(" and ");
-        let found = if found.is_empty() { "there is none; add one".to_owned() } else { format!("there is {found}; keep one") };
-        let message = format!("expected one of timeCycle, timeDate and timeDuration in the timerEventDefinition, but {found}");
+        let place = |child: &Node<'_, '_>| {
+            format!(
+                "a {} in line {}",
+                child.tag_name().name(),
+                reader.line(*child)
+            )
+        };
+        let found = times
+            .iter()
+            .take(3)
+            .map(place)
+            .collect::<Vec<_>>()
+            .join(" and ");
+        let found = if found.is_empty() {
+            "there is none; add one".to_owned()
+        } else {
+            format!("there is {found}; keep one")
+        };
+        let message = format!(
+            "expected one of timeCycle, timeDate and timeDuration in the timerEventDefinition, \
+            but {found}"
+        );
         reader.error(id, "invalid_schedule", message);
     }
     times.first().and_then(|child| meaning(*child))
 }
 
 /// The members of a `stepwire:startData` element; what is no JSON object is reported.
-pub(super) fn read_start_data(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Map<String, Value> {
+pub(super) fn read_start_data(
+    node: Node<'_, '_>,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Map<String, Value> {
     reader.check_attributes(node, id, &[], &[]);
     match reader.json(id, "stepwire:startData", &text(node)) {
         Some(Value::Object(members)) => return members,
         Some(other) => {
-            let message = format!("expected a JSON object in `stepwire:startData`, but got {other}; write one");
+            let message = format!(
+                "expected a JSON object in `stepwire:startData`, but got {other}; write one"
+            );
             reader.error(id, "invalid_value", message);
         }
         None => {}

@@ -1,4 +1,5 @@
 mod contradictions;
+mod errors;
 mod languages;
 mod others;
 mod schedules;
@@ -21,7 +22,8 @@ fn document(attributes: &str, content: &str) -> String {
 }
 
 fn read_one(content: &str) -> (ProcessDefinition, Vec<Problem>) {
-    let mut found = read(&document("", content)).unwrap_or_else(|problems| panic!("{content}: {problems:?}"));
+    let mut found =
+        read(&document("", content)).unwrap_or_else(|problems| panic!("{content}: {problems:?}"));
     assert_eq!(found.len(), 1);
     found.remove(0)
 }
@@ -33,10 +35,16 @@ fn check(content: &str, expected: &[(&str, &str)]) {
 
 fn check_document(xml: &str, expected: &[(&str, &str)]) {
     let problems = match read(xml) {
-        Ok(definitions) => definitions.into_iter().flat_map(|(_, warnings)| warnings).collect(),
+        Ok(definitions) => definitions
+            .into_iter()
+            .flat_map(|(_, warnings)| warnings)
+            .collect(),
         Err(problems) => problems,
     };
-    let found: Vec<_> = problems.iter().map(|problem| (problem.element.as_str(), problem.code)).collect();
+    let found: Vec<_> = problems
+        .iter()
+        .map(|problem| (problem.element.as_str(), problem.code))
+        .collect();
     assert_eq!(found, expected, "{xml}\n{problems:#?}");
 }
 
@@ -55,15 +63,30 @@ fn documents_that_are_no_bpmn() {
     let namespace = BPMN_NAMESPACE;
     check_document("", &[("", "invalid_xml")]);
     check_document("<definitions/>", &[("", "not_bpmn")]);
-    check_document("<!DOCTYPE d [<!ENTITY e 'x'>]><d>&e;</d>", &[("", "dtd_refused")]);
-    check_document("<d>&unknown;</d>", &[("", "invalid_xml")]);
-    check_document(&format!(r#"<definitions xmlns="{namespace}"/>"#), &[("", "no_process")]);
     check_document(
-        &format!(r#"<definitions xmlns="{namespace}"><process id="p" isExecutable="false"/></definitions>"#),
+        "<!DOCTYPE d [<!ENTITY e 'x'>]><d>&e;</d>",
+        &[("", "dtd_refused")],
+    );
+    check_document("<d>&unknown;</d>", &[("", "invalid_xml")]);
+    check_document(
+        &format!(r#"<definitions xmlns="{namespace}"/>"#),
         &[("", "no_process")],
     );
-    let deep = format!("{}{}", "<a>".repeat(MAX_XML_DEPTH), "</a>".repeat(MAX_XML_DEPTH));
-    check_document(&format!(r#"<definitions xmlns="{namespace}">{deep}</definitions>"#), &[("", "too_deep")]);
+    check_document(
+        &format!(
+            r#"<definitions xmlns="{namespace}"><process id="p" isExecutable="false"/></definitions>"#
+        ),
+        &[("", "no_process")],
+    );
+    let deep = format!(
+        "{}{}",
+        "<a>".repeat(MAX_XML_DEPTH),
+        "</a>".repeat(MAX_XML_DEPTH)
+    );
+    check_document(
+        &format!(r#"<definitions xmlns="{namespace}">{deep}</definitions>"#),
+        &[("", "too_deep")],
+    );
 }
 
 #[test]
@@ -80,18 +103,43 @@ fn what_has_no_meaning_at_run_time_is_passed_over() {
 
 #[test]
 fn unsupported_elements_are_named() {
-    for element in ["boundaryEvent", "inclusiveGateway", "subProcess", "intermediateCatchEvent", "scriptTask", "receiveTask"] {
-        check(&format!(r#"<{element} id="x"/>"#), &[("x", "unsupported_element")]);
+    for element in [
+        "boundaryEvent",
+        "inclusiveGateway",
+        "subProcess",
+        "intermediateCatchEvent",
+        "scriptTask",
+        "receiveTask",
+    ] {
+        check(
+            &format!(r#"<{element} id="x"/>"#),
+            &[("x", "unsupported_element")],
+        );
     }
-    check(r#"<startEvent id="s"><signalEventDefinition/></startEvent>"#, &[("s", "unsupported_element")]);
-    check(r#"<endEvent id="e"><terminateEventDefinition/></endEvent>"#, &[("e", "unsupported_element")]);
-    check(r#"<userTask id="t"><multiInstanceLoopCharacteristics/></userTask>"#, &[("t", "unsupported_element")]);
+    check(
+        r#"<startEvent id="s"><signalEventDefinition/></startEvent>"#,
+        &[("s", "unsupported_element")],
+    );
+    check(
+        r#"<endEvent id="e"><terminateEventDefinition/></endEvent>"#,
+        &[("e", "unsupported_element")],
+    );
+    check(
+        r#"<userTask id="t"><multiInstanceLoopCharacteristics/></userTask>"#,
+        &[("t", "unsupported_element")],
+    );
 }
 
 #[test]
 fn unsupported_attributes_are_named() {
-    check(r#"<task id="t" isForCompensation="true"/>"#, &[("t", "unsupported_attribute")]);
-    check(r#"<task id="t" isForCompensation="false" startQuantity="1"/>"#, &[]);
+    check(
+        r#"<task id="t" isForCompensation="true"/>"#,
+        &[("t", "unsupported_attribute")],
+    );
+    check(
+        r#"<task id="t" isForCompensation="false" startQuantity="1"/>"#,
+        &[],
+    );
     check(
         r#"<sequenceFlow id="f" sourceRef="a" targetRef="b"><conditionExpression language="FEEL">x</conditionExpression></sequenceFlow>"#,
         &[("f", "unsupported_expression")],
@@ -100,31 +148,58 @@ fn unsupported_attributes_are_named() {
 
 #[test]
 fn unsupported_action_types_are_named() {
-    check(&action_with(r#"type="odd""#, ""), &[("t", "unsupported_action_type")]);
+    check(
+        &action_with(r#"type="odd""#, ""),
+        &[("t", "unsupported_action_type")],
+    );
     check(&action_with("", ""), &[("t", "missing_attribute")]);
 }
 
 #[test]
 fn unknown_and_foreign_names_are_warnings() {
-    check(r#"<task id="t" stepwire:odd="1" canGoBack="true"/>"#, &[("t", "unknown_name"), ("t", "unknown_name")]);
-    check(r#"<userTask id="t" camunda:formKey="f"/>"#, &[("t", "foreign_extension")]);
+    check(
+        r#"<task id="t" stepwire:odd="1" canGoBack="true"/>"#,
+        &[("t", "unknown_name"), ("t", "unknown_name")],
+    );
+    check(
+        r#"<userTask id="t" camunda:formKey="f"/>"#,
+        &[("t", "foreign_extension")],
+    );
     check(
         &task_with("<camunda:taskDefinition type='job'/><stepwire:odd/>"),
         &[("t", "unknown_name"), ("t", "foreign_extension")],
     );
     check(
-        &action_with(r#"type="saveData" odd="1""#, r#"<stepwire:param name="message">x</stepwire:param>"#),
+        &action_with(
+            r#"type="saveData" odd="1""#,
+            r#"<stepwire:param name="message">x</stepwire:param>"#,
+        ),
         &[("t", "unknown_name"), ("t", "unknown_name")],
     );
-    check_document(&document(r#"stepwire:odd="1""#, ""), &[("p", "unknown_name")]);
+    check_document(
+        &document(r#"stepwire:odd="1""#, ""),
+        &[("p", "unknown_name")],
+    );
 }
 
 #[test]
 fn invalid_values_are_named() {
-    check(r#"<task id="t" stepwire:canGoBack="maybe"/>"#, &[("t", "invalid_value")]);
-    check_document(&document(r#"stepwire:alias="x""#, ""), &[("p", "invalid_value")]);
-    check_document(&document(r#"stepwire:searchKeys="client""#, ""), &[("p", "invalid_value")]);
-    check(&action_with(r#"type="saveData" order="1.5" trigger="odd""#, ""), &[("t", "invalid_value"), ("t", "invalid_value")]);
+    check(
+        r#"<task id="t" stepwire:canGoBack="maybe"/>"#,
+        &[("t", "invalid_value")],
+    );
+    check_document(
+        &document(r#"stepwire:alias="x""#, ""),
+        &[("p", "invalid_value")],
+    );
+    check_document(
+        &document(r#"stepwire:searchKeys="client""#, ""),
+        &[("p", "invalid_value")],
+    );
+    check(
+        &action_with(r#"type="saveData" order="1.5" trigger="odd""#, ""),
+        &[("t", "invalid_value"), ("t", "invalid_value")],
+    );
     check(
         &action_with(
             r#"type="saveData" trigger="manual""#,
@@ -132,17 +207,33 @@ fn invalid_values_are_named() {
         ),
         &[("t", "invalid_value")],
     );
-    check(r#"<callActivity id="c" calledElement="x" stepwire:paramsToCopy="client"/>"#, &[("c", "invalid_value")]);
-    check_document(&document("", "").replace("id=\"p\"", ""), &[("", "missing_attribute")]);
+    check(
+        r#"<callActivity id="c" calledElement="x" stepwire:paramsToCopy="client"/>"#,
+        &[("c", "invalid_value")],
+    );
+    check_document(
+        &document("", "").replace("id=\"p\"", ""),
+        &[("", "missing_attribute")],
+    );
     let twice = r#"<stepwire:param name="message">{}</stepwire:param><stepwire:param name="message">{}</stepwire:param>"#;
-    check(&action_with(r#"type="websocketSend""#, twice), &[("t", "duplicate_param"), ("t", "unknown_name")]);
+    check(
+        &action_with(r#"type="websocketSend""#, twice),
+        &[("t", "duplicate_param"), ("t", "unknown_name")],
+    );
 }
 
 #[test]
 fn node_rules_are_told_beside_reading_errors() {
     check(
-        &format!(r#"<subProcess id="x"/>{}"#, action_with(r#"type="websocketSend" timer="soon""#, "")),
-        &[("x", "unsupported_element"), ("t", "invalid_timer"), ("t", "missing_param")],
+        &format!(
+            r#"<subProcess id="x"/>{}"#,
+            action_with(r#"type="websocketSend" timer="soon""#, "")
+        ),
+        &[
+            ("x", "unsupported_element"),
+            ("t", "invalid_timer"),
+            ("t", "missing_param"),
+        ],
     );
 }
 
@@ -153,7 +244,8 @@ fn absent_and_empty_attributes_have_their_defaults() {
         r#"<stepwire:param name="message"><![CDATA[ {"a": "<"} ]]></stepwire:param>"#,
     ));
     assert_eq!(warnings, []);
-    let expected = serde_json::json!({"name": "a", "type": "websocketSend", "params": {"message": "{\"a\": \"<\"}"}});
+    let expected = serde_json::json!({"name": "a", "type": "websocketSend", "params": {"message": "{\"a\": \
+        \"<\"}"}});
     let expected = serde_json::from_value(expected).expect("the test's action is valid");
     assert_eq!(definition.nodes[0].actions, [expected]);
 }
@@ -162,7 +254,10 @@ fn absent_and_empty_attributes_have_their_defaults() {
 fn a_business_rule_is_read() {
     let read = |params: &str| {
         let (definition, warnings) = read_one(&action_with(r#"type="businessRule""#, params));
-        (definition.nodes[0].actions[0].work.clone(), warnings.iter().map(|found| found.code).collect::<Vec<_>>())
+        (
+            definition.nodes[0].actions[0].work.clone(),
+            warnings.iter().map(|found| found.code).collect::<Vec<_>>(),
+        )
     };
     let script = r#"<stepwire:param name="script"><![CDATA[
         output.adult = input.client.age >= 18 && 1 < 2
@@ -173,29 +268,61 @@ fn a_business_rule_is_read() {
     };
     assert_eq!(read(script), (rule("javascript"), vec![]));
     let more = r#"<stepwire:param name="language">mvel</stepwire:param><stepwire:param name="odd">1</stepwire:param>"#;
-    assert_eq!(read(&format!("{script}{more}")), (rule("mvel"), vec!["unknown_name"]));
+    assert_eq!(
+        read(&format!("{script}{more}")),
+        (rule("mvel"), vec!["unknown_name"])
+    );
 }
 
 #[test]
 fn an_upload_is_read() {
-    let check_upload = |params: &[(&str, &str)], expected: (i64, Option<Vec<String>>), problems: &[(&str, &str)]| {
-        let params = params.iter().map(|(name, value)| format!(r#"<stepwire:param name="{name}">{value}</stepwire:param>"#));
-        let xml = action_with(r#"type="uploadFile" trigger="manual""#, &params.collect::<String>());
+    let check_upload = |params: &[(&str, &str)],
+                        expected: (i64, Option<Vec<String>>),
+                        problems: &[(&str, &str)]| {
+        let params = params.iter().map(|(name, value)| {
+            format!(r#"<stepwire:param name="{name}">{value}</stepwire:param>"#)
+        });
+        let xml = action_with(
+            r#"type="uploadFile" trigger="manual""#,
+            &params.collect::<String>(),
+        );
         check(&xml, problems);
         let (definition, _) = read_one(&xml);
         let (max_bytes, types) = expected;
         let destination = "application.document".to_owned();
-        assert_eq!(definition.nodes[0].actions[0].work, ActionType::UploadFile { destination, max_bytes, types });
+        assert_eq!(
+            definition.nodes[0].actions[0].work,
+            ActionType::UploadFile {
+                destination,
+                max_bytes,
+                types
+            }
+        );
     };
     let destination = ("destination", "application.document");
     check_upload(&[destination], (10 << 20, None), &[]);
     let types = Some(vec!["application/pdf".to_owned(), "image/*".to_owned()]);
-    let all = [destination, ("maxBytes", "1000"), ("types", r#"["application/pdf", "image/*"]"#)];
+    let all = [
+        destination,
+        ("maxBytes", "1000"),
+        ("types", r#"["application/pdf", "image/*"]"#),
+    ];
     check_upload(&all, (1000, types), &[]);
-    check_upload(&[destination, ("script", "1")], (10 << 20, None), &[("t", "unknown_name")]);
+    check_upload(
+        &[destination, ("script", "1")],
+        (10 << 20, None),
+        &[("t", "unknown_name")],
+    );
     check(
-        &action_with(r#"type="uploadFile""#, r#"<stepwire:param name="maxBytes">10 MB</stepwire:param>"#),
-        &[("t", "invalid_value"), ("t", "automatic_upload"), ("t", "missing_param")],
+        &action_with(
+            r#"type="uploadFile""#,
+            r#"<stepwire:param name="maxBytes">10 MB</stepwire:param>"#,
+        ),
+        &[
+            ("t", "invalid_value"),
+            ("t", "automatic_upload"),
+            ("t", "missing_param"),
+        ],
     );
 }
 
@@ -215,24 +342,65 @@ fn everything_written_is_read() {
     );
     assert_eq!(warnings, []);
     assert_eq!(definition.documentation.as_deref(), Some("What it is for."));
-    let [start, call, task, gateway] = definition.nodes.as_slice() else { panic!("expected four nodes") };
-    assert_eq!((start.start_condition.as_deref(), start.keys[0].required), (Some("new"), true));
-    let called = call.call.as_ref().expect("a call activity calls");
-    assert_eq!((called.called_element.as_str(), called.output_key.as_deref(), call.can_go_back), ("q", Some("r"), false));
+    let [start, call, task, gateway] = definition.nodes.as_slice() else {
+        panic!("expected four nodes")
+    };
     assert_eq!(
-        (called.params_to_copy.as_deref(), called.without_params.as_slice()),
+        (start.start_condition.as_deref(), start.keys[0].required),
+        (Some("new"), true)
+    );
+    let called = call.call.as_ref().expect("a call activity calls");
+    assert_eq!(
+        (
+            called.called_element.as_str(),
+            called.output_key.as_deref(),
+            call.can_go_back
+        ),
+        ("q", Some("r"), false)
+    );
+    assert_eq!(
+        (
+            called.params_to_copy.as_deref(),
+            called.without_params.as_slice()
+        ),
         (Some(&["a".to_owned()][..]), &["a.b".to_owned()][..])
     );
     let action = &task.actions[0];
-    assert!(matches!(&action.work, ActionType::StartSubprocess { process, asynchronous: false, .. } if process == "q"));
-    assert_eq!((action.order, action.restart_keys.as_slice(), action.restart_from_snapshot), (3, &["k".to_owned()][..], true));
-    assert_eq!((gateway.kind, gateway.default_flow.as_deref()), (NodeKind::ExclusiveGateway, Some("f")));
+    assert!(
+        matches!(&action.work, ActionType::StartSubprocess { process, asynchronous: false, .. } if process == "q")
+    );
+    assert_eq!(
+        (
+            action.order,
+            action.restart_keys.as_slice(),
+            action.restart_from_snapshot
+        ),
+        (3, &["k".to_owned()][..], true)
+    );
+    assert_eq!(
+        (gateway.kind, gateway.default_flow.as_deref()),
+        (NodeKind::ExclusiveGateway, Some("f"))
+    );
     assert_eq!(definition.flows[0].condition.as_deref(), Some("${a > 1}"));
-    assert_eq!(definition.lanes.iter().map(|lane| lane.id.as_str()).collect::<Vec<_>>(), ["l", "inner"]);
+    assert_eq!(
+        definition
+            .lanes
+            .iter()
+            .map(|lane| lane.id.as_str())
+            .collect::<Vec<_>>(),
+        ["l", "inner"]
+    );
     let roles = |list: &Option<Vec<String>>| list.as_ref().map(|roles| roles.join("+"));
     let lane = &definition.lanes[0];
     assert_eq!(roles(&lane.view).as_deref(), Some("clerk+customer"));
-    assert_eq!((roles(&lane.execute).as_deref(), roles(&lane.assign), roles(&lane.hold)), (Some("clerk"), None, None));
+    assert_eq!(
+        (
+            roles(&lane.execute).as_deref(),
+            roles(&lane.assign),
+            roles(&lane.hold)
+        ),
+        (Some("clerk"), None, None)
+    );
 }
 
 #[test]
@@ -259,7 +427,10 @@ fn calls_to_the_outside_and_webhooks() {
         serde_json::to_value(&definition.nodes[0].actions[index].work).expect("actions are JSON")["params"].clone()
     };
     let url = "https://api.example.com/";
-    assert_eq!(params(0), json!({"method": "GET", "url": url, "timeout": "PT10S", "retries": 3, "backoff": "PT1S"}));
+    assert_eq!(
+        params(0),
+        json!({"method": "GET", "url": url, "timeout": "PT10S", "retries": 3, "backoff": "PT1S"})
+    );
     let whole = json!({"method": "POST", "url": format!("{url}${{id}}"), "headers": r#"{"A": "1"}"#, "body": "${x}", "timeout": "PT5S",
         "retries": 0, "backoff": "PT2S", "success": ["2xx", "404"], "outputKey": "r", "output": "${status}"});
     assert_eq!(params(1), whole);
@@ -269,7 +440,10 @@ fn calls_to_the_outside_and_webhooks() {
 fn search_keys_are_a_list() {
     let xml = document(r#"stepwire:searchKeys='["client.email", "number"]'"#, "");
     let (definition, warnings) = read(&xml).expect("the process can be read").remove(0);
-    assert_eq!((definition.search_keys, warnings), (vec!["client.email".to_owned(), "number".to_owned()], vec![]));
+    assert_eq!(
+        (definition.search_keys, warnings),
+        (vec!["client.email".to_owned(), "number".to_owned()], vec![])
+    );
 }
 
 #[test]
@@ -285,13 +459,25 @@ fn multi_instance_call_activities() {
     ] {
         let (definition, problems) = read_one(&call(each, content));
         assert_eq!(problems, []);
-        let collection = definition.nodes[0].call.as_ref().and_then(|call| call.collection.as_deref());
+        let collection = definition.nodes[0]
+            .call
+            .as_ref()
+            .and_then(|call| call.collection.as_deref());
         assert_eq!(collection, Some("app.people"));
     }
-    check(&call("", "<multiInstanceLoopCharacteristics/>"), &[("c", "missing_attribute")]);
     check(
-        &call(each, r#"<multiInstanceLoopCharacteristics isSequential="true" behavior="None"/>"#),
-        &[("c", "unsupported_attribute"), ("c", "unsupported_attribute")],
+        &call("", "<multiInstanceLoopCharacteristics/>"),
+        &[("c", "missing_attribute")],
+    );
+    check(
+        &call(
+            each,
+            r#"<multiInstanceLoopCharacteristics isSequential="true" behavior="None"/>"#,
+        ),
+        &[
+            ("c", "unsupported_attribute"),
+            ("c", "unsupported_attribute"),
+        ],
     );
     check(
         &call(
@@ -300,43 +486,14 @@ fn multi_instance_call_activities() {
         ),
         &[("c", "unsupported_element")],
     );
-    check(&call(each, "<standardLoopCharacteristics/>"), &[("c", "unsupported_element")]);
-    check(r#"<task id="t" stepwire:collection="list"/>"#, &[("t", "unknown_name")]);
-}
-
-/// A document with two errors beside a process of this content.
-fn document_with_errors(content: &str) -> String {
-    let errors = r#"<error id="poor" name="Poor" errorCode="POOR"/><error id="mute"/>"#;
-    document("", content).replace("<process", &format!("{errors}<process"))
-}
-
-#[test]
-fn error_events() {
-    let definition = |reference: &str| format!("<errorEventDefinition id=\"d\" {reference}/>");
-    let end = |content: &str| format!(r#"<endEvent id="e">{content}</endEvent>"#);
-    let boundary = |attributes: &str, content: &str| {
-        format!(r#"<boundaryEvent id="b" attachedToRef="c" {attributes}>{content}</boundaryEvent>"#)
-    };
-    let code = |content: &str| {
-        let definitions = read(&document_with_errors(content)).unwrap_or_else(|problems| panic!("{content}: {problems:?}"));
-        let node = definitions[0].0.nodes[0].clone();
-        (node.kind, node.attached_to, node.error_code)
-    };
-    let (poor, c) = (Some("POOR".to_owned()), Some("c".to_owned()));
-    assert_eq!(code(&end(&definition("errorRef=\"poor\""))), (NodeKind::EndEvent, None, poor.clone()));
-    assert_eq!(code(&end("")), (NodeKind::EndEvent, None, None));
-    let kind = NodeKind::BoundaryEvent;
-    assert_eq!(code(&boundary("", &definition("errorRef=\"x:poor\""))), (kind, c.clone(), poor));
-    assert_eq!(code(&boundary(r#"cancelActivity="true""#, &definition(""))), (kind, c, None));
-
-    let check = |content: &str, expected: &[(&str, &str)]| check_document(&document_with_errors(content), expected);
-    check(&end(&definition("")), &[("e", "missing_attribute")]);
-    check(&end(&definition("errorRef=\"none\"")), &[("e", "unknown_error")]);
-    check(&end(&definition("errorRef=\"mute\"")), &[("e", "unknown_error")]);
-    check(&end(&definition("errorRef=\"poor\"").repeat(2)), &[("e", "unsupported_element")]);
-    check(&boundary(r#"cancelActivity="false""#, &definition("")), &[("b", "unsupported_attribute")]);
-    check(&boundary("", "<timerEventDefinition/>"), &[("b", "unsupported_element")]);
-    check(r#"<startEvent id="s"><errorEventDefinition/></startEvent>"#, &[("s", "unsupported_element")]);
+    check(
+        &call(each, "<standardLoopCharacteristics/>"),
+        &[("c", "unsupported_element")],
+    );
+    check(
+        r#"<task id="t" stepwire:collection="list"/>"#,
+        &[("t", "unknown_name")],
+    );
 }
 
 #[test]
@@ -346,7 +503,9 @@ fn user_tasks_have_terms() {
              stepwire:decisionKey="approval"/><userTask id="u" stepwire:assignee=""/>"#,
     );
     assert_eq!(problems, []);
-    let [task, plain] = definition.nodes.as_slice() else { panic!("expected two nodes") };
+    let [task, plain] = definition.nodes.as_slice() else {
+        panic!("expected two nodes")
+    };
     let terms = UserTask {
         assignee: Some("${chief}".to_owned()),
         due_date: Some("P3D".to_owned()),
@@ -354,6 +513,12 @@ fn user_tasks_have_terms() {
         reminder_repeat: Some("P1D".to_owned()),
         decision_key: Some("approval".to_owned()),
     };
-    assert_eq!((task.task.as_ref(), plain.task.as_ref()), (Some(&terms), None));
-    check(r#"<task id="t" stepwire:assignee="bob"/>"#, &[("t", "unknown_name")]);
+    assert_eq!(
+        (task.task.as_ref(), plain.task.as_ref()),
+        (Some(&terms), None)
+    );
+    check(
+        r#"<task id="t" stepwire:assignee="bob"/>"#,
+        &[("t", "unknown_name")],
+    );
 }

@@ -1,5 +1,6 @@
-//! What a document says that has no effect here: attributes and elements of BPMN that this server does not use, and those of other
-//! tools. Gathered over a process, so that a file with many of them has one warning for each name.
+//! What a document says that has no effect here: attributes and elements of BPMN that this server
+//! does not use, and those of other tools. Gathered over a process, so that a file with many of
+//! them has one warning for each name.
 //!
 //! Not here: BPMN that would change how a process runs; that is refused (`reader`).
 
@@ -20,19 +21,25 @@ const ENGINES: &[&str] = &[
     "http://www.jboss.org/drools",
 ];
 
-const CALLS: &str = "give the node an action of type `httpRequest` or `businessRule` that does the work";
-const FORMS: &str =
-    "send what the form needs by an action of type `websocketSend`, and take its fields by keys of a manual action";
+const CALLS: &str =
+    "give the node an action of type `httpRequest` or `businessRule` that does the work";
+const FORMS: &str = "send what the form needs by an action of type `websocketSend`, and take its \
+    fields by keys of a manual action";
 const ROLES: &str = "name roles in `stepwire:execute` of a lane";
-const MAPPINGS: &str = "write `stepwire:paramsToCopy`, `stepwire:withoutParams`, `stepwire:outputKey` and `stepwire:output`";
+const MAPPINGS: &str = "write `stepwire:paramsToCopy`, `stepwire:withoutParams`, \
+    `stepwire:outputKey` and `stepwire:output`";
 const ACTIONS: &str = "write `stepwire:actions`";
 const MESSAGES: &str = "this version sends and receives no BPMN messages";
 const DATA: &str = "instance data need no declaration";
 
-/// What other engines' names (with the names of BPMN that have no effect here) do there, and what does it here.
+/// What other engines' names (with the names of BPMN that have no effect here) do there, and what
+/// does it here.
 const ADVICE: &[(&[&str], &str)] = &[
     (&["assignee"], "write `stepwire:assignee`"),
-    (&["assignmentDefinition"], "write `stepwire:assignee`, or name roles in `stepwire:execute` of a lane"),
+    (
+        &["assignmentDefinition"],
+        "write `stepwire:assignee`, or name roles in `stepwire:execute` of a lane",
+    ),
     (&["dueDate", "taskSchedule"], "write `stepwire:dueDate`"),
     (
         &[
@@ -48,7 +55,18 @@ const ADVICE: &[(&[&str], &str)] = &[
         ],
         ROLES,
     ),
-    (&["formKey", "formRef", "formData", "formDefinition", "formProperty", "formHandlerClass", "rendering"], FORMS),
+    (
+        &[
+            "formKey",
+            "formRef",
+            "formData",
+            "formDefinition",
+            "formProperty",
+            "formHandlerClass",
+            "rendering",
+        ],
+        FORMS,
+    ),
     (
         &[
             "class",
@@ -71,10 +89,34 @@ const ADVICE: &[(&[&str], &str)] = &[
         CALLS,
     ),
     (&["messageRef"], MESSAGES),
-    (&["inputOutput", "ioMapping", "in", "out", "properties"], MAPPINGS),
-    (&["calledElement", "calledElementBinding", "calledElementVersion", "variableMappingClass"], "write `calledElement` of BPMN"),
-    (&["executionListener", "executionListeners", "taskListener", "taskListeners", "onEntry-script", "onExit-script"], ACTIONS),
-    (&["collection", "elementVariable", "loopCharacteristics"], "write `stepwire:collection` on a call activity"),
+    (
+        &["inputOutput", "ioMapping", "in", "out", "properties"],
+        MAPPINGS,
+    ),
+    (
+        &[
+            "calledElement",
+            "calledElementBinding",
+            "calledElementVersion",
+            "variableMappingClass",
+        ],
+        "write `calledElement` of BPMN",
+    ),
+    (
+        &[
+            "executionListener",
+            "executionListeners",
+            "taskListener",
+            "taskListeners",
+            "onEntry-script",
+            "onExit-script",
+        ],
+        ACTIONS,
+    ),
+    (
+        &["collection", "elementVariable", "loopCharacteristics"],
+        "write `stepwire:collection` on a call activity",
+    ),
     (
         &[
             "ioSpecification",
@@ -89,7 +131,16 @@ const ADVICE: &[(&[&str], &str)] = &[
     ),
     (&["skipExpression"], "choose the way by a gateway"),
     (
-        &["jobPriority", "priority", "asyncBefore", "asyncAfter", "async", "exclusive", "retry", "failedJobRetryTimeCycle"],
+        &[
+            "jobPriority",
+            "priority",
+            "asyncBefore",
+            "asyncAfter",
+            "async",
+            "exclusive",
+            "retry",
+            "failedJobRetryTimeCycle",
+        ],
         "every step is durable without it",
     ),
 ];
@@ -125,7 +176,13 @@ impl WithoutEffect {
     }
 
     /// Notes a name of another namespace, whose prefix at that place is known.
-    pub(super) fn foreign(&mut self, element: &str, prefix: Option<&str>, name: &str, namespace: &str) {
+    pub(super) fn foreign(
+        &mut self,
+        element: &str,
+        prefix: Option<&str>,
+        name: &str,
+        namespace: &str,
+    ) {
         let prefix = prefix.filter(|prefix| !prefix.is_empty());
         let written = prefix.map_or_else(|| name.to_owned(), |prefix| format!("{prefix}:{name}"));
         let group = match advice(name).filter(|_| ENGINES.contains(&namespace)) {
@@ -136,7 +193,13 @@ impl WithoutEffect {
     }
 
     fn note(&mut self, group: Group, element: &str, name: String) {
-        let (places, place) = (self.found.entry(group).or_default(), Place { element: element.to_owned(), name });
+        let (places, place) = (
+            self.found.entry(group).or_default(),
+            Place {
+                element: element.to_owned(),
+                name,
+            },
+        );
         if places.last() != Some(&place) {
             places.push(place);
         }
@@ -144,31 +207,45 @@ impl WithoutEffect {
 
     /// A warning for each group, at the first element that has it.
     pub(super) fn warnings(self) -> Vec<Problem> {
-        self.found.iter().map(|(group, places)| warning(group, places)).collect()
+        self.found
+            .iter()
+            .map(|(group, places)| warning(group, places))
+            .collect()
     }
 }
 
 fn warning(group: &Group, places: &[Place]) -> Problem {
-    let first = places.first().map(|place| place.element.as_str()).unwrap_or_default();
+    let first = places
+        .first()
+        .map(|place| place.element.as_str())
+        .unwrap_or_default();
     let at = listed(places, |place| format!("`{}`", place.element));
     match group {
         Group::Bpmn(name) => {
             let advice = advice(name).unwrap_or("it may be removed");
-            let message = format!("expected only what has an effect here, but `{name}` (at {at}) has none; {advice}");
+            let message = format!(
+                "expected only what has an effect here, but `{name}` (at {at}) has none; {advice}"
+            );
             Problem::warning(first, "no_effect", message)
         }
         Group::Engine(name, advice) => {
-            let message =
-                format!("expected extensions of {STEPWIRE_NAMESPACE} only, but `{name}` (at {at}) has no effect here; {advice}");
+            let message = format!(
+                "expected extensions of {STEPWIRE_NAMESPACE} only, but `{name}` (at {at}) has no \
+                effect here; {advice}"
+            );
             Problem::warning(first, "foreign_extension", message)
         }
         Group::Namespace(namespace) => {
             let mut seen = HashSet::new();
-            let names: Vec<&str> = places.iter().map(|place| place.name.as_str()).filter(|name| seen.insert(*name)).collect();
+            let names: Vec<&str> = places
+                .iter()
+                .map(|place| place.name.as_str())
+                .filter(|name| seen.insert(*name))
+                .collect();
             let names = listed(&names, |name| format!("`{name}`"));
             let message = format!(
-                "expected extensions of {STEPWIRE_NAMESPACE} only, but got {names} of {namespace} (first at `{first}`), without effect \
-                 here; they may be removed"
+                "expected extensions of {STEPWIRE_NAMESPACE} only, but got {names} of \
+                {namespace} (first at `{first}`), without effect here; they may be removed"
             );
             Problem::warning(first, "foreign_extension", message)
         }
@@ -177,11 +254,19 @@ fn warning(group: &Group, places: &[Place]) -> Problem {
 
 /// What does here what a name does elsewhere.
 fn advice(name: &str) -> Option<&'static str> {
-    ADVICE.iter().find(|(names, _)| names.contains(&name)).map(|(_, advice)| *advice)
+    ADVICE
+        .iter()
+        .find(|(names, _)| names.contains(&name))
+        .map(|(_, advice)| *advice)
 }
 
 fn listed<T>(places: &[T], shown: impl Fn(&T) -> String) -> String {
-    let some = places.iter().take(PLACES).map(shown).collect::<Vec<_>>().join(", ");
+    let some = places
+        .iter()
+        .take(PLACES)
+        .map(shown)
+        .collect::<Vec<_>>()
+        .join(", ");
     match places.len().saturating_sub(PLACES) {
         0 => some,
         more => format!("{some} and {more} more"),

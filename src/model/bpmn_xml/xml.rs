@@ -1,4 +1,5 @@
-//! XML and XML Schema's simple types as BPMN uses them: white space, booleans, qualified names, places in the document.
+//! XML and XML Schema's simple types as BPMN uses them: white space, booleans, qualified names,
+//! places in the document.
 
 use roxmltree::Node;
 
@@ -7,9 +8,12 @@ use super::{BPMN_NAMESPACE, STEPWIRE_NAMESPACE};
 /// What XML calls white space; nothing else is trimmed or collapsed.
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 
-/// A value without white space around it, unless nothing is left: designers write empty attributes for absent values.
+/// A value without white space around it, unless nothing is left: designers write empty attributes
+/// for absent values.
 pub(super) fn filled(value: Option<&str>) -> Option<&str> {
-    value.map(|value| value.trim_matches(WHITE_SPACE)).filter(|value| !value.is_empty())
+    value
+        .map(|value| value.trim_matches(WHITE_SPACE))
+        .filter(|value| !value.is_empty())
 }
 
 /// An `xsd:boolean`.
@@ -23,11 +27,16 @@ pub(super) fn boolean(text: &str) -> Option<bool> {
 
 /// All text directly in an element.
 pub(super) fn text(node: Node<'_, '_>) -> String {
-    let text: String = node.children().filter(Node::is_text).filter_map(|child| child.text()).collect();
+    let text: String = node
+        .children()
+        .filter(Node::is_text)
+        .filter_map(|child| child.text())
+        .collect();
     text.trim().to_owned()
 }
 
-/// Where the lines of a document end, so that the line of an element is found without reading the text again.
+/// Where the lines of a document end, so that the line of an element is found without reading the
+/// text again.
 pub(super) struct Lines {
     ends: Vec<usize>,
 }
@@ -35,7 +44,14 @@ pub(super) struct Lines {
 impl Lines {
     /// The lines of a text.
     pub(super) fn of(text: &str) -> Self {
-        Self { ends: text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect() }
+        Self {
+            ends: text
+                .bytes()
+                .enumerate()
+                .filter(|(_, byte)| *byte == b'\n')
+                .map(|(at, _)| at)
+                .collect(),
+        }
     }
 
     /// The line an element begins in, from 1.
@@ -60,15 +76,19 @@ pub(super) enum Reference<'a> {
     },
 }
 
-/// Reads an `xsd:QName` (or `xsd:IDREF`) written at `node`. A name without a prefix is one of this document, as all BPMN tools write
-/// it, also under a default namespace.
+/// Reads an `xsd:QName` (or `xsd:IDREF`) written at `node`. A name without a prefix is one of this
+/// document, as all BPMN tools write it, also under a default namespace.
 pub(super) fn reference<'a>(node: Node<'a, '_>, text: &'a str) -> Reference<'a> {
     let text = text.trim_matches(WHITE_SPACE);
-    let Some((prefix, local)) = text.split_once(':') else { return Reference::Here(text) };
+    let Some((prefix, local)) = text.split_once(':') else {
+        return Reference::Here(text);
+    };
     let target = node.document().root_element().attribute("targetNamespace");
     match node.lookup_namespace_uri(Some(prefix)) {
         None => Reference::Undeclared(local),
-        Some(namespace) if target.is_none_or(|target| target == namespace) => Reference::Here(local),
+        Some(namespace) if target.is_none_or(|target| target == namespace) => {
+            Reference::Here(local)
+        }
         Some(namespace) => Reference::Elsewhere { local, namespace },
     }
 }

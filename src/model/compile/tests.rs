@@ -13,7 +13,14 @@ fn examples() -> Vec<(String, String)> {
     let paths = files
         .map(|file| file.expect("the folder is readable").path())
         .filter(|path| path.extension().is_some_and(|kind| kind == "bpmn"));
-    paths.map(|path| (path.display().to_string(), fs::read_to_string(&path).expect("examples are readable"))).collect()
+    paths
+        .map(|path| {
+            (
+                path.display().to_string(),
+                fs::read_to_string(&path).expect("examples are readable"),
+            )
+        })
+        .collect()
 }
 
 #[test]
@@ -21,13 +28,18 @@ fn examples_compile_without_any_problem() {
     let examples = examples();
     assert!(examples.len() >= 5);
     for (name, text) in examples {
-        let found =
-            read_source(text.as_bytes(), SourceFormat::BpmnXml).unwrap_or_else(|problems| panic!("{name}: {problems:#?}"));
+        let found = read_source(text.as_bytes(), SourceFormat::BpmnXml)
+            .unwrap_or_else(|problems| panic!("{name}: {problems:#?}"));
         for (definition, warnings) in found {
             assert_eq!(warnings, [], "{name}");
             let json = serde_json::to_vec(&definition).expect("definitions are JSON");
-            assert_eq!(read_source(&json, SourceFormat::Json), Ok(vec![(definition.clone(), Vec::new())]), "{name}");
-            let (_, warnings) = compile(definition).unwrap_or_else(|problems| panic!("{name}: {problems:#?}"));
+            assert_eq!(
+                read_source(&json, SourceFormat::Json),
+                Ok(vec![(definition.clone(), Vec::new())]),
+                "{name}"
+            );
+            let (_, warnings) =
+                compile(definition).unwrap_or_else(|problems| panic!("{name}: {problems:#?}"));
             assert_eq!(warnings, [], "{name}");
         }
     }
@@ -38,12 +50,27 @@ fn examples_draw_every_node_and_flow() {
     for (name, text) in examples() {
         let document = Document::parse(&text).expect("examples are XML");
         let drawn = |shape: &str| -> HashSet<String> {
-            let shapes = document.descendants().filter(|node| node.tag_name().name() == shape);
-            shapes.filter_map(|node| node.attribute("bpmnElement")).map(str::to_owned).collect()
+            let shapes = document
+                .descendants()
+                .filter(|node| node.tag_name().name() == shape);
+            shapes
+                .filter_map(|node| node.attribute("bpmnElement"))
+                .map(str::to_owned)
+                .collect()
         };
-        let (definition, _) = read_source(text.as_bytes(), SourceFormat::BpmnXml).expect("examples are valid").remove(0);
-        assert_eq!(drawn("BPMNShape"), definition.nodes.into_iter().map(|node| node.id).collect(), "{name}");
-        assert_eq!(drawn("BPMNEdge"), definition.flows.into_iter().map(|flow| flow.id).collect(), "{name}");
+        let (definition, _) = read_source(text.as_bytes(), SourceFormat::BpmnXml)
+            .expect("examples are valid")
+            .remove(0);
+        assert_eq!(
+            drawn("BPMNShape"),
+            definition.nodes.into_iter().map(|node| node.id).collect(),
+            "{name}"
+        );
+        assert_eq!(
+            drawn("BPMNEdge"),
+            definition.flows.into_iter().map(|flow| flow.id).collect(),
+            "{name}"
+        );
     }
 }
 
@@ -67,12 +94,33 @@ fn references_are_resolved_and_actions_ordered() {
     assert_eq!(process.name, "p");
     assert_eq!(process.start_events().count(), 1);
     let task = process.node("t").expect("t is a node");
-    assert_eq!(task.incoming.iter().map(|id| &**id).collect::<Vec<_>>(), ["f1", "f3"]);
-    assert_eq!(task.actions.iter().map(|action| &*action.name).collect::<Vec<_>>(), ["first", "second"]);
+    assert_eq!(
+        task.incoming.iter().map(|id| &**id).collect::<Vec<_>>(),
+        ["f1", "f3"]
+    );
+    assert_eq!(
+        task.actions
+            .iter()
+            .map(|action| &*action.name)
+            .collect::<Vec<_>>(),
+        ["first", "second"]
+    );
     let second = task.action("second").expect("second is an action");
-    assert_eq!(second.children.iter().map(|action| &*action.name).collect::<Vec<_>>(), ["child1", "child2"]);
+    assert_eq!(
+        second
+            .children
+            .iter()
+            .map(|action| &*action.name)
+            .collect::<Vec<_>>(),
+        ["child1", "child2"]
+    );
     assert_eq!(second.keys.required(), ["k"]);
-    assert_eq!(task.action("child2").and_then(|child| child.timer).map(|span| span.to_string()), Some("PT30S".to_owned()));
+    assert_eq!(
+        task.action("child2")
+            .and_then(|child| child.timer)
+            .map(|span| span.to_string()),
+        Some("PT30S".to_owned())
+    );
     let gateway = process.node("g").expect("g is a node");
     assert_eq!(gateway.default_flow, Some(1));
     assert!(gateway.outgoing[0].conditional && !gateway.outgoing[1].conditional);
@@ -80,10 +128,15 @@ fn references_are_resolved_and_actions_ordered() {
 
 #[test]
 fn problems_come_all_at_once() {
-    let definition = json!({"id": "p q", "nodes": [{"id": "t", "type": "userTask", "keys": [{"path": "a"}]}]});
+    let definition =
+        json!({"id": "p q", "nodes": [{"id": "t", "type": "userTask", "keys": [{"path": "a"}]}]});
     let definition = serde_json::from_value(definition).expect("the test's definition is valid");
     assert_eq!(
-        compile(definition).expect_err("nothing fits").iter().filter(|found| found.severity == Severity::Error).count(),
+        compile(definition)
+            .expect_err("nothing fits")
+            .iter()
+            .filter(|found| found.severity == Severity::Error)
+            .count(),
         3
     );
 }

@@ -1,4 +1,5 @@
-//! The headers of a call: fixed names, texts as values. What could end a header, or the request, never gets through.
+//! The headers of a call: fixed names, texts as values. What could end a header, or the request,
+//! never gets through.
 //!
 //! A secret stays a name here and in every record; the runtime puts it in when the call leaves.
 
@@ -59,29 +60,45 @@ impl HeaderTemplates {
     /// # Errors
     /// Everything wrong in it.
     pub fn compile(text: Option<&str>) -> Result<Self, Vec<Mistake>> {
-        let Some(text) = text else { return Ok(Self::default()) };
-        let template = Template::compile(text).map_err(|error| vec![("invalid_template", format!("headers, {error}"))])?;
+        let Some(text) = text else {
+            return Ok(Self::default());
+        };
+        let template = Template::compile(text)
+            .map_err(|error| vec![("invalid_template", format!("headers, {error}"))])?;
         let Some(members) = template.members() else {
-            let sentence = "headers: expected a JSON object such as {\"Accept\": \"text/plain\"}, but it is another value";
+            let sentence = "headers: expected a JSON object such as {\"Accept\": \
+                \"text/plain\"}, but it is another value";
             return Err(vec![("invalid_value", sentence.to_owned())]);
         };
         let mut mistakes = Vec::new();
         if members.len() > CALL_HEADERS {
-            let sentence = format!("headers: expected at most {CALL_HEADERS}, but there are {}; send fewer", members.len());
+            let sentence = format!(
+                "headers: expected at most {CALL_HEADERS}, but there are {}; send fewer",
+                members.len()
+            );
             mistakes.push(("invalid_value", sentence));
         }
         let mut headers: Vec<(String, TextTemplate)> = Vec::new();
         for (name, value) in members {
-            if headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
-                mistakes
-                    .push(("duplicate_header", format!("headers: expected `{name}` once, but it is there twice; remove one")));
+            if headers
+                .iter()
+                .any(|(other, _)| other.eq_ignore_ascii_case(name))
+            {
+                mistakes.push((
+                    "duplicate_header",
+                    format!("headers: expected `{name}` once, but it is there twice; remove one"),
+                ));
             }
             match check(name, value) {
                 Ok(value) => headers.push((name.to_owned(), value)),
                 Err(more) => mistakes.extend(more),
             }
         }
-        if mistakes.is_empty() { Ok(Self(headers)) } else { Err(mistakes) }
+        if mistakes.is_empty() {
+            Ok(Self(headers))
+        } else {
+            Err(mistakes)
+        }
     }
 
     /// Names of the secrets they are filled in with.
@@ -96,7 +113,10 @@ impl HeaderTemplates {
     pub fn render(&self, data: &Value, builtins: &Builtins<'_>) -> Result<Vec<Header>, String> {
         let render = |(name, template): &(String, TextTemplate)| {
             let value = value(template, data, builtins)?;
-            Some(sendable(name, &value).map(|()| Header { name: name.clone(), value }))
+            Some(sendable(name, &value).map(|()| Header {
+                name: name.clone(),
+                value,
+            }))
         };
         self.0.iter().filter_map(render).collect()
     }
@@ -106,33 +126,62 @@ fn check(name: &str, value: Option<TextTemplate>) -> Result<TextTemplate, Vec<Mi
     let mut mistakes: Vec<Mistake> = Vec::new();
     let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
     if name.is_empty() || name.len() > 128 || !name.chars().all(is_token) {
-        let sentence =
-            format!("headers: expected names of letters, digits and `-`, but got `{}`; rename it", name.escape_debug());
+        let sentence = format!(
+            "headers: expected names of letters, digits and `-`, but got `{}`; rename it",
+            name.escape_debug()
+        );
         mistakes.push(("invalid_header", sentence));
-    } else if RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
-        let sentence = format!("headers: expected none that the server writes itself, but got `{name}`; remove it");
+    } else if RESERVED
+        .iter()
+        .any(|reserved| name.eq_ignore_ascii_case(reserved))
+    {
+        let sentence = format!(
+            "headers: expected none that the server writes itself, but got `{name}`; remove it"
+        );
         mistakes.push(("invalid_header", sentence));
     }
     let Some(value) = value else {
-        mistakes.push(("invalid_header", format!("headers: expected a text as value of `{name}`, but it is none; quote it")));
+        mistakes.push((
+            "invalid_header",
+            format!("headers: expected a text as value of `{name}`, but it is none; quote it"),
+        ));
         return Err(mistakes);
     };
     for secret in value.secrets() {
-        if secret.is_empty() || !secret.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_') {
+        if secret.is_empty()
+            || !secret
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        {
             let sentence = format!(
-                "headers: expected a secret as ${{secret.NAME}}, its name of capital letters, digits and `_`, but got `{secret}`"
+                "headers: expected a secret as ${{secret.NAME}}, its name of capital letters, \
+                digits and `_`, but got `{secret}`"
             );
             mistakes.push(("invalid_secret", sentence));
         }
     }
-    if value.outline().flatten().any(|text| text.chars().any(ends_a_header)) {
-        let sentence = format!("headers: expected a value of `{name}` without line breaks, but it has one; remove it");
+    if value
+        .outline()
+        .flatten()
+        .any(|text| text.chars().any(ends_a_header))
+    {
+        let sentence = format!(
+            "headers: expected a value of `{name}` without line breaks, but it has one; remove it"
+        );
         mistakes.push(("invalid_header", sentence));
     }
-    if mistakes.is_empty() { Ok(value) } else { Err(mistakes) }
+    if mistakes.is_empty() {
+        Ok(value)
+    } else {
+        Err(mistakes)
+    }
 }
 
-fn value(template: &TextTemplate, data: &Value, builtins: &Builtins<'_>) -> Option<Vec<HeaderPiece>> {
+fn value(
+    template: &TextTemplate,
+    data: &Value,
+    builtins: &Builtins<'_>,
+) -> Option<Vec<HeaderPiece>> {
     let filled: Vec<Filled<'_>> = template.fill(data, builtins).collect();
     if let [Filled::Value(value)] = &filled[..]
         && value.is_null()
@@ -148,13 +197,26 @@ fn value(template: &TextTemplate, data: &Value, builtins: &Builtins<'_>) -> Opti
 }
 
 fn sendable(name: &str, value: &[HeaderPiece]) -> Result<(), String> {
-    let texts = || value.iter().filter_map(|piece| if let HeaderPiece::Text(text) = piece { Some(text) } else { None });
+    let texts = || {
+        value.iter().filter_map(|piece| {
+            if let HeaderPiece::Text(text) = piece {
+                Some(text)
+            } else {
+                None
+            }
+        })
+    };
     if texts().any(|text| text.chars().any(ends_a_header)) {
-        return Err(format!("expected a value without control characters for header `{name}`, but the data put one there"));
+        return Err(format!(
+            "expected a value without control characters for header `{name}`, but the data put \
+            one there"
+        ));
     }
     let bytes: usize = texts().map(String::len).sum();
     if bytes > CALL_HEADER_BYTES {
-        return Err(format!("expected at most {CALL_HEADER_BYTES} bytes for header `{name}`, but it has {bytes}"));
+        return Err(format!(
+            "expected at most {CALL_HEADER_BYTES} bytes for header `{name}`, but it has {bytes}"
+        ));
     }
     Ok(())
 }

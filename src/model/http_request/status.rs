@@ -15,16 +15,27 @@ impl StatusRanges {
     /// # Errors
     /// A sentence that says what was expected.
     pub fn compile(list: Option<&[String]>) -> Result<Self, String> {
-        let Some(list) = list else { return Ok(Self(vec![(200, 299)])) };
+        let Some(list) = list else {
+            return Ok(Self(vec![(200, 299)]));
+        };
         if list.is_empty() {
-            return Err("expected statuses in `success`, but the list is empty; name some, or remove it for 2xx".to_owned());
+            return Err(
+                "expected statuses in `success`, but the list is empty; name some, or \
+                remove it for 2xx"
+                    .to_owned(),
+            );
         }
-        list.iter().map(|text| range(text)).collect::<Result<_, _>>().map(Self)
+        list.iter()
+            .map(|text| range(text))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     /// Whether this status is one of them.
     pub fn contain(&self, status: u16) -> bool {
-        self.0.iter().any(|(first, last)| (*first..=*last).contains(&status))
+        self.0
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&status))
     }
 }
 
@@ -42,12 +53,20 @@ impl std::fmt::Display for StatusRanges {
 }
 
 fn range(text: &str) -> Result<(u16, u16), String> {
-    let hundred = text.strip_suffix("xx").and_then(|digit| digit.parse::<u16>().ok()).map(|digit| digit.saturating_mul(100));
+    let hundred = text
+        .strip_suffix("xx")
+        .and_then(|digit| digit.parse::<u16>().ok())
+        .map(|digit| digit.saturating_mul(100));
     let found = match hundred {
         Some(first) => Some((first, first.saturating_add(99))),
         None => text.parse::<u16>().ok().map(|status| (status, status)),
     };
-    found.filter(|(first, last)| ALL.contains(first) && ALL.contains(last)).ok_or_else(|| {
-        format!("expected statuses such as 2xx or 404 in `success`, from 200 to 599, but got `{text}`; correct it")
-    })
+    found
+        .filter(|(first, last)| ALL.contains(first) && ALL.contains(last))
+        .ok_or_else(|| {
+            format!(
+                "expected statuses such as 2xx or 404 in `success`, from 200 to 599, but got \
+            `{text}`; correct it"
+            )
+        })
 }

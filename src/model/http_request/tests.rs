@@ -26,7 +26,15 @@ fn codes(more: Value) -> Vec<&'static str> {
 #[test]
 fn absent_params_have_their_defaults() {
     let call = params(json!({})).compile().unwrap();
-    assert_eq!((&*call.method, call.timeout_ms, call.retries, call.backoff_ms), ("GET", 10_000, 3, 1_000));
+    assert_eq!(
+        (
+            &*call.method,
+            call.timeout_ms,
+            call.retries,
+            call.backoff_ms
+        ),
+        ("GET", 10_000, 3, 1_000)
+    );
     assert!(call.success.contain(204) && !call.success.contain(301) && !call.needs_body());
     assert_eq!(call.success.to_string(), "2xx");
 }
@@ -114,7 +122,10 @@ fn an_address_names_its_host_or_is_one_placeholder_at_its_beginning() {
 
 #[test]
 fn headers_have_fixed_names_of_the_modellers_own() {
-    for good in [r#"{}"#, r#"{"Accept": "text/plain", "X-A": "${a} ${b}", "X-N": 1, "X-P": ${p}}"#] {
+    for good in [
+        r#"{}"#,
+        r#"{"Accept": "text/plain", "X-A": "${a} ${b}", "X-N": 1, "X-P": ${p}}"#,
+    ] {
         assert_eq!(codes(json!({"headers": good})), [""; 0], "{good}");
     }
     for (bad, code) in [
@@ -141,10 +152,26 @@ fn headers_have_fixed_names_of_the_modellers_own() {
 
 #[test]
 fn secrets_are_named_in_values_of_headers_only() {
-    let call = params(json!({"headers": r#"{"Authorization": "Bearer ${secret.API_KEY}", "X": "${secretive}"}"#})).compile();
-    assert_eq!(call.unwrap().headers.secrets().collect::<Vec<_>>(), ["API_KEY"]);
-    for bad in ["${secret}", "${secret.a}", "${secret.A.B}", "${secret.A[0]}", "x ${secret.Ä}"] {
-        assert_eq!(codes(json!({"headers": json!({"X": bad}).to_string()})), ["invalid_secret"], "{bad}");
+    let call = params(
+        json!({"headers": r#"{"Authorization": "Bearer ${secret.API_KEY}", "X": "${secretive}"}"#}),
+    )
+    .compile();
+    assert_eq!(
+        call.unwrap().headers.secrets().collect::<Vec<_>>(),
+        ["API_KEY"]
+    );
+    for bad in [
+        "${secret}",
+        "${secret.a}",
+        "${secret.A.B}",
+        "${secret.A[0]}",
+        "x ${secret.Ä}",
+    ] {
+        assert_eq!(
+            codes(json!({"headers": json!({"X": bad}).to_string()})),
+            ["invalid_secret"],
+            "{bad}"
+        );
     }
     for misplaced in [
         json!({"url": "https://api.example.com/?key=${secret.KEY}"}),
@@ -152,7 +179,11 @@ fn secrets_are_named_in_values_of_headers_only() {
         json!({"method": "POST", "body": r#"{"key": "${secret.KEY}"}"#}),
         json!({"output": r#"{"key": "${secret.KEY}"}"#}),
     ] {
-        assert_eq!(codes(misplaced.clone()), ["misplaced_secret"], "{misplaced}");
+        assert_eq!(
+            codes(misplaced.clone()),
+            ["misplaced_secret"],
+            "{misplaced}"
+        );
     }
 }
 
@@ -161,11 +192,18 @@ fn a_result_needs_the_body_when_it_holds_some_of_it() {
     for (more, needs) in [
         (json!({"outputKey": "r"}), true),
         (json!({"output": r#"{"s": ${status}}"#}), false),
-        (json!({"outputKey": "r", "output": "${headers.etag}"}), false),
+        (
+            json!({"outputKey": "r", "output": "${headers.etag}"}),
+            false,
+        ),
         (json!({"outputKey": "r", "output": "${body}"}), true),
         (json!({"output": r#"{"x": "${body[0].y}"}"#}), true),
         (json!({"output": r#"{"x": "${bodyguard}"}"#}), false),
     ] {
-        assert_eq!(params(more.clone()).compile().unwrap().needs_body(), needs, "{more}");
+        assert_eq!(
+            params(more.clone()).compile().unwrap().needs_body(),
+            needs,
+            "{more}"
+        );
     }
 }

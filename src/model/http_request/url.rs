@@ -1,7 +1,9 @@
-//! The address of a call: a text template in which no value can become another host, path segment or parameter.
+//! The address of a call: a text template in which no value can become another host, path segment
+//! or parameter.
 //!
-//! Scheme and host stand in the template, or one placeholder at its very beginning stands for the whole base address; where
-//! a call may go at all is looked at when it leaves (`runtime::outside`). Values in path and query are percent-encoded.
+//! Scheme and host stand in the template, or one placeholder at its very beginning stands for the
+//! whole base address; where a call may go at all is looked at when it leaves (`runtime::outside`).
+//! Values in path and query are percent-encoded.
 
 use serde_json::Value;
 
@@ -26,7 +28,8 @@ impl UrlTemplate {
             let sentence = "expected the param `url`, but it is missing or empty; add it";
             return Err(("missing_param", sentence.to_owned()));
         }
-        let template = TextTemplate::compile(text).map_err(|error| ("invalid_template", format!("url, {error}")))?;
+        let template = TextTemplate::compile(text)
+            .map_err(|error| ("invalid_template", format!("url, {error}")))?;
         if template.secrets().next().is_some() {
             return Err(super::secret_misplaced("url"));
         }
@@ -57,7 +60,11 @@ impl UrlTemplate {
                 Filled::Value(value) => {
                     let text = as_text(value);
                     if text.is_empty() && !url.contains('?') {
-                        return Err("expected a value for every placeholder in the path of `url`, but one is empty".to_owned());
+                        return Err(
+                            "expected a value for every placeholder in the path of `url`, \
+                            but one is empty"
+                                .to_owned(),
+                        );
                     }
                     encode(&text, &mut url);
                 }
@@ -66,10 +73,15 @@ impl UrlTemplate {
             }
         }
         if url.len() > CALL_URL_BYTES {
-            return Err(format!("expected an address of at most {CALL_URL_BYTES} bytes, but it has {}", url.len()));
+            return Err(format!(
+                "expected an address of at most {CALL_URL_BYTES} bytes, but it has {}",
+                url.len()
+            ));
         }
         if climbs(&url) {
-            return Err("expected an address without the segments `.` and `..`, but it has one".to_owned());
+            return Err(
+                "expected an address without the segments `.` and `..`, but it has one".to_owned(),
+            );
         }
         Ok(url)
     }
@@ -77,33 +89,52 @@ impl UrlTemplate {
 
 /// Checks what of an address can be told without data. `None` stands for a placeholder.
 fn check_pieces(pieces: &[Option<&str>]) -> Result<(), String> {
-    if pieces.iter().flatten().any(|text| text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\')) {
-        return Err("expected an address without blanks and backslashes, but it has one; write %20 or %5C".to_owned());
+    if pieces.iter().flatten().any(|text| {
+        text.chars()
+            .any(|c| c.is_control() || c.is_whitespace() || c == '\\')
+    }) {
+        return Err(
+            "expected an address without blanks and backslashes, but it has one; write %20 or %5C"
+                .to_owned(),
+        );
     }
     if pieces.iter().flatten().any(|text| text.contains('#')) {
-        return Err("expected an address without fragment, as none is ever sent, but it has a `#`; write %23".to_owned());
+        return Err(
+            "expected an address without fragment, as none is ever sent, but it has a \
+            `#`; write %23"
+                .to_owned(),
+        );
     }
     match pieces {
         [None] => Ok(()),
         [None, Some(text), ..] if text.starts_with(['/', '?']) => Ok(()),
-        [None, ..] => Err("expected `/` or `?` behind a placeholder that stands for the base address, but there is another \
-                           character; add it"
-            .to_owned()),
+        [None, ..] => Err(
+            "expected `/` or `?` behind a placeholder that stands for the base \
+            address, but there is another character; add it"
+                .to_owned(),
+        ),
         [Some(text), rest @ ..] => {
             let host = authority(text).ok_or_else(|| {
-                format!("expected an address like https://api.example.com/users, but it begins with `{text}`; correct it")
+                format!(
+                    "expected an address like https://api.example.com/users, but it begins \
+                    with `{text}`; correct it"
+                )
             })?;
             check_authority(host)?;
-            if !rest.is_empty() && !behind_scheme(text).is_some_and(|rest| rest.contains(['/', '?'])) {
+            if !rest.is_empty()
+                && !behind_scheme(text).is_some_and(|rest| rest.contains(['/', '?']))
+            {
                 return Err(
-                    "expected the host to be written out, up to a `/`, but a placeholder stands in it; write it out, or \
-                            put the whole base address into one placeholder"
+                    "expected the host to be written out, up to a `/`, but a placeholder stands \
+                    in it; write it out, or put the whole base address into one placeholder"
                         .to_owned(),
                 );
             }
             if climbs(text) {
                 return Err(
-                    "expected an address without the segments `.` and `..`, but it has one; write where it goes".to_owned()
+                    "expected an address without the segments `.` and `..`, but it has one; \
+                    write where it goes"
+                        .to_owned(),
                 );
             }
             Ok(())
@@ -114,10 +145,19 @@ fn check_pieces(pieces: &[Option<&str>]) -> Result<(), String> {
 
 fn check_authority(host: &str) -> Result<(), String> {
     if host.contains('@') {
-        return Err("expected an address without user and password, but it has some; use a header".to_owned());
+        return Err(
+            "expected an address without user and password, but it has some; use a header"
+                .to_owned(),
+        );
     }
-    if host.is_empty() || !host.chars().all(|c| c.is_alphanumeric() || "-._:[]".contains(c)) {
-        return Err(format!("expected a host name, with a port if need be, but got `{host}`; correct it"));
+    if host.is_empty()
+        || !host
+            .chars()
+            .all(|c| c.is_alphanumeric() || "-._:[]".contains(c))
+    {
+        return Err(format!(
+            "expected a host name, with a port if need be, but got `{host}`; correct it"
+        ));
     }
     Ok(())
 }
@@ -137,19 +177,31 @@ pub fn authority(url: &str) -> Option<&str> {
 /// The value of a placeholder that stands for the base address, or for all of it.
 fn base(value: &Value, goes_on: bool) -> Result<String, String> {
     let Value::String(text) = value else {
-        return Err("expected a text as base of `url`, but the data hold another value there".to_owned());
+        return Err(
+            "expected a text as base of `url`, but the data hold another value there".to_owned(),
+        );
     };
     let text = text.trim();
-    check_pieces(&[Some(text)]).map_err(|error| format!("in the data that `url` begins with: {error}"))?;
+    check_pieces(&[Some(text)])
+        .map_err(|error| format!("in the data that `url` begins with: {error}"))?;
     if goes_on && text.contains('?') {
-        return Err("expected a base address without `?`, as the path goes on behind it, but it has one".to_owned());
+        return Err(
+            "expected a base address without `?`, as the path goes on behind it, but it has one"
+                .to_owned(),
+        );
     }
-    Ok(if goes_on { text.trim_end_matches('/').to_owned() } else { text.to_owned() })
+    Ok(if goes_on {
+        text.trim_end_matches('/').to_owned()
+    } else {
+        text.to_owned()
+    })
 }
 
 /// Whether a path segment means the one above, in any spelling.
 fn climbs(url: &str) -> bool {
-    let Some(rest) = behind_scheme(url) else { return false };
+    let Some(rest) = behind_scheme(url) else {
+        return false;
+    };
     let path = rest.split('?').next().unwrap_or_default();
     path.split('/').skip(1).any(|segment| {
         let plain = segment.to_ascii_lowercase().replace("%2e", ".");

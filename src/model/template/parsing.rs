@@ -3,7 +3,8 @@
 use serde_json::{Number, Value};
 
 use super::{
-    Builtin, DataPath, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, Part, Piece, Placeholder, Template, TemplateError, TextTemplate,
+    Builtin, DataPath, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, Part, Piece, Placeholder, Template,
+    TemplateError, TextTemplate,
 };
 
 use crate::text::number::is_exact;
@@ -15,24 +16,43 @@ type Fault = (usize, String);
 type StringChar = (usize, char);
 
 pub(super) fn parse(text: &str) -> Result<Template, TemplateError> {
-    let mut parser = Parser { text, at: 0, paths: Vec::new() };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        paths: Vec::new(),
+    };
     let root = parser.template().map_err(|fault| error_at(text, fault))?;
-    Ok(Template { root, paths: parser.paths, source_bytes: text.len() })
+    Ok(Template {
+        root,
+        paths: parser.paths,
+        source_bytes: text.len(),
+    })
 }
 
 /// Reads plain text with placeholders.
 pub(super) fn parse_text(text: &str) -> Result<TextTemplate, TemplateError> {
-    let mut parser = Parser { text, at: 0, paths: Vec::new() };
+    let mut parser = Parser {
+        text,
+        at: 0,
+        paths: Vec::new(),
+    };
     let chars: Vec<StringChar> = text.char_indices().collect();
-    let part = parser.text_part(&chars).map_err(|fault| error_at(text, fault))?;
-    Ok(TextTemplate { pieces: pieces_of(part).unwrap_or_default(), paths: parser.paths })
+    let part = parser
+        .text_part(&chars)
+        .map_err(|fault| error_at(text, fault))?;
+    Ok(TextTemplate {
+        pieces: pieces_of(part).unwrap_or_default(),
+        paths: parser.paths,
+    })
 }
 
 /// The pieces of a text; `None` when it is a list or an object.
 pub(super) fn pieces_of(part: Part) -> Option<Vec<Piece>> {
     match part {
         Part::Constant(Value::String(text)) => Some(vec![Piece::Literal(text)]),
-        Part::Constant(value @ (Value::Number(_) | Value::Bool(_))) => Some(vec![Piece::Literal(value.to_string())]),
+        Part::Constant(value @ (Value::Number(_) | Value::Bool(_))) => {
+            Some(vec![Piece::Literal(value.to_string())])
+        }
         Part::Placeholder(placeholder) => Some(vec![Piece::Placeholder(placeholder)]),
         Part::Text(pieces) => Some(pieces),
         Part::Constant(_) | Part::Array(_) | Part::Object(_) => None,
@@ -43,7 +63,11 @@ fn error_at(text: &str, (offset, sentence): Fault) -> TemplateError {
     let before = &text[..offset.min(text.len())];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     let line = before.matches('\n').count() + 1;
-    TemplateError { line, column: before[line_start..].chars().count() + 1, sentence }
+    TemplateError {
+        line,
+        column: before[line_start..].chars().count() + 1,
+        sentence,
+    }
 }
 
 struct Parser<'a> {
@@ -56,7 +80,13 @@ impl Parser<'_> {
     fn template(&mut self) -> Result<Part, Fault> {
         if self.text.len() > MAX_TEMPLATE_BYTES {
             let length = self.text.len();
-            return Err((0, format!("expected at most {MAX_TEMPLATE_BYTES} bytes, but the template has {length}; shorten it")));
+            return Err((
+                0,
+                format!(
+                    "expected at most {MAX_TEMPLATE_BYTES} bytes, but the template has {length}; \
+                    shorten it"
+                ),
+            ));
         }
         let root = self.value(0)?;
         match self.peek() {
@@ -67,7 +97,12 @@ impl Parser<'_> {
 
     fn value(&mut self, depth: usize) -> Result<Part, Fault> {
         if depth > MAX_TEMPLATE_DEPTH {
-            return Err((self.at, format!("expected at most {MAX_TEMPLATE_DEPTH} levels, but this lies deeper; flatten it")));
+            return Err((
+                self.at,
+                format!(
+                    "expected at most {MAX_TEMPLATE_DEPTH} levels, but this lies deeper; flatten it"
+                ),
+            ));
         }
         match self.peek() {
             Some('{') => self.object(depth),
@@ -95,7 +130,10 @@ impl Parser<'_> {
             let name_at = self.at;
             let name = self.member_name()?;
             if members.iter().any(|(other, _)| *other == name) {
-                return Err((name_at, format!("expected each member once, but `{name}` is there twice; remove one")));
+                return Err((
+                    name_at,
+                    format!("expected each member once, but `{name}` is there twice; remove one"),
+                ));
             }
             if !self.take(':') {
                 return self.unexpected("`:` after the member name");
@@ -129,7 +167,9 @@ impl Parser<'_> {
 
     fn literal(&mut self) -> Result<Part, Fault> {
         let rest = &self.text[self.at..];
-        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c)).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !c.is_ascii_alphanumeric() && !"+-.".contains(c))
+            .unwrap_or(rest.len());
         let value = match &rest[..end] {
             "null" => Value::Null,
             "true" => Value::Bool(true),
@@ -137,7 +177,10 @@ impl Parser<'_> {
             number if number.parse::<Number>().is_ok() && !is_exact(number) => {
                 return Err((
                     self.at,
-                    format!("expected a number that keeps its digits, but {number} would not; write it as a text"),
+                    format!(
+                        "expected a number that keeps its digits, but {number} would not; write \
+                        it as a text"
+                    ),
                 ));
             }
             number => match number.parse::<Number>() {
@@ -151,7 +194,9 @@ impl Parser<'_> {
 
     fn bare_placeholder(&mut self) -> Result<Part, Fault> {
         let start = self.at;
-        let Some(end) = self.text[start..].find('}') else { return Err((start, UNCLOSED.to_owned())) };
+        let Some(end) = self.text[start..].find('}') else {
+            return Err((start, UNCLOSED.to_owned()));
+        };
         let name = &self.text[start + 2..start + end];
         self.at = start + end + 1;
         Ok(Part::Placeholder(self.placeholder(start, name)?))
@@ -165,7 +210,9 @@ impl Parser<'_> {
                 let offset = chars.first().map_or(self.at, |&(offset, _)| offset);
                 Err((
                     offset,
-                    "expected a fixed member name, but it holds a placeholder; write \\\\${ for a literal ${".to_owned(),
+                    "expected a fixed member name, but it holds a placeholder; write \\\\${ for \
+                    a literal ${"
+                        .to_owned(),
                 ))
             }
         }
@@ -183,17 +230,33 @@ impl Parser<'_> {
                 Some('\\') if self.text[self.at..].starts_with("${") => chars.push((offset, '\\')),
                 Some('\\') => chars.push((offset, self.escaped(offset)?)),
                 Some(c) if c < ' ' => {
-                    return Err((offset, "expected control characters to be escaped, but got one; write \\n or \\t".to_owned()));
+                    return Err((
+                        offset,
+                        "expected control characters to be escaped, but got one; write \\n or \\t"
+                            .to_owned(),
+                    ));
                 }
                 Some(c) => chars.push((offset, c)),
-                None => return Err((start, "expected a closing quote, but the template ends inside this string".to_owned())),
+                None => {
+                    return Err((
+                        start,
+                        "expected a closing quote, but the template ends inside this string"
+                            .to_owned(),
+                    ));
+                }
             }
         }
     }
 
     fn escaped(&mut self, offset: usize) -> Result<char, Fault> {
-        let bad_escape =
-            || (offset, "expected a JSON escape such as \\n or \\\", but got another; write \\\\ for a backslash".to_owned());
+        let bad_escape = || {
+            (
+                offset,
+                "expected a JSON escape such as \\n or \\\", but got another; write \\\\ \
+                for a backslash"
+                    .to_owned(),
+            )
+        };
         Ok(match self.next_char().ok_or_else(bad_escape)? {
             c @ ('"' | '\\' | '/') => c,
             'b' => '\u{8}',
@@ -206,7 +269,10 @@ impl Parser<'_> {
                 let code = match unit {
                     0xD800..0xDC00 if self.text[self.at..].starts_with("\\u") => {
                         self.at += 2;
-                        let low = self.hex4().filter(|low| (0xDC00..0xE000).contains(low)).ok_or_else(bad_escape)?;
+                        let low = self
+                            .hex4()
+                            .filter(|low| (0xDC00..0xE000).contains(low))
+                            .ok_or_else(bad_escape)?;
                         0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00)
                     }
                     _ => unit,
@@ -218,7 +284,10 @@ impl Parser<'_> {
     }
 
     fn hex4(&mut self) -> Option<u32> {
-        let digits = self.text.get(self.at..self.at + 4).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
+        let digits = self
+            .text
+            .get(self.at..self.at + 4)
+            .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))?;
         self.at += 4;
         u32::from_str_radix(digits, 16).ok()
     }
@@ -236,7 +305,10 @@ impl Parser<'_> {
                     rest = after;
                 }
                 [(offset, '$'), (_, '{'), after @ ..] => {
-                    let end = after.iter().position(|&(_, c)| c == '}').ok_or_else(|| (*offset, UNCLOSED.to_owned()))?;
+                    let end = after
+                        .iter()
+                        .position(|&(_, c)| c == '}')
+                        .ok_or_else(|| (*offset, UNCLOSED.to_owned()))?;
                     let name: String = after[..end].iter().map(|&(_, c)| c).collect();
                     if !literal.is_empty() {
                         pieces.push(Piece::Literal(std::mem::take(&mut literal)));
@@ -267,7 +339,8 @@ impl Parser<'_> {
         if let Some(builtin) = Builtin::named(name) {
             return Ok(Placeholder::Builtin(builtin));
         }
-        let path = DataPath::parse(name).map_err(|sentence| (offset, format!("{sentence}; write \\${{ for a literal ${{")))?;
+        let path = DataPath::parse(name)
+            .map_err(|sentence| (offset, format!("{sentence}; write \\${{ for a literal ${{")))?;
         self.paths.push(path);
         Ok(Placeholder::Path(self.paths.len() - 1))
     }
@@ -303,4 +376,5 @@ impl Parser<'_> {
     }
 }
 
-const UNCLOSED: &str = "expected `}` at the end of the placeholder, but there is none; write \\${ for a literal ${";
+const UNCLOSED: &str =
+    "expected `}` at the end of the placeholder, but there is none; write \\${ for a literal ${";

@@ -4,12 +4,24 @@ use std::{borrow::Cow, io, io::Write};
 
 use serde_json::{Map, Value};
 
-use super::{Builtin, Builtins, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, Part, Piece, Placeholder, Template};
+use super::{
+    Builtin, Builtins, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, Part, Piece, Placeholder, Template,
+};
 use crate::model::merging::exceeds_depth;
 
-pub(super) fn render(template: &Template, data: &Value, builtins: &Builtins<'_>) -> Result<Value, String> {
+pub(super) fn render(
+    template: &Template,
+    data: &Value,
+    builtins: &Builtins<'_>,
+) -> Result<Value, String> {
     let bytes_left = MAX_TEMPLATE_BYTES.saturating_sub(template.source_bytes);
-    Renderer { template, data, builtins, bytes_left }.part(&template.root, 0)
+    Renderer {
+        template,
+        data,
+        builtins,
+        bytes_left,
+    }
+    .part(&template.root, 0)
 }
 
 pub(super) fn outline(part: &Part) -> Value {
@@ -26,7 +38,10 @@ pub(super) fn outline(part: &Part) -> Value {
                 .collect(),
         ),
         Part::Array(items) => items.iter().map(outline).collect(),
-        Part::Object(members) => members.iter().map(|(name, part)| (name.clone(), outline(part))).collect(),
+        Part::Object(members) => members
+            .iter()
+            .map(|(name, part)| (name.clone(), outline(part)))
+            .collect(),
     }
 }
 
@@ -68,12 +83,20 @@ impl<'a> Renderer<'a> {
                 let value = self.value(*placeholder);
                 self.spend(&value)?;
                 if exceeds_depth(&value, MAX_TEMPLATE_DEPTH - depth.min(MAX_TEMPLATE_DEPTH)) {
-                    return Err(format!("expected at most {MAX_TEMPLATE_DEPTH} levels, but the rendered template is deeper"));
+                    return Err(format!(
+                        "expected at most {MAX_TEMPLATE_DEPTH} levels, but the rendered template \
+                        is deeper"
+                    ));
                 }
                 value.into_owned()
             }
             Part::Text(pieces) => Value::String(self.text(pieces)?),
-            Part::Array(items) => Value::Array(items.iter().map(|item| self.part(item, depth + 1)).collect::<Result<_, _>>()?),
+            Part::Array(items) => Value::Array(
+                items
+                    .iter()
+                    .map(|item| self.part(item, depth + 1))
+                    .collect::<Result<_, _>>()?,
+            ),
             Part::Object(members) => {
                 let mut object = Map::new();
                 for (name, part) in members {
@@ -101,17 +124,23 @@ impl<'a> Renderer<'a> {
 
     fn value(&self, placeholder: Placeholder) -> Cow<'a, Value> {
         match placeholder {
-            Placeholder::Path(index) => self.template.paths[index].get(self.data).map_or(Cow::Owned(Value::Null), Cow::Borrowed),
+            Placeholder::Path(index) => self.template.paths[index]
+                .get(self.data)
+                .map_or(Cow::Owned(Value::Null), Cow::Borrowed),
             Placeholder::Builtin(builtin) => Cow::Owned(self::builtin(builtin, self.builtins)),
         }
     }
 
-    /// Takes the length of the value's JSON text off what may still be filled in, before it is copied anywhere.
+    /// Takes the length of the value's JSON text off what may still be filled in, before it is
+    /// copied anywhere.
     fn spend(&mut self, value: &Value) -> Result<(), String> {
-        let mut meter = Meter { left: self.bytes_left };
+        let mut meter = Meter {
+            left: self.bytes_left,
+        };
         serde_json::to_writer(&mut meter, value).map_err(|_| {
             format!(
-                "expected at most {MAX_TEMPLATE_BYTES} bytes, but the rendered template is longer; send less data in one message"
+                "expected at most {MAX_TEMPLATE_BYTES} bytes, but the rendered template is \
+                longer; send less data in one message"
             )
         })?;
         self.bytes_left = meter.left;
@@ -126,7 +155,10 @@ struct Meter {
 
 impl Write for Meter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.left = self.left.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+        self.left = self
+            .left
+            .checked_sub(bytes.len())
+            .ok_or(io::ErrorKind::StorageFull)?;
         Ok(bytes.len())
     }
 

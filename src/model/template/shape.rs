@@ -32,9 +32,16 @@ fn shape(part: &Part) -> Shape<'_> {
     match part {
         Part::Constant(value) => Shape::Constant(value),
         Part::Placeholder(Placeholder::Path(_)) => Shape::Value,
-        Part::Placeholder(Placeholder::Builtin(Builtin::ParentProcessInstanceId)) => Shape::TextOrNull,
+        Part::Placeholder(Placeholder::Builtin(Builtin::ParentProcessInstanceId)) => {
+            Shape::TextOrNull
+        }
         Part::Placeholder(Placeholder::Builtin(_)) | Part::Text(_) => Shape::Text,
         Part::Array(items) => Shape::Array(items.iter().map(shape).collect()),
-        Part::Object(members) => Shape::Object(members.iter().map(|(name, part)| (name.as_str(), shape(part))).collect()),
+        Part::Object(members) => Shape::Object(
+            members
+                .iter()
+                .map(|(name, part)| (name.as_str(), shape(part)))
+                .collect(),
+        ),
     }
 }

@@ -17,7 +17,9 @@ fn builtins() -> Builtins<'static> {
 }
 
 fn render(text: &str, data: &Value) -> Result<Value, String> {
-    Template::compile(text).unwrap_or_else(|error| panic!("{text}: {error}")).render(data, &builtins())
+    Template::compile(text)
+        .unwrap_or_else(|error| panic!("{text}: {error}"))
+        .render(data, &builtins())
 }
 
 fn check(text: &str, expected: Value) {
@@ -27,7 +29,11 @@ fn check(text: &str, expected: Value) {
 
 fn check_error(text: &str, line: usize, column: usize) {
     let error = Template::compile(text).expect_err(text);
-    assert_eq!((error.line, error.column), (line, column), "{text}: {error}");
+    assert_eq!(
+        (error.line, error.column),
+        (line, column),
+        "{text}: {error}"
+    );
 }
 
 #[test]
@@ -36,13 +42,19 @@ fn exact_placeholders_keep_the_type() {
         r#"{"n": "${n}", "o": "${o.a[1]}", "z": "${z}", "m": "${missing.path}"}"#,
         json!({"n": 5, "o": {"b": true}, "z": null, "m": null}),
     );
-    check(r#"{"n": ${n}, "s": [ ${ s } ]}"#, json!({"n": 5, "s": ["x\"y"]}));
+    check(
+        r#"{"n": ${n}, "s": [ ${ s } ]}"#,
+        json!({"n": 5, "s": ["x\"y"]}),
+    );
     check("${o}", json!({"a": [1, {"b": true}]}));
 }
 
 #[test]
 fn inside_longer_strings_values_are_text() {
-    check(r#""n=${n}, s=${s}, o=${o}, z=${z}, m=${missing}.""#, json!(r#"n=5, s=x"y, o={"a":[1,{"b":true}]}, z=, m=."#));
+    check(
+        r#""n=${n}, s=${s}, o=${o}, z=${z}, m=${missing}.""#,
+        json!(r#"n=5, s=x"y, o={"a":[1,{"b":true}]}, z=, m=."#),
+    );
     check(r#""${n}${n}""#, json!("55"));
     check(r#"" ${n}""#, json!(" 5"));
 }
@@ -53,16 +65,31 @@ fn literals_and_escapes() {
     check(r#""\${n}""#, json!("${n}"));
     check(r#""a \\${n} ${n}""#, json!("a ${n} 5"));
     check(r#""\u0024{n}""#, json!(5));
-    check(r#""cost $5 {n} $ {\" \/ \n \ud83d\ude00 é""#, json!("cost $5 {n} $ {\" / \n 😀 é"));
-    check(r#"{"\\${n}": [1e2, -0.5, true, false, null, {}, []]}"#, json!({"${n}": [100.0, -0.5, true, false, null, {}, []]}));
+    check(
+        r#""cost $5 {n} $ {\" \/ \n \ud83d\ude00 é""#,
+        json!("cost $5 {n} $ {\" / \n 😀 é"),
+    );
+    check(
+        r#"{"\\${n}": [1e2, -0.5, true, false, null, {}, []]}"#,
+        json!({"${n}": [100.0, -0.5, true, false, null, {}, []]}),
+    );
 }
 
 #[test]
 fn builtins_hide_data_of_their_name() {
     check(r#""${processName}""#, json!("onboarding"));
-    check(r#""${startedBy} ${processInstanceId}""#, json!("ada 00000000-0000-0000-0000-000000000001"));
-    check(r#"["${parentProcessInstanceId}", "${rootProcessInstanceId}"]"#, json!([null, "00000000-0000-0000-0000-000000000002"]));
-    check(r#"["${now}", "${now.x}"]"#, json!(["1970-01-01T00:00:00.000Z", 1]));
+    check(
+        r#""${startedBy} ${processInstanceId}""#,
+        json!("ada 00000000-0000-0000-0000-000000000001"),
+    );
+    check(
+        r#"["${parentProcessInstanceId}", "${rootProcessInstanceId}"]"#,
+        json!([null, "00000000-0000-0000-0000-000000000002"]),
+    );
+    check(
+        r#"["${now}", "${now.x}"]"#,
+        json!(["1970-01-01T00:00:00.000Z", 1]),
+    );
 }
 
 #[test]
@@ -88,11 +115,29 @@ fn errors_name_their_place() {
 
 #[test]
 fn tells_its_shape_and_paths() {
-    for (text, object) in [("{}", true), ("${a}", true), (r#""${a}""#, true), ("[]", false), (r#""a""#, false), ("1", false)] {
-        assert_eq!(Template::compile(text).map(|template| template.is_object()), Ok(object), "{text}");
+    for (text, object) in [
+        ("{}", true),
+        ("${a}", true),
+        (r#""${a}""#, true),
+        ("[]", false),
+        (r#""a""#, false),
+        ("1", false),
+    ] {
+        assert_eq!(
+            Template::compile(text).map(|template| template.is_object()),
+            Ok(object),
+            "{text}"
+        );
     }
-    let template = Template::compile(r#"{"a": "${x.y} ${now}", "b": ${z}, "c": "${q}!"}"#).expect("valid");
-    assert_eq!(template.paths().map(DataPath::to_string).collect::<Vec<_>>(), ["x.y", "z", "q"]);
+    let template =
+        Template::compile(r#"{"a": "${x.y} ${now}", "b": ${z}, "c": "${q}!"}"#).expect("valid");
+    assert_eq!(
+        template
+            .paths()
+            .map(DataPath::to_string)
+            .collect::<Vec<_>>(),
+        ["x.y", "z", "q"]
+    );
     assert_eq!(template.outline(), json!({"a": " ", "b": null, "c": "!"}));
 }
 
@@ -124,7 +169,8 @@ fn any_json() -> impl Strategy<Value = Value> {
     leaf.prop_recursive(4, 32, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::btree_map("[^$]*", inner, 0..4).prop_map(|members| Value::Object(members.into_iter().collect())),
+            prop::collection::btree_map("[^$]*", inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }

@@ -1,13 +1,15 @@
 //! Templates of plain text: addresses and header values. They know secrets, which data never hold.
 //!
-//! `${secret.NAME}` is no path into the data: it names what only the server knows and what is filled in when a call leaves. Who
-//! takes such a template says where secrets are allowed.
+//! `${secret.NAME}` is no path into the data: it names what only the server knows and what is
+//! filled in when a call leaves. Who takes such a template says where secrets are allowed.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Builtins, DataPath, Part, Piece, Placeholder, Template, TemplateError, parsing, rendering};
+use super::{
+    Builtins, DataPath, Part, Piece, Placeholder, Template, TemplateError, parsing, rendering,
+};
 
 /// The member under which templates of calls find secrets.
 const SECRET: &str = "secret";
@@ -40,7 +42,11 @@ impl TextTemplate {
     }
 
     /// The pieces of the text over these data, in order.
-    pub fn fill<'a>(&'a self, data: &'a Value, builtins: &'a Builtins<'a>) -> impl Iterator<Item = Filled<'a>> {
+    pub fn fill<'a>(
+        &'a self,
+        data: &'a Value,
+        builtins: &'a Builtins<'a>,
+    ) -> impl Iterator<Item = Filled<'a>> {
         self.pieces.iter().map(move |piece| match piece {
             Piece::Literal(text) => Filled::Literal(text),
             Piece::Placeholder(Placeholder::Builtin(builtin)) => {
@@ -48,7 +54,11 @@ impl TextTemplate {
             }
             Piece::Placeholder(Placeholder::Path(index)) => match secret(&self.paths[*index]) {
                 Some(name) => Filled::Secret(name),
-                None => Filled::Value(self.paths[*index].get(data).map_or(Cow::Owned(Value::Null), Cow::Borrowed)),
+                None => Filled::Value(
+                    self.paths[*index]
+                        .get(data)
+                        .map_or(Cow::Owned(Value::Null), Cow::Borrowed),
+                ),
             },
         })
     }
@@ -68,9 +78,12 @@ impl TextTemplate {
 }
 
 impl Template {
-    /// The members of a template that is an object, as texts; a member that is none (a list, an object, `null`) is `None`.
+    /// The members of a template that is an object, as texts; a member that is none (a list, an
+    /// object, `null`) is `None`.
     pub fn members(&self) -> Option<Vec<(&str, Option<TextTemplate>)>> {
-        let Part::Object(members) = &self.root else { return None };
+        let Part::Object(members) = &self.root else {
+            return None;
+        };
         let text = |part: &Part| {
             parsing::pieces_of(part.clone()).map(|pieces| {
                 // Each text keeps the paths it uses only, so that its secrets are its own.
@@ -86,7 +99,12 @@ impl Template {
                 TextTemplate { pieces, paths }
             })
         };
-        Some(members.iter().map(|(name, part)| (name.as_str(), text(part))).collect())
+        Some(
+            members
+                .iter()
+                .map(|(name, part)| (name.as_str(), text(part)))
+                .collect(),
+        )
     }
 
     /// Names of the secrets it asks for, which no JSON template is filled in with.
@@ -104,5 +122,9 @@ pub fn as_text(value: &Value) -> Cow<'_, str> {
 fn secret(path: &DataPath) -> Option<String> {
     let text = path.to_string();
     let name = text.strip_prefix(SECRET)?;
-    if name.is_empty() { Some(String::new()) } else { name.strip_prefix('.').map(str::to_owned) }
+    if name.is_empty() {
+        Some(String::new())
+    } else {
+        name.strip_prefix('.').map(str::to_owned)
+    }
 }

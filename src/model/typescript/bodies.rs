@@ -1,5 +1,5 @@
-//! What a rendered template holds, as far as it is written there: constants as they are, texts, and `Json` where a value of the
-//! data comes.
+//! What a rendered template holds, as far as it is written there: constants as they are, texts, and
+//! `Json` where a value of the data comes.
 
 use super::types::{Member, Type};
 use crate::model::template::Shape;
@@ -12,6 +12,11 @@ pub(super) fn body(shape: &Shape<'_>) -> Type {
         Shape::Text => Type::named("string"),
         Shape::TextOrNull => Type::Union(vec![Type::named("string"), Type::named("null")]),
         Shape::Array(items) => Type::Tuple(items.iter().map(body).collect()),
-        Shape::Object(members) => Type::Object(members.iter().map(|(name, shape)| Member::required(name, body(shape))).collect()),
+        Shape::Object(members) => Type::Object(
+            members
+                .iter()
+                .map(|(name, shape)| Member::required(name, body(shape)))
+                .collect(),
+        ),
     }
 }

@@ -40,15 +40,23 @@ impl Place {
             });
             return;
         };
-        let index = self.below.iter().position(|(known, _)| **known == **name).unwrap_or_else(|| {
-            self.below.push((name.to_string(), Place::default()));
-            self.below.len() - 1
-        });
+        let index = self
+            .below
+            .iter()
+            .position(|(known, _)| **known == **name)
+            .unwrap_or_else(|| {
+                self.below.push((name.to_string(), Place::default()));
+                self.below.len() - 1
+            });
         self.below[index].1.add(rest, key);
     }
 
     fn members(self) -> Vec<Member> {
-        let member = |(name, place): (String, Self)| Member { name, required: place.required, meaning: place.meaning() };
+        let member = |(name, place): (String, Self)| Member {
+            name,
+            required: place.required,
+            meaning: place.meaning(),
+        };
         self.below.into_iter().map(member).collect()
     }
 

@@ -1,10 +1,10 @@
-//! TypeScript declarations of a process, for whoever builds a frontend for it: what its actions take, what its Data messages and
-//! its view hold, the names there are, and all of that in the form the TypeScript client takes. Deterministic: the same definition
-//! gives the same text.
+//! TypeScript declarations of a process, for whoever builds a frontend for it: what its actions
+//! take, what its Data messages and its view hold, the names there are, and all of that in the form
+//! the TypeScript client takes. Deterministic: the same definition gives the same text.
 //!
-//! `keys` and `schema` say what may be sent, `bodies` what is pushed, `views` what that adds up to, `types` how it is written,
-//! `names` what it is called.
-//! As far as the definition tells: where it does not, a type is `Json`.
+//! `keys` and `schema` say what may be sent, `bodies` what is pushed, `views` what that adds up to,
+//! `types` how it is written, `names` what it is called. As far as the definition tells: where it
+//! does not, a type is `Json`.
 
 mod bodies;
 mod keys;
@@ -25,22 +25,41 @@ use super::{
     executable::{ActionWork, ExecutableAction, ExecutableNode, ExecutableProcess},
 };
 
-const JSON: &str = "export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };\n";
+const JSON: &str =
+    "export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };\n";
 
 /// The declarations of a version of a process.
 pub fn declarations(process: &ExecutableProcess, version: u32) -> String {
     let mut text = format!(
-        "// Types of the process {}, version {version}. Stepwire made them from its definition: not to be edited.\n",
+        "// Types of the process {}, version {version}. Stepwire made them from its definition: \
+        not to be edited.\n",
         comment(&process.definition.id)
     );
     push(&mut text, "Any JSON.", JSON);
-    let nodes = process.nodes().iter().map(|node| Type::literal(&*node.id)).collect();
-    push(&mut text, "The ids of its nodes.", &alias("NodeId", &Type::Union(nodes)));
-    let mut actions: Vec<&str> = process.nodes().iter().flat_map(actions_of).map(|action| &*action.name).collect();
+    let nodes = process
+        .nodes()
+        .iter()
+        .map(|node| Type::literal(&*node.id))
+        .collect();
+    push(
+        &mut text,
+        "The ids of its nodes.",
+        &alias("NodeId", &Type::Union(nodes)),
+    );
+    let mut actions: Vec<&str> = process
+        .nodes()
+        .iter()
+        .flat_map(actions_of)
+        .map(|action| &*action.name)
+        .collect();
     actions.sort_unstable();
     actions.dedup();
     let actions = Type::Union(actions.into_iter().map(Type::literal).collect());
-    push(&mut text, "The names of its actions.", &alias("ActionName", &actions));
+    push(
+        &mut text,
+        "The names of its actions.",
+        &alias("ActionName", &actions),
+    );
     let mut names = Names::default();
     push_starts(&mut text, process, &mut names);
     let actions = push_payloads(&mut text, process, &mut names);
@@ -58,18 +77,36 @@ fn push_starts(text: &mut String, process: &ExecutableProcess, names: &mut Names
     let mut starts = Vec::new();
     for (node, _) in both_forms(process).filter(|(node, _)| node.kind == NodeKind::StartEvent) {
         let name = names.give(&[&node.id, "Start"]);
-        let data = if node.keys.is_empty() { Type::any_object() } else { keys::payload(&node.keys) };
-        let condition =
-            node.start_condition.as_deref().map(|condition| format!(", with the start condition {}", comment(condition)));
-        let doc = format!("What a start at {} takes{}.", comment(&node.id), condition.unwrap_or_default());
+        let data = if node.keys.is_empty() {
+            Type::any_object()
+        } else {
+            keys::payload(&node.keys)
+        };
+        let condition = node
+            .start_condition
+            .as_deref()
+            .map(|condition| format!(", with the start condition {}", comment(condition)));
+        let doc = format!(
+            "What a start at {} takes{}.",
+            comment(&node.id),
+            condition.unwrap_or_default()
+        );
         push(text, &doc, &format!("export interface {name} {data}\n"));
         starts.push(Type::Named(name));
     }
-    push(text, "What a start takes.", &alias("StartData", &Type::Union(starts)));
+    push(
+        text,
+        "What a start takes.",
+        &alias("StartData", &Type::Union(starts)),
+    );
 }
 
 /// The payloads by action, too: one that several nodes have takes what any of them takes.
-fn push_payloads(text: &mut String, process: &ExecutableProcess, names: &mut Names) -> Vec<(String, Vec<Type>)> {
+fn push_payloads(
+    text: &mut String,
+    process: &ExecutableProcess,
+    names: &mut Names,
+) -> Vec<(String, Vec<Type>)> {
     let mut by_node = Vec::new();
     let mut everywhere: Vec<(String, Vec<Type>)> = Vec::new();
     for (written, node) in both_forms(process) {
@@ -77,14 +114,29 @@ fn push_payloads(text: &mut String, process: &ExecutableProcess, names: &mut Nam
         for action in actions_of(node).filter(|action| action.trigger == Trigger::Manual) {
             let name = names.give(&[&node.id, &action.name, "Payload"]);
             // The built-in action of a user task without any is not written, and takes everything.
-            let payload = match written.actions.iter().find(|written| *written.name == *action.name) {
+            let payload = match written
+                .actions
+                .iter()
+                .find(|written| *written.name == *action.name)
+            {
                 Some(written) => keys::payload(&written.keys),
                 None => Type::any_object(),
             };
-            let file = if matches!(action.work, ActionWork::UploadFile { .. }) { ", beside its file" } else { "" };
-            let doc = format!("What the action {} of {} takes{file}.", comment(&action.name), comment(&node.id));
+            let file = if matches!(action.work, ActionWork::UploadFile { .. }) {
+                ", beside its file"
+            } else {
+                ""
+            };
+            let doc = format!(
+                "What the action {} of {} takes{file}.",
+                comment(&action.name),
+                comment(&node.id)
+            );
             push(text, &doc, &format!("export interface {name} {payload}\n"));
-            match everywhere.iter_mut().find(|(known, _)| **known == *action.name) {
+            match everywhere
+                .iter_mut()
+                .find(|(known, _)| **known == *action.name)
+            {
                 Some((_, payloads)) => payloads.push(Type::named(&name)),
                 None => everywhere.push((action.name.to_string(), vec![Type::named(&name)])),
             }
@@ -95,48 +147,82 @@ fn push_payloads(text: &mut String, process: &ExecutableProcess, names: &mut Nam
         }
     }
     let payloads = Type::Object(by_node);
-    push(text, "What `run` takes as `data`, by node and action.", &format!("export interface Payloads {payloads}\n"));
+    push(
+        text,
+        "What `run` takes as `data`, by node and action.",
+        &format!("export interface Payloads {payloads}\n"),
+    );
     everywhere
 }
 
 fn push_bodies(text: &mut String, process: &ExecutableProcess) {
     let mut by_node = Vec::new();
     for node in process.nodes() {
-        let body = |action: &ExecutableAction| Some(Member::required(&action.name, body_of(action)?));
+        let body =
+            |action: &ExecutableAction| Some(Member::required(&action.name, body_of(action)?));
         let by_action: Vec<Member> = actions_of(node).filter_map(body).collect();
         if !by_action.is_empty() {
             by_node.push(Member::required(&node.id, Type::Object(by_action)));
         }
     }
     let bodies = Type::Object(by_node);
-    push(text, "What Data messages hold, by node and action.", &format!("export interface DataBodies {bodies}\n"));
+    push(
+        text,
+        "What Data messages hold, by node and action.",
+        &format!("export interface DataBodies {bodies}\n"),
+    );
 }
 
 /// What the Data message of an action holds, if it sends one to the clients of its own instance.
 fn body_of(action: &ExecutableAction) -> Option<Type> {
     match &action.work {
-        ActionWork::WebsocketSend { message, message_type: MessageType::Default, target: Target::Active } => {
-            Some(bodies::body(&message.shape()))
-        }
+        ActionWork::WebsocketSend {
+            message,
+            message_type: MessageType::Default,
+            target: Target::Active,
+        } => Some(bodies::body(&message.shape())),
         _ => None,
     }
 }
 
 fn push_process(text: &mut String, process: &ExecutableProcess, actions: Vec<(String, Vec<Type>)>) {
-    let bodies = process.nodes().iter().flat_map(actions_of).filter_map(body_of).collect();
+    let bodies = process
+        .nodes()
+        .iter()
+        .flat_map(actions_of)
+        .filter_map(body_of)
+        .collect();
     let view = views::view(bodies, process.nodes().iter().any(may_have_children));
-    push(text, "What the view holds, each part once its Data message has come.", &alias("View", &view));
-    let actions: Vec<Member> = actions.into_iter().map(|(name, payloads)| Member::required(&name, Type::any(payloads))).collect();
-    let actions = if actions.is_empty() { Type::named("Record<never, never>") } else { Type::Object(actions) };
+    push(
+        text,
+        "What the view holds, each part once its Data message has come.",
+        &alias("View", &view),
+    );
+    let actions: Vec<Member> = actions
+        .into_iter()
+        .map(|(name, payloads)| Member::required(&name, Type::any(payloads)))
+        .collect();
+    let actions = if actions.is_empty() {
+        Type::named("Record<never, never>")
+    } else {
+        Type::Object(actions)
+    };
     let shape = vec![
         Member::required("start", Type::named("StartData")),
         Member::required("view", Type::named("View")),
         Member::required("actions", actions),
     ];
-    let processes = Type::Object(vec![Member::required(&process.definition.id, Type::Object(shape))]);
-    let doc =
-        "What `connect` of the TypeScript client takes: `connect<Processes>(…)`; for several processes `connect<A & B>(…)`.";
-    push(text, doc, &format!("export interface Processes {processes}\n"));
+    let processes = Type::Object(vec![Member::required(
+        &process.definition.id,
+        Type::Object(shape),
+    )]);
+    let doc = "What `connect` of the TypeScript client takes: `connect<Processes>(…)`; for \
+        several processes `connect<A & B>(…)`.";
+    push(
+        text,
+        doc,
+        &format!("export interface Processes {processes}\n"),
+    );
 }
 
 /// Whether a child may be started from it, by itself or by a client that was asked to.
@@ -144,7 +230,11 @@ fn may_have_children(node: &ExecutableNode) -> bool {
     let starts = |action: &ExecutableAction| {
         matches!(
             action.work,
-            ActionWork::StartSubprocess { .. } | ActionWork::WebsocketSend { message_type: MessageType::Action, .. }
+            ActionWork::StartSubprocess { .. }
+                | ActionWork::WebsocketSend {
+                    message_type: MessageType::Action,
+                    ..
+                }
         )
     };
     node.call.is_some() || actions_of(node).any(starts)
@@ -152,7 +242,9 @@ fn may_have_children(node: &ExecutableNode) -> bool {
 
 /// Top-level actions with their children, in their order.
 fn actions_of(node: &ExecutableNode) -> impl Iterator<Item = &ExecutableAction> {
-    node.actions.iter().flat_map(|action| std::iter::once(action).chain(&action.children))
+    node.actions
+        .iter()
+        .flat_map(|action| std::iter::once(action).chain(&action.children))
 }
 
 fn alias(name: &str, meaning: &Type) -> String {

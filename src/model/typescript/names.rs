@@ -1,9 +1,19 @@
-//! Names of declarations: what a modeller calls a node may be no name in TypeScript, and two may look alike.
+//! Names of declarations: what a modeller calls a node may be no name in TypeScript, and two may
+//! look alike.
 
 use std::collections::HashSet;
 
 /// Names that every file has.
-const TAKEN: [&str; 8] = ["Json", "NodeId", "ActionName", "StartData", "Payloads", "DataBodies", "View", "Processes"];
+const TAKEN: [&str; 8] = [
+    "Json",
+    "NodeId",
+    "ActionName",
+    "StartData",
+    "Payloads",
+    "DataBodies",
+    "View",
+    "Processes",
+];
 
 /// Gives each name once.
 pub(super) struct Names(HashSet<String>);
@@ -34,13 +44,18 @@ impl Names {
 
 /// The words of an id with capitals in front: `save-data` is `Save`, `Data`.
 fn words(id: &str) -> impl Iterator<Item = String> {
-    id.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).map(|word| {
-        let (first, rest) = word.split_at(1);
-        first.to_ascii_uppercase() + rest
-    })
+    id.split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            let (first, rest) = word.split_at(1);
+            first.to_ascii_uppercase() + rest
+        })
 }
 
 /// A modeller's word in a comment, which it must not end.
 pub(super) fn comment(word: &str) -> String {
-    format!("'{}'", word.replace("*/", "* /").replace(char::is_control, " "))
+    format!(
+        "'{}'",
+        word.replace("*/", "* /").replace(char::is_control, " ")
+    )
 }

@@ -1,11 +1,12 @@
-//! What a JSON Schema lets through, as far as a type can say it: kinds, members, items, alternatives and constants. Bounds and
-//! patterns are the server's to check.
+//! What a JSON Schema lets through, as far as a type can say it: kinds, members, items,
+//! alternatives and constants. Bounds and patterns are the server's to check.
 
 use serde_json::{Map, Value};
 
 use super::types::{Member, Type};
 
-/// References and alternatives are followed this deep; below that, and around a circle, a type is `Json`.
+/// References and alternatives are followed this deep; below that, and around a circle, a type is
+/// `Json`.
 const DEPTH: usize = 16;
 
 /// The type of what satisfies a schema.
@@ -31,7 +32,12 @@ impl Reader<'_> {
             return Type::any(choices.iter().cloned().map(Type::literal).collect());
         }
         let mut types = Vec::new();
-        types.extend(members.get("$ref").and_then(Value::as_str).map(|reference| self.follow(reference, depth)));
+        types.extend(
+            members
+                .get("$ref")
+                .and_then(Value::as_str)
+                .map(|reference| self.follow(reference, depth)),
+        );
         types.extend(self.of_kinds(members, depth));
         for name in ["oneOf", "anyOf"] {
             types.extend(self.list(members, name, depth).map(Type::any));
@@ -39,17 +45,31 @@ impl Reader<'_> {
         types.extend(self.list(members, "allOf", depth).map(Type::all));
         // What says nothing narrows nothing.
         types.retain(|narrower| *narrower != Type::json());
-        if types.is_empty() { Type::json() } else { Type::all(types) }
+        if types.is_empty() {
+            Type::json()
+        } else {
+            Type::all(types)
+        }
     }
 
     fn list(&self, members: &Map<String, Value>, name: &str, depth: usize) -> Option<Vec<Type>> {
-        let schemas = members.get(name)?.as_array().filter(|schemas| !schemas.is_empty())?;
-        Some(schemas.iter().map(|schema| self.read(schema, depth + 1)).collect())
+        let schemas = members
+            .get(name)?
+            .as_array()
+            .filter(|schemas| !schemas.is_empty())?;
+        Some(
+            schemas
+                .iter()
+                .map(|schema| self.read(schema, depth + 1))
+                .collect(),
+        )
     }
 
     /// Within the schema; another document is not looked for.
     fn follow(&self, reference: &str, depth: usize) -> Type {
-        let target = reference.strip_prefix('#').and_then(|pointer| self.root.pointer(pointer));
+        let target = reference
+            .strip_prefix('#')
+            .and_then(|pointer| self.root.pointer(pointer));
         target.map_or_else(Type::json, |schema| self.read(schema, depth + 1))
     }
 
@@ -58,7 +78,11 @@ impl Reader<'_> {
             Some(Value::String(kind)) => Some(self.of_kind(kind, members, depth)),
             Some(Value::Array(kinds)) => {
                 let kinds = kinds.iter().filter_map(Value::as_str);
-                Some(Type::any(kinds.map(|kind| self.of_kind(kind, members, depth)).collect()))
+                Some(Type::any(
+                    kinds
+                        .map(|kind| self.of_kind(kind, members, depth))
+                        .collect(),
+                ))
             }
             _ => None,
         }
@@ -69,8 +93,12 @@ impl Reader<'_> {
             "string" | "boolean" | "null" => Type::named(kind),
             "number" | "integer" => Type::named("number"),
             "array" => {
-                let item = members.get("items").filter(|_| !members.contains_key("prefixItems"));
-                Type::List(Box::new(item.map_or_else(Type::json, |item| self.read(item, depth + 1))))
+                let item = members
+                    .get("items")
+                    .filter(|_| !members.contains_key("prefixItems"));
+                Type::List(Box::new(
+                    item.map_or_else(Type::json, |item| self.read(item, depth + 1)),
+                ))
             }
             "object" => self.of_object(members, depth),
             _ => Type::json(),
@@ -79,7 +107,10 @@ impl Reader<'_> {
 
     fn of_object(&self, members: &Map<String, Value>, depth: usize) -> Type {
         let others = members.get("additionalProperties");
-        let named = members.get("properties").and_then(Value::as_object).filter(|named| !named.is_empty());
+        let named = members
+            .get("properties")
+            .and_then(Value::as_object)
+            .filter(|named| !named.is_empty());
         let Some(named) = named else {
             return match others {
                 Some(Value::Bool(false)) => Type::Object(Vec::new()),
@@ -87,7 +118,10 @@ impl Reader<'_> {
                 None => Type::any_object(),
             };
         };
-        let required = members.get("required").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let required = members
+            .get("required")
+            .and_then(Value::as_array)
+            .map_or(&[][..], Vec::as_slice);
         let member = |(name, schema): (&String, &Value)| Member {
             name: name.clone(),
             required: required.iter().any(|required| required == name),
@@ -97,7 +131,9 @@ impl Reader<'_> {
         match others {
             None | Some(Value::Bool(false)) => closed,
             // Of whatever type they are: members of other types stand beside them.
-            Some(_) => Type::Intersection(vec![closed, Type::Map(Box::new(Type::named("unknown")))]),
+            Some(_) => {
+                Type::Intersection(vec![closed, Type::Map(Box::new(Type::named("unknown")))])
+            }
         }
     }
 }

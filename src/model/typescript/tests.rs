@@ -18,9 +18,14 @@ fn declared(actions: Value) -> String {
 /// The declaration of a payload whose one key has this schema.
 #[track_caller]
 fn check_schema(schema: Value, expected: &str) {
-    let text = declared(json!([{"name": "save", "type": "saveData", "trigger": "manual",
-        "keys": [{"path": "x", "schema": schema}]}]));
-    let found = text.split("AskMeSavePayload {\n  \"x\"?: ").nth(1).and_then(|rest| rest.split(";\n}\n").next());
+    let text = declared(
+        json!([{"name": "save", "type": "saveData", "trigger": "manual",
+        "keys": [{"path": "x", "schema": schema}]}]),
+    );
+    let found = text
+        .split("AskMeSavePayload {\n  \"x\"?: ")
+        .nth(1)
+        .and_then(|rest| rest.split(";\n}\n").next());
     assert_eq!(found, Some(expected), "{text}");
 }
 
@@ -114,18 +119,42 @@ fn schemas_become_types() {
     check_schema(json!({"minLength": 3}), "Json");
     check_schema(json!({"type": "integer", "minimum": 0}), "number");
     check_schema(json!({"type": ["string", "null"]}), "string | null");
-    check_schema(json!({"enum": ["a\"b", 1.5, -2, null, true]}), r#""a\"b" | 1.5 | -2 | null | true"#);
+    check_schema(
+        json!({"enum": ["a\"b", 1.5, -2, null, true]}),
+        r#""a\"b" | 1.5 | -2 | null | true"#,
+    );
     check_schema(json!({"const": "x"}), r#""x""#);
     check_schema(json!({"type": "array"}), "Json[]");
-    check_schema(json!({"type": "array", "items": {"type": ["string", "number"]}}), "(string | number)[]");
+    check_schema(
+        json!({"type": "array", "items": {"type": ["string", "number"]}}),
+        "(string | number)[]",
+    );
     check_schema(json!({"type": "object"}), "{ [name: string]: Json }");
-    check_schema(json!({"type": "object", "additionalProperties": {"type": "number"}}), "{ [name: string]: number }");
-    check_schema(json!({"type": "object", "additionalProperties": false}), "{ [name: string]: never }");
+    check_schema(
+        json!({"type": "object", "additionalProperties": {"type": "number"}}),
+        "{ [name: string]: number }",
+    );
+    check_schema(
+        json!({"type": "object", "additionalProperties": false}),
+        "{ [name: string]: never }",
+    );
     let object = json!({"type": "object", "properties": {"a": {"type": "string"}, "b-c": {}}, "required": ["a"]});
-    check_schema(object.clone(), "{\n    \"a\": string;\n    \"b-c\"?: Json;\n  }");
-    check_schema(json!({"anyOf": [object, {"type": "null"}]}), "{\n    \"a\": string;\n    \"b-c\"?: Json;\n  } | null");
-    check_schema(json!({"allOf": [{"type": "string"}, {"minLength": 1}]}), "string & Json");
-    check_schema(json!({"$ref": "#/$defs/n", "$defs": {"n": {"type": "number"}}}), "number");
+    check_schema(
+        object.clone(),
+        "{\n    \"a\": string;\n    \"b-c\"?: Json;\n  }",
+    );
+    check_schema(
+        json!({"anyOf": [object, {"type": "null"}]}),
+        "{\n    \"a\": string;\n    \"b-c\"?: Json;\n  } | null",
+    );
+    check_schema(
+        json!({"allOf": [{"type": "string"}, {"minLength": 1}]}),
+        "string & Json",
+    );
+    check_schema(
+        json!({"$ref": "#/$defs/n", "$defs": {"n": {"type": "number"}}}),
+        "number",
+    );
     check_schema(json!({"$ref": "elsewhere.json"}), "Json");
 }
 
@@ -134,31 +163,50 @@ fn schemas_become_types() {
 fn check_view(messages: &[&str], expected: &str) {
     let send = |(order, message): (usize, &&str)| json!({"name": format!("send{order}"), "order": order, "type": "websocketSend", "params": {"message": message}});
     let text = declared(messages.iter().enumerate().map(send).collect());
-    let found = text.split("export type View = ").nth(1).and_then(|rest| rest.split(";\n\n").next());
+    let found = text
+        .split("export type View = ")
+        .nth(1)
+        .and_then(|rest| rest.split(";\n\n").next());
     assert_eq!(found, Some(expected), "{text}");
 }
 
 #[test]
 fn a_view_holds_what_the_messages_add_up_to() {
     check_view(&[], r"{ [name: string]: never }");
-    check_view(&[r#"{"form": "a"}"#, r#"{"form": "b"}"#, r#"{"form": "a"}"#], "{\n  \"form\"?: \"a\" | \"b\";\n}");
     check_view(
-        &[r#"{"who": {"name": "${n}", "age": 1}}"#, r#"{"who": {"name": "Ada"}, "more": [1]}"#],
+        &[r#"{"form": "a"}"#, r#"{"form": "b"}"#, r#"{"form": "a"}"#],
+        "{\n  \"form\"?: \"a\" | \"b\";\n}",
+    );
+    check_view(
+        &[
+            r#"{"who": {"name": "${n}", "age": 1}}"#,
+            r#"{"who": {"name": "Ada"}, "more": [1]}"#,
+        ],
         "{\n  \"who\"?: {\n    \"name\": Json;\n    \"age\"?: 1;\n  };\n  \"more\"?: [1];\n}",
     );
-    check_view(&[r#"{"x": {"y": 1}}"#, r#"{"x": null}"#], "{\n  \"x\"?: {\n    \"y\": 1;\n  } | null;\n}");
-    check_view(&[r#"{"x": "${a}"}"#, r#"{"x": {"y": 1}}"#], "{\n  \"x\"?: Json;\n}");
+    check_view(
+        &[r#"{"x": {"y": 1}}"#, r#"{"x": null}"#],
+        "{\n  \"x\"?: {\n    \"y\": 1;\n  } | null;\n}",
+    );
+    check_view(
+        &[r#"{"x": "${a}"}"#, r#"{"x": {"y": 1}}"#],
+        "{\n  \"x\"?: Json;\n}",
+    );
 }
 
 #[test]
 fn a_process_with_children_has_an_open_view() {
-    let start = json!({"name": "go", "order": 0, "type": "startSubprocess", "params": {"process": "q"}});
+    let start =
+        json!({"name": "go", "order": 0, "type": "startSubprocess", "params": {"process": "q"}});
     let send = json!({"name": "send", "order": 1, "type": "websocketSend", "params": {"message": r#"{"a": 1}"#}});
     let ask = json!({"name": "ask", "order": 0, "type": "websocketSend", "params": {"messageType": "action", "message": r#"{"processName": "q"}"#}});
     assert!(declared(json!([start])).contains("export type View = { [name: string]: unknown };"));
     for opening in [start, ask] {
         let text = declared(json!([opening, send]));
-        assert!(text.contains("export type View = {\n  \"a\"?: 1;\n} & { [name: string]: unknown };"), "{text}");
+        assert!(
+            text.contains("export type View = {\n  \"a\"?: 1;\n} & { [name: string]: unknown };"),
+            "{text}"
+        );
     }
 }
 
@@ -170,9 +218,15 @@ fn an_action_of_several_nodes_takes_what_any_of_them_takes() {
         "flows": [{"id": "f1", "source": "s", "target": "a"}, {"id": "f2", "source": "a", "target": "b"},
             {"id": "f3", "source": "b", "target": "e"}],
     });
-    let (process, _) = compile(serde_json::from_value(definition).expect("it can be read")).expect("it compiles");
+    let (process, _) =
+        compile(serde_json::from_value(definition).expect("it can be read")).expect("it compiles");
     let text = declarations(&process, 1);
-    assert!(text.contains("\"actions\": {\n      \"complete\": ACompletePayload | BCompletePayload;\n    };"), "{text}");
+    assert!(
+        text.contains(
+            "\"actions\": {\n      \"complete\": ACompletePayload | BCompletePayload;\n    };"
+        ),
+        "{text}"
+    );
     let (process, _) = compile(
         serde_json::from_value(json!({"id": "p", "nodes": [{"id": "s", "type": "startEvent"}, {"id": "e", "type": "endEvent"}],
         "flows": [{"id": "f1", "source": "s", "target": "e"}]}))
@@ -184,9 +238,14 @@ fn an_action_of_several_nodes_takes_what_any_of_them_takes() {
 
 #[test]
 fn a_schema_that_refers_to_itself_ends() {
-    let text = declared(json!([{"name": "save", "type": "saveData", "trigger": "manual", "keys": [{"path": "x", "schema":
-        {"type": "object", "properties": {"next": {"$ref": "#"}}}}]}]));
-    assert!(text.contains("\"next\"?: {") && text.contains("\"next\"?: Json;"), "{text}");
+    let text = declared(
+        json!([{"name": "save", "type": "saveData", "trigger": "manual", "keys": [{"path": "x", "schema":
+        {"type": "object", "properties": {"next": {"$ref": "#"}}}}]}]),
+    );
+    assert!(
+        text.contains("\"next\"?: {") && text.contains("\"next\"?: Json;"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -195,10 +254,22 @@ fn names_differ_and_keys_may_overlap() {
         {"name": "a.b", "order": 1, "type": "saveData", "trigger": "manual", "keys": [{"path": "x"}, {"path": "x.y", "required": true}]},
         {"name": "a-b", "order": 2, "type": "saveData", "trigger": "manual"},
     ]));
-    assert!(text.contains("interface AskMeABPayload {") && text.contains("interface AskMeABPayload2 {"), "{text}");
-    assert!(text.contains("\"x\": Json & {\n    \"y\": NonNullable<Json>;\n  };"), "{text}");
+    assert!(
+        text.contains("interface AskMeABPayload {") && text.contains("interface AskMeABPayload2 {"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\"x\": Json & {\n    \"y\": NonNullable<Json>;\n  };"),
+        "{text}"
+    );
     let mut names = Names::default();
-    let given: Vec<String> = [["Json"], ["1st"], ["größe"], ["*/"]].iter().map(|parts| names.give(parts)).collect();
+    let given: Vec<String> = [["Json"], ["1st"], ["größe"], ["*/"]]
+        .iter()
+        .map(|parts| names.give(parts))
+        .collect();
     assert_eq!(given[..3], ["Json2", "N1st", "GrE"]);
-    assert_eq!((names.give(&["é"]), comment("a*/\nb")), ("2".to_owned(), "'a* / b'".to_owned()));
+    assert_eq!(
+        (names.give(&["é"]), comment("a*/\nb")),
+        ("2".to_owned(), "'a* / b'".to_owned())
+    );
 }

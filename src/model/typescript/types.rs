@@ -34,7 +34,11 @@ pub(super) struct Member {
 impl Member {
     /// A member that is always there.
     pub fn required(name: &str, meaning: Type) -> Self {
-        Self { name: name.to_owned(), required: true, meaning }
+        Self {
+            name: name.to_owned(),
+            required: true,
+            meaning,
+        }
     }
 }
 
@@ -57,9 +61,12 @@ impl Type {
     pub fn literal(value: impl Into<Value>) -> Self {
         match value.into() {
             Value::Array(items) => Self::Tuple(items.into_iter().map(Self::literal).collect()),
-            Value::Object(members) => {
-                Self::Object(members.into_iter().map(|(name, value)| Member::required(&name, Self::literal(value))).collect())
-            }
+            Value::Object(members) => Self::Object(
+                members
+                    .into_iter()
+                    .map(|(name, value)| Member::required(&name, Self::literal(value)))
+                    .collect(),
+            ),
             scalar => Self::Named(scalar.to_string()),
         }
     }
@@ -67,13 +74,21 @@ impl Type {
     /// All of these, written as short as may be.
     pub fn all(mut types: Vec<Self>) -> Self {
         types.dedup();
-        if types.len() == 1 { types.remove(0) } else { Self::Intersection(types) }
+        if types.len() == 1 {
+            types.remove(0)
+        } else {
+            Self::Intersection(types)
+        }
     }
 
     /// One of these, written as short as may be.
     pub fn any(mut types: Vec<Self>) -> Self {
         types.dedup();
-        if types.len() == 1 { types.remove(0) } else { Self::Union(types) }
+        if types.len() == 1 {
+            types.remove(0)
+        } else {
+            Self::Union(types)
+        }
     }
 
     fn write(&self, f: &mut fmt::Formatter<'_>, indent: usize) -> fmt::Result {
@@ -82,8 +97,14 @@ impl Type {
             Self::Object(members) if members.is_empty() => f.write_str("{ [name: string]: never }"),
             Self::Object(members) => {
                 f.write_str("{\n")?;
-                for Member { name, required, meaning } in members {
-                    let (name, mark) = (Value::from(name.as_str()), if *required { "" } else { "?" });
+                for Member {
+                    name,
+                    required,
+                    meaning,
+                } in members
+                {
+                    let (name, mark) =
+                        (Value::from(name.as_str()), if *required { "" } else { "?" });
                     write!(f, "{:indent$}  {name}{mark}: ", "")?;
                     meaning.write(f, indent + 2)?;
                     f.write_str(";\n")?;

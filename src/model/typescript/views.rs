@@ -1,11 +1,16 @@
-//! What a view may hold: the bodies of all Data messages, merged as clients merge them, in whatever order they come.
+//! What a view may hold: the bodies of all Data messages, merged as clients merge them, in whatever
+//! order they come.
 
 use super::types::{Member, Type};
 
-/// The type of a view that these bodies are merged into. Each part of it may be missing, as its message may not have come. An `open`
-/// one also holds what children send up, of which the definition knows nothing.
+/// The type of a view that these bodies are merged into. Each part of it may be missing, as its
+/// message may not have come. An `open` one also holds what children send up, of which the
+/// definition knows nothing.
 pub(super) fn view(bodies: Vec<Type>, open: bool) -> Type {
-    let merged = bodies.into_iter().reduce(merge).unwrap_or_else(|| Type::Object(Vec::new()));
+    let merged = bodies
+        .into_iter()
+        .reduce(merge)
+        .unwrap_or_else(|| Type::Object(Vec::new()));
     let known = match merged {
         Type::Object(members) => Type::Object(members.into_iter().map(optional).collect()),
         other => other,
@@ -19,7 +24,10 @@ pub(super) fn view(bodies: Vec<Type>, open: bool) -> Type {
 }
 
 fn optional(member: Member) -> Member {
-    Member { required: false, ..member }
+    Member {
+        required: false,
+        ..member
+    }
 }
 
 /// What lies at a place that two messages write to: either one came, or both.
@@ -33,7 +41,11 @@ fn merge(one: Type, other: Type) -> Type {
                     types.push(alternative);
                 }
             }
-            if types.contains(&Type::json()) { Type::json() } else { Type::any(types) }
+            if types.contains(&Type::json()) {
+                Type::json()
+            } else {
+                Type::any(types)
+            }
         }
     }
 }
@@ -43,9 +55,11 @@ fn merge_members(ours: Vec<Member>, mut theirs: Vec<Member>) -> Vec<Member> {
     for our in ours {
         let index = theirs.iter().position(|their| their.name == our.name);
         members.push(match index.map(|index| theirs.remove(index)) {
-            Some(their) => {
-                Member { name: our.name, required: our.required && their.required, meaning: merge(our.meaning, their.meaning) }
-            }
+            Some(their) => Member {
+                name: our.name,
+                required: our.required && their.required,
+                meaning: merge(our.meaning, their.meaning),
+            },
             None => optional(our),
         });
     }

@@ -1,5 +1,5 @@
-//! The actions of a node: names, order, parents, and which fields go together. What goes together but changes nothing:
-//! `effects`.
+//! The actions of a node: names, order, parents, and which fields go together. What goes together
+//! but changes nothing: `effects`.
 
 use std::collections::HashMap;
 
@@ -13,8 +13,8 @@ use crate::{
     },
 };
 
-/// The manual action a user task without any action offers by itself. An own action may take the name where it means the
-/// same: something a user does.
+/// The manual action a user task without any action offers by itself. An own action may take the
+/// name where it means the same: something a user does.
 const BUILT_IN_ACTION: &str = "complete";
 
 pub(super) fn check(node: &FlowNode, report: &mut Report) {
@@ -24,20 +24,28 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         report.name(&node.id, "action name", &action.name);
         if let Some(first) = names.insert(action.name.as_str(), number) {
             let message = format!(
-                "expected each action name once in a node, but action {first} and action {number} of it are both `{}`; rename one",
+                "expected each action name once in a node, but action {first} and action \
+                {number} of it are both `{}`; rename one",
                 action.name
             );
             report.error(&node.id, "duplicate_action", message);
-        } else if let Some(other) = orders.insert((action.parent.as_deref(), action.order), &action.name) {
+        } else if let Some(other) =
+            orders.insert((action.parent.as_deref(), action.order), &action.name)
+        {
             let message = format!(
-                "expected siblings to differ in their order, but actions `{other}` and `{}` both have {}; renumber one",
+                "expected siblings to differ in their order, but actions `{other}` and `{}` both \
+                have {}; renumber one",
                 action.name, action.order
             );
             report.error(&node.id, "order_tie", message);
         }
     }
     for action in &node.actions {
-        let mut check = ActionCheck { node, action, report };
+        let mut check = ActionCheck {
+            node,
+            action,
+            report,
+        };
         check.parent();
         check.trigger();
         check.going_back();
@@ -59,17 +67,29 @@ impl ActionCheck<'_> {
     }
 
     fn parent(&mut self) {
-        let Some(parent) = self.action.parent.as_deref() else { return };
-        match self.node.actions.iter().find(|action| action.name == parent) {
+        let Some(parent) = self.action.parent.as_deref() else {
+            return;
+        };
+        match self
+            .node
+            .actions
+            .iter()
+            .find(|action| action.name == parent)
+        {
             None => {
                 self.error(
                     "unknown_parent",
-                    format!("expected the parent to be an action of the node, but `{parent}` is none; correct it"),
+                    format!(
+                        "expected the parent to be an action of the node, but `{parent}` is \
+                        none; correct it"
+                    ),
                 );
             }
             Some(found) if found.parent.is_some() || parent == self.action.name => {
-                let message =
-                    format!("expected one level of children, but the parent `{parent}` is a child itself; use its parent");
+                let message = format!(
+                    "expected one level of children, but the parent `{parent}` is a child \
+                    itself; use its parent"
+                );
                 self.error("nested_parent", message);
             }
             Some(_) => {}
@@ -79,68 +99,99 @@ impl ActionCheck<'_> {
     fn trigger(&mut self) {
         let action = self.action;
         if action.trigger == Trigger::Manual {
-            keys::check(&self.node.id, &format!("action `{}`", action.name), &action.keys, self.report);
+            keys::check(
+                &self.node.id,
+                &format!("action `{}`", action.name),
+                &action.keys,
+                self.report,
+            );
             return;
         }
         if action.required == Required::Optional {
             self.error(
                 "optional_automatic",
-                "expected an automatic action to be mandatory, but it is optional; make it mandatory or manual",
+                "expected an automatic action to be mandatory, but it is optional; make it \
+                mandatory or manual",
             );
         }
         if !action.keys.is_empty() {
             self.error(
                 "misplaced_keys",
-                "expected keys on manual actions only, but it is automatic; make it manual or remove the keys",
+                "expected keys on manual actions only, but it is automatic; make it manual or \
+                remove the keys",
             );
         }
         if action.strict_keys {
-            self.error("misplaced_keys", "expected strictKeys on manual actions only, but it is automatic; remove it");
+            self.error(
+                "misplaced_keys",
+                "expected strictKeys on manual actions only, but it is automatic; remove it",
+            );
         }
         if action.allow_back {
-            self.error("misplaced_allow_back", "expected allowBack on manual actions only, but it is automatic; remove it");
+            self.error(
+                "misplaced_allow_back",
+                "expected allowBack on manual actions only, but it is automatic; remove it",
+            );
         }
         if action.name == BUILT_IN_ACTION {
-            let message = "expected `complete` to be a manual action, as users know it as one, but it is automatic; rename it";
+            let message = "expected `complete` to be a manual action, as users know it as one, \
+                but it is automatic; rename it";
             self.error("reserved_name", message);
         }
     }
 
     fn going_back(&mut self) {
         let action = self.action;
-        if action.allow_back && action.trigger == Trigger::Manual && self.node.kind == NodeKind::EndEvent {
+        if action.allow_back
+            && action.trigger == Trigger::Manual
+            && self.node.kind == NodeKind::EndEvent
+        {
             self.error(
                 "misplaced_allow_back",
-                "expected allowBack on nodes the token leaves, but it ends in an end event; remove it or put a task before",
+                "expected allowBack on nodes the token leaves, but it ends in an end event; \
+                remove it or put a task before",
             );
         }
         if !action.allow_back && action.restart_from_snapshot {
             self.error(
                 "misplaced_restart",
-                "expected restartFromSnapshot only with allowBack, but allowBack is false; set it or remove this",
+                "expected restartFromSnapshot only with allowBack, but allowBack is false; set \
+                it or remove this",
             );
         }
         if !action.allow_back && !action.restart_keys.is_empty() {
             self.error(
                 "misplaced_restart",
-                "expected restartKeys only with allowBack, but allowBack is false; set it or remove them",
+                "expected restartKeys only with allowBack, but allowBack is false; set it or \
+                remove them",
             );
         }
         let owner = format!("action `{}`", action.name);
-        keys::check_paths(&self.node.id, &owner, "restartKey", action.restart_keys.iter().map(String::as_str), self.report);
+        keys::check_paths(
+            &self.node.id,
+            &owner,
+            "restartKey",
+            action.restart_keys.iter().map(String::as_str),
+            self.report,
+        );
     }
 
     fn timer(&mut self) {
         let action = self.action;
         if !action.holds_token && action.trigger == Trigger::Manual {
-            let message = "expected holdsToken=\"false\" on automatic actions only, but it is manual; make it optional instead";
+            let message = "expected holdsToken=\"false\" on automatic actions only, but it is \
+                manual; make it optional instead";
             self.error("misplaced_holds_token", message);
         } else if !action.holds_token && action.timer.is_none() {
-            let message = "expected holdsToken=\"false\" only with a timer, but there is none; add one or remove it";
+            let message = "expected holdsToken=\"false\" only with a timer, but there is none; \
+                add one or remove it";
             self.error("misplaced_holds_token", message);
         }
         if let Some(timer) = action.timer.as_deref().filter(|timer| !is_duration(timer)) {
-            let message = format!("expected a timer as ISO 8601 duration such as PT30S or P1DT2H, but got `{timer}`; correct it");
+            let message = format!(
+                "expected a timer as ISO 8601 duration such as PT30S or P1DT2H, but got \
+                `{timer}`; correct it"
+            );
             self.error("invalid_timer", message);
         }
     }

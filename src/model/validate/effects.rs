@@ -1,4 +1,5 @@
-//! Fields and actions that are allowed where they stand, but change nothing there: warnings, as a modeller meant something.
+//! Fields and actions that are allowed where they stand, but change nothing there: warnings, as a
+//! modeller meant something.
 
 use super::Report;
 use crate::model::{
@@ -9,36 +10,56 @@ use crate::model::{
 pub(super) fn check(node: &FlowNode, report: &mut Report) {
     for action in &node.actions {
         let mut warn = |code: &'static str, message: &str| {
-            report.warning(&node.id, code, format!("action `{}`: {message}", action.name));
+            report.warning(
+                &node.id,
+                code,
+                format!("action `{}`: {message}", action.name),
+            );
         };
         for (useless, message) in [
             (
                 restart_keys_alone(action),
-                "expected restartKeys beside restartFromSnapshot, but it is false: data stay as they are",
+                "expected restartKeys beside restartFromSnapshot, but it is false: data stay as \
+                they are",
             ),
             (
                 action.autorun_children && !has_automatic_child(node, action),
                 "expected automatic children for autorunChildren, but there are none: nothing runs",
             ),
             (
-                action.repeatable && action.trigger == Trigger::Automatic && action.parent.is_none(),
-                "expected repeatable on manual actions and children, but the engine triggers this one once in a visit",
+                action.repeatable
+                    && action.trigger == Trigger::Automatic
+                    && action.parent.is_none(),
+                "expected repeatable on manual actions and children, but the engine triggers \
+                this one once in a visit",
             ),
             (
                 action.allow_back && !node.can_go_back,
-                "expected allowBack where the token can go back to, but canGoBack is false: once passed, the node is closed",
+                "expected allowBack where the token can go back to, but canGoBack is false: once \
+                passed, the node is closed",
             ),
-            (does_nothing(node, action), "expected work, a timer or children, but an automatic saveData has nothing to save"),
+            (
+                does_nothing(node, action),
+                "expected work, a timer or children, but an automatic saveData has nothing to save",
+            ),
         ] {
             if useless {
                 warn("no_effect", message);
             }
         }
         if is_unrun_child(node, action) {
-            warn("never_runs", "expected autorunChildren on the parent of an automatic action, but it is false: this never runs");
+            warn(
+                "never_runs",
+                "expected autorunChildren on the parent of an automatic action, but it is false: \
+                this never runs",
+            );
         }
         if is_passed_by(node, action) {
-            warn("never_runs", "expected something that holds the token, but all is optional here: it leaves at once");
+            warn(
+                "never_runs",
+                "expected something that holds the token, but all is optional here: it leaves at \
+                once",
+            );
         }
     }
 }
@@ -48,7 +69,9 @@ fn restart_keys_alone(action: &Action) -> bool {
 }
 
 fn children<'a>(node: &'a FlowNode, parent: &'a Action) -> impl Iterator<Item = &'a Action> {
-    node.actions.iter().filter(|action| action.parent.as_ref() == Some(&parent.name))
+    node.actions
+        .iter()
+        .filter(|action| action.parent.as_ref() == Some(&parent.name))
 }
 
 fn has_automatic_child(node: &FlowNode, action: &Action) -> bool {
@@ -63,7 +86,10 @@ fn does_nothing(node: &FlowNode, action: &Action) -> bool {
 }
 
 fn is_unrun_child(node: &FlowNode, action: &Action) -> bool {
-    let parent = node.actions.iter().find(|parent| action.parent.as_ref() == Some(&parent.name));
+    let parent = node
+        .actions
+        .iter()
+        .find(|parent| action.parent.as_ref() == Some(&parent.name));
     action.trigger == Trigger::Automatic && parent.is_some_and(|parent| !parent.autorun_children)
 }
 
@@ -73,13 +99,21 @@ fn is_passed_by(node: &FlowNode, action: &Action) -> bool {
     optional && action.parent.is_none() && !node.actions.iter().any(may_hold)
 }
 
-/// Whether the token may have to wait for it. Children may hold only when something let their parent run.
+/// Whether the token may have to wait for it. Children may hold only when something let their
+/// parent run.
 fn may_hold(action: &Action) -> bool {
-    let waits_for_answer =
-        matches!(action.work, ActionType::StartSubprocess { asynchronous: false, .. } | ActionType::HttpRequest(_));
+    let waits_for_answer = matches!(
+        action.work,
+        ActionType::StartSubprocess {
+            asynchronous: false,
+            ..
+        } | ActionType::HttpRequest(_)
+    );
     action.required == Required::Mandatory
         && match action.trigger {
             Trigger::Manual => action.parent.is_none(),
-            Trigger::Automatic => waits_for_answer || (action.timer.is_some() && action.holds_token),
+            Trigger::Automatic => {
+                waits_for_answer || (action.timer.is_some() && action.holds_token)
+            }
         }
 }

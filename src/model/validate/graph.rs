@@ -1,4 +1,5 @@
-//! How nodes and flows hang together: ids, ends of flows, gateways and their conditions, what can be reached.
+//! How nodes and flows hang together: ids, ends of flows, gateways and their conditions, what can
+//! be reached.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,41 +8,71 @@ use crate::model::definition::{FlowNode, NodeKind, ProcessDefinition, SequenceFl
 
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     check_ids(definition, report);
-    let nodes: HashMap<&str, &FlowNode> = definition.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
+    let nodes: HashMap<&str, &FlowNode> = definition
+        .nodes
+        .iter()
+        .map(|node| (node.id.as_str(), node))
+        .collect();
     let mut outgoing: HashMap<&str, Vec<&SequenceFlow>> = HashMap::new();
     let defaults = definition.default_flows();
     for flow in &definition.flows {
         check_ends(flow, &nodes, report);
         match &flow.condition {
             Some(_) if defaults.contains(flow.id.as_str()) => {
-                let message = "expected no condition on a default flow, but there is one: it is not asked; remove it";
+                let message = "expected no condition on a default flow, but there is one: it is \
+                    not asked; remove it";
                 report.warning(&flow.id, "default_with_condition", message);
             }
             Some(condition) => {
-                check_condition(flow, condition, nodes.get(flow.source.as_str()).map(|node| node.kind), report);
+                check_condition(
+                    flow,
+                    condition,
+                    nodes.get(flow.source.as_str()).map(|node| node.kind),
+                    report,
+                );
             }
             None => {}
         }
         outgoing.entry(&flow.source).or_default().push(flow);
     }
     for node in &definition.nodes {
-        check_outgoing(node, outgoing.get(node.id.as_str()).map_or(&[], Vec::as_slice), report);
+        check_outgoing(
+            node,
+            outgoing.get(node.id.as_str()).map_or(&[], Vec::as_slice),
+            report,
+        );
     }
     check_starts(definition, report);
     check_reach(definition, &outgoing, report);
 }
 
 fn check_ids(definition: &ProcessDefinition, report: &mut Report) {
-    let nodes = definition.nodes.iter().map(|node| (node.id.as_str(), node.kind.bpmn_name()));
-    let flows = definition.flows.iter().map(|flow| (flow.id.as_str(), "sequenceFlow"));
-    let lanes = definition.lanes.iter().map(|lane| (lane.id.as_str(), "lane"));
+    let nodes = definition
+        .nodes
+        .iter()
+        .map(|node| (node.id.as_str(), node.kind.bpmn_name()));
+    let flows = definition
+        .flows
+        .iter()
+        .map(|flow| (flow.id.as_str(), "sequenceFlow"));
+    let lanes = definition
+        .lanes
+        .iter()
+        .map(|lane| (lane.id.as_str(), "lane"));
     let process = (definition.id.as_str(), "process");
     let mut seen = HashMap::from([process]);
     for (id, what) in nodes.chain(flows).chain(lanes) {
         report.name(id, "id", id);
         if let Some(first) = seen.insert(id, what) {
-            let message = format!("expected each id once, but `{id}` is the id of a {first} and of another {what}; rename one");
-            let message = if first == what { message } else { message.replace("another", "a") };
+            let message = format!(
+                "expected each id once, but `{id}` is the id of a {first} and of another {what}; \
+                rename one"
+            );
+            let message = if first == what {
+                message
+            } else {
+                message.replace("another", "a")
+            };
             report.error(id, "duplicate_id", message);
         }
     }
@@ -50,29 +81,60 @@ fn check_ids(definition: &ProcessDefinition, report: &mut Report) {
 fn check_ends(flow: &SequenceFlow, nodes: &HashMap<&str, &FlowNode>, report: &mut Report) {
     for (end, id) in [("source", &flow.source), ("target", &flow.target)] {
         if !nodes.contains_key(id.as_str()) {
-            let found = if id.is_empty() { "it has none".to_owned() } else { format!("`{id}` is none") };
-            let message = format!("expected the {end} of the flow to be a node of the process, but {found}; connect it");
+            let found = if id.is_empty() {
+                "it has none".to_owned()
+            } else {
+                format!("`{id}` is none")
+            };
+            let message = format!(
+                "expected the {end} of the flow to be a node of the process, but {found}; \
+                connect it"
+            );
             report.error(&flow.id, "unknown_node", message);
         }
     }
-    if nodes.get(flow.source.as_str()).is_some_and(|node| node.kind == NodeKind::EndEvent) {
-        let message = format!("expected no flow to leave an end event, but this one leaves `{}`; remove it", flow.source);
+    if nodes
+        .get(flow.source.as_str())
+        .is_some_and(|node| node.kind == NodeKind::EndEvent)
+    {
+        let message = format!(
+            "expected no flow to leave an end event, but this one leaves `{}`; remove it",
+            flow.source
+        );
         report.error(&flow.id, "flow_leaves_end", message);
     }
-    if nodes.get(flow.target.as_str()).is_some_and(|node| node.kind == NodeKind::StartEvent) {
-        let message = format!("expected no flow to enter a start event, but this one enters `{}`; remove it", flow.target);
+    if nodes
+        .get(flow.target.as_str())
+        .is_some_and(|node| node.kind == NodeKind::StartEvent)
+    {
+        let message = format!(
+            "expected no flow to enter a start event, but this one enters `{}`; remove it",
+            flow.target
+        );
         report.error(&flow.id, "flow_enters_start", message);
     }
-    if nodes.get(flow.target.as_str()).is_some_and(|node| node.kind == NodeKind::BoundaryEvent) {
-        let message = format!("expected no flow to enter a boundary event, but this one enters `{}`; remove it", flow.target);
+    if nodes
+        .get(flow.target.as_str())
+        .is_some_and(|node| node.kind == NodeKind::BoundaryEvent)
+    {
+        let message = format!(
+            "expected no flow to enter a boundary event, but this one enters `{}`; remove it",
+            flow.target
+        );
         report.error(&flow.id, "flow_enters_boundary", message);
     }
 }
 
-fn check_condition(flow: &SequenceFlow, condition: &str, source: Option<NodeKind>, report: &mut Report) {
+fn check_condition(
+    flow: &SequenceFlow,
+    condition: &str,
+    source: Option<NodeKind>,
+    report: &mut Report,
+) {
     if source.is_some_and(|kind| kind != NodeKind::ExclusiveGateway) {
         let message = format!(
-            "expected conditions only on flows that leave an exclusive gateway, but this one leaves `{}`; put a gateway between",
+            "expected conditions only on flows that leave an exclusive gateway, but this one \
+            leaves `{}`; put a gateway between",
             flow.source
         );
         report.error(&flow.id, "misplaced_condition", message);
@@ -92,7 +154,8 @@ fn check_condition(flow: &SequenceFlow, condition: &str, source: Option<NodeKind
 fn check_outgoing(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report) {
     if outgoing.is_empty() && node.kind != NodeKind::EndEvent {
         let kind = node.kind.bpmn_name();
-        let message = format!("expected a flow that leaves the {kind}, but there is none: tokens end here");
+        let message =
+            format!("expected a flow that leaves the {kind}, but there is none: tokens end here");
         report.warning(&node.id, "no_outgoing_flow", message);
     }
     if let Some(default) = &node.default_flow {
@@ -106,13 +169,18 @@ fn check_outgoing(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Repo
 fn check_default(node: &FlowNode, default: &str, outgoing: &[&SequenceFlow], report: &mut Report) {
     if node.kind != NodeKind::ExclusiveGateway {
         let kind = node.kind.bpmn_name();
-        let message = format!("expected a default flow only on exclusive gateways, but this is a {kind}; remove `default`");
+        let message = format!(
+            "expected a default flow only on exclusive gateways, but this is a {kind}; remove \
+            `default`"
+        );
         report.error(&node.id, "misplaced_default", message);
         return;
     }
     if !outgoing.iter().any(|flow| flow.id == default) {
-        let message =
-            format!("expected the default flow to be one that leaves the gateway, but `{default}` is none; choose one that does");
+        let message = format!(
+            "expected the default flow to be one that leaves the gateway, but `{default}` is \
+            none; choose one that does"
+        );
         report.error(&node.id, "unknown_flow", message);
     }
 }
@@ -120,50 +188,83 @@ fn check_default(node: &FlowNode, default: &str, outgoing: &[&SequenceFlow], rep
 fn check_choice(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report) {
     let is_default = |flow: &SequenceFlow| node.default_flow.as_deref() == Some(flow.id.as_str());
     if outgoing.len() > 1 {
-        for flow in outgoing.iter().filter(|flow| flow.condition.is_none() && !is_default(flow)) {
+        for flow in outgoing
+            .iter()
+            .filter(|flow| flow.condition.is_none() && !is_default(flow))
+        {
             let message = format!(
-                "expected a condition, as `{}` has other outgoing flows and this is not its default, but there is none; add one",
+                "expected a condition, as `{}` has other outgoing flows and this is not its \
+                default, but there is none; add one",
                 node.id
             );
             report.error(&flow.id, "missing_condition", message);
         }
     }
     if node.default_flow.is_none() && outgoing.iter().any(|flow| flow.condition.is_some()) {
-        let message = "expected a default flow, but there is none: when no condition is true, the gateway stops with an incident";
+        let message = "expected a default flow, but there is none: when no condition is true, \
+            the gateway stops with an incident";
         report.warning(&node.id, "no_default_flow", message);
     }
 }
 
 fn check_starts(definition: &ProcessDefinition, report: &mut Report) {
     let mut conditions = HashMap::new();
-    let mut starts = definition.nodes.iter().filter(|node| node.kind == NodeKind::StartEvent).peekable();
+    let mut starts = definition
+        .nodes
+        .iter()
+        .filter(|node| node.kind == NodeKind::StartEvent)
+        .peekable();
     let has_start = starts.peek().is_some();
     for start in starts.filter(|start| start.schedule.is_none()) {
         if let Some(other) = conditions.insert(start.start_condition.as_deref(), &start.id) {
-            let condition = start.start_condition.as_ref().map_or("none".to_owned(), |condition| format!("`{condition}`"));
+            let condition = start
+                .start_condition
+                .as_ref()
+                .map_or("none".to_owned(), |condition| format!("`{condition}`"));
             let message = format!(
-                "expected start events to differ in their start condition, but that of `{other}` and of this one is {condition}: \
-                 neither can be chosen"
+                "expected start events to differ in their start condition, but that of `{other}` \
+                and of this one is {condition}: neither can be chosen"
             );
             report.warning(&start.id, "ambiguous_start", message);
         }
     }
     if !has_start {
-        report.error(&definition.id, "no_start_event", "expected at least one start event, but there is none; add one");
+        report.error(
+            &definition.id,
+            "no_start_event",
+            "expected at least one start event, but there is none; add one",
+        );
     }
 }
 
-fn check_reach<'a>(definition: &'a ProcessDefinition, outgoing: &HashMap<&'a str, Vec<&'a SequenceFlow>>, report: &mut Report) {
+fn check_reach<'a>(
+    definition: &'a ProcessDefinition,
+    outgoing: &HashMap<&'a str, Vec<&'a SequenceFlow>>,
+    report: &mut Report,
+) {
     let mut reached: HashSet<&str> = HashSet::new();
-    let starts = definition.nodes.iter().filter(|node| node.kind == NodeKind::StartEvent);
+    let starts = definition
+        .nodes
+        .iter()
+        .filter(|node| node.kind == NodeKind::StartEvent);
     let mut open: Vec<&str> = starts.map(|node| node.id.as_str()).collect();
     let mut boundaries: HashMap<&str, Vec<&str>> = HashMap::new();
-    for (activity, event) in definition.nodes.iter().filter_map(|node| Some((node.attached_to.as_deref()?, &node.id))) {
+    for (activity, event) in definition
+        .nodes
+        .iter()
+        .filter_map(|node| Some((node.attached_to.as_deref()?, &node.id)))
+    {
         boundaries.entry(activity).or_default().push(event);
     }
     while let Some(id) = open.pop() {
         if reached.insert(id) {
-            open.extend(outgoing.get(id).into_iter().flatten().map(|flow| flow.target.as_str()));
+            open.extend(
+                outgoing
+                    .get(id)
+                    .into_iter()
+                    .flatten()
+                    .map(|flow| flow.target.as_str()),
+            );
             open.extend(boundaries.get(id).into_iter().flatten());
         }
     }
@@ -171,8 +272,8 @@ fn check_reach<'a>(definition: &'a ProcessDefinition, outgoing: &HashMap<&'a str
     // Without a start event everything is out of reach, and that is reported once.
     if !reached.is_empty() {
         for node in definition.nodes.iter().filter(|node| !is_reached(node)) {
-            let message =
-                "expected a way from a start event to this node, but there is none: it never runs; connect or remove it";
+            let message = "expected a way from a start event to this node, but there is none: it \
+                never runs; connect or remove it";
             report.warning(&node.id, "unreachable", message);
         }
     }

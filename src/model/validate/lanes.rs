@@ -1,4 +1,5 @@
-//! Lanes: the nodes and roles they name, and that a node lies in one lane, or in lanes that lie in each other.
+//! Lanes: the nodes and roles they name, and that a node lies in one lane, or in lanes that lie in
+//! each other.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,17 +7,27 @@ use super::Report;
 use crate::model::definition::{Lane, LaneTree, ProcessDefinition};
 
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
-    let nodes: HashSet<&str> = definition.nodes.iter().map(|node| node.id.as_str()).collect();
+    let nodes: HashSet<&str> = definition
+        .nodes
+        .iter()
+        .map(|node| node.id.as_str())
+        .collect();
     let lanes = LaneTree::new(&definition.lanes);
     let mut holder: HashMap<&str, &Lane> = HashMap::new();
     for lane in &definition.lanes {
         check_parent(lane, &lanes, report);
-        for role in [&lane.view, &lane.execute, &lane.assign, &lane.hold].into_iter().flatten().flatten() {
+        for role in [&lane.view, &lane.execute, &lane.assign, &lane.hold]
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
             report.name(&lane.id, "role", role);
         }
         for node in lane.nodes.iter().map(String::as_str) {
             if !nodes.contains(node) {
-                let message = format!("expected a node of the process, but `{node}` is none; remove it from the lane");
+                let message = format!(
+                    "expected a node of the process, but `{node}` is none; remove it from the lane"
+                );
                 report.error(&lane.id, "unknown_node", message);
                 continue;
             }
@@ -25,7 +36,8 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
                 holder.insert(node, lane);
             } else if !lies_in(other, lane, &lanes) {
                 let message = format!(
-                    "expected a node in one lane, but `{node}` is in lane `{}` and in lane `{}`; remove it from one",
+                    "expected a node in one lane, but `{node}` is in lane `{}` and in lane `{}`; \
+                    remove it from one",
                     other.id, lane.id
                 );
                 report.error(node, "several_lanes", message);
@@ -36,15 +48,22 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
 
 /// Whether a lane is another one or lies in it.
 fn lies_in<'a>(lane: &'a Lane, other: &Lane, lanes: &LaneTree<'a>) -> bool {
-    std::iter::once(lane).chain(lanes.around(lane)).any(|around| around.id == other.id)
+    std::iter::once(lane)
+        .chain(lanes.around(lane))
+        .any(|around| around.id == other.id)
 }
 
 fn check_parent<'a>(lane: &'a Lane, lanes: &LaneTree<'a>, report: &mut Report) {
     let Some(parent) = &lane.parent else { return };
     if lanes.get(parent).is_none() {
-        let message = format!("expected `parent` to name a lane, but `{parent}` is none; correct it");
+        let message =
+            format!("expected `parent` to name a lane, but `{parent}` is none; correct it");
         report.error(&lane.id, "unknown_lane", message);
     } else if lanes.around(lane).any(|around| around.id == lane.id) {
-        report.error(&lane.id, "nested_parent", "expected lanes in lanes, but this one lies in itself; correct `parent`");
+        report.error(
+            &lane.id,
+            "nested_parent",
+            "expected lanes in lanes, but this one lies in itself; correct `parent`",
+        );
     }
 }

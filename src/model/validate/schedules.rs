@@ -1,6 +1,7 @@
 //! Schedules of start events: where they may stand, and that their times and start data are some.
 //!
-//! Not here: whether a start event's keys accept the start data (`runtime::definitions::start_data`, which knows their schemas).
+//! Not here: whether a start event's keys accept the start data
+//! (`runtime::definitions::start_data`, which knows their schemas).
 
 use serde_json::Value;
 
@@ -17,17 +18,21 @@ use crate::{
 };
 
 pub(super) fn check(node: &FlowNode, report: &mut Report) {
-    let Some(schedule) = &node.schedule else { return };
+    let Some(schedule) = &node.schedule else {
+        return;
+    };
     let id = &node.id;
     if node.kind != NodeKind::StartEvent {
         let kind = node.kind.bpmn_name();
-        let message = format!("expected a schedule on start events only, but this is a {kind}; move it to one");
+        let message = format!(
+            "expected a schedule on start events only, but this is a {kind}; move it to one"
+        );
         report.error(id, "misplaced_schedule", message);
         return;
     }
     if node.start_condition.is_some() {
-        let message = "expected no start condition beside a schedule, as clients do not start here, but there is one; draw \
-                       another start event for them";
+        let message = "expected no start condition beside a schedule, as clients do not start \
+            here, but there is one; draw another start event for them";
         report.error(id, "misplaced_start_condition", message);
     }
     if let Err(sentence) = Occurrences::compile(schedule) {
@@ -38,9 +43,11 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
     {
         report.warning(id, "ambiguous_weekday", sentence);
     }
-    if schedule.when == When::Startup && (schedule.time_zone.is_some() || schedule.missed != Missed::default()) {
-        let message = "expected no time zone and no rule for missed times beside a start with the server, but there is one: \
-                       it changes nothing";
+    if schedule.when == When::Startup
+        && (schedule.time_zone.is_some() || schedule.missed != Missed::default())
+    {
+        let message = "expected no time zone and no rule for missed times beside a start with \
+            the server, but there is one: it changes nothing";
         report.warning(id, "no_effect", message);
     }
     check_start_data(id, schedule, report);
@@ -52,8 +59,8 @@ fn check_start_data(id: &str, schedule: &Schedule, report: &mut Report) {
     let (most_bytes, most_levels) = (limits::START_DATA_BYTES, limits::JSON_DEPTH);
     if bytes > most_bytes || exceeds_depth(&data, most_levels) {
         let message = format!(
-            "expected start data of at most {most_bytes} bytes and {most_levels} levels, but these have {bytes} \
-             bytes or are nested deeper; shorten them"
+            "expected start data of at most {most_bytes} bytes and {most_levels} levels, but \
+            these have {bytes} bytes or are nested deeper; shorten them"
         );
         report.error(id, "start_data_too_large", message);
     }

@@ -21,16 +21,33 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
     }
     let Some(task) = &node.task else { return };
     if node.kind != NodeKind::UserTask {
-        let message = format!("expected `task` on user tasks only, but this is a {}; remove it", node.kind.bpmn_name());
+        let message = format!(
+            "expected `task` on user tasks only, but this is a {}; remove it",
+            node.kind.bpmn_name()
+        );
         return report.error(&node.id, "misplaced_task", message);
     }
-    check_template(node, "assignee", task.assignee.as_deref(), |value| task_terms::subject(value).map(drop), report);
-    check_template(node, "dueDate", task.due_date.as_deref(), |value| task_terms::due(value, Time(0)).map(drop), report);
+    check_template(
+        node,
+        "assignee",
+        task.assignee.as_deref(),
+        |value| task_terms::subject(value).map(drop),
+        report,
+    );
+    check_template(
+        node,
+        "dueDate",
+        task.due_date.as_deref(),
+        |value| task_terms::due(value, Time(0)).map(drop),
+        report,
+    );
     check_reminder(node, task, report);
-    let Some(path) = task.decision_key.as_deref() else { return };
+    let Some(path) = task.decision_key.as_deref() else {
+        return;
+    };
     if !is_approval(node) {
-        let message = "expected a decisionKey on approvals only, but this user task lacks manual actions `approve` and `reject`; \
-                       add them or remove it";
+        let message = "expected a decisionKey on approvals only, but this user task lacks manual \
+            actions `approve` and `reject`; add them or remove it";
         report.error(&node.id, "misplaced_decision_key", message);
     }
     if let Err(sentence) = DataPath::parse_members(path) {
@@ -48,10 +65,18 @@ fn check_template(
 ) {
     report.hash_braces(&node.id, name, text.unwrap_or_default());
     match text.map(Template::compile_text) {
-        Some(Err(error)) => report.error(&node.id, "invalid_template", format!("{name}: {}", error.sentence)),
+        Some(Err(error)) => report.error(
+            &node.id,
+            "invalid_template",
+            format!("{name}: {}", error.sentence),
+        ),
         Some(Ok(template)) => {
             if let Some(Err(sentence)) = template.constant().map(check) {
-                report.error(&node.id, "invalid_value", format!("{name}: {sentence}; correct it"));
+                report.error(
+                    &node.id,
+                    "invalid_value",
+                    format!("{name}: {sentence}; correct it"),
+                );
             }
         }
         None => {}
@@ -59,23 +84,41 @@ fn check_template(
 }
 
 fn check_reminder(node: &FlowNode, task: &UserTask, report: &mut Report) {
-    for (name, text) in [("reminder", &task.reminder), ("reminderRepeat", &task.reminder_repeat)] {
+    for (name, text) in [
+        ("reminder", &task.reminder),
+        ("reminderRepeat", &task.reminder_repeat),
+    ] {
         if let Some(text) = text.as_deref().filter(|text| !is_duration(text)) {
-            let message = format!("expected `{name}` as ISO 8601 duration such as PT1H or P1D, but got `{text}`; correct it");
+            let message = format!(
+                "expected `{name}` as ISO 8601 duration such as PT1H or P1D, but got `{text}`; \
+                correct it"
+            );
             report.error(&node.id, "invalid_timer", message);
         }
     }
     if task.reminder.is_some() && task.due_date.is_none() {
-        let message = "expected a reminder only with a dueDate that it goes before, but there is none; add one or remove it";
+        let message = "expected a reminder only with a dueDate that it goes before, but there is \
+            none; add one or remove it";
         report.error(&node.id, "misplaced_reminder", message);
     }
-    let Some(repeat) = task.reminder_repeat.as_deref() else { return };
+    let Some(repeat) = task.reminder_repeat.as_deref() else {
+        return;
+    };
     if task.reminder.is_none() {
-        let message = "expected a reminderRepeat only with a reminder that it repeats, but there is none; add one or remove it";
+        let message = "expected a reminderRepeat only with a reminder that it repeats, but there \
+            is none; add one or remove it";
         report.error(&node.id, "misplaced_reminder", message);
     }
-    if is_duration(repeat) && matches!(task_terms::due(&repeat.into(), Time(0)), Ok(Some(Time(..SHORTEST_REPEAT)))) {
-        let message = format!("expected a reminderRepeat of at least a minute, but got `{repeat}`; choose a longer one");
+    if is_duration(repeat)
+        && matches!(
+            task_terms::due(&repeat.into(), Time(0)),
+            Ok(Some(Time(..SHORTEST_REPEAT)))
+        )
+    {
+        let message = format!(
+            "expected a reminderRepeat of at least a minute, but got `{repeat}`; choose a longer \
+            one"
+        );
         report.error(&node.id, "invalid_timer", message);
     }
 }
@@ -83,9 +126,14 @@ fn check_reminder(node: &FlowNode, task: &UserTask, report: &mut Report) {
 /// A comment is a text: nothing lies below it.
 fn check_comment(node: &FlowNode, report: &mut Report) {
     for action in decisions(node) {
-        if action.keys.iter().any(|key| key.path.strip_prefix(COMMENT).is_some_and(|rest| rest.starts_with('.'))) {
+        if action.keys.iter().any(|key| {
+            key.path
+                .strip_prefix(COMMENT)
+                .is_some_and(|rest| rest.starts_with('.'))
+        }) {
             let message = format!(
-                "action `{}`: expected no key below `{COMMENT}`, as the comment of a decision is a text, but there is one; rename it",
+                "action `{}`: expected no key below `{COMMENT}`, as the comment of a decision is \
+                a text, but there is one; rename it",
                 action.name
             );
             report.error(&node.id, "misplaced_keys", message);
@@ -100,5 +148,8 @@ fn is_approval(node: &FlowNode) -> bool {
 
 fn decisions(node: &FlowNode) -> impl Iterator<Item = &Action> {
     let named = |action: &&Action| [APPROVE, REJECT].contains(&action.name.as_str());
-    node.actions.iter().filter(named).filter(|action| action.trigger == Trigger::Manual && action.parent.is_none())
+    node.actions
+        .iter()
+        .filter(named)
+        .filter(|action| action.trigger == Trigger::Manual && action.parent.is_none())
 }

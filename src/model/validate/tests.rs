@@ -1,3 +1,4 @@
+mod actions;
 mod boundary;
 mod contradictions;
 mod outside;
@@ -37,7 +38,8 @@ fn with_push(params: Value) -> Value {
     with_action(json!({"type": "websocketSend", "trigger": "automatic", "params": params}))
 }
 
-/// Start `s`, exclusive gateway `g`, ends `e1` and `e2`, flows `f0`, `f1`, `f2`, merged with the patches.
+/// Start `s`, exclusive gateway `g`, ends `e1` and `e2`, flows `f0`, `f1`, `f2`, merged with the
+/// patches.
 fn with_gateway(gateway: Value, flow1: Value, flow2: Value) -> Value {
     let mut definition = json!({"id": "p", "nodes": [{"id": "s", "type": "startEvent"}, {"id": "g", "type": "exclusiveGateway"},
         {"id": "e1", "type": "endEvent"}, {"id": "e2", "type": "endEvent"}],
@@ -51,15 +53,27 @@ fn with_gateway(gateway: Value, flow1: Value, flow2: Value) -> Value {
 
 /// Expects exactly these problems, each written `element code` with a `?` after warnings.
 fn check(definition: Value, expected: &[&str]) {
-    let parsed: ProcessDefinition =
-        serde_json::from_value(definition.clone()).unwrap_or_else(|error| panic!("{definition}: {error}"));
+    let parsed: ProcessDefinition = serde_json::from_value(definition.clone())
+        .unwrap_or_else(|error| panic!("{definition}: {error}"));
     let problems = validate(&parsed);
-    let mark = |severity| if severity == Severity::Warning { "?" } else { "" };
-    let found: Vec<_> =
-        problems.iter().map(|found| format!("{} {}{}", found.element, found.code, mark(found.severity))).collect();
+    let mark = |severity| {
+        if severity == Severity::Warning {
+            "?"
+        } else {
+            ""
+        }
+    };
+    let found: Vec<_> = problems
+        .iter()
+        .map(|found| format!("{} {}{}", found.element, found.code, mark(found.severity)))
+        .collect();
     assert_eq!(found, expected, "{definition:#}\n{problems:#?}");
     for problem in &problems {
-        assert!(problem.message.contains("expected ") && problem.message.contains(", but "), "{}", problem.message);
+        assert!(
+            problem.message.contains("expected ") && problem.message.contains(", but "),
+            "{}",
+            problem.message
+        );
     }
 }
 
@@ -75,24 +89,65 @@ fn the_process_itself() {
         deep_merge(&mut definition, &patch);
         definition
     };
-    for id in ["a b", "", ".", "..", "a/b", "a\u{0}", "a?b", "a%2f", "#", "x:y", &"x".repeat(129)] {
-        check(patched(json!({ "id": id })), &[&format!("{id} invalid_name")]);
+    for id in [
+        "a b",
+        "",
+        ".",
+        "..",
+        "a/b",
+        "a\u{0}",
+        "a?b",
+        "a%2f",
+        "#",
+        "x:y",
+        &"x".repeat(129),
+    ] {
+        check(
+            patched(json!({ "id": id })),
+            &[&format!("{id} invalid_name")],
+        );
     }
     for id in ["...", "a.b", "ä-1_", &"x".repeat(128)] {
         check(patched(json!({ "id": id })), &[]);
     }
     for expiry in ["P7D", "PT30S", "0 18 * * FRI", "*/5 * * * * *"] {
-        check(patched(json!({ "expiry": expiry, "actionMessageExpiry": "PT12H" })), &[]);
+        check(
+            patched(json!({ "expiry": expiry, "actionMessageExpiry": "PT12H" })),
+            &[],
+        );
     }
-    for expiry in ["", "7 days", "P", "-P1D", "PT0S", "61 * * * *", "0 0 30 2 *"] {
+    for expiry in [
+        "",
+        "7 days",
+        "P",
+        "-P1D",
+        "PT0S",
+        "61 * * * *",
+        "0 0 30 2 *",
+    ] {
         let problems = ["p invalid_expiry", "p invalid_action_message_expiry"];
-        check(patched(json!({ "expiry": expiry, "actionMessageExpiry": expiry })), &problems);
+        check(
+            patched(json!({ "expiry": expiry, "actionMessageExpiry": expiry })),
+            &problems,
+        );
     }
-    check(patched(json!({"anonymousStart": true})), &["s missing_keys"]);
+    check(
+        patched(json!({"anonymousStart": true})),
+        &["s missing_keys"],
+    );
     check(json!({"id": "p", "nodes": []}), &["p no_start_event"]);
-    check(patched(json!({"lanes": [{"id": "l", "nodes": ["t", "x"]}]})), &["l unknown_node"]);
-    check(patched(json!({"lanes": [{"id": "t", "nodes": []}]})), &["t duplicate_id"]);
-    check(patched(json!({"lanes": [{"id": "l", "nodes": [], "execute": ["clerk", "a b"]}]})), &["l invalid_name"]);
+    check(
+        patched(json!({"lanes": [{"id": "l", "nodes": ["t", "x"]}]})),
+        &["l unknown_node"],
+    );
+    check(
+        patched(json!({"lanes": [{"id": "t", "nodes": []}]})),
+        &["t duplicate_id"],
+    );
+    check(
+        patched(json!({"lanes": [{"id": "l", "nodes": [], "execute": ["clerk", "a b"]}]})),
+        &["l invalid_name"],
+    );
     check(
         patched(json!({"flows": [{"id": "p", "source": "s", "target": "t"}]})),
         &["p duplicate_id", "t no_outgoing_flow?", "e unreachable?"],
@@ -107,9 +162,17 @@ fn search_keys_are_member_paths() {
         definition
     };
     check(with_keys(json!(["client.email", "order.number"])), &[]);
-    check(with_keys(json!(["phones[0]", "", "a b"])), &["p invalid_path"; 3]);
-    check(with_keys(json!(["client.email", "client.email"])), &["p duplicate_key"]);
-    let many: Vec<String> = (0..=limits::SEARCH_KEYS).map(|number| format!("k{number}")).collect();
+    check(
+        with_keys(json!(["phones[0]", "", "a b"])),
+        &["p invalid_path"; 3],
+    );
+    check(
+        with_keys(json!(["client.email", "client.email"])),
+        &["p duplicate_key"],
+    );
+    let many: Vec<String> = (0..=limits::SEARCH_KEYS)
+        .map(|number| format!("k{number}"))
+        .collect();
     check(with_keys(json!(many)), &["p too_many_search_keys"]);
     check(with_keys(json!(many[1..])), &[]);
 }
@@ -118,13 +181,28 @@ fn search_keys_are_member_paths() {
 fn flows_connect_nodes() {
     let with_flow = |flow: Value| {
         let mut definition = with_task(json!({}));
-        definition["flows"].as_array_mut().expect("flows are a list").push(flow);
+        definition["flows"]
+            .as_array_mut()
+            .expect("flows are a list")
+            .push(flow);
         definition
     };
-    check(with_flow(json!({"id": "f1", "source": "s", "target": "e"})), &["f1 duplicate_id"]);
-    check(with_flow(json!({"id": "f3", "source": "x", "target": ""})), &["f3 unknown_node", "f3 unknown_node"]);
-    check(with_flow(json!({"id": "f3", "source": "e", "target": "s"})), &["f3 flow_leaves_end", "f3 flow_enters_start"]);
-    check(with_flow(json!({"id": "f3", "source": "t", "target": "e", "condition": "a"})), &["f3 misplaced_condition"]);
+    check(
+        with_flow(json!({"id": "f1", "source": "s", "target": "e"})),
+        &["f1 duplicate_id"],
+    );
+    check(
+        with_flow(json!({"id": "f3", "source": "x", "target": ""})),
+        &["f3 unknown_node", "f3 unknown_node"],
+    );
+    check(
+        with_flow(json!({"id": "f3", "source": "e", "target": "s"})),
+        &["f3 flow_leaves_end", "f3 flow_enters_start"],
+    );
+    check(
+        with_flow(json!({"id": "f3", "source": "t", "target": "e", "condition": "a"})),
+        &["f3 misplaced_condition"],
+    );
     let mut unconnected = with_task(json!({}));
     unconnected["flows"] = json!([{"id": "f1", "source": "s", "target": "t"}]);
     check(unconnected, &["t no_outgoing_flow?", "e unreachable?"]);
@@ -137,17 +215,44 @@ fn flows_connect_nodes() {
 #[test]
 fn gateways_choose() {
     let condition = |text: &str| json!({"condition": text});
-    check(with_gateway(json!({"defaultFlow": "f2"}), condition("${a > 1}"), json!({})), &[]);
-    check(with_gateway(json!({}), condition("a > 1"), condition("a < 1")), &["g no_default_flow?"]);
-    check(with_gateway(json!({"defaultFlow": "f2"}), json!({}), json!({})), &["f1 missing_condition"]);
+    check(
+        with_gateway(
+            json!({"defaultFlow": "f2"}),
+            condition("${a > 1}"),
+            json!({}),
+        ),
+        &[],
+    );
+    check(
+        with_gateway(json!({}), condition("a > 1"), condition("a < 1")),
+        &["g no_default_flow?"],
+    );
+    check(
+        with_gateway(json!({"defaultFlow": "f2"}), json!({}), json!({})),
+        &["f1 missing_condition"],
+    );
     for ignored in ["b", "= b", " ", "b ="] {
-        let default = with_gateway(json!({"defaultFlow": "f2"}), condition("a"), condition(ignored));
+        let default = with_gateway(
+            json!({"defaultFlow": "f2"}),
+            condition("a"),
+            condition(ignored),
+        );
         check(default, &["f2 default_with_condition?"]);
     }
-    check(with_gateway(json!({"defaultFlow": "f0"}), condition("a"), condition("b")), &["g unknown_flow"]);
-    check(with_gateway(json!({"defaultFlow": "f2"}), condition(" "), json!({})), &["f1 invalid_condition"]);
     check(
-        with_gateway(json!({"type": "parallelGateway", "defaultFlow": "f2"}), condition("a"), json!({})),
+        with_gateway(json!({"defaultFlow": "f0"}), condition("a"), condition("b")),
+        &["g unknown_flow"],
+    );
+    check(
+        with_gateway(json!({"defaultFlow": "f2"}), condition(" "), json!({})),
+        &["f1 invalid_condition"],
+    );
+    check(
+        with_gateway(
+            json!({"type": "parallelGateway", "defaultFlow": "f2"}),
+            condition("a"),
+            json!({}),
+        ),
         &["f1 misplaced_condition", "g misplaced_default"],
     );
     check(
@@ -162,198 +267,59 @@ fn gateways_choose() {
 
 #[test]
 fn nodes_carry_what_their_kind_allows() {
-    check(with_task(json!({"keys": [{"path": "a"}]})), &["t misplaced_keys"]);
-    check(with_task(json!({"startCondition": "x"})), &["t misplaced_start_condition"]);
-    check(with_task(json!({"call": {"calledElement": "q"}})), &["t misplaced_call"]);
-    check(with_task(json!({"type": "callActivity"})), &["t missing_called_element"]);
-    check(with_task(json!({"type": "callActivity", "call": {"calledElement": ""}})), &["t missing_called_element"]);
+    check(
+        with_task(json!({"keys": [{"path": "a"}]})),
+        &["t misplaced_keys"],
+    );
+    check(
+        with_task(json!({"startCondition": "x"})),
+        &["t misplaced_start_condition"],
+    );
+    check(
+        with_task(json!({"call": {"calledElement": "q"}})),
+        &["t misplaced_call"],
+    );
+    check(
+        with_task(json!({"type": "callActivity"})),
+        &["t missing_called_element"],
+    );
+    check(
+        with_task(json!({"type": "callActivity", "call": {"calledElement": ""}})),
+        &["t missing_called_element"],
+    );
     check(
         with_task(
             json!({"type": "callActivity", "call": {"calledElement": "a b", "paramsToCopy": ["["], "outputKey": "a[0]", "output": "{"}}),
         ),
-        &["t invalid_name", "t invalid_path", "t invalid_path", "t invalid_template"],
-    );
-}
-
-/// An automatic push in the task, merged with `patch`.
-fn automatic(patch: Value) -> Value {
-    let mut action = json!({"trigger": "automatic", "type": "websocketSend", "params": {"message": "{}"}});
-    deep_merge(&mut action, &patch);
-    action
-}
-
-#[test]
-fn actions_have_names_orders_and_parents() {
-    check(with_action(json!({"name": "a b"})), &["t invalid_name"]);
-    check(with_action(json!({"name": ""})), &["t invalid_name"]);
-    check(with_action(json!({"name": "ä.B-1_"})), &[]);
-    check(with_actions(&[json!({}), json!({"order": 1})]), &["t duplicate_action"]);
-    check(with_actions(&[json!({}), json!({"name": "b", "order": 1}), json!({"parent": "b"})]), &["t duplicate_action"]);
-    check(with_action(json!({"parent": "x"})), &["t unknown_parent"]);
-    check(with_action(json!({"parent": "a"})), &["t nested_parent"]);
-    check(
-        with_actions(&[json!({}), json!({"name": "b", "parent": "a"}), json!({"name": "c", "parent": "b"})]),
-        &["t nested_parent"],
-    );
-    check(with_actions(&[json!({"parent": "b"}), json!({"name": "b", "parent": "a"})]), &["t nested_parent", "t nested_parent"]);
-    check(with_action(json!({"name": "complete"})), &[]);
-    check(with_action(automatic(json!({"name": "complete"}))), &["t reserved_name"]);
-}
-
-#[test]
-fn orders_differ_among_siblings_only() {
-    let child = |name: &str, parent: &str, order: i64| json!({"name": name, "parent": parent, "order": order});
-    let (a, b) = (json!({"order": -1}), json!({"name": "b"}));
-    check(with_actions(&[json!({}), json!({"name": "b"})]), &["t order_tie"]);
-    check(with_actions(&[json!({}), json!({"name": "b"}), json!({"name": "c"})]), &["t order_tie", "t order_tie"]);
-    check(with_actions(&[a.clone(), b.clone(), child("c", "a", 0), child("d", "b", 0)]), &[]);
-    check(with_actions(&[a, b, child("c", "a", 5), child("d", "a", 5)]), &["t order_tie"]);
-}
-
-#[test]
-fn automatic_actions_take_no_fields_of_manual_ones() {
-    check(with_action(automatic(json!({"required": "optional"}))), &["t optional_automatic"]);
-    check(with_action(automatic(json!({"keys": [{"path": "a"}]}))), &["t misplaced_keys"]);
-    check(with_action(automatic(json!({"strictKeys": true}))), &["t misplaced_keys"]);
-    check(with_action(automatic(json!({"allowBack": true}))), &["t misplaced_allow_back"]);
-    check(with_action(automatic(json!({"restartFromSnapshot": true}))), &["t misplaced_restart"]);
-    check(
-        with_action(automatic(json!({"required": "optional", "keys": [{"path": "a"}], "strictKeys": true, "allowBack": true,
-            "holdsToken": false, "name": "complete", "restartKeys": ["["]}))),
         &[
-            "t optional_automatic",
-            "t misplaced_keys",
-            "t misplaced_keys",
-            "t misplaced_allow_back",
-            "t reserved_name",
+            "t invalid_name",
             "t invalid_path",
-            "t misplaced_holds_token",
-            "t no_effect?",
+            "t invalid_path",
+            "t invalid_template",
         ],
     );
 }
 
 #[test]
-fn back_fields_go_together() {
-    check(with_action(json!({"allowBack": true, "restartFromSnapshot": true, "restartKeys": ["a", "a.b"]})), &[]);
-    check(with_action(json!({"restartFromSnapshot": true})), &["t misplaced_restart"]);
-    check(with_action(json!({"restartKeys": ["a"]})), &["t misplaced_restart"]);
-    check(
-        with_action(json!({"restartFromSnapshot": true, "restartKeys": ["a"]})),
-        &["t misplaced_restart", "t misplaced_restart"],
-    );
-    check(with_action(json!({"allowBack": true, "restartKeys": ["a"]})), &["t no_effect?"]);
-    check(
-        with_action(json!({"allowBack": true, "restartFromSnapshot": true, "restartKeys": ["a", "a", "b[0]"]})),
-        &["t duplicate_key", "t invalid_path"],
-    );
-    let mut closed = with_action(json!({"allowBack": true}));
-    closed["nodes"][1]["canGoBack"] = json!(false);
-    check(closed, &["t no_effect?"]);
-    let mut at_end = with_task(json!({}));
-    at_end["nodes"][2]["actions"] = json!([{"name": "a", "type": "saveData", "trigger": "manual", "allowBack": true}]);
-    check(at_end, &["e misplaced_allow_back"]);
-}
-
-#[test]
-fn only_delayed_automatic_actions_may_let_the_token_go() {
-    check(with_action(automatic(json!({"holdsToken": false}))), &["t misplaced_holds_token"]);
-    check(with_action(automatic(json!({"holdsToken": false, "timer": "PT30S"}))), &[]);
-    check(with_action(json!({"holdsToken": false})), &["t misplaced_holds_token"]);
-    check(with_action(json!({"holdsToken": false, "timer": "PT30S"})), &["t misplaced_holds_token"]);
-}
-
-#[test]
-fn what_changes_nothing_is_a_warning() {
-    let child = |patch: Value| {
-        let mut child = json!({"name": "b", "parent": "a"});
-        deep_merge(&mut child, &patch);
-        child
-    };
-    check(with_action(json!({"autorunChildren": true})), &["t no_effect?"]);
-    check(with_actions(&[json!({"autorunChildren": true}), child(json!({}))]), &["t no_effect?"]);
-    check(with_actions(&[json!({"autorunChildren": true}), child(automatic(json!({"repeatable": true})))]), &[]);
-    check(with_actions(&[json!({}), child(automatic(json!({})))]), &["t never_runs?"]);
-    check(with_actions(&[json!({}), child(json!({"autorunChildren": true}))]), &["t no_effect?"]);
-    check(with_action(automatic(json!({"repeatable": true}))), &["t no_effect?"]);
-    let save = |patch: Value| {
-        let mut save = json!({"trigger": "automatic"});
-        deep_merge(&mut save, &patch);
-        save
-    };
-    check(with_action(save(json!({}))), &["t no_effect?"]);
-    check(with_action(save(json!({"timer": "PT1S"}))), &[]);
-    check(with_actions(&[save(json!({"autorunChildren": true})), child(automatic(json!({})))]), &[]);
-}
-
-#[test]
-fn optional_actions_need_something_that_waits() {
-    let optional = || json!({"required": "optional"});
-    check(with_action(optional()), &["t never_runs?"]);
-    check(with_actions(&[optional(), json!({"name": "b", "order": 1})]), &[]);
-    check(with_actions(&[optional(), json!({"name": "b", "parent": "a"})]), &["t never_runs?"]);
-    let beside = |patch: Value| with_actions(&[optional(), automatic(json!({"name": "b", "order": 1})), patch]);
-    check(beside(automatic(json!({"name": "c", "order": 2, "timer": "PT1S"}))), &[]);
-    check(beside(automatic(json!({"name": "c", "order": 2, "timer": "PT1S", "holdsToken": false}))), &["t never_runs?"]);
-    let call = |asynchronous: bool| {
-        json!({"name": "c", "order": 2, "type": "startSubprocess", "trigger": "automatic",
-            "params": {"process": "q", "async": asynchronous}})
-    };
-    check(beside(call(false)), &[]);
-    check(beside(call(true)), &["t never_runs?"]);
-}
-
-#[test]
-fn any_task_or_event_may_wait_for_its_actions() {
-    let actions = json!([{"name": "a", "type": "saveData", "trigger": "manual", "keys": [{"path": "x"}], "timer": "PT1S"},
-        {"name": "b", "order": 1, "type": "websocketSend", "timer": "PT1S", "params": {"message": "{}"}}]);
-    for kind in ["userTask", "task", "serviceTask", "sendTask"] {
-        check(with_task(json!({"type": kind, "actions": actions})), &[]);
-    }
-    for node in [0, 2] {
-        let mut definition = with_task(json!({}));
-        definition["nodes"][node]["actions"] = actions.clone();
-        check(definition, &[]);
-    }
-    check(with_task(json!({"type": "parallelGateway", "actions": actions})), &["t misplaced_actions"]);
-    check(
-        with_task(json!({"type": "callActivity", "call": {"calledElement": "q"}, "actions": actions})),
-        &["t misplaced_actions"],
-    );
-}
-
-#[test]
-fn timers_are_strict_durations() {
-    for timer in ["PT30S", "P1DT2H", "P1M", "PT0S", "PT0.5S", "P1Y2M3W4DT5H6M7S", "P2W"] {
-        check(with_action(json!({"timer": timer})), &[]);
-    }
-    for timer in [
-        "",
-        "30s",
-        "PT",
-        "P",
-        "-PT1S",
-        "-P1D",
-        "P-1D",
-        "1 hour",
-        "PT30S ",
-        "P9999999Y",
-        "R/PT1S",
-        "2026-01-01T00:00:00Z",
-        "P1.5D",
-        "PT1M1H",
-        "0 0 * * *",
-    ] {
-        check(with_action(json!({"timer": timer})), &["t invalid_timer"]);
-    }
-}
-
-#[test]
 fn keys_are_member_paths() {
-    check(with_action(json!({"keys": [{"path": "a.b"}, {"path": "a.c", "schema": {}}, {"path": "a"}]})), &[]);
-    check(with_action(json!({"keys": [{"path": "a"}, {"path": "a"}]})), &["t duplicate_key"]);
-    check(with_action(json!({"keys": [{"path": "a[0]"}]})), &["t invalid_path"]);
-    check(with_action(json!({"keys": [{"path": "a", "schema": "string"}]})), &["t invalid_schema"]);
+    check(
+        with_action(
+            json!({"keys": [{"path": "a.b"}, {"path": "a.c", "schema": {}}, {"path": "a"}]}),
+        ),
+        &[],
+    );
+    check(
+        with_action(json!({"keys": [{"path": "a"}, {"path": "a"}]})),
+        &["t duplicate_key"],
+    );
+    check(
+        with_action(json!({"keys": [{"path": "a[0]"}]})),
+        &["t invalid_path"],
+    );
+    check(
+        with_action(json!({"keys": [{"path": "a", "schema": "string"}]})),
+        &["t invalid_schema"],
+    );
 }
 
 #[test]
@@ -361,49 +327,99 @@ fn params_are_what_the_type_needs() {
     check(with_push(json!({"message": "{\"a\": \"${b.c}\"}"})), &[]);
     check(with_push(json!({"message": "${a}"})), &[]);
     check(with_push(json!({"message": ""})), &["t missing_param"]);
-    check(with_push(json!({"message": "{\"a\": \"${b.}\"}"})), &["t invalid_template"]);
-    check(with_push(json!({"message": "[1]"})), &["t message_not_object"]);
-    check(with_push(json!({"message": "[1]", "messageType": "action"})), &[]);
-    check(with_action(json!({"type": "appendToParent", "params": {"message": "1", "destination": "a.b"}})), &[]);
     check(
-        with_action(json!({"type": "appendToParent", "params": {"message": "x", "destination": "a[0]"}})),
+        with_push(json!({"message": "{\"a\": \"${b.}\"}"})),
+        &["t invalid_template"],
+    );
+    check(
+        with_push(json!({"message": "[1]"})),
+        &["t message_not_object"],
+    );
+    check(
+        with_push(json!({"message": "[1]", "messageType": "action"})),
+        &[],
+    );
+    check(
+        with_action(
+            json!({"type": "appendToParent", "params": {"message": "1", "destination": "a.b"}}),
+        ),
+        &[],
+    );
+    check(
+        with_action(
+            json!({"type": "appendToParent", "params": {"message": "x", "destination": "a[0]"}}),
+        ),
         &["t invalid_template", "t invalid_path"],
     );
-    check(with_action(json!({"type": "startSubprocess", "params": {"process": ""}})), &["t missing_param"]);
     check(
-        with_action(json!({"type": "startSubprocess", "params": {"process": "q", "withoutParams": [""], "outputKey": "."}})),
+        with_action(json!({"type": "startSubprocess", "params": {"process": ""}})),
+        &["t missing_param"],
+    );
+    check(
+        with_action(
+            json!({"type": "startSubprocess", "params": {"process": "q", "withoutParams": [""], "outputKey": "."}}),
+        ),
         &["t invalid_path", "t invalid_path"],
     );
 }
 
 #[test]
 fn rules_have_a_script_in_a_supported_language() {
-    let rule = |params: Value| with_action(json!({"type": "businessRule", "trigger": "automatic", "params": params}));
+    let rule = |params: Value| {
+        with_action(json!({"type": "businessRule", "trigger": "automatic", "params": params}))
+    };
     check(rule(json!({"script": "output.a = 1"})), &[]);
-    check(rule(json!({"script": "output.a = 1", "language": "text/JavaScript"})), &[]);
+    check(
+        rule(json!({"script": "output.a = 1", "language": "text/JavaScript"})),
+        &[],
+    );
     check(rule(json!({"script": " "})), &["t missing_param"]);
-    check(rule(json!({"script": "output.put('a', 1)", "language": "mvel"})), &["t unsupported_language"]);
+    check(
+        rule(json!({"script": "output.put('a', 1)", "language": "mvel"})),
+        &["t unsupported_language"],
+    );
 }
 
 #[test]
 fn uploads_are_manual_and_have_rules() {
     let upload = |params: Value| with_action(json!({"type": "uploadFile", "params": params}));
     check(upload(json!({"destination": "application.document"})), &[]);
-    check(upload(json!({"destination": "a", "maxBytes": 104_857_600, "types": ["application/pdf", "image/*"]})), &[]);
+    check(
+        upload(
+            json!({"destination": "a", "maxBytes": 104_857_600, "types": ["application/pdf", "image/*"]}),
+        ),
+        &[],
+    );
     check(upload(json!({"destination": ""})), &["t missing_param"]);
     check(upload(json!({"destination": "a[0]"})), &["t invalid_path"]);
-    check(upload(json!({"destination": "a", "maxBytes": 0})), &["t invalid_value"]);
-    check(upload(json!({"destination": "a", "maxBytes": 104_857_601})), &["t invalid_value"]);
-    check(upload(json!({"destination": "a", "types": []})), &["t invalid_value"]);
-    check(upload(json!({"destination": "a", "types": ["pdf"]})), &["t invalid_value"]);
-    let automatic = json!({"type": "uploadFile", "trigger": "automatic", "params": {"destination": "a"}});
+    check(
+        upload(json!({"destination": "a", "maxBytes": 0})),
+        &["t invalid_value"],
+    );
+    check(
+        upload(json!({"destination": "a", "maxBytes": 104_857_601})),
+        &["t invalid_value"],
+    );
+    check(
+        upload(json!({"destination": "a", "types": []})),
+        &["t invalid_value"],
+    );
+    check(
+        upload(json!({"destination": "a", "types": ["pdf"]})),
+        &["t invalid_value"],
+    );
+    let automatic =
+        json!({"type": "uploadFile", "trigger": "automatic", "params": {"destination": "a"}});
     check(with_action(automatic), &["t automatic_upload"]);
 }
 
 #[test]
 fn messages_that_start_a_process_have_their_form() {
     let check_message = |message: Value, expected: &[&str]| {
-        check(with_push(json!({"messageType": "action", "message": message.to_string()})), expected);
+        check(
+            with_push(json!({"messageType": "action", "message": message.to_string()})),
+            expected,
+        );
     };
     let form = "START_PROCESS_INHERIT";
     check_message(
@@ -411,11 +427,20 @@ fn messages_that_start_a_process_have_their_form() {
             "params": {"startCondition": "${x}", "paramsToCopy": ["a.b"], "withoutParams": [], "startOn": "server"}}),
         &[],
     );
-    check_message(json!({"processName": "${q}", "type": form, "clientDataKeys": "${x}", "params": "${y}"}), &[]);
-    check_message(json!({"type": "openUrl", "processName": 1, "params": 2}), &[]);
+    check_message(
+        json!({"processName": "${q}", "type": form, "clientDataKeys": "${x}", "params": "${y}"}),
+        &[],
+    );
+    check_message(
+        json!({"type": "openUrl", "processName": 1, "params": 2}),
+        &[],
+    );
     check_message(json!({"processName": 1}), &["t invalid_start_message"]);
     check_message(json!({"type": form}), &["t invalid_start_message"]);
-    check_message(json!({"processName": "q", "clientDataKeys": "a"}), &["t invalid_start_message"]);
+    check_message(
+        json!({"processName": "q", "clientDataKeys": "a"}),
+        &["t invalid_start_message"],
+    );
     for params in [
         json!([]),
         json!({"paramsToCopy": "a"}),
@@ -423,14 +448,23 @@ fn messages_that_start_a_process_have_their_form() {
         json!({"startCondition": 1}),
         json!({"startOn": "x"}),
     ] {
-        check_message(json!({"processName": "q", "params": params}), &["t invalid_start_message"]);
+        check_message(
+            json!({"processName": "q", "params": params}),
+            &["t invalid_start_message"],
+        );
     }
 }
 
 #[test]
 fn errors_and_collections_stand_where_they_mean_something() {
-    check(with_task(json!({"errorCode": "POOR"})), &["t misplaced_error_code"]);
-    check(with_task(json!({"attachedTo": "s"})), &["t misplaced_attachment"]);
+    check(
+        with_task(json!({"errorCode": "POOR"})),
+        &["t misplaced_error_code"],
+    );
+    check(
+        with_task(json!({"attachedTo": "s"})),
+        &["t misplaced_attachment"],
+    );
     let mut broken = with_task(json!({}));
     broken["nodes"][2]["errorCode"] = json!("POOR");
     check(broken, &[]);
@@ -458,22 +492,49 @@ fn user_tasks_have_terms() {
         (json!({"dueDate": "tomorrow"}), "t invalid_value"),
         (json!({"dueDate": "-P1D"}), "t invalid_value"),
         (json!({"dueDate": "${"}), "t invalid_template"),
-        (json!({"dueDate": "P1D", "reminder": "1 hour"}), "t invalid_timer"),
-        (json!({"dueDate": "P1D", "reminder": "-PT1H"}), "t invalid_timer"),
-        (json!({"dueDate": "P1D", "reminder": "PT1H", "reminderRepeat": "PT59S"}), "t invalid_timer"),
+        (
+            json!({"dueDate": "P1D", "reminder": "1 hour"}),
+            "t invalid_timer",
+        ),
+        (
+            json!({"dueDate": "P1D", "reminder": "-PT1H"}),
+            "t invalid_timer",
+        ),
+        (
+            json!({"dueDate": "P1D", "reminder": "PT1H", "reminderRepeat": "PT59S"}),
+            "t invalid_timer",
+        ),
         (json!({"reminder": "PT1H"}), "t misplaced_reminder"),
-        (json!({"dueDate": "P1D", "reminderRepeat": "PT1H"}), "t misplaced_reminder"),
+        (
+            json!({"dueDate": "P1D", "reminderRepeat": "PT1H"}),
+            "t misplaced_reminder",
+        ),
         (json!({"decisionKey": "ok"}), "t misplaced_decision_key"),
     ] {
         check(with_terms(terms), &[expected]);
     }
     let approval = |terms: Value, keys: Value| {
-        let mut definition = with_actions(&[json!({"name": "approve", "keys": keys}), json!({"name": "reject", "order": 1})]);
+        let mut definition = with_actions(&[
+            json!({"name": "approve", "keys": keys}),
+            json!({"name": "reject", "order": 1}),
+        ]);
         definition["nodes"][1]["task"] = terms;
         definition
     };
-    check(approval(json!({"decisionKey": "a.ok"}), json!([{"path": "comment"}])), &[]);
-    check(approval(json!({"decisionKey": "a[0]"}), json!([])), &["t invalid_path"]);
-    check(approval(json!({}), json!([{"path": "comment.text"}])), &["t misplaced_keys"]);
-    check(with_task(json!({"type": "task", "task": {}})), &["t misplaced_task"]);
+    check(
+        approval(json!({"decisionKey": "a.ok"}), json!([{"path": "comment"}])),
+        &[],
+    );
+    check(
+        approval(json!({"decisionKey": "a[0]"}), json!([])),
+        &["t invalid_path"],
+    );
+    check(
+        approval(json!({}), json!([{"path": "comment.text"}])),
+        &["t misplaced_keys"],
+    );
+    check(
+        with_task(json!({"type": "task", "task": {}})),
+        &["t misplaced_task"],
+    );
 }

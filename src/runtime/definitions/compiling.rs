@@ -1,7 +1,8 @@
-//! Where sources are compiled: on blocking threads, one at a time, so that a large model keeps no request waiting but other deploys.
+//! Where sources are compiled: on blocking threads, one at a time, so that a large model keeps no
+//! request waiting but other deploys.
 //!
-//! A source is bounded (`limits`), and compiling takes time in proportion to it, so no deadline is needed. Whoever hangs up gives
-//! back the place, when what was begun for it is done.
+//! A source is bounded (`limits`), and compiling takes time in proportion to it, so no deadline is
+//! needed. Whoever hangs up gives back the place, when what was begun for it is done.
 
 use std::{
     collections::HashMap,
@@ -38,28 +39,44 @@ impl Compiling {
     /// Compiles the source of a deploy when it is its turn.
     ///
     /// # Errors
-    /// All problems of a source that cannot be read; [`DeployError::Busy`] when too much of this user, or of all, waits.
+    /// All problems of a source that cannot be read; [`DeployError::Busy`] when too much of this
+    /// user, or of all, waits.
     pub async fn compile(&self, deploy: &Deploy<'_>) -> Result<CompiledSource, DeployError> {
         let place = self.place(deploy).ok_or(DeployError::Busy)?;
-        let turn = self.turn.0.clone().acquire_owned().await.map_err(|_| DeployError::Closed)?;
+        let turn = self
+            .turn
+            .0
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| DeployError::Closed)?;
         let (source, format) = (deploy.source.to_vec(), deploy.format);
         let compiled = tokio::task::spawn_blocking(move || {
             let compiled = CompiledSource::compile(&source, format);
             drop((turn, place));
             compiled
         });
-        compiled.await.map_err(|_| DeployError::Closed)?.map_err(DeployError::Invalid)
+        compiled
+            .await
+            .map_err(|_| DeployError::Closed)?
+            .map_err(DeployError::Invalid)
     }
 
     fn place(&self, deploy: &Deploy<'_>) -> Option<Place> {
         let user = (deploy.tenant.to_owned(), deploy.by.to_owned());
         let mut by_user = lock(&self.by_user);
-        let (all, of_user) = (by_user.values().sum::<usize>(), by_user.get(&user).copied().unwrap_or_default());
+        let (all, of_user) = (
+            by_user.values().sum::<usize>(),
+            by_user.get(&user).copied().unwrap_or_default(),
+        );
         if of_user >= limits::DEPLOYS_PER_USER || all >= limits::DEPLOYS {
             return None;
         }
         by_user.insert(user.clone(), of_user + 1);
-        Some(Place { by_user: self.by_user.clone(), user })
+        Some(Place {
+            by_user: self.by_user.clone(),
+            user,
+        })
     }
 }
 
@@ -75,7 +92,9 @@ impl Drop for Place {
     }
 }
 
-fn lock(by_user: &Mutex<HashMap<(String, String), usize>>) -> MutexGuard<'_, HashMap<(String, String), usize>> {
+fn lock(
+    by_user: &Mutex<HashMap<(String, String), usize>>,
+) -> MutexGuard<'_, HashMap<(String, String), usize>> {
     // Only counted in.
     by_user.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -86,19 +105,39 @@ mod tests {
     use crate::model::{ids::Time, source::SourceFormat};
 
     fn deploy<'a>(by: &'a str, source: &'a [u8]) -> Deploy<'a> {
-        Deploy { tenant: "default", source, format: SourceFormat::Json, publish: false, by, now: Time(0) }
+        Deploy {
+            tenant: "default",
+            source,
+            format: SourceFormat::Json,
+            publish: false,
+            by,
+            now: Time(0),
+        }
     }
 
     #[tokio::test]
     async fn each_user_has_places_of_its_own_which_come_back() {
         let compiling = Compiling::default();
-        let held: Vec<_> = (0..limits::DEPLOYS_PER_USER).map(|_| compiling.place(&deploy("ada", b"")).unwrap()).collect();
-        assert!(matches!(compiling.compile(&deploy("ada", b"{}")).await, Err(DeployError::Busy)));
-        assert!(matches!(compiling.compile(&deploy("bob", b"{}")).await, Err(DeployError::Invalid(_))));
+        let held: Vec<_> = (0..limits::DEPLOYS_PER_USER)
+            .map(|_| compiling.place(&deploy("ada", b"")).unwrap())
+            .collect();
+        assert!(matches!(
+            compiling.compile(&deploy("ada", b"{}")).await,
+            Err(DeployError::Busy)
+        ));
+        assert!(matches!(
+            compiling.compile(&deploy("bob", b"{}")).await,
+            Err(DeployError::Invalid(_))
+        ));
         drop(held);
-        assert!(matches!(compiling.compile(&deploy("ada", b"{}")).await, Err(DeployError::Invalid(_))));
+        assert!(matches!(
+            compiling.compile(&deploy("ada", b"{}")).await,
+            Err(DeployError::Invalid(_))
+        ));
         assert!(lock(&compiling.by_user).is_empty());
-        let all: Vec<_> = (0..limits::DEPLOYS).filter_map(|number| compiling.place(&deploy(&number.to_string(), b""))).collect();
+        let all: Vec<_> = (0..limits::DEPLOYS)
+            .filter_map(|number| compiling.place(&deploy(&number.to_string(), b"")))
+            .collect();
         assert!(all.len() == limits::DEPLOYS && compiling.place(&deploy("late", b"")).is_none());
     }
 

@@ -1,6 +1,8 @@
-//! Processes that start themselves without end, directly or through others: warnings, as only the limits of a tree stop them.
+//! Processes that start themselves without end, directly or through others: warnings, as only the
+//! limits of a tree stop them.
 //!
-//! Only what is certain is told ([`certain_starts`]); a call that a condition may leave out is how recursion is meant.
+//! Only what is certain is told ([`certain_starts`]); a call that a condition may leave out is how
+//! recursion is meant.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -33,24 +35,35 @@ pub(super) struct Search<F> {
 
 impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
     pub(super) fn new(find: F) -> Self {
-        Self { find, known: BTreeMap::new(), left: LOOKED_AT }
+        Self {
+            find,
+            known: BTreeMap::new(),
+            left: LOOKED_AT,
+        }
     }
 
     /// The warning of a process that starts itself for certain.
     pub(super) fn warning(&mut self, process: &ExecutableProcess) -> Option<Problem> {
         let own = &process.definition.id;
-        let begins: Vec<Place> = process.start_events().map(|node| (own.clone(), node.id.to_string())).collect();
+        let begins: Vec<Place> = process
+            .start_events()
+            .map(|node| (own.clone(), node.id.to_string()))
+            .collect();
         let (node, chain) = begins.iter().find_map(|begin| self.cycle(begin))?;
         let message = format!(
-            "expected a process whose subprocesses come to an end, but `{own}` starts itself in every case: {}; let a condition, a \
-             user or a time stand before it",
-            chain.iter().map(|id| format!("`{id}`")).collect::<Vec<_>>().join(" → ")
+            "expected a process whose subprocesses come to an end, but `{own}` starts itself in \
+            every case: {}; let a condition, a user or a time stand before it",
+            chain
+                .iter()
+                .map(|id| format!("`{id}`"))
+                .collect::<Vec<_>>()
+                .join(" → ")
         );
         Some(Problem::warning(node, "endless_starts", message))
     }
 
-    /// The shortest way from a start event back to it: the node that begins it, and the processes on it. One longer than a tree has
-    /// levels is not looked for.
+    /// The shortest way from a start event back to it: the node that begins it, and the processes
+    /// on it. One longer than a tree has levels is not looked for.
     fn cycle(&mut self, begin: &Place) -> Option<(String, Vec<String>)> {
         let mut from: BTreeMap<Place, Start> = BTreeMap::new();
         let mut next = VecDeque::from([(begin.clone(), 0)]);
@@ -73,11 +86,19 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
         if let Some(known) = self.known.get(place) {
             return known.clone();
         }
-        let started = |CertainStart { node, process, start_condition }: CertainStart| {
-            let event = start_event(&*(self.find)(&process)?, start_condition.as_deref())?.id.to_string();
+        let started = |CertainStart {
+                           node,
+                           process,
+                           start_condition,
+                       }: CertainStart| {
+            let event = start_event(&*(self.find)(&process)?, start_condition.as_deref())?
+                .id
+                .to_string();
             Some((node, (process, event)))
         };
-        let starts = (self.find)(&place.0).map(|process| certain_starts(&process, &place.1)).unwrap_or_default();
+        let starts = (self.find)(&place.0)
+            .map(|process| certain_starts(&process, &place.1))
+            .unwrap_or_default();
         let starts = Arc::new(starts.into_iter().filter_map(started).collect());
         self.known.insert(place.clone(), Arc::clone(&starts));
         starts
@@ -121,7 +142,10 @@ mod tests {
         process(
             id,
             &format!(r#"<callActivity id="{id}C" calledElement="{called}"/>"#),
-            &[(&format!("{id}S"), &format!("{id}C")), (&format!("{id}C"), &format!("{id}E"))],
+            &[
+                (&format!("{id}S"), &format!("{id}C")),
+                (&format!("{id}C"), &format!("{id}E")),
+            ],
         )
     }
 
@@ -136,12 +160,21 @@ mod tests {
     /// What is said of cycles in the last of these documents, deployed one after the other.
     fn said(documents: &[String]) -> Vec<(String, String)> {
         let mut rehearsal = Rehearsal::new(OutsideSettings::default());
-        let all = documents.iter().map(|source| rehearsal.deploy(source.as_bytes(), SourceFormat::BpmnXml, Time(0)));
+        let all = documents
+            .iter()
+            .map(|source| rehearsal.deploy(source.as_bytes(), SourceFormat::BpmnXml, Time(0)));
         let last = all.last().unwrap_or_default();
-        let errors: Vec<_> = last.iter().filter(|problem| problem.severity == crate::model::problem::Severity::Error).collect();
+        let errors: Vec<_> = last
+            .iter()
+            .filter(|problem| problem.severity == crate::model::problem::Severity::Error)
+            .collect();
         assert!(errors.is_empty(), "{errors:?}");
-        let cycles = last.into_iter().filter(|problem| problem.code == "endless_starts");
-        cycles.map(|problem| (problem.element, problem.message)).collect()
+        let cycles = last
+            .into_iter()
+            .filter(|problem| problem.code == "endless_starts");
+        cycles
+            .map(|problem| (problem.element, problem.message))
+            .collect()
     }
 
     #[track_caller]
@@ -149,7 +182,10 @@ mod tests {
         let found = said(documents);
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for ((element, message), (node, chain)) in found.iter().zip(expected) {
-            assert!(element == node && message.contains(chain), "{element}: {message}");
+            assert!(
+                element == node && message.contains(chain),
+                "{element}: {message}"
+            );
         }
     }
 
@@ -163,21 +199,43 @@ mod tests {
     #[test]
     fn a_process_that_calls_itself_in_every_case_is_named_with_its_chain() {
         check(&[document(&[call("p", "p")])], &[("pC", "`p` → `p`")]);
-        check(&[document(&[call("p", "q"), call("q", "p")])], &[("pC", "`p` → `q` → `p`"), ("qC", "`q` → `p` → `q`")]);
         check(
-            &[document(&[call("p", "q")]), document(&[call("q", "r")]), document(&[call("r", "p")])],
+            &[document(&[call("p", "q"), call("q", "p")])],
+            &[("pC", "`p` → `q` → `p`"), ("qC", "`q` → `p` → `q`")],
+        );
+        check(
+            &[
+                document(&[call("p", "q")]),
+                document(&[call("q", "r")]),
+                document(&[call("r", "p")]),
+            ],
             &[("rC", "`r` → `p` → `q` → `r`")],
         );
         let sub = r#"<stepwire:action name="again" order="1" type="startSubprocess" trigger="automatic"><stepwire:param name="process">p</stepwire:param></stepwire:action>"#;
         let ask = r#"<stepwire:action name="again" order="1" type="websocketSend" trigger="automatic"><stepwire:param name="messageType">action</stepwire:param><stepwire:param name="message">{"processName":"p","params":{"startOn":"server"}}</stepwire:param></stepwire:action>"#;
-        check(&[document(&[with_action("task", sub)])], &[("pC", "`p` → `p`")]);
+        check(
+            &[document(&[with_action("task", sub)])],
+            &[("pC", "`p` → `p`")],
+        );
         // The user comes after the start.
-        check(&[document(&[with_action("userTask", sub)])], &[("pC", "`p` → `p`")]);
-        check(&[document(&[with_action("serviceTask", ask)])], &[("pC", "`p` → `p`")]);
+        check(
+            &[document(&[with_action("userTask", sub)])],
+            &[("pC", "`p` → `p`")],
+        );
+        check(
+            &[document(&[with_action("serviceTask", ask)])],
+            &[("pC", "`p` → `p`")],
+        );
         let fork = process(
             "p",
             r#"<parallelGateway id="pG"/><callActivity id="pC" calledElement="p"/><userTask id="pU"/>"#,
-            &[("pS", "pG"), ("pG", "pC"), ("pG", "pU"), ("pC", "pE"), ("pU", "pE")],
+            &[
+                ("pS", "pG"),
+                ("pG", "pC"),
+                ("pG", "pU"),
+                ("pC", "pE"),
+                ("pU", "pE"),
+            ],
         );
         check(&[document(&[fork])], &[("pC", "`p` → `p`")]);
     }
@@ -186,7 +244,10 @@ mod tests {
     fn what_may_end_is_not() {
         check(&[document(&[call("p", "q"), call("q", "q2")])], &[]);
         // Deployed on its own, a caller of an endless process is not on the cycle.
-        check(&[document(&[call("q", "q")]), document(&[call("p", "q")])], &[]);
+        check(
+            &[document(&[call("q", "q")]), document(&[call("p", "q")])],
+            &[],
+        );
         let waits = process(
             "p",
             r#"<userTask id="pU"/><callActivity id="pC" calledElement="p"/>"#,

@@ -1,9 +1,10 @@
-//! What is wrong with the definitions of a store, and what is done about it at start: certain repairs are made and logged, the
-//! rest is told.
+//! What is wrong with the definitions of a store, and what is done about it at start: certain
+//! repairs are made and logged, the rest is told.
 //!
-//! A store may hold two published versions of one process, or live instances of a version that it does not hold any more or
-//! holds with another content: servers before this one could lose sight of a deploy and give its number again. Not here: rows of
-//! the log that do not fit together (`backup` checks those).
+//! A store may hold two published versions of one process, or live instances of a version that it
+//! does not hold any more or holds with another content: servers before this one could lose sight
+//! of a deploy and give its number again. Not here: rows of the log that do not fit together
+//! (`backup` checks those).
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,31 +15,39 @@ use crate::{
 };
 
 impl Definitions {
-    /// The version an instance runs: the one it recorded. If that is missing or has another content now, any version with the
-    /// recorded content, as the same text is the same process.
+    /// The version an instance runs: the one it recorded. If that is missing or has another content
+    /// now, any version with the recorded content, as the same text is the same process.
     pub fn of_instance(&self, tenant: &str, process: &ProcessRef) -> Option<Arc<DeployedProcess>> {
         self.version(tenant, &process.id, process.version)
             .filter(|deployed| deployed.row.revision == process.revision)
             .or_else(|| self.find(tenant, &process.id, |row| row.revision == process.revision))
     }
 
-    /// Leaves at most one published version and one draft of each process: the newest, as it would have taken the others' place.
+    /// Leaves at most one published version and one draft of each process: the newest, as it would
+    /// have taken the others' place.
     ///
     /// # Errors
     /// [`DeployError`], when nothing was written.
     pub async fn repair(&self) -> Result<(), DeployError> {
         let decide = |catalog: &Catalog| {
-            let changed: Vec<_> = catalog.versions().by_process().flat_map(|(_, versions)| out_of_place(versions)).collect();
+            let changed: Vec<_> = catalog
+                .versions()
+                .by_process()
+                .flat_map(|(_, versions)| out_of_place(versions))
+                .collect();
             for process in &changed {
                 let (id, version) = (&process.row.id, process.row.version);
                 log::warn!(
-                    "the store held more than one published version, or draft, of process '{id}': version {version} gives way to \
-                     the newest"
+                    "the store held more than one published version, or draft, of process \
+                    '{id}': version {version} gives way to the newest"
                 );
             }
             let mut versions = catalog.versions().clone();
-            changed.iter().for_each(|process| versions.insert(process.clone()));
-            let change = (!changed.is_empty()).then(|| self.with_schedules(catalog, &versions, changed));
+            changed
+                .iter()
+                .for_each(|process| versions.insert(process.clone()));
+            let change =
+                (!changed.is_empty()).then(|| self.with_schedules(catalog, &versions, changed));
             Ok(Decision { change, answer: () })
         };
         self.table.change(decide).await?
@@ -49,15 +58,31 @@ impl Definitions {
     /// # Errors
     /// A store that cannot be read.
     pub async fn look_for_stranded(&self) -> Result<(), StoreError> {
-        let live = Status::ALL.into_iter().filter(|status| status.is_live()).map(|status| status.name().to_owned()).collect();
-        let read = self.journal.read(move |reader| reader.versions_in_use(live)).await;
+        let live = Status::ALL
+            .into_iter()
+            .filter(|status| status.is_live())
+            .map(|status| status.name().to_owned())
+            .collect();
+        let read = self
+            .journal
+            .read(move |reader| reader.versions_in_use(live))
+            .await;
         let mut in_use = read.map_err(|_| StoreError::Panicked)??;
         in_use.retain(|used| self.is_stranded(used));
-        for VersionInUse { tenant, process, version, revision, instances, example } in &in_use {
+        for VersionInUse {
+            tenant,
+            process,
+            version,
+            revision,
+            instances,
+            example,
+        } in &in_use
+        {
             log::error!(
-                "expected the definition of {instances} live instances (one is {example}): version {version} of process \
-                 '{process}' of tenant '{tenant}' with revision {revision}, but no stored version that this server can run has \
-                 this content: deploy the source they began with again, and they go on"
+                "expected the definition of {instances} live instances (one is {example}): \
+                version {version} of process '{process}' of tenant '{tenant}' with revision \
+                {revision}, but no stored version that this server can run has this content: \
+                deploy the source they began with again, and they go on"
             );
         }
         // Looked for once.
@@ -68,11 +93,18 @@ impl Definitions {
     /// How many instances were live at start and have no definition yet that they can run.
     pub fn stranded(&self) -> u64 {
         let in_use = self.stranded.get().into_iter().flatten();
-        in_use.filter(|used| self.is_stranded(used)).map(|used| used.instances).sum()
+        in_use
+            .filter(|used| self.is_stranded(used))
+            .map(|used| used.instances)
+            .sum()
     }
 
     fn is_stranded(&self, used: &VersionInUse) -> bool {
-        let process = ProcessRef { id: used.process.clone(), version: used.version, revision: used.revision.clone() };
+        let process = ProcessRef {
+            id: used.process.clone(),
+            version: used.version,
+            revision: used.revision.clone(),
+        };
         self.of_instance(&used.tenant, &process).is_none()
     }
 }
@@ -85,10 +117,16 @@ fn out_of_place(versions: &[Arc<DeployedProcess>]) -> Vec<Arc<DeployedProcess>> 
         let is_draft = match process.row.state {
             DefinitionState::Draft => true,
             DefinitionState::Published | DefinitionState::Disabled => false,
-            DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted => continue,
+            DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted => {
+                continue;
+            }
         };
         if *newest.entry(is_draft).or_insert(process.row.version) != process.row.version {
-            let state = if is_draft { DefinitionState::Replaced } else { DefinitionState::Deprecated };
+            let state = if is_draft {
+                DefinitionState::Replaced
+            } else {
+                DefinitionState::Deprecated
+            };
             changed.push(Arc::new(with_state(process, state)));
         }
     }

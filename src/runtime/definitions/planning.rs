@@ -1,7 +1,9 @@
-//! What a deploy does and what it says, worked out before anything is written. Deploys, `/v1/definition-checks` and the command line
-//! all make this plan, so that a check says exactly what a deploy says: the same problems in the same order.
+//! What a deploy does and what it says, worked out before anything is written. Deploys,
+//! `/v1/definition-checks` and the command line all make this plan, so that a check says exactly
+//! what a deploy says: the same problems in the same order.
 //!
-//! Not here: writing the plan (`Definitions::deploy`), the rules a definition keeps by itself (`model::validate`).
+//! Not here: writing the plan (`Definitions::deploy`), the rules a definition keeps by itself
+//! (`model::validate`).
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -10,7 +12,10 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{Deploy, Deployed, DeployedProcess, Versions, cycles, start_data, times, unknown_processes, with_state, workflows};
+use super::{
+    Deploy, Deployed, DeployedProcess, Versions, cycles, start_data, times, unknown_processes,
+    with_state, workflows,
+};
 use crate::{
     expression,
     journal::{DefinitionFormat, DefinitionRow, DefinitionState},
@@ -30,7 +35,8 @@ use crate::{
 /// A process that can run, with the warnings of reading and compiling it.
 type Compiled = (Arc<ExecutableProcess>, Arc<dyn Evaluator>, Vec<Problem>);
 
-/// What a source brings, compiled: the part of a deploy that takes its time and needs no other definition.
+/// What a source brings, compiled: the part of a deploy that takes its time and needs no other
+/// definition.
 pub(super) struct CompiledSource {
     /// The ids of all its processes.
     ids: BTreeSet<String>,
@@ -45,8 +51,14 @@ impl CompiledSource {
     /// All problems of a source that cannot be read.
     pub(super) fn compile(source: &[u8], format: SourceFormat) -> Result<Self, Vec<Problem>> {
         let read = read_source(source, format).map_err(bounded)?;
-        let ids = read.iter().map(|(definition, _)| definition.id.clone()).collect();
-        let processes = read.into_iter().map(|(definition, warnings)| compile_definition(definition, warnings)).collect();
+        let ids = read
+            .iter()
+            .map(|(definition, _)| definition.id.clone())
+            .collect();
+        let processes = read
+            .into_iter()
+            .map(|(definition, warnings)| compile_definition(definition, warnings))
+            .collect();
         Ok(Self { ids, processes })
     }
 }
@@ -73,7 +85,11 @@ impl Plan {
         outside: &OutsideSettings,
     ) -> Result<Self, Vec<Problem>> {
         let CompiledSource { ids, processes } = source;
-        let mut plan = Self { versions: versions.clone(), changed: Vec::new(), outcome: Vec::new() };
+        let mut plan = Self {
+            versions: versions.clone(),
+            changed: Vec::new(),
+            outcome: Vec::new(),
+        };
         let mut problems = Vec::new();
         for compiled in processes {
             let (executable, evaluator, mut found) = match compiled {
@@ -84,18 +100,30 @@ impl Plan {
                 }
             };
             let (process, existing) = place(&plan.versions, deploy, executable, evaluator);
-            found.extend(workflows::alias_taken(&plan.versions, deploy.tenant, &process.executable));
+            found.extend(workflows::alias_taken(
+                &plan.versions,
+                deploy.tenant,
+                &process.executable,
+            ));
             found.extend(outside.warnings(&process.executable));
             found.extend(times::check(&process.executable, deploy.now, existing));
-            let is_known = |id: &str| ids.contains(id) || is_known(&plan.versions, deploy.tenant, id);
+            let is_known =
+                |id: &str| ids.contains(id) || is_known(&plan.versions, deploy.tenant, id);
             found.extend(unknown_processes::warnings(&process.executable, is_known));
             problems.extend(found.iter().cloned());
             plan.changed.extend(supersede(&mut plan.versions, &process));
             plan.versions.insert(process.clone());
-            plan.outcome.push(Deployed { row: process.row.clone(), existing, problems: bounded(found) });
+            plan.outcome.push(Deployed {
+                row: process.row.clone(),
+                existing,
+                problems: bounded(found),
+            });
             plan.changed.push(process);
         }
-        if problems.iter().any(|problem| problem.severity == Severity::Error) {
+        if problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+        {
             return Err(bounded(problems));
         }
         plan.warn_of_cycles(deploy.tenant);
@@ -104,13 +132,33 @@ impl Plan {
 
     /// Last, as the processes of one source may start one another.
     fn warn_of_cycles(&mut self, tenant: &str) {
-        let at = |row: &DefinitionRow| self.versions.find(tenant, &row.id, |known| known.version == row.version);
-        let brought: Vec<_> = self.outcome.iter().filter_map(|deployed| at(&deployed.row)).collect();
-        let own: HashMap<&str, _> = brought.iter().map(|process| (&*process.row.id, process.executable.clone())).collect();
-        let published = |id: &str| self.versions.find(tenant, id, |row| row.state == DefinitionState::Published);
-        let find = |id: &str| own.get(id).cloned().or_else(|| Some(published(id)?.executable.clone()));
+        let at = |row: &DefinitionRow| {
+            self.versions
+                .find(tenant, &row.id, |known| known.version == row.version)
+        };
+        let brought: Vec<_> = self
+            .outcome
+            .iter()
+            .filter_map(|deployed| at(&deployed.row))
+            .collect();
+        let own: HashMap<&str, _> = brought
+            .iter()
+            .map(|process| (&*process.row.id, process.executable.clone()))
+            .collect();
+        let published = |id: &str| {
+            self.versions
+                .find(tenant, id, |row| row.state == DefinitionState::Published)
+        };
+        let find = |id: &str| {
+            own.get(id)
+                .cloned()
+                .or_else(|| Some(published(id)?.executable.clone()))
+        };
         let mut search = cycles::Search::new(find);
-        let found: Vec<_> = brought.iter().map(|process| search.warning(&process.executable)).collect();
+        let found: Vec<_> = brought
+            .iter()
+            .map(|process| search.warning(&process.executable))
+            .collect();
         for (deployed, warning) in self.outcome.iter_mut().zip(found) {
             deployed.problems.extend(warning);
         }
@@ -122,7 +170,8 @@ impl Plan {
     }
 }
 
-/// Deploys that are only said: what a server without any process would answer to one source after the other.
+/// Deploys that are only said: what a server without any process would answer to one source after
+/// the other.
 pub struct Rehearsal {
     versions: Versions,
     outside: OutsideSettings,
@@ -131,12 +180,23 @@ pub struct Rehearsal {
 impl Rehearsal {
     /// One with the settings of a server.
     pub fn new(outside: OutsideSettings) -> Self {
-        Self { versions: Versions::default(), outside }
+        Self {
+            versions: Versions::default(),
+            outside,
+        }
     }
 
-    /// What is wrong with a source, errors and warnings; without an error the next source finds its processes.
+    /// What is wrong with a source, errors and warnings; without an error the next source finds its
+    /// processes.
     pub fn deploy(&mut self, source: &[u8], format: SourceFormat, now: Time) -> Vec<Problem> {
-        let deploy = Deploy { tenant: "default", source, format, publish: true, by: "check", now };
+        let deploy = Deploy {
+            tenant: "default",
+            source,
+            format,
+            publish: true,
+            by: "check",
+            now,
+        };
         let planned = CompiledSource::compile(source, format)
             .and_then(|compiled| Plan::make(&self.versions, compiled, &deploy, &self.outside));
         match planned {
@@ -154,10 +214,18 @@ impl Rehearsal {
 fn bounded(mut problems: Vec<Problem>) -> Vec<Problem> {
     let more = problems.split_off(problems.len().min(limits::DEFINITION_PROBLEMS));
     if !more.is_empty() {
-        let errors = more.iter().filter(|problem| problem.severity == Severity::Error).count();
-        let made = if errors > 0 { Problem::error } else { Problem::warning };
+        let errors = more
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .count();
+        let made = if errors > 0 {
+            Problem::error
+        } else {
+            Problem::warning
+        };
         let message = format!(
-            "expected at most {} problems to list, but there are {} more, {errors} of them errors; correct these first",
+            "expected at most {} problems to list, but there are {} more, {errors} of them \
+            errors; correct these first",
             limits::DEFINITION_PROBLEMS,
             more.len()
         );
@@ -171,27 +239,50 @@ fn bounded(mut problems: Vec<Problem>) -> Vec<Problem> {
 /// # Errors
 /// Why this server cannot run it, as a sentence.
 pub(super) fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String> {
-    let unusable = |why: String| format!("definition '{}' version {} cannot be run by this server: {why}", row.id, row.version);
-    let sentences = |problems: Vec<Problem>| {
-        let errors = problems.iter().filter(|problem| problem.severity == Severity::Error);
-        errors.map(|problem| problem.message.as_str()).collect::<Vec<_>>().join("; ")
+    let unusable = |why: String| {
+        format!(
+            "definition '{}' version {} cannot be run by this server: {why}",
+            row.id, row.version
+        )
     };
-    let read = read_source(&row.source, format_of(row.format)).map_err(|problems| unusable(sentences(problems)))?;
-    let this = read.into_iter().find(|(definition, _)| definition.id == row.id);
-    let (definition, warnings) = this.ok_or_else(|| unusable("its source holds no such process".to_owned()))?;
-    let (executable, evaluator, _) =
-        compile_definition(definition, warnings).map_err(|problems| unusable(sentences(problems)))?;
-    Ok(DeployedProcess { row, executable, evaluator })
+    let sentences = |problems: Vec<Problem>| {
+        let errors = problems
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error);
+        errors
+            .map(|problem| problem.message.as_str())
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    let read = read_source(&row.source, format_of(row.format))
+        .map_err(|problems| unusable(sentences(problems)))?;
+    let this = read
+        .into_iter()
+        .find(|(definition, _)| definition.id == row.id);
+    let (definition, warnings) =
+        this.ok_or_else(|| unusable("its source holds no such process".to_owned()))?;
+    let (executable, evaluator, _) = compile_definition(definition, warnings)
+        .map_err(|problems| unusable(sentences(problems)))?;
+    Ok(DeployedProcess {
+        row,
+        executable,
+        evaluator,
+    })
 }
 
 /// Both compilers run, so that one deploy lists the problems of both.
-fn compile_definition(definition: ProcessDefinition, mut problems: Vec<Problem>) -> Result<Compiled, Vec<Problem>> {
+fn compile_definition(
+    definition: ProcessDefinition,
+    mut problems: Vec<Problem>,
+) -> Result<Compiled, Vec<Problem>> {
     let evaluator = expression::compile(&definition);
     match (compile::compile(definition), evaluator) {
         (Ok((executable, warnings)), Ok(evaluator)) => {
             problems.extend(warnings);
             let of_start_data = start_data::check(&executable, evaluator.as_ref());
-            let has_error = of_start_data.iter().any(|problem| problem.severity == Severity::Error);
+            let has_error = of_start_data
+                .iter()
+                .any(|problem| problem.severity == Severity::Error);
             problems.extend(of_start_data);
             if has_error {
                 return Err(problems);
@@ -207,7 +298,9 @@ fn compile_definition(definition: ProcessDefinition, mut problems: Vec<Problem>)
 }
 
 fn is_known(versions: &Versions, tenant: &str, id: &str) -> bool {
-    versions.find(tenant, id, |row| row.state != DefinitionState::Deleted).is_some()
+    versions
+        .find(tenant, id, |row| row.state != DefinitionState::Deleted)
+        .is_some()
 }
 
 /// The version that stands for this content: the existing one, or the next.
@@ -219,11 +312,22 @@ fn place(
 ) -> (Arc<DeployedProcess>, bool) {
     let id = executable.definition.id.clone();
     let revision = content_hash(deploy.source);
-    let state = if deploy.publish { DefinitionState::Published } else { DefinitionState::Draft };
-    let is_same = |row: &DefinitionRow| row.state != DefinitionState::Deleted && row.revision == revision;
+    let state = if deploy.publish {
+        DefinitionState::Published
+    } else {
+        DefinitionState::Draft
+    };
+    let is_same =
+        |row: &DefinitionRow| row.state != DefinitionState::Deleted && row.revision == revision;
     if let Some(known) = versions.find(deploy.tenant, &id, is_same) {
         let keeps = !deploy.publish && known.row.state != DefinitionState::Replaced;
-        return (Arc::new(with_state(&known, if keeps { known.row.state } else { state })), true);
+        return (
+            Arc::new(with_state(
+                &known,
+                if keeps { known.row.state } else { state },
+            )),
+            true,
+        );
     }
     let row = DefinitionRow {
         tenant: deploy.tenant.to_owned(),
@@ -241,25 +345,47 @@ fn place(
         created_by: deploy.by.to_owned(),
         id,
     };
-    (Arc::new(DeployedProcess { row, executable, evaluator }), false)
+    (
+        Arc::new(DeployedProcess {
+            row,
+            executable,
+            evaluator,
+        }),
+        false,
+    )
 }
 
-/// At most one draft and one published version: the former one steps back. Returns those that changed.
-pub(super) fn supersede(versions: &mut Versions, process: &Arc<DeployedProcess>) -> Vec<Arc<DeployedProcess>> {
+/// At most one draft and one published version: the former one steps back. Returns those that
+/// changed.
+pub(super) fn supersede(
+    versions: &mut Versions,
+    process: &Arc<DeployedProcess>,
+) -> Vec<Arc<DeployedProcess>> {
     let stepped_back = match process.row.state {
         DefinitionState::Draft => DefinitionState::Replaced,
         DefinitionState::Published => DefinitionState::Deprecated,
-        DefinitionState::Disabled | DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted => {
+        DefinitionState::Disabled
+        | DefinitionState::Deprecated
+        | DefinitionState::Replaced
+        | DefinitionState::Deleted => {
             return Vec::new();
         }
     };
     let gives_way = |row: &DefinitionRow| {
-        let disabled = row.state == DefinitionState::Disabled && process.row.state == DefinitionState::Published;
+        let disabled = row.state == DefinitionState::Disabled
+            && process.row.state == DefinitionState::Published;
         (disabled || row.state == process.row.state) && row.version != process.row.version
     };
-    let known = versions.of(&process.row.tenant, &process.row.id).iter().filter(|known| gives_way(&known.row));
-    let changed: Vec<_> = known.map(|known| Arc::new(with_state(known, stepped_back))).collect();
-    changed.iter().for_each(|known| versions.insert(known.clone()));
+    let known = versions
+        .of(&process.row.tenant, &process.row.id)
+        .iter()
+        .filter(|known| gives_way(&known.row));
+    let changed: Vec<_> = known
+        .map(|known| Arc::new(with_state(known, stepped_back)))
+        .collect();
+    changed
+        .iter()
+        .for_each(|known| versions.insert(known.clone()));
     changed
 }
 
@@ -272,5 +398,8 @@ fn format_of(format: DefinitionFormat) -> SourceFormat {
 
 /// The revision of a source: the first 16 bytes of its SHA-256, in hex.
 fn content_hash(source: &[u8]) -> String {
-    Sha256::digest(source)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(source)[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -1,5 +1,5 @@
-//! Deleting versions. A deleted one is gone for everybody but the instances that run or ran it: a definition is needed to read
-//! an instance's history, so its row stays, and so does its number.
+//! Deleting versions. A deleted one is gone for everybody but the instances that run or ran it: a
+//! definition is needed to read an instance's history, so its row stays, and so does its number.
 
 use std::sync::Arc;
 
@@ -12,30 +12,45 @@ use crate::{
 impl Definitions {
     /// A version that was not deleted.
     pub fn undeleted(&self, tenant: &str, id: &str, version: u32) -> Option<Arc<DeployedProcess>> {
-        self.find(tenant, id, |row| row.version == version && row.state != DefinitionState::Deleted)
+        self.find(tenant, id, |row| {
+            row.version == version && row.state != DefinitionState::Deleted
+        })
     }
 
-    /// Deletes a version: a draft always, its tests run on; a former version once none of its instances is live.
+    /// Deletes a version: a draft always, its tests run on; a former version once none of its
+    /// instances is live.
     ///
     /// # Errors
-    /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] for one that is published or still runs.
+    /// [`DeployError::NotFound`] for an unknown version, [`DeployError::Conflict`] for one that is
+    /// published or still runs.
     pub async fn delete(&self, tenant: &str, id: &str, version: u32) -> Result<(), DeployError> {
-        // Counted first, as a decision does not wait: what is no longer published starts nothing that could be missed.
+        // Counted first, as a decision does not wait: what is no longer published starts nothing
+        // that could be missed.
         let live = self.live_instances(tenant, id, version).await?;
         let decide = |catalog: &Catalog| {
             let process = undeleted(catalog, tenant, id, version)?;
             match process.row.state {
-                DefinitionState::Published | DefinitionState::Disabled => Err(DeployError::Conflict(format!(
-                    "expected a version that is not published, but version {version} of '{id}' is: publish another one, or \
-                     deprecate it first (POST /v1/definitions/{id}/{version}/deprecate)"
-                ))),
-                DefinitionState::Deprecated | DefinitionState::Replaced if live > 0 => Err(DeployError::Conflict(format!(
-                    "expected no live instance of version {version} of '{id}', but there are {live}: wait for their end, or \
-                     terminate them (GET /v1/instances?process={id}&version={version}&status=started&status=onHold, then POST \
-                     /v1/instances/KEY/terminate)"
-                ))),
-                DefinitionState::Draft | DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted => {
-                    let Decision { change, .. } = self.turn(catalog, &process, DefinitionState::Deleted);
+                DefinitionState::Published | DefinitionState::Disabled => {
+                    Err(DeployError::Conflict(format!(
+                        "expected a version that is not published, but version {version} of \
+                        '{id}' is: publish another one, or deprecate it first (POST \
+                        /v1/definitions/{id}/{version}/deprecate)"
+                    )))
+                }
+                DefinitionState::Deprecated | DefinitionState::Replaced if live > 0 => {
+                    Err(DeployError::Conflict(format!(
+                        "expected no live instance of version {version} of '{id}', but there are \
+                        {live}: wait for their end, or terminate them (GET \
+                        /v1/instances?process={id}&version={version}&status=started&status=onHold, \
+                        then POST /v1/instances/KEY/terminate)"
+                    )))
+                }
+                DefinitionState::Draft
+                | DefinitionState::Deprecated
+                | DefinitionState::Replaced
+                | DefinitionState::Deleted => {
+                    let Decision { change, .. } =
+                        self.turn(catalog, &process, DefinitionState::Deleted);
                     Ok(Decision { change, answer: () })
                 }
             }
@@ -43,8 +58,16 @@ impl Definitions {
         self.table.change(decide).await?
     }
 
-    async fn live_instances(&self, tenant: &str, id: &str, version: u32) -> Result<u64, DeployError> {
-        let live = Status::ALL.into_iter().filter(|status| status.is_live()).map(|status| status.name().to_owned());
+    async fn live_instances(
+        &self,
+        tenant: &str,
+        id: &str,
+        version: u32,
+    ) -> Result<u64, DeployError> {
+        let live = Status::ALL
+            .into_iter()
+            .filter(|status| status.is_live())
+            .map(|status| status.name().to_owned());
         let filter = InstanceFilter {
             tenant: Some(tenant.to_owned()),
             process: Some(id.to_owned()),
@@ -53,6 +76,8 @@ impl Definitions {
             ..InstanceFilter::default()
         };
         let counted = self.journal.read(move |reader| reader.count(&filter)).await;
-        counted.map_err(|_| DeployError::Closed)?.map_err(DeployError::Store)
+        counted
+            .map_err(|_| DeployError::Closed)?
+            .map_err(DeployError::Store)
     }
 }

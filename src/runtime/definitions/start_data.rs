@@ -1,4 +1,5 @@
-//! Whether the start data of schedules fit the keys of their start events: nobody is there to be told at their time.
+//! Whether the start data of schedules fit the keys of their start events: nobody is there to be
+//! told at their time.
 
 use serde_json::Value;
 
@@ -8,11 +9,18 @@ use crate::model::{evaluator::Evaluator, executable::ExecutableProcess, problem:
 pub(super) fn check(process: &ExecutableProcess, evaluator: &dyn Evaluator) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (node, schedule) in process.schedules() {
-        let Some(keys) = &node.start_keys else { continue };
-        match keys.accept(&Value::Object(schedule.written.start_data.clone()), evaluator) {
+        let Some(keys) = &node.start_keys else {
+            continue;
+        };
+        match keys.accept(
+            &Value::Object(schedule.written.start_data.clone()),
+            evaluator,
+        ) {
             Ok(accepted) => problems.extend(accepted.ignored.iter().map(|path| {
-                let message =
-                    format!("expected start data under the keys of the start event, but `{path}` is not: it is ignored");
+                let message = format!(
+                    "expected start data under the keys of the start event, but `{path}` \
+                        is not: it is ignored"
+                );
                 Problem::warning(&*node.id, "no_effect", message)
             })),
             Err(fields) => problems.extend(fields.iter().map(|(path, error)| {

@@ -1,5 +1,5 @@
-//! Times of a definition that are over when it is deployed. Asked at a deploy only: a stored definition stays what it is while
-//! its times pass.
+//! Times of a definition that are over when it is deployed. Asked at a deploy only: a stored
+//! definition stays what it is while its times pass.
 
 use crate::model::{
     executable::{ExecutableProcess, Expiry},
@@ -9,34 +9,47 @@ use crate::model::{
     task_terms,
 };
 
-/// Schedules and expiries of which no time lies after `now`. For content that is deployed already they are warnings: it did
-/// have its times. So are due dates written out that are over.
+/// Schedules and expiries of which no time lies after `now`. For content that is deployed already
+/// they are warnings: it did have its times. So are due dates written out that are over.
 pub(super) fn check(process: &ExecutableProcess, now: Time, existing: bool) -> Vec<Problem> {
-    let problem = if existing { Problem::warning } else { Problem::error };
+    let problem = if existing {
+        Problem::warning
+    } else {
+        Problem::error
+    };
     let mut problems = Vec::new();
     if let Some(expiry @ Expiry::At(_)) = &process.expiry
         && expiry.due(now).is_none_or(|due| due <= now)
     {
         let text = process.definition.expiry.as_deref().unwrap_or_default();
-        let message = format!("expected an expiry that comes, but the last time that fits `{text}` is over; correct it");
+        let message = format!(
+            "expected an expiry that comes, but the last time that fits `{text}` is over; \
+            correct it"
+        );
         problems.push(problem(process.definition.id.clone(), "never_due", message));
     }
     for node in &process.definition.nodes {
         let due_date = node.task.as_ref().and_then(|task| task.due_date.as_ref());
         if let Some(text) = due_date
-            && task_terms::due(&text.as_str().into(), now).is_ok_and(|due| due.is_some_and(|due| due < now))
+            && task_terms::due(&text.as_str().into(), now)
+                .is_ok_and(|due| due.is_some_and(|due| due < now))
         {
-            let message =
-                format!("expected a due date that comes, but `{text}` is over: each task would be overdue at once; correct it");
+            let message = format!(
+                "expected a due date that comes, but `{text}` is over: each task would be \
+                overdue at once; correct it"
+            );
             problems.push(Problem::warning(&*node.id, "past_due_date", message));
         }
     }
     for (node, schedule) in process.schedules() {
-        if matches!(schedule.occurrences, Occurrences::Startup) || schedule.occurrences.first(now).is_some() {
+        if matches!(schedule.occurrences, Occurrences::Startup)
+            || schedule.occurrences.first(now).is_some()
+        {
             continue;
         }
         let message = format!(
-            "expected a time that comes, but the last one of `{}` is over: the process would never start; correct it",
+            "expected a time that comes, but the last one of `{}` is over: the process would \
+            never start; correct it",
             schedule.written
         );
         problems.push(problem(node.id.to_string(), "never_due", message));

@@ -1,4 +1,5 @@
-//! Processes that a definition starts or calls by a name nobody has deployed: warnings, as they may come later.
+//! Processes that a definition starts or calls by a name nobody has deployed: warnings, as they may
+//! come later.
 
 use crate::model::{
     action::MessageType,
@@ -7,13 +8,18 @@ use crate::model::{
     start_message::StartMessage,
 };
 
-/// Warnings of every started or called process that `is_known` does not know. A name that data fill in is nobody's yet.
-pub(super) fn warnings(process: &ExecutableProcess, is_known: impl Fn(&str) -> bool) -> Vec<Problem> {
+/// Warnings of every started or called process that `is_known` does not know. A name that data fill
+/// in is nobody's yet.
+pub(super) fn warnings(
+    process: &ExecutableProcess,
+    is_known: impl Fn(&str) -> bool,
+) -> Vec<Problem> {
     let mut warnings = Vec::new();
     let mut warn = |element: &str, what: String, called: &str| {
         if !is_known(called) {
             let message = format!(
-                "{what}: expected the process `{called}` to be deployed, but there is none of this id; deploy it, or correct the id"
+                "{what}: expected the process `{called}` to be deployed, but there is none of \
+                this id; deploy it, or correct the id"
             );
             warnings.push(Problem::warning(element, "unknown_process", message));
         }
@@ -35,9 +41,11 @@ pub(super) fn warnings(process: &ExecutableProcess, is_known: impl Fn(&str) -> b
 fn started_by(action: &ExecutableAction) -> Option<String> {
     match &action.work {
         ActionWork::StartSubprocess { subprocess, .. } => Some(subprocess.process.to_string()),
-        ActionWork::WebsocketSend { message, message_type: MessageType::Action, .. } => {
-            StartMessage::named_process(&message.shape())
-        }
+        ActionWork::WebsocketSend {
+            message,
+            message_type: MessageType::Action,
+            ..
+        } => StartMessage::named_process(&message.shape()),
         _ => None,
     }
 }

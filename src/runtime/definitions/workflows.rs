@@ -1,4 +1,5 @@
-//! Processes by number: those with an alias, as clients of jobs know them; and the switch that lets a process start nothing new.
+//! Processes by number: those with an alias, as clients of jobs know them; and the switch that lets
+//! a process start nothing new.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -11,14 +12,18 @@ use crate::{
 impl Definitions {
     /// The process with this alias, published or disabled.
     pub fn with_alias(&self, tenant: &str, alias: i64) -> Option<Arc<DeployedProcess>> {
-        self.workflows(tenant).into_iter().find(|(number, _)| *number == alias).map(|(_, process)| process)
+        self.workflows(tenant)
+            .into_iter()
+            .find(|(number, _)| *number == alias)
+            .map(|(_, process)| process)
     }
 
     /// All processes of a tenant that have an alias and are published or disabled, by alias.
     pub fn workflows(&self, tenant: &str) -> Vec<(i64, Arc<DeployedProcess>)> {
         let mut found: BTreeMap<i64, Arc<DeployedProcess>> = BTreeMap::new();
         for process in self.all(tenant) {
-            if let (DefinitionState::Published | DefinitionState::Disabled, Some(alias)) = (process.row.state, process.row.alias)
+            if let (DefinitionState::Published | DefinitionState::Disabled, Some(alias)) =
+                (process.row.state, process.row.alias)
             {
                 found.entry(alias).or_insert(process);
             }
@@ -26,19 +31,34 @@ impl Definitions {
         found.into_iter().collect()
     }
 
-    /// Every process of a tenant that has or had an alias, deleted ones too, by the alias it has or had last: its version that is
-    /// published or disabled if that has one, else its newest version with one.
+    /// Every process of a tenant that has or had an alias, deleted ones too, by the alias it has or
+    /// had last: its version that is published or disabled if that has one, else its newest version
+    /// with one.
     pub fn numbered(&self, tenant: &str) -> Vec<(i64, Arc<DeployedProcess>)> {
-        let stands =
-            |process: &&Arc<DeployedProcess>| matches!(process.row.state, DefinitionState::Published | DefinitionState::Disabled);
+        let stands = |process: &&Arc<DeployedProcess>| {
+            matches!(
+                process.row.state,
+                DefinitionState::Published | DefinitionState::Disabled
+            )
+        };
         let numbered = |versions: &[Arc<DeployedProcess>]| {
-            let with_alias = || versions.iter().rev().filter(|process| process.row.alias.is_some());
+            let with_alias = || {
+                versions
+                    .iter()
+                    .rev()
+                    .filter(|process| process.row.alias.is_some())
+            };
             let process = with_alias().find(stands).or_else(|| with_alias().next())?;
             Some((process.row.alias?, process.clone()))
         };
         let mut known: Vec<(i64, Arc<DeployedProcess>)> = self.table.read(|catalog| {
-            let of_tenant = catalog.versions().by_process().filter(|((owner, _), _)| owner == tenant);
-            of_tenant.filter_map(|(_, versions)| numbered(versions)).collect()
+            let of_tenant = catalog
+                .versions()
+                .by_process()
+                .filter(|((owner, _), _)| owner == tenant);
+            of_tenant
+                .filter_map(|(_, versions)| numbered(versions))
+                .collect()
         });
         known.sort_by(|(a, one), (b, other)| (a, &one.row.id).cmp(&(b, &other.row.id)));
         known
@@ -46,42 +66,72 @@ impl Definitions {
 
     /// Whether the process starts nothing new until it is enabled.
     pub fn is_disabled(&self, tenant: &str, id: &str) -> bool {
-        self.find(tenant, id, |row| row.state == DefinitionState::Disabled).is_some()
+        self.find(tenant, id, |row| row.state == DefinitionState::Disabled)
+            .is_some()
     }
 
-    /// Lets a published process start nothing new, or start again; running instances go on. One that stands so already stays so.
+    /// Lets a published process start nothing new, or start again; running instances go on. One
+    /// that stands so already stays so.
     ///
     /// # Errors
-    /// [`DeployError::NotFound`] for an unknown process, [`DeployError::Conflict`] for one that was never published.
-    pub async fn switch(&self, tenant: &str, id: &str, enabled: bool) -> Result<DefinitionRow, DeployError> {
+    /// [`DeployError::NotFound`] for an unknown process, [`DeployError::Conflict`] for one that was
+    /// never published.
+    pub async fn switch(
+        &self,
+        tenant: &str,
+        id: &str,
+        enabled: bool,
+    ) -> Result<DefinitionRow, DeployError> {
         let decide = |catalog: &Catalog| {
-            if catalog.versions().find(tenant, id, |row| row.state != DefinitionState::Deleted).is_none() {
+            if catalog
+                .versions()
+                .find(tenant, id, |row| row.state != DefinitionState::Deleted)
+                .is_none()
+            {
                 return Err(DeployError::NotFound);
             }
             let process = catalog.versions().standing(tenant, id).ok_or_else(|| {
                 DeployError::Conflict(format!(
-                    "expected a process with a published version, but no version of '{id}' is published"
+                    "expected a process with a published version, but no version of '{id}' is \
+                    published"
                 ))
             })?;
-            let state = if enabled { DefinitionState::Published } else { DefinitionState::Disabled };
+            let state = if enabled {
+                DefinitionState::Published
+            } else {
+                DefinitionState::Disabled
+            };
             Ok(self.turn(catalog, process, state))
         };
         self.table.change(decide).await?
     }
 }
 
-/// The problem of a process whose alias another process of the tenant has: clients could mean either.
-pub(super) fn alias_taken(versions: &Versions, tenant: &str, process: &ExecutableProcess) -> Option<Problem> {
+/// The problem of a process whose alias another process of the tenant has: clients could mean
+/// either.
+pub(super) fn alias_taken(
+    versions: &Versions,
+    tenant: &str,
+    process: &ExecutableProcess,
+) -> Option<Problem> {
     let alias = process.definition.alias?;
     let id = &process.definition.id;
-    let others = versions.by_process().filter(|((owner, other), _)| owner == tenant && other != id);
+    let others = versions
+        .by_process()
+        .filter(|((owner, other), _)| owner == tenant && other != id);
     let stands = |row: &DefinitionRow| {
-        !matches!(row.state, DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted)
+        !matches!(
+            row.state,
+            DefinitionState::Deprecated | DefinitionState::Replaced | DefinitionState::Deleted
+        )
     };
     let other = others
         .flat_map(|(_, versions)| versions)
         .map(|version| &version.row)
         .find(|row| row.alias == Some(alias) && stands(row))?;
-    let sentence = format!("expected an alias that no other process has, but {alias} is that of '{}': choose another", other.id);
+    let sentence = format!(
+        "expected an alias that no other process has, but {alias} is that of '{}': choose another",
+        other.id
+    );
     Some(Problem::error(id, "alias_taken", sentence))
 }

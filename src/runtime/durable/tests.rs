@@ -1,4 +1,5 @@
-//! The mechanism by itself, over a store with a brake: what is decided, what is visible, what is answered, and when.
+//! The mechanism by itself, over a store with a brake: what is decided, what is visible, what is
+//! answered, and when.
 
 use std::{
     collections::BTreeMap,
@@ -38,22 +39,35 @@ impl Table for Names {
 
 fn table(queue: usize) -> (DurableTable<Names>, Brake, MemoryStore, Journal) {
     let (store, brake) = (MemoryStore::default(), Brake::default());
-    let braked = Box::new(Braked { store: store.clone(), brake: brake.clone() });
+    let braked = Box::new(Braked {
+        store: store.clone(),
+        brake: brake.clone(),
+    });
     let journal = Journal::start(braked, queue, Box::new(|_| {})).unwrap();
-    (DurableTable::new(journal.clone(), Names::new()), brake, store, journal)
+    (
+        DurableTable::new(journal.clone(), Names::new()),
+        brake,
+        store,
+        journal,
+    )
 }
 
 /// Gives a user one role more than it has; refuses a third.
 fn one_more(names: &Names) -> Result<Decision<(String, usize), usize>, &'static str> {
     match names.get("ada").copied().unwrap_or_default() {
         2 => Err("ada has two"),
-        roles => Ok(Decision { change: Some(("ada".into(), roles + 1)), answer: roles + 1 }),
+        roles => Ok(Decision {
+            change: Some(("ada".into(), roles + 1)),
+            answer: roles + 1,
+        }),
     }
 }
 
 /// Polls once and drops.
 fn cut_at_once(future: impl Future) -> bool {
-    pin!(future).poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    pin!(future)
+        .poll(&mut Context::from_waker(Waker::noop()))
+        .is_ready()
 }
 
 #[tokio::test]
@@ -61,15 +75,29 @@ async fn each_change_is_decided_on_the_one_before_and_visible_only_when_durable(
     let (table, brake, store, journal) = table(16);
     brake.pull();
     let mut changes = table.changes();
-    let both = async { tokio::join!(table.change(one_more), table.change(one_more), table.change(one_more)) };
+    let both = async {
+        tokio::join!(
+            table.change(one_more),
+            table.change(one_more),
+            table.change(one_more)
+        )
+    };
     let released = async {
         brake.reached().await;
-        assert_eq!(table.read(Names::clone), Names::new(), "nothing is durable yet");
+        assert_eq!(
+            table.read(Names::clone),
+            Names::new(),
+            "nothing is durable yet"
+        );
         assert!(!changes.has_changed().unwrap());
         brake.release();
     };
     let (answers, ()) = tokio::join!(both, released);
-    assert_eq!(answers, (Ok(Ok(1)), Ok(Ok(2)), Ok(Err("ada has two"))), "one on top of the other");
+    assert_eq!(
+        answers,
+        (Ok(Ok(1)), Ok(Ok(2)), Ok(Err("ada has two"))),
+        "one on top of the other"
+    );
     assert_eq!(table.read(|names| names["ada"]), 2);
     assert!(changes.has_changed().unwrap());
     changes.mark_unchanged();
@@ -88,7 +116,13 @@ async fn a_dropped_wait_changes_nothing_of_it() {
     // A refusal waits for what it was computed from, and nothing is written for it.
     assert_eq!(table.change(one_more).await, Ok(Ok(2)));
     assert_eq!(table.change(one_more).await, Ok(Err("ada has two")));
-    assert_eq!((table.read(|names| names["ada"]), store.reader().unwrap().users().unwrap()[0].roles.len()), (2, 2));
+    assert_eq!(
+        (
+            table.read(|names| names["ada"]),
+            store.reader().unwrap().users().unwrap()[0].roles.len()
+        ),
+        (2, 2)
+    );
     journal.shutdown();
 }
 
@@ -100,7 +134,13 @@ async fn a_refusal_leaves_when_what_it_was_computed_from_is_durable() {
     assert!(!cut_at_once(table.change(one_more)));
     let refused = async { table.change(one_more).await };
     let mut refused = pin!(refused);
-    assert!(refused.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending(), "not before");
+    assert!(
+        refused
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+            .is_pending(),
+        "not before"
+    );
     brake.release();
     assert_eq!(refused.await, Ok(Err("ada has two")));
     journal.shutdown();
@@ -115,14 +155,23 @@ async fn without_room_nothing_is_decided() {
     brake.release();
     journal.shutdown();
     assert_eq!(table.read(|names| names["ada"]), 1);
-    assert_eq!(table.change(one_more).await, Err(NoAnswer::Closed), "the writer is gone");
+    assert_eq!(
+        table.change(one_more).await,
+        Err(NoAnswer::Closed),
+        "the writer is gone"
+    );
 }
 
 #[tokio::test]
 async fn a_decision_to_change_nothing_is_answered_and_wakes_nobody() {
     let (table, _, store, journal) = table(16);
     let changes = table.changes();
-    let nothing = |names: &Names| Ok::<_, ()>(Decision { change: None, answer: names.len() });
+    let nothing = |names: &Names| {
+        Ok::<_, ()>(Decision {
+            change: None,
+            answer: names.len(),
+        })
+    };
     assert_eq!(table.change(nothing).await, Ok(Ok(0)));
     assert!(!changes.has_changed().unwrap());
     assert_eq!(store.reader().unwrap().users().unwrap(), []);

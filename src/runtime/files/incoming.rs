@@ -1,7 +1,9 @@
-//! One upload, from its mark to its end: bytes coming in, then all there and waiting for the command, then kept or discarded.
+//! One upload, from its mark to its end: bytes coming in, then all there and waiting for the
+//! command, then kept or discarded.
 //!
-//! Dropped while bytes come in (the client hung up, a limit was passed), nothing is left of it. Once its command is on the way
-//! only the answer decides: a [`Pending`] that is dropped then stays as it is, for the next start to look after.
+//! Dropped while bytes come in (the client hung up, a limit was passed), nothing is left of it.
+//! Once its command is on the way only the answer decides: a [`Pending`] that is dropped then stays
+//! as it is, for the next start to look after.
 
 use std::{
     fs::{self, File},
@@ -48,13 +50,28 @@ pub struct Pending {
 
 impl Incoming {
     /// Marks the upload and creates its file.
-    pub(super) fn begin(places: Places, instance: InstanceKey, permit: OwnedSemaphorePermit) -> io::Result<Self> {
-        let upload = Pending { places, instance, id: Uuid::now_v7(), goes: true, _permit: Some(permit) };
+    pub(super) fn begin(
+        places: Places,
+        instance: InstanceKey,
+        permit: OwnedSemaphorePermit,
+    ) -> io::Result<Self> {
+        let upload = Pending {
+            places,
+            instance,
+            id: Uuid::now_v7(),
+            goes: true,
+            _permit: Some(permit),
+        };
         directory::create(&upload.places.incoming())?;
         File::create_new(upload.mark())?;
         directory::sync(&upload.places.incoming())?;
         directory::create(&upload.places.partition(instance))?;
-        Ok(Self { file: File::create_new(upload.path())?, hash: Sha256::new(), size: 0, upload })
+        Ok(Self {
+            file: File::create_new(upload.path())?,
+            hash: Sha256::new(),
+            size: 0,
+            upload,
+        })
     }
 
     /// Takes in the next bytes.
@@ -75,15 +92,30 @@ impl Incoming {
     pub fn finish(self) -> io::Result<Received> {
         self.file.sync_all()?;
         directory::sync(&self.upload.places.partition(self.upload.instance))?;
-        let sha256 = self.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Received { size: self.size, sha256, upload: self.upload })
+        let sha256 = self
+            .hash
+            .finalize()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Ok(Received {
+            size: self.size,
+            sha256,
+            upload: self.upload,
+        })
     }
 }
 
 impl Received {
     /// The file, for its command.
     pub fn named(&self, name: String, media_type: String) -> StoredFile {
-        StoredFile { id: self.upload.id, name, size: self.size, media_type, sha256: self.sha256.clone() }
+        StoredFile {
+            id: self.upload.id,
+            name,
+            size: self.size,
+            media_type,
+            sha256: self.sha256.clone(),
+        }
     }
 
     /// The command leaves now: what comes of the file is up to its answer.
@@ -96,7 +128,13 @@ impl Received {
 impl Pending {
     /// An upload that a former run of the server left.
     pub(super) fn found(places: Places, instance: InstanceKey, id: Uuid) -> Self {
-        Self { places, instance, id, goes: false, _permit: None }
+        Self {
+            places,
+            instance,
+            id,
+            goes: false,
+            _permit: None,
+        }
     }
 
     /// The instance it came for.
@@ -109,7 +147,8 @@ impl Pending {
         self.id
     }
 
-    /// The command was answered: the file is kept if that applied it, and goes if it was refused or applied before.
+    /// The command was answered: the file is kept if that applied it, and goes if it was refused or
+    /// applied before.
     pub fn settle(self, answer: Option<&Answer>) {
         match answer {
             Some(Answer::Applied(_)) => self.keep(),
@@ -141,7 +180,10 @@ impl Pending {
         if let Err(error) = fs::remove_file(self.mark())
             && error.kind() != ErrorKind::NotFound
         {
-            log::warn!("expected to remove the mark of the upload {}, but {error}", self.id);
+            log::warn!(
+                "expected to remove the mark of the upload {}, but {error}",
+                self.id
+            );
         }
     }
 }
@@ -152,7 +194,9 @@ impl Drop for Pending {
             return;
         }
         match fs::remove_file(self.path()) {
-            Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Err(error)
+                if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
                 // The mark stays, so the next start tries again.
                 log::warn!("expected to remove the file {}, but {error}", self.id);
             }

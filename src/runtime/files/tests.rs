@@ -18,7 +18,12 @@ fn found(data: &TempDir) -> Vec<String> {
             if path.is_dir() {
                 dirs.push(path)
             } else {
-                found.push(path.strip_prefix(data.path()).unwrap().display().to_string())
+                found.push(
+                    path.strip_prefix(data.path())
+                        .unwrap()
+                        .display()
+                        .to_string(),
+                )
             }
         }
     }
@@ -37,11 +42,23 @@ fn a_kept_file_is_what_came_in() {
     let (data, files, instance) = store();
     let received = received(&files, instance, b"abc");
     let file = received.named("a.txt".to_owned(), "text/plain".to_owned());
-    assert_eq!((file.size, file.name.as_str(), file.media_type.as_str()), (3, "a.txt", "text/plain"));
-    assert_eq!(file.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    assert_eq!(
+        (file.size, file.name.as_str(), file.media_type.as_str()),
+        (3, "a.txt", "text/plain")
+    );
+    assert_eq!(
+        file.sha256,
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    );
     received.sent().keep();
-    assert_eq!(found(&data), [format!("files/{:02x}/{}", instance.partition(), file.id)]);
-    assert_eq!(io::read_to_string(files.open_file(instance, file.id).unwrap()).unwrap(), "abc");
+    assert_eq!(
+        found(&data),
+        [format!("files/{:02x}/{}", instance.partition(), file.id)]
+    );
+    assert_eq!(
+        io::read_to_string(files.open_file(instance, file.id).unwrap()).unwrap(),
+        "abc"
+    );
 }
 
 #[test]
@@ -54,7 +71,9 @@ fn what_ends_early_leaves_nothing() {
     assert_eq!(found(&data), [""; 0]);
     drop(received(&files, instance, b"whole"));
     assert_eq!(found(&data), [""; 0]);
-    received(&files, instance, b"refused").sent().settle(Some(&Answer::Refused(Refusal::Busy)));
+    received(&files, instance, b"refused")
+        .sent()
+        .settle(Some(&Answer::Refused(Refusal::Busy)));
     assert_eq!(found(&data), [""; 0]);
 }
 
@@ -62,11 +81,16 @@ fn what_ends_early_leaves_nothing() {
 fn what_is_undecided_stays_for_the_next_start() {
     let (data, files, instance) = store();
     for answer in [None, Some(Answer::Refused(Refusal::Internal))] {
-        received(&files, instance, b"?").sent().settle(answer.as_ref());
+        received(&files, instance, b"?")
+            .sent()
+            .settle(answer.as_ref());
         assert_eq!(found(&data).len(), 2);
         let files = Files::open(data.path()).unwrap();
         let leftovers = files.leftovers().unwrap();
-        assert_eq!(leftovers.iter().map(Pending::instance).collect::<Vec<_>>(), [instance]);
+        assert_eq!(
+            leftovers.iter().map(Pending::instance).collect::<Vec<_>>(),
+            [instance]
+        );
         leftovers.into_iter().for_each(Pending::discard);
         assert_eq!(found(&data), [""; 0]);
     }
@@ -75,7 +99,9 @@ fn what_is_undecided_stays_for_the_next_start() {
 #[test]
 fn uploads_under_way_are_bounded() {
     let (_data, files, instance) = store();
-    let mut all: Vec<Incoming> = (0..UPLOADS).map(|_| files.begin(instance).unwrap()).collect();
+    let mut all: Vec<Incoming> = (0..UPLOADS)
+        .map(|_| files.begin(instance).unwrap())
+        .collect();
     assert!(matches!(files.begin(instance), Err(NoUpload::Busy)));
     all.pop();
     assert!(files.begin(instance).is_ok());

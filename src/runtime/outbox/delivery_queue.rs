@@ -1,8 +1,10 @@
-//! The messages of one tree that wait for their turn: so many under way at a time, so many starts of subprocesses per second.
+//! The messages of one tree that wait for their turn: so many under way at a time, so many starts
+//! of subprocesses per second.
 //!
-//! So a tree that grows or ends takes its share of the writer's queue and of the arbiters, and no more. Ends and results go before
-//! starts. A start has to be looked at (is something above it ended?) whenever an instance of the tree has ended other than by
-//! finishing; that costs none of the starts per second.
+//! So a tree that grows or ends takes its share of the writer's queue and of the arbiters, and no
+//! more. Ends and results go before starts. A start has to be looked at (is something above it
+//! ended?) whenever an instance of the tree has ended other than by finishing; that costs none of
+//! the starts per second.
 
 use std::{
     collections::VecDeque,
@@ -39,7 +41,8 @@ struct Starts {
     allowance: Option<(f64, Instant)>,
     /// Whether somebody comes back when there are some again.
     waits: bool,
-    /// Whether the last row with starts was larger than the allowance: then one start goes at a time, as each may write as much.
+    /// Whether the last row with starts was larger than the allowance: then one start goes at a
+    /// time, as each may write as much.
     one_by_one: bool,
 }
 
@@ -60,7 +63,11 @@ impl DeliveryQueue {
     /// A pair has a message to deliver.
     pub fn push(&mut self, pair: Pair, is_start: bool) {
         let Starts { unchecked, .. } = &mut self.starts;
-        if is_start { unchecked.push_back(pair) } else { self.others.push_back(pair) }
+        if is_start {
+            unchecked.push_back(pair)
+        } else {
+            self.others.push_back(pair)
+        }
     }
 
     /// A start was looked at, as of this number of ends, and may be.
@@ -73,8 +80,8 @@ impl DeliveryQueue {
         }
     }
 
-    /// A step of the tree wrote a row of this length with starts in it. Each [`TREE_START_BYTES`] cost as much as a start, so a tree
-    /// that hands large data down grows more slowly.
+    /// A step of the tree wrote a row of this length with starts in it. Each [`TREE_START_BYTES`]
+    /// cost as much as a start, so a tree that hands large data down grows more slowly.
     pub fn wrote_starts(&mut self, bytes: usize, limits: TreeLimits, now: Instant) {
         let left = self.starts.refill(limits, now);
         let left = left - (bytes / TREE_START_BYTES) as f64;
@@ -127,17 +134,21 @@ impl Starts {
         let left = self.refill(limits, now);
         if left < 1.0 {
             self.waits = true;
-            let missing = Duration::from_secs_f64((1.0 - left) / f64::from(limits.starts_per_second.max(1)));
+            let missing =
+                Duration::from_secs_f64((1.0 - left) / f64::from(limits.starts_per_second.max(1)));
             return Next::Wait(missing.max(LEAST_WAIT));
         }
         self.allowance = Some((left - 1.0, now));
-        self.checked.pop_front().map_or(Next::Nothing, |pair| Next::Deliver(pair, ends))
+        self.checked
+            .pop_front()
+            .map_or(Next::Nothing, |pair| Next::Deliver(pair, ends))
     }
 
     fn refill(&mut self, limits: TreeLimits, now: Instant) -> f64 {
         let most = f64::from(limits.starts_at_once);
         let left = self.allowance.map_or(most, |(left, at)| {
-            let gained = now.saturating_duration_since(at).as_secs_f64() * f64::from(limits.starts_per_second);
+            let gained = now.saturating_duration_since(at).as_secs_f64()
+                * f64::from(limits.starts_per_second);
             (left + gained).min(most)
         });
         self.allowance = Some((left, now));
@@ -152,10 +163,18 @@ mod tests {
 
     use super::*;
 
-    const LIMITS: TreeLimits = TreeLimits { instances: 100, starts_per_second: 10, starts_at_once: 3, deliveries: 2 };
+    const LIMITS: TreeLimits = TreeLimits {
+        instances: 100,
+        starts_per_second: 10,
+        starts_at_once: 3,
+        deliveries: 2,
+    };
 
     fn pair(number: u128) -> Pair {
-        (InstanceKey(Uuid::from_u128(number)), InstanceKey(Uuid::from_u128(number + 1_000)))
+        (
+            InstanceKey(Uuid::from_u128(number)),
+            InstanceKey(Uuid::from_u128(number + 1_000)),
+        )
     }
 
     #[test]
@@ -166,7 +185,11 @@ mod tests {
         queue.push(pair(3), true);
         assert_eq!(queue.next(LIMITS, 0, now), Next::Deliver(pair(2), 0));
         assert_eq!(queue.next(LIMITS, 0, now), Next::Deliver(pair(1), 0));
-        assert_eq!(queue.next(LIMITS, 0, now), Next::Nothing, "two are under way");
+        assert_eq!(
+            queue.next(LIMITS, 0, now),
+            Next::Nothing,
+            "two are under way"
+        );
         queue.done();
         assert_eq!(queue.next(LIMITS, 0, now), Next::Deliver(pair(3), 0));
         queue.done();
@@ -182,10 +205,21 @@ mod tests {
             assert_eq!(queue.next(LIMITS, 0, begin), Next::Deliver(pair(number), 0));
             queue.done();
         }
-        assert_eq!(queue.next(LIMITS, 0, begin), Next::Wait(Duration::from_millis(100)));
-        assert_eq!(queue.next(LIMITS, 0, begin), Next::Nothing, "one who waits is enough");
+        assert_eq!(
+            queue.next(LIMITS, 0, begin),
+            Next::Wait(Duration::from_millis(100))
+        );
+        assert_eq!(
+            queue.next(LIMITS, 0, begin),
+            Next::Nothing,
+            "one who waits is enough"
+        );
         queue.push(pair(9), false);
-        assert_eq!(queue.next(LIMITS, 0, begin), Next::Deliver(pair(9), 0), "only starts wait");
+        assert_eq!(
+            queue.next(LIMITS, 0, begin),
+            Next::Deliver(pair(9), 0),
+            "only starts wait"
+        );
         queue.done();
         queue.woken();
         let later = begin + Duration::from_millis(200);
@@ -199,14 +233,25 @@ mod tests {
         queue.wrote_starts(TREE_START_BYTES - 1, LIMITS, begin);
         queue.wrote_starts(12 * TREE_START_BYTES, LIMITS, begin);
         queue.push(pair(1), true);
-        assert_eq!(queue.next(LIMITS, 0, begin), Next::Wait(Duration::from_secs(1)), "9 too many at 10 per second, and itself");
+        assert_eq!(
+            queue.next(LIMITS, 0, begin),
+            Next::Wait(Duration::from_secs(1)),
+            "9 too many at 10 per second, and itself"
+        );
         queue.woken();
         queue.push(pair(2), true);
         let later = begin + Duration::from_secs(1);
         assert_eq!(queue.next(LIMITS, 0, later), Next::Deliver(pair(1), 0));
-        assert_eq!(queue.next(LIMITS, 0, later), Next::Nothing, "each may write as much, so one goes at a time");
+        assert_eq!(
+            queue.next(LIMITS, 0, later),
+            Next::Nothing,
+            "each may write as much, so one goes at a time"
+        );
         queue.done();
-        assert_eq!(queue.next(LIMITS, 0, later + Duration::from_millis(100)), Next::Deliver(pair(2), 0));
+        assert_eq!(
+            queue.next(LIMITS, 0, later + Duration::from_millis(100)),
+            Next::Deliver(pair(2), 0)
+        );
     }
 
     #[test]
@@ -226,7 +271,11 @@ mod tests {
         assert!(matches!(queue.next(LIMITS, 1, now), Next::Wait(_)));
         queue.woken();
         let later = now + Duration::from_secs(1);
-        assert_eq!(queue.next(LIMITS, 2, later), Next::Check(pair(6)), "another end, another look");
+        assert_eq!(
+            queue.next(LIMITS, 2, later),
+            Next::Check(pair(6)),
+            "another end, another look"
+        );
         queue.checked(pair(6), 2);
         assert_eq!(queue.next(LIMITS, 2, later), Next::Deliver(pair(6), 2));
     }

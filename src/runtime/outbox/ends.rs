@@ -1,7 +1,9 @@
-//! An instance has ended other than by finishing: nothing starts below it any more, and what is live there ends, on every level.
+//! An instance has ended other than by finishing: nothing starts below it any more, and what is
+//! live there ends, on every level.
 //!
-//! The message that asks for it stands in the outbox until nothing live is left, so a restart goes on with it. Instances end level by
-//! level, those above first: else one above would take the end of its subprocess for a failure, and act on it.
+//! The message that asks for it stands in the outbox until nothing live is left, so a restart goes
+//! on with it. Instances end level by level, those above first: else one above would take the end
+//! of its subprocess for a failure, and act on it.
 
 use std::{
     collections::VecDeque,
@@ -28,7 +30,8 @@ const TRIES: u32 = 10;
 /// Before one more look, when none could be ended.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Looks whether something above a start has ended other than by finishing; drops it then, else it may go on.
+/// Looks whether something above a start has ended other than by finishing; drops it then, else it
+/// may go on.
 pub(super) fn check(runtime: &Arc<Runtime>, tree: &Arc<Tree>, pair: Pair) {
     let (ends, active) = (tree.ends(), runtime.active());
     let (runtime, tree) = (runtime.clone(), tree.clone());
@@ -68,7 +71,12 @@ pub(super) fn end_descendants(runtime: &Arc<Runtime>, letter: Letter) {
             Ok(levels) if levels.is_empty() => reading.outbox.taken(&reading, &letter),
             Ok(levels) => {
                 let levels = levels.into_iter().map(VecDeque::from).collect();
-                let ending = Ending { levels, under_way: 0, ended: false, then: Some((letter, active)) };
+                let ending = Ending {
+                    levels,
+                    under_way: 0,
+                    ended: false,
+                    then: Some((letter, active)),
+                };
                 go_on(&reading, &Arc::new(Mutex::new(ending)));
             }
             Err(error) => {
@@ -111,8 +119,14 @@ impl Ending {
             }
             self.levels.pop_front();
         }
-        let done = if self.ended { Step::Look } else { Step::LookLater };
-        self.then.take().map_or(Step::Wait, |(letter, _)| done(letter))
+        let done = if self.ended {
+            Step::Look
+        } else {
+            Step::LookLater
+        };
+        self.then
+            .take()
+            .map_or(Step::Wait, |(letter, _)| done(letter))
     }
 }
 
@@ -123,7 +137,10 @@ fn go_on(runtime: &Arc<Runtime>, ending: &Arc<Mutex<Ending>>) {
             Step::End(key) => end(runtime, ending.clone(), key, TRIES),
             Step::Wait => return,
             Step::LookLater(letter) => {
-                log::error!("what is live below instance {} cannot be ended yet: it cannot be read", letter.source);
+                log::error!(
+                    "what is live below instance {} cannot be ended yet: it cannot be read",
+                    letter.source
+                );
                 let again = runtime.clone();
                 return runtime.later(PAUSE, move || end_descendants(&again, letter));
             }
@@ -140,7 +157,11 @@ fn go_on(runtime: &Arc<Runtime>, ending: &Arc<Mutex<Ending>>) {
 }
 
 fn end(runtime: &Arc<Runtime>, ending: Arc<Mutex<Ending>>, key: InstanceKey, tries: u32) {
-    let ask = Ask::Apply { command: Box::new(Command::EndWithAncestor), tag: None, if_seq: None };
+    let ask = Ask::Apply {
+        command: Box::new(Command::EndWithAncestor),
+        tag: None,
+        if_seq: None,
+    };
     let answered = runtime.clone();
     let reply = Reply::to(move |answer| match answer {
         Answer::Refused(refusal @ (Refusal::Busy | Refusal::Internal)) if tries > 0 => {
@@ -157,5 +178,12 @@ fn end(runtime: &Arc<Runtime>, ending: Arc<Mutex<Ending>>, key: InstanceKey, tri
             go_on(&answered, &ending);
         }
     });
-    runtime.dispatch(key, Envelope { caller: None, ask, reply });
+    runtime.dispatch(
+        key,
+        Envelope {
+            caller: None,
+            ask,
+            reply,
+        },
+    );
 }

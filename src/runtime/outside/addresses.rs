@@ -1,7 +1,9 @@
-//! Which addresses belong to the public internet. Everything else may lead to machines that trust whoever reaches them.
+//! Which addresses belong to the public internet. Everything else may lead to machines that trust
+//! whoever reaches them.
 //!
-//! After the special-purpose registries of IANA. Of IPv6 only global unicast counts: forms that carry an IPv4 address (mapped,
-//! NAT64, 6to4, Teredo) are refused whatever they carry, as it depends on the network where they lead.
+//! After the special-purpose registries of IANA. Of IPv6 only global unicast counts: forms that
+//! carry an IPv4 address (mapped, NAT64, 6to4, Teredo) are refused whatever they carry, as it
+//! depends on the network where they lead.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -41,12 +43,17 @@ pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             let bits = address.to_bits();
-            PRIVATE_V4.iter().all(|(network, length)| (bits ^ network.to_bits()) >> (32 - length) != 0)
+            PRIVATE_V4
+                .iter()
+                .all(|(network, length)| (bits ^ network.to_bits()) >> (32 - length) != 0)
         }
         IpAddr::V6(address) => {
             let bits = address.to_bits();
             let is_unicast = bits >> 125 == 1;
-            is_unicast && PRIVATE_V6.iter().all(|(network, length)| (bits ^ network.to_bits()) >> (128 - length) != 0)
+            is_unicast
+                && PRIVATE_V6
+                    .iter()
+                    .all(|(network, length)| (bits ^ network.to_bits()) >> (128 - length) != 0)
         }
     }
 }

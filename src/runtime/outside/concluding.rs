@@ -1,4 +1,5 @@
-//! What follows from a try: the answer goes to the instance, or the next try is noted, or the call is given up.
+//! What follows from a try: the answer goes to the instance, or the next try is noted, or the call
+//! is given up.
 //!
 //! The place of a call is given back when what follows is durable, so it is never begun twice.
 
@@ -25,58 +26,114 @@ use crate::{
 const AGAIN: Duration = Duration::from_millis(50);
 /// How often an answer that breaks its instance is handed over.
 const HAND_OVERS: u32 = 8;
-/// Before a call is made again whose instance could not take the answer: it cannot be loaded, or its steps break.
+/// Before a call is made again whose instance could not take the answer: it cannot be loaded, or
+/// its steps break.
 const UNTAKEN_PAUSE: Duration = Duration::from_secs(60);
 /// Status by which a receiver of webhooks says that it wants none of them ever.
 const GONE: u16 = 410;
 
 /// Draws the consequence of a try.
-pub(super) fn conclude(running: Running, row: &OutsideCallRow, request: &OutsideRequest, tried: Result<Response, Failed>) {
+pub(super) fn conclude(
+    running: Running,
+    row: &OutsideCallRow,
+    request: &OutsideRequest,
+    tried: Result<Response, Failed>,
+) {
     let attempts = row.tried.attempts.saturating_add(1);
     let now = running.runtime.clock.now();
     match (request, tried) {
         (OutsideRequest::Webhook(_), Ok(_)) => note(running, CallChange::Forgotten),
         (OutsideRequest::Webhook(_), Err(failed)) => {
-            let pause = WEBHOOK_PAUSES.get(row.tried.attempts as usize).filter(|_| failed.status != Some(GONE));
+            let pause = WEBHOOK_PAUSES
+                .get(row.tried.attempts as usize)
+                .filter(|_| failed.status != Some(GONE));
             let due = pause.map(|pause| after(now, failed.wait.unwrap_or_default().max(*pause)));
             if due.is_none() {
-                log::warn!("instance {}: the webhook to {} is given up after {attempts} tries", row.instance, row.host);
+                log::warn!(
+                    "instance {}: the webhook to {} is given up after {attempts} tries",
+                    row.instance,
+                    row.host
+                );
             }
             match due {
-                Some(_) => note(running, CallChange::Tried(CallTries { attempts, due, problem: Some(failed.message) })),
+                Some(_) => note(
+                    running,
+                    CallChange::Tried(CallTries {
+                        attempts,
+                        due,
+                        problem: Some(failed.message),
+                    }),
+                ),
                 None => give_up(running, attempts, failed.message),
             }
         }
-        (OutsideRequest::Http(http), Err(failed)) if failed.again && row.tried.attempts < http.retries => {
+        (OutsideRequest::Http(http), Err(failed))
+            if failed.again && row.tried.attempts < http.retries =>
+        {
             let due = Some(after(now, pause(http.backoff_ms, attempts, failed.wait)));
-            note(running, CallChange::Tried(CallTries { attempts, due, problem: Some(failed.message) }));
+            note(
+                running,
+                CallChange::Tried(CallTries {
+                    attempts,
+                    due,
+                    problem: Some(failed.message),
+                }),
+            );
         }
         (OutsideRequest::Http(_), Err(failed)) => {
-            let tries = if attempts > 1 { format!(" (after {attempts} tries)") } else { String::new() };
+            let tries = if attempts > 1 {
+                format!(" (after {attempts} tries)")
+            } else {
+                String::new()
+            };
             let message = format!("{}{tries}; retry sends it again", failed.message);
-            deliver(running, row, CallAnswer::Failed { failure: failed.failure, status: failed.status, message });
+            deliver(
+                running,
+                row,
+                CallAnswer::Failed {
+                    failure: failed.failure,
+                    status: failed.status,
+                    message,
+                },
+            );
         }
-        (OutsideRequest::Http(_), Ok(response)) => deliver(running, row, CallAnswer::Answered(response)),
+        (OutsideRequest::Http(_), Ok(response)) => {
+            deliver(running, row, CallAnswer::Answered(response))
+        }
     }
 }
 
 /// What cannot even be read is a failure of whoever waits for it, and given up when nobody does.
 pub(super) fn unreadable(running: Running, row: &OutsideCallRow, error: &StoreError) {
     match row.action {
-        Some(_) => {
-            deliver(running, row, CallAnswer::Failed { failure: CallFailure::Failed, status: None, message: error.to_string() })
-        }
+        Some(_) => deliver(
+            running,
+            row,
+            CallAnswer::Failed {
+                failure: CallFailure::Failed,
+                status: None,
+                message: error.to_string(),
+            },
+        ),
         None => give_up(running, row.tried.attempts, error.to_string()),
     }
 }
 
 /// Leaves a call in the table for operators to see.
 fn give_up(running: Running, attempts: u32, problem: String) {
-    note(running, CallChange::Tried(CallTries { attempts, due: None, problem: Some(problem) }));
+    note(
+        running,
+        CallChange::Tried(CallTries {
+            attempts,
+            due: None,
+            problem: Some(problem),
+        }),
+    );
 }
 
-/// Hands an answer to its instance, until that has taken it or needs it no more. Where the instance breaks, the call goes back to
-/// the table and is made again later, so that it keeps no other from its place.
+/// Hands an answer to its instance, until that has taken it or needs it no more. Where the instance
+/// breaks, the call goes back to the table and is made again later, so that it keeps no other from
+/// its place.
 fn deliver(running: Running, row: &OutsideCallRow, answer: CallAnswer) {
     hand_over(running, row.tried.attempts, answer, HAND_OVERS);
 }
@@ -84,13 +141,26 @@ fn deliver(running: Running, row: &OutsideCallRow, answer: CallAnswer) {
 fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
     let runtime = running.runtime.clone();
     let (instance, number) = running.id;
-    let command = Box::new(Command::TakeAnswer { number, answer: Box::new(answer.clone()) });
+    let command = Box::new(Command::TakeAnswer {
+        number,
+        answer: Box::new(answer.clone()),
+    });
     let later = runtime.clone();
     let reply = Reply::to(move |answered| match answered {
         Answer::Refused(Refusal::Internal) if left == 0 => {
             let due = Some(after(running.runtime.clock.now(), UNTAKEN_PAUSE));
-            let problem = Some("expected the instance to take the answer, but it broke: the log tells why".to_owned());
-            note(running, CallChange::Tried(CallTries { attempts, due, problem }));
+            let problem = Some(
+                "expected the instance to take the answer, but it broke: the log tells why"
+                    .to_owned(),
+            );
+            note(
+                running,
+                CallChange::Tried(CallTries {
+                    attempts,
+                    due,
+                    problem,
+                }),
+            );
         }
         Answer::Refused(refusal @ (Refusal::Busy | Refusal::Internal | Refusal::Stale(_))) => {
             let left = left - u32::from(matches!(refusal, Refusal::Internal));
@@ -101,7 +171,18 @@ fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
         // Nobody waits for it.
         _ => note(running, CallChange::Forgotten),
     });
-    runtime.dispatch(instance, Envelope { caller: None, ask: Ask::Apply { command, tag: None, if_seq: None }, reply });
+    runtime.dispatch(
+        instance,
+        Envelope {
+            caller: None,
+            ask: Ask::Apply {
+                command,
+                tag: None,
+                if_seq: None,
+            },
+            reply,
+        },
+    );
 }
 
 /// Notes in the table what has become of a call.

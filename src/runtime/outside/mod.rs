@@ -1,11 +1,14 @@
-//! Makes the calls to the outside that instances have placed, as often as it takes, also after a restart.
+//! Makes the calls to the outside that instances have placed, as often as it takes, also after a
+//! restart.
 //!
-//! The truth is the table of calls: a call is placed with the row of its instance, and forgotten with the row that takes its
-//! answer, so an answer is taken once however often a call was made. Here is only what is being made now: a few calls in all and
-//! to each host, so that one slow host holds up no other; the rest waits in the table. Process time says when a retry is due.
+//! The truth is the table of calls: a call is placed with the row of its instance, and forgotten
+//! with the row that takes its answer, so an answer is taken once however often a call was made.
+//! Here is only what is being made now: a few calls in all and to each host, so that one slow host
+//! holds up no other; the rest waits in the table. Process time says when a retry is due.
 //!
-//! `sending` makes one try, `settings` says what the operator allows, `targets` and `addresses` where calls may go, `wire_request`
-//! and `reading` what goes over the wire. Not here: what a call and its answer mean (`engine::outside`).
+//! `sending` makes one try, `settings` says what the operator allows, `targets` and `addresses`
+//! where calls may go, `wire_request` and `reading` what goes over the wire. Not here: what a call
+//! and its answer mean (`engine::outside`).
 
 mod addresses;
 mod concluding;
@@ -71,8 +74,16 @@ struct Running {
 impl Outside {
     /// Nothing is made before `run`.
     pub fn new(settings: OutsideSettings) -> Self {
-        let now = Mutex::new(Now { running: HashMap::new(), look: Time(i64::MIN) });
-        Self { sender: Sender::new(settings), now, changed: Notify::new(), arbiter: Arbiter::new() }
+        let now = Mutex::new(Now {
+            running: HashMap::new(),
+            look: Time(i64::MIN),
+        });
+        Self {
+            sender: Sender::new(settings),
+            now,
+            changed: Notify::new(),
+            arbiter: Arbiter::new(),
+        }
     }
 
     /// A call was placed, and its row is durable.
@@ -81,7 +92,8 @@ impl Outside {
         self.changed.notify_one();
     }
 
-    /// Whether there is something to do at `now`. What is being made is counted as under way by itself.
+    /// Whether there is something to do at `now`. What is being made is counted as under way by
+    /// itself.
     pub fn is_due(&self, now: Time) -> bool {
         self.next() <= now
     }
@@ -93,7 +105,11 @@ impl Outside {
 
     fn next(&self) -> Time {
         let now = self.lock();
-        if now.running.len() < CALLS_AT_ONCE { now.look } else { Time::last() }
+        if now.running.len() < CALLS_AT_ONCE {
+            now.look
+        } else {
+            Time::last()
+        }
     }
 
     fn look_at(&self, due: Time) {
@@ -111,11 +127,19 @@ impl Outside {
 
 impl Now {
     fn to_host(&self, host: &str) -> usize {
-        self.running.values().filter(|running| *running == host).count()
+        self.running
+            .values()
+            .filter(|running| *running == host)
+            .count()
     }
 
     fn full_hosts(&self) -> Vec<String> {
-        let mut hosts: Vec<String> = self.running.values().filter(|host| self.to_host(host) >= CALLS_PER_HOST).cloned().collect();
+        let mut hosts: Vec<String> = self
+            .running
+            .values()
+            .filter(|host| self.to_host(host) >= CALLS_PER_HOST)
+            .cloned()
+            .collect();
         hosts.sort();
         hosts.dedup();
         hosts
@@ -151,13 +175,20 @@ pub(super) async fn run(runtime: Arc<Runtime>) {
 async fn look(runtime: &Arc<Runtime>) {
     let outside = &runtime.outside;
     let now = runtime.clock.now();
-    // What is being made now may be over before its row is looked at here, and its row is then one of the past.
+    // What is being made now may be over before its row is looked at here, and its row is then one
+    // of the past.
     let (full, running) = {
         let mut state = outside.lock();
         state.look = Time::last();
-        (state.full_hosts(), state.running.keys().copied().collect::<HashSet<CallId>>())
+        (
+            state.full_hosts(),
+            state.running.keys().copied().collect::<HashSet<CallId>>(),
+        )
     };
-    let rows = runtime.journal.read(move |reader| Ok((reader.due_calls(now, &full, PAGE)?, reader.next_call(now)?))).await;
+    let rows = runtime
+        .journal
+        .read(move |reader| Ok((reader.due_calls(now, &full, PAGE)?, reader.next_call(now)?)))
+        .await;
     let (rows, next) = match rows {
         Ok(Ok(read)) => read,
         Ok(Err(error)) => {
@@ -185,7 +216,10 @@ async fn look(runtime: &Arc<Runtime>) {
 }
 
 fn begin(runtime: &Arc<Runtime>, row: OutsideCallRow) {
-    let running = Running { runtime: runtime.clone(), id: row.key() };
+    let running = Running {
+        runtime: runtime.clone(),
+        id: row.key(),
+    };
     let active = runtime.active();
     let runtime = runtime.clone();
     runtime.clone().outside.arbiter.spawn(async move {
@@ -195,7 +229,11 @@ fn begin(runtime: &Arc<Runtime>, row: OutsideCallRow) {
                 concluding::conclude(running, &row, &request, tried);
             }
             Err(error) => {
-                log::error!("instance {}: its call {} cannot be read and is given up: {error}", row.instance, row.seq);
+                log::error!(
+                    "instance {}: its call {} cannot be read and is given up: {error}",
+                    row.instance,
+                    row.seq
+                );
                 concluding::unreadable(running, &row, &error);
             }
         }

@@ -1,5 +1,5 @@
-//! Names to addresses, once per connection: what is checked is what is connected to, so a name that changes its mind in between
-//! (DNS rebinding) leads nowhere new.
+//! Names to addresses, once per connection: what is checked is what is connected to, so a name that
+//! changes its mind in between (DNS rebinding) leads nowhere new.
 
 use std::{
     future::Future,
@@ -28,7 +28,12 @@ pub struct SystemLookup;
 impl Lookup for SystemLookup {
     fn addresses(&self, name: &str) -> Found {
         let name = name.to_owned();
-        Box::pin(async move { Ok(tokio::net::lookup_host((name, 0)).await?.map(|address| address.ip()).collect()) })
+        Box::pin(async move {
+            Ok(tokio::net::lookup_host((name, 0))
+                .await?
+                .map(|address| address.ip())
+                .collect())
+        })
     }
 }
 

@@ -1,4 +1,5 @@
-//! When a call that failed is tried again. Pauses are process time, so that they stand still with it.
+//! When a call that failed is tried again. Pauses are process time, so that they stand still with
+//! it.
 
 use std::time::Duration;
 
@@ -18,10 +19,15 @@ pub const WEBHOOK_PAUSES: [Duration; 7] = [
 /// The pause after this many tries of an `httpRequest`, `asked` by its `Retry-After` or doubling.
 pub fn pause(backoff_ms: u64, attempts: u32, asked: Option<Duration>) -> Duration {
     let doubled = backoff_ms.saturating_mul(1 << attempts.saturating_sub(1).min(32));
-    Duration::from_millis(doubled).max(asked.unwrap_or_default()).min(CALL_PAUSE)
+    Duration::from_millis(doubled)
+        .max(asked.unwrap_or_default())
+        .min(CALL_PAUSE)
 }
 
 /// Process time after a pause.
 pub fn after(now: Time, pause: Duration) -> Time {
-    Time(now.0.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)))
+    Time(
+        now.0
+            .saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)),
+    )
 }

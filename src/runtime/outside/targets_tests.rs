@@ -1,13 +1,21 @@
 use super::*;
 
 fn targets(list: &[&str]) -> Targets {
-    Targets::parse(&list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()).unwrap()
+    Targets::parse(
+        &list
+            .iter()
+            .map(|text| (*text).to_owned())
+            .collect::<Vec<_>>(),
+    )
+    .unwrap()
 }
 
-/// What an address comes to: unreadable, refused, or allowed to reach so far. A name is allowed here and checked again by its
-/// addresses.
+/// What an address comes to: unreadable, refused, or allowed to reach so far. A name is allowed
+/// here and checked again by its addresses.
 fn verdict(targets: &Targets, url: &str) -> Result<Reach, Refused> {
-    targets.check(&Url::parse(url).map_err(|error| Refused(format!("expected an address, but {error}")))?)
+    targets.check(
+        &Url::parse(url).map_err(|error| Refused(format!("expected an address, but {error}")))?,
+    )
 }
 
 /// Ways to write this machine, its network, or a cloud's metadata service.
@@ -119,10 +127,17 @@ const PRIVATE: &[&str] = &[
 #[test]
 fn no_spelling_of_a_private_address_gets_through() {
     assert!(PRIVATE.len() >= 100, "{}", PRIVATE.len());
-    for list in [&["*"][..], &["*", "*.example.com", "api.example.com", "9.9.0.0/16"]] {
+    for list in [
+        &["*"][..],
+        &["*", "*.example.com", "api.example.com", "9.9.0.0/16"],
+    ] {
         let targets = targets(list);
         for host in PRIVATE {
-            for url in [format!("http://{host}/"), format!("https://{host}:8443/x"), format!("HTTP:\\\\{host}\\x")] {
+            for url in [
+                format!("http://{host}/"),
+                format!("https://{host}:8443/x"),
+                format!("HTTP:\\\\{host}\\x"),
+            ] {
                 assert!(verdict(&targets, &url).is_err(), "{url} with {list:?}");
             }
         }
@@ -178,7 +193,11 @@ fn no_trick_with_the_parts_of_an_address_gets_through() {
 #[test]
 fn nothing_is_allowed_by_default() {
     let nothing = Targets::default();
-    for url in ["http://api.example.com/", "https://8.8.8.8/", "http://localhost/"] {
+    for url in [
+        "http://api.example.com/",
+        "https://8.8.8.8/",
+        "http://localhost/",
+    ] {
         let Refused(sentence) = verdict(&nothing, url).unwrap_err();
         assert!(sentence.contains("--outbound-targets"), "{sentence}");
     }
@@ -187,7 +206,11 @@ fn nothing_is_allowed_by_default() {
 #[test]
 fn what_is_named_is_allowed_and_no_more() {
     let check = |list: &[&str], url: &str, allowed: bool| {
-        assert_eq!(verdict(&targets(list), url).is_ok(), allowed, "{list:?} {url}");
+        assert_eq!(
+            verdict(&targets(list), url).is_ok(),
+            allowed,
+            "{list:?} {url}"
+        );
     };
     check(&["*"], "https://8.8.8.8/", true);
     check(&["*"], "https://[2606:4700::1111]/", true);
@@ -206,7 +229,11 @@ fn what_is_named_is_allowed_and_no_more() {
     check(&["api.example.com:443"], "https://api.example.com/", true);
     check(&["api.example.com:443"], "http://api.example.com/", false);
     check(&["API.EXAMPLE.COM."], "https://api.example.com/", true);
-    check(&["münchen.example"], "https://xn--mnchen-3ya.example/", true);
+    check(
+        &["münchen.example"],
+        "https://xn--mnchen-3ya.example/",
+        true,
+    );
     check(&["*.example.com:443"], "https://x.example.com/", true);
     check(&["*.example.com:443"], "http://x.example.com/", false);
 }
@@ -216,12 +243,24 @@ fn a_name_leads_where_it_may() {
     let targets = targets(&["inner.example.com", "*.example.org", "10.0.0.0/8"]);
     let leads = |url: &str, address: &str| {
         let reach = verdict(&targets, url).unwrap();
-        targets.check_address(reach, "host", address.parse().unwrap()).is_ok()
+        targets
+            .check_address(reach, "host", address.parse().unwrap())
+            .is_ok()
     };
-    assert!(leads("http://inner.example.com/", "192.168.0.1"), "an exact host is trusted wherever it leads");
-    assert!(leads("http://x.example.org/", "8.8.8.8") && leads("http://x.example.org/", "10.0.0.1"));
-    assert!(!leads("http://x.example.org/", "192.168.0.1") && !leads("http://x.example.org/", "::ffff:192.168.0.1"));
-    assert!(leads("http://other.example/", "10.0.0.1") && !leads("http://other.example/", "8.8.8.8"));
+    assert!(
+        leads("http://inner.example.com/", "192.168.0.1"),
+        "an exact host is trusted wherever it leads"
+    );
+    assert!(
+        leads("http://x.example.org/", "8.8.8.8") && leads("http://x.example.org/", "10.0.0.1")
+    );
+    assert!(
+        !leads("http://x.example.org/", "192.168.0.1")
+            && !leads("http://x.example.org/", "::ffff:192.168.0.1")
+    );
+    assert!(
+        leads("http://other.example/", "10.0.0.1") && !leads("http://other.example/", "8.8.8.8")
+    );
 }
 
 #[test]
@@ -244,7 +283,14 @@ fn an_entry_that_cannot_be_read_is_named() {
         "*.",
     ] {
         let error = Targets::parse(&[bad.to_owned()]).unwrap_err();
-        assert!(error.starts_with("expected outbound-targets") && error.contains(bad), "{error}");
+        assert!(
+            error.starts_with("expected outbound-targets") && error.contains(bad),
+            "{error}"
+        );
     }
-    assert!(Targets::parse(&[String::new(), " ".to_owned()]).unwrap().is_empty());
+    assert!(
+        Targets::parse(&[String::new(), " ".to_owned()])
+            .unwrap()
+            .is_empty()
+    );
 }

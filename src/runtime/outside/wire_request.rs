@@ -1,4 +1,5 @@
-//! A call as it goes over the wire: secrets put in, the webhook's signature added. Made anew for every try.
+//! A call as it goes over the wire: secrets put in, the webhook's signature added. Made anew for
+//! every try.
 
 use std::time::Duration;
 
@@ -48,20 +49,28 @@ impl WireRequest {
 
     fn http(request: &HttpRequest, settings: &OutsideSettings) -> Result<Self, String> {
         let mut headers = HeaderMap::new();
-        headers.insert(HeaderName::from_static("idempotency-key"), value(&request.idempotency_key)?);
+        headers.insert(
+            HeaderName::from_static("idempotency-key"),
+            value(&request.idempotency_key)?,
+        );
         if request.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         }
         for header in &request.headers {
             let name = HeaderName::from_bytes(header.name.as_bytes());
-            let name = name.map_err(|_| format!("expected a header name, but `{}` is none", header.name))?;
+            let name =
+                name.map_err(|_| format!("expected a header name, but `{}` is none", header.name))?;
             headers.insert(name, filled(header, settings)?);
         }
         Ok(Self {
-            method: Method::from_bytes(request.method.as_bytes()).map_err(|_| "expected a known method".to_owned())?,
+            method: Method::from_bytes(request.method.as_bytes())
+                .map_err(|_| "expected a known method".to_owned())?,
             url: request.url.clone(),
             headers,
-            body: request.body.as_ref().map(|body| body.to_string().into_bytes()),
+            body: request
+                .body
+                .as_ref()
+                .map(|body| body.to_string().into_bytes()),
             timeout: Duration::from_millis(request.timeout_ms),
             success: request.success.clone(),
         })
@@ -71,14 +80,28 @@ impl WireRequest {
         let body = request.body.to_string().into_bytes();
         // Receivers compare it with their own clock, so it is no process time.
         let timestamp = real_now().0 / 1000;
-        let signature = sign(&settings.webhook_key, &request.id, timestamp, &body).unwrap_or_default();
+        let signature =
+            sign(&settings.webhook_key, &request.id, timestamp, &body).unwrap_or_default();
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(HeaderName::from_static("webhook-id"), value(&request.id)?);
-        headers.insert(HeaderName::from_static("webhook-timestamp"), value(&timestamp.to_string())?);
-        headers.insert(HeaderName::from_static("webhook-signature"), value(&signature)?);
+        headers.insert(
+            HeaderName::from_static("webhook-timestamp"),
+            value(&timestamp.to_string())?,
+        );
+        headers.insert(
+            HeaderName::from_static("webhook-signature"),
+            value(&signature)?,
+        );
         let success = StatusRanges::compile(None)?;
-        Ok(Self { method: Method::POST, url: request.url.clone(), headers, body: Some(body), timeout: WEBHOOK_TIMEOUT, success })
+        Ok(Self {
+            method: Method::POST,
+            url: request.url.clone(),
+            headers,
+            body: Some(body),
+            timeout: WEBHOOK_TIMEOUT,
+            success,
+        })
     }
 }
 
@@ -88,16 +111,27 @@ fn filled(header: &Header, settings: &OutsideSettings) -> Result<HeaderValue, St
     for piece in &header.value {
         match piece {
             HeaderPiece::Text(piece) => text.push_str(piece),
-            HeaderPiece::Secret(name) => text.push_str(settings.secrets.get(name).ok_or_else(|| unknown_secret(name))?),
+            HeaderPiece::Secret(name) => text.push_str(
+                settings
+                    .secrets
+                    .get(name)
+                    .ok_or_else(|| unknown_secret(name))?,
+            ),
         }
     }
     // Not the value itself: it may be a secret.
-    value(&text).map_err(|_| format!("expected a value without control characters for header `{}`, but it has one", header.name))
+    value(&text).map_err(|_| {
+        format!(
+            "expected a value without control characters for header `{}`, but it has one",
+            header.name
+        )
+    })
 }
 
 fn value(text: &str) -> Result<HeaderValue, String> {
     let value = HeaderValue::from_bytes(text.as_bytes());
-    let mut value = value.map_err(|_| "expected a header without control characters, but it has one".to_owned())?;
+    let mut value = value
+        .map_err(|_| "expected a header without control characters, but it has one".to_owned())?;
     value.set_sensitive(true);
     Ok(value)
 }

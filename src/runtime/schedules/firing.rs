@@ -1,7 +1,9 @@
-//! Keeps the times: one sleep until the first is due, a few starts at a time, so that many due at once do not stall users.
+//! Keeps the times: one sleep until the first is due, a few starts at a time, so that many due at
+//! once do not stall users.
 //!
-//! The times of one schedule are kept one after the other, each when the one before is durable with its instance. A start for which
-//! there is no room is tried again; one that is refused, or breaks again and again, is given up and says why on its schedule.
+//! The times of one schedule are kept one after the other, each when the one before is durable with
+//! its instance. A start for which there is no room is tried again; one that is refused, or breaks
+//! again and again, is given up and says why on its schedule.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -50,15 +52,19 @@ enum Outcome {
 }
 
 impl Runtime {
-    /// Has schedules start instances from now on: those of the server's start at once, the others when they are due; what came due
-    /// while the server was down as their rules say. To be called once, when the processes of the configuration are deployed.
+    /// Has schedules start instances from now on: those of the server's start at once, the others
+    /// when they are due; what came due while the server was down as their rules say. To be called
+    /// once, when the processes of the configuration are deployed.
     ///
     /// # Errors
     /// When the journal is closed.
     pub async fn begin_schedules(self: &Arc<Self>) -> Result<(), StoreError> {
         let unnoted = self.unnoted().await?;
         let begin = |catalog: &Catalog| {
-            Ok::<_, StoreError>(Decision { change: Some(self.schedules.follow_at_start(catalog, &unnoted)), answer: () })
+            Ok::<_, StoreError>(Decision {
+                change: Some(self.schedules.follow_at_start(catalog, &unnoted)),
+                answer: (),
+            })
         };
         loop {
             match self.schedules.table.change(begin).await {
@@ -74,29 +80,47 @@ impl Runtime {
         Ok(())
     }
 
-    /// The instances for overdue times that a server before this one started and could not note any more.
+    /// The instances for overdue times that a server before this one started and could not note any
+    /// more.
     async fn unnoted(&self) -> Result<BTreeSet<InstanceKey>, StoreError> {
         let now = self.clock.now();
         let overdue: Vec<_> = self.schedules.table.read(|catalog| {
-            let next = catalog.schedules().filter_map(|row| Some((row.key.clone(), row.next_due?)));
+            let next = catalog
+                .schedules()
+                .filter_map(|row| Some((row.key.clone(), row.next_due?)));
             next.filter(|(_, due)| *due <= now).collect()
         });
-        let instance = |(ScheduleKey { tenant, process, node }, due): &_| keys::of_schedule(tenant, process, node, *due);
+        let instance = |(
+            ScheduleKey {
+                tenant,
+                process,
+                node,
+            },
+            due,
+        ): &_| keys::of_schedule(tenant, process, node, *due);
         let instances: Vec<InstanceKey> = overdue.iter().map(instance).collect();
         let read = self.journal.read(move |reader| {
-            let rows = instances.into_iter().filter_map(|key| reader.instance(key).transpose());
-            rows.map(|row| row.map(|row| row.key)).collect::<Result<_, StoreError>>()
+            let rows = instances
+                .into_iter()
+                .filter_map(|key| reader.instance(key).transpose());
+            rows.map(|row| row.map(|row| row.key))
+                .collect::<Result<_, StoreError>>()
         });
         read.await.map_err(|_| StoreError::Panicked)?
     }
 
-    /// Starts an instance of a schedule at once, also of a disabled one; its times stay as they are. The same command has no
-    /// second effect.
+    /// Starts an instance of a schedule at once, also of a disabled one; its times stay as they
+    /// are. The same command has no second effect.
     ///
     /// # Errors
-    /// [`RejectionKind::NotFound`]; [`RejectionKind::Conflict`] while the process is disabled, or for a schedule that does not
-    /// overlap and whose last instance is live; what refuses the start; [`Refusal::Busy`].
-    pub async fn run_schedule(self: &Arc<Self>, key: &ScheduleKey, command: Uuid) -> Result<InstanceKey, Refusal> {
+    /// [`RejectionKind::NotFound`]; [`RejectionKind::Conflict`] while the process is disabled, or
+    /// for a schedule that does not overlap and whose last instance is live; what refuses the
+    /// start; [`Refusal::Busy`].
+    pub async fn run_schedule(
+        self: &Arc<Self>,
+        key: &ScheduleKey,
+        command: Uuid,
+    ) -> Result<InstanceKey, Refusal> {
         let order = self.schedules.order_now(key, self.clock.now())?;
         let instance = keys::of_start(&key.tenant, &subject(key), command);
         let runtime = self.clone();
@@ -120,9 +144,15 @@ impl Schedules {
     fn with_the_server(&self, now: Time) -> Vec<Order> {
         self.table.read(|catalog| {
             let at_start = |row: &ScheduleRow| {
-                let told = told(catalog, row).filter(|told| told.row.enabled && told.process.is_published())?;
+                let told = told(catalog, row)
+                    .filter(|told| told.row.enabled && told.process.is_published())?;
                 let starts = told.schedule()?.written.when == When::Startup;
-                starts.then(|| Order { key: told.row.key.clone(), due: now, planned: None, process: told.process.clone() })
+                starts.then(|| Order {
+                    key: told.row.key.clone(),
+                    due: now,
+                    planned: None,
+                    process: told.process.clone(),
+                })
             };
             catalog.schedules().filter_map(at_start).collect()
         })
@@ -134,11 +164,17 @@ impl Schedules {
         if !told.process.is_published() {
             let process = &key.process;
             let sentence = format!(
-                "expected a process that may start, but '{process}' is disabled: POST /v1/definitions/{process}/enable lets it"
+                "expected a process that may start, but '{process}' is disabled: POST \
+                /v1/definitions/{process}/enable lets it"
             );
             return Err(Rejection::new(RejectionKind::Conflict, sentence).into());
         }
-        Ok(Order { key: key.clone(), due: now, planned: None, process: told.process })
+        Ok(Order {
+            key: key.clone(),
+            due: now,
+            planned: None,
+            process: told.process,
+        })
     }
 
     /// Writes what became of an order; waits for room.
@@ -147,11 +183,18 @@ impl Schedules {
         let decide = |catalog: &Catalog| {
             // A schedule that is gone has nothing to write.
             let concluded = catalog.schedule(&order.key).map(|row| {
-                let process = catalog.versions().standing(&order.key.tenant, &order.key.process);
-                let schedule = process.and_then(|process| process.executable.node(&order.key.node)?.schedule.as_ref());
+                let process = catalog
+                    .versions()
+                    .standing(&order.key.tenant, &order.key.process);
+                let schedule = process.and_then(|process| {
+                    process.executable.node(&order.key.node)?.schedule.as_ref()
+                });
                 put(concluded(row, schedule, order, outcome, now))
             });
-            Ok::<_, NoAnswer>(Decision { change: concluded, answer: () })
+            Ok::<_, NoAnswer>(Decision {
+                change: concluded,
+                answer: (),
+            })
         };
         loop {
             match self.table.change(decide).await {
@@ -178,7 +221,8 @@ fn concluded(
     let mut row = row.clone();
     // Else it began anew meanwhile, or went on past this time.
     if order.planned.is_some() && row.next_due == order.planned {
-        row.next_due = schedule.and_then(|schedule| schedule.occurrences.next(order.due, row.begun_at));
+        row.next_due =
+            schedule.and_then(|schedule| schedule.occurrences.next(order.due, row.begun_at));
     }
     match outcome {
         Outcome::Started(instance) => {
@@ -187,7 +231,9 @@ fn concluded(
             (row.last_error, row.failed_at) = (None, None);
         }
         Outcome::Skipped => row.last_skipped = Some(order.due),
-        Outcome::Failed(sentence) => (row.last_error, row.failed_at) = (Some(sentence.clone()), Some(now)),
+        Outcome::Failed(sentence) => {
+            (row.last_error, row.failed_at) = (Some(sentence.clone()), Some(now))
+        }
     }
     row
 }
@@ -205,7 +251,11 @@ async fn run(runtime: Arc<Runtime>, at_start: Vec<Order>, active: Option<Active>
     loop {
         let active = runtime.active();
         while let Some(order) = runtime.schedules.take_due(runtime.clock.now()) {
-            let ScheduleKey { tenant, process, node } = &order.key;
+            let ScheduleKey {
+                tenant,
+                process,
+                node,
+            } = &order.key;
             let instance = keys::of_schedule(tenant, process, node, order.due);
             spawn(&runtime, order, instance).await;
         }
@@ -222,16 +272,23 @@ async fn run(runtime: Arc<Runtime>, at_start: Vec<Order>, active: Option<Active>
 
 /// Carries an order out beside others, once there is room.
 async fn spawn(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) {
-    let Ok(permit) = runtime.schedules.firing.clone().acquire_owned().await else { return };
+    let Ok(permit) = runtime.schedules.firing.clone().acquire_owned().await else {
+        return;
+    };
     let (runtime, active) = (runtime.clone(), runtime.active());
     actix_rt::spawn(async move {
         let turn = runtime.schedules.underway().turn(&order.key);
         let turn = turn.lock_owned().await;
-        let outcome = if overlaps(&runtime, &order).await { Outcome::Skipped } else { begin(&runtime, &order, instance).await };
+        let outcome = if overlaps(&runtime, &order).await {
+            Outcome::Skipped
+        } else {
+            begin(&runtime, &order, instance).await
+        };
         if let Outcome::Failed(sentence) = &outcome {
             let ScheduleKey { process, node, .. } = &order.key;
             log::warn!(
-                "schedule '{node}' of process '{process}': what was due at {} could not be started: {sentence}",
+                "schedule '{node}' of process '{process}': what was due at {} could not be \
+                started: {sentence}",
                 order.due
             );
         }
@@ -241,17 +298,25 @@ async fn spawn(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) {
     });
 }
 
-async fn run_now(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) -> Result<InstanceKey, Refusal> {
+async fn run_now(
+    runtime: &Arc<Runtime>,
+    order: Order,
+    instance: InstanceKey,
+) -> Result<InstanceKey, Refusal> {
     // A repeat finds what it started, whatever else is live by now.
     if overlaps(runtime, &order).await && status(runtime, instance).await.is_none() {
-        let sentence = "expected that the instance this schedule started last has ended, as it does not overlap, but it is live";
+        let sentence = "expected that the instance this schedule started last has ended, as it \
+            does not overlap, but it is live";
         return Err(Rejection::new(RejectionKind::Conflict, sentence).into());
     }
     match start(runtime, &order, instance).await {
         Answer::Refused(refusal) => Err(refusal),
         Answer::Unchanged => Ok(instance),
         _ => {
-            runtime.schedules.conclude(&order, &Outcome::Started(instance)).await;
+            runtime
+                .schedules
+                .conclude(&order, &Outcome::Started(instance))
+                .await;
             Ok(instance)
         }
     }
@@ -260,15 +325,26 @@ async fn run_now(runtime: &Arc<Runtime>, order: Order, instance: InstanceKey) ->
 /// Whether the schedule starts nothing, as the instance it started before is live.
 async fn overlaps(runtime: &Runtime, order: &Order) -> bool {
     let node = order.process.executable.node(&order.key.node);
-    let skips = node.and_then(|node| node.schedule.as_ref()).is_some_and(|schedule| schedule.written.overlap == Overlap::Skip);
-    let last = runtime.schedules.table.read(|catalog| catalog.schedule(&order.key)?.last_instance);
-    let Some(last) = last.filter(|_| skips) else { return false };
+    let skips = node
+        .and_then(|node| node.schedule.as_ref())
+        .is_some_and(|schedule| schedule.written.overlap == Overlap::Skip);
+    let last = runtime
+        .schedules
+        .table
+        .read(|catalog| catalog.schedule(&order.key)?.last_instance);
+    let Some(last) = last.filter(|_| skips) else {
+        return false;
+    };
     status(runtime, last).await.is_some_and(Status::is_live)
 }
 
 /// The status of an instance, if there is one.
 async fn status(runtime: &Runtime, instance: InstanceKey) -> Option<Status> {
-    match runtime.journal.read(move |reader| reader.instance(instance)).await {
+    match runtime
+        .journal
+        .read(move |reader| reader.instance(instance))
+        .await
+    {
         Ok(Ok(row)) => row.and_then(|row| Status::named(&row.status)),
         Ok(Err(error)) => {
             log::error!("instance {instance} cannot be looked up for its schedule: {error}");
@@ -283,14 +359,18 @@ async fn begin(runtime: &Arc<Runtime>, order: &Order, instance: InstanceKey) -> 
     let mut broken = 0;
     loop {
         match start(runtime, order, instance).await {
-            Answer::Refused(Refusal::Rejected(rejection)) => return Outcome::Failed(rejection.message),
+            Answer::Refused(Refusal::Rejected(rejection)) => {
+                return Outcome::Failed(rejection.message);
+            }
             Answer::Refused(Refusal::Busy) => {}
             Answer::Refused(_) => broken += 1,
             // Also what a server before this one started and could not note any more.
             _ => return Outcome::Started(instance),
         }
         if broken == TRIES {
-            return Outcome::Failed(format!("expected the start to take place, but it broke {TRIES} times: the log tells why"));
+            return Outcome::Failed(format!(
+                "expected the start to take place, but it broke {TRIES} times: the log tells why"
+            ));
         }
         tokio::time::sleep(AGAIN * (1 + broken)).await;
     }
@@ -299,16 +379,38 @@ async fn begin(runtime: &Arc<Runtime>, order: &Order, instance: InstanceKey) -> 
 async fn start(runtime: &Arc<Runtime>, order: &Order, instance: InstanceKey) -> Answer {
     let (sender, answered) = oneshot::channel();
     let reply = Reply::to(move |answer| drop(sender.send(answer)));
-    let command =
-        StartInstance { head: head(order, instance), start_condition: None, schedule: Some(order.key.node.clone()), link: None };
-    let ask = Ask::Start(Box::new(Start { command, process: order.process.clone(), tag: None, place: None }));
-    runtime.dispatch(instance, Envelope { caller: None, ask, reply });
+    let command = StartInstance {
+        head: head(order, instance),
+        start_condition: None,
+        schedule: Some(order.key.node.clone()),
+        link: None,
+    };
+    let ask = Ask::Start(Box::new(Start {
+        command,
+        process: order.process.clone(),
+        tag: None,
+        place: None,
+    }));
+    runtime.dispatch(
+        instance,
+        Envelope {
+            caller: None,
+            ask,
+            reply,
+        },
+    );
     answered.await.unwrap_or(Answer::Refused(Refusal::Internal))
 }
 
 fn head(order: &Order, instance: InstanceKey) -> Created {
-    let schedule = order.process.executable.node(&order.key.node).and_then(|node| node.schedule.as_ref());
-    let data = schedule.map(|schedule| schedule.written.start_data.clone()).unwrap_or_default();
+    let schedule = order
+        .process
+        .executable
+        .node(&order.key.node)
+        .and_then(|node| node.schedule.as_ref());
+    let data = schedule
+        .map(|schedule| schedule.written.start_data.clone())
+        .unwrap_or_default();
     let started_by = format!("{SCHEDULED}{}", order.key.process);
     Created {
         key: instance,
@@ -327,7 +429,8 @@ fn head(order: &Order, instance: InstanceKey) -> Created {
     }
 }
 
-/// Names a schedule among those that start instances; reserved as subjects that instances are started by are.
+/// Names a schedule among those that start instances; reserved as subjects that instances are
+/// started by are.
 fn subject(key: &ScheduleKey) -> String {
     format!("{SCHEDULED}{}:{}", key.process, key.node)
 }

@@ -1,12 +1,14 @@
 //! Times that have passed: what of them is made up for.
 //!
-//! A time is missed when the server was down, or its schedule or process was disabled. What passes while the server runs is not
-//! missed, however far its clock is moved at once, but bounded.
+//! A time is missed when the server was down, or its schedule or process was disabled. What passes
+//! while the server runs is not missed, however far its clock is moved at once, but bounded.
 
 use crate::{
     journal::ScheduleRow,
     limits,
-    model::{executable::ExecutableSchedule, ids::Time, occurrences::Occurrences, schedule::Missed},
+    model::{
+        executable::ExecutableSchedule, ids::Time, occurrences::Occurrences, schedule::Missed,
+    },
 };
 
 /// Goes on from where it stopped: what of the times since then is made up for is said by its rule.
@@ -23,7 +25,11 @@ fn after(schedule: &ExecutableSchedule, due: Time, begun: Time, now: Time) -> Op
         return Some(due);
     }
     match schedule.written.missed {
-        Missed::Once => Some(occurrences.latest(now.before(), begun).map_or(due, |latest| latest.max(due))),
+        Missed::Once => Some(
+            occurrences
+                .latest(now.before(), begun)
+                .map_or(due, |latest| latest.max(due)),
+        ),
         Missed::Skip => occurrences.next(now.before(), begun),
         Missed::All => Some(newest(occurrences, due, begun, now.before())),
     }
@@ -31,11 +37,19 @@ fn after(schedule: &ExecutableSchedule, due: Time, begun: Time, now: Time) -> Op
 
 /// The first of the newest times from `due` until `until` that are kept each.
 pub(super) fn newest(occurrences: &Occurrences, due: Time, begun: Time, until: Time) -> Time {
-    let is_last = |time: Time| occurrences.next(time, begun).is_none_or(|next| next > until);
+    let is_last = |time: Time| {
+        occurrences
+            .next(time, begun)
+            .is_none_or(|next| next > until)
+    };
     if is_last(due) {
         return due;
     }
     let earlier = |time: &Time| occurrences.latest(time.before(), begun);
     let times = std::iter::successors(occurrences.latest(until, begun), earlier);
-    times.take(limits::SCHEDULE_BACKLOG).take_while(|time| *time >= due).last().unwrap_or(due)
+    times
+        .take(limits::SCHEDULE_BACKLOG)
+        .take_while(|time| *time >= due)
+        .last()
+        .unwrap_or(due)
 }

@@ -1,4 +1,5 @@
-//! Schedules over several lives of the server, with a clock that stands still: what is kept, missed, left out and cut off.
+//! Schedules over several lives of the server, with a clock that stands still: what is kept,
+//! missed, left out and cut off.
 
 mod cuts;
 mod keeping;

@@ -1,5 +1,5 @@
-//! Which times are being kept right now, and whose turn it is. Only while the server runs: a start that a crash cuts off is found
-//! again by its key.
+//! Which times are being kept right now, and whose turn it is. Only while the server runs: a start
+//! that a crash cuts off is found again by its key.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -40,7 +40,11 @@ impl Underway {
     /// Gives a turn back, and forgets it when nobody waits for it.
     pub fn end_turn(&mut self, key: &ScheduleKey, turn: OwnedMutexGuard<()>) {
         drop(turn);
-        if self.turns.get(key).is_some_and(|turn| Arc::strong_count(turn) == 1) {
+        if self
+            .turns
+            .get(key)
+            .is_some_and(|turn| Arc::strong_count(turn) == 1)
+        {
             self.turns.remove(key);
         }
     }

@@ -1,4 +1,5 @@
-//! A store with a brake: a commit that has begun waits until it is released, so a test can do what it likes in between.
+//! A store with a brake: a commit that has begun waits until it is released, so a test can do what
+//! it likes in between.
 
 use std::sync::{Arc, Condvar, Mutex};
 

@@ -38,7 +38,8 @@ impl Evaluator for Moody {
     }
 }
 
-/// A step over a client of this name is answered `internal` and leaves nothing; everything else goes on.
+/// A step over a client of this name is answered `internal` and leaves nothing; everything else
+/// goes on.
 async fn breaks(name: &str, runs_scripts: bool) {
     let (runtime, _) = runtime_over(Box::new(MemoryStore::default())).await;
     let moody: Arc<dyn Evaluator> = Arc::new(Moody { runs_scripts });
@@ -50,9 +51,15 @@ async fn breaks(name: &str, runs_scripts: bool) {
         async move { ask(&runtime, broken, ask_to_break).await }
     });
     applied(ask(&runtime, other, save("Ada")).await);
-    assert!(matches!(breaking.await.unwrap(), Answer::Refused(Refusal::Internal)));
+    assert!(matches!(
+        breaking.await.unwrap(),
+        Answer::Refused(Refusal::Internal)
+    ));
     let after = observe(&runtime, broken).await;
-    assert_eq!((after.seq, &after.whole.as_ref().unwrap().data), (before.seq, &before.whole.as_ref().unwrap().data));
+    assert_eq!(
+        (after.seq, &after.whole.as_ref().unwrap().data),
+        (before.seq, &before.whole.as_ref().unwrap().data)
+    );
     applied(ask(&runtime, broken, save("Ada")).await);
     reach_review(&runtime, broken).await;
     reach_review(&runtime, other).await;
@@ -74,8 +81,15 @@ async fn what_waits_behind_a_broken_step_is_done_by_the_rebuilt_instance() {
     let moody: Arc<dyn Evaluator> = Arc::new(Moody { runs_scripts: true });
     runtime.definitions.evaluate_with("onboarding", &moody);
     let key = start(&runtime).await;
-    let answers: Vec<_> = ["Panic", "Panic", "Ada"].map(save).into_iter().map(|step| ask(&runtime, key, step)).collect();
-    let [first, second, third] = futures_util::future::join_all(answers).await.try_into().unwrap();
+    let answers: Vec<_> = ["Panic", "Panic", "Ada"]
+        .map(save)
+        .into_iter()
+        .map(|step| ask(&runtime, key, step))
+        .collect();
+    let [first, second, third] = futures_util::future::join_all(answers)
+        .await
+        .try_into()
+        .unwrap();
     assert!(matches!(first, Answer::Refused(Refusal::Internal)));
     assert!(matches!(second, Answer::Refused(Refusal::Internal)));
     applied(third);

@@ -1,8 +1,8 @@
-//! What is changed beside instances, by a request that is cut off at every point in turn: server and store stay of one mind, no
-//! number is given twice, no content is replaced.
+//! What is changed beside instances, by a request that is cut off at every point in turn: server
+//! and store stay of one mind, no number is given twice, no content is replaced.
 //!
-//! Each kind of command is dropped after 0, 1, 2, … polls, and while its commit is under way, which is the widest window. What the
-//! mechanism promises by itself is tested beside it (`durable`).
+//! Each kind of command is dropped after 0, 1, 2, … polls, and while its commit is under way, which
+//! is the widest window. What the mechanism promises by itself is tested beside it (`durable`).
 
 use std::{collections::BTreeMap, future::Future, pin::pin, sync::Arc, task::Poll};
 
@@ -38,14 +38,29 @@ fn content(n: u32) -> Value {
 async fn deploy(runtime: &Runtime, n: u32, publish: bool) -> Result<Vec<Deployed>, DeployError> {
     let source = content(n).to_string();
     let (source, format) = (source.as_bytes(), SourceFormat::Json);
-    runtime.definitions.deploy(Deploy { tenant: "default", source, format, publish, by: "test", now: Time(0) }).await
+    runtime
+        .definitions
+        .deploy(Deploy {
+            tenant: "default",
+            source,
+            format,
+            publish,
+            by: "test",
+            now: Time(0),
+        })
+        .await
 }
 
 fn key() -> ScheduleKey {
-    ScheduleKey { tenant: "default".into(), process: "p".into(), node: "s".into() }
+    ScheduleKey {
+        tenant: "default".into(),
+        process: "p".into(),
+        node: "s".into(),
+    }
 }
 
-/// Every kind of change that a request can ask for. Before it, versions 1 (deprecated), 2 (published) and 3 (draft) stand.
+/// Every kind of change that a request can ask for. Before it, versions 1 (deprecated), 2
+/// (published) and 3 (draft) stand.
 #[derive(Clone, Copy, Debug)]
 enum Change {
     DeployDraft,
@@ -101,7 +116,14 @@ impl Change {
             Self::DeployIfUnknown => {
                 let source = content(1).to_string().replace("\"p\"", "\"q\"");
                 let (source, format) = (source.as_bytes(), SourceFormat::Json);
-                let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: Time(0) };
+                let deploy = Deploy {
+                    tenant: "default",
+                    source,
+                    format,
+                    publish: true,
+                    by: "test",
+                    now: Time(0),
+                };
                 definitions.deploy_if_unknown(deploy).await.unwrap();
             }
             Self::Publish => drop(definitions.publish("default", "p", 3).await.unwrap()),
@@ -110,16 +132,38 @@ impl Change {
             Self::Disable => drop(definitions.switch("default", "p", false).await.unwrap()),
             Self::Enable => drop(definitions.switch("default", "p", true).await.unwrap()),
             Self::SwitchSchedule => drop(runtime.schedules.switch(&key(), false).await.unwrap()),
-            Self::RunSchedule => drop(runtime.run_schedule(&key(), Uuid::from_u128(7)).await.unwrap()),
+            Self::RunSchedule => drop(
+                runtime
+                    .run_schedule(&key(), Uuid::from_u128(7))
+                    .await
+                    .unwrap(),
+            ),
             Self::AddUser => {
-                let user = NewUser { tenant: "default", name: "bob", password: "secret", roles: &roles };
+                let user = NewUser {
+                    tenant: "default",
+                    name: "bob",
+                    password: "secret",
+                    roles: &roles,
+                };
                 users.add(user, Time(5)).await.unwrap();
             }
-            Self::SetPassword => users.set_password("default", "ada", "other", Time(5)).await.unwrap(),
-            Self::SetRoles => users.set_roles("default", "ada", &roles, Time(5)).await.unwrap(),
+            Self::SetPassword => users
+                .set_password("default", "ada", "other", Time(5))
+                .await
+                .unwrap(),
+            Self::SetRoles => users
+                .set_roles("default", "ada", &roles, Time(5))
+                .await
+                .unwrap(),
             Self::Update => {
-                let update = UserUpdate { roles: Some(&roles), password: Some("other") };
-                users.update("default", "ada", update, Time(5)).await.unwrap();
+                let update = UserUpdate {
+                    roles: Some(&roles),
+                    password: Some("other"),
+                };
+                users
+                    .update("default", "ada", update, Time(5))
+                    .await
+                    .unwrap();
             }
             Self::Revoke => users.revoke("default", "ada", Time(5)).await.unwrap(),
             Self::RemoveUser => users.remove("default", "ada", Time(5)).await.unwrap(),
@@ -137,14 +181,24 @@ struct Shown {
 
 fn shown(runtime: &Runtime) -> Shown {
     let versions = runtime.definitions.all("default").into_iter().map(|one| {
-        ((one.row.id.clone(), one.row.version), format!("{:?} {} {:?}", one.row.state, one.row.revision, one.executable.name))
+        (
+            (one.row.id.clone(), one.row.version),
+            format!(
+                "{:?} {} {:?}",
+                one.row.state, one.row.revision, one.executable.name
+            ),
+        )
     });
     let schedules = runtime.schedules.list("default", None).into_iter();
     let users = runtime.users.all("default").into_iter();
     Shown {
         versions: versions.collect(),
-        schedules: schedules.map(|told| format!("{:?} of {:?}", told.row, told.process)).collect(),
-        users: users.map(|row| format!("{row:?} {:?} {:?}", row.password_hash, row.revoked_at)).collect(),
+        schedules: schedules
+            .map(|told| format!("{:?} of {:?}", told.row, told.process))
+            .collect(),
+        users: users
+            .map(|row| format!("{row:?} {:?} {:?}", row.password_hash, row.revoked_at))
+            .collect(),
     }
 }
 
@@ -156,20 +210,43 @@ struct Life {
 
 impl Life {
     async fn begin(store: &MemoryStore, brake: &Brake) -> Self {
-        let braked = Box::new(Braked { store: store.clone(), brake: brake.clone() });
-        let journal = Journal::start(braked, limits::WRITER_QUEUE, Box::new(|error| panic!("{error}"))).unwrap();
+        let braked = Box::new(Braked {
+            store: store.clone(),
+            brake: brake.clone(),
+        });
+        let journal = Journal::start(
+            braked,
+            limits::WRITER_QUEUE,
+            Box::new(|error| panic!("{error}")),
+        )
+        .unwrap();
         let arbiter = actix_rt::Arbiter::new();
         let (clock, outside) = (Clock::standing_at(Time(0)), OutsideSettings::default());
-        let runtime =
-            Runtime::start(journal.clone(), Files::temporary(), outside, clock, vec![arbiter.handle()], None).await.unwrap();
-        Self { runtime, journal, arbiter }
+        let runtime = Runtime::start(
+            journal.clone(),
+            Files::temporary(),
+            outside,
+            clock,
+            vec![arbiter.handle()],
+            None,
+        )
+        .await
+        .unwrap();
+        Self {
+            runtime,
+            journal,
+            arbiter,
+        }
     }
 
     /// Waits until nothing is under way any more.
     async fn settle(&self) {
         for _ in 0..2 {
             let (passed, wait) = oneshot::channel();
-            self.journal.reserve().unwrap().release(Box::new(move || passed.send(()).unwrap()));
+            self.journal
+                .reserve()
+                .unwrap()
+                .release(Box::new(move || passed.send(()).unwrap()));
             wait.await.unwrap();
             idle(&self.runtime).await;
         }
@@ -183,13 +260,19 @@ impl Life {
 }
 
 /// Polls a future so often, or until `over`; whether it came to its end.
-async fn cut_off(polls: usize, future: impl Future<Output = ()>, over: impl Future<Output = ()>) -> Option<bool> {
+async fn cut_off(
+    polls: usize,
+    future: impl Future<Output = ()>,
+    over: impl Future<Output = ()>,
+) -> Option<bool> {
     let (mut future, mut over, mut left) = (pin!(future), pin!(over), polls);
     std::future::poll_fn(|context| {
         if over.as_mut().poll(context).is_ready() {
             return Poll::Ready(None);
         }
-        let Some(rest) = left.checked_sub(1) else { return Poll::Ready(Some(false)) };
+        let Some(rest) = left.checked_sub(1) else {
+            return Poll::Ready(Some(false));
+        };
         left = rest;
         match future.as_mut().poll(context) {
             Poll::Ready(()) => Poll::Ready(Some(true)),
@@ -218,7 +301,11 @@ async fn set_up(change: Change) -> (Life, MemoryStore, Brake) {
         deploy(&life.runtime, n, n < 3).await.unwrap();
     }
     if matches!(change, Change::Enable) {
-        life.runtime.definitions.switch("default", "p", false).await.unwrap();
+        life.runtime
+            .definitions
+            .switch("default", "p", false)
+            .await
+            .unwrap();
     }
     life.settle().await;
     (life, store, brake)
@@ -238,17 +325,36 @@ async fn check_cut(change: Change, polls: usize, brakes: bool) -> Option<bool> {
     let told = format!("{change:?} cut off after {polls} polls");
     let next = deploy(&life.runtime, 99, true).await.unwrap().remove(0);
     let stored = store.definitions().unwrap();
-    let numbers: Vec<u32> = stored.iter().filter(|row| row.id == "p").map(|row| row.version).collect();
-    assert_eq!(numbers, (1..=next.row.version).collect::<Vec<_>>(), "{told}: numbers are dense");
+    let numbers: Vec<u32> = stored
+        .iter()
+        .filter(|row| row.id == "p")
+        .map(|row| row.version)
+        .collect();
+    assert_eq!(
+        numbers,
+        (1..=next.row.version).collect::<Vec<_>>(),
+        "{told}: numbers are dense"
+    );
     for before in contents {
-        let after = stored.iter().find(|row| (&row.id, row.version) == (&before.id, before.version)).unwrap();
-        assert_eq!((&after.source, &after.revision), (&before.source, &before.revision), "{told}: contents stay");
+        let after = stored
+            .iter()
+            .find(|row| (&row.id, row.version) == (&before.id, before.version))
+            .unwrap();
+        assert_eq!(
+            (&after.source, &after.revision),
+            (&before.source, &before.revision),
+            "{told}: contents stay"
+        );
     }
     life.settle().await;
     let seen = shown(&life.runtime);
     life.end();
     let again = Life::begin(&store, &Brake::default()).await;
-    assert_eq!(shown(&again.runtime), seen, "{told}: a server over the same store shows the same");
+    assert_eq!(
+        shown(&again.runtime),
+        seen,
+        "{told}: a server over the same store shows the same"
+    );
     again.end();
     ended
 }

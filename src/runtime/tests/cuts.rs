@@ -1,8 +1,10 @@
-//! A tree of instances comes to the same end wherever the server is cut off: after every single write, in turn.
+//! A tree of instances comes to the same end wherever the server is cut off: after every single
+//! write, in turn.
 //!
-//! Time is virtual and nothing sleeps. The client is one that resends: in each life it says everything again, under the same
-//! ids. What the tree must have come to, and come to once, is what it comes to when nothing is cut off (`standing`); the
-//! processes are in `processes`. Starts that are refused: `refusal`.
+//! Time is virtual and nothing sleeps. The client is one that resends: in each life it says
+//! everything again, under the same ids. What the tree must have come to, and come to once, is what
+//! it comes to when nothing is cut off (`standing`); the processes are in `processes`. Starts that
+//! are refused: `refusal`.
 
 mod processes;
 mod refusal;
@@ -41,7 +43,8 @@ use standing::Standing;
 /// When every timer of the tree is over.
 const LATER: Time = Time(60_000);
 
-/// A store that takes so many writes more and then no other: what it took is durable, also of a batch it refuses.
+/// A store that takes so many writes more and then no other: what it took is durable, also of a
+/// batch it refuses.
 pub(super) struct Cut {
     pub store: MemoryStore,
     pub left: usize,
@@ -79,7 +82,11 @@ struct World {
 impl World {
     /// A world in which these processes are deployed.
     fn new(last: Last, sources: &[Value]) -> Self {
-        let world = Self { store: MemoryStore::default(), clock: Clock::standing_at(Time(0)), last };
+        let world = Self {
+            store: MemoryStore::default(),
+            clock: Clock::standing_at(Time(0)),
+            last,
+        };
         world.deploy(sources);
         world
     }
@@ -88,16 +95,26 @@ impl World {
         self.live(usize::MAX, async |runtime| {
             for source in sources {
                 let (source, format) = (source.to_string(), SourceFormat::Json);
-                let deploy =
-                    Deploy { tenant: "default", source: source.as_bytes(), format, publish: true, by: "test", now: Time(0) };
+                let deploy = Deploy {
+                    tenant: "default",
+                    source: source.as_bytes(),
+                    format,
+                    publish: true,
+                    by: "test",
+                    now: Time(0),
+                };
                 runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
             }
         });
     }
 
-    /// One life of the server, until `play` is over or a write is refused. `None` when it was cut off.
+    /// One life of the server, until `play` is over or a write is refused. `None` when it was cut
+    /// off.
     fn live<T>(&self, writes: usize, play: impl AsyncFnOnce(Arc<Runtime>) -> T) -> Option<T> {
-        let store = Box::new(Cut { store: self.store.clone(), left: writes });
+        let store = Box::new(Cut {
+            store: self.store.clone(),
+            left: writes,
+        });
         let clock = self.clock.clone();
         actix_rt::System::new().block_on(async move {
             let fatal = Arc::new(Notify::new());
@@ -136,7 +153,12 @@ impl World {
             runtime.clock.set(LATER);
             idle(&runtime).await;
             let last = match self.last {
-                Last::Confirm => Command::Run(RunAction { action: "confirm".into(), element: None, data: json!({}), file: None }),
+                Last::Confirm => Command::Run(RunAction {
+                    action: "confirm".into(),
+                    element: None,
+                    data: json!({}),
+                    file: None,
+                }),
                 Last::Terminate => Command::Terminate,
             };
             give(&runtime, root, last).await;
@@ -172,9 +194,30 @@ async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
 }
 
 async fn give(runtime: &Arc<Runtime>, root: InstanceKey, command: Command) {
-    let tag = Some(CommandTag { id: Uuid::from_u128(2), subject: "alice".into(), hash: 0 });
-    let ask = Ask::Apply { command: Box::new(command), tag, if_seq: None };
-    done(answer(|reply| runtime.dispatch(root, Envelope { caller: Some(alice()), ask, reply })).await).await;
+    let tag = Some(CommandTag {
+        id: Uuid::from_u128(2),
+        subject: "alice".into(),
+        hash: 0,
+    });
+    let ask = Ask::Apply {
+        command: Box::new(command),
+        tag,
+        if_seq: None,
+    };
+    done(
+        answer(|reply| {
+            runtime.dispatch(
+                root,
+                Envelope {
+                    caller: Some(alice()),
+                    ask,
+                    reply,
+                },
+            )
+        })
+        .await,
+    )
+    .await;
 }
 
 /// A client without an answer waits: the server is cut off.
@@ -187,13 +230,18 @@ async fn done(answer: Answer) -> InstanceKey {
 }
 
 fn check(last: Last) -> Standing {
-    let whole = World::new(last, &processes::all()).play(usize::MAX).unwrap();
+    let whole = World::new(last, &processes::all())
+        .play(usize::MAX)
+        .unwrap();
     let cut_off = (0..).find(|&writes| {
         let world = World::new(last, &processes::all());
         let first = world.play(writes);
         let end = world.play(usize::MAX).unwrap();
         assert_eq!(end, whole, "cut off after {writes} writes");
-        assert!(world.store.outbox().unwrap().is_empty(), "letters are left after a cut after {writes} writes");
+        assert!(
+            world.store.outbox().unwrap().is_empty(),
+            "letters are left after a cut after {writes} writes"
+        );
         first.is_some()
     });
     assert!(cut_off.unwrap() > 40, "the tree takes some writes");
@@ -207,8 +255,16 @@ fn a_tree_that_finishes() {
     let data = json!({"people": ["Ada", "Bob"], "grades": [grade("Ada"), grade("Bob")], "diary": {"entries": 1},
         "checked": {"of": ["Ada", "Bob"]}});
     assert_eq!(root.data, data);
-    assert_eq!(root.view, json!({"begun": true, "diary": "opened", "checking": true, "declined": true}));
-    let rated = |name: &str| vec![json!({"rates": name}), json!({"rated": name, "grade": format!("A for {name}")})];
+    assert_eq!(
+        root.view,
+        json!({"begun": true, "diary": "opened", "checking": true, "declined": true})
+    );
+    let rated = |name: &str| {
+        vec![
+            json!({"rates": name}),
+            json!({"rated": name, "grade": format!("A for {name}")}),
+        ]
+    };
     let pushed = [
         vec![json!({"begun": true}), json!({"declined": true})],
         vec![json!({"checking": true})],
@@ -236,7 +292,13 @@ fn a_tree_that_is_terminated() {
     let root = check(Last::Terminate);
     let statuses = root.statuses();
     for process in ["root", "guard", "post"] {
-        assert!(statuses.contains(&(process, Status::Terminated)), "{statuses:?}");
+        assert!(
+            statuses.contains(&(process, Status::Terminated)),
+            "{statuses:?}"
+        );
     }
-    assert!(statuses.iter().all(|(_, status)| !status.is_live()), "{statuses:?}");
+    assert!(
+        statuses.iter().all(|(_, status)| !status.is_live()),
+        "{statuses:?}"
+    );
 }

@@ -1,4 +1,5 @@
-//! A start whose instance is stored is found there, however its key stands to those that are taken for fresh.
+//! A start whose instance is stored is found there, however its key stands to those that are taken
+//! for fresh.
 
 use serde_json::json;
 use uuid::{NoContext, Timestamp, Uuid};
@@ -12,11 +13,18 @@ use crate::{
 /// The id of a command given so many seconds from now.
 fn command_in(seconds: i64) -> Uuid {
     let now = real_now().0 / 1_000;
-    Uuid::new_v7(Timestamp::from_unix(NoContext, now.saturating_add(seconds).unsigned_abs(), 0))
+    Uuid::new_v7(Timestamp::from_unix(
+        NoContext,
+        now.saturating_add(seconds).unsigned_abs(),
+        0,
+    ))
 }
 
 fn onboarding(command: Uuid) -> StartRequest {
-    StartRequest { command, ..start_of("onboarding", json!({})) }
+    StartRequest {
+        command,
+        ..start_of("onboarding", json!({}))
+    }
 }
 
 #[actix_web::test]

@@ -1,4 +1,5 @@
-//! A message between instances survives the end of the process between the sender's commit and the receiver's.
+//! A message between instances survives the end of the process between the sender's commit and the
+//! receiver's.
 
 use super::*;
 use crate::journal::{Entity, SqliteStore, StoreError, StoreReader, WriteOp};
@@ -33,7 +34,11 @@ impl Store for CutBeforeChild {
 async fn a_child_is_started_after_a_cut_between_the_two_commits() {
     let directory = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(directory.path()).unwrap();
-    let (runtime, journal) = runtime_over(Box::new(CutBeforeChild { store, begun: Vec::new() })).await;
+    let (runtime, journal) = runtime_over(Box::new(CutBeforeChild {
+        store,
+        begun: Vec::new(),
+    }))
+    .await;
     let parent = start(&runtime).await;
     let saved = applied(ask(&runtime, parent, save("Ada")).await);
     assert_eq!(saved.children.len(), 1);
@@ -44,7 +49,10 @@ async fn a_child_is_started_after_a_cut_between_the_two_commits() {
     reach_review(&runtime, parent).await;
     let observed = observe(&runtime, parent).await;
     assert_eq!(observed.children.len(), 1);
-    assert_eq!(observed.whole.as_ref().unwrap().data["client"]["credit"]["rating"], "good");
+    assert_eq!(
+        observed.whole.as_ref().unwrap().data["client"]["credit"]["rating"],
+        "good"
+    );
     let heard = observed.children[0].status;
     assert!(!heard.is_live());
 }

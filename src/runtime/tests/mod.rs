@@ -1,4 +1,5 @@
-//! The shell under stress: steps that panic or hang, instances that leave memory all the time, a cut between two commits.
+//! The shell under stress: steps that panic or hang, instances that leave memory all the time, a
+//! cut between two commits.
 //!
 //! What commands mean is tested in `engine`; what a client sees of all this, in `tests/wire`.
 
@@ -39,26 +40,48 @@ use crate::{
     },
 };
 
-const EXAMPLES: [&str; 2] =
-    [include_str!("../../../examples/account-onboarding.bpmn"), include_str!("../../../examples/credit-check.bpmn")];
+const EXAMPLES: [&str; 2] = [
+    include_str!("../../../examples/account-onboarding.bpmn"),
+    include_str!("../../../examples/credit-check.bpmn"),
+];
 
 /// A runtime over a store, with the examples deployed. Its arbiters end with the test's system.
 async fn runtime_over(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
     let journal = Journal::start(store, limits::WRITER_QUEUE, Box::new(|_| {})).unwrap();
     let arbiters = (0..2).map(|_| actix_rt::Arbiter::new().handle()).collect();
-    let runtime = Runtime::start(journal.clone(), Files::temporary(), OutsideSettings::default(), Clock::real(), arbiters, None)
-        .await
-        .unwrap();
+    let runtime = Runtime::start(
+        journal.clone(),
+        Files::temporary(),
+        OutsideSettings::default(),
+        Clock::real(),
+        arbiters,
+        None,
+    )
+    .await
+    .unwrap();
     for source in EXAMPLES {
         let (source, format) = (source.as_bytes(), SourceFormat::BpmnXml);
-        let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: Time(0) };
+        let deploy = Deploy {
+            tenant: "default",
+            source,
+            format,
+            publish: true,
+            by: "test",
+            now: Time(0),
+        };
         runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
     }
     (runtime, journal)
 }
 
 fn alice() -> Caller {
-    Caller { subject: "alice".into(), tenant: "default".into(), roles: [].into(), operator: false, trees: None }
+    Caller {
+        subject: "alice".into(),
+        tenant: "default".into(),
+        roles: [].into(),
+        operator: false,
+        trees: None,
+    }
 }
 
 async fn answer(send: impl FnOnce(Reply)) -> Answer {
@@ -75,7 +98,8 @@ fn applied(answer: Answer) -> Arc<Committed> {
 }
 
 async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
-    applied(answer(|reply| runtime.start_instance(start_of("onboarding", json!({})), reply)).await).instance
+    applied(answer(|reply| runtime.start_instance(start_of("onboarding", json!({})), reply)).await)
+        .instance
 }
 
 fn start_of(process: &str, data: Value) -> StartRequest {
@@ -94,12 +118,31 @@ fn start_of(process: &str, data: Value) -> StartRequest {
 }
 
 fn run(action: &str, data: Value) -> Ask {
-    let command = Command::Run(RunAction { action: action.into(), element: None, data, file: None });
-    Ask::Apply { command: Box::new(command), tag: None, if_seq: None }
+    let command = Command::Run(RunAction {
+        action: action.into(),
+        element: None,
+        data,
+        file: None,
+    });
+    Ask::Apply {
+        command: Box::new(command),
+        tag: None,
+        if_seq: None,
+    }
 }
 
 async fn ask(runtime: &Arc<Runtime>, key: InstanceKey, ask: Ask) -> Answer {
-    answer(|reply| runtime.dispatch(key, Envelope { caller: Some(alice()), ask, reply })).await
+    answer(|reply| {
+        runtime.dispatch(
+            key,
+            Envelope {
+                caller: Some(alice()),
+                ask,
+                reply,
+            },
+        )
+    })
+    .await
 }
 
 async fn observe(runtime: &Arc<Runtime>, key: InstanceKey) -> Arc<Observed> {
@@ -116,7 +159,13 @@ fn save(first_name: &str) -> Ask {
 
 /// Waits until the credit check is done and the token is at `review`.
 async fn reach_review(runtime: &Arc<Runtime>, key: InstanceKey) {
-    while !observe(runtime, key).await.next.tokens.iter().any(|token| &*token.node == "review") {
+    while !observe(runtime, key)
+        .await
+        .next
+        .tokens
+        .iter()
+        .any(|token| &*token.node == "review")
+    {
         tokio::task::yield_now().await;
     }
 }

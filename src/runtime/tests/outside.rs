@@ -1,7 +1,8 @@
-//! Calls to the outside, made to a server of the test's own: what goes out, what comes back, and what a cut leaves.
+//! Calls to the outside, made to a server of the test's own: what goes out, what comes back, and
+//! what a cut leaves.
 //!
-//! Process time is virtual and nothing sleeps; what waits for a pause waits for the clock to be set. Where calls may not go at
-//! all is tested beside the list of targets.
+//! Process time is virtual and nothing sleeps; what waits for a pause waits for the clock to be
+//! set. Where calls may not go at all is tested beside the list of targets.
 
 mod cutting;
 mod failing;
@@ -54,21 +55,44 @@ impl Stage {
     fn new(targets: &[&str]) -> Self {
         let targets: Vec<String> = targets.iter().map(|text| (*text).to_owned()).collect();
         let secrets = BTreeMap::from([("TOKEN".to_owned(), "hush".to_owned())]);
-        let settings = OutsideSettings::new(Targets::parse(&targets).unwrap(), secrets, KEY.to_vec());
-        Self { store: MemoryStore::default(), clock: Clock::standing_at(Time(0)), settings }
+        let settings =
+            OutsideSettings::new(Targets::parse(&targets).unwrap(), secrets, KEY.to_vec());
+        Self {
+            store: MemoryStore::default(),
+            clock: Clock::standing_at(Time(0)),
+            settings,
+        }
     }
 
-    /// One life of the server, until `play` is over or a write is refused. `None` when it was cut off.
+    /// One life of the server, until `play` is over or a write is refused. `None` when it was cut
+    /// off.
     fn live<T>(&self, writes: usize, play: impl AsyncFnOnce(Arc<Runtime>) -> T) -> Option<T> {
-        let store = Box::new(Cut { store: self.store.clone(), left: writes });
+        let store = Box::new(Cut {
+            store: self.store.clone(),
+            left: writes,
+        });
         let (clock, settings) = (self.clock.clone(), self.settings.clone());
         actix_rt::System::new().block_on(async move {
             let fatal = Arc::new(Notify::new());
             let noted = fatal.clone();
-            let journal = Journal::start(store, limits::WRITER_QUEUE, Box::new(move |_| noted.notify_one())).unwrap();
+            let journal = Journal::start(
+                store,
+                limits::WRITER_QUEUE,
+                Box::new(move |_| noted.notify_one()),
+            )
+            .unwrap();
             let arbiter = actix_rt::Arbiter::new();
             let arbiters = vec![arbiter.handle()];
-            let runtime = Runtime::start(journal.clone(), Files::temporary(), settings, clock, arbiters, None).await.unwrap();
+            let runtime = Runtime::start(
+                journal.clone(),
+                Files::temporary(),
+                settings,
+                clock,
+                arbiters,
+                None,
+            )
+            .await
+            .unwrap();
             let played = tokio::select! {
                 played = play(runtime.clone()) => Some(played),
                 () = fatal.notified() => None,
@@ -118,7 +142,11 @@ struct Outcome {
 impl Outcome {
     async fn of(runtime: &Arc<Runtime>, key: InstanceKey) -> Self {
         let observed = observe(runtime, key).await;
-        let incident = observed.next.tokens.iter().find_map(|token| token.incident.clone());
+        let incident = observed
+            .next
+            .tokens
+            .iter()
+            .find_map(|token| token.incident.clone());
         Self {
             key,
             status: observed.next.status,
@@ -132,7 +160,10 @@ impl Outcome {
     fn failed(&self, code: &str) -> &str {
         let (found, sentence) = self.incident.as_ref().expect("an incident");
         assert_eq!(found, code, "{sentence}");
-        assert!(sentence.contains("expected ") && sentence.contains(", but "), "{sentence}");
+        assert!(
+            sentence.contains("expected ") && sentence.contains(", but "),
+            "{sentence}"
+        );
         sentence
     }
 }
@@ -149,7 +180,14 @@ fn process(params: Value) -> Value {
 async fn deploy(runtime: &Arc<Runtime>, source: &Value) {
     let source = source.to_string();
     let (source, format) = (source.as_bytes(), SourceFormat::Json);
-    let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: Time(0) };
+    let deploy = Deploy {
+        tenant: "default",
+        source,
+        format,
+        publish: true,
+        by: "test",
+        now: Time(0),
+    };
     runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
 }
 
@@ -175,10 +213,14 @@ fn request(command: u128) -> StartRequest {
 /// The records of an instance.
 fn records(store: &MemoryStore, key: InstanceKey) -> Vec<Record> {
     let rows = store.rows(Entity::from(key), 0, usize::MAX).unwrap();
-    rows.iter().flat_map(|stored| codec::decode::<Row>(&stored.row.body).unwrap().records).collect()
+    rows.iter()
+        .flat_map(|stored| codec::decode::<Row>(&stored.row.body).unwrap().records)
+        .collect()
 }
 
 /// The key by which the other side knows a repeat.
 fn key_of(received: &Received) -> &str {
-    received.header("idempotency-key").expect("every call has a key")
+    received
+        .header("idempotency-key")
+        .expect("every call has a key")
 }

@@ -16,7 +16,11 @@ const COMMANDS: usize = 120;
 const AHEAD: usize = 3;
 
 /// A mailbox full of requests to leave refuses a command, which then is sent again.
-async fn until_applied(runtime: &Arc<Runtime>, key: InstanceKey, command: impl Fn() -> Ask) -> Arc<Committed> {
+async fn until_applied(
+    runtime: &Arc<Runtime>,
+    key: InstanceKey,
+    command: impl Fn() -> Ask,
+) -> Arc<Committed> {
     loop {
         match ask(runtime, key, command()).await {
             Answer::Refused(Refusal::Busy) => tokio::task::yield_now().await,
@@ -43,18 +47,29 @@ async fn stress(store: Box<dyn Store>) {
                 let mut rows = futures_util::future::join_all(ahead).await;
                 rows.sort_by_key(|committed| committed.row.first_seq);
                 for committed in rows {
-                    assert_eq!(committed.row.first_seq, last + 1, "every row follows the one before");
+                    assert_eq!(
+                        committed.row.first_seq,
+                        last + 1,
+                        "every row follows the one before"
+                    );
                     last = committed.row.last_seq();
                 }
             }
-            assert_eq!(observe(&runtime, key).await.seq, last, "nothing was applied that was not answered");
+            assert_eq!(
+                observe(&runtime, key).await.seq,
+                last,
+                "nothing was applied that was not answered"
+            );
         }));
     }
     for client in clients {
         client.await.unwrap();
     }
     let lives = runtime.registry.next_generation();
-    assert!(lives > (INSTANCES * 4) as u64, "they did leave memory: {lives} lives");
+    assert!(
+        lives > (INSTANCES * 4) as u64,
+        "they did leave memory: {lives} lives"
+    );
 }
 
 #[actix_web::test]

@@ -1,4 +1,5 @@
-//! Readers: never refused for want of room, answered from what is durable only, and together where they wait together.
+//! Readers: never refused for want of room, answered from what is durable only, and together where
+//! they wait together.
 
 use std::sync::{Condvar, Mutex};
 
@@ -46,14 +47,22 @@ impl Store for Stalled {
 
 async fn stalled() -> (Arc<Runtime>, Arc<Barrier>) {
     let barrier = Arc::<Barrier>::default();
-    let (runtime, _) = runtime_over(Box::new(Stalled(MemoryStore::default(), barrier.clone()))).await;
+    let (runtime, _) =
+        runtime_over(Box::new(Stalled(MemoryStore::default(), barrier.clone()))).await;
     (runtime, barrier)
 }
 
 fn read(runtime: &Arc<Runtime>, key: InstanceKey, caller: Caller) -> oneshot::Receiver<Answer> {
     let (sender, receiver) = oneshot::channel();
     let reply = Reply::to(move |answer| drop(sender.send(answer)));
-    runtime.read(key, Read { caller: Some(caller), question: Question::Observe { whole: true }, reply });
+    runtime.read(
+        key,
+        Read {
+            caller: Some(caller),
+            question: Question::Observe { whole: true },
+            reply,
+        },
+    );
     receiver
 }
 
@@ -83,7 +92,17 @@ async fn nothing_is_read_before_it_is_durable() {
     let mut neighbour = *Uuid::now_v7().as_bytes();
     neighbour[15] = key.partition();
     let neighbour = InstanceKey(Uuid::from_bytes(neighbour));
-    answer(|reply| runtime.dispatch(neighbour, Envelope { caller: None, ask: Ask::Observe, reply })).await;
+    answer(|reply| {
+        runtime.dispatch(
+            neighbour,
+            Envelope {
+                caller: None,
+                ask: Ask::Observe,
+                reply,
+            },
+        )
+    })
+    .await;
     for read in &mut reads {
         assert!(read.try_recv().is_err(), "the row is not durable yet");
     }
@@ -91,7 +110,12 @@ async fn nothing_is_read_before_it_is_durable() {
     let row = applied(command.await.unwrap());
     for read in reads {
         let seen = observed(read.await.unwrap());
-        assert!(seen.seq >= row.row.last_seq() && seen.seq > before, "{} after {}", seen.seq, row.row.last_seq());
+        assert!(
+            seen.seq >= row.row.last_seq() && seen.seq > before,
+            "{} after {}",
+            seen.seq,
+            row.row.last_seq()
+        );
     }
 }
 
@@ -107,8 +131,19 @@ async fn readers_need_no_room_where_commands_have_none() {
     let mut answers = Vec::new();
     for _ in 0..commands {
         let (sender, receiver) = oneshot::channel();
-        let reply = Reply::to(move |answer| sender.send(matches!(answer, Answer::Refused(Refusal::Busy))).unwrap_or_default());
-        runtime.dispatch(key, Envelope { caller: Some(alice()), ask: save("Ada"), reply });
+        let reply = Reply::to(move |answer| {
+            sender
+                .send(matches!(answer, Answer::Refused(Refusal::Busy)))
+                .unwrap_or_default()
+        });
+        runtime.dispatch(
+            key,
+            Envelope {
+                caller: Some(alice()),
+                ask: save("Ada"),
+                reply,
+            },
+        );
         answers.push(receiver);
         tokio::task::yield_now().await;
     }
@@ -134,18 +169,36 @@ async fn readers_that_wait_together_share_one_observation_and_see_what_they_may(
         tokio::task::yield_now().await;
     }
     // It is not in memory: all of them wait while it is loaded.
-    let strangers: Vec<_> = (0..300).map(|_| read(&runtime, key, Caller { subject: "mallory".into(), ..alice() })).collect();
+    let strangers: Vec<_> = (0..300)
+        .map(|_| {
+            read(
+                &runtime,
+                key,
+                Caller {
+                    subject: "mallory".into(),
+                    ..alice()
+                },
+            )
+        })
+        .collect();
     let reads: Vec<_> = (0..3_000).map(|_| read(&runtime, key, alice())).collect();
     let mut first: Option<Arc<Observed>> = None;
     let mut shared = 0;
     for read in reads {
         let seen = observed(read.await.unwrap());
-        shared += usize::from(first.as_ref().is_some_and(|first| Arc::ptr_eq(first, &seen)));
+        shared += usize::from(
+            first
+                .as_ref()
+                .is_some_and(|first| Arc::ptr_eq(first, &seen)),
+        );
         first.get_or_insert(seen);
     }
     assert_eq!(shared, 2_999);
     for stranger in strangers {
-        assert!(matches!(stranger.await.unwrap(), Answer::Refused(Refusal::Hidden)));
+        assert!(matches!(
+            stranger.await.unwrap(),
+            Answer::Refused(Refusal::Hidden)
+        ));
     }
 }
 
@@ -155,7 +208,10 @@ async fn what_is_not_there_is_not_found_however_many_ask() {
     let key = InstanceKey(Uuid::now_v7());
     let reads: Vec<_> = (0..1_000).map(|_| read(&runtime, key, alice())).collect();
     for read in reads {
-        assert!(matches!(read.await.unwrap(), Answer::Refused(Refusal::Rejected(_))));
+        assert!(matches!(
+            read.await.unwrap(),
+            Answer::Refused(Refusal::Rejected(_))
+        ));
     }
     while runtime.live_instances() > 0 {
         tokio::task::yield_now().await;

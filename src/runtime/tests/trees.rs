@@ -50,22 +50,42 @@ const PROCESSES: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/2010
 async fn runtime_with(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
     let (runtime, journal) = runtime_over(store).await;
     let (source, format) = (PROCESSES.as_bytes(), SourceFormat::BpmnXml);
-    let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: Time(0) };
+    let deploy = Deploy {
+        tenant: "default",
+        source,
+        format,
+        publish: true,
+        by: "test",
+        now: Time(0),
+    };
     runtime.definitions.deploy_if_unknown(deploy).await.unwrap();
     (runtime, journal)
 }
 
 async fn start_root(runtime: &Arc<Runtime>, process: &str) -> InstanceKey {
-    applied(answer(|reply| runtime.start_instance(start_of(process, json!({})), reply)).await).instance
+    applied(answer(|reply| runtime.start_instance(start_of(process, json!({})), reply)).await)
+        .instance
 }
 
 /// The instances of a tree, the root left out.
 async fn below(runtime: &Arc<Runtime>, root: InstanceKey) -> Vec<InstanceRow> {
-    let filter = InstanceFilter { root: Some(root), ..InstanceFilter::default() };
-    runtime.journal.read(move |reader| reader.instances(&filter, None, usize::MAX)).await.unwrap().unwrap()
+    let filter = InstanceFilter {
+        root: Some(root),
+        ..InstanceFilter::default()
+    };
+    runtime
+        .journal
+        .read(move |reader| reader.instances(&filter, None, usize::MAX))
+        .await
+        .unwrap()
+        .unwrap()
 }
 
-async fn until(runtime: &Arc<Runtime>, root: InstanceKey, reached: impl Fn(&[InstanceRow]) -> bool) -> Vec<InstanceRow> {
+async fn until(
+    runtime: &Arc<Runtime>,
+    root: InstanceKey,
+    reached: impl Fn(&[InstanceRow]) -> bool,
+) -> Vec<InstanceRow> {
     loop {
         let rows = below(runtime, root).await;
         if reached(&rows) {
@@ -82,7 +102,11 @@ async fn until_all_is_delivered(runtime: &Arc<Runtime>) {
 }
 
 fn terminate() -> Ask {
-    Ask::Apply { command: Box::new(Command::Terminate), tag: None, if_seq: None }
+    Ask::Apply {
+        command: Box::new(Command::Terminate),
+        tag: None,
+        if_seq: None,
+    }
 }
 
 fn live(rows: &[InstanceRow]) -> usize {
@@ -93,20 +117,40 @@ fn live(rows: &[InstanceRow]) -> usize {
 async fn a_process_that_calls_itself_stops_at_the_last_level_with_an_incident() {
     let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
     let root = start_root(&runtime, "itself").await;
-    let rows = until(&runtime, root, |rows| rows.iter().any(|row| row.incidents > 0)).await;
+    let rows = until(&runtime, root, |rows| {
+        rows.iter().any(|row| row.incidents > 0)
+    })
+    .await;
     until_all_is_delivered(&runtime).await;
     assert_eq!(rows.len(), TREE_LEVELS - 1);
     assert_eq!(live(&rows), TREE_LEVELS - 1);
-    let all = PlaceFilter { tenant: "default".to_owned(), instance: None, process: None };
-    let incidents = runtime.journal.read(move |reader| reader.incidents(&all, None, 9)).await.unwrap().unwrap();
+    let all = PlaceFilter {
+        tenant: "default".to_owned(),
+        instance: None,
+        process: None,
+    };
+    let incidents = runtime
+        .journal
+        .read(move |reader| reader.incidents(&all, None, 9))
+        .await
+        .unwrap()
+        .unwrap();
     let codes: Vec<&str> = incidents.iter().map(|incident| &*incident.code).collect();
     assert!(codes.iter().all(|code| *code == "child_limit"), "{codes:?}");
 
     applied(ask(&runtime, root, terminate()).await);
     let rows = until(&runtime, root, |rows| live(rows) == 0).await;
-    assert!(rows.iter().all(|row| row.status == Status::Terminated.name()));
+    assert!(
+        rows.iter()
+            .all(|row| row.status == Status::Terminated.name())
+    );
     until_all_is_delivered(&runtime).await;
-    assert!(runtime.trees.get(root).is_none_or(|tree| tree.room() == tree.limits().instances));
+    assert!(
+        runtime
+            .trees
+            .get(root)
+            .is_none_or(|tree| tree.room() == tree.limits().instances)
+    );
 }
 
 #[actix_web::test]
@@ -118,10 +162,19 @@ async fn a_growing_tree_ends_with_its_root_and_nothing_starts_in_it_any_more() {
     until_all_is_delivered(&runtime).await;
     let rows = below(&runtime, root).await;
     assert_eq!(live(&rows), 0);
-    assert!(rows.iter().all(|row| row.status == Status::Terminated.name()));
+    assert!(
+        rows.iter()
+            .all(|row| row.status == Status::Terminated.name())
+    );
     let root_ended = observe(&runtime, root).await.ended_at.unwrap();
-    let late = rows.iter().filter(|row| row.created_at > root_ended).count();
-    assert!(late < 128, "what was on its way when the root ended, but {late} started after it");
+    let late = rows
+        .iter()
+        .filter(|row| row.created_at > root_ended)
+        .count();
+    assert!(
+        late < 128,
+        "what was on its way when the root ended, but {late} started after it"
+    );
 }
 
 #[actix_web::test]
@@ -135,24 +188,52 @@ async fn an_end_reaches_what_a_finished_instance_has_left_running() {
     runtime.registry.sweep(std::time::Duration::ZERO);
     applied(ask(&runtime, root, terminate()).await);
     let rows = until(&runtime, root, |rows| live(rows) == 0).await;
-    let status = |process: &str| rows.iter().find(|row| row.process == process).unwrap().status.clone();
-    assert_eq!((status("between"), status("leaf")), ("finished".to_owned(), "terminated".to_owned()));
+    let status = |process: &str| {
+        rows.iter()
+            .find(|row| row.process == process)
+            .unwrap()
+            .status
+            .clone()
+    };
+    assert_eq!(
+        (status("between"), status("leaf")),
+        ("finished".to_owned(), "terminated".to_owned())
+    );
 
     let root = start_root(&runtime, "top").await;
     until(&runtime, root, both).await;
     applied(ask(&runtime, root, run("go", json!({}))).await);
     until_all_is_delivered(&runtime).await;
-    assert_eq!(live(&below(&runtime, root).await), 1, "a root that finishes leaves it running");
+    assert_eq!(
+        live(&below(&runtime, root).await),
+        1,
+        "a root that finishes leaves it running"
+    );
 }
 
 fn below_an_instance(instance: InstanceKey) -> StartRequest {
-    let inherit = Some(Inherit { instance, seq: None, copy: CopyList::parse(None, &[]).unwrap() });
-    StartRequest { inherit, caller: Caller { operator: true, ..alice() }, ..start_of("leaf", json!({})) }
+    let inherit = Some(Inherit {
+        instance,
+        seq: None,
+        copy: CopyList::parse(None, &[]).unwrap(),
+    });
+    StartRequest {
+        inherit,
+        caller: Caller {
+            operator: true,
+            ..alice()
+        },
+        ..start_of("leaf", json!({}))
+    }
 }
 
 async fn refusal(runtime: &Arc<Runtime>, request: StartRequest) -> String {
     match answer(|reply| runtime.start_instance(request, reply)).await {
-        Answer::Refused(Refusal::Rejected(rejection)) if rejection.kind == RejectionKind::Conflict => rejection.message,
+        Answer::Refused(Refusal::Rejected(rejection))
+            if rejection.kind == RejectionKind::Conflict =>
+        {
+            rejection.message
+        }
         other => panic!("{other:?}"),
     }
 }
@@ -161,7 +242,10 @@ async fn refusal(runtime: &Arc<Runtime>, request: StartRequest) -> String {
 async fn a_client_starts_nothing_where_nothing_may_start() {
     let (runtime, _) = runtime_with(Box::new(MemoryStore::default())).await;
     let root = start_root(&runtime, "itself").await;
-    let rows = until(&runtime, root, |rows| rows.iter().any(|row| row.incidents > 0)).await;
+    let rows = until(&runtime, root, |rows| {
+        rows.iter().any(|row| row.incidents > 0)
+    })
+    .await;
     let last = rows.iter().find(|row| row.incidents > 0).unwrap().key;
     let sentence = refusal(&runtime, below_an_instance(last)).await;
     assert!(sentence.contains("32 levels"), "{sentence}");
@@ -169,14 +253,23 @@ async fn a_client_starts_nothing_where_nothing_may_start() {
     let root = start_root(&runtime, "top").await;
     let rows = until(&runtime, root, |rows| rows.len() == 2 && live(rows) == 1).await;
     let finished = rows.iter().find(|row| row.ended_at.is_some()).unwrap().key;
-    let child = applied(answer(|reply| runtime.start_instance(below_an_instance(finished), reply)).await).instance;
+    let child =
+        applied(answer(|reply| runtime.start_instance(below_an_instance(finished), reply)).await)
+            .instance;
     let tree = runtime.trees.get(root).unwrap();
     let room = tree.room();
     tree.grow(room);
     let sentence = refusal(&runtime, below_an_instance(root)).await;
-    assert!(sentence.contains("live instances of one tree"), "{sentence}");
+    assert!(
+        sentence.contains("live instances of one tree"),
+        "{sentence}"
+    );
     (0..room).for_each(|_| tree.shrink());
-    assert_eq!(room, tree.limits().instances - 3, "the root, the leaf and the client's start are live");
+    assert_eq!(
+        room,
+        tree.limits().instances - 3,
+        "the root, the leaf and the client's start are live"
+    );
 
     applied(ask(&runtime, root, terminate()).await);
     until_all_is_delivered(&runtime).await;
@@ -190,7 +283,8 @@ async fn a_client_starts_nothing_where_nothing_may_start() {
 #[actix_web::test]
 async fn after_a_restart_a_tree_whose_root_has_ended_ends_and_does_not_grow() {
     let directory = tempfile::tempdir().unwrap();
-    let (runtime, journal) = runtime_with(Box::new(SqliteStore::open(directory.path()).unwrap())).await;
+    let (runtime, journal) =
+        runtime_with(Box::new(SqliteStore::open(directory.path()).unwrap())).await;
     let root = start_root(&runtime, "spawner").await;
     until(&runtime, root, |rows| rows.len() > 100).await;
     applied(ask(&runtime, root, terminate()).await);
@@ -203,7 +297,11 @@ async fn after_a_restart_a_tree_whose_root_has_ended_ends_and_does_not_grow() {
     until_all_is_delivered(&runtime).await;
     let after = below(&runtime, root).await;
     assert_eq!(live(&after), 0);
-    assert_eq!(after.len(), before.len(), "nothing was started after the restart");
+    assert_eq!(
+        after.len(),
+        before.len(),
+        "nothing was started after the restart"
+    );
 }
 
 #[actix_web::test]
@@ -212,12 +310,18 @@ async fn others_start_while_a_tree_grows_and_ends() {
     let root = start_root(&runtime, "spawner").await;
     until(&runtime, root, |rows| rows.len() > 300).await;
     for _ in 0..20 {
-        assert!(runtime.journal.queued() < limits::WRITER_QUEUE / 4, "a tree takes its share of the writer's queue");
+        assert!(
+            runtime.journal.queued() < limits::WRITER_QUEUE / 4,
+            "a tree takes its share of the writer's queue"
+        );
         start_root(&runtime, "leaf").await;
     }
     applied(ask(&runtime, root, terminate()).await);
     while live(&below(&runtime, root).await) > 0 {
-        assert!(runtime.journal.queued() < limits::WRITER_QUEUE / 4, "an ending tree takes its share, too");
+        assert!(
+            runtime.journal.queued() < limits::WRITER_QUEUE / 4,
+            "an ending tree takes its share, too"
+        );
         start_root(&runtime, "leaf").await;
     }
 }

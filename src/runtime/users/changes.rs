@@ -1,4 +1,5 @@
-//! What may be done to a user. Each change is one row, written by the journal's writer; it is visible as soon as it is durable.
+//! What may be done to a user. Each change is one row, written by the journal's writer; it is
+//! visible as soon as it is durable.
 
 use std::{error::Error, fmt, sync::Arc};
 
@@ -51,11 +52,22 @@ pub enum UserError {
 impl fmt::Display for UserError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exists(name) => write!(f, "expected a new name, but there is a user '{name}': change it, or take another name"),
-            Self::Unknown(name) => write!(f, "expected the name of a user, but there is no user '{name}'"),
+            Self::Exists(name) => write!(
+                f,
+                "expected a new name, but there is a user '{name}': \
+                change it, or take another name"
+            ),
+            Self::Unknown(name) => write!(
+                f,
+                "expected the name of a user, but there is no user \
+                '{name}'"
+            ),
             Self::Invalid(sentence) => f.write_str(sentence),
             Self::Busy => f.write_str("expected room for a change, but a queue is full: try again"),
-            Self::Failed => f.write_str("expected to write the change, but the server is stopping or out of order: try again"),
+            Self::Failed => f.write_str(
+                "expected to write the change, but the server is \
+                stopping or out of order: try again",
+            ),
         }
     }
 }
@@ -80,7 +92,8 @@ impl Users {
         check_name("tenant", user.tenant)?;
         check_name("name", user.name)?;
         if user.name.starts_with(SCHEDULED) {
-            let sentence = "expected a name that does not begin with 'schedule:', which is kept for schedules, but it does";
+            let sentence = "expected a name that does not begin with 'schedule:', which is kept \
+                for schedules, but it does";
             return Err(UserError::Invalid(sentence.to_owned()));
         }
         check_roles(user.roles)?;
@@ -106,7 +119,13 @@ impl Users {
     ///
     /// # Errors
     /// [`UserError`].
-    pub async fn update(&self, tenant: &str, name: &str, update: UserUpdate<'_>, now: Time) -> Result<(), UserError> {
+    pub async fn update(
+        &self,
+        tenant: &str,
+        name: &str,
+        update: UserUpdate<'_>,
+        now: Time,
+    ) -> Result<(), UserError> {
         if let Some(roles) = update.roles {
             check_roles(roles)?;
         }
@@ -119,7 +138,11 @@ impl Users {
         };
         self.change_known(tenant, name, |row| UserRow {
             roles: update.roles.map_or(row.roles, <[String]>::to_vec),
-            revoked_at: if hash.is_some() { Some(now) } else { row.revoked_at },
+            revoked_at: if hash.is_some() {
+                Some(now)
+            } else {
+                row.revoked_at
+            },
             password_hash: hash.or(row.password_hash),
             ..row
         })
@@ -130,16 +153,46 @@ impl Users {
     ///
     /// # Errors
     /// [`UserError`].
-    pub async fn set_password(&self, tenant: &str, name: &str, password: &str, now: Time) -> Result<(), UserError> {
-        self.update(tenant, name, UserUpdate { password: Some(password), roles: None }, now).await
+    pub async fn set_password(
+        &self,
+        tenant: &str,
+        name: &str,
+        password: &str,
+        now: Time,
+    ) -> Result<(), UserError> {
+        self.update(
+            tenant,
+            name,
+            UserUpdate {
+                password: Some(password),
+                roles: None,
+            },
+            now,
+        )
+        .await
     }
 
     /// Gives a user these roles instead of those it had; its tokens have them from the next one.
     ///
     /// # Errors
     /// [`UserError`].
-    pub async fn set_roles(&self, tenant: &str, name: &str, roles: &[String], now: Time) -> Result<(), UserError> {
-        self.update(tenant, name, UserUpdate { roles: Some(roles), password: None }, now).await
+    pub async fn set_roles(
+        &self,
+        tenant: &str,
+        name: &str,
+        roles: &[String],
+        now: Time,
+    ) -> Result<(), UserError> {
+        self.update(
+            tenant,
+            name,
+            UserUpdate {
+                roles: Some(roles),
+                password: None,
+            },
+            now,
+        )
+        .await
     }
 
     /// Ends every token issued so far. With the password it gets new ones.
@@ -147,7 +200,11 @@ impl Users {
     /// # Errors
     /// [`UserError`].
     pub async fn revoke(&self, tenant: &str, name: &str, now: Time) -> Result<(), UserError> {
-        self.change_known(tenant, name, |row| UserRow { revoked_at: Some(now), ..row }).await
+        self.change_known(tenant, name, |row| UserRow {
+            revoked_at: Some(now),
+            ..row
+        })
+        .await
     }
 
     /// Removes a user: neither its password nor any token of its name is good any more.
@@ -155,11 +212,21 @@ impl Users {
     /// # Errors
     /// [`UserError`].
     pub async fn remove(&self, tenant: &str, name: &str, now: Time) -> Result<(), UserError> {
-        let removed = |row| UserRow { password_hash: None, roles: Vec::new(), revoked_at: Some(now), ..row };
+        let removed = |row| UserRow {
+            password_hash: None,
+            roles: Vec::new(),
+            revoked_at: Some(now),
+            ..row
+        };
         self.change_known(tenant, name, removed).await
     }
 
-    async fn change_known(&self, tenant: &str, name: &str, change: impl FnOnce(UserRow) -> UserRow) -> Result<(), UserError> {
+    async fn change_known(
+        &self,
+        tenant: &str,
+        name: &str,
+        change: impl FnOnce(UserRow) -> UserRow,
+    ) -> Result<(), UserError> {
         let changed = |known: Option<&UserRow>| match known {
             Some(row) if row.password_hash.is_some() => Ok(change(row.clone())),
             _ => Err(UserError::Unknown(name.to_owned())),
@@ -177,18 +244,27 @@ impl Users {
         let decide = |index: &Index| {
             let known = index.get(&(tenant.to_owned(), name.to_owned()));
             let row = change(known.map(Arc::as_ref))?;
-            Ok(Decision { change: Some(Arc::new(row)), answer: () })
+            Ok(Decision {
+                change: Some(Arc::new(row)),
+                answer: (),
+            })
         };
         self.table.change(decide).await?
     }
 
     async fn hash(&self, password: &str) -> Result<String, UserError> {
         if password.is_empty() || password.len() > limits::PASSWORD_BYTES {
-            let sentence = format!("expected a password of 1 to {} bytes, but it has {}", limits::PASSWORD_BYTES, password.len());
+            let sentence = format!(
+                "expected a password of 1 to {} bytes, but it has {}",
+                limits::PASSWORD_BYTES,
+                password.len()
+            );
             return Err(UserError::Invalid(sentence));
         }
         let turn = self.hashing.turn().await.ok_or(UserError::Busy)?;
-        turn.hash(password.to_owned()).await.ok_or(UserError::Failed)
+        turn.hash(password.to_owned())
+            .await
+            .ok_or(UserError::Failed)
     }
 }
 
@@ -199,14 +275,18 @@ fn check_name(what: &str, name: &str) -> Result<(), UserError> {
     }
     let limit = limits::NAME_BYTES;
     Err(UserError::Invalid(format!(
-        "expected a {what} of 1 to {limit} bytes without control characters and without blanks at its ends, but it is another"
+        "expected a {what} of 1 to {limit} bytes without control characters and without blanks \
+        at its ends, but it is another"
     )))
 }
 
 fn check_roles(roles: &[String]) -> Result<(), UserError> {
     let (most, limit) = (limits::USER_ROLES, limits::NAME_BYTES);
-    let plain =
-        |role: &String| !role.is_empty() && role.len() <= limit && !role.chars().any(|c| c.is_whitespace() || c.is_control());
+    let plain = |role: &String| {
+        !role.is_empty()
+            && role.len() <= limit
+            && !role.chars().any(|c| c.is_whitespace() || c.is_control())
+    };
     let together: usize = roles.iter().map(String::len).sum();
     if roles.len() <= most && roles.iter().all(plain) && together <= limits::USER_ROLES_BYTES {
         return Ok(());
@@ -214,11 +294,12 @@ fn check_roles(roles: &[String]) -> Result<(), UserError> {
     if together > limits::USER_ROLES_BYTES {
         let longest = limits::USER_ROLES_BYTES;
         return Err(UserError::Invalid(format!(
-            "expected roles of at most {longest} bytes together, so that a browser keeps the sign-in, but they have {together}: \
-             use fewer or shorter ones"
+            "expected roles of at most {longest} bytes together, so that a browser keeps the \
+            sign-in, but they have {together}: use fewer or shorter ones"
         )));
     }
     Err(UserError::Invalid(format!(
-        "expected at most {most} roles of 1 to {limit} bytes each, without blanks and control characters, but they are others"
+        "expected at most {most} roles of 1 to {limit} bytes each, without blanks and control \
+        characters, but they are others"
     )))
 }

@@ -1,4 +1,5 @@
-//! Hashes of passwords: argon2id, off the arbiters and few at a time, as each takes memory and tens of milliseconds.
+//! Hashes of passwords: argon2id, off the arbiters and few at a time, as each takes memory and tens
+//! of milliseconds.
 //!
 //! Not here: who is asked for a password, and how often (`sign_in`, `throttle`).
 
@@ -13,7 +14,8 @@ use tokio::{
 
 use crate::limits;
 
-/// Stands for the hash of a user there is not, so that an unknown name takes as long as a wrong password.
+/// Stands for the hash of a user there is not, so that an unknown name takes as long as a wrong
+/// password.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Who may hash.
@@ -25,7 +27,10 @@ pub(super) struct Hashing {
 impl Default for Hashing {
     fn default() -> Self {
         let (running, all) = (limits::HASHES, limits::HASHES + limits::HASHES_WAITING);
-        Self { running: Semaphore::new(running), admitted: Semaphore::new(all) }
+        Self {
+            running: Semaphore::new(running),
+            admitted: Semaphore::new(all),
+        }
     }
 }
 
@@ -40,22 +45,37 @@ impl Hashing {
     pub async fn turn(&self) -> Option<Turn<'_>> {
         let admitted = self.admitted.try_acquire().ok()?;
         let running = self.running.acquire().await.ok()?;
-        Some(Turn { _running: running, _admitted: admitted })
+        Some(Turn {
+            _running: running,
+            _admitted: admitted,
+        })
     }
 }
 
 impl Turn<'_> {
     /// The hash of a new password as a PHC string; `None` when the system gives no random salt.
     pub async fn hash(self, password: String) -> Option<String> {
-        let hashed = spawn_blocking(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()));
-        hashed.await.ok()?.inspect_err(|error| log::error!("a password cannot be hashed: {error}")).ok()
+        let hashed = spawn_blocking(move || {
+            Argon2::default()
+                .hash_password(password.as_bytes())
+                .map(|hash| hash.to_string())
+        });
+        hashed
+            .await
+            .ok()?
+            .inspect_err(|error| log::error!("a password cannot be hashed: {error}"))
+            .ok()
     }
 
     /// Whether the password fits the hash; never when there is none, which takes as long.
     pub async fn fits(self, password: String, hash: Option<String>) -> bool {
         let known = hash.is_some();
         let hash = hash.unwrap_or_else(|| NOBODY.to_owned());
-        let verified = spawn_blocking(move || Argon2::default().verify_password(password.as_bytes(), hash.as_str()).is_ok());
+        let verified = spawn_blocking(move || {
+            Argon2::default()
+                .verify_password(password.as_bytes(), hash.as_str())
+                .is_ok()
+        });
         verified.await.unwrap_or(false) && known
     }
 }
@@ -67,9 +87,21 @@ mod tests {
     #[tokio::test]
     async fn a_hash_fits_its_password_only_and_nobody_fits_none() {
         let hashing = Hashing::default();
-        let hash = hashing.turn().await.unwrap().hash("sésame".into()).await.unwrap();
-        let fits =
-            async |password: &str, hash: Option<String>| hashing.turn().await.unwrap().fits(password.to_owned(), hash).await;
+        let hash = hashing
+            .turn()
+            .await
+            .unwrap()
+            .hash("sésame".into())
+            .await
+            .unwrap();
+        let fits = async |password: &str, hash: Option<String>| {
+            hashing
+                .turn()
+                .await
+                .unwrap()
+                .fits(password.to_owned(), hash)
+                .await
+        };
         assert!(fits("sésame", Some(hash.clone())).await);
         assert!(!fits("sesame", Some(hash.clone())).await);
         assert!(!fits("sésame", None).await);
@@ -81,7 +113,10 @@ mod tests {
     #[tokio::test]
     async fn too_many_are_not_queued() {
         let hashing = Hashing::default();
-        let admitted = hashing.admitted.try_acquire_many((limits::HASHES + limits::HASHES_WAITING) as u32).unwrap();
+        let admitted = hashing
+            .admitted
+            .try_acquire_many((limits::HASHES + limits::HASHES_WAITING) as u32)
+            .unwrap();
         assert!(hashing.turn().await.is_none());
         drop(admitted);
         assert!(hashing.turn().await.is_some());

@@ -1,5 +1,5 @@
-//! Requests to change or list users as data: what `stepwire user` asks of the server on its data directory, or of the directory
-//! itself.
+//! Requests to change or list users as data: what `stepwire user` asks of the server on its data
+//! directory, or of the directory itself.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -105,14 +105,35 @@ impl Users {
     ///
     /// # Errors
     /// [`UserError`].
-    pub async fn serve(&self, request: UserRequest, now: Time) -> Result<Vec<ListedUser>, UserError> {
+    pub async fn serve(
+        &self,
+        request: UserRequest,
+        now: Time,
+    ) -> Result<Vec<ListedUser>, UserError> {
         let UserRequest { tenant, ask } = request;
         match ask {
-            UserAsk::Add { name, password, roles } => {
-                self.add(NewUser { tenant: &tenant, name: &name, password: &password, roles: &roles }, now).await?;
+            UserAsk::Add {
+                name,
+                password,
+                roles,
+            } => {
+                self.add(
+                    NewUser {
+                        tenant: &tenant,
+                        name: &name,
+                        password: &password,
+                        roles: &roles,
+                    },
+                    now,
+                )
+                .await?;
             }
-            UserAsk::SetPassword { name, password } => self.set_password(&tenant, &name, &password, now).await?,
-            UserAsk::SetRoles { name, roles } => self.set_roles(&tenant, &name, &roles, now).await?,
+            UserAsk::SetPassword { name, password } => {
+                self.set_password(&tenant, &name, &password, now).await?
+            }
+            UserAsk::SetRoles { name, roles } => {
+                self.set_roles(&tenant, &name, &roles, now).await?
+            }
             UserAsk::Revoke { name } => self.revoke(&tenant, &name, now).await?,
             UserAsk::Remove { name } => self.remove(&tenant, &name, now).await?,
             UserAsk::List => return Ok(self.listed(&tenant)),
@@ -122,7 +143,10 @@ impl Users {
 
     /// The users of a tenant by name, without removed ones.
     pub fn listed(&self, tenant: &str) -> Vec<ListedUser> {
-        self.all(tenant).iter().map(|row| ListedUser::from(&**row)).collect()
+        self.all(tenant)
+            .iter()
+            .map(|row| ListedUser::from(&**row))
+            .collect()
     }
 }
 

@@ -24,7 +24,8 @@ pub struct SignedIn {
 pub enum SignInError {
     /// The name or the password is wrong.
     Wrong,
-    /// Too many wrong passwords for this name or from this address: the next try is allowed after this long.
+    /// Too many wrong passwords for this name or from this address: the next try is allowed after
+    /// this long.
     Throttled(Duration),
     /// Too many sign in at the same time.
     Busy,
@@ -33,12 +34,20 @@ pub enum SignInError {
 impl fmt::Display for SignInError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Wrong => f.write_str("expected the name and password of a user, but one of them is wrong"),
+            Self::Wrong => {
+                f.write_str("expected the name and password of a user, but one of them is wrong")
+            }
             Self::Throttled(wait) => {
                 let seconds = wait.as_millis().div_ceil(1000);
-                write!(f, "expected fewer wrong passwords, but there were too many: try again in {seconds} s")
+                write!(
+                    f,
+                    "expected fewer wrong passwords, but there were too many: try again in \
+                    {seconds} s"
+                )
             }
-            Self::Busy => f.write_str("expected room for another sign-in, but too many wait: try again in a moment"),
+            Self::Busy => f.write_str(
+                "expected room for another sign-in, but too many wait: try again in a moment",
+            ),
         }
     }
 }
@@ -52,8 +61,8 @@ impl From<Wait> for SignInError {
 }
 
 impl Users {
-    /// Checks a password. `from` is the client's address, if it is known; `now` is real time. It takes tens of milliseconds, off
-    /// this thread, whether the name is known or not.
+    /// Checks a password. `from` is the client's address, if it is known; `now` is real time. It
+    /// takes tens of milliseconds, off this thread, whether the name is known or not.
     ///
     /// # Errors
     /// [`SignInError`]; a removed user is as unknown as one there never was.
@@ -66,7 +75,10 @@ impl Users {
         now: Time,
     ) -> Result<SignedIn, SignInError> {
         // No user can have these, so that says nothing; and nothing of any length is kept.
-        if tenant.len() > limits::NAME_BYTES || name.len() > limits::NAME_BYTES || password.len() > limits::PASSWORD_BYTES {
+        if tenant.len() > limits::NAME_BYTES
+            || name.len() > limits::NAME_BYTES
+            || password.len() > limits::PASSWORD_BYTES
+        {
             return Err(SignInError::Wrong);
         }
         let attempt = Try::new(tenant, name, from);
@@ -74,14 +86,23 @@ impl Users {
         self.throttled(|throttle| throttle.check(&attempt, now))?;
         let turn = self.hashing.turn().await.ok_or(SignInError::Busy)?;
         self.throttled(|throttle| throttle.begin(&attempt, now))?;
-        let hash = self.get(tenant, name).and_then(|user| user.password_hash.clone());
+        let hash = self
+            .get(tenant, name)
+            .and_then(|user| user.password_hash.clone());
         if !turn.fits(password.to_owned(), hash.clone()).await {
             return Err(SignInError::Wrong);
         }
         // A password that was changed meanwhile is the old one.
-        let user = self.get(tenant, name).filter(|user| user.password_hash == hash).ok_or(SignInError::Wrong)?;
+        let user = self
+            .get(tenant, name)
+            .filter(|user| user.password_hash == hash)
+            .ok_or(SignInError::Wrong)?;
         self.throttled(|throttle| throttle.was_right(&attempt, now));
-        Ok(SignedIn { subject: user.name.clone(), tenant: user.tenant.clone(), roles: user.roles.clone() })
+        Ok(SignedIn {
+            subject: user.name.clone(),
+            tenant: user.tenant.clone(),
+            roles: user.roles.clone(),
+        })
     }
 
     fn throttled<T>(&self, look: impl FnOnce(&mut Throttle) -> T) -> T {

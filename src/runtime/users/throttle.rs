@@ -1,9 +1,11 @@
 //! What guessing passwords costs: after a few wrong ones each next try has to wait longer.
 //!
-//! Wrong passwords count for a name from one address, and for an address whatever the name, so nobody locks out somebody who
-//! signs in from elsewhere. Many addresses together that guess at one name slow down those addresses only from which nobody has
-//! signed in under it before. A try counts as wrong from its beginning, so that many at once are no way around; a right password
-//! takes that back. Memory is bounded; when it is full, the least suspicious are forgotten. Time is an argument.
+//! Wrong passwords count for a name from one address, and for an address whatever the name, so
+//! nobody locks out somebody who signs in from elsewhere. Many addresses together that guess at one
+//! name slow down those addresses only from which nobody has signed in under it before. A try
+//! counts as wrong from its beginning, so that many at once are no way around; a right password
+//! takes that back. Memory is bounded; when it is full, the least suspicious are forgotten. Time is
+//! an argument.
 
 use std::{collections::HashMap, hash::Hash, net::IpAddr, time::Duration};
 
@@ -36,7 +38,10 @@ pub(super) struct Wait(pub Duration);
 
 impl Try {
     pub fn new(tenant: &str, name: &str, from: Option<IpAddr>) -> Self {
-        Self { name: (tenant.to_owned(), name.to_owned()), address: from.map(network) }
+        Self {
+            name: (tenant.to_owned(), name.to_owned()),
+            address: from.map(network),
+        }
     }
 }
 
@@ -62,36 +67,53 @@ impl Default for Throttle {
 impl Throttle {
     /// Whether a try may be made now. Counts nothing.
     pub fn check(&self, attempt: &Try, now: Time) -> Result<(), Wait> {
-        let of_name = self.names.wait(&(attempt.name.clone(), attempt.address), now);
-        let of_address = attempt.address.and_then(|address| self.addresses.wait(&address, now));
-        let anywhere = if self.known.has(attempt) { None } else { self.names_anywhere.wait(&attempt.name, now) };
-        of_name.max(of_address).max(anywhere).map_or(Ok(()), |wait| Err(Wait(wait)))
+        let of_name = self
+            .names
+            .wait(&(attempt.name.clone(), attempt.address), now);
+        let of_address = attempt
+            .address
+            .and_then(|address| self.addresses.wait(&address, now));
+        let anywhere = if self.known.has(attempt) {
+            None
+        } else {
+            self.names_anywhere.wait(&attempt.name, now)
+        };
+        of_name
+            .max(of_address)
+            .max(anywhere)
+            .map_or(Ok(()), |wait| Err(Wait(wait)))
     }
 
     /// A try begins, if it may: it counts as wrong until [`Throttle::was_right`].
     pub fn begin(&mut self, attempt: &Try, now: Time) -> Result<(), Wait> {
         self.check(attempt, now)?;
-        self.names.count((attempt.name.clone(), attempt.address), now);
+        self.names
+            .count((attempt.name.clone(), attempt.address), now);
         if let Some(address) = attempt.address
             && self.addresses.count(address, now) == limits::WRONG_PER_ADDRESS
         {
-            log::warn!("sign-in: {} wrong passwords from {address}: each further one waits", limits::WRONG_PER_ADDRESS);
+            log::warn!(
+                "sign-in: {} wrong passwords from {address}: each further one waits",
+                limits::WRONG_PER_ADDRESS
+            );
         }
         if self.names_anywhere.count(attempt.name.clone(), now) == limits::WRONG_PER_NAME_ANYWHERE {
             let (tenant, name) = &attempt.name;
             log::warn!(
-                "sign-in: {} wrong passwords for {name:?} of tenant {tenant:?}: each further one waits, but from addresses it has signed \
-                 in from before",
+                "sign-in: {} wrong passwords for {name:?} of tenant {tenant:?}: each further one \
+                waits, but from addresses it has signed in from before",
                 limits::WRONG_PER_NAME_ANYWHERE
             );
         }
         Ok(())
     }
 
-    /// The password was right: the name starts anew from this address. The other counts only get their try back, as else whoever
-    /// knows one password could go on guessing others.
+    /// The password was right: the name starts anew from this address. The other counts only get
+    /// their try back, as else whoever knows one password could go on guessing others.
     pub fn was_right(&mut self, attempt: &Try, now: Time) {
-        self.names.wrong.remove(&(attempt.name.clone(), attempt.address));
+        self.names
+            .wrong
+            .remove(&(attempt.name.clone(), attempt.address));
         self.names_anywhere.take_back(&attempt.name);
         if let Some(address) = attempt.address {
             self.addresses.take_back(&address);
@@ -108,14 +130,23 @@ struct KnownAddresses {
 
 impl KnownAddresses {
     fn has(&self, attempt: &Try) -> bool {
-        let known = self.by_name.get(&attempt.name).map_or(&[][..], Vec::as_slice);
-        attempt.address.is_none_or(|address| known.iter().any(|(known, _)| *known == address))
+        let known = self
+            .by_name
+            .get(&attempt.name)
+            .map_or(&[][..], Vec::as_slice);
+        attempt
+            .address
+            .is_none_or(|address| known.iter().any(|(known, _)| *known == address))
     }
 
     fn learn(&mut self, name: &Name, address: IpAddr, now: Time) {
         if self.by_name.len() >= limits::WRONG_COUNTED && !self.by_name.contains_key(name) {
             let newest = |known: &Vec<(IpAddr, Time)>| known.iter().map(|(_, at)| *at).max();
-            let oldest = self.by_name.iter().min_by_key(|(_, known)| newest(known)).map(|(name, _)| name.clone());
+            let oldest = self
+                .by_name
+                .iter()
+                .min_by_key(|(_, known)| newest(known))
+                .map(|(name, _)| name.clone());
             oldest.map(|name| self.by_name.remove(&name));
         }
         let known = self.by_name.entry(name.clone()).or_default();
@@ -141,14 +172,25 @@ struct Wrong {
 
 impl<K: Hash + Eq + Clone> Counts<K> {
     fn new(free: u32) -> Self {
-        Self { free, wrong: HashMap::new() }
+        Self {
+            free,
+            wrong: HashMap::new(),
+        }
     }
 
     fn wait(&self, key: &K, now: Time) -> Option<Duration> {
-        let wrong = self.wrong.get(key).filter(|wrong| !wrong.is_forgotten(now))?;
+        let wrong = self
+            .wrong
+            .get(key)
+            .filter(|wrong| !wrong.is_forgotten(now))?;
         let doublings = wrong.count.checked_sub(self.free)?;
-        let whole = 1_u64.checked_shl(doublings).map_or(limits::SIGN_IN_WAIT, Duration::from_secs).min(limits::SIGN_IN_WAIT);
-        whole.checked_sub(wrong.age(now)).filter(|rest| !rest.is_zero())
+        let whole = 1_u64
+            .checked_shl(doublings)
+            .map_or(limits::SIGN_IN_WAIT, Duration::from_secs)
+            .min(limits::SIGN_IN_WAIT);
+        whole
+            .checked_sub(wrong.age(now))
+            .filter(|rest| !rest.is_zero())
     }
 
     /// Counts one more; answers how many there are.
@@ -156,8 +198,15 @@ impl<K: Hash + Eq + Clone> Counts<K> {
         if self.wrong.len() >= limits::WRONG_COUNTED && !self.wrong.contains_key(&key) {
             self.make_room(now);
         }
-        let wrong = self.wrong.entry(key).or_insert(Wrong { count: 0, last: now });
-        wrong.count = if wrong.is_forgotten(now) { 1 } else { wrong.count.saturating_add(1) };
+        let wrong = self.wrong.entry(key).or_insert(Wrong {
+            count: 0,
+            last: now,
+        });
+        wrong.count = if wrong.is_forgotten(now) {
+            1
+        } else {
+            wrong.count.saturating_add(1)
+        };
         wrong.last = now;
         wrong.count
     }
@@ -169,9 +218,14 @@ impl<K: Hash + Eq + Clone> Counts<K> {
     }
 
     fn make_room(&mut self, now: Time) {
-        self.wrong.retain(|_, wrong| wrong.count > 0 && !wrong.is_forgotten(now));
+        self.wrong
+            .retain(|_, wrong| wrong.count > 0 && !wrong.is_forgotten(now));
         if self.wrong.len() >= limits::WRONG_COUNTED {
-            let least = self.wrong.iter().min_by_key(|(_, wrong)| (wrong.count, wrong.last)).map(|(key, _)| key.clone());
+            let least = self
+                .wrong
+                .iter()
+                .min_by_key(|(_, wrong)| (wrong.count, wrong.last))
+                .map(|(key, _)| key.clone());
             least.map(|key| self.wrong.remove(&key));
         }
     }
@@ -202,15 +256,25 @@ mod tests {
     }
 
     fn wait_of(throttle: &Throttle, attempt: &Try, now: i64) -> u128 {
-        throttle.check(attempt, Time(now)).err().map_or(0, |Wait(wait)| wait.as_millis())
+        throttle
+            .check(attempt, Time(now))
+            .err()
+            .map_or(0, |Wait(wait)| wait.as_millis())
     }
 
     #[test]
     fn after_five_wrong_ones_each_try_waits_twice_as_long() {
         let (mut throttle, ada) = (Throttle::default(), attempt("ada", None));
         tries(&mut throttle, &ada, 5, 0);
-        assert_eq!(throttle.begin(&ada, Time(999)), Err(Wait(Duration::from_millis(1))));
-        assert_eq!(wait_of(&throttle, &attempt("bob", None), 0), 0, "others are not concerned");
+        assert_eq!(
+            throttle.begin(&ada, Time(999)),
+            Err(Wait(Duration::from_millis(1)))
+        );
+        assert_eq!(
+            wait_of(&throttle, &attempt("bob", None), 0),
+            0,
+            "others are not concerned"
+        );
         let (mut now, mut waits) = (0, Vec::new());
         for _ in 0..12 {
             let wait = wait_of(&throttle, &ada, now);
@@ -219,24 +283,47 @@ mod tests {
             tries(&mut throttle, &ada, 1, now);
         }
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
-        assert_eq!(wait_of(&throttle, &ada, now - 3_600_000), 900_000, "a clock set back lengthens nothing");
+        assert_eq!(
+            wait_of(&throttle, &ada, now - 3_600_000),
+            900_000,
+            "a clock set back lengthens nothing"
+        );
         now += 30 * 60_000;
         tries(&mut throttle, &ada, 5, now);
-        assert_eq!(wait_of(&throttle, &ada, now), 1000, "forgotten, and counted anew");
+        assert_eq!(
+            wait_of(&throttle, &ada, now),
+            1000,
+            "forgotten, and counted anew"
+        );
     }
 
     #[test]
     fn a_right_password_starts_the_name_anew_but_not_the_address() {
         let mut throttle = Throttle::default();
         tries(&mut throttle, &attempt("ada", Some("192.0.2.1")), 5, 0);
-        assert_eq!(wait_of(&throttle, &attempt("ada", Some("192.0.2.1")), 0), 1000);
+        assert_eq!(
+            wait_of(&throttle, &attempt("ada", Some("192.0.2.1")), 0),
+            1000
+        );
         throttle.was_right(&attempt("ada", Some("192.0.2.1")), Time(0));
         assert_eq!(wait_of(&throttle, &attempt("ada", Some("192.0.2.1")), 0), 0);
         for number in 0..16 {
-            tries(&mut throttle, &attempt(&format!("user{number}"), Some("192.0.2.1")), 1, 0);
+            tries(
+                &mut throttle,
+                &attempt(&format!("user{number}"), Some("192.0.2.1")),
+                1,
+                0,
+            );
         }
-        assert_eq!(wait_of(&throttle, &attempt("eve", Some("192.0.2.1")), 0), 1000);
-        assert_eq!(wait_of(&throttle, &attempt("eve", Some("::ffff:192.0.2.1")), 0), 1000, "the same address");
+        assert_eq!(
+            wait_of(&throttle, &attempt("eve", Some("192.0.2.1")), 0),
+            1000
+        );
+        assert_eq!(
+            wait_of(&throttle, &attempt("eve", Some("::ffff:192.0.2.1")), 0),
+            1000,
+            "the same address"
+        );
         assert_eq!(wait_of(&throttle, &attempt("eve", Some("192.0.2.2")), 0), 0);
     }
 
@@ -245,28 +332,64 @@ mod tests {
         let mut throttle = Throttle::default();
         throttle.was_right(&attempt("ada", Some("192.0.2.1")), Time(0));
         tries(&mut throttle, &attempt("ada", Some("198.51.100.1")), 5, 0);
-        assert_eq!(wait_of(&throttle, &attempt("ada", Some("198.51.100.1")), 0), 1000);
-        assert_eq!(wait_of(&throttle, &attempt("ada", Some("203.0.113.1")), 0), 0, "another address");
+        assert_eq!(
+            wait_of(&throttle, &attempt("ada", Some("198.51.100.1")), 0),
+            1000
+        );
+        assert_eq!(
+            wait_of(&throttle, &attempt("ada", Some("203.0.113.1")), 0),
+            0,
+            "another address"
+        );
         for number in 2..=20 {
-            tries(&mut throttle, &attempt("ada", Some(&format!("198.51.100.{number}"))), 5, 0);
+            tries(
+                &mut throttle,
+                &attempt("ada", Some(&format!("198.51.100.{number}"))),
+                5,
+                0,
+            );
         }
-        assert_eq!(wait_of(&throttle, &attempt("ada", Some("203.0.113.1")), 0), 1000, "many addresses guess together");
-        assert_eq!(wait_of(&throttle, &attempt("ada", Some("192.0.2.1")), 0), 0, "where the name has signed in from before");
-        assert_eq!(wait_of(&throttle, &attempt("bob", Some("203.0.113.1")), 0), 0, "others are not concerned");
+        assert_eq!(
+            wait_of(&throttle, &attempt("ada", Some("203.0.113.1")), 0),
+            1000,
+            "many addresses guess together"
+        );
+        assert_eq!(
+            wait_of(&throttle, &attempt("ada", Some("192.0.2.1")), 0),
+            0,
+            "where the name has signed in from before"
+        );
+        assert_eq!(
+            wait_of(&throttle, &attempt("bob", Some("203.0.113.1")), 0),
+            0,
+            "others are not concerned"
+        );
     }
 
     #[test]
     fn known_addresses_are_bounded_and_the_newest_are_kept() {
         let mut throttle = Throttle::default();
         for number in 0..limits::WRONG_COUNTED + 10 {
-            throttle.was_right(&attempt(&number.to_string(), Some("192.0.2.1")), Time(number as i64));
+            throttle.was_right(
+                &attempt(&number.to_string(), Some("192.0.2.1")),
+                Time(number as i64),
+            );
         }
         assert_eq!(throttle.known.by_name.len(), limits::WRONG_COUNTED);
-        assert!(!throttle.known.has(&attempt("0", Some("192.0.2.1"))) && throttle.known.has(&attempt("10", Some("192.0.2.1"))));
+        assert!(
+            !throttle.known.has(&attempt("0", Some("192.0.2.1")))
+                && throttle.known.has(&attempt("10", Some("192.0.2.1")))
+        );
         for number in 0..=limits::KNOWN_ADDRESSES {
-            throttle.was_right(&attempt("10", Some(&format!("198.51.100.{number}"))), Time(0));
+            throttle.was_right(
+                &attempt("10", Some(&format!("198.51.100.{number}"))),
+                Time(0),
+            );
         }
-        assert_eq!(throttle.known.by_name[&attempt("10", None).name].len(), limits::KNOWN_ADDRESSES);
+        assert_eq!(
+            throttle.known.by_name[&attempt("10", None).name].len(),
+            limits::KNOWN_ADDRESSES
+        );
         assert!(!throttle.known.has(&attempt("10", Some("192.0.2.1"))));
     }
 
@@ -274,10 +397,24 @@ mod tests {
     fn a_network_of_ipv6_counts_as_one() {
         let mut throttle = Throttle::default();
         for number in 0..20 {
-            tries(&mut throttle, &attempt(&format!("user{number}"), Some(&format!("2001:db8::{number:x}"))), 1, 0);
+            tries(
+                &mut throttle,
+                &attempt(
+                    &format!("user{number}"),
+                    Some(&format!("2001:db8::{number:x}")),
+                ),
+                1,
+                0,
+            );
         }
-        assert_eq!(wait_of(&throttle, &attempt("eve", Some("2001:db8::ffff")), 0), 1000);
-        assert_eq!(wait_of(&throttle, &attempt("eve", Some("2001:db8:0:1::1")), 0), 0);
+        assert_eq!(
+            wait_of(&throttle, &attempt("eve", Some("2001:db8::ffff")), 0),
+            1000
+        );
+        assert_eq!(
+            wait_of(&throttle, &attempt("eve", Some("2001:db8:0:1::1")), 0),
+            0
+        );
     }
 
     #[test]

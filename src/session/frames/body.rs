@@ -1,4 +1,5 @@
-//! Bodies of REST requests: the fields of the frame of the same command, without what stands in the address or a header.
+//! Bodies of REST requests: the fields of the frame of the same command, without what stands in the
+//! address or a header.
 //!
 //! So one reader names every field in its errors, and what a frame accepts a request accepts.
 
@@ -50,8 +51,15 @@ pub fn done(text: &str) -> Result<u64, WireError> {
 /// # Errors
 /// As [`start`].
 pub fn on_instance(name: &str, text: &str, instance: InstanceKey) -> Result<OnInstance, WireError> {
-    let unknown = || Err(format!("expected one of the commands {}, but '{name}' is none", on_instance::NAMES.join(", ")));
-    read(text, |fields| OnInstance::read(name, fields, instance).unwrap_or_else(unknown))
+    let unknown = || {
+        Err(format!(
+            "expected one of the commands {}, but '{name}' is none",
+            on_instance::NAMES.join(", ")
+        ))
+    };
+    read(text, |fields| {
+        OnInstance::read(name, fields, instance).unwrap_or_else(unknown)
+    })
 }
 
 /// Data that come by themselves, beside a file; as the field `data` of the frame `run`.
@@ -60,18 +68,32 @@ pub fn on_instance(name: &str, text: &str, instance: InstanceKey) -> Result<OnIn
 /// As [`start`].
 pub fn data(text: &str) -> Result<Payload, WireError> {
     let alone: Result<&RawValue, _> = serde_json::from_str(without_mark(text));
-    let refuse = |error| WireError::new(ErrorCode::BadRequest, format!("expected 'data' to be a JSON object, but: {error}"));
+    let refuse = |error| {
+        WireError::new(
+            ErrorCode::BadRequest,
+            format!("expected 'data' to be a JSON object, but: {error}"),
+        )
+    };
     let text = format!(r#"{{"data":{}}}"#, alone.map_err(refuse)?);
-    read(&text, |fields| fields.required("data", fields.payload("data")?))
+    read(&text, |fields| {
+        fields.required("data", fields.payload("data")?)
+    })
 }
 
-fn read<T>(text: &str, take: impl FnOnce(&Fields<'_>) -> Result<T, Sentence>) -> Result<T, WireError> {
+fn read<T>(
+    text: &str,
+    take: impl FnOnce(&Fields<'_>) -> Result<T, Sentence>,
+) -> Result<T, WireError> {
     if depth::deeper_than(text, limits::JSON_DEPTH) {
-        let sentence = format!("expected at most {} levels of objects and lists, but the body has more", limits::JSON_DEPTH);
+        let sentence = format!(
+            "expected at most {} levels of objects and lists, but the body has more",
+            limits::JSON_DEPTH
+        );
         return Err(WireError::new(ErrorCode::TooLarge, sentence));
     }
     let refuse = |sentence| WireError::new(ErrorCode::BadRequest, sentence);
-    let fields = Fields::of_body(text).map_err(|error| refuse(format!("expected a JSON object as the body, but: {error}")))?;
+    let fields = Fields::of_body(text)
+        .map_err(|error| refuse(format!("expected a JSON object as the body, but: {error}")))?;
     let whole = || {
         let taken = take(&fields)?;
         fields.finish().map(|()| taken)
@@ -89,24 +111,76 @@ mod tests {
     #[test]
     fn bodies_are_frames_without_their_envelope() {
         let (id, instance) = (FrameId::from(Uuid::nil()), InstanceKey(Uuid::from_u128(7)));
-        assert_eq!(start(r#"{"process":"p"}"#, id.clone()).unwrap().process.as_deref(), Some("p"));
-        assert_eq!(run(r#"{"action":"save","ifSeq":3}"#, id.clone(), instance).unwrap().if_seq, Some(3));
+        assert_eq!(
+            start(r#"{"process":"p"}"#, id.clone())
+                .unwrap()
+                .process
+                .as_deref(),
+            Some("p")
+        );
+        assert_eq!(
+            run(r#"{"action":"save","ifSeq":3}"#, id.clone(), instance)
+                .unwrap()
+                .if_seq,
+            Some(3)
+        );
         assert_eq!(done(r#"{"seq":3}"#), Ok(3));
-        assert_eq!(patch(r#"{"data":{"a":1},"ifSeq":3}"#, id.clone(), instance).unwrap().data.text(), r#"{"a":1}"#);
-        assert!(patch(r#"{"a":1}"#, id.clone(), instance).unwrap_err().message.contains("'data'"));
-        let retry = on_instance("retry", &format!(r#"{{"element":"{instance}-4"}}"#), instance);
+        assert_eq!(
+            patch(r#"{"data":{"a":1},"ifSeq":3}"#, id.clone(), instance)
+                .unwrap()
+                .data
+                .text(),
+            r#"{"a":1}"#
+        );
+        assert!(
+            patch(r#"{"a":1}"#, id.clone(), instance)
+                .unwrap_err()
+                .message
+                .contains("'data'")
+        );
+        let retry = on_instance(
+            "retry",
+            &format!(r#"{{"element":"{instance}-4"}}"#),
+            instance,
+        );
         assert_eq!(retry, Ok(OnInstance::Retry(ElementKey(4))));
         assert_eq!(on_instance("hold", "{}", instance), Ok(OnInstance::Hold));
-        assert!(on_instance("skip", "{}", instance).is_err() && on_instance("odd", "{}", instance).is_err());
-        let check = |found: WireError, part: &str| assert!(found.message.contains(part), "{}", found.message);
+        assert!(
+            on_instance("skip", "{}", instance).is_err()
+                && on_instance("odd", "{}", instance).is_err()
+        );
+        let check = |found: WireError, part: &str| {
+            assert!(found.message.contains(part), "{}", found.message)
+        };
         check(start("{}", id.clone()).unwrap_err(), "'process'");
-        check(start(r#"{"process":"p","dta":{}}"#, id.clone()).unwrap_err(), "'dta': write 'data'");
-        check(run(r#"{"action":"save","instance":"x"}"#, id.clone(), instance).unwrap_err(), "'instance': leave it out");
+        check(
+            start(r#"{"process":"p","dta":{}}"#, id.clone()).unwrap_err(),
+            "'dta': write 'data'",
+        );
+        check(
+            run(r#"{"action":"save","instance":"x"}"#, id.clone(), instance).unwrap_err(),
+            "'instance': leave it out",
+        );
         let odd = format!(r#"{{"\u0000{}":1}}"#, "x".repeat(1_000));
-        check(on_instance("hold", &odd, instance).unwrap_err(), r"there is '\0xxx");
-        assert!(on_instance("hold", &odd, instance).unwrap_err().message.len() < 200);
-        check(on_instance("hold", r#"{"reason":"x"}"#, instance).unwrap_err(), "expected no fields, but there is 'reason'");
-        check(start("{\n  \"process\": }", id).unwrap_err(), "line 2 column 14");
+        check(
+            on_instance("hold", &odd, instance).unwrap_err(),
+            r"there is '\0xxx",
+        );
+        assert!(
+            on_instance("hold", &odd, instance)
+                .unwrap_err()
+                .message
+                .len()
+                < 200
+        );
+        check(
+            on_instance("hold", r#"{"reason":"x"}"#, instance).unwrap_err(),
+            "expected no fields, but there is 'reason'",
+        );
+        check(
+            start("{\n  \"process\": }", id).unwrap_err(),
+            "line 2 column 14",
+        );
         check(done("[1]").unwrap_err(), "a JSON object");
         assert_eq!(data(r#" {"a":1} "#).unwrap().text(), r#"{"a":1}"#);
         check(data("[1]").unwrap_err(), "'data'");

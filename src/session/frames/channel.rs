@@ -30,12 +30,16 @@ impl fmt::Display for Channel {
 impl FromStr for Channel {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
-        let unknown = || "expected 'channel' to be instance/KEY, tasks or process/ID, but it is none of them".to_owned();
+        let unknown = || {
+            "expected 'channel' to be instance/KEY, tasks or process/ID, but it is none of them"
+                .to_owned()
+        };
         match text.split_once('/') {
-            Some(("instance", key)) => key
-                .parse()
-                .map(Self::Instance)
-                .map_err(|_| "expected the key in 'channel' to be a UUID, as a reply to start gives it, but it is none".into()),
+            Some(("instance", key)) => key.parse().map(Self::Instance).map_err(|_| {
+                "expected the key in 'channel' to be a UUID, as a reply to start \
+                    gives it, but it is none"
+                    .into()
+            }),
             Some(("process", id)) if !id.is_empty() => Ok(Self::Process(id.into())),
             None if text == "tasks" => Ok(Self::Tasks),
             _ => Err(unknown()),
@@ -55,15 +59,35 @@ mod tests {
 
     #[test]
     fn a_name_reads_back() {
-        for text in ["instance/0197a1b2-0000-7000-8000-000000000007", "tasks", "process/onboarding", "process/a/b"] {
+        for text in [
+            "instance/0197a1b2-0000-7000-8000-000000000007",
+            "tasks",
+            "process/onboarding",
+            "process/a/b",
+        ] {
             assert_eq!(text.parse::<Channel>().unwrap().to_string(), text);
         }
     }
 
     #[test]
     fn other_names_are_refused() {
-        for text in ["", "task", "tasks/", "instance", "instance/", "instance/7", "process/", "process", "Tasks"] {
-            assert!(text.parse::<Channel>().unwrap_err().starts_with("expected "), "{text}");
+        for text in [
+            "",
+            "task",
+            "tasks/",
+            "instance",
+            "instance/",
+            "instance/7",
+            "process/",
+            "process",
+            "Tasks",
+        ] {
+            assert!(
+                text.parse::<Channel>()
+                    .unwrap_err()
+                    .starts_with("expected "),
+                "{text}"
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 //! The frames a client sends, from text to [`ClientFrame`].
 //!
-//! Not here: what they do (`session`), and whether their payload fits the process (`engine`). A frame that cannot be read
-//! becomes a [`FrameError`] that carries the frame's id where it has one, and names the field.
+//! Not here: what they do (`session`), and whether their payload fits the process (`engine`). A
+//! frame that cannot be read becomes a [`FrameError`] that carries the frame's id where it has one,
+//! and names the field.
 
 use serde_json::{Map, Value, value::RawValue};
 use utoipa::ToSchema;
@@ -168,7 +169,8 @@ pub struct Start {
     /// Whether to start the draft, as a test; off by default.
     #[schema(required = false, default = false)]
     pub test: bool,
-    /// Whether this connection follows the new instance from its first record; on by default. A request over HTTP follows nothing.
+    /// Whether this connection follows the new instance from its first record; on by default. A
+    /// request over HTTP follows nothing.
     #[schema(required = false, default = true)]
     pub subscribe: bool,
     /// Secret of an anonymous client, by which a repeat gets a token again.
@@ -182,7 +184,8 @@ pub struct Start {
 pub struct InheritFrom {
     /// The instance.
     pub instance: InstanceKey,
-    /// The Action message that asks for the start; without one the lists below count, which needs role operator.
+    /// The Action message that asks for the start; without one the lists below count, which needs
+    /// role operator.
     #[schema(nullable = false)]
     pub seq: Option<u64>,
     /// Paths to copy; absent copies everything.
@@ -246,7 +249,9 @@ impl FrameId {
 
     /// The idempotency key: the id, if it is a UUID in hyphenated form.
     pub fn uuid(&self) -> Option<Uuid> {
-        (self.0.len() == 36).then(|| Uuid::parse_str(&self.0).ok()).flatten()
+        (self.0.len() == 36)
+            .then(|| Uuid::parse_str(&self.0).ok())
+            .flatten()
     }
 }
 
@@ -270,11 +275,13 @@ impl Payload {
         self.0.get()
     }
 
-    /// Its members. What only a full reading finds (half a surrogate pair, a number that would lose digits) fails here: answer
-    /// `bad_request` with the sentence.
+    /// Its members. What only a full reading finds (half a surrogate pair, a number that would lose
+    /// digits) fails here: answer `bad_request` with the sentence.
     pub fn parse(&self) -> Result<Map<String, Value>, String> {
         json::from_text(self.text()).map_err(|error| match error {
-            JsonError::Inexact { .. } => format!("expected 'data' to hold numbers that keep their digits, but {error}"),
+            JsonError::Inexact { .. } => {
+                format!("expected 'data' to hold numbers that keep their digits, but {error}")
+            }
             error => format!("expected 'data' to be a JSON object, but: {error}"),
         })
     }
@@ -302,7 +309,11 @@ pub fn parse(text: &str) -> Result<ClientFrame, FrameError> {
         }
         Ok(frame)
     };
-    whole().map_err(|message| FrameError { id: id.map(|id| id.0), code: ErrorCode::BadRequest, message })
+    whole().map_err(|message| FrameError {
+        id: id.map(|id| id.0),
+        code: ErrorCode::BadRequest,
+        message,
+    })
 }
 
 /// Reads the first text message of a client, which must be a `hello`.
@@ -314,32 +325,50 @@ pub fn parse_hello(text: &str) -> Result<Hello, FrameError> {
             fields.finish().map(|()| hello)
         }
         Some(other) => Err(format!(
-            "expected 'hello' as the 'type' of a connection's first frame, but it is {}: send hello first",
+            "expected 'hello' as the 'type' of a connection's first frame, but it is {}: send \
+            hello first",
             quoted(other)
         )),
-        None => Err("expected 'hello' as the 'type' of a connection's first frame, but it has no 'type'".into()),
+        None => Err(
+            "expected 'hello' as the 'type' of a connection's first frame, but it has no 'type'"
+                .into(),
+        ),
     };
-    first().map_err(|message| FrameError { id: id.map(|id| id.0), code: ErrorCode::BadRequest, message })
+    first().map_err(|message| FrameError {
+        id: id.map(|id| id.0),
+        code: ErrorCode::BadRequest,
+        message,
+    })
 }
 
 fn read(text: &str) -> Result<(Fields<'_>, Option<FrameId>), FrameError> {
     let text = without_mark(text);
-    let refuse = |code, message: String| FrameError { id: None, code, message };
+    let refuse = |code, message: String| FrameError {
+        id: None,
+        code,
+        message,
+    };
     if depth::deeper_than(text, limits::JSON_DEPTH) {
         return Err(refuse(
             ErrorCode::TooLarge,
             "expected at most 64 levels of objects and lists, but the frame has more".into(),
         ));
     }
-    let fields = Fields::of_frame(text)
-        .map_err(|error| refuse(ErrorCode::BadRequest, format!("expected one JSON object as a text frame, but: {error}")))?;
+    let fields = Fields::of_frame(text).map_err(|error| {
+        refuse(
+            ErrorCode::BadRequest,
+            format!("expected one JSON object as a text frame, but: {error}"),
+        )
+    })?;
     match fields.text("id") {
-        Ok(Some(id)) if id.len() > limits::ID_BYTES => {
-            Err(refuse(ErrorCode::TooLarge, "expected 'id' to be at most 128 bytes long, but it is longer".into()))
-        }
-        Ok(Some(id)) if id.is_empty() => {
-            Err(refuse(ErrorCode::BadRequest, "expected 'id' to be a string that is not empty, but it is empty".into()))
-        }
+        Ok(Some(id)) if id.len() > limits::ID_BYTES => Err(refuse(
+            ErrorCode::TooLarge,
+            "expected 'id' to be at most 128 bytes long, but it is longer".into(),
+        )),
+        Ok(Some(id)) if id.is_empty() => Err(refuse(
+            ErrorCode::BadRequest,
+            "expected 'id' to be a string that is not empty, but it is empty".into(),
+        )),
         Ok(id) => {
             let id = id.map(|id| FrameId(id.into_owned()));
             Ok((fields, id))
@@ -361,8 +390,16 @@ fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientFrame, Sente
             after: fields.number("after")?,
             tree: fields.flag("tree")?.unwrap_or(true),
         },
-        "unsubscribe" => ClientFrame::Unsubscribe { id: id_needed()?, channel: channel(fields)? },
-        "auth" => ClientFrame::Auth { id: id_needed()?, token: fields.required("token", fields.text("token")?)?.into_owned() },
+        "unsubscribe" => ClientFrame::Unsubscribe {
+            id: id_needed()?,
+            channel: channel(fields)?,
+        },
+        "auth" => ClientFrame::Auth {
+            id: id_needed()?,
+            token: fields
+                .required("token", fields.text("token")?)?
+                .into_owned(),
+        },
         "done" => ClientFrame::Done {
             id: id_needed()?,
             instance: instance(fields)?,
@@ -370,12 +407,20 @@ fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientFrame, Sente
         },
         "patch" => ClientFrame::Patch(patch(fields, id_needed()?, instance(fields)?)?),
         "pong" => ClientFrame::Pong,
-        "clock" => ClientFrame::Clock { id: id_needed()?, to: clock_move(fields)? },
+        "clock" => ClientFrame::Clock {
+            id: id_needed()?,
+            to: clock_move(fields)?,
+        },
         "idle" => ClientFrame::Idle { id: id_needed()? },
         other if on_instance::NAMES.contains(&other) => {
             let (id, instance) = (id_needed()?, instance(fields)?);
-            let command = OnInstance::read(other, fields, instance).unwrap_or_else(|| Err(unknown_type(other)))?;
-            ClientFrame::OnInstance { id, instance, command }
+            let command = OnInstance::read(other, fields, instance)
+                .unwrap_or_else(|| Err(unknown_type(other)))?;
+            ClientFrame::OnInstance {
+                id,
+                instance,
+                command,
+            }
         }
         other => return Err(unknown_type(other)),
     })
@@ -383,13 +428,20 @@ fn frame(fields: &Fields<'_>, id: Option<&FrameId>) -> Result<ClientFrame, Sente
 
 fn unknown_type(found: &str) -> Sentence {
     let known = "hello, start, run, subscribe, unsubscribe, auth, done, patch, pong, clock, idle";
-    format!("expected 'type' to be one of {known}, {}, but it is {}", on_instance::NAMES.join(", "), quoted(found))
+    format!(
+        "expected 'type' to be one of {known}, {}, but it is {}",
+        on_instance::NAMES.join(", "),
+        quoted(found)
+    )
 }
 
 fn hello(fields: &Fields<'_>) -> Result<Hello, Sentence> {
     let points = fields.list("resume")?;
     let resume = points.iter().map(|point| {
-        let read = ResumePoint { instance: instance(point)?, after: point.required("after", point.number("after")?)? };
+        let read = ResumePoint {
+            instance: instance(point)?,
+            after: point.required("after", point.number("after")?)?,
+        };
         point.finish().map(|()| read)
     });
     Ok(Hello {
@@ -432,7 +484,11 @@ pub(super) fn start(fields: &Fields<'_>, id: FrameId) -> Result<Start, Sentence>
     })
 }
 
-pub(super) fn run(fields: &Fields<'_>, id: FrameId, instance: InstanceKey) -> Result<Run, Sentence> {
+pub(super) fn run(
+    fields: &Fields<'_>,
+    id: FrameId,
+    instance: InstanceKey,
+) -> Result<Run, Sentence> {
     Ok(Run {
         id,
         instance,
@@ -443,9 +499,18 @@ pub(super) fn run(fields: &Fields<'_>, id: FrameId, instance: InstanceKey) -> Re
     })
 }
 
-pub(super) fn patch(fields: &Fields<'_>, id: FrameId, instance: InstanceKey) -> Result<Patch, Sentence> {
+pub(super) fn patch(
+    fields: &Fields<'_>,
+    id: FrameId,
+    instance: InstanceKey,
+) -> Result<Patch, Sentence> {
     let data = fields.required("data", fields.payload("data")?)?;
-    Ok(Patch { id, instance, data, if_seq: fields.number("ifSeq")? })
+    Ok(Patch {
+        id,
+        instance,
+        data,
+        if_seq: fields.number("ifSeq")?,
+    })
 }
 
 fn channel(fields: &Fields<'_>) -> Result<Channel, Sentence> {
@@ -453,13 +518,23 @@ fn channel(fields: &Fields<'_>) -> Result<Channel, Sentence> {
 }
 
 fn instance(fields: &Fields<'_>) -> Result<InstanceKey, Sentence> {
-    fields.required("instance", fields.parsed("instance", "an instance key (UUID)")?)
+    fields.required(
+        "instance",
+        fields.parsed("instance", "an instance key (UUID)")?,
+    )
 }
 
-pub(super) fn element(fields: &Fields<'_>, instance: InstanceKey) -> Result<Option<ElementKey>, Sentence> {
-    let Some(text) = fields.text("element")? else { return Ok(None) };
+pub(super) fn element(
+    fields: &Fields<'_>,
+    instance: InstanceKey,
+) -> Result<Option<ElementKey>, Sentence> {
+    let Some(text) = fields.text("element")? else {
+        return Ok(None);
+    };
     let found = ElementKey::from_wire(&text, instance);
-    found.map(Some).ok_or_else(|| "expected 'element' to be an element key of this instance, but it is another string".into())
+    found.map(Some).ok_or_else(|| {
+        "expected 'element' to be an element key of this instance, but it is another string".into()
+    })
 }
 
 #[cfg(test)]

@@ -15,14 +15,24 @@ pub enum ClockMove {
 pub(super) fn clock_move(fields: &Fields<'_>) -> Result<ClockMove, Sentence> {
     match (fields.text("advance")?, fields.text("set")?) {
         (Some(advance), None) => {
-            let span = duration::parse(&advance).ok().filter(|span| !span.is_negative());
-            span.map(ClockMove::Advance)
-                .ok_or_else(|| "expected 'advance' to be an ISO 8601 duration like PT30S, but it is another string".into())
+            let span = duration::parse(&advance)
+                .ok()
+                .filter(|span| !span.is_negative());
+            span.map(ClockMove::Advance).ok_or_else(|| {
+                "expected 'advance' to be an ISO 8601 duration like PT30S, but it \
+                    is another string"
+                    .into()
+            })
         }
         (None, Some(set)) => set
             .parse()
             .map(|time: jiff::Timestamp| ClockMove::Set(Time(time.as_millisecond())))
-            .map_err(|_| "expected 'set' to be a moment like 2030-01-01T00:00:00Z, but it is another string".into()),
-        _ => Err("expected one of the fields 'advance' and 'set', but there is none or both".into()),
+            .map_err(|_| {
+                "expected 'set' to be a moment like 2030-01-01T00:00:00Z, but it is another string"
+                    .into()
+            }),
+        _ => {
+            Err("expected one of the fields 'advance' and 'set', but there is none or both".into())
+        }
     }
 }

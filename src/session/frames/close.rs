@@ -101,7 +101,8 @@ impl CloseCode {
         }
     }
 
-    /// The reason sent with it unless there are words for the case at hand, at most [`REASON_BYTES`].
+    /// The reason sent with it unless there are words for the case at hand, at most
+    /// [`REASON_BYTES`].
     pub fn reason(self) -> &'static str {
         match self {
             Self::Normal => "",
@@ -115,9 +116,17 @@ impl CloseCode {
             Self::NoSignOfLife => "no sign of life",
             Self::SlowConsumer => "slow consumer",
             Self::NoHello => "expected hello within 10 s",
-            Self::NoValidHello => "expected a valid hello as the first frame: the error frame before says what is wrong",
-            Self::Token => "token expired: connect again with a new token, and send auth before it ends",
-            Self::Forbidden => "expected a page of an allowed origin: the error frame before says which option allows it",
+            Self::NoValidHello => {
+                "expected a valid hello as the first frame: the error frame before says what is \
+                wrong"
+            }
+            Self::Token => {
+                "token expired: connect again with a new token, and send auth before it ends"
+            }
+            Self::Forbidden => {
+                "expected a page of an allowed origin: the error frame before says which option \
+                allows it"
+            }
             Self::Revoked => "token revoked, or its user removed: sign in again",
             Self::Replaced => "replaced by another connection",
             Self::Flood => "over the rate for 10 s",
@@ -150,13 +159,19 @@ pub struct Close {
 impl Close {
     /// With words for the case at hand, shortened to what a Close has room for.
     pub fn because(code: CloseCode, reason: &str) -> Self {
-        Self { code, reason: cut(reason, REASON_BYTES).into_owned().into() }
+        Self {
+            code,
+            reason: cut(reason, REASON_BYTES).into_owned().into(),
+        }
     }
 }
 
 impl From<CloseCode> for Close {
     fn from(code: CloseCode) -> Self {
-        Self { code, reason: code.reason().into() }
+        Self {
+            code,
+            reason: code.reason().into(),
+        }
     }
 }
 
@@ -186,7 +201,11 @@ mod tests {
     fn long_words_are_shortened_between_letters() {
         for letter in ["x", "é", "…", "𝄞"] {
             let close = Close::because(CloseCode::NoValidHello, &letter.repeat(200));
-            assert!((REASON_BYTES - 3..=REASON_BYTES).contains(&close.reason.len()) && close.reason.ends_with('…'), "{close:?}");
+            assert!(
+                (REASON_BYTES - 3..=REASON_BYTES).contains(&close.reason.len())
+                    && close.reason.ends_with('…'),
+                "{close:?}"
+            );
         }
     }
 }

@@ -1,10 +1,17 @@
-//! How deeply a JSON text nests, without parsing it: a deep one is refused before any reader recurses into it.
+//! How deeply a JSON text nests, without parsing it: a deep one is refused before any reader
+//! recurses into it.
 
-/// Whether objects and arrays nest deeper than `limit`. The text need not be JSON: what is none is judged by its brackets, and
-/// refused by the parser afterwards.
+/// Whether objects and arrays nest deeper than `limit`. The text need not be JSON: what is none is
+/// judged by its brackets, and refused by the parser afterwards.
 pub fn deeper_than(text: &str, limit: usize) -> bool {
-    // Nearly every frame has fewer brackets than the limit; counting them is many times faster than following strings.
-    if text.bytes().filter(|byte| matches!(byte, b'{' | b'[')).count() <= limit {
+    // Nearly every frame has fewer brackets than the limit; counting them is many times faster than
+    // following strings.
+    if text
+        .bytes()
+        .filter(|byte| matches!(byte, b'{' | b'['))
+        .count()
+        <= limit
+    {
         return false;
     }
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);

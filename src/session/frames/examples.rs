@@ -1,4 +1,5 @@
-//! An example of every frame, for the documents: as a client and a server exchanged them in the onboarding process.
+//! An example of every frame, for the documents: as a client and a server exchanged them in the
+//! onboarding process.
 //!
 //! Tests hold them against the shapes of the catalog, and those of a client against the reader.
 
@@ -15,7 +16,10 @@ const ID: &str = "0197a1b3-1c2d-7e3f-8a4b-5c6d7e8f9a0b";
 
 /// Examples of the frame with this name in the catalog.
 pub fn of(name: &str) -> Vec<Value> {
-    from_client(name).or_else(|| from_server(name)).into_iter().collect()
+    from_client(name)
+        .or_else(|| from_server(name))
+        .into_iter()
+        .collect()
 }
 
 fn from_client(name: &str) -> Option<Value> {
@@ -30,16 +34,24 @@ fn from_client(name: &str) -> Option<Value> {
         "run" => json!({
             "type": "run", "id": ID, "instance": KEY, "action": "save", "data": {"client": {"email": "ada@example.org"}}, "ifSeq": 96,
         }),
-        "subscribe" => json!({"type": "subscribe", "id": ID, "channel": format!("instance/{KEY}"), "after": 90, "tree": true}),
+        "subscribe" => {
+            json!({"type": "subscribe", "id": ID, "channel": format!("instance/{KEY}"), "after": 90, "tree": true})
+        }
         "unsubscribe" => json!({"type": "unsubscribe", "id": ID, "channel": "tasks"}),
         "auth" => json!({"type": "auth", "id": ID, "token": "eyJhbGciOiJIUzI1NiJ9…"}),
         "done" => json!({"type": "done", "id": ID, "instance": KEY, "seq": 96}),
         "patch" => {
             json!({"type": "patch", "id": ID, "instance": KEY, "data": {"client": {"email": "ada@example.org"}}, "ifSeq": 97})
         }
-        "assign" => json!({"type": "assign", "id": ID, "instance": KEY, "element": ELEMENT, "user": "ben"}),
-        "retry" | "skip" | "claim" | "release" => json!({"type": name, "id": ID, "instance": KEY, "element": ELEMENT}),
-        "hold" | "unhold" | "terminate" | "dismiss" => json!({"type": name, "id": ID, "instance": KEY}),
+        "assign" => {
+            json!({"type": "assign", "id": ID, "instance": KEY, "element": ELEMENT, "user": "ben"})
+        }
+        "retry" | "skip" | "claim" | "release" => {
+            json!({"type": name, "id": ID, "instance": KEY, "element": ELEMENT})
+        }
+        "hold" | "unhold" | "terminate" | "dismiss" => {
+            json!({"type": name, "id": ID, "instance": KEY})
+        }
         "pong" => json!({"type": "pong"}),
         "clock" => json!({"type": "clock", "id": ID, "advance": "PT30S"}),
         "idle" => json!({"type": "idle", "id": ID}),
@@ -48,7 +60,10 @@ fn from_client(name: &str) -> Option<Value> {
 }
 
 fn from_server(name: &str) -> Option<Value> {
-    let (channel, open) = (format!("instance/{KEY}"), json!({"processName": "signup", "type": "START_PROCESS_INHERIT"}));
+    let (channel, open) = (
+        format!("instance/{KEY}"),
+        json!({"processName": "signup", "type": "START_PROCESS_INHERIT"}),
+    );
     Some(match name {
         "welcome" => json!({
             "type": "welcome", "connection": "0197a1b2-0000-7000-8000-0000000000c1", "user": "ada",
@@ -60,7 +75,8 @@ fn from_server(name: &str) -> Option<Value> {
         }}),
         "error" => json!({
             "type": "error", "id": ID, "code": "action_not_available", "reason": "not_active", "retryable": false,
-            "message": "expected an active user task with action 'save', but the token is at 'review'",
+            "message": "expected an active user task with action 'save', but the token is at \
+                'review'",
         }),
         "snapshot" => json!({
             "type": "snapshot", "channel": channel, "seq": 94, "process": "onboarding", "parent": null, "status": "started",
@@ -76,8 +92,12 @@ fn from_server(name: &str) -> Option<Value> {
             "type": "action", "channel": channel, "seq": 96, "prev": 95, "instance": KEY, "node": "details", "body": open,
             "until": UNTIL,
         }),
-        "view" => json!({"type": "view", "channel": channel, "seq": 95, "prev": 94, "body": {"client": {}}}),
-        "child" => json!({"type": "child", "channel": channel, "seq": 96, "prev": 95, "child": child()}),
+        "view" => {
+            json!({"type": "view", "channel": channel, "seq": 95, "prev": 94, "body": {"client": {}}})
+        }
+        "child" => {
+            json!({"type": "child", "channel": channel, "seq": 96, "prev": 95, "child": child()})
+        }
         "progress" => json!({
             "type": "progress", "channel": channel, "seq": 97, "prev": 96, "status": "started", "nodes": [node()],
             "actions": [action()], "cause": ID,
@@ -101,8 +121,12 @@ fn of_lists(name: &str) -> Option<Value> {
         "createdAt": created, "endedAt": null, "incidents": 0,
     });
     Some(match name {
-        "tasksSnapshot" => json!({"type": "snapshot", "channel": "tasks", "seq": 0, "tasks": [task], "more": false}),
-        "tasks" => json!({"type": "tasks", "channel": "tasks", "seq": 1, "prev": 0, "set": [task], "removed": [ELEMENT]}),
+        "tasksSnapshot" => {
+            json!({"type": "snapshot", "channel": "tasks", "seq": 0, "tasks": [task], "more": false})
+        }
+        "tasks" => {
+            json!({"type": "tasks", "channel": "tasks", "seq": 1, "prev": 0, "set": [task], "removed": [ELEMENT]})
+        }
         "instancesSnapshot" => {
             json!({"type": "snapshot", "channel": "process/onboarding", "seq": 0, "instances": [instance], "more": false})
         }

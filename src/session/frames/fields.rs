@@ -1,8 +1,10 @@
-//! The fields of one client frame, read by name: the only reader of what clients send, so that every error names its field.
+//! The fields of one client frame, read by name: the only reader of what clients send, so that
+//! every error names its field.
 //!
-//! One pass over the text finds the members; their values stay text until a field is asked for. What nobody has asked for when a
-//! frame or body is read may be a mistake, which would be lost silently: it is named. Of frames only what looks mistyped or is
-//! another frame's, as a later client may send more than this server knows.
+//! One pass over the text finds the members; their values stay text until a field is asked for.
+//! What nobody has asked for when a frame or body is read may be a mistake, which would be lost
+//! silently: it is named. Of frames only what looks mistyped or is another frame's, as a later
+//! client may send more than this server knows.
 
 use std::{borrow::Cow, cell::Cell, fmt, str::FromStr};
 
@@ -101,49 +103,89 @@ impl<'a> Fields<'a> {
 
     fn read_at(text: &'a str, at: At, strict: bool) -> Result<Self, serde_json::Error> {
         let Members { known, unknown } = serde_json::from_str(text)?;
-        Ok(Self { members: known, unknown, asked: Cell::new(0), strict, at })
+        Ok(Self {
+            members: known,
+            unknown,
+            asked: Cell::new(0),
+            strict,
+            at,
+        })
     }
 
-    /// Refuses an object with a member that was not asked for; of a frame, only one that looks mistyped or that another frame has.
+    /// Refuses an object with a member that was not asked for; of a frame, only one that looks
+    /// mistyped or that another frame has.
     pub fn finish(&self) -> Result<(), Sentence> {
-        let is_asked =
-            |name: &str| KNOWN.iter().position(|known| *known == name).is_some_and(|place| self.asked.get() >> place & 1 == 1);
-        let known = self.members.iter().map(|(name, _)| *name).find(|name| !is_asked(name));
+        let is_asked = |name: &str| {
+            KNOWN
+                .iter()
+                .position(|known| *known == name)
+                .is_some_and(|place| self.asked.get() >> place & 1 == 1)
+        };
+        let known = self
+            .members
+            .iter()
+            .map(|(name, _)| *name)
+            .find(|name| !is_asked(name));
         let asked = || KNOWN.iter().copied().filter(|known| is_asked(known));
-        let unknown =
-            self.unknown.iter().map(AsRef::as_ref).find(|name| self.strict || spelling::nearest(name, asked()).is_some());
-        let Some(name) = unknown.or(known) else { return Ok(()) };
+        let unknown = self
+            .unknown
+            .iter()
+            .map(AsRef::as_ref)
+            .find(|name| self.strict || spelling::nearest(name, asked()).is_some());
+        let Some(name) = unknown.or(known) else {
+            return Ok(());
+        };
         let list = match asked().collect::<Vec<_>>().join(", ") {
             none if none.is_empty() => "no fields".to_owned(),
             names => format!("no fields but {names}"),
         };
         let (at, name, advice) = (self.at, quoted(name), spelling::advice(name, asked()));
         let name = name.trim_matches('\'');
-        Err(format!("expected {list}, but there is '{at}{name}': {advice}"))
+        Err(format!(
+            "expected {list}, but there is '{at}{name}': {advice}"
+        ))
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
         if let Some(place) = KNOWN.iter().position(|known| *known == name) {
             self.asked.set(self.asked.get() | 1 << place);
         }
-        self.members.iter().find(|(known, _)| *known == name).map(|(_, value)| *value).filter(|value| value.get() != "null")
+        self.members
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| *value)
+            .filter(|value| value.get() != "null")
     }
 
     fn read_as<T: Deserialize<'a>>(&self, name: &str, wanted: &str) -> Result<Option<T>, Sentence> {
-        let Some(value) = self.get(name) else { return Ok(None) };
-        serde_json::from_str(value.get()).map(Some).map_err(|_| self.wrong(name, wanted, &found(value)))
+        let Some(value) = self.get(name) else {
+            return Ok(None);
+        };
+        serde_json::from_str(value.get())
+            .map(Some)
+            .map_err(|_| self.wrong(name, wanted, &found(value)))
     }
 
     fn wrong(&self, name: &str, wanted: &str, found: &str) -> Sentence {
-        format!("expected '{}{name}' to be {wanted}, but it is {found}", self.at)
+        format!(
+            "expected '{}{name}' to be {wanted}, but it is {found}",
+            self.at
+        )
     }
 
     /// Fails with the sentence for a field that must be there.
     pub fn required<T>(&self, name: &str, value: Option<T>) -> Result<T, Sentence> {
-        let mistyped = || self.unknown.iter().find(|unknown| spelling::nearest(unknown, [name]).is_some());
+        let mistyped = || {
+            self.unknown
+                .iter()
+                .find(|unknown| spelling::nearest(unknown, [name]).is_some())
+        };
         value.ok_or_else(|| match mistyped() {
             Some(unknown) => {
-                format!("expected the field '{at}{name}', but there is '{at}{unknown}': write '{name}'", at = self.at)
+                format!(
+                    "expected the field '{at}{name}', but there is '{at}{unknown}': write '{name}'",
+                    at = self.at
+                )
             }
             None => format!("expected the field '{}{name}', but it is missing", self.at),
         })
@@ -151,21 +193,29 @@ impl<'a> Fields<'a> {
 
     /// A text of any length.
     pub fn text(&self, name: &str) -> Result<Option<Cow<'a, str>>, Sentence> {
-        Ok(self.read_as::<Text<'a>>(name, "a string")?.map(|text| text.0))
+        Ok(self
+            .read_as::<Text<'a>>(name, "a string")?
+            .map(|text| text.0))
     }
 
     /// A text of at most [`limits::NAME_BYTES`].
     pub fn name(&self, name: &str) -> Result<Option<String>, Sentence> {
         match self.text(name)? {
-            Some(text) if text.len() > limits::NAME_BYTES => Err(self.wrong(name, "at most 256 bytes long", "longer")),
+            Some(text) if text.len() > limits::NAME_BYTES => {
+                Err(self.wrong(name, "at most 256 bytes long", "longer"))
+            }
             text => Ok(text.map(Cow::into_owned)),
         }
     }
 
     /// A text in the form of `T`, which is named by `wanted`.
     pub fn parsed<T: FromStr>(&self, name: &str, wanted: &str) -> Result<Option<T>, Sentence> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        text.parse().map(Some).map_err(|_| self.wrong(name, wanted, &quoted(&text)))
+        let Some(text) = self.text(name)? else {
+            return Ok(None);
+        };
+        text.parse()
+            .map(Some)
+            .map_err(|_| self.wrong(name, wanted, &quoted(&text)))
     }
 
     /// A whole number from 0.
@@ -180,18 +230,27 @@ impl<'a> Fields<'a> {
 
     /// A list of strings.
     pub fn texts(&self, name: &'static str) -> Result<Option<Vec<String>>, Sentence> {
-        let Some(items) = self.read_as::<Vec<&RawValue>>(name, "a list of strings")? else { return Ok(None) };
+        let Some(items) = self.read_as::<Vec<&RawValue>>(name, "a list of strings")? else {
+            return Ok(None);
+        };
         let text = |(place, item): (usize, &&RawValue)| {
             let text = serde_json::from_str::<Text<'_>>(item.get()).map(|text| text.0.into_owned());
             text.map_err(|_| self.wrong(&format!("{name}[{place}]"), "a string", &found(item)))
         };
-        items.iter().enumerate().map(text).collect::<Result<_, _>>().map(Some)
+        items
+            .iter()
+            .enumerate()
+            .map(text)
+            .collect::<Result<_, _>>()
+            .map(Some)
     }
 
     /// The text of an object, unread.
     pub fn object(&self, name: &str) -> Result<Option<&'a str>, Sentence> {
         match self.get(name) {
-            Some(value) if !value.get().starts_with('{') => Err(self.wrong(name, "an object", &found(value))),
+            Some(value) if !value.get().starts_with('{') => {
+                Err(self.wrong(name, "an object", &found(value)))
+            }
             value => Ok(value.map(RawValue::get)),
         }
     }
@@ -204,7 +263,9 @@ impl<'a> Fields<'a> {
 
     /// The fields of a nested object.
     pub fn nested(&self, name: &'static str) -> Result<Option<Fields<'a>>, Sentence> {
-        let Some(text) = self.object(name)? else { return Ok(None) };
+        let Some(text) = self.object(name)? else {
+            return Ok(None);
+        };
         Fields::read_at(text, At::In(name), self.strict)
             .map(Some)
             .map_err(|error| format!("expected '{name}' to be an object, but: {error}"))
@@ -212,7 +273,9 @@ impl<'a> Fields<'a> {
 
     /// The fields of each object in a list.
     pub fn list(&self, name: &'static str) -> Result<Vec<Fields<'a>>, Sentence> {
-        let items = self.read_as::<Vec<&'a RawValue>>(name, "a list of objects")?.unwrap_or_default();
+        let items = self
+            .read_as::<Vec<&'a RawValue>>(name, "a list of objects")?
+            .unwrap_or_default();
         let fields = |(place, item): (usize, &&'a RawValue)| {
             let named = format!("{name}[{place}]");
             if !item.get().starts_with('{') {
@@ -225,7 +288,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// What a value is, for error sentences: itself where it is a number or a truth value, else its kind.
+/// What a value is, for error sentences: itself where it is a number or a truth value, else its
+/// kind.
 fn found(value: &RawValue) -> String {
     match value.get().as_bytes().first() {
         Some(b'{') => "an object".into(),
@@ -246,7 +310,10 @@ pub fn cut(text: &str, bytes: usize) -> Cow<'_, str> {
     if text.len() <= bytes {
         return Cow::Borrowed(text);
     }
-    let end = (0..=bytes - ELLIPSIS.len()).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    let end = (0..=bytes - ELLIPSIS.len())
+        .rev()
+        .find(|&end| text.is_char_boundary(end))
+        .unwrap_or(0);
     Cow::Owned(format!("{}{ELLIPSIS}", &text[..end]))
 }
 
@@ -288,11 +355,16 @@ impl<'de> Visitor<'de> for MembersVisitor {
                 }
                 // Two values under one name: readers differ on which counts, so neither does.
                 Some(known) if members.iter().any(|(seen, _)| seen == known) => {
-                    return Err(serde::de::Error::custom(format_args!("the field '{known}' is there twice")));
+                    return Err(serde::de::Error::custom(format_args!(
+                        "the field '{known}' is there twice"
+                    )));
                 }
                 Some(known) => members.push((known, map.next_value()?)),
             }
         }
-        Ok(Members { known: members, unknown })
+        Ok(Members {
+            known: members,
+            unknown,
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! The frames of lists: snapshots and changes of `tasks` and `process/ID`. Numbered within one subscription.
+//! The frames of lists: snapshots and changes of `tasks` and `process/ID`. Numbered within one
+//! subscription.
 //!
 //! Not here: when they are sent (`session::lists`).
 

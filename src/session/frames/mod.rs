@@ -1,9 +1,10 @@
 //! The frames of the websocket protocol `stepwire.v1.json`: text in, text out, and nothing else.
 //!
-//! Not here: what a frame does (`session`), how bytes travel (`web`). Incoming: `client` and `on_instance`, whose fields are read by `fields`.
-//! Outgoing: `server`, its entries in `step`, frames that many connections share in `shared`, frames of
-//! lists in `lists`. Stable lists:
-//! error codes in `code`, close codes in `close`. A channel's name, in both directions: `channel`. For the documents: `catalog`.
+//! Not here: what a frame does (`session`), how bytes travel (`web`). Incoming: `client` and
+//! `on_instance`, whose fields are read by `fields`. Outgoing: `server`, its entries in `step`,
+//! frames that many connections share in `shared`, frames of lists in `lists`. Stable lists: error
+//! codes in `code`, close codes in `close`. A channel's name, in both directions: `channel`. For
+//! the documents: `catalog`.
 
 pub mod body;
 pub mod catalog;

@@ -1,4 +1,5 @@
-//! Commands on an instance that carry no data: what stops, ends, repairs or assigns. Frame and REST request share the reader.
+//! Commands on an instance that carry no data: what stops, ends, repairs or assigns. Frame and REST
+//! request share the reader.
 //!
 //! What they do: `engine`. The frames with data are in `client`.
 
@@ -9,7 +10,17 @@ use crate::{
 };
 
 /// The frames' types, and the last segment of the requests' addresses.
-pub const NAMES: [&str; 9] = ["hold", "unhold", "terminate", "dismiss", "retry", "skip", "claim", "release", "assign"];
+pub const NAMES: [&str; 9] = [
+    "hold",
+    "unhold",
+    "terminate",
+    "dismiss",
+    "retry",
+    "skip",
+    "claim",
+    "release",
+    "assign",
+];
 
 /// What the command with this name does, in a few words.
 pub fn summary(name: &str) -> &'static str {
@@ -51,8 +62,13 @@ pub enum OnInstance {
 }
 
 impl OnInstance {
-    /// Reads the command with this name from the fields of a frame or a request's body; `None` for another name.
-    pub(super) fn read(name: &str, fields: &Fields<'_>, instance: InstanceKey) -> Option<Result<Self, Sentence>> {
+    /// Reads the command with this name from the fields of a frame or a request's body; `None` for
+    /// another name.
+    pub(super) fn read(
+        name: &str,
+        fields: &Fields<'_>,
+        instance: InstanceKey,
+    ) -> Option<Result<Self, Sentence>> {
         let element = || fields.required("element", super::client::element(fields, instance)?);
         Some(match name {
             "hold" => Ok(Self::Hold),
@@ -102,5 +118,9 @@ impl From<OnInstance> for Command {
 
 fn user(fields: &Fields<'_>) -> Result<String, Sentence> {
     let user = fields.required("user", fields.name("user")?)?;
-    if user.is_empty() { Err("expected 'user' to be the name of a user, but it is empty".into()) } else { Ok(user) }
+    if user.is_empty() {
+        Err("expected 'user' to be the name of a user, but it is empty".into())
+    } else {
+        Ok(user)
+    }
 }

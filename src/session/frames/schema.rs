@@ -1,6 +1,8 @@
-//! What the values on the wire look like whose text is written by hand: keys, channels, statuses. For the documents.
+//! What the values on the wire look like whose text is written by hand: keys, channels, statuses.
+//! For the documents.
 //!
-//! Wire types that are derived say it beside their fields. Not here: the shape of whole frames (`catalog`).
+//! Wire types that are derived say it beside their fields. Not here: the shape of whole frames
+//! (`catalog`).
 
 use utoipa::{
     PartialSchema, ToSchema,
@@ -22,7 +24,8 @@ use crate::{
 /// The form of an element key.
 const ELEMENT: &str = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}-[0-9]+$";
 /// The form of a channel's name.
-const CHANNEL: &str = "^(tasks|process/.+|instance/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$";
+const CHANNEL: &str =
+    "^(tasks|process/.+|instance/[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})$";
 
 macro_rules! looks_like {
     ($($named:ty => $schema:expr;)*) => {$(
@@ -42,15 +45,21 @@ looks_like! {
     ElementKey => text("The key of an element: its instance's, and a number").pattern(Some(ELEMENT));
     Channel => text("`instance/KEY`, `tasks` or `process/ID`").pattern(Some(CHANNEL));
     Status => one_of(Status::ALL.map(Status::name)).description(Some("Where an instance stands"));
-    Required => one_of(["mandatory", "optional"]).description(Some("Whether a node waits for an action"));
-    ErrorCode => one_of(ErrorCode::ALL.map(ErrorCode::name)).description(Some("Why something was refused"));
+    Required => one_of(["mandatory", "optional"]).description(Some("Whether a node waits for an \
+        action"));
+    ErrorCode => one_of(ErrorCode::ALL.map(ErrorCode::name)).description(Some("Why something was \
+        refused"));
     Payload => ObjectBuilder::new().description(Some("A JSON object"));
 }
 
 fn text(description: &str) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).description(Some(description))
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
 }
 
 fn one_of<const N: usize>(names: [&'static str; N]) -> ObjectBuilder {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names))
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .enum_values(Some(names))
 }

@@ -1,4 +1,5 @@
-//! The frames the server sends to one connection, as text. Fields are in the order of the protocol's page.
+//! The frames the server sends to one connection, as text. Fields are in the order of the
+//! protocol's page.
 //!
 //! Not here: frames that many connections share (`shared`).
 
@@ -29,7 +30,9 @@ pub trait ServerFrame: Serialize {
 
 /// The JSON text of a wire type.
 pub(in crate::session) fn to_text<T: Serialize + ?Sized>(frame: &T) -> ByteString {
-    serde_json::to_string(frame).expect("wire types have text keys and no failing serializers").into()
+    serde_json::to_string(frame)
+        .expect("wire types have text keys and no failing serializers")
+        .into()
 }
 
 /// Answers `hello`.
@@ -131,8 +134,18 @@ pub struct FieldEntry {
 }
 
 impl From<FieldError> for FieldEntry {
-    fn from(FieldError { code, message, params }: FieldError) -> Self {
-        Self { code, message, params }
+    fn from(
+        FieldError {
+            code,
+            message,
+            params,
+        }: FieldError,
+    ) -> Self {
+        Self {
+            code,
+            message,
+            params,
+        }
     }
 }
 
@@ -201,7 +214,11 @@ pub struct OpenAction<'a> {
 
 impl<'a> From<(&u64, &'a OpenMessage)> for OpenAction<'a> {
     fn from((&seq, message): (&u64, &'a OpenMessage)) -> Self {
-        Self { seq, body: &message.body, until: message.until.to_string() }
+        Self {
+            seq,
+            body: &message.body,
+            until: message.until.to_string(),
+        }
     }
 }
 

@@ -21,7 +21,10 @@ fn check(found: ByteString, expected: &str) {
 
 #[test]
 fn frames_of_a_connection() {
-    let rate = RateEntry { per_second: 20, burst: 60 };
+    let rate = RateEntry {
+        per_second: 20,
+        burst: 60,
+    };
     let (connection, user, log) = ("c", "alice", "l");
     check(
         Welcome {
@@ -38,12 +41,26 @@ fn frames_of_a_connection() {
     );
     check(Ping {}.text(), r#"{"type":"ping"}"#);
     check(
-        Bye { reason: "restart", reconnect_after_ms: Some(1830) }.text(),
+        Bye {
+            reason: "restart",
+            reconnect_after_ms: Some(1830),
+        }
+        .text(),
         r#"{"type":"bye","reason":"restart","reconnectAfterMs":1830}"#,
     );
     let channel = &Channel::Instance(key());
-    check(Live { channel, seq: 97 }.text(), r#"{"type":"live","channel":"instance/KEY","seq":97}"#);
-    check(Resync { channel, reason: ResyncReason::Lag }.text(), r#"{"type":"resync","channel":"instance/KEY","reason":"lag"}"#);
+    check(
+        Live { channel, seq: 97 }.text(),
+        r#"{"type":"live","channel":"instance/KEY","seq":97}"#,
+    );
+    check(
+        Resync {
+            channel,
+            reason: ResyncReason::Lag,
+        }
+        .text(),
+        r#"{"type":"resync","channel":"instance/KEY","reason":"lag"}"#,
+    );
 }
 
 #[test]
@@ -54,14 +71,26 @@ fn errors() {
     );
     let wrong = FieldError::new("minimum", "too young").with("limit", 18);
     let fields = BTreeMap::from([("a.b".to_owned(), FieldEntry::from(wrong))]);
-    let error = ErrorFrame { fields: Some(&fields), ..ErrorFrame::new(Some("1"), ErrorCode::InvalidData, "m") };
+    let error = ErrorFrame {
+        fields: Some(&fields),
+        ..ErrorFrame::new(Some("1"), ErrorCode::InvalidData, "m")
+    };
     check(
         error.text(),
         r#"{"type":"error","id":"1","code":"invalid_data","message":"m","retryable":false,"fields":{"a.b":{"code":"minimum","message":"too young","params":{"limit":18}}}}"#,
     );
-    let error = ErrorFrame { after_ms: Some(50), ..ErrorFrame::new(Some("1"), ErrorCode::RateLimited, "m") };
-    check(error.text(), r#"{"type":"error","id":"1","code":"rate_limited","message":"m","retryable":true,"afterMs":50}"#);
-    let error = ErrorFrame { reason: Some("not_active"), ..ErrorFrame::new(Some("1"), ErrorCode::ActionNotAvailable, "m") };
+    let error = ErrorFrame {
+        after_ms: Some(50),
+        ..ErrorFrame::new(Some("1"), ErrorCode::RateLimited, "m")
+    };
+    check(
+        error.text(),
+        r#"{"type":"error","id":"1","code":"rate_limited","message":"m","retryable":true,"afterMs":50}"#,
+    );
+    let error = ErrorFrame {
+        reason: Some("not_active"),
+        ..ErrorFrame::new(Some("1"), ErrorCode::ActionNotAvailable, "m")
+    };
     check(
         error.text(),
         r#"{"type":"error","id":"1","code":"action_not_available","reason":"not_active","message":"m","retryable":false}"#,
@@ -71,17 +100,41 @@ fn errors() {
 #[test]
 fn replies() {
     check(
-        Reply { id: "1", seq: None, duplicate: false, result: NoResult {} }.text(),
+        Reply {
+            id: "1",
+            seq: None,
+            duplicate: false,
+            result: NoResult {},
+        }
+        .text(),
         r#"{"type":"reply","id":"1","duplicate":false,"result":{}}"#,
     );
-    let result = AuthResult { expires_at: Some("2026-11-21T09:30:00.000Z".into()) };
+    let result = AuthResult {
+        expires_at: Some("2026-11-21T09:30:00.000Z".into()),
+    };
     check(
-        Reply { id: "1", seq: None, duplicate: false, result }.text(),
+        Reply {
+            id: "1",
+            seq: None,
+            duplicate: false,
+            result,
+        }
+        .text(),
         r#"{"type":"reply","id":"1","duplicate":false,"result":{"expiresAt":"2026-11-21T09:30:00.000Z"}}"#,
     );
-    let result = SubscribeResult { channel: &Channel::Tasks, seq: 3, mode: SubscribeMode::Snapshot };
+    let result = SubscribeResult {
+        channel: &Channel::Tasks,
+        seq: 3,
+        mode: SubscribeMode::Snapshot,
+    };
     check(
-        Reply { id: "1", seq: None, duplicate: false, result }.text(),
+        Reply {
+            id: "1",
+            seq: None,
+            duplicate: false,
+            result,
+        }
+        .text(),
         r#"{"type":"reply","id":"1","duplicate":false,"result":{"channel":"tasks","seq":3,"mode":"snapshot"}}"#,
     );
     let result = StepResult {
@@ -95,7 +148,13 @@ fn replies() {
         token: None,
     };
     check(
-        Reply { id: "1", seq: Some(97), duplicate: true, result }.text(),
+        Reply {
+            id: "1",
+            seq: Some(97),
+            duplicate: true,
+            result,
+        }
+        .text(),
         r#"{"type":"reply","id":"1","seq":97,"duplicate":true,"result":{"instance":"KEY","status":"started","nodes":[{"element":"KEY-9","node":"details","name":"Your details","type":"userTask","readOnly":false}],"actions":[],"ignored":["client.age"],"children":[]}}"#,
     );
 }
@@ -145,8 +204,17 @@ fn a_snapshot() {
         view: &view,
         nodes: &[],
         actions: &[save()],
-        open: &[OpenAction { seq: 90, body: &body, until: "2026-11-28T09:30:00Z".to_owned() }],
-        children: &[ChildEntry { instance: key(), process: "p", element: None, status: "started" }],
+        open: &[OpenAction {
+            seq: 90,
+            body: &body,
+            until: "2026-11-28T09:30:00Z".to_owned(),
+        }],
+        children: &[ChildEntry {
+            instance: key(),
+            process: "p",
+            element: None,
+            status: "started",
+        }],
     };
     check(
         snapshot.text(),
@@ -163,21 +231,50 @@ fn frames_of_an_instance() {
             instance,
             95,
             94,
-            &DataTail { instance, node: "details", action: "showForm", body: &body, origin: None, cause: Some("1") },
+            &DataTail {
+                instance,
+                node: "details",
+                action: "showForm",
+                body: &body,
+                origin: None,
+                cause: Some("1"),
+            },
         )
         .for_cursor(94),
         r#"{"type":"data","channel":"instance/KEY","seq":95,"prev":94,"instance":"KEY","node":"details","action":"showForm","body":{"a":1},"origin":null,"cause":"1"}"#,
     );
     check(
-        shared_frame(instance, 96, 95, &ActionTail { instance, node: "n", body: &body, until: None }).for_cursor(90),
+        shared_frame(
+            instance,
+            96,
+            95,
+            &ActionTail {
+                instance,
+                node: "n",
+                body: &body,
+                until: None,
+            },
+        )
+        .for_cursor(90),
         r#"{"type":"action","channel":"instance/KEY","seq":96,"prev":90,"instance":"KEY","node":"n","body":{"a":1}}"#,
     );
-    let child = ChildEntry { instance, process: "p", element: Some(format!("{KEY}-3")), status: "started" };
+    let child = ChildEntry {
+        instance,
+        process: "p",
+        element: Some(format!("{KEY}-3")),
+        status: "started",
+    };
     check(
         shared_frame(instance, 96, 95, &ChildTail { child }).for_cursor(95),
         r#"{"type":"child","channel":"instance/KEY","seq":96,"prev":95,"child":{"instance":"KEY","process":"p","element":"KEY-3","status":"started"}}"#,
     );
-    let progress = ProgressTail { status: "started", remark: None, nodes: &[node()], actions: &[], cause: None };
+    let progress = ProgressTail {
+        status: "started",
+        remark: None,
+        nodes: &[node()],
+        actions: &[],
+        cause: None,
+    };
     check(
         shared_frame(instance, 97, 96, &progress).for_cursor(96),
         r#"{"type":"progress","channel":"instance/KEY","seq":97,"prev":96,"status":"started","nodes":[{"element":"KEY-9","node":"details","name":"Your details","type":"userTask","readOnly":false}],"actions":[],"cause":null}"#,

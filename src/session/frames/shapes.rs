@@ -1,7 +1,8 @@
-//! The shape of what is read field by field and kept in no type of its own: for the documents only. What reads them: `client`,
-//! `on_instance`, `clock`.
+//! The shape of what is read field by field and kept in no type of its own: for the documents only.
+//! What reads them: `client`, `on_instance`, `clock`.
 //!
-//! Each is the body of the REST request of the same name, too. The id of a frame and the key of its instance are not in here.
+//! Each is the body of the REST request of the same name, too. The id of a frame and the key of its
+//! instance are not in here.
 
 use utoipa::ToSchema;
 

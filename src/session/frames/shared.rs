@@ -1,7 +1,7 @@
 //! Frames that follow an instance: written once, sent to every subscriber.
 //!
-//! Subscribers differ in one place only, `prev`, and mostly not even there; so a frame is kept whole, and written anew only
-//! for a subscriber that stands elsewhere.
+//! Subscribers differ in one place only, `prev`, and mostly not even there; so a frame is kept
+//! whole, and written anew only for a subscriber that stands elsewhere.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -133,10 +133,18 @@ impl Tail for ProgressTail<'_> {
 }
 
 /// Writes a frame of `instance`'s channel.
-pub fn shared_frame<T: Tail>(instance: InstanceKey, seq: u64, natural_prev: u64, tail: &T) -> SharedFrame {
+pub fn shared_frame<T: Tail>(
+    instance: InstanceKey,
+    seq: u64,
+    natural_prev: u64,
+    tail: &T,
+) -> SharedFrame {
     // No name or key in the header needs escaping.
     let kind = T::KIND.name();
-    let head = format!(r#"{{"type":"{kind}","channel":"{}","seq":{seq},"prev":"#, Channel::Instance(instance));
+    let head = format!(
+        r#"{{"type":"{kind}","channel":"{}","seq":{seq},"prev":"#,
+        Channel::Instance(instance)
+    );
     // The tail is an object with at least one member: its opening bracket becomes the comma.
     let text = to_text(tail);
     SharedFrame::new(seq, natural_prev, &head, &format!(",{}", &text[1..]))
@@ -154,8 +162,17 @@ mod tests {
         let body = serde_json::json!({"a": 1});
         let frame = shared_frame(key, 95, 94, &ViewTail { body: &body });
         let head = r#"{"type":"view","channel":"instance/0197a1b2-0000-7000-8000-000000000007","seq":95,"prev":"#;
-        assert_eq!(frame.for_cursor(94), format!(r#"{head}94,"body":{{"a":1}}}}"#));
-        assert_eq!(frame.for_cursor(7), format!(r#"{head}7,"body":{{"a":1}}}}"#));
-        assert!(ptr::eq(frame.for_cursor(94).as_ptr(), frame.for_cursor(94).as_ptr()));
+        assert_eq!(
+            frame.for_cursor(94),
+            format!(r#"{head}94,"body":{{"a":1}}}}"#)
+        );
+        assert_eq!(
+            frame.for_cursor(7),
+            format!(r#"{head}7,"body":{{"a":1}}}}"#)
+        );
+        assert!(ptr::eq(
+            frame.for_cursor(94).as_ptr(),
+            frame.for_cursor(94).as_ptr()
+        ));
     }
 }

@@ -5,7 +5,8 @@ const WRONG: usize = 2;
 /// Longer names are not compared: they are no mistyped ones.
 const LONGEST: usize = 40;
 
-/// The known name that this one is closest to, if it is close: other capitals, or a letter or two that are wrong, missing or too many.
+/// The known name that this one is closest to, if it is close: other capitals, or a letter or two
+/// that are wrong, missing or too many.
 pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if name.len() > LONGEST {
         return None;
@@ -15,7 +16,11 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         // Of a short name, two wrong letters make another one.
         (wrong <= WRONG && wrong * 2 <= known.len()).then_some((wrong, known))
     };
-    known.into_iter().filter_map(close).min().map(|(_, known)| known)
+    known
+        .into_iter()
+        .filter_map(close)
+        .min()
+        .map(|(_, known)| known)
 }
 
 /// What to do about a name that is none of the known ones.
@@ -48,7 +53,8 @@ fn distance(one: &str, other: &str) -> usize {
 #[test]
 fn mistyped_names_are_recognised() {
     let known = ["data", "process", "businessKey", "id", "test"];
-    let check = |name: &str, expected: Option<&str>| assert_eq!(nearest(name, known), expected, "{name}");
+    let check =
+        |name: &str, expected: Option<&str>| assert_eq!(nearest(name, known), expected, "{name}");
     check("dta", Some("data"));
     check("daat", Some("data"));
     check("Data", Some("data"));

@@ -1,4 +1,5 @@
-//! The entries that describe a step: active elements, actions on offer, children. The same in reply, progress and snapshot.
+//! The entries that describe a step: active elements, actions on offer, children. The same in
+//! reply, progress and snapshot.
 //!
 //! Wire shapes only; `runtime` knows what they are made from.
 
@@ -95,7 +96,8 @@ pub struct ChildEntry<'a> {
     pub instance: InstanceKey,
     /// Its process's id.
     pub process: &'a str,
-    /// The parent's element that started it or asked a client to, in its wire form; `null` when it is not known any more.
+    /// The parent's element that started it or asked a client to, in its wire form; `null` when it
+    /// is not known any more.
     #[schema(required)]
     pub element: Option<String>,
     /// Its status.

@@ -1,5 +1,5 @@
-//! JSON in nothing but ASCII, and bodies in an older encoding: some clients read answers without a `charset` as ISO-8859-1, and
-//! send what they have in it.
+//! JSON in nothing but ASCII, and bodies in an older encoding: some clients read answers without a
+//! `charset` as ISO-8859-1, and send what they have in it.
 
 use std::{borrow::Cow, fmt::Write};
 
@@ -10,10 +10,13 @@ use crate::text::without_mark;
 
 /// 200 with this value.
 pub fn answer(value: &impl Serialize) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(json(value))
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .body(json(value))
 }
 
-/// A value as JSON. In it, signs beyond ASCII stand in texts only, so each can be written by its number.
+/// A value as JSON. In it, signs beyond ASCII stand in texts only, so each can be written by its
+/// number.
 pub fn json(value: &impl Serialize) -> String {
     // Values of this surface have text keys and no failing serializers.
     escaped(&serde_json::to_string(value).unwrap_or_default())
@@ -35,7 +38,8 @@ pub fn escaped(json: &str) -> String {
     text
 }
 
-/// The text of a body: UTF-8, perhaps behind a byte order mark, or ISO-8859-1 when it cannot be that.
+/// The text of a body: UTF-8, perhaps behind a byte order mark, or ISO-8859-1 when it cannot be
+/// that.
 pub fn text(body: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(body) {
         Ok(text) => Cow::Borrowed(without_mark(text)),

@@ -1,4 +1,5 @@
-//! Commands on jobs: stop, suspend, resume, approve, reject. What has no effect at present is `false`, not a refusal.
+//! Commands on jobs: stop, suspend, resume, approve, reject. What has no effect at present is
+//! `false`, not a refusal.
 
 use std::sync::Arc;
 
@@ -42,50 +43,98 @@ use crate::{
 ///
 /// # Errors
 /// 400, 401, 403, 404.
-#[utoipa::path(post, path = "/api/v1/stop", tag = "jobs", operation_id = "stopJob", summary = "Stop a job", params(OfWorkflow, OfJob, IdempotencyKey),
-    responses((status = 200, body = bool, content_type = "application/json", description = "Whether it took effect"), CommandRefused, (status = 413)))]
-pub async fn stop(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
-    told(on_job(&request, payload, &app, OnInstance::Terminate, Status::is_live).await?)
+#[utoipa::path(post, path = "/api/v1/stop", tag = "jobs", operation_id = "stopJob", summary = "Stop \
+    a job", params(OfWorkflow, OfJob, IdempotencyKey),
+    responses((status = 200, body = bool, content_type = "application/json", description = "Whether \
+        it took effect"), CommandRefused, (status = 413)))]
+pub async fn stop(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
+    told(
+        on_job(
+            &request,
+            payload,
+            &app,
+            OnInstance::Terminate,
+            Status::is_live,
+        )
+        .await?,
+    )
 }
 
 /// `POST /api/v1/suspend?w=…&i=…` → whether the job was running, and is now held.
 ///
 /// # Errors
 /// As [`stop`].
-#[utoipa::path(post, path = "/api/v1/suspend", tag = "jobs", operation_id = "suspendJob", summary = "Suspend a job", params(OfWorkflow, OfJob, IdempotencyKey),
-    responses((status = 200, body = bool, content_type = "application/json", description = "Whether it took effect"), CommandRefused, (status = 413)))]
-pub async fn suspend(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
-    told(on_job(&request, payload, &app, OnInstance::Hold, |status| status == Status::Started).await?)
+#[utoipa::path(post, path = "/api/v1/suspend", tag = "jobs", operation_id = "suspendJob", summary = "Suspend \
+    a job", params(OfWorkflow, OfJob, IdempotencyKey),
+    responses((status = 200, body = bool, content_type = "application/json", description = "Whether \
+        it took effect"), CommandRefused, (status = 413)))]
+pub async fn suspend(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
+    told(
+        on_job(&request, payload, &app, OnInstance::Hold, |status| {
+            status == Status::Started
+        })
+        .await?,
+    )
 }
 
 /// `POST /api/v1/resume?w=…&i=…` lets a held job go on; the answer is empty.
 ///
 /// # Errors
 /// As [`stop`].
-#[utoipa::path(post, path = "/api/v1/resume", tag = "jobs", operation_id = "resumeJob", summary = "Resume a suspended job", params(OfWorkflow, OfJob, IdempotencyKey),
+#[utoipa::path(post, path = "/api/v1/resume", tag = "jobs", operation_id = "resumeJob", summary = "Resume \
+    a suspended job", params(OfWorkflow, OfJob, IdempotencyKey),
     responses((status = 200, description = "Nothing more to tell"), CommandRefused, (status = 413)))]
-pub async fn resume(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
-    on_job(&request, payload, &app, OnInstance::Unhold, |status| status == Status::OnHold).await?;
+pub async fn resume(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
+    on_job(&request, payload, &app, OnInstance::Unhold, |status| {
+        status == Status::OnHold
+    })
+    .await?;
     Ok(HttpResponse::Ok().finish())
 }
 
-/// `POST /api/v1/approve?w=…&i=…`, with `&comment=…` or `{"comment": …}` if there is something to say → whether the job was waiting for an approval, and has it now.
+/// `POST /api/v1/approve?w=…&i=…`, with `&comment=…` or `{"comment": …}` if there is something to
+/// say → whether the job was waiting for an approval, and has it now.
 ///
 /// # Errors
 /// As [`stop`]; 422 when the approval needs data.
-#[utoipa::path(post, path = "/api/v1/approve", tag = "jobs", operation_id = "approveJob", summary = "Approve what a job waits for", params(OfWorkflow, OfJob, IdempotencyKey),
-    responses((status = 200, body = bool, content_type = "application/json", description = "Whether it took effect"), CommandRefused, (status = 413)))]
-pub async fn approve(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+#[utoipa::path(post, path = "/api/v1/approve", tag = "jobs", operation_id = "approveJob", summary = "Approve \
+    what a job waits for", params(OfWorkflow, OfJob, IdempotencyKey),
+    responses((status = 200, body = bool, content_type = "application/json", description = "Whether \
+        it took effect"), CommandRefused, (status = 413)))]
+pub async fn approve(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     told(decide(&request, payload, &app, APPROVE).await?)
 }
 
-/// `POST /api/v1/reject?w=…&i=…` → whether the job was waiting for an approval, and is rejected now.
+/// `POST /api/v1/reject?w=…&i=…` → whether the job was waiting for an approval, and is rejected
+/// now.
 ///
 /// # Errors
 /// As [`approve`].
-#[utoipa::path(post, path = "/api/v1/reject", tag = "jobs", operation_id = "rejectJob", summary = "Reject what a job waits for", params(OfWorkflow, OfJob, IdempotencyKey),
-    responses((status = 200, body = bool, content_type = "application/json", description = "Whether it took effect"), CommandRefused, (status = 413)))]
-pub async fn reject(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+#[utoipa::path(post, path = "/api/v1/reject", tag = "jobs", operation_id = "rejectJob", summary = "Reject \
+    what a job waits for", params(OfWorkflow, OfJob, IdempotencyKey),
+    responses((status = 200, body = bool, content_type = "application/json", description = "Whether \
+        it took effect"), CommandRefused, (status = 413)))]
+pub async fn reject(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     told(decide(&request, payload, &app, REJECT).await?)
 }
 
@@ -108,12 +157,36 @@ async fn on_job(
     took_effect(app, observed.head().key, &who.caller, ask).await
 }
 
-async fn decide(request: &HttpRequest, payload: Payload, app: &App, action: &str) -> Result<bool, Problem> {
-    let Looked { who, observed, said } = look(request, payload, app).await?;
-    let Some(offer) = approval(&observed, &who.caller, action) else { return Ok(false) };
-    let (id, instance, element) = (command_id(request)?, observed.head().key, Some(offer.element));
-    let data = said.map(|comment| fields::data(&json!({ COMMENT: comment }).to_string())).transpose()?;
-    let run = Run { id, instance, action: action.to_owned(), data, element, if_seq: None };
+async fn decide(
+    request: &HttpRequest,
+    payload: Payload,
+    app: &App,
+    action: &str,
+) -> Result<bool, Problem> {
+    let Looked {
+        who,
+        observed,
+        said,
+    } = look(request, payload, app).await?;
+    let Some(offer) = approval(&observed, &who.caller, action) else {
+        return Ok(false);
+    };
+    let (id, instance, element) = (
+        command_id(request)?,
+        observed.head().key,
+        Some(offer.element),
+    );
+    let data = said
+        .map(|comment| fields::data(&json!({ COMMENT: comment }).to_string()))
+        .transpose()?;
+    let run = Run {
+        id,
+        instance,
+        action: action.to_owned(),
+        data,
+        element,
+        if_seq: None,
+    };
     took_effect(app, instance, &who.caller, requests::run(run, &who.caller)?).await
 }
 
@@ -130,28 +203,57 @@ struct Said {
     comment: String,
 }
 
-/// The job a request names. A comment may stand in the address or in a body of JSON; any other body is read and dropped.
+/// The job a request names. A comment may stand in the address or in a body of JSON; any other body
+/// is read and dropped.
 async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<Looked, Problem> {
     let who = app.bearer(request)?;
     let body = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
     let named = Named::read(request)?;
-    let observed = app.job(&who.caller, named.workflow()?, named.job()?).await?;
-    let in_body = || json::from_text::<Said>(&ascii::text(&body)).ok().map(|said| said.comment);
+    let observed = app
+        .job(&who.caller, named.workflow()?, named.job()?)
+        .await?;
+    let in_body = || {
+        json::from_text::<Said>(&ascii::text(&body))
+            .ok()
+            .map(|said| said.comment)
+    };
     let said = named.comment().map(str::to_owned).or_else(in_body);
-    Ok(Looked { who, observed, said })
+    Ok(Looked {
+        who,
+        observed,
+        said,
+    })
 }
 
 /// The action of the first approval that waits, best of one that waits for the caller.
 fn approval<'a>(observed: &'a Observed, caller: &Caller, action: &str) -> Option<&'a Offer> {
-    let (process, next, standpoint) = (&observed.process.executable, &observed.next, observed.standpoint(caller));
-    let waits = |offer: &Offer| !offer.back && *offer.action == *action && process.node(&offer.node).is_some_and(is_approval);
-    let waiting = || next.offers.iter().enumerate().filter(|(_, offer)| waits(offer));
+    let (process, next, standpoint) = (
+        &observed.process.executable,
+        &observed.next,
+        observed.standpoint(caller),
+    );
+    let waits = |offer: &Offer| {
+        !offer.back
+            && *offer.action == *action
+            && process.node(&offer.node).is_some_and(is_approval)
+    };
+    let waiting = || {
+        next.offers
+            .iter()
+            .enumerate()
+            .filter(|(_, offer)| waits(offer))
+    };
     let mine = waiting().find(|&(index, _)| standpoint.offer(next, index));
     mine.or_else(|| waiting().next()).map(|(_, offer)| offer)
 }
 
 /// A conflict means that somebody else was faster.
-async fn took_effect(app: &App, job: InstanceKey, caller: &Caller, ask: Ask) -> Result<bool, Problem> {
+async fn took_effect(
+    app: &App,
+    job: InstanceKey,
+    caller: &Caller,
+    ask: Ask,
+) -> Result<bool, Problem> {
     match app.command(job, caller, ask).await {
         Ok(_) => Ok(true),
         Err(problem) if problem.status_code() == StatusCode::CONFLICT => Ok(false),

@@ -64,7 +64,8 @@ impl Counts {
 ///
 /// # Errors
 /// 401, 403 for the token of one instance tree.
-#[utoipa::path(get, path = "/api/v1/status-count", tag = "jobs", operation_id = "countJobs", summary = "Count jobs by status",
+#[utoipa::path(get, path = "/api/v1/status-count", tag = "jobs", operation_id = "countJobs", summary = "Count \
+    jobs by status",
     responses((status = 200, body = Counts), (status = 403)))]
 pub async fn status_count(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
@@ -75,29 +76,54 @@ pub async fn status_count(request: HttpRequest, app: Data<App>) -> Result<HttpRe
 ///
 /// # Errors
 /// As [`status_count`], 503 for too many streams.
-#[utoipa::path(get, path = "/api/v1/sse/status-count", tag = "jobs", operation_id = "streamJobCounts", summary = "Follow the counts of jobs as server-sent events",
+#[utoipa::path(get, path = "/api/v1/sse/status-count", tag = "jobs", operation_id = "streamJobCounts", summary = "Follow \
+    the counts of jobs as server-sent events",
     responses((status = 200, description = "Events `statusCount`, the first at once", body = String, content_type = "text/event-stream"), (status = 403)))]
 pub async fn stream(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let counting = Counting::join(app.clone(), Listener::open(&app, &request, who)?);
     let first = count(&app, &counting.listener.who.caller).await?;
-    Ok(event_stream::answer(&request, counting.events(first), KEEP_ALIVE))
+    Ok(event_stream::answer(
+        &request,
+        counting.events(first),
+        KEEP_ALIVE,
+    ))
 }
 
 async fn count(app: &App, caller: &Caller) -> Result<Counts, Problem> {
     let numbered = app.sessions.runtime.definitions.numbered(&caller.tenant);
-    let disabled = numbered.iter().filter(|(_, process)| process.row.state == DefinitionState::Disabled).count();
-    let filter = everything(caller, numbered.iter().map(|(_, process)| process.row.id.clone()).collect(), Kind::Dashboard)?;
+    let disabled = numbered
+        .iter()
+        .filter(|(_, process)| process.row.state == DefinitionState::Disabled)
+        .count();
+    let filter = everything(
+        caller,
+        numbered
+            .iter()
+            .map(|(_, process)| process.row.id.clone())
+            .collect(),
+        Kind::Dashboard,
+    )?;
     let counted = app.read(move |reader| {
         let of = |status: &JobStatus| {
-            let one = JobFilter { statuses: vec![*status], ..filter.clone() };
+            let one = JobFilter {
+                statuses: vec![*status],
+                ..filter.clone()
+            };
             Ok((*status, reader.count_jobs(&one)?))
         };
-        filter.statuses.iter().map(of).collect::<Result<Vec<_>, StoreError>>()
+        filter
+            .statuses
+            .iter()
+            .map(of)
+            .collect::<Result<Vec<_>, StoreError>>()
     });
     let mut counts = Counts::default();
     counts.add(JobStatus::Disabled, disabled as u64);
-    counted.await?.into_iter().for_each(|(status, count)| counts.add(status, count));
+    counted
+        .await?
+        .into_iter()
+        .for_each(|(status, count)| counts.add(status, count));
     Ok(counts)
 }
 
@@ -114,7 +140,10 @@ struct AnyJob(Arc<Inbox>);
 
 impl ListFollower for AnyJob {
     fn changed(&self, changes: &[ReadModelChange]) {
-        if changes.iter().any(|change| matches!(change, ReadModelChange::Job(_))) {
+        if changes
+            .iter()
+            .any(|change| matches!(change, ReadModelChange::Job(_)))
+        {
             self.0.wake(InstanceKey::default());
         }
     }
@@ -125,18 +154,26 @@ impl Counting {
         let follower: Arc<dyn ListFollower> = Arc::new(AnyJob(listener.inbox.clone()));
         app.sessions.runtime.lists.join(follower.clone());
         let definitions = app.sessions.runtime.definitions.changes();
-        Self { app, listener, follower, definitions }
+        Self {
+            app,
+            listener,
+            follower,
+            definitions,
+        }
     }
 
     fn events(self, first: Counts) -> impl Stream<Item = Bytes> {
-        stream::unfold((self, None, Some(first)), |(mut counting, told, first)| async move {
-            let counts = match first {
-                Some(first) => first,
-                None => counting.change(told).await?,
-            };
-            let event = format!("event: statusCount\ndata: {}\n\n", ascii::json(&counts));
-            Some((event.into(), (counting, Some(counts), None)))
-        })
+        stream::unfold(
+            (self, None, Some(first)),
+            |(mut counting, told, first)| async move {
+                let counts = match first {
+                    Some(first) => first,
+                    None => counting.change(told).await?,
+                };
+                let event = format!("event: statusCount\ndata: {}\n\n", ascii::json(&counts));
+                Some((event.into(), (counting, Some(counts), None)))
+            },
+        )
     }
 
     /// Waits for other counts; `None` when the client is to come back.

@@ -1,8 +1,9 @@
 //! Entries of the dashboard and of the history: jobs by what became of them and when, page by page.
 //!
-//! The dashboard has every job a caller may list, the history those that have ended. They are read from the durable list of jobs,
-//! each order from an index. Names, descriptions and ways to start are those of the job's workflow as it is now; they are few, so
-//! orders by them are orders of workflows. Not here: entries of workflows (`entries`), a job's log (`logs`).
+//! The dashboard has every job a caller may list, the history those that have ended. They are read
+//! from the durable list of jobs, each order from an index. Names, descriptions and ways to start
+//! are those of the job's workflow as it is now; they are few, so orders by them are orders of
+//! workflows. Not here: entries of workflows (`entries`), a job's log (`logs`).
 
 use std::{cmp::Ordering, collections::HashMap, sync::Arc};
 
@@ -36,7 +37,8 @@ struct Entry<'a> {
     workflow_id: i64,
     /// Its workflow's name.
     name: &'a str,
-    /// How its workflow is started: 0 with the server, 1 by a client, 2 periodically, 3 by a cron expression.
+    /// How its workflow is started: 0 with the server, 1 by a client, 2 periodically, 3 by a cron
+    /// expression.
     #[schema(minimum = 0, maximum = 3)]
     launch_type: u8,
     /// What its workflow is for.
@@ -75,7 +77,8 @@ struct OfPage {
     /// How many entries a page has.
     #[param(minimum = 1, maximum = 1000, example = 10)]
     entries_count: u64,
-    /// The order: 0 date, 2 number, 4 name, 6 way to start, 8 description, 10 status, each plus 1 for the opposite direction.
+    /// The order: 0 date, 2 number, 4 name, 6 way to start, 8 description, 10 status, each plus 1
+    /// for the opposite direction.
     #[param(minimum = 0, maximum = 11, example = 1)]
     heo: u8,
 }
@@ -123,8 +126,10 @@ pub async fn search_history(request: HttpRequest, app: Data<App>) -> Result<Http
 ///
 /// # Errors
 /// As [`search`].
-#[utoipa::path(get, path = "/api/v1/entries-count-by-date", tag = "jobs", operation_id = "countJobEntries", summary = "Count jobs",
-    params(OfTime), responses((status = 200, body = u64, content_type = "application/json", description = "How many"), (status = 403)))]
+#[utoipa::path(get, path = "/api/v1/entries-count-by-date", tag = "jobs", operation_id = "countJobEntries", summary = "Count \
+    jobs",
+    params(OfTime), responses((status = 200, body = u64, content_type = "application/json", description = "How \
+        many"), (status = 403)))]
 pub async fn count(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     counted(&request, &app, Kind::Dashboard).await
 }
@@ -135,18 +140,21 @@ pub async fn count(request: HttpRequest, app: Data<App>) -> Result<HttpResponse,
 /// As [`search`].
 #[utoipa::path(get, path = "/api/v1/history-entries-count-by-date", tag = "jobs", operation_id = "countHistoryEntries",
     summary = "Count ended jobs", params(OfTime),
-    responses((status = 200, body = u64, content_type = "application/json", description = "How many"), (status = 403)))]
+    responses((status = 200, body = u64, content_type = "application/json", description = "How \
+        many"), (status = 403)))]
 pub async fn count_history(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     counted(&request, &app, Kind::History).await
 }
 
-/// `GET /api/v1/entry-status-date-min`: the earliest time since when a job is in its status; the present time without jobs.
+/// `GET /api/v1/entry-status-date-min`: the earliest time since when a job is in its status; the
+/// present time without jobs.
 ///
 /// # Errors
 /// 401, 403 for the token of one instance tree.
 #[utoipa::path(get, path = "/api/v1/entry-status-date-min", tag = "jobs", operation_id = "getFirstJobDate",
     summary = "Read the earliest date of a status",
-    responses((status = 200, body = i64, content_type = "application/json", description = "Milliseconds since 1970"), (status = 403)))]
+    responses((status = 200, body = i64, content_type = "application/json", description = "Milliseconds \
+        since 1970"), (status = 403)))]
 pub async fn date_min(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     outermost(&request, &app, Kind::Dashboard, false).await
 }
@@ -157,19 +165,25 @@ pub async fn date_min(request: HttpRequest, app: Data<App>) -> Result<HttpRespon
 /// As [`date_min`].
 #[utoipa::path(get, path = "/api/v1/entry-status-date-max", tag = "jobs", operation_id = "getLastJobDate",
     summary = "Read the latest date of a status",
-    responses((status = 200, body = i64, content_type = "application/json", description = "Milliseconds since 1970"), (status = 403)))]
+    responses((status = 200, body = i64, content_type = "application/json", description = "Milliseconds \
+        since 1970"), (status = 403)))]
 pub async fn date_max(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     outermost(&request, &app, Kind::Dashboard, true).await
 }
 
-/// `GET /api/v1/history-entry-status-date-min`: the earliest end of a job; the present time without one.
+/// `GET /api/v1/history-entry-status-date-min`: the earliest end of a job; the present time without
+/// one.
 ///
 /// # Errors
 /// As [`date_min`].
 #[utoipa::path(get, path = "/api/v1/history-entry-status-date-min", tag = "jobs", operation_id = "getFirstHistoryDate",
     summary = "Read the earliest end of a job",
-    responses((status = 200, body = i64, content_type = "application/json", description = "Milliseconds since 1970"), (status = 403)))]
-pub async fn history_date_min(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
+    responses((status = 200, body = i64, content_type = "application/json", description = "Milliseconds \
+        since 1970"), (status = 403)))]
+pub async fn history_date_min(
+    request: HttpRequest,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     outermost(&request, &app, Kind::History, false).await
 }
 
@@ -179,40 +193,60 @@ pub async fn history_date_min(request: HttpRequest, app: Data<App>) -> Result<Ht
 /// As [`date_min`].
 #[utoipa::path(get, path = "/api/v1/history-entry-status-date-max", tag = "jobs", operation_id = "getLastHistoryDate",
     summary = "Read the latest end of a job",
-    responses((status = 200, body = i64, content_type = "application/json", description = "Milliseconds since 1970"), (status = 403)))]
-pub async fn history_date_max(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
+    responses((status = 200, body = i64, content_type = "application/json", description = "Milliseconds \
+        since 1970"), (status = 403)))]
+pub async fn history_date_max(
+    request: HttpRequest,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     outermost(&request, &app, Kind::History, true).await
 }
 
-/// `GET /api/v1/entry?w=…&i=…`: the entry of a job, or `null` when there is none the caller may see; without `i` that of the job
-/// of the workflow whose status changed last.
+/// `GET /api/v1/entry?w=…&i=…`: the entry of a job, or `null` when there is none the caller may
+/// see; without `i` that of the job of the workflow whose status changed last.
 ///
 /// # Errors
 /// 400, 401, 403 for the token of one instance tree.
-#[utoipa::path(get, path = "/api/v1/entry", tag = "jobs", operation_id = "getJobEntry", summary = "Read a job's entry",
+#[utoipa::path(get, path = "/api/v1/entry", tag = "jobs", operation_id = "getJobEntry", summary = "Read \
+    a job's entry",
     params(OfWorkflow, OfEntry),
     responses((status = 200, body = Option<Entry>, description = "The entry, or null"), (status = 403)))]
 pub async fn entry(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let named = Named::read(&request)?;
     let number = named.workflow()?;
-    let workflows: Vec<Workflow> = Workflow::all(&app, &who.caller).into_iter().filter(|one| one.number == number).collect();
+    let workflows: Vec<Workflow> = Workflow::all(&app, &who.caller)
+        .into_iter()
+        .filter(|one| one.number == number)
+        .collect();
     let job = match named.job_text() {
         Some(text) => one(&app, &who.caller, number, text).await?,
         None => {
             let filter = everything(&who.caller, processes(&workflows), Kind::Dashboard)?;
             let newest = JobOrder::StatusAt { descending: true };
-            app.read(move |reader| reader.jobs(&filter, newest, 0, 1)).await?.pop()
+            app.read(move |reader| reader.jobs(&filter, newest, 0, 1))
+                .await?
+                .pop()
         }
     };
-    let entry = job.as_ref().zip(workflows.first()).map(|(job, workflow)| workflow.entry(&app, job));
+    let entry = job
+        .as_ref()
+        .zip(workflows.first())
+        .map(|(job, workflow)| workflow.entry(&app, job));
     Ok(ascii::answer(&entry))
 }
 
 /// The job with this id, if there is one the caller may see.
-async fn one(app: &App, caller: &Caller, workflow: i64, text: &str) -> Result<Option<JobRow>, Problem> {
+async fn one(
+    app: &App,
+    caller: &Caller,
+    workflow: i64,
+    text: &str,
+) -> Result<Option<JobRow>, Problem> {
     // What is no id is the id of no job.
-    let Ok(key) = text.parse::<InstanceKey>() else { return Ok(None) };
+    let Ok(key) = text.parse::<InstanceKey>() else {
+        return Ok(None);
+    };
     match app.job(caller, workflow, key).await {
         Ok(_) => app.read(move |reader| reader.job(key)).await,
         Err(problem) if problem.status_code() == StatusCode::NOT_FOUND => Ok(None),
@@ -223,7 +257,10 @@ async fn one(app: &App, caller: &Caller, workflow: i64, text: &str) -> Result<Op
 async fn page(request: &HttpRequest, app: &App, kind: Kind) -> Result<HttpResponse, Refused> {
     let who = app.bearer(request)?;
     let named = Named::read(request)?;
-    let (page, length) = (named.number("page", 1..=u64::MAX)?, named.number("entriesCount", 1..=limits::JOB_ENTRIES as u64)?);
+    let (page, length) = (
+        named.number("page", 1..=u64::MAX)?,
+        named.number("entriesCount", 1..=limits::JOB_ENTRIES as u64)?,
+    );
     let (sorted_by, descending) = order(named.number("heo", 0..=11)?);
     let mut workflows = asked(app, &who.caller, &named);
     workflows.sort_by(|one, other| sorted_by.compare(one, other));
@@ -240,10 +277,17 @@ async fn page(request: &HttpRequest, app: &App, kind: Kind) -> Result<HttpRespon
         filter.statuses.reverse();
     }
     let offset = (page - 1).saturating_mul(length);
-    let jobs = app.read(move |reader| reader.jobs(&filter, order, offset, length as usize)).await?;
-    let by_process: HashMap<&str, &Workflow> = workflows.iter().map(|one| (one.process.row.id.as_str(), one)).collect();
-    let entries: Vec<Entry<'_>> =
-        jobs.iter().filter_map(|job| Some(by_process.get(job.process.as_str())?.entry(app, job))).collect();
+    let jobs = app
+        .read(move |reader| reader.jobs(&filter, order, offset, length as usize))
+        .await?;
+    let by_process: HashMap<&str, &Workflow> = workflows
+        .iter()
+        .map(|one| (one.process.row.id.as_str(), one))
+        .collect();
+    let entries: Vec<Entry<'_>> = jobs
+        .iter()
+        .filter_map(|job| Some(by_process.get(job.process.as_str())?.entry(app, job)))
+        .collect();
     Ok(ascii::answer(&entries))
 }
 
@@ -251,15 +295,30 @@ async fn counted(request: &HttpRequest, app: &App, kind: Kind) -> Result<HttpRes
     let who = app.bearer(request)?;
     let named = Named::read(request)?;
     let filter = filter(&who.caller, &asked(app, &who.caller, &named), kind, &named)?;
-    Ok(ascii::answer(&app.read(move |reader| reader.count_jobs(&filter)).await?))
+    Ok(ascii::answer(
+        &app.read(move |reader| reader.count_jobs(&filter)).await?,
+    ))
 }
 
-async fn outermost(request: &HttpRequest, app: &App, kind: Kind, latest: bool) -> Result<HttpResponse, Refused> {
+async fn outermost(
+    request: &HttpRequest,
+    app: &App,
+    kind: Kind,
+    latest: bool,
+) -> Result<HttpResponse, Refused> {
     let who = app.bearer(request)?;
-    let filter = everything(&who.caller, processes(&Workflow::all(app, &who.caller)), kind)?;
+    let filter = everything(
+        &who.caller,
+        processes(&Workflow::all(app, &who.caller)),
+        kind,
+    )?;
     let order = JobOrder::StatusAt { descending: latest };
-    let jobs = app.read(move |reader| reader.jobs(&filter, order, 0, 1)).await?;
-    let time = jobs.first().map_or_else(|| app.sessions.runtime.clock.now(), |job| job.status_at);
+    let jobs = app
+        .read(move |reader| reader.jobs(&filter, order, 0, 1))
+        .await?;
+    let time = jobs
+        .first()
+        .map_or_else(|| app.sessions.runtime.clock.now(), |job| job.status_at);
     Ok(ascii::answer(&time.0))
 }
 
@@ -295,7 +354,9 @@ impl SortedBy {
             Self::Launch => one.launch.number().cmp(&other.launch.number()),
             Self::Description => description(&one.process).cmp(description(&other.process)),
         };
-        by_itself.then(one.number.cmp(&other.number)).then_with(|| one.process.row.id.cmp(&other.process.row.id))
+        by_itself
+            .then(one.number.cmp(&other.number))
+            .then_with(|| one.process.row.id.cmp(&other.process.row.id))
     }
 }
 
@@ -311,8 +372,14 @@ impl Workflow {
         let runtime = &app.sessions.runtime;
         let numbered = runtime.definitions.numbered(&caller.tenant);
         let with_launch = |(number, process): (i64, Arc<DeployedProcess>)| {
-            let schedules = runtime.schedules.list(&process.row.tenant, Some(&process.row.id));
-            Self { number, launch: Launch::of(&schedules), process }
+            let schedules = runtime
+                .schedules
+                .list(&process.row.tenant, Some(&process.row.id));
+            Self {
+                number,
+                launch: Launch::of(&schedules),
+                process,
+            }
         };
         numbered.into_iter().map(with_launch).collect()
     }
@@ -338,25 +405,45 @@ impl Workflow {
 fn asked(app: &App, caller: &Caller, named: &Named) -> Vec<Workflow> {
     let text = named.keyword();
     let mut workflows = Workflow::all(app, caller);
-    workflows.retain(|one| [one.name(), description(&one.process)].iter().any(|found| found.to_lowercase().contains(&text)));
+    workflows.retain(|one| {
+        [one.name(), description(&one.process)]
+            .iter()
+            .any(|found| found.to_lowercase().contains(&text))
+    });
     workflows
 }
 
 fn processes(workflows: &[Workflow]) -> Vec<String> {
-    workflows.iter().map(|workflow| workflow.process.row.id.clone()).collect()
+    workflows
+        .iter()
+        .map(|workflow| workflow.process.row.id.clone())
+        .collect()
 }
 
 /// Jobs of these workflows within the times asked for.
-fn filter(caller: &Caller, workflows: &[Workflow], kind: Kind, named: &Named) -> Result<JobFilter, Problem> {
+fn filter(
+    caller: &Caller,
+    workflows: &[Workflow],
+    kind: Kind,
+    named: &Named,
+) -> Result<JobFilter, Problem> {
     let (from, to) = (named.time("from")?, named.time("to")?);
-    Ok(JobFilter { from, to, ..everything(caller, processes(workflows), kind)? })
+    Ok(JobFilter {
+        from,
+        to,
+        ..everything(caller, processes(workflows), kind)?
+    })
 }
 
 /// Jobs of these processes that the caller may list.
 ///
 /// # Errors
 /// 403 for the token of one instance tree.
-pub(super) fn everything(caller: &Caller, processes: Vec<String>, kind: Kind) -> Result<JobFilter, Problem> {
+pub(super) fn everything(
+    caller: &Caller,
+    processes: Vec<String>,
+    kind: Kind,
+) -> Result<JobFilter, Problem> {
     let statuses = JobStatus::ALL.into_iter().filter(|status| match kind {
         Kind::Dashboard => *status != JobStatus::Disabled,
         Kind::History => status.is_end(),

@@ -1,7 +1,8 @@
-//! Entries of workflows and jobs: what lists and look-ups tell of a workflow and its newest job, or of one job.
+//! Entries of workflows and jobs: what lists and look-ups tell of a workflow and its newest job, or
+//! of one job.
 //!
-//! A caller sees the jobs that `GET /v1/instances` would list, and one job by its id as `GET /v1/instances/{key}` would. Not here:
-//! the entries of dashboard and history (`dashboard`).
+//! A caller sees the jobs that `GET /v1/instances` would list, and one job by its id as `GET
+//! /v1/instances/{key}` would. Not here: the entries of dashboard and history (`dashboard`).
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 use serde::Serialize;
@@ -106,7 +107,8 @@ pub async fn workflow(request: HttpRequest, app: Data<App>) -> Result<HttpRespon
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(get, path = "/api/v1/job", tag = "jobs", operation_id = "getJob", summary = "Read a job", params(OfWorkflow, OfJob),
+#[utoipa::path(get, path = "/api/v1/job", tag = "jobs", operation_id = "getJob", summary = "Read \
+    a job", params(OfWorkflow, OfJob),
     responses((status = 200, body = Entry), (status = 404)))]
 pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
@@ -114,21 +116,37 @@ pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, R
     let (number, key) = (named.workflow()?, named.job()?);
     let observed = app.job(&who.caller, number, key).await?;
     let found = app.read(move |reader| with_tasks(reader, key)).await?;
-    Ok(ascii::answer(&entry(&app, number, &observed.process, found.as_ref())))
+    Ok(ascii::answer(&entry(
+        &app,
+        number,
+        &observed.process,
+        found.as_ref(),
+    )))
 }
 
 /// `GET /api/v1/jobs?w=…`: the newest jobs of a workflow, at most 100, newest first.
 ///
 /// # Errors
 /// 400, 401, 403 for the token of one instance tree, 404.
-#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", operation_id = "listJobs", summary = "List the newest jobs of a workflow",
+#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", operation_id = "listJobs", summary = "List \
+    the newest jobs of a workflow",
     params(OfWorkflow), responses((status = 200, body = Vec<Entry>), (status = 403), (status = 404)))]
 pub async fn jobs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let number = Named::read(&request)?.workflow()?;
     let process = app.workflow(&who.caller, number)?;
-    let jobs = newest(&app, &who.caller, vec![process.row.id.clone()], limits::LISTED).await?;
-    let entries: Vec<Entry<'_>> = jobs.iter().flatten().map(|job| entry(&app, number, &process, Some(job))).collect();
+    let jobs = newest(
+        &app,
+        &who.caller,
+        vec![process.row.id.clone()],
+        limits::LISTED,
+    )
+    .await?;
+    let entries: Vec<Entry<'_>> = jobs
+        .iter()
+        .flatten()
+        .map(|job| entry(&app, number, &process, Some(job)))
+        .collect();
     Ok(ascii::answer(&entries))
 }
 
@@ -136,7 +154,8 @@ pub async fn jobs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 ///
 /// # Errors
 /// 401, 403 for the token of one instance tree.
-#[utoipa::path(get, path = "/api/v1/search", tag = "jobs", operation_id = "searchWorkflows", summary = "Search workflows",
+#[utoipa::path(get, path = "/api/v1/search", tag = "jobs", operation_id = "searchWorkflows", summary = "Search \
+    workflows",
     params(Sought), responses((status = 200, body = Vec<Entry>), (status = 403)))]
 pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     found(&request, &app, |_| true).await
@@ -148,32 +167,59 @@ pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
 /// As [`search`].
 #[utoipa::path(get, path = "/api/v1/search-approval-workflows", tag = "jobs", operation_id = "searchApprovalWorkflows",
     summary = "Search workflows with an approval", params(Sought), responses((status = 200, body = Vec<Entry>), (status = 403)))]
-pub async fn search_approvals(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
+pub async fn search_approvals(
+    request: HttpRequest,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     found(&request, &app, has_approval).await
 }
 
-async fn found(request: &HttpRequest, app: &App, wanted: impl Fn(&DeployedProcess) -> bool) -> Result<HttpResponse, Refused> {
+async fn found(
+    request: &HttpRequest,
+    app: &App,
+    wanted: impl Fn(&DeployedProcess) -> bool,
+) -> Result<HttpResponse, Refused> {
     let who = app.bearer(request)?;
     let text = Named::read(request)?.keyword();
-    let mut workflows = app.sessions.runtime.definitions.workflows(&who.caller.tenant);
+    let mut workflows = app
+        .sessions
+        .runtime
+        .definitions
+        .workflows(&who.caller.tenant);
     workflows.retain(|(number, process)| {
-        let texts = [number.to_string(), process.executable.name.to_lowercase(), description(process).to_lowercase()];
+        let texts = [
+            number.to_string(),
+            process.executable.name.to_lowercase(),
+            description(process).to_lowercase(),
+        ];
         wanted(process) && texts.iter().any(|found| found.contains(&text))
     });
-    let processes = workflows.iter().map(|(_, process)| process.row.id.clone()).collect();
+    let processes = workflows
+        .iter()
+        .map(|(_, process)| process.row.id.clone())
+        .collect();
     let jobs = newest(app, &who.caller, processes, 1).await?;
     let with_jobs = workflows.iter().zip(&jobs);
-    let entries: Vec<Entry<'_>> = with_jobs.map(|((number, process), jobs)| entry(app, *number, process, jobs.first())).collect();
+    let entries: Vec<Entry<'_>> = with_jobs
+        .map(|((number, process), jobs)| entry(app, *number, process, jobs.first()))
+        .collect();
     Ok(ascii::answer(&entries))
 }
 
 /// The newest jobs of each of these processes.
-async fn newest(app: &App, caller: &Caller, processes: Vec<String>, limit: usize) -> Result<Vec<Vec<Job>>, Problem> {
+async fn newest(
+    app: &App,
+    caller: &Caller,
+    processes: Vec<String>,
+    limit: usize,
+) -> Result<Vec<Vec<Job>>, Problem> {
     let (tenant, started_by) = (caller.tenant.clone(), visible_to(caller)?.started_by);
     app.read(move |reader| {
         let of = |process: String| {
             let jobs = reader.newest_jobs(&tenant, &process, started_by.as_deref(), limit)?;
-            jobs.into_iter().filter_map(|job| with_tasks(reader, job.instance).transpose()).collect()
+            jobs.into_iter()
+                .filter_map(|job| with_tasks(reader, job.instance).transpose())
+                .collect()
         };
         processes.into_iter().map(of).collect()
     })
@@ -181,15 +227,25 @@ async fn newest(app: &App, caller: &Caller, processes: Vec<String>, limit: usize
 }
 
 fn with_tasks(reader: &dyn StoreReader, key: InstanceKey) -> Result<Option<Job>, StoreError> {
-    let Some(row) = reader.instance(key)? else { return Ok(None) };
-    Ok(Some(Job { row, tasks: reader.tasks_of(key)? }))
+    let Some(row) = reader.instance(key)? else {
+        return Ok(None);
+    };
+    Ok(Some(Job {
+        row,
+        tasks: reader.tasks_of(key)?,
+    }))
 }
 
 fn entry<'a>(app: &App, number: i64, process: &'a DeployedProcess, job: Option<&Job>) -> Entry<'a> {
     let definitions = &app.sessions.runtime.definitions;
-    let schedules = app.sessions.runtime.schedules.list(&process.row.tenant, Some(&process.row.id));
+    let schedules = app
+        .sessions
+        .runtime
+        .schedules
+        .list(&process.row.tenant, Some(&process.row.id));
     let launch = Launch::of(&schedules);
-    let is_switched_off = !schedules.is_empty() && schedules.iter().all(|schedule| !schedule.row.enabled);
+    let is_switched_off =
+        !schedules.is_empty() && schedules.iter().all(|schedule| !schedule.row.enabled);
     let is_enabled = process.row.state == DefinitionState::Published && !is_switched_off;
     let status = job.and_then(Job::status);
     let told = match (status, job) {
@@ -215,7 +271,9 @@ fn entry<'a>(app: &App, number: i64, process: &'a DeployedProcess, job: Option<&
         cron_expression: launch.cron_expression(),
         is_execution_graph_empty: false,
         local_variables: [],
-        started_on: job.map(|job| app.date_time(job.row.created_at)).unwrap_or_default(),
+        started_on: job
+            .map(|job| app.date_time(job.row.created_at))
+            .unwrap_or_default(),
         retry_count: 0,
         retry_timeout: 0,
         status: told.name(),
@@ -236,9 +294,26 @@ impl Job {
     }
 
     fn waits_for_approval(&self, definitions: &Definitions) -> bool {
-        let (id, version, revision) = (self.row.process.clone(), self.row.version, self.row.revision.clone());
-        let process = definitions.of_instance(&self.row.tenant, &ProcessRef { id, version, revision });
-        let is_one = |task: &TaskRow| process.as_ref()?.executable.node(&task.node).map(is_approval);
+        let (id, version, revision) = (
+            self.row.process.clone(),
+            self.row.version,
+            self.row.revision.clone(),
+        );
+        let process = definitions.of_instance(
+            &self.row.tenant,
+            &ProcessRef {
+                id,
+                version,
+                revision,
+            },
+        );
+        let is_one = |task: &TaskRow| {
+            process
+                .as_ref()?
+                .executable
+                .node(&task.node)
+                .map(is_approval)
+        };
         self.tasks.iter().any(|task| is_one(task).unwrap_or(false))
     }
 }

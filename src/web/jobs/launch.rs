@@ -1,4 +1,5 @@
-//! How a workflow is started, in the words of this surface: a workflow there has one way, a process may have several schedules.
+//! How a workflow is started, in the words of this surface: a workflow there has one way, a process
+//! may have several schedules.
 
 use crate::{
     model::{executable::ExecutableSchedule, occurrences::Occurrences, schedule::When},
@@ -21,14 +22,19 @@ impl Launch {
     /// Of the schedules of a process.
     pub fn of(schedules: &[Told]) -> Self {
         let all = || schedules.iter().filter_map(Told::schedule);
-        let cron = all().find_map(|schedule| match (&schedule.occurrences, &schedule.written.when) {
-            (Occurrences::Cron(..), When::Cycle(text)) => Some(text.clone()),
-            _ => None,
-        });
+        let cron =
+            all().find_map(
+                |schedule| match (&schedule.occurrences, &schedule.written.when) {
+                    (Occurrences::Cron(..), When::Cycle(text)) => Some(text.clone()),
+                    _ => None,
+                },
+            );
         match cron {
             Some(expression) => Self::Cron(expression),
             None if let Some(every) = all().find_map(interval) => Self::Periodic(every),
-            None if all().any(|schedule| matches!(schedule.occurrences, Occurrences::Startup)) => Self::Startup,
+            None if all().any(|schedule| matches!(schedule.occurrences, Occurrences::Startup)) => {
+                Self::Startup
+            }
             None => Self::Trigger,
         }
     }
@@ -45,9 +51,19 @@ impl Launch {
 
     /// Its period as days, hours, minutes and seconds; zero when it has none.
     pub fn period(&self) -> String {
-        let seconds = if let Self::Periodic(millis) = self { millis / 1_000 } else { 0 };
+        let seconds = if let Self::Periodic(millis) = self {
+            millis / 1_000
+        } else {
+            0
+        };
         let (minutes, hours) = (seconds / 60, seconds / 3_600);
-        format!("{:02}.{:02}:{:02}:{:02}", hours / 24, hours % 24, minutes % 60, seconds % 60)
+        format!(
+            "{:02}.{:02}:{:02}:{:02}",
+            hours / 24,
+            hours % 24,
+            minutes % 60,
+            seconds % 60
+        )
     }
 
     /// Its cron expression; empty when it has none.

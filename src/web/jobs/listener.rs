@@ -1,7 +1,7 @@
 //! Somebody who listens to a stream: what wakes the stream, and what ends it before its time.
 //!
-//! Counts like a websocket, is told like one when the server goes down, and listens no longer than its token holds and its user is
-//! admitted.
+//! Counts like a websocket, is told like one when the server goes down, and listens no longer than
+//! its token holds and its user is admitted.
 
 use std::{pin::Pin, sync::Arc, time::Duration};
 
@@ -44,12 +44,26 @@ impl Listener {
         let (inbox, inbound) = Inbox::new(app.sessions.runtime.activity());
         let inbox = Arc::new(inbox);
         places.push(app.connections.opened(&inbox));
-        let signed_in = Box::pin(until(who.identity.as_ref().and_then(|identity| identity.expires_at)));
-        Ok(Self { who, inbox, inbound, sessions: app.sessions.clone(), signed_in, _places: places })
+        let signed_in = Box::pin(until(
+            who.identity
+                .as_ref()
+                .and_then(|identity| identity.expires_at),
+        ));
+        Ok(Self {
+            who,
+            inbox,
+            inbound,
+            sessions: app.sessions.clone(),
+            signed_in,
+            _places: places,
+        })
     }
 
     fn is_revoked(&self) -> bool {
-        self.who.identity.clone().is_some_and(|identity| self.sessions.still_good(identity).is_err())
+        self.who
+            .identity
+            .clone()
+            .is_some_and(|identity| self.sessions.still_good(identity).is_err())
     }
 
     /// Waits until something has woken it; `false` when it is over, and the client is to come back.
@@ -81,7 +95,12 @@ impl Drop for Listener {
 /// Waits for a moment of the real clock.
 async fn until(end: Option<Time>) {
     match end {
-        Some(end) => rt::time::sleep(Duration::from_millis(end.0.saturating_sub(real_now().0).max(0) as u64)).await,
+        Some(end) => {
+            rt::time::sleep(Duration::from_millis(
+                end.0.saturating_sub(real_now().0).max(0) as u64,
+            ))
+            .await
+        }
         None => future::pending().await,
     }
 }

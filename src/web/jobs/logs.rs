@@ -1,4 +1,5 @@
-//! The log of a job's entry, made from the rows of its instance: one text, a line for each thing that happened.
+//! The log of a job's entry, made from the rows of its instance: one text, a line for each thing
+//! that happened.
 //!
 //! It holds no data of the instance. Not here: the history of visits (`rest::history`).
 
@@ -26,9 +27,11 @@ struct OfLog {
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(get, path = "/api/v1/entry-logs", tag = "jobs", operation_id = "getJobLogs", summary = "Read the log of a job",
+#[utoipa::path(get, path = "/api/v1/entry-logs", tag = "jobs", operation_id = "getJobLogs", summary = "Read \
+    the log of a job",
     params(OfLog), responses((status = 404),
-        (status = 200, body = String, content_type = "application/json", description = "One text, its lines joined by CRLF")))]
+        (status = 200, body = String, content_type = "application/json", description = "One \
+            text, its lines joined by CRLF")))]
 pub async fn logs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     told(&request, &app).await
 }
@@ -39,7 +42,8 @@ pub async fn logs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 /// As [`logs`].
 #[utoipa::path(get, path = "/api/v1/history-entry-logs", tag = "jobs", operation_id = "getHistoryLogs",
     summary = "Read the log of an ended job", params(OfLog), responses((status = 404),
-        (status = 200, body = String, content_type = "application/json", description = "One text, its lines joined by CRLF")))]
+        (status = 200, body = String, content_type = "application/json", description = "One \
+            text, its lines joined by CRLF")))]
 pub async fn history_logs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     told(&request, &app).await
 }
@@ -50,7 +54,11 @@ async fn told(request: &HttpRequest, app: &App) -> Result<HttpResponse, Refused>
     let observed = app.observe(key, &who.caller, false).await?;
     let rows = app.rows(key, 0, limits::HISTORY_ROWS).await?;
     let process = &observed.process.executable;
-    let all = rows.iter().flat_map(|row| row.records.iter().filter_map(move |record| Some((row, line(process, row, record)?))));
+    let all = rows.iter().flat_map(|row| {
+        row.records
+            .iter()
+            .filter_map(move |record| Some((row, line(process, row, record)?)))
+    });
     let mut lines: Vec<String> = all
         .take(limits::JOB_LOG_LINES + 1)
         .map(|(row, (level, text))| format!("{} {level} {text}", app.date_time(row.time)))
@@ -64,27 +72,55 @@ async fn told(request: &HttpRequest, app: &App) -> Result<HttpResponse, Refused>
 
 /// What a record says, and how serious it is.
 fn line(process: &ExecutableProcess, row: &Row, record: &Record) -> Option<(&'static str, String)> {
-    let name =
-        |node: &str| process.node(node).map(|node| node.name.as_str()).filter(|name| !name.is_empty()).unwrap_or(node).to_owned();
-    let by = || row.by.as_ref().map(|user| format!(" by {user}")).unwrap_or_default();
+    let name = |node: &str| {
+        process
+            .node(node)
+            .map(|node| node.name.as_str())
+            .filter(|name| !name.is_empty())
+            .unwrap_or(node)
+            .to_owned()
+    };
+    let by = || {
+        row.by
+            .as_ref()
+            .map(|user| format!(" by {user}"))
+            .unwrap_or_default()
+    };
     let text = match record {
         Record::Created(created) => {
-            format!("Started by {}: {} version {}", created.started_by, process.name, created.process.version)
+            format!(
+                "Started by {}: {} version {}",
+                created.started_by, process.name, created.process.version
+            )
         }
         Record::ElementActivated { node, .. } => format!("Entered '{}'", name(node)),
-        Record::Returned { node, action, .. } => format!("Went back to '{}' by '{action}'", name(node)),
+        Record::Returned { node, action, .. } => {
+            format!("Went back to '{}' by '{action}'", name(node))
+        }
         Record::ElementCompleted { node, .. } => format!("Left '{}'", name(node)),
         Record::ElementTerminated { node, .. } => format!("Terminated '{}'", name(node)),
         Record::ActionCompleted { action, .. } => format!("Ran '{action}'{}", by()),
         Record::Decided { approved: true, .. } => format!("Approved{}", by()),
-        Record::Decided { approved: false, .. } => format!("Rejected{}", by()),
-        Record::Assigned { user: Some(user), .. } => format!("Assigned to {user}{}", by()),
+        Record::Decided {
+            approved: false, ..
+        } => format!("Rejected{}", by()),
+        Record::Assigned {
+            user: Some(user), ..
+        } => format!("Assigned to {user}{}", by()),
         Record::Assigned { user: None, .. } => format!("Released{}", by()),
         Record::ChildStarted(child) => format!("Started the job {}", child.child),
-        Record::ChildEnded { child, status, .. } => format!("The job {child} ended: {}", status.name()),
-        Record::IncidentRaised { incident, .. } => return Some(("ERROR", format!("{}: {}", incident.code, incident.message))),
-        Record::IncidentsResolved { skipped: true, .. } => return Some(("WARN", format!("Skipped what had failed{}", by()))),
-        Record::IncidentsResolved { skipped: false, .. } => format!("Retried what had failed{}", by()),
+        Record::ChildEnded { child, status, .. } => {
+            format!("The job {child} ended: {}", status.name())
+        }
+        Record::IncidentRaised { incident, .. } => {
+            return Some(("ERROR", format!("{}: {}", incident.code, incident.message)));
+        }
+        Record::IncidentsResolved { skipped: true, .. } => {
+            return Some(("WARN", format!("Skipped what had failed{}", by())));
+        }
+        Record::IncidentsResolved { skipped: false, .. } => {
+            format!("Retried what had failed{}", by())
+        }
         Record::Held => format!("Suspended{}", by()),
         Record::Unheld => format!("Resumed{}", by()),
         Record::Ended { status } => format!("Ended: {}", status.name()),

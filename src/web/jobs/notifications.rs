@@ -1,7 +1,9 @@
-//! Notifications between users, which this server does not keep: nobody has any, and nobody is notified.
+//! Notifications between users, which this server does not keep: nobody has any, and nobody is
+//! notified.
 //!
-//! Whoever waits for an approval sees it in `search-approval-workflows`, in the list of tasks, and by the websocket. Requests
-//! are read and answered as what is true here, so that clients that ask go on.
+//! Whoever waits for an approval sees it in `search-approval-workflows`, in the list of tasks, and
+//! by the websocket. Requests are read and answered as what is true here, so that clients that ask
+//! go on.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -76,7 +78,8 @@ struct ToApprovers {
 /// 400, 401.
 #[utoipa::path(get, path = "/api/v1/has-notifications", tag = "jobs", operation_id = "hasNotifications",
     summary = "Ask whether a user has notifications", params(OfUser),
-    responses((status = 200, body = bool, content_type = "application/json", description = "Always false")))]
+    responses((status = 200, body = bool, content_type = "application/json", description = "Always \
+        false")))]
 pub async fn has(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     app.bearer(&request)?;
     Named::read(&request)?.required("a")?;
@@ -102,8 +105,13 @@ pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
 /// 400 for another body, 401.
 #[utoipa::path(post, path = "/api/v1/mark-notifications-as-read", tag = "jobs", operation_id = "markNotificationsAsRead",
     summary = "Mark notifications as read", request_body = Vec<String>,
-    responses((status = 200, body = bool, content_type = "application/json", description = "Whether there were all of them")))]
-pub async fn mark_as_read(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+    responses((status = 200, body = bool, content_type = "application/json", description = "Whether \
+        there were all of them")))]
+pub async fn mark_as_read(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     of_ids(&request, payload, &app).await
 }
 
@@ -113,8 +121,13 @@ pub async fn mark_as_read(request: HttpRequest, payload: Payload, app: Data<App>
 /// As [`mark_as_read`].
 #[utoipa::path(post, path = "/api/v1/mark-notifications-as-unread", tag = "jobs", operation_id = "markNotificationsAsUnread",
     summary = "Mark notifications as unread", request_body = Vec<String>,
-    responses((status = 200, body = bool, content_type = "application/json", description = "Whether there were all of them")))]
-pub async fn mark_as_unread(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+    responses((status = 200, body = bool, content_type = "application/json", description = "Whether \
+        there were all of them")))]
+pub async fn mark_as_unread(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     of_ids(&request, payload, &app).await
 }
 
@@ -124,8 +137,13 @@ pub async fn mark_as_unread(request: HttpRequest, payload: Payload, app: Data<Ap
 /// As [`mark_as_read`].
 #[utoipa::path(post, path = "/api/v1/delete-notifications", tag = "jobs", operation_id = "deleteNotifications",
     summary = "Delete notifications", request_body = Vec<String>,
-    responses((status = 200, body = bool, content_type = "application/json", description = "Whether there were all of them")))]
-pub async fn delete(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+    responses((status = 200, body = bool, content_type = "application/json", description = "Whether \
+        there were all of them")))]
+pub async fn delete(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     of_ids(&request, payload, &app).await
 }
 
@@ -133,9 +151,15 @@ pub async fn delete(request: HttpRequest, payload: Payload, app: Data<App>) -> R
 ///
 /// # Errors
 /// 400, 401.
-#[utoipa::path(post, path = "/api/v1/notify", tag = "jobs", operation_id = "notifyUser", summary = "Notify a user", params(ToUser),
-    responses((status = 200, body = bool, content_type = "application/json", description = "Always false"), (status = 413)))]
-pub async fn notify(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+#[utoipa::path(post, path = "/api/v1/notify", tag = "jobs", operation_id = "notifyUser", summary = "Notify \
+    a user", params(ToUser),
+    responses((status = 200, body = bool, content_type = "application/json", description = "Always \
+        false"), (status = 413)))]
+pub async fn notify(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     nobody_notified(&request, payload, &app, "a").await
 }
 
@@ -145,12 +169,22 @@ pub async fn notify(request: HttpRequest, payload: Payload, app: Data<App>) -> R
 /// 400, 401.
 #[utoipa::path(post, path = "/api/v1/notify-approvers", tag = "jobs", operation_id = "notifyApprovers",
     summary = "Notify the approvers of a record", params(ToApprovers),
-    responses((status = 200, body = bool, content_type = "application/json", description = "Always false"), (status = 413)))]
-pub async fn notify_approvers(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+    responses((status = 200, body = bool, content_type = "application/json", description = "Always \
+        false"), (status = 413)))]
+pub async fn notify_approvers(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     nobody_notified(&request, payload, &app, "r").await
 }
 
-async fn nobody_notified(request: &HttpRequest, payload: Payload, app: &App, whom: &str) -> Result<HttpResponse, Refused> {
+async fn nobody_notified(
+    request: &HttpRequest,
+    payload: Payload,
+    app: &App,
+    whom: &str,
+) -> Result<HttpResponse, Refused> {
     app.bearer(request)?;
     body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
     let named = Named::read(request)?;
@@ -160,11 +194,18 @@ async fn nobody_notified(request: &HttpRequest, payload: Payload, app: &App, who
 }
 
 /// Whether there are all notifications with these ids: of none that is true.
-async fn of_ids(request: &HttpRequest, payload: Payload, app: &App) -> Result<HttpResponse, Refused> {
+async fn of_ids(
+    request: &HttpRequest,
+    payload: Payload,
+    app: &App,
+) -> Result<HttpResponse, Refused> {
     app.bearer(request)?;
     let bytes = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
     let ids: Vec<String> = json::from_bytes(&bytes).map_err(|error| {
-        Problem::new(ErrorCode::BadRequest, format!("expected a list of ids such as [\"1\",\"2\"] as the body, but: {error}"))
+        Problem::new(
+            ErrorCode::BadRequest,
+            format!("expected a list of ids such as [\"1\",\"2\"] as the body, but: {error}"),
+        )
     })?;
     Ok(ascii::answer(&ids.is_empty()))
 }

@@ -33,9 +33,13 @@ impl ResponseError for Refused {
             let (head, body) = response.into_parts();
             // What a problem says is there, whole.
             let body = body.try_into_bytes().unwrap_or_default();
-            return head.set_body(BoxBody::new(ascii::escaped(&String::from_utf8_lossy(&body))));
+            return head.set_body(BoxBody::new(ascii::escaped(&String::from_utf8_lossy(
+                &body,
+            ))));
         }
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         response.set_body(BoxBody::new("Unauthorized"))
     }
 }

@@ -1,4 +1,5 @@
-//! Starting jobs. The answer is exactly 200 and a bare JSON string, as clients take nothing else for success.
+//! Starting jobs. The answer is exactly 200 and a bare JSON string, as clients take nothing else
+//! for success.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -30,37 +31,64 @@ use crate::{
     },
 };
 
-/// `POST /api/v1/start?w=41` → `"<job id>"`. Whatever body comes is read and dropped: clients send none, an empty one of any
-/// type, or an empty one in chunks.
+/// `POST /api/v1/start?w=41` → `"<job id>"`. Whatever body comes is read and dropped: clients send
+/// none, an empty one of any type, or an empty one in chunks.
 ///
 /// # Errors
-/// 400 without a number as `w`, 401, 404 for an unknown one, 409 for a disabled one, as for the frame `start` besides.
-#[utoipa::path(post, path = "/api/v1/start", tag = "jobs", operation_id = "startJob", summary = "Start a job",
+/// 400 without a number as `w`, 401, 404 for an unknown one, 409 for a disabled one, as for the
+/// frame `start` besides.
+#[utoipa::path(post, path = "/api/v1/start", tag = "jobs", operation_id = "startJob", summary = "Start \
+    a job",
     params(OfWorkflow, IdempotencyKey),
-    responses((status = 200, body = Uuid, content_type = "application/json", description = "The job's id"), CommandRefused, (status = 413)))]
-pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+    responses((status = 200, body = Uuid, content_type = "application/json", description = "The \
+        job's id"), CommandRefused, (status = 413)))]
+pub async fn start(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
     let workflow = Named::read(&request)?.workflow()?;
     Ok(started(&app, &request, &who, workflow, &json!({})).await?)
 }
 
-/// `POST /api/v1/start-with-variables` `{"WorkflowId":41,"Variables":[{"Name","Value"}]}` → `"<job id>"`. Variables
-/// are members of the start data, with their values as they came.
+/// `POST /api/v1/start-with-variables` `{"WorkflowId":41,"Variables":[{"Name","Value"}]}` → `"<job
+/// id>"`. Variables are members of the start data, with their values as they came.
 ///
 /// # Errors
 /// As [`start`], 400 for another body.
-#[utoipa::path(post, path = "/api/v1/start-with-variables", tag = "jobs", operation_id = "startJobWithVariables", summary = "Start a job with data", params(IdempotencyKey),
-    request_body = WithVariables, responses((status = 200, body = Uuid, content_type = "application/json", description = "The job's id"), CommandRefused))]
-pub async fn start_with_variables(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Refused> {
+#[utoipa::path(post, path = "/api/v1/start-with-variables", tag = "jobs", operation_id = "startJobWithVariables", summary = "Start \
+    a job with data", params(IdempotencyKey),
+    request_body = WithVariables, responses((status = 200, body = Uuid, content_type = "application/json", description = "The \
+        job's id"), CommandRefused))]
+pub async fn start_with_variables(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
     let asked: WithVariables = json::from_text(&ascii::text(&bytes)).map_err(|error| {
         let form = r#"{"WorkflowId":41,"Variables":[{"Name":"x","Value":"1"}]}"#;
-        Problem::new(ErrorCode::BadRequest, format!("expected a body like {form}, but: {error}"))
+        Problem::new(
+            ErrorCode::BadRequest,
+            format!("expected a body like {form}, but: {error}"),
+        )
     })?;
-    let data = asked.variables.into_iter().map(|variable| (variable.name, variable.value)).collect();
-    Ok(started(&app, &request, &who, asked.workflow_id, &Value::Object(data)).await?)
+    let data = asked
+        .variables
+        .into_iter()
+        .map(|variable| (variable.name, variable.value))
+        .collect();
+    Ok(started(
+        &app,
+        &request,
+        &who,
+        asked.workflow_id,
+        &Value::Object(data),
+    )
+    .await?)
 }
 
 /// What a start with variables says.
@@ -81,7 +109,13 @@ struct Variable {
     value: Value,
 }
 
-async fn started(app: &App, request: &HttpRequest, who: &Who, workflow: i64, data: &Value) -> Result<HttpResponse, Problem> {
+async fn started(
+    app: &App,
+    request: &HttpRequest,
+    who: &Who,
+    workflow: i64,
+    data: &Value,
+) -> Result<HttpResponse, Problem> {
     let process = app.workflow(&who.caller, workflow)?;
     let text = json!({"process": process.row.id, "data": data}).to_string();
     let start = requests::start(&fields::start(&text, command_id(request)?)?, who)?;

@@ -1,8 +1,8 @@
 //! The stream of a job: silent until the job ends, then one event, then the end of the answer.
 //!
-//! It follows the instance's channel as a websocket does: joins first, then looks, so that no end is missed; a server that goes
-//! down ends the answer without an event, and whoever asks the next one is answered from the journal. Comments in between and
-//! the headers: `web::event_stream`.
+//! It follows the instance's channel as a websocket does: joins first, then looks, so that no end
+//! is missed; a server that goes down ends the answer without an event, and whoever asks the next
+//! one is answered from the journal. Comments in between and the headers: `web::event_stream`.
 
 use std::sync::Arc;
 
@@ -32,26 +32,46 @@ const ROWS: usize = 64;
 /// `GET /api/v1/sse/{workflow}/{job}`: tells once how the job has ended, at once if it has.
 ///
 /// # Errors
-/// 401, 404 for an unknown workflow or job and for one that is not the caller's, 503 for too many streams.
-#[utoipa::path(get, path = "/api/v1/sse/{workflow}/{job}", tag = "jobs", operation_id = "streamJob", summary = "Wait for the end of a job as a server-sent event",
+/// 401, 404 for an unknown workflow or job and for one that is not the caller's, 503 for too many
+/// streams.
+#[utoipa::path(get, path = "/api/v1/sse/{workflow}/{job}", tag = "jobs", operation_id = "streamJob", summary = "Wait \
+    for the end of a job as a server-sent event",
     params(
         ("workflow" = i64, Path, description = "The workflow's number"),
         ("job" = InstanceKey, Path, description = "The job's id"),
     ),
     responses(
-        (status = 200, description = "One event once the job has ended, then the end of the answer", body = String,
-            content_type = "text/event-stream", example = "data: {\"workflowId\":41,\"status\":\"Done\"}\n\n"),
+        (status = 200, description = "One event once the job has ended, then the end of the \
+            answer", body = String,
+            content_type = "text/event-stream", example = "data: \
+                {\"workflowId\":41,\"status\":\"Done\"}\n\n"),
         (status = 404),
     ))]
-pub async fn stream(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Refused> {
+pub async fn stream(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Refused> {
     let who = app.bearer(&request)?;
     let (workflow, job) = path.into_inner();
-    let unknown = || Problem::new(ErrorCode::NotFound, "expected the number of a workflow, but this is none");
-    let (workflow, job) = (workflow.parse().map_err(|_| unknown())?, instance_key(&job)?);
+    let unknown = || {
+        Problem::new(
+            ErrorCode::NotFound,
+            "expected the number of a workflow, but this is none",
+        )
+    };
+    let (workflow, job) = (
+        workflow.parse().map_err(|_| unknown())?,
+        instance_key(&job)?,
+    );
     let listener = Listener::open(&app, &request, who)?;
     let mut waiting = Waiting::join(app, listener, workflow, job);
     let ended = waiting.look().await?;
-    Ok(event_stream::answer(&request, waiting.events(ended), limits::KEEP_ALIVE))
+    Ok(event_stream::answer(
+        &request,
+        waiting.events(ended),
+        limits::KEEP_ALIVE,
+    ))
 }
 
 /// What the event says.
@@ -82,12 +102,23 @@ impl Waiting {
         let follower: Arc<dyn Follower> = listener.inbox.clone();
         let channel = app.sessions.runtime.hub.follow(job);
         channel.join(follower.clone());
-        Self { app, listener, workflow, job, channel, follower, cursor: 0 }
+        Self {
+            app,
+            listener,
+            workflow,
+            job,
+            channel,
+            follower,
+            cursor: 0,
+        }
     }
 
     /// The event, if the job has ended.
     async fn look(&mut self) -> Result<Option<Bytes>, Problem> {
-        let observed = self.app.job(&self.listener.who.caller, self.workflow, self.job).await?;
+        let observed = self
+            .app
+            .job(&self.listener.who.caller, self.workflow, self.job)
+            .await?;
         self.cursor = observed.seq;
         Ok(self.event(&observed.process, &observed.next))
     }
@@ -137,7 +168,8 @@ impl Waiting {
                 self.event(&last.process, &last.next)
             }
             After::Nothing => None,
-            // The instance was there and this client's; what cannot be seen any more has no end to be told.
+            // The instance was there and this client's; what cannot be seen any more has no end to
+            // be told.
             After::Behind => self.look().await.ok().flatten(),
         }
     }

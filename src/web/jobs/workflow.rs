@@ -44,7 +44,12 @@ pub struct Sought {
 
 /// What a process is for, in the words of its modeller; its name when there are none.
 pub fn description(process: &DeployedProcess) -> &str {
-    process.executable.definition.documentation.as_deref().unwrap_or(&process.executable.name)
+    process
+        .executable
+        .definition
+        .documentation
+        .as_deref()
+        .unwrap_or(&process.executable.name)
 }
 
 impl Named {
@@ -53,12 +58,14 @@ impl Named {
     /// # Errors
     /// 400.
     pub fn read(request: &HttpRequest) -> Result<Self, Problem> {
-        let query = actix_web::web::Query::<Vec<(String, String)>>::from_query(request.query_string());
+        let query =
+            actix_web::web::Query::<Vec<(String, String)>>::from_query(request.query_string());
         let pairs = query.map_err(|error| query_problem(&error))?.into_inner();
         let mut named = HashMap::new();
         for (name, value) in pairs {
             if named.insert(name.clone(), value).is_some() {
-                let sentence = format!("expected each name behind '?' once, but '{name}' is there twice");
+                let sentence =
+                    format!("expected each name behind '?' once, but '{name}' is there twice");
                 return Err(Problem::new(ErrorCode::BadRequest, sentence));
             }
         }
@@ -76,7 +83,8 @@ impl Named {
     pub fn workflow(&self) -> Result<i64, Problem> {
         let number = self.get("w").and_then(|text| text.parse().ok());
         number.ok_or_else(|| {
-            let sentence = "expected the number of a workflow as 'w', such as ?w=41, but there is none";
+            let sentence =
+                "expected the number of a workflow as 'w', such as ?w=41, but there is none";
             Problem::new(ErrorCode::BadRequest, sentence)
         })
     }
@@ -87,7 +95,10 @@ impl Named {
     /// 400 when there is none, 404 for what is no id.
     pub fn job(&self) -> Result<InstanceKey, Problem> {
         let sentence = "expected the id of a job as 'i', but there is none";
-        instance_key(self.get("i").ok_or_else(|| Problem::new(ErrorCode::BadRequest, sentence))?)
+        instance_key(
+            self.get("i")
+                .ok_or_else(|| Problem::new(ErrorCode::BadRequest, sentence))?,
+        )
     }
 
     /// What is said to a decision.
@@ -107,7 +118,12 @@ impl Named {
     pub fn required(&self, name: &str) -> Result<&str, Problem> {
         self.get(name)
             .filter(|text| !text.is_empty())
-            .ok_or_else(|| Problem::new(ErrorCode::BadRequest, format!("expected '{name}' behind '?', but there is none")))
+            .ok_or_else(|| {
+                Problem::new(
+                    ErrorCode::BadRequest,
+                    format!("expected '{name}' behind '?', but there is none"),
+                )
+            })
     }
 
     /// A whole number within a range.
@@ -116,12 +132,21 @@ impl Named {
     /// 400 for anything else.
     pub fn number(&self, name: &str, range: RangeInclusive<u64>) -> Result<u64, Problem> {
         let text = self.required(name)?;
-        text.parse().ok().filter(|number| range.contains(number)).ok_or_else(|| {
-            let (first, last) = (range.start(), range.end());
-            let wanted = if *last == u64::MAX { format!("from {first} on") } else { format!("from {first} to {last}") };
-            let sentence = format!("expected '{name}' to be a whole number {wanted}, but it is another text");
-            Problem::new(ErrorCode::BadRequest, sentence)
-        })
+        text.parse()
+            .ok()
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| {
+                let (first, last) = (range.start(), range.end());
+                let wanted = if *last == u64::MAX {
+                    format!("from {first} on")
+                } else {
+                    format!("from {first} to {last}")
+                };
+                let sentence = format!(
+                    "expected '{name}' to be a whole number {wanted}, but it is another text"
+                );
+                Problem::new(ErrorCode::BadRequest, sentence)
+            })
     }
 
     /// A time in milliseconds since 1970, which may have a fraction.
@@ -130,10 +155,16 @@ impl Named {
     /// 400 for anything else.
     pub fn time(&self, name: &str) -> Result<Time, Problem> {
         let millis: Option<f64> = self.required(name)?.parse().ok();
-        millis.filter(|millis| millis.is_finite()).map(|millis| Time(millis as i64)).ok_or_else(|| {
-            let sentence = format!("expected '{name}' to be a time in milliseconds since 1970, but it is another text");
-            Problem::new(ErrorCode::BadRequest, sentence)
-        })
+        millis
+            .filter(|millis| millis.is_finite())
+            .map(|millis| Time(millis as i64))
+            .ok_or_else(|| {
+                let sentence = format!(
+                    "expected '{name}' to be a time in milliseconds since 1970, \
+                but it is another text"
+                );
+                Problem::new(ErrorCode::BadRequest, sentence)
+            })
     }
 
     /// What is searched for, in lower case; everything when it is empty.
@@ -153,25 +184,41 @@ impl App {
     /// # Errors
     /// 404 when there is none.
     pub fn workflow(&self, caller: &Caller, number: i64) -> Result<Arc<DeployedProcess>, Problem> {
-        self.sessions.runtime.definitions.with_alias(&caller.tenant, number).ok_or_else(|| {
-            let sentence = format!("expected the number of a workflow, but no published process has the alias {number}");
-            Problem::new(ErrorCode::NotFound, sentence)
-        })
+        self.sessions
+            .runtime
+            .definitions
+            .with_alias(&caller.tenant, number)
+            .ok_or_else(|| {
+                let sentence = format!(
+                    "expected the number of a workflow, but no published process \
+                has the alias {number}"
+                );
+                Problem::new(ErrorCode::NotFound, sentence)
+            })
     }
 
     /// Looks at a job of this workflow with the caller's eyes.
     ///
     /// # Errors
     /// 404 when there is none, or none the caller may see.
-    pub async fn job(&self, caller: &Caller, workflow: i64, job: InstanceKey) -> Result<Arc<Observed>, Problem> {
+    pub async fn job(
+        &self,
+        caller: &Caller,
+        workflow: i64,
+        job: InstanceKey,
+    ) -> Result<Arc<Observed>, Problem> {
         let observed = self.observe(job, caller, false).await?;
-        // A job stays one of its workflow when the process is published anew with another number, or not any more.
+        // A job stays one of its workflow when the process is published anew with another number,
+        // or not any more.
         if observed.process.row.alias == Some(workflow)
-            || self.workflow(caller, workflow).is_ok_and(|process| process.row.id == observed.process.row.id)
+            || self
+                .workflow(caller, workflow)
+                .is_ok_and(|process| process.row.id == observed.process.row.id)
         {
             return Ok(observed);
         }
-        let sentence = format!("expected a job of workflow {workflow}, but this one belongs to another");
+        let sentence =
+            format!("expected a job of workflow {workflow}, but this one belongs to another");
         Err(Problem::new(ErrorCode::NotFound, sentence))
     }
 }

@@ -14,11 +14,17 @@ use crate::{
 ///
 /// # Errors
 /// Why it was not done, as a sentence.
-pub async fn run(config: &Config, command: UserCommand, input: impl Read, mut output: impl Write) -> Result<(), String> {
+pub async fn run(
+    config: &Config,
+    command: UserCommand,
+    input: impl Read,
+    mut output: impl Write,
+) -> Result<(), String> {
     let new = matches!(command, UserCommand::Add(_));
     if !new && !config.data.exists() {
         return Err(format!(
-            "expected a data directory, but there is none at {}: name it with --data or STEPWIRE_DATA",
+            "expected a data directory, but there is none at {}: name it with --data or \
+            STEPWIRE_DATA",
             config.data.display()
         ));
     }
@@ -30,14 +36,23 @@ pub async fn run(config: &Config, command: UserCommand, input: impl Read, mut ou
         None if listed_as_json => json(&users),
         None => table(&users),
     };
-    output.write_all(text.as_bytes()).map_err(|error| format!("expected to print the answer, but: {error}"))
+    output
+        .write_all(text.as_bytes())
+        .map_err(|error| format!("expected to print the answer, but: {error}"))
 }
 
 fn request(command: UserCommand, input: impl Read) -> Result<UserRequest, String> {
     let (who, ask) = match command {
         UserCommand::Add(add) => {
             let (name, password, roles) = (add.user.name.clone(), password(input)?, add.roles);
-            (add.user, UserAsk::Add { name, password, roles })
+            (
+                add.user,
+                UserAsk::Add {
+                    name,
+                    password,
+                    roles,
+                },
+            )
         }
         UserCommand::Passwd(passwd) => {
             let (name, password) = (passwd.user.name.clone(), password(input)?);
@@ -49,18 +64,34 @@ fn request(command: UserCommand, input: impl Read) -> Result<UserRequest, String
         }
         UserCommand::Revoke(user) => (user.clone(), UserAsk::Revoke { name: user.name }),
         UserCommand::Remove(user) => (user.clone(), UserAsk::Remove { name: user.name }),
-        UserCommand::List(list) => return Ok(UserRequest { tenant: list.tenant, ask: UserAsk::List }),
+        UserCommand::List(list) => {
+            return Ok(UserRequest {
+                tenant: list.tenant,
+                ask: UserAsk::List,
+            });
+        }
     };
-    Ok(UserRequest { tenant: who.tenant, ask })
+    Ok(UserRequest {
+        tenant: who.tenant,
+        ask,
+    })
 }
 
 /// What a person reads when it is done; a list speaks for itself.
 fn done(command: &UserCommand) -> Option<String> {
     Some(match command {
         UserCommand::Add(add) => format!("user '{}' added", add.user.name),
-        UserCommand::Passwd(passwd) => format!("user '{}' has a new password; its tokens are no longer good", passwd.user.name),
-        UserCommand::Role(role) => format!("user '{}' has these roles from its next token: {:?}", role.user.name, role.roles),
-        UserCommand::Revoke(user) => format!("the tokens of user '{}' are no longer good", user.name),
+        UserCommand::Passwd(passwd) => format!(
+            "user '{}' has a new password; its tokens are no longer good",
+            passwd.user.name
+        ),
+        UserCommand::Role(role) => format!(
+            "user '{}' has these roles from its next token: {:?}",
+            role.user.name, role.roles
+        ),
+        UserCommand::Revoke(user) => {
+            format!("the tokens of user '{}' are no longer good", user.name)
+        }
         UserCommand::Remove(user) => format!("user '{}' removed", user.name),
         UserCommand::List(_) => return None,
     })
@@ -70,11 +101,16 @@ fn done(command: &UserCommand) -> Option<String> {
 fn password(input: impl Read) -> Result<String, String> {
     let limit = limits::PASSWORD_BYTES;
     // Room for a byte order mark, for the newline, and for one byte that shows that there is more.
-    let text = text::read_all(input, limit as u64 + 6).map_err(|error| format!("expected to read the password, but: {error}"))?;
-    let password = text.strip_suffix('\n').map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+    let text = text::read_all(input, limit as u64 + 6)
+        .map_err(|error| format!("expected to read the password, but: {error}"))?;
+    let password = text.strip_suffix('\n').map_or(text.as_str(), |line| {
+        line.strip_suffix('\r').unwrap_or(line)
+    });
     match password.len() {
         0 => Err("expected a password on standard input, but there is none".to_owned()),
-        length if length > limit => Err(format!("expected a password of at most {limit} bytes, but it is longer")),
+        length if length > limit => Err(format!(
+            "expected a password of at most {limit} bytes, but it is longer"
+        )),
         _ => Ok(password.to_owned()),
     }
 }
@@ -85,10 +121,20 @@ fn json(users: &[ListedUser]) -> String {
 }
 
 fn table(users: &[ListedUser]) -> String {
-    let width = users.iter().map(|user| user.name.chars().count()).max().unwrap_or(0).max("NAME".len());
-    let line = |name: &str, created: &str, roles: &str| format!("{name:width$}  {created:24}  {roles}\n");
-    let rows = users.iter().map(|user| line(&user.name, &user.created_at, &user.roles.join(" ")));
-    std::iter::once(line("NAME", "CREATED", "ROLES")).chain(rows).collect()
+    let width = users
+        .iter()
+        .map(|user| user.name.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max("NAME".len());
+    let line =
+        |name: &str, created: &str, roles: &str| format!("{name:width$}  {created:24}  {roles}\n");
+    let rows = users
+        .iter()
+        .map(|user| line(&user.name, &user.created_at, &user.roles.join(" ")));
+    std::iter::once(line("NAME", "CREATED", "ROLES"))
+        .chain(rows)
+        .collect()
 }
 
 #[cfg(test)]
@@ -100,7 +146,10 @@ mod tests {
         match (password(input), expected) {
             (Ok(found), Ok(expected)) => assert_eq!(found, expected),
             (Err(sentence), Err(part)) => assert!(sentence.contains(part), "{sentence}"),
-            (found, expected) => panic!("expected {expected:?}, but it is {:?}", found.map(|password| password.len())),
+            (found, expected) => panic!(
+                "expected {expected:?}, but it is {:?}",
+                found.map(|password| password.len())
+            ),
         }
     }
 
@@ -122,8 +171,14 @@ mod tests {
         check(b"\xff\xfe", Err("UTF-8"));
         let longest = "x".repeat(limits::PASSWORD_BYTES);
         check(format!("{longest}\r\n").as_bytes(), Ok(&longest));
-        check(format!("{longest}x\n").as_bytes(), Err("at most 1024 bytes"));
-        check(format!("{longest}{longest}\n").as_bytes(), Err("at most 1024 bytes"));
+        check(
+            format!("{longest}x\n").as_bytes(),
+            Err("at most 1024 bytes"),
+        );
+        check(
+            format!("{longest}{longest}\n").as_bytes(),
+            Err("at most 1024 bytes"),
+        );
     }
 
     #[test]
@@ -136,7 +191,13 @@ mod tests {
             revoked_at: None,
         };
         let users = [user];
-        assert_eq!(table(&users), "NAME  CREATED                   ROLES\nada   2026-11-21T09:30:00.000Z  admin clerk\n");
-        assert_eq!(serde_json::from_str::<Vec<ListedUser>>(&json(&users)).unwrap(), users);
+        assert_eq!(
+            table(&users),
+            "NAME  CREATED                   ROLES\nada   2026-11-21T09:30:00.000Z  admin clerk\n"
+        );
+        assert_eq!(
+            serde_json::from_str::<Vec<ListedUser>>(&json(&users)).unwrap(),
+            users
+        );
     }
 }

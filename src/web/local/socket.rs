@@ -1,5 +1,6 @@
-//! The listening end. The socket comes into being in a directory that is closed to others and is then moved into place: nobody
-//! else can connect at any moment, and one that a killed server left behind is replaced.
+//! The listening end. The socket comes into being in a directory that is closed to others and is
+//! then moved into place: nobody else can connect at any moment, and one that a killed server left
+//! behind is replaced.
 
 use std::{
     fs, io,
@@ -49,10 +50,17 @@ impl LocalSocket {
         let task = actix_rt::spawn(async move {
             loop {
                 match listener.accept().await {
-                    // One at a time: they are the owner's, and each change waits for the one before it anyway.
+                    // One at a time: they are the owner's, and each change waits for the one before
+                    // it anyway.
                     Ok((stream, _)) => {
-                        if timeout(CONVERSATION, converse(stream, &app, &address)).await.is_err() {
-                            log::warn!("expected a request on the local socket, but it did not come in time");
+                        if timeout(CONVERSATION, converse(stream, &app, &address))
+                            .await
+                            .is_err()
+                        {
+                            log::warn!(
+                                "expected a request on the local socket, but it did not come in \
+                                time"
+                            );
                         }
                     }
                     Err(error) => {
@@ -88,7 +96,9 @@ impl Drop for LocalSocket {
         if fs::symlink_metadata(&self.path).is_ok_and(|found| found.ino() == self.inode)
             && let Err(error) = fs::remove_file(&self.path)
         {
-            log::warn!("expected to remove the local socket, but: {error}; the next start replaces it");
+            log::warn!(
+                "expected to remove the local socket, but: {error}; the next start replaces it"
+            );
         }
     }
 }
@@ -96,7 +106,9 @@ impl Drop for LocalSocket {
 async fn converse(mut stream: UnixStream, app: &App, address: &str) {
     let (input, mut output) = stream.split();
     let mut line = Vec::new();
-    let read = BufReader::new(input.take(REQUEST_BYTES)).read_until(b'\n', &mut line).await;
+    let read = BufReader::new(input.take(REQUEST_BYTES))
+        .read_until(b'\n', &mut line)
+        .await;
     if read.is_err() || line.is_empty() {
         return;
     }
@@ -105,11 +117,17 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
         Ok(Asked::Client(_)) => access(app, address),
         Ok(Asked::Backup(BackupMade { backup_to })) => {
             // The path is the owner's own: whole.
-            Act::by_owner("backup made").on("to", Field::Text(backup_to)).is_done();
+            Act::by_owner("backup made")
+                .on("to", Field::Text(backup_to))
+                .is_done();
             Told::Done(Vec::new())
         }
         // Not the library's sentence, which may quote a password.
-        Err(_) => Told::Refused("expected a request in JSON that this server knows, but it is none: use its own version".into()),
+        Err(_) => Told::Refused(
+            "expected a request in JSON that this server knows, but it is \
+            none: use its own version"
+                .into(),
+        ),
     };
     let mut answer = serde_json::to_vec(&told).unwrap_or_default();
     answer.push(b'\n');
@@ -119,8 +137,13 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
 
 async fn users(app: &App, request: UserRequest) -> Told {
     let act = request.change().map(|(what, name)| {
-        let act = Act::by_owner(what).on("tenant", &request.tenant).on("user", name);
-        request.roles().into_iter().fold(act, |act, roles| act.on("roles", &roles.join(" ")))
+        let act = Act::by_owner(what)
+            .on("tenant", &request.tenant)
+            .on("user", name);
+        request
+            .roles()
+            .into_iter()
+            .fold(act, |act, roles| act.on("roles", &roles.join(" ")))
     });
     let serving = app.sessions.runtime.users.serve(request, real_now());
     let served = match act {
@@ -133,12 +156,25 @@ async fn users(app: &App, request: UserRequest) -> Told {
     }
 }
 
-/// Address and token for the directory's owner, who could have signed the token with the secret in it.
+/// Address and token for the directory's owner, who could have signed the token with the secret in
+/// it.
 fn access(app: &App, address: &str) -> Told {
     let nobody = Identity::anonymous(uuid::Uuid::nil());
-    let owner = Identity { subject: OWNER.to_owned(), roles: vec![OWNER.to_owned()], ..nobody };
-    match app.sessions.tokens.mint(&owner, real_now(), limits::LOCAL_TOKEN) {
-        Ok(token) => Told::Access(Access { server: address.to_owned(), token, user: OWNER.to_owned() }),
+    let owner = Identity {
+        subject: OWNER.to_owned(),
+        roles: vec![OWNER.to_owned()],
+        ..nobody
+    };
+    match app
+        .sessions
+        .tokens
+        .mint(&owner, real_now(), limits::LOCAL_TOKEN)
+    {
+        Ok(token) => Told::Access(Access {
+            server: address.to_owned(),
+            token,
+            user: OWNER.to_owned(),
+        }),
         Err(error) => Told::Refused(error.to_string()),
     }
 }

@@ -1,5 +1,6 @@
-//! What follows from the form of a request, so that no annotation has to repeat it: refusals and their schema, schemes of
-//! signing in, one address per alternative, the description of an answer whose body's schema has one.
+//! What follows from the form of a request, so that no annotation has to repeat it: refusals and
+//! their schema, schemes of signing in, one address per alternative, the description of an answer
+//! whose body's schema has one.
 
 use utoipa::openapi::{
     Components, Content, OpenApi, PathItem, Ref, RefOr, Response, Schema,
@@ -32,27 +33,55 @@ pub fn complete(document: &mut OpenApi) {
         }
     }
     let components = document.components.get_or_insert_default();
-    let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT");
-    let bearer = bearer.description(Some("A token of POST /v1/login, of the configured issuer, or of `stepwire token`"));
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT");
+    let bearer = bearer.description(Some(
+        "A token of POST /v1/login, of the configured issuer, or of `stepwire token`",
+    ));
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer.build()));
-    let cookie = "The cookie of a sign-in. What changes something must then come from an allowed Origin";
+    let cookie =
+        "The cookie of a sign-in. What changes something must then come from an allowed Origin";
     let cookie = ApiKey::Cookie(ApiKeyValue::with_description(COOKIE, cookie));
     components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
-    let ticket = ApiKey::Query(ApiKeyValue::with_description("ticket", "A ticket of POST /v1/tickets: good for one request"));
+    let ticket = ApiKey::Query(ApiKeyValue::with_description(
+        "ticket",
+        "A ticket of POST /v1/tickets: good for one request",
+    ));
     components.add_security_scheme("ticket", SecurityScheme::ApiKey(ticket));
 }
 
 /// The operations of an address.
 pub fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.post, &mut item.put, &mut item.patch, &mut item.delete].into_iter().flatten()
+    [
+        &mut item.get,
+        &mut item.post,
+        &mut item.put,
+        &mut item.patch,
+        &mut item.delete,
+    ]
+    .into_iter()
+    .flatten()
 }
 
-/// Makes of an operation with alternatives the one for a single of them, which replaces `{}` in its id and summary.
+/// Makes of an operation with alternatives the one for a single of them, which replaces `{}` in its
+/// id and summary.
 fn choose(operation: &mut Operation, chosen: Option<&str>) {
     let Some(chosen) = chosen else { return };
-    operation.operation_id = operation.operation_id.as_ref().map(|id| id.replace("{}", chosen));
-    let capital = chosen.chars().take(1).flat_map(char::to_uppercase).chain(chosen.chars().skip(1)).collect::<String>();
-    operation.summary = operation.summary.as_ref().map(|summary| summary.replace("{}", &capital));
+    operation.operation_id = operation
+        .operation_id
+        .as_ref()
+        .map(|id| id.replace("{}", chosen));
+    let capital = chosen
+        .chars()
+        .take(1)
+        .flat_map(char::to_uppercase)
+        .chain(chosen.chars().skip(1))
+        .collect::<String>();
+    operation.summary = operation
+        .summary
+        .as_ref()
+        .map(|summary| summary.replace("{}", &capital));
 }
 
 /// Gives every answer without a description that of its body's schema.
@@ -78,12 +107,19 @@ fn schema_of(content: &RefOr<Content>) -> Option<&RefOr<Schema>> {
 fn description(schema: &RefOr<Schema>, components: &Components) -> Option<String> {
     let said = match schema {
         RefOr::Ref(reference) => {
-            let named = components.schemas.get(reference.ref_location.strip_prefix(SCHEMAS)?)?;
+            let named = components
+                .schemas
+                .get(reference.ref_location.strip_prefix(SCHEMAS)?)?;
             return description(named, components);
         }
         RefOr::T(Schema::Array(list)) => {
-            let ArrayItems::RefOrSchema(items) = &list.items else { return None };
-            return Some(format!("A list. Of each entry: {}", description(items, components)?));
+            let ArrayItems::RefOrSchema(items) = &list.items else {
+                return None;
+            };
+            return Some(format!(
+                "A list. Of each entry: {}",
+                description(items, components)?
+            ));
         }
         RefOr::T(Schema::Object(object)) => object.description.as_ref(),
         RefOr::T(Schema::OneOf(one)) => one.description.as_ref(),
@@ -103,7 +139,9 @@ fn complete_operation(operation: &mut Operation, path: &str) {
     }
     for status in implied(operation, path) {
         let answers = &mut operation.responses.responses;
-        answers.entry(status.to_owned()).or_insert_with(|| RefOr::T(Response::new("")));
+        answers
+            .entry(status.to_owned())
+            .or_insert_with(|| RefOr::T(Response::new("")));
     }
     for (status, answer) in &mut operation.responses.responses {
         let RefOr::T(answer) = answer else { continue };
@@ -118,7 +156,9 @@ fn complete_operation(operation: &mut Operation, path: &str) {
         }
         if answer.content.is_empty() {
             let schema = RefOr::Ref(Ref::from_schema_name("Problem"));
-            answer.content.insert(PROBLEM.to_owned(), RefOr::T(Content::new(Some(schema))));
+            answer
+                .content
+                .insert(PROBLEM.to_owned(), RefOr::T(Content::new(Some(schema))));
         }
     }
 }
@@ -127,14 +167,23 @@ fn complete_operation(operation: &mut Operation, path: &str) {
 fn implied(operation: &Operation, path: &str) -> Vec<&'static str> {
     let mut statuses = Vec::new();
     let for_anybody = operation.security.as_ref().is_some_and(Vec::is_empty)
-        || operation.security.iter().flatten().any(|one| *one == utoipa::openapi::SecurityRequirement::default());
+        || operation
+            .security
+            .iter()
+            .flatten()
+            .any(|one| *one == utoipa::openapi::SecurityRequirement::default());
     if !for_anybody {
         statuses.extend(["401", "500", "503"]);
     }
-    let parameters = operation.parameters.iter().flatten().filter_map(|parameter| match parameter {
-        RefOr::T(parameter) => Some(&parameter.parameter_in),
-        RefOr::Ref(_) => None,
-    });
+    let parameters =
+        operation
+            .parameters
+            .iter()
+            .flatten()
+            .filter_map(|parameter| match parameter {
+                RefOr::T(parameter) => Some(&parameter.parameter_in),
+                RefOr::Ref(_) => None,
+            });
     let is_read = |place: &ParameterIn| matches!(place, ParameterIn::Query | ParameterIn::Header);
     if parameters.into_iter().any(is_read) || operation.request_body.is_some() {
         statuses.push("400");
@@ -177,21 +226,37 @@ mod tests {
     use super::*;
 
     fn completed(path: &str, operation: OperationBuilder) -> OpenApi {
-        let paths = PathsBuilder::new().path(path, PathItem::new(HttpMethod::Post, operation)).build();
+        let paths = PathsBuilder::new()
+            .path(path, PathItem::new(HttpMethod::Post, operation))
+            .build();
         let mut document = OpenApi::new(utoipa::openapi::Info::new("t", "1"), paths);
         complete(&mut document);
         document
     }
 
     fn statuses(document: &OpenApi, path: &str) -> Vec<String> {
-        document.paths.paths[path].post.as_ref().unwrap().responses.responses.keys().cloned().collect()
+        document.paths.paths[path]
+            .post
+            .as_ref()
+            .unwrap()
+            .responses
+            .responses
+            .keys()
+            .cloned()
+            .collect()
     }
 
     #[test]
     fn an_operation_is_completed_by_its_form() {
         let operation = || OperationBuilder::new().request_body(Some(Default::default()));
-        assert_eq!(statuses(&completed("/v1/x", operation()), "/v1/x"), ["400", "401", "413", "415", "500", "503"]);
-        assert_eq!(statuses(&completed("/api/v1/x", operation()), "/api/v1/x"), ["400", "401", "413", "500", "503"]);
+        assert_eq!(
+            statuses(&completed("/v1/x", operation()), "/v1/x"),
+            ["400", "401", "413", "415", "500", "503"]
+        );
+        assert_eq!(
+            statuses(&completed("/api/v1/x", operation()), "/api/v1/x"),
+            ["400", "401", "413", "500", "503"]
+        );
         let for_anybody = OperationBuilder::new().security(Default::default());
         assert!(statuses(&completed("/v1/x", for_anybody), "/v1/x").is_empty());
     }
@@ -203,21 +268,43 @@ mod tests {
         let thing = RefOr::Ref(Ref::from_schema_name("Thing"));
         assert_eq!(description(&thing, &components).as_deref(), Some("A thing"));
         let list = RefOr::T(Schema::Array(ArrayBuilder::new().items(thing).build()));
-        assert_eq!(description(&list, &components).as_deref(), Some("A list. Of each entry: A thing"));
-        assert_eq!(description(&RefOr::Ref(Ref::from_schema_name("Nothing")), &components), None);
+        assert_eq!(
+            description(&list, &components).as_deref(),
+            Some("A list. Of each entry: A thing")
+        );
+        assert_eq!(
+            description(&RefOr::Ref(Ref::from_schema_name("Nothing")), &components),
+            None
+        );
     }
 
     #[test]
     fn alternatives_become_operations_and_refusals_problems() {
-        let operation = OperationBuilder::new().operation_id(Some("{}It")).summary(Some("{} it"));
-        let operation = operation.response("404", Response::new("")).description(Some("d\n\n# Errors\n404"));
+        let operation = OperationBuilder::new()
+            .operation_id(Some("{}It"))
+            .summary(Some("{} it"));
+        let operation = operation
+            .response("404", Response::new(""))
+            .description(Some("d\n\n# Errors\n404"));
         let document = completed("/v1/x/{key}/{command:hold|go}", operation);
-        let told = document.paths.paths["/v1/x/{key}/go"].post.as_ref().unwrap();
-        assert_eq!((told.operation_id.as_deref(), told.summary.as_deref()), (Some("goIt"), Some("Go it")));
+        let told = document.paths.paths["/v1/x/{key}/go"]
+            .post
+            .as_ref()
+            .unwrap();
+        assert_eq!(
+            (told.operation_id.as_deref(), told.summary.as_deref()),
+            (Some("goIt"), Some("Go it"))
+        );
         assert_eq!(told.description.as_deref(), Some("d"));
         let answer = serde_json::to_value(&told.responses.responses["404"]).unwrap();
-        assert_eq!(answer["content"][PROBLEM]["schema"]["$ref"], "#/components/schemas/Problem");
+        assert_eq!(
+            answer["content"][PROBLEM]["schema"]["$ref"],
+            "#/components/schemas/Problem"
+        );
         assert_eq!(answer["description"], "Unknown, or not yours");
-        assert!(document.paths.paths.contains_key("/v1/x/{key}/hold") && document.paths.paths.len() == 2);
+        assert!(
+            document.paths.paths.contains_key("/v1/x/{key}/hold")
+                && document.paths.paths.len() == 2
+        );
     }
 }

@@ -1,22 +1,28 @@
-//! What generators of clients misread in a document, said in words that all of them read the same way.
+//! What generators of clients misread in a document, said in words that all of them read the same
+//! way.
 //!
-//! A JSON object of any content is `{"type": "object"}` for JSON Schema, and an object without members for some generators. A
-//! default of a member makes some generators ask for the member. What a request's body may hold is closed, as others are refused.
-//! Not here: what a document says (`openapi`, `asyncapi`).
+//! A JSON object of any content is `{"type": "object"}` for JSON Schema, and an object without
+//! members for some generators. A default of a member makes some generators ask for the member.
+//! What a request's body may hold is closed, as others are refused. Not here: what a document says
+//! (`openapi`, `asyncapi`).
 
 use serde_json::{Map, Value, json};
 
 /// Keywords whose values are data, and no schemas.
 const DATA: [&str; 5] = ["example", "examples", "default", "const", "enum"];
 
-/// Lets objects of any content name that, and leaves defaults of optional members to their descriptions.
+/// Lets objects of any content name that, and leaves defaults of optional members to their
+/// descriptions.
 pub fn loosen(document: &mut Value) {
     match document {
         Value::Object(object) => {
             if object.get("type").is_some_and(|kind| *kind == "object") {
                 loosen_object(object);
             }
-            object.iter_mut().filter(|(keyword, _)| !DATA.contains(&keyword.as_str())).for_each(|(_, below)| loosen(below));
+            object
+                .iter_mut()
+                .filter(|(keyword, _)| !DATA.contains(&keyword.as_str()))
+                .for_each(|(_, below)| loosen(below));
         }
         Value::Array(list) => list.iter_mut().for_each(loosen),
         _ => {}
@@ -24,20 +30,35 @@ pub fn loosen(document: &mut Value) {
 }
 
 fn loosen_object(schema: &mut Map<String, Value>) {
-    if !["properties", "additionalProperties", "maxProperties"].iter().any(|keyword| schema.contains_key(*keyword)) {
+    if !["properties", "additionalProperties", "maxProperties"]
+        .iter()
+        .any(|keyword| schema.contains_key(*keyword))
+    {
         schema.insert("additionalProperties".to_owned(), json!(true));
     }
-    for (_, member) in schema.get_mut("properties").and_then(Value::as_object_mut).into_iter().flatten() {
-        member.as_object_mut().and_then(|member| member.remove("default"));
+    for (_, member) in schema
+        .get_mut("properties")
+        .and_then(Value::as_object_mut)
+        .into_iter()
+        .flatten()
+    {
+        member
+            .as_object_mut()
+            .and_then(|member| member.remove("default"));
     }
 }
 
 /// Lets bodies of requests under this address have no members but those that are named.
 pub fn close_bodies(document: &mut Value, under: &str) {
     const SCHEMA: &str = "/requestBody/content/application~1json/schema/$ref";
-    let items = document["paths"].as_object().into_iter().flatten().filter(|(path, _)| path.starts_with(under));
+    let items = document["paths"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(path, _)| path.starts_with(under));
     let operations = items.flat_map(|(_, item)| item.as_object().into_iter().flatten());
-    let places = operations.filter_map(|(_, told)| told.pointer(SCHEMA)?.as_str()?.strip_prefix('#'));
+    let places =
+        operations.filter_map(|(_, told)| told.pointer(SCHEMA)?.as_str()?.strip_prefix('#'));
     let places: Vec<String> = places.map(str::to_owned).collect();
     for place in places {
         if let Some(schema) = document.pointer_mut(&place).and_then(Value::as_object_mut) {
@@ -57,7 +78,8 @@ fn bodies_are_closed_where_others_are_refused() {
         "components": {"schemas": {"A": {"type": "object"}, "B": {"type": "object"}}},
     });
     close_bodies(&mut document, "/v1/");
-    let expected = json!({"A": {"type": "object", "additionalProperties": false}, "B": {"type": "object"}});
+    let expected =
+        json!({"A": {"type": "object", "additionalProperties": false}, "B": {"type": "object"}});
     assert_eq!(document["components"]["schemas"], expected);
 }
 

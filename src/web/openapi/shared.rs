@@ -9,9 +9,15 @@ use crate::session::frames::step::StepResult;
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub struct IdempotencyKey {
-    /// The command's id, a UUID: a repeat with the same id gets the first answer with `duplicate: true`.
+    /// The command's id, a UUID: a repeat with the same id gets the first answer with `duplicate:
+    /// true`.
     // A text for generated clients: some cannot put anything else into a header.
-    #[param(rename = "Idempotency-Key", required = false, min_length = 32, example = "0197a1f2-5b7e-7c33-9d5e-2f4b6a8c0d1e")]
+    #[param(
+        rename = "Idempotency-Key",
+        required = false,
+        min_length = 32,
+        example = "0197a1f2-5b7e-7c33-9d5e-2f4b6a8c0d1e"
+    )]
     pub idempotency_key: String,
 }
 
@@ -35,7 +41,8 @@ pub enum CommandRefused {
     /// It cannot be done now: `code` and `reason` say why.
     #[response(status = 409)]
     NotNow,
-    /// The data break the action's keys (`fields` says where), or the id was used for another command.
+    /// The data break the action's keys (`fields` says where), or the id was used for another
+    /// command.
     #[response(status = 422)]
     Invalid,
 }

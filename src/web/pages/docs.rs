@@ -1,4 +1,5 @@
-//! `GET /docs/…`: the documentation as pages, and as the Markdown it is written in. What the `type` of a problem leads to, too.
+//! `GET /docs/…`: the documentation as pages, and as the Markdown it is written in. What the `type`
+//! of a problem leads to, too.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -22,23 +23,41 @@ use crate::{
 /// 500 when the page cannot be drawn.
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let user = subject(&app, &request);
-    page(&app, StatusCode::OK, "docs", &DocsList::new(&app.pages.assets, user.as_deref()))
+    page(
+        &app,
+        StatusCode::OK,
+        "docs",
+        &DocsList::new(&app.pages.assets, user.as_deref()),
+    )
 }
 
-/// `GET /docs/{page}`: a page; with `.md` behind its name, or for a program that asks for Markdown, what it is made of.
+/// `GET /docs/{page}`: a page; with `.md` behind its name, or for a program that asks for Markdown,
+/// what it is made of.
 ///
 /// # Errors
 /// 404 for a page that is not there.
-pub async fn one(request: HttpRequest, name: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn one(
+    request: HttpRequest,
+    name: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let path = name.trim_end_matches('/');
     if path.is_empty() {
         return list(request, app).await;
     }
     let name = path.trim_end_matches(".md");
-    let no_page = || Problem::new(ErrorCode::NotFound, format!("expected a page of the documentation, but there is no '{name}'"));
+    let no_page = || {
+        Problem::new(
+            ErrorCode::NotFound,
+            format!("expected a page of the documentation, but there is no '{name}'"),
+        )
+    };
     if name.len() < path.len() || wants_markdown(&request) {
         let text = docs::source(name).ok_or_else(no_page)?;
-        return Ok(HttpResponse::Ok().content_type("text/markdown; charset=utf-8").insert_header((VARY, "Accept")).body(text));
+        return Ok(HttpResponse::Ok()
+            .content_type("text/markdown; charset=utf-8")
+            .insert_header((VARY, "Accept"))
+            .body(text));
     }
     let user = subject(&app, &request);
     match DocsPage::new(&app.pages.assets, user.as_deref(), name) {
@@ -52,6 +71,10 @@ pub async fn one(request: HttpRequest, name: Path<String>, app: Data<App>) -> Re
 }
 
 fn wants_markdown(request: &HttpRequest) -> bool {
-    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let accepted = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     accepted.contains("text/markdown") && !wants_page(request)
 }

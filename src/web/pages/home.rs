@@ -22,12 +22,28 @@ const DEMO: &str = "onboarding";
 /// 500 when the page cannot be drawn.
 pub async fn home(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let user = app.signed_in(&request);
-    let mut published = user.as_ref().map(|user| app.sessions.runtime.definitions.all(&user.tenant)).unwrap_or_default();
+    let mut published = user
+        .as_ref()
+        .map(|user| app.sessions.runtime.definitions.all(&user.tenant))
+        .unwrap_or_default();
     published.retain(|process| process.row.state == DefinitionState::Published);
     let subject = user.as_ref().map(|user| user.subject.as_str());
-    let has_demo = app.sessions.runtime.definitions.published(DEFAULT_TENANT, DEMO).is_some();
-    let server = Server { has_demo, prints_link: app.config.sign_in_link };
-    let view = Home::new(&app.pages.assets, subject, server, published.iter().map(|process| &process.row));
+    let has_demo = app
+        .sessions
+        .runtime
+        .definitions
+        .published(DEFAULT_TENANT, DEMO)
+        .is_some();
+    let server = Server {
+        has_demo,
+        prints_link: app.config.sign_in_link,
+    };
+    let view = Home::new(
+        &app.pages.assets,
+        subject,
+        server,
+        published.iter().map(|process| &process.row),
+    );
     page(&app, StatusCode::OK, "home", &view)
 }
 
@@ -37,7 +53,9 @@ pub async fn home(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 /// 500 when the page cannot be drawn.
 pub async fn demo(app: Data<App>) -> Result<HttpResponse, Problem> {
     match (Demo::new(&app.pages.assets), assets::missing()) {
-        (None, Some(missing)) => Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(missing.data.into_owned())),
+        (None, Some(missing)) => Ok(HttpResponse::Ok()
+            .content_type("text/html; charset=utf-8")
+            .body(missing.data.into_owned())),
         (demo, _) => page(&app, StatusCode::OK, "demo", &demo),
     }
 }

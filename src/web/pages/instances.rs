@@ -32,23 +32,46 @@ use crate::{
 ///
 /// # Errors
 /// 400 for a wrong cursor, 500.
-pub async fn list(request: HttpRequest, asked: Query<Filter>, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let Some(who) = person(&app, &request) else { return Ok(sign_in_first(&request)) };
+pub async fn list(
+    request: HttpRequest,
+    asked: Query<Filter>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let Some(who) = person(&app, &request) else {
+        return Ok(sign_in_first(&request));
+    };
     let (total, part) = find(&app, &who, &asked).await?;
     let next = part.next.map(write_cursor);
     let rows = app
         .read(|reader| {
-            let with_tasks = part.rows.into_iter().map(|row| Ok((reader.tasks_of(row.key)?, row)));
-            with_tasks.map(|found| found.map(|(tasks, row)| (row, tasks))).collect::<Result<Vec<_>, _>>()
+            let with_tasks = part
+                .rows
+                .into_iter()
+                .map(|row| Ok((reader.tasks_of(row.key)?, row)));
+            with_tasks
+                .map(|found| found.map(|(tasks, row)| (row, tasks)))
+                .collect::<Result<Vec<_>, _>>()
         })
         .await?;
     let processes = processes(&app, &who.caller.tenant);
     let now = app.sessions.runtime.clock.now();
-    let shown = Shown { total, rows: &rows, next, processes: &processes, now };
-    page(&app, StatusCode::OK, "admin_instances", &InstancesPage::new(&app.pages.assets, &who.caller.subject, &asked, &shown))
+    let shown = Shown {
+        total,
+        rows: &rows,
+        next,
+        processes: &processes,
+        now,
+    };
+    page(
+        &app,
+        StatusCode::OK,
+        "admin_instances",
+        &InstancesPage::new(&app.pages.assets, &who.caller.subject, &asked, &shown),
+    )
 }
 
-/// How many instances fit, and the part that is asked for. What is searched for is a key, or else a business key.
+/// How many instances fit, and the part that is asked for. What is searched for is a key, or else a
+/// business key.
 async fn find(app: &App, who: &Who, asked: &Filter) -> Result<(u64, Part), Problem> {
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut filter = InstanceFilter {
@@ -58,11 +81,23 @@ async fn find(app: &App, who: &Who, asked: &Filter) -> Result<(u64, Part), Probl
         ..visible_to(&who.caller)?
     };
     if let Ok(key) = asked.q.trim().parse::<InstanceKey>() {
-        let found = app.read(move |reader| reader.instance(key)).await?.filter(|row| filter.accepts(row));
-        return Ok((u64::from(found.is_some()), Part { rows: found.into_iter().collect(), next: None }));
+        let found = app
+            .read(move |reader| reader.instance(key))
+            .await?
+            .filter(|row| filter.accepts(row));
+        return Ok((
+            u64::from(found.is_some()),
+            Part {
+                rows: found.into_iter().collect(),
+                next: None,
+            },
+        ));
     }
     filter.business_key = given(&asked.q);
-    let after = given(&asked.after).as_deref().map(read_cursor).transpose()?;
+    let after = given(&asked.after)
+        .as_deref()
+        .map(read_cursor)
+        .transpose()?;
     let counted = filter.clone();
     let total = app.read(move |reader| reader.count(&counted)).await?;
     Ok((total, app.list(filter, after, limits::LISTED).await?))
@@ -84,8 +119,14 @@ fn processes(app: &App, tenant: &str) -> Vec<(String, String)> {
 ///
 /// # Errors
 /// 500.
-pub async fn one(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let Some(who) = person(&app, &request) else { return Ok(sign_in_first(&request)) };
+pub async fn one(
+    request: HttpRequest,
+    path: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let Some(who) = person(&app, &request) else {
+        return Ok(sign_in_first(&request));
+    };
     let assets = &app.pages.assets;
     let observed = match instance_key(&path) {
         Ok(key) => app.observe(key, &who.caller, false).await,
@@ -94,20 +135,39 @@ pub async fn one(request: HttpRequest, path: Path<String>, app: Data<App>) -> Re
     let observed = match observed {
         Ok(observed) => observed,
         Err(problem) => {
-            let view = Message::new(assets, &who.caller.subject, "No such instance", &problem.to_string());
+            let view = Message::new(
+                assets,
+                &who.caller.subject,
+                "No such instance",
+                &problem.to_string(),
+            );
             return page(&app, StatusCode::NOT_FOUND, "message", &view);
         }
     };
     let (parent, root) = above(&app, &who, &observed).await;
-    let (parent, root) = (parent.as_deref().map(Relative::new), root.as_deref().map(Relative::new));
+    let (parent, root) = (
+        parent.as_deref().map(Relative::new),
+        root.as_deref().map(Relative::new),
+    );
     let view = InstancePage::new(assets, &who.caller.subject, &observed, parent, root);
     page(&app, StatusCode::OK, "admin_instance", &view)
 }
 
-/// The instances above this one, as far as the caller may see them: its parent, and its root when that is another.
-async fn above(app: &App, who: &Who, observed: &Observed) -> (Option<Arc<Observed>>, Option<Arc<Observed>>) {
+/// The instances above this one, as far as the caller may see them: its parent, and its root when
+/// that is another.
+async fn above(
+    app: &App,
+    who: &Who,
+    observed: &Observed,
+) -> (Option<Arc<Observed>>, Option<Arc<Observed>>) {
     let head = observed.head();
-    let Some(parent) = head.parent.as_ref().map(|link| link.instance) else { return (None, None) };
-    let root = if head.root == parent { None } else { app.observe(head.root, &who.caller, false).await.ok() };
+    let Some(parent) = head.parent.as_ref().map(|link| link.instance) else {
+        return (None, None);
+    };
+    let root = if head.root == parent {
+        None
+    } else {
+        app.observe(head.root, &who.caller, false).await.ok()
+    };
     (app.observe(parent, &who.caller, false).await.ok(), root)
 }

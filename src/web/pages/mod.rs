@@ -20,12 +20,22 @@ use crate::{
 };
 
 /// A filled template.
-fn page(app: &App, status: StatusCode, template: &str, view: &impl Serialize) -> Result<HttpResponse, Problem> {
+fn page(
+    app: &App,
+    status: StatusCode,
+    template: &str,
+    view: &impl Serialize,
+) -> Result<HttpResponse, Problem> {
     let text = app.pages.render(template, view).map_err(|error| {
         log::error!("page {template} cannot be drawn: {error}");
-        Problem::new(ErrorCode::Internal, "expected to draw this page, but it failed; the server's log says more")
+        Problem::new(
+            ErrorCode::Internal,
+            "expected to draw this page, but it failed; the server's log says more",
+        )
     })?;
-    Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text))
+    Ok(HttpResponse::build(status)
+        .content_type("text/html; charset=utf-8")
+        .body(text))
 }
 
 /// Who has signed in.
@@ -42,6 +52,11 @@ fn subject(app: &App, request: &HttpRequest) -> Option<String> {
 
 /// To the sign-in, which comes back to where the request wanted to go.
 fn sign_in_first(request: &HttpRequest) -> HttpResponse {
-    let to = request.uri().path_and_query().map_or("/", |wanted| wanted.as_str());
-    HttpResponse::SeeOther().insert_header((LOCATION, sign_in_url(to))).finish()
+    let to = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |wanted| wanted.as_str());
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, sign_in_url(to)))
+        .finish()
 }

@@ -1,4 +1,5 @@
-//! Signing in and out: a one-time link, a name with a password, or a token becomes a cookie that scripts cannot read.
+//! Signing in and out: a one-time link, a name with a password, or a token becomes a cookie that
+//! scripts cannot read.
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -44,14 +45,24 @@ struct Form {
 /// The longest form, in bytes, with every letter escaped; beside the rest an address has room.
 const FORM_BYTES: usize = 3 * (limits::TOKEN_BYTES + limits::NAME_BYTES + limits::PASSWORD_BYTES);
 
-/// `GET /sign-in?ticket=…&to=…`: signs in by a link, once, and goes to that page. Without a ticket it says how to sign in.
+/// `GET /sign-in?ticket=…&to=…`: signs in by a link, once, and goes to that page. Without a ticket
+/// it says how to sign in.
 ///
 /// # Errors
 /// 500 when the page cannot be drawn.
-pub async fn by_link(request: HttpRequest, link: Query<Link>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn by_link(
+    request: HttpRequest,
+    link: Query<Link>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let to = link.to.as_deref().and_then(own_page);
     let Some(ticket) = &link.ticket else {
-        return page(&app, StatusCode::OK, "sign_in", &SignIn::new(&app.pages.assets, to, app.config.sign_in_link, None));
+        return page(
+            &app,
+            StatusCode::OK,
+            "sign_in",
+            &SignIn::new(&app.pages.assets, to, app.config.sign_in_link, None),
+        );
     };
     match app.take_ticket(ticket, TicketUse::SignIn) {
         Some(identity) => {
@@ -59,7 +70,8 @@ pub async fn by_link(request: HttpRequest, link: Query<Link>, app: Data<App>) ->
             signed_in(&app, &request, &identity, to)
         }
         None => {
-            let sentence = "expected a link that was not used before and is at most 15 minutes old, but this is none";
+            let sentence = "expected a link that was not used before and is at most 15 minutes \
+                old, but this is none";
             let problem = Problem::new(ErrorCode::Unauthenticated, sentence);
             app.sign_in_failed(&request, None, &problem);
             refused(&app, to, &problem)
@@ -67,18 +79,27 @@ pub async fn by_link(request: HttpRequest, link: Query<Link>, app: Data<App>) ->
     }
 }
 
-/// `POST /sign-in` with the form fields `username` and `password`, or `token`; and perhaps `to`, the page to come back to.
+/// `POST /sign-in` with the form fields `username` and `password`, or `token`; and perhaps `to`,
+/// the page to come back to.
 ///
 /// # Errors
 /// 403 from a foreign origin, 413.
-pub async fn by_form(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn by_form(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     app.require_origin(&request)?;
     let bytes = body::bytes(&request, payload, FORM_BYTES).await?;
-    let form = Query::<Form>::from_query(&String::from_utf8_lossy(&bytes)).map(Query::into_inner).unwrap_or_default();
+    let form = Query::<Form>::from_query(&String::from_utf8_lossy(&bytes))
+        .map(Query::into_inner)
+        .unwrap_or_default();
     let identity = if form.token.is_empty() {
-        app.sign_in(&request, DEFAULT_TENANT, &form.username, &form.password).await
+        app.sign_in(&request, DEFAULT_TENANT, &form.username, &form.password)
+            .await
     } else {
-        app.verify(form.token.trim()).inspect_err(|problem| app.sign_in_failed(&request, None, problem))
+        app.verify(form.token.trim())
+            .inspect_err(|problem| app.sign_in_failed(&request, None, problem))
     };
     let to = own_page(&form.to);
     match identity {
@@ -96,19 +117,35 @@ pub async fn out(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, P
     Ok(see_other("/", app.sign_out_cookie(&request)))
 }
 
-fn signed_in(app: &App, request: &HttpRequest, identity: &Identity, to: Option<&str>) -> Result<HttpResponse, Problem> {
+fn signed_in(
+    app: &App,
+    request: &HttpRequest,
+    identity: &Identity,
+    to: Option<&str>,
+) -> Result<HttpResponse, Problem> {
     let (token, _) = app.token_of_sign_in(identity)?;
     match app.sign_in_cookie(request, token) {
-        Ok(cookie) => Ok(see_other(to.unwrap_or_else(|| start_page(identity)), cookie)),
+        Ok(cookie) => Ok(see_other(
+            to.unwrap_or_else(|| start_page(identity)),
+            cookie,
+        )),
         Err(problem) => refused(app, to, &problem),
     }
 }
 
 fn see_other(address: &str, cookie: Cookie<'static>) -> HttpResponse {
-    HttpResponse::SeeOther().insert_header((LOCATION, address)).cookie(cookie).finish()
+    HttpResponse::SeeOther()
+        .insert_header((LOCATION, address))
+        .cookie(cookie)
+        .finish()
 }
 
 fn refused(app: &App, to: Option<&str>, problem: &Problem) -> Result<HttpResponse, Problem> {
-    let view = SignIn::new(&app.pages.assets, to, app.config.sign_in_link, Some(problem.to_string()));
+    let view = SignIn::new(
+        &app.pages.assets,
+        to,
+        app.config.sign_in_link,
+        Some(problem.to_string()),
+    );
     page(app, problem.status_code(), "sign_in", &view)
 }

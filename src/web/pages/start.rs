@@ -1,4 +1,5 @@
-//! Where people begin, and where they come back to: `/admin`, the page after a sign-in; and unknown addresses.
+//! Where people begin, and where they come back to: `/admin`, the page after a sign-in; and unknown
+//! addresses.
 
 use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 
@@ -15,7 +16,9 @@ const LONGEST: usize = 2048;
 /// `GET /admin`: to the page that a user begins with.
 pub async fn admin(request: HttpRequest, app: Data<App>) -> HttpResponse {
     match app.signed_in(&request) {
-        Some(user) => HttpResponse::SeeOther().insert_header((LOCATION, start_page(&user))).finish(),
+        Some(user) => HttpResponse::SeeOther()
+            .insert_header((LOCATION, start_page(&user)))
+            .finish(),
         None => sign_in_first(&request),
     }
 }
@@ -32,22 +35,37 @@ pub async fn nothing_here() -> Result<HttpResponse, Problem> {
 pub fn nothing() -> Problem {
     Problem::new(
         ErrorCode::NotFound,
-        "expected an address of this server, but there is nothing at this one: see /docs and /openapi.json",
+        "expected an address of this server, but there is nothing at this one: see /docs and \
+        /openapi.json",
     )
 }
 
-/// The page that a user begins with: all instances for those who look after them, else the user's tasks.
+/// The page that a user begins with: all instances for those who look after them, else the user's
+/// tasks.
 pub fn start_page(user: &Identity) -> &'static str {
-    if user.is_operator() { INSTANCES_URL } else { TASKS_URL }
+    if user.is_operator() {
+        INSTANCES_URL
+    } else {
+        TASKS_URL
+    }
 }
 
-/// The address to come back to, if it is one of this server's pages. Whatever else a link may say, a sign-in leads nowhere else:
-/// no other server, written in any way that a browser or a proxy might take for one, and nothing but pages.
+/// The address to come back to, if it is one of this server's pages. Whatever else a link may say,
+/// a sign-in leads nowhere else: no other server, written in any way that a browser or a proxy
+/// might take for one, and nothing but pages.
 pub fn own_page(to: &str) -> Option<&str> {
     let path = to.split(['?', '#']).next().unwrap_or_default();
-    let plain = to.len() <= LONGEST && to.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
-    let simple = !path.contains("//") && !path.contains('%') && path.split('/').all(|part| part != "." && part != "..");
-    let below = |page: &str| path.strip_prefix(page).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let plain = to.len() <= LONGEST
+        && to
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let simple = !path.contains("//")
+        && !path.contains('%')
+        && path.split('/').all(|part| part != "." && part != "..");
+    let below = |page: &str| {
+        path.strip_prefix(page)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
     let is_page = matches!(path, "/" | "/demo") || below("/admin") || below("/docs");
     (plain && simple && is_page).then_some(to)
 }

@@ -13,6 +13,13 @@ use crate::{
 /// # Errors
 /// 500 when the page cannot be drawn.
 pub async fn mine(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let Some(who) = person(&app, &request) else { return Ok(sign_in_first(&request)) };
-    page(&app, StatusCode::OK, "admin_tasks", &TasksPage::new(&app.pages.assets, &who.caller.subject))
+    let Some(who) = person(&app, &request) else {
+        return Ok(sign_in_first(&request));
+    };
+    page(
+        &app,
+        StatusCode::OK,
+        "admin_tasks",
+        &TasksPage::new(&app.pages.assets, &who.caller.subject),
+    )
 }

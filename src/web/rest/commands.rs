@@ -1,4 +1,5 @@
-//! Commands on instances: `run`, `done`, those without data, and what all answers to commands look like.
+//! Commands on instances: `run`, `done`, those without data, and what all answers to commands look
+//! like.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -34,13 +35,23 @@ use crate::{
 ///
 /// # Errors
 /// Problems, as for the frame `run`.
-#[utoipa::path(post, path = "/v1/instances/{key}/run", tag = "instances", operation_id = "runAction", summary = "Run a manual action",
+#[utoipa::path(post, path = "/v1/instances/{key}/run", tag = "instances", operation_id = "runAction", summary = "Run \
+    a manual action",
     params(InstancePath, IdempotencyKey), request_body = Run, responses((status = 200, body = Answered), CommandRefused))]
-pub async fn run(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
-    command(&request, &path, payload, &app, |text, id, key, caller| Ok(requests::run(fields::run(text, id, key)?, caller)?)).await
+pub async fn run(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    command(&request, &path, payload, &app, |text, id, key, caller| {
+        Ok(requests::run(fields::run(text, id, key)?, caller)?)
+    })
+    .await
 }
 
-/// `POST /v1/instances/{key}/{command}`: `hold`, `unhold`, `terminate` and `dismiss`, whose body may be left out.
+/// `POST /v1/instances/{key}/{command}`: `hold`, `unhold`, `terminate` and `dismiss`, whose body
+/// may be left out.
 ///
 /// # Errors
 /// Problems, as for the frame of the same name.
@@ -76,10 +87,22 @@ pub async fn at_element(
 ///
 /// # Errors
 /// Problems, as for the frame of the same name.
-#[utoipa::path(post, path = "/v1/instances/{key}/assign", tag = "instances", operation_id = "assignTask", summary = "Assign a user task",
+#[utoipa::path(post, path = "/v1/instances/{key}/assign", tag = "instances", operation_id = "assignTask", summary = "Assign \
+    a user task",
     params(InstancePath, IdempotencyKey), request_body = Assign, responses((status = 200, body = Answered), CommandRefused))]
-pub async fn assign(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
-    named(&request, (path.into_inner(), "assign".to_owned()), payload, &app).await
+pub async fn assign(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    named(
+        &request,
+        (path.into_inner(), "assign".to_owned()),
+        payload,
+        &app,
+    )
+    .await
 }
 
 /// The command with this name, as its frame.
@@ -89,8 +112,13 @@ async fn named(
     payload: Payload,
     app: &App,
 ) -> Result<HttpResponse, Problem> {
-    let ask =
-        |text: &str, id, key, caller: &Caller| Ok(requests::on_instance(&id, fields::on_instance(&name, text, key)?, caller));
+    let ask = |text: &str, id, key, caller: &Caller| {
+        Ok(requests::on_instance(
+            &id,
+            fields::on_instance(&name, text, key)?,
+            caller,
+        ))
+    };
     command(request, &key, payload, app, ask).await
 }
 
@@ -98,21 +126,38 @@ async fn named(
 ///
 /// # Errors
 /// Problems, as for the frame `patch`.
-#[utoipa::path(patch, path = "/v1/instances/{key}/data", tag = "instances", summary = "Correct the data of an instance",
+#[utoipa::path(patch, path = "/v1/instances/{key}/data", tag = "instances", summary = "Correct \
+    the data of an instance",
     params(InstancePath, IdempotencyKey), request_body = Patch, responses((status = 200, body = Answered), CommandRefused))]
-pub async fn patch(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
-    command(&request, &path, payload, &app, |text, id, key, caller| Ok(requests::patch(&fields::patch(text, id, key)?, caller)?))
-        .await
+pub async fn patch(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    command(&request, &path, payload, &app, |text, id, key, caller| {
+        Ok(requests::patch(&fields::patch(text, id, key)?, caller)?)
+    })
+    .await
 }
 
 /// `POST /v1/instances/{key}/done` `{"seq"}`.
 ///
 /// # Errors
 /// Problems, as for the frame `done`.
-#[utoipa::path(post, path = "/v1/instances/{key}/done", tag = "instances", operation_id = "closeMessage", summary = "Close an open Action message",
+#[utoipa::path(post, path = "/v1/instances/{key}/done", tag = "instances", operation_id = "closeMessage", summary = "Close \
+    an open Action message",
     params(InstancePath, IdempotencyKey), request_body = Done, responses((status = 200, body = Answered), CommandRefused))]
-pub async fn done(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
-    command(&request, &path, payload, &app, |text, id, _, caller| Ok(requests::done(&id, fields::done(text)?, caller))).await
+pub async fn done(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    command(&request, &path, payload, &app, |text, id, _, caller| {
+        Ok(requests::done(&id, fields::done(text)?, caller))
+    })
+    .await
 }
 
 async fn command(
@@ -128,7 +173,10 @@ async fn command(
     let text = body::json(request, payload).await?;
     let ask = ask(&text, id, key, &who.caller)?;
     let outcome = app.command(key, &who.caller, ask).await?;
-    Ok(json_text(StatusCode::OK, answer(&outcome, &who.caller, None)))
+    Ok(json_text(
+        StatusCode::OK,
+        answer(&outcome, &who.caller, None),
+    ))
 }
 
 /// The id of a command: its `Idempotency-Key`, or a new one.
@@ -136,33 +184,48 @@ async fn command(
 /// # Errors
 /// 400 for a key that is no UUID.
 pub fn command_id(request: &HttpRequest) -> Result<FrameId, Problem> {
-    let Some(header) = request.headers().get("Idempotency-Key") else { return Ok(Uuid::now_v7().into()) };
+    let Some(header) = request.headers().get("Idempotency-Key") else {
+        return Ok(Uuid::now_v7().into());
+    };
     // Some clients quote it, as the header's draft says.
     let text = header.to_str().unwrap_or_default().trim_matches('"');
     match Uuid::parse_str(text) {
         Ok(id) => Ok(id.into()),
-        Err(_) => {
-            Err(Problem::new(ErrorCode::BadRequest, "expected the header Idempotency-Key to be a UUID, but it is another text"))
-        }
+        Err(_) => Err(Problem::new(
+            ErrorCode::BadRequest,
+            "expected the header Idempotency-Key to be a UUID, but it is another text",
+        )),
     }
 }
 
-/// The frame's `result` with `seq`, `duplicate` and the file that came with the command, if any, beside its members.
+/// The frame's `result` with `seq`, `duplicate` and the file that came with the command, if any,
+/// beside its members.
 pub fn answer(outcome: &Outcome, caller: &Caller, token: Option<&str>) -> String {
     match outcome {
         Outcome::Done(committed, duplicate) => {
             let result = rendering::result(committed, caller, token);
-            // The result is an object with at least one member: its opening bracket becomes the comma.
-            let file = stored_file(committed).map_or_else(String::new, |file| format!(r#""file":{},"#, file.reference()));
-            format!(r#"{{"seq":{},"duplicate":{duplicate},{file}{}"#, committed.row.last_seq(), &result[1..])
+            // The result is an object with at least one member: its opening bracket becomes the
+            // comma.
+            let file = stored_file(committed).map_or_else(String::new, |file| {
+                format!(r#""file":{},"#, file.reference())
+            });
+            format!(
+                r#"{{"seq":{},"duplicate":{duplicate},{file}{}"#,
+                committed.row.last_seq(),
+                &result[1..]
+            )
         }
         Outcome::Unchanged => r#"{"duplicate":false}"#.to_owned(),
     }
 }
 
 fn stored_file(committed: &Committed) -> Option<&StoredFile> {
-    committed.row.records.iter().find_map(|record| match record {
-        Record::FileStored(file) => Some(&**file),
-        _ => None,
-    })
+    committed
+        .row
+        .records
+        .iter()
+        .find_map(|record| match record {
+            Record::FileStored(file) => Some(&**file),
+            _ => None,
+        })
 }

@@ -18,10 +18,21 @@ use crate::{
 #[utoipa::path(get, path = "/v1/definitions/{id}/{version}/types.d.ts", tag = "definitions",
     operation_id = "getDefinitionTypes", summary = "Read TypeScript types for a frontend", params(VersionPath),
     responses((status = 200, description = "A TypeScript declaration file", body = String, content_type = "text/plain"), (status = 403), (status = 404)))]
-pub async fn types(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn types(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     let (id, version) = versioned(&path)?;
-    let process = app.sessions.runtime.definitions.undeleted(&who.caller.tenant, id, version).ok_or_else(unknown)?;
+    let process = app
+        .sessions
+        .runtime
+        .definitions
+        .undeleted(&who.caller.tenant, id, version)
+        .ok_or_else(unknown)?;
     let text = typescript::declarations(&process.executable, version);
-    Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text))
+    Ok(HttpResponse::Ok()
+        .content_type("text/plain; charset=utf-8")
+        .body(text))
 }

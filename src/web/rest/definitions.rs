@@ -1,5 +1,5 @@
-//! Process definitions: deploy, check, list, read, publish, disable, deprecate, delete. Their types for frontends:
-//! `definition_types`.
+//! Process definitions: deploy, check, list, read, publish, disable, deprecate, delete. Their types
+//! for frontends: `definition_types`.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -60,41 +60,89 @@ struct DeployedEntry<'a> {
 
 impl<'a> From<&'a Deployed> for DeployedEntry<'a> {
     fn from(one: &'a Deployed) -> Self {
-        Self { id: &one.row.id, version: one.row.version, state: state(one.row.state), problems: &one.problems }
+        Self {
+            id: &one.row.id,
+            version: one.row.version,
+            state: state(one.row.state),
+            problems: &one.problems,
+        }
     }
 }
 
-/// `POST /v1/definitions?publish=true` with BPMN XML or the JSON form → 201 `{"id","version","state","problems"}`; 200 with the
-/// version that holds the same content already.
+/// `POST /v1/definitions?publish=true` with BPMN XML or the JSON form → 201
+/// `{"id","version","state","problems"}`; 200 with the version that holds the same content already.
 ///
 /// # Errors
 /// 401, 403 without role designer, 413, 415, 422 with `problems`.
-#[utoipa::path(post, path = "/v1/definitions", tag = "definitions", operation_id = "deployDefinition", summary = "Deploy a definition", params(DeployQuery),
+#[utoipa::path(post, path = "/v1/definitions", tag = "definitions", operation_id = "deployDefinition", summary = "Deploy \
+    a definition", params(DeployQuery),
     request_body(content((String = "application/xml"), (Object = "application/json"))),
     responses(
-        (status = 201, body = DeployAnswer), (status = 200, body = DeployAnswer, description = "The same content was there"),
+        (status = 201, body = DeployAnswer), (status = 200, body = DeployAnswer, description = "The \
+            same content was there"),
         (status = 403), (status = 422),
     ))]
-pub async fn deploy(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn deploy(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let DeployQuery { publish } = query(request.query_string())?;
     let format = format(&request)?;
     let source = body::bytes(&request, payload, limits::DEFINITION_BYTES).await?;
     let runtime = &app.sessions.runtime;
-    let (tenant, by, now) = (designer.tenant.as_str(), designer.subject.as_str(), runtime.clock.now());
-    let deploy = Deploy { tenant, source: &source, format, publish, by, now };
-    let act = Act::by(&designer, "process deployed").on("bytes", source.len() as u64).on("publish", publish);
-    let deployed = act.told_later(runtime.definitions.deploy(deploy)).await.map_err(refused)?;
+    let (tenant, by, now) = (
+        designer.tenant.as_str(),
+        designer.subject.as_str(),
+        runtime.clock.now(),
+    );
+    let deploy = Deploy {
+        tenant,
+        source: &source,
+        format,
+        publish,
+        by,
+        now,
+    };
+    let act = Act::by(&designer, "process deployed")
+        .on("bytes", source.len() as u64)
+        .on("publish", publish);
+    let deployed = act
+        .told_later(runtime.definitions.deploy(deploy))
+        .await
+        .map_err(refused)?;
     for Deployed { row, existing, .. } in &deployed {
         let act = version_act(&designer, "process deployed", &row.id, row.version);
-        act.on("state", state(row.state)).on("new", !existing).is_done();
+        act.on("state", state(row.state))
+            .on("new", !existing)
+            .is_done();
     }
-    let status = if deployed.iter().all(|one| one.existing) { StatusCode::OK } else { StatusCode::CREATED };
+    let status = if deployed.iter().all(|one| one.existing) {
+        StatusCode::OK
+    } else {
+        StatusCode::CREATED
+    };
     let entries: Vec<DeployedEntry<'_>> = deployed.iter().map(DeployedEntry::from).collect();
     match entries.as_slice() {
-        [first] => Ok(json(status, &DeployAnswer { first: first.clone(), definitions: Vec::new() })),
-        [first, ..] => Ok(json(status, &DeployAnswer { first: first.clone(), definitions: entries.clone() })),
-        [] => Err(Problem::new(ErrorCode::Internal, "expected a source with a process, but none was deployed")),
+        [first] => Ok(json(
+            status,
+            &DeployAnswer {
+                first: first.clone(),
+                definitions: Vec::new(),
+            },
+        )),
+        [first, ..] => Ok(json(
+            status,
+            &DeployAnswer {
+                first: first.clone(),
+                definitions: entries.clone(),
+            },
+        )),
+        [] => Err(Problem::new(
+            ErrorCode::Internal,
+            "expected a source with a process, but none was deployed",
+        )),
     }
 }
 
@@ -102,7 +150,9 @@ fn format(request: &HttpRequest) -> Result<SourceFormat, Problem> {
     match body::media_type(request).as_deref() {
         Some("application/xml" | "text/xml") => Ok(SourceFormat::BpmnXml),
         Some("application/json") => Ok(SourceFormat::Json),
-        _ => Err(Problem::unsupported_media_type("application/xml or application/json")),
+        _ => Err(Problem::unsupported_media_type(
+            "application/xml or application/json",
+        )),
     }
 }
 
@@ -114,20 +164,37 @@ struct Checked {
     problems: Vec<DefinitionProblem>,
 }
 
-/// `POST /v1/definition-checks` with BPMN XML or the JSON form → 200 `{"problems"}`: what a deploy would tell. Nothing is deployed.
+/// `POST /v1/definition-checks` with BPMN XML or the JSON form → 200 `{"problems"}`: what a deploy
+/// would tell. Nothing is deployed.
 ///
 /// # Errors
 /// 401, 403 without role designer, 413, 415.
-#[utoipa::path(post, path = "/v1/definition-checks", tag = "definitions", operation_id = "checkDefinition", summary = "Check a definition without deploying it",
+#[utoipa::path(post, path = "/v1/definition-checks", tag = "definitions", operation_id = "checkDefinition", summary = "Check \
+    a definition without deploying it",
     request_body(content((String = "application/xml"), (Object = "application/json"))),
     responses((status = 200, body = Checked), (status = 403), (status = 415)))]
-pub async fn check(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn check(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let format = format(&request)?;
     let source = body::bytes(&request, payload, limits::DEFINITION_BYTES).await?;
     let runtime = &app.sessions.runtime;
-    let (tenant, by, now) = (designer.tenant.as_str(), designer.subject.as_str(), runtime.clock.now());
-    let deploy = Deploy { tenant, source: &source, format, publish: false, by, now };
+    let (tenant, by, now) = (
+        designer.tenant.as_str(),
+        designer.subject.as_str(),
+        runtime.clock.now(),
+    );
+    let deploy = Deploy {
+        tenant,
+        source: &source,
+        format,
+        publish: false,
+        by,
+        now,
+    };
     let problems = runtime.definitions.check(&deploy).await.map_err(refused)?;
     Ok(json(StatusCode::OK, &Checked { problems }))
 }
@@ -161,7 +228,11 @@ impl<'a> From<&'a DefinitionRow> for Version<'a> {
             state: state(row.state),
             name: &row.name,
             alias: row.alias,
-            format: if row.format == DefinitionFormat::Bpmn { "bpmn" } else { "json" },
+            format: if row.format == DefinitionFormat::Bpmn {
+                "bpmn"
+            } else {
+                "json"
+            },
             revision: &row.revision,
             created_at: row.created_at.to_string(),
             created_by: &row.created_by,
@@ -190,11 +261,13 @@ struct Versions<'a> {
     next: Option<String>,
 }
 
-/// `GET /v1/definitions?limit=&cursor=` → `{"definitions","next"}`: every version, by id and version.
+/// `GET /v1/definitions?limit=&cursor=` → `{"definitions","next"}`: every version, by id and
+/// version.
 ///
 /// # Errors
 /// 400, 401, 403.
-#[utoipa::path(get, path = "/v1/definitions", tag = "definitions", operation_id = "listDefinitions", summary = "List the versions of all definitions",
+#[utoipa::path(get, path = "/v1/definitions", tag = "definitions", operation_id = "listDefinitions", summary = "List \
+    the versions of all definitions",
     params(ListQuery), responses((status = 200, body = Versions), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
@@ -202,15 +275,25 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     let length = length_up_to(limits::DEFINITIONS_LISTED, asked.limit)?;
     let last = asked.cursor.as_deref().map(read_cursor).transpose()?;
     let mut all = app.sessions.runtime.definitions.all(&who.caller.tenant);
-    all.retain(|process| last.is_none_or(|(version, id)| (process.row.id.as_str(), process.row.version) > (id, version)));
+    all.retain(|process| {
+        last.is_none_or(|(version, id)| {
+            (process.row.id.as_str(), process.row.version) > (id, version)
+        })
+    });
     // No id is cut by the sign: it stands behind the number.
-    let next = cut(&mut all, length).map(|process| format!("{}_{}", process.row.version, process.row.id));
-    let definitions = all.iter().map(|process| Version::from(&process.row)).collect();
+    let next =
+        cut(&mut all, length).map(|process| format!("{}_{}", process.row.version, process.row.id));
+    let definitions = all
+        .iter()
+        .map(|process| Version::from(&process.row))
+        .collect();
     Ok(json(StatusCode::OK, &Versions { definitions, next }))
 }
 
 fn read_cursor(text: &str) -> Result<(u32, &str), Problem> {
-    let parts = text.split_once('_').and_then(|(version, id)| Some((version.parse().ok()?, id)));
+    let parts = text
+        .split_once('_')
+        .and_then(|(version, id)| Some((version.parse().ok()?, id)));
     parts.ok_or_else(bad_cursor)
 }
 
@@ -229,45 +312,75 @@ struct Definition<'a> {
 ///
 /// # Errors
 /// 401, 403, 404.
-#[utoipa::path(get, path = "/v1/definitions/{id}", tag = "definitions", operation_id = "getDefinition", summary = "Read the versions of a definition", params(ProcessPath),
+#[utoipa::path(get, path = "/v1/definitions/{id}", tag = "definitions", operation_id = "getDefinition", summary = "Read \
+    the versions of a definition", params(ProcessPath),
     responses((status = 200, body = Definition), (status = 403), (status = 404)))]
-pub async fn get(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn get(
+    request: HttpRequest,
+    path: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     let mut versions = app.sessions.runtime.definitions.all(&who.caller.tenant);
     versions.retain(|process| process.row.id == *path);
-    let Some(newest) = versions.last() else { return Err(unknown()) };
-    let published = versions.iter().find(|process| process.row.state == DefinitionState::Published);
+    let Some(newest) = versions.last() else {
+        return Err(unknown());
+    };
+    let published = versions
+        .iter()
+        .find(|process| process.row.state == DefinitionState::Published);
     let definition = Definition {
         id: &newest.row.id,
         name: &newest.row.name,
         published: published.map(|process| process.row.version),
-        versions: versions.iter().map(|process| Version::from(&process.row)).collect(),
+        versions: versions
+            .iter()
+            .map(|process| Version::from(&process.row))
+            .collect(),
     };
     Ok(json(StatusCode::OK, &definition))
 }
 
-/// `GET /v1/definitions/{id}/{version}`: with `Accept: application/xml` the BPMN as it was deployed; else its JSON form.
+/// `GET /v1/definitions/{id}/{version}`: with `Accept: application/xml` the BPMN as it was
+/// deployed; else its JSON form.
 ///
 /// # Errors
 /// 401, 403, 404; 404 too for the XML of a definition that was deployed as JSON.
-#[utoipa::path(get, path = "/v1/definitions/{id}/{version}", tag = "definitions", operation_id = "getDefinitionSource", summary = "Read a definition as it was deployed",
+#[utoipa::path(get, path = "/v1/definitions/{id}/{version}", tag = "definitions", operation_id = "getDefinitionSource", summary = "Read \
+    a definition as it was deployed",
     params(VersionPath),
     responses(
         (status = 200, description = "In JSON; as BPMN for who accepts XML",
             content((Object = "application/json"), (String = "application/xml"))), (status = 403), (status = 404),
     ))]
-pub async fn source(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn source(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     let (id, version) = versioned(&path)?;
-    let process = app.sessions.runtime.definitions.undeleted(&who.caller.tenant, id, version).ok_or_else(unknown)?;
-    let accepted = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let process = app
+        .sessions
+        .runtime
+        .definitions
+        .undeleted(&who.caller.tenant, id, version)
+        .ok_or_else(unknown)?;
+    let accepted = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     if !accepted.contains("application/xml") {
         return Ok(json(StatusCode::OK, &process.executable.definition));
     }
     match process.row.format {
-        DefinitionFormat::Bpmn => Ok(HttpResponse::Ok().content_type("application/xml").body(process.row.source.clone())),
+        DefinitionFormat::Bpmn => Ok(HttpResponse::Ok()
+            .content_type("application/xml")
+            .body(process.row.source.clone())),
         DefinitionFormat::Json => {
-            let sentence = "expected a version that was deployed as BPMN XML, but this one was deployed as JSON: ask for that";
+            let sentence = "expected a version that was deployed as BPMN XML, but this one was \
+                deployed as JSON: ask for that";
             Err(Problem::new(ErrorCode::NotFound, sentence))
         }
     }
@@ -277,13 +390,26 @@ pub async fn source(request: HttpRequest, path: Path<(String, String)>, app: Dat
 ///
 /// # Errors
 /// 401, 403 without role designer, 404, 409 when its alias is another process's by now.
-#[utoipa::path(post, path = "/v1/definitions/{id}/{version}/publish", tag = "definitions", operation_id = "publishDefinition", summary = "Publish a version: new instances run it",
+#[utoipa::path(post, path = "/v1/definitions/{id}/{version}/publish", tag = "definitions", operation_id = "publishDefinition", summary = "Publish \
+    a version: new instances run it",
     params(VersionPath), responses((status = 200, body = Version), (status = 403), (status = 404), (status = 409)))]
-pub async fn publish(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn publish(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
     let act = version_act(&designer, "version published", id, version);
-    let row = act.done(app.sessions.runtime.definitions.publish(&designer.tenant, id, version)).await.map_err(refused)?;
+    let row = act
+        .done(
+            app.sessions
+                .runtime
+                .definitions
+                .publish(&designer.tenant, id, version),
+        )
+        .await
+        .map_err(refused)?;
     Ok(json(StatusCode::OK, &Version::from(&row)))
 }
 
@@ -291,48 +417,98 @@ pub async fn publish(request: HttpRequest, path: Path<(String, String)>, app: Da
 ///
 /// # Errors
 /// 401, 403 without role designer, 404, 409 for a draft.
-#[utoipa::path(post, path = "/v1/definitions/{id}/{version}/deprecate", tag = "definitions", operation_id = "deprecateDefinition", summary = "Deprecate a version: no new instance runs it",
+#[utoipa::path(post, path = "/v1/definitions/{id}/{version}/deprecate", tag = "definitions", operation_id = "deprecateDefinition", summary = "Deprecate \
+    a version: no new instance runs it",
     params(VersionPath), responses((status = 200, body = Version), (status = 403), (status = 404), (status = 409)))]
-pub async fn deprecate(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn deprecate(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
     let act = version_act(&designer, "version deprecated", id, version);
-    let row = act.done(app.sessions.runtime.definitions.deprecate(&designer.tenant, id, version)).await.map_err(refused)?;
+    let row = act
+        .done(
+            app.sessions
+                .runtime
+                .definitions
+                .deprecate(&designer.tenant, id, version),
+        )
+        .await
+        .map_err(refused)?;
     Ok(json(StatusCode::OK, &Version::from(&row)))
 }
 
-/// `DELETE /v1/definitions/{id}/{version}` → 204: a draft always, a former version without live instances.
+/// `DELETE /v1/definitions/{id}/{version}` → 204: a draft always, a former version without live
+/// instances.
 ///
 /// # Errors
 /// 401, 403 without role designer, 404, 409 for a version that is published or still runs.
-#[utoipa::path(delete, path = "/v1/definitions/{id}/{version}", tag = "definitions", operation_id = "deleteDefinition", summary = "Delete a version",
+#[utoipa::path(delete, path = "/v1/definitions/{id}/{version}", tag = "definitions", operation_id = "deleteDefinition", summary = "Delete \
+    a version",
     params(VersionPath),
     responses((status = 204, description = "The version is deleted"), (status = 403), (status = 404), (status = 409)))]
-pub async fn delete(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn delete(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, version) = versioned(&path)?;
     let act = version_act(&designer, "version deleted", id, version);
-    act.done(app.sessions.runtime.definitions.delete(&designer.tenant, id, version)).await.map_err(refused)?;
+    act.done(
+        app.sessions
+            .runtime
+            .definitions
+            .delete(&designer.tenant, id, version),
+    )
+    .await
+    .map_err(refused)?;
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// `POST /v1/definitions/{id}/disable`: nothing new starts until `POST /v1/definitions/{id}/enable`; running instances go on.
+/// `POST /v1/definitions/{id}/disable`: nothing new starts until `POST
+/// /v1/definitions/{id}/enable`; running instances go on.
 ///
 /// # Errors
 /// 401, 403 without role designer, 404, 409 for a process that was never published.
-#[utoipa::path(post, path = "/v1/definitions/{id}/{change:disable|enable}", tag = "definitions", operation_id = "{}Definition", summary = "{} the start of new instances", params(ProcessPath),
+#[utoipa::path(post, path = "/v1/definitions/{id}/{change:disable|enable}", tag = "definitions", operation_id = "{}Definition", summary = "{} \
+    the start of new instances", params(ProcessPath),
     responses((status = 200, body = Version), (status = 403), (status = 404), (status = 409)))]
-pub async fn switch(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn switch(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
     let (id, change) = path.into_inner();
     let enable = change == "enable";
-    let act = Act::by(&designer, if enable { "process enabled" } else { "process disabled" }).on("process", &id);
-    let row = act.done(app.sessions.runtime.definitions.switch(&designer.tenant, &id, enable)).await.map_err(refused)?;
+    let act = Act::by(
+        &designer,
+        if enable {
+            "process enabled"
+        } else {
+            "process disabled"
+        },
+    )
+    .on("process", &id);
+    let row = act
+        .done(
+            app.sessions
+                .runtime
+                .definitions
+                .switch(&designer.tenant, &id, enable),
+        )
+        .await
+        .map_err(refused)?;
     Ok(json(StatusCode::OK, &Version::from(&row)))
 }
 
 fn version_act(designer: &Identity, what: &'static str, id: &str, version: u32) -> Act {
-    Act::by(designer, what).on("process", id).on("version", version)
+    Act::by(designer, what)
+        .on("process", id)
+        .on("version", version)
 }
 
 /// Who may change definitions.
@@ -344,7 +520,10 @@ pub(in crate::web) fn designer(app: &App, request: &HttpRequest) -> Result<Ident
     if identity.has_role("designer") || identity.is_admin() {
         return Ok(identity);
     }
-    Err(Problem::new(ErrorCode::Forbidden, "expected role designer or admin, but the token grants neither"))
+    Err(Problem::new(
+        ErrorCode::Forbidden,
+        "expected role designer or admin, but the token grants neither",
+    ))
 }
 
 pub(super) fn versioned(path: &(String, String)) -> Result<(&str, u32), Problem> {
@@ -355,7 +534,8 @@ pub(super) fn versioned(path: &(String, String)) -> Result<(&str, u32), Problem>
 pub(super) fn unknown() -> Problem {
     Problem::new(
         ErrorCode::NotFound,
-        "expected a deployed definition, but there is none with this id and version: see GET /v1/definitions",
+        "expected a deployed definition, but there is none with this id and version: see GET \
+        /v1/definitions",
     )
 }
 
@@ -366,9 +546,10 @@ pub(in crate::web) fn refused(error: DeployError) -> Problem {
         DeployError::NotFound => unknown(),
         DeployError::Conflict(sentence) => Problem::new(ErrorCode::Conflict, sentence),
         DeployError::Store(error) => error.into(),
-        DeployError::Busy | DeployError::Closed => {
-            Problem::new(ErrorCode::Busy, "expected room for another change, but the server is busy: try again")
-        }
+        DeployError::Busy | DeployError::Closed => Problem::new(
+            ErrorCode::Busy,
+            "expected room for another change, but the server is busy: try again",
+        ),
     }
 }
 

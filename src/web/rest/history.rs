@@ -1,4 +1,5 @@
-//! What happened in an instance: the visits of its nodes, and the messages it pushed. Read from its log, part by part.
+//! What happened in an instance: the visits of its nodes, and the messages it pushed. Read from its
+//! log, part by part.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -111,14 +112,20 @@ struct Decision<'a> {
     comment: Option<&'a str>,
 }
 
-/// `GET /v1/instances/{key}/history?after=&limit=` → `{"elements","flows","patches","truncated","next"}`: visits in their order,
-/// the flows taken, and corrections of the data.
+/// `GET /v1/instances/{key}/history?after=&limit=` →
+/// `{"elements","flows","patches","truncated","next"}`: visits in their order, the flows taken, and
+/// corrections of the data.
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}/history", tag = "instances", operation_id = "getHistory", summary = "Read the visits of an instance's nodes",
+#[utoipa::path(get, path = "/v1/instances/{key}/history", tag = "instances", operation_id = "getHistory", summary = "Read \
+    the visits of an instance's nodes",
     params(InstancePath, PartQuery), responses((status = 200, body = History), (status = 404)))]
-pub async fn history(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn history(
+    request: HttpRequest,
+    path: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: PartQuery = query(request.query_string())?;
@@ -128,10 +135,27 @@ pub async fn history(request: HttpRequest, path: Path<String>, app: Data<App>) -
     let mut telling = Telling::new(key, &observed.process.executable, who.caller.operator);
     let whole = telling.tell(&rows, after, length);
     let truncated = rows.len() == limits::HISTORY_ROWS;
-    let next = if whole { rows.last().filter(|_| truncated).map(Row::last_seq) } else { telling.last() };
+    let next = if whole {
+        rows.last().filter(|_| truncated).map(Row::last_seq)
+    } else {
+        telling.last()
+    };
     let elements = telling.visits.into_values().collect();
-    let patches = telling.patches.into_iter().filter(|patch| whole || Some(patch.seq) < next).collect();
-    Ok(json(StatusCode::OK, &History { elements, flows: telling.flows, patches, truncated, next }))
+    let patches = telling
+        .patches
+        .into_iter()
+        .filter(|patch| whole || Some(patch.seq) < next)
+        .collect();
+    Ok(json(
+        StatusCode::OK,
+        &History {
+            elements,
+            flows: telling.flows,
+            patches,
+            truncated,
+            next,
+        },
+    ))
 }
 
 /// A part of a history as it is put together.
@@ -147,37 +171,73 @@ struct Telling<'a> {
 
 impl<'a> Telling<'a> {
     fn new(key: InstanceKey, process: &'a ExecutableProcess, with_data: bool) -> Self {
-        Self { key, process, visits: BTreeMap::new(), flows: BTreeSet::new(), patches: Vec::new(), with_data }
+        Self {
+            key,
+            process,
+            visits: BTreeMap::new(),
+            flows: BTreeSet::new(),
+            patches: Vec::new(),
+            with_data,
+        }
     }
 
-    /// Tells what came after a number, up to so many visits; of later rows only how these ended. `false` when there are more.
+    /// Tells what came after a number, up to so many visits; of later rows only how these ended.
+    /// `false` when there are more.
     fn tell(&mut self, rows: &'a [Row], after: u64, length: usize) -> bool {
         let mut whole = true;
         for row in rows {
             for (seq, record) in row.numbered().filter(|(seq, _)| *seq > after) {
-                if let Record::ElementActivated { node, .. } | Record::Returned { node, .. } = record {
+                if let Record::ElementActivated { node, .. } | Record::Returned { node, .. } =
+                    record
+                {
                     whole &= self.visits.len() < length;
                     if whole {
-                        self.visits.insert(ElementKey(seq), visit(self.key, ElementKey(seq), self.process, node, row.time));
+                        self.visits.insert(
+                            ElementKey(seq),
+                            visit(self.key, ElementKey(seq), self.process, node, row.time),
+                        );
                     }
                 }
                 match record {
                     Record::ElementActivated { arrivals, .. } if whole => {
-                        self.flows.extend(arrivals.iter().map(|arrival: &Arrival| &*arrival.flow));
+                        self.flows
+                            .extend(arrivals.iter().map(|arrival: &Arrival| &*arrival.flow));
                     }
-                    Record::Decided { element, approved, comment } => {
+                    Record::Decided {
+                        element,
+                        approved,
+                        comment,
+                    } => {
                         let decision = if *approved { "approved" } else { "rejected" };
                         let (by, at) = (row.by.as_deref(), row.time.to_string());
-                        let decided = Decision { decision, by, at, comment: comment.as_deref() };
-                        self.visits.entry(*element).and_modify(|visit| visit.decisions.push(decided));
+                        let decided = Decision {
+                            decision,
+                            by,
+                            at,
+                            comment: comment.as_deref(),
+                        };
+                        self.visits
+                            .entry(*element)
+                            .and_modify(|visit| visit.decisions.push(decided));
                     }
                     Record::DataPatched { patch } if whole => {
                         let (by, at) = (row.by.as_deref(), row.time.to_string());
-                        self.patches.push(PatchedData { seq, by, at, data: self.with_data.then_some(patch) });
+                        self.patches.push(PatchedData {
+                            seq,
+                            by,
+                            at,
+                            data: self.with_data.then_some(patch),
+                        });
                     }
-                    Record::FlowArrived { arrival, .. } if whole => drop(self.flows.insert(&*arrival.flow)),
-                    Record::ElementCompleted { element, .. } => end(self.visits.get_mut(element), "Completed", row.time),
-                    Record::ElementTerminated { element, .. } => end(self.visits.get_mut(element), "Terminated", row.time),
+                    Record::FlowArrived { arrival, .. } if whole => {
+                        self.flows.insert(&*arrival.flow);
+                    }
+                    Record::ElementCompleted { element, .. } => {
+                        end(self.visits.get_mut(element), "Completed", row.time)
+                    }
+                    Record::ElementTerminated { element, .. } => {
+                        end(self.visits.get_mut(element), "Terminated", row.time)
+                    }
                     _ => {}
                 }
             }
@@ -190,7 +250,13 @@ impl<'a> Telling<'a> {
     }
 }
 
-fn visit<'a>(key: InstanceKey, element: ElementKey, process: &'a ExecutableProcess, node: &'a str, at: Time) -> Visit<'a> {
+fn visit<'a>(
+    key: InstanceKey,
+    element: ElementKey,
+    process: &'a ExecutableProcess,
+    node: &'a str,
+    at: Time,
+) -> Visit<'a> {
     let known = process.node(node);
     Visit {
         element: element.wire(key),
@@ -242,38 +308,73 @@ struct Message<'a> {
     body: &'a Value,
 }
 
-/// `GET /v1/instances/{key}/messages?after=SEQ&limit=` → `{"messages","next"}`: what was pushed after a number, oldest first.
+/// `GET /v1/instances/{key}/messages?after=SEQ&limit=` → `{"messages","next"}`: what was pushed
+/// after a number, oldest first.
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}/messages", tag = "instances", operation_id = "listMessages", summary = "List the messages an instance pushed",
+#[utoipa::path(get, path = "/v1/instances/{key}/messages", tag = "instances", operation_id = "listMessages", summary = "List \
+    the messages an instance pushed",
     params(InstancePath, PartQuery), responses((status = 200, body = Messages), (status = 404)))]
-pub async fn messages(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn messages(
+    request: HttpRequest,
+    path: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: PartQuery = query(request.query_string())?;
     let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
     app.observe(key, &who.caller, false).await?;
     let rows = app.rows(key, after, limits::REPLAY_FRAMES).await?;
-    let all = rows.iter().flat_map(|row| row.numbered().filter_map(|(seq, record)| message(seq, row.time, record)));
-    let mut messages: Vec<Message<'_>> = all.filter(|message| message.seq > after).take(length + 1).collect();
-    let unread = rows.last().filter(|_| rows.len() == limits::REPLAY_FRAMES).map(Row::last_seq);
-    let next = cut(&mut messages, length).map(|message| message.seq).or(unread);
+    let all = rows.iter().flat_map(|row| {
+        row.numbered()
+            .filter_map(|(seq, record)| message(seq, row.time, record))
+    });
+    let mut messages: Vec<Message<'_>> = all
+        .filter(|message| message.seq > after)
+        .take(length + 1)
+        .collect();
+    let unread = rows
+        .last()
+        .filter(|_| rows.len() == limits::REPLAY_FRAMES)
+        .map(Row::last_seq);
+    let next = cut(&mut messages, length)
+        .map(|message| message.seq)
+        .or(unread);
     Ok(json(StatusCode::OK, &Messages { messages, next }))
 }
 
 fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
     match record {
         Record::Pushed(push) => Some(pushed(seq, at, push)),
-        Record::ViewReplaced { body } => {
-            Some(Message { seq, kind: "view", node: None, action: None, origin: None, at: at.to_string(), body })
-        }
+        Record::ViewReplaced { body } => Some(Message {
+            seq,
+            kind: "view",
+            node: None,
+            action: None,
+            origin: None,
+            at: at.to_string(),
+            body,
+        }),
         _ => None,
     }
 }
 
 fn pushed(seq: u64, at: Time, push: &Push) -> Message<'_> {
-    let kind = if push.kind == MessageType::Action { "action" } else { "data" };
+    let kind = if push.kind == MessageType::Action {
+        "action"
+    } else {
+        "data"
+    };
     let (node, action) = (Some(push.node.as_str()), Some(push.action.as_str()));
-    Message { seq, kind, node, action, origin: push.origin, at: at.to_string(), body: &push.body }
+    Message {
+        seq,
+        kind,
+        node,
+        action,
+        origin: push.origin,
+        at: at.to_string(),
+        body: &push.body,
+    }
 }

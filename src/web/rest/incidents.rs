@@ -1,5 +1,5 @@
-//! Open incidents of a tenant: what stands still until somebody helps. For those who can help anywhere, the operators; the others
-//! are told of an incident by the instance it is in.
+//! Open incidents of a tenant: what stands still until somebody helps. For those who can help
+//! anywhere, the operators; the others are told of an incident by the instance it is in.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
@@ -11,7 +11,10 @@ use crate::{
     model::ids::InstanceKey,
     web::{
         app::App,
-        listing::{PlaceQuery, cut, part_length, read_element_cursor, require_operator, write_element_cursor},
+        listing::{
+            PlaceQuery, cut, part_length, read_element_cursor, require_operator,
+            write_element_cursor,
+        },
         problem::Problem,
     },
 };
@@ -60,16 +63,31 @@ impl<'a> From<&'a IncidentRow> for Incident<'a> {
 ///
 /// # Errors
 /// 400, 401, 403 without role operator or admin.
-#[utoipa::path(get, path = "/v1/incidents", tag = "incidents", operation_id = "listIncidents", summary = "List open incidents",
+#[utoipa::path(get, path = "/v1/incidents", tag = "incidents", operation_id = "listIncidents", summary = "List \
+    open incidents",
     params(PlaceQuery), responses((status = 200, body = Incidents), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     require_operator(&who.caller)?;
     let asked: PlaceQuery = query(request.query_string())?;
-    let after = asked.cursor.as_deref().map(read_element_cursor).transpose()?;
+    let after = asked
+        .cursor
+        .as_deref()
+        .map(read_element_cursor)
+        .transpose()?;
     let limit = part_length(asked.limit)?;
     let filter = asked.filter(who.caller.tenant)?;
-    let mut rows = app.read(move |reader| reader.incidents(&filter, after, limit + 1)).await?;
-    let next = cut(&mut rows, limit).map(IncidentRow::cursor).map(write_element_cursor);
-    Ok(json(StatusCode::OK, &Incidents { incidents: rows.iter().map(Incident::from).collect(), next }))
+    let mut rows = app
+        .read(move |reader| reader.incidents(&filter, after, limit + 1))
+        .await?;
+    let next = cut(&mut rows, limit)
+        .map(IncidentRow::cursor)
+        .map(write_element_cursor);
+    Ok(json(
+        StatusCode::OK,
+        &Incidents {
+            incidents: rows.iter().map(Incident::from).collect(),
+            next,
+        },
+    ))
 }

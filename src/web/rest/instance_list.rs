@@ -1,7 +1,7 @@
 //! Lists of instances, narrowed by what they are and by what they are found by.
 //!
-//! The data of an instance are an operator's to read, so they are an operator's to search. What a process lets its instances be
-//! found by: `model::searching`.
+//! The data of an instance are an operator's to read, so they are an operator's to search. What a
+//! process lets its instances be found by: `model::searching`.
 
 use std::collections::BTreeSet;
 
@@ -109,14 +109,17 @@ impl<'a> From<&'a InstanceRow> for ListEntry<'a> {
     }
 }
 
-/// `GET /v1/instances?process=&version=&status=&businessKey=&node=&startedBy=&createdAfter=&createdBefore=&data.PATH=&limit=&cursor=`:
+/// `GET
+/// /v1/instances?process=&version=&status=&businessKey=&node=&startedBy=&createdAfter=&createdBefore=&data.PATH=&limit=&cursor=`:
 /// newest first. Operators see all of their tenant, others what they started.
 ///
 /// # Errors
 /// 400 for unknown or unreadable filters and paths nobody declares, 401, 403.
-#[utoipa::path(get, path = "/v1/instances", tag = "instances", operation_id = "listInstances", summary = "List instances",
+#[utoipa::path(get, path = "/v1/instances", tag = "instances", operation_id = "listInstances", summary = "List \
+    instances",
     params(ListQuery, ("data.PATH" = Option<String>, Query,
-        description = "Whose data hold this value at PATH, one of the search keys that a process declares; several narrow further")),
+        description = "Whose data hold this value at PATH, one of the search keys that a process \
+            declares; several narrow further")),
     responses((status = 200, body = List), (status = 400), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
@@ -127,9 +130,17 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     if !asked.searched.is_empty() {
         may_search(&app, &who.caller, &asked.searched)?;
     }
-    let part = app.list(asked.narrow(visible, &who.caller)?, after, limit).await?;
+    let part = app
+        .list(asked.narrow(visible, &who.caller)?, after, limit)
+        .await?;
     let instances = part.rows.iter().map(ListEntry::from).collect();
-    Ok(json(StatusCode::OK, &List { instances, next: part.next.map(write_cursor) }))
+    Ok(json(
+        StatusCode::OK,
+        &List {
+            instances,
+            next: part.next.map(write_cursor),
+        },
+    ))
 }
 
 /// What stands behind the `?`.
@@ -143,21 +154,36 @@ impl Asked {
     fn read(request: &HttpRequest) -> Result<Self, Problem> {
         let (mut statuses, mut searched, mut rest) = (Vec::new(), Vec::new(), Vec::new());
         for part in request.query_string().split('&') {
-            let pair = Query::<Vec<(String, String)>>::from_query(part).map(|Query(pairs)| pairs).unwrap_or_default();
+            let pair = Query::<Vec<(String, String)>>::from_query(part)
+                .map(|Query(pairs)| pairs)
+                .unwrap_or_default();
             match pair.into_iter().next() {
                 Some((name, value)) if name == "status" => statuses.push(status(value)?),
-                Some((name, value)) if name.starts_with(SEARCH) => searched.push((name[SEARCH.len()..].to_owned(), value)),
+                Some((name, value)) if name.starts_with(SEARCH) => {
+                    searched.push((name[SEARCH.len()..].to_owned(), value))
+                }
                 _ => rest.push(part),
             }
         }
-        Ok(Self { plain: ListQuery { status: statuses, ..query(&rest.join("&"))? }, searched })
+        Ok(Self {
+            plain: ListQuery {
+                status: statuses,
+                ..query(&rest.join("&"))?
+            },
+            searched,
+        })
     }
 
     fn narrow(self, visible: InstanceFilter, caller: &Caller) -> Result<InstanceFilter, Problem> {
         let Self { plain, searched } = self;
-        if !caller.operator && plain.started_by.as_ref().is_some_and(|starter| *starter != caller.subject) {
-            let sentence = "expected role operator or admin to list what others started, but the token grants neither: \
-                leave 'startedBy' out";
+        if !caller.operator
+            && plain
+                .started_by
+                .as_ref()
+                .is_some_and(|starter| *starter != caller.subject)
+        {
+            let sentence = "expected role operator or admin to list what others started, but the \
+                token grants neither: leave 'startedBy' out";
             return Err(Problem::new(ErrorCode::Forbidden, sentence));
         }
         Ok(InstanceFilter {
@@ -176,27 +202,38 @@ impl Asked {
     }
 }
 
-/// Refuses a search of what is not the caller's to search, or that can find nothing for want of a declaration.
+/// Refuses a search of what is not the caller's to search, or that can find nothing for want of a
+/// declaration.
 fn may_search(app: &App, caller: &Caller, searched: &[(String, String)]) -> Result<(), Problem> {
     if !caller.operator {
-        let sentence = "expected role operator or admin to search in data, but the token grants neither: look for a business key";
+        let sentence = "expected role operator or admin to search in data, but the token grants \
+            neither: look for a business key";
         return Err(Problem::new(ErrorCode::Forbidden, sentence));
     }
     let all = app.sessions.runtime.definitions.all(&caller.tenant);
-    let declared: BTreeSet<&str> =
-        all.iter().flat_map(|process| &process.executable.definition.search_keys).map(String::as_str).collect();
+    let declared: BTreeSet<&str> = all
+        .iter()
+        .flat_map(|process| &process.executable.definition.search_keys)
+        .map(String::as_str)
+        .collect();
     for (path, text) in searched {
         if !declared.contains(path.as_str()) {
-            let known = if declared.is_empty() { "none".to_owned() } else { Vec::from_iter(declared).join(", ") };
+            let known = if declared.is_empty() {
+                "none".to_owned()
+            } else {
+                Vec::from_iter(declared).join(", ")
+            };
             let sentence = format!(
-                "expected '{SEARCH}' and a search key that a process declares ({known}), but there is a path that none does: \
-                 declare it in stepwire:searchKeys"
+                "expected '{SEARCH}' and a search key that a process declares ({known}), but \
+                there is a path that none does: declare it in stepwire:searchKeys"
             );
             return Err(Problem::new(ErrorCode::BadRequest, sentence));
         }
         if text.len() > limits::SEARCHED_BYTES {
             let longest = limits::SEARCHED_BYTES;
-            let sentence = format!("expected a value of at most {longest} bytes for '{SEARCH}{path}', but it is longer");
+            let sentence = format!(
+                "expected a value of at most {longest} bytes for '{SEARCH}{path}', but it is longer"
+            );
             return Err(Problem::new(ErrorCode::BadRequest, sentence));
         }
     }
@@ -215,7 +252,10 @@ fn status(name: String) -> Result<String, Problem> {
 fn time(name: &str, text: Option<String>) -> Result<Option<Time>, Problem> {
     let read = |text: String| {
         let time: jiff::Timestamp = text.parse().map_err(|_| {
-            let sentence = format!("expected '{name}' to be a time such as 2026-11-21T09:30:00Z, but it is another text");
+            let sentence = format!(
+                "expected '{name}' to be a time such as 2026-11-21T09:30:00Z, \
+                but it is another text"
+            );
             Problem::new(ErrorCode::BadRequest, sentence)
         })?;
         Ok(Time(time.as_millisecond()))

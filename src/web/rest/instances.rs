@@ -37,18 +37,24 @@ use crate::{
     },
 };
 
-/// `POST /v1/instances` `{"process","data","businessKey","startCondition","inheritFrom","nonce"}` → 201. Without a token only
-/// processes with anonymous start; the answer then holds a token for the instance.
+/// `POST /v1/instances` `{"process","data","businessKey","startCondition","inheritFrom","nonce"}` →
+/// 201. Without a token only processes with anonymous start; the answer then holds a token for the
+/// instance.
 ///
 /// # Errors
 /// Problems, as for the frame `start`.
-#[utoipa::path(post, path = "/v1/instances", tag = "instances", operation_id = "startInstance", summary = "Start an instance", params(IdempotencyKey),
+#[utoipa::path(post, path = "/v1/instances", tag = "instances", operation_id = "startInstance", summary = "Start \
+    an instance", params(IdempotencyKey),
     security((), ("bearer" = []), ("cookie" = [])), request_body = Start,
     responses(
         (status = 201, body = Applied, headers(("Location" = String, description = "The instance"))),
         (status = 401), (status = 429), (status = 500), (status = 503), CommandRefused,
     ))]
-pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn start(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let who = app.who(&request)?;
     let id = command_id(&request)?;
     let text = body::json(&request, payload).await?;
@@ -56,10 +62,13 @@ pub async fn start(request: HttpRequest, payload: Payload, app: Data<App>) -> Re
     let (key, subject) = (start.key(), requests::subject_of_token(&start));
     let caller = start.caller.clone();
     let outcome = app.start(start).await?;
-    let token = subject.and_then(|subject| requests::anonymous_token(&app.sessions.tokens, &subject, key));
+    let token =
+        subject.and_then(|subject| requests::anonymous_token(&app.sessions.tokens, &subject, key));
     let mut response = HttpResponse::Created();
     response.insert_header((LOCATION, format!("/v1/instances/{key}")));
-    Ok(response.content_type("application/json").body(answer(&outcome, &caller, token.as_deref())))
+    Ok(response
+        .content_type("application/json")
+        .body(answer(&outcome, &caller, token.as_deref())))
 }
 
 /// Where an instance stands, for who asks.
@@ -104,9 +113,14 @@ struct Look<'a> {
 ///
 /// # Errors
 /// 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}", tag = "instances", operation_id = "getInstance", summary = "Read where an instance stands", params(InstancePath),
+#[utoipa::path(get, path = "/v1/instances/{key}", tag = "instances", operation_id = "getInstance", summary = "Read \
+    where an instance stands", params(InstancePath),
     responses((status = 200, body = Look), (status = 404)))]
-pub async fn get(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn get(
+    request: HttpRequest,
+    path: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let observed = app.observe(instance_key(&path)?, &who.caller, true).await?;
     Ok(json(StatusCode::OK, &look(&observed, &who.caller)))
@@ -135,7 +149,11 @@ fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
         actions,
         children: rendering::children(head.key, &observed.children),
         view: whole.map_or(&Value::Null, |whole| &whole.view),
-        open: whole.into_iter().flat_map(|whole| &whole.open).map(OpenAction::from).collect(),
+        open: whole
+            .into_iter()
+            .flat_map(|whole| &whole.open)
+            .map(OpenAction::from)
+            .collect(),
         data: whole.filter(|_| caller.operator).map(|whole| &whole.data),
     }
 }
@@ -153,16 +171,31 @@ struct Children<'a> {
 ///
 /// # Errors
 /// 400, 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}/children", tag = "instances", operation_id = "listChildren", summary = "List the children of an instance",
+#[utoipa::path(get, path = "/v1/instances/{key}/children", tag = "instances", operation_id = "listChildren", summary = "List \
+    the children of an instance",
     params(InstancePath, PartQuery), responses((status = 200, body = Children), (status = 404)))]
-pub async fn children(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn children(
+    request: HttpRequest,
+    path: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: PartQuery = query(request.query_string())?;
     let length = asked.length()?;
     let observed = app.observe(key, &who.caller, false).await?;
-    let mut part: Vec<_> = observed.children.iter().filter(|child| asked.after.is_none_or(|after| child.seq > after)).collect();
+    let mut part: Vec<_> = observed
+        .children
+        .iter()
+        .filter(|child| asked.after.is_none_or(|after| child.seq > after))
+        .collect();
     part.sort_by_key(|child| child.seq);
     let next = cut(&mut part, length).map(|child| child.seq);
-    Ok(json(StatusCode::OK, &Children { children: rendering::children(key, part), next }))
+    Ok(json(
+        StatusCode::OK,
+        &Children {
+            children: rendering::children(key, part),
+            next,
+        },
+    ))
 }

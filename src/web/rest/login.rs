@@ -41,37 +41,66 @@ pub(super) struct Token {
 
 impl Token {
     pub(super) fn new((access_token, expires_at): (String, Time)) -> Self {
-        Self { access_token, token_type: "Bearer", expires_at: expires_at.to_string() }
+        Self {
+            access_token,
+            token_type: "Bearer",
+            expires_at: expires_at.to_string(),
+        }
     }
 }
 
-/// `POST /v1/login` `{"username","password"}` → 200 `{"access_token","token_type","expiresAt"}`, and the cookie of the pages.
+/// `POST /v1/login` `{"username","password"}` → 200 `{"access_token","token_type","expiresAt"}`,
+/// and the cookie of the pages.
 ///
 /// # Errors
 /// 400, 401 whatever is wrong, 403 from a foreign origin, 429 after too many wrong passwords.
-#[utoipa::path(post, path = "/v1/login", tag = "signing in", operation_id = "login", summary = "Sign in with a name and a password", security(()),
+#[utoipa::path(post, path = "/v1/login", tag = "signing in", operation_id = "login", summary = "Sign \
+    in with a name and a password", security(()),
     request_body = Login,
     responses(
-        (status = 200, body = Token, headers(("Set-Cookie" = String, description = "The cookie of the pages"))),
+        (status = 200, body = Token, headers(("Set-Cookie" = String, description = "The cookie \
+            of the pages"))),
         (status = 401, description = "The name or the password is wrong: it does not say which"), (status = 403), (status = 429),
         (status = 500), (status = 503),
     ))]
-pub async fn login(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn login(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     app.require_origin(&request)?;
     let text = body::json(&request, payload).await?;
-    let Login { username, password, tenant } = body::read(&text, r#"{"username":"…","password":"…"}"#)?;
-    let identity = app.sign_in(&request, tenant.as_deref().unwrap_or(DEFAULT_TENANT), &username, &password).await?;
+    let Login {
+        username,
+        password,
+        tenant,
+    } = body::read(&text, r#"{"username":"…","password":"…"}"#)?;
+    let identity = app
+        .sign_in(
+            &request,
+            tenant.as_deref().unwrap_or(DEFAULT_TENANT),
+            &username,
+            &password,
+        )
+        .await?;
     signed_in(&app, &request, &identity)
 }
 
 /// The answer to whoever has signed in: a token, and the cookie of the pages.
-pub(super) fn signed_in(app: &App, request: &HttpRequest, identity: &Identity) -> Result<HttpResponse, Problem> {
+pub(super) fn signed_in(
+    app: &App,
+    request: &HttpRequest,
+    identity: &Identity,
+) -> Result<HttpResponse, Problem> {
     let (token, expires_at) = app.token_of_sign_in(identity)?;
     let cookie = app.sign_in_cookie(request, token.clone())?;
     let mut response = json(StatusCode::OK, &Token::new((token, expires_at)));
     response.add_cookie(&cookie).map_err(|error| {
         log::error!("nobody can sign in: {error}");
-        Problem::new(ErrorCode::Internal, "expected to sign you in, but the cookie could not be made")
+        Problem::new(
+            ErrorCode::Internal,
+            "expected to sign you in, but the cookie could not be made",
+        )
     })?;
     Ok(response)
 }
@@ -80,9 +109,12 @@ pub(super) fn signed_in(app: &App, request: &HttpRequest, identity: &Identity) -
 ///
 /// # Errors
 /// 403 from a foreign origin.
-#[utoipa::path(post, path = "/v1/logout", tag = "signing in", operation_id = "logout", summary = "Sign out: take the cookie back", security(()),
+#[utoipa::path(post, path = "/v1/logout", tag = "signing in", operation_id = "logout", summary = "Sign \
+    out: take the cookie back", security(()),
     responses((status = 204, description = "It is taken back"), (status = 403)))]
 pub async fn logout(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     app.require_origin(&request)?;
-    Ok(HttpResponse::NoContent().cookie(app.sign_out_cookie(&request)).finish())
+    Ok(HttpResponse::NoContent()
+        .cookie(app.sign_out_cookie(&request))
+        .finish())
 }

@@ -1,6 +1,8 @@
-//! REST: one file per resource. Every command that exists as a frame exists as a request and becomes the same envelope.
+//! REST: one file per resource. Every command that exists as a frame exists as a request and
+//! becomes the same envelope.
 //!
-//! Not here: the route table (`web::routes`), what is asked in the runtime's terms (`session::requests`).
+//! Not here: the route table (`web::routes`), what is asked in the runtime's terms
+//! (`session::requests`).
 
 pub mod commands;
 pub mod definition_types;
@@ -32,10 +34,14 @@ fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
 }
 
 fn json_text(status: StatusCode, body: String) -> HttpResponse {
-    HttpResponse::build(status).content_type("application/json").body(body)
+    HttpResponse::build(status)
+        .content_type("application/json")
+        .body(body)
 }
 
 /// What stands behind the `?` of an address.
 fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
-    actix_web::web::Query::<T>::from_query(text).map(actix_web::web::Query::into_inner).map_err(|error| query_problem(&error))
+    actix_web::web::Query::<T>::from_query(text)
+        .map(actix_web::web::Query::into_inner)
+        .map_err(|error| query_problem(&error))
 }

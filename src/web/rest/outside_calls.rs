@@ -67,7 +67,11 @@ impl<'a> From<&'a OutsideCallRow> for OutsideCallEntry<'a> {
         Self {
             instance: row.instance,
             process: &row.process,
-            r#type: if row.action.is_some() { "httpRequest" } else { "webhook" },
+            r#type: if row.action.is_some() {
+                "httpRequest"
+            } else {
+                "webhook"
+            },
             node: row.node.as_deref(),
             action: row.action.as_deref(),
             url: &row.url,
@@ -80,11 +84,13 @@ impl<'a> From<&'a OutsideCallRow> for OutsideCallEntry<'a> {
     }
 }
 
-/// `GET /v1/outside-calls?limit=&cursor=` → `{"calls","next"}`: what is under way to the outside, and webhooks given up.
+/// `GET /v1/outside-calls?limit=&cursor=` → `{"calls","next"}`: what is under way to the outside,
+/// and webhooks given up.
 ///
 /// # Errors
 /// 400, 401, 403 without role operator or admin.
-#[utoipa::path(get, path = "/v1/outside-calls", tag = "operations", operation_id = "listOutsideCalls", summary = "List calls under way and webhooks given up",
+#[utoipa::path(get, path = "/v1/outside-calls", tag = "operations", operation_id = "listOutsideCalls", summary = "List \
+    calls under way and webhooks given up",
     params(ListQuery), responses((status = 200, body = OutsideCalls), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
@@ -93,16 +99,27 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     let limit = part_length(limit)?;
     let after = cursor.as_deref().map(read_cursor).transpose()?;
     let tenant = who.caller.tenant.clone();
-    let mut rows = app.read(move |reader| reader.outside_calls(&tenant, after, limit + 1)).await?;
+    let mut rows = app
+        .read(move |reader| reader.outside_calls(&tenant, after, limit + 1))
+        .await?;
     let next = cut(&mut rows, limit).map(|row| format!("{}_{}", row.instance, row.seq));
-    Ok(json(StatusCode::OK, &OutsideCalls { calls: rows.iter().map(OutsideCallEntry::from).collect(), next }))
+    Ok(json(
+        StatusCode::OK,
+        &OutsideCalls {
+            calls: rows.iter().map(OutsideCallEntry::from).collect(),
+            next,
+        },
+    ))
 }
 
 fn read_cursor(text: &str) -> Result<(InstanceKey, u64), Problem> {
     let parse = || {
         let (instance, seq) = text.split_once('_')?;
         // The store counts with one bit less.
-        Some((instance.parse().ok()?, seq.parse().ok().filter(|seq| *seq <= i64::MAX as u64)?))
+        Some((
+            instance.parse().ok()?,
+            seq.parse().ok().filter(|seq| *seq <= i64::MAX as u64)?,
+        ))
     };
     parse().ok_or_else(bad_cursor)
 }

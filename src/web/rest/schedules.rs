@@ -83,7 +83,8 @@ pub struct ScheduleEntry {
     overlap: &'static str,
     /// Whether it may start anything by itself, as an operator wants it.
     enabled: bool,
-    /// When it starts the next instance by itself; `null` when it does not, also because it or its process is disabled.
+    /// When it starts the next instance by itself; `null` when it does not, also because it or its
+    /// process is disabled.
     next_run: Option<String>,
     /// When it last started an instance.
     last_run: Option<String>,
@@ -137,7 +138,9 @@ impl From<Told> for ScheduleEntry {
             version: row.version,
             kind,
             expression,
-            time_zone: written.and_then(|written| written.time_zone.clone()).unwrap_or_else(|| "UTC".to_owned()),
+            time_zone: written
+                .and_then(|written| written.time_zone.clone())
+                .unwrap_or_else(|| "UTC".to_owned()),
             missed: written.map_or("once", |written| written.missed.name()),
             overlap: written.map_or("allow", |written| written.overlap.name()),
             enabled: row.enabled,
@@ -146,7 +149,10 @@ impl From<Told> for ScheduleEntry {
             last_instance: row.last_instance,
             last_skipped: text(row.last_skipped),
             runs: row.fired,
-            last_error: row.last_error.clone().map(|message| ScheduleFailure { at: text(row.failed_at), message }),
+            last_error: row.last_error.clone().map(|message| ScheduleFailure {
+                at: text(row.failed_at),
+                message,
+            }),
         }
     }
 }
@@ -159,38 +165,62 @@ fn text(time: Option<Time>) -> Option<String> {
 ///
 /// # Errors
 /// 400 for unknown filters, 401, 403 without role operator or designer.
-#[utoipa::path(get, path = "/v1/schedules", tag = "schedules", operation_id = "listSchedules", summary = "List schedules", params(ListQuery),
+#[utoipa::path(get, path = "/v1/schedules", tag = "schedules", operation_id = "listSchedules", summary = "List \
+    schedules", params(ListQuery),
     responses((status = 200, body = ScheduleList), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let reader = reader(&app, &request)?;
     let asked: ListQuery = query(request.query_string())?;
     let after = asked.cursor.as_deref().map(read_cursor).transpose()?;
-    let mut found = app.sessions.runtime.schedules.list(&reader.tenant, asked.process.as_deref());
-    found.retain(|told| after.is_none_or(|after| (&*told.row.key.process, &*told.row.key.node) > after));
-    let next = cut(&mut found, part_length(asked.limit)?).map(|last| format!("{}/{}", last.row.key.process, last.row.key.node));
-    Ok(json(StatusCode::OK, &ScheduleList { schedules: found.into_iter().map(ScheduleEntry::from).collect(), next }))
+    let mut found = app
+        .sessions
+        .runtime
+        .schedules
+        .list(&reader.tenant, asked.process.as_deref());
+    found.retain(|told| {
+        after.is_none_or(|after| (&*told.row.key.process, &*told.row.key.node) > after)
+    });
+    let next = cut(&mut found, part_length(asked.limit)?)
+        .map(|last| format!("{}/{}", last.row.key.process, last.row.key.node));
+    Ok(json(
+        StatusCode::OK,
+        &ScheduleList {
+            schedules: found.into_iter().map(ScheduleEntry::from).collect(),
+            next,
+        },
+    ))
 }
 
 /// `GET /v1/schedules/{process}/{node}`: one.
 ///
 /// # Errors
 /// 401, 403, 404.
-#[utoipa::path(get, path = "/v1/schedules/{process}/{node}", tag = "schedules", operation_id = "getSchedule", summary = "Read a schedule",
+#[utoipa::path(get, path = "/v1/schedules/{process}/{node}", tag = "schedules", operation_id = "getSchedule", summary = "Read \
+    a schedule",
     params(SchedulePath), responses((status = 200, body = ScheduleEntry), (status = 403), (status = 404)))]
-pub async fn get(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn get(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let reader = reader(&app, &request)?;
     let told = app.sessions.runtime.schedules.get(&key(&reader, path))?;
     Ok(json(StatusCode::OK, &ScheduleEntry::from(told)))
 }
 
-/// `POST /v1/schedules/{process}/{node}/enable`: it starts instances by itself again. What it missed meanwhile is made up for by its
-/// rule.
+/// `POST /v1/schedules/{process}/{node}/enable`: it starts instances by itself again. What it
+/// missed meanwhile is made up for by its rule.
 ///
 /// # Errors
 /// 401, 403 without role operator, 404, 503.
-#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/enable", tag = "schedules", operation_id = "enableSchedule", summary = "Enable a schedule",
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/enable", tag = "schedules", operation_id = "enableSchedule", summary = "Enable \
+    a schedule",
     params(SchedulePath), responses((status = 200, body = ScheduleEntry), (status = 403), (status = 404)))]
-pub async fn enable(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn enable(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     switch(&request, path, &app, true).await
 }
 
@@ -198,43 +228,78 @@ pub async fn enable(request: HttpRequest, path: Path<(String, String)>, app: Dat
 ///
 /// # Errors
 /// 401, 403 without role operator, 404, 503.
-#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/disable", tag = "schedules", operation_id = "disableSchedule", summary = "Disable a schedule",
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/disable", tag = "schedules", operation_id = "disableSchedule", summary = "Disable \
+    a schedule",
     params(SchedulePath), responses((status = 200, body = ScheduleEntry), (status = 403), (status = 404)))]
-pub async fn disable(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn disable(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     switch(&request, path, &app, false).await
 }
 
-async fn switch(request: &HttpRequest, path: Path<(String, String)>, app: &App, enabled: bool) -> Result<HttpResponse, Problem> {
+async fn switch(
+    request: &HttpRequest,
+    path: Path<(String, String)>,
+    app: &App,
+    enabled: bool,
+) -> Result<HttpResponse, Problem> {
     let operator = operator(app, request)?;
     let key = key(&operator, path);
-    let act = schedule_act(&operator, if enabled { "schedule enabled" } else { "schedule disabled" }, &key);
-    let told = act.done(app.sessions.runtime.schedules.switch(&key, enabled)).await?;
+    let act = schedule_act(
+        &operator,
+        if enabled {
+            "schedule enabled"
+        } else {
+            "schedule disabled"
+        },
+        &key,
+    );
+    let told = act
+        .done(app.sessions.runtime.schedules.switch(&key, enabled))
+        .await?;
     Ok(json(StatusCode::OK, &ScheduleEntry::from(told)))
 }
 
-/// `POST /v1/schedules/{process}/{node}/run`: starts an instance at once, as the schedule would; its times stay as they are.
+/// `POST /v1/schedules/{process}/{node}/run`: starts an instance at once, as the schedule would;
+/// its times stay as they are.
 ///
 /// # Errors
-/// 400, 401, 403 without role operator, 404, 409 for a disabled process or an instance it does not overlap, 503.
-#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/run", tag = "schedules", operation_id = "runSchedule", summary = "Start an instance of a schedule at once",
+/// 400, 401, 403 without role operator, 404, 409 for a disabled process or an instance it does not
+/// overlap, 503.
+#[utoipa::path(post, path = "/v1/schedules/{process}/{node}/run", tag = "schedules", operation_id = "runSchedule", summary = "Start \
+    an instance of a schedule at once",
     params(SchedulePath, IdempotencyKey),
     responses((status = 201, body = ScheduleRun), (status = 403), (status = 404), (status = 409)))]
-pub async fn run(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn run(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let operator = operator(&app, &request)?;
     let command = command_id(&request)?.uuid().unwrap_or_else(Uuid::now_v7);
     let key = key(&operator, path);
     let act = schedule_act(&operator, "schedule run", &key);
-    let instance = act.done(app.sessions.runtime.run_schedule(&key, command)).await?;
+    let instance = act
+        .done(app.sessions.runtime.run_schedule(&key, command))
+        .await?;
     Ok(json(StatusCode::CREATED, &ScheduleRun { instance }))
 }
 
 fn schedule_act(operator: &Identity, what: &'static str, key: &ScheduleKey) -> Act {
-    Act::by(operator, what).on("process", &key.process).on("node", &key.node)
+    Act::by(operator, what)
+        .on("process", &key.process)
+        .on("node", &key.node)
 }
 
 fn key(who: &Identity, path: Path<(String, String)>) -> ScheduleKey {
     let (process, node) = path.into_inner();
-    ScheduleKey { tenant: who.tenant.clone(), process, node }
+    ScheduleKey {
+        tenant: who.tenant.clone(),
+        process,
+        node,
+    }
 }
 
 fn reader(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
@@ -242,7 +307,10 @@ fn reader(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
     if identity.is_operator() || identity.has_role("designer") {
         return Ok(identity);
     }
-    Err(Problem::new(ErrorCode::Forbidden, "expected role operator, designer or admin, but the token grants none of them"))
+    Err(Problem::new(
+        ErrorCode::Forbidden,
+        "expected role operator, designer or admin, but the token grants none of them",
+    ))
 }
 
 fn operator(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {

@@ -1,4 +1,5 @@
-//! The stream of an instance: the frames of its channel as server-sent events, for whoever cannot or need not speak a websocket.
+//! The stream of an instance: the frames of its channel as server-sent events, for whoever cannot
+//! or need not speak a websocket.
 
 use std::str::from_utf8;
 
@@ -14,7 +15,10 @@ use crate::{
     limits,
     model::ids::InstanceKey,
     session::{frames::code::ErrorCode, ticket::TicketUse, tree_cursor::TreeCursor, who::Who},
-    web::{app::App, asking::instance_key, event_stream, hang_up::HangUp, listening::Listening, problem::Problem},
+    web::{
+        app::App, asking::instance_key, event_stream, hang_up::HangUp, listening::Listening,
+        problem::Problem,
+    },
 };
 
 /// What a browser gives back after a cut.
@@ -26,14 +30,16 @@ const LAST_EVENT_ID: &str = "Last-Event-ID";
 struct StreamQuery {
     /// Whether the descendants are followed, too; default true.
     tree: Option<bool>,
-    /// Where to go on: the `id` of an event, or a number of the instance; `Last-Event-ID` goes before it.
+    /// Where to go on: the `id` of an event, or a number of the instance; `Last-Event-ID` goes
+    /// before it.
     after: Option<String>,
     /// A one-time ticket for this stream, instead of a token.
     ticket: Option<String>,
 }
 
-/// `GET /v1/instances/{key}/stream?tree=&after=&ticket=`: the frames of the channel `instance/KEY`, one event each, until the instance
-/// and its descendants have ended. 204 when there is nothing more to come after the cursor: a browser then stays away.
+/// `GET /v1/instances/{key}/stream?tree=&after=&ticket=`: the frames of the channel `instance/KEY`,
+/// one event each, until the instance and its descendants have ended. 204 when there is nothing
+/// more to come after the cursor: a browser then stays away.
 ///
 /// # Errors
 /// 400 for a bad cursor, 401, 403 from a foreign origin, 404, 503 for too many streams.
@@ -44,7 +50,8 @@ struct StreamQuery {
     operation_id = "streamInstance", summary = "Follow an instance as server-sent events",
     params(
         ("key" = String, Path, description = "The instance"),
-        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event received"),
+        ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event \
+            received"),
         StreamQuery,
     ),
     responses(
@@ -57,7 +64,11 @@ struct StreamQuery {
         (status = 503, description = "Too many connections"),
     ),
 )]
-pub async fn stream(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn stream(
+    request: HttpRequest,
+    path: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let asked: StreamQuery = query(request.query_string())?;
     let key = instance_key(&path)?;
     let who = listener(&app, &request, asked.ticket.as_deref(), key)?;
@@ -68,29 +79,58 @@ pub async fn stream(request: HttpRequest, path: Path<String>, app: Data<App>) ->
     if !listening.has_something().await {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let mut response = event_stream::answer(&request, listening.events(HangUp::of(&request)), limits::KEEP_ALIVE);
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
+    let mut response = event_stream::answer(
+        &request,
+        listening.events(HangUp::of(&request)),
+        limits::KEEP_ALIVE,
+    );
+    response.headers_mut().insert(
+        CACHE_CONTROL,
+        HeaderValue::from_static("no-cache, no-transform"),
+    );
     Ok(response)
 }
 
-/// Who listens: by a ticket for this stream, else by a token or cookie. Only a token is added by nobody but its holder.
-fn listener(app: &App, request: &HttpRequest, ticket: Option<&str>, key: InstanceKey) -> Result<Who, Problem> {
+/// Who listens: by a ticket for this stream, else by a token or cookie. Only a token is added by
+/// nobody but its holder.
+fn listener(
+    app: &App,
+    request: &HttpRequest,
+    ticket: Option<&str>,
+    key: InstanceKey,
+) -> Result<Who, Problem> {
     if ticket.is_some() || !request.headers().contains_key(AUTHORIZATION) {
         app.require_origin(request)?;
     }
-    let Some(ticket) = ticket else { return app.bearer(request) };
-    let identity = app.take_ticket(ticket, TicketUse::Stream(key)).ok_or_else(|| {
-        let sentence = "expected a ticket for this stream that was not used before and is at most 30 s old, but this is none";
-        Problem::new(ErrorCode::Unauthenticated, sentence)
-    })?;
+    let Some(ticket) = ticket else {
+        return app.bearer(request);
+    };
+    let identity = app
+        .take_ticket(ticket, TicketUse::Stream(key))
+        .ok_or_else(|| {
+            let sentence = "expected a ticket for this stream that was not used before and is at \
+            most 30 s old, but this is none";
+            Problem::new(ErrorCode::Unauthenticated, sentence)
+        })?;
     Ok(Who::new(Some(identity)))
 }
 
-fn cursor(request: &HttpRequest, asked: &StreamQuery, key: InstanceKey) -> Result<TreeCursor, Problem> {
+fn cursor(
+    request: &HttpRequest,
+    asked: &StreamQuery,
+    key: InstanceKey,
+) -> Result<TreeCursor, Problem> {
     let tree = asked.tree.unwrap_or(true);
-    let last = request.headers().get(LAST_EVENT_ID).map(|value| from_utf8(value.as_bytes()).unwrap_or("no text"));
-    match last.filter(|last| !last.is_empty()).or(asked.after.as_deref()) {
+    let last = request
+        .headers()
+        .get(LAST_EVENT_ID)
+        .map(|value| from_utf8(value.as_bytes()).unwrap_or("no text"));
+    match last
+        .filter(|last| !last.is_empty())
+        .or(asked.after.as_deref())
+    {
         None => Ok(TreeCursor::new(key, tree)),
-        Some(text) => TreeCursor::parse(key, tree, text).map_err(|sentence| Problem::new(ErrorCode::BadRequest, sentence)),
+        Some(text) => TreeCursor::parse(key, tree, text)
+            .map_err(|sentence| Problem::new(ErrorCode::BadRequest, sentence)),
     }
 }

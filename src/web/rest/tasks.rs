@@ -1,4 +1,5 @@
-//! User tasks: what waits for the caller, the same as the list `tasks` of the websocket; and all of the tenant for operators.
+//! User tasks: what waits for the caller, the same as the list `tasks` of the websocket; and all of
+//! the tenant for operators.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,10 @@ use crate::{
     session::frames::lists::TaskEntry,
     web::{
         app::App,
-        listing::{cut, instance_filter, part_length, read_element_cursor, require_operator, write_element_cursor},
+        listing::{
+            cut, instance_filter, part_length, read_element_cursor, require_operator,
+            write_element_cursor,
+        },
         problem::Problem,
     },
 };
@@ -52,22 +56,37 @@ struct Tasks<'a> {
     next: Option<String>,
 }
 
-/// `GET /v1/tasks?all=&process=&instance=&assignee=&limit=&cursor=` → `{"tasks","next"}`: what is assigned to the caller, and what
-/// is nobody's and it may take.
+/// `GET /v1/tasks?all=&process=&instance=&assignee=&limit=&cursor=` → `{"tasks","next"}`: what is
+/// assigned to the caller, and what is nobody's and it may take.
 ///
 /// # Errors
 /// 400, 401, 403 for the token of one instance tree, and without role operator for all.
-#[utoipa::path(get, path = "/v1/tasks", tag = "tasks", operation_id = "listTasks", summary = "List waiting user tasks", params(TasksQuery),
+#[utoipa::path(get, path = "/v1/tasks", tag = "tasks", operation_id = "listTasks", summary = "List \
+    waiting user tasks", params(TasksQuery),
     responses((status = 200, body = Tasks), (status = 400), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
     let asked: TasksQuery = query(request.query_string())?;
-    let after = asked.cursor.as_deref().map(read_element_cursor).transpose()?;
+    let after = asked
+        .cursor
+        .as_deref()
+        .map(read_element_cursor)
+        .transpose()?;
     let limit = part_length(asked.limit)?;
     let filter = filter(asked, &who.caller)?;
-    let mut rows = app.read(move |reader| reader.task_list(&filter, after, limit + 1)).await?;
-    let next = cut(&mut rows, limit).map(TaskRow::cursor).map(write_element_cursor);
-    Ok(json(StatusCode::OK, &Tasks { tasks: rows.iter().map(TaskEntry::from).collect(), next }))
+    let mut rows = app
+        .read(move |reader| reader.task_list(&filter, after, limit + 1))
+        .await?;
+    let next = cut(&mut rows, limit)
+        .map(TaskRow::cursor)
+        .map(write_element_cursor);
+    Ok(json(
+        StatusCode::OK,
+        &Tasks {
+            tasks: rows.iter().map(TaskEntry::from).collect(),
+            next,
+        },
+    ))
 }
 
 fn filter(asked: TasksQuery, caller: &Caller) -> Result<TaskFilter, Problem> {
@@ -76,12 +95,21 @@ fn filter(asked: TasksQuery, caller: &Caller) -> Result<TaskFilter, Problem> {
         TaskScope::All(caller.tenant.clone())
     } else {
         let (tenant, subject) = (caller.tenant.clone(), caller.subject.clone());
-        TaskScope::Of(TaskAudience { tenant, subject, roles: caller.roles.to_vec() })
+        TaskScope::Of(TaskAudience {
+            tenant,
+            subject,
+            roles: caller.roles.to_vec(),
+        })
     };
     let assignee = asked.assignee.map(|name| match name.as_str() {
         ME => Assignee::User(caller.subject.clone()),
         NONE => Assignee::Nobody,
         _ => Assignee::User(name),
     });
-    Ok(TaskFilter { scope, process: asked.process, instance: instance_filter(asked.instance.as_deref())?, assignee })
+    Ok(TaskFilter {
+        scope,
+        process: asked.process,
+        instance: instance_filter(asked.instance.as_deref())?,
+        assignee,
+    })
 }

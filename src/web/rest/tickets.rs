@@ -39,25 +39,53 @@ struct Ticket {
     expires_in_seconds: u64,
 }
 
-/// `POST /v1/tickets` `{"for":"ws"|"stream/KEY"|"signin"}` → 201 `{"ticket","expiresInSeconds"}`: opens that once, for whoever
-/// asked.
+/// `POST /v1/tickets` `{"for":"ws"|"stream/KEY"|"signin"}` → 201 `{"ticket","expiresInSeconds"}`:
+/// opens that once, for whoever asked.
 ///
 /// # Errors
 /// 400, 401, 403 for a sign-in by the token of one instance, 503 when too many wait for their use.
-#[utoipa::path(post, path = "/v1/tickets", tag = "signing in", operation_id = "issueTicket", summary = "Issue a ticket for where only an address can be given",
+#[utoipa::path(post, path = "/v1/tickets", tag = "signing in", operation_id = "issueTicket", summary = "Issue \
+    a ticket for where only an address can be given",
     request_body = TicketRequest, responses((status = 201, body = Ticket), (status = 403)))]
-pub async fn issue(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn issue(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let text = body::json(&request, payload).await?;
     let wanted: TicketRequest = body::read(&text, r#"{"for":"ws"} or the like"#)?;
-    let purpose: TicketUse = wanted.r#for.parse().map_err(|sentence: String| Problem::new(ErrorCode::BadRequest, sentence))?;
+    let purpose: TicketUse = wanted
+        .r#for
+        .parse()
+        .map_err(|sentence: String| Problem::new(ErrorCode::BadRequest, sentence))?;
     // A sign-in is a user's.
-    let who = if purpose == TicketUse::SignIn { app.user(&request)?.0 } else { who };
-    let Some(identity) = who.identity else { return Err(Problem::new(ErrorCode::Unauthenticated, "expected a token")) };
-    let issued = app.tickets.lock().unwrap_or_else(PoisonError::into_inner).issue(purpose, identity, real_now());
+    let who = if purpose == TicketUse::SignIn {
+        app.user(&request)?.0
+    } else {
+        who
+    };
+    let Some(identity) = who.identity else {
+        return Err(Problem::new(ErrorCode::Unauthenticated, "expected a token"));
+    };
+    let issued = app
+        .tickets
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .issue(purpose, identity, real_now());
     let ticket = issued.map_err(|error| {
-        let code = if error == TicketError::Full { ErrorCode::Busy } else { ErrorCode::Internal };
+        let code = if error == TicketError::Full {
+            ErrorCode::Busy
+        } else {
+            ErrorCode::Internal
+        };
         Problem::new(code, error.to_string())
     })?;
-    Ok(json(StatusCode::CREATED, &Ticket { ticket, expires_in_seconds: purpose.lifetime().as_secs() }))
+    Ok(json(
+        StatusCode::CREATED,
+        &Ticket {
+            ticket,
+            expires_in_seconds: purpose.lifetime().as_secs(),
+        },
+    ))
 }

@@ -1,5 +1,5 @@
-//! Armed timers of a tenant, the next one first: delayed actions, reminders, and the expiries of instances. For operators. What starts
-//! by itself is no timer of an instance.
+//! Armed timers of a tenant, the next one first: delayed actions, reminders, and the expiries of
+//! instances. For operators. What starts by itself is no timer of an instance.
 
 use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use serde::Serialize;
@@ -57,7 +57,16 @@ enum TimerUse {
 
 impl<'a> From<&'a ListedTimer> for Timer<'a> {
     fn from(listed: &'a ListedTimer) -> Self {
-        let TimerRow { due, key: TimerKey { instance, element, action, occurrence } } = &listed.timer;
+        let TimerRow {
+            due,
+            key:
+                TimerKey {
+                    instance,
+                    element,
+                    action,
+                    occurrence,
+                },
+        } = &listed.timer;
         let expires = *element == ElementTimer::expiry().element;
         let kind = match (expires, action.is_empty()) {
             (true, _) => TimerUse::Expiry,
@@ -80,7 +89,8 @@ impl<'a> From<&'a ListedTimer> for Timer<'a> {
 ///
 /// # Errors
 /// 400, 401, 403 without role operator or admin.
-#[utoipa::path(get, path = "/v1/timers", tag = "timers", operation_id = "listTimers", summary = "List armed timers", params(PlaceQuery),
+#[utoipa::path(get, path = "/v1/timers", tag = "timers", operation_id = "listTimers", summary = "List \
+    armed timers", params(PlaceQuery),
     responses((status = 200, body = Timers), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
@@ -89,15 +99,31 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     let after = asked.cursor.as_deref().map(read_timer_cursor).transpose()?;
     let limit = part_length(asked.limit)?;
     let filter = asked.filter(who.caller.tenant)?;
-    let mut rows = app.read(move |reader| reader.timers(&filter, after.as_ref(), limit + 1)).await?;
+    let mut rows = app
+        .read(move |reader| reader.timers(&filter, after.as_ref(), limit + 1))
+        .await?;
     let next = cut(&mut rows, limit).map(|listed| write_timer_cursor(&listed.timer));
-    Ok(json(StatusCode::OK, &Timers { timers: rows.iter().map(Timer::from).collect(), next }))
+    Ok(json(
+        StatusCode::OK,
+        &Timers {
+            timers: rows.iter().map(Timer::from).collect(),
+            next,
+        },
+    ))
 }
 
 /// The action stands last, as it may hold any of the signs between the others.
 fn write_timer_cursor(timer: &TimerRow) -> String {
-    let TimerKey { instance, element, action, occurrence } = &timer.key;
-    format!("{}_{instance}_{}_{occurrence}_{action}", timer.due.0, element.0)
+    let TimerKey {
+        instance,
+        element,
+        action,
+        occurrence,
+    } = &timer.key;
+    format!(
+        "{}_{instance}_{}_{occurrence}_{action}",
+        timer.due.0, element.0
+    )
 }
 
 fn read_timer_cursor(text: &str) -> Result<TimerRow, Problem> {
@@ -109,7 +135,15 @@ fn read_timer_cursor(text: &str) -> Result<TimerRow, Problem> {
         let element = ElementKey(part()?.parse().ok()?);
         let occurrence = part()?.parse().ok()?;
         let action = part()?.to_owned();
-        Some(TimerRow { due, key: TimerKey { instance, element, action, occurrence } })
+        Some(TimerRow {
+            due,
+            key: TimerKey {
+                instance,
+                element,
+                action,
+                occurrence,
+            },
+        })
     };
     parse().ok_or_else(bad_cursor)
 }
@@ -121,9 +155,17 @@ mod tests {
     #[test]
     fn a_cursor_reads_back() {
         let instance = InstanceKey(uuid::Uuid::from_u128(7));
-        let key = TimerKey { instance, element: ElementKey(12), action: "re_mind.me".into(), occurrence: 3 };
+        let key = TimerKey {
+            instance,
+            element: ElementKey(12),
+            action: "re_mind.me".into(),
+            occurrence: 3,
+        };
         let timer = TimerRow { due: Time(-5), key };
-        assert_eq!(read_timer_cursor(&write_timer_cursor(&timer)).unwrap(), timer);
+        assert_eq!(
+            read_timer_cursor(&write_timer_cursor(&timer)).unwrap(),
+            timer
+        );
         for text in ["", "1", "____", "1_2_3_4_5"] {
             assert!(read_timer_cursor(text).is_err(), "{text}");
         }

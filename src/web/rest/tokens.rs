@@ -1,6 +1,8 @@
-//! Tokens for programs: an admin gives one of the tenant's users a token for longer than a sign-in lasts.
+//! Tokens for programs: an admin gives one of the tenant's users a token for longer than a sign-in
+//! lasts.
 //!
-//! Only users of this server get one, as theirs can be ended: by `revoke`, another password, or removal.
+//! Only users of this server get one, as theirs can be ended: by `revoke`, another password, or
+//! removal.
 
 use std::time::Duration;
 
@@ -37,25 +39,54 @@ struct Asked {
     expires_in_seconds: u64,
 }
 
-/// `POST /v1/tokens` `{"user","expiresInSeconds"}` → 201 `{"access_token","token_type","expiresAt"}`, with the roles the user has.
+/// `POST /v1/tokens` `{"user","expiresInSeconds"}` → 201
+/// `{"access_token","token_type","expiresAt"}`, with the roles the user has.
 ///
 /// # Errors
 /// 400, 401, 403 without role admin, 404 for an unknown user.
-#[utoipa::path(post, path = "/v1/tokens", tag = "users", operation_id = "issueToken", summary = "Issue a token for a user's programs", request_body = Asked,
+#[utoipa::path(post, path = "/v1/tokens", tag = "users", operation_id = "issueToken", summary = "Issue \
+    a token for a user's programs", request_body = Asked,
     responses((status = 201, body = Token), (status = 403), (status = 404)))]
-pub async fn issue(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn issue(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
-    let Asked { user, expires_in_seconds } = read(&request, payload, r#"{"user":"…","expiresInSeconds":86400}"#).await?;
+    let Asked {
+        user,
+        expires_in_seconds,
+    } = read(
+        &request,
+        payload,
+        r#"{"user":"…","expiresInSeconds":86400}"#,
+    )
+    .await?;
     let most = limits::ISSUED_TOKEN.as_secs();
     if !(1..=most).contains(&expires_in_seconds) {
-        let sentence = format!("expected 'expiresInSeconds' to be 1 to {most}, but it is {expires_in_seconds}");
+        let sentence = format!(
+            "expected 'expiresInSeconds' to be 1 to {most}, but it is {expires_in_seconds}"
+        );
         return Err(Problem::new(ErrorCode::BadRequest, sentence));
     }
-    let user = app.sessions.runtime.users.get(&admin.tenant, &user).ok_or(UserError::Unknown(user))?;
+    let user = app
+        .sessions
+        .runtime
+        .users
+        .get(&admin.tenant, &user)
+        .ok_or(UserError::Unknown(user))?;
     let nobody = Identity::anonymous(Uuid::nil());
     let (subject, tenant, roles) = (user.name.clone(), user.tenant.clone(), user.roles.clone());
-    let identity = Identity { subject, tenant, roles, ..nobody };
+    let identity = Identity {
+        subject,
+        tenant,
+        roles,
+        ..nobody
+    };
     let token = app.token_for(&identity, Duration::from_secs(expires_in_seconds))?;
-    Act::by(&admin, "token issued").on("user", &identity.subject).on("expires", &token.1.to_string()).is_done();
+    Act::by(&admin, "token issued")
+        .on("user", &identity.subject)
+        .on("expires", &token.1.to_string())
+        .is_done();
     Ok(json(StatusCode::CREATED, &Token::new(token)))
 }

@@ -1,4 +1,5 @@
-//! Files: brought by an upload that runs a manual action, given back to those who may see the instance.
+//! Files: brought by an upload that runs a manual action, given back to those who may see the
+//! instance.
 
 use std::{
     fs::File,
@@ -10,7 +11,9 @@ use actix_web::{
     body::SizedStream,
     http::{
         StatusCode,
-        header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH},
+        header::{
+            CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, ETAG, IF_NONE_MATCH,
+        },
     },
     web::{self, Bytes, Data, Path, Payload},
 };
@@ -72,50 +75,71 @@ pub struct UploadForm {
 #[schema(value_type = String, format = Binary)]
 struct FileBytes(#[expect(dead_code, reason = "only its schema is used")] Vec<u8>);
 
-/// `POST /v1/instances/{key}/upload?action=NAME&element=…&ifSeq=…`, a form with the field `file` and perhaps `data` (JSON). Whether
-/// the action may run is asked first, so a refusal does not wait for the bytes.
+/// `POST /v1/instances/{key}/upload?action=NAME&element=…&ifSeq=…`, a form with the field `file`
+/// and perhaps `data` (JSON). Whether the action may run is asked first, so a refusal does not wait
+/// for the bytes.
 ///
 /// # Errors
 /// Problems, as for the frame `run`; those of the file: 413, 422; of the form: 400, 415.
-#[utoipa::path(post, path = "/v1/instances/{key}/upload", tag = "instances", operation_id = "uploadFile", summary = "Run a manual action with a file",
+#[utoipa::path(post, path = "/v1/instances/{key}/upload", tag = "instances", operation_id = "uploadFile", summary = "Run \
+    a manual action with a file",
     params(InstancePath, UploadQuery, IdempotencyKey), request_body(content = UploadForm, content_type = "multipart/form-data"),
     responses((status = 200, body = Answered), CommandRefused))]
-pub async fn upload(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn upload(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: UploadQuery = query(request.query_string())?;
     // Texts and numbers have no failing serializers.
     let asked = serde_json::to_string(&asked).unwrap_or_default();
     let mut run = fields::run(&asked, command_id(&request)?, key)?;
-    let rules = app.may_upload(key, &who.caller, requests::may_upload(&run, &who.caller)).await?;
+    let rules = app
+        .may_upload(key, &who.caller, requests::may_upload(&run, &who.caller))
+        .await?;
     let form = upload_form::read(&request, payload, &app.sessions.runtime, key, &rules).await?;
     run.data = form.data.as_deref().map(fields::data).transpose()?;
     let file = form.received.named(form.name, form.media_type);
     let ask = requests::upload(run, file, &who.caller)?;
     let outcome = app.upload(key, &who.caller, ask, form.received).await?;
-    Ok(json_text(StatusCode::OK, answer(&outcome, &who.caller, None)))
+    Ok(json_text(
+        StatusCode::OK,
+        answer(&outcome, &who.caller, None),
+    ))
 }
 
 /// `GET /v1/instances/{key}/files/{id}`: the bytes, to be saved and not shown.
 ///
 /// # Errors
 /// 401, 404.
-#[utoipa::path(get, path = "/v1/instances/{key}/files/{id}", tag = "instances", operation_id = "downloadFile", summary = "Download a file of an instance",
+#[utoipa::path(get, path = "/v1/instances/{key}/files/{id}", tag = "instances", operation_id = "downloadFile", summary = "Download \
+    a file of an instance",
     params(InstancePath, ("id" = Uuid, Path, description = "The file's id")),
     responses(
         (status = 200, description = "Its bytes, as an attachment", content(
             (FileBytes = "application/octet-stream"), (FileBytes = "*/*"))),
         (status = 304, description = "As it was"), (status = 404),
     ))]
-pub async fn file(request: HttpRequest, path: Path<(String, String)>, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn file(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let who = app.bearer(&request)?;
     let (key, id) = path.into_inner();
     let key = instance_key(&key)?;
     // What is no id is the id of no file: whether there is such an instance shows in neither case.
-    let file = app.file(key, &who.caller, Uuid::parse_str(&id).unwrap_or_default()).await?;
+    let file = app
+        .file(key, &who.caller, Uuid::parse_str(&id).unwrap_or_default())
+        .await?;
     let tag = format!("\"{}\"", file.sha256);
     let mut response = HttpResponse::Ok();
-    response.insert_header((ETAG, tag.as_str())).insert_header((CACHE_CONTROL, "private"));
+    response
+        .insert_header((ETAG, tag.as_str()))
+        .insert_header((CACHE_CONTROL, "private"));
     if is_known(&request, &tag) {
         return Ok(response.status(StatusCode::NOT_MODIFIED).finish());
     }
@@ -132,12 +156,23 @@ pub async fn file(request: HttpRequest, path: Path<(String, String)>, app: Data<
 }
 
 fn is_known(request: &HttpRequest, tag: &str) -> bool {
-    let known = request.headers().get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    known.split(',').map(str::trim).any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+    let known = request
+        .headers()
+        .get(IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    known
+        .split(',')
+        .map(str::trim)
+        .any(|known| known == "*" || known.trim_start_matches("W/") == tag)
 }
 
 fn whole(file: File, size: u64) -> io::Result<File> {
-    if file.metadata()?.len() == size { Ok(file) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    if file.metadata()?.len() == size {
+        Ok(file)
+    } else {
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
 }
 
 fn pieces(file: File) -> impl Stream<Item = io::Result<Bytes>> {
@@ -157,5 +192,8 @@ fn piece(mut file: File) -> io::Result<(Vec<u8>, File)> {
 
 fn unreadable(id: &str, error: &io::Error) -> Problem {
     log::error!("the file {id} cannot be read: {error}");
-    Problem::new(ErrorCode::Internal, "expected to read the file, but it failed; the server's log says more")
+    Problem::new(
+        ErrorCode::Internal,
+        "expected to read the file, but it failed; the server's log says more",
+    )
 }

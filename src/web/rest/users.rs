@@ -1,4 +1,5 @@
-//! The users of a tenant, for its admins: the same changes as by `stepwire user`. And the password of whoever asks.
+//! The users of a tenant, for its admins: the same changes as by `stepwire user`. And the password
+//! of whoever asks.
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -49,7 +50,8 @@ struct Users {
 ///
 /// # Errors
 /// 400, 401, 403 without role admin.
-#[utoipa::path(get, path = "/v1/users", tag = "users", operation_id = "listUsers", summary = "List the users of the tenant", params(UsersQuery),
+#[utoipa::path(get, path = "/v1/users", tag = "users", operation_id = "listUsers", summary = "List \
+    the users of the tenant", params(UsersQuery),
     responses((status = 200, body = Users), (status = 400), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
@@ -80,14 +82,36 @@ struct Added {
 ///
 /// # Errors
 /// 400, 401, 403 without role admin, 409 for a name there is, 422 for one that cannot be.
-#[utoipa::path(post, path = "/v1/users", tag = "users", operation_id = "addUser", summary = "Add a user", request_body = Added,
+#[utoipa::path(post, path = "/v1/users", tag = "users", operation_id = "addUser", summary = "Add \
+    a user", request_body = Added,
     responses((status = 201, body = ListedUser), (status = 403), (status = 409), (status = 422)))]
-pub async fn add(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn add(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
-    let Added { name, password, roles } = read(&request, payload, r#"{"name":"…","password":"…","roles":["…"]}"#).await?;
-    let user = NewUser { tenant: &admin.tenant, name: &name, password: &password, roles: &roles };
-    let act = Act::by(&admin, "user added").on("user", &name).on("roles", &roles.join(" "));
-    act.done(app.sessions.runtime.users.add(user, real_now())).await?;
+    let Added {
+        name,
+        password,
+        roles,
+    } = read(
+        &request,
+        payload,
+        r#"{"name":"…","password":"…","roles":["…"]}"#,
+    )
+    .await?;
+    let user = NewUser {
+        tenant: &admin.tenant,
+        name: &name,
+        password: &password,
+        roles: &roles,
+    };
+    let act = Act::by(&admin, "user added")
+        .on("user", &name)
+        .on("roles", &roles.join(" "));
+    act.done(app.sessions.runtime.users.add(user, real_now()))
+        .await?;
     told(&app, StatusCode::CREATED, &admin.tenant, &name)
 }
 
@@ -107,17 +131,29 @@ struct Changed {
 ///
 /// # Errors
 /// 400, 401, 403 without role admin, 404, 422.
-#[utoipa::path(patch, path = "/v1/users/{name}", tag = "users", operation_id = "changeUser", summary = "Change a user's roles or password",
+#[utoipa::path(patch, path = "/v1/users/{name}", tag = "users", operation_id = "changeUser", summary = "Change \
+    a user's roles or password",
     params(("name" = String, Path, description = "The user's name")), request_body = Changed,
     responses((status = 200, body = ListedUser), (status = 403), (status = 404), (status = 422)))]
-pub async fn change(request: HttpRequest, path: Path<String>, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn change(
+    request: HttpRequest,
+    path: Path<String>,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
     let form = r#"{"roles":["…"]} or {"password":"…"} or both"#;
     let Changed { roles, password } = read(&request, payload, form).await?;
     if roles.is_none() && password.is_none() {
-        return Err(Problem::new(ErrorCode::BadRequest, format!("expected {form}, but there is nothing to change")));
+        return Err(Problem::new(
+            ErrorCode::BadRequest,
+            format!("expected {form}, but there is nothing to change"),
+        ));
     }
-    let update = UserUpdate { roles: roles.as_deref(), password: password.as_deref() };
+    let update = UserUpdate {
+        roles: roles.as_deref(),
+        password: password.as_deref(),
+    };
     let mut act = Act::by(&admin, "user changed").on("user", &*path);
     if let Some(roles) = update.roles {
         act = act.on("roles", &roles.join(" "));
@@ -125,20 +161,39 @@ pub async fn change(request: HttpRequest, path: Path<String>, payload: Payload, 
     if update.password.is_some() {
         act = act.on("password", "new");
     }
-    act.done(app.sessions.runtime.users.update(&admin.tenant, &path, update, real_now())).await?;
+    act.done(
+        app.sessions
+            .runtime
+            .users
+            .update(&admin.tenant, &path, update, real_now()),
+    )
+    .await?;
     told(&app, StatusCode::OK, &admin.tenant, &path)
 }
 
-/// `DELETE /v1/users/{name}` → 204: neither its password nor any token of its name is good any more.
+/// `DELETE /v1/users/{name}` → 204: neither its password nor any token of its name is good any
+/// more.
 ///
 /// # Errors
 /// 401, 403 without role admin, 404.
-#[utoipa::path(delete, path = "/v1/users/{name}", tag = "users", operation_id = "removeUser", summary = "Remove a user",
-    params(("name" = String, Path, description = "The user's name")), responses((status = 204, description = "The user is removed"), (status = 403), (status = 404)))]
-pub async fn remove(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+#[utoipa::path(delete, path = "/v1/users/{name}", tag = "users", operation_id = "removeUser", summary = "Remove \
+    a user",
+    params(("name" = String, Path, description = "The user's name")), responses((status = 204, description = "The \
+        user is removed"), (status = 403), (status = 404)))]
+pub async fn remove(
+    request: HttpRequest,
+    path: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
     let act = Act::by(&admin, "user removed").on("user", &*path);
-    act.done(app.sessions.runtime.users.remove(&admin.tenant, &path, real_now())).await?;
+    act.done(
+        app.sessions
+            .runtime
+            .users
+            .remove(&admin.tenant, &path, real_now()),
+    )
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -146,12 +201,24 @@ pub async fn remove(request: HttpRequest, path: Path<String>, app: Data<App>) ->
 ///
 /// # Errors
 /// 401, 403 without role admin, 404.
-#[utoipa::path(post, path = "/v1/users/{name}/revoke", tag = "users", operation_id = "revokeTokens", summary = "Revoke every token of a user",
-    params(("name" = String, Path, description = "The user's name")), responses((status = 204, description = "The tokens are revoked"), (status = 403), (status = 404)))]
-pub async fn revoke(request: HttpRequest, path: Path<String>, app: Data<App>) -> Result<HttpResponse, Problem> {
+#[utoipa::path(post, path = "/v1/users/{name}/revoke", tag = "users", operation_id = "revokeTokens", summary = "Revoke \
+    every token of a user",
+    params(("name" = String, Path, description = "The user's name")), responses((status = 204, description = "The \
+        tokens are revoked"), (status = 403), (status = 404)))]
+pub async fn revoke(
+    request: HttpRequest,
+    path: Path<String>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
     let act = Act::by(&admin, "tokens of a user revoked").on("user", &*path);
-    act.done(app.sessions.runtime.users.revoke(&admin.tenant, &path, real_now())).await?;
+    act.done(
+        app.sessions
+            .runtime
+            .users
+            .revoke(&admin.tenant, &path, real_now()),
+    )
+    .await?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -166,30 +233,48 @@ struct PasswordChange {
     new: String,
 }
 
-/// `PUT /v1/users/me/password` `{"old","new"}` → 200, as a sign-in with the new one: every token issued before ends.
+/// `PUT /v1/users/me/password` `{"old","new"}` → 200, as a sign-in with the new one: every token
+/// issued before ends.
 ///
 /// # Errors
 /// 400, 401, 403 for a wrong old password, 422, 429 after too many.
-#[utoipa::path(put, path = "/v1/users/me/password", tag = "users", operation_id = "changeOwnPassword", summary = "Change one's own password",
+#[utoipa::path(put, path = "/v1/users/me/password", tag = "users", operation_id = "changeOwnPassword", summary = "Change \
+    one's own password",
     request_body = PasswordChange,
     responses((status = 200, body = login::Token), (status = 403), (status = 422), (status = 429)))]
-pub async fn own_password(request: HttpRequest, payload: Payload, app: Data<App>) -> Result<HttpResponse, Problem> {
+pub async fn own_password(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
     let (_, identity) = app.user(&request)?;
     let PasswordChange { old, new } = read(&request, payload, r#"{"old":"…","new":"…"}"#).await?;
     let users = &app.sessions.runtime.users;
-    let Identity { tenant, subject, .. } = &identity;
+    let Identity {
+        tenant, subject, ..
+    } = &identity;
     let address = app.approach(request.head()).address;
-    let present = users.sign_in(tenant, subject, &old, address, real_now()).await.map_err(|error| match error {
-        SignInError::Wrong => {
-            let sentence = "expected the present password of a user of this server, but it is another";
-            Problem::new(ErrorCode::Forbidden, sentence)
-        }
-        other => other.into(),
-    });
+    let present = users
+        .sign_in(tenant, subject, &old, address, real_now())
+        .await
+        .map_err(|error| match error {
+            SignInError::Wrong => {
+                let sentence =
+                    "expected the present password of a user of this server, but it is another";
+                Problem::new(ErrorCode::Forbidden, sentence)
+            }
+            other => other.into(),
+        });
     present.inspect_err(|problem| app.sign_in_failed(&request, Some(subject), problem))?;
-    let update = UserUpdate { roles: None, password: Some(&new) };
-    let act = Act::by(&identity, "user changed").on("user", subject).on("password", "new");
-    act.done(users.update(tenant, subject, update, real_now())).await?;
+    let update = UserUpdate {
+        roles: None,
+        password: Some(&new),
+    };
+    let act = Act::by(&identity, "user changed")
+        .on("user", subject)
+        .on("password", "new");
+    act.done(users.update(tenant, subject, update, real_now()))
+        .await?;
     let identity = app.sign_in(&request, tenant, subject, &new).await?;
     login::signed_in(&app, &request, &identity)
 }
@@ -200,18 +285,30 @@ pub(super) fn admin(app: &App, request: &HttpRequest) -> Result<Identity, Proble
     if identity.is_admin() {
         return Ok(identity);
     }
-    Err(Problem::new(ErrorCode::Forbidden, "expected role admin, but the token does not grant it"))
+    Err(Problem::new(
+        ErrorCode::Forbidden,
+        "expected role admin, but the token does not grant it",
+    ))
 }
 
 /// A body of this form. What it holds is not repeated: it may be a password.
-pub(super) async fn read<T: DeserializeOwned>(request: &HttpRequest, payload: Payload, form: &str) -> Result<T, Problem> {
+pub(super) async fn read<T: DeserializeOwned>(
+    request: &HttpRequest,
+    payload: Payload,
+    form: &str,
+) -> Result<T, Problem> {
     let text = body::json(request, payload).await?;
     body::read(&text, form)
 }
 
 /// The user as it stands now; it may be gone again.
 fn told(app: &App, status: StatusCode, tenant: &str, name: &str) -> Result<HttpResponse, Problem> {
-    let user = app.sessions.runtime.users.get(tenant, name).ok_or_else(|| UserError::Unknown(name.to_owned()))?;
+    let user = app
+        .sessions
+        .runtime
+        .users
+        .get(tenant, name)
+        .ok_or_else(|| UserError::Unknown(name.to_owned()))?;
     Ok(json(status, &ListedUser::from(&*user)))
 }
 

@@ -1,4 +1,5 @@
-//! An element is left, or ended from outside: what stays of it, and whom that what came from it belongs to from then on.
+//! An element is left, or ended from outside: what stays of it, and whom that what came from it
+//! belongs to from then on.
 
 use crate::{
     engine::state::{ElementInstance, InstanceState, element::FirstRun, merges::Author},
@@ -6,9 +7,12 @@ use crate::{
 };
 
 impl InstanceState {
-    /// An element is left: it becomes a stone (`keep`), or what came from it belongs to the stone before it.
+    /// An element is left: it becomes a stone (`keep`), or what came from it belongs to the stone
+    /// before it.
     pub(super) fn complete(&mut self, key: ElementKey, keep: bool, closes: bool) {
-        let Some(mut element) = self.elements.remove(&key) else { return };
+        let Some(mut element) = self.elements.remove(&key) else {
+            return;
+        };
         let ancestors = self.ancestors(&element);
         let inherited = element.arrivals.first().and_then(|arrival| arrival.from);
         if closes {
@@ -33,9 +37,20 @@ impl InstanceState {
     /// Of several visits in a loop only the latest can be gone back to.
     fn forget_earlier_visits(&mut self, element: &mut ElementInstance, ancestors: Vec<ElementKey>) {
         for ancestor in ancestors {
-            if self.elements.get(&ancestor).is_some_and(|stone| stone.node == element.node && !stone.unites()) {
-                let from = self.elements[&ancestor].arrivals.first().and_then(|arrival| arrival.from);
-                for arrival in element.arrivals.iter_mut().filter(|arrival| arrival.from == Some(ancestor)) {
+            if self
+                .elements
+                .get(&ancestor)
+                .is_some_and(|stone| stone.node == element.node && !stone.unites())
+            {
+                let from = self.elements[&ancestor]
+                    .arrivals
+                    .first()
+                    .and_then(|arrival| arrival.from);
+                for arrival in element
+                    .arrivals
+                    .iter_mut()
+                    .filter(|arrival| arrival.from == Some(ancestor))
+                {
                     arrival.from = from;
                 }
                 self.forget(ancestor, from);
@@ -45,14 +60,24 @@ impl InstanceState {
 
     /// An element is ended, or a back step takes its stone away.
     pub(super) fn remove(&mut self, key: ElementKey) {
-        let Some(element) = self.elements.get(&key) else { return };
+        let Some(element) = self.elements.get(&key) else {
+            return;
+        };
         let heir = element.arrivals.first().and_then(|arrival| arrival.from);
         if element.active && element.arrivals.len() > 1 {
-            // A join that is ended before it went on gives its flows back; the back step takes those that come from its target.
+            // A join that is ended before it went on gives its flows back; the back step takes
+            // those that come from its target.
             let arrivals = element.arrivals.clone();
-            self.waiting.entry(element.node.clone()).or_default().extend(arrivals);
+            self.waiting
+                .entry(element.node.clone())
+                .or_default()
+                .extend(arrivals);
         }
-        for child in self.children.values_mut().filter(|child| child.start.element == Some(key)) {
+        for child in self
+            .children
+            .values_mut()
+            .filter(|child| child.start.element == Some(key))
+        {
             child.start.awaited = false;
         }
         self.forget(key, heir);
@@ -65,20 +90,43 @@ impl InstanceState {
     }
 
     fn forget_references(&mut self, key: ElementKey, heir: Option<ElementKey>) {
-        let of_elements = self.elements.values_mut().flat_map(|element| &mut element.arrivals);
+        let of_elements = self
+            .elements
+            .values_mut()
+            .flat_map(|element| &mut element.arrivals);
         let waiting = self.waiting.values_mut().flatten();
-        for arrival in of_elements.chain(waiting).filter(|arrival| arrival.from == Some(key)) {
+        for arrival in of_elements
+            .chain(waiting)
+            .filter(|arrival| arrival.from == Some(key))
+        {
             arrival.from = heir;
         }
         self.reassign(key, heir, |_| true);
     }
 
-    /// What an element did, as far as it passes, belongs to another from now on: merges, open messages, decisions, children.
-    pub(super) fn reassign(&mut self, key: ElementKey, heir: Option<ElementKey>, passes: impl Fn(Author) -> bool) {
-        let merges = self.merges.iter_mut().flat_map(|merges| merges.iter_mut()).map(|merge| &mut merge.author);
+    /// What an element did, as far as it passes, belongs to another from now on: merges, open
+    /// messages, decisions, children.
+    pub(super) fn reassign(
+        &mut self,
+        key: ElementKey,
+        heir: Option<ElementKey>,
+        passes: impl Fn(Author) -> bool,
+    ) {
+        let merges = self
+            .merges
+            .iter_mut()
+            .flat_map(|merges| merges.iter_mut())
+            .map(|merge| &mut merge.author);
         let open = self.open.values_mut().map(|message| &mut message.author);
-        let decisions = self.decisions.iter_mut().map(|decision| &mut decision.author);
-        for author in merges.chain(open).chain(decisions).filter(|author| author.element == Some(key) && passes(**author)) {
+        let decisions = self
+            .decisions
+            .iter_mut()
+            .map(|decision| &mut decision.author);
+        for author in merges
+            .chain(open)
+            .chain(decisions)
+            .filter(|author| author.element == Some(key) && passes(**author))
+        {
             author.element = heir;
         }
         for child in self.children.values_mut() {
@@ -90,8 +138,14 @@ impl InstanceState {
 
     /// Forgets the merges no back step can ask for any more.
     pub(super) fn forget_merges(&mut self) {
-        let first_runs = self.elements.values().flat_map(|element| element.first_runs.values());
-        let earliest = first_runs.filter(|first| first.view.is_some()).map(FirstRun::seq).min();
+        let first_runs = self
+            .elements
+            .values()
+            .flat_map(|element| element.first_runs.values());
+        let earliest = first_runs
+            .filter(|first| first.view.is_some())
+            .map(FirstRun::seq)
+            .min();
         match (earliest, &mut self.merges) {
             (Some(earliest), Some(merges)) => merges.forget_before(earliest),
             (None, merges) => *merges = None,

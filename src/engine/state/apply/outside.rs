@@ -8,24 +8,42 @@ use crate::engine::{
 impl InstanceState {
     pub(super) fn outside(&mut self, seq: u64, record: &OutsideRecord) {
         match record {
-            OutsideRecord::CallPlaced { call: CallKey { element, action, occurrence }, request } => {
+            OutsideRecord::CallPlaced {
+                call:
+                    CallKey {
+                        element,
+                        action,
+                        occurrence,
+                    },
+                request,
+            } => {
                 let request = (**request).clone();
-                let open =
-                    OpenCall { action: action.clone(), occurrence: *occurrence, request, placed: seq, under_way: Some(seq) };
+                let open = OpenCall {
+                    action: action.clone(),
+                    occurrence: *occurrence,
+                    request,
+                    placed: seq,
+                    under_way: Some(seq),
+                };
                 self.with(*element, |element| {
                     element.undelay(action, *occurrence);
                     element.outside_calls.push(open);
                 });
             }
-            OutsideRecord::CallRepeated { call } => self.with(call.element, |element| set_under_way(element, call, Some(seq))),
-            OutsideRecord::CallAnswered { call, .. } => self.with(call.element, |element| set_under_way(element, call, None)),
+            OutsideRecord::CallRepeated { call } => self.with(call.element, |element| {
+                set_under_way(element, call, Some(seq))
+            }),
+            OutsideRecord::CallAnswered { call, .. } => {
+                self.with(call.element, |element| set_under_way(element, call, None))
+            }
             OutsideRecord::WebhookPlaced { .. } => {}
         }
     }
 }
 
 fn set_under_way(element: &mut ElementInstance, call: &CallKey, number: Option<u64>) {
-    let same = |open: &&mut OpenCall| open.action == call.action && open.occurrence == call.occurrence;
+    let same =
+        |open: &&mut OpenCall| open.action == call.action && open.occurrence == call.occurrence;
     if let Some(open) = element.outside_calls.iter_mut().find(same) {
         open.under_way = number;
     }

@@ -5,19 +5,29 @@ use super::*;
 /// Reads a document and expects a problem of this code and element that says all of the parts.
 fn says(xml: &str, (element, code): (&str, &str), parts: &[&str]) {
     let problems = match read(xml) {
-        Ok(definitions) => definitions.into_iter().flat_map(|(_, warnings)| warnings).collect(),
+        Ok(definitions) => definitions
+            .into_iter()
+            .flat_map(|(_, warnings)| warnings)
+            .collect(),
         Err(problems) => problems,
     };
     let said = |problem: &Problem| {
-        problem.element == element && problem.code == code && parts.iter().all(|part| problem.message.contains(part))
+        problem.element == element
+            && problem.code == code
+            && parts.iter().all(|part| problem.message.contains(part))
     };
-    assert!(problems.iter().any(said), "{code} at {element} with {parts:?} in {problems:#?}\n{xml}");
+    assert!(
+        problems.iter().any(said),
+        "{code} at {element} with {parts:?} in {problems:#?}\n{xml}"
+    );
 }
 
 #[test]
 fn an_id_is_given_once_in_a_document() {
-    let beside =
-        |other: &str| document("", r#"<startEvent id="s"/>"#).replace("</definitions>", &format!("\n{other}</definitions>"));
+    let beside = |other: &str| {
+        document("", r#"<startEvent id="s"/>"#)
+            .replace("</definitions>", &format!("\n{other}</definitions>"))
+    };
     let places = ["the startEvent in line 2", "in line 3"];
     for other in [
         r#"<process id="q"><startEvent id=" s "/></process>"#,
@@ -38,7 +48,10 @@ fn an_id_is_given_once_in_a_document() {
         &["the process"],
     );
     // What nobody refers to contradicts nothing.
-    check(r#"<startEvent id="s"><documentation id="d"/></startEvent><task id="t"><documentation id="d"/></task>"#, &[]);
+    check(
+        r#"<startEvent id="s"><documentation id="d"/></startEvent><task id="t"><documentation id="d"/></task>"#,
+        &[],
+    );
     let diagram = r#"<di:BPMNDiagram xmlns:di="http://www.omg.org/spec/BPMN/20100524/DI" id="s"/>"#;
     check_document(&beside(diagram), &[]);
 }
@@ -46,44 +59,84 @@ fn an_id_is_given_once_in_a_document() {
 #[test]
 fn a_part_that_may_stand_once_stands_once() {
     let condition = "\n<conditionExpression>a</conditionExpression>";
-    let flow = format!(r#"<sequenceFlow id="f" sourceRef="a" targetRef="b">{condition}{condition}</sequenceFlow>"#);
+    let flow = format!(
+        r#"<sequenceFlow id="f" sourceRef="a" targetRef="b">{condition}{condition}</sequenceFlow>"#
+    );
     let lines = ["line 3", "line 4"];
     says(&document("", &flow), ("f", "duplicate_condition"), &lines);
     let twice = |element: &str| document("", &task_with(&format!("\n{element}\n{element}")));
-    says(&twice("<stepwire:actions/>"), ("t", "duplicate_extension"), &lines);
-    let schemas =
-        "<stepwire:key path=\"a\">\n<stepwire:schema>{}</stepwire:schema>\n<stepwire:schema>{}</stepwire:schema></stepwire:key>";
-    says(&document("", &action_with("type=\"saveData\" trigger=\"manual\"", schemas)), ("t", "duplicate_extension"), &lines);
+    says(
+        &twice("<stepwire:actions/>"),
+        ("t", "duplicate_extension"),
+        &lines,
+    );
+    let schemas = "<stepwire:key \
+        path=\"a\">\n<stepwire:schema>{}</stepwire:schema>\n<stepwire:schema>{}</stepwire:schema></stepwire:key>";
+    says(
+        &document(
+            "",
+            &action_with("type=\"saveData\" trigger=\"manual\"", schemas),
+        ),
+        ("t", "duplicate_extension"),
+        &lines,
+    );
     let params = "\n<stepwire:param name=\"message\">{}</stepwire:param>".repeat(2);
-    says(&document("", &action_with("type=\"websocketSend\"", &params)), ("t", "duplicate_param"), &lines);
-    let timer = "\n<timerEventDefinition><timeCycle>R/PT1H</timeCycle></timerEventDefinition>".repeat(2);
-    says(&document("", &format!("<startEvent id=\"s\">{timer}</startEvent>")), ("s", "several_triggers"), &lines);
+    says(
+        &document("", &action_with("type=\"websocketSend\"", &params)),
+        ("t", "duplicate_param"),
+        &lines,
+    );
+    let timer =
+        "\n<timerEventDefinition><timeCycle>R/PT1H</timeCycle></timerEventDefinition>".repeat(2);
+    says(
+        &document("", &format!("<startEvent id=\"s\">{timer}</startEvent>")),
+        ("s", "several_triggers"),
+        &lines,
+    );
     let times = "\n<timeCycle>R/PT1H</timeCycle>\n<timeDate>2999-01-01T00:00:00Z</timeDate>";
-    let start = format!("<startEvent id=\"s\"><timerEventDefinition>{times}</timerEventDefinition></startEvent>");
-    says(&document("", &start), ("s", "invalid_schedule"), &["timeCycle in line 3", "timeDate in line 4"]);
+    let start = format!(
+        "<startEvent id=\"s\"><timerEventDefinition>{times}</timerEventDefinition></startEvent>"
+    );
+    says(
+        &document("", &start),
+        ("s", "invalid_schedule"),
+        &["timeCycle in line 3", "timeDate in line 4"],
+    );
     let data = "\n<stepwire:startData>{}</stepwire:startData>".repeat(2);
     let start = format!(
-        "<startEvent id=\"s\"><extensionElements>{data}</extensionElements><timerEventDefinition><timeCycle>R/PT1H</timeCycle>\
-         </timerEventDefinition></startEvent>"
+        "<startEvent \
+        id=\"s\"><extensionElements>{data}</extensionElements><timerEventDefinition><timeCycle>R/PT1H</timeCycle></timerEventDefinition></startEvent>"
     );
     says(&document("", &start), ("s", "duplicate_extension"), &lines);
     let errors = "\n<errorEventDefinition/>".repeat(2);
     let boundary = format!(r#"<boundaryEvent id="b" attachedToRef="c">{errors}</boundaryEvent>"#);
-    says(&document("", &boundary), ("b", "unsupported_element"), &lines);
+    says(
+        &document("", &boundary),
+        ("b", "unsupported_element"),
+        &lines,
+    );
 }
 
 #[test]
 fn a_member_of_json_is_given_once() {
     let key = r#"<stepwire:key path="a"><stepwire:schema>{"type": "string", "type": "number"}</stepwire:schema></stepwire:key>"#;
     says(
-        &document("", &action_with("type=\"saveData\" trigger=\"manual\"", key)),
+        &document(
+            "",
+            &action_with("type=\"saveData\" trigger=\"manual\"", key),
+        ),
         ("t", "duplicate_member"),
         &["`type`", "line 1"],
     );
     let message = r#"<stepwire:param name="message">{"a": 1, "a": 2}</stepwire:param>"#;
     let (definition, _) = read_one(&action_with("type=\"websocketSend\"", message));
     let problems = validate::validate(&definition);
-    assert!(problems.iter().any(|problem| problem.message.contains("`a` is there twice")), "{problems:?}");
+    assert!(
+        problems
+            .iter()
+            .any(|problem| problem.message.contains("`a` is there twice")),
+        "{problems:?}"
+    );
 }
 
 #[test]
@@ -93,7 +146,14 @@ fn lanes_keep_which_lane_they_lie_in() {
              <lane/></childLaneSet></lane></laneSet><task id="t"/>"#,
     );
     assert_eq!(warnings, []);
-    let lanes: Vec<_> = definition.lanes.iter().map(|lane| (&*lane.id, lane.parent.as_deref())).collect();
-    assert_eq!(lanes, [("a", None), ("b", Some("a")), ("lane-1", Some("a"))]);
+    let lanes: Vec<_> = definition
+        .lanes
+        .iter()
+        .map(|lane| (&*lane.id, lane.parent.as_deref()))
+        .collect();
+    assert_eq!(
+        lanes,
+        [("a", None), ("b", Some("a")), ("lane-1", Some("a"))]
+    );
     assert_eq!(definition.lanes[0].nodes, ["t"]);
 }

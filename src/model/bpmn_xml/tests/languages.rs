@@ -11,11 +11,20 @@ fn expressions_are_in_the_language_they_say() {
         );
         let xml = document("", &flow).replacen("<definitions", &format!("<definitions {says}"), 1);
         let problems = match read(&xml) {
-            Ok(read) => read.into_iter().flat_map(|(_, warnings)| warnings).collect(),
+            Ok(read) => read
+                .into_iter()
+                .flat_map(|(_, warnings)| warnings)
+                .collect(),
             Err(problems) => problems,
         };
-        let found: Vec<_> = problems.iter().map(|problem| (problem.element.as_str(), problem.code)).collect();
-        let found: Vec<_> = found.into_iter().filter(|(_, code)| code.contains("expression")).collect();
+        let found: Vec<_> = problems
+            .iter()
+            .map(|problem| (problem.element.as_str(), problem.code))
+            .collect();
+        let found: Vec<_> = found
+            .into_iter()
+            .filter(|(_, code)| code.contains("expression"))
+            .collect();
         assert_eq!(found, expected, "{says} {own}");
     };
     let xpath = r#"expressionLanguage="http://www.w3.org/1999/XPath""#;
@@ -23,13 +32,39 @@ fn expressions_are_in_the_language_they_say() {
     check_languages("", r#"language="application/javascript""#, &[]);
     check_languages(xpath, "", &[("f", "expression_language")]);
     check_languages(xpath, r#"language="javascript""#, &[]);
-    check_languages(xpath, r#"language="feel""#, &[("f", "unsupported_expression")]);
-    check_languages("", r#"language="http://www.w3.org/1999/XPath""#, &[("f", "unsupported_expression")]);
+    check_languages(
+        xpath,
+        r#"language="feel""#,
+        &[("f", "unsupported_expression")],
+    );
+    check_languages(
+        "",
+        r#"language="http://www.w3.org/1999/XPath""#,
+        &[("f", "unsupported_expression")],
+    );
     check_languages(r#"expressionLanguage="JavaScript""#, "", &[]);
-    for other in ["https://www.omg.org/spec/DMN/20191111/FEEL/", "juel", "groovy", "python", "http://www.java.com/java"] {
-        check_languages(&format!(r#"expressionLanguage="{other}""#), "", &[("f", "unsupported_expression")]);
-        check_languages(&format!(r#"expressionLanguage="{other}""#), r#"language="js""#, &[]);
-        check_languages("", &format!(r#"language="{other}""#), &[("f", "unsupported_expression")]);
+    for other in [
+        "https://www.omg.org/spec/DMN/20191111/FEEL/",
+        "juel",
+        "groovy",
+        "python",
+        "http://www.java.com/java",
+    ] {
+        check_languages(
+            &format!(r#"expressionLanguage="{other}""#),
+            "",
+            &[("f", "unsupported_expression")],
+        );
+        check_languages(
+            &format!(r#"expressionLanguage="{other}""#),
+            r#"language="js""#,
+            &[],
+        );
+        check_languages(
+            "",
+            &format!(r#"language="{other}""#),
+            &[("f", "unsupported_expression")],
+        );
     }
 }
 

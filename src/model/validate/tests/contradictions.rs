@@ -9,15 +9,24 @@ fn a_node_is_in_one_lane_or_in_lanes_that_lie_in_each_other() {
         definition["lanes"] = lanes;
         definition
     };
-    check(lanes(json!([{"id": "a", "nodes": ["t", "t"]}, {"id": "b", "nodes": ["s"]}])), &[]);
-    check(lanes(json!([{"id": "a", "nodes": ["t"]}, {"id": "b", "nodes": ["t"]}])), &["t several_lanes"]);
-    let nested =
-        json!([{"id": "c", "nodes": ["t"], "parent": "b"}, {"id": "a", "nodes": ["t"]}, {"id": "b", "nodes": [], "parent": "a"}]);
+    check(
+        lanes(json!([{"id": "a", "nodes": ["t", "t"]}, {"id": "b", "nodes": ["s"]}])),
+        &[],
+    );
+    check(
+        lanes(json!([{"id": "a", "nodes": ["t"]}, {"id": "b", "nodes": ["t"]}])),
+        &["t several_lanes"],
+    );
+    let nested = json!([{"id": "c", "nodes": ["t"], "parent": "b"}, {"id": "a", "nodes": ["t"]}, {"id": "b", "nodes": [], "parent": "a"}]);
     check(lanes(nested), &[]);
     let cousins = json!([{"id": "a", "nodes": ["t"]}, {"id": "b", "nodes": ["t"], "parent": "a"}, {"id": "c", "nodes": ["t"], "parent": "a"}]);
     check(lanes(cousins), &["t several_lanes"]);
-    check(lanes(json!([{"id": "a", "nodes": [], "parent": "x"}])), &["a unknown_lane"]);
-    let circle = json!([{"id": "a", "nodes": [], "parent": "b"}, {"id": "b", "nodes": [], "parent": "a"}]);
+    check(
+        lanes(json!([{"id": "a", "nodes": [], "parent": "x"}])),
+        &["a unknown_lane"],
+    );
+    let circle =
+        json!([{"id": "a", "nodes": [], "parent": "b"}, {"id": "b", "nodes": [], "parent": "a"}]);
     check(lanes(circle), &["a nested_parent", "b nested_parent"]);
 }
 
@@ -25,9 +34,12 @@ fn a_node_is_in_one_lane_or_in_lanes_that_lie_in_each_other() {
 #[test]
 fn what_is_there_twice_is_named_twice() {
     let says = |definition: Value, parts: &[&str]| {
-        let parsed: ProcessDefinition = serde_json::from_value(definition.clone()).expect("the test's definition is valid");
+        let parsed: ProcessDefinition =
+            serde_json::from_value(definition.clone()).expect("the test's definition is valid");
         let problems = validate(&parsed);
-        let is_said = problems.iter().any(|problem| parts.iter().all(|part| problem.message.contains(part)));
+        let is_said = problems
+            .iter()
+            .any(|problem| parts.iter().all(|part| problem.message.contains(part)));
         assert!(is_said, "{parts:?} in {problems:#?}");
     };
     let mut definition = with_task(json!({}));
@@ -36,8 +48,18 @@ fn what_is_there_twice_is_named_twice() {
     let mut definition = with_task(json!({}));
     definition["lanes"] = json!([{"id": "a", "nodes": ["t"]}, {"id": "b", "nodes": ["t"]}]);
     says(definition, &["`t`", "lane `a`", "lane `b`"]);
-    says(with_actions(&[json!({}), json!({"order": 1, "name": "b"}), json!({"order": 2})]), &["action 1 and action 3", "`a`"]);
-    says(with_action(json!({"keys": [{"path": "x"}, {"path": "y"}, {"path": "x"}]})), &["number 1 and number 3", "`x`"]);
+    says(
+        with_actions(&[
+            json!({}),
+            json!({"order": 1, "name": "b"}),
+            json!({"order": 2}),
+        ]),
+        &["action 1 and action 3", "`a`"],
+    );
+    says(
+        with_action(json!({"keys": [{"path": "x"}, {"path": "y"}, {"path": "x"}]})),
+        &["number 1 and number 3", "`x`"],
+    );
     let mut definition = with_task(json!({}));
     definition["nodes"][2] = json!({"id": "s2", "type": "startEvent"});
     says(definition, &["`s`", "start condition"]);

@@ -12,14 +12,29 @@ fn webhooks_name_where_and_of_what() {
         definition
     };
     let url = "https://hooks.example.com/x";
-    for good in [json!({"url": url}), json!({"url": url, "on": ["finished", "failed"], "include": "data"})] {
+    for good in [
+        json!({"url": url}),
+        json!({"url": url, "on": ["finished", "failed"], "include": "data"}),
+    ] {
         check(with(good), &[]);
     }
     check(with(json!({"url": ""})), &["p missing_param"]);
-    check(with(json!({"url": "https://hooks.example.com/${id}"})), &["p invalid_url"]);
-    check(with(json!({"url": "ftp://hooks.example.com/"})), &["p invalid_url"]);
-    check(with(json!({"url": "https://ada:pw@hooks.example.com/"})), &["p invalid_url"]);
-    check(with(json!({"url": url, "on": ["done", "started"], "include": "all"})), &["p invalid_value"; 3]);
+    check(
+        with(json!({"url": "https://hooks.example.com/${id}"})),
+        &["p invalid_url"],
+    );
+    check(
+        with(json!({"url": "ftp://hooks.example.com/"})),
+        &["p invalid_url"],
+    );
+    check(
+        with(json!({"url": "https://ada:pw@hooks.example.com/"})),
+        &["p invalid_url"],
+    );
+    check(
+        with(json!({"url": url, "on": ["done", "started"], "include": "all"})),
+        &["p invalid_value"; 3],
+    );
     check(with(json!({"url": url, "on": []})), &["p invalid_value"]);
     let mut many = with_task(json!({}));
     many["webhooks"] = json!(vec![json!({"url": url}); 9]);

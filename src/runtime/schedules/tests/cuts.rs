@@ -7,22 +7,40 @@ use super::stage::{World, at, idle, kept, process, wait_until};
 /// A life in which the hour passes, cut off after so many writes; then one that is not.
 fn check(missed: &str, down_until: Option<&str>, expected: &[&str]) {
     let cut_off = (0..).find(|&writes| {
-        let world = World::with(&process(&[json!({"when": {"cycle": "0 * * * *"}, "missed": missed})]));
+        let world = World::with(&process(&[
+            json!({"when": {"cycle": "0 * * * *"}, "missed": missed}),
+        ]));
         world.clock.set(down_until.map_or(at("00:30"), at));
         let first = world.live_for(writes, async |runtime| {
             wait_until(&runtime, down_until.unwrap_or("01:00")).await;
             idle(&runtime).await;
         });
         world.clock.set(at(down_until.unwrap_or("01:00")));
-        world.live(async |runtime| assert_eq!(kept(&runtime).await, expected, "{missed}, cut off after {writes} writes"));
+        world.live(async |runtime| {
+            assert_eq!(
+                kept(&runtime).await,
+                expected,
+                "{missed}, cut off after {writes} writes"
+            )
+        });
         let row = world.row();
         let now = world.clock.now();
-        assert!(row.next_due.is_some_and(|due| due > now), "{missed}, cut off after {writes} writes: {row:?}");
-        assert_eq!(row.fired, expected.len() as u64, "{missed}, cut off after {writes} writes");
+        assert!(
+            row.next_due.is_some_and(|due| due > now),
+            "{missed}, cut off after {writes} writes: {row:?}"
+        );
+        assert_eq!(
+            row.fired,
+            expected.len() as u64,
+            "{missed}, cut off after {writes} writes"
+        );
         assert!(row.last_instance.is_some() && row.last_error.is_none());
         first.is_some()
     });
-    assert!(cut_off.is_some_and(|writes| writes >= 2), "a start and what is noted of it are two writes");
+    assert!(
+        cut_off.is_some_and(|writes| writes >= 2),
+        "a start and what is noted of it are two writes"
+    );
 }
 
 #[test]
@@ -37,7 +55,8 @@ fn while_missed_times_are_made_up_for() {
     check("all", Some("03:30"), &["01:00", "02:00", "03:00"]);
 }
 
-/// Cut off while 01:00 is kept, and back when it is missed: its instance is live, so with `overlap="skip"` nothing is started beside it.
+/// Cut off while 01:00 is kept, and back when it is missed: its instance is live, so with
+/// `overlap="skip"` nothing is started beside it.
 #[test]
 fn what_was_started_and_not_noted_still_keeps_others_from_starting() {
     for missed in ["once", "skip", "all"] {
@@ -55,11 +74,20 @@ fn what_was_started_and_not_noted_still_keeps_others_from_starting() {
             world.live(async |runtime| {
                 wait_until(&runtime, "05:30").await;
                 let kept = kept(&runtime).await;
-                assert!(kept.len() == 1, "{missed}, cut off after {writes} writes: {kept:?}");
+                assert!(
+                    kept.len() == 1,
+                    "{missed}, cut off after {writes} writes: {kept:?}"
+                );
             });
-            assert!(world.row().last_instance.is_some(), "{missed}, cut off after {writes} writes");
+            assert!(
+                world.row().last_instance.is_some(),
+                "{missed}, cut off after {writes} writes"
+            );
             first.is_some()
         });
-        assert!(cut_off.is_some_and(|writes| writes >= 2) && unnoted >= 2, "{missed}");
+        assert!(
+            cut_off.is_some_and(|writes| writes >= 2) && unnoted >= 2,
+            "{missed}"
+        );
     }
 }

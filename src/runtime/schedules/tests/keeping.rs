@@ -5,7 +5,9 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::stage::{World, at, deploy, idle, instances, kept, key, process, short_process, wait_until, written};
+use super::stage::{
+    World, at, deploy, idle, instances, kept, key, process, short_process, wait_until, written,
+};
 use crate::{
     engine::{Command, access::Caller, record::Status, rejection::RejectionKind},
     limits,
@@ -29,7 +31,9 @@ fn hourly() -> Value {
 
 #[test]
 fn every_time_starts_an_instance_of_nobody_with_its_data() {
-    let world = World::with(&process(&[json!({"when": {"cycle": "R3/PT30S"}, "startData": {"kind": "nightly"}})]));
+    let world = World::with(&process(&[
+        json!({"when": {"cycle": "R3/PT30S"}, "startData": {"kind": "nightly"}}),
+    ]));
     world.live(async |runtime| {
         wait_until(&runtime, "00:00:29").await;
         assert_eq!(kept(&runtime).await, [""; 0]);
@@ -37,15 +41,28 @@ fn every_time_starts_an_instance_of_nobody_with_its_data() {
         assert_eq!(kept(&runtime).await, ["00:00:30"]);
         wait_until(&runtime, "00:05").await;
         let found = instances(&runtime).await;
-        let times: Vec<String> = found.iter().filter_map(|one| one.head().scheduled_for).map(written).collect();
+        let times: Vec<String> = found
+            .iter()
+            .filter_map(|one| one.head().scheduled_for)
+            .map(written)
+            .collect();
         assert_eq!(times, ["00:00:30", "00:01", "00:01:30"]);
         for one in &found {
-            assert_eq!((one.head().started_by.as_str(), one.head().root), ("schedule:p", one.head().key));
-            assert_eq!(one.whole.as_ref().map(|whole| &whole.data), Some(&json!({"kind": "nightly"})));
+            assert_eq!(
+                (one.head().started_by.as_str(), one.head().root),
+                ("schedule:p", one.head().key)
+            );
+            assert_eq!(
+                one.whole.as_ref().map(|whole| &whole.data),
+                Some(&json!({"kind": "nightly"}))
+            );
             assert_eq!(one.next.status, Status::Started);
         }
         let told = runtime.schedules.get(&key("s0")).unwrap();
-        assert_eq!((told.row.fired, told.next_run(), told.row.last_fired), (3, None, Some(at("00:05"))));
+        assert_eq!(
+            (told.row.fired, told.next_run(), told.row.last_fired),
+            (3, None, Some(at("00:05")))
+        );
         assert_eq!(told.row.last_instance, Some(found[2].head().key));
     });
 }
@@ -57,7 +74,10 @@ fn what_passes_at_once_is_kept_up_to_a_bound() {
         wait_until(&runtime, "02-01T00:00").await;
         let times = kept(&runtime).await;
         assert_eq!(times.len(), limits::SCHEDULE_BACKLOG);
-        assert_eq!((times[0].as_str(), times[99].as_str()), ("01-31T23:58:21", "02-01T00:00"));
+        assert_eq!(
+            (times[0].as_str(), times[99].as_str()),
+            ("01-31T23:58:21", "02-01T00:00")
+        );
         wait_until(&runtime, "02-01T00:00:02").await;
         assert_eq!(kept(&runtime).await.len(), limits::SCHEDULE_BACKLOG + 2);
     });
@@ -72,7 +92,10 @@ fn the_next_time_is_remembered_over_a_restart() {
         wait_until(&runtime, "09:00").await;
         assert_eq!(kept(&runtime).await, ["01:00", "02:00", "03:00"]);
     });
-    assert_eq!((world.row().next_due, world.row().begun_at), (None, at("00:00")));
+    assert_eq!(
+        (world.row().next_due, world.row().begun_at),
+        (None, at("00:00"))
+    );
 }
 
 #[test]
@@ -85,29 +108,73 @@ fn a_new_version_keeps_the_schedules_that_stay_and_begins_the_others_anew() {
         let mut changed = every(60);
         changed["missed"] = json!("all");
         changed["startData"] = json!({"version": 2});
-        assert_eq!(deploy(&runtime, &process(&[changed, every(40)])).await.unwrap(), 2);
+        assert_eq!(
+            deploy(&runtime, &process(&[changed, every(40)]))
+                .await
+                .unwrap(),
+            2
+        );
         let told = runtime.schedules.list("default", Some("p"));
-        let next: Vec<_> =
-            told.iter().map(|one| (one.row.key.node.as_str(), one.row.next_due.map(written), one.row.enabled)).collect();
-        assert_eq!(next, [("s0", Some("01:00".into()), true), ("s1", Some("01:10".into()), false)]);
+        let next: Vec<_> = told
+            .iter()
+            .map(|one| {
+                (
+                    one.row.key.node.as_str(),
+                    one.row.next_due.map(written),
+                    one.row.enabled,
+                )
+            })
+            .collect();
+        assert_eq!(
+            next,
+            [
+                ("s0", Some("01:00".into()), true),
+                ("s1", Some("01:10".into()), false)
+            ]
+        );
         wait_until(&runtime, "01:30").await;
         let found = instances(&runtime).await;
-        assert_eq!(found.iter().map(|one| one.head().process.version).collect::<Vec<_>>(), [2]);
-        assert_eq!(found[0].whole.as_ref().map(|whole| &whole.data), Some(&json!({"version": 2})));
+        assert_eq!(
+            found
+                .iter()
+                .map(|one| one.head().process.version)
+                .collect::<Vec<_>>(),
+            [2]
+        );
+        assert_eq!(
+            found[0].whole.as_ref().map(|whole| &whole.data),
+            Some(&json!({"version": 2}))
+        );
         // A draft changes nothing.
         let rows = runtime.schedules.list("default", None);
         let mut draft = process(&[every(5)]);
         draft["name"] = json!("draft");
         let source = draft.to_string();
         let (source, format, now) = (source.as_bytes(), SourceFormat::Json, at("01:30"));
-        let draft = Deploy { tenant: "default", source, format, publish: false, by: "test", now };
+        let draft = Deploy {
+            tenant: "default",
+            source,
+            format,
+            publish: false,
+            by: "test",
+            now,
+        };
         runtime.definitions.deploy(draft).await.unwrap();
         let after = runtime.schedules.list("default", None);
-        assert!(rows.iter().map(|one| &one.row).eq(after.iter().map(|one| &one.row)));
+        assert!(
+            rows.iter()
+                .map(|one| &one.row)
+                .eq(after.iter().map(|one| &one.row))
+        );
         assert_eq!(runtime.schedules.list("other", None).len(), 0);
     });
     world.live(async |runtime| {
-        let nodes: Vec<String> = runtime.schedules.list("default", None).into_iter().map(|one| one.row.key.node).collect();
+        let nodes: Vec<String> = runtime
+            .schedules
+            .list("default", None)
+            .into_iter()
+            .map(|one| one.row.key.node)
+            .collect();
         assert_eq!(nodes, ["s0", "s1"]);
     });
 }
@@ -116,11 +183,19 @@ fn a_new_version_keeps_the_schedules_that_stay_and_begins_the_others_anew() {
 fn a_withdrawn_process_has_no_schedules_and_begins_them_anew() {
     let world = World::with(&process(&[json!({"when": {"duration": "PT1H"}})]));
     world.live(async |runtime| {
-        runtime.definitions.deprecate("default", "p", 1).await.unwrap();
+        runtime
+            .definitions
+            .deprecate("default", "p", 1)
+            .await
+            .unwrap();
         assert_eq!(runtime.schedules.list("default", None).len(), 0);
         wait_until(&runtime, "02:00").await;
         assert_eq!(kept(&runtime).await, [""; 0]);
-        runtime.definitions.publish("default", "p", 1).await.unwrap();
+        runtime
+            .definitions
+            .publish("default", "p", 1)
+            .await
+            .unwrap();
         wait_until(&runtime, "09:00").await;
         assert_eq!(kept(&runtime).await, ["03:00"]);
         // What has been due once stays so with a new version.
@@ -134,7 +209,9 @@ fn a_withdrawn_process_has_no_schedules_and_begins_them_anew() {
 
 #[test]
 fn one_that_does_not_overlap_waits_for_its_instance_to_end() {
-    let world = World::with(&process(&[json!({"when": {"cycle": "0 * * * *"}, "overlap": "skip"})]));
+    let world = World::with(&process(&[
+        json!({"when": {"cycle": "0 * * * *"}, "overlap": "skip"}),
+    ]));
     world.live(async |runtime| {
         wait_until(&runtime, "03:30").await;
         assert_eq!(kept(&runtime).await, ["01:00"]);
@@ -154,7 +231,9 @@ fn one_that_does_not_overlap_waits_for_its_instance_to_end() {
 
 #[test]
 fn of_what_does_not_overlap_only_one_starts_when_several_ask_at_once() {
-    let world = World::with(&process(&[json!({"when": {"cycle": "0 * * * *"}, "overlap": "skip"})]));
+    let world = World::with(&process(&[
+        json!({"when": {"cycle": "0 * * * *"}, "overlap": "skip"}),
+    ]));
     world.live(async |runtime| {
         runtime.clock.set(at("01:00"));
         let key = key("s0");
@@ -172,8 +251,19 @@ fn of_what_does_not_overlap_only_one_starts_when_several_ask_at_once() {
 }
 
 async fn end(runtime: &Arc<Runtime>, instance: InstanceKey) {
-    let ask = Ask::Apply { command: Box::new(Command::Terminate), tag: None, if_seq: None };
-    runtime.dispatch(instance, Envelope { caller: None, ask, reply: Reply::to(drop) });
+    let ask = Ask::Apply {
+        command: Box::new(Command::Terminate),
+        tag: None,
+        if_seq: None,
+    };
+    runtime.dispatch(
+        instance,
+        Envelope {
+            caller: None,
+            ask,
+            reply: Reply::to(drop),
+        },
+    );
     idle(runtime).await;
 }
 
@@ -203,7 +293,13 @@ fn clients_do_not_start_where_schedules_do() {
     let world = World::with(&process(&[hourly()]));
     world.live(async |runtime| {
         let (sender, answer) = tokio::sync::oneshot::channel();
-        let caller = Caller { subject: "alice".into(), tenant: "default".into(), roles: [].into(), operator: true, trees: None };
+        let caller = Caller {
+            subject: "alice".into(),
+            tenant: "default".into(),
+            roles: [].into(),
+            operator: true,
+            trees: None,
+        };
         let request = StartRequest {
             process: Some("p".into()),
             data: json!({}),
@@ -217,9 +313,15 @@ fn clients_do_not_start_where_schedules_do() {
             hash: 0,
         };
         runtime.start_instance(request, Reply::to(move |answer| drop(sender.send(answer))));
-        let Answer::Refused(Refusal::Rejected(rejection)) = answer.await.unwrap() else { panic!("expected a refusal") };
+        let Answer::Refused(Refusal::Rejected(rejection)) = answer.await.unwrap() else {
+            panic!("expected a refusal")
+        };
         assert_eq!(rejection.kind, RejectionKind::BadRequest);
-        assert!(rejection.message.contains("POST /v1/schedules/p/s0/run"), "{}", rejection.message);
+        assert!(
+            rejection.message.contains("POST /v1/schedules/p/s0/run"),
+            "{}",
+            rejection.message
+        );
     });
 }
 
@@ -229,10 +331,19 @@ fn a_thousand_due_at_once_are_all_kept() {
     world.live(async |runtime| {
         runtime.clock.set(at("01:00"));
         // A user meanwhile is answered.
-        runtime.run_schedule(&key("s7"), Uuid::from_u128(1)).await.unwrap();
+        runtime
+            .run_schedule(&key("s7"), Uuid::from_u128(1))
+            .await
+            .unwrap();
         idle(&runtime).await;
         assert_eq!(kept(&runtime).await.len(), 1_001);
-        assert!(runtime.schedules.list("default", None).iter().all(|one| one.next_run() == Some(at("02:00"))));
+        assert!(
+            runtime
+                .schedules
+                .list("default", None)
+                .iter()
+                .all(|one| one.next_run() == Some(at("02:00")))
+        );
     });
 }
 
@@ -250,7 +361,10 @@ impl Evaluator for Refusing {
     }
 
     fn check_schema(&self, _: &Value, _: &Value) -> Result<(), Vec<(String, FieldError)>> {
-        Err(vec![(String::new(), FieldError::new("const", "expected another value, but it is this one"))])
+        Err(vec![(
+            String::new(),
+            FieldError::new("const", "expected another value, but it is this one"),
+        )])
     }
 
     fn may_take_long(&self, _: &Value) -> bool {
@@ -260,8 +374,10 @@ impl Evaluator for Refusing {
 
 #[test]
 fn what_cannot_be_started_says_why_and_the_next_time_is_tried() {
-    let mut with_keys = process(&[json!({"when": {"cycle": "0 * * * *"}, "startData": {"kind": "nightly"}})]);
-    with_keys["nodes"][0]["keys"] = json!([{"path": "kind", "required": true, "schema": {"type": "string"}}]);
+    let mut with_keys =
+        process(&[json!({"when": {"cycle": "0 * * * *"}, "startData": {"kind": "nightly"}})]);
+    with_keys["nodes"][0]["keys"] =
+        json!([{"path": "kind", "required": true, "schema": {"type": "string"}}]);
     let world = World::with(&with_keys);
     world.live(async |runtime| {
         let evaluator: Arc<dyn Evaluator> = Arc::new(Refusing);
@@ -269,13 +385,22 @@ fn what_cannot_be_started_says_why_and_the_next_time_is_tried() {
         wait_until(&runtime, "01:00").await;
         assert_eq!(kept(&runtime).await, [""; 0]);
         let row = runtime.schedules.get(&key("s0")).unwrap().row;
-        assert!(row.last_error.is_some_and(|sentence| sentence.contains("expected")));
-        assert_eq!((row.failed_at, row.next_due, row.fired), (Some(at("01:00")), Some(at("02:00")), 0));
+        assert!(
+            row.last_error
+                .is_some_and(|sentence| sentence.contains("expected"))
+        );
+        assert_eq!(
+            (row.failed_at, row.next_due, row.fired),
+            (Some(at("01:00")), Some(at("02:00")), 0)
+        );
     });
     world.live(async |runtime| {
         wait_until(&runtime, "02:00").await;
         assert_eq!(kept(&runtime).await, ["02:00"]);
-        assert_eq!(runtime.schedules.get(&key("s0")).unwrap().row.last_error, None);
+        assert_eq!(
+            runtime.schedules.get(&key("s0")).unwrap().row.last_error,
+            None
+        );
     });
 }
 
@@ -288,15 +413,22 @@ fn start_data_that_the_keys_refuse_are_a_problem_at_deploy() {
             definition["nodes"][0]["keys"] = keys;
             match deploy(&runtime, &definition).await {
                 Ok(_) => Vec::new(),
-                Err(DeployError::Invalid(problems)) => {
-                    problems.iter().map(|one| (one.code, one.severity == Severity::Error)).collect()
-                }
+                Err(DeployError::Invalid(problems)) => problems
+                    .iter()
+                    .map(|one| (one.code, one.severity == Severity::Error))
+                    .collect(),
                 Err(other) => panic!("{other:?}"),
             }
         };
         let keys = || json!([{"path": "kind", "required": true, "schema": {"type": "string"}}]);
-        assert_eq!(refused(json!({}), keys()).await, [("invalid_start_data", true)]);
-        assert_eq!(refused(json!({"kind": 5}), keys()).await, [("invalid_start_data", true)]);
+        assert_eq!(
+            refused(json!({}), keys()).await,
+            [("invalid_start_data", true)]
+        );
+        assert_eq!(
+            refused(json!({"kind": 5}), keys()).await,
+            [("invalid_start_data", true)]
+        );
         let beside = refused(json!({"kind": null, "other": 1}), keys()).await;
         assert_eq!(beside, [("invalid_start_data", true)]);
         assert_eq!(refused(json!({"kind": "x", "other": 1}), keys()).await, []);

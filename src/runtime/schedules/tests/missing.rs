@@ -12,8 +12,14 @@ fn hourly(missed: &str) -> Value {
 }
 
 /// What is made up for by each rule, and the next time in each case.
-const RULES: [(&str, &[&str]); 3] =
-    [("once", &["05:00", "06:00"]), ("skip", &["06:00"]), ("all", &["01:00", "02:00", "03:00", "04:00", "05:00", "06:00"])];
+const RULES: [(&str, &[&str]); 3] = [
+    ("once", &["05:00", "06:00"]),
+    ("skip", &["06:00"]),
+    (
+        "all",
+        &["01:00", "02:00", "03:00", "04:00", "05:00", "06:00"],
+    ),
+];
 
 #[test]
 fn while_the_server_was_down() {
@@ -21,7 +27,11 @@ fn while_the_server_was_down() {
         let world = World::with(&process(&[hourly(rule)]));
         world.clock.set(at("05:30"));
         world.live(async |runtime| {
-            assert_eq!(kept(&runtime).await, expected[..expected.len() - 1], "{rule}");
+            assert_eq!(
+                kept(&runtime).await,
+                expected[..expected.len() - 1],
+                "{rule}"
+            );
             wait_until(&runtime, "06:00").await;
             assert_eq!(kept(&runtime).await, expected, "{rule}");
         });
@@ -38,7 +48,11 @@ async fn switch_schedule(runtime: Arc<Runtime>, on: bool) {
 }
 
 async fn switch_process(runtime: Arc<Runtime>, on: bool) {
-    runtime.definitions.switch("default", "p", on).await.unwrap();
+    runtime
+        .definitions
+        .switch("default", "p", on)
+        .await
+        .unwrap();
     let told = runtime.schedules.get(&key("s0")).unwrap();
     assert_eq!((told.row.enabled, told.next_run().is_some()), (true, on));
 }
@@ -51,7 +65,11 @@ fn while_it_was_disabled() {
     }
 }
 
-fn check<F: Future<Output = ()>>(rule: &str, expected: &[&str], switch: impl Fn(Arc<Runtime>, bool) -> F) {
+fn check<F: Future<Output = ()>>(
+    rule: &str,
+    expected: &[&str],
+    switch: impl Fn(Arc<Runtime>, bool) -> F,
+) {
     let world = World::with(&process(&[hourly(rule)]));
     world.live(async |runtime| {
         switch(runtime.clone(), false).await;
@@ -63,7 +81,11 @@ fn check<F: Future<Output = ()>>(rule: &str, expected: &[&str], switch: impl Fn(
         assert_eq!(kept(&runtime).await, [""; 0], "{rule}");
         switch(runtime.clone(), true).await;
         wait_until(&runtime, "05:31").await;
-        assert_eq!(kept(&runtime).await, expected[..expected.len() - 1], "{rule}");
+        assert_eq!(
+            kept(&runtime).await,
+            expected[..expected.len() - 1],
+            "{rule}"
+        );
         wait_until(&runtime, "06:00").await;
         assert_eq!(kept(&runtime).await, expected, "{rule}");
     });
@@ -71,19 +93,26 @@ fn check<F: Future<Output = ()>>(rule: &str, expected: &[&str], switch: impl Fn(
 
 #[test]
 fn each_of_them_up_to_a_bound() {
-    let world = World::with(&short_process(&[json!({"when": {"cycle": "R/PT1S"}, "missed": "all"})]));
+    let world = World::with(&short_process(&[
+        json!({"when": {"cycle": "R/PT1S"}, "missed": "all"}),
+    ]));
     world.clock.set(at("12:00"));
     world.live(async |runtime| {
         let times = kept(&runtime).await;
         assert_eq!(times.len(), limits::SCHEDULE_BACKLOG);
-        assert_eq!((times[0].as_str(), times[99].as_str()), ("11:58:21", "12:00"));
+        assert_eq!(
+            (times[0].as_str(), times[99].as_str()),
+            ("11:58:21", "12:00")
+        );
     });
 }
 
 #[test]
 fn what_comes_once_is_missed_once() {
     for (rule, expected) in [("once", &["01:00"][..]), ("all", &["01:00"]), ("skip", &[])] {
-        let world = World::with(&process(&[json!({"when": {"date": "2026-01-01T01:00:00Z"}, "missed": rule})]));
+        let world = World::with(&process(&[
+            json!({"when": {"date": "2026-01-01T01:00:00Z"}, "missed": rule}),
+        ]));
         world.clock.set(at("05:30"));
         world.live(async |runtime| {
             assert_eq!(kept(&runtime).await, expected, "{rule}");
@@ -95,17 +124,31 @@ fn what_comes_once_is_missed_once() {
 
 #[test]
 fn a_start_with_the_server_comes_with_each_of_them_and_with_nothing_else() {
-    let world = World::with(&process(&[json!({"when": "startup"}), json!({"when": "startup", "overlap": "skip"})]));
+    let world = World::with(&process(&[
+        json!({"when": "startup"}),
+        json!({"when": "startup", "overlap": "skip"}),
+    ]));
     world.live(async |runtime| {
         let found = instances(&runtime).await;
-        let starts: Vec<_> = found.iter().filter_map(|one| one.head().scheduled_for).collect();
+        let starts: Vec<_> = found
+            .iter()
+            .filter_map(|one| one.head().scheduled_for)
+            .collect();
         assert_eq!(starts, [at("00:00"); 2]);
         let mut again = process(&[json!({"when": "startup"})]);
         again["name"] = json!("again");
         deploy(&runtime, &again).await.unwrap();
         wait_until(&runtime, "01:00").await;
         assert_eq!(kept(&runtime).await.len(), 2);
-        deploy(&runtime, &process(&[json!({"when": "startup"}), json!({"when": "startup", "overlap": "skip"})])).await.unwrap();
+        deploy(
+            &runtime,
+            &process(&[
+                json!({"when": "startup"}),
+                json!({"when": "startup", "overlap": "skip"}),
+            ]),
+        )
+        .await
+        .unwrap();
     });
     // The one that does not overlap began anew, and forgot what it started.
     world.live(async |runtime| assert_eq!(kept(&runtime).await.len(), 4));

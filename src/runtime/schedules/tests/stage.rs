@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, oneshot};
 
 use crate::{
-    journal::{InstanceFilter, Journal, MemoryStore, ScheduleKey, ScheduleRow, Store, StoreError, StoreReader, WriteOp},
+    journal::{
+        InstanceFilter, Journal, MemoryStore, ScheduleKey, ScheduleRow, Store, StoreError,
+        StoreReader, WriteOp,
+    },
     limits,
     model::{
         ids::{InstanceKey, Time},
@@ -52,17 +55,30 @@ impl Store for Cut {
 /// A time of 2026-01-01, or of another day of 2026: `05:00`, `02-03T05:00`.
 pub fn at(text: &str) -> Time {
     let day = if text.contains('T') { "" } else { "01-01T" };
-    let seconds = if text.matches(':').count() == 1 { ":00" } else { "" };
+    let seconds = if text.matches(':').count() == 1 {
+        ":00"
+    } else {
+        ""
+    };
     let text = format!("2026-{day}{text}{seconds}Z");
-    Time(text.parse::<jiff::Timestamp>().unwrap_or_else(|error| panic!("{text}: {error}")).as_millisecond())
+    Time(
+        text.parse::<jiff::Timestamp>()
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
+            .as_millisecond(),
+    )
 }
 
 /// A time as [`at`] reads it.
 pub fn written(time: Time) -> String {
-    time.to_string().replace("2026-", "").replace("01-01T", "").replace(":00.000Z", "").replace(".000Z", "")
+    time.to_string()
+        .replace("2026-", "")
+        .replace("01-01T", "")
+        .replace(":00.000Z", "")
+        .replace(".000Z", "")
 }
 
-/// Process `p`: each schedule starts it at a start event of its own, `s0`, `s1`, …; its user task `ask` waits.
+/// Process `p`: each schedule starts it at a start event of its own, `s0`, `s1`, …; its user task
+/// `ask` waits.
 pub fn process(schedules: &[Value]) -> Value {
     of_nodes(json!({"id": "ask", "type": "userTask"}), schedules)
 }
@@ -74,9 +90,14 @@ pub fn short_process(schedules: &[Value]) -> Value {
 
 fn of_nodes(ask: Value, schedules: &[Value]) -> Value {
     let starts = schedules.iter().enumerate();
-    let starts = starts.map(|(n, schedule)| json!({"id": format!("s{n}"), "type": "startEvent", "schedule": schedule}));
-    let nodes: Vec<Value> = starts.chain([ask, json!({"id": "end", "type": "endEvent"})]).collect();
-    let flow = |n: usize| json!({"id": format!("f{n}"), "source": format!("s{n}"), "target": "ask"});
+    let starts = starts.map(
+        |(n, schedule)| json!({"id": format!("s{n}"), "type": "startEvent", "schedule": schedule}),
+    );
+    let nodes: Vec<Value> = starts
+        .chain([ask, json!({"id": "end", "type": "endEvent"})])
+        .collect();
+    let flow =
+        |n: usize| json!({"id": format!("f{n}"), "source": format!("s{n}"), "target": "ask"});
     let last = json!({"id": "last", "source": "ask", "target": "end"});
     let flows: Vec<Value> = (0..schedules.len()).map(flow).chain([last]).collect();
     json!({"id": "p", "nodes": nodes, "flows": flows})
@@ -85,7 +106,10 @@ fn of_nodes(ask: Value, schedules: &[Value]) -> Value {
 impl World {
     /// A world at midnight in which this process stands.
     pub fn with(process: &Value) -> Self {
-        let world = Self { store: MemoryStore::default(), clock: Clock::standing_at(at("00:00")) };
+        let world = Self {
+            store: MemoryStore::default(),
+            clock: Clock::standing_at(at("00:00")),
+        };
         world.live(async |runtime| deploy(&runtime, process).await.unwrap());
         world
     }
@@ -96,8 +120,15 @@ impl World {
     }
 
     /// A life until so many writes are done. `None` when it was cut off.
-    pub fn live_for<T>(&self, writes: usize, play: impl AsyncFnOnce(Arc<Runtime>) -> T) -> Option<T> {
-        let store = Box::new(Cut { store: self.store.clone(), left: writes });
+    pub fn live_for<T>(
+        &self,
+        writes: usize,
+        play: impl AsyncFnOnce(Arc<Runtime>) -> T,
+    ) -> Option<T> {
+        let store = Box::new(Cut {
+            store: self.store.clone(),
+            left: writes,
+        });
         let clock = self.clock.clone();
         actix_rt::System::new().block_on(async move {
             let fatal = Arc::new(Notify::new());
@@ -131,7 +162,9 @@ impl World {
     /// The row of the schedule `s0`.
     pub fn row(&self) -> ScheduleRow {
         let rows = self.store.schedules().unwrap();
-        rows.into_iter().find(|row| row.key == key("s0")).expect("there is a schedule")
+        rows.into_iter()
+            .find(|row| row.key == key("s0"))
+            .expect("there is a schedule")
     }
 }
 
@@ -148,14 +181,29 @@ async fn begun<T>(runtime: &Arc<Runtime>, play: impl AsyncFnOnce(Arc<Runtime>) -
 
 /// The schedule of a start event of `p`.
 pub fn key(node: &str) -> ScheduleKey {
-    ScheduleKey { tenant: "default".into(), process: "p".into(), node: node.into() }
+    ScheduleKey {
+        tenant: "default".into(),
+        process: "p".into(),
+        node: node.into(),
+    }
 }
 
 pub async fn deploy(runtime: &Runtime, process: &Value) -> Result<u32, DeployError> {
     let source = process.to_string();
     let (source, format) = (source.as_bytes(), SourceFormat::Json);
-    let deploy = Deploy { tenant: "default", source, format, publish: true, by: "test", now: Time(0) };
-    runtime.definitions.deploy(deploy).await.map(|deployed| deployed[0].row.version)
+    let deploy = Deploy {
+        tenant: "default",
+        source,
+        format,
+        publish: true,
+        by: "test",
+        now: Time(0),
+    };
+    runtime
+        .definitions
+        .deploy(deploy)
+        .await
+        .map(|deployed| deployed[0].row.version)
 }
 
 pub async fn idle(runtime: &Arc<Runtime>) {
@@ -176,7 +224,14 @@ pub async fn wait_until(runtime: &Arc<Runtime>, time: &str) {
 pub async fn look(runtime: &Arc<Runtime>, key: InstanceKey) -> Arc<Observed> {
     let (sender, answer) = oneshot::channel();
     let reply = Reply::to(move |answer| drop(sender.send(answer)));
-    runtime.dispatch(key, Envelope { caller: None, ask: Ask::Observe, reply });
+    runtime.dispatch(
+        key,
+        Envelope {
+            caller: None,
+            ask: Ask::Observe,
+            reply,
+        },
+    );
     match answer.await.unwrap() {
         Answer::Observed(observed) => observed,
         other => panic!("{other:?}"),
@@ -185,7 +240,10 @@ pub async fn look(runtime: &Arc<Runtime>, key: InstanceKey) -> Arc<Observed> {
 
 /// All instances, in the order of the times they are for.
 pub async fn instances(runtime: &Arc<Runtime>) -> Vec<Arc<Observed>> {
-    let rows = runtime.journal.read(|reader| reader.instances(&InstanceFilter::default(), None, usize::MAX)).await;
+    let rows = runtime
+        .journal
+        .read(|reader| reader.instances(&InstanceFilter::default(), None, usize::MAX))
+        .await;
     let mut found = Vec::new();
     for row in rows.unwrap().unwrap() {
         found.push(look(runtime, row.key).await);
@@ -196,5 +254,10 @@ pub async fn instances(runtime: &Arc<Runtime>) -> Vec<Arc<Observed>> {
 
 /// The times for which there are instances.
 pub async fn kept(runtime: &Arc<Runtime>) -> Vec<String> {
-    instances(runtime).await.iter().filter_map(|observed| observed.head().scheduled_for).map(written).collect()
+    instances(runtime)
+        .await
+        .iter()
+        .filter_map(|observed| observed.head().scheduled_for)
+        .map(written)
+        .collect()
 }

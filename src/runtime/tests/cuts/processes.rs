@@ -1,5 +1,6 @@
-//! The processes of the tree: synchronous and asynchronous children, one per item, three levels deep, an error that is caught,
-//! children that add to the parent's data and push to its clients, a delayed action.
+//! The processes of the tree: synchronous and asynchronous children, one per item, three levels
+//! deep, an error that is caught, children that add to the parent's data and push to its clients, a
+//! delayed action.
 
 use serde_json::{Value, json};
 
@@ -12,18 +13,35 @@ use serde_json::{Value, json};
 ///       └─ credit           fails with POOR, which root catches
 /// ```
 pub fn all() -> Vec<Value> {
-    vec![root(), diary(), guard(), post(), person(), grade(), credit()]
+    vec![
+        root(),
+        diary(),
+        guard(),
+        post(),
+        person(),
+        grade(),
+        credit(),
+    ]
 }
 
 fn root() -> Value {
     let kick = [
-        action("diary", "startSubprocess", json!({"process": "diary", "paramsToCopy": []})),
-        action("guard", "startSubprocess", json!({"process": "guard", "paramsToCopy": []})),
+        action(
+            "diary",
+            "startSubprocess",
+            json!({"process": "diary", "paramsToCopy": []}),
+        ),
+        action(
+            "guard",
+            "startSubprocess",
+            json!({"process": "guard", "paramsToCopy": []}),
+        ),
         push("active", json!({"begun": true})),
     ];
     let people = json!({"calledElement": "person", "paramsToCopy": [], "collection": "people", "outputKey": "grades",
         "output": r#"{"name": "${item}", "grade": "${grade.value}"}"#});
-    let credit = json!({"calledElement": "credit", "paramsToCopy": ["people"], "outputKey": "credit"});
+    let credit =
+        json!({"calledElement": "credit", "paramsToCopy": ["people"], "outputKey": "credit"});
     let confirm = json!({"name": "confirm", "type": "saveData", "trigger": "manual"});
     process(
         "root",
@@ -31,22 +49,52 @@ fn root() -> Value {
             node("kick", "task", &kick),
             with(node("all", "callActivity", &[]), "call", people),
             with(node("check", "callActivity", &[]), "call", credit),
-            with(with(node("poor", "boundaryEvent", &[]), "attachedTo", json!("check")), "errorCode", json!("POOR")),
-            node("decline", "userTask", &[push("active", json!({"declined": true})), confirm]),
+            with(
+                with(
+                    node("poor", "boundaryEvent", &[]),
+                    "attachedTo",
+                    json!("check"),
+                ),
+                "errorCode",
+                json!("POOR"),
+            ),
+            node(
+                "decline",
+                "userTask",
+                &[push("active", json!({"declined": true})), confirm],
+            ),
             node("end2", "endEvent", &[]),
         ],
-        &[&["start", "kick", "all", "check", "end"], &["poor", "decline", "end2"]],
+        &[
+            &["start", "kick", "all", "check", "end"],
+            &["poor", "decline", "end2"],
+        ],
     )
 }
 
 fn diary() -> Value {
-    let mut late = action("late", "appendToParent", json!({"message": r#"{"entries": 1}"#, "destination": "diary"}));
+    let mut late = action(
+        "late",
+        "appendToParent",
+        json!({"message": r#"{"entries": 1}"#, "destination": "diary"}),
+    );
     late["timer"] = json!("PT10S");
-    chain("diary", node("write", "task", &[push("parent", json!({"diary": "opened"})), late]))
+    chain(
+        "diary",
+        node(
+            "write",
+            "task",
+            &[push("parent", json!({"diary": "opened"})), late],
+        ),
+    )
 }
 
 fn guard() -> Value {
-    let call = with(node("stand", "callActivity", &[]), "call", json!({"calledElement": "post"}));
+    let call = with(
+        node("stand", "callActivity", &[]),
+        "call",
+        json!({"calledElement": "post"}),
+    );
     chain("guard", call)
 }
 
@@ -56,7 +104,10 @@ fn post() -> Value {
 
 fn person() -> Value {
     let call = json!({"calledElement": "grade", "paramsToCopy": ["item"], "outputKey": "graded"});
-    let (before, after) = (ask(json!({"rates": "${item}"})), ask(json!({"rated": "${item}", "grade": "${grade.value}"})));
+    let (before, after) = (
+        ask(json!({"rates": "${item}"})),
+        ask(json!({"rated": "${item}", "grade": "${grade.value}"})),
+    );
     process(
         "person",
         vec![
@@ -70,13 +121,23 @@ fn person() -> Value {
 
 fn grade() -> Value {
     let value = json!({"message": r#"{"value": "A for ${item}"}"#, "destination": "grade"});
-    let actions = [ask(json!({"grading": "${item}"})), action("value", "appendToParent", value)];
+    let actions = [
+        ask(json!({"grading": "${item}"})),
+        action("value", "appendToParent", value),
+    ];
     chain("grade", node("look", "task", &actions))
 }
 
 fn credit() -> Value {
     let checked = json!({"message": r#"{"of": "${people}"}"#, "destination": "checked"});
-    let look = node("look", "task", &[push("parent", json!({"checking": true})), action("add", "appendToParent", checked)]);
+    let look = node(
+        "look",
+        "task",
+        &[
+            push("parent", json!({"checking": true})),
+            action("add", "appendToParent", checked),
+        ],
+    );
     let mut credit = chain("credit", look);
     credit["nodes"][2] = with(node("end", "endEvent", &[]), "errorCode", json!("POOR"));
     credit
@@ -84,12 +145,18 @@ fn credit() -> Value {
 
 /// A Data message.
 fn push(target: &str, message: Value) -> Value {
-    action("push", "websocketSend", json!({"target": target, "message": message.to_string()}))
+    action(
+        "push",
+        "websocketSend",
+        json!({"target": target, "message": message.to_string()}),
+    )
 }
 
-/// An Action message to the parent: several children may send such ones at the same time and the view stays the same.
+/// An Action message to the parent: several children may send such ones at the same time and the
+/// view stays the same.
 fn ask(message: Value) -> Value {
-    let params = json!({"target": "parent", "messageType": "action", "message": message.to_string()});
+    let params =
+        json!({"target": "parent", "messageType": "action", "message": message.to_string()});
     action("ask", "websocketSend", params)
 }
 
@@ -99,7 +166,12 @@ fn action(name: &str, kind: &str, params: Value) -> Value {
 
 fn node(id: &str, kind: &str, actions: &[Value]) -> Value {
     let mut node = json!({"id": id, "type": kind, "actions": actions});
-    for (order, action) in node["actions"].as_array_mut().into_iter().flatten().enumerate() {
+    for (order, action) in node["actions"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+        .enumerate()
+    {
         action["order"] = json!(order);
     }
     node
@@ -120,6 +192,8 @@ fn process(id: &str, mut nodes: Vec<Value>, chains: &[&[&str]]) -> Value {
     nodes.insert(0, node("start", "startEvent", &[]));
     nodes.push(node("end", "endEvent", &[]));
     let pairs = chains.iter().flat_map(|chain| chain.windows(2));
-    let flows: Vec<Value> = pairs.map(|pair| json!({"id": pair.join("-"), "source": pair[0], "target": pair[1]})).collect();
+    let flows: Vec<Value> = pairs
+        .map(|pair| json!({"id": pair.join("-"), "source": pair[0], "target": pair[1]}))
+        .collect();
     json!({"id": id, "nodes": nodes, "flows": flows})
 }

@@ -1,5 +1,5 @@
-//! A start that was refused stays so, although its letter may be delivered again when it would be possible: what the parent
-//! shows as ended does not live.
+//! A start that was refused stays so, although its letter may be delivered again when it would be
+//! possible: what the parent shows as ended does not live.
 
 use std::{slice, sync::Arc};
 
@@ -17,25 +17,46 @@ async fn begin(runtime: Arc<Runtime>) -> Vec<Child> {
     let root = start(&runtime).await;
     idle(&runtime).await;
     let observed = observe(&runtime, root).await;
-    let guard = observed.children.iter().find(|child| child.start.process == "guard").unwrap().start.child;
+    let guard = observed
+        .children
+        .iter()
+        .find(|child| child.start.process == "guard")
+        .unwrap()
+        .start
+        .child;
     observe(&runtime, guard).await.children.clone()
 }
 
 #[test]
 fn a_child_that_could_not_be_started() {
-    let (posts, others): (Vec<Value>, Vec<Value>) = processes::all().into_iter().partition(|source| source["id"] == "post");
+    let (posts, others): (Vec<Value>, Vec<Value>) = processes::all()
+        .into_iter()
+        .partition(|source| source["id"] == "post");
     // The missing process, to be there from the beginning of the second life on.
-    let deployed = WriteOp::Definitions(World::new(Last::Terminate, &posts).store.definitions().unwrap(), Vec::new());
+    let deployed = WriteOp::Definitions(
+        World::new(Last::Terminate, &posts)
+            .store
+            .definitions()
+            .unwrap(),
+        Vec::new(),
+    );
     let mut redelivered = 0;
     for writes in 0.. {
         let mut world = World::new(Last::Terminate, &others);
         let first = world.live(writes, begin);
         world.store.commit(slice::from_ref(&deployed)).unwrap();
         let shown = world.live(usize::MAX, begin).unwrap();
-        let filter = InstanceFilter { process: Some("post".into()), ..InstanceFilter::default() };
+        let filter = InstanceFilter {
+            process: Some("post".into()),
+            ..InstanceFilter::default()
+        };
         let posts = world.store.instances(&filter, None, usize::MAX).unwrap();
         let alive = posts.iter().filter(|row| row.ended_at.is_none()).count();
-        assert_eq!(alive, shown.iter().filter(|child| child.status.is_live()).count(), "cut off after {writes} writes");
+        assert_eq!(
+            alive,
+            shown.iter().filter(|child| child.status.is_live()).count(),
+            "cut off after {writes} writes"
+        );
         redelivered += usize::from(alive == 0 && !posts.is_empty());
         if first.is_some() {
             break;

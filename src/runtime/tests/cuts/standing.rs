@@ -1,4 +1,5 @@
-//! What a tree stands at, free of what may differ from life to life: keys, numbers, and which of two children was first.
+//! What a tree stands at, free of what may differ from life to life: keys, numbers, and which of
+//! two children was first.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -29,7 +30,9 @@ impl Standing {
     /// Status and process of it and all below, parents first.
     pub fn statuses(&self) -> Vec<(&str, Status)> {
         let below = self.children.iter().flat_map(|(_, child)| child.statuses());
-        std::iter::once((self.process.as_str(), self.status)).chain(below).collect()
+        std::iter::once((self.process.as_str(), self.status))
+            .chain(below)
+            .collect()
     }
 }
 
@@ -54,8 +57,16 @@ pub async fn of(runtime: &Arc<Runtime>, key: InstanceKey) -> Standing {
 
 /// The log of an instance: dense, and no message of a peer taken twice.
 async fn rows(runtime: &Arc<Runtime>, key: InstanceKey) -> Vec<Row> {
-    let stored = runtime.journal.read(move |reader| reader.rows(Entity::from(key), 0, usize::MAX)).await.unwrap().unwrap();
-    let rows: Vec<Row> = stored.iter().map(|stored| codec::decode(&stored.row.body).unwrap()).collect();
+    let stored = runtime
+        .journal
+        .read(move |reader| reader.rows(Entity::from(key), 0, usize::MAX))
+        .await
+        .unwrap()
+        .unwrap();
+    let rows: Vec<Row> = stored
+        .iter()
+        .map(|stored| codec::decode(&stored.row.body).unwrap())
+        .collect();
     let mut last = 0;
     let mut heard: BTreeMap<InstanceKey, u64> = BTreeMap::new();
     for row in &rows {
@@ -63,7 +74,12 @@ async fn rows(runtime: &Arc<Runtime>, key: InstanceKey) -> Vec<Row> {
         last = row.last_seq();
         for record in &row.records {
             if let Record::PeerHeard { from, number } = record {
-                assert!(heard.insert(*from, *number).is_none_or(|before| before < *number), "{from} was heard twice");
+                assert!(
+                    heard
+                        .insert(*from, *number)
+                        .is_none_or(|before| before < *number),
+                    "{from} was heard twice"
+                );
             }
         }
     }
@@ -74,7 +90,10 @@ fn pushed(rows: &[Row]) -> Vec<Vec<Value>> {
     let mut by_origin: BTreeMap<Option<InstanceKey>, Vec<Value>> = BTreeMap::new();
     for record in rows.iter().flat_map(|row| &row.records) {
         if let Record::Pushed(push) = record {
-            by_origin.entry(push.origin).or_default().push(push.body.clone());
+            by_origin
+                .entry(push.origin)
+                .or_default()
+                .push(push.body.clone());
         }
     }
     let mut pushed: Vec<Vec<Value>> = by_origin.into_values().collect();

@@ -1,5 +1,5 @@
-//! The server is cut off after every single write, in turn: also between an answer and its commit. Whatever was sent twice was
-//! sent under one key, and what came back is taken once.
+//! The server is cut off after every single write, in turn: also between an answer and its commit.
+//! Whatever was sent twice was sent under one key, and what came back is taken once.
 
 use std::sync::Mutex;
 
@@ -18,7 +18,8 @@ fn source(receiver: &Receiver) -> Value {
         {"id": "f3", "source": "two", "target": "end"}]})
 }
 
-/// A server that does each thing once, however often it is asked, as the key lets it: it counts what it does.
+/// A server that does each thing once, however often it is asked, as the key lets it: it counts
+/// what it does.
 fn careful() -> Receiver {
     let done: Mutex<Vec<String>> = Mutex::default();
     let failed = Mutex::new(false);
@@ -26,15 +27,19 @@ fn careful() -> Receiver {
         if received.line.contains("/hook") {
             return answered(204, "");
         }
-        if received.line.contains("/two") && !std::mem::replace(&mut *failed.lock().unwrap(), true) {
+        if received.line.contains("/two") && !std::mem::replace(&mut *failed.lock().unwrap(), true)
+        {
             return answered(503, "");
         }
         let mut done = done.lock().unwrap();
         let key = key_of(received).to_owned();
-        let number = done.iter().position(|known| *known == key).unwrap_or_else(|| {
-            done.push(key);
-            done.len() - 1
-        });
+        let number = done
+            .iter()
+            .position(|known| *known == key)
+            .unwrap_or_else(|| {
+                done.push(key);
+                done.len() - 1
+            });
         answered(200, &number.to_string())
     })
 }
@@ -46,7 +51,9 @@ fn life(stage: &Stage, receiver: &Receiver, writes: usize) -> Option<Outcome> {
         let request = request(1);
         let key = request.key();
         // A client without an answer waits: the server is cut off.
-        if let crate::runtime::ask::Answer::Refused(_) = answer(|reply| runtime.start_instance(request, reply)).await {
+        if let crate::runtime::ask::Answer::Refused(_) =
+            answer(|reply| runtime.start_instance(request, reply)).await
+        {
             std::future::pending::<()>().await;
         }
         idle(&runtime).await;
@@ -63,8 +70,16 @@ fn an_answer_is_taken_once_wherever_the_server_is_cut_off() {
         let (receiver, stage) = (careful(), Stage::new(&["127.0.0.1"]));
         let first = life(&stage, &receiver, writes);
         let end = life(&stage, &receiver, usize::MAX).unwrap();
-        assert_eq!((end.status, &end.incident), (Status::Finished, &None), "cut off after {writes} writes");
-        assert_eq!((&end.data["one"], &end.data["two"]), (&json!(0), &json!(1)), "cut off after {writes} writes");
+        assert_eq!(
+            (end.status, &end.incident),
+            (Status::Finished, &None),
+            "cut off after {writes} writes"
+        );
+        assert_eq!(
+            (&end.data["one"], &end.data["two"]),
+            (&json!(0), &json!(1)),
+            "cut off after {writes} writes"
+        );
         let answers = records(&stage.store, end.key);
         let answers = answers.iter().filter(|record| match record {
             Record::Outside(record) => matches!(**record, OutsideRecord::CallAnswered { .. }),
@@ -74,9 +89,19 @@ fn an_answer_is_taken_once_wherever_the_server_is_cut_off() {
         assert!(stage.calls().is_empty(), "cut off after {writes} writes");
         let received = receiver.received();
         for path in ["/one", "/two", "/hook"] {
-            let to = || received.iter().filter(|received| received.line.contains(path));
-            let mut keys: Vec<_> =
-                to().map(|received| (received.header("idempotency-key"), received.header("webhook-id"))).collect();
+            let to = || {
+                received
+                    .iter()
+                    .filter(|received| received.line.contains(path))
+            };
+            let mut keys: Vec<_> = to()
+                .map(|received| {
+                    (
+                        received.header("idempotency-key"),
+                        received.header("webhook-id"),
+                    )
+                })
+                .collect();
             let sent = keys.len();
             keys.dedup();
             assert_eq!(keys.len(), 1, "one key for {path} after {writes} writes");
@@ -85,5 +110,8 @@ fn an_answer_is_taken_once_wherever_the_server_is_cut_off() {
         first.is_some()
     });
     assert!(whole.unwrap() > 5, "the instance takes some writes");
-    assert!(repeated >= 2, "some cut fell between an answer and its commit");
+    assert!(
+        repeated >= 2,
+        "some cut fell between an answer and its commit"
+    );
 }

@@ -18,7 +18,10 @@ pub struct Received {
 
 impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -30,11 +33,14 @@ pub struct Receiver {
 }
 
 impl Receiver {
-    /// Answers the request with this number, from 0, with these bytes. Unless they say that it is closed, the connection stays
-    /// open.
+    /// Answers the request with this number, from 0, with these bytes. Unless they say that it is
+    /// closed, the connection stays open.
     pub fn start(answer: impl Fn(usize, &Received) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let socket = TcpListener::bind("127.0.0.1:0").unwrap();
-        let receiver = Self { port: socket.local_addr().unwrap().port(), received: Arc::default() };
+        let receiver = Self {
+            port: socket.local_addr().unwrap().port(),
+            received: Arc::default(),
+        };
         let (kept, answer) = (receiver.received.clone(), Arc::new(answer));
         thread::spawn(move || {
             for stream in socket.incoming().map_while(Result::ok) {
@@ -63,7 +69,11 @@ impl Receiver {
 /// What an answer holds after which the connection is closed.
 const CLOSE: &[u8] = b"Connection: close";
 
-fn serve(stream: TcpStream, kept: &Mutex<Vec<Received>>, answer: &(dyn Fn(usize, &Received) -> Vec<u8> + Send + Sync)) {
+fn serve(
+    stream: TcpStream,
+    kept: &Mutex<Vec<Received>>,
+    answer: &(dyn Fn(usize, &Received) -> Vec<u8> + Send + Sync),
+) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
     let mut received = Received::default();
@@ -71,11 +81,16 @@ fn serve(stream: TcpStream, kept: &Mutex<Vec<Received>>, answer: &(dyn Fn(usize,
         let text = std::mem::take(&mut line).trim_end().to_owned();
         match text.split_once(": ") {
             _ if received.line.is_empty() => received.line = text,
-            Some((name, value)) => received.headers.push((name.to_ascii_lowercase(), value.to_owned())),
+            Some((name, value)) => received
+                .headers
+                .push((name.to_ascii_lowercase(), value.to_owned())),
             None => break,
         }
     }
-    let length = received.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let length = received
+        .header("content-length")
+        .and_then(|length| length.parse().ok())
+        .unwrap_or(0);
     received.body = vec![0; length];
     if received.line.is_empty() || reader.read_exact(&mut received.body).is_err() {
         return;
@@ -97,7 +112,11 @@ fn serve(stream: TcpStream, kept: &Mutex<Vec<Received>>, answer: &(dyn Fn(usize,
 /// An answer with a body.
 pub fn answer(status: u16, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
-    format!("HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: close\r\n{headers}\r\n{body}").into_bytes()
+    format!(
+        "HTTP/1.1 {status} X\r\nContent-Length: {length}\r\nConnection: \
+        close\r\n{headers}\r\n{body}"
+    )
+    .into_bytes()
 }
 
 /// An answer of JSON.

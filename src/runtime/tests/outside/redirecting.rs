@@ -1,4 +1,5 @@
-//! Redirects: followed for what only reads, checked at every hop, and nothing that could be a credential goes along elsewhere.
+//! Redirects: followed for what only reads, checked at every hop, and nothing that could be a
+//! credential goes along elsewhere.
 
 use super::{
     receiver::{answer as raw, json as answered},
@@ -25,26 +26,60 @@ fn a_redirect_within_an_origin_keeps_the_headers() {
         assert_eq!(outcome.data["r"], 1);
         let second = &receiver.received()[1];
         assert_eq!(second.line, "GET /second?x=1 HTTP/1.1");
-        assert_eq!((second.header("authorization"), second.header("x-api-key")), (Some("hush"), Some("k")));
+        assert_eq!(
+            (second.header("authorization"), second.header("x-api-key")),
+            (Some("hush"), Some("k"))
+        );
     }
 }
 
 #[test]
 fn another_origin_gets_no_credentials_not_even_after_a_way_back() {
     let home = Receiver::start(|number, received| match number {
-        0 => redirect(302, received.line.split_whitespace().nth(1).and_then(|path| path.strip_prefix("/?to=")).unwrap()),
+        0 => redirect(
+            302,
+            received
+                .line
+                .split_whitespace()
+                .nth(1)
+                .and_then(|path| path.strip_prefix("/?to="))
+                .unwrap(),
+        ),
         _ => answered(200, "1"),
     });
     let back = home.url("/back");
     let other = Receiver::start(move |_, _| redirect(302, &back));
-    let outcome = Stage::new(&["127.0.0.1"]).play(params(home.url(&format!("/?to={}", other.url("/x")))));
+    let outcome =
+        Stage::new(&["127.0.0.1"]).play(params(home.url(&format!("/?to={}", other.url("/x")))));
     assert_eq!(outcome.data["r"], 1);
     let away = &other.received()[0];
-    let names = |received: &Received| received.headers.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
-    assert_eq!((away.header("authorization"), away.header("x-api-key"), away.header("idempotency-key")), (None, None, None));
-    assert_eq!(away.header("accept"), Some("text/plain"), "{:?}", names(away));
+    let names = |received: &Received| {
+        received
+            .headers
+            .iter()
+            .map(|(name, _)| name.clone())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (
+            away.header("authorization"),
+            away.header("x-api-key"),
+            away.header("idempotency-key")
+        ),
+        (None, None, None)
+    );
+    assert_eq!(
+        away.header("accept"),
+        Some("text/plain"),
+        "{:?}",
+        names(away)
+    );
     let returned = &home.received()[1];
-    assert_eq!(returned.header("authorization"), None, "whoever sent it back chose the address");
+    assert_eq!(
+        returned.header("authorization"),
+        None,
+        "whoever sent it back chose the address"
+    );
 }
 
 #[test]
@@ -79,7 +114,11 @@ fn what_writes_is_never_redirected_and_there_is_an_end_to_it() {
 
     let stage = Stage::new(&[&receiver.target()]);
     let outcome = stage.play(params(receiver.url("/")));
-    assert!(outcome.failed("http_request_failed").contains("at most 3 redirects"));
+    assert!(
+        outcome
+            .failed("http_request_failed")
+            .contains("at most 3 redirects")
+    );
     assert_eq!(receiver.received().len(), 1 + 4);
 }
 

@@ -20,27 +20,47 @@ fn a_call_goes_out_as_it_was_recorded_and_its_answer_is_merged() {
     assert_eq!((outcome.status, outcome.incident), (Status::Finished, None));
     assert_eq!(outcome.data["made"], json!({"id": 7, "status": 201}));
     let received = &receiver.received()[..];
-    let [received] = received else { panic!("{received:?}") };
+    let [received] = received else {
+        panic!("{received:?}")
+    };
     assert_eq!(received.line, "POST /users/Ada?q=Ada HTTP/1.1");
     assert_eq!(received.body, br#"{"name":"Ada"}"#);
     assert_eq!(received.header("authorization"), Some("Bearer hush"));
     assert_eq!(received.header("x-name"), Some("Ada é"));
     assert_eq!(received.header("content-type"), Some("application/json"));
-    assert_eq!((received.header("accept-encoding"), received.header("cookie")), (None, None));
-    assert!(key_of(received).starts_with(&outcome.key.to_string()), "{}", key_of(received));
-    assert!(stage.calls().is_empty(), "an answered call leaves the table");
+    assert_eq!(
+        (
+            received.header("accept-encoding"),
+            received.header("cookie")
+        ),
+        (None, None)
+    );
+    assert!(
+        key_of(received).starts_with(&outcome.key.to_string()),
+        "{}",
+        key_of(received)
+    );
+    assert!(
+        stage.calls().is_empty(),
+        "an answered call leaves the table"
+    );
 }
 
 #[test]
 fn a_secret_is_in_no_record_and_no_table() {
     let receiver = Receiver::start(|_, _| answered(500, "{}"));
     let stage = Stage::new(&[&receiver.target()]);
-    let outcome = stage.play(json!({"url": receiver.url("/"), "headers": r#"{"Authorization": "${secret.TOKEN}"}"#}));
+    let outcome = stage.play(
+        json!({"url": receiver.url("/"), "headers": r#"{"Authorization": "${secret.TOKEN}"}"#}),
+    );
     assert_eq!(receiver.received()[0].header("authorization"), Some("hush"));
     let rows = stage.store.rows(Entity::from(outcome.key), 0, 99).unwrap();
     let calls = stage.calls();
     assert_eq!(calls.len(), 1);
-    let bytes = rows.iter().map(|row| &row.row.body).chain(calls.iter().map(|call| &call.body));
+    let bytes = rows
+        .iter()
+        .map(|row| &row.row.body)
+        .chain(calls.iter().map(|call| &call.body));
     for body in bytes {
         assert!(!body.windows(4).any(|window| window == b"hush"));
     }
@@ -50,7 +70,11 @@ fn a_secret_is_in_no_record_and_no_table() {
 fn bodies_are_json_or_text() {
     let cases: [(&str, &str, Option<Value>); 9] = [
         ("application/json", r#"{"a": 1}"#, Some(json!({"a": 1}))),
-        ("application/problem+json; charset=utf-8", "[1]", Some(json!([1]))),
+        (
+            "application/problem+json; charset=utf-8",
+            "[1]",
+            Some(json!([1])),
+        ),
         ("text/plain", "12", Some(json!("12"))),
         ("text/html", "<p>", Some(json!("<p>"))),
         ("", r#"{"a": 1}"#, Some(json!({"a": 1}))),
@@ -61,14 +85,21 @@ fn bodies_are_json_or_text() {
     ];
     for (media_type, body, value) in cases {
         let receiver = Receiver::start(move |_, _| {
-            let header = if media_type.is_empty() { String::new() } else { format!("Content-Type: {media_type}\r\n") };
+            let header = if media_type.is_empty() {
+                String::new()
+            } else {
+                format!("Content-Type: {media_type}\r\n")
+            };
             receiver::answer(200, &header, body)
         });
         let stage = Stage::new(&[&receiver.target()]);
         let outcome = stage.play(json!({"url": receiver.url("/"), "outputKey": "got"}));
         match value {
             Some(value) => assert_eq!(outcome.data["got"], value, "{media_type} {body}"),
-            None => assert!(outcome.failed("http_request_failed").contains("JSON"), "{media_type} {body}"),
+            None => assert!(
+                outcome.failed("http_request_failed").contains("JSON"),
+                "{media_type} {body}"
+            ),
         }
     }
 }
@@ -87,7 +118,11 @@ impl Dam {
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
         let open = self.open.lock().unwrap();
-        drop(self.opened.wait_timeout_while(open, Duration::from_secs(30), |open| !*open).unwrap());
+        drop(
+            self.opened
+                .wait_timeout_while(open, Duration::from_secs(30), |open| !*open)
+                .unwrap(),
+        );
         self.now.fetch_sub(1, Ordering::SeqCst);
     }
 
@@ -118,13 +153,19 @@ fn one_slow_host_holds_up_no_other() {
     });
     let stage = Stage::new(&["127.0.0.1"]);
     let finished = stage.live(usize::MAX, async |runtime| {
-        deploy(&runtime, &process(json!({"url": "${url}", "outputKey": "r", "timeout": "PT60S"}))).await;
+        deploy(
+            &runtime,
+            &process(json!({"url": "${url}", "outputKey": "r", "timeout": "PT60S"})),
+        )
+        .await;
         let mut keys = Vec::new();
         for index in 0..=CALLS {
             let to = if index == CALLS { &quick } else { &slow };
             let mut request = request(index as u128 + 1);
             request.data = json!({"url": to.url("/")});
-            keys.push(applied(answer(|reply| runtime.start_instance(request, reply)).await).instance);
+            keys.push(
+                applied(answer(|reply| runtime.start_instance(request, reply)).await).instance,
+            );
         }
         idle(&runtime).await;
         let mut finished = 0;

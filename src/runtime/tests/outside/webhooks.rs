@@ -6,7 +6,11 @@ use super::{receiver::json as answered, *};
 use crate::model::webhook::Webhook;
 
 fn told(receiver: &Receiver, include: Option<&str>) -> Value {
-    let webhook = Webhook { url: receiver.url("/hook"), on: None, include: include.map(str::to_owned) };
+    let webhook = Webhook {
+        url: receiver.url("/hook"),
+        on: None,
+        include: include.map(str::to_owned),
+    };
     json!({"id": "p", "webhooks": [webhook], "nodes": [{"id": "start", "type": "startEvent"}, {"id": "end", "type": "endEvent"}],
         "flows": [{"id": "f1", "source": "start", "target": "end"}]})
 }
@@ -27,17 +31,35 @@ fn a_webhook_is_signed_so_that_its_receiver_can_tell() {
     let stage = Stage::new(&[&receiver.target()]);
     let key = end(&stage, &told(&receiver, Some("data")));
     let received = &receiver.received()[..];
-    let [received] = received else { panic!("{received:?}") };
+    let [received] = received else {
+        panic!("{received:?}")
+    };
     let header = |name| received.header(name).unwrap();
     // Computed by another implementation than the server's.
-    let content = [format!("{}.{}.", header("webhook-id"), header("webhook-timestamp")).as_bytes(), &received.body].concat();
-    let signed = aws_lc_rs::hmac::sign(&aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, KEY), &content);
-    assert_eq!(header("webhook-signature"), format!("v1,{}", BASE64_STANDARD.encode(signed)));
+    let content = [
+        format!("{}.{}.", header("webhook-id"), header("webhook-timestamp")).as_bytes(),
+        &received.body,
+    ]
+    .concat();
+    let signed = aws_lc_rs::hmac::sign(
+        &aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, KEY),
+        &content,
+    );
+    assert_eq!(
+        header("webhook-signature"),
+        format!("v1,{}", BASE64_STANDARD.encode(signed))
+    );
     let timestamp: i64 = header("webhook-timestamp").parse().unwrap();
-    assert!(timestamp > 1_700_000_000, "receivers compare it with their own clock: {timestamp}");
+    assert!(
+        timestamp > 1_700_000_000,
+        "receivers compare it with their own clock: {timestamp}"
+    );
     let body: Value = serde_json::from_slice(&received.body).unwrap();
     assert_eq!(body["type"], "instance.ended");
-    assert_eq!((&body["instance"], &body["status"], &body["businessKey"]), (&json!(key), &json!("finished"), &json!("b1")));
+    assert_eq!(
+        (&body["instance"], &body["status"], &body["businessKey"]),
+        (&json!(key), &json!("finished"), &json!("b1"))
+    );
     assert_eq!(body["data"], json!({"name": "Ada"}));
     assert!(stage.calls().is_empty());
 }
@@ -48,17 +70,30 @@ fn a_webhook_is_tried_on_its_schedule_under_one_id_and_then_given_up() {
     let stage = Stage::new(&[&receiver.target()]);
     let key = end(&stage, &told(&receiver, None));
     for (tries, pause) in (1..).zip([5, 60, 300, 1_800, 7_200, 21_600, 86_400]) {
-        assert_eq!(stage.calls()[0].tried.due, Some(Time(stage.clock.now().0 + pause * 1_000)), "after {tries} tries");
+        assert_eq!(
+            stage.calls()[0].tried.due,
+            Some(Time(stage.clock.now().0 + pause * 1_000)),
+            "after {tries} tries"
+        );
         stage.after(pause * 1_000 - 1, key);
         assert_eq!(receiver.received().len(), tries);
         stage.after(1, key);
     }
     let received = receiver.received();
     assert_eq!(received.len(), 8);
-    assert!(received.iter().all(|again| again.header("webhook-id") == received[0].header("webhook-id")));
+    assert!(
+        received
+            .iter()
+            .all(|again| again.header("webhook-id") == received[0].header("webhook-id"))
+    );
     let given_up = &stage.calls()[0].tried;
     assert_eq!((given_up.attempts, given_up.due), (8, None));
-    assert!(given_up.problem.as_ref().is_some_and(|problem| problem.contains("500")));
+    assert!(
+        given_up
+            .problem
+            .as_ref()
+            .is_some_and(|problem| problem.contains("500"))
+    );
     stage.after(1_000_000_000, key);
     assert_eq!(receiver.received().len(), 8);
 }
@@ -89,10 +124,16 @@ fn data_that_are_too_large_are_left_out() {
     stage.live(usize::MAX, async |runtime| {
         deploy(&runtime, &told(&receiver, Some("data"))).await;
         let large = json!({"x": "x".repeat(limits::WEBHOOK_DATA_BYTES)});
-        let request = StartRequest { data: large, ..request(1) };
+        let request = StartRequest {
+            data: large,
+            ..request(1)
+        };
         applied(answer(|reply| runtime.start_instance(request, reply)).await);
         idle(&runtime).await;
     });
     let body: Value = serde_json::from_slice(&receiver.received()[0].body).unwrap();
-    assert_eq!((&body["data"], &body["dataOmitted"]), (&Value::Null, &json!(true)));
+    assert_eq!(
+        (&body["data"], &body["dataOmitted"]),
+        (&Value::Null, &json!(true))
+    );
 }
