@@ -7,6 +7,10 @@
 
 use std::time::Duration;
 
+pub use refused::Limit;
+
+mod refused;
+
 /// The longest websocket message, in bytes, whole or in fragments. Announced in `welcome`; more
 /// closes 1009.
 pub const MESSAGE_BYTES: usize = 64 * 1024;

@@ -3,7 +3,7 @@
 //! Any layer of the shell may count here; the model, the expressions and the engine do not. Handles
 //! are resolved once, so counting is an atomic addition, for those with labels after a look into a
 //! map. What can be read when it is asked for (connections, queues) is not kept here but read then:
-//! see `web::metrics`.
+//! see `web::metrics`. What limits refuse is counted beside them: `limits::Limit`.
 
 use std::{
     hash::Hash,
@@ -17,6 +17,8 @@ use metrics_exporter_prometheus::{
     Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 
+use crate::limits::Limit;
+
 /// Bounds of the commits' durations, in seconds: from memory to a disk that struggles.
 const SECONDS: [f64; 12] = [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 2.0,
@@ -29,6 +31,7 @@ const COMMIT_ROWS: &str = "stepwire_commit_rows";
 const COMMANDS: &str = "stepwire_commands_total";
 const PUSHES: &str = "stepwire_pushes_total";
 const CLOSES: &str = "stepwire_websocket_closes_total";
+const REFUSED: &str = "stepwire_refused_total";
 const REQUESTS: &str = "stepwire_http_requests_total";
 
 /// The meters of this process.
@@ -107,6 +110,11 @@ impl Meters {
             None,
             "HTTP requests answered, by method, route and status",
         );
+        describe(
+            REFUSED,
+            None,
+            "Work that was refused because of a limit, by limit",
+        );
         recorder.describe_histogram(
             COMMIT_SECONDS.into(),
             Some(Unit::Seconds),
@@ -177,6 +185,12 @@ impl Meters {
                 .register_gauge(&Key::from_static_name(name), &METADATA)
                 .set(value);
         }
+        for limit in Limit::ALL {
+            let labels = vec![Label::new("limit", limit.name())];
+            self.recorder
+                .register_counter(&Key::from_parts(REFUSED, labels), &METADATA)
+                .absolute(limit.count());
+        }
         let build = Key::from_parts(
             "stepwire_build_info",
             vec![Label::new("version", env!("CARGO_PKG_VERSION"))],
@@ -220,6 +234,7 @@ mod tests {
             "stepwire_http_requests_total{method=\"GET\",route=\"/v1/instances/{key}\",status=\"200\"} \
             1",
             "stepwire_pushes_total 5",
+            "stepwire_refused_total{limit=\"tickets\"} ",
             "# HELP stepwire_connections Open connections",
             "stepwire_connections 7",
             "# TYPE stepwire_commit_seconds histogram",

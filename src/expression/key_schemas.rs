@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::schema_parts;
 use crate::{
-    limits::{KEY_CHECK_STEPS, KEY_REASON_STEPS, KEY_STEPS_ON_ARBITER},
+    limits::{KEY_CHECK_STEPS, KEY_REASON_STEPS, KEY_STEPS_ON_ARBITER, Limit},
     model::field_error::FieldError,
 };
 
@@ -79,6 +79,7 @@ impl KeySchemas {
         };
         let steps = parts * schema_parts::of_value(value, KEY_CHECK_STEPS / parts + 1);
         if steps > KEY_CHECK_STEPS {
+            Limit::IntricateValues.refused();
             let sentence = format!(
                 "expected a value that {} steps suffice to check, but it is too intricate; send \
                 less of it at once",

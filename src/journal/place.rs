@@ -13,6 +13,8 @@ use std::{
     },
 };
 
+use crate::limits::Limit;
+
 /// No place is free: try again soon.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Busy;
@@ -59,7 +61,10 @@ impl Places {
             .map(|_| Place {
                 free: Arc::clone(&self.free),
             })
-            .map_err(|_| Busy)
+            .map_err(|_| {
+                Limit::WriterQueue.refused();
+                Busy
+            })
     }
 }
 

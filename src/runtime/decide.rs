@@ -15,10 +15,14 @@ use super::{
 };
 use crate::{
     engine::{
-        self, Effect, InstanceState, Outcome, Rejection, StepInput, access::Caller,
-        next_step::next_step, record::CommandTag, rejection::RejectionKind, state::Seen,
+        self, Effect, InstanceState, Outcome, Rejection, StepInput,
+        access::Caller,
+        next_step::next_step,
+        record::{CommandTag, Record},
+        rejection::RejectionKind,
+        state::Seen,
     },
-    limits::InstanceLimits,
+    limits::{InstanceLimits, Limit},
     meters::meters,
     model::{ids::Time, searching::SearchedTexts, upload::UploadRules},
 };
@@ -61,7 +65,21 @@ pub fn decide(
     let kind = kind_of(&ask);
     let decided = decide_ask(memory, caller, ask, around);
     meters().command(kind, outcome_of(&decided));
+    if let Ok(Decision::Write { committed, .. }) = &decided {
+        count_limits(&committed.row.records);
+    }
     decided
+}
+
+/// Counts what the process wanted to do beyond a limit.
+fn count_limits(records: &[Record]) {
+    for record in records {
+        if let Record::IncidentRaised { incident, .. } = record
+            && let Some(limit) = Limit::of_incident(&incident.code)
+        {
+            limit.refused();
+        }
+    }
 }
 
 /// What is asked, as it is counted.

@@ -27,7 +27,10 @@ use super::{
     read_queue::{Question, Read as ReadInstance},
 };
 use crate::{
-    engine::rejection::RejectionKind, journal::directory, limits::UPLOADS, model::ids::InstanceKey,
+    engine::rejection::RejectionKind,
+    journal::directory,
+    limits::{Limit, UPLOADS},
+    model::ids::InstanceKey,
 };
 
 pub use incoming::{Incoming, Pending, Received};
@@ -100,11 +103,10 @@ impl Files {
     /// # Errors
     /// When too many are under way, or the disk fails.
     pub fn begin(&self, instance: InstanceKey) -> Result<Incoming, NoUpload> {
-        let permit = self
-            .uploads
-            .clone()
-            .try_acquire_owned()
-            .map_err(|_| NoUpload::Busy)?;
+        let permit = self.uploads.clone().try_acquire_owned().map_err(|_| {
+            Limit::Uploads.refused();
+            NoUpload::Busy
+        })?;
         let begin = || {
             if self.temporary {
                 create_private(&self.places.root)?;

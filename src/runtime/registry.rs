@@ -103,6 +103,7 @@ impl Registry {
                 match addr.try_send(envelope) {
                     Ok(()) => Dispatched::Sent,
                     Err(SendError::Full(envelope)) => {
+                        limits::Limit::InstanceMailbox.refused();
                         envelope.reply.refuse(Refusal::Busy);
                         Dispatched::Sent
                     }
@@ -263,6 +264,7 @@ pub(super) fn give_back<K: Eq + Hash, V>(map: &DashMap<K, V>) {
 
 fn enqueue(waiting: &mut VecDeque<Envelope>, envelope: Envelope) {
     if waiting.len() >= limits::INSTANCE_MAILBOX {
+        limits::Limit::InstanceMailbox.refused();
         envelope.reply.refuse(Refusal::Busy);
     } else {
         waiting.push_back(envelope);

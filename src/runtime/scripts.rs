@@ -107,7 +107,8 @@ impl Scripts {
         (queues.waiting, queues.stopped)
     }
 
-    /// Whether so much of this definition, or of its tenant, waits that no more is taken.
+    /// Whether so much of this definition, or of its tenant, waits that no more is taken; whoever
+    /// asks refuses the step then.
     pub fn is_full(&self, owner: &Owner) -> bool {
         let queues = self.shared.queues();
         let Some(tenant) = queues.tenants.get(&owner.tenant) else {
@@ -117,8 +118,12 @@ impl Scripts {
             .by_process
             .get(&owner.process)
             .map_or(0, VecDeque::len);
-        of_process >= limits::SCRIPTS_WAITING_PER_DEFINITION
-            || tenant.waiting >= limits::SCRIPTS_WAITING_PER_TENANT
+        let is_full = of_process >= limits::SCRIPTS_WAITING_PER_DEFINITION
+            || tenant.waiting >= limits::SCRIPTS_WAITING_PER_TENANT;
+        if is_full {
+            limits::Limit::ScriptsWaiting.refused();
+        }
+        is_full
     }
 
     /// Runs `step` when it is its turn.
@@ -180,6 +185,7 @@ impl Shared {
             .is_some_and(|late| late.is_too_often(now));
         queues.stopped += usize::from(is_stopped);
         if is_stopped {
+            limits::Limit::ScriptsStopped.refused();
             Scripting::Stopped
         } else {
             Scripting::Runs

@@ -99,6 +99,7 @@ impl Connection {
     /// Notes a command as unanswered; `None` (and a `busy` frame) when too many are.
     pub(super) fn pending(&mut self, command: PendingCommand) -> Option<Answering> {
         if self.unanswered >= limits::UNANSWERED_COMMANDS {
+            limits::Limit::UnansweredCommands.refused();
             let sentence = format!(
                 "expected at most {} unanswered commands, but this is one more: wait for answers",
                 limits::UNANSWERED_COMMANDS

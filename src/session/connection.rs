@@ -38,7 +38,7 @@ use super::{
 };
 use crate::{
     engine::access::Caller,
-    limits::{self, Limits},
+    limits::{self, Limit, Limits},
     model::ids::InstanceKey,
     runtime::{Runtime, channel::Follower, clock::real_now},
 };
@@ -279,6 +279,7 @@ impl Connection {
         };
         let error = match verified {
             Ok(identity) if who.has_many_trees() && who.may_add_tree(&identity) => {
+                Limit::AnonymousTrees.refused();
                 let sentence = format!(
                     "expected tokens of at most {} instance trees, but this is one more",
                     limits::SUBSCRIPTIONS
@@ -333,6 +334,7 @@ impl Connection {
     }
 
     fn limited(&mut self, text: &str, after_ms: u64) {
+        Limit::MessageRate.refused();
         let id = client::parse(text)
             .ok()
             .and_then(|frame| frame.id().map(|id| id.as_str().to_owned()));

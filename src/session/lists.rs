@@ -85,6 +85,7 @@ impl Connection {
             );
         }
         if self.lists.len() >= limits::LISTS && !self.lists.contains_key(&channel) {
+            limits::Limit::Lists.refused();
             let sentence = format!(
                 "expected at most {} lists per connection, but this is one more: unsubscribe some",
                 limits::LISTS

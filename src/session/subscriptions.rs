@@ -144,6 +144,7 @@ impl Connection {
     }
 
     pub(super) fn refuse_for_want_of_room(&mut self, instance: InstanceKey, courtesy: &Courtesy) {
+        limits::Limit::Subscriptions.refused();
         let sentence = format!(
             "expected at most {} subscriptions per connection, but this is one more: unsubscribe \
             some",

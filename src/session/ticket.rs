@@ -120,6 +120,7 @@ impl Tickets {
         if self.open.len() >= self.capacity
             || self.open.values().filter(mine).count() >= limits::TICKETS_PER_USER
         {
+            limits::Limit::Tickets.refused();
             return Err(TicketError::Full);
         }
         let mut random = [0; 16];

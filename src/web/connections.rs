@@ -12,7 +12,10 @@ use std::{
 
 use dashmap::DashMap;
 
-use crate::session::inbox::{Inbound, Inbox};
+use crate::{
+    limits::Limit,
+    session::inbox::{Inbound, Inbox},
+};
 
 /// Before the first connection may come back after a drain, in milliseconds.
 const RECONNECT_MS: u64 = 500;
@@ -45,6 +48,7 @@ impl Connections {
     pub fn from_address(self: &Arc<Self>, address: IpAddr, limit: usize) -> Option<Place> {
         let mut count = self.by_address.entry(address).or_default();
         if limit > 0 && *count >= limit {
+            Limit::ConnectionsPerAddress.refused();
             return None;
         }
         *count += 1;
@@ -58,6 +62,7 @@ impl Connections {
     pub fn of_user(self: &Arc<Self>, user: &str, limit: usize) -> Option<Place> {
         let mut count = self.by_user.entry(user.to_owned()).or_default();
         if limit > 0 && *count >= limit {
+            Limit::ConnectionsPerUser.refused();
             return None;
         }
         *count += 1;

@@ -70,6 +70,7 @@ impl Compiling {
             by_user.get(&user).copied().unwrap_or_default(),
         );
         if of_user >= limits::DEPLOYS_PER_USER || all >= limits::DEPLOYS {
+            limits::Limit::Deploys.refused();
             return None;
         }
         by_user.insert(user.clone(), of_user + 1);

@@ -43,7 +43,11 @@ pub(super) struct Turn<'a> {
 impl Hashing {
     /// Waits for a turn; `None` when too many wait already.
     pub async fn turn(&self) -> Option<Turn<'_>> {
-        let admitted = self.admitted.try_acquire().ok()?;
+        let admitted = self
+            .admitted
+            .try_acquire()
+            .inspect_err(|_| limits::Limit::PasswordChecks.refused())
+            .ok()?;
         let running = self.running.acquire().await.ok()?;
         Some(Turn {
             _running: running,

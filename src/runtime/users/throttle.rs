@@ -81,7 +81,10 @@ impl Throttle {
         of_name
             .max(of_address)
             .max(anywhere)
-            .map_or(Ok(()), |wait| Err(Wait(wait)))
+            .map_or(Ok(()), |wait| {
+                limits::Limit::SignInWait.refused();
+                Err(Wait(wait))
+            })
     }
 
     /// A try begins, if it may: it counts as wrong until [`Throttle::was_right`].

@@ -1,0 +1,130 @@
+//! How often each limit was reached: what the metric `stepwire_refused_total{limit="…"}` tells.
+//!
+//! Whoever refuses work because of a limit counts it here, once per refusal, at the place where it
+//! is refused: `Limit::Uploads.refused()`. Any layer may; it is one atomic addition, and no result
+//! depends on it. A new limit is one more line of the list below, and one in `docs/metrics.md`,
+//! which a test compares. Not here: how large the limits are (`limits`), what the client is told
+//! (where it is refused).
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Declares [`Limit`]: each limit with its documentation and its name as a label.
+macro_rules! limits {
+    ($($(#[$doc:meta])* $limit:ident = $name:literal,)*) => {
+        /// A limit that refuses work. The label of the metric says which.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Limit { $($(#[$doc])* $limit,)* }
+
+        impl Limit {
+            /// All of them.
+            pub const ALL: &'static [Limit] = &[$(Limit::$limit,)*];
+
+            /// Its name, as the metric's label has it.
+            pub fn name(self) -> &'static str {
+                match self { $(Limit::$limit => $name,)* }
+            }
+        }
+    };
+}
+
+limits! {
+    /// Messages or bytes of one websocket per second.
+    MessageRate = "message_rate",
+    /// Open connections of one user.
+    ConnectionsPerUser = "connections_per_user",
+    /// Open connections of one address.
+    ConnectionsPerAddress = "connections_per_address",
+    /// Subscriptions of one connection.
+    Subscriptions = "subscriptions",
+    /// Followed lists of one connection.
+    Lists = "lists",
+    /// Trees whose tokens one anonymous connection has shown.
+    AnonymousTrees = "anonymous_trees",
+    /// Commands of one connection without an answer.
+    UnansweredCommands = "unanswered_commands",
+    /// Tickets that wait for their use.
+    Tickets = "tickets",
+    /// Wrong passwords, after which the next try has to wait.
+    SignInWait = "sign_in_wait",
+    /// Passwords that wait to be checked.
+    PasswordChecks = "password_checks",
+    /// Uploads at the same time.
+    Uploads = "uploads",
+    /// Definitions that are compiled or wait for it.
+    Deploys = "deploys",
+    /// Commands that wait at one instance.
+    InstanceMailbox = "instance_mailbox",
+    /// Rows on their way to the disk.
+    WriterQueue = "writer_queue",
+    /// Steps that wait for a script thread.
+    ScriptsWaiting = "scripts_waiting",
+    /// Steps whose scripts were not run, as those before had to be killed.
+    ScriptsStopped = "scripts_stopped",
+    /// Checks of values against the schema of their key that would take too many steps.
+    IntricateValues = "intricate_values",
+    /// Elements that one command activates.
+    StepElements = "step_elements",
+    /// Elements that are active at once in an instance.
+    ActiveElements = "active_elements",
+    /// Subprocesses: of an instance, levels of a tree, live instances of a tree.
+    Children = "children",
+    /// Action messages that are open at once in an instance.
+    OpenMessages = "open_messages",
+    /// Actions of an instance that wait for their time.
+    DelayedActions = "delayed_actions",
+    /// Calls to other systems that are under way in an instance.
+    Calls = "calls",
+}
+
+static COUNTS: [AtomicU64; Limit::ALL.len()] = [const { AtomicU64::new(0) }; Limit::ALL.len()];
+
+impl Limit {
+    /// Counts one refusal.
+    pub fn refused(self) {
+        COUNTS[self as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many refusals this process has counted.
+    pub fn count(self) -> u64 {
+        COUNTS[self as usize].load(Ordering::Relaxed)
+    }
+
+    /// The limit that an incident with this code tells of, if it does.
+    pub fn of_incident(code: &str) -> Option<Self> {
+        Some(match code {
+            "step_limit" => Self::StepElements,
+            "element_limit" => Self::ActiveElements,
+            "child_limit" => Self::Children,
+            "open_message_limit" => Self::OpenMessages,
+            "timer_limit" => Self::DelayedActions,
+            "call_limit" => Self::Calls,
+            _ => return None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_counts_for_itself() {
+        let before = Limit::Calls.count();
+        Limit::Calls.refused();
+        assert!(Limit::Calls.count() > before);
+        assert_eq!(Limit::of_incident("call_limit"), Some(Limit::Calls));
+    }
+
+    #[test]
+    fn each_limit_is_documented_once_under_a_name_of_its_own() {
+        let page = include_str!("../../docs/metrics.md");
+        for limit in Limit::ALL {
+            let row = format!("| `{}` |", limit.name());
+            assert_eq!(
+                page.matches(&row).count(),
+                1,
+                "expected docs/metrics.md to have one row that begins with {row}"
+            );
+        }
+    }
+}
