@@ -36,7 +36,11 @@ pub async fn problem_pages<B: MessageBody>(
     request: ServiceRequest,
     next: Next<B>,
 ) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
-    let response = next.call(request).await?;
+    let mut response = next.call(request).await?;
+    if !speaks_to_people(&response) {
+        return Ok(response.map_into_left_body());
+    }
+    response.headers_mut().append(VARY, ACCEPT.into());
     let page = response
         .response()
         .error()
@@ -45,26 +49,33 @@ pub async fn problem_pages<B: MessageBody>(
         return Ok(response.map_into_left_body());
     };
     let mut response = response.map_body(|_, _| EitherBody::right(BoxBody::new(page)));
-    let headers = response.headers_mut();
-    headers.insert(
+    response.headers_mut().insert(
         CONTENT_TYPE,
         HeaderValue::from_static("text/html; charset=utf-8"),
     );
-    headers.append(VARY, ACCEPT.into());
     Ok(response)
 }
 
-/// The page that says what a problem says; `None` where the problem does.
-fn page_for(request: &HttpRequest, status: StatusCode, error: &Error) -> Option<String> {
-    let problem = error.as_error::<Problem>()?;
+/// Whether it is a problem at an address that people ask for, too.
+fn speaks_to_people<B>(response: &ServiceResponse<B>) -> bool {
+    let is_problem = response
+        .response()
+        .error()
+        .is_some_and(|error| error.as_error::<Problem>().is_some());
+    let request = response.request();
     let is_known = request.match_pattern().is_some();
     let for_programs = is_known
         && FOR_PROGRAMS
             .iter()
             .any(|begin| request.path().starts_with(begin));
-    if for_programs || !wants_page(request) {
-        return None;
-    }
+    is_problem && !for_programs
+}
+
+/// The page that says what a problem says; `None` where the problem does.
+fn page_for(request: &HttpRequest, status: StatusCode, error: &Error) -> Option<String> {
+    let problem = error
+        .as_error::<Problem>()
+        .filter(|_| wants_page(request))?;
     let app = request.app_data::<Data<App>>()?;
     let user = app.signed_in(request).map(|identity| identity.subject);
     let (assets, user) = (&app.pages.assets, user.as_deref());

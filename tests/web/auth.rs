@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::json;
 
-use super::http::{User, send};
+use super::http::{BROWSER, User, send};
 use crate::support;
 
 #[actix_web::test]
@@ -102,7 +102,7 @@ async fn a_link_signs_in_once_and_the_cookie_is_guarded() {
         "{set}"
     );
     let cookie = set.split(';').next().unwrap().to_owned();
-    let again = browser.get(path).await;
+    let again = browser.browse(path).await;
     assert!(
         again.status == 401 && again.text.contains("Sign in"),
         "{again:?}"
@@ -151,6 +151,7 @@ async fn a_token_signs_in_too() {
     let post = |token: String| {
         let request = browser
             .request(Method::POST, "/sign-in")
+            .header("accept", BROWSER)
             .header("content-type", "application/x-www-form-urlencoded");
         send(request.body(format!("token={token}")))
     };

@@ -53,6 +53,9 @@ impl Answer {
     }
 }
 
+/// What a browser accepts when a person asks for a page.
+pub const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
 /// A user of a server.
 pub struct User<'a> {
     server: &'a Running,
@@ -107,6 +110,11 @@ impl<'a> User<'a> {
     /// Gets.
     pub async fn get(&self, path: &str) -> Answer {
         send(self.request(Method::GET, path)).await
+    }
+
+    /// Gets as a browser does.
+    pub async fn browse(&self, path: &str) -> Answer {
+        send(self.request(Method::GET, path).header("accept", BROWSER)).await
     }
 
     /// Deploys a process and publishes it.

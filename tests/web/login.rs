@@ -8,7 +8,7 @@ use stepwire::{
     web::server::Running,
 };
 
-use super::http::{Answer, User, send};
+use super::http::{Answer, BROWSER, User, send};
 use crate::{support, wire::Client};
 
 /// A server that knows Ada, a clerk with the password `right`.
@@ -207,6 +207,7 @@ async fn form(server: &Running, body: &'static str) -> Answer {
     let request = User::with_token(server, None).request(Method::POST, "/sign-in");
     send(
         request
+            .header("accept", BROWSER)
             .header("content-type", "application/x-www-form-urlencoded")
             .body(body),
     )

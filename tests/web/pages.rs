@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use super::http::{Answer, User, send};
+use super::http::{Answer, BROWSER, User, send};
 use crate::support;
 
 #[track_caller]
@@ -58,7 +58,7 @@ async fn admin_pages_are_for_those_who_signed_in() {
         format!("/admin/instances/{key}"),
         "/admin/tasks".to_owned(),
     ] {
-        let answer = stranger.get(&path).await;
+        let answer = stranger.browse(&path).await;
         assert_eq!(
             (answer.status.as_u16(), answer.header("location")),
             (303, &*format!("/sign-in?to={path}"))
@@ -132,11 +132,21 @@ async fn admin_pages_are_for_those_who_signed_in() {
         "{}",
         tasks.text
     );
-    let missing = get("/admin/instances/0197a1b2-0000-7000-8000-000000000007".to_owned()).await;
-    assert!(
-        missing.status == 404 && missing.text.contains("No such instance"),
-        "{missing:?}"
-    );
+    for path in [
+        "/admin/instances/0197a1b2-0000-7000-8000-000000000007",
+        "/admin/instances/x",
+    ] {
+        let request = stranger.request(Method::GET, path);
+        let request = request.header("cookie", &cookie).header("accept", BROWSER);
+        let missing = send(request).await;
+        assert!(
+            missing.status == 404 && missing.text.contains("No such instance"),
+            "{missing:?}"
+        );
+        get(path.to_owned())
+            .await
+            .is_problem(404, "not_found", "instance");
+    }
     let home = get("/".to_owned()).await.text;
     assert!(
         home.contains("onboarding") && home.contains("/admin/instances"),
@@ -144,9 +154,6 @@ async fn admin_pages_are_for_those_who_signed_in() {
     );
     server.stop().await;
 }
-
-/// What a browser asks for.
-const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 #[actix_web::test]
 async fn where_there_is_nothing_people_get_a_page_and_programs_a_problem() {
@@ -235,7 +242,9 @@ async fn admin_leads_to_the_page_one_begins_with() {
         (Some(&["operator"][..]), "/admin/instances"),
         (Some(&["clerk"]), "/admin/tasks"),
     ] {
-        let request = stranger.request(Method::GET, "/admin");
+        let request = stranger
+            .request(Method::GET, "/admin")
+            .header("accept", BROWSER);
         let request = user.into_iter().fold(request, |request, roles| {
             request.header("cookie", cookie(support::token("ada", roles)))
         });
@@ -245,7 +254,82 @@ async fn admin_leads_to_the_page_one_begins_with() {
             (303, location)
         );
     }
-    assert_eq!(stranger.get("/admin/").await.status, 303);
+    assert_eq!(stranger.browse("/admin/").await.status, 303);
+    server.stop().await;
+}
+
+/// A program takes no page for an answer: what a person is shown or led to, it gets as a problem.
+#[actix_web::test]
+async fn programs_get_problems_where_people_get_pages() {
+    let server = support::server().await;
+    let stranger = User::with_token(&server, None);
+    let key = User::new(&server, "alice", &[]).start_onboarding().await;
+    let ask = |method: &Method, path: &str, accept: &str, body: &'static str| {
+        let request = stranger.request(method.clone(), path);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        send(request.header("accept", accept.to_owned()).body(body))
+    };
+    let instance = format!("/admin/instances/{key}");
+    for (method, path, body, status, code, person) in [
+        (Method::GET, "/admin", "", 401, "unauthenticated", 303),
+        (Method::GET, "/admin/", "", 401, "unauthenticated", 303),
+        (
+            Method::GET,
+            "/admin/instances?q=1",
+            "",
+            401,
+            "unauthenticated",
+            303,
+        ),
+        (Method::GET, &instance, "", 401, "unauthenticated", 303),
+        (Method::GET, "/admin/tasks", "", 401, "unauthenticated", 303),
+        (
+            Method::GET,
+            "/sign-in?ticket=used",
+            "",
+            401,
+            "unauthenticated",
+            401,
+        ),
+        (
+            Method::POST,
+            "/sign-in",
+            "token=wrong",
+            401,
+            "unauthenticated",
+            401,
+        ),
+        (
+            Method::POST,
+            "/sign-in",
+            "username=a&password=b",
+            401,
+            "unauthenticated",
+            401,
+        ),
+        (Method::POST, "/admin", "", 405, "bad_request", 405),
+        (Method::POST, "/docs", "", 405, "bad_request", 405),
+        (Method::GET, "/sign-out", "", 405, "bad_request", 405),
+        (Method::POST, "/nothing", "", 404, "not_found", 404),
+        (Method::PUT, "/admin/nothing", "", 404, "not_found", 404),
+        (Method::GET, "/docs/nothing", "", 404, "not_found", 404),
+    ] {
+        for accept in ["*/*", "application/json", "text/html;q=0"] {
+            let answer = ask(&method, path, accept, body).await;
+            answer.is_problem(status, code, "");
+            let mut varies = answer.headers.get_all("vary").iter();
+            assert!(varies.any(|by| by == "accept"), "{path}: {answer:?}");
+        }
+        let answer = ask(&method, path, BROWSER, body).await;
+        assert_eq!(answer.status, person, "{method} {path}: {answer:?}");
+        assert_ne!(
+            answer.header("content-type"),
+            "application/problem+json",
+            "{method} {path}"
+        );
+    }
+    let head = send(stranger.request(Method::HEAD, "/admin")).await;
+    assert_eq!(head.status, 401);
     server.stop().await;
 }
 
@@ -255,7 +339,7 @@ async fn a_sign_in_comes_back_to_where_one_wanted_to_go() {
     let stranger = User::with_token(&server, None);
     let token = support::token("olga", &["operator"]);
     let wanted = "/admin/instances?q=a%20b&status=started";
-    let sent = stranger.get(wanted).await.header("location").to_owned();
+    let sent = stranger.browse(wanted).await.header("location").to_owned();
     assert_eq!(
         sent,
         "/sign-in?to=/admin/instances%3Fq%3Da%2520b%26status%3Dstarted"
@@ -270,7 +354,8 @@ async fn a_sign_in_comes_back_to_where_one_wanted_to_go() {
     let sign_in = async |fields: &str| {
         let request = stranger
             .request(Method::POST, "/sign-in")
-            .header("content-type", "application/x-www-form-urlencoded");
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", BROWSER);
         send(request.body(fields.to_owned())).await
     };
     let encoded = sent.split_once('=').unwrap().1;

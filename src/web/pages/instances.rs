@@ -25,20 +25,21 @@ use crate::{
         asking::instance_key,
         listing::{Part, read_cursor, visible_to, write_cursor},
         problem::Problem,
+        problem_pages::wants_page,
     },
 };
 
 /// `GET /admin/instances?q=&status=&process=&node=&after=`.
 ///
 /// # Errors
-/// 400 for a wrong cursor, 500.
+/// 400 for a wrong cursor, 401 for a program that has not signed in, 500.
 pub async fn list(
     request: HttpRequest,
     asked: Query<Filter>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let Some(who) = person(&app, &request) else {
-        return Ok(sign_in_first(&request));
+        return sign_in_first(&request);
     };
     let (total, part) = find(&app, &who, &asked).await?;
     let next = part.next.map(write_cursor);
@@ -118,14 +119,14 @@ fn processes(app: &App, tenant: &str) -> Vec<(String, String)> {
 /// `GET /admin/instances/{key}`.
 ///
 /// # Errors
-/// 500.
+/// 401 for a program that has not signed in, 404 for one that asks for what is not there, 500.
 pub async fn one(
     request: HttpRequest,
     path: Path<String>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let Some(who) = person(&app, &request) else {
-        return Ok(sign_in_first(&request));
+        return sign_in_first(&request);
     };
     let assets = &app.pages.assets;
     let observed = match instance_key(&path) {
@@ -134,6 +135,7 @@ pub async fn one(
     };
     let observed = match observed {
         Ok(observed) => observed,
+        Err(problem) if !wants_page(&request) => return Err(problem),
         Err(problem) => {
             let view = Message::new(
                 assets,

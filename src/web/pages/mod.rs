@@ -9,11 +9,14 @@ pub mod tasks;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header::LOCATION},
+    http::{
+        StatusCode,
+        header::{ACCEPT, HeaderValue, LOCATION, VARY},
+    },
 };
 use serde::Serialize;
 
-use super::{app::App, problem::Problem};
+use super::{app::App, problem::Problem, problem_pages::wants_page};
 use crate::{
     admin::layout::sign_in_url,
     session::{frames::code::ErrorCode, who::Who},
@@ -50,13 +53,24 @@ fn subject(app: &App, request: &HttpRequest) -> Option<String> {
     person(app, request).map(|who| who.caller.subject)
 }
 
-/// To the sign-in, which comes back to where the request wanted to go.
-fn sign_in_first(request: &HttpRequest) -> HttpResponse {
+/// Leads a browser to the sign-in, which comes back to where the request wanted to go.
+///
+/// # Errors
+/// 401 for a program: it would take the sign-in for the page it asked for.
+fn sign_in_first(request: &HttpRequest) -> Result<HttpResponse, Problem> {
+    if !wants_page(request) {
+        return Err(Problem::new(
+            ErrorCode::Unauthenticated,
+            "expected the cookie of a signed-in user, but there is none that is accepted; sign in \
+            at /sign-in with a browser, or ask the API below /v1 with a token",
+        ));
+    }
     let to = request
         .uri()
         .path_and_query()
         .map_or("/", |wanted| wanted.as_str());
-    HttpResponse::SeeOther()
+    Ok(HttpResponse::SeeOther()
         .insert_header((LOCATION, sign_in_url(to)))
-        .finish()
+        .insert_header((VARY, HeaderValue::from(ACCEPT)))
+        .finish())
 }

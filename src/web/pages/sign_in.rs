@@ -21,7 +21,7 @@ use crate::{
         ticket::TicketUse,
         token::{DEFAULT_TENANT, Identity},
     },
-    web::{app::App, audit::Act, body, problem::Problem},
+    web::{app::App, audit::Act, body, problem::Problem, problem_pages::wants_page},
 };
 
 /// What may stand in the address.
@@ -49,7 +49,7 @@ const FORM_BYTES: usize = 3 * (limits::TOKEN_BYTES + limits::NAME_BYTES + limits
 /// it says how to sign in.
 ///
 /// # Errors
-/// 500 when the page cannot be drawn.
+/// 401 for a program whose link is not accepted, 500 when the page cannot be drawn.
 pub async fn by_link(
     request: HttpRequest,
     link: Query<Link>,
@@ -74,7 +74,7 @@ pub async fn by_link(
                 old, but this is none";
             let problem = Problem::new(ErrorCode::Unauthenticated, sentence);
             app.sign_in_failed(&request, None, &problem);
-            refused(&app, to, &problem)
+            refused(&app, &request, to, problem)
         }
     }
 }
@@ -83,7 +83,7 @@ pub async fn by_link(
 /// the page to come back to.
 ///
 /// # Errors
-/// 403 from a foreign origin, 413.
+/// 401 for a program that is not let in, 403 from a foreign origin, 413.
 pub async fn by_form(
     request: HttpRequest,
     payload: Payload,
@@ -104,7 +104,7 @@ pub async fn by_form(
     let to = own_page(&form.to);
     match identity {
         Ok(identity) => signed_in(&app, &request, &identity, to),
-        Err(problem) => refused(&app, to, &problem),
+        Err(problem) => refused(&app, &request, to, problem),
     }
 }
 
@@ -129,7 +129,7 @@ fn signed_in(
             to.unwrap_or_else(|| start_page(identity)),
             cookie,
         )),
-        Err(problem) => refused(app, to, &problem),
+        Err(problem) => refused(app, request, to, problem),
     }
 }
 
@@ -140,7 +140,16 @@ fn see_other(address: &str, cookie: Cookie<'static>) -> HttpResponse {
         .finish()
 }
 
-fn refused(app: &App, to: Option<&str>, problem: &Problem) -> Result<HttpResponse, Problem> {
+/// The sign-in once more, which says why; to a program the problem itself.
+fn refused(
+    app: &App,
+    request: &HttpRequest,
+    to: Option<&str>,
+    problem: Problem,
+) -> Result<HttpResponse, Problem> {
+    if !wants_page(request) {
+        return Err(problem);
+    }
     let view = SignIn::new(
         &app.pages.assets,
         to,

@@ -14,11 +14,14 @@ use crate::{
 const LONGEST: usize = 2048;
 
 /// `GET /admin`: to the page that a user begins with.
-pub async fn admin(request: HttpRequest, app: Data<App>) -> HttpResponse {
+///
+/// # Errors
+/// 401 for a program that has not signed in.
+pub async fn admin(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     match app.signed_in(&request) {
-        Some(user) => HttpResponse::SeeOther()
+        Some(user) => Ok(HttpResponse::SeeOther()
             .insert_header((LOCATION, start_page(&user)))
-            .finish(),
+            .finish()),
         None => sign_in_first(&request),
     }
 }

@@ -11,10 +11,10 @@ use crate::{
 /// `GET /admin/tasks`.
 ///
 /// # Errors
-/// 500 when the page cannot be drawn.
+/// 401 for a program that has not signed in, 500 when the page cannot be drawn.
 pub async fn mine(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
     let Some(who) = person(&app, &request) else {
-        return Ok(sign_in_first(&request));
+        return sign_in_first(&request);
     };
     page(
         &app,
