@@ -21,6 +21,10 @@ use crate::model::{
 /// one, so it has no owner.
 pub const SCHEDULED: &str = "schedule:";
 
+/// What those are told of an incident who may not read the definition that its message quotes.
+pub const UNEXPLAINED: &str = "expected this step to go on by itself, but it failed for a reason \
+    that designers and operators are told; ask one of them to repair it";
+
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
@@ -37,6 +41,13 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Whether the source of definitions is told to it, and what failed in its expressions:
+    /// designers and operators.
+    pub fn reads_source(&self) -> bool {
+        let edits = |role: &String| role == "designer" || role == "admin";
+        self.operator || (self.trees.is_none() && self.roles.iter().any(edits))
+    }
+
     /// Whether one of these roles is granted.
     pub fn has_any(&self, roles: &[String]) -> bool {
         roles.iter().any(|role| self.roles.contains(role))
@@ -159,19 +170,66 @@ fn roles(lane: &Lane, right: Right) -> Option<&[String]> {
     }
 }
 
-/// What of a next step a caller may do: all that `progress` and answers depend on, so callers with
-/// the same standpoint share their frames.
+/// What of a next step a caller may do and is told: all that `progress` and answers depend on, so
+/// callers with the same standpoint share their frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Standpoint {
-    /// Everything.
+pub struct Standpoint {
+    may: May,
+    /// Whether the messages of incidents are told, which quote the definition. Also where there is
+    /// none, so that this divides nobody then.
+    explained: bool,
+}
+
+/// Where a caller may act.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum May {
+    /// Everywhere.
     Whole,
-    /// For each token, then for each offer, whether the caller may act there.
+    /// For each token, then for each offer, whether it may there.
     Part(Box<[bool]>),
 }
 
 impl Standpoint {
+    /// That of whom nothing is kept from.
+    pub fn whole() -> Self {
+        Self {
+            may: May::Whole,
+            explained: true,
+        }
+    }
+
     /// Where a caller stands towards a next step. The server itself may do everything.
     pub fn of(
+        process: &ExecutableProcess,
+        members: &Members,
+        next: &NextStep,
+        caller: &Caller,
+    ) -> Self {
+        let stands_still = next.tokens.iter().any(|token| token.incident.is_some());
+        Self {
+            may: May::of(process, members, next, caller),
+            explained: !stands_still || caller.reads_source(),
+        }
+    }
+
+    /// Whether the caller may act at the token with this index.
+    pub fn token(&self, index: usize) -> bool {
+        self.may.at(index)
+    }
+
+    /// Whether the caller may run the offer with this index.
+    pub fn offer(&self, next: &NextStep, index: usize) -> bool {
+        self.may.at(next.tokens.len() + index)
+    }
+
+    /// Whether the caller is told what is wrong in the definition.
+    pub fn is_explained(&self) -> bool {
+        self.explained
+    }
+}
+
+impl May {
+    fn of(
         process: &ExecutableProcess,
         members: &Members,
         next: &NextStep,
@@ -201,16 +259,6 @@ impl Standpoint {
         } else {
             Self::Part(part)
         }
-    }
-
-    /// Whether the caller may act at the token with this index.
-    pub fn token(&self, index: usize) -> bool {
-        self.at(index)
-    }
-
-    /// Whether the caller may run the offer with this index.
-    pub fn offer(&self, next: &NextStep, index: usize) -> bool {
-        self.at(next.tokens.len() + index)
     }
 
     fn at(&self, index: usize) -> bool {

@@ -495,8 +495,13 @@ impl StoreReader for MemoryStore {
         Ok(newest_first(&self.tables().tasks, after, limit))
     }
 
-    fn open_incidents(&self) -> Result<u64, StoreError> {
-        Ok(self.tables().incidents.len() as u64)
+    fn open_incidents(&self, tenant: Option<&str>) -> Result<u64, StoreError> {
+        let tables = self.tables();
+        let counted = tables
+            .incidents
+            .values()
+            .filter(|row| tenant.is_none_or(|tenant| row.tenant == tenant));
+        Ok(counted.count() as u64)
     }
 
     fn incidents(

@@ -149,8 +149,8 @@ pub trait StoreReader: Send {
         after: Option<ElementCursor>,
         limit: usize,
     ) -> Result<Vec<IncidentRow>, StoreError>;
-    /// How many incidents are open, of all tenants.
-    fn open_incidents(&self) -> Result<u64, StoreError>;
+    /// How many incidents are open, of a tenant or of all.
+    fn open_incidents(&self, tenant: Option<&str>) -> Result<u64, StoreError>;
     /// Armed timers of a tenant, the next one first; timers due together stand in the order of
     /// their keys. `after` is the last one seen.
     fn timers(

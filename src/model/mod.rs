@@ -5,7 +5,7 @@
 //! lists all its problems, [`compile`] makes the [`executable`] form, the only one the engine runs
 //! on. What the compiled form is made of: [`path`], [`template`], [`keys`], [`copying`],
 //! [`merging`], [`upload`], [`occurrences`], [`task_terms`], [`http_request`], [`webhook`],
-//! [`searching`]. What frontends are told of it: [`typescript`].
+//! [`searching`]. What frontends are told of it: [`frontend_view`], [`typescript`].
 //!
 //! Not here: what running means (`engine`), how conditions and schemas are evaluated (`expression`,
 //! behind [`evaluator`]).
@@ -22,6 +22,7 @@ pub mod evaluator;
 pub mod executable;
 pub mod expression_language;
 pub mod field_error;
+pub mod frontend_view;
 pub mod http_request;
 pub mod ids;
 pub mod json;

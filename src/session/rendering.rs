@@ -19,7 +19,7 @@ use super::frames::{
 use crate::{
     engine::{
         Record, Row,
-        access::{Caller, Standpoint},
+        access::{Caller, Standpoint, UNEXPLAINED},
         next_step::{NextStep, Offer, Token},
         record::{Push, Status},
         remark::Remark,
@@ -285,7 +285,11 @@ fn nodes<'a>(
             reminded_at: token.reminded.map(|reminded| reminded.to_string()),
             incident: token.incident.as_ref().map(|incident| IncidentEntry {
                 code: &incident.code,
-                message: &incident.message,
+                message: if standpoint.is_explained() {
+                    &incident.message
+                } else {
+                    UNEXPLAINED
+                },
             }),
         })
     };

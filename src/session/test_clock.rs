@@ -1,4 +1,4 @@
-//! `clock` and `idle`: under `--test-clock` an administrator moves the process time and asks when
+//! `clock` and `idle`: under `--test-clock` an operator of the server moves the process time and asks when
 //! all that came of it is done.
 
 use super::{
@@ -67,17 +67,18 @@ impl Connection {
                 time: start it with --test-clock";
             return Err(WireError::new(ErrorCode::Unsupported, sentence));
         }
-        let is_admin = self
+        let is_server_operator = self
             .who
             .as_ref()
             .and_then(|who| who.identity.as_ref())
-            .is_some_and(|identity| identity.is_admin());
-        if is_admin {
+            .is_some_and(|identity| identity.is_server_operator());
+        if is_server_operator {
             return Ok(());
         }
         Err(WireError::new(
             ErrorCode::Forbidden,
-            "expected role admin for the clock, but the token does not grant it",
+            "expected role server-operator for the clock, which is that of all tenants, but the \
+            token does not grant it; ask the server's owner for it",
         ))
     }
 }

@@ -22,8 +22,11 @@ use crate::{
     model::ids::{InstanceKey, Time},
 };
 
-/// The tenant of a token that names none.
+/// The tenant of a token that names none: that of the server's owner.
 pub const DEFAULT_TENANT: &str = "default";
+
+/// The role for what concerns the server as a whole, beyond any tenant.
+pub const SERVER_OPERATOR: &str = "server-operator";
 
 /// Who a connection or a request acts for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +60,16 @@ impl Identity {
         }
     }
 
+    /// The owner of the data directory: whom the printed sign-in link and the local socket are for.
+    /// It has every right, in its tenant and over the server.
+    pub fn owner() -> Self {
+        Self {
+            subject: "admin".to_owned(),
+            roles: vec!["admin".to_owned(), SERVER_OPERATOR.to_owned()],
+            ..Self::anonymous(Uuid::nil())
+        }
+    }
+
     /// Whether the role was granted. A token scoped to an instance tree has no roles, whatever it
     /// lists.
     pub fn has_role(&self, role: &str) -> bool {
@@ -68,9 +81,20 @@ impl Identity {
         self.has_role("operator") || self.is_admin()
     }
 
-    /// Whether it may do everything: role `admin`.
+    /// Whether it may change definitions: role `designer` or `admin`.
+    pub fn is_designer(&self) -> bool {
+        self.has_role("designer") || self.is_admin()
+    }
+
+    /// Whether it may do everything in its tenant: role `admin`.
     pub fn is_admin(&self) -> bool {
         self.has_role("admin")
+    }
+
+    /// Whether it has to do with the server as a whole, beyond any tenant: role `server-operator`,
+    /// and the admins of the owner's tenant, [`DEFAULT_TENANT`].
+    pub fn is_server_operator(&self) -> bool {
+        self.has_role(SERVER_OPERATOR) || (self.is_admin() && self.tenant == DEFAULT_TENANT)
     }
 }
 

@@ -299,4 +299,29 @@ fn roles_grant() {
     assert!(with(&["admin"]).is_operator() && with(&["admin"]).is_admin());
     assert!(with(&["operator"]).is_operator() && !with(&["operator"]).is_admin());
     assert!(with(&["clerk", "x"]).has_role("x") && !with(&["clerk"]).is_operator());
+    assert!(with(&["admin"]).is_designer() && with(&["designer"]).is_designer());
+    assert!(!with(&["operator"]).is_designer() && !with(&["designer"]).is_operator());
+}
+
+#[test]
+fn the_server_is_not_a_tenants() {
+    let with = |tenant: &str, role: &str| {
+        let one = Identity {
+            tenant: tenant.into(),
+            roles: vec![role.into()],
+            ..Identity::anonymous(Uuid::from_u128(1))
+        };
+        (one.is_server_operator(), one.is_operator())
+    };
+    assert_eq!(with("acme", "server-operator"), (true, false));
+    assert_eq!(with("acme", "admin"), (false, true));
+    assert_eq!(with("acme", "operator"), (false, true));
+    assert_eq!(with("default", "operator"), (false, true));
+    assert_eq!(with("default", "admin"), (true, true));
+    assert!(Identity::owner().is_server_operator() && Identity::owner().is_admin());
+    let of_tree = Identity {
+        instance: Some(InstanceKey(Uuid::from_u128(7))),
+        ..Identity::owner()
+    };
+    assert!(!of_tree.is_server_operator());
 }

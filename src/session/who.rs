@@ -19,6 +19,12 @@ pub struct Who {
     pub caller: Caller,
 }
 
+/// Whether what connections are counted under, [`Who::user`], is somebody of this tenant.
+pub fn is_of_tenant(user: &str, tenant: &str) -> bool {
+    user.strip_prefix(&format!("{tenant:?}"))
+        .is_some_and(|rest| rest.starts_with('/'))
+}
+
 impl Who {
     /// The bearer of this identity; without one a stranger with a subject of its own.
     pub fn new(identity: Option<Identity>) -> Self {
@@ -49,9 +55,10 @@ impl Who {
         }
     }
 
-    /// The tenant and subject: what connections are counted under.
+    /// The tenant and subject: what connections are counted under. The tenant is quoted, as it may
+    /// hold any sign.
     pub fn user(&self) -> String {
-        format!("{}/{}", self.caller.tenant, self.caller.subject)
+        format!("{:?}/{}", self.caller.tenant, self.caller.subject)
     }
 
     /// Whether only processes with anonymous start may be started.

@@ -14,7 +14,10 @@ use dashmap::DashMap;
 
 use crate::{
     limits::Limit,
-    session::inbox::{Inbound, Inbox},
+    session::{
+        inbox::{Inbound, Inbox},
+        who::is_of_tenant,
+    },
 };
 
 /// Before the first connection may come back after a drain, in milliseconds.
@@ -70,6 +73,13 @@ impl Connections {
             connections: self.clone(),
             what: Counted::User(user.to_owned()),
         })
+    }
+
+    /// How many those of a tenant have open.
+    pub fn of_tenant(&self, tenant: &str) -> usize {
+        let users = self.by_user.iter();
+        let of_tenant = users.filter(|entry| is_of_tenant(entry.key(), tenant));
+        of_tenant.map(|entry| *entry.value()).sum()
     }
 
     /// Notes an open connection, to be told when the server goes down.

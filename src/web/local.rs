@@ -29,9 +29,6 @@ const FILE: &str = "stepwire.sock";
 const REQUEST_BYTES: u64 =
     6 * (limits::NAME_BYTES * (limits::USER_ROLES + 2) + limits::PASSWORD_BYTES) as u64 + 1024;
 
-/// Who the owner of the directory is over the wire: the one that the printed sign-in link is for.
-const OWNER: &str = "admin";
-
 /// The line that asks.
 #[derive(Deserialize)]
 #[serde(untagged)]

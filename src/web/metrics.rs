@@ -1,9 +1,10 @@
 //! `GET /metrics`: what the server tells of itself, in Prometheus' text format.
 //!
 //! Counters are kept while the server works (`meters`); what has a present value is read when it is
-//! asked for. Not here: signs of life (`health`).
+//! asked for. All of that is the server's, beyond any tenant, so it is for its operators; an operator
+//! of a tenant is told what is that tenant's. Not here: signs of life (`health`).
 
-use std::{collections::HashSet, sync::LazyLock, time::Duration};
+use std::{collections::HashSet, fmt::Write, sync::LazyLock, time::Duration};
 
 use actix_web::{
     Error, HttpRequest, HttpResponse,
@@ -15,28 +16,71 @@ use actix_web::{
     web::{self, Data},
 };
 
-use super::{app::App, listing::require_operator, problem::Problem, routes};
+use super::{app::App, problem::Problem, routes};
 use crate::{
     journal::DiskUse,
     meters::meters,
     runtime::{ask::Refusal, clock::real_now},
+    session::frames::code::ErrorCode,
 };
 
 /// How often single values of histograms are added up.
 const TIDY: Duration = Duration::from_secs(5);
 
-/// The metrics, for operators.
+/// The metrics: of the server for its operators, of a tenant for those of the tenant.
 ///
 /// # Errors
-/// 401, 403 without role operator.
+/// 401, 403 without role server-operator or operator.
 #[utoipa::path(get, path = "/metrics", tag = "server", operation_id = "getMetrics", summary = "Read \
     the server's metrics",
     responses((status = 200, description = "Metrics in the text format of Prometheus", body = String, content_type = "text/plain"), (status = 403)))]
 pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let (who, _) = app.user(&request)?;
-    require_operator(&who.caller)?;
-    let mut all = gauges(&app);
-    all.extend(stored(&app).await?);
+    let (who, identity) = app.user(&request)?;
+    if identity.is_server_operator() {
+        return Ok(answer(of_server(&app).await?));
+    }
+    if identity.is_operator() {
+        return Ok(answer(of_tenant(&app, &who.caller.tenant).await?));
+    }
+    let sentence = "expected role server-operator, or operator for what is counted of a tenant, \
+        but the token grants neither; ask an administrator for one";
+    Err(Problem::new(ErrorCode::Forbidden, sentence))
+}
+
+fn answer(text: String) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(text)
+}
+
+/// What concerns a tenant alone.
+async fn of_tenant(app: &Data<App>, tenant: &str) -> Result<String, Problem> {
+    let of = tenant.to_owned();
+    let incidents = app
+        .read(move |reader| reader.open_incidents(Some(&of)))
+        .await?;
+    let gauges: [Gauge; 2] = [
+        (OPEN_INCIDENTS.0, OPEN_INCIDENTS.1, incidents as f64),
+        (
+            CONNECTIONS.0,
+            CONNECTIONS.1,
+            app.connections.of_tenant(tenant) as f64,
+        ),
+    ];
+    let mut text = String::new();
+    for (name, explanation, value) in gauges {
+        // Writing into a text cannot fail.
+        let _ = writeln!(
+            text,
+            "# HELP {name} {explanation}\n# TYPE {name} gauge\n{name} {value}\n"
+        );
+    }
+    Ok(text)
+}
+
+async fn of_server(app: &Data<App>) -> Result<String, Problem> {
+    let mut all = gauges(app);
+    all.extend(stored(app).await?);
     all.extend(resident_bytes().map(|bytes| {
         (
             "process_resident_memory_bytes",
@@ -44,18 +88,23 @@ pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpRespons
             bytes,
         )
     }));
-    let text = meters().text(&all);
-    Ok(HttpResponse::Ok()
-        .content_type("text/plain; version=0.0.4; charset=utf-8")
-        .body(text))
+    Ok(meters().text(&all))
 }
 
 /// A name, what it means, and its value.
 type Gauge = (&'static str, &'static str, f64);
 
+/// Name and meaning of what is told of the server and of a tenant.
+const OPEN_INCIDENTS: (&str, &str) = (
+    "stepwire_open_incidents",
+    "Incidents that wait for somebody",
+);
+/// As above.
+const CONNECTIONS: (&str, &str) = ("stepwire_connections", "Open websockets and streams");
+
 /// What is stored, in numbers and bytes.
 async fn stored(app: &Data<App>) -> Result<[Gauge; 4], Problem> {
-    let incidents = app.read(|reader| reader.open_incidents()).await?;
+    let incidents = app.read(|reader| reader.open_incidents(None)).await?;
     let of = app.clone();
     let measured = web::block(move || {
         (
@@ -66,11 +115,7 @@ async fn stored(app: &Data<App>) -> Result<[Gauge; 4], Problem> {
     .await;
     let (disk, files) = measured.map_err(|_| Problem::from(Refusal::Busy))?;
     Ok([
-        (
-            "stepwire_open_incidents",
-            "Incidents that wait for somebody",
-            incidents as f64,
-        ),
+        (OPEN_INCIDENTS.0, OPEN_INCIDENTS.1, incidents as f64),
         (
             "stepwire_database_bytes",
             "Bytes of the database file",
@@ -108,11 +153,7 @@ fn gauges(app: &App) -> Vec<Gauge> {
             "When the process began, in Unix time",
             started_at(),
         ),
-        (
-            "stepwire_connections",
-            "Open websockets and streams",
-            app.connections.len() as f64,
-        ),
+        (CONNECTIONS.0, CONNECTIONS.1, app.connections.len() as f64),
         (
             "stepwire_followed_instances",
             "Instances that somebody follows",

@@ -17,9 +17,9 @@ use super::{
     pages::{docs, home, instances as instance_pages, sign_in, start, tasks as task_pages},
     problem::Problem,
     rest::{
-        commands, definition_types, definitions, history, incidents, instance_list, instances,
-        login, outside_calls, schedules, stream as instance_stream, tasks, tickets, timers, tokens,
-        uploads, users,
+        commands, definition_source, definition_types, definition_versions, definitions, history,
+        incidents, instance_list, instances, login, outside_calls, schedules,
+        stream as instance_stream, tasks, tickets, timers, tokens, uploads, users,
     },
     route_table::{Entry, Table},
     ws,
@@ -53,11 +53,11 @@ pub fn table() -> Table {
         .service(post("/v1/tickets", tickets::issue))
         .service(both(
             "/v1/definitions",
-            definitions::list,
+            definition_versions::list,
             definitions::deploy,
         ))
         .service(post("/v1/definition-checks", definitions::check))
-        .service(get("/v1/definitions/{id}", definitions::get))
+        .service(get("/v1/definitions/{id}", definition_versions::get))
         .service(post(
             "/v1/definitions/{id}/{change:disable|enable}",
             definitions::switch,
@@ -67,7 +67,7 @@ pub fn table() -> Table {
             "GET, HEAD, DELETE",
             |version| {
                 version
-                    .route(read(definitions::source))
+                    .route(read(definition_source::source))
                     .route(web::delete().to(definitions::delete))
             },
         ))

@@ -181,24 +181,19 @@ impl Running {
         base_url(&self.addresses)
     }
 
-    /// A link that signs an administrator in, once.
+    /// A link that signs the owner in, once.
     ///
     /// # Errors
     /// Why there is none, as a sentence.
     pub fn sign_in_link(&self) -> Result<String, String> {
-        let nobody = Identity::anonymous(uuid::Uuid::nil());
-        let admin = Identity {
-            subject: "admin".to_owned(),
-            roles: vec!["admin".to_owned()],
-            ..nobody
-        };
+        let owner = Identity::owner();
         let mut tickets = self
             .app
             .tickets
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let ticket = tickets
-            .issue(TicketUse::SignIn, admin, real_now())
+            .issue(TicketUse::SignIn, owner, real_now())
             .map_err(|error| error.to_string())?;
         Ok(format!("{}/sign-in?ticket={ticket}", self.base_url()))
     }

@@ -362,7 +362,7 @@ impl Script {
         let standpoint = match &self.caller {
             Some(caller) if !members.may_see(process, caller) => return "= nothing".to_owned(),
             Some(caller) => Standpoint::of(process, &members, &next, caller),
-            None => Standpoint::Whole,
+            None => Standpoint::whole(),
         };
         self.names.next(&next, &standpoint)
     }

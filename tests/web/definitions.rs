@@ -1,6 +1,7 @@
 //! `/v1/definitions`.
 
 mod checks;
+mod readers;
 
 use reqwest::Method;
 use serde_json::{Value, json};

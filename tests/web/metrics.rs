@@ -6,9 +6,9 @@ use super::{http::User, papers};
 use crate::support;
 
 #[actix_web::test]
-async fn operators_read_what_the_server_counts() {
+async fn operators_of_the_server_read_what_it_counts() {
     let server = support::server().await;
-    let olga = User::new(&server, "olga", &["operator"]);
+    let olga = User::new(&server, "olga", &["operator", "server-operator"]);
     let key = olga.start_onboarding().await;
     olga.post(
         &format!("/v1/instances/{key}/run"),
@@ -98,7 +98,7 @@ async fn what_is_stored_is_measured() {
     }))
     .await;
     alice.start("broken", json!({})).await;
-    let text = User::new(&server, "olga", &["operator"])
+    let text = User::elsewhere(&server, "acme", "prometheus", &["server-operator"])
         .get("/metrics")
         .await
         .text;
@@ -123,6 +123,47 @@ async fn what_is_stored_is_measured() {
 }
 
 #[actix_web::test]
+async fn operators_of_a_tenant_read_what_is_theirs() {
+    let server = support::server().await;
+    let (dora, alice) = (
+        User::new(&server, "dora", &["designer"]),
+        User::new(&server, "alice", &[]),
+    );
+    let rule = json!({"name": "check", "type": "businessRule", "params": {"script": "throw 1"}});
+    dora.publish(json!({
+        "id": "broken",
+        "nodes": [{"id": "start", "type": "startEvent"}, {"id": "end", "type": "endEvent"},
+            {"id": "task", "type": "userTask", "actions": [rule]}],
+        "flows": [{"id": "f1", "source": "start", "target": "task"}, {"id": "f2", "source": "task", "target": "end"}],
+    }))
+    .await;
+    alice.start("broken", json!({})).await;
+    let told = async |user: &User<'_>| {
+        let answer = user.get("/metrics").await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.text
+    };
+    let own = told(&User::new(&server, "olga", &["operator"])).await;
+    let of_others = told(&User::elsewhere(&server, "acme", "ann", &["admin"])).await;
+    for (text, incidents) in [(&own, 1), (&of_others, 0)] {
+        assert!(
+            text.contains(&format!("\nstepwire_open_incidents {incidents}\n")),
+            "{text}"
+        );
+        let names: Vec<&str> = text
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .filter_map(|line| line.split(' ').next())
+            .collect();
+        assert_eq!(names, ["stepwire_open_incidents", "stepwire_connections"]);
+    }
+    // Whose tenant is the server's owner's has both.
+    let whole = told(&User::new(&server, "ann", &["admin"])).await;
+    assert!(whole.contains("stepwire_http_requests_total"), "{whole}");
+    server.stop().await;
+}
+
+#[actix_web::test]
 async fn others_do_not() {
     let server = support::server().await;
     User::with_token(&server, None)
@@ -132,6 +173,6 @@ async fn others_do_not() {
     User::new(&server, "ada", &["designer"])
         .get("/metrics")
         .await
-        .is_problem(403, "forbidden", "operator");
+        .is_problem(403, "forbidden", "server-operator");
     server.stop().await;
 }

@@ -327,3 +327,42 @@ async fn a_token_for_a_program_is_good_until_it_is_ended() {
         .is_problem(401, "unauthenticated", "revoked");
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn an_admin_of_a_tenant_gets_no_rights_over_the_server() {
+    let server = support::server().await;
+    let ann = User::elsewhere(&server, "acme", "ann", &["admin"]);
+    let otto = User::elsewhere(&server, "acme", "otto", &["admin", "server-operator"]);
+    let user =
+        |name: &str, roles: Value| json!({"name": name, "password": "secret one", "roles": roles});
+    let whole = json!(["server-operator"]);
+    let refused = |answer: &Answer| {
+        answer.is_problem(403, "forbidden", "role server-operator");
+    };
+    refused(&ann.post("/v1/users", user("mia", whole.clone())).await);
+    let added = ann.post("/v1/users", user("mia", json!(["clerk"]))).await;
+    assert_eq!(added.status, 201);
+    refused(&patch(&ann, "/v1/users/mia", json!({"roles": whole})).await);
+    // Whoever has them is not to be taken over.
+    let given = patch(&otto, "/v1/users/mia", json!({"roles": whole})).await;
+    assert_eq!(given.json()["roles"], whole);
+    refused(&patch(&ann, "/v1/users/mia", json!({"password": "secret two"})).await);
+    refused(&patch(&ann, "/v1/users/mia", json!({"roles": []})).await);
+    refused(&ann.post("/v1/users/mia/revoke", json!({})).await);
+    refused(&delete(&ann, "/v1/users/mia").await);
+    let token = json!({"user": "mia", "expiresInSeconds": 60});
+    refused(&ann.post("/v1/tokens", token.clone()).await);
+    let issued = otto.post("/v1/tokens", token).await;
+    assert_eq!(issued.status, 201);
+    let mia = bearer(&server, &issued);
+    let metrics = mia.get("/metrics").await;
+    assert!(
+        metrics.text.contains("stepwire_writer_queue"),
+        "{metrics:?}"
+    );
+    mia.get("/v1/incidents")
+        .await
+        .is_problem(403, "forbidden", "operator");
+    assert_eq!(delete(&otto, "/v1/users/mia").await.status, 204);
+    server.stop().await;
+}

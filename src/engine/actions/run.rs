@@ -183,10 +183,11 @@ pub(in crate::engine) fn can_run(
         return Err(Rejection::new(RejectionKind::AlreadyExecuted, sentence));
     }
     if let Some(incident) = element.incidents().first() {
+        // Its message quotes the definition, which is not for everybody.
         let sentence = format!(
-            "expected an element without incident, but '{}' waits for a retry: {}",
+            "expected an element without incident, but '{}' waits for a retry after a {}",
             element.node(),
-            incident.message
+            incident.code
         );
         return Err(unavailable(Unavailable::Incident, sentence));
     }

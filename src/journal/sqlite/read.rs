@@ -278,10 +278,15 @@ impl StoreReader for SqliteReader {
         self.list(&sql, params![instance, element, bounded(limit)], task_row)
     }
 
-    fn open_incidents(&self) -> Result<u64, StoreError> {
-        Ok(self
-            .one("SELECT count(*) FROM incident", [], |row| row.get(0))?
-            .map_or(0, |Seq(count)| count))
+    fn open_incidents(&self, tenant: Option<&str>) -> Result<u64, StoreError> {
+        let count = match tenant {
+            None => self.one("SELECT count(*) FROM incident", [], |row| row.get(0)),
+            Some(tenant) => {
+                let sql = "SELECT count(*) FROM incident WHERE tenant = ?1";
+                self.one(sql, [tenant], |row| row.get(0))
+            }
+        };
+        Ok(count?.map_or(0, |Seq(count)| count))
     }
 
     fn incidents(

@@ -330,7 +330,11 @@ fn incidents_of_a_tenant_are_read_in_parts() {
             instance: None,
             process: None,
         };
-        assert_eq!(reader.open_incidents().unwrap(), 4);
+        let open = |tenant| reader.open_incidents(tenant).unwrap();
+        assert_eq!(
+            [open(None), open(Some("acme")), open(Some("none"))],
+            [4, 3, 0]
+        );
         assert_eq!(
             reader.incidents(&all, None, 2).unwrap(),
             [rows[1].clone(), rows[3].clone()]

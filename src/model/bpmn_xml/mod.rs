@@ -8,10 +8,12 @@
 //! `flows` and `lanes` read its parts, `errors`, `multi_instance` and `schedules` what nodes hold,
 //! `languages` what expressions are written in, `actions` the extension elements; `reader` collects
 //! problems and reads attributes, `markup` bounds what the XML library is given, `xml` reads XML
-//! Schema's types, `without_effect` gathers what changes nothing here. Not here: the rules a
+//! Schema's types, `without_effect` gathers what changes nothing here. `diagram` writes a document
+//! again without what only its authors may read. Not here: the rules a
 //! definition must keep (`validate`).
 
 mod actions;
+mod diagram;
 mod document;
 mod errors;
 mod flows;
@@ -30,6 +32,7 @@ use std::collections::HashSet;
 
 use roxmltree::{Document, Error, Node, ParsingOptions};
 
+pub use self::diagram::diagram;
 use self::{
     document::Findings,
     reader::Reader,

@@ -1,12 +1,17 @@
 //! What a rendered template holds, as far as it is written there: constants as they are, texts, and
 //! `Json` where a value of the data comes.
 
-use super::types::{Member, Type};
+use super::{
+    Constants,
+    types::{Member, Type},
+};
 use crate::model::template::Shape;
 
 /// The type of what a template renders to.
-pub(super) fn body(shape: &Shape<'_>) -> Type {
+pub(super) fn body(shape: &Shape<'_>, constants: Constants) -> Type {
+    let body = |shape: &Shape<'_>| body(shape, constants);
     match shape {
+        Shape::Constant(value) if constants == Constants::Widened => Type::wide(value),
         Shape::Constant(value) => Type::literal((*value).clone()),
         Shape::Value => Type::json(),
         Shape::Text => Type::named("string"),

@@ -28,8 +28,17 @@ use super::{
 const JSON: &str =
     "export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };\n";
 
+/// How constants in messages are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Constants {
+    /// As they are, so that a frontend can tell messages apart by them.
+    Told,
+    /// By their types only: for those who may not read templates.
+    Widened,
+}
+
 /// The declarations of a version of a process.
-pub fn declarations(process: &ExecutableProcess, version: u32) -> String {
+pub fn declarations(process: &ExecutableProcess, version: u32, constants: Constants) -> String {
     let mut text = format!(
         "// Types of the process {}, version {version}. Stepwire made them from its definition: \
         not to be edited.\n",
@@ -63,8 +72,8 @@ pub fn declarations(process: &ExecutableProcess, version: u32) -> String {
     let mut names = Names::default();
     push_starts(&mut text, process, &mut names);
     let actions = push_payloads(&mut text, process, &mut names);
-    push_bodies(&mut text, process);
-    push_process(&mut text, process, actions);
+    push_bodies(&mut text, process, constants);
+    push_process(&mut text, process, actions, constants);
     text
 }
 
@@ -155,11 +164,12 @@ fn push_payloads(
     everywhere
 }
 
-fn push_bodies(text: &mut String, process: &ExecutableProcess) {
+fn push_bodies(text: &mut String, process: &ExecutableProcess, constants: Constants) {
     let mut by_node = Vec::new();
     for node in process.nodes() {
-        let body =
-            |action: &ExecutableAction| Some(Member::required(&action.name, body_of(action)?));
+        let body = |action: &ExecutableAction| {
+            Some(Member::required(&action.name, body_of(action, constants)?))
+        };
         let by_action: Vec<Member> = actions_of(node).filter_map(body).collect();
         if !by_action.is_empty() {
             by_node.push(Member::required(&node.id, Type::Object(by_action)));
@@ -174,23 +184,28 @@ fn push_bodies(text: &mut String, process: &ExecutableProcess) {
 }
 
 /// What the Data message of an action holds, if it sends one to the clients of its own instance.
-fn body_of(action: &ExecutableAction) -> Option<Type> {
+fn body_of(action: &ExecutableAction, constants: Constants) -> Option<Type> {
     match &action.work {
         ActionWork::WebsocketSend {
             message,
             message_type: MessageType::Default,
             target: Target::Active,
-        } => Some(bodies::body(&message.shape())),
+        } => Some(bodies::body(&message.shape(), constants)),
         _ => None,
     }
 }
 
-fn push_process(text: &mut String, process: &ExecutableProcess, actions: Vec<(String, Vec<Type>)>) {
+fn push_process(
+    text: &mut String,
+    process: &ExecutableProcess,
+    actions: Vec<(String, Vec<Type>)>,
+    constants: Constants,
+) {
     let bodies = process
         .nodes()
         .iter()
         .flat_map(actions_of)
-        .filter_map(body_of)
+        .filter_map(|action| body_of(action, constants))
         .collect();
     let view = views::view(bodies, process.nodes().iter().any(may_have_children));
     push(

@@ -71,6 +71,23 @@ impl Type {
         }
     }
 
+    /// The type that a value is one of, without telling which.
+    pub fn wide(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::named("null"),
+            Value::Bool(_) => Self::named("boolean"),
+            Value::Number(_) => Self::named("number"),
+            Value::String(_) => Self::named("string"),
+            Value::Array(items) => Self::Tuple(items.iter().map(Self::wide).collect()),
+            Value::Object(members) => Self::Object(
+                members
+                    .iter()
+                    .map(|(name, value)| Member::required(name, Self::wide(value)))
+                    .collect(),
+            ),
+        }
+    }
+
     /// All of these, written as short as may be.
     pub fn all(mut types: Vec<Self>) -> Self {
         types.dedup();

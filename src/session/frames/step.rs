@@ -47,7 +47,7 @@ pub struct NodeEntry<'a> {
 pub struct IncidentEntry<'a> {
     /// Stable name of its kind.
     pub code: &'a str,
-    /// What was expected, and what came.
+    /// What was expected, and what came; without that for those who may not read definitions.
     pub message: &'a str,
 }
 

@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use super::{ascii, refused::Refused, workflow::Named};
 use crate::{
-    engine::{Record, Row},
+    engine::{Record, Row, access::UNEXPLAINED},
     limits,
     model::executable::ExecutableProcess,
     web::{app::App, asking::instance_key},
@@ -54,10 +54,11 @@ async fn told(request: &HttpRequest, app: &App) -> Result<HttpResponse, Refused>
     let observed = app.observe(key, &who.caller, false).await?;
     let rows = app.rows(key, 0, limits::HISTORY_ROWS).await?;
     let process = &observed.process.executable;
+    let explained = who.caller.reads_source();
     let all = rows.iter().flat_map(|row| {
         row.records
             .iter()
-            .filter_map(move |record| Some((row, line(process, row, record)?)))
+            .filter_map(move |record| Some((row, line(process, row, record, explained)?)))
     });
     let mut lines: Vec<String> = all
         .take(limits::JOB_LOG_LINES + 1)
@@ -70,8 +71,13 @@ async fn told(request: &HttpRequest, app: &App) -> Result<HttpResponse, Refused>
     Ok(ascii::answer(&lines.join("\r\n")))
 }
 
-/// What a record says, and how serious it is.
-fn line(process: &ExecutableProcess, row: &Row, record: &Record) -> Option<(&'static str, String)> {
+/// What a record says, and how serious it is; what is wrong in the definition only if `explained`.
+fn line(
+    process: &ExecutableProcess,
+    row: &Row,
+    record: &Record,
+    explained: bool,
+) -> Option<(&'static str, String)> {
     let name = |node: &str| {
         process
             .node(node)
@@ -113,7 +119,12 @@ fn line(process: &ExecutableProcess, row: &Row, record: &Record) -> Option<(&'st
             format!("The job {child} ended: {}", status.name())
         }
         Record::IncidentRaised { incident, .. } => {
-            return Some(("ERROR", format!("{}: {}", incident.code, incident.message)));
+            let message = if explained {
+                &incident.message
+            } else {
+                UNEXPLAINED
+            };
+            return Some(("ERROR", format!("{}: {message}", incident.code)));
         }
         Record::IncidentsResolved { skipped: true, .. } => {
             return Some(("WARN", format!("Skipped what had failed{}", by())));

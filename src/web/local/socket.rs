@@ -17,7 +17,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Access, Asked, BackupMade, FILE, OWNER, REQUEST_BYTES, Told};
+use super::{Access, Asked, BackupMade, FILE, REQUEST_BYTES, Told};
 use crate::{
     limits,
     logging::Field,
@@ -159,12 +159,7 @@ async fn users(app: &App, request: UserRequest) -> Told {
 /// Address and token for the directory's owner, who could have signed the token with the secret in
 /// it.
 fn access(app: &App, address: &str) -> Told {
-    let nobody = Identity::anonymous(uuid::Uuid::nil());
-    let owner = Identity {
-        subject: OWNER.to_owned(),
-        roles: vec![OWNER.to_owned()],
-        ..nobody
-    };
+    let owner = Identity::owner();
     match app
         .sessions
         .tokens
@@ -173,7 +168,7 @@ fn access(app: &App, address: &str) -> Told {
         Ok(token) => Told::Access(Access {
             server: address.to_owned(),
             token,
-            user: OWNER.to_owned(),
+            user: owner.subject,
         }),
         Err(error) => Told::Refused(error.to_string()),
     }

@@ -7,7 +7,7 @@ use actix_web::{
 
 use super::definitions::{unknown, versioned};
 use crate::{
-    model::typescript,
+    model::typescript::{self, Constants},
     web::{app::App, openapi::shared::VersionPath, problem::Problem},
 };
 
@@ -31,7 +31,13 @@ pub async fn types(
         .definitions
         .undeleted(&who.caller.tenant, id, version)
         .ok_or_else(unknown)?;
-    let text = typescript::declarations(&process.executable, version);
+    // Its constants are templates, read by those who may read these.
+    let constants = if who.caller.reads_source() {
+        Constants::Told
+    } else {
+        Constants::Widened
+    };
+    let text = typescript::declarations(&process.executable, version, constants);
     Ok(HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
         .body(text))

@@ -5,7 +5,9 @@
 //! (`session::requests`).
 
 pub mod commands;
+pub mod definition_source;
 pub mod definition_types;
+pub mod definition_versions;
 pub mod definitions;
 pub mod history;
 pub mod incidents;

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use super::{
     json,
     login::Token,
-    users::{admin, read},
+    users::{admin, over_user, read},
 };
 use crate::{
     limits,
@@ -69,6 +69,7 @@ pub async fn issue(
         );
         return Err(Problem::new(ErrorCode::BadRequest, sentence));
     }
+    over_user(&app, &admin, &user)?;
     let user = app
         .sessions
         .runtime

@@ -15,7 +15,10 @@ use crate::{
         clock::real_now,
         users::{NewUser, SignInError, UserError, UserUpdate, requests::ListedUser},
     },
-    session::{frames::code::ErrorCode, token::Identity},
+    session::{
+        frames::code::ErrorCode,
+        token::{Identity, SERVER_OPERATOR},
+    },
     web::{
         app::App,
         audit::Act,
@@ -101,6 +104,7 @@ pub async fn add(
         r#"{"name":"…","password":"…","roles":["…"]}"#,
     )
     .await?;
+    over_users_with(&admin, &roles)?;
     let user = NewUser {
         tenant: &admin.tenant,
         name: &name,
@@ -150,6 +154,8 @@ pub async fn change(
             format!("expected {form}, but there is nothing to change"),
         ));
     }
+    over_user(&app, &admin, &path)?;
+    over_users_with(&admin, roles.as_deref().unwrap_or_default())?;
     let update = UserUpdate {
         roles: roles.as_deref(),
         password: password.as_deref(),
@@ -186,6 +192,7 @@ pub async fn remove(
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
+    over_user(&app, &admin, &path)?;
     let act = Act::by(&admin, "user removed").on("user", &*path);
     act.done(
         app.sessions
@@ -211,6 +218,7 @@ pub async fn revoke(
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
+    over_user(&app, &admin, &path)?;
     let act = Act::by(&admin, "tokens of a user revoked").on("user", &*path);
     act.done(
         app.sessions
@@ -289,6 +297,29 @@ pub(super) fn admin(app: &App, request: &HttpRequest) -> Result<Identity, Proble
         ErrorCode::Forbidden,
         "expected role admin, but the token does not grant it",
     ))
+}
+
+/// Refuses an admin of a tenant who would act as, or on, a user with rights over the whole server:
+/// who sets a password or makes a token has the roles behind it.
+///
+/// # Errors
+/// 403.
+pub(super) fn over_user(app: &App, admin: &Identity, name: &str) -> Result<(), Problem> {
+    let user = app.sessions.runtime.users.get(&admin.tenant, name);
+    let roles = user.as_ref().map(|user| &*user.roles);
+    over_users_with(admin, roles.unwrap_or_default())
+}
+
+/// Refuses an admin of a tenant for a user with these roles, as [`over_user`].
+fn over_users_with(admin: &Identity, roles: &[String]) -> Result<(), Problem> {
+    if admin.is_server_operator() || !roles.iter().any(|role| role == SERVER_OPERATOR) {
+        return Ok(());
+    }
+    let sentence = format!(
+        "expected role {SERVER_OPERATOR} for a user who has it or is to have it, but the token \
+        does not grant it; ask the server's owner, who may use `stepwire user`"
+    );
+    Err(Problem::new(ErrorCode::Forbidden, sentence))
 }
 
 /// A body of this form. What it holds is not repeated: it may be a password.

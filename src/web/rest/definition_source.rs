@@ -1,0 +1,89 @@
+//! What is in a version of a definition: its source for those who write or look after processes; for
+//! others what a frontend needs of it, in the same two forms.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header::ACCEPT},
+    web::{self, Data, Path},
+};
+
+use super::{
+    definitions::{unknown, versioned},
+    json,
+};
+use crate::{
+    journal::DefinitionFormat,
+    model::{bpmn_xml::diagram, frontend_view::FrontendView},
+    runtime::definitions::DeployedProcess,
+    session::frames::code::ErrorCode,
+    text,
+    web::{app::App, openapi::shared::VersionPath, problem::Problem},
+};
+
+/// `GET /v1/definitions/{id}/{version}`: with `Accept: application/xml` the BPMN as it was deployed,
+/// else its JSON form. Without role designer or operator the drawing, and what a frontend needs.
+///
+/// # Errors
+/// 401, 403, 404; 404 too for the XML of a definition that was deployed as JSON.
+#[utoipa::path(get, path = "/v1/definitions/{id}/{version}", tag = "definitions", operation_id = "getDefinitionSource", summary = "Read \
+    a definition as it was deployed; without role designer or operator what a frontend needs of it",
+    params(VersionPath),
+    responses(
+        (status = 200, description = "In JSON; as BPMN for who accepts XML",
+            content((Object = "application/json"), (String = "application/xml"))), (status = 403), (status = 404),
+    ))]
+pub async fn source(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let (who, _) = app.user(&request)?;
+    let (id, version) = versioned(&path)?;
+    let process = app
+        .sessions
+        .runtime
+        .definitions
+        .undeleted(&who.caller.tenant, id, version)
+        .ok_or_else(unknown)?;
+    let accepted = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let whole = who.caller.reads_source();
+    if !accepted.contains("application/xml") {
+        let definition = &process.executable.definition;
+        return Ok(if whole {
+            json(StatusCode::OK, definition)
+        } else {
+            json(StatusCode::OK, &FrontendView::from(definition))
+        });
+    }
+    if process.row.format == DefinitionFormat::Json {
+        let sentence = "expected a version that was deployed as BPMN XML, but this one was \
+            deployed as JSON: ask for that";
+        return Err(Problem::new(ErrorCode::NotFound, sentence));
+    }
+    let xml = if whole {
+        process.row.source.clone()
+    } else {
+        drawing(process).await?
+    };
+    Ok(HttpResponse::Ok().content_type("application/xml").body(xml))
+}
+
+/// The drawing of a version that was deployed as BPMN; made beside the requests of others, as its
+/// source may be long.
+async fn drawing(process: Arc<DeployedProcess>) -> Result<Vec<u8>, Problem> {
+    let drawn = web::block(move || diagram(text::utf8(&process.row.source).ok()?)).await;
+    let unreadable = || {
+        Problem::new(
+            ErrorCode::Internal,
+            "expected the source of a version to be read again, but it was not: try again",
+        )
+    };
+    let drawn = drawn.ok().flatten().ok_or_else(unreadable)?;
+    Ok(drawn.into_bytes())
+}
