@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     outside::CallAnswer,
     peer::PeerMessage,
-    record::{Created, StoredFile},
+    record::{CommandTag, Created, StoredFile},
 };
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
@@ -40,10 +40,13 @@ pub enum Command {
         /// Number of the message's record.
         seq: u64,
     },
-    /// End the instance and its live children.
+    /// A client starts a subprocess from this instance.
+    StartChild(Box<StartChild>),
+    /// End the instance and everything live below it; of one that has finished, what it has left
+    /// behind.
     Terminate,
-    /// An instance further up in the tree has ended other than by finishing: end with it. The
-    /// server's own.
+    /// An instance further up in the tree has ended other than by finishing: end with it; a
+    /// finished one closes what it has left open. The server's own.
     EndWithAncestor,
     /// End a subprocess, as its user.
     Dismiss,
@@ -94,6 +97,7 @@ impl Command {
             Self::Receive { .. } => "message",
             Self::TakeAnswer { .. } => "answer",
             Self::CloseOffer { .. } => "done",
+            Self::StartChild(_) => "start_child",
             Self::Terminate => "terminate",
             Self::EndWithAncestor => "end",
             Self::Dismiss => "dismiss",
@@ -119,16 +123,20 @@ pub struct StartInstance {
     pub start_condition: Option<String>,
     /// The start event whose schedule starts it; no condition is looked at then.
     pub schedule: Option<String>,
-    /// Set when a client starts it from an Action message: the parent learns of its child by a
-    /// message.
-    pub link: Option<Link>,
 }
 
-/// How a client-started child is made known to its parent.
-#[derive(Clone, Copy, Debug)]
-pub struct Link {
-    /// Number of the Action message it was started from, if any.
+/// A client's start of a subprocess out of an instance's data, as that instance takes it. Its caller
+/// has looked whether the subprocess accepts it.
+#[derive(Clone, Debug)]
+pub struct StartChild {
+    /// The subprocess's first record, its data still as offered.
+    pub head: Created,
+    /// Names the start event among several.
+    pub start_condition: Option<String>,
+    /// Number of the open Action message it answers; `None` for an operator's start without one.
     pub offer: Option<u64>,
+    /// The client's command, by which a repeat finds the subprocess.
+    pub command: CommandTag,
 }
 
 /// A user's run of a manual action.

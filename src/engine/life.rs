@@ -2,12 +2,13 @@
 //!
 //! Hold blocks the work of users, and no timer is armed. Messages between instances are still
 //! taken, but no token moves; `unhold` catches up in the order things were due, and arms the rest.
-//! How an instance ends with everything in it: `step`. What ends it from within: `elements`.
+//! How an instance ends with everything in it: `end`. What ends it from within: `elements`.
 
 use super::{
     access::{Caller, Right},
     actions,
     command::TimerKey,
+    open_messages,
     record::{Record, Status},
     rejection::{Rejection, RejectionKind, Unavailable},
     step::Step,
@@ -88,19 +89,31 @@ pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
     }
 }
 
-/// Ends the instance and its live children.
+/// Ends the instance and everything live below it. One that has finished keeps its status: what it
+/// has left running or open ends, and nothing starts below it any more. A repeat changes nothing.
 pub(super) fn terminate(step: &mut Step<'_>) -> Result<(), Rejection> {
     require_hold_right(step, "terminate")?;
+    if step.state.descendants_ended() {
+        return Ok(());
+    }
+    if step.state.has_left_something() {
+        open_messages::close_all(step);
+        step.record(Record::DescendantsEnded);
+        step.end_descendants();
+        return Ok(());
+    }
     require_live(step)?;
     step.end(Status::Terminated);
     Ok(())
 }
 
 /// Ends with an instance further up, which sees to all that is below it: no message to the
-/// descendants is needed here.
+/// descendants is needed here. One that has finished starts nothing from its messages any more.
 pub(super) fn end_with_ancestor(step: &mut Step<'_>) {
     if step.state.status().is_live() {
         step.end_below_an_end();
+    } else {
+        open_messages::close_all(step);
     }
 }
 

@@ -7,8 +7,8 @@
 //!
 //! Where to go next: `step` for the loop, `elements` for one file per BPMN element kind, `actions`
 //! for the action model, `back` for back steps, `subprocess` for messages between instances,
-//! `outside` for calls to other systems, `life` for hold and the ends from outside, `access` for
-//! who may do what, `assignment` and `terms` for user tasks, `state` for what is remembered.
+//! `open_messages` for what clients answer, `outside` for calls to other systems, `start` and `end`,
+//! `life` for hold and the ends from outside, `access` for who may do what, `assignment` and `terms` for user tasks, `state` for what is remembered.
 
 pub mod access;
 mod actions;
@@ -17,9 +17,11 @@ mod back;
 pub mod command;
 pub mod effect;
 mod elements;
+mod end;
 pub mod job_status;
 mod life;
 pub mod next_step;
+pub mod open_messages;
 pub mod outside;
 mod patch;
 pub mod peer;
@@ -27,6 +29,7 @@ pub mod record;
 pub mod rejection;
 pub mod remark;
 mod room;
+mod start;
 pub mod state;
 mod status;
 mod step;
@@ -37,5 +40,6 @@ pub use command::Command;
 pub use effect::Effect;
 pub use record::{Record, Row};
 pub use rejection::Rejection;
+pub use start::{may_start, start};
 pub use state::InstanceState;
-pub use step::{Outcome, StepInput, may_upload, start, step};
+pub use step::{Outcome, StepInput, may_upload, step};

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::record::{Created, Status};
+use super::record::{CommandTag, Created, Status};
 use crate::model::action::MessageType;
 
 /// What one instance tells its parent or child.
@@ -18,24 +18,20 @@ pub enum PeerMessage {
         head: Box<Created>,
         /// Names the start event.
         start_condition: Option<String>,
+        /// The client's command, when a client started it: checked already, and with the version
+        /// it runs.
+        command: Option<CommandTag>,
     },
     /// Parent to child: end, with this status.
     End {
         /// Status the child ends with.
         status: Status,
     },
-    /// To itself, once it has ended other than by finishing: end all that is live below it, on
-    /// every level.
+    /// To itself, once it has ended other than by finishing, or was terminated after that: end all
+    /// that is live below it, on every level, and close what finished instances there left open.
     EndDescendants,
     /// Parent to child: the parent finished normally; there is nobody to send to any more.
     ParentFinished,
-    /// Child to parent: a client started me from your data.
-    Linked {
-        /// The Action message I was started from.
-        offer: Option<u64>,
-        /// My process id.
-        process: String,
-    },
     /// Child to parent: push this to your clients.
     Push {
         /// Data or Action.

@@ -223,6 +223,10 @@ pub enum Record {
     /// The parent finished; nothing can be sent to it any more.
     #[serde(rename = "orphaned")]
     ParentFinished,
+    /// The instance had finished before: what it has left running below it is terminated, and
+    /// nothing starts there any more.
+    #[serde(rename = "descendantsEnded")]
+    DescendantsEnded,
     /// A message to a child or the parent left.
     #[serde(rename = "told")]
     PeerTold {

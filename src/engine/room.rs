@@ -5,6 +5,7 @@
 //! incident, and a retry looks again.
 
 use super::step::Step;
+use crate::limits;
 
 /// Incident of what would start one child too many.
 pub(super) const CHILDREN: &str = "child_limit";
@@ -45,6 +46,31 @@ pub(super) fn for_children(step: &Step<'_>, more: usize) -> Result<(), String> {
         "expected at most {} subprocesses of one instance, ended ones included, but there would \
         be more: start another instance for the rest",
         step.limits.children
+    ))
+}
+
+/// Whether a client may start one more child, with the reasons of [`for_children`].
+///
+/// # Errors
+/// The sentence for the refusal.
+pub(super) fn for_clients_child(step: &Step<'_>) -> Result<(), String> {
+    let (what, most) = if step.state.children().len() >= step.limits.children {
+        (
+            "subprocesses of one instance, ended ones included",
+            step.limits.children,
+        )
+    } else if step.state.head().level as usize >= step.limits.levels {
+        (
+            "levels of subprocesses below one another",
+            step.limits.levels,
+        )
+    } else if step.tree_room == 0 {
+        ("live instances of one tree", limits::TREE_INSTANCES)
+    } else {
+        return Ok(());
+    };
+    Err(format!(
+        "expected at most {most} {what}, but this is one more: start it by itself"
     ))
 }
 

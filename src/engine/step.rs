@@ -2,21 +2,21 @@
 //!
 //! A work queue with a limit and no recursion: an endless loop in a model becomes an incident.
 //! `record` pushes and applies at once, so every decision reads the state as its own records left
-//! it.
+//! it. How an instance begins: `start`; how it ends: `end`.
 
 use std::{collections::VecDeque, sync::Arc};
 
 use serde_json::Value;
 
 use super::{
-    access::{self, Caller},
+    access::Caller,
     actions, assignment,
-    command::{Command, DueTimer, RunAction, StartInstance, TimerKey},
+    command::{Command, DueTimer, RunAction, TimerKey},
     effect::Effect,
-    elements, life, outside, patch,
+    elements, life, open_messages, outside, patch,
     peer::PeerMessage,
     record::{Arrival, CommandTag, Created, Incident, Record, Row, Status, StoredFile},
-    rejection::{Rejection, RejectionKind},
+    rejection::Rejection,
     state::{Child, InstanceState},
     subprocess, terms,
 };
@@ -83,7 +83,8 @@ pub fn step(
             message,
         } => subprocess::receive(&mut step, from, number, *message),
         Command::TakeAnswer { number, answer } => outside::take(&mut step, number, *answer),
-        Command::CloseOffer { seq } => close_offer(&mut step, seq)?,
+        Command::CloseOffer { seq } => open_messages::close(&mut step, seq)?,
+        Command::StartChild(start) => open_messages::start_child(&mut step, *start)?,
         Command::Terminate => life::terminate(&mut step)?,
         Command::EndWithAncestor => life::end_with_ancestor(&mut step),
         Command::Dismiss => life::dismiss(&mut step)?,
@@ -114,61 +115,6 @@ pub fn may_upload(
     actions::may_upload(&Step::new(process, evaluator, state, first_seq, input), run)
 }
 
-/// Starts an instance.
-///
-/// # Errors
-/// A [`Rejection`]: no or several start events for the condition, a lane that keeps the start to
-/// other roles, or start data that break the start event's keys.
-pub fn start(
-    process: &ExecutableProcess,
-    evaluator: &dyn Evaluator,
-    command: StartInstance,
-    input: StepInput<'_>,
-) -> Result<(InstanceState, Outcome), Rejection> {
-    let start_event = match &command.schedule {
-        Some(node) => elements::start_event::scheduled(process, node)?,
-        None => elements::start_event::choose(process, command.start_condition.as_deref())?,
-    };
-    if input
-        .caller
-        .is_some_and(|caller| !access::may_start(process, caller, start_event))
-    {
-        let sentence = format!(
-            "expected a role that may start '{}', but this user has none: see its lane",
-            process.definition.id
-        );
-        return Err(life::forbidden(&sentence));
-    }
-    let (data, ignored) =
-        elements::start_event::accept(start_event, &command.head.data, evaluator)?;
-    let expires_at = process
-        .expiry
-        .as_ref()
-        .and_then(|expiry| expiry.due(input.now));
-    let created = Created {
-        data,
-        expires_at,
-        ..command.head
-    };
-    let mut state = InstanceState::created(1, input.now, &created);
-    let mut step = Step::new(process, evaluator, &mut state, 1, &input);
-    step.ignored = ignored;
-    step.records.push(Record::Created(Box::new(created)));
-    if let Some(link) = command.link {
-        let message = PeerMessage::Linked {
-            offer: link.offer,
-            process: process.definition.id.clone(),
-        };
-        step.tell_parent(message);
-    }
-    if let Some(due) = expires_at {
-        step.set_timer(due, TimerKey::expiry());
-    }
-    step.activate(&start_event.id, Vec::new());
-    let outcome = step.finish(input.command);
-    Ok((state, outcome))
-}
-
 /// The context of one step.
 pub(super) struct Step<'a> {
     pub process: &'a ExecutableProcess,
@@ -192,7 +138,8 @@ pub(super) struct Step<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn new(
+    /// A step whose first record gets this number.
+    pub fn new(
         process: &'a ExecutableProcess,
         evaluator: &'a dyn Evaluator,
         state: &'a mut InstanceState,
@@ -217,6 +164,12 @@ impl<'a> Step<'a> {
             effects: Vec::new(),
             budget: input.limits.elements_per_command,
         }
+    }
+
+    /// Notes the first record of an instance, which its state was made of.
+    pub fn begin(&mut self, created: Created, ignored: Vec<String>) {
+        self.ignored = ignored;
+        self.records.push(Record::Created(Box::new(created)));
     }
 
     /// The number the next record gets.
@@ -391,105 +344,8 @@ impl<'a> Step<'a> {
         self.record(Record::ElementTerminated { element: key, node });
     }
 
-    /// Ends those of these children that are live and not told so yet.
-    pub fn end_children(&mut self, children: Vec<InstanceKey>) {
-        for child in children {
-            if self
-                .state
-                .children()
-                .get(&child)
-                .is_some_and(|child| child.status.is_live() && !child.ending)
-            {
-                self.tell(
-                    child,
-                    PeerMessage::End {
-                        status: Status::Terminated,
-                    },
-                );
-            }
-        }
-    }
-
-    /// Ends the instance: everything active, what is below it, and, unless it finished, its offers;
-    /// the parent hears of it last.
-    pub fn end(&mut self, status: Status) {
-        self.end_with(status, None, true);
-    }
-
-    /// Ends the instance as failed, by an error that a boundary event of the parent may catch.
-    pub fn fail(&mut self, error: &str) {
-        self.end_with(Status::Failed, Some(error.to_owned()), true);
-    }
-
-    /// Ends the instance because one above it has ended, whose end reaches all that is below this
-    /// one, too.
-    pub fn end_below_an_end(&mut self) {
-        self.end_with(Status::Terminated, None, false);
-    }
-
-    fn end_with(&mut self, status: Status, error: Option<String>, reaches_down: bool) {
-        let active: Vec<ElementKey> = self.state.active().map(|(key, _)| key).collect();
-        for element in active {
-            self.abort(element);
-        }
-        if status == Status::Finished {
-            let live = self
-                .state
-                .children()
-                .iter()
-                .filter(|(_, child)| child.status.is_live());
-            for child in live.map(|(key, _)| *key).collect::<Vec<_>>() {
-                self.tell(child, PeerMessage::ParentFinished);
-            }
-        } else if reaches_down && self.state.may_have_live_descendants() {
-            self.tell(self.state.key(), PeerMessage::EndDescendants);
-        }
-        if self.state.head().expires_at.is_some() {
-            self.clear_timer(TimerKey::expiry());
-        }
-        self.record(Record::Ended { status });
-        outside::tell_of_end(self, status, error.as_deref());
-        let wants_result = self
-            .state
-            .head()
-            .parent
-            .as_ref()
-            .is_some_and(|link| link.wants_result);
-        let result =
-            (wants_result && status == Status::Finished).then(|| self.state.data().clone());
-        self.tell_parent(PeerMessage::Ended {
-            status,
-            result,
-            error,
-        });
-    }
-
-    /// Ends the instance when no token is left; a flow waiting at a join that nothing can complete
-    /// becomes an incident.
-    fn end_if_done(&mut self) {
-        if !self.state.status().is_live() || self.state.active().next().is_some() {
-            return;
-        }
-        let Some((node, arrivals)) = self
-            .state
-            .waiting()
-            .next()
-            .map(|(node, arrivals)| (node.clone(), arrivals.to_vec()))
-        else {
-            return self.end(Status::Finished);
-        };
-        let element = ElementKey(self.record(Record::ElementActivated {
-            node: node.clone(),
-            arrivals,
-        }));
-        let sentence = format!(
-            "expected a token on every incoming flow of the join '{node}', but no other token is \
-            left. Retry to go on without them"
-        );
-        self.incident(element, "join_incomplete", sentence, None);
-    }
-
-    fn finish(mut self, command: Option<CommandTag>) -> Outcome {
+    /// The row and effects of all that was recorded, once every element has done what it can.
+    pub fn finish(mut self, command: Option<CommandTag>) -> Outcome {
         // On hold no token moves: `unhold` lets every active element look again at what it can do.
         if self.state.status() != Status::OnHold {
             while let Some(element) = self.work.pop_front() {
@@ -503,7 +359,8 @@ impl<'a> Step<'a> {
             return Outcome::default();
         }
         let (first_seq, time) = (self.first_seq, self.now);
-        let by = self.caller.map(|caller| caller.subject.clone());
+        let by = self.caller.map(|caller| &caller.subject);
+        let by = by.or(command.as_ref().map(|tag| &tag.subject)).cloned();
         let row = Row {
             first_seq,
             time,
@@ -536,17 +393,4 @@ fn builtins<'a>(
         scheduled_for: head.scheduled_for,
         now,
     }
-}
-
-fn close_offer(step: &mut Step<'_>, seq: u64) -> Result<(), Rejection> {
-    life::require_actor(step)?;
-    if step.state.open_message(seq, step.now).is_none() {
-        let sentence = format!(
-            "expected the seq of an open Action message, but {seq} is none: it was answered \
-            already, its time is over, or it never was one"
-        );
-        return Err(Rejection::new(RejectionKind::Conflict, sentence));
-    }
-    step.record(Record::OfferClosed { seq });
-    Ok(())
 }

@@ -11,7 +11,7 @@ mod starting;
 
 use super::{
     peer::PeerMessage,
-    record::{ChildStarted, Push, Record, Status},
+    record::{Push, Record, Status},
     step::Step,
 };
 use crate::model::{action::MessageType, ids::InstanceKey, start_message::StartMessage};
@@ -29,9 +29,6 @@ pub(super) fn receive(step: &mut Step<'_>, from: InstanceKey, number: u64, messa
         .is_some_and(|link| link.instance == from);
     if is_parent {
         return receive_from_parent(step, from, number, message);
-    }
-    if let PeerMessage::Linked { offer, process } = message {
-        return link_child(step, from, number, offer, process);
     }
     let Some(child) = step
         .state
@@ -108,47 +105,5 @@ fn receive_from_parent(step: &mut Step<'_>, from: InstanceKey, number: u64, mess
         PeerMessage::End { status } => step.end(status),
         PeerMessage::ParentFinished => drop(step.record(Record::ParentFinished)),
         _ => {}
-    }
-}
-
-/// A client started a child from this instance's data. Taken even after the end: its followers want
-/// to see the child.
-fn link_child(
-    step: &mut Step<'_>,
-    child: InstanceKey,
-    number: u64,
-    offer: Option<u64>,
-    process: String,
-) {
-    if step.state.children().contains_key(&child) {
-        return;
-    }
-    let open = offer.filter(|&seq| step.state.open_message(seq, step.now).is_some());
-    // A step back that undoes who asked for the child ends the child. After the end no element is
-    // left to stand for it.
-    let asked = open.and_then(|seq| step.state.open_message(seq, step.now)?.element());
-    let element = asked.filter(|&element| step.state.element(element).is_some());
-    let start = ChildStarted {
-        child,
-        process,
-        element,
-        action: None,
-        item: None,
-        awaited: false,
-        heard: number,
-    };
-    step.record(Record::ChildStarted(Box::new(start)));
-    if let Some(seq) = open {
-        step.record(Record::OfferClosed { seq });
-    }
-    match step.state.status() {
-        status if status.is_live() => {}
-        Status::Finished => step.tell(child, PeerMessage::ParentFinished),
-        _ => step.tell(
-            child,
-            PeerMessage::End {
-                status: Status::Terminated,
-            },
-        ),
     }
 }

@@ -7,7 +7,7 @@
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
 /// One process instance, for lists. `version`, `revision`, `status`, `remark`, `business_key`,
-/// `ended_at` and `incidents` may change after the first write; the rest stays as first written.
+/// `ended_at`, `incidents`, `open_until` and `descendants_ended` may change after the first write; the rest stays as first written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InstanceRow {
     /// Its key.
@@ -38,6 +38,10 @@ pub struct InstanceRow {
     pub ended_at: Option<Time>,
     /// How many incidents are open in it.
     pub incidents: u32,
+    /// Until when a finished one has Action messages open; `None` when none is.
+    pub open_until: Option<Time>,
+    /// Whether it was terminated after it had finished.
+    pub descendants_ended: bool,
 }
 
 /// What an instance is found by at one path of its data.

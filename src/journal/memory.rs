@@ -86,6 +86,19 @@ impl MemoryStore {
         // are whole.
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The instances of a tree that fit, the root left out, each with its parent.
+    fn below(
+        &self,
+        root: InstanceKey,
+        fits: fn(&InstanceRow) -> bool,
+    ) -> Vec<(InstanceKey, InstanceKey)> {
+        let tables = self.tables();
+        let rows = tables.instances.values();
+        rows.filter(|row| row.root == root && fits(row))
+            .filter_map(|row| Some((row.key, row.parent?)))
+            .collect()
+    }
 }
 
 impl Store for MemoryStore {
@@ -281,6 +294,8 @@ impl Tables {
         stored.business_key.clone_from(&row.business_key);
         stored.ended_at = row.ended_at;
         stored.incidents = row.incidents;
+        stored.open_until = row.open_until;
+        stored.descendants_ended = row.descendants_ended;
     }
 
     fn accept(&self, filter: &InstanceFilter, row: &InstanceRow) -> bool {
@@ -394,14 +409,11 @@ impl StoreReader for MemoryStore {
     }
 
     fn live_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError> {
-        let tables = self.tables();
-        let live = tables
-            .instances
-            .values()
-            .filter(|row| row.root == root && row.ended_at.is_none());
-        Ok(live
-            .filter_map(|row| Some((row.key, row.parent?)))
-            .collect())
+        Ok(self.below(root, |row| row.ended_at.is_none()))
+    }
+
+    fn open_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError> {
+        Ok(self.below(root, |row| row.open_until.is_some()))
     }
 
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {

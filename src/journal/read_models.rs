@@ -45,6 +45,8 @@ pub fn changes(
             Record::Created(_) | Record::Ended { .. } | Record::Held | Record::Unheld => {
                 (instance_changed, status_changed) = (true, true);
             }
+            Record::OfferClosed { .. } => instance_changed |= !state.status().is_live(),
+            Record::DescendantsEnded => instance_changed = true,
             Record::Assigned { element, .. }
             | Record::TaskScheduled { element, .. }
             | Record::Reminded { element, .. } => {
@@ -145,6 +147,8 @@ pub fn instance(state: &InstanceState) -> InstanceRow {
             .active()
             .filter(|(_, element)| !element.incidents().is_empty())
             .count() as u32,
+        open_until: state.left_open_until(),
+        descendants_ended: state.descendants_ended(),
     }
 }
 

@@ -95,6 +95,9 @@ pub trait StoreReader: Send {
     }
     /// The live instances of the tree of `root`, the root left out, each with its parent.
     fn live_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError>;
+    /// The instances of the tree of `root`, the root left out, that have finished and left Action
+    /// messages open, each with its parent.
+    fn open_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError>;
     /// How many instances have each status.
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError>;
 

@@ -40,6 +40,13 @@ pub struct Envelope {
 pub enum Ask {
     /// Begin to exist; a repeat is answered like the first.
     Start(Box<Start>),
+    /// Start a subprocess from this instance, unless its Action message was answered by others.
+    StartChild {
+        /// The subprocess, which is to accept it.
+        start: Box<Start>,
+        /// The Action message it answers, if any.
+        offer: Option<u64>,
+    },
     /// Apply a command.
     Apply {
         /// What to do.
@@ -65,6 +72,7 @@ pub enum Ask {
 }
 
 /// A start, with its definition resolved.
+#[derive(Clone)]
 pub struct Start {
     /// What to start.
     pub command: StartInstance,

@@ -15,8 +15,9 @@ use super::{
 };
 use crate::{
     engine::{
-        self, Effect, InstanceState, Outcome, Rejection, StepInput,
+        self, Command, Effect, InstanceState, Outcome, Rejection, StepInput,
         access::Caller,
+        command::{StartChild, StartInstance},
         next_step::next_step,
         record::{CommandTag, Record},
         rejection::RejectionKind,
@@ -86,6 +87,7 @@ fn count_limits(records: &[Record]) {
 fn kind_of(ask: &Ask) -> &'static str {
     match ask {
         Ask::Start(_) => "start",
+        Ask::StartChild { .. } => "start_child",
         Ask::Observe | Ask::MayUpload { .. } => "look",
         Ask::Apply { command, .. } => command.name(),
     }
@@ -112,6 +114,9 @@ fn decide_ask(
 ) -> Result<Decision, Refusal> {
     match ask {
         Ask::Start(start) => decide_start(memory, caller, *start, around),
+        Ask::StartChild { start, offer } => {
+            decide_start_child(memory, caller, *start, offer, around)
+        }
         Ask::Observe => {
             let (state, process) = visible(memory, caller)?;
             Ok(Decision::Answer(Answer::Observed(Arc::new(observe(
@@ -156,18 +161,7 @@ fn decide_ask(
                 return Ok(decision);
             }
             require_seq(state, if_seq)?;
-            let key = state.key();
-            let child_key = move |seq| keys::of_child(key, seq, around.now);
-            let input = input(around, &child_key, caller, tag);
-            let before = process.executable.search_keys.texts(state.data());
-            let outcome = engine::step(
-                &process.executable,
-                process.evaluator.as_ref(),
-                state,
-                *command,
-                input,
-            )?;
-            Ok(written(state, process, outcome, before))
+            apply(state, process, caller, (*command, tag), around)
         }
     }
 }
@@ -180,7 +174,7 @@ fn decide_start(
 ) -> Result<Decision, Refusal> {
     if memory.is_some() {
         let (state, process) = visible(memory, caller)?;
-        return match &start.tag {
+        return match start.tag.as_ref().filter(|_| caller.is_some()) {
             Some(tag) => match repeated(state, tag)? {
                 Some(decision) => Ok(decision),
                 // The same offer started from another tab: what it gets is where the instance
@@ -204,6 +198,69 @@ fn decide_start(
     )?;
     let (state, process) = memory.insert((state, process));
     Ok(written(state, process, outcome, SearchedTexts::default()))
+}
+
+/// What is recorded here takes place, so whether the subprocess accepts its start is looked at before
+/// the message is closed.
+fn decide_start_child(
+    memory: &mut Memory,
+    caller: Option<&Caller>,
+    start: Start,
+    offer: Option<u64>,
+    around: Around,
+) -> Result<Decision, Refusal> {
+    let (state, process) = visible_mut(memory, caller)?;
+    let Start {
+        command,
+        process: child,
+        tag: Some(tag),
+        ..
+    } = start
+    else {
+        return Err(Refusal::Internal);
+    };
+    let is_open = offer.is_none_or(|seq| state.open_message(seq, around.now).is_some());
+    if is_open && !state.children().contains_key(&command.head.key) {
+        engine::may_start(
+            &child.executable,
+            child.evaluator.as_ref(),
+            &command,
+            caller,
+        )?;
+    }
+    let StartInstance {
+        head,
+        start_condition,
+        ..
+    } = command;
+    let start = Command::StartChild(Box::new(StartChild {
+        head,
+        start_condition,
+        offer,
+        command: tag,
+    }));
+    apply(state, process, caller, (start, None), around)
+}
+
+fn apply(
+    state: &mut InstanceState,
+    process: &Arc<DeployedProcess>,
+    caller: Option<&Caller>,
+    (command, tag): (Command, Option<CommandTag>),
+    around: Around,
+) -> Result<Decision, Refusal> {
+    let key = state.key();
+    let child_key = move |seq| keys::of_child(key, seq, around.now);
+    let input = input(around, &child_key, caller, tag);
+    let before = process.executable.search_keys.texts(state.data());
+    let outcome = engine::step(
+        &process.executable,
+        process.evaluator.as_ref(),
+        state,
+        command,
+        input,
+    )?;
+    Ok(written(state, process, outcome, before))
 }
 
 fn input<'a>(

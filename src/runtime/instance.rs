@@ -230,7 +230,9 @@ impl ProcessInstance {
     /// For a command that may take long: whose step it is.
     fn takes_long(&self, ask: &Ask) -> Option<Owner> {
         let (process, payload) = match (ask, &self.memory) {
-            (Ask::Start(start), None) => (&start.process, &start.command.head.data),
+            (Ask::Start(start), None) | (Ask::StartChild { start, .. }, Some(_)) => {
+                (&start.process, &start.command.head.data)
+            }
             (Ask::Apply { command, .. }, Some((_, process))) => (process, payload(command)),
             _ => return None,
         };
@@ -406,6 +408,7 @@ impl ProcessInstance {
                         tree.ended();
                     }
                 }
+                Record::DescendantsEnded => tree.ended(),
                 _ => {}
             }
         }

@@ -238,21 +238,27 @@ fn start(runtime: &Runtime, letter: &Letter, ends: u64) -> Result<Ask, String> {
     let PeerMessage::Start {
         head,
         start_condition,
+        command: tag,
     } = &*letter.message
     else {
         return Err("the message is no start".to_owned());
     };
-    let process = runtime
-        .definitions
-        .published(&head.tenant, &head.process.id)
-        .ok_or_else(|| format!("no version of process '{}' is published", head.process.id))?;
+    // A client's start was checked with the version it names.
+    let (definitions, id) = (&runtime.definitions, &head.process.id);
+    let process = match tag {
+        Some(_) => definitions
+            .of_instance(&head.tenant, &head.process)
+            .ok_or_else(|| format!("version {} of process '{id}' is gone", head.process.version)),
+        None => definitions
+            .published(&head.tenant, id)
+            .ok_or_else(|| format!("no version of process '{id}' is published")),
+    }?;
     let mut head = (**head).clone();
     head.process = process.reference();
     let command = StartInstance {
         head,
         start_condition: start_condition.clone(),
         schedule: None,
-        link: None,
     };
     let place = Some(TreePlace {
         tree: letter.tree.clone(),
@@ -262,7 +268,7 @@ fn start(runtime: &Runtime, letter: &Letter, ends: u64) -> Result<Ask, String> {
     Ok(Ask::Start(Box::new(Start {
         command,
         process,
-        tag: None,
+        tag: tag.clone(),
         place,
     })))
 }

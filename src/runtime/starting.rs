@@ -2,7 +2,10 @@
 //! inherited if asked for.
 //!
 //! The key is known before anything is sent, so a session can follow the instance from its first
-//! record. Starts by the engine itself come through the `outbox` instead.
+//! record. Starts from another instance's data: `inheriting`. Starts by the engine itself come
+//! through the `outbox` instead.
+
+mod inheriting;
 
 use std::sync::Arc;
 
@@ -11,25 +14,19 @@ use uuid::Uuid;
 
 use super::{
     Runtime,
-    ask::{Answer, Ask, Envelope, Observed, Refusal, Reply, Start},
+    ask::{Ask, Envelope, Observed, Reply, Start},
     definitions::DeployedProcess,
     keys,
-    trees::{Tree, TreePlace, ended_at_or_above},
 };
 use crate::{
     engine::{
-        Record, Rejection, Row,
+        Rejection,
         access::Caller,
-        command::{Link, StartInstance},
-        record::{CommandTag, Created, ParentLink, Push},
+        command::StartInstance,
+        record::{CommandTag, Created, ParentLink},
         rejection::RejectionKind,
     },
-    journal::{Entity, codec},
-    limits,
-    model::{
-        action::MessageType, copying::CopyList, ids::InstanceKey, merging::deep_merge,
-        start_message::StartMessage,
-    },
+    model::{copying::CopyList, ids::InstanceKey},
 };
 
 /// A client's wish to start an instance.
@@ -112,9 +109,8 @@ impl Runtime {
                     head,
                     start_condition,
                     schedule: None,
-                    link: None,
                 };
-                self.send_start(request, &process, command, None, reply);
+                self.send_start(request, &process, command, reply);
             }
             Some(inherit) => self.start_inheriting(request, inherit, reply),
         }
@@ -125,19 +121,13 @@ impl Runtime {
         request: StartRequest,
         process: &str,
         mut command: StartInstance,
-        place: Option<TreePlace>,
         reply: Reply,
     ) {
         let deployed = match self.startable(&request, process) {
             Ok(deployed) => deployed,
             Err(rejection) => return reply.refuse(rejection.into()),
         };
-        // A child of somebody's own instance needs no anonymous start: the right to the instance is
-        // the right to it.
-        if request.anonymous
-            && !deployed.executable.definition.anonymous_start
-            && request.inherit.is_none()
-        {
+        if request.anonymous && !deployed.executable.definition.anonymous_start {
             let sentence = format!(
                 "expected a token, or a process with anonymous start, but '{process}' has none"
             );
@@ -149,7 +139,7 @@ impl Runtime {
             command,
             process: deployed,
             tag: Some(request.tag()),
-            place,
+            place: None,
         }));
         self.dispatch(
             key,
@@ -245,251 +235,4 @@ impl Runtime {
             scheduled_for: None,
         }
     }
-
-    /// Looks at the parent first, through its gate, with the caller's eyes; then goes on off its
-    /// thread.
-    fn start_inheriting(self: &Arc<Self>, request: StartRequest, inherit: Inherit, reply: Reply) {
-        if inherit.seq.is_none() && !request.caller.operator {
-            let sentence = "expected inheritFrom with the seq of an Action message, but there is \
-                none; without it role operator is needed";
-            return reply.refuse(Rejection::new(RejectionKind::Forbidden, sentence).into());
-        }
-        let (runtime, caller) = (self.clone(), request.caller.clone());
-        let parent = inherit.instance;
-        let looked = Reply::to(move |answer| match answer {
-            Answer::Observed(observed) => runtime.start_from(request, inherit, observed, reply),
-            Answer::Refused(refusal) => reply.refuse(refusal),
-            _ => reply.refuse(Refusal::Internal),
-        });
-        self.dispatch(
-            parent,
-            Envelope {
-                caller: Some(caller),
-                ask: Ask::Observe,
-                reply: looked,
-            },
-        );
-    }
-
-    fn start_from(
-        self: &Arc<Self>,
-        request: StartRequest,
-        inherit: Inherit,
-        parent: Arc<Observed>,
-        reply: Reply,
-    ) {
-        let Some(seq) = inherit.seq else {
-            let process = request.process.clone().unwrap_or_default();
-            let condition = request.start_condition.clone();
-            return self.send_child(
-                request,
-                &parent,
-                (parent.seq, None),
-                &process,
-                condition,
-                &inherit.copy,
-                reply,
-            );
-        };
-        let runtime = self.clone();
-        self.journal.read_then(
-            move |reader| {
-                let rows = reader.rows(Entity::from(inherit.instance), seq.saturating_sub(1), 1)?;
-                let row: Option<Row> = rows
-                    .first()
-                    .map(|stored| codec::decode(&stored.row.body))
-                    .transpose()?;
-                Ok(row.and_then(|row| {
-                    row.numbered()
-                        .find(|&(number, _)| number == seq)
-                        .map(|(_, record)| record.clone())
-                }))
-            },
-            move |record| match record {
-                Ok(Some(Record::Pushed(push))) => {
-                    runtime.start_from_offer(request, &parent, seq, &push, reply)
-                }
-                Ok(_) => reply.refuse(no_offer(seq).into()),
-                Err(error) => {
-                    log::error!(
-                        "instance {}: message {seq} cannot be read: {error}",
-                        inherit.instance
-                    );
-                    reply.refuse(Refusal::Internal);
-                }
-            },
-        );
-    }
-
-    /// Process, start condition and copy lists are taken as recorded in the message; what the
-    /// client says of them is ignored.
-    fn start_from_offer(
-        self: &Arc<Self>,
-        request: StartRequest,
-        parent: &Observed,
-        seq: u64,
-        push: &Push,
-        reply: Reply,
-    ) {
-        if push.kind != MessageType::Action {
-            return reply.refuse(no_offer(seq).into());
-        }
-        if let Ok(Some(_)) = StartMessage::read_for_server(&push.body) {
-            let sentence = format!(
-                "expected an Action message that a client answers, but the server has started \
-                the process of {seq} itself; follow its processInstanceKey"
-            );
-            return reply.refuse(Rejection::new(RejectionKind::Conflict, sentence).into());
-        }
-        match StartMessage::read(&push.body) {
-            Ok(None) => reply.refuse(no_offer(seq).into()),
-            // A repeat reaches the instance the message has led to, whatever has become of the
-            // message since.
-            Ok(Some(_)) if !is_child(parent, &request) && !is_open(parent, seq) => {
-                let sentence = format!(
-                    "expected an Action message that is open, but {seq} is not any more: a \
-                    client was done with it, its time is over, its instance was ended, or a step \
-                    back has undone it"
-                );
-                reply.refuse(Rejection::new(RejectionKind::Conflict, sentence).into());
-            }
-            Ok(Some(StartMessage {
-                process,
-                start_condition,
-                copy,
-            })) => {
-                self.send_child(
-                    request,
-                    parent,
-                    (seq, Some(seq)),
-                    &process,
-                    start_condition,
-                    &copy,
-                    reply,
-                );
-            }
-            Err(sentence) => {
-                reply.refuse(Rejection::new(RejectionKind::BadRequest, sentence).into())
-            }
-        }
-    }
-
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one call site shape for both kinds of inheriting start"
-    )]
-    fn send_child(
-        self: &Arc<Self>,
-        request: StartRequest,
-        parent: &Observed,
-        (link_seq, offer): (u64, Option<u64>),
-        process: &str,
-        start_condition: Option<String>,
-        copy: &CopyList,
-        reply: Reply,
-    ) {
-        let mut data = parent
-            .whole
-            .as_ref()
-            .map_or(Value::Null, |whole| copy.apply(&whole.data));
-        deep_merge(&mut data, &request.data);
-        let head = self.head(&request, request.key(), Some((parent, link_seq)), data);
-        let command = StartInstance {
-            head,
-            start_condition,
-            schedule: None,
-            link: Some(Link { offer }),
-        };
-        let (runtime, process) = (self.clone(), process.to_owned());
-        let is_known = is_child(parent, &request);
-        let has_room = is_known || parent.children.len() < limits::CHILDREN;
-        let (parent, root, level) = (parent.head().key, parent.head().root, parent.head().level);
-        self.journal.read_then(
-            move |reader| {
-                let tree = runtime.trees.read(reader, root)?;
-                let ends = tree.ends();
-                Ok((
-                    TreePlace {
-                        tree,
-                        ends,
-                        counted: false,
-                    },
-                    runtime,
-                    ended_at_or_above(reader, parent)?,
-                ))
-            },
-            move |read| {
-                let (place, runtime, ended) = match read {
-                    Ok(read) => read,
-                    Err(error) => {
-                        log::error!("the tree of instance {parent} cannot be read: {error}");
-                        return reply.refuse(Refusal::Internal);
-                    }
-                };
-                let refusal = if is_known {
-                    None
-                } else {
-                    no_place(&place.tree, level, has_room, ended)
-                };
-                if let Some(sentence) = refusal {
-                    return reply.refuse(Rejection::new(RejectionKind::Conflict, sentence).into());
-                }
-                runtime.send_start(request, &process, command, Some(place), reply);
-            },
-        );
-    }
-}
-
-/// Whether the instance that is asked for is there already.
-fn is_child(parent: &Observed, request: &StartRequest) -> bool {
-    parent
-        .children
-        .iter()
-        .any(|child| child.start.child == request.key())
-}
-
-fn is_open(parent: &Observed, seq: u64) -> bool {
-    parent
-        .whole
-        .as_ref()
-        .is_some_and(|whole| whole.open.contains_key(&seq))
-}
-
-/// Why nothing may start below an instance, if so.
-fn no_place(
-    tree: &Tree,
-    level: u32,
-    has_room: bool,
-    ended: Option<(InstanceKey, String)>,
-) -> Option<String> {
-    if let Some((instance, status)) = ended {
-        return Some(format!(
-            "expected an instance that subprocesses may be started from, but {instance} is \
-            {status}, and nothing starts below it any more: start the process by itself"
-        ));
-    }
-    let (what, most) = if !has_room {
-        (
-            "subprocesses of one instance, ended ones included",
-            limits::CHILDREN,
-        )
-    } else if level as usize >= limits::TREE_LEVELS {
-        (
-            "levels of subprocesses below one another",
-            limits::TREE_LEVELS,
-        )
-    } else if tree.room() == 0 {
-        ("live instances of one tree", limits::TREE_INSTANCES)
-    } else {
-        return None;
-    };
-    Some(format!(
-        "expected at most {most} {what}, but this is one more: start it by itself"
-    ))
-}
-
-fn no_offer(seq: u64) -> Rejection {
-    let sentence =
-        format!("expected the seq of an Action message that starts a process, but {seq} is none");
-    Rejection::new(RejectionKind::BadRequest, sentence)
 }

@@ -177,8 +177,8 @@ fn is_live(reader: &dyn StoreReader, key: InstanceKey) -> Result<bool, StoreErro
         .is_some_and(|row| row.ended_at.is_none()))
 }
 
-/// The nearest instance, this one or one above it, that has ended other than by finishing, with its
-/// status.
+/// The nearest instance, this one or one above it, that has ended other than by finishing, or was
+/// terminated after that, with its status.
 ///
 /// # Errors
 /// A store that cannot be read.
@@ -191,7 +191,8 @@ pub fn ended_at_or_above(
         let Some(row) = next.map(|key| reader.instance(key)).transpose()?.flatten() else {
             return Ok(None);
         };
-        if row.ended_at.is_some() && row.status != Status::Finished.name() {
+        let by_finishing = row.status == Status::Finished.name() && !row.descendants_ended;
+        if row.ended_at.is_some() && !by_finishing {
             return Ok(Some((row.key, row.status)));
         }
         next = row.parent;
@@ -199,11 +200,12 @@ pub fn ended_at_or_above(
     Ok(None)
 }
 
-/// The live instances below one of a tree, by their distance from it, nearest first.
+/// The instances below one of a tree that are live, or have finished and left Action messages open,
+/// by their distance from it, nearest first.
 ///
 /// # Errors
 /// A store that cannot be read.
-pub fn live_descendants(
+pub fn descendants_to_end(
     reader: &dyn StoreReader,
     root: InstanceKey,
     top: InstanceKey,
@@ -211,9 +213,10 @@ pub fn live_descendants(
     let mut parents: std::collections::HashMap<InstanceKey, Option<InstanceKey>> =
         std::collections::HashMap::new();
     let mut levels: Vec<Vec<InstanceKey>> = Vec::new();
-    let live = reader.live_below(root)?;
-    parents.extend(live.iter().map(|&(key, parent)| (key, Some(parent))));
-    for (key, mut above) in live {
+    let mut found = reader.live_below(root)?;
+    found.extend(reader.open_below(root)?);
+    parents.extend(found.iter().map(|&(key, parent)| (key, Some(parent))));
+    for (key, mut above) in found {
         for distance in 0..=TREE_LEVELS {
             if above == top {
                 levels.resize_with(levels.len().max(distance + 1), Vec::new);

@@ -30,7 +30,6 @@ fn started(sketch: &str, data: Value) -> Subject {
                 head,
                 start_condition: None,
                 schedule: None,
-                link: None,
             },
             None,
         )

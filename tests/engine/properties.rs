@@ -123,7 +123,6 @@ impl Run<'_> {
             head,
             start_condition: None,
             schedule: None,
-            link: None,
         };
         self.subject
             .start(start, None)
@@ -240,6 +239,7 @@ impl Run<'_> {
             }
             Move::Life(dice) => self.apply(match dice % 16 {
                 0 => Command::Dismiss,
+                2 if !self.subject.state().status().is_live() => Command::Terminate,
                 1 => Command::EndWithAncestor,
                 dice if dice % 3 == 0 => Command::Hold,
                 _ => Command::Unhold,
@@ -360,15 +360,12 @@ impl Run<'_> {
             4 => PeerMessage::StartRefused {
                 message: "it is not published".to_owned(),
             },
-            5 => PeerMessage::Linked {
-                offer: self
-                    .subject
-                    .state()
-                    .open(self.subject.now)
-                    .next()
-                    .map(|(seq, _)| seq),
-                process: "q".to_owned(),
-            },
+            5 => {
+                let open = self.subject.state().open(self.subject.now).next();
+                let offer = open.map(|(seq, _)| seq);
+                let start = self.subject.child(from, offer);
+                return self.apply(Command::StartChild(Box::new(start)));
+            }
             6 if from == PARENT && peer.is_multiple_of(5) => PeerMessage::End {
                 status: Status::Terminated,
             },

@@ -1,10 +1,11 @@
 //! The commands of a case, run one by one against a [`Subject`].
 //!
 //! ```text
-//! start {data} [on=CONDITION] [child] [wants] [link=SEQ|link]   child: it has a parent; wants: that wants the result
+//! start {data} [on=CONDITION] [child] [wants]     child: it has a parent; wants: that wants the result
+//! start strangerN [from SEQ]                      a client starts a subprocess, from an Action message or not
 //! run [ELEMENT.]ACTION {data} [file=SIZE,TYPE]     may [ELEMENT.]ACTION (bring a file)
 //! fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
-//! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | dropped | linked [SEQ] | end | finished  [nr=N]
+//! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | dropped | end | finished  [nr=N]
 //! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
 //! done SEQ   hold   unhold   terminate   dismiss   patch {data}   end with ancestor   limit N (elements) | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N   restart (lives on from its rows and a stored snapshot)
@@ -20,7 +21,7 @@ use stepwire::{
     engine::{
         Command, Outcome, Rejection,
         access::{Caller, Standpoint},
-        command::{Link, RunAction, StartInstance, TimerKey},
+        command::{RunAction, StartInstance, TimerKey},
         outside::{CallAnswer, CallFailure, OutgoingCall, OutsideRequest, Response},
         peer::PeerMessage,
         record::{ParentLink, Status, StoredFile},
@@ -64,6 +65,9 @@ impl Script {
         let words = tokens(line);
         let arguments: Vec<&str> = words.iter().map(String::as_str).collect();
         match arguments[..] {
+            ["start", peer, ref from @ ..] if peer.starts_with("stranger") => {
+                self.start_child(peer, from.get(1).map(|seq| number(seq)))
+            }
             ["start", ref rest @ ..] => self.start(rest),
             ["run", action, ref rest @ ..] => self.run(action, rest),
             ["may", action] => self.may_upload(action),
@@ -161,10 +165,7 @@ impl Script {
         let (data, flags) = split_data(rest);
         let flag = |name: &str| flags.iter().find_map(|flag| flag.strip_prefix(name));
         let wants_result = flag("wants").is_some();
-        let link = flag("link").map(|offer| Link {
-            offer: offer.strip_prefix('=').map(number),
-        });
-        let is_child = wants_result || link.is_some() || flag("child").is_some();
+        let is_child = wants_result || flag("child").is_some();
         let parent = is_child.then_some(ParentLink {
             instance: PARENT,
             seq: 10,
@@ -178,11 +179,16 @@ impl Script {
                 head,
                 start_condition,
                 schedule: None,
-                link,
             },
             self.caller.as_ref(),
         );
         self.written(&result)
+    }
+
+    fn start_child(&mut self, peer: &str, offer: Option<u64>) -> Vec<String> {
+        let child = stranger(number(peer.trim_start_matches("stranger")));
+        let start = self.subject.child(child, offer);
+        self.apply(Command::StartChild(Box::new(start)))
     }
 
     fn run(&mut self, action: &str, rest: &[&str]) -> Vec<String> {
@@ -455,10 +461,6 @@ fn message(words: &[&str]) -> PeerMessage {
         ["dropped"] => PeerMessage::StartDropped,
         ["refused"] => PeerMessage::StartRefused {
             message: "no version is published".to_owned(),
-        },
-        ["linked", ref offer @ ..] => PeerMessage::Linked {
-            offer: offer.first().map(|seq| number(seq)),
-            process: "q".to_owned(),
         },
         ["end"] => PeerMessage::End {
             status: Status::Terminated,

@@ -12,7 +12,7 @@ use stepwire::{
     engine::{
         self, Command, Effect, InstanceState, Outcome, Record, Rejection, Row, StepInput,
         access::Caller,
-        command::{RunAction, StartInstance, TimerKey},
+        command::{RunAction, StartChild, StartInstance, TimerKey},
         next_step::{NextStep, next_step},
         outside::OutgoingCall,
         peer::PeerMessage,
@@ -178,6 +178,37 @@ impl Subject {
             expires_at: None,
             test: false,
             scheduled_for: None,
+        }
+    }
+
+    /// A client's start of a subprocess of process `q`.
+    pub fn child(&self, child: InstanceKey, offer: Option<u64>) -> StartChild {
+        let own = self.state().head();
+        let link = ParentLink {
+            instance: own.key,
+            seq: offer.unwrap_or(0),
+            wants_result: false,
+        };
+        let head = Created {
+            key: child,
+            level: own.level + 1,
+            ..self.head(json!({}), Some(link))
+        };
+        StartChild {
+            head: Created {
+                process: ProcessRef {
+                    id: "q".to_owned(),
+                    ..head.process
+                },
+                ..head
+            },
+            start_condition: None,
+            offer,
+            command: CommandTag {
+                id: child.0,
+                subject: "ada".to_owned(),
+                hash: 0,
+            },
         }
     }
 

@@ -192,6 +192,7 @@ impl Names {
                 format!("{} {}", self.peer(*child), status.name())
             }
             Record::ParentFinished => "orphaned".to_owned(),
+            Record::DescendantsEnded => "ended what is below".to_owned(),
             Record::PeerTold { target, message } => {
                 format!("told {} {}", self.peer(*target), said(message))
             }
@@ -484,13 +485,15 @@ fn said(message: &PeerMessage) -> String {
         PeerMessage::Start {
             head,
             start_condition,
+            command,
         } => {
             let wants = head.parent.as_ref().is_some_and(|link| link.wants_result);
             let on = start_condition
                 .as_ref()
                 .map_or(String::new(), |condition| format!(" on={condition}"));
+            let for_client = command.as_ref().map_or("", |_| " for a client");
             format!(
-                "start {} {}{on}{}",
+                "start {} {}{on}{}{for_client}",
                 head.process.id,
                 head.data,
                 if wants { " wanting a result" } else { "" }
@@ -499,10 +502,6 @@ fn said(message: &PeerMessage) -> String {
         PeerMessage::End { status } => format!("end {}", status.name()),
         PeerMessage::EndDescendants => "end descendants".to_owned(),
         PeerMessage::ParentFinished => "parent finished".to_owned(),
-        PeerMessage::Linked { offer, .. } => format!(
-            "linked {}",
-            offer.map_or("-".to_owned(), |seq| seq.to_string())
-        ),
         PeerMessage::Push {
             kind: MessageType::Default,
             body,

@@ -67,6 +67,41 @@ async fn two_tabs_start_one_instance() {
 }
 
 #[tokio::test]
+async fn of_done_and_start_at_the_same_time_one_takes_effect() {
+    let server = Server::with(&["--rate-per-second", "0"]);
+    let mut one = Client::hello(&server, &token("alice")).await;
+    let mut two = Client::hello(&server, &token("alice")).await;
+    for round in 0..20 {
+        let (parent, offer) = at_offer(&mut one).await;
+        let start = start_from(&parent, &offer);
+        let done = json!({"type": "done", "id": id(), "instance": parent, "seq": offer["seq"]});
+        if round % 2 == 0 {
+            one.send(done.clone()).await;
+            two.send(start.clone()).await;
+        } else {
+            two.send(start.clone()).await;
+            one.send(done.clone()).await;
+        }
+        let done = one.answer(done["id"].as_str().unwrap()).await;
+        let started = two.answer(start["id"].as_str().unwrap()).await;
+        let kinds = [&done["type"], &started["type"]];
+        assert!(
+            kinds == [&json!("reply"), &json!("error")]
+                || kinds == [&json!("error"), &json!("reply")],
+            "{done} {started}"
+        );
+        // What one was told stays so.
+        let again = if started["type"] == "error" {
+            two.refused(start, "conflict").await;
+            continue;
+        } else {
+            two.done(start).await
+        };
+        assert_eq!(again["result"]["instance"], started["result"]["instance"]);
+    }
+}
+
+#[tokio::test]
 async fn the_end_of_an_instance_leaves_its_messages_open_until_they_are_answered() {
     let server = Server::start();
     let mut client = Client::hello(&server, &token("alice")).await;
@@ -83,7 +118,8 @@ async fn the_end_of_an_instance_leaves_its_messages_open_until_they_are_answered
     assert_eq!(open(&client)[0]["seq"], offer["seq"]);
     let start = start_from(&parent, &offer);
     let first = client.done(start.clone()).await;
-    client.expect_that(|frame| frame["type"] == "child").await;
+    let announced = client.frames.iter().any(|frame| frame["type"] == "child");
+    assert!(announced, "the parent decides, so its frames come first");
     let mut fresh = Client::hello(&server, &token("alice")).await;
     fresh.subscribe(&parent).await;
     assert_eq!(open(&fresh), json!([]));

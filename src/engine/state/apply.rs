@@ -54,6 +54,7 @@ impl InstanceState {
             children: BTreeMap::new(),
             parent_heard,
             parent_finished: false,
+            descendants_ended: false,
             decisions: Decisions::default(),
             has_skipped: false,
             merges: None,
@@ -130,6 +131,7 @@ impl InstanceState {
             Record::PeerHeard { from, number } => self.hear(*from, *number),
             Record::ChildEnded { child, status, .. } => self.end_child(*child, *status),
             Record::ParentFinished => self.parent_finished = true,
+            Record::DescendantsEnded => self.descendants_ended = true,
             Record::PeerTold { target, message } => self.tell(*target, message),
             Record::Outside(record) => self.outside(seq, record),
             Record::IncidentRaised { element, incident } => {

@@ -60,6 +60,8 @@ pub struct InstanceState {
     children: BTreeMap<InstanceKey, Child>,
     parent_heard: u64,
     parent_finished: bool,
+    /// Whether it was terminated after it had finished.
+    descendants_ended: bool,
     decisions: Decisions,
     /// Whether what an incident left undone was ever left out.
     has_skipped: bool,
@@ -228,17 +230,40 @@ impl InstanceState {
         self.open.get(&seq).filter(|message| message.until > now)
     }
 
+    /// Numbers of all Action messages nobody has answered, also of those whose time is over.
+    pub fn all_open(&self) -> impl Iterator<Item = u64> {
+        self.open.keys().copied()
+    }
+
+    /// Until when at least one Action message of a finished instance stays open.
+    pub fn left_open_until(&self) -> Option<Time> {
+        let left = self.open.values().map(|message| message.until).max();
+        left.filter(|_| self.status == Status::Finished)
+    }
+
     /// Children, live and ended.
     pub fn children(&self) -> &BTreeMap<InstanceKey, Child> {
         &self.children
     }
 
-    /// Whether something below may be live. A child that finished may have left subprocesses
-    /// running; one that ended otherwise has taken them with it.
+    /// Whether something below may be live or open to clients. A child that finished may have left
+    /// subprocesses running and Action messages open; one that ended otherwise has taken them with
+    /// it.
     pub fn may_have_live_descendants(&self) -> bool {
         self.children
             .values()
             .any(|child| child.status.is_live() || child.status == Status::Finished)
+    }
+
+    /// Whether it has finished and left something that may be ended: subprocesses, Action messages.
+    pub fn has_left_something(&self) -> bool {
+        self.status == Status::Finished
+            && (self.may_have_live_descendants() || !self.open.is_empty())
+    }
+
+    /// Whether it was terminated after it had finished: nothing starts below it any more.
+    pub fn descendants_ended(&self) -> bool {
+        self.descendants_ended
     }
 
     /// The parent's record number heard last.

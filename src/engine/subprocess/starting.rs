@@ -2,8 +2,7 @@
 //! record.
 //!
 //! Started by a call activity, once or per item; by a `startSubprocess`; by a message whose process
-//! the engine starts. A client's start of a child is none of them: it begins by itself and links
-//! itself (`subprocess::receive`).
+//! the engine starts. A client's start of a child: `open_messages`.
 
 use std::sync::Arc;
 
@@ -198,6 +197,7 @@ fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
         PeerMessage::Start {
             head: Box::new(created),
             start_condition: new.start_condition,
+            command: None,
         },
     );
     child

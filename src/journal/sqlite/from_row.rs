@@ -46,6 +46,8 @@ pub(super) fn instance_row(row: &Row<'_>) -> Result<InstanceRow> {
         ended_at: row.get(11)?,
         incidents: row.get(12)?,
         remark: row.get(13)?,
+        open_until: row.get(14)?,
+        descendants_ended: row.get(15)?,
     })
 }
 

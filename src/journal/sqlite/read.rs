@@ -97,7 +97,7 @@ const ROWS_AFTER: &str = "
 
 const INSTANCE: &str = "
     key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents,
-    remark";
+    remark, open_until, descendants_ended";
 
 const TASK: &str = "
     SELECT instance, element, tenant, process, node, name, lane, assignee, candidates, started_by, root_started_by, created_at,
@@ -201,6 +201,12 @@ impl StoreReader for SqliteReader {
     fn live_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError> {
         let sql = "SELECT key, parent FROM instance WHERE root = ?1 AND parent IS NOT NULL AND \
             ended_at IS NULL";
+        self.list(sql, [root], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    fn open_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError> {
+        let sql = "SELECT key, parent FROM instance WHERE root = ?1 AND parent IS NOT NULL AND \
+            open_until IS NOT NULL";
         self.list(sql, [root], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 

@@ -70,6 +70,8 @@ pub(super) fn instance(n: u128, process: &str, status: &str) -> InstanceRow {
         created_at: Time(n as i64),
         ended_at: None,
         incidents: 0,
+        open_until: None,
+        descendants_ended: false,
     }
 }
 

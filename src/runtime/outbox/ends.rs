@@ -1,8 +1,9 @@
-//! An instance has ended other than by finishing: nothing starts below it any more, and what is
-//! live there ends, on every level.
+//! An instance has ended other than by finishing, or was terminated after that: nothing starts below
+//! it any more, what is live there ends, on every level, and finished instances there close the
+//! Action messages they left open.
 //!
-//! The message that asks for it stands in the outbox until nothing live is left, so a restart goes
-//! on with it. Instances end level by level, those above first: else one above would take the end
+//! The message that asks for it stands in the outbox until nothing of that is left, so a restart
+//! goes on with it. Instances end level by level, those above first: else one above would take the end
 //! of its subprocess for a failure, and act on it.
 
 use std::{
@@ -19,7 +20,7 @@ use crate::{
         Runtime,
         activity::Active,
         ask::{Answer, Ask, Envelope, Refusal, Reply},
-        trees::{Tree, ended_at_or_above, live_descendants},
+        trees::{Tree, descendants_to_end, ended_at_or_above},
     },
 };
 
@@ -61,12 +62,12 @@ pub(super) fn check(runtime: &Arc<Runtime>, tree: &Arc<Tree>, pair: Pair) {
     );
 }
 
-/// Ends everything live below the sender of this message, then takes the message.
+/// Ends everything below the sender of this message, then takes the message.
 pub(super) fn end_descendants(runtime: &Arc<Runtime>, letter: Letter) {
     let active = runtime.active();
     let (root, top, reading) = (letter.tree.root(), letter.source, runtime.clone());
     runtime.journal.read_then(
-        move |reader| live_descendants(reader, root, top),
+        move |reader| descendants_to_end(reader, root, top),
         move |levels| match levels {
             Ok(levels) if levels.is_empty() => reading.outbox.taken(&reading, &letter),
             Ok(levels) => {

@@ -383,7 +383,6 @@ async fn start(runtime: &Arc<Runtime>, order: &Order, instance: InstanceKey) -> 
         head: head(order, instance),
         start_condition: None,
         schedule: Some(order.key.node.clone()),
-        link: None,
     };
     let ask = Ask::Start(Box::new(Start {
         command,

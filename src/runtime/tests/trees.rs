@@ -1,4 +1,7 @@
-//! Trees that grow: bounded, ended at once, and no burden on others; the same after a restart.
+//! Trees that grow: bounded, ended at once, and no burden on others; the same after a restart. What
+//! their instances ask clients to start: `open_messages`.
+
+mod open_messages;
 
 use serde_json::json;
 
@@ -40,6 +43,25 @@ const PROCESSES: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/2010
     <stepwire:action name="sub" order="1" type="startSubprocess" trigger="automatic"><stepwire:param name="process">leaf</stepwire:param></stepwire:action>
   </stepwire:actions></extensionElements></task>
   <sequenceFlow id="between-g" sourceRef="between-t" targetRef="between-e"/><endEvent id="between-e"/>
+</process>
+<process id="asking" isExecutable="true">
+  <startEvent id="asking-s"/><sequenceFlow id="asking-f" sourceRef="asking-s" targetRef="asking-t"/>
+  <task id="asking-t"><extensionElements><stepwire:actions>
+    <stepwire:action name="ask" order="1" type="websocketSend" trigger="automatic">
+      <stepwire:param name="messageType">action</stepwire:param>
+      <stepwire:param name="message">{"processName":"leaf"}</stepwire:param>
+    </stepwire:action>
+    <stepwire:action name="sub" order="2" type="startSubprocess" trigger="automatic"><stepwire:param name="process">leaf</stepwire:param></stepwire:action>
+  </stepwire:actions></extensionElements></task>
+  <sequenceFlow id="asking-g" sourceRef="asking-t" targetRef="asking-e"/><endEvent id="asking-e"/>
+</process>
+<process id="above" isExecutable="true">
+  <startEvent id="above-s"/><sequenceFlow id="above-f" sourceRef="above-s" targetRef="above-t"/>
+  <userTask id="above-t"><extensionElements><stepwire:actions>
+    <stepwire:action name="sub" order="1" type="startSubprocess" trigger="automatic"><stepwire:param name="process">asking</stepwire:param></stepwire:action>
+    <stepwire:action name="go" order="2" type="saveData" trigger="manual"/>
+  </stepwire:actions></extensionElements></userTask>
+  <sequenceFlow id="above-g" sourceRef="above-t" targetRef="above-e"/><endEvent id="above-e"/>
 </process>
 <process id="leaf" isExecutable="true">
   <startEvent id="leaf-s"/><sequenceFlow id="leaf-f" sourceRef="leaf-s" targetRef="leaf-t"/>

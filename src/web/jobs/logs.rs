@@ -135,6 +135,7 @@ fn line(
         Record::Held => format!("Suspended{}", by()),
         Record::Unheld => format!("Resumed{}", by()),
         Record::Ended { status } => format!("Ended: {}", status.name()),
+        Record::DescendantsEnded => format!("Terminated what was left running{}", by()),
         _ => return None,
     };
     Some(("INFO", text))

@@ -43,7 +43,11 @@ CREATE TABLE instance (
     root         BLOB    NOT NULL,
     created_at   INTEGER NOT NULL,
     ended_at     INTEGER,
-    incidents    INTEGER NOT NULL
+    incidents    INTEGER NOT NULL,
+    -- Of a finished one that has Action messages open.
+    open_until   INTEGER,
+    -- 1 when it was terminated after it had finished.
+    descendants_ended INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 -- Serves lists by status, and the counts without touching the table.
 CREATE INDEX instance_status ON instance (status, created_at);
@@ -53,6 +57,7 @@ CREATE INDEX instance_business_key ON instance (business_key) WHERE business_key
 CREATE INDEX instance_parent ON instance (parent) WHERE parent IS NOT NULL;
 -- The live ones of a tree are found without looking at those that have ended.
 CREATE INDEX instance_root ON instance (root, ended_at) WHERE parent IS NOT NULL;
+CREATE INDEX instance_open ON instance (root) WHERE open_until IS NOT NULL AND parent IS NOT NULL;
 
 -- Instances of processes with a number; other instances have no row here. A status is its number on the wire.
 CREATE TABLE job (

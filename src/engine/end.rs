@@ -1,0 +1,121 @@
+//! How an instance ends, with everything in it and below it.
+//!
+//! One that finishes leaves its subprocesses running and its Action messages open; any other end
+//! takes all that is below with it. What ends an instance from outside: `life`; what ends it from
+//! within: `elements`.
+
+use super::{
+    command::TimerKey,
+    outside,
+    peer::PeerMessage,
+    record::{Record, Status},
+    step::Step,
+};
+use crate::model::ids::{ElementKey, InstanceKey};
+
+impl Step<'_> {
+    /// Ends those of these children that are live and not told so yet.
+    pub fn end_children(&mut self, children: Vec<InstanceKey>) {
+        for child in children {
+            if self
+                .state
+                .children()
+                .get(&child)
+                .is_some_and(|child| child.status.is_live() && !child.ending)
+            {
+                self.tell(
+                    child,
+                    PeerMessage::End {
+                        status: Status::Terminated,
+                    },
+                );
+            }
+        }
+    }
+
+    /// Ends the instance: everything active, what is below it, and, unless it finished, its offers;
+    /// the parent hears of it last.
+    pub fn end(&mut self, status: Status) {
+        self.end_with(status, None, true);
+    }
+
+    /// Ends the instance as failed, by an error that a boundary event of the parent may catch.
+    pub fn fail(&mut self, error: &str) {
+        self.end_with(Status::Failed, Some(error.to_owned()), true);
+    }
+
+    /// Ends the instance because one above it has ended, whose end reaches all that is below this
+    /// one, too.
+    pub fn end_below_an_end(&mut self) {
+        self.end_with(Status::Terminated, None, false);
+    }
+
+    /// Has everything end that is below this instance, which has ended or is about to.
+    pub fn end_descendants(&mut self) {
+        if self.state.may_have_live_descendants() {
+            self.tell(self.state.key(), PeerMessage::EndDescendants);
+        }
+    }
+
+    fn end_with(&mut self, status: Status, error: Option<String>, reaches_down: bool) {
+        let active: Vec<ElementKey> = self.state.active().map(|(key, _)| key).collect();
+        for element in active {
+            self.abort(element);
+        }
+        if status == Status::Finished {
+            let live = self
+                .state
+                .children()
+                .iter()
+                .filter(|(_, child)| child.status.is_live());
+            for child in live.map(|(key, _)| *key).collect::<Vec<_>>() {
+                self.tell(child, PeerMessage::ParentFinished);
+            }
+        } else if reaches_down {
+            self.end_descendants();
+        }
+        if self.state.head().expires_at.is_some() {
+            self.clear_timer(TimerKey::expiry());
+        }
+        self.record(Record::Ended { status });
+        outside::tell_of_end(self, status, error.as_deref());
+        let wants_result = self
+            .state
+            .head()
+            .parent
+            .as_ref()
+            .is_some_and(|link| link.wants_result);
+        let result =
+            (wants_result && status == Status::Finished).then(|| self.state.data().clone());
+        self.tell_parent(PeerMessage::Ended {
+            status,
+            result,
+            error,
+        });
+    }
+
+    /// Ends the instance when no token is left; a flow waiting at a join that nothing can complete
+    /// becomes an incident.
+    pub fn end_if_done(&mut self) {
+        if !self.state.status().is_live() || self.state.active().next().is_some() {
+            return;
+        }
+        let Some((node, arrivals)) = self
+            .state
+            .waiting()
+            .next()
+            .map(|(node, arrivals)| (node.clone(), arrivals.to_vec()))
+        else {
+            return self.end(Status::Finished);
+        };
+        let element = ElementKey(self.record(Record::ElementActivated {
+            node: node.clone(),
+            arrivals,
+        }));
+        let sentence = format!(
+            "expected a token on every incoming flow of the join '{node}', but no other token is \
+            left. Retry to go on without them"
+        );
+        self.incident(element, "join_incomplete", sentence, None);
+    }
+}

@@ -1,0 +1,114 @@
+//! Open Action messages: a client is done with one, or starts a process from one; an end closes
+//! them.
+//!
+//! The instance that sent a message decides what becomes of it, so of all who are at it at the same
+//! time exactly one wins. How a message comes to be open: `subprocess::push`; what a step back
+//! closes: `back`.
+
+use super::{
+    command::StartChild,
+    life,
+    peer::PeerMessage,
+    record::{ChildStarted, Record, Status},
+    rejection::{Rejection, RejectionKind},
+    room,
+    step::Step,
+};
+
+/// A client is done with a message.
+pub(super) fn close(step: &mut Step<'_>, seq: u64) -> Result<(), Rejection> {
+    life::require_actor(step)?;
+    require_open(step, seq)?;
+    step.record(Record::OfferClosed { seq });
+    Ok(())
+}
+
+/// A client starts a subprocess: from an open message, which is closed by it, or as an operator
+/// without one. A repeat finds that it is started. The start itself travels to the subprocess, which
+/// accepts it, as whoever asked has checked.
+pub(super) fn start_child(step: &mut Step<'_>, start: StartChild) -> Result<(), Rejection> {
+    let StartChild {
+        head,
+        start_condition,
+        offer,
+        command,
+    } = start;
+    let child = head.key;
+    if step.state.children().contains_key(&child) {
+        return Ok(());
+    }
+    if let Some(seq) = offer {
+        require_open(step, seq)?;
+    }
+    let status = step.state.status();
+    if !status.is_live() && status != Status::Finished || step.state.descendants_ended() {
+        return Err(Rejection::new(
+            RejectionKind::Conflict,
+            nothing_starts_below(&step.state.key().to_string(), status.name()),
+        ));
+    }
+    room::for_clients_child(step)
+        .map_err(|sentence| Rejection::new(RejectionKind::Conflict, sentence))?;
+    // A step back that undoes who asked for the subprocess ends it. After the end no element is left
+    // to stand for it.
+    let asked = offer.and_then(|seq| step.state.open_message(seq, step.now)?.element());
+    let element = asked.filter(|&element| step.state.element(element).is_some());
+    step.record(Record::ChildStarted(Box::new(ChildStarted {
+        child,
+        process: head.process.id.clone(),
+        element,
+        action: None,
+        item: None,
+        awaited: false,
+        heard: 0,
+    })));
+    step.children_begun += 1;
+    if let Some(seq) = offer {
+        step.record(Record::OfferClosed { seq });
+    }
+    step.tell(
+        child,
+        PeerMessage::Start {
+            head: Box::new(head),
+            start_condition,
+            command: Some(command),
+        },
+    );
+    if status == Status::Finished {
+        step.tell(child, PeerMessage::ParentFinished);
+    }
+    Ok(())
+}
+
+/// Closes what a finished instance has left open, as something ends with it.
+pub(super) fn close_all(step: &mut Step<'_>) {
+    let open: Vec<u64> = step.state.all_open().collect();
+    for seq in open {
+        step.record(Record::OfferClosed { seq });
+    }
+}
+
+/// Why nothing starts below an instance that has ended.
+pub fn nothing_starts_below(instance: &str, status: &str) -> String {
+    let ended = if status == Status::Finished.name() {
+        "was terminated after it had finished".to_owned()
+    } else {
+        format!("is {status}")
+    };
+    format!(
+        "expected an instance that subprocesses may be started from, but {instance} {ended}, and \
+        nothing starts below it any more: start the process by itself"
+    )
+}
+
+fn require_open(step: &Step<'_>, seq: u64) -> Result<(), Rejection> {
+    if step.state.open_message(seq, step.now).is_some() {
+        return Ok(());
+    }
+    let sentence = format!(
+        "expected the seq of an open Action message, but {seq} is not open: it was answered \
+        already, its time is over, its instance was ended, a step back has undone it, or it never \
+        was one"
+    );
+    Err(Rejection::new(RejectionKind::Conflict, sentence))
+}

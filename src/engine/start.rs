@@ -1,0 +1,102 @@
+//! The start of an instance: which start event a start means, who may, what data it accepts.
+//!
+//! A start from another instance's Action message is checked here, too, before that instance
+//! decides: `open_messages`. Starts by the engine itself: `subprocess`.
+
+use serde_json::Value;
+
+use super::{
+    access::{self, Caller},
+    command::{StartInstance, TimerKey},
+    elements, life,
+    record::Created,
+    rejection::Rejection,
+    state::InstanceState,
+    step::{Outcome, Step, StepInput},
+};
+use crate::model::{
+    evaluator::Evaluator,
+    executable::{ExecutableNode, ExecutableProcess},
+};
+
+/// What a start comes to, when it is accepted.
+struct Accepted<'a> {
+    start_event: &'a ExecutableNode,
+    data: Value,
+    ignored: Vec<String>,
+}
+
+/// Starts an instance.
+///
+/// # Errors
+/// A [`Rejection`]: no or several start events for the condition, a lane that keeps the start to
+/// other roles, or start data that break the start event's keys.
+pub fn start(
+    process: &ExecutableProcess,
+    evaluator: &dyn Evaluator,
+    command: StartInstance,
+    input: StepInput<'_>,
+) -> Result<(InstanceState, Outcome), Rejection> {
+    let Accepted {
+        start_event,
+        data,
+        ignored,
+    } = accept(process, evaluator, &command, input.caller)?;
+    let expires_at = process
+        .expiry
+        .as_ref()
+        .and_then(|expiry| expiry.due(input.now));
+    let created = Created {
+        data,
+        expires_at,
+        ..command.head
+    };
+    let mut state = InstanceState::created(1, input.now, &created);
+    let mut step = Step::new(process, evaluator, &mut state, 1, &input);
+    step.begin(created, ignored);
+    if let Some(due) = expires_at {
+        step.set_timer(due, TimerKey::expiry());
+    }
+    step.activate(&start_event.id, Vec::new());
+    let outcome = step.finish(input.command);
+    Ok((state, outcome))
+}
+
+/// Whether a start would be accepted. Nothing is started.
+///
+/// # Errors
+/// As [`start`].
+pub fn may_start(
+    process: &ExecutableProcess,
+    evaluator: &dyn Evaluator,
+    command: &StartInstance,
+    caller: Option<&Caller>,
+) -> Result<(), Rejection> {
+    accept(process, evaluator, command, caller).map(drop)
+}
+
+fn accept<'a>(
+    process: &'a ExecutableProcess,
+    evaluator: &dyn Evaluator,
+    command: &StartInstance,
+    caller: Option<&Caller>,
+) -> Result<Accepted<'a>, Rejection> {
+    let start_event = match &command.schedule {
+        Some(node) => elements::start_event::scheduled(process, node)?,
+        None => elements::start_event::choose(process, command.start_condition.as_deref())?,
+    };
+    if caller.is_some_and(|caller| !access::may_start(process, caller, start_event)) {
+        let sentence = format!(
+            "expected a role that may start '{}', but this user has none: see its lane",
+            process.definition.id
+        );
+        return Err(life::forbidden(&sentence));
+    }
+    let (data, ignored) =
+        elements::start_event::accept(start_event, &command.head.data, evaluator)?;
+    Ok(Accepted {
+        start_event,
+        data,
+        ignored,
+    })
+}
