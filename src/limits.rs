@@ -196,6 +196,9 @@ pub const LOCAL_TOKEN: Duration = Duration::from_secs(15 * 60);
 /// How long the token of an anonymous start is valid.
 pub const ANONYMOUS_TOKEN: Duration = Duration::from_secs(24 * 3600);
 
+/// How far ahead of the machine's clock the newest time on record may be for a start of the server
+/// to go on from it.
+pub const CLOCK_AHEAD: Duration = Duration::from_secs(24 * 3600);
 /// Schedules that start an instance at the same time; the others wait, so that many due at once do
 /// not stall users.
 pub const SCHEDULES_AT_ONCE: usize = 64;

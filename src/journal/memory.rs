@@ -31,11 +31,12 @@ use crate::{
 };
 
 /// A store over maps that its clones and readers share.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct MemoryStore {
     tables: Arc<Mutex<Tables>>,
 }
 
+#[derive(Default)]
 struct Tables {
     incarnation: Uuid,
     pos: i64,
@@ -56,26 +57,14 @@ struct Tables {
     users: BTreeMap<(String, String), UserRow>,
 }
 
-impl Default for Tables {
+impl Default for MemoryStore {
     fn default() -> Self {
-        Self {
+        let tables = Tables {
             incarnation: Uuid::now_v7(),
-            pos: 0,
-            log: BTreeMap::new(),
-            snapshots: BTreeMap::new(),
-            instances: BTreeMap::new(),
-            jobs: BTreeMap::new(),
-            instance_cursors: BTreeMap::new(),
-            searched: BTreeMap::new(),
-            tasks: BTreeMap::new(),
-            incidents: BTreeMap::new(),
-            timers: BTreeMap::new(),
-            timer_dues: BTreeMap::new(),
-            calls: BTreeMap::new(),
-            outbox: BTreeMap::new(),
-            definitions: BTreeMap::new(),
-            schedules: BTreeMap::new(),
-            users: BTreeMap::new(),
+            ..Tables::default()
+        };
+        Self {
+            tables: Arc::new(Mutex::new(tables)),
         }
     }
 }
@@ -414,6 +403,10 @@ impl StoreReader for MemoryStore {
 
     fn open_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError> {
         Ok(self.below(root, |row| row.open_until.is_some()))
+    }
+
+    fn newest_time(&self) -> Result<Option<Time>, StoreError> {
+        Ok(self.tables().log.values().map(|row| row.row.time).max())
     }
 
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {

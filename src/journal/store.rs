@@ -98,6 +98,8 @@ pub trait StoreReader: Send {
     /// The instances of the tree of `root`, the root left out, that have finished and left Action
     /// messages open, each with its parent.
     fn open_below(&self, root: InstanceKey) -> Result<Vec<(InstanceKey, InstanceKey)>, StoreError>;
+    /// The newest process time on record in the log's last row; `None` for an empty log.
+    fn newest_time(&self) -> Result<Option<Time>, StoreError>;
     /// How many instances have each status.
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError>;
 

@@ -1,33 +1,81 @@
-//! The one reader of the clock. Process time may be virtual (`--test-clock`); tokens, pings, limits
-//! and syncs use real time.
+//! The one reader of the clock. Process time may be virtual (`--test-clock`); tokens use the real
+//! clock, limits and pings one that only runs on.
+//!
+//! Process time never goes back: where the machine's clock is set back, it goes on, somewhat slower,
+//! until that has caught up. So a timer set for ten minutes fires after about ten minutes, whatever
+//! is done to the clock.
 
 use std::{
     sync::{
-        Arc,
+        Arc, LazyLock, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::sync::Notify;
 
-use crate::model::ids::Time;
+use crate::{limits::CLOCK_AHEAD, model::ids::Time};
 
-/// The longest sleep before the real clock is looked at again.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// The longest sleep before the machine's clock is looked at again: it may be set forward, or go on
+/// while the machine sleeps.
+const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+/// Of each so many milliseconds, process time lets one pass while it is ahead of the machine's
+/// clock.
+const SLOWER_BY: u32 = 10;
+/// From which difference on the log says that the machine's clock was set back.
+const TOLD_FROM: Duration = Duration::from_secs(2);
 
 /// Process time: the real one, or one that stands still until it is set.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    virtual_now: Option<Arc<AtomicI64>>,
+    source: Source,
     moved: Arc<Notify>,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Real(Arc<Mutex<OnwardTime>>),
+    Virtual(Arc<AtomicI64>),
+}
+
+/// Time that never goes back, made of a clock that may and one that only runs on. Both in the time
+/// since some moment of their own.
+#[derive(Debug)]
+struct OnwardTime {
+    shown: Duration,
+    /// The clock that only runs on, when it was shown.
+    steady: Duration,
+    is_behind_told: bool,
+}
+
+impl OnwardTime {
+    fn new(wall: Duration, steady: Duration) -> Self {
+        Self {
+            shown: wall,
+            steady,
+            is_behind_told: false,
+        }
+    }
+
+    /// The time now; and by how much the machine's clock was set back, when that is news.
+    fn read(&mut self, wall: Duration, steady: Duration) -> (Duration, Option<Duration>) {
+        let passed = steady.saturating_sub(self.steady);
+        let behind = (self.shown + passed).saturating_sub(wall);
+        self.shown = wall.max(self.shown + passed - passed / SLOWER_BY);
+        self.steady = steady;
+        let is_news = behind >= TOLD_FROM && !self.is_behind_told;
+        self.is_behind_told = behind >= TOLD_FROM;
+        (self.shown, is_news.then_some(behind))
+    }
 }
 
 impl Clock {
     /// Real time.
     pub fn real() -> Self {
+        let onward = OnwardTime::new(since_epoch(), since_start());
         Self {
-            virtual_now: None,
+            source: Source::Real(Arc::new(Mutex::new(onward))),
             moved: Arc::new(Notify::new()),
         }
     }
@@ -35,22 +83,51 @@ impl Clock {
     /// Virtual time, standing at `start`.
     pub fn standing_at(start: Time) -> Self {
         Self {
-            virtual_now: Some(Arc::new(AtomicI64::new(start.0))),
+            source: Source::Virtual(Arc::new(AtomicI64::new(start.0))),
             moved: Arc::new(Notify::new()),
         }
     }
 
     /// Process time now.
     pub fn now(&self) -> Time {
-        match &self.virtual_now {
-            Some(now) => Time(now.load(Ordering::SeqCst)),
-            None => real_now(),
+        match &self.source {
+            Source::Virtual(now) => Time(now.load(Ordering::SeqCst)),
+            Source::Real(onward) => {
+                let mut onward = onward.lock().unwrap_or_else(PoisonError::into_inner);
+                let (now, set_back) = onward.read(since_epoch(), since_start());
+                drop(onward);
+                if let Some(behind) = set_back {
+                    log::warn!(
+                        "the machine's clock is {} s behind the process time: that goes on, a \
+                        tenth slower until the clock has caught up",
+                        behind.as_secs()
+                    );
+                }
+                Time(now.as_millis() as i64)
+            }
+        }
+    }
+
+    /// Goes on after the newest time that is on record: the machine's clock may have been set back
+    /// while the server was down. Not from further ahead than [`CLOCK_AHEAD`]: that was a mistake
+    /// better left behind.
+    pub fn go_on_after(&self, newest: Time) {
+        let Source::Real(onward) = &self.source else {
+            return;
+        };
+        let newest = Duration::from_millis(newest.0.max(0).unsigned_abs());
+        let wall = since_epoch();
+        if newest > wall && newest - wall <= CLOCK_AHEAD {
+            let mut onward = onward.lock().unwrap_or_else(PoisonError::into_inner);
+            *onward = OnwardTime::new(newest, since_start());
         }
     }
 
     /// Sets virtual time; it never goes back. `None` when the clock is real.
     pub fn set(&self, to: Time) -> Option<Time> {
-        let now = self.virtual_now.as_ref()?;
+        let Source::Virtual(now) = &self.source else {
+            return None;
+        };
         now.fetch_max(to.0, Ordering::SeqCst);
         self.moved.notify_waiters();
         self.moved.notify_one();
@@ -59,7 +136,7 @@ impl Clock {
 
     /// Whether process time is virtual.
     pub fn is_virtual(&self) -> bool {
-        self.virtual_now.is_some()
+        matches!(self.source, Source::Virtual(_))
     }
 
     /// Waits until process time may have reached `due`; may return early.
@@ -71,18 +148,94 @@ impl Clock {
         if wait <= 0 {
             return;
         }
-        match self.virtual_now {
-            Some(_) => moved.await,
-            // The clock of the machine may be set, or go on while the machine sleeps.
-            None => tokio::time::sleep(Duration::from_millis(wait as u64).min(LONGEST_SLEEP)).await,
+        match &self.source {
+            Source::Virtual(_) => moved.await,
+            Source::Real(_) => {
+                tokio::time::sleep(Duration::from_millis(wait as u64).min(LONGEST_SLEEP)).await
+            }
         }
     }
 }
 
 /// Real time, for everything that is not process time.
 pub fn real_now() -> Time {
-    let since_epoch = SystemTime::now()
+    Time(since_epoch().as_millis() as i64)
+}
+
+/// A time that runs on whatever is done to the machine's clock: for waits and rates, which compare
+/// it with itself only. It begins at the server's start.
+pub fn steady_now() -> Time {
+    Time(since_start().as_millis() as i64)
+}
+
+fn since_epoch() -> Duration {
+    SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    Time(since_epoch.as_millis() as i64)
+        .unwrap_or_default()
+}
+
+fn since_start() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: u64 = 3_600;
+
+    fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_clock_that_is_right_is_followed() {
+        let mut onward = OnwardTime::new(at(100_000), at(0));
+        assert_eq!(onward.read(at(100_010), at(10)), (at(100_010), None));
+        assert_eq!(
+            onward.read(at(100_010 + HOUR), at(11)),
+            (at(100_010 + HOUR), None),
+            "set forward: what is due by then is due"
+        );
+    }
+
+    #[test]
+    fn a_clock_set_back_holds_up_no_time() {
+        let mut onward = OnwardTime::new(at(100_000), at(0));
+        let set_back = at(100_000 - 3 * HOUR);
+        assert_eq!(
+            onward.read(set_back, at(0)),
+            (at(100_000), Some(at(3 * HOUR)))
+        );
+        let (ten_minutes_later, told) = onward.read(set_back + at(600), at(600));
+        assert_eq!(ten_minutes_later, at(100_000 + 540), "a tenth slower");
+        assert_eq!(told, None, "told once");
+    }
+
+    #[test]
+    fn time_comes_together_again_with_a_clock_that_was_set_back() {
+        let mut onward = OnwardTime::new(at(100_000), at(0));
+        let mut last = at(100_000);
+        for minute in 0..=11 * 60 {
+            let passed = at(minute * 60);
+            let (now, _) = onward.read(at(100_000 - HOUR) + passed, passed);
+            assert!(now >= last, "it never goes back");
+            last = now;
+        }
+        assert_eq!(last, at(100_000 + 10 * HOUR), "after ten times as long");
+        let news = onward.read(at(100_000), at(11 * HOUR)).1;
+        assert!(news.is_some(), "and the next time is told again");
+    }
+
+    #[test]
+    fn a_start_goes_on_after_what_is_on_record() {
+        let clock = Clock::real();
+        let ahead = |span: Duration| Time(real_now().0 + span.as_millis() as i64);
+        clock.go_on_after(ahead(2 * CLOCK_AHEAD));
+        assert!(clock.now() < ahead(at(60)));
+        let newest = ahead(at(2 * HOUR));
+        clock.go_on_after(newest);
+        assert!(clock.now() >= newest && clock.now() < ahead(at(3 * HOUR)));
+    }
 }

@@ -149,12 +149,15 @@ impl Runtime {
                 deployed,
                 reader.users()?,
                 outbox::stored(reader)?,
-                reader.log_incarnation()?,
+                (reader.log_incarnation()?, reader.newest_time()?),
                 keys,
             ))
         });
-        let (deployed, users, outbox, log, keys) =
+        let (deployed, users, outbox, (log, newest), keys) =
             stored.await.map_err(|_| StoreError::Panicked)??;
+        if let Some(newest) = newest {
+            clock.go_on_after(newest);
+        }
         let (definitions, schedules) =
             Definitions::load(journal.clone(), deployed, clock.clone(), outside.clone());
         definitions

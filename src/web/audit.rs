@@ -9,7 +9,7 @@ use actix_web::{HttpRequest, ResponseError, http::StatusCode};
 use super::{app::App, problem::Problem};
 use crate::{
     logging::{self, AUDIT, Field, Quota},
-    runtime::clock::real_now,
+    runtime::clock::steady_now,
     session::token::Identity,
 };
 
@@ -109,7 +109,7 @@ impl App {
         ) {
             return;
         }
-        let Some(left_out) = QUOTA.take(real_now().0) else {
+        let Some(left_out) = QUOTA.take(steady_now().0) else {
             return;
         };
         let mut fields: Vec<(&str, Field)> = vec![("status", u32::from(status.as_u16()).into())];

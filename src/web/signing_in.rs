@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{app::App, problem::Problem};
 use crate::{
-    runtime::{clock::real_now, users::SignInError},
+    runtime::{clock::steady_now, users::SignInError},
     session::{frames::code::ErrorCode, token::Identity},
 };
 
@@ -26,7 +26,7 @@ impl App {
         let users = &self.sessions.runtime.users;
         let address = self.approach(request.head()).address;
         let signed_in = users
-            .sign_in(tenant, name, password, address, real_now())
+            .sign_in(tenant, name, password, address, steady_now())
             .await
             .map_err(Problem::from);
         let user =

@@ -210,6 +210,11 @@ impl StoreReader for SqliteReader {
         self.list(sql, [root], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
+    fn newest_time(&self) -> Result<Option<Time>, StoreError> {
+        let sql = "SELECT time FROM log ORDER BY pos DESC LIMIT 1";
+        self.one(sql, [], |row| row.get(0))
+    }
+
     fn status_counts(&self) -> Result<BTreeMap<String, u64>, StoreError> {
         let sql = "SELECT status, count(*) FROM instance GROUP BY status";
         let counts = self.list(sql, [], |row| {

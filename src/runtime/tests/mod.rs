@@ -47,13 +47,17 @@ const EXAMPLES: [&str; 2] = [
 
 /// A runtime over a store, with the examples deployed. Its arbiters end with the test's system.
 async fn runtime_over(store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
+    runtime_at(Clock::real(), store).await
+}
+
+async fn runtime_at(clock: Clock, store: Box<dyn Store>) -> (Arc<Runtime>, Journal) {
     let journal = Journal::start(store, limits::WRITER_QUEUE, Box::new(|_| {})).unwrap();
     let arbiters = (0..2).map(|_| actix_rt::Arbiter::new().handle()).collect();
     let runtime = Runtime::start(
         journal.clone(),
         Files::temporary(),
         OutsideSettings::default(),
-        Clock::real(),
+        clock,
         arbiters,
         None,
     )

@@ -1,11 +1,14 @@
 //! Times of definitions that pass: an error when something new is deployed, and no reason to lose
-//! what was deployed.
+//! what was deployed. A machine's clock that was set back while the server was down.
 
 use super::*;
 use crate::{
-    journal::MemoryStore,
+    journal::{MemoryStore, SqliteStore},
     model::problem::{Problem, Severity},
-    runtime::definitions::{DeployError, Deployed, is_usable},
+    runtime::{
+        clock::real_now,
+        definitions::{DeployError, Deployed, is_usable},
+    },
 };
 
 /// The first milliseconds of 2030 and of 2031.
@@ -72,5 +75,36 @@ async fn a_time_that_passes_after_the_deploy_is_a_warning_where_it_was_deployed(
             ("never_due", Severity::Error),
             "{when}"
         );
+    }
+}
+
+#[actix_rt::test]
+async fn time_goes_on_after_what_is_on_record_when_the_clock_was_set_back_meanwhile() {
+    let directory = tempfile::tempdir().unwrap();
+    let ahead = Time(real_now().0 + 2 * 3_600_000);
+    for stores in [true, false] {
+        let store: Box<dyn Store> = if stores {
+            Box::new(SqliteStore::open(directory.path()).unwrap())
+        } else {
+            Box::new(MemoryStore::default())
+        };
+        let (before, journal) = runtime_at(Clock::standing_at(ahead), store).await;
+        let key = start(&before).await;
+        assert_eq!(observe(&before, key).await.created_at, ahead);
+        if !stores {
+            let newest = journal.read(|reader| reader.newest_time()).await.unwrap();
+            assert_eq!(newest.unwrap(), Some(ahead));
+            continue;
+        }
+        journal.shutdown();
+        before.stop();
+        let store = Box::new(SqliteStore::open(directory.path()).unwrap());
+        let (after, journal) = runtime_over(store).await;
+        assert!(
+            after.clock.now() >= ahead,
+            "what waits for its time goes on waiting as long"
+        );
+        journal.shutdown();
+        after.stop();
     }
 }

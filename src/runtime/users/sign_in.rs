@@ -61,7 +61,8 @@ impl From<Wait> for SignInError {
 }
 
 impl Users {
-    /// Checks a password. `from` is the client's address, if it is known; `now` is real time. It
+    /// Checks a password. `from` is the client's address, if it is known; `now` is a time
+    /// that only runs on. It
     /// takes tens of milliseconds, off this thread, whether the name is known or not.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{json, login, query};
 use crate::{
     runtime::{
-        clock::real_now,
+        clock::{real_now, steady_now},
         users::{NewUser, SignInError, UserError, UserUpdate, requests::ListedUser},
     },
     session::{
@@ -263,7 +263,7 @@ pub async fn own_password(
     } = &identity;
     let address = app.approach(request.head()).address;
     let present = users
-        .sign_in(tenant, subject, &old, address, real_now())
+        .sign_in(tenant, subject, &old, address, steady_now())
         .await
         .map_err(|error| match error {
             SignInError::Wrong => {
