@@ -7,7 +7,9 @@ import { build } from 'esbuild';
 const out = process.argv[2] ?? 'dist';
 
 const { metafile } = await build({
-  entryPoints: ['src/app.css', 'src/docs.css', 'src/demo.ts', 'src/instance.ts', 'src/instances.ts', 'src/tasks.ts'],
+  entryPoints: ['app.css', 'docs.css', 'demo.ts', 'designer.ts', 'instance.ts', 'instances.ts', 'processes.ts', 'tasks.ts'].map(
+    (file) => `src/${file}`,
+  ),
   alias: { '@stepwire/client': '../sdk/src/index.ts' },
   outdir: out,
   bundle: true,
@@ -17,6 +19,9 @@ const { metafile } = await build({
   target: 'es2022',
   entryNames: '[name]-[hash]',
   chunkNames: 'chunk-[hash]',
+  // The icon font is a file of its own, in the one form that every browser with modules reads.
+  loader: { '.bpmn': 'text', '.woff2': 'file', '.woff': 'empty', '.ttf': 'empty', '.eot': 'empty', '.svg': 'empty' },
+  assetNames: '[name]-[hash]',
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',

@@ -48,6 +48,10 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
     (
         "For designers of processes",
         &[
+            (
+                "designer",
+                "Drawing, checking and publishing processes in the browser",
+            ),
             ("process-model", "How a process behaves: numbered sentences"),
             ("process-model-cases", "Which tests hold which sentence"),
             (

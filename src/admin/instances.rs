@@ -1,13 +1,13 @@
 //! The list of instances, with its filters and the addresses of its parts.
 
-use std::fmt::Write;
-
 use serde::{Deserialize, Serialize};
 
 use super::{
+    ago::ago,
     assets::Assets,
     instance::href,
     layout::{INSTANCES_URL, Layout},
+    percent::encode,
 };
 use crate::{
     engine::record::Status,
@@ -146,17 +146,6 @@ fn line<'a>(row: &'a InstanceRow, tasks: &[TaskRow], shown: &Shown<'a>) -> Line<
     }
 }
 
-/// How long ago, as a person says it.
-fn ago(then: Time, now: Time) -> String {
-    let seconds = now.0.saturating_sub(then.0) / 1000;
-    match seconds {
-        ..60 => "just now".to_owned(),
-        60..3_600 => format!("{} min ago", seconds / 60),
-        3_600..86_400 => format!("{} h ago", seconds / 3_600),
-        _ => format!("{} d ago", seconds / 86_400),
-    }
-}
-
 fn address(filter: &Filter, cursor: Option<&str>) -> String {
     let parts = [
         ("q", &*filter.q),
@@ -176,18 +165,6 @@ fn address(filter: &Filter, cursor: Option<&str>) -> String {
     address
 }
 
-fn encode(address: &mut String, text: &str) {
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
-                address.push(char::from(byte))
-            }
-            // Writing to a string does not fail.
-            _ => drop(write!(address, "%{byte:02X}")),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -204,15 +181,5 @@ mod tests {
             "/admin/instances?q=a%26b%20%C3%BC&status=started&after=1_2"
         );
         assert_eq!(address(&Filter::default(), None), "/admin/instances");
-    }
-
-    #[test]
-    fn times_are_told_roughly() {
-        let check =
-            |seconds: i64, words: &str| assert_eq!(ago(Time(0), Time(seconds * 1000)), words);
-        check(59, "just now");
-        check(60, "1 min ago");
-        check(7_200, "2 h ago");
-        check(200_000, "2 d ago");
     }
 }

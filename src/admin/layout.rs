@@ -33,6 +33,10 @@ struct User {
 
 /// Address of the list of instances.
 pub const INSTANCES_URL: &str = "/admin/instances";
+/// Address of the list of processes.
+pub const PROCESSES_URL: &str = "/admin/processes";
+/// The designer: a process's id, or `new`, is below it.
+pub const DESIGNER_URL: &str = "/admin/designer";
 /// Address of a user's tasks.
 pub const TASKS_URL: &str = "/admin/tasks";
 /// Address of the sign-in page.
@@ -71,6 +75,7 @@ impl Layout {
         };
         let of_users = [
             entry_to(INSTANCES_URL, "Instances"),
+            entry_to(PROCESSES_URL, "Processes"),
             entry_to(TASKS_URL, "My tasks"),
         ];
         let of_users = user.is_some().then_some(of_users).into_iter().flatten();

@@ -4,13 +4,17 @@
 //! Not here: requests, cookies and routes (`web::pages`), what moves on a page by itself
 //! (`static/`).
 
+pub mod ago;
 pub mod assets;
+pub mod designer;
 pub mod docs;
 pub mod home;
 pub mod instance;
 pub mod instances;
 pub mod layout;
 pub mod message;
+pub mod percent;
+pub mod processes;
 pub mod tasks;
 
 use handlebars::Handlebars;

@@ -19,6 +19,20 @@ pub enum DefinitionState {
     Deleted,
 }
 
+impl DefinitionState {
+    /// Its name in answers and on pages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Published => "published",
+            Self::Disabled => "disabled",
+            Self::Deprecated => "deprecated",
+            Self::Replaced => "replaced",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 /// The language a definition's source is written in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DefinitionFormat {

@@ -72,6 +72,8 @@ pub struct VersionInUse {
     pub revision: String,
     /// How many instances.
     pub instances: u64,
+    /// How many of them have an open incident.
+    pub stuck: u64,
     /// The oldest of them.
     pub example: InstanceKey,
 }

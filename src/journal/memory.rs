@@ -627,17 +627,19 @@ impl StoreReader for MemoryStore {
 
     fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError> {
         let tables = self.tables();
-        let mut found = BTreeMap::<_, (u64, InstanceKey)>::new();
+        let mut found = BTreeMap::<_, (u64, u64, InstanceKey)>::new();
         for row in tables
             .instances
             .values()
             .filter(|row| statuses.contains(&row.status))
         {
             let version = (&row.tenant, &row.process, row.version, &row.revision);
-            let (instances, example) = found.entry(version).or_insert((0, row.key));
-            (*instances, *example) = (*instances + 1, row.key.min(*example));
+            let (instances, stuck, example) = found.entry(version).or_insert((0, 0, row.key));
+            *instances += 1;
+            *stuck += u64::from(row.incidents > 0);
+            *example = row.key.min(*example);
         }
-        let in_use = |((tenant, process, version, revision), (instances, example)): (
+        let in_use = |((tenant, process, version, revision), (instances, stuck, example)): (
             (&String, &String, _, &String),
             _,
         )| {
@@ -648,6 +650,7 @@ impl StoreReader for MemoryStore {
                 version,
                 revision,
                 instances,
+                stuck,
                 example,
             }
         };

@@ -150,6 +150,20 @@ pub enum NodeKind {
 }
 
 impl NodeKind {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::StartEvent,
+        Self::EndEvent,
+        Self::BoundaryEvent,
+        Self::Task,
+        Self::UserTask,
+        Self::ServiceTask,
+        Self::SendTask,
+        Self::ExclusiveGateway,
+        Self::ParallelGateway,
+        Self::CallActivity,
+    ];
+
     /// The BPMN tag name, as in frames and problems: `userTask`.
     pub fn bpmn_name(self) -> &'static str {
         match self {

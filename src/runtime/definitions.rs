@@ -222,8 +222,25 @@ impl Definitions {
     /// # Errors
     /// [`DeployError::Invalid`] with every problem, errors and warnings.
     pub async fn deploy(&self, deploy: Deploy<'_>) -> Result<Vec<Deployed>, DeployError> {
+        self.deploy_on(deploy, None).await
+    }
+
+    /// [`Self::deploy`] on top of a version: `base` is the newest version of the source's first
+    /// process that its author knows, 0 for none.
+    ///
+    /// # Errors
+    /// As [`Self::deploy`]; [`DeployError::Conflict`] when there is a newer version with another
+    /// content.
+    pub async fn deploy_on(
+        &self,
+        deploy: Deploy<'_>,
+        base: Option<u32>,
+    ) -> Result<Vec<Deployed>, DeployError> {
         let compiled = self.compiling.compile(&deploy).await?;
         let decide = |catalog: &Catalog| {
+            if let Some(base) = base {
+                compiled.require_base(catalog.versions(), &deploy, base)?;
+            }
             let Plan {
                 versions,
                 changed,

@@ -61,6 +61,16 @@ impl Who {
         format!("{:?}/{}", self.caller.tenant, self.caller.subject)
     }
 
+    /// Whether it may change definitions.
+    pub fn is_designer(&self) -> bool {
+        self.identity.as_ref().is_some_and(Identity::is_designer)
+    }
+
+    /// Whether it looks after processes: those who change definitions, and operators.
+    pub fn is_staff(&self) -> bool {
+        self.is_designer() || self.identity.as_ref().is_some_and(Identity::is_operator)
+    }
+
     /// Whether only processes with anonymous start may be started.
     pub fn is_anonymous(&self) -> bool {
         self.caller.trees.is_some()

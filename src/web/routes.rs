@@ -14,7 +14,10 @@ use actix_web::{
 
 use super::{
     api_page, assets, asyncapi, body, health, jobs, metrics, openapi,
-    pages::{docs, home, instances as instance_pages, sign_in, start, tasks as task_pages},
+    pages::{
+        designer, docs, home, instances as instance_pages, processes, sign_in, start,
+        tasks as task_pages,
+    },
     problem::Problem,
     rest::{
         commands, definition_source, definition_types, definition_versions, definitions, history,
@@ -221,6 +224,8 @@ pub fn table() -> Table {
         .service(get("/admin/", start::admin))
         .service(get("/admin/instances", instance_pages::list))
         .service(get("/admin/instances/{key}", instance_pages::one))
+        .service(get("/admin/processes", processes::list))
+        .service(get("/admin/designer/{process}", designer::open))
         .service(get("/admin/tasks", task_pages::mine))
         .service(get("/assets/{file:.*}", assets::asset))
         .service(get("/docs", docs::list))

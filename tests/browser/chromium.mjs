@@ -66,7 +66,8 @@ function watch(page, errors) {
   page.on('pageerror', (error) => errors.push(`${page.url()}: ${error.stack ?? error.message}`));
   page.on('console', (message) => {
     // A server that is being restarted refuses connections, which the browser reports by itself.
-    const expected = /WebSocket connection to|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET/.test(message.text());
+    // What a script is refused for a good reason, it says in the page; the browser reports it besides.
+    const expected = /status of (409|422)|WebSocket connection to|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET/.test(message.text());
     if (message.type() === 'error' && !expected) errors.push(`${page.url()}: ${message.text()}`);
   });
   page.setDefaultTimeout(20_000);

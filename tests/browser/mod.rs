@@ -22,9 +22,11 @@ use crate::{
 const SKIPPED: i32 = 77;
 const FOLDER: &str = "tests/browser";
 /// Users of the scripts, with their roles.
-const USERS: [(&str, &[&str]); 5] = [
+const USERS: [(&str, &[&str]); 7] = [
     ("root", &["admin"]),
     ("olga", &["operator"]),
+    ("dora", &["designer"]),
+    ("otto", &["designer"]),
     ("ada", &[]),
     ("bob", &["clerk"]),
     ("ben", &["clerk"]),
@@ -38,6 +40,16 @@ fn the_demo_survives_a_killed_server() {
 #[test]
 fn the_admin_pages_follow_a_visitor() {
     play("admin.mjs", |_| ());
+}
+
+#[test]
+fn processes_are_drawn_saved_and_published() {
+    play("designer.mjs", |_| ());
+}
+
+#[test]
+fn every_example_survives_the_designer() {
+    play("round_trip.mjs", |_| ());
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod overviews;
 mod pages;
 mod papers;
 mod problems;
+mod processes;
 mod proxies;
 mod schedules;
 mod searching;

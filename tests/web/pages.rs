@@ -240,6 +240,7 @@ async fn admin_leads_to_the_page_one_begins_with() {
     for (user, location) in [
         (None, "/sign-in?to=/admin"),
         (Some(&["operator"][..]), "/admin/instances"),
+        (Some(&["designer"]), "/admin/processes"),
         (Some(&["clerk"]), "/admin/tasks"),
     ] {
         let request = stranger

@@ -419,7 +419,7 @@ impl StoreReader for SqliteReader {
             ..InstanceFilter::default()
         };
         let mut statement = Narrowing::of_instances(
-            "tenant, process, version, revision, count(*), min(key)",
+            "tenant, process, version, revision, count(*), min(key), sum(incidents > 0)",
             &filter,
         );
         statement.push(
@@ -427,7 +427,7 @@ impl StoreReader for SqliteReader {
             version, revision",
         );
         self.list(statement.sql(), statement.values(), |row| {
-            let Seq(instances) = row.get(4)?;
+            let (Seq(instances), Seq(stuck)) = (row.get(4)?, row.get(6)?);
             let (version, revision, example) = (row.get(2)?, row.get(3)?, row.get(5)?);
             Ok(VersionInUse {
                 tenant: row.get(0)?,
@@ -435,6 +435,7 @@ impl StoreReader for SqliteReader {
                 version,
                 revision,
                 instances,
+                stuck,
                 example,
             })
         })

@@ -106,15 +106,7 @@ impl FromSql for Roles {
 
 impl ToSql for DefinitionState {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let text = match self {
-            Self::Draft => "draft",
-            Self::Published => "published",
-            Self::Disabled => "disabled",
-            Self::Deprecated => "deprecated",
-            Self::Replaced => "replaced",
-            Self::Deleted => "deleted",
-        };
-        Ok(text.into())
+        Ok(self.name().into())
     }
 }
 

@@ -13,20 +13,6 @@ use crate::model::{
     task_terms::UserTask,
 };
 
-/// The element kinds that run.
-pub(super) const KINDS: [NodeKind; 10] = [
-    NodeKind::StartEvent,
-    NodeKind::EndEvent,
-    NodeKind::BoundaryEvent,
-    NodeKind::Task,
-    NodeKind::UserTask,
-    NodeKind::ServiceTask,
-    NodeKind::SendTask,
-    NodeKind::ExclusiveGateway,
-    NodeKind::ParallelGateway,
-    NodeKind::CallActivity,
-];
-
 const EVENT_ATTRIBUTES: &[&str] = &["id", "name", "isInterrupting", "parallelMultiple"];
 const START_ATTRIBUTES: &[&str] = &[
     "canGoBack",
@@ -70,7 +56,9 @@ const CALL_ATTRIBUTES: &[&str] = &[
 
 /// The kind with this BPMN tag name.
 pub(super) fn kind(tag: &str) -> Option<NodeKind> {
-    KINDS.into_iter().find(|kind| kind.bpmn_name() == tag)
+    NodeKind::ALL
+        .into_iter()
+        .find(|kind| kind.bpmn_name() == tag)
 }
 
 pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, reader: &mut Reader<'_>) -> FlowNode {

@@ -151,7 +151,7 @@ fn documentation(process: Node<'_, '_>) -> Option<String> {
 fn refuse(node: Node<'_, '_>, process: &str, reader: &mut Reader<'_>) {
     let name = node.tag_name().name();
     let id = filled(node.attribute("id"));
-    let supported = nodes::KINDS
+    let supported = NodeKind::ALL
         .iter()
         .map(|kind| kind.bpmn_name())
         .collect::<Vec<_>>()

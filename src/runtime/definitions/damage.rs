@@ -76,6 +76,7 @@ impl Definitions {
             revision,
             instances,
             example,
+            ..
         } in &in_use
         {
             log::error!(

@@ -13,8 +13,8 @@ use std::{
 use sha2::{Digest, Sha256};
 
 use super::{
-    Deploy, Deployed, DeployedProcess, Versions, cycles, start_data, times, unknown_processes,
-    with_state, workflows,
+    Deploy, DeployError, Deployed, DeployedProcess, Versions, cycles, start_data, times,
+    unknown_processes, with_state, workflows,
 };
 use crate::{
     expression,
@@ -60,6 +60,40 @@ impl CompiledSource {
             .map(|(definition, warnings)| compile_definition(definition, warnings))
             .collect();
         Ok(Self { ids, processes })
+    }
+
+    /// Refuses a source that was written without knowing the newest version of its first process;
+    /// that version's own content is no news.
+    pub(super) fn require_base(
+        &self,
+        versions: &Versions,
+        deploy: &Deploy<'_>,
+        base: u32,
+    ) -> Result<(), DeployError> {
+        let Some(Ok((executable, _, _))) = self.processes.first() else {
+            return Ok(());
+        };
+        let id = &executable.definition.id;
+        let newest = versions
+            .of(deploy.tenant, id)
+            .iter()
+            .map(|process| &process.row)
+            .filter(|row| row.state != DefinitionState::Deleted)
+            .max_by_key(|row| row.version);
+        match newest {
+            Some(row) if row.version > base && row.revision != content_hash(deploy.source) => {
+                let based = match base {
+                    0 => "this one was made as a new process".to_owned(),
+                    base => format!("this one was made from version {base}"),
+                };
+                Err(DeployError::Conflict(format!(
+                    "expected a change of the newest version of process '{id}', but {based}, and \
+                    version {} was saved by {} at {}; take that version in, or send base={}",
+                    row.version, row.created_by, row.created_at, row.version
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -1,8 +1,10 @@
 //! Pages for people: what they are asked for, and by whom. What they look like: `admin`.
 
+pub mod designer;
 pub mod docs;
 pub mod home;
 pub mod instances;
+pub mod processes;
 pub mod sign_in;
 pub mod start;
 pub mod tasks;
@@ -73,4 +75,19 @@ fn sign_in_first(request: &HttpRequest) -> Result<HttpResponse, Problem> {
         .insert_header((LOCATION, sign_in_url(to)))
         .insert_header((VARY, HeaderValue::from(ACCEPT)))
         .finish())
+}
+
+/// Refuses a page that is for those who look after processes.
+///
+/// # Errors
+/// 403 without role designer, operator or admin.
+fn require_staff(who: &Who) -> Result<(), Problem> {
+    if who.is_staff() {
+        return Ok(());
+    }
+    Err(Problem::new(
+        ErrorCode::Forbidden,
+        "expected role designer, operator or admin for this page, but you have none of them; ask \
+        an administrator for one",
+    ))
 }

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 
 use super::sign_in_first;
 use crate::{
-    admin::layout::{INSTANCES_URL, TASKS_URL},
+    admin::layout::{INSTANCES_URL, PROCESSES_URL, TASKS_URL},
     session::{frames::code::ErrorCode, token::Identity},
     web::{app::App, problem::Problem},
 };
@@ -43,11 +43,13 @@ pub fn nothing() -> Problem {
     )
 }
 
-/// The page that a user begins with: all instances for those who look after them, else the user's
-/// tasks.
+/// The page that a user begins with: all instances for those who look after them, processes for
+/// those who draw them, else the user's tasks.
 pub fn start_page(user: &Identity) -> &'static str {
     if user.is_operator() {
         INSTANCES_URL
+    } else if user.is_designer() {
+        PROCESSES_URL
     } else {
         TASKS_URL
     }

@@ -46,7 +46,7 @@ impl<'a> From<&'a DefinitionRow> for Version<'a> {
         Self {
             id: &row.id,
             version: row.version,
-            state: state(row.state),
+            state: row.state.name(),
             name: &row.name,
             alias: row.alias,
             format: if row.format == DefinitionFormat::Bpmn {
@@ -160,16 +160,4 @@ pub async fn get(
             .collect(),
     };
     Ok(json(StatusCode::OK, &definition))
-}
-
-/// The name of a state.
-pub(super) fn state(state: DefinitionState) -> &'static str {
-    match state {
-        DefinitionState::Draft => "draft",
-        DefinitionState::Published => "published",
-        DefinitionState::Disabled => "disabled",
-        DefinitionState::Deprecated => "deprecated",
-        DefinitionState::Replaced => "replaced",
-        DefinitionState::Deleted => "deleted",
-    }
 }

@@ -10,10 +10,7 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{
-    definition_versions::{Version, state},
-    json, query,
-};
+use super::{definition_versions::Version, json, query};
 use crate::{
     limits,
     model::{problem::Problem as DefinitionProblem, source::SourceFormat},
@@ -36,6 +33,9 @@ struct DeployQuery {
     #[serde(default)]
     #[param(required = false, default = false)]
     publish: bool,
+    /// The newest version of the first process that the author knows, 0 for none: refused when there
+    /// is a newer one with another content.
+    base: Option<u32>,
 }
 
 /// What a deploy answers: the first process, and all of them when there are several.
@@ -65,24 +65,25 @@ impl<'a> From<&'a Deployed> for DeployedEntry<'a> {
         Self {
             id: &one.row.id,
             version: one.row.version,
-            state: state(one.row.state),
+            state: one.row.state.name(),
             problems: &one.problems,
         }
     }
 }
 
-/// `POST /v1/definitions?publish=true` with BPMN XML or the JSON form → 201
+/// `POST /v1/definitions?publish=true&base=3` with BPMN XML or the JSON form → 201
 /// `{"id","version","state","problems"}`; 200 with the version that holds the same content already.
 ///
 /// # Errors
-/// 401, 403 without role designer, 413, 415, 422 with `problems`.
+/// 401, 403 without role designer, 409 when there is a newer version than `base`, 413, 415, 422 with
+/// `problems`.
 #[utoipa::path(post, path = "/v1/definitions", tag = "definitions", operation_id = "deployDefinition", summary = "Deploy \
     a definition", params(DeployQuery),
     request_body(content((String = "application/xml"), (Object = "application/json"))),
     responses(
         (status = 201, body = DeployAnswer), (status = 200, body = DeployAnswer, description = "The \
             same content was there"),
-        (status = 403), (status = 422),
+        (status = 403), (status = 409), (status = 422),
     ))]
 pub async fn deploy(
     request: HttpRequest,
@@ -90,7 +91,7 @@ pub async fn deploy(
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let designer = designer(&app, &request)?;
-    let DeployQuery { publish } = query(request.query_string())?;
+    let DeployQuery { publish, base } = query(request.query_string())?;
     let format = format(&request)?;
     let source = body::bytes(&request, payload, limits::DEFINITION_BYTES).await?;
     let runtime = &app.sessions.runtime;
@@ -111,12 +112,12 @@ pub async fn deploy(
         .on("bytes", source.len() as u64)
         .on("publish", publish);
     let deployed = act
-        .told_later(runtime.definitions.deploy(deploy))
+        .told_later(runtime.definitions.deploy_on(deploy, base))
         .await
         .map_err(refused)?;
     for Deployed { row, existing, .. } in &deployed {
         let act = version_act(&designer, "process deployed", &row.id, row.version);
-        act.on("state", state(row.state))
+        act.on("state", row.state.name())
             .on("new", !existing)
             .is_done();
     }

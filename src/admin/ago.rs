@@ -1,0 +1,29 @@
+//! Times as pages say them. Not here: the exact time, which a page's script puts beside it.
+
+use crate::model::ids::Time;
+
+/// How long ago, as a person says it.
+pub fn ago(then: Time, now: Time) -> String {
+    let seconds = now.0.saturating_sub(then.0) / 1000;
+    match seconds {
+        ..60 => "just now".to_owned(),
+        60..3_600 => format!("{} min ago", seconds / 60),
+        3_600..86_400 => format!("{} h ago", seconds / 3_600),
+        _ => format!("{} d ago", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_told_roughly() {
+        let check =
+            |seconds: i64, words: &str| assert_eq!(ago(Time(0), Time(seconds * 1000)), words);
+        check(59, "just now");
+        check(60, "1 min ago");
+        check(7_200, "2 h ago");
+        check(200_000, "2 d ago");
+    }
+}

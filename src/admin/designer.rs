@@ -1,0 +1,131 @@
+//! The designer's page: a frame with what its script needs to begin. The model itself is read and
+//! written through the HTTP interface.
+//!
+//! Not here: the canvas, the properties panel and the models of the templates
+//! (`static/src/designer`).
+
+use serde::Serialize;
+
+use super::{
+    assets::Assets,
+    layout::{DESIGNER_URL, Layout, PROCESSES_URL},
+    percent::segment,
+};
+use crate::{
+    journal::{DefinitionFormat, DefinitionRow},
+    model::definition::NodeKind,
+};
+
+/// A process to begin with.
+#[derive(Serialize)]
+pub struct Template {
+    /// Its file is `static/src/designer/templates/ID.bpmn`.
+    pub id: &'static str,
+    name: &'static str,
+    summary: &'static str,
+}
+
+/// What a new process may begin with.
+pub const TEMPLATES: [Template; 5] = [
+    Template {
+        id: "blank",
+        name: "Blank",
+        summary: "A start event and an empty canvas",
+    },
+    Template {
+        id: "wizard",
+        name: "Wizard with back step",
+        summary: "Three forms in a row; the user may go back and change what was entered",
+    },
+    Template {
+        id: "approval",
+        name: "Approval",
+        summary: "A request that somebody approves or rejects, with a due date",
+    },
+    Template {
+        id: "subprocess",
+        name: "Subprocess to parent",
+        summary: "A child process that hands its result to the instance that started it",
+    },
+    Template {
+        id: "reminder",
+        name: "Timer reminder",
+        summary: "A user task that reminds its user while it waits",
+    },
+];
+
+/// Fields of `admin_designer.hbs`.
+#[derive(Serialize)]
+pub struct DesignerPage<'a> {
+    #[serde(flatten)]
+    layout: Layout,
+    processes_url: &'static str,
+    process: &'a str,
+    name: &'a str,
+    version: u32,
+    newest: u32,
+    state: &'static str,
+    format: &'static str,
+    template: &'a str,
+    kinds: String,
+    may_edit: bool,
+    built: bool,
+}
+
+/// What is opened.
+pub enum Opened<'a> {
+    /// A new process, from the template with this id.
+    New(&'a str),
+    /// A version, and the number of the process's newest one.
+    Version(&'a DefinitionRow, u32),
+}
+
+/// The designer for a process, by its newest version or another.
+pub fn designer_url(process: &str, version: Option<u32>) -> String {
+    let url = format!("{DESIGNER_URL}/{}", segment(process));
+    match version {
+        Some(version) => format!("{url}?version={version}"),
+        None => url,
+    }
+}
+
+impl<'a> DesignerPage<'a> {
+    /// The page for a user.
+    pub fn new(assets: &Assets, user: &str, may_edit: bool, opened: &Opened<'a>) -> Self {
+        let layout = |title: &str| Layout::new(assets, title, "designer", DESIGNER_URL, Some(user));
+        let kinds: Vec<&str> = NodeKind::ALL.iter().map(|kind| kind.bpmn_name()).collect();
+        let (process, name, version, newest, state, format, template) = match opened {
+            Opened::New(template) => ("", "New process", 0, 0, "new", "bpmn", *template),
+            Opened::Version(row, newest) => {
+                let format = if row.format == DefinitionFormat::Bpmn {
+                    "bpmn"
+                } else {
+                    "json"
+                };
+                (
+                    row.id.as_str(),
+                    row.name.as_str(),
+                    row.version,
+                    *newest,
+                    row.state.name(),
+                    format,
+                    "",
+                )
+            }
+        };
+        Self {
+            layout: layout(&format!("{name} · Designer")),
+            processes_url: PROCESSES_URL,
+            process,
+            name,
+            version,
+            newest,
+            state,
+            format,
+            template,
+            kinds: kinds.join(" "),
+            may_edit,
+            built: assets.are_built(),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+import { h } from '../dom.js';
+import type { Problem } from './definitions.js';
+
+/** What is wrong with a definition, as a list; `jump` makes each problem lead to its element. */
+export function problemList(problems: readonly Problem[], jump?: (problem: Problem) => void): HTMLElement {
+  const items = problems.map((problem) => {
+    const { element, message, severity, code } = problem;
+    const sign = h('span', { class: 'badge', 'data-status': severity === 'error' ? 'incident' : 'warning' }, severity);
+    const place = element && h('code', {}, element);
+    const text = h('span', { class: 'problem-text' }, message);
+    const inside = [sign, place || undefined, text];
+    const item = { 'data-code': code, 'data-element': element, 'data-severity': severity };
+    if (!jump) return h('li', { class: 'problem', ...item }, ...inside);
+    const button = h('button', { type: 'button', class: 'problem', onclick: () => jump(problem) }, ...inside);
+    return h('li', item, button);
+  });
+  return h('ul', { class: 'problem-list', 'data-testid': 'problem-list' }, ...items);
+}

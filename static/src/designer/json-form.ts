@@ -1,0 +1,208 @@
+/** The JSON form of a process as BPMN, so that it can be drawn: member by member what docs/process-model.md says of both. */
+import { reader } from './layout.js';
+import type { Moddle } from './types.js';
+
+type Json = Record<string, unknown>;
+type Create = (type: string, properties?: Json, parent?: Moddle) => Moddle;
+
+const text = (value: unknown): string | undefined => {
+  if (value === undefined || value === null) return undefined;
+  return typeof value === 'string' ? value : typeof value === 'object' ? JSON.stringify(value) : String(value);
+};
+const list = (value: unknown): Json[] => (Array.isArray(value) ? (value as Json[]) : []);
+const typeName = (kind: string) => `bpmn:${kind[0]!.toUpperCase()}${kind.slice(1)}`;
+
+/** BPMN XML, without a diagram, of a process in the JSON form. */
+export async function bpmnOf(json: string): Promise<string> {
+  const value: unknown = JSON.parse(json.replace(/^\uFEFF/, ''));
+  const definition = value as Json;
+  if (typeof value !== 'object' || value === null || !Array.isArray(definition.nodes)) {
+    throw new Error('expected the JSON form of a process, but there are no nodes in it; see the process model');
+  }
+  const moddle = reader();
+  const create: Create = (type, properties = {}, parent) => {
+    const entries = Object.entries(properties).filter(([, one]) => one !== undefined);
+    const created = moddle.create(type, Object.fromEntries(entries));
+    if (parent) created.$parent = parent;
+    return created;
+  };
+  const id = text(definition.id) ?? 'process';
+  const definitions = create('bpmn:Definitions', { id: `${id}Definitions`, targetNamespace: 'https://stepwire.dev' });
+  const process = create('bpmn:Process', { id, name: text(definition.name), isExecutable: true }, definitions);
+  definitions.get<Moddle[]>('rootElements').push(process);
+  fillProcess(process, definition, create);
+  const nodes = new Map<string, Moddle>();
+  for (const node of list(definition.nodes)) {
+    const drawn = createNode(node, process, definitions, create);
+    nodes.set(text(node.id) ?? '', drawn);
+    process.get<Moddle[]>('flowElements').push(drawn);
+  }
+  for (const node of list(definition.nodes)) {
+    const attached = nodes.get(text(node.attachedTo) ?? '');
+    if (attached) nodes.get(text(node.id) ?? '')?.set('attachedToRef', attached);
+  }
+  const flows = list(definition.flows).map((flow) => createFlow(flow, nodes, process, create));
+  for (const node of list(definition.nodes)) {
+    const flow = flows.find((one) => one.id === node.defaultFlow);
+    if (flow) nodes.get(text(node.id) ?? '')?.set('default', flow);
+  }
+  createLanes(list(definition.lanes), nodes, process, create);
+  return (await moddle.toXML(definitions, { format: true })).xml;
+}
+
+function fillProcess(process: Moddle, definition: Json, create: Create): void {
+  const own: Json = {
+    alias: text(definition.alias),
+    expiry: text(definition.expiry),
+    actionMessageExpiry: text(definition.actionMessageExpiry),
+    anonymousStart: definition.anonymousStart === true ? 'true' : undefined,
+    searchKeys: text(definition.searchKeys),
+  };
+  for (const [name, value] of Object.entries(own)) if (value !== undefined) process.set(`stepwire:${name}`, value);
+  if (definition.documentation)
+    process.get<Moddle[]>('documentation').push(create('bpmn:Documentation', { text: definition.documentation }, process));
+  const hooks = list(definition.webhooks).map(({ url, on, include }) =>
+    create('stepwire:Webhook', { url: text(url), on: Array.isArray(on) ? on.join(' ') : undefined, include: text(include) }),
+  );
+  extend(process, hooks, create);
+}
+
+function extend(parent: Moddle, values: Moddle[], create: Create): void {
+  if (values.length === 0) return;
+  const extensions = create('bpmn:ExtensionElements', { values }, parent);
+  values.forEach((value) => (value.$parent = extensions));
+  parent.set('extensionElements', extensions);
+}
+
+function createNode(node: Json, process: Moddle, definitions: Moddle, create: Create): Moddle {
+  const drawn = create(typeName(text(node.type) ?? 'task'), { id: text(node.id), name: text(node.name) }, process);
+  const set = (name: string, value: unknown) =>
+    value !== undefined && value !== null && drawn.set(`stepwire:${name}`, text(value));
+  if (node.canGoBack === false) set('canGoBack', 'false');
+  if (node.startCondition) set('startCondition', node.startCondition);
+  const extensions = [...list(node.keys).map((key) => createKey(key, create))];
+  const schedule = node.schedule as Json | undefined;
+  if (schedule) extensions.push(...createSchedule(schedule, drawn, set, create));
+  const task = (node.task ?? {}) as Json;
+  for (const [name, value] of Object.entries(task)) set(name, value);
+  const { calledElement, ...call } = (node.call ?? {}) as Json;
+  if (calledElement !== undefined) drawn.set('calledElement', calledElement);
+  for (const [name, value] of Object.entries(call)) set(name, value);
+  if (call.collection) drawn.set('loopCharacteristics', create('bpmn:MultiInstanceLoopCharacteristics', {}, drawn));
+  if (node.errorCode !== undefined || node.type === 'boundaryEvent')
+    drawn.get<Moddle[]>('eventDefinitions').push(createError(text(node.errorCode), drawn, definitions, create));
+  const actions = list(node.actions).map((action) => createAction(action, create));
+  if (actions.length > 0) {
+    const all = create('stepwire:Actions', { values: actions });
+    actions.forEach((action) => (action.$parent = all));
+    extensions.push(all);
+  }
+  extend(drawn, extensions, create);
+  return drawn;
+}
+
+function createKey({ path, required, schema }: Json, create: Create): Moddle {
+  const key = create('stepwire:Key', { path: text(path), required: required === true ? 'true' : undefined });
+  if (schema !== undefined && schema !== null)
+    key.set('schema', create('stepwire:Schema', { body: JSON.stringify(schema) }, key));
+  return key;
+}
+
+function createSchedule(schedule: Json, node: Moddle, set: (name: string, value: unknown) => unknown, create: Create): Moddle[] {
+  const { when, startData } = schedule;
+  ['timeZone', 'missed', 'overlap'].forEach((name) => set(name, schedule[name]));
+  if (when === 'startup') set('onStartup', 'true');
+  else {
+    const [[kind, body] = ['cycle', '']] = Object.entries((when ?? {}) as Json);
+    const definition = create('bpmn:TimerEventDefinition', {}, node);
+    definition.set(
+      `time${kind[0]!.toUpperCase()}${kind.slice(1)}`,
+      create('bpmn:FormalExpression', { body: text(body) }, definition),
+    );
+    node.get<Moddle[]>('eventDefinitions').push(definition);
+  }
+  return startData && Object.keys(startData).length > 0
+    ? [create('stepwire:StartData', { body: JSON.stringify(startData) })]
+    : [];
+}
+
+function createError(code: string | undefined, node: Moddle, definitions: Moddle, create: Create): Moddle {
+  const event = create('bpmn:ErrorEventDefinition', {}, node);
+  if (code === undefined) return event;
+  const roots = definitions.get<Moddle[]>('rootElements');
+  let error = roots.find((root) => root.$type === 'bpmn:Error' && root.get('errorCode') === code);
+  if (!error) {
+    error = create('bpmn:Error', { id: `Error_${roots.length}`, name: code, errorCode: code }, definitions);
+    roots.push(error);
+  }
+  event.set('errorRef', error);
+  return event;
+}
+
+function createAction({ params, keys, restartKeys, ...attributes }: Json, create: Create): Moddle {
+  const written = Object.entries(attributes).map(([name, value]) => [name, text(value)]);
+  const action = create('stepwire:Action', Object.fromEntries(written));
+  const put = (name: string, values: Moddle[]) => {
+    values.forEach((value) => (value.$parent = action));
+    action.get<Moddle[]>(name).push(...values);
+  };
+  const bodies = Object.entries((params ?? {}) as Json).filter(([, value]) => value !== undefined && value !== null);
+  put(
+    'params',
+    bodies.map(([name, value]) => create('stepwire:Param', { name, body: text(value) })),
+  );
+  put(
+    'keys',
+    list(keys).map((key) => createKey(key, create)),
+  );
+  put(
+    'restartKeys',
+    (Array.isArray(restartKeys) ? restartKeys : []).map((path) => create('stepwire:RestartKey', { path: text(path) })),
+  );
+  return action;
+}
+
+function createFlow(
+  { id, name, source, target, condition }: Json,
+  nodes: Map<string, Moddle>,
+  process: Moddle,
+  create: Create,
+): Moddle {
+  const [from, to] = [nodes.get(text(source) ?? ''), nodes.get(text(target) ?? '')];
+  const flow = create('bpmn:SequenceFlow', { id: text(id), name: text(name), sourceRef: from, targetRef: to }, process);
+  if (condition) flow.set('conditionExpression', create('bpmn:FormalExpression', { body: text(condition) }, flow));
+  from?.get<Moddle[]>('outgoing').push(flow);
+  to?.get<Moddle[]>('incoming').push(flow);
+  process.get<Moddle[]>('flowElements').push(flow);
+  return flow;
+}
+
+function createLanes(lanes: Json[], nodes: Map<string, Moddle>, process: Moddle, create: Create): void {
+  if (lanes.length === 0) return;
+  const set = create('bpmn:LaneSet', { id: `${process.id}Lanes` }, process);
+  process.get<Moddle[]>('laneSets').push(set);
+  const drawn = new Map<string, Moddle>();
+  for (const lane of lanes) {
+    const created = create('bpmn:Lane', { id: text(lane.id), name: text(lane.name) });
+    for (const name of ['view', 'execute', 'assign', 'hold']) {
+      const roles = lane[name];
+      if (Array.isArray(roles)) created.set(`stepwire:${name}`, roles.join(' '));
+    }
+    const members = (Array.isArray(lane.nodes) ? lane.nodes : [])
+      .map((id) => nodes.get(text(id) ?? ''))
+      .filter((node) => node !== undefined);
+    created.get<Moddle[]>('flowNodeRef').push(...members);
+    drawn.set(text(lane.id) ?? '', created);
+  }
+  for (const lane of lanes) {
+    const created = drawn.get(text(lane.id) ?? '')!;
+    const parent = drawn.get(text(lane.parent) ?? '');
+    let place = set;
+    if (parent) {
+      place = parent.get<Moddle | undefined>('childLaneSet') ?? create('bpmn:LaneSet', { id: `${parent.id}Lanes` }, parent);
+      parent.set('childLaneSet', place);
+    }
+    created.$parent = place;
+    place.get<Moddle[]>('lanes').push(created);
+  }
+}

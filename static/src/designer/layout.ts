@@ -1,0 +1,42 @@
+/** A diagram for models without one: files written by hand, or in the JSON form. */
+import { layoutProcess } from 'bpmn-auto-layout';
+import { BpmnModdle } from 'bpmn-moddle';
+import stepwire from './moddle.json';
+import type { Moddle } from './types.js';
+
+interface Reader {
+  fromXML(xml: string): Promise<{ rootElement: Moddle; warnings: { message: string }[] }>;
+  toXML(definitions: Moddle, options: { format: boolean }): Promise<{ xml: string }>;
+  create(type: string, properties?: Record<string, unknown>): Moddle;
+}
+
+/** Reads and writes BPMN with the project's extension elements, without a canvas. */
+export function reader(): Reader {
+  return new (BpmnModdle as unknown as new (packages: Record<string, unknown>) => Reader)({ stepwire });
+}
+
+/** The same model, with a diagram when it had none. */
+export async function withDiagram(xml: string): Promise<string> {
+  const moddle = reader();
+  const { rootElement: definitions } = await moddle.fromXML(xml);
+  const isDrawn = definitions
+    .get<Moddle[]>('diagrams')
+    .some((diagram) => (diagram.get<Moddle | undefined>('plane')?.get<Moddle[]>('planeElement').length ?? 0) > 0);
+  if (isDrawn) return xml;
+  for (const process of definitions.get<Moddle[]>('rootElements')) if (process.$type === 'bpmn:Process') linkFlows(process);
+  definitions.set('diagrams', []);
+  return layoutProcess((await moddle.toXML(definitions, { format: true })).xml);
+}
+
+/** The layout follows what a node says of its flows, which files written by hand leave out. */
+function linkFlows(process: Moddle): void {
+  const add = (node: Moddle | undefined, list: string, flow: Moddle) => {
+    const flows = node?.get<Moddle[]>(list);
+    if (flows && !flows.includes(flow)) flows.push(flow);
+  };
+  for (const flow of process.get<Moddle[]>('flowElements')) {
+    if (flow.$type !== 'bpmn:SequenceFlow') continue;
+    add(flow.get('sourceRef'), 'outgoing', flow);
+    add(flow.get('targetRef'), 'incoming', flow);
+  }
+}

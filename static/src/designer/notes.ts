@@ -1,0 +1,49 @@
+/** What the designer says: what went wrong, what was done, and what others did meanwhile. */
+import { byId, type Child, h } from '../dom.js';
+
+export interface Way {
+  label: string;
+  run: () => unknown;
+}
+
+function draw(place: string, look: string, sentence: string, ways: readonly Way[], ...more: Child[]): void {
+  const root = byId(place);
+  const buttons = ways.map(({ label, run }) =>
+    h('button', { type: 'button', class: 'button compact', onclick: () => (root.replaceChildren(), run()) }, label),
+  );
+  const close = h(
+    'button',
+    { type: 'button', class: 'button quiet compact', 'aria-label': 'Close this note', onclick: () => root.replaceChildren() },
+    'Close',
+  );
+  root.replaceChildren(
+    h(
+      'div',
+      { class: `note ${look}` },
+      h('div', { class: 'stack' }, h('p', {}, sentence), ...more, h('div', { class: 'row' }, ...buttons, close)),
+    ),
+  );
+}
+
+/** Something went wrong. */
+export function complain(sentence: string, ways: readonly Way[] = [], ...more: Child[]): void {
+  draw('trouble', 'bad', sentence, ways, ...more);
+}
+
+/** Something is to be known. */
+export function tell(sentence: string, ways: readonly Way[] = [], ...more: Child[]): void {
+  draw('news', 'warn', sentence, ways, ...more);
+}
+
+export function clearTrouble(): void {
+  byId('trouble').replaceChildren();
+}
+
+export function clearNews(): void {
+  byId('news').replaceChildren();
+}
+
+/** What became of the last save. */
+export function saved(sentence: string): void {
+  byId('saved').textContent = sentence;
+}

@@ -1,0 +1,145 @@
+/**
+ * The palette, the context pad and the menu of kinds, narrowed to what runs here. What the server refuses anyway need not be drawn
+ * first; models that hold such elements are opened and kept as they are.
+ */
+
+interface Entry {
+  group?: string;
+  className?: string;
+  title?: string;
+  action?: unknown;
+}
+type Entries = Record<string, Entry>;
+type Narrow = (entries: Entries) => Entries;
+interface Menu {
+  registerProvider(id: string, priority: number, provider: unknown): void;
+}
+interface Pad {
+  registerProvider(priority: number, provider: unknown): void;
+}
+interface Create {
+  start(event: Event, shape: unknown): void;
+}
+interface Place {
+  append(source: unknown, shape: unknown): unknown;
+}
+interface ElementFactory {
+  createShape(attributes: { type: string }): unknown;
+}
+
+/** Runs after the providers of bpmn-js. */
+const LATE = 400;
+/** Kinds of events that run, as the menu calls them; other events are other kinds there. */
+const EVENTS = ['none-start', 'timer-start', 'none-end', 'error-end', 'error-boundary'];
+/** Names of the menu for BPMN elements. */
+const KINDS: Record<string, string> = {
+  task: 'task',
+  'rule-task': 'businessRuleTask',
+  'collapsed-subprocess': 'subProcess',
+  'expanded-subprocess': 'subProcess',
+  transaction: 'transaction',
+  'event-subprocess': 'subProcess',
+  'ad-hoc-subprocess': 'adHocSubProcess',
+};
+/** What the palette and the context pad offer that is one kind of element. */
+const OFFERED: Record<string, string> = {
+  'create.intermediate-event': 'intermediateThrowEvent',
+  'create.subprocess-expanded': 'subProcess',
+  'append.intermediate-event': 'intermediateThrowEvent',
+  'append.receive-task': 'receiveTask',
+  'append.message-intermediate-event': 'intermediateCatchEvent',
+  'append.timer-intermediate-event': 'intermediateCatchEvent',
+  'append.condition-intermediate-event': 'intermediateCatchEvent',
+  'append.signal-intermediate-event': 'intermediateCatchEvent',
+  'append.compensation-activity': 'compensation',
+};
+/** What the palette offers besides, as it is what most processes are made of. */
+export const ADDED = [
+  { name: 'user-task', type: 'bpmn:UserTask', icon: 'bpmn-icon-user-task', title: 'user task' },
+  { name: 'send-task', type: 'bpmn:SendTask', icon: 'bpmn-icon-send-task', title: 'send task' },
+  { name: 'call-activity', type: 'bpmn:CallActivity', icon: 'bpmn-icon-call-activity', title: 'call activity' },
+];
+
+function camelCase(words: string): string {
+  return words.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function runs(entry: string, kinds: ReadonlySet<string>): boolean {
+  const name = entry.replace(/^replace-with-/, '');
+  if (name === entry) return true;
+  const kind = KINDS[name] ?? camelCase(name);
+  if (/(start|end|boundary|event|throwing|throw|catch)$/.test(name)) return EVENTS.includes(name);
+  return !/(Task|Gateway|Activity|SubProcess|subProcess|task|transaction)$/.test(kind) || kinds.has(kind);
+}
+
+function without(entries: Entries, drop: (name: string) => boolean): Entries {
+  return Object.fromEntries(Object.entries(entries).filter(([name]) => !drop(name)));
+}
+
+class Narrowed {
+  static $inject = ['stepwireKinds', 'palette', 'contextPad', 'popupMenu', 'create', 'elementFactory', 'autoPlace'];
+  constructor(
+    private readonly kinds: ReadonlySet<string>,
+    palette: Pad,
+    contextPad: Pad,
+    popupMenu: Menu,
+    private readonly create: Create,
+    private readonly factory: ElementFactory,
+    private readonly place: Place,
+  ) {
+    palette.registerProvider(LATE, { getPaletteEntries: (): Narrow => (entries) => this.palette(entries) });
+    contextPad.registerProvider(LATE, {
+      getContextPadEntries:
+        (element: unknown): Narrow =>
+        (entries) =>
+          this.pad(element, entries),
+    });
+    const menu = (): Narrow => (entries) => without(entries, (name) => !runs(name, this.kinds));
+    popupMenu.registerProvider('bpmn-replace', LATE, { getPopupMenuEntries: menu });
+  }
+
+  private isOffered(name: string): boolean {
+    const kind = OFFERED[name];
+    return kind === undefined || this.kinds.has(kind);
+  }
+
+  private palette(entries: Entries): Entries {
+    const added: Entries = {};
+    for (const { name, type, icon, title } of ADDED) {
+      const start = (event: Event) => this.create.start(event, this.factory.createShape({ type }));
+      added[`create.${name}`] = {
+        group: 'activity',
+        className: icon,
+        title: `Create ${title}`,
+        action: { dragstart: start, click: start },
+      };
+    }
+    const kept = without(entries, (name) => !this.isOffered(name));
+    // The tasks stand together.
+    const result: Entries = {};
+    for (const [name, entry] of Object.entries(kept)) {
+      result[name] = entry;
+      if (name === 'create.task') Object.assign(result, added);
+    }
+    return result;
+  }
+
+  private pad(element: unknown, entries: Entries): Entries {
+    const kept = without(entries, (name) => !this.isOffered(name));
+    if (!kept['append.append-task']) return kept;
+    const start = (event: Event) => this.create.start(event, this.factory.createShape({ type: 'bpmn:UserTask' }));
+    const click = () => this.place.append(element, this.factory.createShape({ type: 'bpmn:UserTask' }));
+    kept['append.user-task'] = {
+      group: 'model',
+      className: 'bpmn-icon-user-task',
+      title: 'Append user task',
+      action: { dragstart: start, click },
+    };
+    return kept;
+  }
+}
+
+/** The module for the elements that run. */
+export function paletteModule(kinds: ReadonlySet<string>) {
+  return { __init__: ['stepwirePalette'], stepwireKinds: ['value', kinds], stepwirePalette: ['type', Narrowed] };
+}

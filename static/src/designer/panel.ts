@@ -1,0 +1,237 @@
+/**
+ * The properties panel: what is selected, its fields in groups, and its actions. It is drawn anew when something else is selected or
+ * the model changed otherwise than by its own fields; what is open, and where the focus is, stays.
+ */
+import { h, redraw } from '../dom.js';
+import { drawActions, type Editing, openAction } from './action-editor.js';
+import { Pending } from './fields.js';
+import { groupsOf, hasActions } from './groups.js';
+import type { Model } from './model.js';
+import { knownPaths } from './paths.js';
+import type { Canvas, Element, EventBus, Modeling, Selection } from './types.js';
+
+/** Groups that are open when an element is selected for the first time. */
+const OPEN_AT_FIRST = ['general', 'process', 'actions', 'condition', 'call', 'task'];
+/** Elements in the list of all; a browser's list of more is of no use. */
+const LISTED = 500;
+
+export class Panel {
+  readonly pending = new Pending();
+  private selected: Element | undefined;
+  private ownChange = false;
+  private isPressed = false;
+  private isStale = false;
+  private readonly opened = new Map<string, boolean>();
+  /** Ids of processes that are deployed. */
+  processIds: readonly string[] = [];
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly model: Model,
+    private readonly mayEdit: boolean,
+  ) {
+    const bus = model.service<EventBus>('eventBus');
+    bus.on('selection.changed', () => this.select());
+    bus.on('commandStack.changed', () => {
+      if (!this.ownChange) this.draw();
+    });
+    bus.on('import.done', () => this.reset());
+    root.addEventListener('toggle', (event) => this.toggled(event.target as HTMLDetailsElement), true);
+    this.pending.around = (commit) => this.asOwn(commit);
+    const pressed = (is: boolean) => () => {
+      this.isPressed = is;
+      if (!is && this.isStale) this.drawSoon();
+    };
+    // Also where the press ends outside of the window.
+    document.addEventListener('pointerdown', pressed(true), true);
+    ['pointerup', 'pointercancel'].forEach((end) => document.addEventListener(end, pressed(false), true));
+  }
+
+  /** What a field commits is known to the field already; only what names the element follows. */
+  private asOwn(commit: () => void): void {
+    this.ownChange = true;
+    try {
+      commit();
+    } finally {
+      this.ownChange = false;
+    }
+    const head = this.root.querySelector<HTMLElement>('.head');
+    if (head && this.selected && !head.contains(document.activeElement)) head.replaceWith(this.drawHead(this.selected));
+  }
+
+  /**
+   * Draws anew once the focus has moved to where the user wants it, and the button that is being pressed is let go: what is
+   * clicked must not vanish under the pointer.
+   */
+  private drawSoon(): void {
+    this.isStale = true;
+    if (this.isPressed) return;
+    setTimeout(() => {
+      if (this.isStale && !this.isPressed) this.draw();
+    });
+  }
+
+  private reset(): void {
+    this.pending.drop();
+    this.selected = undefined;
+    this.select();
+  }
+
+  private select(): void {
+    this.pending.flush();
+    const [first, ...others] = this.model.service<Selection>('selection').get();
+    const element = first && others.length === 0 ? (first.labelTarget ?? first) : this.model.root;
+    if (element === this.selected) return;
+    this.selected = element;
+    this.draw();
+  }
+
+  /** Draws what is selected, as the model is now. */
+  draw(): void {
+    const element = this.selected ?? this.model.root;
+    if (!element?.businessObject) return;
+    this.selected = element;
+    this.isStale = false;
+    this.pending.flush();
+    const redrawn = () => this.drawSoon();
+    const editing: Editing = {
+      model: this.model,
+      element,
+      pending: this.pending,
+      paths: knownPaths(this.model),
+      redraw: redrawn,
+    };
+    const groups = groupsOf(editing, this.processIds);
+    if (hasActions(element)) {
+      const count = this.model.actions(element.businessObject).length;
+      groups.splice(1, 0, { name: 'actions', label: `Actions (${count})`, content: [drawActions(editing)] });
+    }
+    const drawn = groups.map(({ name, label, content }) =>
+      h(
+        'details',
+        { class: 'group-box', 'data-open': name, 'data-testid': `group-${name.split('/')[0]}`, open: this.isOpen(name) },
+        h('summary', { 'data-focus': `group/${name}` }, h('h3', {}, label)),
+        h('fieldset', { class: 'fields', disabled: !this.mayEdit }, h('legend', { class: 'visually-hidden' }, label), ...content),
+      ),
+    );
+    this.root
+      .querySelectorAll<HTMLDetailsElement>('details[data-open]')
+      .forEach(({ dataset, open }) => this.opened.set(dataset.open!, open));
+    const caret = caretIn(this.root);
+    redraw(this.root, h('h2', { class: 'visually-hidden' }, 'Properties'), this.drawHead(element), ...drawn);
+    this.root
+      .querySelectorAll<HTMLDetailsElement>('details[data-open]')
+      .forEach((details) => (details.open = this.isOpen(details.dataset.open!)));
+    caret?.();
+  }
+
+  private isOpen(name: string): boolean {
+    return this.opened.get(name) ?? OPEN_AT_FIRST.includes(name.split('/')[0]!);
+  }
+
+  private toggled({ dataset, open, isConnected }: HTMLDetailsElement): void {
+    if (dataset.open !== undefined && isConnected) this.opened.set(dataset.open, open);
+  }
+
+  /** All elements as a list, so that each is reached without the canvas; and where a new flow may lead. */
+  private drawHead(element: Element): HTMLElement {
+    const all = this.model.elements().slice(0, LISTED);
+    const label = ({ id, type, businessObject }: Element) => {
+      const kind = type.replace('bpmn:', '');
+      return businessObject.name ? `${businessObject.name} (${kind} ${id})` : `${kind} ${id}`;
+    };
+    const option = (one: Element) => h('option', { value: one.id, selected: one === element }, label(one));
+    const known = all.includes(element) ? all : [element, ...all];
+    const select = h(
+      'select',
+      { class: 'input', id: 'element', 'data-focus': 'head/element', 'data-testid': 'element' },
+      ...known.map(option),
+    );
+    select.addEventListener('change', () => this.show(select.value));
+    const drawn: HTMLElement[] = [h('div', { class: 'field' }, h('label', { for: 'element' }, 'Element'), select)];
+    if (this.mayEdit && element.businessObject.$type !== 'bpmn:SequenceFlow' && element !== this.model.root)
+      drawn.push(...this.drawConnect(element, all, label));
+    return h('div', { class: 'fields head' }, ...drawn);
+  }
+
+  private drawConnect(element: Element, all: readonly Element[], label: (element: Element) => string): HTMLElement[] {
+    const rules = this.model.service<{ allowed(rule: string, context: unknown): unknown }>('rules');
+    const isFlow = (allowed: unknown) => (allowed as { type?: string } | null)?.type === 'bpmn:SequenceFlow';
+    const targets = all.filter(
+      (target) =>
+        target !== element && !target.waypoints && isFlow(rules.allowed('connection.create', { source: element, target })),
+    );
+    if (targets.length === 0) return [];
+    const none = h('option', { value: '' }, 'Choose…');
+    const select = h(
+      'select',
+      { class: 'input', id: 'connect', 'data-focus': 'head/connect', 'data-testid': 'connect' },
+      none,
+      ...targets.map((one) => h('option', { value: one.id }, label(one))),
+    );
+    select.addEventListener('change', () => {
+      const target = this.model.registry.get(select.value);
+      if (target) this.model.service<Modeling>('modeling').connect(element, target);
+    });
+    return [h('div', { class: 'field' }, h('label', { for: 'connect' }, 'Sequence flow to'), select)];
+  }
+
+  /** Selects an element, by its id or that of its process, and shows it. */
+  show(id: string): boolean {
+    const found = this.model.registry.get(id);
+    const pool = this.model
+      .elements()
+      .find(
+        ({ type, businessObject }) =>
+          type === 'bpmn:Participant' && businessObject.get<{ id?: string } | undefined>('processRef')?.id === id,
+      );
+    const element = found ?? pool ?? (this.model.processes().some((process) => process.id === id) ? this.model.root : undefined);
+    if (!element) return false;
+    const isRoot = element === this.model.root;
+    this.model.service<Selection>('selection').select(isRoot ? null : element);
+    if (!isRoot) this.model.service<Canvas>('canvas').scrollToElement(element, 120);
+    this.select();
+    return true;
+  }
+
+  /** Brings the focus to a field of what is selected: one of the action with that name, when one is named. */
+  focus(fields: readonly string[], action?: string): void {
+    const actions = this.selected ? this.model.actions(this.selected.businessObject) : [];
+    const index = actions.findIndex((one) => one.get('name') === action);
+    if (index >= 0) {
+      openAction(actions[index]!);
+      this.opened.set('actions', true);
+      this.draw();
+    }
+    const wanted = fields.flatMap((field) => (index >= 0 ? [`action/${index}/${field}`] : [field]));
+    const target = wanted.map((name) => this.root.querySelector<HTMLElement>(`[data-field="${CSS.escape(name)}"]`)).find(Boolean);
+    const place =
+      target ??
+      this.root.querySelector<HTMLElement>(index >= 0 ? `[data-focus="action/${index}"]` : '[data-focus="head/element"]');
+    place?.closest('details')?.setAttribute('open', '');
+    for (
+      let box = place?.closest<HTMLDetailsElement>('details');
+      box;
+      box = box.parentElement?.closest<HTMLDetailsElement>('details')
+    )
+      box.open = true;
+    place?.focus();
+    place?.scrollIntoView({ block: 'center' });
+  }
+}
+
+/** Puts the caret back to where it was, in the same field of a panel that was drawn anew. */
+function caretIn(root: HTMLElement): (() => void) | undefined {
+  const before = document.activeElement;
+  if (!root.contains(before) || !(before instanceof HTMLTextAreaElement || before instanceof HTMLInputElement)) return undefined;
+  const { selectionStart, selectionEnd, scrollTop, dataset } = before;
+  const { scrollTop: place } = root;
+  return () => {
+    root.scrollTop = place;
+    const after = document.activeElement;
+    if (!(after instanceof HTMLTextAreaElement || after instanceof HTMLInputElement) || after.dataset.focus !== dataset.focus)
+      return;
+    if (selectionStart !== null) after.setSelectionRange(selectionStart, selectionEnd);
+    after.scrollTop = scrollTop;
+  };
+}

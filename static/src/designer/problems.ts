@@ -1,0 +1,132 @@
+/**
+ * The problems panel: the server's check of the model as it is now. Each problem leads to its element, and there to the field that
+ * it speaks of.
+ */
+import { check, type Problem, Refused } from '../admin/definitions.js';
+import { problemList } from '../admin/problem-list.js';
+import { h } from '../dom.js';
+import type { Panel } from './panel.js';
+import type { Canvas } from './types.js';
+import type { Model } from './model.js';
+
+const PAUSE_MS = 700;
+const AGAIN_MS = 3_000;
+/** Fields by the codes of problems; others are found by the words of the sentence. */
+const FIELDS: Record<string, readonly string[]> = {
+  invalid_timer: ['timer'],
+  order_tie: ['order'],
+  duplicate_action: ['name'],
+  invalid_name: ['name'],
+  reserved_name: ['name'],
+  optional_automatic: ['required'],
+  misplaced_allow_back: ['allowBack'],
+  misplaced_restart: ['restartFromSnapshot', 'allowBack'],
+  misplaced_holds_token: ['holdsToken', 'timer'],
+  unknown_parent: ['parent'],
+  nested_parent: ['parent'],
+  unsupported_action_type: ['type'],
+  message_not_object: ['message'],
+  no_default_flow: ['default'],
+  misplaced_default: ['default'],
+  missing_condition: ['condition'],
+  default_with_condition: ['condition'],
+  unsupported_expression: ['condition'],
+  missing_called_element: ['calledElement'],
+  invalid_schedule: ['timeCycle', 'timeDate', 'timeDuration', 'when'],
+  invalid_start_data: ['startData'],
+  unknown_error: ['errorCode'],
+  invalid_error_code: ['errorCode'],
+  alias_taken: ['alias'],
+  invalid_action_message_expiry: ['actionMessageExpiry'],
+};
+/** Names of fields as sentences say them. */
+const WORDS =
+  /\b(message|destination|script|timer|order|trigger|required|type|parent|target|messageType|process|paramsToCopy|withoutParams|outputKey|output|url|headers|body|timeout|retries|backoff|success|maxBytes|types|restartKey|key|assignee|dueDate|reminderRepeat|reminder|decisionKey|collection|calledElement|condition|expiry|searchKeys|alias|startCondition|timeZone|missed|overlap|errorRef|id)\b/g;
+const ALIASES: Record<string, readonly string[]> = { restartKey: ['restartKeys'], key: ['keys/0/path'], errorRef: ['errorCode'] };
+
+export class Problems {
+  private timer = 0;
+  private running: AbortController | undefined;
+  private marked: string[] = [];
+  problems: readonly Problem[] = [];
+
+  constructor(
+    private readonly root: HTMLElement,
+    private readonly model: Model,
+    private readonly panel: Panel,
+    private readonly xml: () => Promise<string>,
+  ) {
+    this.say('Checking…');
+  }
+
+  /** Checks soon. */
+  later(pause = PAUSE_MS): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.now(), pause);
+  }
+
+  /** Checks at once. */
+  async now(): Promise<readonly Problem[]> {
+    clearTimeout(this.timer);
+    this.running?.abort();
+    const running = (this.running = new AbortController());
+    try {
+      const found = await check(await this.xml(), 'bpmn', running.signal);
+      if (running === this.running) this.show(found);
+    } catch (error) {
+      if (running.signal.aborted || running !== this.running) return this.problems;
+      const { message, status } = error as Refused;
+      this.say(`The check did not run: ${message}`);
+      if (status === 0 || status === 503 || status === 429) this.later(AGAIN_MS);
+    }
+    return this.problems;
+  }
+
+  /** Shows what a deploy or a check has found. */
+  show(problems: readonly Problem[]): void {
+    this.problems = problems;
+    const errors = problems.filter(({ severity }) => severity === 'error').length;
+    const warnings = problems.length - errors;
+    const count = (number: number, word: string) => `${number} ${word}${number === 1 ? '' : 's'}`;
+    this.mark();
+    if (problems.length === 0) return this.say('No problems: this can be published.', 'good');
+    this.draw(
+      `${count(errors, 'error')}, ${count(warnings, 'warning')}`,
+      problemList(problems, (problem) => this.jump(problem)),
+    );
+  }
+
+  private say(sentence: string, look = 'muted'): void {
+    this.draw(sentence, undefined, look);
+  }
+
+  private draw(title: string, list?: HTMLElement, look = ''): void {
+    const head = h('h2', {}, 'Problems');
+    const summary = h('p', { class: `small ${look}`, role: 'status', 'data-testid': 'problem-count' }, title);
+    this.root.replaceChildren(h('header', {}, head, summary), ...(list ? [list] : []));
+  }
+
+  /** Elements with problems are marked on the canvas. */
+  private mark(): void {
+    const canvas = this.model.service<Canvas>('canvas');
+    const known = (id: string) => this.model.registry.get(id) !== undefined;
+    this.marked.filter(known).forEach((id) => ['has-error', 'has-warning'].forEach((marker) => canvas.removeMarker(id, marker)));
+    this.marked = [];
+    for (const { element, severity } of this.problems) {
+      if (!element || !known(element)) continue;
+      canvas.addMarker(element, severity === 'error' ? 'has-error' : 'has-warning');
+      this.marked.push(element);
+    }
+  }
+
+  private jump({ element, code, message }: Problem): void {
+    if (!this.panel.show(element || this.model.processes()[0]?.id || '')) return;
+    const action =
+      /^actions? `([^`]+)`/.exec(message)?.[1] ??
+      /\baction `([^`]+)`/.exec(message)?.[1] ??
+      /\bactions `[^`]+` and `([^`]+)`/.exec(message)?.[1];
+    const sentence = message.replace(/^action `[^`]*`:\s*/, '');
+    const words = [...sentence.matchAll(WORDS)].flatMap(([word]) => ALIASES[word] ?? [word]);
+    this.panel.focus([...(FIELDS[code] ?? []), ...words], action);
+  }
+}

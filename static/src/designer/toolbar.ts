@@ -1,0 +1,41 @@
+import { h } from '../dom.js';
+
+export interface Tool {
+  /** Tests find it by this name, too. */
+  name: string;
+  label: string;
+  look?: 'primary';
+  keys?: string;
+  run: () => unknown;
+}
+
+/** The commands of the designer as buttons. */
+export class Toolbar {
+  private readonly buttons = new Map<string, HTMLButtonElement>();
+
+  constructor(root: HTMLElement, tools: readonly Tool[]) {
+    for (const { name, label, look, keys, run } of tools) {
+      const attributes = { type: 'button', class: ['button', 'compact', look].filter(Boolean).join(' '), 'data-testid': name };
+      const button = h('button', { ...attributes, title: keys ? `${label} (${keys})` : undefined }, label);
+      button.addEventListener('click', () => {
+        const work = run();
+        if (work instanceof Promise) this.busy(button, work);
+      });
+      this.buttons.set(name, button);
+    }
+    root.replaceChildren(...this.buttons.values());
+  }
+
+  enable(name: string, is: boolean): void {
+    const button = this.buttons.get(name);
+    if (!button) return;
+    // A disabled button loses the focus, and a keyboard its place.
+    button.setAttribute('aria-disabled', String(!is));
+    button.classList.toggle('off', !is);
+  }
+
+  private busy(button: HTMLButtonElement, work: Promise<unknown>): void {
+    button.setAttribute('aria-busy', 'true');
+    void work.finally(() => button.removeAttribute('aria-busy'));
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The list of processes (templates/admin_processes.hbs), kept live by the channel `process/*`: files are imported, versions
+ * published, deprecated, deleted and exported through the HTTP interface, then the list is fetched again.
+ */
+import { connect } from '@stepwire/client';
+import { change, deploy, download, formatOf, Refused, source, switchProcess } from './admin/definitions.js';
+import { problemList } from './admin/problem-list.js';
+import { Refresher } from './admin/refresh.js';
+import { ticketUrl } from './admin/rest.js';
+import { showConnection } from './connection-badge.js';
+import { batched, byId, h } from './dom.js';
+
+/** What others deploy is not pushed. */
+const LOOK_MS = 30_000;
+
+const list = byId('processes');
+let open = new Set<string>();
+const page = new Refresher(['processes'], () => {
+  const details = list.querySelectorAll<HTMLDetailsElement>('details[data-details]');
+  details.forEach((one) => (one.open = open.has(one.dataset.details ?? '')));
+});
+
+function say(sentence: string, ...more: Node[]): void {
+  byId('trouble').replaceChildren();
+  byId('done').replaceChildren(h('p', { class: 'note good' }, h('span', {}, sentence, ...more)));
+}
+
+function complain(error: unknown, about = ''): void {
+  const found = error instanceof Refused ? error.problems : [];
+  const message = found.length > 0 ? 'it has these problems' : (error as Error).message;
+  byId('done').replaceChildren();
+  const sentence = h('p', {}, about ? `${about} was not imported: ${message}` : message);
+  const list = found.length > 0 && problemList(found);
+  byId('trouble').replaceChildren(h('div', { class: 'note bad stack' }, h('div', {}, sentence, list)));
+  byId('trouble').scrollIntoView({ block: 'nearest' });
+}
+
+async function importFile(file: File): Promise<void> {
+  const most = Number(byId('drop').dataset.maxBytes);
+  if (file.size > most) throw new Error(`expected a file of at most ${most} bytes, but it has ${file.size}; split it`);
+  const text = await file.text();
+  if (!text.trim()) throw new Error('expected BPMN 2.0 XML or the JSON form of a process, but the file is empty');
+  const publish = byId<HTMLInputElement>('publish').checked;
+  const { definitions, ...first } = await deploy(text, formatOf(text), { publish });
+  const all = definitions ?? [first];
+  const words = all.map(({ id, version, state }) => `${id} version ${version} (${state})`).join(', ');
+  const warnings = all.flatMap(({ problems }) => problems);
+  say(`${file.name} is imported: ${words}.`, ...(warnings.length > 0 ? [problemList(warnings)] : []));
+  await page.look();
+}
+
+async function importAll(files: Iterable<File>): Promise<void> {
+  for (const file of files) {
+    try {
+      await importFile(file);
+    } catch (error) {
+      complain(error, file.name);
+      return;
+    }
+  }
+}
+
+function acceptFiles(): void {
+  const drop = document.getElementById('drop');
+  if (!drop) return;
+  const input = byId<HTMLInputElement>('file');
+  input.addEventListener('change', () => {
+    void importAll([...(input.files ?? [])]);
+    // The same file may be chosen again when it was corrected.
+    input.value = '';
+  });
+  const over = (is: boolean) => drop.classList.toggle('over', is);
+  // A file dropped beside the place would take the page away.
+  document.addEventListener('dragover', (event) => event.preventDefault());
+  document.addEventListener('drop', (event) => event.preventDefault());
+  drop.addEventListener('dragover', () => over(true));
+  drop.addEventListener('dragleave', () => over(false));
+  drop.addEventListener('drop', (event) => {
+    over(false);
+    void importAll([...(event.dataTransfer?.files ?? [])]);
+  });
+}
+
+async function command(button: HTMLButtonElement): Promise<void> {
+  const { command, id = '', version = '', format } = button.dataset;
+  const name = `${id} version ${version}`;
+  switch (command) {
+    case 'export': {
+      const kind = format === 'JSON' ? 'json' : 'bpmn';
+      return download(`${id}-v${version}`, await source(id, version, kind), kind);
+    }
+    case 'enable':
+    case 'disable':
+      await switchProcess(id, command);
+      say(command === 'enable' ? `${id} starts new instances again.` : `${id} starts nothing new; running instances go on.`);
+      break;
+    case 'delete':
+      if (!confirm(`Delete ${name}? That cannot be undone.`)) return;
+      await change(id, version, command);
+      say(`${name} is deleted.`);
+      break;
+    case 'publish':
+      await change(id, version, command);
+      say(`New instances run ${name} from now on.`);
+      break;
+    case 'deprecate':
+      if (!confirm(`Deprecate ${name}? Nothing new starts then; running instances go on.`)) return;
+      await change(id, version, command);
+      say(`${name} is deprecated: nothing new starts, running instances go on.`);
+      break;
+  }
+  await page.look();
+}
+
+list.addEventListener('click', (event) => {
+  const button = (event.target as Element).closest<HTMLButtonElement>('button[data-command]');
+  if (!button || button.disabled) return;
+  button.disabled = true;
+  command(button)
+    .catch((error) => complain(error))
+    .finally(() => (button.disabled = false));
+});
+list.addEventListener(
+  'toggle',
+  (event) => {
+    const { open: isOpen, dataset } = event.target as HTMLDetailsElement;
+    if (dataset.details !== undefined) isOpen ? open.add(dataset.details) : open.delete(dataset.details);
+  },
+  true,
+);
+acceptFiles();
+
+const client = connect({ url: ticketUrl, client: 'admin/1' });
+showConnection(byId('connection'), client);
+client.process('*').instances.subscribe(batched(() => page.news()));
+setInterval(() => client.status.get() === 'live' && page.news(), LOOK_MS);
