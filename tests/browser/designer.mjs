@@ -161,14 +161,29 @@ async function meet(page) {
   assert.equal(started.status, 201);
 }
 
+/** What changed since the other designer's version, by words and on the canvas. */
+async function compare(page) {
+  await page.getByTestId('compare').click();
+  await page.getByTestId('compared').selectOption('2');
+  await page.getByTestId('compare-dialog').getByRole('button', { name: 'Compare' }).click();
+  await page.getByTestId('difference-count').getByText('0 added, 1 changed, 0 removed').waitFor();
+  const changed = page.getByTestId('differences').locator('li[data-element="ask"]');
+  assert.equal(await changed.locator('.changes').innerText(), 'name Ask twice → Ask kindly');
+  await page.locator('.djs-shape.is-changed[data-element-id="ask"]').waitFor();
+  await shots(page, 'designer-compare');
+  await page.getByRole('region', { name: 'Differences' }).getByRole('button', { name: 'Close' }).click();
+}
+
 /** What is copied gets an id of its own, and keeps its actions. */
 async function copy(page) {
   await page.getByTestId('element').selectOption('ask');
   await page.locator('[data-testid="canvas"] svg').first().focus();
+  // Pasting follows the pointer, which is to be on the canvas.
+  await page.mouse.move(440, 600);
   await page.keyboard.press('Control+C');
   await page.keyboard.press('Control+V');
-  await page.mouse.move(450, 600);
-  await page.mouse.click(460, 600);
+  await page.mouse.move(460, 610, { steps: 5 });
+  await page.mouse.click(460, 610);
   await page.waitForFunction(() => document.querySelectorAll('#element option').length >= 7);
   const copied = await page.getByTestId('element').inputValue();
   assert.notEqual(copied, 'ask');
@@ -221,6 +236,7 @@ await play(async (browser, watch) => {
   await editActions(page);
   await undoAndCrash(page);
   await meet(page);
+  await compare(page);
   await copy(page);
   await manage(page);
   await others(browser, watch);

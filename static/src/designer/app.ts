@@ -18,6 +18,7 @@ import {
 import { problemList } from '../admin/problem-list.js';
 import { byId, h } from '../dom.js';
 import { Autosave, type Draft } from './autosave.js';
+import { CompareView } from './compare-view.js';
 import { createDrawing, type Drawing } from './modeler.js';
 import { Model } from './model.js';
 import { clearNews, clearTrouble, complain, saved, tell, type Way } from './notes.js';
@@ -39,6 +40,7 @@ export class Designer {
   private readonly model: Model;
   private readonly panel: Panel;
   private readonly problems: Problems;
+  private readonly comparison: CompareView;
   private readonly toolbar: Toolbar;
   private readonly autosave: Autosave;
   /** The process and version as they are on the server; version 0 for a new process. */
@@ -63,6 +65,7 @@ export class Designer {
     this.model = new Model(this.drawing);
     this.panel = new Panel(byId('properties'), this.model, this.mayEdit);
     this.problems = new Problems(byId('problems'), this.model, this.panel, () => this.xml());
+    this.comparison = new CompareView(this.model, this.panel, () => this.xml());
     this.toolbar = new Toolbar(byId('tools'), this.tools());
     this.autosave = new Autosave(user, process || `new/${from}`);
     this.follow();
@@ -72,6 +75,7 @@ export class Designer {
   private tools(): Tool[] {
     const look: Tool[] = [
       { name: 'fit', label: 'Fit', run: () => this.fit() },
+      { name: 'compare', label: 'Compare', run: () => this.comparison.ask(this.process, this.isDirty ? 0 : this.version) },
       { name: 'export', label: 'Export BPMN', run: () => this.exportBpmn() },
       { name: 'export-json', label: 'Export JSON', run: () => this.exportJson() },
     ];
