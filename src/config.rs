@@ -25,6 +25,7 @@ mod options;
 mod origins;
 mod outside;
 mod production;
+mod rates;
 mod secret;
 mod trusted_proxies;
 mod user_command;
@@ -174,6 +175,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
     } else {
         Vec::new()
     });
+    let limits = wrong.unless(rates::limits(&options));
     let data = options.data.unwrap_or_else(|| "stepwire-data".into());
     if options.jwt_secret.as_deref() == Some("") {
         wrong.0.push(
@@ -216,6 +218,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         Some(allowed_origins),
         Some(trusted_proxies),
         Some(max_token_lifetime),
+        Some(limits),
     ) = (
         &wrong.0[..],
         listen,
@@ -226,11 +229,11 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         allowed_origins,
         trusted_proxies,
         max_token_lifetime,
+        limits,
     )
     else {
         return Err(wrong.told(production));
     };
-    let default = Limits::default();
     // A visitor that comes by way of a proxy is not on this machine.
     let is_direct = trusted_proxies == TrustedProxies::default();
     let allowed_origins = if production || !is_direct {
@@ -254,16 +257,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         max_token_lifetime,
         allowed_origins,
         trusted_proxies,
-        limits: Limits {
-            rate_per_second: options.rate_per_second.unwrap_or(default.rate_per_second),
-            rate_burst: options.rate_burst.unwrap_or(default.rate_burst),
-            max_connections_per_user: options
-                .max_connections_per_user
-                .unwrap_or(default.max_connections_per_user),
-            max_connections_per_address: options
-                .max_connections_per_address
-                .unwrap_or(default.max_connections_per_address),
-        },
+        limits,
         jobs_date_time_format: jobs_date_time_format(options.jobs_date_time_format.as_deref())?,
         workers: options
             .workers

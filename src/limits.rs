@@ -2,14 +2,20 @@
 //! take.
 //!
 //! Not here: timings of the protocol that are no bound on a resource but a behaviour (close codes
-//! and their meaning: `session::frames::close`). The four limits an operator may change are
+//! and their meaning: `session::frames::close`). The limits an operator may change are
 //! [`Limits`]; the others are constants, so that every server answers alike.
 
 use std::time::Duration;
 
+pub use network::network;
+pub use quota::Quota;
 pub use refused::Limit;
+pub use settings::{Limits, Rates};
 
+mod network;
+mod quota;
 mod refused;
+mod settings;
 
 /// The longest websocket message, in bytes, whole or in fragments. Announced in `welcome`; more
 /// closes 1009.
@@ -193,6 +199,13 @@ pub const TOKEN_LIFETIME: Duration = Duration::from_secs(366 * 24 * 3600);
 /// How long the token is valid that a server gives to the owner of its data directory; its client
 /// gets another one in time.
 pub const LOCAL_TOKEN: Duration = Duration::from_secs(15 * 60);
+/// Users, and networks of addresses, whose rates are kept at the same time, each of these; those
+/// beyond share what one has.
+pub const RATES_KEPT: usize = 65_536;
+/// What a body of unknown length counts as in the rates of bytes: all that may be read of it.
+pub const UNKNOWN_BODY_BYTES: usize = REST_BODY_BYTES;
+/// When a start is worth another try that was refused as too many instances of its address are live.
+pub const LIVE_AGAIN: Duration = Duration::from_secs(60);
 /// How long the token of an anonymous start is valid.
 pub const ANONYMOUS_TOKEN: Duration = Duration::from_secs(24 * 3600);
 
@@ -344,158 +357,5 @@ impl Default for TreeLimits {
     }
 }
 
-/// The limits an operator may change. In each, 0 means off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Messages per second a connection may send in the long run.
-    pub rate_per_second: u32,
-    /// Messages a connection may send at once after a pause.
-    pub rate_burst: u32,
-    /// Open connections per user.
-    pub max_connections_per_user: usize,
-    /// Open connections per peer address.
-    pub max_connections_per_address: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            rate_per_second: 20,
-            rate_burst: 60,
-            max_connections_per_user: 256,
-            max_connections_per_address: 1_024,
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What one limit lets somebody do, another must not forbid.
-    #[track_caller]
-    fn fits<T: PartialOrd + std::fmt::Debug>(what: &str, wanted: T, room: T) {
-        assert!(
-            wanted <= room,
-            "{what}: {wanted:?} does not fit into {room:?}"
-        );
-    }
-
-    #[test]
-    fn what_may_be_followed_can_be_resumed() {
-        let point = serde_json::json!({"instance": uuid::Uuid::max(), "after": u64::MAX});
-        // Each letter of a name may be escaped with six bytes.
-        let name = "\u{1}".repeat(NAME_BYTES);
-        let hello = serde_json::json!({
-            "type": "hello", "id": "\u{1}".repeat(ID_BYTES), "token": "x".repeat(TOKEN_BYTES), "client": name, "log": name,
-            "resume": vec![point; SUBSCRIPTIONS], "lastClose": u64::MAX,
-        });
-        fits(
-            "the longest hello",
-            hello.to_string().len(),
-            FIRST_MESSAGE_BYTES,
-        );
-        fits("any other message", MESSAGE_BYTES, FIRST_MESSAGE_BYTES);
-    }
-
-    #[test]
-    fn limits_do_not_contradict_each_other() {
-        let limits = Limits::default();
-        fits(
-            "commands of one connection to one instance",
-            UNANSWERED_COMMANDS,
-            INSTANCE_MAILBOX,
-        );
-        fits(
-            "a full mailbox on its way to the disk",
-            INSTANCE_MAILBOX,
-            WRITER_QUEUE,
-        );
-        fits(
-            "a replay among the unsent frames",
-            REPLAY_FRAMES,
-            UNSENT_FRAMES,
-        );
-        fits(
-            "tickets for all connections of a user",
-            limits.max_connections_per_user,
-            TICKETS_PER_USER,
-        );
-        fits("tickets of a user", TICKETS_PER_USER, TICKETS);
-        fits(
-            "connections of a user from one address",
-            limits.max_connections_per_user,
-            limits.max_connections_per_address,
-        );
-        fits(
-            "ended instances that are followed on",
-            ENDED_FOLLOWED,
-            SUBSCRIPTIONS,
-        );
-        fits(
-            "descendants in a cursor",
-            CURSOR_DESCENDANTS + ENDED_FOLLOWED,
-            SUBSCRIPTIONS,
-        );
-        fits("items of a multi-instance call activity", ITEMS, CHILDREN);
-        fits(
-            "data of a frame in a request",
-            MESSAGE_BYTES,
-            REST_BODY_BYTES,
-        );
-        fits(
-            "data of a frame in a schedule",
-            MESSAGE_BYTES,
-            START_DATA_BYTES,
-        );
-        fits("a script in its definition", RULE_BYTES, DEFINITION_BYTES);
-        fits(
-            "a business key that is searched for",
-            NAME_BYTES,
-            SEARCHED_BYTES,
-        );
-        fits("a comment in a frame", COMMENT_BYTES, MESSAGE_BYTES);
-        fits(
-            "the roles of a user, one byte each",
-            USER_ROLES,
-            USER_ROLES_BYTES,
-        );
-        fits("a role", NAME_BYTES, USER_ROLES_BYTES);
-        fits(
-            "the cookie of a sign-in as a token",
-            COOKIE_BYTES,
-            TOKEN_BYTES,
-        );
-        fits(
-            "an upload without maxBytes",
-            UPLOAD_DEFAULT_BYTES,
-            UPLOAD_BYTES,
-        );
-        fits("a stall of an upload", UPLOAD_STALL, UPLOAD_TIME);
-        fits("calls of one host", CALLS_PER_HOST, CALLS_AT_ONCE);
-        fits("the first pause of a call", CALL_FIRST_PAUSE, CALL_PAUSE);
-        fits(
-            "a sign of life of a stream",
-            KEEP_ALIVE,
-            Duration::from_secs(PING_SECONDS.into()),
-        );
-        fits(
-            "the wait for an announced instance",
-            ANNOUNCED_INSTANCE,
-            SLOW_CONSUMER,
-        );
-        fits("a ticket's time for a hello", HELLO, TICKET);
-        fits(
-            "a sign-in among the tokens an admin may make",
-            SIGNED_IN,
-            ISSUED_TOKEN,
-        );
-        // Whoever comes back sends again what was not answered; paced by afterMs that is over
-        // before it counts as a flood for good.
-        fits(
-            "what is sent again after a cut",
-            UNANSWERED_COMMANDS as u32,
-            limits.rate_burst + limits.rate_per_second * FLOOD.as_secs() as u32,
-        );
-    }
-}
+mod tests;

@@ -123,6 +123,105 @@ pub struct Options {
         value_name = "N"
     )]
     pub max_connections_per_address: Option<usize>,
+    /// Requests and messages per second and address of whoever is no user, and how many at once; 0
+    /// = no limit [default: 100:400]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_ANONYMOUS_REQUESTS",
+        value_name = "PER_SECOND:BURST"
+    )]
+    pub anonymous_requests: Option<String>,
+    /// Bytes of their bodies and messages per second and address, and how many at once; 0 = no
+    /// limit [default: 1MiB:16MiB]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_ANONYMOUS_BYTES",
+        value_name = "PER_SECOND:BURST"
+    )]
+    pub anonymous_bytes: Option<String>,
+    /// Starts of instances per second and address by whoever is no user, and how many at once; 0 =
+    /// no limit [default: 5:20]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_ANONYMOUS_STARTS",
+        value_name = "PER_SECOND:BURST"
+    )]
+    pub anonymous_starts: Option<String>,
+    /// Live instances per address that were started by whoever is no user; 0 = no limit [default:
+    /// 1000]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_ANONYMOUS_INSTANCES",
+        value_name = "N"
+    )]
+    pub anonymous_instances: Option<usize>,
+    /// When an instance expires that was started by whoever is no user and whose process has no
+    /// expiry; 0 = never [default: P1D]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_ANONYMOUS_INSTANCE_EXPIRY",
+        value_name = "DURATION"
+    )]
+    pub anonymous_instance_expiry: Option<String>,
+    /// Requests and messages per second and user, and how many at once; 0 = no limit [default:
+    /// 1000:5000]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_USER_REQUESTS",
+        value_name = "PER_SECOND:BURST"
+    )]
+    pub user_requests: Option<String>,
+    /// Bytes of their bodies and messages per second and user, and how many at once; 0 = no limit
+    /// [default: 16MiB:128MiB]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_USER_BYTES",
+        value_name = "PER_SECOND:BURST"
+    )]
+    pub user_bytes: Option<String>,
+    /// Starts of instances per second and user, and how many at once; 0 = no limit [default:
+    /// 200:1000]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_USER_STARTS",
+        value_name = "PER_SECOND:BURST"
+    )]
+    pub user_starts: Option<String>,
+    /// Requests and messages per second of all users of one address, and how many at once; 0 = no
+    /// limit [default: 5000:20000]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_ADDRESS_REQUESTS",
+        value_name = "PER_SECOND:BURST"
+    )]
+    pub address_requests: Option<String>,
+    /// Bytes of their bodies and messages per second of all users of one address, and how many at
+    /// once; 0 = no limit [default: 64MiB:512MiB]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_ADDRESS_BYTES",
+        value_name = "PER_SECOND:BURST"
+    )]
+    pub address_bytes: Option<String>,
+    /// Starts of instances per second of all users of one address, and how many at once; 0 = no
+    /// limit [default: 1000:5000]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_ADDRESS_STARTS",
+        value_name = "PER_SECOND:BURST"
+    )]
+    pub address_starts: Option<String>,
     /// Where calls of processes may go, comma-separated: hosts, *.domains, host:port, networks, or
     /// * for public addresses [default: nowhere]
     #[arg(
@@ -258,6 +357,19 @@ impl Options {
             max_connections_per_address: self
                 .max_connections_per_address
                 .or(file.max_connections_per_address),
+            anonymous_requests: self.anonymous_requests.or(file.anonymous_requests),
+            anonymous_bytes: self.anonymous_bytes.or(file.anonymous_bytes),
+            anonymous_starts: self.anonymous_starts.or(file.anonymous_starts),
+            anonymous_instances: self.anonymous_instances.or(file.anonymous_instances),
+            anonymous_instance_expiry: self
+                .anonymous_instance_expiry
+                .or(file.anonymous_instance_expiry),
+            user_requests: self.user_requests.or(file.user_requests),
+            user_bytes: self.user_bytes.or(file.user_bytes),
+            user_starts: self.user_starts.or(file.user_starts),
+            address_requests: self.address_requests.or(file.address_requests),
+            address_bytes: self.address_bytes.or(file.address_bytes),
+            address_starts: self.address_starts.or(file.address_starts),
             outbound_targets: self.outbound_targets.or(file.outbound_targets),
             webhook_secret: self.webhook_secret.or(file.webhook_secret),
             secrets: self.secrets.or(file.secrets),

@@ -343,8 +343,10 @@ pub struct Created {
     pub root_started_by: String,
     /// Start data, after the start event's keys.
     pub data: Value,
-    /// When it expires, if it does.
+    /// When it expires, if it does; in the head of a start: unless its process says so.
     pub expires_at: Option<Time>,
+    /// Where the stranger who started it came from, as a keyed hash; `None` for what others started.
+    pub origin: Option<Uuid>,
     /// Whether it is a test of a draft.
     pub test: bool,
     /// The time a schedule started it for.

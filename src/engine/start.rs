@@ -42,10 +42,10 @@ pub fn start(
         data,
         ignored,
     } = accept(process, evaluator, &command, input.caller)?;
-    let expires_at = process
-        .expiry
-        .as_ref()
-        .and_then(|expiry| expiry.due(input.now));
+    let expires_at = match &process.expiry {
+        Some(expiry) => expiry.due(input.now),
+        None => command.head.expires_at,
+    };
     let created = Created {
         data,
         expires_at,

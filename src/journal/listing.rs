@@ -4,6 +4,8 @@
 //! They repeat what the log says, for questions over many instances; the log stays the truth. Not
 //! here: how they change (see [`ReadModelChange`](super::change::ReadModelChange)).
 
+use uuid::Uuid;
+
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
 /// One process instance, for lists. `version`, `revision`, `status`, `remark`, `business_key`,
@@ -42,6 +44,8 @@ pub struct InstanceRow {
     pub open_until: Option<Time>,
     /// Whether it was terminated after it had finished.
     pub descendants_ended: bool,
+    /// Where the stranger who started it came from, as a keyed hash, for as long as it is live.
+    pub origin: Option<Uuid>,
 }
 
 /// What an instance is found by at one path of its data.
@@ -212,6 +216,8 @@ pub struct InstanceFilter {
     pub created_before: Option<Time>,
     /// Found by each of these values: path and text.
     pub searched: Vec<(String, String)>,
+    /// Live, and started by a stranger from there.
+    pub origin: Option<Uuid>,
 }
 
 /// Where a list of instances goes on: after the row with these values.
@@ -248,6 +254,7 @@ impl InstanceFilter {
             && self.created_before.is_none_or(|time| row.created_at < time)
             && agrees(&self.started_by, &row.started_by)
             && (self.business_key.is_none() || self.business_key == row.business_key)
+            && (self.origin.is_none() || self.origin == row.origin)
             && (self.parent.is_none() || self.parent == row.parent)
             && (self.root.is_none() || (self.root == Some(row.root) && row.parent.is_some()))
     }

@@ -285,6 +285,7 @@ impl Tables {
         stored.incidents = row.incidents;
         stored.open_until = row.open_until;
         stored.descendants_ended = row.descendants_ended;
+        stored.origin = row.origin;
     }
 
     fn accept(&self, filter: &InstanceFilter, row: &InstanceRow) -> bool {

@@ -149,6 +149,7 @@ pub fn instance(state: &InstanceState) -> InstanceRow {
             .count() as u32,
         open_until: state.left_open_until(),
         descendants_ended: state.descendants_ended(),
+        origin: head.origin.filter(|_| state.status().is_live()),
     }
 }
 

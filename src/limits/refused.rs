@@ -30,6 +30,26 @@ macro_rules! limits {
 limits! {
     /// Messages or bytes of one websocket per second.
     MessageRate = "message_rate",
+    /// Requests and messages per second without a user, of one address.
+    AnonymousRequests = "anonymous_requests",
+    /// Bytes per second without a user, of one address.
+    AnonymousBytes = "anonymous_bytes",
+    /// Starts per second without a user, of one address.
+    AnonymousStarts = "anonymous_starts",
+    /// Live instances that were started without a user, of one address.
+    AnonymousInstances = "anonymous_instances",
+    /// Requests and messages per second of one user.
+    UserRequests = "user_requests",
+    /// Bytes per second of one user.
+    UserBytes = "user_bytes",
+    /// Starts per second of one user.
+    UserStarts = "user_starts",
+    /// Requests and messages per second of all users of one address.
+    AddressRequests = "address_requests",
+    /// Bytes per second of all users of one address.
+    AddressBytes = "address_bytes",
+    /// Starts per second of all users of one address.
+    AddressStarts = "address_starts",
     /// Open connections of one user.
     ConnectionsPerUser = "connections_per_user",
     /// Open connections of one address.

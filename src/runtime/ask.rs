@@ -113,6 +113,8 @@ pub enum Refusal {
     Hidden,
     /// `ifSeq` is stale; the instance stands at this number.
     Stale(u64),
+    /// Strangers of this address have so many live instances already.
+    TooManyLive(usize),
     /// A bounded queue is full; try again.
     Busy,
     /// Something broke; the log tells. Try again.

@@ -68,7 +68,7 @@ use read_queue::Read;
 use registry::{Dispatched, Registry};
 use schedules::Schedules;
 use scripts::Scripts;
-pub use starting::{Inherit, StartError, StartRequest};
+pub use starting::{Inherit, StartError, StartRequest, Stranger};
 use timers::Timers;
 use trees::Trees;
 use users::Users;

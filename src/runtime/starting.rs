@@ -48,11 +48,17 @@ pub struct StartRequest {
     pub caller: Caller,
     /// Whether the caller has shown no token: only processes with anonymous start then.
     pub anonymous: bool,
+    /// What holds for it then.
+    pub stranger: Stranger,
     /// The command's id; the caller draws one when the client gave none.
     pub command: Uuid,
     /// Hash of the command's canonical body.
     pub hash: u64,
 }
+
+pub use strangers::Stranger;
+
+mod strangers;
 
 /// What a start inherits from.
 #[derive(Clone, Debug)]
@@ -141,14 +147,13 @@ impl Runtime {
             tag: Some(request.tag()),
             place: None,
         }));
-        self.dispatch(
-            key,
-            Envelope {
-                caller: Some(request.caller),
-                ask,
-                reply,
-            },
-        );
+        let stranger = request.stranger;
+        let envelope = Envelope {
+            caller: Some(request.caller),
+            ask,
+            reply,
+        };
+        self.dispatch_start(key, envelope, stranger);
     }
 
     /// The version a start runs: the published one, or the draft for a test.
@@ -230,7 +235,8 @@ impl Runtime {
                 |(parent, _)| parent.head().root_started_by.clone(),
             ),
             data,
-            expires_at: None,
+            expires_at: request.stranger.expires_at(self.clock.now()),
+            origin: request.stranger.origin,
             test: request.test,
             scheduled_for: None,
         }

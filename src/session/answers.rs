@@ -1,13 +1,17 @@
 //! From refusals to the stable error codes of the wire; the same for frames and REST problems.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
-use super::frames::{code::ErrorCode, server::FieldEntry};
+use super::{
+    frames::{code::ErrorCode, server::FieldEntry},
+    shared_rates::Spent,
+};
 use crate::{
     engine::{
         Rejection,
         rejection::{RejectionKind, Unavailable},
     },
+    limits,
     model::field_error::FieldError,
     runtime::ask::Refusal,
 };
@@ -26,7 +30,9 @@ pub struct WireError {
     /// Where the instance stands, for a stale `ifSeq`.
     pub seq: Option<u64>,
     /// Keys of the elements that may be meant, for an ambiguous action.
-    pub elements: Option<Vec<String>>,
+    pub elements: Option<Box<[String]>>,
+    /// Milliseconds until another try is worth something, for `rate_limited`.
+    pub after_ms: Option<u32>,
 }
 
 impl WireError {
@@ -39,7 +45,22 @@ impl WireError {
             fields: None,
             seq: None,
             elements: None,
+            after_ms: None,
         }
+    }
+
+    /// `rate_limited`: another try is worth something after this long.
+    pub fn rate_limited(after: Duration, message: impl Into<String>) -> Self {
+        Self {
+            after_ms: Some(u32::try_from(after.as_nanos().div_ceil(1_000_000)).unwrap_or(u32::MAX)),
+            ..Self::new(ErrorCode::RateLimited, message)
+        }
+    }
+}
+
+impl From<Spent> for WireError {
+    fn from(spent: Spent) -> Self {
+        Self::rate_limited(spent.after, spent.sentence())
     }
 }
 
@@ -58,6 +79,13 @@ impl From<Refusal> for WireError {
                     ..Self::new(ErrorCode::Conflict, sentence)
                 }
             }
+            Refusal::TooManyLive(most) => Self::rate_limited(
+                limits::LIVE_AGAIN,
+                format!(
+                    "expected at most {most} live instances that were started from this address \
+                    without a user's token, but this is one more: end some, or start it as a user"
+                ),
+            ),
             Refusal::Busy => Self::new(
                 ErrorCode::Busy,
                 "expected room for another command, but a queue is full: try again",
@@ -87,7 +115,8 @@ impl From<Rejection> for WireError {
         let told = |(path, error): (String, FieldError)| (path, FieldEntry::from(error));
         let fields = (code == ErrorCode::InvalidData)
             .then(|| rejection.fields.into_iter().map(told).collect());
-        let elements = Some(rejection.elements).filter(|elements| !elements.is_empty());
+        let elements =
+            Some(rejection.elements.into_boxed_slice()).filter(|elements| !elements.is_empty());
         Self {
             code,
             reason,
@@ -95,6 +124,7 @@ impl From<Rejection> for WireError {
             fields,
             seq: None,
             elements,
+            after_ms: None,
         }
     }
 }

@@ -77,7 +77,12 @@ impl Connection {
 
     pub(super) fn start(&mut self, start: Start) {
         let Some(who) = &self.who else { return };
-        let request = match requests::start(&start, who) {
+        let admitted = requests::start(&start, who).and_then(|mut request| {
+            self.sessions
+                .admit_start(&mut request, self.payer, self.address)?;
+            Ok(request)
+        });
+        let request = match admitted {
             Ok(request) => request,
             Err(error) => return self.tell_error(Some(start.id.as_str()), None, &error),
         };

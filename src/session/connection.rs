@@ -10,48 +10,40 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use bytestring::ByteString;
 use tokio::sync::mpsc::UnboundedReceiver;
-use uuid::Uuid;
 
 use super::{
     answers::WireError,
     following::Following,
     frames::{
         channel::Channel,
-        client::{self, ClientFrame, FrameError, FrameId, Hello},
+        client::{self, ClientFrame, FrameError, FrameId},
         close::{Close, CloseCode},
         code::ErrorCode,
-        server::{Bye, ErrorFrame, Ping, RateEntry, Reply, ResyncReason, ServerFrame, Welcome},
-        step::{AuthResult, NoResult},
+        server::{Bye, ErrorFrame, Ping, Reply, ServerFrame},
+        step::NoResult,
     },
     inbox::{Inbound, Inbox},
     lists::ListFollowing,
     rate::{Admission, Rate},
-    token::{Identity, TokenError, Tokens},
+    sessions::Sessions,
+    shared_rates::{Asked, Payer},
+    token::Identity,
     tree_cursor::Mark,
     who::Who,
 };
 use crate::{
     engine::access::Caller,
-    limits::{self, Limit, Limits},
+    limits::{self, Limit},
     model::ids::InstanceKey,
-    runtime::{Runtime, channel::Follower, clock::real_now},
+    runtime::channel::Follower,
 };
-
-/// What all connections share.
-pub struct Sessions {
-    /// The running system.
-    pub runtime: Arc<Runtime>,
-    /// Who is who.
-    pub tokens: Arc<Tokens>,
-    /// Limits an operator may change.
-    pub limits: Limits,
-}
 
 /// One client's connection.
 pub struct Connection {
@@ -66,10 +58,14 @@ pub struct Connection {
     pub(super) unanswered: usize,
     pub(super) out: VecDeque<Out>,
     pub(super) who: Option<Who>,
+    /// Where it comes from; `None` where the transport has no address.
+    pub(super) address: Option<IpAddr>,
+    /// Whose rates its messages count for.
+    pub(super) payer: Payer,
     /// Whether the client can say anything: somebody who only listens cannot.
     pub(super) hears: bool,
     /// Known before `hello` by a ticket.
-    ticket: Option<Identity>,
+    pub(super) ticket: Option<Identity>,
     close: Option<Close>,
     rate: Rate,
     opened: Instant,
@@ -90,11 +86,12 @@ pub(super) enum Out {
 }
 
 impl Connection {
-    /// A new connection. `ticket` is the identity of a one-time ticket shown at the upgrade. The
-    /// receiver's contents belong into [`Connection::take`].
+    /// A new connection from an address. `ticket` is the identity of a one-time ticket shown at the
+    /// upgrade. The receiver's contents belong into [`Connection::take`].
     pub fn open(
         sessions: Arc<Sessions>,
         ticket: Option<Identity>,
+        address: Option<IpAddr>,
         now: Instant,
     ) -> (Self, UnboundedReceiver<Inbound>) {
         let (inbox, receiver) = Inbox::new(sessions.runtime.activity());
@@ -116,6 +113,8 @@ impl Connection {
             unanswered: 0,
             out: VecDeque::new(),
             who: None,
+            address,
+            payer: Payer::default(),
             hears: true,
             ticket,
             close: None,
@@ -165,7 +164,16 @@ impl Connection {
         match self.rate.admit(text.len(), now) {
             Admission::Pass => {}
             Admission::Flood => return self.close(CloseCode::Flood),
-            Admission::Limited { after_ms } => return self.limited(text, after_ms),
+            Admission::Limited { after_ms } => {
+                Limit::MessageRate.refused();
+                let sentence = "expected fewer messages, but the rate is spent: wait afterMs";
+                let after = Duration::from_millis(after_ms);
+                return self.limited(text, &WireError::rate_limited(after, sentence));
+            }
+        }
+        let asked = Asked::Request(text.len());
+        if let Err(spent) = self.sessions.rates.admit(self.payer, asked, now) {
+            return self.limited(text, &spent.into());
         }
         self.close_if_expired();
         match client::parse(text) {
@@ -231,120 +239,11 @@ impl Connection {
         self.who.as_ref().map(Who::user)
     }
 
-    fn hello(&mut self, hello: Hello) {
-        let identity = match (&hello.token, self.ticket.take()) {
-            (Some(token), _) => self.sessions.identify(token).map(Some),
-            (None, Some(ticket)) => self.sessions.still_good(ticket).map(Some),
-            (None, None) => Ok(None),
-        };
-        let who = match identity {
-            Ok(identity) => Who::new(identity),
-            Err(error) => {
-                log::debug!("a hello was refused: {error}");
-                return self.close(close_for(&error));
-            }
-        };
-        let limits = &self.sessions.limits;
-        let welcome = Welcome {
-            connection: &Uuid::now_v7().to_string(),
-            user: &who.caller.subject,
-            log: &self.sessions.runtime.log.to_string(),
-            expires_at: who
-                .identity
-                .as_ref()
-                .and_then(|identity| identity.expires_at)
-                .map(|time| time.to_string()),
-            ping_seconds: limits::PING_SECONDS,
-            max_message_bytes: limits::MESSAGE_BYTES,
-            rate: RateEntry {
-                per_second: limits.rate_per_second,
-                burst: limits.rate_burst,
-            },
-        };
-        let text = welcome.text();
-        self.out.push_back(Out::Text(text));
-        self.who = Some(who);
-        let same_log = hello
-            .log
-            .as_deref()
-            .is_none_or(|log| log == self.sessions.runtime.log.to_string());
-        for point in hello.resume {
-            self.resume(point, same_log);
-        }
-    }
-
-    fn auth(&mut self, id: &FrameId, token: &str) {
-        let (Some(who), verified) = (&mut self.who, self.sessions.identify(token)) else {
-            return;
-        };
-        let error = match verified {
-            Ok(identity) if who.has_many_trees() && who.may_add_tree(&identity) => {
-                Limit::AnonymousTrees.refused();
-                let sentence = format!(
-                    "expected tokens of at most {} instance trees, but this is one more",
-                    limits::SUBSCRIPTIONS
-                );
-                WireError::new(ErrorCode::TooLarge, sentence)
-            }
-            Ok(identity) if who.may_add_tree(&identity) => {
-                let result = AuthResult {
-                    expires_at: identity.expires_at.map(|time| time.to_string()),
-                };
-                who.add_tree(identity);
-                return self.out.push_back(Out::Text(
-                    Reply {
-                        id: id.as_str(),
-                        seq: None,
-                        duplicate: false,
-                        result,
-                    }
-                    .text(),
-                ));
-            }
-            Ok(identity) if who.identity.is_none() || who.is(&identity) => {
-                let result = AuthResult {
-                    expires_at: identity.expires_at.map(|time| time.to_string()),
-                };
-                let before = self.who.replace(Who::new(Some(identity)));
-                let text = Reply {
-                    id: id.as_str(),
-                    seq: None,
-                    duplicate: false,
-                    result,
-                }
-                .text();
-                self.out.push_back(Out::Text(text));
-                if before.is_none_or(|before| Some(before.caller) != self.caller()) {
-                    self.look_again(ResyncReason::Access);
-                    self.list_again(ResyncReason::Access);
-                }
-                return;
-            }
-            Ok(_) => WireError::new(
-                ErrorCode::Forbidden,
-                "expected a token of the same subject, but it is another's: connect anew",
-            ),
-            Err(TokenError::Expired) => WireError::new(
-                ErrorCode::TokenExpired,
-                "expected a token that is still valid, but its time is over",
-            ),
-            Err(error) => WireError::new(ErrorCode::Unauthenticated, error.to_string()),
-        };
-        self.tell_error(Some(id.as_str()), None, &error);
-    }
-
-    fn limited(&mut self, text: &str, after_ms: u64) {
-        Limit::MessageRate.refused();
+    fn limited(&mut self, text: &str, error: &WireError) {
         let id = client::parse(text)
             .ok()
             .and_then(|frame| frame.id().map(|id| id.as_str().to_owned()));
-        let sentence = "expected fewer messages, but the rate is spent: wait afterMs";
-        let frame = ErrorFrame {
-            after_ms: Some(after_ms),
-            ..ErrorFrame::new(id.as_deref(), ErrorCode::RateLimited, sentence)
-        };
-        let text = frame.text();
-        self.out.push_back(Out::Text(text));
+        self.tell_error(id.as_deref(), None, error);
     }
 
     /// Takes what the runtime had for this connection.
@@ -412,26 +311,6 @@ impl Connection {
         }
     }
 
-    fn close_if_expired(&mut self) {
-        let expires_at = self
-            .who
-            .as_ref()
-            .and_then(|who| who.identity.as_ref())
-            .and_then(|identity| identity.expires_at);
-        if expires_at.is_some_and(|expires_at| real_now() >= expires_at) {
-            self.close(CloseCode::Token);
-        }
-    }
-
-    /// What waits to be sent is not for somebody whose access was taken away.
-    fn close_if_revoked(&mut self) {
-        let identity = self.who.as_ref().and_then(|who| who.identity.clone());
-        if identity.is_some_and(|identity| self.sessions.still_good(identity).is_err()) {
-            self.out.clear();
-            self.close(CloseCode::Revoked);
-        }
-    }
-
     /// The next frame to send; `None` when there is none now.
     pub fn next_frame(&mut self) -> Option<ByteString> {
         self.next_marked().map(|(text, _)| text)
@@ -485,18 +364,6 @@ impl Connection {
     }
 }
 
-/// How a connection ends whose token is not accepted.
-fn close_for(error: &TokenError) -> Close {
-    match error {
-        TokenError::Revoked => CloseCode::Revoked.into(),
-        TokenError::Expired => CloseCode::Token.into(),
-        TokenError::Invalid(sentence) => Close::because(
-            CloseCode::Token,
-            &format!("token invalid, get another one: {sentence}"),
-        ),
-    }
-}
-
 /// The error frame of a refusal.
 pub(super) fn error_frame<'a>(
     id: Option<&'a str>,
@@ -508,6 +375,7 @@ pub(super) fn error_frame<'a>(
         fields: error.fields.as_ref(),
         seq: error.seq,
         elements: error.elements.as_deref(),
+        after_ms: error.after_ms.map(u64::from),
         channel,
         ..ErrorFrame::new(id, error.code, &error.message)
     }

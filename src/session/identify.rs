@@ -4,7 +4,7 @@
 //! Not here: what makes a token genuine (`token`), what may be done to a user (`runtime::users`).
 
 use super::{
-    connection::Sessions,
+    sessions::Sessions,
     token::{Identity, TokenError},
 };
 use crate::runtime::clock::real_now;

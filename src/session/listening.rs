@@ -10,10 +10,11 @@ use std::{sync::Arc, time::Instant};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    connection::{Connection, Sessions},
+    connection::Connection,
     following::{Courtesy, Want},
     frames::server::ResyncReason,
     inbox::Inbound,
+    sessions::Sessions,
     tree_cursor::TreeCursor,
     who::Who,
 };
@@ -28,7 +29,7 @@ impl Connection {
         now: Instant,
     ) -> (Self, UnboundedReceiver<Inbound>, TreeCursor) {
         let log = sessions.runtime.log.as_u128() as u32;
-        let (mut connection, inbound) = Self::open(sessions, None, now);
+        let (mut connection, inbound) = Self::open(sessions, None, None, now);
         connection.who = Some(who);
         connection.hears = false;
         let cursor = connection.resume_tree(cursor, log);

@@ -1,13 +1,14 @@
 //! How much one connection may send: messages and bytes, by token bucket, and when being over it
 //! becomes a flood.
 //!
-//! Not here: connections per user and address (`web`). No library: governor reads its clock itself,
-//! has no notion of "over the rate for so long", and needs two limiters for what are two numbers
-//! here.
+//! Not here: what one user or address may do over all connections and requests (`shared_rates`);
+//! connections per user and address (`web`). No library: governor reads its clock itself, has no
+//! notion of "over the rate for so long", and needs two limiters for what are two numbers here.
 
 use std::time::{Duration, Instant};
 
-use crate::limits;
+use super::token_bucket::TokenBucket;
+use crate::limits::{self, Quota};
 
 /// Without a refusal for this long, being over the rate has ended.
 const CALM: Duration = Duration::from_secs(1);
@@ -28,14 +29,10 @@ pub enum Admission {
 
 /// The rate limit of one connection.
 pub struct Rate {
-    messages: Option<Bucket>,
-    bytes: Option<Bucket>,
+    quotas: [Quota; 2],
+    /// Of messages, of bytes.
+    buckets: [TokenBucket; 2],
     over: Option<Over>,
-    /// When the next message that is refused may come again: each gets a turn of its own, so that
-    /// many that are sent again do not meet.
-    next_turn: Instant,
-    /// Between two turns.
-    turn: Duration,
 }
 
 /// A time of being over the rate: its first and its latest refusal.
@@ -48,36 +45,31 @@ impl Rate {
     /// A full allowance of `burst` messages, refilled at `per_second`, and in proportion of bytes.
     /// 0 in either is off.
     pub fn new(per_second: u32, burst: u32, now: Instant) -> Self {
-        let on = per_second > 0 && burst > 0;
-        let bytes_per_message = f64::from(limits::RATE_MESSAGE_BYTES);
-        let (refill, size) = (f64::from(per_second), f64::from(burst));
+        let messages = Quota::new(per_second.into(), burst.into());
+        let bytes_per_message = u64::from(limits::RATE_MESSAGE_BYTES);
         // The largest message must pass whatever the burst is.
-        let bytes = (size * bytes_per_message).max(limits::MESSAGE_BYTES as f64);
+        let bytes = (messages.burst * bytes_per_message).max(limits::MESSAGE_BYTES as u64);
+        let quotas = if messages.is_on() {
+            [
+                messages,
+                Quota::new(messages.per_second * bytes_per_message, bytes),
+            ]
+        } else {
+            [Quota::OFF; 2]
+        };
         Self {
-            messages: on.then(|| Bucket::new(refill, size, now)),
-            bytes: on.then(|| Bucket::new(refill * bytes_per_message, bytes, now)),
+            quotas,
+            buckets: quotas.map(|quota| TokenBucket::new(quota, now)),
             over: None,
-            next_turn: now,
-            turn: if on {
-                Duration::from_secs(1) / per_second
-            } else {
-                Duration::ZERO
-            },
         }
     }
 
     /// Decides over a message of `bytes` that came at `now`. A refused one takes nothing from the
     /// allowance.
     pub fn admit(&mut self, bytes: usize, now: Instant) -> Admission {
-        let (Some(messages), Some(volume)) = (&mut self.messages, &mut self.bytes) else {
+        let Some(after) = take(&mut self.buckets, &self.quotas, [1.0, bytes as f64], now) else {
             return Admission::Pass;
         };
-        let wait = messages.wait(1.0, now).max(volume.wait(bytes as f64, now));
-        if wait.is_zero() {
-            messages.level -= 1.0;
-            volume.level -= bytes as f64;
-            return Admission::Pass;
-        }
         let since = match &self.over {
             Some(over) if now.saturating_duration_since(over.latest) < CALM => over.since,
             _ => now,
@@ -87,52 +79,46 @@ impl Rate {
             return Admission::Flood;
         }
         Admission::Limited {
-            after_ms: self.take_turn(wait, now).as_nanos().div_ceil(1_000_000) as u64,
+            after_ms: after.wait.as_nanos().div_ceil(1_000_000) as u64,
         }
-    }
-
-    /// How long a refused message waits for its turn; not longer than for as many as a connection
-    /// may have unanswered.
-    fn take_turn(&mut self, wait: Duration, now: Instant) -> Duration {
-        let latest = now + wait + self.turn * limits::UNANSWERED_COMMANDS as u32;
-        self.next_turn = (self.next_turn + self.turn).clamp(now + wait, latest);
-        self.next_turn.duration_since(now)
     }
 }
 
-struct Bucket {
-    /// What is left, as of `filled`.
-    level: f64,
-    size: f64,
-    /// Refill per second.
-    refill: f64,
-    filled: Instant,
+/// Which of several buckets had too little, and how long to wait for one's turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct After {
+    pub bucket: usize,
+    pub wait: Duration,
 }
 
-impl Bucket {
-    fn new(refill: f64, size: f64, now: Instant) -> Self {
-        Self {
-            level: size,
-            size,
-            refill,
-            filled: now,
+/// Takes an amount from each bucket, or nothing from any when one has too little.
+pub(super) fn take<const N: usize>(
+    buckets: &mut [TokenBucket; N],
+    quotas: &[Quota; N],
+    amounts: [f64; N],
+    now: Instant,
+) -> Option<After> {
+    let mut after: Option<After> = None;
+    for (index, bucket) in buckets.iter_mut().enumerate() {
+        let (quota, amount) = (quotas[index], amounts[index]);
+        let wait = bucket.wait(quota, amount, now);
+        if wait.is_zero() {
+            continue;
+        }
+        let wait = bucket.turn(quota, amount, wait, now);
+        if after.is_none_or(|after| after.wait < wait) {
+            after = Some(After {
+                bucket: index,
+                wait,
+            });
         }
     }
-
-    /// Refills it, and tells how long until it holds `amount`; zero when it does. What is larger
-    /// than the bucket waits for a full one.
-    fn wait(&mut self, amount: f64, now: Instant) -> Duration {
-        let passed = now.saturating_duration_since(self.filled).as_secs_f64();
-        self.level = (self.level + passed * self.refill).min(self.size);
-        self.filled = self.filled.max(now);
-        // Less than a millionth is the rounding of the refill, not a missing message.
-        let missing = amount.min(self.size) - self.level;
-        if missing < 1e-6 {
-            Duration::ZERO
-        } else {
-            Duration::from_secs_f64(missing / self.refill)
+    if after.is_none() {
+        for (index, bucket) in buckets.iter_mut().enumerate() {
+            bucket.take(quotas[index], amounts[index]);
         }
     }
+    after
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use crate::{
     },
     limits,
     model::{copying::CopyList, ids::InstanceKey},
-    runtime::{Inherit, StartRequest, ask::Ask, clock::real_now, keys::body_hash},
+    runtime::{Inherit, StartRequest, Stranger, ask::Ask, clock::real_now, keys::body_hash},
 };
 
 /// The subject of command ids that come with the token of an instance tree.
@@ -205,6 +205,7 @@ pub fn start(start: &Start, who: &Who) -> Result<StartRequest, WireError> {
         start_condition: start.start_condition.clone(),
         test: start.test,
         anonymous: who.is_anonymous(),
+        stranger: Stranger::default(),
         caller,
         command: start.id.uuid().unwrap_or_else(Uuid::now_v7),
         hash: start_hash(start, inherit.as_ref(), &data),

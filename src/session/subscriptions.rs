@@ -5,8 +5,6 @@
 //! comes after S is pulled: no gap, nothing twice. What was missed before S is read from the
 //! journal. Every look authorises anew.
 
-use std::{sync::Arc, time::Instant};
-
 use super::{
     answers::WireError,
     connection::{Connection, Out},
@@ -15,24 +13,15 @@ use super::{
         channel::Channel,
         client::{FrameId, ResumePoint},
         code::ErrorCode,
-        server::{Live, Reply, Resync, ResyncReason, ServerFrame},
-        step::{SubscribeMode, SubscribeResult},
+        server::ResyncReason,
     },
-    inbox::Inbound,
     rendering,
     tree_cursor::Mark,
 };
 use crate::{
-    engine::{Row, rejection::RejectionKind},
-    journal::{Entity, StoreError, codec},
     limits,
     model::ids::InstanceKey,
-    runtime::{
-        ask::{Answer, Observed, Refusal, Reply as Answering},
-        channel::{After, SharedFrame},
-        missed_rows::Missed,
-        read_queue::{Question, Read},
-    },
+    runtime::channel::{After, SharedFrame},
 };
 
 /// Rows taken from a channel at a time.
@@ -247,363 +236,6 @@ impl Connection {
         }
     }
 
-    fn look(&self, instance: InstanceKey, round: u64, want: Want) {
-        let Some(who) = &self.who else { return };
-        let inbox = self.inbox.clone();
-        let reply = Answering::to(move |answer| {
-            inbox.put(Inbound::Looked {
-                instance,
-                round,
-                answer,
-            })
-        });
-        let question = Question::Observe {
-            whole: want != Want::Replay,
-        };
-        self.sessions.runtime.read(
-            instance,
-            Read {
-                caller: Some(who.caller.clone()),
-                question,
-                reply,
-            },
-        );
-    }
-
-    pub(super) fn looked(&mut self, instance: InstanceKey, round: u64, answer: Answer) {
-        let Some(following) = self
-            .following
-            .get_mut(&instance)
-            .filter(|following| following.round == round)
-        else {
-            return;
-        };
-        let Phase::Looking(want) = following.phase else {
-            return;
-        };
-        match (answer, want) {
-            (Answer::Observed(observed), Want::Snapshot(reason)) => {
-                self.begin_with_snapshot(instance, &observed, reason)
-            }
-            (Answer::Observed(observed), Want::Replay) => {
-                let cursor = following.cursor;
-                if cursor > observed.seq {
-                    self.look_whole(instance, ResyncReason::Ahead);
-                } else if cursor == observed.seq {
-                    self.begin_with_missed(instance, &observed, &Missed::default());
-                } else {
-                    self.read_missed(instance, round, cursor, observed);
-                }
-            }
-            (Answer::Refused(refusal), _) => self.cannot_look(instance, refusal),
-            _ => self.cannot_look(instance, Refusal::Internal),
-        }
-    }
-
-    fn look_whole(&mut self, instance: InstanceKey, reason: ResyncReason) {
-        let want = Want::Snapshot(Some(reason));
-        if let Some(following) = self.following.get_mut(&instance) {
-            following.phase = Phase::Looking(want);
-            let round = following.round;
-            self.look(instance, round, want);
-        }
-    }
-
-    /// An announced child may not be there yet: its first row wakes us. One that is there, but not
-    /// for this caller, is let go of without a word. Anything else ends the subscription.
-    fn cannot_look(&mut self, instance: InstanceKey, refusal: Refusal) {
-        let Some(following) = self.following.get_mut(&instance) else {
-            return;
-        };
-        let announced = following.courtesy == Courtesy::None && following.cursor == 0;
-        let claimed = following.courtesy == Courtesy::Claimed;
-        match &refusal {
-            Refusal::Hidden if announced || claimed => return drop(self.unfollow(instance)),
-            Refusal::Rejected(rejection)
-                if claimed && rejection.kind == RejectionKind::NotFound =>
-            {
-                return drop(self.unfollow(instance));
-            }
-            Refusal::Rejected(rejection)
-                if announced && rejection.kind == RejectionKind::NotFound =>
-            {
-                following.patience = Some(Instant::now() + limits::ANNOUNCED_INSTANCE);
-                following.phase = Phase::Ready(Vec::new());
-                return;
-            }
-            _ => {}
-        }
-        let courtesy = following.courtesy.clone();
-        self.unfollow(instance);
-        self.refuse(instance, &courtesy, &refusal.into());
-    }
-
-    fn refuse(&mut self, instance: InstanceKey, courtesy: &Courtesy, error: &WireError) {
-        let channel = &Channel::Instance(instance);
-        match courtesy {
-            Courtesy::Replies(ids) => ids
-                .iter()
-                .for_each(|id| self.tell_error(Some(id.as_str()), Some(channel), error)),
-            Courtesy::None | Courtesy::Live | Courtesy::Shown | Courtesy::Claimed => {
-                self.tell_error(None, Some(channel), error)
-            }
-        }
-    }
-
-    pub(super) fn give_up_waiting(&mut self, now: Instant) {
-        let late = |following: &Following| {
-            following.cursor == 0 && following.patience.is_some_and(|until| now >= until)
-        };
-        let late: Vec<InstanceKey> = self
-            .following
-            .iter()
-            .filter(|(_, following)| late(following))
-            .map(|(&key, _)| key)
-            .collect();
-        for instance in late {
-            self.unfollow(instance);
-            let sentence = "expected the announced instance to begin, but it has not yet, or may \
-                not be seen by this user: subscribe again";
-            self.refuse(
-                instance,
-                &Courtesy::None,
-                &WireError::new(ErrorCode::Busy, sentence),
-            );
-        }
-    }
-
-    fn read_missed(&self, instance: InstanceKey, round: u64, cursor: u64, observed: Arc<Observed>) {
-        let inbox = self.inbox.clone();
-        let asked = observed.clone();
-        self.sessions.runtime.journal.read_then(
-            move |reader| {
-                let read = || {
-                    // One row more than frames may be replayed: then there are too many. Later ones
-                    // come through the channel.
-                    let stored =
-                        reader.rows(Entity::from(instance), cursor, limits::REPLAY_FRAMES + 1)?;
-                    let rows = stored
-                        .iter()
-                        .map(|stored| codec::decode::<Row>(&stored.row.body));
-                    rows.filter(|row| row.as_ref().map_or(true, |row| row.last_seq() <= asked.seq))
-                        .collect()
-                };
-                asked
-                    .missed
-                    .get_or_read(cursor, limits::REPLAY_FRAMES, read)
-            },
-            move |rows: Result<_, StoreError>| {
-                inbox.put(Inbound::Missed {
-                    instance,
-                    round,
-                    observed,
-                    rows,
-                })
-            },
-        );
-    }
-
-    pub(super) fn missed(
-        &mut self,
-        instance: InstanceKey,
-        round: u64,
-        observed: &Observed,
-        rows: Result<Option<Arc<Missed>>, StoreError>,
-    ) {
-        if self
-            .following
-            .get(&instance)
-            .is_none_or(|following| following.round != round)
-        {
-            return;
-        }
-        match rows {
-            Ok(None) => self.look_whole(instance, ResyncReason::Lag),
-            Ok(Some(missed)) => self.begin_with_missed(instance, observed, &missed),
-            Err(error) => {
-                log::error!("instance {instance}: rows for a subscription cannot be read: {error}");
-                self.cannot_look(instance, Refusal::Internal);
-            }
-        }
-    }
-
-    fn begin_with_missed(&mut self, instance: InstanceKey, observed: &Observed, missed: &Missed) {
-        let Some(caller) = self.caller() else { return };
-        let Some(following) = self.following.get_mut(&instance) else {
-            return;
-        };
-        let mut cursor = following.cursor;
-        let mut texts = Vec::new();
-        let mut announced = Vec::new();
-        for frame in rendering::frames_of_missed(instance, missed)
-            .iter()
-            .filter(|frame| frame.seq > following.cursor)
-        {
-            texts.push(marked(instance, frame, cursor, false));
-            cursor = frame.seq;
-            announced.extend(frame.announces);
-        }
-        if texts.len() > limits::REPLAY_FRAMES {
-            return self.look_whole(instance, ResyncReason::Lag);
-        }
-        if cursor < observed.seq {
-            let progress = rendering::observed_progress(observed, &caller, cursor);
-            let announces = observed.live_children().collect();
-            let mark = Mark {
-                instance,
-                seq: observed.seq,
-                announces,
-                ended: has_ended(observed),
-            };
-            texts.push(Out::Marked(progress.for_cursor(cursor), mark));
-        }
-        announced.extend(observed.live_children());
-        self.finish_beginning(instance, observed, SubscribeMode::Replay, texts);
-        self.follow_children(instance, announced, Want::Replay);
-    }
-
-    fn begin_with_snapshot(
-        &mut self,
-        instance: InstanceKey,
-        observed: &Observed,
-        reason: Option<ResyncReason>,
-    ) {
-        let channel = Channel::Instance(instance);
-        let Some(caller) = self.caller() else { return };
-        let Some(snapshot) = rendering::snapshot(observed, &caller) else {
-            return;
-        };
-        let mut texts = Vec::new();
-        if let Some(reason) = reason {
-            texts.push(Out::Text(
-                Resync {
-                    channel: &channel,
-                    reason,
-                }
-                .text(),
-            ));
-        }
-        let announces = observed.live_children().collect();
-        texts.push(Out::Marked(
-            snapshot,
-            Mark {
-                instance,
-                seq: observed.seq,
-                announces,
-                ended: has_ended(observed),
-            },
-        ));
-        self.finish_beginning(instance, observed, SubscribeMode::Snapshot, texts);
-        self.follow_children(
-            instance,
-            observed.live_children().collect(),
-            Want::Snapshot(None),
-        );
-    }
-
-    /// The first frames of a following are known: they take their place, and what comes after is
-    /// pulled behind them.
-    fn finish_beginning(
-        &mut self,
-        instance: InstanceKey,
-        observed: &Observed,
-        mode: SubscribeMode,
-        mut texts: Vec<Out>,
-    ) {
-        let Some(following) = self.following.get_mut(&instance) else {
-            return;
-        };
-        let (channel, seq) = (&Channel::Instance(instance), observed.seq);
-        match &following.courtesy {
-            Courtesy::None | Courtesy::Shown | Courtesy::Claimed => {}
-            Courtesy::Live => texts.push(Out::Text(Live { channel, seq }.text())),
-            Courtesy::Replies(ids) => texts.extend(ids.iter().map(|id| {
-                let result = SubscribeResult { channel, seq, mode };
-                Out::Text(
-                    Reply {
-                        id: id.as_str(),
-                        seq: Some(seq),
-                        duplicate: false,
-                        result,
-                    }
-                    .text(),
-                )
-            })),
-        }
-        following.cursor = seq;
-        following.ended = has_ended(observed);
-        following.patience = None;
-        following.phase = Phase::Ready(texts);
-    }
-
-    fn follow_children(&mut self, parent: InstanceKey, children: Vec<InstanceKey>, want: Want) {
-        if self
-            .following
-            .get(&parent)
-            .is_none_or(|following| !following.tree)
-        {
-            return;
-        }
-        for child in children {
-            match self.following.get_mut(&child) {
-                None => self.follow(child, 0, want, true, Courtesy::None, Some(parent)),
-                Some(following) if following.courtesy == Courtesy::Claimed => {
-                    following.courtesy = Courtesy::None
-                }
-                Some(_) => {}
-            }
-        }
-    }
-
-    /// A beginning is first in line: its frames go out when they are ready. `false` while they are
-    /// not.
-    pub(super) fn begin(&mut self, instance: InstanceKey, round: u64) -> bool {
-        let following = self
-            .following
-            .get_mut(&instance)
-            .filter(|following| following.round == round);
-        let Some(following) = following else {
-            self.out.pop_front();
-            return true;
-        };
-        match std::mem::replace(&mut following.phase, Phase::Live) {
-            Phase::Ready(texts) => {
-                self.out.pop_front();
-                self.out.push_front(Out::Pull(instance));
-                for frame in texts.into_iter().rev() {
-                    self.out.push_front(frame);
-                }
-                true
-            }
-            Phase::Live => {
-                self.out.pop_front();
-                true
-            }
-            looking => {
-                following.phase = looking;
-                false
-            }
-        }
-    }
-
-    /// The server goes down: what waits for the beginning of a subscription will not be sent, so
-    /// that `bye` is.
-    pub(super) fn forget_what_has_not_begun(&mut self) {
-        let waits = |out: &Out| match out {
-            Out::Beginning { instance, round } => {
-                let following = self
-                    .following
-                    .get(instance)
-                    .filter(|following| following.round == *round);
-                following.is_some_and(|following| matches!(following.phase, Phase::Looking(_)))
-            }
-            Out::Text(_) | Out::Marked(..) | Out::Pull(_) => false,
-        };
-        if let Some(first) = self.out.iter().position(waits) {
-            self.out.truncate(first);
-        }
-    }
-
     /// A pull is first in line: what the channel has after our cursor takes its place.
     pub(super) fn pull(&mut self, instance: InstanceKey) {
         let Some(caller) = self.caller() else {
@@ -671,7 +303,7 @@ impl Connection {
 
 /// A frame of an instance for a client that stands at `cursor`, and whether the instance has ended
 /// with it.
-fn marked(instance: InstanceKey, frame: &SharedFrame, cursor: u64, ended: bool) -> Out {
+pub(super) fn marked(instance: InstanceKey, frame: &SharedFrame, cursor: u64, ended: bool) -> Out {
     let mark = Mark {
         instance,
         seq: frame.seq,
@@ -679,8 +311,4 @@ fn marked(instance: InstanceKey, frame: &SharedFrame, cursor: u64, ended: bool) 
         ended,
     };
     Out::Marked(frame.for_cursor(cursor), mark)
-}
-
-fn has_ended(observed: &Observed) -> bool {
-    !observed.next.status.is_live()
 }

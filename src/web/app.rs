@@ -16,8 +16,8 @@ use crate::{
     config::Config,
     runtime::clock::real_now,
     session::{
-        connection::Sessions,
         frames::code::ErrorCode,
+        sessions::Sessions,
         ticket::{TicketUse, Tickets},
         token::Identity,
         who::Who,

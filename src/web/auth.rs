@@ -45,7 +45,7 @@ impl App {
             }
             return Ok(Who::new(identity));
         };
-        let identity = self.verify(token)?;
+        let identity = accepted(self.identify(request, token))?;
         self.note_asker(request, Some(&identity));
         Ok(Who::new(Some(identity)))
     }
@@ -55,14 +55,7 @@ impl App {
     /// # Errors
     /// 401 with the code that says whether a new token would do.
     pub fn verify(&self, token: &str) -> Result<Identity, Problem> {
-        self.sessions.identify(token).map_err(|error| {
-            let code = if error == TokenError::Expired {
-                ErrorCode::TokenExpired
-            } else {
-                ErrorCode::Unauthenticated
-            };
-            Problem::new(code, error.to_string())
-        })
+        accepted(self.sessions.identify(token))
     }
 
     /// The bearer of a token for whatever its rights reach; not a stranger.
@@ -191,12 +184,23 @@ impl App {
     }
 }
 
+fn accepted(verified: Result<Identity, TokenError>) -> Result<Identity, Problem> {
+    verified.map_err(|error| {
+        let code = if error == TokenError::Expired {
+            ErrorCode::TokenExpired
+        } else {
+            ErrorCode::Unauthenticated
+        };
+        Problem::new(code, error.to_string())
+    })
+}
+
 /// The token of the header `Authorization`; `None` without the header. What it says is never
 /// repeated: it may hold a secret.
 ///
 /// # Errors
 /// 400 for a header of another form, 401 for another scheme.
-fn bearer_token(request: &HttpRequest) -> Result<Option<&str>, Problem> {
+pub(super) fn bearer_token(request: &HttpRequest) -> Result<Option<&str>, Problem> {
     let mut headers = request.headers().get_all(AUTHORIZATION);
     let (Some(header), second) = (headers.next(), headers.next()) else {
         return Ok(None);

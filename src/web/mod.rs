@@ -6,6 +6,7 @@
 
 pub mod accepted_tokens;
 pub mod access_log;
+mod admission;
 pub mod api_page;
 pub mod app;
 pub mod approach;

@@ -20,6 +20,7 @@ use crate::{
     session::{
         answers::WireError,
         frames::{code::ErrorCode, server::FieldEntry},
+        shared_rates::Spent,
     },
 };
 
@@ -35,8 +36,6 @@ struct Told {
     status: Option<StatusCode>,
     /// The methods that would do, for 405.
     allow: &'static str,
-    /// When to try again, for 429.
-    after: Option<Duration>,
     /// What is wrong with a definition.
     problems: Vec<DefinitionProblem>,
 }
@@ -76,7 +75,7 @@ impl Problem {
 
     /// 429: another try is worth something after this long.
     pub fn rate_limited(after: Duration, message: impl Into<String>) -> Self {
-        Self::new(ErrorCode::RateLimited, message).with(|told| told.after = Some(after))
+        WireError::rate_limited(after, message).into()
     }
 
     fn with(mut self, change: impl FnOnce(&mut Told)) -> Self {
@@ -124,8 +123,8 @@ pub(super) struct Details<'a> {
     elements: Option<&'a [String]>,
     /// With `rate_limited`: milliseconds to wait.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false, value_type = Option<u64>)]
-    after_ms: Option<u128>,
+    #[schema(nullable = false)]
+    after_ms: Option<u32>,
     /// What is wrong with a definition.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
@@ -152,7 +151,6 @@ impl ResponseError for Problem {
             Told {
                 error,
                 allow,
-                after,
                 problems,
                 ..
             },
@@ -169,7 +167,7 @@ impl ResponseError for Problem {
             fields: error.fields.as_ref(),
             seq: error.seq,
             elements: error.elements.as_deref(),
-            after_ms: after.map(|after| after.as_millis()),
+            after_ms: error.after_ms,
             problems,
         };
         let mut response = HttpResponse::build(status);
@@ -182,8 +180,8 @@ impl ResponseError for Problem {
             }
             _ => {}
         }
-        if let Some(after) = after {
-            response.insert_header((RETRY_AFTER, after.as_millis().div_ceil(1000).to_string()));
+        if let Some(after_ms) = error.after_ms {
+            response.insert_header((RETRY_AFTER, after_ms.div_ceil(1000).to_string()));
         }
         if !allow.is_empty() {
             response.insert_header((ALLOW, *allow));
@@ -200,9 +198,14 @@ impl From<WireError> for Problem {
             error,
             status: None,
             allow: "",
-            after: None,
             problems: Vec::new(),
         }))
+    }
+}
+
+impl From<Spent> for Problem {
+    fn from(spent: Spent) -> Self {
+        WireError::from(spent).into()
     }
 }
 

@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use super::{
     accepted_tokens::accepted_tokens,
     access_log::access_log,
+    admission::within_rates,
     app::App,
     connections::Connections,
     cors::{cors, only_to_the_allowed},
@@ -47,7 +48,7 @@ use crate::{
         outside::{OutsideSettings, Targets},
     },
     session::{
-        connection::Sessions,
+        sessions::Sessions,
         ticket::{TicketUse, Tickets},
         token::Identity,
     },
@@ -131,11 +132,12 @@ pub async fn start(config: Config) -> Result<Running, String> {
         rt::spawn(watch_users(runtime.users.changes(), connections.clone())),
         rt::spawn(metrics::keep_small()),
     ];
-    let sessions = Arc::new(Sessions {
-        runtime,
-        tokens: Arc::new(tokens),
-        limits: config.limits,
-    });
+    let secret = config
+        .jwt_secret
+        .load()
+        .map_err(|error| error.to_string())?;
+    let tokens = Arc::new(tokens);
+    let sessions = Arc::new(Sessions::new(runtime, tokens, config.limits, &secret));
     let tickets = Mutex::new(Tickets::new(limits::TICKETS));
     let app = web::Data::new(App {
         config,
@@ -323,6 +325,7 @@ fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::
     let state = app.clone();
     let application = move || {
         ActixApp::new()
+            .wrap(from_fn(within_rates))
             .wrap(cors(&state))
             .wrap(from_fn(only_to_the_allowed))
             .wrap(from_fn(only_to_own_hosts))

@@ -101,7 +101,9 @@ pub async fn websocket(
     app.require_staying()?;
     let places = app.admit_address(&request)?;
     let (response, socket) = upgrade(&request, body).await?;
-    let (connection, inbound) = Connection::open(app.sessions.clone(), ticket, Instant::now());
+    let address = app.approach(request.head()).address;
+    let (connection, inbound) =
+        Connection::open(app.sessions.clone(), ticket, address, Instant::now());
     rt::spawn(run(app, connection, inbound, socket, places));
     Ok(response)
 }

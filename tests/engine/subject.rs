@@ -176,6 +176,7 @@ impl Subject {
             root_started_by,
             data,
             expires_at: None,
+            origin: None,
             test: false,
             scheduled_for: None,
         }

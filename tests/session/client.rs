@@ -15,8 +15,9 @@ use stepwire::{
         outside::OutsideSettings,
     },
     session::{
-        connection::{Connection, Sessions},
+        connection::Connection,
         inbox::Inbound,
+        sessions::Sessions,
         token::{Identity, TokenSettings, Tokens},
     },
 };
@@ -103,12 +104,8 @@ fn with_sources<F: Future<Output = ()>>(
             rate_per_second: 0,
             ..Limits::default()
         };
-        test(Arc::new(Sessions {
-            runtime,
-            tokens,
-            limits,
-        }))
-        .await;
+        let secret = "a secret for tests only";
+        test(Arc::new(Sessions::new(runtime, tokens, limits, secret))).await;
     });
 }
 
@@ -177,7 +174,7 @@ impl Client {
     }
 
     fn open(sessions: &Arc<Sessions>) -> Self {
-        let (connection, inbound) = Connection::open(sessions.clone(), None, Instant::now());
+        let (connection, inbound) = Connection::open(sessions.clone(), None, None, Instant::now());
         Self {
             connection,
             inbound,

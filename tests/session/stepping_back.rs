@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use stepwire::{
-    model::source::SourceFormat, runtime::definitions::Deploy, session::connection::Sessions,
+    model::source::SourceFormat, runtime::definitions::Deploy, session::sessions::Sessions,
 };
 
 use super::client::{Client, with_system};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use stepwire::session::connection::Sessions;
+use stepwire::session::sessions::Sessions;
 
 use super::client::{Client, with_processes, with_system};
 

@@ -1,6 +1,6 @@
 //! A client for REST: requests as a user, answers as status and JSON.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
@@ -89,6 +89,20 @@ impl<'a> User<'a> {
             .redirect(reqwest::redirect::Policy::none())
             .pool_max_idle_per_host(0);
         let client = client.build().unwrap();
+        Self {
+            server,
+            client,
+            token,
+        }
+    }
+
+    /// The same from another address of this machine.
+    pub fn from_address(server: &'a Running, token: Option<String>, address: IpAddr) -> Self {
+        let client = reqwest::Client::builder()
+            .local_address(address)
+            .pool_max_idle_per_host(0)
+            .build()
+            .unwrap();
         Self {
             server,
             client,

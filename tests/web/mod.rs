@@ -21,6 +21,7 @@ mod papers;
 mod problems;
 mod processes;
 mod proxies;
+mod rates;
 mod schedules;
 mod searching;
 mod tickets;

@@ -36,7 +36,14 @@ pub struct Server {
 impl Server {
     /// A server that keeps everything in memory and has no rate limit.
     pub fn start() -> Self {
-        Self::with(&["--store", "memory", "--rate-per-second", "0"])
+        Self::with(&[
+            "--store",
+            "memory",
+            "--rate-per-second",
+            "0",
+            "--user-starts",
+            "0",
+        ])
     }
 
     /// A server whose process time stands still.

@@ -189,6 +189,7 @@ fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
         root_started_by: head.root_started_by.clone(),
         data: new.data,
         expires_at: None,
+        origin: None,
         test: head.test,
         scheduled_for: None,
     };

@@ -48,6 +48,7 @@ pub(super) fn instance_row(row: &Row<'_>) -> Result<InstanceRow> {
         remark: row.get(13)?,
         open_until: row.get(14)?,
         descendants_ended: row.get(15)?,
+        origin: row.get::<_, Option<[u8; 16]>>(16)?.map(Uuid::from_bytes),
     })
 }
 

@@ -4,6 +4,7 @@
 //! Not here: what comes of them (`read`), the indexes (`schema/`).
 
 use rusqlite::ToSql;
+use uuid::Uuid;
 
 use super::values::{Roles, Seq};
 use crate::journal::{
@@ -56,6 +57,7 @@ impl<'a> Narrowing<'a> {
                 &filter.statuses.iter().map(value).collect::<Vec<_>>(),
             );
         }
+        statement.and_given("origin = ?", filter.origin.as_ref().map(Uuid::as_bytes));
         statement.and_given("business_key = ?", filter.business_key.as_ref());
         statement.and_given("started_by = ?", filter.started_by.as_ref());
         statement.and_given("created_at > ?", filter.created_after.as_ref());

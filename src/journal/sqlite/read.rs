@@ -97,7 +97,7 @@ const ROWS_AFTER: &str = "
 
 const INSTANCE: &str = "
     key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents,
-    remark, open_until, descendants_ended";
+    remark, open_until, descendants_ended, origin";
 
 const TASK: &str = "
     SELECT instance, element, tenant, process, node, name, lane, assignee, candidates, started_by, root_started_by, created_at,

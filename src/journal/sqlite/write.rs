@@ -2,6 +2,7 @@
 //! `schema/`).
 
 use rusqlite::{ErrorCode, params};
+use uuid::Uuid;
 
 use super::{
     failed, jobs,
@@ -287,11 +288,12 @@ fn apply(db: &mut Statements<'_>, change: &ReadModelChange) -> rusqlite::Result<
 fn put_instance(db: &mut Statements<'_>, row: &InstanceRow) -> rusqlite::Result<()> {
     let statement = db.get(
         "INSERT INTO instance (key, tenant, process, version, revision, status, business_key, started_by, parent, root,
-             created_at, ended_at, incidents, remark, open_until, descendants_ended)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+             created_at, ended_at, incidents, remark, open_until, descendants_ended, origin)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
          ON CONFLICT (key) DO UPDATE SET version = excluded.version, revision = excluded.revision, status = excluded.status,
              business_key = excluded.business_key, ended_at = excluded.ended_at, incidents = excluded.incidents,
-             remark = excluded.remark, open_until = excluded.open_until, descendants_ended = excluded.descendants_ended",
+             remark = excluded.remark, open_until = excluded.open_until, descendants_ended = excluded.descendants_ended,
+             origin = excluded.origin",
     )?;
     statement.execute(params![
         row.key,
@@ -310,6 +312,7 @@ fn put_instance(db: &mut Statements<'_>, row: &InstanceRow) -> rusqlite::Result<
         row.remark,
         row.open_until,
         row.descendants_ended,
+        row.origin.map(Uuid::into_bytes),
     ])?;
     Ok(())
 }

@@ -72,6 +72,7 @@ pub(super) fn instance(n: u128, process: &str, status: &str) -> InstanceRow {
         incidents: 0,
         open_until: None,
         descendants_ended: false,
+        origin: None,
     }
 }
 

@@ -423,6 +423,7 @@ fn head(order: &Order, instance: InstanceKey) -> Created {
         started_by,
         data: Value::Object(data),
         expires_at: None,
+        origin: None,
         test: false,
         scheduled_for: Some(order.due),
     }

@@ -187,6 +187,7 @@ async fn start(runtime: &Arc<Runtime>) -> InstanceKey {
         inherit: None,
         caller: alice(),
         anonymous: false,
+        stranger: Default::default(),
         command: Uuid::from_u128(1),
         hash: 0,
     };

@@ -116,6 +116,7 @@ fn start_of(process: &str, data: Value) -> StartRequest {
         inherit: None,
         caller: alice(),
         anonymous: false,
+        stranger: Default::default(),
         command: Uuid::now_v7(),
         hash: 0,
     }

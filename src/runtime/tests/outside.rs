@@ -205,6 +205,7 @@ fn request(command: u128) -> StartRequest {
         inherit: None,
         caller: alice(),
         anonymous: false,
+        stranger: Default::default(),
         command: Uuid::from_u128(command),
         hash: 0,
     }

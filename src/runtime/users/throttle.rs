@@ -40,16 +40,8 @@ impl Try {
     pub fn new(tenant: &str, name: &str, from: Option<IpAddr>) -> Self {
         Self {
             name: (tenant.to_owned(), name.to_owned()),
-            address: from.map(network),
+            address: from.map(limits::network),
         }
-    }
-}
-
-/// Who has one IPv6 address has the 2^64 beside it.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(ip) => IpAddr::V6((ip.to_bits() >> 64 << 64).into()),
-        v4 => v4,
     }
 }
 

@@ -6,11 +6,12 @@
 use serde_json::value::RawValue;
 
 use super::{
-    client::{self, FrameId, Patch, Payload, Run, Start},
+    client::{FrameId, Patch, Payload, Run, Start},
     code::ErrorCode,
     depth,
     fields::{Fields, Sentence},
     on_instance::{self, OnInstance},
+    reading,
 };
 use crate::{limits, model::ids::InstanceKey, session::answers::WireError, text::without_mark};
 
@@ -19,7 +20,7 @@ use crate::{limits, model::ids::InstanceKey, session::answers::WireError, text::
 /// # Errors
 /// `bad_request` or `too_large`, naming the place or the field.
 pub fn start(text: &str, id: FrameId) -> Result<Start, WireError> {
-    read(text, |fields| client::start(fields, id))
+    read(text, |fields| reading::start(fields, id))
 }
 
 /// Which action to run; as the frame `run` without `instance`.
@@ -27,7 +28,7 @@ pub fn start(text: &str, id: FrameId) -> Result<Start, WireError> {
 /// # Errors
 /// As [`start`].
 pub fn run(text: &str, id: FrameId, instance: InstanceKey) -> Result<Run, WireError> {
-    read(text, |fields| client::run(fields, id, instance))
+    read(text, |fields| reading::run(fields, id, instance))
 }
 
 /// What to merge into the data; as the frame `patch` without `instance`.
@@ -35,7 +36,7 @@ pub fn run(text: &str, id: FrameId, instance: InstanceKey) -> Result<Run, WireEr
 /// # Errors
 /// As [`start`].
 pub fn patch(text: &str, id: FrameId, instance: InstanceKey) -> Result<Patch, WireError> {
-    read(text, |fields| client::patch(fields, id, instance))
+    read(text, |fields| reading::patch(fields, id, instance))
 }
 
 /// Which Action message is done with; as the frame `done` without `instance`.

@@ -18,6 +18,7 @@ pub mod examples;
 mod fields;
 pub mod lists;
 pub mod on_instance;
+mod reading;
 mod schema;
 pub mod server;
 pub mod shapes;

@@ -69,7 +69,7 @@ impl OnInstance {
         fields: &Fields<'_>,
         instance: InstanceKey,
     ) -> Option<Result<Self, Sentence>> {
-        let element = || fields.required("element", super::client::element(fields, instance)?);
+        let element = || fields.required("element", super::reading::element(fields, instance)?);
         Some(match name {
             "hold" => Ok(Self::Hold),
             "unhold" => Ok(Self::Unhold),

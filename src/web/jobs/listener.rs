@@ -13,8 +13,8 @@ use crate::{
     model::ids::Time,
     runtime::clock::real_now,
     session::{
-        connection::Sessions,
         inbox::{Inbound, Inbox},
+        sessions::Sessions,
         who::Who,
     },
     web::{app::App, connections::Place, problem::Problem},

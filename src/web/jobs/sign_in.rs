@@ -53,7 +53,7 @@ pub async fn hello() -> HttpResponse {
     responses(
         (status = 200, body = AccessToken), (status = 401, description = "The name or the \
             password is wrong; without a body"),
-        (status = 403), (status = 429), (status = 500), (status = 503),
+        (status = 403), (status = 500), (status = 503),
     ))]
 pub async fn login(
     request: HttpRequest,

@@ -118,7 +118,8 @@ async fn started(
 ) -> Result<HttpResponse, Problem> {
     let process = app.workflow(&who.caller, workflow)?;
     let text = json!({"process": process.row.id, "data": data}).to_string();
-    let start = requests::start(&fields::start(&text, command_id(request)?)?, who)?;
+    let mut start = requests::start(&fields::start(&text, command_id(request)?)?, who)?;
+    app.admit_start(request, who, &mut start)?;
     let job = start.key();
     app.start(start).await?;
     Ok(ascii::answer(&job))

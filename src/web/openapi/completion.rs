@@ -9,7 +9,7 @@ use utoipa::openapi::{
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::web::{auth::COOKIE, route_table::alternatives};
+use crate::web::{admission::WITHOUT_RATE, auth::COOKIE, route_table::alternatives};
 
 /// The media type of a refusal.
 const PROBLEM: &str = "application/problem+json";
@@ -166,6 +166,9 @@ fn complete_operation(operation: &mut Operation, path: &str) {
 /// The refusals that any request of this form may meet.
 fn implied(operation: &Operation, path: &str) -> Vec<&'static str> {
     let mut statuses = Vec::new();
+    if !WITHOUT_RATE.contains(&path) {
+        statuses.push("429");
+    }
     let for_anybody = operation.security.as_ref().is_some_and(Vec::is_empty)
         || operation
             .security

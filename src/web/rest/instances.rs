@@ -48,7 +48,7 @@ use crate::{
     security((), ("bearer" = []), ("cookie" = [])), request_body = Start,
     responses(
         (status = 201, body = Applied, headers(("Location" = String, description = "The instance"))),
-        (status = 401), (status = 429), (status = 500), (status = 503), CommandRefused,
+        (status = 401), (status = 500), (status = 503), CommandRefused,
     ))]
 pub async fn start(
     request: HttpRequest,
@@ -58,7 +58,8 @@ pub async fn start(
     let who = app.who(&request)?;
     let id = command_id(&request)?;
     let text = body::json(&request, payload).await?;
-    let start = requests::start(&fields::start(&text, id)?, &who)?;
+    let mut start = requests::start(&fields::start(&text, id)?, &who)?;
+    app.admit_start(&request, &who, &mut start)?;
     let (key, subject) = (start.key(), requests::subject_of_token(&start));
     let caller = start.caller.clone();
     let outcome = app.start(start).await?;

@@ -60,7 +60,7 @@ impl Token {
     responses(
         (status = 200, body = Token, headers(("Set-Cookie" = String, description = "The cookie \
             of the pages"))),
-        (status = 401, description = "The name or the password is wrong: it does not say which"), (status = 403), (status = 429),
+        (status = 401, description = "The name or the password is wrong: it does not say which"), (status = 403),
         (status = 500), (status = 503),
     ))]
 pub async fn login(

@@ -249,7 +249,7 @@ struct PasswordChange {
 #[utoipa::path(put, path = "/v1/users/me/password", tag = "users", operation_id = "changeOwnPassword", summary = "Change \
     one's own password",
     request_body = PasswordChange,
-    responses((status = 200, body = login::Token), (status = 403), (status = 422), (status = 429)))]
+    responses((status = 200, body = login::Token), (status = 403), (status = 422)))]
 pub async fn own_password(
     request: HttpRequest,
     payload: Payload,

@@ -47,13 +47,17 @@ CREATE TABLE instance (
     -- Of a finished one that has Action messages open.
     open_until   INTEGER,
     -- 1 when it was terminated after it had finished.
-    descendants_ended INTEGER NOT NULL
+    descendants_ended INTEGER NOT NULL,
+    -- Where the stranger came from who started a live one: a keyed hash.
+    origin       BLOB
 ) STRICT, WITHOUT ROWID;
 -- Serves lists by status, and the counts without touching the table.
 CREATE INDEX instance_status ON instance (status, created_at);
 CREATE INDEX instance_created ON instance (created_at);
 CREATE INDEX instance_starter ON instance (started_by, created_at);
 CREATE INDEX instance_business_key ON instance (business_key) WHERE business_key IS NOT NULL;
+-- Live instances that strangers have started.
+CREATE INDEX instance_origin ON instance (origin, status) WHERE origin IS NOT NULL;
 CREATE INDEX instance_parent ON instance (parent) WHERE parent IS NOT NULL;
 -- The live ones of a tree are found without looking at those that have ended.
 CREATE INDEX instance_root ON instance (root, ended_at) WHERE parent IS NOT NULL;

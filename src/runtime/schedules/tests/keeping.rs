@@ -309,6 +309,7 @@ fn clients_do_not_start_where_schedules_do() {
             test: false,
             caller,
             anonymous: false,
+            stranger: Default::default(),
             command: Uuid::from_u128(1),
             hash: 0,
         };

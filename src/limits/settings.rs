@@ -1,0 +1,78 @@
+//! The limits an operator may change.
+
+use std::time::Duration;
+
+use super::Quota;
+
+/// The limits an operator may change. In each, 0 means off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Messages per second a connection may send in the long run.
+    pub rate_per_second: u32,
+    /// Messages a connection may send at once after a pause.
+    pub rate_burst: u32,
+    /// Open connections per user.
+    pub max_connections_per_user: usize,
+    /// Open connections per peer address.
+    pub max_connections_per_address: usize,
+    /// What all together may do who come from one address without being a user.
+    pub anonymous: Rates,
+    /// What one user may do over all connections and requests.
+    pub user: Rates,
+    /// What all users from one address may do together.
+    pub address: Rates,
+    /// Live instances that anonymous callers of one address may have started.
+    pub anonymous_instances: usize,
+    /// When an instance ends that an anonymous caller has started and whose process has no expiry.
+    pub anonymous_instance_expiry: Option<Duration>,
+}
+
+/// What somebody may do per second, over websockets, streams and REST together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rates {
+    /// Requests, and messages of websockets.
+    pub requests: Quota,
+    /// Bytes of these messages and of the requests' bodies.
+    pub bytes: Quota,
+    /// Starts of instances among them.
+    pub starts: Quota,
+}
+
+impl Rates {
+    /// No limits.
+    pub const OFF: Self = Self {
+        requests: Quota::OFF,
+        bytes: Quota::OFF,
+        starts: Quota::OFF,
+    };
+}
+
+const MIB: u64 = 1 << 20;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rate_per_second: 20,
+            rate_burst: 60,
+            max_connections_per_user: 256,
+            max_connections_per_address: 1_024,
+            anonymous: Rates {
+                requests: Quota::new(100, 400),
+                bytes: Quota::new(MIB, 16 * MIB),
+                starts: Quota::new(5, 20),
+            },
+            user: Rates {
+                requests: Quota::new(1_000, 5_000),
+                bytes: Quota::new(16 * MIB, 128 * MIB),
+                starts: Quota::new(200, 1_000),
+            },
+            address: Rates {
+                requests: Quota::new(5_000, 20_000),
+                bytes: Quota::new(64 * MIB, 512 * MIB),
+                starts: Quota::new(1_000, 5_000),
+            },
+            anonymous_instances: 1_000,
+            anonymous_instance_expiry: Some(Duration::from_secs(24 * 3600)),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+use super::*;
+
+/// What one limit lets somebody do, another must not forbid.
+#[track_caller]
+fn fits<T: PartialOrd + std::fmt::Debug>(what: &str, wanted: T, room: T) {
+    assert!(
+        wanted <= room,
+        "{what}: {wanted:?} does not fit into {room:?}"
+    );
+}
+
+#[test]
+fn what_may_be_followed_can_be_resumed() {
+    let point = serde_json::json!({"instance": uuid::Uuid::max(), "after": u64::MAX});
+    // Each letter of a name may be escaped with six bytes.
+    let name = "\u{1}".repeat(NAME_BYTES);
+    let hello = serde_json::json!({
+        "type": "hello", "id": "\u{1}".repeat(ID_BYTES), "token": "x".repeat(TOKEN_BYTES), "client": name, "log": name,
+        "resume": vec![point; SUBSCRIPTIONS], "lastClose": u64::MAX,
+    });
+    fits(
+        "the longest hello",
+        hello.to_string().len(),
+        FIRST_MESSAGE_BYTES,
+    );
+    fits("any other message", MESSAGE_BYTES, FIRST_MESSAGE_BYTES);
+}
+
+#[test]
+fn limits_do_not_contradict_each_other() {
+    let limits = Limits::default();
+    fits(
+        "commands of one connection to one instance",
+        UNANSWERED_COMMANDS,
+        INSTANCE_MAILBOX,
+    );
+    fits(
+        "a full mailbox on its way to the disk",
+        INSTANCE_MAILBOX,
+        WRITER_QUEUE,
+    );
+    fits(
+        "a replay among the unsent frames",
+        REPLAY_FRAMES,
+        UNSENT_FRAMES,
+    );
+    fits(
+        "tickets for all connections of a user",
+        limits.max_connections_per_user,
+        TICKETS_PER_USER,
+    );
+    fits("tickets of a user", TICKETS_PER_USER, TICKETS);
+    fits(
+        "connections of a user from one address",
+        limits.max_connections_per_user,
+        limits.max_connections_per_address,
+    );
+    fits(
+        "ended instances that are followed on",
+        ENDED_FOLLOWED,
+        SUBSCRIPTIONS,
+    );
+    fits(
+        "descendants in a cursor",
+        CURSOR_DESCENDANTS + ENDED_FOLLOWED,
+        SUBSCRIPTIONS,
+    );
+    fits("items of a multi-instance call activity", ITEMS, CHILDREN);
+    fits(
+        "data of a frame in a request",
+        MESSAGE_BYTES,
+        REST_BODY_BYTES,
+    );
+    fits(
+        "data of a frame in a schedule",
+        MESSAGE_BYTES,
+        START_DATA_BYTES,
+    );
+    fits("a script in its definition", RULE_BYTES, DEFINITION_BYTES);
+    fits(
+        "a business key that is searched for",
+        NAME_BYTES,
+        SEARCHED_BYTES,
+    );
+    fits("a comment in a frame", COMMENT_BYTES, MESSAGE_BYTES);
+    fits(
+        "the roles of a user, one byte each",
+        USER_ROLES,
+        USER_ROLES_BYTES,
+    );
+    fits("a role", NAME_BYTES, USER_ROLES_BYTES);
+    fits(
+        "the cookie of a sign-in as a token",
+        COOKIE_BYTES,
+        TOKEN_BYTES,
+    );
+    fits(
+        "an upload without maxBytes",
+        UPLOAD_DEFAULT_BYTES,
+        UPLOAD_BYTES,
+    );
+    fits("a stall of an upload", UPLOAD_STALL, UPLOAD_TIME);
+    fits("calls of one host", CALLS_PER_HOST, CALLS_AT_ONCE);
+    fits("the first pause of a call", CALL_FIRST_PAUSE, CALL_PAUSE);
+    fits(
+        "a sign of life of a stream",
+        KEEP_ALIVE,
+        Duration::from_secs(PING_SECONDS.into()),
+    );
+    fits(
+        "the wait for an announced instance",
+        ANNOUNCED_INSTANCE,
+        SLOW_CONSUMER,
+    );
+    fits("a ticket's time for a hello", HELLO, TICKET);
+    fits(
+        "a sign-in among the tokens an admin may make",
+        SIGNED_IN,
+        ISSUED_TOKEN,
+    );
+    // Whoever comes back sends again what was not answered; paced by afterMs that is over
+    // before it counts as a flood for good.
+    fits(
+        "what is sent again after a cut",
+        UNANSWERED_COMMANDS as u32,
+        limits.rate_burst + limits.rate_per_second * FLOOD.as_secs() as u32,
+    );
+}

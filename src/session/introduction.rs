@@ -1,0 +1,162 @@
+//! Who is at the other end of a connection: `hello`, tokens shown later, and the end of their time.
+//!
+//! Not here: how a token is read (`token`, `identify`), what its bearer may do (`engine::access`).
+
+use uuid::Uuid;
+
+use super::{
+    answers::WireError,
+    connection::{Connection, Out},
+    frames::{
+        client::{FrameId, Hello},
+        close::{Close, CloseCode},
+        code::ErrorCode,
+        server::{RateEntry, Reply, ResyncReason, ServerFrame, Welcome},
+        step::AuthResult,
+    },
+    token::TokenError,
+    who::Who,
+};
+use crate::{
+    limits::{self, Limit},
+    runtime::clock::real_now,
+};
+
+impl Connection {
+    pub(super) fn hello(&mut self, hello: Hello) {
+        let identity = match (&hello.token, self.ticket.take()) {
+            (Some(token), _) => self.sessions.identify(token).map(Some),
+            (None, Some(ticket)) => self.sessions.still_good(ticket).map(Some),
+            (None, None) => Ok(None),
+        };
+        let who = match identity {
+            Ok(identity) => Who::new(identity),
+            Err(error) => {
+                log::debug!("a hello was refused: {error}");
+                return self.close(close_for(&error));
+            }
+        };
+        let limits = &self.sessions.limits;
+        let welcome = Welcome {
+            connection: &Uuid::now_v7().to_string(),
+            user: &who.caller.subject,
+            log: &self.sessions.runtime.log.to_string(),
+            expires_at: who
+                .identity
+                .as_ref()
+                .and_then(|identity| identity.expires_at)
+                .map(|time| time.to_string()),
+            ping_seconds: limits::PING_SECONDS,
+            max_message_bytes: limits::MESSAGE_BYTES,
+            rate: RateEntry {
+                per_second: limits.rate_per_second,
+                burst: limits.rate_burst,
+            },
+        };
+        let text = welcome.text();
+        self.out.push_back(Out::Text(text));
+        self.payer = self.sessions.payer(Some(&who), self.address);
+        self.who = Some(who);
+        let same_log = hello
+            .log
+            .as_deref()
+            .is_none_or(|log| log == self.sessions.runtime.log.to_string());
+        for point in hello.resume {
+            self.resume(point, same_log);
+        }
+    }
+
+    pub(super) fn auth(&mut self, id: &FrameId, token: &str) {
+        let (Some(who), verified) = (&mut self.who, self.sessions.identify(token)) else {
+            return;
+        };
+        let error = match verified {
+            Ok(identity) if who.has_many_trees() && who.may_add_tree(&identity) => {
+                Limit::AnonymousTrees.refused();
+                let sentence = format!(
+                    "expected tokens of at most {} instance trees, but this is one more",
+                    limits::SUBSCRIPTIONS
+                );
+                WireError::new(ErrorCode::TooLarge, sentence)
+            }
+            Ok(identity) if who.may_add_tree(&identity) => {
+                let result = AuthResult {
+                    expires_at: identity.expires_at.map(|time| time.to_string()),
+                };
+                who.add_tree(identity);
+                return self.out.push_back(Out::Text(
+                    Reply {
+                        id: id.as_str(),
+                        seq: None,
+                        duplicate: false,
+                        result,
+                    }
+                    .text(),
+                ));
+            }
+            Ok(identity) if who.identity.is_none() || who.is(&identity) => {
+                let result = AuthResult {
+                    expires_at: identity.expires_at.map(|time| time.to_string()),
+                };
+                let who = Who::new(Some(identity));
+                self.payer = self.sessions.payer(Some(&who), self.address);
+                let before = self.who.replace(who);
+                let text = Reply {
+                    id: id.as_str(),
+                    seq: None,
+                    duplicate: false,
+                    result,
+                }
+                .text();
+                self.out.push_back(Out::Text(text));
+                if before.is_none_or(|before| Some(before.caller) != self.caller()) {
+                    self.look_again(ResyncReason::Access);
+                    self.list_again(ResyncReason::Access);
+                }
+                return;
+            }
+            Ok(_) => WireError::new(
+                ErrorCode::Forbidden,
+                "expected a token of the same subject, but it is another's: connect anew",
+            ),
+            Err(TokenError::Expired) => WireError::new(
+                ErrorCode::TokenExpired,
+                "expected a token that is still valid, but its time is over",
+            ),
+            Err(error) => WireError::new(ErrorCode::Unauthenticated, error.to_string()),
+        };
+        self.tell_error(Some(id.as_str()), None, &error);
+    }
+
+    pub(super) fn close_if_expired(&mut self) {
+        let expires_at = self
+            .who
+            .as_ref()
+            .and_then(|who| who.identity.as_ref())
+            .and_then(|identity| identity.expires_at);
+        if expires_at.is_some_and(|expires_at| real_now() >= expires_at) {
+            self.close(CloseCode::Token);
+        }
+    }
+
+    /// What waits to be sent is not for somebody whose access was taken away.
+    pub(super) fn close_if_revoked(&mut self) {
+        let identity = self.who.as_ref().and_then(|who| who.identity.clone());
+        if identity.is_some_and(|identity| self.sessions.still_good(identity).is_err()) {
+            self.out.clear();
+            self.close(CloseCode::Revoked);
+        }
+    }
+}
+
+/// How a connection ends whose token is not accepted.
+fn close_for(error: &TokenError) -> Close {
+    match error {
+        TokenError::Revoked => CloseCode::Revoked.into(),
+        TokenError::Expired => CloseCode::Token.into(),
+        TokenError::Invalid(sentence) => Close::because(
+            CloseCode::Token,
+            &format!("token invalid, get another one: {sentence}"),
+        ),
+    }
+}

@@ -1,0 +1,67 @@
+//! What all connections and requests share.
+
+use std::{net::IpAddr, sync::Arc, time::Instant};
+
+use super::{
+    origin::OriginKey,
+    shared_rates::{Asked, Payer, SharedRates, Spent},
+    token::Tokens,
+    who::Who,
+};
+use crate::{
+    limits::Limits,
+    runtime::{Runtime, StartRequest, Stranger},
+};
+
+/// What all connections and requests share.
+pub struct Sessions {
+    /// The running system.
+    pub runtime: Arc<Runtime>,
+    /// Who is who.
+    pub tokens: Arc<Tokens>,
+    /// Limits an operator may change.
+    pub limits: Limits,
+    /// Who asks how much.
+    pub rates: SharedRates,
+    origins: OriginKey,
+}
+
+impl Sessions {
+    /// Sessions of a running system with these tokens, under these limits. `secret` keeps where
+    /// strangers come from.
+    pub fn new(runtime: Arc<Runtime>, tokens: Arc<Tokens>, limits: Limits, secret: &str) -> Self {
+        Self {
+            runtime,
+            tokens,
+            limits,
+            rates: SharedRates::new(&limits),
+            origins: OriginKey::new(secret),
+        }
+    }
+
+    /// Whose rates the requests of `who` from `address` count for.
+    pub fn payer(&self, who: Option<&Who>, address: Option<IpAddr>) -> Payer {
+        self.rates.payer(who, address)
+    }
+
+    /// Counts a start, and notes where it comes from when it is a stranger's.
+    ///
+    /// # Errors
+    /// When the rate is spent.
+    pub fn admit_start(
+        &self,
+        request: &mut StartRequest,
+        payer: Payer,
+        address: Option<IpAddr>,
+    ) -> Result<(), Spent> {
+        self.rates.admit(payer, Asked::Start, Instant::now())?;
+        if request.anonymous {
+            request.stranger = Stranger {
+                origin: address.map(|address| self.origins.of(address)),
+                most: self.limits.anonymous_instances,
+                expiry: self.limits.anonymous_instance_expiry,
+            };
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! Whether a request is within the rates of whoever sends it: looked at before its body is read.
+//!
+//! Who it is comes from the token it shows, so a request with a token that is not accepted counts
+//! as a stranger's. Not here: what is counted for whom (`session::shared_rates`), messages of
+//! websockets (`session::connection`).
+
+use std::time::Instant;
+
+use actix_web::{
+    Error, HttpMessage, HttpRequest,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::header::{CONTENT_LENGTH, TRANSFER_ENCODING},
+    middleware::Next,
+    web::Data,
+};
+
+use super::{app::App, problem::Problem};
+use crate::{
+    limits,
+    runtime::StartRequest,
+    session::{
+        shared_rates::Asked,
+        token::{Identity, TokenError},
+        who::Who,
+    },
+};
+
+/// Signs of life: asked for by what looks after the server, they count for no rate.
+pub(super) const WITHOUT_RATE: [&str; 2] = ["/healthz", "/readyz"];
+
+/// What the token of a request says, so that it is verified once.
+struct Shown(Result<Identity, TokenError>);
+
+/// Refuses a request that is over a rate.
+///
+/// # Errors
+/// 429 with the time to wait; those of the request.
+pub async fn within_rates(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    if let Some(app) = request.app_data::<Data<App>>().cloned()
+        && !WITHOUT_RATE.contains(&request.path())
+    {
+        let request = request.request();
+        let payer = app.sessions.payer(
+            app.shown_user(request).as_ref(),
+            app.approach(request.head()).address,
+        );
+        let asked = Asked::Request(body_bytes(request));
+        app.sessions
+            .rates
+            .admit(payer, asked, Instant::now())
+            .map_err(Problem::from)?;
+    }
+    next.call(request).await
+}
+
+/// The bytes of a request's body, as far as its head tells.
+fn body_bytes(request: &HttpRequest) -> usize {
+    if request.headers().contains_key(TRANSFER_ENCODING) {
+        return limits::UNKNOWN_BODY_BYTES;
+    }
+    let length = request.headers().get(CONTENT_LENGTH);
+    length
+        .and_then(|length| length.to_str().ok()?.trim().parse().ok())
+        .unwrap_or(0)
+}
+
+impl App {
+    /// The user whose token or cookie a request shows; `None` for whoever is none.
+    fn shown_user(&self, request: &HttpRequest) -> Option<Who> {
+        let identity = match super::auth::bearer_token(request) {
+            Ok(Some(token)) => {
+                let verified = self.sessions.identify(token);
+                request.extensions_mut().insert(Shown(verified.clone()));
+                verified.ok()
+            }
+            Ok(None) => self.signed_in(request),
+            Err(_) => None,
+        };
+        identity.map(|identity| Who::new(Some(identity)))
+    }
+
+    /// What a token in the header of this request says.
+    pub(super) fn identify(
+        &self,
+        request: &HttpRequest,
+        token: &str,
+    ) -> Result<Identity, TokenError> {
+        if let Some(Shown(verified)) = request.extensions().get::<Shown>() {
+            return verified.clone();
+        }
+        self.sessions.identify(token)
+    }
+
+    /// Counts a start for whoever asks for it.
+    ///
+    /// # Errors
+    /// 429 when the rate is spent.
+    pub fn admit_start(
+        &self,
+        request: &HttpRequest,
+        who: &Who,
+        start: &mut StartRequest,
+    ) -> Result<(), Problem> {
+        let address = self.approach(request.head()).address;
+        let payer = self.sessions.payer(Some(who), address);
+        Ok(self.sessions.admit_start(start, payer, address)?)
+    }
+}
