@@ -92,6 +92,17 @@ pub fn compile(definition: &ProcessDefinition) -> Result<Arc<dyn Evaluator>, Vec
     }
 }
 
+/// Compiles one condition and decides it over sample data, on a thread where scripts may run.
+///
+/// # Errors
+/// What is wrong with it, or why it fails, as a sentence.
+pub fn decide(condition: &str, data: &Value) -> Result<bool, String> {
+    let compiled = Condition::compile(condition).map_err(|refusal| match refusal {
+        Refusal::Unsupported(sentence) | Refusal::Invalid(sentence) => sentence,
+    })?;
+    compiled.evaluate(data).map_err(|error| error.0)
+}
+
 fn problem(element: &str, code: &'static str, message: String) -> Problem {
     Problem {
         element: element.to_owned(),

@@ -47,4 +47,4 @@ mod schema_numbers;
 #[cfg(test)]
 mod semantics;
 
-pub use compile::{ProcessEvaluator, compile};
+pub use compile::{ProcessEvaluator, compile, decide};

@@ -1,6 +1,8 @@
 //! A store in memory: for tests, and for servers that may forget (`--store memory`). Nothing
 //! survives the process.
 
+mod in_use;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, HashSet},
@@ -627,35 +629,7 @@ impl StoreReader for MemoryStore {
     }
 
     fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError> {
-        let tables = self.tables();
-        let mut found = BTreeMap::<_, (u64, u64, InstanceKey)>::new();
-        for row in tables
-            .instances
-            .values()
-            .filter(|row| statuses.contains(&row.status))
-        {
-            let version = (&row.tenant, &row.process, row.version, &row.revision);
-            let (instances, stuck, example) = found.entry(version).or_insert((0, 0, row.key));
-            *instances += 1;
-            *stuck += u64::from(row.incidents > 0);
-            *example = row.key.min(*example);
-        }
-        let in_use = |((tenant, process, version, revision), (instances, stuck, example)): (
-            (&String, &String, _, &String),
-            _,
-        )| {
-            let (tenant, process, revision) = (tenant.clone(), process.clone(), revision.clone());
-            VersionInUse {
-                tenant,
-                process,
-                version,
-                revision,
-                instances,
-                stuck,
-                example,
-            }
-        };
-        Ok(found.into_iter().map(in_use).collect())
+        Ok(in_use::count(self.tables().instances.values(), &statuses))
     }
 
     fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError> {

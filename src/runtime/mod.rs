@@ -27,6 +27,7 @@ pub mod lists;
 pub mod missed_rows;
 mod outbox;
 pub mod outside;
+pub mod previews;
 pub mod read_queue;
 mod registry;
 mod release;

@@ -43,6 +43,7 @@ use super::{asyncapi, health, jobs, metrics, problem::Details, published::Publis
         rest::definitions::switch,
         rest::definition_source::source,
         rest::definitions::check,
+        rest::previews::preview,
         rest::definitions::delete,
         rest::definition_types::types,
         rest::definitions::publish,

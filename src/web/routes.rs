@@ -21,7 +21,7 @@ use super::{
     problem::Problem,
     rest::{
         commands, definition_source, definition_types, definition_versions, definitions, history,
-        incidents, instance_list, instances, login, outside_calls, schedules,
+        incidents, instance_list, instances, login, outside_calls, previews, schedules,
         stream as instance_stream, tasks, tickets, timers, tokens, uploads, users,
     },
     route_table::{Entry, Table},
@@ -60,6 +60,7 @@ pub fn table() -> Table {
             definitions::deploy,
         ))
         .service(post("/v1/definition-checks", definitions::check))
+        .service(post("/v1/definition-previews", previews::preview))
         .service(get("/v1/definitions/{id}", definition_versions::get))
         .service(post(
             "/v1/definitions/{id}/{change:disable|enable}",

@@ -9,7 +9,9 @@ const said = (page, part) => page.getByTestId('saved').filter({ hasText: part })
 const problems = (page, part) => page.getByTestId('problem-count').filter({ hasText: part }).waitFor();
 const action = (page, name) => page.locator(`[data-testid="action"][data-action="${name}"]`);
 const labels = (place) =>
-  place.locator('label, legend:not(.visually-hidden), .label').evaluateAll((all) => all.map((one) => one.textContent.trim()));
+  place
+    .locator('label, legend:not(.visually-hidden), .label')
+    .evaluateAll((all) => all.filter((one) => !one.closest('.try-out')).map((one) => one.textContent.trim()));
 
 async function ask(user, path, init = {}) {
   const headers = { authorization: `Bearer ${tokens[user]}`, ...init.headers };
@@ -83,6 +85,9 @@ async function editActions(page) {
   await page.keyboard.press('Control+A');
   await page.keyboard.type('{"client": "${client.firstName}"}');
   await problems(page, 'No problems');
+  await page.getByText('Preview', { exact: true }).click();
+  await page.getByLabel('Sample data').fill('{"client": {"firstName": "Ada"}}');
+  await page.getByTestId('preview').getByText('"client": "Ada"').waitFor();
 
   await page.getByTestId('add-action').click();
   const save = page.getByTestId('action').last();
@@ -190,9 +195,30 @@ async function copy(page) {
   assert.equal(await page.getByTestId('action').count(), 2);
 }
 
+/** A condition on sample data, and the next times of a schedule, as the server sees them. */
+async function tryParts(page) {
+  await page.goto(`${baseUrl()}/admin/designer/onboarding`);
+  await problems(page, 'No problems');
+  await page.getByTestId('element').selectOption('yes');
+  await page.getByText('Try it', { exact: true }).click();
+  await page.getByLabel('Sample data').fill('{"client": {"age": 17, "income": 20000}}');
+  await page.getByTestId('preview').getByText('false').waitFor();
+  await page.getByLabel('Sample data').fill('{"client": {"age": 18, "income": 20000}}');
+  await page.getByTestId('preview').getByText('true').waitFor();
+  await page.getByTestId('element').selectOption('start');
+  await page.getByRole('heading', { name: 'Schedule' }).click();
+  await page.getByLabel('Starts by itself').selectOption('timeCycle');
+  await page
+    .getByTestId('next-times')
+    .getByText(/^Next: .+ · .+ · .+/)
+    .waitFor();
+  await page.getByLabel('Time', { exact: true }).fill('often');
+  await page.getByTestId('next-times').getByText('expected').waitFor();
+  await shots(page, 'designer-schedule');
+}
+
 /** Files, good and broken, and what is done with versions in the list. */
 async function manage(page) {
-  page.on('dialog', (dialog) => dialog.accept());
   await page.goto(`${baseUrl()}/admin/processes`);
   const file = page.getByTestId('file');
   const give = (name, text) => file.setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
@@ -238,6 +264,8 @@ await play(async (browser, watch) => {
   await meet(page);
   await compare(page);
   await copy(page);
+  page.on('dialog', (dialog) => dialog.accept());
+  await tryParts(page);
   await manage(page);
   await others(browser, watch);
 });

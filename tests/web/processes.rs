@@ -190,3 +190,60 @@ async fn every_template_can_be_deployed() {
     assert_eq!(found, 5);
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn parts_of_a_model_are_previewed() {
+    let server = support::server().await;
+    let designer = User::new(&server, "dora", &["designer"]);
+    let path = "/v1/definition-previews";
+    let data = json!({"amount": 5});
+    for (asked, expected) in [
+        (
+            json!({"message": "{\"a\": ${amount}}", "data": data}),
+            json!({"message": {"a": 5}}),
+        ),
+        (
+            json!({"condition": "${amount > 4}", "data": data}),
+            json!({"condition": true}),
+        ),
+        (
+            json!({"condition": "amount + 0 > 5", "data": data}),
+            json!({"condition": false}),
+        ),
+    ] {
+        let answer = designer.post(path, asked).await;
+        assert_eq!(answer.json(), expected, "{answer:?}");
+    }
+    let schedule =
+        json!({"schedule": {"when": {"cycle": "0 9 * * 1-5"}, "timeZone": "Europe/Berlin"}});
+    let times = designer.post(path, schedule).await.json();
+    assert_eq!(times["times"].as_array().map(Vec::len), Some(3), "{times}");
+    for wrong in [
+        json!({"condition": "amount = 4", "data": data}),
+        json!({"condition": "while (true) {}", "data": data}),
+        json!({"message": "{", "data": data}),
+        json!({"schedule": {"when": {"cycle": "often"}}}),
+    ] {
+        let told = designer.post(path, wrong).await;
+        let error = told.json()["error"].as_str().map(str::to_owned);
+        assert!(
+            error.is_some_and(|error| error.contains("expected")),
+            "{told:?}"
+        );
+    }
+    for nothing in [
+        json!({}),
+        json!({"message": "{}", "condition": "true"}),
+        json!({"odd": 1}),
+    ] {
+        designer
+            .post(path, nothing)
+            .await
+            .is_problem(400, "bad_request", "expected");
+    }
+    User::new(&server, "ada", &["operator"])
+        .post(path, json!({"condition": "true"}))
+        .await
+        .is_problem(403, "forbidden", "designer");
+    server.stop().await;
+}

@@ -15,6 +15,7 @@ pub mod instance_list;
 pub mod instances;
 pub mod login;
 pub mod outside_calls;
+pub mod previews;
 pub mod schedules;
 pub mod stream;
 pub mod tasks;

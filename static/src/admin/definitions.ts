@@ -76,6 +76,22 @@ export async function check(source: string, format: Format, signal?: AbortSignal
   return ((await response.json()) as { problems: Problem[] }).problems;
 }
 
+/** What is previewed: a message or a condition over sample data, or a schedule. */
+export type Preview = { message: string; data: unknown } | { condition: string; data: unknown } | { schedule: unknown };
+export interface Previewed {
+  message?: unknown;
+  condition?: boolean;
+  times?: string[];
+  error?: string;
+}
+
+/** What a part of a model comes to, as the server runs it. */
+export async function preview(part: Preview, signal?: AbortSignal): Promise<Previewed> {
+  const headers = { 'content-type': 'application/json' };
+  const response = await ask('/v1/definition-previews', { method: 'POST', headers, body: JSON.stringify(part), signal });
+  return (await response.json()) as Previewed;
+}
+
 /** A version's source: BPMN XML, or the JSON form, which every version has. */
 export async function source(id: string, version: number | string, format: Format): Promise<string> {
   return (await ask(address(id, version), { headers: { accept: MEDIA_TYPES[format] } })).text();

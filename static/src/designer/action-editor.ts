@@ -10,6 +10,7 @@ import { completePaths } from './completion.js';
 import { drawField, type Field, type Pending } from './fields.js';
 import { drawKeys } from './key-editor.js';
 import type { Model } from './model.js';
+import { tryOut } from './try-out.js';
 import type { Element, Moddle } from './types.js';
 
 /** What a panel gives the editor of a part of it. */
@@ -18,6 +19,8 @@ export interface Editing {
   element: Element;
   pending: Pending;
   paths: readonly string[];
+  /** Whether the user may change the model, and try parts of it. */
+  mayEdit: boolean;
   /** Draws the panel anew, as other fields apply now. */
   redraw: () => void;
 }
@@ -360,7 +363,7 @@ function drawRestartKeys({ model, element, pending }: Editing, action: Moddle, p
   );
 }
 
-function drawParams({ model, element, pending, paths, redraw }: Editing, action: Moddle, place: string): HTMLElement[] {
+function drawParams({ model, element, pending, paths, mayEdit, redraw }: Editing, action: Moddle, place: string): HTMLElement[] {
   const value = (name: string) => model.param(action, name);
   const set = (param: Param, text: string) => model.setParams(element, action, { [param.name]: text });
   const draw = (param: Param): HTMLElement => {
@@ -387,6 +390,7 @@ function drawParams({ model, element, pending, paths, redraw }: Editing, action:
       pending,
     );
     if (kind === 'template' && name !== 'script') completePaths(drawn, () => paths);
+    if (name === 'message' && mayEdit) tryOut(drawn, 'message', model.processes()[0]?.id ?? '', paths, `${place}/preview`);
     return drawn;
   };
   return (PARAMS[action.get<string>('type')] ?? []).filter(({ applies }) => !applies || applies(value)).map(draw);

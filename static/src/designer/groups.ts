@@ -3,8 +3,10 @@ import { h } from '../dom.js';
 import type { Editing } from './action-editor.js';
 import { attribute, documentation, drawing, flagged, idField, nameField } from './attributes.js';
 import { type Check, durationInWords, isDuration, isList, isPath, isRequired, isTemplate } from './checks.js';
+import { completePaths } from './completion.js';
 import { processFields } from './process-fields.js';
 import { scheduleFields, startFields, startKeys } from './start-fields.js';
+import { tryOut } from './try-out.js';
 import type { Element, Moddle, Modeling } from './types.js';
 
 /** A part of the panel under a heading of its own. */
@@ -201,18 +203,19 @@ function conditionFields(editing: Editing): HTMLElement[] {
     model.change(element, { moddle: flow, properties: { conditionExpression: condition } });
   };
   const value = flow.get<Moddle | undefined>('conditionExpression')?.get<string | undefined>('body') ?? '';
-  return [
-    drawing(editing)({
-      kind: 'template',
-      name: 'condition',
-      label: 'Condition',
-      value,
-      rows: 2,
-      placeholder: '${client.age >= 18}',
-      hint: 'JavaScript over the data, without effects.',
-      commit,
-    }),
-  ];
+  const drawn = drawing(editing)({
+    kind: 'template',
+    name: 'condition',
+    label: 'Condition',
+    value,
+    rows: 2,
+    placeholder: '${client.age >= 18}',
+    hint: 'JavaScript over the data, without effects.',
+    commit,
+  });
+  completePaths(drawn, () => editing.paths);
+  if (editing.mayEdit) tryOut(drawn, 'condition', model.processes()[0]?.id ?? '', editing.paths, 'try/condition');
+  return [drawn];
 }
 
 function defaultField(editing: Editing): HTMLElement {

@@ -2,6 +2,7 @@
  * The palette, the context pad and the menu of kinds, narrowed to what runs here. What the server refuses anyway need not be drawn
  * first; models that hold such elements are opened and kept as they are.
  */
+import type { Element, Modeling } from './types.js';
 
 interface Entry {
   group?: string;
@@ -24,7 +25,7 @@ interface Place {
   append(source: unknown, shape: unknown): unknown;
 }
 interface ElementFactory {
-  createShape(attributes: { type: string }): unknown;
+  createShape(attributes: { type: string; eventDefinitionType?: string }): unknown;
 }
 
 /** Runs after the providers of bpmn-js. */
@@ -40,6 +41,7 @@ const KINDS: Record<string, string> = {
   transaction: 'transaction',
   'event-subprocess': 'subProcess',
   'ad-hoc-subprocess': 'adHocSubProcess',
+  'collapsed-ad-hoc-subprocess': 'adHocSubProcess',
 };
 /** What the palette and the context pad offer that is one kind of element. */
 const OFFERED: Record<string, string> = {
@@ -59,6 +61,8 @@ export const ADDED = [
   { name: 'send-task', type: 'bpmn:SendTask', icon: 'bpmn-icon-send-task', title: 'send task' },
   { name: 'call-activity', type: 'bpmn:CallActivity', icon: 'bpmn-icon-call-activity', title: 'call activity' },
 ];
+/** An event at the border of an activity that catches its failure. */
+const CATCH = { type: 'bpmn:BoundaryEvent', eventDefinitionType: 'bpmn:ErrorEventDefinition' };
 
 function camelCase(words: string): string {
   return words.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
@@ -77,7 +81,7 @@ function without(entries: Entries, drop: (name: string) => boolean): Entries {
 }
 
 class Narrowed {
-  static $inject = ['stepwireKinds', 'palette', 'contextPad', 'popupMenu', 'create', 'elementFactory', 'autoPlace'];
+  static $inject = ['stepwireKinds', 'palette', 'contextPad', 'popupMenu', 'create', 'elementFactory', 'autoPlace', 'modeling'];
   constructor(
     private readonly kinds: ReadonlySet<string>,
     palette: Pad,
@@ -86,16 +90,20 @@ class Narrowed {
     private readonly create: Create,
     private readonly factory: ElementFactory,
     private readonly place: Place,
+    private readonly modeling: Modeling,
   ) {
     palette.registerProvider(LATE, { getPaletteEntries: (): Narrow => (entries) => this.palette(entries) });
     contextPad.registerProvider(LATE, {
       getContextPadEntries:
-        (element: unknown): Narrow =>
+        (element: Element): Narrow =>
         (entries) =>
           this.pad(element, entries),
     });
-    const menu = (): Narrow => (entries) => without(entries, (name) => !runs(name, this.kinds));
-    popupMenu.registerProvider('bpmn-replace', LATE, { getPopupMenuEntries: menu });
+    // Loops are a call activity's, over all items at once; its field for the collection draws the marker.
+    popupMenu.registerProvider('bpmn-replace', LATE, {
+      getPopupMenuEntries: (): Narrow => (entries) => without(entries, (name) => !runs(name, this.kinds)),
+      getPopupMenuHeaderEntries: (): Narrow => (entries) => without(entries, (name) => name.startsWith('toggle-')),
+    });
   }
 
   private isOffered(name: string): boolean {
@@ -124,7 +132,7 @@ class Narrowed {
     return result;
   }
 
-  private pad(element: unknown, entries: Entries): Entries {
+  private pad(element: Element, entries: Entries): Entries {
     const kept = without(entries, (name) => !this.isOffered(name));
     if (!kept['append.append-task']) return kept;
     const start = (event: Event) => this.create.start(event, this.factory.createShape({ type: 'bpmn:UserTask' }));
@@ -135,6 +143,17 @@ class Narrowed {
       title: 'Append user task',
       action: { dragstart: start, click },
     };
+    if (this.kinds.has('boundaryEvent') && /Task$|Activity$/.test(element.type)) {
+      const { x = 0, y = 0, width = 0, height = 0 } = element;
+      const place = { x: x + width * 0.8, y: y + height };
+      const attach = () => this.modeling.createShape(this.factory.createShape(CATCH), place, element, { attach: true });
+      kept['attach.error'] = {
+        group: 'model',
+        className: 'bpmn-icon-intermediate-event-catch-error',
+        title: 'Catch errors',
+        action: { click: attach },
+      };
+    }
     return kept;
   }
 }

@@ -11,7 +11,7 @@ import { knownPaths } from './paths.js';
 import type { Canvas, Element, EventBus, Modeling, Selection } from './types.js';
 
 /** Groups that are open when an element is selected for the first time. */
-const OPEN_AT_FIRST = ['general', 'process', 'actions', 'condition', 'call', 'task'];
+const OPEN_AT_FIRST = ['general', 'process', 'actions', 'condition', 'default', 'call', 'task', 'error', 'roles'];
 /** Elements in the list of all; a browser's list of more is of no use. */
 const LISTED = 500;
 
@@ -84,6 +84,7 @@ export class Panel {
     if (element === this.selected) return;
     this.selected = element;
     this.draw();
+    this.root.scrollTop = 0;
   }
 
   /** Draws what is selected, as the model is now. */
@@ -99,6 +100,7 @@ export class Panel {
       element,
       pending: this.pending,
       paths: knownPaths(this.model),
+      mayEdit: this.mayEdit,
       redraw: redrawn,
     };
     const groups = groupsOf(editing, this.processIds);

@@ -4,6 +4,7 @@ import type { Editing } from './action-editor.js';
 import { attribute, drawing } from './attributes.js';
 import { durationInWords, isDuration, isJsonObject, isRequired } from './checks.js';
 import { drawKeys } from './key-editor.js';
+import { nextTimes } from './try-out.js';
 import type { Moddle } from './types.js';
 
 const TIMES: [string, string][] = [
@@ -70,18 +71,20 @@ export function scheduleFields(editing: Editing): HTMLElement[] {
       timeDuration: 'An ISO 8601 duration after publishing.',
     }[chosen];
     const commit = (body: string) => model.change(element, { moddle: timer, properties: { [chosen]: expression(body, timer) } });
-    drawn.push(
-      draw({
-        kind: 'text',
-        name: chosen,
-        label: 'Time',
-        hint,
-        value,
-        check: chosen === 'timeDuration' ? isDuration : isRequired,
-        reading: durationInWords,
-        commit,
-      }),
-    );
+    const time = draw({
+      kind: 'text',
+      name: chosen,
+      label: 'Time',
+      hint,
+      value,
+      check: chosen === 'timeDuration' ? isDuration : isRequired,
+      reading: durationInWords,
+      commit,
+    });
+    const timeZone = () => moddle.get<string | undefined>('stepwire:timeZone');
+    const kind = chosen.replace('time', '').toLowerCase();
+    if (editing.mayEdit) nextTimes(time, (text) => ({ when: { [kind]: text }, timeZone: timeZone() }));
+    drawn.push(time);
   }
   if (chosen === '') return drawn;
   const word = (name: string, label: string, options: [string, string][]) =>

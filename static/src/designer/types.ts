@@ -56,7 +56,7 @@ export interface Canvas {
 export interface Modeling {
   updateProperties(element: Element, properties: Record<string, unknown>): void;
   updateModdleProperties(element: Element, moddle: Moddle, properties: Record<string, unknown>): void;
-  createShape(shape: unknown, position: { x: number; y: number }, parent: Element): Element;
+  createShape(shape: unknown, position: { x: number; y: number }, parent: Element, hints?: { attach: boolean }): Element;
   connect(source: Element, target: Element): Element;
   removeElements(elements: Element[]): void;
 }

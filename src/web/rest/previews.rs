@@ -1,0 +1,128 @@
+//! Previews of parts of a model on sample data, for designers.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::StatusCode,
+    web::{Data, Payload},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{definitions::designer, json};
+use crate::{
+    model::schedule::Schedule,
+    runtime::previews::{Preview, Previewed, TooMany},
+    session::frames::code::ErrorCode,
+    text,
+    web::{app::App, body, problem::Problem},
+};
+
+/// One part of a model, and sample data.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct PreviewRequest {
+    /// A JSON template.
+    message: Option<String>,
+    /// A condition.
+    condition: Option<String>,
+    /// The schedule of a start event, in the JSON form.
+    #[schema(value_type = Option<Object>)]
+    schedule: Option<Box<Schedule>>,
+    /// Data of an instance, for a message or a condition.
+    #[serde(default)]
+    #[schema(value_type = Object, required = false)]
+    data: Value,
+}
+
+/// One of them.
+#[derive(Serialize, ToSchema, Default)]
+struct PreviewAnswer {
+    /// The message as clients would get it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, nullable = false)]
+    message: Option<Value>,
+    /// Whether the condition holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    condition: Option<bool>,
+    /// The next times of the schedule, at most 3.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    times: Option<Vec<String>>,
+    /// Why there is none of these, as a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    error: Option<String>,
+}
+
+/// `POST /v1/definition-previews` with one of `message`, `condition` and `schedule`, and `data` → 200
+/// with the message filled in, the condition's result, or the next times; or with `error`.
+///
+/// # Errors
+/// 400, 401, 403 without role designer, 413, 503.
+#[utoipa::path(post, path = "/v1/definition-previews", tag = "definitions", operation_id = "previewDefinition", summary = "Preview \
+    a message, a condition or a schedule on sample data",
+    request_body = PreviewRequest,
+    responses((status = 200, body = PreviewAnswer), (status = 400), (status = 403)))]
+pub async fn preview(
+    request: HttpRequest,
+    payload: Payload,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let designer = designer(&app, &request)?;
+    let text = body::json(&request, payload).await?;
+    let asked: PreviewRequest = text::json::from_text(&text).map_err(|error| {
+        Problem::new(
+            ErrorCode::BadRequest,
+            format!("expected a message, a condition or a schedule to preview, but {error}"),
+        )
+    })?;
+    let preview = match (asked.message, asked.condition, asked.schedule) {
+        (Some(message), None, None) => Preview::Message(message, asked.data),
+        (None, Some(condition), None) => Preview::Condition(condition, asked.data),
+        (None, None, Some(schedule)) => Preview::Schedule(schedule),
+        _ => {
+            return Err(Problem::new(
+                ErrorCode::BadRequest,
+                "expected one of message, condition and schedule, but there is none or several; \
+                send one",
+            ));
+        }
+    };
+    let runtime = &app.sessions.runtime;
+    let previewed = runtime
+        .preview(&designer.tenant, &designer.subject, preview)
+        .await
+        .map_err(|TooMany| {
+            Problem::new(
+                ErrorCode::Busy,
+                "expected room for another preview, but too many wait: try again",
+            )
+        })?;
+    Ok(json(StatusCode::OK, &PreviewAnswer::from(previewed)))
+}
+
+impl From<Previewed> for PreviewAnswer {
+    fn from(previewed: Previewed) -> Self {
+        let none = Self::default();
+        match previewed {
+            Previewed::Message(message) => Self {
+                message: Some(message),
+                ..none
+            },
+            Previewed::Condition(condition) => Self {
+                condition: Some(condition),
+                ..none
+            },
+            Previewed::Times(times) => Self {
+                times: Some(times.iter().map(ToString::to_string).collect()),
+                ..none
+            },
+            Previewed::Failed(sentence) => Self {
+                error: Some(sentence),
+                ..none
+            },
+        }
+    }
+}
