@@ -1,5 +1,6 @@
 // Starts the system's Chromium. It is never downloaded: without one a script ends with code 77, which means "skipped".
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 
@@ -67,7 +68,10 @@ function watch(page, errors) {
   page.on('console', (message) => {
     // A server that is being restarted refuses connections, which the browser reports by itself.
     // What a script is refused for a good reason, it says in the page; the browser reports it besides.
-    const expected = /status of (409|422)|WebSocket connection to|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET/.test(message.text());
+    const expected =
+      /status of (401|409|422)|WebSocket connection to|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET/.test(
+        message.text(),
+      );
     if (message.type() === 'error' && !expected) errors.push(`${page.url()}: ${message.text()}`);
   });
   page.setDefaultTimeout(20_000);
@@ -82,17 +86,47 @@ export async function shot(page, name) {
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true, animations: 'disabled' });
 }
 
-/** Pictures of the page as it is on a desktop, in dark mode, and on a phone, where it must fit; leaves it as it was. */
+/**
+ * Pictures of the page as it is on a desktop, in dark mode, and on a phone, where it must fit; leaves it as it was. In both
+ * themes everybody must be able to use it.
+ */
 export async function shots(page, name) {
   const size = page.viewportSize();
   await shot(page, `${name}-desktop`);
+  await isAccessible(page, name);
   await page.emulateMedia({ colorScheme: 'dark' });
   await shot(page, `${name}-dark`);
+  await isAccessible(page, `${name} in dark mode`);
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize(PHONE);
   await noSidewaysScroll(page, name);
   await shot(page, `${name}-phone`);
   await page.setViewportSize(size);
+}
+
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa'];
+
+/** No violation of WCAG 2.1 A or AA that axe finds. What moves is let come to rest before. */
+async function isAccessible(page, name) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(readFileSync(AXE, 'utf8'));
+  const found = await page.evaluate(async (tags) => {
+    await Promise.allSettled(
+      document
+        .getAnimations()
+        .filter(({ effect }) => effect?.getTiming().iterations !== Infinity)
+        .map(({ finished }) => finished),
+    );
+    const { violations } = await window.axe.run({ runOnly: tags });
+    return violations.map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .map(({ target, failureSummary }) => `${target.join(' ')} ${failureSummary}`)
+          .slice(0, 3)
+          .join('; ')}`,
+    );
+  }, WCAG);
+  if (found.length > 0) throw new Error(`expected '${name}' without violations of WCAG, but it has:\n${found.join('\n')}`);
 }
 
 /** On a phone nothing may reach beyond the window. */

@@ -2,7 +2,7 @@
 // good files, and manages versions. TOKENS holds a token for each user, as JSON.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { baseUrl, play, shots } from './chromium.mjs';
+import { baseUrl, checkpoint, play, shots } from './chromium.mjs';
 
 const tokens = JSON.parse(process.env.TOKENS ?? '{}');
 const said = (page, part) => page.getByTestId('saved').filter({ hasText: part }).waitFor();
@@ -136,6 +136,21 @@ async function undoAndCrash(page) {
   assert.equal(await page.getByTestId('group-general').getByLabel('Name', { exact: true }).inputValue(), 'Ask kindly');
 }
 
+/** A server that is away, and a sign-in that is over, lose nothing. */
+async function awayAndSignedOut(page) {
+  const trouble = (part) => page.getByTestId('trouble').getByText(part).waitFor();
+  await page.route('**/v1/definitions?*', (route) => route.abort('connectionrefused'));
+  await page.getByTestId('save').click();
+  await trouble('it cannot be reached');
+  await page.unroute('**/v1/definitions?*');
+  await checkpoint('restart the server');
+  const cookies = await page.context().cookies();
+  await page.context().clearCookies();
+  await page.getByTestId('save').click();
+  await trouble('Not saved: you are signed out. What you drew is kept in this browser.');
+  await page.context().addCookies(cookies);
+}
+
 /** Another designer saves meanwhile: told, and nobody's work is lost. */
 async function meet(page) {
   const path = '/v1/definitions/newProcess';
@@ -261,6 +276,7 @@ await play(async (browser, watch) => {
   await draw(page);
   await editActions(page);
   await undoAndCrash(page);
+  await awayAndSignedOut(page);
   await meet(page);
   await compare(page);
   await copy(page);

@@ -44,7 +44,7 @@ fn the_admin_pages_follow_a_visitor() {
 
 #[test]
 fn processes_are_drawn_saved_and_published() {
-    play("designer.mjs", |_| ());
+    play("designer.mjs", |server| server.kill_and_restart());
 }
 
 #[test]
