@@ -13,7 +13,11 @@ use std::{
 
 use clap::ValueEnum;
 
-use crate::{duration, limits::Limits, text};
+use crate::{
+    duration,
+    limits::{self, Limits},
+    text,
+};
 use command_line::CommandLine;
 
 mod backup_command;
@@ -187,6 +191,18 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         wrong
             .0
             .push("expected workers to be at least 1, but it is 0".into());
+    }
+    if options.max_connections == Some(0) {
+        wrong
+            .0
+            .push("expected max-connections to be at least 1, but it is 0".into());
+    }
+    let least = limits::DEFINITION_BYTES * limits::BODY_MEMORY_PART / (1024 * 1024);
+    if let Some(given) = options.max_body_memory.filter(|given| *given < least) {
+        wrong.0.push(format!(
+            "expected max-body-memory to be at least {least} MiB, but it is {given}: one caller \
+            may take an eighth of it, and a process definition has to fit in there"
+        ));
     }
     let listen = wrong.unless(addresses(
         options.listen.as_deref().unwrap_or("127.0.0.1:8000"),

@@ -55,10 +55,31 @@ pub const FILE_NAME_BYTES: usize = 200;
 pub const FILES_PER_INSTANCE: usize = 1_000;
 /// Uploads under way at the same time; more are answered `busy`.
 pub const UPLOADS: usize = 128;
+/// Of them, those of one user, or of strangers at one address.
+pub const UPLOADS_PER_TAKER: usize = 16;
 /// How long an upload may bring no byte before it is given up.
 pub const UPLOAD_STALL: Duration = Duration::from_secs(30);
 /// How long an upload may take altogether.
 pub const UPLOAD_TIME: Duration = Duration::from_secs(30 * 60);
+
+/// How long the head of a request may take, from the connection's begin or its first byte.
+pub const REQUEST_HEAD: Duration = Duration::from_secs(10);
+/// Bytes of a connection that are read before something of what came earlier was taken, and so the
+/// longest head of a request.
+pub const READ_AHEAD_BYTES: usize = 32 * 1024;
+/// How long a connection may wait for its next request.
+pub const IDLE_CONNECTION: Duration = Duration::from_secs(30);
+/// How long a peer may send its body, or read its answer, as slowly as it likes.
+pub const PEER_GRACE: Duration = Duration::from_secs(10);
+/// How much of a body a peer has to send, or of an answer to read, per second after that, while the
+/// server waits for it.
+pub const PEER_BYTES_PER_SECOND: u64 = 4 * 1024;
+/// How long the body of a request may take altogether, except an upload.
+pub const BODY_TIME: Duration = Duration::from_secs(5 * 60);
+/// The part of the memory for bodies that one user, or strangers at one address, may take.
+pub const BODY_MEMORY_PART: usize = 8;
+/// Addresses remembered from which somebody has shown a token of late.
+pub const TRUSTED_ADDRESSES: usize = 10_000;
 
 /// The longest one try of a call to the outside may take, in all: with redirects, and with the
 /// answer's body.

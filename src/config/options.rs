@@ -222,6 +222,22 @@ pub struct Options {
         value_name = "PER_SECOND:BURST"
     )]
     pub address_starts: Option<String>,
+    /// Open connections in all, as far as the process may open files [default: 20000]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_MAX_CONNECTIONS",
+        value_name = "N"
+    )]
+    pub max_connections: Option<usize>,
+    /// Memory for bodies of requests, in MiB [default: 128]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_MAX_BODY_MEMORY",
+        value_name = "MIB"
+    )]
+    pub max_body_memory: Option<usize>,
     /// Where calls of processes may go, comma-separated: hosts, *.domains, host:port, networks, or
     /// * for public addresses [default: nowhere]
     #[arg(
@@ -370,6 +386,8 @@ impl Options {
             address_requests: self.address_requests.or(file.address_requests),
             address_bytes: self.address_bytes.or(file.address_bytes),
             address_starts: self.address_starts.or(file.address_starts),
+            max_connections: self.max_connections.or(file.max_connections),
+            max_body_memory: self.max_body_memory.or(file.max_body_memory),
             outbound_targets: self.outbound_targets.or(file.outbound_targets),
             webhook_secret: self.webhook_secret.or(file.webhook_secret),
             secrets: self.secrets.or(file.secrets),

@@ -33,6 +33,8 @@ pub(super) fn limits(options: &Options) -> Result<Limits, ConfigError> {
         max_connections_per_address: options
             .max_connections_per_address
             .unwrap_or(default.max_connections_per_address),
+        max_connections: options.max_connections.unwrap_or(default.max_connections),
+        max_body_memory: options.max_body_memory.unwrap_or(default.max_body_memory),
         anonymous: rates(
             "anonymous",
             [

@@ -54,6 +54,18 @@ limits! {
     ConnectionsPerUser = "connections_per_user",
     /// Open connections of one address.
     ConnectionsPerAddress = "connections_per_address",
+    /// Open connections in all.
+    Connections = "connections",
+    /// Request heads that did not come in time.
+    SlowRequestHeads = "slow_request_heads",
+    /// Request heads that are too long.
+    RequestHeadBytes = "request_head_bytes",
+    /// Bodies of requests that came in too slowly.
+    SlowBodies = "slow_bodies",
+    /// Answers that were read too slowly.
+    SlowReaders = "slow_readers",
+    /// Memory for bodies of requests.
+    BodyMemory = "body_memory",
     /// Subscriptions of one connection.
     Subscriptions = "subscriptions",
     /// Followed lists of one connection.

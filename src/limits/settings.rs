@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::Quota;
 
-/// The limits an operator may change. In each, 0 means off.
+/// The limits an operator may change. In each but those that say otherwise, 0 means off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Messages per second a connection may send in the long run.
@@ -15,6 +15,10 @@ pub struct Limits {
     pub max_connections_per_user: usize,
     /// Open connections per peer address.
     pub max_connections_per_address: usize,
+    /// Open connections in all, as far as the process may open files; at least 1.
+    pub max_connections: usize,
+    /// Memory for bodies of requests, in MiB; at least what a definition needs.
+    pub max_body_memory: usize,
     /// What all together may do who come from one address without being a user.
     pub anonymous: Rates,
     /// What one user may do over all connections and requests.
@@ -56,6 +60,8 @@ impl Default for Limits {
             rate_burst: 60,
             max_connections_per_user: 256,
             max_connections_per_address: 1_024,
+            max_connections: 20_000,
+            max_body_memory: 128,
             anonymous: Rates {
                 requests: Quota::new(100, 400),
                 bytes: Quota::new(MIB, 16 * MIB),

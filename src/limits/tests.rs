@@ -1,3 +1,5 @@
+//! What one limit lets somebody do, no other forbids.
+
 use super::*;
 
 /// What one limit lets somebody do, another must not forbid.
@@ -100,6 +102,27 @@ fn limits_do_not_contradict_each_other() {
         UPLOAD_BYTES,
     );
     fits("a stall of an upload", UPLOAD_STALL, UPLOAD_TIME);
+    fits("uploads of one user", UPLOADS_PER_TAKER, UPLOADS);
+    fits(
+        "the largest body in one stranger's part of their memory",
+        DEFINITION_BYTES,
+        limits.max_body_memory * 1024 * 1024 / BODY_MEMORY_PART,
+    );
+    fits(
+        "a definition at the slowest pace",
+        PEER_GRACE.as_secs() + DEFINITION_BYTES as u64 / PEER_BYTES_PER_SECOND,
+        2 * BODY_TIME.as_secs(),
+    );
+    fits(
+        "a token in the head of a request",
+        2 * TOKEN_BYTES,
+        READ_AHEAD_BYTES,
+    );
+    fits(
+        "connections of one address",
+        limits.max_connections_per_address,
+        limits.max_connections,
+    );
     fits("calls of one host", CALLS_PER_HOST, CALLS_AT_ONCE);
     fits("the first pause of a call", CALL_FIRST_PAUSE, CALL_PAUSE);
     fits(

@@ -239,6 +239,11 @@ impl Connection {
         self.who.as_ref().map(Who::user)
     }
 
+    /// Who is at the other end, once it has said hello.
+    pub fn who(&self) -> Option<&Who> {
+        self.who.as_ref()
+    }
+
     fn limited(&mut self, text: &str, error: &WireError) {
         let id = client::parse(text)
             .ok()

@@ -3,17 +3,20 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use actix_web::{HttpRequest, dev::RequestHead};
+use actix_web::{HttpMessage, HttpRequest, dev::RequestHead};
 
 use super::{
     approach::Approach,
     connections::{Connections, Place},
     origin_check::Refusals,
     problem::Problem,
+    shared_room::{SharedRoom, Taker},
+    transport::{ConnectionHandle, ConnectionTable},
 };
 use crate::{
     admin::Pages,
     config::Config,
+    limits::network,
     runtime::clock::real_now,
     session::{
         frames::code::ErrorCode,
@@ -30,6 +33,12 @@ pub struct App {
     pub config: Config,
     /// Runtime, tokens, limits.
     pub sessions: Arc<Sessions>,
+    /// All TCP connections.
+    pub transport: Arc<ConnectionTable>,
+    /// Memory for bodies of requests, in bytes.
+    pub body_memory: Arc<SharedRoom>,
+    /// Uploads under way.
+    pub uploads: Arc<SharedRoom>,
     /// Open websockets.
     pub connections: Arc<Connections>,
     /// The pages for people.
@@ -54,6 +63,25 @@ impl App {
     /// How a request came here, by way of the proxies that are trusted.
     pub fn approach<'a>(&self, head: &'a RequestHead) -> Approach<'a> {
         Approach::of(head, &self.config.trusted_proxies)
+    }
+
+    /// Whose part of what all share a request takes: that of the user it was found to be from, else
+    /// that of strangers at its address.
+    pub fn taker(&self, request: &HttpRequest) -> Taker {
+        let found = request.extensions().get::<Taker>().cloned();
+        let address = || self.approach(request.head()).address.map(network);
+        found.unwrap_or_else(|| Taker::Stranger(address()))
+    }
+
+    /// Notes who sends a request.
+    pub fn note_taker(&self, request: &HttpRequest, who: &Who) {
+        let Some(taker) = Taker::of(who) else {
+            return;
+        };
+        request.extensions_mut().insert(taker);
+        if let Some(connection) = ConnectionHandle::of(request) {
+            connection.is_known();
+        }
     }
 
     /// Refuses what would only be cut.

@@ -1,9 +1,11 @@
 //! `GET /assets/…`: the built style sheets and scripts, embedded in the program.
 
+use std::borrow::Cow;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH},
-    web::Path,
+    web::{Bytes, Path},
 };
 
 use super::problem::Problem;
@@ -51,5 +53,9 @@ pub async fn asset(request: HttpRequest, path: Path<String>) -> Result<HttpRespo
     }
     Ok(response
         .content_type(assets::media_type(&path))
-        .body(file.data.into_owned()))
+        .body(match file.data {
+            // Never copied: many may ask and not read.
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => bytes.into(),
+        }))
 }

@@ -16,6 +16,8 @@ pub enum Stop {
     Protocol(&'static str),
     /// The client's Close frame is complete; what follows it is not read.
     Closed,
+    /// There is no room for a message of the length that was declared: close 1013.
+    NoRoom,
 }
 
 /// What became of one chunk.
@@ -38,6 +40,8 @@ pub struct FrameGuard {
     frame: Frame,
     /// Payload bytes of the unfinished message; `None` between messages.
     message: Option<u64>,
+    /// The same with those that the frame at hand declares.
+    declared: u64,
     stopped: Option<Stop>,
 }
 
@@ -80,8 +84,14 @@ impl FrameGuard {
             at: At::First,
             frame: Frame::default(),
             message: None,
+            declared: 0,
             stopped: None,
         }
+    }
+
+    /// How many bytes the unfinished message has, as far as its headers tell; 0 between messages.
+    pub fn unfinished(&self) -> u64 {
+        self.declared
     }
 
     /// Looks at the next bytes of the stream. After a stop nothing passes any more.
@@ -214,6 +224,7 @@ impl FrameGuard {
                 return Err(Stop::TooBig);
             }
             self.message = (!self.frame.last).then_some(total);
+            self.declared = total;
             if self.frame.last {
                 self.limit = self.limit_of_others;
             }
@@ -230,6 +241,9 @@ impl FrameGuard {
             return None;
         }
         self.at = At::First;
+        if self.frame.last && !self.frame.is_control() {
+            self.declared = 0;
+        }
         (self.frame.opcode == CLOSE).then_some(Stop::Closed)
     }
 }

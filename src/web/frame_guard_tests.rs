@@ -214,3 +214,19 @@ fn the_first_message_may_be_longer_in_one_piece_or_several() {
         Some(Stop::TooBig)
     );
 }
+
+#[test]
+fn an_unfinished_message_is_as_long_as_its_headers_say() {
+    let mut guard = FrameGuard::new(LIMIT, LIMIT);
+    let mut after = |bytes: &[u8]| {
+        guard.inspect(bytes);
+        guard.unfinished()
+    };
+    let (first, last) = (frame(0x01, 40), frame(0x80, 60));
+    assert_eq!(after(&first[..1]), 0);
+    assert_eq!(after(&first[1..10]), 40);
+    assert_eq!(after(&first[10..]), 40);
+    assert_eq!(after(&frame(0x89, 9)), 40);
+    assert_eq!(after(&last[..6]), 100);
+    assert_eq!(after(&last[6..]), 0);
+}

@@ -9,10 +9,11 @@ use tokio::{
 };
 
 use super::*;
+use crate::web::shared_room::{SharedRoom, Taker};
 
 /// Echoes text; at the end of the stream closes with what the verdict says.
 async fn echo(request: HttpRequest, body: web::Payload) -> Result<HttpResponse, Error> {
-    let (body, verdict) = guard(&request, body, FrameGuard::new(65_536, 65_536)).await?;
+    let (body, verdict) = guard(&request, body, FrameGuard::new(65_536, 65_536), None).await?;
     let (response, mut session, mut messages) = actix_ws::handle(&request, body)?;
     actix_web::rt::spawn(async move {
         while let Some(Ok(message)) = messages.recv().await {
@@ -23,6 +24,7 @@ async fn echo(request: HttpRequest, body: web::Payload) -> Result<HttpResponse, 
         let code = match verdict.stop() {
             Some(Stop::TooBig) => 1009,
             Some(Stop::Protocol(_)) => 1002,
+            Some(Stop::NoRoom) => 1013,
             Some(Stop::Closed) | None => 1000,
         };
         let _ = session
@@ -122,4 +124,25 @@ async fn an_unmasked_frame_is_closed_1002() {
     client.write_all(b"\x81\x03one").await.unwrap();
     assert_eq!(rest(&mut client).await, b"\x88\x02\x03\xea");
     server.stop(false).await;
+}
+
+#[test]
+fn a_long_message_takes_room_until_it_is_whole() {
+    let room = SharedRoom::new(200_000, 60_000);
+    let mut message = Unfinished {
+        room: Some(room.permit(Taker::Stranger(None))),
+        pace: None,
+    };
+    assert!(message.came(SMALL, 10));
+    assert_eq!(room.taken(), 0);
+    assert!(message.pace.is_some());
+    assert!(message.came(60_000, 10));
+    assert_eq!(room.taken(), 60_000);
+    assert!(!message.came(60_001, 10));
+    assert!(message.came(0, 10));
+    assert_eq!(room.taken(), 0);
+    assert!(message.pace.is_none());
+    assert!(message.came(50_000, 10));
+    drop(message);
+    assert_eq!(room.taken(), 0);
 }

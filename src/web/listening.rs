@@ -14,7 +14,7 @@ use actix_web::{
 use futures_util::{Stream, stream};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
-use super::{app::App, connections::Place, hang_up::HangUp};
+use super::{app::App, connections::Place, transport::ConnectionHandle};
 use crate::{
     limits,
     session::{
@@ -80,13 +80,13 @@ impl Listening {
     }
 
     /// The events, to their end. A peer that takes none for too long is dropped.
-    pub fn events(self, hang_up: Option<HangUp>) -> impl Stream<Item = Bytes> {
+    pub fn events(self, tcp: Option<ConnectionHandle>) -> impl Stream<Item = Bytes> {
         let (sender, mut events) = mpsc::channel(1);
-        rt::spawn(self.run(sender, hang_up));
+        rt::spawn(self.run(sender, tcp));
         stream::poll_fn(move |context| events.poll_recv(context))
     }
 
-    async fn run(mut self, sender: mpsc::Sender<Bytes>, hang_up: Option<HangUp>) {
+    async fn run(mut self, sender: mpsc::Sender<Bytes>, tcp: Option<ConnectionHandle>) {
         let mut tick = rt::time::interval(TICK);
         let mut since = Instant::now();
         loop {
@@ -115,7 +115,7 @@ impl Listening {
                 _ = tick.tick() => {
                     self.connection.tick(Instant::now());
                     if self.next.is_some() && since.elapsed() >= limits::SLOW_CONSUMER {
-                        return hang_up.iter().for_each(HangUp::hang_up);
+                        return tcp.iter().for_each(ConnectionHandle::force_close);
                     }
                 }
             }
@@ -125,7 +125,7 @@ impl Listening {
             .await
             .is_err()
         {
-            hang_up.iter().for_each(HangUp::hang_up);
+            tcp.iter().for_each(ConnectionHandle::force_close);
         }
     }
 

@@ -155,6 +155,16 @@ fn gauges(app: &App) -> Vec<Gauge> {
         ),
         (CONNECTIONS.0, CONNECTIONS.1, app.connections.len() as f64),
         (
+            "stepwire_tcp_connections",
+            "Open TCP connections, idle ones included",
+            app.transport.len() as f64,
+        ),
+        (
+            "stepwire_body_memory_bytes",
+            "Memory taken by bodies of requests",
+            app.body_memory.taken() as f64,
+        ),
+        (
             "stepwire_followed_instances",
             "Instances that somebody follows",
             runtime.hub.len() as f64,

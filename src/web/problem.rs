@@ -24,6 +24,9 @@ use crate::{
     },
 };
 
+/// When to try again after `busy`, in milliseconds: what is full empties within a moment.
+const BUSY_MS: u32 = 1_000;
+
 /// A refusal as an HTTP answer. Boxed, as every handler may return it.
 #[derive(Debug)]
 pub struct Problem(Box<Told>);
@@ -76,6 +79,11 @@ impl Problem {
     /// 429: another try is worth something after this long.
     pub fn rate_limited(after: Duration, message: impl Into<String>) -> Self {
         WireError::rate_limited(after, message).into()
+    }
+
+    /// The same with a status that is finer than that of its code.
+    pub fn with_status(self, status: StatusCode) -> Self {
+        self.with(|told| told.status = Some(status))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Told)) -> Self {
@@ -180,7 +188,8 @@ impl ResponseError for Problem {
             }
             _ => {}
         }
-        if let Some(after_ms) = error.after_ms {
+        let soon = (error.code == ErrorCode::Busy).then_some(BUSY_MS);
+        if let Some(after_ms) = error.after_ms.or(soon) {
             response.insert_header((RETRY_AFTER, after_ms.div_ceil(1000).to_string()));
         }
         if !allow.is_empty() {

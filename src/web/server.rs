@@ -13,7 +13,7 @@ use std::{
 
 use actix_rt::Arbiter;
 use actix_web::{
-    App as ActixApp, HttpServer,
+    App as ActixApp,
     dev::ServerHandle,
     middleware::{Condition, DefaultHeaders, from_fn},
     rt, web,
@@ -27,14 +27,17 @@ use super::{
     app::App,
     connections::Connections,
     cors::{cors, only_to_the_allowed},
-    hang_up::HangUp,
     local::LocalSocket,
     metrics,
     no_upgrade::no_upgrade,
     origin_check::{Refusals, only_to_own_hosts},
     problem_pages::problem_pages,
     routes::routes,
+    shared_room::SharedRoom,
     startup_definitions,
+    transport::{
+        ConnectionTable, TransportLimits, room_for_connections, serve as serve_http, track,
+    },
 };
 use crate::{
     admin::Pages,
@@ -69,7 +72,7 @@ pub struct Running {
     app: web::Data<App>,
     handle: ServerHandle,
     served: rt::task::JoinHandle<io::Result<()>>,
-    watch: [rt::task::JoinHandle<()>; 2],
+    watch: [rt::task::JoinHandle<()>; 3],
     fetching: Option<rt::task::JoinHandle<()>>,
     local: Option<LocalSocket>,
     arbiters: Vec<Arbiter>,
@@ -128,9 +131,11 @@ pub async fn start(config: Config) -> Result<Running, String> {
         .await
         .map_err(|error| error.to_string())?;
     let connections = Arc::<Connections>::default();
+    let transport = ConnectionTable::new(transport_limits(&config));
     let watch = [
         rt::spawn(watch_users(runtime.users.changes(), connections.clone())),
         rt::spawn(metrics::keep_small()),
+        rt::spawn(transport.clone().keep_time()),
     ];
     let secret = config
         .jwt_secret
@@ -139,7 +144,11 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let tokens = Arc::new(tokens);
     let sessions = Arc::new(Sessions::new(runtime, tokens, config.limits, &secret));
     let tickets = Mutex::new(Tickets::new(limits::TICKETS));
+    let body_memory = config.limits.max_body_memory * 1024 * 1024;
     let app = web::Data::new(App {
+        transport,
+        body_memory: SharedRoom::new(body_memory, body_memory / limits::BODY_MEMORY_PART),
+        uploads: SharedRoom::new(limits::UPLOADS, limits::UPLOADS_PER_TAKER),
         config,
         sessions,
         connections,
@@ -334,22 +343,33 @@ fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::
             .wrap(from_fn(no_upgrade))
             .wrap(from_fn(metrics::count))
             .wrap(Condition::new(state.config.access_log, from_fn(access_log)))
+            .wrap(from_fn(track))
             .app_data(state.clone())
             .configure(routes)
     };
-    let mut server = HttpServer::new(application)
-        .workers(app.config.workers)
-        .disable_signals()
-        .shutdown_timeout(1)
-        .h1_allow_half_closed(false)
-        // A commit is several small frames: held back for the acknowledgement of the first, they
-        // would take 40 ms.
-        .tcp_nodelay(true)
-        .on_connect(HangUp::on_connect);
-    for address in &app.config.listen {
-        server = server.bind(address)?;
+    let proxies = app.config.trusted_proxies.clone();
+    serve_http(
+        &app.config.listen,
+        app.config.workers,
+        &app.transport,
+        // A proxy asks for many; whom it asks for is counted where the request is known.
+        move |peer| !proxies.contain(peer.ip().to_canonical()),
+        application,
+    )
+}
+
+/// How much the transport may take: no more connections than there are files to be opened.
+fn transport_limits(config: &Config) -> TransportLimits {
+    let wanted = config.limits.max_connections;
+    let room = room_for_connections().unwrap_or(wanted);
+    // A few less are no news: the default is a round number.
+    if room < wanted / 2 {
+        log::warn!(
+            "expected to open files for {wanted} connections, but there is room for {room}: raise \
+            the limit of open files (ulimit -n)"
+        );
     }
-    Ok((server.addrs(), server.run()))
+    TransportLimits::new(config.limits.max_connections_per_address, wanted.min(room))
 }
 
 /// What every answer carries unless it says otherwise itself.

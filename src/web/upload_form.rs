@@ -3,22 +3,23 @@
 //!
 //! Not here: what is done with it (`rest::uploads`), where it is kept (`runtime::files`).
 
-use std::sync::Arc;
+use std::{cell::Cell, rc::Rc, sync::Arc, time::Instant};
 
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::{
     HttpRequest,
     error::PayloadError,
-    http::header::CONTENT_LENGTH,
-    rt::time::timeout,
     web::{self, Bytes, Payload},
 };
 use futures_util::{Stream, StreamExt};
+use tokio::time::timeout_at;
 
-use super::{body, file_name, problem::Problem};
+use super::{
+    app::App, body, body_pace::BodyPace, file_name, problem::Problem, shared_room::RoomPermit,
+};
 use crate::{
     engine::Rejection,
-    limits,
+    limits::{self, Limit},
     model::{
         field_error::FieldError,
         ids::InstanceKey,
@@ -52,11 +53,12 @@ pub struct UploadForm {
 ///
 /// # Errors
 /// 413 and 422 for a file that does not keep the rules, 400 for another form or one that breaks
-/// off, 415 for none, 503 when the disk is full or too many uploads are under way.
+/// off, 408 for one that comes in too slowly, 415 for none, 503 when the disk is full or too many
+/// uploads are under way.
 pub async fn read(
     request: &HttpRequest,
     payload: Payload,
-    runtime: &Arc<Runtime>,
+    app: &App,
     instance: InstanceKey,
     rules: &UploadRules,
 ) -> Result<UploadForm, Problem> {
@@ -64,26 +66,31 @@ pub async fn read(
         return Err(Problem::unsupported_media_type("multipart/form-data"));
     }
     let limit = rules.max_bytes() + limits::REST_BODY_BYTES as u64 + OVERHEAD_BYTES;
-    let announced = request
-        .headers()
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > limit) {
+    if body::length(request).is_some_and(|length| length > limit) {
         return Err(too_large(rules));
     }
-    let form = Multipart::new(request.headers(), limited(payload, limit));
+    let taker = app.taker(request);
+    let mut place = app.uploads.permit(taker.clone());
+    if !place.resize(1) {
+        Limit::Uploads.refused();
+        return Err(no_upload(&NoUpload::Busy));
+    }
+    let pace = Rc::new(Cell::new(BodyPace::new(
+        Instant::now(),
+        limits::UPLOAD_TIME,
+    )));
+    let form = limited(payload, limit, pace.clone());
     let mut reading = Reading {
-        form,
-        runtime,
+        form: Multipart::new(request.headers(), form),
+        pace,
+        data_room: app.body_memory.permit(taker),
+        runtime: &app.sessions.runtime,
         instance,
         rules,
         file: None,
         data: None,
     };
-    match timeout(limits::UPLOAD_TIME, reading.fields()).await {
-        Ok(read) => read?,
-        Err(_) => return Err(stalled()),
-    }
+    reading.fields().await?;
     let (received, name, media_type) = reading.file.ok_or_else(|| {
         let sentence = "expected the file as the field 'file' of the form, but the form has no \
             such field: add it";
@@ -97,11 +104,16 @@ pub async fn read(
     })
 }
 
-/// The same bytes, but no more than `limit` of them.
-fn limited(payload: Payload, limit: u64) -> impl Stream<Item = Result<Bytes, PayloadError>> {
+/// The same bytes, but no more than `limit` of them, counted for their pace.
+fn limited(
+    payload: Payload,
+    limit: u64,
+    pace: Rc<Cell<BodyPace>>,
+) -> impl Stream<Item = Result<Bytes, PayloadError>> {
     let mut left = limit;
     payload.map(move |bytes| {
         let bytes = bytes?;
+        pace.update(|pace| pace.after(bytes.len()));
         left = left
             .checked_sub(bytes.len() as u64)
             .ok_or(PayloadError::Overflow)?;
@@ -111,6 +123,9 @@ fn limited(payload: Payload, limit: u64) -> impl Stream<Item = Result<Bytes, Pay
 
 struct Reading<'a> {
     form: Multipart,
+    pace: Rc<Cell<BodyPace>>,
+    /// Room for the field `data`.
+    data_room: RoomPermit,
     runtime: &'a Arc<Runtime>,
     instance: InstanceKey,
     rules: &'a UploadRules,
@@ -120,7 +135,7 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     async fn fields(&mut self) -> Result<(), Problem> {
-        while let Some(field) = patiently(&mut self.form, self.rules).await? {
+        while let Some(field) = patiently(&mut self.form, &self.pace, self.rules).await? {
             match field.name() {
                 Some("file") if self.file.is_none() => self.file = Some(self.file(field).await?),
                 Some("data") if self.data.is_none() => self.data = Some(self.data(field).await?),
@@ -150,7 +165,7 @@ impl Reading<'_> {
         let (runtime, instance) = (self.runtime.clone(), self.instance);
         let mut incoming = blocking(move || runtime.files.begin(instance)).await?;
         let mut size = 0;
-        while let Some(bytes) = patiently(&mut field, self.rules).await? {
+        while let Some(bytes) = patiently(&mut field, &self.pace, self.rules).await? {
             size += bytes.len() as u64;
             if size > self.rules.max_bytes() {
                 return Err(too_large(self.rules));
@@ -162,9 +177,12 @@ impl Reading<'_> {
         Ok((received, name, media_type))
     }
 
-    async fn data(&self, mut field: Field) -> Result<String, Problem> {
+    async fn data(&mut self, mut field: Field) -> Result<String, Problem> {
         let mut bytes = Vec::new();
-        while let Some(chunk) = patiently(&mut field, self.rules).await? {
+        while let Some(chunk) = patiently(&mut field, &self.pace, self.rules).await? {
+            if !self.data_room.resize(bytes.len() + chunk.len()) {
+                return Err(body::no_room());
+            }
             bytes.extend_from_slice(&chunk);
             if bytes.len() > limits::REST_BODY_BYTES {
                 let sentence = format!(
@@ -190,14 +208,19 @@ fn write(mut incoming: Incoming, bytes: &[u8]) -> Result<Incoming, NoUpload> {
 /// The next piece, unless it is long in coming.
 async fn patiently<T>(
     pieces: &mut (impl Stream<Item = Result<T, MultipartError>> + Unpin),
+    pace: &Cell<BodyPace>,
     rules: &UploadRules,
 ) -> Result<Option<T>, Problem> {
-    match timeout(limits::UPLOAD_STALL, pieces.next()).await {
+    let deadline = pace
+        .get()
+        .deadline()
+        .min(Instant::now() + limits::UPLOAD_STALL);
+    match timeout_at(deadline.into(), pieces.next()).await {
         Ok(piece) => piece.transpose().map_err(|error| match error {
             MultipartError::Payload(PayloadError::Overflow) => too_large(rules),
             error => bad_form(&error.to_string()),
         }),
-        Err(_) => Err(stalled()),
+        Err(_) => Err(body::too_slow()),
     }
 }
 
@@ -252,11 +275,4 @@ fn bad_form(why: &str) -> Problem {
     let sentence =
         format!("expected a form with one field 'file' and perhaps a field 'data', but {why}");
     Problem::new(ErrorCode::BadRequest, sentence)
-}
-
-fn stalled() -> Problem {
-    Problem::new(
-        ErrorCode::BadRequest,
-        "expected the bytes of the form to come in, but they did not: send it again",
-    )
 }

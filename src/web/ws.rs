@@ -27,13 +27,14 @@ use super::{
     connections::Place,
     frame_guard::{FrameGuard, Stop},
     guarded_payload::{GuardVerdict, guard},
-    hang_up::HangUp,
     origin_check::{is_browser, origin},
     problem::Problem,
+    shared_room::Taker,
+    transport::ConnectionHandle,
 };
 use crate::{
     config::AllowedOrigins,
-    limits,
+    limits::{self, Limit},
     meters::meters,
     session::{
         connection::Connection,
@@ -100,7 +101,7 @@ pub async fn websocket(
     };
     app.require_staying()?;
     let places = app.admit_address(&request)?;
-    let (response, socket) = upgrade(&request, body).await?;
+    let (response, socket) = upgrade(&app, &request, body).await?;
     let address = app.approach(request.head()).address;
     let (connection, inbound) =
         Connection::open(app.sessions.clone(), ticket, address, Instant::now());
@@ -109,6 +110,7 @@ pub async fn websocket(
 }
 
 async fn upgrade(
+    app: &App,
     request: &HttpRequest,
     body: web::Payload,
 ) -> Result<(HttpResponse, Socket), actix_web::Error> {
@@ -118,9 +120,12 @@ async fn upgrade(
         request,
         body,
         FrameGuard::new(LONGEST as u64, limits::MESSAGE_BYTES as u64),
+        Some(app.body_memory.permit(app.taker(request))),
     )
     .await?;
     let (mut response, session, messages) = actix_ws::handle(request, body)?;
+    let tcp = ConnectionHandle::of(request);
+    tcp.iter().for_each(ConnectionHandle::session_begins);
     response
         .headers_mut()
         .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
@@ -134,7 +139,7 @@ async fn upgrade(
             session,
             messages,
             verdict,
-            hang_up: HangUp::of(request),
+            tcp,
             full_since: None,
         },
     ))
@@ -155,7 +160,7 @@ async fn turn_away(
     } else {
         "pages of files and sandboxed frames may not connect: serve the page over http".to_owned()
     };
-    let (response, mut socket) = upgrade(request, body).await?;
+    let (response, mut socket) = upgrade(app, request, body).await?;
     rt::spawn(async move {
         let error = ErrorFrame::new(None, ErrorCode::Forbidden, &problem.to_string()).text();
         // The queue of a new socket has room for one frame.
@@ -192,7 +197,7 @@ struct Socket {
     session: Session,
     messages: AggregatedMessageStream,
     verdict: GuardVerdict,
-    hang_up: Option<HangUp>,
+    tcp: Option<ConnectionHandle>,
     /// Since when frames wait for room in the socket's queue.
     full_since: Option<Instant>,
 }
@@ -223,7 +228,13 @@ async fn run(
                 .connections
                 .of_user(&subject, app.config.limits.max_connections_per_user)
             {
-                Some(place) => user = Some(place),
+                Some(place) => {
+                    user = Some(place);
+                    if let Some(taker) = connection.who().and_then(Taker::of) {
+                        socket.verdict.take_room_by(app.body_memory.permit(taker));
+                        socket.tcp.iter().for_each(ConnectionHandle::is_known);
+                    }
+                }
                 None => connection.close(CloseCode::TryAgain),
             }
         }
@@ -255,6 +266,11 @@ async fn run(
             _ = tick.tick() => {
                 let now = Instant::now();
                 connection.tick(now);
+                if socket.verdict.is_late(now) {
+                    Limit::SlowBodies.refused();
+                    let reason = "a message came in too slowly";
+                    break End::Close(Close::because(CloseCode::NoSignOfLife, reason));
+                }
                 if socket.full_since.is_some_and(|since| now.duration_since(since) >= limits::SLOW_CONSUMER) {
                     break End::Close(CloseCode::SlowConsumer.into());
                 }
@@ -269,8 +285,8 @@ async fn run(
     });
     if let End::Close(close) = end {
         say_goodbye(socket, close).await;
-    } else if let Some(hang_up) = socket.hang_up {
-        hang_up.hang_up();
+    } else if let Some(tcp) = socket.tcp {
+        tcp.force_close();
     }
 }
 
@@ -324,6 +340,7 @@ async fn hear(
             return Err(match socket.verdict.stop() {
                 Some(Stop::TooBig) => End::Close(CloseCode::TooBig.into()),
                 Some(Stop::Protocol(_)) => End::Close(CloseCode::Protocol.into()),
+                Some(Stop::NoRoom) => End::Close(CloseCode::TryAgain.into()),
                 Some(Stop::Closed) => End::Close(CloseCode::Normal.into()),
                 None => End::Gone,
             });
@@ -362,7 +379,7 @@ async fn say_goodbye(mut socket: Socket, close: Close) {
         }
     };
     let _ = rt::time::timeout(limits::CLOSE_REPLY, goodbye).await;
-    if let Some(hang_up) = socket.hang_up {
-        hang_up.hang_up();
+    if let Some(tcp) = socket.tcp {
+        tcp.force_close();
     }
 }

@@ -3,6 +3,7 @@
 mod assets;
 mod auth;
 mod backups;
+mod bodies;
 mod commands;
 mod cors;
 mod definitions;

@@ -16,8 +16,8 @@ use crate::{
     model::ids::InstanceKey,
     session::{frames::code::ErrorCode, ticket::TicketUse, tree_cursor::TreeCursor, who::Who},
     web::{
-        app::App, asking::instance_key, event_stream, hang_up::HangUp, listening::Listening,
-        problem::Problem,
+        app::App, asking::instance_key, event_stream, listening::Listening, problem::Problem,
+        transport::ConnectionHandle,
     },
 };
 
@@ -81,7 +81,7 @@ pub async fn stream(
     }
     let mut response = event_stream::answer(
         &request,
-        listening.events(HangUp::of(&request)),
+        listening.events(ConnectionHandle::of(&request)),
         limits::KEEP_ALIVE,
     );
     response.headers_mut().insert(

@@ -100,7 +100,7 @@ pub async fn upload(
     let rules = app
         .may_upload(key, &who.caller, requests::may_upload(&run, &who.caller))
         .await?;
-    let form = upload_form::read(&request, payload, &app.sessions.runtime, key, &rules).await?;
+    let form = upload_form::read(&request, payload, &app, key, &rules).await?;
     run.data = form.data.as_deref().map(fields::data).transpose()?;
     let file = form.received.named(form.name, form.media_type);
     let ask = requests::upload(run, file, &who.caller)?;

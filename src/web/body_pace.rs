@@ -1,0 +1,62 @@
+//! How fast the body of a request has to come in: slowly enough for a bad line, not so slowly that
+//! whoever sends it byte by byte holds its memory for ever.
+
+use std::time::{Duration, Instant};
+
+use crate::limits;
+
+/// The pace of one body.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyPace {
+    began: Instant,
+    received: u64,
+    grace: Duration,
+    bytes_per_second: u64,
+    whole: Duration,
+}
+
+impl BodyPace {
+    /// A body whose first byte may come from now on; it may take this long altogether.
+    pub fn new(now: Instant, whole: Duration) -> Self {
+        Self {
+            began: now,
+            received: 0,
+            grace: limits::PEER_GRACE,
+            bytes_per_second: limits::PEER_BYTES_PER_SECOND,
+            whole,
+        }
+    }
+
+    /// The pace after so many more bytes.
+    pub fn after(self, bytes: usize) -> Self {
+        Self {
+            received: self.received + bytes as u64,
+            ..self
+        }
+    }
+
+    /// When the next byte has to be there.
+    pub fn deadline(&self) -> Instant {
+        let paid = Duration::from_millis(self.received * 1_000 / self.bytes_per_second);
+        self.began + self.whole.min(self.grace + paid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_buys_time_up_to_the_whole() {
+        let now = Instant::now();
+        let pace = BodyPace::new(now, Duration::from_secs(100));
+        assert_eq!(pace.deadline(), now + limits::PEER_GRACE);
+        let pace = pace.after(limits::PEER_BYTES_PER_SECOND as usize * 10);
+        assert_eq!(
+            pace.deadline(),
+            now + limits::PEER_GRACE + Duration::from_secs(10)
+        );
+        let pace = pace.after(limits::PEER_BYTES_PER_SECOND as usize * 1_000);
+        assert_eq!(pace.deadline(), now + Duration::from_secs(100));
+    }
+}

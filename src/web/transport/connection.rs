@@ -1,0 +1,107 @@
+//! One connection, as its stream, the table and whoever handles its requests share it.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use actix_web::HttpRequest;
+use futures_util::task::AtomicWaker;
+
+use super::{
+    ConnectionTable,
+    state::{ConnectionState, End},
+};
+
+/// One connection.
+pub struct Connection {
+    /// Its number in the table.
+    pub(super) number: u64,
+    /// Whose it is.
+    pub(super) address: IpAddr,
+    /// Wakes whoever reads from and writes to the socket.
+    pub(super) waker: AtomicWaker,
+    pub(super) table: Weak<ConnectionTable>,
+    state: Mutex<ConnectionState>,
+    is_known: AtomicBool,
+}
+
+impl Connection {
+    /// A new connection.
+    pub(super) fn new(number: u64, address: IpAddr, table: Weak<ConnectionTable>) -> Self {
+        Self {
+            number,
+            address,
+            waker: AtomicWaker::new(),
+            table,
+            state: Mutex::new(ConnectionState::new(Instant::now())),
+            is_known: AtomicBool::new(false),
+        }
+    }
+
+    /// Its state. Nothing waits while it is held.
+    pub(super) fn state(&self) -> MutexGuard<'_, ConnectionState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends it, and wakes whoever reads or writes to see it.
+    pub(super) fn end_by(&self, end: End) {
+        self.state().end_by(end, Instant::now());
+        self.waker.wake();
+    }
+}
+
+/// The connection of a request, for whoever handles it.
+#[derive(Clone)]
+pub struct ConnectionHandle(pub(super) Arc<Connection>);
+
+impl ConnectionHandle {
+    /// The connection of this request; `None` where the transport is another, as in tests.
+    pub fn of(request: &HttpRequest) -> Option<Self> {
+        request.conn_data::<Self>().cloned()
+    }
+
+    /// Drops the connection now, whatever it is doing: for a peer that does not read any more. The
+    /// library alone ends a connection only after it has written what it holds.
+    pub fn force_close(&self) {
+        self.0.end_by(End::Forced);
+    }
+
+    /// Tells that the connection is a websocket or a stream from here on: what becomes of a slow
+    /// peer is decided there.
+    pub fn session_begins(&self) {
+        self.0.state().session_begins(Instant::now());
+    }
+
+    /// Tells that somebody at the address has shown a token, so that it counts no longer among
+    /// strangers when connections are scarce.
+    pub fn is_known(&self) {
+        if self.0.is_known.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if let Some(table) = self.0.table.upgrade() {
+            table.remember(self.0.address);
+        }
+    }
+
+    /// A request's head is whole.
+    pub(super) fn request_begins(&self) {
+        self.0.state().request_begins(Instant::now());
+    }
+
+    /// Its answer has been handed over.
+    pub(super) fn request_ends(&self, whole: bool) {
+        self.0.state().request_ends(whole, Instant::now());
+        self.0.waker.wake();
+    }
+
+    /// Something of a body was taken.
+    pub(super) fn taken(&self) {
+        self.0.state().taken();
+        self.0.waker.wake();
+    }
+}

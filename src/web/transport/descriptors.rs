@@ -1,0 +1,59 @@
+//! File descriptors: how many the process may have, and how many of them connections may take.
+
+use std::fs;
+
+/// Descriptors beside those that are open at the start and those of connections: uploads and
+/// downloads, calls to other systems, scripts, reading of the store.
+const RESERVE: usize = 256;
+/// Descriptors that are open at the start, where the system does not tell.
+const OPEN: usize = 64;
+
+/// Raises the number of files that the process may have open to what it is allowed, and tells how
+/// many connections fit; `None` where there is no such limit.
+pub fn room_for_connections() -> Option<usize> {
+    let allowed = raised_limit()?;
+    let open = fs::read_dir("/proc/self/fd").map_or(OPEN, Iterator::count);
+    Some(room(allowed, open))
+}
+
+/// Connections for which there is room: with a low limit a quarter is for the rest.
+fn room(allowed: usize, open: usize) -> usize {
+    let reserve = RESERVE.min(allowed / 4);
+    allowed.saturating_sub(open + reserve).max(1)
+}
+
+#[cfg(unix)]
+fn raised_limit() -> Option<usize> {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        maximum: limit.maximum,
+    };
+    let current = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(error) => {
+            log::warn!("expected to raise the limit of open files to its maximum, but: {error}");
+            limit.current
+        }
+    };
+    current.map(|files| usize::try_from(files).unwrap_or(usize::MAX))
+}
+
+#[cfg(not(unix))]
+fn raised_limit() -> Option<usize> {
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_room_for_the_rest() {
+        assert_eq!(room(1_048_576, 60), 1_048_576 - 60 - 256);
+        assert_eq!(room(1_024, 60), 1_024 - 60 - 256);
+        assert_eq!(room(128, 60), 128 - 60 - 32);
+        assert_eq!(room(64, 60), 1);
+    }
+}

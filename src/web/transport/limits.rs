@@ -1,0 +1,45 @@
+//! The limits of the transport as arguments, so that tests come to them.
+
+use std::time::Duration;
+
+use crate::limits;
+
+/// How much a connection, an address and all of them may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransportLimits {
+    /// [`limits::REQUEST_HEAD`].
+    pub head: Duration,
+    /// [`limits::IDLE_CONNECTION`].
+    pub idle: Duration,
+    /// [`limits::READ_AHEAD_BYTES`].
+    pub read_ahead: usize,
+    /// [`limits::PEER_GRACE`].
+    pub grace: Duration,
+    /// [`limits::PEER_BYTES_PER_SECOND`].
+    pub bytes_per_second: u64,
+    /// Connections of one address; 0 = no limit.
+    pub per_address: usize,
+    /// Connections in all.
+    pub connections: usize,
+}
+
+impl TransportLimits {
+    /// The limits of a server with so many connections per address and in all.
+    pub fn new(per_address: usize, connections: usize) -> Self {
+        Self {
+            head: limits::REQUEST_HEAD,
+            idle: limits::IDLE_CONNECTION,
+            read_ahead: limits::READ_AHEAD_BYTES,
+            grace: limits::PEER_GRACE,
+            bytes_per_second: limits::PEER_BYTES_PER_SECOND,
+            per_address,
+            connections,
+        }
+    }
+
+    /// How many bytes must have passed after this long.
+    pub fn bytes_after(&self, elapsed: Duration) -> u64 {
+        let counted = elapsed.saturating_sub(self.grace).as_millis() as u64;
+        counted.saturating_mul(self.bytes_per_second) / 1_000
+    }
+}

@@ -1,0 +1,139 @@
+//! The stream that stands between the HTTP library and a socket.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Instant,
+};
+
+use actix_web::rt::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::{
+    connection::{Connection, ConnectionHandle},
+    raw_answer,
+    state::{End, Reading},
+};
+
+/// A socket whose bytes and times are counted. Its place in the table is given back with it.
+pub struct GuardedStream {
+    socket: TcpStream,
+    connection: Arc<Connection>,
+}
+
+impl GuardedStream {
+    pub(super) fn new(socket: TcpStream, connection: Arc<Connection>) -> Self {
+        Self { socket, connection }
+    }
+
+    /// A handle for whoever handles its requests.
+    pub fn handle(&self) -> ConnectionHandle {
+        ConnectionHandle(self.connection.clone())
+    }
+
+    /// An error when the connection has to be dropped whatever it is doing.
+    fn unless_forced(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.connection.state().end() != Some(End::Forced) {
+            return Ok(());
+        }
+        // What the system has taken already may still arrive.
+        let _ = Pin::new(&mut self.socket).poll_shutdown(cx);
+        Err(io::ErrorKind::ConnectionAborted.into())
+    }
+
+    /// Says why nothing is read any more, where that is of use and nothing else is being said.
+    fn say_why(&mut self, end: End, cx: &mut Context<'_>) {
+        let answer = match end {
+            End::SlowHead => raw_answer::slow_head(),
+            End::LongHead => raw_answer::long_head(),
+            End::Idle | End::Forced => return,
+        };
+        if !self.connection.state().is_answering() {
+            let _ = Pin::new(&mut self.socket).poll_write(cx, answer);
+        }
+    }
+
+    fn may_read(&self) -> Reading {
+        let Some(table) = self.connection.table.upgrade() else {
+            return Reading::Over(End::Forced);
+        };
+        self.connection
+            .state()
+            .reading(&table.limits, Instant::now())
+    }
+}
+
+impl AsyncRead for GuardedStream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        // Before the state is looked at: whoever changes it later wakes this reader.
+        this.connection.waker.register(cx.waker());
+        match this.may_read() {
+            Reading::Open => {}
+            Reading::Later => {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            Reading::Full => return Poll::Pending,
+            Reading::Over(End::Forced) => {
+                this.unless_forced(cx)?;
+                return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
+            }
+            Reading::Over(end) => {
+                this.say_why(end, cx);
+                return Poll::Ready(Ok(()));
+            }
+        }
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut this.socket).poll_read(cx, buffer))?;
+        let bytes = buffer.filled().len() - before;
+        this.connection.state().came(bytes, Instant::now());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for GuardedStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        this.connection.waker.register(cx.waker());
+        this.unless_forced(cx)?;
+        let polled = Pin::new(&mut this.socket).poll_write(cx, bytes);
+        let written = match &polled {
+            Poll::Ready(Ok(written)) => Some(*written),
+            Poll::Ready(Err(_)) => Some(0),
+            Poll::Pending => None,
+        };
+        this.connection.state().wrote(written, Instant::now());
+        polled
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        this.unless_forced(cx)?;
+        // The library flushes when it has written everything.
+        this.connection.state().flushed();
+        Pin::new(&mut this.socket).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().socket).poll_shutdown(cx)
+    }
+}
+
+impl Drop for GuardedStream {
+    fn drop(&mut self) {
+        if let Some(table) = self.connection.table.upgrade() {
+            table.gone(&self.connection);
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! All connections: who has how many, which are idle, and which are overdue.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use actix_web::rt::{self, net::TcpStream, time::timeout};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{
+    LINGER, TransportLimits, connection::Connection, known_addresses::KnownAddresses, raw_answer,
+    state::End,
+};
+use crate::limits::Limit;
+
+/// Idle connections that are closed at once when all places are taken.
+const RECLAIMED_AT_ONCE: usize = 64;
+/// Refused connections that are read to their end at the same time, so that their refusal arrives.
+const LINGERING: usize = 64;
+
+/// All connections.
+pub struct ConnectionTable {
+    pub(super) limits: TransportLimits,
+    inner: Mutex<Inner>,
+    lingering: AtomicUsize,
+    itself: std::sync::Weak<Self>,
+}
+
+struct Inner {
+    next: u64,
+    all: HashMap<u64, Arc<Connection>>,
+    /// How many are not being closed.
+    open: usize,
+    /// Numbers by address; connections that are being closed are no longer among them.
+    by_address: HashMap<IpAddr, BTreeSet<u64>>,
+    known: KnownAddresses,
+}
+
+impl ConnectionTable {
+    /// A table without connections.
+    pub fn new(limits: TransportLimits) -> Arc<Self> {
+        Arc::new_cyclic(|itself| Self {
+            limits,
+            inner: Mutex::new(Inner {
+                next: 0,
+                all: HashMap::new(),
+                open: 0,
+                by_address: HashMap::new(),
+                known: KnownAddresses::new(Instant::now()),
+            }),
+            lingering: AtomicUsize::new(0),
+            itself: itself.clone(),
+        })
+    }
+
+    /// How many connections there are.
+    pub fn len(&self) -> usize {
+        self.inner().all.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// A place for a new connection. Where there is none, idle connections are closed first: the
+    /// oldest one of the address, or some of all.
+    ///
+    /// # Errors
+    /// The limit that is reached, and no connection is idle.
+    pub(super) fn admit(
+        &self,
+        address: IpAddr,
+        is_counted: bool,
+    ) -> Result<Arc<Connection>, Limit> {
+        let mut inner = self.inner();
+        let now = Instant::now();
+        if is_counted && self.limits.per_address > 0 {
+            let of_address = inner.by_address.get(&address).map_or(0, BTreeSet::len);
+            if of_address >= self.limits.per_address && !inner.reclaim_of(address) {
+                return Err(Limit::ConnectionsPerAddress);
+            }
+        }
+        // The last quarter is for those who have shown a token.
+        let is_stranger = is_counted && !inner.known.contain(address, now);
+        let room = match is_stranger {
+            true => self.limits.connections - self.limits.connections / 4,
+            false => self.limits.connections,
+        };
+        if inner.open >= room && !inner.reclaim_any() {
+            return Err(Limit::Connections);
+        }
+        let number = inner.next;
+        inner.next += 1;
+        let connection = Connection::new(number, address, self.itself.clone());
+        let connection = Arc::new(connection);
+        inner.all.insert(number, connection.clone());
+        inner.open += 1;
+        inner.by_address.entry(address).or_default().insert(number);
+        Ok(connection)
+    }
+
+    /// Tells a peer that there is no room for it.
+    pub(super) async fn refuse(&self, mut stream: TcpStream, limit: Limit) {
+        limit.refused();
+        if self.lingering.fetch_add(1, Ordering::Relaxed) < LINGERING {
+            let told = async {
+                stream.write_all(raw_answer::too_many_connections()).await?;
+                stream.shutdown().await?;
+                // Unread bytes would make the system reset the connection before the answer has
+                // arrived.
+                let mut rest = [0; 4_096];
+                while stream.read(&mut rest).await? > 0 {}
+                Ok::<_, std::io::Error>(())
+            };
+            // Whoever does not listen is dropped.
+            let _ = timeout(LINGER, told).await;
+        }
+        self.lingering.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Remembers that somebody at this address has shown a token.
+    pub(super) fn remember(&self, address: IpAddr) {
+        self.inner().known.remember(address, Instant::now());
+    }
+
+    /// A connection is gone.
+    pub(super) fn gone(&self, connection: &Connection) {
+        let mut inner = self.inner();
+        inner.release(connection);
+        inner.all.remove(&connection.number);
+    }
+
+    /// Ends the connections whose peers have kept the server waiting for too long.
+    pub fn sweep(&self, now: Instant) {
+        let overdue: Vec<_> = self
+            .inner()
+            .all
+            .values()
+            .filter_map(|connection| {
+                let overdue = connection.state().overdue(&self.limits, now)?;
+                Some((connection.clone(), overdue))
+            })
+            .collect();
+        for (connection, (end, limit)) in overdue {
+            if let Some(limit) = limit {
+                limit.refused();
+            }
+            connection.end_by(end);
+        }
+    }
+
+    /// Looks for overdue connections for as long as the server runs.
+    pub async fn keep_time(self: Arc<Self>) {
+        let shortest = self
+            .limits
+            .head
+            .min(self.limits.idle)
+            .min(self.limits.grace);
+        let every = (shortest / 8).clamp(Duration::from_millis(1), Duration::from_millis(500));
+        loop {
+            rt::time::sleep(every).await;
+            self.sweep(Instant::now());
+        }
+    }
+
+    /// Whether some connection is idle.
+    #[cfg(test)]
+    pub(super) fn has_idle(&self) -> bool {
+        let is_idle = |connection: &Arc<Connection>| connection.state().idle_since().is_some();
+        self.inner().all.values().any(is_idle)
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Closes the connection of this address that has been idle for longest; whether there is one.
+    fn reclaim_of(&mut self, address: IpAddr) -> bool {
+        let numbers = self.by_address.get(&address).into_iter().flatten();
+        let oldest = numbers
+            .filter_map(|number| {
+                let since = self.all.get(number)?.state().idle_since()?;
+                Some((since, *number))
+            })
+            .min();
+        oldest.is_some_and(|(_, number)| self.close(number))
+    }
+
+    /// Closes some of the connections that have been idle for longest; whether there are any.
+    fn reclaim_any(&mut self) -> bool {
+        let mut idle: Vec<_> = self
+            .all
+            .values()
+            .filter_map(|connection| Some((connection.state().idle_since()?, connection.number)))
+            .collect();
+        let some = RECLAIMED_AT_ONCE.min(idle.len());
+        if some == 0 {
+            return false;
+        }
+        idle.select_nth_unstable(some - 1);
+        for &(_, number) in &idle[..some] {
+            self.close(number);
+        }
+        true
+    }
+
+    /// Begins to close a connection: its place is free at once.
+    fn close(&mut self, number: u64) -> bool {
+        let Some(connection) = self.all.get(&number).cloned() else {
+            return false;
+        };
+        connection.end_by(End::Idle);
+        self.release(&connection);
+        true
+    }
+
+    /// Gives a place back, unless that has been done.
+    fn release(&mut self, connection: &Connection) {
+        let Some(numbers) = self.by_address.get_mut(&connection.address) else {
+            return;
+        };
+        if numbers.remove(&connection.number) {
+            self.open -= 1;
+        }
+        if numbers.is_empty() {
+            self.by_address.remove(&connection.address);
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! Peers that keep a server waiting, over real sockets with short deadlines.
+
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::{Duration, Instant},
+};
+
+use actix_web::{
+    App, Error, HttpRequest, HttpResponse, dev::ServerHandle, middleware::from_fn, rt, web,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpSocket,
+    sync::mpsc,
+    time::timeout,
+};
+
+use super::*;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const HEAD: &str = "GET /small HTTP/1.1\r\nHost: x\r\n\r\n";
+const LARGE: usize = 32 * 1024 * 1024;
+
+/// Deadlines that are never reached by a peer that does what it should.
+fn patient() -> TransportLimits {
+    TransportLimits {
+        head: PATIENCE,
+        idle: PATIENCE,
+        ..TransportLimits::new(0, 1_000)
+    }
+}
+
+struct TestServer {
+    address: SocketAddr,
+    table: Arc<ConnectionTable>,
+    handle: ServerHandle,
+    keeping_time: rt::task::JoinHandle<()>,
+}
+
+impl TestServer {
+    fn start(limits: TransportLimits) -> Self {
+        Self::with(limits, |_| {})
+    }
+
+    fn with(
+        limits: TransportLimits,
+        routes: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+    ) -> Self {
+        let table = ConnectionTable::new(limits);
+        let application = move || {
+            App::new()
+                .wrap(from_fn(track))
+                .configure(routes.clone())
+                .route("/small", web::to(|| async { "small" }))
+                .route("/large", web::to(|| async { vec![b'x'; LARGE] }))
+                .route(
+                    "/body",
+                    web::to(|body: web::Bytes| async move { body.len().to_string() }),
+                )
+        };
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let (addresses, server) = serve(&[any], 1, &table, |_| true, application).unwrap();
+        let handle = server.handle();
+        rt::spawn(server);
+        let keeping_time = rt::spawn(table.clone().keep_time());
+        Self {
+            address: addresses[0],
+            table,
+            handle,
+            keeping_time,
+        }
+    }
+
+    async fn connect(&self) -> Peer {
+        self.connect_from(Ipv4Addr::LOCALHOST).await
+    }
+
+    async fn connect_from(&self, own: Ipv4Addr) -> Peer {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((own, 0).into()).unwrap();
+        Peer(socket.connect(self.address).await.unwrap())
+    }
+
+    /// Waits until there are so many connections.
+    async fn has(&self, connections: usize) {
+        let reached = async {
+            while self.table.len() != connections {
+                rt::task::yield_now().await;
+            }
+        };
+        timeout(PATIENCE, reached)
+            .await
+            .expect("the connections end");
+    }
+
+    async fn stop(self) {
+        self.keeping_time.abort();
+        self.handle.stop(false).await;
+    }
+}
+
+struct Peer(tokio::net::TcpStream);
+
+impl Peer {
+    async fn send(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// Everything until the server ends the connection.
+    async fn rest(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let read = timeout(PATIENCE, self.0.read_to_end(&mut bytes)).await;
+        // A reset is an end, too.
+        let _ = read.expect("the server ends the connection");
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    async fn answer(&mut self) -> String {
+        let mut bytes = vec![0; 4_096];
+        let read = timeout(PATIENCE, self.0.read(&mut bytes)).await;
+        bytes.truncate(read.expect("an answer in time").unwrap());
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+#[actix_web::test]
+async fn a_head_that_does_not_come_in_time_ends_the_connection() {
+    let server = TestServer::start(TransportLimits {
+        head: Duration::from_millis(100),
+        ..patient()
+    });
+    let mut silent = server.connect().await;
+    let mut slow = server.connect().await;
+    slow.send("GET /small HTT").await;
+    assert!(silent.rest().await.starts_with("HTTP/1.1 408 "));
+    let told = slow.rest().await;
+    assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
+    assert!(told.contains("connection: close"), "{told}");
+    // Each head counts, not the first alone.
+    let mut second = server.connect().await;
+    second.send(HEAD).await;
+    assert!(second.answer().await.starts_with("HTTP/1.1 200 "));
+    second.send("GET /sm").await;
+    assert!(second.rest().await.starts_with("HTTP/1.1 408 "));
+    server.has(0).await;
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_head_without_end_is_not_read_on() {
+    let server = TestServer::start(patient());
+    let mut peer = server.connect().await;
+    let header = format!("X-Long: {}\r\n", "x".repeat(1_000));
+    peer.send("GET /small HTTP/1.1\r\nHost: x\r\n").await;
+    for _ in 0..40 {
+        peer.send(&header).await;
+    }
+    let told = peer.rest().await;
+    assert!(told.starts_with("HTTP/1.1 431 "), "{told}");
+    server.has(0).await;
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_body_may_be_longer_than_what_is_read_ahead() {
+    let server = TestServer::start(patient());
+    let mut peer = server.connect().await;
+    let body = "x".repeat(200_000);
+    for _ in 0..3 {
+        let head = "POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 200000\r\n\r\n";
+        peer.send(&format!("{head}{body}")).await;
+        let answer = peer.answer().await;
+        assert!(answer.ends_with("\r\n\r\n200000"), "{answer}");
+    }
+    let mut chunked =
+        "POST /body HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".to_owned();
+    chunked.push_str(&"1\r\nx\r\n".repeat(50_000));
+    chunked.push_str("0\r\n\r\n");
+    peer.send(&chunked).await;
+    let answer = peer.answer().await;
+    assert!(answer.ends_with("\r\n\r\n50000"), "{answer}");
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn requests_that_are_sent_ahead_are_answered_in_turn() {
+    let server = TestServer::start(patient());
+    let mut peer = server.connect().await;
+    let many = 2_000;
+    let close = "GET /small HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let requests = HEAD.repeat(many - 1) + close;
+    let (mut reader, mut writer) = peer.0.split();
+    let mut answers = Vec::new();
+    let (sent, read) = tokio::join!(
+        writer.write_all(requests.as_bytes()),
+        timeout(PATIENCE, reader.read_to_end(&mut answers))
+    );
+    sent.unwrap();
+    read.expect("all answers in time").unwrap();
+    let answers = String::from_utf8(answers).unwrap();
+    assert_eq!(answers.matches("HTTP/1.1 200 OK").count(), many);
+    server.has(0).await;
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn idle_connections_end_and_give_room_to_new_ones() {
+    let limits = TransportLimits {
+        per_address: 3,
+        ..patient()
+    };
+    let server = TestServer::start(limits);
+    let mut peers = Vec::new();
+    for _ in 0..3 {
+        let mut peer = server.connect().await;
+        peer.send(HEAD).await;
+        peer.answer().await;
+        peers.push(peer);
+    }
+    // The one that has been idle for longest gives way.
+    let mut fourth = server.connect().await;
+    fourth.send(HEAD).await;
+    assert!(fourth.answer().await.starts_with("HTTP/1.1 200 "));
+    assert_eq!(peers[0].rest().await, "");
+    // Those that are used do not.
+    for peer in &mut peers[1..] {
+        peer.send("GET /small HTTP/1.1\r\n").await;
+    }
+    fourth.send("GET /small HTTP/1.1\r\n").await;
+    let seen = async {
+        while server.table.has_idle() {
+            rt::task::yield_now().await;
+        }
+    };
+    timeout(PATIENCE, seen).await.expect("the server sees them");
+    let told = server.connect().await.rest().await;
+    assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
+    assert!(told.contains("retry-after: 1\r\n"), "{told}");
+    // Another address has places of its own.
+    let mut other = server.connect_from(Ipv4Addr::new(127, 0, 0, 2)).await;
+    other.send(HEAD).await;
+    assert!(other.answer().await.starts_with("HTTP/1.1 200 "));
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn idle_connections_end_after_a_while() {
+    let server = TestServer::start(TransportLimits {
+        idle: Duration::from_millis(50),
+        ..patient()
+    });
+    let mut peer = server.connect().await;
+    peer.send(HEAD).await;
+    peer.answer().await;
+    assert_eq!(peer.rest().await, "");
+    server.has(0).await;
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn whoever_does_not_read_is_dropped() {
+    let server = TestServer::start(TransportLimits {
+        grace: Duration::from_millis(100),
+        ..patient()
+    });
+    let mut peer = server.connect().await;
+    peer.send("GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await;
+    server.has(1).await;
+    server.has(0).await;
+    assert!(peer.rest().await.len() < LARGE);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_body_that_nobody_wants_is_not_read_for_ever() {
+    let server = TestServer::start(TransportLimits {
+        head: Duration::from_millis(200),
+        ..patient()
+    });
+    let mut peer = server.connect().await;
+    peer.send("POST /small HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        .await;
+    let answer = peer.answer().await;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    let began = Instant::now();
+    while peer.0.write_all(b"1\r\nx\r\n").await.is_ok() && began.elapsed() < PATIENCE {
+        rt::task::yield_now().await;
+    }
+    server.has(0).await;
+    server.stop().await;
+}
+
+#[test]
+fn the_last_quarter_of_all_connections_is_for_those_with_a_token() {
+    let table = ConnectionTable::new(TransportLimits::new(0, 8));
+    let address = |last| IpAddr::from([10, 0, 0, last]);
+    let held: Vec<_> = (0..6)
+        .map(|last| table.admit(address(last), true))
+        .collect();
+    assert!(held.iter().all(Result::is_ok));
+    let refused = table.admit(address(7), true).map(drop);
+    assert_eq!(refused, Err(crate::limits::Limit::Connections));
+    table.remember(address(8));
+    assert!(table.admit(address(8), true).is_ok());
+    // A trusted proxy asks for users, too.
+    assert!(table.admit(address(9), false).is_ok());
+    assert!(table.admit(address(9), false).is_err());
+}
+
+#[actix_web::test]
+async fn a_websocket_whose_peer_does_not_read_can_be_dropped() {
+    let (dropped, mut is_dropped) = mpsc::unbounded_channel();
+    let flood = move |request: HttpRequest, body: web::Payload| {
+        let dropped = dropped.clone();
+        async move {
+            let (response, mut session, mut messages) = actix_ws::handle(&request, body)?;
+            let connection = ConnectionHandle::of(&request).expect("each has a handle");
+            connection.session_begins();
+            rt::spawn(async move {
+                let frame = "x".repeat(60_000);
+                while let Ok(Ok(())) =
+                    timeout(Duration::from_millis(200), session.text(frame.clone())).await
+                {
+                }
+                connection.force_close();
+                while let Some(Ok(_)) = messages.recv().await {}
+                let _ = dropped.send(session.text("x").await.is_err());
+            });
+            Ok::<HttpResponse, Error>(response)
+        }
+    };
+    let server = TestServer::with(patient(), move |routes| {
+        routes.route("/ws", web::get().to(flood.clone()));
+    });
+    let mut peer = server.connect().await;
+    peer.send(
+        "GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    )
+    .await;
+    timeout(PATIENCE, is_dropped.recv())
+        .await
+        .expect("the connection ends")
+        .unwrap();
+    peer.rest().await;
+    server.has(0).await;
+    server.stop().await;
+}

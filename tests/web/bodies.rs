@@ -1,0 +1,113 @@
+//! Bodies that are sent slowly or never end, and what they may take of everybody's memory.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::timeout,
+};
+
+use super::http::User;
+use crate::support;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A stranger that has announced a body of a megabyte and sent half of it.
+async fn half_a_megabyte(port: u16) -> TcpStream {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let head = "POST /v1/instances HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: \
+        application/json\r\nContent-Length: 1000000\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&vec![b' '; 500_000]).await.unwrap();
+    stream
+}
+
+async fn answer(stream: &mut TcpStream) -> String {
+    let mut bytes = vec![0; 4_096];
+    let read = timeout(PATIENCE, stream.read(&mut bytes)).await;
+    bytes.truncate(read.expect("an answer in time").unwrap());
+    String::from_utf8(bytes).unwrap()
+}
+
+#[actix_web::test]
+async fn strangers_at_one_address_take_their_part_of_the_memory_only() {
+    // A stranger's part is 2 MiB.
+    let server = support::start(support::config(&["--max-body-memory", "16"])).await;
+    let port = server.addresses()[0].port();
+    // The server makes room when it has seen the head: their order is open, that one is too much is
+    // not.
+    let mut open = Vec::new();
+    for _ in 0..3 {
+        open.push(half_a_megabyte(port).await);
+    }
+    let refused = async {
+        let (first, rest) = open.split_at_mut(1);
+        let (second, third) = rest.split_at_mut(1);
+        tokio::select! {
+            told = answer(&mut first[0]) => told,
+            told = answer(&mut second[0]) => told,
+            told = answer(&mut third[0]) => told,
+        }
+    };
+    let told = refused.await;
+    assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
+    assert!(told.contains("\r\nretry-after: 1\r\n"), "{told}");
+    assert!(told.contains("expected room for the body"), "{told}");
+    // A user has a part of its own, from wherever it comes.
+    User::new(&server, "alice", &[]).start_onboarding().await;
+    let metrics = User::new(&server, "op", &["server-operator"])
+        .get("/metrics")
+        .await;
+    let refusals = metrics
+        .text
+        .lines()
+        .find(|line| line.starts_with("stepwire_refused_total{limit=\"body_memory\"}"));
+    assert!(
+        refusals.is_some_and(|line| !line.ends_with(" 0")),
+        "{refusals:?}"
+    );
+    drop(open);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn a_websocket_message_that_is_too_much_for_its_senders_part_is_told_to_come_back() {
+    let server = support::start(support::config(&["--max-body-memory", "16"])).await;
+    let port = server.addresses()[0].port();
+    let mut messages = Vec::new();
+    for _ in 0..17 {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let head = "GET /v1/ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: \
+            Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \
+            dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: stepwire.v1.json\r\n\r\n";
+        stream.write_all(head.as_bytes()).await.unwrap();
+        assert!(answer(&mut stream).await.starts_with("HTTP/1.1 101 "));
+        // A first message of 128 KiB that does not come to its end.
+        let declared = 128_u64 * 1024;
+        let frame = [
+            &[0x81, 0xff][..],
+            &declared.to_be_bytes(),
+            &[0; 4],
+            &[b' '; 100],
+        ]
+        .concat();
+        stream.write_all(&frame).await.unwrap();
+        messages.push(stream);
+    }
+    let closed = messages.iter_mut().map(|stream| {
+        Box::pin(async move {
+            let mut bytes = vec![0; 4];
+            stream.read_exact(&mut bytes).await.unwrap();
+            bytes
+        })
+    });
+    let (close, _, _) = timeout(PATIENCE, futures_util::future::select_all(closed))
+        .await
+        .expect("one is closed");
+    assert_eq!(
+        (close[0], u16::from_be_bytes([close[2], close[3]])),
+        (0x88, 1013)
+    );
+    server.stop().await;
+}
