@@ -9,9 +9,21 @@ use jiff::{Span, SpanRelativeTo, fmt::temporal::SpanParser};
 /// # Errors
 /// What is wrong in the text, without what was expected.
 pub fn parse(text: &str) -> Result<Span, String> {
-    SpanParser::new()
-        .parse_span(text)
-        .map_err(|error| error.to_string())
+    SpanParser::new().parse_span(text).map_err(|_| {
+        let is_form = text.ends_with(|letter: char| letter.is_ascii_alphabetic())
+            && text
+                .trim_start_matches(['+', '-'])
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || b"PYMWDTHS.,pymwdths".contains(&byte));
+        let digits = text.split(|letter: char| !letter.is_ascii_digit());
+        // Such a number alone is more than any unit of the calendar has room for.
+        let is_long = is_form && digits.map(str::len).max() > Some(4);
+        if is_long {
+            format!("`{text}` is longer than the calendar")
+        } else {
+            format!("`{text}` is none")
+        }
+    })
 }
 
 /// The length of a duration whose days have 24 hours.
@@ -49,6 +61,18 @@ mod tests {
             assert_eq!(length(text), hours(expected), "{text}");
         }
         assert_eq!(length("PT0.5S"), Ok(Duration::from_millis(500)));
+        for (text, words) in [
+            ("P20000Y", "`P20000Y` is longer than the calendar"),
+            ("PT99999999999999999999S", "longer than the calendar"),
+            ("P1X", "`P1X` is none"),
+            ("P12345", "`P12345` is none"),
+            ("", "`` is none"),
+        ] {
+            assert!(
+                parse(text).is_err_and(|error| error.contains(words)),
+                "{text}"
+            );
+        }
         for wrong in ["P1M", "P1Y", "P1Y2DT1H", "-PT1S", "-P1D"] {
             assert!(length(wrong).is_err(), "{wrong}");
         }

@@ -162,6 +162,8 @@ pub const HELLO: Duration = Duration::from_secs(10);
 pub const PING_SECONDS: u32 = 25;
 /// Between two comments of a stream of which clients expect some sign of life.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(5);
+/// Between two comments of the stream of jobs' counts, as clients of that interface expect them.
+pub const JOB_COUNTS_KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long the server waits for the peer's Close after its own, then drops the TCP connection.
 pub const CLOSE_REPLY: Duration = Duration::from_secs(2);
 /// How long a subscription waits for an announced instance that is not there yet, then it is
@@ -316,6 +318,22 @@ pub const RULE_BYTES: usize = 64 * 1024;
 /// The largest output of one business rule, in bytes of JSON, roughly counted; its depth is at most
 /// [`JSON_DEPTH`].
 pub const RULE_OUTPUT_BYTES: usize = 256 * 1024;
+/// Violations of a key's schema that a refusal names for one value.
+pub const KEY_VIOLATIONS: usize = 50;
+/// The deepest nesting of data that one instance takes over from another, from a call or a patch.
+/// More would not be read back from the log.
+pub const DATA_DEPTH: usize = 256;
+/// Starts of processes by processes that a deploy looks at for cycles; what lies beyond is not
+/// warned of.
+pub const STARTS_LOOKED_AT: usize = 100_000;
+/// How long a refused origin or host is not written to the log again.
+pub const REFUSED_ORIGIN_AGAIN: Duration = Duration::from_secs(60);
+/// Refused origins and hosts that are written to the log within that time; others are not.
+pub const REFUSED_ORIGINS_LOGGED: usize = 8;
+/// How much of a refused origin or host is repeated, in bytes.
+pub const REFUSED_ORIGIN_BYTES: usize = 80;
+/// The longest text that a script reads by `JSON.parse`, in bytes.
+pub const SCRIPT_JSON_BYTES: usize = 1024 * 1024;
 
 /// How much one process instance may hold and one command may do: an argument of the engine, so
 /// that tests come to the limits.

@@ -4,6 +4,8 @@
 //! Not here: what the texts mean.
 
 pub mod json;
+mod json_scan;
+pub mod member_path;
 pub mod number;
 
 /// The text without the byte order mark it may begin with.

@@ -71,9 +71,28 @@ impl AllowedOrigins {
         }
     }
 
-    /// Whether this could be in the list: an opaque origin (`null`) cannot.
-    pub fn can_list(origin: &str) -> bool {
-        normal(origin).is_some()
+    /// Why this could not be in the list, with what to do; `None` for what could.
+    pub fn why_not_listed(origin: &str) -> Option<&'static str> {
+        if normal(origin).is_some() {
+            return None;
+        }
+        let scheme = origin.split_once(':').map(|(scheme, _)| scheme);
+        let is = |wanted: &str| scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case(wanted));
+        let authority = origin.split_once("://").map_or("", |(_, rest)| rest);
+        Some(if origin.is_empty() || origin == "null" || is("file") {
+            "a file or a sandboxed frame has no origin that can be listed; serve the page over http"
+        } else if !is("http") && !is("https") {
+            "only origins of http and https can be listed, such as https://app.example.com; serve \
+            the page over one of them"
+        } else if authority.contains('@') {
+            "an origin names no user; leave out what stands before the @"
+        } else if authority.trim_end_matches('/').contains(['/', '?', '#']) {
+            "an origin ends with its host and port; leave out the path behind them"
+        } else if authority.contains('*') {
+            "an origin names one host, without *; list each, or * alone for all pages"
+        } else {
+            "an origin is a scheme, a host and perhaps a port, such as https://app.example.com:8443"
+        })
     }
 
     /// Whether every page may connect: `*`.
@@ -150,9 +169,10 @@ fn is_loopback(url: &Url) -> bool {
 
 fn listed(origin: &str) -> Result<String, ConfigError> {
     normal(origin).ok_or_else(|| {
+        let obstacle = AllowedOrigins::why_not_listed(origin).unwrap_or_default();
         ConfigError(format!(
-            "expected allowed-origins to hold origins like https://app.example.com, without a \
-            path, but one is '{origin}'"
+            "expected allowed-origins to hold origins like https://app.example.com, but one is \
+            '{origin}': {obstacle}"
         ))
     })
 }
@@ -407,8 +427,32 @@ mod tests {
                 AllowedOrigins::parse(Some(vec![text.into()])).is_err(),
                 "{text}"
             );
-            assert!(!AllowedOrigins::can_list(text), "{text}");
+            assert!(AllowedOrigins::why_not_listed(text).is_some(), "{text}");
         }
         assert!(AllowedOrigins::parse(Some(vec![])).is_err());
+    }
+
+    #[test]
+    fn what_cannot_be_listed_is_told_why() {
+        for (origin, part) in [
+            ("null", "a file or a sandboxed frame"),
+            ("file:///x", "a file or a sandboxed frame"),
+            ("chrome-extension://abc", "only origins of http and https"),
+            ("one.example", "only origins of http and https"),
+            ("http://user@host", "before the @"),
+            ("https://one.example/path", "leave out the path"),
+            ("https://*.example", "without *"),
+            ("https://one.example:port", "a scheme, a host"),
+        ] {
+            let told = AllowedOrigins::why_not_listed(origin);
+            assert!(
+                told.is_some_and(|told| told.contains(part)),
+                "{origin}: {told:?}"
+            );
+        }
+        assert_eq!(
+            AllowedOrigins::why_not_listed("https://one.example:8443"),
+            None
+        );
     }
 }

@@ -13,7 +13,7 @@ use super::{
     rejection::{Rejection, RejectionKind},
     step::Step,
 };
-use crate::model::merging::{MAX_DATA_DEPTH, exceeds_depth};
+use crate::{limits::DATA_DEPTH, model::merging::exceeds_depth};
 
 /// Merges into the data. Without any member nothing happens.
 pub(super) fn patch(step: &mut Step<'_>, patch: Value) -> Result<(), Rejection> {
@@ -32,9 +32,9 @@ pub(super) fn patch(step: &mut Step<'_>, patch: Value) -> Result<(), Rejection> 
         let sentence = "expected data to merge, but there is no member in them: send at least one";
         return Err(Rejection::new(RejectionKind::BadRequest, sentence));
     }
-    if exceeds_depth(&patch, MAX_DATA_DEPTH) {
+    if exceeds_depth(&patch, DATA_DEPTH) {
         let sentence = format!(
-            "expected data of at most {MAX_DATA_DEPTH} levels, but these are deeper: merge less \
+            "expected data of at most {DATA_DEPTH} levels, but these are deeper: merge less \
             at a time"
         );
         return Err(Rejection::new(RejectionKind::BadRequest, sentence));

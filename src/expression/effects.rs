@@ -6,10 +6,13 @@
 //! are frozen while a condition runs (`input`), and what is no JavaScript at all the engine says.
 //! Words of other languages: `other_languages`.
 
+use std::ops::Deref;
+
 use super::{
     lexer::{Kind, Token},
     names::{is_built_in, is_inherited_name},
     numerals,
+    structure::Structure,
 };
 
 /// What is wrong, and where.
@@ -65,8 +68,15 @@ const FRESH: [&str; 11] = [
 
 /// Functions of `Object` that change what they are given.
 #[rustfmt::skip]
-const CHANGING_OBJECTS: [&str; 6] =
-    ["__defineGetter__", "__defineSetter__", "assign", "defineProperties", "defineProperty", "setPrototypeOf"];
+const CHANGING_OBJECTS: [&str; 9] = [
+    "__defineGetter__", "__defineSetter__", "assign", "defineProperties", "defineProperty", "freeze", "preventExtensions",
+    "seal", "setPrototypeOf",
+];
+
+/// Methods that call what they are given.
+#[rustfmt::skip]
+const CALLING: [&str; 11] =
+    ["every", "filter", "find", "findIndex", "findLast", "findLastIndex", "flatMap", "forEach", "map", "reduce", "some"];
 
 /// Methods of other languages' texts and lists, and what JavaScript has for them.
 const OTHER_METHODS: [(&str, &str); 8] = [
@@ -80,15 +90,21 @@ const OTHER_METHODS: [(&str, &str); 8] = [
     ("size", "length"),
 ];
 
+/// A member that is named in a text.
+struct Member<'t> {
+    name: &'t str,
+    /// Its dot, or the bracket of its index.
+    dot: usize,
+    /// What follows it.
+    next: usize,
+}
+
 /// The first fault of a condition.
 ///
 /// # Errors
 /// That fault.
 pub fn check(tokens: &[Token<'_>]) -> Result<(), Fault> {
-    let check = Check {
-        tokens,
-        brackets: Brackets::of(tokens),
-    };
+    let check = Check(Structure::of(tokens));
     (0..tokens.len()).try_for_each(|index| match check.fault(index) {
         Some(found) => Err(Fault {
             at: tokens[index].at,
@@ -116,17 +132,22 @@ pub fn check_numbers(tokens: &[Token<'_>]) -> Result<(), Fault> {
         .map_or(Ok(()), Err)
 }
 
-struct Check<'t> {
-    tokens: &'t [Token<'t>],
-    brackets: Brackets,
+struct Check<'t>(Structure<'t>);
+
+impl<'t> Deref for Check<'t> {
+    type Target = Structure<'t>;
+
+    fn deref(&self) -> &Structure<'t> {
+        &self.0
+    }
 }
 
 impl Check<'_> {
     fn fault(&self, index: usize) -> Option<String> {
         let token = &self.tokens[index];
         match token.kind {
-            Kind::Number => numerals::mistake(token.text),
-            Kind::Sign => self.sign(index),
+            Kind::Number => numerals::mistake(token.text).or_else(|| self.never_identical(index)),
+            Kind::Sign => self.sign(index).or_else(|| self.called_value(index)),
             Kind::Word if !self.is_name(index) => self.word(index).or_else(|| self.call(index)),
             Kind::Text if token.text.contains("${") => Some(
                 "`${` in a text is not filled in; write the name without quotes, or the \
@@ -135,8 +156,18 @@ impl Check<'_> {
             ),
             Kind::Word | Kind::Text => self
                 .changing_call(index)
+                .or_else(|| self.unrepeatable(index))
+                .or_else(|| self.borrowed_method(index))
                 .or_else(|| self.unknown_method(index)),
-            Kind::BigInt | Kind::Template { .. } | Kind::Regex => None,
+            Kind::Template { closes: false, .. } if self.ends_operand(index) => Some(
+                "a text in backquotes right behind a value calls it as a function; write one \
+                expression over the data"
+                    .to_owned(),
+            ),
+            Kind::Template { .. } => self
+                .changing_call(index)
+                .or_else(|| self.unrepeatable(index)),
+            Kind::BigInt | Kind::Regex => None,
         }
     }
 
@@ -154,7 +185,7 @@ impl Check<'_> {
             "=>" if self.text(index + 1) == "{" => {
                 "a function has statements; write its result, as in x => x.age > 18".to_owned()
             }
-            "=>" if self.brackets.around[index].is_none() => {
+            "=>" if self.bracket_around(index).is_none() => {
                 "`=>` makes a function, which is neither true nor false; write `>=` to compare"
                     .to_owned()
             }
@@ -175,14 +206,16 @@ impl Check<'_> {
 
     /// Whether a comma is JavaScript's operator, of which only the last part counts.
     fn joins_expressions(&self, comma: usize) -> bool {
-        let Some(open) = self.brackets.around[comma] else {
+        let Some(open) = self.bracket_around(comma) else {
             return true;
         };
         match self.tokens[open].text {
             "{" => false,
             // Of a call, of an index, else a list and a group or the parameters of a function.
             "(" if self.ends_operand(open) => false,
-            "(" => self.brackets.partner[open].is_none_or(|close| self.text(close + 1) != "=>"),
+            "(" => self
+                .partner(open)
+                .is_none_or(|close| self.text(close + 1) != "=>"),
             "[" => self.ends_operand(open),
             _ => true,
         }
@@ -238,7 +271,7 @@ impl Check<'_> {
             .filter(|arrow| self.text(*arrow) == "=>")
             .any(|arrow| match arrow.checked_sub(1) {
                 Some(close) if self.text(close) == ")" => {
-                    let open = self.brackets.partner[close].unwrap_or(close);
+                    let open = self.partner(close).unwrap_or(close);
                     self.tokens[open..close]
                         .iter()
                         .any(|token| token.text == word)
@@ -250,29 +283,18 @@ impl Check<'_> {
 
     /// Whether it names a method of an object that is written here; its body is told by itself.
     fn is_method_body(&self, index: usize) -> bool {
-        self.brackets.partner[index + 1].is_some_and(|close| self.text(close + 1) == "{")
+        self.partner(index + 1)
+            .is_some_and(|close| self.text(close + 1) == "{")
     }
 
     /// A call that changes a list or an object of the data: `list.push(1)`, `list['push'](1)`,
     /// `Array.prototype.push.call(list, 1)`.
     fn changing_call(&self, index: usize) -> Option<String> {
-        let token = &self.tokens[index];
-        let in_quotes = token.kind == Kind::Text;
-        let name = if in_quotes {
-            token.text.get(1..token.text.len() - 1)?
-        } else {
-            token.text
-        };
-        let dot = index.checked_sub(1)?;
-        let (is_member, next) = match self.text(dot) {
-            "[" if in_quotes => (self.text(index + 1) == "]", index + 2),
-            "." | "?." => (!in_quotes, index + 1),
-            _ => (false, index),
-        };
-        if !is_member || !self.is_call(next) {
+        let Member { name, dot, next } = self.member(index)?;
+        let receiver = dot.checked_sub(1)?;
+        if !self.is_call(next) && !self.is_handed_over(receiver) {
             return None;
         }
-        let receiver = dot.checked_sub(1)?;
         if CHANGING_OBJECTS.contains(&name) {
             // What is made for the purpose may be changed.
             let into_new = name == "assign" && self.text(next) == "(" && self.text(next + 1) == "{";
@@ -283,6 +305,119 @@ impl Check<'_> {
         }
         let (_, instead) = CHANGING.iter().find(|(changing, _)| *changing == name)?;
         (!self.is_fresh(receiver)).then(|| format!("`{name}` changes its list; write {instead}"))
+    }
+
+    /// The member that a token names, by `.name` or by `['name']`.
+    fn member(&self, index: usize) -> Option<Member<'_>> {
+        let text = self.text(index);
+        let in_quotes = self.kind(index) != Some(Kind::Word);
+        let dot = index.checked_sub(1)?;
+        match self.text(dot) {
+            "[" if in_quotes && self.text(index + 1) == "]" && self.ends_operand(dot) => {
+                Some(Member {
+                    name: text.get(1..text.len() - 1)?,
+                    dot,
+                    next: index + 2,
+                })
+            }
+            "." | "?." if !in_quotes => Some(Member {
+                name: text,
+                dot,
+                next: index + 1,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether the path that ends at `last` is what a method such as `map` is to call.
+    fn is_handed_over(&self, last: usize) -> bool {
+        let mut root = last;
+        while root >= 2 && matches!(self.text(root - 1), "." | "?.") {
+            root -= 2;
+        }
+        let is_argument = root >= 2 && self.text(root - 1) == "(";
+        is_argument && CALLING.contains(&self.text(root - 2))
+    }
+
+    /// A call of `Math.random`, the one built-in that gives another value each time.
+    fn unrepeatable(&self, index: usize) -> Option<String> {
+        let Member { name, dot, next } = self.member(index)?;
+        let is_random = name == "random" && dot > 0 && self.text(dot - 1) == "Math";
+        (is_random && self.is_call(next)).then(|| {
+            "`Math.random` gives another number each time, and a condition must give the same \
+            answer again; let a client send the number as data"
+                .to_owned()
+        })
+    }
+
+    /// A function that is called for another receiver: `f.call(list, 1)`. Those of built-ins, and
+    /// what all values inherit, are known by their names.
+    fn borrowed_method(&self, index: usize) -> Option<String> {
+        let Member { name, dot, next } = self.member(index)?;
+        if !matches!(name, "call" | "apply" | "bind") || !self.is_call(next) {
+            return None;
+        }
+        let function = dot.checked_sub(1)?;
+        let is_known = self.kind(function) == Some(Kind::Word)
+            && self.is_name(function)
+            && (is_inherited_name(self.text(function)) || self.text(function - 2) == "Math");
+        (!is_known).then(|| {
+            format!("`{name}` calls a function that nobody knows by its name; call it by its name")
+        })
+    }
+
+    /// A call of what an index or parentheses give, where that may be a method which changes data.
+    fn called_value(&self, index: usize) -> Option<String> {
+        if self.text(index) != "(" || !self.ends_operand(index) {
+            return None;
+        }
+        let mut close = index - 1;
+        if self.text(close) == "?." {
+            close = close.checked_sub(1)?;
+        }
+        let open = self
+            .partner(close)
+            .filter(|_| matches!(self.text(close), ")" | "]"))?;
+        let within = open + 1..close;
+        if self.text(close) == "]" {
+            let is_plain = within.len() == 1
+                && match self.kind(open + 1) {
+                    Some(Kind::Number) => true,
+                    Some(Kind::Text | Kind::Template { .. }) => !self.text(open + 1).contains('\\'),
+                    _ => false,
+                };
+            return (self.ends_operand(open) && !is_plain).then(|| {
+                "a method is called by a name that is computed; write its name, as in \
+                list.includes(x)"
+                    .to_owned()
+            });
+        }
+        if self.ends_operand(open) {
+            return None;
+        }
+        let changing = within
+            .filter_map(|inner| self.member(inner))
+            .map(|member| member.name)
+            .find(|name| CHANGING.iter().any(|(changing, _)| changing == name))?;
+        Some(format!(
+            "`{changing}` changes its list, also from within parentheses; write an expression \
+            that leaves it as it is"
+        ))
+    }
+
+    /// A number beyond 2^53 that is compared by `===` with data, where it is a `BigInt`.
+    fn never_identical(&self, index: usize) -> Option<String> {
+        let before = index.checked_sub(1).map_or("", |before| self.text(before));
+        let is_identity = |sign: &str| matches!(sign, "===" | "!==");
+        let numeral = self.text(index);
+        (numerals::is_beyond_safe(numeral)
+            && (is_identity(before) || is_identity(self.text(index + 1))))
+        .then(|| {
+            format!(
+                "whole numbers of the data from 2^53 on are BigInts, which are never `===` a \
+                number; write `==`, or {numeral}n"
+            )
+        })
     }
 
     /// A call of a method that nothing in the data has: `execution.getVariable('x')`,
@@ -329,7 +464,7 @@ impl Check<'_> {
     /// Whether the operand that ends at `last` is a list made by the condition itself.
     fn is_fresh(&self, mut last: usize) -> bool {
         loop {
-            let Some(open) = self.brackets.partner.get(last).copied().flatten() else {
+            let Some(open) = self.partner(last) else {
                 return false;
             };
             match (self.text(last), open.checked_sub(2)) {
@@ -348,86 +483,6 @@ impl Check<'_> {
                 _ => return false,
             }
         }
-    }
-
-    /// Whether the token before `index` ends an operand, so that a bracket there is a call or an
-    /// index.
-    fn ends_operand(&self, index: usize) -> bool {
-        let Some(before) = index.checked_sub(1) else {
-            return false;
-        };
-        let token = &self.tokens[before];
-        match token.kind {
-            Kind::Word => self.is_name(before) || !is_operator(token.text),
-            Kind::Sign => matches!(token.text, ")" | "]" | "}" | "?."),
-            Kind::Template { opens, .. } => !opens,
-            Kind::Number | Kind::BigInt | Kind::Text | Kind::Regex => true,
-        }
-    }
-
-    /// Whether a word is the name of a member, which may be any word: `order.new`, `{delete: 1}`.
-    fn is_name(&self, index: usize) -> bool {
-        let before = index.checked_sub(1).map_or("", |before| self.text(before));
-        let is_key = || self.text(index + 1) == ":" && matches!(before, "{" | ",");
-        matches!(before, "." | "?.") || is_key()
-    }
-
-    fn text(&self, index: usize) -> &str {
-        self.tokens.get(index).map_or("", |token| token.text)
-    }
-
-    fn kind(&self, index: usize) -> Option<Kind> {
-        self.tokens.get(index).map(|token| token.kind)
-    }
-}
-
-/// Words that take an operand after them.
-fn is_operator(word: &str) -> bool {
-    [
-        "typeof",
-        "void",
-        "in",
-        "instanceof",
-        "new",
-        "delete",
-        "return",
-        "await",
-        "yield",
-    ]
-    .contains(&word)
-}
-
-/// Which brackets belong together.
-struct Brackets {
-    /// Of a bracket, the other one.
-    partner: Vec<Option<usize>>,
-    /// The bracket a token is in.
-    around: Vec<Option<usize>>,
-}
-
-impl Brackets {
-    fn of(tokens: &[Token<'_>]) -> Self {
-        let (mut partner, mut around, mut open) = (
-            vec![None; tokens.len()],
-            Vec::with_capacity(tokens.len()),
-            Vec::new(),
-        );
-        for (index, token) in tokens.iter().enumerate() {
-            let (opens, closes) = match (token.kind, token.text) {
-                (Kind::Sign, "(" | "[" | "{") => (true, false),
-                (Kind::Sign, ")" | "]" | "}") => (false, true),
-                (Kind::Template { opens, closes }, _) => (opens, closes),
-                _ => (false, false),
-            };
-            if closes && let Some(other) = open.pop() {
-                (partner[index], partner[other]) = (Some(other), Some(index));
-            }
-            around.push(open.last().copied());
-            if opens {
-                open.push(index);
-            }
-        }
-        Self { partner, around }
     }
 }
 

@@ -258,4 +258,30 @@ proptest! {
         vec!["==", "!=", "===", "!==", "<", "<=", ">", ">="])) {
         check(&format!("a {operator} b"), &json!({"a": left, "b": right}))?;
     }
+
+    /// What the engine does with `BigInt`s, beside comparing them.
+    #[test]
+    fn whole_numbers_compute_exactly(left in any::<i64>(), right in prop_oneof![any::<i64>(), -20_i64..20], number in number()) {
+        let (wide, other) = (i128::from(left), i128::from(right));
+        let mut expected = vec![(wide + other).to_string(), (wide - other).to_string(), (wide * other).to_string(), (-wide).to_string()];
+        let mut parts = vec!["a + b", "a - b", "a * b", "-a"];
+        if other != 0 {
+            expected.extend([(wide / other).to_string(), (wide % other).to_string()]);
+            parts.extend(["a / b", "a % b"]);
+        }
+        expected.push(format!("{:?}", wide as f64 == number));
+        expected.push(format!("{:e}", (wide * other) as f64));
+        let script = format!(
+            "const a = {left}n, b = {right}n, n = input.n; output.x = [{}, a == n].map(part => `${{part}}`); output.rounded = Number(a * b)",
+            parts.join(", ")
+        );
+        let rule = super::rule::Rule::compile(&script).map_err(TestCaseError::fail)?;
+        let output = rule.run(&json!({"n": number}), "").map_err(|error| TestCaseError::fail(error.0))?;
+        let mut found: Vec<String> = output["x"].as_array().into_iter().flatten().filter_map(|part| part.as_str().map(str::to_owned)).collect();
+        // Equal as numbers is equal after rounding only where nothing is rounded.
+        let is_equal = number.fract() == 0.0 && number.abs() < 1e19 && number as i128 == wide;
+        expected[parts.len()] = is_equal.to_string();
+        found.push(format!("{:e}", output["rounded"].as_f64().unwrap_or(f64::NAN)));
+        prop_assert_eq!(found, expected, "{}", script);
+    }
 }

@@ -1,11 +1,12 @@
 // Run in every sandbox before the condition or rule. Takes away what is not deterministic or evaluates text, and bounds the native
 // loops that the engine cannot interrupt: without a bound, one call on a sparse array or on two long texts runs for hours. Gives
-// what the sandbox does with values, safe from what a script changes later.
-(() => {
+// what the sandbox does with values, safe from what a script changes later. A text that is read as a number keeps its digits, or
+// that is an error. `native` has what is done outside of the engine: `isRounded(text)` and `parse(text)`.
+((native) => {
   'use strict';
   const realm = globalThis;
   const { apply } = Reflect;
-  const { freeze, values } = Object;
+  const { freeze, values, keys, defineProperty } = Object;
   const text = String;
   const isArray = Array.isArray;
   const isRegExp = (value) => value instanceof RegExp;
@@ -55,6 +56,105 @@
   for (const name of ['eval', 'Function', 'Reflect', 'globalThis', 'queueMicrotask', 'Iterator']) delete realm[name];
 
   const isObject = (value) => typeof value === 'object' && value !== null;
+  const { BigInt, Symbol } = realm;
+  const NativeNumber = realm.Number;
+  const { floor, abs } = Math;
+  const { exec } = RegExp.prototype;
+  const NUMERAL = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?/;
+  // Numbers of fewer characters, without exponent, are never rounded.
+  const SAFE_LENGTH = 15;
+
+  const losesDigits = (numeral) => {
+    const shown = numeral.length > 40 ? `${numeral.slice(0, 40)}…` : numeral;
+    return new RangeError(`expected a number that JavaScript holds exactly, but ${shown} would lose digits; `
+      + 'keep it as a text, or read a whole number by BigInt(text)');
+  };
+
+  // As the operators of JavaScript make a value primitive.
+  const primitive = (value) => {
+    const isPrimitive = (found) => !isObject(found) && typeof found !== 'function';
+    if (isPrimitive(value)) return value;
+    const own = value[Symbol.toPrimitive];
+    const ways = own === undefined || own === null ? [value.valueOf, value.toString] : [own];
+    for (const way of ways) {
+      const found = typeof way === 'function' ? apply(way, value, ['number']) : value;
+      if (isPrimitive(found)) return found;
+    }
+    throw new TypeError('toPrimitive');
+  };
+
+  const toNumber = (value) => {
+    const found = primitive(value);
+    const number = NativeNumber(found);
+    const mayLose = typeof found === 'string' && number === number && (found.length > SAFE_LENGTH || /e/i.test(found));
+    if (mayLose && native.isRounded(found)) throw losesDigits(found);
+    return number;
+  };
+
+  const Number = function Number(value) {
+    const number = arguments.length === 0 ? 0 : toNumber(value);
+    return new.target ? new NativeNumber(number) : number;
+  };
+  Object.defineProperties(Number, Object.getOwnPropertyDescriptors(NativeNumber));
+  defineProperty(Number.prototype, 'constructor', { value: Number, writable: true, configurable: true });
+  defineProperty(realm, 'Number', { value: Number, writable: true, configurable: true });
+  replaceMethod(realm, 'parseFloat', (read, self, [value]) => {
+    const found = `${value}`;
+    const number = read(found);
+    const numeral = number === number && typeof value !== 'number' && apply(exec, NUMERAL, [found]);
+    if (numeral && native.isRounded(numeral[0])) throw losesDigits(numeral[0]);
+    return number;
+  });
+  replaceMethod(realm, 'parseInt', (read, self, [value, radix]) => {
+    const number = read(value, radix);
+    if (typeof value !== 'number' && abs(number) > NativeNumber.MAX_SAFE_INTEGER) throw losesDigits(`${value}`);
+    return number;
+  });
+  for (const name of ['parseFloat', 'parseInt']) {
+    defineProperty(Number, name, { value: realm[name], writable: true, configurable: true });
+  }
+
+  const revive = (holder, name, reviver) => {
+    const value = holder[name];
+    if (isObject(value)) {
+      for (const key of keys(value)) {
+        const revived = revive(value, key, reviver);
+        if (revived === undefined) delete value[key];
+        else defineProperty(value, key, { value: revived, writable: true, enumerable: true, configurable: true });
+      }
+    }
+    return apply(reviver, holder, [name, value]);
+  };
+  replaceMethod(JSON, 'parse', (read, self, [json, reviver]) => {
+    const value = native.parse(`${json}`);
+    return typeof reviver === 'function' ? revive({ '': value }, '', reviver) : value;
+  });
+
+  // How a BigInt stands to a number, exactly: the engine's operators are wrong where both are negative.
+  const standing = (whole, number) => {
+    if (number !== number || number === Infinity || number === -Infinity) return -number;
+    const floored = BigInt(floor(number));
+    if (whole === floored) return number > floor(number) ? -1 : 0;
+    return whole < floored ? -1 : 1;
+  };
+  const ordering = (fits, native) => (left, right) => {
+    const [first, second] = [primitive(left), primitive(right)];
+    if (typeof first === 'bigint' && typeof second === 'number') return fits(standing(first, second));
+    if (typeof first === 'number' && typeof second === 'bigint') return fits(-standing(second, first));
+    return native(first, second);
+  };
+  const operators = {
+    Less: ordering((sign) => sign < 0, (left, right) => left < right),
+    AtMost: ordering((sign) => sign <= 0, (left, right) => left <= right),
+    More: ordering((sign) => sign > 0, (left, right) => left > right),
+    AtLeast: ordering((sign) => sign >= 0, (left, right) => left >= right),
+    // Of a unary plus, which refuses a BigInt.
+    Number: (value) => {
+      const found = primitive(value);
+      return typeof found === 'bigint' ? +found : toNumber(found);
+    },
+  };
+  for (const name of keys(operators)) defineProperty(realm, `$stepwire${name}`, { value: operators[name] });
   const LEAST = -(2n ** 63n);
   const GREATEST = 2n ** 64n - 1n;
   return {
@@ -71,4 +171,4 @@
     // A larger one is not made text: that takes long, and the engine cannot interrupt it.
     digits: (whole) => (whole >= LEAST && whole <= GREATEST ? text(whole) : null),
   };
-})();
+})

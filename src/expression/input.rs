@@ -7,11 +7,11 @@
 //! Not here: the way back (`output`).
 
 use rquickjs::{BigInt, Ctx, Function, Object, Value, object::Property};
-use serde_json::Value as Json;
+use serde_json::{Number, Value as Json};
 
 use super::numerals::MAX_SAFE;
 
-/// `data` in the engine. `guards` is what `guards.js` gave.
+/// `data` in the engine, frozen. `guards` is what `guards.js` gave.
 ///
 /// # Errors
 /// The engine has no room for it.
@@ -20,16 +20,40 @@ pub fn write<'js>(
     data: &Json,
     guards: &Object<'js>,
 ) -> rquickjs::Result<Value<'js>> {
+    let value = copy(ctx, data)?;
+    guards
+        .get::<_, Function<'_>>("freezeAll")?
+        .call::<_, ()>((value.clone(),))?;
+    Ok(value)
+}
+
+/// `data` in the engine, for the script to change.
+///
+/// # Errors
+/// The engine has no room for it.
+pub fn copy<'js>(ctx: &Ctx<'js>, data: &Json) -> rquickjs::Result<Value<'js>> {
+    if let Json::Number(number) = data
+        && let Some(whole) = Whole::of(number)
+    {
+        return whole.write(ctx);
+    }
     let value = ctx.json_parse(data.to_string())?;
     let mut found = Vec::new();
     find(data, &mut Vec::new(), &mut found);
     for (way, whole) in found {
         replace(ctx, &value, &way, whole)?;
     }
-    guards
-        .get::<_, Function<'_>>("freezeAll")?
-        .call::<_, ()>((value.clone(),))?;
     Ok(value)
+}
+
+/// Whether some number in `data` becomes a `BigInt`.
+pub fn has_large(data: &Json) -> bool {
+    match data {
+        Json::Object(members) => members.values().any(has_large),
+        Json::Array(items) => items.iter().any(has_large),
+        Json::Number(number) => Whole::of(number).is_some(),
+        Json::Null | Json::Bool(_) | Json::String(_) => false,
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -43,6 +67,25 @@ enum Step<'a> {
 enum Whole {
     Signed(i64),
     Unsigned(u64),
+}
+
+impl Whole {
+    fn of(number: &Number) -> Option<Self> {
+        let is_large = |size: u64| size > MAX_SAFE.cast_unsigned();
+        let signed = number.as_i64().map(|whole| {
+            let is_large = is_large(whole.unsigned_abs());
+            is_large.then_some(Self::Signed(whole))
+        });
+        signed.unwrap_or_else(|| number.as_u64().map(Self::Unsigned))
+    }
+
+    fn write<'js>(self, ctx: &Ctx<'js>) -> rquickjs::Result<Value<'js>> {
+        Ok(match self {
+            Self::Signed(whole) => BigInt::from_i64(ctx.clone(), whole)?,
+            Self::Unsigned(whole) => BigInt::from_u64(ctx.clone(), whole)?,
+        }
+        .into_value())
+    }
 }
 
 /// Finds these numbers, and the way to each.
@@ -60,15 +103,7 @@ fn find<'a>(data: &'a Json, way: &mut Vec<Step<'a>>, found: &mut Vec<(Vec<Step<'
             .zip(items)
             .for_each(|(index, value)| below(Step::Item(index), value)),
         Json::Number(number) => {
-            let whole = number
-                .as_i64()
-                .map(Whole::Signed)
-                .or_else(|| number.as_u64().map(Whole::Unsigned));
-            let is_large = |whole: &Whole| match whole {
-                Whole::Signed(whole) => whole.unsigned_abs() > MAX_SAFE as u64,
-                Whole::Unsigned(whole) => *whole > MAX_SAFE as u64,
-            };
-            found.extend(whole.filter(is_large).map(|whole| (way.clone(), whole)));
+            found.extend(Whole::of(number).map(|whole| (way.clone(), whole)));
         }
         Json::Null | Json::Bool(_) | Json::String(_) => {}
     }
@@ -96,12 +131,11 @@ fn replace<'js>(
     let Some(object) = place.as_object() else {
         return Ok(());
     };
-    let whole = match whole {
-        Whole::Signed(whole) => BigInt::from_i64(ctx.clone(), whole)?,
-        Whole::Unsigned(whole) => BigInt::from_u64(ctx.clone(), whole)?,
-    };
     // Defined, not set: a member may be called `__proto__`.
-    let property = Property::from(whole).writable().configurable().enumerable();
+    let property = Property::from(whole.write(ctx)?)
+        .writable()
+        .configurable()
+        .enumerable();
     match last {
         Step::Member(name) => object.prop(*name, property),
         Step::Item(index) => object.prop(*index, property),

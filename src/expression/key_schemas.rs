@@ -8,18 +8,16 @@ use std::collections::HashMap;
 use jsonschema::{
     PatternOptions, ValidationError, Validator,
     error::{TypeKind, ValidationErrorKind},
-    paths::LocationSegment,
 };
 use serde_json::{Map, Value};
 
 use super::schema_parts;
 use crate::{
-    limits::{KEY_CHECK_STEPS, KEY_REASON_STEPS, KEY_STEPS_ON_ARBITER, Limit},
+    limits::{KEY_CHECK_STEPS, KEY_REASON_STEPS, KEY_STEPS_ON_ARBITER, KEY_VIOLATIONS, Limit},
     model::field_error::FieldError,
+    text::member_path::{push_item, push_member},
 };
 
-/// At most so many violations are reported for one value.
-const MAX_VIOLATIONS: usize = 50;
 /// Approximate size limit of a compiled pattern, in bytes.
 const MAX_PATTERN_SIZE: usize = 1 << 20;
 
@@ -98,10 +96,10 @@ impl KeySchemas {
                 it is too intricate to say what";
             return Err(vec![(String::new(), FieldError::new("schema", sentence))]);
         }
-        let errors = validator.iter_errors(value).take(MAX_VIOLATIONS);
+        let errors = validator.iter_errors(value).take(KEY_VIOLATIONS);
         Err(errors
             .flat_map(|error| told(&error, value))
-            .take(MAX_VIOLATIONS)
+            .take(KEY_VIOLATIONS)
             .collect())
     }
 }
@@ -109,7 +107,7 @@ impl KeySchemas {
 /// What a violation is told as. A missing member is told at its own path, and so is one that nobody
 /// asked for: there a form shows it, while the schema library names the object.
 fn told(error: &ValidationError<'_>, value: &Value) -> Vec<(String, FieldError)> {
-    let path = dotted(error.instance_path().into_iter());
+    let path = dotted(error.instance_path().as_str(), value);
     let sentence = || {
         format!(
             "expected what the key's schema allows, but {}",
@@ -155,7 +153,7 @@ fn additional<'a>(
     let sentence = "expected only members that the key's schema names, but it names none like \
         this; leave it out";
     let told = |name: &String| (member(path, name), FieldError::additional(name, sentence));
-    names.take(MAX_VIOLATIONS).map(told).collect()
+    names.take(KEY_VIOLATIONS).map(told).collect()
 }
 
 /// What a keyword asks for, under the name that Ajv gives it.
@@ -205,23 +203,24 @@ fn member(path: &str, name: &str) -> String {
     path
 }
 
-/// As paths are written everywhere else: `a.b[0]`.
-fn dotted<'a>(segments: impl Iterator<Item = LocationSegment<'a>>) -> String {
-    let mut path = String::new();
-    for segment in segments {
-        match segment {
-            LocationSegment::Index(index) => path.push_str(&format!("[{index}]")),
-            LocationSegment::Property(name) => push_member(&mut path, &name),
+/// A JSON pointer into `value` as paths are written everywhere else: `a.b[0]`.
+fn dotted(pointer: &str, value: &Value) -> String {
+    let (mut path, mut place) = (String::new(), Some(value));
+    for segment in pointer.split('/').skip(1) {
+        let name = segment.replace("~1", "/").replace("~0", "~");
+        match place {
+            Some(Value::Array(items)) => {
+                let index = name.parse().unwrap_or_default();
+                push_item(&mut path, index);
+                place = items.get(index);
+            }
+            _ => {
+                push_member(&mut path, &name);
+                place = place.and_then(|place| place.get(&name));
+            }
         }
     }
     path
-}
-
-fn push_member(path: &mut String, name: &str) {
-    if !path.is_empty() {
-        path.push('.');
-    }
-    path.push_str(name);
 }
 
 #[cfg(test)]
@@ -381,6 +380,27 @@ mod tests {
                 json!({"additionalProperty": "b"}),
             ),
             (
+                json!({"properties": {"a": {"required": ["b.c"]}}}),
+                json!({"a": {}}),
+                "a[\"b.c\"]",
+                "required",
+                json!({"missingProperty": "b.c"}),
+            ),
+            (
+                json!({"properties": {"a/b~": {"items": {"properties": {"0": {"type": "string"}}}}}}),
+                json!({"a/b~": [{"0": 1}]}),
+                "a/b~[0].0",
+                "type",
+                json!({"type": "string"}),
+            ),
+            (
+                json!({"properties": {"": {"type": "string"}}}),
+                json!({"": 1}),
+                "[\"\"]",
+                "type",
+                json!({"type": "string"}),
+            ),
+            (
                 json!({"properties": {"a": {"additionalProperties": false}}}),
                 json!({"a": {"b": 1}}),
                 "a.b",
@@ -447,7 +467,7 @@ mod tests {
         let mut wrong = vec![json!({"a": 0}); 10_000];
         assert_eq!(codes(&json!(wrong)), [" schema"]);
         wrong.truncate(100);
-        assert_eq!(codes(&json!(wrong)).len(), MAX_VIOLATIONS);
+        assert_eq!(codes(&json!(wrong)).len(), KEY_VIOLATIONS);
         assert_eq!(
             codes(&json!(vec![json!({"a": 1}); 100_000])),
             [" tooIntricate"]

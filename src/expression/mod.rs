@@ -10,7 +10,9 @@
 //! `sandbox`. Both give the same answer, and the same answer every time: there is no clock, no
 //! randomness and nothing left over from an earlier evaluation.
 //!
-//! Data go into the sandbox frozen and with every digit of their numbers (`input`).
+//! Data go into the sandbox frozen and with every digit of their numbers (`input`); a script that
+//! reads a text as a number keeps its digits or fails (`guards.js`), and comparisons are exact
+//! (`exact_operators`).
 //!
 //! In scope of a condition are the top-level keys of the data (a missing one is `undefined`), all
 //! data as `input`, and the built-ins listed in `names`, which win over keys of the same name. The
@@ -22,6 +24,7 @@
 mod compile;
 mod condition;
 mod effects;
+mod exact_operators;
 mod fast;
 mod input;
 mod key_schemas;
@@ -34,6 +37,7 @@ mod rule;
 mod sandbox;
 mod schema_parts;
 mod script;
+mod structure;
 pub mod worker;
 
 #[cfg(test)]

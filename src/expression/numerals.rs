@@ -23,8 +23,13 @@ pub fn mistake(numeral: &str) -> Option<String> {
             || digits.parse(),
             |base| u128::from_str_radix(&digits[2..], base),
         );
-        let is_number = base.is_none() || digits.len() > 2;
-        return (is_number && value.map_or(true, |value| value > MAX_SAFE as u128)).then(|| {
+        let is_number = !digits.is_empty() && (base.is_none() || digits.len() > 2);
+        // Converted and back, as a double has room for some of them.
+        let is_held = value.is_ok_and(|value: u128| {
+            let held = value as f64;
+            held < 2_f64.powi(128) && held as u128 == value
+        });
+        return (is_number && !is_held).then(|| {
             format!(
                 "{numeral} is beyond 2^53, where JavaScript's numbers lose digits; write \
                 {numeral}n, with the n of a BigInt"
@@ -39,6 +44,12 @@ pub fn mistake(numeral: &str) -> Option<String> {
     }
     let rounded = || format!("JavaScript would round {numeral} to {held:?}; write {held:?}");
     (!is_exact(&digits)).then(rounded)
+}
+
+/// Whether data hold this whole number as a `BigInt`, so that `===` never holds between the two.
+pub fn is_beyond_safe(numeral: &str) -> bool {
+    let held: Option<f64> = numeral.replace('_', "").parse().ok();
+    held.is_some_and(|held| held.fract() == 0.0 && held > MAX_SAFE as f64 && held < 2_f64.powi(64))
 }
 
 #[cfg(test)]
@@ -56,17 +67,22 @@ mod tests {
             "1e21",
             "1_000.25",
             "9007199254740991",
+            "9007199254740992",
+            "9007199254740994",
+            "18446744073709551616",
+            "1_000_000_000_000_000_000_000",
             "0x1fffffffffffff",
+            "0x20000000000000",
             "0b11",
             "0.1",
         ] {
             assert_eq!(mistake(exact), None, "{exact}");
         }
         for (rounded, advice) in [
-            ("9007199254740992", "write 9007199254740992n"),
+            ("9007199254740993", "write 9007199254740993n"),
             ("7615917337495251231", "write 7615917337495251231n"),
-            ("1_000_000_000_000_000_000_000", "n, with"),
-            ("0x20000000000000", "write 0x20000000000000n"),
+            ("1_000_000_000_000_000_000_001", "n, with"),
+            ("0x20000000000001", "write 0x20000000000001n"),
             ("0xffffffffffffffffffffffffffffffffffff", "BigInt"),
             ("0.1000000000000000055", "write 0.1"),
             ("3.141592653589793238", "write 3.141592653589793"),
@@ -79,7 +95,7 @@ mod tests {
                 mistake(rounded)
             );
         }
-        for no_number in ["1e", "0x", "1__0e"] {
+        for no_number in ["", "1e", "0x", "1__0e"] {
             assert_eq!(mistake(no_number), None, "{no_number}");
         }
     }

@@ -8,7 +8,10 @@
 use rquickjs::{Array, Atom, Function, Object, Type, Value, atom::PredefinedAtom};
 use serde_json::{Map, Number, Value as Json};
 
-use crate::limits::{JSON_DEPTH, RULE_OUTPUT_BYTES};
+use crate::{
+    limits::{JSON_DEPTH, RULE_OUTPUT_BYTES},
+    text::member_path::{push_item, push_member},
+};
 
 /// Reads the members of `output`. `plain` is what plain objects inherit from, `guards` what
 /// `guards.js` gave.
@@ -110,8 +113,7 @@ impl<'js> Reading<'js> {
                 continue;
             }
             let length = self.path.len();
-            self.path.push('.');
-            self.path.push_str(&name);
+            push_member(&mut self.path, &name);
             self.take(name.len() + 4)?;
             let member = self.value(&member, depth)?;
             self.path.truncate(length);
@@ -127,7 +129,7 @@ impl<'js> Reading<'js> {
         let count: f64 = array.as_object().get(PredefinedAtom::Length)?;
         for index in 0..count as usize {
             let length = self.path.len();
-            self.path.push_str(&format!("[{index}]"));
+            push_item(&mut self.path, index);
             self.take(1)?;
             let item: Value<'js> = array.get(index)?;
             items.push(self.value(&item, depth)?);
@@ -141,6 +143,8 @@ impl<'js> Reading<'js> {
         // Beyond this every number is whole, but not every whole number fits 64 bits.
         const WHOLE: f64 = 9e18;
         let number_of = |number: f64| match number {
+            // A whole number has no sign for zero.
+            zero if zero == 0.0 && zero.is_sign_negative() => Number::from_f64(zero),
             whole if whole.fract() == 0.0 && whole.abs() < WHOLE => {
                 Some(Number::from(whole as i64))
             }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::{
     condition::place,
     effects::{self, Fault},
+    exact_operators::Forms,
     lexer,
     sandbox::{ScriptError, check_syntax},
     worker::transform,
@@ -26,8 +27,8 @@ const FIRST_LINE: u32 = 2;
 /// A compiled business rule.
 #[derive(Debug)]
 pub struct Rule {
-    /// A function expression.
-    source: String,
+    /// Function expressions.
+    forms: Forms,
     script: String,
 }
 
@@ -44,13 +45,13 @@ impl Rule {
                 into several actions"
             ));
         }
-        let source = format!("(function(){{'use strict';\n{script}\n}})");
+        let wrap = |script: &str| format!("(function(){{'use strict';\n{script}\n}})");
         // As a method of an object and of a class, too: what is a body in all three places cannot
         // have closed the brace around it, as no text goes on in all three.
         let in_object = format!("(function(){{'use strict';return {{rule(){{\n{script}\n}}}}}})");
         let in_class =
             format!("(function(){{'use strict';return class{{rule(){{\n{script}\n}}}}}})");
-        check_syntax(&[in_object, in_class, source.clone()]).map_err(|error| {
+        check_syntax(&[in_object, in_class, wrap(script)]).map_err(|error| {
             let error = error.in_text(script, FIRST_LINE);
             format!(
                 "expected JavaScript statements, but {}{}; mend it there",
@@ -59,8 +60,9 @@ impl Rule {
             )
         })?;
         // What the lexer cannot split is right nevertheless: the engine has read it.
-        let tokens = lexer::tokens(script).unwrap_or_default();
-        effects::check_numbers(&tokens).map_err(|Fault { at, found }| {
+        let tokens = lexer::tokens(script).ok();
+        let tokens = tokens.as_deref();
+        effects::check_numbers(tokens.unwrap_or_default()).map_err(|Fault { at, found }| {
             let (line, column) = place(script, at);
             format!(
                 "expected numbers that JavaScript holds exactly, but at line {line}, column \
@@ -68,7 +70,7 @@ impl Rule {
             )
         })?;
         Ok(Self {
-            source,
+            forms: Forms::of(script, tokens, wrap),
             script: script.to_owned(),
         })
     }
@@ -79,8 +81,11 @@ impl Rule {
     /// What the script throws, a limit reached, or an output that is not JSON; with the line in the
     /// script.
     pub fn run(&self, data: &Value, now: &str) -> Result<Value, EvaluationError> {
-        transform(&self.source, data, now).map_err(|error| {
-            let ScriptError { message, position } = error.in_text(&self.script, FIRST_LINE);
+        let put_out = self.forms.over(data).and_then(|form| {
+            transform(&form.source, data, now)
+                .map_err(|error| form.in_script(error, &self.script, FIRST_LINE))
+        });
+        put_out.map_err(|ScriptError { message, position }| {
             let place = position.map_or_else(String::new, |(line, column)| {
                 format!(" at line {line}, column {column}")
             });
@@ -164,7 +169,7 @@ mod tests {
         );
         check(
             "output.x = [1, -0, 1e15, -2.5, 2 ** 53]",
-            json!({"x": [1, 0, 1_000_000_000_000_000_i64, -2.5, 9_007_199_254_740_992_i64]}),
+            json!({"x": [1, -0.0, 1_000_000_000_000_000_i64, -2.5, 9_007_199_254_740_992_i64]}),
         );
     }
 
@@ -266,6 +271,126 @@ mod tests {
         ] {
             assert!(Rule::compile(script).is_ok(), "{script}");
         }
+    }
+
+    #[test]
+    fn a_zero_keeps_its_sign() {
+        for (script, expected) in [
+            ("output.x = input.x", "-0.0"),
+            ("output.x = 0 * -1", "-0.0"),
+            ("output.x = -0 + 0", "0"),
+            ("output.x = JSON.parse('[-0]')[0]", "-0.0"),
+        ] {
+            let output = run(script, &json!({"x": -0.0})).expect(script);
+            assert_eq!(output["x"].to_string(), expected, "{script}");
+        }
+    }
+
+    #[test]
+    fn texts_that_are_read_as_numbers_keep_their_digits() {
+        let id = 7_615_917_337_495_251_231_i64;
+        let data = json!({"text": "7615917337495251231", "list": ["7615917337495251231"], "short": "12.50"});
+        let of = |script: &str| run(script, &data).map(|output| output["x"].clone());
+        for (script, expected) in [
+            ("output.x = JSON.parse(input.text)", json!(id)),
+            (
+                "output.x = JSON.parse('{\"a\": [7615917337495251231, 0.5]}')",
+                json!({"a": [id, 0.5]}),
+            ),
+            (
+                "output.x = JSON.parse('{\"a\": [1, 2], \"b\": 3}', (name, value) => name === 'b' ? \
+                undefined : typeof value === 'number' ? value + 1 : value)",
+                json!({"a": [2, 3]}),
+            ),
+            (
+                "const x = JSON.parse('{\"a\": 1}'); x.b = 2; output.x = x",
+                json!({"a": 1, "b": 2}),
+            ),
+            ("output.x = BigInt(input.text)", json!(id)),
+            (
+                "output.x = [Number(input.short), +input.short, parseFloat(input.short), \
+                parseInt(input.short), Number.parseInt('ff', 16), Number('0x10'), Number(), Number('')]",
+                json!([12.5, 12.5, 12.5, 12, 255, 16, 0, 0]),
+            ),
+            (
+                "output.x = [Number(null), Number(true), Number([5]), ['1', '2'].map(Number), \
+                parseInt(1e21), Number('9007199254740992'), isNaN(Number('x'.repeat(20)))]",
+                json!([0, 1, 5, [1, 2], 1, 9_007_199_254_740_992_i64, true]),
+            ),
+            (
+                "output.x = [Number.MAX_SAFE_INTEGER, (5).constructor === Number, (5) instanceof Number, \
+                new Number(5) instanceof Number, Number.isInteger(5), Number.name]",
+                json!([9_007_199_254_740_991_i64, true, false, true, true, "Number"]),
+            ),
+            (
+                "output.x = Number(BigInt(input.text))",
+                json!(7_615_917_337_495_250_944_i64),
+            ),
+        ] {
+            assert_eq!(of(script), Ok(expected), "{script}");
+        }
+        for script in [
+            "output.x = Number(input.text)",
+            "output.x = Number(input.list)",
+            "output.x = new Number(input.text)",
+            "output.x = +input.text",
+            "output.x = 1 + +input.list[0]",
+            "output.x = parseInt(input.text)",
+            "output.x = Number.parseInt(input.text, 10)",
+            "output.x = parseFloat(input.text)",
+            "output.x = parseFloat('0.1000000000000000055 km')",
+            "output.x = Number('1e400')",
+            "output.x = input.list.map(Number)",
+            "output.x = (5).constructor(input.text)",
+            "output.x = Number('0xfffffffffffffffff')",
+        ] {
+            let sentence = of(script).expect_err(script);
+            assert!(
+                sentence.contains("would lose digits") && sentence.contains("line 1"),
+                "{script}: {sentence}"
+            );
+        }
+        for (json, part) in [
+            ("[0.1000000000000000055]", "would lose digits"),
+            ("{\"a\": {\"b\": 12345678901234567890123}}", "at `a.b`"),
+            ("[1", "EOF"),
+            ("undefined", "line 1 column 1"),
+        ] {
+            let script = format!("\noutput.x = JSON.parse({})", json!(json));
+            let sentence = of(&script).expect_err(json);
+            assert!(
+                sentence.contains(part) && sentence.contains("line 2"),
+                "{json}: {sentence}"
+            );
+        }
+        let long = of("output.x = JSON.parse(`\"${'x'.repeat(2e6)}\"`)");
+        assert!(long.is_err_and(|sentence| sentence.contains("1048576 bytes")));
+    }
+
+    #[test]
+    fn whole_numbers_are_ordered_exactly() {
+        let data = json!({"low": i64::MIN, "id": -9_007_199_254_740_993_i64, "max": u64::MAX, "half": -0.5});
+        for condition in [
+            "input.id < input.half",
+            "!(input.id > -1e9) && input.id <= -3000000000 && -3000000000 >= input.id",
+            "input.low < input.id && input.low < -9.2e18 && input.low > -1e19",
+            "-100.5 < -5n && !(-5n < -100.5) && -1.8e-266 > -18446744073709551616n",
+            "input.max > 0.5 && input.max < Infinity && !(input.max < NaN) && input.max >= 1.8e19",
+            "[input.id] < [input.half] === ('-9007199254740993' < '-0.5')",
+            "({valueOf: () => input.id}) < -0.5",
+            "!(-1n < null) === false && !(undefined > -5n) && '-6' < -5n",
+            "[3, input.id, -0.5].sort((a, b) => a < b ? -1 : a > b ? 1 : 0)[0] === input.id",
+        ] {
+            let script = format!("output.x = {condition}");
+            assert_eq!(run(&script, &data), Ok(json!({"x": true})), "{condition}");
+        }
+        // Places are those of the script as it is written.
+        let script = "const a = +'5' < input.id; output.x = input.missing.y";
+        let sentence = run(script, &data).expect_err("no input.missing.y");
+        assert!(sentence.contains("line 1, column 39"), "{sentence}");
+        let unknown = "const a = input.id < {}.x";
+        assert!(run(unknown, &data).is_err_and(|sentence| sentence.contains("not plain enough")));
+        assert_eq!(run(unknown, &json!({"id": -7})), Ok(json!({})));
     }
 
     #[test]

@@ -7,15 +7,21 @@
 //! *without* `rust-alloc` and `allocator` (with them the memory limit is a no-op). `guards.js`
 //! takes away or bounds what the limits here do not reach.
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
 
 use rquickjs::context::{EvalOptions, intrinsic};
 use rquickjs::function::Rest;
-use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Runtime, Type, Value};
+use rquickjs::{
+    CatchResultExt, CaughtError, Context, Ctx, Exception, Function, Object, Runtime, Type, Value,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use super::{fast, input, output};
+use super::{fast, input, lexer::is_space, numerals, output};
+use crate::{limits::SCRIPT_JSON_BYTES, text::json};
 
 /// How long one evaluation may run.
 const TIME_LIMIT: Duration = Duration::from_millis(100);
@@ -185,11 +191,39 @@ fn run<T>(
         polls > UNTIMED_POLLS && Instant::now() >= deadline
     })));
     context.with(|ctx| {
-        let result = ctx
-            .eval::<Object<'_>, _>(include_str!("guards.js"))
-            .and_then(|guards| work(&ctx, &guards));
+        let result = guards(&ctx).and_then(|guards| work(&ctx, &guards));
         result.catch(&ctx).map_err(|error| script_error(&error))
     })
+}
+
+/// What `guards.js` gives, after it has guarded the engine.
+fn guards<'js>(ctx: &Ctx<'js>) -> rquickjs::Result<Object<'js>> {
+    let native = Object::new(ctx.clone())?;
+    native.set("isRounded", Function::new(ctx.clone(), is_rounded)?)?;
+    native.set("parse", Function::new(ctx.clone(), parse)?)?;
+    ctx.eval::<Function<'_>, _>(include_str!("guards.js"))?
+        .call((native,))
+}
+
+/// Whether a text that JavaScript reads as a number would lose digits by that.
+fn is_rounded(text: String) -> bool {
+    let numeral = text.trim_matches(is_space).trim_start_matches(['+', '-']);
+    let is_numeral = numeral.starts_with(|first: char| first.is_ascii_digit() || first == '.');
+    is_numeral && numerals::mistake(numeral).is_some()
+}
+
+/// A JSON text as the data are read: every digit survives.
+fn parse<'js>(ctx: Ctx<'js>, json: String) -> rquickjs::Result<Value<'js>> {
+    let refuse = |found: &dyn fmt::Display| {
+        let sentence = format!("expected JSON to parse, but {found}");
+        Exception::throw_syntax(&ctx, &sentence)
+    };
+    if json.len() > SCRIPT_JSON_BYTES {
+        let found = format!("it has more than {SCRIPT_JSON_BYTES} bytes");
+        return Err(refuse(&found));
+    }
+    let read: Json = json::from_text(&json).map_err(|error| refuse(&error))?;
+    input::copy(&ctx, &read)
 }
 
 fn options() -> EvalOptions {

@@ -7,7 +7,7 @@
 //! library sees the schema, as that copies what is referred to. Not here: the check
 //! (`key_schemas`).
 
-use std::collections::HashMap;
+use std::{borrow::Cow, collections::HashMap};
 
 use serde_json::Value;
 
@@ -150,7 +150,8 @@ impl<'a> Counting<'a> {
         }
         let target = reference
             .strip_prefix('#')
-            .and_then(|pointer| self.root.pointer(pointer))
+            .and_then(percent_decoded)
+            .and_then(|pointer| self.root.pointer(&pointer))
             .ok_or_else(|| {
                 format!(
                     "expected a `$ref` to a part of this schema such as `#/$defs/address`, but \
@@ -163,6 +164,21 @@ impl<'a> Counting<'a> {
         self.counted.insert(reference, parts);
         Ok(parts)
     }
+}
+
+/// The fragment of an address as the text it stands for; `None` when that is no text.
+fn percent_decoded(fragment: &str) -> Option<Cow<'_, str>> {
+    if !fragment.contains('%') {
+        return Some(Cow::Borrowed(fragment));
+    }
+    let (mut bytes, mut rest) = (Vec::with_capacity(fragment.len()), fragment);
+    while let Some((plain, coded)) = rest.split_once('%') {
+        bytes.extend(plain.bytes());
+        bytes.push(u8::from_str_radix(coded.get(..2)?, 16).ok()?);
+        rest = &coded[2..];
+    }
+    bytes.extend(rest.bytes());
+    String::from_utf8(bytes).ok().map(Cow::Owned)
 }
 
 fn bounded(parts: usize) -> Result<usize, String> {
@@ -200,6 +216,10 @@ mod tests {
                 8,
             ),
             (json!({"items": {"unevaluatedProperties": false}}), 5),
+            (
+                json!({"$ref": "#/$defs/a%20b%C3%A4~1c", "$defs": {"a bä/c": {"type": "null"}}}),
+                3,
+            ),
         ] {
             assert_eq!(count(&schema), Ok(parts), "{schema}");
         }
@@ -235,6 +255,13 @@ mod tests {
                 "a part of this schema",
             ),
             (json!({"$ref": "#/nowhere"}), "a part of this schema"),
+            (json!({"$ref": "#/%zz"}), "a part of this schema"),
+            (json!({"$ref": "#/%ff"}), "a part of this schema"),
+            (json!({"$ref": "#/%"}), "a part of this schema"),
+            (
+                json!({"$ref": "#/$defs/%61", "$defs": {"a": {"$ref": "#/$defs/a"}}}),
+                "itself",
+            ),
             (
                 json!({"$ref": "#anchor", "$defs": {"x": {"$anchor": "anchor"}}}),
                 "a part of this schema",

@@ -5,10 +5,12 @@
 //! many does no harm, and a top-level key the data lacks is `undefined` instead of a
 //! `ReferenceError`.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::Value;
 
+use super::exact_operators::Forms;
+use super::lexer;
 use super::names::{is_built_in, is_reserved};
 use super::sandbox::{Outcome, ScriptError, check_syntax};
 use super::worker::call;
@@ -19,8 +21,8 @@ const FIRST_LINE: u32 = 2;
 /// A condition that runs in the sandbox.
 #[derive(Debug)]
 pub struct Script {
-    /// A function expression.
-    source: String,
+    /// Function expressions.
+    forms: Forms,
     /// The function's parameters after `input`.
     names: Vec<String>,
     /// Whether the text speaks of all data and not only of the members in `names`.
@@ -52,8 +54,10 @@ impl Script {
                 .map(str::to_owned),
         );
         let reads_input = expression.contains("input");
+        let tokens = lexer::tokens(expression).ok();
+        let wrap = |text: &str| wrap(&names, '(', text, ')');
         Ok(Self {
-            source: wrap(&names, '(', expression, ')'),
+            forms: Forms::of(expression, tokens.as_deref(), wrap),
             names,
             reads_input,
         })
@@ -64,19 +68,18 @@ impl Script {
     /// # Errors
     /// What the script throws, or a limit reached.
     pub fn run(&self, data: &Value) -> Result<Outcome, ScriptError> {
-        match data {
+        let used = match data {
             Value::Object(members) if !self.reads_input => {
                 let used = self
                     .names
                     .iter()
                     .filter_map(|name| members.get_key_value(name));
-                let used = used
-                    .map(|(name, value)| (name.clone(), value.clone()))
-                    .collect();
-                call(&self.source, &self.names, &Value::Object(used))
+                let used = used.map(|(name, value)| (name.clone(), value.clone()));
+                Cow::Owned(Value::Object(used.collect()))
             }
-            _ => call(&self.source, &self.names, data),
-        }
+            _ => Cow::Borrowed(data),
+        };
+        call(&self.forms.over(&used)?.source, &self.names, &used)
     }
 }
 

@@ -3,9 +3,12 @@
 //! Five fields (minute, hour, day, month, weekday) are the cron of Unix: weekdays are 0 or 7 for
 //! Sunday to 6 for Saturday. Six or seven fields (a second before them, a year behind them), and
 //! any text with a `?`, are Quartz's: weekdays are 1 for Sunday to 7 for Saturday. Names (`MON`)
-//! mean the same in both, and so do `n/m`, which begins at n, and `L`, `W` and `#`.
+//! mean the same in both, and so do `n/m`, which begins at n, ranges that go on over an end
+//! (`22-2`), and `L`, `W` and `#`.
 //!
-//! Not here: when a schedule is due by it (`occurrences`).
+//! Not here: when a schedule is due by it (`occurrences`), the fields but weekdays (`fields`).
+
+mod fields;
 
 use croner::{Cron, parser::CronParser};
 
@@ -61,8 +64,22 @@ pub fn read(text: &str) -> Result<Reading, String> {
         Numbering::Unix
     };
     let weekdays = weekdays(fields[weekday_at], numbering)?;
-    let mut rewritten = fields.clone();
-    rewritten[weekday_at] = &weekdays;
+    let others = [
+        fields::SECOND,
+        fields::MINUTE,
+        fields::HOUR,
+        fields::DAY,
+        fields::MONTH,
+    ];
+    let mut rewritten = fields[..weekday_at]
+        .iter()
+        .zip(&others[others.len() - weekday_at..])
+        .map(|(text, field)| field.read(text))
+        .collect::<Result<Vec<_>, _>>()?;
+    rewritten.push(weekdays.clone());
+    if let Some(year) = fields.get(weekday_at + 1) {
+        rewritten.push(fields::YEAR.read(year)?);
+    }
     let cron = parse(&rewritten.join(" "))?;
     let is_plain = match numbering {
         Numbering::Quartz => has_mark && fields.len() > 5,
@@ -274,6 +291,21 @@ mod tests {
         assert_eq!(minutes("5/20 * * * *"), [5, 25, 45]);
         assert_eq!(minutes("*/20 * * * *"), [0, 20, 40]);
         assert_eq!(minutes("10-40/15 * * * *"), [10, 25, 40]);
+        assert_eq!(minutes("50-10/15 * * * *"), [5, 50]);
+    }
+
+    #[test]
+    fn ranges_go_on_over_an_end() {
+        let pattern = |text: &str| {
+            let reading = read(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            reading.cron.pattern
+        };
+        assert_eq!(pattern("0 0 22-2 * * ?").hours.values(), [0, 1, 2, 22, 23]);
+        assert_eq!(pattern("0 22-2 * * *").hours.values(), [0, 1, 2, 22, 23]);
+        assert_eq!(pattern("0 0 0 1 NOV-FEB ?").months.values(), [1, 2, 11, 12]);
+        assert_eq!(pattern("0 0 0 30-2 * ?").days.values(), [1, 2, 30, 31]);
+        assert_eq!(pattern("58-1 * * * * ?").seconds.values(), [0, 1, 58, 59]);
+        assert_eq!(pattern("0 0 22-2/2 * * ?").hours.values(), [0, 2, 22]);
     }
 
     #[test]
@@ -346,8 +378,22 @@ mod tests {
             ("0 9 * * 1/0", "no step"),
             ("${a} * * * *", "expression"),
             ("${cron}", "expression"),
-            ("60 * * * *", ""),
-            ("0 9 ? * 2-6 *", ""),
+            ("60 * * * *", "`60` is no minute: they are 0 to 59"),
+            ("* 24 * * *", "`24` is no hour"),
+            ("* * 0 * *", "`0` is no day of the month: they are 1 to 31"),
+            ("* * * 13 *", "`13` is no month: they are 1 to 12, or JAN"),
+            ("* * * FOO *", "`FOO` is no month"),
+            ("* ? * * *", "`?` is no hour"),
+            ("*/0 * * * *", "`*/0` has no step"),
+            ("1-2-3 * * * *", "`2-3` is no minute"),
+            ("1, * * * *", "`` is no minute"),
+            ("0 0 0 1 1 ? 2030-2028", "the year 2030 comes after 2028"),
+            (
+                "0 0 9 L-3 * ?",
+                "`L-3` counts 3 days back from the end of the month",
+            ),
+            ("0 0 9 32W * ?", "`32` is no day"),
+            ("0 9 ? * 2-6 *", "`?` is no hour"),
         ] {
             let error = read(text).map(|_| ()).expect_err(text);
             assert!(error.contains(part), "{text}: {error}");

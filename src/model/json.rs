@@ -1,24 +1,23 @@
 //! Reads the JSON form of a process definition: the serde form of [`ProcessDefinition`].
 
-use super::{
-    definition::ProcessDefinition, problem::Problem, repeated_members, source::ReadDefinition,
-};
-use crate::text::json;
+use super::{definition::ProcessDefinition, problem::Problem, source::ReadDefinition};
+use crate::text::json::{self, JsonError};
 
 /// Reads one definition.
 ///
 /// # Errors
 /// The place where the text stops being a definition; later problems cannot be told.
 pub fn read(text: &str) -> Result<Vec<ReadDefinition>, Vec<Problem>> {
-    if let Err(sentence) = repeated_members::check(text) {
-        return Err(vec![Problem::error("", "duplicate_member", sentence)]);
-    }
     json::from_text::<ProcessDefinition>(text)
         .map(|definition| vec![(definition, Vec::new())])
         .map_err(|error| {
             let message =
                 format!("expected a process definition, but {error}; correct the JSON there");
-            vec![Problem::error("", "invalid_json", message)]
+            let code = match error {
+                JsonError::Repeated { .. } => error.problem_code(),
+                _ => "invalid_json",
+            };
+            vec![Problem::error("", code, message)]
         })
 }
 

@@ -11,6 +11,7 @@ use super::{
     field_error::{FieldError, FieldErrors},
     path::{DataPath, Segment},
 };
+use crate::text::member_path::push_member;
 
 /// A compiled key list. The default one accepts nothing.
 #[derive(Clone, Debug, Default)]
@@ -107,7 +108,7 @@ impl Keys {
             Value::Object(_) if self.everything => {
                 return Ok(Accepted {
                     data: payload.clone(),
-                    ignored,
+                    ignored: Vec::new(),
                 });
             }
             Value::Object(members) => {
@@ -137,26 +138,27 @@ impl Keys {
             key.path.set(&mut data, value.clone());
         }
         if self.strict {
-            for path in &ignored {
+            for (path, name) in &ignored {
                 violations
                     .entry(path.clone())
-                    .or_insert_with(|| FieldError::additional(last(path), self.not_covered()));
+                    .or_insert_with(|| FieldError::additional(name, self.not_covered()));
             }
         }
         if violations.is_empty() {
+            let ignored = ignored.into_iter().map(|(path, _)| path).collect();
             Ok(Accepted { data, ignored })
         } else {
             Err(violations)
         }
     }
 
-    /// Lists the shortest paths of `members` that are left out. A key below a member covers nothing
+    /// Lists the shortest paths of `members` that are left out, each with its last name. A key below a member covers nothing
     /// when the member is no object, so such a member is listed itself.
     fn collect_uncovered<'a>(
         &self,
         members: &'a Map<String, Value>,
         at: &mut Vec<&'a str>,
-        ignored: &mut Vec<String>,
+        ignored: &mut Vec<(String, &'a str)>,
     ) {
         for (name, value) in members {
             at.push(name);
@@ -173,7 +175,11 @@ impl Keys {
                     Value::Object(members) if key_below => {
                         self.collect_uncovered(members, at, ignored)
                     }
-                    _ => ignored.push(at.join(".")),
+                    _ => {
+                        let mut path = String::new();
+                        at.iter().for_each(|name| push_member(&mut path, name));
+                        ignored.push((path, name));
+                    }
                 }
             }
             at.pop();

@@ -2,10 +2,6 @@
 
 use serde_json::Value;
 
-/// Deepest nesting of data that one instance takes over from another. More would not be read back
-/// from the log.
-pub const MAX_DATA_DEPTH: usize = 256;
-
 /// Whether arrays and objects nest deeper than `limit`.
 pub fn exceeds_depth(value: &Value, limit: usize) -> bool {
     match value {

@@ -31,7 +31,6 @@ pub mod merging;
 pub mod occurrences;
 pub mod path;
 pub mod problem;
-pub mod repeated_members;
 pub mod schedule;
 pub mod searching;
 pub mod source;

@@ -62,10 +62,8 @@ impl Occurrences {
             When::Date(text) => Self::At(date(text, &zone)?),
             When::Duration(text) => {
                 let span = span(text)?;
-                if Time(0)
-                    .plus_in(&span, &zone)
-                    .is_none_or(|due| due < Time(0))
-                {
+                let due = Time(0).plus_in(&span, &zone);
+                if due.ok_or_else(|| too_long("duration", text))? < Time(0) {
                     return Err(format!(
                         "expected a duration that is not negative, such as PT1H, but got \
                         `{text}`; correct it"
@@ -152,11 +150,12 @@ impl Interval {
                 correct the number"
             ));
         }
-        let every = span(every)?;
-        if Time(0)
-            .plus_in(&every, &zone)
-            .is_none_or(|due| due.0 < SHORTEST)
-        {
+        let written = every;
+        let every = span(written)?;
+        let begin = from.unwrap_or(Time(0));
+        let due = begin.plus_in(&every, &zone);
+        let millis = due.ok_or_else(|| too_long("interval", written))?.0 - begin.0;
+        if millis < SHORTEST {
             return Err(format!(
                 "expected an interval of a second or more, but got `{text}`; make it longer"
             ));
@@ -208,6 +207,14 @@ impl Interval {
         }
         open
     }
+}
+
+fn too_long(what: &str, text: &str) -> String {
+    format!(
+        "expected {} {what} that ends before the year 10000, but `{text}` is longer; make it \
+        shorter",
+        if what.starts_with('i') { "an" } else { "a" }
+    )
 }
 
 fn zone(name: Option<&str>) -> Result<TimeZone, String> {

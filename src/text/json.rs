@@ -2,17 +2,20 @@
 //! systems, what a definition holds.
 //!
 //! It passes over a byte order mark, as RFC 8259 allows, says so in words when a text is no UTF-8,
-//! and refuses a number that could not be held exactly, with its path: what was read is written
-//! back with every digit it had.
+//! and refuses, with its path, what could not be written back as it was: a number that would lose
+//! digits, and a member that an object has twice, of which readers keep the last one in silence.
 //!
-//! Not here: what makes a number exact (`number`), how deep and long a text may be (its reader's
-//! business).
+//! Not here: what makes a number exact (`number`), how such places are found (`json_scan`), how
+//! deep and long a text may be (its reader's business).
 
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 
-use super::{number::is_exact, utf8, without_mark};
+use super::{
+    json_scan::{Fault, first_fault, path_around, path_of, place},
+    utf8, without_mark,
+};
 
 /// Why a text is not read. Displayed, it is the second half of a sentence: `expected …, but
 /// {error}`.
@@ -27,14 +30,33 @@ pub enum JsonError {
         /// As it is written, cut off when long.
         number: String,
     },
+    /// An object in it has a member twice.
+    Repeated {
+        /// Which object, as `order.items[0]`; empty for the whole text.
+        path: String,
+        /// The member's name, cut off when long.
+        name: String,
+        /// Line and column of both, from 1.
+        places: [(usize, usize); 2],
+    },
     /// It is no text in UTF-8.
     Encoding(String),
+}
+
+impl JsonError {
+    /// The code of a problem of a definition in which this is found.
+    pub fn problem_code(&self) -> &'static str {
+        match self {
+            Self::Repeated { .. } => "duplicate_member",
+            _ => "invalid_value",
+        }
+    }
 }
 
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreadable(error) => error.fmt(f),
+            Self::Unreadable(error) => f.write_str(&in_words(error)),
             Self::Inexact { path, number } => {
                 let place = if path.is_empty() {
                     String::new()
@@ -45,6 +67,19 @@ impl fmt::Display for JsonError {
                     f,
                     "the number {number}{place} would lose digits; write it as a text in quotes, \
                     or with fewer digits"
+                )
+            }
+            Self::Repeated { path, name, places } => {
+                let of = if path.is_empty() {
+                    String::new()
+                } else {
+                    format!(" of `{path}`")
+                };
+                let [(line, column), (second_line, second_column)] = places;
+                write!(
+                    f,
+                    "the member `{name}`{of} is there twice, at line {line} column {column} and \
+                    at line {second_line} column {second_column}; leave one out"
                 )
             }
             Self::Encoding(found) => f.write_str(found),
@@ -70,111 +105,58 @@ pub fn from_text<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, JsonError> {
     let value = serde_json::from_str(text);
-    // One beyond all bounds is an error of the library, too, but without its path.
-    let out_of_range = value
-        .as_ref()
-        .err()
-        .is_some_and(|error: &serde_json::Error| error.to_string().contains("out of range"));
-    match (value, first_inexact(text)) {
-        (Err(error), _) if !out_of_range => Err(JsonError::Unreadable(error)),
-        (_, Some((at, number))) => {
-            let end = number.floor_char_boundary(40);
-            let shown = if end < number.len() {
-                format!("{}…", &number[..end])
-            } else {
-                number.to_owned()
-            };
-            Err(JsonError::Inexact {
-                path: path_of(text, at),
-                number: shown,
-            })
-        }
-        (value, None) => value.map_err(JsonError::Unreadable),
+    // These are errors of the library, too, but without a path.
+    let is_fault = |error: &serde_json::Error| {
+        let told = error.to_string();
+        told.contains("out of range") || told.starts_with("duplicate field")
+    };
+    if let Some(error) = value.as_ref().err()
+        && !is_fault(error)
+    {
+        return value.map_err(JsonError::Unreadable);
+    }
+    match first_fault(text) {
+        None => value.map_err(JsonError::Unreadable),
+        Some(Fault::Inexact { at, number }) => Err(JsonError::Inexact {
+            path: path_of(text, at),
+            number: shown(number),
+        }),
+        Some(Fault::Repeated {
+            name,
+            first,
+            second,
+        }) => Err(JsonError::Repeated {
+            path: path_around(text, second),
+            name: shown(&name),
+            places: [place(text, first), place(text, second)],
+        }),
     }
 }
 
-/// The first number of a JSON text that is not held exactly, and where it begins.
-fn first_inexact(text: &str) -> Option<(usize, &str)> {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'"' => at = string_end(bytes, at),
-            b'-' | b'0'..=b'9' => {
-                let part =
-                    |byte: &u8| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E');
-                let end = bytes[at..]
-                    .iter()
-                    .position(|byte| !part(byte))
-                    .map_or(bytes.len(), |length| at + length);
-                if !is_exact(&text[at..end]) {
-                    return Some((at, &text[at..end]));
-                }
-                at = end;
-            }
-            _ => at += 1,
-        }
+/// What the library found wrong, in words for those who wrote the text.
+pub fn in_words(error: &serde_json::Error) -> String {
+    let told = error.to_string();
+    let place = format!("at line {} column {}", error.line(), error.column());
+    if told.starts_with("lone leading surrogate") || told.starts_with("unexpected end of hex") {
+        return format!(
+            "{place} is half of a surrogate pair such as \\ud800, which is no character; write \
+            the whole character"
+        );
     }
-    None
+    if told.starts_with("recursion limit") {
+        return format!("{place} it has more than 127 levels of objects and lists; flatten it");
+    }
+    told
 }
 
-/// Where the string that begins at `at` has ended.
-fn string_end(bytes: &[u8], mut at: usize) -> usize {
-    at += 1;
-    while at < bytes.len() && bytes[at] != b'"' {
-        at += 1 + usize::from(bytes[at] == b'\\');
+/// As it is written, cut off when long.
+fn shown(text: &str) -> String {
+    let end = text.floor_char_boundary(40);
+    if end < text.len() {
+        format!("{}…", &text[..end])
+    } else {
+        text.to_owned()
     }
-    at + 1
-}
-
-/// Where an open object or list is read.
-enum Place<'a> {
-    Member(&'a str),
-    Item(usize),
-}
-
-/// The path of what begins at byte `end` of a JSON text.
-fn path_of(text: &str, end: usize) -> String {
-    let bytes = text.as_bytes();
-    let (mut at, mut open): (usize, Vec<Place<'_>>) = (0, Vec::new());
-    while at < end {
-        match bytes[at] {
-            b'"' => {
-                let closed = string_end(bytes, at);
-                // The value of a member may be a string as well; its name is the last one before
-                // the colon.
-                let is_name = bytes[closed..]
-                    .iter()
-                    .find(|byte| !byte.is_ascii_whitespace())
-                    == Some(&b':');
-                if let (true, Some(Place::Member(name))) = (is_name, open.last_mut()) {
-                    *name = &text[at + 1..closed - 1];
-                }
-                at = closed;
-                continue;
-            }
-            b'{' => open.push(Place::Member("")),
-            b'[' => open.push(Place::Item(0)),
-            b'}' | b']' => drop(open.pop()),
-            b',' => {
-                if let Some(Place::Item(index)) = open.last_mut() {
-                    *index += 1;
-                }
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    let mut path = String::new();
-    for place in open {
-        match place {
-            Place::Item(index) => path.push_str(&format!("[{index}]")),
-            Place::Member(name) if path.is_empty() => path.push_str(name),
-            Place::Member(name) => path.push_str(&format!(".{name}")),
-        }
-    }
-    path.truncate(path.floor_char_boundary(200));
-    path
 }
 
 #[cfg(test)]
@@ -236,8 +218,8 @@ mod tests {
                 "at `b[1][1]`",
             ),
             (
-                r#"[{"a\"b" : {"c": "d"}, "e" : -9223372036854775809}]"#,
-                "at `[0].e`",
+                r#"[{"a\"b" : {"c.d": [{"": -9223372036854775809}]}}]"#,
+                r#"at `[0]["a\"b"]["c.d"][0][""]`"#,
             ),
             (
                 "1.00000000000000000001",
@@ -252,5 +234,52 @@ mod tests {
             Err("the number 1e400 at `a[0]`"),
         );
         check(format!("[{}]", "1".repeat(300)).as_bytes(), Err("…"));
+    }
+
+    #[test]
+    fn a_member_twice_is_refused_with_both_places() {
+        for once in [
+            "{}",
+            "[1, \"a\", \"a\"]",
+            r#"{"a": {"a": "a"}, "b": ["a", {"a": 1}, {"a": 1}], "c": {"b": 1}}"#,
+        ] {
+            check(once.as_bytes(), Ok(serde_json::from_str(once).expect(once)));
+        }
+        let many: String = (0..100)
+            .map(|number| format!("\"m{number}\": 1, "))
+            .collect();
+        for (twice, parts) in [
+            (
+                "{\"a\": 1,\n \"a\": 2}",
+                "`a` is there twice, at line 1 column 2 and at line 2 column 2",
+            ),
+            (
+                "{\"x\": [0, {\"b\": \"}\\\"\",\n\n\"c\": [],\n\"b\" : 2}]}",
+                "`b` of `x[1]` is there twice, at line 1 column 12 and at line 4 column 1",
+            ),
+            ("[{\"ä\": 1, \"\\u00e4\": 2}]", "`ä` of `[0]`"),
+            (&format!("{{{many}\"m7\": 2}}"), "`m7` is there twice"),
+            (
+                &format!("{{\"o\": {{{many}\"m99\": {{}}}}}}"),
+                "`m99` of `o`",
+            ),
+            ("{\"\": 1, \"\": 1}", "`` is there twice"),
+        ] {
+            check(twice.as_bytes(), Err(parts));
+        }
+        check(b"{\"a\": 1, \"a\": }", Err("line 1"));
+    }
+
+    #[test]
+    fn what_the_library_says_is_put_into_words() {
+        for half in [
+            r#"{"a": "\ud800"}"#,
+            r#"{"a": "\udc00"}"#,
+            r#"["\ud800x"]"#,
+            r#"{"\ud800": 1}"#,
+        ] {
+            check(half.as_bytes(), Err("half of a surrogate pair"));
+        }
+        check("[".repeat(200).as_bytes(), Err("127 levels"));
     }
 }

@@ -3,7 +3,7 @@
 //! differently when two are as near, or with the 17 that some always write. A number that is not is
 //! refused where it comes in, with its place, so that no digit is lost without a word.
 //!
-//! Not here: reading JSON (`json_text`), numbers in JavaScript (`expression::numerals`).
+//! Not here: reading JSON (`json`), numbers in JavaScript (`expression::numerals`).
 
 /// No decimal of so few digits, without exponent, is ever rounded.
 const SAFE_DIGITS: usize = 15;

@@ -6,7 +6,7 @@
 use std::{
     borrow::Cow,
     sync::{Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use actix_web::{
@@ -22,15 +22,9 @@ use actix_web::{
 use super::{app::App, approach::Approach, problem::Problem};
 use crate::{
     config::AllowedOrigins,
+    limits::{REFUSED_ORIGIN_AGAIN, REFUSED_ORIGIN_BYTES, REFUSED_ORIGINS_LOGGED},
     session::frames::{code::ErrorCode, cut},
 };
-
-/// How long a refused origin or host is not told of again.
-const TOLD: Duration = Duration::from_secs(60);
-/// Origins and hosts that are told of within that time; others of a flood of them are not.
-const TOLD_AT_ONCE: usize = 8;
-/// How much of a refused origin or host is repeated, in bytes.
-const REPEATED_BYTES: usize = 80;
 
 impl App {
     /// Refuses a request from a page of a foreign origin; one without `Origin` comes from no
@@ -49,13 +43,11 @@ impl App {
 
     /// The refusal of a page of this origin, which is also told to the log.
     pub fn refused_origin(&self, origin: &str) -> Problem {
-        let can_list = AllowedOrigins::can_list(origin);
+        let obstacle = AllowedOrigins::why_not_listed(origin);
         let origin = shown(origin);
-        let remedy = if can_list {
-            format!("--allowed-origins {origin} lets them connect")
-        } else {
-            "a file or a sandboxed frame has no origin that can be listed; serve the page over http"
-                .to_owned()
+        let remedy = match obstacle {
+            None => format!("--allowed-origins {origin} lets them connect"),
+            Some(obstacle) => obstacle.to_owned(),
         };
         if self.refusals.is_news(&origin) {
             log::warn!("pages of {origin} may not connect: {remedy} (told once a minute)");
@@ -187,8 +179,8 @@ impl Refusals {
 
     fn is_news_at(&self, what: &str, now: Instant) -> bool {
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        told.retain(|(_, since)| now.duration_since(*since) < TOLD);
-        if told.len() >= TOLD_AT_ONCE || told.iter().any(|(known, _)| known == what) {
+        told.retain(|(_, since)| now.duration_since(*since) < REFUSED_ORIGIN_AGAIN);
+        if told.len() >= REFUSED_ORIGINS_LOGGED || told.iter().any(|(known, _)| known == what) {
             return false;
         }
         told.push((what.to_owned(), now));
@@ -197,7 +189,7 @@ impl Refusals {
 }
 
 fn shown(text: &str) -> String {
-    cut(text, REPEATED_BYTES).escape_debug().to_string()
+    cut(text, REFUSED_ORIGIN_BYTES).escape_debug().to_string()
 }
 
 /// The origin of a page's address.
@@ -211,6 +203,8 @@ fn origin_of(page: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -224,7 +218,7 @@ mod tests {
         let told = (0..1_000)
             .filter(|number| refusals.is_news_at(&number.to_string(), at(61)))
             .count();
-        assert_eq!(told, TOLD_AT_ONCE - 2);
+        assert_eq!(told, REFUSED_ORIGINS_LOGGED - 2);
         assert!(refusals.is_news_at("c", at(200)));
     }
 }

@@ -155,10 +155,9 @@ async fn turn_away(
 ) -> Result<HttpResponse, actix_web::Error> {
     let places = app.admit_address(request)?;
     let origin = origin(request.head()).unwrap_or_default();
-    let reason = if AllowedOrigins::can_list(origin) {
-        format!("pages of {origin} may connect once --allowed-origins lists it")
-    } else {
-        "pages of files and sandboxed frames may not connect: serve the page over http".to_owned()
+    let reason = match AllowedOrigins::why_not_listed(origin) {
+        None => format!("pages of {origin} may connect once --allowed-origins lists it"),
+        Some(obstacle) => obstacle.to_owned(),
     };
     let (response, mut socket) = upgrade(app, request, body).await?;
     rt::spawn(async move {

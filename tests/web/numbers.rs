@@ -158,6 +158,56 @@ async fn a_number_that_would_lose_digits_is_refused_with_its_path() {
     server.stop().await;
 }
 
+/// Readers keep the last of two members with one name in silence, so neither counts.
+#[actix_web::test]
+async fn a_member_that_is_there_twice_is_refused_with_both_places() {
+    let server = support::server().await;
+    let (alice, dora) = (
+        User::new(&server, "alice", &[]),
+        User::new(&server, "dora", &["designer"]),
+    );
+    let twice = "{\"order\": [{\"id\": 1,\n \"id\": 2}]}";
+    let body = format!("{{\"process\": \"onboarding\", \"data\": {twice}}}");
+    let places = "`id` of `order[0]` is there twice, at line 1 column 13 and at line 2 column 2";
+    post(&alice, "/v1/instances", body)
+        .await
+        .is_problem(400, "bad_request", places);
+    let started = post(
+        &alice,
+        "/v1/instances",
+        r#"{"process":"onboarding"}"#.to_owned(),
+    )
+    .await
+    .json();
+    let key = started["instance"].as_str().expect("a key");
+    for (path, body) in [
+        (
+            "run",
+            format!("{{\"action\": \"save\", \"data\": {twice}}}"),
+        ),
+        (
+            "run",
+            format!("{{\"action\": \"a\", \"data\": {{}}, \"data\": {twice}}}"),
+        ),
+    ] {
+        let answer = post(&alice, &format!("/v1/instances/{key}/{path}"), body).await;
+        answer.is_problem(400, "bad_request", "there twice");
+    }
+    let root = User::new(&server, "root", &["operator"]);
+    let patch = root
+        .request(Method::PATCH, &format!("/v1/instances/{key}/data"))
+        .header("content-type", "application/json")
+        .body(format!("{{\"data\": {twice}}}"));
+    send(patch).await.is_problem(400, "bad_request", places);
+    let definition = process().to_string().replacen('{', "{\"id\": \"x\", ", 1);
+    let refused = post(&dora, "/v1/definitions", definition).await;
+    assert!(
+        refused.status == 422 && refused.text.contains("`id` is there twice"),
+        "{refused:?}"
+    );
+    server.stop().await;
+}
+
 #[actix_web::test]
 async fn a_byte_order_mark_is_passed_over() {
     let server = support::server().await;

@@ -9,11 +9,8 @@ use serde_json::{Value, json};
 use super::{CallAnswer, CallFailure, CallKey, OutsideRecord, Response};
 use crate::{
     engine::{effect::Effect, record::Record, step::Step},
-    model::{
-        executable::ActionWork,
-        http_request::HttpCall,
-        merging::{MAX_DATA_DEPTH, exceeds_depth},
-    },
+    limits::DATA_DEPTH,
+    model::{executable::ActionWork, http_request::HttpCall, merging::exceeds_depth},
 };
 
 /// Takes the answer to the call that record `number` placed or repeated.
@@ -107,9 +104,9 @@ fn result(step: &Step<'_>, call: &HttpCall, response: Response) -> Result<Option
         }
     };
     let levels = call.output_key.as_ref().map_or(0, |path| path.depth());
-    if exceeds_depth(&value, MAX_DATA_DEPTH.saturating_sub(levels)) {
+    if exceeds_depth(&value, DATA_DEPTH.saturating_sub(levels)) {
         return Err(format!(
-            "expected a result of at most {MAX_DATA_DEPTH} levels in the data, but it is deeper; \
+            "expected a result of at most {DATA_DEPTH} levels in the data, but it is deeper; \
             take less of it"
         ));
     }

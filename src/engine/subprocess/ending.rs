@@ -12,10 +12,11 @@ use crate::{
         state::Child,
         step::Step,
     },
+    limits::DATA_DEPTH,
     model::{
         executable::{ActionWork, Subprocess},
         ids::ElementKey,
-        merging::{MAX_DATA_DEPTH, exceeds_depth},
+        merging::exceeds_depth,
         template::Builtins,
     },
 };
@@ -212,9 +213,9 @@ fn outcome(
     };
     // Results of items lie one level deeper, in a list.
     let levels = path.depth() + usize::from(child.start.item.is_some());
-    if exceeds_depth(&value, MAX_DATA_DEPTH.saturating_sub(levels)) {
+    if exceeds_depth(&value, DATA_DEPTH.saturating_sub(levels)) {
         return Err(format!(
-            "expected a result of subprocess {} of at most {MAX_DATA_DEPTH} levels in the data, \
+            "expected a result of subprocess {} of at most {DATA_DEPTH} levels in the data, \
             but it is deeper; give less back by `output`",
             described(step, child)
         ));

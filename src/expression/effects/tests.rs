@@ -29,7 +29,10 @@ fn expressions_without_effect_pass() {
         a in b && a instanceof Array && typeof (a) == 'x' && void 0 === a",
         "a ? b : c ?? d?.e?.[0]",
         "({valueOf: () => 1}) == 1 && list.reduce((sum, x) => sum + x, 0) > 3",
-        "parseInt(a) == 7615917337495251231n",
+        "parseInt(a) == 7615917337495251231n && a == 9007199254740992",
+        "typeof Math.random == 'undefined' && Object.prototype.hasOwnProperty.call(input, 'a')",
+        "Math.max.apply(null, list) == list[0](1) && ['asc'].includes(order.sort)",
+        "(x => x.a)(client) == 1 && [x => x][0](1) && list['includes'](1) && list[`length`] == 1",
         "String(a)[0] == 'x' && isNaN(b)",
     ] {
         assert_eq!(
@@ -75,6 +78,27 @@ fn calls_that_change_data_are_faults() {
         6,
         "__defineGetter__",
     );
+}
+
+#[test]
+fn calls_in_disguise_are_faults() {
+    check_fault("list[`push`](1) > 0", 5, "`push`");
+    check_fault("(list.push)(1) > 0", 11, "`push`");
+    check_fault("(list.pop)?.()", 12, "`pop`");
+    check_fault("(a ? list['sort'] : b)(1)", 22, "`sort`");
+    check_fault("list[\"so\" + \"rt\"]()", 17, "computed");
+    check_fault("list['p\\u0075sh'](1)", 17, "computed");
+    check_fault("list[name](1)", 10, "computed");
+    check_fault("Object['assign'](input, {})", 7, "`assign`");
+    check_fault("Object.freeze(input)", 7, "`freeze`");
+    check_fault("[1].forEach(list.push, list)", 17, "`push`");
+    check_fault("(f => f.call(list, 1))(list.at)", 8, "`call`");
+    check_fault("list.push`1`", 9, "backquotes");
+    check_fault("String.raw`a${b}`", 10, "backquotes");
+    check_fault("Math.random() > 0.5", 5, "same answer");
+    check_fault("Math['random']() > 0.5", 5, "same answer");
+    check_fault("Math?.random?.() > 0.5", 6, "same answer");
+    check_fault("a === 9007199254740992", 6, "write `==`");
 }
 
 #[test]

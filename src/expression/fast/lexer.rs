@@ -86,14 +86,15 @@ fn sign(text: &str) -> Option<Token> {
 }
 
 /// Decimal numbers only: `0x1f`, `1_000` and `017` are left to the sandbox, and what JavaScript
-/// would round is refused there.
+/// would round, or never finds identical with data, is refused there.
 fn number(text: &str) -> Option<f64> {
     let is_octal = text.len() > 1 && text.starts_with('0') && text.as_bytes()[1].is_ascii_digit();
     // With these characters only, Rust's decimal grammar is JavaScript's.
     let is_decimal = text
         .bytes()
         .all(|byte| matches!(byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E'));
-    (is_decimal && !is_octal && numerals::mistake(text).is_none())
+    let is_plain = numerals::mistake(text).is_none() && !numerals::is_beyond_safe(text);
+    (is_decimal && !is_octal && is_plain)
         .then(|| text.parse().ok())
         .flatten()
 }

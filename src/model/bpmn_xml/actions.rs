@@ -178,7 +178,7 @@ fn read_type(
             }))
         }
         "startSubprocess" => {
-            let asynchronous = params.take("async");
+            let asynchronous = params.take_as_written("async");
             let without_params = params.take("withoutParams");
             let params_to_copy = params.take("paramsToCopy");
             ActionType::StartSubprocess {
@@ -249,13 +249,18 @@ impl Params<'_> {
                 self.action
             );
             reader.error(id, "duplicate_param", message);
+            return;
         }
         self.values.push((name, text(node), line));
     }
 
     fn take(&mut self, name: &str) -> Option<String> {
+        self.take_as_written(name).filter(|value| !value.is_empty())
+    }
+
+    fn take_as_written(&mut self, name: &str) -> Option<String> {
         let position = self.values.iter().position(|(other, ..)| other == name)?;
-        Some(self.values.swap_remove(position).1).filter(|value| !value.is_empty())
+        Some(self.values.swap_remove(position).1)
     }
 
     /// A parameter that must be there; `validate` reports an empty one.

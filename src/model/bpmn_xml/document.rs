@@ -13,27 +13,6 @@ use super::{
 };
 use crate::model::problem::Problem;
 
-/// BPMN elements that others refer to by id, besides flow nodes: two of them with one id contradict
-/// each other.
-const REFERABLE: &[&str] = &[
-    "process",
-    "collaboration",
-    "participant",
-    "messageFlow",
-    "sequenceFlow",
-    "lane",
-    "error",
-    "message",
-    "signal",
-    "escalation",
-    "dataObject",
-    "dataObjectReference",
-    "dataStore",
-    "dataStoreReference",
-    "subProcess",
-    "transaction",
-    "adHocSubProcess",
-];
 /// BPMN elements that are read or refused wherever they stand in a process; in another namespace
 /// they are a mistake.
 const STRUCTURE: &[&str] = &[
@@ -53,6 +32,8 @@ const STRUCTURE: &[&str] = &[
     "escalation",
     "multiInstanceLoopCharacteristics",
 ];
+/// What the namespaces of BPMN's diagrams begin with.
+const DIAGRAMS: &str = "http://www.omg.org/spec/";
 /// Stepwire's extension elements that stand right in `extensionElements`.
 const EXTENSIONS: &[&str] = &["actions", "key", "startData", "webhook"];
 
@@ -119,7 +100,7 @@ pub(super) fn no_process(root: Node<'_, '_>) -> Problem {
 
 fn repeated_ids(root: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) {
     let mut seen: HashMap<&str, Node<'_, '_>> = HashMap::new();
-    for node in root.descendants().filter(|node| is_referable(*node)) {
+    for node in root.descendants().filter(|node| has_id(*node)) {
         let Some(id) = filled(node.attribute("id")) else {
             continue;
         };
@@ -144,13 +125,12 @@ fn repeated_ids(root: Node<'_, '_>, lines: &Lines, problems: &mut Vec<Problem>) 
     }
 }
 
-fn is_referable(node: Node<'_, '_>) -> bool {
-    let name = node.tag_name().name();
-    let of_flow = ["Task", "Event", "Gateway", "Activity"]
-        .iter()
-        .any(|ending| name.ends_with(ending))
-        || name == "task";
-    node.tag_name().namespace() == Some(BPMN_NAMESPACE) && (of_flow || REFERABLE.contains(&name))
+/// Whether the attribute `id` of an element is one of XML, which is there once in a document: that
+/// of BPMN and its diagrams. Other tools' elements may have an `id` of their own meaning.
+fn has_id(node: Node<'_, '_>) -> bool {
+    node.tag_name()
+        .namespace()
+        .is_some_and(|namespace| namespace == BPMN_NAMESPACE || namespace.starts_with(DIAGRAMS))
 }
 
 /// Collects the names of a node that stand in a namespace near the one they belong to, one problem

@@ -7,9 +7,9 @@
 //! `document` checks what holds for the document as a whole; `process` walks a process, `nodes`,
 //! `flows` and `lanes` read its parts, `errors`, `multi_instance` and `schedules` what nodes hold,
 //! `languages` what expressions are written in, `actions` the extension elements; `reader` collects
-//! problems and reads attributes, `markup` bounds what the XML library is given, `xml` reads XML
-//! Schema's types, `without_effect` gathers what changes nothing here. `diagram` writes a document
-//! again without what only its authors may read. Not here: the rules a
+//! problems, `values` reads attributes, `markup` bounds what the XML library is given, `xml` reads
+//! XML Schema's types, `without_effect` gathers what changes nothing here. `diagram` writes a
+//! document again without what only its authors may read. Not here: the rules a
 //! definition must keep (`validate`).
 
 mod actions;
@@ -25,6 +25,7 @@ mod nodes;
 mod process;
 mod reader;
 mod schedules;
+mod values;
 mod without_effect;
 mod xml;
 

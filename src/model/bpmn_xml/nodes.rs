@@ -119,7 +119,7 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, reader: &mut Reader<'_>) 
         id: id.to_owned(),
         name: filled(node.attribute("name")).map(str::to_owned),
         kind,
-        can_go_back: reader.flag(id, "stepwire:canGoBack", own(node, "canGoBack"), true),
+        can_go_back: reader.own_flag(node, id, "canGoBack", true),
         start_condition: own(node, "startCondition")
             .filter(|_| kind == NodeKind::StartEvent)
             .map(str::to_owned),

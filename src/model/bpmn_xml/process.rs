@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use roxmltree::Node;
 
 use super::{
-    BPMN_NAMESPACE, flows, is_bpmn, lanes, nodes,
+    BPMN_NAMESPACE, STEPWIRE_NAMESPACE, flows, is_bpmn, lanes, nodes,
     reader::{Reader, WITHOUT_EFFECT, own, plain},
     xml::{filled, text},
 };
@@ -71,15 +71,14 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDef
         id: id.to_owned(),
         name: filled(process.attribute("name")).map(str::to_owned),
         documentation: documentation(process),
-        alias: reader.integer(id, "stepwire:alias", own(process, "alias")),
+        alias: reader.integer(
+            id,
+            "stepwire:alias",
+            process.attribute((STEPWIRE_NAMESPACE, "alias")),
+        ),
         expiry: own(process, "expiry").map(str::to_owned),
         action_message_expiry: own(process, "actionMessageExpiry").map(str::to_owned),
-        anonymous_start: reader.flag(
-            id,
-            "stepwire:anonymousStart",
-            own(process, "anonymousStart"),
-            false,
-        ),
+        anonymous_start: reader.own_flag(process, id, "anonymousStart", false),
         webhooks,
         search_keys: reader
             .list(id, "stepwire:searchKeys", own(process, "searchKeys"))

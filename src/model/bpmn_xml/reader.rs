@@ -1,21 +1,17 @@
-//! Collects problems while XML is read, and reads attributes and extension elements.
+//! Collects problems while XML is read, and reads ids, references and extension elements.
+//!
+//! Not here: values of attributes (`values`).
 
 use std::collections::{HashMap, HashSet};
 
 use roxmltree::Node;
-use serde_json::Value;
 
 use super::{
     BPMN_NAMESPACE, STEPWIRE_NAMESPACE,
     without_effect::WithoutEffect,
     xml::{self, Lines, Reference, filled},
 };
-use crate::{
-    model::{
-        content_hash::content_hash, problem::Problem, repeated_members, validate::MAX_NAME_BYTES,
-    },
-    text::json,
-};
+use crate::model::{content_hash::content_hash, problem::Problem, validate::MAX_NAME_BYTES};
 
 /// BPMN children that mean nothing at run time, on any element.
 const MEANINGLESS: &[&str] = &[
@@ -139,68 +135,6 @@ impl<'d> Reader<'d> {
         }
     }
 
-    /// A plain attribute that must be there; its absence is reported and read as empty.
-    pub(super) fn required(&mut self, node: Node<'_, '_>, element: &str, name: &str) -> String {
-        let value = filled(node.attribute(name));
-        if value.is_none() {
-            let tag = node.tag_name().name();
-            self.error(
-                element,
-                "missing_attribute",
-                format!("expected `{name}` on the {tag}, but it is missing; add it"),
-            );
-        }
-        value.unwrap_or_default().to_owned()
-    }
-
-    /// An attribute value that is one of some words; another word is reported and read as the first
-    /// one's meaning.
-    pub(super) fn word<T: Copy>(
-        &mut self,
-        element: &str,
-        name: &str,
-        value: Option<&str>,
-        words: &[(&str, T)],
-        absent: T,
-    ) -> T {
-        let Some(value) = filled(value) else {
-            return absent;
-        };
-        match words.iter().find(|(word, _)| *word == value) {
-            Some((_, meaning)) => *meaning,
-            None => {
-                let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                let expected = known.join("` or `");
-                self.error(
-                    element,
-                    "invalid_value",
-                    format!("expected `{name}` to be `{expected}`, but got `{value}`; correct it"),
-                );
-                absent
-            }
-        }
-    }
-
-    /// A boolean, as XML Schema writes one.
-    pub(super) fn flag(
-        &mut self,
-        element: &str,
-        name: &str,
-        value: Option<&str>,
-        absent: bool,
-    ) -> bool {
-        let Some(value) = filled(value) else {
-            return absent;
-        };
-        xml::boolean(value).unwrap_or_else(|| {
-            let message = format!(
-                "expected `{name}` to be `true`, `false`, `1` or `0`, but got `{value}`; correct it"
-            );
-            self.error(element, "invalid_value", message);
-            absent
-        })
-    }
-
     /// What a reference names: an id, without the prefix it may have. An absent one is empty, which
     /// `validate` reports.
     pub(super) fn reference(
@@ -259,60 +193,6 @@ impl<'d> Reader<'d> {
             self.error(element, code, message);
         }
         Some(first)
-    }
-
-    /// An integer attribute value.
-    pub(super) fn integer(
-        &mut self,
-        element: &str,
-        name: &str,
-        value: Option<&str>,
-    ) -> Option<i64> {
-        let value = filled(value)?;
-        let number = value.parse().ok();
-        if number.is_none() {
-            self.error(
-                element,
-                "invalid_value",
-                format!("expected `{name}` to be an integer, but got `{value}`; correct it"),
-            );
-        }
-        number
-    }
-
-    /// A JSON list of strings.
-    pub(super) fn list(
-        &mut self,
-        element: &str,
-        name: &str,
-        value: Option<&str>,
-    ) -> Option<Vec<String>> {
-        let value = filled(value)?;
-        let list = serde_json::from_str(value).ok();
-        if list.is_none() {
-            let message = format!(
-                "expected `{name}` to be a JSON list such as [\"client\"], but got `{value}`; \
-                correct it"
-            );
-            self.error(element, "invalid_value", message);
-        }
-        list
-    }
-
-    /// Any JSON text.
-    pub(super) fn json(&mut self, element: &str, name: &str, text: &str) -> Option<Value> {
-        if let Err(sentence) = repeated_members::check(text) {
-            self.error(element, "duplicate_member", format!("{name}: {sentence}"));
-        }
-        json::from_text(text)
-            .map_err(|error| {
-                self.error(
-                    element,
-                    "invalid_value",
-                    format!("expected JSON in `{name}`, but {error}; correct it"),
-                )
-            })
-            .ok()
     }
 
     /// Warns of attributes that will be ignored: names that are not among `plain`, `stepwire:`

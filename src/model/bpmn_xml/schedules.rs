@@ -37,7 +37,7 @@ pub(super) fn read(
         return None;
     }
     let timer = read_timer(node, id, reader);
-    let on_startup = reader.flag(id, "stepwire:onStartup", own(node, "onStartup"), false);
+    let on_startup = reader.own_flag(node, id, "onStartup", false);
     if timer.is_some() && on_startup {
         let message = "expected a timer or onStartup on a start event, but it has both; draw a \
             start event for each";

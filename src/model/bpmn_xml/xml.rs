@@ -11,14 +11,17 @@ const WHITE_SPACE: [char; 4] = [' ', '\t', '\r', '\n'];
 /// A value without white space around it, unless nothing is left: designers write empty attributes
 /// for absent values.
 pub(super) fn filled(value: Option<&str>) -> Option<&str> {
-    value
-        .map(|value| value.trim_matches(WHITE_SPACE))
-        .filter(|value| !value.is_empty())
+    value.map(trimmed).filter(|value| !value.is_empty())
+}
+
+/// A value without white space around it.
+pub(super) fn trimmed(value: &str) -> &str {
+    value.trim_matches(WHITE_SPACE)
 }
 
 /// An `xsd:boolean`.
 pub(super) fn boolean(text: &str) -> Option<bool> {
-    match text.trim_matches(WHITE_SPACE) {
+    match trimmed(text) {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),
         _ => None,
@@ -79,7 +82,7 @@ pub(super) enum Reference<'a> {
 /// Reads an `xsd:QName` (or `xsd:IDREF`) written at `node`. A name without a prefix is one of this
 /// document, as all BPMN tools write it, also under a default namespace.
 pub(super) fn reference<'a>(node: Node<'a, '_>, text: &'a str) -> Reference<'a> {
-    let text = text.trim_matches(WHITE_SPACE);
+    let text = trimmed(text);
     let Some((prefix, local)) = text.split_once(':') else {
         return Reference::Here(text);
     };

@@ -174,7 +174,7 @@ impl Parser<'_> {
             "null" => Value::Null,
             "true" => Value::Bool(true),
             "false" => Value::Bool(false),
-            number if number.parse::<Number>().is_ok() && !is_exact(number) => {
+            number if is_number(number) && !is_exact(number) => {
                 return Err((
                     self.at,
                     format!(
@@ -185,7 +185,16 @@ impl Parser<'_> {
             }
             number => match number.parse::<Number>() {
                 Ok(number) => Value::Number(number),
-                Err(_) => return self.unexpected("a JSON value (texts need double quotes)"),
+                Err(_) => {
+                    let end = number.floor_char_boundary(40);
+                    return Err((
+                        self.at,
+                        format!(
+                            "expected a JSON value (texts need double quotes), but got `{}`",
+                            &number[..end]
+                        ),
+                    ));
+                }
             },
         };
         self.at += end;
@@ -249,15 +258,24 @@ impl Parser<'_> {
     }
 
     fn escaped(&mut self, offset: usize) -> Result<char, Fault> {
-        let bad_escape = || {
+        let written = |parser: &Self| {
+            let end = parser.at.max(offset + 1);
+            parser.text[offset..end].to_owned()
+        };
+        let bad_escape = |parser: &Self| {
             (
                 offset,
-                "expected a JSON escape such as \\n or \\\", but got another; write \\\\ \
-                for a backslash"
-                    .to_owned(),
+                format!(
+                    "expected a JSON escape such as \\n or \\\", but got `{}`; write \\\\ for a \
+                    backslash",
+                    written(parser)
+                ),
             )
         };
-        Ok(match self.next_char().ok_or_else(bad_escape)? {
+        let Some(letter) = self.next_char() else {
+            return Err(bad_escape(self));
+        };
+        Ok(match letter {
             c @ ('"' | '\\' | '/') => c,
             'b' => '\u{8}',
             'f' => '\u{c}',
@@ -265,21 +283,28 @@ impl Parser<'_> {
             'r' => '\r',
             't' => '\t',
             'u' => {
-                let unit = self.hex4().ok_or_else(bad_escape)?;
-                let code = match unit {
-                    0xD800..0xDC00 if self.text[self.at..].starts_with("\\u") => {
-                        self.at += 2;
-                        let low = self
-                            .hex4()
-                            .filter(|low| (0xDC00..0xE000).contains(low))
-                            .ok_or_else(bad_escape)?;
+                let unit = self.hex4().ok_or_else(|| bad_escape(self))?;
+                let low = |text: &str| {
+                    let low = u32::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()?;
+                    Some(low).filter(|low| (0xDC00..0xE000).contains(low))
+                };
+                let code = match (unit, low(&self.text[self.at..])) {
+                    (0xD800..0xDC00, Some(low)) => {
+                        self.at += 6;
                         0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00)
                     }
                     _ => unit,
                 };
-                char::from_u32(code).ok_or_else(bad_escape)?
+                char::from_u32(code).ok_or_else(|| {
+                    let half = written(self);
+                    let sentence = format!(
+                        "expected whole characters, but `{half}` is half of a surrogate pair; \
+                        write both halves, or the character itself"
+                    );
+                    (offset, sentence)
+                })?
             }
-            _ => return Err(bad_escape()),
+            _ => return Err(bad_escape(self)),
         })
     }
 
@@ -374,6 +399,26 @@ impl Parser<'_> {
         };
         Err((self.at, format!("expected {expected}, but got {found}")))
     }
+}
+
+/// Whether a literal is a number by JSON's grammar, of whatever size.
+fn is_number(literal: &str) -> bool {
+    let all_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = literal.strip_prefix('-').unwrap_or(literal);
+    let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (unsigned, None),
+    };
+    let (whole, fraction) = match mantissa.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (mantissa, None),
+    };
+    all_digits(whole)
+        && (whole == "0" || !whole.starts_with('0'))
+        && fraction.is_none_or(all_digits)
+        && exponent.is_none_or(|exponent| {
+            all_digits(exponent.strip_prefix(['+', '-']).unwrap_or(exponent))
+        })
 }
 
 const UNCLOSED: &str =

@@ -223,9 +223,11 @@ fn check_starts(definition: &ProcessDefinition, report: &mut Report) {
                 .map_or("none".to_owned(), |condition| format!("`{condition}`"));
             let message = format!(
                 "expected start events to differ in their start condition, but that of `{other}` \
-                and of this one is {condition}: neither can be chosen"
+                and of `{}` is {condition}: neither can be chosen; change one, or draw one start \
+                event",
+                start.id
             );
-            report.warning(&start.id, "ambiguous_start", message);
+            report.error(&start.id, "ambiguous_start", message);
         }
     }
     if !has_start {

@@ -23,7 +23,17 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         {
             report.name(&lane.id, "role", role);
         }
-        for node in lane.nodes.iter().map(String::as_str) {
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for (place, node) in (1..).zip(lane.nodes.iter().map(String::as_str)) {
+            if let Some(first) = places.insert(node, place) {
+                let message = format!(
+                    "expected a node once in a lane, but `{node}` is number {first} and number \
+                    {place} of lane `{}`; remove it once",
+                    lane.id
+                );
+                report.error(node, "several_lanes", message);
+                continue;
+            }
             if !nodes.contains(node) {
                 let message = format!(
                     "expected a node of the process, but `{node}` is none; remove it from the lane"

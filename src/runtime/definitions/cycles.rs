@@ -10,16 +10,13 @@ use std::{
 };
 
 use crate::{
-    limits::TREE_LEVELS,
+    limits::{STARTS_LOOKED_AT, TREE_LEVELS},
     model::{
         certain_starts::{CertainStart, certain_starts, start_event},
         executable::ExecutableProcess,
         problem::Problem,
     },
 };
-
-/// Starts looked at in one deploy; what lies beyond is not told.
-const LOOKED_AT: usize = 100_000;
 
 /// A process and the start event it begins at.
 type Place = (String, String);
@@ -38,7 +35,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
         Self {
             find,
             known: BTreeMap::new(),
-            left: LOOKED_AT,
+            left: STARTS_LOOKED_AT,
         }
     }
 

@@ -11,7 +11,10 @@ use crate::{
     engine::outside::Response,
     limits::{CALL_ANSWER_BYTES, CALL_ANSWER_HEADER_BYTES, JSON_DEPTH},
     model::merging::exceeds_depth,
-    text::{self, json},
+    text::{
+        self,
+        json::{self, JsonError},
+    },
 };
 
 /// Why an answer could not be read.
@@ -99,8 +102,13 @@ fn body(headers: &HeaderMap, bytes: &[u8]) -> Result<Value, String> {
     if media_type == "application/json" || media_type.ends_with("+json") {
         return read_json(bytes);
     }
-    if media_type.is_empty() {
-        read_json(bytes).or_else(|_| plain())
+    // Without a type it is what it can be read as; JSON that cannot be kept as it is, is no text.
+    let is_text = || {
+        let read = json::from_bytes::<Value>(bytes);
+        matches!(read, Err(JsonError::Unreadable(_) | JsonError::Encoding(_)))
+    };
+    if media_type.is_empty() && !is_text() {
+        read_json(bytes)
     } else {
         plain()
     }

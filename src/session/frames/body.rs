@@ -13,7 +13,12 @@ use super::{
     on_instance::{self, OnInstance},
     reading,
 };
-use crate::{limits, model::ids::InstanceKey, session::answers::WireError, text::without_mark};
+use crate::{
+    limits,
+    model::ids::InstanceKey,
+    session::answers::WireError,
+    text::{json::in_words, without_mark},
+};
 
 /// Which process to start; as the frame `start`.
 ///
@@ -72,7 +77,10 @@ pub fn data(text: &str) -> Result<Payload, WireError> {
     let refuse = |error| {
         WireError::new(
             ErrorCode::BadRequest,
-            format!("expected 'data' to be a JSON object, but: {error}"),
+            format!(
+                "expected 'data' to be a JSON object, but: {}",
+                in_words(&error)
+            ),
         )
     };
     let text = format!(r#"{{"data":{}}}"#, alone.map_err(refuse)?);
@@ -93,8 +101,12 @@ fn read<T>(
         return Err(WireError::new(ErrorCode::TooLarge, sentence));
     }
     let refuse = |sentence| WireError::new(ErrorCode::BadRequest, sentence);
-    let fields = Fields::of_body(text)
-        .map_err(|error| refuse(format!("expected a JSON object as the body, but: {error}")))?;
+    let fields = Fields::of_body(text).map_err(|error| {
+        refuse(format!(
+            "expected a JSON object as the body, but: {}",
+            in_words(&error)
+        ))
+    })?;
     let whole = || {
         let taken = take(&fields)?;
         fields.finish().map(|()| taken)

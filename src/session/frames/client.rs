@@ -283,6 +283,9 @@ impl Payload {
             JsonError::Inexact { .. } => {
                 format!("expected 'data' to hold numbers that keep their digits, but {error}")
             }
+            JsonError::Repeated { .. } => {
+                format!("expected 'data' to hold each member once, but {error}")
+            }
             error => format!("expected 'data' to be a JSON object, but: {error}"),
         })
     }

@@ -159,6 +159,14 @@ fn a_payload_keeps_its_digits() {
             "{sentence}"
         );
     }
+    let sentence = payload(r#"{"a":[{"b":1,"b":2}]}"#).expect_err("b is there twice");
+    assert!(
+        sentence.contains("'data'")
+            && sentence.contains(
+                "`b` of `a[0]` is there twice, at line 1 column 8 and at line 1 column 14"
+            ),
+        "{sentence}"
+    );
 }
 
 #[test]

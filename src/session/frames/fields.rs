@@ -294,6 +294,9 @@ fn found(value: &RawValue) -> String {
     match value.get().as_bytes().first() {
         Some(b'{') => "an object".into(),
         Some(b'[') => "a list".into(),
+        Some(b'"') if serde_json::from_str::<Text<'_>>(value.get()).is_err() => {
+            "one with half of a surrogate pair, which is no character".into()
+        }
         Some(b'"') => "a string".into(),
         _ => cut(value.get(), QUOTED_BYTES).into_owned(),
     }

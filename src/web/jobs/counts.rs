@@ -20,14 +20,13 @@ use super::{
 use crate::{
     engine::{access::Caller, job_status::JobStatus},
     journal::{DefinitionState, JobFilter, ReadModelChange, StoreError},
+    limits,
     model::ids::InstanceKey,
     runtime::{channel::Follower, lists::ListFollower},
     session::inbox::Inbox,
     web::{app::App, event_stream, problem::Problem},
 };
 
-/// Between two comments.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// Changes of this long are counted together.
 const TOGETHER: Duration = Duration::from_millis(200);
 
@@ -86,7 +85,7 @@ pub async fn stream(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
     Ok(event_stream::answer(
         &request,
         counting.events(first),
-        KEEP_ALIVE,
+        limits::JOB_COUNTS_KEEP_ALIVE,
     ))
 }
 

@@ -47,13 +47,46 @@ fn an_id_is_given_once_in_a_document() {
         ("p", "duplicate_id"),
         &["the process"],
     );
-    // What nobody refers to contradicts nothing.
-    check(
-        r#"<startEvent id="s"><documentation id="d"/></startEvent><task id="t"><documentation id="d"/></task>"#,
-        &[],
+    let diagram = |elements: &str| {
+        format!(
+            r#"<di:BPMNDiagram xmlns:di="http://www.omg.org/spec/BPMN/20100524/DI" id="dia">{elements}</di:BPMNDiagram>"#
+        )
+    };
+    for elements in [
+        r#"<di:BPMNPlane id="s"/>"#,
+        r#"<di:BPMNPlane id="plane"><di:BPMNShape id="s"/></di:BPMNPlane>"#,
+        r#"<di:BPMNPlane id="plane"><di:BPMNEdge id="s"/></di:BPMNPlane>"#,
+        r#"<di:BPMNLabelStyle id="s"/>"#,
+    ] {
+        says(&beside(&diagram(elements)), ("s", "duplicate_id"), &places);
+    }
+    let shapes = r#"<di:BPMNShape id="x"/><di:BPMNShape id="x"/>"#;
+    says(
+        &beside(&diagram(shapes)),
+        ("x", "duplicate_id"),
+        &["BPMNShape"],
     );
-    let diagram = r#"<di:BPMNDiagram xmlns:di="http://www.omg.org/spec/BPMN/20100524/DI" id="s"/>"#;
-    check_document(&beside(diagram), &[]);
+    let definitions = beside("").replacen("<definitions ", "<definitions id=\"s\" ", 1);
+    says(
+        &definitions,
+        ("s", "duplicate_id"),
+        &["the definitions in line 1"],
+    );
+    let documentation = r#"<startEvent id="s"><documentation id="d"/></startEvent><task id="t"><documentation id="d"/></task>"#;
+    says(
+        &document("", documentation),
+        ("d", "duplicate_id"),
+        &["documentation"],
+    );
+    // An id of another tool's element is that tool's business.
+    let foreign = r#"<startEvent id="s"><extensionElements><camunda:formField id="s"/><camunda:formField id="s"/></extensionElements></startEvent>"#;
+    assert!(read(&document("", foreign)).is_ok());
+    assert!(
+        read(&beside(&diagram(
+            r#"<di:BPMNPlane id="plane" bpmnElement="s"/>"#
+        )))
+        .is_ok()
+    );
 }
 
 #[test]

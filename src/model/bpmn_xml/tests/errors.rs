@@ -50,7 +50,9 @@ fn error_events() {
         &[("e", "unknown_error")],
     );
     check(
-        &end(&definition("errorRef=\"poor\"").repeat(2)),
+        &end("<errorEventDefinition errorRef=\"poor\"/>"
+            .repeat(2)
+            .as_str()),
         &[("e", "unsupported_element")],
     );
     check(

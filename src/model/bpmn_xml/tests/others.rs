@@ -106,6 +106,45 @@ fn booleans_are_those_of_xml_schema() {
             &[],
         );
     }
+    for empty in ["", " "] {
+        let xml =
+            |attribute: &str| document("", &format!(r#"<task id="t" {attribute}="{empty}"/>"#));
+        for name in [
+            "stepwire:canGoBack",
+            "isForCompensation",
+            "startQuantity",
+            "completionQuantity",
+        ] {
+            says(&xml(name), "invalid_value", &[name, "it is empty"], &[]);
+        }
+        let action = action_with(
+            &format!(r#"type="saveData" trigger="manual" repeatable="{empty}""#),
+            "",
+        );
+        says(
+            &document("", &action),
+            "invalid_value",
+            &["repeatable", "it is empty"],
+            &[],
+        );
+        let param = format!(
+            r#"<stepwire:param name="process">q</stepwire:param><stepwire:param name="async">{empty}</stepwire:param>"#
+        );
+        says(
+            &document("", &action_with(r#"type="startSubprocess""#, &param)),
+            "invalid_value",
+            &["async", "it is empty"],
+            &[],
+        );
+        for name in ["stepwire:anonymousStart", "stepwire:alias"] {
+            says(
+                &document(&format!("{name}=\"{empty}\""), ""),
+                "invalid_value",
+                &[name, "it is empty"],
+                &[],
+            );
+        }
+    }
     let executable = |value: &str| {
         document("", "").replace(
             "isExecutable=\"true\"",
@@ -115,6 +154,12 @@ fn booleans_are_those_of_xml_schema() {
     for runs in ["1", "true", " true "] {
         assert!(read(&executable(runs)).is_ok(), "{runs}");
     }
+    says(
+        &executable(""),
+        "invalid_value",
+        &["isExecutable", "it is empty"],
+        &[],
+    );
     says(
         &executable("False"),
         "invalid_value",

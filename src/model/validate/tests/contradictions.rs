@@ -10,8 +10,12 @@ fn a_node_is_in_one_lane_or_in_lanes_that_lie_in_each_other() {
         definition
     };
     check(
-        lanes(json!([{"id": "a", "nodes": ["t", "t"]}, {"id": "b", "nodes": ["s"]}])),
+        lanes(json!([{"id": "a", "nodes": ["t"]}, {"id": "b", "nodes": ["s"]}])),
         &[],
+    );
+    check(
+        lanes(json!([{"id": "a", "nodes": ["t", "s", "t"]}])),
+        &["t several_lanes"],
     );
     check(
         lanes(json!([{"id": "a", "nodes": ["t"]}, {"id": "b", "nodes": ["t"]}])),
@@ -48,6 +52,9 @@ fn what_is_there_twice_is_named_twice() {
     let mut definition = with_task(json!({}));
     definition["lanes"] = json!([{"id": "a", "nodes": ["t"]}, {"id": "b", "nodes": ["t"]}]);
     says(definition, &["`t`", "lane `a`", "lane `b`"]);
+    let mut definition = with_task(json!({}));
+    definition["lanes"] = json!([{"id": "a", "nodes": ["t", "s", "t"]}]);
+    says(definition, &["`t` is number 1 and number 3", "lane `a`"]);
     says(
         with_actions(&[
             json!({}),
@@ -62,5 +69,9 @@ fn what_is_there_twice_is_named_twice() {
     );
     let mut definition = with_task(json!({}));
     definition["nodes"][2] = json!({"id": "s2", "type": "startEvent"});
-    says(definition, &["`s`", "start condition"]);
+    says(definition, &["`s`", "`s2`", "start condition"]);
+    let mut definition = with_task(json!({}));
+    definition["nodes"][0]["startCondition"] = json!("vip");
+    definition["nodes"][2] = json!({"id": "s2", "type": "startEvent", "startCondition": "vip"});
+    says(definition, &["`s`", "`s2`", "`vip`"]);
 }

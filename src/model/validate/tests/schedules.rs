@@ -78,10 +78,10 @@ fn start_events_with_schedules_are_no_choice_of_clients() {
         .as_object_mut()
         .expect("a node")
         .remove("schedule");
-    check(definition.clone(), &["s2 ambiguous_start?"]);
+    check(definition.clone(), &["s2 ambiguous_start"]);
     definition["anonymousStart"] = json!(true);
     check(
         definition,
-        &["s2 ambiguous_start?", "s missing_keys", "s2 missing_keys"],
+        &["s2 ambiguous_start", "s missing_keys", "s2 missing_keys"],
     );
 }

@@ -151,6 +151,11 @@ fn what_stays_wrong_is_not_tried_again() {
             "0.1000000000000000055 at `[0]`",
         ),
         (
+            answered(200, r#"{"order": {"id": 1, "id": 2}}"#),
+            "`id` of `order` is there twice",
+        ),
+        (raw(200, "", r#"{"id": 1, "id": 2}"#), "`id` is there twice"),
+        (
             raw(200, "Content-Type: application/json\r\n", "{\0}\0"),
             "UTF-16",
         ),

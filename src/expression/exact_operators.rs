@@ -1,0 +1,303 @@
+//! Puts functions in the place of the operators by which a script could get a wrong number without
+//! a word.
+//!
+//! The script engine orders a negative `BigInt` and a negative number that is no small whole number
+//! the wrong way round (`-5n < -100.5` is true there); equality and arithmetic are right. And a
+//! unary plus reads a text of many digits as a number of fewer. The functions are those of
+//! `guards.js`. A comparison is replaced only where the script can meet a `BigInt`, as a function is
+//! slower than an operator.
+//!
+//! Not here: where operands begin and end (`structure`).
+
+use serde_json::Value;
+
+use super::{
+    input,
+    lexer::{Kind, Token},
+    sandbox::{ScriptError, check_syntax},
+    structure::Structure,
+};
+
+/// What the names of the functions begin with.
+const PREFIX: &str = "$stepwire";
+
+/// A script in the forms it runs in.
+#[derive(Debug)]
+pub struct Forms {
+    /// Where no `BigInt` can be met.
+    plain: Form,
+    /// Where one can.
+    ordered: Ordered,
+    /// Whether the script makes such numbers itself.
+    has_whole: bool,
+}
+
+#[derive(Debug)]
+enum Ordered {
+    /// It compares nothing by order.
+    AsPlain,
+    /// With functions for comparisons.
+    Rewritten(Form),
+    /// Where the operands of its comparisons reach only a parser could tell.
+    Unknown,
+}
+
+/// A form of a script.
+#[derive(Debug)]
+pub struct Form {
+    /// The whole source, a function expression.
+    pub source: String,
+    edits: Vec<Edit>,
+}
+
+impl Forms {
+    /// The forms of a script, which is right as it is. `tokens` are those of the lexer, `None` where
+    /// it cannot split the script; `wrap` makes a function expression of a script.
+    pub fn of(script: &str, tokens: Option<&[Token<'_>]>, wrap: impl Fn(&str) -> String) -> Self {
+        let form = |(text, edits): (String, Vec<Edit>)| Form {
+            source: wrap(&text),
+            edits,
+        };
+        let is_valid = |form: &Form| check_syntax(std::slice::from_ref(&form.source)).is_ok();
+        let as_it_is = || form((script.to_owned(), Vec::new()));
+        // Behind a brace the lexer takes a regular expression for a division.
+        let tokens = tokens.filter(|tokens| {
+            let is_doubtful =
+                |pair: &[Token<'_>]| pair[0].text == "}" && pair[1].text.starts_with('/');
+            !script.contains(PREFIX) && !tokens.windows(2).any(is_doubtful)
+        });
+        let Some(tokens) = tokens else {
+            return Self {
+                plain: as_it_is(),
+                ordered: if script.contains(['<', '>']) {
+                    Ordered::Unknown
+                } else {
+                    Ordered::AsPlain
+                },
+                has_whole: true,
+            };
+        };
+        let structure = Structure::of(tokens);
+        let plain = edits(&structure, false)
+            .map(|edits| form(edited(script, edits)))
+            .filter(is_valid)
+            .unwrap_or_else(as_it_is);
+        let ordered = if tokens.iter().any(|token| function_of(token).is_some()) {
+            edits(&structure, true)
+                .map(|edits| form(edited(script, edits)))
+                .filter(is_valid)
+                .map_or(Ordered::Unknown, Ordered::Rewritten)
+        } else {
+            Ordered::AsPlain
+        };
+        // What JSON.parse reads may hold one.
+        let is_whole = |token: &Token<'_>| {
+            token.kind == Kind::BigInt || ["BigInt", "JSON"].contains(&token.text)
+        };
+        Self {
+            plain,
+            ordered,
+            has_whole: tokens.iter().any(is_whole),
+        }
+    }
+
+    /// The form to run over these data.
+    ///
+    /// # Errors
+    /// Nobody knows where its comparisons begin and end, and they may meet a `BigInt`.
+    pub fn over(&self, data: &Value) -> Result<&Form, ScriptError> {
+        match &self.ordered {
+            Ordered::AsPlain => Ok(&self.plain),
+            _ if !self.has_whole && !input::has_large(data) => Ok(&self.plain),
+            Ordered::Rewritten(form) => Ok(form),
+            Ordered::Unknown => Err(ScriptError {
+                message: "expected comparisons whose operands can be told, as whole numbers \
+                    beyond 2^53 are compared, but they are not plain enough; put each comparison \
+                    by < or > into parentheses, and a regular expression into a constant"
+                    .to_owned(),
+                position: None,
+            }),
+        }
+    }
+}
+
+impl Form {
+    /// An error of this form with its place in the script as it is written, which begins in line
+    /// `first_line` of the source.
+    pub fn in_script(&self, mut error: ScriptError, script: &str, first_line: u32) -> ScriptError {
+        error.position = error.position.map(|(line, column)| {
+            let before = |edit: &&Edit| edit.line + first_line == line + 1 && edit.column < column;
+            let added: u32 = self
+                .edits
+                .iter()
+                .filter(before)
+                .map(|edit| edit.added)
+                .sum();
+            (line, column.saturating_sub(added).max(1))
+        });
+        error.in_text(script, first_line)
+    }
+}
+
+/// What was put into a script.
+#[derive(Debug)]
+struct Edit {
+    /// From 1.
+    line: u32,
+    /// Where it begins in the new text, from 1.
+    column: u32,
+    /// Characters that it added.
+    added: u32,
+}
+
+/// Something to be put in the place of a part of a script.
+struct Replacement {
+    /// In bytes.
+    at: usize,
+    removed: usize,
+    put: String,
+    /// Of several at one place the first has the smallest.
+    order: usize,
+}
+
+/// The function for a comparison by order.
+fn function_of(token: &Token<'_>) -> Option<&'static str> {
+    if token.kind != Kind::Sign {
+        return None;
+    }
+    Some(match token.text {
+        "<" => "Less",
+        "<=" => "AtMost",
+        ">" => "More",
+        ">=" => "AtLeast",
+        _ => return None,
+    })
+}
+
+/// What to replace; `None` when the operands of a comparison are unknown.
+fn edits(structure: &Structure<'_>, with_order: bool) -> Option<Vec<Replacement>> {
+    let tokens = structure.tokens;
+    let end_of = |index: usize| tokens[index].at + tokens[index].text.len();
+    let mut found = Vec::new();
+    let close = |last: usize| Replacement {
+        at: end_of(last),
+        removed: 0,
+        put: ")".to_owned(),
+        order: 0,
+    };
+    for (index, token) in tokens.iter().enumerate() {
+        if token.text == "+" && token.kind == Kind::Sign && structure.is_prefix(index) {
+            // One that cannot be told is left as it is.
+            if let Some(last) = structure.unary_after(index + 1) {
+                found.push(Replacement {
+                    at: token.at,
+                    removed: 1,
+                    put: format!("{PREFIX}Number("),
+                    order: usize::MAX,
+                });
+                found.push(close(last));
+            }
+        }
+        let Some(function) = function_of(token).filter(|_| with_order) else {
+            continue;
+        };
+        let first = structure.left_operand(index)?;
+        let last = structure.right_operand(index)?;
+        found.push(Replacement {
+            at: tokens[first].at,
+            removed: 0,
+            put: format!("{PREFIX}{function}("),
+            // What reaches further is around the others.
+            order: usize::MAX - 1 - last,
+        });
+        found.push(Replacement {
+            at: token.at,
+            removed: token.text.len(),
+            put: if token.text.len() == 1 { "," } else { ", " }.to_owned(),
+            order: usize::MAX,
+        });
+        found.push(close(last));
+    }
+    found.sort_by_key(|replacement| (replacement.at, replacement.order));
+    Some(found)
+}
+
+/// The script with its replacements, and where they are.
+fn edited(script: &str, replacements: Vec<Replacement>) -> (String, Vec<Edit>) {
+    let (mut text, mut edits, mut at) = (String::new(), Vec::new(), 0);
+    for Replacement {
+        at: place,
+        removed,
+        put,
+        ..
+    } in replacements
+    {
+        text.push_str(&script[at..place]);
+        let line_start = text.rfind('\n').map_or(0, |end| end + 1);
+        edits.push(Edit {
+            line: text.matches('\n').count() as u32 + 1,
+            column: text[line_start..].chars().count() as u32 + 1,
+            added: (put.len() - removed) as u32,
+        });
+        text.push_str(&put);
+        at = place + removed;
+    }
+    text.push_str(&script[at..]);
+    (text, edits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expression::lexer;
+
+    fn rewritten(script: &str) -> Option<String> {
+        let tokens = lexer::tokens(script).expect(script);
+        edits(&Structure::of(&tokens), true)
+            .map(|edits| edited(script, edits).0.replace(PREFIX, "$"))
+    }
+
+    #[test]
+    fn operands_reach_as_far_as_in_javascript() {
+        for (script, expected) in [
+            ("a < b", "$Less(a , b)"),
+            ("a<b", "$Less(a,b)"),
+            ("a < b < c", "$Less($Less(a , b) , c)"),
+            (
+                "a + b * 2 >= -c ** d && e",
+                "$AtLeast(a + b * 2 ,  -c ** d) && e",
+            ),
+            (
+                "!a.b?.[0]`x${y < 1}`(z) <= 1",
+                "$AtMost(!a.b?.[0]`x${$Less(y , 1)}`(z) ,  1)",
+            ),
+            (
+                "a == b > c ? d < e : f",
+                "a == $More(b , c) ? $Less(d , e) : f",
+            ),
+            (
+                "list.some(x => x.a < +b)",
+                "list.some(x => $Less(x.a , $Number(b)))",
+            ),
+            (
+                "for (let i = 0; i < n.length; i++) x = +y + +z",
+                "for (let i = 0; $Less(i , n.length); i++) x = $Number(y) + $Number(z)",
+            ),
+            ("x = 1\ny < 2", "x = 1\n$Less(y , 2)"),
+            ("i++ < typeof a", "$Less(i++ , typeof a)"),
+            ("new A(1).b < (c, d)", "$Less(new A(1).b , (c, d))"),
+            ("return 'x' in a < /b/.c", "return $Less('x' in a , /b/.c)"),
+            ("-+x < 1", "$Less(-$Number(x) , 1)"),
+            ("x << 1 > y >>> 2", "$More(x << 1 , y >>> 2)"),
+            (
+                "if (a) b < c; else d > e",
+                "if (a) $Less(b , c); else $More(d , e)",
+            ),
+        ] {
+            assert_eq!(rewritten(script).as_deref(), Some(expected), "{script}");
+        }
+        for unknown in ["{} < 1", "a < {}", "a < function () {}", "a < b++"] {
+            assert_eq!(rewritten(unknown), None, "{unknown}");
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! What the tokens of a JavaScript text say about its structure: which brackets belong together,
+//! where an operand ends, and from where to where the operands of an operator reach.
+//!
+//! It is no parser: it answers for expressions, and says `None` where only a parser could tell.
+
+use super::lexer::{Kind, Token};
+
+/// Words that take an operand after them.
+const BEFORE_OPERAND: [&str; 13] = [
+    "typeof",
+    "void",
+    "in",
+    "instanceof",
+    "new",
+    "delete",
+    "return",
+    "await",
+    "yield",
+    "case",
+    "throw",
+    "else",
+    "do",
+];
+/// Operators with one operand that stand before it.
+const PREFIXES: [&str; 10] = [
+    "!", "~", "+", "-", "++", "--", "typeof", "void", "delete", "new",
+];
+/// Operators between two operands that bind closer than a comparison.
+const CLOSER: [&str; 9] = ["<<", ">>", ">>>", "+", "-", "*", "/", "%", "**"];
+/// The comparisons by order, and what binds as they do.
+const COMPARISONS: [&str; 6] = ["<", "<=", ">", ">=", "in", "instanceof"];
+
+/// The tokens of a text with their brackets.
+pub struct Structure<'t> {
+    /// All of them, in order.
+    pub tokens: &'t [Token<'t>],
+    /// Of a closing bracket, the opening one.
+    openers: Vec<Option<usize>>,
+    /// Of an opening bracket, the closing one.
+    closers: Vec<Option<usize>>,
+    /// The bracket a token is in.
+    around: Vec<Option<usize>>,
+}
+
+impl<'t> Structure<'t> {
+    /// The structure of a text.
+    pub fn of(tokens: &'t [Token<'t>]) -> Self {
+        let mut structure = Self {
+            tokens,
+            openers: vec![None; tokens.len()],
+            closers: vec![None; tokens.len()],
+            around: Vec::with_capacity(tokens.len()),
+        };
+        let mut open = Vec::new();
+        for (index, token) in tokens.iter().enumerate() {
+            let (opens, closes) = match (token.kind, token.text) {
+                (Kind::Sign, "(" | "[" | "{") => (true, false),
+                (Kind::Sign, ")" | "]" | "}") => (false, true),
+                (Kind::Template { opens, closes }, _) => (opens, closes),
+                _ => (false, false),
+            };
+            if closes && let Some(opener) = open.pop() {
+                structure.openers[index] = Some(opener);
+                structure.closers[opener] = Some(index);
+            }
+            structure.around.push(open.last().copied());
+            if opens {
+                open.push(index);
+            }
+        }
+        structure
+    }
+
+    /// The bracket that belongs to this one.
+    pub fn partner(&self, index: usize) -> Option<usize> {
+        let of = |side: &[Option<usize>]| side.get(index).copied().flatten();
+        of(&self.openers).or_else(|| of(&self.closers))
+    }
+
+    /// The opening bracket that the token is in.
+    pub fn bracket_around(&self, index: usize) -> Option<usize> {
+        self.around.get(index).copied().flatten()
+    }
+
+    /// Whether the token before `index` ends an operand, so that a bracket there is a call or an
+    /// index.
+    pub fn ends_operand(&self, index: usize) -> bool {
+        let Some(before) = index.checked_sub(1) else {
+            return false;
+        };
+        let token = &self.tokens[before];
+        match token.kind {
+            Kind::Word => self.is_name(before) || !BEFORE_OPERAND.contains(&token.text),
+            Kind::Sign => matches!(token.text, ")" | "]" | "}" | "?."),
+            Kind::Template { opens, .. } => !opens,
+            Kind::Number | Kind::BigInt | Kind::Text | Kind::Regex => true,
+        }
+    }
+
+    /// Whether a word is the name of a member, which may be any word: `order.new`, `{delete: 1}`.
+    pub fn is_name(&self, index: usize) -> bool {
+        let before = index.checked_sub(1).map_or("", |before| self.text(before));
+        let is_key = || self.text(index + 1) == ":" && matches!(before, "{" | ",");
+        matches!(before, "." | "?.") || is_key()
+    }
+
+    /// The text of a token; empty behind the last one.
+    pub fn text(&self, index: usize) -> &str {
+        self.tokens.get(index).map_or("", |token| token.text)
+    }
+
+    /// The kind of a token; `None` behind the last one.
+    pub fn kind(&self, index: usize) -> Option<Kind> {
+        self.tokens.get(index).map(|token| token.kind)
+    }
+
+    /// The first token of the left operand of a comparison by order.
+    pub fn left_operand(&self, comparison: usize) -> Option<usize> {
+        let mut end = comparison.checked_sub(1)?;
+        loop {
+            let start = self.unary_before(end)?;
+            let operator = start.checked_sub(1).filter(|operator| {
+                let is_closer = |signs: &[&str]| signs.contains(&self.text(*operator));
+                (is_closer(&CLOSER) || is_closer(&COMPARISONS))
+                    && !self.is_name(*operator)
+                    && self.ends_value(*operator)
+            });
+            match operator {
+                Some(operator) => end = operator.checked_sub(1)?,
+                None => return Some(start),
+            }
+        }
+    }
+
+    /// The last token of the right operand of a comparison by order.
+    pub fn right_operand(&self, comparison: usize) -> Option<usize> {
+        let mut start = comparison + 1;
+        loop {
+            let end = self.unary_after(start)?;
+            if !CLOSER.contains(&self.text(end + 1)) {
+                return Some(end);
+            }
+            start = end + 2;
+        }
+    }
+
+    /// Whether a sign stands before an operand of its own instead of between two.
+    pub fn is_prefix(&self, sign: usize) -> bool {
+        !self.ends_value(sign)
+    }
+
+    /// As [`Self::ends_operand`], a postfix operator counted in.
+    fn ends_value(&self, index: usize) -> bool {
+        let is_postfix =
+            |before: usize| matches!(self.text(before), "++" | "--") && self.ends_operand(before);
+        self.ends_operand(index) || index.checked_sub(1).is_some_and(is_postfix)
+    }
+
+    /// The first token of the operand that ends at `end`, with its prefixes.
+    fn unary_before(&self, mut end: usize) -> Option<usize> {
+        if matches!(self.text(end), "++" | "--") {
+            end = end.checked_sub(1)?;
+        }
+        let mut start = end;
+        loop {
+            start = self.primary_start(start)?;
+            // Of a member, an index, a call or a tagged template only the last part was passed.
+            let is_bracket = matches!(self.text(start), "(" | "[")
+                || matches!(self.kind(start), Some(Kind::Template { .. }));
+            match start.checked_sub(1) {
+                Some(dot) if matches!(self.text(dot), "." | "?.") => start = dot.checked_sub(1)?,
+                Some(before) if is_bracket && self.ends_operand(start) => start = before,
+                _ => break,
+            }
+        }
+        while let Some(prefix) = start.checked_sub(1) {
+            let is_prefix = PREFIXES.contains(&self.text(prefix))
+                && !self.is_name(prefix)
+                && !self.ends_value(prefix);
+            if !is_prefix {
+                break;
+            }
+            start = prefix;
+        }
+        Some(start)
+    }
+
+    /// Where a word, a literal or a pair of brackets that ends at `end` begins. Braces end blocks
+    /// as well as objects.
+    fn primary_start(&self, end: usize) -> Option<usize> {
+        match self.kind(end)? {
+            Kind::Sign if matches!(self.text(end), ")" | "]") => self.openers[end],
+            Kind::Sign => None,
+            Kind::Template { opens: true, .. } => None,
+            Kind::Template { closes: true, .. } => {
+                let mut start = end;
+                while let Some(opener) = self.openers[start] {
+                    start = opener;
+                }
+                Some(start)
+            }
+            _ => Some(end),
+        }
+    }
+
+    /// The last token of the operand that begins at `start`, with its prefixes; what is called or
+    /// looked up in it belongs to it.
+    pub fn unary_after(&self, mut start: usize) -> Option<usize> {
+        while PREFIXES.contains(&self.text(start)) {
+            start += 1;
+        }
+        let mut end = match self.kind(start)? {
+            Kind::Sign if matches!(self.text(start), "(" | "[") => self.closers[start]?,
+            Kind::Sign => return None,
+            Kind::Word if matches!(self.text(start), "function" | "class" | "async") => {
+                return None;
+            }
+            Kind::Template { .. } => self.template_end(start)?,
+            _ => start,
+        };
+        loop {
+            let next = end + 1;
+            end = match (self.text(next), self.kind(next)) {
+                ("." | "?.", _) if self.kind(next + 1) == Some(Kind::Word) => next + 1,
+                ("?.", _) => self.closers.get(next + 1).copied().flatten()?,
+                ("(" | "[", _) => self.closers[next]?,
+                ("++" | "--", _) => return None,
+                (_, Some(Kind::Template { closes: false, .. })) => self.template_end(next)?,
+                _ => return Some(end),
+            };
+        }
+    }
+
+    fn template_end(&self, start: usize) -> Option<usize> {
+        let mut end = start;
+        while matches!(self.kind(end), Some(Kind::Template { opens: true, .. })) {
+            end = self.closers[end]?;
+        }
+        Some(end)
+    }
+}
