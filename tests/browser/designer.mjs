@@ -220,6 +220,12 @@ async function tryParts(page) {
   await page.getByTestId('preview').getByText('false').waitFor();
   await page.getByLabel('Sample data').fill('{"client": {"age": 18, "income": 20000}}');
   await page.getByTestId('preview').getByText('true').waitFor();
+  await page.getByTestId('element').selectOption('offerCard');
+  await action(page, 'offer').locator('> summary').click();
+  await action(page, 'offer').getByRole('button', { name: 'Insert the message that starts a process' }).click();
+  await page.getByTestId('problem-list').getByText('demoProcess').waitFor();
+  await page.getByTestId('undo').click();
+  await problems(page, 'No problems');
   await page.getByTestId('element').selectOption('start');
   await page.getByRole('heading', { name: 'Schedule' }).click();
   await page.getByLabel('Starts by itself').selectOption('timeCycle');

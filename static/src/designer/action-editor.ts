@@ -26,6 +26,13 @@ export interface Editing {
 }
 
 const OPEN = new WeakSet<Moddle>();
+/** The Action message that asks the frontend to start a process. */
+const START_MESSAGE = {
+  processName: 'demoProcess',
+  type: 'START_PROCESS_INHERIT',
+  clientDataKeys: [],
+  params: { startCondition: '${startCondition}', paramsToCopy: [] },
+};
 
 /** Opens an action, so that it is seen when the panel is drawn next. */
 export function openAction(action: Moddle): void {
@@ -390,6 +397,14 @@ function drawParams({ model, element, pending, paths, mayEdit, redraw }: Editing
       pending,
     );
     if (kind === 'template' && name !== 'script') completePaths(drawn, () => paths);
+    if (name === 'message' && value('messageType') === 'action') {
+      const insert = () => {
+        set(param, JSON.stringify(START_MESSAGE, null, 2));
+        redraw();
+      };
+      const attributes = { type: 'button', class: 'button quiet compact', 'data-focus': `${place}/start`, onclick: insert };
+      drawn.append(h('button', attributes, 'Insert the message that starts a process'));
+    }
     if (name === 'message' && mayEdit) tryOut(drawn, 'message', model.processes()[0]?.id ?? '', paths, `${place}/preview`);
     return drawn;
   };
