@@ -5,6 +5,7 @@ mod cli;
 mod contract;
 mod crash;
 mod engine;
+mod hostile;
 mod jobs;
 mod logs;
 mod proxies;

@@ -1,0 +1,92 @@
+//! Definitions that cost more than they are long, deployed and checked by a designer.
+
+use std::{fmt::Write, sync::Arc, time::Instant};
+
+use super::{
+    Outcome,
+    field::{ATTACKER, Field, Tally, sent, swarm},
+};
+
+const OPEN: &str =
+    r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" targetNamespace="urn:x""#;
+
+/// A document of many attributes on one element.
+fn attributes() -> String {
+    let mut text = format!("{OPEN}><process id=\"p\" isExecutable=\"true\"");
+    for number in 0..120_000 {
+        let _ = write!(text, " a{number}=\"\"");
+    }
+    text + "/></definitions>"
+}
+
+/// Elements in each other, each with a namespace of its own.
+fn namespaces() -> String {
+    let mut text = format!("{OPEN}>");
+    for number in 0..4_000 {
+        let _ = write!(text, "<n{number}:e xmlns:n{number}=\"urn:{number}\">");
+    }
+    for number in (0..4_000).rev() {
+        let _ = write!(text, "</n{number}:e>");
+    }
+    text + "</definitions>"
+}
+
+/// A valid process of 8,000 tasks in a row; `number` makes it another than the one before.
+fn chain(number: usize) -> String {
+    const TASKS: usize = 8_000;
+    let mut text = format!(
+        "{OPEN} id=\"d{number}\"><process id=\"chain\" isExecutable=\"true\"><startEvent id=\"t0\"/>"
+    );
+    for task in 1..=TASKS {
+        let before = task - 1;
+        let _ = write!(
+            text,
+            "<task id=\"t{task}\"/><sequenceFlow id=\"f{task}\" sourceRef=\"t{before}\" targetRef=\"t{task}\"/>"
+        );
+    }
+    let _ = write!(
+        text,
+        "<endEvent id=\"end\"/><sequenceFlow id=\"last\" sourceRef=\"t{TASKS}\" targetRef=\"end\"/>"
+    );
+    text + "</process></definitions>"
+}
+
+/// Four at once, in turn; the first two are refused, the last may be deployed.
+pub async fn definitions(field: Arc<Field>) -> Outcome {
+    let tally = Arc::<Tally>::default();
+    let (told, end) = (tally.clone(), field.end());
+    swarm(&field, 4, move |field, index| {
+        let told = told.clone();
+        async move {
+            let client = field.client(ATTACKER);
+            let token = field.token("mallory", &["designer"]);
+            let post = async |path: &str, body: String| {
+                let request = client
+                    .post(field.url(path))
+                    .bearer_auth(&token)
+                    .header("content-type", "application/xml");
+                let (status, _) = sent(request.body(body)).await;
+                told.add(status);
+                status
+            };
+            let slowed = |status: u16| [0, 429, 503].contains(&status);
+            let mut turn = index;
+            loop {
+                for refused in [attributes(), namespaces()] {
+                    let status = post("/v1/definitions", refused).await;
+                    assert!(status == 422 || slowed(status), "{status}");
+                }
+                let status = post("/v1/definition-checks", chain(turn)).await;
+                assert!(status == 200 || slowed(status), "{status}");
+                let status = post("/v1/definitions", chain(turn)).await;
+                assert!(status == 200 || status == 201 || slowed(status), "{status}");
+                turn += 4;
+                if Instant::now() >= end {
+                    break;
+                }
+            }
+        }
+    })
+    .await;
+    Outcome::of(tally)
+}

@@ -1,0 +1,326 @@
+//! More of the ordinary than one client needs.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::{Value, json};
+use tokio::{io::AsyncWriteExt, time::timeout_at};
+use uuid::Uuid;
+
+use super::{
+    Outcome,
+    field::{ATTACKER, Field, Tally, sent, swarm},
+    socket::{Heard, Socket},
+};
+
+/// Whoever floods has this many connections.
+const CONNECTIONS: usize = 16;
+/// What strangers of one address may start at once, and per second: `docs/limits.md`.
+const STARTS: (f64, f64) = (20.0, 5.0);
+/// How long nothing may come before it counts as nothing.
+const SILENCE: Duration = Duration::from_secs(2);
+
+/// Starts without a token, as a shipped process allows them.
+pub async fn starts_over_rest(field: Arc<Field>) -> Outcome {
+    let tally = Arc::<Tally>::default();
+    let since = Instant::now();
+    let (told, end) = (tally.clone(), field.end());
+    swarm(&field, CONNECTIONS, move |field, _| {
+        let told = told.clone();
+        async move {
+            let client = field.client(ATTACKER);
+            while Instant::now() < end {
+                let request = client.post(field.url("/v1/instances"));
+                told.add(
+                    sent(request.json(&json!({"process": "onboarding"})))
+                        .await
+                        .0,
+                );
+            }
+        }
+    })
+    .await;
+    tally.only(&["201", "429", "503", "0"]);
+    assert!(tally.of("429") > 0, "{tally}");
+    few_starts(&tally, "201", since);
+    Outcome::of(tally)
+}
+
+/// Asserts that no more were started than strangers may.
+#[track_caller]
+fn few_starts(tally: &Tally, started: &str, since: Instant) {
+    let most = STARTS.0 + STARTS.1 * since.elapsed().as_secs_f64() + 1.0;
+    assert!(tally.of(started) as f64 <= most, "{most}: {tally}");
+}
+
+/// The same over websockets; who is cut off comes back.
+pub async fn starts_over_websockets(field: Arc<Field>) -> Outcome {
+    let tally = Arc::<Tally>::default();
+    let since = Instant::now();
+    let (told, end) = (tally.clone(), field.end());
+    let start = || json!({"type": "start", "id": Uuid::now_v7(), "process": "onboarding", "nonce": Uuid::now_v7().to_string()});
+    swarm(&field, CONNECTIONS, move |field, _| {
+        let told = told.clone();
+        async move {
+            while Instant::now() < end {
+                flood(&field, &json!({"type": "hello"}), start, &told, end).await;
+            }
+        }
+    })
+    .await;
+    assert!(tally.of("rate_limited") > 0, "{tally}");
+    few_starts(&tally, "reply", since);
+    Outcome::of(tally)
+}
+
+/// Sends frames until the end, or until the connection is closed, and counts what comes back.
+async fn flood(
+    field: &Field,
+    hello: &Value,
+    frame: impl Fn() -> Value,
+    told: &Tally,
+    end: Instant,
+) {
+    let mut socket = match Socket::open(field, ATTACKER, hello).await {
+        Ok(socket) => socket,
+        Err(status) => return told.add(status),
+    };
+    while Instant::now() < end && socket.send(&frame()).await.is_ok() {
+        while let Heard::Frame(heard) = socket.next(Duration::ZERO).await {
+            count(&heard, told);
+        }
+    }
+    // Nobody waits for what is behind the end.
+    loop {
+        match socket.next(Duration::from_millis(100)).await {
+            Heard::Frame(heard) => count(&heard, told),
+            Heard::Closed(code) => return told.add(code),
+            Heard::Silence => return,
+        }
+    }
+}
+
+fn count(heard: &Value, told: &Tally) {
+    match heard["type"].as_str() {
+        Some("reply") => told.add("reply"),
+        Some("error") => told.add(heard["code"].as_str().unwrap_or("error")),
+        _ => {}
+    }
+}
+
+/// As many frames as go into the sockets of one user.
+pub async fn frames(field: Arc<Field>) -> Outcome {
+    let tally = Arc::<Tally>::default();
+    let (told, end) = (tally.clone(), field.end());
+    let hello = Arc::new(json!({"type": "hello", "token": field.token("mallory", &[])}));
+    let frame =
+        || json!({"type": "run", "id": Uuid::now_v7(), "instance": Uuid::nil(), "action": "a"});
+    swarm(&field, CONNECTIONS, move |field, _| {
+        let (told, hello) = (told.clone(), hello.clone());
+        async move {
+            while Instant::now() < end {
+                flood(&field, &hello, frame, &told, end).await;
+            }
+        }
+    })
+    .await;
+    assert!(tally.of("rate_limited") > 0, "{tally}");
+    Outcome::of(tally)
+}
+
+/// A client that sends whatever it has at once, waits as long as it is told, and sends again. It is not
+/// cut off for that.
+pub async fn obedient(field: Arc<Field>) -> Outcome {
+    let tally = Tally::default();
+    let hello = json!({"type": "hello", "token": field.token("mallory", &[])});
+    let mut socket = Socket::open(&field, ATTACKER, &hello)
+        .await
+        .expect("a place");
+    // A client is cut off after ten seconds, if it is.
+    let end = if field.long {
+        Instant::now() + field.seconds.max(Duration::from_secs(15))
+    } else {
+        field.end()
+    };
+    let frame =
+        |_| json!({"type": "run", "id": Uuid::now_v7(), "instance": Uuid::nil(), "action": "a"});
+    while Instant::now() < end {
+        let mut unanswered: Vec<Value> = (0..100).map(frame).collect();
+        while !unanswered.is_empty() && Instant::now() < end {
+            for frame in &unanswered {
+                socket.send(frame).await.expect("it obeys, so it is served");
+            }
+            let mut again = Vec::new();
+            for _ in 0..unanswered.len() {
+                let heard = loop {
+                    match socket.next(SILENCE * 5).await {
+                        Heard::Frame(frame) if frame["type"] == "error" => break frame,
+                        Heard::Frame(_) => {}
+                        Heard::Closed(code) => panic!("expected to be served, but closed {code}"),
+                        Heard::Silence => panic!("expected an answer to each frame"),
+                    }
+                };
+                count(&heard, &tally);
+                if heard["code"] == "rate_limited" {
+                    let wait = heard["afterMs"].as_u64().unwrap_or_default();
+                    let of = |frame: &&Value| frame["id"] == heard["id"];
+                    again.extend(
+                        unanswered
+                            .iter()
+                            .find(of)
+                            .map(|frame| (wait, frame.clone())),
+                    );
+                }
+            }
+            // Each at the turn that it was told; the earliest first.
+            again.sort_by_key(|(wait, _)| *wait);
+            let since = Instant::now();
+            unanswered = Vec::new();
+            if let Some((last, _)) = again.last() {
+                tokio::time::sleep_until((since + Duration::from_millis(*last)).into()).await;
+            }
+            unanswered.extend(again.into_iter().map(|(_, frame)| frame));
+        }
+    }
+    assert!(tally.of("rate_limited") > 0, "{tally}");
+    Outcome::of(tally)
+}
+
+/// Connections that want to follow as much as fits into `hello`, of which nothing is there.
+pub async fn subscriptions(field: Arc<Field>) -> Outcome {
+    let tally = Arc::<Tally>::default();
+    let (told, end) = (tally.clone(), field.end());
+    let token = field.token("mallory", &[]);
+    swarm(&field, CONNECTIONS, move |field, _| {
+        let (told, token) = (told.clone(), token.clone());
+        async move {
+            while Instant::now() < end {
+                let resume: Vec<Value> = (0..1_000)
+                    .map(|_| json!({"instance": Uuid::now_v7(), "after": 0}))
+                    .collect();
+                let hello = json!({"type": "hello", "token": token, "resume": resume});
+                match Socket::open(&field, ATTACKER, &hello).await {
+                    Err(status) => told.add(status),
+                    Ok(mut socket) => {
+                        while let Heard::Frame(frame) = socket.next(SILENCE).await {
+                            count(&frame, &told);
+                            if frame["type"] == "live" || Instant::now() >= end {
+                                break;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    })
+    .await;
+    Outcome::of(tally)
+}
+
+/// One user opens connections and keeps them.
+pub async fn connections(field: Arc<Field>) -> Outcome {
+    let tally = Arc::<Tally>::default();
+    let (told, end) = (tally.clone(), field.end());
+    let token = field.token("mallory", &[]);
+    let many = if field.long { 1_200 } else { 400 };
+    swarm(&field, many, move |field, _| {
+        let (told, token) = (told.clone(), token.clone());
+        async move {
+            let hello = json!({"type": "hello", "token": token});
+            match Socket::open(&field, ATTACKER, &hello).await {
+                Err(status) => told.add(status),
+                Ok(mut socket) => {
+                    let rest = end.saturating_duration_since(Instant::now());
+                    match socket.closed(rest.max(SILENCE)).await {
+                        Some(code) => told.add(code),
+                        None => told.add("open"),
+                    }
+                }
+            }
+        }
+    })
+    .await;
+    assert!(tally.of("open") <= 256, "{tally}");
+    assert!(
+        tally.of("1013") + tally.of("503") + tally.of("429") + tally.of("0") > 0,
+        "{tally}"
+    );
+    Outcome::of(tally)
+}
+
+/// One user reads lists and definitions as fast as answers come.
+pub async fn reads(field: Arc<Field>) -> Outcome {
+    let tally = Arc::<Tally>::default();
+    let (told, end) = (tally.clone(), field.end());
+    let token = field.token("mallory", &[]);
+    swarm(&field, CONNECTIONS, move |field, index| {
+        let (told, token) = (told.clone(), token.clone());
+        async move {
+            let client = field.client(ATTACKER);
+            let paths = [
+                "/v1/instances?limit=100",
+                "/v1/tasks",
+                "/v1/definitions",
+                "/v1/definitions/onboarding/1/types.d.ts",
+                "/openapi.json",
+            ];
+            for turn in index.. {
+                if Instant::now() >= end {
+                    break;
+                }
+                let request = client.get(field.url(paths[turn % paths.len()]));
+                told.add(sent(request.bearer_auth(&token)).await.0);
+            }
+        }
+    })
+    .await;
+    tally.only(&["200", "429", "503", "0"]);
+    Outcome::of(tally)
+}
+
+/// Uploads that begin and bring no more.
+pub async fn uploads(field: Arc<Field>) -> Outcome {
+    let upload = json!({"name": "bring", "type": "uploadFile", "trigger": "manual", "repeatable": true, "params": {"destination": "file"}});
+    field
+        .publish(json!({
+            "id": "paper",
+            "nodes": [{"id": "start", "type": "startEvent"}, {"id": "ask", "type": "userTask", "actions": [upload]}, {"id": "end", "type": "endEvent"}],
+            "flows": [{"id": "f1", "source": "start", "target": "ask"}, {"id": "f2", "source": "ask", "target": "end"}],
+        }))
+        .await;
+    let token = field.token("mallory", &[]);
+    let request = field.client(ATTACKER).post(field.url("/v1/instances"));
+    let (status, text) = sent(
+        request
+            .bearer_auth(&token)
+            .json(&json!({"process": "paper"})),
+    )
+    .await;
+    assert_eq!(status, 201, "{text}");
+    let started: Value = serde_json::from_str(&text).expect("an answer");
+    let key = started["instance"].as_str().unwrap_or_default().to_owned();
+    let tally = Arc::<Tally>::default();
+    let (told, end) = (tally.clone(), field.end());
+    swarm(&field, 200, move |field, _| {
+        let (told, token, key) = (told.clone(), token.clone(), key.clone());
+        async move {
+            let Ok(mut stream) = field.connect(ATTACKER).await else {
+                return told.add("not connected");
+            };
+            let head = format!(
+                "POST /v1/instances/{key}/upload?action=bring HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 9000000\r\n\r\n--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"f\"\r\n\r\n"
+            );
+            let sent = async {
+                stream.write_all(head.as_bytes()).await?;
+                stream.write_all(&[b'x'; 50_000]).await
+            };
+            let _ = timeout_at(end.into(), sent).await;
+            told.add(super::sockets::answer(&mut stream, end + SILENCE * 2).await);
+        }
+    })
+    .await;
+    assert!(tally.of("open") <= 128, "{tally}");
+    Outcome::of(tally)
+}

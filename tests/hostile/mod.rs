@@ -1,0 +1,191 @@
+//! Attacks on a server with default settings: one that costs it memory, disk, threads or places, and
+//! another user from another address who must not notice.
+//!
+//! Each attack is a test of its own, a few seconds long and one at a time. What is asserted does not
+//! depend on how fast the machine is: the server lives, its memory stays below [`MEMORY`], the other
+//! user gets every answer and loses nothing, and what must be refused is refused by the code that the
+//! documentation names. Times and disk are printed, not asserted.
+//!
+//! The whole table, against a release build and for long enough to mean something:
+//!
+//! ```sh
+//! cargo build --release
+//! STEPWIRE_HOSTILE_PROGRAM=target/release/stepwire STEPWIRE_HOSTILE_SECONDS=20 \
+//!     cargo test --test main hostile::the_whole_table -- --ignored --nocapture
+//! ```
+//!
+//! `STEPWIRE_HOSTILE_ONLY=tickets` plays those whose name holds that text. The other user comes from
+//! 127.0.0.2, which only Linux lets it do without more ado.
+//!
+//! Not here: full disks (`crash`), frames that break the protocol (`wire`), hostile definitions in the
+//! engine alone (`engine::hostile`).
+
+#![cfg(target_os = "linux")]
+
+mod accounts;
+mod bystander;
+mod data;
+mod deploys;
+mod field;
+mod floods;
+mod processes;
+mod socket;
+mod sockets;
+
+use std::{pin::Pin, sync::Arc};
+
+use self::{
+    bystander::Met,
+    field::{Field, Taken},
+};
+
+/// Memory that an attack may cost beside what the server has before, as `docs/limits.md` says.
+const MEMORY: u64 = 512 * 1024 * 1024;
+/// One attack at a time, so that each meets the same machine.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+type Playing = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// An attack: what it is called, and how it is played. Whatever must be refused it asserts itself.
+struct Attack {
+    name: &'static str,
+    play: fn(Arc<Field>) -> Playing,
+}
+
+/// What came of an attack.
+#[derive(Default)]
+struct Outcome {
+    /// What the server answered, in short.
+    answers: String,
+    /// What does not hold.
+    open: Vec<String>,
+}
+
+impl Outcome {
+    fn of(answers: impl ToString) -> Self {
+        Self {
+            answers: answers.to_string(),
+            open: Vec::new(),
+        }
+    }
+
+    /// Asserts something; in a table, which is to tell of everything, it is noted instead.
+    #[track_caller]
+    fn must(&mut self, field: &Field, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            let what = what();
+            assert!(field.long, "{what}");
+            self.open.push(what);
+        }
+    }
+}
+
+/// Declares the attacks: a test for each, and the list of all.
+macro_rules! attacks {
+    ($($test:ident = $name:literal: $module:ident :: $play:ident,)*) => {
+        const ATTACKS: &[Attack] = &[$(Attack {
+            name: $name,
+            play: |field| Box::pin($module::$play(field)),
+        },)*];
+
+        $(#[tokio::test]
+        async fn $test() {
+            let of_this = |attack: &&Attack| attack.name == $name;
+            let attack = ATTACKS.iter().find(of_this).expect("it is in the list");
+            println!("{HEAD}\n{}", play(attack).await);
+        })*
+    };
+}
+
+attacks! {
+    intricate_values = "values × schemas that cost their product": data::intricate_values,
+    odd_bodies = "deep JSON, long ids, names, numbers, big lists": data::odd_bodies,
+    hostile_definitions = "1.7 MB of attributes, nested xmlns, 8,000 tasks": deploys::definitions,
+    endless_native_calls = "endless native calls in a rule": processes::native_calls,
+    a_process_that_calls_itself = "a process that calls itself": processes::calls_itself,
+    unfinished_bodies = "POSTs whose last bytes never come": sockets::unfinished_bodies,
+    unfinished_heads = "heads that never end": sockets::unfinished_heads,
+    one_byte_at_a_time = "requests of one byte at a time": sockets::byte_by_byte,
+    readers_that_never_read = "readers that never read": sockets::never_read,
+    anonymous_starts = "anonymous starts over REST, 16 connections": floods::starts_over_rest,
+    anonymous_starts_by_websocket = "anonymous starts over websockets, 16 connections": floods::starts_over_websockets,
+    frames = "a flood of frames": floods::frames,
+    an_obedient_client = "a client that obeys afterMs": floods::obedient,
+    subscriptions = "subscriptions to nothing, 1,000 a connection": floods::subscriptions,
+    connections = "connections of one user": floods::connections,
+    reads = "reads by one user, 16 connections": floods::reads,
+    uploads = "uploads that stall": floods::uploads,
+    tickets = "tickets by 105 strangers": accounts::tickets,
+    wrong_passwords = "wrong passwords for a known name": accounts::wrong_passwords,
+    endless_tokens = "tokens that never end": accounts::endless_tokens,
+}
+
+const HEAD: &str = "| attack | memory before → peak, MiB | other user quiet p50/p99, ms | under attack \
+    p50/p99, ms | disk, MiB/s | answers | verdict |\n| --- | --- | --- | --- | --- | --- | --- |";
+
+/// Plays an attack on a server of its own; its line of the table.
+async fn play(attack: &Attack) -> String {
+    let _turn = TURN.lock().await;
+    let field = Arc::new(Field::start());
+    field.publish(bystander::process()).await;
+    let calm = tokio::time::sleep(field.seconds / 2);
+    let (quiet, ()) = bystander::beside(&field, calm).await;
+    let gauge = field.gauge();
+    let (met, mut outcome) = bystander::beside(&field, (attack.play)(field.clone())).await;
+    let taken = gauge.taken();
+
+    let name = attack.name;
+    assert!(field.is_alive(), "{name}: the server has ended");
+    let refused = || {
+        format!(
+            "the other user was refused {:?} {:?}",
+            quiet.refused, met.refused
+        )
+    };
+    let is_served = met.refused.is_empty() && quiet.refused.is_empty();
+    outcome.must(&field, is_served, refused);
+    for started in [&quiet.started, &met.started] {
+        let lost = bystander::lost(&field, started).await;
+        assert!(
+            lost == 0 && !started.is_empty(),
+            "{name}: the other user lost {lost} of {} instances",
+            started.len()
+        );
+    }
+    let more = taken.peak - taken.before;
+    let much = || format!("it took {} MiB of memory", more / 1024 / 1024);
+    outcome.must(&field, more <= MEMORY, much);
+    line(name, &taken, [&quiet, &met], &outcome)
+}
+
+fn line(name: &str, taken: &Taken, [quiet, met]: [&Met; 2], outcome: &Outcome) -> String {
+    let mib = |bytes: u64| bytes as f64 / 1024.0 / 1024.0;
+    let verdict = if outcome.open.is_empty() {
+        "holds".to_owned()
+    } else {
+        format!("open: {:.300}", outcome.open.join("; "))
+    };
+    format!(
+        "| {name} | {:.0} → {:.0} | {:.1}/{:.1} | {:.1}/{:.1} | {:.1} | {} | {verdict} |",
+        mib(taken.before),
+        mib(taken.peak),
+        quiet.percentile(0.5),
+        quiet.percentile(0.99),
+        met.percentile(0.5),
+        met.percentile(0.99),
+        mib(taken.disk),
+        outcome.answers,
+    )
+}
+
+/// All of it as one table, for as long as it is told to.
+#[tokio::test]
+#[ignore = "takes minutes: see the module's documentation"]
+async fn the_whole_table() {
+    let only = std::env::var("STEPWIRE_HOSTILE_ONLY").unwrap_or_default();
+    println!("{HEAD}");
+    let chosen = ATTACKS.iter().filter(|attack| attack.name.contains(&only));
+    for attack in chosen {
+        println!("{}", play(attack).await);
+    }
+}

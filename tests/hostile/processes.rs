@@ -1,0 +1,95 @@
+//! Processes that cost more than their starts.
+
+use std::{sync::Arc, time::Instant};
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::{
+    Outcome,
+    field::{ATTACKER, Field, OTHER, Tally, sent, swarm},
+};
+
+/// Live instances of a tree, as `docs/limits.md` says, and some of others.
+const LIVE: f64 = 10_100.0;
+
+/// A process whose task runs a rule by itself.
+fn ruled(id: &str, script: &str) -> Value {
+    let rule = json!({"name": "work", "type": "businessRule", "params": {"script": script}});
+    json!({
+        "id": id,
+        "nodes": [{"id": "start", "type": "startEvent"}, {"id": "rule", "type": "task", "actions": [rule]}, {"id": "end", "type": "endEvent"}],
+        "flows": [{"id": "f1", "source": "start", "target": "rule"}, {"id": "f2", "source": "rule", "target": "end"}],
+    })
+}
+
+/// A rule that calls what is slow within the engine for ever: its own instances get an incident,
+/// those of another definition finish.
+pub async fn native_calls(field: Arc<Field>) -> Outcome {
+    let endless = "const s = 'İ'.repeat(1e6); for (;;) s.toLowerCase();";
+    field.publish(ruled("late", endless)).await;
+    field.publish(ruled("prompt", "output.a = 1 + 1;")).await;
+    let (tally, others) = (Arc::<Tally>::default(), Arc::<Tally>::default());
+    let (told, told_others, end) = (tally.clone(), others.clone(), field.end());
+    swarm(&field, 5, move |field, index| {
+        let (told, told_others) = (told.clone(), told_others.clone());
+        async move {
+            let (from, user, process) = match index {
+                0 => (OTHER, "otto", "prompt"),
+                _ => (ATTACKER, "mallory", "late"),
+            };
+            let client = field.client(from);
+            let token = field.token(user, &[]);
+            loop {
+                let request = client.post(field.url("/v1/instances")).bearer_auth(&token);
+                let (status, text) = sent(request.json(&json!({"process": process}))).await;
+                let told = if index == 0 { &told_others } else { &told };
+                if text.contains("rule_error") {
+                    told.add("rule_error");
+                } else if text.contains(r#""status":"finished""#) {
+                    told.add("finished");
+                } else {
+                    told.add(status);
+                }
+                if Instant::now() >= end {
+                    break;
+                }
+            }
+        }
+    })
+    .await;
+    tally.only(&["rule_error", "429", "503"]);
+    others.only(&["finished", "429"]);
+    assert!(others.of("finished") > 0, "{others}");
+    Outcome::of(format!("{tally}; another definition: {others}"))
+}
+
+/// A process that calls itself grows to the limits of a tree and no further.
+pub async fn calls_itself(field: Arc<Field>) -> Outcome {
+    let twice =
+        |id: &str| json!({"id": id, "type": "callActivity", "call": {"calledElement": "again"}});
+    field
+        .publish(json!({
+            "id": "again",
+            "nodes": [{"id": "start", "type": "startEvent"}, {"id": "fork", "type": "parallelGateway"},
+                twice("one"), twice("two"), {"id": "join", "type": "parallelGateway"}, {"id": "end", "type": "endEvent"}],
+            "flows": [{"id": "f1", "source": "start", "target": "fork"}, {"id": "f2", "source": "fork", "target": "one"},
+                {"id": "f3", "source": "fork", "target": "two"}, {"id": "f4", "source": "one", "target": "join"},
+                {"id": "f5", "source": "two", "target": "join"}, {"id": "f6", "source": "join", "target": "end"}],
+        }))
+        .await;
+    let client = field.client(ATTACKER);
+    let token = field.token("mallory", &[]);
+    let request = client.post(field.url("/v1/instances")).bearer_auth(&token);
+    let (status, text) = sent(request.json(&json!({"process": "again"}))).await;
+    assert_eq!(status, 201, "{text}");
+    tokio::time::sleep(field.seconds).await;
+    let live = field.metric("stepwire_live_instances").await;
+    assert!(live <= LIVE, "{live} live instances");
+    let started: Value = serde_json::from_str(&text).expect("an answer");
+    let key = started["instance"].as_str().unwrap_or_default();
+    let terminate = format!("/v1/instances/{key}/terminate");
+    let (status, text) = field.owner(Method::POST, &terminate, json!({})).await;
+    assert_eq!(status, 200, "{text}");
+    Outcome::of(format!("{live} live instances, ended by one command"))
+}
