@@ -265,7 +265,14 @@ pub const TREE_STARTS_AT_ONCE: u32 = 1_000;
 pub const TREE_START_BYTES: usize = 4 * 1024;
 /// Messages between the instances of one tree that are delivered at the same time; the next ones
 /// wait.
-pub const TREE_DELIVERIES: usize = 64;
+pub const TREE_DELIVERIES: usize = 16;
+/// Instances below an ended one that end at the same time; the next ones wait.
+pub const TREE_ENDS: usize = 16;
+/// Items of a multi-instance call activity that one step starts; the next step starts more, so that
+/// others have their turn in between.
+pub const STEP_STARTS: usize = 64;
+/// Start data of the items that one step starts together, in bytes of JSON; one item at least.
+pub const STEP_START_BYTES: usize = 128 * 1024;
 /// Users who may ever have had a task of one process instance.
 pub const PARTICIPANTS: usize = 1_000;
 /// Action messages one process instance may have open; one more is an incident.
@@ -355,6 +362,10 @@ pub struct InstanceLimits {
     pub calls: usize,
     /// [`TREE_LEVELS`].
     pub levels: usize,
+    /// [`STEP_STARTS`].
+    pub starts_per_step: usize,
+    /// [`STEP_START_BYTES`].
+    pub start_bytes_per_step: usize,
 }
 
 impl Default for InstanceLimits {
@@ -368,6 +379,8 @@ impl Default for InstanceLimits {
             delayed: DELAYED,
             calls: CALLS_PER_INSTANCE,
             levels: TREE_LEVELS,
+            starts_per_step: STEP_STARTS,
+            start_bytes_per_step: STEP_START_BYTES,
         }
     }
 }

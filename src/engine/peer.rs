@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::record::{CommandTag, Created, Status};
-use crate::model::action::MessageType;
+use crate::model::{action::MessageType, ids::ElementKey};
 
 /// What one instance tells its parent or child.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,12 @@ pub enum PeerMessage {
     /// To itself, once it has ended other than by finishing, or was terminated after that: end all
     /// that is live below it, on every level, and close what finished instances there left open.
     EndDescendants,
+    /// To itself: start more of the items of a call activity, of which one step started only so
+    /// many.
+    StartMore {
+        /// The call activity.
+        element: ElementKey,
+    },
     /// Parent to child: the parent finished normally; there is nobody to send to any more.
     ParentFinished,
     /// Child to parent: push this to your clients.

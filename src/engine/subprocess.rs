@@ -10,6 +10,7 @@ mod ending;
 mod starting;
 
 use super::{
+    elements::call_activity,
     peer::PeerMessage,
     record::{Push, Record, Status},
     step::Step,
@@ -29,6 +30,9 @@ pub(super) fn receive(step: &mut Step<'_>, from: InstanceKey, number: u64, messa
         .is_some_and(|link| link.instance == from);
     if is_parent {
         return receive_from_parent(step, from, number, message);
+    }
+    if let (PeerMessage::StartMore { element }, true) = (&message, from == step.state.key()) {
+        return call_activity::start_more(step, *element);
     }
     let Some(child) = step
         .state

@@ -395,7 +395,7 @@ impl ProcessInstance {
         tree.grow(begun);
         if begun > 0 {
             tree.deliveries()
-                .wrote_starts(bytes, tree.limits(), Instant::now());
+                .wrote_starts(bytes, begun, tree.limits(), Instant::now());
         }
         for record in &committed.row.records {
             match record {

@@ -15,6 +15,7 @@ use std::{
 };
 
 use dashmap::{DashMap, Entry};
+use uuid::Uuid;
 
 use super::{
     Runtime,
@@ -47,8 +48,22 @@ pub struct Letter {
 }
 
 impl Letter {
+    /// What keeps it in order: sender and receiver. What an instance has still to start is no reason
+    /// to hold up its end, so that has an order of its own.
     fn pair(&self) -> Pair {
+        if self.starts_more() {
+            return (self.source, InstanceKey(Uuid::nil()));
+        }
         (self.source, self.target)
+    }
+
+    fn starts_more(&self) -> bool {
+        matches!(*self.message, PeerMessage::StartMore { .. })
+    }
+
+    /// Whether it leads to instances, of which a tree starts so many in a while.
+    fn waits_as_start(&self) -> bool {
+        self.is_start() || self.starts_more()
     }
 
     fn is_start(&self) -> bool {
@@ -90,7 +105,8 @@ impl Outbox {
         match self.pairs.entry(letter.pair()) {
             Entry::Occupied(mut pair) => return pair.get_mut().push_back(letter),
             Entry::Vacant(pair) => {
-                tree.deliveries().push(letter.pair(), letter.is_start());
+                tree.deliveries()
+                    .push(letter.pair(), letter.waits_as_start());
                 pair.insert(VecDeque::from([letter]));
             }
         }
@@ -139,7 +155,7 @@ impl Outbox {
             Entry::Vacant(_) => None,
             Entry::Occupied(mut pair) => {
                 pair.get_mut().pop_front();
-                let next = pair.get().front().map(Letter::is_start);
+                let next = pair.get().front().map(Letter::waits_as_start);
                 if next.is_none() {
                     pair.remove();
                 }
@@ -308,7 +324,7 @@ fn on_answer(runtime: &Arc<Runtime>, letter: Letter, answer: Answer) {
 fn again(runtime: &Arc<Runtime>, letter: Letter) {
     let later = runtime.clone();
     runtime.later(AGAIN, move || {
-        if letter.is_start() && letter.tree.ends() > 0 {
+        if letter.waits_as_start() && letter.tree.ends() > 0 {
             ends::check(&later, &letter.tree, letter.pair());
         } else {
             deliver(&later, letter, 0);

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     sketch::definition,
-    subject::{Subject, child_key, compiled, starter},
+    subject::{OWN, Subject, child_key, compiled, starter},
 };
 
 fn started(sketch: &str, data: Value) -> Subject {
@@ -310,7 +310,22 @@ fn an_instance_is_created_before_its_start_event_begins() {
 #[test]
 fn collections_are_bounded() {
     let stuck = |data: Value| {
-        let subject = started("process p\nstart -> all -> end\ncall all q each=list", data);
+        let mut subject = started("process p\nstart -> all -> end\ncall all q each=list", data);
+        // One step starts a part of them.
+        let element = subject.next().tokens[0].element;
+        for number in 0..1_000 {
+            let message = Box::new(PeerMessage::StartMore { element });
+            let more = Command::Receive {
+                from: OWN,
+                number,
+                message,
+            };
+            let row = subject.apply(more, None).expect("taken").row;
+            if row.is_none() {
+                break;
+            }
+            assert!(row.is_some_and(|row| row.records.len() <= 2 * 64 + 1));
+        }
         let incident = subject.next().tokens[0].incident.clone();
         (
             incident.map(|incident| incident.code),

@@ -5,10 +5,10 @@
 //! start strangerN [from SEQ]                      a client starts a subprocess, from an Action message or not
 //! run [ELEMENT.]ACTION {data} [file=SIZE,TYPE]     may [ELEMENT.]ACTION (bring a file)
 //! fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
-//! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | dropped | end | finished  [nr=N]
+//! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | dropped | end | finished | more ELEMENT (from itself)  [nr=N]
 //! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
-//! done SEQ   hold   unhold   terminate   dismiss   patch {data}   end with ancestor   limit N (elements) | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N   restart (lives on from its rows and a stored snapshot)
+//! done SEQ   hold   unhold   terminate   dismiss   patch {data}   end with ancestor   limit N (elements) | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N   restart (lives on from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
 //! see                                             what the one who gives the commands may see and do
 //! data   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; why: its incidents
@@ -155,6 +155,7 @@ impl Script {
             "delayed" => &mut limits.delayed,
             "calls" => &mut limits.calls,
             "levels" => &mut limits.levels,
+            "starts" => &mut limits.starts_per_step,
             "tree" => &mut self.subject.tree_room,
             _ => panic!("no limit of a case: {what}"),
         };
@@ -313,6 +314,7 @@ impl Script {
             peer.strip_prefix("stranger"),
         ) {
             ("parent", ..) => PARENT,
+            ("itself", ..) => OWN,
             (_, Some(index), _) => self.names.children[number(index) as usize - 1],
             (_, _, Some(index)) => stranger(number(index)),
             _ => panic!("no peer: {peer}"),
@@ -329,7 +331,7 @@ impl Script {
             .copied()
             .filter(|word| !word.starts_with("nr="))
             .collect();
-        let message = Box::new(message(&rest));
+        let message = Box::new(message(&rest, &self.names));
         self.apply(Command::Receive {
             from,
             number,
@@ -433,7 +435,7 @@ fn file(text: &str) -> StoredFile {
     }
 }
 
-fn message(words: &[&str]) -> PeerMessage {
+fn message(words: &[&str], names: &Names) -> PeerMessage {
     let (node, action) = ("there".to_owned(), "send".to_owned());
     let push = |kind, body| PeerMessage::Push {
         kind,
@@ -461,6 +463,9 @@ fn message(words: &[&str]) -> PeerMessage {
         ["dropped"] => PeerMessage::StartDropped,
         ["refused"] => PeerMessage::StartRefused {
             message: "no version is published".to_owned(),
+        },
+        ["more", element] => PeerMessage::StartMore {
+            element: names.find(element),
         },
         ["end"] => PeerMessage::End {
             status: Status::Terminated,

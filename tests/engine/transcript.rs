@@ -501,6 +501,7 @@ fn said(message: &PeerMessage) -> String {
         }
         PeerMessage::End { status } => format!("end {}", status.name()),
         PeerMessage::EndDescendants => "end descendants".to_owned(),
+        PeerMessage::StartMore { .. } => "start more".to_owned(),
         PeerMessage::ParentFinished => "parent finished".to_owned(),
         PeerMessage::Push {
             kind: MessageType::Default,

@@ -6,7 +6,7 @@
 
 use super::{Own, multi_instance};
 use crate::{
-    engine::{room, state::Call, step::Step, subprocess},
+    engine::{record::Status, room, state::Call, step::Step, subprocess},
     model::{executable::ExecutableNode, ids::ElementKey},
 };
 
@@ -35,5 +35,18 @@ pub(super) fn call<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a Executabl
         Own::Done(node.outgoing.iter().collect())
     } else {
         Own::Waiting
+    }
+}
+
+/// Starts more of what an element with many children has still to start, whatever has become of
+/// the others; on hold nothing, as `unhold` looks again.
+pub(in crate::engine) fn start_more(step: &mut Step<'_>, key: ElementKey) {
+    let called = step.node_of(key).and_then(|node| node.call.as_ref());
+    let is_active = step
+        .state
+        .element(key)
+        .is_some_and(|element| element.is_active());
+    if let (Some(called), true, Status::Started) = (called, is_active, step.state.status()) {
+        multi_instance::start_open(step, key, called);
     }
 }

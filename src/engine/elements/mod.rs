@@ -5,7 +5,7 @@
 //! action is left, out.
 
 pub(super) mod boundary_event;
-mod call_activity;
+pub(super) mod call_activity;
 mod exclusive_gateway;
 mod multi_instance;
 mod parallel_gateway;

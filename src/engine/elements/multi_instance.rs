@@ -2,12 +2,14 @@
 //! results land in the order of the items.
 //!
 //! The collection is looked at once, on entering: what becomes of it meanwhile changes nothing, in
-//! a retry neither. How an item's child ends: `engine::subprocess`.
+//! a retry neither. One step starts so many items and no more, as a step holds up whatever else is
+//! on its thread, and its row whatever is written after it. How an item's child ends: `engine::subprocess`.
 
 use serde_json::Value;
 
 use crate::{
     engine::{
+        peer::PeerMessage,
         record::Record,
         room,
         state::{Call, Item, ItemRun},
@@ -40,21 +42,10 @@ pub(super) fn begin(
     }
 }
 
-/// Starts what is open: every item at first, the failed ones in a retry. `true` once all are done
-/// and their results merged.
+/// Starts what is open, as much as one step may: every item at first, the failed ones in a retry.
+/// `true` once all are done and their results merged.
 pub(super) fn go_on(step: &mut Step<'_>, key: ElementKey, called: &Subprocess) -> bool {
-    let open: Vec<(u32, Value)> = (0..)
-        .zip(taken(step, key))
-        .filter(|(_, item)| item.run == ItemRun::Open)
-        .map(|(index, item)| (index, item.value.clone()))
-        .collect();
-    if let Err(sentence) = room::for_children(step, open.len()) {
-        step.incident(key, room::CHILDREN, sentence, None);
-        return false;
-    }
-    for (index, item) in open {
-        subprocess::start_item(step, called, key, index, item);
-    }
+    start_open(step, key, called);
     if !taken(step, key).iter().all(|item| item.result().is_some()) {
         return false;
     }
@@ -67,6 +58,40 @@ pub(super) fn go_on(step: &mut Step<'_>, key: ElementKey, called: &Subprocess) -
         step.merge(Some(key), path.nest(Value::Array(results)));
     }
     true
+}
+
+/// Starts what is open, as much as one step may; a message to the instance itself brings the next
+/// step, so that others have their turn in between.
+pub(super) fn start_open(step: &mut Step<'_>, key: ElementKey, called: &Subprocess) {
+    let is_open = |item: &Item| item.run == ItemRun::Open;
+    let open = taken(step, key).iter().filter(|item| is_open(item)).count();
+    if open == 0 {
+        return;
+    }
+    if let Err(sentence) = room::for_children(step, open) {
+        return step.incident(key, room::CHILDREN, sentence, None);
+    }
+    let copied = called.copy.apply(step.state.data()).to_string().len();
+    let (mut bytes, mut next) = (0, Vec::new());
+    for (index, item) in (0..)
+        .zip(taken(step, key))
+        .filter(|(_, item)| is_open(item))
+    {
+        bytes += copied + item.value.to_string().len();
+        let is_full =
+            next.len() >= step.limits.starts_per_step || bytes > step.limits.start_bytes_per_step;
+        if is_full && !next.is_empty() {
+            break;
+        }
+        next.push((index, item.value.clone()));
+    }
+    let is_all = next.len() == open;
+    for (index, item) in next {
+        subprocess::start_item(step, called, key, index, item);
+    }
+    if !is_all {
+        step.tell(step.state.key(), PeerMessage::StartMore { element: key });
+    }
 }
 
 fn taken<'a>(step: &'a Step<'_>, key: ElementKey) -> &'a [Item] {

@@ -171,7 +171,12 @@ impl InstanceState {
             Record::Unheld => self.status = Status::Started,
             Record::IncidentsResolved { element, skipped } => {
                 self.has_skipped |= *skipped;
-                self.with(*element, |element| element.incidents.clear());
+                self.with(*element, |element| {
+                    element.incidents.clear();
+                    if let Some(call) = element.call.as_mut().filter(|_| !skipped) {
+                        call.retried();
+                    }
+                });
             }
             Record::Ended { status } => self.end(*status, time),
         }

@@ -31,8 +31,10 @@ pub struct Item {
 /// How far an item is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ItemRun {
-    /// A child is to be started: none was, or it failed.
+    /// A child is to be started.
     Open,
+    /// Its child failed; a retry opens it again.
+    Failed,
     /// Waiting for this child.
     Awaiting(InstanceKey),
     /// It ended well and gave this.
@@ -44,7 +46,7 @@ impl Item {
     pub fn result(&self) -> Option<&Value> {
         match &self.run {
             ItemRun::Done(result) => Some(result),
-            ItemRun::Open | ItemRun::Awaiting(_) => None,
+            ItemRun::Open | ItemRun::Failed | ItemRun::Awaiting(_) => None,
         }
     }
 }
@@ -81,7 +83,7 @@ impl Call {
             (None, true) => Some(Self::Done),
             (None, false) => None,
             (Some(_), true) => call,
-            (Some(item), false) => Self::with_item(call, item, ItemRun::Open),
+            (Some(item), false) => Self::with_item(call, item, ItemRun::Failed),
         }
     }
 
@@ -90,17 +92,26 @@ impl Call {
         let Some(Self::Items(mut items)) = call else {
             return Self::Done;
         };
-        for item in items.iter_mut().filter(|item| item.run == ItemRun::Open) {
+        for item in items.iter_mut().filter(|item| item.run == ItemRun::Failed) {
             item.run = ItemRun::Done(Value::Null);
         }
         Self::Items(items)
+    }
+
+    /// The call when what failed of it is tried again.
+    pub(super) fn retried(&mut self) {
+        if let Self::Items(items) = self {
+            for item in items.iter_mut().filter(|item| item.run == ItemRun::Failed) {
+                item.run = ItemRun::Open;
+            }
+        }
     }
 
     /// Whether something of it failed and is not being tried again.
     pub fn failed(call: Option<&Self>) -> bool {
         match call {
             None => true,
-            Some(Self::Items(items)) => items.iter().any(|item| item.run == ItemRun::Open),
+            Some(Self::Items(items)) => items.iter().any(|item| item.run == ItemRun::Failed),
             Some(Self::Awaiting(_) | Self::Done) => false,
         }
     }

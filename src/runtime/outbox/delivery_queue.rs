@@ -41,8 +41,8 @@ struct Starts {
     allowance: Option<(f64, Instant)>,
     /// Whether somebody comes back when there are some again.
     waits: bool,
-    /// Whether the last row with starts was larger than the allowance: then one start goes at a
-    /// time, as each may write as much.
+    /// Whether the last row with starts handed large data down: then one start goes at a time, as
+    /// each may write as much.
     one_by_one: bool,
 }
 
@@ -80,13 +80,14 @@ impl DeliveryQueue {
         }
     }
 
-    /// A step of the tree wrote a row of this length with starts in it. Each [`TREE_START_BYTES`]
-    /// cost as much as a start, so a tree that hands large data down grows more slowly.
-    pub fn wrote_starts(&mut self, bytes: usize, limits: TreeLimits, now: Instant) {
+    /// A step of the tree wrote a row of this length with so many starts in it. Each
+    /// [`TREE_START_BYTES`] cost as much as a start, so a tree that hands large data down grows more
+    /// slowly; and its starts go one at a time, as each may write as much.
+    pub fn wrote_starts(&mut self, bytes: usize, begun: usize, limits: TreeLimits, now: Instant) {
         let left = self.starts.refill(limits, now);
         let left = left - (bytes / TREE_START_BYTES) as f64;
         self.starts.allowance = Some((left, now));
-        self.starts.one_by_one = left < 0.0;
+        self.starts.one_by_one = bytes / begun.max(1) >= TREE_START_BYTES;
     }
 
     /// What was under way is done.
@@ -152,7 +153,7 @@ impl Starts {
             (left + gained).min(most)
         });
         self.allowance = Some((left, now));
-        self.one_by_one &= left < most / 2.0;
+        self.one_by_one &= left < most;
         left
     }
 }
@@ -230,8 +231,8 @@ mod tests {
     #[test]
     fn large_data_handed_down_cost_starts() {
         let (mut queue, begin) = (DeliveryQueue::default(), Instant::now());
-        queue.wrote_starts(TREE_START_BYTES - 1, LIMITS, begin);
-        queue.wrote_starts(12 * TREE_START_BYTES, LIMITS, begin);
+        queue.wrote_starts(TREE_START_BYTES - 1, 1, LIMITS, begin);
+        queue.wrote_starts(12 * TREE_START_BYTES, 1, LIMITS, begin);
         queue.push(pair(1), true);
         assert_eq!(
             queue.next(LIMITS, 0, begin),

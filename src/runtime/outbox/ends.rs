@@ -15,6 +15,7 @@ use std::{
 use super::{AGAIN, Letter, delivery_queue::Pair, pump};
 use crate::{
     engine::{Command, peer::PeerMessage},
+    limits::TREE_ENDS,
     model::ids::InstanceKey,
     runtime::{
         Runtime,
@@ -24,8 +25,6 @@ use crate::{
     },
 };
 
-/// Ends that are under way at the same time.
-const AT_ONCE: usize = 64;
 /// How often an instance that breaks is told to end before those below it are.
 const TRIES: u32 = 10;
 /// Before one more look, when none could be ended.
@@ -43,6 +42,7 @@ pub(super) fn check(runtime: &Arc<Runtime>, tree: &Arc<Tree>, pair: Pair) {
             match ended {
                 Ok(None) => tree.deliveries().checked(pair, ends),
                 Ok(Some(_)) => match runtime.outbox.first(pair) {
+                    Some(letter) if !letter.is_start() => runtime.outbox.taken(&runtime, &letter),
                     Some(letter) => super::instead(&runtime, letter, PeerMessage::StartDropped),
                     None => tree.deliveries().done(),
                 },
@@ -108,7 +108,7 @@ enum Step {
 impl Ending {
     fn next(&mut self) -> Step {
         while let Some(level) = self.levels.front_mut() {
-            if self.under_way >= AT_ONCE {
+            if self.under_way >= TREE_ENDS {
                 return Step::Wait;
             }
             if let Some(key) = level.pop_front() {
