@@ -210,6 +210,19 @@ async function copy(page) {
   assert.equal(await page.getByTestId('action').count(), 2);
 }
 
+/** A mistake in a field is a problem that leads back to it from elsewhere. */
+async function jumpsTo(page, element, label, mistake, field) {
+  await page.getByTestId('element').selectOption(element);
+  await page.getByLabel(label, { exact: true }).fill(mistake);
+  await page.keyboard.press('Tab');
+  await problems(page, '1 error');
+  await page.getByTestId('element').selectOption('end');
+  await page.getByTestId('problem-list').locator('button').click();
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.field), field);
+  await page.getByTestId('undo').click();
+  await problems(page, 'No problems');
+}
+
 /** A condition on sample data, and the next times of a schedule, as the server sees them. */
 async function tryParts(page) {
   await page.goto(`${baseUrl()}/admin/designer/onboarding`);
@@ -220,6 +233,9 @@ async function tryParts(page) {
   await page.getByTestId('preview').getByText('false').waitFor();
   await page.getByLabel('Sample data').fill('{"client": {"age": 18, "income": 20000}}');
   await page.getByTestId('preview').getByText('true').waitFor();
+  await jumpsTo(page, 'yes', 'Condition', 'client.age = 3', 'condition');
+  await jumpsTo(page, 'check', 'Params to copy', 'client', 'paramsToCopy');
+  await jumpsTo(page, 'onboarding', 'Expiry', 'soon', 'expiry');
   await page.getByTestId('element').selectOption('offerCard');
   await action(page, 'offer').locator('> summary').click();
   await action(page, 'offer').getByRole('button', { name: 'Insert the message that starts a process' }).click();

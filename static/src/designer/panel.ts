@@ -196,8 +196,11 @@ export class Panel {
     return true;
   }
 
-  /** Brings the focus to a field of what is selected: one of the action with that name, when one is named. */
-  focus(fields: readonly string[], action?: string): void {
+  /**
+   * Brings the focus to a field of what is selected: one of the action with that name, when one is named; of keys the one whose
+   * path is quoted, or else the first.
+   */
+  focus(fields: readonly string[], action?: string, quoted: readonly string[] = []): void {
     const actions = this.selected ? this.model.actions(this.selected.businessObject) : [];
     const index = actions.findIndex((one) => one.get('name') === action);
     if (index >= 0) {
@@ -206,7 +209,7 @@ export class Panel {
       this.draw();
     }
     const wanted = fields.flatMap((field) => (index >= 0 ? [`action/${index}/${field}`] : [field]));
-    const target = wanted.map((name) => this.root.querySelector<HTMLElement>(`[data-field="${CSS.escape(name)}"]`)).find(Boolean);
+    const target = wanted.map((name) => this.fieldNamed(name, quoted)).find(Boolean);
     const place =
       target ??
       this.root.querySelector<HTMLElement>(index >= 0 ? `[data-focus="action/${index}"]` : '[data-focus="head/element"]');
@@ -219,6 +222,15 @@ export class Panel {
       box.open = true;
     place?.focus();
     place?.scrollIntoView({ block: 'center' });
+  }
+
+  private fieldNamed(name: string, quoted: readonly string[]): HTMLElement | undefined {
+    const exact = this.root.querySelector<HTMLElement>(`[data-field="${CSS.escape(name)}"]`);
+    if (exact || !name.endsWith('keys')) return exact ?? undefined;
+    const paths = [
+      ...this.root.querySelectorAll<HTMLInputElement>(`[data-field^="${CSS.escape(`${name}/`)}"][data-field$="/path"]`),
+    ];
+    return paths.find(({ value }) => quoted.includes(value)) ?? paths[0];
   }
 }
 

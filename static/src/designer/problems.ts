@@ -31,6 +31,9 @@ const FIELDS: Record<string, readonly string[]> = {
   missing_condition: ['condition'],
   default_with_condition: ['condition'],
   unsupported_expression: ['condition'],
+  unsupported_condition: ['condition'],
+  invalid_condition: ['condition'],
+  invalid_script: ['script'],
   missing_called_element: ['calledElement'],
   invalid_schedule: ['timeCycle', 'timeDate', 'timeDuration', 'when'],
   invalid_start_data: ['startData'],
@@ -42,7 +45,7 @@ const FIELDS: Record<string, readonly string[]> = {
 /** Names of fields as sentences say them. */
 const WORDS =
   /\b(message|destination|script|timer|order|trigger|required|type|parent|target|messageType|process|paramsToCopy|withoutParams|outputKey|output|url|headers|body|timeout|retries|backoff|success|maxBytes|types|restartKey|key|assignee|dueDate|reminderRepeat|reminder|decisionKey|collection|calledElement|condition|expiry|searchKeys|alias|startCondition|timeZone|missed|overlap|errorRef|id)\b/g;
-const ALIASES: Record<string, readonly string[]> = { restartKey: ['restartKeys'], key: ['keys/0/path'], errorRef: ['errorCode'] };
+const ALIASES: Record<string, readonly string[]> = { restartKey: ['restartKeys'], key: ['keys'], errorRef: ['errorCode'] };
 
 export class Problems {
   private timer = 0;
@@ -127,6 +130,7 @@ export class Problems {
       /\bactions `[^`]+` and `([^`]+)`/.exec(message)?.[1];
     const sentence = message.replace(/^action `[^`]*`:\s*/, '');
     const words = [...sentence.matchAll(WORDS)].flatMap(([word]) => ALIASES[word] ?? [word]);
-    this.panel.focus([...(FIELDS[code] ?? []), ...words], action);
+    const quoted = [...sentence.matchAll(/`([^`]+)`/g)].map(([, text]) => text!);
+    this.panel.focus([...(FIELDS[code] ?? []), ...words], action, quoted);
   }
 }
