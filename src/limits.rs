@@ -136,6 +136,9 @@ pub const HISTORY_ROWS: usize = 10_000;
 
 /// Subscriptions one connection may hold, followed children included.
 pub const SUBSCRIPTIONS: usize = 1_000;
+/// Schemas of what actions take that a connection remembers having been told; beyond that it is told
+/// them again.
+pub const SCHEMAS_TOLD: usize = 1_000;
 /// Followed instances that have ended and are followed on, per connection: the newest.
 pub const ENDED_FOLLOWED: usize = 8;
 /// Live descendants that the cursor of a stream has room for; with more a cut costs a snapshot.

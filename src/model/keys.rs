@@ -3,12 +3,15 @@
 //!
 //! Not here: how a JSON Schema is evaluated ([`Evaluator::check_schema`]).
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use super::{
     action::Key,
     evaluator::Evaluator,
     field_error::{FieldError, FieldErrors},
+    input_schema::InputSchema,
     path::{DataPath, Segment},
 };
 use crate::text::member_path::push_member;
@@ -20,6 +23,7 @@ pub struct Keys {
     names: Vec<String>,
     strict: bool,
     everything: bool,
+    input_schema: Option<Arc<InputSchema>>,
 }
 
 #[derive(Clone, Debug)]
@@ -60,6 +64,7 @@ impl Keys {
             names: keys.iter().map(|key| key.path.clone()).collect(),
             strict,
             everything: false,
+            input_schema: InputSchema::of(keys, strict).map(Arc::new),
         })
     }
 
@@ -84,6 +89,11 @@ impl Keys {
             .filter(|(key, _)| key.required)
             .map(|(_, name)| name.as_str())
             .collect()
+    }
+
+    /// What is accepted, as a schema; `None` when nothing is, or everything.
+    pub fn input_schema(&self) -> Option<&Arc<InputSchema>> {
+        self.input_schema.as_ref()
     }
 
     /// Whether nothing is accepted.

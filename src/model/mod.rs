@@ -5,7 +5,8 @@
 //! lists all its problems, [`compile`] makes the [`executable`] form, the only one the engine runs
 //! on. What the compiled form is made of: [`path`], [`template`], [`keys`], [`copying`],
 //! [`merging`], [`upload`], [`occurrences`], [`task_terms`], [`http_request`], [`webhook`],
-//! [`searching`]. What frontends are told of it: [`frontend_view`], [`typescript`].
+//! [`searching`]. What frontends are told of it: [`frontend_view`], [`input_schema`],
+//! [`typescript`].
 //!
 //! Not here: what running means (`engine`), how conditions and schemas are evaluated (`expression`,
 //! behind [`evaluator`]).
@@ -25,6 +26,7 @@ pub mod field_error;
 pub mod frontend_view;
 pub mod http_request;
 pub mod ids;
+pub mod input_schema;
 pub mod json;
 pub mod keys;
 pub mod merging;

@@ -14,6 +14,7 @@ use super::{
         step::{SubscribeMode, SubscribeResult},
     },
     inbox::Inbound,
+    input_schemas::before_look,
     rendering,
     subscriptions::marked,
     tree_cursor::Mark,
@@ -231,6 +232,7 @@ impl Connection {
             return self.look_whole(instance, ResyncReason::Lag);
         }
         if cursor < observed.seq {
+            texts.extend(before_look(self.schemas.as_ref(), observed, &caller));
             let progress = rendering::observed_progress(observed, &caller, cursor);
             let announces = observed.live_children().collect();
             let mark = Mark {
@@ -258,6 +260,7 @@ impl Connection {
             return;
         };
         let mut texts = Vec::new();
+        texts.extend(before_look(self.schemas.as_ref(), observed, &caller));
         if let Some(reason) = reason {
             texts.push(Out::Text(
                 Resync {
@@ -386,7 +389,7 @@ impl Connection {
                     .filter(|following| following.round == *round);
                 following.is_some_and(|following| matches!(following.phase, Phase::Looking(_)))
             }
-            Out::Text(_) | Out::Marked(..) | Out::Pull(_) => false,
+            Out::Text(_) | Out::Marked(..) | Out::Schemas(_) | Out::Pull(_) => false,
         };
         if let Some(first) = self.out.iter().position(waits) {
             self.out.truncate(first);

@@ -15,7 +15,7 @@ use super::{
         step::NoResult,
     },
     inbox::{CommandKind, Inbound, PendingCommand},
-    rendering, requests,
+    input_schemas, rendering, requests,
 };
 use crate::{
     engine::access::Caller,
@@ -185,6 +185,11 @@ impl Connection {
             _ => None,
         };
         let Some(caller) = self.caller() else { return };
+        self.out.extend(input_schemas::before_row(
+            self.schemas.as_ref(),
+            committed,
+            &caller,
+        ));
         let seq = committed.row.last_seq();
         let envelope = Reply {
             id: command.id.as_str(),

@@ -30,6 +30,7 @@ use super::{
         step::NoResult,
     },
     inbox::{Inbound, Inbox},
+    input_schemas::ToldSchemas,
     lists::ListFollowing,
     rate::{Admission, Rate},
     sessions::Sessions,
@@ -41,7 +42,7 @@ use super::{
 use crate::{
     engine::access::Caller,
     limits::{self, Limit},
-    model::ids::InstanceKey,
+    model::{ids::InstanceKey, input_schema::InputSchema},
     runtime::channel::Follower,
 };
 
@@ -58,6 +59,8 @@ pub struct Connection {
     pub(super) unanswered: usize,
     pub(super) out: VecDeque<Out>,
     pub(super) who: Option<Who>,
+    /// Of a client that wants to know what actions take.
+    pub(super) schemas: Option<ToldSchemas>,
     /// Where it comes from; `None` where the transport has no address.
     pub(super) address: Option<IpAddr>,
     /// Whose rates its messages count for.
@@ -79,6 +82,8 @@ pub(super) enum Out {
     Text(ByteString),
     /// A frame of a followed instance, and where the client then stands.
     Marked(ByteString, Mark),
+    /// Schemas of actions that the next frames name, as far as they have not been told.
+    Schemas(Vec<Arc<InputSchema>>),
     /// Whatever the channel of an instance has after our cursor.
     Pull(InstanceKey),
     /// The beginning of a subscription, once it is known; nothing behind it goes out before.
@@ -113,6 +118,7 @@ impl Connection {
             unanswered: 0,
             out: VecDeque::new(),
             who: None,
+            schemas: None,
             address,
             payer: Payer::default(),
             hears: true,
@@ -329,8 +335,15 @@ impl Connection {
                     return match self.out.pop_front()? {
                         Out::Text(text) => Some((text, None)),
                         Out::Marked(text, mark) => Some((text, Some(mark))),
-                        Out::Pull(_) | Out::Beginning { .. } => None,
+                        Out::Schemas(_) | Out::Pull(_) | Out::Beginning { .. } => None,
                     };
+                }
+                Out::Schemas(inputs) => {
+                    let frame = self.schemas.as_mut().and_then(|told| told.frame(inputs));
+                    self.out.pop_front();
+                    if let Some(frame) = frame {
+                        return Some((frame, None));
+                    }
                 }
                 &Out::Beginning { instance, round } => {
                     if !self.begin(instance, round) {

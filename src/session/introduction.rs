@@ -14,6 +14,7 @@ use super::{
         server::{RateEntry, Reply, ResyncReason, ServerFrame, Welcome},
         step::AuthResult,
     },
+    input_schemas::ToldSchemas,
     token::TokenError,
     who::Who,
 };
@@ -57,6 +58,7 @@ impl Connection {
         self.out.push_back(Out::Text(text));
         self.payer = self.sessions.payer(Some(&who), self.address);
         self.who = Some(who);
+        self.schemas = ToldSchemas::wanted(hello.schemas);
         let same_log = hello
             .log
             .as_deref()

@@ -2,7 +2,8 @@
 //!
 //! A [`connection::Connection`] is one client's connection: it reads frames (`frames`), sends
 //! commands to the runtime (`commands`, `requests`), follows instances by a cursor each
-//! (`following`), and lists of tasks and instances (`lists`). One that only listens: `listening`.
+//! (`following`), and lists of tasks and instances (`lists`);
+//! what actions take is told by `input_schemas`. One that only listens: `listening`.
 //! Whatever carries the frames asks it for the next one when there is room, so nothing piles up per
 //! client. Who is who: `token`, `identify`, `ticket`. How much: `rate`, `shared_rates`.
 //!
@@ -16,6 +17,7 @@ mod following;
 pub mod frames;
 mod identify;
 pub mod inbox;
+mod input_schemas;
 mod introduction;
 pub mod issuer_keys;
 mod list_contents;

@@ -15,6 +15,7 @@ use super::{
         code::ErrorCode,
         server::ResyncReason,
     },
+    input_schemas::before_row,
     rendering,
     tree_cursor::Mark,
 };
@@ -266,6 +267,7 @@ impl Connection {
                 following.ended = ended;
                 for row in &rows {
                     let cursor = following.cursor;
+                    texts.extend(before_row(self.schemas.as_ref(), row, &caller));
                     let progress = rendering::progress_of(row, &caller);
                     let frames = rendering::messages(row).iter().chain([&progress]);
                     for frame in frames.filter(|frame| frame.seq > cursor) {

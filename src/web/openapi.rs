@@ -46,6 +46,7 @@ use super::{asyncapi, health, jobs, metrics, problem::Details, published::Publis
         rest::previews::preview,
         rest::definitions::delete,
         rest::definition_types::types,
+        rest::definition_types::schemas,
         rest::definitions::publish,
         rest::definitions::deprecate,
         rest::schedules::list,

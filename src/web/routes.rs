@@ -79,6 +79,10 @@ pub fn table() -> Table {
             "/v1/definitions/{id}/{version}/types.d.ts",
             definition_types::types,
         ))
+        .service(get(
+            "/v1/definitions/{id}/{version}/schemas",
+            definition_types::schemas,
+        ))
         .service(post(
             "/v1/definitions/{id}/{version}/publish",
             definitions::publish,

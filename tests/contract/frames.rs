@@ -193,8 +193,11 @@ async fn what_a_server_sends_has_the_shapes_of_the_document() {
         .done(json!({"type": "terminate", "id": id(), "instance": second}))
         .await;
     let resume = json!([{"instance": parent, "after": 9999}, {"instance": second, "after": 1}]);
-    let mut again =
-        Client::hello_with(&server, json!({"token": token("alice"), "resume": resume})).await;
+    let mut again = Client::hello_with(
+        &server,
+        json!({"token": token("alice"), "resume": resume, "schemas": true}),
+    )
+    .await;
     again
         .done(json!({"type": "subscribe", "id": id(), "channel": format!("instance/{second}")}))
         .await;

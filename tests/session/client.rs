@@ -128,6 +128,16 @@ impl Client {
         Self::hello(sessions, &Self::token(sessions, user, roles), json!([])).await
     }
 
+    /// Connects as a user who wants to know what actions take.
+    pub async fn with_schemas(sessions: &Arc<Sessions>, user: &str, roles: &[&str]) -> Self {
+        Self::hello_with(sessions, Self::schemas_hello(sessions, user, roles)).await
+    }
+
+    /// The `hello` of [`Client::with_schemas`].
+    pub fn schemas_hello(sessions: &Arc<Sessions>, user: &str, roles: &[&str]) -> Value {
+        json!({"type": "hello", "token": Self::token(sessions, user, roles), "schemas": true})
+    }
+
     /// A token of a user.
     pub fn token(sessions: &Arc<Sessions>, user: &str, roles: &[&str]) -> String {
         let roles = roles.iter().map(|role| (*role).to_owned()).collect();
@@ -182,7 +192,8 @@ impl Client {
         }
     }
 
-    async fn hello_with(sessions: &Arc<Sessions>, hello: Value) -> Self {
+    /// Connects and says this.
+    pub async fn hello_with(sessions: &Arc<Sessions>, hello: Value) -> Self {
         let mut client = Self::open(sessions);
         client.send(hello);
         client.until("welcome").await;

@@ -3,6 +3,7 @@
 
 mod client;
 mod following;
+mod input_schemas;
 mod lists;
 mod starting;
 mod stepping_back;

@@ -156,3 +156,26 @@ async fn types_are_of_versions_there_are() {
         .is_problem(401, "unauthenticated", "");
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn the_schemas_that_actions_name_are_there() {
+    let server = support::server().await;
+    let ada = User::new(&server, "ada", &[]);
+    let started = ada
+        .post("/v1/instances", json!({"process": "onboarding"}))
+        .await;
+    let name = started.json()["actions"][0]["schema"].clone();
+    let schemas = ada.get("/v1/definitions/onboarding/1/schemas").await;
+    assert_eq!(schemas.status, 200);
+    let told = schemas.json();
+    let schema = &told["schemas"][name.as_str().expect("a name")];
+    assert_eq!(schema["properties"]["client"]["type"], "object", "{schema}");
+    ada.get("/v1/definitions/onboarding/9/schemas")
+        .await
+        .is_problem(404, "not_found", "definition");
+    User::with_token(&server, None)
+        .get("/v1/definitions/onboarding/1/schemas")
+        .await
+        .is_problem(401, "unauthenticated", "");
+    server.stop().await;
+}

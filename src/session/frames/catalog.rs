@@ -16,7 +16,7 @@ use super::{
     client::{Hello, Patch, Run, Start},
     lists::{InstanceFrame, InstancesSnapshot, TasksFrame, TasksSnapshot},
     on_instance,
-    server::{Bye, ErrorFrame, Live, Resync, Snapshot, Welcome},
+    server::{Bye, ErrorFrame, Live, Resync, Schemas, Snapshot, Welcome},
     shapes::{Assign, AtElement, Done, Follow, Fresh, Move, Nothing, OfInstance, Unfollow},
     shared::{ActionTail, ChildTail, DataTail, ProgressTail, ViewTail},
     step::{AuthResult, ClockResult, StepResult, SubscribeResult},
@@ -130,6 +130,7 @@ impl Catalog {
             "An instance of a process that is new or has changed",
             &[],
         );
+        self.push::<Schemas<'_>>("schemas", "What actions take, as JSON Schemas", &[]);
         self.push::<Live<'_>>("live", "A resumed channel has caught up", &[]);
         self.push::<Resync<'_>>("resync", "The next frame of the channel is a snapshot", &[]);
         let ping = typed(ObjectBuilder::new().build().into(), "ping", &[]);

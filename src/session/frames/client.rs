@@ -129,6 +129,9 @@ pub struct Hello {
     /// Close code of the former connection, for logs.
     #[schema(nullable = false)]
     pub last_close: Option<u64>,
+    /// Whether the client is to be told the schemas of what actions take; off by default.
+    #[schema(required = false)]
+    pub schemas: bool,
 }
 
 /// Where a subscription stood.

@@ -12,6 +12,7 @@ const ELEMENT: &str = "0197a1b2-0000-7000-8000-0000000000a7-9";
 /// How long an Action message can be answered.
 const UNTIL: &str = "2026-11-28T09:30:00Z";
 /// The id of a command.
+const SCHEMA: &str = "6f0a4c1be2d93758";
 const ID: &str = "0197a1b3-1c2d-7e3f-8a4b-5c6d7e8f9a0b";
 
 /// Examples of the frame with this name in the catalog.
@@ -26,7 +27,7 @@ fn from_client(name: &str) -> Option<Value> {
     Some(match name {
         "hello" => json!({
             "type": "hello", "token": "eyJhbGciOiJIUzI1NiJ9…", "client": "web/1.4", "log": "0197a1b0-0000-7000-8000-000000000001",
-            "resume": [{"instance": KEY, "after": 118}], "lastClose": 1006,
+            "resume": [{"instance": KEY, "after": 118}], "lastClose": 1006, "schemas": true,
         }),
         "start" => json!({
             "type": "start", "id": ID, "process": "onboarding", "data": {"client": {"firstName": "Ada"}}, "businessKey": "C-1815",
@@ -102,6 +103,11 @@ fn from_server(name: &str) -> Option<Value> {
             "type": "progress", "channel": channel, "seq": 97, "prev": 96, "status": "started", "nodes": [node()],
             "actions": [action()], "cause": ID,
         }),
+        "schemas" => json!({"type": "schemas", "schemas": {SCHEMA: {
+            "type": "object", "required": ["client"], "properties": {"client": {
+                "type": "object", "required": ["email"], "properties": {"email": {"type": "string", "format": "email"}},
+            }},
+        }}}),
         "live" => json!({"type": "live", "channel": channel, "seq": 97}),
         "resync" => json!({"type": "resync", "channel": channel, "reason": "lag"}),
         "ping" => json!({"type": "ping"}),
@@ -147,7 +153,7 @@ fn node() -> Value {
 fn action() -> Value {
     json!({
         "name": "save", "element": ELEMENT, "node": "details", "order": 2, "type": "saveData", "required": "mandatory",
-        "repeatable": false, "back": false, "keys": ["client.email"], "requiredKeys": ["client.email"],
+        "repeatable": false, "back": false, "keys": ["client.email"], "requiredKeys": ["client.email"], "schema": SCHEMA,
     })
 }
 

@@ -47,6 +47,7 @@ const KNOWN: &[&str] = &[
     "set",
     "user",
     "test",
+    "schemas",
 ];
 
 /// The members of an object, those of [`KNOWN`] names; `null` counts as absent.

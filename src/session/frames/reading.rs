@@ -133,6 +133,7 @@ pub(super) fn hello(fields: &Fields<'_>) -> Result<Hello, Sentence> {
         log: fields.name("log")?,
         resume: resume.collect::<Result<_, Sentence>>()?,
         last_close: fields.number("lastClose")?,
+        schemas: fields.flag("schemas")?.unwrap_or(false),
     })
 }
 

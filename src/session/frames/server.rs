@@ -222,6 +222,16 @@ impl<'a> From<(&u64, &'a OpenMessage)> for OpenAction<'a> {
     }
 }
 
+/// What actions take, to a client whose `hello` has asked for it: each schema once, before the first
+/// frame with an action that names it.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "type", rename = "schemas")]
+pub struct Schemas<'a> {
+    /// The `schema` of an action → the JSON Schema.
+    #[schema(value_type = Object)]
+    pub schemas: &'a BTreeMap<&'a str, &'a Value>,
+}
+
 /// A resumed channel has no more to catch up with.
 #[derive(Serialize, ToSchema)]
 #[serde(tag = "type", rename = "live")]
@@ -276,6 +286,7 @@ impl ServerFrame for Welcome<'_> {}
 impl<R: Serialize> ServerFrame for Reply<'_, R> {}
 impl ServerFrame for ErrorFrame<'_> {}
 impl ServerFrame for Snapshot<'_> {}
+impl ServerFrame for Schemas<'_> {}
 impl ServerFrame for Live<'_> {}
 impl ServerFrame for Resync<'_> {}
 impl ServerFrame for Ping {}

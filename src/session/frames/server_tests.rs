@@ -186,6 +186,7 @@ fn save() -> ActionEntry<'static> {
         back: false,
         keys: vec!["client.email", "client.address"],
         required_keys: vec!["client.email"],
+        schema: None,
         max_bytes: None,
         types: None,
     }

@@ -80,6 +80,11 @@ pub struct ActionEntry<'a> {
     pub keys: Vec<&'a str>,
     /// Those of them that must be there.
     pub required_keys: Vec<&'a str>,
+    /// Name of the JSON Schema of what it takes, as a `schemas` frame tells it; absent: it takes no
+    /// data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub schema: Option<&'a str>,
     /// The largest file it takes, in bytes, for `uploadFile`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<u64>,

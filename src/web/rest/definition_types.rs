@@ -1,13 +1,21 @@
-//! A version's types for a frontend. What they are made of: `model::typescript`.
+//! A version's types and schemas for a frontend. What they are made of: `model::typescript`,
+//! `model::input_schema`.
+
+use std::{collections::BTreeMap, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
     web::{Data, Path},
 };
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::definitions::{unknown, versioned};
 use crate::{
     model::typescript::{self, Constants},
+    runtime::definitions::DeployedProcess,
+    session::who::Who,
     web::{app::App, openapi::shared::VersionPath, problem::Problem},
 };
 
@@ -24,13 +32,8 @@ pub async fn types(
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let (who, _) = app.user(&request)?;
-    let (id, version) = versioned(&path)?;
-    let process = app
-        .sessions
-        .runtime
-        .definitions
-        .undeleted(&who.caller.tenant, id, version)
-        .ok_or_else(unknown)?;
+    let (_, version) = versioned(&path)?;
+    let process = told_version(&who, &path, &app)?;
     // Its constants are templates, read by those who may read these.
     let constants = if who.caller.reads_source() {
         Constants::Told
@@ -41,4 +44,50 @@ pub async fn types(
     Ok(HttpResponse::Ok()
         .content_type("text/plain; charset=utf-8")
         .body(text))
+}
+
+/// What the actions of a version take.
+#[derive(Serialize, ToSchema)]
+pub struct InputSchemas<'a> {
+    /// The `schema` of an action → the JSON Schema.
+    #[schema(value_type = Object)]
+    schemas: BTreeMap<&'a str, &'a Value>,
+}
+
+/// `GET /v1/definitions/{id}/{version}/schemas`: the JSON Schemas that actions name.
+///
+/// # Errors
+/// 401, 403, 404.
+#[utoipa::path(get, path = "/v1/definitions/{id}/{version}/schemas", tag = "definitions",
+    operation_id = "getDefinitionSchemas", summary = "Read the JSON Schemas of what actions take", params(VersionPath),
+    responses((status = 200, description = "The schemas by their names", body = InputSchemas), (status = 403), (status = 404)))]
+pub async fn schemas(
+    request: HttpRequest,
+    path: Path<(String, String)>,
+    app: Data<App>,
+) -> Result<HttpResponse, Problem> {
+    let (who, _) = app.user(&request)?;
+    let process = told_version(&who, &path, &app)?;
+    let inputs = process
+        .executable
+        .nodes()
+        .iter()
+        .flat_map(|node| node.all_actions())
+        .filter_map(|action| action.keys.input_schema());
+    let schemas = inputs.map(|input| (&*input.name, &input.schema)).collect();
+    Ok(HttpResponse::Ok().json(InputSchemas { schemas }))
+}
+
+/// The version that a path names.
+fn told_version(
+    who: &Who,
+    path: &(String, String),
+    app: &App,
+) -> Result<Arc<DeployedProcess>, Problem> {
+    let (id, version) = versioned(path)?;
+    app.sessions
+        .runtime
+        .definitions
+        .undeleted(&who.caller.tenant, id, version)
+        .ok_or_else(unknown)
 }

@@ -1,0 +1,85 @@
+//! The schemas of what actions take, told to a client that has asked for them in its `hello`: each
+//! once, before the first frame that names it.
+//!
+//! Not here: what the schemas are made of (`model::input_schema`).
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
+
+use bytestring::ByteString;
+
+use super::{
+    connection::Out,
+    frames::server::{Schemas, ServerFrame},
+};
+use crate::{
+    engine::{
+        access::{Caller, Standpoint},
+        next_step::{NextStep, Offer},
+    },
+    limits,
+    model::{executable::ExecutableProcess, input_schema::InputSchema},
+    runtime::ask::{Committed, Observed},
+};
+
+/// Which schemas a connection has been told.
+#[derive(Default)]
+pub(super) struct ToldSchemas {
+    told: HashSet<String>,
+}
+
+impl ToldSchemas {
+    /// For a client that wants them; `None` for one that does not.
+    pub(super) fn wanted(wanted: bool) -> Option<Self> {
+        wanted.then(Self::default)
+    }
+
+    /// The frame with those of the schemas that have not been told. Asked when its turn to be sent
+    /// has come, as what stands before it in the outgoing order may tell some of them.
+    pub(super) fn frame(&mut self, inputs: &[Arc<InputSchema>]) -> Option<ByteString> {
+        let mut schemas = BTreeMap::new();
+        for input in inputs {
+            // Who has been told so many is told again.
+            if self.told.len() >= limits::SCHEMAS_TOLD {
+                self.told.clear();
+            }
+            if self.told.insert(input.name.clone()) {
+                schemas.insert(input.name.as_str(), &input.schema);
+            }
+        }
+        (!schemas.is_empty()).then(|| Schemas { schemas: &schemas }.text())
+    }
+}
+
+/// What a client has to know before it is told of this row.
+pub(super) fn before_row(
+    told: Option<&ToldSchemas>,
+    row: &Committed,
+    caller: &Caller,
+) -> Option<Out> {
+    told?;
+    offered(&row.process.executable, &row.next, &row.standpoint(caller))
+}
+
+/// What a client has to know before it is told what was found by a look.
+pub(super) fn before_look(
+    told: Option<&ToldSchemas>,
+    observed: &Observed,
+    caller: &Caller,
+) -> Option<Out> {
+    told?;
+    let standpoint = observed.standpoint(caller);
+    offered(&observed.process.executable, &observed.next, &standpoint)
+}
+
+fn offered(process: &ExecutableProcess, next: &NextStep, standpoint: &Standpoint) -> Option<Out> {
+    let input = |(index, offer): (usize, &Offer)| {
+        let action = process.node(&offer.node)?.action(&offer.action)?;
+        let input = action.keys.input_schema()?;
+        standpoint.offer(next, index).then(|| input.clone())
+    };
+    let inputs: Vec<_> = next.offers.iter().enumerate().filter_map(input).collect();
+    (!inputs.is_empty()).then_some(Out::Schemas(inputs))
+}
