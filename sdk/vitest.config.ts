@@ -1,7 +1,14 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
+const src = (file: string) => fileURLToPath(new URL(`src/${file}.ts`, import.meta.url));
+
 /** The examples import the client by its name, as apps do. */
 export default defineConfig({
-  resolve: { alias: { '@stepwire/client': fileURLToPath(new URL('src/index.ts', import.meta.url)) } },
+  resolve: {
+    alias: [
+      { find: /^@stepwire\/client$/, replacement: src('index') },
+      { find: /^@stepwire\/client\/(.+)$/, replacement: src('$1') },
+    ],
+  },
 });

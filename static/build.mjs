@@ -10,7 +10,12 @@ const { metafile } = await build({
   entryPoints: ['app.css', 'docs.css', 'demo.ts', 'designer.ts', 'instance.ts', 'instances.ts', 'processes.ts', 'tasks.ts'].map(
     (file) => `src/${file}`,
   ),
-  alias: { '@stepwire/client': '../sdk/src/index.ts' },
+  alias: Object.fromEntries(
+    ['index', 'debug', 'forms', 'lists', 'visitor'].map((entry) => [
+      entry === 'index' ? '@stepwire/client' : `@stepwire/client/${entry}`,
+      `../sdk/src/${entry}.ts`,
+    ]),
+  ),
   outdir: out,
   bundle: true,
   minify: true,

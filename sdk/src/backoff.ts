@@ -2,14 +2,8 @@ const FIRST_MS = 250;
 const LONGEST_MS = 15_000;
 const FLOOD_MS = 10_000;
 
-/** What to do after a connection was lost. */
-export type AfterClose = 'reconnect' | 'renewToken' | 'stop';
-
-/** Decides by the close code: 44xx ends it, but 4401 is worth one new token, and 4429 a longer wait. */
-export function afterClose(code: number): AfterClose {
-  if (code === 4401) return 'renewToken';
-  return code >= 4400 && code < 4500 && code !== 4429 ? 'stop' : 'reconnect';
-}
+/** Whether a close code ends it: 44xx does, but 4401 is worth one new token, and 4429 a longer wait. */
+export const isFinal = (code: number): boolean => code >= 4400 && code < 4500 && code !== 4401 && code !== 4429;
 
 /** Full jitter: anything up to a bound that doubles with each try in a row. In milliseconds. */
 export function jitter(tries: number, random: number): number {

@@ -1,11 +1,10 @@
-import { afterClose, backoff } from './backoff.js';
-import { type ErrorCode, failure, guarded, StepwireError } from './error.js';
-import type { ClientFrame, JsonObject, ResumePoint, ServerFrame, WelcomeFrame } from './frames.js';
-import { bytes, LONGEST_TIMER_MS } from './outbox.js';
+import { backoff, isFinal } from './backoff.js';
+import { type ErrorCode, failure, type FieldErrors, guarded, StepwireError } from './error.js';
+import type { ClientFrame, JsonObject, ReplyFrame, ResumePoint, ServerFrame, WelcomeFrame } from './frames.js';
+import { bytes } from './outbox.js';
 import type { ConnectionStatus, ConnectOptions, Direction } from './options.js';
-import { browser, type Platform, type Socket } from './platform.js';
+import { alarm, LONGEST_TIMER_MS, type Platform, type Socket } from './platform.js';
 import { store } from './store.js';
-import { uuidv7 } from './uuid.js';
 
 const SUBPROTOCOL = 'stepwire.v1.json';
 const WELCOME_MS = 10_000;
@@ -31,6 +30,8 @@ export interface ConnectionOwner {
   resume(room: number): ResumePoint[];
   welcomed(welcome: WelcomeFrame): void;
   received(frame: ServerFrame): void;
+  /** Shows the server a new token. */
+  auth(token: string | undefined): Promise<ReplyFrame>;
   /** The connection was lost and another one will be made. */
   lost(code: number): void;
   /** It is over: no other connection will be made. */
@@ -38,319 +39,267 @@ export interface ConnectionOwner {
 }
 
 /** What the app is told by the code of a close that is final. */
-const FINAL: Record<number, [code: ErrorCode, words: string]> = {
-  1009: ['too_large', 'a token that is not longer than the server takes'],
-  4400: ['bad_request', 'a frame that the server understands'],
-  4401: ['unauthenticated', 'a token that the server accepts'],
-  4403: ['forbidden', 'a user who may connect'],
-  4408: ['unauthenticated', 'a user whose access was not taken away'],
-  4409: ['replaced', 'no other connection that takes the place of this one'],
+const FINAL: Record<number, ErrorCode> = {
+  1009: 'too_large',
+  4400: 'bad_request',
+  4401: 'unauthenticated',
+  4403: 'forbidden',
+  4408: 'unauthenticated',
+  4409: 'replaced',
 };
 
 /**
  * One websocket at a time, made again whenever it is lost: hello, token, sign of life, waiting times. What the frames mean
  * is the client's affair.
  */
-export class Connection {
-  readonly status = store<ConnectionStatus>('connecting');
-  readonly lastError = store<StepwireError | undefined>(undefined);
-  readonly platform: Platform;
-  readonly #options: ConnectOptions;
-  readonly #owner: ConnectionOwner;
-  #socket: Socket | undefined;
-  #timer: unknown;
-  #renewTimer: unknown;
-  #lostTimer: unknown;
-  #renewId: string | undefined;
+export function connection(options: ConnectOptions, platform: Platform, owner: ConnectionOwner) {
+  const { now, random } = platform;
+  const { getToken, url, debug } = options;
+  const status = store<ConnectionStatus>('connecting');
+  const lastError = store<StepwireError | undefined>(undefined);
+  /** The next attempt, or the end of the patience with a silent server. */
+  const next = alarm(platform);
+  const renewal = alarm(platform);
+  const loss = alarm(platform);
+  let socket: Socket | undefined;
   /** Counts the attempts: what an older one still finishes is ignored. */
-  #attempt = 0;
-  #tries = 0;
+  let attempt = 0;
+  let tries = 0;
   /** Attempts in a row that failed. */
-  #failures = 0;
+  let failures = 0;
   /** Whether a timer will make the next attempt. */
-  #waiting = false;
-  #isLost = false;
-  #stopped = false;
-  #notBefore = 0;
-  #welcomedAt: number | undefined;
-  #heardAt = 0;
-  #silenceMs = WELCOME_MS;
-  #helloBytes = HELLO_BYTES;
+  let waiting = false;
+  let isLost = false;
+  let stopped = false;
+  let notBefore = 0;
+  let welcomedAt: number | undefined;
+  let heardAt = 0;
+  let silenceMs = WELCOME_MS;
+  let helloBytes = HELLO_BYTES;
   /** How many instances the last `hello` named. */
-  #named = 0;
-  #address = '';
-  #log: string | undefined;
-  #lastClose: number | undefined;
-  #byeMs: number | undefined;
+  let named = 0;
+  let address: string | undefined;
+  /** Which of its lives the server's log is in. */
+  let life: string | undefined;
+  let lastClose: number | undefined;
+  let byeMs: number | undefined;
   /** The server did not take the last token. */
-  #refused = false;
+  let refused = false;
   /** What the server or the platform said before it closed. */
-  #complaint: unknown;
-  readonly #unwake: () => void;
+  let complaint: unknown;
 
-  constructor(options: ConnectOptions, owner: ConnectionOwner) {
-    this.#options = options;
-    this.#owner = owner;
-    this.platform = options.platform ?? browser(options.webSocket);
-    this.#unwake = this.platform.onWake(() => this.#wake());
-    // The client that makes this connection is to be complete before it is asked for anything.
-    queueMicrotask(() => this.#attempt === 0 && void this.#open());
-  }
+  const log = (direction: Direction, frame: object) => guarded(() => debug?.(direction, frame as JsonObject));
 
   /** Sends a frame now; the caller knows that the connection is live. */
-  send(frame: ClientFrame): void {
-    this.#trace('out', frame);
-    this.#socket?.send(JSON.stringify(frame));
-  }
+  const send = (frame: ClientFrame) => {
+    log('out', frame);
+    socket?.send(JSON.stringify(frame));
+  };
 
-  /** The server complains about something that no command waits for. */
-  complained(error: StepwireError): void {
-    this.#complaint = error;
-  }
+  const leave = (code?: number) => {
+    attempt += 1;
+    waiting = false;
+    next();
+    renewal();
+    const left = socket;
+    socket = undefined;
+    if (code) guarded(() => left?.close(code));
+  };
 
   /** Ends it for good. `error` goes to whoever still waits. */
-  stop(error: StepwireError, status: ConnectionStatus = 'closed'): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
-    this.#unwake();
-    this.#leave(1000);
-    this.platform.clearTimer(this.#lostTimer);
-    this.status.set(status);
-    this.#owner.stopped(error);
-  }
+  const stop = (error: StepwireError, final: ConnectionStatus = 'closed') => {
+    if (stopped) return;
+    stopped = true;
+    unwake();
+    leave(1000);
+    loss();
+    status.set(final);
+    owner.stopped(error);
+  };
 
-  async #open(): Promise<void> {
-    this.platform.clearTimer(this.#timer);
-    this.#waiting = false;
-    this.#complaint = undefined;
-    const attempt = ++this.#attempt;
-    const { getToken, url } = this.#options;
-    let token: string | undefined;
+  const tell = (error: StepwireError, retryInMs?: number) => {
+    failures += 1;
+    guarded(() => options.onConnectError?.(error, { attempt: failures, retryInMs }));
+  };
+
+  const giveUp = (error: StepwireError) => {
+    lastError.set(error);
+    tell(error);
+    stop(error, /^(unauthenticated|forbidden)$/.test(error.code) ? 'signedOut' : 'closed');
+  };
+
+  const open = async () => {
+    next();
+    waiting = false;
+    complaint = undefined;
+    const mine = ++attempt;
     try {
-      token = getToken ? await getToken(this.#refused) : this.#owner.token();
-      this.#address = typeof url === 'function' ? await url() : url;
+      const token = getToken ? await getToken(refused) : owner.token();
+      address = typeof url === 'function' ? await url() : url;
+      if (mine === attempt) start(address, token);
     } catch (cause) {
-      if (attempt !== this.#attempt) return;
-      const error =
-        cause instanceof StepwireError
-          ? cause
-          : failure('unreachable', `expected a token and an address, but: ${String(cause)}`, { cause });
-      if (error.code === 'unauthenticated') this.#giveUp(error, 'signedOut');
-      else this.#retry(1006, error);
-      return;
+      if (mine !== attempt) return;
+      const known = cause instanceof StepwireError;
+      const error = known ? cause : failure('unreachable', `expected a token and an address, but: ${cause}`, { cause });
+      if (error.code === 'unauthenticated') giveUp(error);
+      else retry(1006, error);
     }
-    if (attempt === this.#attempt) this.#connect(token);
-  }
+  };
 
-  #connect(token: string | undefined): void {
-    let socket: Socket;
+  /** The address without a ticket. */
+  const shown = () => address?.split('?')[0];
+
+  const start = (to: string, token: string | undefined) => {
+    let mine: Socket;
     try {
-      socket = this.platform.open(this.#address, SUBPROTOCOL);
+      mine = socket = platform.open(to, SUBPROTOCOL);
     } catch (cause) {
       // No websocket, or an address that none can be made for: that stays so.
-      const message = `expected the address of a websocket, but '${this.#shownAddress()}' is none: ${String(cause)}`;
-      return this.#giveUp(cause instanceof StepwireError ? cause : failure('bad_request', message, { cause }));
+      const message = `expected an address, but '${shown()}' is none: ${cause}`;
+      return giveUp(cause instanceof StepwireError ? cause : failure('bad_request', message, { cause }));
     }
-    const ifCurrent = (run: () => void) => socket === this.#socket && guarded(run);
-    this.#socket = socket;
-    this.#silenceMs = WELCOME_MS;
-    this.#heard();
-    socket.onopen = () => ifCurrent(() => this.#hello(token));
-    socket.onmessage = ({ data }) => ifCurrent(() => this.#receive(JSON.parse(String(data)) as ServerFrame));
+    const ifCurrent = (run: () => void) => mine === socket && guarded(run);
+    silenceMs = WELCOME_MS;
+    heard();
+    mine.onopen = () => ifCurrent(() => hello(token));
+    mine.onmessage = ({ data }) => ifCurrent(() => receive(JSON.parse(String(data)) as ServerFrame));
     // A close follows. Some packages throw what nobody listens to.
-    socket.onerror = ({ error, message }) => ifCurrent(() => (this.#complaint = error ?? message));
-    socket.onclose = ({ code, reason }) => ifCurrent(() => this.#closed(code, reason));
-  }
+    mine.onerror = ({ error, message }) => ifCurrent(() => (complaint = error ?? message));
+    mine.onclose = ({ code, reason }) => ifCurrent(() => closed(code, reason));
+  };
 
-  #hello(token: string | undefined): void {
-    const hello = { type: 'hello', token, client: this.#options.client, log: this.#log, lastClose: this.#lastClose };
-    const resume = this.#owner.resume(this.#helloBytes - bytes({ ...hello, resume: [] }));
-    this.#named = resume.length;
-    this.send({ ...hello, resume });
-  }
+  const hello = (token: string | undefined) => {
+    const frame = { type: 'hello', token, client: options.client, schemas: options.schemas, log: life, lastClose };
+    const resume = owner.resume(helloBytes - bytes({ ...frame, resume: [] }));
+    named = resume.length;
+    send({ ...frame, resume });
+  };
 
-  #receive(frame: ServerFrame): void {
-    this.#trace('in', frame);
-    this.#heard();
-    switch (frame.type) {
-      case 'ping':
-        return this.send({ type: 'pong' });
-      case 'bye':
-        this.#byeMs = frame.reconnectAfterMs;
-        return;
-      case 'welcome':
-        return this.#welcome(frame);
-      case 'reply':
-        if (frame.id !== this.#renewId) break;
-        return this.#renewBefore((frame.result as { expiresAt?: string }).expiresAt);
-    }
-    this.#owner.received(frame);
-  }
+  const receive = (frame: ServerFrame) => {
+    log('in', frame);
+    heard();
+    const { type } = frame;
+    if (type === 'ping') send({ type: 'pong' });
+    else if (type === 'bye') byeMs = frame.reconnectAfterMs;
+    else if (type === 'welcome') welcome(frame);
+    else owner.received(frame);
+  };
 
-  #welcome(frame: WelcomeFrame): void {
-    this.#log = frame.log;
-    this.#refused = this.#isLost = false;
-    this.#failures = 0;
-    this.#welcomedAt = this.platform.now();
-    this.#silenceMs = 2_000 * frame.pingSeconds;
-    this.platform.clearTimer(this.#lostTimer);
-    this.#heard();
-    this.#renewBefore(frame.expiresAt);
+  const welcome = (frame: WelcomeFrame) => {
+    life = frame.log;
+    refused = isLost = false;
+    failures = 0;
+    welcomedAt = now();
+    silenceMs = 2_000 * frame.pingSeconds;
+    loss();
+    heard();
+    renewBefore(frame.expiresAt);
     // First what waits is sent, then the app hears that it may send more.
-    this.#owner.welcomed(frame);
-    this.lastError.set(undefined);
-    this.status.set('live');
-  }
+    owner.welcomed(frame);
+    lastError.set(undefined);
+    status.set('live');
+  };
 
   /** Any frame is a sign of life. */
-  #heard(): void {
-    this.#heardAt = this.platform.now();
-    this.#watch(this.#silenceMs);
-  }
+  const heard = () => {
+    heardAt = now();
+    watch(silenceMs);
+  };
 
   /** Without a sign of life the connection is given up, as some networks never report a loss. */
-  #watch(ms: number): void {
-    this.platform.clearTimer(this.#timer);
-    this.#timer = this.platform.setTimer(() => this.#closed(4000, 'no sign of life'), ms);
-  }
+  const watch = (ms: number) => next(ms, () => closed(4000, 'no sign of life'));
 
-  #renewBefore(expiresAt: string | null | undefined): void {
-    this.platform.clearTimer(this.#renewTimer);
-    if (!expiresAt || !this.#options.getToken) return;
-    const left = Date.parse(expiresAt) - this.platform.now();
+  const renewBefore = (expiresAt: string | null | undefined) => {
+    const left = Date.parse(expiresAt!) - now();
+    // Tokens without an end need none.
     const wait = Math.max(left / 2, left - RENEW_EARLY_MS, RENEW_PAUSE_MS);
-    this.#renewTimer = this.platform.setTimer(() => void this.#renew(), Math.min(wait, LONGEST_TIMER_MS));
-  }
+    if (getToken && expiresAt) renewal(Math.min(wait, LONGEST_TIMER_MS), renew);
+    else renewal();
+  };
 
-  async #renew(): Promise<void> {
-    const attempt = this.#attempt;
+  const renew = async () => {
+    const mine = attempt;
     try {
-      const token = await this.#options.getToken?.(false);
-      if (attempt !== this.#attempt || this.status.get() !== 'live') return;
-      this.#renewId = uuidv7(this.platform.now());
-      this.send({ type: 'auth', id: this.#renewId, token });
+      const token = await getToken!(false);
+      const { result } = mine === attempt ? await owner.auth(token) : {};
+      if (mine === attempt) renewBefore(result!.expiresAt);
     } catch {
       // At its expiry the server closes with 4401, and the token is asked for once more.
     }
-  }
+  };
 
-  #closed(code: number, reason: string): void {
-    const { getToken } = this.#options;
-    const welcomed = this.#welcomedAt !== undefined;
-    this.#leave(code === 4000 ? 4000 : undefined);
-    this.#lastClose = code;
-    const next = afterClose(code);
-    let final = next === 'stop';
-    if (next === 'renewToken') {
-      final = getToken ? this.#refused : !welcomed && !this.#owner.tokenRefused();
-      this.#refused = true;
+  const closed = (code: number, reason: string) => {
+    const welcomed = welcomedAt !== undefined;
+    let final = isFinal(code);
+    leave(code === 4000 ? 4000 : 0);
+    lastClose = code;
+    if (code === 4401) {
+      final = getToken ? refused : !welcomed && !owner.tokenRefused();
+      refused = true;
+    } else if (code === 1009 && !welcomed) {
+      // Less is named the next time, if anything was.
+      final = named === 0;
+      helloBytes /= 2;
     }
-    // Nothing was named that could be left out the next time.
-    if (code === 1009 && !welcomed) final = this.#named === 0;
-    const error = this.#errorOf(code, reason, final, welcomed);
-    if (final)
-      return this.#giveUp(error, error.code === 'unauthenticated' || error.code === 'forbidden' ? 'signedOut' : 'closed');
-    if (code === 1009 && !welcomed) this.#helloBytes /= 2;
-    this.#owner.lost(code);
-    this.#retry(code, error);
-  }
+    const error = errorOf(code, reason, final);
+    if (final) return giveUp(error);
+    owner.lost(code);
+    retry(code, error);
+  };
 
-  #errorOf(closeCode: number, reason: string, final: boolean, welcomed: boolean): StepwireError {
-    const said = this.#complaint;
-    const details = said instanceof Error ? said.message : reason || (typeof said === 'string' ? said : '');
-    const words = details && `: ${details}`;
-    const more = { closeCode, cause: said };
-    if (final) {
-      const [code, expected] = FINAL[closeCode] ?? ['closed', 'a connection that the server keeps'];
-      const fields = said instanceof StepwireError ? said.fields : undefined;
-      return failure(code, `expected ${expected}, but it closed the connection with ${closeCode}${words}`, { ...more, fields });
+  const errorOf = (closeCode: number, reason: string, final: boolean) => {
+    const cause = complaint as { message?: string; fields?: FieldErrors } | undefined;
+    const details = cause?.message ?? (reason || (cause ?? ''));
+    const message = `expected a connection to ${shown()}, but it was closed with ${closeCode}: ${details}`;
+    const code = final ? (FINAL[closeCode] ?? 'closed') : 'unreachable';
+    return failure(code, message, { closeCode, cause, fields: cause?.fields ?? {} });
+  };
+
+  const retry = (code: number, error: StepwireError) => {
+    const time = now();
+    const welcomed = welcomedAt !== undefined;
+    if (welcomed && time - welcomedAt! >= STABLE_MS) tries = 0;
+    welcomedAt = undefined;
+    const wait = code === 4401 && !tries ? 0 : (byeMs ?? backoff(code, tries, random()));
+    tries += 1;
+    notBefore = byeMs !== undefined || code === 4429 ? time + wait : time;
+    byeMs = undefined;
+    waiting = true;
+    next(wait, open);
+    showLoss();
+    lastError.set(error);
+    if (!welcomed) tell(error, wait);
+  };
+
+  const showLoss = () => {
+    if (/^(live|connecting)$/.test(status.get())) {
+      loss(LOST_MS, () => {
+        isLost = true;
+        showLoss();
+      });
     }
-    if (welcomed)
-      return failure('unreachable', `expected the connection to last, but it was closed with ${closeCode}${words}`, more);
-    const message = `expected a server at ${this.#shownAddress()}, but the connection was closed with ${closeCode}${words}`;
-    return failure(
-      'unreachable',
-      `${message}; check the address, that the server runs, and that it allows the origin of this page`,
-      more,
-    );
-  }
+    status.set(!platform.online() ? 'offline' : isLost ? 'lost' : 'reconnecting');
+  };
 
-  /** Without a ticket. */
-  #shownAddress(): string {
-    return String(this.#address).split('?')[0]!;
-  }
-
-  #retry(code: number, error: StepwireError): void {
-    const now = this.platform.now();
-    const welcomed = this.#welcomedAt !== undefined;
-    if (welcomed && now - this.#welcomedAt! >= STABLE_MS) this.#tries = 0;
-    this.#welcomedAt = undefined;
-    const renewed = code === 4401 && this.#tries === 0;
-    const wait = renewed ? 0 : (this.#byeMs ?? backoff(code, this.#tries, this.platform.random()));
-    this.#tries += 1;
-    this.#notBefore = this.#byeMs !== undefined || code === 4429 ? now + wait : now;
-    this.#byeMs = undefined;
-    this.#waiting = true;
-    this.platform.clearTimer(this.#timer);
-    this.#timer = this.platform.setTimer(() => void this.#open(), wait);
-    this.#showLoss();
-    this.#tell(error, welcomed ? undefined : wait, welcomed);
-  }
-
-  #showLoss(): void {
-    const before = this.status.get();
-    if (before === 'live' || before === 'connecting') {
-      const tell = () => {
-        this.#isLost = true;
-        this.#showLoss();
-      };
-      this.#lostTimer = this.platform.setTimer(tell, LOST_MS);
-    }
-    this.status.set(!this.platform.online() ? 'offline' : this.#isLost ? 'lost' : 'reconnecting');
-  }
-
-  #tell(error: StepwireError, retryInMs: number | undefined, silent = false): void {
-    this.lastError.set(error);
-    if (silent) return;
-    this.#failures += 1;
-    guarded(() => this.#options.onConnectError?.(error, { attempt: this.#failures, retryInMs }));
-  }
-
-  #giveUp(error: StepwireError, status: ConnectionStatus = 'closed'): void {
-    this.#tell(error, undefined);
-    this.stop(error, status);
-  }
-
-  #wake(): void {
-    const now = this.platform.now();
-    if (this.#waiting && now >= this.#notBefore) void this.#open();
+  const unwake = platform.onWake(() => {
+    const time = now();
+    if (waiting && time >= notBefore) open();
     // After a sleep, pings are overdue that would have come; it is not worth waiting long.
-    else if (this.#socket && now - this.#heardAt > this.#silenceMs / 2) {
-      this.#watch(Math.max(0, Math.min(AFTER_SLEEP_MS, this.#heardAt + this.#silenceMs - now)));
+    else if (socket && time - heardAt > silenceMs / 2) {
+      watch(Math.max(0, Math.min(AFTER_SLEEP_MS, heardAt + silenceMs - time)));
     }
-  }
+  });
 
-  #leave(code?: number): void {
-    this.#attempt += 1;
-    this.#waiting = false;
-    this.platform.clearTimer(this.#timer);
-    this.platform.clearTimer(this.#renewTimer);
-    const socket = this.#socket;
-    this.#socket = undefined;
-    if (code !== undefined) guarded(() => socket?.close(code));
-  }
+  // The client that makes this connection is to be complete before it is asked for anything.
+  queueMicrotask(() => attempt || open());
 
-  #trace(direction: Direction, frame: ClientFrame | ServerFrame): void {
-    const { debug } = this.#options;
-    if (!debug) return;
-    const shown = JSON.parse(
-      JSON.stringify(frame, (name, value: unknown) => (isSecret(name, value) ? '…' : value)),
-    ) as JsonObject;
-    if (debug === true) console.debug(direction === 'in' ? '←' : '→', shown);
-    else guarded(() => debug(direction, shown));
-  }
-}
-
-function isSecret(name: string, value: unknown): boolean {
-  return (name === 'token' || name === 'nonce') && typeof value === 'string';
+  return {
+    status,
+    lastError,
+    send,
+    stop,
+    giveUp,
+    /** The server complains about something that no command waits for. */
+    complained: (error: StepwireError) => (complaint = error),
+  };
 }

@@ -64,47 +64,43 @@ const NAMES: Record<string, string> = { aborted: 'AbortError', timeout: 'Timeout
 
 /** A command that the server refused or that got no answer, or a connection that cannot be had. */
 export class StepwireError extends Error {
-  readonly code: ErrorDetails['code'];
-  readonly reason: string | undefined;
-  readonly retryable: boolean;
-  readonly fields: FieldErrors;
-  readonly afterMs: number | undefined;
-  readonly seq: number | undefined;
-  readonly elements: string[];
-  readonly closeCode: number | undefined;
+  declare readonly code: ErrorDetails['code'];
+  declare readonly reason: string | undefined;
+  declare readonly retryable: boolean;
+  declare readonly fields: FieldErrors;
+  declare readonly afterMs: number | undefined;
+  declare readonly seq: number | undefined;
+  declare readonly elements: string[];
+  declare readonly closeCode: number | undefined;
 
-  constructor(details: ErrorDetails) {
-    super(details.message, { cause: details.cause });
+  constructor({ message, cause, ...details }: ErrorDetails) {
+    super(message, { cause });
     this.name = NAMES[details.code] ?? 'StepwireError';
-    this.code = details.code;
-    this.reason = details.reason;
-    this.retryable = details.retryable ?? false;
-    this.fields = details.fields ?? {};
-    this.afterMs = details.afterMs;
-    this.seq = details.seq;
-    this.elements = details.elements ?? [];
-    this.closeCode = details.closeCode;
+    Object.assign(this, { retryable: false, fields: {}, elements: [] }, details);
   }
 }
 
-/** A {@link StepwireError} of the client itself. @internal */
+/** A {@link StepwireError} of the client itself. */
 export function failure(code: ErrorCode, message: string, more?: Partial<ErrorDetails>): StepwireError {
   return new StepwireError({ code, message, ...more });
 }
 
-/** Tells an error of the app's own code (a listener, a handler) where it can be seen, without ending anything. @internal */
-export function report(error: unknown): void {
-  const { reportError } = globalThis as { reportError?: (error: unknown) => void };
-  if (reportError) reportError(error);
-  else console.error(error);
-}
-
-/** Calls the app's own code. @internal */
+/** Calls the app's own code: an error in it is told where it can be seen, without ending anything. */
 export function guarded<T>(call: () => T): T | undefined {
   try {
     return call();
   } catch (error) {
-    report(error);
+    // `reportError` is not there everywhere; on Node an uncaught error would end the process.
+    (globalThis.reportError ?? console.error)(error);
+    return undefined;
+  }
+}
+
+/** What may be denied, full or missing is no reason to fail. */
+export function tried<T>(call: () => T): T | undefined {
+  try {
+    return call();
+  } catch {
     return undefined;
   }
 }

@@ -39,6 +39,8 @@ export interface AvailableAction<Name extends string = string> {
   /** Data paths that are accepted, and those that must be sent. */
   keys: string[];
   requiredKeys: string[];
+  /** JSON Schema of what it takes; only where `connect` was told `schemas: true`, and absent when it takes no data. */
+  schema?: JsonObject;
   /** Of an `uploadFile`: the largest file it takes, in bytes, and which media types (`image/*`); absent: any. */
   maxBytes?: number;
   types?: string[];
@@ -105,6 +107,8 @@ export interface CommandResult extends Partial<Step> {
   children?: ChildInfo[];
   /** After an anonymous start: the token for later connections. */
   token?: string;
+  /** After `auth`: until when the new token is good. */
+  expiresAt?: string | null;
 }
 
 interface Numbered {
@@ -195,6 +199,7 @@ export type ServerFrame =
   | ErrorFrame
   | InstanceFrame
   | ListFrame
+  | { type: 'schemas'; schemas: Record<string, JsonObject> }
   | { type: 'ping' }
   | { type: 'bye'; reason: string; reconnectAfterMs?: number };
 

@@ -3,7 +3,8 @@
  * Start with {@link connect}.
  */
 export type { ActionMessage } from './action-message.js';
-export { Client, connect } from './client.js';
+export type { Followed } from './channels.js';
+export { type Client, connect, type Following } from './client.js';
 export {
   type ClientErrorCode,
   type ErrorCode,
@@ -22,8 +23,7 @@ export type {
   JsonObject,
   TaskInfo,
 } from './frames.js';
-export { Instance, type RunResult } from './instance.js';
-export { InstanceList, TaskList } from './list.js';
+export type { Instance, RunResult } from './instance.js';
 export type {
   AnyProcesses,
   ConnectionStatus,
@@ -37,4 +37,4 @@ export type {
 } from './options.js';
 export type { Platform, Socket, WebSocketConstructor } from './platform.js';
 export type { Store } from './store.js';
-export { forgetStartId, localTokenStore, memoryTokenStore, startId, type TokenStore } from './token.js';
+export { forgetStartId, startId } from './start-id.js';

@@ -1,22 +1,25 @@
 import { type ActionMessage, inheritStart } from './action-message.js';
-import { INSTANCE } from './channels.js';
+import { type Channels, type Followed, INSTANCE } from './channels.js';
 import { guarded, type StepwireError } from './error.js';
 import type {
   ActiveNode,
   AvailableAction,
   ChildInfo,
+  ClientFrame,
   CommandResult,
   InstanceFrame,
   InstanceStatus,
   JsonObject,
   NumberedFrame,
+  ReplyFrame,
   SnapshotFrame,
   Step,
 } from './frames.js';
 import { merge, share } from './merge.js';
-import { LONGEST_TIMER_MS } from './outbox.js';
-import type { ActionsOf, AnyClient, ProcessShape, RunOptions, ViewOf, WaitOptions } from './options.js';
-import { store, type Store } from './store.js';
+import type { ActionsOf, ProcessShape, RunOptions, ViewOf, WaitOptions } from './options.js';
+import { limit, type Platform } from './platform.js';
+import { store, type Store, type WritableStore } from './store.js';
+import { uuidv7 } from './uuid.js';
 
 type ActionHandler = (message: ActionMessage) => boolean | void;
 type ActionName<S> = keyof ActionsOf<S> & string;
@@ -28,286 +31,304 @@ export interface RunResult extends CommandResult {
   duplicate: boolean;
 }
 
-const LIVE: InstanceStatus[] = ['created', 'started', 'onHold'];
-
 /**
  * A process instance as this client sees it: stores that the server's frames keep up to date, and the commands to it.
  * Children are instances too; they come with their parent and need no `close`.
  */
-export class Instance<S extends ProcessShape = ProcessShape> {
-  readonly #views = store({} as ViewOf<S>);
-  readonly #actions = store<AvailableAction<ActionName<S>>[]>([]);
-  readonly #nodes = store<ActiveNode[]>([]);
-  readonly #status = store<InstanceStatus | undefined>(undefined);
-  readonly #children = store<Instance[]>([]);
-  readonly #error = store<StepwireError | undefined>(undefined);
+export interface Instance<S extends ProcessShape = ProcessShape> {
+  readonly key: string;
+  /** Id of the process; `undefined` until the server has said it. */
+  readonly process: string | undefined;
   /** The fold of the Data messages: what the page shows. */
-  readonly view: Store<ViewOf<S>> = this.#views;
+  readonly view: Store<ViewOf<S>>;
   /** What this user may run now, in display order. */
-  readonly actions: Store<AvailableAction<ActionName<S>>[]> = this.#actions;
+  readonly actions: Store<AvailableAction<ActionName<S>>[]>;
   /** The active elements. */
-  readonly nodes: Store<ActiveNode[]> = this.#nodes;
+  readonly nodes: Store<ActiveNode[]>;
   /** `undefined` until the server has said it. */
-  readonly status: Store<InstanceStatus | undefined> = this.#status;
-  readonly children: Store<Instance[]> = this.#children;
+  readonly status: Store<InstanceStatus | undefined>;
+  readonly children: Store<Instance[]>;
   /** Why the instance cannot be followed, or a process it asked for not be started. */
-  readonly error: Store<StepwireError | undefined> = this.#error;
-
-  /** The number of the last frame applied; `undefined` while a snapshot is awaited. @internal */
-  cursor: number | undefined;
-  /** How often the app opened it and has not closed it. @internal */
-  uses = 0;
-  /** Key of the parent, when the client learned it. @internal */
-  parent: string | undefined;
-  #resubscribing = false;
-  #waiting: { seq: number; done: () => void }[] = [];
-  readonly #actionHandlers = new Set<ActionHandler>();
-  readonly #childHandlers = new Set<(child: Instance) => void>();
-  #undelivered: ActionMessage[] = [];
-  readonly #delivered = new Set<number>();
-
-  readonly #client: AnyClient;
-
-  /** @internal */
-  constructor(
-    client: AnyClient,
-    readonly key: string,
-    public process: string | undefined,
-  ) {
-    this.#client = client;
-  }
-
-  /** @internal */
-  get channel(): string {
-    return INSTANCE + this.key;
-  }
-
-  /** @internal */
-  get ended(): boolean {
-    const status = this.#status.get();
-    return status !== undefined && !LIVE.includes(status);
-  }
-
+  readonly error: Store<StepwireError | undefined>;
   /**
    * Runs an action. Resolves when its effect is in the stores. Rejects with a {@link StepwireError}; a lost connection is no
    * reason for that: the command is sent again, with the same id, until the server has answered.
    */
-  async run<A extends ActionName<S>>(action: A, data?: ActionsOf<S>[A], options: RunOptions = {}): Promise<RunResult> {
-    const { element, ifSeq, ...wait } = options;
-    const frame = { type: 'run', instance: this.key, action, data: data ?? {}, element, ifSeq };
-    const reply = await this.#client.command(frame, wait);
-    await this.#reached(reply.seq, wait);
-    return { ...reply.result, seq: reply.seq, duplicate: reply.duplicate ?? false };
-  }
-
+  run<A extends ActionName<S>>(action: A, data?: ActionsOf<S>[A], options?: RunOptions<ViewOf<S>>): Promise<RunResult>;
   /** Says that the Action message of this number has been dealt with: snapshots no longer list it. */
-  async done(seq: number, wait?: WaitOptions): Promise<void> {
-    await this.#client.command({ type: 'done', instance: this.key, seq }, wait);
-  }
-
-  /** Lets nothing happen until {@link unhold}. */
-  hold(wait?: WaitOptions): Promise<void> {
-    return this.#command('hold', {}, wait);
-  }
-
+  done(seq: number, wait?: WaitOptions): Promise<void>;
+  /** Lets nothing happen until {@link Instance.unhold}. */
+  hold(wait?: WaitOptions): Promise<void>;
   /** Lets it go on: what became due meanwhile is done first. */
-  unhold(wait?: WaitOptions): Promise<void> {
-    return this.#command('unhold', {}, wait);
-  }
-
+  unhold(wait?: WaitOptions): Promise<void>;
   /** Ends the instance. */
-  terminate(wait?: WaitOptions): Promise<void> {
-    return this.#command('terminate', {}, wait);
-  }
-
+  terminate(wait?: WaitOptions): Promise<void>;
   /** Ends a subprocess, as its user. */
-  dismiss(wait?: WaitOptions): Promise<void> {
-    return this.#command('dismiss', {}, wait);
-  }
-
+  dismiss(wait?: WaitOptions): Promise<void>;
   /** Tries what failed at an element again. */
-  retry(element: string, wait?: WaitOptions): Promise<void> {
-    return this.#command('retry', { element }, wait);
-  }
-
+  retry(element: string, wait?: WaitOptions): Promise<void>;
   /** Goes on without what failed at an element. */
-  skip(element: string, wait?: WaitOptions): Promise<void> {
-    return this.#command('skip', { element }, wait);
-  }
-
+  skip(element: string, wait?: WaitOptions): Promise<void>;
   /** Takes a user task that is nobody's. */
-  claim(element: string, wait?: WaitOptions): Promise<void> {
-    return this.#command('claim', { element }, wait);
-  }
-
+  claim(element: string, wait?: WaitOptions): Promise<void>;
   /** Gives a user task back. */
-  release(element: string, wait?: WaitOptions): Promise<void> {
-    return this.#command('release', { element }, wait);
-  }
-
+  release(element: string, wait?: WaitOptions): Promise<void>;
   /** Gives a user task to somebody. */
-  assign(element: string, user: string, wait?: WaitOptions): Promise<void> {
-    return this.#command('assign', { element, user }, wait);
-  }
-
+  assign(element: string, user: string, wait?: WaitOptions): Promise<void>;
   /**
    * Gets the instance's Action messages, also those that came before. A handler that returns true has handled the message;
    * if none does and it has the form START_PROCESS_INHERIT, the client starts the process.
    */
-  onAction(handler: ActionHandler): () => void {
-    this.#actionHandlers.add(handler);
-    return () => void this.#actionHandlers.delete(handler);
-  }
-
+  onAction(handler: ActionHandler): () => void;
   /** Gets each child, also those already there. */
-  onChild(handler: (child: Instance) => void): () => void {
-    this.#childHandlers.add(handler);
-    this.#children.get().forEach((child) => guarded(() => handler(child)));
-    return () => void this.#childHandlers.delete(handler);
-  }
-
+  onChild(handler: (child: Instance) => void): () => void;
   /** Ends this use of the instance; with the last one the server stops sending its frames. */
-  close(): void {
-    this.#client.release(this);
-  }
+  close(): void;
+}
 
-  /** Applies a frame of the channel. @internal */
-  receive(frame: InstanceFrame): void {
-    if (frame.type === 'snapshot') this.#replace(frame);
-    else if (frame.type === 'resync') this.cursor = undefined;
-    else if (frame.type !== 'live') this.#advance(frame);
-  }
+/** What an instance asks of its client. */
+export interface InstanceOwner {
+  readonly platform: Platform;
+  readonly channels: Channels;
+  /** Name → schema of what an action takes. */
+  readonly schemas: Record<string, JsonObject>;
+  command(frame: ClientFrame, wait?: WaitOptions): Promise<ReplyFrame>;
+  subscribe(member: Member): void;
+  release(member: Member): void;
+  announce(parent: Member, info: ChildInfo): void;
+  /** Whether the app's own `onAction` handled it. */
+  handled(message: ActionMessage): boolean;
+  inherit(parent: Member, message: ActionMessage, asked: { process: string; dataKeys: string[] }): Promise<void>;
+}
 
-  /** @internal */
-  lost(): void {
-    this.#resubscribing = false;
-  }
+/** An instance as the client keeps it: what it gives to the app is `face`. */
+export interface Member extends Followed {
+  readonly key: string;
+  readonly face: Instance;
+  readonly children: Member[];
+  /** Key of the parent, when the client learned it. */
+  parent: string | undefined;
+  /** Learns what process it is of. */
+  is(process: string | undefined): void;
+  addChild(child: Member, info?: ChildInfo): void;
+  /** Sets how it stands, unless it is known already. */
+  stands(status: InstanceStatus): void;
+  /** Shows the step of a start that is not followed. */
+  begin(result: CommandResult): void;
+  /** Hands the Action messages over, in a task of its own: a handler set right after `start` sees the first ones too. */
+  deliverSoon(): void;
+  /** Nothing more will come: whoever waits for an effect is told. */
+  settle(): void;
+}
 
-  /** @internal */
-  fail(error: StepwireError | undefined): void {
-    if (error) this.#error.set(error);
-    this.settle(Infinity);
-  }
+/** A change that is shown before the server has made it. */
+interface Optimistic {
+  id: string;
+  change: (view: JsonObject) => unknown;
+}
 
-  /** Shows the step of a start that is not followed. @internal */
-  begin({ status = 'started', nodes = [], actions = [] }: CommandResult): this {
-    this.#step({ status, nodes, actions });
-    return this;
-  }
+type Commands<Name extends keyof Instance> = Pick<Instance, Name>;
 
-  /** Nothing more will come. @internal */
-  settle(upTo = this.cursor ?? -1): void {
-    this.#waiting.filter(({ seq }) => seq <= upTo).forEach(({ done }) => done());
-  }
+/** Commands that differ by their names only. */
+const all = <Name extends keyof Instance>(names: Name[], make: (name: Name) => Instance[Name]) =>
+  Object.fromEntries(names.map((name) => [name, make(name)])) as Commands<Name>;
 
-  /** @internal */
-  addChild(child: Instance, info?: ChildInfo): void {
-    child.parent ??= this.key;
-    child.process ??= info?.process;
-    if (info && child.#status.get() === undefined) child.#status.set(info.status);
-    if (this.#children.get().includes(child)) return;
-    this.#children.set([...this.#children.get(), child]);
-    this.#childHandlers.forEach((handler) => guarded(() => handler(child)));
-  }
+/** Makes an instance that is not followed yet. */
+export function instance(owner: InstanceOwner, key: string, process: string | undefined): Member {
+  const { platform, channels, schemas } = owner;
+  const views = store<JsonObject>({});
+  const actions = store<AvailableAction[]>([]);
+  const nodes = store<ActiveNode[]>([]);
+  const status = store<InstanceStatus | undefined>(undefined);
+  const children = store<Instance[]>([]);
+  const error = store<StepwireError | undefined>(undefined);
+  /** The view that the server has said. */
+  let said: JsonObject = {};
+  let optimistic: Optimistic[] = [];
+  let resubscribing = false;
+  let waiting: { seq: number; done: () => void }[] = [];
+  let undelivered: ActionMessage[] = [];
+  const delivered = new Set<number>();
+  const actionHandlers = new Set<ActionHandler>();
 
-  /** Hands the Action messages over, in a task of its own: a handler set right after `start` sees the first ones too. @internal */
-  deliverSoon(): void {
-    // A started instance that the app has not got yet (its reply is still to come) keeps them.
-    if (this.#undelivered.length === 0 || (this.uses === 0 && this.parent === undefined)) return;
-    this.#client.platform.setTimer(() => {
-      const messages = this.#undelivered;
-      this.#undelivered = [];
-      messages.forEach((message) => this.#deliver(message));
-    }, 0);
-  }
-
-  #deliver(message: ActionMessage): void {
-    const handled = [...this.#actionHandlers].map((handler) => guarded(() => handler(message))).includes(true);
-    if (handled || this.#client.handleAction(message)) return;
-    const asked = inheritStart(message.body);
-    if (asked) this.#client.inherit(this, message, asked).catch((error: StepwireError) => this.#error.set(error));
-  }
-
-  /** Resolves, like `run`, when the effect is in the stores. */
-  async #command(type: string, members: { element?: string; user?: string }, wait?: WaitOptions): Promise<void> {
-    const { seq } = await this.#client.command({ type, instance: this.key, ...members }, wait);
-    await this.#reached(seq, wait);
-  }
+  const put = <T>(into: WritableStore<T>, value: unknown) => into.set(share(into.get(), value) as T);
+  const show = () => put(views, optimistic.reduce<unknown>((view, { change }) => change(view as JsonObject), said));
+  const drop = (id: unknown) => {
+    const left = optimistic.filter((one) => one.id !== id);
+    if (left.length === optimistic.length) return;
+    optimistic = left;
+    show();
+  };
 
   /** Waits for the frames of what was done. Frames that are late, or limits that are over, make nothing undone. */
-  #reached(seq: number | undefined, { signal, timeout }: WaitOptions = {}): Promise<void> {
-    const here = seq === undefined || (this.cursor ?? -1) >= seq || !this.#client.channels.has(this) || signal?.aborted;
-    if (here) return Promise.resolve();
-    return new Promise((resolve) => {
-      const { platform } = this.#client;
-      const timer = timeout === undefined || timeout > LONGEST_TIMER_MS ? undefined : platform.setTimer(() => done(), timeout);
+  const reached = (seq: number | undefined, wait: WaitOptions = {}) =>
+    new Promise<void>((resolve) => {
+      if (seq === undefined || (member.cursor ?? -1) >= seq || !channels.has(member) || wait.signal?.aborted) return resolve();
       const done = () => {
-        platform.clearTimer(timer);
-        signal?.removeEventListener('abort', done);
-        this.#waiting = this.#waiting.filter((waiting) => waiting.done !== done);
+        end();
+        waiting = waiting.filter((one) => one.done !== done);
         resolve();
       };
-      signal?.addEventListener('abort', done);
-      this.#waiting.push({ seq, done });
+      const end = limit(platform, wait, done);
+      waiting.push({ seq, done });
     });
-  }
+  const settle = (upTo = Infinity) => waiting.filter(({ seq }) => seq <= upTo).forEach(({ done }) => done());
 
-  #replace(frame: SnapshotFrame): void {
-    this.cursor = frame.seq;
-    this.#resubscribing = false;
-    this.#error.set(undefined);
-    this.process ??= frame.process;
-    this.#views.set(share(this.#views.get(), frame.view) as ViewOf<S>);
-    this.#step(frame);
-    frame.children?.forEach((child) => this.#client.announce(this, child));
-    frame.open?.forEach(({ seq, body, node }) => this.#offer({ instance: this.key, seq, node, body }));
-    this.settle();
-  }
+  /** Resolves, like `run`, when the effect is in the stores. */
+  const command = async (type: string, wait?: WaitOptions, members?: JsonObject) => {
+    const { seq } = await owner.command({ type, instance: key, ...members }, wait);
+    if (type !== 'done') await reached(seq, wait);
+  };
 
-  #advance(frame: NumberedFrame): void {
-    if (this.cursor === undefined && frame.prev === 0) {
-      this.cursor = 0;
-      this.#views.set({} as ViewOf<S>);
+  const deliverSoon = () => {
+    // A started instance that the app has not got yet (its reply is still to come) keeps them.
+    if (!undelivered.length || (!member.uses && member.parent === undefined)) return;
+    platform.setTimer(() => undelivered.splice(0).forEach(deliver), 0);
+  };
+  const deliver = (message: ActionMessage) => {
+    const handled = [...actionHandlers].map((handler) => guarded(() => handler(message)));
+    const asked = inheritStart(message.body);
+    if (handled.includes(true) || owner.handled(message) || !asked) return;
+    owner.inherit(member, message, asked).catch(error.set);
+  };
+  const offer = (seq: number, body: JsonObject, node: string | undefined) => {
+    if (delivered.has(seq)) return;
+    delivered.add(seq);
+    undelivered.push({ instance: key, seq, node, body });
+    deliverSoon();
+  };
+
+  const step = (next: Step) => {
+    put(nodes, next.nodes);
+    // Frames name the schemas, which have come before them.
+    const described = next.actions.map((action) => ({ ...action, schema: schemas[action.schema as unknown as string] }));
+    put(actions, described.sort((a, b) => a.order - b.order));
+    status.set(next.status);
+  };
+
+  const replace = (frame: SnapshotFrame) => {
+    member.cursor = frame.seq;
+    resubscribing = false;
+    error.set(undefined);
+    member.is(frame.process);
+    said = frame.view;
+    show();
+    step(frame);
+    frame.children?.forEach((child) => owner.announce(member, child));
+    frame.open?.forEach(({ seq, body, node }) => offer(seq, body, node));
+    settle(frame.seq);
+  };
+
+  const advance = (frame: NumberedFrame) => {
+    const { seq, prev } = frame;
+    if (member.cursor === undefined && prev === 0) {
+      member.cursor = 0;
+      said = {};
+      show();
     }
     // Frames of types that this client does not know may have no number.
-    if (this.cursor === undefined || !(frame.seq > this.cursor)) return;
-    if (frame.prev !== this.cursor) {
-      if (!this.#resubscribing) this.#client.subscribe(this);
-      this.#resubscribing = true;
+    if (member.cursor === undefined || !(seq > member.cursor)) return;
+    if (prev !== member.cursor) {
+      if (!resubscribing) owner.subscribe(member);
+      resubscribing = true;
       return;
     }
-    this.cursor = frame.seq;
-    this.#resubscribing = false;
-    this.#apply(frame);
-    this.settle();
-  }
+    member.cursor = seq;
+    resubscribing = false;
+    apply(frame);
+    settle(seq);
+  };
 
-  #apply(frame: NumberedFrame): void {
-    switch (frame.type) {
-      case 'data':
-        return this.#views.set(merge(this.#views.get(), frame.body) as ViewOf<S>);
-      case 'view':
-        return this.#views.set(share(this.#views.get(), frame.body) as ViewOf<S>);
-      case 'action':
-        return this.#offer({ instance: this.key, seq: frame.seq, node: frame.node, body: frame.body });
-      case 'child':
-        return this.#client.announce(this, frame.child);
-      case 'progress':
-        return this.#step(frame);
+  const apply = (frame: NumberedFrame) => {
+    const { type } = frame;
+    if (type === 'data' || type === 'view') {
+      said = (type === 'data' ? merge(said, frame.body) : share(said, frame.body)) as JsonObject;
+      // In one change: what was expected goes, what came is there.
+      optimistic = optimistic.filter(({ id }) => id !== frame.cause);
+      show();
+    } else if (type === 'action') offer(frame.seq, frame.body, frame.node);
+    else if (type === 'child') owner.announce(member, frame.child);
+    else if (type === 'progress') {
+      step(frame);
+      drop(frame.cause);
     }
-  }
+  };
 
-  #step({ status, nodes, actions }: Step): void {
-    this.#nodes.set(share(this.#nodes.get(), nodes));
-    const sorted = [...actions].sort((a, b) => a.order - b.order) as AvailableAction<ActionName<S>>[];
-    this.#actions.set(share(this.#actions.get(), sorted));
-    this.#status.set(status);
-  }
+  const face: Instance = {
+    key,
+    get process() {
+      return process;
+    },
+    view: views,
+    actions: actions as Instance['actions'],
+    nodes,
+    status,
+    children,
+    error,
+    async run(action, data, { element, ifSeq, id = uuidv7(platform.now()), optimistic: expected, ...wait } = {}) {
+      const change = typeof expected === 'object' ? (view: JsonObject) => merge(view, expected) : expected;
+      if (change) {
+        optimistic.push({ id, change });
+        show();
+      }
+      try {
+        const frame = { type: 'run', id, instance: key, action, data: data ?? {}, element, ifSeq };
+        const { seq, duplicate = false, result } = await owner.command(frame, wait);
+        await reached(seq, wait);
+        return { ...result, seq, duplicate };
+      } finally {
+        drop(id);
+      }
+    },
+    done: (seq, wait) => command('done', wait, { seq }),
+    ...all(['hold', 'unhold', 'terminate', 'dismiss'], (type) => (wait) => command(type, wait)),
+    ...all(['retry', 'skip', 'claim', 'release'], (type) => (element, wait) => command(type, wait, { element })),
+    assign: (element, user, wait) => command('assign', wait, { element, user }),
+    onAction(handler) {
+      actionHandlers.add(handler);
+      return () => void actionHandlers.delete(handler);
+    },
+    onChild(handler) {
+      const seen = new Set<Instance>();
+      const look = (all: Instance[]) =>
+        all.forEach((child) => seen.has(child) || (seen.add(child), guarded(() => handler(child))));
+      look(children.get());
+      return children.subscribe(look);
+    },
+    close: () => owner.release(member),
+  };
 
-  #offer(message: ActionMessage & { body: JsonObject }): void {
-    if (this.#delivered.has(message.seq)) return;
-    this.#delivered.add(message.seq);
-    this.#undelivered.push(message);
-    this.deliverSoon();
-  }
+  const member: Member = {
+    key,
+    channel: INSTANCE + key,
+    face,
+    children: [],
+    uses: 0,
+    parent: undefined,
+    ended: () => !/^(created|started|onHold)$/.test(status.get() ?? 'started'),
+    is: (known) => (process ??= known),
+    stands: (known) => status.get() ?? status.set(known),
+    receive(frame: InstanceFrame) {
+      if (frame.type === 'snapshot') replace(frame);
+      else if (frame.type === 'resync') member.cursor = undefined;
+      else if (frame.type !== 'live') advance(frame);
+    },
+    lost: () => (resubscribing = false),
+    fail(reason) {
+      if (reason) error.set(reason);
+      settle();
+    },
+    settle,
+    begin: ({ status = 'started', nodes = [], actions = [] }) => step({ status, nodes, actions }),
+    addChild(child, info) {
+      child.parent ??= key;
+      child.is(info?.process);
+      if (info) child.stands(info.status);
+      if (member.children.includes(child)) return;
+      member.children.push(child);
+      children.set([...children.get(), child.face]);
+    },
+    deliverSoon,
+  };
+  return member;
 }

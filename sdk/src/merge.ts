@@ -4,24 +4,31 @@ function isObject(value: unknown): value is Members {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `fromEntries` defines properties, so a member named `__proto__` is data and nothing else. */
-const objectOf = (members: Iterable<[string, unknown]>): Members => Object.fromEntries(members);
+const own = (members: Members, name: string) => (Object.hasOwn(members, name) ? members[name] : undefined);
 
-/** `after`, with every part that says the same as in `before` taken from there, so that it keeps its identity. Both are JSON. */
+/** An instance, say: what does something is no data, and is never copied. */
+const acts = (members: Members) => Object.values(members).some((value) => typeof value === 'function');
+
+/**
+ * `after`, with every part that says the same as in `before` taken from there, so that it keeps its identity. Both are data.
+ * `fromEntries` defines properties, so a member named `__proto__` is data and nothing else.
+ */
 export function share<T>(before: unknown, after: T): T {
+  if (Object.is(before, after)) return after;
+  let shared: unknown = after;
+  let length = 0;
   if (Array.isArray(before) && Array.isArray(after)) {
-    const items = after.map((item, index) => share(before[index], item));
-    const same = items.length === before.length && items.every((item, index) => Object.is(item, before[index]));
-    return (same ? before : items) as T;
-  }
-  if (!isObject(before) || !isObject(after)) return after;
-  const names = Object.keys(after);
-  const own = (name: string) => (Object.hasOwn(before, name) ? before[name] : undefined);
-  const members = names.map((name): [string, unknown] => [name, share(own(name), after[name])]);
+    shared = after.map((item, index) => share(before[index], item));
+    length = before.length;
+  } else if (isObject(before) && isObject(after) && !acts(after)) {
+    shared = Object.fromEntries(Object.entries(after).map(([name, value]) => [name, share(own(before, name), value)]));
+    length = Object.keys(before).length;
+  } else return after;
+  const entries = Object.entries(shared as Members);
   const same =
-    names.length === Object.keys(before).length &&
-    members.every(([name, value]) => Object.hasOwn(before, name) && Object.is(value, before[name]));
-  return (same ? before : objectOf(members)) as T;
+    entries.length === length &&
+    entries.every(([name, value]) => Object.hasOwn(before, name) && Object.is(value, (before as Members)[name]));
+  return (same ? before : shared) as T;
 }
 
 /**
@@ -30,13 +37,9 @@ export function share<T>(before: unknown, after: T): T {
  */
 export function merge(base: unknown, patch: unknown): unknown {
   if (!isObject(base) || !isObject(patch)) return share(base, patch);
-  const merged = new Map(Object.entries(base));
-  let changed = false;
-  for (const [name, value] of Object.entries(patch)) {
-    const before = merged.get(name);
-    const after = merged.has(name) ? merge(before, value) : value;
-    changed ||= !merged.has(name) || !Object.is(before, after);
-    merged.set(name, after);
-  }
-  return changed ? objectOf(merged) : base;
+  const merged = Object.entries(patch).map(([name, value]) => [
+    name,
+    Object.hasOwn(base, name) ? merge(base[name], value) : value,
+  ]);
+  return share(base, Object.fromEntries([...Object.entries(base), ...merged]));
 }

@@ -1,9 +1,8 @@
-import type { Client } from './client.js';
 import type { ActionMessage } from './action-message.js';
 import type { StepwireError } from './error.js';
 import type { JsonObject } from './frames.js';
 import type { Platform, WebSocketConstructor } from './platform.js';
-import type { TokenStore } from './token.js';
+import type { Visitor } from './visitor.js';
 
 /**
  * How the connection stands.
@@ -20,7 +19,7 @@ export type ConnectionStatus = 'connecting' | 'live' | 'reconnecting' | 'lost' |
 /** Which way a logged frame went. */
 export type Direction = 'in' | 'out';
 
-/** Sees every frame; tokens and nonces are masked. */
+/** Sees every frame, as it is: with its tokens. `frameLog` of `@stepwire/client/debug` masks them. */
 export type FrameLog = (direction: Direction, frame: JsonObject) => void;
 
 /** What {@link connect} takes. */
@@ -35,10 +34,8 @@ export interface ConnectOptions {
    * the last one: then a cached token is of no use. Throws like `url`.
    */
   getToken?: ((refused: boolean) => string | undefined | Promise<string | undefined>) | undefined;
-  /** Without `getToken`: keeps the tokens that anonymous starts are given, one for each tree. Default: in memory. */
-  tokenStore?: TokenStore | undefined;
-  /** Told when an anonymous start is given its token. */
-  onToken?: ((token: string, instance: string) => void) | undefined;
+  /** For people who need not sign in, instead of `getToken`: `visitor()` of `@stepwire/client/visitor`. */
+  visitor?: Visitor | undefined;
   /** The page's own values, from which a process started by an Action message takes its `clientDataKeys`. */
   clientData?: (JsonObject | (() => JsonObject)) | undefined;
   /**
@@ -55,10 +52,12 @@ export interface ConnectOptions {
   onConnectError?: ((error: StepwireError, next: { attempt: number; retryInMs: number | undefined }) => void) | undefined;
   /** How long a command waits for its answer, in milliseconds, where it does not say itself. Default: as long as it takes. */
   timeout?: number | undefined;
+  /** The actions bring the JSON Schema of what they take, for `<stepwire-form>` and other forms. */
+  schemas?: boolean | undefined;
   /** Name and version of the app, for the server's list of connections. */
   client?: string | undefined;
-  /** `true` writes every frame to the console; a function gets them. */
-  debug?: boolean | FrameLog | undefined;
+  /** Gets every frame. `frameLog()` of `@stepwire/client/debug` writes them to the console. */
+  debug?: FrameLog | undefined;
   /** Clock, network and randomness; only tests give another one, and `webSocket` is not looked at then. */
   platform?: Platform | undefined;
 }
@@ -88,7 +87,14 @@ export interface StartOptions<Data = JsonObject> extends WaitOptions {
 }
 
 /** What {@link Instance.run} takes beside action and data. */
-export interface RunOptions extends WaitOptions {
+export interface RunOptions<View = JsonObject> extends WaitOptions {
+  /** A UUID that the app keeps itself: what is sent again with it is done once. */
+  id?: string | undefined;
+  /**
+   * What the view shows until the server has answered: a patch that is merged into it, or a pure function of it. It goes with the
+   * first frame that the command has caused, or with its refusal.
+   */
+  optimistic?: JsonObject | ((view: View) => View) | undefined;
   /** The element instance, when several offer the action. */
   element?: string | undefined;
   /** Refuses the action (`conflict`) when the instance has moved on since this number. */
@@ -107,6 +113,3 @@ export type AnyProcesses = Record<string, ProcessShape>;
 export type ViewOf<S> = S extends { view: infer View } ? View : JsonObject;
 export type ActionsOf<S> = S extends { actions: infer Actions } ? Actions : Record<string, JsonObject>;
 export type StartOf<S> = S extends { start: infer Start } ? Start : JsonObject;
-
-/** A client of which only the general form is known: what instances hold. @internal */
-export type AnyClient = Client<AnyProcesses>;

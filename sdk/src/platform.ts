@@ -1,4 +1,5 @@
 import { failure } from './error.js';
+import type { WaitOptions } from './options.js';
 
 /** The part of a WebSocket that the client uses. */
 export interface Socket {
@@ -40,12 +41,7 @@ export interface Platform {
 }
 
 /** What tells that a page is awake again: the network is back; it is shown, thawed, or back from the page cache. */
-const WAKES: [of: 'document' | 'globalThis', event: string][] = [
-  ['globalThis', 'online'],
-  ['globalThis', 'pageshow'],
-  ['document', 'visibilitychange'],
-  ['document', 'resume'],
-];
+const WAKES = ['online', 'pageshow', 'visibilitychange', 'resume'];
 
 /** A browser or another runtime, with its own `WebSocket` or the one that is given. */
 export function browser(webSocket?: WebSocketConstructor): Platform {
@@ -55,9 +51,10 @@ export function browser(webSocket?: WebSocketConstructor): Platform {
       if (constructor) return new constructor(url, subprotocol) as Socket;
       throw failure(
         'unsupported',
-        "expected a WebSocket constructor, but this runtime has none; pass one as the option 'webSocket' (in Node 20: the package ws)",
+        "expected a WebSocket, but this runtime has none; give that of a package (ws) as the option 'webSocket'",
       );
     },
+    // Looked up at each call, so that an app's tests may replace the clock.
     setTimer: (run, ms) => setTimeout(run, ms),
     clearTimer: (timer) => clearTimeout(timer as number),
     now: () => Date.now(),
@@ -65,9 +62,37 @@ export function browser(webSocket?: WebSocketConstructor): Platform {
     online: () => globalThis.navigator?.onLine !== false,
     onWake(run) {
       const awake = () => globalThis.document?.visibilityState !== 'hidden' && run();
-      const target = (of: string) => (of === 'document' ? globalThis.document : globalThis);
-      WAKES.forEach(([of, event]) => target(of)?.addEventListener?.(event, awake));
-      return () => WAKES.forEach(([of, event]) => target(of)?.removeEventListener?.(event, awake));
+      const each = (change: 'addEventListener' | 'removeEventListener') =>
+        [globalThis, globalThis.document].forEach((target) => WAKES.forEach((event) => target?.[change]?.(event, awake)));
+      each('addEventListener');
+      return () => each('removeEventListener');
     },
+  };
+}
+
+/** What a timer can hold; longer waits are for ever. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** One timer at a time: setting it ends the one before; without `run` there is none any more. */
+export type Alarm = (ms?: number, run?: () => void) => void;
+
+/** Makes a timer that is not set. */
+export function alarm({ setTimer, clearTimer }: Platform): Alarm {
+  let timer: unknown;
+  return (ms = 0, run) => {
+    clearTimer(timer);
+    if (run && ms <= LONGEST_TIMER_MS) timer = setTimer(run, ms);
+  };
+}
+
+/** Calls `over` when a wait's signal is given, or its time is over. Returns the function that ends that. */
+export function limit(platform: Platform, { signal, timeout = Infinity }: WaitOptions, over: (late?: boolean) => void): () => void {
+  const timer = alarm(platform);
+  const abort = () => over();
+  timer(timeout, () => over(true));
+  signal?.addEventListener('abort', abort);
+  return () => {
+    timer();
+    signal?.removeEventListener('abort', abort);
   };
 }

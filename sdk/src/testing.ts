@@ -2,8 +2,37 @@
  * A server in memory, for unit tests of apps and of this client: it speaks enough of the protocol to play instances by hand.
  * Nothing happens by itself: {@link FakeServer.advance} carries frames over and lets time pass.
  */
-import type { ClientFrame, InstanceInfo, JsonObject, Step, TaskInfo } from './frames.js';
+import type { ErrorDetails } from './error.js';
+import type { AvailableAction, ChildInfo, ClientFrame, InstanceInfo, JsonObject, NumberedFrame, Step, TaskInfo } from './frames.js';
+import { merge } from './merge.js';
 import type { Platform, Socket } from './platform.js';
+
+/** A frame as a test writes it: the server adds where it goes and its numbers. */
+type Sent<Type extends NumberedFrame['type']> = Omit<Extract<NumberedFrame, { type: Type }>, 'seq' | 'prev' | 'channel' | 'instance' | 'cause'> & {
+  cause?: string | undefined;
+};
+
+/** What an action is, where a test does not say. */
+const ACTION: Omit<AvailableAction, 'name'> = {
+  element: 'element-1',
+  node: 'node',
+  order: 1,
+  type: 'saveData',
+  required: 'mandatory',
+  repeatable: false,
+  back: false,
+  keys: [],
+  requiredKeys: [],
+};
+
+/** What {@link FakeServer.onRun} hands to a test. */
+export interface FakeRun {
+  instance: FakeInstance;
+  data: JsonObject;
+  /** The command's id, which is the `cause` of what it leads to. */
+  id: string;
+  element: string | undefined;
+}
 
 type Answer = (frame: ClientFrame, connection: FakeConnection) => void;
 type Recorded = JsonObject & { type: string; seq: number };
@@ -17,6 +46,8 @@ export class FakeConnection implements Socket {
   /** The close code that the client sent. */
   closedWith: number | undefined;
   open = true;
+  /** The client wants to know what actions take. */
+  describes = false;
   /** Instance key → number of the last frame sent. */
   readonly cursors = new Map<string, number>();
   /** Messages that may still come now, as of `filled`. */
@@ -93,10 +124,43 @@ export class FakeInstance {
     return seq;
   }
 
-  /** Changes the step and tells it. */
-  progress(step: Partial<Step>): number {
+  /** Changes the step and tells it; `cause` is the id of the command that led to it. */
+  progress(step: Partial<Step>, cause?: string): number {
     this.step = { ...this.step, ...step };
-    return this.push({ type: 'progress', ...this.step });
+    return this.push({ type: 'progress', ...this.step, cause } satisfies Sent<'progress'>);
+  }
+
+  /** A Data message: goes into the view, as the client will have it. */
+  data(body: JsonObject, cause?: string): number {
+    this.view = merge(this.view, body) as JsonObject;
+    return this.push({ type: 'data', body, node: 'node', action: 'message', cause } satisfies Sent<'data'>);
+  }
+
+  /** An Action message, such as one that asks for a process. */
+  ask(body: JsonObject): number {
+    return this.push({ type: 'action', body, node: 'node' } satisfies Sent<'action'>);
+  }
+
+  /** A child, whose own instance is played by `server.instance(key)`. */
+  child(instance: string, process: string, status: ChildInfo['status'] = 'started'): number {
+    return this.push({ type: 'child', child: { instance, process, status } } satisfies Sent<'child'>);
+  }
+
+  /**
+   * Offers an action, in place of one of the same name and element, and tells it. `schema` is what it takes, for a client that wants
+   * to know.
+   */
+  offer(name: string, { schema, ...more }: Partial<AvailableAction> = {}): number {
+    const id = schema && `schema-${JSON.stringify(schema).length}-${name}`;
+    if (schema) this.server.describe(id!, schema);
+    const action = { ...ACTION, name, ...more, ...(id && { schema: id as never }) };
+    const others = this.step.actions.filter((other) => other.name !== name || other.element !== action.element);
+    return this.progress({ actions: [...others, action] });
+  }
+
+  /** Offers an action no more, and tells it. */
+  withdraw(name: string, cause?: string): number {
+    return this.progress({ actions: this.step.actions.filter((action) => action.name !== name) }, cause);
   }
 
   /** Sends what is after the connection's cursor. */
@@ -162,6 +226,7 @@ export class FakeServer {
   /** The longest `hello`, and the longest of the other messages; more closes 1009. */
   helloBytes = 128 * 1024;
   messageBytes = 64 * 1024;
+  private readonly schemas: Record<string, JsonObject> = {};
   /** How many messages were refused as too fast. */
   limited = 0;
   random = 0.5;
@@ -202,6 +267,33 @@ export class FakeServer {
   /** Replaces the answer to frames of a type. */
   on(type: string, answer: Answer): void {
     this.answers.set(type, answer);
+  }
+
+  /**
+   * Plays an action: `play` says what it leads to (`instance.data(…, id)`, `instance.withdraw(…, id)`), and may return why it is
+   * refused. The reply comes by itself.
+   */
+  onRun(action: string, play: (run: FakeRun) => Partial<ErrorDetails> | void): void {
+    const before = this.answers.get('run');
+    this.on('run', (frame, connection) => {
+      if (frame.action !== action) return before ? before(frame, connection) : this.answer(frame, connection);
+      const instance = this.instance(String(frame.instance));
+      const id = frame.id!;
+      const element = frame.element as string | undefined;
+      const refusal = play({ instance, data: (frame.data ?? {}) as JsonObject, id, element });
+      if (refusal) connection.push({ type: 'error', id, code: 'internal', message: 'refused by the test', retryable: false, ...refusal });
+      else this.answer(frame, connection);
+    });
+  }
+
+  /** Tells a schema to the connections that want to know, now and later. @internal */
+  describe(name: string, schema: JsonObject): void {
+    this.schemas[name] = schema;
+    this.connections.filter(({ open, describes }) => open && describes).forEach((connection) => this.tellSchemas(connection));
+  }
+
+  private tellSchemas(connection: FakeConnection): void {
+    connection.push({ type: 'schemas', schemas: this.schemas });
   }
 
   /** An instance that the client may start or follow. */
@@ -284,6 +376,8 @@ export class FakeServer {
   private hello(frame: ClientFrame, connection: FakeConnection): void {
     const { rate, messageBytes: maxMessageBytes } = this;
     connection.push({ type: 'welcome', connection: 'c', user: 'u', log: 'log-1', pingSeconds: 25, maxMessageBytes, rate });
+    connection.describes = frame.schemas === true;
+    if (connection.describes && Object.keys(this.schemas).length > 0) this.tellSchemas(connection);
     for (const { instance, after } of (frame.resume ?? []) as { instance: string; after: number }[]) {
       connection.cursors.set(instance, after);
       this.instance(instance).replay(connection);

@@ -1,6 +1,8 @@
 import { expect, test, vi } from 'vitest';
-import { connect, type ConnectOptions, localTokenStore, memoryTokenStore, StepwireError } from '../src/index.js';
+import { connect, type ConnectOptions, StepwireError } from '../src/index.js';
+import { frameLog } from '../src/debug.js';
 import { FakeServer } from '../src/testing.js';
+import { localTokenStore, memoryTokenStore, visitor } from '../src/visitor.js';
 
 async function live(options: Partial<ConnectOptions> = {}) {
   const server = new FakeServer();
@@ -221,7 +223,7 @@ test('a token is renewed in band before it expires', async () => {
 
 test('an anonymous start sends a nonce, and its token is used from then on', async () => {
   const tokenStore = memoryTokenStore();
-  const { server, client } = await live({ getToken: undefined, tokenStore });
+  const { server, client } = await live({ getToken: undefined, visitor: visitor(tokenStore) });
   server.on('start', ({ id }, connection) =>
     connection.push({ type: 'reply', id, seq: 0, result: { instance: 'k', token: 'visitor' } }),
   );
@@ -275,6 +277,7 @@ test('when no connection can be had, start tells by its time limit, lastError an
   };
   const client = connect({
     url: 'ws://nowhere/v1/ws?ticket=secret',
+    getToken: () => 'token',
     platform,
     onConnectError: ({ code, message }, { attempt, retryInMs }) => told.push([code, message, attempt, retryInMs]),
   });
@@ -321,7 +324,7 @@ test('an address that is none ends it, in words', async () => {
       throw new SyntaxError('Invalid URL');
     },
   };
-  const client = connect({ url: 'nonsense', platform });
+  const client = connect({ url: 'nonsense', platform, getToken: () => 'token' });
   const starting = client.start('p');
   await expect(starting).rejects.toMatchObject({ code: 'bad_request', message: expect.stringContaining("'nonsense'") });
   expect(client.status.get()).toBe('closed');
@@ -329,7 +332,7 @@ test('an address that is none ends it, in words', async () => {
 
 test('a client closed in the same breath connects to nothing', async () => {
   const server = new FakeServer();
-  const client = connect({ url: 'ws://test', platform: server.platform });
+  const client = connect({ url: 'ws://test', platform: server.platform, getToken: () => 'token' });
   const starting = client.start('p').catch((error: unknown) => error);
   client.close();
   await server.advance(60_000);
@@ -393,7 +396,7 @@ test('after close nothing is sent, and commands reject', async () => {
 
 test('the frame log masks secrets', async () => {
   const log: unknown[] = [];
-  await live({ debug: (direction, frame) => log.push([direction, frame.type, frame.token]) });
+  await live({ debug: frameLog((direction, frame) => log.push([direction, frame.type, frame.token])) });
   expect(log[0]).toEqual(['out', 'hello', '…']);
   expect(localTokenStore('name')).toBeDefined();
 });

@@ -1,12 +1,15 @@
 /**
- * Against a running server (STEPWIRE_URL): the connection is cut again and again, at any message in either direction, by a seed.
+ * Against a running server (STEPWIRE_URL): a proxy between client and server cuts the connection again and again, at any
+ * message in either direction, by a seed.
  * Nothing may be lost, nothing done twice, and the view is what the server says it is. STEPWIRE_CUTS says how often, STEPWIRE_SEED
  * from which seed.
  */
+import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
-import { WebSocket } from 'ws';
-import { type Client, connect, type Instance, type JsonObject, memoryTokenStore, type Store } from '../src/index.js';
+import { type RawData, WebSocket, WebSocketServer } from 'ws';
+import { type Client, connect, type Instance, type JsonObject, type Store } from '../src/index.js';
 import { browser } from '../src/platform.js';
+import { memoryTokenStore, visitor } from '../src/visitor.js';
 
 const url = process.env.STEPWIRE_URL ?? '';
 const cuts = Number(process.env.STEPWIRE_CUTS ?? 500);
@@ -23,53 +26,36 @@ function numbers(state: number): () => number {
   };
 }
 
-/** Websockets that break at some message, before it is handed over or after; `left` says how many still will. */
-function breaking(random: () => number) {
+/**
+ * A proxy before the server that cuts connections, each at some message in either direction: before it is handed on, or after.
+ * `left` says how many still will be.
+ */
+async function cuttingProxy(random: () => number) {
   const state = { left: cuts };
-  class Breaking {
-    readonly #socket: WebSocket;
-    #messages = 1 + Math.floor(random() * 12);
-
-    constructor(address: string, protocols?: string) {
-      this.#socket = new WebSocket(address, protocols);
-    }
-
-    /** Whether a message still passes. */
-    #passes(): boolean {
-      this.#messages -= 1;
-      if (this.#messages !== 0 || state.left <= 0) return this.#messages > 0 || state.left <= 0;
+  const proxy = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: (offered) => [...offered][0] ?? false });
+  proxy.on('connection', (client, { headers }) => {
+    let messages = 1 + Math.floor(random() * 12);
+    const waiting: string[] = [];
+    const server = new WebSocket(url, headers['sec-websocket-protocol']);
+    const cut = () => [client, server].forEach((side) => side.terminate());
+    const pass = (to: WebSocket, text: string) => to.readyState === WebSocket.OPEN && to.send(text);
+    const relay = (to: WebSocket) => (data: RawData) => {
+      messages -= 1;
+      const last = messages === 0 && state.left > 0;
+      if (!last) return void (to === server && to.readyState === WebSocket.CONNECTING ? waiting.push(String(data)) : pass(to, String(data)));
       state.left -= 1;
-      const before = random() < 0.5;
-      if (before) this.#socket.terminate();
-      else setImmediate(() => this.#socket.terminate());
-      return !before;
-    }
-
-    send(text: string): void {
-      if (this.#passes()) this.#socket.send(text);
-    }
-
-    close(code?: number): void {
-      this.#socket.close(code);
-    }
-
-    set onmessage(listener: (message: WebSocket.MessageEvent) => void) {
-      this.#socket.onmessage = (message) => this.#passes() && listener(message);
-    }
-
-    set onopen(listener: () => void) {
-      this.#socket.onopen = listener;
-    }
-
-    set onerror(listener: (failed: WebSocket.ErrorEvent) => void) {
-      this.#socket.onerror = listener;
-    }
-
-    set onclose(listener: (closed: WebSocket.CloseEvent) => void) {
-      this.#socket.onclose = listener;
-    }
-  }
-  return { state, Breaking };
+      if (random() < 0.5) return cut();
+      // The message still gets through, and what answers it does not.
+      if (to.readyState !== WebSocket.OPEN) return cut();
+      to.send(String(data), cut);
+    };
+    client.on('message', relay(server)).on('close', () => server.terminate()).on('error', cut);
+    server.on('open', () => waiting.splice(0).forEach((text) => pass(server, text)));
+    server.on('message', relay(client)).on('error', cut);
+    server.on('close', (code, reason) => client.close(code === 1006 ? 1011 : code, reason));
+  });
+  await new Promise((listening) => proxy.on('listening', listening));
+  return { state, proxy, address: `ws://127.0.0.1:${(proxy.address() as AddressInfo).port}/v1/ws` };
 }
 
 function until<T>(values: Store<T>, fits: (value: T) => boolean): Promise<void> {
@@ -120,16 +106,17 @@ describe.skipIf(url === '')('a connection that breaks all the time', () => {
   test(
     'loses nothing and does nothing twice',
     async () => {
-      const { state, Breaking } = breaking(numbers(seed));
+      const { state, proxy, address } = await cuttingProxy(numbers(seed));
       const tokenStore = memoryTokenStore();
-      const client = connect({ url, platform: { ...browser(Breaking), random: () => 0 }, tokenStore });
-      const watcher = connect({ url, webSocket: WebSocket, tokenStore, onAction: () => true });
+      const client = connect({ url: address, platform: { ...browser(WebSocket), random: () => 0 }, visitor: visitor(tokenStore) });
+      const watcher = connect({ url, webSocket: WebSocket, visitor: visitor(tokenStore), onAction: () => true });
       while (state.left > 0) {
         const until = state.left - 250;
         await play(client, watcher, () => state.left <= Math.max(0, until));
       }
       client.close();
       watcher.close();
+      proxy.close();
     },
     60_000 + 60 * cuts,
   );

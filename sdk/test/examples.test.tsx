@@ -1,14 +1,16 @@
 // @vitest-environment happy-dom
 /** The examples of the README, played: a page that is reloaded, and React's double mount. */
 import { readFileSync } from 'node:fs';
-import { act, StrictMode, useEffect, useState } from 'react';
+import { act, StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { beforeEach, expect, test } from 'vitest';
-import { type Client, connect, type Instance, localTokenStore } from '@stepwire/client';
+import { type Client, connect } from '@stepwire/client';
+import { StepwireProvider } from '@stepwire/client/react';
+import { Account } from '../examples/account.js';
 import { openAccount, startOver } from '../examples/page.js';
 import type { Processes } from '../examples/processes.js';
-import { useProcess, useStore } from '../examples/use-process.js';
 import { FakeServer } from '../src/testing.js';
+import { localTokenStore, visitor } from '../src/visitor.js';
 
 beforeEach(() => {
   localStorage.clear();
@@ -35,7 +37,7 @@ function onboarding() {
     fake.replay(connection);
     connection.push({ type: 'reply', id, seq: fake.log.length, duplicate, result: { instance: key, token: `token of ${key}` } });
   });
-  const visit = () => connect<Processes>({ url: 'ws://test', platform: server.platform, tokenStore: localTokenStore('account') });
+  const visit = () => connect<Processes>({ url: 'ws://test', platform: server.platform, visitor: visitor(localTokenStore('account')) });
   return { server, known, visit };
 }
 
@@ -84,32 +86,31 @@ test('without a server the page says so after its time', async () => {
   expect(page.dataset.connection).toBe('lost');
 });
 
-function Account({ client }: { client: Client<Processes> }) {
-  const { instance, error } = useProcess(client, 'onboarding');
-  if (error) return <p>{error.code}</p>;
-  return instance ? <Shown instance={instance} /> : <p>…</p>;
-}
-
-function Shown({ instance }: { instance: Instance<Processes['onboarding']> }) {
-  const [view, actions] = [useStore(instance.view), useStore(instance.actions)];
-  return <p>{JSON.stringify([view, actions.map(({ name }) => name)])}</p>;
-}
+const app = (client: Client<Processes>) => (
+  <StrictMode children={<StepwireProvider client={client} children={<Account />} />} />
+);
+const name = (page: HTMLElement) => page.querySelector('input')!;
 
 test('React mounts twice in StrictMode, and starts once', async () => {
   const { server, known, visit } = onboarding();
   const [client, page] = [visit(), document.createElement('main')];
   const root = createRoot(page);
-  await act(async () => root.render(<StrictMode children={<Account client={client} />} />));
+  await act(async () => root.render(app(client)));
   await act(() => server.advance());
-  expect(page.textContent).toBe('[{"form":"details"},["save"]]');
+  expect(page.querySelector('button')!.disabled).toBe(false);
   expect([known.size, server.sent('start').length]).toEqual([1, 1]);
 
-  await act(async () => {
-    server.instance('k1').push({ type: 'data', body: { client: { name: 'Ada' } } });
-    await server.advance();
+  server.on('run', ({ id, data }, connection) => {
+    const { name } = (data as { client: { name: string } }).client;
+    const fields = { 'client.name': { code: 'minLength', message: 'too short', params: {} } };
+    connection.push({ type: 'error', id, code: 'invalid_data', message: name, fields, retryable: false });
   });
-  expect(page.textContent).toBe('[{"form":"details","client":{"name":"Ada"}},["save"]]');
-  expect(server.sent('unsubscribe')).toHaveLength(0);
+  name(page).value = 'A';
+  await act(async () => page.querySelector('form')!.requestSubmit());
+  expect(page.querySelector('button')!.disabled).toBe(true);
+  await act(() => server.advance());
+  expect(server.sent('run')).toMatchObject([{ action: 'save', data: { client: { name: 'A' } } }]);
+  expect(name(page).getAttribute('aria-invalid')).toBe('true');
 
   await act(async () => root.unmount());
   await server.advance();
@@ -119,36 +120,15 @@ test('React mounts twice in StrictMode, and starts once', async () => {
 
 test('a component that comes and goes before the answer leaves nothing behind', async () => {
   const { server, visit } = onboarding();
-  const [client, page] = [visit(), document.createElement('main')];
-  const root = createRoot(page);
-  await act(async () => root.render(<Account client={client} />));
+  const root = createRoot(document.createElement('main'));
+  await act(async () => root.render(app(visit())));
   await act(async () => root.unmount());
   await server.advance();
   expect(server.sent('unsubscribe')).toHaveLength(1);
 });
 
-test('a client that is connected and closed by the effect itself starts once, too', async () => {
-  const { server, known, visit } = onboarding();
-  const page = document.createElement('main');
-  function Own() {
-    const [client, setClient] = useState<Client<Processes>>();
-    useEffect(() => {
-      const own = visit();
-      setClient(own);
-      return () => own.close();
-    }, []);
-    return client ? <Account client={client} /> : null;
-  }
-  const root = createRoot(page);
-  await act(async () => root.render(<StrictMode children={<Own />} />));
-  await act(() => server.advance());
-  expect(page.textContent).toBe('[{"form":"details"},["save"]]');
-  expect(known.size).toBe(1);
-  await act(async () => root.unmount());
-});
-
 test('the README shows the examples as they are', () => {
   const read = (name: string) => readFileSync(name, 'utf8');
   const readme = read('README.md');
-  for (const name of ['examples/page.ts', 'examples/use-process.ts']) expect(readme).toContain(read(name).trim());
+  for (const name of ['examples/page.ts', 'examples/account.tsx', 'examples/register.d.ts']) expect(readme).toContain(read(name).trim());
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { connect, type InstanceInfo, type TaskInfo } from '../src/index.js';
+import { instances as instancesOf, tasks as tasksOf } from '../src/lists.js';
 import { FakeServer } from '../src/testing.js';
 
 async function live() {
@@ -27,7 +28,7 @@ const ages = (tasks: readonly TaskInfo[] | undefined) => tasks?.map(({ element }
 test('tasks come, change and go; what did not change keeps its identity', async () => {
   const { server, client } = await live();
   server.tasks.lines = [task(5), task(9)];
-  const list = client.tasks();
+  const list = tasksOf(client);
   expect(list.tasks.get()).toBeUndefined();
   await server.advance();
   expect([ages(list.tasks.get()), list.more.get()]).toEqual(['e5 e9', false]);
@@ -52,7 +53,7 @@ test('a reminder is a change of its task only', async () => {
   const { server, client } = await live();
   const dueAt = '2030-01-02T00:00:00.000Z';
   server.tasks.lines = [task(5, { dueAt }), task(9)];
-  const list = client.tasks();
+  const list = tasksOf(client);
   await server.advance();
   const before = list.tasks.get()!;
   const remindedAt = '2030-01-01T00:00:00.000Z';
@@ -69,7 +70,7 @@ test('a reminder is a change of its task only', async () => {
 test('nobody hears of a change that changes nothing', async () => {
   const { server, client } = await live();
   server.tasks.lines = [task(5)];
-  const list = client.tasks();
+  const list = tasksOf(client);
   await server.advance();
   const seen: unknown[] = [];
   list.tasks.subscribe((tasks) => seen.push(ages(tasks)));
@@ -83,7 +84,7 @@ test('nobody hears of a change that changes nothing', async () => {
 
 test('after a gap the list begins again, once, and takes nothing until the snapshot', async () => {
   const { server, client } = await live();
-  const list = client.tasks();
+  const list = tasksOf(client);
   await server.advance();
   const push = (seq: number, prev: number, age: number) =>
     server.connection.push({ type: 'tasks', channel: 'tasks', seq, prev, set: [task(age)], removed: [] });
@@ -100,7 +101,7 @@ test('after a gap the list begins again, once, and takes nothing until the snaps
 test('a resync waits for the snapshot, and what came in between is not applied', async () => {
   const { server, client } = await live();
   server.tasks.lines = [task(5)];
-  const list = client.tasks();
+  const list = tasksOf(client);
   await server.advance();
   server.connection.push({ type: 'resync', channel: 'tasks', reason: 'access' });
   server.tasks.push({ type: 'tasks', set: [task(1)], removed: [] });
@@ -116,7 +117,7 @@ test('a resync waits for the snapshot, and what came in between is not applied',
 test('a lost connection keeps what was known until the new one has a snapshot', async () => {
   const { server, client } = await live();
   server.tasks.lines = [task(5), task(9)];
-  const list = client.tasks();
+  const list = tasksOf(client);
   await server.advance();
   const before = list.tasks.get()!;
   server.connection.drop();
@@ -135,16 +136,16 @@ test('a lost connection keeps what was known until the new one has a snapshot', 
 test('a list opened while there is no connection is asked for once', async () => {
   const server = new FakeServer();
   const client = connect({ url: 'ws://test', getToken: () => 'token', platform: server.platform });
-  client.tasks();
+  tasksOf(client);
   await server.advance();
   expect(server.sent('subscribe')).toHaveLength(1);
 });
 
 test('lists are shared, and let go of with the last use', async () => {
   const { server, client } = await live();
-  const list = client.tasks();
-  expect(client.tasks()).toBe(list);
-  expect(client.process('claim')).not.toBe(client.process('*'));
+  const list = tasksOf(client);
+  expect(tasksOf(client)).toBe(list);
+  expect(instancesOf(client, 'claim')).not.toBe(instancesOf(client, '*'));
   await server.advance();
   expect(server.sent('subscribe').map(({ channel }) => channel)).toEqual(['tasks', 'process/claim', 'process/*']);
   list.close();
@@ -163,7 +164,7 @@ test('instances change in place, new ones come in at their age', async () => {
   const { server, client } = await live();
   const fake = server.process('claim');
   fake.lines = [instance(5), instance(9)];
-  const list = client.process('claim');
+  const list = instancesOf(client, 'claim');
   await server.advance();
   const push = (age: number, more: Partial<InstanceInfo>) => fake.push({ type: 'instance', ...instance(age, more) });
   push(9, { status: 'onHold' });
@@ -177,7 +178,7 @@ test('of a longer list the newest are held: an older one that changes stays out,
   const { server, client } = await live();
   server.tasks.lines = [1, 2, 3, 4].map((age) => task(age));
   server.tasks.more = true;
-  const list = client.tasks();
+  const list = tasksOf(client);
   await server.advance();
   server.tasks.push({ type: 'tasks', set: [task(8)], removed: [] });
   await server.advance();
@@ -191,7 +192,7 @@ test('of a longer list the newest are held: an older one that changes stays out,
 
 test('a list is bounded, and says when it holds no longer all', async () => {
   const { server, client } = await live();
-  const list = client.tasks();
+  const list = tasksOf(client);
   await server.advance();
   const set = Array.from({ length: 1_001 }, (_, age) => task(age));
   server.tasks.push({ type: 'tasks', set, removed: [] });
@@ -204,11 +205,11 @@ test('who may not follow a list is told so, at once or when rights are lost', as
   server.on('subscribe', ({ id, channel }, connection) =>
     connection.push({ type: 'error', id, channel, code: 'forbidden', message: 'expected role operator' }),
   );
-  const refused = client.process('claim');
+  const refused = instancesOf(client, 'claim');
   await server.advance();
   expect([refused.error.get()?.code, refused.instances.get()]).toEqual(['forbidden', undefined]);
   server.on('subscribe', (frame, connection) => server.answer(frame, connection));
-  const list = client.process('claim');
+  const list = instancesOf(client, 'claim');
   await server.advance();
   expect([list.error.get(), list.instances.get()]).toEqual([undefined, []]);
   server.connection.push({ type: 'error', channel: 'process/claim', code: 'forbidden', message: 'no longer' });

@@ -31,7 +31,7 @@ afterEach(async () => {
 });
 
 function open(options: Partial<ConnectOptions> = {}): Client {
-  const client = connect({ url, webSocket: WebSocket, ...options });
+  const client = connect({ url, webSocket: WebSocket, getToken: () => 'token', ...options });
   clients.push(client);
   return client;
 }

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { connect, type ConnectOptions } from '../src/index.js';
 import { FakeServer } from '../src/testing.js';
+import { visitor } from '../src/visitor.js';
 
 async function live(options: Partial<ConnectOptions> = {}, rate?: FakeServer['rate']) {
   const server = new FakeServer();
@@ -157,7 +158,7 @@ test('two starts with one id are one, and lead to one instance', async () => {
 });
 
 test('a start that nobody waits for any more is let go of when its answer comes', async () => {
-  const { server, client } = await live({ getToken: undefined });
+  const { server, client } = await live({ getToken: undefined, visitor: visitor() });
   server.on('start', (frame, connection) => {
     const fake = server.instance('key-p');
     connection.cursors.set('key-p', 0);

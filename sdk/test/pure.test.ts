@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { afterClose, backoff } from '../src/backoff.js';
+import { backoff, isFinal } from '../src/backoff.js';
 import { merge, share } from '../src/merge.js';
 import { store } from '../src/store.js';
 import { uuidv7 } from '../src/uuid.js';
@@ -45,19 +45,19 @@ test('a merge of what is there already changes nothing', () => {
 });
 
 test.each([
-  [1006, 'reconnect'],
-  [1012, 'reconnect'],
-  [1001, 'reconnect'],
-  [1009, 'reconnect'],
-  [4000, 'reconnect'],
-  [4001, 'reconnect'],
-  [4429, 'reconnect'],
-  [4401, 'renewToken'],
-  [4400, 'stop'],
-  [4403, 'stop'],
-  [4408, 'stop'],
-  [4409, 'stop'],
-])('after close %d: %s', (code, next) => expect(afterClose(code)).toBe(next));
+  [1006, false],
+  [1012, false],
+  [1001, false],
+  [1009, false],
+  [4000, false],
+  [4001, false],
+  [4401, false],
+  [4429, false],
+  [4400, true],
+  [4403, true],
+  [4408, true],
+  [4409, true],
+])('close code %d is final: %s', (code, final) => expect(isFinal(code)).toBe(final));
 
 test('backoff is bounded', () => {
   expect(backoff(1006, 0, 0.999)).toBeLessThan(250);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { connect } from '../src/index.js';
+import { tasks } from '../src/lists.js';
 import { FakeServer } from '../src/testing.js';
 
 const RATE = { perSecond: 20, burst: 60 };
@@ -17,7 +18,7 @@ async function following(count: number, token = 'token') {
     log.push({ type: 'progress', status: 'started', nodes: [], actions: [], seq: 54_321 });
   }
   await server.advance();
-  expect(instances.every(({ cursor }) => cursor === 54_321)).toBe(true);
+  expect(instances.every(({ status }) => status.get() === 'started')).toBe(true);
   server.rate = RATE;
   return { server, client, instances };
 }
@@ -77,7 +78,7 @@ test('what has ended is resumed last', async () => {
   const { server, instances } = await following(3);
   server.instance(keyOf(0)).progress({ status: 'finished' });
   await server.advance();
-  expect(instances[0]?.ended).toBe(true);
+  expect(instances[0]?.status.get()).toBe('finished');
   server.connection.drop();
   await server.advance(1_000);
   expect(asked(server).named.map(({ instance }) => instance)).toEqual([keyOf(1), keyOf(2), keyOf(0)]);
@@ -86,13 +87,13 @@ test('what has ended is resumed last', async () => {
 test('an instance or a list that is refused for the moment is asked for again, and nothing is dropped', async () => {
   const { server, client, instances } = await following(1);
   const [instance] = instances;
-  const list = client.tasks();
+  const list = tasks(client);
   await server.advance();
   expect(list.tasks.get()).toEqual([]);
   const refusals: string[] = ['busy', 'internal', 'rate_limited'];
   server.on('hello', (frame, connection) => {
     server.answer({ ...frame, resume: [] }, connection);
-    connection.push({ type: 'error', channel: instance!.channel, code: 'busy', message: 'full', retryable: true });
+    connection.push({ type: 'error', channel: `instance/${instance!.key}`, code: 'busy', message: 'full', retryable: true });
   });
   server.on('subscribe', (frame, connection) => {
     const code = refusals.shift();
@@ -113,7 +114,7 @@ test('an instance or a list that is refused for the moment is asked for again, a
     asked(server)
       .later.map(({ channel, after }) => [channel, after])
       .filter(([channel]) => channel !== 'tasks'),
-  ).toEqual(expect.arrayContaining([[instance!.channel, 54_321]]));
+  ).toEqual(expect.arrayContaining([[`instance/${instance!.key}`, 54_321]]));
 });
 
 test('an instance that may not be seen any more is dropped, and its error store tells', async () => {
@@ -123,7 +124,7 @@ test('an instance that may not be seen any more is dropped, and its error store 
   instance!.error.subscribe((error) => told.push(error?.code));
   server.connection.push({
     type: 'error',
-    channel: instance!.channel,
+    channel: `instance/${instance!.key}`,
     code: 'not_found',
     message: 'not yours',
     retryable: false,
@@ -148,7 +149,7 @@ test('the last close of a tree that was resumed takes its children along', async
   await server.advance(1_000);
   root!.close();
   await server.advance();
-  expect(server.sent('unsubscribe').map(({ channel }) => channel)).toEqual([root!.channel, 'instance/c1']);
+  expect(server.sent('unsubscribe').map(({ channel }) => channel)).toEqual([`instance/${root!.key}`, 'instance/c1']);
   server.instance('c1').push({ type: 'data', body: { a: 2 } });
   await server.advance();
   expect(client.instance('q', 'c1').view.get()).toEqual({});

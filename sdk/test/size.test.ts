@@ -1,17 +1,35 @@
+/** What each entry costs an app, as esbuild bundles it: minified, and compressed by gzip -9. */
 import { gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
 import { expect, test } from 'vitest';
-import { build } from 'vite';
 
-/** Of all that `connect` brings along, minified and gzipped as in an app. */
-const BUDGET = 9 * 1024;
+/** What an app imports → bytes at most. Of the other entries, what they add to the core. */
+const BUDGETS: [entry: string, contents: string, most: number][] = [
+  ['core', `export { connect, StepwireError } from './src/index.js'`, 7_600],
+  ['core with all exports', `export * from './src/index.js'`, 7_700],
+  ['lists', `export * from './src/lists.js'`, 1_200],
+  ['visitor', `export * from './src/visitor.js'`, 900],
+  ['react', `export * from './src/react.js'`, 2_650],
+  ['forms', `export * from './src/forms.js'`, 3_072],
+  ['sse', `export * from './src/sse.js'`, 1_850],
+  ['debug', `export * from './src/debug.js'`, 1_300],
+];
 
-test('an app gets little to load', async () => {
-  const rollupOptions = { input: 'src/client.ts', preserveEntrySignatures: 'strict' as const };
-  const built = await build({ logLevel: 'silent', build: { write: false, minify: true, target: 'es2022', rollupOptions } });
-  const chunks = [built].flat().flatMap((result) => ('output' in result ? result.output : []));
-  const code = chunks.map((chunk) => (chunk.type === 'chunk' ? chunk.code : '')).join('');
-  expect(code).toContain('stepwire.v1.json');
-  const size = gzipSync(code, { level: 9 }).length;
-  console.info(`the client has ${size} bytes`);
-  expect(size, `${size} bytes`).toBeLessThan(BUDGET);
+async function sizeOf(contents: string): Promise<number> {
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: '.', loader: 'ts' },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+    external: ['react'],
+  });
+  return gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
+}
+
+test.each(BUDGETS)('%s: small enough', async (entry, contents, most) => {
+  const size = await sizeOf(contents);
+  console.info(`${entry}: ${size} bytes`);
+  expect(size, `${entry} has ${size} bytes`).toBeLessThanOrEqual(most);
 });

@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { connect, forgetStartId, localTokenStore, memoryTokenStore, startId, type TokenStore } from '../src/index.js';
+import { connect, forgetStartId, startId } from '../src/index.js';
 import { FakeServer } from '../src/testing.js';
+import { localTokenStore, memoryTokenStore, type TokenStore, visitor } from '../src/visitor.js';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -54,7 +55,7 @@ function visitable() {
     });
   }
   const visit = async (tokenStore: TokenStore) => {
-    const client = connect({ url: 'ws://test', platform: server.platform, tokenStore });
+    const client = connect({ url: 'ws://test', platform: server.platform, visitor: visitor(tokenStore) });
     await server.advance();
     return client;
   };
@@ -93,7 +94,7 @@ test('a reload goes on with each tree that the page asks for', async () => {
   await starting;
   before.close();
 
-  const client = connect({ url: 'ws://test', platform: server.platform, tokenStore: localTokenStore('app') });
+  const client = connect({ url: 'ws://test', platform: server.platform, visitor: visitor(localTokenStore('app')) });
   const [a, b] = [client.instance('a', 'a-1'), client.instance('b', 'b-2')];
   await server.advance();
   expect([a.view.get(), b.view.get()]).toEqual([{}, {}]);

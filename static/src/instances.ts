@@ -3,6 +3,7 @@
  * incidents) changes in place at once; what is not pushed is fetched again (admin/refresh.ts).
  */
 import { connect, type InstanceInfo } from '@stepwire/client';
+import { instances, tasks } from '@stepwire/client/lists';
 import { Refresher } from './admin/refresh.js';
 import { ticketUrl } from './admin/rest.js';
 import { showConnection } from './connection-badge.js';
@@ -21,7 +22,7 @@ function apply({ instance, status, incidents }: InstanceInfo): void {
 
 const client = connect({ url: ticketUrl, client: 'admin/1' });
 showConnection(byId('connection'), client);
-const list = client.process(new URLSearchParams(location.search).get('process') || '*');
+const list = instances(client, new URLSearchParams(location.search).get('process') || '*');
 let known = new Set<InstanceInfo>();
 // The answer may be from before the newest push.
 const page = new Refresher(['instances', 'total', 'pages'], () => client.status.get() === 'live' && known.forEach(apply));
@@ -35,6 +36,6 @@ list.instances.subscribe(changed);
 list.error.subscribe((error) => {
   if (error?.code !== 'forbidden') return;
   byId('rarely').hidden = false;
-  client.tasks().tasks.subscribe(() => page.news());
+  tasks(client).tasks.subscribe(() => page.news());
 });
 setInterval(() => client.status.get() === 'live' && page.news(), LOOK_MS);

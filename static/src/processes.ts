@@ -3,6 +3,7 @@
  * published, deprecated, deleted and exported through the HTTP interface, then the list is fetched again.
  */
 import { connect } from '@stepwire/client';
+import { instances } from '@stepwire/client/lists';
 import { change, deploy, download, formatOf, Refused, source, switchProcess } from './admin/definitions.js';
 import { problemList } from './admin/problem-list.js';
 import { Refresher } from './admin/refresh.js';
@@ -132,5 +133,5 @@ acceptFiles();
 
 const client = connect({ url: ticketUrl, client: 'admin/1' });
 showConnection(byId('connection'), client);
-client.process('*').instances.subscribe(batched(() => page.news()));
+instances(client, '*').instances.subscribe(batched(() => page.news()));
 setInterval(() => client.status.get() === 'live' && page.news(), LOOK_MS);

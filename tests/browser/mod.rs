@@ -67,6 +67,14 @@ fn a_plain_event_source_comes_back_and_stays_away_after_the_end() {
     play("stream.mjs", |server| server.kill_and_restart());
 }
 
+#[test]
+fn the_examples_of_the_client_run_on_a_port_of_their_own() {
+    if let Err(missing) = node::prepare("sdk") {
+        return node::skip("examples of the client", &missing);
+    }
+    play("examples.mjs", |server| server.kill_and_restart());
+}
+
 /// Runs a script to its end against a new server. At each line `CHECKPOINT …` the script waits
 /// until `checkpoint` is done.
 #[track_caller]

@@ -75,13 +75,27 @@ fn the_package_installs_from_its_folder() {
             .arg("use.ts");
         pass(check.current_dir(&app));
     }
-    let lint = node::folder("sdk/node_modules/publint/src/cli.js");
-    pass(
-        Command::new("node")
-            .arg(lint)
-            .args(["run", "--strict"])
-            .arg(&clone),
-    );
+    lint(&clone);
+}
+
+/// What is packed is what `package.json` says, and resolves for all who take ES modules.
+fn lint(package: &Path) {
+    let tools: [(&str, &[&str]); 2] = [
+        ("publint/src/cli.js", &["run", "--strict", "."]),
+        (
+            "@arethetypeswrong/cli/dist/index.js",
+            &["--pack", ".", "--profile", "esm-only"],
+        ),
+    ];
+    for (tool, arguments) in tools {
+        let tool = node::folder("sdk/node_modules").join(tool);
+        pass(
+            Command::new("node")
+                .arg(tool)
+                .args(arguments)
+                .current_dir(package),
+        );
+    }
 }
 
 /// Has the types written by the package's own program, which also says whether they are still

@@ -1,4 +1,5 @@
-import { type Client, connect, type TaskInfo, type TaskList } from '@stepwire/client';
+import { type Client, connect, type TaskInfo } from '@stepwire/client';
+import { type TaskList, tasks } from '@stepwire/client/lists';
 import { showConnection } from '../connection-badge.js';
 import { batched, byId, h, redraw } from '../dom.js';
 import { commandButton } from './command-button.js';
@@ -29,7 +30,7 @@ export class TasksPage {
     this.user = user;
     this.instances = instances;
     this.client = connect({ url: ticketUrl, onAction: () => true, client: 'admin/1' });
-    this.list = this.client.tasks();
+    this.list = tasks(this.client);
     showConnection(byId('connection'), this.client);
     const show = batched(() => this.show());
     this.list.tasks.subscribe(show);

@@ -1,4 +1,6 @@
-import { type Client, connect, type FrameLog, type Instance, localTokenStore } from '@stepwire/client';
+import { type Client, connect, type FrameLog, type Instance } from '@stepwire/client';
+import { frameLog as masked } from '@stepwire/client/debug';
+import { localTokenStore, visitor } from '@stepwire/client/visitor';
 import type { Processes } from './processes.js';
 import { theme } from './theme.js';
 
@@ -30,8 +32,13 @@ export class Visit {
     const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/v1/ws`;
     const clientData = () => ({ theme: theme() });
     // Each visit has a token of its own: several go on side by side, and any of them after a reload.
-    const tokenStore = localTokenStore('stepwire.demo');
-    this.client = connect<Processes>({ url, tokenStore, clientData, client: 'demo/1', debug: frameLog });
+    this.client = connect<Processes>({
+      url,
+      visitor: visitor(localTokenStore('stepwire.demo')),
+      clientData,
+      client: 'demo/1',
+      debug: masked(frameLog),
+    });
     this.client.status.subscribe(changed);
     const { key, cardKey } = addressed();
     if (key) this.follow(this.client.instance('onboarding', key));

@@ -1,7 +1,8 @@
 // An app on Node that has the client from its package: without a websocket, without a server, and with both.
 import assert from 'node:assert/strict';
-import { connect, memoryTokenStore } from '@stepwire/client';
+import { connect } from '@stepwire/client';
 import { FakeServer } from '@stepwire/client/testing';
+import { visitor } from '@stepwire/client/visitor';
 import { WebSocket } from 'ws';
 
 const { STEPWIRE_URL: url } = process.env;
@@ -13,20 +14,20 @@ for (const uncaught of ['unhandledRejection', 'uncaughtException']) process.on(u
 
 const global = globalThis.WebSocket;
 delete globalThis.WebSocket;
-const mute = connect({ url });
+const mute = connect({ url, visitor: visitor() });
 assert.equal((await refusal(mute.start('onboarding'))).code, 'unsupported');
 assert.equal(mute.lastError.get().code, 'unsupported');
 if (global) globalThis.WebSocket = global;
 
 const told = [];
-const away = connect({ url: 'ws://127.0.0.1:1/v1/ws', webSocket: WebSocket, onConnectError: (error) => told.push(error) });
+const away = connect({ url: 'ws://127.0.0.1:1/v1/ws', webSocket: WebSocket, visitor: visitor(), onConnectError: (error) => told.push(error) });
 const late = await refusal(away.start('onboarding', { timeout: 100 }));
 assert.deepEqual([late.code, late.name, late.cause], ['timeout', 'TimeoutError', told.at(-1)]);
 assert.match(late.message, /ECONNREFUSED/);
 assert.equal((await refusal(away.start('onboarding', { signal: AbortSignal.timeout(20) }))).code, 'aborted');
 away.close();
 
-const client = connect({ url, webSocket: WebSocket, tokenStore: memoryTokenStore() });
+const client = connect({ url, webSocket: WebSocket, visitor: visitor() });
 const instance = await client.start('onboarding', { timeout: 20_000 });
 const invalid = await refusal(instance.run('save', { client: {} }));
 assert.equal(invalid.code, 'invalid_data');

@@ -1,5 +1,6 @@
-import { type Client, connect, localTokenStore, startId, type Store, StepwireError } from '@stepwire/client';
+import { type Client, connect, startId, type Store, StepwireError } from '@stepwire/client';
 import { FakeServer } from '@stepwire/client/testing';
+import { localTokenStore, visitor } from '@stepwire/client/visitor';
 import { WebSocket } from 'ws';
 import type { Processes } from './types/index.js';
 import type { View } from './types/onboarding.js';
@@ -7,7 +8,7 @@ import type { View } from './types/onboarding.js';
 const client: Client<Processes> = connect<Processes>({
   url: 'ws://127.0.0.1:8000/v1/ws',
   webSocket: WebSocket,
-  tokenStore: localTokenStore('app'),
+  visitor: visitor(localTokenStore('app')),
   platform: new FakeServer().platform,
   timeout: undefined,
 });

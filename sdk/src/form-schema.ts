@@ -1,0 +1,42 @@
+import type { JsonObject } from './frames.js';
+
+/** What a form reads of a JSON Schema. */
+export interface Schema {
+  type?: string | string[];
+  title?: string;
+  description?: string;
+  format?: string;
+  enum?: unknown[];
+  const?: unknown;
+  default?: unknown;
+  oneOf?: { const?: unknown; title?: string }[];
+  properties?: Record<string, Schema>;
+  required?: string[];
+  items?: Schema;
+  allOf?: Schema[];
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  multipleOf?: number;
+  pattern?: string;
+  readOnly?: boolean;
+  [keyword: string]: unknown;
+}
+
+/** A schema whose `allOf` is put together, as far as its parts do not contradict each other. */
+export const flat = (schema: Schema): Schema => Object.assign({}, ...(schema.allOf ?? []).map(flat), schema);
+
+/** The types that a value may have, without `null`. */
+export const typeOf = ({ type }: Schema): string | undefined => [type].flat().find((one) => one !== 'null');
+export const isNullable = ({ type }: Schema): boolean => [type].flat().includes('null');
+
+/** The values to choose from, with their labels. */
+export function choicesOf({ enum: values, oneOf }: Schema): { value: unknown; label: string }[] | undefined {
+  if (oneOf?.every((one) => 'const' in one)) return oneOf.map((one) => ({ value: one.const, label: one.title ?? String(one.const) }));
+  return values?.map((value) => ({ value, label: String(value) }));
+}
+
+/** The value at a path of members. */
+export const valueAt = (data: unknown, path: string[]): unknown =>
+  path.reduce<unknown>((at, name) => (typeof at === 'object' && at ? (at as JsonObject)[name] : undefined), data);

@@ -1,0 +1,330 @@
+/**
+ * `<stepwire-form>`: a form for any action, made from the JSON Schema of what it takes. Native inputs, in a shadow tree that an app
+ * styles by its parts: `form`, `field`, `label`, `input`, `hint`, `error`, `status`, `submit`.
+ *
+ * The client must have been told `schemas: true`. The server's answer counts: what the form checks itself is a courtesy.
+ */
+import type { FieldErrors, StepwireError } from './error.js';
+import { choicesOf, flat, isNullable, type Schema, typeOf, valueAt } from './form-schema.js';
+import type { AvailableAction, JsonObject } from './frames.js';
+import type { Instance } from './instance.js';
+
+/**
+ * What the form says beside the browser's own messages, which are in the user's language. Give others by {@link StepwireForm.texts};
+ * there may be one for each code of a refusal, too (`minimum: 'Mindestens {}'`).
+ */
+const TEXTS: Record<string, string> = {
+  submit: 'Send',
+  gone: 'This is not offered to you any more; what you typed is kept.',
+  ended: 'The process has ended; what you typed is kept.',
+  taken: 'Somebody else has this task; what you typed is kept.',
+  json: 'As JSON: the form has no input for this.',
+};
+
+/** Kind of input by format. */
+const FORMATS: Record<string, string> = {
+  date: 'date',
+  'date-time': 'datetime-local',
+  email: 'email',
+  uri: 'url',
+};
+
+type Control = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+
+interface Field {
+  path: string[];
+  schema: Schema;
+  control: Control;
+  error: HTMLElement;
+  /** What stands in the input; throws what is no value of the kind. */
+  read(): unknown;
+  write(value: unknown): void;
+  /** The user has changed it, and it has not been sent. */
+  typed: boolean;
+}
+
+/** Where there is no browser the class can be imported, and not be used. */
+const Base = (globalThis.HTMLElement ?? class {}) as typeof HTMLElement;
+
+const make = <K extends keyof HTMLElementTagNameMap>(tag: K, members: object = {}, part = ''): HTMLElementTagNameMap[K] => {
+  const made = Object.assign(document.createElement(tag), members);
+  if (part) made.setAttribute('part', part);
+  return made;
+};
+
+/** `firstName` → `First name`. */
+const humanised = (name: string) =>
+  name.charAt(0).toUpperCase() + name.slice(1).replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+let ids = 0;
+
+/**
+ * The element. Set `instance` and `action`; it sends by itself. Events: `stepwire-done` (detail: what `run` resolved to) and
+ * `stepwire-refused` (detail: the error).
+ */
+export class StepwireForm extends Base {
+  static observedAttributes = ['action'];
+  /** Other words for what it says; keys as in the documentation. */
+  texts: Record<string, string> = {};
+  #instance: Instance | undefined;
+  #ends: (() => void)[] = [];
+  #fields: Field[] = [];
+  /** What the inputs were made of. */
+  #source: unknown;
+  #offered: AvailableAction | undefined;
+  #sending = false;
+  #form = make('form', { noValidate: true }, 'form');
+  #body = make('div');
+  #status = make('p', {}, 'status');
+  #submit = make('button', {}, 'submit');
+
+  constructor() {
+    super();
+    const root = this.attachShadow({ mode: 'open' });
+    this.#status.role = 'status';
+    this.#form.append(this.#body, this.#status, this.#submit);
+    root.append(this.#form);
+    this.#form.onsubmit = (event) => {
+      event.preventDefault();
+      void this.send();
+    };
+  }
+
+  /** The instance whose action it shows. */
+  get instance(): Instance<any> | undefined {
+    return this.#instance;
+  }
+  set instance(instance: Instance<any> | undefined) {
+    if (instance === this.#instance) return;
+    this.#instance = instance as Instance | undefined;
+    if (this.isConnected) this.connectedCallback();
+  }
+
+  /** The action's name. */
+  get action(): string {
+    return this.getAttribute('action') ?? '';
+  }
+  set action(name: string) {
+    this.setAttribute('action', name);
+  }
+
+  connectedCallback(): void {
+    this.disconnectedCallback();
+    const { actions, view, status, nodes } = this.#instance ?? {};
+    const look = () => this.#look();
+    this.#ends = [actions, view, status, nodes].flatMap((store) => store?.subscribe(look) ?? []);
+    look();
+  }
+
+  disconnectedCallback(): void {
+    this.#ends.splice(0).forEach((end) => end());
+  }
+
+  attributeChangedCallback(): void {
+    this.#look();
+  }
+
+  /** Sends what stands in the form, as its button does. Resolves to whether it was taken. */
+  async send(): Promise<boolean> {
+    const instance = this.#instance;
+    if (!instance || !this.#offered || this.#sending) return false;
+    const data: JsonObject = {};
+    const faults: FieldErrors = {};
+    for (const { path, control, read } of this.#fields) {
+      let message = control.validationMessage;
+      try {
+        const value = read();
+        if (value !== undefined) put(data, path, value);
+      } catch (unreadable) {
+        message ||= `${unreadable}`;
+      }
+      if (message) faults[path.join('.')] = { code: '', message, params: {} };
+    }
+    if (!this.#mark(faults)) return false;
+    const sent = this.#fields.map((field) => [field, field.control.value] as const);
+    this.#sending = true;
+    this.#look();
+    try {
+      const detail = await instance.run(this.action, data, { element: this.#offered.element });
+      // What was typed meanwhile stays.
+      for (const [field, value] of sent) field.typed &&= field.control.value !== value;
+      return this.#tell('done', detail);
+    } catch (error) {
+      const { fields, message } = error as StepwireError;
+      if (this.#mark(fields ?? {})) this.#status.textContent = message;
+      return !this.#tell('refused', error);
+    } finally {
+      this.#sending = false;
+      this.#look(this.#status.textContent);
+    }
+  }
+
+  #tell(name: string, detail: unknown): boolean {
+    return this.dispatchEvent(new CustomEvent(`stepwire-${name}`, { detail }));
+  }
+
+  /** Shows what is wrong at the inputs, and the rest below; whether nothing is. */
+  #mark(faults: FieldErrors): boolean {
+    const left = new Map(Object.entries(faults));
+    let first: Control | undefined;
+    for (const { path, control, error } of this.#fields) {
+      const at = path.join('.');
+      // What is wrong within a value belongs to its input, too.
+      const found = [...left].filter(([wrong]) => wrong === at || wrong.startsWith(`${at}.`) || wrong.startsWith(`${at}[`));
+      error.textContent = found.map(([, { code, message, params }]) => this.#text(code, params, message)).join(' ');
+      control.ariaInvalid = `${found.length > 0}`;
+      found.forEach(([wrong]) => left.delete(wrong));
+      if (found.length > 0) first ??= control;
+    }
+    this.#status.textContent = [...left].map(([path, { message }]) => `${path}: ${message}`).join(' ');
+    first?.focus();
+    return Object.keys(faults).length === 0;
+  }
+
+  #text(code: string, params: JsonObject = {}, otherwise = code): string {
+    return (this.texts[code] ?? TEXTS[code] ?? otherwise).replace('{}', `${params.limit}`);
+  }
+
+  /** Shows how it is now. */
+  #look(said?: string | null): void {
+    const { actions, view, status, nodes } = this.#instance ?? {};
+    this.#offered = actions?.get().find(({ name }) => name === this.action);
+    if (this.#offered) this.#build(this.#offered);
+    for (const field of this.#fields) if (!field.typed) field.write(valueAt(view?.get(), field.path) ?? field.schema.default);
+    const stands = status?.get();
+    if (!this.#offered && !this.#sending && stands && this.#source) {
+      const taken = nodes!.get().some(({ readOnly, assignee }) => readOnly && assignee);
+      this.#status.textContent = this.#text(/^(created|started|onHold)$/.test(stands) ? (taken ? 'taken' : 'gone') : 'ended');
+    } else if (said === undefined && this.#submit.disabled) this.#status.textContent = '';
+    this.#submit.disabled = !this.#offered || this.#sending;
+    this.#form.ariaBusy = `${this.#sending}`;
+    this.#submit.textContent = this.#text('submit');
+  }
+
+  /** Makes the inputs of a schema, unless they are there already; what was typed goes over to those of the same paths. */
+  #build({ keys, requiredKeys, schema }: AvailableAction): void {
+    // Without schemas, each key is any value.
+    const any = () => ({ properties: Object.fromEntries(keys.map((key) => [key, {}])), required: requiredKeys });
+    const source = schema ?? keys.join();
+    if (source === this.#source) return;
+    this.#source = source;
+    const before = this.#fields.filter(({ typed }) => typed);
+    this.#fields = [];
+    this.#body.replaceChildren();
+    this.#members(schema ?? any(), [], this.#body, keys);
+    for (const field of this.#fields) {
+      const old = before.find(({ control }) => control.name === field.control.name);
+      if (!old) continue;
+      field.control.value = old.control.value;
+      field.typed = true;
+    }
+  }
+
+  #members(schema: Schema, path: string[], into: HTMLElement, keys: string[]): void {
+    const { properties = {}, required = [] } = flat(schema);
+    const members = Object.entries(properties).map(([name, member]) => {
+      const at = [...path, ...name.split('.')];
+      return { name, at, member: flat(member), order: keys.findIndex((key) => key.startsWith(at.join('.'))) };
+    });
+    for (const { name, at, member } of members.sort((a, b) => a.order - b.order)) {
+      if (!member.properties) {
+        this.#add(at, member, required.includes(name), into);
+        continue;
+      }
+      const group = make('fieldset', {}, 'group');
+      group.append(make('legend', { textContent: member.title ?? humanised(name) }, 'legend'));
+      into.append(group);
+      this.#members(member, at, group, keys);
+    }
+  }
+
+  #add(path: string[], schema: Schema, required: boolean, into: HTMLElement): void {
+    const { json, ...made } = control(schema, required);
+    const input = made.control;
+    const id = (input.id = `stepwire-${++ids}`);
+    const label = make('label', { htmlFor: id, textContent: schema.title ?? humanised(path.at(-1)!) }, 'label');
+    const hint = make('span', { id: `${id}h`, textContent: schema.description ?? (json ? this.#text('json') : '') }, 'hint');
+    const error = make('span', { id: `${id}e` }, 'error');
+    const row = make('div', {}, required ? 'field required' : 'field');
+    row.append(...(input.type === 'checkbox' ? [input, label] : [label, input]), hint, error);
+    input.setAttribute('part', `input ${input.type}`);
+    input.setAttribute('aria-describedby', `${id}h ${id}e`);
+    input.name = path.join('.');
+    const field: Field = { path, schema, error, typed: false, ...made };
+    input.oninput = () => (field.typed = true);
+    into.append(row);
+    this.#fields.push(field);
+  }
+}
+
+/** The input for a schema, with how it is read and written; what the browser can check, it checks. */
+function control(schema: Schema, required: boolean): Pick<Field, 'control' | 'read' | 'write'> & { json?: boolean } {
+  const kind = typeOf(schema);
+  const choices = choicesOf(schema);
+  if (choices) {
+    const select = make('select', { required });
+    select.append(make('option'), ...choices.map(({ label }) => make('option', { textContent: label })));
+    return {
+      control: select,
+      read: () => choices[select.selectedIndex - 1]?.value,
+      write: (value) => (select.selectedIndex = choices.findIndex((one) => one.value === value) + 1),
+    };
+  }
+  if (kind === 'boolean') {
+    const box = make('input', { type: 'checkbox', required: schema.const === true });
+    return { control: box, read: () => box.checked, write: (value) => (box.checked = value === true) };
+  }
+  const number = kind === 'number' || kind === 'integer';
+  const plain = !(schema.oneOf ?? schema.anyOf ?? schema.$ref);
+  if (plain && (number || (kind ?? 'string') === 'string')) {
+    const { minimum: min, maximum: max, minLength, maxLength, pattern, multipleOf } = schema;
+    const type = number ? 'number' : (FORMATS[schema.format ?? ''] ?? 'text');
+    const input: Control = make(maxLength! > 200 ? 'textarea' : 'input', { required });
+    const step = multipleOf ?? (kind === 'integer' ? 1 : 'any');
+    // A pattern of JSON Schema may fit anywhere.
+    const limits = { type, min, max, step, minLength, maxLength, pattern: pattern && `.*(?:${pattern}).*` };
+    for (const [name, value] of Object.entries(limits)) if (value !== undefined) input.setAttribute(name, `${value}`);
+    let before: unknown;
+    return {
+      control: input,
+      read() {
+        const { value } = input;
+        // What had a value and has none now was emptied, which is something else than nothing.
+        if (!value) return before === undefined ? undefined : isNullable(schema) ? null : number ? undefined : '';
+        if (type === 'datetime-local') return new Date(value).toISOString();
+        return number || (!kind && typeof before === 'number') ? Number(value) : value;
+      },
+      write(value) {
+        before = value ?? undefined;
+        const text = typeof before === 'object' ? JSON.stringify(before) : `${before ?? ''}`;
+        input.value = type === 'datetime-local' && text ? localTime(text) : text;
+      },
+    };
+  }
+  const area = make('textarea', { required, spellcheck: false });
+  return {
+    control: area,
+    json: true,
+    read: () => (area.value.trim() ? (JSON.parse(area.value) as unknown) : undefined),
+    write: (value) => (area.value = value === undefined ? '' : JSON.stringify(value, null, 2)),
+  };
+}
+
+/** An RFC 3339 time as an input of the browser's own time zone takes it. */
+function localTime(text: string): string {
+  const time = new Date(text);
+  return new Date(time.getTime() - time.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
+}
+
+function put(data: JsonObject, path: string[], value: unknown): void {
+  const at = path.slice(0, -1).reduce((into, name) => (into[name] ??= {}) as JsonObject, data);
+  at[path.at(-1)!] = value;
+}
+
+if (globalThis.customElements && !customElements.get('stepwire-form')) customElements.define('stepwire-form', StepwireForm);
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'stepwire-form': StepwireForm;
+  }
+}

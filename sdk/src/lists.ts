@@ -1,0 +1,140 @@
+/** Lists that the server keeps up to date: the tasks of a user, the instances of a process. */
+import type { Followed } from './channels.js';
+import type { Client, Following } from './client.js';
+import type { StepwireError } from './error.js';
+import type { InstanceInfo, ListChangeFrame, ListFrame, TaskInfo } from './frames.js';
+import { share } from './merge.js';
+import { store, type Store } from './store.js';
+
+/** A list that is open for days would grow without end: beyond this many lines the oldest go, and `more` says so. */
+const LONGEST = 1_000;
+
+/**
+ * A list that the server keeps up to date, newest first. It is a query and no log: after each gap and each reconnect it begins
+ * again with a snapshot; until that comes, what was known is still shown. Lines that did not change keep their identity.
+ */
+export interface LiveList {
+  /** Whether there are older ones that are not listed. */
+  readonly more: Store<boolean>;
+  /** Why the list cannot be followed. */
+  readonly error: Store<StepwireError | undefined>;
+  /** Ends this use of the list; with the last one the server stops sending its changes. */
+  close(): void;
+}
+
+/** The user tasks that are this user's, or that this user may claim. */
+export interface TaskList extends LiveList {
+  /** `undefined` until the server has said it. */
+  readonly tasks: Store<readonly TaskInfo[] | undefined>;
+}
+
+/** The instances of one process, or of all. */
+export interface InstanceList extends LiveList {
+  /** `undefined` until the server has said it. */
+  readonly instances: Store<readonly InstanceInfo[] | undefined>;
+}
+
+type Line = { createdAt: string } & Record<string, unknown>;
+
+/** What a list is to the client that follows it. */
+interface FollowedList extends Followed {
+  readonly face: TaskList & InstanceList;
+}
+
+/** Follows the tasks of this user. All that ask share one list; each closes it once. */
+export const tasks = (client: Follower): TaskList => open(client, 'tasks');
+
+/** Follows the instances of a process, or with `*` of all; needs role operator or admin. Shared like {@link tasks}. */
+export const instances = (client: Follower, process: string): InstanceList => open(client, `process/${process}`);
+
+/** A client, whatever its processes are. */
+type Follower = Pick<Client, 'follow'>;
+
+const open = (client: Follower, channel: string) =>
+  client.follow(channel, (following) => liveList(channel, following)).face;
+
+function liveList(channel: string, following: Following): FollowedList {
+  const more = store(false);
+  const error = store<StepwireError | undefined>(undefined);
+  const lines = store<readonly Line[] | undefined>(undefined);
+  const keyOf = (line: Line) => line[channel === 'tasks' ? 'element' : 'instance'];
+  /** The number of the last frame applied; `undefined` while a snapshot is awaited. */
+  let cursor: number | undefined;
+  /** Lines of the newest snapshot. */
+  let begun = 0;
+
+  const lost = () => (cursor = undefined);
+  const again = () => {
+    lost();
+    following.again();
+  };
+
+  const show = (next: readonly Line[]) => {
+    const before = lines.get();
+    const known = new Map(before?.map((line) => [keyOf(line), line]));
+    const kept = next.map((line) => share(known.get(keyOf(line)), line));
+    const same = before?.length === kept.length && kept.every((line, index) => line === before[index]);
+    if (!same) lines.set(kept);
+  };
+
+  /** Where it stands by its age; one that is older than all listed may have others before it that are not. */
+  const insert = (into: Line[], line: Line) => {
+    const created = Date.parse(line.createdAt);
+    const index = into.findIndex((other) => Date.parse(other.createdAt) <= created);
+    if (index >= 0) into.splice(index, 0, line);
+    else if (!more.get()) into.push(line);
+  };
+
+  const apply = (set: Line[], removed: string[]) => {
+    const changed = new Map(set.map((line) => [keyOf(line), line]));
+    const gone = new Set<unknown>(removed);
+    const next = (lines.get() ?? []).filter((line) => !gone.has(keyOf(line)));
+    next.forEach((line, index) => {
+      const key = keyOf(line);
+      next[index] = changed.get(key) ?? line;
+      changed.delete(key);
+    });
+    changed.forEach((line) => insert(next, line));
+    if (next.length > LONGEST) more.set(true);
+    show(next.slice(0, LONGEST));
+    // What is not listed yet gets its place when much of the list is done.
+    if (more.get() && next.length * 2 < begun) again();
+  };
+
+  const list: FollowedList = {
+    channel,
+    uses: 0,
+    ended: () => false,
+    face: { tasks: lines, instances: lines, more, error, close: following.close } as unknown as FollowedList['face'],
+    lost,
+    fail(reason) {
+      lost();
+      if (reason) error.set(reason);
+    },
+    receive(received) {
+      const frame = received as ListFrame;
+      if (frame.type === 'resync') lost();
+      else if (frame.type === 'snapshot') {
+        const { seq, tasks, instances = tasks } = frame;
+        const next = (instances ?? []) as unknown as Line[];
+        cursor = seq;
+        begun = next.length;
+        error.set(undefined);
+        more.set(frame.more);
+        show(next);
+        // Frames of types that this client does not know may have no number.
+      } else if (cursor !== undefined && frame.seq > cursor) {
+        if (frame.prev !== cursor) return again();
+        cursor = frame.seq;
+        change(frame);
+      }
+    },
+  };
+
+  const change = (frame: ListChangeFrame) => {
+    if (frame.type === 'tasks') return apply(frame.set as unknown as Line[], frame.removed);
+    const { type, channel: _channel, seq: _seq, prev: _prev, ...line } = frame;
+    if (type === 'instance') apply([line as unknown as Line], []);
+  };
+  return list;
+}

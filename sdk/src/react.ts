@@ -1,0 +1,300 @@
+/**
+ * React: what a client holds, as hooks. Nothing is opened while rendering on a server, and nothing is opened twice by StrictMode.
+ * Give the client by {@link StepwireProvider}; say of what types the processes are by adding to {@link Register}.
+ */
+import {
+  createContext,
+  createElement,
+  type ReactNode,
+  useCallback,
+  useContext,
+  useEffect,
+  useRef,
+  useState,
+  useSyncExternalStore,
+} from 'react';
+import type { Client } from './client.js';
+import type { FieldErrors, StepwireError } from './error.js';
+import type { ActiveNode, AvailableAction, InstanceInfo, InstanceStatus, JsonObject, TaskInfo } from './frames.js';
+import type { Instance, RunResult } from './instance.js';
+import { type InstanceList, instances, type TaskList, tasks } from './lists.js';
+import { share } from './merge.js';
+import type { ActionsOf, AnyProcesses, ConnectionStatus, ProcessShape, RunOptions, StartOf, StartOptions, ViewOf } from './options.js';
+import type { Store } from './store.js';
+
+/**
+ * The app's types, by `declare module '@stepwire/client/react' { interface Register { processes: Processes } }`; without, a hook
+ * takes any process.
+ */
+export interface Register {}
+
+type Processes = Register extends { processes: infer P extends { [K in keyof P]: ProcessShape } } ? P : AnyProcesses;
+type Name = keyof Processes & string;
+type Shape<P extends Name> = Processes[P] extends ProcessShape ? Processes[P] : ProcessShape;
+
+const Context = createContext<Client<never> | undefined>(undefined);
+
+/**
+ * Gives the hooks below it their client. Make the client once, outside of components; on a server give `undefined`, so that
+ * nothing is connected there.
+ */
+export function StepwireProvider({ client, children }: { client: Client<any> | undefined; children?: ReactNode }) {
+  return createElement(Context.Provider, { value: client as Client<never> | undefined }, children);
+}
+
+/** The client of the nearest {@link StepwireProvider}; `undefined` on a server. */
+export function useClient(): Client<Processes> | undefined {
+  return useContext(Context) as Client<Processes> | undefined;
+}
+
+const never = () => () => undefined;
+
+/** What a store holds, or a part of it; `undefined` as long as there is no store. */
+export function useStore<T>(store: Store<T>): T;
+export function useStore<T>(store: Store<T> | undefined): T | undefined;
+export function useStore<T, Part>(store: Store<T>, part: (value: T) => Part): Part;
+export function useStore<T, Part>(store: Store<T> | undefined, part: (value: T) => Part): Part | undefined;
+export function useStore<T, Part>(store: Store<T> | undefined, part?: (value: T) => Part) {
+  // A part that is written in place is another function each time; while it says the same, it keeps its identity.
+  const before = useRef<unknown>(undefined);
+  const get = () => {
+    const value = store?.get();
+    if (!store || !part) return value;
+    return (before.current = share(before.current, part(value as T)));
+  };
+  return useSyncExternalStore(store?.subscribe ?? never, get, get);
+}
+
+/** How the connection is: a status to show, and why there is none. */
+export function useConnection(): { status: ConnectionStatus; error: StepwireError | undefined } {
+  const client = useClient();
+  const status = useStore(client?.status) ?? 'connecting';
+  return { status, error: useStore(client?.lastError) };
+}
+
+/** What is used by a component, and closed when the last use of it has gone. */
+interface Closable {
+  close(): void;
+}
+
+/**
+ * Opens something for as long as the component is mounted. It is closed a moment later, so that a double mount, or the next page
+ * with the same instance, finds it open.
+ */
+function useOpened<T extends Closable>(open: (() => T | Promise<T>) | undefined, of: unknown[]) {
+  const [opened, setOpened] = useState<{ value?: T; error?: StepwireError }>({});
+  useEffect(() => {
+    if (!open) return;
+    let mounted = true;
+    const opening = open();
+    const show = (value: T) => mounted && setOpened({ value });
+    if (opening instanceof Promise) opening.then(show, (error: StepwireError) => mounted && setOpened({ error }));
+    else show(opening);
+    return () => {
+      mounted = false;
+      setOpened({});
+      Promise.resolve(opening).then(
+        (value) => value.close(),
+        () => undefined,
+      );
+    };
+  }, of);
+  return opened;
+}
+
+/** What {@link useInstance} gives. */
+export interface InstanceState<S extends ProcessShape> {
+  /** `undefined` until there is one: on a server, at the first rendering, and while it is being started. */
+  instance: Instance<S> | undefined;
+  view: ViewOf<S>;
+  actions: AvailableAction<keyof ActionsOf<S> & string>[];
+  nodes: ActiveNode[];
+  /** `undefined` until the server has said it. */
+  status: InstanceStatus | undefined;
+  connection: ConnectionStatus;
+  /** Why it cannot be started or followed. */
+  error: StepwireError | undefined;
+  /** Runs an action; see {@link useAction} for one with its state. */
+  run: Instance<S>['run'];
+}
+
+const NOTHING: never[] = [];
+const EMPTY = {};
+
+/** What {@link useInstance} may be told beside the process and the instance. */
+export interface UseInstanceOptions {
+  /** Suspends until the first step is there; a refusal is thrown to the nearest error boundary. */
+  suspense?: boolean | undefined;
+}
+
+/**
+ * An instance, by its key, or one that is started: `{ id: startId('account'), data }`. As long as the key is `undefined` there is none.
+ * The id makes a start that React or a reload repeats one start.
+ */
+export function useInstance<P extends Name>(
+  process: P,
+  which: string | undefined | (StartOptions<StartOf<Processes[P]>> & { id: string }),
+  { suspense = false }: UseInstanceOptions = {},
+): InstanceState<Shape<P>> {
+  const client = useClient();
+  const id = typeof which === 'object' ? which.id : which;
+  const name = `${process}/${id}`;
+  const start = () => (typeof which === 'object' ? client!.start(process, which) : client!.instance(process, id!));
+  const open = () => {
+    const known = client && waiting.get(client)?.get(name)?.instance;
+    return known ? client.instance(process, known.key) : start();
+  };
+  const opened = useOpened<Instance<any>>(client && id !== undefined ? open : undefined, [client, process, id]);
+  const held = suspense && client && id !== undefined && !opened.value ? suspended(client, name, start) : undefined;
+  const instance = (opened.value ?? held) as Instance<Shape<P>> | undefined;
+  const refused = useStore(instance?.error);
+  const run = useCallback<InstanceState<Shape<P>>['run']>(
+    (...command) => {
+      if (instance) return instance.run(...command);
+      return Promise.reject(new Error(`expected an instance of '${process}', but it is not there yet; look at 'instance'`));
+    },
+    [instance, process],
+  );
+  return {
+    instance,
+    view: (useStore(instance?.view) ?? EMPTY) as ViewOf<Shape<P>>,
+    actions: useStore(instance?.actions) ?? NOTHING,
+    nodes: useStore(instance?.nodes) ?? NOTHING,
+    status: useStore(instance?.status),
+    connection: useConnection().status,
+    error: opened.error ?? refused,
+    run,
+  };
+}
+
+/** What suspended components wait for: they have no state of their own, so it is kept beside the client. */
+interface Suspended {
+  instance?: Instance<any>;
+  error?: StepwireError;
+  ready: Promise<void>;
+}
+const waiting = new WeakMap<object, Map<string, Suspended>>();
+/** A component that never mounts leaves its instance open for so long. */
+const UNUSED_MS = 5_000;
+
+function suspended(client: object, name: string, open: () => Instance<any> | Promise<Instance<any>>): Instance<any> {
+  const all = waiting.get(client) ?? new Map<string, Suspended>();
+  waiting.set(client, all);
+  const known = all.get(name);
+  if (known?.error) throw known.error;
+  if (known?.instance) return known.instance;
+  if (known) throw known.ready;
+  const entry: Suspended = { ready: Promise.resolve() };
+  entry.ready = Promise.resolve(open())
+    .then((instance) => firstStep(instance).then(() => void (entry.instance = instance)))
+    .catch((error: StepwireError) => void (entry.error = error))
+    .then(() => {
+      setTimeout(() => {
+        all.delete(name);
+        entry.instance?.close();
+      }, UNUSED_MS);
+    });
+  all.set(name, entry);
+  throw entry.ready;
+}
+
+/** Resolves when an instance has its first step, and rejects when it cannot be followed. */
+function firstStep({ status, error }: Instance<any>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const ends: (() => void)[] = [];
+    const look = () => {
+      const refusal = error.get();
+      if (!refusal && status.get() === undefined) return;
+      ends.forEach((end) => end());
+      if (refusal) reject(refusal);
+      else resolve();
+    };
+    ends.push(status.subscribe(look), error.subscribe(look));
+    look();
+  });
+}
+
+/** What of an object lies at these paths. */
+function within(data: JsonObject, paths: string[]): JsonObject {
+  const found: JsonObject = {};
+  for (const path of paths) {
+    const names = path.split('.');
+    const value = names.reduce<any>((at, name) => (Object.hasOwn(Object(at), name) ? at[name] : undefined), data);
+    if (value === undefined) continue;
+    const last = names.pop()!;
+    names.reduce<any>((into, name) => (into[name] ??= {}), found)[last] = value;
+  }
+  return found;
+}
+
+/** What {@link useAction} gives. */
+export interface ActionState<Data, View> {
+  /** The action as the server offers it; `undefined`: this user may not run it now. */
+  action: AvailableAction | undefined;
+  /** What the view holds at the paths that the action takes: what a form begins with. */
+  initial: JsonObject;
+  /** It has been sent, and its effect is not in the view yet. */
+  pending: boolean;
+  /** Why the last run was refused. */
+  error: StepwireError | undefined;
+  /** With `invalid_data`: what is wrong, by data path. */
+  fields: FieldErrors;
+  /** Runs it. Resolves to `undefined` when it is refused: `error` says why. */
+  run(data?: Data, options?: RunOptions<View>): Promise<RunResult | undefined>;
+  /** Forgets the error. */
+  reset(): void;
+}
+
+/** An action of an instance, with the state that a form or a button shows. */
+export function useAction<S extends ProcessShape, A extends keyof ActionsOf<S> & string>(
+  instance: Instance<S> | undefined,
+  name: A,
+  element?: string,
+): ActionState<ActionsOf<S>[A], ViewOf<S>> {
+  const [{ pending, error }, setState] = useState<{ pending: number; error?: StepwireError | undefined }>({ pending: 0 });
+  const newest = useRef(0);
+  const action = useStore(instance?.actions as Store<AvailableAction[]> | undefined, (all) =>
+    all.find((one) => one.name === name && (element === undefined || one.element === element)),
+  );
+  const initial = useStore(instance?.view as Store<JsonObject> | undefined, (view) => within(view, action?.keys ?? NOTHING));
+  const run = useCallback(
+    async (data?: ActionsOf<S>[A], options?: RunOptions<ViewOf<S>>) => {
+      const mine = ++newest.current;
+      setState((state) => ({ pending: state.pending + 1 }));
+      try {
+        if (!instance) throw new Error(`expected an instance for '${name}', but it is not there yet`);
+        const result = await instance.run(name, data, { element, ...options });
+        setState((state) => ({ ...state, pending: state.pending - 1 }));
+        return result;
+      } catch (refusal) {
+        // Of several that are under way, the last one is what the user looks at.
+        setState((state) => ({
+          pending: state.pending - 1,
+          error: mine === newest.current ? (refusal as StepwireError) : state.error,
+        }));
+        return undefined;
+      }
+    },
+    [instance, name, element],
+  );
+  const reset = useCallback(() => setState(({ pending: still }) => ({ pending: still })), []);
+  return { action, initial: initial ?? (EMPTY as JsonObject), pending: pending > 0, error, fields: error?.fields ?? (EMPTY as FieldErrors), run, reset };
+}
+
+/** The tasks of this user, and those that this user may claim; `undefined` until the server has said it. */
+export function useTasks(): { tasks: readonly TaskInfo[] | undefined; more: boolean; error: StepwireError | undefined } {
+  const client = useClient();
+  const { value } = useOpened<TaskList>(client && (() => tasks(client)), [client]);
+  return { tasks: useStore(value?.tasks), more: useStore(value?.more) ?? false, error: useStore(value?.error) };
+}
+
+/** The instances of a process, or with `*` of all, for operators; `undefined` until the server has said it. */
+export function useInstances(process: Name | '*'): {
+  instances: readonly InstanceInfo[] | undefined;
+  more: boolean;
+  error: StepwireError | undefined;
+} {
+  const client = useClient();
+  const { value } = useOpened<InstanceList>(client && (() => instances(client, process)), [client, process]);
+  return { instances: useStore(value?.instances), more: useStore(value?.more) ?? false, error: useStore(value?.error) };
+}

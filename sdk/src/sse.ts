@@ -1,0 +1,217 @@
+/**
+ * Where a proxy lets no websocket through: the same client over server-sent events and REST. `connect({ url, webSocket: eventStream() })`
+ * takes the address of the websocket, as ever.
+ *
+ * Not over it: lists (`@stepwire/client/lists`), and the check whether a restored server still has the log that was followed.
+ */
+import type { ClientFrame, JsonObject } from './frames.js';
+import type { WebSocketConstructor } from './platform.js';
+
+/** The server says that it lives every 5 s; this client is told so at this pace, and twice as long a silence is a loss. */
+const PING_SECONDS = 15;
+
+/** What the parts of a command are, beside those that its body takes. */
+interface Parts extends JsonObject {
+  instance?: string;
+  channel?: string;
+  after?: number;
+  token?: string;
+  resume?: { instance: string; after: number }[];
+}
+
+type Command = ClientFrame & Parts;
+
+/** Websockets, as far as the client uses them, that are none. `fetchWith` is for tests, and for runtimes without `fetch`. */
+export function eventStream(fetchWith: typeof fetch = (...request) => fetch(...request)): WebSocketConstructor {
+  return class EventStreamSocket {
+    onopen: (() => void) | null = null;
+    onmessage: ((message: { data: string }) => void) | null = null;
+    onerror: ((failed: { error: unknown }) => void) | null = null;
+    onclose: ((closed: { code: number; reason: string }) => void) | null = null;
+    readonly #base: string;
+    readonly #over = new AbortController();
+    /** Channel → what ends its stream. */
+    readonly #streams = new Map<string, AbortController>();
+    /** The user's token, and those of trees that a visitor has started, by their roots. */
+    #token: string | undefined;
+    readonly #tokens = new Map<string, string>();
+    #closed = false;
+    #last = Promise.resolve();
+    readonly #alive: ReturnType<typeof setInterval>;
+
+    constructor(url: string) {
+      const { origin, pathname } = new URL(url.replace(/^ws/, 'http'));
+      this.#base = origin + pathname.replace(/\/ws$/, '');
+      // Without a stream nothing tells that the server lives, and nothing has to.
+      this.#alive = setInterval(() => this.#streams.size === 0 && this.#tell({ type: 'ping' }), PING_SECONDS * 1000);
+      queueMicrotask(() => this.onopen?.());
+    }
+
+    send(text: string): void {
+      const frame = JSON.parse(text) as Command;
+      this.#handle(frame).catch((error: unknown) => {
+        if (this.#closed) return;
+        this.onerror?.({ error });
+        this.#end(1006, String(error));
+      });
+    }
+
+    close(): void {
+      this.#closed = true;
+      this.#over.abort();
+      clearInterval(this.#alive);
+    }
+
+    #tell(frame: JsonObject): void {
+      if (!this.#closed) this.onmessage?.({ data: JSON.stringify(frame) });
+    }
+
+    #end(code: number, reason = ''): void {
+      if (this.#closed) return;
+      this.close();
+      this.onclose?.({ code, reason });
+    }
+
+    async #handle({ type, id, ...frame }: Command): Promise<void> {
+      if (type === 'pong') return;
+      if (type === 'hello') return this.#hello(frame);
+      const reply = (result: JsonObject) => this.#tell({ type: 'reply', id, result });
+      const { channel, token, after } = frame as Parts;
+      if (type === 'auth') {
+        this.#keep(token!);
+        reply({ expiresAt: claims(token!).exp && new Date(Number(claims(token!).exp) * 1000).toISOString() });
+      } else if (type === 'unsubscribe') {
+        this.#streams.get(channel!)?.abort();
+        reply({});
+      } else if (type !== 'subscribe') {
+        // One after the other, as over a websocket.
+        await (this.#last = this.#last.then(() => this.#command(type, id, frame)));
+      } else if (!channel!.startsWith('instance/')) {
+        const message = `expected an instance, but '${channel}' is a list; use a websocket for lists`;
+        this.#tell({ type: 'error', id, channel, code: 'unsupported', message, retryable: false });
+      } else {
+        const problem = await this.#follow(channel!, after);
+        if (problem) this.#tell({ ...problem, id });
+        else reply({ channel });
+      }
+    }
+
+    #hello({ token, resume = [] }: Parts): void {
+      if (token) this.#keep(token);
+      this.#tell({ type: 'welcome', connection: 'event-stream', user: null, pingSeconds: PING_SECONDS });
+      for (const { instance, after } of resume) {
+        const channel = `instance/${instance}`;
+        this.#follow(channel, after).then(
+          (problem) => problem && this.#tell({ ...problem, channel }),
+          (error: unknown) => this.#end(1006, String(error)),
+        );
+      }
+    }
+
+    /** The token of a visitor's tree names its root; any other is the user's. */
+    #keep(token: string): void {
+      const { instance } = claims(token);
+      if (typeof instance === 'string') this.#tokens.set(instance, token);
+      this.#token = token;
+    }
+
+    #headers(instance: unknown): Record<string, string> {
+      const token = this.#tokens.get(instance as string) ?? this.#token;
+      return token ? { authorization: `Bearer ${token}` } : {};
+    }
+
+    async #command(type: string, id: string | undefined, { instance, subscribe: _follow, ...body }: Parts): Promise<void> {
+      const path = type === 'start' ? '/instances' : `/instances/${instance}/${type === 'patch' ? 'data' : type}`;
+      const answer = await fetchWith(this.#base + path, {
+        method: type === 'patch' ? 'PATCH' : 'POST',
+        headers: { ...this.#headers(instance), 'content-type': 'application/json', 'idempotency-key': id! },
+        body: JSON.stringify(body),
+        signal: this.#over.signal,
+      });
+      const said = (await answer.json().catch(() => ({}))) as JsonObject;
+      if (!answer.ok) return this.#tell({ ...errorOf(answer, said), id });
+      const { seq, duplicate = false, ...result } = said;
+      if (typeof result.token === 'string') this.#keep(result.token);
+      this.#tell({ type: 'reply', id, seq, duplicate, result });
+    }
+
+    /** Opens the stream of an instance. Resolves when it has begun, or to why it has not. */
+    async #follow(channel: string, after: number | undefined): Promise<JsonObject | undefined> {
+      this.#streams.get(channel)?.abort();
+      const own = new AbortController();
+      this.#streams.set(channel, own);
+      this.#over.signal.addEventListener('abort', () => own.abort());
+      const instance = channel.slice('instance/'.length);
+      const query = after === undefined ? '' : `?after=${after}`;
+      const address = `${this.#base}/instances/${instance}/stream${query}`;
+      const answer = await fetchWith(address, { headers: this.#headers(instance), signal: own.signal });
+      // 204: it has ended, and all of it was told.
+      if (answer.ok && answer.status !== 204) {
+        void this.#read(answer.body!, own, channel);
+        return undefined;
+      }
+      this.#streams.delete(channel);
+      return answer.ok ? undefined : errorOf(answer, (await answer.json().catch(() => ({}))) as JsonObject);
+    }
+
+    async #read(body: ReadableStream<Uint8Array>, own: AbortController, channel: string): Promise<void> {
+      let ended = false;
+      try {
+        let rest = '';
+        const decoder = new TextDecoder();
+        const reader = body.getReader();
+        for (;;) {
+          const { done, value } = await reader.read();
+          if (done) break;
+          const lines = (rest + decoder.decode(value, { stream: true })).split('\n');
+          rest = lines.pop()!;
+          for (const line of lines) {
+            if (line.startsWith(':')) this.#tell({ type: 'ping' });
+            if (!line.startsWith('data:')) continue;
+            const frame = JSON.parse(line.slice(5)) as JsonObject;
+            if (frame.type === 'bye') ended = this.#bye(frame);
+            else this.#tell(frame);
+          }
+        }
+      } catch {
+        // It was ended here, or lost.
+      }
+      if (this.#streams.get(channel) === own) this.#streams.delete(channel);
+      if (!ended && !own.signal.aborted) this.#end(1006, 'the stream broke off');
+    }
+
+    /** Whether the stream ends because there is no more to tell. */
+    #bye(frame: JsonObject): boolean {
+      if (frame.reason === 'ended') return true;
+      this.#tell(frame);
+      this.#end(frame.reason === 'token_expired' ? 4401 : frame.reason === 'revoked' ? 4408 : 1012, String(frame.reason));
+      return true;
+    }
+  };
+}
+
+/** What a token says; nothing, when it is not one that can be read. */
+function claims(token: string): JsonObject {
+  try {
+    return JSON.parse(atob(token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/'))) as JsonObject;
+  } catch {
+    return {};
+  }
+}
+
+/** A problem as the `error` frame that it is over the websocket. */
+function errorOf(answer: Response, { code, detail, reason, fields, seq, elements, retryable }: JsonObject): JsonObject {
+  const busy = answer.status === 429 || answer.status >= 500;
+  const after = Number(answer.headers.get('retry-after'));
+  return {
+    type: 'error',
+    code: code ?? 'internal',
+    message: detail ?? `expected an answer, but the server said ${answer.status}`,
+    retryable: retryable ?? busy,
+    ...(after > 0 && { afterMs: after * 1000 }),
+    reason,
+    fields,
+    seq,
+    elements,
+  };
+}

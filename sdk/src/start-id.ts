@@ -1,0 +1,22 @@
+import { tried } from './error.js';
+import { uuidv7 } from './uuid.js';
+
+/** Where there is no `sessionStorage`. */
+const startIds = new Map<string, string>();
+
+/**
+ * An id for {@link StartOptions.id}, made once and kept in `sessionStorage` under `name`. A start that is repeated, by a reload or
+ * by an effect that React runs twice, is then one start and leads to one instance. {@link forgetStartId} makes room for another.
+ */
+export function startId(name: string): string {
+  const id = tried(() => sessionStorage.getItem(name)) ?? startIds.get(name) ?? uuidv7(Date.now());
+  startIds.set(name, id);
+  tried(() => sessionStorage.setItem(name, id));
+  return id;
+}
+
+/** The next {@link startId} of this name is a new one. */
+export function forgetStartId(name: string): void {
+  startIds.delete(name);
+  tried(() => sessionStorage.removeItem(name));
+}
