@@ -44,10 +44,11 @@ pub async fn within_rates(
         && !WITHOUT_RATE.contains(&request.path())
     {
         let request = request.request();
-        let payer = app.sessions.payer(
-            app.shown_user(request).as_ref(),
-            app.approach(request.head()).address,
-        );
+        let who = app.shown_user(request);
+        who.iter().for_each(|who| app.note_taker(request, who));
+        let payer = app
+            .sessions
+            .payer(who.as_ref(), app.approach(request.head()).address);
         let asked = Asked::Request(body_bytes(request));
         app.sessions
             .rates

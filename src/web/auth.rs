@@ -43,17 +43,11 @@ impl App {
                     self.require_proof_of_origin(request)?;
                 }
             }
-            return Ok(self.noted(request, identity));
+            return Ok(Who::new(identity));
         };
         let identity = accepted(self.identify(request, token))?;
         self.note_asker(request, Some(&identity));
-        Ok(self.noted(request, Some(identity)))
-    }
-
-    fn noted(&self, request: &HttpRequest, identity: Option<Identity>) -> Who {
-        let who = Who::new(identity);
-        self.note_taker(request, &who);
-        who
+        Ok(Who::new(Some(identity)))
     }
 
     /// Who a token speaks for.

@@ -7,6 +7,7 @@
 pub mod accepted_tokens;
 pub mod access_log;
 mod admission;
+pub mod answer_memory;
 pub mod api_page;
 pub mod app;
 pub mod approach;

@@ -24,6 +24,7 @@ use super::{
     accepted_tokens::accepted_tokens,
     access_log::access_log,
     admission::within_rates,
+    answer_memory::answer_memory,
     app::App,
     connections::Connections,
     cors::{cors, only_to_the_allowed},
@@ -342,6 +343,7 @@ fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::
             .wrap(headers())
             .wrap(from_fn(no_upgrade))
             .wrap(from_fn(metrics::count))
+            .wrap(from_fn(answer_memory))
             .wrap(Condition::new(state.config.access_log, from_fn(access_log)))
             .wrap(from_fn(track))
             .app_data(state.clone())

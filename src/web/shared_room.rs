@@ -98,6 +98,11 @@ impl RoomPermit {
         self.amount
     }
 
+    /// The most it can be for.
+    pub fn most(&self) -> usize {
+        self.room.per_taker
+    }
+
     /// Makes it one for this much; whether there is room. One that shrinks always has it.
     pub fn resize(&mut self, amount: usize) -> bool {
         let more = amount.saturating_sub(self.amount);

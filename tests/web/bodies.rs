@@ -111,3 +111,30 @@ async fn a_websocket_message_that_is_too_much_for_its_senders_part_is_told_to_co
     );
     server.stop().await;
 }
+
+#[actix_web::test]
+async fn strangers_who_do_not_read_large_answers_get_no_more_of_them() {
+    let server = support::start(support::config(&["--max-body-memory", "16"])).await;
+    let port = server.addresses()[0].port();
+    let ask = async || {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        // The system takes some; what is left of many answers waits in the server.
+        let request = "GET /openapi.json HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".repeat(100);
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
+    };
+    let mut open = Vec::new();
+    let told = loop {
+        open.push(ask().await);
+        let nobody = User::with_token(&server, None);
+        let answer = nobody.get("/openapi.json").await;
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(open.len() < 200, "strangers hold everything");
+    };
+    told.is_problem(503, "busy", "room for the answer");
+    let alice = User::new(&server, "alice", &[]);
+    assert_eq!(alice.get("/openapi.json").await.status, 200);
+    server.stop().await;
+}

@@ -2,9 +2,12 @@
 
 use std::fs;
 
+use super::BACKLOG;
+
 /// Descriptors beside those that are open at the start and those of connections: uploads and
-/// downloads, calls to other systems, scripts, reading of the store.
-const RESERVE: usize = 256;
+/// downloads, calls to other systems, scripts, reading of the store; and all that wait to be
+/// accepted, as they are accepted before they are refused.
+const RESERVE: usize = 256 + BACKLOG as usize;
 /// Descriptors that are open at the start, where the system does not tell.
 const OPEN: usize = 64;
 
@@ -16,9 +19,9 @@ pub fn room_for_connections() -> Option<usize> {
     Some(room(allowed, open))
 }
 
-/// Connections for which there is room: with a low limit a quarter is for the rest.
+/// Connections for which there is room: with a low limit half of it is for the rest.
 fn room(allowed: usize, open: usize) -> usize {
-    let reserve = RESERVE.min(allowed / 4);
+    let reserve = RESERVE.min(allowed / 2);
     allowed.saturating_sub(open + reserve).max(1)
 }
 
@@ -51,9 +54,9 @@ mod tests {
 
     #[test]
     fn connections_leave_room_for_the_rest() {
-        assert_eq!(room(1_048_576, 60), 1_048_576 - 60 - 256);
-        assert_eq!(room(1_024, 60), 1_024 - 60 - 256);
-        assert_eq!(room(128, 60), 128 - 60 - 32);
+        assert_eq!(room(1_048_576, 60), 1_048_576 - 60 - 1_280);
+        assert_eq!(room(1_024, 60), 1_024 - 60 - 512);
+        assert_eq!(room(128, 60), 128 - 60 - 64);
         assert_eq!(room(64, 60), 1);
     }
 }

@@ -21,8 +21,10 @@ use crate::limits::Limit;
 
 /// Idle connections that are closed at once when all places are taken.
 const RECLAIMED_AT_ONCE: usize = 64;
-/// Refused connections that are read to their end at the same time, so that their refusal arrives.
+/// Refused connections that are read to their end at the same time, so that their refusal arrives:
+/// at most so many, and this part of all connections.
 const LINGERING: usize = 64;
+const LINGERING_PART: usize = 16;
 
 /// All connections.
 pub struct ConnectionTable {
@@ -93,7 +95,7 @@ impl ConnectionTable {
             true => self.limits.connections - self.limits.connections / 4,
             false => self.limits.connections,
         };
-        if inner.open >= room && !inner.reclaim_any() {
+        if inner.open >= room && !inner.reclaim_any(is_stranger, now) {
             return Err(Limit::Connections);
         }
         let number = inner.next;
@@ -109,7 +111,8 @@ impl ConnectionTable {
     /// Tells a peer that there is no room for it.
     pub(super) async fn refuse(&self, mut stream: TcpStream, limit: Limit) {
         limit.refused();
-        if self.lingering.fetch_add(1, Ordering::Relaxed) < LINGERING {
+        let most = LINGERING.min(self.limits.connections / LINGERING_PART);
+        if self.lingering.fetch_add(1, Ordering::Relaxed) < most {
             let told = async {
                 stream.write_all(raw_answer::too_many_connections()).await?;
                 stream.shutdown().await?;
@@ -195,12 +198,16 @@ impl Inner {
         oldest.is_some_and(|(_, number)| self.close(number))
     }
 
-    /// Closes some of the connections that have been idle for longest; whether there are any.
-    fn reclaim_any(&mut self) -> bool {
+    /// Closes some of the connections that have been idle for longest; whether there are any. For a
+    /// stranger only those of strangers.
+    fn reclaim_any(&mut self, of_strangers: bool, now: Instant) -> bool {
+        let known = &mut self.known;
         let mut idle: Vec<_> = self
             .all
             .values()
-            .filter_map(|connection| Some((connection.state().idle_since()?, connection.number)))
+            .filter_map(|connection| Some((connection.state().idle_since()?, connection)))
+            .filter(|(_, connection)| !of_strangers || !known.contain(connection.address, now))
+            .map(|(since, connection)| (since, connection.number))
             .collect();
         let some = RECLAIMED_AT_ONCE.min(idle.len());
         if some == 0 {

@@ -346,3 +346,25 @@ async fn a_websocket_whose_peer_does_not_read_can_be_dropped() {
     server.has(0).await;
     server.stop().await;
 }
+
+#[test]
+fn a_stranger_takes_the_place_of_no_user() {
+    let table = ConnectionTable::new(TransportLimits::new(0, 4));
+    let address = |last| IpAddr::from([10, 0, 0, last]);
+    let idle = |last| {
+        let connection = table.admit(address(last), true).unwrap();
+        let now = Instant::now();
+        connection.state().request_begins(now);
+        connection.state().request_ends(true, now);
+        connection
+    };
+    table.remember(address(1));
+    let user = idle(1);
+    let _strangers = [2, 3].map(|last| table.admit(address(last), true).unwrap());
+    assert!(table.admit(address(4), true).is_err());
+    assert_eq!(user.state().end(), None);
+    // A user takes that of another who has none to do.
+    let _second = table.admit(address(1), true).unwrap();
+    let _third = table.admit(address(1), true).unwrap();
+    assert_eq!(user.state().end(), Some(state::End::Idle));
+}
