@@ -18,6 +18,17 @@ use super::{
 
 /// A body as long as a request may have, of which the end never comes.
 const BODY: usize = 1_000_000;
+/// What may become of such a connection: it waits, or it is refused or closed.
+const REFUSALS: &[&str] = &[
+    "open",
+    "closed",
+    "not connected",
+    "408",
+    "413",
+    "429",
+    "431",
+    "503",
+];
 /// Between two bytes of a slow sender.
 const SLOW: Duration = Duration::from_millis(100);
 
@@ -50,6 +61,7 @@ pub async fn unfinished_bodies(field: Arc<Field>) -> Outcome {
         }
     })
     .await;
+    tally.only(REFUSALS);
     Outcome::of(tally)
 }
 
@@ -79,6 +91,7 @@ pub async fn unfinished_heads(field: Arc<Field>) -> Outcome {
         }
     })
     .await;
+    tally.only(REFUSALS);
     Outcome::of(tally)
 }
 
@@ -106,6 +119,7 @@ pub async fn byte_by_byte(field: Arc<Field>) -> Outcome {
         }
     })
     .await;
+    tally.only(REFUSALS);
     Outcome::of(tally)
 }
 
@@ -130,6 +144,7 @@ pub async fn never_read(field: Arc<Field>) -> Outcome {
         }
     })
     .await;
+    tally.only(REFUSALS);
     Outcome::of(tally)
 }
 
