@@ -14,6 +14,7 @@ export type ErrorCode =
   | 'rate_limited'
   | 'busy'
   | 'unsupported'
+  | 'outcome_unknown'
   | 'internal'
   | ClientErrorCode;
 
@@ -42,7 +43,7 @@ export type FieldErrors = Record<string, FieldError>;
 export interface ErrorDetails {
   code: ErrorCode | (string & {});
   message: string;
-  /** Why an action is not available: `ended`, `on_hold`, `not_active`, … */
+  /** Why an action is not available: `ended`, `on_hold`, `not_active`, …; with `busy`, what of the server's disk has no room: `disk_low`, … */
   reason?: string | undefined;
   /** Whether the same command may succeed later. */
   retryable?: boolean | undefined;

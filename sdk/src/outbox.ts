@@ -113,7 +113,7 @@ export function outbox(platform: Platform, owner: OutboxOwner, usualTimeout: num
     const limited = code === 'rate_limited';
     // Whatever else waits would be refused as well.
     if (limited) due = Math.max(due, now() + ahead + Math.max(pace, afterMs));
-    if (!pending.again || !pending.waiters.size || !(limited || code === 'busy') || pending.tries >= TRIES) return false;
+    if (!pending.again || !pending.waiters.size || !(limited || code === 'busy' || code === 'outcome_unknown') || pending.tries >= TRIES) return false;
     pending.state = undefined;
     pending.timer(afterMs + jitter(limited ? 0 : pending.tries, random()), () => enqueue(pending));
     pending.tries += 1;

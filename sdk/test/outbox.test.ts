@@ -38,6 +38,15 @@ test('a command that the server has no room for is sent again with the same id',
   expect(new Set(sent.map((frame) => JSON.stringify(frame))).size).toBe(1);
 });
 
+test('a command of which the server does not know whether it is done is sent again with the same id', async () => {
+  const { server, client } = await live();
+  refuse(server, 'run', 2, { code: 'outcome_unknown' });
+  const running = client.instance('p', 'k').run('save', { a: 1 });
+  await server.advance(5_000);
+  expect(await running).toMatchObject({ duplicate: false });
+  expect(new Set(server.sent('run').map((frame) => frame.id)).size).toBe(1);
+});
+
 test('a server that stays without room is told in the end', async () => {
   const { server, client } = await live();
   refuse(server, 'run', Infinity, { code: 'busy' });

@@ -1,5 +1,5 @@
-//! The gate: a thread that runs releases in the order they were handed over, each once everything
-//! before it is durable.
+//! The gate: a thread that runs releases in the order they were handed over, each once it is known
+//! what became of everything before it.
 //!
 //! It is a thread of its own so that releases (replies, frames, messages to other instances) never
 //! hold up the next batch, and so that they are owned by nobody who could panic with them.
@@ -11,17 +11,22 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::{place::Place, store::StoreError};
+use super::{chain::Written, place::Place, store::StoreError};
 
-/// What leaves once a row is durable. Runs on the gate's thread, so it must be short and must not
-/// wait; it may reserve, append and read, but not shut the journal down.
-pub type Release = Box<dyn FnOnce() + Send>;
+/// What leaves once a row is durable; it learns when the row is not. Runs on the gate's thread, so
+/// it must be short and must not wait; it may reserve, append and read, but not shut the journal
+/// down.
+pub type Release = Box<dyn FnOnce(Written) + Send>;
 
-/// Releases that became free together, in order, with the places they still hold.
-pub(super) type Released = Vec<(Place, Release)>;
+/// A release that may run, with the place it still holds.
+pub(super) struct Free {
+    pub place: Place,
+    pub release: Release,
+    pub written: Written,
+}
 
 /// Starts the gate's thread. It ends when the sender is dropped and all that was sent has run.
-pub(super) fn start() -> Result<(Sender<Released>, JoinHandle<()>), StoreError> {
+pub(super) fn start() -> Result<(Sender<Vec<Free>>, JoinHandle<()>), StoreError> {
     let (sender, receiver) = crossbeam_channel::unbounded();
     let thread = thread::Builder::new()
         .name("journal-gate".into())
@@ -30,14 +35,18 @@ pub(super) fn start() -> Result<(Sender<Released>, JoinHandle<()>), StoreError> 
     Ok((sender, thread))
 }
 
-fn run(batches: &Receiver<Released>) {
-    for (place, release) in batches.iter().flatten() {
+fn run(batches: &Receiver<Vec<Free>>) {
+    for Free {
+        place,
+        release,
+        written,
+    } in batches.iter().flatten()
+    {
         // Free first: a release may want a place itself.
         drop(place);
-        if catch_unwind(AssertUnwindSafe(release)).is_err() {
+        if catch_unwind(AssertUnwindSafe(|| release(written))).is_err() {
             log::error!(
-                "expected a release to run to its end, but it panicked; its row is durable, its \
-                answer may be lost"
+                "expected a release to run to its end, but it panicked: its answer may be lost"
             );
         }
     }

@@ -7,35 +7,52 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Mutex, PoisonError},
     thread::{self, JoinHandle},
+    time::Duration,
 };
 
 use crossbeam_channel::Sender;
 use tokio::sync::oneshot;
 
 use super::{
+    chain::Chain,
     change::{Commit, WriteOp},
+    disk_room::RoomState,
     gate::{self, Release},
     outside_call::CallChange,
     place::{Busy, Place, Places},
     readers::Readers,
     row::{Entity, SnapshotRow},
     store::{Store, StoreError, StoreReader},
-    writer::{Entry, Writer},
+    writer::{Batch, Entry, Handed, Writer},
 };
 use crate::model::ids::InstanceKey;
 
-/// What happens when a batch cannot be committed. It runs on the writer's thread; no release runs
-/// after it.
+/// What happens when nobody knows what became of a batch. It runs on the writer's thread, before
+/// those who wait learn that it is unknown; nothing is written after it.
 pub type OnFatal = Box<dyn FnOnce(StoreError) + Send>;
 
+/// How long those who wait may be told that the outcome is unknown, before the process ends.
+const LAST_WORDS: Duration = Duration::from_millis(500);
+
 /// What a server does then: it says why, and ends with status 70. A sync that failed once cannot be
-/// tried again, as the operating system may have dropped the pages; the next start reads what the
-/// disk has.
+/// tried again, as the operating system may have dropped the pages or may believe them written; the
+/// next start writes the log anew and reads what the disk has.
 pub fn end_process(error: StoreError) {
     log::error!(
-        "the journal cannot go on: {error}; the server ends, and nothing unacknowledged is kept"
+        "the journal cannot go on: {error}; the server ends, and whether what was under way is \
+        kept shows after the next start"
     );
-    std::process::exit(70);
+    let end = || {
+        thread::sleep(LAST_WORDS);
+        std::process::exit(70)
+    };
+    if thread::Builder::new()
+        .name("last-words".into())
+        .spawn(end)
+        .is_err()
+    {
+        std::process::exit(70);
+    }
 }
 
 /// A handle on the journal. Clones are the same journal.
@@ -48,6 +65,7 @@ struct Shared {
     queue: Sender<Entry>,
     places: Places,
     readers: Readers,
+    room: Arc<RoomState>,
     threads: Mutex<Option<Threads>>,
 }
 
@@ -68,10 +86,12 @@ impl Journal {
         let (queue, receiver) = crossbeam_channel::unbounded();
         let readers = Readers::start(store.as_ref())?;
         let (gate_sender, gate) = gate::start()?;
+        let room = Arc::<RoomState>::default();
         let writer = Writer {
             store,
             queue: receiver,
             gate: gate_sender,
+            room: room.clone(),
             rested: true,
         };
         let writer = thread::Builder::new()
@@ -84,6 +104,7 @@ impl Journal {
                 queue,
                 places: Places::new(capacity),
                 readers,
+                room,
                 threads,
             }),
         })
@@ -95,6 +116,7 @@ impl Journal {
         Ok(Slot {
             place,
             queue: self.shared.queue.clone(),
+            chain: None,
         })
     }
 
@@ -134,6 +156,11 @@ impl Journal {
         self.shared.places.taken()
     }
 
+    /// How much room the disk has.
+    pub fn room(&self) -> &RoomState {
+        &self.shared.room
+    }
+
     /// Writes what is queued, runs its releases, answers what was asked, closes the store, ends the
     /// threads. What comes later is dropped. Waits for all that, so never call it in a release or
     /// an answer. A second call does nothing.
@@ -164,15 +191,26 @@ impl Journal {
 pub struct Slot {
     place: Place,
     queue: Sender<Entry>,
+    chain: Option<Chain>,
 }
 
 impl Slot {
-    /// Appends a row; `release` runs when it is durable.
+    /// What is handed over builds on the writes of this chain: it is not written, and its release
+    /// fails, once one of them has failed.
+    pub fn on(self, chain: &Chain) -> Self {
+        Self {
+            chain: Some(chain.clone()),
+            ..self
+        }
+    }
+
+    /// Appends a row; `release` runs when it is known what became of it.
     pub fn append(self, commit: Commit, release: Release) {
         self.send(Some(WriteOp::Commit(commit)), release);
     }
 
-    /// Releases without a row: in queue order, so once every row handed over before is durable.
+    /// Releases without a row: in queue order, so once it is known what became of every row handed
+    /// over before.
     pub fn release(self, release: Release) {
         self.send(None, release);
     }
@@ -182,8 +220,8 @@ impl Slot {
         self.send(Some(WriteOp::Snapshot(entity, snapshot)), release);
     }
 
-    /// Writes rows of other tables than the log, or nothing; `release` runs when all handed over so
-    /// far is durable.
+    /// Writes rows of other tables than the log, or nothing; `release` runs when it is known what
+    /// became of all handed over so far.
     pub fn write(self, op: Option<WriteOp>, release: Release) {
         self.send(op, release);
     }
@@ -200,23 +238,32 @@ impl Slot {
     }
 
     fn send(self, op: Option<WriteOp>, release: Release) {
-        hand_over(&self.queue, Entry::Write(self.place, op, release));
+        let handed = Handed {
+            place: self.place,
+            op,
+            chain: self.chain,
+            release,
+        };
+        hand_over(&self.queue, Entry::Write(handed));
     }
 }
 
-/// Queues an entry. With the writer gone (shut down, or failed and the process about to end) it is
-/// dropped, its release unrun.
+/// Queues an entry. With the writer shut down it is dropped, its release unrun: it is not written.
 fn hand_over(queue: &Sender<Entry>, entry: Entry) {
     let _ = queue.send(entry);
 }
 
 /// The writer's thread. A panic in the store counts as a failed commit: nobody knows what became of
 /// the batch.
-fn run_writer(writer: Writer, on_fatal: OnFatal) -> Option<Box<dyn Store>> {
-    match catch_unwind(AssertUnwindSafe(|| writer.run())).unwrap_or(Err(StoreError::Panicked)) {
-        Ok(store) => Some(store),
+fn run_writer(mut writer: Writer, on_fatal: OnFatal) -> Option<Box<dyn Store>> {
+    let mut batch = Batch::default();
+    let ended = catch_unwind(AssertUnwindSafe(|| writer.run(&mut batch)));
+    match ended.unwrap_or(Err(StoreError::Panicked)) {
+        Ok(()) => Some(writer.store),
         Err(error) => {
+            writer.room.failed();
             on_fatal(error);
+            writer.give_up(batch);
             None
         }
     }

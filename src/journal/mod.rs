@@ -9,10 +9,12 @@
 //! appends when (`runtime`). Where to go next: `writer.rs` for group commit, `store.rs` for what a
 //! store must do, `sqlite/` for how the default one does.
 
+mod chain;
 mod change;
 pub mod codec;
 mod definition;
 pub mod directory;
+pub mod disk_room;
 mod filter;
 mod gate;
 mod handle;
@@ -30,6 +32,7 @@ mod store;
 mod user;
 mod writer;
 
+pub use chain::{Chain, NotWritten, Written};
 pub use change::{Commit, ReadModelChange, WriteOp};
 pub use definition::{DefinitionFormat, DefinitionRow, DefinitionState};
 pub use filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope};

@@ -30,9 +30,18 @@ use crate::{
 /// The write side. There is one per store, owned by the writer thread.
 pub trait Store: Send {
     /// Applies the operations in order as one transaction. After `Ok` all of them survive a power
-    /// cut; after an error none of them may be relied on, and the process must end: a failed sync
-    /// is never tried again.
+    /// cut. After [`StoreError::NoRoom`] none of them is in the store, and it can be used on. After
+    /// any other error nobody knows what is, and nothing may be written any more: a failed sync is
+    /// never tried again.
     fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError>;
+
+    /// Writes something that changes nothing, as a commit would.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRoom`] while there is none; other errors mean nothing for what is stored.
+    fn probe(&mut self) -> Result<(), StoreError> {
+        Ok(())
+    }
 
     /// Nothing is to be written for a while: gives back what only writing needs.
     fn rest(&mut self) {}
@@ -218,6 +227,8 @@ pub enum StoreError {
     NoDefinition(String),
     /// Something stored cannot be read, or was written by a newer version.
     Unreadable(String),
+    /// The disk is full; nothing was changed. The text says what was tried.
+    NoRoom(&'static str),
     /// The disk or the database library refused; the text says what was tried.
     Failed(&'static str, Box<dyn Error + Send + Sync>),
     /// The code that used the store panicked.
@@ -251,6 +262,10 @@ impl fmt::Display for StoreError {
                 server can run has this content: deploy that source again"
             ),
             Self::Unreadable(what) => write!(f, "expected readable stored rows, but {what}"),
+            Self::NoRoom(what) => write!(
+                f,
+                "expected to {what}, but the disk is full: make room on it"
+            ),
             Self::Failed(what, cause) => {
                 write!(f, "expected to {what}, but the store failed: {cause}")
             }

@@ -2,16 +2,28 @@
 //! hands the releases to the gate.
 //!
 //! There is no artificial delay: a batch builds itself while the one before it syncs. At most one
-//! batch is in flight. Not here: who may queue how much (see [`place`](super::place)), what runs
-//! after (see [`gate`](super::gate)).
+//! batch is in flight.
+//!
+//! A batch that finds no room on the disk is not written, and its releases learn it; so do those of
+//! later writes of the same chains. The writer goes on, and tries once in a while whether there is
+//! room again. After any other failure nobody knows what the disk has: the writer writes no more,
+//! and all that was handed over is *unknown*.
+//!
+//! Not here: who may queue how much (see [`place`](super::place)), what runs after (see
+//! [`gate`](super::gate)).
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::{
+    chain::{Chain, NotWritten, Written},
     change::WriteOp,
-    gate::{Release, Released},
+    disk_room::RoomState,
+    gate::{Free, Release},
     place::Place,
     row::Entity,
     store::{Store, StoreError},
@@ -31,42 +43,96 @@ const REST: Duration = if cfg!(test) {
 } else {
     Duration::from_secs(5)
 };
+/// How often a store without room is asked whether it has room again.
+const PROBE: Duration = if cfg!(test) {
+    Duration::from_millis(20)
+} else {
+    Duration::from_secs(1)
+};
 
 /// What the handle sends to the writer.
 pub(super) enum Entry {
     /// Something to write, or nothing, and what to release after it.
-    Write(Place, Option<WriteOp>, Release),
+    Write(Handed),
     /// A message of the outbox that its receiver has durably.
     Delivered(Entity, u64),
     /// Write what was queued before, then end.
     Stop,
 }
 
+/// A write, or a release that waits for the writes before it.
+pub(super) struct Handed {
+    pub place: Place,
+    pub op: Option<WriteOp>,
+    /// What it builds on, if anything.
+    pub chain: Option<Chain>,
+    pub release: Release,
+}
+
 /// The writer's side of the queue.
 pub(super) struct Writer {
     pub store: Box<dyn Store>,
     pub queue: Receiver<Entry>,
-    pub gate: Sender<Released>,
+    pub gate: Sender<Vec<Free>>,
+    pub room: Arc<RoomState>,
     /// Whether nothing was written since the store last gave its memory back.
     pub rested: bool,
 }
 
 /// What the next transaction holds.
 #[derive(Default)]
-struct Batch {
+pub(super) struct Batch {
     ops: Vec<WriteOp>,
-    released: Released,
+    waiting: Vec<Waiting>,
     /// When the oldest deletion that nothing else has forced out must be written.
     lazy_until: Option<Instant>,
     stop: bool,
 }
 
+/// What is released with a batch.
+struct Waiting {
+    place: Place,
+    chain: Option<Chain>,
+    release: Release,
+    /// Whether an operation of the batch is its own.
+    writes: bool,
+}
+
+impl Waiting {
+    fn free(self, written: Written) -> Free {
+        Free {
+            place: self.place,
+            release: self.release,
+            written,
+        }
+    }
+
+    /// Whether it failed with its batch. What writes nothing fails only with the chain it was
+    /// computed from.
+    fn fails(&self) -> bool {
+        self.writes || self.chain.as_ref().is_some_and(Chain::is_broken)
+    }
+}
+
 impl Batch {
     fn take(&mut self, entry: Entry) {
         match entry {
-            Entry::Write(place, op, release) => {
-                self.ops.extend(op);
-                self.released.push((place, release));
+            Entry::Write(Handed {
+                place,
+                op,
+                chain,
+                release,
+            }) => {
+                // On top of a write that failed nothing can be written.
+                let is_broken = chain.as_ref().is_some_and(Chain::is_broken);
+                let writes = op.is_some() && !is_broken;
+                self.ops.extend(op.filter(|_| writes));
+                self.waiting.push(Waiting {
+                    place,
+                    chain,
+                    release,
+                    writes,
+                });
             }
             Entry::Delivered(source, seq) => {
                 self.lazy_until.get_or_insert_with(|| Instant::now() + LAZY);
@@ -78,7 +144,7 @@ impl Batch {
 
     /// Whether nobody waits for this batch.
     fn is_lazy(&self) -> bool {
-        self.released.is_empty() && !self.is_full()
+        self.waiting.is_empty() && !self.is_full()
     }
 
     /// Whether its operations need a transaction now. Deletions alone do not until their time is
@@ -87,25 +153,61 @@ impl Batch {
         let overdue = self
             .lazy_until
             .is_some_and(|deadline| Instant::now() >= deadline);
-        let deletion = |op: &WriteOp| matches!(op, WriteOp::OutboxDelivered(..));
-        !self.ops.is_empty() && (overdue || self.is_full() || !self.ops.iter().all(deletion))
+        !self.ops.is_empty() && (overdue || self.is_full() || !self.ops.iter().all(is_deletion))
     }
 
     fn is_full(&self) -> bool {
-        self.stop || self.released.len() >= LARGEST_BATCH || self.ops.len() >= LARGEST_BATCH
+        self.stop || self.waiting.len() >= LARGEST_BATCH || self.ops.len() >= LARGEST_BATCH
+    }
+
+    /// All releases, now that the operations are durable.
+    fn written(&mut self) -> Vec<Free> {
+        let free = |waiting: Waiting| {
+            let is_broken = waiting.chain.as_ref().is_some_and(Chain::is_broken);
+            waiting.free(if is_broken {
+                Err(NotWritten::NoRoom)
+            } else {
+                Ok(())
+            })
+        };
+        std::mem::take(&mut self.waiting)
+            .into_iter()
+            .map(free)
+            .collect()
+    }
+
+    /// All releases, when the operations are not known to be durable.
+    fn failed(&mut self, why: NotWritten) -> Vec<Free> {
+        let writes = self.waiting.iter().filter(|waiting| waiting.writes);
+        writes
+            .filter_map(|waiting| waiting.chain.as_ref())
+            .for_each(Chain::break_off);
+        let free = |waiting: Waiting| {
+            let fails = waiting.fails();
+            waiting.free(if fails { Err(why) } else { Ok(()) })
+        };
+        std::mem::take(&mut self.waiting)
+            .into_iter()
+            .map(free)
+            .collect()
     }
 }
 
+fn is_deletion(op: &WriteOp) -> bool {
+    matches!(op, WriteOp::OutboxDelivered(..))
+}
+
 impl Writer {
-    /// Writes until told to stop, or until nobody can queue any more. Gives the store back, to be
-    /// closed when its readers are.
-    pub fn run(mut self) -> Result<Box<dyn Store>, StoreError> {
-        let mut batch = Batch::default();
+    /// Writes until told to stop, or until nobody can queue any more.
+    ///
+    /// # Errors
+    /// A commit of which nobody knows what became of it: its batch is left for [`Self::give_up`].
+    pub fn run(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
         loop {
-            self.gather(&mut batch);
-            self.write(&mut batch)?;
+            self.gather(batch);
+            self.write(batch)?;
             if batch.stop {
-                return Ok(self.store);
+                return Ok(());
             }
         }
     }
@@ -113,18 +215,21 @@ impl Writer {
     /// Waits until there is something to do, then takes all that is queued, up to a full batch.
     fn gather(&mut self, batch: &mut Batch) {
         while batch.is_lazy() {
+            let is_full = self.room.is_full();
             let entry = match batch.lazy_until {
                 Some(deadline) => self.queue.recv_deadline(deadline),
+                None if is_full => self.queue.recv_timeout(PROBE),
                 None if self.rested => self.queue.recv().map_err(RecvTimeoutError::from),
                 None => self.queue.recv_timeout(REST),
             };
             match entry {
                 Ok(entry) => batch.take(entry),
-                Err(RecvTimeoutError::Timeout) if batch.lazy_until.is_none() => {
+                Err(RecvTimeoutError::Timeout) if batch.lazy_until.is_some() => break,
+                Err(RecvTimeoutError::Timeout) if is_full => self.probe(),
+                Err(RecvTimeoutError::Timeout) => {
                     self.store.rest();
                     self.rested = true;
                 }
-                Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => batch.stop = true,
             }
         }
@@ -135,27 +240,67 @@ impl Writer {
         }
     }
 
-    /// Commits the batch, then hands its releases over. On an error they are dropped unrun, as
-    /// nothing they say is true.
+    /// Commits the batch, then hands its releases over.
     fn write(&mut self, batch: &mut Batch) -> Result<(), StoreError> {
+        let mut written = Ok(());
         if batch.must_commit() {
             let began = Instant::now();
             self.rested = false;
-            self.store.commit(&batch.ops)?;
-            let rows = batch
-                .ops
-                .iter()
-                .filter(|op| matches!(op, WriteOp::Commit(_)))
-                .count();
-            let took = began.elapsed();
-            meters().committed(rows, took);
-            batch.ops.clear();
-            batch.lazy_until = None;
+            match self.store.commit(&batch.ops) {
+                Ok(()) => self.committed(batch, began.elapsed()),
+                Err(StoreError::NoRoom(tried)) => {
+                    written = Err(NotWritten::NoRoom);
+                    self.room.filled(tried);
+                    // Only deletions are worth another try: the rest is decided anew.
+                    batch.ops.retain(is_deletion);
+                    batch.lazy_until = (!batch.ops.is_empty()).then(|| Instant::now() + PROBE);
+                }
+                Err(error) => return Err(error),
+            }
         }
-        if !batch.released.is_empty() {
+        let free = match written {
+            Ok(()) => batch.written(),
+            Err(why) => batch.failed(why),
+        };
+        if !free.is_empty() {
             // The gate ends after the writer, so it is there.
-            let _ = self.gate.send(std::mem::take(&mut batch.released));
+            let _ = self.gate.send(free);
         }
         Ok(())
+    }
+
+    fn committed(&self, batch: &mut Batch, took: Duration) {
+        let rows = batch.ops.iter();
+        let rows = rows.filter(|op| matches!(op, WriteOp::Commit(_))).count();
+        meters().committed(rows, took);
+        self.room.wrote();
+        batch.ops.clear();
+        batch.lazy_until = None;
+    }
+
+    /// Asks the store whether it has room again.
+    fn probe(&mut self) {
+        match self.store.probe() {
+            Ok(()) => self.room.wrote(),
+            Err(StoreError::NoRoom(_)) => {}
+            // Nobody waits for it; the next commit says what is wrong.
+            Err(error) => log::warn!("whether the disk has room again cannot be told: {error}"),
+        }
+    }
+
+    /// After a failed commit: nothing is written any more, and whatever was handed over or still
+    /// is may be on the disk or not. Returns when told to stop.
+    pub fn give_up(self, mut batch: Batch) {
+        loop {
+            // The gate ends after the writer, so it is there.
+            let _ = self.gate.send(batch.failed(NotWritten::Unknown));
+            if batch.stop {
+                return;
+            }
+            match self.queue.recv() {
+                Ok(entry) => batch.take(entry),
+                Err(_) => return,
+            }
+        }
     }
 }

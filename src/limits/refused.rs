@@ -88,6 +88,12 @@ limits! {
     InstanceMailbox = "instance_mailbox",
     /// Rows on their way to the disk.
     WriterQueue = "writer_queue",
+    /// Starts while the disk has less room than its low watermark.
+    DiskLow = "disk_low",
+    /// What neither completes nor ends anything, while the disk has less than its critical one.
+    DiskCritical = "disk_critical",
+    /// Writes while the disk is full.
+    DiskFull = "disk_full",
     /// Steps that wait for a script thread.
     ScriptsWaiting = "scripts_waiting",
     /// Steps whose scripts were not run, as those before had to be killed.

@@ -3,13 +3,14 @@
 //! Sessions, REST, timers, peers and the admin pages all send the same [`Envelope`]; there is no
 //! second way in for commands. Who only reads sends a [`Read`](super::read_queue::Read).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    channel::Rendered, definitions::DeployedProcess, missed_rows::MissedRows, trees::TreePlace,
+    ROOM_AGAIN, channel::Rendered, definitions::DeployedProcess, missed_rows::MissedRows,
+    trees::TreePlace,
 };
 use crate::{
     engine::{
@@ -20,6 +21,7 @@ use crate::{
         record::{CommandTag, Created, StoredFile},
         state::{Child, OpenMessage},
     },
+    journal::{NotWritten, Written, disk_room::DiskRoom},
     model::{
         ids::{InstanceKey, Time},
         upload::UploadRules,
@@ -117,7 +119,11 @@ pub enum Refusal {
     TooManyLive(usize),
     /// A bounded queue is full; try again.
     Busy,
-    /// Something broke; the log tells. Try again.
+    /// The disk has too little room for this; nothing was changed. Try again when it has.
+    NoRoom(DiskRoom),
+    /// The disk failed: it may be done or not. A repeat with the same id is answered truly.
+    Unknown,
+    /// Something broke before anything was changed; the log tells. Try again.
     Internal,
 }
 
@@ -213,20 +219,59 @@ impl Observed {
     }
 }
 
-/// Where an answer goes. Dropped without one (its actor panicked), it answers `Internal`, so nobody
-/// waits for ever.
-pub struct Reply(Option<Box<dyn FnOnce(Answer) + Send + Sync>>);
+impl Refusal {
+    /// When the server tries again what it must not give up; `usual` unless the disk has no room.
+    /// `None` when another try would be refused, too.
+    pub(super) fn again_after(&self, usual: Duration) -> Option<Duration> {
+        match self {
+            Self::Busy | Self::Internal | Self::Unknown => Some(usual),
+            Self::NoRoom(_) => Some(ROOM_AGAIN),
+            Self::Rejected(_) | Self::Hidden | Self::Stale(_) => None,
+        }
+    }
+
+    /// Whether it says that something broke, which may break each time.
+    pub(super) fn is_breakage(&self) -> bool {
+        matches!(self, Self::Internal | Self::Unknown)
+    }
+}
+
+/// Where an answer goes. Dropped without one (its actor panicked), it answers that something broke,
+/// so nobody waits for ever.
+pub struct Reply {
+    receive: Option<Box<dyn FnOnce(Answer) + Send + Sync>>,
+    /// The answer of one that is dropped.
+    dropped: Refusal,
+}
 
 impl Reply {
     /// A reply that hands the answer to `receive`.
     pub fn to(receive: impl FnOnce(Answer) + Send + Sync + 'static) -> Self {
-        Self(Some(Box::new(receive)))
+        Self {
+            receive: Some(Box::new(receive)),
+            dropped: Refusal::Internal,
+        }
+    }
+
+    /// The command's row is handed to the writer now: from here on nobody may say that nothing was
+    /// changed but the writer.
+    pub fn handed_over(mut self) -> Self {
+        self.dropped = Refusal::Unknown;
+        self
     }
 
     /// Answers.
     pub fn send(mut self, answer: Answer) {
-        if let Some(receive) = self.0.take() {
+        if let Some(receive) = self.receive.take() {
             receive(answer);
+        }
+    }
+
+    /// Answers, unless what the answer was computed from was not written.
+    pub fn send_if(self, written: Written, answer: Answer) {
+        match written {
+            Ok(()) => self.send(answer),
+            Err(why) => self.refuse(why.into()),
         }
     }
 
@@ -238,8 +283,17 @@ impl Reply {
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        if let Some(receive) = self.0.take() {
-            receive(Answer::Refused(Refusal::Internal));
+        if let Some(receive) = self.receive.take() {
+            receive(Answer::Refused(self.dropped.clone()));
+        }
+    }
+}
+
+impl From<NotWritten> for Refusal {
+    fn from(why: NotWritten) -> Self {
+        match why {
+            NotWritten::NoRoom => Self::NoRoom(DiskRoom::Full),
+            NotWritten::Unknown => Self::Unknown,
         }
     }
 }

@@ -4,58 +4,81 @@
 //! Rows and the answers to commands hold places in the writer's queue, and their releases run in
 //! its order. Answers to readers hold none, so that reading needs no room there: they wait here for
 //! the release of the last row handed over before. Whoever runs that release runs them, so a panic
-//! of the actor loses none. The queue's own gate: `journal::gate`.
+//! of the actor loses none.
+//!
+//! When a row was not written, nothing computed from it leaves: the gate is broken from then on,
+//! and all that waits learns it. The instance has to be read from the store again, with a gate of
+//! its own. The queue's own gate: `journal::gate`.
 
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Something that leaves.
-type Out = Box<dyn FnOnce() + Send>;
+use crate::journal::{Chain, NotWritten, Release, Slot, Written};
 
 /// Counts what was handed over to the writer's queue and what of it was released.
 #[derive(Default)]
 pub struct CommitGate {
     inner: Mutex<Inner>,
+    chain: Chain,
 }
 
 #[derive(Default)]
 struct Inner {
     handed_over: u64,
     released: u64,
+    /// Why nothing leaves any more.
+    broken: Option<NotWritten>,
     /// What waits until so many are released.
-    waiting: VecDeque<(u64, Out)>,
+    waiting: VecDeque<(u64, Release)>,
+}
+
+impl Inner {
+    fn written(&self) -> Written {
+        self.broken.map_or(Ok(()), Err)
+    }
 }
 
 impl CommitGate {
-    /// Whether nothing handed over waits for its release.
+    /// Whether all that was handed over is durable.
     pub fn is_open(&self) -> bool {
         let inner = self.lock();
-        inner.handed_over == inner.released
+        inner.handed_over == inner.released && inner.broken.is_none()
+    }
+
+    /// Whether a row was not written: what the instance holds in memory is not what the store has.
+    pub fn is_broken(&self) -> bool {
+        self.lock().broken.is_some()
+    }
+
+    /// The place for something that builds on all that went through this gate.
+    pub fn on(&self, slot: Slot) -> Slot {
+        slot.on(&self.chain)
     }
 
     /// Makes a release of something that is handed over now.
-    pub fn counted(self: &Arc<Self>, out: impl FnOnce() + Send + 'static) -> Out {
+    pub fn counted(self: &Arc<Self>, out: impl FnOnce(Written) + Send + 'static) -> Release {
         self.lock().handed_over += 1;
         let gate = self.clone();
-        Box::new(move || {
+        Box::new(move |written| {
             // Counted when it ran, also if it panics: the row is durable. One that is dropped unrun
             // is not.
-            let _released = Released(gate);
-            out();
+            let _released = Released(gate, written);
+            out(written);
         })
     }
 
     /// Lets something out once everything handed over so far is released; at once when all is.
-    pub fn after_all(&self, out: impl FnOnce() + Send + 'static) {
+    pub fn after_all(&self, out: impl FnOnce(Written) + Send + 'static) {
         let mut inner = self.lock();
-        if inner.handed_over > inner.released {
+        if inner.handed_over > inner.released && inner.broken.is_none() {
             let number = inner.handed_over;
             return inner.waiting.push_back((number, Box::new(out)));
         }
+        let written = inner.written();
         drop(inner);
-        out();
+        out(written);
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -65,20 +88,25 @@ impl CommitGate {
 }
 
 /// Counts a release when it is over.
-struct Released(Arc<CommitGate>);
+struct Released(Arc<CommitGate>, Written);
 
 impl Drop for Released {
     fn drop(&mut self) {
         let mut inner = self.0.lock();
         inner.released += 1;
-        let released = inner.released;
+        inner.broken = inner.broken.or(self.1.err());
+        let released = match inner.broken {
+            None => inner.released,
+            Some(_) => u64::MAX,
+        };
         let free = inner
             .waiting
             .partition_point(|&(number, _)| number <= released);
         let free: Vec<_> = inner.waiting.drain(..free).collect();
+        let written = inner.written();
         drop(inner);
         for (_, out) in free {
-            out();
+            out(written);
         }
     }
 }
@@ -93,30 +121,52 @@ mod tests {
         let seen = Arc::<Mutex<Vec<&str>>>::default();
         let note = |word: &'static str| {
             let seen = seen.clone();
-            move || seen.lock().unwrap().push(word)
+            move |written: Written| {
+                let word = if written.is_ok() { word } else { "not written" };
+                seen.lock().unwrap().push(word);
+            }
         };
         gate.after_all(note("at once"));
         let (first, second) = (gate.counted(note("first")), gate.counted(note("second")));
         gate.after_all(note("reader of both"));
         let third = gate.counted(note("third"));
         assert!(!gate.is_open());
-        first();
+        first(Ok(()));
         assert_eq!(*seen.lock().unwrap(), ["at once", "first"]);
-        second();
+        second(Ok(()));
         assert_eq!(seen.lock().unwrap()[2..], ["second", "reader of both"]);
         gate.after_all(note("reader of all"));
-        third();
+        third(Ok(()));
         assert_eq!(seen.lock().unwrap()[4..], ["third", "reader of all"]);
         assert!(gate.is_open());
     }
 
     #[test]
+    fn what_was_computed_from_a_row_that_was_not_written_never_leaves() {
+        let gate = Arc::<CommitGate>::default();
+        let seen = Arc::<Mutex<Vec<Written>>>::default();
+        let note = || {
+            let seen = seen.clone();
+            move |written| seen.lock().unwrap().push(written)
+        };
+        let (first, second) = (gate.counted(note()), gate.counted(note()));
+        gate.after_all(note());
+        first(Err(NotWritten::NoRoom));
+        let none = Err(NotWritten::NoRoom);
+        assert_eq!(*seen.lock().unwrap(), [none, none]);
+        second(none);
+        gate.after_all(note());
+        assert_eq!(seen.lock().unwrap()[2..], [none, none]);
+        assert!(gate.is_broken() && !gate.is_open());
+    }
+
+    #[test]
     fn a_release_that_panics_holds_nobody_up() {
         let gate = Arc::<CommitGate>::default();
-        let bad = gate.counted(|| panic!("on purpose"));
+        let bad = gate.counted(|_| panic!("on purpose"));
         let (sender, receiver) = std::sync::mpsc::channel();
-        gate.after_all(move || sender.send(()).unwrap());
-        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(bad)).is_err());
+        gate.after_all(move |_| sender.send(()).unwrap());
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| bad(Ok(())))).is_err());
         assert!(gate.is_open() && receiver.try_recv().is_ok());
     }
 }

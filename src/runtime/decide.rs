@@ -12,6 +12,7 @@ use super::{
     definitions::DeployedProcess,
     keys,
     missed_rows::MissedRows,
+    room_policy,
 };
 use crate::{
     engine::{
@@ -23,6 +24,7 @@ use crate::{
         rejection::RejectionKind,
         state::Seen,
     },
+    journal::disk_room::DiskRoom,
     limits::{InstanceLimits, Limit},
     meters::meters,
     model::{ids::Time, searching::SearchedTexts, upload::UploadRules},
@@ -54,6 +56,8 @@ pub struct Around {
     pub now: Time,
     /// How many instances more its tree may hold.
     pub tree_room: usize,
+    /// How much room the disk has.
+    pub disk_room: DiskRoom,
 }
 
 /// Decides what an envelope comes to, and counts it. A refusal leaves `memory` as it was.
@@ -137,6 +141,7 @@ fn decide_ask(
                 return Ok(Decision::Answer(Answer::MayUpload(UploadRules::anything())));
             }
             require_seq(state, if_seq)?;
+            room_policy::admit_large(around.disk_room)?;
             let key = state.key();
             let child_key = move |seq| keys::of_child(key, seq, around.now);
             let input = input(around, &child_key, caller, None);
@@ -161,6 +166,7 @@ fn decide_ask(
                 return Ok(decision);
             }
             require_seq(state, if_seq)?;
+            room_policy::admit_command(around.disk_room, &command)?;
             apply(state, process, caller, (*command, tag), around)
         }
     }
@@ -186,6 +192,7 @@ fn decide_start(
             None => Ok(Decision::Answer(Answer::Unchanged)),
         };
     }
+    room_policy::admit_start(around.disk_room, caller, &start)?;
     let key = start.command.head.key;
     let child_key = move |seq| keys::of_child(key, seq, around.now);
     let input = input(around, &child_key, caller, start.tag);
@@ -219,6 +226,9 @@ fn decide_start_child(
     else {
         return Err(Refusal::Internal);
     };
+    if !state.children().contains_key(&command.head.key) {
+        room_policy::admit_new(around.disk_room)?;
+    }
     let is_open = offer.is_none_or(|seq| state.open_message(seq, around.now).is_some());
     if is_open && !state.children().contains_key(&command.head.key) {
         engine::may_start(
@@ -264,7 +274,7 @@ fn apply(
 }
 
 fn input<'a>(
-    Around { now, tree_room }: Around,
+    Around { now, tree_room, .. }: Around,
     child_key: &'a dyn Fn(u64) -> crate::model::ids::InstanceKey,
     caller: Option<&'a Caller>,
     tag: Option<CommandTag>,

@@ -27,11 +27,15 @@ use super::{
     clock::Clock,
     durable::{Decision, NoAnswer},
     outside::OutsideSettings,
+    room_policy,
     schedules::{Schedules, Standing},
 };
 use crate::{
     engine::record::ProcessRef,
-    journal::{DefinitionRow, DefinitionState, Journal, ScheduleRow, StoreError, VersionInUse},
+    journal::{
+        DefinitionRow, DefinitionState, Journal, ScheduleRow, StoreError, VersionInUse,
+        disk_room::DiskRoom,
+    },
     model::{
         evaluator::Evaluator,
         executable::ExecutableProcess,
@@ -100,8 +104,12 @@ pub enum DeployError {
     Conflict(String),
     /// The writer's queue is full.
     Busy,
-    /// The server is shutting down.
+    /// The server is shutting down; nothing was changed.
     Closed,
+    /// The disk has too little room; nothing was changed.
+    NoRoom(DiskRoom),
+    /// The disk failed; it may be done or not.
+    Unknown,
     /// The store cannot be read.
     Store(StoreError),
 }
@@ -110,7 +118,8 @@ impl From<NoAnswer> for DeployError {
     fn from(why: NoAnswer) -> Self {
         match why {
             NoAnswer::Busy => Self::Busy,
-            NoAnswer::Closed => Self::Closed,
+            NoAnswer::NoRoom => Self::NoRoom(DiskRoom::Full),
+            NoAnswer::Unknown => Self::Unknown,
         }
     }
 }
@@ -236,6 +245,8 @@ impl Definitions {
         deploy: Deploy<'_>,
         base: Option<u32>,
     ) -> Result<Vec<Deployed>, DeployError> {
+        let room = self.journal.room().now();
+        room_policy::admit_large(room).map_err(|_| DeployError::NoRoom(room))?;
         let compiled = self.compiling.compile(&deploy).await?;
         let decide = |catalog: &Catalog| {
             if let Some(base) = base {

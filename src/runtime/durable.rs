@@ -8,6 +8,9 @@
 //! else. What a decision says is computed from changes that may not be durable yet, so refusals and
 //! decisions to change nothing leave through the gate as well.
 //!
+//! A change that was not written, and every later one decided on top of it, is taken back and
+//! answered so; the next is decided on what the store has.
+//!
 //! Used by definitions and schedules (one table: [`catalog`](super::catalog)) and by
 //! [`users`](super::users). Not here: instances, whose actors do the same with records (`instance`,
 //! `release`).
@@ -16,7 +19,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{oneshot, watch};
 
-use crate::journal::{Busy, Journal, WriteOp};
+use super::ask::Refusal;
+use crate::journal::{Busy, Chain, Journal, NotWritten, WriteOp, Written, disk_room::DiskRoom};
 
 /// What a store holds of one kind, by key.
 pub trait Table: Clone + Send + Sync + 'static {
@@ -37,12 +41,18 @@ pub struct DurableTable<T> {
 
 struct Inner<T> {
     journal: Journal,
-    /// As the table is once all that was handed over is durable: what the next change is decided
-    /// on. Held while handing over, so that the order of decisions is the order of the log.
-    decided: Mutex<T>,
+    /// Held while handing over, so that the order of decisions is the order of the log.
+    decided: Mutex<Decided<T>>,
     /// As the store has it.
     visible: RwLock<T>,
     changed: watch::Sender<()>,
+}
+
+/// The table as it is once all that was handed over is durable: what the next change is decided on.
+struct Decided<T> {
+    table: T,
+    /// The changes that may not be durable yet, one computed from the other.
+    chain: Chain,
 }
 
 /// A decision: what changes, if anything does, and what to answer once that is durable.
@@ -53,13 +63,37 @@ pub struct Decision<C, R> {
     pub answer: R,
 }
 
+/// What brings the answer of a change: that of its decision, once it is known to be durable.
+type Waiting<R, E> = oneshot::Receiver<Result<Result<R, E>, NoAnswer>>;
+
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoAnswer {
     /// The writer's queue is full; nothing was decided.
     Busy,
-    /// The server is stopping; the change may or may not be durable.
-    Closed,
+    /// The disk is full; nothing was changed.
+    NoRoom,
+    /// The server is stopping, or its disk failed; the change may or may not be durable.
+    Unknown,
+}
+
+impl From<NotWritten> for NoAnswer {
+    fn from(why: NotWritten) -> Self {
+        match why {
+            NotWritten::NoRoom => Self::NoRoom,
+            NotWritten::Unknown => Self::Unknown,
+        }
+    }
+}
+
+impl From<NoAnswer> for Refusal {
+    fn from(why: NoAnswer) -> Self {
+        match why {
+            NoAnswer::Busy => Self::Busy,
+            NoAnswer::NoRoom => Self::NoRoom(DiskRoom::Full),
+            NoAnswer::Unknown => Self::Unknown,
+        }
+    }
 }
 
 impl<T> Clone for DurableTable<T> {
@@ -73,7 +107,11 @@ impl<T> Clone for DurableTable<T> {
 impl<T: Table> DurableTable<T> {
     /// A table of which the store holds `stored`.
     pub fn new(journal: Journal, stored: T) -> Self {
-        let (decided, visible) = (Mutex::new(stored.clone()), RwLock::new(stored));
+        let decided = Decided {
+            table: stored.clone(),
+            chain: Chain::default(),
+        };
+        let (decided, visible) = (Mutex::new(decided), RwLock::new(stored));
         Self {
             inner: Arc::new(Inner {
                 journal,
@@ -115,14 +153,14 @@ impl<T: Table> DurableTable<T> {
         E: Send + 'static,
     {
         let answered = self.hand_over(decide)?;
-        answered.await.map_err(|_| NoAnswer::Closed)
+        answered.await.map_err(|_| NoAnswer::Unknown)?
     }
 
     /// Everything of a change but the wait.
     fn hand_over<R, E>(
         &self,
         decide: impl FnOnce(&T) -> Result<Decision<T::Change, R>, E>,
-    ) -> Result<oneshot::Receiver<Result<R, E>>, NoAnswer>
+    ) -> Result<Waiting<R, E>, NoAnswer>
     where
         R: Send + 'static,
         E: Send + 'static,
@@ -138,27 +176,30 @@ impl<T: Table> DurableTable<T> {
             .decided
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let (change, answer) = match decide(&decided) {
+        let (change, answer) = match decide(&decided.table) {
             Ok(Decision { change, answer }) => (change, Ok(answer)),
             Err(refusal) => (None, Err(refusal)),
         };
         let op = change.as_ref().map(T::write);
         if let Some(change) = &change {
-            decided.apply(change.clone());
+            decided.table.apply(change.clone());
         }
-        let inner = self.inner.clone();
-        let after_commit = move || {
-            if let Some(change) = change {
-                inner
-                    .visible
-                    .write()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .apply(change);
-                inner.changed.send_replace(());
-            }
+        let (inner, chain) = (self.inner.clone(), decided.chain.clone());
+        let after_commit = move |written: Written| {
+            let answer = match written {
+                Ok(()) => {
+                    change.into_iter().for_each(|change| inner.show(change));
+                    Ok(answer)
+                }
+                Err(why) => {
+                    inner.take_back(&chain);
+                    Err(NoAnswer::from(why))
+                }
+            };
             // Nobody waits when the request was cut off.
             let _ = sender.send(answer);
         };
+        let slot = slot.on(&decided.chain);
         slot.write(op, Box::new(after_commit));
         drop(decided);
         Ok(answered)
@@ -167,8 +208,32 @@ impl<T: Table> DurableTable<T> {
     /// Changes the table beside the store: how tests break what is in it.
     #[cfg(test)]
     pub fn tamper(&self, change: impl Fn(&mut T)) {
-        change(&mut self.inner.decided.lock().unwrap());
+        change(&mut self.inner.decided.lock().unwrap().table);
         change(&mut self.inner.visible.write().unwrap());
+    }
+}
+
+impl<T: Table> Inner<T> {
+    /// Makes a change visible that is durable.
+    fn show(&self, change: T::Change) {
+        self.visible
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .apply(change);
+        self.changed.send_replace(());
+    }
+
+    /// A change of this chain was not written: those after it fail, too, and the next one is
+    /// decided on what the store has. That is what is visible: releases run in order.
+    fn take_back(&self, chain: &Chain) {
+        let mut decided = self.decided.lock().unwrap_or_else(PoisonError::into_inner);
+        if decided.chain.is(chain) {
+            let visible = self.visible.read().unwrap_or_else(PoisonError::into_inner);
+            *decided = Decided {
+                table: visible.clone(),
+                chain: Chain::default(),
+            };
+        }
     }
 }
 

@@ -21,19 +21,20 @@ use serde_json::Value;
 
 use super::{
     Runtime,
-    ask::{Ask, Committed, Envelope, Refusal, Reply},
+    ask::{Answer, Ask, Committed, Envelope, Refusal, Reply},
     commit_gate::CommitGate,
     decide::{Around, Decision, Memory, decide},
     read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
     release, repeat,
     scripts::{Owner, Panicked},
-    trees::Tree,
+    trees::{CountedInTree, Tree},
 };
 use crate::{
     engine::{Command, Effect, Record, peer::PeerMessage, record::Status},
     journal::{
-        Busy, Commit, Entity, LogRow, OutboxRow, Slot, SnapshotRow, StoreError, codec, read_models,
+        Busy, Commit, Entity, LogRow, OutboxRow, Slot, SnapshotRow, StoreError, Written, codec,
+        read_models,
     },
     limits,
     model::{ids::InstanceKey, searching::SearchedTexts},
@@ -153,7 +154,7 @@ impl ProcessInstance {
     /// queue, so none is refused.
     fn serve_readers(&mut self) {
         // While a step is away the state is with it; while the actor leaves, its successor serves.
-        if self.away || self.leaving.is_some() || self.readers.is_empty() {
+        if self.away || self.leaving.is_some() || self.readers.is_empty() || self.gate.is_broken() {
             return;
         }
         let (memory, last, now) = (
@@ -165,11 +166,18 @@ impl ProcessInstance {
         match catch_unwind(AssertUnwindSafe(|| {
             read_queue::answer(memory, reads, last, now)
         })) {
-            Ok(answers) => self.gate.after_all(move || {
-                answers
-                    .into_iter()
-                    .for_each(|(reply, answer)| reply.send(answer))
-            }),
+            Ok(answers) => {
+                let (runtime, key) = (self.runtime.clone(), self.key);
+                self.gate.after_all(move |written| {
+                    for (read, answer) in answers {
+                        match written {
+                            Ok(()) => read.reply.send(answer),
+                            // What was seen is not in the store.
+                            Err(_) => runtime.read_again(key, read),
+                        }
+                    }
+                });
+            }
             // Dropped unanswered, the readers were told.
             Err(_) => log::error!("instance {}: an observation panicked", self.key),
         }
@@ -178,6 +186,7 @@ impl ProcessInstance {
     /// Serves readers alone: an instance that is over or was never there stays in memory for no one
     /// else.
     fn serve(&mut self, ctx: &mut Context<Self>) {
+        self.leave_if_broken(ctx);
         self.serve_readers();
         if !self.away && self.is_over() {
             self.rest(ctx);
@@ -191,6 +200,7 @@ impl ProcessInstance {
     }
 
     fn take(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
+        self.leave_if_broken(ctx);
         if let Some(leftover) = &mut self.leaving {
             return leftover.push(envelope);
         }
@@ -287,17 +297,25 @@ impl ProcessInstance {
         ctx: &mut Context<Self>,
     ) {
         match decided {
-            Err(refusal) => self.gate(slot, move || reply.refuse(refusal)),
-            Ok(Decision::Answer(answer)) => self.gate(slot, move || reply.send(answer)),
+            Err(refusal) => self.gate(slot, move |written| {
+                reply.send_if(written, Answer::Refused(refusal));
+            }),
+            Ok(Decision::Answer(answer)) => {
+                self.gate(slot, move |written| reply.send_if(written, answer));
+            }
             Ok(Decision::Repeat { first_seq }) => {
                 let (runtime, key) = (self.runtime.clone(), self.key);
-                self.gate(slot, move || {
-                    repeat::answer_again(&runtime, key, first_seq, reply)
+                self.gate(slot, move |written| match written {
+                    Ok(()) => repeat::answer_again(&runtime, key, first_seq, reply),
+                    Err(why) => reply.refuse(why.into()),
                 });
             }
             Ok(Decision::LookUp(tag)) => {
                 let (runtime, key) = (self.runtime.clone(), self.key);
-                self.gate(slot, move || repeat::look_up(&runtime, key, tag, reply));
+                self.gate(slot, move |written| match written {
+                    Ok(()) => repeat::look_up(&runtime, key, tag, reply),
+                    Err(why) => reply.refuse(why.into()),
+                });
             }
             Ok(Decision::Write {
                 committed,
@@ -312,11 +330,11 @@ impl ProcessInstance {
 
     /// Lets something out once every row handed over before is durable; at once when none is in
     /// flight.
-    fn gate(&self, slot: Slot, out: impl FnOnce() + Send + 'static) {
+    fn gate(&self, slot: Slot, out: impl FnOnce(Written) + Send + 'static) {
         if self.gate.is_open() {
-            return out();
+            return out(Ok(()));
         }
-        slot.release(self.gate.counted(out));
+        self.gate.on(slot).release(self.gate.counted(out));
     }
 
     fn write(
@@ -338,15 +356,22 @@ impl ProcessInstance {
             }
             Err(_) => return self.recover(reply, ctx),
         };
-        self.count_in_tree(committed, &effects, commit.row.body.len());
+        let counted = self.count_in_tree(committed, &effects, commit.row.body.len());
         let (runtime, committed, changes) = (
             self.runtime.clone(),
             committed.clone(),
             commit.changes.clone(),
         );
-        let tree = self.tree.clone();
-        let out = move || release::release(&runtime, &committed, &changes, (effects, tree), reply);
-        slot.append(commit, self.gate.counted(out));
+        let (tree, reply) = (self.tree.clone(), reply.handed_over());
+        let out = move |written| match written {
+            Ok(()) => release::release(&runtime, &committed, &changes, (effects, tree), reply),
+            Err(why) => {
+                counted.take_back();
+                reply.refuse(Refusal::from(why));
+                runtime.registry.wake(committed.instance);
+            }
+        };
+        self.gate.on(slot).append(commit, self.gate.counted(out));
     }
 
     fn around(&self) -> Around {
@@ -357,6 +382,7 @@ impl ProcessInstance {
         Around {
             now: self.runtime.clock.now(),
             tree_room,
+            disk_room: self.runtime.journal.room().now(),
         }
     }
 
@@ -377,7 +403,12 @@ impl ProcessInstance {
     }
 
     /// Lets the tree know what a row means for it.
-    fn count_in_tree(&mut self, committed: &Committed, effects: &[Effect], bytes: usize) {
+    fn count_in_tree(
+        &mut self,
+        committed: &Committed,
+        effects: &[Effect],
+        bytes: usize,
+    ) -> CountedInTree {
         let is_start = |effect: &&Effect| matches!(effect, Effect::Send { message, .. } if matches!(**message, PeerMessage::Start { .. }));
         let begun = effects.iter().filter(is_start).count();
         let sends = effects
@@ -391,7 +422,12 @@ impl ProcessInstance {
                     .enter(committed.members.head.root, live, 0),
             );
         }
-        let Some(tree) = &self.tree else { return };
+        let mut counted = CountedInTree::default();
+        let Some(tree) = &self.tree else {
+            return counted;
+        };
+        counted.tree = Some(tree.clone());
+        counted.grown = begun;
         tree.grow(begun);
         if begun > 0 {
             tree.deliveries()
@@ -400,10 +436,12 @@ impl ProcessInstance {
         for record in &committed.row.records {
             match record {
                 Record::Created(created) if created.parent.is_some() && !self.is_counted => {
-                    tree.grow(1)
+                    tree.grow(1);
+                    counted.grown += 1;
                 }
                 Record::Ended { status } => {
                     tree.shrink();
+                    counted.shrunk += 1;
                     if *status != Status::Finished {
                         tree.ended();
                     }
@@ -412,6 +450,7 @@ impl ProcessInstance {
                 _ => {}
             }
         }
+        counted
     }
 
     fn commit(
@@ -500,9 +539,27 @@ impl ProcessInstance {
             && let Ok(slot) = self.runtime.journal.reserve()
             && let Ok(snapshot) = self.snapshot()
         {
-            slot.snapshot(Entity::from(self.key), snapshot, self.gate.counted(|| {}));
+            // Without it the next one to load the instance replays more rows.
+            let release = self.gate.counted(|_| {});
+            let slot = self.gate.on(slot);
+            slot.snapshot(Entity::from(self.key), snapshot, release);
         }
         self.leave_when_durable(ctx);
+    }
+
+    /// A row was not written, so the instance is not what is in memory: nothing more is computed
+    /// from that, and the instance is read from the store before its next command. What is in the
+    /// mailbox waits for that.
+    fn leave_if_broken(&mut self, ctx: &mut Context<Self>) {
+        if self.leaving.is_some() || !self.gate.is_broken() {
+            return;
+        }
+        self.memory = None;
+        self.since_snapshot = Gathered::default();
+        self.leaving = Some(Vec::new());
+        if self.runtime.registry.close(self.key, self.generation) {
+            self.leave_when_durable(ctx);
+        }
     }
 
     fn leave_when_durable(&self, ctx: &mut Context<Self>) {
@@ -600,6 +657,7 @@ impl Handler<Rest> for ProcessInstance {
     type Result = ();
 
     fn handle(&mut self, _: Rest, ctx: &mut Self::Context) {
+        self.leave_if_broken(ctx);
         self.serve_readers();
         if self.gate.is_open() {
             self.rest(ctx);

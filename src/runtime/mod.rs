@@ -32,6 +32,7 @@ pub mod read_queue;
 mod registry;
 mod release;
 mod repeat;
+mod room_policy;
 pub mod schedules;
 mod scripts;
 mod starting;
@@ -90,6 +91,12 @@ const HURRIED_IDLE: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(5);
 /// Threads for steps with scripts.
 const SCRIPT_THREADS: usize = 2;
+/// Before something that cannot be refused is tried again on a disk without room for it.
+const ROOM_AGAIN: Duration = if cfg!(test) {
+    Duration::from_millis(20)
+} else {
+    Duration::from_secs(1)
+};
 /// Before a full writer queue is tried again for something that cannot be refused.
 const QUEUE_AGAIN: Duration = Duration::from_millis(5);
 
@@ -244,6 +251,11 @@ impl Runtime {
         self.bring_up(key, self.registry.read(key, read));
     }
 
+    /// Reads an instance once more, whose answer was computed from what was not written.
+    fn read_again(self: &Arc<Self>, key: InstanceKey, read: Read) {
+        self.bring_up(key, self.registry.read(key, read));
+    }
+
     fn bring_up(self: &Arc<Self>, key: InstanceKey, dispatched: Dispatched) {
         match dispatched {
             Dispatched::Sent => {}
@@ -395,10 +407,10 @@ impl Runtime {
         });
     }
 
-    /// Runs `then` once every row handed over so far is durable.
+    /// Runs `then` once it is known what became of every row handed over so far.
     fn pass_the_queue(self: &Arc<Self>, then: impl FnOnce() + Send + 'static) {
         match self.journal.reserve() {
-            Ok(slot) => slot.release(Box::new(then)),
+            Ok(slot) => slot.release(Box::new(move |_| then())),
             Err(Busy) => {
                 let runtime = self.clone();
                 self.later(QUEUE_AGAIN, move || runtime.pass_the_queue(then));

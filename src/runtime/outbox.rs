@@ -290,6 +290,11 @@ fn start(runtime: &Runtime, letter: &Letter, ends: u64) -> Result<Ask, String> {
 }
 
 fn on_answer(runtime: &Arc<Runtime>, letter: Letter, answer: Answer) {
+    if let Answer::Refused(refusal) = &answer
+        && let Some(pause) = refusal.again_after(AGAIN)
+    {
+        return again(runtime, letter, pause);
+    }
     match answer {
         Answer::Refused(Refusal::Rejected(rejection)) if letter.is_start() => {
             not_startable(runtime, letter, rejection.message);
@@ -305,9 +310,6 @@ fn on_answer(runtime: &Arc<Runtime>, letter: Letter, answer: Answer) {
             );
             runtime.outbox.taken(runtime, &letter);
         }
-        Answer::Refused(Refusal::Busy | Refusal::Internal | Refusal::Stale(_)) => {
-            again(runtime, letter)
-        }
         Answer::Applied(_) => runtime.outbox.taken(runtime, &letter),
         _ => {
             if letter.is_start() {
@@ -321,9 +323,9 @@ fn on_answer(runtime: &Arc<Runtime>, letter: Letter, answer: Answer) {
 
 /// Sends a letter again after a while: a start is looked at anew, as something above may have ended
 /// meanwhile.
-fn again(runtime: &Arc<Runtime>, letter: Letter) {
+fn again(runtime: &Arc<Runtime>, letter: Letter, pause: Duration) {
     let later = runtime.clone();
-    runtime.later(AGAIN, move || {
+    runtime.later(pause, move || {
         if letter.waits_as_start() && letter.tree.ends() > 0 {
             ends::check(&later, &letter.tree, letter.pair());
         } else {
@@ -358,15 +360,17 @@ fn instead(runtime: &Arc<Runtime>, letter: Letter, message: PeerMessage) {
         if_seq: None,
     };
     let (source, answered) = (letter.source, runtime.clone());
-    let reply = Reply::to(move |answer| match answer {
-        Answer::Refused(Refusal::Busy | Refusal::Internal) => {
+    let reply = Reply::to(move |answer| {
+        let pause = match &answer {
+            Answer::Refused(refusal) => refusal.again_after(AGAIN),
+            _ => None,
+        };
+        if let Some(pause) = pause {
             let again = answered.clone();
-            answered.later(AGAIN, move || instead(&again, letter, message));
+            return answered.later(pause, move || instead(&again, letter, message));
         }
-        _ => {
-            letter.tree.shrink();
-            answered.outbox.taken(&answered, &letter);
-        }
+        letter.tree.shrink();
+        answered.outbox.taken(&answered, &letter);
     });
     runtime.dispatch(
         source,

@@ -102,26 +102,22 @@ impl LastObserved {
 }
 
 /// Answers all readers from one state. The answers may leave once what the state was made of is
-/// durable.
+/// durable; if that turns out not to be, the readers have to read again.
 pub fn answer(
     memory: &Memory,
     reads: Vec<Read>,
     last: &mut LastObserved,
     now: Time,
-) -> Vec<(Reply, Answer)> {
+) -> Vec<(Read, Answer)> {
     let whole = reads
         .iter()
         .any(|read| read.question == Question::Observe { whole: true });
     // Held, so that one observation serves all.
     let observed = last.of(memory, whole, now);
-    let answer_one = |Read {
-                          caller,
-                          question,
-                          reply,
-                      }| {
-        let answer = match decide::visible(memory, caller.as_ref()) {
+    let answer_one = |read: Read| {
+        let answer = match decide::visible(memory, read.caller.as_ref()) {
             Err(refusal) => Answer::Refused(refusal),
-            Ok((state, _)) => match (question, &observed) {
+            Ok((state, _)) => match (read.question, &observed) {
                 (Question::Observe { .. }, Some(observed)) => Answer::Observed(observed.clone()),
                 (Question::Observe { .. }, None) => Answer::Refused(Refusal::Internal),
                 (Question::FindFile(id), _) => match state.files().get(&id) {
@@ -138,7 +134,7 @@ pub fn answer(
                 "answered"
             },
         );
-        (reply, answer)
+        (read, answer)
     };
     reads.into_iter().map(answer_one).collect()
 }

@@ -144,6 +144,17 @@ impl Registry {
         Dispatched::Sent
     }
 
+    /// Has an actor look at what has become of its rows.
+    pub fn wake(&self, key: InstanceKey) {
+        if let Some(slot) = self.slots.get(&key)
+            && let SlotState::Live { addr, .. } = &slot.state
+        {
+            // With a full mailbox it looks before the next message; a closed one is found by the
+            // next dispatch.
+            let _ = addr.try_send(ServeReaders);
+        }
+    }
+
     /// A generation for a new actor.
     pub fn next_generation(&self) -> Generation {
         self.generations.fetch_add(1, Ordering::Relaxed)

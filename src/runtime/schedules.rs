@@ -37,7 +37,7 @@ use super::{
     catalog::{Catalog, CatalogChange, CatalogTable},
     clock::Clock,
     definitions::DeployedProcess,
-    durable::{Decision, NoAnswer},
+    durable::Decision,
 };
 use crate::{
     engine::{Rejection, rejection::RejectionKind},
@@ -240,10 +240,4 @@ fn unknown(key: &ScheduleKey) -> Refusal {
         key.process, key.node
     );
     Rejection::new(RejectionKind::NotFound, sentence).into()
-}
-
-impl From<NoAnswer> for Refusal {
-    fn from(_: NoAnswer) -> Self {
-        Self::Busy
-    }
 }

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::{
     Runtime,
-    ask::{Answer, Ask, Envelope, Refusal, Reply},
+    ask::{Answer, Ask, Envelope, Reply},
 };
 use crate::{
     engine::{Command, command::TimerKey},
@@ -182,10 +182,12 @@ fn fire(
     let again = runtime.clone();
     let reply = Reply::to(move |answer| {
         drop(permit);
-        if let Answer::Refused(Refusal::Busy | Refusal::Internal) = answer {
+        if let Answer::Refused(refusal) = answer
+            && let Some(pause) = refusal.again_after(AGAIN)
+        {
             let due = again.clock.now();
             let runtime = again.clone();
-            again.later(AGAIN, move || {
+            again.later(pause, move || {
                 runtime.timers.lock().due.insert((due, instance, key));
                 runtime.timers.changed.notify_one();
             });

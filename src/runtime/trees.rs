@@ -45,6 +45,26 @@ pub struct Tree {
     known: Weak<DashMap<InstanceKey, Weak<Tree>>>,
 }
 
+/// What a row has changed in the counts of its tree, before it is durable.
+#[derive(Default)]
+pub struct CountedInTree {
+    /// The tree, if the instance has one.
+    pub tree: Option<Arc<Tree>>,
+    /// Instances more.
+    pub grown: usize,
+    /// Instances fewer.
+    pub shrunk: usize,
+}
+
+impl CountedInTree {
+    /// The row was not written.
+    pub fn take_back(&self) {
+        let Some(tree) = &self.tree else { return };
+        tree.grow(self.shrunk);
+        (0..self.grown).for_each(|_| tree.shrink());
+    }
+}
+
 /// Where a subprocess that starts belongs.
 #[derive(Clone)]
 pub struct TreePlace {

@@ -11,6 +11,7 @@ use crate::{
         Rejection,
         rejection::{RejectionKind, Unavailable},
     },
+    journal::disk_room::DiskRoom,
     limits,
     model::field_error::FieldError,
     runtime::ask::Refusal,
@@ -21,7 +22,7 @@ use crate::{
 pub struct WireError {
     /// From the stable list.
     pub code: ErrorCode,
-    /// Finer than the code, for `action_not_available`.
+    /// Finer than the code, for `action_not_available`, and for `busy` when it is the disk.
     pub reason: Option<&'static str>,
     /// "expected …, but …".
     pub message: String,
@@ -90,6 +91,15 @@ impl From<Refusal> for WireError {
                 ErrorCode::Busy,
                 "expected room for another command, but a queue is full: try again",
             ),
+            Refusal::NoRoom(room) => Self {
+                reason: Some(room.name()),
+                ..Self::new(ErrorCode::Busy, no_room(room))
+            },
+            Refusal::Unknown => Self::new(
+                ErrorCode::OutcomeUnknown,
+                "expected to make this durable, but the server's disk failed: it may be done or \
+                not; send it again with the same id, which gets the true answer",
+            ),
             Refusal::Internal => Self::new(
                 ErrorCode::Internal,
                 "expected to apply this command, but something broke; nothing was changed: try \
@@ -125,6 +135,24 @@ impl From<Rejection> for WireError {
             seq: None,
             elements,
             after_ms: None,
+        }
+    }
+}
+
+fn no_room(room: DiskRoom) -> &'static str {
+    match room {
+        DiskRoom::Enough | DiskRoom::Low => {
+            "expected room on the server's disk for something new, but less is free than its low \
+            watermark; nothing was changed: try again when the operator has made room"
+        }
+        DiskRoom::Critical => {
+            "expected room on the server's disk, but less is free than its critical watermark, \
+            and only what completes or ends something is taken; nothing was changed: try again \
+            when the operator has made room"
+        }
+        DiskRoom::Full => {
+            "expected room on the server's disk, but it is full; nothing was changed: try again \
+            when the operator has made room"
         }
     }
 }

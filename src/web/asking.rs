@@ -89,7 +89,7 @@ impl App {
         });
         settled
             .await
-            .unwrap_or_else(|_| Err(Refusal::Internal.into()))
+            .unwrap_or_else(|_| Err(Refusal::Unknown.into()))
     }
 
     /// A file of an instance.
@@ -243,6 +243,6 @@ fn outcome(answer: Result<Answer, oneshot::error::RecvError>) -> Result<Outcome,
             Ok(Outcome::Unchanged)
         }
         Ok(Answer::Refused(refusal)) => Err(refusal.into()),
-        Err(_) => Err(Refusal::Internal.into()),
+        Err(_) => Err(Refusal::Unknown.into()),
     }
 }

@@ -113,7 +113,7 @@ pub(super) struct Details<'a> {
     code: ErrorCode,
     /// Whether the same request may succeed later.
     retryable: bool,
-    /// Finer than the code, with `action_not_available`.
+    /// Finer than the code, with `action_not_available` and `busy`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     reason: Option<&'static str>,

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::{
     engine::Rejection,
+    journal::disk_room::DiskRoom,
     limits::{self, Limit},
     model::{
         field_error::FieldError,
@@ -27,6 +28,7 @@ use crate::{
     },
     runtime::{
         Runtime,
+        ask::Refusal,
         files::{Incoming, NoUpload, Received},
     },
     session::frames::code::ErrorCode,
@@ -248,10 +250,11 @@ fn no_upload(error: &NoUpload) -> Problem {
         NoUpload::Failed(failed) => failed,
     };
     log::error!("a file cannot be stored: {failed}");
-    if failed.kind() == std::io::ErrorKind::StorageFull {
-        let sentence = "expected room for the file, but the server's disk is full; nothing was \
-            changed: try again later";
-        return Problem::new(ErrorCode::Busy, sentence);
+    if matches!(
+        failed.kind(),
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
+    ) {
+        return Refusal::NoRoom(DiskRoom::Full).into();
     }
     Problem::new(
         ErrorCode::Internal,

@@ -19,7 +19,7 @@ use std::{
 };
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use super::open::PATIENCE;
 use crate::journal::store::StoreError;
@@ -108,16 +108,19 @@ impl Checkpointer {
             return Ok(());
         }
         writer.busy_timeout(RESTART_PATIENCE)?;
-        let Checkpoint { blocked, pages, .. } = checkpoint(writer, "RESTART")?;
-        self.full_at.store(
-            if blocked {
-                pages.max(NEARLY_FULL) + TRY_AGAIN
-            } else {
-                NEARLY_FULL
-            },
-            Ordering::Relaxed,
-        );
-        writer.busy_timeout(patience)
+        let restarted = checkpoint(writer, "RESTART");
+        writer.busy_timeout(patience)?;
+        let full_at = match restarted {
+            Ok(Checkpoint { blocked: false, .. }) => NEARLY_FULL,
+            Ok(Checkpoint { pages, .. }) => pages.max(NEARLY_FULL) + TRY_AGAIN,
+            // The database cannot grow now; the rows are safe in the WAL meanwhile.
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+                self.full_at.load(Ordering::Relaxed) + TRY_AGAIN
+            }
+            Err(error) => return Err(error),
+        };
+        self.full_at.store(full_at, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Ends the thread; after this no other connection writes.
@@ -140,6 +143,7 @@ fn run(
 ) {
     // The WAL that a killed server left may be large.
     let mut may_be_large = true;
+    let mut has_failed = false;
     loop {
         let looked = match if may_be_large {
             looks.recv_timeout(quiet)
@@ -159,10 +163,15 @@ fn run(
             }
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        if let Err(error) = looked {
+        match looked {
             // The rows are safe in the WAL; a disk that fails for good stops the writer soon
-            // enough.
-            log::error!("expected to move the write-ahead log into the database, but {error}");
+            // enough. A full one may be full for hours, so it is told once.
+            Err(error) if !has_failed => {
+                log::error!("expected to move the write-ahead log into the database, but {error}");
+                has_failed = true;
+            }
+            Err(_) => {}
+            Ok(()) => has_failed = false,
         }
     }
 }

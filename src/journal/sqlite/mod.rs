@@ -23,9 +23,18 @@ mod write;
 pub use copy::{CopiedDatabase, Facts, copy_database};
 pub use open::{DATABASE, DiskUse, SqliteStore};
 
+use rusqlite::ErrorCode;
+
 use super::store::StoreError;
 
 /// Wraps what the library says with what was tried: `expected to <what>, but …`.
+///
+/// Only a write that the disk had no room for is [`StoreError::NoRoom`]: it failed before the
+/// record that makes its transaction valid was complete, so nothing of it is stored. A sync that
+/// fails for want of room is an error like any other.
 fn failed(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
-    move |cause| StoreError::Failed(what, Box::new(cause))
+    move |cause| match cause.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::NoRoom(what),
+        _ => StoreError::Failed(what, Box::new(cause)),
+    }
 }

@@ -3,6 +3,7 @@
 
 use std::{
     fs::{File, TryLockError},
+    io::{ErrorKind, Read, Seek, Write},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -32,10 +33,14 @@ const LAST_PATIENCE: Duration = Duration::from_secs(1);
 /// The store in a data directory; at most one per directory, in all processes.
 pub struct SqliteStore {
     pub(super) connection: Connection,
+    /// Which opening this is; written with the first commit, so that a full disk can be opened.
     pub(super) epoch: i64,
+    pub(super) epoch_written: bool,
     pub(super) last_pos: i64,
     pub(super) checkpointer: Checkpointer,
-    path: PathBuf,
+    /// Whether a commit failed of which nobody knows what the disk has.
+    pub(super) has_failed: bool,
+    file: DatabaseFile,
     /// Declared last, so it is given back after the file is closed.
     _lock: File,
 }
@@ -58,7 +63,25 @@ impl SqliteStore {
         let lock = lock(dir)?;
         let path = dir.join(DATABASE);
         require_whole(dir, &path)?;
-        let mut connection = connect(&path, OpenFlags::default())?;
+        sync_again(&path).map_err(|cause| {
+            StoreError::Failed("write the write-ahead log anew", Box::new(cause))
+        })?;
+        let file = DatabaseFile { path, vfs: None };
+        match Self::open_file(file.clone(), pace, &lock) {
+            Err(error) if file.path.exists() && has_no_room_for_index(&error) => {
+                log::warn!(
+                    "the disk has no room for the index of the write-ahead log: it is kept in \
+                    memory until the next start, and no backup can be made meanwhile"
+                );
+                let vfs = Some(PROCESS_OWN_INDEX);
+                Self::open_file(DatabaseFile { vfs, ..file }, pace, &lock)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_file(file: DatabaseFile, pace: Pace, lock: &File) -> Result<Self, StoreError> {
+        let mut connection = file.connect(OpenFlags::default())?;
         settle(&connection).map_err(failed("set up the database file"))?;
         schema::migrate(&mut connection)?;
         let epoch = next_epoch(&connection).map_err(failed("count this opening"))?;
@@ -67,20 +90,90 @@ impl SqliteStore {
                 row.get(0)
             })
             .map_err(failed("find the log's end"))?;
-        let checkpointer = Checkpointer::start(connect(&path, OpenFlags::default())?, pace)?;
+        let checkpointer = Checkpointer::start(file.connect(OpenFlags::default())?, pace)?;
+        let lock = lock
+            .try_clone()
+            .map_err(|cause| StoreError::Failed("keep the lock", Box::new(cause)))?;
         Ok(Self {
             connection,
             epoch,
+            epoch_written: false,
             last_pos,
             checkpointer,
-            path,
+            has_failed: false,
+            file,
             _lock: lock,
         })
     }
 
     pub(super) fn open_reader(&self) -> Result<SqliteReader, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Ok(SqliteReader::new(connect(&self.path, flags)?))
+        Ok(SqliteReader::new(self.file.connect(flags)?))
+    }
+}
+
+/// A variant of the file system's interface that keeps the index of the write-ahead log in the
+/// memory of the process, and the database to it alone. Every connection to a file has to use the
+/// same.
+const PROCESS_OWN_INDEX: &str = "unix-excl";
+
+/// The database, and how it is reached.
+#[derive(Clone)]
+struct DatabaseFile {
+    path: PathBuf,
+    vfs: Option<&'static str>,
+}
+
+impl DatabaseFile {
+    fn connect(&self, flags: OpenFlags) -> Result<Connection, StoreError> {
+        connect_by(&self.path, flags, self.vfs)
+    }
+}
+
+/// Whether a database that is there cannot be opened for want of a few pages.
+fn has_no_room_for_index(error: &StoreError) -> bool {
+    use rusqlite::ffi::{SQLITE_CANTOPEN, SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
+    let extended_code = |cause: &(dyn std::error::Error + Send + Sync + 'static)| {
+        let cause = cause.downcast_ref::<rusqlite::Error>()?;
+        cause.sqlite_error().map(|error| error.extended_code)
+    };
+    match error {
+        StoreError::NoRoom(_) => cfg!(unix),
+        StoreError::Failed(_, cause) => {
+            let codes = [SQLITE_IOERR_SHMSIZE, SQLITE_IOERR_SHMOPEN, SQLITE_CANTOPEN];
+            cfg!(unix) && extended_code(cause.as_ref()).is_some_and(|code| codes.contains(&code))
+        }
+        _ => false,
+    }
+}
+
+/// Writes the write-ahead log that a server left once more, byte for byte in place, and syncs it.
+///
+/// After a sync that failed the operating system may keep in memory what the disk does not have,
+/// and take it for written: then the next start would read it, answer by it, and lose it with the
+/// power. What is written anew is written. It takes no room, so it works on a full disk; where the
+/// file system needs room for it all the same, the log is taken as it is.
+fn sync_again(database: &Path) -> std::io::Result<()> {
+    let mut wal = database.as_os_str().to_owned();
+    wal.push("-wal");
+    let mut file = match File::options().read(true).write(true).open(&wal) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        file => file?,
+    };
+    let mut chunk = vec![0; 1 << 20];
+    loop {
+        let read = file.read(&mut chunk)?;
+        if read == 0 {
+            return file.sync_all();
+        }
+        file.seek_relative(-(read as i64))?;
+        match file.write_all(&chunk[..read]) {
+            Err(error) if error.kind() == ErrorKind::StorageFull => {
+                log::warn!("the write-ahead log is taken as it is: {error}");
+                return Ok(());
+            }
+            written => written?,
+        }
     }
 }
 
@@ -107,6 +200,10 @@ impl DiskUse {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         self.checkpointer.stop();
+        if self.has_failed {
+            // What the disk has is for the next start to find out.
+            return;
+        }
         let connection = &self.connection;
         let empty = || connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
         if let Err(error) = connection
@@ -172,8 +269,15 @@ fn lockable(dir: &Path) -> std::io::Result<File> {
 }
 
 pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    connect_by(path, flags, None)
+}
+
+fn connect_by(path: &Path, flags: OpenFlags, vfs: Option<&str>) -> Result<Connection, StoreError> {
     let open = || -> rusqlite::Result<Connection> {
-        let connection = Connection::open_with_flags(path, flags)?;
+        let connection = match vfs {
+            None => Connection::open_with_flags(path, flags)?,
+            Some(vfs) => Connection::open_with_flags_and_vfs(path, flags, vfs)?,
+        };
         connection.busy_timeout(PATIENCE)?;
         // Else the planner prepares a statement anew whenever values are bound that its statistics
         // might know.
@@ -195,14 +299,15 @@ fn settle(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -32_768)
 }
 
+/// The number of this opening. A new database is given its identity.
 fn next_epoch(connection: &Connection) -> rusqlite::Result<i64> {
-    let sql = "UPDATE meta SET epoch = epoch + 1 RETURNING epoch";
+    let sql = "SELECT epoch + 1 FROM meta";
     if let Some(epoch) = connection.query_row(sql, [], |row| row.get(0)).optional()? {
         return Ok(epoch);
     }
     let incarnation = Uuid::now_v7();
     connection.execute(
-        "INSERT INTO meta (only_row, incarnation, epoch) VALUES (1, ?1, 1)",
+        "INSERT INTO meta (only_row, incarnation, epoch) VALUES (1, ?1, 0)",
         [incarnation.as_bytes()],
     )?;
     Ok(1)

@@ -26,6 +26,33 @@ const PAGE: usize = 4096;
 
 impl Store for SqliteStore {
     fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
+        let committed = self.commit_batch(batch);
+        self.has_failed |=
+            matches!(&committed, Err(error) if !matches!(error, StoreError::NoRoom(_)));
+        committed
+    }
+
+    fn probe(&mut self) -> Result<(), StoreError> {
+        self.connection
+            .execute("UPDATE meta SET epoch = epoch", [])
+            .map(drop)
+            .map_err(failed("write to the database"))
+    }
+
+    /// Empties the cache of pages, which holds up to 32 MiB after a burst.
+    fn rest(&mut self) {
+        if let Err(error) = self.connection.execute_batch("PRAGMA shrink_memory") {
+            log::warn!("expected to give back the cache of the database, but {error}");
+        }
+    }
+
+    fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError> {
+        Ok(Box::new(self.open_reader()?))
+    }
+}
+
+impl SqliteStore {
+    fn commit_batch(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
         self.checkpointer
             .restart_if_full(&self.connection, PATIENCE)
             .map_err(failed("start the write-ahead log over"))?;
@@ -37,6 +64,9 @@ impl Store for SqliteStore {
         let mut last_pos = self.last_pos;
         let mut bytes = 0;
         let mut db = Statements::of(&transaction);
+        if !self.epoch_written {
+            put_epoch(&mut db, self.epoch).map_err(failed("count this opening"))?;
+        }
         for op in batch {
             bytes += PAGE;
             match op {
@@ -68,21 +98,16 @@ impl Store for SqliteStore {
         }
         drop(db);
         transaction.commit().map_err(failed("commit a batch"))?;
+        self.epoch_written = true;
         self.last_pos = last_pos;
         self.checkpointer.wrote(bytes);
         Ok(())
     }
+}
 
-    /// Empties the cache of pages, which holds up to 32 MiB after a burst.
-    fn rest(&mut self) {
-        if let Err(error) = self.connection.execute_batch("PRAGMA shrink_memory") {
-            log::warn!("expected to give back the cache of the database, but {error}");
-        }
-    }
-
-    fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError> {
-        Ok(Box::new(self.open_reader()?))
-    }
+fn put_epoch(db: &mut Statements<'_>, epoch: i64) -> rusqlite::Result<()> {
+    db.get("UPDATE meta SET epoch = ?1")?.execute([epoch])?;
+    Ok(())
 }
 
 fn append(

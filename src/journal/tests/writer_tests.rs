@@ -1,13 +1,17 @@
 //! The pipeline: order, places, the gate, failure, the end. A store with a hand brake makes every
 //! interleaving certain.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::fixtures::{key, row};
 use crate::journal::{
-    Commit, Journal, MemoryStore, OutboxRow, Release, Store, StoreError, StoreReader, WriteOp,
+    Chain, Commit, Journal, MemoryStore, OutboxRow, Release, Store, StoreError, StoreReader,
+    WriteOp, disk_room::DiskRoom,
 };
 
 /// A store that waits for a permit before each commit. Without permits left (sender dropped) it
@@ -18,7 +22,11 @@ struct Braked {
     /// How many operations each commit had.
     sizes: Sender<usize>,
     rests: Sender<()>,
+    no_room: Arc<AtomicBool>,
 }
+
+/// Added to the number of a release that learns that its row was not written.
+const FAILED: u64 = 1_000;
 
 impl Store for Braked {
     fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
@@ -26,7 +34,15 @@ impl Store for Braked {
         self.permits
             .recv()
             .map_err(|gone| StoreError::Failed("sync", Box::new(gone)))?;
+        self.probe()?;
         self.inner.commit(batch)
+    }
+
+    fn probe(&mut self) -> Result<(), StoreError> {
+        if self.no_room.load(Ordering::SeqCst) {
+            return Err(StoreError::NoRoom("commit"));
+        }
+        Ok(())
     }
 
     fn rest(&mut self) {
@@ -46,6 +62,7 @@ struct Bench {
     rests: Receiver<()>,
     failures: Receiver<StoreError>,
     released: Arc<Mutex<Vec<u64>>>,
+    no_room: Arc<AtomicBool>,
 }
 
 impl Bench {
@@ -55,11 +72,13 @@ impl Bench {
         let (rest_sender, rests) = unbounded();
         let (failure_sender, failures) = unbounded();
         let stored = MemoryStore::default();
+        let no_room = Arc::<AtomicBool>::default();
         let store = Braked {
             inner: stored.clone(),
             permits: permit_receiver,
             sizes: size_sender,
             rests: rest_sender,
+            no_room: no_room.clone(),
         };
         let on_fatal = Box::new(move |error| failure_sender.send(error).unwrap());
         let journal = Journal::start(Box::new(store), capacity, on_fatal).unwrap();
@@ -71,6 +90,7 @@ impl Bench {
             rests,
             failures,
             released: Arc::default(),
+            no_room,
         }
     }
 
@@ -80,7 +100,14 @@ impl Bench {
 
     fn note(&self, number: u64) -> Release {
         let released = Arc::clone(&self.released);
-        Box::new(move || released.lock().unwrap().push(number))
+        Box::new(move |written| {
+            let number = if written.is_ok() {
+                number
+            } else {
+                number + FAILED
+            };
+            released.lock().unwrap().push(number);
+        })
     }
 
     fn append(&self, seq: u64) {
@@ -100,7 +127,7 @@ impl Bench {
         self.journal
             .reserve()
             .unwrap()
-            .release(Box::new(move || done.send(()).unwrap()));
+            .release(Box::new(move |_| done.send(()).unwrap()));
         wait.recv().unwrap();
     }
 
@@ -155,7 +182,7 @@ fn places_are_kept_until_the_release() {
 }
 
 #[test]
-fn after_a_failed_commit_nothing_is_released() {
+fn after_a_failed_commit_nothing_is_written_and_all_that_was_handed_over_is_unknown() {
     let mut bench = Bench::new(100);
     bench.append(1);
     bench.permit(1);
@@ -170,7 +197,87 @@ fn after_a_failed_commit_nothing_is_released() {
     );
     bench.append(4);
     bench.journal.shutdown();
-    assert_eq!(bench.released(), [1]);
+    // What writes nothing and builds on nothing needs no row.
+    assert_eq!(bench.released(), [1, FAILED + 2, 3, FAILED + 4]);
+    assert!(bench.journal.room().has_failed());
+    let stored = bench.stored.reader().unwrap().load(key(1).into());
+    assert_eq!(stored.unwrap().rows.len(), 1);
+}
+
+#[test]
+fn without_room_a_batch_fails_with_all_that_builds_on_it_and_the_next_one_is_written() {
+    let bench = Bench::new(100);
+    let (broken, whole) = (Chain::default(), Chain::default());
+    let append = |n, seq, chain: &Chain, number| {
+        let slot = bench.journal.reserve().unwrap().on(chain);
+        slot.append(Commit::of(row(n, seq, seq)), bench.note(number));
+    };
+    append(1, 1, &broken, 1);
+    assert_eq!(bench.sizes.recv(), Ok(1));
+    // Queued while the first one is being written: on top of it, and beside it.
+    append(1, 2, &broken, 2);
+    let slot = bench.journal.reserve().unwrap().on(&broken);
+    slot.release(bench.note(3));
+    append(2, 1, &whole, 4);
+    bench.release(5);
+    bench.no_room.store(true, Ordering::SeqCst);
+    bench.permit(1);
+    assert_eq!(bench.sizes.recv(), Ok(1), "only what builds on nothing");
+    assert!(broken.is_broken() && bench.journal.room().is_full());
+    bench.no_room.store(false, Ordering::SeqCst);
+    bench.permit(1);
+    bench.settle();
+    assert_eq!(
+        bench.released(),
+        [FAILED + 1, FAILED + 2, FAILED + 3, 4, 5],
+        "in the order of the queue"
+    );
+    assert!(!whole.is_broken() && !bench.journal.room().is_full());
+    let reader = bench.stored.reader().unwrap();
+    assert_eq!(reader.load(key(1).into()).unwrap().rows.len(), 0);
+    assert_eq!(reader.load(key(2).into()).unwrap().rows.len(), 1);
+}
+
+#[test]
+fn a_store_that_has_room_again_is_found_out_without_a_write() {
+    let bench = Bench::new(100);
+    bench.no_room.store(true, Ordering::SeqCst);
+    bench.permit(2);
+    bench.append(1);
+    bench.settle();
+    assert_eq!(bench.journal.room().now(), DiskRoom::Full);
+    bench.no_room.store(false, Ordering::SeqCst);
+    while bench.journal.room().is_full() {
+        std::thread::yield_now();
+    }
+    assert_eq!(bench.journal.room().now(), DiskRoom::Enough);
+}
+
+#[test]
+fn a_delivered_message_outlives_a_batch_without_room() {
+    let bench = Bench::new(10);
+    bench.permit(9);
+    let outbox = vec![OutboxRow {
+        seq: 1,
+        target: key(2).into(),
+        body: vec![],
+    }];
+    bench.journal.reserve().unwrap().append(
+        Commit {
+            outbox,
+            ..Commit::of(row(1, 1, 1))
+        },
+        bench.note(1),
+    );
+    bench.settle();
+    bench.no_room.store(true, Ordering::SeqCst);
+    bench.journal.outbox_delivered(key(1).into(), 1);
+    bench.append(2);
+    bench.settle();
+    assert_eq!(bench.released(), [1, FAILED + 2]);
+    bench.no_room.store(false, Ordering::SeqCst);
+    bench.journal.shutdown();
+    assert_eq!(bench.stored.reader().unwrap().outbox().unwrap(), []);
 }
 
 #[test]
@@ -180,7 +287,7 @@ fn a_panicking_release_stops_nothing() {
         .journal
         .reserve()
         .unwrap()
-        .release(Box::new(|| panic!("a release of this test")));
+        .release(Box::new(|_| panic!("a release of this test")));
     bench.release(1);
     bench.settle();
     assert_eq!(bench.released(), [1]);

@@ -12,7 +12,10 @@ use super::*;
 use crate::{
     journal::{MemoryStore, Store, UserRow},
     model::ids::Time,
-    runtime::tests::brake::{Brake, Braked},
+    runtime::tests::{
+        brake::{Brake, Braked},
+        faults::{Fault, Faulty},
+    },
 };
 
 /// Names of users and how many roles they have.
@@ -157,8 +160,44 @@ async fn without_room_nothing_is_decided() {
     assert_eq!(table.read(|names| names["ada"]), 1);
     assert_eq!(
         table.change(one_more).await,
-        Err(NoAnswer::Closed),
+        Err(NoAnswer::Unknown),
         "the writer is gone"
+    );
+}
+
+#[tokio::test]
+async fn a_change_without_room_is_taken_back_with_those_decided_on_it() {
+    let (store, brake) = (MemoryStore::default(), Brake::default());
+    let fault = Arc::new(Mutex::new(Fault::NoRoom));
+    let faulty = Box::new(Faulty {
+        store: store.clone(),
+        brake: brake.clone(),
+        fault: fault.clone(),
+    });
+    let journal = Journal::start(faulty, 16, Box::new(|_| {})).unwrap();
+    let table = DurableTable::new(journal.clone(), Names::new());
+    brake.pull();
+    let both = async { tokio::join!(table.change(one_more), table.change(one_more)) };
+    let released = async {
+        brake.reached().await;
+        brake.release();
+    };
+    let (answers, ()) = tokio::join!(both, released);
+    assert_eq!(answers, (Err(NoAnswer::NoRoom), Err(NoAnswer::NoRoom)));
+    assert_eq!(table.read(Names::clone), Names::new());
+    *fault.lock().unwrap() = Fault::None;
+    assert_eq!(table.change(one_more).await, Ok(Ok(1)), "decided anew");
+    assert_eq!(store.reader().unwrap().users().unwrap()[0].roles.len(), 1);
+    *fault.lock().unwrap() = Fault::After;
+    assert_eq!(table.change(one_more).await, Err(NoAnswer::Unknown));
+    journal.shutdown();
+    assert_eq!(
+        (
+            table.read(|names| names["ada"]),
+            store.reader().unwrap().users().unwrap()[0].roles.len()
+        ),
+        (1, 2),
+        "what nobody knows is not shown"
     );
 }
 

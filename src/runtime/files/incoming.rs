@@ -153,7 +153,7 @@ impl Pending {
         match answer {
             Some(Answer::Applied(_)) => self.keep(),
             // Whether it was applied only the log knows.
-            None | Some(Answer::Refused(Refusal::Internal)) => {}
+            None | Some(Answer::Refused(Refusal::Internal | Refusal::Unknown)) => {}
             Some(_) => self.discard(),
         }
     }

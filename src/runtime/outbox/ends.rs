@@ -20,7 +20,7 @@ use crate::{
     runtime::{
         Runtime,
         activity::Active,
-        ask::{Answer, Ask, Envelope, Refusal, Reply},
+        ask::{Answer, Ask, Envelope, Reply},
         trees::{Tree, descendants_to_end, ended_at_or_above},
     },
 };
@@ -164,20 +164,21 @@ fn end(runtime: &Arc<Runtime>, ending: Arc<Mutex<Ending>>, key: InstanceKey, tri
         if_seq: None,
     };
     let answered = runtime.clone();
-    let reply = Reply::to(move |answer| match answer {
-        Answer::Refused(refusal @ (Refusal::Busy | Refusal::Internal)) if tries > 0 => {
-            let left = tries - u32::from(matches!(refusal, Refusal::Internal));
+    let reply = Reply::to(move |answer| {
+        if let Answer::Refused(refusal) = &answer
+            && tries > 0
+            && let Some(pause) = refusal.again_after(AGAIN)
+        {
+            let left = tries - u32::from(refusal.is_breakage());
             let again = answered.clone();
-            answered.later(AGAIN, move || end(&again, ending, key, left));
+            return answered.later(pause, move || end(&again, ending, key, left));
         }
-        answer => {
-            {
-                let mut ending = ending.lock().unwrap_or_else(PoisonError::into_inner);
-                ending.under_way -= 1;
-                ending.ended |= !matches!(answer, Answer::Refused(_));
-            }
-            go_on(&answered, &ending);
+        {
+            let mut ending = ending.lock().unwrap_or_else(PoisonError::into_inner);
+            ending.under_way -= 1;
+            ending.ended |= !matches!(answer, Answer::Refused(_));
         }
+        go_on(&answered, &ending);
     });
     runtime.dispatch(
         key,

@@ -15,10 +15,10 @@ use crate::{
         Command,
         outside::{CallAnswer, CallFailure, OutsideRequest, Response},
     },
-    journal::{Busy, CallChange, CallTries, OutsideCallRow, StoreError},
+    journal::{Busy, CallChange, CallTries, NotWritten, OutsideCallRow, StoreError, Written},
     runtime::{
-        QUEUE_AGAIN, Runtime,
-        ask::{Answer, Ask, Envelope, Refusal, Reply},
+        QUEUE_AGAIN, ROOM_AGAIN, Runtime,
+        ask::{Answer, Ask, Envelope, Reply},
     },
 };
 
@@ -147,7 +147,7 @@ fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
     });
     let later = runtime.clone();
     let reply = Reply::to(move |answered| match answered {
-        Answer::Refused(Refusal::Internal) if left == 0 => {
+        Answer::Refused(refusal) if refusal.is_breakage() && left == 0 => {
             let due = Some(after(running.runtime.clock.now(), UNTAKEN_PAUSE));
             let problem = Some(
                 "expected the instance to take the answer, but it broke: the log tells why"
@@ -162,14 +162,16 @@ fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
                 }),
             );
         }
-        Answer::Refused(refusal @ (Refusal::Busy | Refusal::Internal | Refusal::Stale(_))) => {
-            let left = left - u32::from(matches!(refusal, Refusal::Internal));
-            later.later(AGAIN, move || hand_over(running, attempts, answer, left));
-        }
         // Its row has taken the call out of the table.
         Answer::Applied(_) => drop(running),
-        // Nobody waits for it.
-        _ => note(running, CallChange::Forgotten),
+        answered => match &answered {
+            Answer::Refused(refusal) if let Some(pause) = refusal.again_after(AGAIN) => {
+                let left = left - u32::from(refusal.is_breakage());
+                later.later(pause, move || hand_over(running, attempts, answer, left));
+            }
+            // Nobody waits for it.
+            _ => note(running, CallChange::Forgotten),
+        },
     });
     runtime.dispatch(
         instance,
@@ -192,15 +194,17 @@ fn note(running: Running, change: CallChange) {
     match runtime.journal.reserve() {
         Ok(slot) => {
             let (instance, seq) = running.id;
-            slot.outside_call(
-                instance,
-                seq,
-                change,
-                Box::new(move || {
+            let again = (runtime.clone(), change.clone());
+            let noted = move |written: Written| {
+                if written == Err(NotWritten::NoRoom) {
+                    let (runtime, change) = again;
+                    runtime.later(ROOM_AGAIN, move || note(running, change));
+                } else {
                     drop(running);
-                    drop(active);
-                }),
-            );
+                }
+                drop(active);
+            };
+            slot.outside_call(instance, seq, change, Box::new(noted));
         }
         Err(Busy) => runtime.later(QUEUE_AGAIN, move || note(running, change)),
     }

@@ -27,7 +27,7 @@ use crate::{
         schedule::{Overlap, When},
     },
     runtime::{
-        QUEUE_AGAIN, Runtime,
+        QUEUE_AGAIN, ROOM_AGAIN, Runtime,
         activity::Active,
         ask::{Answer, Ask, Envelope, Refusal, Reply, Start},
         catalog::Catalog,
@@ -70,7 +70,8 @@ impl Runtime {
             match self.schedules.table.change(begin).await {
                 Ok(begun) => break begun?,
                 Err(NoAnswer::Busy) => tokio::time::sleep(QUEUE_AGAIN).await,
-                Err(NoAnswer::Closed) => return Err(StoreError::Panicked),
+                Err(NoAnswer::NoRoom) => tokio::time::sleep(ROOM_AGAIN).await,
+                Err(NoAnswer::Unknown) => return Err(StoreError::Panicked),
             }
         }
         let at_start = self.schedules.with_the_server(self.clock.now());
@@ -135,7 +136,7 @@ impl Runtime {
             drop(active);
             done
         });
-        carried_out.await.unwrap_or(Err(Refusal::Internal))
+        carried_out.await.unwrap_or(Err(Refusal::Unknown))
     }
 }
 
@@ -200,7 +201,8 @@ impl Schedules {
             match self.table.change(decide).await {
                 Ok(_) => break,
                 Err(NoAnswer::Busy) => tokio::time::sleep(AGAIN).await,
-                Err(NoAnswer::Closed) => return,
+                Err(NoAnswer::NoRoom) => tokio::time::sleep(ROOM_AGAIN).await,
+                Err(NoAnswer::Unknown) => return,
             }
         }
         if order.planned.is_some() {
@@ -361,6 +363,10 @@ async fn begin(runtime: &Arc<Runtime>, order: &Order, instance: InstanceKey) -> 
         match start(runtime, order, instance).await {
             Answer::Refused(Refusal::Rejected(rejection)) => {
                 return Outcome::Failed(rejection.message);
+            }
+            Answer::Refused(Refusal::NoRoom(_)) => {
+                tokio::time::sleep(ROOM_AGAIN).await;
+                continue;
             }
             Answer::Refused(Refusal::Busy) => {}
             Answer::Refused(_) => broken += 1,

@@ -38,6 +38,18 @@ impl Brake {
         self.shared.released.notify_all();
     }
 
+    /// A commit comes to the brake: it waits while that is pulled.
+    pub fn pass(&self) {
+        let shared = &self.shared;
+        let mut pulled = shared.pulled.lock().unwrap();
+        if *pulled {
+            shared.reached.notify_one();
+        }
+        while *pulled {
+            pulled = shared.released.wait(pulled).unwrap();
+        }
+    }
+
     /// Waits until a commit waits; each is told once.
     pub async fn reached(&self) {
         self.shared.reached.notified().await;
@@ -46,15 +58,7 @@ impl Brake {
 
 impl Store for Braked {
     fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
-        let shared = &self.brake.shared;
-        let mut pulled = shared.pulled.lock().unwrap();
-        if *pulled {
-            shared.reached.notify_one();
-        }
-        while *pulled {
-            pulled = shared.released.wait(pulled).unwrap();
-        }
-        drop(pulled);
+        self.brake.pass();
         self.store.commit(batch)
     }
 

@@ -246,7 +246,7 @@ impl Life {
             self.journal
                 .reserve()
                 .unwrap()
-                .release(Box::new(move || passed.send(()).unwrap()));
+                .release(Box::new(move |_| passed.send(()).unwrap()));
             wait.await.unwrap();
             idle(&self.runtime).await;
         }

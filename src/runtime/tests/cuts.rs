@@ -225,7 +225,7 @@ async fn give(runtime: &Arc<Runtime>, root: InstanceKey, command: Command) {
 async fn done(answer: Answer) -> InstanceKey {
     match answer {
         Answer::Applied(committed) | Answer::Duplicate(committed) => committed.instance,
-        Answer::Refused(Refusal::Internal) => std::future::pending().await,
+        Answer::Refused(Refusal::Internal | Refusal::Unknown) => std::future::pending().await,
         other => panic!("{other:?}"),
     }
 }

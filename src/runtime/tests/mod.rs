@@ -7,6 +7,7 @@ pub(super) mod brake;
 mod broken_steps;
 mod changes;
 mod cuts;
+pub(super) mod faults;
 mod known_keys;
 mod letters;
 mod outside;

@@ -34,7 +34,7 @@ pub struct UserUpdate<'a> {
     pub password: Option<&'a str>,
 }
 
-/// Why nothing was changed.
+/// Why a change is not made, or not known to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum UserError {
     /// There is a user of this name.
@@ -45,6 +45,10 @@ pub enum UserError {
     Invalid(String),
     /// A queue is full.
     Busy,
+    /// The disk is full; nothing was changed.
+    NoRoom,
+    /// The disk failed; the change may be made or not.
+    OutcomeUnknown,
     /// The server is shutting down, or the system gave no random bytes.
     Failed,
 }
@@ -64,6 +68,14 @@ impl fmt::Display for UserError {
             ),
             Self::Invalid(sentence) => f.write_str(sentence),
             Self::Busy => f.write_str("expected room for a change, but a queue is full: try again"),
+            Self::NoRoom => f.write_str(
+                "expected room for a change, but the server's disk is full; nothing was changed: \
+                make room on it",
+            ),
+            Self::OutcomeUnknown => f.write_str(
+                "expected to write the change, but the server's disk failed, or it is stopping: \
+                the change may be made or not; look when the server is back",
+            ),
             Self::Failed => f.write_str(
                 "expected to write the change, but the server is \
                 stopping or out of order: try again",
@@ -78,7 +90,8 @@ impl From<NoAnswer> for UserError {
     fn from(why: NoAnswer) -> Self {
         match why {
             NoAnswer::Busy => Self::Busy,
-            NoAnswer::Closed => Self::Failed,
+            NoAnswer::NoRoom => Self::NoRoom,
+            NoAnswer::Unknown => Self::OutcomeUnknown,
         }
     }
 }

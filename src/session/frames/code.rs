@@ -33,13 +33,16 @@ pub enum ErrorCode {
     Busy,
     /// Part of the protocol, but not of this server.
     Unsupported,
+    /// The server's disk failed: it may be done or not. The same id, sent again, gets the true
+    /// answer.
+    OutcomeUnknown,
     /// A fault of the server; nothing was done.
     Internal,
 }
 
 impl ErrorCode {
     /// All codes, in the order of the documentation.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::BadRequest,
         Self::Unauthenticated,
         Self::TokenExpired,
@@ -54,6 +57,7 @@ impl ErrorCode {
         Self::RateLimited,
         Self::Busy,
         Self::Unsupported,
+        Self::OutcomeUnknown,
         Self::Internal,
     ];
 
@@ -74,13 +78,17 @@ impl ErrorCode {
             Self::RateLimited => "rate_limited",
             Self::Busy => "busy",
             Self::Unsupported => "unsupported",
+            Self::OutcomeUnknown => "outcome_unknown",
             Self::Internal => "internal",
         }
     }
 
     /// Whether the same request, unchanged, may succeed later.
     pub fn retryable(self) -> bool {
-        matches!(self, Self::RateLimited | Self::Busy | Self::Internal)
+        matches!(
+            self,
+            Self::RateLimited | Self::Busy | Self::OutcomeUnknown | Self::Internal
+        )
     }
 
     /// The status of a REST answer with this code.
@@ -96,7 +104,7 @@ impl ErrorCode {
             Self::RateLimited => 429,
             Self::Busy => 503,
             Self::Unsupported => 501,
-            Self::Internal => 500,
+            Self::OutcomeUnknown | Self::Internal => 500,
         }
     }
 

@@ -14,7 +14,10 @@ use super::{definition_versions::Version, json, query};
 use crate::{
     limits,
     model::{problem::Problem as DefinitionProblem, source::SourceFormat},
-    runtime::definitions::{Deploy, DeployError, Deployed},
+    runtime::{
+        ask::Refusal,
+        definitions::{Deploy, DeployError, Deployed},
+    },
     session::{frames::code::ErrorCode, token::Identity},
     web::{
         app::App,
@@ -362,6 +365,8 @@ pub(in crate::web) fn refused(error: DeployError) -> Problem {
         DeployError::NotFound => unknown(),
         DeployError::Conflict(sentence) => Problem::new(ErrorCode::Conflict, sentence),
         DeployError::Store(error) => error.into(),
+        DeployError::NoRoom(room) => Refusal::NoRoom(room).into(),
+        DeployError::Unknown => Refusal::Unknown.into(),
         DeployError::Busy | DeployError::Closed => Problem::new(
             ErrorCode::Busy,
             "expected room for another change, but the server is busy: try again",

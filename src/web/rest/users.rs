@@ -11,7 +11,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{json, login, query};
 use crate::{
+    journal::disk_room::DiskRoom,
     runtime::{
+        ask::Refusal,
         clock::{real_now, steady_now},
         users::{NewUser, SignInError, UserError, UserUpdate, requests::ListedUser},
     },
@@ -350,6 +352,8 @@ impl From<UserError> for Problem {
             UserError::Unknown(_) => ErrorCode::NotFound,
             UserError::Invalid(_) => ErrorCode::InvalidData,
             UserError::Busy | UserError::Failed => ErrorCode::Busy,
+            UserError::NoRoom => return Refusal::NoRoom(DiskRoom::Full).into(),
+            UserError::OutcomeUnknown => return Refusal::Unknown.into(),
         };
         Self::new(code, error.to_string())
     }

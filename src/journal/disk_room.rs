@@ -1,0 +1,173 @@
+//! How much room the disk has, as those see it who are about to write: measured against watermarks
+//! by whoever watches the disk, and learnt by the writer whose write found none.
+//!
+//! Not here: measuring (`runtime::disk_watch`), who is refused what (`runtime::decide`).
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+/// How much room there is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DiskRoom {
+    /// Enough.
+    #[default]
+    Enough,
+    /// Less than the low watermark: nothing new begins.
+    Low,
+    /// Less than the critical watermark: only what completes or frees goes on.
+    Critical,
+    /// A write found none. Nothing is lost; reading goes on.
+    Full,
+}
+
+impl DiskRoom {
+    /// Its name on the wire, and in the metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Enough => "enough",
+            Self::Low => "disk_low",
+            Self::Critical => "disk_critical",
+            Self::Full => "disk_full",
+        }
+    }
+}
+
+/// The room of one journal's disk. Whoever changes it writes a line to the log, once per change.
+#[derive(Default)]
+pub struct RoomState {
+    known: Mutex<Known>,
+    changed: watch::Sender<DiskRoom>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Known {
+    measured: DiskRoom,
+    full: bool,
+    failed: bool,
+}
+
+impl Known {
+    fn room(self) -> DiskRoom {
+        if self.full {
+            DiskRoom::Full
+        } else {
+            self.measured
+        }
+    }
+}
+
+impl RoomState {
+    /// How much there is.
+    pub fn now(&self) -> DiskRoom {
+        *self.changed.borrow()
+    }
+
+    /// Whether the last write found none.
+    pub fn is_full(&self) -> bool {
+        self.now() == DiskRoom::Full
+    }
+
+    /// Whether the disk failed, and the server is about to end.
+    pub fn has_failed(&self) -> bool {
+        self.lock().failed
+    }
+
+    /// Wakes whenever it changes.
+    pub fn changes(&self) -> watch::Receiver<DiskRoom> {
+        self.changed.subscribe()
+    }
+
+    /// The disk was measured: so much is free, in bytes.
+    pub fn measured(&self, room: DiskRoom, free: u64) {
+        let Some((before, now)) = self.change(|known| known.measured = room) else {
+            return;
+        };
+        let mib = free >> 20;
+        match now {
+            DiskRoom::Enough => log::info!(
+                "the disk has room again ({mib} MiB are free): everything is taken as before"
+            ),
+            DiskRoom::Low => log::warn!(
+                "the disk has less free ({mib} MiB) than its low watermark: new instances are \
+                refused until there is room again"
+            ),
+            DiskRoom::Critical => log::error!(
+                "the disk has less free ({mib} MiB) than its critical watermark: only what \
+                completes or frees is taken until there is room again"
+            ),
+            // Of which the writer has told.
+            DiskRoom::Full => debug_assert_eq!(before, now),
+        }
+    }
+
+    /// A write found no room.
+    pub(super) fn filled(&self, tried: &str) {
+        if self.change(|known| known.full = true).is_some() {
+            log::error!(
+                "expected to {tried}, but the disk is full: nothing is written until there is \
+                room again, nothing acknowledged is lost, and reading goes on"
+            );
+        }
+    }
+
+    /// A write was made.
+    pub(super) fn wrote(&self) {
+        if !self.is_full() {
+            return;
+        }
+        if let Some((_, now)) = self.change(|known| known.full = false) {
+            log::info!(
+                "the disk can be written to again ({})",
+                match now {
+                    DiskRoom::Enough => "everything is taken as before",
+                    _ => "less is free than its watermarks ask for",
+                }
+            );
+        }
+    }
+
+    /// The disk failed.
+    pub(super) fn failed(&self) {
+        self.lock().failed = true;
+    }
+
+    /// What it was and what it is, if that is another.
+    fn change(&self, change: impl FnOnce(&mut Known)) -> Option<(DiskRoom, DiskRoom)> {
+        let mut known = self.lock();
+        let before = known.room();
+        change(&mut known);
+        let now = known.room();
+        (now != before).then(|| {
+            self.changed.send_replace(now);
+            (before, now)
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        // Changed by single assignments.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_writer_found_goes_before_what_was_measured() {
+        let room = RoomState::default();
+        let mut changes = room.changes();
+        assert_eq!(room.now(), DiskRoom::Enough);
+        room.measured(DiskRoom::Low, 1);
+        assert!(changes.has_changed().unwrap());
+        changes.mark_unchanged();
+        room.measured(DiskRoom::Low, 2);
+        assert!(!changes.has_changed().unwrap(), "told once");
+        room.filled("commit");
+        room.measured(DiskRoom::Enough, 3);
+        assert_eq!(room.now(), DiskRoom::Full);
+        room.wrote();
+        assert_eq!(room.now(), DiskRoom::Enough);
+    }
+}

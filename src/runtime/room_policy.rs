@@ -1,0 +1,115 @@
+//! What is still taken while the disk has little room: nothing new below the low watermark; below
+//! the critical one only what completes or ends what is there; nothing on a full disk.
+//!
+//! What the server does by itself waits and is tried again. Reading needs no room. Repeats of what
+//! is done are answered as ever, so this is asked after them. Not here: how much room there is
+//! (`journal::disk_room`).
+
+use super::ask::{Refusal, Start};
+use crate::{
+    engine::{Command, access::Caller, command::TimerKey, peer::PeerMessage},
+    journal::disk_room::DiskRoom,
+    limits::Limit,
+};
+
+/// Whether an instance may begin.
+///
+/// # Errors
+/// [`Refusal::NoRoom`].
+pub fn admit_start(room: DiskRoom, caller: Option<&Caller>, start: &Start) -> Result<(), Refusal> {
+    // A subprocess that its parent starts belongs to something that has begun.
+    let begins_something = caller.is_some() || start.command.schedule.is_some();
+    let least = if begins_something {
+        DiskRoom::Low
+    } else {
+        DiskRoom::Critical
+    };
+    refuse_from(least, room)
+}
+
+/// Whether somebody may begin something within an instance.
+///
+/// # Errors
+/// [`Refusal::NoRoom`].
+pub fn admit_new(room: DiskRoom) -> Result<(), Refusal> {
+    refuse_from(DiskRoom::Low, room)
+}
+
+/// Whether a command may be applied to an instance.
+///
+/// # Errors
+/// [`Refusal::NoRoom`].
+pub fn admit_command(room: DiskRoom, command: &Command) -> Result<(), Refusal> {
+    let least = if completes(command) {
+        DiskRoom::Full
+    } else {
+        DiskRoom::Critical
+    };
+    refuse_from(least, room)
+}
+
+/// Whether something larger than a command may come: a file, a definition.
+///
+/// # Errors
+/// [`Refusal::NoRoom`].
+pub fn admit_large(room: DiskRoom) -> Result<(), Refusal> {
+    refuse_from(DiskRoom::Critical, room)
+}
+
+fn refuse_from(least: DiskRoom, room: DiskRoom) -> Result<(), Refusal> {
+    if room < least {
+        return Ok(());
+    }
+    match room {
+        DiskRoom::Enough | DiskRoom::Low => Limit::DiskLow,
+        DiskRoom::Critical => Limit::DiskCritical,
+        DiskRoom::Full => Limit::DiskFull,
+    }
+    .refused();
+    Err(Refusal::NoRoom(room))
+}
+
+/// Whether a command brings its instance nearer to its end, or stops it.
+fn completes(command: &Command) -> bool {
+    match command {
+        Command::Run(_)
+        | Command::TakeAnswer { .. }
+        | Command::CloseOffer { .. }
+        | Command::Terminate
+        | Command::EndWithAncestor
+        | Command::Dismiss
+        | Command::Hold
+        | Command::Skip { .. } => true,
+        Command::Receive { message, .. } => !matches!(**message, PeerMessage::Start { .. }),
+        Command::FireTimer(timer) => *timer == TimerKey::expiry(),
+        Command::Unhold
+        | Command::StartChild(_)
+        | Command::Patch { .. }
+        | Command::Retry { .. }
+        | Command::Claim { .. }
+        | Command::Release { .. }
+        | Command::Assign { .. } => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_less_room_there_is_the_less_is_taken() {
+        let taken = |room| {
+            [
+                admit_command(room, &Command::Terminate),
+                admit_command(room, &Command::FireTimer(TimerKey::expiry())),
+                admit_command(room, &Command::Unhold),
+                admit_large(room),
+            ]
+            .map(|admitted| admitted.is_ok())
+        };
+        assert_eq!(taken(DiskRoom::Enough), [true; 4]);
+        assert_eq!(taken(DiskRoom::Low), [true; 4]);
+        assert_eq!(taken(DiskRoom::Critical), [true, true, false, false]);
+        assert_eq!(taken(DiskRoom::Full), [false; 4]);
+    }
+}

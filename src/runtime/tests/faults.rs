@@ -1,0 +1,339 @@
+//! A store that fails on demand: for want of room, and in the middle of a sync. What is answered,
+//! what is seen meanwhile, and what is there after the next start.
+
+use std::sync::Mutex;
+
+use super::{brake::Brake, *};
+use crate::{
+    engine::record::CommandTag,
+    journal::{MemoryStore, StoreError, StoreReader, WriteOp, disk_room::DiskRoom},
+    runtime::{
+        ask::Refusal,
+        read_queue::{Question, Read},
+    },
+};
+
+/// How commits fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// They do not.
+    None,
+    /// Nothing is written, and that is certain.
+    NoRoom,
+    /// The disk fails, and nothing was written.
+    Before,
+    /// The disk fails, and all was written.
+    After,
+}
+
+/// A store whose commits wait at a brake, and then fail.
+pub struct Faulty {
+    pub store: MemoryStore,
+    pub brake: Brake,
+    pub fault: Arc<Mutex<Fault>>,
+}
+
+impl Store for Faulty {
+    fn commit(&mut self, batch: &[WriteOp]) -> Result<(), StoreError> {
+        self.brake.pass();
+        self.probe()?;
+        let fault = *self.fault.lock().unwrap();
+        if matches!(fault, Fault::None | Fault::After) {
+            self.store.commit(batch)?;
+        }
+        match fault {
+            Fault::None => Ok(()),
+            _ => Err(StoreError::Failed("sync", "a fault of this test".into())),
+        }
+    }
+
+    fn probe(&mut self) -> Result<(), StoreError> {
+        match *self.fault.lock().unwrap() {
+            Fault::NoRoom => Err(StoreError::NoRoom("commit")),
+            _ => Ok(()),
+        }
+    }
+
+    fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError> {
+        self.store.reader()
+    }
+}
+
+struct Bench {
+    runtime: Arc<Runtime>,
+    store: MemoryStore,
+    brake: Brake,
+    fault: Arc<Mutex<Fault>>,
+}
+
+impl Bench {
+    async fn over(store: MemoryStore) -> Self {
+        let (brake, fault) = (Brake::default(), Arc::new(Mutex::new(Fault::None)));
+        let (runtime, _) = runtime_over(Box::new(Faulty {
+            store: store.clone(),
+            brake: brake.clone(),
+            fault: fault.clone(),
+        }))
+        .await;
+        Self {
+            runtime,
+            store,
+            brake,
+            fault,
+        }
+    }
+
+    fn fails(&self, fault: Fault) {
+        *self.fault.lock().unwrap() = fault;
+    }
+
+    async fn reaches(&self, room: DiskRoom) {
+        let mut changes = self.runtime.journal.room().changes();
+        changes.wait_for(|now| *now == room).await.unwrap();
+    }
+
+    /// Asks without waiting for the answer.
+    fn ask(&self, key: InstanceKey, asked: Ask) -> oneshot::Receiver<Answer> {
+        let (sender, receiver) = oneshot::channel();
+        let reply = Reply::to(move |answer| drop(sender.send(answer)));
+        let caller = Some(alice());
+        let envelope = Envelope {
+            caller,
+            ask: asked,
+            reply,
+        };
+        self.runtime.dispatch(key, envelope);
+        receiver
+    }
+}
+
+fn tagged(command: u128, first_name: &str) -> Ask {
+    let Ask::Apply { command: run, .. } = save(first_name) else {
+        panic!("a run is applied")
+    };
+    Ask::Apply {
+        command: run,
+        tag: Some(CommandTag {
+            id: Uuid::from_u128(command),
+            subject: "alice".into(),
+            hash: 0,
+        }),
+        if_seq: None,
+    }
+}
+
+fn name_in(observed: &Observed) -> Value {
+    observed.whole.as_ref().unwrap().data["client"]["firstName"].clone()
+}
+
+fn is_full(answer: &Answer) -> bool {
+    matches!(answer, Answer::Refused(Refusal::NoRoom(DiskRoom::Full)))
+}
+
+#[actix_web::test]
+async fn without_room_a_command_and_those_on_top_of_it_come_to_nothing_and_nobody_sees_them() {
+    let bench = Bench::over(MemoryStore::default()).await;
+    let (key, other) = (start(&bench.runtime).await, start(&bench.runtime).await);
+    let before = observe(&bench.runtime, key).await;
+    bench.brake.pull();
+    bench.fails(Fault::NoRoom);
+    let first = bench.ask(key, tagged(1, "Ada"));
+    bench.brake.reached().await;
+    // Decided on top of the first one; the last looks at what both would come to.
+    let second = bench.ask(key, tagged(2, "Bob"));
+    let looked = bench.ask(key, Ask::Observe);
+    let (sender, read) = oneshot::channel();
+    bench.runtime.read(
+        key,
+        Read {
+            caller: Some(alice()),
+            question: Question::Observe { whole: true },
+            reply: Reply::to(move |answer| drop(sender.send(answer))),
+        },
+    );
+    // One that builds on nothing of it, in the same queue.
+    let beside = bench.ask(other, tagged(3, "Eve"));
+    bench.brake.release();
+    for answer in [first, second, beside] {
+        assert!(is_full(&answer.await.unwrap()));
+    }
+    match looked.await.unwrap() {
+        // Either it was computed from what is not there, or it waited for the instance to be read.
+        Answer::Observed(observed) => assert_eq!(observed.seq, before.seq),
+        answer => assert!(is_full(&answer), "{answer:?}"),
+    }
+    let Answer::Observed(read) = read.await.unwrap() else {
+        panic!("reading needs no room")
+    };
+    assert_eq!((read.seq, name_in(&read)), (before.seq, Value::Null));
+    assert_eq!(observe(&bench.runtime, key).await.seq, before.seq);
+    assert!(is_full(&bench.ask(key, tagged(1, "Ada")).await.unwrap()));
+
+    bench.fails(Fault::None);
+    bench.reaches(DiskRoom::Enough).await;
+    for (instance, id, name) in [(key, 1, "Ada"), (other, 3, "Eve")] {
+        let first = bench.ask(instance, tagged(id, name)).await.unwrap();
+        applied(first);
+        let again = bench.ask(instance, tagged(id, name)).await.unwrap();
+        assert!(matches!(again, Answer::Duplicate(_)), "{again:?}");
+        reach_review(&bench.runtime, instance).await;
+        assert_eq!(name_in(&*observe(&bench.runtime, instance).await), name);
+    }
+}
+
+#[actix_web::test]
+async fn a_start_without_room_leaves_nothing_and_succeeds_later_under_the_same_id() {
+    let bench = Bench::over(MemoryStore::default()).await;
+    bench.fails(Fault::NoRoom);
+    let request = start_of("onboarding", json!({}));
+    let starts =
+        |request: StartRequest| answer(|reply| bench.runtime.start_instance(request, reply));
+    assert!(is_full(&starts(request.clone()).await));
+    assert!(is_full(&starts(request.clone()).await), "refused at once");
+    bench.fails(Fault::None);
+    bench.reaches(DiskRoom::Enough).await;
+    let started = applied(starts(request.clone()).await);
+    let again = starts(request).await;
+    assert!(matches!(again, Answer::Duplicate(same) if same.instance == started.instance));
+}
+
+#[actix_web::test]
+async fn what_instances_do_by_themselves_goes_on_when_there_is_room() {
+    let bench = Bench::over(MemoryStore::default()).await;
+    let key = start(&bench.runtime).await;
+    bench.brake.pull();
+    let saved = bench.ask(key, save("Ada"));
+    bench.brake.reached().await;
+    // The save is written; what follows from it, the subprocess and its answers, is not.
+    bench.fails(Fault::None);
+    bench.brake.release();
+    applied(saved.await.unwrap());
+    bench.fails(Fault::NoRoom);
+    // Whatever was tried meanwhile failed, or nothing was.
+    tokio::task::yield_now().await;
+    bench.fails(Fault::None);
+    reach_review(&bench.runtime, key).await;
+    bench.reaches(DiskRoom::Enough).await;
+    assert_eq!(
+        bench.runtime.letters_under_way(),
+        bench.runtime.journal.queued()
+    );
+}
+
+#[actix_web::test]
+async fn below_the_watermarks_starts_are_refused_first_and_then_all_but_what_completes() {
+    let bench = Bench::over(MemoryStore::default()).await;
+    let (key, held) = (start(&bench.runtime).await, start(&bench.runtime).await);
+    let room = bench.runtime.journal.room();
+    let start = || async {
+        let request = start_of("onboarding", json!({}));
+        answer(|reply| bench.runtime.start_instance(request, reply)).await
+    };
+    room.measured(DiskRoom::Low, 1 << 20);
+    let refused = start().await;
+    assert!(matches!(
+        refused,
+        Answer::Refused(Refusal::NoRoom(DiskRoom::Low))
+    ));
+    // A subprocess belongs to what has begun.
+    applied(bench.ask(key, save("Ada")).await.unwrap());
+    reach_review(&bench.runtime, key).await;
+    room.measured(DiskRoom::Critical, 1 << 10);
+    let command = |command| Ask::Apply {
+        command: Box::new(command),
+        tag: None,
+        if_seq: None,
+    };
+    let patch = command(Command::Patch { data: json!({}) });
+    let mut operator = alice();
+    operator.operator = true;
+    let patched = answer(|reply| {
+        bench.runtime.dispatch(
+            key,
+            Envelope {
+                caller: Some(operator.clone()),
+                ask: patch,
+                reply,
+            },
+        )
+    });
+    assert!(matches!(
+        patched.await,
+        Answer::Refused(Refusal::NoRoom(DiskRoom::Critical))
+    ));
+    applied(bench.ask(held, save("Bob")).await.unwrap());
+    let ended = answer(|reply| {
+        bench.runtime.dispatch(
+            key,
+            Envelope {
+                caller: Some(operator),
+                ask: command(Command::Terminate),
+                reply,
+            },
+        )
+    });
+    applied(ended.await);
+    room.measured(DiskRoom::Enough, 1 << 30);
+    applied(start().await);
+    reach_review(&bench.runtime, held).await;
+}
+
+/// A disk that fails while many commands are under way: none is told that nothing was changed, none
+/// that it is done which is not, and each, sent again, takes effect once.
+async fn nobody_is_told_wrongly(fault: Fault) {
+    const COMMANDS: u128 = 100;
+    let bench = Bench::over(MemoryStore::default()).await;
+    let mut keys = Vec::new();
+    for _ in 0..COMMANDS {
+        keys.push(start(&bench.runtime).await);
+    }
+    bench.brake.pull();
+    let first = bench.ask(keys[0], tagged(0, "Ada"));
+    bench.brake.reached().await;
+    let mut answers = vec![first];
+    for (id, key) in (1..COMMANDS).zip(&keys[1..]) {
+        answers.push(bench.ask(*key, tagged(id, "Ada")));
+    }
+    // On top of what is unknown by then.
+    answers.push(bench.ask(keys[0], tagged(0, "Ada")));
+    while bench.runtime.journal.queued() < answers.len() {
+        tokio::task::yield_now().await;
+    }
+    bench.fails(fault);
+    bench.brake.release();
+    for answer in answers {
+        let answer = answer.await.unwrap();
+        assert!(
+            matches!(answer, Answer::Refused(Refusal::Unknown)),
+            "{answer:?}"
+        );
+    }
+    assert!(bench.runtime.journal.room().has_failed());
+    let definitions = &bench.runtime.definitions;
+    let changed = definitions.deprecate("default", "onboarding", 1).await;
+    assert!(changed.is_err(), "nothing is written any more");
+    bench.runtime.stop();
+    bench.runtime.journal.shutdown();
+
+    let next = Bench::over(bench.store.clone()).await;
+    for (id, key) in (0..COMMANDS).zip(keys) {
+        let seq = observe(&next.runtime, key).await.seq;
+        let again = next.ask(key, tagged(id, "Ada")).await.unwrap();
+        match again {
+            Answer::Duplicate(_) => assert_eq!(fault, Fault::After, "{id} at {seq}"),
+            Answer::Applied(_) => {}
+            other => panic!("{other:?}"),
+        }
+        reach_review(&next.runtime, key).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_disk_that_fails_before_it_wrote_leaves_every_outcome_unknown() {
+    nobody_is_told_wrongly(Fault::Before).await;
+}
+
+#[actix_web::test]
+async fn a_disk_that_fails_after_it_wrote_leaves_every_outcome_unknown() {
+    nobody_is_told_wrongly(Fault::After).await;
+}
