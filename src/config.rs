@@ -15,7 +15,7 @@ use clap::ValueEnum;
 
 use crate::{
     duration,
-    limits::{self, Limits},
+    limits::{self, Limits, Watermark, Watermarks},
     text,
 };
 use command_line::CommandLine;
@@ -58,6 +58,8 @@ pub struct Config {
     pub data: PathBuf,
     /// Where process instances are kept.
     pub store: Store,
+    /// When the disk of the data directory has little room.
+    pub watermarks: Watermarks,
     /// Where the secret of the tokens comes from.
     pub jwt_secret: JwtSecret,
     /// Issuer that tokens must name, when set.
@@ -180,6 +182,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
         Vec::new()
     });
     let limits = wrong.unless(rates::limits(&options));
+    let watermarks = wrong.unless(watermarks(&options));
     let data = options.data.unwrap_or_else(|| "stepwire-data".into());
     if options.jwt_secret.as_deref() == Some("") {
         wrong.0.push(
@@ -227,6 +230,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
     let (
         [],
         Some(listen),
+        Some(watermarks),
         Some(webhook_secret),
         Some(secrets),
         Some(jwt_algorithms),
@@ -238,6 +242,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
     ) = (
         &wrong.0[..],
         listen,
+        watermarks,
         webhook_secret,
         secrets,
         jwt_algorithms,
@@ -260,6 +265,7 @@ fn check(options: Options) -> Result<Config, ConfigError> {
     Ok(Config {
         listen,
         store: options.store.unwrap_or_default(),
+        watermarks,
         jwt_secret: JwtSecret::new(options.jwt_secret, &data),
         webhook_secret,
         outbound_targets: options.outbound_targets.unwrap_or_default(),
@@ -320,11 +326,26 @@ impl Wrong {
     }
 }
 
+fn watermarks(options: &Options) -> Result<Watermarks, ConfigError> {
+    let read = |name: &str, text: &Option<String>, default| match text {
+        None => Ok(default),
+        Some(text) => Watermark::parse(text)
+            .map_err(|wrong| ConfigError(format!("expected {name} to be {wrong}"))),
+    };
+    let low = read("disk-low", &options.disk_low, limits::DISK_LOW)?;
+    let critical = read(
+        "disk-critical",
+        &options.disk_critical,
+        limits::DISK_CRITICAL,
+    )?;
+    Ok(Watermarks { low, critical })
+}
+
 fn max_token_lifetime(text: Option<&str>) -> Result<std::time::Duration, ConfigError> {
     let read = |text| {
         duration_argument(text).map_err(|wrong| ConfigError(format!("max-token-lifetime: {wrong}")))
     };
-    text.map_or(Ok(crate::limits::TOKEN_LIFETIME), read)
+    text.map_or(Ok(limits::TOKEN_LIFETIME), read)
 }
 
 fn jobs_date_time_format(text: Option<&str>) -> Result<DateTimeFormat, ConfigError> {

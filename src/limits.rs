@@ -11,11 +11,13 @@ pub use network::network;
 pub use quota::Quota;
 pub use refused::Limit;
 pub use settings::{Limits, Rates};
+pub use watermark::{Watermark, Watermarks};
 
 mod network;
 mod quota;
 mod refused;
 mod settings;
+mod watermark;
 
 /// The longest websocket message, in bytes, whole or in fragments. Announced in `welcome`; more
 /// closes 1009.
@@ -115,6 +117,14 @@ pub const WEBHOOKS: usize = 8;
 pub const WEBHOOK_DATA_BYTES: usize = 256 * 1024;
 /// Webhooks given up that operators can still see; the oldest are forgotten.
 pub const WEBHOOKS_GIVEN_UP: usize = 10_000;
+
+/// Below this nothing new begins, unless `--disk-low` says otherwise.
+pub const DISK_LOW: Watermark = Watermark::new(1 << 30, 5);
+/// Below this only what completes or ends something is taken, unless `--disk-critical` says
+/// otherwise.
+pub const DISK_CRITICAL: Watermark = Watermark::new(256 << 20, 1);
+/// Before the disk's free room is measured again.
+pub const DISK_LOOK: Duration = Duration::from_secs(1);
 
 /// Rows of one part of a list over REST or on a page; the next part is asked for by its cursor.
 pub const LISTED: usize = 100;

@@ -23,6 +23,24 @@ pub struct Options {
     /// Where process instances are kept; `memory` forgets them at exit [default: sqlite]
     #[arg(long, global = true, env = "STEPWIRE_STORE")]
     pub store: Option<Store>,
+    /// Free room on the disk of the data directory below which new instances are refused: a size, a
+    /// part, the smaller of both, or 0 [default: 1GiB/5%]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_DISK_LOW",
+        value_name = "SIZE|PART"
+    )]
+    pub disk_low: Option<String>,
+    /// Free room below which all but what completes or ends something is refused [default:
+    /// 256MiB/1%]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPWIRE_DISK_CRITICAL",
+        value_name = "SIZE|PART"
+    )]
+    pub disk_critical: Option<String>,
     /// Secret of the HS256 tokens, as raw text [default: generated into the data directory]
     #[arg(
         long,
@@ -356,6 +374,8 @@ impl Options {
             listen: self.listen.or(file.listen),
             data: self.data.or(file.data),
             store: self.store.or(file.store),
+            disk_low: self.disk_low.or(file.disk_low),
+            disk_critical: self.disk_critical.or(file.disk_critical),
             jwt_secret: self.jwt_secret.or(file.jwt_secret),
             jwt_issuer: self.jwt_issuer.or(file.jwt_issuer),
             jwt_audience: self.jwt_audience.or(file.jwt_audience),

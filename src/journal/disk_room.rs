@@ -33,6 +33,9 @@ impl DiskRoom {
     }
 }
 
+/// Free bytes below which a full disk is not tried again.
+const LEAST_FREE: u64 = 1 << 20;
+
 /// The room of one journal's disk. Whoever changes it writes a line to the log, once per change.
 #[derive(Default)]
 pub struct RoomState {
@@ -43,6 +46,8 @@ pub struct RoomState {
 #[derive(Clone, Copy, Default)]
 struct Known {
     measured: DiskRoom,
+    /// In bytes, when it was measured.
+    free: Option<u64>,
     full: bool,
     failed: bool,
 }
@@ -63,7 +68,7 @@ impl RoomState {
         *self.changed.borrow()
     }
 
-    /// Whether the last write found none.
+    /// Whether a write found none.
     pub fn is_full(&self) -> bool {
         self.now() == DiskRoom::Full
     }
@@ -80,7 +85,10 @@ impl RoomState {
 
     /// The disk was measured: so much is free, in bytes.
     pub fn measured(&self, room: DiskRoom, free: u64) {
-        let Some((before, now)) = self.change(|known| known.measured = room) else {
+        let Some(now) = self.change(|known| {
+            known.measured = room;
+            known.free = Some(free);
+        }) else {
             return;
         };
         let mib = free >> 20;
@@ -97,7 +105,7 @@ impl RoomState {
                 completes or frees is taken until there is room again"
             ),
             // Of which the writer has told.
-            DiskRoom::Full => debug_assert_eq!(before, now),
+            DiskRoom::Full => {}
         }
     }
 
@@ -111,12 +119,15 @@ impl RoomState {
         }
     }
 
-    /// A write was made.
+    /// Whether another try to write is worth it: so little is free that the next commit would find
+    /// none again, and the log would tell of it each time.
+    pub(super) fn is_hopeless(&self) -> bool {
+        self.lock().free.is_some_and(|free| free < LEAST_FREE)
+    }
+
+    /// The store can be written to, after it could not.
     pub(super) fn wrote(&self) {
-        if !self.is_full() {
-            return;
-        }
-        if let Some((_, now)) = self.change(|known| known.full = false) {
+        if let Some(now) = self.change(|known| known.full = false) {
             log::info!(
                 "the disk can be written to again ({})",
                 match now {
@@ -132,15 +143,15 @@ impl RoomState {
         self.lock().failed = true;
     }
 
-    /// What it was and what it is, if that is another.
-    fn change(&self, change: impl FnOnce(&mut Known)) -> Option<(DiskRoom, DiskRoom)> {
+    /// How much there is now, if that is another.
+    fn change(&self, change: impl FnOnce(&mut Known)) -> Option<DiskRoom> {
         let mut known = self.lock();
         let before = known.room();
         change(&mut known);
         let now = known.room();
         (now != before).then(|| {
             self.changed.send_replace(now);
-            (before, now)
+            now
         })
     }
 

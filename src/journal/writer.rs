@@ -273,13 +273,15 @@ impl Writer {
         let rows = batch.ops.iter();
         let rows = rows.filter(|op| matches!(op, WriteOp::Commit(_))).count();
         meters().committed(rows, took);
-        self.room.wrote();
         batch.ops.clear();
         batch.lazy_until = None;
     }
 
     /// Asks the store whether it has room again.
     fn probe(&mut self) {
+        if self.room.is_hopeless() {
+            return;
+        }
         match self.store.probe() {
             Ok(()) => self.room.wrote(),
             Err(StoreError::NoRoom(_)) => {}

@@ -17,6 +17,7 @@ pub mod clock;
 mod commit_gate;
 mod decide;
 pub mod definitions;
+pub mod disk_watch;
 mod durable;
 mod event_log;
 pub mod files;

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, web::Data};
 
 use super::{app::App, problem::Problem};
+use crate::{journal::disk_room::DiskRoom, runtime::ask::Refusal};
 
 /// `GET /healthz`: the process serves, and the examples are deployed (the server listens only after
 /// that).
@@ -17,19 +18,37 @@ pub async fn healthz() -> HttpResponse {
 /// instances whose definition is not in the store; all others are served.
 ///
 /// # Errors
-/// 500 when the store fails, 503 while the server goes down.
+/// 500 when the store fails, 503 while the server goes down, or its disk has no room but for what
+/// completes or ends something.
 #[utoipa::path(get, path = "/readyz", tag = "server", security(()), operation_id = "getReadiness", summary = "Ask \
     whether requests can be answered",
     responses((status = 200, description = "They can", body = String, content_type = "text/plain", example = "ok\n"), (status = 500), (status = 503)))]
 pub async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
     app.read(|reader| reader.log_incarnation()).await?;
-    Ok(ok(match app.sessions.runtime.definitions.stranded() {
-        0 => String::new(),
-        count => format!(
-            "expected the definitions of all live instances, but those of {count} are missing: \
-            see the log\n"
-        ),
-    }))
+    let runtime = &app.sessions.runtime;
+    let room = runtime.journal.room();
+    if room.has_failed() {
+        return Err(Refusal::Unknown.into());
+    }
+    let mut more = String::new();
+    match room.now() {
+        DiskRoom::Enough => {}
+        DiskRoom::Low => {
+            more += "expected room on the disk, but less is free than its low watermark: new \
+                instances are refused\n";
+        }
+        room @ (DiskRoom::Critical | DiskRoom::Full) => return Err(Refusal::NoRoom(room).into()),
+    }
+    match runtime.definitions.stranded() {
+        0 => {}
+        count => {
+            more += &format!(
+                "expected the definitions of all live instances, but those of {count} are \
+                missing: see the log\n"
+            );
+        }
+    }
+    Ok(ok(more))
 }
 
 fn ok(more: String) -> HttpResponse {

@@ -20,7 +20,7 @@ use super::{app::App, problem::Problem, routes};
 use crate::{
     journal::DiskUse,
     meters::meters,
-    runtime::{ask::Refusal, clock::real_now},
+    runtime::{ask::Refusal, clock::real_now, disk_watch::DiskSpace},
     session::frames::code::ErrorCode,
 };
 
@@ -103,18 +103,19 @@ const OPEN_INCIDENTS: (&str, &str) = (
 const CONNECTIONS: (&str, &str) = ("stepwire_connections", "Open websockets and streams");
 
 /// What is stored, in numbers and bytes.
-async fn stored(app: &Data<App>) -> Result<[Gauge; 4], Problem> {
+async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, Problem> {
     let incidents = app.read(|reader| reader.open_incidents(None)).await?;
     let of = app.clone();
     let measured = web::block(move || {
         (
             DiskUse::of(&of.config.data),
             of.sessions.runtime.files.bytes(),
+            DiskSpace::of(&of.config.data).ok(),
         )
     })
     .await;
-    let (disk, files) = measured.map_err(|_| Problem::from(Refusal::Busy))?;
-    Ok([
+    let (disk, files, space) = measured.map_err(|_| Problem::from(Refusal::Busy))?;
+    let mut gauges = vec![
         (OPEN_INCIDENTS.0, OPEN_INCIDENTS.1, incidents as f64),
         (
             "stepwire_database_bytes",
@@ -131,7 +132,15 @@ async fn stored(app: &Data<App>) -> Result<[Gauge; 4], Problem> {
             "Bytes of the users' files, measured every minute",
             files as f64,
         ),
-    ])
+    ];
+    gauges.extend(space.map(|space| {
+        (
+            "stepwire_disk_free_bytes",
+            "Bytes free on the disk of the data directory",
+            space.free as f64,
+        )
+    }));
+    Ok(gauges)
 }
 
 /// Memory that the process has, where the system tells.
@@ -178,6 +187,11 @@ fn gauges(app: &App) -> Vec<Gauge> {
             "stepwire_live_instances",
             "Instances in memory",
             runtime.live_instances() as f64,
+        ),
+        (
+            "stepwire_disk_room",
+            "Room on the disk: 0 enough, 1 low, 2 critical, 3 full",
+            f64::from(runtime.journal.room().now() as u8),
         ),
         (
             "stepwire_writer_queue",

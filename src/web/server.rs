@@ -48,6 +48,7 @@ use crate::{
     runtime::{
         Runtime,
         clock::{Clock, real_now},
+        disk_watch::DiskWatch,
         files::Files,
         outside::{OutsideSettings, Targets},
     },
@@ -77,6 +78,8 @@ pub struct Running {
     fetching: Option<rt::task::JoinHandle<()>>,
     local: Option<LocalSocket>,
     arbiters: Vec<Arbiter>,
+    /// Ends with the server.
+    _disk: Option<DiskWatch>,
 }
 
 /// Runs the server until it is told to stop.
@@ -126,7 +129,8 @@ pub async fn start(config: Config) -> Result<Running, String> {
     )
     .await
     .map_err(|error| error.to_string())?;
-    startup_definitions::deploy(&runtime, &config).await?;
+    let disk = watch_disk(&config, &runtime)?;
+    startup_definitions::deploy_when_there_is_room(&runtime, &config).await?;
     runtime
         .begin_schedules()
         .await
@@ -174,7 +178,19 @@ pub async fn start(config: Config) -> Result<Running, String> {
         fetching,
         local,
         arbiters,
+        _disk: disk,
     })
+}
+
+/// A store in memory has no disk.
+fn watch_disk(config: &Config, runtime: &Runtime) -> Result<Option<DiskWatch>, String> {
+    if config.store == StoreKind::Memory {
+        return Ok(None);
+    }
+    let (dir, journal) = (config.data.clone(), runtime.journal.clone());
+    DiskWatch::start(dir, config.watermarks, journal)
+        .map(Some)
+        .map_err(|error| format!("expected to start the thread that watches the disk, but {error}"))
 }
 
 impl Running {

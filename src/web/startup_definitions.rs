@@ -2,13 +2,14 @@
 //!
 //! Not here: deploying by request, and what a deploy does (`runtime::definitions`).
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
+use actix_web::rt;
 use rust_embed::Embed;
 
 use crate::{
     config::Config,
-    journal::DefinitionRow,
+    journal::{DefinitionRow, disk_room::DiskRoom},
     logging::AUDIT,
     model::source::SourceFormat,
     runtime::{
@@ -23,11 +24,51 @@ use crate::{
 #[include = "*.bpmn"]
 struct Examples;
 
-/// Deploys and publishes what the configuration asks for.
+/// Deploys and publishes what the configuration asks for. Without room on the disk the server
+/// starts all the same, and they are deployed when there is.
 ///
 /// # Errors
 /// The first process that cannot be deployed, as a sentence.
-pub async fn deploy(runtime: &Runtime, config: &Config) -> Result<(), String> {
+pub async fn deploy_when_there_is_room(
+    runtime: &Arc<Runtime>,
+    config: &Config,
+) -> Result<(), String> {
+    match deploy(runtime, config).await {
+        Err(NotDeployed::NoRoom) => {}
+        Err(NotDeployed::Wrong(sentence)) => return Err(sentence),
+        Ok(()) => return Ok(()),
+    }
+    log::error!(
+        "the disk has no room to deploy what the configuration asks for: the server starts \
+        without it, and deploys it when there is"
+    );
+    let (runtime, config) = (Arc::downgrade(runtime), config.clone());
+    rt::spawn(async move {
+        let room = |runtime: &Runtime| runtime.journal.room().changes();
+        while let Some(mut changes) = runtime.upgrade().map(|runtime| room(&runtime)) {
+            let enough = changes.wait_for(|room| *room < DiskRoom::Critical).await;
+            let (Ok(_), Some(runtime)) = (enough, runtime.upgrade()) else {
+                return;
+            };
+            match deploy(&runtime, &config).await {
+                Err(NotDeployed::NoRoom) => {}
+                Err(NotDeployed::Wrong(sentence)) => return log::error!("{sentence}"),
+                Ok(()) => return,
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Why something is not deployed.
+enum NotDeployed {
+    /// The disk has too little room now.
+    NoRoom,
+    /// It cannot be, as the sentence says.
+    Wrong(String),
+}
+
+async fn deploy(runtime: &Runtime, config: &Config) -> Result<(), NotDeployed> {
     if config.examples {
         for name in Examples::iter() {
             let Some(file) = Examples::get(&name) else {
@@ -50,10 +91,11 @@ pub async fn deploy(runtime: &Runtime, config: &Config) -> Result<(), String> {
     Ok(())
 }
 
-async fn deploy_file(runtime: &Runtime, path: &Path) -> Result<(), String> {
+async fn deploy_file(runtime: &Runtime, path: &Path) -> Result<(), NotDeployed> {
     let name = path.display().to_string();
-    let content = std::fs::read(path)
-        .map_err(|error| format!("expected to read {name} of --deploy, but: {error}"))?;
+    let content = std::fs::read(path).map_err(|error| {
+        NotDeployed::Wrong(format!("expected to read {name} of --deploy, but: {error}"))
+    })?;
     let deployed = runtime
         .definitions
         .deploy(source(runtime, &content, "startup"))
@@ -81,7 +123,10 @@ fn source<'a>(runtime: &Runtime, source: &'a [u8], by: &'a str) -> Deploy<'a> {
     }
 }
 
-fn report(name: &str, deployed: Result<Vec<DefinitionRow>, DeployError>) -> Result<(), String> {
+fn report(
+    name: &str,
+    deployed: Result<Vec<DefinitionRow>, DeployError>,
+) -> Result<(), NotDeployed> {
     match deployed {
         Ok(rows) => {
             for DefinitionRow {
@@ -96,7 +141,12 @@ fn report(name: &str, deployed: Result<Vec<DefinitionRow>, DeployError>) -> Resu
             }
             Ok(())
         }
-        Err(DeployError::Invalid(problems)) => Err(format!("{name} has problems: {problems:?}")),
-        Err(error) => Err(format!("{name} could not be deployed: {error:?}")),
+        Err(DeployError::NoRoom(_)) => Err(NotDeployed::NoRoom),
+        Err(DeployError::Invalid(problems)) => Err(NotDeployed::Wrong(format!(
+            "{name} has problems: {problems:?}"
+        ))),
+        Err(error) => Err(NotDeployed::Wrong(format!(
+            "{name} could not be deployed: {error:?}"
+        ))),
     }
 }

@@ -8,7 +8,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Catalog, Decision, Definitions, DeployError, DeployedProcess, with_state};
+use super::{Catalog, Decision, Definitions, DeployError, DeployedProcess, NoAnswer, with_state};
 use crate::{
     engine::record::{ProcessRef, Status},
     journal::{DefinitionState, StoreError, VersionInUse},
@@ -50,7 +50,14 @@ impl Definitions {
                 (!changed.is_empty()).then(|| self.with_schedules(catalog, &versions, changed));
             Ok(Decision { change, answer: () })
         };
-        self.table.change(decide).await?
+        match self.table.change(decide).await {
+            // Nothing is wrong that was not before; the next start repairs it.
+            Err(NoAnswer::NoRoom) => {
+                log::error!("the store cannot be repaired: the disk is full");
+                Ok(())
+            }
+            repaired => repaired?,
+        }
     }
 
     /// Reads which versions live instances run, and logs those that this server cannot give them.

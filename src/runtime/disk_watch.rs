@@ -1,0 +1,178 @@
+//! Watches how much room the disk of the data directory has, and tells the journal, whose users ask
+//! it: a thread that measures once a second.
+//!
+//! What is refused with little room: `room_policy`. A disk without any is found by the writer
+//! itself, as quotas and other limits are not seen here.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    thread::{self, JoinHandle},
+};
+
+use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
+
+use crate::{
+    journal::{Journal, disk_room::DiskRoom},
+    limits::{DISK_LOOK, Watermark, Watermarks},
+};
+
+/// How much a disk has, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskSpace {
+    /// In all.
+    pub total: u64,
+    /// Of it, what this process may still write.
+    pub free: u64,
+}
+
+impl DiskSpace {
+    /// Of the disk that a directory is on.
+    ///
+    /// # Errors
+    /// Those of the system; always where it does not tell.
+    #[cfg(unix)]
+    pub fn of(dir: &Path) -> io::Result<Self> {
+        let found = rustix::fs::statvfs(dir)?;
+        Ok(Self {
+            total: found.f_blocks.saturating_mul(found.f_frsize),
+            free: found.f_bavail.saturating_mul(found.f_frsize),
+        })
+    }
+
+    /// Of the disk that a directory is on.
+    ///
+    /// # Errors
+    /// Those of the system; always where it does not tell.
+    #[cfg(not(unix))]
+    pub fn of(_: &Path) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// How much room that is. What is low stays so until a tenth more is free, so that nothing goes
+    /// to and fro.
+    fn room(self, marks: Watermarks, before: DiskRoom) -> DiskRoom {
+        let is_below = |mark: Watermark, level: DiskRoom| {
+            let mark = mark.of(self.total);
+            let mark = if before >= level {
+                mark + mark / 10
+            } else {
+                mark
+            };
+            self.free < mark
+        };
+        if is_below(marks.critical, DiskRoom::Critical) {
+            DiskRoom::Critical
+        } else if is_below(marks.low, DiskRoom::Low) {
+            DiskRoom::Low
+        } else {
+            DiskRoom::Enough
+        }
+    }
+}
+
+/// The thread, until it is dropped.
+pub struct DiskWatch {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl DiskWatch {
+    /// Measures, and goes on measuring.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn start(dir: PathBuf, marks: Watermarks, journal: Journal) -> io::Result<Self> {
+        let mut look = Look {
+            dir,
+            marks,
+            journal,
+            before: DiskRoom::Enough,
+            is_blind: false,
+        };
+        look.now();
+        let (stop, stopped) = bounded(0);
+        let thread = thread::Builder::new()
+            .name("disk-watch".into())
+            .spawn(move || {
+                while stopped.recv_timeout(DISK_LOOK) == Err(RecvTimeoutError::Timeout) {
+                    look.now();
+                }
+            })?;
+        Ok(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for DiskWatch {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // A panic of it was logged when it happened.
+            let _ = thread.join();
+        }
+    }
+}
+
+struct Look {
+    dir: PathBuf,
+    marks: Watermarks,
+    journal: Journal,
+    before: DiskRoom,
+    /// Whether the last look failed.
+    is_blind: bool,
+}
+
+impl Look {
+    fn now(&mut self) {
+        match DiskSpace::of(&self.dir) {
+            Ok(space) => {
+                self.is_blind = false;
+                self.before = space.room(self.marks, self.before);
+                self.journal.room().measured(self.before, space.free);
+            }
+            Err(error) if !self.is_blind => {
+                self.is_blind = true;
+                log::warn!(
+                    "how much room is free on the disk of {} cannot be told: {error}; its \
+                    watermarks mean nothing until it can",
+                    self.dir.display()
+                );
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_low_stays_low_until_there_is_a_tenth_more() {
+        let marks = Watermarks {
+            low: Watermark::new(100, 100),
+            critical: Watermark::new(10, 100),
+        };
+        let mut room = DiskRoom::Enough;
+        let mut seen = Vec::new();
+        for free in [100, 99, 105, 9, 10, 11, 109, 110] {
+            let space = DiskSpace { total: 1_000, free };
+            room = space.room(marks, room);
+            seen.push(room);
+        }
+        use DiskRoom::{Critical, Enough, Low};
+        assert_eq!(
+            seen,
+            [Enough, Low, Low, Critical, Critical, Low, Low, Enough]
+        );
+    }
+
+    #[test]
+    fn the_disk_of_a_directory_is_measured() {
+        let space = DiskSpace::of(&std::env::temp_dir()).unwrap();
+        assert!(space.free <= space.total && space.total > 0);
+    }
+}
