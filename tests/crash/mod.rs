@@ -10,6 +10,7 @@ mod calls;
 mod client;
 mod deploys;
 mod directory;
+mod disk;
 mod follower;
 mod kill;
 mod oracle;

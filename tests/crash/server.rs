@@ -40,6 +40,11 @@ impl Site {
         Self { data, port, more }
     }
 
+    /// From now on its servers are told this besides.
+    pub fn tell<const N: usize>(&mut self, more: [&str; N]) {
+        self.more = more.map(str::to_owned).into();
+    }
+
     /// The data directory.
     pub fn data(&self) -> &Path {
         self.data.path()

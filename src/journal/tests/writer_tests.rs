@@ -232,7 +232,10 @@ fn without_room_a_batch_fails_with_all_that_builds_on_it_and_the_next_one_is_wri
         [FAILED + 1, FAILED + 2, FAILED + 3, 4, 5],
         "in the order of the queue"
     );
-    assert!(!whole.is_broken() && !bench.journal.room().is_full());
+    assert!(!whole.is_broken());
+    while bench.journal.room().is_full() {
+        std::thread::yield_now();
+    }
     let reader = bench.stored.reader().unwrap();
     assert_eq!(reader.load(key(1).into()).unwrap().rows.len(), 0);
     assert_eq!(reader.load(key(2).into()).unwrap().rows.len(), 1);

@@ -1,0 +1,122 @@
+//! A disk with little room: what the program refuses, what goes on, and what it says of it.
+//!
+//! The watermarks stand as high as the whole disk here, so that every disk is below them. A disk
+//! without any room: `runtime::tests::faults`.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{server::Site, socket::token};
+
+struct Operator {
+    port: u16,
+    token: String,
+}
+
+impl Operator {
+    async fn ask(&self, method: Method, path: &str, body: Value) -> (StatusCode, String) {
+        let url = format!("http://127.0.0.1:{}{path}", self.port);
+        let request = reqwest::Client::new().request(method.clone(), url);
+        let request = if method == Method::GET {
+            request
+        } else {
+            request.json(&body)
+        };
+        let answer = request.bearer_auth(&self.token).send().await.unwrap();
+        (answer.status(), answer.text().await.unwrap())
+    }
+
+    async fn get(&self, path: &str) -> (StatusCode, String) {
+        self.ask(Method::GET, path, Value::Null).await
+    }
+
+    /// The reason of a refusal for want of room.
+    async fn refused(&self, method: Method, path: &str, body: Value) -> String {
+        let (status, text) = self.ask(method, path, body).await;
+        let problem: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{text}");
+        assert_eq!(
+            (&problem["code"], &problem["retryable"]),
+            (&json!("busy"), &json!(true))
+        );
+        problem["reason"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+#[tokio::test]
+async fn below_its_watermarks_a_server_says_so_and_takes_less_and_less() {
+    let mut site = Site::new();
+    let roles = ["admin", "operator", "designer", "server-operator"];
+    let operator = Operator {
+        port: site.port,
+        token: token("olga", &roles),
+    };
+    let start = json!({"process": "ledger"});
+    let add = json!({"action": "add", "data": {"entry": "1"}});
+
+    // On its very first start already: it comes up without what it was to deploy.
+    site.tell(["--disk-critical", "100%"]);
+    let server = site.start();
+    assert_eq!(operator.get("/healthz").await.0, StatusCode::OK);
+    assert!(!operator.get("/v1/definitions").await.1.contains("ledger"));
+    assert!(server.terminate().success());
+
+    site.tell(["--disk-low", "0", "--disk-critical", "0"]);
+    let server = site.start();
+    let (status, started) = operator
+        .ask(Method::POST, "/v1/instances", start.clone())
+        .await;
+    assert_eq!(status, StatusCode::CREATED, "{started}");
+    let started: Value = serde_json::from_str(&started).unwrap();
+    let instance = format!("/v1/instances/{}", started["instance"].as_str().unwrap());
+    assert_eq!(
+        operator.get("/readyz").await,
+        (StatusCode::OK, "ok\n".to_owned())
+    );
+    assert!(server.terminate().success());
+
+    site.tell(["--disk-low", "100%", "--disk-critical", "0"]);
+    let server = site.start();
+    let refused = operator.refused(Method::POST, "/v1/instances", start.clone());
+    assert_eq!(refused.await, "disk_low");
+    let (status, text) = operator.get("/readyz").await;
+    assert!(
+        status.is_success() && text.contains("low watermark"),
+        "{text}"
+    );
+    let (status, text) = operator
+        .ask(Method::POST, &format!("{instance}/run"), add.clone())
+        .await;
+    assert_eq!(status, StatusCode::OK, "{text}");
+    assert!(server.terminate().success());
+
+    site.tell(["--disk-critical", "100%"]);
+    let _server = site.start();
+    assert_eq!(
+        operator.refused(Method::GET, "/readyz", Value::Null).await,
+        "disk_critical"
+    );
+    assert_eq!(operator.get(&instance).await.0, StatusCode::OK);
+    let (status, text) = operator
+        .ask(Method::POST, &format!("{instance}/run"), add)
+        .await;
+    assert_eq!(status, StatusCode::OK, "{text}");
+    let patch = operator.refused(
+        Method::PATCH,
+        &format!("{instance}/data"),
+        json!({"data": {}}),
+    );
+    assert_eq!(patch.await, "disk_critical");
+    let process = json!({"id": "p", "nodes": [{"id": "s", "type": "startEvent"}, {"id": "e", "type": "endEvent"}],
+        "flows": [{"id": "f", "source": "s", "target": "e"}]});
+    let deploy = operator.refused(Method::POST, "/v1/definitions", process);
+    assert_eq!(deploy.await, "disk_critical");
+    let metrics = operator.get("/metrics").await.1;
+    for line in [
+        "stepwire_disk_room 2",
+        "stepwire_refused_total{limit=\"disk_critical\"} 2",
+        "stepwire_disk_free_bytes ",
+    ] {
+        assert!(metrics.contains(line), "expected {line} in\n{metrics}");
+    }
+}
