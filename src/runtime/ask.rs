@@ -226,7 +226,7 @@ impl Refusal {
         match self {
             Self::Busy | Self::Internal | Self::Unknown => Some(usual),
             Self::NoRoom(_) => Some(ROOM_AGAIN),
-            Self::Rejected(_) | Self::Hidden | Self::Stale(_) => None,
+            Self::Rejected(_) | Self::Hidden | Self::Stale(_) | Self::TooManyLive(_) => None,
         }
     }
 

@@ -101,20 +101,18 @@ async fn below_its_watermarks_a_server_says_so_and_takes_less_and_less() {
         .ask(Method::POST, &format!("{instance}/run"), add)
         .await;
     assert_eq!(status, StatusCode::OK, "{text}");
-    let patch = operator.refused(
-        Method::PATCH,
-        &format!("{instance}/data"),
-        json!({"data": {}}),
-    );
+    let data = format!("{instance}/data");
+    let patch = operator.refused(Method::PATCH, &data, json!({"data": {}}));
     assert_eq!(patch.await, "disk_critical");
     let process = json!({"id": "p", "nodes": [{"id": "s", "type": "startEvent"}, {"id": "e", "type": "endEvent"}],
         "flows": [{"id": "f", "source": "s", "target": "e"}]});
     let deploy = operator.refused(Method::POST, "/v1/definitions", process);
     assert_eq!(deploy.await, "disk_critical");
+    // The deploy of its own start was refused, too.
     let metrics = operator.get("/metrics").await.1;
     for line in [
         "stepwire_disk_room 2",
-        "stepwire_refused_total{limit=\"disk_critical\"} 2",
+        "stepwire_refused_total{limit=\"disk_critical\"} 3",
         "stepwire_disk_free_bytes ",
     ] {
         assert!(metrics.contains(line), "expected {line} in\n{metrics}");
