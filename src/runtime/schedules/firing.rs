@@ -5,7 +5,7 @@
 //! its instance. A start for which there is no room is tried again; one that is refused, or breaks
 //! again and again, is given up and says why on its schedule.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, pin::Pin, sync::Arc, time::Duration};
 
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -70,7 +70,10 @@ impl Runtime {
             match self.schedules.table.change(begin).await {
                 Ok(begun) => break begun?,
                 Err(NoAnswer::Busy) => tokio::time::sleep(QUEUE_AGAIN).await,
-                Err(NoAnswer::NoRoom) => tokio::time::sleep(ROOM_AGAIN).await,
+                Err(NoAnswer::NoRoom) => {
+                    self.begin_schedules_later();
+                    return Ok(());
+                }
                 Err(NoAnswer::Unknown) => return Err(StoreError::Panicked),
             }
         }
@@ -79,6 +82,20 @@ impl Runtime {
         // Set here only.
         let _ = self.schedules.task.set(task.abort_handle());
         Ok(())
+    }
+
+    /// A full disk keeps nobody from reading: the server comes up, and its schedules begin when there
+    /// is room.
+    fn begin_schedules_later(self: &Arc<Self>) {
+        let runtime = self.clone();
+        actix_rt::spawn(async move {
+            tokio::time::sleep(ROOM_AGAIN).await;
+            let begun: Pin<Box<dyn Future<Output = Result<(), StoreError>>>> =
+                Box::pin(runtime.begin_schedules());
+            if let Err(error) = begun.await {
+                log::error!("the schedules cannot begin: {error}");
+            }
+        });
     }
 
     /// The instances for overdue times that a server before this one started and could not note any
