@@ -343,7 +343,8 @@ impl Check<'_> {
     fn unrepeatable(&self, index: usize) -> Option<String> {
         let Member { name, dot, next } = self.member(index)?;
         let is_random = name == "random" && dot > 0 && self.text(dot - 1) == "Math";
-        (is_random && self.is_call(next)).then(|| {
+        let is_called = || self.is_call(next) || self.is_handed_over(dot - 1);
+        (is_random && is_called()).then(|| {
             "`Math.random` gives another number each time, and a condition must give the same \
             answer again; let a client send the number as data"
                 .to_owned()

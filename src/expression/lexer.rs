@@ -1,9 +1,9 @@
 //! Splits JavaScript into tokens, for the fast path and for what is checked before the engine reads
 //! a text.
 //!
-//! It is exact for expressions. In statements it takes a `/` after `}` for a division, which only
-//! the engine can know; so whoever reads scripts by it must bear an error. Whether the tokens make
-//! sense together is not its business.
+//! It is exact for expressions. In statements a `/` after `}` may begin a division or a regular
+//! expression, which only the engine can know; so whoever reads scripts by it asks for both readings
+//! or bears an error. Whether the tokens make sense together is not its business.
 
 /// A token and where it is in the text, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +68,20 @@ const BEFORE_OPERAND: [&str; 14] = [
 /// # Errors
 /// The first place that is no token.
 pub fn tokens(source: &str) -> Result<Vec<Token<'_>>, LexError> {
+    read(source, false)
+}
+
+/// As [`tokens`], for statements: a `/` after `}` begins a regular expression.
+///
+/// # Errors
+/// The first place that is no token.
+pub fn statement_tokens(source: &str) -> Result<Vec<Token<'_>>, LexError> {
+    read(source, true)
+}
+
+fn read(source: &str, brace_ends_statement: bool) -> Result<Vec<Token<'_>>, LexError> {
     let mut lexer = Lexer {
+        brace_ends_statement,
         source,
         at: 0,
         tokens: Vec::new(),
@@ -90,6 +103,8 @@ pub fn tokens(source: &str) -> Result<Vec<Token<'_>>, LexError> {
 }
 
 struct Lexer<'a> {
+    /// Whether a closing brace is taken for the end of a block, not of an object.
+    brace_ends_statement: bool,
     source: &'a str,
     at: usize,
     tokens: Vec<Token<'a>>,
@@ -262,6 +277,7 @@ impl<'a> Lexer<'a> {
                     .is_some_and(|before| matches!(before.text, "." | "?."));
                 !is_member && BEFORE_OPERAND.contains(&last.text)
             }
+            Kind::Sign if last.text == "}" => self.brace_ends_statement,
             Kind::Sign => self.head_closed || !matches!(last.text, ")" | "]" | "}" | "++" | "--"),
             Kind::Template { opens, .. } => opens,
             Kind::Number | Kind::BigInt | Kind::Text | Kind::Regex => false,

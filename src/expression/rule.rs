@@ -15,7 +15,7 @@ use super::{
     condition::place,
     effects::{self, Fault},
     exact_operators::Forms,
-    lexer,
+    lexer::{self, Token},
     sandbox::{ScriptError, check_syntax},
     worker::transform,
 };
@@ -62,7 +62,7 @@ impl Rule {
         // What the lexer cannot split is right nevertheless: the engine has read it.
         let tokens = lexer::tokens(script).ok();
         let tokens = tokens.as_deref();
-        effects::check_numbers(tokens.unwrap_or_default()).map_err(|Fault { at, found }| {
+        check_numbers(script, tokens).map_err(|Fault { at, found }| {
             let (line, column) = place(script, at);
             format!(
                 "expected numbers that JavaScript holds exactly, but at line {line}, column \
@@ -93,6 +93,19 @@ impl Rule {
                 "expected the rule to give an output, but it failed{place}: {message}"
             ))
         })
+    }
+}
+
+/// The first number that JavaScript would round. Where a `/` may begin a division as well as a
+/// regular expression, a number counts that is one in both readings.
+fn check_numbers(script: &str, as_divisions: Option<&[Token<'_>]>) -> Result<(), Fault> {
+    let as_regexes = lexer::statement_tokens(script).ok();
+    let fault =
+        |tokens: Option<&[Token<'_>]>| tokens.map(|tokens| effects::check_numbers(tokens).err());
+    match (fault(as_divisions), fault(as_regexes.as_deref())) {
+        (Some(None), _) | (_, Some(None)) | (None, None) => Ok(()),
+        (Some(Some(one)), Some(Some(other))) => Err(if one.at > other.at { one } else { other }),
+        (Some(Some(fault)), None) | (None, Some(Some(fault))) => Err(fault),
     }
 }
 
@@ -261,6 +274,10 @@ mod tests {
                 "line 2, column 11: 7615917337495251231 is beyond 2^53",
             ),
             ("output.x = 0.1000000000000000055 / 2", "write 0.1"),
+            (
+                "if (input.a) {} /'/.test('x'); output.x = 7615917337495251231",
+                "column 43",
+            ),
         ] {
             let sentence = Rule::compile(script).expect_err(script);
             assert!(sentence.contains(part), "{script}: {sentence}");
@@ -268,6 +285,7 @@ mod tests {
         for script in [
             "output.x = '7615917337495251231' // 7615917337495251231",
             "output.x = /7615917337495251231/.test('')",
+            "if (input.a) {} /7615917337495251231/.test('x')",
         ] {
             assert!(Rule::compile(script).is_ok(), "{script}");
         }
@@ -437,7 +455,7 @@ mod tests {
     #[test]
     fn refused_scripts_say_where() {
         for (script, part) in [
-            ("output.a = ", "line 1, column 12"),
+            ("output.a = ", "line 1, column 12: something is missing"),
             ("output.a = 1\noutput.b = = 2", "line 2, column 12"),
             ("if (input.a) {", "line 1"),
             ("await 1", "line 1"),

@@ -73,6 +73,9 @@ impl ScriptError {
     pub fn in_text(mut self, text: &str, first_line: u32) -> Self {
         let lines = text.lines().count().max(1) as u32;
         // An error after the last line is one of the closing bracket: the text ends too early.
+        let is_behind = self
+            .position
+            .is_some_and(|(line, _)| line + 1 > lines + first_line);
         self.position = self.position.and_then(|(line, column)| {
             let line = line.checked_sub(first_line - 1).filter(|line| *line > 0)?;
             let last = text
@@ -85,6 +88,11 @@ impl ScriptError {
                 (line, column)
             })
         });
+        // The engine names the bracket that was put around the text.
+        let ends_early = is_behind && self.message.starts_with("unexpected token");
+        if ends_early {
+            "something is missing at its end".clone_into(&mut self.message);
+        }
         self
     }
 }

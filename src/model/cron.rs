@@ -15,6 +15,16 @@ use croner::{Cron, parser::CronParser};
 /// Names of the weekdays from Sunday.
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
+/// Expressions by name.
+const NICKNAMES: [&str; 6] = [
+    "@YEARLY",
+    "@ANNUALLY",
+    "@MONTHLY",
+    "@WEEKLY",
+    "@DAILY",
+    "@HOURLY",
+];
+
 /// A cron expression, read.
 pub struct Reading {
     /// When it is due.
@@ -40,10 +50,13 @@ pub fn read(text: &str) -> Result<Reading, String> {
     let text = text.trim().to_ascii_uppercase();
     let fields: Vec<&str> = text.split_whitespace().collect();
     if fields.len() == 1 && text.starts_with('@') {
-        let text = if text == "@MIDNIGHT" {
-            "@DAILY"
-        } else {
-            &*text
+        let text = match &*text {
+            "@MIDNIGHT" => "@DAILY",
+            known if NICKNAMES.contains(&known) => known,
+            _ => {
+                let names = NICKNAMES.join(", ").to_ascii_lowercase();
+                return Err(format!("`{text}` is none of the names {names}"));
+            }
         };
         return Ok(Reading {
             cron: parse(text)?,
@@ -188,6 +201,13 @@ fn weekday_part(part: &str, numbering: Numbering) -> Result<String, String> {
             .filter(|name| !name.is_empty())
             .map_or((part, ""), |name| (name, "L")),
     };
+    if let Some(week) = suffix.strip_prefix('#')
+        && !matches!(week, "1" | "2" | "3" | "4" | "5" | "L")
+    {
+        return Err(format!(
+            "`{part}` names no week of a month: they are #1 to #5, or L for the last one"
+        ));
+    }
     match name {
         "*" | "?" => Ok(part.to_owned()),
         // The last day of the week.
@@ -376,8 +396,11 @@ mod tests {
             ("0 0 9 ? * 0", "1 (Sunday)"),
             ("0 9 * * L", "`L` alone"),
             ("0 9 * * 1/0", "no step"),
+            ("0 0 12 ? * MON#6", "`MON#6` names no week"),
+            ("0 0 12 W * ?", "`` is no day of the month"),
             ("${a} * * * *", "expression"),
             ("${cron}", "expression"),
+            ("@reboot", "none of the names @yearly"),
             ("60 * * * *", "`60` is no minute: they are 0 to 59"),
             ("* 24 * * *", "`24` is no hour"),
             ("* * 0 * *", "`0` is no day of the month: they are 1 to 31"),

@@ -98,6 +98,7 @@ fn calls_in_disguise_are_faults() {
     check_fault("Math.random() > 0.5", 5, "same answer");
     check_fault("Math['random']() > 0.5", 5, "same answer");
     check_fault("Math?.random?.() > 0.5", 6, "same answer");
+    check_fault("list.map(Math.random)[0] > 1", 14, "same answer");
     check_fault("a === 9007199254740992", 6, "write `==`");
 }
 
