@@ -8,12 +8,14 @@
 use std::time::Duration;
 
 pub use network::network;
+pub use pot::{CallerKind, Pot, PotPlace};
 pub use quota::Quota;
 pub use refused::Limit;
 pub use settings::{Limits, Rates};
 pub use watermark::{Watermark, Watermarks};
 
 mod network;
+mod pot;
 mod quota;
 mod refused;
 mod settings;
@@ -144,6 +146,8 @@ pub const HISTORY_PART: usize = 1_000;
 /// and it says so.
 pub const HISTORY_ROWS: usize = 10_000;
 
+/// Subscriptions of all connections together. How much of it is whose: [`CallerKind::share`].
+pub const SUBSCRIPTIONS_IN_ALL: usize = 262_144;
 /// Subscriptions one connection may hold, followed children included.
 pub const SUBSCRIPTIONS: usize = 1_000;
 /// Schemas of what actions take that a connection remembers having been told; beyond that it is told
@@ -190,7 +194,7 @@ pub const RATE_MESSAGE_BYTES: u32 = 32 * 1024;
 
 /// One-time tickets that may wait for their use at the same time.
 pub const TICKETS: usize = 10_000;
-/// Of them, those of one user: nobody takes the room of the others, and whatever may be connected
+/// Of them, those of one user, or of one address without a user: nobody takes the room of the others, and whatever may be connected
 /// may come back at once.
 pub const TICKETS_PER_USER: usize = 256;
 /// How long a ticket for a websocket or a stream may be used.
@@ -240,6 +244,11 @@ pub const LOCAL_TOKEN: Duration = Duration::from_secs(15 * 60);
 pub const RATES_KEPT: usize = 65_536;
 /// What a body of unknown length counts as in the rates of bytes: all that may be read of it.
 pub const UNKNOWN_BODY_BYTES: usize = REST_BODY_BYTES;
+/// How long the refusal of a request over a rate is held back, at most.
+pub const HELD_BACK: Duration = Duration::from_millis(250);
+/// How long a websocket is not read after a message over a rate: refusing many costs little, and
+/// who comes faster than that is over the rate all the same.
+pub const AFTER_REFUSED: Duration = Duration::from_millis(10);
 /// When a start is worth another try that was refused as too many instances of its address are live.
 pub const LIVE_AGAIN: Duration = Duration::from_secs(60);
 /// How long the token of an anonymous start is valid.

@@ -11,10 +11,13 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{next_step::NextStep, record::Created};
-use crate::model::{
-    definition::Lane,
-    executable::{ExecutableNode, ExecutableProcess},
-    ids::InstanceKey,
+use crate::{
+    limits::CallerKind,
+    model::{
+        definition::Lane,
+        executable::{ExecutableNode, ExecutableProcess},
+        ids::InstanceKey,
+    },
 };
 
 /// How the subject begins that an instance of a schedule is started by; no token speaks for such a
@@ -40,7 +43,21 @@ pub struct Caller {
     pub trees: Option<Arc<[InstanceKey]>>,
 }
 
+/// Roles that run the server or what it runs: with a share of their own of what all use.
+const STAFF: [&str; 4] = ["operator", "server-operator", "designer", "admin"];
+
 impl Caller {
+    /// What share of what all use is the caller's.
+    pub fn kind(&self) -> CallerKind {
+        if self.trees.is_some() {
+            CallerKind::Anonymous
+        } else if self.operator || self.roles.iter().any(|role| STAFF.contains(&&**role)) {
+            CallerKind::Staff
+        } else {
+            CallerKind::User
+        }
+    }
+
     /// Whether the source of definitions is told to it, and what failed in its expressions:
     /// designers and operators.
     pub fn reads_source(&self) -> bool {

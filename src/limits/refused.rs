@@ -66,6 +66,8 @@ limits! {
     SlowReaders = "slow_readers",
     /// Memory for bodies of requests.
     BodyMemory = "body_memory",
+    /// Subscriptions in all.
+    SubscriptionsInAll = "subscriptions_in_all",
     /// Subscriptions of one connection.
     Subscriptions = "subscriptions",
     /// Followed lists of one connection.

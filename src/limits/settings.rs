@@ -1,6 +1,6 @@
 //! The limits an operator may change.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use super::Quota;
 
@@ -49,6 +49,17 @@ impl Rates {
         bytes: Quota::OFF,
         starts: Quota::OFF,
     };
+}
+
+impl fmt::Display for Rates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            requests,
+            bytes,
+            starts,
+        } = self;
+        write!(f, "{requests} requests, {bytes} bytes, {starts} starts")
+    }
 }
 
 const MIB: u64 = 1 << 20;

@@ -31,12 +31,12 @@ use super::{
     trees::{CountedInTree, Tree},
 };
 use crate::{
-    engine::{Command, Effect, Record, peer::PeerMessage, record::Status},
+    engine::{Command, Effect, Record, access::Caller, peer::PeerMessage, record::Status},
     journal::{
         Busy, Commit, Entity, LogRow, OutboxRow, Slot, SnapshotRow, StoreError, Written, codec,
         read_models,
     },
-    limits,
+    limits::{self, CallerKind},
     model::{ids::InstanceKey, searching::SearchedTexts},
 };
 
@@ -205,15 +205,20 @@ impl ProcessInstance {
             return leftover.push(envelope);
         }
         let owner = self.takes_long(&envelope.ask);
+        // What the server does by itself is nobody's to take away.
+        let kind = envelope
+            .caller
+            .as_ref()
+            .map_or(CallerKind::Staff, Caller::kind);
         if owner
             .as_ref()
-            .is_some_and(|owner| self.runtime.scripts.is_full(owner))
+            .is_some_and(|owner| self.runtime.scripts.is_full(owner, kind))
             || !self.takes_its_place(&envelope.ask)
         {
             return self.refuse_busy(envelope.reply, ctx);
         }
         if let Some(owner) = owner {
-            return self.decide_on_script_thread(owner, envelope, ctx);
+            return self.decide_on_script_thread(owner, kind, envelope, ctx);
         }
         let slot = match self.runtime.journal.reserve() {
             Ok(slot) => slot,
@@ -258,6 +263,7 @@ impl ProcessInstance {
     fn decide_on_script_thread(
         &mut self,
         owner: Owner,
+        kind: CallerKind,
         envelope: Envelope,
         ctx: &mut Context<Self>,
     ) {
@@ -265,7 +271,7 @@ impl ProcessInstance {
         let around = self.around();
         let (mut memory, journal) = (self.memory.take(), self.runtime.journal.clone());
         self.away = true;
-        let step = self.runtime.scripts.run(owner, move || {
+        let step = self.runtime.scripts.run(owner, kind, move || {
             // Only now: what waits for its turn takes no room of others.
             let decided = journal
                 .reserve()

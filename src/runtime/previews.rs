@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     expression,
+    limits::CallerKind,
     model::{
         ids::{InstanceKey, Time},
         occurrences::Occurrences,
@@ -67,11 +68,13 @@ impl Runtime {
             // No process has blanks in its id, so no step of one waits for this.
             process: format!("previews of {by}"),
         };
-        if self.scripts.is_full(&owner) {
+        if self.scripts.is_full(&owner, CallerKind::Staff) {
             return Err(TooMany);
         }
         let (by, now) = (by.to_owned(), self.clock.now());
-        let previewed = self.scripts.run(owner, move || run(preview, &by, now));
+        let previewed = self
+            .scripts
+            .run(owner, CallerKind::Staff, move || run(preview, &by, now));
         Ok(previewed.await.unwrap_or_else(|Panicked| {
             Previewed::Failed(
                 "expected a preview, but it failed; the server's log says more".to_owned(),

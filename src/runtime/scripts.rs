@@ -1,8 +1,9 @@
 //! Threads for steps that may take long: those whose definition has scripts, or that check an
 //! intricate payload. None of them runs on an arbiter.
 //!
-//! Each definition waits in a queue of its own; tenants take turns, and within a tenant its
-//! definitions do, so that nobody's scripts keep those of others waiting for more than a turn. A
+//! Each definition waits in a queue of its own for each kind of caller; tenants take turns, and
+//! within a tenant these queues do, so that nobody's scripts keep those of others waiting for more
+//! than a turn. A
 //! script is over at its deadline, as it runs in a process that can be killed
 //! (`expression::worker`); a definition whose scripts have to be killed again and again is not run
 //! for a while: its scripts fail at once then, which is an incident where they are.
@@ -20,7 +21,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     expression::worker::{self, Scripting},
-    limits,
+    limits::{self, CallerKind},
 };
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -59,10 +60,13 @@ struct Queues {
 /// What waits of one tenant.
 #[derive(Default)]
 struct OfTenant {
-    turns: VecDeque<String>,
-    by_process: HashMap<String, VecDeque<Job>>,
+    turns: VecDeque<Queue>,
+    by_process: HashMap<Queue, VecDeque<Job>>,
     waiting: usize,
 }
+
+/// What waits of one definition for one kind of caller: they take turns, too.
+type Queue = (String, CallerKind);
 
 /// Scripts of a definition that had to be killed: how many lately, and when the last.
 struct Late {
@@ -109,17 +113,19 @@ impl Scripts {
 
     /// Whether so much of this definition, or of its tenant, waits that no more is taken; whoever
     /// asks refuses the step then.
-    pub fn is_full(&self, owner: &Owner) -> bool {
+    pub fn is_full(&self, owner: &Owner, kind: CallerKind) -> bool {
         let queues = self.shared.queues();
         let Some(tenant) = queues.tenants.get(&owner.tenant) else {
             return false;
         };
-        let of_process = tenant
+        let of_process: usize = tenant
             .by_process
-            .get(&owner.process)
-            .map_or(0, VecDeque::len);
-        let is_full = of_process >= limits::SCRIPTS_WAITING_PER_DEFINITION
-            || tenant.waiting >= limits::SCRIPTS_WAITING_PER_TENANT;
+            .iter()
+            .filter(|((process, _), _)| *process == owner.process)
+            .map(|(_, queue)| queue.len())
+            .sum();
+        let is_full = of_process >= kind.share(limits::SCRIPTS_WAITING_PER_DEFINITION)
+            || tenant.waiting >= kind.share(limits::SCRIPTS_WAITING_PER_TENANT);
         if is_full {
             limits::Limit::ScriptsWaiting.refused();
         }
@@ -130,6 +136,7 @@ impl Scripts {
     pub fn run<T: Send + 'static>(
         &self,
         owner: Owner,
+        kind: CallerKind,
         step: impl FnOnce() -> T + Send + 'static,
     ) -> impl Future<Output = Result<T, Panicked>> + 'static {
         let (done, outcome) = oneshot::channel();
@@ -141,7 +148,7 @@ impl Scripts {
             // Nobody waits when the instance's arbiter has ended.
             let _ = done.send(outcome);
         };
-        self.shared.queues().push(owner, Box::new(job));
+        self.shared.queues().push(owner, kind, Box::new(job));
         self.shared.changed.notify_one();
         async move { outcome.await.ok().and_then(Result::ok).ok_or(Panicked) }
     }
@@ -225,14 +232,15 @@ impl Late {
 }
 
 impl Queues {
-    fn push(&mut self, owner: Owner, job: Job) {
+    fn push(&mut self, owner: Owner, kind: CallerKind, job: Job) {
         let tenant = self.tenants.entry(owner.tenant.clone()).or_default();
         if tenant.waiting == 0 {
             self.turns.push_back(owner.tenant);
         }
-        let queue = tenant.by_process.entry(owner.process.clone()).or_default();
+        let of = (owner.process, kind);
+        let queue = tenant.by_process.entry(of.clone()).or_default();
         if queue.is_empty() {
-            tenant.turns.push_back(owner.process);
+            tenant.turns.push_back(of);
         }
         queue.push_back(job);
         tenant.waiting += 1;
@@ -281,11 +289,16 @@ mod tests {
         let scripts = Scripts::start(1, None).unwrap();
         assert_eq!(
             scripts
-                .run(owner("t", "p"), || panic!("a test's panic"))
+                .run(owner("t", "p"), CallerKind::User, || panic!(
+                    "a test's panic"
+                ))
                 .await,
             Err::<(), _>(Panicked)
         );
-        assert_eq!(scripts.run(owner("t", "p"), || 7).await, Ok(7));
+        assert_eq!(
+            scripts.run(owner("t", "p"), CallerKind::User, || 7).await,
+            Ok(7)
+        );
         assert_eq!(scripts.counts(), (0, 0));
     }
 
@@ -294,7 +307,7 @@ mod tests {
         let scripts = Scripts::start(1, None).unwrap();
         let (begun, has_begun) = mpsc::channel();
         let (let_go, hold) = mpsc::channel::<()>();
-        let first = scripts.run(owner("t", "held"), move || {
+        let first = scripts.run(owner("t", "held"), CallerKind::User, move || {
             begun.send(()).unwrap();
             hold.recv()
         });
@@ -311,7 +324,7 @@ mod tests {
         .into_iter()
         .map(|(tenant, process)| {
             let order = order.clone();
-            scripts.run(owner(tenant, process), move || {
+            scripts.run(owner(tenant, process), CallerKind::User, move || {
                 order.lock().unwrap().push(process)
             })
         })
@@ -331,19 +344,42 @@ mod tests {
     fn a_definition_has_room_for_so_much() {
         let scripts = Scripts::start(0, None).unwrap();
         for _ in 0..limits::SCRIPTS_WAITING_PER_DEFINITION {
-            assert!(!scripts.is_full(&owner("t", "p")));
-            drop(scripts.run(owner("t", "p"), || ()));
+            assert!(!scripts.is_full(&owner("t", "p"), CallerKind::Staff));
+            drop(scripts.run(owner("t", "p"), CallerKind::User, || ()));
         }
         assert!(
-            scripts.is_full(&owner("t", "p"))
-                && !scripts.is_full(&owner("t", "q"))
-                && !scripts.is_full(&owner("u", "p"))
+            scripts.is_full(&owner("t", "p"), CallerKind::Staff)
+                && !scripts.is_full(&owner("t", "q"), CallerKind::Staff)
+                && !scripts.is_full(&owner("u", "p"), CallerKind::Staff)
         );
         let more = limits::SCRIPTS_WAITING_PER_TENANT - limits::SCRIPTS_WAITING_PER_DEFINITION;
         for number in 0..more {
-            drop(scripts.run(owner("t", &number.to_string()), || ()));
+            drop(scripts.run(owner("t", &number.to_string()), CallerKind::Staff, || ()));
         }
-        assert!(scripts.is_full(&owner("t", "0")) && !scripts.is_full(&owner("u", "p")));
+        assert!(
+            scripts.is_full(&owner("t", "0"), CallerKind::Staff)
+                && !scripts.is_full(&owner("u", "p"), CallerKind::Staff)
+        );
+    }
+
+    #[tokio::test]
+    async fn strangers_leave_users_of_their_process_room_and_turns() {
+        let scripts = Scripts::start(0, None).unwrap();
+        let is_full = |kind| scripts.is_full(&owner("t", "p"), kind);
+        let mut strangers = 0;
+        while !is_full(CallerKind::Anonymous) {
+            drop(scripts.run(owner("t", "p"), CallerKind::Anonymous, || ()));
+            strangers += 1;
+        }
+        assert_eq!(strangers, limits::SCRIPTS_WAITING_PER_DEFINITION / 2);
+        assert!(!is_full(CallerKind::User) && !is_full(CallerKind::Staff));
+        let _user = scripts.run(owner("t", "p"), CallerKind::User, || ());
+        // The user's turn is the next but one, however many strangers wait.
+        let mut queues = scripts.shared.queues();
+        let _first = queues.pop();
+        let _second = queues.pop();
+        let waiting = &queues.tenants["t"].by_process;
+        assert!(!waiting.contains_key(&("p".to_owned(), CallerKind::User)));
     }
 
     #[test]

@@ -71,6 +71,8 @@ pub struct Connection {
     pub(super) ticket: Option<Identity>,
     close: Option<Close>,
     rate: Rate,
+    /// Whether a message was over a rate of late.
+    refused: bool,
     opened: Instant,
     heard: Instant,
     pinged: Instant,
@@ -125,6 +127,7 @@ impl Connection {
             ticket,
             close: None,
             rate,
+            refused: false,
             opened: now,
             heard: now,
             pinged: now,
@@ -155,6 +158,11 @@ impl Connection {
     /// Ends the connection.
     pub fn close(&mut self, close: impl Into<Close>) {
         self.close.get_or_insert_with(|| close.into());
+    }
+
+    /// Whether a message was over a rate since this was last asked.
+    pub fn take_refused(&mut self) -> bool {
+        std::mem::take(&mut self.refused)
     }
 
     /// Handles one text message of the client.
@@ -251,6 +259,7 @@ impl Connection {
     }
 
     fn limited(&mut self, text: &str, error: &WireError) {
+        self.refused = true;
         let id = client::parse(text)
             .ok()
             .and_then(|frame| frame.id().map(|id| id.as_str().to_owned()));

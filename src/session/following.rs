@@ -6,12 +6,14 @@ use super::{
     connection::Out,
     frames::{client::FrameId, server::ResyncReason},
 };
-use crate::{model::ids::InstanceKey, runtime::channel::Channel};
+use crate::{limits::PotPlace, model::ids::InstanceKey, runtime::channel::Channel};
 
 /// A followed instance.
 pub(super) struct Following {
     /// Where its committed rows are.
     pub channel: Arc<Channel>,
+    /// Its place among the subscriptions of all.
+    pub place: Option<PotPlace>,
     /// The number the client stands at.
     pub cursor: u64,
     /// How far it is.

@@ -9,7 +9,7 @@ use super::{
     who::Who,
 };
 use crate::{
-    limits::Limits,
+    limits::{self, Limit, Limits, Pot},
     runtime::{Runtime, StartRequest, Stranger},
 };
 
@@ -23,6 +23,8 @@ pub struct Sessions {
     pub limits: Limits,
     /// Who asks how much.
     pub rates: SharedRates,
+    /// Room for the subscriptions of all.
+    pub subscriptions: Pot,
     origins: OriginKey,
 }
 
@@ -35,6 +37,7 @@ impl Sessions {
             tokens,
             limits,
             rates: SharedRates::new(&limits),
+            subscriptions: Pot::new(limits::SUBSCRIPTIONS_IN_ALL, Limit::SubscriptionsInAll),
             origins: OriginKey::new(secret),
         }
     }

@@ -15,14 +15,9 @@ impl Connection {
     /// shown before the start is answered: the key may be that of somebody else's instance.
     pub(super) fn await_start(&mut self, instance: InstanceKey) {
         if !self.following.contains_key(&instance) && self.following.len() < limits::SUBSCRIPTIONS {
-            self.add(
-                instance,
-                0,
-                Phase::AwaitingStart,
-                true,
-                Courtesy::None,
-                None,
-            );
+            let phase = Phase::AwaitingStart;
+            // Without room it is told when the start is answered.
+            let _ = self.add(instance, 0, phase, true, Courtesy::None, None);
         }
     }
 

@@ -18,9 +18,10 @@ use super::{
     input_schemas::before_row,
     rendering,
     tree_cursor::Mark,
+    who::Who,
 };
 use crate::{
-    limits,
+    limits::{self, CallerKind},
     model::ids::InstanceKey,
     runtime::channel::{After, SharedFrame},
 };
@@ -160,14 +161,14 @@ impl Connection {
         {
             return self.refuse_for_want_of_room(instance, &courtesy);
         }
-        let round = self.add(
-            instance,
-            cursor,
-            Phase::Looking(want),
-            tree,
-            courtesy,
-            because,
-        );
+        let phase = Phase::Looking(want);
+        let added = self.add(instance, cursor, phase, tree, courtesy.clone(), because);
+        let Some(round) = added else {
+            let sentence = "expected room for another subscription, but the server has as many as \
+                it has room for: try again later";
+            let error = WireError::new(ErrorCode::Busy, sentence);
+            return self.refuse(instance, &courtesy, &error);
+        };
         self.out.push_back(Out::Beginning { instance, round });
         self.look(instance, round, want);
     }
@@ -180,15 +181,17 @@ impl Connection {
         tree: bool,
         courtesy: Courtesy,
         because: Option<InstanceKey>,
-    ) -> u64 {
+    ) -> Option<u64> {
         self.rounds += 1;
         let round = self.rounds;
-        let (channel, owed) = match self.following.remove(&instance) {
-            Some(former) => (former.channel.clone(), former.owes()),
+        let (channel, place, owed) = match self.following.remove(&instance) {
+            Some(mut former) => (former.channel.clone(), former.place.take(), former.owes()),
             None => {
+                let kind = self.who.as_ref().map_or(CallerKind::Anonymous, Who::kind);
+                let place = self.sessions.subscriptions.take(kind)?;
                 let channel = self.sessions.runtime.hub.follow(instance);
                 channel.join(self.follower.clone());
-                (channel, Courtesy::None)
+                (channel, Some(place), Courtesy::None)
             }
         };
         let courtesy = courtesy.after(owed);
@@ -196,6 +199,7 @@ impl Connection {
             instance,
             Following {
                 channel,
+                place,
                 cursor,
                 phase,
                 ended: false,
@@ -206,7 +210,7 @@ impl Connection {
                 patience: None,
             },
         );
-        round
+        Some(round)
     }
 
     pub(super) fn unfollow(&mut self, instance: InstanceKey) -> Option<Following> {

@@ -4,11 +4,11 @@
 //! Not here: who may ask for one (`web`). Tickets live in memory: after a restart they are asked
 //! for again.
 
-use std::{collections::HashMap, fmt, str::FromStr, time::Duration};
+use std::{collections::HashMap, fmt, net::IpAddr, str::FromStr, time::Duration};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
-use super::token::Identity;
+use super::{token::Identity, who::Who};
 use crate::{
     limits,
     model::ids::{InstanceKey, Time},
@@ -88,7 +88,17 @@ pub struct Tickets {
 struct Ticket {
     purpose: TicketUse,
     identity: Identity,
+    owner: Owner,
     expires_at: Time,
+}
+
+/// Whose room tickets take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Owner {
+    /// A user of a tenant, or the holder of a token of a tree that has no address.
+    Subject(String, String),
+    /// All without a user's token of one address.
+    Network(IpAddr),
 }
 
 impl Tickets {
@@ -100,24 +110,26 @@ impl Tickets {
         }
     }
 
-    /// Issues a ticket that opens `purpose` once for `identity`: 128 random bits as 22 letters fit
-    /// for a URL.
+    /// Issues a ticket that opens `purpose` once for `identity`, who asks from this address: 128
+    /// random bits as 22 letters fit for a URL.
     pub fn issue(
         &mut self,
         purpose: TicketUse,
         identity: Identity,
+        address: Option<IpAddr>,
         now: Time,
     ) -> Result<String, TicketError> {
-        if self.open.len() >= self.capacity {
+        let who = Who::new(Some(identity.clone()));
+        let share = who.caller.kind().share(self.capacity);
+        if self.open.len() >= share {
             self.open.retain(|_, ticket| now < ticket.expires_at);
         }
-        let mine = |ticket: &&Ticket| {
-            let of = &ticket.identity;
-            now < ticket.expires_at
-                && of.subject == identity.subject
-                && of.tenant == identity.tenant
+        let owner = match address.filter(|_| who.is_anonymous()) {
+            Some(address) => Owner::Network(limits::network(address)),
+            None => Owner::Subject(who.caller.tenant, who.caller.subject),
         };
-        if self.open.len() >= self.capacity
+        let mine = |ticket: &&Ticket| now < ticket.expires_at && ticket.owner == owner;
+        if self.open.len() >= share
             || self.open.values().filter(mine).count() >= limits::TICKETS_PER_USER
         {
             limits::Limit::Tickets.refused();
@@ -132,6 +144,7 @@ impl Tickets {
             Ticket {
                 purpose,
                 identity,
+                owner,
                 expires_at,
             },
         );
@@ -168,7 +181,7 @@ mod tests {
         let mut tickets = Tickets::new(10);
         let key = InstanceKey(Uuid::from_u128(7));
         let mut check = |purpose: TicketUse, used_for: TicketUse, after: i64, opens: bool| {
-            let ticket = tickets.issue(purpose, alice(), Time(1_000)).unwrap();
+            let ticket = tickets.issue(purpose, alice(), None, Time(1_000)).unwrap();
             assert_eq!(ticket.len(), 22);
             assert_eq!(
                 tickets
@@ -201,7 +214,9 @@ mod tests {
                 expires_at: Some(Time(2_000)),
                 ..alice()
             };
-            let ticket = tickets.issue(TicketUse::SignIn, link, Time(1_000)).unwrap();
+            let ticket = tickets
+                .issue(TicketUse::SignIn, link, None, Time(1_000))
+                .unwrap();
             assert_eq!(
                 tickets.take(&ticket, TicketUse::SignIn, Time(at)).is_some(),
                 opens,
@@ -212,14 +227,20 @@ mod tests {
 
     #[test]
     fn their_number_is_bounded_and_expired_ones_make_room() {
-        let mut tickets = Tickets::new(2);
-        tickets.issue(TicketUse::Ws, alice(), Time(0)).unwrap();
-        let link = tickets.issue(TicketUse::SignIn, alice(), Time(0)).unwrap();
+        let mut tickets = Tickets::new(3);
+        tickets
+            .issue(TicketUse::Ws, alice(), None, Time(0))
+            .unwrap();
+        let link = tickets
+            .issue(TicketUse::SignIn, alice(), None, Time(0))
+            .unwrap();
         assert_eq!(
-            tickets.issue(TicketUse::Ws, alice(), Time(29_999)),
+            tickets.issue(TicketUse::Ws, alice(), None, Time(29_999)),
             Err(TicketError::Full)
         );
-        tickets.issue(TicketUse::Ws, alice(), Time(30_000)).unwrap();
+        tickets
+            .issue(TicketUse::Ws, alice(), None, Time(30_000))
+            .unwrap();
         assert_eq!(
             tickets.take(&link, TicketUse::SignIn, Time(30_000)),
             Some(alice())
@@ -231,10 +252,12 @@ mod tests {
     fn nobody_takes_the_room_of_others() {
         let mut tickets = Tickets::new(10_000);
         for _ in 0..limits::TICKETS_PER_USER {
-            tickets.issue(TicketUse::Ws, alice(), Time(0)).unwrap();
+            tickets
+                .issue(TicketUse::Ws, alice(), None, Time(0))
+                .unwrap();
         }
         assert_eq!(
-            tickets.issue(TicketUse::SignIn, alice(), Time(29_999)),
+            tickets.issue(TicketUse::SignIn, alice(), None, Time(29_999)),
             Err(TicketError::Full)
         );
         for (subject, tenant) in [("bob", "default"), ("alice", "other")] {
@@ -244,14 +267,49 @@ mod tests {
                 ..alice()
             };
             assert!(
-                tickets.issue(TicketUse::Ws, other, Time(0)).is_ok(),
+                tickets.issue(TicketUse::Ws, other, None, Time(0)).is_ok(),
                 "{subject} of {tenant}"
             );
         }
         assert!(
-            tickets.issue(TicketUse::Ws, alice(), Time(30_000)).is_ok(),
+            tickets
+                .issue(TicketUse::Ws, alice(), None, Time(30_000))
+                .is_ok(),
             "the first ones are over"
         );
+    }
+
+    #[test]
+    fn strangers_leave_tickets_to_users_and_users_to_operators() {
+        let mut tickets = Tickets::new(limits::TICKETS);
+        let mut taken = |who: &dyn Fn(u32) -> (Identity, Option<IpAddr>)| -> u32 {
+            let mut issue = |number: u32| {
+                let (identity, address) = who(number);
+                let mut asked = || tickets.issue(TicketUse::Ws, identity.clone(), address, Time(0));
+                (0..100).map_while(|_| asked().ok()).count() as u32
+            };
+            (0..200).map(&mut issue).sum()
+        };
+        let stranger = |number: u32| Identity {
+            instance: Some(InstanceKey(Uuid::from_u128(number.into()))),
+            ..Identity::anonymous(Uuid::from_u128(number.into()))
+        };
+        let named = |number: u32, roles: &[&str]| Identity {
+            subject: number.to_string(),
+            roles: roles.iter().map(|&role| role.to_owned()).collect(),
+            ..Identity::anonymous(Uuid::nil())
+        };
+        // Whatever tokens strangers of one address show, they have the room of one user.
+        let one: IpAddr = [192, 0, 2, 1].into();
+        let of_one = taken(&|number| (stranger(number), Some(one)));
+        assert_eq!(of_one, limits::TICKETS_PER_USER as u32);
+        let elsewhere = |number: u32| std::net::Ipv4Addr::from(number).into();
+        let of_all = taken(&|number| (stranger(number), Some(elsewhere(number))));
+        assert_eq!(of_one + of_all, limits::TICKETS as u32 / 2);
+        let of_users = taken(&|number| (named(number, &[]), Some(one)));
+        assert_eq!(of_users, limits::TICKETS as u32 * 3 / 8);
+        let operator = |_| (named(999, &["operator"]), Some(one));
+        assert_eq!(taken(&operator), limits::TICKETS_PER_USER as u32);
     }
 
     #[test]

@@ -8,7 +8,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::token::Identity;
-use crate::{engine::access::Caller, limits, model::ids::InstanceKey};
+use crate::{
+    engine::access::Caller,
+    limits::{self, CallerKind},
+    model::ids::InstanceKey,
+};
 
 /// Who is at the other end.
 #[derive(Clone, Debug)]
@@ -74,6 +78,11 @@ impl Who {
     /// Whether only processes with anonymous start may be started.
     pub fn is_anonymous(&self) -> bool {
         self.caller.trees.is_some()
+    }
+
+    /// What share of what all use is theirs.
+    pub fn kind(&self) -> CallerKind {
+        self.caller.kind()
     }
 
     /// An anonymous client has started another instance of its own.

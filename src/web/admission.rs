@@ -4,7 +4,7 @@
 //! as a stranger's. Not here: what is counted for whom (`session::shared_rates`), messages of
 //! websockets (`session::connection`).
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::{
     Error, HttpMessage, HttpRequest,
@@ -12,6 +12,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::header::{CONTENT_LENGTH, TRANSFER_ENCODING},
     middleware::Next,
+    rt,
     web::Data,
 };
 
@@ -20,7 +21,7 @@ use crate::{
     limits,
     runtime::StartRequest,
     session::{
-        shared_rates::Asked,
+        shared_rates::{Asked, Spent},
         token::{Identity, TokenError},
         who::Who,
     },
@@ -29,10 +30,15 @@ use crate::{
 /// Signs of life: asked for by what looks after the server, they count for no rate.
 pub(super) const WITHOUT_RATE: [&str; 2] = ["/healthz", "/readyz"];
 
+/// The shortest time that a client is told to wait.
+const SOONEST: Duration = Duration::from_millis(1);
+
 /// What the token of a request says, so that it is verified once.
 struct Shown(Result<Identity, TokenError>);
 
-/// Refuses a request that is over a rate.
+/// Refuses a request that is over a rate. The refusal is held back for a part of the time there is to
+/// wait: who does as told loses nothing, and who does not has to wait before it can ask again on
+/// this connection.
 ///
 /// # Errors
 /// 429 with the time to wait; those of the request.
@@ -50,10 +56,12 @@ pub async fn within_rates(
             .sessions
             .payer(who.as_ref(), app.approach(request.head()).address);
         let asked = Asked::Request(body_bytes(request));
-        app.sessions
-            .rates
-            .admit(payer, asked, Instant::now())
-            .map_err(Problem::from)?;
+        if let Err(spent) = app.sessions.rates.admit(payer, asked, Instant::now()) {
+            let held = spent.after.min(limits::HELD_BACK);
+            rt::time::sleep(held).await;
+            let after = spent.after.saturating_sub(held).max(SOONEST);
+            return Err(Problem::from(Spent { after, ..spent }).into());
+        }
     }
     next.call(request).await
 }

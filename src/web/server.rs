@@ -221,7 +221,7 @@ impl Running {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let ticket = tickets
-            .issue(TicketUse::SignIn, owner, real_now())
+            .issue(TicketUse::SignIn, owner, None, real_now())
             .map_err(|error| error.to_string())?;
         Ok(format!("{}/sign-in?ticket={ticket}", self.base_url()))
     }
@@ -230,6 +230,15 @@ impl Running {
     fn announce(&self) {
         let (base, config) = (self.base_url(), &self.app.config);
         log::info!(version = env!("CARGO_PKG_VERSION"), address = &*base, production = config.production; "ready");
+        let limits = &config.limits;
+        log::info!(
+            "rates (per second:at once): anonymous callers of one address {}; one user {}; all \
+            users of one address {}; live instances of anonymous callers of one address: {}",
+            limits.anonymous,
+            limits.user,
+            limits.address,
+            limits.anonymous_instances
+        );
         println!("Stepwire {} is ready at {base}", env!("CARGO_PKG_VERSION"));
         if config.examples {
             println!("Demo:    {base}/demo");

@@ -324,7 +324,12 @@ async fn hear(
     message: Option<Result<AggregatedMessage, ProtocolError>>,
 ) -> Result<(), End> {
     match message {
-        Some(Ok(AggregatedMessage::Text(text))) => connection.receive(&text, Instant::now()),
+        Some(Ok(AggregatedMessage::Text(text))) => {
+            connection.receive(&text, Instant::now());
+            if connection.take_refused() {
+                rt::time::sleep(limits::AFTER_REFUSED).await;
+            }
+        }
         Some(Ok(AggregatedMessage::Binary(_))) => connection.close(CloseCode::Binary),
         Some(Ok(AggregatedMessage::Ping(payload))) => {
             connection.alive(Instant::now());

@@ -89,7 +89,7 @@ async fn strangers_of_an_address_start_so_much_whichever_way_they_come() {
     for _ in 0..20 {
         assert_eq!(start(&alice).await.status, 201);
     }
-    let olga = User::new(&server, "olga", &["operator"]);
+    let olga = User::new(&server, "olga", &["admin"]);
     let metrics = olga.get("/metrics").await.text;
     let line = "stepwire_refused_total{limit=\"anonymous_starts\"} ";
     let count = metrics.lines().find_map(|told| told.strip_prefix(line));
@@ -228,9 +228,9 @@ async fn what_a_stranger_started_expires_unless_its_process_says_when() {
         let mut process = json!({
             "id": id, "name": id, "anonymousStart": true,
             "nodes": [
-                {"id": "start", "kind": "startEvent"},
-                {"id": "wait", "kind": "userTask"},
-                {"id": "end", "kind": "endEvent"},
+                {"id": "start", "type": "startEvent", "keys": [{"path": "note"}]},
+                {"id": "wait", "type": "userTask"},
+                {"id": "end", "type": "endEvent"},
             ],
             "flows": [
                 {"id": "f1", "source": "start", "target": "wait"},

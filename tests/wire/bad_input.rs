@@ -233,7 +233,7 @@ async fn a_connection_holds_a_thousand_subscriptions() {
 
 #[tokio::test]
 async fn too_many_unanswered_commands_are_busy() {
-    let server = Server::with(&["--rate-per-second", "0"]);
+    let server = Server::with(&["--rate-per-second", "0", "--user-starts", "0"]);
     let mut client = Client::hello(&server, &token("alice")).await;
     let start = |number: usize| json!({"type": "start", "id": format!("s{number}"), "process": "orderApproval", "data": {"order": {"item": "desk", "amount": 5000}}, "subscribe": false});
     // Written at once, so that the server reads them faster than any commit is durable.

@@ -7,7 +7,7 @@ use super::{Index, Users};
 use crate::{
     engine::access::SCHEDULED,
     journal::UserRow,
-    limits,
+    limits::{self, CallerKind},
     model::ids::Time,
     runtime::durable::{Decision, NoAnswer},
 };
@@ -274,7 +274,11 @@ impl Users {
             );
             return Err(UserError::Invalid(sentence));
         }
-        let turn = self.hashing.turn().await.ok_or(UserError::Busy)?;
+        let turn = self
+            .hashing
+            .turn(CallerKind::Staff)
+            .await
+            .ok_or(UserError::Busy)?;
         turn.hash(password.to_owned())
             .await
             .ok_or(UserError::Failed)

@@ -12,7 +12,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use crate::limits;
+use crate::limits::{self, CallerKind, Limit, Pot, PotPlace};
 
 /// Stands for the hash of a user there is not, so that an unknown name takes as long as a wrong
 /// password.
@@ -21,7 +21,7 @@ const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAA
 /// Who may hash.
 pub(super) struct Hashing {
     running: Semaphore,
-    admitted: Semaphore,
+    admitted: Pot,
 }
 
 impl Default for Hashing {
@@ -29,7 +29,7 @@ impl Default for Hashing {
         let (running, all) = (limits::HASHES, limits::HASHES + limits::HASHES_WAITING);
         Self {
             running: Semaphore::new(running),
-            admitted: Semaphore::new(all),
+            admitted: Pot::new(all, Limit::PasswordChecks),
         }
     }
 }
@@ -37,17 +37,13 @@ impl Default for Hashing {
 /// The right to hash once.
 pub(super) struct Turn<'a> {
     _running: SemaphorePermit<'a>,
-    _admitted: SemaphorePermit<'a>,
+    _admitted: PotPlace,
 }
 
 impl Hashing {
-    /// Waits for a turn; `None` when too many wait already.
-    pub async fn turn(&self) -> Option<Turn<'_>> {
-        let admitted = self
-            .admitted
-            .try_acquire()
-            .inspect_err(|_| limits::Limit::PasswordChecks.refused())
-            .ok()?;
+    /// Waits for a turn; `None` when too many wait already for another of this kind.
+    pub async fn turn(&self, kind: CallerKind) -> Option<Turn<'_>> {
+        let admitted = self.admitted.take(kind)?;
         let running = self.running.acquire().await.ok()?;
         Some(Turn {
             _running: running,
@@ -92,7 +88,7 @@ mod tests {
     async fn a_hash_fits_its_password_only_and_nobody_fits_none() {
         let hashing = Hashing::default();
         let hash = hashing
-            .turn()
+            .turn(CallerKind::Staff)
             .await
             .unwrap()
             .hash("sésame".into())
@@ -100,7 +96,7 @@ mod tests {
             .unwrap();
         let fits = async |password: &str, hash: Option<String>| {
             hashing
-                .turn()
+                .turn(CallerKind::Staff)
                 .await
                 .unwrap()
                 .fits(password.to_owned(), hash)
@@ -117,12 +113,17 @@ mod tests {
     #[tokio::test]
     async fn too_many_are_not_queued() {
         let hashing = Hashing::default();
-        let admitted = hashing
-            .admitted
-            .try_acquire_many((limits::HASHES + limits::HASHES_WAITING) as u32)
-            .unwrap();
-        assert!(hashing.turn().await.is_none());
-        drop(admitted);
-        assert!(hashing.turn().await.is_some());
+        let all = |kind| std::iter::from_fn(|| hashing.admitted.take(kind)).collect::<Vec<_>>();
+        let strangers = all(CallerKind::Anonymous);
+        assert!(hashing.turn(CallerKind::Anonymous).await.is_none());
+        assert!(hashing.turn(CallerKind::User).await.is_some());
+        let others = all(CallerKind::Staff);
+        assert_eq!(
+            strangers.len() + others.len(),
+            limits::HASHES + limits::HASHES_WAITING
+        );
+        assert!(hashing.turn(CallerKind::Staff).await.is_none());
+        drop((strangers, others));
+        assert!(hashing.turn(CallerKind::Staff).await.is_some());
     }
 }

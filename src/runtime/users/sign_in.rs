@@ -6,7 +6,10 @@ use super::{
     Users,
     throttle::{Throttle, Try, Wait},
 };
-use crate::{limits, model::ids::Time};
+use crate::{
+    limits::{self, CallerKind},
+    model::ids::Time,
+};
 
 /// Who has signed in: what goes into its token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +88,13 @@ impl Users {
         let attempt = Try::new(tenant, name, from);
         // Before the queue, so that those who have to wait do not keep others out of it.
         self.throttled(|throttle| throttle.check(&attempt, now))?;
-        let turn = self.hashing.turn().await.ok_or(SignInError::Busy)?;
+        // Whoever has signed in from there before is taken for a user already.
+        let kind = if self.throttled(|throttle| throttle.knows(&attempt)) {
+            CallerKind::User
+        } else {
+            CallerKind::Anonymous
+        };
+        let turn = self.hashing.turn(kind).await.ok_or(SignInError::Busy)?;
         self.throttled(|throttle| throttle.begin(&attempt, now))?;
         let hash = self
             .get(tenant, name)

@@ -79,6 +79,11 @@ impl Throttle {
             })
     }
 
+    /// Whether somebody has signed in under this name from this address before.
+    pub fn knows(&self, attempt: &Try) -> bool {
+        self.known.has(attempt)
+    }
+
     /// A try begins, if it may: it counts as wrong until [`Throttle::was_right`].
     pub fn begin(&mut self, attempt: &Try, now: Time) -> Result<(), Wait> {
         self.check(attempt, now)?;

@@ -254,14 +254,18 @@ mod tests {
         let operation = || OperationBuilder::new().request_body(Some(Default::default()));
         assert_eq!(
             statuses(&completed("/v1/x", operation()), "/v1/x"),
-            ["400", "401", "413", "415", "500", "503"]
+            ["400", "401", "413", "415", "429", "500", "503"]
         );
         assert_eq!(
             statuses(&completed("/api/v1/x", operation()), "/api/v1/x"),
-            ["400", "401", "413", "500", "503"]
+            ["400", "401", "413", "429", "500", "503"]
         );
-        let for_anybody = OperationBuilder::new().security(Default::default());
-        assert!(statuses(&completed("/v1/x", for_anybody), "/v1/x").is_empty());
+        let for_anybody = || OperationBuilder::new().security(Default::default());
+        assert_eq!(
+            statuses(&completed("/v1/x", for_anybody()), "/v1/x"),
+            ["429"]
+        );
+        assert!(statuses(&completed("/healthz", for_anybody()), "/healthz").is_empty());
     }
 
     #[test]

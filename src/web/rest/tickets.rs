@@ -72,7 +72,12 @@ pub async fn issue(
         .tickets
         .lock()
         .unwrap_or_else(PoisonError::into_inner)
-        .issue(purpose, identity, real_now());
+        .issue(
+            purpose,
+            identity,
+            app.approach(request.head()).address,
+            real_now(),
+        );
     let ticket = issued.map_err(|error| {
         let code = if error == TicketError::Full {
             ErrorCode::Busy
