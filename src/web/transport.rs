@@ -129,7 +129,8 @@ async fn accept(
     match table.admit(network(peer.ip()), is_counted(peer)) {
         Ok(connection) => Ok((GuardedStream::new(stream, connection), Some(peer))),
         Err(refusal) => {
-            table.refuse(stream, refusal).await;
+            // In a box: its buffer would be part of every connection that is not refused.
+            Box::pin(table.refuse(stream, refusal)).await;
             Err(io::Error::from(io::ErrorKind::ConnectionRefused).into())
         }
     }
