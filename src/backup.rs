@@ -14,25 +14,25 @@
 //! `make`, `check`, `restore`.
 
 mod check;
-mod draft;
 mod make;
 mod manifest;
 mod parts;
+mod progress;
 mod restore;
-mod telling;
+mod staging_dir;
 
 use std::path::Path;
 
 use crate::config::{BackupCommand, RestoreCommand};
 use manifest::Manifest;
-use telling::Teller;
+use progress::Reporter;
 
 /// Copies the data directory.
 ///
 /// # Errors
 /// Why there is no copy, as a sentence.
 pub fn backup(data: &Path, command: &BackupCommand) -> Result<(), String> {
-    let mut teller = Teller::new(command.telling);
+    let mut teller = Reporter::new(command.telling);
     let manifest = make::make(data, &command.destination, &mut teller)?;
     let text = format!(
         "{} holds a copy of {}: {}",
@@ -48,7 +48,7 @@ pub fn backup(data: &Path, command: &BackupCommand) -> Result<(), String> {
 /// # Errors
 /// What is wrong with the copy or the place for the directory, as a sentence.
 pub fn restore(data: &Path, command: &RestoreCommand) -> Result<(), String> {
-    let mut teller = Teller::new(command.telling);
+    let mut teller = Reporter::new(command.telling);
     let source = &command.source;
     if command.check {
         let manifest: Manifest = check::check(source, &mut teller)?.manifest;

@@ -22,7 +22,7 @@ mod list;
 mod local;
 mod patch;
 mod payload;
-mod printing;
+mod print;
 mod problems;
 mod progress;
 mod rest;
@@ -31,14 +31,14 @@ mod show;
 mod socket;
 mod start;
 mod stop;
-mod waiting;
+mod wait;
 mod watch;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
 use access::Access;
 use exit::{Exit, Failure};
-use printing::Printer;
+use print::Printer;
 
 use crate::config::ClientCommand;
 
@@ -112,7 +112,7 @@ async fn in_time<T>(
             "expected an answer in time, but there is none yet: try again, or allow more time",
         )
     };
-    printing::limited(limit, work)
+    print::limited(limit, work)
         .await
         .unwrap_or_else(|| Err(late()))
 }

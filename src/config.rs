@@ -24,27 +24,27 @@ mod backup_command;
 mod client_command;
 mod command_line;
 mod date_time_format;
+mod http_calls;
 mod key_source;
 mod options;
 mod origins;
-mod outside;
 mod production;
 mod rates;
 mod secret;
 mod trusted_proxies;
 mod user_command;
 
-pub use backup_command::{BackupCommand, RestoreCommand, Telling};
+pub use backup_command::{BackupCommand, ProgressFormat, RestoreCommand};
 pub use client_command::{
     Approve, Check, ClientCommand, Common, DefinitionText, Deploy, Export, Hidden, List, PatchData,
     Payload, RunAction, Show, StartProcess, Stop, Until, Waiting, Watch,
 };
 pub use command_line::{Command, TokenRequest};
 pub use date_time_format::DateTimeFormat;
+pub use http_calls::{Secrets, WEBHOOK_SECRET_FILE, WebhookSecret};
 pub use key_source::KeySource;
 pub use options::{JwtAlgorithm, LogFormat, Options, Store};
 pub use origins::AllowedOrigins;
-pub use outside::{Secrets, WEBHOOK_SECRET_FILE, WebhookSecret};
 pub use secret::{JwtSecret, SECRET_FILE};
 pub use trusted_proxies::TrustedProxies;
 pub use user_command::UserCommand;
@@ -176,7 +176,7 @@ fn read_file(path: &Path) -> Result<Options, ConfigError> {
 /// to learn it.
 fn check(options: Options) -> Result<Config, ConfigError> {
     let production = options.production.unwrap_or(false);
-    let mut wrong = Wrong(if production {
+    let mut wrong = ConfigFaults(if production {
         production::demands(&options)
     } else {
         Vec::new()
@@ -296,9 +296,9 @@ fn check(options: Options) -> Result<Config, ConfigError> {
 }
 
 /// What is wrong with the options, a sentence each.
-struct Wrong(Vec<String>);
+struct ConfigFaults(Vec<String>);
 
-impl Wrong {
+impl ConfigFaults {
     /// The value, unless there is something wrong with it.
     fn unless<T>(&mut self, checked: Result<T, ConfigError>) -> Option<T> {
         checked.map_err(|error| self.0.push(error.0)).ok()

@@ -2,7 +2,7 @@
 //! take.
 //!
 //! Not here: timings of the protocol that are no bound on a resource but a behaviour (close codes
-//! and their meaning: `session::frames::close`). The limits an operator may change are
+//! and their meaning: `session::protocol::close`). The limits an operator may change are
 //! [`Limits`]; the others are constants, so that every server answers alike.
 
 use std::time::Duration;

@@ -16,12 +16,12 @@ use stepwire::{
     runtime::{
         clock::real_now,
         definitions::Rehearsal,
-        outside::{OutsideSettings, Targets},
+        http_calls::{HttpCallSettings, Targets},
     },
-    session::token::{Identity, TokenSettings, Tokens},
+    session::auth::token::{Identity, TokenSettings, Tokens},
     web::{
-        local::{ask, command},
-        server,
+        http::server,
+        local::{command, request},
     },
 };
 
@@ -73,7 +73,7 @@ fn main() -> ExitCode {
             return actix_rt::System::new().block_on(cli::run(*command, home, check));
         }
         Ok((config, Command::Backup(command))) => backup::backup(&config.data, &command)
-            .map(|()| ask::note_backup(&config.data, &command.destination)),
+            .map(|()| request::note_backup(&config.data, &command.destination)),
         Ok((config, Command::Restore(command))) => backup::restore(&config.data, &command),
         Err(error) => Err(error.to_string()),
     };
@@ -117,12 +117,12 @@ fn print_token(config: &Config, request: TokenRequest) -> Result<(), String> {
 /// Finds the problems of definitions, which the client's layer cannot know: what a server with
 /// these settings and without any process would say.
 fn checking(config: &Config) -> Result<Check, String> {
-    let outside = OutsideSettings::new(
+    let http_calls = HttpCallSettings::new(
         Targets::parse(&config.outbound_targets)?,
         config.secrets.0.clone(),
         Vec::new(),
     );
-    let mut rehearsal = Rehearsal::new(outside);
+    let mut rehearsal = Rehearsal::new(http_calls);
     let found = |problem: Problem| FoundProblem {
         refuses: problem.severity == Severity::Error,
         element: problem.element,

@@ -3,7 +3,7 @@
 //! Any layer of the shell may count here; the model, the expressions and the engine do not. Handles
 //! are resolved once, so counting is an atomic addition, for those with labels after a look into a
 //! map. What can be read when it is asked for (connections, queues) is not kept here but read then:
-//! see `web::metrics`. What limits refuse is counted beside them: `limits::Limit`.
+//! see `web::rest::metrics`. What limits refuse is counted beside them: `limits::Limit`.
 
 use std::{
     hash::Hash,

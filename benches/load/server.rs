@@ -11,7 +11,7 @@ use std::{
 
 use stepwire::{
     runtime::clock::real_now,
-    session::token::{Identity, TokenSettings, Tokens},
+    session::auth::token::{Identity, TokenSettings, Tokens},
 };
 use tempfile::TempDir;
 use uuid::Uuid;

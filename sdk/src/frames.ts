@@ -95,7 +95,7 @@ export interface InstanceInfo {
 export interface Step {
   status: InstanceStatus;
   /** Of a finished instance: its last approval was a rejection, or something in it was skipped. */
-  remark?: 'rejected' | 'skipped';
+  outcome?: 'rejected' | 'skipped';
   nodes: ActiveNode[];
   actions: AvailableAction[];
 }

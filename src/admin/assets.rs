@@ -15,10 +15,10 @@ const PATH: &str = "/assets/";
 struct Built;
 
 /// Which files each page needs.
-pub struct Assets(HashMap<String, Entry>);
+pub struct Assets(HashMap<String, ManifestEntry>);
 
 #[derive(Deserialize)]
-struct Entry {
+struct ManifestEntry {
     js: Option<String>,
     css: Option<String>,
 }

@@ -55,7 +55,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
             ("process-model", "How a process behaves: numbered sentences"),
             ("process-model-cases", "Which tests hold which sentence"),
             (
-                "outside-calls",
+                "http-calls",
                 "Calling other systems, and being called at an end",
             ),
         ],
@@ -166,11 +166,11 @@ fn target(page: &str, file: &str) -> Option<String> {
 #[derive(Serialize)]
 struct Group {
     title: &'static str,
-    pages: Vec<Entry>,
+    pages: Vec<DocEntry>,
 }
 
 #[derive(Serialize)]
-struct Entry {
+struct DocEntry {
     href: String,
     title: String,
     summary: &'static str,
@@ -184,7 +184,7 @@ fn groups(here: &str) -> Vec<Group> {
             .get(name)
             .map(|page| page.title.clone())
             .unwrap_or_default();
-        Entry {
+        DocEntry {
             href: url(name),
             title,
             summary,
@@ -198,7 +198,7 @@ fn groups(here: &str) -> Vec<Group> {
             pages: pages.iter().map(entry).collect(),
         })
         .collect();
-    let api = Entry {
+    let api = DocEntry {
         href: API_URL.to_owned(),
         title: "The HTTP interface, to try".to_owned(),
         summary: "Every request with its schemas, made from the code",
@@ -234,13 +234,13 @@ pub struct DocsPage {
     #[serde(flatten)]
     layout: Layout,
     groups: Vec<Group>,
-    headings: Vec<Link>,
+    headings: Vec<DocLink>,
     source_url: String,
     html: &'static str,
 }
 
 #[derive(Serialize)]
-struct Link {
+struct DocLink {
     href: String,
     text: &'static str,
 }
@@ -255,7 +255,7 @@ impl DocsPage {
         };
         let page = pages().get(name)?;
         let address = url(name);
-        let link = |heading: &'static markdown::Heading| Link {
+        let link = |heading: &'static markdown::Heading| DocLink {
             href: format!("#{}", heading.id),
             text: &heading.text,
         };

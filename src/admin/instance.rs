@@ -6,7 +6,9 @@ use super::{
     assets::Assets,
     layout::{INSTANCES_URL, Layout},
 };
-use crate::{journal::DefinitionFormat, model::ids::InstanceKey, runtime::ask::Observed};
+use crate::{
+    journal::DefinitionFormat, model::ids::InstanceKey, runtime::instance_request::Observed,
+};
 
 /// Fields of `admin_instance.hbs`.
 #[derive(Serialize)]

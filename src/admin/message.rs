@@ -46,11 +46,11 @@ pub struct Message {
     layout: Layout,
     heading: String,
     sentence: String,
-    links: Vec<Link>,
+    links: Vec<PageLink>,
 }
 
 #[derive(Serialize)]
-struct Link {
+struct PageLink {
     href: &'static str,
     label: &'static str,
 }
@@ -62,7 +62,7 @@ impl Message {
             layout: Layout::new(assets, heading, "", INSTANCES_URL, Some(user)),
             heading: heading.to_owned(),
             sentence: sentence.to_owned(),
-            links: vec![Link {
+            links: vec![PageLink {
                 href: INSTANCES_URL,
                 label: "All instances",
             }],
@@ -99,13 +99,13 @@ impl Message {
 }
 
 /// Where one can always go.
-fn onward(user: Option<&str>) -> Vec<Link> {
-    let own = user.map(|_| Link {
+fn onward(user: Option<&str>) -> Vec<PageLink> {
+    let own = user.map(|_| PageLink {
         href: INSTANCES_URL,
         label: "All instances",
     });
     let [home, docs] = [("/", "First page"), (DOCS_URL, "Documentation")]
-        .map(|(href, label)| Link { href, label });
+        .map(|(href, label)| PageLink { href, label });
     [Some(home), own, Some(docs)]
         .into_iter()
         .flatten()

@@ -12,10 +12,10 @@ use std::{
 use super::{
     manifest::{Manifest, Part},
     parts::{Sum, sum_of},
-    telling::Teller,
+    progress::Reporter,
 };
 use crate::{
-    engine::{InstanceState, Row},
+    engine::{InstanceState, RecordBatch},
     journal::{CopiedDatabase, DATABASE, Entity, EntityKind, Loaded, StoreError, codec},
     runtime::{definitions, files},
 };
@@ -24,7 +24,7 @@ use crate::{
 const PAGE: u32 = 1_000;
 
 /// A copy that is whole.
-pub struct Whole {
+pub struct CheckedBackup {
     /// What it says of itself.
     pub manifest: Manifest,
     /// The files that its instances name. Others came after the database was copied.
@@ -35,7 +35,7 @@ pub struct Whole {
 ///
 /// # Errors
 /// The first thing that is wrong, as a sentence that names the part.
-pub fn check(copy: &Path, teller: &mut Teller) -> Result<Whole, String> {
+pub fn check(copy: &Path, teller: &mut Reporter) -> Result<CheckedBackup, String> {
     let manifest = Manifest::read(copy)?;
     teller.begin("checking the parts", manifest.parts.len() as u64);
     for (done, part) in manifest.parts.iter().enumerate() {
@@ -60,7 +60,7 @@ pub fn check(copy: &Path, teller: &mut Teller) -> Result<Whole, String> {
         manifest.counts.instances,
         teller,
     )?;
-    Ok(Whole { manifest, named })
+    Ok(CheckedBackup { manifest, named })
 }
 
 fn check_part(copy: &Path, part: &Part) -> Result<(), String> {
@@ -138,7 +138,7 @@ fn check_instances(
     database: &CopiedDatabase,
     kept: &Kept<'_>,
     all: u64,
-    teller: &mut Teller,
+    teller: &mut Reporter,
 ) -> Result<BTreeSet<PathBuf>, String> {
     teller.begin("loading every instance", all);
     let (mut named, mut last, mut done) = (BTreeSet::new(), None, 0);
@@ -188,7 +188,7 @@ fn check_instance(
     let rows = rows
         .iter()
         .map(|stored| codec::decode(&stored.row.body))
-        .collect::<Result<Vec<Row>, _>>()
+        .collect::<Result<Vec<RecordBatch>, _>>()
         .map_err(told)?;
     let state = InstanceState::replay(snapshot, &rows).ok_or("it has no beginning")?;
     let (head, process) = (state.head(), &state.head().process);

@@ -6,10 +6,10 @@ use std::{
 };
 
 use super::{
-    draft::Draft,
     manifest::{Manifest, Part},
     parts::{copy_durably, sum_of},
-    telling::Teller,
+    progress::Reporter,
+    staging_dir::Draft,
 };
 use crate::{
     config::{SECRET_FILE, WEBHOOK_SECRET_FILE},
@@ -21,7 +21,7 @@ use crate::{
 ///
 /// # Errors
 /// What is no data directory, a place that is taken, a full disk; as a sentence.
-pub fn make(data: &Path, destination: &Path, teller: &mut Teller) -> Result<Manifest, String> {
+pub fn make(data: &Path, destination: &Path, teller: &mut Reporter) -> Result<Manifest, String> {
     let database = data.join(DATABASE);
     if !database.is_file() {
         return Err(format!(

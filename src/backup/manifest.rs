@@ -34,7 +34,7 @@ pub struct Manifest {
     /// Version of the tables.
     pub schema: u32,
     /// How much there is.
-    pub counts: Counts,
+    pub counts: BackupCounts,
     /// Every file but this one.
     pub parts: Vec<Part>,
 }
@@ -42,7 +42,7 @@ pub struct Manifest {
 /// How much of what.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(rename_all = "camelCase")]
-pub struct Counts {
+pub struct BackupCounts {
     /// Instances.
     pub instances: u64,
     /// Rows of the log.
@@ -70,7 +70,7 @@ pub struct Part {
 impl Manifest {
     /// The manifest of a copy that was made at `created_at`.
     pub fn new(facts: &Facts, created_at: String, files: u64, parts: Vec<Part>) -> Self {
-        let counts = Counts {
+        let counts = BackupCounts {
             instances: facts.instances,
             rows: facts.rows,
             last_pos: facts.last_pos,
@@ -157,7 +157,7 @@ impl Manifest {
 
     /// What there is, for people.
     pub fn summary(&self) -> String {
-        let Counts {
+        let BackupCounts {
             instances,
             rows,
             definitions,

@@ -2,7 +2,9 @@
 
 use std::{io, path::Path};
 
-use super::{check, draft::Draft, manifest::Manifest, parts::copy_durably, telling::Teller};
+use super::{
+    check, manifest::Manifest, parts::copy_durably, progress::Reporter, staging_dir::Draft,
+};
 use crate::{
     config::{SECRET_FILE, WEBHOOK_SECRET_FILE},
     journal::{CopiedDatabase, DATABASE},
@@ -17,7 +19,7 @@ pub fn restore(
     copy: &Path,
     data: &Path,
     new_secret: bool,
-    teller: &mut Teller,
+    teller: &mut Reporter,
 ) -> Result<Manifest, String> {
     // First, as the check of a large copy takes long.
     let draft = Draft::begin(data)?;

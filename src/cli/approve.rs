@@ -13,7 +13,7 @@ use super::{
     exit::{Exit, Failure},
     followed::is_live,
     in_time, payload,
-    printing::{Printer, list, node_text},
+    print::{Printer, list, node_text},
     rest::Rest,
     run::{Action, act},
 };
@@ -23,7 +23,7 @@ use crate::config::Approve;
 const LOOKS: usize = 100;
 
 /// An approval that waits.
-struct Waiting {
+struct OpenApproval {
     instance: String,
     element: String,
 }
@@ -43,7 +43,7 @@ pub async fn approve(
     }
     let mut rest = Rest::new(access)?;
     let found = in_time(printer.timeout, find(&mut rest, approve.instance)).await?;
-    let Waiting { instance, element } = choose(found, approve.element.as_deref())?;
+    let OpenApproval { instance, element } = choose(found, approve.element.as_deref())?;
     let frame = json!({
         "type": "run",
         "id": approve.payload.id.unwrap_or_else(Uuid::now_v7).to_string(),
@@ -66,7 +66,7 @@ pub async fn approve(
 
 /// What waits in the tree, and where its instances stand.
 struct Found {
-    approvals: Vec<Waiting>,
+    approvals: Vec<OpenApproval>,
     stands: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ async fn find(rest: &mut Rest, root: Uuid) -> Result<Found, Failure> {
             .into_iter()
             .filter(|element| rejects.contains(element))
         {
-            found.approvals.push(Waiting {
+            found.approvals.push(OpenApproval {
                 instance: key.clone(),
                 element: element.to_owned(),
             });
@@ -116,7 +116,7 @@ async fn find(rest: &mut Rest, root: Uuid) -> Result<Found, Failure> {
     Ok(found)
 }
 
-fn choose(found: Found, wanted: Option<&str>) -> Result<Waiting, Failure> {
+fn choose(found: Found, wanted: Option<&str>) -> Result<OpenApproval, Failure> {
     let Found {
         mut approvals,
         stands,
@@ -150,7 +150,7 @@ mod tests {
     fn waiting(elements: &[&str]) -> Found {
         let approvals = elements
             .iter()
-            .map(|element| Waiting {
+            .map(|element| OpenApproval {
                 instance: "k".into(),
                 element: (*element).into(),
             })

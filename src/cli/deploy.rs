@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     access::Access,
     exit::{Exit, Failure},
-    printing::{Printer, harmless, list},
+    print::{Printer, harmless, list},
     problems::{Check, FoundProblem},
     rest::{Body, Rest},
 };
@@ -29,7 +29,7 @@ pub fn check(files: &[PathBuf], mut check: Check, printer: &mut Printer) -> Resu
         if refused {
             exit = Exit::Refused;
         }
-        let outcome = json!({"file": file, "outcome": if refused { "refused" } else { "good" }});
+        let outcome = json!({"file": file, "exit": if refused { "refused" } else { "good" }});
         tell(
             file,
             outcome,
@@ -77,7 +77,7 @@ pub async fn deploy(
                     .collect();
                 tell(
                     &file,
-                    json!({"file": file, "outcome": "refused"}),
+                    json!({"file": file, "exit": "refused"}),
                     "refused",
                     &problems,
                     printer,
@@ -102,7 +102,7 @@ fn tell_deployed(file: &Path, answer: &Value, printer: &mut Printer) -> Result<(
             .collect();
         let of = |name: &str| one[name].as_str().unwrap_or_default();
         let text = format!("{} version {} ({})", of("id"), one["version"], of("state"));
-        let outcome = json!({"file": file, "outcome": "deployed", "id": one["id"], "version": one["version"], "state": one["state"]});
+        let outcome = json!({"file": file, "exit": "deployed", "id": one["id"], "version": one["version"], "state": one["state"]});
         tell(file, outcome, &text, &problems, printer)?;
     }
     Ok(())

@@ -35,9 +35,9 @@ impl From<Exit> for ExitCode {
 }
 
 impl Exit {
-    /// How an instance of this status and remark has ended; `None` while it lives.
-    pub fn of_status(status: &str, remark: Option<&str>) -> Option<Self> {
-        match (status, remark) {
+    /// How an instance of this status and outcome has ended; `None` while it lives.
+    pub fn of_status(status: &str, outcome: Option<&str>) -> Option<Self> {
+        match (status, outcome) {
             ("finished", Some("rejected")) => Some(Self::Rejected),
             ("finished", _) => Some(Self::Done),
             ("failed" | "expired", _) => Some(Self::Failed),
@@ -131,7 +131,7 @@ mod tests {
 
     #[test]
     fn each_end_has_its_status() {
-        let of = |status, remark| Exit::of_status(status, remark).map(|exit| exit as u8);
+        let of = |status, outcome| Exit::of_status(status, outcome).map(|exit| exit as u8);
         assert_eq!(of("finished", None), Some(0));
         assert_eq!(of("finished", Some("skipped")), Some(0));
         assert_eq!(of("finished", Some("rejected")), Some(5));

@@ -6,7 +6,7 @@ use super::{
     access::Access,
     exit::{Exit, Failure},
     list::{Filter, Pages},
-    printing::{Printer, list},
+    print::{Printer, list},
     rest::{Rest, segment},
 };
 use crate::config::{DefinitionText, Export};

@@ -22,11 +22,11 @@ pub enum Verdict {
 /// The followed instances.
 #[derive(Default)]
 pub struct Followed {
-    places: BTreeMap<String, Place>,
+    places: BTreeMap<String, FollowedChannel>,
 }
 
 #[derive(Default)]
-struct Place {
+struct FollowedChannel {
     /// The number of the last frame applied; `None` while a snapshot is awaited.
     cursor: Option<u64>,
     /// Nothing more is to be expected.
@@ -46,7 +46,7 @@ impl Followed {
                 let cursor = frame["seq"].as_u64();
                 self.places.insert(
                     key.to_owned(),
-                    Place {
+                    FollowedChannel {
                         cursor,
                         ended: ended(frame),
                         again: false,
@@ -76,9 +76,9 @@ impl Followed {
         {
             self.places.insert(
                 key.to_owned(),
-                Place {
+                FollowedChannel {
                     cursor: Some(0),
-                    ..Place::default()
+                    ..FollowedChannel::default()
                 },
             );
         }
@@ -119,9 +119,9 @@ impl Followed {
     pub fn begin_after(&mut self, key: &str, cursor: u64) {
         self.places.insert(
             key.to_owned(),
-            Place {
+            FollowedChannel {
                 cursor: Some(cursor),
-                ..Place::default()
+                ..FollowedChannel::default()
             },
         );
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{
     access::Access,
     exit::{Exit, Failure},
-    printing::{self, Printer},
+    print::{self, Printer},
     rest::{Rest, query},
 };
 use crate::config::List;
@@ -45,7 +45,7 @@ fn line(entry: &Value) -> String {
         of("instance"),
         of("createdAt"),
         of("process"),
-        printing::status(entry),
+        print::status(entry),
         of("businessKey"),
         incidents.unwrap_or_default()
     );

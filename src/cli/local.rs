@@ -41,7 +41,7 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
 
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
-    enum Told {
+    enum LocalReply {
         Access(Local),
         Refused(String),
     }
@@ -78,8 +78,8 @@ pub async fn ask(data: &Path) -> Result<Option<Local>, Failure> {
         Ok(Ok(_)) => {}
     }
     match serde_json::from_slice(&answer) {
-        Ok(Told::Access(local)) => Ok(Some(local)),
-        Ok(Told::Refused(sentence)) => Err(failed(&sentence)),
+        Ok(LocalReply::Access(local)) => Ok(Some(local)),
+        Ok(LocalReply::Refused(sentence)) => Err(failed(&sentence)),
         // Not the library's sentence, which may quote a token.
         Err(_) => Err(failed(&"its answer is none that this version knows")),
     }

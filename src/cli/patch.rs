@@ -7,7 +7,7 @@ use super::{
     access::Access,
     exit::{Exit, Failure},
     payload,
-    printing::Printer,
+    print::Printer,
     run::{Action, act},
 };
 use crate::config::{PatchData, Until, Waiting};

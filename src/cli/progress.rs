@@ -10,7 +10,7 @@ use super::{
     client::Watcher,
     exit::Exit,
     followed::{is_live, key_of},
-    printing::{harmless, list, node_text, status},
+    print::{harmless, list, node_text, status},
 };
 
 /// How often the spinner turns.
@@ -71,7 +71,7 @@ impl Progress {
     /// How the instance has come out, if it has, or what it waits for if that is asked for.
     pub fn exit(&self, until_waiting: bool) -> Option<Exit> {
         let root = self.members.get(self.root.as_deref()?)?;
-        let ended = Exit::of_status(root["status"].as_str()?, root["remark"].as_str());
+        let ended = Exit::of_status(root["status"].as_str()?, root["outcome"].as_str());
         ended.or_else(|| (until_waiting && self.needs_a_person()).then_some(Exit::Waiting))
     }
 
@@ -95,7 +95,7 @@ impl Progress {
         let root = self.root.as_deref()?;
         let mut result = self.members.get(root)?.clone();
         result["instance"] = json!(root);
-        result["outcome"] = if outcome == Exit::Done {
+        result["exit"] = if outcome == Exit::Done {
             result["status"].clone()
         } else {
             json!(outcome.name())
@@ -175,9 +175,9 @@ impl Progress {
             Some("snapshot") => take(
                 member,
                 frame,
-                &["status", "remark", "nodes", "actions", "view", "process"],
+                &["status", "outcome", "nodes", "actions", "view", "process"],
             ),
-            Some("progress") => take(member, frame, &["status", "remark", "nodes", "actions"]),
+            Some("progress") => take(member, frame, &["status", "outcome", "nodes", "actions"]),
             Some("view") => member["view"] = frame["body"].clone(),
             Some("data") => merge(&mut member["view"], &frame["body"]),
             Some("child") => {
@@ -289,12 +289,12 @@ mod tests {
         known.frame(&progress("c", "finished", json!([])));
         assert_eq!(known.exit(true), None);
         let mut end = progress("k", "finished", json!([]));
-        end["remark"] = json!("rejected");
+        end["outcome"] = json!("rejected");
         known.frame(&end);
         assert_eq!(known.exit(false), Some(Exit::Rejected));
         let result = known.result(Exit::Rejected).unwrap();
         assert_eq!(
-            (&result["view"], &result["outcome"]),
+            (&result["view"], &result["exit"]),
             (&json!({"a": {"b": 1, "c": 2}}), &json!("rejected"))
         );
         assert_eq!(result["children"][0]["status"], "finished");

@@ -8,9 +8,9 @@ use super::{
     client::Client,
     exit::{Exit, Failure},
     payload,
-    printing::Printer,
+    print::Printer,
     progress::Progress,
-    waiting,
+    wait,
 };
 use crate::config::{RunAction, Waiting};
 
@@ -66,7 +66,7 @@ pub async fn act(action: Action, access: Access, printer: &mut Printer) -> Resul
     } = action;
     let id = frame["id"].as_str().unwrap_or_default().to_owned();
     let wanted = waiting.clone();
-    waiting::run(
+    wait::run(
         printer,
         &wanted,
         &id,
@@ -79,7 +79,7 @@ pub async fn act(action: Action, access: Access, printer: &mut Printer) -> Resul
             }
             let reply = client.command(frame, progress).await?;
             progress.set_root(&root, None);
-            let outcome = waiting::conclude(&mut client, &reply, &root, &waiting, progress).await?;
+            let outcome = wait::conclude(&mut client, &reply, &root, &waiting, progress).await?;
             client.close().await;
             Ok(outcome)
         },

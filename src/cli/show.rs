@@ -3,7 +3,7 @@
 use super::{
     access::Access,
     exit::{Exit, Failure},
-    printing::{Printer, step},
+    print::{Printer, step},
     rest::Rest,
 };
 use crate::config::Show;

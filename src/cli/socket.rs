@@ -22,7 +22,7 @@ pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     /// A connection that says nothing for this long is given up: some networks never report a loss.
     patience: Duration,
-    heard: Instant,
+    received: Instant,
 }
 
 /// What came in.
@@ -70,7 +70,7 @@ impl Socket {
             let mut socket = Self {
                 stream,
                 patience: WELCOME,
-                heard: Instant::now(),
+                received: Instant::now(),
             };
             socket.send(hello).await.map_err(NotOpen::Closed)?;
             match socket.hear().await {
@@ -104,7 +104,7 @@ impl Socket {
     /// The next frame, or the end. Pings are answered. May be cancelled.
     pub async fn hear(&mut self) -> Heard {
         loop {
-            let left = self.patience.saturating_sub(self.heard.elapsed());
+            let left = self.patience.saturating_sub(self.received.elapsed());
             let message = match timeout(left, self.stream.next()).await {
                 Ok(message) => message,
                 Err(_) => {
@@ -114,7 +114,7 @@ impl Socket {
                     });
                 }
             };
-            self.heard = Instant::now();
+            self.received = Instant::now();
             let text = match message {
                 Some(Ok(Message::Text(text))) => text,
                 Some(Ok(Message::Close(Some(close)))) => {

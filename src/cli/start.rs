@@ -4,8 +4,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{
-    access::Access, client::Client, exit::Exit, exit::Failure, payload, printing::Printer,
-    progress::Progress, waiting,
+    access::Access,
+    client::Client,
+    exit::{Exit, Failure},
+    payload,
+    print::Printer,
+    progress::Progress,
+    wait,
 };
 use crate::config::StartProcess;
 
@@ -22,7 +27,7 @@ pub async fn start(
     let frame = frame(&start, access.token().is_none())?;
     let id = frame["id"].as_str().unwrap_or_default().to_owned();
     let waiting = start.waiting.clone();
-    waiting::run(
+    wait::run(
         printer,
         &start.waiting,
         &id,
@@ -37,7 +42,7 @@ pub async fn start(
                 client.use_token(token);
             }
             progress.set_root(&key, Some(&start.process));
-            let outcome = waiting::conclude(&mut client, &reply, &key, &waiting, progress).await?;
+            let outcome = wait::conclude(&mut client, &reply, &key, &waiting, progress).await?;
             client.close().await;
             Ok(outcome)
         },

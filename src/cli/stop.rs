@@ -7,7 +7,7 @@ use super::{
     access::Access,
     client::Client,
     exit::{Exit, Failure},
-    printing::{Printer, limited},
+    print::{Printer, limited},
     progress::Progress,
 };
 use crate::config::Stop;
@@ -28,7 +28,7 @@ pub async fn stop(stop: Stop, access: Access, printer: &mut Printer) -> Result<E
             match client.command(frame, &mut Progress::silent()).await {
                 Ok(reply) => {
                     let result =
-                        json!({"instance": key, "outcome": "terminated", "seq": reply["seq"]});
+                        json!({"instance": key, "exit": "terminated", "seq": reply["seq"]});
                     printer.result(&format!("{key}  terminated"), &result)?;
                 }
                 Err(failure) if failure.exit == Exit::Refused => {

@@ -8,7 +8,7 @@ use super::{
     client::{Client, Watcher},
     exit::{Exit, Failure},
     followed::key_of,
-    printing::{Printer, limited, list, node_text, status},
+    print::{Printer, limited, list, node_text, status},
     progress::Progress,
 };
 use crate::config::Watch;

@@ -12,7 +12,7 @@ pub struct BackupCommand {
     pub destination: PathBuf,
     /// How to tell of it.
     #[command(flatten)]
-    pub telling: Telling,
+    pub telling: ProgressFormat,
 }
 
 /// `stepwire restore`: the data directory to make is that of `--data`.
@@ -29,12 +29,12 @@ pub struct RestoreCommand {
     pub new_secret: bool,
     /// How to tell of it.
     #[command(flatten)]
-    pub telling: Telling,
+    pub telling: ProgressFormat,
 }
 
 /// How results are told.
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Telling {
+pub struct ProgressFormat {
     /// Print the manifest as JSON, and nothing else on standard output
     #[arg(long)]
     pub json: bool,

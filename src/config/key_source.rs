@@ -1,7 +1,7 @@
 //! Where the public keys of an issuer are: a file, or an address they are fetched from.
 //!
-//! Not here: how a file is read again (`session::issuer_keys`), how an address is asked
-//! (`web::key_address`).
+//! Not here: how a file is read again (`session::auth::issuer_keys`), how an address is asked
+//! (`web::http::key_address`).
 
 use std::path::PathBuf;
 

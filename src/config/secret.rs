@@ -1,6 +1,6 @@
 //! The secret that signs tokens: given, or generated once into the data directory.
 //!
-//! Not here: what is signed with it (`session::token`).
+//! Not here: what is signed with it (`session::auth::token`).
 
 use std::{
     fmt, fs,

@@ -1,6 +1,6 @@
 //! Which proxies are believed when they say for whom they ask.
 //!
-//! Not here: what they say and how it is read (`web::approach`).
+//! Not here: what they say and how it is read (`web::proxy::client_info`).
 
 use std::net::IpAddr;
 

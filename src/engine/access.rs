@@ -5,7 +5,7 @@
 //! are who was ever assigned one of its elements: they may go on watching, and act at what is
 //! theirs. Lanes name roles besides: a role that a lane names anywhere may watch; a role list of
 //! the lane a node lies in decides who may act there, and without a list every owner may. Operators
-//! may do everything. Which token a client shows: `session::token`. What the rules mean to a
+//! may do everything. Which token a client shows: `session::auth::token`. What the rules mean to a
 //! modeller: docs/process-model.md, "Lanes".
 
 use std::{collections::BTreeSet, sync::Arc};
@@ -190,7 +190,7 @@ fn roles(lane: &Lane, right: Right) -> Option<&[String]> {
 /// What of a next step a caller may do and is told: all that `progress` and answers depend on, so
 /// callers with the same standpoint share their frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Standpoint {
+pub struct Permissions {
     may: May,
     /// Whether the messages of incidents are told, which quote the definition. Also where there is
     /// none, so that this divides nobody then.
@@ -206,7 +206,7 @@ enum May {
     Part(Box<[bool]>),
 }
 
-impl Standpoint {
+impl Permissions {
     /// That of whom nothing is kept from.
     pub fn whole() -> Self {
         Self {

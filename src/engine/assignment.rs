@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use super::{
     access::{Caller, Right},
-    life::{forbidden, require_live, require_participant},
     record::Record,
     rejection::{Rejection, RejectionKind, Unavailable},
     state::ElementInstance,
     step::Step,
+    suspend::{forbidden, require_live, require_participant},
 };
 use crate::model::{definition::NodeKind, executable::ExecutableNode, ids::ElementKey};
 

@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{actions, record::Record, rejection::Rejection, state::FirstRun, step::Step, terms};
+use super::{actions, due_date, record::Record, rejection::Rejection, state::FirstRun, step::Step};
 use crate::model::{executable::ExecutableAction, ids::ElementKey};
 
 /// Whether a passed element can be gone back to by this action.
@@ -62,7 +62,7 @@ pub(super) fn go_back(
             step.merge(Some(element), patch);
         }
     }
-    terms::begin_again(step, element);
+    due_date::begin_again(step, element);
     actions::run_in(step, element, action, payload)
 }
 
@@ -120,6 +120,6 @@ fn undo(step: &mut Step<'_>, to: ElementKey, first_run: u64) {
         .collect();
     step.end_children(children);
     for element in ended {
-        step.abort(element);
+        step.terminate(element);
     }
 }

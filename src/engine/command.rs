@@ -6,8 +6,8 @@
 use serde_json::Value;
 
 use super::{
-    outside::CallAnswer,
-    peer::PeerMessage,
+    http_call::CallAnswer,
+    instance_message::InstanceMessage,
     record::{CommandTag, Created, StoredFile},
 };
 use crate::model::ids::{ElementKey, InstanceKey, Time};
@@ -26,7 +26,7 @@ pub enum Command {
         /// The sender's record number: what the receiver deduplicates by.
         number: u64,
         /// What it says.
-        message: Box<PeerMessage>,
+        message: Box<InstanceMessage>,
     },
     /// A call to the outside came to an answer, or is given up.
     TakeAnswer {

@@ -5,8 +5,8 @@
 
 use super::{
     command::{DueTimer, TimerKey},
-    outside::OutgoingCall,
-    peer::PeerMessage,
+    http_call::OutgoingCall,
+    instance_message::InstanceMessage,
 };
 use crate::model::ids::InstanceKey;
 
@@ -20,7 +20,7 @@ pub enum Effect {
         /// The receiver.
         target: InstanceKey,
         /// What to say.
-        message: Box<PeerMessage>,
+        message: Box<InstanceMessage>,
     },
     /// Make a call to the outside.
     Call(Box<OutgoingCall>),

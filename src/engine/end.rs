@@ -1,13 +1,13 @@
 //! How an instance ends, with everything in it and below it.
 //!
 //! One that finishes leaves its subprocesses running and its Action messages open; any other end
-//! takes all that is below with it. What ends an instance from outside: `life`; what ends it from
+//! takes all that is below with it. What ends an instance from outside: `suspend`; what ends it from
 //! within: `elements`.
 
 use super::{
     command::TimerKey,
-    outside,
-    peer::PeerMessage,
+    http_call,
+    instance_message::InstanceMessage,
     record::{Record, Status},
     step::Step,
 };
@@ -23,9 +23,9 @@ impl Step<'_> {
                 .get(&child)
                 .is_some_and(|child| child.status.is_live() && !child.ending)
             {
-                self.tell(
+                self.send(
                     child,
-                    PeerMessage::End {
+                    InstanceMessage::End {
                         status: Status::Terminated,
                     },
                 );
@@ -53,14 +53,14 @@ impl Step<'_> {
     /// Has everything end that is below this instance, which has ended or is about to.
     pub fn end_descendants(&mut self) {
         if self.state.may_have_live_descendants() {
-            self.tell(self.state.key(), PeerMessage::EndDescendants);
+            self.send(self.state.key(), InstanceMessage::EndDescendants);
         }
     }
 
     fn end_with(&mut self, status: Status, error: Option<String>, reaches_down: bool) {
         let active: Vec<ElementKey> = self.state.active().map(|(key, _)| key).collect();
         for element in active {
-            self.abort(element);
+            self.terminate(element);
         }
         if status == Status::Finished {
             let live = self
@@ -69,7 +69,7 @@ impl Step<'_> {
                 .iter()
                 .filter(|(_, child)| child.status.is_live());
             for child in live.map(|(key, _)| *key).collect::<Vec<_>>() {
-                self.tell(child, PeerMessage::ParentFinished);
+                self.send(child, InstanceMessage::ParentFinished);
             }
         } else if reaches_down {
             self.end_descendants();
@@ -78,7 +78,7 @@ impl Step<'_> {
             self.clear_timer(TimerKey::expiry());
         }
         self.record(Record::Ended { status });
-        outside::tell_of_end(self, status, error.as_deref());
+        http_call::tell_of_end(self, status, error.as_deref());
         let wants_result = self
             .state
             .head()
@@ -87,7 +87,7 @@ impl Step<'_> {
             .is_some_and(|link| link.wants_result);
         let result =
             (wants_result && status == Status::Finished).then(|| self.state.data().clone());
-        self.tell_parent(PeerMessage::Ended {
+        self.send_to_parent(InstanceMessage::Ended {
             status,
             result,
             error,

@@ -3,7 +3,7 @@
 //!
 //! Who writes them on the wire: `web::jobs`; lists of jobs: `journal::job`.
 
-use super::{record::Status, remark::Remark};
+use super::{instance_outcome::InstanceOutcome, record::Status};
 
 /// Where a job stands, or its workflow. The order is that of their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -71,13 +71,13 @@ impl JobStatus {
     }
 
     /// The status of an instance.
-    pub fn of(status: Status, remark: Option<Remark>) -> Self {
-        match (status, remark) {
+    pub fn of(status: Status, outcome: Option<InstanceOutcome>) -> Self {
+        match (status, outcome) {
             (Status::Created | Status::OnHold, _) => Self::Pending,
             (Status::Started, _) => Self::Running,
             (Status::Finished, None) => Self::Done,
-            (Status::Finished, Some(Remark::Skipped)) => Self::Warning,
-            (Status::Finished, Some(Remark::Rejected)) => Self::Rejected,
+            (Status::Finished, Some(InstanceOutcome::Skipped)) => Self::Warning,
+            (Status::Finished, Some(InstanceOutcome::Rejected)) => Self::Rejected,
             (Status::Failed | Status::Expired, _) => Self::Failed,
             (Status::Terminated | Status::Dismissed, _) => Self::Stopped,
         }
@@ -109,9 +109,9 @@ mod tests {
 
     #[test]
     fn every_status_of_an_instance_has_one_of_a_job() {
-        let of = |remark| {
+        let of = |outcome| {
             Status::ALL
-                .map(|status| JobStatus::of(status, remark).name())
+                .map(|status| JobStatus::of(status, outcome).name())
                 .join(" ")
         };
         assert_eq!(
@@ -119,11 +119,11 @@ mod tests {
             "Pending Running Pending Done Stopped Stopped Failed Failed"
         );
         assert_eq!(
-            of(Some(Remark::Skipped)),
+            of(Some(InstanceOutcome::Skipped)),
             "Pending Running Pending Warning Stopped Stopped Failed Failed"
         );
         assert_eq!(
-            of(Some(Remark::Rejected)),
+            of(Some(InstanceOutcome::Rejected)),
             "Pending Running Pending Rejected Stopped Stopped Failed Failed"
         );
     }

@@ -1,5 +1,5 @@
 //! What receivers are told after each row: where the tokens are and which actions may be run now.
-//! Derived, never stored. What of it one receiver may do: `access::Standpoint`.
+//! Derived, never stored. What of it one receiver may do: `access::Permissions`.
 //!
 //! Owned and cheap (names are shared), so it can outlive the step that made it; `session` writes it
 //! as JSON.
@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use super::{
     actions,
+    instance_outcome::{InstanceOutcome, outcome},
     record::{Incident, Status},
-    remark::{Remark, remark},
     state::{ElementInstance, InstanceState},
 };
 use crate::model::{
@@ -24,7 +24,7 @@ pub struct NextStep {
     /// Status of the instance.
     pub status: Status,
     /// How it went, once it has finished.
-    pub remark: Option<Remark>,
+    pub outcome: Option<InstanceOutcome>,
     /// One per active element, in order of activation.
     pub tokens: Vec<Token>,
     /// What may be run now: by element, then order; back steps last.
@@ -93,7 +93,7 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
             manual(node).filter(|action| moves && actions::can_run(element, node, action).is_ok());
         offers.extend(runnable.map(|action| offer(key, element, node, action, false)));
     }
-    for (key, element) in state.passed() {
+    for (key, element) in state.retained() {
         let Some(node) = process.node(element.node()) else {
             continue;
         };
@@ -102,7 +102,7 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
     }
     NextStep {
         status: state.status(),
-        remark: remark(state),
+        outcome: outcome(state),
         tokens,
         offers,
     }

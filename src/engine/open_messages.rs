@@ -7,17 +7,17 @@
 
 use super::{
     command::StartChild,
-    life,
-    peer::PeerMessage,
+    instance_message::InstanceMessage,
+    quotas,
     record::{ChildStarted, Record, Status},
     rejection::{Rejection, RejectionKind},
-    room,
     step::Step,
+    suspend,
 };
 
 /// A client is done with a message.
 pub(super) fn close(step: &mut Step<'_>, seq: u64) -> Result<(), Rejection> {
-    life::require_actor(step)?;
+    suspend::require_actor(step)?;
     require_open(step, seq)?;
     step.record(Record::OfferClosed { seq });
     Ok(())
@@ -47,7 +47,7 @@ pub(super) fn start_child(step: &mut Step<'_>, start: StartChild) -> Result<(), 
             nothing_starts_below(&step.state.key().to_string(), status.name()),
         ));
     }
-    room::for_clients_child(step)
+    quotas::for_clients_child(step)
         .map_err(|sentence| Rejection::new(RejectionKind::Conflict, sentence))?;
     // A step back that undoes who asked for the subprocess ends it. After the end no element is left
     // to stand for it.
@@ -60,22 +60,22 @@ pub(super) fn start_child(step: &mut Step<'_>, start: StartChild) -> Result<(), 
         action: None,
         item: None,
         awaited: false,
-        heard: 0,
+        received: 0,
     })));
     step.children_begun += 1;
     if let Some(seq) = offer {
         step.record(Record::OfferClosed { seq });
     }
-    step.tell(
+    step.send(
         child,
-        PeerMessage::Start {
+        InstanceMessage::Start {
             head: Box::new(head),
             start_condition,
             command: Some(command),
         },
     );
     if status == Status::Finished {
-        step.tell(child, PeerMessage::ParentFinished);
+        step.send(child, InstanceMessage::ParentFinished);
     }
     Ok(())
 }

@@ -8,12 +8,12 @@
 use serde_json::Value;
 
 use super::{
-    life::{forbidden, require_live},
     record::Record,
     rejection::{Rejection, RejectionKind},
     step::Step,
+    suspend::{forbidden, require_live},
 };
-use crate::{limits::DATA_DEPTH, model::merging::exceeds_depth};
+use crate::{limits::DATA_DEPTH, model::deep_merge::exceeds_depth};
 
 /// Merges into the data. Without any member nothing happens.
 pub(super) fn patch(step: &mut Step<'_>, patch: Value) -> Result<(), Rejection> {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 pub use super::status::Status;
-use super::{outside::OutsideRecord, peer::PeerMessage};
+use super::{http_call::HttpCallRecord, instance_message::InstanceMessage};
 use crate::model::{
     action::MessageType,
     ids::{ElementKey, InstanceKey, Time},
@@ -21,7 +21,7 @@ use crate::model::{
 /// The records of one applied command, numbered densely from `first_seq`; the row itself takes the
 /// number after them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Row {
+pub struct RecordBatch {
     /// Number of the first record.
     pub first_seq: u64,
     /// Process time of the command.
@@ -36,7 +36,7 @@ pub struct Row {
     pub records: Vec<Record>,
 }
 
-impl Row {
+impl RecordBatch {
     /// The number this row ends with; its progress carries it.
     pub fn last_seq(&self) -> u64 {
         self.first_seq + self.records.len() as u64
@@ -120,7 +120,7 @@ pub enum Record {
         element: ElementKey,
         /// Its node.
         node: Arc<str>,
-        /// Whether it leaves a stone that back steps need.
+        /// Whether it leaves a retained element instance that back steps need.
         keep: bool,
         /// Whether it closes everything behind it for back steps.
         closes: bool,
@@ -204,7 +204,7 @@ pub enum Record {
     },
     /// A message of a child or the parent was taken.
     #[serde(rename = "heard")]
-    PeerHeard {
+    MessageReceived {
         /// From whom.
         from: InstanceKey,
         /// The sender's record number.
@@ -229,15 +229,15 @@ pub enum Record {
     DescendantsEnded,
     /// A message to a child or the parent left.
     #[serde(rename = "told")]
-    PeerTold {
+    MessageSent {
         /// To whom.
         target: InstanceKey,
         /// What.
-        message: Box<PeerMessage>,
+        message: Box<InstanceMessage>,
     },
     /// A call to the outside was placed, repeated or answered.
     #[serde(rename = "outside")]
-    Outside(Box<OutsideRecord>),
+    HttpCall(Box<HttpCallRecord>),
     /// Something went wrong after the command had been accepted.
     #[serde(rename = "incident")]
     IncidentRaised {
@@ -459,7 +459,7 @@ pub struct ChildStarted {
     /// Whether the element waits for its end.
     pub awaited: bool,
     /// Its messages up to this number are taken already.
-    pub heard: u64,
+    pub received: u64,
 }
 
 /// Trouble at an element that needs a person.

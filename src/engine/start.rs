@@ -8,11 +8,12 @@ use serde_json::Value;
 use super::{
     access::{self, Caller},
     command::{StartInstance, TimerKey},
-    elements, life,
+    elements,
     record::Created,
     rejection::Rejection,
     state::InstanceState,
-    step::{Outcome, Step, StepInput},
+    step::{Step, StepInput, StepOutcome},
+    suspend,
 };
 use crate::model::{
     evaluator::Evaluator,
@@ -36,7 +37,7 @@ pub fn start(
     evaluator: &dyn Evaluator,
     command: StartInstance,
     input: StepInput<'_>,
-) -> Result<(InstanceState, Outcome), Rejection> {
+) -> Result<(InstanceState, StepOutcome), Rejection> {
     let Accepted {
         start_event,
         data,
@@ -90,7 +91,7 @@ fn accept<'a>(
             "expected a role that may start '{}', but this user has none: see its lane",
             process.definition.id
         );
-        return Err(life::forbidden(&sentence));
+        return Err(suspend::forbidden(&sentence));
     }
     let (data, ignored) =
         elements::start_event::accept(start_event, &command.head.data, evaluator)?;

@@ -12,13 +12,15 @@ use super::{
     access::Caller,
     actions, assignment,
     command::{Command, DueTimer, RunAction, TimerKey},
+    due_date,
     effect::Effect,
-    elements, life, open_messages, outside, patch,
-    peer::PeerMessage,
-    record::{Arrival, CommandTag, Created, Incident, Record, Row, Status, StoredFile},
+    elements, http_call,
+    instance_message::InstanceMessage,
+    open_messages, patch,
+    record::{Arrival, CommandTag, Created, Incident, Record, RecordBatch, Status, StoredFile},
     rejection::Rejection,
     state::{Child, InstanceState},
-    subprocess, terms,
+    subprocess, suspend,
 };
 use crate::{
     limits::InstanceLimits,
@@ -50,9 +52,9 @@ pub struct StepInput<'a> {
 
 /// What a step did. Without a row nothing happened: a repeat or a message for something ended.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct StepOutcome {
     /// The records.
-    pub row: Option<Row>,
+    pub row: Option<RecordBatch>,
     /// To be performed after the commit.
     pub effects: Vec<Effect>,
 }
@@ -71,25 +73,25 @@ pub fn step(
     state: &mut InstanceState,
     command: Command,
     input: StepInput<'_>,
-) -> Result<Outcome, Rejection> {
+) -> Result<StepOutcome, Rejection> {
     let first_seq = state.seq() + 1;
     let mut step = Step::new(process, evaluator, state, first_seq, &input);
     match command {
         Command::Run(run) => actions::run(&mut step, run)?,
-        Command::FireTimer(timer) => life::fire_timer(&mut step, &timer),
+        Command::FireTimer(timer) => suspend::fire_timer(&mut step, &timer),
         Command::Receive {
             from,
             number,
             message,
         } => subprocess::receive(&mut step, from, number, *message),
-        Command::TakeAnswer { number, answer } => outside::take(&mut step, number, *answer),
+        Command::TakeAnswer { number, answer } => http_call::take(&mut step, number, *answer),
         Command::CloseOffer { seq } => open_messages::close(&mut step, seq)?,
         Command::StartChild(start) => open_messages::start_child(&mut step, *start)?,
-        Command::Terminate => life::terminate(&mut step)?,
-        Command::EndWithAncestor => life::end_with_ancestor(&mut step),
-        Command::Dismiss => life::dismiss(&mut step)?,
-        Command::Hold => life::hold(&mut step)?,
-        Command::Unhold => life::unhold(&mut step)?,
+        Command::Terminate => suspend::terminate(&mut step)?,
+        Command::EndWithAncestor => suspend::end_with_ancestor(&mut step),
+        Command::Dismiss => suspend::dismiss(&mut step)?,
+        Command::Hold => suspend::hold(&mut step)?,
+        Command::Unhold => suspend::unhold(&mut step)?,
         Command::Patch { data } => patch::patch(&mut step, data)?,
         Command::Retry { element } => actions::retry(&mut step, element)?,
         Command::Skip { element } => actions::skip(&mut step, element)?,
@@ -206,8 +208,8 @@ impl<'a> Step<'a> {
     }
 
     /// Sends a message to a child or the parent.
-    pub fn tell(&mut self, target: InstanceKey, message: PeerMessage) {
-        let number = self.record(Record::PeerTold {
+    pub fn send(&mut self, target: InstanceKey, message: InstanceMessage) {
+        let number = self.record(Record::MessageSent {
             target,
             message: Box::new(message.clone()),
         });
@@ -219,11 +221,11 @@ impl<'a> Step<'a> {
     }
 
     /// Sends a message to the parent, if there is one that can hear.
-    pub fn tell_parent(&mut self, message: PeerMessage) {
+    pub fn send_to_parent(&mut self, message: InstanceMessage) {
         if self.state.parent_hears()
             && let Some(parent) = self.state.head().parent.as_ref().map(|link| link.instance)
         {
-            self.tell(parent, message);
+            self.send(parent, message);
         }
     }
 
@@ -307,7 +309,7 @@ impl<'a> Step<'a> {
             node: node.clone(),
             arrivals,
         }));
-        terms::begin(self, element);
+        due_date::begin(self, element);
         if self.budget == 0 {
             let sentence = "expected the process to come to rest, but one command activated too \
                 many elements: is there a loop without a user task or a timer? Retry to let it \
@@ -327,13 +329,13 @@ impl<'a> Step<'a> {
     }
 
     /// Ends an element from outside, with its timers and its calls.
-    pub fn abort(&mut self, key: ElementKey) {
+    pub fn terminate(&mut self, key: ElementKey) {
         let Some(element) = self.state.element(key) else {
             return;
         };
         let node = element.node().clone();
         let calls: Vec<u64> = element
-            .outside_calls()
+            .http_calls()
             .filter_map(|open| open.under_way)
             .collect();
         for timer in element.timers(key) {
@@ -345,7 +347,7 @@ impl<'a> Step<'a> {
     }
 
     /// The row and effects of all that was recorded, once every element has done what it can.
-    pub fn finish(mut self, command: Option<CommandTag>) -> Outcome {
+    pub fn finish(mut self, command: Option<CommandTag>) -> StepOutcome {
         // On hold no token moves: `unhold` lets every active element look again at what it can do.
         if self.state.status() != Status::OnHold {
             while let Some(element) = self.work.pop_front() {
@@ -356,12 +358,12 @@ impl<'a> Step<'a> {
             }
         }
         if self.records.is_empty() {
-            return Outcome::default();
+            return StepOutcome::default();
         }
         let (first_seq, time) = (self.first_seq, self.now);
         let by = self.caller.map(|caller| &caller.subject);
         let by = by.or(command.as_ref().map(|tag| &tag.subject)).cloned();
-        let row = Row {
+        let row = RecordBatch {
             first_seq,
             time,
             command,
@@ -370,7 +372,7 @@ impl<'a> Step<'a> {
             records: self.records,
         };
         self.state.end_row(&row);
-        Outcome {
+        StepOutcome {
             row: Some(row),
             effects: self.effects,
         }

@@ -4,24 +4,29 @@
 //! receiver remembers the last number per open peer. A repeat, or a message from a peer it does not
 //! know, leaves no record.
 //!
-//! Starting a child is in `starting`, what its end means for the element that waits in `ending`.
+//! Starting a child is in `start`, what its end means for the element that waits in `end`.
 
-mod ending;
-mod starting;
+mod end;
+mod start;
 
 use super::{
     elements::call_activity,
-    peer::PeerMessage,
+    instance_message::InstanceMessage,
     record::{Push, Record, Status},
     step::Step,
 };
 use crate::model::{action::MessageType, ids::InstanceKey, start_message::StartMessage};
 
-pub(super) use ending::NOT_STARTED;
-pub(super) use starting::{push, room_for, start_child, start_item};
+pub(super) use end::NOT_STARTED;
+pub(super) use start::{push, room_for, start_child, start_item};
 
 /// Takes a message of the parent or a child.
-pub(super) fn receive(step: &mut Step<'_>, from: InstanceKey, number: u64, message: PeerMessage) {
+pub(super) fn receive(
+    step: &mut Step<'_>,
+    from: InstanceKey,
+    number: u64,
+    message: InstanceMessage,
+) {
     let is_parent = step
         .state
         .head()
@@ -31,22 +36,22 @@ pub(super) fn receive(step: &mut Step<'_>, from: InstanceKey, number: u64, messa
     if is_parent {
         return receive_from_parent(step, from, number, message);
     }
-    if let (PeerMessage::StartMore { element }, true) = (&message, from == step.state.key()) {
+    if let (InstanceMessage::StartMore { element }, true) = (&message, from == step.state.key()) {
         return call_activity::start_more(step, *element);
     }
     let Some(child) = step
         .state
         .children()
         .get(&from)
-        .filter(|child| number > child.start.heard && child.status.is_live())
+        .filter(|child| number > child.start.received && child.status.is_live())
         .cloned()
     else {
         return;
     };
-    step.record(Record::PeerHeard { from, number });
+    step.record(Record::MessageReceived { from, number });
     let listens = step.state.status().is_live() && !child.ending;
     match message {
-        PeerMessage::Push {
+        InstanceMessage::Push {
             kind,
             body,
             node,
@@ -65,14 +70,14 @@ pub(super) fn receive(step: &mut Step<'_>, from: InstanceKey, number: u64, messa
                 },
             );
         }
-        PeerMessage::Append { patch } if listens => step.merge_of_child(&child, patch),
-        PeerMessage::Ended {
+        InstanceMessage::Append { patch } if listens => step.merge_of_child(&child, patch),
+        InstanceMessage::Ended {
             status,
             result,
             error,
-        } => ending::child_ended(step, &child, status, result, error.as_deref()),
-        PeerMessage::StartDropped => ending::record_end(step, &child, Status::Terminated),
-        PeerMessage::StartRefused { message } => ending::start_refused(step, &child, &message),
+        } => end::child_ended(step, &child, status, result, error.as_deref()),
+        InstanceMessage::StartDropped => end::record_end(step, &child, Status::Terminated),
+        InstanceMessage::StartRefused { message } => end::start_refused(step, &child, &message),
         _ => {}
     }
 }
@@ -100,14 +105,19 @@ fn take_push(step: &mut Step<'_>, message: Push) {
     }
 }
 
-fn receive_from_parent(step: &mut Step<'_>, from: InstanceKey, number: u64, message: PeerMessage) {
+fn receive_from_parent(
+    step: &mut Step<'_>,
+    from: InstanceKey,
+    number: u64,
+    message: InstanceMessage,
+) {
     if number <= step.state.parent_heard() || !step.state.status().is_live() {
         return;
     }
-    step.record(Record::PeerHeard { from, number });
+    step.record(Record::MessageReceived { from, number });
     match message {
-        PeerMessage::End { status } => step.end(status),
-        PeerMessage::ParentFinished => drop(step.record(Record::ParentFinished)),
+        InstanceMessage::End { status } => step.end(status),
+        InstanceMessage::ParentFinished => drop(step.record(Record::ParentFinished)),
         _ => {}
     }
 }

@@ -10,7 +10,7 @@ use super::effects::{self, Fault};
 use super::fast;
 use super::lexer::{self, Kind};
 use super::other_languages;
-use super::sandbox::{Outcome, ScriptError};
+use super::sandbox::{ScriptError, ScriptOutcome};
 use super::script::Script;
 use crate::model::evaluator::EvaluationError;
 
@@ -97,8 +97,8 @@ impl Condition {
                 .run(data)
                 .map_err(|error| EvaluationError(failure(&error)))?
             {
-                Outcome::Bool(value) => return Ok(value),
-                Outcome::Other(other) => other,
+                ScriptOutcome::Bool(value) => return Ok(value),
+                ScriptOutcome::Other(other) => other,
             },
         };
         Err(EvaluationError(format!(
@@ -122,14 +122,14 @@ fn unwrap(text: &str) -> String {
 }
 
 /// Why an expression is refused.
-enum Wrong {
+enum ConditionFault {
     /// In words of its own.
     Fault { fault: Fault, is_foreign: bool },
     /// In the engine's.
     Engine(ScriptError),
 }
 
-impl Wrong {
+impl ConditionFault {
     fn sentence(&self, expression: &str) -> Refusal {
         match self {
             Self::Fault { fault, is_foreign } => {
@@ -158,8 +158,8 @@ impl Wrong {
     }
 }
 
-fn compile_expression(expression: &str) -> Result<Condition, Wrong> {
-    let own = |fault| Wrong::Fault {
+fn compile_expression(expression: &str) -> Result<Condition, ConditionFault> {
+    let own = |fault| ConditionFault::Fault {
         fault,
         is_foreign: false,
     };
@@ -177,7 +177,7 @@ fn compile_expression(expression: &str) -> Result<Condition, Wrong> {
         return Ok(Condition::Fast(tree));
     }
     if let Some(fault) = other_languages::find(&tokens) {
-        return Err(Wrong::Fault {
+        return Err(ConditionFault::Fault {
             fault,
             is_foreign: true,
         });
@@ -185,7 +185,7 @@ fn compile_expression(expression: &str) -> Result<Condition, Wrong> {
     effects::check(&tokens).map_err(own)?;
     Script::compile(expression)
         .map(Condition::Script)
-        .map_err(Wrong::Engine)
+        .map_err(ConditionFault::Engine)
 }
 
 /// The expression as it would be in JavaScript, when that is short and compiles.

@@ -104,7 +104,7 @@ struct Member<'t> {
 /// # Errors
 /// That fault.
 pub fn check(tokens: &[Token<'_>]) -> Result<(), Fault> {
-    let check = Check(Structure::of(tokens));
+    let check = EffectCheck(Structure::of(tokens));
     (0..tokens.len()).try_for_each(|index| match check.fault(index) {
         Some(found) => Err(Fault {
             at: tokens[index].at,
@@ -132,9 +132,9 @@ pub fn check_numbers(tokens: &[Token<'_>]) -> Result<(), Fault> {
         .map_or(Ok(()), Err)
 }
 
-struct Check<'t>(Structure<'t>);
+struct EffectCheck<'t>(Structure<'t>);
 
-impl<'t> Deref for Check<'t> {
+impl<'t> Deref for EffectCheck<'t> {
     type Target = Structure<'t>;
 
     fn deref(&self) -> &Structure<'t> {
@@ -142,7 +142,7 @@ impl<'t> Deref for Check<'t> {
     }
 }
 
-impl Check<'_> {
+impl EffectCheck<'_> {
     fn fault(&self, index: usize) -> Option<String> {
         let token = &self.tokens[index];
         match token.kind {

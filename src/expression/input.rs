@@ -57,7 +57,7 @@ pub fn has_large(data: &Json) -> bool {
 }
 
 #[derive(Clone, Copy)]
-enum Step<'a> {
+enum JsonStep<'a> {
     Member(&'a str),
     Item(u32),
 }
@@ -89,7 +89,11 @@ impl Whole {
 }
 
 /// Finds these numbers, and the way to each.
-fn find<'a>(data: &'a Json, way: &mut Vec<Step<'a>>, found: &mut Vec<(Vec<Step<'a>>, Whole)>) {
+fn find<'a>(
+    data: &'a Json,
+    way: &mut Vec<JsonStep<'a>>,
+    found: &mut Vec<(Vec<JsonStep<'a>>, Whole)>,
+) {
     let mut below = |step, value: &'a Json| {
         way.push(step);
         find(value, way, found);
@@ -98,10 +102,10 @@ fn find<'a>(data: &'a Json, way: &mut Vec<Step<'a>>, found: &mut Vec<(Vec<Step<'
     match data {
         Json::Object(members) => members
             .iter()
-            .for_each(|(name, value)| below(Step::Member(name), value)),
+            .for_each(|(name, value)| below(JsonStep::Member(name), value)),
         Json::Array(items) => (0..)
             .zip(items)
-            .for_each(|(index, value)| below(Step::Item(index), value)),
+            .for_each(|(index, value)| below(JsonStep::Item(index), value)),
         Json::Number(number) => {
             found.extend(Whole::of(number).map(|whole| (way.clone(), whole)));
         }
@@ -112,7 +116,7 @@ fn find<'a>(data: &'a Json, way: &mut Vec<Step<'a>>, found: &mut Vec<(Vec<Step<'
 fn replace<'js>(
     ctx: &Ctx<'js>,
     root: &Value<'js>,
-    way: &[Step<'_>],
+    way: &[JsonStep<'_>],
     whole: Whole,
 ) -> rquickjs::Result<()> {
     let Some((last, way)) = way.split_last() else {
@@ -124,8 +128,8 @@ fn replace<'js>(
             return Ok(());
         };
         place = match step {
-            Step::Member(name) => object.get(*name)?,
-            Step::Item(index) => object.get(*index)?,
+            JsonStep::Member(name) => object.get(*name)?,
+            JsonStep::Item(index) => object.get(*index)?,
         };
     }
     let Some(object) = place.as_object() else {
@@ -137,7 +141,7 @@ fn replace<'js>(
         .configurable()
         .enumerable();
     match last {
-        Step::Member(name) => object.prop(*name, property),
-        Step::Item(index) => object.prop(*index, property),
+        JsonStep::Member(name) => object.prop(*name, property),
+        JsonStep::Item(index) => object.prop(*index, property),
     }
 }

@@ -21,7 +21,7 @@ const BEFORE: [(&str, &str); 3] = [("not", "!"), ("NOT", "!"), ("empty", "!")];
 
 /// The first word of another language where JavaScript has no word.
 pub fn find(tokens: &[Token<'_>]) -> Option<Fault> {
-    let found = |(index, place): (usize, Place)| {
+    let found = |(index, place): (usize, TokenPosition)| {
         let token = &tokens[index];
         let is_unequal = token.text == "<"
             && tokens
@@ -79,14 +79,14 @@ pub fn in_javascript(text: &str, tokens: &[Token<'_>]) -> String {
 
 /// Where a token stands, and what it means there.
 #[derive(Clone, Copy)]
-struct Place {
+struct TokenPosition {
     /// Whether an operand ends right before it, so that JavaScript wants an operator.
     after_operand: bool,
     /// JavaScript's sign for an operator that is a word of another language.
     sign: Option<&'static str>,
 }
 
-fn places(tokens: &[Token<'_>]) -> Vec<Place> {
+fn places(tokens: &[Token<'_>]) -> Vec<TokenPosition> {
     let mut after_operand = false;
     let place = |(index, token): (usize, &Token<'_>)| {
         let is_member = index
@@ -97,7 +97,7 @@ fn places(tokens: &[Token<'_>]) -> Vec<Place> {
         } else {
             operator(token, tokens.get(index + 1), after_operand)
         };
-        let place = Place {
+        let place = TokenPosition {
             after_operand,
             sign,
         };

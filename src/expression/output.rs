@@ -27,7 +27,7 @@ pub fn read<'js>(
         return Ok(Err("expected an object, but `output` is none".to_owned()));
     };
     let digits = guards.get("digits")?;
-    let mut reading = Reading {
+    let mut reading = OutputReader {
         plain,
         digits,
         path: "output".to_owned(),
@@ -51,7 +51,7 @@ impl From<rquickjs::Error> for Unreadable {
     }
 }
 
-struct Reading<'js> {
+struct OutputReader<'js> {
     plain: Option<Object<'js>>,
     /// The digits of a `BigInt` of 64 bits.
     digits: Function<'js>,
@@ -61,7 +61,7 @@ struct Reading<'js> {
     bytes: usize,
 }
 
-impl<'js> Reading<'js> {
+impl<'js> OutputReader<'js> {
     fn value(&mut self, value: &Value<'js>, depth: usize) -> Result<Json, Unreadable> {
         match value.type_of() {
             Type::Null => self.take(4).map(|()| Json::Null),

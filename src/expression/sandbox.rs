@@ -99,7 +99,7 @@ impl ScriptError {
 
 /// What a condition's script gave.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Outcome {
+pub enum ScriptOutcome {
     /// A boolean.
     Bool(bool),
     /// Anything else, described for the modeller.
@@ -112,7 +112,7 @@ pub enum Outcome {
 ///
 /// # Errors
 /// What the script throws, a syntax error, or a limit reached.
-pub fn call(source: &str, names: &[String], data: &Json) -> Result<Outcome, ScriptError> {
+pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome, ScriptError> {
     run(|ctx, guards| {
         let function: Function<'_> = ctx.eval_with_options(source, options())?;
         let input = input::write(ctx, data, guards)?;
@@ -240,11 +240,11 @@ fn options() -> EvalOptions {
     options
 }
 
-fn outcome(value: &Value<'_>) -> Outcome {
+fn outcome(value: &Value<'_>) -> ScriptOutcome {
     if let Some(value) = value.as_bool() {
-        return Outcome::Bool(value);
+        return ScriptOutcome::Bool(value);
     }
-    Outcome::Other(match value.type_of() {
+    ScriptOutcome::Other(match value.type_of() {
         Type::Int | Type::Float => {
             fast::Operand::Number(value.as_number().unwrap_or(f64::NAN)).describe()
         }

@@ -38,7 +38,7 @@ const TWICE: [&str; 2] = ["unevaluatedProperties", "unevaluatedItems"];
 pub fn count(schema: &Value) -> Result<usize, String> {
     // Definitions that nothing refers to are read all the same.
     bounded(of_data(schema))?;
-    Counting {
+    PartCounter {
         root: schema,
         counted: HashMap::new(),
         open: Vec::new(),
@@ -69,7 +69,7 @@ pub fn of_value(value: &Value, most: usize) -> usize {
     parts
 }
 
-struct Counting<'a> {
+struct PartCounter<'a> {
     root: &'a Value,
     /// Parts of what references lead to.
     counted: HashMap<&'a str, usize>,
@@ -77,7 +77,7 @@ struct Counting<'a> {
     open: Vec<&'a str>,
 }
 
-impl<'a> Counting<'a> {
+impl<'a> PartCounter<'a> {
     fn schema(&mut self, schema: &'a Value) -> Result<usize, String> {
         let mut parts = 1;
         match schema {

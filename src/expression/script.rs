@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::exact_operators::Forms;
 use super::lexer;
 use super::names::{is_built_in, is_reserved};
-use super::sandbox::{Outcome, ScriptError, check_syntax};
+use super::sandbox::{ScriptError, ScriptOutcome, check_syntax};
 use super::worker::call;
 
 /// The line of the expression in the wrapped source.
@@ -67,7 +67,7 @@ impl Script {
     ///
     /// # Errors
     /// What the script throws, or a limit reached.
-    pub fn run(&self, data: &Value) -> Result<Outcome, ScriptError> {
+    pub fn run(&self, data: &Value) -> Result<ScriptOutcome, ScriptError> {
         let used = match data {
             Value::Object(members) if !self.reads_input => {
                 let used = self

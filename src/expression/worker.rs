@@ -24,7 +24,7 @@ use std::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value as Json;
 
-use super::sandbox::{self, Outcome, ScriptError};
+use super::sandbox::{self, ScriptError, ScriptOutcome};
 
 /// The argument by which the program becomes a worker.
 pub const ARGUMENT: &str = "script-worker";
@@ -50,11 +50,11 @@ enum Request<S, N, J> {
 /// What a worker answers when the script gave something.
 #[derive(Serialize, Deserialize)]
 enum Given {
-    Outcome(Outcome),
+    ScriptOutcome(ScriptOutcome),
     Output(Json),
 }
 
-type Answer = Result<Given, ScriptError>;
+type InstanceResponse = Result<Given, ScriptError>;
 
 /// Whether the scripts of a step are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,14 +110,14 @@ pub fn killed_in_step() -> u32 {
 }
 
 /// As `sandbox::call`, in this thread's worker if it has one.
-pub fn call(source: &str, names: &[String], data: &Json) -> Result<Outcome, ScriptError> {
+pub fn call(source: &str, names: &[String], data: &Json) -> Result<ScriptOutcome, ScriptError> {
     match ask(&Request::Call {
         source,
         names,
         data,
     }) {
         None => sandbox::call(source, names, data),
-        Some(Ok(Given::Outcome(outcome))) => Ok(outcome),
+        Some(Ok(Given::ScriptOutcome(outcome))) => Ok(outcome),
         Some(Ok(Given::Output(_))) => Err(broken("it answered something else than it was asked")),
         Some(Err(error)) => Err(error),
     }
@@ -128,17 +128,19 @@ pub fn transform(source: &str, input: &Json, now: &str) -> Result<Json, ScriptEr
     match ask(&Request::Transform::<_, &[String], _> { source, input, now }) {
         None => sandbox::transform(source, input, now),
         Some(Ok(Given::Output(output))) => Ok(output),
-        Some(Ok(Given::Outcome(_))) => Err(broken("it answered something else than it was asked")),
+        Some(Ok(Given::ScriptOutcome(_))) => {
+            Err(broken("it answered something else than it was asked"))
+        }
         Some(Err(error)) => Err(error),
     }
 }
 
-fn ask(request: &impl Serialize) -> Option<Answer> {
+fn ask(request: &impl Serialize) -> Option<InstanceResponse> {
     WORKER.with_borrow_mut(|worker| worker.as_mut().map(|worker| worker.ask(request)))
 }
 
 impl Worker {
-    fn ask(&mut self, request: &impl Serialize) -> Answer {
+    fn ask(&mut self, request: &impl Serialize) -> InstanceResponse {
         if self.scripting == Scripting::Stopped {
             return Err(late(
                 "expected the scripts of this process to end in time, but several had to be \
@@ -172,7 +174,11 @@ impl Worker {
         })
     }
 
-    fn exchange(&mut self, request: &impl Serialize, ends: Instant) -> io::Result<Answer> {
+    fn exchange(
+        &mut self,
+        request: &impl Serialize,
+        ends: Instant,
+    ) -> io::Result<InstanceResponse> {
         let process = match &mut self.process {
             Some(process) => process,
             none => none.insert(Process::start(&self.program)?),
@@ -263,12 +269,12 @@ impl Write for Timed<'_> {
 /// A channel that breaks off, or says what is no request.
 pub fn serve(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     while let Some(request) = receive::<Request<String, Vec<String>, Json>>(&mut input)? {
-        let answer: Answer = match request {
+        let answer: InstanceResponse = match request {
             Request::Call {
                 source,
                 names,
                 data,
-            } => sandbox::call(&source, &names, &data).map(Given::Outcome),
+            } => sandbox::call(&source, &names, &data).map(Given::ScriptOutcome),
             Request::Transform { source, input, now } => {
                 sandbox::transform(&source, &input, &now).map(Given::Output)
             }
@@ -365,10 +371,10 @@ mod tests {
         let mut answered = Vec::new();
         serve(&*asked, &mut answered).unwrap();
         let mut answers = &*answered;
-        let mut next = || receive::<Answer>(&mut answers).unwrap();
+        let mut next = || receive::<InstanceResponse>(&mut answers).unwrap();
         assert!(matches!(
             next(),
-            Some(Ok(Given::Outcome(Outcome::Bool(true))))
+            Some(Ok(Given::ScriptOutcome(ScriptOutcome::Bool(true))))
         ));
         assert!(
             matches!(next(), Some(Ok(Given::Output(output))) if output == json!({"all": data, "now": "then"}))

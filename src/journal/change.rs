@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use super::{
     definition::DefinitionRow,
+    http_call::{CallChange, HttpCallRow},
     job::JobRow,
     listing::{IncidentRow, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow},
-    outside_call::{CallChange, OutsideCallRow},
     row::{Entity, LogRow, OutboxRow, SnapshotRow},
     schedule::ScheduleChange,
     user::UserRow,
@@ -32,7 +32,7 @@ pub enum WriteOp {
     /// Inserts or replaces a user by (tenant, name).
     User(UserRow),
     /// Changes a call to the outside by its instance and seq.
-    OutsideCall(InstanceKey, u64, CallChange),
+    HttpCall(InstanceKey, u64, CallChange),
     /// Deletes a message of the outbox by its source and seq; one already gone is fine.
     OutboxDelivered(Entity, u64),
 }
@@ -83,7 +83,7 @@ pub enum ReadModelChange {
     /// A timer fired or was cancelled.
     TimerCleared(TimerKey),
     /// A call to the outside is to be made.
-    CallPlaced(Box<OutsideCallRow>),
+    CallPlaced(Box<HttpCallRow>),
     /// A call was answered, or nobody waits for it any more.
     CallForgotten(InstanceKey, u64),
     /// An element stands still until somebody helps.

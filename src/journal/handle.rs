@@ -1,4 +1,4 @@
-//! The handle on the journal, and its threads: one writer, one gate, a few readers.
+//! The handle on the journal, and its threads: one writer, one commit gate, a few readers.
 //!
 //! To read what is certainly newer than everything handed over before (as an activation must), read
 //! from inside a release: `slot.release(…journal.read_then(…)…)`.
@@ -16,14 +16,14 @@ use tokio::sync::oneshot;
 use super::{
     chain::Chain,
     change::{Commit, WriteOp},
+    commit_gate::{self, Release},
     disk_room::RoomState,
-    gate::{self, Release},
-    outside_call::CallChange,
-    place::{Busy, Place, Places},
+    http_call::CallChange,
+    queue_permit::{Busy, QueuePermit, QueuePermits},
     readers::Readers,
     row::{Entity, SnapshotRow},
     store::{Store, StoreError, StoreReader},
-    writer::{Batch, Entry, Handed, Writer},
+    writer::{Batch, Handed, Writer, WriterMessage},
 };
 use crate::model::ids::InstanceKey;
 
@@ -62,8 +62,8 @@ pub struct Journal {
 }
 
 struct Shared {
-    queue: Sender<Entry>,
-    places: Places,
+    queue: Sender<WriterMessage>,
+    places: QueuePermits,
     readers: Readers,
     room: Arc<RoomState>,
     threads: Mutex<Option<Threads>>,
@@ -77,7 +77,7 @@ struct Threads {
 
 impl Journal {
     /// Starts the threads over `store`. `capacity` counts the places of the queue: rows and
-    /// releases reserved, queued, being written and waiting at the gate.
+    /// releases reserved, queued, being written and waiting at the commit gate.
     pub fn start(
         store: Box<dyn Store>,
         capacity: usize,
@@ -85,7 +85,7 @@ impl Journal {
     ) -> Result<Self, StoreError> {
         let (queue, receiver) = crossbeam_channel::unbounded();
         let readers = Readers::start(store.as_ref())?;
-        let (gate_sender, gate) = gate::start()?;
+        let (gate_sender, gate) = commit_gate::start()?;
         let room = Arc::<RoomState>::default();
         let writer = Writer {
             store,
@@ -102,7 +102,7 @@ impl Journal {
         Ok(Self {
             shared: Arc::new(Shared {
                 queue,
-                places: Places::new(capacity),
+                places: QueuePermits::new(capacity),
                 readers,
                 room,
                 threads,
@@ -111,9 +111,9 @@ impl Journal {
     }
 
     /// Takes a place in the queue, before anything is decided that would need one.
-    pub fn reserve(&self) -> Result<Slot, Busy> {
+    pub fn reserve(&self) -> Result<AppendPermit, Busy> {
         let place = self.shared.places.take()?;
-        Ok(Slot {
+        Ok(AppendPermit {
             place,
             queue: self.shared.queue.clone(),
             chain: None,
@@ -124,7 +124,7 @@ impl Journal {
     /// later batch, within a second; should the process end before that, it is delivered again,
     /// which receivers bear.
     pub fn outbox_delivered(&self, source: Entity, seq: u64) {
-        hand_over(&self.shared.queue, Entry::Delivered(source, seq));
+        hand_over(&self.shared.queue, WriterMessage::Delivered(source, seq));
     }
 
     /// Answers a question on a reader thread. It sees at least the rows whose releases have run.
@@ -151,7 +151,7 @@ impl Journal {
         self.shared.readers.ask(question, done);
     }
 
-    /// How much is reserved, queued, being written or waiting at the gate.
+    /// How much is reserved, queued, being written or waiting at the commit gate.
     pub fn queued(&self) -> usize {
         self.shared.places.taken()
     }
@@ -174,7 +174,7 @@ impl Journal {
         else {
             return;
         };
-        hand_over(&self.shared.queue, Entry::Stop);
+        hand_over(&self.shared.queue, WriterMessage::Stop);
         let store = threads.writer.join();
         if threads.gate.join().is_err() {
             log::error!("expected the gate thread to end, but it had panicked");
@@ -188,13 +188,13 @@ impl Journal {
 /// A reserved place in the writer's queue: appending with it cannot fail for want of room. Unused,
 /// it is given back by dropping.
 #[must_use]
-pub struct Slot {
-    place: Place,
-    queue: Sender<Entry>,
+pub struct AppendPermit {
+    place: QueuePermit,
+    queue: Sender<WriterMessage>,
     chain: Option<Chain>,
 }
 
-impl Slot {
+impl AppendPermit {
     /// What is handed over builds on the writes of this chain: it is not written, and its release
     /// fails, once one of them has failed.
     pub fn on(self, chain: &Chain) -> Self {
@@ -227,14 +227,8 @@ impl Slot {
     }
 
     /// Changes a call to the outside without a row.
-    pub fn outside_call(
-        self,
-        instance: InstanceKey,
-        seq: u64,
-        change: CallChange,
-        release: Release,
-    ) {
-        self.send(Some(WriteOp::OutsideCall(instance, seq, change)), release);
+    pub fn http_call(self, instance: InstanceKey, seq: u64, change: CallChange, release: Release) {
+        self.send(Some(WriteOp::HttpCall(instance, seq, change)), release);
     }
 
     fn send(self, op: Option<WriteOp>, release: Release) {
@@ -244,12 +238,12 @@ impl Slot {
             chain: self.chain,
             release,
         };
-        hand_over(&self.queue, Entry::Write(handed));
+        hand_over(&self.queue, WriterMessage::Write(handed));
     }
 }
 
 /// Queues an entry. With the writer shut down it is dropped, its release unrun: it is not written.
-fn hand_over(queue: &Sender<Entry>, entry: Entry) {
+fn hand_over(queue: &Sender<WriterMessage>, entry: WriterMessage) {
     let _ = queue.send(entry);
 }
 

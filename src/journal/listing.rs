@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
-/// One process instance, for lists. `version`, `revision`, `status`, `remark`, `business_key`,
+/// One process instance, for lists. `version`, `revision`, `status`, `outcome`, `business_key`,
 /// `ended_at`, `incidents`, `open_until` and `descendants_ended` may change after the first write; the rest stays as first written.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct InstanceRow {
@@ -25,7 +25,7 @@ pub struct InstanceRow {
     /// Its status.
     pub status: String,
     /// What there is to say of its end beyond its status.
-    pub remark: Option<String>,
+    pub outcome: Option<String>,
     /// The caller's own name for it.
     pub business_key: Option<String>,
     /// The subject that started it.

@@ -16,12 +16,12 @@ use super::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter},
+    http_call::{CallChange, HttpCallRow},
     job::{JobFilter, JobOrder, JobRow},
     listing::{
         IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskRow, TimerKey,
         TimerRow, VersionInUse,
     },
-    outside_call::{CallChange, OutsideCallRow},
     row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
     schedule::{ScheduleChange, ScheduleKey, ScheduleRow},
     store::{Store, StoreError, StoreReader},
@@ -52,7 +52,7 @@ struct Tables {
     incidents: BTreeMap<(InstanceKey, ElementKey), IncidentRow>,
     timers: BTreeMap<(Time, TimerKey), TimerRow>,
     timer_dues: BTreeMap<TimerKey, Time>,
-    calls: BTreeMap<(InstanceKey, u64), OutsideCallRow>,
+    calls: BTreeMap<(InstanceKey, u64), HttpCallRow>,
     outbox: BTreeMap<(Entity, u64), OutboxRow>,
     definitions: BTreeMap<(String, String, u32), DefinitionRow>,
     schedules: BTreeMap<ScheduleKey, ScheduleRow>,
@@ -161,9 +161,7 @@ impl Tables {
                 self.users
                     .insert((row.tenant.clone(), row.name.clone()), row.clone());
             }
-            WriteOp::OutsideCall(instance, seq, change) => {
-                self.change_call((*instance, *seq), change)
-            }
+            WriteOp::HttpCall(instance, seq, change) => self.change_call((*instance, *seq), change),
             WriteOp::OutboxDelivered(source, seq) => {
                 self.outbox.remove(&(*source, *seq));
             }
@@ -281,7 +279,7 @@ impl Tables {
         stored.version = row.version;
         stored.revision.clone_from(&row.revision);
         stored.status.clone_from(&row.status);
-        stored.remark.clone_from(&row.remark);
+        stored.outcome.clone_from(&row.outcome);
         stored.business_key.clone_from(&row.business_key);
         stored.ended_at = row.ended_at;
         stored.incidents = row.incidents;
@@ -572,12 +570,12 @@ impl StoreReader for MemoryStore {
         until: Time,
         without_hosts: &[String],
         limit: usize,
-    ) -> Result<Vec<OutsideCallRow>, StoreError> {
+    ) -> Result<Vec<HttpCallRow>, StoreError> {
         let tables = self.tables();
-        let is_due = |call: &&OutsideCallRow| {
+        let is_due = |call: &&HttpCallRow| {
             call.tried.due.is_some_and(|due| due <= until) && !without_hosts.contains(&call.host)
         };
-        let mut due: Vec<&OutsideCallRow> = tables.calls.values().filter(is_due).collect();
+        let mut due: Vec<&HttpCallRow> = tables.calls.values().filter(is_due).collect();
         due.sort_by_key(|call| (call.tried.due, call.key()));
         Ok(due.into_iter().take(limit).cloned().collect())
     }
@@ -592,12 +590,12 @@ impl StoreReader for MemoryStore {
             .min())
     }
 
-    fn outside_calls(
+    fn http_calls(
         &self,
         tenant: &str,
         after: Option<(InstanceKey, u64)>,
         limit: usize,
-    ) -> Result<Vec<OutsideCallRow>, StoreError> {
+    ) -> Result<Vec<HttpCallRow>, StoreError> {
         let tables = self.tables();
         let rest = tables
             .calls

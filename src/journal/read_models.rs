@@ -7,22 +7,23 @@
 use super::{
     change::ReadModelChange,
     codec,
+    http_call::{CallTries, HttpCallRow},
     job::JobRow,
     listing::{IncidentRow, InstanceRow, SearchedRow, TaskRow, TimerKey, TimerRow},
-    outside_call::{CallTries, OutsideCallRow},
     store::StoreError,
 };
 use crate::{
     engine::{
-        Effect, InstanceState, Record, Row, command::TimerKey as ElementTimer,
-        job_status::JobStatus, outside::OutgoingCall, record::Incident, remark::remark,
+        Effect, InstanceState, Record, RecordBatch, command::TimerKey as ElementTimer,
+        http_call::OutgoingCall, instance_outcome::outcome, job_status::JobStatus,
+        record::Incident,
     },
     model::{
         definition::NodeKind,
         executable::ExecutableProcess,
         http_request::url::authority,
         ids::{ElementKey, InstanceKey, Time},
-        searching::SearchedTexts,
+        search_attributes::SearchedTexts,
     },
 };
 
@@ -35,7 +36,7 @@ pub fn changes(
     process: &ExecutableProcess,
     before: &SearchedTexts,
     state: &InstanceState,
-    row: &Row,
+    row: &RecordBatch,
     effects: &[Effect],
 ) -> Result<Vec<ReadModelChange>, StoreError> {
     let mut changes = Vec::new();
@@ -87,9 +88,9 @@ pub fn changes(
     );
     for effect in effects {
         match effect {
-            Effect::Call(call) => changes.push(ReadModelChange::CallPlaced(Box::new(
-                outside_call(state, call, row.time)?,
-            ))),
+            Effect::Call(call) => changes.push(ReadModelChange::CallPlaced(Box::new(http_call(
+                state, call, row.time,
+            )?))),
             Effect::ForgetCall(number) => {
                 changes.push(ReadModelChange::CallForgotten(state.key(), *number))
             }
@@ -136,7 +137,7 @@ pub fn instance(state: &InstanceState) -> InstanceRow {
         version: head.process.version,
         revision: head.process.revision.clone(),
         status: state.status().name().to_owned(),
-        remark: remark(state).map(|remark| remark.name().to_owned()),
+        outcome: outcome(state).map(|outcome| outcome.name().to_owned()),
         business_key: head.business_key.clone(),
         started_by: head.started_by.clone(),
         parent: head.parent.as_ref().map(|link| link.instance),
@@ -162,7 +163,7 @@ fn job(state: &InstanceState, now: Time) -> JobRow {
         process: head.process.id.clone(),
         started_by: head.started_by.clone(),
         created_at: state.created_at(),
-        status: JobStatus::of(state.status(), remark(state)),
+        status: JobStatus::of(state.status(), outcome(state)),
         status_at: now,
     }
 }
@@ -209,7 +210,7 @@ fn incident_row(
     state: &InstanceState,
     element: ElementKey,
     incident: &Incident,
-    row: &Row,
+    row: &RecordBatch,
 ) -> IncidentRow {
     IncidentRow {
         instance: state.key(),
@@ -238,14 +239,14 @@ fn timer(instance: InstanceKey, effect: &Effect) -> Option<ReadModelChange> {
 }
 
 /// A call is due at once.
-fn outside_call(
+fn http_call(
     state: &InstanceState,
     call: &OutgoingCall,
     now: Time,
-) -> Result<OutsideCallRow, StoreError> {
+) -> Result<HttpCallRow, StoreError> {
     let head = state.head();
     let url = call.request.url();
-    Ok(OutsideCallRow {
+    Ok(HttpCallRow {
         instance: head.key,
         seq: call.number,
         tenant: head.tenant.clone(),

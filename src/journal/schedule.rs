@@ -1,4 +1,4 @@
-//! The row of a schedule, as stored. Not here: which times it means (`model::occurrences`), who
+//! The row of a schedule, as stored. Not here: which times it means (`model::timer_cycle`), who
 //! keeps them (`runtime::schedules`).
 
 use crate::model::ids::{InstanceKey, Time};

@@ -12,12 +12,12 @@ use super::{
     change::WriteOp,
     definition::DefinitionRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
+    http_call::HttpCallRow,
     job::{JobFilter, JobOrder, JobRow},
     listing::{
         IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow,
         VersionInUse,
     },
-    outside_call::OutsideCallRow,
     row::{Entity, Loaded, OutboxMessage, StoredRow},
     schedule::ScheduleRow,
     user::UserRow,
@@ -185,17 +185,17 @@ pub trait StoreReader: Send {
         until: Time,
         without_hosts: &[String],
         limit: usize,
-    ) -> Result<Vec<OutsideCallRow>, StoreError>;
+    ) -> Result<Vec<HttpCallRow>, StoreError>;
     /// When the first call after that time is due.
     fn next_call(&self, after: Time) -> Result<Option<Time>, StoreError>;
     /// Calls of a tenant, those given up too, by descending (instance, seq), so about newest first;
     /// `after` is the last one seen.
-    fn outside_calls(
+    fn http_calls(
         &self,
         tenant: &str,
         after: Option<(InstanceKey, u64)>,
         limit: usize,
-    ) -> Result<Vec<OutsideCallRow>, StoreError>;
+    ) -> Result<Vec<HttpCallRow>, StoreError>;
 
     /// Every undelivered message, by (source, seq).
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError>;

@@ -1,5 +1,5 @@
 //! The writer thread: group commit. It takes whatever is queued, writes it as one transaction and
-//! hands the releases to the gate.
+//! hands the releases to the commit gate.
 //!
 //! There is no artificial delay: a batch builds itself while the one before it syncs. At most one
 //! batch is in flight.
@@ -9,8 +9,8 @@
 //! room again. After any other failure nobody knows what the disk has: the writer writes no more,
 //! and all that was handed over is *unknown*.
 //!
-//! Not here: who may queue how much (see [`place`](super::place)), what runs after (see
-//! [`gate`](super::gate)).
+//! Not here: who may queue how much (see [`queue_permit`](super::queue_permit)), what runs after (see
+//! [`commit gate`](super::commit_gate)).
 
 use std::{
     sync::Arc,
@@ -22,9 +22,9 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use super::{
     chain::{Chain, NotWritten, Written},
     change::WriteOp,
+    commit_gate::{Free, Release},
     disk_room::RoomState,
-    gate::{Free, Release},
-    place::Place,
+    queue_permit::QueuePermit,
     row::Entity,
     store::{Store, StoreError},
 };
@@ -51,7 +51,7 @@ const PROBE: Duration = if cfg!(test) {
 };
 
 /// What the handle sends to the writer.
-pub(super) enum Entry {
+pub(super) enum WriterMessage {
     /// Something to write, or nothing, and what to release after it.
     Write(Handed),
     /// A message of the outbox that its receiver has durably.
@@ -62,7 +62,7 @@ pub(super) enum Entry {
 
 /// A write, or a release that waits for the writes before it.
 pub(super) struct Handed {
-    pub place: Place,
+    pub place: QueuePermit,
     pub op: Option<WriteOp>,
     /// What it builds on, if anything.
     pub chain: Option<Chain>,
@@ -72,7 +72,7 @@ pub(super) struct Handed {
 /// The writer's side of the queue.
 pub(super) struct Writer {
     pub store: Box<dyn Store>,
-    pub queue: Receiver<Entry>,
+    pub queue: Receiver<WriterMessage>,
     pub gate: Sender<Vec<Free>>,
     pub room: Arc<RoomState>,
     /// Whether nothing was written since the store last gave its memory back.
@@ -91,7 +91,7 @@ pub(super) struct Batch {
 
 /// What is released with a batch.
 struct Waiting {
-    place: Place,
+    place: QueuePermit,
     chain: Option<Chain>,
     release: Release,
     /// Whether an operation of the batch is its own.
@@ -115,9 +115,9 @@ impl Waiting {
 }
 
 impl Batch {
-    fn take(&mut self, entry: Entry) {
+    fn take(&mut self, entry: WriterMessage) {
         match entry {
-            Entry::Write(Handed {
+            WriterMessage::Write(Handed {
                 place,
                 op,
                 chain,
@@ -134,11 +134,11 @@ impl Batch {
                     writes,
                 });
             }
-            Entry::Delivered(source, seq) => {
+            WriterMessage::Delivered(source, seq) => {
                 self.lazy_until.get_or_insert_with(|| Instant::now() + LAZY);
                 self.ops.push(WriteOp::OutboxDelivered(source, seq));
             }
-            Entry::Stop => self.stop = true,
+            WriterMessage::Stop => self.stop = true,
         }
     }
 
@@ -263,7 +263,7 @@ impl Writer {
             Err(why) => batch.failed(why),
         };
         if !free.is_empty() {
-            // The gate ends after the writer, so it is there.
+            // The commit gate ends after the writer, so it is there.
             let _ = self.gate.send(free);
         }
         Ok(())
@@ -294,7 +294,7 @@ impl Writer {
     /// is may be on the disk or not. Returns when told to stop.
     pub fn give_up(self, mut batch: Batch) {
         loop {
-            // The gate ends after the writer, so it is there.
+            // The commit gate ends after the writer, so it is there.
             let _ = self.gate.send(batch.failed(NotWritten::Unknown));
             if batch.stop {
                 return;

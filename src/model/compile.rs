@@ -23,13 +23,13 @@ use super::{
         ExecutableProcess, ExecutableSchedule, Expiry, Subprocess,
     },
     keys::Keys,
-    occurrences::Occurrences,
     path::DataPath,
     problem::{Problem, Severity},
     schedule::Schedule,
-    searching::SearchKeys,
-    task_terms::{TaskTerms, UserTask},
+    search_attributes::SearchKeys,
+    task_settings::{TaskSettings, UserTask},
     template::Template,
+    timer_cycle::Occurrences,
     upload::UploadRules,
     validate::validate,
 };
@@ -189,7 +189,7 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
         task: node
             .task
             .as_ref()
-            .map_or_else(|| Ok(TaskTerms::default()), UserTask::compile)?,
+            .map_or_else(|| Ok(TaskSettings::default()), UserTask::compile)?,
         throws: node
             .error_code
             .as_deref()

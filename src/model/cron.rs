@@ -6,7 +6,7 @@
 //! mean the same in both, and so do `n/m`, which begins at n, ranges that go on over an end
 //! (`22-2`), and `L`, `W` and `#`.
 //!
-//! Not here: when a schedule is due by it (`occurrences`), the fields but weekdays (`fields`).
+//! Not here: when a schedule is due by it (`timer_cycle`), the fields but weekdays (`fields`).
 
 mod fields;
 
@@ -26,7 +26,7 @@ const NICKNAMES: [&str; 6] = [
 ];
 
 /// A cron expression, read.
-pub struct Reading {
+pub struct CronText {
     /// When it is due.
     pub cron: Cron,
     /// What a reader of another dialect would understand otherwise, as a sentence.
@@ -46,7 +46,7 @@ enum Numbering {
 ///
 /// # Errors
 /// What is wrong in the text, without what was expected.
-pub fn read(text: &str) -> Result<Reading, String> {
+pub fn read(text: &str) -> Result<CronText, String> {
     let text = text.trim().to_ascii_uppercase();
     let fields: Vec<&str> = text.split_whitespace().collect();
     if fields.len() == 1 && text.starts_with('@') {
@@ -58,7 +58,7 @@ pub fn read(text: &str) -> Result<Reading, String> {
                 return Err(format!("`{text}` is none of the names {names}"));
             }
         };
-        return Ok(Reading {
+        return Ok(CronText {
             cron: parse(text)?,
             warning: None,
         });
@@ -122,7 +122,7 @@ pub fn read(text: &str) -> Result<Reading, String> {
             shown(&cron, &weekdays)
         )
     });
-    Ok(Reading { cron, warning })
+    Ok(CronText { cron, warning })
 }
 
 fn parse(text: &str) -> Result<Cron, String> {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     action::{Action, Key},
     schedule::Schedule,
-    task_terms::UserTask,
+    task_settings::UserTask,
     webhook::Webhook,
 };
 

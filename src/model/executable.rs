@@ -16,12 +16,12 @@ use super::{
     http_request::HttpCall,
     ids::Time,
     keys::Keys,
-    occurrences::Occurrences,
     path::DataPath,
     schedule::Schedule,
-    searching::SearchKeys,
-    task_terms::TaskTerms,
+    search_attributes::SearchKeys,
+    task_settings::TaskSettings,
     template::Template,
+    timer_cycle::Occurrences,
     upload::UploadRules,
 };
 
@@ -141,7 +141,7 @@ pub struct ExecutableNode {
     /// Call activities: the subprocess.
     pub call: Option<Subprocess>,
     /// User tasks: whose they are, when they are due, when they remind.
-    pub task: TaskTerms,
+    pub task: TaskSettings,
     /// Error end events: the code of the error they end the instance with.
     pub throws: Option<Arc<str>>,
     /// The boundary events attached to it.

@@ -1,8 +1,8 @@
 //! The `httpRequest` action type: what a modeller may write, and its compiled form.
 //!
 //! `url` and `headers` are the templates of the two parts that are no JSON. Not here: when a call
-//! is made and what its answer leads to (`engine::outside`); where calls may go, and how they are
-//! made (`runtime::outside`).
+//! is made and what its answer leads to (`engine::http_call`); where calls may go, and how they are
+//! made (`runtime::http_calls`).
 
 pub mod headers;
 pub mod status;

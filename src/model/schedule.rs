@@ -1,7 +1,7 @@
 //! What starts a process by itself, as the modeller wrote it: a timer start event, or one for the
 //! server's start.
 //!
-//! Not here: the times it means (`occurrences`), who keeps them (`runtime::schedules`).
+//! Not here: the times it means (`timer_cycle`), who keeps them (`runtime::schedules`).
 
 use std::fmt;
 

@@ -1,6 +1,6 @@
 //! The Action message that starts a process, as rendered: `START_PROCESS_INHERIT`.
 //!
-//! Normally a client starts it (`runtime::starting`); with `startOn` = `server` the engine does,
+//! Normally a client starts it (`runtime::start_child`); with `startOn` = `server` the engine does,
 //! when it pushes the message. What is checked of it at deploy: `validate::inheriting`.
 
 use serde_json::Value;

@@ -10,11 +10,11 @@
 //! Placeholders are looked for after JSON unescaping and name a [`DataPath`] or a built-in (see
 //! [`Builtins`]). Member names hold none. Nothing is evaluated as code.
 //!
-//! Reading is in `parsing`, filling in is in `rendering`, what can be told before is in `shape`.
+//! Reading is in `parser`, filling in is in `renderer`, what can be told before is in `shape`.
 //! Templates of what is no JSON (addresses, header values): `text`.
 
-mod parsing;
-mod rendering;
+mod parser;
+mod renderer;
 mod shape;
 mod text;
 
@@ -39,18 +39,18 @@ const MAX_TEMPLATE_DEPTH: usize = crate::limits::JSON_DEPTH;
 /// A compiled template.
 #[derive(Clone, Debug)]
 pub struct Template {
-    root: Part,
+    root: TemplatePart,
     paths: Vec<DataPath>,
     source_bytes: usize,
 }
 
 #[derive(Clone, Debug)]
-enum Part {
+enum TemplatePart {
     Constant(Value),
     Placeholder(Placeholder),
     Text(Vec<Piece>),
-    Array(Vec<Part>),
-    Object(Vec<(String, Part)>),
+    Array(Vec<TemplatePart>),
+    Object(Vec<(String, TemplatePart)>),
 }
 
 #[derive(Clone, Debug)]
@@ -118,7 +118,7 @@ impl Template {
     /// # Errors
     /// The first place that does not read as a template.
     pub fn compile(text: &str) -> Result<Self, TemplateError> {
-        parsing::parse(text)
+        parser::parse(text)
     }
 
     /// Compiles a plain text with placeholders, as attributes hold them: one that is exactly one
@@ -135,18 +135,21 @@ impl Template {
     /// # Errors
     /// A sentence when the result exceeds `limits::TEMPLATE_BYTES` or `limits::JSON_DEPTH`.
     pub fn render(&self, data: &Value, builtins: &Builtins<'_>) -> Result<Value, String> {
-        rendering::render(self, data, builtins)
+        renderer::render(self, data, builtins)
     }
 
     /// Whether it renders to an object, as far as can be told: a template that is one placeholder
     /// may.
     pub fn is_object(&self) -> bool {
-        matches!(self.root, Part::Object(_) | Part::Placeholder(_))
+        matches!(
+            self.root,
+            TemplatePart::Object(_) | TemplatePart::Placeholder(_)
+        )
     }
 
     /// What it always renders to, when it has no placeholder and is no list or object.
     pub fn constant(&self) -> Option<&Value> {
-        if let Part::Constant(value) = &self.root {
+        if let TemplatePart::Constant(value) = &self.root {
             Some(value)
         } else {
             None
@@ -161,7 +164,7 @@ impl Template {
     /// What can be told of the result without data: every exact placeholder is `null`, inside a
     /// text it is nothing.
     pub(super) fn outline(&self) -> Value {
-        rendering::outline(&self.root)
+        renderer::outline(&self.root)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Webhooks of a process: who is told over HTTP when an instance has ended.
 //!
-//! Not here: what such a call says (`engine::outside::ending`), how it is signed and made
-//! (`runtime::outside`).
+//! Not here: what such a call says (`engine::http_call::end`), how it is signed and made
+//! (`runtime::http_calls`).
 
 use serde::{Deserialize, Serialize};
 

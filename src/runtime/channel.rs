@@ -12,8 +12,8 @@ use std::{
 use bytestring::ByteString;
 use dashmap::DashMap;
 
-use super::{ask::Committed, registry::give_back};
-use crate::{engine::access::Standpoint, model::ids::InstanceKey};
+use super::{instance_request::Committed, registry::give_back};
+use crate::{engine::access::Permissions, model::ids::InstanceKey};
 
 /// Committed rows a channel keeps for followers that are a little behind.
 const RING_ROWS: usize = 64;
@@ -33,7 +33,7 @@ pub struct Rendered {
     /// The frames that are the same for everybody: all but progress.
     pub messages: OnceLock<Vec<SharedFrame>>,
     /// What depends on what receivers may do, of the first few standpoints: mostly there is one.
-    steps: Mutex<Vec<(Standpoint, Arc<RenderedStep>)>>,
+    steps: Mutex<Vec<(Permissions, Arc<RenderedStep>)>>,
 }
 
 /// A next step as receivers of one standpoint are told it.
@@ -49,7 +49,7 @@ pub struct RenderedStep {
 
 impl Rendered {
     /// What receivers of this standpoint share. With many standpoints the later ones share nothing.
-    pub fn step(&self, standpoint: Standpoint) -> Arc<RenderedStep> {
+    pub fn step(&self, standpoint: Permissions) -> Arc<RenderedStep> {
         // Only pushed to.
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, step)) = steps.iter().find(|(other, _)| *other == standpoint) {

@@ -6,16 +6,16 @@
 //! the release of the last row handed over before. Whoever runs that release runs them, so a panic
 //! of the actor loses none.
 //!
-//! When a row was not written, nothing computed from it leaves: the gate is broken from then on,
-//! and all that waits learns it. The instance has to be read from the store again, with a gate of
-//! its own. The queue's own gate: `journal::gate`.
+//! When a row was not written, nothing computed from it leaves: the commit gate is broken from then on,
+//! and all that waits learns it. The instance has to be read from the store again, with a commit gate of
+//! its own. The queue's own commit gate: `journal::commit gate`.
 
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::journal::{Chain, NotWritten, Release, Slot, Written};
+use crate::journal::{AppendPermit, Chain, NotWritten, Release, Written};
 
 /// Counts what was handed over to the writer's queue and what of it was released.
 #[derive(Default)]
@@ -52,8 +52,8 @@ impl CommitGate {
         self.lock().broken.is_some()
     }
 
-    /// The place for something that builds on all that went through this gate.
-    pub fn on(&self, slot: Slot) -> Slot {
+    /// The place for something that builds on all that went through this commit gate.
+    pub fn on(&self, slot: AppendPermit) -> AppendPermit {
         slot.on(&self.chain)
     }
 

@@ -7,16 +7,18 @@
 use std::sync::Arc;
 
 use super::{
-    ask::{Answer, Ask, Committed, Observed, Refusal, Start, Whole},
     channel::Rendered,
     definitions::DeployedProcess,
+    instance_request::{
+        Committed, InstanceContents, InstanceRequest, InstanceResponse, Observed, Refusal, Start,
+    },
     keys,
     missed_rows::MissedRows,
     room_policy,
 };
 use crate::{
     engine::{
-        self, Command, Effect, InstanceState, Outcome, Rejection, StepInput,
+        self, Command, Effect, InstanceState, Rejection, StepInput, StepOutcome,
         access::Caller,
         command::{StartChild, StartInstance},
         next_step::next_step,
@@ -27,16 +29,16 @@ use crate::{
     journal::disk_room::DiskRoom,
     limits::{InstanceLimits, Limit},
     meters::meters,
-    model::{ids::Time, searching::SearchedTexts, upload::UploadRules},
+    model::{ids::Time, search_attributes::SearchedTexts, upload::UploadRules},
 };
 
 /// What an actor holds in memory: nothing yet, or the instance and its definition.
 pub type Memory = Option<(InstanceState, Arc<DeployedProcess>)>;
 
 /// What came of an envelope.
-pub enum Decision {
-    /// Answer once everything before is durable.
-    Answer(Answer),
+pub enum ActorDecision {
+    /// InstanceResponse once everything before is durable.
+    InstanceResponse(InstanceResponse),
     /// The command was applied before, in the row with this first number: answer as then.
     Repeat { first_seq: u64 },
     /// Read the log to see whether this command was applied long ago.
@@ -64,13 +66,13 @@ pub struct Around {
 pub fn decide(
     memory: &mut Memory,
     caller: Option<&Caller>,
-    ask: Ask,
+    ask: InstanceRequest,
     around: Around,
-) -> Result<Decision, Refusal> {
+) -> Result<ActorDecision, Refusal> {
     let kind = kind_of(&ask);
     let decided = decide_ask(memory, caller, ask, around);
     meters().command(kind, outcome_of(&decided));
-    if let Ok(Decision::Write { committed, .. }) = &decided {
+    if let Ok(ActorDecision::Write { committed, .. }) = &decided {
         count_limits(&committed.row.records);
     }
     decided
@@ -88,24 +90,26 @@ fn count_limits(records: &[Record]) {
 }
 
 /// What is asked, as it is counted.
-fn kind_of(ask: &Ask) -> &'static str {
+fn kind_of(ask: &InstanceRequest) -> &'static str {
     match ask {
-        Ask::Start(_) => "start",
-        Ask::StartChild { .. } => "start_child",
-        Ask::Observe | Ask::MayUpload { .. } => "look",
-        Ask::Apply { command, .. } => command.name(),
+        InstanceRequest::Start(_) => "start",
+        InstanceRequest::StartChild { .. } => "start_child",
+        InstanceRequest::Observe | InstanceRequest::MayUpload { .. } => "look",
+        InstanceRequest::Apply { command, .. } => command.name(),
     }
 }
 
 /// What came of it, as it is counted.
-fn outcome_of(decided: &Result<Decision, Refusal>) -> &'static str {
+fn outcome_of(decided: &Result<ActorDecision, Refusal>) -> &'static str {
     match decided {
-        Ok(Decision::Write { .. }) => "applied",
+        Ok(ActorDecision::Write { .. }) => "applied",
         Ok(
-            Decision::Repeat { .. } | Decision::LookUp(_) | Decision::Answer(Answer::Duplicate(_)),
+            ActorDecision::Repeat { .. }
+            | ActorDecision::LookUp(_)
+            | ActorDecision::InstanceResponse(InstanceResponse::Duplicate(_)),
         ) => "repeated",
-        Ok(Decision::Answer(Answer::Unchanged)) => "unchanged",
-        Ok(Decision::Answer(_)) => "answered",
+        Ok(ActorDecision::InstanceResponse(InstanceResponse::Unchanged)) => "unchanged",
+        Ok(ActorDecision::InstanceResponse(_)) => "answered",
         Err(_) => "refused",
     }
 }
@@ -113,21 +117,21 @@ fn outcome_of(decided: &Result<Decision, Refusal>) -> &'static str {
 fn decide_ask(
     memory: &mut Memory,
     caller: Option<&Caller>,
-    ask: Ask,
+    ask: InstanceRequest,
     around: Around,
-) -> Result<Decision, Refusal> {
+) -> Result<ActorDecision, Refusal> {
     match ask {
-        Ask::Start(start) => decide_start(memory, caller, *start, around),
-        Ask::StartChild { start, offer } => {
+        InstanceRequest::Start(start) => decide_start(memory, caller, *start, around),
+        InstanceRequest::StartChild { start, offer } => {
             decide_start_child(memory, caller, *start, offer, around)
         }
-        Ask::Observe => {
+        InstanceRequest::Observe => {
             let (state, process) = visible(memory, caller)?;
-            Ok(Decision::Answer(Answer::Observed(Arc::new(observe(
-                state, process, true, around.now,
-            )))))
+            Ok(ActorDecision::InstanceResponse(InstanceResponse::Observed(
+                Arc::new(observe(state, process, true, around.now)),
+            )))
         }
-        Ask::MayUpload {
+        InstanceRequest::MayUpload {
             run,
             command,
             if_seq,
@@ -138,7 +142,9 @@ fn decide_ask(
             if repeats {
                 // What the action took then is not known; the command itself will be compared, and
                 // answered as then.
-                return Ok(Decision::Answer(Answer::MayUpload(UploadRules::anything())));
+                return Ok(ActorDecision::InstanceResponse(
+                    InstanceResponse::MayUpload(UploadRules::anything()),
+                ));
             }
             require_seq(state, if_seq)?;
             room_policy::admit_large(around.disk_room)?;
@@ -152,9 +158,11 @@ fn decide_ask(
                 &run,
                 &input,
             )?;
-            Ok(Decision::Answer(Answer::MayUpload(rules)))
+            Ok(ActorDecision::InstanceResponse(
+                InstanceResponse::MayUpload(rules),
+            ))
         }
-        Ask::Apply {
+        InstanceRequest::Apply {
             command,
             tag,
             if_seq,
@@ -177,7 +185,7 @@ fn decide_start(
     caller: Option<&Caller>,
     start: Start,
     around: Around,
-) -> Result<Decision, Refusal> {
+) -> Result<ActorDecision, Refusal> {
     if memory.is_some() {
         let (state, process) = visible(memory, caller)?;
         return match start.tag.as_ref().filter(|_| caller.is_some()) {
@@ -185,11 +193,11 @@ fn decide_start(
                 Some(decision) => Ok(decision),
                 // The same offer started from another tab: what it gets is where the instance
                 // stands now.
-                None => Ok(Decision::Answer(Answer::Duplicate(Arc::new(standing(
-                    state, process,
-                ))))),
+                None => Ok(ActorDecision::InstanceResponse(
+                    InstanceResponse::Duplicate(Arc::new(standing(state, process))),
+                )),
             },
-            None => Ok(Decision::Answer(Answer::Unchanged)),
+            None => Ok(ActorDecision::InstanceResponse(InstanceResponse::Unchanged)),
         };
     }
     room_policy::admit_start(around.disk_room, caller, &start)?;
@@ -215,7 +223,7 @@ fn decide_start_child(
     start: Start,
     offer: Option<u64>,
     around: Around,
-) -> Result<Decision, Refusal> {
+) -> Result<ActorDecision, Refusal> {
     let (state, process) = visible_mut(memory, caller)?;
     let Start {
         command,
@@ -258,7 +266,7 @@ fn apply(
     caller: Option<&Caller>,
     (command, tag): (Command, Option<CommandTag>),
     around: Around,
-) -> Result<Decision, Refusal> {
+) -> Result<ActorDecision, Refusal> {
     let key = state.key();
     let child_key = move |seq| keys::of_child(key, seq, around.now);
     let input = input(around, &child_key, caller, tag);
@@ -319,14 +327,14 @@ fn require_seq(state: &InstanceState, if_seq: Option<u64>) -> Result<(), Refusal
     }
 }
 
-fn repeated(state: &InstanceState, tag: &CommandTag) -> Result<Option<Decision>, Refusal> {
+fn repeated(state: &InstanceState, tag: &CommandTag) -> Result<Option<ActorDecision>, Refusal> {
     match state.commands().seen(tag.id, &tag.subject) {
         Seen::New => Ok(None),
         Seen::Applied { hash, first_seq } if hash == tag.hash => {
-            Ok(Some(Decision::Repeat { first_seq }))
+            Ok(Some(ActorDecision::Repeat { first_seq }))
         }
         Seen::Applied { .. } => Err(id_reused().into()),
-        Seen::PerhapsLongAgo => Ok(Some(Decision::LookUp(tag.clone()))),
+        Seen::PerhapsLongAgo => Ok(Some(ActorDecision::LookUp(tag.clone()))),
     }
 }
 
@@ -340,17 +348,17 @@ pub fn id_reused() -> Rejection {
 fn written(
     state: &InstanceState,
     process: &Arc<DeployedProcess>,
-    outcome: Outcome,
+    outcome: StepOutcome,
     before: SearchedTexts,
-) -> Decision {
+) -> ActorDecision {
     match outcome.row {
-        None => Decision::Answer(Answer::Unchanged),
+        None => ActorDecision::InstanceResponse(InstanceResponse::Unchanged),
         Some(row) => {
             let committed = Arc::new(Committed {
                 row,
                 ..standing(state, process)
             });
-            Decision::Write {
+            ActorDecision::Write {
                 committed,
                 effects: outcome.effects,
                 before,
@@ -361,7 +369,7 @@ fn written(
 
 /// Where an instance stands, as a committed row without records.
 pub fn standing(state: &InstanceState, process: &Arc<DeployedProcess>) -> Committed {
-    let empty = engine::Row {
+    let empty = engine::RecordBatch {
         first_seq: state.seq(),
         time: state.created_at(),
         command: None,
@@ -400,7 +408,7 @@ pub fn observe(
         ended_at: state.ended_at(),
         next: next_step(&process.executable, state),
         children: state.children().values().cloned().collect(),
-        whole: whole.then(|| Whole {
+        whole: whole.then(|| InstanceContents {
             data: state.data().clone(),
             view: state.view().clone(),
             open: state

@@ -4,10 +4,10 @@
 //! (`durable`). Running instances stay on their version: versions are never taken out of memory.
 //! Not here: what a definition means (`model`), how it is stored (`journal`).
 
-mod compiling;
+mod compile_queue;
 mod cycles;
 mod damage;
-mod planning;
+mod deploy_plan;
 mod removal;
 mod start_data;
 mod times;
@@ -25,8 +25,8 @@ use tokio::sync::watch;
 use super::{
     catalog::{Catalog, CatalogChange, CatalogTable, Versions},
     clock::Clock,
-    durable::{Decision, NoAnswer},
-    outside::OutsideSettings,
+    durable::{NoAnswer, TableDecision},
+    http_calls::HttpCallSettings,
     room_policy,
     schedules::{Schedules, Standing},
 };
@@ -45,10 +45,10 @@ use crate::{
     },
 };
 
-use compiling::Compiling;
-use planning::{Plan, compile_row, supersede};
+use compile_queue::Compiling;
+use deploy_plan::{Plan, compile_row, supersede};
 
-pub use planning::Rehearsal;
+pub use deploy_plan::Rehearsal;
 
 /// A definition version, compiled.
 pub struct DeployedProcess {
@@ -129,7 +129,7 @@ pub struct Definitions {
     table: CatalogTable,
     journal: Journal,
     schedules: Arc<Schedules>,
-    outside: OutsideSettings,
+    http_calls: HttpCallSettings,
     compiling: Compiling,
     /// Versions of live instances that could not be found at start.
     stranded: OnceLock<Vec<VersionInUse>>,
@@ -155,7 +155,7 @@ impl Definitions {
         journal: Journal,
         (rows, schedules): (Vec<DefinitionRow>, Vec<ScheduleRow>),
         clock: Clock,
-        outside: OutsideSettings,
+        http_calls: HttpCallSettings,
     ) -> (Self, Arc<Schedules>) {
         let table = compile_all(rows).into_table(journal.clone(), schedules);
         let schedules = Schedules::of(table.clone(), clock);
@@ -164,7 +164,7 @@ impl Definitions {
                 table,
                 journal,
                 schedules: schedules.clone(),
-                outside,
+                http_calls,
                 compiling: Compiling::default(),
                 stranded: OnceLock::new(),
             },
@@ -256,9 +256,9 @@ impl Definitions {
                 versions,
                 changed,
                 outcome,
-            } = Plan::make(catalog.versions(), compiled, &deploy, &self.outside)
+            } = Plan::make(catalog.versions(), compiled, &deploy, &self.http_calls)
                 .map_err(DeployError::Invalid)?;
-            Ok(Decision {
+            Ok(TableDecision {
                 change: Some(self.with_schedules(catalog, &versions, changed)),
                 answer: outcome,
             })
@@ -278,7 +278,7 @@ impl Definitions {
         };
         let planned = self
             .table
-            .read(|catalog| Plan::make(catalog.versions(), compiled, deploy, &self.outside));
+            .read(|catalog| Plan::make(catalog.versions(), compiled, deploy, &self.http_calls));
         Ok(planned.map_or_else(
             |problems| problems,
             |plan| plan.warnings().cloned().collect(),
@@ -380,9 +380,9 @@ impl Definitions {
         catalog: &Catalog,
         process: &DeployedProcess,
         state: DefinitionState,
-    ) -> Decision<CatalogChange, DefinitionRow> {
+    ) -> TableDecision<CatalogChange, DefinitionRow> {
         if process.row.state == state {
-            return Decision {
+            return TableDecision {
                 change: None,
                 answer: process.row.clone(),
             };
@@ -392,7 +392,7 @@ impl Definitions {
         let mut changed = supersede(&mut versions, &process);
         versions.insert(process.clone());
         changed.push(process.clone());
-        Decision {
+        TableDecision {
             change: Some(self.with_schedules(catalog, &versions, changed)),
             answer: process.row.clone(),
         }

@@ -6,20 +6,20 @@
 //! order. Once its row is durable, the commit gate makes the change visible and answers. Nothing of
 //! that is in the hands of whoever asked: a request that is cut off drops its wait and nothing
 //! else. What a decision says is computed from changes that may not be durable yet, so refusals and
-//! decisions to change nothing leave through the gate as well.
+//! decisions to change nothing leave through the commit gate as well.
 //!
 //! A change that was not written, and every later one decided on top of it, is taken back and
 //! answered so; the next is decided on what the store has.
 //!
 //! Used by definitions and schedules (one table: [`catalog`](super::catalog)) and by
 //! [`users`](super::users). Not here: instances, whose actors do the same with records (`instance`,
-//! `release`).
+//! `after_commit`).
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tokio::sync::{oneshot, watch};
 
-use super::ask::Refusal;
+use super::instance_request::Refusal;
 use crate::journal::{Busy, Chain, Journal, NotWritten, WriteOp, Written, disk_room::DiskRoom};
 
 /// What a store holds of one kind, by key.
@@ -56,7 +56,7 @@ struct Decided<T> {
 }
 
 /// A decision: what changes, if anything does, and what to answer once that is durable.
-pub struct Decision<C, R> {
+pub struct TableDecision<C, R> {
     /// The change; none when everything stays as it is.
     pub change: Option<C>,
     /// The answer.
@@ -146,7 +146,7 @@ impl<T: Table> DurableTable<T> {
     /// [`NoAnswer`]; inside, the refusal of `decide`.
     pub async fn change<R, E>(
         &self,
-        decide: impl FnOnce(&T) -> Result<Decision<T::Change, R>, E>,
+        decide: impl FnOnce(&T) -> Result<TableDecision<T::Change, R>, E>,
     ) -> Result<Result<R, E>, NoAnswer>
     where
         R: Send + 'static,
@@ -159,7 +159,7 @@ impl<T: Table> DurableTable<T> {
     /// Everything of a change but the wait.
     fn hand_over<R, E>(
         &self,
-        decide: impl FnOnce(&T) -> Result<Decision<T::Change, R>, E>,
+        decide: impl FnOnce(&T) -> Result<TableDecision<T::Change, R>, E>,
     ) -> Result<Waiting<R, E>, NoAnswer>
     where
         R: Send + 'static,
@@ -177,7 +177,7 @@ impl<T: Table> DurableTable<T> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let (change, answer) = match decide(&decided.table) {
-            Ok(Decision { change, answer }) => (change, Ok(answer)),
+            Ok(TableDecision { change, answer }) => (change, Ok(answer)),
             Err(refusal) => (None, Err(refusal)),
         };
         let op = change.as_ref().map(T::write);

@@ -2,9 +2,9 @@
 //! which belong to users.
 //!
 //! Not here: what the lines look like (`logging`), what else is logged of administrators
-//! (`web::audit`).
+//! (`web::http::audit`).
 
-use super::ask::{Answer, Ask, Committed, Envelope, Reply};
+use super::instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Reply};
 use crate::{
     engine::{Record, access::Caller},
     logging::{AUDIT, INCIDENT, shortened},
@@ -55,7 +55,7 @@ pub(super) fn of_operators(envelope: Envelope) -> Envelope {
                 subject,
                 ..
             }),
-            Ask::Apply { command, .. },
+            InstanceRequest::Apply { command, .. },
         ) if OF_OPERATORS.contains(&command.name()) => {
             let (by, name) = (subject.clone(), command.name());
             Envelope {
@@ -69,7 +69,7 @@ pub(super) fn of_operators(envelope: Envelope) -> Envelope {
 
 fn logged(reply: Reply, by: String, command: &'static str) -> Reply {
     Reply::to(move |answer| {
-        if let Answer::Applied(committed) = &answer {
+        if let InstanceResponse::Applied(committed) = &answer {
             let (process, instance) = (&committed.process.row, committed.instance.to_string());
             log::info!(
                 target: AUDIT,

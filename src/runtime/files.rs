@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use super::{
     Runtime,
-    ask::{Answer, Refusal, Reply},
+    instance_request::{InstanceResponse, Refusal, Reply},
     read_queue::{Question, Read as ReadInstance},
 };
 use crate::{
@@ -268,8 +268,8 @@ impl Runtime {
                 },
             );
             match answer.await {
-                Ok(Answer::File(_)) => leftover.keep(),
-                Ok(Answer::Refused(Refusal::Rejected(rejection)))
+                Ok(InstanceResponse::File(_)) => leftover.keep(),
+                Ok(InstanceResponse::Refused(Refusal::Rejected(rejection)))
                     if rejection.kind == RejectionKind::NotFound =>
                 {
                     leftover.discard()

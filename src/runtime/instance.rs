@@ -2,8 +2,8 @@
 //! journal.
 //!
 //! Kept thin: it owns the state, so no lock guards it, and moves commands in and rows out; all
-//! meaning is in `engine`, the decisions in `decide`, what leaves after a commit in `release`. It
-//! runs ahead of durability; everything computed from its state leaves through its gate, in order,
+//! meaning is in `engine`, the decisions in `decide`, what leaves after a commit in `after_commit`. It
+//! runs ahead of durability; everything computed from its state leaves through its commit gate, in order,
 //! once the last row handed over before is durable. After every message it serves those who only
 //! read and wait in their own queue.
 
@@ -20,24 +20,26 @@ use actix::{
 use serde_json::Value;
 
 use super::{
-    Runtime,
-    ask::{Answer, Ask, Committed, Envelope, Refusal, Reply},
+    Runtime, after_commit,
     commit_gate::CommitGate,
-    decide::{Around, Decision, Memory, decide},
+    decide::{ActorDecision, Around, Memory, decide},
+    deduplication,
+    instance_request::{Committed, Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
     read_queue::{self, LastObserved, ReadQueue},
     registry::Generation,
-    release, repeat,
     scripts::{Owner, Panicked},
     trees::{CountedInTree, Tree},
 };
 use crate::{
-    engine::{Command, Effect, Record, access::Caller, peer::PeerMessage, record::Status},
+    engine::{
+        Command, Effect, Record, access::Caller, instance_message::InstanceMessage, record::Status,
+    },
     journal::{
-        Busy, Commit, Entity, LogRow, OutboxRow, Slot, SnapshotRow, StoreError, Written, codec,
-        read_models,
+        AppendPermit, Busy, Commit, Entity, LogRow, OutboxRow, SnapshotRow, StoreError, Written,
+        codec, read_models,
     },
     limits::{self, CallerKind},
-    model::{ids::InstanceKey, searching::SearchedTexts},
+    model::{ids::InstanceKey, search_attributes::SearchedTexts},
 };
 
 /// Rows after which a snapshot may be due.
@@ -95,7 +97,7 @@ pub struct Remembered {
 /// Asks an idle instance to leave memory.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Rest;
+pub struct Passivate;
 
 /// Somebody waits to read.
 #[derive(Message)]
@@ -105,7 +107,7 @@ pub struct ServeReaders;
 /// Everything before is handled and durable: go.
 #[derive(Message)]
 #[rtype(result = "()")]
-struct Leave;
+struct Stop;
 
 impl Message for Envelope {
     type Result = ();
@@ -243,12 +245,15 @@ impl ProcessInstance {
     }
 
     /// For a command that may take long: whose step it is.
-    fn takes_long(&self, ask: &Ask) -> Option<Owner> {
+    fn takes_long(&self, ask: &InstanceRequest) -> Option<Owner> {
         let (process, payload) = match (ask, &self.memory) {
-            (Ask::Start(start), None) | (Ask::StartChild { start, .. }, Some(_)) => {
+            (InstanceRequest::Start(start), None)
+            | (InstanceRequest::StartChild { start, .. }, Some(_)) => {
                 (&start.process, &start.command.head.data)
             }
-            (Ask::Apply { command, .. }, Some((_, process))) => (process, payload(command)),
+            (InstanceRequest::Apply { command, .. }, Some((_, process))) => {
+                (process, payload(command))
+            }
             _ => return None,
         };
         let owner = || Owner {
@@ -297,33 +302,33 @@ impl ProcessInstance {
 
     fn conclude(
         &mut self,
-        decided: Result<Decision, Refusal>,
+        decided: Result<ActorDecision, Refusal>,
         reply: Reply,
-        slot: Slot,
+        slot: AppendPermit,
         ctx: &mut Context<Self>,
     ) {
         match decided {
             Err(refusal) => self.gate(slot, move |written| {
-                reply.send_if(written, Answer::Refused(refusal));
+                reply.send_if(written, InstanceResponse::Refused(refusal));
             }),
-            Ok(Decision::Answer(answer)) => {
+            Ok(ActorDecision::InstanceResponse(answer)) => {
                 self.gate(slot, move |written| reply.send_if(written, answer));
             }
-            Ok(Decision::Repeat { first_seq }) => {
+            Ok(ActorDecision::Repeat { first_seq }) => {
                 let (runtime, key) = (self.runtime.clone(), self.key);
                 self.gate(slot, move |written| match written {
-                    Ok(()) => repeat::answer_again(&runtime, key, first_seq, reply),
+                    Ok(()) => deduplication::answer_again(&runtime, key, first_seq, reply),
                     Err(why) => reply.refuse(why.into()),
                 });
             }
-            Ok(Decision::LookUp(tag)) => {
+            Ok(ActorDecision::LookUp(tag)) => {
                 let (runtime, key) = (self.runtime.clone(), self.key);
                 self.gate(slot, move |written| match written {
-                    Ok(()) => repeat::look_up(&runtime, key, tag, reply),
+                    Ok(()) => deduplication::look_up(&runtime, key, tag, reply),
                     Err(why) => reply.refuse(why.into()),
                 });
             }
-            Ok(Decision::Write {
+            Ok(ActorDecision::Write {
                 committed,
                 effects,
                 before,
@@ -336,7 +341,7 @@ impl ProcessInstance {
 
     /// Lets something out once every row handed over before is durable; at once when none is in
     /// flight.
-    fn gate(&self, slot: Slot, out: impl FnOnce(Written) + Send + 'static) {
+    fn gate(&self, slot: AppendPermit, out: impl FnOnce(Written) + Send + 'static) {
         if self.gate.is_open() {
             return out(Ok(()));
         }
@@ -349,7 +354,7 @@ impl ProcessInstance {
         effects: Vec<Effect>,
         before: &SearchedTexts,
         reply: Reply,
-        slot: Slot,
+        slot: AppendPermit,
         ctx: &mut Context<Self>,
     ) {
         let commit = match catch_unwind(AssertUnwindSafe(|| {
@@ -370,7 +375,7 @@ impl ProcessInstance {
         );
         let (tree, reply) = (self.tree.clone(), reply.handed_over());
         let out = move |written| match written {
-            Ok(()) => release::release(&runtime, &committed, &changes, (effects, tree), reply),
+            Ok(()) => after_commit::release(&runtime, &committed, &changes, (effects, tree), reply),
             Err(why) => {
                 counted.take_back();
                 reply.refuse(Refusal::from(why));
@@ -394,9 +399,9 @@ impl ProcessInstance {
 
     /// Joins the tree a start belongs to. `false` when something has ended there since the start
     /// was found to be allowed: it has to be looked at again.
-    fn takes_its_place(&mut self, ask: &Ask) -> bool {
+    fn takes_its_place(&mut self, ask: &InstanceRequest) -> bool {
         match ask {
-            Ask::Start(start) if self.memory.is_none() => {
+            InstanceRequest::Start(start) if self.memory.is_none() => {
                 self.tree = start.place.as_ref().map(|place| place.tree.clone());
                 self.is_counted = start.place.as_ref().is_some_and(|place| place.counted);
                 start
@@ -415,7 +420,7 @@ impl ProcessInstance {
         effects: &[Effect],
         bytes: usize,
     ) -> CountedInTree {
-        let is_start = |effect: &&Effect| matches!(effect, Effect::Send { message, .. } if matches!(**message, PeerMessage::Start { .. }));
+        let is_start = |effect: &&Effect| matches!(effect, Effect::Send { message, .. } if matches!(**message, InstanceMessage::Start { .. }));
         let begun = effects.iter().filter(is_start).count();
         let sends = effects
             .iter()
@@ -574,7 +579,7 @@ impl ProcessInstance {
         let leave = move |arbiter: &actix_rt::ArbiterHandle| {
             arbiter.spawn(async move {
                 // An actor that is gone already has nothing to leave.
-                let _ = addr.send(Leave).await;
+                let _ = addr.send(Stop).await;
             });
         };
         let arbiter = actix_rt::Arbiter::current();
@@ -659,10 +664,10 @@ impl Handler<ServeReaders> for ProcessInstance {
     }
 }
 
-impl Handler<Rest> for ProcessInstance {
+impl Handler<Passivate> for ProcessInstance {
     type Result = ();
 
-    fn handle(&mut self, _: Rest, ctx: &mut Self::Context) {
+    fn handle(&mut self, _: Passivate, ctx: &mut Self::Context) {
         self.leave_if_broken(ctx);
         self.serve_readers();
         if self.gate.is_open() {
@@ -671,10 +676,10 @@ impl Handler<Rest> for ProcessInstance {
     }
 }
 
-impl Handler<Leave> for ProcessInstance {
+impl Handler<Stop> for ProcessInstance {
     type Result = ();
 
-    fn handle(&mut self, _: Leave, ctx: &mut Self::Context) {
+    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
         let leftover = self.leaving.take().unwrap_or_default();
         if self.runtime.registry.reopen(self.key, leftover) {
             self.runtime.load(self.key);

@@ -1,7 +1,7 @@
 //! Who follows lists over many instances: tasks, instances of a process. Each commit's changes of
 //! the read models are shown to them, once durable.
 //!
-//! What belongs into whose list: `session::lists`. Lists are queries: a follower joins first, then
+//! What belongs into whose list: `session::subscription::lists`. Lists are queries: a follower joins first, then
 //! reads the store, so that it misses nothing.
 
 use std::sync::{Arc, PoisonError, RwLock};

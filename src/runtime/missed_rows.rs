@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::channel::SharedFrame;
-use crate::engine::Row;
+use crate::engine::RecordBatch;
 
 /// What was read of the rows before one observation, by whoever came first.
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub struct MissedRows(Mutex<Option<Arc<Missed>>>);
 pub struct Missed {
     after: u64,
     /// The rows, oldest first. A reader that came later may have missed only the last of them.
-    pub rows: Vec<Row>,
+    pub rows: Vec<RecordBatch>,
     /// Their frames, rendered by the first connection that needs them.
     pub frames: OnceLock<Vec<SharedFrame>>,
 }
@@ -32,7 +32,7 @@ impl MissedRows {
         &self,
         cursor: u64,
         limit: usize,
-        read: impl FnOnce() -> Result<Vec<Row>, E>,
+        read: impl FnOnce() -> Result<Vec<RecordBatch>, E>,
     ) -> Result<Option<Arc<Missed>>, E> {
         let known = self
             .0

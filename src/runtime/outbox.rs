@@ -2,11 +2,11 @@
 //! receiver has them durably.
 //!
 //! The truth is the outbox table, written with the sender's row; here is only what is on its way.
-//! One letter per pair is under way at a time, and so many per tree (`delivery_queue`). Who takes a
-//! letter and what it means: `engine::subprocess`; what an end means for what is below: `ends`.
+//! One outbox message per pair is under way at a time, and so many per tree (`delivery_queue`). Who takes a
+//! outbox message and what it means: `engine::subprocess`; what an end means for what is below: `end_descendants`.
 
 pub mod delivery_queue;
-mod ends;
+mod end_descendants;
 
 use std::{
     collections::VecDeque,
@@ -19,22 +19,25 @@ use uuid::Uuid;
 
 use super::{
     Runtime,
-    ask::{Answer, Ask, Envelope, Refusal, Reply, Start},
+    instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, Reply, Start},
     trees::{Tree, TreePlace},
 };
 use crate::{
-    engine::{Command, command::StartInstance, peer::PeerMessage, rejection::RejectionKind},
+    engine::{
+        Command, command::StartInstance, instance_message::InstanceMessage,
+        rejection::RejectionKind,
+    },
     journal::{Entity, OutboxMessage, StoreError, StoreReader, codec},
     model::ids::InstanceKey,
 };
 use delivery_queue::{Next, Pair};
 
-/// Before a letter that could not be taken is sent again.
+/// Before an outbox message that could not be taken is sent again.
 const AGAIN: Duration = Duration::from_millis(50);
 
 /// A message under way.
 #[derive(Clone)]
-pub struct Letter {
+pub struct OutboxDelivery {
     /// The sender.
     pub source: InstanceKey,
     /// The sender's record number.
@@ -42,12 +45,12 @@ pub struct Letter {
     /// The receiver.
     pub target: InstanceKey,
     /// What it says.
-    pub message: Box<PeerMessage>,
+    pub message: Box<InstanceMessage>,
     /// The tree of both.
     pub tree: Arc<Tree>,
 }
 
-impl Letter {
+impl OutboxDelivery {
     /// What keeps it in order: sender and receiver. What an instance has still to start is no reason
     /// to hold up its end, so that has an order of its own.
     fn pair(&self) -> Pair {
@@ -58,7 +61,7 @@ impl Letter {
     }
 
     fn starts_more(&self) -> bool {
-        matches!(*self.message, PeerMessage::StartMore { .. })
+        matches!(*self.message, InstanceMessage::StartMore { .. })
     }
 
     /// Whether it leads to instances, of which a tree starts so many in a while.
@@ -67,12 +70,12 @@ impl Letter {
     }
 
     fn is_start(&self) -> bool {
-        matches!(*self.message, PeerMessage::Start { .. })
+        matches!(*self.message, InstanceMessage::Start { .. })
     }
 }
 
 /// A message the table holds, with the root of its tree.
-pub struct StoredLetter {
+pub struct StoredDelivery {
     root: InstanceKey,
     message: OutboxMessage,
 }
@@ -81,10 +84,10 @@ pub struct StoredLetter {
 ///
 /// # Errors
 /// A store that cannot be read.
-pub fn stored(reader: &dyn StoreReader) -> Result<Vec<StoredLetter>, StoreError> {
+pub fn stored(reader: &dyn StoreReader) -> Result<Vec<StoredDelivery>, StoreError> {
     let with_root = |message: OutboxMessage| {
         let source = message.source.instance();
-        Ok(StoredLetter {
+        Ok(StoredDelivery {
             root: reader.instance(source)?.map_or(source, |row| row.root),
             message,
         })
@@ -92,22 +95,22 @@ pub fn stored(reader: &dyn StoreReader) -> Result<Vec<StoredLetter>, StoreError>
     reader.outbox()?.into_iter().map(with_root).collect()
 }
 
-/// Letters under way, by pair.
+/// outbox messages under way, by pair.
 #[derive(Default)]
 pub struct Outbox {
-    pairs: DashMap<Pair, VecDeque<Letter>>,
+    pairs: DashMap<Pair, VecDeque<OutboxDelivery>>,
 }
 
 impl Outbox {
-    /// Takes a letter whose row is durable. The tree counts what it starts.
-    pub fn post(&self, runtime: &Arc<Runtime>, letter: Letter) {
-        let tree = letter.tree.clone();
-        match self.pairs.entry(letter.pair()) {
-            Entry::Occupied(mut pair) => return pair.get_mut().push_back(letter),
+    /// Takes an outbox message whose row is durable. The tree counts what it starts.
+    pub fn post(&self, runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
+        let tree = delivery.tree.clone();
+        match self.pairs.entry(delivery.pair()) {
+            Entry::Occupied(mut pair) => return pair.get_mut().push_back(delivery),
             Entry::Vacant(pair) => {
                 tree.deliveries()
-                    .push(letter.pair(), letter.waits_as_start());
-                pair.insert(VecDeque::from([letter]));
+                    .push(delivery.pair(), delivery.waits_as_start());
+                pair.insert(VecDeque::from([delivery]));
             }
         }
         pump(runtime, &tree);
@@ -120,42 +123,42 @@ impl Outbox {
     pub fn resume(
         &self,
         runtime: &Arc<Runtime>,
-        letters: Vec<(Arc<Tree>, StoredLetter)>,
+        deliveries: Vec<(Arc<Tree>, StoredDelivery)>,
     ) -> Result<(), StoreError> {
         for (
             tree,
-            StoredLetter {
+            StoredDelivery {
                 message: OutboxMessage { source, row },
                 ..
             },
-        ) in letters
+        ) in deliveries
         {
-            let message: Box<PeerMessage> = codec::decode(&row.body)?;
-            let letter = Letter {
+            let message: Box<InstanceMessage> = codec::decode(&row.body)?;
+            let delivery = OutboxDelivery {
                 source: source.instance(),
                 number: row.seq,
                 target: row.target.instance(),
                 message,
                 tree: tree.clone(),
             };
-            if letter.is_start() {
+            if delivery.is_start() {
                 tree.grow(1);
             }
-            self.post(runtime, letter);
+            self.post(runtime, delivery);
         }
         Ok(())
     }
 
-    /// The letter at the head of its pair is taken: forget it, and let the next ones go.
-    fn taken(&self, runtime: &Arc<Runtime>, letter: &Letter) {
+    /// The outbox message at the head of its pair is taken: forget it, and let the next ones go.
+    fn taken(&self, runtime: &Arc<Runtime>, delivery: &OutboxDelivery) {
         runtime
             .journal
-            .outbox_delivered(Entity::from(letter.source), letter.number);
-        let next = match self.pairs.entry(letter.pair()) {
+            .outbox_delivered(Entity::from(delivery.source), delivery.number);
+        let next = match self.pairs.entry(delivery.pair()) {
             Entry::Vacant(_) => None,
             Entry::Occupied(mut pair) => {
                 pair.get_mut().pop_front();
-                let next = pair.get().front().map(Letter::waits_as_start);
+                let next = pair.get().front().map(OutboxDelivery::waits_as_start);
                 if next.is_none() {
                     pair.remove();
                 }
@@ -163,28 +166,28 @@ impl Outbox {
             }
         };
         {
-            let mut deliveries = letter.tree.deliveries();
+            let mut deliveries = delivery.tree.deliveries();
             deliveries.done();
             if let Some(is_start) = next {
-                deliveries.push(letter.pair(), is_start);
+                deliveries.push(delivery.pair(), is_start);
             }
         }
-        pump(runtime, &letter.tree);
+        pump(runtime, &delivery.tree);
     }
 
-    fn first(&self, pair: Pair) -> Option<Letter> {
+    fn first(&self, pair: Pair) -> Option<OutboxDelivery> {
         self.pairs
             .get(&pair)
-            .and_then(|letters| letters.front().cloned())
+            .and_then(|deliveries| deliveries.front().cloned())
     }
 
-    /// Letters under way.
+    /// outbox messages under way.
     pub fn len(&self) -> usize {
         self.pairs.iter().map(|pair| pair.value().len()).sum()
     }
 }
 
-impl StoredLetter {
+impl StoredDelivery {
     /// The root of its tree.
     pub fn root(&self) -> InstanceKey {
         self.root
@@ -199,7 +202,7 @@ fn pump(runtime: &Arc<Runtime>, tree: &Arc<Tree>) {
             .next(tree.limits(), tree.ends(), Instant::now());
         match next {
             Next::Nothing => return,
-            Next::Check(pair) => ends::check(runtime, tree, pair),
+            Next::Check(pair) => end_descendants::check(runtime, tree, pair),
             Next::Wait(span) => {
                 let (again, tree) = (runtime.clone(), tree.clone());
                 return runtime.later(span, move || {
@@ -208,37 +211,39 @@ fn pump(runtime: &Arc<Runtime>, tree: &Arc<Tree>) {
                 });
             }
             Next::Deliver(pair, ends) => match runtime.outbox.first(pair) {
-                Some(letter) => deliver(runtime, letter, ends),
+                Some(delivery) => deliver(runtime, delivery, ends),
                 None => tree.deliveries().done(),
             },
         }
     }
 }
 
-fn deliver(runtime: &Arc<Runtime>, letter: Letter, ends: u64) {
-    let ask = match &*letter.message {
-        PeerMessage::EndDescendants => return ends::end_descendants(runtime, letter),
-        PeerMessage::Start { .. } => match start(runtime, &letter, ends) {
+fn deliver(runtime: &Arc<Runtime>, delivery: OutboxDelivery, ends: u64) {
+    let ask = match &*delivery.message {
+        InstanceMessage::EndDescendants => {
+            return end_descendants::end_descendants(runtime, delivery);
+        }
+        InstanceMessage::Start { .. } => match start(runtime, &delivery, ends) {
             Ok(ask) => ask,
-            Err(sentence) => return not_startable(runtime, letter, sentence),
+            Err(sentence) => return not_startable(runtime, delivery, sentence),
         },
         message => {
             let receive = Command::Receive {
-                from: letter.source,
-                number: letter.number,
+                from: delivery.source,
+                number: delivery.number,
                 message: Box::new(message.clone()),
             };
-            Ask::Apply {
+            InstanceRequest::Apply {
                 command: Box::new(receive),
                 tag: None,
                 if_seq: None,
             }
         }
     };
-    let target = letter.target;
+    let target = delivery.target;
     let answered = {
         let runtime = runtime.clone();
-        Reply::to(move |answer| on_answer(&runtime, letter, answer))
+        Reply::to(move |answer| on_answer(&runtime, delivery, answer))
     };
     runtime.dispatch(
         target,
@@ -250,12 +255,16 @@ fn deliver(runtime: &Arc<Runtime>, letter: Letter, ends: u64) {
     );
 }
 
-fn start(runtime: &Runtime, letter: &Letter, ends: u64) -> Result<Ask, String> {
-    let PeerMessage::Start {
+fn start(
+    runtime: &Runtime,
+    delivery: &OutboxDelivery,
+    ends: u64,
+) -> Result<InstanceRequest, String> {
+    let InstanceMessage::Start {
         head,
         start_condition,
         command: tag,
-    } = &*letter.message
+    } = &*delivery.message
     else {
         return Err("the message is no start".to_owned());
     };
@@ -277,11 +286,11 @@ fn start(runtime: &Runtime, letter: &Letter, ends: u64) -> Result<Ask, String> {
         schedule: None,
     };
     let place = Some(TreePlace {
-        tree: letter.tree.clone(),
+        tree: delivery.tree.clone(),
         ends,
         counted: true,
     });
-    Ok(Ask::Start(Box::new(Start {
+    Ok(InstanceRequest::Start(Box::new(Start {
         command,
         process,
         tag: tag.clone(),
@@ -289,88 +298,88 @@ fn start(runtime: &Runtime, letter: &Letter, ends: u64) -> Result<Ask, String> {
     })))
 }
 
-fn on_answer(runtime: &Arc<Runtime>, letter: Letter, answer: Answer) {
-    if let Answer::Refused(refusal) = &answer
+fn on_answer(runtime: &Arc<Runtime>, delivery: OutboxDelivery, answer: InstanceResponse) {
+    if let InstanceResponse::Refused(refusal) = &answer
         && let Some(pause) = refusal.again_after(AGAIN)
     {
-        return again(runtime, letter, pause);
+        return again(runtime, delivery, pause);
     }
     match answer {
-        Answer::Refused(Refusal::Rejected(rejection)) if letter.is_start() => {
-            not_startable(runtime, letter, rejection.message);
+        InstanceResponse::Refused(Refusal::Rejected(rejection)) if delivery.is_start() => {
+            not_startable(runtime, delivery, rejection.message);
         }
-        Answer::Refused(Refusal::Rejected(rejection))
+        InstanceResponse::Refused(Refusal::Rejected(rejection))
             if rejection.kind != RejectionKind::NotFound =>
         {
             log::warn!(
                 "a message from {} to {} was refused and is dropped: {}",
-                letter.source,
-                letter.target,
+                delivery.source,
+                delivery.target,
                 rejection.message
             );
-            runtime.outbox.taken(runtime, &letter);
+            runtime.outbox.taken(runtime, &delivery);
         }
-        Answer::Applied(_) => runtime.outbox.taken(runtime, &letter),
+        InstanceResponse::Applied(_) => runtime.outbox.taken(runtime, &delivery),
         _ => {
-            if letter.is_start() {
+            if delivery.is_start() {
                 // It was started before, and is counted as an instance.
-                letter.tree.shrink();
+                delivery.tree.shrink();
             }
-            runtime.outbox.taken(runtime, &letter);
+            runtime.outbox.taken(runtime, &delivery);
         }
     }
 }
 
-/// Sends a letter again after a while: a start is looked at anew, as something above may have ended
+/// Sends an outbox message again after a while: a start is looked at anew, as something above may have ended
 /// meanwhile.
-fn again(runtime: &Arc<Runtime>, letter: Letter, pause: Duration) {
+fn again(runtime: &Arc<Runtime>, delivery: OutboxDelivery, pause: Duration) {
     let later = runtime.clone();
     runtime.later(pause, move || {
-        if letter.waits_as_start() && letter.tree.ends() > 0 {
-            ends::check(&later, &letter.tree, letter.pair());
+        if delivery.waits_as_start() && delivery.tree.ends() > 0 {
+            end_descendants::check(&later, &delivery.tree, delivery.pair());
         } else {
-            deliver(&later, letter, 0);
+            deliver(&later, delivery, 0);
         }
     });
 }
 
-fn not_startable(runtime: &Arc<Runtime>, letter: Letter, sentence: String) {
+fn not_startable(runtime: &Arc<Runtime>, delivery: OutboxDelivery, sentence: String) {
     log::warn!(
         "instance {}: its child {} could not be started: {sentence}",
-        letter.source,
-        letter.target
+        delivery.source,
+        delivery.target
     );
     instead(
         runtime,
-        letter,
-        PeerMessage::StartRefused { message: sentence },
+        delivery,
+        InstanceMessage::StartRefused { message: sentence },
     );
 }
 
 /// A child is not started: its parent is told this in its stead.
-fn instead(runtime: &Arc<Runtime>, letter: Letter, message: PeerMessage) {
+fn instead(runtime: &Arc<Runtime>, delivery: OutboxDelivery, message: InstanceMessage) {
     let receive = Command::Receive {
-        from: letter.target,
+        from: delivery.target,
         number: 1,
         message: Box::new(message.clone()),
     };
-    let ask = Ask::Apply {
+    let ask = InstanceRequest::Apply {
         command: Box::new(receive),
         tag: None,
         if_seq: None,
     };
-    let (source, answered) = (letter.source, runtime.clone());
+    let (source, answered) = (delivery.source, runtime.clone());
     let reply = Reply::to(move |answer| {
         let pause = match &answer {
-            Answer::Refused(refusal) => refusal.again_after(AGAIN),
+            InstanceResponse::Refused(refusal) => refusal.again_after(AGAIN),
             _ => None,
         };
         if let Some(pause) = pause {
             let again = answered.clone();
-            return answered.later(pause, move || instead(&again, letter, message));
+            return answered.later(pause, move || instead(&again, delivery, message));
         }
-        letter.tree.shrink();
-        answered.outbox.taken(&answered, &letter);
+        delivery.tree.shrink();
+        answered.outbox.taken(&answered, &delivery);
     });
     runtime.dispatch(
         source,

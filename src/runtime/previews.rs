@@ -16,9 +16,9 @@ use crate::{
     limits::CallerKind,
     model::{
         ids::{InstanceKey, Time},
-        occurrences::Occurrences,
         schedule::Schedule,
         template::{Builtins, Template},
+        timer_cycle::Occurrences,
     },
 };
 

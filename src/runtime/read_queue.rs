@@ -13,8 +13,8 @@ use std::sync::{
 use uuid::Uuid;
 
 use super::{
-    ask::{Answer, Observed, Refusal, Reply, Whole},
     decide::{self, Memory},
+    instance_request::{InstanceContents, InstanceResponse, Observed, Refusal, Reply},
 };
 use crate::{
     engine::{Rejection, access::Caller, rejection::RejectionKind},
@@ -35,12 +35,12 @@ pub struct Read {
 /// What is asked of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Question {
-    /// How it stands: [`Answer::Observed`].
+    /// How it stands: [`InstanceResponse::Observed`].
     Observe {
         /// Whether data, view and open messages are wanted too.
         whole: bool,
     },
-    /// A file by its id: [`Answer::File`].
+    /// A file by its id: [`InstanceResponse::File`].
     FindFile(Uuid),
 }
 
@@ -87,7 +87,8 @@ impl LastObserved {
     fn of(&mut self, memory: &Memory, whole: bool, now: Time) -> Option<Arc<Observed>> {
         let (state, process) = memory.as_ref()?;
         // Between two rows only time passes, and messages are closed by it.
-        let is_open_the_same = |known: &Whole| known.open.len() == state.open(now).count();
+        let is_open_the_same =
+            |known: &InstanceContents| known.open.len() == state.open(now).count();
         let fits = |observed: &Arc<Observed>| {
             observed.seq == state.seq()
                 && (!whole || observed.whole.as_ref().is_some_and(is_open_the_same))
@@ -108,7 +109,7 @@ pub fn answer(
     reads: Vec<Read>,
     last: &mut LastObserved,
     now: Time,
-) -> Vec<(Read, Answer)> {
+) -> Vec<(Read, InstanceResponse)> {
     let whole = reads
         .iter()
         .any(|read| read.question == Question::Observe { whole: true });
@@ -116,19 +117,21 @@ pub fn answer(
     let observed = last.of(memory, whole, now);
     let answer_one = |read: Read| {
         let answer = match decide::visible(memory, read.caller.as_ref()) {
-            Err(refusal) => Answer::Refused(refusal),
+            Err(refusal) => InstanceResponse::Refused(refusal),
             Ok((state, _)) => match (read.question, &observed) {
-                (Question::Observe { .. }, Some(observed)) => Answer::Observed(observed.clone()),
-                (Question::Observe { .. }, None) => Answer::Refused(Refusal::Internal),
+                (Question::Observe { .. }, Some(observed)) => {
+                    InstanceResponse::Observed(observed.clone())
+                }
+                (Question::Observe { .. }, None) => InstanceResponse::Refused(Refusal::Internal),
                 (Question::FindFile(id), _) => match state.files().get(&id) {
-                    Some(file) => Answer::File(Box::new(file.clone())),
-                    None => Answer::Refused(no_such_file().into()),
+                    Some(file) => InstanceResponse::File(Box::new(file.clone())),
+                    None => InstanceResponse::Refused(no_such_file().into()),
                 },
             },
         };
         meters().command(
             "look",
-            if matches!(answer, Answer::Refused(_)) {
+            if matches!(answer, InstanceResponse::Refused(_)) {
                 "refused"
             } else {
                 "answered"

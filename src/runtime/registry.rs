@@ -20,8 +20,8 @@ use actix::{Addr, dev::SendError};
 use dashmap::{DashMap, Entry};
 
 use super::{
-    ask::{Envelope, Refusal},
-    instance::{ProcessInstance, Rest, ServeReaders},
+    instance::{Passivate, ProcessInstance, ServeReaders},
+    instance_request::{Envelope, Refusal},
     read_queue::{Read, ReadQueue},
 };
 use crate::{
@@ -40,11 +40,11 @@ pub type Generation = u64;
 /// The instances in memory.
 #[derive(Default)]
 pub struct Registry {
-    slots: DashMap<InstanceKey, Slot>,
+    slots: DashMap<InstanceKey, RegistryEntry>,
     generations: AtomicU64,
 }
 
-struct Slot {
+struct RegistryEntry {
     state: SlotState,
     readers: Arc<ReadQueue>,
 }
@@ -60,7 +60,7 @@ enum SlotState {
     },
 }
 
-impl Slot {
+impl RegistryEntry {
     /// Being loaded for these envelopes.
     fn moving(waiting: impl Into<VecDeque<Envelope>>) -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Registry {
     pub fn dispatch(&self, key: InstanceKey, envelope: Envelope) -> Dispatched {
         let mut slot = match self.slots.entry(key) {
             Entry::Vacant(vacant) => {
-                vacant.insert(Slot::moving([envelope]));
+                vacant.insert(RegistryEntry::moving([envelope]));
                 return Dispatched::Load;
             }
             Entry::Occupied(occupied) => occupied.into_ref(),
@@ -123,7 +123,7 @@ impl Registry {
     pub fn read(&self, key: InstanceKey, read: Read) -> Dispatched {
         let mut slot = match self.slots.entry(key) {
             Entry::Vacant(vacant) => {
-                vacant.insert(Slot::moving([])).readers.push(read);
+                vacant.insert(RegistryEntry::moving([])).readers.push(read);
                 return Dispatched::Load;
             }
             Entry::Occupied(occupied) => occupied.into_ref(),
@@ -229,7 +229,7 @@ impl Registry {
         let Entry::Occupied(mut slot) = self.slots.entry(key) else {
             return false;
         };
-        let Slot {
+        let RegistryEntry {
             state: SlotState::Moving { waiting },
             readers,
         } = slot.get_mut()
@@ -254,7 +254,7 @@ impl Registry {
                 && now.duration_since(*used) >= idle
             {
                 // A full mailbox is not idle; a closed one is found by the next dispatch.
-                let _ = addr.try_send(Rest);
+                let _ = addr.try_send(Passivate);
             }
         }
         give_back(&self.slots);

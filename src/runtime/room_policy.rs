@@ -5,9 +5,9 @@
 //! is done are answered as ever, so this is asked after them. Not here: how much room there is
 //! (`journal::disk_room`).
 
-use super::ask::{Refusal, Start};
+use super::instance_request::{Refusal, Start};
 use crate::{
-    engine::{Command, access::Caller, command::TimerKey, peer::PeerMessage},
+    engine::{Command, access::Caller, command::TimerKey, instance_message::InstanceMessage},
     journal::disk_room::DiskRoom,
     limits::Limit,
 };
@@ -80,7 +80,7 @@ fn completes(command: &Command) -> bool {
         | Command::Dismiss
         | Command::Hold
         | Command::Skip { .. } => true,
-        Command::Receive { message, .. } => !matches!(**message, PeerMessage::Start { .. }),
+        Command::Receive { message, .. } => !matches!(**message, InstanceMessage::Start { .. }),
         Command::FireTimer(timer) => *timer == TimerKey::expiry(),
         Command::Unhold
         | Command::StartChild(_)

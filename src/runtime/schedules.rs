@@ -7,14 +7,14 @@
 //! everything in the `catalog` is: durable, then visible. What is due is read from what is visible,
 //! so a time is kept only once its row is durable.
 //!
-//! Where to go next: `following` for what becomes of schedules when a definition changes, `missed`
-//! for times that passed meanwhile, `firing` for the starts, `underway` for those that are being
-//! made. Not here: which times there are (`model::occurrences`).
+//! Where to go next: `on_deploy` for what becomes of schedules when a definition changes, `misfire`
+//! for times that passed meanwhile, `fire` for the starts, `scheduled_run` for those that are being
+//! made. Not here: which times there are (`model::timer_cycle`).
 
-mod firing;
-mod following;
-mod missed;
-mod underway;
+mod fire;
+mod misfire;
+mod on_deploy;
+mod scheduled_run;
 
 #[cfg(test)]
 mod tests;
@@ -29,15 +29,15 @@ use tokio::{
     task::AbortHandle,
 };
 
-pub use following::Standing;
-use underway::{Order, Underway};
+pub use on_deploy::Standing;
+use scheduled_run::{ScheduledRun, Underway};
 
 use super::{
-    ask::Refusal,
     catalog::{Catalog, CatalogChange, CatalogTable},
     clock::Clock,
     definitions::DeployedProcess,
-    durable::Decision,
+    durable::TableDecision,
+    instance_request::Refusal,
 };
 use crate::{
     engine::{Rejection, rejection::RejectionKind},
@@ -61,14 +61,14 @@ pub struct Schedules {
 
 /// A schedule as it is told: what is durable of it, and the version that says when.
 #[derive(Clone)]
-pub struct Told {
+pub struct ScheduleView {
     /// Where it stands.
     pub row: ScheduleRow,
     /// The standing version of its process, published or disabled.
     pub process: Arc<DeployedProcess>,
 }
 
-impl Told {
+impl ScheduleView {
     /// What is due when.
     pub fn schedule(&self) -> Option<&ExecutableSchedule> {
         self.process
@@ -101,7 +101,7 @@ impl Schedules {
     }
 
     /// The schedules of a tenant, or of one process of it, by process and node.
-    pub fn list(&self, tenant: &str, process: Option<&str>) -> Vec<Told> {
+    pub fn list(&self, tenant: &str, process: Option<&str>) -> Vec<ScheduleView> {
         let wanted = |key: &ScheduleKey| {
             key.tenant == tenant && process.is_none_or(|process| key.process == process)
         };
@@ -115,7 +115,7 @@ impl Schedules {
     ///
     /// # Errors
     /// [`RejectionKind::NotFound`].
-    pub fn get(&self, key: &ScheduleKey) -> Result<Told, Refusal> {
+    pub fn get(&self, key: &ScheduleKey) -> Result<ScheduleView, Refusal> {
         let found = self
             .table
             .read(|catalog| catalog.schedule(key).and_then(|row| told(catalog, row)));
@@ -127,17 +127,17 @@ impl Schedules {
     ///
     /// # Errors
     /// [`RejectionKind::NotFound`]; [`Refusal::Busy`].
-    pub async fn switch(&self, key: &ScheduleKey, enabled: bool) -> Result<Told, Refusal> {
+    pub async fn switch(&self, key: &ScheduleKey, enabled: bool) -> Result<ScheduleView, Refusal> {
         let now = self.clock.now();
         let decide = |catalog: &Catalog| {
-            let Told { mut row, process } = catalog
+            let ScheduleView { mut row, process } = catalog
                 .schedule(key)
                 .and_then(|row| told(catalog, row))
                 .ok_or_else(|| unknown(key))?;
             if row.enabled == enabled {
-                return Ok(Decision {
+                return Ok(TableDecision {
                     change: None,
-                    answer: Told { row, process },
+                    answer: ScheduleView { row, process },
                 });
             }
             if enabled
@@ -146,12 +146,12 @@ impl Schedules {
                     .node(&key.node)
                     .and_then(|node| node.schedule.as_ref())
             {
-                missed::catch_up(&mut row, schedule, now);
+                misfire::catch_up(&mut row, schedule, now);
             }
             row.enabled = enabled;
-            Ok(Decision {
+            Ok(TableDecision {
                 change: Some(put(row.clone())),
-                answer: Told { row, process },
+                answer: ScheduleView { row, process },
             })
         };
         self.table.change(decide).await?
@@ -183,21 +183,21 @@ impl Schedules {
 
     /// Takes the first that is due: its schedule has no other until this one is kept and that is
     /// durable.
-    fn take_due(&self, now: Time) -> Option<Order> {
+    fn take_due(&self, now: Time) -> Option<ScheduledRun> {
         let mut underway = self.underway();
         let order = self.table.read(|catalog| {
             let mut due = catalog.due().take_while(|(due, _)| *due <= now);
             let (planned, key) = due.find(|(_, key)| !underway.firing.contains(key))?;
-            let Told { row, process } = told(catalog, catalog.schedule(key)?)?;
+            let ScheduleView { row, process } = told(catalog, catalog.schedule(key)?)?;
             let schedule = process
                 .executable
                 .node(&key.node)
                 .and_then(|node| node.schedule.as_ref());
             let newest = |schedule: &ExecutableSchedule| {
-                missed::newest(&schedule.occurrences, *planned, row.begun_at, now)
+                misfire::newest(&schedule.occurrences, *planned, row.begun_at, now)
             };
             let due = schedule.map_or(*planned, newest);
-            Some(Order {
+            Some(ScheduledRun {
                 key: key.clone(),
                 due,
                 planned: Some(*planned),
@@ -223,11 +223,11 @@ fn put(row: ScheduleRow) -> CatalogChange {
 
 /// A schedule with the standing version of its process; none for a row whose process has none that
 /// this server can run.
-fn told(catalog: &Catalog, row: &ScheduleRow) -> Option<Told> {
+fn told(catalog: &Catalog, row: &ScheduleRow) -> Option<ScheduleView> {
     let process = catalog
         .versions()
         .standing(&row.key.tenant, &row.key.process)?;
-    Some(Told {
+    Some(ScheduleView {
         row: row.clone(),
         process: process.clone(),
     })

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use super::{
     Runtime,
-    ask::{Answer, Ask, Envelope, Reply},
+    instance_request::{Envelope, InstanceRequest, InstanceResponse, Reply},
 };
 use crate::{
     engine::{Command, command::TimerKey},
@@ -174,7 +174,7 @@ fn fire(
     permit: tokio::sync::OwnedSemaphorePermit,
 ) {
     let command = Box::new(Command::FireTimer(key.clone()));
-    let ask = Ask::Apply {
+    let ask = InstanceRequest::Apply {
         command,
         tag: None,
         if_seq: None,
@@ -182,7 +182,7 @@ fn fire(
     let again = runtime.clone();
     let reply = Reply::to(move |answer| {
         drop(permit);
-        if let Answer::Refused(refusal) = answer
+        if let InstanceResponse::Refused(refusal) = answer
             && let Some(pause) = refusal.again_after(AGAIN)
         {
             let due = again.clock.now();

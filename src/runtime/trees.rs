@@ -7,7 +7,7 @@
 //! rows of its instances from then on. Instances of one tree that step at the same time may each
 //! see the same room, so a tree may grow beyond its limit by what they start in one step each.
 //!
-//! Where the limits become incidents: `engine::room`. How messages wait for their turn:
+//! Where the limits become incidents: `engine::quotas`. How messages wait for their turn:
 //! `outbox::delivery_queue`.
 
 use std::sync::{

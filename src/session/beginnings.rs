@@ -4,36 +4,40 @@
 use std::{sync::Arc, time::Instant};
 
 use super::{
-    answers::WireError,
     connection::{Connection, Out},
-    following::{Courtesy, Following, Phase, Want},
-    frames::{
-        channel::Channel,
-        code::ErrorCode,
-        server::{Live, Reply, Resync, ResyncReason, ServerFrame},
-        step::{SubscribeMode, SubscribeResult},
-    },
     inbox::Inbound,
     input_schemas::before_look,
-    rendering,
-    subscriptions::marked,
-    tree_cursor::Mark,
+    protocol::{
+        channel::Channel,
+        code::ErrorCode,
+        rendering,
+        server::{Live, Reply, Resync, ResyncReason, ServerFrame},
+        step::{SubscribeMode, SubscribeResult},
+        wire_error::WireError,
+    },
+    subscription::{
+        state::{Acknowledgement, Phase, StartFrom, Subscription},
+        subscriptions::marked,
+        tree_cursor::Mark,
+    },
 };
 use crate::{
-    engine::{Row, rejection::RejectionKind},
+    engine::{RecordBatch, rejection::RejectionKind},
     journal::{Entity, StoreError, codec},
     limits,
     model::ids::InstanceKey,
     runtime::{
-        ask::{Answer, Observed, Refusal, Reply as Answering},
+        instance_request::{InstanceResponse, Observed, Refusal, Reply as Answering},
         missed_rows::Missed,
         read_queue::{Question, Read},
     },
 };
 
 impl Connection {
-    pub(super) fn look(&self, instance: InstanceKey, round: u64, want: Want) {
-        let Some(who) = &self.who else { return };
+    pub(super) fn look(&self, instance: InstanceKey, round: u64, want: StartFrom) {
+        let Some(principal) = &self.principal else {
+            return;
+        };
         let inbox = self.inbox.clone();
         let reply = Answering::to(move |answer| {
             inbox.put(Inbound::Looked {
@@ -43,19 +47,19 @@ impl Connection {
             })
         });
         let question = Question::Observe {
-            whole: want != Want::Replay,
+            whole: want != StartFrom::Replay,
         };
         self.sessions.runtime.read(
             instance,
             Read {
-                caller: Some(who.caller.clone()),
+                caller: Some(principal.caller.clone()),
                 question,
                 reply,
             },
         );
     }
 
-    pub(super) fn looked(&mut self, instance: InstanceKey, round: u64, answer: Answer) {
+    pub(super) fn looked(&mut self, instance: InstanceKey, round: u64, answer: InstanceResponse) {
         let Some(following) = self
             .following
             .get_mut(&instance)
@@ -67,10 +71,10 @@ impl Connection {
             return;
         };
         match (answer, want) {
-            (Answer::Observed(observed), Want::Snapshot(reason)) => {
+            (InstanceResponse::Observed(observed), StartFrom::Snapshot(reason)) => {
                 self.begin_with_snapshot(instance, &observed, reason)
             }
-            (Answer::Observed(observed), Want::Replay) => {
+            (InstanceResponse::Observed(observed), StartFrom::Replay) => {
                 let cursor = following.cursor;
                 if cursor > observed.seq {
                     self.look_whole(instance, ResyncReason::Ahead);
@@ -80,13 +84,13 @@ impl Connection {
                     self.read_missed(instance, round, cursor, observed);
                 }
             }
-            (Answer::Refused(refusal), _) => self.cannot_look(instance, refusal),
+            (InstanceResponse::Refused(refusal), _) => self.cannot_look(instance, refusal),
             _ => self.cannot_look(instance, Refusal::Internal),
         }
     }
 
     fn look_whole(&mut self, instance: InstanceKey, reason: ResyncReason) {
-        let want = Want::Snapshot(Some(reason));
+        let want = StartFrom::Snapshot(Some(reason));
         if let Some(following) = self.following.get_mut(&instance) {
             following.phase = Phase::Looking(want);
             let round = following.round;
@@ -100,8 +104,8 @@ impl Connection {
         let Some(following) = self.following.get_mut(&instance) else {
             return;
         };
-        let announced = following.courtesy == Courtesy::None && following.cursor == 0;
-        let claimed = following.courtesy == Courtesy::Claimed;
+        let announced = following.acknowledgement == Acknowledgement::None && following.cursor == 0;
+        let claimed = following.acknowledgement == Acknowledgement::Claimed;
         match &refusal {
             Refusal::Hidden if announced || claimed => return drop(self.unfollow(instance)),
             Refusal::Rejected(rejection)
@@ -112,32 +116,41 @@ impl Connection {
             Refusal::Rejected(rejection)
                 if announced && rejection.kind == RejectionKind::NotFound =>
             {
-                following.patience = Some(Instant::now() + limits::ANNOUNCED_INSTANCE);
+                following.not_found_deadline = Some(Instant::now() + limits::ANNOUNCED_INSTANCE);
                 following.phase = Phase::Ready(Vec::new());
                 return;
             }
             _ => {}
         }
-        let courtesy = following.courtesy.clone();
+        let acknowledgement = following.acknowledgement.clone();
         self.unfollow(instance);
-        self.refuse(instance, &courtesy, &refusal.into());
+        self.refuse(instance, &acknowledgement, &refusal.into());
     }
 
-    pub(super) fn refuse(&mut self, instance: InstanceKey, courtesy: &Courtesy, error: &WireError) {
+    pub(super) fn refuse(
+        &mut self,
+        instance: InstanceKey,
+        acknowledgement: &Acknowledgement,
+        error: &WireError,
+    ) {
         let channel = &Channel::Instance(instance);
-        match courtesy {
-            Courtesy::Replies(ids) => ids
+        match acknowledgement {
+            Acknowledgement::Replies(ids) => ids
                 .iter()
-                .for_each(|id| self.tell_error(Some(id.as_str()), Some(channel), error)),
-            Courtesy::None | Courtesy::Live | Courtesy::Shown | Courtesy::Claimed => {
-                self.tell_error(None, Some(channel), error)
-            }
+                .for_each(|id| self.send_error(Some(id.as_str()), Some(channel), error)),
+            Acknowledgement::None
+            | Acknowledgement::Live
+            | Acknowledgement::Shown
+            | Acknowledgement::Claimed => self.send_error(None, Some(channel), error),
         }
     }
 
     pub(super) fn give_up_waiting(&mut self, now: Instant) {
-        let late = |following: &Following| {
-            following.cursor == 0 && following.patience.is_some_and(|until| now >= until)
+        let late = |following: &Subscription| {
+            following.cursor == 0
+                && following
+                    .not_found_deadline
+                    .is_some_and(|until| now >= until)
         };
         let late: Vec<InstanceKey> = self
             .following
@@ -151,7 +164,7 @@ impl Connection {
                 not be seen by this user: subscribe again";
             self.refuse(
                 instance,
-                &Courtesy::None,
+                &Acknowledgement::None,
                 &WireError::new(ErrorCode::Busy, sentence),
             );
         }
@@ -169,7 +182,7 @@ impl Connection {
                         reader.rows(Entity::from(instance), cursor, limits::REPLAY_FRAMES + 1)?;
                     let rows = stored
                         .iter()
-                        .map(|stored| codec::decode::<Row>(&stored.row.body));
+                        .map(|stored| codec::decode::<RecordBatch>(&stored.row.body));
                     rows.filter(|row| row.as_ref().map_or(true, |row| row.last_seq() <= asked.seq))
                         .collect()
                 };
@@ -245,7 +258,7 @@ impl Connection {
         }
         announced.extend(observed.live_children());
         self.finish_beginning(instance, observed, SubscribeMode::Replay, texts);
-        self.follow_children(instance, announced, Want::Replay);
+        self.follow_children(instance, announced, StartFrom::Replay);
     }
 
     fn begin_with_snapshot(
@@ -284,7 +297,7 @@ impl Connection {
         self.follow_children(
             instance,
             observed.live_children().collect(),
-            Want::Snapshot(None),
+            StartFrom::Snapshot(None),
         );
     }
 
@@ -301,10 +314,10 @@ impl Connection {
             return;
         };
         let (channel, seq) = (&Channel::Instance(instance), observed.seq);
-        match &following.courtesy {
-            Courtesy::None | Courtesy::Shown | Courtesy::Claimed => {}
-            Courtesy::Live => texts.push(Out::Text(Live { channel, seq }.text())),
-            Courtesy::Replies(ids) => texts.extend(ids.iter().map(|id| {
+        match &following.acknowledgement {
+            Acknowledgement::None | Acknowledgement::Shown | Acknowledgement::Claimed => {}
+            Acknowledgement::Live => texts.push(Out::Text(Live { channel, seq }.text())),
+            Acknowledgement::Replies(ids) => texts.extend(ids.iter().map(|id| {
                 let result = SubscribeResult { channel, seq, mode };
                 Out::Text(
                     Reply {
@@ -319,7 +332,7 @@ impl Connection {
         }
         following.cursor = seq;
         following.ended = has_ended(observed);
-        following.patience = None;
+        following.not_found_deadline = None;
         following.phase = Phase::Ready(texts);
     }
 
@@ -327,7 +340,7 @@ impl Connection {
         &mut self,
         parent: InstanceKey,
         children: Vec<InstanceKey>,
-        want: Want,
+        want: StartFrom,
     ) {
         if self
             .following
@@ -338,9 +351,9 @@ impl Connection {
         }
         for child in children {
             match self.following.get_mut(&child) {
-                None => self.follow(child, 0, want, true, Courtesy::None, Some(parent)),
-                Some(following) if following.courtesy == Courtesy::Claimed => {
-                    following.courtesy = Courtesy::None
+                None => self.follow(child, 0, want, true, Acknowledgement::None, Some(parent)),
+                Some(following) if following.acknowledgement == Acknowledgement::Claimed => {
+                    following.acknowledgement = Acknowledgement::None
                 }
                 Some(_) => {}
             }
@@ -382,7 +395,7 @@ impl Connection {
     /// that `bye` is.
     pub(super) fn forget_what_has_not_begun(&mut self) {
         let waits = |out: &Out| match out {
-            Out::Beginning { instance, round } => {
+            Out::SubscriptionStart { instance, round } => {
                 let following = self
                     .following
                     .get(instance)

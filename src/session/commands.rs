@@ -1,49 +1,53 @@
 //! The commands a connection sends on: each becomes one envelope; its answer becomes one frame.
 //!
 //! Commands of one connection to one instance are applied in order: envelopes are sent as frames
-//! come in. What is asked is built in `requests`.
+//! come in. What is asked is built in `to_command`.
 
 use super::{
-    answers::WireError,
     connection::{Connection, Out},
-    following::Courtesy,
-    frames::{
+    inbox::{CommandKind, Inbound, PendingCommand},
+    input_schemas,
+    protocol::{
         client::{FrameId, Patch, Run, Start},
         code::ErrorCode,
         on_instance::OnInstance,
+        rendering,
         server::{Reply, ServerFrame},
         step::NoResult,
+        to_command,
+        wire_error::WireError,
     },
-    inbox::{CommandKind, Inbound, PendingCommand},
-    input_schemas, rendering, requests,
+    subscription::state::Acknowledgement,
 };
 use crate::{
     engine::access::Caller,
     limits,
     model::ids::InstanceKey,
-    runtime::ask::{Answer, Ask, Committed, Envelope, Reply as Answering},
+    runtime::instance_request::{
+        Committed, Envelope, InstanceRequest, InstanceResponse, Reply as Answering,
+    },
 };
 
 impl Connection {
     pub(super) fn run(&mut self, run: Run) {
         let (id, instance) = (run.id.clone(), run.instance);
-        self.command(id, instance, |_, caller| requests::run(run, caller));
+        self.command(id, instance, |_, caller| to_command::run(run, caller));
     }
 
     pub(super) fn patch(&mut self, patch: Patch) {
         let (id, instance) = (patch.id.clone(), patch.instance);
-        self.command(id, instance, |_, caller| requests::patch(&patch, caller));
+        self.command(id, instance, |_, caller| to_command::patch(&patch, caller));
     }
 
     pub(super) fn done(&mut self, id: FrameId, instance: InstanceKey, seq: u64) {
         self.command(id, instance, |id, caller| {
-            Ok(requests::done(id, seq, caller))
+            Ok(to_command::done(id, seq, caller))
         });
     }
 
     pub(super) fn on_instance(&mut self, id: FrameId, instance: InstanceKey, command: OnInstance) {
         self.command(id, instance, |id, caller| {
-            Ok(requests::on_instance(id, command, caller))
+            Ok(to_command::on_instance(id, command, caller))
         });
     }
 
@@ -51,7 +55,7 @@ impl Connection {
         &mut self,
         id: FrameId,
         instance: InstanceKey,
-        ask: impl FnOnce(&FrameId, &Caller) -> Result<Ask, WireError>,
+        ask: impl FnOnce(&FrameId, &Caller) -> Result<InstanceRequest, WireError>,
     ) {
         let Some(caller) = self.caller() else { return };
         match ask(&id, &caller) {
@@ -71,26 +75,28 @@ impl Connection {
                     },
                 );
             }
-            Err(error) => self.tell_error(Some(id.as_str()), None, &error),
+            Err(error) => self.send_error(Some(id.as_str()), None, &error),
         }
     }
 
     pub(super) fn start(&mut self, start: Start) {
-        let Some(who) = &self.who else { return };
-        let admitted = requests::start(&start, who).and_then(|mut request| {
+        let Some(principal) = &self.principal else {
+            return;
+        };
+        let admitted = to_command::start(&start, principal).and_then(|mut request| {
             self.sessions
                 .admit_start(&mut request, self.payer, self.address)?;
             Ok(request)
         });
         let request = match admitted {
             Ok(request) => request,
-            Err(error) => return self.tell_error(Some(start.id.as_str()), None, &error),
+            Err(error) => return self.send_error(Some(start.id.as_str()), None, &error),
         };
         let instance = request.key();
         let kind = CommandKind::Start {
             instance,
             follow: start.subscribe,
-            anonymous: requests::subject_of_token(&request),
+            anonymous: to_command::subject_of_token(&request),
         };
         let Some(reply) = self.pending(PendingCommand { id: start.id, kind }) else {
             return;
@@ -109,7 +115,7 @@ impl Connection {
                 "expected at most {} unanswered commands, but this is one more: wait for answers",
                 limits::UNANSWERED_COMMANDS
             );
-            self.tell_error(
+            self.send_error(
                 Some(command.id.as_str()),
                 None,
                 &WireError::new(ErrorCode::Busy, sentence),
@@ -123,7 +129,7 @@ impl Connection {
         }))
     }
 
-    pub(super) fn answered(&mut self, command: &PendingCommand, answer: Answer) {
+    pub(super) fn answered(&mut self, command: &PendingCommand, answer: InstanceResponse) {
         self.unanswered -= 1;
         let id = command.id.as_str();
         if let (
@@ -132,23 +138,26 @@ impl Connection {
                 anonymous: Some(subject),
                 ..
             },
-            Answer::Applied(_) | Answer::Duplicate(_),
+            InstanceResponse::Applied(_) | InstanceResponse::Duplicate(_),
         ) = (&command.kind, &answer)
-            && let Some(who) = &mut self.who
+            && let Some(principal) = &mut self.principal
         {
             // First, as what follows looks at the instance with these eyes.
-            who.adopt(subject.clone(), *instance);
+            principal.adopt(subject.clone(), *instance);
         }
         match answer {
-            Answer::Applied(committed) => self.applied(command, &committed, false),
-            Answer::Duplicate(committed) => self.applied(command, &committed, true),
-            Answer::Unchanged | Answer::Observed(_) | Answer::MayUpload(_) | Answer::File(_) => {
+            InstanceResponse::Applied(committed) => self.applied(command, &committed, false),
+            InstanceResponse::Duplicate(committed) => self.applied(command, &committed, true),
+            InstanceResponse::Unchanged
+            | InstanceResponse::Observed(_)
+            | InstanceResponse::MayUpload(_)
+            | InstanceResponse::File(_) => {
                 self.forget_start(&command.kind);
-                self.tell_done(&command.id);
+                self.send_done(&command.id);
             }
-            Answer::Refused(refusal) => {
+            InstanceResponse::Refused(refusal) => {
                 self.forget_start(&command.kind);
-                self.tell_error(Some(id), None, &refusal.into());
+                self.send_error(Some(id), None, &refusal.into());
             }
         }
     }
@@ -160,12 +169,12 @@ impl Connection {
             ..
         } = command.kind
         else {
-            return self.tell_applied(command, committed, duplicate);
+            return self.send_applied(command, committed, duplicate);
         };
         let follows = self.follow_started(instance, duplicate);
-        self.tell_applied(command, committed, duplicate);
+        self.send_applied(command, committed, duplicate);
         if !follows {
-            self.refuse_for_want_of_room(instance, &Courtesy::Shown);
+            self.refuse_for_want_of_room(instance, &Acknowledgement::Shown);
         }
     }
 
@@ -175,13 +184,13 @@ impl Connection {
         }
     }
 
-    fn tell_applied(&mut self, command: &PendingCommand, committed: &Committed, duplicate: bool) {
+    fn send_applied(&mut self, command: &PendingCommand, committed: &Committed, duplicate: bool) {
         let token = match &command.kind {
             CommandKind::Start {
                 instance,
                 anonymous: Some(subject),
                 ..
-            } => requests::anonymous_token(&self.sessions.tokens, subject, *instance),
+            } => to_command::anonymous_token(&self.sessions.tokens, subject, *instance),
             _ => None,
         };
         let Some(caller) = self.caller() else { return };

@@ -5,7 +5,7 @@
 //! are pulled when their turn comes. So a reply stands behind the frames of its commit, and a slow
 //! client costs a cursor, not a queue.
 //!
-//! Not here: sockets and deadlines of sending (`web::ws`). Commands: `commands`; following:
+//! Not here: sockets and deadlines of sending (`web::websocket::socket`). Commands: `commands`; following:
 //! `subscriptions`.
 
 use std::{
@@ -19,25 +19,22 @@ use bytestring::ByteString;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
-    answers::WireError,
-    following::Following,
-    frames::{
+    auth::{principal::Principal, token::Identity},
+    inbox::{Inbound, Inbox},
+    input_schemas::ToldSchemas,
+    protocol::{
         channel::Channel,
         client::{self, ClientFrame, FrameError, FrameId},
         close::{Close, CloseCode},
         code::ErrorCode,
         server::{Bye, ErrorFrame, Ping, Reply, ServerFrame},
         step::NoResult,
+        wire_error::WireError,
     },
-    inbox::{Inbound, Inbox},
-    input_schemas::ToldSchemas,
-    lists::ListFollowing,
-    rate::{Admission, Rate},
+    rate_limit::{Admission, Rate},
     sessions::Sessions,
     shared_rates::{Asked, Payer},
-    token::Identity,
-    tree_cursor::Mark,
-    who::Who,
+    subscription::{lists::ListFollowing, state::Subscription, tree_cursor::Mark},
 };
 use crate::{
     engine::access::Caller,
@@ -51,14 +48,14 @@ pub struct Connection {
     pub(super) sessions: Arc<Sessions>,
     pub(super) inbox: Arc<Inbox>,
     pub(super) follower: Arc<dyn Follower>,
-    pub(super) following: HashMap<InstanceKey, Following>,
+    pub(super) following: HashMap<InstanceKey, Subscription>,
     pub(super) lists: HashMap<Channel, ListFollowing>,
     /// Followed instances that have ended, oldest first.
     pub(super) ended: VecDeque<InstanceKey>,
     pub(super) rounds: u64,
     pub(super) unanswered: usize,
     pub(super) out: VecDeque<Out>,
-    pub(super) who: Option<Who>,
+    pub(super) principal: Option<Principal>,
     /// Of a client that wants to know what actions take.
     pub(super) schemas: Option<ToldSchemas>,
     /// Where it comes from; `None` where the transport has no address.
@@ -66,7 +63,7 @@ pub struct Connection {
     /// Whose rates its messages count for.
     pub(super) payer: Payer,
     /// Whether the client can say anything: somebody who only listens cannot.
-    pub(super) hears: bool,
+    pub(super) is_read_only: bool,
     /// Known before `hello` by a ticket.
     pub(super) ticket: Option<Identity>,
     close: Option<Close>,
@@ -74,7 +71,7 @@ pub struct Connection {
     /// Whether a message was over a rate of late.
     refused: bool,
     opened: Instant,
-    heard: Instant,
+    received: Instant,
     pinged: Instant,
 }
 
@@ -89,7 +86,7 @@ pub(super) enum Out {
     /// Whatever the channel of an instance has after our cursor.
     Pull(InstanceKey),
     /// The beginning of a subscription, once it is known; nothing behind it goes out before.
-    Beginning { instance: InstanceKey, round: u64 },
+    SubscriptionStart { instance: InstanceKey, round: u64 },
 }
 
 impl Connection {
@@ -119,17 +116,17 @@ impl Connection {
             rounds: 0,
             unanswered: 0,
             out: VecDeque::new(),
-            who: None,
+            principal: None,
             schemas: None,
             address,
             payer: Payer::default(),
-            hears: true,
+            is_read_only: true,
             ticket,
             close: None,
             rate,
             refused: false,
             opened: now,
-            heard: now,
+            received: now,
             pinged: now,
         };
         (connection, receiver)
@@ -170,8 +167,8 @@ impl Connection {
         if self.close.is_some() {
             return;
         }
-        self.heard = now;
-        if self.who.is_none() {
+        self.received = now;
+        if self.principal.is_none() {
             // One message, so no rate is needed.
             return self.receive_first(text);
         }
@@ -194,7 +191,7 @@ impl Connection {
             Ok(frame) => self.handle(frame),
             Err(error) => {
                 let wire = WireError::new(error.code, error.message);
-                self.tell_error(error.id.as_deref(), None, &wire);
+                self.send_error(error.id.as_deref(), None, &wire);
             }
         }
     }
@@ -206,7 +203,7 @@ impl Connection {
             Ok(hello) => self.hello(hello),
             Err(FrameError { id, code, message }) => {
                 let close = Close::because(CloseCode::NoValidHello, &message);
-                self.tell_error(id.as_deref(), None, &WireError::new(code, message));
+                self.send_error(id.as_deref(), None, &WireError::new(code, message));
                 self.close(close);
             }
         }
@@ -217,7 +214,7 @@ impl Connection {
             ClientFrame::Hello(_) => {
                 let sentence = "expected one hello per connection, but this is another; use \
                     'auth' for a new token";
-                self.tell_error(None, None, &WireError::new(ErrorCode::BadRequest, sentence));
+                self.send_error(None, None, &WireError::new(ErrorCode::BadRequest, sentence));
             }
             ClientFrame::Pong => {}
             ClientFrame::Start(start) => self.start(start),
@@ -244,18 +241,18 @@ impl Connection {
 
     /// The client answered a ping of its own transport, or sent one.
     pub fn alive(&mut self, now: Instant) {
-        self.heard = now;
+        self.received = now;
     }
 
     /// The tenant and subject at the other end, once it has said hello: what its connections are
     /// counted under.
     pub fn user(&self) -> Option<String> {
-        self.who.as_ref().map(Who::user)
+        self.principal.as_ref().map(Principal::user)
     }
 
     /// Who is at the other end, once it has said hello.
-    pub fn who(&self) -> Option<&Who> {
-        self.who.as_ref()
+    pub fn principal(&self) -> Option<&Principal> {
+        self.principal.as_ref()
     }
 
     fn limited(&mut self, text: &str, error: &WireError) {
@@ -263,7 +260,7 @@ impl Connection {
         let id = client::parse(text)
             .ok()
             .and_then(|frame| frame.id().map(|id| id.as_str().to_owned()));
-        self.tell_error(id.as_deref(), None, error);
+        self.send_error(id.as_deref(), None, error);
     }
 
     /// Takes what the runtime had for this connection.
@@ -288,7 +285,7 @@ impl Connection {
                 observed,
                 rows,
             } => self.missed(instance, round, &observed, rows),
-            Inbound::ListChanged { channel, round } => self.tell_changes(&channel, round),
+            Inbound::ListChanged { channel, round } => self.send_changes(&channel, round),
             Inbound::Listed {
                 channel,
                 round,
@@ -310,7 +307,7 @@ impl Connection {
 
     /// Does what is due by real time. Call it about once a second.
     pub fn tick(&mut self, now: Instant) {
-        if self.hears {
+        if self.is_read_only {
             self.look_for_life(now);
         }
         self.close_if_expired();
@@ -319,13 +316,13 @@ impl Connection {
 
     fn look_for_life(&mut self, now: Instant) {
         let ping = Duration::from_secs(u64::from(limits::PING_SECONDS));
-        if self.who.is_none() && now.duration_since(self.opened) >= limits::HELLO {
+        if self.principal.is_none() && now.duration_since(self.opened) >= limits::HELLO {
             return self.close(CloseCode::NoHello);
         }
-        if now.duration_since(self.heard) >= 2 * ping {
+        if now.duration_since(self.received) >= 2 * ping {
             return self.close(CloseCode::NoSignOfLife);
         }
-        if self.who.is_some() && now.duration_since(self.pinged.max(self.opened)) >= ping {
+        if self.principal.is_some() && now.duration_since(self.pinged.max(self.opened)) >= ping {
             self.pinged = now;
             self.out.push_back(Out::Text(Ping {}.text()));
         }
@@ -344,7 +341,7 @@ impl Connection {
                     return match self.out.pop_front()? {
                         Out::Text(text) => Some((text, None)),
                         Out::Marked(text, mark) => Some((text, Some(mark))),
-                        Out::Schemas(_) | Out::Pull(_) | Out::Beginning { .. } => None,
+                        Out::Schemas(_) | Out::Pull(_) | Out::SubscriptionStart { .. } => None,
                     };
                 }
                 Out::Schemas(inputs) => {
@@ -354,7 +351,7 @@ impl Connection {
                         return Some((frame, None));
                     }
                 }
-                &Out::Beginning { instance, round } => {
+                &Out::SubscriptionStart { instance, round } => {
                     if !self.begin(instance, round) {
                         return None;
                     }
@@ -366,10 +363,12 @@ impl Connection {
 
     /// Who acts here, once hello was said.
     pub(super) fn caller(&self) -> Option<Caller> {
-        self.who.as_ref().map(|who| who.caller.clone())
+        self.principal
+            .as_ref()
+            .map(|principal| principal.caller.clone())
     }
 
-    pub(super) fn tell_done(&mut self, id: &FrameId) {
+    pub(super) fn send_done(&mut self, id: &FrameId) {
         let text = Reply {
             id: id.as_str(),
             seq: None,
@@ -380,7 +379,7 @@ impl Connection {
         self.out.push_back(Out::Text(text));
     }
 
-    pub(super) fn tell_error(
+    pub(super) fn send_error(
         &mut self,
         id: Option<&str>,
         channel: Option<&Channel>,

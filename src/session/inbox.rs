@@ -11,16 +11,16 @@ use std::{
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{
-    frames::{channel::Channel, client::FrameId},
-    lists::Listed,
+    protocol::{channel::Channel, client::FrameId},
+    subscription::lists::Listed,
 };
 use crate::{
     journal::StoreError,
     model::ids::InstanceKey,
     runtime::{
-        activity::{Active, Activity},
-        ask::{Answer, Observed},
         channel::Follower,
+        idle_tracker::{Active, IdleTracker},
+        instance_request::{InstanceResponse, Observed},
         missed_rows::Missed,
     },
 };
@@ -34,7 +34,7 @@ pub enum Inbound {
         /// Which.
         command: PendingCommand,
         /// How.
-        answer: Answer,
+        answer: InstanceResponse,
     },
     /// A look at an instance that is to be followed.
     Looked {
@@ -43,7 +43,7 @@ pub enum Inbound {
         /// The subscription's round: an answer to an earlier one is dropped.
         round: u64,
         /// What was seen.
-        answer: Answer,
+        answer: InstanceResponse,
     },
     /// Rows that a follower has missed.
     Missed {
@@ -115,13 +115,13 @@ pub struct Inbox {
 
 /// With a test clock: what is in the inbox, or came of it and is not sent yet, counts as activity.
 struct Unsettled {
-    activity: Arc<Activity>,
+    activity: Arc<IdleTracker>,
     held: Mutex<Option<Active>>,
 }
 
 impl Inbox {
     /// An inbox and the receiver its connection reads.
-    pub fn new(activity: Option<Arc<Activity>>) -> (Self, UnboundedReceiver<Inbound>) {
+    pub fn new(activity: Option<Arc<IdleTracker>>) -> (Self, UnboundedReceiver<Inbound>) {
         let (sender, receiver) = unbounded_channel();
         let unsettled = activity.map(|activity| Unsettled {
             activity,

@@ -12,16 +12,16 @@ use bytestring::ByteString;
 
 use super::{
     connection::Out,
-    frames::server::{Schemas, ServerFrame},
+    protocol::server::{Schemas, ServerFrame},
 };
 use crate::{
     engine::{
-        access::{Caller, Standpoint},
+        access::{Caller, Permissions},
         next_step::{NextStep, Offer},
     },
     limits,
     model::{executable::ExecutableProcess, input_schema::InputSchema},
-    runtime::ask::{Committed, Observed},
+    runtime::instance_request::{Committed, Observed},
 };
 
 /// Which schemas a connection has been told.
@@ -74,7 +74,7 @@ pub(super) fn before_look(
     offered(&observed.process.executable, &observed.next, &standpoint)
 }
 
-fn offered(process: &ExecutableProcess, next: &NextStep, standpoint: &Standpoint) -> Option<Out> {
+fn offered(process: &ExecutableProcess, next: &NextStep, standpoint: &Permissions) -> Option<Out> {
     let input = |(index, offer): (usize, &Offer)| {
         let action = process.node(&offer.node)?.action(&offer.action)?;
         let input = action.keys.input_schema()?;

@@ -1,22 +1,21 @@
 //! Who is at the other end of a connection: `hello`, tokens shown later, and the end of their time.
 //!
-//! Not here: how a token is read (`token`, `identify`), what its bearer may do (`engine::access`).
+//! Not here: how a token is read (`token`, `authentication`), what its bearer may do (`engine::access`).
 
 use uuid::Uuid;
 
 use super::{
-    answers::WireError,
+    auth::{principal::Principal, token::TokenError},
     connection::{Connection, Out},
-    frames::{
+    input_schemas::ToldSchemas,
+    protocol::{
         client::{FrameId, Hello},
         close::{Close, CloseCode},
         code::ErrorCode,
         server::{RateEntry, Reply, ResyncReason, ServerFrame, Welcome},
         step::AuthResult,
+        wire_error::WireError,
     },
-    input_schemas::ToldSchemas,
-    token::TokenError,
-    who::Who,
 };
 use crate::{
     limits::{self, Limit},
@@ -30,8 +29,8 @@ impl Connection {
             (None, Some(ticket)) => self.sessions.still_good(ticket).map(Some),
             (None, None) => Ok(None),
         };
-        let who = match identity {
-            Ok(identity) => Who::new(identity),
+        let principal = match identity {
+            Ok(identity) => Principal::new(identity),
             Err(error) => {
                 log::debug!("a hello was refused: {error}");
                 return self.close(close_for(&error));
@@ -40,9 +39,9 @@ impl Connection {
         let limits = &self.sessions.limits;
         let welcome = Welcome {
             connection: &Uuid::now_v7().to_string(),
-            user: &who.caller.subject,
+            user: &principal.caller.subject,
             log: &self.sessions.runtime.log.to_string(),
-            expires_at: who
+            expires_at: principal
                 .identity
                 .as_ref()
                 .and_then(|identity| identity.expires_at)
@@ -56,8 +55,8 @@ impl Connection {
         };
         let text = welcome.text();
         self.out.push_back(Out::Text(text));
-        self.payer = self.sessions.payer(Some(&who), self.address);
-        self.who = Some(who);
+        self.payer = self.sessions.payer(Some(&principal), self.address);
+        self.principal = Some(principal);
         self.schemas = ToldSchemas::wanted(hello.schemas);
         let same_log = hello
             .log
@@ -69,11 +68,12 @@ impl Connection {
     }
 
     pub(super) fn auth(&mut self, id: &FrameId, token: &str) {
-        let (Some(who), verified) = (&mut self.who, self.sessions.identify(token)) else {
+        let (Some(principal), verified) = (&mut self.principal, self.sessions.identify(token))
+        else {
             return;
         };
         let error = match verified {
-            Ok(identity) if who.has_many_trees() && who.may_add_tree(&identity) => {
+            Ok(identity) if principal.has_many_trees() && principal.may_add_tree(&identity) => {
                 Limit::AnonymousTrees.refused();
                 let sentence = format!(
                     "expected tokens of at most {} instance trees, but this is one more",
@@ -81,11 +81,11 @@ impl Connection {
                 );
                 WireError::new(ErrorCode::TooLarge, sentence)
             }
-            Ok(identity) if who.may_add_tree(&identity) => {
+            Ok(identity) if principal.may_add_tree(&identity) => {
                 let result = AuthResult {
                     expires_at: identity.expires_at.map(|time| time.to_string()),
                 };
-                who.add_tree(identity);
+                principal.add_tree(identity);
                 return self.out.push_back(Out::Text(
                     Reply {
                         id: id.as_str(),
@@ -96,13 +96,13 @@ impl Connection {
                     .text(),
                 ));
             }
-            Ok(identity) if who.identity.is_none() || who.is(&identity) => {
+            Ok(identity) if principal.identity.is_none() || principal.is(&identity) => {
                 let result = AuthResult {
                     expires_at: identity.expires_at.map(|time| time.to_string()),
                 };
-                let who = Who::new(Some(identity));
-                self.payer = self.sessions.payer(Some(&who), self.address);
-                let before = self.who.replace(who);
+                let principal = Principal::new(Some(identity));
+                self.payer = self.sessions.payer(Some(&principal), self.address);
+                let before = self.principal.replace(principal);
                 let text = Reply {
                     id: id.as_str(),
                     seq: None,
@@ -127,14 +127,14 @@ impl Connection {
             ),
             Err(error) => WireError::new(ErrorCode::Unauthenticated, error.to_string()),
         };
-        self.tell_error(Some(id.as_str()), None, &error);
+        self.send_error(Some(id.as_str()), None, &error);
     }
 
     pub(super) fn close_if_expired(&mut self) {
         let expires_at = self
-            .who
+            .principal
             .as_ref()
-            .and_then(|who| who.identity.as_ref())
+            .and_then(|principal| principal.identity.as_ref())
             .and_then(|identity| identity.expires_at);
         if expires_at.is_some_and(|expires_at| real_now() >= expires_at) {
             self.close(CloseCode::Token);
@@ -143,7 +143,10 @@ impl Connection {
 
     /// What waits to be sent is not for somebody whose access was taken away.
     pub(super) fn close_if_revoked(&mut self) {
-        let identity = self.who.as_ref().and_then(|who| who.identity.clone());
+        let identity = self
+            .principal
+            .as_ref()
+            .and_then(|principal| principal.identity.clone());
         if identity.is_some_and(|identity| self.sessions.still_good(identity).is_err()) {
             self.out.clear();
             self.close(CloseCode::Revoked);

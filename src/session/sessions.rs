@@ -3,10 +3,9 @@
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use super::{
+    auth::{principal::Principal, token::Tokens},
     origin::OriginKey,
     shared_rates::{Asked, Payer, SharedRates, Spent},
-    token::Tokens,
-    who::Who,
 };
 use crate::{
     limits::{self, Limit, Limits, Pot},
@@ -42,9 +41,9 @@ impl Sessions {
         }
     }
 
-    /// Whose rates the requests of `who` from `address` count for.
-    pub fn payer(&self, who: Option<&Who>, address: Option<IpAddr>) -> Payer {
-        self.rates.payer(who, address)
+    /// Whose rates the requests of `principal` from `address` count for.
+    pub fn payer(&self, principal: Option<&Principal>, address: Option<IpAddr>) -> Payer {
+        self.rates.payer(principal, address)
     }
 
     /// Counts a start, and notes where it comes from when it is a stranger's.

@@ -7,7 +7,7 @@
 //! buckets that are full again are forgotten, and when there is still no room, those who come new
 //! share a few buckets.
 //!
-//! Not here: what one connection may send (`rate`), how a request is refused (`web::admission`).
+//! Not here: what one connection may send (`rate_limit`), how a request is refused (`web::admission`).
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -17,7 +17,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{rate::take, token_bucket::TokenBucket, who::Who};
+use super::{auth::principal::Principal, rate_limit::take, token_bucket::TokenBucket};
 use crate::limits::{self, Limit, Limits, Quota, Rates};
 
 /// Parts of a table, each with a lock of its own.
@@ -105,18 +105,18 @@ impl SharedRates {
         }
     }
 
-    /// Whose rates the requests of `who` from `address` count for. Without an address, as on the
+    /// Whose rates the requests of `principal` from `address` count for. Without an address, as on the
     /// local socket, only a user's own.
-    pub fn payer(&self, who: Option<&Who>, address: Option<IpAddr>) -> Payer {
+    pub fn payer(&self, principal: Option<&Principal>, address: Option<IpAddr>) -> Payer {
         let network = address.map(|address| self.hash(limits::network(address)));
-        match who.filter(|who| !who.is_anonymous()) {
+        match principal.filter(|principal| !principal.is_anonymous()) {
             None => Payer {
                 anonymous: network,
                 ..Payer::default()
             },
-            Some(who) => Payer {
+            Some(principal) => Payer {
                 anonymous: None,
-                user: Some(self.hash((&who.caller.tenant, &who.caller.subject))),
+                user: Some(self.hash((&principal.caller.tenant, &principal.caller.subject))),
                 address: network,
             },
         }
@@ -231,5 +231,4 @@ impl Shard {
 }
 
 #[cfg(test)]
-#[path = "shared_rates_tests.rs"]
 mod tests;

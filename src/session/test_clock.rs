@@ -2,23 +2,23 @@
 //! all that came of it is done.
 
 use super::{
-    answers::WireError,
     connection::{Connection, Out},
-    frames::{
+    inbox::{CommandKind, PendingCommand},
+    protocol::{
         client::FrameId,
         clock::ClockMove,
         code::ErrorCode,
         server::{Reply, ServerFrame},
         step::ClockResult,
+        wire_error::WireError,
     },
-    inbox::{CommandKind, PendingCommand},
 };
-use crate::runtime::ask::Answer;
+use crate::runtime::instance_request::InstanceResponse;
 
 impl Connection {
     pub(super) fn move_clock(&mut self, id: &FrameId, to: ClockMove) {
         if let Err(error) = self.may_use_clock() {
-            return self.tell_error(Some(id.as_str()), None, &error);
+            return self.send_error(Some(id.as_str()), None, &error);
         }
         let clock = &self.sessions.runtime.clock;
         let target = match to {
@@ -28,7 +28,7 @@ impl Connection {
         let Some(now) = target.and_then(|target| clock.set(target)) else {
             let sentence = "expected a time before the year 10000, but the clock would be beyond \
                 it: advance it less";
-            return self.tell_error(
+            return self.send_error(
                 Some(id.as_str()),
                 None,
                 &WireError::new(ErrorCode::BadRequest, sentence),
@@ -49,7 +49,7 @@ impl Connection {
 
     pub(super) fn idle(&mut self, id: FrameId) {
         if let Err(error) = self.may_use_clock() {
-            return self.tell_error(Some(id.as_str()), None, &error);
+            return self.send_error(Some(id.as_str()), None, &error);
         }
         if let Some(reply) = self.pending(PendingCommand {
             id,
@@ -57,7 +57,7 @@ impl Connection {
         }) {
             self.sessions
                 .runtime
-                .when_idle(move || reply.send(Answer::Unchanged));
+                .when_idle(move || reply.send(InstanceResponse::Unchanged));
         }
     }
 
@@ -68,9 +68,9 @@ impl Connection {
             return Err(WireError::new(ErrorCode::Unsupported, sentence));
         }
         let is_server_operator = self
-            .who
+            .principal
             .as_ref()
-            .and_then(|who| who.identity.as_ref())
+            .and_then(|principal| principal.identity.as_ref())
             .is_some_and(|identity| identity.is_server_operator());
         if is_server_operator {
             return Ok(());

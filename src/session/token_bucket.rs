@@ -3,7 +3,7 @@
 //! It refills steadily up to its size; who wants more than is left is told when to come again. Each
 //! of those gets a turn of its own, so that many who come again as told do not meet: obeying
 //! suffices. What it allows is an argument, so that many buckets of one kind are small. Not here:
-//! whose bucket it is (`rate`, `shared_rates`).
+//! whose bucket it is (`rate_limit`, `shared_rates`).
 
 use std::time::{Duration, Instant};
 

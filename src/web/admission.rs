@@ -16,14 +16,16 @@ use actix_web::{
     web::Data,
 };
 
-use super::{app::App, problem::Problem};
+use super::http::{app::App, problem::Problem};
 use crate::{
     limits,
     runtime::StartRequest,
     session::{
+        auth::{
+            principal::Principal,
+            token::{Identity, TokenError},
+        },
         shared_rates::{Asked, Spent},
-        token::{Identity, TokenError},
-        who::Who,
     },
 };
 
@@ -50,11 +52,13 @@ pub async fn within_rates(
         && !WITHOUT_RATE.contains(&request.path())
     {
         let request = request.request();
-        let who = app.shown_user(request);
-        who.iter().for_each(|who| app.note_taker(request, who));
+        let principal = app.shown_user(request);
+        principal
+            .iter()
+            .for_each(|principal| app.note_taker(request, principal));
         let payer = app
             .sessions
-            .payer(who.as_ref(), app.approach(request.head()).address);
+            .payer(principal.as_ref(), app.approach(request.head()).address);
         let asked = Asked::Request(body_bytes(request));
         if let Err(spent) = app.sessions.rates.admit(payer, asked, Instant::now()) {
             let held = spent.after.min(limits::HELD_BACK);
@@ -79,8 +83,8 @@ fn body_bytes(request: &HttpRequest) -> usize {
 
 impl App {
     /// The user whose token or cookie a request shows; `None` for whoever is none.
-    fn shown_user(&self, request: &HttpRequest) -> Option<Who> {
-        let identity = match super::auth::bearer_token(request) {
+    fn shown_user(&self, request: &HttpRequest) -> Option<Principal> {
+        let identity = match super::http::auth::bearer_token(request) {
             Ok(Some(token)) => {
                 let verified = self.sessions.identify(token);
                 request.extensions_mut().insert(Shown(verified.clone()));
@@ -89,7 +93,7 @@ impl App {
             Ok(None) => self.signed_in(request),
             Err(_) => None,
         };
-        identity.map(|identity| Who::new(Some(identity)))
+        identity.map(|identity| Principal::new(Some(identity)))
     }
 
     /// What a token in the header of this request says.
@@ -111,11 +115,11 @@ impl App {
     pub fn admit_start(
         &self,
         request: &HttpRequest,
-        who: &Who,
+        principal: &Principal,
         start: &mut StartRequest,
     ) -> Result<(), Problem> {
         let address = self.approach(request.head()).address;
-        let payer = self.sessions.payer(Some(who), address);
+        let payer = self.sessions.payer(Some(principal), address);
         Ok(self.sessions.admit_start(start, payer, address)?)
     }
 }

@@ -18,8 +18,11 @@ use actix_web::{
     web::{Bytes, Data},
 };
 
-use super::{app::App, problem::Problem, shared_room::RoomPermit};
-use crate::{limits::Limit, session::frames::code::ErrorCode};
+use super::{
+    http::{app::App, problem::Problem},
+    shared_room::RoomPermit,
+};
+use crate::{limits::Limit, session::protocol::code::ErrorCode};
 
 /// Answers up to this length take no room: each connection has one at most.
 const SMALL: usize = 32 * 1024;

@@ -5,10 +5,10 @@
 //! Whoever owns the directory may use it, nobody else. One line of JSON in, one out. Not here: what
 //! may be asked about users (`runtime::users::requests`).
 //!
-//! Where to go next: `ask` for the other end, `command` for the command line.
+//! Where to go next: `request` for the other end, `command` for the command line.
 
-pub mod ask;
 pub mod command;
+pub mod request;
 #[cfg(unix)]
 mod socket;
 
@@ -32,7 +32,7 @@ const REQUEST_BYTES: u64 =
 /// The line that asks.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Asked {
+enum LocalRequest {
     /// About users.
     Users(UserRequest),
     /// For what a client needs.
@@ -77,7 +77,7 @@ struct Access {
 /// The line that answers.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-enum Told {
+enum LocalReply {
     /// It is done; a list answers with users.
     Done(Vec<ListedUser>),
     /// What was asked for.
@@ -96,7 +96,10 @@ impl LocalSocket {
     ///
     /// # Errors
     /// Always.
-    pub fn listen(_: &actix_web::web::Data<super::app::App>, _: String) -> std::io::Result<Self> {
+    pub fn listen(
+        _: &actix_web::web::Data<super::http::app::App>,
+        _: String,
+    ) -> std::io::Result<Self> {
         Err(std::io::ErrorKind::Unsupported.into())
     }
 }

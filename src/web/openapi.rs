@@ -8,8 +8,11 @@
 //! `shared`. A test holds this list against `routes`. Not here: the page that shows the document
 //! (`api_page`), the websocket's document (`asyncapi`).
 
+pub mod api_page;
+pub mod asyncapi;
 mod completion;
-mod loosening;
+mod optional_fields;
+pub mod published;
 pub mod shared;
 
 use std::sync::LazyLock;
@@ -18,9 +21,15 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
 use utoipa::OpenApi;
 
-pub(super) use loosening::loosen;
+pub(super) use optional_fields::loosen;
 
-use super::{asyncapi, health, jobs, metrics, problem::Details, published::Published, rest, ws};
+use super::{
+    http::problem::Details,
+    jobs,
+    openapi::published::Published,
+    rest::{self, health, metrics},
+    websocket::socket,
+};
 
 /// The handlers, by resource as in `routes`.
 #[derive(OpenApi)]
@@ -72,7 +81,7 @@ use super::{asyncapi, health, jobs, metrics, problem::Details, published::Publis
         rest::tasks::list,
         rest::incidents::list,
         rest::timers::list,
-        rest::outside_calls::list,
+        rest::http_calls::list,
         rest::users::list,
         rest::users::add,
         rest::users::own_password,
@@ -83,7 +92,7 @@ use super::{asyncapi, health, jobs, metrics, problem::Details, published::Publis
         rest::login::login,
         rest::login::logout,
         rest::tickets::issue,
-        ws::websocket,
+        socket::websocket,
         jobs::sign_in::hello,
         jobs::sign_in::login,
         jobs::sign_in::logout,
@@ -110,8 +119,8 @@ use super::{asyncapi, health, jobs, metrics, problem::Details, published::Publis
         jobs::dashboard::entry,
         jobs::logs::logs,
         jobs::logs::history_logs,
-        jobs::enabling::enable,
-        jobs::enabling::disable,
+        jobs::enable::enable,
+        jobs::enable::disable,
         jobs::notifications::has,
         jobs::notifications::search,
         jobs::notifications::mark_as_read,
@@ -148,7 +157,7 @@ pub fn document() -> Value {
     // Its keys are texts and its serializers do not fail.
     let mut document = serde_json::to_value(&document).unwrap_or_default();
     loosen(&mut document);
-    loosening::close_bodies(&mut document, "/v1/");
+    optional_fields::close_bodies(&mut document, "/v1/");
     document
 }
 

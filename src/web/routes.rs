@@ -13,21 +13,25 @@ use actix_web::{
 };
 
 use super::{
-    api_page, assets, asyncapi, body, health, jobs, metrics, openapi,
+    http::{
+        body,
+        problem::Problem,
+        route_table::{RouteEntry, RouteTable},
+    },
+    jobs,
+    openapi::{self, api_page, asyncapi},
     pages::{
-        designer, docs, home, instances as instance_pages, processes, sign_in, start,
+        assets, designer, docs, home, instances as instance_pages, processes, sign_in, start,
         tasks as task_pages,
     },
-    problem::Problem,
     rest::{
-        commands, definition_source, definition_types, definition_versions, definitions, history,
-        incidents, instance_list, instances, login, outside_calls, previews, schedules,
-        stream as instance_stream, tasks, tickets, timers, tokens, uploads, users,
+        commands, definition_source, definition_types, definition_versions, definitions, health,
+        history, http_calls, incidents, instance_list, instances, login, metrics, previews,
+        schedules, stream as instance_stream, tasks, tickets, timers, tokens, uploads, users,
     },
-    route_table::{Entry, Table},
-    ws,
+    websocket::socket,
 };
-use crate::session::frames::code::ErrorCode;
+use crate::session::protocol::code::ErrorCode;
 
 /// Adds every route.
 pub fn routes(service: &mut ServiceConfig) {
@@ -41,8 +45,8 @@ pub fn routes(service: &mut ServiceConfig) {
 }
 
 /// What there is, in the order in which addresses are tried.
-pub fn table() -> Table {
-    Table::default()
+pub fn table() -> RouteTable {
+    RouteTable::default()
         .service(get("/healthz", health::healthz))
         .service(get("/readyz", health::readyz))
         .service(get("/metrics", metrics::metrics))
@@ -50,7 +54,7 @@ pub fn table() -> Table {
         .service(get("/asyncapi.json", asyncapi::json))
         .service(get("/docs/api", api_page::page))
         .service(get("/docs/api/{file:.*}", api_page::file))
-        .service(get("/v1/ws", ws::websocket))
+        .service(get("/v1/ws", socket::websocket))
         .service(post("/v1/login", login::login))
         .service(post("/v1/logout", login::logout))
         .service(post("/v1/tickets", tickets::issue))
@@ -140,7 +144,7 @@ pub fn table() -> Table {
         .service(get("/v1/tasks", tasks::list))
         .service(get("/v1/incidents", incidents::list))
         .service(get("/v1/timers", timers::list))
-        .service(get("/v1/outside-calls", outside_calls::list))
+        .service(get("/v1/http-calls", http_calls::list))
         .service(get("/api/v1/hello", jobs::sign_in::hello))
         .service(post("/api/v1/login", jobs::sign_in::login))
         .service(post("/api/v1/logout", jobs::sign_in::logout))
@@ -194,8 +198,8 @@ pub fn table() -> Table {
         .service(get("/api/v1/entry", jobs::dashboard::entry))
         .service(get("/api/v1/entry-logs", jobs::logs::logs))
         .service(get("/api/v1/history-entry-logs", jobs::logs::history_logs))
-        .service(post("/api/v1/enable/{workflow}", jobs::enabling::enable))
-        .service(post("/api/v1/disable/{workflow}", jobs::enabling::disable))
+        .service(post("/api/v1/enable/{workflow}", jobs::enable::enable))
+        .service(post("/api/v1/disable/{workflow}", jobs::enable::disable))
         .service(get("/api/v1/has-notifications", jobs::notifications::has))
         .service(get(
             "/api/v1/search-notifications",
@@ -242,26 +246,26 @@ fn at(
     path: &'static str,
     methods: &'static str,
     routes: impl FnOnce(Resource) -> Resource,
-) -> Entry {
-    Entry::new(path, methods, routes(web::resource(path)))
+) -> RouteEntry {
+    RouteEntry::new(path, methods, routes(web::resource(path)))
 }
 
-fn get<F, A>(path: &'static str, handler: F) -> Entry
+fn get<F, A>(path: &'static str, handler: F) -> RouteEntry
 where
     F: Handler<A>,
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    Entry::new(path, "GET, HEAD", web::resource(path).route(read(handler)))
+    RouteEntry::new(path, "GET, HEAD", web::resource(path).route(read(handler)))
 }
 
-fn post<F, A>(path: &'static str, handler: F) -> Entry
+fn post<F, A>(path: &'static str, handler: F) -> RouteEntry
 where
     F: Handler<A>,
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    Entry::new(
+    RouteEntry::new(
         path,
         "POST",
         web::resource(path).route(web::post().to(handler)),
@@ -269,20 +273,20 @@ where
 }
 
 /// What never ends by itself has nothing to say to HEAD.
-fn stream<F, A>(path: &'static str, handler: F) -> Entry
+fn stream<F, A>(path: &'static str, handler: F) -> RouteEntry
 where
     F: Handler<A>,
     A: actix_web::FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    Entry::new(
+    RouteEntry::new(
         path,
         "GET",
         web::resource(path).route(web::get().to(handler)),
     )
 }
 
-fn both<F, A, G, B>(path: &'static str, reader: F, writer: G) -> Entry
+fn both<F, A, G, B>(path: &'static str, reader: F, writer: G) -> RouteEntry
 where
     F: Handler<A>,
     A: actix_web::FromRequest + 'static,
@@ -291,7 +295,7 @@ where
     B: actix_web::FromRequest + 'static,
     G::Output: Responder + 'static,
 {
-    Entry::new(
+    RouteEntry::new(
         path,
         "GET, HEAD, POST",
         web::resource(path)

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use crate::session::who::Who;
+use crate::session::auth::principal::Principal;
 
 /// Whose part of the room something takes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,11 +24,11 @@ pub enum Taker {
 
 impl Taker {
     /// The user with this token; `None` for whoever has none.
-    pub fn of(who: &Who) -> Option<Self> {
-        who.identity.as_ref()?;
-        Some(match who.caller.operator {
-            true => Self::Operator(who.user()),
-            false => Self::User(who.user()),
+    pub fn of(principal: &Principal) -> Option<Self> {
+        principal.identity.as_ref()?;
+        Some(match principal.caller.operator {
+            true => Self::Operator(principal.user()),
+            false => Self::User(principal.user()),
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::{
         Runtime,
         definitions::{Deploy, DeployError},
     },
-    session::token::DEFAULT_TENANT,
+    session::auth::token::DEFAULT_TENANT,
 };
 
 #[derive(Embed)]

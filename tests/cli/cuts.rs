@@ -8,7 +8,7 @@ use std::{
 
 use super::{
     proxy,
-    site::{ended, json, served, spawn},
+    server::{ended, json, served, spawn},
 };
 
 /// The server's pieces: the upgrade, the welcome, and then what the start brings.
@@ -73,7 +73,7 @@ fn who_waits_outlives_the_server() {
     site.run(&["approve", &key, "--reject"], "").ends(0);
     let (printed, _) = ended(child, 5);
     assert!(
-        printed.contains(&key) && printed.contains(r#""outcome":"rejected""#),
+        printed.contains(&key) && printed.contains(r#""exit":"rejected""#),
         "{printed}"
     );
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 
 use serde_json::json;
 
-use super::site::{ended, json, served, spawn, start};
+use super::server::{ended, json, served, spawn, start};
 
 #[test]
 fn a_start_tells_the_next_step_and_waits_if_asked() {
@@ -23,15 +23,15 @@ fn a_start_tells_the_next_step_and_waits_if_asked() {
     );
     let result = json(&site, &["start", "decision"], 0);
     assert_eq!(
-        (&result["status"], &result["outcome"], &result["duplicate"]),
+        (&result["status"], &result["exit"], &result["duplicate"]),
         (&json!("started"), &json!("done"), &json!(false))
     );
     assert_eq!(
-        json(&site, &["start", "atOnce", "--wait"], 0)["outcome"],
+        json(&site, &["start", "atOnce", "--wait"], 0)["exit"],
         "finished"
     );
     assert_eq!(
-        json(&site, &["start", "failing", "--wait"], 3)["outcome"],
+        json(&site, &["start", "failing", "--wait"], 3)["exit"],
         "failed"
     );
     let waiting = json(
@@ -40,7 +40,7 @@ fn a_start_tells_the_next_step_and_waits_if_asked() {
         6,
     );
     assert_eq!(
-        (&waiting["outcome"], &waiting["nodes"][0]["node"]),
+        (&waiting["exit"], &waiting["nodes"][0]["node"]),
         (&json!("waiting"), &json!("decide"))
     );
     let late = json(
@@ -49,7 +49,7 @@ fn a_start_tells_the_next_step_and_waits_if_asked() {
         124,
     );
     assert_eq!(
-        (&late["outcome"], &late["status"]),
+        (&late["exit"], &late["status"]),
         (&json!("timeout"), &json!("started"))
     );
 }
@@ -85,7 +85,7 @@ fn approvals_are_given_and_refused() {
     let site = served();
     let key = start(&site, "decision");
     assert_eq!(
-        json(&site, &["approve", &key, "--comment", "fine", "--wait"], 0)["outcome"],
+        json(&site, &["approve", &key, "--comment", "fine", "--wait"], 0)["exit"],
         "finished"
     );
     let data = json(&site, &["show", &key], 0);
@@ -95,10 +95,10 @@ fn approvals_are_given_and_refused() {
     );
     let key = start(&site, "decision");
     assert_eq!(
-        json(&site, &["approve", &key, "--reject", "--wait"], 5)["outcome"],
+        json(&site, &["approve", &key, "--reject", "--wait"], 5)["exit"],
         "rejected"
     );
-    assert_eq!(json(&site, &["show", &key], 0)["remark"], "rejected");
+    assert_eq!(json(&site, &["show", &key], 0)["outcome"], "rejected");
     let key = start(&site, "decision");
     site.run(&["approve", &key, "--reject"], "").ends(0);
     site.run(&["approve", &key, "-q"], "")
@@ -116,7 +116,7 @@ fn approvals_are_given_and_refused() {
                 "--wait"
             ],
             0
-        )["outcome"],
+        )["exit"],
         "finished"
     );
 }

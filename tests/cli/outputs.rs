@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::site::{file, json, served, start};
+use super::server::{file, json, served, start};
 
 #[test]
 fn a_definition_comes_out_as_it_went_in() {
@@ -26,7 +26,7 @@ fn a_definition_comes_out_as_it_went_in() {
         .refused("expected a deployed definition");
     let again = json(&site, &["deploy", &file("decision.bpmn")], 0);
     assert_eq!(
-        (&again["outcome"], &again["version"]),
+        (&again["exit"], &again["version"]),
         (&json!("deployed"), &json!(1)),
         "the same content is the same version"
     );
@@ -55,7 +55,7 @@ fn problems_name_element_code_and_sentence_with_and_without_a_server() {
         );
     }
     assert_eq!(
-        json(&site, &["check", &file("decision.bpmn")], 0)["outcome"],
+        json(&site, &["check", &file("decision.bpmn")], 0)["exit"],
         "good"
     );
 }

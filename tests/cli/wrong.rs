@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::site::{file, json, served, start};
+use super::server::{file, json, served, start};
 use crate::users::program::Site;
 
 #[test]

@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use stepwire::web::{asyncapi, openapi};
+use stepwire::web::openapi::{self, asyncapi};
 use tempfile::TempDir;
 
 use crate::{

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use stepwire::{
-    session::frames::{client, close::CloseCode},
-    web::asyncapi,
+    session::protocol::{client, close::CloseCode},
+    web::openapi::asyncapi,
 };
 
 use super::shape::Shapes;

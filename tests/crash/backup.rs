@@ -9,7 +9,7 @@ use std::{
 
 use serde_json::{Value, json};
 use stepwire::{
-    engine::Row,
+    engine::RecordBatch,
     journal::{Entity, SqliteStore, Store, codec},
     model::ids::InstanceKey,
 };
@@ -71,7 +71,7 @@ fn reached(data: &Path, ledgers: &[String]) -> HashMap<String, u64> {
             .rows(Entity::from(key), 0, usize::MAX >> 1)
             .expect("the log can be read")
         {
-            let row: Row = codec::decode(&stored.row.body).expect("a row can be decoded");
+            let row: RecordBatch = codec::decode(&stored.row.body).expect("a row can be decoded");
             assert_eq!(stored.row.first_seq, last + 1, "ledger {ledger}");
             last = row.last_seq();
             assert!(

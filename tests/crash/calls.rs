@@ -11,14 +11,14 @@ use std::{
 
 use serde_json::{Value, json};
 use stepwire::{
-    engine::{Record, Row, outside::OutsideRecord},
+    engine::{Record, RecordBatch, http_call::HttpCallRecord},
     journal::{Entity, InstanceFilter, SqliteStore, Store, StoreReader, codec},
 };
 use tokio::sync::watch;
 
 use super::{kill::draw, rounds, server::Site};
 
-#[path = "../../src/runtime/tests/outside/receiver.rs"]
+#[path = "../../src/runtime/tests/http_calls/receiver.rs"]
 mod receiver;
 
 use receiver::{Receiver, json as answered};
@@ -167,16 +167,16 @@ fn check_instances(reader: &dyn StoreReader) {
         let rows = reader
             .rows(Entity::from(instance.key), 0, 1_000)
             .expect("the log can be read");
-        let rows = rows
-            .iter()
-            .map(|stored| codec::decode::<Row>(&stored.row.body).expect("a row can be decoded"));
+        let rows = rows.iter().map(|stored| {
+            codec::decode::<RecordBatch>(&stored.row.body).expect("a row can be decoded")
+        });
         let records: Vec<Record> = rows.flat_map(|row| row.records).collect();
         times.extend(records.iter().filter_map(|record| match record {
             Record::Created(created) => created.scheduled_for,
             _ => None,
         }));
         let answers = records.iter().filter(|record| match record {
-            Record::Outside(record) => matches!(**record, OutsideRecord::CallAnswered { .. }),
+            Record::HttpCall(record) => matches!(**record, HttpCallRecord::CallAnswered { .. }),
             _ => false,
         });
         assert_eq!(answers.count(), 2, "each call is answered once");
@@ -187,7 +187,7 @@ fn check_instances(reader: &dyn StoreReader) {
         "each time has one instance"
     );
     let calls = reader
-        .outside_calls("default", None, 100)
+        .http_calls("default", None, 100)
         .expect("calls can be read");
     assert!(
         calls.iter().all(|call| call.action.is_none()),

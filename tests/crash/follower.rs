@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use stepwire::model::merging::deep_merge;
+use stepwire::model::deep_merge::deep_merge;
 use tokio::sync::watch;
 
 use super::socket::{Heard, Socket};

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
 use stepwire::{
-    engine::Row,
+    engine::RecordBatch,
     journal::{Entity, SqliteStore, Store, codec},
     model::ids::InstanceKey,
 };
@@ -70,7 +70,7 @@ pub fn check_log(site: &Site, acknowledged: &[Acknowledged], ledgers: &[String])
             .rows(Entity::from(key), 0, usize::MAX >> 1)
             .expect("the log can be read")
         {
-            let row: Row = codec::decode(&stored.row.body).expect("a row can be decoded");
+            let row: RecordBatch = codec::decode(&stored.row.body).expect("a row can be decoded");
             assert_eq!(
                 (stored.row.first_seq, stored.row.last_seq),
                 (last + 1, row.last_seq()),

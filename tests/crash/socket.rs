@@ -7,7 +7,7 @@ use futures_util::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use stepwire::{
     runtime::clock::real_now,
-    session::token::{Identity, TokenSettings, Tokens},
+    session::auth::token::{Identity, TokenSettings, Tokens},
 };
 use tokio::{net::TcpStream, time::sleep};
 use tokio_tungstenite::{

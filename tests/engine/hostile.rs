@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use stepwire::{
     engine::{
-        Command, InstanceState, Row,
+        Command, InstanceState, RecordBatch,
         command::{RunAction, StartInstance, TimerKey},
-        peer::PeerMessage,
+        instance_message::InstanceMessage,
         record::{CommandTag, Status},
         state::Seen,
     },
@@ -114,7 +114,7 @@ fn results_do_not_nest_without_end() {
             .find(|(_, child)| child.status.is_live());
         let (&from, _) = child.expect("the call waits for a child");
         let result = Some(subject.state().data().clone());
-        let message = Box::new(PeerMessage::Ended {
+        let message = Box::new(InstanceMessage::Ended {
             status: Status::Finished,
             result,
             error: None,
@@ -191,7 +191,7 @@ fn keys_of_nothing() {
                 .apply(Command::CloseOffer { seq: element.0 }, None)
                 .is_err()
         );
-        let message = Box::new(PeerMessage::StartRefused {
+        let message = Box::new(InstanceMessage::StartRefused {
             message: String::new(),
         });
         let receive = Command::Receive {
@@ -290,7 +290,7 @@ fn command_ids_are_remembered() {
 fn an_instance_is_created_before_its_start_event_begins() {
     let subject = started("process p\nstart -> a -> end\nuser a", json!({}));
     let row = &subject.rows[0];
-    let first = Row {
+    let first = RecordBatch {
         records: row.records[..1].to_vec(),
         ..row.clone()
     };
@@ -314,7 +314,7 @@ fn collections_are_bounded() {
         // One step starts a part of them.
         let element = subject.next().tokens[0].element;
         for number in 0..1_000 {
-            let message = Box::new(PeerMessage::StartMore { element });
+            let message = Box::new(InstanceMessage::StartMore { element });
             let more = Command::Receive {
                 from: OWN,
                 number,

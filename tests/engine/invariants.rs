@@ -7,8 +7,8 @@
 use stepwire::{
     engine::{
         InstanceState, Record,
+        instance_message::InstanceMessage,
         next_step::{NextStep, Offer},
-        peer::PeerMessage,
         record::Status,
         rejection::RejectionKind,
         state::ElementInstance,
@@ -44,7 +44,7 @@ pub fn check(subject: &Subject) {
 /// Only user tasks have a due date, and only what has one reminds; who has a task takes part.
 fn user_tasks_remind(subject: &Subject) {
     let state = subject.state();
-    for (_, element) in state.active().chain(state.passed()) {
+    for (_, element) in state.active().chain(state.retained()) {
         let is_task = subject
             .process
             .node(element.node())
@@ -78,7 +78,7 @@ fn nothing_is_left(state: &InstanceState, next: &NextStep) {
         "an ended instance offers nothing: {next:?}"
     );
     assert!(
-        state.active().next().is_none() && state.passed().next().is_none(),
+        state.active().next().is_none() && state.retained().next().is_none(),
         "an ended instance has no element"
     );
     assert!(
@@ -95,7 +95,9 @@ fn nothing_is_left(state: &InstanceState, next: &NextStep) {
 fn children_are_ended_once(subject: &Subject) {
     let records = subject.rows.iter().flat_map(|row| &row.records);
     let told = records.filter_map(|record| match record {
-        Record::PeerTold { target, message } if matches!(**message, PeerMessage::End { .. }) => {
+        Record::MessageSent { target, message }
+            if matches!(**message, InstanceMessage::End { .. }) =>
+        {
             Some(target)
         }
         _ => None,
@@ -160,7 +162,7 @@ fn same_offer(next: NextStep, offer: &Offer) -> Option<Offer> {
 fn nothing_else_can_be_run(subject: &Subject, next: &NextStep) {
     let state = subject.state();
     let mut scratch = state.clone();
-    for (key, element) in state.active().chain(state.passed()) {
+    for (key, element) in state.active().chain(state.retained()) {
         let offered = |action: &ExecutableAction| {
             next.offers
                 .iter()

@@ -21,7 +21,7 @@ use stepwire::{
         Command,
         access::Caller,
         command::{RunAction, StartInstance, TimerKey},
-        peer::PeerMessage,
+        instance_message::InstanceMessage,
         record::{ParentLink, Status, StoredFile},
     },
     model::{
@@ -323,7 +323,7 @@ impl Run<'_> {
             .children()
             .get(&from)
             .map_or(self.subject.state().parent_heard(), |child| {
-                child.start.heard
+                child.start.received
             });
         let number = heard + again.min(1);
         let body: Value = serde_json::from_str(payload).expect("payloads are JSON");
@@ -334,30 +334,30 @@ impl Run<'_> {
         };
         let (node, action) = ("there".to_owned(), "send".to_owned());
         let message = match what {
-            0 => PeerMessage::Push {
+            0 => InstanceMessage::Push {
                 kind: MessageType::Default,
                 body: object,
                 node,
                 action,
             },
-            1 => PeerMessage::Push {
+            1 => InstanceMessage::Push {
                 kind: MessageType::Action,
                 body: object,
                 node,
                 action,
             },
-            2 => PeerMessage::Append { patch: object },
-            3 => PeerMessage::Ended {
+            2 => InstanceMessage::Append { patch: object },
+            3 => InstanceMessage::Ended {
                 status: Status::Terminated,
                 result: None,
                 error: None,
             },
-            8 => PeerMessage::Ended {
+            8 => InstanceMessage::Ended {
                 status: Status::Failed,
                 result: None,
                 error: Some("POOR".to_owned()),
             },
-            4 => PeerMessage::StartRefused {
+            4 => InstanceMessage::StartRefused {
                 message: "it is not published".to_owned(),
             },
             5 => {
@@ -366,11 +366,11 @@ impl Run<'_> {
                 let start = self.subject.child(from, offer);
                 return self.apply(Command::StartChild(Box::new(start)));
             }
-            6 if from == PARENT && peer.is_multiple_of(5) => PeerMessage::End {
+            6 if from == PARENT && peer.is_multiple_of(5) => InstanceMessage::End {
                 status: Status::Terminated,
             },
-            6 if from == PARENT => PeerMessage::ParentFinished,
-            _ => PeerMessage::Ended {
+            6 if from == PARENT => InstanceMessage::ParentFinished,
+            _ => InstanceMessage::Ended {
                 status: Status::Finished,
                 result: Some(object),
                 error: None,

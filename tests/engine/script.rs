@@ -19,11 +19,11 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 use stepwire::{
     engine::{
-        Command, Outcome, Rejection,
-        access::{Caller, Standpoint},
+        Command, Rejection, StepOutcome,
+        access::{Caller, Permissions},
         command::{RunAction, StartInstance, TimerKey},
-        outside::{CallAnswer, CallFailure, OutgoingCall, OutsideRequest, Response},
-        peer::PeerMessage,
+        http_call::{CallAnswer, CallFailure, HttpCallRequest, OutgoingCall, Response},
+        instance_message::InstanceMessage,
         record::{ParentLink, Status, StoredFile},
     },
     model::{
@@ -265,14 +265,14 @@ impl Script {
             .element(timer.element)
             .expect("an element of the instance");
         let open = element
-            .outside_call(&timer.action, timer.occurrence)
+            .http_call(&timer.action, timer.occurrence)
             .and_then(|open| open.under_way);
         open.unwrap_or_else(|| panic!("no call under way: {text}"))
     }
 
     fn calls(&self) -> Vec<String> {
         let request = |call: &OutgoingCall| match &call.request {
-            OutsideRequest::Http(http) => {
+            HttpCallRequest::Http(http) => {
                 let headers: Vec<String> = http.headers.iter().map(header).collect();
                 let key = without_hash(&http.idempotency_key).replace(&OWN.to_string(), "own");
                 Some(format!(
@@ -283,20 +283,20 @@ impl Script {
                     headers.join(", ")
                 ))
             }
-            OutsideRequest::Webhook(_) => None,
+            HttpCallRequest::Webhook(_) => None,
         };
         self.subject.calls.values().filter_map(request).collect()
     }
 
     fn webhooks(&self) -> Vec<String> {
         let told = |call: &OutgoingCall| match &call.request {
-            OutsideRequest::Webhook(webhook) => Some(format!(
+            HttpCallRequest::Webhook(webhook) => Some(format!(
                 "{} {} {}",
                 without_hash(&webhook.id),
                 webhook.url,
                 webhook.body
             )),
-            OutsideRequest::Http(_) => None,
+            HttpCallRequest::Http(_) => None,
         };
         let own = |text: String| text.replace(&OWN.to_string(), "own");
         self.subject
@@ -350,7 +350,7 @@ impl Script {
         self.written(&result)
     }
 
-    fn written(&mut self, result: &Result<Outcome, Rejection>) -> Vec<String> {
+    fn written(&mut self, result: &Result<StepOutcome, Rejection>) -> Vec<String> {
         match result {
             Err(rejection) => vec![transcript::rejection(rejection)],
             Ok(outcome) => {
@@ -369,8 +369,8 @@ impl Script {
         let next = self.subject.next();
         let standpoint = match &self.caller {
             Some(caller) if !members.may_see(process, caller) => return "= nothing".to_owned(),
-            Some(caller) => Standpoint::of(process, &members, &next, caller),
-            None => Standpoint::whole(),
+            Some(caller) => Permissions::of(process, &members, &next, caller),
+            None => Permissions::whole(),
         };
         self.names.next(&next, &standpoint)
     }
@@ -435,15 +435,15 @@ fn file(text: &str) -> StoredFile {
     }
 }
 
-fn message(words: &[&str], names: &Names) -> PeerMessage {
+fn message(words: &[&str], names: &Names) -> InstanceMessage {
     let (node, action) = ("there".to_owned(), "send".to_owned());
-    let push = |kind, body| PeerMessage::Push {
+    let push = |kind, body| InstanceMessage::Push {
         kind,
         body,
         node,
         action,
     };
-    let ended = |status, result, error| PeerMessage::Ended {
+    let ended = |status, result, error| InstanceMessage::Ended {
         status,
         result,
         error,
@@ -457,20 +457,20 @@ fn message(words: &[&str], names: &Names) -> PeerMessage {
         ["failed", error] => ended(Status::Failed, None, Some(error.to_owned())),
         ["push", body] => push(MessageType::Default, value(body)),
         ["ask", body] => push(MessageType::Action, value(body)),
-        ["append", patch] => PeerMessage::Append {
+        ["append", patch] => InstanceMessage::Append {
             patch: value(patch),
         },
-        ["dropped"] => PeerMessage::StartDropped,
-        ["refused"] => PeerMessage::StartRefused {
+        ["dropped"] => InstanceMessage::StartDropped,
+        ["refused"] => InstanceMessage::StartRefused {
             message: "no version is published".to_owned(),
         },
-        ["more", element] => PeerMessage::StartMore {
+        ["more", element] => InstanceMessage::StartMore {
             element: names.find(element),
         },
-        ["end"] => PeerMessage::End {
+        ["end"] => InstanceMessage::End {
             status: Status::Terminated,
         },
-        ["finished"] => PeerMessage::ParentFinished,
+        ["finished"] => InstanceMessage::ParentFinished,
         _ => panic!("no message: {words:?}"),
     }
 }

@@ -10,12 +10,13 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Value, json};
 use stepwire::{
     engine::{
-        self, Command, Effect, InstanceState, Outcome, Record, Rejection, Row, StepInput,
+        self, Command, Effect, InstanceState, Record, RecordBatch, Rejection, StepInput,
+        StepOutcome,
         access::Caller,
         command::{RunAction, StartChild, StartInstance, TimerKey},
+        http_call::OutgoingCall,
+        instance_message::InstanceMessage,
         next_step::{NextStep, next_step},
-        outside::OutgoingCall,
-        peer::PeerMessage,
         record::{CommandTag, Created, ParentLink, ProcessRef, Status},
     },
     expression,
@@ -24,11 +25,11 @@ use stepwire::{
     model::{
         action::MessageType,
         compile,
+        deep_merge::deep_merge,
         definition::ProcessDefinition,
         evaluator::Evaluator,
         executable::ExecutableProcess,
         ids::{ElementKey, InstanceKey, Time},
-        merging::deep_merge,
         upload::UploadRules,
     },
 };
@@ -76,7 +77,7 @@ pub struct Subject {
     pub process: Arc<ExecutableProcess>,
     evaluator: Arc<dyn Evaluator>,
     pub state: Option<InstanceState>,
-    pub rows: Vec<Row>,
+    pub rows: Vec<RecordBatch>,
     pub now: Time,
     /// Timers armed and neither fired nor cleared, with their due times.
     pub timers: BTreeMap<TimerKey, Time>,
@@ -218,7 +219,7 @@ impl Subject {
         &mut self,
         command: StartInstance,
         caller: Option<&Caller>,
-    ) -> Result<Outcome, Rejection> {
+    ) -> Result<StepOutcome, Rejection> {
         let tag = self.tag.take();
         let input = self.input(caller, tag);
         let (state, outcome) =
@@ -246,7 +247,7 @@ impl Subject {
         &mut self,
         command: Command,
         caller: Option<&Caller>,
-    ) -> Result<Outcome, Rejection> {
+    ) -> Result<StepOutcome, Rejection> {
         let tag = self.tag.take();
         let input = self.input(caller, tag);
         let state = self.state.as_mut().expect("the instance was started");
@@ -276,14 +277,14 @@ impl Subject {
         result
     }
 
-    fn check(&mut self, outcome: &Outcome) {
+    fn check(&mut self, outcome: &StepOutcome) {
         let row = outcome.row.clone().expect("a step with records has a row");
         let expected = self.rows.last().map_or(1, |row| row.last_seq() + 1);
         assert_eq!(row.first_seq, expected, "record numbers are dense");
         self.follow(&row, &outcome.effects);
         let bytes = codec::encode(&row).expect("rows can be encoded");
         assert!(
-            codec::decode::<Row>(&bytes).expect("rows can be decoded") == row,
+            codec::decode::<RecordBatch>(&bytes).expect("rows can be decoded") == row,
             "a row does not survive the codec: {row:#?}"
         );
         self.replayed = InstanceState::replay(self.replayed.take(), [&row]);
@@ -336,7 +337,7 @@ impl Subject {
         );
         let open = state
             .active()
-            .flat_map(|(_, element)| element.outside_calls())
+            .flat_map(|(_, element)| element.http_calls())
             .filter_map(|open| open.under_way);
         let mut open: Vec<u64> = open.collect();
         open.sort_unstable();
@@ -418,15 +419,15 @@ impl Subject {
     }
 
     /// Reads off the records and effects what timers, messages and view must be.
-    fn follow(&mut self, row: &Row, effects: &[Effect]) {
-        let mut told: Vec<(u64, InstanceKey, &PeerMessage)> = Vec::new();
+    fn follow(&mut self, row: &RecordBatch, effects: &[Effect]) {
+        let mut told: Vec<(u64, InstanceKey, &InstanceMessage)> = Vec::new();
         for (seq, record) in row.numbered() {
             match record {
                 Record::Pushed(push) if push.kind == MessageType::Default => {
                     deep_merge(&mut self.view, &push.body)
                 }
                 Record::ViewReplaced { body } => self.view = body.clone(),
-                Record::PeerTold { target, message } => told.push((seq, *target, message)),
+                Record::MessageSent { target, message } => told.push((seq, *target, message)),
                 _ => {}
             }
         }

@@ -8,12 +8,12 @@ use std::collections::HashMap;
 use serde_json::Value;
 use stepwire::{
     engine::{
-        Effect, Outcome, Record, Rejection, Row,
-        access::Standpoint,
+        Effect, Record, RecordBatch, Rejection, StepOutcome,
+        access::Permissions,
         command::TimerKey,
+        http_call::{CallKey, HttpCallRecord},
+        instance_message::InstanceMessage,
         next_step::NextStep,
-        outside::{CallKey, OutsideRecord},
-        peer::PeerMessage,
         record::{Push, Remember, Status},
         rejection::{RejectionKind, Unavailable},
     },
@@ -37,7 +37,7 @@ pub struct Names {
 
 impl Names {
     /// Learns the names a row brings.
-    pub fn learn(&mut self, row: &Row) {
+    pub fn learn(&mut self, row: &RecordBatch) {
         for (seq, record) in row.numbered() {
             match record {
                 Record::ElementActivated { node, .. } | Record::Returned { node, .. } => {
@@ -187,16 +187,18 @@ impl Names {
                 item,
                 result,
             } => format!("item {}[{item}] {result}", at(element)),
-            Record::PeerHeard { from, number } => format!("heard {} {number}", self.peer(*from)),
+            Record::MessageReceived { from, number } => {
+                format!("heard {} {number}", self.peer(*from))
+            }
             Record::ChildEnded { child, status, .. } => {
                 format!("{} {}", self.peer(*child), status.name())
             }
             Record::ParentFinished => "orphaned".to_owned(),
             Record::DescendantsEnded => "ended what is below".to_owned(),
-            Record::PeerTold { target, message } => {
+            Record::MessageSent { target, message } => {
                 format!("told {} {}", self.peer(*target), said(message))
             }
-            Record::Outside(record) => self.outside(seq, record),
+            Record::HttpCall(record) => self.http_calls(seq, record),
             Record::IncidentRaised { element, incident } => {
                 let action = incident
                     .action
@@ -252,11 +254,11 @@ impl Names {
         }
     }
 
-    fn outside(&self, seq: u64, record: &OutsideRecord) -> String {
+    fn http_calls(&self, seq: u64, record: &HttpCallRecord) -> String {
         let status =
             |status: &Option<u16>| status.map_or("-".to_owned(), |status| status.to_string());
         match record {
-            OutsideRecord::CallPlaced { call, request } => {
+            HttpCallRecord::CallPlaced { call, request } => {
                 let body = request
                     .body
                     .as_ref()
@@ -268,14 +270,14 @@ impl Names {
                     request.url
                 )
             }
-            OutsideRecord::CallRepeated { call } => format!("placed {} again", self.call(call)),
-            OutsideRecord::CallAnswered {
+            HttpCallRecord::CallRepeated { call } => format!("placed {} again", self.call(call)),
+            HttpCallRecord::CallAnswered {
                 call,
                 status: answered,
             } => {
                 format!("answered {} {}", self.call(call), status(answered))
             }
-            OutsideRecord::WebhookPlaced { url } => format!("webhook[{seq}] {url}"),
+            HttpCallRecord::WebhookPlaced { url } => format!("webhook[{seq}] {url}"),
         }
     }
 
@@ -331,7 +333,7 @@ impl Names {
     }
 
     /// What a step did, as lines of a case: `>` records, `!` timers cleared, `?` ignored paths.
-    pub fn outcome(&self, outcome: &Outcome) -> Vec<String> {
+    pub fn outcome(&self, outcome: &StepOutcome) -> Vec<String> {
         let Some(row) = &outcome.row else {
             return vec!["> nothing".to_owned()];
         };
@@ -352,7 +354,7 @@ impl Names {
             lines.push(format!("! cleared {}", cleared.join(", ")));
         }
         // An answer says for itself that its call is over.
-        let answered = |record: &Record| matches!(record, Record::Outside(record) if matches!(**record, OutsideRecord::CallAnswered { .. }));
+        let answered = |record: &Record| matches!(record, Record::HttpCall(record) if matches!(**record, HttpCallRecord::CallAnswered { .. }));
         let forgotten = outcome
             .effects
             .iter()
@@ -369,12 +371,12 @@ impl Names {
 
     /// The next step as one standpoint sees it: `= node (assignee) read only: actions it offers;
     /// back node.action`.
-    pub fn next(&self, next: &NextStep, standpoint: &Standpoint) -> String {
+    pub fn next(&self, next: &NextStep, standpoint: &Permissions) -> String {
         if !next.status.is_live() {
-            let remark = next
-                .remark
-                .map_or(String::new(), |remark| format!(", {}", remark.name()));
-            return format!("= {}{remark}", next.status.name());
+            let outcome = next
+                .outcome
+                .map_or(String::new(), |outcome| format!(", {}", outcome.name()));
+            return format!("= {}{outcome}", next.status.name());
         }
         let mut parts: Vec<String> = Vec::new();
         if next.status != Status::Started {
@@ -480,9 +482,9 @@ fn reason_name(reason: Unavailable) -> &'static str {
     }
 }
 
-fn said(message: &PeerMessage) -> String {
+fn said(message: &InstanceMessage) -> String {
     match message {
-        PeerMessage::Start {
+        InstanceMessage::Start {
             head,
             start_condition,
             command,
@@ -499,22 +501,22 @@ fn said(message: &PeerMessage) -> String {
                 if wants { " wanting a result" } else { "" }
             )
         }
-        PeerMessage::End { status } => format!("end {}", status.name()),
-        PeerMessage::EndDescendants => "end descendants".to_owned(),
-        PeerMessage::StartMore { .. } => "start more".to_owned(),
-        PeerMessage::ParentFinished => "parent finished".to_owned(),
-        PeerMessage::Push {
+        InstanceMessage::End { status } => format!("end {}", status.name()),
+        InstanceMessage::EndDescendants => "end descendants".to_owned(),
+        InstanceMessage::StartMore { .. } => "start more".to_owned(),
+        InstanceMessage::ParentFinished => "parent finished".to_owned(),
+        InstanceMessage::Push {
             kind: MessageType::Default,
             body,
             ..
         } => format!("push {body}"),
-        PeerMessage::Push {
+        InstanceMessage::Push {
             kind: MessageType::Action,
             body,
             ..
         } => format!("ask {body}"),
-        PeerMessage::Append { patch } => format!("append {patch}"),
-        PeerMessage::Ended {
+        InstanceMessage::Append { patch } => format!("append {patch}"),
+        InstanceMessage::Ended {
             status,
             result,
             error,
@@ -527,8 +529,8 @@ fn said(message: &PeerMessage) -> String {
                 .map_or(String::new(), |error| format!(" {error}"));
             format!("ended {}{result}{error}", status.name())
         }
-        PeerMessage::StartDropped => "start dropped".to_owned(),
-        PeerMessage::StartRefused { message } => format!("refused {message}"),
+        InstanceMessage::StartDropped => "start dropped".to_owned(),
+        InstanceMessage::StartRefused { message } => format!("refused {message}"),
     }
 }
 

@@ -16,7 +16,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use stepwire::session::token::{Identity, TokenSettings, Tokens};
+use stepwire::session::auth::token::{Identity, TokenSettings, Tokens};
 use tempfile::TempDir;
 use tokio::net::{TcpSocket, TcpStream};
 use uuid::Uuid;

@@ -11,7 +11,7 @@ use reqwest::{Method, RequestBuilder, redirect::Policy};
 use serde_json::Value;
 use stepwire::{
     runtime::clock::real_now,
-    session::token::{Identity, TokenSettings, Tokens},
+    session::auth::token::{Identity, TokenSettings, Tokens},
 };
 use tempfile::TempDir;
 use uuid::Uuid;

@@ -11,7 +11,7 @@ use reqwest::{
 use serde_json::{Value, json};
 use stepwire::{
     runtime::{clock::real_now, users::NewUser},
-    web::server::Running,
+    web::http::server::Running,
 };
 use tokio::time::timeout;
 use tokio_tungstenite::{

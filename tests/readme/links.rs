@@ -30,8 +30,8 @@ fn documents() -> Vec<PathBuf> {
 
 /// The text outside of code.
 fn prose(text: &str) -> String {
-    let outside = text.split("```").step_by(2);
-    outside
+    let http_calls = text.split("```").step_by(2);
+    http_calls
         .flat_map(|part| part.split('`').step_by(2))
         .collect::<Vec<_>>()
         .join("`")
@@ -47,7 +47,7 @@ fn links(text: &str) -> Vec<String> {
 
 /// What can be linked to in a document: its headings, and its numbered sentences.
 fn anchors(text: &str) -> BTreeSet<String> {
-    let outside = text.split("```").step_by(2).collect::<String>();
+    let http_calls = text.split("```").step_by(2).collect::<String>();
     let slug = |heading: &str| -> String {
         let kept = heading.trim().to_lowercase();
         let kept = kept
@@ -56,11 +56,11 @@ fn anchors(text: &str) -> BTreeSet<String> {
         kept.map(|letter| if letter == ' ' { '-' } else { letter })
             .collect()
     };
-    let headings = outside
+    let headings = http_calls
         .lines()
         .filter(|line| line.starts_with('#'))
         .map(|line| slug(line.trim_start_matches('#')));
-    let sentences = outside
+    let sentences = http_calls
         .lines()
         .filter_map(|line| Some(line.strip_prefix("- **")?.split_once("**")?.0.to_owned()));
     headings.chain(sentences).collect()

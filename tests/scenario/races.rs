@@ -5,7 +5,7 @@
 //! (`at_once.scenario`).
 
 use serde_json::{Value, json};
-use stepwire::web::server::Running;
+use stepwire::web::http::server::Running;
 
 use super::stage::deploy_sketch;
 use crate::{

@@ -1,7 +1,7 @@
 //! What an operator is told of schedules over REST, and does with them.
 
 use serde_json::{Value, json};
-use stepwire::web::server::Running;
+use stepwire::web::http::server::Running;
 
 use super::names::Names;
 use crate::web::http::User;

@@ -5,11 +5,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use stepwire::{
     config::{Config, Store},
-    web::server::Running,
+    web::http::server::Running,
 };
 use tempfile::TempDir;
 
-use super::{command, names::Names, papers, player::Player, schedules, transcript};
+use super::{command, documents, names::Names, runner::Player, schedules, transcript};
 use crate::{
     engine::sketch,
     support::{self, expected},
@@ -87,7 +87,7 @@ impl Stage {
             ["schedule", which, what] => return self.schedule(which, what).await,
             [who, "download", file] => {
                 return vec![
-                    papers::download(self.running(), self.of(who), &self.names, file).await,
+                    documents::download(self.running(), self.of(who), &self.names, file).await,
                 ];
             }
             [who, "cut"] => self.cut(who),
@@ -260,7 +260,7 @@ impl Stage {
         for (&player, frame) in players.iter().zip(&frames) {
             self.players[player].last = Some(frame.clone());
         }
-        if frames.iter().all(papers::is_upload) {
+        if frames.iter().all(documents::is_upload) {
             return self.bring(players, frames).await;
         }
         for (&player, frame) in players.iter().zip(&frames) {
@@ -286,7 +286,7 @@ impl Stage {
         let said = players
             .iter()
             .zip(&commands)
-            .map(|(&player, command)| papers::bring(server, &self.players[player], command));
+            .map(|(&player, command)| documents::bring(server, &self.players[player], command));
         let frames = join_all(said).await;
         frames
             .iter()

@@ -12,13 +12,13 @@ use stepwire::{
         clock::{Clock, real_now},
         definitions::Deploy,
         files::Files,
-        outside::OutsideSettings,
+        http_calls::HttpCallSettings,
     },
     session::{
+        auth::token::{Identity, TokenSettings, Tokens},
         connection::Connection,
         inbox::Inbound,
         sessions::Sessions,
-        token::{Identity, TokenSettings, Tokens},
     },
 };
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -73,7 +73,7 @@ fn with_sources<F: Future<Output = ()>>(
         let runtime = Runtime::start(
             journal,
             Files::temporary(),
-            OutsideSettings::default(),
+            HttpCallSettings::default(),
             Clock::real(),
             vec![arbiter.handle()],
             None,

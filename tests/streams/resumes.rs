@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::reader::{Event, Stream, Told, by_channel, without_progress_between};
 use crate::wire::{
     Client, Server,
-    families::GRADING,
     onboarding::{at_offer, at_review},
     server::token,
+    subprocesses::GRADING,
 };
 
 fn path(instance: &str) -> String {

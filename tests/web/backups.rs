@@ -11,8 +11,8 @@ use stepwire::journal::directory;
 use uuid::Uuid;
 
 use super::{
+    documents::{bring, server, start, stored, text_file},
     http::User,
-    papers::{bring, server, start, stored, text_file},
 };
 
 /// Runs the program, which also talks to the server on this thread; whether it succeeded, and what

@@ -2,7 +2,7 @@
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::json;
-use stepwire::web::server::Running;
+use stepwire::web::http::server::Running;
 
 use super::http::{Answer, User, send};
 use crate::support;

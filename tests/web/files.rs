@@ -11,8 +11,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    documents::{bring, server, start, stored, text_file, upload},
     http::{User, send},
-    papers::{bring, server, start, stored, text_file, upload},
 };
 
 #[actix_web::test]

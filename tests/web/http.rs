@@ -4,7 +4,7 @@ use std::{net::IpAddr, time::Duration};
 
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
-use stepwire::web::server::Running;
+use stepwire::web::http::server::Running;
 
 use crate::support;
 

@@ -5,7 +5,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use stepwire::{
     runtime::{clock::real_now, users::NewUser},
-    web::server::Running,
+    web::http::server::Running,
 };
 
 use super::http::{Answer, BROWSER, User, send};

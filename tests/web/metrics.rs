@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{http::User, papers};
+use super::{documents, http::User};
 use crate::support;
 
 #[actix_web::test]
@@ -76,14 +76,14 @@ async fn operators_of_the_server_read_what_it_counts() {
 #[actix_web::test]
 async fn what_is_stored_is_measured() {
     let data = tempfile::tempdir().unwrap();
-    let server = papers::server(&data).await;
+    let server = documents::server(&data).await;
     let (dora, alice) = (
         User::new(&server, "dora", &["designer"]),
         User::new(&server, "alice", &[]),
     );
-    let key = papers::start(&alice).await;
+    let key = documents::start(&alice).await;
     assert_eq!(
-        papers::bring(&alice, &key, papers::text_file("a letter"))
+        documents::bring(&alice, &key, documents::text_file("a letter"))
             .await
             .status,
         200

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stepwire::web::server::Running;
+use stepwire::web::http::server::Running;
 
 use super::http::{User, send};
 use crate::support;

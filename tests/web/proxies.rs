@@ -3,7 +3,7 @@
 
 use reqwest::Method;
 use serde_json::json;
-use stepwire::web::server::Running;
+use stepwire::web::http::server::Running;
 
 use super::http::{Answer, User, send};
 use crate::{jobs::http::bearer, streams::reader::Stream, support};

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use stepwire::web::server::Running;
+use stepwire::web::http::server::Running;
 
 use super::http::{Answer, User, send};
 use crate::{

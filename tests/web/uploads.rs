@@ -14,8 +14,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
+    documents::{bring, is_file_problem, server, start, stored, text_file, upload},
     http::{User, send},
-    papers::{bring, is_file_problem, server, start, stored, text_file, upload},
 };
 use crate::support;
 

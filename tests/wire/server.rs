@@ -14,9 +14,9 @@ use stepwire::{
     runtime::{
         clock::{Clock, real_now},
         definitions::{Definitions, Deploy},
-        outside::OutsideSettings,
+        http_calls::HttpCallSettings,
     },
-    session::token::{Identity, TokenSettings, Tokens},
+    session::auth::token::{Identity, TokenSettings, Tokens},
 };
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -161,7 +161,7 @@ async fn deploy(directory: &Path, bpmn: &str) {
         journal.clone(),
         nothing,
         Clock::real(),
-        OutsideSettings::default(),
+        HttpCallSettings::default(),
     );
     let (source, format) = (bpmn.as_bytes(), SourceFormat::BpmnXml);
     let deploy = Deploy {

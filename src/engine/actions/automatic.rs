@@ -9,14 +9,15 @@ use super::{
 use crate::{
     engine::{
         command::TimerKey,
-        life::require_moving,
+        due_date,
+        instance_outcome::other_decision,
+        quotas,
         record::{Incident, Record, Remember},
         rejection::{Rejection, RejectionKind},
-        remark::other_decision,
-        room,
         state::ElementInstance,
         step::Step,
-        subprocess, terms,
+        subprocess,
+        suspend::require_moving,
     },
     model::{
         action::{Required, Trigger},
@@ -75,10 +76,10 @@ fn trigger(step: &mut Step<'_>, key: ElementKey, action: &ExecutableAction) -> b
     else {
         return false;
     };
-    if let (true, Err(sentence)) = (action.timer.is_some(), room::for_delay(step)) {
+    if let (true, Err(sentence)) = (action.timer.is_some(), quotas::for_delay(step)) {
         step.incident(
             key,
-            room::DELAYED,
+            quotas::DELAYED,
             sentence,
             Some((action.name.clone(), occurrence)),
         );
@@ -253,9 +254,9 @@ pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(
     });
     for Incident { code, action, .. } in failed {
         match &*code {
-            terms::UNREADABLE => terms::retry(step, key),
+            due_date::UNREADABLE => due_date::retry(step, key),
             // It has not been triggered yet.
-            room::DELAYED => continue,
+            quotas::DELAYED => continue,
             _ => {}
         }
         let on_record = if code == subprocess::NOT_STARTED {

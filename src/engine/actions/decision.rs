@@ -1,20 +1,20 @@
 //! A run in an approval: what it comes to, who decided, and the comment.
 //!
 //! The comment is a member of the payload that needs no key: it is kept with the decision, and is
-//! no data without one. What of a decision counts at the end of an instance: `remark`.
+//! no data without one. What of a decision counts at the end of an instance: `outcome`.
 
 use serde_json::{Value, json};
 
 use crate::{
-    engine::{record::Record, rejection::Rejection, remark::is_approval, step::Step},
+    engine::{instance_outcome::is_approval, record::Record, rejection::Rejection, step::Step},
     limits::COMMENT_BYTES,
     model::{
         action::{APPROVE, COMMENT, REJECT},
+        deep_merge::deep_merge,
         executable::ExecutableAction,
         field_error::FieldError,
         ids::ElementKey,
         keys::Accepted,
-        merging::deep_merge,
     },
 };
 
@@ -23,11 +23,11 @@ pub(in crate::engine) struct Taken {
     /// What the keys let in.
     pub accepted: Accepted,
     /// What it decides, in an approval.
-    pub decision: Option<Decision>,
+    pub decision: Option<DecisionFields>,
 }
 
 /// A run of one of the two actions of an approval.
-pub(in crate::engine) struct Decision {
+pub(in crate::engine) struct DecisionFields {
     approved: bool,
     comment: Option<String>,
 }
@@ -60,7 +60,7 @@ pub(in crate::engine) fn accept(
     match (action.keys.accept(&payload, step.evaluator), comment) {
         (Ok(accepted), Ok(comment)) => Ok(Taken {
             accepted,
-            decision: Some(Decision {
+            decision: Some(DecisionFields {
                 approved: &*action.name == APPROVE,
                 comment,
             }),
@@ -95,7 +95,7 @@ fn comment(payload: &Value) -> Result<Option<String>, FieldError> {
     }
 }
 
-impl Decision {
+impl DecisionFields {
     /// Records the decision, and adds it to the data where the approval says so.
     pub fn note(self, step: &mut Step<'_>, key: ElementKey, data: &mut Value) {
         let Self { approved, comment } = self;

@@ -15,13 +15,13 @@ use crate::{
     engine::{
         back,
         command::RunAction,
-        life::{forbidden, require_actor, require_moving, require_participant},
+        instance_outcome::other_decision,
+        quotas,
         record::{Record, Remember},
         rejection::{Rejection, RejectionKind, Unavailable},
-        remark::other_decision,
-        room,
         state::{ElementInstance, InstanceState},
         step::Step,
+        suspend::{forbidden, require_actor, require_moving, require_participant},
     },
     model::{
         action::Trigger,
@@ -66,7 +66,7 @@ pub(super) fn meant<'a>(
         can_run(element, node, action)?;
     }
     if action.timer.is_some() {
-        room::for_delay(step)
+        quotas::for_delay(step)
             .map_err(|sentence| Rejection::new(RejectionKind::Conflict, sentence))?;
     }
     Ok((key, action))
@@ -289,16 +289,16 @@ fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
     match (&active[..], &offering[..]) {
         ([(only, _)], _) | (_, [only]) => Ok(*only),
         ([], _) => {
-            let passed = || {
+            let retained = || {
                 step.state
-                    .passed()
+                    .retained()
                     .rev()
                     .map(|(key, _)| key)
                     .filter(|&key| back::is_open(step, key, &run.action))
             };
-            passed()
+            retained()
                 .find(mine)
-                .or_else(|| passed().next())
+                .or_else(|| retained().next())
                 .ok_or_else(|| not_active(step, &run.action))
         }
         ([(first, _), ..], []) => Ok(*first),

@@ -10,11 +10,11 @@ use crate::{
     engine::{
         actions::run::require_execute,
         elements,
-        life::require_moving,
         record::Record,
         rejection::{Rejection, RejectionKind},
         state::Call,
         step::{STOPPED, Step},
+        suspend::require_moving,
     },
     model::{definition::NodeKind, ids::ElementKey},
 };

@@ -16,10 +16,10 @@ use crate::{
     },
     limits::FILES_PER_INSTANCE,
     model::{
+        deep_merge::deep_merge,
         executable::{ActionWork, ExecutableAction},
         field_error::FieldError,
         ids::ElementKey,
-        merging::deep_merge,
         upload::UploadRules,
     },
 };

@@ -5,10 +5,10 @@ use serde_json::Value;
 
 use crate::{
     engine::{
-        outside::{self, CallKey},
-        peer::PeerMessage,
+        http_call::{self, CallKey},
+        instance_message::InstanceMessage,
+        quotas,
         record::Push,
-        room,
         step::Step,
         subprocess,
     },
@@ -75,8 +75,8 @@ pub(super) fn perform(
             destination,
         } => append(step, message, destination).map(|()| Worked::Done),
         ActionWork::BusinessRule => apply_rule(step, key, action).map(|()| Worked::Done),
-        ActionWork::StartSubprocess { .. } if let Err(sentence) = room::for_children(step, 1) => {
-            Err(Failure::new(room::CHILDREN, sentence))
+        ActionWork::StartSubprocess { .. } if let Err(sentence) = quotas::for_children(step, 1) => {
+            Err(Failure::new(quotas::CHILDREN, sentence))
         }
         ActionWork::HttpRequest(template) => {
             let call = CallKey {
@@ -84,7 +84,7 @@ pub(super) fn perform(
                 action: action.name.clone(),
                 occurrence,
             };
-            let placed = outside::place(step, call, template, start);
+            let placed = http_call::place(step, call, template, start);
             placed
                 .map(|()| Worked::Awaits)
                 .map_err(|(code, sentence)| Failure::new(code, sentence))
@@ -162,7 +162,7 @@ fn send(
         }
         Target::Parent => {
             require_parent(step)?;
-            step.tell_parent(PeerMessage::Push {
+            step.send_to_parent(InstanceMessage::Push {
                 kind,
                 body,
                 node,
@@ -176,7 +176,7 @@ fn send(
 fn append(step: &mut Step<'_>, message: &Template, destination: &DataPath) -> Result<(), Failure> {
     let patch = destination.nest(render(step, message)?);
     require_parent(step)?;
-    step.tell_parent(PeerMessage::Append { patch });
+    step.send_to_parent(InstanceMessage::Append { patch });
     Ok(())
 }
 

@@ -29,7 +29,7 @@ pub(in crate::engine) fn catch(
         .filter(|child| child.start.element == Some(element));
     let children = own.map(|child| child.start.child).collect();
     step.end_children(children);
-    step.abort(element);
+    step.terminate(element);
     // It descends from what the activity descended from, so a back step behind the activity finds
     // it.
     step.activate(event, arrivals);

@@ -6,7 +6,7 @@
 
 use super::{Own, multi_instance};
 use crate::{
-    engine::{record::Status, room, state::Call, step::Step, subprocess},
+    engine::{quotas, record::Status, state::Call, step::Step, subprocess},
     model::{executable::ExecutableNode, ids::ElementKey},
 };
 
@@ -23,8 +23,8 @@ pub(super) fn call<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a Executabl
         (Some(Call::Items(_)), _) => multi_instance::go_on(step, key, called),
         (None, Some(collection)) => multi_instance::begin(step, key, called, collection),
         (None, None) => {
-            if let Err(sentence) = room::for_children(step, 1) {
-                step.incident(key, room::CHILDREN, sentence, None);
+            if let Err(sentence) = quotas::for_children(step, 1) {
+                step.incident(key, quotas::CHILDREN, sentence, None);
                 return Own::Waiting;
             }
             subprocess::start_child(step, called, key, None, true);

@@ -9,9 +9,9 @@ use serde_json::Value;
 
 use crate::{
     engine::{
-        peer::PeerMessage,
+        instance_message::InstanceMessage,
+        quotas,
         record::Record,
-        room,
         state::{Call, Item, ItemRun},
         step::Step,
         subprocess,
@@ -68,8 +68,8 @@ pub(super) fn start_open(step: &mut Step<'_>, key: ElementKey, called: &Subproce
     if open == 0 {
         return;
     }
-    if let Err(sentence) = room::for_children(step, open) {
-        return step.incident(key, room::CHILDREN, sentence, None);
+    if let Err(sentence) = quotas::for_children(step, open) {
+        return step.incident(key, quotas::CHILDREN, sentence, None);
     }
     let copied = called.copy.apply(step.state.data()).to_string().len();
     let (mut bytes, mut next) = (0, Vec::new());
@@ -90,7 +90,10 @@ pub(super) fn start_open(step: &mut Step<'_>, key: ElementKey, called: &Subproce
         subprocess::start_item(step, called, key, index, item);
     }
     if !is_all {
-        step.tell(step.state.key(), PeerMessage::StartMore { element: key });
+        step.send(
+            step.state.key(),
+            InstanceMessage::StartMore { element: key },
+        );
     }
 }
 

@@ -4,12 +4,12 @@
 //! A record that names something unknown changes nothing: the engine does not write such records,
 //! and a log that holds one is reported by the journal's checks, not here.
 //!
-//! Here the short ones; what it means that an element is left or ended is in `leaving`, a back step
-//! in `returning`, calls to the outside in `outside`.
+//! Here the short ones; what it means that an element is left or ended is in `leave`, a back step
+//! in `back_step`, calls to the outside in `http_call`.
 
-mod leaving;
-mod outside;
-mod returning;
+mod back_step;
+mod http_call;
+mod leave;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,13 +23,13 @@ use super::{
 };
 use crate::{
     engine::{
-        peer::PeerMessage,
-        record::{Arrival, ChildStarted, Created, Push, Record, Remember, Row, Status},
+        instance_message::InstanceMessage,
+        record::{Arrival, ChildStarted, Created, Push, Record, RecordBatch, Remember, Status},
     },
     model::{
         action::MessageType,
+        deep_merge::deep_merge,
         ids::{ElementKey, InstanceKey, Time},
-        merging::deep_merge,
     },
 };
 
@@ -128,12 +128,12 @@ impl InstanceState {
                 element.call =
                     Call::with_item(element.call.take(), *item, ItemRun::Done(result.clone()));
             }),
-            Record::PeerHeard { from, number } => self.hear(*from, *number),
+            Record::MessageReceived { from, number } => self.receive(*from, *number),
             Record::ChildEnded { child, status, .. } => self.end_child(*child, *status),
             Record::ParentFinished => self.parent_finished = true,
             Record::DescendantsEnded => self.descendants_ended = true,
-            Record::PeerTold { target, message } => self.tell(*target, message),
-            Record::Outside(record) => self.outside(seq, record),
+            Record::MessageSent { target, message } => self.send(*target, message),
+            Record::HttpCall(record) => self.http_calls(seq, record),
             Record::IncidentRaised { element, incident } => {
                 self.with(*element, |element| {
                     if let Some((action, occurrence)) = &incident.action {
@@ -183,7 +183,7 @@ impl InstanceState {
     }
 
     /// Closes a row: takes its own number and remembers its command.
-    pub(in crate::engine) fn end_row(&mut self, row: &Row) {
+    pub(in crate::engine) fn end_row(&mut self, row: &RecordBatch) {
         self.seq = row.last_seq();
         self.commands.remember(row);
     }
@@ -353,15 +353,17 @@ impl InstanceState {
         );
     }
 
-    fn tell(&mut self, target: InstanceKey, message: &PeerMessage) {
-        if let (PeerMessage::End { .. }, Some(child)) = (message, self.children.get_mut(&target)) {
+    fn send(&mut self, target: InstanceKey, message: &InstanceMessage) {
+        if let (InstanceMessage::End { .. }, Some(child)) =
+            (message, self.children.get_mut(&target))
+        {
             child.ending = true;
         }
     }
 
-    fn hear(&mut self, from: InstanceKey, number: u64) {
+    fn receive(&mut self, from: InstanceKey, number: u64) {
         match self.children.get_mut(&from) {
-            Some(child) => child.start.heard = number,
+            Some(child) => child.start.received = number,
             None => self.parent_heard = number,
         }
     }
@@ -404,7 +406,7 @@ fn visit(node: Arc<str>, arrivals: Vec<Arrival>, entered: Time) -> ElementInstan
         first_runs: BTreeMap::new(),
         incidents: Vec::new(),
         call: None,
-        outside_calls: Vec::new(),
+        http_calls: Vec::new(),
         assignee: None,
         due: None,
         reminder: None,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Ring;
-use crate::engine::record::{CommandTag, Row};
+use crate::engine::record::{CommandTag, RecordBatch};
 
 const WHOLE: usize = 128;
 const FINGERPRINTS: usize = 10_000;
@@ -54,7 +54,7 @@ impl Commands {
         }
     }
 
-    pub(super) fn remember(&mut self, row: &Row) {
+    pub(super) fn remember(&mut self, row: &RecordBatch) {
         let Some(tag) = &row.command else { return };
         self.recent.push_back((tag.clone(), row.first_seq));
         if self.recent.len() > WHOLE

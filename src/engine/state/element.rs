@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{call::Call, outside_call::OpenCall};
+use super::{call::Call, http_call::OpenCall};
 use crate::{
     engine::{
         command::{DueTimer, TimerKey},
@@ -29,7 +29,7 @@ pub struct ElementInstance {
     /// What a call activity has started; `None` before it has.
     pub(super) call: Option<Call>,
     /// Calls to the outside without a result yet, oldest first.
-    pub(super) outside_calls: Vec<OpenCall>,
+    pub(super) http_calls: Vec<OpenCall>,
     /// The subject it belongs to.
     pub(super) assignee: Option<Arc<str>>,
     /// When a user task is due.
@@ -111,7 +111,7 @@ impl ElementInstance {
 
     /// A triggering is over: nothing waits for its call any more.
     pub(super) fn close_call(&mut self, action: &str, occurrence: u32) {
-        self.outside_calls
+        self.http_calls
             .retain(|open| *open.action != *action || open.occurrence != occurrence);
     }
 
@@ -128,7 +128,7 @@ impl ElementInstance {
         &self.node
     }
 
-    /// Whether the token is here; else it is the stone of a passed element.
+    /// Whether the token is here; else it is the retained element instance of a passed element.
     pub fn is_active(&self) -> bool {
         self.active
     }
@@ -213,13 +213,13 @@ impl ElementInstance {
     }
 
     /// Calls to the outside without a result yet, oldest first.
-    pub fn outside_calls(&self) -> impl Iterator<Item = &OpenCall> {
-        self.outside_calls.iter()
+    pub fn http_calls(&self) -> impl Iterator<Item = &OpenCall> {
+        self.http_calls.iter()
     }
 
     /// The call of a triggering, once it was placed and as long as it has no result.
-    pub fn outside_call(&self, action: &str, occurrence: u32) -> Option<&OpenCall> {
-        self.outside_calls
+    pub fn http_call(&self, action: &str, occurrence: u32) -> Option<&OpenCall> {
+        self.http_calls
             .iter()
             .find(|open| *open.action == *action && open.occurrence == occurrence)
     }

@@ -1,7 +1,7 @@
 //! Who descends from whom: what a back step has to end, and what stays.
 //!
 //! An arrival names the nearest *kept* element it descends from. Elements that back steps cannot
-//! need leave no stone; what came from them is tied to what they came from.
+//! need leave no retained element instance; what came from them is tied to what they came from.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::{ElementInstance, InstanceState};
 use crate::{engine::record::Arrival, model::ids::ElementKey};
 
 impl InstanceState {
-    /// Whether `element` is `ancestor` or came from it. An element that left no stone descends from
+    /// Whether `element` is `ancestor` or came from it. An element that left no retained element instance descends from
     /// nothing.
     pub fn descends(&self, element: ElementKey, ancestor: ElementKey) -> bool {
         // Latest first: lineage points backwards in time, so each element is looked at once,
@@ -36,7 +36,7 @@ impl InstanceState {
             .is_some_and(|from| self.descends(from, ancestor))
     }
 
-    /// The stones an element came from, nearest first.
+    /// The retained element instances an element came from, nearest first.
     pub(super) fn ancestors(&self, element: &ElementInstance) -> Vec<ElementKey> {
         let mut found: Vec<ElementKey> = Vec::new();
         let mut pending: Vec<ElementKey> = element

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::model::{
+    deep_merge::{composes, deep_merge},
     ids::ElementKey,
-    merging::{composes, deep_merge},
 };
 
 /// Data as they were, and the merges since.
@@ -37,7 +37,7 @@ pub(super) struct Merge {
 /// Who did something in an instance, for a step back that may have to undo it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Author {
-    /// The element, or the nearest stone that stands for it.
+    /// The element, or the nearest retained element instance that stands for it.
     pub element: Option<ElementKey>,
     /// Number of the record it goes back to: its own, the start of the child it came from, or the
     /// call it answers.

@@ -45,7 +45,7 @@ pub(super) fn instance_row(row: &Row<'_>) -> Result<InstanceRow> {
         created_at: row.get(10)?,
         ended_at: row.get(11)?,
         incidents: row.get(12)?,
-        remark: row.get(13)?,
+        outcome: row.get(13)?,
         open_until: row.get(14)?,
         descendants_ended: row.get(15)?,
         origin: row.get::<_, Option<[u8; 16]>>(16)?.map(Uuid::from_bytes),

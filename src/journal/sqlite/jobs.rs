@@ -7,8 +7,8 @@
 use rusqlite::{Result, Row, ToSql, params};
 
 use super::{
-    narrowing::{Narrowing, bounded},
     read::SqliteReader,
+    sql_filter::{Narrowing, bounded},
     statements::Statements,
     values::Seq,
 };
@@ -225,7 +225,7 @@ fn job_row(row: &Row<'_>) -> Result<JobRow> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{journal::sqlite::narrowing::tests::check, model::ids::Time};
+    use crate::{journal::sqlite::sql_filter::tests::check, model::ids::Time};
 
     #[test]
     fn lists_of_jobs_are_read_in_the_order_of_an_index() {

@@ -12,21 +12,20 @@ use super::{
         definition_row, incident_row, instance_row, schedule_row, stored_row, task_row, timer_row,
         user_row,
     },
-    jobs,
-    narrowing::{Narrowing, bounded},
-    outside_calls,
+    http_calls, jobs,
+    sql_filter::{Narrowing, bounded},
     values::{Roles, Seq},
 };
 use crate::{
     journal::{
         definition::DefinitionRow,
         filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
+        http_call::HttpCallRow,
         job::{JobFilter, JobOrder, JobRow},
         listing::{
             IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow,
             TimerRow, VersionInUse,
         },
-        outside_call::OutsideCallRow,
         row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
         schedule::ScheduleRow,
         store::{StoreError, StoreReader},
@@ -97,7 +96,7 @@ const ROWS_AFTER: &str = "
 
 const INSTANCE: &str = "
     key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents,
-    remark, open_until, descendants_ended, origin";
+    outcome, open_until, descendants_ended, origin";
 
 const TASK: &str = "
     SELECT instance, element, tenant, process, node, name, lane, assignee, candidates, started_by, root_started_by, created_at,
@@ -367,21 +366,21 @@ impl StoreReader for SqliteReader {
         until: Time,
         without_hosts: &[String],
         limit: usize,
-    ) -> Result<Vec<OutsideCallRow>, StoreError> {
-        outside_calls::due(self, until, without_hosts, bounded(limit))
+    ) -> Result<Vec<HttpCallRow>, StoreError> {
+        http_calls::due(self, until, without_hosts, bounded(limit))
     }
 
     fn next_call(&self, after: Time) -> Result<Option<Time>, StoreError> {
-        outside_calls::next(self, after)
+        http_calls::next(self, after)
     }
 
-    fn outside_calls(
+    fn http_calls(
         &self,
         tenant: &str,
         after: Option<(InstanceKey, u64)>,
         limit: usize,
-    ) -> Result<Vec<OutsideCallRow>, StoreError> {
-        outside_calls::list(
+    ) -> Result<Vec<HttpCallRow>, StoreError> {
+        http_calls::list(
             self,
             tenant,
             after.unwrap_or((InstanceKey(Uuid::max()), u64::MAX)),

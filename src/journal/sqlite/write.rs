@@ -5,9 +5,8 @@ use rusqlite::{ErrorCode, params};
 use uuid::Uuid;
 
 use super::{
-    failed, jobs,
+    failed, http_calls, jobs,
     open::{PATIENCE, SqliteStore},
-    outside_calls,
     statements::Statements,
     values::{Roles, Seq},
 };
@@ -86,8 +85,8 @@ impl SqliteStore {
                     change_schedules(&mut db, schedules)?;
                 }
                 WriteOp::User(row) => put_user(&mut db, row).map_err(failed("write a user"))?,
-                WriteOp::OutsideCall(instance, seq, change) => {
-                    outside_calls::change(&mut db, *instance, *seq, change)
+                WriteOp::HttpCall(instance, seq, change) => {
+                    http_calls::change(&mut db, *instance, *seq, change)
                         .map_err(failed("write a call to the outside"))?;
                 }
                 WriteOp::OutboxDelivered(source, seq) => {
@@ -300,8 +299,8 @@ fn apply(db: &mut Statements<'_>, change: &ReadModelChange) -> rusqlite::Result<
         }
         ReadModelChange::TimerSet(row) => put_timer(db, row),
         ReadModelChange::TimerCleared(key) => drop_timer(db, key),
-        ReadModelChange::CallPlaced(row) => outside_calls::put(db, row),
-        ReadModelChange::CallForgotten(instance, seq) => outside_calls::forget(db, *instance, *seq),
+        ReadModelChange::CallPlaced(row) => http_calls::put(db, row),
+        ReadModelChange::CallForgotten(instance, seq) => http_calls::forget(db, *instance, *seq),
         ReadModelChange::IncidentRaised(row) => put_incident(db, row),
         ReadModelChange::IncidentResolved(instance, element) => {
             let sql = "DELETE FROM incident WHERE instance = ?1 AND element = ?2";
@@ -313,11 +312,11 @@ fn apply(db: &mut Statements<'_>, change: &ReadModelChange) -> rusqlite::Result<
 fn put_instance(db: &mut Statements<'_>, row: &InstanceRow) -> rusqlite::Result<()> {
     let statement = db.get(
         "INSERT INTO instance (key, tenant, process, version, revision, status, business_key, started_by, parent, root,
-             created_at, ended_at, incidents, remark, open_until, descendants_ended, origin)
+             created_at, ended_at, incidents, outcome, open_until, descendants_ended, origin)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
          ON CONFLICT (key) DO UPDATE SET version = excluded.version, revision = excluded.revision, status = excluded.status,
              business_key = excluded.business_key, ended_at = excluded.ended_at, incidents = excluded.incidents,
-             remark = excluded.remark, open_until = excluded.open_until, descendants_ended = excluded.descendants_ended,
+             outcome = excluded.outcome, open_until = excluded.open_until, descendants_ended = excluded.descendants_ended,
              origin = excluded.origin",
     )?;
     statement.execute(params![
@@ -334,7 +333,7 @@ fn put_instance(db: &mut Statements<'_>, row: &InstanceRow) -> rusqlite::Result<
         row.created_at,
         row.ended_at,
         row.incidents,
-        row.remark,
+        row.outcome,
         row.open_until,
         row.descendants_ended,
         row.origin.map(Uuid::into_bytes),

@@ -2,13 +2,13 @@
 
 use super::fixtures::{changing, check, key};
 use crate::{
-    journal::{CallChange, CallTries, OutsideCallRow, ReadModelChange, StoreReader, WriteOp},
+    journal::{CallChange, CallTries, HttpCallRow, ReadModelChange, StoreReader, WriteOp},
     limits::WEBHOOKS_GIVEN_UP,
     model::ids::{InstanceKey, Time},
 };
 
-fn call(n: u128, seq: u64, host: &str, due: Option<i64>) -> OutsideCallRow {
-    OutsideCallRow {
+fn call(n: u128, seq: u64, host: &str, due: Option<i64>) -> HttpCallRow {
+    HttpCallRow {
         instance: key(n),
         seq,
         tenant: "acme".into(),
@@ -27,7 +27,7 @@ fn call(n: u128, seq: u64, host: &str, due: Option<i64>) -> OutsideCallRow {
     }
 }
 
-fn placed(row: OutsideCallRow) -> ReadModelChange {
+fn placed(row: HttpCallRow) -> ReadModelChange {
     ReadModelChange::CallPlaced(Box::new(row))
 }
 
@@ -43,7 +43,7 @@ fn due(reader: &dyn StoreReader, until: i64, without: &[&str], limit: usize) -> 
 
 fn listed(reader: &dyn StoreReader, after: Option<(InstanceKey, u64)>, limit: usize) -> Vec<u64> {
     reader
-        .outside_calls("acme", after, limit)
+        .http_calls("acme", after, limit)
         .unwrap()
         .iter()
         .map(|call| call.seq)
@@ -108,7 +108,7 @@ fn a_call_is_tried_given_up_and_forgotten() {
             (9, 9, CallChange::Forgotten),
         ];
         store
-            .commit(&tries.map(|(n, seq, change)| WriteOp::OutsideCall(key(n), seq, change)))
+            .commit(&tries.map(|(n, seq, change)| WriteOp::HttpCall(key(n), seq, change)))
             .unwrap();
         assert_eq!(due(reader, 99, &[], 9), [2, 1]);
         assert_eq!(
@@ -129,7 +129,7 @@ fn a_call_is_tried_given_up_and_forgotten() {
             ),
             (vec![3, 2], vec![1])
         );
-        assert_eq!(reader.outside_calls("other", None, 9).unwrap(), []);
+        assert_eq!(reader.http_calls("other", None, 9).unwrap(), []);
         store
             .commit(&[changing(
                 1,
@@ -138,7 +138,7 @@ fn a_call_is_tried_given_up_and_forgotten() {
             )])
             .unwrap();
         store
-            .commit(&[WriteOp::OutsideCall(key(1), 1, CallChange::Forgotten)])
+            .commit(&[WriteOp::HttpCall(key(1), 1, CallChange::Forgotten)])
             .unwrap();
         assert_eq!(listed(reader, None, 9), [3]);
     });
@@ -158,7 +158,7 @@ fn only_so_many_given_up_are_kept() {
             problem: None,
         });
         store
-            .commit(&[WriteOp::OutsideCall(key(1), many + 1, given_up)])
+            .commit(&[WriteOp::HttpCall(key(1), many + 1, given_up)])
             .unwrap();
         let kept = listed(reader, None, usize::MAX);
         assert_eq!(

@@ -62,7 +62,7 @@ pub(super) fn instance(n: u128, process: &str, status: &str) -> InstanceRow {
         version: 1,
         revision: "r1".into(),
         status: status.into(),
-        remark: None,
+        outcome: None,
         business_key: None,
         started_by: "alice".into(),
         parent: None,

@@ -156,7 +156,7 @@ fn an_instance_changes_only_in_what_may_change() {
         let started = instance(1, "order", "started");
         let ended = InstanceRow {
             status: "finished".into(),
-            remark: Some("skipped".into()),
+            outcome: Some("skipped".into()),
             version: 2,
             ended_at: Some(Time(9)),
             incidents: 1,

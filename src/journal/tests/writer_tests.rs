@@ -1,4 +1,4 @@
-//! The pipeline: order, places, the gate, failure, the end. A store with a hand brake makes every
+//! The pipeline: order, places, the commit gate, failure, the end. A store with a hand brake makes every
 //! interleaving certain.
 
 use std::sync::{
@@ -121,7 +121,7 @@ impl Bench {
         self.journal.reserve().unwrap().release(self.note(number));
     }
 
-    /// Waits until the gate has run all that was handed over before.
+    /// Waits until the commit gate has run all that was handed over before.
     fn settle(&self) {
         let (done, wait) = bounded(1);
         self.journal

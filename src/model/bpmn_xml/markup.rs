@@ -13,7 +13,7 @@ const NAMESPACES: usize = 512;
 
 /// What one pass over a document counts.
 #[derive(Default)]
-struct Counting {
+struct MarkupCounter {
     attributes: usize,
     namespaces: usize,
 }
@@ -24,7 +24,7 @@ struct Counting {
 /// # Errors
 /// A sentence about what there is too much of, with its line.
 pub fn check(xml: &str) -> Result<(), String> {
-    let mut counting = Counting::default();
+    let mut counting = MarkupCounter::default();
     let mut rest = xml;
     while let Some(open) = rest.find('<') {
         rest = &rest[open..];
@@ -45,7 +45,7 @@ pub fn check(xml: &str) -> Result<(), String> {
     Ok(())
 }
 
-impl Counting {
+impl MarkupCounter {
     /// Counts what is in a tag; gives what stands behind it.
     fn tag<'a>(&mut self, mut rest: &'a str) -> Result<&'a str, String> {
         self.attributes = 0;

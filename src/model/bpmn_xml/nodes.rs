@@ -10,7 +10,7 @@ use super::{
 };
 use crate::model::{
     definition::{CallActivity, FlowNode, NodeKind},
-    task_terms::UserTask,
+    task_settings::UserTask,
 };
 
 const EVENT_ATTRIBUTES: &[&str] = &["id", "name", "isInterrupting", "parallelMultiple"];

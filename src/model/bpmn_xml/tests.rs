@@ -11,7 +11,7 @@ use super::*;
 use crate::model::{
     action::ActionType,
     definition::{NodeKind, ProcessDefinition},
-    task_terms::UserTask,
+    task_settings::UserTask,
 };
 
 /// Wraps process content into a document; `attributes` go on the process.

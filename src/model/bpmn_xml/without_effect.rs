@@ -148,7 +148,7 @@ const ADVICE: &[(&[&str], &str)] = &[
 /// The names without effect of one process, with where they are.
 #[derive(Default)]
 pub(super) struct WithoutEffect {
-    found: BTreeMap<Group, Vec<Place>>,
+    found: BTreeMap<Group, Vec<ElementPosition>>,
 }
 
 /// What one warning is about.
@@ -163,7 +163,7 @@ enum Group {
 }
 
 #[derive(PartialEq, Eq)]
-struct Place {
+struct ElementPosition {
     element: String,
     /// The name as it is written.
     name: String,
@@ -195,7 +195,7 @@ impl WithoutEffect {
     fn note(&mut self, group: Group, element: &str, name: String) {
         let (places, place) = (
             self.found.entry(group).or_default(),
-            Place {
+            ElementPosition {
                 element: element.to_owned(),
                 name,
             },
@@ -214,7 +214,7 @@ impl WithoutEffect {
     }
 }
 
-fn warning(group: &Group, places: &[Place]) -> Problem {
+fn warning(group: &Group, places: &[ElementPosition]) -> Problem {
     let first = places
         .first()
         .map(|place| place.element.as_str())

@@ -2,7 +2,7 @@
 //! or parameter.
 //!
 //! Scheme and host stand in the template, or one placeholder at its very beginning stands for the
-//! whole base address; where a call may go at all is looked at when it leaves (`runtime::outside`).
+//! whole base address; where a call may go at all is looked at when it leaves (`runtime::http_calls`).
 //! Values in path and query are percent-encoded.
 
 use serde_json::Value;

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::model::{evaluator::EvaluationError, field_error::FieldError, merging::deep_merge};
+use crate::model::{deep_merge::deep_merge, evaluator::EvaluationError, field_error::FieldError};
 
 /// Accepts every schema but `false`.
 struct Schemas;

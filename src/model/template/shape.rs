@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Builtin, Part, Placeholder, Template};
+use super::{Builtin, Placeholder, Template, TemplatePart};
 
 /// A part of what a template renders to.
 #[derive(Debug)]
@@ -28,16 +28,16 @@ impl Template {
     }
 }
 
-fn shape(part: &Part) -> Shape<'_> {
+fn shape(part: &TemplatePart) -> Shape<'_> {
     match part {
-        Part::Constant(value) => Shape::Constant(value),
-        Part::Placeholder(Placeholder::Path(_)) => Shape::Value,
-        Part::Placeholder(Placeholder::Builtin(Builtin::ParentProcessInstanceId)) => {
+        TemplatePart::Constant(value) => Shape::Constant(value),
+        TemplatePart::Placeholder(Placeholder::Path(_)) => Shape::Value,
+        TemplatePart::Placeholder(Placeholder::Builtin(Builtin::ParentProcessInstanceId)) => {
             Shape::TextOrNull
         }
-        Part::Placeholder(Placeholder::Builtin(_)) | Part::Text(_) => Shape::Text,
-        Part::Array(items) => Shape::Array(items.iter().map(shape).collect()),
-        Part::Object(members) => Shape::Object(
+        TemplatePart::Placeholder(Placeholder::Builtin(_)) | TemplatePart::Text(_) => Shape::Text,
+        TemplatePart::Array(items) => Shape::Array(items.iter().map(shape).collect()),
+        TemplatePart::Object(members) => Shape::Object(
             members
                 .iter()
                 .map(|(name, part)| (name.as_str(), shape(part)))

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{
-    Builtins, DataPath, Part, Piece, Placeholder, Template, TemplateError, parsing, rendering,
+    Builtins, DataPath, Piece, Placeholder, Template, TemplateError, TemplatePart, parser, renderer,
 };
 
 /// The member under which templates of calls find secrets.
@@ -38,7 +38,7 @@ impl TextTemplate {
     /// # Errors
     /// The first placeholder that cannot be read.
     pub fn compile(text: &str) -> Result<Self, TemplateError> {
-        parsing::parse_text(text)
+        parser::parse_text(text)
     }
 
     /// The pieces of the text over these data, in order.
@@ -50,7 +50,7 @@ impl TextTemplate {
         self.pieces.iter().map(move |piece| match piece {
             Piece::Literal(text) => Filled::Literal(text),
             Piece::Placeholder(Placeholder::Builtin(builtin)) => {
-                Filled::Value(Cow::Owned(rendering::builtin(*builtin, builtins)))
+                Filled::Value(Cow::Owned(renderer::builtin(*builtin, builtins)))
             }
             Piece::Placeholder(Placeholder::Path(index)) => match secret(&self.paths[*index]) {
                 Some(name) => Filled::Secret(name),
@@ -81,11 +81,11 @@ impl Template {
     /// The members of a template that is an object, as texts; a member that is none (a list, an
     /// object, `null`) is `None`.
     pub fn members(&self) -> Option<Vec<(&str, Option<TextTemplate>)>> {
-        let Part::Object(members) = &self.root else {
+        let TemplatePart::Object(members) = &self.root else {
             return None;
         };
-        let text = |part: &Part| {
-            parsing::pieces_of(part.clone()).map(|pieces| {
+        let text = |part: &TemplatePart| {
+            parser::pieces_of(part.clone()).map(|pieces| {
                 // Each text keeps the paths it uses only, so that its secrets are its own.
                 let mut paths = Vec::new();
                 let own = |piece: Piece| match piece {
@@ -115,7 +115,7 @@ impl Template {
 
 /// A value as it stands inside a longer text.
 pub fn as_text(value: &Value) -> Cow<'_, str> {
-    rendering::as_text(value)
+    renderer::as_text(value)
 }
 
 /// The name of the secret a path means, if it means one.

@@ -8,17 +8,17 @@ use crate::model::{action::Key, path::DataPath, path::Segment};
 
 /// What lies at a place in the payload.
 #[derive(Default)]
-struct Place {
+struct PayloadMember {
     /// The types of the keys that end here.
     keys: Vec<Type>,
     required: bool,
     /// In the order in which keys name them first.
-    below: Vec<(String, Place)>,
+    below: Vec<(String, PayloadMember)>,
 }
 
 /// The type of a payload under these keys. Without keys it is an object without members.
 pub(super) fn payload(keys: &[Key]) -> Type {
-    let mut root = Place::default();
+    let mut root = PayloadMember::default();
     for key in keys {
         // A deployed key is a path.
         if let Ok(path) = DataPath::parse_members(&key.path) {
@@ -28,7 +28,7 @@ pub(super) fn payload(keys: &[Key]) -> Type {
     Type::Object(root.members())
 }
 
-impl Place {
+impl PayloadMember {
     /// What is required makes everything on the way to it required.
     fn add(&mut self, segments: &[Segment], key: &Key) {
         self.required |= key.required;
@@ -45,7 +45,8 @@ impl Place {
             .iter()
             .position(|(known, _)| **known == **name)
             .unwrap_or_else(|| {
-                self.below.push((name.to_string(), Place::default()));
+                self.below
+                    .push((name.to_string(), PayloadMember::default()));
                 self.below.len() - 1
             });
         self.below[index].1.add(rest, key);

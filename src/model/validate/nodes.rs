@@ -1,6 +1,6 @@
 //! What a node may carry, by its kind.
 
-use super::{MAX_NAME_BYTES, Report, actions, keys, params, terms};
+use super::{MAX_NAME_BYTES, Report, actions, keys, params, task_settings};
 use crate::model::{
     definition::{CallActivity, FlowNode, NodeKind},
     path::DataPath,
@@ -51,7 +51,7 @@ pub(super) fn check(node: &FlowNode, anonymous_start: bool, report: &mut Report)
         (_, None) => {}
     }
     check_error(node, report);
-    terms::check(node, report);
+    task_settings::check(node, report);
     let has_no_actions = matches!(
         node.kind,
         NodeKind::ExclusiveGateway | NodeKind::ParallelGateway | NodeKind::CallActivity

@@ -1,6 +1,6 @@
 //! What each action type needs: templates, paths, copy lists.
 
-use super::{Report, inheriting};
+use super::{Report, inherit};
 use crate::model::{
     action::{Action, ActionType, MessageType, Trigger},
     copying::CopyList,
@@ -30,9 +30,7 @@ pub(super) fn check(element: &str, action: &Action, report: &mut Report) {
                     report.error(element, "message_not_object", message);
                 }
                 MessageType::Default => {}
-                MessageType::Action => {
-                    inheriting::check(element, &owner, &template.outline(), report)
-                }
+                MessageType::Action => inherit::check(element, &owner, &template.outline(), report),
             }
         }
         ActionType::SaveData => {}

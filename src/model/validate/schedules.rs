@@ -10,10 +10,10 @@ use crate::{
     limits,
     model::{
         cron,
+        deep_merge::exceeds_depth,
         definition::{FlowNode, NodeKind},
-        merging::exceeds_depth,
-        occurrences::Occurrences,
         schedule::{Missed, Schedule, When},
+        timer_cycle::Occurrences,
     },
 };
 

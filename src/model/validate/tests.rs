@@ -9,7 +9,7 @@ mod schedules;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{merging::deep_merge, problem::Severity};
+use crate::model::{deep_merge::deep_merge, problem::Severity};
 
 /// Start `s`, user task `t`, end `e`, flows `f1` and `f2`; `patch` is merged into the task.
 fn with_task(patch: Value) -> Value {

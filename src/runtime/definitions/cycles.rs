@@ -12,21 +12,21 @@ use std::{
 use crate::{
     limits::{STARTS_LOOKED_AT, TREE_LEVELS},
     model::{
-        certain_starts::{CertainStart, certain_starts, start_event},
         executable::ExecutableProcess,
         problem::Problem,
+        unconditional_starts::{CertainStart, certain_starts, start_event},
     },
 };
 
 /// A process and the start event it begins at.
-type Place = (String, String);
+type StartEventRef = (String, String);
 /// A node, and what it starts.
-type Start = (String, Place);
+type Start = (String, StartEventRef);
 
 /// Looks for processes that start themselves; `find` gives the process that is started by an id.
 pub(super) struct Search<F> {
     find: F,
-    known: BTreeMap<Place, Arc<Vec<Start>>>,
+    known: BTreeMap<StartEventRef, Arc<Vec<Start>>>,
     left: usize,
 }
 
@@ -42,7 +42,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
     /// The warning of a process that starts itself for certain.
     pub(super) fn warning(&mut self, process: &ExecutableProcess) -> Option<Problem> {
         let own = &process.definition.id;
-        let begins: Vec<Place> = process
+        let begins: Vec<StartEventRef> = process
             .start_events()
             .map(|node| (own.clone(), node.id.to_string()))
             .collect();
@@ -61,8 +61,8 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
 
     /// The shortest way from a start event back to it: the node that begins it, and the processes
     /// on it. One longer than a tree has levels is not looked for.
-    fn cycle(&mut self, begin: &Place) -> Option<(String, Vec<String>)> {
-        let mut from: BTreeMap<Place, Start> = BTreeMap::new();
+    fn cycle(&mut self, begin: &StartEventRef) -> Option<(String, Vec<String>)> {
+        let mut from: BTreeMap<StartEventRef, Start> = BTreeMap::new();
         let mut next = VecDeque::from([(begin.clone(), 0)]);
         while let Some((place, distance)) = next.pop_front() {
             for (node, reached) in self.starts_at(&place).iter() {
@@ -79,7 +79,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
         None
     }
 
-    fn starts_at(&mut self, place: &Place) -> Arc<Vec<Start>> {
+    fn starts_at(&mut self, place: &StartEventRef) -> Arc<Vec<Start>> {
         if let Some(known) = self.known.get(place) {
             return known.clone();
         }
@@ -103,7 +103,11 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
 }
 
 /// The way that ends with this start, from its beginning.
-fn way_back(begin: &Place, last: Start, from: &BTreeMap<Place, Start>) -> (String, Vec<String>) {
+fn way_back(
+    begin: &StartEventRef,
+    last: Start,
+    from: &BTreeMap<StartEventRef, Start>,
+) -> (String, Vec<String>) {
     let (mut node, mut place) = last;
     let mut chain = vec![begin.0.clone()];
     while place != *begin
@@ -121,7 +125,7 @@ fn way_back(begin: &Place, last: Start, from: &BTreeMap<Place, Start>) -> (Strin
 mod tests {
     use crate::{
         model::{ids::Time, source::SourceFormat},
-        runtime::{definitions::Rehearsal, outside::OutsideSettings},
+        runtime::{definitions::Rehearsal, http_calls::HttpCallSettings},
     };
 
     /// A process of these nodes in a row; `flows` are said by whoever needs others.
@@ -156,7 +160,7 @@ mod tests {
 
     /// What is said of cycles in the last of these documents, deployed one after the other.
     fn said(documents: &[String]) -> Vec<(String, String)> {
-        let mut rehearsal = Rehearsal::new(OutsideSettings::default());
+        let mut rehearsal = Rehearsal::new(HttpCallSettings::default());
         let all = documents
             .iter()
             .map(|source| rehearsal.deploy(source.as_bytes(), SourceFormat::BpmnXml, Time(0)));

@@ -8,7 +8,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Catalog, Decision, Definitions, DeployError, DeployedProcess, NoAnswer, with_state};
+use super::{
+    Catalog, Definitions, DeployError, DeployedProcess, NoAnswer, TableDecision, with_state,
+};
 use crate::{
     engine::record::{ProcessRef, Status},
     journal::{DefinitionState, StoreError, VersionInUse},
@@ -48,7 +50,7 @@ impl Definitions {
                 .for_each(|process| versions.insert(process.clone()));
             let change =
                 (!changed.is_empty()).then(|| self.with_schedules(catalog, &versions, changed));
-            Ok(Decision { change, answer: () })
+            Ok(TableDecision { change, answer: () })
         };
         match self.table.change(decide).await {
             // Nothing is wrong that was not before; the next start repairs it.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Catalog, Decision, Definitions, DeployError, DeployedProcess, undeleted};
+use super::{Catalog, Definitions, DeployError, DeployedProcess, TableDecision, undeleted};
 use crate::{
     engine::record::Status,
     journal::{DefinitionState, InstanceFilter},
@@ -49,9 +49,9 @@ impl Definitions {
                 | DefinitionState::Deprecated
                 | DefinitionState::Replaced
                 | DefinitionState::Deleted => {
-                    let Decision { change, .. } =
+                    let TableDecision { change, .. } =
                         self.turn(catalog, &process, DefinitionState::Deleted);
-                    Ok(Decision { change, answer: () })
+                    Ok(TableDecision { change, answer: () })
                 }
             }
         };

@@ -4,9 +4,9 @@
 use crate::model::{
     executable::{ExecutableProcess, Expiry},
     ids::Time,
-    occurrences::Occurrences,
     problem::Problem,
-    task_terms,
+    task_settings,
+    timer_cycle::Occurrences,
 };
 
 /// Schedules and expiries of which no time lies after `now`. For content that is deployed already
@@ -31,7 +31,7 @@ pub(super) fn check(process: &ExecutableProcess, now: Time, existing: bool) -> V
     for node in &process.definition.nodes {
         let due_date = node.task.as_ref().and_then(|task| task.due_date.as_ref());
         if let Some(text) = due_date
-            && task_terms::due(&text.as_str().into(), now)
+            && task_settings::due(&text.as_str().into(), now)
                 .is_ok_and(|due| due.is_some_and(|due| due < now))
         {
             let message = format!(

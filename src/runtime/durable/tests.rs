@@ -56,10 +56,10 @@ fn table(queue: usize) -> (DurableTable<Names>, Brake, MemoryStore, Journal) {
 }
 
 /// Gives a user one role more than it has; refuses a third.
-fn one_more(names: &Names) -> Result<Decision<(String, usize), usize>, &'static str> {
+fn one_more(names: &Names) -> Result<TableDecision<(String, usize), usize>, &'static str> {
     match names.get("ada").copied().unwrap_or_default() {
         2 => Err("ada has two"),
-        roles => Ok(Decision {
+        roles => Ok(TableDecision {
             change: Some(("ada".into(), roles + 1)),
             answer: roles + 1,
         }),
@@ -206,7 +206,7 @@ async fn a_decision_to_change_nothing_is_answered_and_wakes_nobody() {
     let (table, _, store, journal) = table(16);
     let changes = table.changes();
     let nothing = |names: &Names| {
-        Ok::<_, ()>(Decision {
+        Ok::<_, ()>(TableDecision {
             change: None,
             answer: names.len(),
         })

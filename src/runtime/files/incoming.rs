@@ -20,7 +20,7 @@ use crate::{
     engine::record::StoredFile,
     journal::directory,
     model::ids::InstanceKey,
-    runtime::ask::{Answer, Refusal},
+    runtime::instance_request::{InstanceResponse, Refusal},
 };
 
 /// A file whose bytes are coming in.
@@ -149,11 +149,11 @@ impl Pending {
 
     /// The command was answered: the file is kept if that applied it, and goes if it was refused or
     /// applied before.
-    pub fn settle(self, answer: Option<&Answer>) {
+    pub fn settle(self, answer: Option<&InstanceResponse>) {
         match answer {
-            Some(Answer::Applied(_)) => self.keep(),
+            Some(InstanceResponse::Applied(_)) => self.keep(),
             // Whether it was applied only the log knows.
-            None | Some(Answer::Refused(Refusal::Internal | Refusal::Unknown)) => {}
+            None | Some(InstanceResponse::Refused(Refusal::Internal | Refusal::Unknown)) => {}
             Some(_) => self.discard(),
         }
     }

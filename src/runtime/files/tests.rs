@@ -73,14 +73,14 @@ fn what_ends_early_leaves_nothing() {
     assert_eq!(found(&data), [""; 0]);
     received(&files, instance, b"refused")
         .sent()
-        .settle(Some(&Answer::Refused(Refusal::Busy)));
+        .settle(Some(&InstanceResponse::Refused(Refusal::Busy)));
     assert_eq!(found(&data), [""; 0]);
 }
 
 #[test]
 fn what_is_undecided_stays_for_the_next_start() {
     let (data, files, instance) = store();
-    for answer in [None, Some(Answer::Refused(Refusal::Internal))] {
+    for answer in [None, Some(InstanceResponse::Refused(Refusal::Internal))] {
         received(&files, instance, b"?")
             .sent()
             .settle(answer.as_ref());

@@ -11,7 +11,7 @@ use crate::{
         evaluator::{EvaluationError, Evaluator},
         field_error::FieldError,
     },
-    runtime::ask::Refusal,
+    runtime::instance_request::Refusal,
 };
 
 /// Panics over a client named Panic.
@@ -53,7 +53,7 @@ async fn breaks(name: &str, runs_scripts: bool) {
     applied(ask(&runtime, other, save("Ada")).await);
     assert!(matches!(
         breaking.await.unwrap(),
-        Answer::Refused(Refusal::Internal)
+        InstanceResponse::Refused(Refusal::Internal)
     ));
     let after = observe(&runtime, broken).await;
     assert_eq!(
@@ -90,7 +90,13 @@ async fn what_waits_behind_a_broken_step_is_done_by_the_rebuilt_instance() {
         .await
         .try_into()
         .unwrap();
-    assert!(matches!(first, Answer::Refused(Refusal::Internal)));
-    assert!(matches!(second, Answer::Refused(Refusal::Internal)));
+    assert!(matches!(
+        first,
+        InstanceResponse::Refused(Refusal::Internal)
+    ));
+    assert!(matches!(
+        second,
+        InstanceResponse::Refused(Refusal::Internal)
+    ));
     applied(third);
 }

@@ -23,7 +23,7 @@ use crate::{
         clock::Clock,
         definitions::{Deploy, DeployError, Deployed},
         files::Files,
-        outside::OutsideSettings,
+        http_calls::HttpCallSettings,
         users::{NewUser, UserUpdate},
     },
 };
@@ -221,11 +221,11 @@ impl Life {
         )
         .unwrap();
         let arbiter = actix_rt::Arbiter::new();
-        let (clock, outside) = (Clock::standing_at(Time(0)), OutsideSettings::default());
+        let (clock, http_calls) = (Clock::standing_at(Time(0)), HttpCallSettings::default());
         let runtime = Runtime::start(
             journal.clone(),
             Files::temporary(),
-            outside,
+            http_calls,
             clock,
             vec![arbiter.handle()],
             None,

@@ -31,11 +31,11 @@ use crate::{
     },
     runtime::{
         Runtime, StartRequest,
-        ask::{Answer, Ask, Envelope, Refusal},
         clock::Clock,
         definitions::Deploy,
         files::Files,
-        outside::OutsideSettings,
+        http_calls::HttpCallSettings,
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal},
     },
 };
 use standing::Standing;
@@ -127,7 +127,7 @@ impl World {
             let runtime = Runtime::start(
                 journal.clone(),
                 Files::temporary(),
-                OutsideSettings::default(),
+                HttpCallSettings::default(),
                 clock,
                 vec![arbiter.handle()],
                 None,
@@ -200,7 +200,7 @@ async fn give(runtime: &Arc<Runtime>, root: InstanceKey, command: Command) {
         subject: "alice".into(),
         hash: 0,
     });
-    let ask = Ask::Apply {
+    let ask = InstanceRequest::Apply {
         command: Box::new(command),
         tag,
         if_seq: None,
@@ -222,10 +222,14 @@ async fn give(runtime: &Arc<Runtime>, root: InstanceKey, command: Command) {
 }
 
 /// A client without an answer waits: the server is cut off.
-async fn done(answer: Answer) -> InstanceKey {
+async fn done(answer: InstanceResponse) -> InstanceKey {
     match answer {
-        Answer::Applied(committed) | Answer::Duplicate(committed) => committed.instance,
-        Answer::Refused(Refusal::Internal | Refusal::Unknown) => std::future::pending().await,
+        InstanceResponse::Applied(committed) | InstanceResponse::Duplicate(committed) => {
+            committed.instance
+        }
+        InstanceResponse::Refused(Refusal::Internal | Refusal::Unknown) => {
+            std::future::pending().await
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     engine::record::CommandTag,
     journal::{MemoryStore, StoreError, StoreReader, WriteOp, disk_room::DiskRoom},
     runtime::{
-        ask::Refusal,
+        instance_request::Refusal,
         read_queue::{Question, Read},
     },
 };
@@ -93,7 +93,7 @@ impl Bench {
     }
 
     /// Asks without waiting for the answer.
-    fn ask(&self, key: InstanceKey, asked: Ask) -> oneshot::Receiver<Answer> {
+    fn ask(&self, key: InstanceKey, asked: InstanceRequest) -> oneshot::Receiver<InstanceResponse> {
         let (sender, receiver) = oneshot::channel();
         let reply = Reply::to(move |answer| drop(sender.send(answer)));
         let caller = Some(alice());
@@ -107,11 +107,11 @@ impl Bench {
     }
 }
 
-fn tagged(command: u128, first_name: &str) -> Ask {
-    let Ask::Apply { command: run, .. } = save(first_name) else {
+fn tagged(command: u128, first_name: &str) -> InstanceRequest {
+    let InstanceRequest::Apply { command: run, .. } = save(first_name) else {
         panic!("a run is applied")
     };
-    Ask::Apply {
+    InstanceRequest::Apply {
         command: run,
         tag: Some(CommandTag {
             id: Uuid::from_u128(command),
@@ -126,8 +126,11 @@ fn name_in(observed: &Observed) -> Value {
     observed.whole.as_ref().unwrap().data["client"]["firstName"].clone()
 }
 
-fn is_full(answer: &Answer) -> bool {
-    matches!(answer, Answer::Refused(Refusal::NoRoom(DiskRoom::Full)))
+fn is_full(answer: &InstanceResponse) -> bool {
+    matches!(
+        answer,
+        InstanceResponse::Refused(Refusal::NoRoom(DiskRoom::Full))
+    )
 }
 
 #[actix_web::test]
@@ -141,7 +144,7 @@ async fn without_room_a_command_and_those_on_top_of_it_come_to_nothing_and_nobod
     bench.brake.reached().await;
     // Decided on top of the first one; the last looks at what both would come to.
     let second = bench.ask(key, tagged(2, "Bob"));
-    let looked = bench.ask(key, Ask::Observe);
+    let looked = bench.ask(key, InstanceRequest::Observe);
     let (sender, read) = oneshot::channel();
     bench.runtime.read(
         key,
@@ -159,10 +162,10 @@ async fn without_room_a_command_and_those_on_top_of_it_come_to_nothing_and_nobod
     }
     match looked.await.unwrap() {
         // Either it was computed from what is not there, or it waited for the instance to be read.
-        Answer::Observed(observed) => assert_eq!(observed.seq, before.seq),
+        InstanceResponse::Observed(observed) => assert_eq!(observed.seq, before.seq),
         answer => assert!(is_full(&answer), "{answer:?}"),
     }
-    let Answer::Observed(read) = read.await.unwrap() else {
+    let InstanceResponse::Observed(read) = read.await.unwrap() else {
         panic!("reading needs no room")
     };
     assert_eq!((read.seq, name_in(&read)), (before.seq, Value::Null));
@@ -175,7 +178,7 @@ async fn without_room_a_command_and_those_on_top_of_it_come_to_nothing_and_nobod
         let first = bench.ask(instance, tagged(id, name)).await.unwrap();
         applied(first);
         let again = bench.ask(instance, tagged(id, name)).await.unwrap();
-        assert!(matches!(again, Answer::Duplicate(_)), "{again:?}");
+        assert!(matches!(again, InstanceResponse::Duplicate(_)), "{again:?}");
         reach_review(&bench.runtime, instance).await;
         assert_eq!(name_in(&*observe(&bench.runtime, instance).await), name);
     }
@@ -194,7 +197,9 @@ async fn a_start_without_room_leaves_nothing_and_succeeds_later_under_the_same_i
     bench.reaches(DiskRoom::Enough).await;
     let started = applied(starts(request.clone()).await);
     let again = starts(request).await;
-    assert!(matches!(again, Answer::Duplicate(same) if same.instance == started.instance));
+    assert!(
+        matches!(again, InstanceResponse::Duplicate(same) if same.instance == started.instance)
+    );
 }
 
 #[actix_web::test]
@@ -233,13 +238,13 @@ async fn below_the_watermarks_starts_are_refused_first_and_then_all_but_what_com
     let refused = start().await;
     assert!(matches!(
         refused,
-        Answer::Refused(Refusal::NoRoom(DiskRoom::Low))
+        InstanceResponse::Refused(Refusal::NoRoom(DiskRoom::Low))
     ));
     // A subprocess belongs to what has begun.
     applied(bench.ask(key, save("Ada")).await.unwrap());
     reach_review(&bench.runtime, key).await;
     room.measured(DiskRoom::Critical, 1 << 10);
-    let command = |command| Ask::Apply {
+    let command = |command| InstanceRequest::Apply {
         command: Box::new(command),
         tag: None,
         if_seq: None,
@@ -259,7 +264,7 @@ async fn below_the_watermarks_starts_are_refused_first_and_then_all_but_what_com
     });
     assert!(matches!(
         patched.await,
-        Answer::Refused(Refusal::NoRoom(DiskRoom::Critical))
+        InstanceResponse::Refused(Refusal::NoRoom(DiskRoom::Critical))
     ));
     applied(bench.ask(held, save("Bob")).await.unwrap());
     let ended = answer(|reply| {
@@ -304,7 +309,7 @@ async fn nobody_is_told_wrongly(fault: Fault) {
     for answer in answers {
         let answer = answer.await.unwrap();
         assert!(
-            matches!(answer, Answer::Refused(Refusal::Unknown)),
+            matches!(answer, InstanceResponse::Refused(Refusal::Unknown)),
             "{answer:?}"
         );
     }
@@ -320,8 +325,8 @@ async fn nobody_is_told_wrongly(fault: Fault) {
         let seq = observe(&next.runtime, key).await.seq;
         let again = next.ask(key, tagged(id, "Ada")).await.unwrap();
         match again {
-            Answer::Duplicate(_) => assert_eq!(fault, Fault::After, "{id} at {seq}"),
-            Answer::Applied(_) => {}
+            InstanceResponse::Duplicate(_) => assert_eq!(fault, Fault::After, "{id} at {seq}"),
+            InstanceResponse::Applied(_) => {}
             other => panic!("{other:?}"),
         }
         reach_review(&next.runtime, key).await;

@@ -7,7 +7,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 use super::{answer, runtime_over, start_of};
 use crate::{
     journal::MemoryStore,
-    runtime::{StartRequest, ask::Answer, clock::real_now},
+    runtime::{StartRequest, clock::real_now, instance_request::InstanceResponse},
 };
 
 /// The id of a command given so many seconds from now.
@@ -34,7 +34,7 @@ async fn a_repeat_after_a_restart_finds_its_instance_whatever_the_clock_of_its_c
     let (runtime, journal) = runtime_over(Box::new(store.clone())).await;
     for command in commands {
         let first = answer(|reply| runtime.start_instance(onboarding(command), reply)).await;
-        assert!(matches!(first, Answer::Applied(_)), "{first:?}");
+        assert!(matches!(first, InstanceResponse::Applied(_)), "{first:?}");
     }
     runtime.stop();
     journal.shutdown();
@@ -42,7 +42,7 @@ async fn a_repeat_after_a_restart_finds_its_instance_whatever_the_clock_of_its_c
     let (runtime, journal) = runtime_over(Box::new(store)).await;
     for command in commands {
         let again = answer(|reply| runtime.start_instance(onboarding(command), reply)).await;
-        assert!(matches!(again, Answer::Duplicate(_)), "{again:?}");
+        assert!(matches!(again, InstanceResponse::Duplicate(_)), "{again:?}");
     }
     runtime.stop();
     journal.shutdown();

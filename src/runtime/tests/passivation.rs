@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 use crate::{
     journal::{MemoryStore, SqliteStore},
-    runtime::ask::Refusal,
+    runtime::instance_request::Refusal,
 };
 
 const INSTANCES: usize = 8;
@@ -19,11 +19,11 @@ const AHEAD: usize = 3;
 async fn until_applied(
     runtime: &Arc<Runtime>,
     key: InstanceKey,
-    command: impl Fn() -> Ask,
+    command: impl Fn() -> InstanceRequest,
 ) -> Arc<Committed> {
     loop {
         match ask(runtime, key, command()).await {
-            Answer::Refused(Refusal::Busy) => tokio::task::yield_now().await,
+            InstanceResponse::Refused(Refusal::Busy) => tokio::task::yield_now().await,
             answer => return applied(answer),
         }
     }

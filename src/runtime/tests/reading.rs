@@ -7,7 +7,7 @@ use super::*;
 use crate::{
     journal::{MemoryStore, SqliteStore, StoreError, StoreReader, WriteOp},
     runtime::{
-        ask::Refusal,
+        instance_request::Refusal,
         read_queue::{Question, Read},
     },
 };
@@ -52,7 +52,11 @@ async fn stalled() -> (Arc<Runtime>, Arc<Barrier>) {
     (runtime, barrier)
 }
 
-fn read(runtime: &Arc<Runtime>, key: InstanceKey, caller: Caller) -> oneshot::Receiver<Answer> {
+fn read(
+    runtime: &Arc<Runtime>,
+    key: InstanceKey,
+    caller: Caller,
+) -> oneshot::Receiver<InstanceResponse> {
     let (sender, receiver) = oneshot::channel();
     let reply = Reply::to(move |answer| drop(sender.send(answer)));
     runtime.read(
@@ -66,9 +70,9 @@ fn read(runtime: &Arc<Runtime>, key: InstanceKey, caller: Caller) -> oneshot::Re
     receiver
 }
 
-fn observed(answer: Answer) -> Arc<Observed> {
+fn observed(answer: InstanceResponse) -> Arc<Observed> {
     match answer {
-        Answer::Observed(observed) => observed,
+        InstanceResponse::Observed(observed) => observed,
         other => panic!("{other:?}"),
     }
 }
@@ -97,7 +101,7 @@ async fn nothing_is_read_before_it_is_durable() {
             neighbour,
             Envelope {
                 caller: None,
-                ask: Ask::Observe,
+                ask: InstanceRequest::Observe,
                 reply,
             },
         )
@@ -133,7 +137,7 @@ async fn readers_need_no_room_where_commands_have_none() {
         let (sender, receiver) = oneshot::channel();
         let reply = Reply::to(move |answer| {
             sender
-                .send(matches!(answer, Answer::Refused(Refusal::Busy)))
+                .send(matches!(answer, InstanceResponse::Refused(Refusal::Busy)))
                 .unwrap_or_default()
         });
         runtime.dispatch(
@@ -197,7 +201,7 @@ async fn readers_that_wait_together_share_one_observation_and_see_what_they_may(
     for stranger in strangers {
         assert!(matches!(
             stranger.await.unwrap(),
-            Answer::Refused(Refusal::Hidden)
+            InstanceResponse::Refused(Refusal::Hidden)
         ));
     }
 }
@@ -210,7 +214,7 @@ async fn what_is_not_there_is_not_found_however_many_ask() {
     for read in reads {
         assert!(matches!(
             read.await.unwrap(),
-            Answer::Refused(Refusal::Rejected(_))
+            InstanceResponse::Refused(Refusal::Rejected(_))
         ));
     }
     while runtime.live_instances() > 0 {

@@ -11,7 +11,7 @@ use crate::{
     journal::{InstanceFilter, InstanceRow, MemoryStore, PlaceFilter, SqliteStore},
     limits::TREE_LEVELS,
     model::copying::CopyList,
-    runtime::{Inherit, ask::Refusal},
+    runtime::{Inherit, instance_request::Refusal},
 };
 
 const PROCESSES: &str = r#"<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -123,8 +123,8 @@ async fn until_all_is_delivered(runtime: &Arc<Runtime>) {
     }
 }
 
-fn terminate() -> Ask {
-    Ask::Apply {
+fn terminate() -> InstanceRequest {
+    InstanceRequest::Apply {
         command: Box::new(Command::Terminate),
         tag: None,
         if_seq: None,
@@ -251,7 +251,7 @@ fn below_an_instance(instance: InstanceKey) -> StartRequest {
 
 async fn refusal(runtime: &Arc<Runtime>, request: StartRequest) -> String {
     match answer(|reply| runtime.start_instance(request, reply)).await {
-        Answer::Refused(Refusal::Rejected(rejection))
+        InstanceResponse::Refused(Refusal::Rejected(rejection))
             if rejection.kind == RejectionKind::Conflict =>
         {
             rejection.message

@@ -9,7 +9,7 @@ use crate::{
     journal::UserRow,
     limits::{self, CallerKind},
     model::ids::Time,
-    runtime::durable::{Decision, NoAnswer},
+    runtime::durable::{NoAnswer, TableDecision},
 };
 
 /// A user to add.
@@ -257,7 +257,7 @@ impl Users {
         let decide = |index: &Index| {
             let known = index.get(&(tenant.to_owned(), name.to_owned()));
             let row = change(known.map(Arc::as_ref))?;
-            Ok(Decision {
+            Ok(TableDecision {
                 change: Some(Arc::new(row)),
                 answer: (),
             })

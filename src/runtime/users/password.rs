@@ -35,24 +35,24 @@ impl Default for Hashing {
 }
 
 /// The right to hash once.
-pub(super) struct Turn<'a> {
+pub(super) struct HashPermit<'a> {
     _running: SemaphorePermit<'a>,
     _admitted: PotPlace,
 }
 
 impl Hashing {
     /// Waits for a turn; `None` when too many wait already for another of this kind.
-    pub async fn turn(&self, kind: CallerKind) -> Option<Turn<'_>> {
+    pub async fn turn(&self, kind: CallerKind) -> Option<HashPermit<'_>> {
         let admitted = self.admitted.take(kind)?;
         let running = self.running.acquire().await.ok()?;
-        Some(Turn {
+        Some(HashPermit {
             _running: running,
             _admitted: admitted,
         })
     }
 }
 
-impl Turn<'_> {
+impl HashPermit<'_> {
     /// The hash of a new password as a PHC string; `None` when the system gives no random salt.
     pub async fn hash(self, password: String) -> Option<String> {
         let hashed = spawn_blocking(move || {

@@ -17,11 +17,11 @@ type Name = (String, String);
 /// Counts of wrong passwords.
 pub(super) struct Throttle {
     /// From one address.
-    names: Counts<(Name, Option<IpAddr>)>,
+    names: AttemptCounts<(Name, Option<IpAddr>)>,
     /// Whatever the name.
-    addresses: Counts<IpAddr>,
+    addresses: AttemptCounts<IpAddr>,
     /// From whatever address.
-    names_anywhere: Counts<Name>,
+    names_anywhere: AttemptCounts<Name>,
     known: KnownAddresses,
 }
 
@@ -48,9 +48,9 @@ impl Try {
 impl Default for Throttle {
     fn default() -> Self {
         Self {
-            names: Counts::new(limits::WRONG_PER_NAME),
-            addresses: Counts::new(limits::WRONG_PER_ADDRESS),
-            names_anywhere: Counts::new(limits::WRONG_PER_NAME_ANYWHERE),
+            names: AttemptCounts::new(limits::WRONG_PER_NAME),
+            addresses: AttemptCounts::new(limits::WRONG_PER_ADDRESS),
+            names_anywhere: AttemptCounts::new(limits::WRONG_PER_NAME_ANYWHERE),
             known: KnownAddresses::default(),
         }
     }
@@ -159,18 +159,18 @@ impl KnownAddresses {
 }
 
 /// Wrong tries per key.
-struct Counts<K> {
+struct AttemptCounts<K> {
     /// So many cost no wait.
     free: u32,
-    wrong: HashMap<K, Wrong>,
+    wrong: HashMap<K, FailedSignIns>,
 }
 
-struct Wrong {
+struct FailedSignIns {
     count: u32,
     last: Time,
 }
 
-impl<K: Hash + Eq + Clone> Counts<K> {
+impl<K: Hash + Eq + Clone> AttemptCounts<K> {
     fn new(free: u32) -> Self {
         Self {
             free,
@@ -198,7 +198,7 @@ impl<K: Hash + Eq + Clone> Counts<K> {
         if self.wrong.len() >= limits::WRONG_COUNTED && !self.wrong.contains_key(&key) {
             self.make_room(now);
         }
-        let wrong = self.wrong.entry(key).or_insert(Wrong {
+        let wrong = self.wrong.entry(key).or_insert(FailedSignIns {
             count: 0,
             last: now,
         });
@@ -231,7 +231,7 @@ impl<K: Hash + Eq + Clone> Counts<K> {
     }
 }
 
-impl Wrong {
+impl FailedSignIns {
     fn age(&self, now: Time) -> Duration {
         Duration::from_millis(u64::try_from(now.0.saturating_sub(self.last.0)).unwrap_or(0))
     }

@@ -17,24 +17,21 @@ use super::{
     workflow::{Named, OfJob, OfWorkflow},
 };
 use crate::{
-    engine::{access::Caller, next_step::Offer, record::Status, remark::is_approval},
+    engine::{access::Caller, instance_outcome::is_approval, next_step::Offer, record::Status},
     limits,
     model::{
         action::{APPROVE, COMMENT, REJECT},
         ids::InstanceKey,
     },
-    runtime::ask::{Ask, Observed},
+    runtime::instance_request::{InstanceRequest, Observed},
     session::{
-        frames::{body as fields, client::Run, on_instance::OnInstance},
-        requests,
-        who::Who,
+        auth::principal::Principal,
+        protocol::{body as fields, client::Run, on_instance::OnInstance, to_command},
     },
     text::json,
     web::{
-        app::App,
-        body,
+        http::{app::App, body, problem::Problem},
         openapi::shared::{CommandRefused, IdempotencyKey},
-        problem::Problem,
         rest::commands::command_id,
     },
 };
@@ -149,12 +146,16 @@ async fn on_job(
     command: OnInstance,
     applies: impl Fn(Status) -> bool,
 ) -> Result<bool, Problem> {
-    let Looked { who, observed, .. } = look(request, payload, app).await?;
+    let JobTarget {
+        principal,
+        observed,
+        ..
+    } = look(request, payload, app).await?;
     if !applies(observed.next.status) {
         return Ok(false);
     }
-    let ask = requests::on_instance(&command_id(request)?, command, &who.caller);
-    took_effect(app, observed.head().key, &who.caller, ask).await
+    let ask = to_command::on_instance(&command_id(request)?, command, &principal.caller);
+    took_effect(app, observed.head().key, &principal.caller, ask).await
 }
 
 async fn decide(
@@ -163,12 +164,12 @@ async fn decide(
     app: &App,
     action: &str,
 ) -> Result<bool, Problem> {
-    let Looked {
-        who,
+    let JobTarget {
+        principal,
         observed,
         said,
     } = look(request, payload, app).await?;
-    let Some(offer) = approval(&observed, &who.caller, action) else {
+    let Some(offer) = approval(&observed, &principal.caller, action) else {
         return Ok(false);
     };
     let (id, instance, element) = (
@@ -187,12 +188,18 @@ async fn decide(
         element,
         if_seq: None,
     };
-    took_effect(app, instance, &who.caller, requests::run(run, &who.caller)?).await
+    took_effect(
+        app,
+        instance,
+        &principal.caller,
+        to_command::run(run, &principal.caller)?,
+    )
+    .await
 }
 
 /// Who asks, the job they name, and what they say to it.
-struct Looked {
-    who: Who,
+struct JobTarget {
+    principal: Principal,
     observed: Arc<Observed>,
     said: Option<String>,
 }
@@ -205,12 +212,12 @@ struct Said {
 
 /// The job a request names. A comment may stand in the address or in a body of JSON; any other body
 /// is read and dropped.
-async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<Looked, Problem> {
-    let who = app.bearer(request)?;
+async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<JobTarget, Problem> {
+    let principal = app.bearer(request)?;
     let body = body::bytes(request, payload, limits::REST_BODY_BYTES).await?;
     let named = Named::read(request)?;
     let observed = app
-        .job(&who.caller, named.workflow()?, named.job()?)
+        .job(&principal.caller, named.workflow()?, named.job()?)
         .await?;
     let in_body = || {
         json::from_text::<Said>(&ascii::text(&body))
@@ -218,8 +225,8 @@ async fn look(request: &HttpRequest, payload: Payload, app: &App) -> Result<Look
             .map(|said| said.comment)
     };
     let said = named.comment().map(str::to_owned).or_else(in_body);
-    Ok(Looked {
-        who,
+    Ok(JobTarget {
+        principal,
         observed,
         said,
     })
@@ -252,7 +259,7 @@ async fn took_effect(
     app: &App,
     job: InstanceKey,
     caller: &Caller,
-    ask: Ask,
+    ask: InstanceRequest,
 ) -> Result<bool, Problem> {
     match app.command(job, caller, ask).await {
         Ok(_) => Ok(true),

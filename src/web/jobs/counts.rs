@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use super::{
     ascii,
     dashboard::{Kind, everything},
-    listener::Listener,
+    job_subscriber::JobSubscriber,
     refused::Refused,
 };
 use crate::{
@@ -24,7 +24,10 @@ use crate::{
     model::ids::InstanceKey,
     runtime::{channel::Follower, lists::ListFollower},
     session::inbox::Inbox,
-    web::{app::App, event_stream, problem::Problem},
+    web::{
+        http::{app::App, problem::Problem},
+        sse::sse_response,
+    },
 };
 
 /// Changes of this long are counted together.
@@ -33,7 +36,7 @@ const TOGETHER: Duration = Duration::from_millis(200);
 /// The counts. No job is ever disabled: disabled workflows are counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
-struct Counts {
+struct JobCounts {
     pending_count: u64,
     running_count: u64,
     done_count: u64,
@@ -44,7 +47,7 @@ struct Counts {
     stopped_count: u64,
 }
 
-impl Counts {
+impl JobCounts {
     fn add(&mut self, status: JobStatus, count: u64) {
         *match status {
             JobStatus::Pending => &mut self.pending_count,
@@ -65,10 +68,10 @@ impl Counts {
 /// 401, 403 for the token of one instance tree.
 #[utoipa::path(get, path = "/api/v1/status-count", tag = "jobs", operation_id = "countJobs", summary = "Count \
     jobs by status",
-    responses((status = 200, body = Counts), (status = 403)))]
+    responses((status = 200, body = JobCounts), (status = 403)))]
 pub async fn status_count(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(&request)?;
-    Ok(ascii::answer(&count(&app, &who.caller).await?))
+    let principal = app.bearer(&request)?;
+    Ok(ascii::answer(&count(&app, &principal.caller).await?))
 }
 
 /// `GET /api/v1/sse/status-count`: events `statusCount`, the first at once.
@@ -79,17 +82,17 @@ pub async fn status_count(request: HttpRequest, app: Data<App>) -> Result<HttpRe
     the counts of jobs as server-sent events",
     responses((status = 200, description = "Events `statusCount`, the first at once", body = String, content_type = "text/event-stream"), (status = 403)))]
 pub async fn stream(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(&request)?;
-    let counting = Counting::join(app.clone(), Listener::open(&app, &request, who)?);
-    let first = count(&app, &counting.listener.who.caller).await?;
-    Ok(event_stream::answer(
+    let principal = app.bearer(&request)?;
+    let counting = CountsStream::join(app.clone(), JobSubscriber::open(&app, &request, principal)?);
+    let first = count(&app, &counting.listener.principal.caller).await?;
+    Ok(sse_response::answer(
         &request,
         counting.events(first),
         limits::JOB_COUNTS_KEEP_ALIVE,
     ))
 }
 
-async fn count(app: &App, caller: &Caller) -> Result<Counts, Problem> {
+async fn count(app: &App, caller: &Caller) -> Result<JobCounts, Problem> {
     let numbered = app.sessions.runtime.definitions.numbered(&caller.tenant);
     let disabled = numbered
         .iter()
@@ -117,7 +120,7 @@ async fn count(app: &App, caller: &Caller) -> Result<Counts, Problem> {
             .map(of)
             .collect::<Result<Vec<_>, StoreError>>()
     });
-    let mut counts = Counts::default();
+    let mut counts = JobCounts::default();
     counts.add(JobStatus::Disabled, disabled as u64);
     counted
         .await?
@@ -127,9 +130,9 @@ async fn count(app: &App, caller: &Caller) -> Result<Counts, Problem> {
 }
 
 /// A client that is told every change of the counts.
-struct Counting {
+struct CountsStream {
     app: Data<App>,
-    listener: Listener,
+    listener: JobSubscriber,
     follower: Arc<dyn ListFollower>,
     definitions: watch::Receiver<()>,
 }
@@ -148,8 +151,8 @@ impl ListFollower for AnyJob {
     }
 }
 
-impl Counting {
-    fn join(app: Data<App>, listener: Listener) -> Self {
+impl CountsStream {
+    fn join(app: Data<App>, listener: JobSubscriber) -> Self {
         let follower: Arc<dyn ListFollower> = Arc::new(AnyJob(listener.inbox.clone()));
         app.sessions.runtime.lists.join(follower.clone());
         let definitions = app.sessions.runtime.definitions.changes();
@@ -161,7 +164,7 @@ impl Counting {
         }
     }
 
-    fn events(self, first: Counts) -> impl Stream<Item = Bytes> {
+    fn events(self, first: JobCounts) -> impl Stream<Item = Bytes> {
         stream::unfold(
             (self, None, Some(first)),
             |(mut counting, told, first)| async move {
@@ -176,7 +179,7 @@ impl Counting {
     }
 
     /// Waits for other counts; `None` when the client is to come back.
-    async fn change(&mut self, told: Option<Counts>) -> Option<Counts> {
+    async fn change(&mut self, told: Option<JobCounts>) -> Option<JobCounts> {
         loop {
             let goes_on = tokio::select! {
                 woken = self.listener.woken() => woken,
@@ -187,7 +190,9 @@ impl Counting {
                 return None;
             }
             rt::time::sleep(TOGETHER).await;
-            let counts = count(&self.app, &self.listener.who.caller).await.ok()?;
+            let counts = count(&self.app, &self.listener.principal.caller)
+                .await
+                .ok()?;
             if Some(counts) != told {
                 return Some(counts);
             }
@@ -195,7 +200,7 @@ impl Counting {
     }
 }
 
-impl Drop for Counting {
+impl Drop for CountsStream {
     fn drop(&mut self) {
         self.app.sessions.runtime.lists.leave(&self.follower);
     }

@@ -23,14 +23,17 @@ use crate::{
     limits,
     model::ids::{InstanceKey, Time},
     runtime::definitions::DeployedProcess,
-    web::{app::App, listing::visible_to, problem::Problem},
+    web::{
+        http::{app::App, problem::Problem},
+        rest::listing::visible_to,
+    },
 };
 
 /// A job in the dashboard or the history.
 #[derive(Serialize, ToSchema)]
 #[schema(as = JobEntry)]
 #[serde(rename_all = "PascalCase")]
-struct Entry<'a> {
+struct DashboardEntry<'a> {
     /// The job's id.
     id: InstanceKey,
     /// Its workflow's number.
@@ -106,7 +109,7 @@ pub(super) enum Kind {
 /// # Errors
 /// 400, 401, 403 for the token of one instance tree.
 #[utoipa::path(get, path = "/api/v1/search-entries-by-page-order-by", tag = "jobs", operation_id = "searchJobEntries",
-    summary = "List jobs page by page", params(OfTime, OfPage), responses((status = 200, body = Vec<Entry>), (status = 403)))]
+    summary = "List jobs page by page", params(OfTime, OfPage), responses((status = 200, body = Vec<DashboardEntry>), (status = 403)))]
 pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     page(&request, &app, Kind::Dashboard).await
 }
@@ -117,7 +120,7 @@ pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
 /// As [`search`].
 #[utoipa::path(get, path = "/api/v1/search-history-entries-by-page-order-by", tag = "jobs", operation_id = "searchHistoryEntries",
     summary = "List ended jobs page by page", params(OfTime, OfPage),
-    responses((status = 200, body = Vec<Entry>), (status = 403)))]
+    responses((status = 200, body = Vec<DashboardEntry>), (status = 403)))]
 pub async fn search_history(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     page(&request, &app, Kind::History).await
 }
@@ -210,19 +213,19 @@ pub async fn history_date_max(
 #[utoipa::path(get, path = "/api/v1/entry", tag = "jobs", operation_id = "getJobEntry", summary = "Read \
     a job's entry",
     params(OfWorkflow, OfEntry),
-    responses((status = 200, body = Option<Entry>, description = "The entry, or null"), (status = 403)))]
+    responses((status = 200, body = Option<DashboardEntry>, description = "The entry, or null"), (status = 403)))]
 pub async fn entry(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     let named = Named::read(&request)?;
     let number = named.workflow()?;
-    let workflows: Vec<Workflow> = Workflow::all(&app, &who.caller)
+    let workflows: Vec<Workflow> = Workflow::all(&app, &principal.caller)
         .into_iter()
         .filter(|one| one.number == number)
         .collect();
     let job = match named.job_text() {
-        Some(text) => one(&app, &who.caller, number, text).await?,
+        Some(text) => one(&app, &principal.caller, number, text).await?,
         None => {
-            let filter = everything(&who.caller, processes(&workflows), Kind::Dashboard)?;
+            let filter = everything(&principal.caller, processes(&workflows), Kind::Dashboard)?;
             let newest = JobOrder::StatusAt { descending: true };
             app.read(move |reader| reader.jobs(&filter, newest, 0, 1))
                 .await?
@@ -255,19 +258,19 @@ async fn one(
 }
 
 async fn page(request: &HttpRequest, app: &App, kind: Kind) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(request)?;
+    let principal = app.bearer(request)?;
     let named = Named::read(request)?;
     let (page, length) = (
         named.number("page", 1..=u64::MAX)?,
         named.number("entriesCount", 1..=limits::JOB_ENTRIES as u64)?,
     );
     let (sorted_by, descending) = order(named.number("heo", 0..=11)?);
-    let mut workflows = asked(app, &who.caller, &named);
+    let mut workflows = asked(app, &principal.caller, &named);
     workflows.sort_by(|one, other| sorted_by.compare(one, other));
     if descending {
         workflows.reverse();
     }
-    let mut filter = filter(&who.caller, &workflows, kind, &named)?;
+    let mut filter = filter(&principal.caller, &workflows, kind, &named)?;
     let order = match sorted_by {
         SortedBy::Date => JobOrder::StatusAt { descending },
         SortedBy::Status => JobOrder::Status,
@@ -284,7 +287,7 @@ async fn page(request: &HttpRequest, app: &App, kind: Kind) -> Result<HttpRespon
         .iter()
         .map(|one| (one.process.row.id.as_str(), one))
         .collect();
-    let entries: Vec<Entry<'_>> = jobs
+    let entries: Vec<DashboardEntry<'_>> = jobs
         .iter()
         .filter_map(|job| Some(by_process.get(job.process.as_str())?.entry(app, job)))
         .collect();
@@ -292,9 +295,14 @@ async fn page(request: &HttpRequest, app: &App, kind: Kind) -> Result<HttpRespon
 }
 
 async fn counted(request: &HttpRequest, app: &App, kind: Kind) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(request)?;
+    let principal = app.bearer(request)?;
     let named = Named::read(request)?;
-    let filter = filter(&who.caller, &asked(app, &who.caller, &named), kind, &named)?;
+    let filter = filter(
+        &principal.caller,
+        &asked(app, &principal.caller, &named),
+        kind,
+        &named,
+    )?;
     Ok(ascii::answer(
         &app.read(move |reader| reader.count_jobs(&filter)).await?,
     ))
@@ -306,10 +314,10 @@ async fn outermost(
     kind: Kind,
     latest: bool,
 ) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(request)?;
+    let principal = app.bearer(request)?;
     let filter = everything(
-        &who.caller,
-        processes(&Workflow::all(app, &who.caller)),
+        &principal.caller,
+        processes(&Workflow::all(app, &principal.caller)),
         kind,
     )?;
     let order = JobOrder::StatusAt { descending: latest };
@@ -388,8 +396,8 @@ impl Workflow {
         &self.process.executable.name
     }
 
-    fn entry(&self, app: &App, job: &JobRow) -> Entry<'_> {
-        Entry {
+    fn entry(&self, app: &App, job: &JobRow) -> DashboardEntry<'_> {
+        DashboardEntry {
             id: job.instance,
             workflow_id: self.number,
             name: self.name(),

@@ -17,22 +17,25 @@ use super::{
 use crate::{
     engine::{
         access::Caller,
+        instance_outcome::{InstanceOutcome, is_approval},
         job_status::JobStatus,
         record::{ProcessRef, Status},
-        remark::{Remark, is_approval},
     },
     journal::{DefinitionState, InstanceRow, StoreError, StoreReader, TaskRow},
     limits,
     model::ids::InstanceKey,
     runtime::definitions::{Definitions, DeployedProcess},
-    web::{app::App, listing::visible_to, problem::Problem},
+    web::{
+        http::{app::App, problem::Problem},
+        rest::listing::visible_to,
+    },
 };
 
 /// A workflow with its newest job, or one job.
 #[derive(Serialize, ToSchema)]
 #[schema(as = WorkflowEntry)]
 #[serde(rename_all = "PascalCase")]
-struct Entry<'a> {
+struct JobEntry<'a> {
     /// The id of its process.
     db_id: &'a str,
     /// The workflow's number.
@@ -93,12 +96,12 @@ struct Job {
 /// 400, 401, 404.
 #[utoipa::path(get, path = "/api/v1/workflow", tag = "jobs", operation_id = "getWorkflow",
     summary = "Read a workflow with its newest job", params(OfWorkflow),
-    responses((status = 200, body = Entry), (status = 403), (status = 404)))]
+    responses((status = 200, body = JobEntry), (status = 403), (status = 404)))]
 pub async fn workflow(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     let number = Named::read(&request)?.workflow()?;
-    let process = app.workflow(&who.caller, number)?;
-    let mut jobs = newest(&app, &who.caller, vec![process.row.id.clone()], 1).await?;
+    let process = app.workflow(&principal.caller, number)?;
+    let mut jobs = newest(&app, &principal.caller, vec![process.row.id.clone()], 1).await?;
     let job = jobs.pop().and_then(|mut jobs| jobs.pop());
     Ok(ascii::answer(&entry(&app, number, &process, job.as_ref())))
 }
@@ -109,12 +112,12 @@ pub async fn workflow(request: HttpRequest, app: Data<App>) -> Result<HttpRespon
 /// 400, 401, 404.
 #[utoipa::path(get, path = "/api/v1/job", tag = "jobs", operation_id = "getJob", summary = "Read \
     a job", params(OfWorkflow, OfJob),
-    responses((status = 200, body = Entry), (status = 404)))]
+    responses((status = 200, body = JobEntry), (status = 404)))]
 pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     let named = Named::read(&request)?;
     let (number, key) = (named.workflow()?, named.job()?);
-    let observed = app.job(&who.caller, number, key).await?;
+    let observed = app.job(&principal.caller, number, key).await?;
     let found = app.read(move |reader| with_tasks(reader, key)).await?;
     Ok(ascii::answer(&entry(
         &app,
@@ -130,19 +133,19 @@ pub async fn job(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, R
 /// 400, 401, 403 for the token of one instance tree, 404.
 #[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", operation_id = "listJobs", summary = "List \
     the newest jobs of a workflow",
-    params(OfWorkflow), responses((status = 200, body = Vec<Entry>), (status = 403), (status = 404)))]
+    params(OfWorkflow), responses((status = 200, body = Vec<JobEntry>), (status = 403), (status = 404)))]
 pub async fn jobs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     let number = Named::read(&request)?.workflow()?;
-    let process = app.workflow(&who.caller, number)?;
+    let process = app.workflow(&principal.caller, number)?;
     let jobs = newest(
         &app,
-        &who.caller,
+        &principal.caller,
         vec![process.row.id.clone()],
         limits::LISTED,
     )
     .await?;
-    let entries: Vec<Entry<'_>> = jobs
+    let entries: Vec<JobEntry<'_>> = jobs
         .iter()
         .flatten()
         .map(|job| entry(&app, number, &process, Some(job)))
@@ -156,7 +159,7 @@ pub async fn jobs(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 /// 401, 403 for the token of one instance tree.
 #[utoipa::path(get, path = "/api/v1/search", tag = "jobs", operation_id = "searchWorkflows", summary = "Search \
     workflows",
-    params(Sought), responses((status = 200, body = Vec<Entry>), (status = 403)))]
+    params(Sought), responses((status = 200, body = Vec<JobEntry>), (status = 403)))]
 pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Refused> {
     found(&request, &app, |_| true).await
 }
@@ -166,7 +169,7 @@ pub async fn search(request: HttpRequest, app: Data<App>) -> Result<HttpResponse
 /// # Errors
 /// As [`search`].
 #[utoipa::path(get, path = "/api/v1/search-approval-workflows", tag = "jobs", operation_id = "searchApprovalWorkflows",
-    summary = "Search workflows with an approval", params(Sought), responses((status = 200, body = Vec<Entry>), (status = 403)))]
+    summary = "Search workflows with an approval", params(Sought), responses((status = 200, body = Vec<JobEntry>), (status = 403)))]
 pub async fn search_approvals(
     request: HttpRequest,
     app: Data<App>,
@@ -179,13 +182,13 @@ async fn found(
     app: &App,
     wanted: impl Fn(&DeployedProcess) -> bool,
 ) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(request)?;
+    let principal = app.bearer(request)?;
     let text = Named::read(request)?.keyword();
     let mut workflows = app
         .sessions
         .runtime
         .definitions
-        .workflows(&who.caller.tenant);
+        .workflows(&principal.caller.tenant);
     workflows.retain(|(number, process)| {
         let texts = [
             number.to_string(),
@@ -198,9 +201,9 @@ async fn found(
         .iter()
         .map(|(_, process)| process.row.id.clone())
         .collect();
-    let jobs = newest(app, &who.caller, processes, 1).await?;
+    let jobs = newest(app, &principal.caller, processes, 1).await?;
     let with_jobs = workflows.iter().zip(&jobs);
-    let entries: Vec<Entry<'_>> = with_jobs
+    let entries: Vec<JobEntry<'_>> = with_jobs
         .map(|((number, process), jobs)| entry(app, *number, process, jobs.first()))
         .collect();
     Ok(ascii::answer(&entries))
@@ -236,7 +239,12 @@ fn with_tasks(reader: &dyn StoreReader, key: InstanceKey) -> Result<Option<Job>,
     }))
 }
 
-fn entry<'a>(app: &App, number: i64, process: &'a DeployedProcess, job: Option<&Job>) -> Entry<'a> {
+fn entry<'a>(
+    app: &App,
+    number: i64,
+    process: &'a DeployedProcess,
+    job: Option<&Job>,
+) -> JobEntry<'a> {
     let definitions = &app.sessions.runtime.definitions;
     let schedules = app
         .sessions
@@ -249,11 +257,11 @@ fn entry<'a>(app: &App, number: i64, process: &'a DeployedProcess, job: Option<&
     let is_enabled = process.row.state == DefinitionState::Published && !is_switched_off;
     let status = job.and_then(Job::status);
     let told = match (status, job) {
-        (Some(status), Some(job)) => JobStatus::of(status, job.remark()),
+        (Some(status), Some(job)) => JobStatus::of(status, job.outcome()),
         _ if is_enabled => JobStatus::Pending,
         _ => JobStatus::Disabled,
     };
-    Entry {
+    JobEntry {
         db_id: &process.row.id,
         id: number,
         instance_id: job.map(|job| job.row.key).unwrap_or_default(),
@@ -289,8 +297,8 @@ impl Job {
         Status::named(&self.row.status)
     }
 
-    fn remark(&self) -> Option<Remark> {
-        self.row.remark.as_deref().and_then(Remark::named)
+    fn outcome(&self) -> Option<InstanceOutcome> {
+        self.row.outcome.as_deref().and_then(InstanceOutcome::named)
     }
 
     fn waits_for_approval(&self, definitions: &Definitions) -> bool {

@@ -2,8 +2,8 @@
 //! may have several schedules.
 
 use crate::{
-    model::{executable::ExecutableSchedule, occurrences::Occurrences, schedule::When},
-    runtime::schedules::Told,
+    model::{executable::ExecutableSchedule, schedule::When, timer_cycle::Occurrences},
+    runtime::schedules::ScheduleView,
 };
 
 /// The way to be told of: the one that says most of when the next job comes.
@@ -20,8 +20,8 @@ pub enum Launch {
 
 impl Launch {
     /// Of the schedules of a process.
-    pub fn of(schedules: &[Told]) -> Self {
-        let all = || schedules.iter().filter_map(Told::schedule);
+    pub fn of(schedules: &[ScheduleView]) -> Self {
+        let all = || schedules.iter().filter_map(ScheduleView::schedule);
         let cron =
             all().find_map(
                 |schedule| match (&schedule.occurrences, &schedule.written.when) {

@@ -8,10 +8,10 @@ use utoipa::IntoParams;
 
 use super::{ascii, refused::Refused, workflow::Named};
 use crate::{
-    engine::{Record, Row, access::UNEXPLAINED},
+    engine::{Record, RecordBatch, access::UNEXPLAINED},
     limits,
     model::executable::ExecutableProcess,
-    web::{app::App, asking::instance_key},
+    web::{http::app::App, instance_client::instance_key},
 };
 
 /// Whose log is asked for.
@@ -49,12 +49,12 @@ pub async fn history_logs(request: HttpRequest, app: Data<App>) -> Result<HttpRe
 }
 
 async fn told(request: &HttpRequest, app: &App) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(request)?;
+    let principal = app.bearer(request)?;
     let key = instance_key(Named::read(request)?.required("id")?)?;
-    let observed = app.observe(key, &who.caller, false).await?;
+    let observed = app.observe(key, &principal.caller, false).await?;
     let rows = app.rows(key, 0, limits::HISTORY_ROWS).await?;
     let process = &observed.process.executable;
-    let explained = who.caller.reads_source();
+    let explained = principal.caller.reads_source();
     let all = rows.iter().flat_map(|row| {
         row.records
             .iter()
@@ -74,7 +74,7 @@ async fn told(request: &HttpRequest, app: &App) -> Result<HttpResponse, Refused>
 /// What a record says, and how serious it is; what is wrong in the definition only if `explained`.
 fn line(
     process: &ExecutableProcess,
-    row: &Row,
+    row: &RecordBatch,
     record: &Record,
     explained: bool,
 ) -> Option<(&'static str, String)> {

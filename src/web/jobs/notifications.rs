@@ -15,9 +15,9 @@ use utoipa::{IntoParams, ToSchema};
 use super::{ascii, refused::Refused, workflow::Named};
 use crate::{
     limits,
-    session::frames::code::ErrorCode,
+    session::protocol::code::ErrorCode,
     text::json,
-    web::{app::App, body, problem::Problem},
+    web::http::{app::App, body, problem::Problem},
 };
 
 /// A notification of a user.

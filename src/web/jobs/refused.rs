@@ -10,7 +10,7 @@ use actix_web::{
 };
 
 use super::ascii;
-use crate::web::problem::Problem;
+use crate::web::http::problem::Problem;
 
 /// A refusal of this surface.
 #[derive(Debug)]

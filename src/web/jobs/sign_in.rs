@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 use super::{ascii, refused::Refused};
 use crate::{
     limits,
-    session::token::{DEFAULT_TENANT, Identity},
-    web::{app::App, body, problem::Problem},
+    session::auth::token::{DEFAULT_TENANT, Identity},
+    web::http::{app::App, body, problem::Problem},
 };
 
 /// A name and its password.

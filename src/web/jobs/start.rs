@@ -17,16 +17,13 @@ use super::{
 use crate::{
     limits,
     session::{
-        frames::{body as fields, code::ErrorCode},
-        requests,
-        who::Who,
+        auth::principal::Principal,
+        protocol::{body as fields, code::ErrorCode, to_command},
     },
     text::json,
     web::{
-        app::App,
-        body,
+        http::{app::App, body, problem::Problem},
         openapi::shared::{CommandRefused, IdempotencyKey},
-        problem::Problem,
         rest::commands::command_id,
     },
 };
@@ -47,10 +44,10 @@ pub async fn start(
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
     let workflow = Named::read(&request)?.workflow()?;
-    Ok(started(&app, &request, &who, workflow, &json!({})).await?)
+    Ok(started(&app, &request, &principal, workflow, &json!({})).await?)
 }
 
 /// `POST /api/v1/start-with-variables` `{"WorkflowId":41,"Variables":[{"Name","Value"}]}` → `"<job
@@ -67,7 +64,7 @@ pub async fn start_with_variables(
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     let bytes = body::bytes(&request, payload, limits::REST_BODY_BYTES).await?;
     let asked: WithVariables = json::from_text(&ascii::text(&bytes)).map_err(|error| {
         let form = r#"{"WorkflowId":41,"Variables":[{"Name":"x","Value":"1"}]}"#;
@@ -84,7 +81,7 @@ pub async fn start_with_variables(
     Ok(started(
         &app,
         &request,
-        &who,
+        &principal,
         asked.workflow_id,
         &Value::Object(data),
     )
@@ -112,14 +109,14 @@ struct Variable {
 async fn started(
     app: &App,
     request: &HttpRequest,
-    who: &Who,
+    principal: &Principal,
     workflow: i64,
     data: &Value,
 ) -> Result<HttpResponse, Problem> {
-    let process = app.workflow(&who.caller, workflow)?;
+    let process = app.workflow(&principal.caller, workflow)?;
     let text = json!({"process": process.row.id, "data": data}).to_string();
-    let mut start = requests::start(&fields::start(&text, command_id(request)?)?, who)?;
-    app.admit_start(request, who, &mut start)?;
+    let mut start = to_command::start(&fields::start(&text, command_id(request)?)?, principal)?;
+    app.admit_start(request, principal, &mut start)?;
     let job = start.key();
     app.start(start).await?;
     Ok(ascii::answer(&job))

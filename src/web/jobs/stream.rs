@@ -2,7 +2,7 @@
 //!
 //! It follows the instance's channel as a websocket does: joins first, then looks, so that no end
 //! is missed; a server that goes down ends the answer without an event, and whoever asks the next
-//! one is answered from the journal. Comments in between and the headers: `web::event_stream`.
+//! one is answered from the journal. Comments in between and the headers: `web::sse::sse_response`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use actix_web::{
 use futures_util::{Stream, StreamExt, future, stream};
 use serde::Serialize;
 
-use super::{ascii, listener::Listener, refused::Refused, workflow::description};
+use super::{ascii, job_subscriber::JobSubscriber, refused::Refused, workflow::description};
 use crate::{
     engine::{job_status::JobStatus, next_step::NextStep},
     limits,
@@ -22,8 +22,12 @@ use crate::{
         channel::{After, Channel, Follower},
         definitions::DeployedProcess,
     },
-    session::frames::code::ErrorCode,
-    web::{app::App, asking::instance_key, event_stream, problem::Problem},
+    session::protocol::code::ErrorCode,
+    web::{
+        http::{app::App, problem::Problem},
+        instance_client::instance_key,
+        sse::sse_response,
+    },
 };
 
 /// Rows of the channel that are looked at together: all it keeps.
@@ -52,7 +56,7 @@ pub async fn stream(
     path: Path<(String, String)>,
     app: Data<App>,
 ) -> Result<HttpResponse, Refused> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     let (workflow, job) = path.into_inner();
     let unknown = || {
         Problem::new(
@@ -64,10 +68,10 @@ pub async fn stream(
         workflow.parse().map_err(|_| unknown())?,
         instance_key(&job)?,
     );
-    let listener = Listener::open(&app, &request, who)?;
-    let mut waiting = Waiting::join(app, listener, workflow, job);
+    let listener = JobSubscriber::open(&app, &request, principal)?;
+    let mut waiting = EndSubscriber::join(app, listener, workflow, job);
     let ended = waiting.look().await?;
-    Ok(event_stream::answer(
+    Ok(sse_response::answer(
         &request,
         waiting.events(ended),
         limits::KEEP_ALIVE,
@@ -86,9 +90,9 @@ struct Ended<'a> {
 }
 
 /// A client that waits for the end of a job.
-struct Waiting {
+struct EndSubscriber {
     app: Data<App>,
-    listener: Listener,
+    listener: JobSubscriber,
     workflow: i64,
     job: InstanceKey,
     channel: Arc<Channel>,
@@ -97,8 +101,8 @@ struct Waiting {
     cursor: u64,
 }
 
-impl Waiting {
-    fn join(app: Data<App>, listener: Listener, workflow: i64, job: InstanceKey) -> Self {
+impl EndSubscriber {
+    fn join(app: Data<App>, listener: JobSubscriber, workflow: i64, job: InstanceKey) -> Self {
         let follower: Arc<dyn Follower> = listener.inbox.clone();
         let channel = app.sessions.runtime.hub.follow(job);
         channel.join(follower.clone());
@@ -117,7 +121,7 @@ impl Waiting {
     async fn look(&mut self) -> Result<Option<Bytes>, Problem> {
         let observed = self
             .app
-            .job(&self.listener.who.caller, self.workflow, self.job)
+            .job(&self.listener.principal.caller, self.workflow, self.job)
             .await?;
         self.cursor = observed.seq;
         Ok(self.event(&observed.process, &observed.next))
@@ -130,7 +134,7 @@ impl Waiting {
         let ended = Ended {
             workflow_id: self.workflow,
             job_id: self.job,
-            status: JobStatus::of(next.status, next.remark).name(),
+            status: JobStatus::of(next.status, next.outcome).name(),
             name: &process.executable.name,
             description: description(process),
         };
@@ -175,7 +179,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for EndSubscriber {
     fn drop(&mut self) {
         self.channel.leave(&self.follower);
     }

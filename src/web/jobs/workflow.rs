@@ -9,9 +9,13 @@ use uuid::Uuid;
 use crate::{
     engine::access::Caller,
     model::ids::{InstanceKey, Time},
-    runtime::{ask::Observed, definitions::DeployedProcess},
-    session::frames::code::ErrorCode,
-    web::{app::App, asking::instance_key, problem::Problem, routes::query_problem},
+    runtime::{definitions::DeployedProcess, instance_request::Observed},
+    session::protocol::code::ErrorCode,
+    web::{
+        http::{app::App, problem::Problem},
+        instance_client::instance_key,
+        routes::query_problem,
+    },
 };
 
 /// What stands behind the `?` of an address, by name; what is not known is passed over.

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use super::ask::ask;
+use super::request::ask;
 use crate::{
     config::{Config, UserCommand},
     limits,
@@ -42,7 +42,7 @@ pub async fn run(
 }
 
 fn request(command: UserCommand, input: impl Read) -> Result<UserRequest, String> {
-    let (who, ask) = match command {
+    let (principal, ask) = match command {
         UserCommand::Add(add) => {
             let (name, password, roles) = (add.user.name.clone(), password(input)?, add.roles);
             (
@@ -72,7 +72,7 @@ fn request(command: UserCommand, input: impl Read) -> Result<UserRequest, String
         }
     };
     Ok(UserRequest {
-        tenant: who.tenant,
+        tenant: principal.tenant,
         ask,
     })
 }

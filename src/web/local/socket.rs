@@ -17,13 +17,13 @@ use tokio::{
     time::timeout,
 };
 
-use super::{Access, Asked, BackupMade, FILE, REQUEST_BYTES, Told};
+use super::{Access, BackupMade, FILE, LocalReply, LocalRequest, REQUEST_BYTES};
 use crate::{
     limits,
     logging::Field,
     runtime::{clock::real_now, users::requests::UserRequest},
-    session::token::Identity,
-    web::{app::App, audit::Act},
+    session::auth::token::Identity,
+    web::http::{app::App, audit::Act},
 };
 
 /// How long one conversation may take; others wait meanwhile.
@@ -112,18 +112,18 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
     if read.is_err() || line.is_empty() {
         return;
     }
-    let told = match serde_json::from_slice::<Asked>(&line) {
-        Ok(Asked::Users(request)) => users(app, request).await,
-        Ok(Asked::Client(_)) => access(app, address),
-        Ok(Asked::Backup(BackupMade { backup_to })) => {
+    let told = match serde_json::from_slice::<LocalRequest>(&line) {
+        Ok(LocalRequest::Users(request)) => users(app, request).await,
+        Ok(LocalRequest::Client(_)) => access(app, address),
+        Ok(LocalRequest::Backup(BackupMade { backup_to })) => {
             // The path is the owner's own: whole.
             Act::by_owner("backup made")
                 .on("to", Field::Text(backup_to))
                 .is_done();
-            Told::Done(Vec::new())
+            LocalReply::Done(Vec::new())
         }
         // Not the library's sentence, which may quote a password.
-        Err(_) => Told::Refused(
+        Err(_) => LocalReply::Refused(
             "expected a request in JSON that this server knows, but it is \
             none: use its own version"
                 .into(),
@@ -135,7 +135,7 @@ async fn converse(mut stream: UnixStream, app: &App, address: &str) {
     let _ = output.write_all(&answer).await;
 }
 
-async fn users(app: &App, request: UserRequest) -> Told {
+async fn users(app: &App, request: UserRequest) -> LocalReply {
     let act = request.change().map(|(what, name)| {
         let act = Act::by_owner(what)
             .on("tenant", &request.tenant)
@@ -151,25 +151,25 @@ async fn users(app: &App, request: UserRequest) -> Told {
         None => serving.await,
     };
     match served {
-        Ok(users) => Told::Done(users),
-        Err(error) => Told::Refused(error.to_string()),
+        Ok(users) => LocalReply::Done(users),
+        Err(error) => LocalReply::Refused(error.to_string()),
     }
 }
 
 /// Address and token for the directory's owner, who could have signed the token with the secret in
 /// it.
-fn access(app: &App, address: &str) -> Told {
+fn access(app: &App, address: &str) -> LocalReply {
     let owner = Identity::owner();
     match app
         .sessions
         .tokens
         .mint(&owner, real_now(), limits::LOCAL_TOKEN)
     {
-        Ok(token) => Told::Access(Access {
+        Ok(token) => LocalReply::Access(Access {
             server: address.to_owned(),
             token,
             user: owner.subject,
         }),
-        Err(error) => Told::Refused(error.to_string()),
+        Err(error) => LocalReply::Refused(error.to_string()),
     }
 }

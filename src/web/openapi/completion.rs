@@ -9,7 +9,10 @@ use utoipa::openapi::{
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::web::{admission::WITHOUT_RATE, auth::COOKIE, route_table::alternatives};
+use crate::web::{
+    admission::WITHOUT_RATE,
+    http::{auth::COOKIE, route_table::alternatives},
+};
 
 /// The media type of a refusal.
 const PROBLEM: &str = "application/problem+json";

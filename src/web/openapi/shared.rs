@@ -3,7 +3,7 @@
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 use uuid::Uuid;
 
-use crate::session::frames::step::StepResult;
+use crate::session::protocol::step::StepResult;
 
 /// The header of every request that is a command.
 #[derive(IntoParams)]

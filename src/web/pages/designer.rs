@@ -13,7 +13,7 @@ use crate::{
         designer::{DesignerPage, Opened, TEMPLATES},
         message::Message,
     },
-    web::{app::App, problem::Problem},
+    web::http::{app::App, problem::Problem},
 };
 
 /// What is opened.
@@ -39,20 +39,24 @@ pub async fn open(
     asked: Query<Asked>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let Some(who) = person(&app, &request) else {
+    let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };
-    require_staff(&who)?;
-    let (assets, user) = (&app.pages.assets, &*who.caller.subject);
+    require_staff(&principal)?;
+    let (assets, user) = (&app.pages.assets, &*principal.caller.subject);
     let draw = |opened: &Opened<'_>| {
-        let view = DesignerPage::new(assets, user, who.is_designer(), opened);
+        let view = DesignerPage::new(assets, user, principal.is_designer(), opened);
         page(&app, StatusCode::OK, "admin_designer", &view)
     };
     if *process == NEW && asked.version.is_none() {
         let known = TEMPLATES.iter().find(|one| one.id == asked.template);
         return draw(&Opened::New(known.unwrap_or(&TEMPLATES[0]).id));
     }
-    let mut versions = app.sessions.runtime.definitions.all(&who.caller.tenant);
+    let mut versions = app
+        .sessions
+        .runtime
+        .definitions
+        .all(&principal.caller.tenant);
     versions.retain(|one| one.row.id == *process);
     let newest = versions.last().map_or(0, |newest| newest.row.version);
     let wanted = asked.version.unwrap_or(newest);

@@ -13,8 +13,11 @@ use actix_web::{
 use super::{page, subject};
 use crate::{
     admin::docs::{self, DocsList, DocsPage},
-    session::frames::code::ErrorCode,
-    web::{app::App, problem::Problem, problem_pages::wants_page},
+    session::protocol::code::ErrorCode,
+    web::{
+        http::{app::App, problem::Problem},
+        pages::problem_pages::wants_page,
+    },
 };
 
 /// `GET /docs`: the list of pages.

@@ -9,8 +9,8 @@ use crate::{
         home::{Demo, Home, Server},
     },
     journal::DefinitionState,
-    session::token::DEFAULT_TENANT,
-    web::{app::App, problem::Problem},
+    session::auth::token::DEFAULT_TENANT,
+    web::http::{app::App, problem::Problem},
 };
 
 /// The process that the demo is a client of.

@@ -18,14 +18,13 @@ use crate::{
     journal::InstanceFilter,
     limits,
     model::ids::InstanceKey,
-    runtime::ask::Observed,
-    session::who::Who,
+    runtime::instance_request::Observed,
+    session::auth::principal::Principal,
     web::{
-        app::App,
-        asking::instance_key,
-        listing::{Part, read_cursor, visible_to, write_cursor},
-        problem::Problem,
-        problem_pages::wants_page,
+        http::{app::App, problem::Problem},
+        instance_client::instance_key,
+        pages::problem_pages::wants_page,
+        rest::listing::{Part, read_cursor, visible_to, write_cursor},
     },
 };
 
@@ -38,10 +37,10 @@ pub async fn list(
     asked: Query<Filter>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let Some(who) = person(&app, &request) else {
+    let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };
-    let (total, part) = find(&app, &who, &asked).await?;
+    let (total, part) = find(&app, &principal, &asked).await?;
     let next = part.next.map(write_cursor);
     let rows = app
         .read(|reader| {
@@ -54,7 +53,7 @@ pub async fn list(
                 .collect::<Result<Vec<_>, _>>()
         })
         .await?;
-    let processes = processes(&app, &who.caller.tenant);
+    let processes = processes(&app, &principal.caller.tenant);
     let now = app.sessions.runtime.clock.now();
     let shown = Shown {
         total,
@@ -67,19 +66,19 @@ pub async fn list(
         &app,
         StatusCode::OK,
         "admin_instances",
-        &InstancesPage::new(&app.pages.assets, &who.caller.subject, &asked, &shown),
+        &InstancesPage::new(&app.pages.assets, &principal.caller.subject, &asked, &shown),
     )
 }
 
 /// How many instances fit, and the part that is asked for. What is searched for is a key, or else a
 /// business key.
-async fn find(app: &App, who: &Who, asked: &Filter) -> Result<(u64, Part), Problem> {
+async fn find(app: &App, principal: &Principal, asked: &Filter) -> Result<(u64, Part), Problem> {
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
     let mut filter = InstanceFilter {
         process: given(&asked.process),
         statuses: given(&asked.status).into_iter().collect(),
         node: given(&asked.node),
-        ..visible_to(&who.caller)?
+        ..visible_to(&principal.caller)?
     };
     if let Ok(key) = asked.q.trim().parse::<InstanceKey>() {
         let found = app
@@ -125,12 +124,12 @@ pub async fn one(
     path: Path<String>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let Some(who) = person(&app, &request) else {
+    let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };
     let assets = &app.pages.assets;
     let observed = match instance_key(&path) {
-        Ok(key) => app.observe(key, &who.caller, false).await,
+        Ok(key) => app.observe(key, &principal.caller, false).await,
         Err(problem) => Err(problem),
     };
     let observed = match observed {
@@ -139,19 +138,19 @@ pub async fn one(
         Err(problem) => {
             let view = Message::new(
                 assets,
-                &who.caller.subject,
+                &principal.caller.subject,
                 "No such instance",
                 &problem.to_string(),
             );
             return page(&app, StatusCode::NOT_FOUND, "message", &view);
         }
     };
-    let (parent, root) = above(&app, &who, &observed).await;
+    let (parent, root) = above(&app, &principal, &observed).await;
     let (parent, root) = (
         parent.as_deref().map(Relative::new),
         root.as_deref().map(Relative::new),
     );
-    let view = InstancePage::new(assets, &who.caller.subject, &observed, parent, root);
+    let view = InstancePage::new(assets, &principal.caller.subject, &observed, parent, root);
     page(&app, StatusCode::OK, "admin_instance", &view)
 }
 
@@ -159,7 +158,7 @@ pub async fn one(
 /// that is another.
 async fn above(
     app: &App,
-    who: &Who,
+    principal: &Principal,
     observed: &Observed,
 ) -> (Option<Arc<Observed>>, Option<Arc<Observed>>) {
     let head = observed.head();
@@ -169,7 +168,10 @@ async fn above(
     let root = if head.root == parent {
         None
     } else {
-        app.observe(head.root, &who.caller, false).await.ok()
+        app.observe(head.root, &principal.caller, false).await.ok()
     };
-    (app.observe(parent, &who.caller, false).await.ok(), root)
+    (
+        app.observe(parent, &principal.caller, false).await.ok(),
+        root,
+    )
 }

@@ -6,7 +6,7 @@ use super::{page, person, require_staff, sign_in_first};
 use crate::{
     admin::processes::{ProcessesPage, Shown},
     engine::record::Status,
-    web::{app::App, problem::Problem},
+    web::http::{app::App, problem::Problem},
 };
 
 /// `GET /admin/processes`.
@@ -14,30 +14,30 @@ use crate::{
 /// # Errors
 /// 403 without role designer, operator or admin, 500 when the page cannot be drawn, 503.
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let Some(who) = person(&app, &request) else {
+    let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };
-    require_staff(&who)?;
+    require_staff(&principal)?;
     let live = Status::ALL
         .into_iter()
         .filter(|status| status.is_live())
         .map(|status| status.name().to_owned())
         .collect();
     let mut in_use = app.read(move |reader| reader.versions_in_use(live)).await?;
-    in_use.retain(|used| used.tenant == who.caller.tenant);
+    in_use.retain(|used| used.tenant == principal.caller.tenant);
     let runtime = &app.sessions.runtime;
-    let versions = runtime.definitions.all(&who.caller.tenant);
+    let versions = runtime.definitions.all(&principal.caller.tenant);
     let versions: Vec<_> = versions.iter().map(|process| &process.row).collect();
     let shown = Shown {
         versions: &versions,
         in_use: &in_use,
-        may_edit: who.is_designer(),
+        may_edit: principal.is_designer(),
         now: runtime.clock.now(),
     };
     page(
         &app,
         StatusCode::OK,
         "admin_processes",
-        &ProcessesPage::new(&app.pages.assets, &who.caller.subject, &shown),
+        &ProcessesPage::new(&app.pages.assets, &principal.caller.subject, &shown),
     )
 }

@@ -17,16 +17,21 @@ use crate::{
     admin::message::SignIn,
     limits,
     session::{
-        frames::code::ErrorCode,
-        ticket::TicketUse,
-        token::{DEFAULT_TENANT, Identity},
+        auth::{
+            ticket::TicketUse,
+            token::{DEFAULT_TENANT, Identity},
+        },
+        protocol::code::ErrorCode,
     },
-    web::{app::App, audit::Act, body, problem::Problem, problem_pages::wants_page},
+    web::{
+        http::{app::App, audit::Act, body, problem::Problem},
+        pages::problem_pages::wants_page,
+    },
 };
 
 /// What may stand in the address.
 #[derive(Deserialize)]
-pub struct Link {
+pub struct SignInLink {
     ticket: Option<String>,
     /// The page to come back to.
     to: Option<String>,
@@ -52,7 +57,7 @@ const FORM_BYTES: usize = 3 * (limits::TOKEN_BYTES + limits::NAME_BYTES + limits
 /// 401 for a program whose link is not accepted, 500 when the page cannot be drawn.
 pub async fn by_link(
     request: HttpRequest,
-    link: Query<Link>,
+    link: Query<SignInLink>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let to = link.to.as_deref().and_then(own_page);

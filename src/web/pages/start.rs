@@ -6,8 +6,8 @@ use actix_web::{HttpRequest, HttpResponse, http::header::LOCATION, web::Data};
 use super::sign_in_first;
 use crate::{
     admin::layout::{INSTANCES_URL, PROCESSES_URL, TASKS_URL},
-    session::{frames::code::ErrorCode, token::Identity},
-    web::{app::App, problem::Problem},
+    session::{auth::token::Identity, protocol::code::ErrorCode},
+    web::http::{app::App, problem::Problem},
 };
 
 /// The longest address that a sign-in comes back to, in bytes.

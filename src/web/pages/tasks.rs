@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, http::StatusCode, web::Data};
 use super::{page, person, sign_in_first};
 use crate::{
     admin::tasks::TasksPage,
-    web::{app::App, problem::Problem},
+    web::http::{app::App, problem::Problem},
 };
 
 /// `GET /admin/tasks`.
@@ -13,13 +13,13 @@ use crate::{
 /// # Errors
 /// 401 for a program that has not signed in, 500 when the page cannot be drawn.
 pub async fn mine(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let Some(who) = person(&app, &request) else {
+    let Some(principal) = person(&app, &request) else {
         return sign_in_first(&request);
     };
     page(
         &app,
         StatusCode::OK,
         "admin_tasks",
-        &TasksPage::new(&app.pages.assets, &who.caller.subject),
+        &TasksPage::new(&app.pages.assets, &principal.caller.subject),
     )
 }

@@ -12,22 +12,19 @@ use super::json_text;
 use crate::{
     engine::{Record, access::Caller, record::StoredFile},
     model::ids::InstanceKey,
-    runtime::ask::{Ask, Committed},
-    session::{
-        frames::{
-            body as fields,
-            client::{FrameId, Patch, Run},
-            code::ErrorCode,
-            shapes::{Assign, AtElement, Done},
-        },
-        rendering, requests,
+    runtime::instance_request::{Committed, InstanceRequest},
+    session::protocol::{
+        body as fields,
+        client::{FrameId, Patch, Run},
+        code::ErrorCode,
+        rendering,
+        shapes::{Assign, AtElement, Done},
+        to_command,
     },
     web::{
-        app::App,
-        asking::{Outcome, instance_key},
-        body,
+        http::{app::App, body, problem::Problem},
+        instance_client::{CommandOutcome, instance_key},
         openapi::shared::{Answered, CommandRefused, IdempotencyKey, InstancePath},
-        problem::Problem,
     },
 };
 
@@ -45,7 +42,7 @@ pub async fn run(
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     command(&request, &path, payload, &app, |text, id, key, caller| {
-        Ok(requests::run(fields::run(text, id, key)?, caller)?)
+        Ok(to_command::run(fields::run(text, id, key)?, caller)?)
     })
     .await
 }
@@ -113,7 +110,7 @@ async fn named(
     app: &App,
 ) -> Result<HttpResponse, Problem> {
     let ask = |text: &str, id, key, caller: &Caller| {
-        Ok(requests::on_instance(
+        Ok(to_command::on_instance(
             &id,
             fields::on_instance(&name, text, key)?,
             caller,
@@ -136,7 +133,7 @@ pub async fn patch(
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     command(&request, &path, payload, &app, |text, id, key, caller| {
-        Ok(requests::patch(&fields::patch(text, id, key)?, caller)?)
+        Ok(to_command::patch(&fields::patch(text, id, key)?, caller)?)
     })
     .await
 }
@@ -155,7 +152,7 @@ pub async fn done(
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     command(&request, &path, payload, &app, |text, id, _, caller| {
-        Ok(requests::done(&id, fields::done(text)?, caller))
+        Ok(to_command::done(&id, fields::done(text)?, caller))
     })
     .await
 }
@@ -165,17 +162,17 @@ async fn command(
     key: &str,
     payload: Payload,
     app: &App,
-    ask: impl FnOnce(&str, FrameId, InstanceKey, &Caller) -> Result<Ask, Problem>,
+    ask: impl FnOnce(&str, FrameId, InstanceKey, &Caller) -> Result<InstanceRequest, Problem>,
 ) -> Result<HttpResponse, Problem> {
-    let who = app.bearer(request)?;
+    let principal = app.bearer(request)?;
     let key = instance_key(key)?;
     let id = command_id(request)?;
     let text = body::json(request, payload).await?;
-    let ask = ask(&text, id, key, &who.caller)?;
-    let outcome = app.command(key, &who.caller, ask).await?;
+    let ask = ask(&text, id, key, &principal.caller)?;
+    let outcome = app.command(key, &principal.caller, ask).await?;
     Ok(json_text(
         StatusCode::OK,
-        answer(&outcome, &who.caller, None),
+        answer(&outcome, &principal.caller, None),
     ))
 }
 
@@ -200,9 +197,9 @@ pub fn command_id(request: &HttpRequest) -> Result<FrameId, Problem> {
 
 /// The frame's `result` with `seq`, `duplicate` and the file that came with the command, if any,
 /// beside its members.
-pub fn answer(outcome: &Outcome, caller: &Caller, token: Option<&str>) -> String {
+pub fn answer(outcome: &CommandOutcome, caller: &Caller, token: Option<&str>) -> String {
     match outcome {
-        Outcome::Done(committed, duplicate) => {
+        CommandOutcome::Done(committed, duplicate) => {
             let result = rendering::result(committed, caller, token);
             // The result is an object with at least one member: its opening bracket becomes the
             // comma.
@@ -215,7 +212,7 @@ pub fn answer(outcome: &Outcome, caller: &Caller, token: Option<&str>) -> String
                 &result[1..]
             )
         }
-        Outcome::Unchanged => r#"{"duplicate":false}"#.to_owned(),
+        CommandOutcome::Unchanged => r#"{"duplicate":false}"#.to_owned(),
     }
 }
 

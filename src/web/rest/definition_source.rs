@@ -17,9 +17,12 @@ use crate::{
     journal::DefinitionFormat,
     model::{bpmn_xml::diagram, frontend_view::FrontendView},
     runtime::definitions::DeployedProcess,
-    session::frames::code::ErrorCode,
+    session::protocol::code::ErrorCode,
     text,
-    web::{app::App, openapi::shared::VersionPath, problem::Problem},
+    web::{
+        http::{app::App, problem::Problem},
+        openapi::shared::VersionPath,
+    },
 };
 
 /// `GET /v1/definitions/{id}/{version}`: with `Accept: application/xml` the BPMN as it was deployed,
@@ -39,20 +42,20 @@ pub async fn source(
     path: Path<(String, String)>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let (who, _) = app.user(&request)?;
+    let (principal, _) = app.user(&request)?;
     let (id, version) = versioned(&path)?;
     let process = app
         .sessions
         .runtime
         .definitions
-        .undeleted(&who.caller.tenant, id, version)
+        .undeleted(&principal.caller.tenant, id, version)
         .ok_or_else(unknown)?;
     let accepted = request
         .headers()
         .get(ACCEPT)
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
-    let whole = who.caller.reads_source();
+    let whole = principal.caller.reads_source();
     if !accepted.contains("application/xml") {
         let definition = &process.executable.definition;
         return Ok(if whole {

@@ -15,8 +15,11 @@ use super::definitions::{unknown, versioned};
 use crate::{
     model::typescript::{self, Constants},
     runtime::definitions::DeployedProcess,
-    session::who::Who,
-    web::{app::App, openapi::shared::VersionPath, problem::Problem},
+    session::auth::principal::Principal,
+    web::{
+        http::{app::App, problem::Problem},
+        openapi::shared::VersionPath,
+    },
 };
 
 /// `GET /v1/definitions/{id}/{version}/types.d.ts`: TypeScript, as text.
@@ -31,11 +34,11 @@ pub async fn types(
     path: Path<(String, String)>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let (who, _) = app.user(&request)?;
+    let (principal, _) = app.user(&request)?;
     let (_, version) = versioned(&path)?;
-    let process = told_version(&who, &path, &app)?;
+    let process = told_version(&principal, &path, &app)?;
     // Its constants are templates, read by those who may read these.
-    let constants = if who.caller.reads_source() {
+    let constants = if principal.caller.reads_source() {
         Constants::Told
     } else {
         Constants::Widened
@@ -66,8 +69,8 @@ pub async fn schemas(
     path: Path<(String, String)>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let (who, _) = app.user(&request)?;
-    let process = told_version(&who, &path, &app)?;
+    let (principal, _) = app.user(&request)?;
+    let process = told_version(&principal, &path, &app)?;
     let inputs = process
         .executable
         .nodes()
@@ -80,7 +83,7 @@ pub async fn schemas(
 
 /// The version that a path names.
 fn told_version(
-    who: &Who,
+    principal: &Principal,
     path: &(String, String),
     app: &App,
 ) -> Result<Arc<DeployedProcess>, Problem> {
@@ -88,6 +91,6 @@ fn told_version(
     app.sessions
         .runtime
         .definitions
-        .undeleted(&who.caller.tenant, id, version)
+        .undeleted(&principal.caller.tenant, id, version)
         .ok_or_else(unknown)
 }

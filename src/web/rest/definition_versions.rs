@@ -13,10 +13,9 @@ use crate::{
     journal::{DefinitionFormat, DefinitionRow, DefinitionState},
     limits,
     web::{
-        app::App,
-        listing::{bad_cursor, cut, length_up_to},
+        http::{app::App, problem::Problem},
         openapi::shared::{ProcessPath, VersionState},
-        problem::Problem,
+        rest::listing::{bad_cursor, cut, length_up_to},
     },
 };
 
@@ -91,11 +90,15 @@ struct Versions<'a> {
     the versions of all definitions",
     params(ListQuery), responses((status = 200, body = Versions), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let (who, _) = app.user(&request)?;
+    let (principal, _) = app.user(&request)?;
     let asked: ListQuery = query(request.query_string())?;
     let length = length_up_to(limits::DEFINITIONS_LISTED, asked.limit)?;
     let last = asked.cursor.as_deref().map(read_cursor).transpose()?;
-    let mut all = app.sessions.runtime.definitions.all(&who.caller.tenant);
+    let mut all = app
+        .sessions
+        .runtime
+        .definitions
+        .all(&principal.caller.tenant);
     all.retain(|process| {
         last.is_none_or(|(version, id)| {
             (process.row.id.as_str(), process.row.version) > (id, version)
@@ -141,8 +144,12 @@ pub async fn get(
     path: Path<String>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let (who, _) = app.user(&request)?;
-    let mut versions = app.sessions.runtime.definitions.all(&who.caller.tenant);
+    let (principal, _) = app.user(&request)?;
+    let mut versions = app
+        .sessions
+        .runtime
+        .definitions
+        .all(&principal.caller.tenant);
     versions.retain(|process| process.row.id == *path);
     let Some(newest) = versions.last() else {
         return Err(unknown());

@@ -15,16 +15,13 @@ use crate::{
     limits,
     model::{problem::Problem as DefinitionProblem, source::SourceFormat},
     runtime::{
-        ask::Refusal,
         definitions::{Deploy, DeployError, Deployed},
+        instance_request::Refusal,
     },
-    session::{frames::code::ErrorCode, token::Identity},
+    session::{auth::token::Identity, protocol::code::ErrorCode},
     web::{
-        app::App,
-        audit::Act,
-        body,
+        http::{app::App, audit::Act, body, problem::Problem},
         openapi::shared::{ProcessPath, VersionPath, VersionState},
-        problem::Problem,
     },
 };
 

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{json, query};
 use crate::{
     engine::{
-        Record, Row,
+        Record, RecordBatch,
         record::{Arrival, Push},
     },
     limits,
@@ -25,11 +25,10 @@ use crate::{
         ids::{ElementKey, InstanceKey, Time},
     },
     web::{
-        app::App,
-        asking::instance_key,
-        listing::{cut, length_up_to},
+        http::{app::App, problem::Problem},
+        instance_client::instance_key,
         openapi::shared::InstancePath,
-        problem::Problem,
+        rest::listing::{cut, length_up_to},
     },
 };
 
@@ -98,12 +97,12 @@ struct Visit<'a> {
     #[schema(required, format = DateTime)]
     ended_at: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    decisions: Vec<Decision<'a>>,
+    decisions: Vec<DecisionEntry<'a>>,
 }
 
 /// A decision in an approval.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
-struct Decision<'a> {
+struct DecisionEntry<'a> {
     #[schema(examples("approved", "rejected"))]
     decision: &'static str,
     by: Option<&'a str>,
@@ -126,22 +125,23 @@ pub async fn history(
     path: Path<String>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: PartQuery = query(request.query_string())?;
     let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
-    let observed = app.observe(key, &who.caller, false).await?;
+    let observed = app.observe(key, &principal.caller, false).await?;
     let rows = app.rows(key, after, limits::HISTORY_ROWS).await?;
-    let mut telling = Telling::new(key, &observed.process.executable, who.caller.operator);
-    let whole = telling.tell(&rows, after, length);
+    let mut history =
+        HistoryBuilder::new(key, &observed.process.executable, principal.caller.operator);
+    let whole = history.tell(&rows, after, length);
     let truncated = rows.len() == limits::HISTORY_ROWS;
     let next = if whole {
-        rows.last().filter(|_| truncated).map(Row::last_seq)
+        rows.last().filter(|_| truncated).map(RecordBatch::last_seq)
     } else {
-        telling.last()
+        history.last()
     };
-    let elements = telling.visits.into_values().collect();
-    let patches = telling
+    let elements = history.visits.into_values().collect();
+    let patches = history
         .patches
         .into_iter()
         .filter(|patch| whole || Some(patch.seq) < next)
@@ -150,7 +150,7 @@ pub async fn history(
         StatusCode::OK,
         &History {
             elements,
-            flows: telling.flows,
+            flows: history.flows,
             patches,
             truncated,
             next,
@@ -159,7 +159,7 @@ pub async fn history(
 }
 
 /// A part of a history as it is put together.
-struct Telling<'a> {
+struct HistoryBuilder<'a> {
     key: InstanceKey,
     process: &'a ExecutableProcess,
     visits: BTreeMap<ElementKey, Visit<'a>>,
@@ -169,7 +169,7 @@ struct Telling<'a> {
     with_data: bool,
 }
 
-impl<'a> Telling<'a> {
+impl<'a> HistoryBuilder<'a> {
     fn new(key: InstanceKey, process: &'a ExecutableProcess, with_data: bool) -> Self {
         Self {
             key,
@@ -183,7 +183,7 @@ impl<'a> Telling<'a> {
 
     /// Tells what came after a number, up to so many visits; of later rows only how these ended.
     /// `false` when there are more.
-    fn tell(&mut self, rows: &'a [Row], after: u64, length: usize) -> bool {
+    fn tell(&mut self, rows: &'a [RecordBatch], after: u64, length: usize) -> bool {
         let mut whole = true;
         for row in rows {
             for (seq, record) in row.numbered().filter(|(seq, _)| *seq > after) {
@@ -210,7 +210,7 @@ impl<'a> Telling<'a> {
                     } => {
                         let decision = if *approved { "approved" } else { "rejected" };
                         let (by, at) = (row.by.as_deref(), row.time.to_string());
-                        let decided = Decision {
+                        let decided = DecisionEntry {
                             decision,
                             by,
                             at,
@@ -321,11 +321,11 @@ pub async fn messages(
     path: Path<String>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: PartQuery = query(request.query_string())?;
     let (after, length) = (asked.after.unwrap_or(0), asked.length()?);
-    app.observe(key, &who.caller, false).await?;
+    app.observe(key, &principal.caller, false).await?;
     let rows = app.rows(key, after, limits::REPLAY_FRAMES).await?;
     let all = rows.iter().flat_map(|row| {
         row.numbered()
@@ -338,7 +338,7 @@ pub async fn messages(
     let unread = rows
         .last()
         .filter(|_| rows.len() == limits::REPLAY_FRAMES)
-        .map(Row::last_seq);
+        .map(RecordBatch::last_seq);
     let next = cut(&mut messages, length)
         .map(|message| message.seq)
         .or(unread);

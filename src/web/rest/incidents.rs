@@ -10,12 +10,11 @@ use crate::{
     journal::IncidentRow,
     model::ids::InstanceKey,
     web::{
-        app::App,
-        listing::{
+        http::{app::App, problem::Problem},
+        rest::listing::{
             PlaceQuery, cut, part_length, read_element_cursor, require_operator,
             write_element_cursor,
         },
-        problem::Problem,
     },
 };
 
@@ -67,8 +66,8 @@ impl<'a> From<&'a IncidentRow> for Incident<'a> {
     open incidents",
     params(PlaceQuery), responses((status = 200, body = Incidents), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let (who, _) = app.user(&request)?;
-    require_operator(&who.caller)?;
+    let (principal, _) = app.user(&request)?;
+    require_operator(&principal.caller)?;
     let asked: PlaceQuery = query(request.query_string())?;
     let after = asked
         .cursor
@@ -76,7 +75,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
         .map(read_element_cursor)
         .transpose()?;
     let limit = part_length(asked.limit)?;
-    let filter = asked.filter(who.caller.tenant)?;
+    let filter = asked.filter(principal.caller.tenant)?;
     let mut rows = app
         .read(move |reader| reader.incidents(&filter, after, limit + 1))
         .await?;

@@ -1,7 +1,7 @@
 //! Lists of instances, narrowed by what they are and by what they are found by.
 //!
 //! The data of an instance are an operator's to read, so they are an operator's to search. What a
-//! process lets its instances be found by: `model::searching`.
+//! process lets its instances be found by: `model::search_attributes`.
 
 use std::collections::BTreeSet;
 
@@ -19,11 +19,10 @@ use crate::{
     journal::{InstanceFilter, InstanceRow},
     limits,
     model::ids::{InstanceKey, Time},
-    session::frames::code::ErrorCode,
+    session::protocol::code::ErrorCode,
     web::{
-        app::App,
-        listing::{part_length, read_cursor, visible_to, write_cursor},
-        problem::Problem,
+        http::{app::App, problem::Problem},
+        rest::listing::{part_length, read_cursor, visible_to, write_cursor},
     },
 };
 
@@ -122,16 +121,16 @@ impl<'a> From<&'a InstanceRow> for ListEntry<'a> {
             declares; several narrow further")),
     responses((status = 200, body = List), (status = 400), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let who = app.bearer(&request)?;
-    let visible = visible_to(&who.caller)?;
-    let asked = Asked::read(&request)?;
+    let principal = app.bearer(&request)?;
+    let visible = visible_to(&principal.caller)?;
+    let asked = InstanceQuery::read(&request)?;
     let after = asked.plain.cursor.as_deref().map(read_cursor).transpose()?;
     let limit = part_length(asked.plain.limit)?;
     if !asked.searched.is_empty() {
-        may_search(&app, &who.caller, &asked.searched)?;
+        may_search(&app, &principal.caller, &asked.searched)?;
     }
     let part = app
-        .list(asked.narrow(visible, &who.caller)?, after, limit)
+        .list(asked.narrow(visible, &principal.caller)?, after, limit)
         .await?;
     let instances = part.rows.iter().map(ListEntry::from).collect();
     Ok(json(
@@ -144,12 +143,12 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
 }
 
 /// What stands behind the `?`.
-struct Asked {
+struct InstanceQuery {
     plain: ListQuery,
     searched: Vec<(String, String)>,
 }
 
-impl Asked {
+impl InstanceQuery {
     /// What may be there several times is taken out first, as the rest may not.
     fn read(request: &HttpRequest) -> Result<Self, Problem> {
         let (mut statuses, mut searched, mut rest) = (Vec::new(), Vec::new(), Vec::new());

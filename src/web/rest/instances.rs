@@ -15,25 +15,22 @@ use super::{
     json, query,
 };
 use crate::{
-    engine::{access::Caller, record::Status, remark::Remark},
+    engine::{access::Caller, instance_outcome::InstanceOutcome, record::Status},
     model::ids::InstanceKey,
-    runtime::ask::Observed,
-    session::{
-        frames::{
-            body as fields,
-            client::Start,
-            server::OpenAction,
-            step::{ActionEntry, ChildEntry, NodeEntry},
-        },
-        rendering, requests,
+    runtime::instance_request::Observed,
+    session::protocol::{
+        body as fields,
+        client::Start,
+        rendering,
+        server::OpenAction,
+        step::{ActionEntry, ChildEntry, NodeEntry},
+        to_command,
     },
     web::{
-        app::App,
-        asking::instance_key,
-        body,
-        listing::cut,
+        http::{app::App, body, problem::Problem},
+        instance_client::instance_key,
         openapi::shared::{Applied, CommandRefused, IdempotencyKey, InstancePath},
-        problem::Problem,
+        rest::listing::cut,
     },
 };
 
@@ -55,16 +52,16 @@ pub async fn start(
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let who = app.who(&request)?;
+    let principal = app.principal(&request)?;
     let id = command_id(&request)?;
     let text = body::json(&request, payload).await?;
-    let mut start = requests::start(&fields::start(&text, id)?, &who)?;
-    app.admit_start(&request, &who, &mut start)?;
-    let (key, subject) = (start.key(), requests::subject_of_token(&start));
+    let mut start = to_command::start(&fields::start(&text, id)?, &principal)?;
+    app.admit_start(&request, &principal, &mut start)?;
+    let (key, subject) = (start.key(), to_command::subject_of_token(&start));
     let caller = start.caller.clone();
     let outcome = app.start(start).await?;
-    let token =
-        subject.and_then(|subject| requests::anonymous_token(&app.sessions.tokens, &subject, key));
+    let token = subject
+        .and_then(|subject| to_command::anonymous_token(&app.sessions.tokens, &subject, key));
     let mut response = HttpResponse::Created();
     response.insert_header((LOCATION, format!("/v1/instances/{key}")));
     Ok(response
@@ -84,7 +81,7 @@ struct Look<'a> {
     status: &'a str,
     /// How it went, once it has finished: `rejected` or `skipped`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    remark: Option<&'static str>,
+    outcome: Option<&'static str>,
     #[schema(required)]
     business_key: Option<&'a str>,
     started_by: &'a str,
@@ -122,9 +119,11 @@ pub async fn get(
     path: Path<String>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let who = app.bearer(&request)?;
-    let observed = app.observe(instance_key(&path)?, &who.caller, true).await?;
-    Ok(json(StatusCode::OK, &look(&observed, &who.caller)))
+    let principal = app.bearer(&request)?;
+    let observed = app
+        .observe(instance_key(&path)?, &principal.caller, true)
+        .await?;
+    Ok(json(StatusCode::OK, &look(&observed, &principal.caller)))
 }
 
 fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
@@ -137,7 +136,7 @@ fn look<'a>(observed: &'a Observed, caller: &Caller) -> Look<'a> {
         process: &head.process.id,
         version: head.process.version,
         status: observed.next.status.name(),
-        remark: observed.next.remark.map(Remark::name),
+        outcome: observed.next.outcome.map(InstanceOutcome::name),
         business_key: head.business_key.as_deref(),
         started_by: &head.started_by,
         created_at: observed.created_at.to_string(),
@@ -180,11 +179,11 @@ pub async fn children(
     path: Path<String>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: PartQuery = query(request.query_string())?;
     let length = asked.length()?;
-    let observed = app.observe(key, &who.caller, false).await?;
+    let observed = app.observe(key, &principal.caller, false).await?;
     let mut part: Vec<_> = observed
         .children
         .iter()

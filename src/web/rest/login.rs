@@ -12,10 +12,10 @@ use super::json;
 use crate::{
     model::ids::Time,
     session::{
-        frames::code::ErrorCode,
-        token::{DEFAULT_TENANT, Identity},
+        auth::token::{DEFAULT_TENANT, Identity},
+        protocol::code::ErrorCode,
     },
-    web::{app::App, body, problem::Problem},
+    web::http::{app::App, body, problem::Problem},
 };
 
 /// A name and its password.
@@ -31,7 +31,7 @@ struct Login {
 /// A token and when it ends.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AccessToken)]
-pub(super) struct Token {
+pub(super) struct IssuedToken {
     access_token: String,
     token_type: &'static str,
     #[serde(rename = "expiresAt")]
@@ -39,7 +39,7 @@ pub(super) struct Token {
     expires_at: String,
 }
 
-impl Token {
+impl IssuedToken {
     pub(super) fn new((access_token, expires_at): (String, Time)) -> Self {
         Self {
             access_token,
@@ -58,7 +58,7 @@ impl Token {
     in with a name and a password", security(()),
     request_body = Login,
     responses(
-        (status = 200, body = Token, headers(("Set-Cookie" = String, description = "The cookie \
+        (status = 200, body = IssuedToken, headers(("Set-Cookie" = String, description = "The cookie \
             of the pages"))),
         (status = 401, description = "The name or the password is wrong: it does not say which"), (status = 403),
         (status = 500), (status = 503),
@@ -94,7 +94,7 @@ pub(super) fn signed_in(
 ) -> Result<HttpResponse, Problem> {
     let (token, expires_at) = app.token_of_sign_in(identity)?;
     let cookie = app.sign_in_cookie(request, token.clone())?;
-    let mut response = json(StatusCode::OK, &Token::new((token, expires_at)));
+    let mut response = json(StatusCode::OK, &IssuedToken::new((token, expires_at)));
     response.add_cookie(&cookie).map_err(|error| {
         log::error!("nobody can sign in: {error}");
         Problem::new(

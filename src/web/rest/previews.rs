@@ -13,9 +13,9 @@ use super::{definitions::designer, json};
 use crate::{
     model::schedule::Schedule,
     runtime::previews::{Preview, Previewed, TooMany},
-    session::frames::code::ErrorCode,
+    session::protocol::code::ErrorCode,
     text,
-    web::{app::App, body, problem::Problem},
+    web::http::{app::App, body, problem::Problem},
 };
 
 /// One part of a model, and sample data.

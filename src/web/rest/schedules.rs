@@ -14,17 +14,15 @@ use crate::{
     journal::ScheduleKey,
     model::{
         ids::{InstanceKey, Time},
-        occurrences::Occurrences,
         schedule::When,
+        timer_cycle::Occurrences,
     },
-    runtime::schedules::Told,
-    session::{frames::code::ErrorCode, token::Identity},
+    runtime::schedules::ScheduleView,
+    session::{auth::token::Identity, protocol::code::ErrorCode},
     web::{
-        app::App,
-        audit::Act,
-        listing::{bad_cursor, cut, part_length, require_operator},
+        http::{app::App, audit::Act, problem::Problem},
         openapi::shared::IdempotencyKey,
-        problem::Problem,
+        rest::listing::{bad_cursor, cut, part_length, require_operator},
     },
 };
 
@@ -116,8 +114,8 @@ pub struct ScheduleRun {
     instance: InstanceKey,
 }
 
-impl From<Told> for ScheduleEntry {
-    fn from(told: Told) -> Self {
+impl From<ScheduleView> for ScheduleEntry {
+    fn from(told: ScheduleView) -> Self {
         let next_run = text(told.next_run());
         let (schedule, row) = (told.schedule(), &told.row);
         let written = schedule.map(|schedule| &schedule.written);
@@ -293,10 +291,10 @@ fn schedule_act(operator: &Identity, what: &'static str, key: &ScheduleKey) -> A
         .on("node", &key.node)
 }
 
-fn key(who: &Identity, path: Path<(String, String)>) -> ScheduleKey {
+fn key(principal: &Identity, path: Path<(String, String)>) -> ScheduleKey {
     let (process, node) = path.into_inner();
     ScheduleKey {
-        tenant: who.tenant.clone(),
+        tenant: principal.tenant.clone(),
         process,
         node,
     }
@@ -314,8 +312,8 @@ fn reader(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
 }
 
 fn operator(app: &App, request: &HttpRequest) -> Result<Identity, Problem> {
-    let (who, identity) = app.user(request)?;
-    require_operator(&who.caller)?;
+    let (principal, identity) = app.user(request)?;
+    require_operator(&principal.caller)?;
     Ok(identity)
 }
 

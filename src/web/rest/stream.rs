@@ -14,9 +14,15 @@ use super::query;
 use crate::{
     limits,
     model::ids::InstanceKey,
-    session::{frames::code::ErrorCode, ticket::TicketUse, tree_cursor::TreeCursor, who::Who},
+    session::{
+        auth::{principal::Principal, ticket::TicketUse},
+        protocol::code::ErrorCode,
+        subscription::tree_cursor::TreeCursor,
+    },
     web::{
-        app::App, asking::instance_key, event_stream, listening::Listening, problem::Problem,
+        http::{app::App, problem::Problem},
+        instance_client::instance_key,
+        sse::{sse_connection::Listening, sse_response},
         transport::ConnectionHandle,
     },
 };
@@ -71,15 +77,15 @@ pub async fn stream(
 ) -> Result<HttpResponse, Problem> {
     let asked: StreamQuery = query(request.query_string())?;
     let key = instance_key(&path)?;
-    let who = listener(&app, &request, asked.ticket.as_deref(), key)?;
+    let principal = listener(&app, &request, asked.ticket.as_deref(), key)?;
     let cursor = cursor(&request, &asked, key)?;
-    app.observe(key, &who.caller, false).await?;
-    let places = app.admit_listener(&request, &who)?;
-    let mut listening = Listening::open(&app, who, cursor, places);
+    app.observe(key, &principal.caller, false).await?;
+    let places = app.admit_listener(&request, &principal)?;
+    let mut listening = Listening::open(&app, principal, cursor, places);
     if !listening.has_something().await {
         return Ok(HttpResponse::NoContent().finish());
     }
-    let mut response = event_stream::answer(
+    let mut response = sse_response::answer(
         &request,
         listening.events(ConnectionHandle::of(&request)),
         limits::KEEP_ALIVE,
@@ -98,7 +104,7 @@ fn listener(
     request: &HttpRequest,
     ticket: Option<&str>,
     key: InstanceKey,
-) -> Result<Who, Problem> {
+) -> Result<Principal, Problem> {
     if ticket.is_some() || !request.headers().contains_key(AUTHORIZATION) {
         app.require_origin(request)?;
     }
@@ -112,7 +118,7 @@ fn listener(
             most 30 s old, but this is none";
             Problem::new(ErrorCode::Unauthenticated, sentence)
         })?;
-    Ok(Who::new(Some(identity)))
+    Ok(Principal::new(Some(identity)))
 }
 
 fn cursor(

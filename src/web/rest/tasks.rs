@@ -9,14 +9,13 @@ use super::{json, query};
 use crate::{
     engine::access::Caller,
     journal::{Assignee, TaskAudience, TaskFilter, TaskRow, TaskScope},
-    session::frames::lists::TaskEntry,
+    session::protocol::lists::TaskEntry,
     web::{
-        app::App,
-        listing::{
+        http::{app::App, problem::Problem},
+        rest::listing::{
             cut, instance_filter, part_length, read_element_cursor, require_operator,
             write_element_cursor,
         },
-        problem::Problem,
     },
 };
 
@@ -65,7 +64,7 @@ struct Tasks<'a> {
     waiting user tasks", params(TasksQuery),
     responses((status = 200, body = Tasks), (status = 400), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let (who, _) = app.user(&request)?;
+    let (principal, _) = app.user(&request)?;
     let asked: TasksQuery = query(request.query_string())?;
     let after = asked
         .cursor
@@ -73,7 +72,7 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
         .map(read_element_cursor)
         .transpose()?;
     let limit = part_length(asked.limit)?;
-    let filter = filter(asked, &who.caller)?;
+    let filter = filter(asked, &principal.caller)?;
     let mut rows = app
         .read(move |reader| reader.task_list(&filter, after, limit + 1))
         .await?;

@@ -14,17 +14,17 @@ use super::json;
 use crate::{
     runtime::clock::real_now,
     session::{
-        frames::code::ErrorCode,
-        ticket::{TicketError, TicketUse},
+        auth::ticket::{TicketError, TicketUse},
+        protocol::code::ErrorCode,
     },
-    web::{app::App, body, problem::Problem},
+    web::http::{app::App, body, problem::Problem},
 };
 
 /// What a ticket is for.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct TicketRequest {
-    /// What it opens: `ws`, `stream/KEY` or `signin`.
+    /// What it opens: `socket`, `stream/KEY` or `signin`.
     #[schema(example = "ws", pattern = "^(ws|signin|stream/.+)$")]
     r#for: String,
 }
@@ -52,7 +52,7 @@ pub async fn issue(
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     let text = body::json(&request, payload).await?;
     let wanted: TicketRequest = body::read(&text, r#"{"for":"ws"} or the like"#)?;
     let purpose: TicketUse = wanted
@@ -60,12 +60,12 @@ pub async fn issue(
         .parse()
         .map_err(|sentence: String| Problem::new(ErrorCode::BadRequest, sentence))?;
     // A sign-in is a user's.
-    let who = if purpose == TicketUse::SignIn {
+    let principal = if purpose == TicketUse::SignIn {
         app.user(&request)?.0
     } else {
-        who
+        principal
     };
-    let Some(identity) = who.identity else {
+    let Some(identity) = principal.identity else {
         return Err(Problem::new(ErrorCode::Unauthenticated, "expected a token"));
     };
     let issued = app

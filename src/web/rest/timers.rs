@@ -11,9 +11,8 @@ use crate::{
     journal::{ListedTimer, TimerKey, TimerRow},
     model::ids::{ElementKey, InstanceKey, Time},
     web::{
-        app::App,
-        listing::{PlaceQuery, bad_cursor, cut, part_length, require_operator},
-        problem::Problem,
+        http::{app::App, problem::Problem},
+        rest::listing::{PlaceQuery, bad_cursor, cut, part_length, require_operator},
     },
 };
 
@@ -93,12 +92,12 @@ impl<'a> From<&'a ListedTimer> for Timer<'a> {
     armed timers", params(PlaceQuery),
     responses((status = 200, body = Timers), (status = 403)))]
 pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
-    let (who, _) = app.user(&request)?;
-    require_operator(&who.caller)?;
+    let (principal, _) = app.user(&request)?;
+    require_operator(&principal.caller)?;
     let asked: PlaceQuery = query(request.query_string())?;
     let after = asked.cursor.as_deref().map(read_timer_cursor).transpose()?;
     let limit = part_length(asked.limit)?;
-    let filter = asked.filter(who.caller.tenant)?;
+    let filter = asked.filter(principal.caller.tenant)?;
     let mut rows = app
         .read(move |reader| reader.timers(&filter, after.as_ref(), limit + 1))
         .await?;

@@ -17,21 +17,21 @@ use uuid::Uuid;
 
 use super::{
     json,
-    login::Token,
+    login::IssuedToken,
     users::{admin, over_user, read},
 };
 use crate::{
     limits,
     runtime::users::UserError,
-    session::{frames::code::ErrorCode, token::Identity},
-    web::{app::App, audit::Act, problem::Problem},
+    session::{auth::token::Identity, protocol::code::ErrorCode},
+    web::http::{app::App, audit::Act, problem::Problem},
 };
 
 /// A token to be made.
 #[derive(Deserialize, ToSchema)]
 #[schema(as = NewToken)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Asked {
+struct TokenRequest {
     /// Whom it speaks for.
     user: String,
     /// How long it is good: up to 90 days.
@@ -45,15 +45,15 @@ struct Asked {
 /// # Errors
 /// 400, 401, 403 without role admin, 404 for an unknown user.
 #[utoipa::path(post, path = "/v1/tokens", tag = "users", operation_id = "issueToken", summary = "Issue \
-    a token for a user's programs", request_body = Asked,
-    responses((status = 201, body = Token), (status = 403), (status = 404)))]
+    a token for a user's programs", request_body = TokenRequest,
+    responses((status = 201, body = IssuedToken), (status = 403), (status = 404)))]
 pub async fn issue(
     request: HttpRequest,
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
     let admin = admin(&app, &request)?;
-    let Asked {
+    let TokenRequest {
         user,
         expires_in_seconds,
     } = read(
@@ -89,5 +89,5 @@ pub async fn issue(
         .on("user", &identity.subject)
         .on("expires", &token.1.to_string())
         .is_done();
-    Ok(json(StatusCode::CREATED, &Token::new(token)))
+    Ok(json(StatusCode::CREATED, &IssuedToken::new(token)))
 }

@@ -27,17 +27,12 @@ use super::{
     json_text, query,
 };
 use crate::{
-    session::{
-        frames::{body as fields, code::ErrorCode},
-        requests,
-    },
+    session::protocol::{body as fields, code::ErrorCode, to_command},
     web::{
-        app::App,
-        asking::instance_key,
-        file_name,
+        http::{app::App, problem::Problem},
+        instance_client::instance_key,
         openapi::shared::{Answered, CommandRefused, IdempotencyKey, InstancePath},
-        problem::Problem,
-        upload_form,
+        rest::{file_name, upload_form},
     },
 };
 
@@ -91,23 +86,29 @@ pub async fn upload(
     payload: Payload,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     let key = instance_key(&path)?;
     let asked: UploadQuery = query(request.query_string())?;
     // Texts and numbers have no failing serializers.
     let asked = serde_json::to_string(&asked).unwrap_or_default();
     let mut run = fields::run(&asked, command_id(&request)?, key)?;
     let rules = app
-        .may_upload(key, &who.caller, requests::may_upload(&run, &who.caller))
+        .may_upload(
+            key,
+            &principal.caller,
+            to_command::may_upload(&run, &principal.caller),
+        )
         .await?;
     let form = upload_form::read(&request, payload, &app, key, &rules).await?;
     run.data = form.data.as_deref().map(fields::data).transpose()?;
     let file = form.received.named(form.name, form.media_type);
-    let ask = requests::upload(run, file, &who.caller)?;
-    let outcome = app.upload(key, &who.caller, ask, form.received).await?;
+    let ask = to_command::upload(run, file, &principal.caller)?;
+    let outcome = app
+        .upload(key, &principal.caller, ask, form.received)
+        .await?;
     Ok(json_text(
         StatusCode::OK,
-        answer(&outcome, &who.caller, None),
+        answer(&outcome, &principal.caller, None),
     ))
 }
 
@@ -128,12 +129,16 @@ pub async fn file(
     path: Path<(String, String)>,
     app: Data<App>,
 ) -> Result<HttpResponse, Problem> {
-    let who = app.bearer(&request)?;
+    let principal = app.bearer(&request)?;
     let (key, id) = path.into_inner();
     let key = instance_key(&key)?;
     // What is no id is the id of no file: whether there is such an instance shows in neither case.
     let file = app
-        .file(key, &who.caller, Uuid::parse_str(&id).unwrap_or_default())
+        .file(
+            key,
+            &principal.caller,
+            Uuid::parse_str(&id).unwrap_or_default(),
+        )
         .await?;
     let tag = format!("\"{}\"", file.sha256);
     let mut response = HttpResponse::Ok();

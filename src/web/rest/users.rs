@@ -13,20 +13,17 @@ use super::{json, login, query};
 use crate::{
     journal::disk_room::DiskRoom,
     runtime::{
-        ask::Refusal,
         clock::{real_now, steady_now},
+        instance_request::Refusal,
         users::{NewUser, SignInError, UserError, UserUpdate, requests::ListedUser},
     },
     session::{
-        frames::code::ErrorCode,
-        token::{Identity, SERVER_OPERATOR},
+        auth::token::{Identity, SERVER_OPERATOR},
+        protocol::code::ErrorCode,
     },
     web::{
-        app::App,
-        audit::Act,
-        body,
-        listing::{cut, part_length},
-        problem::Problem,
+        http::{app::App, audit::Act, body, problem::Problem},
+        rest::listing::{cut, part_length},
     },
 };
 
@@ -251,7 +248,7 @@ struct PasswordChange {
 #[utoipa::path(put, path = "/v1/users/me/password", tag = "users", operation_id = "changeOwnPassword", summary = "Change \
     one's own password",
     request_body = PasswordChange,
-    responses((status = 200, body = login::Token), (status = 403), (status = 422)))]
+    responses((status = 200, body = login::IssuedToken), (status = 403), (status = 422)))]
 pub async fn own_password(
     request: HttpRequest,
     payload: Payload,

@@ -9,8 +9,8 @@ use actix_web::{
     http::{StatusCode, header::HeaderMap},
 };
 
-use super::super::problem::Problem;
-use crate::{limits, session::frames::code::ErrorCode};
+use super::super::http::problem::Problem;
+use crate::{limits, session::protocol::code::ErrorCode};
 
 /// 503: the address, or the server, has too many connections.
 pub fn too_many_connections() -> &'static [u8] {

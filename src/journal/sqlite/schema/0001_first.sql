@@ -36,7 +36,7 @@ CREATE TABLE instance (
     version      INTEGER NOT NULL,
     revision     TEXT    NOT NULL,
     status       TEXT    NOT NULL,
-    remark       TEXT,
+    outcome       TEXT,
     business_key TEXT,
     started_by   TEXT    NOT NULL,
     parent       BLOB,
@@ -141,7 +141,7 @@ CREATE TABLE incident (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX incident_tenant ON incident (tenant, raised_at);
 
-CREATE TABLE outside_call (
+CREATE TABLE http_call (
     instance  BLOB    NOT NULL,
     seq       INTEGER NOT NULL,
     tenant    TEXT    NOT NULL,
@@ -158,8 +158,8 @@ CREATE TABLE outside_call (
     problem   TEXT,
     PRIMARY KEY (instance, seq)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX outside_call_due ON outside_call (due, host) WHERE due IS NOT NULL;
-CREATE INDEX outside_call_given_up ON outside_call (placed_at) WHERE due IS NULL;
+CREATE INDEX http_call_due ON http_call (due, host) WHERE due IS NOT NULL;
+CREATE INDEX http_call_given_up ON http_call (placed_at) WHERE due IS NULL;
 
 CREATE TABLE definition (
     tenant     TEXT    NOT NULL,

@@ -20,8 +20,8 @@ use crate::{
     },
     runtime::{
         Runtime, StartRequest,
-        ask::{Answer, Ask, Envelope, Refusal, Reply},
         definitions::{Deploy, DeployError},
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, Reply},
     },
 };
 
@@ -251,7 +251,7 @@ fn of_what_does_not_overlap_only_one_starts_when_several_ask_at_once() {
 }
 
 async fn end(runtime: &Arc<Runtime>, instance: InstanceKey) {
-    let ask = Ask::Apply {
+    let ask = InstanceRequest::Apply {
         command: Box::new(Command::Terminate),
         tag: None,
         if_seq: None,
@@ -314,7 +314,7 @@ fn clients_do_not_start_where_schedules_do() {
             hash: 0,
         };
         runtime.start_instance(request, Reply::to(move |answer| drop(sender.send(answer))));
-        let Answer::Refused(Refusal::Rejected(rejection)) = answer.await.unwrap() else {
+        let InstanceResponse::Refused(Refusal::Rejected(rejection)) = answer.await.unwrap() else {
             panic!("expected a refusal")
         };
         assert_eq!(rejection.kind, RejectionKind::BadRequest);

@@ -17,11 +17,11 @@ use crate::{
     },
     runtime::{
         Runtime,
-        ask::{Answer, Ask, Envelope, Observed, Reply},
         clock::Clock,
         definitions::{Deploy, DeployError},
         files::Files,
-        outside::OutsideSettings,
+        http_calls::HttpCallSettings,
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, Observed, Reply},
     },
 };
 
@@ -78,7 +78,7 @@ pub fn written(time: Time) -> String {
 }
 
 /// Process `p`: each schedule starts it at a start event of its own, `s0`, `s1`, …; its user task
-/// `ask` waits.
+/// `instance_request` waits.
 pub fn process(schedules: &[Value]) -> Value {
     of_nodes(json!({"id": "ask", "type": "userTask"}), schedules)
 }
@@ -141,7 +141,7 @@ impl World {
             let runtime = Runtime::start(
                 journal.clone(),
                 Files::temporary(),
-                OutsideSettings::default(),
+                HttpCallSettings::default(),
                 clock,
                 vec![arbiter.handle()],
                 None,
@@ -228,12 +228,12 @@ pub async fn look(runtime: &Arc<Runtime>, key: InstanceKey) -> Arc<Observed> {
         key,
         Envelope {
             caller: None,
-            ask: Ask::Observe,
+            ask: InstanceRequest::Observe,
             reply,
         },
     );
     match answer.await.unwrap() {
-        Answer::Observed(observed) => observed,
+        InstanceResponse::Observed(observed) => observed,
         other => panic!("{other:?}"),
     }
 }

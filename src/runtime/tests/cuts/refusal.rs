@@ -1,4 +1,4 @@
-//! A start that was refused stays so, although its letter may be delivered again when it would be
+//! A start that was refused stays so, although its outbox message may be delivered again when it would be
 //! possible: what the parent shows as ended does not live.
 
 use std::{slice, sync::Arc};

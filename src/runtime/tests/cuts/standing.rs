@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::super::observe;
 use crate::{
-    engine::{Record, Row, record::Status},
+    engine::{Record, RecordBatch, record::Status},
     journal::{Entity, codec},
     model::ids::InstanceKey,
     runtime::Runtime,
@@ -56,26 +56,26 @@ pub async fn of(runtime: &Arc<Runtime>, key: InstanceKey) -> Standing {
 }
 
 /// The log of an instance: dense, and no message of a peer taken twice.
-async fn rows(runtime: &Arc<Runtime>, key: InstanceKey) -> Vec<Row> {
+async fn rows(runtime: &Arc<Runtime>, key: InstanceKey) -> Vec<RecordBatch> {
     let stored = runtime
         .journal
         .read(move |reader| reader.rows(Entity::from(key), 0, usize::MAX))
         .await
         .unwrap()
         .unwrap();
-    let rows: Vec<Row> = stored
+    let rows: Vec<RecordBatch> = stored
         .iter()
         .map(|stored| codec::decode(&stored.row.body).unwrap())
         .collect();
     let mut last = 0;
-    let mut heard: BTreeMap<InstanceKey, u64> = BTreeMap::new();
+    let mut received: BTreeMap<InstanceKey, u64> = BTreeMap::new();
     for row in &rows {
         assert_eq!(row.first_seq, last + 1);
         last = row.last_seq();
         for record in &row.records {
-            if let Record::PeerHeard { from, number } = record {
+            if let Record::MessageReceived { from, number } = record {
                 assert!(
-                    heard
+                    received
                         .insert(*from, *number)
                         .is_none_or(|before| before < *number),
                     "{from} was heard twice"
@@ -86,7 +86,7 @@ async fn rows(runtime: &Arc<Runtime>, key: InstanceKey) -> Vec<Row> {
     rows
 }
 
-fn pushed(rows: &[Row]) -> Vec<Vec<Value>> {
+fn pushed(rows: &[RecordBatch]) -> Vec<Vec<Value>> {
     let mut by_origin: BTreeMap<Option<InstanceKey>, Vec<Value>> = BTreeMap::new();
     for record in rows.iter().flat_map(|row| &row.records) {
         if let Record::Pushed(push) = record {

@@ -29,8 +29,8 @@ fn from_message(instance: InstanceKey, seq: u64) -> StartRequest {
     }
 }
 
-fn done(seq: u64) -> Ask {
-    Ask::Apply {
+fn done(seq: u64) -> InstanceRequest {
+    InstanceRequest::Apply {
         command: Box::new(Command::CloseOffer { seq }),
         tag: None,
         if_seq: None,
@@ -59,8 +59,8 @@ async fn of_a_done_and_a_start_exactly_one_takes_effect() {
             answer(|reply| runtime.start_instance(request.clone(), reply))
         );
         let (is_done, is_started) = (
-            matches!(done, Answer::Applied(_)),
-            matches!(started, Answer::Applied(_)),
+            matches!(done, InstanceResponse::Applied(_)),
+            matches!(started, InstanceResponse::Applied(_)),
         );
         assert!(is_done != is_started, "{done:?} {started:?}");
         let child = below(&runtime, asking).await;
@@ -90,7 +90,7 @@ async fn what_a_parent_has_decided_starts_also_when_the_server_ends_right_after(
         asking,
         Envelope {
             caller: Some(alice()),
-            ask: Ask::StartChild {
+            ask: InstanceRequest::StartChild {
                 start: Box::new(started),
                 offer: Some(seq),
             },
@@ -108,11 +108,14 @@ async fn what_a_parent_has_decided_starts_also_when_the_server_ends_right_after(
     assert!(open_in(&runtime, asking).await.is_empty());
     let again = answer(|reply| runtime.start_instance(request.clone(), reply)).await;
     assert!(
-        matches!(&again, Answer::Duplicate(committed) if committed.cause() == Some(request.command)),
+        matches!(&again, InstanceResponse::Duplicate(committed) if committed.cause() == Some(request.command)),
         "the same command finds what it started: {again:?}"
     );
     let refused = ask(&runtime, asking, done(seq)).await;
-    assert!(matches!(refused, Answer::Refused(_)), "{refused:?}");
+    assert!(
+        matches!(refused, InstanceResponse::Refused(_)),
+        "{refused:?}"
+    );
 }
 
 #[actix_web::test]
@@ -162,7 +165,7 @@ async fn a_finished_root_can_be_terminated_with_all_that_is_below_it() {
     let observed = observe(&runtime, root).await;
     assert_eq!(observed.next.status, Status::Finished);
     let again = ask(&runtime, root, terminate()).await;
-    assert!(matches!(again, Answer::Unchanged), "{again:?}");
+    assert!(matches!(again, InstanceResponse::Unchanged), "{again:?}");
     for above in [root, asking] {
         let sentence = refusal(&runtime, below_an_instance(above)).await;
         assert!(

@@ -1,0 +1,97 @@
+//! What the commands that move an instance have in common: send, perhaps wait by push, print how it
+//! came out.
+
+use serde_json::{Value, json};
+
+use super::{
+    client::Client,
+    exit::{Exit, Failure},
+    print::{self, Printer, limited},
+    progress::Progress,
+};
+use crate::config::{Until, Waiting};
+
+/// How a command came out.
+pub struct WaitOutcome {
+    exit: Exit,
+    result: Value,
+}
+
+/// Runs `work` within the time there is, and prints how it came out. `id` is the command's.
+///
+/// # Errors
+/// The refusal, no server, or that time was up before anything was known.
+pub async fn run(
+    printer: &mut Printer,
+    waiting: &Waiting,
+    id: &str,
+    work: impl AsyncFnOnce(&mut Progress) -> Result<WaitOutcome, Failure>,
+) -> Result<Exit, Failure> {
+    let mut progress = if waiting.wait {
+        printer.progress()
+    } else {
+        Progress::silent()
+    };
+    let done = limited(printer.timeout, work(&mut progress)).await;
+    progress.close();
+    let WaitOutcome { exit, result } = match done {
+        Some(outcome) => outcome?,
+        None => time_is_up(&progress, id)?,
+    };
+    printer.result(&print::step(&result), &result)?;
+    if exit == Exit::TimedOut {
+        let key = result["instance"].as_str().unwrap_or_default();
+        printer.note(&format!(
+            "time is up; the instance goes on: 'stepwire watch {key}' follows it"
+        ));
+    }
+    Ok(exit)
+}
+
+fn time_is_up(progress: &Progress, id: &str) -> Result<WaitOutcome, Failure> {
+    let exit = Exit::TimedOut;
+    match progress.result(exit) {
+        Some(result) => Ok(WaitOutcome { exit, result }),
+        None => Err(Failure::new(
+            exit,
+            format!(
+                "expected an answer in time, but there is none yet: give --id {id} to ask again; \
+                it is never done twice"
+            ),
+        )),
+    }
+}
+
+/// After the reply to a command: the next step, or with `--wait` where the instance `key` stands
+/// when it has ended.
+///
+/// # Errors
+/// As [`Client::next`].
+pub async fn conclude(
+    client: &mut Client,
+    reply: &Value,
+    key: &str,
+    waiting: &Waiting,
+    progress: &mut Progress,
+) -> Result<WaitOutcome, Failure> {
+    let mut result = reply["result"].clone();
+    for name in ["id", "seq", "duplicate"] {
+        result[name] = reply[name].clone();
+    }
+    if !waiting.wait {
+        result["exit"] = json!(Exit::Done.name());
+        return Ok(WaitOutcome {
+            exit: Exit::Done,
+            result,
+        });
+    }
+    client.follow_started(key, progress).await?;
+    loop {
+        if let Some(exit) = progress.exit(waiting.until == Until::Waiting) {
+            let mut end = progress.result(exit).unwrap_or_default();
+            end["id"] = reply["id"].clone();
+            return Ok(WaitOutcome { exit, result: end });
+        }
+        client.next(progress).await?;
+    }
+}

@@ -1,0 +1,45 @@
+//! The pure heart: decides what a command does to a process instance, and remembers it as records.
+//!
+//! What it is not: no async, no IO, no clock, no randomness, no store. Time, keys and evaluators
+//! are arguments of [`step`]. A command is either refused without a trace (a [`Rejection`]) or
+//! yields one [`RecordBatch`] of records plus [`Effect`]s; the live state is always the fold of its records
+//! ([`InstanceState::replay`]).
+//!
+//! Where to go next: `step` for the loop, `elements` for one file per BPMN element kind, `actions`
+//! for the action model, `back` for back steps, `subprocess` for messages between instances,
+//! `open_messages` for what clients answer, `http_call` for calls to other systems, `start` and `end`,
+//! `suspend` for hold and the ends from outside, `access` for who may do what, `assignment` and `due_date` for user tasks, `state` for what is remembered.
+
+pub mod access;
+mod actions;
+mod assignment;
+mod back;
+pub mod command;
+mod due_date;
+pub mod effect;
+mod elements;
+mod end;
+pub mod http_call;
+pub mod instance_message;
+pub mod instance_outcome;
+pub mod job_status;
+pub mod next_step;
+pub mod open_messages;
+mod patch;
+mod quotas;
+pub mod record;
+pub mod rejection;
+mod start;
+pub mod state;
+mod status;
+mod step;
+mod subprocess;
+mod suspend;
+
+pub use command::Command;
+pub use effect::Effect;
+pub use record::{Record, RecordBatch};
+pub use rejection::Rejection;
+pub use start::{may_start, start};
+pub use state::InstanceState;
+pub use step::{StepInput, StepOutcome, may_upload, step};

@@ -1,0 +1,155 @@
+//! The terms a user task waits under: whose it is from the beginning, when it is due, when it
+//! reminds.
+//!
+//! A due date does nothing by itself: it is shown, and reminded of. Not here: who takes and gives
+//! back a task (`assignment`).
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{assignment, command::TimerKey, record::Record, step::Step};
+use crate::{
+    limits::REMINDERS,
+    model::{
+        executable::ExecutableNode,
+        ids::{ElementKey, Time},
+        task_settings,
+        template::Template,
+    },
+};
+
+/// Incident of a user task whose assignee or due date cannot be read off the data. A retry reads
+/// them again.
+pub(super) const UNREADABLE: &str = "task_error";
+
+/// A visit begins: the task belongs to somebody, and has a due date.
+pub(super) fn begin(step: &mut Step<'_>, key: ElementKey) {
+    take(step, key, true);
+}
+
+/// A step back makes a new visit: whose the task was may do it again, in a time of its own.
+pub(super) fn begin_again(step: &mut Step<'_>, key: ElementKey) {
+    take(step, key, false);
+}
+
+/// Reads the terms once more, after an incident; whoever has taken the task meanwhile keeps it.
+pub(super) fn retry(step: &mut Step<'_>, key: ElementKey) {
+    let is_nobodys = step
+        .state
+        .element(key)
+        .is_some_and(|element| element.assignee().is_none());
+    take(step, key, is_nobodys);
+}
+
+fn take(step: &mut Step<'_>, key: ElementKey, assigns: bool) {
+    let (Some(node), Some(begun)) = (
+        step.node_of(key),
+        step.state.element(key).map(|element| element.entered()),
+    ) else {
+        return;
+    };
+    let assignee = if assigns {
+        assignee(step, node)
+    } else {
+        Ok(None)
+    };
+    match assignee.and_then(|assignee| Ok((assignee, due(step, node, begun)?))) {
+        Ok((assignee, due)) => {
+            if let Some(user) = assignee {
+                step.record(Record::Assigned {
+                    element: key,
+                    user: Some(user),
+                });
+            }
+            if let Some(due) = due {
+                schedule(step, key, node, due);
+            }
+        }
+        Err(sentence) => step.incident(key, UNREADABLE, sentence, None),
+    }
+}
+
+/// Whose the task is, by the data as they are.
+fn assignee(step: &Step<'_>, node: &ExecutableNode) -> Result<Option<Arc<str>>, String> {
+    let user = task_settings::subject(&render(step, &node.task.assignee)?).map_err(mend)?;
+    if user
+        .as_ref()
+        .is_some_and(|user| !assignment::has_room(step, user))
+    {
+        return Err(format!(
+            "expected at most {} users who ever had a task of one instance, but this is one \
+            more: assign it to one of them and retry",
+            step.limits.participants
+        ));
+    }
+    Ok(user.map(Arc::from))
+}
+
+/// When it is due, by the data as they are.
+fn due(step: &Step<'_>, node: &ExecutableNode, begun: Time) -> Result<Option<Time>, String> {
+    task_settings::due(&render(step, &node.task.due)?, begun).map_err(mend)
+}
+
+fn mend(sentence: String) -> String {
+    sentence + "; correct the data (patch) and retry"
+}
+
+fn render(step: &Step<'_>, template: &Option<Template>) -> Result<Value, String> {
+    let value = template
+        .as_ref()
+        .map(|template| template.render(step.state.data(), &step.builtins()));
+    Ok(value.transpose()?.unwrap_or_default())
+}
+
+fn schedule(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, due: Time) {
+    let remind = node
+        .task
+        .reminder
+        .as_ref()
+        .and_then(|reminder| reminder.first(due, step.now));
+    step.record(Record::TaskScheduled {
+        element: key,
+        due,
+        remind,
+    });
+    arm(step, key);
+}
+
+/// Arms the timer of the next reminder, if there is one.
+fn arm(step: &mut Step<'_>, key: ElementKey) {
+    if let Some((number, due)) = step
+        .state
+        .element(key)
+        .and_then(|element| element.reminder())
+    {
+        step.set_timer(due, TimerKey::reminder(key, number));
+    }
+}
+
+/// A reminder is due: the task shows it, and reminds again when it is to. Nothing when the task is
+/// done or was reminded already.
+pub(super) fn remind(step: &mut Step<'_>, timer: &TimerKey) {
+    let key = timer.element;
+    let waits = step.state.element(key).is_some_and(|element| {
+        element
+            .reminder()
+            .is_some_and(|(nr, _)| nr == timer.occurrence)
+    });
+    let Some(node) = step.node_of(key).filter(|_| waits) else {
+        return;
+    };
+    let repeats = timer.occurrence < REMINDERS;
+    let again = node
+        .task
+        .reminder
+        .as_ref()
+        .filter(|_| repeats)
+        .and_then(|reminder| reminder.after(step.now));
+    step.clear_timer(timer.clone());
+    step.record(Record::Reminded {
+        element: key,
+        again,
+    });
+    arm(step, key);
+}

@@ -1,0 +1,140 @@
+//! What each BPMN element kind does, one file per kind, and how an element instance moves from
+//! entered to left.
+//!
+//! The order is always the same: automatic actions, the element's own work, then, when no mandatory
+//! action is left, out.
+
+pub(super) mod boundary_event;
+pub(super) mod call_activity;
+mod exclusive_gateway;
+mod multi_instance;
+mod parallel_gateway;
+pub(super) mod start_event;
+
+use super::{
+    actions,
+    record::{Arrival, Record},
+    step::Step,
+};
+use crate::model::{
+    definition::NodeKind,
+    executable::{ExecutableFlow, ExecutableNode},
+    ids::ElementKey,
+};
+
+/// What an element's own work came to.
+enum Own<'a> {
+    /// Not done yet, or stopped by an incident.
+    Waiting,
+    /// Done; the token leaves by these flows.
+    Done(Vec<&'a ExecutableFlow>),
+}
+
+/// Lets an active element do what it can do now.
+pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
+    let Some(node) = step.node_of(key) else {
+        return;
+    };
+    if step
+        .state
+        .element(key)
+        .is_none_or(|element| !element.is_active() || !element.incidents().is_empty())
+    {
+        return;
+    }
+    if !actions::run_automatic(step, key, node) {
+        return;
+    }
+    if let Own::Done(flows) = own_work(step, key, node)
+        && !actions::hold(step.state.element(key), node)
+    {
+        leave(step, key, node, flows);
+    }
+}
+
+/// Leaves a gateway by its default flow, whatever its conditions say.
+pub(super) fn leave_by_default(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    let flows = node
+        .default_flow
+        .map(|index| &node.outgoing[index])
+        .into_iter()
+        .collect();
+    leave(step, key, node, flows);
+}
+
+fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) -> Own<'a> {
+    match node.kind {
+        NodeKind::ExclusiveGateway => exclusive_gateway::choose(step, key, node),
+        NodeKind::CallActivity => call_activity::call(step, key, node),
+        // A user task waits by its mandatory manual actions; the other kinds have no work besides
+        // their actions.
+        NodeKind::StartEvent
+        | NodeKind::EndEvent
+        | NodeKind::BoundaryEvent
+        | NodeKind::Task
+        | NodeKind::UserTask
+        | NodeKind::ServiceTask
+        | NodeKind::SendTask
+        | NodeKind::ParallelGateway => Own::Done(node.outgoing.iter().collect()),
+    }
+}
+
+fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec<&ExecutableFlow>) {
+    let Some(element) = step.state.element(key) else {
+        return;
+    };
+    let timers = element.timers(key);
+    let inherited = element.arrivals().first().and_then(|arrival| arrival.from);
+    let closes = !node.can_go_back;
+    let keep = !closes && keeps_stone(node, element.arrivals());
+    for timer in timers {
+        step.clear_timer(timer.key);
+    }
+    step.record(Record::ElementCompleted {
+        element: key,
+        node: node.id.clone(),
+        keep,
+        closes,
+    });
+    let from = if keep {
+        Some(key)
+    } else if closes {
+        None
+    } else {
+        inherited
+    };
+    for flow in flows {
+        take(
+            step,
+            flow,
+            Arrival {
+                flow: flow.id.clone(),
+                from,
+            },
+        );
+    }
+    if let Some(error) = &node.throws {
+        step.fail(error);
+    }
+}
+
+/// Back steps need the retained element instances of nodes that can be gone back to, and of joins that may have to give
+/// flows back.
+fn keeps_stone(node: &ExecutableNode, arrivals: &[Arrival]) -> bool {
+    let returnable = node
+        .actions
+        .iter()
+        .any(|action| action.allow_back || action.children.iter().any(|child| child.allow_back));
+    returnable || (arrivals.len() > 1 && arrivals.iter().any(|arrival| arrival.from.is_some()))
+}
+
+fn take(step: &mut Step<'_>, flow: &ExecutableFlow, arrival: Arrival) {
+    let Some(target) = step.process.node(&flow.target) else {
+        return;
+    };
+    if target.kind == NodeKind::ParallelGateway && target.incoming.len() > 1 {
+        parallel_gateway::arrive(step, target, arrival);
+    } else {
+        step.activate(&target.id, vec![arrival]);
+    }
+}

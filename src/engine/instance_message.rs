@@ -1,0 +1,74 @@
+//! Messages between parent and child instances. They travel through the outbox: in order per pair,
+//! applied once.
+//!
+//! Not pushes to clients: those are records of the instance whose clients see them.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::record::{CommandTag, Created, Status};
+use crate::model::{action::MessageType, ids::ElementKey};
+
+/// What one instance tells its parent or child.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum InstanceMessage {
+    /// Parent to child: begin to exist.
+    Start {
+        /// The child's first record but for its process version, which the receiver resolves.
+        head: Box<Created>,
+        /// Names the start event.
+        start_condition: Option<String>,
+        /// The client's command, when a client started it: checked already, and with the version
+        /// it runs.
+        command: Option<CommandTag>,
+    },
+    /// Parent to child: end, with this status.
+    End {
+        /// Status the child ends with.
+        status: Status,
+    },
+    /// To itself, once it has ended other than by finishing, or was terminated after that: end all
+    /// that is live below it, on every level, and close what finished instances there left open.
+    EndDescendants,
+    /// To itself: start more of the items of a call activity, of which one step started only so
+    /// many.
+    StartMore {
+        /// The call activity.
+        element: ElementKey,
+    },
+    /// Parent to child: the parent finished normally; there is nobody to send to any more.
+    ParentFinished,
+    /// Child to parent: push this to your clients.
+    Push {
+        /// Data or Action.
+        kind: MessageType,
+        /// The rendered message.
+        body: Value,
+        /// Node of the child that sent it.
+        node: String,
+        /// Action of the child that sent it.
+        action: String,
+    },
+    /// Child to parent: merge this into your data.
+    Append {
+        /// Already nested under its destination.
+        patch: Value,
+    },
+    /// Child to parent: I have ended. The last message of a child.
+    Ended {
+        /// How.
+        status: Status,
+        /// The child's data, when the parent asked for a result.
+        result: Option<Value>,
+        /// The error it failed with.
+        error: Option<String>,
+    },
+    /// In place of a child that could not be started.
+    StartRefused {
+        /// Why, for the incident.
+        message: String,
+    },
+    /// In place of a child that is not started because an instance above has ended other than by
+    /// finishing, and this one with it.
+    StartDropped,
+}

@@ -1,0 +1,173 @@
+//! A back step: a passed element gets a new visit, and what came from the old one is gone.
+//!
+//! What of it a restore of earlier data keeps is asked before ([`InstanceState::restored_data`]),
+//! by the same rule.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde_json::Value;
+
+use super::visit;
+use crate::{
+    engine::{
+        record::Arrival,
+        state::{
+            Child, ElementInstance, FirstRun, InstanceState, OpenMessage, merges::Author,
+            merges::Merge,
+        },
+    },
+    model::ids::{ElementKey, Time},
+};
+
+impl InstanceState {
+    /// The open Action messages of elements that a step back to this first run of an action of `to`
+    /// undoes.
+    pub(in crate::engine) fn undone_messages(&self, to: ElementKey, first_run: u64) -> Vec<u64> {
+        let undone = |message: &OpenMessage| self.is_undone(message.author, to, first_run);
+        self.open
+            .iter()
+            .filter(|(_, message)| undone(message))
+            .map(|(&seq, _)| seq)
+            .collect()
+    }
+
+    /// The children that a step back to this first run of an action of `to` undoes.
+    pub(in crate::engine) fn undone_children(
+        &self,
+        to: ElementKey,
+        first_run: u64,
+    ) -> impl Iterator<Item = &Child> {
+        self.children
+            .values()
+            .filter(move |child| self.is_undone(child.author(), to, first_run))
+    }
+
+    /// The data before a first run with every later merge that a back step to `to` leaves standing.
+    pub(in crate::engine) fn restored_data(&self, to: ElementKey, first_run: u64) -> Option<Value> {
+        Some(
+            self.merges
+                .as_ref()?
+                .folded(|merge| self.survives_restore(merge, to, first_run)),
+        )
+    }
+
+    /// What an element did itself before the action's first run belongs to the states its new visit
+    /// keeps; everything else that comes from it is undone.
+    fn is_undone(&self, author: Author, to: ElementKey, first_run: u64) -> bool {
+        author.since > first_run
+            && author
+                .element
+                .is_some_and(|element| self.descends(element, to))
+    }
+
+    fn survives_restore(&self, merge: &Merge, to: ElementKey, first_run: u64) -> bool {
+        merge.seq < first_run || !(merge.given_up || self.is_undone(merge.author, to, first_run))
+    }
+
+    pub(super) fn return_to(&mut self, seq: u64, time: Time, to: ElementKey, action: &Arc<str>) {
+        let Some(retained) = self.elements.get(&to).cloned() else {
+            return;
+        };
+        let again = ElementKey(seq);
+        let first = retained.first_runs.get(action);
+        let first_run = first.map_or(0, FirstRun::seq);
+        self.give_back_to_joins(to);
+        self.take_merges_back(
+            to,
+            first_run,
+            again,
+            first.is_some_and(|first| first.view.is_some()),
+        );
+        let mut decisions = std::mem::take(&mut self.decisions);
+        decisions.retain(|decision| !self.is_undone(decision.author, to, first_run));
+        self.decisions = decisions;
+        self.reassign(to, Some(again), |author| author.since <= first_run);
+        let descendants: Vec<ElementKey> = self
+            .elements
+            .keys()
+            .copied()
+            .filter(|&key| self.descends(key, to))
+            .collect();
+        for key in descendants {
+            self.remove(key);
+        }
+        self.elements
+            .insert(again, visit_again(retained, time, action));
+        self.forget_merges();
+    }
+
+    /// What the data lose by a restore nobody has merged: no snapshot brings it back. Otherwise the
+    /// data stay, but a restore of something earlier is not to repeat what is given up.
+    fn take_merges_back(
+        &mut self,
+        to: ElementKey,
+        first_run: u64,
+        again: ElementKey,
+        restores: bool,
+    ) {
+        let Some(mut merges) = self.merges.take() else {
+            return;
+        };
+        if restores {
+            merges.retain(|merge| self.survives_restore(merge, to, first_run));
+        } else {
+            for merge in merges
+                .iter_mut()
+                .filter(|merge| self.is_undone(merge.author, to, first_run))
+            {
+                merge.given_up = true;
+                merge.author.element = Some(again);
+            }
+        }
+        self.merges = Some(merges);
+    }
+
+    /// Joins passed since `to` return the flows that do not come from it; flows that do come from
+    /// it vanish.
+    fn give_back_to_joins(&mut self, to: ElementKey) {
+        let mut kept: BTreeMap<Arc<str>, Vec<Arrival>> = BTreeMap::new();
+        for (&key, element) in &self.elements {
+            if key != to && element.arrivals.len() > 1 && self.descends(key, to) {
+                let others = element
+                    .arrivals
+                    .iter()
+                    .filter(|arrival| !self.arrival_descends(arrival, to))
+                    .cloned();
+                kept.entry(element.node.clone()).or_default().extend(others);
+            }
+        }
+        for (node, arrivals) in &self.waiting {
+            let others = arrivals
+                .iter()
+                .filter(|arrival| !self.arrival_descends(arrival, to))
+                .cloned();
+            kept.entry(node.clone()).or_default().extend(others);
+        }
+        kept.retain(|_, arrivals| !arrivals.is_empty());
+        self.waiting = kept;
+    }
+}
+
+/// The new visit of a passed element, with the action states from before the action's first run.
+fn visit_again(retained: ElementInstance, time: Time, action: &Arc<str>) -> ElementInstance {
+    let mut again = visit(retained.node, retained.arrivals, time);
+    // Whose the passed visit was may do it again.
+    again.assignee = retained.assignee;
+    if let Some(first) = retained.first_runs.get(action) {
+        again.actions = first.actions.clone();
+        let earlier = retained
+            .first_runs
+            .iter()
+            .filter(|(_, earlier)| earlier.seq < first.seq);
+        again.first_runs = earlier
+            .map(|(name, earlier)| (name.clone(), earlier.clone()))
+            .collect();
+    }
+    for action in again.actions.values_mut() {
+        // A triggering that was not done yet has been done or cancelled in the passed visit: it
+        // neither comes again nor counts as done, so its children do not run.
+        action.cancelled = action.started.saturating_sub(action.completed);
+        action.delayed.clear();
+    }
+    again
+}

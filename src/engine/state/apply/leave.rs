@@ -1,0 +1,155 @@
+//! An element is left, or ended from outside: what stays of it, and whom that what came from it
+//! belongs to from then on.
+
+use crate::{
+    engine::state::{ElementInstance, InstanceState, element::FirstRun, merges::Author},
+    model::ids::ElementKey,
+};
+
+impl InstanceState {
+    /// An element is left: it becomes a retained element instance (`keep`), or what came from it belongs to the retained element instance
+    /// before it.
+    pub(super) fn complete(&mut self, key: ElementKey, keep: bool, closes: bool) {
+        let Some(mut element) = self.elements.remove(&key) else {
+            return;
+        };
+        let ancestors = self.ancestors(&element);
+        let inherited = element.arrivals.first().and_then(|arrival| arrival.from);
+        if closes {
+            for ancestor in ancestors {
+                self.forget(ancestor, None);
+            }
+            self.forget_references(key, None);
+        } else if keep {
+            self.forget_earlier_visits(&mut element, ancestors);
+            element.active = false;
+            for action in element.actions.values_mut() {
+                action.delayed.clear();
+            }
+            (element.due, element.reminder, element.reminded) = (None, None, None);
+            self.elements.insert(key, element);
+        } else {
+            self.forget_references(key, inherited);
+        }
+        self.forget_merges();
+    }
+
+    /// Of several visits in a loop only the latest can be gone back to.
+    fn forget_earlier_visits(&mut self, element: &mut ElementInstance, ancestors: Vec<ElementKey>) {
+        for ancestor in ancestors {
+            if self
+                .elements
+                .get(&ancestor)
+                .is_some_and(|retained| retained.node == element.node && !retained.unites())
+            {
+                let from = self.elements[&ancestor]
+                    .arrivals
+                    .first()
+                    .and_then(|arrival| arrival.from);
+                for arrival in element
+                    .arrivals
+                    .iter_mut()
+                    .filter(|arrival| arrival.from == Some(ancestor))
+                {
+                    arrival.from = from;
+                }
+                self.forget(ancestor, from);
+            }
+        }
+    }
+
+    /// An element is ended, or a back step takes its retained element instance away.
+    pub(super) fn remove(&mut self, key: ElementKey) {
+        let Some(element) = self.elements.get(&key) else {
+            return;
+        };
+        let heir = element.arrivals.first().and_then(|arrival| arrival.from);
+        if element.active && element.arrivals.len() > 1 {
+            // A join that is ended before it went on gives its flows back; the back step takes
+            // those that come from its target.
+            let arrivals = element.arrivals.clone();
+            self.waiting
+                .entry(element.node.clone())
+                .or_default()
+                .extend(arrivals);
+        }
+        for child in self
+            .children
+            .values_mut()
+            .filter(|child| child.start.element == Some(key))
+        {
+            child.start.awaited = false;
+        }
+        self.forget(key, heir);
+    }
+
+    /// Drops an element; what came from it now comes from `heir`.
+    fn forget(&mut self, key: ElementKey, heir: Option<ElementKey>) {
+        self.elements.remove(&key);
+        self.forget_references(key, heir);
+    }
+
+    fn forget_references(&mut self, key: ElementKey, heir: Option<ElementKey>) {
+        let of_elements = self
+            .elements
+            .values_mut()
+            .flat_map(|element| &mut element.arrivals);
+        let waiting = self.waiting.values_mut().flatten();
+        for arrival in of_elements
+            .chain(waiting)
+            .filter(|arrival| arrival.from == Some(key))
+        {
+            arrival.from = heir;
+        }
+        self.reassign(key, heir, |_| true);
+    }
+
+    /// What an element did, as far as it passes, belongs to another from now on: merges, open
+    /// messages, decisions, children.
+    pub(super) fn reassign(
+        &mut self,
+        key: ElementKey,
+        heir: Option<ElementKey>,
+        passes: impl Fn(Author) -> bool,
+    ) {
+        let merges = self
+            .merges
+            .iter_mut()
+            .flat_map(|merges| merges.iter_mut())
+            .map(|merge| &mut merge.author);
+        let open = self.open.values_mut().map(|message| &mut message.author);
+        let decisions = self
+            .decisions
+            .iter_mut()
+            .map(|decision| &mut decision.author);
+        for author in merges
+            .chain(open)
+            .chain(decisions)
+            .filter(|author| author.element == Some(key) && passes(**author))
+        {
+            author.element = heir;
+        }
+        for child in self.children.values_mut() {
+            if child.start.element == Some(key) && passes(child.author()) {
+                child.start.element = heir;
+            }
+        }
+    }
+
+    /// Forgets the merges no back step can ask for any more.
+    pub(super) fn forget_merges(&mut self) {
+        let first_runs = self
+            .elements
+            .values()
+            .flat_map(|element| element.first_runs.values());
+        let earliest = first_runs
+            .filter(|first| first.view.is_some())
+            .map(FirstRun::seq)
+            .min();
+        match (earliest, &mut self.merges) {
+            (Some(earliest), Some(merges)) => merges.forget_before(earliest),
+            (None, merges) => *merges = None,
+            (Some(_), None) => {}
+        }
+    }
+}

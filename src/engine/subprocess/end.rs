@@ -1,0 +1,224 @@
+//! The end of a child, and what it means for the element that waits: a result, or a failure that a
+//! boundary event catches or that becomes an incident. A child nobody waits for changes nothing by
+//! its end.
+
+use serde_json::Value;
+
+use crate::{
+    engine::{
+        elements::boundary_event,
+        instance_message::InstanceMessage,
+        record::{Record, Status},
+        state::Child,
+        step::Step,
+    },
+    limits::DATA_DEPTH,
+    model::{
+        deep_merge::exceeds_depth,
+        executable::{ActionWork, Subprocess},
+        ids::ElementKey,
+        template::Builtins,
+    },
+};
+
+/// Incident of an element whose asynchronous child could not be started. Its action is done; a
+/// retry does its work again.
+pub(in crate::engine) const NOT_STARTED: &str = "subprocess_not_started";
+
+/// Incident of an element that waits for a child that failed.
+const FAILED: &str = "subprocess_failed";
+
+/// A child has ended.
+pub(super) fn child_ended(
+    step: &mut Step<'_>,
+    child: &Child,
+    status: Status,
+    result: Option<Value>,
+    error: Option<&str>,
+) {
+    record_end(step, child, status);
+    let Some(element) = child
+        .start
+        .element
+        .filter(|_| child.start.awaited && step.state.status().is_live())
+    else {
+        return;
+    };
+    if status != Status::Finished {
+        let sentence = format!(
+            "expected subprocess {} to finish, but its status is {}{}; retry starts it again",
+            described(step, child),
+            status.name(),
+            error.map_or(String::new(), |error| format!(" by error '{error}'"))
+        );
+        return child_failed(step, child, error, sentence);
+    }
+    complete_action(step, element, child);
+    let called = called_by(step, child);
+    let outcome = match (result, called) {
+        (Some(result), Some(called)) => outcome(step, called, child, result),
+        _ => Ok(None),
+    };
+    let (value, trouble) =
+        outcome.map_or_else(|sentence| (None, Some(sentence)), |value| (value, None));
+    if let Some(item) = child.start.item {
+        step.record(Record::ItemCompleted {
+            element,
+            item,
+            result: value.unwrap_or_default(),
+        });
+    } else if let (Some(value), Some(path)) =
+        (value, called.and_then(|called| called.output_key.as_ref()))
+    {
+        step.merge_of_child(child, path.nest(value));
+    }
+    match trouble {
+        // The child is done and will not run again: only its result is missing, and a retry goes on
+        // without it.
+        Some(sentence) => step.incident(element, "output_error", sentence, None),
+        None => step.queue(element),
+    }
+}
+
+/// A child could not be started. It is told to end all the same: should the server end before it
+/// has noted that the start was delivered, the start is delivered again, and may be possible by
+/// then.
+pub(super) fn start_refused(step: &mut Step<'_>, child: &Child, why: &str) {
+    record_end(step, child, Status::Terminated);
+    if !child.ending {
+        step.send(
+            child.start.child,
+            InstanceMessage::End {
+                status: Status::Terminated,
+            },
+        );
+    }
+    // Only the sender of a message that asked this instance for it could ask again.
+    let again = child.start.awaited || child.start.action.is_some();
+    let mend = if again {
+        "retry starts it again"
+    } else {
+        "retry goes on without it"
+    };
+    let sentence = format!(
+        "expected to start subprocess {}, but {why}; {mend}",
+        described(step, child)
+    );
+    if child.start.awaited {
+        return child_failed(step, child, None, sentence);
+    }
+    let is_active = |element: &ElementKey| {
+        step.state
+            .element(*element)
+            .is_some_and(|element| element.is_active())
+    };
+    if let Some(element) = child.start.element.filter(is_active) {
+        step.incident(element, NOT_STARTED, sentence, child.start.action.clone());
+    }
+}
+
+pub(super) fn record_end(step: &mut Step<'_>, child: &Child, status: Status) {
+    step.record(Record::ChildEnded {
+        child: child.start.child,
+        process: child.start.process.clone(),
+        status,
+    });
+}
+
+fn complete_action(step: &mut Step<'_>, element: ElementKey, child: &Child) {
+    if let Some((action, occurrence)) = child.start.action.clone() {
+        step.record(Record::ActionCompleted {
+            element,
+            action,
+            occurrence,
+        });
+    }
+}
+
+/// A child that an element waits for failed.
+fn child_failed(step: &mut Step<'_>, child: &Child, error: Option<&str>, sentence: String) {
+    let Some(element) = child
+        .start
+        .element
+        .filter(|&element| child.start.awaited && step.state.element(element).is_some())
+    else {
+        return;
+    };
+    if boundary_event::catch(step, element, error) {
+        return;
+    }
+    // One incident stands for all failed items: its retry starts every one of them again.
+    let incidents = step
+        .state
+        .element(element)
+        .map_or(&[][..], |element| element.incidents());
+    if child.start.item.is_none() || incidents.iter().all(|incident| incident.code != FAILED) {
+        step.incident(element, FAILED, sentence, child.start.action.clone());
+    }
+}
+
+fn called_by<'a>(step: &Step<'a>, child: &Child) -> Option<&'a Subprocess> {
+    let node = step.node_of(child.start.element?)?;
+    match &child.start.action {
+        None => node.call.as_ref(),
+        Some((name, _)) => match &node.action(name)?.work {
+            ActionWork::StartSubprocess { subprocess, .. } => Some(subprocess),
+            _ => None,
+        },
+    }
+}
+
+/// A child as sentences name it: its process, and the item it ran for.
+fn described(step: &Step<'_>, child: &Child) -> String {
+    let process = &child.start.process;
+    let collection = called_by(step, child).and_then(|called| called.collection.as_ref());
+    match (child.start.item, collection) {
+        (Some(item), Some(collection)) => format!("'{process}' for {collection}[{item}]"),
+        _ => format!("'{process}'"),
+    }
+}
+
+/// What a child's end brings into the parent's data: its data, or its `output`. Nothing without an
+/// output key.
+fn outcome(
+    step: &Step<'_>,
+    called: &Subprocess,
+    child: &Child,
+    result: Value,
+) -> Result<Option<Value>, String> {
+    let Some(path) = &called.output_key else {
+        return Ok(None);
+    };
+    let value = match &called.output {
+        None => result,
+        Some(template) => {
+            let head = step.state.head();
+            let builtins = Builtins {
+                process_instance_id: child.start.child,
+                parent: Some(head.key),
+                root: head.root,
+                process_name: &child.start.process,
+                started_by: &head.started_by,
+                scheduled_for: None,
+                now: step.now,
+            };
+            let rendered = template.render(&result, &builtins);
+            rendered.map_err(|error| {
+                format!(
+                    "the output of subprocess {}: {error}",
+                    described(step, child)
+                )
+            })?
+        }
+    };
+    // Results of items lie one level deeper, in a list.
+    let levels = path.depth() + usize::from(child.start.item.is_some());
+    if exceeds_depth(&value, DATA_DEPTH.saturating_sub(levels)) {
+        return Err(format!(
+            "expected a result of subprocess {} of at most {DATA_DEPTH} levels in the data, \
+            but it is deeper; give less back by `output`",
+            described(step, child)
+        ));
+    }
+    Ok(Some(value))
+}

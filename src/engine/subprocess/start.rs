@@ -1,0 +1,205 @@
+//! Starting a child: recorded here, begun by a message. Its key is drawn from the number of the
+//! record.
+//!
+//! Started by a call activity, once or per item; by a `startSubprocess`; by a message whose process
+//! the engine starts. A client's start of a child: `open_messages`.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::{
+    engine::{
+        instance_message::InstanceMessage,
+        quotas,
+        record::{ChildStarted, Created, ParentLink, ProcessRef, Push, Record},
+        step::Step,
+    },
+    model::{
+        action::MessageType,
+        executable::Subprocess,
+        ids::{ElementKey, InstanceKey, Time},
+        start_message::StartMessage,
+    },
+};
+
+/// The name under which a child of a multi-instance call activity finds its item.
+const ITEM: &str = "item";
+
+/// The action and its triggering that start a child.
+type StartedBy = Option<(Arc<str>, u32)>;
+
+/// A child to start.
+struct NewChild {
+    process: String,
+    start_condition: Option<String>,
+    element: Option<ElementKey>,
+    action: StartedBy,
+    item: Option<u32>,
+    awaited: bool,
+    wants_result: bool,
+    data: Value,
+}
+
+/// Starts the child of a call activity or a `startSubprocess`.
+pub(in crate::engine) fn start_child(
+    step: &mut Step<'_>,
+    called: &Subprocess,
+    element: ElementKey,
+    action: StartedBy,
+    awaited: bool,
+) {
+    let data = called.copy.apply(step.state.data());
+    let child = NewChild {
+        awaited,
+        wants_result: awaited && called.output_key.is_some(),
+        ..called_child(called, element, data)
+    };
+    begin(step, NewChild { action, ..child });
+}
+
+/// Starts the child for one item of a multi-instance call activity.
+pub(in crate::engine) fn start_item(
+    step: &mut Step<'_>,
+    called: &Subprocess,
+    element: ElementKey,
+    index: u32,
+    item: Value,
+) {
+    let mut data = called.copy.apply(step.state.data());
+    if let Value::Object(members) = &mut data {
+        members.insert(ITEM.to_owned(), item);
+    }
+    let child = called_child(called, element, data);
+    begin(
+        step,
+        NewChild {
+            item: Some(index),
+            awaited: true,
+            wants_result: called.output_key.is_some(),
+            ..child
+        },
+    );
+}
+
+fn called_child(called: &Subprocess, element: ElementKey, data: Value) -> NewChild {
+    NewChild {
+        process: called.process.to_string(),
+        start_condition: None,
+        element: Some(element),
+        action: None,
+        item: None,
+        awaited: false,
+        wants_result: false,
+        data,
+    }
+}
+
+/// Pushes to this instance's clients. A message that asks the engine to start its process has it
+/// started here, out of this instance's data: it names the child and waits for no answer.
+pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: StartedBy) {
+    // Whoever wrote the message has seen that it can be read.
+    let start = (push.kind == MessageType::Action)
+        .then(|| StartMessage::read_for_server(&push.body).ok().flatten())
+        .flatten();
+    let Some(start) = start else {
+        let waits = push.kind == MessageType::Action;
+        push.open_until = waits.then(|| {
+            step.now
+                .plus(&step.process.action_message_expiry)
+                .unwrap_or_else(Time::last)
+        });
+        step.record(Record::Pushed(Box::new(push)));
+        return;
+    };
+    let child = begin(
+        step,
+        NewChild {
+            data: start.copy.apply(step.state.data()),
+            process: start.process,
+            start_condition: start.start_condition,
+            element: push.element,
+            action,
+            item: None,
+            awaited: false,
+            wants_result: false,
+        },
+    );
+    if let Value::Object(members) = &mut push.body {
+        members.insert(
+            "processInstanceKey".to_owned(),
+            Value::String(child.to_string()),
+        );
+    }
+    step.record(Record::Pushed(Box::new(push)));
+}
+
+/// Whether an Action message may be pushed: one that starts its process needs room for a child,
+/// another stays open. Else the incident's code and sentence.
+pub(in crate::engine) fn room_for(
+    step: &Step<'_>,
+    starts: bool,
+) -> Result<(), (&'static str, String)> {
+    if starts {
+        quotas::for_children(step, 1).map_err(|sentence| (quotas::CHILDREN, sentence))
+    } else {
+        quotas::for_open_message(step).map_err(|sentence| (quotas::OPEN_MESSAGES, sentence))
+    }
+}
+
+fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
+    let child = step.next_child_key();
+    let NewChild {
+        process,
+        element,
+        action,
+        item,
+        awaited,
+        ..
+    } = new;
+    let start = ChildStarted {
+        child,
+        process: process.clone(),
+        element,
+        action,
+        item,
+        awaited,
+        received: 0,
+    };
+    let seq = step.record(Record::ChildStarted(Box::new(start)));
+    step.children_begun += 1;
+    let head = step.state.head();
+    let created = Created {
+        key: child,
+        tenant: head.tenant.clone(),
+        process: ProcessRef {
+            id: process,
+            version: 0,
+            revision: String::new(),
+        },
+        business_key: None,
+        parent: Some(ParentLink {
+            instance: head.key,
+            seq,
+            wants_result: new.wants_result,
+        }),
+        root: head.root,
+        level: head.level.saturating_add(1),
+        started_by: head.started_by.clone(),
+        root_started_by: head.root_started_by.clone(),
+        data: new.data,
+        expires_at: None,
+        origin: None,
+        test: head.test,
+        scheduled_for: None,
+    };
+    step.send(
+        child,
+        InstanceMessage::Start {
+            head: Box::new(created),
+            start_condition: new.start_condition,
+            command: None,
+        },
+    );
+    child
+}

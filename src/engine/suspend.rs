@@ -1,0 +1,231 @@
+//! What stops or ends an instance from outside: hold and unhold, terminate, dismiss, expiry.
+//!
+//! Hold blocks the work of users, and no timer is armed. Messages between instances are still
+//! taken, but no token moves; `unhold` catches up in the order things were due, and arms the rest.
+//! How an instance ends with everything in it: `end`. What ends it from within: `elements`.
+
+use super::{
+    access::{Caller, Right},
+    actions,
+    command::TimerKey,
+    due_date, open_messages,
+    record::{Record, Status},
+    rejection::{Rejection, RejectionKind, Unavailable},
+    step::Step,
+};
+use crate::model::ids::{ElementKey, Time};
+
+/// Lets nothing happen from here on.
+pub(super) fn hold(step: &mut Step<'_>) -> Result<(), Rejection> {
+    require_hold_right(step, "hold")?;
+    require_live(step)?;
+    if step.state.status() == Status::OnHold {
+        return Err(Rejection::new(
+            RejectionKind::Conflict,
+            "expected an instance that goes on, but it is on hold already",
+        ));
+    }
+    step.record(Record::Held);
+    // Else the clock would bring what is due again and again, in front of what others wait for.
+    for (_, timer) in pending(step) {
+        step.clear_timer(timer);
+    }
+    Ok(())
+}
+
+/// Lets the instance go on: what became due meanwhile is done first, in the order it was due, then
+/// tokens move.
+pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
+    require_hold_right(step, "unhold")?;
+    require_live(step)?;
+    if step.state.status() != Status::OnHold {
+        return Err(Rejection::new(
+            RejectionKind::Conflict,
+            "expected an instance on hold, but it goes on already",
+        ));
+    }
+    step.record(Record::Unheld);
+    let (overdue, later): (Vec<_>, Vec<_>) = pending(step)
+        .into_iter()
+        .partition(|(due, _)| *due <= step.now);
+    // Armed before anything fires: an expiry that fires clears them all.
+    for (due, timer) in later {
+        step.set_timer(due, timer);
+    }
+    for (_, timer) in overdue {
+        fire_timer(step, &timer);
+    }
+    let active: Vec<ElementKey> = step.state.active().map(|(key, _)| key).collect();
+    active.into_iter().for_each(|element| step.queue(element));
+    Ok(())
+}
+
+/// What waits for its time, in the order it is due.
+fn pending(step: &Step<'_>) -> Vec<(Time, TimerKey)> {
+    let of_elements = step
+        .state
+        .active()
+        .flat_map(|(key, element)| element.timers(key))
+        .map(|timer| (timer.due, timer.key));
+    let expiry = step
+        .state
+        .head()
+        .expires_at
+        .map(|due| (due, TimerKey::expiry()));
+    let mut pending: Vec<(Time, TimerKey)> = of_elements.chain(expiry).collect();
+    pending.sort();
+    pending
+}
+
+/// A timer is due. One that was under way when the instance was held comes to nothing: `unhold`
+/// comes back to it.
+pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
+    match step.state.status() {
+        Status::OnHold => {}
+        status if status.is_live() && *timer == TimerKey::expiry() => step.end(Status::Expired),
+        _ if timer.action.is_empty() => due_date::remind(step, timer),
+        _ => actions::fire_timer(step, timer),
+    }
+}
+
+/// Ends the instance and everything live below it. One that has finished keeps its status: what it
+/// has left running or open ends, and nothing starts below it any more. A repeat changes nothing.
+pub(super) fn terminate(step: &mut Step<'_>) -> Result<(), Rejection> {
+    require_hold_right(step, "terminate")?;
+    if step.state.descendants_ended() {
+        return Ok(());
+    }
+    if step.state.has_left_something() {
+        open_messages::close_all(step);
+        step.record(Record::DescendantsEnded);
+        step.end_descendants();
+        return Ok(());
+    }
+    require_live(step)?;
+    step.end(Status::Terminated);
+    Ok(())
+}
+
+/// Ends with an instance further up, which sees to all that is below it: no message to the
+/// descendants is needed here. One that has finished starts nothing from its messages any more.
+pub(super) fn end_with_ancestor(step: &mut Step<'_>) {
+    if step.state.status().is_live() {
+        step.end_below_an_end();
+    } else {
+        open_messages::close_all(step);
+    }
+}
+
+/// A user ends a subprocess.
+pub(super) fn dismiss(step: &mut Step<'_>) -> Result<(), Rejection> {
+    require_actor(step)?;
+    require_live(step)?;
+    let may = step
+        .state
+        .active()
+        .any(|(element, _)| actions::require_execute(step, element).is_ok());
+    if !may {
+        return Err(forbidden(
+            "expected a user who may act where a token is, but this user may not",
+        ));
+    }
+    if step.state.head().parent.is_none() {
+        let sentence =
+            "expected a subprocess, but this instance was started by itself: terminate it instead";
+        return Err(Rejection::new(RejectionKind::Conflict, sentence));
+    }
+    step.end(Status::Dismissed);
+    Ok(())
+}
+
+/// Refuses when the instance has ended.
+pub(super) fn require_live(step: &Step<'_>) -> Result<(), Rejection> {
+    let status = step.state.status();
+    if status.is_live() {
+        return Ok(());
+    }
+    let sentence = format!("expected a running instance, but it is {}", status.name());
+    Err(Rejection::new(
+        RejectionKind::Unavailable(Unavailable::Ended),
+        sentence,
+    ))
+}
+
+/// Refuses when the instance has ended or stands still.
+pub(super) fn require_moving(step: &Step<'_>) -> Result<(), Rejection> {
+    require_live(step)?;
+    if step.state.status() == Status::OnHold {
+        let sentence = "expected an instance that goes on, but it is on hold: wait until it is \
+            let go on, or unhold it";
+        return Err(Rejection::new(
+            RejectionKind::Unavailable(Unavailable::OnHold),
+            sentence,
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses callers that may only watch.
+pub(super) fn require_actor(step: &Step<'_>) -> Result<(), Rejection> {
+    match step.caller {
+        Some(caller)
+            if !step.state.members().may_act(step.process, caller)
+                && !is_assignee(step, caller) =>
+        {
+            Err(forbidden(
+                "expected a member of the instance or a role that may act in it, but this user \
+                may only watch",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses callers that may only watch and never had a task here. Who had one is told what has
+/// become of it: a second click of an assignee comes after the token has left.
+pub(super) fn require_participant(step: &Step<'_>) -> Result<(), Rejection> {
+    match step.caller {
+        Some(caller) if step.state.members().include(caller) => Ok(()),
+        _ => require_actor(step),
+    }
+}
+
+/// Whether an element is the caller's, active or passed.
+fn is_assignee(step: &Step<'_>, caller: &Caller) -> bool {
+    let mut elements = step.state.active().chain(step.state.retained());
+    elements.any(|(_, element)| {
+        element
+            .assignee()
+            .is_some_and(|assignee| **assignee == *caller.subject)
+    })
+}
+
+/// Holding and ending need the right at a node where a token is; without a token, at any node.
+fn require_hold_right(step: &Step<'_>, what: &str) -> Result<(), Rejection> {
+    let Some(caller) = step.caller else {
+        return Ok(());
+    };
+    let members = step.state.members();
+    let may = |node| members.may(step.process, caller, Right::Hold, node);
+    let mut here = step
+        .state
+        .active()
+        .filter_map(|(_, element)| step.process.node(element.node()))
+        .peekable();
+    let allowed = if here.peek().is_some() {
+        here.any(may)
+    } else {
+        step.process.nodes().iter().any(may)
+    };
+    if allowed {
+        return Ok(());
+    }
+    Err(forbidden(&format!(
+        "expected a user who may {what} this instance, but neither membership nor a role allows it"
+    )))
+}
+
+/// The refusal of what may be seen but not done.
+pub(super) fn forbidden(sentence: &str) -> Rejection {
+    Rejection::new(RejectionKind::Forbidden, sentence)
+}

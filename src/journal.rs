@@ -1,0 +1,58 @@
+//! The journal: the durable order of what happened, and everything that is read back from it.
+//!
+//! [`Journal`] is the handle the rest of the server holds. A writer reserves a [`AppendPermit`], appends a
+//! [`Commit`] (one log row, with its snapshot, read-model changes and outgoing messages) and gives
+//! a [`Release`] along; the release runs once the row is durable, in the order of appending. Lists,
+//! timers and single entities are read through [`Journal::read`].
+//!
+//! Not here: what a row's body means ([`codec`]), which commands are accepted (`engine`), who
+//! appends when (`runtime`). Where to go next: `writer.rs` for group commit, `store.rs` for what a
+//! store must do, `sqlite/` for how the default one does.
+
+mod chain;
+mod change;
+pub mod codec;
+mod commit_gate;
+mod definition;
+pub mod directory;
+pub mod disk_room;
+mod filter;
+mod handle;
+mod http_call;
+mod job;
+mod listing;
+mod memory;
+mod queue_permit;
+pub mod read_models;
+mod readers;
+mod row;
+mod schedule;
+mod sqlite;
+mod store;
+mod user;
+mod writer;
+
+pub use chain::{Chain, NotWritten, Written};
+pub use change::{Commit, ReadModelChange, WriteOp};
+pub use commit_gate::Release;
+pub use definition::{DefinitionFormat, DefinitionRow, DefinitionState};
+pub use filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope};
+pub use handle::{AppendPermit, Journal, OnFatal, end_process};
+pub use http_call::{CallChange, CallTries, HttpCallRow};
+pub use job::{JobFilter, JobOrder, JobRow};
+pub use listing::{
+    IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskAudience, TaskRow,
+    TimerKey, TimerRow, VersionInUse,
+};
+pub use memory::MemoryStore;
+pub use queue_permit::Busy;
+pub use row::{
+    Entity, EntityKind, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow,
+};
+pub use schedule::{ScheduleChange, ScheduleKey, ScheduleRow};
+pub use sqlite::{CopiedDatabase, DATABASE, DiskUse, Facts, SqliteStore, copy_database};
+pub use store::{Store, StoreError, StoreReader};
+pub use user::UserRow;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! The commit gate: a thread that runs releases in the order they were handed over, each once it is known
+//! what became of everything before it.
+//!
+//! It is a thread of its own so that releases (replies, frames, messages to other instances) never
+//! hold up the next batch, and so that they are owned by nobody who could panic with them.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    thread::{self, JoinHandle},
+};
+
+use crossbeam_channel::{Receiver, Sender};
+
+use super::{chain::Written, queue_permit::QueuePermit, store::StoreError};
+
+/// What leaves once a row is durable; it learns when the row is not. Runs on the commit gate's thread, so
+/// it must be short and must not wait; it may reserve, append and read, but not shut the journal
+/// down.
+pub type Release = Box<dyn FnOnce(Written) + Send>;
+
+/// A release that may run, with the place it still holds.
+pub(super) struct Free {
+    pub place: QueuePermit,
+    pub release: Release,
+    pub written: Written,
+}
+
+/// Starts the commit gate's thread. It ends when the sender is dropped and all that was sent has run.
+pub(super) fn start() -> Result<(Sender<Vec<Free>>, JoinHandle<()>), StoreError> {
+    let (sender, receiver) = crossbeam_channel::unbounded();
+    let thread = thread::Builder::new()
+        .name("journal-gate".into())
+        .spawn(move || run(&receiver))
+        .map_err(|cause| StoreError::Failed("start the gate thread", Box::new(cause)))?;
+    Ok((sender, thread))
+}
+
+fn run(batches: &Receiver<Vec<Free>>) {
+    for Free {
+        place,
+        release,
+        written,
+    } in batches.iter().flatten()
+    {
+        // Free first: a release may want a place itself.
+        drop(place);
+        if catch_unwind(AssertUnwindSafe(|| release(written))).is_err() {
+            log::error!(
+                "expected a release to run to its end, but it panicked: its answer may be lost"
+            );
+        }
+    }
+}

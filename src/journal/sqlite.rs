@@ -1,0 +1,40 @@
+//! The embedded store: one SQLite file in WAL mode, synced at every commit.
+//!
+//! [`open`] guards the data directory and prepares the file, [`write`] applies batches (by
+//! [`statements`]), [`read`] answers (by [`sql_filter`] and [`from_row`]), [`checkpoint`] moves the
+//! write-ahead log into the file on a thread of its own, [`copy`] makes copies beside a running
+//! server and reads them, [`values`] says how our types look in a column, [`http_calls`] has the
+//! one table that changes beside the rows of instances, [`jobs`] that of jobs. Not here: when a
+//! batch is written (see [`writer`](super::writer)).
+
+mod checkpoint;
+mod copy;
+mod from_row;
+mod http_calls;
+mod jobs;
+mod open;
+mod read;
+mod schema;
+mod sql_filter;
+mod statements;
+mod values;
+mod write;
+
+pub use copy::{CopiedDatabase, Facts, copy_database};
+pub use open::{DATABASE, DiskUse, SqliteStore};
+
+use rusqlite::ErrorCode;
+
+use super::store::StoreError;
+
+/// Wraps what the library says with what was tried: `expected to <what>, but …`.
+///
+/// Only a write that the disk had no room for is [`StoreError::NoRoom`]: it failed before the
+/// record that makes its transaction valid was complete, so nothing of it is stored. A sync that
+/// fails for want of room is an error like any other.
+fn failed(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
+    move |cause| match cause.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => StoreError::NoRoom(what),
+        _ => StoreError::Failed(what, Box::new(cause)),
+    }
+}

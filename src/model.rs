@@ -1,0 +1,45 @@
+//! What a process definition is: elements, flows, actions, templates; how it is read, checked and
+//! compiled.
+//!
+//! The way of a definition: [`source`] reads BPMN XML or JSON into a [`definition`], [`validate`]
+//! lists all its problems, [`compile`] makes the [`executable`] form, the only one the engine runs
+//! on. What the compiled form is made of: [`path`], [`template`], [`keys`], [`copying`],
+//! [`deep_merge`], [`upload`], [`timer_cycle`], [`task_settings`], [`http_request`], [`webhook`],
+//! [`search_attributes`]. What frontends are told of it: [`frontend_view`], [`input_schema`],
+//! [`typescript`].
+//!
+//! Not here: what running means (`engine`), how conditions and schemas are evaluated (`expression`,
+//! behind [`evaluator`]).
+
+pub mod action;
+pub mod bpmn_xml;
+pub mod compile;
+pub mod content_hash;
+pub mod copying;
+pub mod cron;
+pub mod deep_merge;
+pub mod definition;
+pub mod evaluator;
+pub mod executable;
+pub mod expression_language;
+pub mod field_error;
+pub mod frontend_view;
+pub mod http_request;
+pub mod ids;
+pub mod input_schema;
+pub mod json;
+pub mod keys;
+pub mod path;
+pub mod problem;
+pub mod schedule;
+pub mod search_attributes;
+pub mod source;
+pub mod start_message;
+pub mod task_settings;
+pub mod template;
+pub mod timer_cycle;
+pub mod typescript;
+pub mod unconditional_starts;
+pub mod upload;
+pub mod validate;
+pub mod webhook;

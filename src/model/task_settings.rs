@@ -1,0 +1,232 @@
+//! The terms a user task waits under: whose it is, when it is due, when it reminds, and where an
+//! approval's decision lands.
+//!
+//! As written and as compiled. Not here: what the engine does by them (`engine::due_date`,
+//! `engine::actions::decision`), the rules they must keep (`validate::terms`).
+
+use jiff::{Span, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{ids::Time, path::DataPath, template::Template};
+use crate::{duration, limits::NAME_BYTES};
+
+/// What the modeller wrote at a user task.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct UserTask {
+    /// Text template: the subject it belongs to from the beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<String>,
+    /// Text template: an ISO 8601 duration from its beginning, or a point in time (RFC 3339).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due_date: Option<String>,
+    /// ISO 8601 duration: so long before it is due, it reminds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminder: Option<String>,
+    /// ISO 8601 duration: so long after a reminder, it reminds again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminder_repeat: Option<String>,
+    /// Approvals: the path in the data where the decision lands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision_key: Option<String>,
+}
+
+/// Compiled terms. The default ones ask for nothing.
+#[derive(Debug, Default)]
+pub struct TaskSettings {
+    /// Renders to a text, or to `null` for nobody.
+    pub assignee: Option<Template>,
+    /// Renders to what [`due`] reads, or to `null` for no due date.
+    pub due: Option<Template>,
+    /// When it reminds; only with a due date.
+    pub reminder: Option<Reminder>,
+    /// Where the decision lands.
+    pub decision_key: Option<DataPath>,
+}
+
+/// When a task reminds.
+#[derive(Debug)]
+pub struct Reminder {
+    /// So long before it is due.
+    pub before: Span,
+    /// And so long after the last time, again.
+    pub repeat: Option<Span>,
+}
+
+impl UserTask {
+    /// Compiles the terms.
+    ///
+    /// # Errors
+    /// A sentence about the first part that cannot be read.
+    pub fn compile(&self) -> Result<TaskSettings, String> {
+        let template = |text: &str| Template::compile_text(text).map_err(|error| error.sentence);
+        let repeat = self
+            .reminder_repeat
+            .as_deref()
+            .map(duration::parse)
+            .transpose()?;
+        let before = self.reminder.as_deref().map(duration::parse).transpose()?;
+        Ok(TaskSettings {
+            assignee: self.assignee.as_deref().map(template).transpose()?,
+            due: self.due_date.as_deref().map(template).transpose()?,
+            reminder: before.map(|before| Reminder { before, repeat }),
+            decision_key: self
+                .decision_key
+                .as_deref()
+                .map(DataPath::parse_members)
+                .transpose()?,
+        })
+    }
+}
+
+impl Reminder {
+    /// The first time it reminds of what is due then; one that is past already is passed over.
+    pub fn first(&self, due: Time, now: Time) -> Option<Time> {
+        due.plus(&self.before.negate())
+            .filter(|first| *first > now)
+            .or_else(|| self.after(now))
+    }
+
+    /// The next time after it has reminded.
+    pub fn after(&self, reminded: Time) -> Option<Time> {
+        reminded.plus(self.repeat.as_ref()?)
+    }
+}
+
+/// The subject that a rendered value names; `None` for nobody.
+///
+/// # Errors
+/// A sentence, when it is no name of a user; how to mend it, the caller knows.
+pub fn subject(value: &Value) -> Result<Option<String>, String> {
+    let name = match value {
+        Value::Null => return Ok(None),
+        Value::String(name) => name.trim(),
+        _ => {
+            return Err(
+                "expected the name of a user as assignee, but the value is no text".to_owned(),
+            );
+        }
+    };
+    if name.len() > NAME_BYTES || name.chars().any(char::is_control) {
+        return Err(format!(
+            "expected the name of a user as assignee, at most {NAME_BYTES} bytes without control \
+            characters, but this is none"
+        ));
+    }
+    Ok((!name.is_empty()).then(|| name.to_owned()))
+}
+
+/// When a task that began at `begun` is due by a rendered value: a duration (`P3D`) from then, or a
+/// point in time; `None` for never. A duration beyond the calendar's end ends there.
+///
+/// # Errors
+/// A sentence, when it is neither; how to mend it, the caller knows.
+pub fn due(value: &Value, begun: Time) -> Result<Option<Time>, String> {
+    let unreadable = |found: &str| {
+        format!(
+            "expected a due date as ISO 8601 duration such as P3D, or as point in time such as \
+            2026-12-01T12:00:00Z, but got {found}"
+        )
+    };
+    let text = match value {
+        Value::Null => return Ok(None),
+        Value::String(text) => text.trim(),
+        _ => return Err(unreadable("no text")),
+    };
+    if text.is_empty() {
+        return Ok(None);
+    }
+    if let Ok(span) = duration::parse(text) {
+        let due = begun.plus(&span).unwrap_or_else(Time::last);
+        return if due < begun {
+            Err(unreadable("a negative duration"))
+        } else {
+            Ok(Some(due))
+        };
+    }
+    match text.parse::<Timestamp>() {
+        Ok(at) => Ok(Some(Time(at.as_millisecond()))),
+        Err(_) => Err(unreadable("another text")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_due_date_is_a_duration_or_a_point_in_time() {
+        for (text, expected) in [
+            ("PT1H", Some(3_601_000)),
+            (" P1D ", Some(86_401_000)),
+            ("1970-01-01T00:00:05Z", Some(5_000)),
+            ("1970-01-01T01:00:05+01:00", Some(5_000)),
+            ("", None),
+        ] {
+            assert_eq!(
+                due(&json!(text), Time(1000)),
+                Ok(expected.map(Time)),
+                "{text}"
+            );
+        }
+        assert_eq!(due(&json!(null), Time(0)), Ok(None));
+        assert_eq!(due(&json!("P9000Y"), Time(0)), Ok(Some(Time::last())));
+        for wrong in [
+            json!("-PT1S"),
+            json!("tomorrow"),
+            json!("2026-12-01"),
+            json!("2026-12-01T12:00:00"),
+            json!(5),
+            json!({}),
+        ] {
+            assert!(due(&wrong, Time(0)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_assignee_is_a_name_or_nobody() {
+        assert_eq!(subject(&json!(" bob ")), Ok(Some("bob".to_owned())));
+        for nobody in [json!(null), json!(""), json!("  ")] {
+            assert_eq!(subject(&nobody), Ok(None));
+        }
+        for wrong in [
+            json!(1),
+            json!(["bob"]),
+            json!("bo\nb"),
+            json!("x".repeat(NAME_BYTES + 1)),
+        ] {
+            assert!(subject(&wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn reminders_come_before_the_due_date_and_then_again() {
+        let terms = |repeat: Option<&str>| {
+            let (due_date, reminder) = (Some("PT1H".to_owned()), Some("PT10S".to_owned()));
+            let task = UserTask {
+                due_date,
+                reminder,
+                reminder_repeat: repeat.map(str::to_owned),
+                ..UserTask::default()
+            };
+            task.compile()
+                .expect("valid terms")
+                .reminder
+                .expect("it reminds")
+        };
+        let once = terms(None);
+        assert_eq!(once.first(Time(20_000), Time(0)), Some(Time(10_000)));
+        assert_eq!(
+            once.first(Time(20_000), Time(10_000)),
+            None,
+            "what is past is passed over"
+        );
+        assert_eq!(once.after(Time(10_000)), None);
+        let again = terms(Some("PT1M"));
+        assert_eq!(again.first(Time(20_000), Time(15_000)), Some(Time(75_000)));
+        assert_eq!(again.after(Time(10_000)), Some(Time(70_000)));
+    }
+}

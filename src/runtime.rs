@@ -1,0 +1,460 @@
+//! The shell around the pure engine: one actor per live process instance, and everything that moves
+//! commands in and effects out.
+//!
+//! The way of a command: [`Runtime::dispatch`] → `registry` → `instance` (the actor) → `decide` →
+//! engine → journal → `after_commit` (frames, reply, effects). What is not here: what commands mean
+//! (`engine`), frames and connections (`session`).
+//!
+//! Where to go next: `instance_request` for what can be asked, `instance` for the commit gate, `outbox` and `timers`
+//! for what happens later, `schedules` for what starts by itself, `http_calls` for calls to other
+//! systems, `durable` for what is changed beside instances.
+
+mod after_commit;
+mod catalog;
+pub mod channel;
+pub mod clock;
+mod commit_gate;
+mod decide;
+mod deduplication;
+pub mod definitions;
+pub mod disk_watch;
+mod durable;
+mod event_log;
+pub mod files;
+mod fresh_keys;
+pub mod http_calls;
+pub mod idle_tracker;
+mod instance;
+pub mod instance_request;
+pub mod keys;
+pub mod lists;
+pub mod missed_rows;
+mod outbox;
+pub mod previews;
+pub mod read_queue;
+mod registry;
+mod room_policy;
+pub mod schedules;
+mod scripts;
+mod start_child;
+mod timers;
+mod trees;
+pub mod users;
+pub mod workload;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use actix::Actor;
+use actix_rt::ArbiterHandle;
+use tokio::task::AbortHandle;
+use uuid::Uuid;
+
+use channel::Hub;
+use clock::Clock;
+use definitions::{Definitions, DeployedProcess};
+use files::Files;
+use fresh_keys::FreshKeys;
+use http_calls::{HttpCallSettings, HttpCalls};
+use idle_tracker::{Active, IdleTracker};
+use instance::{Gathered, ProcessInstance, Remembered};
+use instance_request::{Envelope, Refusal, Reply};
+use lists::Lists;
+use outbox::{Outbox, StoredDelivery};
+use read_queue::Read;
+use registry::{Dispatched, Registry};
+use schedules::Schedules;
+use scripts::Scripts;
+pub use start_child::{Inherit, StartError, StartRequest, Stranger};
+use timers::Timers;
+use trees::Trees;
+use users::Users;
+
+use crate::{
+    engine::{InstanceState, RecordBatch, record::ProcessRef},
+    journal::{Busy, Entity, Journal, Loaded, StoreError, StoreReader, codec},
+    model::ids::InstanceKey,
+};
+
+/// Instances unused for this long leave memory.
+const IDLE: Duration = Duration::from_secs(60);
+/// With more instances in memory than this, they leave after [`HURRIED_IDLE`] already.
+const CROWDED: usize = 50_000;
+/// See [`CROWDED`].
+const HURRIED_IDLE: Duration = Duration::from_secs(2);
+/// How often idle instances are looked for.
+const SWEEP: Duration = Duration::from_secs(5);
+/// Threads for steps with scripts.
+const SCRIPT_THREADS: usize = 2;
+/// Before something that cannot be refused is tried again on a disk without room for it.
+const ROOM_AGAIN: Duration = if cfg!(test) {
+    Duration::from_millis(20)
+} else {
+    Duration::from_secs(1)
+};
+/// Before a full writer queue is tried again for something that cannot be refused.
+const QUEUE_AGAIN: Duration = Duration::from_millis(5);
+
+/// The running system. One per process; shared by everything above it.
+pub struct Runtime {
+    /// The durable order of rows.
+    pub journal: Journal,
+    /// Process time.
+    pub clock: Clock,
+    /// Deployed processes.
+    pub definitions: Definitions,
+    /// What starts by itself.
+    pub schedules: Arc<Schedules>,
+    /// The files users have brought.
+    pub files: Files,
+    /// Those who sign in with a password.
+    pub users: Users,
+    /// Who follows which instance.
+    pub hub: Arc<Hub>,
+    /// Who follows which list.
+    pub lists: Lists,
+    /// Identity of the log; client cursors of another one mean nothing.
+    pub log: Uuid,
+    registry: Registry,
+    fresh: FreshKeys,
+    outbox: Outbox,
+    trees: Trees,
+    timers: Timers,
+    http_calls: HttpCalls,
+    scripts: Scripts,
+    arbiters: Vec<ArbiterHandle>,
+    services: ArbiterHandle,
+    idle: OnceLock<Duration>,
+    tasks: OnceLock<[AbortHandle; 3]>,
+    activity: Option<Arc<IdleTracker>>,
+}
+
+impl Runtime {
+    /// Brings the system up on an open journal and its files: definitions, undelivered messages and
+    /// due timers go on where they were. Scripts run in processes of `script_program`, see
+    /// [`expression::worker`](crate::expression::worker).
+    ///
+    /// # Errors
+    /// A store that cannot be read.
+    pub async fn start(
+        journal: Journal,
+        files: Files,
+        http_calls: HttpCallSettings,
+        clock: Clock,
+        arbiters: Vec<ArbiterHandle>,
+        script_program: Option<&PathBuf>,
+    ) -> Result<Arc<Self>, StoreError> {
+        let bound = fresh_keys::bound_at(clock::real_now());
+        let stored = journal.read(move |reader| {
+            let keys = reader.instance_keys(bound, fresh_keys::REMEMBERED)?;
+            let deployed = (reader.definitions()?, reader.schedules()?);
+            Ok((
+                deployed,
+                reader.users()?,
+                outbox::stored(reader)?,
+                (reader.log_incarnation()?, reader.newest_time()?),
+                keys,
+            ))
+        });
+        let (deployed, users, outbox, (log, newest), keys) =
+            stored.await.map_err(|_| StoreError::Panicked)??;
+        if let Some(newest) = newest {
+            clock.go_on_after(newest);
+        }
+        let (definitions, schedules) =
+            Definitions::load(journal.clone(), deployed, clock.clone(), http_calls.clone());
+        definitions
+            .repair()
+            .await
+            .map_err(|_| StoreError::Panicked)?;
+        let scripts = Scripts::start(SCRIPT_THREADS, script_program)
+            .map_err(|error| StoreError::Failed("start the script threads", Box::new(error)))?;
+        let services = actix_rt::Arbiter::current();
+        let activity = clock.is_virtual().then(Arc::default);
+        let runtime = Arc::new(Self {
+            users: Users::load(journal.clone(), users),
+            journal,
+            clock,
+            definitions,
+            schedules,
+            files,
+            hub: Arc::default(),
+            lists: Lists::default(),
+            log,
+            registry: Registry::default(),
+            fresh: FreshKeys::after(bound, keys),
+            outbox: Outbox::default(),
+            trees: Trees::default(),
+            timers: Timers::default(),
+            http_calls: HttpCalls::new(http_calls),
+            scripts,
+            arbiters,
+            services,
+            idle: OnceLock::new(),
+            tasks: OnceLock::new(),
+            activity,
+        });
+        runtime.resume_outbox(outbox).await?;
+        let timers = actix_rt::spawn(timers::run(runtime.clone()));
+        let sweeper = actix_rt::spawn(sweep(Arc::downgrade(&runtime)));
+        let calls = actix_rt::spawn(http_calls::run(runtime.clone()));
+        let looks = runtime.clone();
+        // Nobody waits for it: it reads all live instances.
+        actix_rt::spawn(async move {
+            if let Err(error) = looks.definitions.look_for_stranded().await {
+                log::error!("the definitions of live instances cannot be looked after: {error}");
+            }
+        });
+        // Set here only, right after the runtime was made.
+        let _ = runtime.tasks.set([
+            timers.abort_handle(),
+            sweeper.abort_handle(),
+            calls.abort_handle(),
+        ]);
+        let settled = runtime.settle_leftovers().await;
+        settled.map_err(|error| {
+            StoreError::Failed("look after unfinished uploads", Box::new(error))
+        })?;
+        Ok(runtime)
+    }
+
+    async fn resume_outbox(
+        self: &Arc<Self>,
+        letters: Vec<StoredDelivery>,
+    ) -> Result<(), StoreError> {
+        let runtime = self.clone();
+        let in_trees = self.journal.read(move |reader| {
+            let in_tree =
+                |letter: StoredDelivery| Ok((runtime.trees.read(reader, letter.root())?, letter));
+            letters
+                .into_iter()
+                .map(in_tree)
+                .collect::<Result<Vec<_>, StoreError>>()
+        });
+        let in_trees = in_trees.await.map_err(|_| StoreError::Panicked)??;
+        self.outbox.resume(self, in_trees)
+    }
+
+    /// Sends an envelope to an instance, loading it if need be. The only way in for commands.
+    pub fn dispatch(self: &Arc<Self>, key: InstanceKey, envelope: Envelope) {
+        let mut envelope = event_log::of_operators(envelope);
+        envelope.reply = self.until_answered(envelope.reply);
+        self.bring_up(key, self.registry.dispatch(key, envelope));
+    }
+
+    /// Reads an instance, loading it if need be. Never `busy`: readers wait beside the commands,
+    /// not behind them.
+    pub fn read(self: &Arc<Self>, key: InstanceKey, mut read: Read) {
+        read.reply = self.until_answered(read.reply);
+        self.bring_up(key, self.registry.read(key, read));
+    }
+
+    /// Reads an instance once more, whose answer was computed from what was not written.
+    fn read_again(self: &Arc<Self>, key: InstanceKey, read: Read) {
+        self.bring_up(key, self.registry.read(key, read));
+    }
+
+    fn bring_up(self: &Arc<Self>, key: InstanceKey, dispatched: Dispatched) {
+        match dispatched {
+            Dispatched::Sent => {}
+            Dispatched::Load => self.load(key),
+            Dispatched::Recover => {
+                let runtime = self.clone();
+                self.pass_the_queue(move || runtime.load(key));
+            }
+        }
+    }
+
+    /// Ends what runs by itself: timers and schedules no longer fire, no call leaves, idle
+    /// instances stay. The instances end with their arbiters.
+    pub fn stop(&self) {
+        self.tasks
+            .get()
+            .into_iter()
+            .flatten()
+            .for_each(AbortHandle::abort);
+        self.schedules.stop();
+        self.http_calls.stop();
+    }
+
+    /// What is under way, with a virtual clock.
+    pub fn activity(&self) -> Option<Arc<IdleTracker>> {
+        self.activity.clone()
+    }
+
+    /// Runs `then` when nothing is under way and no timer, schedule or call is due. With a real
+    /// clock, at once: time never stands still there.
+    pub fn when_idle(self: &Arc<Self>, then: impl FnOnce() + Send + 'static) {
+        let runtime = self.clone();
+        self.services.spawn(async move {
+            if let Some(activity) = &runtime.activity {
+                let now = || runtime.clock.now();
+                let is_due = |now| {
+                    runtime.timers.are_due(now)
+                        || runtime.schedules.are_due(now)
+                        || runtime.http_calls.is_due(now)
+                };
+                activity.over(|| is_due(now())).await;
+            }
+            then();
+        });
+    }
+
+    fn until_answered(&self, reply: Reply) -> Reply {
+        match &self.activity {
+            None => reply,
+            Some(activity) => activity.until_answered(reply),
+        }
+    }
+
+    fn active(&self) -> Option<Active> {
+        self.activity.as_ref().map(IdleTracker::begin)
+    }
+
+    /// How many instances are in memory.
+    pub fn live_instances(&self) -> usize {
+        self.registry.len()
+    }
+
+    /// How many messages between instances are under way.
+    pub fn letters_under_way(&self) -> usize {
+        self.outbox.len()
+    }
+
+    /// Lets instances leave memory after another time than the default of 60 s; may be set once.
+    pub fn set_idle(&self, idle: Duration) {
+        // A second setting keeps the first.
+        let _ = self.idle.set(idle);
+    }
+
+    /// The definition an instance runs.
+    pub fn process_of(&self, state: &InstanceState) -> Option<Arc<DeployedProcess>> {
+        let head = state.head();
+        self.definitions.of_instance(&head.tenant, &head.process)
+    }
+
+    /// Loads an instance whose slot is moving. The store tells the truth: no row of it is in
+    /// flight.
+    fn load(self: &Arc<Self>, key: InstanceKey) {
+        if self.fresh.take(key) {
+            return self.settle(key, Remembered::default());
+        }
+        let runtime = self.clone();
+        let settle = self.clone();
+        self.journal.read_then(
+            move |reader| runtime.remember(reader, reader.load(Entity::from(key))?),
+            move |remembered| match remembered {
+                Ok(remembered) => settle.settle(key, remembered),
+                Err(error) => {
+                    log::error!("instance {key} cannot be loaded: {error}");
+                    settle.registry.abandon(key, &error);
+                }
+            },
+        );
+    }
+
+    fn remember(&self, reader: &dyn StoreReader, loaded: Loaded) -> Result<Remembered, StoreError> {
+        let snapshot: Option<InstanceState> = loaded
+            .snapshot
+            .as_ref()
+            .map(|row| codec::decode(&row.body))
+            .transpose()?;
+        let rows = loaded
+            .rows
+            .iter()
+            .map(|stored| codec::decode(&stored.row.body))
+            .collect::<Result<Vec<RecordBatch>, _>>()?;
+        let gathered = Gathered {
+            rows: rows.len() as u32,
+            bytes: loaded.rows.iter().map(|stored| stored.row.body.len()).sum(),
+            last_snapshot: loaded.snapshot.map_or(0, |row| row.body.len()),
+        };
+        let Some(state) = InstanceState::replay(snapshot, &rows) else {
+            return Ok(Remembered {
+                gathered,
+                ..Remembered::default()
+            });
+        };
+        let process = self.process_of(&state).ok_or_else(|| {
+            let ProcessRef {
+                id,
+                version,
+                revision,
+            } = &state.head().process;
+            StoreError::NoDefinition(format!(
+                "version {version} of '{id}' with revision {revision}"
+            ))
+        })?;
+        let alone = state.head().parent.is_none() && state.children().is_empty();
+        let tree = (!alone)
+            .then(|| self.trees.read(reader, state.head().root))
+            .transpose()?;
+        Ok(Remembered {
+            memory: Some((state, process)),
+            tree,
+            gathered,
+        })
+    }
+
+    fn settle(self: &Arc<Self>, key: InstanceKey, remembered: Remembered) {
+        let generation = self.registry.next_generation();
+        let arbiter = &self.arbiters[usize::from(key.partition()) % self.arbiters.len()];
+        let runtime = self.clone();
+        ProcessInstance::start_in_arbiter(arbiter, move |_| {
+            ProcessInstance::new(key, generation, runtime, remembered)
+        });
+    }
+
+    /// Runs `then` once it is known what became of every row handed over so far.
+    fn pass_the_queue(self: &Arc<Self>, then: impl FnOnce() + Send + 'static) {
+        match self.journal.reserve() {
+            Ok(slot) => slot.release(Box::new(move |_| then())),
+            Err(Busy) => {
+                let runtime = self.clone();
+                self.later(QUEUE_AGAIN, move || runtime.pass_the_queue(then));
+            }
+        }
+    }
+
+    /// Runs `then` after a while of real time.
+    fn later(&self, wait: Duration, then: impl FnOnce() + Send + 'static) {
+        let active = self.active();
+        self.services.spawn(async move {
+            tokio::time::sleep(wait).await;
+            then();
+            drop(active);
+        });
+    }
+}
+
+async fn sweep(runtime: std::sync::Weak<Runtime>) {
+    loop {
+        let idle = match runtime.upgrade() {
+            None => return,
+            Some(runtime) => {
+                let idle = *runtime.idle.get_or_init(|| IDLE);
+                let crowded = runtime.registry.len() > CROWDED;
+                runtime.registry.sweep(if crowded {
+                    HURRIED_IDLE.min(idle)
+                } else {
+                    idle
+                });
+                runtime.hub.sweep();
+                idle
+            }
+        };
+        tokio::time::sleep(SWEEP.min(idle)).await;
+    }
+}
+
+impl From<Busy> for Refusal {
+    fn from(_: Busy) -> Self {
+        Self::Busy
+    }
+}

@@ -1,0 +1,67 @@
+//! What leaves through the commit gate once a row is durable: frames to followers, changes of lists, the
+//! reply, effects. In this order, so that the sender's connection gets the frames of its commit
+//! before the reply.
+//!
+//! Runs on the journal's release thread: short, never waiting.
+
+use std::sync::Arc;
+
+use super::{
+    Runtime, event_log,
+    instance_request::{Committed, InstanceResponse, Reply},
+    outbox::OutboxDelivery,
+    trees::Tree,
+};
+use crate::{engine::Effect, journal::ReadModelChange};
+
+/// Lets a committed row out.
+pub(super) fn release(
+    runtime: &Arc<Runtime>,
+    committed: &Arc<Committed>,
+    changes: &[ReadModelChange],
+    (effects, tree): (Vec<Effect>, Option<Arc<Tree>>),
+    reply: Reply,
+) {
+    let _active = runtime.active();
+    runtime.hub.publish(committed);
+    runtime.lists.publish(changes);
+    reply.send(InstanceResponse::Applied(committed.clone()));
+    event_log::incidents(committed);
+    for effect in effects {
+        perform(runtime, committed, tree.as_ref(), effect);
+    }
+}
+
+fn perform(
+    runtime: &Arc<Runtime>,
+    committed: &Committed,
+    tree: Option<&Arc<Tree>>,
+    effect: Effect,
+) {
+    match effect {
+        Effect::Send {
+            number,
+            target,
+            message,
+        } => {
+            // Who sends has a tree.
+            if let Some(tree) = tree.cloned() {
+                runtime.outbox.post(
+                    runtime,
+                    OutboxDelivery {
+                        source: committed.instance,
+                        number,
+                        target,
+                        message,
+                        tree,
+                    },
+                );
+            }
+        }
+        Effect::SetTimer(timer) => runtime.timers.set(timer.due, committed.instance, timer.key),
+        Effect::Call(_) => runtime.http_calls.placed(),
+        // A timer that fires all the same finds its action gone and is dropped, and so does an
+        // answer.
+        Effect::ClearTimer(_) | Effect::ForgetCall(_) => {}
+    }
+}

@@ -1,0 +1,159 @@
+//! Where sources are compiled: on blocking threads, one at a time, so that a large model keeps no
+//! request waiting but other deploys.
+//!
+//! A source is bounded (`limits`), and compiling takes time in proportion to it, so no deadline is
+//! needed. Whoever hangs up gives back the place, when what was begun for it is done.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::Semaphore;
+
+use super::{Deploy, DeployError, deploy_plan::CompiledSource};
+use crate::limits;
+
+/// Sources that are compiled, and those that wait for it.
+#[derive(Default)]
+pub(super) struct Compiling {
+    by_user: Arc<Mutex<HashMap<(String, String), usize>>>,
+    turn: CompileTurn,
+}
+
+struct CompileTurn(Arc<Semaphore>);
+
+impl Default for CompileTurn {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(1)))
+    }
+}
+
+/// A place of one user, given back when dropped.
+struct CompilePermit {
+    by_user: Arc<Mutex<HashMap<(String, String), usize>>>,
+    user: (String, String),
+}
+
+impl Compiling {
+    /// Compiles the source of a deploy when it is its turn.
+    ///
+    /// # Errors
+    /// All problems of a source that cannot be read; [`DeployError::Busy`] when too much of this
+    /// user, or of all, waits.
+    pub async fn compile(&self, deploy: &Deploy<'_>) -> Result<CompiledSource, DeployError> {
+        let place = self.place(deploy).ok_or(DeployError::Busy)?;
+        let turn = self
+            .turn
+            .0
+            .clone()
+            .acquire_owned()
+            .await
+            .map_err(|_| DeployError::Closed)?;
+        let (source, format) = (deploy.source.to_vec(), deploy.format);
+        let compiled = tokio::task::spawn_blocking(move || {
+            let compiled = CompiledSource::compile(&source, format);
+            drop((turn, place));
+            compiled
+        });
+        compiled
+            .await
+            .map_err(|_| DeployError::Closed)?
+            .map_err(DeployError::Invalid)
+    }
+
+    fn place(&self, deploy: &Deploy<'_>) -> Option<CompilePermit> {
+        let user = (deploy.tenant.to_owned(), deploy.by.to_owned());
+        let mut by_user = lock(&self.by_user);
+        let (all, of_user) = (
+            by_user.values().sum::<usize>(),
+            by_user.get(&user).copied().unwrap_or_default(),
+        );
+        if of_user >= limits::DEPLOYS_PER_USER || all >= limits::DEPLOYS {
+            limits::Limit::Deploys.refused();
+            return None;
+        }
+        by_user.insert(user.clone(), of_user + 1);
+        Some(CompilePermit {
+            by_user: self.by_user.clone(),
+            user,
+        })
+    }
+}
+
+impl Drop for CompilePermit {
+    fn drop(&mut self) {
+        let mut by_user = lock(&self.by_user);
+        if let Some(count) = by_user.get_mut(&self.user) {
+            *count -= 1;
+            if *count == 0 {
+                by_user.remove(&self.user);
+            }
+        }
+    }
+}
+
+fn lock(
+    by_user: &Mutex<HashMap<(String, String), usize>>,
+) -> MutexGuard<'_, HashMap<(String, String), usize>> {
+    // Only counted in.
+    by_user.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ids::Time, source::SourceFormat};
+
+    fn deploy<'a>(by: &'a str, source: &'a [u8]) -> Deploy<'a> {
+        Deploy {
+            tenant: "default",
+            source,
+            format: SourceFormat::Json,
+            publish: false,
+            by,
+            now: Time(0),
+        }
+    }
+
+    #[tokio::test]
+    async fn each_user_has_places_of_its_own_which_come_back() {
+        let compiling = Compiling::default();
+        let held: Vec<_> = (0..limits::DEPLOYS_PER_USER)
+            .map(|_| compiling.place(&deploy("ada", b"")).unwrap())
+            .collect();
+        assert!(matches!(
+            compiling.compile(&deploy("ada", b"{}")).await,
+            Err(DeployError::Busy)
+        ));
+        assert!(matches!(
+            compiling.compile(&deploy("bob", b"{}")).await,
+            Err(DeployError::Invalid(_))
+        ));
+        drop(held);
+        assert!(matches!(
+            compiling.compile(&deploy("ada", b"{}")).await,
+            Err(DeployError::Invalid(_))
+        ));
+        assert!(lock(&compiling.by_user).is_empty());
+        let all: Vec<_> = (0..limits::DEPLOYS)
+            .filter_map(|number| compiling.place(&deploy(&number.to_string(), b"")))
+            .collect();
+        assert!(all.len() == limits::DEPLOYS && compiling.place(&deploy("late", b"")).is_none());
+    }
+
+    #[tokio::test]
+    async fn who_hangs_up_gives_the_place_back() {
+        let compiling = Compiling::default();
+        let turn = compiling.turn.0.clone().acquire_owned().await.unwrap();
+        let (ada, source) = ("ada", b"{}");
+        let one = deploy(ada, source);
+        let waiting = compiling.compile(&one);
+        let mut waiting = Box::pin(waiting);
+        assert!(futures_util::poll!(waiting.as_mut()).is_pending());
+        assert_eq!(lock(&compiling.by_user).len(), 1);
+        drop(waiting);
+        assert!(lock(&compiling.by_user).is_empty());
+        drop(turn);
+    }
+}

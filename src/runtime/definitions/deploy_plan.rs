@@ -1,0 +1,439 @@
+//! What a deploy does and what it says, worked out before anything is written. Deploys,
+//! `/v1/definition-checks` and the command line all make this plan, so that a check says exactly
+//! what a deploy says: the same problems in the same order.
+//!
+//! Not here: writing the plan (`Definitions::deploy`), the rules a definition keeps by itself
+//! (`model::validate`).
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{
+    Deploy, DeployError, Deployed, DeployedProcess, Versions, cycles, start_data, times,
+    unknown_processes, with_state, workflows,
+};
+use crate::{
+    expression,
+    journal::{DefinitionFormat, DefinitionRow, DefinitionState},
+    limits,
+    model::{
+        compile,
+        definition::ProcessDefinition,
+        evaluator::Evaluator,
+        executable::ExecutableProcess,
+        ids::Time,
+        problem::{Problem, Severity},
+        source::{SourceFormat, read_source},
+    },
+    runtime::http_calls::HttpCallSettings,
+};
+
+/// A process that can run, with the warnings of reading and compiling it.
+type Compiled = (Arc<ExecutableProcess>, Arc<dyn Evaluator>, Vec<Problem>);
+
+/// What a source brings, compiled: the part of a deploy that takes its time and needs no other
+/// definition.
+pub(super) struct CompiledSource {
+    /// The ids of all its processes.
+    ids: BTreeSet<String>,
+    /// Each process, in document order, or its problems.
+    processes: Vec<Result<Compiled, Vec<Problem>>>,
+}
+
+impl CompiledSource {
+    /// Reads and compiles a source.
+    ///
+    /// # Errors
+    /// All problems of a source that cannot be read.
+    pub(super) fn compile(source: &[u8], format: SourceFormat) -> Result<Self, Vec<Problem>> {
+        let read = read_source(source, format).map_err(bounded)?;
+        let ids = read
+            .iter()
+            .map(|(definition, _)| definition.id.clone())
+            .collect();
+        let processes = read
+            .into_iter()
+            .map(|(definition, warnings)| compile_definition(definition, warnings))
+            .collect();
+        Ok(Self { ids, processes })
+    }
+
+    /// Refuses a source that was written without knowing the newest version of its first process;
+    /// that version's own content is no news.
+    pub(super) fn require_base(
+        &self,
+        versions: &Versions,
+        deploy: &Deploy<'_>,
+        base: u32,
+    ) -> Result<(), DeployError> {
+        let Some(Ok((executable, _, _))) = self.processes.first() else {
+            return Ok(());
+        };
+        let id = &executable.definition.id;
+        let newest = versions
+            .of(deploy.tenant, id)
+            .iter()
+            .map(|process| &process.row)
+            .filter(|row| row.state != DefinitionState::Deleted)
+            .max_by_key(|row| row.version);
+        match newest {
+            Some(row) if row.version > base && row.revision != content_hash(deploy.source) => {
+                let based = match base {
+                    0 => "this one was made as a new process".to_owned(),
+                    base => format!("this one was made from version {base}"),
+                };
+                Err(DeployError::Conflict(format!(
+                    "expected a change of the newest version of process '{id}', but {based}, and \
+                    version {} was saved by {} at {}; take that version in, or send base={}",
+                    row.version, row.created_by, row.created_at, row.version
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What a deploy changes.
+pub(super) struct Plan {
+    /// All definitions as they stand afterwards.
+    pub(super) versions: Versions,
+    /// The versions to write.
+    pub(super) changed: Vec<Arc<DeployedProcess>>,
+    /// Each process of the source, in document order, with its warnings.
+    pub(super) outcome: Vec<Deployed>,
+}
+
+impl Plan {
+    /// Plans the deploy of compiled processes onto `versions`.
+    ///
+    /// # Errors
+    /// Every problem of every process, in document order, when any is an error.
+    pub(super) fn make(
+        versions: &Versions,
+        source: CompiledSource,
+        deploy: &Deploy<'_>,
+        http_calls: &HttpCallSettings,
+    ) -> Result<Self, Vec<Problem>> {
+        let CompiledSource { ids, processes } = source;
+        let mut plan = Self {
+            versions: versions.clone(),
+            changed: Vec::new(),
+            outcome: Vec::new(),
+        };
+        let mut problems = Vec::new();
+        for compiled in processes {
+            let (executable, evaluator, mut found) = match compiled {
+                Ok(compiled) => compiled,
+                Err(found) => {
+                    problems.extend(found);
+                    continue;
+                }
+            };
+            let (process, existing) = place(&plan.versions, deploy, executable, evaluator);
+            found.extend(workflows::alias_taken(
+                &plan.versions,
+                deploy.tenant,
+                &process.executable,
+            ));
+            found.extend(http_calls.warnings(&process.executable));
+            found.extend(times::check(&process.executable, deploy.now, existing));
+            let is_known =
+                |id: &str| ids.contains(id) || is_known(&plan.versions, deploy.tenant, id);
+            found.extend(unknown_processes::warnings(&process.executable, is_known));
+            problems.extend(found.iter().cloned());
+            plan.changed.extend(supersede(&mut plan.versions, &process));
+            plan.versions.insert(process.clone());
+            plan.outcome.push(Deployed {
+                row: process.row.clone(),
+                existing,
+                problems: bounded(found),
+            });
+            plan.changed.push(process);
+        }
+        if problems
+            .iter()
+            .any(|problem| problem.severity == Severity::Error)
+        {
+            return Err(bounded(problems));
+        }
+        plan.warn_of_cycles(deploy.tenant);
+        Ok(plan)
+    }
+
+    /// Last, as the processes of one source may start one another.
+    fn warn_of_cycles(&mut self, tenant: &str) {
+        let at = |row: &DefinitionRow| {
+            self.versions
+                .find(tenant, &row.id, |known| known.version == row.version)
+        };
+        let brought: Vec<_> = self
+            .outcome
+            .iter()
+            .filter_map(|deployed| at(&deployed.row))
+            .collect();
+        let own: HashMap<&str, _> = brought
+            .iter()
+            .map(|process| (&*process.row.id, process.executable.clone()))
+            .collect();
+        let published = |id: &str| {
+            self.versions
+                .find(tenant, id, |row| row.state == DefinitionState::Published)
+        };
+        let find = |id: &str| {
+            own.get(id)
+                .cloned()
+                .or_else(|| Some(published(id)?.executable.clone()))
+        };
+        let mut search = cycles::Search::new(find);
+        let found: Vec<_> = brought
+            .iter()
+            .map(|process| search.warning(&process.executable))
+            .collect();
+        for (deployed, warning) in self.outcome.iter_mut().zip(found) {
+            deployed.problems.extend(warning);
+        }
+    }
+
+    /// The warnings of all its processes, in document order.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = &Problem> {
+        self.outcome.iter().flat_map(|deployed| &deployed.problems)
+    }
+}
+
+/// Deploys that are only said: what a server without any process would answer to one source after
+/// the other.
+pub struct Rehearsal {
+    versions: Versions,
+    http_calls: HttpCallSettings,
+}
+
+impl Rehearsal {
+    /// One with the settings of a server.
+    pub fn new(http_calls: HttpCallSettings) -> Self {
+        Self {
+            versions: Versions::default(),
+            http_calls,
+        }
+    }
+
+    /// What is wrong with a source, errors and warnings; without an error the next source finds its
+    /// processes.
+    pub fn deploy(&mut self, source: &[u8], format: SourceFormat, now: Time) -> Vec<Problem> {
+        let deploy = Deploy {
+            tenant: "default",
+            source,
+            format,
+            publish: true,
+            by: "check",
+            now,
+        };
+        let planned = CompiledSource::compile(source, format)
+            .and_then(|compiled| Plan::make(&self.versions, compiled, &deploy, &self.http_calls));
+        match planned {
+            Ok(plan) => {
+                let warnings = plan.warnings().cloned().collect();
+                self.versions = plan.versions;
+                warnings
+            }
+            Err(problems) => problems,
+        }
+    }
+}
+
+/// As many problems as an answer lists, and one that says how many more there are.
+fn bounded(mut problems: Vec<Problem>) -> Vec<Problem> {
+    let more = problems.split_off(problems.len().min(limits::DEFINITION_PROBLEMS));
+    if !more.is_empty() {
+        let errors = more
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error)
+            .count();
+        let made = if errors > 0 {
+            Problem::error
+        } else {
+            Problem::warning
+        };
+        let message = format!(
+            "expected at most {} problems to list, but there are {} more, {errors} of them \
+            errors; correct these first",
+            limits::DEFINITION_PROBLEMS,
+            more.len()
+        );
+        problems.push(made(String::new(), "more_problems", message));
+    }
+    problems
+}
+
+/// Compiles a stored version.
+///
+/// # Errors
+/// Why this server cannot run it, as a sentence.
+pub(super) fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String> {
+    let unusable = |why: String| {
+        format!(
+            "definition '{}' version {} cannot be run by this server: {why}",
+            row.id, row.version
+        )
+    };
+    let sentences = |problems: Vec<Problem>| {
+        let errors = problems
+            .iter()
+            .filter(|problem| problem.severity == Severity::Error);
+        errors
+            .map(|problem| problem.message.as_str())
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    let read = read_source(&row.source, format_of(row.format))
+        .map_err(|problems| unusable(sentences(problems)))?;
+    let this = read
+        .into_iter()
+        .find(|(definition, _)| definition.id == row.id);
+    let (definition, warnings) =
+        this.ok_or_else(|| unusable("its source holds no such process".to_owned()))?;
+    let (executable, evaluator, _) = compile_definition(definition, warnings)
+        .map_err(|problems| unusable(sentences(problems)))?;
+    Ok(DeployedProcess {
+        row,
+        executable,
+        evaluator,
+    })
+}
+
+/// Both compilers run, so that one deploy lists the problems of both.
+fn compile_definition(
+    definition: ProcessDefinition,
+    mut problems: Vec<Problem>,
+) -> Result<Compiled, Vec<Problem>> {
+    let evaluator = expression::compile(&definition);
+    match (compile::compile(definition), evaluator) {
+        (Ok((executable, warnings)), Ok(evaluator)) => {
+            problems.extend(warnings);
+            let of_start_data = start_data::check(&executable, evaluator.as_ref());
+            let has_error = of_start_data
+                .iter()
+                .any(|problem| problem.severity == Severity::Error);
+            problems.extend(of_start_data);
+            if has_error {
+                return Err(problems);
+            }
+            Ok((Arc::new(executable), evaluator, problems))
+        }
+        (model, conditions) => {
+            problems.extend(model.map_or_else(|found| found, |(_, warnings)| warnings));
+            problems.extend(conditions.err().into_iter().flatten());
+            Err(problems)
+        }
+    }
+}
+
+fn is_known(versions: &Versions, tenant: &str, id: &str) -> bool {
+    versions
+        .find(tenant, id, |row| row.state != DefinitionState::Deleted)
+        .is_some()
+}
+
+/// The version that stands for this content: the existing one, or the next.
+fn place(
+    versions: &Versions,
+    deploy: &Deploy<'_>,
+    executable: Arc<ExecutableProcess>,
+    evaluator: Arc<dyn Evaluator>,
+) -> (Arc<DeployedProcess>, bool) {
+    let id = executable.definition.id.clone();
+    let revision = content_hash(deploy.source);
+    let state = if deploy.publish {
+        DefinitionState::Published
+    } else {
+        DefinitionState::Draft
+    };
+    let is_same =
+        |row: &DefinitionRow| row.state != DefinitionState::Deleted && row.revision == revision;
+    if let Some(known) = versions.find(deploy.tenant, &id, is_same) {
+        let keeps = !deploy.publish && known.row.state != DefinitionState::Replaced;
+        return (
+            Arc::new(with_state(
+                &known,
+                if keeps { known.row.state } else { state },
+            )),
+            true,
+        );
+    }
+    let row = DefinitionRow {
+        tenant: deploy.tenant.to_owned(),
+        version: versions.next_number(deploy.tenant, &id),
+        revision,
+        state,
+        alias: executable.definition.alias,
+        name: executable.name.clone(),
+        format: match deploy.format {
+            SourceFormat::BpmnXml => DefinitionFormat::Bpmn,
+            SourceFormat::Json => DefinitionFormat::Json,
+        },
+        source: deploy.source.to_vec(),
+        created_at: deploy.now,
+        created_by: deploy.by.to_owned(),
+        id,
+    };
+    (
+        Arc::new(DeployedProcess {
+            row,
+            executable,
+            evaluator,
+        }),
+        false,
+    )
+}
+
+/// At most one draft and one published version: the former one steps back. Returns those that
+/// changed.
+pub(super) fn supersede(
+    versions: &mut Versions,
+    process: &Arc<DeployedProcess>,
+) -> Vec<Arc<DeployedProcess>> {
+    let stepped_back = match process.row.state {
+        DefinitionState::Draft => DefinitionState::Replaced,
+        DefinitionState::Published => DefinitionState::Deprecated,
+        DefinitionState::Disabled
+        | DefinitionState::Deprecated
+        | DefinitionState::Replaced
+        | DefinitionState::Deleted => {
+            return Vec::new();
+        }
+    };
+    let gives_way = |row: &DefinitionRow| {
+        let disabled = row.state == DefinitionState::Disabled
+            && process.row.state == DefinitionState::Published;
+        (disabled || row.state == process.row.state) && row.version != process.row.version
+    };
+    let known = versions
+        .of(&process.row.tenant, &process.row.id)
+        .iter()
+        .filter(|known| gives_way(&known.row));
+    let changed: Vec<_> = known
+        .map(|known| Arc::new(with_state(known, stepped_back)))
+        .collect();
+    changed
+        .iter()
+        .for_each(|known| versions.insert(known.clone()));
+    changed
+}
+
+fn format_of(format: DefinitionFormat) -> SourceFormat {
+    match format {
+        DefinitionFormat::Bpmn => SourceFormat::BpmnXml,
+        DefinitionFormat::Json => SourceFormat::Json,
+    }
+}
+
+/// The revision of a source: the first 16 bytes of its SHA-256, in hex.
+fn content_hash(source: &[u8]) -> String {
+    Sha256::digest(source)[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}

@@ -1,0 +1,250 @@
+//! Makes the calls to the outside that instances have placed, as often as it takes, also after a
+//! restart.
+//!
+//! The truth is the table of calls: a call is placed with the row of its instance, and forgotten
+//! with the row that takes its answer, so an answer is taken once however often a call was made.
+//! Here is only what is being made now: a few calls in all and to each host, so that one slow host
+//! holds up no other; the rest waits in the table. Process time says when a retry is due.
+//!
+//! `sender` makes one try, `settings` says what the operator allows, `allow_list` and `addresses`
+//! where calls may go, `wire_request` and `response_body` what goes over the wire. Not here: what a call
+//! and its answer mean (`engine::http_call`).
+
+mod addresses;
+mod allow_list;
+mod outcome;
+mod resolver;
+mod response_body;
+mod retry;
+mod sender;
+mod settings;
+mod signature;
+mod wire_request;
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use actix_rt::Arbiter;
+use tokio::sync::Notify;
+
+pub use allow_list::Targets;
+pub use resolver::{Found, Lookup};
+pub use settings::HttpCallSettings;
+
+use super::Runtime;
+use crate::{
+    journal::{HttpCallRow, codec},
+    limits::{CALLS_AT_ONCE, CALLS_PER_HOST},
+    model::ids::{InstanceKey, Time},
+};
+use sender::Sender;
+
+/// Before the table is looked at again when it could not be read, in milliseconds of process time.
+const AGAIN: i64 = 1_000;
+
+/// Rows read from the table at a time: what is being made stands in it, too.
+const PAGE: usize = CALLS_AT_ONCE * 2;
+
+type CallId = (InstanceKey, u64);
+
+/// The calls being made.
+pub struct HttpCalls {
+    sender: Sender,
+    now: Mutex<Now>,
+    changed: Notify,
+    /// Answers may be large: reading them holds up nobody here.
+    arbiter: Arbiter,
+}
+
+struct Now {
+    /// Their hosts.
+    running: HashMap<CallId, String>,
+    /// When the table is to be looked at.
+    look: Time,
+}
+
+/// A call being made, until it is dropped.
+struct Running {
+    runtime: Arc<Runtime>,
+    id: CallId,
+}
+
+impl HttpCalls {
+    /// Nothing is made before `run`.
+    pub fn new(settings: HttpCallSettings) -> Self {
+        let now = Mutex::new(Now {
+            running: HashMap::new(),
+            look: Time(i64::MIN),
+        });
+        Self {
+            sender: Sender::new(settings),
+            now,
+            changed: Notify::new(),
+            arbiter: Arbiter::new(),
+        }
+    }
+
+    /// A call was placed, and its row is durable.
+    pub fn placed(&self) {
+        self.lock().look = Time(i64::MIN);
+        self.changed.notify_one();
+    }
+
+    /// Whether there is something to do at `now`. What is being made is counted as under way by
+    /// itself.
+    pub fn is_due(&self, now: Time) -> bool {
+        self.next() <= now
+    }
+
+    /// Ends what is being made; it is made again by the next start.
+    pub fn stop(&self) {
+        self.arbiter.stop();
+    }
+
+    fn next(&self) -> Time {
+        let now = self.lock();
+        if now.running.len() < CALLS_AT_ONCE {
+            now.look
+        } else {
+            Time::last()
+        }
+    }
+
+    fn look_at(&self, due: Time) {
+        let mut now = self.lock();
+        now.look = now.look.min(due);
+        drop(now);
+        self.changed.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Now> {
+        // Changed by single calls that cannot panic half-way.
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Now {
+    fn to_host(&self, host: &str) -> usize {
+        self.running
+            .values()
+            .filter(|running| *running == host)
+            .count()
+    }
+
+    fn full_hosts(&self) -> Vec<String> {
+        let mut hosts: Vec<String> = self
+            .running
+            .values()
+            .filter(|host| self.to_host(host) >= CALLS_PER_HOST)
+            .cloned()
+            .collect();
+        hosts.sort();
+        hosts.dedup();
+        hosts
+    }
+
+    /// Takes a place for a call, if there is one.
+    fn take(&mut self, row: &HttpCallRow) -> bool {
+        let room = self.running.len() < CALLS_AT_ONCE && self.to_host(&row.host) < CALLS_PER_HOST;
+        if room {
+            self.running.insert(row.key(), row.host.clone());
+        }
+        room
+    }
+}
+
+/// Makes calls until the server ends.
+pub(super) async fn run(runtime: Arc<Runtime>) {
+    loop {
+        let active = runtime.active();
+        while runtime.http_calls.is_due(runtime.clock.now()) {
+            look(&runtime).await;
+        }
+        drop(active);
+        let next = runtime.http_calls.next();
+        tokio::select! {
+            () = runtime.clock.near(next) => {}
+            () = runtime.http_calls.changed.notified() => {}
+        }
+    }
+}
+
+/// Reads what is due and begins as much of it as there is room for.
+async fn look(runtime: &Arc<Runtime>) {
+    let http_calls = &runtime.http_calls;
+    let now = runtime.clock.now();
+    // What is being made now may be over before its row is looked at here, and its row is then one
+    // of the past.
+    let (full, running) = {
+        let mut state = http_calls.lock();
+        state.look = Time::last();
+        (
+            state.full_hosts(),
+            state.running.keys().copied().collect::<HashSet<CallId>>(),
+        )
+    };
+    let rows = runtime
+        .journal
+        .read(move |reader| Ok((reader.due_calls(now, &full, PAGE)?, reader.next_call(now)?)))
+        .await;
+    let (rows, next) = match rows {
+        Ok(Ok(read)) => read,
+        Ok(Err(error)) => {
+            log::error!("the calls to the outside cannot be read: {error}");
+            return http_calls.look_at(Time(now.0.saturating_add(AGAIN)));
+        }
+        // The journal is shut down.
+        Err(_) => return,
+    };
+    let is_whole = rows.len() < PAGE;
+    let mut begun = 0;
+    for row in rows.into_iter().filter(|row| !running.contains(&row.key())) {
+        if http_calls.lock().take(&row) {
+            begun += 1;
+            begin(runtime, row);
+        }
+    }
+    if !is_whole && begun > 0 {
+        // There is more, and perhaps to hosts that are full by now.
+        http_calls.look_at(now);
+    }
+    if let Some(next) = next {
+        http_calls.look_at(next);
+    }
+}
+
+fn begin(runtime: &Arc<Runtime>, row: HttpCallRow) {
+    let running = Running {
+        runtime: runtime.clone(),
+        id: row.key(),
+    };
+    let active = runtime.active();
+    let runtime = runtime.clone();
+    runtime.clone().http_calls.arbiter.spawn(async move {
+        match codec::decode(&row.body) {
+            Ok(request) => {
+                let tried = runtime.http_calls.sender.send(&request).await;
+                outcome::conclude(running, &row, &request, tried);
+            }
+            Err(error) => {
+                log::error!(
+                    "instance {}: its call {} cannot be read and is given up: {error}",
+                    row.instance,
+                    row.seq
+                );
+                outcome::unreadable(running, &row, &error);
+            }
+        }
+        drop(active);
+    });
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let http_calls = &self.runtime.http_calls;
+        http_calls.lock().running.remove(&self.id);
+        http_calls.look_at(Time(i64::MIN));
+    }
+}

@@ -1,0 +1,211 @@
+//! What follows from a try: the answer goes to the instance, or the next try is noted, or the call
+//! is given up.
+//!
+//! The place of a call is given back when what follows is durable, so it is never begun twice.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{
+    Running,
+    retry::{WEBHOOK_PAUSES, after, pause},
+    sender::Failed,
+};
+use crate::{
+    engine::{
+        Command,
+        http_call::{CallAnswer, CallFailure, HttpCallRequest, Response},
+    },
+    journal::{Busy, CallChange, CallTries, HttpCallRow, NotWritten, StoreError, Written},
+    runtime::{
+        QUEUE_AGAIN, ROOM_AGAIN, Runtime,
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, Reply},
+    },
+};
+
+/// Before an answer that could not be taken is handed over again.
+const AGAIN: Duration = Duration::from_millis(50);
+/// How often an answer that breaks its instance is handed over.
+const HAND_OVERS: u32 = 8;
+/// Before a call is made again whose instance could not take the answer: it cannot be loaded, or
+/// its steps break.
+const UNTAKEN_PAUSE: Duration = Duration::from_secs(60);
+/// Status by which a receiver of webhooks says that it wants none of them ever.
+const GONE: u16 = 410;
+
+/// Draws the consequence of a try.
+pub(super) fn conclude(
+    running: Running,
+    row: &HttpCallRow,
+    request: &HttpCallRequest,
+    tried: Result<Response, Failed>,
+) {
+    let attempts = row.tried.attempts.saturating_add(1);
+    let now = running.runtime.clock.now();
+    match (request, tried) {
+        (HttpCallRequest::Webhook(_), Ok(_)) => note(running, CallChange::Forgotten),
+        (HttpCallRequest::Webhook(_), Err(failed)) => {
+            let pause = WEBHOOK_PAUSES
+                .get(row.tried.attempts as usize)
+                .filter(|_| failed.status != Some(GONE));
+            let due = pause.map(|pause| after(now, failed.wait.unwrap_or_default().max(*pause)));
+            if due.is_none() {
+                log::warn!(
+                    "instance {}: the webhook to {} is given up after {attempts} tries",
+                    row.instance,
+                    row.host
+                );
+            }
+            match due {
+                Some(_) => note(
+                    running,
+                    CallChange::Tried(CallTries {
+                        attempts,
+                        due,
+                        problem: Some(failed.message),
+                    }),
+                ),
+                None => give_up(running, attempts, failed.message),
+            }
+        }
+        (HttpCallRequest::Http(http), Err(failed))
+            if failed.again && row.tried.attempts < http.retries =>
+        {
+            let due = Some(after(now, pause(http.backoff_ms, attempts, failed.wait)));
+            note(
+                running,
+                CallChange::Tried(CallTries {
+                    attempts,
+                    due,
+                    problem: Some(failed.message),
+                }),
+            );
+        }
+        (HttpCallRequest::Http(_), Err(failed)) => {
+            let tries = if attempts > 1 {
+                format!(" (after {attempts} tries)")
+            } else {
+                String::new()
+            };
+            let message = format!("{}{tries}; retry sends it again", failed.message);
+            deliver(
+                running,
+                row,
+                CallAnswer::Failed {
+                    failure: failed.failure,
+                    status: failed.status,
+                    message,
+                },
+            );
+        }
+        (HttpCallRequest::Http(_), Ok(response)) => {
+            deliver(running, row, CallAnswer::Answered(response))
+        }
+    }
+}
+
+/// What cannot even be read is a failure of whoever waits for it, and given up when nobody does.
+pub(super) fn unreadable(running: Running, row: &HttpCallRow, error: &StoreError) {
+    match row.action {
+        Some(_) => deliver(
+            running,
+            row,
+            CallAnswer::Failed {
+                failure: CallFailure::Failed,
+                status: None,
+                message: error.to_string(),
+            },
+        ),
+        None => give_up(running, row.tried.attempts, error.to_string()),
+    }
+}
+
+/// Leaves a call in the table for operators to see.
+fn give_up(running: Running, attempts: u32, problem: String) {
+    note(
+        running,
+        CallChange::Tried(CallTries {
+            attempts,
+            due: None,
+            problem: Some(problem),
+        }),
+    );
+}
+
+/// Hands an answer to its instance, until that has taken it or needs it no more. Where the instance
+/// breaks, the call goes back to the table and is made again later, so that it keeps no other from
+/// its place.
+fn deliver(running: Running, row: &HttpCallRow, answer: CallAnswer) {
+    hand_over(running, row.tried.attempts, answer, HAND_OVERS);
+}
+
+fn hand_over(running: Running, attempts: u32, answer: CallAnswer, left: u32) {
+    let runtime = running.runtime.clone();
+    let (instance, number) = running.id;
+    let command = Box::new(Command::TakeAnswer {
+        number,
+        answer: Box::new(answer.clone()),
+    });
+    let later = runtime.clone();
+    let reply = Reply::to(move |answered| match answered {
+        InstanceResponse::Refused(refusal) if refusal.is_breakage() && left == 0 => {
+            let due = Some(after(running.runtime.clock.now(), UNTAKEN_PAUSE));
+            let problem = Some(
+                "expected the instance to take the answer, but it broke: the log tells why"
+                    .to_owned(),
+            );
+            note(
+                running,
+                CallChange::Tried(CallTries {
+                    attempts,
+                    due,
+                    problem,
+                }),
+            );
+        }
+        // Its row has taken the call out of the table.
+        InstanceResponse::Applied(_) => drop(running),
+        answered => match &answered {
+            InstanceResponse::Refused(refusal) if let Some(pause) = refusal.again_after(AGAIN) => {
+                let left = left - u32::from(refusal.is_breakage());
+                later.later(pause, move || hand_over(running, attempts, answer, left));
+            }
+            // Nobody waits for it.
+            _ => note(running, CallChange::Forgotten),
+        },
+    });
+    runtime.dispatch(
+        instance,
+        Envelope {
+            caller: None,
+            ask: InstanceRequest::Apply {
+                command,
+                tag: None,
+                if_seq: None,
+            },
+            reply,
+        },
+    );
+}
+
+/// Notes in the table what has become of a call.
+fn note(running: Running, change: CallChange) {
+    let runtime: Arc<Runtime> = running.runtime.clone();
+    let active = runtime.active();
+    match runtime.journal.reserve() {
+        Ok(slot) => {
+            let (instance, seq) = running.id;
+            let again = (runtime.clone(), change.clone());
+            let noted = move |written: Written| {
+                if written == Err(NotWritten::NoRoom) {
+                    let (runtime, change) = again;
+                    runtime.later(ROOM_AGAIN, move || note(running, change));
+                } else {
+                    drop(running);
+                }
+                drop(active);
+            };
+            slot.http_call(instance, seq, change, Box::new(noted));
+        }
+        Err(Busy) => runtime.later(QUEUE_AGAIN, move || note(running, change)),
+    }
+}

@@ -1,0 +1,68 @@
+//! Names to addresses, once per connection: what is checked is what is connected to, so a name that
+//! changes its mind in between (DNS rebinding) leads nowhere new.
+
+use std::{
+    future::Future,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::Pin,
+    sync::Arc,
+};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use super::allow_list::{Reach, Refused, Targets};
+
+/// The answer to a question for the addresses of a name.
+pub type Found = Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send>>;
+
+/// Who knows the addresses of names.
+pub trait Lookup: Send + Sync {
+    /// Asks for the addresses of a name.
+    fn addresses(&self, name: &str) -> Found;
+}
+
+/// The resolver of the operating system.
+pub struct SystemLookup;
+
+impl Lookup for SystemLookup {
+    fn addresses(&self, name: &str) -> Found {
+        let name = name.to_owned();
+        Box::pin(async move {
+            Ok(tokio::net::lookup_host((name, 0))
+                .await?
+                .map(|address| address.ip())
+                .collect())
+        })
+    }
+}
+
+/// Resolves names to those of their addresses that may be reached.
+pub(super) struct CheckedResolver {
+    pub reach: Reach,
+    pub targets: Arc<Targets>,
+    pub lookup: Arc<dyn Lookup>,
+}
+
+impl Resolve for CheckedResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (reach, targets) = (self.reach, self.targets.clone());
+        let host = name.as_str().to_owned();
+        let found = self.lookup.addresses(&host);
+        Box::pin(async move {
+            let mut allowed = Vec::new();
+            let mut refused = Refused(format!("expected an address of {host}, but it has none"));
+            for address in found.await? {
+                match targets.check_address(reach, &host, address) {
+                    // The port of the request goes in its place.
+                    Ok(()) => allowed.push(SocketAddr::new(address, 0)),
+                    Err(why) => refused = why,
+                }
+            }
+            if allowed.is_empty() {
+                return Err(refused.into());
+            }
+            Ok(Box::new(allowed.into_iter()) as Addrs)
+        })
+    }
+}

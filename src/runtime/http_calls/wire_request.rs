@@ -1,0 +1,137 @@
+//! A call as it goes over the wire: secrets put in, the webhook's signature added. Made anew for
+//! every try.
+
+use std::time::Duration;
+
+use reqwest::{
+    Method,
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+};
+
+use super::{
+    settings::{HttpCallSettings, unknown_secret},
+    signature::sign,
+};
+use crate::{
+    engine::http_call::{HttpCallRequest, HttpRequest, WebhookRequest},
+    model::http_request::{
+        headers::{Header, HeaderPiece},
+        status::StatusRanges,
+    },
+    runtime::clock::real_now,
+};
+
+/// What one try to tell a webhook may take.
+const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What is sent.
+pub(super) struct WireRequest {
+    pub method: Method,
+    pub url: String,
+    pub headers: HeaderMap,
+    pub body: Option<Vec<u8>>,
+    /// For everything: redirects and the answer's body, too.
+    pub timeout: Duration,
+    pub success: StatusRanges,
+}
+
+impl WireRequest {
+    /// What a call is on the wire.
+    ///
+    /// # Errors
+    /// What the server's settings lack for it, as a sentence.
+    pub fn of(request: &HttpCallRequest, settings: &HttpCallSettings) -> Result<Self, String> {
+        match request {
+            HttpCallRequest::Http(request) => Self::http(request, settings),
+            HttpCallRequest::Webhook(request) => Self::webhook(request, settings),
+        }
+    }
+
+    fn http(request: &HttpRequest, settings: &HttpCallSettings) -> Result<Self, String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            HeaderName::from_static("idempotency-key"),
+            value(&request.idempotency_key)?,
+        );
+        if request.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        for header in &request.headers {
+            let name = HeaderName::from_bytes(header.name.as_bytes());
+            let name =
+                name.map_err(|_| format!("expected a header name, but `{}` is none", header.name))?;
+            headers.insert(name, filled(header, settings)?);
+        }
+        Ok(Self {
+            method: Method::from_bytes(request.method.as_bytes())
+                .map_err(|_| "expected a known method".to_owned())?,
+            url: request.url.clone(),
+            headers,
+            body: request
+                .body
+                .as_ref()
+                .map(|body| body.to_string().into_bytes()),
+            timeout: Duration::from_millis(request.timeout_ms),
+            success: request.success.clone(),
+        })
+    }
+
+    fn webhook(request: &WebhookRequest, settings: &HttpCallSettings) -> Result<Self, String> {
+        let body = request.body.to_string().into_bytes();
+        // Receivers compare it with their own clock, so it is no process time.
+        let timestamp = real_now().0 / 1000;
+        let signature =
+            sign(&settings.webhook_key, &request.id, timestamp, &body).unwrap_or_default();
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(HeaderName::from_static("webhook-id"), value(&request.id)?);
+        headers.insert(
+            HeaderName::from_static("webhook-timestamp"),
+            value(&timestamp.to_string())?,
+        );
+        headers.insert(
+            HeaderName::from_static("webhook-signature"),
+            value(&signature)?,
+        );
+        let success = StatusRanges::compile(None)?;
+        Ok(Self {
+            method: Method::POST,
+            url: request.url.clone(),
+            headers,
+            body: Some(body),
+            timeout: WEBHOOK_TIMEOUT,
+            success,
+        })
+    }
+}
+
+/// A header's value with its secrets, never shown in a log.
+fn filled(header: &Header, settings: &HttpCallSettings) -> Result<HeaderValue, String> {
+    let mut text = String::new();
+    for piece in &header.value {
+        match piece {
+            HeaderPiece::Text(piece) => text.push_str(piece),
+            HeaderPiece::Secret(name) => text.push_str(
+                settings
+                    .secrets
+                    .get(name)
+                    .ok_or_else(|| unknown_secret(name))?,
+            ),
+        }
+    }
+    // Not the value itself: it may be a secret.
+    value(&text).map_err(|_| {
+        format!(
+            "expected a value without control characters for header `{}`, but it has one",
+            header.name
+        )
+    })
+}
+
+fn value(text: &str) -> Result<HeaderValue, String> {
+    let value = HeaderValue::from_bytes(text.as_bytes());
+    let mut value = value
+        .map_err(|_| "expected a header without control characters, but it has one".to_owned())?;
+    value.set_sensitive(true);
+    Ok(value)
+}

@@ -1,0 +1,195 @@
+//! An instance has ended other than by finishing, or was terminated after that: nothing starts below
+//! it any more, what is live there ends, on every level, and finished instances there close the
+//! Action messages they left open.
+//!
+//! The message that asks for it stands in the outbox until nothing of that is left, so a restart
+//! goes on with it. Instances end level by level, those above first: else one above would take the end
+//! of its subprocess for a failure, and act on it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use super::{AGAIN, OutboxDelivery, delivery_queue::Pair, pump};
+use crate::{
+    engine::{Command, instance_message::InstanceMessage},
+    limits::TREE_ENDS,
+    model::ids::InstanceKey,
+    runtime::{
+        Runtime,
+        idle_tracker::Active,
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, Reply},
+        trees::{Tree, descendants_to_end, ended_at_or_above},
+    },
+};
+
+/// How often an instance that breaks is told to end before those below it are.
+const TRIES: u32 = 10;
+/// Before one more look, when none could be ended.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Looks whether something above a start has ended other than by finishing; drops it then, else it
+/// may go on.
+pub(super) fn check(runtime: &Arc<Runtime>, tree: &Arc<Tree>, pair: Pair) {
+    let (ends, active) = (tree.ends(), runtime.active());
+    let (runtime, tree) = (runtime.clone(), tree.clone());
+    let journal = runtime.journal.clone();
+    journal.read_then(
+        move |reader| ended_at_or_above(reader, pair.0),
+        move |ended| {
+            match ended {
+                Ok(None) => tree.deliveries().checked(pair, ends),
+                Ok(Some(_)) => match runtime.outbox.first(pair) {
+                    Some(delivery) if !delivery.is_start() => {
+                        runtime.outbox.taken(&runtime, &delivery)
+                    }
+                    Some(delivery) => {
+                        super::instead(&runtime, delivery, InstanceMessage::StartDropped)
+                    }
+                    None => tree.deliveries().done(),
+                },
+                Err(error) => {
+                    log::error!("instances above {} cannot be read: {error}", pair.0);
+                    tree.deliveries().done();
+                    let (again, tree) = (runtime.clone(), tree.clone());
+                    runtime.later(AGAIN, move || {
+                        tree.deliveries().push(pair, true);
+                        pump(&again, &tree);
+                    });
+                }
+            }
+            pump(&runtime, &tree);
+            drop(active);
+        },
+    );
+}
+
+/// Ends everything below the sender of this message, then takes the message.
+pub(super) fn end_descendants(runtime: &Arc<Runtime>, delivery: OutboxDelivery) {
+    let active = runtime.active();
+    let (root, top, reading) = (delivery.tree.root(), delivery.source, runtime.clone());
+    runtime.journal.read_then(
+        move |reader| descendants_to_end(reader, root, top),
+        move |levels| match levels {
+            Ok(levels) if levels.is_empty() => reading.outbox.taken(&reading, &delivery),
+            Ok(levels) => {
+                let levels = levels.into_iter().map(VecDeque::from).collect();
+                let ending = Ending {
+                    levels,
+                    under_way: 0,
+                    ended: false,
+                    then: Some((delivery, active)),
+                };
+                go_on(&reading, &Arc::new(Mutex::new(ending)));
+            }
+            Err(error) => {
+                log::error!("instances below {top} cannot be read: {error}");
+                let again = reading.clone();
+                reading.later(AGAIN, move || end_descendants(&again, delivery));
+            }
+        },
+    );
+}
+
+/// The instances that still have to end.
+struct Ending {
+    levels: VecDeque<VecDeque<InstanceKey>>,
+    under_way: usize,
+    /// Whether any could be ended.
+    ended: bool,
+    then: Option<(OutboxDelivery, Option<Active>)>,
+}
+
+enum Step {
+    End(InstanceKey),
+    Look(OutboxDelivery),
+    LookLater(OutboxDelivery),
+    Wait,
+}
+
+impl Ending {
+    fn next(&mut self) -> Step {
+        while let Some(level) = self.levels.front_mut() {
+            if self.under_way >= TREE_ENDS {
+                return Step::Wait;
+            }
+            if let Some(key) = level.pop_front() {
+                self.under_way += 1;
+                return Step::End(key);
+            }
+            if self.under_way > 0 {
+                return Step::Wait;
+            }
+            self.levels.pop_front();
+        }
+        let done = if self.ended {
+            Step::Look
+        } else {
+            Step::LookLater
+        };
+        self.then
+            .take()
+            .map_or(Step::Wait, |(delivery, _)| done(delivery))
+    }
+}
+
+fn go_on(runtime: &Arc<Runtime>, ending: &Arc<Mutex<Ending>>) {
+    loop {
+        let step = ending.lock().unwrap_or_else(PoisonError::into_inner).next();
+        match step {
+            Step::End(key) => end(runtime, ending.clone(), key, TRIES),
+            Step::Wait => return,
+            Step::LookLater(delivery) => {
+                log::error!(
+                    "what is live below instance {} cannot be ended yet: it cannot be read",
+                    delivery.source
+                );
+                let again = runtime.clone();
+                return runtime.later(PAUSE, move || end_descendants(&again, delivery));
+            }
+            Step::Look(delivery) => {
+                // What was started right before the end is in the store by then, and is found.
+                let (again, active) = (runtime.clone(), runtime.active());
+                return runtime.pass_the_queue(move || {
+                    end_descendants(&again, delivery);
+                    drop(active);
+                });
+            }
+        }
+    }
+}
+
+fn end(runtime: &Arc<Runtime>, ending: Arc<Mutex<Ending>>, key: InstanceKey, tries: u32) {
+    let ask = InstanceRequest::Apply {
+        command: Box::new(Command::EndWithAncestor),
+        tag: None,
+        if_seq: None,
+    };
+    let answered = runtime.clone();
+    let reply = Reply::to(move |answer| {
+        if let InstanceResponse::Refused(refusal) = &answer
+            && tries > 0
+            && let Some(pause) = refusal.again_after(AGAIN)
+        {
+            let left = tries - u32::from(refusal.is_breakage());
+            let again = answered.clone();
+            return answered.later(pause, move || end(&again, ending, key, left));
+        }
+        {
+            let mut ending = ending.lock().unwrap_or_else(PoisonError::into_inner);
+            ending.under_way -= 1;
+            ending.ended |= !matches!(answer, InstanceResponse::Refused(_));
+        }
+        go_on(&answered, &ending);
+    });
+    runtime.dispatch(
+        key,
+        Envelope {
+            caller: None,
+            ask,
+            reply,
+        },
+    );
+}

@@ -1,0 +1,469 @@
+//! Keeps the times: one sleep until the first is due, a few starts at a time, so that many due at
+//! once do not stall users.
+//!
+//! The times of one schedule are kept one after the other, each when the one before is durable with
+//! its instance. A start for which there is no room is tried again; one that is refused, or breaks
+//! again and again, is given up and says why on its schedule.
+
+use std::{collections::BTreeSet, pin::Pin, sync::Arc, time::Duration};
+
+use serde_json::Value;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{ScheduledRun, Schedules, put, told};
+use crate::{
+    engine::{
+        Rejection,
+        access::SCHEDULED,
+        command::StartInstance,
+        record::{Created, Status},
+        rejection::RejectionKind,
+    },
+    journal::{ScheduleKey, ScheduleRow, StoreError},
+    model::{
+        executable::ExecutableSchedule,
+        ids::{InstanceKey, Time},
+        schedule::{Overlap, When},
+    },
+    runtime::{
+        QUEUE_AGAIN, ROOM_AGAIN, Runtime,
+        catalog::Catalog,
+        durable::{NoAnswer, TableDecision},
+        idle_tracker::Active,
+        instance_request::{Envelope, InstanceRequest, InstanceResponse, Refusal, Reply, Start},
+        keys,
+    },
+};
+
+/// Before a start for which there was no room, or which broke, is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
+/// Tries of a start that breaks.
+const TRIES: u32 = 8;
+
+/// What became of an order.
+enum FiringOutcome {
+    /// The instance is durable.
+    Started(InstanceKey),
+    /// The one before it is still live.
+    Skipped,
+    /// It cannot be started, as the sentence says.
+    Failed(String),
+}
+
+impl Runtime {
+    /// Has schedules start instances from now on: those of the server's start at once, the others
+    /// when they are due; what came due while the server was down as their rules say. To be called
+    /// once, when the processes of the configuration are deployed.
+    ///
+    /// # Errors
+    /// When the journal is closed.
+    pub async fn begin_schedules(self: &Arc<Self>) -> Result<(), StoreError> {
+        let unnoted = self.unnoted().await?;
+        let begin = |catalog: &Catalog| {
+            Ok::<_, StoreError>(TableDecision {
+                change: Some(self.schedules.follow_at_start(catalog, &unnoted)),
+                answer: (),
+            })
+        };
+        loop {
+            match self.schedules.table.change(begin).await {
+                Ok(begun) => break begun?,
+                Err(NoAnswer::Busy) => tokio::time::sleep(QUEUE_AGAIN).await,
+                Err(NoAnswer::NoRoom) => {
+                    self.begin_schedules_later();
+                    return Ok(());
+                }
+                Err(NoAnswer::Unknown) => return Err(StoreError::Panicked),
+            }
+        }
+        let at_start = self.schedules.with_the_server(self.clock.now());
+        let task = actix_rt::spawn(run(self.clone(), at_start, self.active()));
+        // Set here only.
+        let _ = self.schedules.task.set(task.abort_handle());
+        Ok(())
+    }
+
+    /// A full disk keeps nobody from reading: the server comes up, and its schedules begin when there
+    /// is room.
+    fn begin_schedules_later(self: &Arc<Self>) {
+        let runtime = self.clone();
+        actix_rt::spawn(async move {
+            tokio::time::sleep(ROOM_AGAIN).await;
+            let begun: Pin<Box<dyn Future<Output = Result<(), StoreError>>>> =
+                Box::pin(runtime.begin_schedules());
+            if let Err(error) = begun.await {
+                log::error!("the schedules cannot begin: {error}");
+            }
+        });
+    }
+
+    /// The instances for overdue times that a server before this one started and could not note any
+    /// more.
+    async fn unnoted(&self) -> Result<BTreeSet<InstanceKey>, StoreError> {
+        let now = self.clock.now();
+        let overdue: Vec<_> = self.schedules.table.read(|catalog| {
+            let next = catalog
+                .schedules()
+                .filter_map(|row| Some((row.key.clone(), row.next_due?)));
+            next.filter(|(_, due)| *due <= now).collect()
+        });
+        let instance = |(
+            ScheduleKey {
+                tenant,
+                process,
+                node,
+            },
+            due,
+        ): &_| keys::of_schedule(tenant, process, node, *due);
+        let instances: Vec<InstanceKey> = overdue.iter().map(instance).collect();
+        let read = self.journal.read(move |reader| {
+            let rows = instances
+                .into_iter()
+                .filter_map(|key| reader.instance(key).transpose());
+            rows.map(|row| row.map(|row| row.key))
+                .collect::<Result<_, StoreError>>()
+        });
+        read.await.map_err(|_| StoreError::Panicked)?
+    }
+
+    /// Starts an instance of a schedule at once, also of a disabled one; its times stay as they
+    /// are. The same command has no second effect.
+    ///
+    /// # Errors
+    /// [`RejectionKind::NotFound`]; [`RejectionKind::Conflict`] while the process is disabled, or
+    /// for a schedule that does not overlap and whose last instance is live; what refuses the
+    /// start; [`Refusal::Busy`].
+    pub async fn run_schedule(
+        self: &Arc<Self>,
+        key: &ScheduleKey,
+        command: Uuid,
+    ) -> Result<InstanceKey, Refusal> {
+        let order = self.schedules.order_now(key, self.clock.now())?;
+        let instance = keys::of_start(&key.tenant, &subject(key), command);
+        let runtime = self.clone();
+        // What has begun is carried out, also when the request is cut off.
+        let carried_out = actix_rt::spawn(async move {
+            let active = runtime.active();
+            let key = order.key.clone();
+            let turn = runtime.schedules.underway().turn(&key);
+            let turn = turn.lock_owned().await;
+            let done = run_now(&runtime, order, instance).await;
+            runtime.schedules.underway().end_turn(&key, turn);
+            drop(active);
+            done
+        });
+        carried_out.await.unwrap_or(Err(Refusal::Unknown))
+    }
+}
+
+impl Schedules {
+    /// What is to be started with the server.
+    fn with_the_server(&self, now: Time) -> Vec<ScheduledRun> {
+        self.table.read(|catalog| {
+            let at_start = |row: &ScheduleRow| {
+                let told = told(catalog, row)
+                    .filter(|told| told.row.enabled && told.process.is_published())?;
+                let starts = told.schedule()?.written.when == When::Startup;
+                starts.then(|| ScheduledRun {
+                    key: told.row.key.clone(),
+                    due: now,
+                    planned: None,
+                    process: told.process.clone(),
+                })
+            };
+            catalog.schedules().filter_map(at_start).collect()
+        })
+    }
+
+    /// An order outside of the schedule's times.
+    fn order_now(&self, key: &ScheduleKey, now: Time) -> Result<ScheduledRun, Refusal> {
+        let told = self.get(key)?;
+        if !told.process.is_published() {
+            let process = &key.process;
+            let sentence = format!(
+                "expected a process that may start, but '{process}' is disabled: POST \
+                /v1/definitions/{process}/enable lets it"
+            );
+            return Err(Rejection::new(RejectionKind::Conflict, sentence).into());
+        }
+        Ok(ScheduledRun {
+            key: key.clone(),
+            due: now,
+            planned: None,
+            process: told.process,
+        })
+    }
+
+    /// Writes what became of an order; waits for room.
+    async fn conclude(&self, order: &ScheduledRun, outcome: &FiringOutcome) {
+        let now = self.clock.now();
+        let decide = |catalog: &Catalog| {
+            // A schedule that is gone has nothing to write.
+            let concluded = catalog.schedule(&order.key).map(|row| {
+                let process = catalog
+                    .versions()
+                    .standing(&order.key.tenant, &order.key.process);
+                let schedule = process.and_then(|process| {
+                    process.executable.node(&order.key.node)?.schedule.as_ref()
+                });
+                put(concluded(row, schedule, order, outcome, now))
+            });
+            Ok::<_, NoAnswer>(TableDecision {
+                change: concluded,
+                answer: (),
+            })
+        };
+        loop {
+            match self.table.change(decide).await {
+                Ok(_) => break,
+                Err(NoAnswer::Busy) => tokio::time::sleep(AGAIN).await,
+                Err(NoAnswer::NoRoom) => tokio::time::sleep(ROOM_AGAIN).await,
+                Err(NoAnswer::Unknown) => return,
+            }
+        }
+        if order.planned.is_some() {
+            self.underway().firing.remove(&order.key);
+            self.kept.notify_one();
+        }
+    }
+}
+
+/// The row with what became of an order.
+fn concluded(
+    row: &ScheduleRow,
+    schedule: Option<&ExecutableSchedule>,
+    order: &ScheduledRun,
+    outcome: &FiringOutcome,
+    now: Time,
+) -> ScheduleRow {
+    let mut row = row.clone();
+    // Else it began anew meanwhile, or went on past this time.
+    if order.planned.is_some() && row.next_due == order.planned {
+        row.next_due =
+            schedule.and_then(|schedule| schedule.occurrences.next(order.due, row.begun_at));
+    }
+    match outcome {
+        FiringOutcome::Started(instance) => {
+            row.fired += 1;
+            (row.last_fired, row.last_instance) = (Some(now), Some(*instance));
+            (row.last_error, row.failed_at) = (None, None);
+        }
+        FiringOutcome::Skipped => row.last_skipped = Some(order.due),
+        FiringOutcome::Failed(sentence) => {
+            (row.last_error, row.failed_at) = (Some(sentence.clone()), Some(now))
+        }
+    }
+    row
+}
+
+/// Runs the schedules until the server ends.
+async fn run(runtime: Arc<Runtime>, at_start: Vec<ScheduledRun>, active: Option<Active>) {
+    // Drawn per start of the server, so that each of them starts another instance.
+    let boot = Uuid::now_v7();
+    for order in at_start {
+        let instance = keys::of_start(&order.key.tenant, &subject(&order.key), boot);
+        spawn(&runtime, order, instance).await;
+    }
+    drop(active);
+    let mut changes = runtime.schedules.table.changes();
+    loop {
+        let active = runtime.active();
+        while let Some(order) = runtime.schedules.take_due(runtime.clock.now()) {
+            let ScheduleKey {
+                tenant,
+                process,
+                node,
+            } = &order.key;
+            let instance = keys::of_schedule(tenant, process, node, order.due);
+            spawn(&runtime, order, instance).await;
+        }
+        drop(active);
+        let next = runtime.schedules.next_due().unwrap_or_else(Time::last);
+        tokio::select! {
+            () = runtime.clock.near(next) => {}
+            () = runtime.schedules.kept.notified() => {}
+            // The table lives as long as the runtime.
+            _ = changes.changed() => {}
+        }
+    }
+}
+
+/// Carries an order out beside others, once there is room.
+async fn spawn(runtime: &Arc<Runtime>, order: ScheduledRun, instance: InstanceKey) {
+    let Ok(permit) = runtime.schedules.firing.clone().acquire_owned().await else {
+        return;
+    };
+    let (runtime, active) = (runtime.clone(), runtime.active());
+    actix_rt::spawn(async move {
+        let turn = runtime.schedules.underway().turn(&order.key);
+        let turn = turn.lock_owned().await;
+        let outcome = if overlaps(&runtime, &order).await {
+            FiringOutcome::Skipped
+        } else {
+            begin(&runtime, &order, instance).await
+        };
+        if let FiringOutcome::Failed(sentence) = &outcome {
+            let ScheduleKey { process, node, .. } = &order.key;
+            log::warn!(
+                "schedule '{node}' of process '{process}': what was due at {} could not be \
+                started: {sentence}",
+                order.due
+            );
+        }
+        runtime.schedules.conclude(&order, &outcome).await;
+        runtime.schedules.underway().end_turn(&order.key, turn);
+        drop((permit, active));
+    });
+}
+
+async fn run_now(
+    runtime: &Arc<Runtime>,
+    order: ScheduledRun,
+    instance: InstanceKey,
+) -> Result<InstanceKey, Refusal> {
+    // A repeat finds what it started, whatever else is live by now.
+    if overlaps(runtime, &order).await && status(runtime, instance).await.is_none() {
+        let sentence = "expected that the instance this schedule started last has ended, as it \
+            does not overlap, but it is live";
+        return Err(Rejection::new(RejectionKind::Conflict, sentence).into());
+    }
+    match start(runtime, &order, instance).await {
+        InstanceResponse::Refused(refusal) => Err(refusal),
+        InstanceResponse::Unchanged => Ok(instance),
+        _ => {
+            runtime
+                .schedules
+                .conclude(&order, &FiringOutcome::Started(instance))
+                .await;
+            Ok(instance)
+        }
+    }
+}
+
+/// Whether the schedule starts nothing, as the instance it started before is live.
+async fn overlaps(runtime: &Runtime, order: &ScheduledRun) -> bool {
+    let node = order.process.executable.node(&order.key.node);
+    let skips = node
+        .and_then(|node| node.schedule.as_ref())
+        .is_some_and(|schedule| schedule.written.overlap == Overlap::Skip);
+    let last = runtime
+        .schedules
+        .table
+        .read(|catalog| catalog.schedule(&order.key)?.last_instance);
+    let Some(last) = last.filter(|_| skips) else {
+        return false;
+    };
+    status(runtime, last).await.is_some_and(Status::is_live)
+}
+
+/// The status of an instance, if there is one.
+async fn status(runtime: &Runtime, instance: InstanceKey) -> Option<Status> {
+    match runtime
+        .journal
+        .read(move |reader| reader.instance(instance))
+        .await
+    {
+        Ok(Ok(row)) => row.and_then(|row| Status::named(&row.status)),
+        Ok(Err(error)) => {
+            log::error!("instance {instance} cannot be looked up for its schedule: {error}");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+/// Starts, again and again while there is no room.
+async fn begin(
+    runtime: &Arc<Runtime>,
+    order: &ScheduledRun,
+    instance: InstanceKey,
+) -> FiringOutcome {
+    let mut broken = 0;
+    loop {
+        match start(runtime, order, instance).await {
+            InstanceResponse::Refused(Refusal::Rejected(rejection)) => {
+                return FiringOutcome::Failed(rejection.message);
+            }
+            InstanceResponse::Refused(Refusal::NoRoom(_)) => {
+                tokio::time::sleep(ROOM_AGAIN).await;
+                continue;
+            }
+            InstanceResponse::Refused(Refusal::Busy) => {}
+            InstanceResponse::Refused(_) => broken += 1,
+            // Also what a server before this one started and could not note any more.
+            _ => return FiringOutcome::Started(instance),
+        }
+        if broken == TRIES {
+            return FiringOutcome::Failed(format!(
+                "expected the start to take place, but it broke {TRIES} times: the log tells why"
+            ));
+        }
+        tokio::time::sleep(AGAIN * (1 + broken)).await;
+    }
+}
+
+async fn start(
+    runtime: &Arc<Runtime>,
+    order: &ScheduledRun,
+    instance: InstanceKey,
+) -> InstanceResponse {
+    let (sender, answered) = oneshot::channel();
+    let reply = Reply::to(move |answer| drop(sender.send(answer)));
+    let command = StartInstance {
+        head: head(order, instance),
+        start_condition: None,
+        schedule: Some(order.key.node.clone()),
+    };
+    let ask = InstanceRequest::Start(Box::new(Start {
+        command,
+        process: order.process.clone(),
+        tag: None,
+        place: None,
+    }));
+    runtime.dispatch(
+        instance,
+        Envelope {
+            caller: None,
+            ask,
+            reply,
+        },
+    );
+    answered
+        .await
+        .unwrap_or(InstanceResponse::Refused(Refusal::Internal))
+}
+
+fn head(order: &ScheduledRun, instance: InstanceKey) -> Created {
+    let schedule = order
+        .process
+        .executable
+        .node(&order.key.node)
+        .and_then(|node| node.schedule.as_ref());
+    let data = schedule
+        .map(|schedule| schedule.written.start_data.clone())
+        .unwrap_or_default();
+    let started_by = format!("{SCHEDULED}{}", order.key.process);
+    Created {
+        key: instance,
+        tenant: order.key.tenant.clone(),
+        process: order.process.reference(),
+        business_key: None,
+        parent: None,
+        root: instance,
+        level: 1,
+        root_started_by: started_by.clone(),
+        started_by,
+        data: Value::Object(data),
+        expires_at: None,
+        origin: None,
+        test: false,
+        scheduled_for: Some(order.due),
+    }
+}
+
+/// Names a schedule among those that start instances; reserved as subjects that instances are
+/// started by are.
+fn subject(key: &ScheduleKey) -> String {
+    format!("{SCHEDULED}{}:{}", key.process, key.node)
+}

@@ -1,0 +1,200 @@
+//! What becomes of schedules when definitions change: they follow the standing version of their
+//! process.
+//!
+//! One whose node and times stay is kept, with what it remembers; with other times it begins anew.
+//! A disabled process keeps its schedules and starts nothing; a process without a standing version
+//! has none. What an operator has disabled stays so.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, atomic::Ordering},
+};
+
+use super::{Schedules, misfire};
+use crate::{
+    journal::{ScheduleChange, ScheduleKey, ScheduleRow},
+    model::{
+        executable::ExecutableSchedule,
+        ids::{InstanceKey, Time},
+    },
+    runtime::{
+        catalog::{Catalog, CatalogChange},
+        definitions::DeployedProcess,
+        keys,
+    },
+};
+
+/// A process and what stands of it.
+pub struct Standing {
+    /// Whose it is.
+    pub tenant: String,
+    /// Its id.
+    pub process: String,
+    /// Its published or disabled version.
+    pub version: Option<Arc<DeployedProcess>>,
+}
+
+/// When schedules follow.
+struct Moment<'a> {
+    now: Time,
+    /// Whether the server has begun its schedules.
+    has_begun: bool,
+    /// When it begins them: the instances that exist for times still to be kept.
+    unnoted: Option<&'a BTreeSet<InstanceKey>>,
+}
+
+impl Schedules {
+    /// What becomes of the schedules of a process when this stands of it next.
+    pub fn follow(&self, catalog: &Catalog, standing: &Standing) -> Vec<ScheduleChange> {
+        let moment = Moment {
+            now: self.clock.now(),
+            has_begun: self.begun.load(Ordering::Acquire),
+            unnoted: None,
+        };
+        follow(catalog, standing, &moment)
+    }
+
+    /// As [`Self::follow`] for all processes, when the server begins: what came due while it was
+    /// down is missed. From here on schedules are due. `unnoted` are the instances that exist for
+    /// times still to be kept.
+    pub(super) fn follow_at_start(
+        &self,
+        catalog: &Catalog,
+        unnoted: &BTreeSet<InstanceKey>,
+    ) -> CatalogChange {
+        let moment = Moment {
+            now: self.clock.now(),
+            has_begun: true,
+            unnoted: Some(unnoted),
+        };
+        self.begun.store(true, Ordering::Release);
+        let standing = catalog
+            .versions()
+            .by_process()
+            .filter_map(|((tenant, process), _)| {
+                let version = catalog.versions().standing(tenant, process)?.clone();
+                Some(Standing {
+                    tenant: tenant.clone(),
+                    process: process.clone(),
+                    version: Some(version),
+                })
+            });
+        CatalogChange {
+            schedules: standing
+                .flat_map(|standing| follow(catalog, &standing, &moment))
+                .collect(),
+            versions: Vec::new(),
+        }
+    }
+}
+
+fn follow(catalog: &Catalog, standing: &Standing, moment: &Moment<'_>) -> Vec<ScheduleChange> {
+    let Standing {
+        tenant,
+        process,
+        version,
+    } = standing;
+    let mut nodes: BTreeMap<&str, &ExecutableSchedule> = BTreeMap::new();
+    nodes.extend(
+        version
+            .iter()
+            .flat_map(|version| version.executable.schedules())
+            .map(|(node, schedule)| (&*node.id, schedule)),
+    );
+    let gone = catalog
+        .schedules_of(tenant, process)
+        .filter(|row| !nodes.contains_key(row.key.node.as_str()));
+    let mut changes: Vec<ScheduleChange> = gone
+        .map(|row| ScheduleChange::Removed(row.key.clone()))
+        .collect();
+    let Some(version) = version else {
+        return changes;
+    };
+    let was_live = catalog
+        .versions()
+        .standing(tenant, process)
+        .is_some_and(|process| process.is_published());
+    for (node, schedule) in nodes {
+        let key = ScheduleKey {
+            tenant: tenant.clone(),
+            process: process.clone(),
+            node: node.to_owned(),
+        };
+        let row = match catalog.schedule(&key) {
+            Some(before) => keep(before, was_live, version, schedule, moment),
+            None => begin(key, version, schedule, moment.now),
+        };
+        if catalog.schedule(&row.key) != Some(&row) {
+            changes.push(ScheduleChange::Put(row));
+        }
+    }
+    changes
+}
+
+/// Goes over to a version.
+fn keep(
+    before: &ScheduleRow,
+    was_live: bool,
+    version: &Arc<DeployedProcess>,
+    schedule: &ExecutableSchedule,
+    moment: &Moment<'_>,
+) -> ScheduleRow {
+    let Moment {
+        now,
+        has_begun,
+        unnoted,
+    } = *moment;
+    let mut row = ScheduleRow {
+        version: version.row.version,
+        ..before.clone()
+    };
+    if before.expression != schedule.written.to_string() {
+        let begun = begin(before.key.clone(), version, schedule, now);
+        (row.expression, row.begun_at, row.next_due) =
+            (begun.expression, begun.begun_at, begun.next_due);
+    } else if row.enabled
+        && version.is_published()
+        && (unnoted.is_some() || (has_begun && !was_live))
+    {
+        misfire::catch_up(&mut row, schedule, now);
+        // One that stays the next is kept again, and noted then.
+        let passed = before.next_due.filter(|_| row.next_due != before.next_due);
+        if let Some(due) = passed
+            && let instance = keys::of_schedule(
+                &before.key.tenant,
+                &before.key.process,
+                &before.key.node,
+                due,
+            )
+            && unnoted.is_some_and(|unnoted| unnoted.contains(&instance))
+        {
+            // A server before this one started it and could not note it any more.
+            row.fired += 1;
+            (row.last_fired, row.last_instance) = (Some(due), Some(instance));
+        }
+    }
+    row
+}
+
+/// A schedule that comes into force now.
+fn begin(
+    key: ScheduleKey,
+    version: &DeployedProcess,
+    schedule: &ExecutableSchedule,
+    now: Time,
+) -> ScheduleRow {
+    ScheduleRow {
+        key,
+        version: version.row.version,
+        expression: schedule.written.to_string(),
+        begun_at: now,
+        next_due: schedule.occurrences.first(now),
+        enabled: true,
+        fired: 0,
+        last_fired: None,
+        last_instance: None,
+        last_skipped: None,
+        last_error: None,
+        failed_at: None,
+    }
+}

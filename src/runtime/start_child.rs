@@ -1,0 +1,244 @@
+//! How a client's start becomes an envelope: the definition is resolved, the key derived, data
+//! inherited if asked for.
+//!
+//! The key is known before anything is sent, so a session can follow the instance from its first
+//! record. Starts from another instance's data: `inheriting`. Starts by the engine itself come
+//! through the `outbox` instead.
+
+mod inheriting;
+
+use std::sync::Arc;
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{
+    Runtime,
+    definitions::DeployedProcess,
+    instance_request::{Envelope, InstanceRequest, Observed, Reply, Start},
+    keys,
+};
+use crate::{
+    engine::{
+        Rejection,
+        access::Caller,
+        command::StartInstance,
+        record::{CommandTag, Created, ParentLink},
+        rejection::RejectionKind,
+    },
+    model::{copying::CopyList, ids::InstanceKey},
+};
+
+/// A client's wish to start an instance.
+#[derive(Clone, Debug)]
+pub struct StartRequest {
+    /// Process id; with `inherit.seq` the Action message names it instead.
+    pub process: Option<String>,
+    /// Start data.
+    pub data: Value,
+    /// The client's name for the matter.
+    pub business_key: Option<String>,
+    /// Names the start event among several.
+    pub start_condition: Option<String>,
+    /// The instance to inherit from.
+    pub inherit: Option<Inherit>,
+    /// Whether to start the draft, as a test; designers and admins may.
+    pub test: bool,
+    /// Who starts.
+    pub caller: Caller,
+    /// Whether the caller has shown no token: only processes with anonymous start then.
+    pub anonymous: bool,
+    /// What holds for it then.
+    pub stranger: Stranger,
+    /// The command's id; the caller draws one when the client gave none.
+    pub command: Uuid,
+    /// Hash of the command's canonical body.
+    pub hash: u64,
+}
+
+pub use strangers::Stranger;
+
+mod strangers;
+
+/// What a start inherits from.
+#[derive(Clone, Debug)]
+pub struct Inherit {
+    /// The instance.
+    pub instance: InstanceKey,
+    /// The Action message whose process, condition and copy lists are used; without it those of the
+    /// request (operators only).
+    pub seq: Option<u64>,
+    /// What of the instance's data is copied, when there is no message to tell.
+    pub copy: CopyList,
+}
+
+/// Roles that may start a draft.
+const TESTERS: [&str; 2] = ["designer", "admin"];
+
+/// Why a start cannot be sent; the caller answers with it.
+pub type StartError = Rejection;
+
+impl StartRequest {
+    /// The key the instance will have.
+    pub fn key(&self) -> InstanceKey {
+        match &self.inherit {
+            Some(Inherit {
+                instance,
+                seq: Some(seq),
+                ..
+            }) => keys::of_offer(*instance, *seq),
+            _ => keys::of_start(&self.caller.tenant, &self.caller.subject, self.command),
+        }
+    }
+
+    fn tag(&self) -> CommandTag {
+        CommandTag {
+            id: self.command,
+            subject: self.caller.subject.clone(),
+            hash: self.hash,
+        }
+    }
+}
+
+impl Runtime {
+    /// Starts an instance, or finds the one this command has started before. The answer comes
+    /// through `reply`.
+    pub fn start_instance(self: &Arc<Self>, request: StartRequest, reply: Reply) {
+        let reply = self.until_answered(reply);
+        match request.inherit.clone() {
+            None => {
+                let key = request.key();
+                let process = request.process.clone().unwrap_or_default();
+                let head = self.head(&request, key, None, request.data.clone());
+                let start_condition = request.start_condition.clone();
+                let command = StartInstance {
+                    head,
+                    start_condition,
+                    schedule: None,
+                };
+                self.send_start(request, &process, command, reply);
+            }
+            Some(inherit) => self.start_inheriting(request, inherit, reply),
+        }
+    }
+
+    fn send_start(
+        self: &Arc<Self>,
+        request: StartRequest,
+        process: &str,
+        mut command: StartInstance,
+        reply: Reply,
+    ) {
+        let deployed = match self.startable(&request, process) {
+            Ok(deployed) => deployed,
+            Err(rejection) => return reply.refuse(rejection.into()),
+        };
+        if request.anonymous && !deployed.executable.definition.anonymous_start {
+            let sentence = format!(
+                "expected a token, or a process with anonymous start, but '{process}' has none"
+            );
+            return reply.refuse(Rejection::new(RejectionKind::Unauthenticated, sentence).into());
+        }
+        command.head.process = deployed.reference();
+        let key = command.head.key;
+        let ask = InstanceRequest::Start(Box::new(Start {
+            command,
+            process: deployed,
+            tag: Some(request.tag()),
+            place: None,
+        }));
+        let stranger = request.stranger;
+        let envelope = Envelope {
+            caller: Some(request.caller),
+            ask,
+            reply,
+        };
+        self.dispatch_start(key, envelope, stranger);
+    }
+
+    /// The version a start runs: the published one, or the draft for a test.
+    fn startable(
+        &self,
+        request: &StartRequest,
+        process: &str,
+    ) -> Result<Arc<DeployedProcess>, Rejection> {
+        let tenant = &request.caller.tenant;
+        if !request.test {
+            return self
+                .definitions
+                .published(tenant, process)
+                .ok_or_else(|| self.not_startable(tenant, process));
+        }
+        if !request.caller.has_any(&TESTERS.map(str::to_owned)) {
+            let sentence = "expected role designer or admin for a test start, but this user has \
+                neither: leave out 'test'";
+            return Err(Rejection::new(RejectionKind::Forbidden, sentence));
+        }
+        self.definitions.draft(tenant, process).ok_or_else(|| {
+            let sentence = format!(
+                "expected a process with a draft to test, but '{process}' has none: \
+                    deploy one without publishing"
+            );
+            Rejection::new(RejectionKind::NotFound, sentence)
+        })
+    }
+
+    fn not_startable(&self, tenant: &str, process: &str) -> Rejection {
+        if self.definitions.is_disabled(tenant, process) {
+            let sentence = format!(
+                "expected a process that may start, but '{process}' is disabled: POST \
+                /v1/definitions/{process}/enable lets it"
+            );
+            return Rejection::new(RejectionKind::Conflict, sentence);
+        }
+        let sentence = if self.definitions.knows(tenant, process) {
+            format!(
+                "expected a process with a published version, but no version of '{process}' is \
+                published: publish one"
+            )
+        } else {
+            format!(
+                "expected the id of a deployed process, but there is no '{process}': see GET \
+                /v1/definitions"
+            )
+        };
+        Rejection::new(RejectionKind::NotFound, sentence)
+    }
+
+    fn head(
+        &self,
+        request: &StartRequest,
+        key: InstanceKey,
+        parent: Option<(&Observed, u64)>,
+        data: Value,
+    ) -> Created {
+        let subject = &request.caller.subject;
+        Created {
+            key,
+            tenant: request.caller.tenant.clone(),
+            process: crate::engine::record::ProcessRef {
+                id: String::new(),
+                version: 0,
+                revision: String::new(),
+            },
+            business_key: request.business_key.clone(),
+            parent: parent.map(|(parent, seq)| ParentLink {
+                instance: parent.head().key,
+                seq,
+                wants_result: false,
+            }),
+            root: parent.map_or(key, |(parent, _)| parent.head().root),
+            level: parent.map_or(1, |(parent, _)| parent.head().level.saturating_add(1)),
+            started_by: subject.clone(),
+            root_started_by: parent.map_or_else(
+                || subject.clone(),
+                |(parent, _)| parent.head().root_started_by.clone(),
+            ),
+            data,
+            expires_at: request.stranger.expires_at(self.clock.now()),
+            origin: request.stranger.origin,
+            test: request.test,
+            scheduled_for: None,
+        }
+    }
+}

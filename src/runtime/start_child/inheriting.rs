@@ -1,0 +1,299 @@
+//! A client's start from another instance's data: from an Action message of it, or as an operator.
+//!
+//! The other instance becomes the parent, and decides: of a client that is done with the message and
+//! those that start from it exactly one wins. Its row holds the start as a message to the
+//! subprocess, so once decided it takes place, whatever becomes of the client and the server.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Inherit, StartRequest};
+use crate::{
+    engine::{
+        Record, RecordBatch, Rejection,
+        access::Caller,
+        command::StartInstance,
+        open_messages::nothing_starts_below,
+        record::{Created, Push},
+        rejection::RejectionKind,
+    },
+    journal::{Entity, StoreError, StoreReader, codec},
+    model::{
+        action::MessageType, copying::CopyList, deep_merge::deep_merge, ids::InstanceKey,
+        start_message::StartMessage,
+    },
+    runtime::{
+        Runtime,
+        instance_request::{
+            Envelope, InstanceRequest, InstanceResponse, Observed, Refusal, Reply, Start,
+        },
+        trees::{TreePlace, ended_at_or_above},
+    },
+};
+
+/// What is started, as an Action message or an operator says it.
+struct Wanted {
+    process: String,
+    start_condition: Option<String>,
+    copy: CopyList,
+    /// The Action message, if it is one.
+    offer: Option<u64>,
+}
+
+impl Runtime {
+    /// Looks at the parent first, through its commit gate, with the caller's eyes; then goes on off its
+    /// thread.
+    pub(super) fn start_inheriting(
+        self: &Arc<Self>,
+        request: StartRequest,
+        inherit: Inherit,
+        reply: Reply,
+    ) {
+        if inherit.seq.is_none() && !request.caller.operator {
+            let sentence = "expected inheritFrom with the seq of an Action message, but there is \
+                none; without it role operator is needed";
+            return reply.refuse(Rejection::new(RejectionKind::Forbidden, sentence).into());
+        }
+        let (runtime, caller) = (self.clone(), request.caller.clone());
+        let parent = inherit.instance;
+        let looked = Reply::to(move |answer| match answer {
+            InstanceResponse::Observed(observed) => {
+                runtime.start_from(request, inherit, observed, reply)
+            }
+            InstanceResponse::Refused(refusal) => reply.refuse(refusal),
+            _ => reply.refuse(Refusal::Internal),
+        });
+        self.dispatch(
+            parent,
+            Envelope {
+                caller: Some(caller),
+                ask: InstanceRequest::Observe,
+                reply: looked,
+            },
+        );
+    }
+
+    fn start_from(
+        self: &Arc<Self>,
+        request: StartRequest,
+        inherit: Inherit,
+        parent: Arc<Observed>,
+        reply: Reply,
+    ) {
+        let Some(seq) = inherit.seq else {
+            let wanted = Wanted {
+                process: request.process.clone().unwrap_or_default(),
+                start_condition: request.start_condition.clone(),
+                copy: inherit.copy,
+                offer: None,
+            };
+            return self.send_child(request, &parent, wanted, reply);
+        };
+        let runtime = self.clone();
+        self.journal.read_then(
+            move |reader| record(reader, inherit.instance, seq),
+            move |record| match record {
+                Ok(Some(Record::Pushed(push))) => match wanted(seq, &push) {
+                    Ok(wanted) => runtime.send_child(request, &parent, wanted, reply),
+                    Err(rejection) => reply.refuse(rejection.into()),
+                },
+                Ok(_) => reply.refuse(no_offer(seq).into()),
+                Err(error) => {
+                    log::error!(
+                        "instance {}: message {seq} cannot be read: {error}",
+                        inherit.instance
+                    );
+                    reply.refuse(Refusal::Internal);
+                }
+            },
+        );
+    }
+
+    fn send_child(
+        self: &Arc<Self>,
+        request: StartRequest,
+        parent: &Observed,
+        wanted: Wanted,
+        reply: Reply,
+    ) {
+        let child = match self.child(&request, parent, &wanted) {
+            Ok(child) => child,
+            Err(rejection) => return reply.refuse(rejection.into()),
+        };
+        let key = child.command.head.key;
+        // A repeat reaches the instance the message has led to, whatever has become of the message
+        // since.
+        let is_known = parent.children.iter().any(|known| known.start.child == key);
+        let (runtime, parent, root) = (self.clone(), parent.head().key, parent.head().root);
+        self.journal.read_then(
+            move |reader| {
+                let tree = runtime.trees.read(reader, root)?;
+                let ends = tree.ends();
+                let place = TreePlace {
+                    tree,
+                    ends,
+                    counted: false,
+                };
+                let is_there = is_known && reader.instance(key)?.is_some();
+                let ended = if is_there {
+                    None
+                } else {
+                    ended_at_or_above(reader, parent)?
+                };
+                Ok((place, runtime, ended))
+            },
+            move |read| {
+                let (place, runtime, ended) = match read {
+                    Ok(read) => read,
+                    Err(error) => {
+                        log::error!("the tree of instance {parent} cannot be read: {error}");
+                        return reply.refuse(Refusal::Internal);
+                    }
+                };
+                if let Some((instance, status)) = ended {
+                    let sentence = nothing_starts_below(&instance.to_string(), &status);
+                    return reply.refuse(Rejection::new(RejectionKind::Conflict, sentence).into());
+                }
+                let start = Box::new(Start {
+                    place: Some(place),
+                    ..child
+                });
+                if is_known {
+                    runtime.start_child(request.caller, start, reply);
+                } else {
+                    runtime.ask_parent(parent, request.caller, (start, wanted.offer), reply);
+                }
+            },
+        );
+    }
+
+    /// The start from a message of an instance as it is observed, for tests.
+    #[cfg(test)]
+    pub fn inheriting_start(&self, request: &StartRequest, parent: &Observed, offer: u64) -> Start {
+        let body = &parent.whole.as_ref().unwrap().open[&offer].body;
+        let wanted = wanted_by(offer, body).unwrap();
+        self.child(request, parent, &wanted).unwrap()
+    }
+
+    /// The start, but for its place in the tree. A child of somebody's own instance needs no
+    /// anonymous start: the right to the instance is the right to it.
+    fn child(
+        &self,
+        request: &StartRequest,
+        parent: &Observed,
+        wanted: &Wanted,
+    ) -> Result<Start, Rejection> {
+        let process = self.startable(request, &wanted.process)?;
+        let whole = parent.whole.as_ref();
+        let mut data = whole.map_or(Value::Null, |whole| wanted.copy.apply(&whole.data));
+        deep_merge(&mut data, &request.data);
+        let seq = wanted.offer.unwrap_or(parent.seq);
+        let head = Created {
+            process: process.reference(),
+            ..self.head(request, request.key(), Some((parent, seq)), data)
+        };
+        Ok(Start {
+            command: StartInstance {
+                head,
+                start_condition: wanted.start_condition.clone(),
+                schedule: None,
+            },
+            process,
+            tag: Some(request.tag()),
+            place: None,
+        })
+    }
+
+    /// Has the parent decide. What it decided is started at once; should that not come about, the
+    /// message of the parent's row starts it.
+    fn ask_parent(
+        self: &Arc<Self>,
+        parent: InstanceKey,
+        caller: Caller,
+        (start, offer): (Box<Start>, Option<u64>),
+        reply: Reply,
+    ) {
+        let (runtime, asker, child) = (self.clone(), caller.clone(), start.clone());
+        let decided = Reply::to(move |answer| match answer {
+            InstanceResponse::Refused(refusal) => reply.refuse(refusal),
+            _ => runtime.start_child(asker, child, reply),
+        });
+        self.dispatch(
+            parent,
+            Envelope {
+                caller: Some(caller),
+                ask: InstanceRequest::StartChild { start, offer },
+                reply: decided,
+            },
+        );
+    }
+
+    fn start_child(self: &Arc<Self>, caller: Caller, start: Box<Start>, reply: Reply) {
+        self.dispatch(
+            start.command.head.key,
+            Envelope {
+                caller: Some(caller),
+                ask: InstanceRequest::Start(start),
+                reply,
+            },
+        );
+    }
+}
+
+/// A record of an instance by its number.
+fn record(
+    reader: &dyn StoreReader,
+    instance: InstanceKey,
+    seq: u64,
+) -> Result<Option<Record>, StoreError> {
+    let rows = reader.rows(Entity::from(instance), seq.saturating_sub(1), 1)?;
+    let row: Option<RecordBatch> = rows
+        .first()
+        .map(|stored| codec::decode(&stored.row.body))
+        .transpose()?;
+    Ok(row.and_then(|row| {
+        row.numbered()
+            .find(|&(number, _)| number == seq)
+            .map(|(_, record)| record.clone())
+    }))
+}
+
+/// Process, start condition and copy lists as recorded in the message; what the client says of them
+/// is ignored.
+fn wanted(seq: u64, push: &Push) -> Result<Wanted, Rejection> {
+    if push.kind != MessageType::Action {
+        return Err(no_offer(seq));
+    }
+    wanted_by(seq, &push.body)
+}
+
+fn wanted_by(seq: u64, message: &Value) -> Result<Wanted, Rejection> {
+    if let Ok(Some(_)) = StartMessage::read_for_server(message) {
+        let sentence = format!(
+            "expected an Action message that a client answers, but the server has started the \
+            process of {seq} itself; follow its processInstanceKey"
+        );
+        return Err(Rejection::new(RejectionKind::Conflict, sentence));
+    }
+    match StartMessage::read(message) {
+        Ok(None) => Err(no_offer(seq)),
+        Ok(Some(StartMessage {
+            process,
+            start_condition,
+            copy,
+        })) => Ok(Wanted {
+            process,
+            start_condition,
+            copy,
+            offer: Some(seq),
+        }),
+        Err(sentence) => Err(Rejection::new(RejectionKind::BadRequest, sentence)),
+    }
+}
+
+fn no_offer(seq: u64) -> Rejection {
+    let sentence =
+        format!("expected the seq of an Action message that starts a process, but {seq} is none");
+    Rejection::new(RejectionKind::BadRequest, sentence)
+}

@@ -1,0 +1,262 @@
+//! The public keys of an issuer of tokens: a JWKS (RFC 7517), from a file that is read again when
+//! it changes, or from an address.
+//!
+//! Keys are found by `kid` and algorithm. A set that cannot be read or holds no usable key leaves
+//! the last good keys in place. Not here: how an address is asked (`web::http::key_address`), what a
+//! token must say (`token`).
+
+use std::{
+    fmt, fs,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use arc_swap::ArcSwap;
+use jsonwebtoken::{
+    Algorithm, DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use super::token::TokenError;
+use crate::{limits, model::ids::Time, text};
+
+/// How often the file is looked at: a new key is good this long after it is there at the latest.
+const LOOK: Duration = Duration::from_secs(2);
+
+/// The keys of an issuer.
+pub struct IssuerKeys {
+    algorithms: Vec<Algorithm>,
+    keys: ArcSwap<Vec<Key>>,
+    source: Source,
+}
+
+/// Where keys come from.
+enum Source {
+    /// This file.
+    File {
+        path: PathBuf,
+        looked: Mutex<KeyFileState>,
+    },
+    /// An address that somebody else asks, as that takes long; this tells when a token names an
+    /// unknown key.
+    Address { wanted: Notify },
+}
+
+struct Key {
+    kid: Option<String>,
+    algorithm: Algorithm,
+    decoding: DecodingKey,
+}
+
+/// When the file was looked at last, and what it looked like.
+struct KeyFileState {
+    at: Time,
+    file: Option<(SystemTime, u64)>,
+}
+
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<Value>,
+}
+
+impl IssuerKeys {
+    /// Reads the file. Only tokens of these algorithms are taken; `now` is real time.
+    ///
+    /// # Errors
+    /// A sentence when it cannot be read, or holds no key of these algorithms.
+    pub fn load(path: PathBuf, algorithms: Vec<Algorithm>, now: Time) -> Result<Self, String> {
+        let file = stamp(&path);
+        let keys = read(&path, &algorithms)?;
+        let looked = Mutex::new(KeyFileState { at: now, file });
+        Ok(Self {
+            algorithms,
+            keys: ArcSwap::from_pointee(keys),
+            source: Source::File { path, looked },
+        })
+    }
+
+    /// No keys yet: they are put in by [`IssuerKeys::replace`].
+    pub fn by_address(algorithms: Vec<Algorithm>) -> Self {
+        Self {
+            algorithms,
+            keys: ArcSwap::default(),
+            source: Source::Address {
+                wanted: Notify::new(),
+            },
+        }
+    }
+
+    /// Puts in the keys of a JWKS that was fetched from the place of this name.
+    ///
+    /// # Errors
+    /// A sentence when it holds none of use; the former keys stay.
+    pub fn replace(&self, text: &str, name: &str) -> Result<(), String> {
+        let keys = parse(text, name, &self.algorithms)?;
+        log::debug!("an issuer's keys were fetched: there are {}", keys.len());
+        self.keys.store(keys.into());
+        Ok(())
+    }
+
+    /// Whether there are none so far.
+    pub fn is_empty(&self) -> bool {
+        self.keys.load().is_empty()
+    }
+
+    /// Waits until a token names a key that is not known. Keys of a file are never asked for.
+    pub async fn wanted(&self) {
+        match &self.source {
+            Source::File { .. } => std::future::pending().await,
+            Source::Address { wanted } => wanted.notified().await,
+        }
+    }
+
+    /// The key for a token with this header.
+    ///
+    /// # Errors
+    /// [`TokenError::Invalid`] when there is none, or several and the token names none.
+    pub(in crate::session) fn find(
+        &self,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+        now: Time,
+    ) -> Result<DecodingKey, TokenError> {
+        let invalid = |sentence: &str| Err(TokenError::Invalid(sentence.to_owned()));
+        if !self.algorithms.contains(&algorithm) {
+            return invalid(
+                "expected a token of a configured algorithm, but its header names another",
+            );
+        }
+        if let Source::File { path, looked } = &self.source {
+            self.look(path, looked, now);
+        }
+        let keys = self.keys.load();
+        let mut fitting = keys
+            .iter()
+            .filter(|key| {
+                key.algorithm == algorithm && (kid.is_none() || key.kid.as_deref() == kid)
+            })
+            .fuse();
+        match (fitting.next(), fitting.next()) {
+            (Some(key), None) => Ok(key.decoding.clone()),
+            (None, _) => {
+                if let Source::Address { wanted } = &self.source {
+                    wanted.notify_one();
+                }
+                invalid(
+                    "expected a token signed with a key of the issuer, but its 'kid' names none \
+                    that is known",
+                )
+            }
+            (Some(_), Some(_)) => invalid(
+                "expected a token that names its key in 'kid', but it leaves open which it is",
+            ),
+        }
+    }
+
+    /// Reads the file again when it has changed, and when it was not looked at just now. One small
+    /// file of this machine: it takes less than the signature that is checked next.
+    fn look(&self, path: &Path, looked: &Mutex<KeyFileState>, now: Time) {
+        let mut looked = looked.lock().unwrap_or_else(PoisonError::into_inner);
+        if now.0.abs_diff(looked.at.0) < LOOK.as_millis() as u64 {
+            return;
+        }
+        looked.at = now;
+        let file = stamp(path);
+        if file == looked.file {
+            return;
+        }
+        looked.file = file;
+        match read(path, &self.algorithms) {
+            Ok(keys) => {
+                log::info!(
+                    "the issuer's keys were read again: there are {}",
+                    keys.len()
+                );
+                self.keys.store(keys.into());
+            }
+            Err(sentence) => log::warn!("the issuer's former keys stay in use: {sentence}"),
+        }
+    }
+}
+
+impl fmt::Debug for IssuerKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::File { path, .. } => write!(f, "keys in {}", path.display()),
+            Source::Address { .. } => f.write_str("keys by address"),
+        }
+    }
+}
+
+fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let metadata = fs::metadata(path).ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
+}
+
+fn read(path: &Path, algorithms: &[Algorithm]) -> Result<Vec<Key>, String> {
+    let name = path.display().to_string();
+    let read =
+        fs::File::open(path).and_then(|file| text::read_all(file, limits::REST_BODY_BYTES as u64));
+    let text = read.map_err(|error| unreadable(&name, &error))?;
+    parse(&text, &name, algorithms)
+}
+
+fn parse(text: &str, name: &str, algorithms: &[Algorithm]) -> Result<Vec<Key>, String> {
+    let set: KeySet = serde_json::from_str(text).map_err(|error| unreadable(name, &error))?;
+    let keys: Vec<Key> = set
+        .keys
+        .into_iter()
+        .filter_map(usable)
+        .filter(|key| algorithms.contains(&key.algorithm))
+        .collect();
+    if keys.is_empty() {
+        return Err(format!(
+            "expected {name} to hold a key for signatures of a configured algorithm, but it \
+            holds none"
+        ));
+    }
+    Ok(keys)
+}
+
+fn unreadable(name: &str, cause: &dyn fmt::Display) -> String {
+    format!("expected to read the keys in {name} as a JWKS, but: {cause}")
+}
+
+/// A key for signatures we know. Others may stand beside it, as sets often hold keys for encryption
+/// too.
+fn usable(value: Value) -> Option<Key> {
+    let jwk: Jwk = serde_json::from_value(value).ok()?;
+    let (algorithm, named) = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => (Algorithm::RS256, KeyAlgorithm::RS256),
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+            (Algorithm::ES256, KeyAlgorithm::ES256)
+        }
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            (Algorithm::EdDSA, KeyAlgorithm::EdDSA)
+        }
+        _ => return None,
+    };
+    let common = &jwk.common;
+    let meant = common.key_algorithm.is_none_or(|meant| meant == named)
+        && common
+            .public_key_use
+            .as_ref()
+            .is_none_or(|purpose| *purpose == PublicKeyUse::Signature)
+        && common
+            .key_operations
+            .as_ref()
+            .is_none_or(|operations| operations.contains(&KeyOperations::Verify));
+    let decoding = DecodingKey::from_jwk(&jwk).ok().filter(|_| meant)?;
+    Some(Key {
+        kid: jwk.common.key_id,
+        algorithm,
+        decoding,
+    })
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

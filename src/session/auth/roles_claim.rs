@@ -1,0 +1,133 @@
+//! Where a token lists its bearer's roles: `roles`, or another claim that an issuer uses.
+
+use serde_json::{Map, Value};
+
+/// The claim that this server's own tokens have.
+const OWN: &str = "roles";
+
+/// The name of a claim, or a path into one: `realm_access.roles`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolesClaim(String);
+
+impl Default for RolesClaim {
+    fn default() -> Self {
+        Self(OWN.to_owned())
+    }
+}
+
+impl RolesClaim {
+    /// The claim with this name; if a token has none, the path of names between the dots.
+    pub fn new(path: String) -> Self {
+        Self(path)
+    }
+
+    /// The roles among the claims of a token; none when the claim is absent. A token of this
+    /// server's `own` may have them under `roles` all the same, as those it mints do.
+    ///
+    /// # Errors
+    /// A sentence when the claim is no list of texts.
+    pub(in crate::session) fn of(
+        &self,
+        claims: &Map<String, Value>,
+        own: bool,
+    ) -> Result<Vec<String>, String> {
+        let found = self
+            .find(claims)
+            .or_else(|| claims.get(OWN).filter(|_| own));
+        let Some(value) = found.filter(|value| !value.is_null()) else {
+            return Ok(Vec::new());
+        };
+        let roles = value.as_array().map(|list| {
+            list.iter()
+                .map(|role| role.as_str().map(str::to_owned))
+                .collect()
+        });
+        roles.flatten().ok_or_else(|| {
+            format!(
+                "expected a token whose {} (list) holds texts, but it differs",
+                self.0
+            )
+        })
+    }
+
+    /// A claim's name may hold dots itself, as those that are addresses do.
+    fn find<'a>(&self, claims: &'a Map<String, Value>) -> Option<&'a Value> {
+        let step = |value: &'a Value, name: &str| value.get(name);
+        let mut names = self.0.split('.');
+        let first = names.next().and_then(|name| claims.get(name));
+        claims.get(&self.0).or_else(|| names.try_fold(first?, step))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(path: &str, claims: Value, own: bool, expected: Result<&[&str], ()>) {
+        let found = RolesClaim::new(path.to_owned()).of(claims.as_object().unwrap(), own);
+        let expected = expected.map(|roles| {
+            roles
+                .iter()
+                .map(|role| role.to_string())
+                .collect::<Vec<_>>()
+        });
+        assert_eq!(found.clone().map_err(drop), expected, "{claims}: {found:?}");
+    }
+
+    #[test]
+    fn roles_are_found_by_name_or_path() {
+        check(
+            "roles",
+            json!({"roles": ["a", "b"]}),
+            false,
+            Ok(&["a", "b"]),
+        );
+        check(
+            "realm_access.roles",
+            json!({"realm_access": {"roles": ["a"]}, "roles": ["admin"]}),
+            false,
+            Ok(&["a"]),
+        );
+        check(
+            "https://id.example/roles",
+            json!({"https://id.example/roles": ["a"]}),
+            false,
+            Ok(&["a"]),
+        );
+        check(
+            "realm_access.roles",
+            json!({"realm_access": "x"}),
+            false,
+            Ok(&[]),
+        );
+        check(
+            "realm_access.roles",
+            json!({"realm_access": {"roles": null}}),
+            false,
+            Ok(&[]),
+        );
+        check("", json!({}), false, Ok(&[]));
+    }
+
+    #[test]
+    fn another_claim_counts_for_own_tokens_only() {
+        check("groups", json!({"roles": ["admin"]}), false, Ok(&[]));
+        check("groups", json!({"roles": ["admin"]}), true, Ok(&["admin"]));
+        check(
+            "groups",
+            json!({"roles": ["admin"], "groups": ["a"]}),
+            true,
+            Ok(&["a"]),
+        );
+    }
+
+    #[test]
+    fn what_is_no_list_of_texts_is_refused() {
+        check("roles", json!({"roles": "admin"}), false, Err(()));
+        check("roles", json!({"roles": [1]}), false, Err(()));
+        check("roles", json!({"roles": {"admin": true}}), false, Err(()));
+    }
+}

@@ -1,0 +1,403 @@
+//! Bearer tokens: JWTs signed with this server's secret or by an issuer of its configuration, and
+//! who they say the bearer is.
+//!
+//! Not here: the issuer's keys (`issuer_keys`), whether a user's tokens were revoked (`authentication`),
+//! what a role may do (`runtime`), where a token is read from a request (`web`), the secret's
+//! origin (`config`). Expiry compares with the real clock, never the virtual one of `--test-clock`:
+//! the caller gives the time.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, TokenData, Validation, errors::ErrorKind,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{issuer_keys::IssuerKeys, roles_claim::RolesClaim};
+use crate::{
+    engine::access::SCHEDULED,
+    limits,
+    model::ids::{InstanceKey, Time},
+};
+
+/// The tenant of a token that names none: that of the server's owner.
+pub const DEFAULT_TENANT: &str = "default";
+
+/// The role for what concerns the server as a whole, beyond any tenant.
+pub const SERVER_OPERATOR: &str = "server-operator";
+
+/// Who a connection or a request acts for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Name of the user, unique in the tenant.
+    pub subject: String,
+    /// The tenant.
+    pub tenant: String,
+    /// Roles granted by the issuer.
+    pub roles: Vec<String>,
+    /// When its token was issued, on the real clock; `None` when the token does not say.
+    pub issued_at: Option<Time>,
+    /// When it ends, on the real clock; `None` for an anonymous connection that has no token yet.
+    pub expires_at: Option<Time>,
+    /// Root of the one instance tree it may see and act on; `None` for a user, whom permissions
+    /// decide for.
+    pub instance: Option<InstanceKey>,
+}
+
+impl Identity {
+    /// Somebody who brought no token: a subject of its own that nobody can guess, no roles.
+    pub fn anonymous(random: Uuid) -> Self {
+        let subject = format!("anonymous-{}", random.simple());
+        Self {
+            subject,
+            tenant: DEFAULT_TENANT.into(),
+            roles: Vec::new(),
+            issued_at: None,
+            expires_at: None,
+            instance: None,
+        }
+    }
+
+    /// The owner of the data directory: whom the printed sign-in link and the local socket are for.
+    /// It has every right, in its tenant and over the server.
+    pub fn owner() -> Self {
+        Self {
+            subject: "admin".to_owned(),
+            roles: vec!["admin".to_owned(), SERVER_OPERATOR.to_owned()],
+            ..Self::anonymous(Uuid::nil())
+        }
+    }
+
+    /// Whether the role was granted. A token scoped to an instance tree has no roles, whatever it
+    /// lists.
+    pub fn has_role(&self, role: &str) -> bool {
+        self.instance.is_none() && self.roles.iter().any(|granted| granted == role)
+    }
+
+    /// Whether it sees and repairs every instance of its tenant: role `operator` or `admin`.
+    pub fn is_operator(&self) -> bool {
+        self.has_role("operator") || self.is_admin()
+    }
+
+    /// Whether it may change definitions: role `designer` or `admin`.
+    pub fn is_designer(&self) -> bool {
+        self.has_role("designer") || self.is_admin()
+    }
+
+    /// Whether it may do everything in its tenant: role `admin`.
+    pub fn is_admin(&self) -> bool {
+        self.has_role("admin")
+    }
+
+    /// Whether it has to do with the server as a whole, beyond any tenant: role `server-operator`,
+    /// and the admins of the owner's tenant, [`DEFAULT_TENANT`].
+    pub fn is_server_operator(&self) -> bool {
+        self.has_role(SERVER_OPERATOR) || (self.is_admin() && self.tenant == DEFAULT_TENANT)
+    }
+}
+
+/// How tokens are signed and checked.
+#[derive(Clone)]
+pub struct TokenSettings {
+    /// The HS256 secret; its raw UTF-8 bytes are the key.
+    pub secret: String,
+    /// `iss` that tokens must name, when set; minted tokens name it.
+    pub issuer: Option<String>,
+    /// `aud` that tokens must name, when set; minted tokens name it.
+    pub audience: Option<String>,
+}
+
+/// Why a token was not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// It is genuine, but its time is over: get a new one.
+    Expired,
+    /// It is genuine, but its user was removed, or its tokens were revoked after it was issued.
+    Revoked,
+    /// It is none of ours or lacks something; the sentence says what, without repeating the token.
+    Invalid(String),
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Expired => {
+                f.write_str("expected a valid token, but it has expired: sign in again")
+            }
+            Self::Revoked => f.write_str(
+                "expected a token whose user may still use it, but it was revoked: sign in again",
+            ),
+            Self::Invalid(sentence) => f.write_str(sentence),
+        }
+    }
+}
+
+impl std::error::Error for TokenError {}
+
+/// Verifies and mints tokens.
+pub struct Tokens {
+    settings: TokenSettings,
+    decoding: DecodingKey,
+    encoding: EncodingKey,
+    validation: Validation,
+    issuer: Option<Arc<IssuerKeys>>,
+    roles_claim: RolesClaim,
+    longest: Duration,
+}
+
+#[derive(Deserialize)]
+struct Claims {
+    sub: String,
+    exp: f64,
+    nbf: Option<f64>,
+    iat: Option<f64>,
+    tenant: Option<String>,
+    instance: Option<InstanceKey>,
+    #[serde(flatten)]
+    others: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct Minted<'a> {
+    sub: &'a str,
+    tenant: &'a str,
+    roles: &'a [String],
+    // With milliseconds: a token issued in the second of a revocation, but after it, is good.
+    iat: f64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aud: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<InstanceKey>,
+}
+
+impl Tokens {
+    /// Tokens signed and checked with these settings.
+    pub fn new(settings: TokenSettings) -> Self {
+        Self {
+            decoding: DecodingKey::from_secret(settings.secret.as_bytes()),
+            encoding: EncodingKey::from_secret(settings.secret.as_bytes()),
+            validation: validation(&settings),
+            issuer: None,
+            roles_claim: RolesClaim::default(),
+            longest: limits::TOKEN_LIFETIME,
+            settings,
+        }
+    }
+
+    /// Also accepts tokens signed with an issuer's keys. Its own secret stays good for tokens this
+    /// server mints.
+    pub fn with_issuer(self, keys: Arc<IssuerKeys>) -> Self {
+        Self {
+            issuer: Some(keys),
+            ..self
+        }
+    }
+
+    /// Reads the roles from another claim than `roles`.
+    pub fn with_roles_claim(self, roles_claim: RolesClaim) -> Self {
+        Self {
+            roles_claim,
+            ..self
+        }
+    }
+
+    /// Neither accepts nor mints tokens that end later than so long from now; else
+    /// [`limits::TOKEN_LIFETIME`].
+    pub fn with_longest(self, longest: Duration) -> Self {
+        Self { longest, ..self }
+    }
+
+    /// Who the token speaks for, at `now` on the real clock. There is no leeway: a token has
+    /// expired at its `exp`.
+    pub fn verify(&self, token: &str, now: Time) -> Result<Identity, TokenError> {
+        let invalid = |sentence: &str| Err(TokenError::Invalid(sentence.into()));
+        if token.len() > limits::TOKEN_BYTES {
+            return invalid("expected a token of at most 8192 bytes, but it is longer");
+        }
+        let TokenData { header, claims } = self.decode(token, now)?;
+        if header.crit.is_some() {
+            return invalid(
+                "expected a token without critical header extensions, but its header lists some \
+                in 'crit'",
+            );
+        }
+        let Claims {
+            sub,
+            exp,
+            nbf,
+            iat,
+            tenant,
+            instance,
+            others,
+        } = claims;
+        if sub.is_empty() || sub.len() > limits::NAME_BYTES {
+            return invalid("expected 'sub' of the token to have 1 to 256 bytes, but it has not");
+        }
+        if sub.starts_with(SCHEDULED) {
+            return invalid(
+                "expected 'sub' of the token to be a user, but it begins with 'schedule:', which \
+                is kept for schedules",
+            );
+        }
+        let expires_at = time("exp", exp)?;
+        let issued_at = iat.map(|iat| time("iat", iat)).transpose()?;
+        if now >= expires_at {
+            return Err(TokenError::Expired);
+        }
+        if u128::from(expires_at.0.abs_diff(now.0)) > self.longest.as_millis() {
+            return Err(TokenError::Invalid(self.too_long()));
+        }
+        if nbf
+            .map(|start| time("nbf", start))
+            .transpose()?
+            .is_some_and(|start| now < start)
+        {
+            return invalid(
+                "expected a token that is valid by now, but its 'nbf' is in the future",
+            );
+        }
+        let roles = self
+            .roles_claim
+            .of(&others, header.alg == Algorithm::HS256)
+            .map_err(TokenError::Invalid)?;
+        let tenant = tenant.unwrap_or_else(|| DEFAULT_TENANT.into());
+        Ok(Identity {
+            subject: sub,
+            tenant,
+            roles,
+            issued_at,
+            expires_at: Some(expires_at),
+            instance,
+        })
+    }
+
+    /// The key decides which algorithm a token must have, never the token: HS256 goes with the
+    /// secret and nothing else does.
+    fn decode(&self, token: &str, now: Time) -> Result<TokenData<Claims>, TokenError> {
+        let header = jsonwebtoken::decode_header(token).map_err(|error| refusal(&error))?;
+        let decoded = match (header.alg, &self.issuer) {
+            (Algorithm::HS256, _) | (_, None) => {
+                jsonwebtoken::decode(token, &self.decoding, &self.validation)
+            }
+            (algorithm, Some(keys)) => {
+                let key = keys.find(algorithm, header.kid.as_deref(), now)?;
+                let validation = Validation {
+                    algorithms: vec![algorithm],
+                    ..self.validation.clone()
+                };
+                jsonwebtoken::decode(token, &key, &validation)
+            }
+        };
+        decoded.map_err(|error| refusal(&error))
+    }
+
+    /// A token for this identity that ends `ttl` after `now` on the real clock, counted in whole
+    /// seconds; the identity's own times are not looked at.
+    pub fn mint(
+        &self,
+        identity: &Identity,
+        now: Time,
+        ttl: Duration,
+    ) -> Result<String, TokenError> {
+        if ttl > self.longest {
+            return Err(TokenError::Invalid(self.too_long()));
+        }
+        let issued = now.0.div_euclid(1000);
+        let claims = Minted {
+            sub: &identity.subject,
+            tenant: &identity.tenant,
+            roles: &identity.roles,
+            iat: now.0 as f64 / 1000.0,
+            exp: issued.saturating_add_unsigned(ttl.as_secs()),
+            iss: self.settings.issuer.as_deref(),
+            aud: self.settings.audience.as_deref(),
+            instance: identity.instance,
+        };
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(
+            |error| TokenError::Invalid(format!("expected the token to be signed, but: {error}")),
+        )
+    }
+}
+
+impl Tokens {
+    fn too_long(&self) -> String {
+        format!(
+            "expected a token that ends within {} hours from now, but it ends later: get one for \
+            less long, or raise --max-token-lifetime",
+            self.longest.as_secs() / 3600
+        )
+    }
+}
+
+fn validation(settings: &TokenSettings) -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    // The library reads the system's clock for these; `verify` compares with the time it is given.
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    // Otherwise a token with `aud` is refused when no audience is configured.
+    validation.validate_aud = settings.audience.is_some();
+    // `sub` and `exp` are required by `Claims`, which reads every number there may be; configured
+    // ones are checked only if they are there, unless required too.
+    let mut required = Vec::new();
+    if let Some(issuer) = &settings.issuer {
+        validation.set_issuer(&[issuer]);
+        required.push("iss");
+    }
+    if let Some(audience) = &settings.audience {
+        validation.set_audience(&[audience]);
+        required.push("aud");
+    }
+    validation.set_required_spec_claims(&required);
+    validation
+}
+
+/// The time that a claim gives in seconds with a fraction, as tokens have them.
+fn time(claim: &str, seconds: f64) -> Result<Time, TokenError> {
+    let millis = (seconds * 1000.0).round();
+    if millis.abs() <= Time::last().0 as f64 {
+        return Ok(Time(millis as i64));
+    }
+    let sentence = format!(
+        "expected '{claim}' of the token to be a time in seconds since 1970, at most in the year \
+        9999, but it is none"
+    );
+    Err(TokenError::Invalid(sentence))
+}
+
+/// The sentence for what the library found; it never repeats the token or its content.
+fn refusal(error: &jsonwebtoken::errors::Error) -> TokenError {
+    TokenError::Invalid(match error.kind() {
+        ErrorKind::InvalidSignature => {
+            "expected a token signed with this server's secret or its issuer's key, but its \
+            signature does not match"
+                .into()
+        }
+        ErrorKind::InvalidAlgorithm => "expected a token of a configured algorithm, but its \
+            header names another"
+            .into(),
+        ErrorKind::InvalidIssuer => "expected 'iss' of the token to be the configured issuer, \
+            but it is another"
+            .into(),
+        ErrorKind::InvalidAudience => "expected 'aud' of the token to name the configured \
+            audience, but it does not"
+            .into(),
+        ErrorKind::MissingRequiredClaim(name) => format!(
+            "expected the token to have the claim \
+            '{name}', but it has none"
+        ),
+        ErrorKind::Json(_) => {
+            "expected a token with a known algorithm and the claims sub (text), exp (number) and \
+            roles (list), but it differs"
+                .into()
+        }
+        _ => "expected a bearer JWT of three parts, but this is none".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

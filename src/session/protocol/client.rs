@@ -1,0 +1,352 @@
+//! The frames a client sends, from text to [`ClientFrame`].
+//!
+//! Not here: what they do (`session`), and whether their payload fits the process (`engine`). A
+//! frame that cannot be read becomes a [`FrameError`] that carries the frame's id where it has one,
+//! and names the field.
+
+use serde_json::{Map, Value, value::RawValue};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::{
+    channel::Channel,
+    clock::ClockMove,
+    code::ErrorCode,
+    fields::quoted,
+    on_instance::OnInstance,
+    reading::{frame, hello, read},
+};
+use crate::{
+    model::ids::{ElementKey, InstanceKey},
+    text::json::{self, JsonError},
+};
+
+/// One frame of a client.
+#[derive(Debug)]
+pub enum ClientFrame {
+    /// The first frame of a connection.
+    Hello(Hello),
+    /// Starts a process instance.
+    Start(Start),
+    /// Runs a manual action.
+    Run(Run),
+    /// Follows a channel.
+    Subscribe {
+        /// Correlates the reply.
+        id: FrameId,
+        /// What to follow.
+        channel: Channel,
+        /// Number to go on after; absent asks for a snapshot.
+        after: Option<u64>,
+        /// Whether descendants are followed too; on by default.
+        tree: bool,
+    },
+    /// Stops following a channel.
+    Unsubscribe {
+        /// Correlates the reply.
+        id: FrameId,
+        /// What to stop following.
+        channel: Channel,
+    },
+    /// Brings a fresh token in band.
+    Auth {
+        /// Correlates the reply.
+        id: FrameId,
+        /// The bearer token.
+        token: String,
+    },
+    /// Closes an open Action message.
+    Done {
+        /// Correlates the reply.
+        id: FrameId,
+        /// The instance that pushed the message.
+        instance: InstanceKey,
+        /// The message's number.
+        seq: u64,
+    },
+    /// Corrects the data of an instance.
+    Patch(Patch),
+    /// Answers a ping; any frame would do.
+    Pong,
+    /// A command on an instance that carries no data.
+    OnInstance {
+        /// Correlates the reply.
+        id: FrameId,
+        /// The instance.
+        instance: InstanceKey,
+        /// Which command.
+        command: OnInstance,
+    },
+    /// Moves the process time.
+    Clock {
+        /// Correlates the reply.
+        id: FrameId,
+        /// Where to.
+        to: ClockMove,
+    },
+    /// Asks to be told when nothing is under way.
+    Idle {
+        /// Correlates the reply.
+        id: FrameId,
+    },
+}
+
+impl ClientFrame {
+    /// The id that its answer carries.
+    pub fn id(&self) -> Option<&FrameId> {
+        match self {
+            Self::Start(Start { id, .. })
+            | Self::Run(Run { id, .. })
+            | Self::Patch(Patch { id, .. })
+            | Self::Subscribe { id, .. }
+            | Self::Unsubscribe { id, .. }
+            | Self::Auth { id, .. }
+            | Self::Done { id, .. }
+            | Self::OnInstance { id, .. }
+            | Self::Clock { id, .. }
+            | Self::Idle { id } => Some(id),
+            Self::Hello(_) | Self::Pong => None,
+        }
+    }
+}
+
+/// Who connects, and what to go on with.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Hello {
+    /// Bearer token; absent for an anonymous connection.
+    #[schema(nullable = false)]
+    pub token: Option<String>,
+    /// Name and version of the client, for logs.
+    #[schema(nullable = false, max_length = 256)]
+    pub client: Option<String>,
+    /// The log incarnation the numbers in `resume` belong to.
+    #[schema(nullable = false, max_length = 256)]
+    pub log: Option<String>,
+    /// Where each subscription stood.
+    #[schema(required = false)]
+    pub resume: Vec<ResumePoint>,
+    /// Close code of the former connection, for logs.
+    #[schema(nullable = false)]
+    pub last_close: Option<u64>,
+    /// Whether the client is to be told the schemas of what actions take; off by default.
+    #[schema(required = false)]
+    pub schemas: bool,
+}
+
+/// Where a subscription stood.
+#[derive(Debug, PartialEq, Eq, ToSchema)]
+pub struct ResumePoint {
+    /// The instance followed.
+    pub instance: InstanceKey,
+    /// Number of the last frame applied.
+    pub after: u64,
+}
+
+/// Which process to start, and with what.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Start {
+    /// Correlates the reply; a UUID makes it idempotent.
+    #[schema(ignore)]
+    pub id: FrameId,
+    /// The process's id; absent only when an Action message names it.
+    #[schema(nullable = false, max_length = 256)]
+    pub process: Option<String>,
+    /// Start data.
+    #[schema(nullable = false)]
+    pub data: Option<Payload>,
+    /// The modeller's own key for the instance.
+    #[schema(nullable = false, max_length = 256)]
+    pub business_key: Option<String>,
+    /// Which start event.
+    #[schema(nullable = false, max_length = 256)]
+    pub start_condition: Option<String>,
+    /// The instance that data are copied from.
+    #[schema(nullable = false)]
+    pub inherit_from: Option<InheritFrom>,
+    /// Whether to start the draft, as a test; off by default.
+    #[schema(required = false, default = false)]
+    pub test: bool,
+    /// Whether this connection follows the new instance from its first record; on by default. A
+    /// request over HTTP follows nothing.
+    #[schema(required = false, default = true)]
+    pub subscribe: bool,
+    /// Secret of an anonymous client, by which a repeat gets a token again.
+    #[schema(nullable = false, max_length = 256)]
+    pub nonce: Option<String>,
+}
+
+/// What a start inherits from.
+#[derive(Debug, PartialEq, Eq, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct InheritFrom {
+    /// The instance.
+    pub instance: InstanceKey,
+    /// The Action message that asks for the start; without one the lists below count, which needs
+    /// role operator.
+    #[schema(nullable = false)]
+    pub seq: Option<u64>,
+    /// Paths to copy; absent copies everything.
+    #[schema(nullable = false)]
+    pub params_to_copy: Option<Vec<String>>,
+    /// Paths to leave out.
+    #[schema(required = false)]
+    pub without_params: Vec<String>,
+}
+
+/// Which manual action to run, and with what.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Run {
+    /// Correlates the reply; a UUID makes it idempotent.
+    #[schema(ignore)]
+    pub id: FrameId,
+    /// The instance.
+    #[schema(ignore)]
+    pub instance: InstanceKey,
+    /// The action's name.
+    #[schema(max_length = 256)]
+    pub action: String,
+    /// What the user filled in.
+    #[schema(nullable = false)]
+    pub data: Option<Payload>,
+    /// The element, when several offer the action.
+    #[schema(nullable = false)]
+    pub element: Option<ElementKey>,
+    /// Refuse with `conflict` unless the instance stands at this number.
+    #[schema(nullable = false)]
+    pub if_seq: Option<u64>,
+}
+
+/// What to merge into the data of an instance.
+#[derive(Debug, ToSchema)]
+#[schema(rename_all = "camelCase")]
+pub struct Patch {
+    /// Correlates the reply; a UUID makes it idempotent.
+    #[schema(ignore)]
+    pub id: FrameId,
+    /// The instance.
+    #[schema(ignore)]
+    pub instance: InstanceKey,
+    /// Merged member by member; every other value replaces what is there, `null` too.
+    pub data: Payload,
+    /// Refuse with `conflict` unless the instance stands at this number.
+    #[schema(nullable = false)]
+    pub if_seq: Option<u64>,
+}
+
+/// The id a client gave its frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrameId(String);
+
+impl FrameId {
+    /// As it was read.
+    pub(super) fn new(id: String) -> Self {
+        Self(id)
+    }
+
+    /// As the client wrote it; echoed in the answer.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The idempotency key: the id, if it is a UUID in hyphenated form.
+    pub fn uuid(&self) -> Option<Uuid> {
+        (self.0.len() == 36)
+            .then(|| Uuid::parse_str(&self.0).ok())
+            .flatten()
+    }
+}
+
+impl From<Uuid> for FrameId {
+    fn from(id: Uuid) -> Self {
+        Self(id.hyphenated().to_string())
+    }
+}
+
+/// A JSON object that nobody has read yet.
+#[derive(Clone, Debug)]
+pub struct Payload(Box<RawValue>);
+
+impl Payload {
+    pub(super) fn new(object: Box<RawValue>) -> Self {
+        Self(object)
+    }
+
+    /// Its text, one JSON object.
+    pub fn text(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Its members. What only a full reading finds (half a surrogate pair, a number that would lose
+    /// digits) fails here: answer `bad_request` with the sentence.
+    pub fn parse(&self) -> Result<Map<String, Value>, String> {
+        json::from_text(self.text()).map_err(|error| match error {
+            JsonError::Inexact { .. } => {
+                format!("expected 'data' to hold numbers that keep their digits, but {error}")
+            }
+            JsonError::Repeated { .. } => {
+                format!("expected 'data' to hold each member once, but {error}")
+            }
+            error => format!("expected 'data' to be a JSON object, but: {error}"),
+        })
+    }
+}
+
+/// Why a frame could not be read.
+#[derive(Debug, PartialEq, Eq)]
+pub struct FrameError {
+    /// The frame's id, where it could be read.
+    pub id: Option<String>,
+    /// `bad_request` or `too_large`.
+    pub code: ErrorCode,
+    /// What was expected, and what came.
+    pub message: String,
+}
+
+/// Reads one text message of a client.
+pub fn parse(text: &str) -> Result<ClientFrame, FrameError> {
+    let (fields, id) = read(text)?;
+    let whole = || {
+        let frame = frame(&fields, id.as_ref())?;
+        // A sign of life says nothing, so nothing in it can be mistyped.
+        if !matches!(frame, ClientFrame::Pong) {
+            fields.finish()?;
+        }
+        Ok(frame)
+    };
+    whole().map_err(|message| FrameError {
+        id: id.map(|id| id.0),
+        code: ErrorCode::BadRequest,
+        message,
+    })
+}
+
+/// Reads the first text message of a client, which must be a `hello`.
+pub fn parse_hello(text: &str) -> Result<Hello, FrameError> {
+    let (fields, id) = read(text)?;
+    let first = || match fields.text("type")?.as_deref() {
+        Some("hello") => {
+            let hello = hello(&fields)?;
+            fields.finish().map(|()| hello)
+        }
+        Some(other) => Err(format!(
+            "expected 'hello' as the 'type' of a connection's first frame, but it is {}: send \
+            hello first",
+            quoted(other)
+        )),
+        None => Err(
+            "expected 'hello' as the 'type' of a connection's first frame, but it has no 'type'"
+                .into(),
+        ),
+    };
+    first().map_err(|message| FrameError {
+        id: id.map(|id| id.0),
+        code: ErrorCode::BadRequest,
+        message,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,410 @@
+//! From committed rows to wire shapes: the frames of a row, the next step in replies, progress and
+//! snapshots.
+//!
+//! A row's frames are rendered once, by the first connection that needs them, and shared; progress
+//! and results once per standpoint, as what receivers may do differs. A replay renders the same
+//! frames from rows read back, so a client cannot tell the two apart.
+
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use uuid::Uuid;
+
+use super::{
+    channel::Channel,
+    server::{OpenAction, ServerFrame, Snapshot, to_text},
+    shared::{ActionTail, ChildTail, DataTail, ProgressTail, ViewTail, shared_frame},
+    step::{ActionEntry, ChildEntry, IncidentEntry, NodeEntry, StepResult},
+};
+use crate::{
+    engine::{
+        Record, RecordBatch,
+        access::{Caller, Permissions, UNEXPLAINED},
+        instance_outcome::InstanceOutcome,
+        next_step::{NextStep, Offer, Token},
+        record::{Push, Status},
+        state::Child,
+    },
+    model::{
+        action::{MessageType, Required},
+        executable::{ActionWork, ExecutableProcess},
+        ids::InstanceKey,
+        upload::UploadRules,
+    },
+    runtime::{
+        channel::SharedFrame,
+        instance_request::{Committed, InstanceContents, Observed},
+        missed_rows::Missed,
+    },
+};
+
+/// The frames of a committed row that are the same for everybody: all but its progress.
+pub fn messages(committed: &Committed) -> &[SharedFrame] {
+    committed
+        .rendered
+        .messages
+        .get_or_init(|| missed_frames(committed.instance, &committed.row))
+}
+
+/// The progress frame of a committed row, as the caller is told it.
+pub fn progress_of(committed: &Committed, caller: &Caller) -> SharedFrame {
+    let standpoint = committed.standpoint(caller);
+    let render = || {
+        let prev = messages(committed)
+            .last()
+            .map_or(committed.row.first_seq - 1, |frame| frame.seq);
+        let (seq, cause) = (committed.row.last_seq(), committed.cause());
+        progress(
+            committed.instance,
+            seq,
+            prev,
+            &executable(committed),
+            &committed.next,
+            &standpoint,
+            cause,
+        )
+    };
+    committed
+        .rendered
+        .step(standpoint.clone())
+        .progress
+        .get_or_init(render)
+        .clone()
+}
+
+fn executable(committed: &Committed) -> Arc<ExecutableProcess> {
+    committed.process.executable.clone()
+}
+
+/// The frames of rows that were missed, but their progress.
+pub fn frames_of_missed(instance: InstanceKey, missed: &Missed) -> &[SharedFrame] {
+    missed.frames.get_or_init(|| {
+        missed
+            .rows
+            .iter()
+            .flat_map(|row| missed_frames(instance, row))
+            .collect()
+    })
+}
+
+/// The progress frame of an observation, for a caller that stands at `prev`.
+pub fn observed_progress(observed: &Observed, caller: &Caller, prev: u64) -> SharedFrame {
+    let standpoint = observed.standpoint(caller);
+    let (instance, process) = (observed.head().key, &observed.process.executable);
+    let render = || {
+        progress(
+            instance,
+            observed.seq,
+            prev,
+            process,
+            &observed.next,
+            &standpoint,
+            None,
+        )
+    };
+    observed
+        .rendered
+        .step(standpoint.clone())
+        .progress
+        .get_or_init(render)
+        .clone()
+}
+
+/// The snapshot frame of an observation, as the caller is told it; `None` when it was not asked for
+/// as a whole.
+pub fn snapshot(observed: &Observed, caller: &Caller) -> Option<ByteString> {
+    let whole = observed.whole.as_ref()?;
+    let standpoint = observed.standpoint(caller);
+    let render = || render_snapshot(observed, whole, &standpoint);
+    Some(
+        observed
+            .rendered
+            .step(standpoint.clone())
+            .snapshot
+            .get_or_init(render)
+            .clone(),
+    )
+}
+
+fn render_snapshot(
+    observed: &Observed,
+    whole: &InstanceContents,
+    standpoint: &Permissions,
+) -> ByteString {
+    let (head, process, next) = (
+        observed.head(),
+        &observed.process.executable,
+        &observed.next,
+    );
+    let instance = head.key;
+    let snapshot = Snapshot {
+        channel: &Channel::Instance(instance),
+        seq: observed.seq,
+        process: &head.process.id,
+        parent: head.parent.as_ref().map(|link| link.instance),
+        status: next.status.name(),
+        outcome: next.outcome.map(InstanceOutcome::name),
+        view: &whole.view,
+        nodes: &nodes(instance, process, next, standpoint),
+        actions: &actions(instance, process, next, standpoint),
+        open: &whole.open.iter().map(OpenAction::from).collect::<Vec<_>>(),
+        children: &children(instance, &observed.children),
+    };
+    snapshot.text()
+}
+
+/// The frames of a row but its progress: what a replay repeats.
+pub fn missed_frames(instance: InstanceKey, row: &RecordBatch) -> Vec<SharedFrame> {
+    let cause = row.command.as_ref().map(|tag| tag.id.to_string());
+    let mut prev = row.first_seq - 1;
+    let mut frames = Vec::new();
+    for (seq, record) in row.numbered() {
+        let Some(frame) = frame(instance, seq, prev, record, cause.as_deref()) else {
+            continue;
+        };
+        prev = seq;
+        frames.push(frame);
+    }
+    frames
+}
+
+fn frame(
+    instance: InstanceKey,
+    seq: u64,
+    prev: u64,
+    record: &Record,
+    cause: Option<&str>,
+) -> Option<SharedFrame> {
+    match record {
+        Record::Pushed(push) => Some(pushed(instance, seq, prev, push, cause)),
+        Record::ViewReplaced { body } => {
+            Some(shared_frame(instance, seq, prev, &ViewTail { body }))
+        }
+        Record::ChildStarted(start) => {
+            let element = start.element.map(|element| element.wire(instance));
+            let child = ChildEntry {
+                instance: start.child,
+                process: &start.process,
+                element,
+                status: Status::Started.name(),
+            };
+            let mut frame = shared_frame(instance, seq, prev, &ChildTail { child });
+            frame.announces = Some(start.child);
+            Some(frame)
+        }
+        Record::ChildEnded {
+            child,
+            process,
+            status,
+        } => {
+            let child = ChildEntry {
+                instance: *child,
+                process,
+                element: None,
+                status: status.name(),
+            };
+            Some(shared_frame(instance, seq, prev, &ChildTail { child }))
+        }
+        _ => None,
+    }
+}
+
+fn pushed(
+    instance: InstanceKey,
+    seq: u64,
+    prev: u64,
+    push: &Push,
+    cause: Option<&str>,
+) -> SharedFrame {
+    let (node, action, body) = (push.node.as_str(), push.action.as_str(), &push.body);
+    match push.kind {
+        MessageType::Default => shared_frame(
+            instance,
+            seq,
+            prev,
+            &DataTail {
+                instance,
+                node,
+                action,
+                body,
+                origin: push.origin,
+                cause,
+            },
+        ),
+        MessageType::Action => {
+            let until = push.open_until.map(|until| until.to_string());
+            shared_frame(
+                instance,
+                seq,
+                prev,
+                &ActionTail {
+                    instance,
+                    node,
+                    body,
+                    until,
+                },
+            )
+        }
+    }
+}
+
+/// The progress frame of a row's end.
+pub fn progress(
+    instance: InstanceKey,
+    seq: u64,
+    prev: u64,
+    process: &ExecutableProcess,
+    next: &NextStep,
+    standpoint: &Permissions,
+    cause: Option<Uuid>,
+) -> SharedFrame {
+    let cause = cause.map(|id| id.to_string());
+    let tail = ProgressTail {
+        status: next.status.name(),
+        outcome: next.outcome.map(InstanceOutcome::name),
+        nodes: &nodes(instance, process, next, standpoint),
+        actions: &actions(instance, process, next, standpoint),
+        cause: cause.as_deref(),
+    };
+    shared_frame(instance, seq, prev, &tail)
+}
+
+/// The tokens of a next step.
+fn nodes<'a>(
+    instance: InstanceKey,
+    process: &'a ExecutableProcess,
+    next: &'a NextStep,
+    standpoint: &Permissions,
+) -> Vec<NodeEntry<'a>> {
+    let entry = |(index, token): (usize, &'a Token)| {
+        let node = process.node(&token.node)?;
+        Some(NodeEntry {
+            element: token.element.wire(instance),
+            node: &node.id,
+            name: &node.name,
+            r#type: node.kind.bpmn_name(),
+            read_only: !standpoint.token(index),
+            assignee: token.assignee.as_deref(),
+            due_at: token.due.map(|due| due.to_string()),
+            reminded_at: token.reminded.map(|reminded| reminded.to_string()),
+            incident: token.incident.as_ref().map(|incident| IncidentEntry {
+                code: &incident.code,
+                message: if standpoint.is_explained() {
+                    &incident.message
+                } else {
+                    UNEXPLAINED
+                },
+            }),
+        })
+    };
+    next.tokens.iter().enumerate().filter_map(entry).collect()
+}
+
+/// The actions of a next step.
+fn actions<'a>(
+    instance: InstanceKey,
+    process: &'a ExecutableProcess,
+    next: &'a NextStep,
+    standpoint: &Permissions,
+) -> Vec<ActionEntry<'a>> {
+    let open = next
+        .offers
+        .iter()
+        .enumerate()
+        .filter(|&(index, _)| standpoint.offer(next, index));
+    open.filter_map(|(_, offer)| action(instance, process, offer))
+        .collect()
+}
+
+fn action<'a>(
+    instance: InstanceKey,
+    process: &'a ExecutableProcess,
+    offer: &'a Offer,
+) -> Option<ActionEntry<'a>> {
+    let action = process.node(&offer.node)?.action(&offer.action)?;
+    let rules = if let ActionWork::UploadFile { rules, .. } = &action.work {
+        Some(rules)
+    } else {
+        None
+    };
+    Some(ActionEntry {
+        name: &action.name,
+        element: offer.element.wire(instance),
+        node: &offer.node,
+        order: action.order,
+        r#type: action.type_name,
+        required: if action.required == Required::Mandatory {
+            "mandatory"
+        } else {
+            "optional"
+        },
+        repeatable: action.repeatable,
+        parent: action.parent.as_deref(),
+        back: offer.back,
+        keys: action.keys.names().iter().map(String::as_str).collect(),
+        required_keys: action.keys.required(),
+        schema: action.keys.input_schema().map(|input| input.name.as_str()),
+        max_bytes: rules.map(UploadRules::max_bytes),
+        types: rules.and_then(UploadRules::types),
+    })
+}
+
+/// Children as receivers see them, in the order they were started.
+pub fn children<'a>(
+    parent: InstanceKey,
+    children: impl IntoIterator<Item = &'a Child>,
+) -> Vec<ChildEntry<'a>> {
+    let entry = |child: &'a Child| ChildEntry {
+        instance: child.start.child,
+        process: &child.start.process,
+        element: child.start.element.map(|element| element.wire(parent)),
+        status: child.status.name(),
+    };
+    let mut children: Vec<&Child> = children.into_iter().collect();
+    children.sort_by_key(|child| child.seq);
+    children.into_iter().map(entry).collect()
+}
+
+/// The `result` of a command, as JSON text, as the caller is told it. Shared by the repliers of one
+/// row and standpoint unless it carries a token.
+pub fn result(committed: &Committed, caller: &Caller, token: Option<&str>) -> ByteString {
+    let standpoint = committed.standpoint(caller);
+    if token.is_some() {
+        return render_result(committed, &standpoint, token);
+    }
+    let step = committed.rendered.step(standpoint.clone());
+    step.result
+        .get_or_init(|| render_result(committed, &standpoint, None))
+        .clone()
+}
+
+fn render_result(
+    committed: &Committed,
+    standpoint: &Permissions,
+    token: Option<&str>,
+) -> ByteString {
+    let (instance, process) = (committed.instance, &committed.process.executable);
+    to_text(&StepResult {
+        instance,
+        status: committed.next.status.name(),
+        outcome: committed.next.outcome.map(InstanceOutcome::name),
+        nodes: nodes(instance, process, &committed.next, standpoint),
+        actions: actions(instance, process, &committed.next, standpoint),
+        ignored: committed.row.ignored.iter().map(String::as_str).collect(),
+        children: children(instance, &committed.children),
+        token,
+    })
+}
+
+/// Nodes and actions of a look, as the caller is told them.
+pub fn observed_step<'a>(
+    observed: &'a Observed,
+    caller: &Caller,
+) -> (Vec<NodeEntry<'a>>, Vec<ActionEntry<'a>>) {
+    let (instance, process) = (observed.head().key, &observed.process.executable);
+    let standpoint = observed.standpoint(caller);
+    (
+        nodes(instance, process, &observed.next, &standpoint),
+        actions(instance, process, &observed.next, &standpoint),
+    )
+}

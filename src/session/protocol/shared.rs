@@ -1,0 +1,178 @@
+//! Frames that follow an instance: written once, sent to every subscriber.
+//!
+//! Subscribers differ in one place only, `prev`, and mostly not even there; so a frame is kept
+//! whole, and written anew only for a subscriber that stands elsewhere.
+
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::{
+    channel::Channel,
+    server::to_text,
+    step::{ActionEntry, ChildEntry, NodeEntry},
+};
+use crate::{engine::record::Status, model::ids::InstanceKey, runtime::channel::SharedFrame};
+
+/// What a shared frame tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SharedKind {
+    /// A Data message.
+    Data,
+    /// An Action message.
+    Action,
+    /// A new view.
+    View,
+    /// A child instance.
+    Child,
+    /// Where the instance stands after a command.
+    Progress,
+}
+
+impl SharedKind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Data => "data",
+            Self::Action => "action",
+            Self::View => "view",
+            Self::Child => "child",
+            Self::Progress => "progress",
+        }
+    }
+}
+
+/// Body of a Data message.
+#[derive(Serialize, ToSchema)]
+pub struct DataTail<'a> {
+    /// The instance.
+    pub instance: InstanceKey,
+    /// Node that pushed it.
+    pub node: &'a str,
+    /// Action that pushed it.
+    pub action: &'a str,
+    /// The JSON object to merge into the view.
+    #[schema(value_type = Object)]
+    pub body: &'a Value,
+    /// The child it came from.
+    #[schema(required)]
+    pub origin: Option<InstanceKey>,
+    /// Id of the command it followed from.
+    #[schema(required)]
+    pub cause: Option<&'a str>,
+}
+
+/// Body of an Action message.
+#[derive(Serialize, ToSchema)]
+pub struct ActionTail<'a> {
+    /// The instance.
+    pub instance: InstanceKey,
+    /// Node that pushed it.
+    pub node: &'a str,
+    /// What the frontend is asked to do.
+    #[schema(value_type = Object)]
+    pub body: &'a Value,
+    /// Until when it can be answered, RFC 3339; absent when it waits for no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, format = DateTime)]
+    pub until: Option<String>,
+}
+
+/// A view that replaces the client's.
+#[derive(Serialize, ToSchema)]
+pub struct ViewTail<'a> {
+    /// The new view.
+    #[schema(value_type = Object)]
+    pub body: &'a Value,
+}
+
+/// A child that was started or has changed its status.
+#[derive(Serialize, ToSchema)]
+pub struct ChildTail<'a> {
+    /// The child.
+    pub child: ChildEntry<'a>,
+}
+
+/// Where the instance stands; complete, not a patch.
+#[derive(Serialize, ToSchema)]
+pub struct ProgressTail<'a> {
+    /// Status of the instance.
+    #[schema(value_type = Status)]
+    pub status: &'a str,
+    /// How it went, once it has finished: `rejected` or `skipped`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<&'a str>,
+    /// Active elements.
+    pub nodes: &'a [NodeEntry<'a>],
+    /// What receivers of this frame may run.
+    pub actions: &'a [ActionEntry<'a>],
+    /// Id of the command it followed from.
+    #[schema(required)]
+    pub cause: Option<&'a str>,
+}
+
+/// What follows the numbers in a shared frame. Sealed by the list below: each has its kind.
+pub trait Tail: Serialize {
+    /// The kind of frame it makes.
+    const KIND: SharedKind;
+}
+
+impl Tail for DataTail<'_> {
+    const KIND: SharedKind = SharedKind::Data;
+}
+impl Tail for ActionTail<'_> {
+    const KIND: SharedKind = SharedKind::Action;
+}
+impl Tail for ViewTail<'_> {
+    const KIND: SharedKind = SharedKind::View;
+}
+impl Tail for ChildTail<'_> {
+    const KIND: SharedKind = SharedKind::Child;
+}
+impl Tail for ProgressTail<'_> {
+    const KIND: SharedKind = SharedKind::Progress;
+}
+
+/// Writes a frame of `instance`'s channel.
+pub fn shared_frame<T: Tail>(
+    instance: InstanceKey,
+    seq: u64,
+    natural_prev: u64,
+    tail: &T,
+) -> SharedFrame {
+    // No name or key in the header needs escaping.
+    let kind = T::KIND.name();
+    let head = format!(
+        r#"{{"type":"{kind}","channel":"{}","seq":{seq},"prev":"#,
+        Channel::Instance(instance)
+    );
+    // The tail is an object with at least one member: its opening bracket becomes the comma.
+    let text = to_text(tail);
+    SharedFrame::new(seq, natural_prev, &head, &format!(",{}", &text[1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ptr;
+
+    use super::*;
+
+    #[test]
+    fn subscribers_share_the_text_unless_they_stand_elsewhere() {
+        let key: InstanceKey = "0197a1b2-0000-7000-8000-000000000007".parse().unwrap();
+        let body = serde_json::json!({"a": 1});
+        let frame = shared_frame(key, 95, 94, &ViewTail { body: &body });
+        let head = r#"{"type":"view","channel":"instance/0197a1b2-0000-7000-8000-000000000007","seq":95,"prev":"#;
+        assert_eq!(
+            frame.for_cursor(94),
+            format!(r#"{head}94,"body":{{"a":1}}}}"#)
+        );
+        assert_eq!(
+            frame.for_cursor(7),
+            format!(r#"{head}7,"body":{{"a":1}}}}"#)
+        );
+        assert!(ptr::eq(
+            frame.for_cursor(94).as_ptr(),
+            frame.for_cursor(94).as_ptr()
+        ));
+    }
+}

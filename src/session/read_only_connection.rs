@@ -1,0 +1,98 @@
+//! A connection of somebody who only listens to one instance: a stream. It is the same machine as a
+//! websocket's connection, without the half that hears: nobody says hello, pings or asks; who it is
+//! and what is followed is known from the start.
+//!
+//! Not here: how events look and how they are carried (`web::sse::sse_connection`), what a cursor holds
+//! (`tree_cursor`).
+
+use std::{sync::Arc, time::Instant};
+
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{
+    auth::principal::Principal,
+    connection::Connection,
+    inbox::Inbound,
+    protocol::server::ResyncReason,
+    sessions::Sessions,
+    subscription::{
+        state::{Acknowledgement, StartFrom},
+        tree_cursor::TreeCursor,
+    },
+};
+
+impl Connection {
+    /// A connection that tells `principal` what happens after `cursor`; from a snapshot on when that
+    /// holds no number. Comes with the cursor that is to be advanced by the mark of each frame.
+    pub fn listening(
+        sessions: Arc<Sessions>,
+        principal: Principal,
+        cursor: TreeCursor,
+        now: Instant,
+    ) -> (Self, UnboundedReceiver<Inbound>, TreeCursor) {
+        let log = sessions.runtime.log.as_u128() as u32;
+        let (mut connection, inbound) = Self::open(sessions, None, None, now);
+        connection.principal = Some(principal);
+        connection.is_read_only = false;
+        let cursor = connection.resume_tree(cursor, log);
+        (connection, inbound, cursor)
+    }
+
+    /// Follows from where the cursor stands, if its numbers mean something here.
+    fn resume_tree(&mut self, cursor: TreeCursor, log: u32) -> TreeCursor {
+        let (root, tree) = (cursor.root, cursor.tree);
+        let anew = match cursor.at {
+            None => Some(None),
+            Some(_) if cursor.log.is_some_and(|other| other != log) => {
+                Some(Some(ResyncReason::Restored))
+            }
+            Some(_) if cursor.incomplete && tree => Some(Some(ResyncReason::Lag)),
+            Some(_) => None,
+        };
+        if let Some(reason) = anew {
+            self.follow(
+                root,
+                0,
+                StartFrom::Snapshot(reason),
+                tree,
+                Acknowledgement::Shown,
+                None,
+            );
+            return TreeCursor::new(root, tree).of_log(log);
+        }
+        self.follow(
+            root,
+            cursor.at.unwrap_or_default(),
+            StartFrom::Replay,
+            tree,
+            Acknowledgement::Shown,
+            None,
+        );
+        if tree {
+            for &(child, seq) in cursor.live.iter().chain(&cursor.ended) {
+                // One that was announced only may not be there yet; its parent then announces it
+                // again.
+                let acknowledgement = if seq == 0 {
+                    Acknowledgement::Claimed
+                } else {
+                    Acknowledgement::Shown
+                };
+                self.follow(
+                    child,
+                    seq,
+                    StartFrom::Replay,
+                    true,
+                    acknowledgement,
+                    Some(root),
+                );
+            }
+        }
+        cursor.of_log(log)
+    }
+
+    /// Whether nothing more will come: whatever was followed has ended, or may not be seen any
+    /// more, and all of it was sent.
+    pub fn is_over(&self) -> bool {
+        self.is_drained() && self.following.values().all(|following| following.ended)
+    }
+}

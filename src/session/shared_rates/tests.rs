@@ -1,0 +1,192 @@
+use uuid::Uuid;
+
+use super::*;
+use crate::session::auth::token::Identity;
+
+const START: Asked = Asked::Start;
+const REQUEST: Asked = Asked::Request(0);
+
+fn limits() -> Limits {
+    Limits {
+        anonymous: Rates {
+            requests: Quota::new(10, 20),
+            bytes: Quota::new(100, 1_000),
+            starts: Quota::new(5, 20),
+        },
+        user: Rates {
+            requests: Quota::new(50, 100),
+            ..Rates::OFF
+        },
+        address: Rates {
+            requests: Quota::new(100, 150),
+            ..Rates::OFF
+        },
+        ..Limits::default()
+    }
+}
+
+fn user(name: &str, instance: Option<Uuid>) -> Principal {
+    Principal::new(Some(Identity {
+        subject: name.to_owned(),
+        instance: instance.map(crate::model::ids::InstanceKey),
+        ..Identity::anonymous(Uuid::nil())
+    }))
+}
+
+fn address(text: &str) -> Option<IpAddr> {
+    Some(text.parse().unwrap())
+}
+
+/// How many of these pass at once.
+fn passed(rates: &SharedRates, payer: Payer, asked: Asked, now: Instant) -> usize {
+    (0..1_000)
+        .take_while(|_| rates.admit(payer, asked, now).is_ok())
+        .count()
+}
+
+#[test]
+fn strangers_of_an_address_share_its_rates_whatever_token_of_a_tree_they_show() {
+    let (rates, now) = (SharedRates::new(&limits()), Instant::now());
+    let nobody = rates.payer(None, address("192.0.2.1"));
+    let guest = rates.payer(
+        Some(&user("guest", Some(Uuid::nil()))),
+        address("192.0.2.1"),
+    );
+    assert_eq!(nobody, guest);
+    assert_eq!(passed(&rates, nobody, START, now), 20);
+    let spent = rates.admit(guest, START, now).unwrap_err();
+    assert_eq!(spent.limit, Limit::AnonymousStarts);
+    assert!(spent.sentence().contains("starts"), "{}", spent.sentence());
+    let elsewhere = rates.payer(None, address("192.0.2.2"));
+    assert!(rates.admit(elsewhere, START, now).is_ok());
+    assert_eq!(
+        passed(&rates, nobody, START, now + Duration::from_secs(2)),
+        10
+    );
+}
+
+#[test]
+fn a_network_of_ipv6_is_one_address() {
+    let (rates, now) = (SharedRates::new(&limits()), Instant::now());
+    let of = |text| rates.payer(None, address(text));
+    assert_eq!(passed(&rates, of("2001:db8::1"), REQUEST, now), 20);
+    assert!(rates.admit(of("2001:db8::2"), REQUEST, now).is_err());
+    assert!(rates.admit(of("2001:db8:0:1::2"), REQUEST, now).is_ok());
+}
+
+#[test]
+fn users_count_for_themselves_and_together_for_their_address_apart_from_strangers() {
+    let (rates, now) = (SharedRates::new(&limits()), Instant::now());
+    let at = address("192.0.2.1");
+    let payer = |name| rates.payer(Some(&user(name, None)), at);
+    assert_eq!(passed(&rates, rates.payer(None, at), REQUEST, now), 20);
+    assert_eq!(passed(&rates, payer("alice"), REQUEST, now), 100);
+    let limit = |payer| {
+        rates
+            .admit(payer, REQUEST, now)
+            .map_err(|spent| spent.limit)
+    };
+    assert_eq!(limit(payer("alice")), Err(Limit::UserRequests));
+    // Each refused one counts for the address: whoever is over the rate goes on asking.
+    let others = passed(&rates, payer("bob"), REQUEST, now);
+    assert!((45..=50).contains(&others), "{others}");
+    assert_eq!(limit(payer("bob")), Err(Limit::AddressRequests));
+    let bob_at_home = rates.payer(Some(&user("bob", None)), address("192.0.2.9"));
+    assert_eq!(limit(bob_at_home), Ok(()));
+    // On the local socket nobody has an address.
+    assert_eq!(rates.payer(None, None), Payer::default());
+    assert_eq!(passed(&rates, Payer::default(), START, now), 1_000);
+}
+
+#[test]
+fn large_bodies_cost_and_the_largest_passes_after_a_pause() {
+    let (rates, now) = (SharedRates::new(&limits()), Instant::now());
+    let payer = rates.payer(None, address("192.0.2.1"));
+    let megabyte = Asked::Request(1 << 20);
+    assert!(rates.admit(payer, megabyte, now).is_ok());
+    let spent = rates.admit(payer, Asked::Request(100), now).unwrap_err();
+    assert_eq!(
+        (spent.limit, spent.after),
+        (Limit::AnonymousBytes, Duration::from_secs(1))
+    );
+    assert!(
+        rates
+            .admit(payer, megabyte, now + Duration::from_secs(9))
+            .is_err()
+    );
+    assert!(
+        rates
+            .admit(payer, megabyte, now + Duration::from_secs(10))
+            .is_ok()
+    );
+}
+
+/// Many clients of one address start at once, and each comes again as told.
+#[test]
+fn obeying_suffices() {
+    let (rates, start) = (SharedRates::new(&limits()), Instant::now());
+    let payer = rates.payer(None, address("192.0.2.1"));
+    let mut due = std::collections::BinaryHeap::from_iter(
+        (0..200).map(|_| std::cmp::Reverse(Duration::ZERO)),
+    );
+    let (mut asked, mut last) = (0, Duration::ZERO);
+    while let Some(std::cmp::Reverse(at)) = due.pop() {
+        (asked, last) = (asked + 1, at);
+        if let Err(spent) = rates.admit(payer, START, start + at) {
+            due.push(std::cmp::Reverse(at + spent.after));
+        }
+    }
+    assert!(asked <= 2 * 200, "each comes again once: {asked}");
+    assert_eq!(last, Duration::from_secs(36), "180 at 5 per second");
+}
+
+#[test]
+fn memory_is_bounded_whatever_number_of_addresses_comes() {
+    let (rates, now) = (SharedRates::new(&limits()), Instant::now());
+    let kept = || -> usize {
+        let shards = rates.anonymous.shards.iter();
+        shards.map(|shard| shard.lock().unwrap().known.len()).sum()
+    };
+    for number in 0..2 * limits::RATES_KEPT as u32 {
+        let payer = rates.payer(None, Some(std::net::Ipv4Addr::from(number).into()));
+        let _ = rates.admit(payer, START, now);
+    }
+    assert!(kept() <= limits::RATES_KEPT, "{}", kept());
+    // Those beyond have a rate, too, all together.
+    let more = (0..10_000).filter(|number| {
+        let address = std::net::Ipv4Addr::from(u32::MAX - number);
+        rates
+            .admit(rates.payer(None, Some(address.into())), START, now)
+            .is_ok()
+    });
+    assert!(more.count() <= SHARDS * 20);
+    // Users are kept apart: strangers take no room of theirs.
+    let alice = rates.payer(Some(&user("alice", None)), address("192.0.2.1"));
+    assert_eq!(passed(&rates, alice, REQUEST, now), 100);
+    // When buckets are full again they are forgotten.
+    let later = now + Duration::from_secs(60);
+    for number in 0..1_000_u32 {
+        let address = std::net::Ipv4Addr::from(u32::MAX / 2 - number);
+        let payer = rates.payer(None, Some(address.into()));
+        assert!(rates.admit(payer, START, later).is_ok());
+    }
+    assert!(kept() <= 1_000, "{}", kept());
+}
+
+#[test]
+fn off_is_off() {
+    let off = Limits {
+        anonymous: Rates::OFF,
+        user: Rates::OFF,
+        address: Rates::OFF,
+        ..Limits::default()
+    };
+    let (rates, now) = (SharedRates::new(&off), Instant::now());
+    for payer in [
+        rates.payer(None, address("192.0.2.1")),
+        rates.payer(Some(&user("alice", None)), address("192.0.2.1")),
+    ] {
+        assert_eq!(passed(&rates, payer, START, now), 1_000);
+        assert_eq!(passed(&rates, payer, Asked::Request(1 << 30), now), 1_000);
+    }
+}

@@ -1,0 +1,11 @@
+//! What a connection is subscribed to: instances, their children, and lists.
+//!
+//! Not here: how frames are spelled (`protocol`), where committed records come from
+//! (`runtime::channel`). Where to go next: `subscriptions` for the life of one subscription.
+
+pub mod list_contents;
+pub mod lists;
+pub mod state;
+pub mod subscribe_on_start;
+pub mod subscriptions;
+pub mod tree_cursor;

@@ -1,0 +1,374 @@
+//! The lists a connection follows: `tasks` and `process/ID`. Queries, not logs: a snapshot, then
+//! changes, numbered within the subscription.
+//!
+//! The list joins the runtime's changes first and reads the store then; what changed in between is
+//! applied on top, so nothing is missed. A list with too much unsent starts over with a snapshot.
+//! What its frames look like: `frames::lists`. What belongs into it: `list_contents`.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{
+    super::{
+        connection::{Connection, Out},
+        inbox::{Inbound, Inbox},
+        protocol::{
+            channel::Channel,
+            client::FrameId,
+            code::ErrorCode,
+            lists::{
+                InstanceEntry, InstanceFrame, InstancesSnapshot, TaskEntry, TasksFrame,
+                TasksSnapshot,
+            },
+            server::{Reply, Resync, ResyncReason, ServerFrame},
+            step::{SubscribeMode, SubscribeResult},
+            wire_error::WireError,
+        },
+    },
+    list_contents::{Contents, ListChange, Subject},
+};
+use crate::{
+    engine::access::Caller,
+    journal::{InstanceFilter, ReadModelChange, StoreError, StoreReader, TaskAudience},
+    limits,
+    runtime::lists::ListFollower,
+};
+
+/// One followed list of a connection.
+pub(in crate::session) struct ListFollowing {
+    follower: Arc<dyn ListFollower>,
+    list: Arc<FollowedList>,
+    /// Replies owed once it has begun.
+    ids: Vec<FrameId>,
+    /// Said before the snapshot, when it replaces what the client holds.
+    resync: Option<ResyncReason>,
+    /// The number of the newest frame; `None` before the snapshot.
+    seq: Option<u64>,
+    round: u64,
+}
+
+/// The part of a followed list that the runtime's threads see.
+struct FollowedList {
+    channel: Channel,
+    inbox: Arc<Inbox>,
+    round: u64,
+    contents: Mutex<Contents>,
+}
+
+impl FollowedList {
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        // A panic half-way through a change can at most show a task too many until the next
+        // snapshot.
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ListFollower for FollowedList {
+    fn changed(&self, changes: &[ReadModelChange]) {
+        if self.contents().take(changes) {
+            self.inbox.put(Inbound::ListChanged {
+                channel: self.channel.clone(),
+                round: self.round,
+            });
+        }
+    }
+}
+
+/// What a list's snapshot is made from.
+pub type Listed = Result<Vec<ListChange>, StoreError>;
+
+impl Connection {
+    /// Follows a list, or begins it again.
+    pub(in crate::session) fn follow_list(&mut self, id: FrameId, channel: Channel) {
+        let Some(caller) = self.caller() else { return };
+        if let Some(sentence) = no_list(&channel, &caller) {
+            return self.send_error(
+                Some(id.as_str()),
+                Some(&channel),
+                &WireError::new(ErrorCode::Forbidden, sentence),
+            );
+        }
+        if self.lists.len() >= limits::LISTS && !self.lists.contains_key(&channel) {
+            limits::Limit::Lists.refused();
+            let sentence = format!(
+                "expected at most {} lists per connection, but this is one more: unsubscribe some",
+                limits::LISTS
+            );
+            return self.send_error(
+                Some(id.as_str()),
+                Some(&channel),
+                &WireError::new(ErrorCode::TooLarge, sentence),
+            );
+        }
+        let mut ids = self.unfollow_list(&channel);
+        ids.push(id);
+        self.begin_list(channel, &caller, ids, None);
+    }
+
+    /// Lets go of a list; returns the replies it owes.
+    pub(in crate::session) fn unfollow_list(&mut self, channel: &Channel) -> Vec<FrameId> {
+        let Some(following) = self.lists.remove(channel) else {
+            return Vec::new();
+        };
+        self.sessions.runtime.lists.leave(&following.follower);
+        following.ids
+    }
+
+    /// Begins every list again, as the user's rights have changed.
+    pub(in crate::session) fn list_again(&mut self, reason: ResyncReason) {
+        let Some(caller) = self.caller() else { return };
+        for channel in self.lists.keys().cloned().collect::<Vec<_>>() {
+            let ids = self.unfollow_list(&channel);
+            if let Some(sentence) = no_list(&channel, &caller) {
+                self.send_error(
+                    None,
+                    Some(&channel),
+                    &WireError::new(ErrorCode::Forbidden, sentence),
+                );
+            } else {
+                self.begin_list(channel, &caller, ids, Some(reason));
+            }
+        }
+    }
+
+    fn begin_list(
+        &mut self,
+        channel: Channel,
+        caller: &Caller,
+        ids: Vec<FrameId>,
+        resync: Option<ResyncReason>,
+    ) {
+        self.rounds += 1;
+        let round = self.rounds;
+        let subject = subject(&channel, caller);
+        let contents = Mutex::new(Contents::new(subject.clone()));
+        let list = Arc::new(FollowedList {
+            channel: channel.clone(),
+            inbox: self.inbox.clone(),
+            round,
+            contents,
+        });
+        let follower: Arc<dyn ListFollower> = list.clone();
+        self.sessions.runtime.lists.join(follower.clone());
+        let inbox = self.inbox.clone();
+        let told = channel.clone();
+        self.sessions.runtime.journal.read_then(
+            move |reader| read(reader, &subject),
+            move |listed| {
+                inbox.put(Inbound::Listed {
+                    channel: told,
+                    round,
+                    listed,
+                })
+            },
+        );
+        self.lists.insert(
+            channel,
+            ListFollowing {
+                follower,
+                list,
+                ids,
+                resync,
+                seq: None,
+                round,
+            },
+        );
+    }
+
+    /// The store has answered: the snapshot, and on top what changed meanwhile.
+    pub(in crate::session) fn listed(&mut self, channel: &Channel, round: u64, listed: Listed) {
+        let Some(following) = self
+            .lists
+            .get_mut(channel)
+            .filter(|following| following.round == round)
+        else {
+            return;
+        };
+        let rows = match listed {
+            Ok(rows) => rows,
+            Err(error) => {
+                log::error!("the list {channel} cannot be read: {error}");
+                let ids = self.unfollow_list(channel);
+                let wire = WireError::new(
+                    ErrorCode::Internal,
+                    "expected to read the list, but it cannot be read: subscribe again",
+                );
+                let ids: Vec<Option<&str>> = if ids.is_empty() {
+                    vec![None]
+                } else {
+                    ids.iter().map(|id| Some(id.as_str())).collect()
+                };
+                return ids
+                    .into_iter()
+                    .for_each(|id| self.send_error(id, Some(channel), &wire));
+            }
+        };
+        if let Some(reason) = following.resync.take() {
+            self.out
+                .push_back(Out::Text(Resync { channel, reason }.text()));
+        }
+        let more = rows.len() > limits::TASKS_LISTED;
+        let shown = &rows[..rows.len().min(limits::TASKS_LISTED)];
+        self.out.push_back(Out::Text(match channel {
+            Channel::Process(_) => {
+                let instances: Vec<InstanceEntry<'_>> = shown
+                    .iter()
+                    .filter_map(ListChange::instance)
+                    .map(Into::into)
+                    .collect();
+                InstancesSnapshot {
+                    channel,
+                    seq: 0,
+                    instances: &instances,
+                    more,
+                }
+                .text()
+            }
+            _ => {
+                let tasks: Vec<TaskEntry<'_>> = shown
+                    .iter()
+                    .filter_map(ListChange::task)
+                    .map(Into::into)
+                    .collect();
+                TasksSnapshot {
+                    channel,
+                    seq: 0,
+                    tasks: &tasks,
+                    more,
+                }
+                .text()
+            }
+        }));
+        following.seq = Some(0);
+        for id in following.ids.drain(..) {
+            let result = SubscribeResult {
+                channel,
+                seq: 0,
+                mode: SubscribeMode::Snapshot,
+            };
+            let reply = Reply {
+                id: id.as_str(),
+                seq: Some(0),
+                duplicate: false,
+                result,
+            };
+            self.out.push_back(Out::Text(reply.text()));
+        }
+        following.list.contents().begin(shown);
+        self.send_changes(channel, round);
+    }
+
+    /// The list has changed: what is new takes its place among the outgoing frames.
+    pub(in crate::session) fn send_changes(&mut self, channel: &Channel, round: u64) {
+        let Some(following) = self
+            .lists
+            .get_mut(channel)
+            .filter(|following| following.round == round)
+        else {
+            return;
+        };
+        let Some(seq) = &mut following.seq else {
+            return;
+        };
+        let Some(changes) = following.list.contents().drain() else {
+            let Some(caller) = self.caller() else { return };
+            let ids = self.unfollow_list(channel);
+            return self.begin_list(channel.clone(), &caller, ids, Some(ResyncReason::Lag));
+        };
+        if matches!(channel, Channel::Process(_)) {
+            for row in changes.iter().filter_map(ListChange::instance) {
+                *seq += 1;
+                let frame = InstanceFrame {
+                    channel,
+                    seq: *seq,
+                    prev: *seq - 1,
+                    entry: row.into(),
+                };
+                self.out.push_back(Out::Text(frame.text()));
+            }
+        } else if !changes.is_empty() {
+            let set: Vec<TaskEntry<'_>> = changes
+                .iter()
+                .filter_map(ListChange::task)
+                .map(Into::into)
+                .collect();
+            let removed: Vec<String> = changes
+                .iter()
+                .filter_map(ListChange::gone)
+                .map(|(key, element)| element.wire(key))
+                .collect();
+            *seq += 1;
+            let frame = TasksFrame {
+                channel,
+                seq: *seq,
+                prev: *seq - 1,
+                set: &set,
+                removed: &removed,
+            };
+            self.out.push_back(Out::Text(frame.text()));
+        }
+    }
+
+    /// The connection ends: its lists are not followed any more.
+    pub(in crate::session) fn leave_lists(&mut self) {
+        for following in self.lists.values() {
+            self.sessions.runtime.lists.leave(&following.follower);
+        }
+    }
+}
+
+/// Why a caller may not follow a list.
+fn no_list(channel: &Channel, caller: &Caller) -> Option<&'static str> {
+    match channel {
+        // Tasks are found by their owner, who may have started other trees, too.
+        Channel::Tasks if caller.trees.is_some() => Some(
+            "expected the token of a user, but this one is good for one instance and its \
+            children only",
+        ),
+        Channel::Process(_) if !caller.operator => Some(
+            "expected role operator or admin to follow the instances of a process, but this user \
+            has neither",
+        ),
+        _ => None,
+    }
+}
+
+/// Whose list it is, or of which process.
+fn subject(channel: &Channel, caller: &Caller) -> Subject {
+    match channel {
+        Channel::Process(id) => Subject::Instances {
+            tenant: caller.tenant.clone(),
+            process: (id != ANY_PROCESS).then(|| id.clone()),
+        },
+        _ => Subject::Tasks(TaskAudience {
+            tenant: caller.tenant.clone(),
+            subject: caller.subject.clone(),
+            roles: caller.roles.to_vec(),
+        }),
+    }
+}
+
+/// In place of an id in `process/ID`: the instances of every process.
+const ANY_PROCESS: &str = "*";
+
+/// One row more than is shown tells whether there are more.
+fn read(reader: &dyn StoreReader, subject: &Subject) -> Listed {
+    match subject {
+        Subject::Tasks(audience) => Ok(reader
+            .tasks_for(audience, limits::TASKS_LISTED + 1)?
+            .into_iter()
+            .map(ListChange::Task)
+            .collect()),
+        Subject::Instances { tenant, process } => {
+            let filter = InstanceFilter {
+                tenant: Some(tenant.clone()),
+                process: process.clone(),
+                ..InstanceFilter::default()
+            };
+            Ok(reader
+                .instances(&filter, None, limits::TASKS_LISTED + 1)?
+                .into_iter()
+                .map(ListChange::Instance)
+                .collect())
+        }
+    }
+}

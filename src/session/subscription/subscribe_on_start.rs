@@ -1,0 +1,62 @@
+//! How a connection follows the instances it starts itself: from their first record, without a
+//! snapshot.
+//!
+//! The subscription is set up before the start is sent, so that no row is missed, and begins when
+//! the start is answered. Other subscriptions: `subscriptions`.
+
+use super::{
+    super::connection::{Connection, Out},
+    state::{Acknowledgement, Phase, StartFrom, Subscription},
+};
+use crate::{limits, model::ids::InstanceKey};
+
+impl Connection {
+    /// Prepares to follow an instance that this connection is about to start. Nothing of it is
+    /// shown before the start is answered: the key may be that of somebody else's instance.
+    pub(in crate::session) fn await_start(&mut self, instance: InstanceKey) {
+        if !self.following.contains_key(&instance) && self.following.len() < limits::SUBSCRIPTIONS {
+            let phase = Phase::AwaitingStart;
+            // Without room it is told when the start is answered.
+            let _ = self.add(instance, 0, phase, true, Acknowledgement::None, None);
+        }
+    }
+
+    /// The start was done: the frames of its commit take their place before the reply. `false` when
+    /// the connection has no room for another subscription.
+    pub(in crate::session) fn follow_started(
+        &mut self,
+        instance: InstanceKey,
+        duplicate: bool,
+    ) -> bool {
+        let has_room = self.following.len() < limits::SUBSCRIPTIONS;
+        match self.following.get_mut(&instance) {
+            Some(following) if following.awaits_start() && !duplicate => {
+                following.phase = Phase::Live;
+                self.out.push_back(Out::Pull(instance));
+            }
+            Some(following) if !following.awaits_start() => {}
+            None if !has_room => return false,
+            // It began earlier, or while there was no room: what has happened since is read.
+            _ => self.follow(
+                instance,
+                0,
+                StartFrom::Replay,
+                true,
+                Acknowledgement::Shown,
+                None,
+            ),
+        }
+        true
+    }
+
+    /// The start was refused.
+    pub(in crate::session) fn start_refused(&mut self, instance: InstanceKey) {
+        if self
+            .following
+            .get(&instance)
+            .is_some_and(Subscription::awaits_start)
+        {
+            self.unfollow(instance);
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! What every HTTP request passes: the server, its routes, origins, tokens, bodies and problems.
+//!
+//! Not here: what a resource does (`rest`, `jobs`, `pages`). Where to go next: `server`, then
+//! `route_table`.
+
+pub mod accepted_tokens;
+pub mod access_log;
+pub mod app;
+pub mod audit;
+pub mod auth;
+pub mod body;
+pub mod connections;
+pub mod cors;
+pub mod key_address;
+pub mod origin_check;
+pub mod password_login;
+pub mod problem;
+pub mod route_table;
+pub mod server;

@@ -1,0 +1,127 @@
+//! A line of the log for each request that was answered (`--access-log`): who asked for what, and
+//! what came of it.
+//!
+//! The line comes when the answer is out: at the end of a stream or of a websocket's connection. It
+//! holds no query, as tickets stand there, no header and no body. Not here: counts of the same
+//! (`metrics`).
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use actix_web::{
+    Error, HttpMessage,
+    body::{BodySize, BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    middleware::Next,
+    web::{Bytes, Data},
+};
+
+use super::{super::rest::metrics::route, app::App};
+use crate::{
+    logging::{self, ACCESS, Field},
+    session::auth::token::Identity,
+};
+
+/// Who sends a request, noted where it is found out.
+struct Asker(String);
+
+/// What the line will say, written when this is dropped.
+struct Line {
+    began: Instant,
+    bytes: u64,
+    fields: Vec<(&'static str, Field)>,
+}
+
+/// A body that is counted as it goes out.
+pub struct Counted {
+    body: BoxBody,
+    line: Line,
+}
+
+impl App {
+    /// Notes who sends a request, if there will be a line about it.
+    pub(in crate::web) fn note_asker(
+        &self,
+        request: &impl HttpMessage,
+        identity: Option<&Identity>,
+    ) {
+        if let Some(identity) = identity.filter(|_| self.config.access_log) {
+            request
+                .extensions_mut()
+                .insert(Asker(identity.subject.clone()));
+        }
+    }
+}
+
+/// Writes the line.
+///
+/// # Errors
+/// Those of the request.
+pub async fn access_log(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<Counted>, Error> {
+    let began = Instant::now();
+    let address = request
+        .app_data::<Data<App>>()
+        .and_then(|app| app.approach(request.head()).address);
+    let mut fields: Vec<(&str, Field)> = vec![
+        ("method", request.method().as_str().into()),
+        ("path", request.path().into()),
+    ];
+    let response = next.call(request).await?;
+    fields.push(("route", route(response.request()).into()));
+    fields.push(("status", u32::from(response.status().as_u16()).into()));
+    fields.extend(
+        response
+            .request()
+            .extensions()
+            .get::<Asker>()
+            .map(|Asker(user)| ("user", user.as_str().into())),
+    );
+    fields.extend(address.map(|address| ("address", Field::Text(address.to_string()))));
+    let line = Line {
+        began,
+        bytes: 0,
+        fields,
+    };
+    Ok(response.map_body(|_, body| Counted {
+        body: body.boxed(),
+        line,
+    }))
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        // To a tenth.
+        self.fields.push((
+            "ms",
+            Field::Number((self.began.elapsed().as_secs_f64() * 10_000.0).round() / 10.0),
+        ));
+        self.fields.push(("bytes", self.bytes.into()));
+        logging::event(log::Level::Info, ACCESS, "request answered", &self.fields);
+    }
+}
+
+impl MessageBody for Counted {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.body).poll_next(cx);
+        if let Poll::Ready(Some(Ok(bytes))) = &polled {
+            this.line.bytes += bytes.len() as u64;
+        }
+        polled
+    }
+}

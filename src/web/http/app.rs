@@ -1,0 +1,152 @@
+//! What every request handler shares: the sessions' parts, configuration, tickets, open
+//! connections.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use actix_web::{HttpMessage, HttpRequest, dev::RequestHead};
+
+use super::{
+    super::{
+        proxy::client_info::Approach,
+        shared_room::{SharedRoom, Taker},
+        transport::{ConnectionHandle, ConnectionTable},
+    },
+    connections::{ConnectionPermit, Connections},
+    origin_check::Refusals,
+    problem::Problem,
+};
+use crate::{
+    admin::Pages,
+    config::Config,
+    limits::network,
+    runtime::clock::real_now,
+    session::{
+        auth::{
+            principal::Principal,
+            ticket::{TicketUse, Tickets},
+            token::Identity,
+        },
+        protocol::code::ErrorCode,
+        sessions::Sessions,
+    },
+};
+
+/// The shared state of the web edge.
+pub struct App {
+    /// How the server was started.
+    pub config: Config,
+    /// Runtime, tokens, limits.
+    pub sessions: Arc<Sessions>,
+    /// All TCP connections.
+    pub transport: Arc<ConnectionTable>,
+    /// Memory for bodies of requests, in bytes.
+    pub body_memory: Arc<SharedRoom>,
+    /// Uploads under way.
+    pub uploads: Arc<SharedRoom>,
+    /// Open websockets.
+    pub connections: Arc<Connections>,
+    /// The pages for people.
+    pub pages: Pages,
+    /// One-time tickets.
+    pub tickets: Mutex<Tickets>,
+    /// Refused origins the log was told of.
+    pub refusals: Refusals,
+}
+
+impl App {
+    /// Uses up a ticket: whom it was issued for, unless its tokens were revoked since.
+    pub fn take_ticket(&self, ticket: &str, purpose: TicketUse) -> Option<Identity> {
+        let identity = self
+            .tickets
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take(ticket, purpose, real_now())?;
+        self.sessions.still_good(identity).ok()
+    }
+
+    /// How a request came here, by way of the proxies that are trusted.
+    pub fn approach<'a>(&self, head: &'a RequestHead) -> Approach<'a> {
+        Approach::of(head, &self.config.trusted_proxies)
+    }
+
+    /// Whose part of what all share a request takes: that of the user it was found to be from, else
+    /// that of strangers at its address.
+    pub fn taker(&self, request: &HttpRequest) -> Taker {
+        let found = request.extensions().get::<Taker>().cloned();
+        let address = || self.approach(request.head()).address.map(network);
+        found.unwrap_or_else(|| Taker::Stranger(address()))
+    }
+
+    /// Notes who sends a request.
+    pub fn note_taker(&self, request: &HttpRequest, principal: &Principal) {
+        let Some(taker) = Taker::of(principal) else {
+            return;
+        };
+        request.extensions_mut().insert(taker);
+        if let Some(connection) = ConnectionHandle::of(request) {
+            connection.is_known();
+        }
+    }
+
+    /// Refuses what would only be cut.
+    ///
+    /// # Errors
+    /// 503 when the server is going down.
+    pub fn require_staying(&self) -> Result<(), Problem> {
+        if !self.connections.is_draining() {
+            return Ok(());
+        }
+        let sentence =
+            "expected a server that stays, but this one is stopping: come back in a moment";
+        Err(Problem::new(ErrorCode::Busy, sentence))
+    }
+
+    /// ConnectionPermits for somebody who listens to a stream: one of its address and one of its user.
+    ///
+    /// # Errors
+    /// 503 when either has too many.
+    pub fn admit_listener(
+        &self,
+        request: &HttpRequest,
+        principal: &Principal,
+    ) -> Result<Vec<ConnectionPermit>, Problem> {
+        let mut places = self.admit_address(request)?;
+        let limit = self.config.limits.max_connections_per_user;
+        places.push(
+            self.connections
+                .of_user(&principal.user(), limit)
+                .ok_or_else(|| {
+                    let sentence = format!(
+                        "expected at most {limit} connections of one user, but this is one more"
+                    );
+                    Problem::new(ErrorCode::Busy, sentence)
+                })?,
+        );
+        Ok(places)
+    }
+
+    /// A place for a connection from the request's address.
+    ///
+    /// # Errors
+    /// 503 when that address has too many.
+    pub fn admit_address(&self, request: &HttpRequest) -> Result<Vec<ConnectionPermit>, Problem> {
+        let Some(address) = self.approach(request.head()).address else {
+            return Ok(Vec::new());
+        };
+        let limit = self.config.limits.max_connections_per_address;
+        let place = self
+            .connections
+            .from_address(address, limit)
+            .ok_or_else(|| {
+                log::debug!("a connection from {address} was refused: it has {limit}");
+                Problem::new(
+                    ErrorCode::Busy,
+                    format!(
+                        "expected at most {limit} connections from one \
+                address, but this is one more"
+                    ),
+                )
+            })?;
+        Ok(vec![place])
+    }
+}

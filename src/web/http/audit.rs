@@ -1,0 +1,127 @@
+//! Lines of the log about what administrators and designers do, and about sign-ins that fail.
+//!
+//! A request that is cut off may have done what it asked for all the same: then the line says that
+//! this is not known, so nobody can act unseen by hanging up. Not here: what operators do to
+//! instances (`runtime`), what the lines look like (`logging`).
+
+use actix_web::{HttpRequest, ResponseError, http::StatusCode};
+
+use super::{app::App, problem::Problem};
+use crate::{
+    logging::{self, AUDIT, Field, Quota},
+    runtime::clock::steady_now,
+    session::auth::token::Identity,
+};
+
+/// Lines about failed sign-ins in a minute; the next one tells how many were left out.
+const FAILED_SIGN_INS: u32 = 20;
+
+/// Something an administrator is about to do.
+pub struct Act {
+    what: &'static str,
+    fields: Vec<(&'static str, Field)>,
+    under_way: bool,
+}
+
+impl Act {
+    /// By somebody who has signed in.
+    pub fn by(principal: &Identity, what: &'static str) -> Self {
+        Self {
+            what,
+            fields: vec![
+                ("by", (&principal.subject).into()),
+                ("tenant", (&principal.tenant).into()),
+            ],
+            under_way: true,
+        }
+    }
+
+    /// By whoever owns the data directory.
+    pub fn by_owner(what: &'static str) -> Self {
+        Self {
+            what,
+            fields: vec![("by", "the owner of the data directory".into())],
+            under_way: true,
+        }
+    }
+
+    /// What it is done to. Never a password, a token or a user's data.
+    #[must_use]
+    pub fn on(mut self, name: &'static str, value: impl Into<Field>) -> Self {
+        self.fields.push((name, value.into()));
+        self
+    }
+
+    /// Does it, and writes the line if it is done.
+    ///
+    /// # Errors
+    /// Those of the act; then nothing is written.
+    pub async fn done<T, E>(self, doing: impl Future<Output = Result<T, E>>) -> Result<T, E> {
+        let mut act = self;
+        let outcome = doing.await;
+        act.under_way = false;
+        if outcome.is_ok() {
+            act.write(act.what);
+        }
+        outcome
+    }
+
+    /// Does it, for a caller that writes more about it then: a line of its own is written only when
+    /// the request is cut off.
+    pub async fn told_later<T>(self, doing: impl Future<Output = T>) -> T {
+        let mut act = self;
+        let outcome = doing.await;
+        act.under_way = false;
+        outcome
+    }
+
+    /// Writes the line: it is done already.
+    pub fn is_done(mut self) {
+        self.under_way = false;
+        self.write(self.what);
+    }
+
+    fn write(&self, message: &str) {
+        logging::event(log::Level::Info, AUDIT, message, &self.fields);
+    }
+}
+
+impl Drop for Act {
+    fn drop(&mut self) {
+        if self.under_way {
+            self.write(&format!(
+                "{}, perhaps: the request was cut off before its answer",
+                self.what
+            ));
+        }
+    }
+}
+
+impl App {
+    /// Writes a line about a sign-in that failed, if there were not too many; with the name that
+    /// was tried, if one was.
+    pub fn sign_in_failed(&self, request: &HttpRequest, name: Option<&str>, problem: &Problem) {
+        static QUOTA: Quota = Quota::per_minute(FAILED_SIGN_INS);
+        let status = problem.status_code();
+        if !matches!(
+            status,
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
+        ) {
+            return;
+        }
+        let Some(left_out) = QUOTA.take(steady_now().0) else {
+            return;
+        };
+        let mut fields: Vec<(&str, Field)> = vec![("status", u32::from(status.as_u16()).into())];
+        fields.extend(name.map(|name| ("user", name.into())));
+        fields.extend(
+            self.approach(request.head())
+                .address
+                .map(|address| ("address", Field::Text(address.to_string()))),
+        );
+        if left_out > 0 {
+            fields.push(("left_out", left_out.into()));
+        }
+        logging::event(log::Level::Warn, AUDIT, "a sign-in failed", &fields);
+    }
+}

@@ -1,0 +1,245 @@
+//! Who sends a request: the bearer token of its header, or the cookie of a person who signed in to
+//! the pages.
+//!
+//! A browser adds the cookie by itself, also for foreign pages. So a request that changes something
+//! by the cookie must say that it comes from an allowed origin; a stranger's must not say that it
+//! comes from another, so that a foreign page cannot use the visitor's address. A bearer token is
+//! added by nobody but its holder.
+
+use actix_web::{
+    HttpRequest,
+    cookie::{Cookie, SameSite, time::Duration},
+    http::header::AUTHORIZATION,
+};
+
+use super::{app::App, problem::Problem};
+use crate::{
+    limits,
+    model::ids::Time,
+    runtime::clock::real_now,
+    session::{
+        auth::{
+            principal::Principal,
+            token::{Identity, TokenError},
+        },
+        protocol::code::ErrorCode,
+    },
+};
+
+/// The cookie that holds the token of a person who signed in.
+pub const COOKIE: &str = "stepwire-session";
+
+impl App {
+    /// Who sends the request; a stranger without a token or cookie.
+    ///
+    /// # Errors
+    /// 400 for a header that cannot be read, 401 for a token that is not accepted, 403 from a
+    /// foreign origin.
+    pub fn principal(&self, request: &HttpRequest) -> Result<Principal, Problem> {
+        let Some(token) = bearer_token(request)? else {
+            let identity = self.signed_in(request);
+            self.note_asker(request, identity.as_ref());
+            if !request.method().is_safe() {
+                self.require_origin(request)?;
+                if identity.is_some() {
+                    self.require_proof_of_origin(request)?;
+                }
+            }
+            return Ok(Principal::new(identity));
+        };
+        let identity = accepted(self.identify(request, token))?;
+        self.note_asker(request, Some(&identity));
+        Ok(Principal::new(Some(identity)))
+    }
+
+    /// Who a token speaks for.
+    ///
+    /// # Errors
+    /// 401 with the code that says whether a new token would do.
+    pub fn verify(&self, token: &str) -> Result<Identity, Problem> {
+        accepted(self.sessions.identify(token))
+    }
+
+    /// The bearer of a token for whatever its rights reach; not a stranger.
+    ///
+    /// # Errors
+    /// As [`App::who`], and 401 for a stranger.
+    pub fn bearer(&self, request: &HttpRequest) -> Result<Principal, Problem> {
+        let principal = self.principal(request)?;
+        if principal.identity.is_none() {
+            if let Some(cookie) = request.cookie(COOKIE) {
+                // Whoever signed in and is asked to again wants to know why.
+                self.verify(cookie.value())?;
+            }
+            let sentence = "expected a token ('Authorization: Bearer TOKEN') or a signed-in \
+                user, but there is neither";
+            return Err(Problem::new(ErrorCode::Unauthenticated, sentence));
+        }
+        Ok(principal)
+    }
+
+    /// A user: not the holder of a token that is good for one instance tree only.
+    ///
+    /// # Errors
+    /// As [`App::bearer`], and 403 for such a token.
+    pub fn user(&self, request: &HttpRequest) -> Result<(Principal, Identity), Problem> {
+        let principal = self.bearer(request)?;
+        match principal
+            .identity
+            .clone()
+            .filter(|identity| identity.instance.is_none())
+        {
+            Some(identity) => Ok((principal, identity)),
+            None => {
+                let sentence = "expected the token of a user, but this one is good for one \
+                    instance and its children only";
+                Err(Problem::new(ErrorCode::Forbidden, sentence))
+            }
+        }
+    }
+
+    /// Who has signed in to the pages; an old or foreign cookie counts as none.
+    pub fn signed_in(&self, request: &HttpRequest) -> Option<Identity> {
+        let cookie = request.cookie(COOKIE)?;
+        self.sessions.identify(cookie.value()).ok()
+    }
+
+    /// A token for somebody who signs in, and when it ends: not after the token that was shown for
+    /// it.
+    ///
+    /// # Errors
+    /// 500 when it cannot be made.
+    pub fn token_of_sign_in(&self, identity: &Identity) -> Result<(String, Time), Problem> {
+        self.token_for(identity, limits::SIGNED_IN)
+    }
+
+    /// A token that is good this long, but no longer than what the identity rests on, and when it
+    /// ends.
+    ///
+    /// # Errors
+    /// 500 when it cannot be made.
+    pub fn token_for(
+        &self,
+        identity: &Identity,
+        ttl: std::time::Duration,
+    ) -> Result<(String, Time), Problem> {
+        let now = real_now();
+        // The token counts whole seconds.
+        let begin = now.0.div_euclid(1000);
+        let longest = begin.saturating_add_unsigned(ttl.as_secs());
+        let end = identity.expires_at.map_or(longest, |end| {
+            longest.min(end.0.div_euclid(1000)).max(begin)
+        });
+        let ttl = std::time::Duration::from_secs(end.abs_diff(begin));
+        let token = self
+            .sessions
+            .tokens
+            .mint(identity, now, ttl)
+            .map_err(|error| {
+                log::error!("nobody can sign in: {error}");
+                Problem::new(
+                    ErrorCode::Internal,
+                    "expected to sign you in, but the token could not be made",
+                )
+            })?;
+        Ok((token, Time(end.saturating_mul(1000))))
+    }
+
+    /// The cookie that signs the subject of this token in.
+    ///
+    /// # Errors
+    /// 413 for one that is longer than browsers keep: they would drop it without a word.
+    pub fn sign_in_cookie(
+        &self,
+        request: &HttpRequest,
+        token: String,
+    ) -> Result<Cookie<'static>, Problem> {
+        let (length, longest) = (COOKIE.len() + 1 + token.len(), limits::COOKIE_BYTES);
+        if length > longest {
+            let sentence = format!(
+                "expected a sign-in that a browser keeps, a cookie of at most {longest} bytes, \
+                but this one has {length}: sign in with a token that has fewer or shorter roles"
+            );
+            return Err(Problem::new(ErrorCode::TooLarge, sentence));
+        }
+        Ok(self.cookie(
+            request,
+            token,
+            Duration::seconds(limits::SIGNED_IN.as_secs() as i64),
+        ))
+    }
+
+    /// The cookie that signs out.
+    pub fn sign_out_cookie(&self, request: &HttpRequest) -> Cookie<'static> {
+        self.cookie(request, String::new(), Duration::ZERO)
+    }
+
+    fn cookie(&self, request: &HttpRequest, token: String, age: Duration) -> Cookie<'static> {
+        let secure = self.approach(request.head()).https;
+        Cookie::build(COOKIE, token)
+            .path("/")
+            .http_only(true)
+            .same_site(SameSite::Lax)
+            .secure(secure)
+            .max_age(age)
+            .finish()
+    }
+}
+
+fn accepted(verified: Result<Identity, TokenError>) -> Result<Identity, Problem> {
+    verified.map_err(|error| {
+        let code = if error == TokenError::Expired {
+            ErrorCode::TokenExpired
+        } else {
+            ErrorCode::Unauthenticated
+        };
+        Problem::new(code, error.to_string())
+    })
+}
+
+/// The token of the header `Authorization`; `None` without the header. What it says is never
+/// repeated: it may hold a secret.
+///
+/// # Errors
+/// 400 for a header of another form, 401 for another scheme.
+pub(in crate::web) fn bearer_token(request: &HttpRequest) -> Result<Option<&str>, Problem> {
+    let mut headers = request.headers().get_all(AUTHORIZATION);
+    let (Some(header), second) = (headers.next(), headers.next()) else {
+        return Ok(None);
+    };
+    let wrong = |code, found: &str| {
+        Problem::new(
+            code,
+            format!("expected the header 'Authorization: Bearer TOKEN', but {found}"),
+        )
+    };
+    if second.is_some() {
+        return Err(wrong(ErrorCode::BadRequest, "it is there twice: send one"));
+    }
+    let Ok(text) = header.to_str() else {
+        return Err(wrong(ErrorCode::BadRequest, "it is no ASCII text"));
+    };
+    match text.trim().split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(Some(token.trim())),
+        Some((scheme, _))
+            if ["basic", "digest", "negotiate"].contains(&&*scheme.to_ascii_lowercase()) =>
+        {
+            Err(wrong(
+                ErrorCode::Unauthenticated,
+                &format!("its scheme is '{scheme}': get a token from POST /v1/login"),
+            ))
+        }
+        Some(_) => Err(wrong(
+            ErrorCode::Unauthenticated,
+            "its scheme is another one",
+        )),
+        None if text.trim().eq_ignore_ascii_case("bearer") => Err(wrong(
+            ErrorCode::BadRequest,
+            "there is no token after 'Bearer'",
+        )),
+        None => Err(wrong(
+            ErrorCode::BadRequest,
+            "it has no scheme: put 'Bearer ' before the token",
+        )),
+    }
+}

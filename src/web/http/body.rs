@@ -1,0 +1,273 @@
+//! Bodies of requests, read up to a limit.
+
+use std::time::Instant;
+
+use actix_web::{
+    HttpMessage, HttpRequest,
+    error::PayloadError,
+    http::{
+        StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE},
+    },
+    web::{Bytes, Data, Payload},
+};
+use futures_util::{Stream, StreamExt};
+use serde::de::DeserializeOwned;
+use tokio::time::timeout_at;
+
+use super::{
+    super::{body_pace::BodyPace, shared_room::RoomPermit},
+    app::App,
+    problem::Problem,
+};
+use crate::{
+    limits::{self, Limit},
+    session::protocol::{code::ErrorCode, spelling},
+    text,
+};
+
+/// The body, at most `limit` bytes of it. Its memory is taken from what all bodies may have before
+/// anything of it is held, and given back when the request has been answered.
+///
+/// # Errors
+/// 413 when it is longer, 400 when it breaks off, 408 when it comes in too slowly, 503 when too much
+/// memory is taken by bodies.
+pub async fn bytes(request: &HttpRequest, body: Payload, limit: usize) -> Result<Bytes, Problem> {
+    let announced = length(request).unwrap_or(0);
+    if announced > limit as u64 {
+        return Err(too_large(limit));
+    }
+    let app = request.app_data::<Data<App>>();
+    let mut held = HeldBody {
+        permit: app.map(|app| app.body_memory.permit(app.taker(request))),
+        bytes: Vec::new(),
+    };
+    held.make_room(announced as usize)?;
+    let pace = BodyPace::new(Instant::now(), limits::BODY_TIME);
+    held.fill(body, pace, limit).await?;
+    request.extensions_mut().insert(held.permit);
+    Ok(held.bytes.into())
+}
+
+/// What of a body is here, and the room that was made for it.
+struct HeldBody {
+    permit: Option<RoomPermit>,
+    bytes: Vec<u8>,
+}
+
+impl HeldBody {
+    /// Takes a body to its end.
+    async fn fill(
+        &mut self,
+        mut body: impl Stream<Item = Result<Bytes, PayloadError>> + Unpin,
+        mut pace: BodyPace,
+        limit: usize,
+    ) -> Result<(), Problem> {
+        loop {
+            let next = timeout_at(pace.deadline().into(), body.next()).await;
+            let piece = match next.map_err(|_| too_slow())? {
+                None => return Ok(()),
+                Some(piece) => piece.map_err(|error| {
+                    let sentence = format!("expected a whole body, but: {error}");
+                    Problem::new(ErrorCode::BadRequest, sentence)
+                })?,
+            };
+            pace = pace.after(piece.len());
+            let length = self.bytes.len() + piece.len();
+            if length > limit {
+                return Err(too_large(limit));
+            }
+            self.make_room(length)?;
+            self.bytes.extend_from_slice(&piece);
+        }
+    }
+
+    /// Makes room for so many bytes altogether: twice as much as before where their number is not
+    /// known.
+    fn make_room(&mut self, length: usize) -> Result<(), Problem> {
+        if length <= self.bytes.capacity() {
+            return Ok(());
+        }
+        let capacity = length.max(2 * self.bytes.capacity());
+        if let Some(permit) = &mut self.permit
+            && !permit.resize(capacity)
+        {
+            return Err(no_room());
+        }
+        self.bytes.reserve_exact(capacity - self.bytes.len());
+        Ok(())
+    }
+}
+
+/// The length a request announces for its body.
+pub fn length(request: &HttpRequest) -> Option<u64> {
+    let value = request.headers().get(CONTENT_LENGTH)?;
+    value.to_str().ok()?.parse().ok()
+}
+
+fn too_large(limit: usize) -> Problem {
+    Problem::new(
+        ErrorCode::TooLarge,
+        format!("expected a body of at most {limit} bytes, but it is longer"),
+    )
+}
+
+/// 503: bodies have taken all the memory they may.
+pub fn no_room() -> Problem {
+    Limit::BodyMemory.refused();
+    Problem::new(
+        ErrorCode::Busy,
+        "expected room for the body, but too many others are on their way; nothing was changed: \
+        send it again in a moment",
+    )
+}
+
+/// 408: a body comes in too slowly.
+pub fn too_slow() -> Problem {
+    Limit::SlowBodies.refused();
+    let sentence = format!(
+        "expected the body to come in with at least {} bytes per second, after {} s for a start, \
+        but it is slower; nothing was changed: send it again",
+        limits::PEER_BYTES_PER_SECOND,
+        limits::PEER_GRACE.as_secs()
+    );
+    Problem::new(ErrorCode::BadRequest, sentence).with_status(StatusCode::REQUEST_TIMEOUT)
+}
+
+/// The text of a JSON body; `{}` when there is none. A byte order mark is passed over.
+///
+/// # Errors
+/// As [`bytes()`], 415 when it is announced as something else, 400 when it is no UTF-8.
+pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, Problem> {
+    let bytes = bytes(request, body, limits::REST_BODY_BYTES).await?;
+    if bytes.is_empty() {
+        return Ok("{}".to_owned());
+    }
+    if media_type(request).is_some_and(|media_type| media_type != "application/json") {
+        return Err(Problem::unsupported_media_type("application/json"));
+    }
+    let refuse = |found| {
+        Problem::new(
+            ErrorCode::BadRequest,
+            format!("expected JSON in UTF-8, but {found}"),
+        )
+    };
+    text::utf8(&bytes).map(str::to_owned).map_err(refuse)
+}
+
+/// Reads JSON into a form, which is described in words. What the text holds is not repeated, as it
+/// may be a password; names of its members are.
+///
+/// # Errors
+/// 400 for other members, and for what is no such form.
+pub fn read<T: DeserializeOwned>(text: &str, form: &str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| {
+        let told = error.to_string();
+        let wrong = unknown_name(&told).unwrap_or_else(|| {
+            // The library's own sentence may quote what was sent.
+            format!(
+                "line {} column {} is something else",
+                error.line(),
+                error.column()
+            )
+        });
+        Problem::new(
+            ErrorCode::BadRequest,
+            format!("expected {form}, but {wrong}"),
+        )
+    })
+}
+
+/// What is wrong when the library misses a name or does not know one: the name, and what to do.
+/// Nothing of any other sentence of the library's.
+pub fn unknown_name(told: &str) -> Option<String> {
+    if let Some(missing) = told
+        .strip_prefix("missing field ")
+        .and_then(|rest| rest.split('`').nth(1))
+    {
+        return Some(format!("'{missing}' is missing"));
+    }
+    let names = told.strip_prefix("unknown field ")?;
+    let mut names = names.split('`').skip(1).step_by(2);
+    let unknown = names.next()?;
+    Some(format!(
+        "'{}' is none of its names: {}",
+        unknown.escape_debug(),
+        spelling::advice(unknown, names)
+    ))
+}
+
+/// The media type a body is announced with, in lower case and without its parameters.
+pub fn media_type(request: &HttpRequest) -> Option<String> {
+    let value = request.headers().get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(
+        value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::ResponseError;
+    use futures_util::stream;
+
+    use super::*;
+    use crate::web::shared_room::{SharedRoom, Taker};
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn pieces(lengths: &[usize]) -> impl Stream<Item = Result<Bytes, PayloadError>> + Unpin {
+        let pieces: Vec<_> = lengths
+            .iter()
+            .map(|&length| Ok(Bytes::from(vec![b'x'; length])))
+            .collect();
+        stream::iter(pieces)
+    }
+
+    #[actix_web::test]
+    async fn a_body_that_stops_coming_is_given_up() {
+        let mut held = HeldBody {
+            permit: None,
+            bytes: Vec::new(),
+        };
+        let body = pieces(&[100]).chain(stream::pending());
+        let problem = held.fill(body, BodyPace::new(Instant::now(), Duration::ZERO), 1_000);
+        let problem = actix_web::rt::time::timeout(PATIENCE, problem).await;
+        let problem = problem.expect("an answer in time").unwrap_err();
+        assert_eq!(problem.status_code(), StatusCode::REQUEST_TIMEOUT);
+        assert!(
+            problem.to_string().contains("bytes per second"),
+            "{problem}"
+        );
+    }
+
+    #[actix_web::test]
+    async fn a_body_of_unknown_length_takes_room_as_it_grows() {
+        let room = SharedRoom::new(10_000, 2_000);
+        let pace = BodyPace::new(Instant::now(), PATIENCE);
+        let held = || HeldBody {
+            permit: Some(room.permit(Taker::Stranger(None))),
+            bytes: Vec::new(),
+        };
+        let mut fits = held();
+        fits.fill(pieces(&[1; 1_000]), pace, 5_000).await.unwrap();
+        assert_eq!(fits.bytes.len(), 1_000);
+        assert!((1_000..=2_000).contains(&room.taken()), "{}", room.taken());
+        let too_much = held().fill(pieces(&[1_000, 1_000]), pace, 5_000).await;
+        let problem = too_much.unwrap_err();
+        assert_eq!(problem.status_code(), StatusCode::SERVICE_UNAVAILABLE);
+        drop(fits);
+        assert_eq!(room.taken(), 0);
+        let too_long = held().fill(pieces(&[1_001]), pace, 1_000).await;
+        assert_eq!(
+            too_long.unwrap_err().status_code(),
+            StatusCode::PAYLOAD_TOO_LARGE
+        );
+    }
+}

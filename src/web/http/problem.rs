@@ -1,0 +1,240 @@
+//! Refusals over HTTP: RFC 9457 problem details with the same codes as the frames.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{
+        StatusCode,
+        header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    engine::Rejection,
+    journal::StoreError,
+    model::problem::Problem as DefinitionProblem,
+    runtime::instance_request::Refusal,
+    session::{
+        protocol::{code::ErrorCode, server::FieldEntry, wire_error::WireError},
+        shared_rates::Spent,
+    },
+};
+
+/// When to try again after `busy`, in milliseconds: what is full empties within a moment.
+const BUSY_MS: u32 = 1_000;
+
+/// A refusal as an HTTP answer. Boxed, as every handler may return it.
+#[derive(Debug)]
+pub struct Problem(Box<ProblemBody>);
+
+#[derive(Debug)]
+struct ProblemBody {
+    /// What is refused and why, as a frame would say it.
+    error: WireError,
+    /// Finer than the status of the code.
+    status: Option<StatusCode>,
+    /// The methods that would do, for 405.
+    allow: &'static str,
+    /// What is wrong with a definition.
+    problems: Vec<DefinitionProblem>,
+}
+
+impl Problem {
+    /// A problem with a code and its sentence.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        WireError::new(code, message).into()
+    }
+
+    /// 405: there is something at this address, but not for this method.
+    pub fn method_not_allowed(allow: &'static str) -> Self {
+        let sentence = format!(
+            "expected one of the methods {allow} at this address, but the request has another"
+        );
+        Self::new(ErrorCode::BadRequest, sentence).with(|told| {
+            told.status = Some(StatusCode::METHOD_NOT_ALLOWED);
+            told.allow = allow;
+        })
+    }
+
+    /// 415: the body is in a language that is not read here.
+    pub fn unsupported_media_type(expected: &str) -> Self {
+        let sentence = format!("expected a body with Content-Type {expected}, but it is another");
+        Self::new(ErrorCode::BadRequest, sentence)
+            .with(|told| told.status = Some(StatusCode::UNSUPPORTED_MEDIA_TYPE))
+    }
+
+    /// A definition that cannot be deployed, with everything that is wrong with it.
+    pub fn invalid_definition(problems: Vec<DefinitionProblem>) -> Self {
+        let sentence = format!(
+            "expected a definition without errors, but there are {} problems: see 'problems'",
+            problems.len()
+        );
+        Self::new(ErrorCode::InvalidData, sentence).with(|told| told.problems = problems)
+    }
+
+    /// 429: another try is worth something after this long.
+    pub fn rate_limited(after: Duration, message: impl Into<String>) -> Self {
+        WireError::rate_limited(after, message).into()
+    }
+
+    /// The same with a status that is finer than that of its code.
+    pub fn with_status(self, status: StatusCode) -> Self {
+        self.with(|told| told.status = Some(status))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut ProblemBody)) -> Self {
+        change(&mut self.0);
+        self
+    }
+}
+
+/// A refusal (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Problem, example = json!({
+    "type": "/docs/errors/not_found", "title": "not_found", "status": 404, "code": "not_found", "retryable": false,
+    "detail": "expected an instance you may see, but there is none with this key",
+}))]
+pub(in crate::web) struct Details<'a> {
+    /// The page that explains the code.
+    r#type: String,
+    /// The code once more, as a title.
+    title: &'static str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599)]
+    status: u16,
+    /// What was expected, and what came.
+    detail: &'a str,
+    /// From the stable list.
+    code: ErrorCode,
+    /// Whether the same request may succeed later.
+    retryable: bool,
+    /// Finer than the code, with `action_not_available` and `busy`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    reason: Option<&'static str>,
+    /// With `invalid_data`: what is wrong, by path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    fields: Option<&'a BTreeMap<String, FieldEntry>>,
+    /// With a stale `ifSeq`: the number the instance stands at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    seq: Option<u64>,
+    /// With an ambiguous action: the elements that offer it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    elements: Option<&'a [String]>,
+    /// With `rate_limited`: milliseconds to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    after_ms: Option<u32>,
+    /// What is wrong with a definition.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
+    problems: &'a [DefinitionProblem],
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.error.message)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        let of_code = || {
+            StatusCode::from_u16(self.0.error.code.http_status())
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        };
+        self.0.status.unwrap_or_else(of_code)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let (
+            ProblemBody {
+                error,
+                allow,
+                problems,
+                ..
+            },
+            status,
+        ) = (&*self.0, self.status_code());
+        let details = Details {
+            r#type: format!("/docs/{}", error.code.page()),
+            title: error.code.name(),
+            status: status.as_u16(),
+            detail: &error.message,
+            code: error.code,
+            retryable: error.code.retryable(),
+            reason: error.reason,
+            fields: error.fields.as_ref(),
+            seq: error.seq,
+            elements: error.elements.as_deref(),
+            after_ms: error.after_ms,
+            problems,
+        };
+        let mut response = HttpResponse::build(status);
+        match error.code {
+            ErrorCode::Unauthenticated => {
+                response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+            }
+            ErrorCode::TokenExpired => {
+                response.insert_header((WWW_AUTHENTICATE, r#"Bearer error="invalid_token""#));
+            }
+            _ => {}
+        }
+        let soon = (error.code == ErrorCode::Busy).then_some(BUSY_MS);
+        if let Some(after_ms) = error.after_ms.or(soon) {
+            response.insert_header((RETRY_AFTER, after_ms.div_ceil(1000).to_string()));
+        }
+        if !allow.is_empty() {
+            response.insert_header((ALLOW, *allow));
+        }
+        response
+            .content_type("application/problem+json")
+            .body(serde_json::to_string(&details).unwrap_or_default())
+    }
+}
+
+impl From<WireError> for Problem {
+    fn from(error: WireError) -> Self {
+        Self(Box::new(ProblemBody {
+            error,
+            status: None,
+            allow: "",
+            problems: Vec::new(),
+        }))
+    }
+}
+
+impl From<Spent> for Problem {
+    fn from(spent: Spent) -> Self {
+        WireError::from(spent).into()
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        WireError::from(refusal).into()
+    }
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        WireError::from(rejection).into()
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        log::error!("a request could not be answered: {error}");
+        Self::new(
+            ErrorCode::Internal,
+            "expected to read the store, but it failed; the server's log says more",
+        )
+    }
+}

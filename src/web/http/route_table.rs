@@ -1,0 +1,131 @@
+//! What a route table is made of: an address, what may be asked of it, and who answers.
+//!
+//! It can be read as well as registered, so what the documents tell of the API is held against it.
+//! The table itself: `routes`.
+
+use actix_web::{
+    HttpResponse, Resource,
+    web::{self, ServiceConfig},
+};
+
+use super::problem::Problem;
+
+/// Everything there is, in the order in which addresses are tried.
+#[derive(Default)]
+pub struct RouteTable(Vec<RouteEntry>);
+
+/// One address.
+pub struct RouteEntry {
+    path: &'static str,
+    methods: &'static str,
+    resource: Resource,
+}
+
+impl RouteEntry {
+    /// What is at a path; asked with another than these methods it answers 405 and names them.
+    pub fn new(path: &'static str, methods: &'static str, resource: Resource) -> Self {
+        let other =
+            move || async move { Err::<HttpResponse, _>(Problem::method_not_allowed(methods)) };
+        Self {
+            path,
+            methods,
+            resource: resource.default_service(web::to(other)),
+        }
+    }
+}
+
+impl RouteTable {
+    /// Adds an address.
+    #[must_use]
+    pub fn service(mut self, entry: RouteEntry) -> Self {
+        self.0.push(entry);
+        self
+    }
+
+    /// Lets a server answer all of it.
+    pub fn register(self, service: &mut ServiceConfig) {
+        for entry in self.0 {
+            service.service(entry.resource);
+        }
+    }
+
+    /// The addresses as they are registered.
+    pub fn patterns(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|entry| entry.path)
+    }
+
+    /// Every address with each of its methods, in capitals. An address with alternatives is as
+    /// many.
+    pub fn methods_and_paths(&self) -> Vec<(&'static str, String)> {
+        let of = |entry: &RouteEntry| {
+            let paths = alternatives(entry.path);
+            entry.methods.split(", ").flat_map(move |method| {
+                paths
+                    .clone()
+                    .into_iter()
+                    .map(move |path| (method, path.path))
+            })
+        };
+        self.0.iter().flat_map(of).collect()
+    }
+}
+
+/// An address with one of its alternatives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alternative {
+    /// The address.
+    pub path: String,
+    /// The alternative that stands in it; none where the address has no alternatives.
+    pub chosen: Option<String>,
+}
+
+/// The addresses that a pattern means: `/jobs/{change:stop|resume}` are two. At most one segment
+/// has alternatives.
+pub fn alternatives(pattern: &str) -> Vec<Alternative> {
+    let found = pattern.split('/').find_map(|segment| {
+        let (_, choices) = segment
+            .strip_prefix('{')?
+            .strip_suffix('}')?
+            .split_once(':')?;
+        choices.contains('|').then_some((segment, choices))
+    });
+    let Some((segment, choices)) = found else {
+        return vec![Alternative {
+            path: pattern.to_owned(),
+            chosen: None,
+        }];
+    };
+    let with = |choice: &str| Alternative {
+        path: pattern.replace(segment, choice),
+        chosen: Some(choice.to_owned()),
+    };
+    choices.split('|').map(with).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_with_alternatives_means_several_addresses() {
+        let paths = |pattern| {
+            alternatives(pattern)
+                .into_iter()
+                .map(|one| one.path)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(paths("/v1/tasks"), ["/v1/tasks"]);
+        assert_eq!(paths("/v1/tasks/{key}"), ["/v1/tasks/{key}"]);
+        assert_eq!(paths("/docs/{page:.*}"), ["/docs/{page:.*}"]);
+        assert_eq!(
+            paths("/v1/x/{key}/{change:on|off}"),
+            ["/v1/x/{key}/on", "/v1/x/{key}/off"]
+        );
+        assert_eq!(
+            paths("/v1/{kind:a|b}/{key}"),
+            ["/v1/a/{key}", "/v1/b/{key}"]
+        );
+        assert_eq!(alternatives("/{kind:a|b}")[1].chosen.as_deref(), Some("b"));
+        assert_eq!(alternatives("/a")[0].chosen, None);
+    }
+}

@@ -1,0 +1,255 @@
+//! Questions of request handlers to instances and to the store. Answers come through the commit gate, as
+//! for sessions.
+
+use std::sync::Arc;
+
+use actix_web::{rt, web};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::http::{app::App, problem::Problem};
+use crate::{
+    engine::{RecordBatch, Rejection, access::Caller, record::StoredFile},
+    journal::{Entity, StoreError, StoreReader, codec},
+    model::{ids::InstanceKey, upload::UploadRules},
+    runtime::{
+        StartRequest,
+        files::Received,
+        instance_request::{
+            Committed, Envelope, InstanceRequest, InstanceResponse, Observed, Refusal, Reply,
+        },
+        read_queue::{Question, Read},
+    },
+};
+
+/// What a command came to.
+pub enum CommandOutcome {
+    /// It is durable; whether it was before.
+    Done(Arc<Committed>, bool),
+    /// There was nothing to do.
+    Unchanged,
+}
+
+impl App {
+    /// Sends a command to an instance.
+    ///
+    /// # Errors
+    /// Why it was refused.
+    pub async fn command(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        ask: InstanceRequest,
+    ) -> Result<CommandOutcome, Problem> {
+        outcome(self.answer(key, caller, ask).await)
+    }
+
+    /// Which files may come with a run.
+    ///
+    /// # Errors
+    /// Why the run would be refused with any file.
+    pub async fn may_upload(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        ask: InstanceRequest,
+    ) -> Result<UploadRules, Problem> {
+        match self.answer(key, caller, ask).await {
+            Ok(InstanceResponse::MayUpload(rules)) => Ok(rules),
+            other => Err(refused(other)),
+        }
+    }
+
+    /// Sends a command that brings a file. Once sent, the command and what follows for the file do
+    /// not depend on the request.
+    ///
+    /// # Errors
+    /// Why it was refused.
+    pub async fn upload(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        ask: InstanceRequest,
+        file: Received,
+    ) -> Result<CommandOutcome, Problem> {
+        let upload = file.sent();
+        let (reply, answer) = reply();
+        self.sessions.runtime.dispatch(
+            key,
+            Envelope {
+                caller: Some(caller.clone()),
+                ask,
+                reply,
+            },
+        );
+        let settled = rt::spawn(async move {
+            let answer = answer.await;
+            let told = answer.as_ref().ok().cloned();
+            // A panic in it was logged; what it left undone the next start does.
+            let _ = web::block(move || upload.settle(told.as_ref())).await;
+            outcome(answer)
+        });
+        settled
+            .await
+            .unwrap_or_else(|_| Err(Refusal::Unknown.into()))
+    }
+
+    /// A file of an instance.
+    ///
+    /// # Errors
+    /// 404 when the caller may not see the instance, or it has no such file.
+    pub async fn file(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        id: Uuid,
+    ) -> Result<StoredFile, Problem> {
+        match self
+            .read_instance(key, caller, Question::FindFile(id))
+            .await
+        {
+            Ok(InstanceResponse::File(file)) => Ok(*file),
+            other => Err(refused(other)),
+        }
+    }
+
+    /// Starts an instance.
+    ///
+    /// # Errors
+    /// Why it was refused.
+    pub async fn start(&self, request: StartRequest) -> Result<CommandOutcome, Problem> {
+        let (reply, answer) = reply();
+        self.sessions.runtime.start_instance(request, reply);
+        outcome(answer.await)
+    }
+
+    /// Looks at an instance with the caller's eyes.
+    ///
+    /// # Errors
+    /// 404 when there is none, or none the caller may see.
+    pub async fn observe(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        whole: bool,
+    ) -> Result<Arc<Observed>, Problem> {
+        match self
+            .read_instance(key, caller, Question::Observe { whole })
+            .await
+        {
+            Ok(InstanceResponse::Observed(observed)) => Ok(observed),
+            other => Err(refused(other)),
+        }
+    }
+
+    async fn read_instance(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        question: Question,
+    ) -> Result<InstanceResponse, oneshot::error::RecvError> {
+        let (reply, answer) = reply();
+        self.sessions.runtime.read(
+            key,
+            Read {
+                caller: Some(caller.clone()),
+                question,
+                reply,
+            },
+        );
+        answer.await
+    }
+
+    async fn answer(
+        &self,
+        key: InstanceKey,
+        caller: &Caller,
+        ask: InstanceRequest,
+    ) -> Result<InstanceResponse, oneshot::error::RecvError> {
+        let (reply, answer) = reply();
+        self.sessions.runtime.dispatch(
+            key,
+            Envelope {
+                caller: Some(caller.clone()),
+                ask,
+                reply,
+            },
+        );
+        answer.await
+    }
+
+    /// Reads from the store.
+    ///
+    /// # Errors
+    /// 500 when it fails, 503 while the server goes down.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        question: impl FnOnce(&dyn StoreReader) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        match self.sessions.runtime.journal.read(question).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(Refusal::Busy.into()),
+        }
+    }
+
+    /// The rows of an instance that hold records after `after`, oldest first. Look at the instance
+    /// before: a look authorises.
+    ///
+    /// # Errors
+    /// As [`App::read`].
+    pub async fn rows(
+        &self,
+        key: InstanceKey,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<RecordBatch>, Problem> {
+        self.read(move |reader| {
+            let stored = reader.rows(Entity::from(key), after, limit)?;
+            stored
+                .iter()
+                .map(|stored| codec::decode(&stored.row.body))
+                .collect()
+        })
+        .await
+    }
+}
+
+/// The instance key in an address. What is none names no instance.
+///
+/// # Errors
+/// 404.
+pub fn instance_key(text: &str) -> Result<InstanceKey, Problem> {
+    text.parse().map_err(|_| Rejection::not_found().into())
+}
+
+fn reply() -> (Reply, oneshot::Receiver<InstanceResponse>) {
+    let (sender, answer) = oneshot::channel();
+    // Nobody waits when the request was cut off; the command takes effect all the same.
+    let reply = Reply::to(move |answer| drop(sender.send(answer)));
+    (reply, answer)
+}
+
+/// Why there is no answer of the kind asked for.
+fn refused(answer: Result<InstanceResponse, oneshot::error::RecvError>) -> Problem {
+    match answer {
+        Ok(InstanceResponse::Refused(refusal)) => refusal.into(),
+        _ => Refusal::Internal.into(),
+    }
+}
+
+fn outcome(
+    answer: Result<InstanceResponse, oneshot::error::RecvError>,
+) -> Result<CommandOutcome, Problem> {
+    match answer {
+        Ok(InstanceResponse::Applied(committed)) => Ok(CommandOutcome::Done(committed, false)),
+        Ok(InstanceResponse::Duplicate(committed)) => Ok(CommandOutcome::Done(committed, true)),
+        Ok(
+            InstanceResponse::Unchanged
+            | InstanceResponse::Observed(_)
+            | InstanceResponse::MayUpload(_)
+            | InstanceResponse::File(_),
+        ) => Ok(CommandOutcome::Unchanged),
+        Ok(InstanceResponse::Refused(refusal)) => Err(refusal.into()),
+        Err(_) => Err(Refusal::Unknown.into()),
+    }
+}

@@ -1,0 +1,107 @@
+//! Somebody who listens to a stream: what wakes the stream, and what ends it before its time.
+//!
+//! Counts like a websocket, is told like one when the server goes down, and listens no longer than
+//! its token holds and its user is admitted.
+
+use std::{pin::Pin, sync::Arc, time::Duration};
+
+use actix_web::{HttpRequest, rt};
+use futures_util::future;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::{
+    model::ids::Time,
+    runtime::clock::real_now,
+    session::{
+        auth::principal::Principal,
+        inbox::{Inbound, Inbox},
+        sessions::Sessions,
+    },
+    web::http::{app::App, connections::ConnectionPermit, problem::Problem},
+};
+
+/// One listener.
+pub struct JobSubscriber {
+    /// Who it is.
+    pub principal: Principal,
+    /// What wakes it.
+    pub inbox: Arc<Inbox>,
+    inbound: UnboundedReceiver<Inbound>,
+    sessions: Arc<Sessions>,
+    signed_in: Pin<Box<dyn Future<Output = ()>>>,
+    /// Given back when it is over.
+    _places: Vec<ConnectionPermit>,
+}
+
+impl JobSubscriber {
+    /// Lets somebody listen.
+    ///
+    /// # Errors
+    /// 503 for too many, or when the server is going down.
+    pub fn open(app: &App, request: &HttpRequest, principal: Principal) -> Result<Self, Problem> {
+        app.require_staying()?;
+        let mut places = app.admit_listener(request, &principal)?;
+        let (inbox, inbound) = Inbox::new(app.sessions.runtime.activity());
+        let inbox = Arc::new(inbox);
+        places.push(app.connections.opened(&inbox));
+        let signed_in = Box::pin(until(
+            principal
+                .identity
+                .as_ref()
+                .and_then(|identity| identity.expires_at),
+        ));
+        Ok(Self {
+            principal,
+            inbox,
+            inbound,
+            sessions: app.sessions.clone(),
+            signed_in,
+            _places: places,
+        })
+    }
+
+    fn is_revoked(&self) -> bool {
+        self.principal
+            .identity
+            .clone()
+            .is_some_and(|identity| self.sessions.still_good(identity).is_err())
+    }
+
+    /// Waits until something has woken it; `false` when it is over, and the client is to come back.
+    pub async fn woken(&mut self) -> bool {
+        self.inbox.settle(&self.inbound);
+        loop {
+            tokio::select! {
+                inbound = self.inbound.recv() => match inbound {
+                    Some(Inbound::Wake(instance)) => {
+                        self.inbox.turned_to(instance);
+                        return true;
+                    }
+                    Some(Inbound::UsersChanged) if self.is_revoked() => return false,
+                    Some(Inbound::Drain { .. }) | None => return false,
+                    Some(_) => {}
+                },
+                () = &mut self.signed_in => return false,
+            }
+        }
+    }
+}
+
+impl Drop for JobSubscriber {
+    fn drop(&mut self) {
+        self.inbox.end();
+    }
+}
+
+/// Waits for a moment of the real clock.
+async fn until(end: Option<Time>) {
+    match end {
+        Some(end) => {
+            rt::time::sleep(Duration::from_millis(
+                end.0.saturating_sub(real_now().0).max(0) as u64,
+            ))
+            .await
+        }
+        None => future::pending().await,
+    }
+}

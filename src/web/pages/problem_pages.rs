@@ -1,0 +1,107 @@
+//! Refusals for people: whoever asks for a page with a browser and gets none is told why by a page.
+//!
+//! Programs get the problem as it is, and so does everybody who asks the API. Not here: what is
+//! refused (`problem`).
+
+use actix_web::{
+    Error, HttpRequest,
+    body::{BoxBody, EitherBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{ACCEPT, CONTENT_TYPE, HeaderValue, VARY},
+    },
+    middleware::Next,
+    web::Data,
+};
+
+use super::super::http::{app::App, problem::Problem};
+use crate::admin::message::Message;
+
+/// What is asked for by programs only.
+const FOR_PROGRAMS: [&str; 6] = [
+    "/v1/",
+    "/api/",
+    "/metrics",
+    "/openapi.json",
+    "/asyncapi.json",
+    "/assets/",
+];
+
+/// Puts a page in place of a problem.
+///
+/// # Errors
+/// Those of the request.
+pub async fn problem_pages<B: MessageBody>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
+    let mut response = next.call(request).await?;
+    if !speaks_to_people(&response) {
+        return Ok(response.map_into_left_body());
+    }
+    response.headers_mut().append(VARY, ACCEPT.into());
+    let page = response
+        .response()
+        .error()
+        .and_then(|error| page_for(response.request(), response.status(), error));
+    let Some(page) = page else {
+        return Ok(response.map_into_left_body());
+    };
+    let mut response = response.map_body(|_, _| EitherBody::right(BoxBody::new(page)));
+    response.headers_mut().insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("text/html; charset=utf-8"),
+    );
+    Ok(response)
+}
+
+/// Whether it is a problem at an address that people ask for, too.
+fn speaks_to_people<B>(response: &ServiceResponse<B>) -> bool {
+    let is_problem = response
+        .response()
+        .error()
+        .is_some_and(|error| error.as_error::<Problem>().is_some());
+    let request = response.request();
+    let is_known = request.match_pattern().is_some();
+    let for_programs = is_known
+        && FOR_PROGRAMS
+            .iter()
+            .any(|begin| request.path().starts_with(begin));
+    is_problem && !for_programs
+}
+
+/// The page that says what a problem says; `None` where the problem does.
+fn page_for(request: &HttpRequest, status: StatusCode, error: &Error) -> Option<String> {
+    let problem = error
+        .as_error::<Problem>()
+        .filter(|_| wants_page(request))?;
+    let app = request.app_data::<Data<App>>()?;
+    let user = app.signed_in(request).map(|identity| identity.subject);
+    let (assets, user) = (&app.pages.assets, user.as_deref());
+    let view = match status {
+        StatusCode::NOT_FOUND => Message::nowhere(assets, user),
+        _ => Message::refused(assets, user, status.as_u16(), &problem.to_string()),
+    };
+    // What cannot be drawn was logged; the problem itself is better than nothing.
+    app.pages
+        .render("message", &view)
+        .inspect_err(|error| log::error!("page message cannot be drawn: {error}"))
+        .ok()
+}
+
+/// Whether a person asks by a browser, and not a program.
+pub fn wants_page(request: &HttpRequest) -> bool {
+    let accepted = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    accepted.split(',').any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        let is_html = parts
+            .next()
+            .is_some_and(|range| range.eq_ignore_ascii_case("text/html"));
+        is_html && !parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"))
+    })
+}

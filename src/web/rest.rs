@@ -1,0 +1,55 @@
+//! REST: one file per resource. Every command that exists as a frame exists as a request and
+//! becomes the same envelope.
+//!
+//! Not here: the route table (`web::routes`), what is asked in the runtime's terms
+//! (`session::protocol::to_command`).
+
+pub mod commands;
+pub mod definition_source;
+pub mod definition_types;
+pub mod definition_versions;
+pub mod definitions;
+pub mod file_name;
+pub mod health;
+pub mod history;
+pub mod http_calls;
+pub mod incidents;
+pub mod instance_list;
+pub mod instances;
+pub mod listing;
+pub mod login;
+pub mod metrics;
+pub mod previews;
+pub mod schedules;
+pub mod stream;
+pub mod tasks;
+pub mod tickets;
+pub mod timers;
+pub mod tokens;
+pub mod upload_form;
+pub mod uploads;
+pub mod users;
+
+use actix_web::{HttpResponse, http::StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{http::problem::Problem, routes::query_problem};
+
+/// An answer in JSON.
+fn json(status: StatusCode, body: &impl Serialize) -> HttpResponse {
+    // Wire types have text keys and no failing serializers.
+    json_text(status, serde_json::to_string(body).unwrap_or_default())
+}
+
+fn json_text(status: StatusCode, body: String) -> HttpResponse {
+    HttpResponse::build(status)
+        .content_type("application/json")
+        .body(body)
+}
+
+/// What stands behind the `?` of an address.
+fn query<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    actix_web::web::Query::<T>::from_query(text)
+        .map(actix_web::web::Query::into_inner)
+        .map_err(|error| query_problem(&error))
+}

@@ -1,0 +1,234 @@
+//! Lists for REST and for the pages: who sees which instances, and where a list goes on.
+
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::super::http::{app::App, problem::Problem};
+use crate::{
+    engine::{Rejection, access::Caller, rejection::RejectionKind},
+    journal::{ElementCursor, InstanceCursor, InstanceFilter, InstanceRow, PlaceFilter},
+    limits,
+    model::ids::{ElementKey, InstanceKey, Time},
+    session::protocol::code::ErrorCode,
+};
+
+/// What a caller may list: operators all of their tenant, others what they started.
+///
+/// # Errors
+/// 403 for the holder of a token that is good for one instance tree only.
+pub fn visible_to(caller: &Caller) -> Result<InstanceFilter, Problem> {
+    if caller.trees.is_some() {
+        let sentence = "expected the token of a user, but this one is good for one instance and \
+            its children only";
+        return Err(Rejection::new(RejectionKind::Forbidden, sentence).into());
+    }
+    let started_by = (!caller.operator).then(|| caller.subject.clone());
+    Ok(InstanceFilter {
+        tenant: Some(caller.tenant.clone()),
+        started_by,
+        ..InstanceFilter::default()
+    })
+}
+
+/// Refuses whoever may not see all of the tenant.
+///
+/// # Errors
+/// 403 without role operator or admin.
+pub fn require_operator(caller: &Caller) -> Result<(), Problem> {
+    if caller.operator {
+        return Ok(());
+    }
+    Err(Problem::new(
+        ErrorCode::Forbidden,
+        "expected role operator or admin, but the token grants neither",
+    ))
+}
+
+/// An instance that a list is narrowed to.
+///
+/// # Errors
+/// 400 for a text that is no key.
+pub fn instance_filter(text: Option<&str>) -> Result<Option<InstanceKey>, Problem> {
+    let bad = |_| {
+        Problem::new(
+            ErrorCode::BadRequest,
+            "expected 'instance' to be the key of an instance, but it is another text",
+        )
+    };
+    text.map(|text| text.parse().map_err(bad)).transpose()
+}
+
+/// Which of what stands somewhere in instances is asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceQuery {
+    /// Of this process.
+    process: Option<String>,
+    /// In this instance.
+    #[param(format = Uuid)]
+    instance: Option<String>,
+    /// How many at most.
+    #[param(minimum = 1, maximum = 100)]
+    pub limit: Option<usize>,
+    /// The `next` of the part before.
+    pub cursor: Option<String>,
+}
+
+impl PlaceQuery {
+    /// What of a tenant is meant.
+    ///
+    /// # Errors
+    /// 400 for an instance that is no key.
+    pub fn filter(self, tenant: String) -> Result<PlaceFilter, Problem> {
+        Ok(PlaceFilter {
+            tenant,
+            instance: instance_filter(self.instance.as_deref())?,
+            process: self.process,
+        })
+    }
+}
+
+/// A part of a list.
+pub struct Part {
+    /// Its rows, newest first.
+    pub rows: Vec<InstanceRow>,
+    /// Where it goes on, when it does.
+    pub next: Option<InstanceCursor>,
+}
+
+impl App {
+    /// The instances that fit a filter, from a cursor on.
+    ///
+    /// # Errors
+    /// 500 when the store fails.
+    pub async fn list(
+        &self,
+        filter: InstanceFilter,
+        after: Option<InstanceCursor>,
+        limit: usize,
+    ) -> Result<Part, Problem> {
+        let mut rows = self
+            .read(move |reader| reader.instances(&filter, after, limit + 1))
+            .await?;
+        let next = cut(&mut rows, limit).map(InstanceRow::cursor);
+        Ok(Part { rows, next })
+    }
+}
+
+/// How many rows a part may have that was asked for.
+///
+/// # Errors
+/// 400 for none, and for more than there may be.
+pub fn part_length(asked: Option<usize>) -> Result<usize, Problem> {
+    length_up_to(limits::LISTED, asked)
+}
+
+/// As [`part_length`], of a list whose parts may have another length.
+///
+/// # Errors
+/// As [`part_length`].
+pub fn length_up_to(most: usize, asked: Option<usize>) -> Result<usize, Problem> {
+    match asked {
+        None => Ok(most),
+        Some(length) if (1..=most).contains(&length) => Ok(length),
+        Some(length) => {
+            let sentence = format!(
+                "expected 'limit' to be 1 to {most}, but it is {length}: ask for the rest by 'next'"
+            );
+            Err(Problem::new(ErrorCode::BadRequest, sentence))
+        }
+    }
+}
+
+/// Cuts off what was read beyond a part's length to see whether there is more; the last row that
+/// stays, if there is.
+pub fn cut<T>(rows: &mut Vec<T>, length: usize) -> Option<&T> {
+    let more = rows.len() > length;
+    rows.truncate(length);
+    rows.last().filter(|_| more)
+}
+
+/// A cursor as text for an address.
+pub fn write_cursor(cursor: InstanceCursor) -> String {
+    format!("{}_{}", cursor.created_at.0, cursor.key)
+}
+
+/// Reads a cursor back.
+///
+/// # Errors
+/// 400 for any other text.
+pub fn read_cursor(text: &str) -> Result<InstanceCursor, Problem> {
+    let parse = || {
+        let (created_at, key) = text.split_once('_')?;
+        Some(InstanceCursor {
+            created_at: Time(created_at.parse().ok()?),
+            key: key.parse::<InstanceKey>().ok()?,
+        })
+    };
+    parse().ok_or_else(bad_cursor)
+}
+
+/// A cursor of elements as text for an address.
+pub fn write_element_cursor(cursor: ElementCursor) -> String {
+    format!("{}_{}", cursor.at.0, cursor.element.wire(cursor.instance))
+}
+
+/// Reads a cursor of elements back.
+///
+/// # Errors
+/// 400 for any other text.
+pub fn read_element_cursor(text: &str) -> Result<ElementCursor, Problem> {
+    let parse = || {
+        let (at, element) = text.split_once('_')?;
+        let instance = element.get(..36)?.parse::<InstanceKey>().ok()?;
+        let element = ElementKey::from_wire(element, instance)?;
+        Some(ElementCursor {
+            at: Time(at.parse().ok()?),
+            instance,
+            element,
+        })
+    };
+    parse().ok_or_else(bad_cursor)
+}
+
+/// The refusal of a text that is no cursor.
+pub fn bad_cursor() -> Problem {
+    Problem::new(
+        ErrorCode::BadRequest,
+        "expected 'cursor' to be the 'next' of an earlier answer, but it is another text",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_reads_back() {
+        let cursor = InstanceCursor {
+            created_at: Time(1_700_000_000_000),
+            key: InstanceKey(uuid::Uuid::from_u128(7)),
+        };
+        assert_eq!(read_cursor(&write_cursor(cursor)).unwrap(), cursor);
+        assert!(read_cursor("1_2").is_err() && read_cursor("").is_err());
+        let cursor = ElementCursor {
+            at: Time(1_700_000_000_000),
+            instance: cursor.key,
+            element: ElementKey(42),
+        };
+        assert_eq!(
+            read_element_cursor(&write_element_cursor(cursor)).unwrap(),
+            cursor
+        );
+        for text in [
+            "",
+            "1_2",
+            "_",
+            "1_ä",
+            "1_00000000-0000-0000-0000-000000000007-",
+        ] {
+            assert!(read_element_cursor(text).is_err(), "{text}");
+        }
+    }
+}

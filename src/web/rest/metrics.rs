@@ -1,0 +1,287 @@
+//! `GET /metrics`: what the server tells of itself, in Prometheus' text format.
+//!
+//! Counters are kept while the server works (`meters`); what has a present value is read when it is
+//! asked for. All of that is the server's, beyond any tenant, so it is for its operators; an operator
+//! of a tenant is told what is that tenant's. Not here: signs of life (`health`).
+
+use std::{collections::HashSet, fmt::Write, sync::LazyLock, time::Duration};
+
+use actix_web::{
+    Error, HttpRequest, HttpResponse,
+    body::MessageBody,
+    dev::{ServiceRequest, ServiceResponse},
+    http::Method,
+    middleware::Next,
+    rt,
+    web::{self, Data},
+};
+
+use super::super::{
+    http::{app::App, problem::Problem},
+    routes,
+};
+use crate::{
+    journal::DiskUse,
+    meters::meters,
+    runtime::{clock::real_now, disk_watch::DiskSpace, instance_request::Refusal},
+    session::protocol::code::ErrorCode,
+};
+
+/// How often single values of histograms are added up.
+const TIDY: Duration = Duration::from_secs(5);
+
+/// The metrics: of the server for its operators, of a tenant for those of the tenant.
+///
+/// # Errors
+/// 401, 403 without role server-operator or operator.
+#[utoipa::path(get, path = "/metrics", tag = "server", operation_id = "getMetrics", summary = "Read \
+    the server's metrics",
+    responses((status = 200, description = "Metrics in the text format of Prometheus", body = String, content_type = "text/plain"), (status = 403)))]
+pub async fn metrics(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, Problem> {
+    let (principal, identity) = app.user(&request)?;
+    if identity.is_server_operator() {
+        return Ok(answer(of_server(&app).await?));
+    }
+    if identity.is_operator() {
+        return Ok(answer(of_tenant(&app, &principal.caller.tenant).await?));
+    }
+    let sentence = "expected role server-operator, or operator for what is counted of a tenant, \
+        but the token grants neither; ask an administrator for one";
+    Err(Problem::new(ErrorCode::Forbidden, sentence))
+}
+
+fn answer(text: String) -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(text)
+}
+
+/// What concerns a tenant alone.
+async fn of_tenant(app: &Data<App>, tenant: &str) -> Result<String, Problem> {
+    let of = tenant.to_owned();
+    let incidents = app
+        .read(move |reader| reader.open_incidents(Some(&of)))
+        .await?;
+    let gauges: [Gauge; 2] = [
+        (OPEN_INCIDENTS.0, OPEN_INCIDENTS.1, incidents as f64),
+        (
+            CONNECTIONS.0,
+            CONNECTIONS.1,
+            app.connections.of_tenant(tenant) as f64,
+        ),
+    ];
+    let mut text = String::new();
+    for (name, explanation, value) in gauges {
+        // Writing into a text cannot fail.
+        let _ = writeln!(
+            text,
+            "# HELP {name} {explanation}\n# TYPE {name} gauge\n{name} {value}\n"
+        );
+    }
+    Ok(text)
+}
+
+async fn of_server(app: &Data<App>) -> Result<String, Problem> {
+    let mut all = gauges(app);
+    all.extend(stored(app).await?);
+    all.extend(resident_bytes().map(|bytes| {
+        (
+            "process_resident_memory_bytes",
+            "Memory that the process has",
+            bytes,
+        )
+    }));
+    Ok(meters().text(&all))
+}
+
+/// A name, what it means, and its value.
+type Gauge = (&'static str, &'static str, f64);
+
+/// Name and meaning of what is told of the server and of a tenant.
+const OPEN_INCIDENTS: (&str, &str) = (
+    "stepwire_open_incidents",
+    "Incidents that wait for somebody",
+);
+/// As above.
+const CONNECTIONS: (&str, &str) = ("stepwire_connections", "Open websockets and streams");
+
+/// What is stored, in numbers and bytes.
+async fn stored(app: &Data<App>) -> Result<Vec<Gauge>, Problem> {
+    let incidents = app.read(|reader| reader.open_incidents(None)).await?;
+    let of = app.clone();
+    let measured = web::block(move || {
+        (
+            DiskUse::of(&of.config.data),
+            of.sessions.runtime.files.bytes(),
+            DiskSpace::of(&of.config.data).ok(),
+        )
+    })
+    .await;
+    let (disk, files, space) = measured.map_err(|_| Problem::from(Refusal::Busy))?;
+    let mut gauges = vec![
+        (OPEN_INCIDENTS.0, OPEN_INCIDENTS.1, incidents as f64),
+        (
+            "stepwire_database_bytes",
+            "Bytes of the database file",
+            disk.database as f64,
+        ),
+        (
+            "stepwire_wal_bytes",
+            "Bytes of the write-ahead log beside it",
+            disk.wal as f64,
+        ),
+        (
+            "stepwire_files_bytes",
+            "Bytes of the users' files, measured every minute",
+            files as f64,
+        ),
+    ];
+    gauges.extend(space.map(|space| {
+        (
+            "stepwire_disk_free_bytes",
+            "Bytes free on the disk of the data directory",
+            space.free as f64,
+        )
+    }));
+    Ok(gauges)
+}
+
+/// Memory that the process has, where the system tells.
+fn resident_bytes() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024.0)
+}
+
+fn gauges(app: &App) -> Vec<Gauge> {
+    let runtime = &app.sessions.runtime;
+    let work = runtime.workload();
+    vec![
+        (
+            "process_start_time_seconds",
+            "When the process began, in Unix time",
+            started_at(),
+        ),
+        (CONNECTIONS.0, CONNECTIONS.1, app.connections.len() as f64),
+        (
+            "stepwire_tcp_connections",
+            "Open TCP connections, idle ones included",
+            app.transport.len() as f64,
+        ),
+        (
+            "stepwire_body_memory_bytes",
+            "Memory taken by bodies of requests",
+            app.body_memory.taken() as f64,
+        ),
+        (
+            "stepwire_followed_instances",
+            "Instances that somebody follows",
+            runtime.hub.len() as f64,
+        ),
+        (
+            "stepwire_subscriptions",
+            "Subscriptions of instances and lists",
+            work.subscriptions as f64,
+        ),
+        (
+            "stepwire_live_instances",
+            "Instances in memory",
+            runtime.live_instances() as f64,
+        ),
+        (
+            "stepwire_disk_room",
+            "Room on the disk: 0 enough, 1 low, 2 critical, 3 full",
+            f64::from(runtime.journal.room().now() as u8),
+        ),
+        (
+            "stepwire_writer_queue",
+            "Places taken in the writer's queue",
+            runtime.journal.queued() as f64,
+        ),
+        (
+            "stepwire_timers_due",
+            "Timers that are due and have not fired",
+            work.timers_due as f64,
+        ),
+        (
+            "stepwire_timers_near",
+            "Timers of the next minute",
+            work.timers_near as f64,
+        ),
+        (
+            "stepwire_outbox",
+            "Messages between instances under way",
+            runtime.letters_under_way() as f64,
+        ),
+        (
+            "stepwire_script_threads",
+            "Threads that run scripts",
+            work.script_threads as f64,
+        ),
+        (
+            "stepwire_scripts_waiting",
+            "Steps that wait for a script thread",
+            work.scripts_waiting as f64,
+        ),
+        (
+            "stepwire_scripts_stopped",
+            "Steps whose scripts were not run, as those before had to be killed",
+            work.scripts_stopped as f64,
+        ),
+    ]
+}
+
+/// When this was first asked for, which the start of the server does.
+fn started_at() -> f64 {
+    static STARTED: LazyLock<i64> = LazyLock::new(|| real_now().0);
+    *STARTED as f64 / 1000.0
+}
+
+/// Keeps the meters small for as long as the server runs.
+pub async fn keep_small() {
+    started_at();
+    loop {
+        rt::time::sleep(TIDY).await;
+        meters().tidy();
+    }
+}
+
+/// Counts an answer, whatever it is.
+///
+/// # Errors
+/// Those of the request.
+pub async fn count(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let method = match *request.method() {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "other",
+    };
+    let response = next.call(request).await?;
+    meters().request(
+        method,
+        route(response.request()),
+        response.status().as_u16(),
+    );
+    Ok(response)
+}
+
+/// The pattern in the route table that a request fits.
+pub(in crate::web) fn route(request: &HttpRequest) -> &'static str {
+    static PATTERNS: LazyLock<HashSet<&'static str>> =
+        LazyLock::new(|| routes::table().patterns().collect());
+    let found = request.match_pattern();
+    found
+        .and_then(|pattern| PATTERNS.get(pattern.as_str()).copied())
+        .unwrap_or("other")
+}

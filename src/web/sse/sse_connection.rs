@@ -1,0 +1,194 @@
+//! Carries the frames of a connection that only listens as server-sent events: each frame one
+//! event, each event one chunk.
+//!
+//! One task per stream takes what the runtime has and hands over one event at a time; the HTTP
+//! library asks for the next when the socket has room. How the answer is headed and kept alive:
+//! `sse_response`. What frames mean: `session`.
+
+use std::time::{Duration, Instant};
+
+use actix_web::{
+    rt,
+    web::{Bytes, Data},
+};
+use futures_util::{Stream, stream};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+
+use super::super::{
+    http::{app::App, connections::ConnectionPermit},
+    transport::ConnectionHandle,
+};
+use crate::{
+    limits,
+    session::{
+        auth::principal::Principal,
+        connection::Connection,
+        inbox::Inbound,
+        protocol::{
+            close::CloseCode,
+            server::{Bye, ServerFrame},
+        },
+        subscription::tree_cursor::{Mark, TreeCursor},
+    },
+};
+
+/// How often a stream looks at its deadlines.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Somebody who listens to an instance.
+pub struct Listening {
+    connection: Connection,
+    inbound: UnboundedReceiver<Inbound>,
+    cursor: TreeCursor,
+    /// The next event, once it is known.
+    next: Option<Bytes>,
+    /// When a browser may come back, once the server is going down.
+    reconnect_after_ms: Option<u64>,
+    /// Given back when it is over.
+    _places: Vec<ConnectionPermit>,
+}
+
+impl Listening {
+    /// Follows what comes after `cursor`.
+    pub fn open(
+        app: &Data<App>,
+        principal: Principal,
+        cursor: TreeCursor,
+        mut places: Vec<ConnectionPermit>,
+    ) -> Self {
+        let (connection, inbound, cursor) =
+            Connection::listening(app.sessions.clone(), principal, cursor, Instant::now());
+        places.push(app.connections.opened(connection.inbox()));
+        Self {
+            connection,
+            inbound,
+            cursor,
+            next: None,
+            reconnect_after_ms: None,
+            _places: places,
+        }
+    }
+
+    /// Waits until it is known whether anything will be told at all: not if the client has
+    /// everything of what has ended.
+    pub async fn has_something(&mut self) -> bool {
+        loop {
+            self.next = self.next_event();
+            if self.next.is_some() || self.connection.closing().is_some() {
+                return true;
+            }
+            if self.connection.is_drained() {
+                return !self.connection.is_over();
+            }
+            let Some(inbound) = self.inbound.recv().await else {
+                return true;
+            };
+            self.take(inbound);
+        }
+    }
+
+    /// The events, to their end. A peer that takes none for too long is dropped.
+    pub fn events(self, tcp: Option<ConnectionHandle>) -> impl Stream<Item = Bytes> {
+        let (sender, mut events) = mpsc::channel(1);
+        rt::spawn(self.run(sender, tcp));
+        stream::poll_fn(move |context| events.poll_recv(context))
+    }
+
+    async fn run(mut self, sender: mpsc::Sender<Bytes>, tcp: Option<ConnectionHandle>) {
+        let mut tick = rt::time::interval(TICK);
+        let mut since = Instant::now();
+        loop {
+            if self.next.is_none() {
+                since = Instant::now();
+                self.next = self.next_event();
+            }
+            if self.next.is_none() {
+                if self.connection.closing().is_some() || self.connection.is_over() {
+                    break;
+                }
+                self.connection.inbox().settle(&self.inbound);
+            }
+            tokio::select! {
+                room = sender.reserve(), if self.next.is_some() => match (room, self.next.take()) {
+                    (Ok(room), Some(event)) => room.send(event),
+                    _ => return,
+                },
+                () = sender.closed() => return,
+                Some(first) = self.inbound.recv() => {
+                    self.take(first);
+                    while let Ok(next) = self.inbound.try_recv() {
+                        self.take(next);
+                    }
+                }
+                _ = tick.tick() => {
+                    self.connection.tick(Instant::now());
+                    if self.next.is_some() && since.elapsed() >= limits::SLOW_CONSUMER {
+                        return tcp.iter().for_each(ConnectionHandle::force_close);
+                    }
+                }
+            }
+        }
+        // One that does not take its last event would keep the connection open for ever.
+        if rt::time::timeout(limits::CLOSE_REPLY, self.say_goodbye(&sender))
+            .await
+            .is_err()
+        {
+            tcp.iter().for_each(ConnectionHandle::force_close);
+        }
+    }
+
+    async fn say_goodbye(&self, sender: &mpsc::Sender<Bytes>) {
+        let reason = match self.connection.closing().map(|close| close.code) {
+            None => "ended",
+            Some(CloseCode::Token) => "token_expired",
+            Some(CloseCode::Revoked) => "revoked",
+            // The connection has said it by itself.
+            Some(_) => return,
+        };
+        let bye = Bye {
+            reason,
+            reconnect_after_ms: None,
+        }
+        .text();
+        let _ = sender.send(event("", &bye)).await;
+    }
+
+    fn take(&mut self, inbound: Inbound) {
+        if let Inbound::Drain { reconnect_after_ms } = inbound {
+            self.reconnect_after_ms = Some(reconnect_after_ms);
+        }
+        self.connection.take(inbound);
+        if self
+            .connection
+            .closing()
+            .is_some_and(|close| close.code == CloseCode::Revoked)
+        {
+            // What waits is not for somebody whose access was taken away.
+            self.next = None;
+        }
+    }
+
+    fn next_event(&mut self) -> Option<Bytes> {
+        let (text, mark) = self.connection.next_marked()?;
+        let head = match &mark {
+            Some(mark) => self.id_after(mark),
+            // The last frame is the one that sends everybody away.
+            None if self.connection.is_drained() => self
+                .reconnect_after_ms
+                .map(|after| format!("retry: {after}\n"))
+                .unwrap_or_default(),
+            None => String::new(),
+        };
+        Some(event(&head, &text))
+    }
+
+    fn id_after(&mut self, mark: &Mark) -> String {
+        self.cursor.advance(mark);
+        format!("id: {}\n", self.cursor)
+    }
+}
+
+/// An event without a name, so that `onmessage` hears it. A frame is JSON on one line.
+fn event(head: &str, frame: &str) -> Bytes {
+    format!("{head}data: {frame}\n\n").into()
+}

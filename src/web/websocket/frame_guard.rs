@@ -1,0 +1,252 @@
+//! Reads the headers of a client's websocket frames as bytes arrive, and stops the stream at the
+//! first bad one.
+//!
+//! The websocket library buffers what a header declares before it looks at its limit, so one
+//! connection could fill the memory. This guard sits in front: it keeps a few numbers, never a
+//! payload. What is inside a frame (UTF-8, close codes) is not its business. How it is put in front
+//! of the library: `guarded_payload`.
+
+/// Why a stream ends, as far as its headers tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// A message was declared longer than the limit, in one frame or over its fragments: close
+    /// 1009.
+    TooBig,
+    /// A header breaks the websocket protocol: close 1002. The text says how.
+    Protocol(&'static str),
+    /// The client's Close frame is complete; what follows it is not read.
+    Closed,
+    /// There is no room for a message of the length that was declared: close 1013.
+    NoRoom,
+}
+
+/// What became of one chunk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inspection {
+    /// So many bytes from the chunk's start may be handed on.
+    pub pass: usize,
+    /// Set when nothing after them may be, now and later.
+    pub stop: Option<Stop>,
+}
+
+/// The state of one stream of client frames.
+#[derive(Clone, Debug)]
+pub struct FrameGuard {
+    /// The longest message that may come next.
+    limit: u64,
+    /// The longest message after the first.
+    limit_of_others: u64,
+    at: At,
+    frame: Frame,
+    /// Payload bytes of the unfinished message; `None` between messages.
+    message: Option<u64>,
+    /// The same with those that the frame at hand declares.
+    declared: u64,
+    stopped: Option<Stop>,
+}
+
+/// Where in a frame the next byte belongs.
+#[derive(Clone, Copy, Debug)]
+enum At {
+    First,
+    Second,
+    Length { missing: u8, value: u64 },
+    Mask { missing: u8, payload: u64 },
+    Payload { missing: u64 },
+}
+
+/// What the first byte of the current frame said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Frame {
+    last: bool,
+    opcode: u8,
+}
+
+const CONTINUATION: u8 = 0;
+const BINARY: u8 = 2;
+const CLOSE: u8 = 8;
+const PONG: u8 = 10;
+const CONTROL_BYTES: u64 = 125;
+
+impl Frame {
+    fn is_control(self) -> bool {
+        self.opcode >= CLOSE
+    }
+}
+
+impl FrameGuard {
+    /// A guard that lets a first message of up to `limit_of_first` bytes pass, then others of up to
+    /// `limit_of_others`.
+    pub fn new(limit_of_first: u64, limit_of_others: u64) -> Self {
+        Self {
+            limit: limit_of_first,
+            limit_of_others,
+            at: At::First,
+            frame: Frame::default(),
+            message: None,
+            declared: 0,
+            stopped: None,
+        }
+    }
+
+    /// How many bytes the unfinished message has, as far as its headers tell; 0 between messages.
+    pub fn unfinished(&self) -> u64 {
+        self.declared
+    }
+
+    /// Looks at the next bytes of the stream. After a stop nothing passes any more.
+    pub fn inspect(&mut self, chunk: &[u8]) -> Inspection {
+        let mut pass = 0;
+        while self.stopped.is_none() && pass < chunk.len() {
+            match self.read(&chunk[pass..]) {
+                Ok(count) => {
+                    pass += count;
+                    self.stopped = self.end_frame();
+                }
+                Err(stop) => self.stopped = Some(stop),
+            }
+        }
+        Inspection {
+            pass,
+            stop: self.stopped,
+        }
+    }
+
+    /// Reads one byte of a header or what is there of a payload, and tells how much that was.
+    fn read(&mut self, rest: &[u8]) -> Result<usize, Stop> {
+        if let At::Payload { missing } = self.at {
+            let here = missing.min(rest.len() as u64);
+            self.at = At::Payload {
+                missing: missing - here,
+            };
+            return Ok(here as usize);
+        }
+        self.header_byte(rest[0])?;
+        Ok(1)
+    }
+
+    fn header_byte(&mut self, byte: u8) -> Result<(), Stop> {
+        self.at = match self.at {
+            At::First => {
+                self.frame = self.first_byte(byte)?;
+                At::Second
+            }
+            At::Second => self.second_byte(byte)?,
+            At::Length { missing, value } => {
+                let value = value << 8 | u64::from(byte);
+                if missing > 1 {
+                    At::Length {
+                        missing: missing - 1,
+                        value,
+                    }
+                } else {
+                    self.payload(value)?
+                }
+            }
+            At::Mask {
+                missing: 1,
+                payload,
+            } => At::Payload { missing: payload },
+            At::Mask { missing, payload } => At::Mask {
+                missing: missing - 1,
+                payload,
+            },
+            At::Payload { .. } => self.at,
+        };
+        Ok(())
+    }
+
+    fn first_byte(&self, byte: u8) -> Result<Frame, Stop> {
+        let frame = Frame {
+            last: byte & 0x80 != 0,
+            opcode: byte & 0x0f,
+        };
+        match (frame.opcode, self.message) {
+            _ if byte & 0x70 != 0 => Err(Stop::Protocol(
+                "expected reserved bits to be 0, but one is set",
+            )),
+            (3..=7 | 11.., _) => Err(Stop::Protocol(
+                "expected a known opcode, but it is reserved",
+            )),
+            (CLOSE..=PONG, _) if !frame.last => Err(Stop::Protocol(
+                "expected a control frame in one piece, but it is a fragment",
+            )),
+            (CONTINUATION, None) => Err(Stop::Protocol(
+                "expected a new message, but a continuation came",
+            )),
+            (1..=BINARY, Some(_)) => Err(Stop::Protocol(
+                "expected a continuation, but a new message came",
+            )),
+            _ => Ok(frame),
+        }
+    }
+
+    fn second_byte(&mut self, byte: u8) -> Result<At, Stop> {
+        if byte & 0x80 == 0 {
+            return Err(Stop::Protocol(
+                "expected masked frames from a client, but one is not",
+            ));
+        }
+        let length = byte & 0x7f;
+        if self.frame.is_control() && u64::from(length) > CONTROL_BYTES {
+            return Err(Stop::Protocol(
+                "expected at most 125 bytes in a control frame, but it declares more",
+            ));
+        }
+        if self.frame.opcode == CLOSE && length == 1 {
+            return Err(Stop::Protocol(
+                "expected a close code of two bytes, but the frame has one",
+            ));
+        }
+        match length {
+            126 => Ok(At::Length {
+                missing: 2,
+                value: 0,
+            }),
+            127 => Ok(At::Length {
+                missing: 8,
+                value: 0,
+            }),
+            _ => self.payload(u64::from(length)),
+        }
+    }
+
+    /// The length is known: counts it to its message.
+    fn payload(&mut self, length: u64) -> Result<At, Stop> {
+        if length >> 63 != 0 {
+            return Err(Stop::Protocol(
+                "expected a length of at most 63 bits, but its top bit is set",
+            ));
+        }
+        if !self.frame.is_control() {
+            let total = self.message.unwrap_or(0).saturating_add(length);
+            if total > self.limit {
+                return Err(Stop::TooBig);
+            }
+            self.message = (!self.frame.last).then_some(total);
+            self.declared = total;
+            if self.frame.last {
+                self.limit = self.limit_of_others;
+            }
+        }
+        Ok(At::Mask {
+            missing: 4,
+            payload: length,
+        })
+    }
+
+    /// Goes on to the next frame when the current one is complete.
+    fn end_frame(&mut self) -> Option<Stop> {
+        if !matches!(self.at, At::Payload { missing: 0 }) {
+            return None;
+        }
+        self.at = At::First;
+        if self.frame.last && !self.frame.is_control() {
+            self.declared = 0;
+        }
+        (self.frame.opcode == CLOSE).then_some(Stop::Closed)
+    }
+}
+
+#[cfg(test)]
+mod tests;

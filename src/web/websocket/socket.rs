@@ -1,0 +1,393 @@
+//! The websocket endpoint `GET /v1/ws`: carries the frames of a session over a socket.
+//!
+//! One task per connection reads the client, takes what the runtime has, and sends frames as the
+//! socket has room; while a frame waits for the socket it keeps reading. Headers are guarded before
+//! the websocket library sees them (`guarded_payload`). What frames mean: `session`.
+
+use std::{
+    future::poll_fn,
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{HeaderValue, SEC_WEBSOCKET_PROTOCOL},
+    rt, web,
+};
+use actix_ws::{
+    AggregatedMessage, AggregatedMessageStream, CloseReason, Closed, Message, ProtocolError,
+    Session,
+};
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::{
+    super::{
+        http::{
+            app::App,
+            connections::ConnectionPermit,
+            origin_check::{is_browser, origin},
+            problem::Problem,
+        },
+        shared_room::Taker,
+        transport::ConnectionHandle,
+    },
+    frame_guard::{FrameGuard, Stop},
+    guarded_payload::{GuardVerdict, guard},
+};
+use crate::{
+    config::AllowedOrigins,
+    limits::{self, Limit},
+    meters::meters,
+    session::{
+        auth::ticket::TicketUse,
+        connection::Connection,
+        inbox::Inbound,
+        protocol::{
+            close::{Close, CloseCode},
+            code::ErrorCode,
+            server::{ErrorFrame, ServerFrame},
+        },
+    },
+};
+
+/// The one subprotocol.
+pub const PROTOCOL: &str = "stepwire.v1.json";
+/// What a connection is counted under that ended without a Close (RFC 6455, 7.4.1).
+const ABNORMAL: u16 = 1006;
+/// How often a session looks at its deadlines.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What may stand in the address.
+#[derive(serde::Deserialize, utoipa::IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct WsQuery {
+    /// A ticket of `POST /v1/tickets`, instead of a token in `hello`.
+    ticket: Option<String>,
+}
+
+/// Upgrades a request to a session.
+///
+/// # Errors
+/// A problem: 400 without the subprotocol, 403 from a foreign origin (to a browser's page: close
+/// 4403 after the upgrade), 401 for a bad ticket, 503 for too many connections.
+#[utoipa::path(get, path = "/v1/ws", tag = "server", operation_id = "openWebsocket", summary = "Open \
+    the websocket", params(WsQuery), security((), ("ticket" = [])),
+    responses(
+        (status = 101, description = "From here on frames are exchanged: see /asyncapi.json"), (status = 400),
+        (status = 401, description = "The ticket is none, or was used before"), (status = 403), (status = 503),
+    ))]
+pub async fn websocket(
+    request: HttpRequest,
+    body: web::Payload,
+    query: web::Query<WsQuery>,
+    app: web::Data<App>,
+) -> Result<HttpResponse, actix_web::Error> {
+    require_protocol(&request)?;
+    if let Err(problem) = app.require_origin(&request) {
+        return if is_browser(request.head()) {
+            turn_away(&app, &request, body, problem).await
+        } else {
+            Err(problem.into())
+        };
+    }
+    let ticket = match &query.ticket {
+        None => None,
+        Some(ticket) => Some(app.take_ticket(ticket, TicketUse::Ws).ok_or_else(|| {
+            Problem::new(
+                ErrorCode::Unauthenticated,
+                "expected a ticket that was not used before and is at most 30 s old, but this is \
+                none",
+            )
+        })?),
+    };
+    app.require_staying()?;
+    let places = app.admit_address(&request)?;
+    let (response, socket) = upgrade(&app, &request, body).await?;
+    let address = app.approach(request.head()).address;
+    let (connection, inbound) =
+        Connection::open(app.sessions.clone(), ticket, address, Instant::now());
+    rt::spawn(run(app, connection, inbound, socket, places));
+    Ok(response)
+}
+
+async fn upgrade(
+    app: &App,
+    request: &HttpRequest,
+    body: web::Payload,
+) -> Result<(HttpResponse, Socket), actix_web::Error> {
+    // The library has one limit for all messages; the guard knows which is the first.
+    const LONGEST: usize = limits::FIRST_MESSAGE_BYTES;
+    let (body, verdict) = guard(
+        request,
+        body,
+        FrameGuard::new(LONGEST as u64, limits::MESSAGE_BYTES as u64),
+        Some(app.body_memory.permit(app.taker(request))),
+    )
+    .await?;
+    let (mut response, session, messages) = actix_ws::handle(request, body)?;
+    let tcp = ConnectionHandle::of(request);
+    tcp.iter().for_each(ConnectionHandle::session_begins);
+    response
+        .headers_mut()
+        .insert(SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(PROTOCOL));
+    let messages = messages
+        .max_frame_size(LONGEST)
+        .aggregate_continuations()
+        .max_continuation_size(LONGEST);
+    Ok((
+        response,
+        Socket {
+            session,
+            messages,
+            verdict,
+            tcp,
+            full_since: None,
+        },
+    ))
+}
+
+/// Takes the upgrade only to say why there is no connection: a browser hides an HTTP answer from
+/// the page that asked.
+async fn turn_away(
+    app: &App,
+    request: &HttpRequest,
+    body: web::Payload,
+    problem: Problem,
+) -> Result<HttpResponse, actix_web::Error> {
+    let places = app.admit_address(request)?;
+    let origin = origin(request.head()).unwrap_or_default();
+    let reason = match AllowedOrigins::why_not_listed(origin) {
+        None => format!("pages of {origin} may connect once --allowed-origins lists it"),
+        Some(obstacle) => obstacle.to_owned(),
+    };
+    let (response, mut socket) = upgrade(app, request, body).await?;
+    rt::spawn(async move {
+        let error = ErrorFrame::new(None, ErrorCode::Forbidden, &problem.to_string()).text();
+        // The queue of a new socket has room for one frame.
+        let told = rt::time::timeout(limits::CLOSE_REPLY, socket.session.text(error)).await;
+        meters().closed(CloseCode::Forbidden.number());
+        if let Ok(Ok(())) = told {
+            say_goodbye(socket, Close::because(CloseCode::Forbidden, &reason)).await;
+        }
+        drop(places);
+    });
+    Ok(response)
+}
+
+fn require_protocol(request: &HttpRequest) -> Result<(), Problem> {
+    let offered = request
+        .headers()
+        .get_all(SEC_WEBSOCKET_PROTOCOL)
+        .filter_map(|value| value.to_str().ok());
+    let found = offered
+        .flat_map(|list| list.split(','))
+        .any(|name| name.trim() == PROTOCOL);
+    if found {
+        return Ok(());
+    }
+    let sentence = format!(
+        "expected the websocket subprotocol {PROTOCOL}, but the request does not offer it; \
+        supported: {PROTOCOL}"
+    );
+    Err(Problem::new(ErrorCode::BadRequest, sentence))
+}
+
+/// A client's socket.
+struct Socket {
+    session: Session,
+    messages: AggregatedMessageStream,
+    verdict: GuardVerdict,
+    tcp: Option<ConnectionHandle>,
+    /// Since when frames wait for room in the socket's queue.
+    full_since: Option<Instant>,
+}
+
+/// Why a session's loop ended.
+enum End {
+    /// The peer is gone; there is nobody to say anything to.
+    Gone,
+    /// Say this and go.
+    Close(Close),
+}
+
+async fn run(
+    app: web::Data<App>,
+    mut connection: Connection,
+    mut inbound: UnboundedReceiver<Inbound>,
+    mut socket: Socket,
+    places: Vec<ConnectionPermit>,
+) {
+    let _open = app.connections.opened(connection.inbox());
+    let mut user = None;
+    let mut tick = rt::time::interval(TICK);
+    let end = loop {
+        if user.is_none()
+            && let Some(subject) = connection.user()
+        {
+            match app
+                .connections
+                .of_user(&subject, app.config.limits.max_connections_per_user)
+            {
+                Some(place) => {
+                    user = Some(place);
+                    if let Some(taker) = connection.principal().and_then(Taker::of) {
+                        socket.verdict.take_room_by(app.body_memory.permit(taker));
+                        socket.tcp.iter().for_each(ConnectionHandle::is_known);
+                    }
+                }
+                None => connection.close(CloseCode::TryAgain),
+            }
+        }
+        if let Err(end) = pump(&mut connection, &mut socket).await {
+            break end;
+        }
+        if connection.is_drained() {
+            connection.inbox().settle(&inbound);
+        }
+        tokio::select! {
+            room = room(&mut socket.session), if socket.full_since.is_some() => {
+                socket.full_since = None;
+                if room.is_err() {
+                    break End::Gone;
+                }
+            }
+            // A client that does not read its answers is not asked for more; TCP tells it.
+            message = socket.messages.next(), if !connection.is_congested() => {
+                if let Err(end) = hear(&mut connection, &mut socket, message).await {
+                    break end;
+                }
+            }
+            Some(first) = inbound.recv() => {
+                connection.take(first);
+                while let Ok(next) = inbound.try_recv() {
+                    connection.take(next);
+                }
+            }
+            _ = tick.tick() => {
+                let now = Instant::now();
+                connection.tick(now);
+                if socket.verdict.is_late(now) {
+                    Limit::SlowBodies.refused();
+                    let reason = "a message came in too slowly";
+                    break End::Close(Close::because(CloseCode::NoSignOfLife, reason));
+                }
+                if socket.full_since.is_some_and(|since| now.duration_since(since) >= limits::SLOW_CONSUMER) {
+                    break End::Close(CloseCode::SlowConsumer.into());
+                }
+            }
+        }
+    };
+    drop(connection);
+    drop((user, places));
+    meters().closed(match &end {
+        End::Gone => ABNORMAL,
+        End::Close(close) => close.code.number(),
+    });
+    if let End::Close(close) = end {
+        say_goodbye(socket, close).await;
+    } else if let Some(tcp) = socket.tcp {
+        tcp.force_close();
+    }
+}
+
+/// Sends what there is until the socket's queue is full.
+async fn pump(connection: &mut Connection, socket: &mut Socket) -> Result<(), End> {
+    while socket.full_since.is_none() && !connection.is_drained() {
+        match futures_util::poll!(room(&mut socket.session)) {
+            Poll::Pending => socket.full_since = Some(Instant::now()),
+            Poll::Ready(Err(Closed)) => return Err(End::Gone),
+            Poll::Ready(Ok(())) => {
+                let Some(text) = connection.next_frame() else {
+                    break;
+                };
+                socket
+                    .session
+                    .start_send_unpin(Message::Text(text))
+                    .map_err(|Closed| End::Gone)?;
+                meters().pushes.increment(1);
+            }
+        }
+    }
+    match connection.closing() {
+        Some(close) if socket.full_since.is_none() => Err(End::Close(close.clone())),
+        _ => Ok(()),
+    }
+}
+
+/// Waits until the socket's queue takes one more message.
+fn room(session: &mut Session) -> impl Future<Output = Result<(), Closed>> {
+    poll_fn(|cx| session.poll_ready_unpin(cx))
+}
+
+async fn hear(
+    connection: &mut Connection,
+    socket: &mut Socket,
+    message: Option<Result<AggregatedMessage, ProtocolError>>,
+) -> Result<(), End> {
+    match message {
+        Some(Ok(AggregatedMessage::Text(text))) => {
+            connection.receive(&text, Instant::now());
+            if connection.take_refused() {
+                rt::time::sleep(limits::AFTER_REFUSED).await;
+            }
+        }
+        Some(Ok(AggregatedMessage::Binary(_))) => connection.close(CloseCode::Binary),
+        Some(Ok(AggregatedMessage::Ping(payload))) => {
+            connection.alive(Instant::now());
+            // A peer that sends pings but reads nothing is closed as slow, so its pongs may be
+            // dropped.
+            let _ = rt::time::timeout(limits::CLOSE_REPLY, socket.session.pong(&payload)).await;
+        }
+        Some(Ok(AggregatedMessage::Pong(_))) => connection.alive(Instant::now()),
+        Some(Ok(AggregatedMessage::Close(_))) => return Err(End::Close(CloseCode::Normal.into())),
+        Some(Err(error)) => return Err(End::Close(code_of(&error).into())),
+        None => {
+            return Err(match socket.verdict.stop() {
+                Some(Stop::TooBig) => End::Close(CloseCode::TooBig.into()),
+                Some(Stop::Protocol(_)) => End::Close(CloseCode::Protocol.into()),
+                Some(Stop::NoRoom) => End::Close(CloseCode::TryAgain.into()),
+                Some(Stop::Closed) => End::Close(CloseCode::Normal.into()),
+                None => End::Gone,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn code_of(error: &ProtocolError) -> CloseCode {
+    match error {
+        ProtocolError::Overflow => CloseCode::TooBig,
+        ProtocolError::Io(io) if io.kind() == std::io::ErrorKind::InvalidData => CloseCode::Utf8,
+        _ => CloseCode::Protocol,
+    }
+}
+
+/// Closes: waits a little for the peer's Close, then drops the connection.
+async fn say_goodbye(mut socket: Socket, close: Close) {
+    let reason = CloseReason {
+        code: close.code.number().into(),
+        description: Some(close.reason.into_owned()),
+    };
+    let goodbye = async {
+        if socket.session.close(Some(reason)).await.is_err() {
+            return;
+        }
+        if socket.verdict.stop().is_some() {
+            // Nothing more is read from this peer: it has the Close when it is gone.
+            socket.verdict.peer_gone().await;
+        } else {
+            while let Some(Ok(message)) = socket.messages.next().await {
+                if matches!(message, AggregatedMessage::Close(_)) {
+                    break;
+                }
+            }
+        }
+    };
+    let _ = rt::time::timeout(limits::CLOSE_REPLY, goodbye).await;
+    if let Some(tcp) = socket.tcp {
+        tcp.force_close();
+    }
+}

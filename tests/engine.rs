@@ -1,0 +1,177 @@
+//! The pure engine against the process model page: text cases ([`check`]), random processes
+//! ([`properties`]), hostile input.
+//!
+//! One case per sentence of the page that this version claims; `cases/*.case` are read top to
+//! bottom.
+
+mod check;
+mod hostile;
+mod invariants;
+mod properties;
+mod random_process;
+mod script;
+pub mod sketch;
+mod subject;
+mod transcript;
+
+use check::check;
+
+#[test]
+fn triggers() {
+    check("triggers");
+}
+
+#[test]
+fn actions() {
+    check("actions");
+}
+
+#[test]
+fn timers() {
+    check("timers");
+}
+
+#[test]
+fn children() {
+    check("children");
+}
+
+#[test]
+fn keys() {
+    check("keys");
+}
+
+#[test]
+fn starting() {
+    check("starting");
+}
+
+#[test]
+fn gateways() {
+    check("gateways");
+}
+
+#[test]
+fn subprocesses() {
+    check("subprocesses");
+}
+
+#[test]
+fn http_calls() {
+    check("http_calls");
+}
+
+#[test]
+fn webhooks() {
+    check("webhooks");
+}
+
+#[test]
+fn peers() {
+    check("peers");
+}
+
+#[test]
+fn incidents() {
+    check("incidents");
+}
+
+#[test]
+fn refusals() {
+    check("refusals");
+}
+
+#[test]
+fn files() {
+    check("files");
+}
+
+#[test]
+fn rules() {
+    check("rules");
+}
+
+#[test]
+fn back() {
+    check("back");
+}
+
+#[test]
+fn back_branches() {
+    check("back_branches");
+}
+
+#[test]
+fn holding() {
+    check("holding");
+}
+
+#[test]
+fn skipping() {
+    check("skipping");
+}
+
+#[test]
+fn outcomes() {
+    check("outcomes");
+}
+
+#[test]
+fn task_settings() {
+    check("task_settings");
+}
+
+#[test]
+fn approvals() {
+    check("approvals");
+}
+
+#[test]
+fn lanes() {
+    check("lanes");
+}
+
+#[test]
+fn back_data() {
+    check("back_data");
+}
+
+#[test]
+fn back_messages() {
+    check("back_messages");
+}
+
+#[test]
+fn patching() {
+    check("patching");
+}
+
+#[test]
+fn limits() {
+    check("limits");
+}
+
+#[test]
+fn spec_gaps() {
+    check("spec_gaps");
+}
+
+#[test]
+fn multi_instance() {
+    check("multi_instance");
+}
+
+#[test]
+fn errors() {
+    check("errors");
+}
+
+#[test]
+fn server_starts() {
+    check("server_starts");
+}
+
+#[test]
+fn interactions() {
+    check("interactions");
+}

@@ -1,0 +1,11 @@
+//! Sessions without sockets: frames are handed to a connection and taken from it, on a runtime with
+//! the memory store.
+
+mod client;
+mod input_schemas;
+mod lists;
+mod read_only;
+mod start;
+mod stepping_back;
+mod storm;
+mod subscriptions;

@@ -1,0 +1,354 @@
+//! What holds for every file of the project, as tests: import direction, module docs, file size,
+//! nothing left undone.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Which layers each layer may import. `limits` and `text` belong to all; a layer may always import
+/// itself.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("model", &[]),
+    ("expression", &["model"]),
+    ("engine", &["model"]),
+    ("journal", &["engine", "model", "meters"]),
+    (
+        "runtime",
+        &[
+            "meters",
+            "logging",
+            "journal",
+            "engine",
+            "expression",
+            "model",
+        ],
+    ),
+    ("session", &["runtime", "journal", "engine", "model"]),
+    (
+        "web",
+        &[
+            "meters", "logging", "session", "runtime", "journal", "engine", "model", "config",
+            "admin",
+        ],
+    ),
+    (
+        "admin",
+        &["session", "runtime", "journal", "engine", "model", "config"],
+    ),
+    (
+        "backup",
+        &["runtime", "journal", "engine", "model", "config"],
+    ),
+    // The client knows the wire and nothing of what is behind it.
+    ("cli", &["config"]),
+    ("config", &[]),
+    ("meters", &[]),
+    ("logging", &[]),
+    ("text", &[]),
+];
+
+/// What the pure layers may use besides the standard library.
+const PURE_CRATES: &[&str] = &["serde", "serde_json", "uuid", "jiff"];
+
+/// Lines a source file may have; most have far fewer.
+const LONGEST: usize = 700;
+
+#[test]
+fn imports_go_in_one_direction() {
+    let mut wrong = Vec::new();
+    for (layer, allowed) in MAY_IMPORT {
+        for (path, text) in layer_files(layer) {
+            for other in imported_layers(&text) {
+                if other != *layer
+                    && !["limits", "text"].contains(&other.as_str())
+                    && !allowed.contains(&other.as_str())
+                {
+                    wrong.push(format!("{}: {layer} imports {other}", path.display()));
+                }
+            }
+        }
+    }
+    assert_none(
+        "expected imports in the direction ARCHITECTURE.md draws",
+        wrong,
+    );
+}
+
+#[test]
+fn the_engine_is_pure() {
+    let mut wrong = Vec::new();
+    for (path, text) in layer_files("engine") {
+        let code = without_tests(&text);
+        for word in [
+            "async ",
+            "std::fs",
+            "std::net",
+            "std::thread",
+            "std::time",
+            "now_v7",
+            "new_v4",
+            "Timestamp::now",
+            "Zoned::now",
+        ] {
+            if code.contains(word) {
+                wrong.push(format!("{}: {word}", path.display()));
+            }
+        }
+        for krate in used_crates(&code) {
+            if !PURE_CRATES.contains(&krate.as_str()) {
+                wrong.push(format!("{}: crate {krate}", path.display()));
+            }
+        }
+    }
+    assert_none(
+        "expected the engine without IO, clock, threads and other crates",
+        wrong,
+    );
+}
+
+#[test]
+fn sessions_know_no_transport() {
+    let wrong = layer_files("session")
+        .into_iter()
+        .filter(|(_, text)| text.contains("actix_") || text.contains("actix::"))
+        .map(|(path, _)| path.display().to_string());
+    assert_none("expected src/session without actix", wrong.collect());
+}
+
+#[test]
+fn one_place_reads_the_clock() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src", "rs") {
+        let code = without_tests(&text);
+        if !path.ends_with("runtime/clock.rs")
+            && (code.contains("SystemTime::now") || code.contains("Timestamp::now"))
+        {
+            wrong.push(path.display().to_string());
+        }
+    }
+    assert_none("expected only runtime/clock.rs to read the clock", wrong);
+}
+
+#[test]
+fn every_module_says_what_it_is() {
+    let undocumented = |text: &String| !text.trim_start().starts_with("//!");
+    let is_test = |path: &Path| {
+        path.file_stem()
+            .is_some_and(|name| name == "tests" || name.to_string_lossy().ends_with("_tests"))
+    };
+    let all = sources("src", "rs")
+        .into_iter()
+        .chain(sources("tests", "rs"))
+        .chain(sources("benches", "rs"));
+    let wrong = all
+        .filter(|(path, text)| !is_test(path) && undocumented(text))
+        .map(|(path, _)| path.display().to_string());
+    assert_none(
+        "expected //! docs at the top of every module",
+        wrong.collect(),
+    );
+}
+
+#[test]
+fn every_file_is_a_module_of_its_folder() {
+    let is_named = |path: &Path| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        if ["main", "lib"].contains(&&*name) {
+            return true;
+        }
+        let folder = path.parent().unwrap_or(path);
+        let parents = [
+            folder.with_extension("rs"),
+            folder.join("lib.rs"),
+            folder.join("main.rs"),
+        ];
+        let declaration = format!("mod {name};");
+        parents
+            .iter()
+            .filter_map(|parent| fs::read_to_string(root().join(parent)).ok())
+            .any(|text| text.lines().any(|line| line.ends_with(&declaration)))
+    };
+    let all = ["src", "tests", "benches"]
+        .iter()
+        .flat_map(|folder| sources(folder, "rs"));
+    let wrong = all
+        .filter(|(path, _)| !is_named(path))
+        .map(|(path, _)| path.display().to_string());
+    assert_none(
+        "expected every file to be compiled: to be named by the module it belongs to",
+        wrong.collect(),
+    );
+}
+
+#[test]
+fn files_stay_small() {
+    let folders = [
+        ("src", "rs"),
+        ("sdk/src", "ts"),
+        ("static/src", "ts"),
+        ("tests", "rs"),
+        ("benches", "rs"),
+    ];
+    let all = folders
+        .iter()
+        .flat_map(|(folder, ending)| sources(folder, ending));
+    let wrong = all
+        .filter(|(_, text)| text.lines().count() > LONGEST)
+        .map(|(path, text)| format!("{}: {}", path.display(), text.lines().count()));
+    assert_none(
+        &format!("expected at most {LONGEST} lines per file"),
+        wrong.collect(),
+    );
+}
+
+#[test]
+fn nothing_is_left_undone() {
+    // Written in two parts, so that this file does not find itself.
+    let marks = [
+        ["to", "do!("],
+        ["unimpl", "emented!("],
+        ["db", "g!("],
+        ["FIX", "ME"],
+        ["#[ig", "nore"],
+    ]
+    .map(|parts| parts.concat());
+    let all = ["src", "tests", "benches"]
+        .iter()
+        .flat_map(|folder| sources(folder, "rs"));
+    let mut wrong = Vec::new();
+    for (path, text) in all {
+        wrong.extend(
+            marks
+                .iter()
+                .filter(|mark| text.contains(*mark))
+                .map(|mark| format!("{}: {mark}", path.display())),
+        );
+    }
+    assert_none("expected nothing left undone", wrong);
+}
+
+#[test]
+fn lock_files_hold_no_addresses() {
+    let locks = [
+        "sdk/package-lock.json",
+        "static/package-lock.json",
+        "tests/browser/package-lock.json",
+    ];
+    let wrong = locks.iter().filter(|path| {
+        fs::read_to_string(root().join(path)).is_ok_and(|text| text.contains("\"resolved\""))
+    });
+    assert_none(
+        "expected lock files without download addresses",
+        wrong.map(|path| (*path).to_owned()).collect(),
+    );
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn assert_none(expected: &str, wrong: Vec<String>) {
+    assert!(
+        wrong.is_empty(),
+        "{expected}, but found:\n  {}",
+        wrong.join("\n  ")
+    );
+}
+
+/// The files of a layer: its folder, or its one file with the folder beside it.
+fn layer_files(layer: &str) -> Vec<(PathBuf, String)> {
+    let mut files = sources(&format!("src/{layer}"), "rs");
+    if let Ok(text) = fs::read_to_string(root().join(format!("src/{layer}.rs"))) {
+        files.push((PathBuf::from(format!("src/{layer}.rs")), text));
+    }
+    files
+}
+
+fn sources(folder: &str, ending: &str) -> Vec<(PathBuf, String)> {
+    let mut found = BTreeMap::new();
+    collect(&root().join(folder), ending, &mut found);
+    found.into_iter().collect()
+}
+
+fn collect(folder: &Path, ending: &str, found: &mut BTreeMap<PathBuf, String>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() && !path.ends_with("node_modules") {
+            collect(&path, ending, found);
+        } else if path.extension().is_some_and(|found| found == ending) {
+            let text = fs::read_to_string(&path).expect("a source file is readable UTF-8");
+            found.insert(
+                path.strip_prefix(root())
+                    .map(Path::to_path_buf)
+                    .unwrap_or(path),
+                text,
+            );
+        }
+    }
+}
+
+/// Layers named behind `crate::`, singly or in a braced import.
+fn imported_layers(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, mark) in text.match_indices("crate::") {
+        let rest = &text[at + mark.len()..];
+        match rest.strip_prefix('{') {
+            Some(list) => found.extend(top_level_names(list)),
+            None => found.push(name_at(rest)),
+        }
+    }
+    found.retain(|name| MAY_IMPORT.iter().any(|(layer, _)| layer == name) || name == "limits");
+    found
+}
+
+/// The first names of a braced import list, up to its closing brace.
+fn top_level_names(list: &str) -> Vec<String> {
+    let (mut depth, mut expecting, mut names) = (0, true, Vec::new());
+    for (at, letter) in list.char_indices() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => expecting = true,
+            _ if expecting && letter.is_alphabetic() => {
+                names.push(name_at(&list[at..]));
+                expecting = false;
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn name_at(text: &str) -> String {
+    text.chars()
+        .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+        .collect()
+}
+
+fn used_crates(code: &str) -> Vec<String> {
+    let names = code
+        .lines()
+        .filter_map(|line| line.strip_prefix("use "))
+        .map(name_at);
+    names
+        .filter(|name| !["crate", "super", "self", "std"].contains(&name.as_str()))
+        .filter(|name| name.chars().next().is_some_and(char::is_lowercase))
+        .filter(|name| PURE_CRATES.contains(&name.as_str()) || !is_local(name))
+        .collect()
+}
+
+/// Modules of the engine re-exported at its root.
+fn is_local(name: &str) -> bool {
+    root().join(format!("src/engine/{name}.rs")).exists()
+        || root().join(format!("src/engine/{name}")).exists()
+}
+
+fn without_tests(text: &str) -> String {
+    text.split("#[cfg(test)]")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,31 @@
+//! REST and pages, over HTTP against a whole server. One file per resource, as the routes.
+
+mod assets;
+mod auth;
+mod backups;
+mod bodies;
+mod commands;
+mod cors;
+mod definitions;
+mod documents;
+mod files;
+mod history;
+pub mod http;
+mod http_calls;
+mod instances;
+mod login;
+mod metrics;
+mod mistyped;
+mod numbers;
+mod overviews;
+mod pages;
+mod problems;
+mod processes;
+mod proxies;
+mod rates;
+mod schedules;
+mod search_attributes;
+mod tickets;
+mod types;
+mod uploads;
+mod users;

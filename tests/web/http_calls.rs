@@ -1,0 +1,112 @@
+//! `/v1/http-calls`.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::http::{User, send};
+use crate::support;
+
+fn calling(url: &str) -> Value {
+    // Nothing listens there, and the next try is an hour away.
+    let params = json!({"url": url, "backoff": "PT1H", "retries": 1});
+    json!({"id": "calling", "nodes": [
+        {"id": "start", "type": "startEvent"},
+        {"id": "call", "type": "serviceTask", "actions": [{"name": "get", "type": "httpRequest", "params": params}]},
+        {"id": "end", "type": "endEvent"},
+    ], "flows": [{"id": "f1", "source": "start", "target": "call"}, {"id": "f2", "source": "call", "target": "end"}]})
+}
+
+#[actix_web::test]
+async fn operators_see_calls_under_way() {
+    let server = support::start(support::config(&[
+        "--outbound-targets",
+        "127.0.0.1:9,*.example.com",
+    ]))
+    .await;
+    let (designer, operator) = (
+        User::new(&server, "dora", &["designer"]),
+        User::new(&server, "olga", &["operator"]),
+    );
+    let deploy = |source: Value| {
+        designer
+            .request(Method::POST, "/v1/definitions?publish=true")
+            .json(&source)
+    };
+    let deployed = send(deploy(calling("http://127.0.0.1:9/x"))).await;
+    assert_eq!(
+        (deployed.status.as_u16(), &deployed.json()["problems"]),
+        (201, &json!([])),
+        "{deployed:?}"
+    );
+    let mut keys = Vec::new();
+    for _ in 0..3 {
+        keys.push(
+            designer
+                .post("/v1/instances", json!({"process": "calling"}))
+                .await
+                .json()["instance"]
+                .clone(),
+        );
+    }
+    let first = operator.get("/v1/http-calls?limit=2").await.json();
+    let next = first["next"].as_str().expect("there is more").to_owned();
+    let rest = operator
+        .get(&format!("/v1/http-calls?cursor={next}"))
+        .await
+        .json();
+    let listed = first["calls"]
+        .as_array()
+        .into_iter()
+        .chain(rest["calls"].as_array())
+        .flatten();
+    let listed: Vec<Value> = listed.cloned().collect();
+    assert_eq!((listed.len(), &rest["next"]), (3, &Value::Null));
+    assert!(listed.iter().all(|call| keys.contains(&call["instance"])));
+    let call = &listed[0];
+    assert_eq!(
+        (&call["type"], &call["node"], &call["action"]),
+        (&json!("httpRequest"), &json!("call"), &json!("get"))
+    );
+    assert_eq!(
+        (&call["url"], &call["givenUp"]),
+        (&json!("http://127.0.0.1:9/x"), &json!(false))
+    );
+
+    let refused = send(deploy(calling("http://127.0.0.1:10/x"))).await.json();
+    assert_eq!(
+        refused["problems"][0]["code"], "target_not_allowed",
+        "{refused}"
+    );
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn nobody_else_does() {
+    let server = support::server().await;
+    let (alice, operator) = (
+        User::new(&server, "alice", &["designer"]),
+        User::new(&server, "olga", &["operator"]),
+    );
+    alice
+        .get("/v1/http-calls")
+        .await
+        .is_problem(403, "forbidden", "operator");
+    assert_eq!(
+        operator.get("/v1/http-calls").await.json(),
+        json!({"calls": [], "next": null})
+    );
+    for bad in [
+        "cursor=x",
+        "cursor=_1",
+        "cursor=00000000-0000-0000-0000-000000000001_-1",
+        "limit=x",
+        "odd=1",
+        "cursor=00000000-0000-0000-0000-000000000001_18446744073709551615",
+    ] {
+        operator
+            .get(&format!("/v1/http-calls?{bad}"))
+            .await
+            .is_problem(400, "bad_request", "expected");
+    }
+    server.stop().await;
+}
