@@ -34,7 +34,9 @@ pub mod state;
 mod status;
 mod step;
 mod subprocess;
+mod subscription;
 mod suspend;
+mod throwing;
 
 pub use command::Command;
 pub use effect::Effect;

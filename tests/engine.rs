@@ -162,6 +162,16 @@ fn multi_instance() {
 }
 
 #[test]
+fn inclusive() {
+    check("inclusive");
+}
+
+#[test]
+fn scopes() {
+    check("scopes");
+}
+
+#[test]
 fn errors() {
     check("errors");
 }

@@ -352,3 +352,58 @@ fn without_tests(text: &str) -> String {
         .unwrap_or_default()
         .to_owned()
 }
+
+#[test]
+fn the_map_names_files_that_are_there() {
+    let map = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the map is there");
+    let codemap = map
+        .split("## Codemap")
+        .nth(1)
+        .and_then(|rest| rest.split("\n## ").next())
+        .expect("the map has a codemap");
+    let quoted = |cell: &str| -> Vec<String> {
+        cell.split('`')
+            .skip(1)
+            .step_by(2)
+            .map(str::to_owned)
+            .collect()
+    };
+    let mut wrong = Vec::new();
+    for line in codemap.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = line.trim_matches('|').split(" | ").collect();
+        let (places, files) = (quoted(cells[0]), quoted(cells[cells.len() - 1]));
+        let is_there = |file: &String| {
+            places.iter().any(|place| {
+                let place = root().join(place);
+                let beside = place.parent().map(|folder| folder.join(file));
+                beside.is_some_and(|path| path.exists())
+                    || root().join(file).exists()
+                    || holds(&place, file)
+            })
+        };
+        wrong.extend(
+            places
+                .iter()
+                .filter(|place| !root().join(place).exists())
+                .cloned(),
+        );
+        wrong.extend(files.into_iter().filter(|file| !is_there(file)));
+    }
+    assert_none(
+        "expected the codemap of ARCHITECTURE.md to name files that are there",
+        wrong,
+    );
+}
+
+/// Whether a folder holds a file, at any depth.
+fn holds(folder: &Path, file: &str) -> bool {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
+    folder.join(file).exists()
+        || entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir() && !path.ends_with("node_modules"))
+            .any(|path| holds(&path, file))
+}

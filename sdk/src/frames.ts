@@ -14,6 +14,8 @@ export interface ActiveNode {
   node: string;
   name: string;
   type: string;
+  /** Key of the element of the embedded subprocess it is in. */
+  scope?: string;
   /** Whether this receiver may only watch. */
   readOnly: boolean;
   assignee?: string;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     journal::{DefinitionFormat, DefinitionRow},
-    model::definition::NodeKind,
+    model::definition::ElementType,
 };
 
 /// A process to begin with.
@@ -93,7 +93,10 @@ impl<'a> DesignerPage<'a> {
     /// The page for a user.
     pub fn new(assets: &Assets, user: &str, may_edit: bool, opened: &Opened<'a>) -> Self {
         let layout = |title: &str| Layout::new(assets, title, "designer", DESIGNER_URL, Some(user));
-        let kinds: Vec<&str> = NodeKind::ALL.iter().map(|kind| kind.bpmn_name()).collect();
+        let kinds: Vec<&str> = ElementType::ALL
+            .iter()
+            .map(|kind| kind.bpmn_name())
+            .collect();
         let (process, name, version, newest, state, format, template) = match opened {
             Opened::New(template) => ("", "New process", 0, 0, "new", "bpmn", *template),
             Opened::Version(row, newest) => {

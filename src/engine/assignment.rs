@@ -13,7 +13,7 @@ use super::{
     step::Step,
     suspend::{forbidden, require_live, require_participant},
 };
-use crate::model::{definition::NodeKind, executable::ExecutableNode, ids::ElementKey};
+use crate::model::{executable::ExecutableNode, ids::ElementKey};
 
 /// The caller takes a user task that is nobody's. Taking one's own again changes nothing, but is
 /// remembered like any command: a resend must not take the task again after it was given back.
@@ -144,7 +144,7 @@ fn user_task<'s>(
         .filter(|element| element.is_active());
     let node = active.and_then(|element| step.process.node(element.node()));
     match active.zip(node) {
-        Some((element, node)) if node.kind == NodeKind::UserTask => Ok((element, node)),
+        Some((element, node)) if node.user_task().is_some() => Ok((element, node)),
         found => {
             let place = found.map_or("this element is none any more".to_owned(), |(_, node)| {
                 format!("'{}' is a {}", node.id, node.kind.bpmn_name())

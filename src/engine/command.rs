@@ -17,7 +17,8 @@ use crate::model::ids::{ElementKey, InstanceKey, Time};
 pub enum Command {
     /// A user runs a manual action.
     Run(RunAction),
-    /// A timer is due: of a delayed action, of a user task's reminder, or of the instance's expiry.
+    /// A timer is due: of a delayed action, of a timer event, of a user task's reminder, or of the
+    /// instance's expiry.
     FireTimer(TimerKey),
     /// A message from the parent or a child arrives.
     Receive {
@@ -155,12 +156,48 @@ pub struct RunAction {
 /// Identifies one timer for good.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimerKey {
-    /// The element the delayed action or the reminder belongs to; 0 for the instance itself.
+    /// The element it belongs to; 0 for the instance itself.
     pub element: ElementKey,
-    /// The action; empty for what is no action's.
-    pub action: String,
-    /// Which triggering of the action, or which reminder, in this visit, from 1.
+    /// What it is for.
+    pub kind: TimerKind,
+    /// Which of its kind in this visit, from 1: which triggering, reminder or occurrence.
     pub occurrence: u32,
+}
+
+/// What a timer is for. Ordered as its names are.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimerKind {
+    /// The work of a delayed action, by its name.
+    Action(String),
+    /// A timer event, by the id of its node: the element itself, or a boundary event of it.
+    Event(String),
+    /// The expiry of the instance.
+    Expiry,
+    /// A reminder of a user task.
+    Reminder,
+}
+
+impl TimerKind {
+    /// Its name and what it names, as stored: `("action", "save")`.
+    pub fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::Action(action) => ("action", action),
+            Self::Event(node) => ("event", node),
+            Self::Expiry => ("expiry", ""),
+            Self::Reminder => ("reminder", ""),
+        }
+    }
+
+    /// The kind with these parts.
+    pub fn from_parts(kind: &str, name: &str) -> Option<Self> {
+        match kind {
+            "action" => Some(Self::Action(name.to_owned())),
+            "event" => Some(Self::Event(name.to_owned())),
+            "expiry" => Some(Self::Expiry),
+            "reminder" => Some(Self::Reminder),
+            _ => None,
+        }
+    }
 }
 
 /// A timer with the time it is due.
@@ -173,11 +210,29 @@ pub struct DueTimer {
 }
 
 impl TimerKey {
-    /// The timer of a user task's reminder with this number, from 1. No action has an empty name.
+    /// The timer of a triggering of an action.
+    pub fn action(element: ElementKey, action: &str, occurrence: u32) -> Self {
+        Self {
+            element,
+            kind: TimerKind::Action(action.to_owned()),
+            occurrence,
+        }
+    }
+
+    /// The timer of a timer event's next occurrence.
+    pub fn event(element: ElementKey, node: &str, occurrence: u32) -> Self {
+        Self {
+            element,
+            kind: TimerKind::Event(node.to_owned()),
+            occurrence,
+        }
+    }
+
+    /// The timer of a user task's reminder with this number, from 1.
     pub fn reminder(element: ElementKey, number: u32) -> Self {
         Self {
             element,
-            action: String::new(),
+            kind: TimerKind::Reminder,
             occurrence: number,
         }
     }
@@ -186,7 +241,7 @@ impl TimerKey {
     pub fn expiry() -> Self {
         Self {
             element: ElementKey(0),
-            action: String::new(),
+            kind: TimerKind::Expiry,
             occurrence: 1,
         }
     }

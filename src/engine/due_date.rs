@@ -72,7 +72,11 @@ fn take(step: &mut Step<'_>, key: ElementKey, assigns: bool) {
 
 /// Whose the task is, by the data as they are.
 fn assignee(step: &Step<'_>, node: &ExecutableNode) -> Result<Option<Arc<str>>, String> {
-    let user = task_settings::subject(&render(step, &node.task.assignee)?).map_err(mend)?;
+    let user = task_settings::subject(&render(
+        step,
+        node.user_task().and_then(|task| task.assignee.as_ref()),
+    )?)
+    .map_err(mend)?;
     if user
         .as_ref()
         .is_some_and(|user| !assignment::has_room(step, user))
@@ -88,25 +92,26 @@ fn assignee(step: &Step<'_>, node: &ExecutableNode) -> Result<Option<Arc<str>>, 
 
 /// When it is due, by the data as they are.
 fn due(step: &Step<'_>, node: &ExecutableNode, begun: Time) -> Result<Option<Time>, String> {
-    task_settings::due(&render(step, &node.task.due)?, begun).map_err(mend)
+    task_settings::due(
+        &render(step, node.user_task().and_then(|task| task.due.as_ref()))?,
+        begun,
+    )
+    .map_err(mend)
 }
 
 fn mend(sentence: String) -> String {
     sentence + "; correct the data (patch) and retry"
 }
 
-fn render(step: &Step<'_>, template: &Option<Template>) -> Result<Value, String> {
-    let value = template
-        .as_ref()
-        .map(|template| template.render(step.state.data(), &step.builtins()));
+fn render(step: &Step<'_>, template: Option<&Template>) -> Result<Value, String> {
+    let value = template.map(|template| template.render(step.state.data(), &step.builtins()));
     Ok(value.transpose()?.unwrap_or_default())
 }
 
 fn schedule(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, due: Time) {
     let remind = node
-        .task
-        .reminder
-        .as_ref()
+        .user_task()
+        .and_then(|task| task.reminder.as_ref())
         .and_then(|reminder| reminder.first(due, step.now));
     step.record(Record::TaskScheduled {
         element: key,
@@ -141,9 +146,8 @@ pub(super) fn remind(step: &mut Step<'_>, timer: &TimerKey) {
     };
     let repeats = timer.occurrence < REMINDERS;
     let again = node
-        .task
-        .reminder
-        .as_ref()
+        .user_task()
+        .and_then(|task| task.reminder.as_ref())
         .filter(|_| repeats)
         .and_then(|reminder| reminder.after(step.now));
     step.clear_timer(timer.clone());

@@ -6,20 +6,24 @@
 
 pub(super) mod boundary_event;
 pub(super) mod call_activity;
+mod end_event;
 mod exclusive_gateway;
+pub(super) mod inclusive_gateway;
 mod multi_instance;
 mod parallel_gateway;
 pub(super) mod start_event;
+mod sub_process;
 
 use super::{
     actions,
     record::{Arrival, Record},
     step::Step,
+    subscription,
 };
 use crate::model::{
-    definition::NodeKind,
     executable::{ExecutableFlow, ExecutableNode},
     ids::ElementKey,
+    node_kind::{GatewayKind, NodeKind, TaskKind},
 };
 
 /// What an element's own work came to.
@@ -42,7 +46,7 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     {
         return;
     }
-    if !actions::run_automatic(step, key, node) {
+    if !subscription::open(step, key, node) || !actions::run_automatic(step, key, node) {
         return;
     }
     if let Own::Done(flows) = own_work(step, key, node)
@@ -55,7 +59,7 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
 /// Leaves a gateway by its default flow, whatever its conditions say.
 pub(super) fn leave_by_default(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
     let flows = node
-        .default_flow
+        .default_flow()
         .map(|index| &node.outgoing[index])
         .into_iter()
         .collect();
@@ -63,19 +67,36 @@ pub(super) fn leave_by_default(step: &mut Step<'_>, key: ElementKey, node: &Exec
 }
 
 fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) -> Own<'a> {
-    match node.kind {
-        NodeKind::ExclusiveGateway => exclusive_gateway::choose(step, key, node),
-        NodeKind::CallActivity => call_activity::call(step, key, node),
+    let all = || Own::Done(node.outgoing.iter().collect());
+    match &node.kind {
+        NodeKind::Gateway(GatewayKind::Exclusive { default_flow }) => {
+            exclusive_gateway::choose(step, key, node, *default_flow)
+        }
+        NodeKind::Gateway(GatewayKind::Inclusive { default_flow }) => {
+            inclusive_gateway::choose(step, key, node, *default_flow)
+        }
+        NodeKind::Call(called) => call_activity::call(step, key, node, called),
+        NodeKind::SubProcess(subprocess) => sub_process::advance(step, key, node, subprocess),
+        NodeKind::Catch(_) => match step.state.element(key) {
+            Some(element) if element.is_triggered() => all(),
+            _ => Own::Waiting,
+        },
         // A user task waits by its mandatory manual actions; the other kinds have no work besides
         // their actions.
-        NodeKind::StartEvent
-        | NodeKind::EndEvent
-        | NodeKind::BoundaryEvent
-        | NodeKind::Task
-        | NodeKind::UserTask
-        | NodeKind::ServiceTask
-        | NodeKind::SendTask
-        | NodeKind::ParallelGateway => Own::Done(node.outgoing.iter().collect()),
+        NodeKind::Start(_)
+        | NodeKind::End(_)
+        | NodeKind::Throw(_)
+        | NodeKind::Boundary { .. }
+        | NodeKind::Task(
+            TaskKind::Undefined
+            | TaskKind::Manual
+            | TaskKind::User(_)
+            | TaskKind::Service
+            | TaskKind::Send
+            | TaskKind::Script
+            | TaskKind::BusinessRule,
+        )
+        | NodeKind::Gateway(GatewayKind::Parallel) => all(),
     }
 }
 
@@ -83,10 +104,11 @@ fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec
     let Some(element) = step.state.element(key) else {
         return;
     };
+    let scope = element.scope();
     let timers = element.timers(key);
     let inherited = element.arrivals().first().and_then(|arrival| arrival.from);
     let closes = !node.can_go_back;
-    let keep = !closes && keeps_stone(node, element.arrivals());
+    let keep = !closes && is_retained(node, element.arrivals());
     for timer in timers {
         step.clear_timer(timer.key);
     }
@@ -107,20 +129,34 @@ fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec
         take(
             step,
             flow,
+            scope,
             Arrival {
                 flow: flow.id.clone(),
                 from,
             },
         );
     }
-    if let Some(error) = &node.throws {
-        step.fail(error);
+    if let NodeKind::End(event) = &node.kind {
+        end_event::throw(step, scope, event);
+    }
+    look_at_scope(step, scope);
+}
+
+/// A scope in which nothing is active any more can go on.
+fn look_at_scope(step: &mut Step<'_>, scope: Option<ElementKey>) {
+    if let Some(key) = scope
+        && step
+            .state
+            .scope(scope)
+            .is_some_and(|scope| scope.live() == 0)
+    {
+        step.queue(key);
     }
 }
 
-/// Back steps need the retained element instances of nodes that can be gone back to, and of joins that may have to give
-/// flows back.
-fn keeps_stone(node: &ExecutableNode, arrivals: &[Arrival]) -> bool {
+/// Back steps need the retained element instances of nodes that can be gone back to, and of joins
+/// that may have to give flows back.
+fn is_retained(node: &ExecutableNode, arrivals: &[Arrival]) -> bool {
     let returnable = node
         .actions
         .iter()
@@ -128,13 +164,15 @@ fn keeps_stone(node: &ExecutableNode, arrivals: &[Arrival]) -> bool {
     returnable || (arrivals.len() > 1 && arrivals.iter().any(|arrival| arrival.from.is_some()))
 }
 
-fn take(step: &mut Step<'_>, flow: &ExecutableFlow, arrival: Arrival) {
+fn take(step: &mut Step<'_>, flow: &ExecutableFlow, scope: Option<ElementKey>, arrival: Arrival) {
     let Some(target) = step.process.node(&flow.target) else {
         return;
     };
-    if target.kind == NodeKind::ParallelGateway && target.incoming.len() > 1 {
-        parallel_gateway::arrive(step, target, arrival);
+    if target.is_inclusive_join() {
+        inclusive_gateway::arrive(step, target, scope, arrival);
+    } else if target.is_join() {
+        parallel_gateway::arrive(step, target, scope, arrival);
     } else {
-        step.activate(&target.id, vec![arrival]);
+        step.activate(&target.id, scope, vec![arrival]);
     }
 }

@@ -6,9 +6,11 @@
 
 use super::{
     command::TimerKey,
+    elements::inclusive_gateway,
     http_call,
     instance_message::InstanceMessage,
     record::{Record, Status},
+    state::Scope,
     step::Step,
 };
 use crate::model::ids::{ElementKey, InstanceKey};
@@ -100,15 +102,28 @@ impl Step<'_> {
         if !self.state.status().is_live() || self.state.active().next().is_some() {
             return;
         }
-        let Some((node, arrivals)) = self
+        if !self.stops_at_join(None) {
+            self.end(Status::Finished);
+        }
+    }
+
+    /// Whether a flow waits at a join of a scope in which nothing else is active: an inclusive join
+    /// goes on with it, and a join that nothing can complete any more is an incident.
+    pub fn stops_at_join(&mut self, scope: Option<ElementKey>) -> bool {
+        if inclusive_gateway::release(self, scope) {
+            return true;
+        }
+        let waiting = self
             .state
-            .waiting()
-            .next()
-            .map(|(node, arrivals)| (node.clone(), arrivals.to_vec()))
+            .scope(scope)
+            .and_then(|scope| Scope::waiting(scope).next());
+        let Some((node, arrivals)) =
+            waiting.map(|(node, arrivals)| (node.clone(), arrivals.to_vec()))
         else {
-            return self.end(Status::Finished);
+            return false;
         };
         let element = ElementKey(self.record(Record::ElementActivated {
+            scope,
             node: node.clone(),
             arrivals,
         }));
@@ -117,5 +132,6 @@ impl Step<'_> {
             left. Retry to go on without them"
         );
         self.incident(element, "join_incomplete", sentence, None);
+        true
     }
 }

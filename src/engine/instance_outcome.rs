@@ -6,7 +6,6 @@
 use super::{record::Status, state::InstanceState};
 use crate::model::{
     action::{APPROVE, REJECT, Trigger},
-    definition::NodeKind,
     executable::{ExecutableAction, ExecutableNode},
 };
 
@@ -43,7 +42,7 @@ pub fn is_approval(node: &ExecutableNode) -> bool {
             .iter()
             .any(|action| &*action.name == name && action.trigger == Trigger::Manual)
     };
-    node.kind == NodeKind::UserTask && offers(APPROVE) && offers(REJECT)
+    node.user_task().is_some() && offers(APPROVE) && offers(REJECT)
 }
 
 /// Of one of the two actions of an approval, the other one.

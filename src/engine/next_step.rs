@@ -38,6 +38,8 @@ pub struct Token {
     pub element: ElementKey,
     /// Id of its node.
     pub node: Arc<str>,
+    /// The element of the embedded subprocess it is in; `None` in the process itself.
+    pub scope: Option<ElementKey>,
     /// The subject it belongs to.
     pub assignee: Option<Arc<str>>,
     /// When it is due.
@@ -84,6 +86,7 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
         tokens.push(Token {
             element: key,
             node: node.id.clone(),
+            scope: element.scope(),
             assignee,
             due: element.due(),
             reminded: element.reminded(),

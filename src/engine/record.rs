@@ -100,6 +100,8 @@ pub enum Record {
     /// A flow reached a join that still waits for others.
     #[serde(rename = "arrived")]
     FlowArrived {
+        /// The scope it is in: an element of an embedded subprocess, `None` for the instance.
+        scope: Option<ElementKey>,
         /// The join.
         node: Arc<str>,
         /// The flow and where it came from.
@@ -108,6 +110,8 @@ pub enum Record {
     /// An element instance began; its key is this record's number.
     #[serde(rename = "activated")]
     ElementActivated {
+        /// The scope it is in: an element of an embedded subprocess, `None` for the instance.
+        scope: Option<ElementKey>,
         /// The node.
         node: Arc<str>,
         /// The flows that led here; a join consumes one per incoming flow.
@@ -132,6 +136,31 @@ pub enum Record {
         element: ElementKey,
         /// Its node.
         node: Arc<str>,
+    },
+    /// An element waits for events: its own, as an intermediate event, or those of its boundary
+    /// events. At most once in a visit.
+    #[serde(rename = "subscribed")]
+    SubscriptionsOpened {
+        /// Which.
+        element: ElementKey,
+        /// By the ids of the events' nodes.
+        subscriptions: Vec<(Arc<str>, Subscription)>,
+    },
+    /// An event that an element waits for has come.
+    #[serde(rename = "triggered")]
+    SubscriptionTriggered {
+        /// The element that waited.
+        element: ElementKey,
+        /// The node of the event.
+        node: Arc<str>,
+        /// When it comes again; `None` when nothing waits for it any more.
+        again: Option<Time>,
+    },
+    /// A terminate end event ended a scope: the flows that waited at its joins are gone.
+    #[serde(rename = "cleared")]
+    WaitingFlowsCleared {
+        /// The scope.
+        scope: Option<ElementKey>,
     },
     /// An action was triggered but its work is not done yet, or a user set it off.
     #[serde(rename = "started")]
@@ -317,6 +346,19 @@ pub enum Record {
     Ended {
         /// How.
         status: Status,
+    },
+}
+
+/// What an element waits for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Subscription {
+    /// A time.
+    #[serde(rename = "timer")]
+    Timer {
+        /// When it comes next.
+        due: Time,
+        /// The text that says when, with its placeholders filled in.
+        text: Arc<str>,
     },
 }
 

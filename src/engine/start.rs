@@ -58,7 +58,7 @@ pub fn start(
     if let Some(due) = expires_at {
         step.set_timer(due, TimerKey::expiry());
     }
-    step.activate(&start_event.id, Vec::new());
+    step.activate(&start_event.id, None, Vec::new());
     let outcome = step.finish(input.command);
     Ok((state, outcome))
 }

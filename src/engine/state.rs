@@ -13,6 +13,7 @@ mod element;
 mod http_call;
 mod lineage;
 mod merges;
+mod scope;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -25,7 +26,7 @@ use uuid::Uuid;
 
 use super::{
     access::Members,
-    record::{Arrival, ChildStarted, Created, RecordBatch, Status, StoredFile},
+    record::{ChildStarted, Created, RecordBatch, Status, StoredFile},
 };
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
@@ -36,8 +37,9 @@ use self::{
 pub use call::{Call, Item, ItemRun};
 pub use commands::{Commands, Seen};
 pub use decisions::Decision;
-pub use element::{ActionState, ElementInstance, FirstRun};
+pub use element::{ActionState, ElementInstance, FirstRun, OpenSubscription};
 pub use http_call::OpenCall;
+pub use scope::Scope;
 
 /// The state of one process instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,8 +55,8 @@ pub struct InstanceState {
     view: Value,
     /// Active elements and the retained element instances of completed ones that back steps need.
     elements: BTreeMap<ElementKey, ElementInstance>,
-    /// Taken flows that wait at joins, in order of arrival.
-    waiting: BTreeMap<Arc<str>, Vec<Arrival>>,
+    /// The instance as a scope.
+    root: Scope,
     /// Open Action messages by record number.
     open: BTreeMap<u64, OpenMessage>,
     children: BTreeMap<InstanceKey, Child>,
@@ -202,18 +204,6 @@ impl InstanceState {
             .iter()
             .filter(|(_, element)| !element.is_active())
             .map(|(&key, element)| (key, element))
-    }
-
-    /// Taken flows waiting at a join.
-    pub fn waiting_at(&self, node: &str) -> &[Arrival] {
-        self.waiting.get(node).map_or(&[], Vec::as_slice)
-    }
-
-    /// All joins with waiting flows.
-    pub fn waiting(&self) -> impl Iterator<Item = (&Arc<str>, &[Arrival])> {
-        self.waiting
-            .iter()
-            .map(|(node, arrivals)| (node, arrivals.as_slice()))
     }
 
     /// Action messages that can be answered at this time, by record number. They outlive the normal

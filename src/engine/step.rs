@@ -303,9 +303,10 @@ impl<'a> Step<'a> {
         self.work.push_back(element);
     }
 
-    /// Activates a node; what it does comes later in this step.
-    pub fn activate(&mut self, node: &Arc<str>, arrivals: Vec<Arrival>) {
+    /// Activates a node in a scope; what it does comes later in this step.
+    pub fn activate(&mut self, node: &Arc<str>, scope: Option<ElementKey>, arrivals: Vec<Arrival>) {
         let element = ElementKey(self.record(Record::ElementActivated {
+            scope,
             node: node.clone(),
             arrivals,
         }));
@@ -328,9 +329,23 @@ impl<'a> Step<'a> {
         self.queue(element);
     }
 
-    /// Ends an element from outside, with its timers and its calls.
+    /// Ends an element from outside, with its timers and its calls; before it what is in it, the
+    /// latest first.
     pub fn terminate(&mut self, key: ElementKey) {
-        let Some(element) = self.state.element(key) else {
+        if self.state.scope(Some(key)).is_some() {
+            for inner in self.state.inside(key).into_iter().rev() {
+                self.terminate_one(inner);
+            }
+        }
+        self.terminate_one(key);
+    }
+
+    fn terminate_one(&mut self, key: ElementKey) {
+        let Some(element) = self
+            .state
+            .element(key)
+            .filter(|element| element.is_active())
+        else {
             return;
         };
         let node = element.node().clone();
@@ -346,12 +361,30 @@ impl<'a> Step<'a> {
         self.record(Record::ElementTerminated { element: key, node });
     }
 
+    /// Ends the live children that these elements started.
+    pub fn end_children_of(&mut self, elements: &[ElementKey]) {
+        let of_these = |child: &&Child| {
+            child
+                .start
+                .element
+                .is_some_and(|element| elements.contains(&element))
+        };
+        let children = self.state.children().values().filter(of_these);
+        let children = children.map(|child| child.start.child).collect();
+        self.end_children(children);
+    }
+
     /// The row and effects of all that was recorded, once every element has done what it can.
     pub fn finish(mut self, command: Option<CommandTag>) -> StepOutcome {
         // On hold no token moves: `unhold` lets every active element look again at what it can do.
         if self.state.status() != Status::OnHold {
-            while let Some(element) = self.work.pop_front() {
-                elements::advance(&mut self, element);
+            loop {
+                while let Some(element) = self.work.pop_front() {
+                    elements::advance(&mut self, element);
+                }
+                if !elements::inclusive_gateway::release_any(&mut self) {
+                    break;
+                }
             }
             if !self.records.is_empty() {
                 self.end_if_done();

@@ -7,11 +7,12 @@
 use super::{
     access::{Caller, Right},
     actions,
-    command::TimerKey,
+    command::{TimerKey, TimerKind},
     due_date, open_messages,
     record::{Record, Status},
     rejection::{Rejection, RejectionKind, Unavailable},
     step::Step,
+    subscription,
 };
 use crate::model::ids::{ElementKey, Time};
 
@@ -82,9 +83,13 @@ fn pending(step: &Step<'_>) -> Vec<(Time, TimerKey)> {
 pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
     match step.state.status() {
         Status::OnHold => {}
-        status if status.is_live() && *timer == TimerKey::expiry() => step.end(Status::Expired),
-        _ if timer.action.is_empty() => due_date::remind(step, timer),
-        _ => actions::fire_timer(step, timer),
+        status if !status.is_live() => {}
+        _ => match &timer.kind {
+            TimerKind::Expiry => step.end(Status::Expired),
+            TimerKind::Reminder => due_date::remind(step, timer),
+            TimerKind::Event(node) => subscription::fire_timer(step, timer, node),
+            TimerKind::Action(action) => actions::fire_timer(step, timer, action),
+        },
     }
 }
 

@@ -6,7 +6,10 @@
 
 use uuid::Uuid;
 
-use crate::model::ids::{ElementKey, InstanceKey, Time};
+use crate::{
+    engine::command::TimerKind,
+    model::ids::{ElementKey, InstanceKey, Time},
+};
 
 /// One process instance, for lists. `version`, `revision`, `status`, `outcome`, `business_key`,
 /// `ended_at`, `incidents`, `open_until` and `descendants_ended` may change after the first write; the rest stays as first written.
@@ -153,9 +156,9 @@ pub struct TimerKey {
     pub instance: InstanceKey,
     /// The element instance that armed it.
     pub element: ElementKey,
-    /// The action it fires.
-    pub action: String,
-    /// Which repetition it is, from 0.
+    /// What it is for.
+    pub kind: TimerKind,
+    /// Which of its kind, from 1.
     pub occurrence: u32,
 }
 

@@ -19,7 +19,6 @@ use crate::{
         record::Incident,
     },
     model::{
-        definition::NodeKind,
         executable::ExecutableProcess,
         http_request::url::authority,
         ids::{ElementKey, InstanceKey, Time},
@@ -60,7 +59,7 @@ pub fn changes(
             | Record::ElementTerminated { element, node } => {
                 let user_task = process
                     .node(node)
-                    .is_some_and(|node| node.kind == NodeKind::UserTask);
+                    .is_some_and(|node| node.user_task().is_some());
                 changes
                     .extend(user_task.then(|| ReadModelChange::TaskClosed(state.key(), *element)));
                 if matches!(record, Record::ElementTerminated { .. }) {
@@ -185,7 +184,7 @@ fn task(
     let element = state.element(key).filter(|element| element.is_active())?;
     let node = process
         .node(element.node())
-        .filter(|node| node.kind == NodeKind::UserTask)?;
+        .filter(|node| node.user_task().is_some())?;
     let lane = process.lane_of(node);
     let head = state.head();
     Some(ReadModelChange::TaskOpened(TaskRow {
@@ -269,7 +268,7 @@ pub fn timer_key(instance: InstanceKey, timer: &ElementTimer) -> TimerKey {
     TimerKey {
         instance,
         element: timer.element,
-        action: timer.action.clone(),
+        kind: timer.kind.clone(),
         occurrence: timer.occurrence,
     }
 }

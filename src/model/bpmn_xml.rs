@@ -16,6 +16,7 @@ mod actions;
 mod diagram;
 mod document;
 mod errors;
+mod events;
 mod flows;
 mod lanes;
 mod languages;

@@ -16,13 +16,17 @@ use super::{
     copying::CopyList,
     cron,
     definition::{
-        CallActivity, FlowNode, Lane, LaneTree, NodeKind, ProcessDefinition, SequenceFlow,
+        CallActivity, ElementType, FlowNode, Lane, LaneTree, ProcessDefinition, SequenceFlow,
     },
+    event_definition,
     executable::{
         ActionWork, ErrorCatch, ExecutableAction, ExecutableFlow, ExecutableNode,
         ExecutableProcess, ExecutableSchedule, Expiry, Subprocess,
     },
     keys::Keys,
+    node_kind::{
+        EventDefinition, GatewayKind, NodeKind, StartEvent, SubProcess, TaskKind, TimerDefinition,
+    },
     path::DataPath,
     problem::{Problem, Severity},
     schedule::Schedule,
@@ -81,6 +85,12 @@ pub fn compile(
         |sentence| vec![Problem::error(&definition.id, "not_compilable", sentence)];
     let search_keys = SearchKeys::compile(&definition.search_keys).map_err(not_compilable)?;
     let lanes = definition.lanes.clone();
+    let of_node = |node: &ExecutableNode| {
+        let source = node.id.clone();
+        let ids: Vec<_> = node.outgoing.iter().map(|flow| flow.id.clone()).collect();
+        ids.into_iter().map(move |flow| (flow, source.clone()))
+    };
+    let flow_sources = nodes.iter().flat_map(of_node).collect();
     Ok((
         ExecutableProcess {
             definition,
@@ -88,6 +98,8 @@ pub fn compile(
             expiry,
             action_message_expiry,
             search_keys,
+            has_inclusive_join: nodes.iter().any(ExecutableNode::is_inclusive_join),
+            flow_sources,
             lanes,
             nodes,
             by_id,
@@ -112,6 +124,9 @@ struct Surroundings<'a> {
     incoming: HashMap<&'a str, Vec<&'a SequenceFlow>>,
     attached: HashMap<&'a str, Vec<&'a FlowNode>>,
     lanes: HashMap<&'a str, usize>,
+    /// The start event of each embedded subprocess.
+    starts: HashMap<&'a str, &'a str>,
+    scopes: HashMap<&'a str, &'a str>,
 }
 
 impl<'a> Surroundings<'a> {
@@ -138,7 +153,25 @@ impl<'a> Surroundings<'a> {
             incoming,
             attached,
             lanes: innermost_lanes(&definition.lanes),
+            starts: definition
+                .nodes
+                .iter()
+                .filter(|node| node.kind == ElementType::StartEvent)
+                .filter_map(|node| Some((node.scope.as_deref()?, node.id.as_str())))
+                .collect(),
+            scopes: definition
+                .nodes
+                .iter()
+                .filter_map(|node| Some((node.id.as_str(), node.scope.as_deref()?)))
+                .collect(),
         }
+    }
+
+    /// The lane a node lies in: its own, else that of the subprocess around it.
+    fn lane(&self, node: &str) -> Option<usize> {
+        // As many steps as there are scopes: `validate` lets none lie in itself.
+        std::iter::successors(Some(node), |node| self.scopes.get(node).copied())
+            .find_map(|node| self.lanes.get(node).copied())
     }
 }
 
@@ -155,15 +188,13 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             conditional: flow.condition.is_some(),
         })
         .collect();
-    let default_flow = node
-        .default_flow
-        .as_deref()
-        .and_then(|id| outgoing.iter().position(|flow| &*flow.id == id));
+    let attached = around.attached.get(id).map_or(&[][..], Vec::as_slice);
     Ok(ExecutableNode {
         id: node.id.as_str().into(),
         name: node.name.clone().unwrap_or_else(|| node.id.clone()),
-        kind: node.kind,
-        lane: around.lanes.get(id).copied(),
+        kind: compile_kind(node, around, &outgoing)?,
+        scope: node.scope.as_deref().map(Arc::from),
+        lane: around.lane(id),
         can_go_back: node.can_go_back,
         outgoing,
         incoming: around
@@ -173,35 +204,97 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             .flatten()
             .map(|flow| flow.id.as_str().into())
             .collect(),
-        default_flow,
         actions: match node.kind {
-            NodeKind::UserTask if node.actions.is_empty() => vec![complete_action()],
+            ElementType::UserTask if node.actions.is_empty() => vec![complete_action()],
             _ => compile_actions(&node.actions, None)?,
         },
-        start_condition: node.start_condition.clone(),
+        boundary_events: attached
+            .iter()
+            .map(|event| event.id.as_str().into())
+            .collect(),
+        catches: attached
+            .iter()
+            .filter_map(|event| error_catch(event))
+            .collect(),
+    })
+}
+
+fn compile_kind(
+    node: &FlowNode,
+    around: &Surroundings<'_>,
+    outgoing: &[ExecutableFlow],
+) -> Result<NodeKind, String> {
+    let event = || compile_event(node.event.as_ref());
+    Ok(match node.kind {
+        ElementType::StartEvent => NodeKind::Start(Box::new(compile_start(node)?)),
+        ElementType::EndEvent => NodeKind::End(event()?),
+        ElementType::IntermediateThrowEvent => NodeKind::Throw(event()?),
+        ElementType::IntermediateCatchEvent => NodeKind::Catch(event()?),
+        ElementType::BoundaryEvent => NodeKind::Boundary {
+            attached_to: node.attached_to.as_deref().unwrap_or_default().into(),
+            event: event()?,
+            interrupting: node.interrupting,
+        },
+        ElementType::Task => NodeKind::Task(TaskKind::Undefined),
+        ElementType::ManualTask => NodeKind::Task(TaskKind::Manual),
+        ElementType::UserTask => NodeKind::Task(TaskKind::User(Box::new(
+            node.task
+                .as_ref()
+                .map_or_else(|| Ok(TaskSettings::default()), UserTask::compile)?,
+        ))),
+        ElementType::ServiceTask => NodeKind::Task(TaskKind::Service),
+        ElementType::SendTask => NodeKind::Task(TaskKind::Send),
+        ElementType::ScriptTask => NodeKind::Task(TaskKind::Script),
+        ElementType::BusinessRuleTask => NodeKind::Task(TaskKind::BusinessRule),
+        ElementType::ExclusiveGateway => NodeKind::Gateway(GatewayKind::Exclusive {
+            default_flow: default_flow(node, outgoing),
+        }),
+        ElementType::InclusiveGateway => NodeKind::Gateway(GatewayKind::Inclusive {
+            default_flow: default_flow(node, outgoing),
+        }),
+        ElementType::ParallelGateway => NodeKind::Gateway(GatewayKind::Parallel),
+        ElementType::CallActivity => {
+            let called = node.call.as_ref().ok_or("expected a called process")?;
+            NodeKind::Call(Box::new(compile_call(called)?))
+        }
+        ElementType::SubProcess => {
+            let start = around.starts.get(&*node.id);
+            let start = start.ok_or("expected a start event in the subprocess")?;
+            NodeKind::SubProcess(SubProcess {
+                start: (*start).into(),
+            })
+        }
+    })
+}
+
+fn default_flow(node: &FlowNode, outgoing: &[ExecutableFlow]) -> Option<usize> {
+    let default = node.default_flow.as_deref()?;
+    outgoing.iter().position(|flow| &*flow.id == default)
+}
+
+fn compile_start(node: &FlowNode) -> Result<StartEvent, String> {
+    Ok(StartEvent {
+        condition: node.start_condition.clone(),
         schedule: node.schedule.as_ref().map(compile_schedule).transpose()?,
-        start_keys: if node.keys.is_empty() {
+        keys: if node.keys.is_empty() {
             None
         } else {
             Some(Keys::compile(&node.keys, false)?)
         },
-        call: node.call.as_ref().map(compile_call).transpose()?,
-        task: node
-            .task
-            .as_ref()
-            .map_or_else(|| Ok(TaskSettings::default()), UserTask::compile)?,
-        throws: node
-            .error_code
-            .as_deref()
-            .filter(|_| node.kind == NodeKind::EndEvent)
-            .map(Arc::from),
-        catches: around
-            .attached
-            .get(id)
-            .into_iter()
-            .flatten()
-            .map(|event| error_catch(event))
-            .collect(),
+    })
+}
+
+fn compile_event(
+    event: Option<&event_definition::EventDefinition>,
+) -> Result<EventDefinition, String> {
+    use event_definition::EventDefinition as Written;
+    Ok(match event {
+        None => EventDefinition::None,
+        Some(Written::Error { code }) => EventDefinition::Error(code.as_deref().map(Arc::from)),
+        Some(Written::Timer { when, time_zone }) => EventDefinition::Timer(Box::new(
+            TimerDefinition::compile(when, time_zone.as_deref())?,
+        )),
+        Some(Written::Terminate) => EventDefinition::Terminate,
     })
 }
 
@@ -230,11 +323,14 @@ fn compile_schedule(schedule: &Schedule) -> Result<ExecutableSchedule, String> {
     })
 }
 
-fn error_catch(event: &FlowNode) -> ErrorCatch {
-    ErrorCatch {
+fn error_catch(event: &FlowNode) -> Option<ErrorCatch> {
+    let Some(event_definition::EventDefinition::Error { code }) = &event.event else {
+        return None;
+    };
+    Some(ErrorCatch {
         node: event.id.as_str().into(),
-        error: event.error_code.as_deref().map(Arc::from),
-    }
+        error: code.as_deref().map(Arc::from),
+    })
 }
 
 /// Compiles the children of `parent`, or the top-level actions, by their order.

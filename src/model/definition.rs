@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     action::{Action, Key},
+    event_definition::EventDefinition,
     schedule::Schedule,
     task_settings::UserTask,
     webhook::Webhook,
@@ -58,13 +59,10 @@ pub struct ProcessDefinition {
 }
 
 impl ProcessDefinition {
-    /// Ids of the flows that are the default of an exclusive gateway they leave: their conditions
+    /// Ids of the flows that are the default of a gateway that chooses and that they leave: their conditions
     /// are not asked.
     pub fn default_flows(&self) -> HashSet<&str> {
-        let gateways = self
-            .nodes
-            .iter()
-            .filter(|node| node.kind == NodeKind::ExclusiveGateway);
+        let gateways = self.nodes.iter().filter(|node| node.kind.chooses());
         let named: HashMap<&str, &str> = gateways
             .filter_map(|node| Some((node.id.as_str(), node.default_flow.as_deref()?)))
             .collect();
@@ -87,9 +85,12 @@ pub struct FlowNode {
     /// Display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// Id of the embedded subprocess it lies in; `None` in the process itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// What BPMN element it is.
     #[serde(rename = "type")]
-    pub kind: NodeKind,
+    pub kind: ElementType,
     /// Whether this node, once passed, leaves the nodes behind it open for back steps.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub can_go_back: bool,
@@ -114,69 +115,104 @@ pub struct FlowNode {
     /// User tasks: whose they are, when they are due, when they remind.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<UserTask>,
-    /// Boundary events: id of the activity whose failure is caught.
+    /// Boundary events: id of the activity they are attached to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attached_to: Option<String>,
-    /// End events: the error that ends the instance as failed. Boundary events: the only error
-    /// caught; without it every failure is.
+    /// End, intermediate and boundary events: what is thrown or caught; `None` for a none event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_code: Option<String>,
+    pub event: Option<EventDefinition>,
+    /// Boundary events: whether the activity ends when the event is caught.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub interrupting: bool,
 }
 
 /// The BPMN element kinds that run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum NodeKind {
+pub enum ElementType {
     /// None start event, or with a schedule a timer start event.
     StartEvent,
-    /// None end event, or with an error code an error end event.
+    /// None, error or terminate end event.
     EndEvent,
-    /// Interrupting error boundary event.
+    /// None event: runs its actions and completes.
+    IntermediateThrowEvent,
+    /// Waits for its event.
+    IntermediateCatchEvent,
+    /// Error or timer boundary event.
     BoundaryEvent,
     /// Undefined task: runs its actions and completes.
     Task,
+    /// Done outside of any system: runs its actions and completes.
+    ManualTask,
     /// Waits for its user.
     UserTask,
     /// Without a job type: runs its actions and completes.
     ServiceTask,
     /// Runs its actions and completes.
     SendTask,
+    /// Runs its script and completes.
+    ScriptTask,
+    /// Runs its rules and completes.
+    BusinessRuleTask,
     /// Chooses one outgoing flow.
     ExclusiveGateway,
+    /// Chooses one or more outgoing flows, and waits for those that can still come.
+    InclusiveGateway,
     /// Forks and joins.
     ParallelGateway,
     /// Starts a child instance and waits for its end.
     CallActivity,
+    /// Embedded subprocess: a scope of its own, which completes when nothing in it is active.
+    SubProcess,
 }
 
-impl NodeKind {
+impl ElementType {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 17] = [
         Self::StartEvent,
         Self::EndEvent,
+        Self::IntermediateThrowEvent,
+        Self::IntermediateCatchEvent,
         Self::BoundaryEvent,
         Self::Task,
+        Self::ManualTask,
         Self::UserTask,
         Self::ServiceTask,
         Self::SendTask,
+        Self::ScriptTask,
+        Self::BusinessRuleTask,
         Self::ExclusiveGateway,
+        Self::InclusiveGateway,
         Self::ParallelGateway,
         Self::CallActivity,
+        Self::SubProcess,
     ];
+
+    /// Whether its outgoing flows are chosen by conditions.
+    pub fn chooses(self) -> bool {
+        matches!(self, Self::ExclusiveGateway | Self::InclusiveGateway)
+    }
 
     /// The BPMN tag name, as in frames and problems: `userTask`.
     pub fn bpmn_name(self) -> &'static str {
         match self {
             Self::StartEvent => "startEvent",
             Self::EndEvent => "endEvent",
+            Self::IntermediateThrowEvent => "intermediateThrowEvent",
+            Self::IntermediateCatchEvent => "intermediateCatchEvent",
             Self::BoundaryEvent => "boundaryEvent",
             Self::Task => "task",
+            Self::ManualTask => "manualTask",
             Self::UserTask => "userTask",
             Self::ServiceTask => "serviceTask",
             Self::SendTask => "sendTask",
+            Self::ScriptTask => "scriptTask",
+            Self::BusinessRuleTask => "businessRuleTask",
             Self::ExclusiveGateway => "exclusiveGateway",
+            Self::InclusiveGateway => "inclusiveGateway",
             Self::ParallelGateway => "parallelGateway",
             Self::CallActivity => "callActivity",
+            Self::SubProcess => "subProcess",
         }
     }
 }

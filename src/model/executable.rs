@@ -12,10 +12,11 @@ use jiff::Span;
 use super::{
     action::{MessageType, Required, Target, Trigger},
     copying::CopyList,
-    definition::{Lane, NodeKind, ProcessDefinition},
+    definition::{Lane, ProcessDefinition},
     http_request::HttpCall,
     ids::Time,
     keys::Keys,
+    node_kind::{GatewayKind, NodeKind, StartEvent, TaskKind},
     path::DataPath,
     schedule::Schedule,
     search_attributes::SearchKeys,
@@ -38,6 +39,10 @@ pub struct ExecutableProcess {
     pub action_message_expiry: Span,
     /// By which values its instances are found.
     pub search_keys: SearchKeys,
+    /// Whether any of its gateways is an inclusive join.
+    pub has_inclusive_join: bool,
+    /// The node each sequence flow leaves.
+    pub(super) flow_sources: BTreeMap<Arc<str>, Arc<str>>,
     pub(super) lanes: Vec<Lane>,
     pub(super) nodes: Vec<ExecutableNode>,
     /// Ordered: for short ids, comparing a few is cheaper than hashing one.
@@ -48,6 +53,11 @@ impl ExecutableProcess {
     /// The node with this id.
     pub fn node(&self, id: &str) -> Option<&ExecutableNode> {
         self.by_id.get(id).map(|&index| &self.nodes[index])
+    }
+
+    /// The node a sequence flow leaves.
+    pub fn source_of(&self, flow: &str) -> Option<&ExecutableNode> {
+        self.node(self.flow_sources.get(flow)?)
     }
 
     /// All nodes in document order.
@@ -69,7 +79,7 @@ impl ExecutableProcess {
     pub fn schedules(&self) -> impl Iterator<Item = (&ExecutableNode, &ExecutableSchedule)> {
         self.nodes
             .iter()
-            .filter_map(|node| Some((node, node.schedule.as_ref()?)))
+            .filter_map(|node| Some((node, node.schedule()?)))
     }
 
     /// The calls to the outside that its actions make.
@@ -84,11 +94,12 @@ impl ExecutableProcess {
         })
     }
 
-    /// The start events in document order.
-    pub fn start_events(&self) -> impl Iterator<Item = &ExecutableNode> {
+    /// The start events of the process itself, in document order.
+    pub fn start_events(&self) -> impl Iterator<Item = (&ExecutableNode, &StartEvent)> {
         self.nodes
             .iter()
-            .filter(|node| node.kind == NodeKind::StartEvent)
+            .filter(|node| node.scope.is_none())
+            .filter_map(|node| Some((node, node.start()?)))
     }
 }
 
@@ -118,8 +129,10 @@ pub struct ExecutableNode {
     pub id: Arc<str>,
     /// Display name, else the id.
     pub name: String,
-    /// What element it is.
+    /// What element it is, with what only such elements have.
     pub kind: NodeKind,
+    /// Id of the embedded subprocess it lies in; `None` in the process itself.
+    pub scope: Option<Arc<str>>,
     /// Index of the lane it lies in.
     pub(super) lane: Option<usize>,
     /// Passing it leaves what lies behind open for back steps.
@@ -128,23 +141,11 @@ pub struct ExecutableNode {
     pub outgoing: Vec<ExecutableFlow>,
     /// Ids of the incoming flows in document order; a join counts arrivals on each.
     pub incoming: Vec<Arc<str>>,
-    /// Index into `outgoing` of the default flow.
-    pub default_flow: Option<usize>,
     /// Top-level actions by order, manual and automatic together.
     pub actions: Vec<ExecutableAction>,
-    /// Start events: the condition a start must name.
-    pub start_condition: Option<String>,
-    /// Start events: what starts the process here by itself.
-    pub schedule: Option<ExecutableSchedule>,
-    /// Start events: what start data is accepted; `None` accepts everything.
-    pub start_keys: Option<Keys>,
-    /// Call activities: the subprocess.
-    pub call: Option<Subprocess>,
-    /// User tasks: whose they are, when they are due, when they remind.
-    pub task: TaskSettings,
-    /// Error end events: the code of the error they end the instance with.
-    pub throws: Option<Arc<str>>,
-    /// The boundary events attached to it.
+    /// Ids of the boundary events attached to it, in document order.
+    pub boundary_events: Vec<Arc<str>>,
+    /// Which of them catch errors.
     pub catches: Vec<ErrorCatch>,
 }
 
@@ -159,6 +160,58 @@ impl ExecutableNode {
         self.actions
             .iter()
             .flat_map(|action| std::iter::once(action).chain(&action.children))
+    }
+
+    /// What it is as a start event.
+    pub fn start(&self) -> Option<&StartEvent> {
+        match &self.kind {
+            NodeKind::Start(start) => Some(start),
+            _ => None,
+        }
+    }
+
+    /// What starts the process here by itself.
+    pub fn schedule(&self) -> Option<&ExecutableSchedule> {
+        self.start()?.schedule.as_ref()
+    }
+
+    /// What it calls as a call activity.
+    pub fn call(&self) -> Option<&Subprocess> {
+        match &self.kind {
+            NodeKind::Call(called) => Some(called),
+            _ => None,
+        }
+    }
+
+    /// Index into the outgoing flows of its default flow.
+    pub fn default_flow(&self) -> Option<usize> {
+        match &self.kind {
+            NodeKind::Gateway(
+                GatewayKind::Exclusive { default_flow } | GatewayKind::Inclusive { default_flow },
+            ) => *default_flow,
+            _ => None,
+        }
+    }
+
+    /// Whether flows wait here for others.
+    pub fn is_join(&self) -> bool {
+        matches!(
+            self.kind,
+            NodeKind::Gateway(GatewayKind::Parallel | GatewayKind::Inclusive { .. })
+        ) && self.incoming.len() > 1
+    }
+
+    /// Whether flows wait here for those that can still come.
+    pub fn is_inclusive_join(&self) -> bool {
+        matches!(self.kind, NodeKind::Gateway(GatewayKind::Inclusive { .. })) && self.is_join()
+    }
+
+    /// What it waits under as a user task.
+    pub fn user_task(&self) -> Option<&TaskSettings> {
+        match &self.kind {
+            NodeKind::Task(TaskKind::User(settings)) => Some(settings),
+            _ => None,
+        }
     }
 
     /// The boundary event that catches a failure: the one with its error code, else the one that

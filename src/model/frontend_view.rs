@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{
     action::{Action, ActionType, Key, Required, Trigger},
-    definition::{FlowNode, Lane, NodeKind, ProcessDefinition, SequenceFlow},
+    definition::{ElementType, FlowNode, Lane, ProcessDefinition, SequenceFlow},
 };
 
 /// A process, as far as a frontend needs it.
@@ -38,7 +38,9 @@ struct NodeView<'a> {
     id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'a str>,
-    r#type: NodeKind,
+    r#type: ElementType,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     start_condition: Option<&'a str>,
     #[serde(skip_serializing_if = "no_keys")]
@@ -117,6 +119,7 @@ impl<'a> From<&'a FlowNode> for NodeView<'a> {
             id: &node.id,
             name: node.name.as_deref(),
             r#type: node.kind,
+            scope: node.scope.as_deref(),
             start_condition: node.start_condition.as_deref(),
             keys: &node.keys,
             actions: node.actions.iter().map(ActionView::from).collect(),
@@ -208,8 +211,9 @@ mod tests {
                 ]},
                 {"id": "split", "type": "exclusiveGateway", "defaultFlow": "f3"},
                 {"id": "call", "type": "callActivity", "call": {"calledElement": "SECRET", "output": "SECRET"}},
-                {"id": "broken", "type": "boundaryEvent", "attachedTo": "call", "errorCode": "SECRET"},
-                {"id": "end", "type": "endEvent", "errorCode": "SECRET"}
+                {"id": "broken", "type": "boundaryEvent", "attachedTo": "call",
+                    "event": {"type": "error", "code": "SECRET"}},
+                {"id": "end", "type": "endEvent", "event": {"type": "error", "code": "SECRET"}}
             ],
             "flows": [{"id": "f2", "name": "much", "source": "split", "target": "end", "condition": "amount > SECRET"}],
             "lanes": [{"id": "desk", "name": "Desk", "nodes": ["ask"], "execute": ["SECRET"], "view": ["SECRET"]}]

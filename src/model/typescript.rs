@@ -21,7 +21,7 @@ use self::{
 };
 use super::{
     action::{MessageType, Target, Trigger},
-    definition::{FlowNode, NodeKind},
+    definition::{ElementType, FlowNode},
     executable::{ActionWork, ExecutableAction, ExecutableNode, ExecutableProcess},
 };
 
@@ -84,7 +84,9 @@ fn both_forms(process: &ExecutableProcess) -> impl Iterator<Item = (&FlowNode, &
 
 fn push_starts(text: &mut String, process: &ExecutableProcess, names: &mut Names) {
     let mut starts = Vec::new();
-    for (node, _) in both_forms(process).filter(|(node, _)| node.kind == NodeKind::StartEvent) {
+    for (node, _) in both_forms(process)
+        .filter(|(node, _)| node.kind == ElementType::StartEvent && node.scope.is_none())
+    {
         let name = names.give(&[&node.id, "Start"]);
         let data = if node.keys.is_empty() {
             Type::any_object()
@@ -252,7 +254,7 @@ fn may_have_children(node: &ExecutableNode) -> bool {
                 }
         )
     };
-    node.call.is_some() || actions_of(node).any(starts)
+    node.call().is_some() || actions_of(node).any(starts)
 }
 
 /// Top-level actions with their children, in their order.

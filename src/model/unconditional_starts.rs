@@ -12,9 +12,9 @@ use serde_json::Value;
 
 use super::{
     action::{MessageType, Required, Target, Trigger},
-    definition::NodeKind,
     executable::{ActionWork, ExecutableAction, ExecutableNode, ExecutableProcess},
     ids::{InstanceKey, Time},
+    node_kind::{EventDefinition, GatewayKind, NodeKind, StartEvent, TaskKind},
     start_message::StartMessage,
     template::{Builtins, Template},
 };
@@ -53,16 +53,16 @@ pub fn start_event<'a>(
     process: &'a ExecutableProcess,
     condition: Option<&str>,
 ) -> Option<&'a ExecutableNode> {
-    let all: Vec<&ExecutableNode> = process
+    let all: Vec<(&ExecutableNode, &StartEvent)> = process
         .start_events()
-        .filter(|node| node.schedule.is_none())
+        .filter(|(_, start)| start.schedule.is_none())
         .collect();
     let fitting = all
         .iter()
-        .filter(|node| node.start_condition.as_deref() == condition);
+        .filter(|(_, start)| start.condition.as_deref() == condition);
     match (condition, &all[..], &fitting.collect::<Vec<_>>()[..]) {
-        (None, [only], _) => Some(only),
-        (_, _, [only]) => Some(only),
+        (None, [(only, _)], _) => Some(only),
+        (_, _, [(only, _)]) => Some(only),
         _ => None,
     }
 }
@@ -85,21 +85,36 @@ impl Walk<'_> {
             .filter(|action| self.act(node, action))
             .count()
             > 0;
-        if let Some(call) = node.call.as_ref().filter(|call| call.collection.is_none()) {
+        if let Some(call) = node.call().filter(|call| call.collection.is_none()) {
             self.start(node, call.process.to_string(), None);
         }
-        let goes_on = match node.kind {
-            NodeKind::UserTask => !node.actions.is_empty(),
-            NodeKind::ExclusiveGateway => node.outgoing.len() == 1 && !node.outgoing[0].conditional,
-            NodeKind::StartEvent
-            | NodeKind::EndEvent
-            | NodeKind::Task
-            | NodeKind::ServiceTask
-            | NodeKind::SendTask
-            | NodeKind::ParallelGateway => true,
-            NodeKind::CallActivity | NodeKind::BoundaryEvent => false,
+        let goes_on = match &node.kind {
+            NodeKind::Task(TaskKind::User(_)) => !node.actions.is_empty(),
+            NodeKind::Gateway(GatewayKind::Exclusive { .. }) => {
+                node.outgoing.len() == 1 && !node.outgoing[0].conditional
+            }
+            NodeKind::Start(_)
+            | NodeKind::End(_)
+            | NodeKind::Throw(_)
+            | NodeKind::Task(
+                TaskKind::Undefined
+                | TaskKind::Manual
+                | TaskKind::Service
+                | TaskKind::Send
+                | TaskKind::Script
+                | TaskKind::BusinessRule,
+            )
+            | NodeKind::Gateway(GatewayKind::Parallel) => true,
+            NodeKind::Call(_)
+            | NodeKind::Gateway(GatewayKind::Inclusive { .. })
+            | NodeKind::SubProcess(_)
+            | NodeKind::Catch(_)
+            | NodeKind::Boundary { .. } => false,
         };
-        self.fails |= node.throws.is_some();
+        self.fails |= matches!(
+            node.kind,
+            NodeKind::End(EventDefinition::Error(_) | EventDefinition::Terminate)
+        );
         if waits || !goes_on {
             return Vec::new();
         }
@@ -115,7 +130,7 @@ impl Walk<'_> {
         let Some(node) = self.process.node(target) else {
             return false;
         };
-        if node.kind != NodeKind::ParallelGateway || node.incoming.len() < 2 {
+        if !node.is_join() {
             return true;
         }
         let arrived = self.arrived.entry(target.to_owned()).or_default();

@@ -3,13 +3,15 @@
 //!
 //! `nodes` checks each node by itself, `actions`, `effects`, `params` and `inherit` its actions,
 //! `keys` what clients may send, `task_settings` what user tasks wait under, `graph` how nodes and flows
-//! hang together, `lanes` which lane a node is in, `boundary` what boundary events are attached to,
+//! hang together, `scopes` which embedded subprocess a node is in, `events` what events throw or wait for, `lanes` which lane a node is in, `boundary` what boundary events are attached to,
 //! `schedules` what starts by itself. Not here: what BPMN can be read at all (`bpmn_xml`); whether
 //! conditions, rules and schemas compile (`expression`).
 
 mod actions;
 mod boundary;
 mod effects;
+mod events;
+
 mod graph;
 mod inherit;
 mod keys;
@@ -17,6 +19,7 @@ mod lanes;
 mod nodes;
 mod params;
 mod schedules;
+mod scopes;
 mod task_settings;
 
 use super::{
@@ -42,14 +45,15 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     }
     report.process(definition);
     graph::check(definition, &mut report);
+    scopes::check(definition, &mut report);
     lanes::check(definition, &mut report);
     boundary::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));
     // Only of what was read whole: what stands in for something unreadable may well change nothing.
-    definition
-        .nodes
-        .iter()
-        .for_each(|node| effects::check(node, &mut report));
+    definition.nodes.iter().for_each(|node| {
+        effects::check(node, &mut report);
+        events::check_definition(node, &mut report);
+    });
     report.problems
 }
 

@@ -71,11 +71,7 @@ pub struct ScheduleView {
 impl ScheduleView {
     /// What is due when.
     pub fn schedule(&self) -> Option<&ExecutableSchedule> {
-        self.process
-            .executable
-            .node(&self.row.key.node)?
-            .schedule
-            .as_ref()
+        self.process.executable.node(&self.row.key.node)?.schedule()
     }
 
     /// When it starts something next by itself, if it does.
@@ -144,7 +140,7 @@ impl Schedules {
                 && let Some(schedule) = process
                     .executable
                     .node(&key.node)
-                    .and_then(|node| node.schedule.as_ref())
+                    .and_then(|node| node.schedule())
             {
                 misfire::catch_up(&mut row, schedule, now);
             }
@@ -192,7 +188,7 @@ impl Schedules {
             let schedule = process
                 .executable
                 .node(&key.node)
-                .and_then(|node| node.schedule.as_ref());
+                .and_then(|node| node.schedule());
             let newest = |schedule: &ExecutableSchedule| {
                 misfire::newest(&schedule.occurrences, *planned, row.begun_at, now)
             };

@@ -156,7 +156,7 @@ async fn read_window(runtime: &Arc<Runtime>, now: Time) {
             for row in rows {
                 let key = TimerKey {
                     element: row.key.element,
-                    action: row.key.action,
+                    kind: row.key.kind,
                     occurrence: row.key.occurrence,
                 };
                 near.due.insert((row.due, row.key.instance, key));

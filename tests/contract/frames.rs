@@ -159,7 +159,8 @@ async fn what_a_server_sends_has_the_shapes_of_the_document() {
         .done(json!({"type": "clock", "id": id(), "advance": "PT1S"}))
         .await;
     operator.done(json!({"type": "idle", "id": id()})).await;
-    let mut alice = Client::hello(&server, &token("alice")).await;
+    let mut alice =
+        Client::hello_with(&server, json!({"token": token("alice"), "schemas": true})).await;
     alice
         .done(json!({"type": "subscribe", "id": id(), "channel": "tasks"}))
         .await;

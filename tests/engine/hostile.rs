@@ -162,11 +162,7 @@ fn keys_of_nothing() {
     for element in [0, 1, 2, 3, 4, 5, 6, 7, u64::MAX - 1, u64::MAX].map(ElementKey) {
         for action in ["late", "save", "", "b", "\u{0}", &"x".repeat(10_000)] {
             for occurrence in [0, 2, u32::MAX] {
-                let timer = TimerKey {
-                    element,
-                    action: action.to_owned(),
-                    occurrence,
-                };
+                let timer = TimerKey::action(element, action, occurrence);
                 assert!(
                     subject
                         .apply(Command::FireTimer(timer), None)

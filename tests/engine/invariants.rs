@@ -15,7 +15,6 @@ use stepwire::{
     },
     model::{
         action::Trigger,
-        definition::NodeKind,
         executable::{ExecutableAction, ExecutableNode},
         ids::Time,
     },
@@ -39,6 +38,47 @@ pub fn check(subject: &Subject) {
     }
     children_are_ended_once(subject);
     user_tasks_remind(subject);
+    scopes_hold_what_is_in_them(subject.state());
+}
+
+/// Every element lies in a scope that is active, which counts those that are.
+fn scopes_hold_what_is_in_them(state: &InstanceState) {
+    let elements = || state.active().chain(state.retained());
+    for (key, element) in elements() {
+        if let Some(scope) = element.scope() {
+            assert!(
+                scope < key,
+                "a scope begins before what is in it: {element:?}"
+            );
+            assert!(
+                state.element(scope).is_some_and(ElementInstance::is_active),
+                "an element outlives its scope: {element:?}"
+            );
+        }
+        assert!(
+            element.is_active() || state.scope(Some(key)).is_none(),
+            "a passed element is no scope: {element:?}"
+        );
+        assert!(
+            element.is_active() || element.subscriptions().next().is_none(),
+            "a passed element waits for nothing: {element:?}"
+        );
+    }
+    let scopes = elements().map(|(key, _)| Some(key)).chain([None]);
+    for (scope, held) in scopes.filter_map(|scope| Some((scope, state.scope(scope)?))) {
+        let live = state
+            .active()
+            .filter(|(_, element)| element.scope() == scope)
+            .count();
+        assert_eq!(held.live() as usize, live, "{scope:?} counts wrong");
+        let waits = scope
+            .and_then(|key| state.element(key))
+            .is_none_or(|element| !element.incidents().is_empty());
+        assert!(
+            live > 0 || waits || state.status() == Status::OnHold,
+            "{scope:?} is complete and does not go on"
+        );
+    }
 }
 
 /// Only user tasks have a due date, and only what has one reminds; who has a task takes part.
@@ -48,7 +88,7 @@ fn user_tasks_remind(subject: &Subject) {
         let is_task = subject
             .process
             .node(element.node())
-            .is_some_and(|node| node.kind == NodeKind::UserTask);
+            .is_some_and(|node| node.user_task().is_some());
         assert!(
             is_task || (element.due().is_none() && element.assignee().is_none()),
             "no user task: {element:?}"
@@ -82,7 +122,9 @@ fn nothing_is_left(state: &InstanceState, next: &NextStep) {
         "an ended instance has no element"
     );
     assert!(
-        state.waiting().next().is_none(),
+        state
+            .scope(None)
+            .is_some_and(|scope| scope.waiting().next().is_none()),
         "nothing waits in an ended instance"
     );
     let offers = state.open(Time(0)).count();

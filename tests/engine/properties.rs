@@ -168,11 +168,7 @@ impl Run<'_> {
                     self.subject.state().active().map(|(key, _)| key).collect();
                 let element = pick(&elements, *index).copied().unwrap_or(ElementKey(0));
                 let action = format!("a{}", index % 5);
-                let timer = TimerKey {
-                    element,
-                    action,
-                    occurrence: *occurrence,
-                };
+                let timer = TimerKey::action(element, &action, *occurrence);
                 // Only timers that are not armed are stale.
                 if !self.subject.timers.contains_key(&timer) {
                     let rows = self.subject.rows.len();

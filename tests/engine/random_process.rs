@@ -64,6 +64,20 @@ enum Block {
         each: bool,
         caught: Option<&'static str>,
     },
+    /// An embedded subprocess, perhaps with a timer, perhaps with a way out for an error, which it
+    /// then throws; perhaps with a terminate end event beside its path.
+    Scope {
+        path: Vec<Block>,
+        timer: &'static str,
+        error: bool,
+        terminate: bool,
+    },
+    /// A time to wait for.
+    Catch(&'static str),
+    /// A user task with a timer.
+    Timed(&'static str),
+    /// Branches between an inclusive split and its join.
+    Inclusive(Vec<Vec<Block>>),
     /// Branches between a fork and a join; with a wrong join when it waits for a flow nobody takes.
     Parallel(Vec<Vec<Block>>),
     /// A choice by `n`, perhaps without a default flow.
@@ -106,18 +120,45 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
             back,
         },
     );
-    let leaf = prop_oneof![6 => node, 1 => approval, 1 => call()];
+    let catch = select(vec![
+        "after=PT10S",
+        "date=1970-01-01T00:01:00Z",
+        "cycle=R/PT10S",
+        "after=${x.y}",
+    ])
+    .prop_map(Block::Catch);
+    let timed = timer().prop_map(Block::Timed);
+    let leaf = prop_oneof![12 => node, 2 => approval, 2 => call(), 1 => catch, 1 => timed];
     leaf.prop_recursive(depth, 12, 3, |inner| {
         let path = vec(inner, 0..3);
         prop_oneof![
             vec(path.clone(), 2..4).prop_map(Block::Parallel),
+            vec(path.clone(), 2..4).prop_map(Block::Inclusive),
             (any::<u8>(), vec(path.clone(), 2..3)).prop_map(|(default, branches)| Block::Choice {
                 default: default % 8 != 0,
                 branches
             }),
-            path.prop_map(Block::Loop),
+            path.clone().prop_map(Block::Loop),
+            (path, timer(), any::<u8>()).prop_map(|(path, timer, dice)| Block::Scope {
+                path,
+                timer,
+                error: dice % 3 == 0,
+                terminate: dice % 4 == 0,
+            }),
         ]
     })
+}
+
+/// The timer of a boundary event; some come again, some cannot be read off some data.
+fn timer() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "",
+        "after=PT10S",
+        "after=PT20S beside",
+        "cycle=R2/PT10S beside",
+        "cycle=R/PT5S beside",
+        "after=${x.y}",
+    ])
 }
 
 /// Whose a user task is, when it is due and reminds; some cannot be read off some data.
@@ -277,12 +318,34 @@ pub enum Move {
 struct Writer {
     text: String,
     nodes: usize,
+    /// The embedded subprocess that is written.
+    scope: Option<String>,
 }
 
 impl Writer {
     fn line(&mut self, line: &str) {
         self.text.push_str(line);
         self.text.push('\n');
+    }
+
+    /// A node, in the subprocess that is written.
+    fn node(&mut self, line: &str) {
+        let scope = self
+            .scope
+            .as_ref()
+            .map_or(String::new(), |scope| format!(" in={scope}"));
+        self.line(&format!("{line}{scope}"));
+    }
+
+    /// A timer boundary event of an activity, with a task behind it.
+    fn timer(&mut self, activity: &str, timer: &str) {
+        if timer.is_empty() {
+            return;
+        }
+        let (event, late) = (self.name("b"), self.name("l"));
+        self.node(&format!("boundary {event} at={activity} {timer}"));
+        self.node(&format!("task {late}"));
+        self.flow(&event, &late);
     }
 
     fn name(&mut self, prefix: &str) -> String {
@@ -331,7 +394,7 @@ impl Writer {
                 actions,
             } => {
                 let node = self.name("n");
-                self.line(&format!(
+                self.node(&format!(
                     "{kind} {node} {terms} {}",
                     if *back { "" } else { "noback" }
                 ));
@@ -345,7 +408,7 @@ impl Writer {
                 back,
             } => {
                 let node = self.name("n");
-                self.line(&format!("user {node} {terms} decision=r"));
+                self.node(&format!("user {node} {terms} decision=r"));
                 self.line(&format!("  approve manual {approve} keys=n,again {back}"));
                 self.line("  reject manual push {\"by\":\"${r.by}\"} keys=again timer=PT10S");
                 if approve.ends_with("autorun") {
@@ -360,21 +423,60 @@ impl Writer {
                     if *out { "out=r" } else { "" },
                     if *each { "each=x.y" } else { "" },
                 );
-                self.line(&format!("call {node} q {out} {each}"));
+                self.node(&format!("call {node} q {out} {each}"));
                 self.flow(from, &node);
                 if let Some(error) = caught {
                     let event = self.name("b");
-                    self.line(&format!("boundary {event} at={node} {error}"));
+                    self.node(&format!("boundary {event} at={node} {error}"));
                     let broke = self.name("e");
                     self.flow(&event, &broke);
-                    self.line(&format!("end {broke} error=BROKEN"));
+                    self.node(&format!("end {broke} error=BROKEN"));
                 }
                 node
             }
+            Block::Catch(timer) => {
+                let node = self.name("w");
+                self.node(&format!("catch {node} {timer}"));
+                self.flow(from, &node);
+                node
+            }
+            Block::Timed(timer) => {
+                let node = self.name("n");
+                self.node(&format!("user {node}"));
+                self.line("  go manual save keys=n,x");
+                self.flow(from, &node);
+                self.timer(&node, timer);
+                node
+            }
+            Block::Scope {
+                path,
+                timer,
+                error,
+                terminate,
+            } => self.subprocess(path, timer, (*error, *terminate), from),
+            Block::Inclusive(branches) => {
+                let (split, join) = (self.name("x"), self.name("m"));
+                self.node(&format!("or {split}"));
+                self.node(&format!("or {join}"));
+                self.flow(from, &split);
+                for (index, branch) in branches.iter().enumerate() {
+                    let first = self.name("t");
+                    self.node(&format!("task {first}"));
+                    let how = match index {
+                        0 => "default".to_owned(),
+                        1 => "when n == 1 || n == 2".to_owned(),
+                        _ => "when n == 2".to_owned(),
+                    };
+                    self.line(&format!("{split} -> {first} {how}"));
+                    let last = self.path(branch, &first);
+                    self.flow(&last, &join);
+                }
+                join
+            }
             Block::Parallel(branches) => {
                 let (fork, join) = (self.name("f"), self.name("j"));
-                self.line(&format!("and {fork}"));
-                self.line(&format!("and {join}"));
+                self.node(&format!("and {fork}"));
+                self.node(&format!("and {join}"));
                 self.flow(from, &fork);
                 for branch in branches {
                     let last = self.path(branch, &fork);
@@ -384,13 +486,13 @@ impl Writer {
             }
             Block::Choice { default, branches } => {
                 let (choice, merge) = (self.name("x"), self.name("m"));
-                self.line(&format!("xor {choice}"));
-                self.line(&format!("xor {merge}"));
+                self.node(&format!("xor {choice}"));
+                self.node(&format!("xor {merge}"));
                 self.flow(from, &choice);
                 for (index, branch) in branches.iter().enumerate() {
                     // A node of its own begins each branch, so that the condition has a place.
                     let first = self.name("t");
-                    self.line(&format!("task {first}"));
+                    self.node(&format!("task {first}"));
                     let last_branch = index + 1 == branches.len();
                     let how = if last_branch && *default {
                         "default".to_owned()
@@ -405,18 +507,56 @@ impl Writer {
             }
             Block::Loop(blocks) => {
                 let (merge, choice) = (self.name("m"), self.name("x"));
-                self.line(&format!("xor {merge}"));
-                self.line(&format!("xor {choice}"));
+                self.node(&format!("xor {merge}"));
+                self.node(&format!("xor {choice}"));
                 self.flow(from, &merge);
                 let last = self.path(blocks, &merge);
                 self.flow(&last, &choice);
                 self.line(&format!("{choice} -> {merge} when again == true"));
                 let out = self.name("t");
-                self.line(&format!("task {out}"));
+                self.node(&format!("task {out}"));
                 self.line(&format!("{choice} -> {out} default"));
                 out
             }
         }
+    }
+
+    fn subprocess(
+        &mut self,
+        path: &[Block],
+        timer: &str,
+        (error, terminate): (bool, bool),
+        from: &str,
+    ) -> String {
+        let (node, start, end) = (self.name("s"), self.name("i"), self.name("o"));
+        self.node(&format!("subprocess {node}"));
+        self.flow(from, &node);
+        self.timer(&node, timer);
+        if error {
+            let event = self.name("b");
+            self.node(&format!("boundary {event} at={node} error=BROKEN"));
+        }
+        let around = self.scope.replace(node.clone());
+        self.node(&format!("start {start}"));
+        let mut first = start;
+        if terminate {
+            let (fork, stop) = (self.name("f"), self.name("o"));
+            self.node(&format!("and {fork}"));
+            self.node(&format!("end {stop} terminate"));
+            let waits = self.name("n");
+            self.node(&format!("user {waits}"));
+            self.line("  stop manual save");
+            self.flow(&first, &fork);
+            self.flow(&fork, &waits);
+            self.flow(&waits, &stop);
+            first = fork;
+        }
+        let last = self.path(path, &first);
+        let how = if error { "error=BROKEN" } else { "" };
+        self.node(&format!("end {end} {how}"));
+        self.flow(&last, &end);
+        self.scope = around;
+        node
     }
 
     /// Writes the actions of the node above; without the fields for back steps where the token

@@ -246,10 +246,10 @@ impl Script {
             .split_once(':')
             .map_or((text, 1), |(text, nr)| (text, number(nr) as u32));
         let (element, action) = text.rsplit_once('.').expect("ELEMENT.ACTION");
-        TimerKey {
-            element: self.names.find(element),
-            action: action.to_owned(),
-            occurrence,
+        let element = self.names.find(element);
+        match action.strip_prefix('@') {
+            Some(node) => TimerKey::event(element, node, occurrence),
+            None => TimerKey::action(element, action, occurrence),
         }
     }
 
@@ -265,7 +265,7 @@ impl Script {
             .element(timer.element)
             .expect("an element of the instance");
         let open = element
-            .http_call(&timer.action, timer.occurrence)
+            .http_call(timer.kind.parts().1, timer.occurrence)
             .and_then(|open| open.under_way);
         open.unwrap_or_else(|| panic!("no call under way: {text}"))
     }

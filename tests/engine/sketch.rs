@@ -6,13 +6,18 @@
 //! lane clerks nodes=details execute=clerk,chief view=customer
 //! start -> details -> choice           a chain of flows; ids `start…` and `end…` need no line of their own
 //! choice -> end when amount > 5        a condition; `default`, before one, marks the default flow
-//! user details                         kinds: start end task user service send xor and call boundary
+//! user details                         kinds: start end task manual user service send script rule xor or and call boundary
+//!                                       throw catch subprocess
 //!   show auto push {"a":"${a}"}        actions of the node above: name, trigger, type, attributes
 //!   save manual save keys=client required=client.email back
 //! user ok assignee=${boss} due=P1D remind=PT1H again=PT1H decision=ok   whose it is, when it is due; where a decision lands
 //! call check credit each=clients out=r  one child per item of `clients`
 //! boundary poor at=check error=POOR    catches that error of `check`; without `error` every failure
 //! end broke error=POOR                 an error end event
+//! subprocess s                          an embedded subprocess; nodes in it have `in=s`
+//! catch c after=PT1H                    an intermediate timer event; also `date`, `cycle`
+//! boundary late at=s after=PT1H beside  a timer boundary event that does not interrupt
+//! end all terminate in=s                a terminate end event
 //! start nightly cycle="0 2 * * *" zone=Europe/Berlin missed=all overlap=skip data={"a":1}   a schedule; also `date`, `after`, `startup`
 //! ```
 //! webhook https://hooks.example.com/x on=failed data Types: `save`, `push T`, `ask T` (`push^`,
@@ -116,7 +121,20 @@ impl Sketch {
                 }
                 "on" => drop(node.insert("startCondition".to_owned(), json!(value))),
                 "at" => drop(node.insert("attachedTo".to_owned(), json!(value))),
-                "error" => drop(node.insert("errorCode".to_owned(), json!(value))),
+                "in" => drop(node.insert("scope".to_owned(), json!(value))),
+                "error" => {
+                    let event = json!({"type": "error", "code": value});
+                    node.insert("event".to_owned(), event);
+                }
+                "terminate" => {
+                    node.insert("event".to_owned(), json!({"type": "terminate"}));
+                }
+                "cycle" | "date" | "after" => {
+                    let name = if name == "after" { "duration" } else { name };
+                    let when = json!({name: value.trim_matches('"')});
+                    node.insert("event".to_owned(), json!({"type": "timer", "when": when}));
+                }
+                "beside" => drop(node.insert("interrupting".to_owned(), json!(false))),
                 "noback" => drop(node.insert("canGoBack".to_owned(), json!(false))),
                 "assignee" => term(&mut node, "assignee", value),
                 "due" => term(&mut node, "dueDate", value),
@@ -136,6 +154,10 @@ impl Sketch {
         }
         if let Some(keys) = keys.finish() {
             node.insert("keys".to_owned(), keys);
+        }
+        if kind == "boundaryEvent" {
+            // Without an event it catches every failure.
+            node.entry("event").or_insert(json!({"type": "error"}));
         }
         self.nodes.push(node);
     }
@@ -315,9 +337,16 @@ fn kind(word: &str) -> Option<&'static str> {
         "service" => "serviceTask",
         "send" => "sendTask",
         "xor" => "exclusiveGateway",
+        "or" => "inclusiveGateway",
+        "script" => "scriptTask",
+        "rule" => "businessRuleTask",
         "and" => "parallelGateway",
         "call" => "callActivity",
         "boundary" => "boundaryEvent",
+        "manual" => "manualTask",
+        "throw" => "intermediateThrowEvent",
+        "catch" => "intermediateCatchEvent",
+        "subprocess" => "subProcess",
         _ => return None,
     })
 }

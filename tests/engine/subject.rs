@@ -305,20 +305,21 @@ impl Subject {
         );
         let pending = state.active().flat_map(|(element, instance)| {
             instance.delayed().map(move |(action, occurrence, due)| {
-                (
-                    TimerKey {
-                        element,
-                        action: action.to_string(),
-                        occurrence,
-                    },
-                    due,
-                )
+                (TimerKey::action(element, action, occurrence), due)
             })
         });
         let reminders = state.active().filter_map(|(element, instance)| {
             instance
                 .reminder()
                 .map(|(number, due)| (TimerKey::reminder(element, number), due))
+        });
+        let events = state.active().flat_map(|(element, instance)| {
+            instance.subscriptions().map(move |(node, subscription)| {
+                (
+                    TimerKey::event(element, node, subscription.occurrence()),
+                    subscription.due(),
+                )
+            })
         });
         let expiry = state
             .head()
@@ -327,6 +328,7 @@ impl Subject {
             .map(|due| (TimerKey::expiry(), due));
         let pending: BTreeMap<_, _> = pending
             .chain(reminders)
+            .chain(events)
             .chain(expiry)
             .filter(|_| state.status() != Status::OnHold)
             .collect();

@@ -10,11 +10,11 @@ use stepwire::{
     engine::{
         Effect, Record, RecordBatch, Rejection, StepOutcome,
         access::Permissions,
-        command::TimerKey,
+        command::{TimerKey, TimerKind},
         http_call::{CallKey, HttpCallRecord},
         instance_message::InstanceMessage,
         next_step::NextStep,
-        record::{Push, Remember, Status},
+        record::{Push, Remember, Status, Subscription},
         rejection::{RejectionKind, Unavailable},
     },
     model::{
@@ -118,9 +118,39 @@ impl Names {
                 "stored {} {} ({} bytes)",
                 file.name, file.media_type, file.size
             ),
-            Record::FlowArrived { node, arrival } => format!("arrived {node} by {}", arrival.flow),
-            Record::ElementActivated { .. } => {
-                format!("activated {}", self.element(ElementKey(seq)))
+            Record::FlowArrived { node, arrival, .. } => {
+                format!("arrived {node} by {}", arrival.flow)
+            }
+            Record::ElementActivated { scope, .. } => {
+                let inside = scope
+                    .as_ref()
+                    .map_or(String::new(), |scope| format!(" in {}", at(scope)));
+                format!("activated {}{inside}", self.element(ElementKey(seq)))
+            }
+            Record::SubscriptionsOpened {
+                element,
+                subscriptions,
+            } => {
+                let waits = subscriptions.iter().map(|(node, subscription)| {
+                    let Subscription::Timer { due, .. } = subscription;
+                    format!("@{node} {}", later(*due, now))
+                });
+                let waits = waits.collect::<Vec<_>>().join(", ");
+                format!("{} waits for {waits}", at(element))
+            }
+            Record::SubscriptionTriggered {
+                element,
+                node,
+                again,
+            } => {
+                let again = again.map_or(String::new(), |again| {
+                    format!(", again {}", later(again, now))
+                });
+                format!("triggered @{node} of {}{again}", at(element))
+            }
+            Record::WaitingFlowsCleared { scope } => {
+                let scope = scope.as_ref().map_or("the instance", at);
+                format!("cleared the joins of {scope}")
             }
             Record::ElementCompleted {
                 element,
@@ -314,22 +344,13 @@ impl Names {
     }
 
     pub fn timer(&self, timer: &TimerKey) -> String {
-        if *timer == TimerKey::expiry() {
-            return "expiry".to_owned();
+        let (element, occurrence) = (self.element(timer.element), timer.occurrence);
+        match &timer.kind {
+            TimerKind::Expiry => "expiry".to_owned(),
+            TimerKind::Reminder => format!("reminder {occurrence} of {element}"),
+            TimerKind::Event(node) => format!("{element}.@{node}:{occurrence}"),
+            TimerKind::Action(action) => format!("{element}.{action}:{occurrence}"),
         }
-        if timer.action.is_empty() {
-            return format!(
-                "reminder {} of {}",
-                timer.occurrence,
-                self.element(timer.element)
-            );
-        }
-        format!(
-            "{}.{}:{}",
-            self.element(timer.element),
-            timer.action,
-            timer.occurrence
-        )
     }
 
     /// What a step did, as lines of a case: `>` records, `!` timers cleared, `?` ignored paths.

@@ -3,6 +3,7 @@
 mod checks;
 mod deletion;
 mod readers;
+mod subprocesses;
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -2,7 +2,11 @@
 
 use serde_json::json;
 
-use super::{Client, Server, client::id, server::token};
+use super::{
+    Client, Server,
+    client::id,
+    server::{admin, token},
+};
 
 const RATING: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BPMN/20100524/MODEL"
   xmlns:stepwire="https://stepwire.dev/schema/bpmn/1.0" id="d" targetNamespace="t">
@@ -36,7 +40,8 @@ const RATING: &str = r#"<bpmn:definitions xmlns:bpmn="http://www.omg.org/spec/BP
 #[tokio::test]
 async fn a_rule_computes_what_is_pushed_and_its_failure_names_the_line() {
     let server = Server::with_process(RATING);
-    let mut client = Client::hello(&server, &token("alice")).await;
+    // What a rule says is told to those who may read it.
+    let mut client = Client::hello(&server, &admin()).await;
     let instance = client.start("rating", json!({})).await;
     let failed = client
         .run(

@@ -109,14 +109,7 @@ pub(super) fn delay(
         due: Some(due),
         remember,
     });
-    step.set_timer(
-        due,
-        TimerKey {
-            element: key,
-            action: action.name.to_string(),
-            occurrence,
-        },
-    );
+    step.set_timer(due, TimerKey::action(key, &action.name, occurrence));
     true
 }
 
@@ -205,18 +198,18 @@ fn holds(element: &ElementInstance, action: &ExecutableAction, offered: bool) ->
 }
 
 /// A timer is due: its action's work is done, unless the element or the triggering is gone.
-pub(in crate::engine) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
+pub(in crate::engine) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, action: &str) {
     let Some(node) = step.node_of(timer.element) else {
         return;
     };
-    let Some(action) = node.action(&timer.action) else {
+    let Some(action) = node.action(action) else {
         return;
     };
     let pending = step.state.element(timer.element).is_some_and(|element| {
         element.is_active()
-            && element.delayed().any(|(name, occurrence, _)| {
-                **name == *timer.action && occurrence == timer.occurrence
-            })
+            && element
+                .delayed()
+                .any(|(name, occurrence, _)| *name == action.name && occurrence == timer.occurrence)
     });
     if !pending || !step.state.status().is_live() {
         return;

@@ -101,7 +101,7 @@ impl DecisionFields {
         let Self { approved, comment } = self;
         if let Some(path) = step
             .node_of(key)
-            .and_then(|node| node.task.decision_key.as_ref())
+            .and_then(|node| node.user_task()?.decision_key.as_ref())
         {
             // All members every time: data are merged deeply, and an earlier decision must not show
             // through.

@@ -16,7 +16,10 @@ use crate::{
         step::{STOPPED, Step},
         suspend::require_moving,
     },
-    model::{definition::NodeKind, ids::ElementKey},
+    model::{
+        ids::ElementKey,
+        node_kind::{GatewayKind, NodeKind},
+    },
 };
 
 /// Goes on without what the incidents of an element left undone.
@@ -42,8 +45,12 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
         .incidents()
         .iter()
         .any(|incident| STOPPED.contains(&&*incident.code));
-    let at_gateway = node.kind == NodeKind::ExclusiveGateway && !stopped;
-    if at_gateway && node.default_flow.is_none() {
+    let chooses = matches!(
+        node.kind,
+        NodeKind::Gateway(GatewayKind::Exclusive { .. } | GatewayKind::Inclusive { .. })
+    );
+    let at_gateway = chooses && !stopped;
+    if at_gateway && node.default_flow().is_none() {
         let sentence = format!(
             "expected something that can be left out, but gateway '{}' has no default flow and \
             would not know where to go: correct the data (patch) and retry",
@@ -62,7 +69,7 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
             occurrence,
         });
     }
-    if node.call.is_some()
+    if node.call().is_some()
         && !stopped
         && step
             .state

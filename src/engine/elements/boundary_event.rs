@@ -1,7 +1,10 @@
-//! Error boundary event: catches the failure of a child that its activity waits for, ends the
-//! activity, and takes the token.
+//! Boundary event: an event attached to an activity. When it is triggered, the token goes on at the
+//! event; an interrupting one ends the activity.
 //!
-//! Which boundary event catches what is compiled into the activity (`ExecutableNode::catch`).
+//! What opens its subscription: `engine::subscription`. Which one catches which error is compiled
+//! into the activity (`ExecutableNode::catch`).
+
+use std::sync::Arc;
 
 use crate::{engine::step::Step, model::ids::ElementKey};
 
@@ -15,23 +18,33 @@ pub(in crate::engine) fn catch(
     let Some(event) = step.node_of(element).and_then(|node| node.catch(error)) else {
         return false;
     };
-    let Some(arrivals) = step
+    trigger(step, element, event, true)
+}
+
+/// A boundary event of an element is triggered. `false` when the element is gone.
+pub(in crate::engine) fn trigger(
+    step: &mut Step<'_>,
+    element: ElementKey,
+    event: &Arc<str>,
+    interrupts: bool,
+) -> bool {
+    let Some((scope, arrivals)) = step
         .state
         .element(element)
-        .map(|element| element.arrivals().to_vec())
+        .map(|element| (element.scope(), element.arrivals().to_vec()))
     else {
         return false;
     };
-    let own = step
-        .state
-        .children()
-        .values()
-        .filter(|child| child.start.element == Some(element));
-    let children = own.map(|child| child.start.child).collect();
-    step.end_children(children);
-    step.terminate(element);
+    if interrupts {
+        let mut ended = vec![element];
+        if step.state.scope(Some(element)).is_some() {
+            ended.extend(step.state.inside(element));
+        }
+        step.end_children_of(&ended);
+        step.terminate(element);
+    }
     // It descends from what the activity descended from, so a back step behind the activity finds
     // it.
-    step.activate(event, arrivals);
+    step.activate(event, scope, arrivals);
     true
 }

@@ -7,13 +7,18 @@
 use super::{Own, multi_instance};
 use crate::{
     engine::{quotas, record::Status, state::Call, step::Step, subprocess},
-    model::{executable::ExecutableNode, ids::ElementKey},
+    model::{
+        executable::{ExecutableNode, Subprocess},
+        ids::ElementKey,
+    },
 };
 
-pub(super) fn call<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) -> Own<'a> {
-    let Some(called) = &node.call else {
-        return Own::Waiting;
-    };
+pub(super) fn call<'a>(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &'a ExecutableNode,
+    called: &Subprocess,
+) -> Own<'a> {
     let done = match (
         step.state.element(key).and_then(|element| element.call()),
         &called.collection,
@@ -41,7 +46,7 @@ pub(super) fn call<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a Executabl
 /// Starts more of what an element with many children has still to start, whatever has become of
 /// the others; on hold nothing, as `unhold` looks again.
 pub(in crate::engine) fn start_more(step: &mut Step<'_>, key: ElementKey) {
-    let called = step.node_of(key).and_then(|node| node.call.as_ref());
+    let called = step.node_of(key).and_then(|node| node.call());
     let is_active = step
         .state
         .element(key)

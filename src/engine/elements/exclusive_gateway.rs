@@ -4,35 +4,57 @@
 use super::Own;
 use crate::{
     engine::step::Step,
-    model::{executable::ExecutableNode, ids::ElementKey},
+    model::{
+        executable::{ExecutableFlow, ExecutableNode},
+        ids::ElementKey,
+    },
 };
 
 pub(super) fn choose<'a>(
     step: &mut Step<'_>,
     key: ElementKey,
     node: &'a ExecutableNode,
+    default_flow: Option<usize>,
 ) -> Own<'a> {
     for (index, flow) in node.outgoing.iter().enumerate() {
-        if Some(index) == node.default_flow {
+        if Some(index) == default_flow {
             continue;
         }
         if !flow.conditional {
             return Own::Done(vec![flow]);
         }
-        match step.evaluator.condition(&flow.id, step.state.data()) {
-            Ok(true) => return Own::Done(vec![flow]),
-            Ok(false) => {}
-            Err(error) => {
-                let sentence = format!(
-                    "expected the condition of flow '{}' to be true or false, but {error}",
-                    flow.id
-                );
-                step.incident(key, "condition_error", sentence, None);
-                return Own::Waiting;
-            }
+        match is_true(step, key, flow) {
+            Some(true) => return Own::Done(vec![flow]),
+            Some(false) => {}
+            None => return Own::Waiting,
         }
     }
-    match node.default_flow {
+    otherwise(step, key, node, default_flow)
+}
+
+/// Whether the condition of a flow is true; `None` when it cannot be told, which is an incident.
+pub(super) fn is_true(step: &mut Step<'_>, key: ElementKey, flow: &ExecutableFlow) -> Option<bool> {
+    match step.evaluator.condition(&flow.id, step.state.data()) {
+        Ok(answer) => Some(answer),
+        Err(error) => {
+            let sentence = format!(
+                "expected the condition of flow '{}' to be true or false, but {error}",
+                flow.id
+            );
+            step.incident(key, "condition_error", sentence, None);
+            None
+        }
+    }
+}
+
+/// The default flow, as no condition is true.
+pub(super) fn otherwise<'a>(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &'a ExecutableNode,
+    default_flow: Option<usize>,
+) -> Own<'a> {
+    match default_flow {
         Some(index) => Own::Done(vec![&node.outgoing[index]]),
         // A merge at the end of a path has nothing to choose.
         None if node.outgoing.is_empty() => Own::Done(Vec::new()),

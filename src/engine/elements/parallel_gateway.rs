@@ -6,16 +6,25 @@ use crate::{
         record::{Arrival, Record},
         step::Step,
     },
-    model::executable::ExecutableNode,
+    model::{executable::ExecutableNode, ids::ElementKey},
 };
 
 /// A flow reached a join: it waits there until every incoming flow has one.
-pub(super) fn arrive(step: &mut Step<'_>, node: &ExecutableNode, arrival: Arrival) {
+pub(super) fn arrive(
+    step: &mut Step<'_>,
+    node: &ExecutableNode,
+    scope: Option<ElementKey>,
+    arrival: Arrival,
+) {
     step.record(Record::FlowArrived {
+        scope,
         node: node.id.clone(),
         arrival,
     });
-    let waiting = step.state.waiting_at(&node.id);
+    let waiting = step
+        .state
+        .scope(scope)
+        .map_or(&[][..], |scope| scope.waiting_at(&node.id));
     let first_of_each: Option<Vec<Arrival>> = node
         .incoming
         .iter()
@@ -27,6 +36,6 @@ pub(super) fn arrive(step: &mut Step<'_>, node: &ExecutableNode, arrival: Arriva
         })
         .collect();
     if let Some(arrivals) = first_of_each {
-        step.activate(&node.id, arrivals);
+        step.activate(&node.id, scope, arrivals);
     }
 }

@@ -9,6 +9,7 @@ use crate::{
         evaluator::Evaluator,
         executable::{ExecutableNode, ExecutableProcess},
         keys::Keys,
+        node_kind::StartEvent,
     },
 };
 
@@ -18,9 +19,9 @@ pub(in crate::engine) fn choose<'a>(
     process: &'a ExecutableProcess,
     condition: Option<&str>,
 ) -> Result<&'a ExecutableNode, Rejection> {
-    let all: Vec<&ExecutableNode> = process
+    let all: Vec<(&ExecutableNode, &StartEvent)> = process
         .start_events()
-        .filter(|node| node.schedule.is_none())
+        .filter(|(_, start)| start.schedule.is_none())
         .collect();
     if all.is_empty() {
         let id = &process.definition.id;
@@ -31,25 +32,25 @@ pub(in crate::engine) fn choose<'a>(
         );
         return Err(Rejection::new(RejectionKind::BadRequest, sentence));
     }
-    let fitting: Vec<&ExecutableNode> = match condition {
+    let fitting: Vec<(&ExecutableNode, &StartEvent)> = match condition {
         Some(_) => all
             .iter()
             .copied()
-            .filter(|node| node.start_condition.as_deref() == condition)
+            .filter(|(_, start)| start.condition.as_deref() == condition)
             .collect(),
         None if all.len() == 1 => all.clone(),
         None => all
             .iter()
             .copied()
-            .filter(|node| node.start_condition.is_none())
+            .filter(|(_, start)| start.condition.is_none())
             .collect(),
     };
-    if let [only] = fitting[..] {
+    if let [(only, _)] = fitting[..] {
         return Ok(only);
     }
     let known: Vec<&str> = all
         .iter()
-        .filter_map(|node| node.start_condition.as_deref())
+        .filter_map(|(_, start)| start.condition.as_deref())
         .collect();
     let known = if known.is_empty() {
         "none".to_owned()
@@ -80,7 +81,8 @@ pub(in crate::engine) fn scheduled<'a>(
 ) -> Result<&'a ExecutableNode, Rejection> {
     process
         .start_events()
-        .find(|node| &*node.id == id && node.schedule.is_some())
+        .find(|(node, start)| &*node.id == id && start.schedule.is_some())
+        .map(|(node, _)| node)
         .ok_or_else(|| {
             let sentence = format!(
                 "expected a start event of '{}' with a schedule, but '{id}' is none",
@@ -97,7 +99,10 @@ pub(in crate::engine) fn accept(
     evaluator: &dyn Evaluator,
 ) -> Result<(Value, Vec<String>), Rejection> {
     let everything = Keys::everything();
-    let keys = node.start_keys.as_ref().unwrap_or(&everything);
+    let keys = node
+        .start()
+        .and_then(|start| start.keys.as_ref())
+        .unwrap_or(&everything);
     let accepted = keys
         .accept(data, evaluator)
         .map_err(Rejection::invalid_data)?;

@@ -16,7 +16,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    Call, Child, Commands, Decision, InstanceState, ItemRun, OpenMessage,
+    Call, Child, Commands, Decision, InstanceState, ItemRun, OpenMessage, OpenSubscription, Scope,
     decisions::Decisions,
     element::{ActionState, ElementInstance, FirstRun},
     merges::{Author, Merge, Merges},
@@ -24,7 +24,10 @@ use super::{
 use crate::{
     engine::{
         instance_message::InstanceMessage,
-        record::{Arrival, ChildStarted, Created, Push, Record, RecordBatch, Remember, Status},
+        record::{
+            Arrival, ChildStarted, Created, Push, Record, RecordBatch, Remember, Status,
+            Subscription,
+        },
     },
     model::{
         action::MessageType,
@@ -49,7 +52,7 @@ impl InstanceState {
             data,
             view: Value::Object(Map::new()),
             elements: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            root: Scope::default(),
             open: BTreeMap::new(),
             children: BTreeMap::new(),
             parent_heard,
@@ -88,12 +91,37 @@ impl InstanceState {
             ),
             Record::DataReplaced { data, .. } => self.data = data.clone(),
             Record::FileStored(file) => drop(self.files.insert(file.id, (**file).clone())),
-            Record::FlowArrived { node, arrival } => self
-                .waiting
-                .entry(node.clone())
-                .or_default()
-                .push(arrival.clone()),
-            Record::ElementActivated { node, arrivals } => self.activate(seq, time, node, arrivals),
+            Record::FlowArrived {
+                scope,
+                node,
+                arrival,
+            } => {
+                if let Some(scope) = self.scope_mut(*scope) {
+                    let waiting = scope.waiting.entry(node.clone()).or_default();
+                    waiting.push(arrival.clone());
+                }
+            }
+            Record::WaitingFlowsCleared { scope } => {
+                if let Some(scope) = self.scope_mut(*scope) {
+                    scope.waiting.clear();
+                }
+            }
+            Record::ElementActivated {
+                scope,
+                node,
+                arrivals,
+            } => self.activate(seq, time, *scope, node, arrivals),
+            Record::SubscriptionsOpened {
+                element,
+                subscriptions,
+            } => self.with(*element, |element| {
+                element.subscriptions = Some(opened(subscriptions, time));
+            }),
+            Record::SubscriptionTriggered {
+                element,
+                node,
+                again,
+            } => self.with(*element, |element| element.trigger(node, *again)),
             Record::ElementCompleted {
                 element,
                 keep,
@@ -194,20 +222,21 @@ impl InstanceState {
         }
     }
 
-    fn activate(&mut self, seq: u64, time: Time, node: &Arc<str>, arrivals: &[Arrival]) {
-        if let Some(waiting) = self.waiting.get_mut(node) {
-            for arrival in arrivals {
-                if let Some(index) = waiting.iter().position(|waiting| waiting == arrival) {
-                    waiting.remove(index);
-                }
-            }
-            if waiting.is_empty() {
-                self.waiting.remove(node);
-            }
+    fn activate(
+        &mut self,
+        seq: u64,
+        time: Time,
+        scope: Option<ElementKey>,
+        node: &Arc<str>,
+        arrivals: &[Arrival],
+    ) {
+        if let Some(scope) = self.scope_mut(scope) {
+            scope.live += 1;
+            scope.take_arrivals(node, arrivals);
         }
         self.elements.insert(
             ElementKey(seq),
-            visit(node.clone(), arrivals.to_vec(), time),
+            visit(scope, node.clone(), arrivals.to_vec(), time),
         );
         if self.status == Status::Created {
             self.status = Status::Started;
@@ -386,7 +415,7 @@ impl InstanceState {
         self.status = status;
         self.ended_at = Some(time);
         self.elements.clear();
-        self.waiting.clear();
+        self.root = Scope::default();
         // What a finished instance has offered can still be taken: its last step is where offers
         // are made.
         if status != Status::Finished {
@@ -396,9 +425,33 @@ impl InstanceState {
     }
 }
 
-fn visit(node: Arc<str>, arrivals: Vec<Arrival>, entered: Time) -> ElementInstance {
+fn opened(
+    subscriptions: &[(Arc<str>, Subscription)],
+    since: Time,
+) -> BTreeMap<Arc<str>, OpenSubscription> {
+    let open = subscriptions.iter().map(|(node, subscription)| {
+        let open = OpenSubscription {
+            subscription: subscription.clone(),
+            occurrence: 1,
+            since,
+        };
+        (node.clone(), open)
+    });
+    open.collect()
+}
+
+fn visit(
+    scope: Option<ElementKey>,
+    node: Arc<str>,
+    arrivals: Vec<Arrival>,
+    entered: Time,
+) -> ElementInstance {
     ElementInstance {
         node,
+        scope,
+        as_scope: None,
+        subscriptions: None,
+        triggered: false,
         arrivals,
         active: true,
         entered,

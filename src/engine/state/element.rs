@@ -7,11 +7,11 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{call::Call, http_call::OpenCall};
+use super::{call::Call, http_call::OpenCall, scope::Scope};
 use crate::{
     engine::{
         command::{DueTimer, TimerKey},
-        record::{Arrival, Incident},
+        record::{Arrival, Incident, Subscription},
     },
     model::ids::{ElementKey, Time},
 };
@@ -20,6 +20,14 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ElementInstance {
     pub(super) node: Arc<str>,
+    /// The scope it is in; `None` for the instance.
+    pub(super) scope: Option<ElementKey>,
+    /// What it holds as a scope, once it has begun.
+    pub(super) as_scope: Option<Box<Scope>>,
+    /// What it waits for, by the nodes of the events; `None` before it has opened any.
+    pub(super) subscriptions: Option<BTreeMap<Arc<str>, OpenSubscription>>,
+    /// Whether its own event has come.
+    pub(super) triggered: bool,
     pub(super) arrivals: Vec<Arrival>,
     pub(super) active: bool,
     pub(super) entered: Time,
@@ -38,6 +46,38 @@ pub struct ElementInstance {
     pub(super) reminder: Option<(u32, Time)>,
     /// When it reminded last.
     pub(super) reminded: Option<Time>,
+}
+
+/// What an element waits for, and how often it has come.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenSubscription {
+    pub(super) subscription: Subscription,
+    pub(super) occurrence: u32,
+    pub(super) since: Time,
+}
+
+impl OpenSubscription {
+    /// When it comes next.
+    pub fn due(&self) -> Time {
+        match &self.subscription {
+            Subscription::Timer { due, .. } => *due,
+        }
+    }
+
+    /// What it is.
+    pub fn subscription(&self) -> &Subscription {
+        &self.subscription
+    }
+
+    /// Which occurrence comes next, from 1.
+    pub fn occurrence(&self) -> u32 {
+        self.occurrence
+    }
+
+    /// When it was opened.
+    pub fn since(&self) -> Time {
+        self.since
+    }
 }
 
 /// What an action did in one visit.
@@ -96,6 +136,23 @@ impl ActionState {
 }
 
 impl ElementInstance {
+    /// An event has come; what comes again goes on waiting.
+    pub(super) fn trigger(&mut self, node: &Arc<str>, again: Option<Time>) {
+        self.triggered |= *node == self.node;
+        let Some(open) = self.subscriptions.as_mut() else {
+            return;
+        };
+        match (again, open.get_mut(node)) {
+            (Some(again), Some(subscription)) => {
+                subscription.occurrence += 1;
+                match &mut subscription.subscription {
+                    Subscription::Timer { due, .. } => *due = again,
+                }
+            }
+            (_, _) => drop(open.remove(node)),
+        }
+    }
+
     /// A delayed triggering is no longer pending: its work has begun.
     pub(super) fn undelay(&mut self, action: &str, occurrence: u32) {
         if let Some(action) = self.actions.get_mut(action) {
@@ -121,6 +178,26 @@ impl ElementInstance {
         self.arrivals
             .windows(2)
             .any(|pair| pair[0].from != pair[1].from)
+    }
+
+    /// The scope it is in: an element of an embedded subprocess, `None` for the instance.
+    pub fn scope(&self) -> Option<ElementKey> {
+        self.scope
+    }
+
+    /// What it waits for, by the nodes of the events.
+    pub fn subscriptions(&self) -> impl Iterator<Item = (&Arc<str>, &OpenSubscription)> {
+        self.subscriptions.iter().flatten()
+    }
+
+    /// Whether it has opened what it waits for.
+    pub fn has_subscribed(&self) -> bool {
+        self.subscriptions.is_some()
+    }
+
+    /// Whether its own event has come.
+    pub fn is_triggered(&self) -> bool {
+        self.triggered
     }
 
     /// Id of its node.
@@ -165,21 +242,25 @@ impl ElementInstance {
         })
     }
 
-    /// Every timer it has armed: of delayed triggerings and of its next reminder.
+    /// Every timer it has armed: of delayed triggerings, of its next reminder, of events.
     pub fn timers(&self, key: ElementKey) -> Vec<DueTimer> {
         let of_action = |(action, occurrence, due): (&Arc<str>, u32, Time)| DueTimer {
-            key: TimerKey {
-                element: key,
-                action: action.to_string(),
-                occurrence,
-            },
+            key: TimerKey::action(key, action, occurrence),
             due,
         };
         let reminder = self.reminder.map(|(number, due)| DueTimer {
             key: TimerKey::reminder(key, number),
             due,
         });
-        self.delayed().map(of_action).chain(reminder).collect()
+        let events = self.subscriptions().map(|(node, open)| DueTimer {
+            key: TimerKey::event(key, node, open.occurrence),
+            due: open.due(),
+        });
+        self.delayed()
+            .map(of_action)
+            .chain(reminder)
+            .chain(events)
+            .collect()
     }
 
     /// What a back step to this action needs, once it ran.

@@ -24,6 +24,8 @@ impl InstanceState {
                 && let Some(element) = self.elements.get(&key)
             {
                 pending.extend(element.arrivals.iter().filter_map(|arrival| arrival.from));
+                // What is in a subprocess came from what the subprocess came from.
+                pending.extend(element.scope);
             }
         }
         false
@@ -39,9 +41,11 @@ impl InstanceState {
     /// The retained element instances an element came from, nearest first.
     pub(super) fn ancestors(&self, element: &ElementInstance) -> Vec<ElementKey> {
         let mut found: Vec<ElementKey> = Vec::new();
-        let mut pending: Vec<ElementKey> = element
-            .arrivals
-            .iter()
+        let around = std::iter::successors(element.scope, |key| self.elements.get(key)?.scope)
+            .filter_map(|key| self.elements.get(&key));
+        let mut pending: Vec<ElementKey> = std::iter::once(element)
+            .chain(around)
+            .flat_map(|element| &element.arrivals)
             .filter_map(|arrival| arrival.from)
             .collect();
         while let Some(key) = pending.pop() {

@@ -11,6 +11,7 @@ use crate::{
         record::{Record, Status},
         state::Child,
         step::Step,
+        throwing,
     },
     limits::DATA_DEPTH,
     model::{
@@ -144,7 +145,13 @@ fn child_failed(step: &mut Step<'_>, child: &Child, error: Option<&str>, sentenc
     else {
         return;
     };
-    if boundary_event::catch(step, element, error) {
+    let scope = step
+        .state
+        .element(element)
+        .and_then(|element| element.scope());
+    if boundary_event::catch(step, element, error)
+        || error.is_some_and(|error| throwing::caught(step, scope, error))
+    {
         return;
     }
     // One incident stands for all failed items: its retry starts every one of them again.
@@ -160,7 +167,7 @@ fn child_failed(step: &mut Step<'_>, child: &Child, error: Option<&str>, sentenc
 fn called_by<'a>(step: &Step<'a>, child: &Child) -> Option<&'a Subprocess> {
     let node = step.node_of(child.start.element?)?;
     match &child.start.action {
-        None => node.call.as_ref(),
+        None => node.call(),
         Some((name, _)) => match &node.action(name)?.work {
             ActionWork::StartSubprocess { subprocess, .. } => Some(subprocess),
             _ => None,

@@ -4,6 +4,7 @@ use rusqlite::{Result, Row};
 use uuid::Uuid;
 
 use super::values::{Roles, Seq};
+use crate::engine::command::TimerKind;
 use crate::journal::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
@@ -84,12 +85,19 @@ pub(super) fn incident_row(row: &Row<'_>) -> Result<IncidentRow> {
     })
 }
 
+fn timer_kind(kind: &str, name: &str) -> Result<TimerKind> {
+    TimerKind::from_parts(kind, name).ok_or_else(|| {
+        let sentence = format!("expected the kind of a timer, but got `{kind}`");
+        rusqlite::Error::FromSqlConversionFailure(3, rusqlite::types::Type::Text, sentence.into())
+    })
+}
+
 pub(super) fn timer_row(row: &Row<'_>) -> Result<TimerRow> {
     let key = TimerKey {
         instance: row.get(1)?,
         element: row.get(2)?,
-        action: row.get(3)?,
-        occurrence: row.get(4)?,
+        kind: timer_kind(&row.get::<_, String>(3)?, &row.get::<_, String>(4)?)?,
+        occurrence: row.get(5)?,
     };
     Ok(TimerRow {
         due: row.get(0)?,

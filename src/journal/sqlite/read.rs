@@ -109,7 +109,7 @@ const INCIDENT: &str =
 /// The process is its instance's. No index by tenant: it would be written with every timer, for a
 /// list that is rarely asked for.
 const TIMER: &str = "
-    SELECT due, timer.instance, element, action, occurrence, process
+    SELECT due, timer.instance, element, kind, name, occurrence, process
     FROM timer CROSS JOIN instance ON key = timer.instance";
 
 impl StoreReader for SqliteReader {
@@ -326,32 +326,36 @@ impl StoreReader for SqliteReader {
         statement.and("tenant = ?", &[&filter.tenant]);
         statement.and_given("timer.instance = ?", filter.instance.as_ref());
         statement.and_given("process = ?", filter.process.as_ref());
+        let parts;
+        let values: [&dyn ToSql; 6];
         if let Some(TimerRow { due, key }) = after {
-            let values: [&dyn ToSql; 5] = [
+            parts = key.kind.parts();
+            values = [
                 due,
                 &key.instance,
                 &key.element,
-                &key.action,
+                &parts.0,
+                &parts.1,
                 &key.occurrence,
             ];
             statement.and(
-                "(due, timer.instance, element, action, occurrence) > (?, ?, ?, ?, ?)",
+                "(due, timer.instance, element, kind, name, occurrence) > (?, ?, ?, ?, ?, ?)",
                 &values,
             );
         }
-        statement.push(" ORDER BY due, timer.instance, element, action, occurrence");
+        statement.push(" ORDER BY due, timer.instance, element, kind, name, occurrence");
         statement.limit(&limit);
         self.list(statement.sql(), statement.values(), |row| {
             Ok(ListedTimer {
                 timer: timer_row(row)?,
-                process: row.get(5)?,
+                process: row.get(6)?,
             })
         })
     }
 
     fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError> {
-        let sql = "SELECT due, instance, element, action, occurrence FROM timer
-             WHERE due <= ?1 ORDER BY due, instance, element, action, occurrence LIMIT ?2";
+        let sql = "SELECT due, instance, element, kind, name, occurrence FROM timer
+             WHERE due <= ?1 ORDER BY due, instance, element, kind, name, occurrence LIMIT ?2";
         self.list(sql, params![until, bounded(limit)], timer_row)
     }
 

@@ -383,28 +383,31 @@ fn put_task(db: &mut Statements<'_>, row: &TaskRow) -> rusqlite::Result<()> {
 
 fn put_timer(db: &mut Statements<'_>, row: &TimerRow) -> rusqlite::Result<()> {
     let statement = db.get(
-        "INSERT OR REPLACE INTO timer (instance, element, action, occurrence, due) VALUES \
-            (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR REPLACE INTO timer (instance, element, kind, name, occurrence, due) VALUES \
+            (?1, ?2, ?3, ?4, ?5, ?6)",
     )?;
     let TimerKey {
         instance,
         element,
-        action,
+        kind,
         occurrence,
     } = &row.key;
-    statement.execute(params![instance, element, action, occurrence, row.due])?;
+    let (kind, name) = kind.parts();
+    statement.execute(params![instance, element, kind, name, occurrence, row.due])?;
     Ok(())
 }
 
 fn drop_timer(db: &mut Statements<'_>, key: &TimerKey) -> rusqlite::Result<()> {
     let statement = db.get(
-        "DELETE FROM timer WHERE instance = ?1 AND element = ?2 AND action = \
-        ?3 AND occurrence = ?4",
+        "DELETE FROM timer WHERE instance = ?1 AND element = ?2 AND kind = ?3 \
+        AND name = ?4 AND occurrence = ?5",
     )?;
+    let (kind, name) = key.kind.parts();
     statement.execute(params![
         key.instance,
         key.element,
-        key.action,
+        kind,
+        name,
         key.occurrence
     ])?;
     Ok(())

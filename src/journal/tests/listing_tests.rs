@@ -2,6 +2,7 @@
 
 use super::fixtures::{changing, check, instance, key};
 use crate::{
+    engine::command::TimerKind,
     journal::{
         Assignee, ElementCursor, IncidentRow, InstanceFilter, InstanceRow, PlaceFilter,
         ReadModelChange, SearchedRow, StoreReader, TaskFilter, TaskRow, TaskScope, TimerKey,
@@ -383,7 +384,7 @@ fn timers_of_a_tenant_are_read_in_parts() {
             key: TimerKey {
                 instance: key(n),
                 element: ElementKey(3),
-                action: "remind".into(),
+                kind: TimerKind::Action("remind".into()),
                 occurrence,
             },
         };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fixtures::{changing, check, definition, instance, key};
 use crate::{
+    engine::command::TimerKind,
     journal::{
         DefinitionRow, DefinitionState, IncidentRow, InstanceFilter, InstanceRow, PlaceFilter,
         ReadModelChange, ScheduleChange, ScheduleKey, ScheduleRow, StoreError, StoreReader,
@@ -16,7 +17,7 @@ fn timer(n: u128, due: i64, occurrence: u32) -> TimerRow {
     let key = TimerKey {
         instance: key(n),
         element: ElementKey(3),
-        action: "remind".into(),
+        kind: TimerKind::Action("remind".into()),
         occurrence,
     };
     TimerRow {

@@ -1,52 +1,23 @@
-//! Reads the error events: error end events and interrupting error boundary events, with the code
-//! of the `bpmn:error` they refer to.
+//! Reads error event definitions: the code of the `bpmn:error` they refer to.
 
 use roxmltree::Node;
 
 use super::{is_bpmn, reader::Reader, xml::filled};
-use crate::model::definition::NodeKind;
+use crate::model::definition::ElementType;
 
-/// The element that makes an event an error event.
-pub(super) const DEFINITION: &str = "errorEventDefinition";
-
-/// The error code of an event. A boundary event without `errorRef` has none and catches every
+/// The code of an `errorEventDefinition`. That of a boundary event may have none: it catches every
 /// failure.
 pub(super) fn read(
-    node: Node<'_, '_>,
-    kind: NodeKind,
+    definition: Node<'_, '_>,
+    kind: ElementType,
     id: &str,
     reader: &mut Reader<'_>,
 ) -> Option<String> {
-    if !matches!(kind, NodeKind::EndEvent | NodeKind::BoundaryEvent) {
-        return None;
-    }
-    let is_boundary = kind == NodeKind::BoundaryEvent;
-    let interrupts =
-        !is_boundary || reader.flag(id, "cancelActivity", node.attribute("cancelActivity"), true);
-    let definitions = node.children().filter(|child| is_bpmn(*child, DEFINITION));
-    let Some(definition) = reader.only(id, "unsupported_element", definitions) else {
-        // A boundary event of another kind is reported by what it holds.
-        if is_boundary
-            && !node
-                .children()
-                .any(|child| names_event(child.tag_name().name()))
-        {
-            let message = "expected an errorEventDefinition in the boundary event, but it holds \
-                no event definition; add one";
-            reader.error(id, "unsupported_element", message);
-        }
-        return None;
-    };
-    if !interrupts {
-        let message = "expected an error boundary event to interrupt its activity, but \
-            cancelActivity is false, which an error cannot be; remove the attribute";
-        reader.error(id, "unsupported_attribute", message);
-    }
     reader.check_attributes(definition, id, &["id", "errorRef"], &[]);
     reader.refuse_other_children(definition, id, &[]);
     match filled(definition.attribute("errorRef")) {
         Some(reference) => code(definition, reference, id, reader),
-        None if kind == NodeKind::EndEvent => {
+        None if kind == ElementType::EndEvent => {
             let message = "expected an errorRef in the error end event, but there is none; name \
                 the error it ends with";
             reader.error(id, "missing_attribute", message);
@@ -54,11 +25,6 @@ pub(super) fn read(
         }
         None => None,
     }
-}
-
-/// Whether an element says what kind of event its parent is.
-fn names_event(name: &str) -> bool {
-    name.ends_with("EventDefinition") || name == "eventDefinitionRef"
 }
 
 /// The error code of the `bpmn:error` with this id.

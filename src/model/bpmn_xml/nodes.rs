@@ -3,13 +3,14 @@
 use roxmltree::Node;
 
 use super::{
-    actions, errors, multi_instance,
+    actions, events, is_bpmn, multi_instance,
     reader::{Reader, own},
     schedules,
-    xml::filled,
+    xml::{filled, text},
 };
 use crate::model::{
-    definition::{CallActivity, FlowNode, NodeKind},
+    action::{Action, ActionType, Required, Trigger},
+    definition::{CallActivity, ElementType, FlowNode},
     task_settings::UserTask,
 };
 
@@ -44,6 +45,24 @@ const TASK_ATTRIBUTES: &[&str] = &[
 /// Attributes of tasks that name what BPMN's services and messages are, of which there are none
 /// here.
 const NO_EFFECT: &[&str] = &["implementation", "messageRef", "operationRef"];
+const SCRIPT_ATTRIBUTES: &[&str] = &[
+    "id",
+    "name",
+    "default",
+    "scriptFormat",
+    "isForCompensation",
+    "startQuantity",
+    "completionQuantity",
+];
+const SUBPROCESS_ATTRIBUTES: &[&str] = &[
+    "id",
+    "name",
+    "default",
+    "triggeredByEvent",
+    "isForCompensation",
+    "startQuantity",
+    "completionQuantity",
+];
 const CALL_ATTRIBUTES: &[&str] = &[
     "id",
     "name",
@@ -54,23 +73,36 @@ const CALL_ATTRIBUTES: &[&str] = &[
     "completionQuantity",
 ];
 
+/// The element that holds the script of a script task; the action it becomes is named so.
+const SCRIPT: &str = "script";
+
 /// The kind with this BPMN tag name.
-pub(super) fn kind(tag: &str) -> Option<NodeKind> {
-    NodeKind::ALL
+pub(super) fn kind(tag: &str) -> Option<ElementType> {
+    ElementType::ALL
         .into_iter()
         .find(|kind| kind.bpmn_name() == tag)
 }
 
-pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, reader: &mut Reader<'_>) -> FlowNode {
+/// Reads a node of the process, or of the embedded subprocess `scope`.
+pub(super) fn read(
+    node: Node<'_, '_>,
+    kind: ElementType,
+    scope: Option<&str>,
+    reader: &mut Reader<'_>,
+) -> FlowNode {
     let id = &*reader.id(node);
     let (plain, own_names): (&[&str], &[&str]) = match kind {
-        NodeKind::StartEvent => (EVENT_ATTRIBUTES, START_ATTRIBUTES),
-        NodeKind::EndEvent => (EVENT_ATTRIBUTES, &["canGoBack"]),
-        NodeKind::BoundaryEvent => (BOUNDARY_ATTRIBUTES, &["canGoBack"]),
-        NodeKind::ExclusiveGateway | NodeKind::ParallelGateway => {
-            (GATEWAY_ATTRIBUTES, &["canGoBack"])
+        ElementType::StartEvent => (EVENT_ATTRIBUTES, START_ATTRIBUTES),
+        ElementType::EndEvent | ElementType::IntermediateThrowEvent => {
+            (EVENT_ATTRIBUTES, &["canGoBack"])
         }
-        NodeKind::CallActivity => (
+        ElementType::IntermediateCatchEvent => (EVENT_ATTRIBUTES, &["canGoBack", "timeZone"]),
+        ElementType::BoundaryEvent => (BOUNDARY_ATTRIBUTES, &["canGoBack", "timeZone"]),
+        ElementType::SubProcess => (SUBPROCESS_ATTRIBUTES, &["canGoBack"]),
+        ElementType::ExclusiveGateway
+        | ElementType::InclusiveGateway
+        | ElementType::ParallelGateway => (GATEWAY_ATTRIBUTES, &["canGoBack"]),
+        ElementType::CallActivity => (
             CALL_ATTRIBUTES,
             &[
                 "canGoBack",
@@ -81,7 +113,8 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, reader: &mut Reader<'_>) 
                 "collection",
             ],
         ),
-        NodeKind::UserTask => (
+        ElementType::ScriptTask => (SCRIPT_ATTRIBUTES, &["canGoBack"]),
+        ElementType::UserTask => (
             TASK_ATTRIBUTES,
             &[
                 "canGoBack",
@@ -92,25 +125,30 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, reader: &mut Reader<'_>) 
                 "decisionKey",
             ],
         ),
-        NodeKind::Task | NodeKind::ServiceTask | NodeKind::SendTask => {
-            (TASK_ATTRIBUTES, &["canGoBack"])
-        }
+        ElementType::Task
+        | ElementType::ManualTask
+        | ElementType::ServiceTask
+        | ElementType::BusinessRuleTask
+        | ElementType::SendTask => (TASK_ATTRIBUTES, &["canGoBack"]),
     };
     reader.check_attributes(node, id, plain, own_names);
-    let content: &[&str] = match kind {
-        NodeKind::StartEvent => &[schedules::DEFINITION],
-        NodeKind::EndEvent | NodeKind::BoundaryEvent => &[errors::DEFINITION],
-        NodeKind::CallActivity => &[multi_instance::CHARACTERISTICS],
-        _ => &[],
-    };
-    reader.refuse_other_children(node, id, content);
+    // What a subprocess holds is read with it, by `process`.
+    if kind != ElementType::SubProcess {
+        let content: &[&str] = match kind {
+            ElementType::StartEvent => &[events::TIMER],
+            ElementType::CallActivity => &[multi_instance::CHARACTERISTICS],
+            ElementType::ScriptTask => &[SCRIPT],
+            _ => events::definitions(kind),
+        };
+        reader.refuse_other_children(node, id, content);
+    }
     refuse_attributes(node, id, reader);
 
     let mut reference = |name: &str| {
         Some(reader.reference(node, id, name, node.attribute(name))).filter(|id| !id.is_empty())
     };
     let default_flow = reference("default");
-    let attached_to = if kind == NodeKind::BoundaryEvent {
+    let attached_to = if kind == ElementType::BoundaryEvent {
         reference("attachedToRef")
     } else {
         None
@@ -118,21 +156,24 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, reader: &mut Reader<'_>) 
     let mut read = FlowNode {
         id: id.to_owned(),
         name: filled(node.attribute("name")).map(str::to_owned),
+        scope: scope.map(str::to_owned),
         kind,
         can_go_back: reader.own_flag(node, id, "canGoBack", true),
         start_condition: own(node, "startCondition")
-            .filter(|_| kind == NodeKind::StartEvent)
+            .filter(|_| kind == ElementType::StartEvent)
             .map(str::to_owned),
         schedule: schedules::read(node, kind, id, reader),
         keys: Vec::new(),
         actions: Vec::new(),
         default_flow,
-        call: (kind == NodeKind::CallActivity).then(|| read_call(node, id, reader)),
-        task: (kind == NodeKind::UserTask)
+        call: (kind == ElementType::CallActivity).then(|| read_call(node, id, reader)),
+        task: (kind == ElementType::UserTask)
             .then(|| read_task(node))
             .filter(|task| *task != UserTask::default()),
         attached_to,
-        error_code: errors::read(node, kind, id, reader),
+        event: events::read(node, kind, id, reader),
+        interrupting: kind != ElementType::BoundaryEvent
+            || reader.flag(id, "cancelActivity", node.attribute("cancelActivity"), true),
     };
     let extensions: &[&str] = if read.schedule.is_some() {
         &["actions", "key", schedules::START_DATA]
@@ -161,11 +202,57 @@ pub(super) fn read(node: Node<'_, '_>, kind: NodeKind, reader: &mut Reader<'_>) 
                 .extend(actions::read_all(extension, id, reader)),
         }
     }
+    if kind == ElementType::ScriptTask {
+        read.actions
+            .extend(read_script(node, &read.actions, reader));
+    }
     read
+}
+
+/// The script of a script task, as an action that runs before the others.
+fn read_script(node: Node<'_, '_>, others: &[Action], reader: &mut Reader<'_>) -> Option<Action> {
+    let id = node.attribute("id").unwrap_or_default();
+    let scripts = node.children().filter(|child| is_bpmn(*child, SCRIPT));
+    let Some(script) = reader.only(id, "duplicate_script", scripts) else {
+        if others.is_empty() {
+            let message = "expected a script in the script task, but there is none; write one, \
+                or make it a task";
+            reader.warning(id, "no_script", message);
+        }
+        return None;
+    };
+    let first = others.iter().map(|action| action.order).min().unwrap_or(1);
+    Some(Action {
+        name: SCRIPT.to_owned(),
+        order: first.saturating_sub(1),
+        work: ActionType::BusinessRule {
+            script: text(script),
+            language: filled(node.attribute("scriptFormat"))
+                .map_or_else(|| "javascript".to_owned(), str::to_owned),
+        },
+        timer: None,
+        trigger: Trigger::Automatic,
+        required: Required::Mandatory,
+        repeatable: false,
+        autorun_children: false,
+        parent: None,
+        allow_back: false,
+        restart_from_snapshot: false,
+        restart_keys: Vec::new(),
+        holds_token: true,
+        keys: Vec::new(),
+        strict_keys: false,
+    })
 }
 
 /// Reports attributes that would change how the node runs, and notes those that change nothing.
 fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
+    let name = "triggeredByEvent";
+    if reader.flag(id, name, node.attribute(name), false) {
+        let message = "expected an embedded subprocess, but triggeredByEvent makes it an event \
+            subprocess, which is not supported; use boundary events";
+        reader.error(id, "unsupported_attribute", message);
+    }
     let name = "isForCompensation";
     if reader.flag(id, name, node.attribute(name), false) {
         let message = "expected an activity of the normal flow, but isForCompensation is true, \

@@ -10,7 +10,7 @@ use super::{
     xml::{filled, text},
 };
 use crate::model::{
-    definition::{NodeKind, ProcessDefinition},
+    definition::{ElementType, ProcessDefinition},
     webhook::Webhook,
 };
 
@@ -87,39 +87,59 @@ pub(super) fn read(process: Node<'_, '_>, reader: &mut Reader<'_>) -> ProcessDef
         flows: Vec::new(),
         lanes: Vec::new(),
     };
-    let defaults = defaults(process);
-    for child in process.children().filter(Node::is_element) {
-        let name = child.tag_name().name();
-        if child.tag_name().namespace() != Some(BPMN_NAMESPACE) {
-            reader.note_foreign(child, id);
-        } else if let Some(kind) = nodes::kind(name) {
-            definition.nodes.push(nodes::read(child, kind, reader));
-        } else {
-            match name {
-                "sequenceFlow" => definition
-                    .flows
-                    .push(flows::read(child, id, &defaults, reader)),
-                "laneSet" => lanes::read(child, None, reader, &mut definition.lanes),
-                _ if MEANINGLESS.contains(&name) => {}
-                _ if WITHOUT_EFFECT.contains(&name) || DATA.contains(&name) => {
-                    reader
-                        .without_effect
-                        .bpmn(filled(child.attribute("id")).unwrap_or(id), name);
-                }
-                _ => refuse(child, id, reader),
-            }
-        }
-    }
+    read_content(process, None, reader, &mut definition);
     let without_effect = std::mem::take(&mut reader.without_effect);
     reader.problems.extend(without_effect.warnings());
     definition
 }
 
+/// Reads what a process, or the embedded subprocess `scope`, holds. The recursion is as deep as the
+/// document, which is bounded.
+fn read_content(
+    container: Node<'_, '_>,
+    scope: Option<&str>,
+    reader: &mut Reader<'_>,
+    definition: &mut ProcessDefinition,
+) {
+    let id = scope.unwrap_or(&definition.id).to_owned();
+    let defaults = defaults(container);
+    for child in container.children().filter(Node::is_element) {
+        let name = child.tag_name().name();
+        if child.tag_name().namespace() != Some(BPMN_NAMESPACE) {
+            reader.note_foreign(child, &id);
+        } else if let Some(kind) = nodes::kind(name) {
+            let node = nodes::read(child, kind, scope, reader);
+            let inner = node.id.clone();
+            definition.nodes.push(node);
+            if kind == ElementType::SubProcess {
+                read_content(child, Some(&inner), reader, definition);
+            }
+        } else {
+            match name {
+                "sequenceFlow" => definition
+                    .flows
+                    .push(flows::read(child, &id, &defaults, reader)),
+                "laneSet" => lanes::read(child, None, reader, &mut definition.lanes),
+                "incoming" | "outgoing" if scope.is_some() => {}
+                _ if MEANINGLESS.contains(&name) => {}
+                _ if WITHOUT_EFFECT.contains(&name) || DATA.contains(&name) => {
+                    reader
+                        .without_effect
+                        .bpmn(filled(child.attribute("id")).unwrap_or(&id), name);
+                }
+                _ => refuse(child, &id, reader),
+            }
+        }
+    }
+}
+
 /// Ids of the flows that an exclusive gateway names as its default.
 fn defaults<'a>(process: Node<'a, '_>) -> HashSet<&'a str> {
-    let gateways = process
-        .children()
-        .filter(|child| is_bpmn(*child, NodeKind::ExclusiveGateway.bpmn_name()));
+    let gateways = process.children().filter(|child| {
+        [ElementType::ExclusiveGateway, ElementType::InclusiveGateway]
+            .iter()
+            .any(|kind| is_bpmn(*child, kind.bpmn_name()))
+    });
     let named = gateways.filter_map(|gateway| filled(gateway.attribute("default")));
     named
         .map(|name| name.rsplit(':').next().unwrap_or(name))
@@ -150,7 +170,7 @@ fn documentation(process: Node<'_, '_>) -> Option<String> {
 fn refuse(node: Node<'_, '_>, process: &str, reader: &mut Reader<'_>) {
     let name = node.tag_name().name();
     let id = filled(node.attribute("id"));
-    let supported = NodeKind::ALL
+    let supported = ElementType::ALL
         .iter()
         .map(|kind| kind.bpmn_name())
         .collect::<Vec<_>>()

@@ -4,17 +4,15 @@ use roxmltree::Node;
 use serde_json::{Map, Value};
 
 use super::{
-    is_bpmn,
+    events, is_bpmn,
     reader::{Reader, own},
     xml::text,
 };
 use crate::model::{
-    definition::NodeKind,
+    definition::ElementType,
     schedule::{Missed, Overlap, Schedule, When},
 };
 
-/// The element that makes a start event a timer start event.
-pub(super) const DEFINITION: &str = "timerEventDefinition";
 /// The extension element that holds its start data.
 pub(super) const START_DATA: &str = "startData";
 
@@ -29,14 +27,19 @@ const TIMES: [Time; 3] = [
 /// The schedule of a start event, without its start data. Two are reported, and read as the timer.
 pub(super) fn read(
     node: Node<'_, '_>,
-    kind: NodeKind,
+    kind: ElementType,
     id: &str,
     reader: &mut Reader<'_>,
 ) -> Option<Schedule> {
-    if kind != NodeKind::StartEvent {
+    if kind != ElementType::StartEvent {
         return None;
     }
-    let timer = read_timer(node, id, reader);
+    let timers = node
+        .children()
+        .filter(|child| is_bpmn(*child, events::TIMER));
+    let timer = reader
+        .only(id, "several_triggers", timers)
+        .and_then(|definition| read_timer(definition, id, reader));
     let on_startup = reader.own_flag(node, id, "onStartup", false);
     if timer.is_some() && on_startup {
         let message = "expected a timer or onStartup on a start event, but it has both; draw a \
@@ -85,9 +88,12 @@ pub(super) fn read(
     })
 }
 
-fn read_timer(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Option<When> {
-    let definitions = node.children().filter(|child| is_bpmn(*child, DEFINITION));
-    let definition = reader.only(id, "several_triggers", definitions)?;
+/// The time of a `timerEventDefinition`.
+pub(super) fn read_timer(
+    definition: Node<'_, '_>,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Option<When> {
     reader.check_attributes(definition, id, &["id"], &[]);
     reader.refuse_other_children(definition, id, &TIMES.map(|(name, _)| name));
     let meaning = |child: Node<'_, '_>| {

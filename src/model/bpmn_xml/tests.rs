@@ -1,5 +1,6 @@
 mod contradictions;
 mod errors;
+mod events;
 mod languages;
 mod others;
 mod reading;
@@ -10,7 +11,7 @@ use serde_json::json;
 use super::*;
 use crate::model::{
     action::ActionType,
-    definition::{NodeKind, ProcessDefinition},
+    definition::{ElementType, ProcessDefinition},
     task_settings::UserTask,
 };
 
@@ -104,14 +105,7 @@ fn what_has_no_meaning_at_run_time_is_passed_over() {
 
 #[test]
 fn unsupported_elements_are_named() {
-    for element in [
-        "boundaryEvent",
-        "inclusiveGateway",
-        "subProcess",
-        "intermediateCatchEvent",
-        "scriptTask",
-        "receiveTask",
-    ] {
+    for element in ["transaction", "adHocSubProcess", "receiveTask"] {
         check(
             &format!(r#"<{element} id="x"/>"#),
             &[("x", "unsupported_element")],
@@ -122,7 +116,7 @@ fn unsupported_elements_are_named() {
         &[("s", "unsupported_element")],
     );
     check(
-        r#"<endEvent id="e"><terminateEventDefinition/></endEvent>"#,
+        r#"<endEvent id="e"><signalEventDefinition/></endEvent>"#,
         &[("e", "unsupported_element")],
     );
     check(
@@ -227,7 +221,7 @@ fn invalid_values_are_named() {
 fn node_rules_are_told_beside_reading_errors() {
     check(
         &format!(
-            r#"<subProcess id="x"/>{}"#,
+            r#"<transaction id="x"/>{}"#,
             action_with(r#"type="websocketSend" timer="soon""#, "")
         ),
         &[

@@ -122,7 +122,7 @@ fn references_are_resolved_and_actions_ordered() {
         Some("PT30S".to_owned())
     );
     let gateway = process.node("g").expect("g is a node");
-    assert_eq!(gateway.default_flow, Some(1));
+    assert_eq!(gateway.default_flow(), Some(1));
     assert!(gateway.outgoing[0].conditional && !gateway.outgoing[1].conditional);
 }
 

@@ -8,7 +8,7 @@ use crate::{
     duration,
     model::{
         action::{Action, Required, Trigger},
-        definition::{FlowNode, NodeKind},
+        definition::{ElementType, FlowNode},
         ids::Time,
     },
 };
@@ -144,7 +144,7 @@ impl ActionCheck<'_> {
         let action = self.action;
         if action.allow_back
             && action.trigger == Trigger::Manual
-            && self.node.kind == NodeKind::EndEvent
+            && self.node.kind == ElementType::EndEvent
         {
             self.error(
                 "misplaced_allow_back",

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use super::Report;
 use crate::model::{
     action::ActionType,
-    definition::{FlowNode, NodeKind, ProcessDefinition},
+    definition::{ElementType, FlowNode, ProcessDefinition},
+    event_definition::EventDefinition,
 };
 
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
@@ -20,7 +21,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     for event in definition
         .nodes
         .iter()
-        .filter(|node| node.kind == NodeKind::BoundaryEvent)
+        .filter(|node| node.kind == ElementType::BoundaryEvent)
     {
         let Some(activity) = event.attached_to.as_deref() else {
             let message = "expected an activity the boundary event is attached to, but there is \
@@ -36,21 +37,29 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
                 );
                 report.error(&event.id, "unknown_node", message);
             }
-            Some(node) if !waits_for_children(node) => {
+            Some(node) if !is_activity(node.kind) => {
                 let message = format!(
-                    "expected the boundary event to be attached to a call activity or to a task \
-                    with a startSubprocess of async=\"false\", but `{activity}` waits for no \
+                    "expected the boundary event to be attached to an activity, but `{activity}` \
+                    is a {}; attach it to one",
+                    node.kind.bpmn_name()
+                );
+                report.error(&event.id, "no_activity", message);
+            }
+            Some(node) if catches_error(event).is_some() && !may_fail(node) => {
+                let message = format!(
+                    "expected the boundary event to be attached to a call activity, a subprocess, or a \
+                    task with a startSubprocess of async=\"false\", but `{activity}` waits for no \
                     child that could fail; attach it to one that does"
                 );
                 report.error(&event.id, "nothing_to_catch", message);
             }
             Some(_) => {}
         }
-        if let Some(other) = taken.insert((activity, event.error_code.as_deref()), &event.id) {
-            let what = event
-                .error_code
-                .as_ref()
-                .map_or("every failure".to_owned(), |code| format!("error `{code}`"));
+        let Some(code) = catches_error(event) else {
+            continue;
+        };
+        if let Some(other) = taken.insert((activity, code), &event.id) {
+            let what = code.map_or("every failure".to_owned(), |code| format!("error `{code}`"));
             let message = format!(
                 "expected one boundary event of `{activity}` to catch {what}, but `{other}` and \
                 this one do; remove one"
@@ -60,20 +69,48 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     }
 }
 
-fn waits_for_children(node: &FlowNode) -> bool {
-    match node.kind {
-        NodeKind::CallActivity => true,
-        NodeKind::Task | NodeKind::UserTask | NodeKind::ServiceTask | NodeKind::SendTask => {
-            node.actions.iter().any(|action| {
-                matches!(
-                    action.work,
-                    ActionType::StartSubprocess {
-                        asynchronous: false,
-                        ..
-                    }
-                )
-            })
-        }
-        _ => false,
+/// The error code that an error boundary event catches; `Some(None)` for every failure.
+fn catches_error(event: &FlowNode) -> Option<Option<&str>> {
+    match &event.event {
+        Some(EventDefinition::Error { code }) => Some(code.as_deref()),
+        Some(EventDefinition::Timer { .. } | EventDefinition::Terminate) | None => None,
     }
+}
+
+fn is_activity(kind: ElementType) -> bool {
+    match kind {
+        ElementType::Task
+        | ElementType::ManualTask
+        | ElementType::UserTask
+        | ElementType::ServiceTask
+        | ElementType::SendTask
+        | ElementType::ScriptTask
+        | ElementType::BusinessRuleTask
+        | ElementType::CallActivity
+        | ElementType::SubProcess => true,
+        ElementType::StartEvent
+        | ElementType::EndEvent
+        | ElementType::IntermediateThrowEvent
+        | ElementType::IntermediateCatchEvent
+        | ElementType::BoundaryEvent
+        | ElementType::ExclusiveGateway
+        | ElementType::InclusiveGateway
+        | ElementType::ParallelGateway => false,
+    }
+}
+
+/// Whether something below an activity can fail.
+fn may_fail(node: &FlowNode) -> bool {
+    matches!(
+        node.kind,
+        ElementType::CallActivity | ElementType::SubProcess
+    ) || node.actions.iter().any(|action| {
+        matches!(
+            action.work,
+            ActionType::StartSubprocess {
+                asynchronous: false,
+                ..
+            }
+        )
+    })
 }

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Report;
-use crate::model::definition::{FlowNode, NodeKind, ProcessDefinition, SequenceFlow};
+use crate::model::definition::{ElementType, FlowNode, ProcessDefinition, SequenceFlow};
 
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     check_ids(definition, report);
@@ -95,7 +95,7 @@ fn check_ends(flow: &SequenceFlow, nodes: &HashMap<&str, &FlowNode>, report: &mu
     }
     if nodes
         .get(flow.source.as_str())
-        .is_some_and(|node| node.kind == NodeKind::EndEvent)
+        .is_some_and(|node| node.kind == ElementType::EndEvent)
     {
         let message = format!(
             "expected no flow to leave an end event, but this one leaves `{}`; remove it",
@@ -105,7 +105,7 @@ fn check_ends(flow: &SequenceFlow, nodes: &HashMap<&str, &FlowNode>, report: &mu
     }
     if nodes
         .get(flow.target.as_str())
-        .is_some_and(|node| node.kind == NodeKind::StartEvent)
+        .is_some_and(|node| node.kind == ElementType::StartEvent)
     {
         let message = format!(
             "expected no flow to enter a start event, but this one enters `{}`; remove it",
@@ -115,7 +115,7 @@ fn check_ends(flow: &SequenceFlow, nodes: &HashMap<&str, &FlowNode>, report: &mu
     }
     if nodes
         .get(flow.target.as_str())
-        .is_some_and(|node| node.kind == NodeKind::BoundaryEvent)
+        .is_some_and(|node| node.kind == ElementType::BoundaryEvent)
     {
         let message = format!(
             "expected no flow to enter a boundary event, but this one enters `{}`; remove it",
@@ -128,13 +128,13 @@ fn check_ends(flow: &SequenceFlow, nodes: &HashMap<&str, &FlowNode>, report: &mu
 fn check_condition(
     flow: &SequenceFlow,
     condition: &str,
-    source: Option<NodeKind>,
+    source: Option<ElementType>,
     report: &mut Report,
 ) {
-    if source.is_some_and(|kind| kind != NodeKind::ExclusiveGateway) {
+    if source.is_some_and(|kind| !kind.chooses()) {
         let message = format!(
-            "expected conditions only on flows that leave an exclusive gateway, but this one \
-            leaves `{}`; put a gateway between",
+            "expected conditions only on flows that leave an exclusive or inclusive gateway, but \
+            this one leaves `{}`; put a gateway between",
             flow.source
         );
         report.error(&flow.id, "misplaced_condition", message);
@@ -152,7 +152,7 @@ fn check_condition(
 }
 
 fn check_outgoing(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report) {
-    if outgoing.is_empty() && node.kind != NodeKind::EndEvent {
+    if outgoing.is_empty() && node.kind != ElementType::EndEvent {
         let kind = node.kind.bpmn_name();
         let message =
             format!("expected a flow that leaves the {kind}, but there is none: tokens end here");
@@ -161,16 +161,16 @@ fn check_outgoing(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Repo
     if let Some(default) = &node.default_flow {
         check_default(node, default, outgoing, report);
     }
-    if node.kind == NodeKind::ExclusiveGateway {
+    if node.kind.chooses() {
         check_choice(node, outgoing, report);
     }
 }
 
 fn check_default(node: &FlowNode, default: &str, outgoing: &[&SequenceFlow], report: &mut Report) {
-    if node.kind != NodeKind::ExclusiveGateway {
+    if !node.kind.chooses() {
         let kind = node.kind.bpmn_name();
         let message = format!(
-            "expected a default flow only on exclusive gateways, but this is a {kind}; remove \
+            "expected a default flow only on exclusive and inclusive gateways, but this is a {kind}; remove \
             `default`"
         );
         report.error(&node.id, "misplaced_default", message);
@@ -187,7 +187,8 @@ fn check_default(node: &FlowNode, default: &str, outgoing: &[&SequenceFlow], rep
 
 fn check_choice(node: &FlowNode, outgoing: &[&SequenceFlow], report: &mut Report) {
     let is_default = |flow: &SequenceFlow| node.default_flow.as_deref() == Some(flow.id.as_str());
-    if outgoing.len() > 1 {
+    // A flow without a condition is always taken by an inclusive gateway.
+    if outgoing.len() > 1 && node.kind == ElementType::ExclusiveGateway {
         for flow in outgoing
             .iter()
             .filter(|flow| flow.condition.is_none() && !is_default(flow))
@@ -212,7 +213,7 @@ fn check_starts(definition: &ProcessDefinition, report: &mut Report) {
     let mut starts = definition
         .nodes
         .iter()
-        .filter(|node| node.kind == NodeKind::StartEvent)
+        .filter(|node| node.kind == ElementType::StartEvent && node.scope.is_none())
         .peekable();
     let has_start = starts.peek().is_some();
     for start in starts.filter(|start| start.schedule.is_none()) {
@@ -248,7 +249,7 @@ fn check_reach<'a>(
     let starts = definition
         .nodes
         .iter()
-        .filter(|node| node.kind == NodeKind::StartEvent);
+        .filter(|node| node.kind == ElementType::StartEvent && node.scope.is_none());
     let mut open: Vec<&str> = starts.map(|node| node.id.as_str()).collect();
     let mut boundaries: HashMap<&str, Vec<&str>> = HashMap::new();
     for (activity, event) in definition
@@ -257,6 +258,15 @@ fn check_reach<'a>(
         .filter_map(|node| Some((node.attached_to.as_deref()?, &node.id)))
     {
         boundaries.entry(activity).or_default().push(event);
+    }
+    // A subprocess that is reached begins.
+    for (scope, start) in definition
+        .nodes
+        .iter()
+        .filter(|node| node.kind == ElementType::StartEvent)
+        .filter_map(|node| Some((node.scope.as_deref()?, &node.id)))
+    {
+        boundaries.entry(scope).or_default().push(start);
     }
     while let Some(id) = open.pop() {
         if reached.insert(id) {

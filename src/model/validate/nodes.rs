@@ -1,15 +1,16 @@
 //! What a node may carry, by its kind.
 
-use super::{MAX_NAME_BYTES, Report, actions, keys, params, task_settings};
+use super::{Report, actions, events, keys, params, task_settings};
 use crate::model::{
-    definition::{CallActivity, FlowNode, NodeKind},
+    definition::{CallActivity, ElementType, FlowNode},
     path::DataPath,
 };
 
 pub(super) fn check(node: &FlowNode, anonymous_start: bool, report: &mut Report) {
     let kind = node.kind.bpmn_name();
     match node.kind {
-        NodeKind::StartEvent => {
+        ElementType::StartEvent if node.scope.is_some() => check_inner_start(node, report),
+        ElementType::StartEvent => {
             keys::check(&node.id, "the start event", &node.keys, report);
             if anonymous_start && node.keys.is_empty() && node.schedule.is_none() {
                 let message = "expected keys, as anyone may start this process, but there are \
@@ -35,8 +36,8 @@ pub(super) fn check(node: &FlowNode, anonymous_start: bool, report: &mut Report)
         }
     }
     match (node.kind, &node.call) {
-        (NodeKind::CallActivity, Some(call)) => check_call(node, call, report),
-        (NodeKind::CallActivity, None) => {
+        (ElementType::CallActivity, Some(call)) => check_call(node, call, report),
+        (ElementType::CallActivity, None) => {
             report.error(
                 &node.id,
                 "missing_called_element",
@@ -50,11 +51,15 @@ pub(super) fn check(node: &FlowNode, anonymous_start: bool, report: &mut Report)
         }
         (_, None) => {}
     }
-    check_error(node, report);
+    events::check(node, report);
     task_settings::check(node, report);
     let has_no_actions = matches!(
         node.kind,
-        NodeKind::ExclusiveGateway | NodeKind::ParallelGateway | NodeKind::CallActivity
+        ElementType::ExclusiveGateway
+            | ElementType::InclusiveGateway
+            | ElementType::ParallelGateway
+            | ElementType::CallActivity
+            | ElementType::SubProcess
     );
     if has_no_actions && !node.actions.is_empty() {
         let message = format!(
@@ -65,32 +70,19 @@ pub(super) fn check(node: &FlowNode, anonymous_start: bool, report: &mut Report)
     actions::check(node, report);
 }
 
-/// Checks what only error end events and boundary events carry.
-fn check_error(node: &FlowNode, report: &mut Report) {
-    let kind = node.kind.bpmn_name();
-    match node.error_code.as_deref() {
-        Some(_) if !matches!(node.kind, NodeKind::EndEvent | NodeKind::BoundaryEvent) => {
-            let message = format!(
-                "expected an error code on end and boundary events only, but this is a {kind}; \
-                remove it"
-            );
-            report.error(&node.id, "misplaced_error_code", message);
-        }
-        Some(code) if code.trim().is_empty() || code.len() > MAX_NAME_BYTES => {
-            let message = format!(
-                "expected an error code of 1 to {MAX_NAME_BYTES} bytes, but this one has {}; \
-                correct it",
-                code.len()
-            );
-            report.error(&node.id, "invalid_error_code", message);
-        }
-        _ => {}
-    }
-    if node.attached_to.is_some() && node.kind != NodeKind::BoundaryEvent {
+/// The start event of an embedded subprocess begins with the subprocess, and with nothing else.
+fn check_inner_start(node: &FlowNode, report: &mut Report) {
+    let found = [
+        ("a start condition", node.start_condition.is_some()),
+        ("a schedule", node.schedule.is_some()),
+        ("keys", !node.keys.is_empty()),
+    ];
+    for (what, _) in found.into_iter().filter(|(_, is_there)| *is_there) {
         let message = format!(
-            "expected `attachedTo` on boundary events only, but this is a {kind}; remove it"
+            "expected nothing but flows and actions on the start event of a subprocess, but it \
+            has {what}; remove it"
         );
-        report.error(&node.id, "misplaced_attachment", message);
+        report.error(&node.id, "misplaced_start", message);
     }
 }
 

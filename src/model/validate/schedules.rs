@@ -11,7 +11,7 @@ use crate::{
     model::{
         cron,
         deep_merge::exceeds_depth,
-        definition::{FlowNode, NodeKind},
+        definition::{ElementType, FlowNode},
         schedule::{Missed, Schedule, When},
         timer_cycle::Occurrences,
     },
@@ -22,7 +22,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         return;
     };
     let id = &node.id;
-    if node.kind != NodeKind::StartEvent {
+    if node.kind != ElementType::StartEvent {
         let kind = node.kind.bpmn_name();
         let message = format!(
             "expected a schedule on start events only, but this is a {kind}; move it to one"

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::{Report, actions::is_duration};
 use crate::model::{
     action::{APPROVE, Action, COMMENT, REJECT, Trigger},
-    definition::{FlowNode, NodeKind},
+    definition::{ElementType, FlowNode},
     ids::Time,
     path::DataPath,
     task_settings::{self, UserTask},
@@ -20,7 +20,7 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         check_comment(node, report);
     }
     let Some(task) = &node.task else { return };
-    if node.kind != NodeKind::UserTask {
+    if node.kind != ElementType::UserTask {
         let message = format!(
             "expected `task` on user tasks only, but this is a {}; remove it",
             node.kind.bpmn_name()
@@ -143,7 +143,7 @@ fn check_comment(node: &FlowNode, report: &mut Report) {
 
 /// Whether the node is an approval, as `engine::outcome` knows one.
 fn is_approval(node: &FlowNode) -> bool {
-    node.kind == NodeKind::UserTask && decisions(node).count() == 2
+    node.kind == ElementType::UserTask && decisions(node).count() == 2
 }
 
 fn decisions(node: &FlowNode) -> impl Iterator<Item = &Action> {

@@ -5,6 +5,7 @@ mod outside;
 mod params;
 mod placeholders;
 mod schedules;
+mod scopes;
 
 use serde_json::{Value, json};
 
@@ -326,15 +327,15 @@ fn keys_are_member_paths() {
 #[test]
 fn errors_and_collections_stand_where_they_mean_something() {
     check(
-        with_task(json!({"errorCode": "POOR"})),
-        &["t misplaced_error_code"],
+        with_task(json!({"event": {"type": "error", "code": "POOR"}})),
+        &["t unsupported_event"],
     );
     check(
         with_task(json!({"attachedTo": "s"})),
         &["t misplaced_attachment"],
     );
     let mut broken = with_task(json!({}));
-    broken["nodes"][2]["errorCode"] = json!("POOR");
+    broken["nodes"][2]["event"] = json!({"type": "error", "code": "POOR"});
     check(broken, &[]);
     let call = |collection: &str| json!({"type": "callActivity", "call": {"calledElement": "q", "collection": collection}});
     check(with_task(call("app.people[0].names")), &[]);

@@ -44,7 +44,7 @@ impl<F: Fn(&str) -> Option<Arc<ExecutableProcess>>> Search<F> {
         let own = &process.definition.id;
         let begins: Vec<StartEventRef> = process
             .start_events()
-            .map(|node| (own.clone(), node.id.to_string()))
+            .map(|(node, _)| (own.clone(), node.id.to_string()))
             .collect();
         let (node, chain) = begins.iter().find_map(|begin| self.cycle(begin))?;
         let message = format!(

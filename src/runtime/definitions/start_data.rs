@@ -9,7 +9,7 @@ use crate::model::{evaluator::Evaluator, executable::ExecutableProcess, problem:
 pub(super) fn check(process: &ExecutableProcess, evaluator: &dyn Evaluator) -> Vec<Problem> {
     let mut problems = Vec::new();
     for (node, schedule) in process.schedules() {
-        let Some(keys) = &node.start_keys else {
+        let Some(keys) = node.start().and_then(|start| start.keys.as_ref()) else {
             continue;
         };
         match keys.accept(

@@ -25,7 +25,7 @@ pub(super) fn warnings(
         }
     };
     for node in process.nodes() {
-        if let Some(call) = &node.call {
+        if let Some(call) = node.call() {
             warn(&node.id, "the call activity".to_owned(), &call.process);
         }
         for action in node.all_actions() {

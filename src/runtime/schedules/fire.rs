@@ -204,9 +204,8 @@ impl Schedules {
                 let process = catalog
                     .versions()
                     .standing(&order.key.tenant, &order.key.process);
-                let schedule = process.and_then(|process| {
-                    process.executable.node(&order.key.node)?.schedule.as_ref()
-                });
+                let schedule = process
+                    .and_then(|process| process.executable.node(&order.key.node)?.schedule());
                 put(concluded(row, schedule, order, outcome, now))
             });
             Ok::<_, NoAnswer>(TableDecision {
@@ -345,7 +344,7 @@ async fn run_now(
 async fn overlaps(runtime: &Runtime, order: &ScheduledRun) -> bool {
     let node = order.process.executable.node(&order.key.node);
     let skips = node
-        .and_then(|node| node.schedule.as_ref())
+        .and_then(|node| node.schedule())
         .is_some_and(|schedule| schedule.written.overlap == Overlap::Skip);
     let last = runtime
         .schedules
@@ -439,7 +438,7 @@ fn head(order: &ScheduledRun, instance: InstanceKey) -> Created {
         .process
         .executable
         .node(&order.key.node)
-        .and_then(|node| node.schedule.as_ref());
+        .and_then(|node| node.schedule());
     let data = schedule
         .map(|schedule| schedule.written.start_data.clone())
         .unwrap_or_default();

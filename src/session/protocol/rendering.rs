@@ -283,6 +283,7 @@ fn nodes<'a>(
             node: &node.id,
             name: &node.name,
             r#type: node.kind.bpmn_name(),
+            scope: token.scope.map(|scope| scope.wire(instance)),
             read_only: !standpoint.token(index),
             assignee: token.assignee.as_deref(),
             due_at: token.due.map(|due| due.to_string()),

@@ -24,6 +24,9 @@ pub struct NodeEntry<'a> {
     pub name: &'a str,
     /// BPMN element name, such as `userTask`.
     pub r#type: &'a str,
+    /// The element of the embedded subprocess it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
     /// Whether the receiver may look only.
     pub read_only: bool,
     /// Who has claimed it.

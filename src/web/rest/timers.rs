@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::{json, query};
 use crate::{
-    engine::command::TimerKey as ElementTimer,
+    engine::command::TimerKind,
     journal::{ListedTimer, TimerKey, TimerRow},
     model::ids::{ElementKey, InstanceKey, Time},
     web::{
@@ -32,11 +32,13 @@ struct Timer<'a> {
     instance: InstanceKey,
     process: &'a str,
     kind: TimerUse,
-    /// The element whose action is delayed, or that reminds.
+    /// The element whose action is delayed, that waits for the event, or that reminds.
     element: Option<String>,
     /// The action that is delayed.
     action: Option<&'a str>,
-    /// Which triggering of the action in its visit, or which reminder, from 1.
+    /// The timer event: the element's node itself, or a boundary event of it.
+    node: Option<&'a str>,
+    /// Which triggering of the action in its visit, which reminder, or which occurrence, from 1.
     occurrence: Option<u32>,
     #[schema(format = DateTime)]
     due_at: String,
@@ -48,6 +50,8 @@ struct Timer<'a> {
 enum TimerUse {
     /// Does the work of an action.
     Action,
+    /// Triggers a timer event.
+    Event,
     /// Reminds of a user task.
     Reminder,
     /// Ends its instance.
@@ -62,22 +66,24 @@ impl<'a> From<&'a ListedTimer> for Timer<'a> {
                 TimerKey {
                     instance,
                     element,
-                    action,
+                    kind,
                     occurrence,
                 },
         } = &listed.timer;
-        let expires = *element == ElementTimer::expiry().element;
-        let kind = match (expires, action.is_empty()) {
-            (true, _) => TimerUse::Expiry,
-            (false, true) => TimerUse::Reminder,
-            (false, false) => TimerUse::Action,
+        let (kind, action, node) = match kind {
+            TimerKind::Action(action) => (TimerUse::Action, Some(action.as_str()), None),
+            TimerKind::Event(node) => (TimerUse::Event, None, Some(node.as_str())),
+            TimerKind::Reminder => (TimerUse::Reminder, None, None),
+            TimerKind::Expiry => (TimerUse::Expiry, None, None),
         };
+        let expires = matches!(kind, TimerUse::Expiry);
         Self {
             instance: *instance,
             process: &listed.process,
             kind,
             element: (!expires).then(|| element.wire(*instance)),
-            action: (!action.is_empty()).then_some(action.as_str()),
+            action,
+            node,
             occurrence: (!expires).then_some(*occurrence),
             due_at: due.to_string(),
         }
@@ -111,35 +117,36 @@ pub async fn list(request: HttpRequest, app: Data<App>) -> Result<HttpResponse, 
     ))
 }
 
-/// The action stands last, as it may hold any of the signs between the others.
+/// The name stands last, as it may hold any of the signs between the others.
 fn write_timer_cursor(timer: &TimerRow) -> String {
     let TimerKey {
         instance,
         element,
-        action,
+        kind,
         occurrence,
     } = &timer.key;
+    let (kind, name) = kind.parts();
     format!(
-        "{}_{instance}_{}_{occurrence}_{action}",
+        "{}_{instance}_{}_{occurrence}_{kind}_{name}",
         timer.due.0, element.0
     )
 }
 
 fn read_timer_cursor(text: &str) -> Result<TimerRow, Problem> {
     let parse = || {
-        let mut parts = text.splitn(5, '_');
+        let mut parts = text.splitn(6, '_');
         let mut part = || parts.next();
         let due = Time(part()?.parse().ok()?);
         let instance = part()?.parse().ok()?;
         let element = ElementKey(part()?.parse().ok()?);
         let occurrence = part()?.parse().ok()?;
-        let action = part()?.to_owned();
+        let kind = TimerKind::from_parts(part()?, part()?)?;
         Some(TimerRow {
             due,
             key: TimerKey {
                 instance,
                 element,
-                action,
+                kind,
                 occurrence,
             },
         })
@@ -157,7 +164,7 @@ mod tests {
         let key = TimerKey {
             instance,
             element: ElementKey(12),
-            action: "re_mind.me".into(),
+            kind: TimerKind::Action("re_mind.me".into()),
             occurrence: 3,
         };
         let timer = TimerRow { due: Time(-5), key };
@@ -165,7 +172,7 @@ mod tests {
             read_timer_cursor(&write_timer_cursor(&timer)).unwrap(),
             timer
         );
-        for text in ["", "1", "____", "1_2_3_4_5"] {
+        for text in ["", "1", "____", "1_2_3_4_5_6"] {
             assert!(read_timer_cursor(text).is_err(), "{text}");
         }
     }

@@ -5,7 +5,7 @@ import { attribute, documentation, drawing, flagged, idField, nameField } from '
 import { type Check, durationInWords, isDuration, isList, isPath, isRequired, isTemplate } from './checks.js';
 import { completePaths } from './completion.js';
 import { processFields } from './process-fields.js';
-import { scheduleFields, startFields, startKeys } from './start-fields.js';
+import { scheduleFields, startFields, startKeys, timerFields } from './start-fields.js';
 import { tryOut } from './try-out.js';
 import type { Element, Moddle, Modeling } from './types.js';
 
@@ -25,8 +25,13 @@ const ACTIVITIES = [
   'bpmn:UserTask',
   'bpmn:ServiceTask',
   'bpmn:SendTask',
+  'bpmn:ManualTask',
+  'bpmn:ScriptTask',
+  'bpmn:BusinessRuleTask',
   'bpmn:CallActivity',
   'bpmn:StartEvent',
+  'bpmn:IntermediateThrowEvent',
+  'bpmn:IntermediateCatchEvent',
   'bpmn:EndEvent',
 ];
 
@@ -63,11 +68,16 @@ export function groupsOf(editing: Editing, processIds: readonly string[]): Group
       add('condition', 'Condition', conditionFields(editing));
       break;
     case 'bpmn:ExclusiveGateway':
+    case 'bpmn:InclusiveGateway':
       add('default', 'Default flow', [defaultField(editing)]);
       break;
     case 'bpmn:EndEvent':
     case 'bpmn:BoundaryEvent':
       add('error', 'Error', errorFields(editing));
+      add('timer', 'Timer', timerFields(editing));
+      break;
+    case 'bpmn:IntermediateCatchEvent':
+      add('timer', 'Timer', timerFields(editing));
       break;
     case 'bpmn:Lane':
       add('roles', 'Roles', roleFields(editing));

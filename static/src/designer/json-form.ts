@@ -32,22 +32,34 @@ export async function bpmnOf(json: string): Promise<string> {
   definitions.get<Moddle[]>('rootElements').push(process);
   fillProcess(process, definition, create);
   const nodes = new Map<string, Moddle>();
-  for (const node of list(definition.nodes)) {
-    const drawn = createNode(node, process, definitions, create);
+  const container = (scope: unknown) => nodes.get(text(scope) ?? '') ?? process;
+  const outerFirst = list(definition.nodes).sort((a, b) => depth(a, definition) - depth(b, definition));
+  for (const node of outerFirst) {
+    const around = container(node.scope);
+    const drawn = createNode(node, around, definitions, create);
     nodes.set(text(node.id) ?? '', drawn);
-    process.get<Moddle[]>('flowElements').push(drawn);
+    around.get<Moddle[]>('flowElements').push(drawn);
   }
   for (const node of list(definition.nodes)) {
     const attached = nodes.get(text(node.attachedTo) ?? '');
     if (attached) nodes.get(text(node.id) ?? '')?.set('attachedToRef', attached);
   }
-  const flows = list(definition.flows).map((flow) => createFlow(flow, nodes, process, create));
+  const around = (flow: Json) => nodes.get(text(flow.source) ?? '')?.$parent ?? process;
+  const flows = list(definition.flows).map((flow) => createFlow(flow, nodes, around(flow), create));
   for (const node of list(definition.nodes)) {
     const flow = flows.find((one) => one.id === node.defaultFlow);
     if (flow) nodes.get(text(node.id) ?? '')?.set('default', flow);
   }
   createLanes(list(definition.lanes), nodes, process, create);
   return (await moddle.toXML(definitions, { format: true })).xml;
+}
+
+/** How many subprocesses a node lies in. */
+function depth(node: Json, definition: Json): number {
+  const nodes = new Map(list(definition.nodes).map((one) => [one.id, one]));
+  let found = 0;
+  for (let around = nodes.get(node.scope); around && found < nodes.size; around = nodes.get(around.scope)) found += 1;
+  return found;
 }
 
 function fillProcess(process: Moddle, definition: Json, create: Create): void {
@@ -89,8 +101,10 @@ function createNode(node: Json, process: Moddle, definitions: Moddle, create: Cr
   if (calledElement !== undefined) drawn.set('calledElement', calledElement);
   for (const [name, value] of Object.entries(call)) set(name, value);
   if (call.collection) drawn.set('loopCharacteristics', create('bpmn:MultiInstanceLoopCharacteristics', {}, drawn));
-  if (node.errorCode !== undefined || node.type === 'boundaryEvent')
-    drawn.get<Moddle[]>('eventDefinitions').push(createError(text(node.errorCode), drawn, definitions, create));
+  if (node.interrupting === false) drawn.set('cancelActivity', false);
+  const event = node.event as Json | undefined;
+  if (event) drawn.get<Moddle[]>('eventDefinitions').push(createEvent(event, drawn, definitions, create));
+  if (event?.timeZone) set('timeZone', event.timeZone);
   const actions = list(node.actions).map((action) => createAction(action, create));
   if (actions.length > 0) {
     const all = create('stepwire:Actions', { values: actions });
@@ -113,17 +127,32 @@ function createSchedule(schedule: Json, node: Moddle, set: (name: string, value:
   ['timeZone', 'missed', 'overlap'].forEach((name) => set(name, schedule[name]));
   if (when === 'startup') set('onStartup', 'true');
   else {
-    const [[kind, body] = ['cycle', '']] = Object.entries((when ?? {}) as Json);
-    const definition = create('bpmn:TimerEventDefinition', {}, node);
-    definition.set(
-      `time${kind[0]!.toUpperCase()}${kind.slice(1)}`,
-      create('bpmn:FormalExpression', { body: text(body) }, definition),
-    );
-    node.get<Moddle[]>('eventDefinitions').push(definition);
+    node.get<Moddle[]>('eventDefinitions').push(createTimer(when, node, create));
   }
   return startData && Object.keys(startData).length > 0
     ? [create('stepwire:StartData', { body: JSON.stringify(startData) })]
     : [];
+}
+
+function createTimer(when: unknown, node: Moddle, create: Create): Moddle {
+  const [[kind, body] = ['cycle', '']] = Object.entries((when ?? {}) as Json);
+  const definition = create('bpmn:TimerEventDefinition', {}, node);
+  definition.set(
+    `time${kind[0]!.toUpperCase()}${kind.slice(1)}`,
+    create('bpmn:FormalExpression', { body: text(body) }, definition),
+  );
+  return definition;
+}
+
+function createEvent(event: Json, node: Moddle, definitions: Moddle, create: Create): Moddle {
+  switch (event.type) {
+    case 'error':
+      return createError(text(event.code), node, definitions, create);
+    case 'timer':
+      return createTimer(event.when, node, create);
+    default:
+      return create(`bpmn:${typeName(text(event.type) ?? '').slice('bpmn:'.length)}EventDefinition`, {}, node);
+  }
 }
 
 function createError(code: string | undefined, node: Moddle, definitions: Moddle, create: Create): Moddle {

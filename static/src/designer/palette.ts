@@ -31,7 +31,18 @@ interface ElementFactory {
 /** Runs after the providers of bpmn-js. */
 const LATE = 400;
 /** Kinds of events that run, as the menu calls them; other events are other kinds there. */
-const EVENTS = ['none-start', 'timer-start', 'none-end', 'error-end', 'error-boundary'];
+const EVENTS = [
+  'none-start',
+  'timer-start',
+  'none-end',
+  'error-end',
+  'terminate-end',
+  'none-intermediate-throw',
+  'timer-intermediate-catch',
+  'error-boundary',
+  'timer-boundary',
+  'non-interrupting-timer-boundary',
+];
 /** Names of the menu for BPMN elements. */
 const KINDS: Record<string, string> = {
   task: 'task',
@@ -39,7 +50,7 @@ const KINDS: Record<string, string> = {
   'collapsed-subprocess': 'subProcess',
   'expanded-subprocess': 'subProcess',
   transaction: 'transaction',
-  'event-subprocess': 'subProcess',
+  'event-subprocess': 'eventSubProcess',
   'ad-hoc-subprocess': 'adHocSubProcess',
   'collapsed-ad-hoc-subprocess': 'adHocSubProcess',
 };
@@ -49,10 +60,10 @@ const OFFERED: Record<string, string> = {
   'create.subprocess-expanded': 'subProcess',
   'append.intermediate-event': 'intermediateThrowEvent',
   'append.receive-task': 'receiveTask',
-  'append.message-intermediate-event': 'intermediateCatchEvent',
+  'append.message-intermediate-event': 'messageEvent',
   'append.timer-intermediate-event': 'intermediateCatchEvent',
-  'append.condition-intermediate-event': 'intermediateCatchEvent',
-  'append.signal-intermediate-event': 'intermediateCatchEvent',
+  'append.condition-intermediate-event': 'conditionalEvent',
+  'append.signal-intermediate-event': 'signalEvent',
   'append.compensation-activity': 'compensation',
 };
 /** What the palette offers besides, as it is what most processes are made of. */

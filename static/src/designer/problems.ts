@@ -13,7 +13,7 @@ const PAUSE_MS = 700;
 const AGAIN_MS = 3_000;
 /** Fields by the codes of problems; others are found by the words of the sentence. */
 const FIELDS: Record<string, readonly string[]> = {
-  invalid_timer: ['timer'],
+  invalid_timer: ['timer', 'timeCycle', 'timeDate', 'timeDuration', 'when'],
   order_tie: ['order'],
   duplicate_action: ['name'],
   invalid_name: ['name'],

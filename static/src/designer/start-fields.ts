@@ -119,6 +119,55 @@ export function scheduleFields(editing: Editing): HTMLElement[] {
   return drawn;
 }
 
+/** The time an intermediate or boundary event waits for. */
+export function timerFields(editing: Editing): HTMLElement[] {
+  const { model, element, redraw } = editing;
+  const moddle = element.businessObject;
+  const timer = moddle.get<Moddle[]>('eventDefinitions').find(({ $type }) => $type === 'bpmn:TimerEventDefinition');
+  if (!timer) return [];
+  const chosen = TIMES.find(([name]) => timer.get(name))?.[0] ?? 'timeDuration';
+  const value = timer.get<Moddle | undefined>(chosen)?.get<string | undefined>('body') ?? '';
+  const write = (kind: string, body: string) =>
+    model.change(element, {
+      moddle: timer,
+      properties: {
+        timeCycle: undefined,
+        timeDate: undefined,
+        timeDuration: undefined,
+        [kind]: model.create('bpmn:FormalExpression', { body }, timer),
+      },
+    });
+  const draw = drawing(editing);
+  return [
+    draw({
+      kind: 'select',
+      name: 'when',
+      label: 'Comes',
+      value: chosen,
+      options: TIMES,
+      commit: (kind) => {
+        write(kind, { timeCycle: 'R3/PT1H', timeDate: '2030-01-01T09:00:00Z', timeDuration: 'PT1H' }[kind] ?? '');
+        redraw();
+      },
+    }),
+    draw({
+      kind: 'text',
+      name: chosen,
+      label: 'Time',
+      hint: 'Counted from when the token comes; ${…} stands for a value of the data.',
+      value,
+      check: isRequired,
+      reading: durationInWords,
+      commit: (body) => write(chosen, body),
+    }),
+    attribute(editing, moddle, 'timeZone', {
+      label: 'Time zone',
+      placeholder: 'Europe/Berlin',
+      hint: 'An IANA name; UTC without.',
+    }),
+  ];
+}
+
 function startData(editing: Editing): HTMLElement {
   const { model, element } = editing;
   const moddle = element.businessObject;

@@ -90,7 +90,7 @@ fn documents() -> Vec<String> {
         process("two", "stepwire:alias=\"77\"", &task("a", call))
             + &process("three", "stepwire:alias=\"77\"", &task("b", "")),
         process("warned", "", &task("a", call))
-            + &process("wrong", "", "<bpmn:subProcess id=\"x\"/>"),
+            + &process("wrong", "", "<bpmn:transaction id=\"x\"/>"),
         process("past", "", past),
         process("caller", "", &task("a", call)),
         process("rare", "stepwire:expiry=\"0 0 30 2 *\"", &task("a", "")),

@@ -91,6 +91,9 @@ impl InstanceState {
         for key in descendants {
             self.remove(key);
         }
+        if let Some(scope) = self.scope_mut(retained.scope) {
+            scope.live += 1;
+        }
         self.elements
             .insert(again, visit_again(retained, time, action));
         self.forget_merges();
@@ -125,32 +128,59 @@ impl InstanceState {
     /// Joins passed since `to` return the flows that do not come from it; flows that do come from
     /// it vanish.
     fn give_back_to_joins(&mut self, to: ElementKey) {
-        let mut kept: BTreeMap<Arc<str>, Vec<Arrival>> = BTreeMap::new();
+        let mut kept: BTreeMap<Option<ElementKey>, Waiting> = BTreeMap::new();
         for (&key, element) in &self.elements {
             if key != to && element.arrivals.len() > 1 && self.descends(key, to) {
-                let others = element
-                    .arrivals
-                    .iter()
-                    .filter(|arrival| !self.arrival_descends(arrival, to))
-                    .cloned();
-                kept.entry(element.node.clone()).or_default().extend(others);
+                let others = self.not_from(&element.arrivals, to);
+                let scope = kept.entry(element.scope).or_default();
+                scope
+                    .entry(element.node.clone())
+                    .or_default()
+                    .extend(others);
             }
         }
-        for (node, arrivals) in &self.waiting {
-            let others = arrivals
-                .iter()
-                .filter(|arrival| !self.arrival_descends(arrival, to))
-                .cloned();
-            kept.entry(node.clone()).or_default().extend(others);
+        let of_elements = self
+            .elements
+            .iter()
+            .filter(|(_, element)| element.as_scope.is_some())
+            .map(|(&key, _)| Some(key));
+        let scopes: Vec<Option<ElementKey>> = of_elements.chain([None]).collect();
+        for &scope in &scopes {
+            let waiting = self
+                .scope(scope)
+                .into_iter()
+                .flat_map(|scope| scope.waiting());
+            for (node, arrivals) in waiting {
+                let others = self.not_from(arrivals, to);
+                let scope = kept.entry(scope).or_default();
+                scope.entry(node.clone()).or_default().extend(others);
+            }
         }
-        kept.retain(|_, arrivals| !arrivals.is_empty());
-        self.waiting = kept;
+        for scope in scopes {
+            let mut waiting = kept.remove(&scope).unwrap_or_default();
+            waiting.retain(|_, arrivals| !arrivals.is_empty());
+            if let Some(scope) = self.scope_mut(scope) {
+                scope.waiting = waiting;
+            }
+        }
+    }
+
+    /// Those of these flows that do not come from an element.
+    fn not_from(&self, arrivals: &[Arrival], to: ElementKey) -> Vec<Arrival> {
+        arrivals
+            .iter()
+            .filter(|arrival| !self.arrival_descends(arrival, to))
+            .cloned()
+            .collect()
     }
 }
 
+/// Flows that wait at joins.
+type Waiting = BTreeMap<Arc<str>, Vec<Arrival>>;
+
 /// The new visit of a passed element, with the action states from before the action's first run.
 fn visit_again(retained: ElementInstance, time: Time, action: &Arc<str>) -> ElementInstance {
-    let mut again = visit(retained.node, retained.arrivals, time);
+    let mut again = visit(retained.scope, retained.node, retained.arrivals, time);
     // Whose the passed visit was may do it again.
     again.assignee = retained.assignee;
     if let Some(first) = retained.first_runs.get(action) {

@@ -10,7 +10,7 @@ impl InstanceState {
     /// An element is left: it becomes a retained element instance (`keep`), or what came from it belongs to the retained element instance
     /// before it.
     pub(super) fn complete(&mut self, key: ElementKey, keep: bool, closes: bool) {
-        let Some(mut element) = self.elements.remove(&key) else {
+        let Some(mut element) = self.take_out(key) else {
             return;
         };
         let ancestors = self.ancestors(&element);
@@ -27,11 +27,40 @@ impl InstanceState {
                 action.delayed.clear();
             }
             (element.due, element.reminder, element.reminded) = (None, None, None);
+            (element.as_scope, element.subscriptions) = (None, None);
             self.elements.insert(key, element);
         } else {
             self.forget_references(key, inherited);
         }
         self.forget_merges();
+    }
+
+    /// Takes an active element out, with what is retained in it: what came from that came from it.
+    fn take_out(&mut self, key: ElementKey) -> Option<ElementInstance> {
+        self.elements.get(&key)?;
+        for inner in self.inside_of_scope(key) {
+            self.forget(inner, Some(key));
+        }
+        let element = self.elements.remove(&key)?;
+        if element.active
+            && let Some(scope) = self.scope_mut(element.scope)
+        {
+            scope.live = scope.live.saturating_sub(1);
+        }
+        Some(element)
+    }
+
+    /// What is in an element that is a scope; nothing in any other.
+    fn inside_of_scope(&self, key: ElementKey) -> Vec<ElementKey> {
+        let is_scope = self
+            .elements
+            .get(&key)
+            .is_some_and(|element| element.as_scope.is_some());
+        if is_scope {
+            self.inside(key)
+        } else {
+            Vec::new()
+        }
     }
 
     /// Of several visits in a loop only the latest can be gone back to.
@@ -60,18 +89,18 @@ impl InstanceState {
 
     /// An element is ended, or a back step takes its retained element instance away.
     pub(super) fn remove(&mut self, key: ElementKey) {
-        let Some(element) = self.elements.get(&key) else {
+        let Some(element) = self.take_out(key) else {
             return;
         };
         let heir = element.arrivals.first().and_then(|arrival| arrival.from);
-        if element.active && element.arrivals.len() > 1 {
+        if element.active
+            && element.arrivals.len() > 1
+            && let Some(scope) = self.scope_mut(element.scope)
+        {
             // A join that is ended before it went on gives its flows back; the back step takes
             // those that come from its target.
-            let arrivals = element.arrivals.clone();
-            self.waiting
-                .entry(element.node.clone())
-                .or_default()
-                .extend(arrivals);
+            let waiting = scope.waiting.entry(element.node.clone()).or_default();
+            waiting.extend(element.arrivals);
         }
         for child in self
             .children
@@ -94,11 +123,17 @@ impl InstanceState {
             .elements
             .values_mut()
             .flat_map(|element| &mut element.arrivals);
-        let waiting = self.waiting.values_mut().flatten();
-        for arrival in of_elements
-            .chain(waiting)
-            .filter(|arrival| arrival.from == Some(key))
-        {
+        for arrival in of_elements.filter(|arrival| arrival.from == Some(key)) {
+            arrival.from = heir;
+        }
+        let of_scopes = self
+            .elements
+            .values_mut()
+            .filter_map(|element| element.as_scope.as_deref_mut());
+        let waiting = of_scopes
+            .chain([&mut self.root])
+            .flat_map(|scope| scope.waiting.values_mut().flatten());
+        for arrival in waiting.filter(|arrival| arrival.from == Some(key)) {
             arrival.from = heir;
         }
         self.reassign(key, heir, |_| true);

@@ -121,10 +121,11 @@ CREATE INDEX task_candidates ON task (candidates) WHERE assignee IS NULL AND can
 CREATE TABLE timer (
     instance   BLOB    NOT NULL,
     element    INTEGER NOT NULL,
-    action     TEXT    NOT NULL,
+    kind       TEXT    NOT NULL,
+    name       TEXT    NOT NULL,
     occurrence INTEGER NOT NULL,
     due        INTEGER NOT NULL,
-    PRIMARY KEY (instance, element, action, occurrence)
+    PRIMARY KEY (instance, element, kind, name, occurrence)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX timer_due ON timer (due);
 

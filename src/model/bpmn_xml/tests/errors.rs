@@ -1,6 +1,7 @@
 //! Errors of the document and the events that name them.
 
 use super::*;
+use crate::model::event_definition::EventDefinition;
 
 /// A document with two errors beside a process of this content.
 fn document_with_errors(content: &str) -> String {
@@ -19,22 +20,27 @@ fn error_events() {
         let definitions = read(&document_with_errors(content))
             .unwrap_or_else(|problems| panic!("{content}: {problems:?}"));
         let node = definitions[0].0.nodes[0].clone();
-        (node.kind, node.attached_to, node.error_code)
+        (node.kind, node.attached_to, node.event)
     };
-    let (poor, c) = (Some("POOR".to_owned()), Some("c".to_owned()));
+    let error = |code: Option<&str>| {
+        Some(EventDefinition::Error {
+            code: code.map(str::to_owned),
+        })
+    };
+    let (poor, c) = (error(Some("POOR")), Some("c".to_owned()));
     assert_eq!(
         code(&end(&definition("errorRef=\"poor\""))),
-        (NodeKind::EndEvent, None, poor.clone())
+        (ElementType::EndEvent, None, poor.clone())
     );
-    assert_eq!(code(&end("")), (NodeKind::EndEvent, None, None));
-    let kind = NodeKind::BoundaryEvent;
+    assert_eq!(code(&end("")), (ElementType::EndEvent, None, None));
+    let kind = ElementType::BoundaryEvent;
     assert_eq!(
         code(&boundary("", &definition("errorRef=\"x:poor\""))),
         (kind, c.clone(), poor)
     );
     assert_eq!(
         code(&boundary(r#"cancelActivity="true""#, &definition(""))),
-        (kind, c, None)
+        (kind, c, error(None))
     );
 
     let check = |content: &str, expected: &[(&str, &str)]| {
@@ -56,13 +62,14 @@ fn error_events() {
         &[("e", "unsupported_element")],
     );
     check(
-        &boundary(r#"cancelActivity="false""#, &definition("")),
-        &[("b", "unsupported_attribute")],
+        &boundary("", "<timerEventDefinition/>"),
+        &[("b", "invalid_schedule")],
     );
     check(
-        &boundary("", "<timerEventDefinition/>"),
+        &boundary("", "<signalEventDefinition/>"),
         &[("b", "unsupported_element")],
     );
+    check(&boundary("", ""), &[("b", "missing_event_definition")]);
     check(
         r#"<startEvent id="s"><errorEventDefinition/></startEvent>"#,
         &[("s", "unsupported_element")],

@@ -145,7 +145,7 @@ fn everything_written_is_read() {
     );
     assert_eq!(
         (gateway.kind, gateway.default_flow.as_deref()),
-        (NodeKind::ExclusiveGateway, Some("f"))
+        (ElementType::ExclusiveGateway, Some("f"))
     );
     assert_eq!(definition.flows[0].condition.as_deref(), Some("${a > 1}"));
     assert_eq!(

@@ -5,7 +5,9 @@ use super::*;
 /// A process whose task is this node, with a boundary event made of `event` attached to it.
 fn with_boundary(node: Value, event: Value) -> Value {
     let mut definition = with_task(node);
-    let mut boundary = json!({"id": "b", "type": "boundaryEvent", "attachedTo": "t"});
+    let mut boundary = json!({
+        "id": "b", "type": "boundaryEvent", "attachedTo": "t", "event": {"type": "error"},
+    });
     deep_merge(&mut boundary, &event);
     definition["nodes"]
         .as_array_mut()
@@ -23,7 +25,10 @@ fn boundary_events_are_attached_to_what_can_fail() {
     let call = || json!({"type": "callActivity", "call": {"calledElement": "q"}});
     let starting = |params: Value| json!({"actions": [{"name": "a", "type": "startSubprocess", "params": params}]});
     check(with_boundary(call(), json!({})), &[]);
-    check(with_boundary(call(), json!({"errorCode": "POOR"})), &[]);
+    check(
+        with_boundary(call(), json!({"event": {"code": "POOR"}})),
+        &[],
+    );
     check(
         with_boundary(starting(json!({"process": "q", "async": false})), json!({})),
         &[],
@@ -43,19 +48,21 @@ fn boundary_events_are_attached_to_what_can_fail() {
     );
     check(
         with_boundary(call(), json!({"attachedTo": "b"})),
-        &["b unreachable?", "b nothing_to_catch"],
+        &["b unreachable?", "b no_activity"],
     );
     for (code, problems) in [
         ("", &["b invalid_error_code"]),
         (" ", &["b invalid_error_code"]),
     ] {
-        check(with_boundary(call(), json!({"errorCode": code})), problems);
+        check(
+            with_boundary(call(), json!({"event": {"code": code}})),
+            problems,
+        );
     }
     let mut twice = with_boundary(call(), json!({}));
-    twice["nodes"]
-        .as_array_mut()
-        .expect("a list")
-        .push(json!({"id": "c", "type": "boundaryEvent", "attachedTo": "t"}));
+    twice["nodes"].as_array_mut().expect("a list").push(json!({
+        "id": "c", "type": "boundaryEvent", "attachedTo": "t", "event": {"type": "error"},
+    }));
     twice["flows"]
         .as_array_mut()
         .expect("a list")
@@ -64,4 +71,46 @@ fn boundary_events_are_attached_to_what_can_fail() {
     let mut unconnected = with_boundary(call(), json!({}));
     unconnected["flows"].as_array_mut().expect("a list").pop();
     check(unconnected, &["b no_outgoing_flow?"]);
+}
+
+#[test]
+fn timers_are_caught_at_every_activity() {
+    let timer = |when: Value| json!({"event": {"type": "timer", "when": when}});
+    for node in [
+        json!({}),
+        json!({"type": "userTask"}),
+        json!({"type": "manualTask"}),
+    ] {
+        let every = with_boundary(node, timer(json!({"cycle": "R3/PT10S"})));
+        check(every, &[]);
+    }
+    let beside = |event: Value| {
+        let mut event = event;
+        event["interrupting"] = json!(false);
+        with_boundary(json!({}), event)
+    };
+    check(beside(timer(json!({"duration": "PT1H"}))), &[]);
+    check(
+        with_boundary(
+            json!({"type": "callActivity", "call": {"calledElement": "q"}}),
+            json!({"interrupting": false}),
+        ),
+        &["b unsupported_attribute"],
+    );
+    for wrong in [
+        json!({"duration": "soon"}),
+        json!({"date": "today"}),
+        json!({"cycle": "R/"}),
+        json!({"duration": "${"}),
+    ] {
+        check(with_boundary(json!({}), timer(wrong)), &["b invalid_timer"]);
+    }
+    check(
+        with_boundary(json!({}), json!({"event": {"type": "terminate"}})),
+        &["b unsupported_event"],
+    );
+    check(
+        with_boundary(json!({}), json!({"event": null})),
+        &["b unsupported_event"],
+    );
 }

@@ -55,8 +55,8 @@ fn root() -> Value {
                     "attachedTo",
                     json!("check"),
                 ),
-                "errorCode",
-                json!("POOR"),
+                "event",
+                json!({"type": "error", "code": "POOR"}),
             ),
             node(
                 "decline",
@@ -139,7 +139,11 @@ fn credit() -> Value {
         ],
     );
     let mut credit = chain("credit", look);
-    credit["nodes"][2] = with(node("end", "endEvent", &[]), "errorCode", json!("POOR"));
+    credit["nodes"][2] = with(
+        node("end", "endEvent", &[]),
+        "event",
+        json!({"type": "error", "code": "POOR"}),
+    );
     credit
 }
 

@@ -165,6 +165,7 @@ fn node() -> NodeEntry<'static> {
         node: "details",
         name: "Your details",
         r#type: "userTask",
+        scope: None,
         read_only: false,
         assignee: None,
         due_at: None,

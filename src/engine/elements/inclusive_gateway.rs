@@ -1,0 +1,169 @@
+//! Inclusive gateway: a split takes every flow whose condition is true, else the default flow; a
+//! join waits for every flow that can still come.
+//!
+//! When a join goes on (BPMN 2.0.2, 13.4.3): it has a flow, and no token that could reach one of
+//! its flows that have none yet, without passing the join, is anywhere but where it could also
+//! reach a flow that has one. That is looked at when nothing else can move.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{Own, exclusive_gateway};
+use crate::{
+    engine::{
+        record::{Arrival, Record},
+        step::Step,
+    },
+    model::{
+        executable::{ExecutableNode, ExecutableProcess},
+        ids::ElementKey,
+        node_kind::NodeKind,
+    },
+};
+
+/// The flows that a split takes.
+pub(super) fn choose<'a>(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    node: &'a ExecutableNode,
+    default_flow: Option<usize>,
+) -> Own<'a> {
+    let mut taken = Vec::new();
+    for (index, flow) in node.outgoing.iter().enumerate() {
+        if Some(index) == default_flow {
+            continue;
+        }
+        let goes = if flow.conditional {
+            exclusive_gateway::is_true(step, key, flow)
+        } else {
+            Some(true)
+        };
+        match goes {
+            Some(true) => taken.push(flow),
+            Some(false) => {}
+            None => return Own::Waiting,
+        }
+    }
+    if taken.is_empty() {
+        exclusive_gateway::otherwise(step, key, node, default_flow)
+    } else {
+        Own::Done(taken)
+    }
+}
+
+/// A flow reached a join: whether that goes on is looked at when nothing else can move.
+pub(super) fn arrive(
+    step: &mut Step<'_>,
+    node: &ExecutableNode,
+    scope: Option<ElementKey>,
+    arrival: Arrival,
+) {
+    step.record(Record::FlowArrived {
+        scope,
+        node: node.id.clone(),
+        arrival,
+    });
+}
+
+/// Lets one join go on that waits for nothing any more, in any scope. `false` when there is none.
+pub(in crate::engine) fn release_any(step: &mut Step<'_>) -> bool {
+    if !step.process.has_inclusive_join {
+        return false;
+    }
+    let scopes: Vec<ElementKey> = step
+        .state
+        .active()
+        .map(|(key, _)| key)
+        .filter(|&key| step.state.scope(Some(key)).is_some())
+        .collect();
+    scopes
+        .into_iter()
+        .map(Some)
+        .chain([None])
+        .any(|scope| release(step, scope))
+}
+
+/// Lets one join of this scope go on that waits for nothing any more. `false` when there is none.
+pub(in crate::engine) fn release(step: &mut Step<'_>, scope: Option<ElementKey>) -> bool {
+    let waiting = step
+        .state
+        .scope(scope)
+        .into_iter()
+        .flat_map(|scope| scope.waiting());
+    let joins = waiting
+        .filter_map(|(node, arrivals)| Some((step.process.node(node)?, arrivals)))
+        .filter(|(node, _)| node.is_inclusive_join());
+    let ready = joins
+        .filter(|(join, arrivals)| !waits(step, scope, join, arrivals))
+        .map(|(join, arrivals)| (join.id.clone(), first_of_each(join, arrivals)))
+        .next();
+    let Some((join, arrivals)) = ready else {
+        return false;
+    };
+    step.activate(&join, scope, arrivals);
+    true
+}
+
+/// The oldest flow that waits, of each incoming flow that has one.
+fn first_of_each(join: &ExecutableNode, arrivals: &[Arrival]) -> Vec<Arrival> {
+    let first = |flow: &Arc<str>| arrivals.iter().find(|arrival| arrival.flow == *flow);
+    join.incoming.iter().filter_map(first).cloned().collect()
+}
+
+/// Whether a token can still bring a flow that is missing.
+fn waits(
+    step: &Step<'_>,
+    scope: Option<ElementKey>,
+    join: &ExecutableNode,
+    arrivals: &[Arrival],
+) -> bool {
+    let (there, missing): (Vec<&Arc<str>>, Vec<&Arc<str>>) = join
+        .incoming
+        .iter()
+        .partition(|flow| arrivals.iter().any(|arrival| arrival.flow == **flow));
+    if missing.is_empty() {
+        return false;
+    }
+    let before_missing = upstream(step.process, join, &missing);
+    let before_there = upstream(step.process, join, &there);
+    let at_elements = step
+        .state
+        .active()
+        .filter(|(_, element)| element.scope() == scope)
+        .map(|(_, element)| element.node());
+    let at_joins = step
+        .state
+        .scope(scope)
+        .into_iter()
+        .flat_map(|scope| scope.waiting())
+        .map(|(node, _)| node);
+    at_elements
+        .chain(at_joins)
+        .any(|node| before_missing.contains(&**node) && !before_there.contains(&**node))
+}
+
+/// The nodes from which a token can reach one of these flows without passing the join.
+fn upstream<'a>(
+    process: &'a ExecutableProcess,
+    join: &ExecutableNode,
+    flows: &[&Arc<str>],
+) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<&ExecutableNode> = flows
+        .iter()
+        .filter_map(|flow| process.source_of(flow))
+        .collect();
+    while let Some(node) = open.pop() {
+        if node.id == join.id || !found.insert(&*node.id) {
+            continue;
+        }
+        open.extend(
+            node.incoming
+                .iter()
+                .filter_map(|flow| process.source_of(flow)),
+        );
+        if let NodeKind::Boundary { attached_to, .. } = &node.kind {
+            open.extend(process.node(attached_to));
+        }
+    }
+    found
+}

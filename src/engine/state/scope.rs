@@ -1,0 +1,94 @@
+//! Scopes: the instance itself, and each active embedded subprocess. A scope knows how much in it is
+//! active and which flows wait at its joins; it is complete when neither is left.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use serde::{Deserialize, Serialize};
+
+use super::{ElementInstance, InstanceState};
+use crate::{engine::record::Arrival, model::ids::ElementKey};
+
+/// What is in a scope.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Scope {
+    /// Taken flows that wait at joins, in order of arrival.
+    pub(super) waiting: BTreeMap<Arc<str>, Vec<Arrival>>,
+    /// How many of its own elements are active.
+    pub(super) live: u32,
+}
+
+impl Scope {
+    /// How many of its own elements are active; those of scopes in it are not counted.
+    pub fn live(&self) -> u32 {
+        self.live
+    }
+
+    /// Taken flows waiting at a join.
+    pub fn waiting_at(&self, node: &str) -> &[Arrival] {
+        self.waiting.get(node).map_or(&[], Vec::as_slice)
+    }
+
+    /// All joins with waiting flows.
+    pub fn waiting(&self) -> impl Iterator<Item = (&Arc<str>, &[Arrival])> {
+        self.waiting
+            .iter()
+            .map(|(node, arrivals)| (node, arrivals.as_slice()))
+    }
+}
+
+impl Scope {
+    /// Flows that lead to an element wait no longer.
+    pub(super) fn take_arrivals(&mut self, node: &Arc<str>, arrivals: &[Arrival]) {
+        let Some(waiting) = self.waiting.get_mut(node) else {
+            return;
+        };
+        for arrival in arrivals {
+            if let Some(index) = waiting.iter().position(|waiting| waiting == arrival) {
+                waiting.remove(index);
+            }
+        }
+        if waiting.is_empty() {
+            self.waiting.remove(node);
+        }
+    }
+}
+
+impl InstanceState {
+    /// A scope: that of an element, or the instance itself. `None` for an element that is no scope,
+    /// or has not begun as one.
+    pub fn scope(&self, scope: Option<ElementKey>) -> Option<&Scope> {
+        match scope {
+            None => Some(&self.root),
+            Some(key) => self.elements.get(&key)?.as_scope.as_deref(),
+        }
+    }
+
+    /// The scope to write to; begins it.
+    pub(super) fn scope_mut(&mut self, scope: Option<ElementKey>) -> Option<&mut Scope> {
+        match scope {
+            None => Some(&mut self.root),
+            Some(key) => Some(
+                self.elements
+                    .get_mut(&key)?
+                    .as_scope
+                    .get_or_insert_default(),
+            ),
+        }
+    }
+
+    /// Whether an element is in a scope, at any depth.
+    pub fn is_inside(&self, element: &ElementInstance, scope: ElementKey) -> bool {
+        // Scopes begin after those around them, so this ends.
+        std::iter::successors(element.scope, |key| self.elements.get(key)?.scope)
+            .any(|around| around == scope)
+    }
+
+    /// Everything in a scope, active or retained, at any depth, in order of activation.
+    pub fn inside(&self, scope: ElementKey) -> Vec<ElementKey> {
+        self.elements
+            .range(scope..)
+            .filter(|(_, element)| self.is_inside(element, scope))
+            .map(|(&key, _)| key)
+            .collect()
+    }
+}

@@ -1,0 +1,109 @@
+//! Reads the definitions of end, intermediate and boundary events: what they throw or wait for.
+//!
+//! Not here: the timers of start events, which start a process by themselves (`schedules`).
+
+use roxmltree::Node;
+
+use super::{
+    errors, is_bpmn,
+    reader::{Reader, own},
+    schedules,
+};
+use crate::model::{
+    definition::ElementType,
+    event_definition::{EventDefinition, TimerValue},
+    schedule::When,
+};
+
+/// The element that makes an event a timer event.
+pub(super) const TIMER: &str = "timerEventDefinition";
+/// The element that makes an event an error event.
+const ERROR: &str = "errorEventDefinition";
+/// The element that makes an end event a terminate end event.
+const TERMINATE: &str = "terminateEventDefinition";
+
+/// Names of the event definitions that an element of this type may hold.
+pub(super) fn definitions(kind: ElementType) -> &'static [&'static str] {
+    match kind {
+        ElementType::EndEvent => &[ERROR, TERMINATE],
+        ElementType::IntermediateCatchEvent => &[TIMER],
+        ElementType::BoundaryEvent => &[ERROR, TIMER],
+        ElementType::StartEvent
+        | ElementType::IntermediateThrowEvent
+        | ElementType::Task
+        | ElementType::ManualTask
+        | ElementType::UserTask
+        | ElementType::ServiceTask
+        | ElementType::SendTask
+        | ElementType::ScriptTask
+        | ElementType::BusinessRuleTask
+        | ElementType::ExclusiveGateway
+        | ElementType::InclusiveGateway
+        | ElementType::ParallelGateway
+        | ElementType::CallActivity
+        | ElementType::SubProcess => &[],
+    }
+}
+
+/// The definition of an event; `None` for a none event, and for what is reported.
+pub(super) fn read(
+    node: Node<'_, '_>,
+    kind: ElementType,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Option<EventDefinition> {
+    let known = definitions(kind);
+    if known.is_empty() {
+        return None;
+    }
+    let found = node
+        .children()
+        .filter(|child| known.iter().any(|name| is_bpmn(*child, name)));
+    let Some(definition) = reader.only(id, "unsupported_element", found) else {
+        // Another definition is reported by what the event may not hold.
+        if kind != ElementType::EndEvent && !node.children().any(names_event) {
+            let message = format!(
+                "expected one of {} in the {}, but it holds no event definition; add one",
+                known.join(", "),
+                kind.bpmn_name()
+            );
+            reader.error(id, "missing_event_definition", message);
+        }
+        return None;
+    };
+    match definition.tag_name().name() {
+        ERROR => Some(EventDefinition::Error {
+            code: errors::read(definition, kind, id, reader),
+        }),
+        TIMER => timer(node, definition, id, reader),
+        _ => {
+            reader.check_attributes(definition, id, &["id"], &[]);
+            reader.refuse_other_children(definition, id, &[]);
+            Some(EventDefinition::Terminate)
+        }
+    }
+}
+
+fn timer(
+    node: Node<'_, '_>,
+    definition: Node<'_, '_>,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Option<EventDefinition> {
+    let when = match schedules::read_timer(definition, id, reader)? {
+        When::Cycle(text) => TimerValue::Cycle(text),
+        When::Date(text) => TimerValue::Date(text),
+        When::Duration(text) => TimerValue::Duration(text),
+        When::Startup => return None,
+    };
+    Some(EventDefinition::Timer {
+        when,
+        time_zone: own(node, "timeZone").map(str::to_owned),
+    })
+}
+
+/// Whether an element says what kind of event its parent is.
+fn names_event(node: Node<'_, '_>) -> bool {
+    let name = node.tag_name().name();
+    name.ends_with("EventDefinition") || name == "eventDefinitionRef"
+}

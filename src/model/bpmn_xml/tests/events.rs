@@ -1,0 +1,99 @@
+//! Embedded subprocesses, and events besides errors.
+
+use super::*;
+use crate::model::event_definition::{EventDefinition, TimerValue};
+
+#[test]
+fn subprocesses_are_read_with_what_is_in_them() {
+    let inner = r#"<subProcess id="s" name="Check" triggeredByEvent="false"><incoming>f</incoming>
+        <startEvent id="a"/><sequenceFlow id="x" sourceRef="a" targetRef="t"/>
+        <subProcess id="t"><startEvent id="b"/></subProcess></subProcess>"#;
+    let definitions = read(&document("", inner)).expect("it is sound enough to be read");
+    let found: Vec<_> = definitions[0]
+        .0
+        .nodes
+        .iter()
+        .map(|node| (node.id.as_str(), node.kind, node.scope.as_deref()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("s", ElementType::SubProcess, None),
+            ("a", ElementType::StartEvent, Some("s")),
+            ("t", ElementType::SubProcess, Some("s")),
+            ("b", ElementType::StartEvent, Some("t")),
+        ]
+    );
+    assert_eq!(definitions[0].0.flows.len(), 1);
+    check(
+        r#"<subProcess id="s" triggeredByEvent="1"><startEvent id="a"/></subProcess>"#,
+        &[("s", "unsupported_attribute")],
+    );
+    check(
+        r#"<subProcess id="s"><complexGateway id="g"/></subProcess>"#,
+        &[("g", "unsupported_element")],
+    );
+}
+
+#[test]
+fn timers_of_events_are_read() {
+    let timer = |time: &str| format!("<timerEventDefinition>{time}</timerEventDefinition>");
+    let event = |content: &str| {
+        let definitions = read(&document("", content)).expect("it can be read");
+        let node = definitions[0].0.nodes[0].clone();
+        (node.event, node.interrupting)
+    };
+    let found = event(&format!(
+        r#"<intermediateCatchEvent id="c">{}</intermediateCatchEvent>"#,
+        timer("<timeDuration> PT5M </timeDuration>")
+    ));
+    let when = TimerValue::Duration("PT5M".to_owned());
+    let time_zone = None;
+    let expected = EventDefinition::Timer { when, time_zone };
+    assert_eq!(found, (Some(expected), true));
+    let found = event(&format!(
+        r#"<boundaryEvent id="c" attachedToRef="t" cancelActivity="false" stepwire:timeZone="Europe/Berlin">{}</boundaryEvent>"#,
+        timer("<timeCycle>0 9 * * *</timeCycle>")
+    ));
+    let when = TimerValue::Cycle("0 9 * * *".to_owned());
+    let time_zone = Some("Europe/Berlin".to_owned());
+    let expected = EventDefinition::Timer { when, time_zone };
+    assert_eq!(found, (Some(expected), false));
+    let found = event(r#"<endEvent id="e"><terminateEventDefinition/></endEvent>"#);
+    assert_eq!(found, (Some(EventDefinition::Terminate), true));
+    check(
+        r#"<intermediateCatchEvent id="c"/>"#,
+        &[("c", "missing_event_definition")],
+    );
+    check(
+        r#"<intermediateThrowEvent id="c"><messageEventDefinition/></intermediateThrowEvent>"#,
+        &[("c", "unsupported_element")],
+    );
+}
+
+#[test]
+fn a_script_task_has_its_script_as_first_action() {
+    let task = |content: &str| {
+        let xml =
+            format!(r#"<scriptTask id="t" scriptFormat="text/javascript">{content}</scriptTask>"#);
+        let definitions = read(&document("", &xml)).expect("it can be read");
+        let node = definitions[0].0.nodes[0].clone();
+        let actions = node.actions.iter();
+        actions
+            .map(|action| (action.name.clone(), action.order, action.work.name()))
+            .collect::<Vec<_>>()
+    };
+    let script = "<script><![CDATA[output.x = 1;]]></script>";
+    assert_eq!(task(script), [("script".to_owned(), 0, "businessRule")]);
+    let push = r#"<extensionElements><stepwire:actions><stepwire:action name="a" order="5" type="saveData"/></stepwire:actions></extensionElements>"#;
+    let names: Vec<_> = task(&format!("{push}{script}"))
+        .into_iter()
+        .map(|(name, order, _)| (name, order))
+        .collect();
+    assert_eq!(names, [("a".to_owned(), 5), ("script".to_owned(), 4)]);
+    check(r#"<scriptTask id="t"/>"#, &[("t", "no_script")]);
+    check(
+        &format!(r#"<scriptTask id="t">{}</scriptTask>"#, script.repeat(2)),
+        &[("t", "duplicate_script")],
+    );
+}

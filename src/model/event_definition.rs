@@ -1,0 +1,65 @@
+//! What an event waits for or throws, as the modeller wrote it: BPMN's event definitions.
+//!
+//! Not here: timers of start events, which start a process by themselves (`schedule`); the compiled
+//! form (`node_kind`).
+
+use serde::{Deserialize, Serialize};
+
+/// The definition of an event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    deny_unknown_fields
+)]
+pub enum EventDefinition {
+    /// An error: thrown by an end event, caught by a boundary event.
+    Error {
+        /// Its code. A boundary event without one catches every failure.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    },
+    /// A time, read when the element is activated.
+    Timer {
+        /// Which time.
+        when: TimerValue,
+        /// IANA name of the zone whose clocks and calendar are meant; UTC without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        time_zone: Option<String>,
+    },
+    /// The end of everything in the scope of the end event.
+    Terminate,
+}
+
+/// The time of a timer event: a text, in which `${path}` stands for a value of the data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TimerValue {
+    /// Again and again: a cron expression, or an ISO 8601 repeating interval such as `R3/PT10S`.
+    Cycle(String),
+    /// Once, at this ISO 8601 time.
+    Date(String),
+    /// Once, this ISO 8601 duration after the element was activated.
+    Duration(String),
+}
+
+impl EventDefinition {
+    /// Its name in BPMN: `timerEventDefinition`.
+    pub fn bpmn_name(&self) -> &'static str {
+        match self {
+            Self::Error { .. } => "errorEventDefinition",
+            Self::Timer { .. } => "timerEventDefinition",
+            Self::Terminate => "terminateEventDefinition",
+        }
+    }
+}
+
+impl TimerValue {
+    /// The text as written.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Cycle(text) | Self::Date(text) | Self::Duration(text) => text,
+        }
+    }
+}

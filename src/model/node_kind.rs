@@ -1,0 +1,191 @@
+//! What a node is, compiled: the sum type over BPMN's elements that the engine runs.
+//!
+//! What every node has is in [`ExecutableNode`](super::executable::ExecutableNode); what only one
+//! kind has is inside its variant. Every `match` over these types names each variant, so that the
+//! compiler finds what a new one needs.
+
+use std::sync::Arc;
+
+use super::{
+    event_definition::TimerValue,
+    executable::{ExecutableSchedule, Subprocess},
+    keys::Keys,
+    schedule::{Missed, Overlap, Schedule, When},
+    task_settings::TaskSettings,
+    template::Template,
+    timer_cycle::Occurrences,
+};
+
+/// What element a node is.
+#[derive(Debug)]
+pub enum NodeKind {
+    /// A start event.
+    Start(Box<StartEvent>),
+    /// An end event: none, error or terminate.
+    End(EventDefinition),
+    /// An intermediate event that waits.
+    Catch(EventDefinition),
+    /// An intermediate event that goes on at once.
+    Throw(EventDefinition),
+    /// An event attached to an activity, which waits as long as that is active.
+    Boundary {
+        /// The activity.
+        attached_to: Arc<str>,
+        /// What it waits for.
+        event: EventDefinition,
+        /// Whether the activity ends when it is triggered.
+        interrupting: bool,
+    },
+    /// A task.
+    Task(TaskKind),
+    /// A call activity.
+    Call(Box<Subprocess>),
+    /// An embedded subprocess.
+    SubProcess(SubProcess),
+    /// A gateway.
+    Gateway(GatewayKind),
+}
+
+/// What an event waits for or throws.
+#[derive(Debug)]
+pub enum EventDefinition {
+    /// Nothing: it is passed.
+    None,
+    /// An error; without a code every failure, where it is caught.
+    Error(Option<Arc<str>>),
+    /// A time.
+    Timer(Box<TimerDefinition>),
+    /// The end of the scope.
+    Terminate,
+}
+
+/// Where a process, or an embedded subprocess, begins.
+#[derive(Debug, Default)]
+pub struct StartEvent {
+    /// The condition a start must name.
+    pub condition: Option<String>,
+    /// What starts the process here by itself.
+    pub schedule: Option<ExecutableSchedule>,
+    /// What start data is accepted; `None` accepts everything.
+    pub keys: Option<Keys>,
+}
+
+/// The kinds of tasks.
+#[derive(Debug)]
+pub enum TaskKind {
+    /// Undefined: runs its actions.
+    Undefined,
+    /// Done outside of any system.
+    Manual,
+    /// Waits for its user.
+    User(Box<TaskSettings>),
+    /// Runs its actions.
+    Service,
+    /// Runs its actions.
+    Send,
+    /// Runs its script, which is an action of it.
+    Script,
+    /// Runs its rules, which are actions of it.
+    BusinessRule,
+}
+
+/// The kinds of gateways.
+#[derive(Debug)]
+pub enum GatewayKind {
+    /// Chooses one outgoing flow.
+    Exclusive {
+        /// Index into the outgoing flows of the default flow.
+        default_flow: Option<usize>,
+    },
+    /// Takes every outgoing flow whose condition is true; waits for all flows that can still come.
+    Inclusive {
+        /// Index into the outgoing flows of the default flow.
+        default_flow: Option<usize>,
+    },
+    /// Forks and joins.
+    Parallel,
+}
+
+/// An embedded subprocess.
+#[derive(Debug)]
+pub struct SubProcess {
+    /// Its start event.
+    pub start: Arc<str>,
+}
+
+/// The times of a timer event.
+#[derive(Debug)]
+pub struct TimerDefinition {
+    /// The text, with its placeholders.
+    text: Template,
+    kind: fn(String) -> When,
+    zone: Option<String>,
+}
+
+impl NodeKind {
+    /// The BPMN tag name, as in frames and problems: `userTask`.
+    pub fn bpmn_name(&self) -> &'static str {
+        match self {
+            Self::Start(_) => "startEvent",
+            Self::End(_) => "endEvent",
+            Self::Catch(_) => "intermediateCatchEvent",
+            Self::Throw(_) => "intermediateThrowEvent",
+            Self::Boundary { .. } => "boundaryEvent",
+            Self::Task(TaskKind::Undefined) => "task",
+            Self::Task(TaskKind::Manual) => "manualTask",
+            Self::Task(TaskKind::User(_)) => "userTask",
+            Self::Task(TaskKind::Service) => "serviceTask",
+            Self::Task(TaskKind::Send) => "sendTask",
+            Self::Call(_) => "callActivity",
+            Self::SubProcess(_) => "subProcess",
+            Self::Gateway(GatewayKind::Exclusive { .. }) => "exclusiveGateway",
+            Self::Task(TaskKind::Script) => "scriptTask",
+            Self::Task(TaskKind::BusinessRule) => "businessRuleTask",
+            Self::Gateway(GatewayKind::Inclusive { .. }) => "inclusiveGateway",
+            Self::Gateway(GatewayKind::Parallel) => "parallelGateway",
+        }
+    }
+}
+
+impl TimerDefinition {
+    /// Compiles the text; a fixed one must be a time.
+    ///
+    /// # Errors
+    /// A sentence about what is no time or no template.
+    pub fn compile(value: &TimerValue, zone: Option<&str>) -> Result<Self, String> {
+        let kind = match value {
+            TimerValue::Cycle(_) => When::Cycle,
+            TimerValue::Date(_) => When::Date,
+            TimerValue::Duration(_) => When::Duration,
+        };
+        let text = value.text();
+        let compiled = Self {
+            text: Template::compile_text(text).map_err(|error| error.sentence)?,
+            kind,
+            zone: zone.map(str::to_owned),
+        };
+        if !text.contains("${") {
+            compiled.occurrences(text)?;
+        }
+        Ok(compiled)
+    }
+
+    /// The template of its text.
+    pub fn text(&self) -> &Template {
+        &self.text
+    }
+
+    /// The times that a text means whose placeholders are filled in.
+    ///
+    /// # Errors
+    /// A sentence about what is no time.
+    pub fn occurrences(&self, text: &str) -> Result<Occurrences, String> {
+        Occurrences::compile(&Schedule {
+            when: (self.kind)(text.to_owned()),
+            time_zone: self.zone.clone(),
+            missed: Missed::default(),
+            overlap: Overlap::default(),
+            start_data: serde_json::Map::new(),
+        })
+    }
+}

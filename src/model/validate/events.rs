@@ -1,0 +1,84 @@
+//! What an event throws or waits for, by its kind.
+//!
+//! Not here: what a boundary event is attached to (`boundary`), schedules of start events
+//! (`schedules`).
+
+use super::{MAX_NAME_BYTES, Report};
+use crate::model::{
+    definition::{ElementType, FlowNode},
+    event_definition::EventDefinition,
+    node_kind::TimerDefinition,
+};
+
+pub(super) fn check(node: &FlowNode, report: &mut Report) {
+    let kind = node.kind.bpmn_name();
+    if node.attached_to.is_some() && node.kind != ElementType::BoundaryEvent {
+        let message = format!(
+            "expected `attachedTo` on boundary events only, but this is a {kind}; remove it"
+        );
+        report.error(&node.id, "misplaced_attachment", message);
+    }
+    if !node.interrupting && node.kind != ElementType::BoundaryEvent {
+        let message = format!(
+            "expected `interrupting` on boundary events only, but this is a {kind}; remove it"
+        );
+        report.error(&node.id, "misplaced_interrupting", message);
+    }
+    match &node.event {
+        Some(EventDefinition::Error { code: Some(code) })
+            if code.trim().is_empty() || code.len() > MAX_NAME_BYTES =>
+        {
+            let message = format!(
+                "expected an error code of 1 to {MAX_NAME_BYTES} bytes, but this one has {}; \
+                correct it",
+                code.len()
+            );
+            report.error(&node.id, "invalid_error_code", message);
+        }
+        Some(EventDefinition::Error { .. }) if !node.interrupting => {
+            let message = "expected an error boundary event to interrupt its activity, but it \
+                does not (cancelActivity is false), which an error cannot be; remove that";
+            report.error(&node.id, "unsupported_attribute", message);
+        }
+        Some(EventDefinition::Timer { when, time_zone }) => {
+            if let Err(sentence) = TimerDefinition::compile(when, time_zone.as_deref()) {
+                report.error(&node.id, "invalid_timer", format!("the timer: {sentence}"));
+            }
+        }
+        Some(EventDefinition::Error { .. } | EventDefinition::Terminate) | None => {}
+    }
+}
+
+/// Checks that an element of this type may have this definition. Only of what was read whole: a
+/// definition that could not be read is missing here.
+pub(super) fn check_definition(node: &FlowNode, report: &mut Report) {
+    use ElementType as Type;
+    use EventDefinition as Event;
+    let fits = match (node.kind, &node.event) {
+        (Type::BoundaryEvent | Type::IntermediateCatchEvent, None) => false,
+        (_, None) => true,
+        (Type::EndEvent, Some(Event::Error { code })) => code.is_some(),
+        (Type::EndEvent, Some(Event::Terminate)) => true,
+        (Type::BoundaryEvent, Some(Event::Error { .. })) => true,
+        (Type::BoundaryEvent | Type::IntermediateCatchEvent, Some(Event::Timer { .. })) => true,
+        (_, Some(Event::Error { .. } | Event::Terminate | Event::Timer { .. })) => false,
+    };
+    if fits {
+        return;
+    }
+    let expected = match node.kind {
+        Type::BoundaryEvent => "an error or a timer",
+        Type::IntermediateCatchEvent => "a timer",
+        Type::EndEvent => "an error with a code, terminate, or nothing",
+        _ => "nothing",
+    };
+    let found = node
+        .event
+        .as_ref()
+        .map_or("there is none", EventDefinition::bpmn_name);
+    let message = format!(
+        "expected {expected} as the event definition of a {}, but it is {found}; correct it",
+        node.kind.bpmn_name()
+    );
+    report.error(&node.id, "unsupported_event", message);
+}

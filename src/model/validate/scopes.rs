@@ -1,0 +1,97 @@
+//! Embedded subprocesses: which one a node is in, and where each begins.
+
+use std::collections::HashMap;
+
+use super::Report;
+use crate::model::definition::{ElementType, FlowNode, ProcessDefinition};
+
+pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
+    let nodes: HashMap<&str, &FlowNode> = definition
+        .nodes
+        .iter()
+        .map(|node| (node.id.as_str(), node))
+        .collect();
+    let mut starts: HashMap<&str, usize> = HashMap::new();
+    for node in &definition.nodes {
+        let Some(scope) = node.scope.as_deref() else {
+            continue;
+        };
+        if node.kind == ElementType::StartEvent {
+            *starts.entry(scope).or_default() += 1;
+        }
+        match nodes.get(scope) {
+            Some(around) if around.kind == ElementType::SubProcess => {
+                if lies_in_itself(node, &nodes) {
+                    let message = format!(
+                        "expected a subprocess to lie outside of itself, but `{}` is in `{scope}`, \
+                        and that in it; correct one of the two",
+                        node.id
+                    );
+                    report.error(&node.id, "scope_cycle", message);
+                }
+            }
+            found => {
+                let found = found.map_or_else(
+                    || format!("`{scope}` is none"),
+                    |node| format!("`{scope}` is a {}", node.kind.bpmn_name()),
+                );
+                let message = format!(
+                    "expected `scope` to name a subprocess of this process, but {found}; correct it"
+                );
+                report.error(&node.id, "unknown_scope", message);
+            }
+        }
+    }
+    let subprocesses = definition
+        .nodes
+        .iter()
+        .filter(|node| node.kind == ElementType::SubProcess);
+    for subprocess in subprocesses {
+        let found = starts.get(subprocess.id.as_str()).copied().unwrap_or(0);
+        if found != 1 {
+            let message = format!(
+                "expected one start event in the subprocess, but there are {found}; keep one"
+            );
+            report.error(&subprocess.id, "subprocess_start", message);
+        }
+    }
+    let scope_of = |id: &str| nodes.get(id).map(|node| node.scope.as_deref());
+    for flow in &definition.flows {
+        if let (Some(source), Some(target)) = (scope_of(&flow.source), scope_of(&flow.target))
+            && source != target
+        {
+            let message = format!(
+                "expected a flow to stay in its subprocess, but `{}` and `{}` are not in the same \
+                one; let it end or begin at the subprocess itself",
+                flow.source, flow.target
+            );
+            report.error(&flow.id, "flow_crosses_scope", message);
+        }
+    }
+    for event in &definition.nodes {
+        if let Some(activity) = event.attached_to.as_deref()
+            && scope_of(activity).is_some_and(|scope| scope != event.scope.as_deref())
+        {
+            let message = format!(
+                "expected a boundary event to be in the subprocess of `{activity}`, but it is in \
+                another; move it"
+            );
+            report.error(&event.id, "boundary_crosses_scope", message);
+        }
+    }
+}
+
+fn lies_in_itself(node: &FlowNode, nodes: &HashMap<&str, &FlowNode>) -> bool {
+    let mut around = node.scope.as_deref();
+    // A circle that the node is not part of ends here, too.
+    for _ in 0..nodes.len() {
+        let Some(id) = around else {
+            return false;
+        };
+        if id == node.id {
+            return true;
+        }
+        around = nodes.get(id).and_then(|node| node.scope.as_deref());
+    }
+    true
+}

@@ -1,0 +1,82 @@
+//! Embedded subprocesses: what lies in which, and where each begins.
+
+use super::*;
+
+/// A process whose task is a subprocess of these nodes, chained by flows.
+fn with_subprocess(nodes: &[Value]) -> Value {
+    let mut definition = with_task(json!({"type": "subProcess"}));
+    for node in nodes {
+        let mut node = node.clone();
+        if node.get("scope").is_none() {
+            node["scope"] = json!("t");
+        }
+        definition["nodes"]
+            .as_array_mut()
+            .expect("a list")
+            .push(node);
+    }
+    for pair in nodes.windows(2) {
+        let (source, target) = (&pair[0]["id"], &pair[1]["id"]);
+        definition["flows"].as_array_mut().expect("a list").push(
+            json!({"id": format!("in{}", target.as_str().expect("an id")), "source": source, "target": target}),
+        );
+    }
+    definition
+}
+
+fn start() -> Value {
+    json!({"id": "a", "type": "startEvent"})
+}
+
+fn end() -> Value {
+    json!({"id": "z", "type": "endEvent"})
+}
+
+#[test]
+fn a_subprocess_has_one_start_event() {
+    check(with_subprocess(&[start(), end()]), &[]);
+    check(
+        with_subprocess(&[end()]),
+        &["z unreachable?", "t subprocess_start"],
+    );
+    let second = json!({"id": "b", "type": "startEvent"});
+    let twice = with_subprocess(&[start(), end(), second]);
+    let problems = validate(&serde_json::from_value(twice).expect("a definition"));
+    assert!(
+        problems
+            .iter()
+            .any(|problem| problem.code == "subprocess_start"),
+        "{problems:?}"
+    );
+    let mut named = start();
+    named["startCondition"] = json!("x");
+    check(with_subprocess(&[named, end()]), &["a misplaced_start"]);
+}
+
+#[test]
+fn flows_and_events_stay_in_their_subprocess() {
+    let mut crossing = with_subprocess(&[start(), end()]);
+    crossing["flows"][2]["target"] = json!("e");
+    check(crossing, &["z unreachable?", "inz flow_crosses_scope"]);
+    let mut stranger = start();
+    stranger["scope"] = json!("e");
+    check(
+        with_subprocess(&[stranger, end()]),
+        &[
+            "a unknown_scope",
+            "t subprocess_start",
+            "inz flow_crosses_scope",
+        ],
+    );
+}
+
+#[test]
+fn a_subprocess_does_not_lie_in_itself() {
+    let mut definition = with_subprocess(&[start(), end()]);
+    definition["nodes"][1]["scope"] = json!("t");
+    let problems = validate(&serde_json::from_value(definition).expect("a definition"));
+    assert!(
+        problems.iter().any(|problem| problem.code == "scope_cycle"),
+        "{problems:?}"
+    );
+}
