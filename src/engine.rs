@@ -33,6 +33,7 @@ mod start;
 pub mod state;
 mod status;
 mod step;
+mod stored_file;
 mod subprocess;
 mod subscription;
 mod suspend;

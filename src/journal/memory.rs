@@ -2,6 +2,7 @@
 //! survives the process.
 
 mod in_use;
+mod tables;
 
 use std::{
     cmp::Reverse,
@@ -11,6 +12,8 @@ use std::{
 };
 
 use uuid::Uuid;
+
+use tables::Tables;
 
 use super::{
     change::{Commit, ReadModelChange, WriteOp},
@@ -36,27 +39,6 @@ use crate::{
 #[derive(Clone)]
 pub struct MemoryStore {
     tables: Arc<Mutex<Tables>>,
-}
-
-#[derive(Default)]
-struct Tables {
-    incarnation: Uuid,
-    pos: i64,
-    log: BTreeMap<(Entity, u64), StoredRow>,
-    snapshots: BTreeMap<Entity, SnapshotRow>,
-    instances: BTreeMap<InstanceCursor, InstanceRow>,
-    jobs: BTreeMap<InstanceCursor, JobRow>,
-    instance_cursors: BTreeMap<InstanceKey, InstanceCursor>,
-    searched: BTreeMap<(InstanceKey, String), SearchedRow>,
-    tasks: BTreeMap<(InstanceKey, ElementKey), TaskRow>,
-    incidents: BTreeMap<(InstanceKey, ElementKey), IncidentRow>,
-    timers: BTreeMap<(Time, TimerKey), TimerRow>,
-    timer_dues: BTreeMap<TimerKey, Time>,
-    calls: BTreeMap<(InstanceKey, u64), HttpCallRow>,
-    outbox: BTreeMap<(Entity, u64), OutboxRow>,
-    definitions: BTreeMap<(String, String, u32), DefinitionRow>,
-    schedules: BTreeMap<ScheduleKey, ScheduleRow>,
-    users: BTreeMap<(String, String), UserRow>,
 }
 
 impl Default for MemoryStore {
@@ -104,214 +86,6 @@ impl Store for MemoryStore {
 
     fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError> {
         Ok(Box::new(self.clone()))
-    }
-}
-
-impl Tables {
-    /// Looks for conflicts before anything changes, so a refused batch leaves no trace.
-    fn check(&self, batch: &[WriteOp]) -> Result<(), StoreError> {
-        let mut fresh = HashSet::new();
-        let mut versions = BTreeMap::new();
-        for op in batch {
-            match op {
-                WriteOp::Commit(Commit { row, .. }) => {
-                    let key = (row.entity, row.first_seq);
-                    if self.log.contains_key(&key) || !fresh.insert(key) {
-                        return Err(StoreError::Conflict(row.entity, row.first_seq));
-                    }
-                }
-                WriteOp::Definitions(rows, _) => {
-                    for row in rows {
-                        let key = (row.tenant.clone(), row.id.clone(), row.version);
-                        let stored = self.definitions.get(&key).map(|row| &row.revision);
-                        if *versions
-                            .entry(key)
-                            .or_insert(stored.unwrap_or(&row.revision))
-                            != &row.revision
-                        {
-                            return Err(StoreError::Overwrite(row.id.clone(), row.version));
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn apply(&mut self, op: &WriteOp) {
-        match op {
-            WriteOp::Commit(commit) => self.append(commit),
-            WriteOp::Snapshot(entity, snapshot) => {
-                self.snapshots.insert(*entity, snapshot.clone());
-            }
-            WriteOp::Definitions(rows, schedules) => {
-                for row in rows {
-                    let key = (row.tenant.clone(), row.id.clone(), row.version);
-                    self.definitions
-                        .entry(key)
-                        .or_insert_with(|| row.clone())
-                        .state = row.state;
-                }
-                schedules
-                    .iter()
-                    .for_each(|change| self.change_schedule(change));
-            }
-            WriteOp::User(row) => {
-                self.users
-                    .insert((row.tenant.clone(), row.name.clone()), row.clone());
-            }
-            WriteOp::HttpCall(instance, seq, change) => self.change_call((*instance, *seq), change),
-            WriteOp::OutboxDelivered(source, seq) => {
-                self.outbox.remove(&(*source, *seq));
-            }
-        }
-    }
-
-    fn append(&mut self, commit: &Commit) {
-        let row = &commit.row;
-        self.pos += 1;
-        self.log.insert(
-            (row.entity, row.first_seq),
-            StoredRow {
-                pos: self.pos,
-                epoch: 1,
-                row: row.clone(),
-            },
-        );
-        if let Some(snapshot) = &commit.snapshot {
-            self.snapshots.insert(row.entity, snapshot.clone());
-        }
-        for message in &commit.outbox {
-            self.outbox
-                .insert((row.entity, message.seq), message.clone());
-        }
-        for change in commit.changes.iter() {
-            self.change(change);
-        }
-    }
-
-    fn change(&mut self, change: &ReadModelChange) {
-        match change {
-            ReadModelChange::Instance(row) => self.upsert_instance(row),
-            ReadModelChange::Job(row) => {
-                self.jobs.insert(
-                    InstanceCursor {
-                        created_at: row.created_at,
-                        key: row.instance,
-                    },
-                    row.clone(),
-                );
-            }
-            ReadModelChange::SearchedSet(row) => {
-                self.searched
-                    .insert((row.instance, row.path.clone()), row.clone());
-            }
-            ReadModelChange::SearchedCleared(instance, path) => {
-                self.searched.remove(&(*instance, path.clone()));
-            }
-            ReadModelChange::TaskOpened(row) => {
-                self.tasks.insert((row.instance, row.element), row.clone());
-            }
-            ReadModelChange::TaskClosed(instance, element) => {
-                self.tasks.remove(&(*instance, *element));
-            }
-            ReadModelChange::TimerSet(row) => {
-                self.clear_timer(&row.key);
-                self.timer_dues.insert(row.key.clone(), row.due);
-                self.timers.insert((row.due, row.key.clone()), row.clone());
-            }
-            ReadModelChange::TimerCleared(key) => self.clear_timer(key),
-            ReadModelChange::CallPlaced(row) => drop(self.calls.insert(row.key(), (**row).clone())),
-            ReadModelChange::CallForgotten(instance, seq) => {
-                drop(self.calls.remove(&(*instance, *seq)))
-            }
-            ReadModelChange::IncidentRaised(row) => {
-                self.incidents
-                    .insert((row.instance, row.element), row.clone());
-            }
-            ReadModelChange::IncidentResolved(instance, element) => {
-                self.incidents.remove(&(*instance, *element));
-            }
-        }
-    }
-
-    fn change_schedule(&mut self, change: &ScheduleChange) {
-        match change {
-            ScheduleChange::Put(row) => drop(self.schedules.insert(row.key.clone(), row.clone())),
-            ScheduleChange::Removed(key) => drop(self.schedules.remove(key)),
-        }
-    }
-
-    fn change_call(&mut self, key: (InstanceKey, u64), change: &CallChange) {
-        match change {
-            CallChange::Forgotten => drop(self.calls.remove(&key)),
-            CallChange::Tried(tried) => {
-                if let Some(call) = self.calls.get_mut(&key) {
-                    call.tried = tried.clone();
-                }
-                if tried.due.is_none() {
-                    self.forget_given_up();
-                }
-            }
-        }
-    }
-
-    fn forget_given_up(&mut self) {
-        let given_up = self.calls.values().filter(|call| call.tried.due.is_none());
-        let mut given_up: Vec<(Time, (InstanceKey, u64))> =
-            given_up.map(|call| (call.placed_at, call.key())).collect();
-        given_up.sort_unstable();
-        for (_, key) in given_up.iter().rev().skip(WEBHOOKS_GIVEN_UP) {
-            self.calls.remove(key);
-        }
-    }
-
-    fn clear_timer(&mut self, key: &TimerKey) {
-        if let Some(due) = self.timer_dues.remove(key) {
-            self.timers.remove(&(due, key.clone()));
-        }
-    }
-
-    fn upsert_instance(&mut self, row: &InstanceRow) {
-        let cursor = *self.instance_cursors.entry(row.key).or_insert(row.cursor());
-        let stored = self.instances.entry(cursor).or_insert_with(|| row.clone());
-        stored.version = row.version;
-        stored.revision.clone_from(&row.revision);
-        stored.status.clone_from(&row.status);
-        stored.outcome.clone_from(&row.outcome);
-        stored.business_key.clone_from(&row.business_key);
-        stored.ended_at = row.ended_at;
-        stored.incidents = row.incidents;
-        stored.open_until = row.open_until;
-        stored.descendants_ended = row.descendants_ended;
-        stored.origin = row.origin;
-    }
-
-    fn accept(&self, filter: &InstanceFilter, row: &InstanceRow) -> bool {
-        let range = (row.key, ElementKey(0))..=(row.key, ElementKey(u64::MAX));
-        let waits_at = |node: &String| self.tasks.range(range).any(|(_, task)| task.node == *node);
-        let is_found_by = |(path, text): &(String, String)| {
-            self.searched
-                .get(&(row.key, path.clone()))
-                .is_some_and(|searched| searched.value == *text)
-        };
-        filter.accepts(row)
-            && filter.node.as_ref().is_none_or(waits_at)
-            && filter.searched.iter().all(is_found_by)
-    }
-
-    fn rows_after(&self, entity: Entity, after_seq: u64) -> impl Iterator<Item = &StoredRow> {
-        let start = self
-            .log
-            .range(..=(entity, after_seq))
-            .next_back()
-            .filter(|((owner, _), _)| *owner == entity);
-        let first = start.map_or(0, |((_, first_seq), _)| *first_seq);
-        self.log
-            .range((entity, first)..=(entity, u64::MAX))
-            .map(|(_, row)| row)
-            .filter(move |row| row.row.last_seq > after_seq)
     }
 }
 

@@ -7,6 +7,9 @@
 //! once the last row handed over before is durable. After every message it serves those who only
 //! read and wait in their own queue.
 
+mod commit;
+mod mailbox;
+
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
@@ -413,132 +416,6 @@ impl ProcessInstance {
         }
     }
 
-    /// Lets the tree know what a row means for it.
-    fn count_in_tree(
-        &mut self,
-        committed: &Committed,
-        effects: &[Effect],
-        bytes: usize,
-    ) -> CountedInTree {
-        let is_start = |effect: &&Effect| matches!(effect, Effect::Send { message, .. } if matches!(**message, InstanceMessage::Start { .. }));
-        let begun = effects.iter().filter(is_start).count();
-        let sends = effects
-            .iter()
-            .any(|effect| matches!(effect, Effect::Send { .. }));
-        if self.tree.is_none() && sends {
-            let live = (1 + committed.children.len()).saturating_sub(begun);
-            self.tree = Some(
-                self.runtime
-                    .trees
-                    .enter(committed.members.head.root, live, 0),
-            );
-        }
-        let mut counted = CountedInTree::default();
-        let Some(tree) = &self.tree else {
-            return counted;
-        };
-        counted.tree = Some(tree.clone());
-        counted.grown = begun;
-        tree.grow(begun);
-        if begun > 0 {
-            tree.deliveries()
-                .wrote_starts(bytes, begun, tree.limits(), Instant::now());
-        }
-        for record in &committed.row.records {
-            match record {
-                Record::Created(created) if created.parent.is_some() && !self.is_counted => {
-                    tree.grow(1);
-                    counted.grown += 1;
-                }
-                Record::Ended { status } => {
-                    tree.shrink();
-                    counted.shrunk += 1;
-                    if *status != Status::Finished {
-                        tree.ended();
-                    }
-                }
-                Record::DescendantsEnded => tree.ended(),
-                _ => {}
-            }
-        }
-        counted
-    }
-
-    fn commit(
-        &mut self,
-        committed: &Committed,
-        effects: &[Effect],
-        before: &SearchedTexts,
-    ) -> Result<Commit, StoreError> {
-        let Some((state, process)) = &self.memory else {
-            return Err(StoreError::Panicked);
-        };
-        let row = &committed.row;
-        let body = codec::encode(row)?;
-        self.since_snapshot.rows += 1;
-        self.since_snapshot.bytes += body.len();
-        let log_row = LogRow {
-            entity: Entity::from(self.key),
-            tenant: state.head().tenant.clone(),
-            first_seq: row.first_seq,
-            last_seq: row.last_seq(),
-            command_id: row.command.as_ref().map(|tag| tag.id),
-            time: row.time,
-            body,
-        };
-        let changes = Arc::new(read_models::changes(
-            &process.executable,
-            before,
-            state,
-            row,
-            effects,
-        )?);
-        let outbox = effects
-            .iter()
-            .filter_map(outbox_row)
-            .collect::<Result<_, _>>()?;
-        let snapshot = self.due_snapshot()?;
-        Ok(Commit {
-            row: log_row,
-            snapshot,
-            changes,
-            outbox,
-        })
-    }
-
-    fn due_snapshot(&mut self) -> Result<Option<SnapshotRow>, StoreError> {
-        let Some((state, _)) = &self.memory else {
-            return Ok(None);
-        };
-        let Gathered {
-            rows,
-            bytes,
-            last_snapshot,
-        } = self.since_snapshot;
-        let often = rows >= SNAPSHOT_ROWS && bytes >= last_snapshot;
-        let ended = !state.status().is_live() && rows >= WORTH_A_SNAPSHOT;
-        if !often && !ended {
-            return Ok(None);
-        }
-        self.snapshot().map(Some)
-    }
-
-    fn snapshot(&mut self) -> Result<SnapshotRow, StoreError> {
-        let Some((state, _)) = &self.memory else {
-            return Err(StoreError::Panicked);
-        };
-        let body = codec::encode(state)?;
-        self.since_snapshot = Gathered {
-            rows: 0,
-            bytes: 0,
-            last_snapshot: body.len(),
-        };
-        Ok(SnapshotRow {
-            seq: state.seq(),
-            body,
-        })
-    }
-
     /// Leaves memory when nothing is going on; with rows in flight, once they are durable.
     fn rest(&mut self, ctx: &mut Context<Self>) {
         self.serve_readers();
@@ -613,80 +490,5 @@ fn payload(command: &Command) -> &Value {
     match command {
         Command::Run(run) => &run.data,
         _ => &Value::Null,
-    }
-}
-
-fn outbox_row(effect: &Effect) -> Option<Result<OutboxRow, StoreError>> {
-    match effect {
-        Effect::Send {
-            number,
-            target,
-            message,
-        } => Some(codec::encode(message).map(|body| OutboxRow {
-            seq: *number,
-            target: Entity::from(*target),
-            body,
-        })),
-        Effect::SetTimer(_) | Effect::ClearTimer(_) | Effect::Call(_) | Effect::ForgetCall(_) => {
-            None
-        }
-    }
-}
-
-impl Actor for ProcessInstance {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(limits::INSTANCE_MAILBOX);
-        (self.backlog, self.readers) =
-            self.runtime
-                .registry
-                .settle(self.key, self.generation, ctx.address());
-        self.drain_backlog(ctx);
-        self.serve(ctx);
-    }
-}
-
-impl Handler<Envelope> for ProcessInstance {
-    type Result = ();
-
-    fn handle(&mut self, envelope: Envelope, ctx: &mut Self::Context) {
-        self.take(envelope, ctx);
-        self.serve_readers();
-    }
-}
-
-impl Handler<ServeReaders> for ProcessInstance {
-    type Result = ();
-
-    fn handle(&mut self, _: ServeReaders, ctx: &mut Self::Context) {
-        self.serve(ctx);
-    }
-}
-
-impl Handler<Passivate> for ProcessInstance {
-    type Result = ();
-
-    fn handle(&mut self, _: Passivate, ctx: &mut Self::Context) {
-        self.leave_if_broken(ctx);
-        self.serve_readers();
-        if self.gate.is_open() {
-            self.rest(ctx);
-        }
-    }
-}
-
-impl Handler<Stop> for ProcessInstance {
-    type Result = ();
-
-    fn handle(&mut self, _: Stop, ctx: &mut Self::Context) {
-        let leftover = self.leaving.take().unwrap_or_default();
-        if self.runtime.registry.reopen(self.key, leftover) {
-            self.runtime.load(self.key);
-        }
-        // Whatever still arrives is collected by nobody: the slot is no longer ours, so nobody
-        // sends here.
-        self.leaving = Some(Vec::new());
-        ctx.stop();
     }
 }

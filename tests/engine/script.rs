@@ -14,6 +14,8 @@
 //! data   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; why: its incidents
 //! ```
 
+mod words;
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
@@ -39,6 +41,9 @@ use super::{
     subject::{self, OWN, PARENT, Subject, starter, stranger},
     transcript::{self, Names},
 };
+
+pub use words::call_answer;
+use words::*;
 
 /// A case while it runs.
 pub struct Script {
@@ -415,130 +420,4 @@ impl Script {
             })
             .collect()
     }
-}
-
-/// A stored file, from its size and media type.
-fn file(text: &str) -> StoredFile {
-    let (size, media_type) = text.split_once(',').expect("SIZE,TYPE");
-    let size = number(size);
-    let (name, media_type, sha256) = (
-        format!("file{size}"),
-        media_type.to_owned(),
-        format!("hash{size}"),
-    );
-    StoredFile {
-        id: Uuid::from_u128(size.into()),
-        name,
-        size,
-        media_type,
-        sha256,
-    }
-}
-
-fn message(words: &[&str], names: &Names) -> InstanceMessage {
-    let (node, action) = ("there".to_owned(), "send".to_owned());
-    let push = |kind, body| InstanceMessage::Push {
-        kind,
-        body,
-        node,
-        action,
-    };
-    let ended = |status, result, error| InstanceMessage::Ended {
-        status,
-        result,
-        error,
-    };
-    match *words {
-        ["ended"] => ended(Status::Finished, None, None),
-        ["ended", result] => ended(Status::Finished, Some(value(result)), None),
-        ["terminated"] => ended(Status::Terminated, None, None),
-        ["dismissed"] => ended(Status::Dismissed, None, None),
-        ["failed"] => ended(Status::Failed, None, None),
-        ["failed", error] => ended(Status::Failed, None, Some(error.to_owned())),
-        ["push", body] => push(MessageType::Default, value(body)),
-        ["ask", body] => push(MessageType::Action, value(body)),
-        ["append", patch] => InstanceMessage::Append {
-            patch: value(patch),
-        },
-        ["dropped"] => InstanceMessage::StartDropped,
-        ["refused"] => InstanceMessage::StartRefused {
-            message: "no version is published".to_owned(),
-        },
-        ["more", element] => InstanceMessage::StartMore {
-            element: names.find(element),
-        },
-        ["end"] => InstanceMessage::End {
-            status: Status::Terminated,
-        },
-        ["finished"] => InstanceMessage::ParentFinished,
-        _ => panic!("no message: {words:?}"),
-    }
-}
-
-/// A header with the names of its secrets.
-/// The name of a call without the hash of what is sent.
-fn without_hash(key: &str) -> &str {
-    key.rsplit_once('-').map_or(key, |(key, _)| key)
-}
-
-fn header(header: &Header) -> String {
-    let piece = |piece: &HeaderPiece| match piece {
-        HeaderPiece::Text(text) => text.clone(),
-        HeaderPiece::Secret(name) => format!("<{name}>"),
-    };
-    format!(
-        "{}: {}",
-        header.name,
-        header.value.iter().map(piece).collect::<String>()
-    )
-}
-
-pub fn call_answer(words: &[&str]) -> CallAnswer {
-    let failed = |failure, status| CallAnswer::Failed {
-        failure,
-        status,
-        message: "expected an answer, but …".to_owned(),
-    };
-    let headers = json!({"content-type": "application/json", "x-count": "3"});
-    match *words {
-        ["failed"] => failed(CallFailure::Failed, None),
-        ["failed", status] => failed(CallFailure::Failed, Some(number(status) as u16)),
-        ["refused"] => failed(CallFailure::Refused, None),
-        ["unreadable"] => CallAnswer::Answered(Response {
-            status: 200,
-            headers,
-            body: Err("expected JSON, but …".to_owned()),
-        }),
-        [status] => CallAnswer::Answered(Response {
-            status: number(status) as u16,
-            headers,
-            body: Ok(Value::Null),
-        }),
-        [status, body] => CallAnswer::Answered(Response {
-            status: number(status) as u16,
-            headers,
-            body: Ok(value(body)),
-        }),
-        _ => panic!("no answer: {words:?}"),
-    }
-}
-
-/// The JSON object that may stand first, and what follows it.
-fn split_data<'a>(words: &'a [&'a str]) -> (Value, &'a [&'a str]) {
-    match words {
-        [data, rest @ ..] if data.starts_with(['{', '[', '"']) || *data == "null" => {
-            (value(data), rest)
-        }
-        rest => (json!({}), rest),
-    }
-}
-
-fn value(text: &str) -> Value {
-    serde_json::from_str(text)
-        .unwrap_or_else(|error| panic!("expected JSON in a case, but {error}: {text}"))
-}
-
-fn number(text: &str) -> u64 {
-    text.parse()
-        .unwrap_or_else(|_| panic!("expected a number in a case, but got {text}"))
 }

@@ -1,0 +1,149 @@
+//! What a decided row becomes for the journal: the commit with its read models, its outbox messages
+//! and, now and then, a snapshot.
+
+use super::*;
+
+impl ProcessInstance {
+    /// Lets the tree know what a row means for it.
+    pub(super) fn count_in_tree(
+        &mut self,
+        committed: &Committed,
+        effects: &[Effect],
+        bytes: usize,
+    ) -> CountedInTree {
+        let is_start = |effect: &&Effect| matches!(effect, Effect::Send { message, .. } if matches!(**message, InstanceMessage::Start { .. }));
+        let begun = effects.iter().filter(is_start).count();
+        let sends = effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Send { .. }));
+        if self.tree.is_none() && sends {
+            let live = (1 + committed.children.len()).saturating_sub(begun);
+            self.tree = Some(
+                self.runtime
+                    .trees
+                    .enter(committed.members.head.root, live, 0),
+            );
+        }
+        let mut counted = CountedInTree::default();
+        let Some(tree) = &self.tree else {
+            return counted;
+        };
+        counted.tree = Some(tree.clone());
+        counted.grown = begun;
+        tree.grow(begun);
+        if begun > 0 {
+            tree.deliveries()
+                .wrote_starts(bytes, begun, tree.limits(), Instant::now());
+        }
+        for record in &committed.row.records {
+            match record {
+                Record::Created(created) if created.parent.is_some() && !self.is_counted => {
+                    tree.grow(1);
+                    counted.grown += 1;
+                }
+                Record::Ended { status } => {
+                    tree.shrink();
+                    counted.shrunk += 1;
+                    if *status != Status::Finished {
+                        tree.ended();
+                    }
+                }
+                Record::DescendantsEnded => tree.ended(),
+                _ => {}
+            }
+        }
+        counted
+    }
+
+    pub(super) fn commit(
+        &mut self,
+        committed: &Committed,
+        effects: &[Effect],
+        before: &SearchedTexts,
+    ) -> Result<Commit, StoreError> {
+        let Some((state, process)) = &self.memory else {
+            return Err(StoreError::Panicked);
+        };
+        let row = &committed.row;
+        let body = codec::encode(row)?;
+        self.since_snapshot.rows += 1;
+        self.since_snapshot.bytes += body.len();
+        let log_row = LogRow {
+            entity: Entity::from(self.key),
+            tenant: state.head().tenant.clone(),
+            first_seq: row.first_seq,
+            last_seq: row.last_seq(),
+            command_id: row.command.as_ref().map(|tag| tag.id),
+            time: row.time,
+            body,
+        };
+        let changes = Arc::new(read_models::changes(
+            &process.executable,
+            before,
+            state,
+            row,
+            effects,
+        )?);
+        let outbox = effects
+            .iter()
+            .filter_map(outbox_row)
+            .collect::<Result<_, _>>()?;
+        let snapshot = self.due_snapshot()?;
+        Ok(Commit {
+            row: log_row,
+            snapshot,
+            changes,
+            outbox,
+        })
+    }
+
+    pub(super) fn due_snapshot(&mut self) -> Result<Option<SnapshotRow>, StoreError> {
+        let Some((state, _)) = &self.memory else {
+            return Ok(None);
+        };
+        let Gathered {
+            rows,
+            bytes,
+            last_snapshot,
+        } = self.since_snapshot;
+        let often = rows >= SNAPSHOT_ROWS && bytes >= last_snapshot;
+        let ended = !state.status().is_live() && rows >= WORTH_A_SNAPSHOT;
+        if !often && !ended {
+            return Ok(None);
+        }
+        self.snapshot().map(Some)
+    }
+
+    pub(super) fn snapshot(&mut self) -> Result<SnapshotRow, StoreError> {
+        let Some((state, _)) = &self.memory else {
+            return Err(StoreError::Panicked);
+        };
+        let body = codec::encode(state)?;
+        self.since_snapshot = Gathered {
+            rows: 0,
+            bytes: 0,
+            last_snapshot: body.len(),
+        };
+        Ok(SnapshotRow {
+            seq: state.seq(),
+            body,
+        })
+    }
+}
+
+fn outbox_row(effect: &Effect) -> Option<Result<OutboxRow, StoreError>> {
+    match effect {
+        Effect::Send {
+            number,
+            target,
+            message,
+        } => Some(codec::encode(message).map(|body| OutboxRow {
+            seq: *number,
+            target: Entity::from(*target),
+            body,
+        })),
+        Effect::SetTimer(_) | Effect::ClearTimer(_) | Effect::Call(_) | Effect::ForgetCall(_) => {
+            None
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Writes blocks as lines of a sketch.
+
+use super::*;
+
+#[derive(Default)]
+pub(super) struct Writer {
+    pub(super) text: String,
+    pub(super) nodes: usize,
+    /// The embedded subprocess that is written.
+    pub(super) scope: Option<String>,
+}
+
+impl Writer {
+    pub(super) fn line(&mut self, line: &str) {
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    /// A node, in the subprocess that is written.
+    pub(super) fn node(&mut self, line: &str) {
+        let scope = self
+            .scope
+            .as_ref()
+            .map_or(String::new(), |scope| format!(" in={scope}"));
+        self.line(&format!("{line}{scope}"));
+    }
+
+    /// A timer boundary event of an activity, with a task behind it.
+    pub(super) fn timer(&mut self, activity: &str, timer: &str) {
+        if timer.is_empty() {
+            return;
+        }
+        let (event, late) = (self.name("b"), self.name("l"));
+        self.node(&format!("boundary {event} at={activity} {timer}"));
+        self.node(&format!("task {late}"));
+        self.flow(&event, &late);
+    }
+
+    pub(super) fn name(&mut self, prefix: &str) -> String {
+        self.nodes += 1;
+        format!("{prefix}{}", self.nodes)
+    }
+
+    /// Puts a part of the nodes into a lane of clerks, and another into one that only a chief may
+    /// assign in.
+    pub(super) fn lane(&mut self, dice: u8) {
+        let among = |wanted: usize| {
+            let nodes = (1..=self.nodes)
+                .filter(|index| index % 3 == wanted)
+                .map(|index| format!("n{index}"));
+            nodes
+                .filter(|node| self.text.contains(&format!(" {node} ")))
+                .collect::<Vec<_>>()
+                .join(",")
+        };
+        let (clerks, others) = (among(usize::from(dice % 2)), among(2));
+        self.line(&format!(
+            "lane clerks nodes={clerks} execute=clerk view=auditor"
+        ));
+        self.line(&format!(
+            "lane others nodes={others} assign=chief hold=chief,clerk"
+        ));
+    }
+
+    pub(super) fn flow(&mut self, from: &str, to: &str) {
+        self.line(&format!("{from} -> {to}"));
+    }
+
+    pub(super) fn path(&mut self, blocks: &[Block], from: &str) -> String {
+        blocks
+            .iter()
+            .fold(from.to_owned(), |last, block| self.block(block, &last))
+    }
+
+    /// Writes a block behind a node; returns the node it ends with.
+    pub(super) fn block(&mut self, block: &Block, from: &str) -> String {
+        match block {
+            Block::Node {
+                kind,
+                back,
+                terms,
+                actions,
+            } => {
+                let node = self.name("n");
+                self.node(&format!(
+                    "{kind} {node} {terms} {}",
+                    if *back { "" } else { "noback" }
+                ));
+                self.actions(actions, true);
+                self.flow(from, &node);
+                node
+            }
+            Block::Approval {
+                terms,
+                approve,
+                back,
+            } => {
+                let node = self.name("n");
+                self.node(&format!("user {node} {terms} decision=r"));
+                self.line(&format!("  approve manual {approve} keys=n,again {back}"));
+                self.line("  reject manual push {\"by\":\"${r.by}\"} keys=again timer=PT10S");
+                if approve.ends_with("autorun") {
+                    self.line("  pay auto http POST https://api.example.com/pay parent=approve");
+                }
+                self.flow(from, &node);
+                node
+            }
+            Block::Call { out, each, caught } => {
+                let node = self.name("c");
+                let (out, each) = (
+                    if *out { "out=r" } else { "" },
+                    if *each { "each=x.y" } else { "" },
+                );
+                self.node(&format!("call {node} q {out} {each}"));
+                self.flow(from, &node);
+                if let Some(error) = caught {
+                    let event = self.name("b");
+                    self.node(&format!("boundary {event} at={node} {error}"));
+                    let broke = self.name("e");
+                    self.flow(&event, &broke);
+                    self.node(&format!("end {broke} error=BROKEN"));
+                }
+                node
+            }
+            Block::Catch(timer) => {
+                let node = self.name("w");
+                self.node(&format!("catch {node} {timer}"));
+                self.flow(from, &node);
+                node
+            }
+            Block::Timed(timer) => {
+                let node = self.name("n");
+                self.node(&format!("user {node}"));
+                self.line("  go manual save keys=n,x");
+                self.flow(from, &node);
+                self.timer(&node, timer);
+                node
+            }
+            Block::Scope {
+                path,
+                timer,
+                error,
+                terminate,
+            } => self.subprocess(path, timer, (*error, *terminate), from),
+            Block::Inclusive(branches) => {
+                let (split, join) = (self.name("x"), self.name("m"));
+                self.node(&format!("or {split}"));
+                self.node(&format!("or {join}"));
+                self.flow(from, &split);
+                for (index, branch) in branches.iter().enumerate() {
+                    let first = self.name("t");
+                    self.node(&format!("task {first}"));
+                    let how = match index {
+                        0 => "default".to_owned(),
+                        1 => "when n == 1 || n == 2".to_owned(),
+                        _ => "when n == 2".to_owned(),
+                    };
+                    self.line(&format!("{split} -> {first} {how}"));
+                    let last = self.path(branch, &first);
+                    self.flow(&last, &join);
+                }
+                join
+            }
+            Block::Parallel(branches) => {
+                let (fork, join) = (self.name("f"), self.name("j"));
+                self.node(&format!("and {fork}"));
+                self.node(&format!("and {join}"));
+                self.flow(from, &fork);
+                for branch in branches {
+                    let last = self.path(branch, &fork);
+                    self.flow(&last, &join);
+                }
+                join
+            }
+            Block::Choice { default, branches } => {
+                let (choice, merge) = (self.name("x"), self.name("m"));
+                self.node(&format!("xor {choice}"));
+                self.node(&format!("xor {merge}"));
+                self.flow(from, &choice);
+                for (index, branch) in branches.iter().enumerate() {
+                    // A node of its own begins each branch, so that the condition has a place.
+                    let first = self.name("t");
+                    self.node(&format!("task {first}"));
+                    let last_branch = index + 1 == branches.len();
+                    let how = if last_branch && *default {
+                        "default".to_owned()
+                    } else {
+                        format!("when n == {index}")
+                    };
+                    self.line(&format!("{choice} -> {first} {how}"));
+                    let last = self.path(branch, &first);
+                    self.flow(&last, &merge);
+                }
+                merge
+            }
+            Block::Loop(blocks) => {
+                let (merge, choice) = (self.name("m"), self.name("x"));
+                self.node(&format!("xor {merge}"));
+                self.node(&format!("xor {choice}"));
+                self.flow(from, &merge);
+                let last = self.path(blocks, &merge);
+                self.flow(&last, &choice);
+                self.line(&format!("{choice} -> {merge} when again == true"));
+                let out = self.name("t");
+                self.node(&format!("task {out}"));
+                self.line(&format!("{choice} -> {out} default"));
+                out
+            }
+        }
+    }
+
+    pub(super) fn subprocess(
+        &mut self,
+        path: &[Block],
+        timer: &str,
+        (error, terminate): (bool, bool),
+        from: &str,
+    ) -> String {
+        let (node, start, end) = (self.name("s"), self.name("i"), self.name("o"));
+        self.node(&format!("subprocess {node}"));
+        self.flow(from, &node);
+        self.timer(&node, timer);
+        if error {
+            let event = self.name("b");
+            self.node(&format!("boundary {event} at={node} error=BROKEN"));
+        }
+        let around = self.scope.replace(node.clone());
+        self.node(&format!("start {start}"));
+        let mut first = start;
+        if terminate {
+            let (fork, stop) = (self.name("f"), self.name("o"));
+            self.node(&format!("and {fork}"));
+            self.node(&format!("end {stop} terminate"));
+            let waits = self.name("n");
+            self.node(&format!("user {waits}"));
+            self.line("  stop manual save");
+            self.flow(&first, &fork);
+            self.flow(&fork, &waits);
+            self.flow(&waits, &stop);
+            first = fork;
+        }
+        let last = self.path(path, &first);
+        let how = if error { "error=BROKEN" } else { "" };
+        self.node(&format!("end {end} {how}"));
+        self.flow(&last, &end);
+        self.scope = around;
+        node
+    }
+
+    /// Writes the actions of the node above; without the fields for back steps where the token
+    /// never leaves.
+    pub(super) fn actions(&mut self, actions: &[Action], leaves: bool) {
+        let mut parent = None;
+        for (index, action) in actions.iter().enumerate() {
+            let back = if leaves { action.back } else { "" };
+            match (action.child, parent) {
+                (true, Some(parent)) => self.line(&format!(
+                    "  a{index} {} {back} parent=a{parent}",
+                    action.text
+                )),
+                _ => {
+                    self.line(&format!("  a{index} {} {back}", action.text));
+                    parent = Some(index);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! How times, refusals and messages between instances are written.
+
+use super::*;
+
+/// A time as seconds after another.
+pub(super) fn later(at: Time, now: Time) -> String {
+    format!("{:+}s", (at.0 - now.0) / 1000)
+}
+
+/// A refusal as the protocol names it.
+pub fn rejection(rejection: &Rejection) -> String {
+    assert!(
+        rejection.message.contains("expected") && rejection.message.contains(", but "),
+        "{}",
+        rejection.message
+    );
+    let named = |field: &str| {
+        if field.is_empty() {
+            "(body)".to_owned()
+        } else {
+            field.to_owned()
+        }
+    };
+    let fields: Vec<String> = rejection
+        .fields
+        .iter()
+        .map(|(field, error)| format!("{} {}", named(field), error.code))
+        .collect();
+    let (code, detail) = match rejection.kind {
+        RejectionKind::BadRequest => ("bad_request", String::new()),
+        RejectionKind::Unauthenticated => ("unauthenticated", String::new()),
+        RejectionKind::NotFound => ("not_found", String::new()),
+        RejectionKind::Forbidden => ("forbidden", String::new()),
+        RejectionKind::Conflict => ("conflict", String::new()),
+        RejectionKind::AlreadyExecuted => ("already_executed", String::new()),
+        RejectionKind::InvalidData => ("invalid_data", format!(" {}", fields.join(", "))),
+        RejectionKind::IdReused => ("id_reused", String::new()),
+        RejectionKind::Unavailable(reason) => {
+            ("action_not_available", format!(" {}", reason_name(reason)))
+        }
+    };
+    format!("x {code}{detail}")
+}
+
+pub(super) fn reason_name(reason: Unavailable) -> &'static str {
+    match reason {
+        Unavailable::Ended => "ended",
+        Unavailable::OnHold => "on_hold",
+        Unavailable::UnknownAction => "unknown_action",
+        Unavailable::NotManual => "not_manual",
+        Unavailable::NotActive => "not_active",
+        Unavailable::Incident => "incident",
+        Unavailable::ParentNotRun => "parent_not_run",
+    }
+}
+
+pub(super) fn said(message: &InstanceMessage) -> String {
+    match message {
+        InstanceMessage::Start {
+            head,
+            start_condition,
+            command,
+        } => {
+            let wants = head.parent.as_ref().is_some_and(|link| link.wants_result);
+            let on = start_condition
+                .as_ref()
+                .map_or(String::new(), |condition| format!(" on={condition}"));
+            let for_client = command.as_ref().map_or("", |_| " for a client");
+            format!(
+                "start {} {}{on}{}{for_client}",
+                head.process.id,
+                head.data,
+                if wants { " wanting a result" } else { "" }
+            )
+        }
+        InstanceMessage::End { status } => format!("end {}", status.name()),
+        InstanceMessage::EndDescendants => "end descendants".to_owned(),
+        InstanceMessage::StartMore { .. } => "start more".to_owned(),
+        InstanceMessage::ParentFinished => "parent finished".to_owned(),
+        InstanceMessage::Push {
+            kind: MessageType::Default,
+            body,
+            ..
+        } => format!("push {body}"),
+        InstanceMessage::Push {
+            kind: MessageType::Action,
+            body,
+            ..
+        } => format!("ask {body}"),
+        InstanceMessage::Append { patch } => format!("append {patch}"),
+        InstanceMessage::Ended {
+            status,
+            result,
+            error,
+        } => {
+            let result = result
+                .as_ref()
+                .map_or(String::new(), |result| format!(" {result}"));
+            let error = error
+                .as_ref()
+                .map_or(String::new(), |error| format!(" {error}"));
+            format!("ended {}{result}{error}", status.name())
+        }
+        InstanceMessage::StartDropped => "start dropped".to_owned(),
+        InstanceMessage::StartRefused { message } => format!("refused {message}"),
+    }
+}
+
+pub(super) fn is_empty(value: &Value) -> bool {
+    value.as_object().is_some_and(serde_json::Map::is_empty)
+}
+
+/// Several records in a line, as many as fit.
+pub(super) fn wrapped(words: Vec<String>) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() + 2 <= WIDTH => {
+                line.push_str("; ");
+                line.push_str(&word);
+            }
+            _ => lines.push(format!("> {word}")),
+        }
+    }
+    lines
+}
