@@ -42,6 +42,8 @@ pub const REST_BODY_BYTES: usize = 1024 * 1024;
 pub const DEFINITION_BYTES: usize = 2 * 1024 * 1024;
 /// Problems that a deploy or a check of a source lists; one more says how many others there are.
 pub const DEFINITION_PROBLEMS: usize = 1_000;
+/// How many embedded subprocesses may lie in one another.
+pub const SUBPROCESS_DEPTH: usize = 32;
 /// Flow nodes and sequence flows of one process definition together.
 pub const DEFINITION_ELEMENTS: usize = 50_000;
 /// Sources of definitions that are compiled or wait for it, of one user; more are answered `busy`.

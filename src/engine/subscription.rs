@@ -12,7 +12,7 @@ use super::{
     command::{TimerKey, TimerKind},
     elements::boundary_event,
     record::{Record, Subscription},
-    step::Step,
+    step::{STOPPED, Step},
 };
 use crate::model::{
     executable::ExecutableNode,
@@ -164,9 +164,33 @@ pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, event: &str) {
     }
     if is_own {
         step.queue(timer.element);
-    } else {
+    } else if interrupts || has_room(step, timer.element, event) {
         boundary_event::trigger(step, timer.element, &node.id, interrupts);
     }
+}
+
+/// Whether another element may become active beside an activity. What comes again by itself must
+/// not gather: without room it is passed over, which is an incident of the activity.
+fn has_room(step: &mut Step<'_>, activity: ElementKey, event: &str) -> bool {
+    let most = step.limits.active_elements;
+    if step.state.active().count() < most {
+        return true;
+    }
+    let code = STOPPED[1];
+    let is_told = step.state.element(activity).is_some_and(|element| {
+        element
+            .incidents()
+            .iter()
+            .any(|incident| incident.code == code)
+    });
+    if !is_told {
+        let sentence = format!(
+            "expected at most {most} active elements, but there are as many, so '{event}' was \
+            passed over. Retry when others have gone on"
+        );
+        step.incident(activity, code, sentence, None);
+    }
+    false
 }
 
 fn is_interrupting(node: &ExecutableNode) -> bool {

@@ -8,7 +8,7 @@
 //! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | dropped | end | finished | more ELEMENT (from itself)  [nr=N]
 //! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
-//! done SEQ   hold   unhold   terminate   dismiss   patch {data}   end with ancestor   limit N (elements) | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N   restart (lives on from its rows and a stored snapshot)
+//! done SEQ   hold   unhold   terminate   dismiss   patch {data}   end with ancestor   limit N (elements) | active=N | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N   restart (lives on from its rows and a stored snapshot)
 //! retry ELEMENT   skip ELEMENT   claim ELEMENT   release ELEMENT   assign ELEMENT USER
 //! see                                             what the one who gives the commands may see and do
 //! data   view   open   timers   children   why ELEMENT   calls   webhooks     show what the instance holds; why: its incidents
@@ -154,6 +154,7 @@ impl Script {
         let limits = &mut self.subject.limits;
         let changed = match what {
             "elements" => &mut limits.elements_per_command,
+            "active" => &mut limits.active_elements,
             "children" => &mut limits.children,
             "participants" => &mut limits.participants,
             "open" => &mut limits.open_messages,

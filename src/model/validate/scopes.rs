@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use super::Report;
-use crate::model::definition::{ElementType, FlowNode, ProcessDefinition};
+use crate::{
+    limits::SUBPROCESS_DEPTH,
+    model::definition::{ElementType, FlowNode, ProcessDefinition},
+};
 
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     let nodes: HashMap<&str, &FlowNode> = definition
@@ -20,16 +23,25 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
             *starts.entry(scope).or_default() += 1;
         }
         match nodes.get(scope) {
-            Some(around) if around.kind == ElementType::SubProcess => {
-                if lies_in_itself(node, &nodes) {
+            Some(around) if around.kind == ElementType::SubProcess => match levels(node, &nodes) {
+                Levels::Circle => {
                     let message = format!(
-                        "expected a subprocess to lie outside of itself, but `{}` is in `{scope}`, \
-                        and that in it; correct one of the two",
+                        "expected a subprocess to lie outside of itself, but `{}` is in \
+                            `{scope}`, and that in it; correct one of the two",
                         node.id
                     );
                     report.error(&node.id, "scope_cycle", message);
                 }
-            }
+                Levels::TooMany => {
+                    let message = format!(
+                        "expected at most {SUBPROCESS_DEPTH} subprocesses in one another, but \
+                            `{}` is in more; take some apart",
+                        node.id
+                    );
+                    report.error(&node.id, "too_deep", message);
+                }
+                Levels::Fine => {}
+            },
             found => {
                 let found = found.map_or_else(
                     || format!("`{scope}` is none"),
@@ -81,17 +93,25 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     }
 }
 
-fn lies_in_itself(node: &FlowNode, nodes: &HashMap<&str, &FlowNode>) -> bool {
+/// How a node lies in its subprocesses.
+enum Levels {
+    Fine,
+    /// It lies in itself.
+    Circle,
+    /// It lies in more than may be, or in a circle of others.
+    TooMany,
+}
+
+fn levels(node: &FlowNode, nodes: &HashMap<&str, &FlowNode>) -> Levels {
     let mut around = node.scope.as_deref();
-    // A circle that the node is not part of ends here, too.
-    for _ in 0..nodes.len() {
+    for _ in 0..=SUBPROCESS_DEPTH {
         let Some(id) = around else {
-            return false;
+            return Levels::Fine;
         };
         if id == node.id {
-            return true;
+            return Levels::Circle;
         }
         around = nodes.get(id).and_then(|node| node.scope.as_deref());
     }
-    true
+    Levels::TooMany
 }

@@ -80,3 +80,35 @@ fn a_subprocess_does_not_lie_in_itself() {
         "{problems:?}"
     );
 }
+
+#[test]
+fn subprocesses_lie_in_one_another_up_to_a_limit() {
+    let nested = |depth: usize| {
+        let mut definition = with_task(json!({"type": "subProcess"}));
+        for level in 0..depth {
+            let scope = if level == 0 {
+                "t".to_owned()
+            } else {
+                format!("s{}", level - 1)
+            };
+            let (start, inner) = (format!("i{level}"), format!("s{level}"));
+            let last = level + 1 == depth;
+            let kind = if last { "endEvent" } else { "subProcess" };
+            definition["nodes"].as_array_mut().expect("a list").extend([
+                json!({"id": start, "type": "startEvent", "scope": scope}),
+                json!({"id": inner, "type": kind, "scope": scope}),
+            ]);
+            definition["flows"]
+                .as_array_mut()
+                .expect("a list")
+                .push(json!({"id": format!("g{level}"), "source": start, "target": inner}));
+        }
+        let problems = validate(&serde_json::from_value(definition).expect("a definition"));
+        problems
+            .iter()
+            .filter(|found| found.code == "too_deep")
+            .count()
+    };
+    assert_eq!(nested(crate::limits::SUBPROCESS_DEPTH), 0);
+    assert!(nested(crate::limits::SUBPROCESS_DEPTH + 2) > 0);
+}
