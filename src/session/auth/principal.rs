@@ -23,7 +23,7 @@ pub struct Principal {
     pub caller: Caller,
 }
 
-/// Whether what connections are counted under, [`Who::user`], is somebody of this tenant.
+/// Whether what connections are counted under, [`Principal::user`], is somebody of this tenant.
 pub fn is_of_tenant(user: &str, tenant: &str) -> bool {
     user.strip_prefix(&format!("{tenant:?}"))
         .is_some_and(|rest| rest.starts_with('/'))

@@ -63,7 +63,7 @@ impl App {
     /// The bearer of a token for whatever its rights reach; not a stranger.
     ///
     /// # Errors
-    /// As [`App::who`], and 401 for a stranger.
+    /// As [`App::principal`], and 401 for a stranger.
     pub fn bearer(&self, request: &HttpRequest) -> Result<Principal, Problem> {
         let principal = self.principal(request)?;
         if principal.identity.is_none() {
