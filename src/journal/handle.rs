@@ -163,15 +163,15 @@ impl Journal {
 
     /// Writes what is queued, runs its releases, answers what was asked, closes the store, ends the
     /// threads. What comes later is dropped. Waits for all that, so never call it in a release or
-    /// an answer. A second call does nothing.
+    /// an answer. Whoever calls meanwhile waits too, so that the store is closed whenever this
+    /// returns; a later call does nothing.
     pub fn shutdown(&self) {
-        let Some(threads) = self
+        let mut threads = self
             .shared
             .threads
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
-        else {
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some(threads) = threads.take() else {
             return;
         };
         hand_over(&self.shared.queue, WriterMessage::Stop);

@@ -10,8 +10,8 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::fixtures::{key, row};
 use crate::journal::{
-    Chain, Commit, Journal, MemoryStore, OutboxRow, Release, Store, StoreError, StoreReader,
-    WriteOp, disk_room::DiskRoom,
+    Chain, Commit, Journal, MemoryStore, OutboxRow, Release, SqliteStore, Store, StoreError,
+    StoreReader, WriteOp, disk_room::DiskRoom,
 };
 
 /// A store that waits for a permit before each commit. Without permits left (sender dropped) it
@@ -356,6 +356,20 @@ fn shutdown_writes_what_is_queued() {
             .len(),
         5
     );
+}
+
+#[test]
+fn whoever_shuts_down_beside_another_waits_until_the_store_is_closed() {
+    for _ in 0..20 {
+        let directory = tempfile::tempdir().unwrap();
+        let open = || SqliteStore::open(directory.path());
+        let journal = Journal::start(Box::new(open().unwrap()), 100, Box::new(|_| {})).unwrap();
+        let other = journal.clone();
+        let beside = std::thread::spawn(move || other.shutdown());
+        journal.shutdown();
+        assert!(open().is_ok(), "its directory is free for the next");
+        beside.join().unwrap();
+    }
 }
 
 #[test]
