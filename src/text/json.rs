@@ -146,8 +146,79 @@ pub fn in_words(error: &serde_json::Error) -> String {
     if told.starts_with("recursion limit") {
         return format!("{place} it has more than 127 levels of objects and lists; flatten it");
     }
-    told
+    let words = SYNTAX
+        .iter()
+        .find_map(|(start, words)| told.starts_with(start).then_some(*words));
+    words.map_or_else(|| told, |words| format!("{place} {words}"))
 }
+
+/// How the library begins what it says of a text that is no JSON, and what is wrong with the text.
+const SYNTAX: [(&str, &str); 16] = [
+    (
+        "EOF while parsing a string",
+        "the text ends within a string: its closing quote is missing",
+    ),
+    (
+        "EOF while parsing a list",
+        "the text ends within a list: its `]` is missing",
+    ),
+    (
+        "EOF while parsing an object",
+        "the text ends within an object: its `}` is missing",
+    ),
+    (
+        "EOF while parsing a value",
+        "the text ends where a value is missing",
+    ),
+    (
+        "expected ident",
+        "there is a word that JSON does not have; put texts in double quotes",
+    ),
+    (
+        "expected value",
+        "there is no JSON value; put texts in double quotes",
+    ),
+    (
+        "expected `:`",
+        "the `:` between a member's name and its value is missing",
+    ),
+    (
+        "expected `,` or `]`",
+        "a `,` between two items, or the `]` of their list, is missing",
+    ),
+    (
+        "expected `,` or `}`",
+        "a `,` between two members, or the `}` of their object, is missing",
+    ),
+    (
+        "key must be a string",
+        "a member's name is missing; put names in double quotes",
+    ),
+    (
+        "trailing comma",
+        "there is nothing behind a comma; remove the comma",
+    ),
+    (
+        "trailing characters",
+        "there is something behind the end of the value; remove it",
+    ),
+    (
+        "control character",
+        "a string holds a line break or another control character; write \\n",
+    ),
+    (
+        "invalid escape",
+        "a `\\` stands before a character that it cannot stand before; double it",
+    ),
+    (
+        "invalid number",
+        "a number is not written as in JSON, such as 1, -2.5 or 1e3",
+    ),
+    (
+        "invalid unicode code point",
+        "a \\u is not followed by the code of a character",
+    ),
+];
 
 /// As it is written, cut off when long.
 fn shown(text: &str) -> String {
@@ -182,7 +253,7 @@ mod tests {
             " {\"ä\": \"\u{feff}\"}".as_bytes(),
             Ok(json!({"ä": "\u{feff}"})),
         );
-        check(b"\xef\xbb\xbf", Err("EOF"));
+        check(b"\xef\xbb\xbf", Err("a value is missing"));
         check(b"7", Ok(json!(7)));
     }
 
@@ -281,5 +352,27 @@ mod tests {
             check(half.as_bytes(), Err("half of a surrogate pair"));
         }
         check("[".repeat(200).as_bytes(), Err("127 levels"));
+        for (text, words) in [
+            (
+                "",
+                "at line 1 column 0 the text ends where a value is missing",
+            ),
+            ("{", "`}` is missing"),
+            ("[1", "`]` is missing"),
+            ("\"a", "closing quote is missing"),
+            ("nonsense", "a word that JSON does not have"),
+            ("{\"a\": x}", "at line 1 column 7 there is no JSON value"),
+            ("{\"a\" 1}", "the `:`"),
+            ("[1 2]", "between two items"),
+            ("{\"a\":1 \"b\":2}", "between two members"),
+            ("{a: 1}", "put names in double quotes"),
+            ("[1,]", "behind a comma"),
+            ("{} {}", "behind the end of the value"),
+            ("\"a\nb\"", "a line break"),
+            ("\"\\q\"", "double it"),
+            ("[01]", "written as in JSON"),
+        ] {
+            check(text.as_bytes(), Err(words));
+        }
     }
 }

@@ -206,7 +206,8 @@ fn read(path: &Path, algorithms: &[Algorithm]) -> Result<Vec<Key>, String> {
 }
 
 fn parse(text: &str, name: &str, algorithms: &[Algorithm]) -> Result<Vec<Key>, String> {
-    let set: KeySet = serde_json::from_str(text).map_err(|error| unreadable(name, &error))?;
+    let set: KeySet = serde_json::from_str(text)
+        .map_err(|error| unreadable(name, &crate::text::json::in_words(&error)))?;
     let keys: Vec<Key> = set
         .keys
         .into_iter()

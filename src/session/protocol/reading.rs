@@ -15,7 +15,7 @@ use super::{
 use crate::{
     limits,
     model::ids::{ElementKey, InstanceKey},
-    text::without_mark,
+    text::{json::in_words, without_mark},
 };
 
 /// The members of a frame, and its id.
@@ -38,7 +38,10 @@ pub(super) fn read(text: &str) -> Result<(Fields<'_>, Option<FrameId>), FrameErr
     let fields = Fields::of_frame(text).map_err(|error| {
         refuse(
             ErrorCode::BadRequest,
-            format!("expected one JSON object as a text frame, but: {error}"),
+            format!(
+                "expected one JSON object as a text frame, but {}",
+                in_words(&error)
+            ),
         )
     })?;
     match fields.text("id") {
