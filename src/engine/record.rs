@@ -5,59 +5,24 @@
 //! Once released, a variant never changes: add a variant. Applying them: `state::apply`. Encoding:
 //! `journal::codec`.
 
+mod batch;
+mod created;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use uuid::Uuid;
 
+pub use self::{
+    batch::{CommandTag, RecordBatch},
+    created::{Created, ParentLink, ProcessRef},
+};
 use super::{http_call::HttpCallRecord, instance_message::InstanceMessage};
 pub use super::{status::Status, stored_file::StoredFile};
 use crate::model::{
     action::MessageType,
     ids::{ElementKey, InstanceKey, Time},
 };
-
-/// The records of one applied command, numbered densely from `first_seq`; the row itself takes the
-/// number after them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RecordBatch {
-    /// Number of the first record.
-    pub first_seq: u64,
-    /// Process time of the command.
-    pub time: Time,
-    /// The command's identity, when it had one that deduplicates.
-    pub command: Option<CommandTag>,
-    /// Who gave it; `None` for timers and peers.
-    pub by: Option<String>,
-    /// Payload paths that were not persisted, for the answer.
-    pub ignored: Vec<String>,
-    /// In order.
-    pub records: Vec<Record>,
-}
-
-impl RecordBatch {
-    /// The number this row ends with; its progress carries it.
-    pub fn last_seq(&self) -> u64 {
-        self.first_seq + self.records.len() as u64
-    }
-
-    /// The records with their numbers.
-    pub fn numbered(&self) -> impl Iterator<Item = (u64, &Record)> {
-        (self.first_seq..).zip(&self.records)
-    }
-}
-
-/// Identity of a command for deduplication.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommandTag {
-    /// The client's id for it.
-    pub id: Uuid,
-    /// The subject that used it; another subject's id is unknown.
-    pub subject: String,
-    /// Hash of the canonical body; another body under the same id is refused.
-    pub hash: u64,
-}
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -360,61 +325,6 @@ pub enum Subscription {
         /// The text that says when, with its placeholders filled in.
         text: Arc<str>,
     },
-}
-
-/// Birth certificate of an instance.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Created {
-    /// Its generated key.
-    pub key: InstanceKey,
-    /// Tenant it belongs to.
-    pub tenant: String,
-    /// The definition it runs, for good.
-    pub process: ProcessRef,
-    /// The starter's name for the matter.
-    pub business_key: Option<String>,
-    /// The instance that started it.
-    pub parent: Option<ParentLink>,
-    /// Root of its tree; itself for a root.
-    pub root: InstanceKey,
-    /// Its level in the tree: 1 for a root, one more for each subprocess.
-    pub level: u32,
-    /// Subject that started it.
-    pub started_by: String,
-    /// Subject that started the root.
-    pub root_started_by: String,
-    /// Start data, after the start event's keys.
-    pub data: Value,
-    /// When it expires, if it does; in the head of a start: unless its process says so.
-    pub expires_at: Option<Time>,
-    /// Where the stranger who started it came from, as a keyed hash; `None` for what others started.
-    pub origin: Option<Uuid>,
-    /// Whether it is a test of a draft.
-    pub test: bool,
-    /// The time a schedule started it for.
-    pub scheduled_for: Option<Time>,
-}
-
-/// A definition revision.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ProcessRef {
-    /// The modeller's process id.
-    pub id: String,
-    /// Version, from 1.
-    pub version: u32,
-    /// Content hash of the source.
-    pub revision: String,
-}
-
-/// How a child is tied to its parent.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct ParentLink {
-    /// The parent.
-    pub instance: InstanceKey,
-    /// The parent's record this child comes from.
-    pub seq: u64,
-    /// Whether the parent wants the child's data at its end.
-    pub wants_result: bool,
 }
 
 /// A taken flow.

@@ -3,16 +3,17 @@
 //!
 //! Not here: the rules that make this possible (`validate`, which runs first).
 
+mod actions;
+
 use std::{
-    cmp::Reverse,
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
 use jiff::Span;
 
+use self::actions::{compile_actions, compile_template, complete_action};
 use super::{
-    action::{Action, ActionType, Required, Trigger},
     copying::CopyList,
     cron,
     definition::{
@@ -20,8 +21,8 @@ use super::{
     },
     event_definition,
     executable::{
-        ActionWork, ErrorCatch, ExecutableAction, ExecutableFlow, ExecutableNode,
-        ExecutableProcess, ExecutableSchedule, Expiry, Subprocess,
+        ErrorCatch, ExecutableFlow, ExecutableNode, ExecutableProcess, ExecutableSchedule, Expiry,
+        Subprocess,
     },
     keys::Keys,
     node_kind::{
@@ -32,9 +33,7 @@ use super::{
     schedule::Schedule,
     search_attributes::SearchKeys,
     task_settings::{TaskSettings, UserTask},
-    template::Template,
     timer_cycle::Occurrences,
-    upload::UploadRules,
     validate::validate,
 };
 use crate::{duration, limits};
@@ -333,142 +332,6 @@ fn error_catch(event: &FlowNode) -> Option<ErrorCatch> {
     })
 }
 
-/// Compiles the children of `parent`, or the top-level actions, by their order.
-fn compile_actions(
-    actions: &[Action],
-    parent: Option<&str>,
-) -> Result<Vec<ExecutableAction>, String> {
-    let mut siblings: Vec<&Action> = actions
-        .iter()
-        .filter(|action| action.parent.as_deref() == parent)
-        .collect();
-    siblings.sort_by_key(|action| action.order);
-    siblings
-        .into_iter()
-        .map(|action| compile_action(action, actions))
-        .collect()
-}
-
-fn compile_action(action: &Action, all: &[Action]) -> Result<ExecutableAction, String> {
-    // Children have none themselves: `validate` allows one level.
-    let children = if action.parent.is_none() {
-        compile_actions(all, Some(&action.name))?
-    } else {
-        Vec::new()
-    };
-    let mut restart_keys: Vec<DataPath> = action
-        .restart_keys
-        .iter()
-        .map(|path| DataPath::parse_members(path))
-        .collect::<Result<_, _>>()?;
-    restart_keys.sort_by_key(|path| Reverse(path.segments().len()));
-    Ok(ExecutableAction {
-        name: action.name.as_str().into(),
-        order: action.order,
-        type_name: action.work.name(),
-        work: compile_work(&action.work)?,
-        timer: action.timer.as_deref().map(duration::parse).transpose()?,
-        trigger: action.trigger,
-        required: action.required,
-        repeatable: action.repeatable,
-        autorun_children: action.autorun_children,
-        parent: action.parent.as_deref().map(Arc::from),
-        allow_back: action.allow_back,
-        restart_from_snapshot: action.restart_from_snapshot,
-        restart_keys,
-        holds_token: action.holds_token,
-        keys: Keys::compile(&action.keys, action.strict_keys)?,
-        children,
-    })
-}
-
-/// What a user task without any action offers, so that it waits for its user: accepts all data,
-/// then lets the token go on.
-fn complete_action() -> ExecutableAction {
-    ExecutableAction {
-        name: "complete".into(),
-        order: 0,
-        type_name: "complete",
-        work: ActionWork::SaveData,
-        timer: None,
-        trigger: Trigger::Manual,
-        required: Required::Mandatory,
-        repeatable: false,
-        autorun_children: false,
-        parent: None,
-        allow_back: false,
-        restart_from_snapshot: false,
-        restart_keys: Vec::new(),
-        holds_token: true,
-        keys: Keys::everything(),
-        children: Vec::new(),
-    }
-}
-
-fn compile_work(work: &ActionType) -> Result<ActionWork, String> {
-    Ok(match work {
-        ActionType::WebsocketSend {
-            message_type,
-            message,
-            target,
-        } => ActionWork::WebsocketSend {
-            message: compile_template(message)?,
-            message_type: *message_type,
-            target: *target,
-        },
-        ActionType::SaveData => ActionWork::SaveData,
-        ActionType::AppendToParent {
-            message,
-            destination,
-        } => ActionWork::AppendToParent {
-            message: compile_template(message)?,
-            destination: DataPath::parse_members(destination)?,
-        },
-        ActionType::BusinessRule { .. } => ActionWork::BusinessRule,
-        ActionType::UploadFile {
-            destination,
-            max_bytes,
-            types,
-        } => ActionWork::UploadFile {
-            destination: DataPath::parse_members(destination)?,
-            rules: UploadRules::compile(*max_bytes, types.as_deref())?,
-        },
-        ActionType::HttpRequest(params) => {
-            let sentences = |mistakes: Vec<(_, String)>| {
-                mistakes
-                    .into_iter()
-                    .map(|(_, sentence)| sentence)
-                    .collect::<Vec<_>>()
-            };
-            ActionWork::HttpRequest(Box::new(
-                params
-                    .compile()
-                    .map_err(|mistakes| sentences(mistakes).join("; "))?,
-            ))
-        }
-        ActionType::StartSubprocess {
-            process,
-            params_to_copy,
-            without_params,
-            asynchronous,
-            output_key,
-            output,
-        } => ActionWork::StartSubprocess {
-            subprocess: Subprocess {
-                process: process.as_str().into(),
-                copy: CopyList::parse(params_to_copy.as_deref(), without_params)?,
-                output_key: output_key
-                    .as_deref()
-                    .map(DataPath::parse_members)
-                    .transpose()?,
-                output: output.as_deref().map(compile_template).transpose()?,
-                collection: None,
-            },
-            asynchronous: *asynchronous,
-        },
-    })
-}
-
 fn compile_call(call: &CallActivity) -> Result<Subprocess, String> {
     Ok(Subprocess {
         process: call.called_element.as_str().into(),
@@ -485,10 +348,6 @@ fn compile_call(call: &CallActivity) -> Result<Subprocess, String> {
             .map(DataPath::parse)
             .transpose()?,
     })
-}
-
-fn compile_template(text: &str) -> Result<Template, String> {
-    Template::compile(text).map_err(|error| error.to_string())
 }
 
 #[cfg(test)]
