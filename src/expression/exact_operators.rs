@@ -2,12 +2,13 @@
 //! a word.
 //!
 //! The script engine orders a negative `BigInt` and a negative number that is no small whole number
-//! the wrong way round (`-5n < -100.5` is true there); equality and arithmetic are right. And a
-//! unary plus reads a text of many digits as a number of fewer. The functions are those of
-//! `guards.js`. A comparison is replaced only where the script can meet a `BigInt`, as a function is
-//! slower than an operator.
+//! the wrong way round (`-5n < -100.5` is true there); equality and arithmetic are right. And
+//! arithmetic reads a text of many digits as a number of fewer. The functions are those of
+//! `guards.js`. Comparisons and operators between two numbers are replaced only where the script can
+//! meet a `BigInt` or such a text, as a function is slower than an operator.
 //!
-//! Not here: where operands begin and end (`structure`).
+//! Not here: where operands begin and end (`structure`). Not replaced: operators that assign
+//! (`a *= b`, `a++`).
 
 use serde_json::Value;
 
@@ -24,19 +25,19 @@ const PREFIX: &str = "$stepwire";
 /// A script in the forms it runs in.
 #[derive(Debug)]
 pub struct Forms {
-    /// Where no `BigInt` can be met.
+    /// Where neither a `BigInt` nor a text of many digits can be met.
     plain: Form,
     /// Where one can.
-    ordered: Ordered,
-    /// Whether the script makes such numbers itself.
-    has_whole: bool,
+    exact: Exact,
+    /// Whether the script makes such numbers or texts itself.
+    has_own: bool,
 }
 
 #[derive(Debug)]
-enum Ordered {
-    /// It compares nothing by order.
+enum Exact {
+    /// It neither compares by order nor computes.
     AsPlain,
-    /// With functions for comparisons.
+    /// With functions for the operators between two.
     Rewritten(Form),
     /// Where the operands of its comparisons reach only a parser could tell.
     Unknown,
@@ -69,12 +70,12 @@ impl Forms {
         let Some(tokens) = tokens else {
             return Self {
                 plain: as_it_is(),
-                ordered: if script.contains(['<', '>']) {
-                    Ordered::Unknown
+                exact: if script.contains(['<', '>']) {
+                    Exact::Unknown
                 } else {
-                    Ordered::AsPlain
+                    Exact::AsPlain
                 },
-                has_whole: true,
+                has_own: true,
             };
         };
         let structure = Structure::of(tokens);
@@ -82,22 +83,25 @@ impl Forms {
             .map(|edits| form(edited(script, edits)))
             .filter(is_valid)
             .unwrap_or_else(as_it_is);
-        let ordered = if tokens.iter().any(|token| function_of(token).is_some()) {
+        let exact = if tokens.iter().any(|token| function_of(token).is_some()) {
             edits(&structure, true)
                 .map(|edits| form(edited(script, edits)))
                 .filter(is_valid)
-                .map_or(Ordered::Unknown, Ordered::Rewritten)
+                .map_or(Exact::Unknown, Exact::Rewritten)
         } else {
-            Ordered::AsPlain
+            Exact::AsPlain
         };
         // What JSON.parse reads may hold one.
-        let is_whole = |token: &Token<'_>| {
-            token.kind == Kind::BigInt || ["BigInt", "JSON"].contains(&token.text)
+        let is_own = |token: &Token<'_>| match token.kind {
+            Kind::Word => ["BigInt", "JSON"].contains(&token.text),
+            Kind::BigInt => true,
+            Kind::Text => input::is_long(token.text.trim_matches(['\'', '"'])),
+            Kind::Number | Kind::Template { .. } | Kind::Regex | Kind::Sign => false,
         };
         Self {
             plain,
-            ordered,
-            has_whole: tokens.iter().any(is_whole),
+            exact,
+            has_own: tokens.iter().any(is_own),
         }
     }
 
@@ -106,11 +110,11 @@ impl Forms {
     /// # Errors
     /// Nobody knows where its comparisons begin and end, and they may meet a `BigInt`.
     pub fn over(&self, data: &Value) -> Result<&Form, ScriptError> {
-        match &self.ordered {
-            Ordered::AsPlain => Ok(&self.plain),
-            _ if !self.has_whole && !input::has_large(data) => Ok(&self.plain),
-            Ordered::Rewritten(form) => Ok(form),
-            Ordered::Unknown => Err(ScriptError {
+        match &self.exact {
+            Exact::AsPlain => Ok(&self.plain),
+            _ if !self.has_own && !input::has_many_digits(data) => Ok(&self.plain),
+            Exact::Rewritten(form) => Ok(form),
+            Exact::Unknown => Err(ScriptError {
                 message: "expected comparisons whose operands can be told, as whole numbers \
                     beyond 2^53 are compared, but they are not plain enough; put each comparison \
                     by < or > into parentheses, and a regular expression into a constant"
@@ -160,7 +164,7 @@ struct Replacement {
     order: usize,
 }
 
-/// The function for a comparison by order.
+/// The function for a comparison by order, or for an operator that computes.
 fn function_of(token: &Token<'_>) -> Option<&'static str> {
     if token.kind != Kind::Sign {
         return None;
@@ -170,12 +174,17 @@ fn function_of(token: &Token<'_>) -> Option<&'static str> {
         "<=" => "AtMost",
         ">" => "More",
         ">=" => "AtLeast",
+        "-" => "Minus",
+        "*" => "Times",
+        "/" => "Over",
+        "%" => "Modulo",
+        "**" => "Power",
         _ => return None,
     })
 }
 
 /// What to replace; `None` when the operands of a comparison are unknown.
-fn edits(structure: &Structure<'_>, with_order: bool) -> Option<Vec<Replacement>> {
+fn edits(structure: &Structure<'_>, is_exact: bool) -> Option<Vec<Replacement>> {
     let tokens = structure.tokens;
     let end_of = |index: usize| tokens[index].at + tokens[index].text.len();
     let mut found = Vec::new();
@@ -198,11 +207,35 @@ fn edits(structure: &Structure<'_>, with_order: bool) -> Option<Vec<Replacement>
                 found.push(close(last));
             }
         }
-        let Some(function) = function_of(token).filter(|_| with_order) else {
+        let Some(function) = function_of(token).filter(|_| is_exact) else {
             continue;
         };
-        let first = structure.left_operand(index)?;
-        let last = structure.right_operand(index)?;
+        if structure.is_prefix(index) {
+            let is_number = matches!(structure.kind(index + 1), Some(Kind::Number | Kind::BigInt));
+            if let Some(last) = structure.unary_after(index + 1).filter(|_| !is_number) {
+                found.push(Replacement {
+                    at: token.at,
+                    removed: 1,
+                    put: format!("{PREFIX}Negative("),
+                    order: usize::MAX,
+                });
+                found.push(close(last));
+            }
+            continue;
+        }
+        let operands = || {
+            Some((
+                structure.left_operand(index)?,
+                structure.right_operand(index)?,
+            ))
+        };
+        let is_comparison = matches!(token.text, "<" | "<=" | ">" | ">=");
+        let (first, last) = match operands() {
+            Some(operands) => operands,
+            None if is_comparison => return None,
+            // One that cannot be told is left as it is.
+            None => continue,
+        };
         found.push(Replacement {
             at: tokens[first].at,
             removed: 0,
@@ -264,8 +297,8 @@ mod tests {
             ("a<b", "$Less(a,b)"),
             ("a < b < c", "$Less($Less(a , b) , c)"),
             (
-                "a + b * 2 >= -c ** d && e",
-                "$AtLeast(a + b * 2 ,  -c ** d) && e",
+                "a + b * 2 >= (-c) ** d && e",
+                "$AtLeast(a + $Times(b , 2) ,  $Power(($Negative(c)) ,  d)) && e",
             ),
             (
                 "!a.b?.[0]`x${y < 1}`(z) <= 1",
@@ -287,7 +320,25 @@ mod tests {
             ("i++ < typeof a", "$Less(i++ , typeof a)"),
             ("new A(1).b < (c, d)", "$Less(new A(1).b , (c, d))"),
             ("return 'x' in a < /b/.c", "return $Less('x' in a , /b/.c)"),
-            ("-+x < 1", "$Less(-$Number(x) , 1)"),
+            ("-+x < 1", "$Less($Negative($Number(x)) , 1)"),
+            ("a - b - c", "$Minus($Minus(a , b) , c)"),
+            ("a + b - c * d", "$Minus(a + b , $Times(c , d))"),
+            ("a - b + c", "$Minus(a , b) + c"),
+            (
+                "a * b ** c ** d % e",
+                "$Modulo($Times(a , $Power(b ,  $Power(c ,  d))) , e)",
+            ),
+            (
+                "f(-x, -1, y - -z)",
+                "f($Negative(x), -1, $Minus(y , $Negative(z)))",
+            ),
+            ("a << b - c", "a << $Minus(b , c)"),
+            (
+                "x = -a.b[0] * 2; y--",
+                "x = $Times($Negative(a.b[0]) , 2); y--",
+            ),
+            ("a++ - b", "$Minus(a++ , b)"),
+            ("a - {}", "a - {}"),
             ("x << 1 > y >>> 2", "$More(x << 1 , y >>> 2)"),
             (
                 "if (a) b < c; else d > e",

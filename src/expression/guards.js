@@ -6,7 +6,7 @@
   'use strict';
   const realm = globalThis;
   const { apply } = Reflect;
-  const { freeze, values, keys, defineProperty } = Object;
+  const { freeze, values, keys, defineProperty, getOwnPropertyNames } = Object;
   const text = String;
   const isArray = Array.isArray;
   const isRegExp = (value) => value instanceof RegExp;
@@ -143,6 +143,19 @@
     if (typeof first === 'number' && typeof second === 'bigint') return fits(-standing(second, first));
     return native(first, second);
   };
+  // What arithmetic makes of a value: a number or a BigInt.
+  const operand = (value) => {
+    const found = primitive(value);
+    return typeof found === 'string' ? toNumber(found) : found;
+  };
+  for (const name of getOwnPropertyNames(Math)) {
+    if (typeof Math[name] === 'function') {
+      replaceMethod(Math, name, (native, self, args) => {
+        for (let i = 0; i < args.length; i++) args[i] = operand(args[i]);
+        return apply(native, self, args);
+      });
+    }
+  }
   const operators = {
     Less: ordering((sign) => sign < 0, (left, right) => left < right),
     AtMost: ordering((sign) => sign <= 0, (left, right) => left <= right),
@@ -153,6 +166,12 @@
       const found = primitive(value);
       return typeof found === 'bigint' ? +found : toNumber(found);
     },
+    Negative: (value) => -operand(value),
+    Minus: (left, right) => operand(left) - operand(right),
+    Times: (left, right) => operand(left) * operand(right),
+    Over: (left, right) => operand(left) / operand(right),
+    Modulo: (left, right) => operand(left) % operand(right),
+    Power: (left, right) => operand(left) ** operand(right),
   };
   for (const name of keys(operators)) defineProperty(realm, `$stepwire${name}`, { value: operators[name] });
   const LEAST = -(2n ** 63n);

@@ -46,15 +46,28 @@ pub fn copy<'js>(ctx: &Ctx<'js>, data: &Json) -> rquickjs::Result<Value<'js>> {
     Ok(value)
 }
 
-/// Whether some number in `data` becomes a `BigInt`.
-pub fn has_large(data: &Json) -> bool {
+/// Whether some number in `data` becomes a `BigInt`, or some text may be a number of more digits
+/// than a number of JavaScript holds.
+pub fn has_many_digits(data: &Json) -> bool {
     match data {
-        Json::Object(members) => members.values().any(has_large),
-        Json::Array(items) => items.iter().any(has_large),
+        Json::Object(members) => members.values().any(has_many_digits),
+        Json::Array(items) => items.iter().any(has_many_digits),
         Json::Number(number) => Whole::of(number).is_some(),
-        Json::Null | Json::Bool(_) | Json::String(_) => false,
+        Json::String(text) => is_long(text),
+        Json::Null | Json::Bool(_) => false,
     }
 }
+
+/// Whether a text may be a number that JavaScript would round: only one that is long or has an
+/// exponent is.
+pub fn is_long(text: &str) -> bool {
+    let text = text.trim_start();
+    text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '+' | '-' | '.'))
+        && (text.len() > SAFE_LENGTH || text.contains(['e', 'E']))
+}
+
+/// Numbers of at most so many characters, without exponent, are never rounded.
+const SAFE_LENGTH: usize = 15;
 
 #[derive(Clone, Copy)]
 enum JsonStep<'a> {

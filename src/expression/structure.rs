@@ -25,10 +25,22 @@ const BEFORE_OPERAND: [&str; 13] = [
 const PREFIXES: [&str; 10] = [
     "!", "~", "+", "-", "++", "--", "typeof", "void", "delete", "new",
 ];
-/// Operators between two operands that bind closer than a comparison.
-const CLOSER: [&str; 9] = ["<<", ">>", ">>>", "+", "-", "*", "/", "%", "**"];
-/// The comparisons by order, and what binds as they do.
-const COMPARISONS: [&str; 6] = ["<", "<=", ">", ">=", "in", "instanceof"];
+
+/// How close an operator between two operands binds: of two the higher one goes first. `None` for
+/// one that binds less than a comparison by order, or none at all.
+fn closeness(operator: &str) -> Option<u8> {
+    Some(match operator {
+        "**" => 5,
+        "*" | "/" | "%" => 4,
+        "+" | "-" => 3,
+        "<<" | ">>" | ">>>" => 2,
+        "<" | "<=" | ">" | ">=" | "in" | "instanceof" => 1,
+        _ => return None,
+    })
+}
+
+/// The operator that takes its right operand first: `a ** b ** c` is `a ** (b ** c)`.
+const POWER: &str = "**";
 
 /// The tokens of a text with their brackets.
 pub struct Structure<'t> {
@@ -114,30 +126,36 @@ impl<'t> Structure<'t> {
         self.tokens.get(index).map(|token| token.kind)
     }
 
-    /// The first token of the left operand of a comparison by order.
-    pub fn left_operand(&self, comparison: usize) -> Option<usize> {
-        let mut end = comparison.checked_sub(1)?;
+    /// The first token of the left operand of an operator between two.
+    pub fn left_operand(&self, operator: usize) -> Option<usize> {
+        let own = closeness(self.text(operator))?;
+        let is_power = self.text(operator) == POWER;
+        let mut end = operator.checked_sub(1)?;
         loop {
             let start = self.unary_before(end)?;
-            let operator = start.checked_sub(1).filter(|operator| {
-                let is_closer = |signs: &[&str]| signs.contains(&self.text(*operator));
-                (is_closer(&CLOSER) || is_closer(&COMPARISONS))
-                    && !self.is_name(*operator)
-                    && self.ends_value(*operator)
+            let before = start.checked_sub(1).filter(|before| {
+                closeness(self.text(*before)).is_some_and(|other| other >= own)
+                    && !is_power
+                    && !self.is_name(*before)
+                    && self.ends_value(*before)
             });
-            match operator {
-                Some(operator) => end = operator.checked_sub(1)?,
+            match before {
+                Some(before) => end = before.checked_sub(1)?,
                 None => return Some(start),
             }
         }
     }
 
-    /// The last token of the right operand of a comparison by order.
-    pub fn right_operand(&self, comparison: usize) -> Option<usize> {
-        let mut start = comparison + 1;
+    /// The last token of the right operand of an operator between two.
+    pub fn right_operand(&self, operator: usize) -> Option<usize> {
+        let own = closeness(self.text(operator))?;
+        let is_power = self.text(operator) == POWER;
+        let mut start = operator + 1;
         loop {
             let end = self.unary_after(start)?;
-            if !CLOSER.contains(&self.text(end + 1)) {
+            let belongs = closeness(self.text(end + 1))
+                .is_some_and(|other| other > own || (other == own && is_power));
+            if !belongs {
                 return Some(end);
             }
             start = end + 2;
