@@ -139,3 +139,24 @@ fn what_is_left_out_may_be_anything() {
     assert!(line_agrees("a…c", "abc") && line_agrees("…c…", "abcd") && line_agrees("abc", "abc"));
     assert!(!line_agrees("a…c", "abcd") && !line_agrees("ab", "abc") && !line_agrees("…x…", "abc"));
 }
+
+/// Examples and what the benchmarks run: one that no longer deploys is found here, not by the next
+/// who measures.
+#[test]
+fn the_definitions_of_the_project_have_no_problem() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files: Vec<_> = ["examples", "benches/load"]
+        .iter()
+        .flat_map(|folder| fs::read_dir(root.join(folder)).expect("a folder of the project"))
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "bpmn"))
+        .collect();
+    assert!(files.len() > 3, "{files:?}");
+    let output = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+        .arg("check")
+        .args(&files)
+        .output()
+        .expect("the program runs");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{told}");
+}
