@@ -38,6 +38,7 @@ mod subprocess;
 mod subscription;
 mod suspend;
 mod throwing;
+mod variables;
 
 pub use command::Command;
 pub use effect::Effect;

@@ -44,4 +44,5 @@ pub mod typescript;
 pub mod unconditional_starts;
 pub mod upload;
 pub mod validate;
+pub mod variables;
 pub mod webhook;

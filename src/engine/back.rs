@@ -9,7 +9,7 @@
 use serde_json::{Map, Value};
 
 use super::{actions, due_date, record::Record, rejection::Rejection, state::FirstRun, step::Step};
-use crate::model::{executable::ExecutableAction, ids::ElementKey};
+use crate::model::{executable::ExecutableAction, ids::ElementKey, variables::Variables};
 
 /// Whether a passed element can be gone back to by this action.
 pub(super) fn is_open(step: &Step<'_>, key: ElementKey, action: &str) -> bool {
@@ -51,10 +51,11 @@ pub(super) fn go_back(
         action: action.name.clone(),
     }));
     if let Some(restored) = restored {
-        step.record(Record::DataReplaced {
-            scope: None,
-            data: restored.data,
-        });
+        for (scope, data) in restored.data {
+            // What the passed visit owned is its new visit's.
+            let scope = scope.map(|scope| if scope == to { element } else { scope });
+            step.record(Record::DataReplaced { scope, data });
+        }
         step.record(Record::ViewReplaced {
             body: restored.view,
         });
@@ -68,7 +69,8 @@ pub(super) fn go_back(
 
 /// What a `restartFromSnapshot` action begins with.
 struct Restoration {
-    data: Value,
+    /// The data of the root (`None`) and of the scopes of the element, the innermost first.
+    data: Vec<(Option<ElementKey>, Value)>,
     view: Value,
     /// Bring the present values of the restart keys, merged in this order.
     kept: [Value; 2],
@@ -79,15 +81,19 @@ fn restoration(step: &Step<'_>, to: ElementKey, action: &ExecutableAction) -> Op
     let first = step.state.element(to)?.first_run(&action.name)?;
     let view = first.view()?.clone();
     let data = step.state.restored_data(to, first.seq())?;
+    let root = data.last().map(|(_, root)| root)?;
+    let scopes = data.iter().take(data.len() - 1).map(|(_, owned)| owned);
+    let restored = Variables::layered(scopes.collect(), root);
+    let variables = step.variables(to);
     let [mut cleared, mut kept] = [(); 2].map(|()| Value::Object(Map::new()));
     for path in &action.restart_keys {
-        let Some(present) = path.get(step.state.data()) else {
+        let Some(present) = variables.at(path) else {
             continue;
         };
         // A present object replaces the earlier one: what is gone from it must not come back by the
         // merge.
-        if path
-            .get(&data)
+        if restored
+            .at(path)
             .is_some_and(|earlier| earlier.is_object() && present.is_object() && earlier != present)
         {
             path.set(&mut cleared, Value::Null);

@@ -50,11 +50,11 @@ fn take(step: &mut Step<'_>, key: ElementKey, assigns: bool) {
         return;
     };
     let assignee = if assigns {
-        assignee(step, node)
+        assignee(step, key, node)
     } else {
         Ok(None)
     };
-    match assignee.and_then(|assignee| Ok((assignee, due(step, node, begun)?))) {
+    match assignee.and_then(|assignee| Ok((assignee, due(step, key, node, begun)?))) {
         Ok((assignee, due)) => {
             if let Some(user) = assignee {
                 step.record(Record::Assigned {
@@ -71,9 +71,14 @@ fn take(step: &mut Step<'_>, key: ElementKey, assigns: bool) {
 }
 
 /// Whose the task is, by the data as they are.
-fn assignee(step: &Step<'_>, node: &ExecutableNode) -> Result<Option<Arc<str>>, String> {
+fn assignee(
+    step: &Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+) -> Result<Option<Arc<str>>, String> {
     let user = task_settings::subject(&render(
         step,
+        key,
         node.user_task().and_then(|task| task.assignee.as_ref()),
     )?)
     .map_err(mend)?;
@@ -91,9 +96,18 @@ fn assignee(step: &Step<'_>, node: &ExecutableNode) -> Result<Option<Arc<str>>, 
 }
 
 /// When it is due, by the data as they are.
-fn due(step: &Step<'_>, node: &ExecutableNode, begun: Time) -> Result<Option<Time>, String> {
+fn due(
+    step: &Step<'_>,
+    key: ElementKey,
+    node: &ExecutableNode,
+    begun: Time,
+) -> Result<Option<Time>, String> {
     task_settings::due(
-        &render(step, node.user_task().and_then(|task| task.due.as_ref()))?,
+        &render(
+            step,
+            key,
+            node.user_task().and_then(|task| task.due.as_ref()),
+        )?,
         begun,
     )
     .map_err(mend)
@@ -103,8 +117,8 @@ fn mend(sentence: String) -> String {
     sentence + "; correct the data (patch) and retry"
 }
 
-fn render(step: &Step<'_>, template: Option<&Template>) -> Result<Value, String> {
-    let value = template.map(|template| template.render(step.state.data(), &step.builtins()));
+fn render(step: &Step<'_>, key: ElementKey, template: Option<&Template>) -> Result<Value, String> {
+    let value = template.map(|template| template.render(step.variables(key), &step.builtins()));
     Ok(value.transpose()?.unwrap_or_default())
 }
 

@@ -11,7 +11,7 @@ mod created;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use self::{
     batch::{CommandTag, RecordBatch},
@@ -33,8 +33,7 @@ pub enum Record {
     /// Values were merged into a scope of the data.
     #[serde(rename = "merged")]
     DataMerged {
-        /// The scope: an element, or `None` for the root scope. Only the root scope is there so
-        /// far.
+        /// The element that owns the variables, or `None` for the root scope.
         scope: Option<ElementKey>,
         /// The element that did it, or that started the child it comes from, if any.
         by: Option<ElementKey>,
@@ -50,6 +49,15 @@ pub enum Record {
     DataPatched {
         /// Deep-merged.
         patch: Value,
+    },
+    /// An element owns variables from now on: what it reads and writes by these names, and what is
+    /// in it, is theirs.
+    #[serde(rename = "declared")]
+    VariablesDeclared {
+        /// Which.
+        element: ElementKey,
+        /// With their first values; they take the place of what it owns by the same names.
+        variables: Map<String, Value>,
     },
     /// A back step restored earlier data.
     #[serde(rename = "replaced")]

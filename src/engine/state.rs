@@ -14,6 +14,7 @@ mod http_call;
 mod lineage;
 mod merges;
 mod scope;
+mod variables;
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},

@@ -6,7 +6,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     access::Caller,
@@ -229,47 +229,6 @@ impl<'a> Step<'a> {
         }
     }
 
-    /// Merges into the instance data; an empty patch leaves no record.
-    pub fn merge(&mut self, by: Option<ElementKey>, patch: Value) {
-        if patch.as_object().is_none_or(|object| !object.is_empty()) {
-            self.record(Record::DataMerged {
-                scope: None,
-                by,
-                child: None,
-                call: None,
-                patch,
-            });
-        }
-    }
-
-    /// Merges what a child brings; a back step that leaves the child alone leaves this alone.
-    pub fn merge_of_child(&mut self, child: &Child, patch: Value) {
-        if patch.as_object().is_none_or(|object| !object.is_empty()) {
-            let child_key = Some(child.start.child);
-            self.record(Record::DataMerged {
-                scope: None,
-                by: child.start.element,
-                child: child_key,
-                call: None,
-                patch,
-            });
-        }
-    }
-
-    /// Merges what the answer to a call brings; a back step that leaves the call alone leaves this
-    /// alone.
-    pub fn merge_of_call(&mut self, by: ElementKey, placed: u64, patch: Value) {
-        if patch.as_object().is_none_or(|object| !object.is_empty()) {
-            self.record(Record::DataMerged {
-                scope: None,
-                by: Some(by),
-                child: None,
-                call: Some(placed),
-                patch,
-            });
-        }
-    }
-
     /// Raises an incident on an element.
     pub fn incident(
         &mut self,
@@ -305,11 +264,23 @@ impl<'a> Step<'a> {
 
     /// Activates a node in a scope; what it does comes later in this step.
     pub fn activate(&mut self, node: &Arc<str>, scope: Option<ElementKey>, arrivals: Vec<Arrival>) {
+        self.activate_with(node, scope, arrivals, Map::new());
+    }
+
+    /// Activates a node that owns variables from its beginning, as each iteration of a loop does.
+    pub fn activate_with(
+        &mut self,
+        node: &Arc<str>,
+        scope: Option<ElementKey>,
+        arrivals: Vec<Arrival>,
+        variables: Map<String, Value>,
+    ) {
         let element = ElementKey(self.record(Record::ElementActivated {
             scope,
             node: node.clone(),
             arrivals,
         }));
+        self.declare(element, variables);
         due_date::begin(self, element);
         if self.budget == 0 {
             let sentence = "expected the process to come to rest, but one command activated too \

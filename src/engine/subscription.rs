@@ -37,7 +37,7 @@ pub(super) fn open(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) 
     {
         return true;
     }
-    match subscriptions(step, node) {
+    match subscriptions(step, key, node) {
         Ok(subscriptions) if subscriptions.is_empty() => true,
         Ok(subscriptions) => {
             step.record(Record::SubscriptionsOpened {
@@ -68,6 +68,7 @@ pub(super) fn open(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) 
 /// What a node waits for, by the nodes of the events; else the event that cannot be read, and why.
 fn subscriptions(
     step: &Step<'_>,
+    key: ElementKey,
     node: &ExecutableNode,
 ) -> Result<Vec<Waited>, (Arc<str>, String)> {
     let attached = node
@@ -92,8 +93,8 @@ fn subscriptions(
         };
         match definition {
             EventDefinition::Timer(timer) => {
-                let subscription =
-                    timer_subscription(step, timer).map_err(|error| (event.id.clone(), error))?;
+                let subscription = timer_subscription(step, key, timer)
+                    .map_err(|error| (event.id.clone(), error))?;
                 found.push((event.id.clone(), subscription));
             }
             EventDefinition::None | EventDefinition::Error(_) | EventDefinition::Terminate => {}
@@ -102,9 +103,13 @@ fn subscriptions(
     Ok(found)
 }
 
-fn timer_subscription(step: &Step<'_>, timer: &TimerDefinition) -> Result<Subscription, String> {
+fn timer_subscription(
+    step: &Step<'_>,
+    key: ElementKey,
+    timer: &TimerDefinition,
+) -> Result<Subscription, String> {
     let mend = "correct the data (patch) and retry";
-    let rendered = timer.text().render(step.state.data(), &step.builtins())?;
+    let rendered = timer.text().render(step.variables(key), &step.builtins())?;
     let text = match rendered {
         Value::String(text) => text,
         other => {

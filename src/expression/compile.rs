@@ -14,6 +14,7 @@ use crate::model::evaluator::{EvaluationError, Evaluator};
 use crate::model::expression_language::{Language, named};
 use crate::model::field_error::FieldError;
 use crate::model::problem::{Problem, Severity};
+use crate::model::variables::Variables;
 
 /// Compiles all conditions, business rules and key schemas of `definition`.
 ///
@@ -115,7 +116,7 @@ fn problem(element: &str, code: &'static str, message: String) -> Problem {
 /// The compiled conditions, business rules and key schemas of one process definition.
 #[derive(Debug, Default)]
 pub struct ProcessEvaluator {
-    /// By id of the sequence flow.
+    /// By id of the element that has it: a sequence flow.
     conditions: HashMap<String, Condition>,
     /// By id of the node and name of the action.
     rules: HashMap<String, HashMap<String, Rule>>,
@@ -123,11 +124,11 @@ pub struct ProcessEvaluator {
 }
 
 impl Evaluator for ProcessEvaluator {
-    fn condition(&self, flow: &str, data: &Value) -> Result<bool, EvaluationError> {
-        match self.conditions.get(flow) {
-            Some(condition) => condition.evaluate(data),
+    fn condition(&self, element: &str, variables: &Variables<'_>) -> Result<bool, EvaluationError> {
+        match self.conditions.get(element) {
+            Some(condition) => condition.evaluate(variables),
             None => Err(EvaluationError(format!(
-                "expected a condition at the sequence flow `{flow}`, but it has none"
+                "expected a condition at `{element}`, but it has none"
             ))),
         }
     }
@@ -136,11 +137,11 @@ impl Evaluator for ProcessEvaluator {
         &self,
         node: &str,
         action: &str,
-        data: &Value,
+        variables: &Variables<'_>,
         now: &str,
     ) -> Result<Value, EvaluationError> {
         match self.rules.get(node).and_then(|rules| rules.get(action)) {
-            Some(rule) => rule.run(data, now),
+            Some(rule) => rule.run(&variables.merged(), now),
             None => Err(EvaluationError(format!(
                 "expected a rule at the action `{action}` of `{node}`, but it has none"
             ))),
@@ -229,10 +230,14 @@ mod tests {
         let evaluator = with("output.b = input.a + 1").expect("a valid rule");
         assert!(evaluator.may_take_long(&Value::Null));
         assert_eq!(
-            evaluator.rule("start", "rate", &json!({"a": 1}), ""),
+            evaluator.rule("start", "rate", &(&json!({"a": 1})).into(), ""),
             Ok(json!({"b": 2}))
         );
-        assert!(evaluator.rule("start", "other", &json!({}), "").is_err());
+        assert!(
+            evaluator
+                .rule("start", "other", &(&json!({})).into(), "")
+                .is_err()
+        );
         let problems = with("output.b =\n= 1").err().unwrap_or_default();
         assert_eq!(
             (problems[0].element.as_str(), problems[0].code),

@@ -4,8 +4,6 @@
 //! It is one expression without effect: `effects` says at deploy what is none, `other_languages`
 //! what is written in another language.
 
-use serde_json::Value;
-
 use super::effects::{self, Fault};
 use super::fast;
 use super::lexer::{self, Kind};
@@ -13,6 +11,7 @@ use super::other_languages;
 use super::sandbox::{ScriptError, ScriptOutcome};
 use super::script::Script;
 use crate::model::evaluator::EvaluationError;
+use crate::model::variables::Variables;
 
 /// Longer conditions are refused, in bytes.
 const MAX_LENGTH: usize = 16 << 10;
@@ -83,18 +82,25 @@ impl Condition {
         compile_expression(&expression).map_err(|refusal| refusal.sentence(&expression))
     }
 
-    /// Whether the condition holds over the instance data.
+    /// Whether the condition holds over these variables.
     ///
     /// # Errors
     /// It fails, reaches a limit of the sandbox, or gives something else than a boolean.
-    pub fn evaluate(&self, data: &Value) -> Result<bool, EvaluationError> {
+    pub fn evaluate<'a>(
+        &self,
+        variables: impl Into<Variables<'a>>,
+    ) -> Result<bool, EvaluationError> {
+        let variables = variables.into();
         let other = match self {
-            Self::Fast(tree) => match fast::evaluate(tree, data).map_err(EvaluationError)? {
+            Self::Fast(tree) if variables.is_layered() && tree.reads_input() => {
+                return self.evaluate(&*variables.merged());
+            }
+            Self::Fast(tree) => match fast::evaluate(tree, &variables).map_err(EvaluationError)? {
                 fast::Operand::Bool(value) => return Ok(value),
                 other => other.describe(),
             },
             Self::Script(script) => match script
-                .run(data)
+                .run(&variables)
                 .map_err(|error| EvaluationError(failure(&error)))?
             {
                 ScriptOutcome::Bool(value) => return Ok(value),

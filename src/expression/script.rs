@@ -14,6 +14,7 @@ use super::lexer;
 use super::names::{is_built_in, is_reserved};
 use super::sandbox::{ScriptError, ScriptOutcome, check_syntax};
 use super::worker::call;
+use crate::model::variables::Variables;
 
 /// The line of the expression in the wrapped source.
 const FIRST_LINE: u32 = 2;
@@ -63,21 +64,17 @@ impl Script {
         })
     }
 
-    /// Runs it over the instance data.
+    /// Runs it over these variables.
     ///
     /// # Errors
     /// What the script throws, or a limit reached.
-    pub fn run(&self, data: &Value) -> Result<ScriptOutcome, ScriptError> {
-        let used = match data {
-            Value::Object(members) if !self.reads_input => {
-                let used = self
-                    .names
-                    .iter()
-                    .filter_map(|name| members.get_key_value(name));
-                let used = used.map(|(name, value)| (name.clone(), value.clone()));
-                Cow::Owned(Value::Object(used.collect()))
-            }
-            _ => Cow::Borrowed(data),
+    pub fn run(&self, variables: &Variables<'_>) -> Result<ScriptOutcome, ScriptError> {
+        let used = if self.reads_input {
+            variables.merged()
+        } else {
+            let used = self.names.iter();
+            let used = used.filter_map(|name| Some((name.clone(), variables.get(name)?.clone())));
+            Cow::Owned(Value::Object(used.collect()))
         };
         call(&self.forms.over(&used)?.source, &self.names, &used)
     }

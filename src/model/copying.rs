@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::path::DataPath;
+use super::{path::DataPath, variables::Variables};
 
 /// A compiled copy list.
 ///
@@ -54,14 +54,15 @@ impl CopyList {
         }
     }
 
-    /// The copy of `data`. A path that leads nowhere copies nothing.
-    pub fn apply(&self, data: &Value) -> Value {
+    /// The copy of what these variables hold. A path that leads nowhere copies nothing.
+    pub fn apply<'a>(&self, variables: impl Into<Variables<'a>>) -> Value {
+        let variables = variables.into();
         let mut copied = match &self.copy {
-            None => data.clone(),
+            None => variables.merged().into_owned(),
             Some(paths) => {
                 let mut copied = Value::Object(Map::new());
                 for path in paths {
-                    if let Some(value) = path.get(data) {
+                    if let Some(value) = variables.at(path) {
                         path.set(&mut copied, value.clone());
                     }
                 }

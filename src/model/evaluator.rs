@@ -7,20 +7,21 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::field_error::FieldError;
+use super::{field_error::FieldError, variables::Variables};
 
 /// Evaluates the conditions, business rules and key schemas of one process definition. Pure: same
 /// input, same answer.
 pub trait Evaluator: Send + Sync {
-    /// Whether the condition of the sequence flow `flow` holds over the instance data.
+    /// Whether the condition at `element` holds over these variables: an element has one at most,
+    /// and it is known by its id (a sequence flow's).
     ///
     /// # Errors
     /// A failing condition: a script error with its text, a result that is not boolean, time or
     /// memory spent.
-    fn condition(&self, flow: &str, data: &Value) -> Result<bool, EvaluationError>;
+    fn condition(&self, element: &str, variables: &Variables<'_>) -> Result<bool, EvaluationError>;
 
-    /// What the business rule of the action `action` of the node `node` puts out over the instance
-    /// data: a JSON object. `now` is the process time as ISO text, the only time a rule knows.
+    /// What the business rule of the action `action` of the node `node` puts out over these
+    /// variables: a JSON object. `now` is the process time as ISO text, the only time a rule knows.
     ///
     /// # Errors
     /// A failing rule, with the line in its script: what it throws, an output that is not JSON,
@@ -29,7 +30,7 @@ pub trait Evaluator: Send + Sync {
         &self,
         node: &str,
         action: &str,
-        data: &Value,
+        variables: &Variables<'_>,
         now: &str,
     ) -> Result<Value, EvaluationError>;
 

@@ -91,12 +91,24 @@ impl DataPath {
 
     /// The value at this path, `None` when anything on the way is missing or of another kind.
     pub fn get<'a>(&self, data: &'a Value) -> Option<&'a Value> {
-        self.segments
-            .iter()
-            .try_fold(data, |value, segment| match segment {
-                Segment::Member(name) => value.as_object()?.get(&**name),
-                Segment::Index(index) => value.as_array()?.get(*index),
-            })
+        self.get_below(data.as_object()?.get(self.first())?)
+    }
+
+    /// The member it begins with.
+    pub fn first(&self) -> &str {
+        match self.segments.first() {
+            Some(Segment::Member(name)) => name,
+            Some(Segment::Index(_)) | None => "",
+        }
+    }
+
+    /// The value at this path below that of its first member.
+    pub fn get_below<'a>(&self, first: &'a Value) -> Option<&'a Value> {
+        let mut below = self.segments.iter().skip(1);
+        below.try_fold(first, |value, segment| match segment {
+            Segment::Member(name) => value.as_object()?.get(&**name),
+            Segment::Index(index) => value.as_array()?.get(*index),
+        })
     }
 
     /// Writes a value at this path. Makes the objects and arrays on the way, in the place of

@@ -26,6 +26,7 @@ pub use shape::Shape;
 use super::{
     ids::{InstanceKey, Time},
     path::DataPath,
+    variables::Variables,
 };
 
 pub use text::{Filled, TextTemplate, as_text};
@@ -134,8 +135,12 @@ impl Template {
     ///
     /// # Errors
     /// A sentence when the result exceeds `limits::TEMPLATE_BYTES` or `limits::JSON_DEPTH`.
-    pub fn render(&self, data: &Value, builtins: &Builtins<'_>) -> Result<Value, String> {
-        renderer::render(self, data, builtins)
+    pub fn render<'a>(
+        &self,
+        variables: impl Into<Variables<'a>>,
+        builtins: &Builtins<'_>,
+    ) -> Result<Value, String> {
+        renderer::render(self, &variables.into(), builtins)
     }
 
     /// Whether it renders to an object, as far as can be told: a template that is one placeholder

@@ -110,15 +110,32 @@ impl Names {
             Record::Created(created) if is_empty(&created.data) => "created".to_owned(),
             Record::Created(created) => format!("created {}", created.data),
             Record::DataMerged {
+                scope: Some(scope),
+                by: Some(by),
+                patch,
+                ..
+            } => format!("merged {patch} into {} by {}", at(scope), at(by)),
+            Record::DataMerged {
                 by: Some(by),
                 patch,
                 ..
             } => format!("merged {patch} by {}", at(by)),
+            Record::VariablesDeclared { element, variables } => {
+                format!(
+                    "declared {} {}",
+                    at(element),
+                    Value::Object(variables.clone())
+                )
+            }
             Record::DataPatched { patch } => format!("patched {patch}"),
             Record::DataMerged {
                 by: None, patch, ..
             } => format!("merged {patch}"),
-            Record::DataReplaced { data, .. } => format!("replaced {data}"),
+            Record::DataReplaced {
+                scope: Some(scope),
+                data,
+            } => format!("replaced {data} of {}", at(scope)),
+            Record::DataReplaced { scope: None, data } => format!("replaced {data}"),
             Record::FileStored(file) => format!(
                 "stored {} {} ({} bytes)",
                 file.name, file.media_type, file.size

@@ -73,7 +73,7 @@ pub(super) fn perform(
         ActionWork::AppendToParent {
             message,
             destination,
-        } => append(step, message, destination).map(|()| Worked::Done),
+        } => append(step, key, message, destination).map(|()| Worked::Done),
         ActionWork::BusinessRule => apply_rule(step, key, action).map(|()| Worked::Done),
         ActionWork::StartSubprocess { .. } if let Err(sentence) = quotas::for_children(step, 1) => {
             Err(Failure::new(quotas::CHILDREN, sentence))
@@ -127,7 +127,7 @@ fn send(
     kind: MessageType,
     target: Target,
 ) -> Result<(), Failure> {
-    let body = render(step, message)?;
+    let body = render(step, key, message)?;
     if kind == MessageType::Default && !body.is_object() {
         return Err(Failure::new(
             "template_error",
@@ -173,8 +173,13 @@ fn send(
     Ok(())
 }
 
-fn append(step: &mut Step<'_>, message: &Template, destination: &DataPath) -> Result<(), Failure> {
-    let patch = destination.nest(render(step, message)?);
+fn append(
+    step: &mut Step<'_>,
+    key: ElementKey,
+    message: &Template,
+    destination: &DataPath,
+) -> Result<(), Failure> {
+    let patch = destination.nest(render(step, key, message)?);
     require_parent(step)?;
     step.send_to_parent(InstanceMessage::Append { patch });
     Ok(())
@@ -191,7 +196,7 @@ fn apply_rule(
     let output = step.evaluator.rule(
         &node.id,
         &action.name,
-        step.state.data(),
+        &step.variables(key),
         &step.now.to_string(),
     );
     let patch = output.map_err(|error| Failure::new("rule_error", error.0))?;
@@ -199,9 +204,9 @@ fn apply_rule(
     Ok(())
 }
 
-fn render(step: &Step<'_>, template: &Template) -> Result<Value, Failure> {
+fn render(step: &Step<'_>, key: ElementKey, template: &Template) -> Result<Value, Failure> {
     template
-        .render(step.state.data(), &step.builtins())
+        .render(step.variables(key), &step.builtins())
         .map_err(|error| Failure::new("template_error", error))
 }
 

@@ -34,7 +34,7 @@ pub(super) fn choose<'a>(
 
 /// Whether the condition of a flow is true; `None` when it cannot be told, which is an incident.
 pub(super) fn is_true(step: &mut Step<'_>, key: ElementKey, flow: &ExecutableFlow) -> Option<bool> {
-    match step.evaluator.condition(&flow.id, step.state.data()) {
+    match step.evaluator.condition(&flow.id, &step.variables(key)) {
         Ok(answer) => Some(answer),
         Err(error) => {
             let sentence = format!(

@@ -27,7 +27,7 @@ pub(super) fn begin(
     called: &Subprocess,
     collection: &DataPath,
 ) -> bool {
-    match items(step, called, collection) {
+    match items(step, key, called, collection) {
         Ok(items) => {
             step.record(Record::ItemsTaken {
                 element: key,
@@ -71,7 +71,7 @@ pub(super) fn start_open(step: &mut Step<'_>, key: ElementKey, called: &Subproce
     if let Err(sentence) = quotas::for_children(step, open) {
         return step.incident(key, quotas::CHILDREN, sentence, None);
     }
-    let copied = called.copy.apply(step.state.data()).to_string().len();
+    let copied = called.copy.apply(step.variables(key)).to_string().len();
     let (mut bytes, mut next) = (0, Vec::new());
     for (index, item) in (0..)
         .zip(taken(step, key))
@@ -106,10 +106,11 @@ fn taken<'a>(step: &'a Step<'_>, key: ElementKey) -> &'a [Item] {
 
 fn items(
     step: &Step<'_>,
+    key: ElementKey,
     called: &Subprocess,
     collection: &DataPath,
 ) -> Result<Vec<Value>, String> {
-    let items = match collection.get(step.state.data()) {
+    let items = match step.variables(key).at(collection) {
         Some(Value::Array(items)) => items,
         Some(other) => {
             return Err(format!(
@@ -132,7 +133,7 @@ fn items(
             items.len()
         ));
     }
-    let copied = called.copy.apply(step.state.data()).to_string().len();
+    let copied = called.copy.apply(step.variables(key)).to_string().len();
     let bytes = items
         .iter()
         .map(|item| copied + item.to_string().len())

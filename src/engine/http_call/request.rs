@@ -3,12 +3,10 @@
 //! A retry after an incident sends what was recorded, so that the other side, which knows it by its
 //! key, sees the same request.
 
-use serde_json::Value;
-
 use super::{CallKey, HttpCallRecord, HttpCallRequest, HttpRequest, OutgoingCall, repeat_key};
 use crate::{
     engine::{effect::Effect, record::Record, state::InstanceState, step::Step},
-    model::http_request::HttpCall,
+    model::{http_request::HttpCall, ids::ElementKey},
 };
 
 /// Why a call cannot be placed: an incident's code and sentence.
@@ -41,7 +39,7 @@ pub(in crate::engine) fn place(
         send(step, &call, number, request);
         return Ok(());
     }
-    let request = render(step, template)?;
+    let request = render(step, call.element, template)?;
     start(step);
     let number = step.next_seq();
     let request = HttpRequest {
@@ -79,18 +77,18 @@ fn send(step: &mut Step<'_>, call: &CallKey, number: u64, request: HttpRequest) 
     })));
 }
 
-fn render(step: &Step<'_>, call: &HttpCall) -> Result<HttpRequest, Unplaced> {
-    let (data, builtins): (&Value, _) = (step.state.data(), step.builtins());
+fn render(step: &Step<'_>, key: ElementKey, call: &HttpCall) -> Result<HttpRequest, Unplaced> {
+    let (variables, builtins) = (step.variables(key), step.builtins());
     let unfit = |sentence| ("http_request_invalid", sentence);
     let body = call
         .body
         .as_ref()
-        .map(|body| body.render(data, &builtins))
+        .map(|body| body.render(&variables, &builtins))
         .transpose();
     Ok(HttpRequest {
         method: call.method.clone(),
-        url: call.url.render(data, &builtins).map_err(unfit)?,
-        headers: call.headers.render(data, &builtins).map_err(unfit)?,
+        url: call.url.render(&variables, &builtins).map_err(unfit)?,
+        headers: call.headers.render(&variables, &builtins).map_err(unfit)?,
         body: body.map_err(|sentence| ("template_error", sentence))?,
         timeout_ms: call.timeout_ms,
         retries: call.retries,

@@ -5,11 +5,13 @@
 //! and a log that holds one is reported by the journal's checks, not here.
 //!
 //! Here the short ones; what it means that an element is left or ended is in `leave`, a back step
-//! in `back_step`, calls to the outside in `http_call`.
+//! in `back_step`, calls to the outside in `http_call`,
+//! variables of scopes in `variables`.
 
 mod back_step;
 mod http_call;
 mod leave;
+mod variables;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -19,7 +21,7 @@ use super::{
     Call, Child, Commands, Decision, InstanceState, ItemRun, OpenMessage, OpenSubscription, Scope,
     decisions::Decisions,
     element::{ActionState, ElementInstance, FirstRun},
-    merges::{Author, Merge, Merges},
+    merges::{Author, Change, Merge, Merges},
 };
 use crate::{
     engine::{
@@ -35,6 +37,8 @@ use crate::{
         ids::{ElementKey, InstanceKey, Time},
     },
 };
+
+pub(super) use variables::declare_in;
 
 impl InstanceState {
     /// The state right after the first record.
@@ -71,25 +75,20 @@ impl InstanceState {
         match record {
             Record::Created(_) => {}
             Record::DataMerged {
+                scope,
                 by,
                 child,
                 call,
                 patch,
-                ..
             } => {
                 let author = self.author(call.unwrap_or(seq), *by, *child);
-                self.merge(seq, author, patch);
+                self.merge(seq, *scope, author, patch);
             }
-            // No element did it, so no step back undoes it.
-            Record::DataPatched { patch } => self.merge(
-                seq,
-                Author {
-                    element: None,
-                    since: seq,
-                },
-                patch,
-            ),
-            Record::DataReplaced { data, .. } => self.data = data.clone(),
+            Record::DataPatched { patch } => self.merge(seq, None, Author::nobody(seq), patch),
+            Record::VariablesDeclared { element, variables } => {
+                self.declare(seq, *element, variables)
+            }
+            Record::DataReplaced { scope, data } => self.replace(*scope, data),
             Record::FileStored(file) => drop(self.files.insert(file.id, (**file).clone())),
             Record::FlowArrived {
                 scope,
@@ -250,13 +249,17 @@ impl InstanceState {
         }
     }
 
-    fn merge(&mut self, seq: u64, author: Author, patch: &Value) {
-        deep_merge(&mut self.data, patch);
+    fn merge(&mut self, seq: u64, scope: Option<ElementKey>, author: Author, patch: &Value) {
+        self.merge_into(scope, patch);
+        if self.merges.is_none() {
+            return;
+        }
         let merge = Merge {
             seq,
+            scope,
             author,
             given_up: false,
-            patch: patch.clone(),
+            change: Change::Patch(patch.clone()),
         };
         let first_runs = self
             .elements
@@ -290,7 +293,11 @@ impl InstanceState {
     ) {
         let view = (remember == Remember::Snapshot).then(|| self.view.clone());
         if view.is_some() && self.merges.is_none() {
-            self.merges = Some(Merges::new(self.data.clone()));
+            let of_scopes = self.elements.iter();
+            let of_scopes = of_scopes
+                .filter_map(|(&key, element)| Some((Some(key), element.variables()?.clone())));
+            let base = of_scopes.chain([(None, self.data.clone())]).collect();
+            self.merges = Some(Merges::new(base));
         }
         self.with(key, |element| {
             if remember != Remember::Nothing {
@@ -450,6 +457,7 @@ fn visit(
         node,
         scope,
         as_scope: None,
+        variables: None,
         subscriptions: None,
         triggered: false,
         arrivals,

@@ -24,6 +24,8 @@ pub struct ElementInstance {
     pub(super) scope: Option<ElementKey>,
     /// What it holds as a scope, once it has begun.
     pub(super) as_scope: Option<Box<Scope>>,
+    /// The variables it owns, a JSON object; `None` when it has declared none.
+    pub(super) variables: Option<Box<Value>>,
     /// What it waits for, by the nodes of the events; `None` before it has opened any.
     pub(super) subscriptions: Option<BTreeMap<Arc<str>, OpenSubscription>>,
     /// Whether its own event has come.
@@ -183,6 +185,11 @@ impl ElementInstance {
     /// The scope it is in: an element of an embedded subprocess, `None` for the instance.
     pub fn scope(&self) -> Option<ElementKey> {
         self.scope
+    }
+
+    /// The variables it owns, a JSON object; `None` when it has declared none.
+    pub fn variables(&self) -> Option<&Value> {
+        self.variables.as_deref()
     }
 
     /// What it waits for, by the nodes of the events.

@@ -49,7 +49,7 @@ pub(in crate::engine) fn start_child(
     action: StartedBy,
     awaited: bool,
 ) {
-    let data = called.copy.apply(step.state.data());
+    let data = called.copy.apply(step.variables(element));
     let child = NewChild {
         awaited,
         wants_result: awaited && called.output_key.is_some(),
@@ -66,7 +66,7 @@ pub(in crate::engine) fn start_item(
     index: u32,
     item: Value,
 ) {
-    let mut data = called.copy.apply(step.state.data());
+    let mut data = called.copy.apply(step.variables(element));
     if let Value::Object(members) = &mut data {
         members.insert(ITEM.to_owned(), item);
     }
@@ -115,7 +115,7 @@ pub(in crate::engine) fn push(step: &mut Step<'_>, mut push: Push, action: Start
     let child = begin(
         step,
         NewChild {
-            data: start.copy.apply(step.state.data()),
+            data: start.copy.apply(step.state.variables(push.element)),
             process: start.process,
             start_condition: start.start_condition,
             element: push.element,

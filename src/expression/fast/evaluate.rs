@@ -1,24 +1,31 @@
-//! Evaluates a fast condition over the instance data.
+//! Evaluates a fast condition over variables.
 
-use serde_json::Value;
+use crate::model::variables::Variables;
 
 use super::coercion::compare;
 use super::expression::{Expression, Path};
 use super::operand::Operand;
 
-/// The value of `expression` over `data`.
+/// The value of `expression` over these variables. One that reads `input` takes them in one piece:
+/// without variables of scopes.
 ///
 /// # Errors
 /// Where JavaScript throws: a member of `undefined` or `null`, an object that cannot be compared.
-pub fn evaluate<'a>(expression: &'a Expression, data: &'a Value) -> Result<Operand<'a>, String> {
+pub fn evaluate<'a>(
+    expression: &'a Expression,
+    variables: &Variables<'a>,
+) -> Result<Operand<'a>, String> {
     match expression {
         Expression::Literal(literal) => Ok(Operand::from(literal)),
-        Expression::Path(path) => look_up(path, data),
-        Expression::Not(operand) => Ok(Operand::Bool(!evaluate(operand, data)?.is_truthy())),
-        Expression::All(operands) => first(operands, data, false),
-        Expression::Any(operands) => first(operands, data, true),
+        Expression::Path(path) => look_up(path, variables),
+        Expression::Not(operand) => Ok(Operand::Bool(!evaluate(operand, variables)?.is_truthy())),
+        Expression::All(operands) => first(operands, variables, false),
+        Expression::Any(operands) => first(operands, variables, true),
         Expression::Compare(comparison, operands) => {
-            let (left, right) = (evaluate(&operands.0, data)?, evaluate(&operands.1, data)?);
+            let (left, right) = (
+                evaluate(&operands.0, variables)?,
+                evaluate(&operands.1, variables)?,
+            );
             Ok(Operand::Bool(compare(*comparison, &left, &right)?))
         }
     }
@@ -27,12 +34,12 @@ pub fn evaluate<'a>(expression: &'a Expression, data: &'a Value) -> Result<Opera
 /// The first operand of that truthiness, else the last one; later ones are not evaluated.
 fn first<'a>(
     operands: &'a [Expression],
-    data: &'a Value,
+    variables: &Variables<'a>,
     truthy: bool,
 ) -> Result<Operand<'a>, String> {
     let mut last = Operand::Undefined;
     for operand in operands {
-        last = evaluate(operand, data)?;
+        last = evaluate(operand, variables)?;
         if last.is_truthy() == truthy {
             break;
         }
@@ -40,10 +47,12 @@ fn first<'a>(
     Ok(last)
 }
 
-fn look_up<'a>(path: &'a Path, data: &'a Value) -> Result<Operand<'a>, String> {
+fn look_up<'a>(path: &'a Path, variables: &Variables<'a>) -> Result<Operand<'a>, String> {
     let start = match &path.root {
-        None => Operand::from(data),
-        Some(name) => data.get(name).map_or(Operand::Undefined, Operand::from),
+        None => Operand::from(variables.root()),
+        Some(name) => variables
+            .get(name)
+            .map_or(Operand::Undefined, Operand::from),
     };
     path.members
         .iter()

@@ -19,6 +19,19 @@ pub enum Expression {
     Compare(Comparison, Box<(Expression, Expression)>),
 }
 
+impl Expression {
+    /// Whether it reads all variables as one object (`input`).
+    pub fn reads_input(&self) -> bool {
+        match self {
+            Self::Literal(_) => false,
+            Self::Path(path) => path.root.is_none(),
+            Self::Not(operand) => operand.reads_input(),
+            Self::All(operands) | Self::Any(operands) => operands.iter().any(Self::reads_input),
+            Self::Compare(_, operands) => operands.0.reads_input() || operands.1.reads_input(),
+        }
+    }
+}
+
 /// A literal operand.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Literal {

@@ -4,12 +4,14 @@
 //! A secret stays a name here and in every record; the runtime puts it in when the call leaves.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::Mistake;
 use crate::{
     limits::{CALL_HEADER_BYTES, CALL_HEADERS},
-    model::template::{Builtins, Filled, Template, TextTemplate, as_text},
+    model::{
+        template::{Builtins, Filled, Template, TextTemplate, as_text},
+        variables::Variables,
+    },
 };
 
 /// Headers the server writes itself, or that steer the connection.
@@ -110,9 +112,13 @@ impl HeaderTemplates {
     ///
     /// # Errors
     /// A value that no header can have, as a sentence.
-    pub fn render(&self, data: &Value, builtins: &Builtins<'_>) -> Result<Vec<Header>, String> {
+    pub fn render(
+        &self,
+        variables: &Variables<'_>,
+        builtins: &Builtins<'_>,
+    ) -> Result<Vec<Header>, String> {
         let render = |(name, template): &(String, TextTemplate)| {
-            let value = value(template, data, builtins)?;
+            let value = value(template, variables, builtins)?;
             Some(sendable(name, &value).map(|()| Header {
                 name: name.clone(),
                 value,
@@ -179,10 +185,10 @@ fn check(name: &str, value: Option<TextTemplate>) -> Result<TextTemplate, Vec<Mi
 
 fn value(
     template: &TextTemplate,
-    data: &Value,
+    variables: &Variables<'_>,
     builtins: &Builtins<'_>,
 ) -> Option<Vec<HeaderPiece>> {
-    let filled: Vec<Filled<'_>> = template.fill(data, builtins).collect();
+    let filled: Vec<Filled<'_>> = template.fill(variables, builtins).collect();
     if let [Filled::Value(value)] = &filled[..]
         && value.is_null()
     {

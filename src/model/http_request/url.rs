@@ -10,7 +10,10 @@ use serde_json::Value;
 use super::Mistake;
 use crate::{
     limits::CALL_URL_BYTES,
-    model::template::{Builtins, Filled, TextTemplate, as_text},
+    model::{
+        template::{Builtins, Filled, TextTemplate, as_text},
+        variables::Variables,
+    },
 };
 
 /// A compiled address.
@@ -50,8 +53,12 @@ impl UrlTemplate {
     ///
     /// # Errors
     /// A sentence when a value does not fit where it stands.
-    pub fn render(&self, data: &Value, builtins: &Builtins<'_>) -> Result<String, String> {
-        let pieces: Vec<Filled<'_>> = self.0.fill(data, builtins).collect();
+    pub fn render(
+        &self,
+        variables: &Variables<'_>,
+        builtins: &Builtins<'_>,
+    ) -> Result<String, String> {
+        let pieces: Vec<Filled<'_>> = self.0.fill(variables, builtins).collect();
         let mut url = String::new();
         for (index, piece) in pieces.iter().enumerate() {
             match piece {

@@ -2,16 +2,19 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::model::{deep_merge::deep_merge, evaluator::EvaluationError, field_error::FieldError};
+use crate::model::{
+    deep_merge::deep_merge, evaluator::EvaluationError, field_error::FieldError,
+    variables::Variables,
+};
 
 /// Accepts every schema but `false`.
 struct Schemas;
 
 impl Evaluator for Schemas {
-    fn condition(&self, _: &str, _: &Value) -> Result<bool, EvaluationError> {
+    fn condition(&self, _: &str, _: &Variables<'_>) -> Result<bool, EvaluationError> {
         Ok(true)
     }
-    fn rule(&self, _: &str, _: &str, _: &Value, _: &str) -> Result<Value, EvaluationError> {
+    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, EvaluationError> {
         Ok(json!({}))
     }
     fn check_schema(&self, schema: &Value, _: &Value) -> Result<(), Vec<(String, FieldError)>> {

@@ -8,17 +8,17 @@ use super::{
     Builtin, Builtins, MAX_TEMPLATE_BYTES, MAX_TEMPLATE_DEPTH, Piece, Placeholder, Template,
     TemplatePart,
 };
-use crate::model::deep_merge::exceeds_depth;
+use crate::model::{deep_merge::exceeds_depth, variables::Variables};
 
 pub(super) fn render(
     template: &Template,
-    data: &Value,
+    variables: &Variables<'_>,
     builtins: &Builtins<'_>,
 ) -> Result<Value, String> {
     let bytes_left = MAX_TEMPLATE_BYTES.saturating_sub(template.source_bytes);
     Renderer {
         template,
-        data,
+        variables,
         builtins,
         bytes_left,
     }
@@ -70,7 +70,7 @@ pub(super) fn builtin(builtin: Builtin, builtins: &Builtins<'_>) -> Value {
 
 struct Renderer<'a> {
     template: &'a Template,
-    data: &'a Value,
+    variables: &'a Variables<'a>,
     builtins: &'a Builtins<'a>,
     bytes_left: usize,
 }
@@ -125,8 +125,9 @@ impl<'a> Renderer<'a> {
 
     fn value(&self, placeholder: Placeholder) -> Cow<'a, Value> {
         match placeholder {
-            Placeholder::Path(index) => self.template.paths[index]
-                .get(self.data)
+            Placeholder::Path(index) => self
+                .variables
+                .at(&self.template.paths[index])
                 .map_or(Cow::Owned(Value::Null), Cow::Borrowed),
             Placeholder::Builtin(builtin) => Cow::Owned(self::builtin(builtin, self.builtins)),
         }

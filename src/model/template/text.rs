@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::{
-    Builtins, DataPath, Piece, Placeholder, Template, TemplateError, TemplatePart, parser, renderer,
+    Builtins, DataPath, Piece, Placeholder, Template, TemplateError, TemplatePart, Variables,
+    parser, renderer,
 };
 
 /// The member under which templates of calls find secrets.
@@ -41,10 +42,10 @@ impl TextTemplate {
         parser::parse_text(text)
     }
 
-    /// The pieces of the text over these data, in order.
+    /// The pieces of the text over these variables, in order.
     pub fn fill<'a>(
         &'a self,
-        data: &'a Value,
+        variables: &'a Variables<'a>,
         builtins: &'a Builtins<'a>,
     ) -> impl Iterator<Item = Filled<'a>> {
         self.pieces.iter().map(move |piece| match piece {
@@ -55,8 +56,8 @@ impl TextTemplate {
             Piece::Placeholder(Placeholder::Path(index)) => match secret(&self.paths[*index]) {
                 Some(name) => Filled::Secret(name),
                 None => Filled::Value(
-                    self.paths[*index]
-                        .get(data)
+                    variables
+                        .at(&self.paths[*index])
                         .map_or(Cow::Owned(Value::Null), Cow::Borrowed),
                 ),
             },

@@ -10,6 +10,7 @@ use crate::{
     model::{
         evaluator::{EvaluationError, Evaluator},
         field_error::FieldError,
+        variables::Variables,
     },
     runtime::instance_request::Refusal,
 };
@@ -20,12 +21,16 @@ struct Moody {
 }
 
 impl Evaluator for Moody {
-    fn condition(&self, _: &str, data: &Value) -> Result<bool, EvaluationError> {
-        assert_ne!(data["client"]["firstName"], "Panic", "a test's panic");
+    fn condition(&self, _: &str, data: &Variables<'_>) -> Result<bool, EvaluationError> {
+        assert_ne!(
+            data.root()["client"]["firstName"],
+            "Panic",
+            "a test's panic"
+        );
         Ok(true)
     }
 
-    fn rule(&self, _: &str, _: &str, _: &Value, _: &str) -> Result<Value, EvaluationError> {
+    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, EvaluationError> {
         Ok(serde_json::json!({}))
     }
 

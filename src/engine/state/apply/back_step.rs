@@ -42,13 +42,20 @@ impl InstanceState {
             .filter(move |child| self.is_undone(child.author(), to, first_run))
     }
 
-    /// The data before a first run with every later merge that a back step to `to` leaves standing.
-    pub(in crate::engine) fn restored_data(&self, to: ElementKey, first_run: u64) -> Option<Value> {
-        Some(
-            self.merges
-                .as_ref()?
-                .folded(|merge| self.survives_restore(merge, to, first_run)),
-        )
+    /// The data before a first run with every later merge that a back step to `to` leaves standing:
+    /// those of the root (`None`) and what `to` and the scopes around it own, the innermost first.
+    pub(in crate::engine) fn restored_data(
+        &self,
+        to: ElementKey,
+        first_run: u64,
+    ) -> Option<Vec<(Option<ElementKey>, Value)>> {
+        let merges = self.merges.as_ref()?;
+        let scopes = self.owners(Some(to)).map(|(key, _)| Some(key));
+        let restored = |scope| {
+            let stands = |merge: &Merge| self.survives_restore(merge, to, first_run);
+            (scope, merges.folded(scope, stands))
+        };
+        Some(scopes.chain([None]).map(restored).collect())
     }
 
     /// What an element did itself before the action's first run belongs to the states its new visit
@@ -111,6 +118,7 @@ impl InstanceState {
         let Some(mut merges) = self.merges.take() else {
             return;
         };
+        merges.move_scope(to, again);
         if restores {
             merges.retain(|merge| self.survives_restore(merge, to, first_run));
         } else {
@@ -183,6 +191,7 @@ fn visit_again(retained: ElementInstance, time: Time, action: &Arc<str>) -> Elem
     let mut again = visit(retained.scope, retained.node, retained.arrivals, time);
     // Whose the passed visit was may do it again.
     again.assignee = retained.assignee;
+    again.variables = retained.variables;
     if let Some(first) = retained.first_runs.get(action) {
         again.actions = first.actions.clone();
         let earlier = retained

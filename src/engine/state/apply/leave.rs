@@ -136,6 +136,9 @@ impl InstanceState {
         for arrival in waiting.filter(|arrival| arrival.from == Some(key)) {
             arrival.from = heir;
         }
+        if let Some(merges) = &mut self.merges {
+            merges.drop_scope(key);
+        }
         self.reassign(key, heir, |_| true);
     }
 

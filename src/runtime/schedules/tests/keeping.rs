@@ -17,6 +17,7 @@ use crate::{
         ids::InstanceKey,
         problem::Severity,
         source::SourceFormat,
+        variables::Variables,
     },
     runtime::{
         Runtime, StartRequest,
@@ -353,11 +354,11 @@ fn a_thousand_due_at_once_are_all_kept() {
 struct Refusing;
 
 impl Evaluator for Refusing {
-    fn condition(&self, _: &str, _: &Value) -> Result<bool, EvaluationError> {
+    fn condition(&self, _: &str, _: &Variables<'_>) -> Result<bool, EvaluationError> {
         Ok(true)
     }
 
-    fn rule(&self, _: &str, _: &str, _: &Value, _: &str) -> Result<Value, EvaluationError> {
+    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, EvaluationError> {
         Ok(json!({}))
     }
 

@@ -16,6 +16,7 @@ use crate::{
     model::{
         evaluator::{EvaluationError, Evaluator},
         field_error::FieldError,
+        variables::Variables,
     },
     runtime::{
         http_calls::{Found, Lookup},
@@ -418,11 +419,11 @@ fn an_answer_nobody_waits_for_any_more_is_dropped() {
 struct Broken;
 
 impl Evaluator for Broken {
-    fn condition(&self, _: &str, _: &Value) -> Result<bool, EvaluationError> {
+    fn condition(&self, _: &str, _: &Variables<'_>) -> Result<bool, EvaluationError> {
         panic!("a test's panic")
     }
 
-    fn rule(&self, _: &str, _: &str, _: &Value, _: &str) -> Result<Value, EvaluationError> {
+    fn rule(&self, _: &str, _: &str, _: &Variables<'_>, _: &str) -> Result<Value, EvaluationError> {
         Ok(Value::Null)
     }
 

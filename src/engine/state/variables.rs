@@ -1,0 +1,56 @@
+//! Variables by scope: an element instance may own some, which hide those of the same name outside
+//! of it. Everything that reads data reads them through [`InstanceState::variables`].
+//!
+//! When elements declare variables and what merges into them: `engine::variables`.
+
+use serde_json::{Map, Value};
+
+use super::InstanceState;
+use crate::model::{ids::ElementKey, variables::Variables};
+
+impl InstanceState {
+    /// The variables as an element sees them; `None` as the instance does.
+    pub fn variables(&self, element: Option<ElementKey>) -> Variables<'_> {
+        let scopes = self.owners(element).map(|(_, variables)| variables);
+        Variables::layered(scopes.collect(), &self.data)
+    }
+
+    /// The element itself and the scopes around it that own variables, the innermost first.
+    pub fn owners(
+        &self,
+        element: Option<ElementKey>,
+    ) -> impl Iterator<Item = (ElementKey, &Value)> {
+        let chain = std::iter::successors(element, |key| self.elements.get(key)?.scope);
+        chain.filter_map(|key| Some((key, self.elements.get(&key)?.variables()?)))
+    }
+
+    /// A patch by the scopes its members go to: each to the innermost that owns a variable of its
+    /// name, from the element outwards, else to the root (`None`). What a passed element owned is
+    /// not written any more.
+    pub(in crate::engine) fn by_owner(
+        &self,
+        by: Option<ElementKey>,
+        patch: Value,
+    ) -> Vec<(Option<ElementKey>, Value)> {
+        let is_active = |key: &ElementKey| self.elements.get(key).is_some_and(|it| it.active);
+        let owners: Vec<(ElementKey, &Value)> =
+            self.owners(by).filter(|(key, _)| is_active(key)).collect();
+        let members = match patch {
+            Value::Object(members) if !owners.is_empty() => members,
+            whole => return vec![(None, whole)],
+        };
+        let mut parts: Vec<(Option<ElementKey>, Map<String, Value>)> = Vec::new();
+        for (name, value) in members {
+            let owner = owners.iter().find(|(_, owned)| owned.get(&name).is_some());
+            let owner = owner.map(|&(key, _)| key);
+            match parts.iter_mut().find(|(scope, _)| *scope == owner) {
+                Some((_, part)) => drop(part.insert(name, value)),
+                None => parts.push((owner, Map::from_iter([(name, value)]))),
+            }
+        }
+        let parts = parts.into_iter();
+        parts
+            .map(|(scope, part)| (scope, Value::Object(part)))
+            .collect()
+    }
+}
