@@ -156,8 +156,8 @@ pub struct RunAction {
 /// Identifies one timer for good.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TimerKey {
-    /// The element it belongs to; 0 for the instance itself.
-    pub element: ElementKey,
+    /// The element it belongs to; `None` for the instance itself.
+    pub element: Option<ElementKey>,
     /// What it is for.
     pub kind: TimerKind,
     /// Which of its kind in this visit, from 1: which triggering, reminder or occurrence.
@@ -169,7 +169,8 @@ pub struct TimerKey {
 pub enum TimerKind {
     /// The work of a delayed action, by its name.
     Action(String),
-    /// A timer event, by the id of its node: the element itself, or a boundary event of it.
+    /// A timer event, by the id of its node: the element itself, a boundary event of it, an event
+    /// behind it as a gateway, or the start of an event subprocess in it as a scope.
     Event(String),
     /// The expiry of the instance.
     Expiry,
@@ -213,14 +214,15 @@ impl TimerKey {
     /// The timer of a triggering of an action.
     pub fn action(element: ElementKey, action: &str, occurrence: u32) -> Self {
         Self {
-            element,
+            element: Some(element),
             kind: TimerKind::Action(action.to_owned()),
             occurrence,
         }
     }
 
-    /// The timer of a timer event's next occurrence.
-    pub fn event(element: ElementKey, node: &str, occurrence: u32) -> Self {
+    /// The timer of a timer event's next occurrence; without an element an event subprocess of the
+    /// instance itself waits for it.
+    pub fn event(element: Option<ElementKey>, node: &str, occurrence: u32) -> Self {
         Self {
             element,
             kind: TimerKind::Event(node.to_owned()),
@@ -231,16 +233,16 @@ impl TimerKey {
     /// The timer of a user task's reminder with this number, from 1.
     pub fn reminder(element: ElementKey, number: u32) -> Self {
         Self {
-            element,
+            element: Some(element),
             kind: TimerKind::Reminder,
             occurrence: number,
         }
     }
 
-    /// The timer of the instance's expiry. No element has the number 0.
+    /// The timer of the instance's expiry.
     pub fn expiry() -> Self {
         Self {
-            element: ElementKey(0),
+            element: None,
             kind: TimerKind::Expiry,
             occurrence: 1,
         }

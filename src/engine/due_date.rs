@@ -149,7 +149,9 @@ fn arm(step: &mut Step<'_>, key: ElementKey) {
 /// A reminder is due: the task shows it, and reminds again when it is to. Nothing when the task is
 /// done or was reminded already.
 pub(super) fn remind(step: &mut Step<'_>, timer: &TimerKey) {
-    let key = timer.element;
+    let Some(key) = timer.element else {
+        return;
+    };
     let waits = step.state.element(key).is_some_and(|element| {
         element
             .reminder()

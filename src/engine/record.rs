@@ -7,6 +7,7 @@
 
 mod batch;
 mod created;
+mod subscription;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 pub use self::{
     batch::{CommandTag, RecordBatch},
     created::{Created, ParentLink, ProcessRef},
+    subscription::{Subscriber, Subscription},
 };
 use super::{http_call::HttpCallRecord, instance_message::InstanceMessage};
 pub use super::{status::Status, stored_file::StoredFile};
@@ -110,24 +112,23 @@ pub enum Record {
         /// Its node.
         node: Arc<str>,
     },
-    /// An element waits for events: its own, as an intermediate event, or those of its boundary
-    /// events. At most once in a visit.
+    /// Somebody waits for events. At most once for each element and scope.
     #[serde(rename = "subscribed")]
     SubscriptionsOpened {
-        /// Which.
-        element: ElementKey,
+        /// Who.
+        by: Subscriber,
         /// By the ids of the events' nodes.
         subscriptions: Vec<(Arc<str>, Subscription)>,
     },
-    /// An event that an element waits for has come.
+    /// An event that somebody waits for has come.
     #[serde(rename = "triggered")]
     SubscriptionTriggered {
-        /// The element that waited.
-        element: ElementKey,
+        /// Who waited.
+        by: Subscriber,
         /// The node of the event.
         node: Arc<str>,
-        /// When it comes again; `None` when nothing waits for it any more.
-        again: Option<Time>,
+        /// What is waited for from now on; `None` when the event is not waited for any more.
+        remains: Option<Subscription>,
     },
     /// A terminate end event ended a scope: the flows that waited at its joins are gone.
     #[serde(rename = "cleared")]
@@ -319,19 +320,6 @@ pub enum Record {
     Ended {
         /// How.
         status: Status,
-    },
-}
-
-/// What an element waits for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Subscription {
-    /// A time.
-    #[serde(rename = "timer")]
-    Timer {
-        /// When it comes next.
-        due: Time,
-        /// The text that says when, with its placeholders filled in.
-        text: Arc<str>,
     },
 }
 

@@ -14,6 +14,7 @@ mod http_call;
 mod lineage;
 mod merges;
 mod scope;
+mod subscription;
 mod variables;
 
 use std::{
@@ -38,9 +39,10 @@ use self::{
 pub use call::{Call, Item, ItemRun};
 pub use commands::{Commands, Seen};
 pub use decisions::Decision;
-pub use element::{ActionState, ElementInstance, FirstRun, OpenSubscription};
+pub use element::{ActionState, ElementInstance, FirstRun};
 pub use http_call::OpenCall;
 pub use scope::Scope;
+pub use subscription::{OpenSubscription, Subscriptions};
 
 /// The state of one process instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

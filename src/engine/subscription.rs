@@ -1,22 +1,24 @@
-//! Subscriptions: what an element waits for besides its work. An intermediate catch event waits for
-//! its own event, an activity for those of its boundary events. They are opened together when the
-//! element begins, and are gone with it.
+//! Subscriptions: what is waited for besides work. An intermediate catch event waits for its own
+//! event, an activity for those of its boundary events, a scope for the start events of its event
+//! subprocesses. They are opened together when the element or scope begins, and are gone with it.
 //!
-//! Not here: errors, which wait for nothing and are thrown (`throwing`).
+//! Not here: errors, which wait for nothing and are thrown (`throwing`); what is open
+//! (`state::subscription`).
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::{
-    command::{TimerKey, TimerKind},
+    command::TimerKey,
     elements::boundary_event,
-    record::{Record, Subscription},
+    record::{Record, Subscriber, Subscription},
+    state::OpenSubscription,
     step::{STOPPED, Step},
 };
 use crate::model::{
     executable::ExecutableNode,
-    ids::{ElementKey, Time},
+    ids::ElementKey,
     node_kind::{EventDefinition, NodeKind, TimerDefinition},
     timer_cycle::Occurrences,
 };
@@ -37,63 +39,60 @@ pub(super) fn open(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) 
     {
         return true;
     }
-    match subscriptions(step, key, node) {
+    let attached = node
+        .boundary_events
+        .iter()
+        .filter_map(|event| step.process.node(event));
+    // A boundary event is waited for by its activity, and passed when it is activated itself.
+    let own = Some(node).filter(|node| !matches!(node.kind, NodeKind::Boundary { .. }));
+    let events: Vec<&ExecutableNode> = own.into_iter().chain(attached).collect();
+    open_all(step, Subscriber::Element(key), &events, key)
+}
+
+/// Opens what somebody waits for at these nodes. `false` when that is not possible, which is an
+/// incident of the element `told`.
+fn open_all(
+    step: &mut Step<'_>,
+    by: Subscriber,
+    events: &[&ExecutableNode],
+    told: ElementKey,
+) -> bool {
+    match subscriptions(step, by, events) {
         Ok(subscriptions) if subscriptions.is_empty() => true,
         Ok(subscriptions) => {
-            step.record(Record::SubscriptionsOpened {
-                element: key,
-                subscriptions,
-            });
-            let timers = step
-                .state
-                .element(key)
-                .map(|element| element.timers(key))
-                .unwrap_or_default();
-            for timer in timers
+            step.record(Record::SubscriptionsOpened { by, subscriptions });
+            let opened = step.state.subscriptions(by);
+            let timers: Vec<_> = opened
                 .into_iter()
-                .filter(|timer| matches!(timer.key.kind, TimerKind::Event(_)))
-            {
+                .flat_map(|open| open.timers(element_of(by)))
+                .collect();
+            for timer in timers {
                 step.set_timer(timer.due, timer.key);
             }
             true
         }
         Err((event, sentence)) => {
             let sentence = format!("the timer of '{event}': {sentence}");
-            step.incident(key, UNREADABLE, sentence, None);
+            step.incident(told, UNREADABLE, sentence, None);
             false
         }
     }
 }
 
-/// What a node waits for, by the nodes of the events; else the event that cannot be read, and why.
+/// What these nodes wait for; else the event that cannot be read, and why.
 fn subscriptions(
     step: &Step<'_>,
-    key: ElementKey,
-    node: &ExecutableNode,
+    by: Subscriber,
+    events: &[&ExecutableNode],
 ) -> Result<Vec<Waited>, (Arc<str>, String)> {
-    let attached = node
-        .boundary_events
-        .iter()
-        .filter_map(|event| step.process.node(event));
     let mut found = Vec::new();
-    for event in std::iter::once(node).chain(attached) {
-        let definition = match &event.kind {
-            NodeKind::Catch(definition) => definition,
-            NodeKind::Boundary {
-                event: definition, ..
-            } if event.id != node.id => definition,
-            NodeKind::Boundary { .. }
-            | NodeKind::Start(_)
-            | NodeKind::End(_)
-            | NodeKind::Throw(_)
-            | NodeKind::Task(_)
-            | NodeKind::Call(_)
-            | NodeKind::SubProcess(_)
-            | NodeKind::Gateway(_) => continue,
+    for event in events {
+        let Some(definition) = waits_for(event) else {
+            continue;
         };
         match definition {
             EventDefinition::Timer(timer) => {
-                let subscription = timer_subscription(step, key, timer)
+                let subscription = timer_subscription(step, by, timer)
                     .map_err(|error| (event.id.clone(), error))?;
                 found.push((event.id.clone(), subscription));
             }
@@ -103,13 +102,54 @@ fn subscriptions(
     Ok(found)
 }
 
+/// The event that a node waits for, or that is waited for at it.
+fn waits_for(node: &ExecutableNode) -> Option<&EventDefinition> {
+    match &node.kind {
+        NodeKind::Catch(definition)
+        | NodeKind::Boundary {
+            event: definition, ..
+        } => Some(definition),
+        NodeKind::Start(_)
+        | NodeKind::End(_)
+        | NodeKind::Throw(_)
+        | NodeKind::Task(_)
+        | NodeKind::Call(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::Gateway(_) => None,
+    }
+}
+
+/// The element that waits, or that is the scope that does; `None` for the instance.
+fn element_of(by: Subscriber) -> Option<ElementKey> {
+    match by {
+        Subscriber::Element(element) => Some(element),
+        Subscriber::Scope(scope) => scope,
+    }
+}
+
+/// Who waits for the event of a node, when an element does or the instance itself.
+fn subscriber(node: &ExecutableNode, element: Option<ElementKey>) -> Option<Subscriber> {
+    match &node.kind {
+        NodeKind::Start(_) => Some(Subscriber::Scope(element)),
+        NodeKind::End(_)
+        | NodeKind::Catch(_)
+        | NodeKind::Throw(_)
+        | NodeKind::Boundary { .. }
+        | NodeKind::Task(_)
+        | NodeKind::Call(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::Gateway(_) => element.map(Subscriber::Element),
+    }
+}
+
 fn timer_subscription(
     step: &Step<'_>,
-    key: ElementKey,
+    by: Subscriber,
     timer: &TimerDefinition,
 ) -> Result<Subscription, String> {
     let mend = "correct the data (patch) and retry";
-    let rendered = timer.text().render(step.variables(key), &step.builtins())?;
+    let variables = step.state.variables(element_of(by));
+    let rendered = timer.text().render(variables, &step.builtins())?;
     let text = match rendered {
         Value::String(text) => text,
         other => {
@@ -137,40 +177,51 @@ fn timer_subscription(
     })
 }
 
-/// A timer event is due: of the element itself, which goes on, or of a boundary event of it.
-/// Nothing when the element is gone or waits for another occurrence.
+/// A timer event is due. Nothing when nobody waits for it, or for another occurrence.
 pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, event: &str) {
-    let open = step.state.element(timer.element).and_then(|element| {
-        let mut subscriptions = element.subscriptions();
-        let (_, open) = subscriptions.find(|(node, _)| ***node == *event)?;
-        let waits = element.is_active() && open.occurrence() == timer.occurrence;
-        waits.then(|| (element.node().clone(), open.clone()))
-    });
-    let (Some((own, open)), Some(node)) = (open, step.process.node(event)) else {
+    let Some(node) = step.process.node(event) else {
+        return;
+    };
+    let Some(by) = subscriber(node, timer.element) else {
+        return;
+    };
+    let open = step
+        .state
+        .subscriptions(by)
+        .and_then(|open| open.get(event))
+        .filter(|open| open.occurrence() == timer.occurrence);
+    let Some(remains) = open.map(|open| remains(step, node, open)) else {
         return;
     };
     step.clear_timer(timer.clone());
-    let Subscription::Timer { text, .. } = open.subscription();
-    let is_own = *own == *event;
-    let interrupts = is_own || is_interrupting(node);
-    let again = if interrupts {
-        None
-    } else {
-        next(node, text, step.now, open.since())
-    };
-    step.record(Record::SubscriptionTriggered {
-        element: timer.element,
-        node: node.id.clone(),
-        again,
-    });
-    if let Some(due) = again {
+    if let Some(due) = remains.as_ref().and_then(Subscription::due) {
         let key = TimerKey::event(timer.element, event, timer.occurrence + 1);
         step.set_timer(due, key);
     }
-    if is_own {
-        step.queue(timer.element);
-    } else if interrupts || has_room(step, timer.element, event) {
-        boundary_event::trigger(step, timer.element, &node.id, interrupts);
+    trigger(step, by, node, remains);
+}
+
+/// An event that somebody waits for has come. What remains is waited for from now on.
+pub(super) fn trigger(
+    step: &mut Step<'_>,
+    by: Subscriber,
+    node: &ExecutableNode,
+    remains: Option<Subscription>,
+) {
+    step.record(Record::SubscriptionTriggered {
+        by,
+        node: node.id.clone(),
+        remains,
+    });
+    let interrupts = interrupts(node);
+    match (by, &node.kind) {
+        (Subscriber::Element(element), NodeKind::Boundary { .. }) => {
+            if interrupts || has_room(step, element, &node.id) {
+                boundary_event::trigger(step, element, &node.id, interrupts);
+            }
+        }
+        (Subscriber::Element(element), _) => step.queue(element),
+        (Subscriber::Scope(_), _) => {}
     }
 }
 
@@ -198,24 +249,38 @@ fn has_room(step: &mut Step<'_>, activity: ElementKey, event: &str) -> bool {
     false
 }
 
-fn is_interrupting(node: &ExecutableNode) -> bool {
-    matches!(
-        node.kind,
-        NodeKind::Boundary {
-            interrupting: true,
-            ..
-        }
-    )
+/// Whether an event is waited for once: it ends who waits for it, or lets that go on.
+fn interrupts(node: &ExecutableNode) -> bool {
+    match &node.kind {
+        NodeKind::Boundary { interrupting, .. } => *interrupting,
+        NodeKind::Start(_)
+        | NodeKind::End(_)
+        | NodeKind::Catch(_)
+        | NodeKind::Throw(_)
+        | NodeKind::Task(_)
+        | NodeKind::Call(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::Gateway(_) => true,
+    }
 }
 
-/// When a timer comes again that does not end its activity.
-fn next(node: &ExecutableNode, text: &str, now: Time, since: Time) -> Option<Time> {
-    let NodeKind::Boundary {
-        event: EventDefinition::Timer(timer),
-        ..
-    } = &node.kind
-    else {
+/// What is waited for once an event has come.
+fn remains(
+    step: &Step<'_>,
+    node: &ExecutableNode,
+    open: &OpenSubscription,
+) -> Option<Subscription> {
+    if interrupts(node) {
         return None;
-    };
-    timer.occurrences(text).ok()?.next(now, since)
+    }
+    match (open.subscription(), waits_for(node)?) {
+        (Subscription::Timer { text, .. }, EventDefinition::Timer(timer)) => {
+            let next = timer.occurrences(text).ok()?.next(step.now, open.since())?;
+            Some(Subscription::Timer {
+                due: next,
+                text: text.clone(),
+            })
+        }
+        (Subscription::Timer { .. }, _) => None,
+    }
 }

@@ -63,17 +63,13 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
 
 /// What waits for its time, in the order it is due.
 fn pending(step: &Step<'_>) -> Vec<(Time, TimerKey)> {
-    let of_elements = step
-        .state
-        .active()
-        .flat_map(|(key, element)| element.timers(key))
-        .map(|timer| (timer.due, timer.key));
+    let events_and_actions = step.state.timers().map(|timer| (timer.due, timer.key));
     let expiry = step
         .state
         .head()
         .expires_at
         .map(|due| (due, TimerKey::expiry()));
-    let mut pending: Vec<(Time, TimerKey)> = of_elements.chain(expiry).collect();
+    let mut pending: Vec<(Time, TimerKey)> = events_and_actions.chain(expiry).collect();
     pending.sort();
     pending
 }

@@ -154,8 +154,8 @@ impl TaskAudience {
 pub struct TimerKey {
     /// The instance it belongs to.
     pub instance: InstanceKey,
-    /// The element instance that armed it.
-    pub element: ElementKey,
+    /// The element instance that armed it; `None` for the instance itself.
+    pub element: Option<ElementKey>,
     /// What it is for.
     pub kind: TimerKind,
     /// Which of its kind, from 1.

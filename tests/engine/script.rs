@@ -254,7 +254,7 @@ impl Script {
         let (element, action) = text.rsplit_once('.').expect("ELEMENT.ACTION");
         let element = self.names.find(element);
         match action.strip_prefix('@') {
-            Some(node) => TimerKey::event(element, node, occurrence),
+            Some(node) => TimerKey::event(Some(element), node, occurrence),
             None => TimerKey::action(element, action, occurrence),
         }
     }
@@ -268,7 +268,7 @@ impl Script {
         let element = self
             .subject
             .state()
-            .element(timer.element)
+            .element(timer.element.expect("an element waits for a call"))
             .expect("an element of the instance");
         let open = element
             .http_call(timer.kind.parts().1, timer.occurrence)

@@ -17,7 +17,7 @@ use stepwire::{
         http_call::OutgoingCall,
         instance_message::InstanceMessage,
         next_step::{NextStep, next_step},
-        record::{CommandTag, Created, ParentLink, ProcessRef, Status},
+        record::{CommandTag, Created, ParentLink, ProcessRef, Status, Subscriber},
     },
     expression,
     journal::codec,
@@ -313,13 +313,12 @@ impl Subject {
                 .reminder()
                 .map(|(number, due)| (TimerKey::reminder(element, number), due))
         });
-        let events = state.active().flat_map(|(element, instance)| {
-            instance.subscriptions().map(move |(node, subscription)| {
-                (
-                    TimerKey::event(element, node, subscription.occurrence()),
-                    subscription.due(),
-                )
-            })
+        let events = state.all_subscriptions().flat_map(|(by, open)| {
+            let element = match by {
+                Subscriber::Element(element) => Some(element),
+                Subscriber::Scope(scope) => scope,
+            };
+            open.timers(element).map(|timer| (timer.key, timer.due))
         });
         let expiry = state
             .head()

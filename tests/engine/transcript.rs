@@ -16,7 +16,7 @@ use stepwire::{
         http_call::{CallKey, HttpCallRecord},
         instance_message::InstanceMessage,
         next_step::NextStep,
-        record::{Push, Remember, Status, Subscription},
+        record::{Push, Remember, Status, Subscriber},
         rejection::{RejectionKind, Unavailable},
     },
     model::{
@@ -149,26 +149,18 @@ impl Names {
                     .map_or(String::new(), |scope| format!(" in {}", at(scope)));
                 format!("activated {}{inside}", self.element(ElementKey(seq)))
             }
-            Record::SubscriptionsOpened {
-                element,
-                subscriptions,
-            } => {
-                let waits = subscriptions.iter().map(|(node, subscription)| {
-                    let Subscription::Timer { due, .. } = subscription;
-                    format!("@{node} {}", later(*due, now))
-                });
+            Record::SubscriptionsOpened { by, subscriptions } => {
+                let waits = subscriptions
+                    .iter()
+                    .map(|(node, waited)| format!("@{node}{}", waits_for(waited, now)));
                 let waits = waits.collect::<Vec<_>>().join(", ");
-                format!("{} waits for {waits}", at(element))
+                format!("{} waits for {waits}", self.subscriber(*by))
             }
-            Record::SubscriptionTriggered {
-                element,
-                node,
-                again,
-            } => {
-                let again = again.map_or(String::new(), |again| {
-                    format!(", again {}", later(again, now))
+            Record::SubscriptionTriggered { by, node, remains } => {
+                let again = remains.as_ref().map_or(String::new(), |remains| {
+                    format!(", again{}", waits_for(remains, now))
                 });
-                format!("triggered @{node} of {}{again}", at(element))
+                format!("triggered @{node} of {}{again}", self.subscriber(*by))
             }
             Record::WaitingFlowsCleared { scope } => {
                 let scope = scope.as_ref().map_or("the instance", at);
@@ -306,6 +298,15 @@ impl Names {
         }
     }
 
+    fn subscriber(&self, by: Subscriber) -> &str {
+        match by {
+            Subscriber::Element(element) | Subscriber::Scope(Some(element)) => {
+                self.element(element)
+            }
+            Subscriber::Scope(None) => "the instance",
+        }
+    }
+
     fn http_calls(&self, seq: u64, record: &HttpCallRecord) -> String {
         let status =
             |status: &Option<u16>| status.map_or("-".to_owned(), |status| status.to_string());
@@ -366,7 +367,10 @@ impl Names {
     }
 
     pub fn timer(&self, timer: &TimerKey) -> String {
-        let (element, occurrence) = (self.element(timer.element), timer.occurrence);
+        let element = timer
+            .element
+            .map_or("the instance", |element| self.element(element));
+        let occurrence = timer.occurrence;
         match &timer.kind {
             TimerKind::Expiry => "expiry".to_owned(),
             TimerKind::Reminder => format!("reminder {occurrence} of {element}"),

@@ -199,13 +199,16 @@ fn holds(element: &ElementInstance, action: &ExecutableAction, offered: bool) ->
 
 /// A timer is due: its action's work is done, unless the element or the triggering is gone.
 pub(in crate::engine) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, action: &str) {
-    let Some(node) = step.node_of(timer.element) else {
+    let Some((key, node)) = timer
+        .element
+        .and_then(|key| Some((key, step.node_of(key)?)))
+    else {
         return;
     };
     let Some(action) = node.action(action) else {
         return;
     };
-    let pending = step.state.element(timer.element).is_some_and(|element| {
+    let pending = step.state.element(key).is_some_and(|element| {
         element.is_active()
             && element
                 .delayed()
@@ -215,14 +218,8 @@ pub(in crate::engine) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, actio
         return;
     }
     step.clear_timer(timer.clone());
-    if perform(
-        step,
-        timer.element,
-        action,
-        timer.occurrence,
-        OnRecord::Started,
-    ) {
-        step.queue(timer.element);
+    if perform(step, key, action, timer.occurrence, OnRecord::Started) {
+        step.queue(key);
     }
 }
 

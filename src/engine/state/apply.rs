@@ -5,12 +5,13 @@
 //! and a log that holds one is reported by the journal's checks, not here.
 //!
 //! Here the short ones; what it means that an element is left or ended is in `leave`, a back step
-//! in `back_step`, calls to the outside in `http_call`,
-//! variables of scopes in `variables`.
+//! in `back_step`, calls to the outside in `http_call`, subscriptions in `subscription`, variables of
+//! scopes in `variables`.
 
 mod back_step;
 mod http_call;
 mod leave;
+mod subscription;
 mod variables;
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -18,7 +19,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    Call, Child, Commands, Decision, InstanceState, ItemRun, OpenMessage, OpenSubscription, Scope,
+    Call, Child, Commands, Decision, InstanceState, ItemRun, OpenMessage, Scope, Subscriptions,
     decisions::Decisions,
     element::{ActionState, ElementInstance, FirstRun},
     merges::{Author, Change, Merge, Merges},
@@ -26,10 +27,7 @@ use super::{
 use crate::{
     engine::{
         instance_message::InstanceMessage,
-        record::{
-            Arrival, ChildStarted, Created, Push, Record, RecordBatch, Remember, Status,
-            Subscription,
-        },
+        record::{Arrival, ChildStarted, Created, Push, Record, RecordBatch, Remember, Status},
     },
     model::{
         action::MessageType,
@@ -110,17 +108,12 @@ impl InstanceState {
                 node,
                 arrivals,
             } => self.activate(seq, time, *scope, node, arrivals),
-            Record::SubscriptionsOpened {
-                element,
-                subscriptions,
-            } => self.with(*element, |element| {
-                element.subscriptions = Some(opened(subscriptions, time));
-            }),
-            Record::SubscriptionTriggered {
-                element,
-                node,
-                again,
-            } => self.with(*element, |element| element.trigger(node, *again)),
+            Record::SubscriptionsOpened { by, subscriptions } => {
+                self.subscribe(*by, Subscriptions::opened(subscriptions, time))
+            }
+            Record::SubscriptionTriggered { by, node, remains } => {
+                self.trigger(*by, node, remains.as_ref())
+            }
             Record::ElementCompleted {
                 element,
                 keep,
@@ -215,7 +208,7 @@ impl InstanceState {
         self.commands.remember(row);
     }
 
-    fn with(&mut self, element: ElementKey, change: impl FnOnce(&mut ElementInstance)) {
+    pub(super) fn with(&mut self, element: ElementKey, change: impl FnOnce(&mut ElementInstance)) {
         if let Some(element) = self.elements.get_mut(&element) {
             change(element);
         }
@@ -231,6 +224,7 @@ impl InstanceState {
     ) {
         if let Some(scope) = self.scope_mut(scope) {
             scope.live += 1;
+            scope.begun = true;
             scope.take_arrivals(node, arrivals);
         }
         self.elements.insert(
@@ -432,21 +426,6 @@ impl InstanceState {
     }
 }
 
-fn opened(
-    subscriptions: &[(Arc<str>, Subscription)],
-    since: Time,
-) -> BTreeMap<Arc<str>, OpenSubscription> {
-    let open = subscriptions.iter().map(|(node, subscription)| {
-        let open = OpenSubscription {
-            subscription: subscription.clone(),
-            occurrence: 1,
-            since,
-        };
-        (node.clone(), open)
-    });
-    open.collect()
-}
-
 fn visit(
     scope: Option<ElementKey>,
     node: Arc<str>,
@@ -459,7 +438,7 @@ fn visit(
         as_scope: None,
         variables: None,
         subscriptions: None,
-        triggered: false,
+        triggered: Vec::new(),
         arrivals,
         active: true,
         entered,

@@ -7,11 +7,16 @@ use std::{collections::BTreeMap, sync::Arc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{call::Call, http_call::OpenCall, scope::Scope};
+use super::{
+    call::Call,
+    http_call::OpenCall,
+    scope::Scope,
+    subscription::{OpenSubscription, Subscriptions},
+};
 use crate::{
     engine::{
         command::{DueTimer, TimerKey},
-        record::{Arrival, Incident, Subscription},
+        record::{Arrival, Incident},
     },
     model::ids::{ElementKey, Time},
 };
@@ -27,9 +32,10 @@ pub struct ElementInstance {
     /// The variables it owns, a JSON object; `None` when it has declared none.
     pub(super) variables: Option<Box<Value>>,
     /// What it waits for, by the nodes of the events; `None` before it has opened any.
-    pub(super) subscriptions: Option<BTreeMap<Arc<str>, OpenSubscription>>,
-    /// Whether its own event has come.
-    pub(super) triggered: bool,
+    pub(super) subscriptions: Option<Subscriptions>,
+    /// The nodes of the events that have come, each once: its own, those at its boundary or behind
+    /// it.
+    pub(super) triggered: Vec<Arc<str>>,
     pub(super) arrivals: Vec<Arrival>,
     pub(super) active: bool,
     pub(super) entered: Time,
@@ -48,38 +54,6 @@ pub struct ElementInstance {
     pub(super) reminder: Option<(u32, Time)>,
     /// When it reminded last.
     pub(super) reminded: Option<Time>,
-}
-
-/// What an element waits for, and how often it has come.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct OpenSubscription {
-    pub(super) subscription: Subscription,
-    pub(super) occurrence: u32,
-    pub(super) since: Time,
-}
-
-impl OpenSubscription {
-    /// When it comes next.
-    pub fn due(&self) -> Time {
-        match &self.subscription {
-            Subscription::Timer { due, .. } => *due,
-        }
-    }
-
-    /// What it is.
-    pub fn subscription(&self) -> &Subscription {
-        &self.subscription
-    }
-
-    /// Which occurrence comes next, from 1.
-    pub fn occurrence(&self) -> u32 {
-        self.occurrence
-    }
-
-    /// When it was opened.
-    pub fn since(&self) -> Time {
-        self.since
-    }
 }
 
 /// What an action did in one visit.
@@ -138,23 +112,6 @@ impl ActionState {
 }
 
 impl ElementInstance {
-    /// An event has come; what comes again goes on waiting.
-    pub(super) fn trigger(&mut self, node: &Arc<str>, again: Option<Time>) {
-        self.triggered |= *node == self.node;
-        let Some(open) = self.subscriptions.as_mut() else {
-            return;
-        };
-        match (again, open.get_mut(node)) {
-            (Some(again), Some(subscription)) => {
-                subscription.occurrence += 1;
-                match &mut subscription.subscription {
-                    Subscription::Timer { due, .. } => *due = again,
-                }
-            }
-            (_, _) => drop(open.remove(node)),
-        }
-    }
-
     /// A delayed triggering is no longer pending: its work has begun.
     pub(super) fn undelay(&mut self, action: &str, occurrence: u32) {
         if let Some(action) = self.actions.get_mut(action) {
@@ -194,7 +151,7 @@ impl ElementInstance {
 
     /// What it waits for, by the nodes of the events.
     pub fn subscriptions(&self) -> impl Iterator<Item = (&Arc<str>, &OpenSubscription)> {
-        self.subscriptions.iter().flatten()
+        self.subscriptions.iter().flat_map(Subscriptions::iter)
     }
 
     /// Whether it has opened what it waits for.
@@ -202,9 +159,15 @@ impl ElementInstance {
         self.subscriptions.is_some()
     }
 
+    /// The nodes of the events that have come, in the order they came first: its own, those at its
+    /// boundary or, for an event-based gateway, behind it.
+    pub fn triggered(&self) -> &[Arc<str>] {
+        &self.triggered
+    }
+
     /// Whether its own event has come.
     pub fn is_triggered(&self) -> bool {
-        self.triggered
+        self.triggered.contains(&self.node)
     }
 
     /// Id of its node.
@@ -249,7 +212,8 @@ impl ElementInstance {
         })
     }
 
-    /// Every timer it has armed: of delayed triggerings, of its next reminder, of events.
+    /// Every timer it has armed: of delayed triggerings, of its next reminder, of events, also of
+    /// those it waits for as a scope.
     pub fn timers(&self, key: ElementKey) -> Vec<DueTimer> {
         let of_action = |(action, occurrence, due): (&Arc<str>, u32, Time)| DueTimer {
             key: TimerKey::action(key, action, occurrence),
@@ -259,10 +223,15 @@ impl ElementInstance {
             key: TimerKey::reminder(key, number),
             due,
         });
-        let events = self.subscriptions().map(|(node, open)| DueTimer {
-            key: TimerKey::event(key, node, open.occurrence),
-            due: open.due(),
-        });
+        let of_scope = self
+            .as_scope
+            .iter()
+            .filter_map(|scope| scope.subscriptions());
+        let events = self
+            .subscriptions
+            .iter()
+            .chain(of_scope)
+            .flat_map(|subscriptions| subscriptions.timers(Some(key)));
         self.delayed()
             .map(of_action)
             .chain(reminder)

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use super::{ElementInstance, InstanceState};
+use super::{ElementInstance, InstanceState, Subscriptions};
 use crate::{engine::record::Arrival, model::ids::ElementKey};
 
 /// What is in a scope.
@@ -15,12 +15,26 @@ pub struct Scope {
     pub(super) waiting: BTreeMap<Arc<str>, Vec<Arrival>>,
     /// How many of its own elements are active.
     pub(super) live: u32,
+    /// Whether anything in it was ever active.
+    pub(super) begun: bool,
+    /// What its event subprocesses wait for; `None` before that was opened.
+    pub(super) subscriptions: Option<Subscriptions>,
 }
 
 impl Scope {
     /// How many of its own elements are active; those of scopes in it are not counted.
     pub fn live(&self) -> u32 {
         self.live
+    }
+
+    /// Whether anything in it was ever active.
+    pub fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// What its event subprocesses wait for; `None` before that was opened.
+    pub fn subscriptions(&self) -> Option<&Subscriptions> {
+        self.subscriptions.as_ref()
     }
 
     /// Taken flows waiting at a join.

@@ -3,7 +3,7 @@
 use rusqlite::{Result, Row};
 use uuid::Uuid;
 
-use super::values::{Roles, Seq};
+use super::values::{INSTANCE_ITSELF, Roles, Seq};
 use crate::engine::command::TimerKind;
 use crate::journal::{
     definition::DefinitionRow,
@@ -95,7 +95,7 @@ fn timer_kind(kind: &str, name: &str) -> Result<TimerKind> {
 pub(super) fn timer_row(row: &Row<'_>) -> Result<TimerRow> {
     let key = TimerKey {
         instance: row.get(1)?,
-        element: row.get(2)?,
+        element: Some(row.get(2)?).filter(|element| *element != INSTANCE_ITSELF),
         kind: timer_kind(&row.get::<_, String>(3)?, &row.get::<_, String>(4)?)?,
         occurrence: row.get(5)?,
     };

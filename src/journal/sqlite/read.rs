@@ -14,7 +14,7 @@ use super::{
     },
     http_calls, jobs,
     sql_filter::{Narrowing, bounded},
-    values::{Roles, Seq},
+    values::{INSTANCE_ITSELF, Roles, Seq},
 };
 use crate::{
     journal::{
@@ -326,14 +326,15 @@ impl StoreReader for SqliteReader {
         statement.and("tenant = ?", &[&filter.tenant]);
         statement.and_given("timer.instance = ?", filter.instance.as_ref());
         statement.and_given("process = ?", filter.process.as_ref());
-        let parts;
+        let (parts, element);
         let values: [&dyn ToSql; 6];
         if let Some(TimerRow { due, key }) = after {
             parts = key.kind.parts();
+            element = key.element.unwrap_or(INSTANCE_ITSELF);
             values = [
                 due,
                 &key.instance,
-                &key.element,
+                &element,
                 &parts.0,
                 &parts.1,
                 &key.occurrence,

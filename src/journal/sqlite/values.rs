@@ -34,6 +34,10 @@ impl FromSql for Seq {
     }
 }
 
+/// Stands in a timer's row for the instance itself, as no record has this number; NULL would keep
+/// rows of one key apart.
+pub(super) const INSTANCE_ITSELF: ElementKey = ElementKey(0);
+
 impl ToSql for ElementKey {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(i64::try_from(self.0).unwrap_or(i64::MAX).into())

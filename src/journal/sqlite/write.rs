@@ -8,7 +8,7 @@ use super::{
     failed, http_calls, jobs,
     open::{PATIENCE, SqliteStore},
     statements::Statements,
-    values::{Roles, Seq},
+    values::{INSTANCE_ITSELF, Roles, Seq},
 };
 use crate::journal::{
     change::{Commit, ReadModelChange, WriteOp},
@@ -393,6 +393,7 @@ fn put_timer(db: &mut Statements<'_>, row: &TimerRow) -> rusqlite::Result<()> {
         occurrence,
     } = &row.key;
     let (kind, name) = kind.parts();
+    let element = element.unwrap_or(INSTANCE_ITSELF);
     statement.execute(params![instance, element, kind, name, occurrence, row.due])?;
     Ok(())
 }
@@ -405,7 +406,7 @@ fn drop_timer(db: &mut Statements<'_>, key: &TimerKey) -> rusqlite::Result<()> {
     let (kind, name) = key.kind.parts();
     statement.execute(params![
         key.instance,
-        key.element,
+        key.element.unwrap_or(INSTANCE_ITSELF),
         kind,
         name,
         key.occurrence

@@ -383,7 +383,7 @@ fn timers_of_a_tenant_are_read_in_parts() {
             due: Time(due),
             key: TimerKey {
                 instance: key(n),
-                element: ElementKey(3),
+                element: Some(ElementKey(3)),
                 kind: TimerKind::Action("remind".into()),
                 occurrence,
             },

@@ -16,7 +16,7 @@ use crate::{
 fn timer(n: u128, due: i64, occurrence: u32) -> TimerRow {
     let key = TimerKey {
         instance: key(n),
-        element: ElementKey(3),
+        element: n.is_multiple_of(2).then_some(ElementKey(3)),
         kind: TimerKind::Action("remind".into()),
         occurrence,
     };

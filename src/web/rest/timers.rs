@@ -32,11 +32,13 @@ struct Timer<'a> {
     instance: InstanceKey,
     process: &'a str,
     kind: TimerUse,
-    /// The element whose action is delayed, that waits for the event, or that reminds.
+    /// The element whose action is delayed, that waits for the event, or that reminds; none for the
+    /// expiry and for event subprocesses of the process itself.
     element: Option<String>,
     /// The action that is delayed.
     action: Option<&'a str>,
-    /// The timer event: the element's node itself, or a boundary event of it.
+    /// The timer event: the element's node itself, a boundary event of it, an event behind it, or the
+    /// start event of an event subprocess in it.
     node: Option<&'a str>,
     /// Which triggering of the action in its visit, which reminder, or which occurrence, from 1.
     occurrence: Option<u32>,
@@ -81,7 +83,7 @@ impl<'a> From<&'a ListedTimer> for Timer<'a> {
             instance: *instance,
             process: &listed.process,
             kind,
-            element: (!expires).then(|| element.wire(*instance)),
+            element: element.map(|element| element.wire(*instance)),
             action,
             node,
             occurrence: (!expires).then_some(*occurrence),
@@ -128,7 +130,8 @@ fn write_timer_cursor(timer: &TimerRow) -> String {
     let (kind, name) = kind.parts();
     format!(
         "{}_{instance}_{}_{occurrence}_{kind}_{name}",
-        timer.due.0, element.0
+        timer.due.0,
+        element.map_or(String::new(), |element| element.0.to_string())
     )
 }
 
@@ -138,7 +141,10 @@ fn read_timer_cursor(text: &str) -> Result<TimerRow, Problem> {
         let mut part = || parts.next();
         let due = Time(part()?.parse().ok()?);
         let instance = part()?.parse().ok()?;
-        let element = ElementKey(part()?.parse().ok()?);
+        let element = match part()? {
+            "" => None,
+            number => Some(ElementKey(number.parse().ok()?)),
+        };
         let occurrence = part()?.parse().ok()?;
         let kind = TimerKind::from_parts(part()?, part()?)?;
         Some(TimerRow {
@@ -161,17 +167,19 @@ mod tests {
     #[test]
     fn a_cursor_reads_back() {
         let instance = InstanceKey(uuid::Uuid::from_u128(7));
-        let key = TimerKey {
-            instance,
-            element: ElementKey(12),
-            kind: TimerKind::Action("re_mind.me".into()),
-            occurrence: 3,
-        };
-        let timer = TimerRow { due: Time(-5), key };
-        assert_eq!(
-            read_timer_cursor(&write_timer_cursor(&timer)).unwrap(),
-            timer
-        );
+        for element in [Some(ElementKey(12)), None] {
+            let key = TimerKey {
+                instance,
+                element,
+                kind: TimerKind::Action("re_mind.me".into()),
+                occurrence: 3,
+            };
+            let timer = TimerRow { due: Time(-5), key };
+            assert_eq!(
+                read_timer_cursor(&write_timer_cursor(&timer)).unwrap(),
+                timer
+            );
+        }
         for text in ["", "1", "____", "1_2_3_4_5_6"] {
             assert!(read_timer_cursor(text).is_err(), "{text}");
         }

@@ -1,10 +1,19 @@
 //! How times, refusals and messages between instances are written.
 
+use stepwire::engine::record::Subscription;
+
 use super::*;
 
 /// A time as seconds after another.
 pub(super) fn later(at: Time, now: Time) -> String {
     format!("{:+}s", (at.0 - now.0) / 1000)
+}
+
+/// What is waited for, behind the name of its event.
+pub(super) fn waits_for(subscription: &Subscription, now: Time) -> String {
+    match subscription {
+        Subscription::Timer { due, .. } => format!(" {}", later(*due, now)),
+    }
 }
 
 /// A refusal as the protocol names it.
