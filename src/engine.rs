@@ -5,7 +5,8 @@
 //! yields one [`RecordBatch`] of records plus [`Effect`]s; the live state is always the fold of its records
 //! ([`InstanceState::replay`]).
 //!
-//! Where to go next: `step` for the loop, `elements` for one file per BPMN element kind, `actions`
+//! Where to go next: `step` for the dispatch, `context` for what a step knows, `transition` for the
+//! moves of element instances, `elements` for one file per BPMN element kind, `actions`
 //! for the action model, `back` for back steps, `subprocess` for messages between instances,
 //! `open_messages` for what clients answer, `http_call` for calls to other systems, `start` and `end`,
 //! `suspend` for hold and the ends from outside, `access` for who may do what, `assignment` and `due_date` for user tasks, `state` for what is remembered.
@@ -15,10 +16,12 @@ mod actions;
 mod assignment;
 mod back;
 pub mod command;
+mod context;
 mod due_date;
 pub mod effect;
 mod elements;
 mod end;
+mod guards;
 pub mod http_call;
 pub mod instance_message;
 pub mod instance_outcome;
@@ -26,6 +29,7 @@ pub mod job_status;
 pub mod next_step;
 pub mod open_messages;
 mod patch;
+pub mod permissions;
 mod quotas;
 pub mod record;
 pub mod rejection;
@@ -38,12 +42,14 @@ mod subprocess;
 mod subscription;
 mod suspend;
 mod throwing;
+mod transition;
 mod variables;
 
 pub use command::Command;
+pub use context::{StepInput, StepOutcome};
 pub use effect::Effect;
-pub use record::{Record, RecordBatch};
+pub use record::{Record, batch::RecordBatch};
 pub use rejection::Rejection;
 pub use start::{may_start, start};
 pub use state::InstanceState;
-pub use step::{StepInput, StepOutcome, may_upload, step};
+pub use step::{may_upload, step};

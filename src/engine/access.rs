@@ -10,7 +10,7 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{next_step::NextStep, record::Created};
+use super::record::created::Created;
 use crate::{
     limits::CallerKind,
     model::{
@@ -23,10 +23,6 @@ use crate::{
 /// How the subject begins that an instance of a schedule is started by; no token speaks for such a
 /// one, so it has no owner.
 pub const SCHEDULED: &str = "schedule:";
-
-/// What those are told of an incident who may not read the definition that its message quotes.
-pub const UNEXPLAINED: &str = "expected this step to go on by itself, but it failed for a reason \
-    that designers and operators are told; ask one of them to repair it";
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,7 +89,7 @@ pub struct Members {
 
 impl Members {
     /// Whether the instance is the caller's.
-    fn own(&self, caller: &Caller) -> bool {
+    pub(super) fn own(&self, caller: &Caller) -> bool {
         let head = &*self.head;
         match &caller.trees {
             Some(roots) => roots
@@ -184,104 +180,5 @@ fn roles(lane: &Lane, right: Right) -> Option<&[String]> {
         Right::Execute => lane.execute.as_deref(),
         Right::Assign => lane.assign.as_deref(),
         Right::Hold => lane.hold.as_deref(),
-    }
-}
-
-/// What of a next step a caller may do and is told: all that `progress` and answers depend on, so
-/// callers with the same standpoint share their frames.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Permissions {
-    may: May,
-    /// Whether the messages of incidents are told, which quote the definition. Also where there is
-    /// none, so that this divides nobody then.
-    explained: bool,
-}
-
-/// Where a caller may act.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum May {
-    /// Everywhere.
-    Whole,
-    /// For each token, then for each offer, whether it may there.
-    Part(Box<[bool]>),
-}
-
-impl Permissions {
-    /// That of whom nothing is kept from.
-    pub fn whole() -> Self {
-        Self {
-            may: May::Whole,
-            explained: true,
-        }
-    }
-
-    /// Where a caller stands towards a next step. The server itself may do everything.
-    pub fn of(
-        process: &ExecutableProcess,
-        members: &Members,
-        next: &NextStep,
-        caller: &Caller,
-    ) -> Self {
-        let stands_still = next.tokens.iter().any(|token| token.incident.is_some());
-        Self {
-            may: May::of(process, members, next, caller),
-            explained: !stands_still || caller.reads_source(),
-        }
-    }
-
-    /// Whether the caller may act at the token with this index.
-    pub fn token(&self, index: usize) -> bool {
-        self.may.at(index)
-    }
-
-    /// Whether the caller may run the offer with this index.
-    pub fn offer(&self, next: &NextStep, index: usize) -> bool {
-        self.may.at(next.tokens.len() + index)
-    }
-
-    /// Whether the caller is told what is wrong in the definition.
-    pub fn is_explained(&self) -> bool {
-        self.explained
-    }
-}
-
-impl May {
-    fn of(
-        process: &ExecutableProcess,
-        members: &Members,
-        next: &NextStep,
-        caller: &Caller,
-    ) -> Self {
-        if caller.operator
-            || (process.lanes().is_empty() && !next.is_assigned() && members.own(caller))
-        {
-            return Self::Whole;
-        }
-        let may = |node: &str, assignee: Option<&str>| {
-            process
-                .node(node)
-                .is_some_and(|node| members.may_execute(process, caller, node, assignee))
-        };
-        let tokens = next
-            .tokens
-            .iter()
-            .map(|token| may(&token.node, token.assignee.as_deref()));
-        let offers = next
-            .offers
-            .iter()
-            .map(|offer| may(&offer.node, offer.assignee.as_deref()));
-        let part: Box<[bool]> = tokens.chain(offers).collect();
-        if part.iter().all(|may| *may) {
-            Self::Whole
-        } else {
-            Self::Part(part)
-        }
-    }
-
-    fn at(&self, index: usize) -> bool {
-        match self {
-            Self::Whole => true,
-            Self::Part(part) => part.get(index).copied().unwrap_or(false),
-        }
     }
 }

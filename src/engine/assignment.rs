@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use super::{
     access::{Caller, Right},
+    context::Step,
+    guards::{forbidden, require_live, require_participant},
+    quotas,
     record::Record,
     rejection::{Rejection, RejectionKind, Unavailable},
     state::ElementInstance,
-    step::Step,
-    suspend::{forbidden, require_live, require_participant},
 };
 use crate::model::{executable::ExecutableNode, ids::ElementKey};
 
@@ -97,14 +98,8 @@ pub(super) fn assign(step: &mut Step<'_>, key: ElementKey, user: &str) -> Result
     Ok(())
 }
 
-/// Whether one more subject may take part.
-pub(super) fn has_room(step: &Step<'_>, user: &str) -> bool {
-    let participants = step.state.members().participants;
-    participants.contains(user) || participants.len() < step.limits.participants
-}
-
 fn require_room(step: &Step<'_>, user: &str) -> Result<(), Rejection> {
-    if has_room(step, user) {
+    if quotas::for_participant(step, user) {
         return Ok(());
     }
     let sentence = format!(

@@ -8,22 +8,15 @@
 
 use serde_json::{Map, Value};
 
-use super::{actions, due_date, record::Record, rejection::Rejection, state::FirstRun, step::Step};
+use super::{
+    actions::{decision, execution},
+    context::Step,
+    due_date,
+    record::Record,
+    rejection::Rejection,
+    state::FirstRun,
+};
 use crate::model::{executable::ExecutableAction, ids::ElementKey, variables::Variables};
-
-/// Whether a passed element can be gone back to by this action.
-pub(super) fn is_open(step: &Step<'_>, key: ElementKey, action: &str) -> bool {
-    let Some(element) = step.state.element(key) else {
-        return false;
-    };
-    let action = step
-        .process
-        .node(element.node())
-        .and_then(|node| node.action(action));
-    !element.is_active()
-        && action
-            .is_some_and(|action| action.allow_back && element.first_run(&action.name).is_some())
-}
 
 /// Goes back to a passed element and runs the action there.
 pub(super) fn go_back(
@@ -34,7 +27,7 @@ pub(super) fn go_back(
 ) -> Result<(), Rejection> {
     // Checked before anything is recorded; the run below checks the same payload again and cannot
     // fail then.
-    actions::accept(step, to, action, payload)?;
+    decision::accept(step, to, action, payload)?;
     let Some((node, first_run)) = step.state.element(to).map(|element| {
         (
             element.node().clone(),
@@ -64,7 +57,7 @@ pub(super) fn go_back(
         }
     }
     due_date::begin_again(step, element);
-    actions::run_in(step, element, action, payload)
+    execution::run_in(step, element, action, payload)
 }
 
 /// What a `restartFromSnapshot` action begins with.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{assignment, command::TimerKey, record::Record, step::Step};
+use super::{command::TimerKey, context::Step, quotas, record::Record};
 use crate::{
     limits::REMINDERS,
     model::{
@@ -84,7 +84,7 @@ fn assignee(
     .map_err(mend)?;
     if user
         .as_ref()
-        .is_some_and(|user| !assignment::has_room(step, user))
+        .is_some_and(|user| !quotas::for_participant(step, user))
     {
         return Err(format!(
             "expected at most {} users who ever had a task of one instance, but this is one \

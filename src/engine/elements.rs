@@ -10,29 +10,18 @@ mod end_event;
 mod exclusive_gateway;
 pub(super) mod inclusive_gateway;
 mod multi_instance;
-mod parallel_gateway;
+mod own_work;
+pub(super) mod parallel_gateway;
 pub(super) mod start_event;
 mod sub_process;
 
-use super::{
-    actions,
-    record::{Arrival, Record},
-    step::Step,
-    subscription,
-};
+use self::own_work::Own;
+use super::{actions::automatic, context::Step, subscription};
 use crate::model::{
     executable::{ExecutableFlow, ExecutableNode},
     ids::ElementKey,
     node_kind::{GatewayKind, NodeKind, TaskKind},
 };
-
-/// What an element's own work came to.
-enum Own<'a> {
-    /// Not done yet, or stopped by an incident.
-    Waiting,
-    /// Done; the token leaves by these flows.
-    Done(Vec<&'a ExecutableFlow>),
-}
 
 /// Lets an active element do what it can do now.
 pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
@@ -46,11 +35,11 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     {
         return;
     }
-    if !subscription::open(step, key, node) || !actions::run_automatic(step, key, node) {
+    if !subscription::open(step, key, node) || !automatic::run_automatic(step, key, node) {
         return;
     }
     if let Own::Done(flows) = own_work(step, key, node)
-        && !actions::hold(step.state.element(key), node)
+        && !automatic::hold(step.state.element(key), node)
     {
         leave(step, key, node, flows);
     }
@@ -101,41 +90,10 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
 }
 
 fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec<&ExecutableFlow>) {
-    let Some(element) = step.state.element(key) else {
+    let Some(scope) = step.state.element(key).map(|element| element.scope()) else {
         return;
     };
-    let scope = element.scope();
-    let timers = element.timers(key);
-    let inherited = element.arrivals().first().and_then(|arrival| arrival.from);
-    let closes = !node.can_go_back;
-    let keep = !closes && is_retained(node, element.arrivals());
-    for timer in timers {
-        step.clear_timer(timer.key);
-    }
-    step.record(Record::ElementCompleted {
-        element: key,
-        node: node.id.clone(),
-        keep,
-        closes,
-    });
-    let from = if keep {
-        Some(key)
-    } else if closes {
-        None
-    } else {
-        inherited
-    };
-    for flow in flows {
-        take(
-            step,
-            flow,
-            scope,
-            Arrival {
-                flow: flow.id.clone(),
-                from,
-            },
-        );
-    }
+    step.complete(key, node, &flows);
     if let NodeKind::End(event) = &node.kind {
         end_event::throw(step, scope, event);
     }
@@ -151,28 +109,5 @@ fn look_at_scope(step: &mut Step<'_>, scope: Option<ElementKey>) {
             .is_some_and(|scope| scope.live() == 0)
     {
         step.queue(key);
-    }
-}
-
-/// Back steps need the retained element instances of nodes that can be gone back to, and of joins
-/// that may have to give flows back.
-fn is_retained(node: &ExecutableNode, arrivals: &[Arrival]) -> bool {
-    let returnable = node
-        .actions
-        .iter()
-        .any(|action| action.allow_back || action.children.iter().any(|child| child.allow_back));
-    returnable || (arrivals.len() > 1 && arrivals.iter().any(|arrival| arrival.from.is_some()))
-}
-
-fn take(step: &mut Step<'_>, flow: &ExecutableFlow, scope: Option<ElementKey>, arrival: Arrival) {
-    let Some(target) = step.process.node(&flow.target) else {
-        return;
-    };
-    if target.is_inclusive_join() {
-        inclusive_gateway::arrive(step, target, scope, arrival);
-    } else if target.is_join() {
-        parallel_gateway::arrive(step, target, scope, arrival);
-    } else {
-        step.activate(&target.id, scope, vec![arrival]);
     }
 }

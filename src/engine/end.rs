@@ -6,12 +6,12 @@
 
 use super::{
     command::TimerKey,
+    context::Step,
     elements::inclusive_gateway,
     http_call,
     instance_message::InstanceMessage,
     record::{Record, Status},
     state::Scope,
-    step::Step,
 };
 use crate::model::ids::{ElementKey, InstanceKey};
 
@@ -80,7 +80,7 @@ impl Step<'_> {
             self.clear_timer(TimerKey::expiry());
         }
         self.record(Record::Ended { status });
-        http_call::tell_of_end(self, status, error.as_deref());
+        http_call::end::tell_of_end(self, status, error.as_deref());
         let wants_result = self
             .state
             .head()

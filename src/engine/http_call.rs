@@ -9,9 +9,9 @@
 //! Not here: how, when and where calls are made (`runtime::http_calls`); what a modeller may write
 //! (`model::http_request`).
 
-mod end;
-mod request;
-mod response;
+pub(super) mod end;
+pub(super) mod request;
+pub(super) mod response;
 
 use std::sync::Arc;
 
@@ -23,10 +23,6 @@ use crate::model::{
     http_request::{headers::Header, status::StatusRanges},
     ids::{ElementKey, InstanceKey},
 };
-
-pub(super) use end::tell_of_end;
-pub(super) use request::place;
-pub(super) use response::take;
 
 /// Which triggering a call is made for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

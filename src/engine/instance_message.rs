@@ -6,7 +6,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::record::{CommandTag, Created, Status};
+use super::{
+    record::created::{CommandTag, Created},
+    status::Status,
+};
 use crate::model::{action::MessageType, ids::ElementKey};
 
 /// What one instance tells its parent or child.

@@ -1,5 +1,5 @@
 //! What receivers are told after each row: where the tokens are and which actions may be run now.
-//! Derived, never stored. What of it one receiver may do: `access::Permissions`.
+//! Derived, never stored. What of it one receiver may do: `permissions::Permissions`.
 //!
 //! Owned and cheap (names are shared), so it can outlive the step that made it; `session` writes it
 //! as JSON.
@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::{
-    actions,
+    actions::selection,
     instance_outcome::{InstanceOutcome, outcome},
     record::{Incident, Status},
     state::{ElementInstance, InstanceState},
@@ -92,8 +92,8 @@ pub fn next_step(process: &ExecutableProcess, state: &InstanceState) -> NextStep
             reminded: element.reminded(),
             incident: element.incidents().first().cloned(),
         });
-        let runnable =
-            manual(node).filter(|action| moves && actions::can_run(element, node, action).is_ok());
+        let runnable = manual(node)
+            .filter(|action| moves && selection::can_run(element, node, action).is_ok());
         offers.extend(runnable.map(|action| offer(key, element, node, action, false)));
     }
     for (key, element) in state.retained() {

@@ -7,17 +7,17 @@
 
 use super::{
     command::StartChild,
+    context::Step,
+    guards,
     instance_message::InstanceMessage,
     quotas,
     record::{ChildStarted, Record, Status},
     rejection::{Rejection, RejectionKind},
-    step::Step,
-    suspend,
 };
 
 /// A client is done with a message.
 pub(super) fn close(step: &mut Step<'_>, seq: u64) -> Result<(), Rejection> {
-    suspend::require_actor(step)?;
+    guards::require_actor(step)?;
     require_open(step, seq)?;
     step.record(Record::OfferClosed { seq });
     Ok(())

@@ -8,10 +8,10 @@
 use serde_json::Value;
 
 use super::{
+    context::Step,
+    guards::{forbidden, require_live},
     record::Record,
     rejection::{Rejection, RejectionKind},
-    step::Step,
-    suspend::{forbidden, require_live},
 };
 use crate::{limits::DATA_DEPTH, model::deep_merge::exceeds_depth};
 

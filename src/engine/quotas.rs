@@ -1,10 +1,10 @@
 //! What an instance may hold of what it gathers: children, open Action messages, delayed
-//! triggerings. Who took part: `assignment`.
+//! triggerings, participants.
 //!
 //! A client's command beyond a limit is refused; what the process itself does beyond one is an
 //! incident, and a retry looks again.
 
-use super::step::Step;
+use super::context::Step;
 use crate::limits;
 
 /// Incident of what would start one child too many.
@@ -107,4 +107,10 @@ pub(super) fn for_delay(step: &Step<'_>) -> Result<(), String> {
         more: try again when others are done",
         step.limits.delayed
     ))
+}
+
+/// Whether one more subject may take part.
+pub(super) fn for_participant(step: &Step<'_>, user: &str) -> bool {
+    let participants = step.state.members().participants;
+    participants.contains(user) || participants.len() < step.limits.participants
 }

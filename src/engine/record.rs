@@ -5,8 +5,8 @@
 //! Once released, a variant never changes: add a variant. Applying them: `state::apply`. Encoding:
 //! `journal::codec`.
 
-mod batch;
-mod created;
+pub mod batch;
+pub mod created;
 mod subscription;
 
 use std::sync::Arc;
@@ -15,8 +15,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 pub use self::{
-    batch::{CommandTag, RecordBatch},
-    created::{Created, ParentLink, ProcessRef},
+    created::{CommandTag, Created, ParentLink, ProcessRef},
     subscription::{Subscriber, Subscription},
 };
 use super::{http_call::HttpCallRecord, instance_message::InstanceMessage};

@@ -8,12 +8,11 @@ use serde_json::Value;
 use super::{
     access::{self, Caller},
     command::{StartInstance, TimerKey},
-    elements,
-    record::Created,
+    context::{Step, StepInput, StepOutcome},
+    elements, guards,
+    record::created::Created,
     rejection::Rejection,
     state::InstanceState,
-    step::{Step, StepInput, StepOutcome},
-    suspend,
 };
 use crate::model::{
     evaluator::Evaluator,
@@ -91,7 +90,7 @@ fn accept<'a>(
             "expected a role that may start '{}', but this user has none: see its lane",
             process.definition.id
         );
-        return Err(suspend::forbidden(&sentence));
+        return Err(guards::forbidden(&sentence));
     }
     let (data, ignored) =
         elements::start_event::accept(start_event, &command.head.data, evaluator)?;

@@ -28,7 +28,7 @@ use uuid::Uuid;
 
 use super::{
     access::Members,
-    record::{ChildStarted, Created, RecordBatch, Status, StoredFile},
+    record::{ChildStarted, Created, Record, Status, StoredFile, batch::RecordBatch},
 };
 use crate::model::ids::{ElementKey, InstanceKey, Time};
 
@@ -127,7 +127,7 @@ impl InstanceState {
             for (seq, record) in row.numbered() {
                 match (&mut state, record) {
                     (Some(state), record) => state.apply(seq, row.time, record),
-                    (none, super::Record::Created(created)) => {
+                    (none, Record::Created(created)) => {
                         *none = Some(Self::created(seq, row.time, created))
                     }
                     (None, _) => return None,

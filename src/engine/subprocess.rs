@@ -6,19 +6,16 @@
 //!
 //! Starting a child is in `start`, what its end means for the element that waits in `end`.
 
-mod end;
-mod start;
+pub(super) mod end;
+pub(super) mod start;
 
 use super::{
+    context::Step,
     elements::call_activity,
     instance_message::InstanceMessage,
     record::{Push, Record, Status},
-    step::Step,
 };
 use crate::model::{action::MessageType, ids::InstanceKey, start_message::StartMessage};
-
-pub(super) use end::NOT_STARTED;
-pub(super) use start::{push, room_for, start_child, start_item};
 
 /// Takes a message of the parent or a child.
 pub(super) fn receive(
@@ -87,12 +84,12 @@ pub(super) fn receive(
 fn take_push(step: &mut Step<'_>, message: Push) {
     let starts = || StartMessage::read_for_server(&message.body).is_ok_and(|start| start.is_some());
     let room = if message.kind == MessageType::Action {
-        room_for(step, starts())
+        start::room_for(step, starts())
     } else {
         Ok(())
     };
     let Err((code, sentence)) = room else {
-        return push(step, message, None);
+        return start::push(step, message, None);
     };
     let element = message.element.filter(|&element| {
         step.state

@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use super::{
     command::TimerKey,
+    context::{STOPPED, Step},
     elements::boundary_event,
     record::{Record, Subscriber, Subscription},
     state::OpenSubscription,
-    step::{STOPPED, Step},
 };
 use crate::model::{
     executable::ExecutableNode,

@@ -5,13 +5,15 @@
 //! How an instance ends with everything in it: `end`. What ends it from within: `elements`.
 
 use super::{
-    access::{Caller, Right},
-    actions,
+    access::Right,
+    actions::automatic,
     command::{TimerKey, TimerKind},
-    due_date, open_messages,
+    context::Step,
+    due_date,
+    guards::{forbidden, require_actor, require_execute, require_live},
+    open_messages,
     record::{Record, Status},
-    rejection::{Rejection, RejectionKind, Unavailable},
-    step::Step,
+    rejection::{Rejection, RejectionKind},
     subscription,
 };
 use crate::model::ids::{ElementKey, Time};
@@ -84,7 +86,7 @@ pub(super) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey) {
             TimerKind::Expiry => step.end(Status::Expired),
             TimerKind::Reminder => due_date::remind(step, timer),
             TimerKind::Event(node) => subscription::fire_timer(step, timer, node),
-            TimerKind::Action(action) => actions::fire_timer(step, timer, action),
+            TimerKind::Action(action) => automatic::fire_timer(step, timer, action),
         },
     }
 }
@@ -124,7 +126,7 @@ pub(super) fn dismiss(step: &mut Step<'_>) -> Result<(), Rejection> {
     let may = step
         .state
         .active()
-        .any(|(element, _)| actions::require_execute(step, element).is_ok());
+        .any(|(element, _)| require_execute(step, element).is_ok());
     if !may {
         return Err(forbidden(
             "expected a user who may act where a token is, but this user may not",
@@ -137,68 +139,6 @@ pub(super) fn dismiss(step: &mut Step<'_>) -> Result<(), Rejection> {
     }
     step.end(Status::Dismissed);
     Ok(())
-}
-
-/// Refuses when the instance has ended.
-pub(super) fn require_live(step: &Step<'_>) -> Result<(), Rejection> {
-    let status = step.state.status();
-    if status.is_live() {
-        return Ok(());
-    }
-    let sentence = format!("expected a running instance, but it is {}", status.name());
-    Err(Rejection::new(
-        RejectionKind::Unavailable(Unavailable::Ended),
-        sentence,
-    ))
-}
-
-/// Refuses when the instance has ended or stands still.
-pub(super) fn require_moving(step: &Step<'_>) -> Result<(), Rejection> {
-    require_live(step)?;
-    if step.state.status() == Status::OnHold {
-        let sentence = "expected an instance that goes on, but it is on hold: wait until it is \
-            let go on, or unhold it";
-        return Err(Rejection::new(
-            RejectionKind::Unavailable(Unavailable::OnHold),
-            sentence,
-        ));
-    }
-    Ok(())
-}
-
-/// Refuses callers that may only watch.
-pub(super) fn require_actor(step: &Step<'_>) -> Result<(), Rejection> {
-    match step.caller {
-        Some(caller)
-            if !step.state.members().may_act(step.process, caller)
-                && !is_assignee(step, caller) =>
-        {
-            Err(forbidden(
-                "expected a member of the instance or a role that may act in it, but this user \
-                may only watch",
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Refuses callers that may only watch and never had a task here. Who had one is told what has
-/// become of it: a second click of an assignee comes after the token has left.
-pub(super) fn require_participant(step: &Step<'_>) -> Result<(), Rejection> {
-    match step.caller {
-        Some(caller) if step.state.members().include(caller) => Ok(()),
-        _ => require_actor(step),
-    }
-}
-
-/// Whether an element is the caller's, active or passed.
-fn is_assignee(step: &Step<'_>, caller: &Caller) -> bool {
-    let mut elements = step.state.active().chain(step.state.retained());
-    elements.any(|(_, element)| {
-        element
-            .assignee()
-            .is_some_and(|assignee| **assignee == *caller.subject)
-    })
 }
 
 /// Holding and ending need the right at a node where a token is; without a token, at any node.
@@ -224,9 +164,4 @@ fn require_hold_right(step: &Step<'_>, what: &str) -> Result<(), Rejection> {
     Err(forbidden(&format!(
         "expected a user who may {what} this instance, but neither membership nor a role allows it"
     )))
-}
-
-/// The refusal of what may be seen but not done.
-pub(super) fn forbidden(sentence: &str) -> Rejection {
-    Rejection::new(RejectionKind::Forbidden, sentence)
 }

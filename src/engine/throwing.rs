@@ -1,7 +1,7 @@
 //! One way to throw: an error climbs the scopes, from the inside out, until a boundary event catches
 //! it; the specific code goes before the catch-all. What nothing catches fails the instance.
 
-use super::{elements::boundary_event, step::Step};
+use super::{context::Step, elements::boundary_event};
 use crate::model::ids::ElementKey;
 
 /// An error is thrown in this scope.

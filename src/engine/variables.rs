@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{record::Record, state::Child, step::Step};
+use super::{context::Step, record::Record, state::Child};
 use crate::model::{
     ids::{ElementKey, InstanceKey},
     variables::Variables,

@@ -13,7 +13,7 @@ use bytestring::ByteString;
 use dashmap::DashMap;
 
 use super::{instance_request::Committed, registry::give_back};
-use crate::{engine::access::Permissions, model::ids::InstanceKey};
+use crate::{engine::permissions::Permissions, model::ids::InstanceKey};
 
 /// Committed rows a channel keeps for followers that are a little behind.
 const RING_ROWS: usize = 64;

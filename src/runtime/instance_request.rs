@@ -15,9 +15,10 @@ use super::{
 use crate::{
     engine::{
         Command, RecordBatch, Rejection,
-        access::{Caller, Members, Permissions},
+        access::{Caller, Members},
         command::{RunAction, StartInstance},
         next_step::NextStep,
+        permissions::Permissions,
         record::{CommandTag, Created, StoredFile},
         state::{Child, OpenMessage},
     },

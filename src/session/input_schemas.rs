@@ -16,8 +16,9 @@ use super::{
 };
 use crate::{
     engine::{
-        access::{Caller, Permissions},
+        access::Caller,
         next_step::{NextStep, Offer},
+        permissions::Permissions,
     },
     limits,
     model::{executable::ExecutableProcess, input_schema::InputSchema},

@@ -22,10 +22,11 @@ use serde_json::{Value, json};
 use stepwire::{
     engine::{
         Command, Rejection, StepOutcome,
-        access::{Caller, Permissions},
+        access::Caller,
         command::{RunAction, StartInstance, TimerKey},
         http_call::{CallAnswer, CallFailure, HttpCallRequest, OutgoingCall, Response},
         instance_message::InstanceMessage,
+        permissions::Permissions,
         record::{ParentLink, Status, StoredFile},
     },
     model::{

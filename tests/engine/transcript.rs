@@ -11,11 +11,11 @@ use serde_json::Value;
 use stepwire::{
     engine::{
         Effect, Record, RecordBatch, Rejection, StepOutcome,
-        access::Permissions,
         command::{TimerKey, TimerKind},
         http_call::{CallKey, HttpCallRecord},
         instance_message::InstanceMessage,
         next_step::NextStep,
+        permissions::Permissions,
         record::{Push, Remember, Status, Subscriber},
         rejection::{RejectionKind, Unavailable},
     },

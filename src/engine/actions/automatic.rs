@@ -2,22 +2,15 @@
 //! parent, due timers, and the rest of a node after an incident. Everything asks the same question:
 //! what has not been triggered yet?
 
-use super::{
-    run::require_execute,
-    work::{self, Worked},
-};
+use super::work::{self, Worked};
 use crate::{
     engine::{
         command::TimerKey,
-        due_date,
+        context::Step,
         instance_outcome::other_decision,
         quotas,
-        record::{Incident, Record, Remember},
-        rejection::{Rejection, RejectionKind},
+        record::{Record, Remember},
         state::ElementInstance,
-        step::Step,
-        subprocess,
-        suspend::require_moving,
     },
     model::{
         action::{Required, Trigger},
@@ -221,45 +214,4 @@ pub(in crate::engine) fn fire_timer(step: &mut Step<'_>, timer: &TimerKey, actio
     if perform(step, key, action, timer.occurrence, OnRecord::Started) {
         step.queue(key);
     }
-}
-
-/// Runs what the incidents of an element left undone; what has run is not run again.
-pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
-    require_execute(step, key)?;
-    require_moving(step)?;
-    let failed: Vec<Incident> = step
-        .state
-        .element(key)
-        .map(|element| element.incidents().to_vec())
-        .unwrap_or_default();
-    let node = step.node_of(key).filter(|_| !failed.is_empty());
-    let Some(node) = node else {
-        let sentence = "expected an element with an incident, but this one has none: it was \
-            retried already, or has gone on";
-        return Err(Rejection::new(RejectionKind::Conflict, sentence));
-    };
-    step.record(Record::IncidentsResolved {
-        element: key,
-        skipped: false,
-    });
-    for Incident { code, action, .. } in failed {
-        match &*code {
-            due_date::UNREADABLE => due_date::retry(step, key),
-            // It has not been triggered yet.
-            quotas::DELAYED => continue,
-            _ => {}
-        }
-        let on_record = if code == subprocess::NOT_STARTED {
-            OnRecord::Completed
-        } else {
-            OnRecord::Started
-        };
-        if let Some((name, occurrence)) = action
-            && let Some(action) = node.action(&name)
-        {
-            perform(step, key, action, occurrence, on_record);
-        }
-    }
-    step.queue(key);
-    Ok(())
 }

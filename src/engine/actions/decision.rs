@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    engine::{instance_outcome::is_approval, record::Record, rejection::Rejection, step::Step},
+    engine::{context::Step, instance_outcome::is_approval, record::Record, rejection::Rejection},
     limits::COMMENT_BYTES,
     model::{
         action::{APPROVE, COMMENT, REJECT},

@@ -8,13 +8,12 @@ use std::sync::Arc;
 
 use crate::{
     engine::{
-        actions::run::require_execute,
+        context::{STOPPED, Step},
         elements,
+        guards::{require_execute, require_moving},
         record::Record,
         rejection::{Rejection, RejectionKind},
         state::Call,
-        step::{STOPPED, Step},
-        suspend::require_moving,
     },
     model::{
         ids::ElementKey,

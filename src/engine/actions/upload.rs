@@ -6,13 +6,13 @@
 
 use serde_json::Value;
 
-use super::run;
+use super::selection;
 use crate::{
     engine::{
         command::RunAction,
+        context::Step,
         record::{Record, StoredFile},
         rejection::{Rejection, RejectionKind},
-        step::Step,
     },
     limits::FILES_PER_INSTANCE,
     model::{
@@ -29,7 +29,7 @@ pub(in crate::engine) fn may_upload(
     step: &Step<'_>,
     run: &RunAction,
 ) -> Result<UploadRules, Rejection> {
-    let (_, action) = run::meant(step, run)?;
+    let (_, action) = selection::meant(step, run)?;
     let ActionWork::UploadFile { rules, .. } = &action.work else {
         return Err(takes_no_file(action));
     };

@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use crate::{
     engine::{
-        http_call::{self, CallKey},
+        context::Step,
+        http_call::{CallKey, request},
         instance_message::InstanceMessage,
         quotas,
         record::Push,
-        step::Step,
-        subprocess,
+        subprocess::start,
     },
     model::{
         action::{MessageType, Target},
@@ -84,7 +84,7 @@ pub(super) fn perform(
                 action: action.name.clone(),
                 occurrence,
             };
-            let placed = http_call::place(step, call, template, start);
+            let placed = request::place(step, call, template, start);
             placed
                 .map(|()| Worked::Awaits)
                 .map_err(|(code, sentence)| Failure::new(code, sentence))
@@ -93,7 +93,7 @@ pub(super) fn perform(
             subprocess,
             asynchronous: true,
         } => {
-            subprocess::start_child(
+            start::start_child(
                 step,
                 subprocess,
                 key,
@@ -107,7 +107,7 @@ pub(super) fn perform(
             asynchronous: false,
         } => {
             start(step);
-            subprocess::start_child(
+            start::start_child(
                 step,
                 subprocess,
                 key,
@@ -138,7 +138,7 @@ fn send(
         let start = StartMessage::read_for_server(&body)
             .map_err(|error| Failure::new("invalid_start_message", error))?;
         if target == Target::Active {
-            subprocess::room_for(step, start.is_some())
+            start::room_for(step, start.is_some())
                 .map_err(|(code, sentence)| Failure::new(code, sentence))?;
         }
     }
@@ -158,7 +158,7 @@ fn send(
                 body,
                 open_until: None,
             };
-            subprocess::push(step, push, Some((action.name.clone(), occurrence)));
+            start::push(step, push, Some((action.name.clone(), occurrence)));
         }
         Target::Parent => {
             require_parent(step)?;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::{engine::step::Step, model::ids::ElementKey};
+use crate::{engine::context::Step, model::ids::ElementKey};
 
 /// Lets a boundary event of `element` catch a failure: the element and every live child it started
 /// are ended, the token goes on at the event. `false` when none catches it.

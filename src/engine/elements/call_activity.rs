@@ -4,9 +4,9 @@
 //! One that runs once per item: `multi_instance`. What arrives from the child meanwhile, and its
 //! end: `engine::subprocess`.
 
-use super::{Own, multi_instance};
+use super::{multi_instance, own_work::Own};
 use crate::{
-    engine::{quotas, record::Status, state::Call, step::Step, subprocess},
+    engine::{context::Step, quotas, record::Status, state::Call, subprocess::start},
     model::{
         executable::{ExecutableNode, Subprocess},
         ids::ElementKey,
@@ -32,7 +32,7 @@ pub(super) fn call<'a>(
                 step.incident(key, quotas::CHILDREN, sentence, None);
                 return Own::Waiting;
             }
-            subprocess::start_child(step, called, key, None, true);
+            start::start_child(step, called, key, None, true);
             false
         }
     };

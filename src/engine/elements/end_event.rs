@@ -2,8 +2,8 @@
 
 use crate::{
     engine::{
+        context::Step,
         record::{Record, Status},
-        step::Step,
         throwing,
     },
     model::{ids::ElementKey, node_kind::EventDefinition},

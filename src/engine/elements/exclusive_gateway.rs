@@ -1,9 +1,9 @@
 //! Exclusive gateway: the first flow whose condition is true, else the default flow, else an
 //! incident.
 
-use super::Own;
+use super::own_work::Own;
 use crate::{
-    engine::step::Step,
+    engine::context::Step,
     model::{
         executable::{ExecutableFlow, ExecutableNode},
         ids::ElementKey,

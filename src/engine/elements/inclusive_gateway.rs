@@ -7,12 +7,9 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Own, exclusive_gateway};
+use super::{exclusive_gateway, own_work::Own};
 use crate::{
-    engine::{
-        record::{Arrival, Record},
-        step::Step,
-    },
+    engine::{context::Step, record::Arrival},
     model::{
         executable::{ExecutableNode, ExecutableProcess},
         ids::ElementKey,
@@ -48,20 +45,6 @@ pub(super) fn choose<'a>(
     } else {
         Own::Done(taken)
     }
-}
-
-/// A flow reached a join: whether that goes on is looked at when nothing else can move.
-pub(super) fn arrive(
-    step: &mut Step<'_>,
-    node: &ExecutableNode,
-    scope: Option<ElementKey>,
-    arrival: Arrival,
-) {
-    step.record(Record::FlowArrived {
-        scope,
-        node: node.id.clone(),
-        arrival,
-    });
 }
 
 /// Lets one join go on that waits for nothing any more, in any scope. `false` when there is none.

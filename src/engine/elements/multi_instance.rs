@@ -9,12 +9,12 @@ use serde_json::Value;
 
 use crate::{
     engine::{
+        context::Step,
         instance_message::InstanceMessage,
         quotas,
         record::Record,
         state::{Call, Item, ItemRun},
-        step::Step,
-        subprocess,
+        subprocess::start,
     },
     limits,
     model::{executable::Subprocess, ids::ElementKey, path::DataPath},
@@ -87,7 +87,7 @@ pub(super) fn start_open(step: &mut Step<'_>, key: ElementKey, called: &Subproce
     }
     let is_all = next.len() == open;
     for (index, item) in next {
-        subprocess::start_item(step, called, key, index, item);
+        start::start_item(step, called, key, index, item);
     }
     if !is_all {
         step.send(

@@ -1,41 +1,20 @@
 //! Parallel gateway: a join counts taken flows per incoming flow and fires with one of each; the
 //! fork takes every flow.
 
-use crate::{
-    engine::{
-        record::{Arrival, Record},
-        step::Step,
-    },
-    model::{executable::ExecutableNode, ids::ElementKey},
-};
+use std::sync::Arc;
 
-/// A flow reached a join: it waits there until every incoming flow has one.
-pub(super) fn arrive(
-    step: &mut Step<'_>,
+use crate::{engine::record::Arrival, model::executable::ExecutableNode};
+
+/// The oldest flow that waits, of each incoming flow; `None` while one of them has none.
+pub(in crate::engine) fn one_of_each(
     node: &ExecutableNode,
-    scope: Option<ElementKey>,
-    arrival: Arrival,
-) {
-    step.record(Record::FlowArrived {
-        scope,
-        node: node.id.clone(),
-        arrival,
-    });
-    let waiting = step
-        .state
-        .scope(scope)
-        .map_or(&[][..], |scope| scope.waiting_at(&node.id));
-    let first_of_each: Option<Vec<Arrival>> = node
-        .incoming
-        .iter()
-        .map(|flow| {
-            waiting
-                .iter()
-                .find(|arrival| arrival.flow == *flow)
-                .cloned()
-        })
-        .collect();
-    if let Some(arrivals) = first_of_each {
-        step.activate(&node.id, scope, arrivals);
-    }
+    waiting: &[Arrival],
+) -> Option<Vec<Arrival>> {
+    let oldest = |flow: &Arc<str>| {
+        waiting
+            .iter()
+            .find(|arrival| arrival.flow == *flow)
+            .cloned()
+    };
+    node.incoming.iter().map(oldest).collect()
 }

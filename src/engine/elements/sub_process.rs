@@ -1,9 +1,9 @@
 //! Embedded subprocess: a scope of its own. It begins at its start event and is complete when
 //! nothing in it is active.
 
-use super::Own;
+use super::own_work::Own;
 use crate::{
-    engine::step::Step,
+    engine::context::Step,
     model::{executable::ExecutableNode, ids::ElementKey, node_kind::SubProcess},
 };
 

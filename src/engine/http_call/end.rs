@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::{HttpCallRecord, HttpCallRequest, OutgoingCall, WebhookRequest, repeat_key};
 use crate::{
     engine::{
+        context::Step,
         effect::Effect,
         instance_outcome::outcome,
         record::{Record, Status},
-        step::Step,
     },
     limits::WEBHOOK_DATA_BYTES,
     model::webhook::Webhook,

@@ -5,7 +5,7 @@
 
 use super::{CallKey, HttpCallRecord, HttpCallRequest, HttpRequest, OutgoingCall, repeat_key};
 use crate::{
-    engine::{effect::Effect, record::Record, state::InstanceState, step::Step},
+    engine::{context::Step, effect::Effect, record::Record, state::InstanceState},
     model::{http_request::HttpCall, ids::ElementKey},
 };
 

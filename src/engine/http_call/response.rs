@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{CallAnswer, CallFailure, CallKey, HttpCallRecord, Response};
 use crate::{
-    engine::{effect::Effect, record::Record, step::Step},
+    engine::{context::Step, effect::Effect, record::Record},
     limits::DATA_DEPTH,
     model::{deep_merge::exceeds_depth, executable::ActionWork, http_request::HttpCall},
 };

@@ -1,9 +1,8 @@
 //! The row: the records of one command, with who gave it.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use super::Record;
+use super::{Record, created::CommandTag};
 use crate::model::ids::Time;
 
 /// The records of one applied command, numbered densely from `first_seq`; the row itself takes the
@@ -34,15 +33,4 @@ impl RecordBatch {
     pub fn numbered(&self) -> impl Iterator<Item = (u64, &Record)> {
         (self.first_seq..).zip(&self.records)
     }
-}
-
-/// Identity of a command for deduplication.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CommandTag {
-    /// The client's id for it.
-    pub id: Uuid,
-    /// The subject that used it; another subject's id is unknown.
-    pub subject: String,
-    /// Hash of the canonical body; another body under the same id is refused.
-    pub hash: u64,
 }

@@ -60,3 +60,14 @@ pub struct ParentLink {
     /// Whether the parent wants the child's data at its end.
     pub wants_result: bool,
 }
+
+/// Identity of a command for deduplication.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommandTag {
+    /// The client's id for it.
+    pub id: Uuid,
+    /// The subject that used it; another subject's id is unknown.
+    pub subject: String,
+    /// Hash of the canonical body; another body under the same id is refused.
+    pub hash: u64,
+}

@@ -27,7 +27,9 @@ use super::{
 use crate::{
     engine::{
         instance_message::InstanceMessage,
-        record::{Arrival, ChildStarted, Created, Push, Record, RecordBatch, Remember, Status},
+        record::{
+            Arrival, ChildStarted, Created, Push, Record, Remember, Status, batch::RecordBatch,
+        },
     },
     model::{
         action::MessageType,

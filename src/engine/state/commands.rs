@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Ring;
-use crate::engine::record::{CommandTag, RecordBatch};
+use crate::engine::record::{CommandTag, batch::RecordBatch};
 
 const WHOLE: usize = 128;
 const FINGERPRINTS: usize = 10_000;

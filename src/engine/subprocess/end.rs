@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use crate::{
     engine::{
+        context::Step,
         elements::boundary_event,
         instance_message::InstanceMessage,
         record::{Record, Status},
         state::Child,
-        step::Step,
         throwing,
     },
     limits::DATA_DEPTH,

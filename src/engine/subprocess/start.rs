@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use crate::{
     engine::{
+        context::Step,
         instance_message::InstanceMessage,
         quotas,
         record::{ChildStarted, Created, ParentLink, ProcessRef, Push, Record},
-        step::Step,
     },
     model::{
         action::MessageType,

@@ -19,9 +19,10 @@ use super::{
 use crate::{
     engine::{
         Record, RecordBatch,
-        access::{Caller, Permissions, UNEXPLAINED},
+        access::Caller,
         instance_outcome::InstanceOutcome,
         next_step::{NextStep, Offer, Token},
+        permissions::{Permissions, UNEXPLAINED},
         record::{Push, Status},
         state::Child,
     },

@@ -8,7 +8,7 @@ use utoipa::IntoParams;
 
 use super::{ascii, refused::Refused, workflow::Named};
 use crate::{
-    engine::{Record, RecordBatch, access::UNEXPLAINED},
+    engine::{Record, RecordBatch, permissions::UNEXPLAINED},
     limits,
     model::executable::ExecutableProcess,
     web::{http::app::App, instance_client::instance_key},

@@ -1,0 +1,56 @@
+//! Retry: an element with an incident does again what failed; what has run is not run again.
+
+use super::automatic::{OnRecord, perform};
+use crate::{
+    engine::{
+        context::Step,
+        due_date,
+        guards::{require_execute, require_moving},
+        quotas,
+        record::{Incident, Record},
+        rejection::{Rejection, RejectionKind},
+        subprocess,
+    },
+    model::ids::ElementKey,
+};
+
+/// Runs what the incidents of an element left undone; what has run is not run again.
+pub(in crate::engine) fn retry(step: &mut Step<'_>, key: ElementKey) -> Result<(), Rejection> {
+    require_execute(step, key)?;
+    require_moving(step)?;
+    let failed: Vec<Incident> = step
+        .state
+        .element(key)
+        .map(|element| element.incidents().to_vec())
+        .unwrap_or_default();
+    let node = step.node_of(key).filter(|_| !failed.is_empty());
+    let Some(node) = node else {
+        let sentence = "expected an element with an incident, but this one has none: it was \
+            retried already, or has gone on";
+        return Err(Rejection::new(RejectionKind::Conflict, sentence));
+    };
+    step.record(Record::IncidentsResolved {
+        element: key,
+        skipped: false,
+    });
+    for Incident { code, action, .. } in failed {
+        match &*code {
+            due_date::UNREADABLE => due_date::retry(step, key),
+            // It has not been triggered yet.
+            quotas::DELAYED => continue,
+            _ => {}
+        }
+        let on_record = if code == subprocess::end::NOT_STARTED {
+            OnRecord::Completed
+        } else {
+            OnRecord::Started
+        };
+        if let Some((name, occurrence)) = action
+            && let Some(action) = node.action(&name)
+        {
+            perform(step, key, action, occurrence, on_record);
+        }
+    }
+    step.queue(key);
+    Ok(())
+}

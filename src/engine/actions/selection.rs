@@ -1,0 +1,238 @@
+//! Which element a run means, and whether the action may run there now.
+
+use crate::{
+    engine::{
+        command::RunAction,
+        context::Step,
+        guards::{require_execute, require_moving, require_participant},
+        instance_outcome::other_decision,
+        quotas,
+        rejection::{Rejection, RejectionKind, Unavailable},
+        state::{ElementInstance, InstanceState},
+    },
+    model::{
+        action::Trigger,
+        executable::{ExecutableAction, ExecutableNode, ExecutableProcess},
+        ids::ElementKey,
+    },
+};
+
+/// The element and the action a run means, once everything but what it brings is checked.
+pub(super) fn meant<'a>(
+    step: &Step<'a>,
+    run: &RunAction,
+) -> Result<(ElementKey, &'a ExecutableAction), Rejection> {
+    require_participant(step)?;
+    require_moving(step)?;
+    require_manual(step.process, step.state, run)?;
+    let key = find(step, run)?;
+    require_execute(step, key)?;
+    let (Some(element), Some(node)) = (step.state.element(key), step.node_of(key)) else {
+        return Err(not_active(step, &run.action));
+    };
+    let Some(action) = node.action(&run.action) else {
+        return Err(not_active(step, &run.action));
+    };
+    if element.is_active() {
+        can_run(element, node, action)?;
+    }
+    if action.timer.is_some() {
+        quotas::for_delay(step)
+            .map_err(|sentence| Rejection::new(RejectionKind::Conflict, sentence))?;
+    }
+    Ok((key, action))
+}
+
+/// Whether an action of an active element may run now.
+pub(in crate::engine) fn can_run(
+    element: &ElementInstance,
+    node: &ExecutableNode,
+    action: &ExecutableAction,
+) -> Result<(), Rejection> {
+    if !action.repeatable && element.counts(&action.name).0 > 0 {
+        let sentence = format!(
+            "expected an action that has not run yet, but '{}' ran already and is not repeatable",
+            action.name
+        );
+        return Err(Rejection::new(RejectionKind::AlreadyExecuted, sentence));
+    }
+    if let Some(other) = other_decision(node, action).filter(|other| is_at_work(element, other)) {
+        let sentence = format!(
+            "expected an approval that is not decided yet, but '{}' ran already and its work is \
+            under way; wait for its end",
+            other.name
+        );
+        return Err(Rejection::new(RejectionKind::AlreadyExecuted, sentence));
+    }
+    if let Some(incident) = element.incidents().first() {
+        // Its message quotes the definition, which is not for everybody.
+        let sentence = format!(
+            "expected an element without incident, but '{}' waits for a retry after a {}",
+            element.node(),
+            incident.code
+        );
+        return Err(unavailable(Unavailable::Incident, sentence));
+    }
+    if let Some(parent) = &action.parent
+        && element.counts(parent).1 == 0
+    {
+        let sentence = format!(
+            "expected the parent action '{parent}' to have run, but it has not; run it first"
+        );
+        return Err(unavailable(Unavailable::ParentNotRun, sentence));
+    }
+    Ok(())
+}
+
+/// Whether the work of an action, or of a child of it, has begun and is not done.
+fn is_at_work(element: &ElementInstance, action: &ExecutableAction) -> bool {
+    std::iter::once(action)
+        .chain(&action.children)
+        .any(|action| element.action(&action.name).at_work() > 0)
+}
+
+fn require_manual(
+    process: &ExecutableProcess,
+    state: &InstanceState,
+    run: &RunAction,
+) -> Result<(), Rejection> {
+    let named = run
+        .element
+        .and_then(|key| state.element(key))
+        .map(ElementInstance::node);
+    let fitting = |node: &&ExecutableNode| named.is_none_or(|id| *id == node.id);
+    let mut actions = process
+        .nodes()
+        .iter()
+        .filter(fitting)
+        .filter_map(|node| node.action(&run.action))
+        .peekable();
+    if actions.peek().is_none() {
+        let place = named.map_or_else(
+            || format!("process '{}'", process.definition.id),
+            |node| format!("node '{node}'"),
+        );
+        let sentence = format!(
+            "expected an action of {place}, but '{}' is none of its actions",
+            run.action
+        );
+        return Err(unavailable(Unavailable::UnknownAction, sentence));
+    }
+    if !actions.any(|action| action.trigger == Trigger::Manual) {
+        let sentence = format!(
+            "expected a manual action, but '{}' runs by itself",
+            run.action
+        );
+        return Err(unavailable(Unavailable::NotManual, sentence));
+    }
+    Ok(())
+}
+
+/// The element a run means: the named one, else the active one that offers it, else the latest
+/// passed one with `allowBack`.
+fn find(step: &Step<'_>, run: &RunAction) -> Result<ElementKey, Rejection> {
+    if let Some(key) = run.element {
+        let fits = step
+            .state
+            .element(key)
+            .is_some_and(|element| element.is_active() || is_open(step, key, &run.action));
+        return if fits {
+            Ok(key)
+        } else {
+            Err(not_active(step, &run.action))
+        };
+    }
+    let manual = |element: &ElementInstance| {
+        let node = step.process.node(element.node())?;
+        let action = node
+            .action(&run.action)
+            .filter(|action| action.trigger == Trigger::Manual)?;
+        Some((node, action))
+    };
+    // Of several elements those count where the caller may act, if there are any.
+    let mine = |key: &ElementKey| require_execute(step, *key).is_ok();
+    let any_mine = step
+        .state
+        .active()
+        .any(|(key, element)| manual(element).is_some() && mine(&key));
+    let active: Vec<(ElementKey, bool)> = step
+        .state
+        .active()
+        .filter(|(key, _)| !any_mine || mine(key))
+        .filter_map(|(key, element)| {
+            manual(element).map(|(node, action)| (key, can_run(element, node, action).is_ok()))
+        })
+        .collect();
+    let offering: Vec<ElementKey> = active
+        .iter()
+        .filter(|(_, offers)| *offers)
+        .map(|&(key, _)| key)
+        .collect();
+    match (&active[..], &offering[..]) {
+        ([(only, _)], _) | (_, [only]) => Ok(*only),
+        ([], _) => {
+            let retained = || {
+                step.state
+                    .retained()
+                    .rev()
+                    .map(|(key, _)| key)
+                    .filter(|&key| is_open(step, key, &run.action))
+            };
+            retained()
+                .find(mine)
+                .or_else(|| retained().next())
+                .ok_or_else(|| not_active(step, &run.action))
+        }
+        ([(first, _), ..], []) => Ok(*first),
+        (_, several) => {
+            let instance = step.state.key();
+            let listed: Vec<String> = several.iter().map(|key| key.wire(instance)).collect();
+            let sentence = format!(
+                "expected one element that offers '{}', but there are {}: name one of {} as \
+                'element'",
+                run.action,
+                several.len(),
+                listed.join(", ")
+            );
+            Err(Rejection {
+                elements: listed,
+                ..Rejection::new(RejectionKind::Conflict, sentence)
+            })
+        }
+    }
+}
+
+/// Whether a passed element can be gone back to by this action.
+fn is_open(step: &Step<'_>, key: ElementKey, action: &str) -> bool {
+    let Some(element) = step.state.element(key) else {
+        return false;
+    };
+    let action = step
+        .process
+        .node(element.node())
+        .and_then(|node| node.action(action));
+    !element.is_active()
+        && action
+            .is_some_and(|action| action.allow_back && element.first_run(&action.name).is_some())
+}
+
+fn not_active(step: &Step<'_>, action: &str) -> Rejection {
+    let places: Vec<&str> = step
+        .state
+        .active()
+        .map(|(_, element)| &**element.node())
+        .collect();
+    let place = match places[..] {
+        [] => "no element is active".to_owned(),
+        [only] => format!("the token is at '{only}'"),
+        _ => format!("the tokens are at '{}'", places.join("', '")),
+    };
+    unavailable(
+        Unavailable::NotActive,
+        format!("expected an active element with action '{action}', but {place}"),
+    )
+}
+
+fn unavailable(reason: Unavailable, message: String) -> Rejection {
+    Rejection::new(RejectionKind::Unavailable(reason), message)
+}

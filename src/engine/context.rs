@@ -1,0 +1,254 @@
+//! The context of one step: what it is given, what it has recorded so far, what is still to be
+//! looked at.
+//!
+//! `record` pushes and applies at once, so every decision reads the state as its own records left
+//! it. Not here: which command does what (`step`), the moves of element instances (`transition`),
+//! how an instance ends (`end`).
+
+use std::{collections::VecDeque, sync::Arc};
+
+use super::{
+    access::Caller,
+    command::{DueTimer, TimerKey},
+    effect::Effect,
+    instance_message::InstanceMessage,
+    record::created::{CommandTag, Created},
+    record::{Incident, Record, StoredFile, batch::RecordBatch},
+    state::InstanceState,
+};
+use crate::{
+    limits::InstanceLimits,
+    model::{
+        evaluator::Evaluator,
+        executable::{ExecutableNode, ExecutableProcess},
+        ids::{ElementKey, InstanceKey, Time},
+        template::Builtins,
+    },
+};
+
+/// What a step is given besides the command: everything that is not pure.
+pub struct StepInput<'a> {
+    /// Process time.
+    pub now: Time,
+    /// Draws the key of a child from the number of the record that starts it.
+    pub child_key: &'a dyn Fn(u64) -> InstanceKey,
+    /// Who gives the command; `None` for the server itself (timers, peers), which may do
+    /// everything.
+    pub caller: Option<&'a Caller>,
+    /// The command's identity, if it deduplicates.
+    pub command: Option<CommandTag>,
+    /// How much it may do, and the instance hold, before the rest becomes incidents.
+    pub limits: InstanceLimits,
+    /// How many instances more its tree may hold now.
+    pub tree_room: usize,
+}
+
+/// What a step did. Without a row nothing happened: a repeat or a message for something ended.
+#[derive(Debug, Default)]
+pub struct StepOutcome {
+    /// The records.
+    pub row: Option<RecordBatch>,
+    /// To be performed after the commit.
+    pub effects: Vec<Effect>,
+}
+
+/// Incidents of elements that were entered and then stopped before they did anything: too many in
+/// this step, too many active.
+pub(super) const STOPPED: [&str; 2] = ["step_limit", "element_limit"];
+
+/// The context of one step.
+pub(super) struct Step<'a> {
+    pub process: &'a ExecutableProcess,
+    pub evaluator: &'a dyn Evaluator,
+    pub state: &'a mut InstanceState,
+    pub caller: Option<&'a Caller>,
+    pub now: Time,
+    pub ignored: Vec<String>,
+    /// The file of the command, until its action takes it.
+    pub file: Option<StoredFile>,
+    pub limits: InstanceLimits,
+    pub tree_room: usize,
+    /// Children this step has begun.
+    pub children_begun: usize,
+    work: VecDeque<ElementKey>,
+    child_key: &'a dyn Fn(u64) -> InstanceKey,
+    first_seq: u64,
+    records: Vec<Record>,
+    effects: Vec<Effect>,
+    /// Elements it may still activate.
+    pub budget: usize,
+}
+
+impl<'a> Step<'a> {
+    /// A step whose first record gets this number.
+    pub fn new(
+        process: &'a ExecutableProcess,
+        evaluator: &'a dyn Evaluator,
+        state: &'a mut InstanceState,
+        first_seq: u64,
+        input: &StepInput<'a>,
+    ) -> Self {
+        Self {
+            process,
+            evaluator,
+            state,
+            caller: input.caller,
+            now: input.now,
+            ignored: Vec::new(),
+            file: None,
+            limits: input.limits,
+            tree_room: input.tree_room,
+            children_begun: 0,
+            work: VecDeque::new(),
+            child_key: input.child_key,
+            first_seq,
+            records: Vec::new(),
+            effects: Vec::new(),
+            budget: input.limits.elements_per_command,
+        }
+    }
+
+    /// Notes the first record of an instance, which its state was made of.
+    pub fn begin(&mut self, created: Created, ignored: Vec<String>) {
+        self.ignored = ignored;
+        self.records.push(Record::Created(Box::new(created)));
+    }
+
+    /// The number the next record gets.
+    pub fn next_seq(&self) -> u64 {
+        self.first_seq + self.records.len() as u64
+    }
+
+    /// Remembers something, at once; returns its number.
+    pub fn record(&mut self, record: Record) -> u64 {
+        let seq = self.next_seq();
+        self.state.apply(seq, self.now, &record);
+        self.records.push(record);
+        seq
+    }
+
+    /// The key of a child whose starting record comes next.
+    pub fn next_child_key(&self) -> InstanceKey {
+        (self.child_key)(self.next_seq())
+    }
+
+    /// Asks for something to be done outside the instance.
+    pub fn effect(&mut self, effect: Effect) {
+        self.effects.push(effect);
+    }
+
+    /// Asks for a timer.
+    pub fn set_timer(&mut self, due: Time, key: TimerKey) {
+        self.effects.push(Effect::SetTimer(DueTimer { key, due }));
+    }
+
+    /// Forgets a timer.
+    pub fn clear_timer(&mut self, key: TimerKey) {
+        self.effects.push(Effect::ClearTimer(key));
+    }
+
+    /// Sends a message to a child or the parent.
+    pub fn send(&mut self, target: InstanceKey, message: InstanceMessage) {
+        let number = self.record(Record::MessageSent {
+            target,
+            message: Box::new(message.clone()),
+        });
+        self.effects.push(Effect::Send {
+            number,
+            target,
+            message: Box::new(message),
+        });
+    }
+
+    /// Sends a message to the parent, if there is one that can hear.
+    pub fn send_to_parent(&mut self, message: InstanceMessage) {
+        if self.state.parent_hears()
+            && let Some(parent) = self.state.head().parent.as_ref().map(|link| link.instance)
+        {
+            self.send(parent, message);
+        }
+    }
+
+    /// Raises an incident on an element.
+    pub fn incident(
+        &mut self,
+        element: ElementKey,
+        code: &str,
+        message: String,
+        action: Option<(Arc<str>, u32)>,
+    ) {
+        self.record(Record::IncidentRaised {
+            element,
+            incident: Incident {
+                code: code.to_owned(),
+                message,
+                action,
+            },
+        });
+    }
+
+    /// The executable node of an element.
+    pub fn node_of(&self, element: ElementKey) -> Option<&'a ExecutableNode> {
+        self.process.node(self.state.element(element)?.node())
+    }
+
+    /// The values behind a template's built-in names.
+    pub fn builtins(&self) -> Builtins<'_> {
+        builtins(self.process, self.state, self.now)
+    }
+
+    /// Looks, later in this step, what an element can do next.
+    pub fn queue(&mut self, element: ElementKey) {
+        self.work.push_back(element);
+    }
+
+    /// The element to look at next.
+    pub fn next_queued(&mut self) -> Option<ElementKey> {
+        self.work.pop_front()
+    }
+
+    /// Whether nothing has been recorded yet.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// The row and effects of all that was recorded.
+    pub fn close(self, command: Option<CommandTag>) -> StepOutcome {
+        if self.records.is_empty() {
+            return StepOutcome::default();
+        }
+        let by = self.caller.map(|caller| &caller.subject);
+        let by = by.or(command.as_ref().map(|tag| &tag.subject)).cloned();
+        let row = RecordBatch {
+            first_seq: self.first_seq,
+            time: self.now,
+            command,
+            by,
+            ignored: self.ignored,
+            records: self.records,
+        };
+        self.state.end_row(&row);
+        StepOutcome {
+            row: Some(row),
+            effects: self.effects,
+        }
+    }
+}
+
+/// The values behind a template's built-in names.
+fn builtins<'a>(
+    process: &'a ExecutableProcess,
+    state: &'a InstanceState,
+    now: Time,
+) -> Builtins<'a> {
+    let head = state.head();
+    Builtins {
+        process_instance_id: head.key,
+        parent: head.parent.as_ref().map(|link| link.instance),
+        root: head.root,
+        process_name: &process.name,
+        started_by: &head.started_by,
+        scheduled_for: head.scheduled_for,
+        now,
+    }
+}

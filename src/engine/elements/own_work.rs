@@ -1,0 +1,11 @@
+//! How far an element has come with its own work, once its automatic actions have run.
+
+use crate::model::executable::ExecutableFlow;
+
+/// What an element's own work came to.
+pub(super) enum Own<'a> {
+    /// Not done yet, or stopped by an incident.
+    Waiting,
+    /// Done; the token leaves by these flows.
+    Done(Vec<&'a ExecutableFlow>),
+}

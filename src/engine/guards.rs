@@ -1,0 +1,108 @@
+//! What refuses a command before anything else is looked at: an instance that has ended or stands
+//! still, and callers that may not.
+//!
+//! The rights themselves: `access`.
+
+use super::{
+    access::Caller,
+    context::Step,
+    rejection::{Rejection, RejectionKind, Unavailable},
+    status::Status,
+};
+use crate::model::ids::ElementKey;
+
+/// Refuses when the instance has ended.
+pub(super) fn require_live(step: &Step<'_>) -> Result<(), Rejection> {
+    let status = step.state.status();
+    if status.is_live() {
+        return Ok(());
+    }
+    let sentence = format!("expected a running instance, but it is {}", status.name());
+    Err(Rejection::new(
+        RejectionKind::Unavailable(Unavailable::Ended),
+        sentence,
+    ))
+}
+
+/// Refuses when the instance has ended or stands still.
+pub(super) fn require_moving(step: &Step<'_>) -> Result<(), Rejection> {
+    require_live(step)?;
+    if step.state.status() == Status::OnHold {
+        let sentence = "expected an instance that goes on, but it is on hold: wait until it is \
+            let go on, or unhold it";
+        return Err(Rejection::new(
+            RejectionKind::Unavailable(Unavailable::OnHold),
+            sentence,
+        ));
+    }
+    Ok(())
+}
+
+/// Refuses callers that may only watch.
+pub(super) fn require_actor(step: &Step<'_>) -> Result<(), Rejection> {
+    match step.caller {
+        Some(caller)
+            if !step.state.members().may_act(step.process, caller)
+                && !is_assignee(step, caller) =>
+        {
+            Err(forbidden(
+                "expected a member of the instance or a role that may act in it, but this user \
+                may only watch",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses callers that may only watch and never had a task here. Who had one is told what has
+/// become of it: a second click of an assignee comes after the token has left.
+pub(super) fn require_participant(step: &Step<'_>) -> Result<(), Rejection> {
+    match step.caller {
+        Some(caller) if step.state.members().include(caller) => Ok(()),
+        _ => require_actor(step),
+    }
+}
+
+/// Whether an element is the caller's, active or passed.
+fn is_assignee(step: &Step<'_>, caller: &Caller) -> bool {
+    let mut elements = step.state.active().chain(step.state.retained());
+    elements.any(|(_, element)| {
+        element
+            .assignee()
+            .is_some_and(|assignee| **assignee == *caller.subject)
+    })
+}
+
+/// The refusal of what may be seen but not done.
+pub(super) fn forbidden(sentence: &str) -> Rejection {
+    Rejection::new(RejectionKind::Forbidden, sentence)
+}
+
+/// Refuses callers that may not act at an element: by its lane, or because it belongs to somebody
+/// else.
+pub(super) fn require_execute(step: &Step<'_>, key: ElementKey) -> Result<(), Rejection> {
+    require_actor(step)?;
+    let (Some(caller), Some(element), Some(node)) =
+        (step.caller, step.state.element(key), step.node_of(key))
+    else {
+        return Ok(());
+    };
+    if step.state.members().may_execute(
+        step.process,
+        caller,
+        node,
+        element.assignee().map(|user| &**user),
+    ) {
+        return Ok(());
+    }
+    Err(forbidden(&match element.assignee() {
+        Some(other) => format!(
+            "expected the assignee of '{}', but it belongs to {other}: it has to be released first",
+            node.id
+        ),
+        None => format!(
+            "expected a role that may act at '{}', but this user has none: see its lane",
+            node.id
+        ),
+    }))
+}

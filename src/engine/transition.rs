@@ -1,0 +1,180 @@
+//! The moves of element instances, each in one place: activate, complete, terminate, take a sequence
+//! flow.
+//!
+//! Not here: what an element does between them (`elements`), what triggers them.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::{
+    context::{STOPPED, Step},
+    due_date,
+    effect::Effect,
+    elements::parallel_gateway,
+    record::{Arrival, Record},
+    state::Child,
+};
+use crate::model::{
+    executable::{ExecutableFlow, ExecutableNode},
+    ids::ElementKey,
+};
+
+impl Step<'_> {
+    /// Activates a node in a scope; what it does comes later in this step.
+    pub fn activate(&mut self, node: &Arc<str>, scope: Option<ElementKey>, arrivals: Vec<Arrival>) {
+        self.activate_with(node, scope, arrivals, Map::new());
+    }
+
+    /// Activates a node that owns variables from its beginning, as each iteration of a loop does.
+    pub fn activate_with(
+        &mut self,
+        node: &Arc<str>,
+        scope: Option<ElementKey>,
+        arrivals: Vec<Arrival>,
+        variables: Map<String, Value>,
+    ) {
+        let element = ElementKey(self.record(Record::ElementActivated {
+            scope,
+            node: node.clone(),
+            arrivals,
+        }));
+        self.declare(element, variables);
+        due_date::begin(self, element);
+        if self.budget == 0 {
+            let sentence = "expected the process to come to rest, but one command activated too \
+                many elements: is there a loop without a user task or a timer? Retry to let it \
+                go on";
+            return self.incident(element, STOPPED[0], sentence.to_owned(), None);
+        }
+        if self.state.active().count() > self.limits.active_elements {
+            let sentence = format!(
+                "expected at most {} active elements, but this is one more. Retry when others \
+                have gone on",
+                self.limits.active_elements
+            );
+            return self.incident(element, STOPPED[1], sentence, None);
+        }
+        self.budget -= 1;
+        self.queue(element);
+    }
+
+    /// Completes an element: the token leaves by these flows.
+    pub fn complete(&mut self, key: ElementKey, node: &ExecutableNode, flows: &[&ExecutableFlow]) {
+        let Some(element) = self.state.element(key) else {
+            return;
+        };
+        let scope = element.scope();
+        let timers = element.timers(key);
+        let inherited = element.arrivals().first().and_then(|arrival| arrival.from);
+        let closes = !node.can_go_back;
+        let keep = !closes && is_retained(node, element.arrivals());
+        for timer in timers {
+            self.clear_timer(timer.key);
+        }
+        self.record(Record::ElementCompleted {
+            element: key,
+            node: node.id.clone(),
+            keep,
+            closes,
+        });
+        let from = if keep {
+            Some(key)
+        } else if closes {
+            None
+        } else {
+            inherited
+        };
+        for flow in flows {
+            let flow_id = flow.id.clone();
+            self.take(
+                flow,
+                scope,
+                Arrival {
+                    flow: flow_id,
+                    from,
+                },
+            );
+        }
+    }
+
+    /// Takes a sequence flow: it activates its target, or waits there for others.
+    fn take(&mut self, flow: &ExecutableFlow, scope: Option<ElementKey>, arrival: Arrival) {
+        let Some(target) = self.process.node(&flow.target) else {
+            return;
+        };
+        if !target.is_join() {
+            return self.activate(&target.id, scope, vec![arrival]);
+        }
+        self.record(Record::FlowArrived {
+            scope,
+            node: target.id.clone(),
+            arrival,
+        });
+        // Whether an inclusive join goes on is looked at when nothing else can move.
+        if target.is_inclusive_join() {
+            return;
+        }
+        let waiting = self.state.scope(scope);
+        let waiting = waiting.map_or(&[][..], |scope| scope.waiting_at(&target.id));
+        if let Some(arrivals) = parallel_gateway::one_of_each(target, waiting) {
+            self.activate(&target.id, scope, arrivals);
+        }
+    }
+
+    /// Ends an element from outside, with its timers and its calls; before it what is in it, the
+    /// latest first.
+    pub fn terminate(&mut self, key: ElementKey) {
+        if self.state.scope(Some(key)).is_some() {
+            for inner in self.state.inside(key).into_iter().rev() {
+                self.terminate_one(inner);
+            }
+        }
+        self.terminate_one(key);
+    }
+
+    fn terminate_one(&mut self, key: ElementKey) {
+        let Some(element) = self
+            .state
+            .element(key)
+            .filter(|element| element.is_active())
+        else {
+            return;
+        };
+        let node = element.node().clone();
+        let calls: Vec<u64> = element
+            .http_calls()
+            .filter_map(|open| open.under_way)
+            .collect();
+        for timer in element.timers(key) {
+            self.clear_timer(timer.key);
+        }
+        for call in calls {
+            self.effect(Effect::ForgetCall(call));
+        }
+        self.record(Record::ElementTerminated { element: key, node });
+    }
+
+    /// Ends the live children that these elements started.
+    pub fn end_children_of(&mut self, elements: &[ElementKey]) {
+        let of_these = |child: &&Child| {
+            child
+                .start
+                .element
+                .is_some_and(|element| elements.contains(&element))
+        };
+        let children = self.state.children().values().filter(of_these);
+        let children = children.map(|child| child.start.child).collect();
+        self.end_children(children);
+    }
+}
+
+/// Back steps need the retained element instances of nodes that can be gone back to, and of joins
+/// that may have to give flows back.
+fn is_retained(node: &ExecutableNode, arrivals: &[Arrival]) -> bool {
+    let returnable = node
+        .actions
+        .iter()
+        .any(|action| action.allow_back || action.children.iter().any(|child| child.allow_back));
+    returnable || (arrivals.len() > 1 && arrivals.iter().any(|arrival| arrival.from.is_some()))
+}
