@@ -220,7 +220,17 @@ pub(super) fn trigger(
                 boundary_event::trigger(step, element, &node.id, interrupts);
             }
         }
-        (Subscriber::Element(element), _) => step.queue(element),
+        (
+            Subscriber::Element(element),
+            NodeKind::Start(_)
+            | NodeKind::End(_)
+            | NodeKind::Catch(_)
+            | NodeKind::Throw(_)
+            | NodeKind::Task(_)
+            | NodeKind::Call(_)
+            | NodeKind::SubProcess(_)
+            | NodeKind::Gateway(_),
+        ) => step.queue(element),
         (Subscriber::Scope(_), _) => {}
     }
 }

@@ -77,7 +77,30 @@ pub fn changes(
                 changes.push(ReadModelChange::IncidentResolved(state.key(), *element));
                 instance_changed = true;
             }
-            _ => {}
+            Record::DataMerged { .. }
+            | Record::DataPatched { .. }
+            | Record::VariablesDeclared { .. }
+            | Record::DataReplaced { .. }
+            | Record::FileStored(_)
+            | Record::FlowArrived { .. }
+            | Record::SubscriptionsOpened { .. }
+            | Record::SubscriptionTriggered { .. }
+            | Record::WaitingFlowsCleared { .. }
+            | Record::ActionStarted { .. }
+            | Record::ActionCompleted { .. }
+            | Record::Pushed(_)
+            | Record::ViewReplaced { .. }
+            | Record::ChildStarted(_)
+            | Record::ItemsTaken { .. }
+            | Record::ItemCompleted { .. }
+            | Record::MessageReceived { .. }
+            | Record::ChildEnded { .. }
+            | Record::ParentFinished
+            | Record::MessageSent { .. }
+            | Record::HttpCall(_)
+            | Record::Decided { .. }
+            | Record::ActionSkipped { .. }
+            | Record::CallSkipped { .. } => {}
         }
     }
     changes.extend(

@@ -164,9 +164,10 @@ impl ExecutableNode {
 
     /// What it is as a start event.
     pub fn start(&self) -> Option<&StartEvent> {
-        match &self.kind {
-            NodeKind::Start(start) => Some(start),
-            _ => None,
+        if let NodeKind::Start(start) = &self.kind {
+            Some(start)
+        } else {
+            None
         }
     }
 
@@ -177,19 +178,22 @@ impl ExecutableNode {
 
     /// What it calls as a call activity.
     pub fn call(&self) -> Option<&Subprocess> {
-        match &self.kind {
-            NodeKind::Call(called) => Some(called),
-            _ => None,
+        if let NodeKind::Call(called) = &self.kind {
+            Some(called)
+        } else {
+            None
         }
     }
 
     /// Index into the outgoing flows of its default flow.
     pub fn default_flow(&self) -> Option<usize> {
-        match &self.kind {
-            NodeKind::Gateway(
-                GatewayKind::Exclusive { default_flow } | GatewayKind::Inclusive { default_flow },
-            ) => *default_flow,
-            _ => None,
+        if let NodeKind::Gateway(
+            GatewayKind::Exclusive { default_flow } | GatewayKind::Inclusive { default_flow },
+        ) = &self.kind
+        {
+            *default_flow
+        } else {
+            None
         }
     }
 
@@ -208,9 +212,10 @@ impl ExecutableNode {
 
     /// What it waits under as a user task.
     pub fn user_task(&self) -> Option<&TaskSettings> {
-        match &self.kind {
-            NodeKind::Task(TaskKind::User(settings)) => Some(settings),
-            _ => None,
+        if let NodeKind::Task(TaskKind::User(settings)) = &self.kind {
+            Some(settings)
+        } else {
+            None
         }
     }
 

@@ -49,7 +49,43 @@ impl ProcessInstance {
                     }
                 }
                 Record::DescendantsEnded => tree.ended(),
-                _ => {}
+                Record::Created(_)
+                | Record::DataMerged { .. }
+                | Record::DataPatched { .. }
+                | Record::VariablesDeclared { .. }
+                | Record::DataReplaced { .. }
+                | Record::FileStored(_)
+                | Record::FlowArrived { .. }
+                | Record::ElementActivated { .. }
+                | Record::ElementCompleted { .. }
+                | Record::ElementTerminated { .. }
+                | Record::SubscriptionsOpened { .. }
+                | Record::SubscriptionTriggered { .. }
+                | Record::WaitingFlowsCleared { .. }
+                | Record::ActionStarted { .. }
+                | Record::ActionCompleted { .. }
+                | Record::Pushed(_)
+                | Record::OfferClosed { .. }
+                | Record::ViewReplaced { .. }
+                | Record::Returned { .. }
+                | Record::ChildStarted(_)
+                | Record::ItemsTaken { .. }
+                | Record::ItemCompleted { .. }
+                | Record::MessageReceived { .. }
+                | Record::ChildEnded { .. }
+                | Record::ParentFinished
+                | Record::MessageSent { .. }
+                | Record::HttpCall(_)
+                | Record::IncidentRaised { .. }
+                | Record::Assigned { .. }
+                | Record::TaskScheduled { .. }
+                | Record::Reminded { .. }
+                | Record::Decided { .. }
+                | Record::ActionSkipped { .. }
+                | Record::CallSkipped { .. }
+                | Record::Held
+                | Record::Unheld
+                | Record::IncidentsResolved { .. } => {}
             }
         }
         counted

@@ -94,11 +94,17 @@ impl Runtime {
         self.journal.read_then(
             move |reader| record(reader, inherit.instance, seq),
             move |record| match record {
-                Ok(Some(Record::Pushed(push))) => match wanted(seq, &push) {
-                    Ok(wanted) => runtime.send_child(request, &parent, wanted, reply),
-                    Err(rejection) => reply.refuse(rejection.into()),
-                },
-                Ok(_) => reply.refuse(no_offer(seq).into()),
+                Ok(record) => {
+                    let wanted = if let Some(Record::Pushed(push)) = record {
+                        wanted(seq, &push)
+                    } else {
+                        Err(no_offer(seq))
+                    };
+                    match wanted {
+                        Ok(wanted) => runtime.send_child(request, &parent, wanted, reply),
+                        Err(rejection) => reply.refuse(rejection.into()),
+                    }
+                }
                 Err(error) => {
                     log::error!(
                         "instance {}: message {seq} cannot be read: {error}",

@@ -206,7 +206,41 @@ fn frame(
             };
             Some(shared_frame(instance, seq, prev, &ChildTail { child }))
         }
-        _ => None,
+        Record::Created(_)
+        | Record::DataMerged { .. }
+        | Record::DataPatched { .. }
+        | Record::VariablesDeclared { .. }
+        | Record::DataReplaced { .. }
+        | Record::FileStored(_)
+        | Record::FlowArrived { .. }
+        | Record::ElementActivated { .. }
+        | Record::ElementCompleted { .. }
+        | Record::ElementTerminated { .. }
+        | Record::SubscriptionsOpened { .. }
+        | Record::SubscriptionTriggered { .. }
+        | Record::WaitingFlowsCleared { .. }
+        | Record::ActionStarted { .. }
+        | Record::ActionCompleted { .. }
+        | Record::OfferClosed { .. }
+        | Record::Returned { .. }
+        | Record::ItemsTaken { .. }
+        | Record::ItemCompleted { .. }
+        | Record::MessageReceived { .. }
+        | Record::ParentFinished
+        | Record::DescendantsEnded
+        | Record::MessageSent { .. }
+        | Record::HttpCall(_)
+        | Record::IncidentRaised { .. }
+        | Record::Assigned { .. }
+        | Record::TaskScheduled { .. }
+        | Record::Reminded { .. }
+        | Record::Decided { .. }
+        | Record::ActionSkipped { .. }
+        | Record::CallSkipped { .. }
+        | Record::Held
+        | Record::Unheld
+        | Record::IncidentsResolved { .. }
+        | Record::Ended { .. } => None,
     }
 }
 

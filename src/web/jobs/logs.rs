@@ -136,7 +136,29 @@ fn line(
         Record::Unheld => format!("Resumed{}", by()),
         Record::Ended { status } => format!("Ended: {}", status.name()),
         Record::DescendantsEnded => format!("Terminated what was left running{}", by()),
-        _ => return None,
+        Record::DataMerged { .. }
+        | Record::DataPatched { .. }
+        | Record::VariablesDeclared { .. }
+        | Record::DataReplaced { .. }
+        | Record::FileStored(_)
+        | Record::FlowArrived { .. }
+        | Record::SubscriptionsOpened { .. }
+        | Record::SubscriptionTriggered { .. }
+        | Record::WaitingFlowsCleared { .. }
+        | Record::ActionStarted { .. }
+        | Record::Pushed(_)
+        | Record::OfferClosed { .. }
+        | Record::ViewReplaced { .. }
+        | Record::ItemsTaken { .. }
+        | Record::ItemCompleted { .. }
+        | Record::MessageReceived { .. }
+        | Record::ParentFinished
+        | Record::MessageSent { .. }
+        | Record::HttpCall(_)
+        | Record::TaskScheduled { .. }
+        | Record::Reminded { .. }
+        | Record::ActionSkipped { .. }
+        | Record::CallSkipped { .. } => return None,
     };
     Some(("INFO", text))
 }

@@ -217,12 +217,11 @@ pub fn answer(outcome: &CommandOutcome, caller: &Caller, token: Option<&str>) ->
 }
 
 fn stored_file(committed: &Committed) -> Option<&StoredFile> {
-    committed
-        .row
-        .records
-        .iter()
-        .find_map(|record| match record {
-            Record::FileStored(file) => Some(&**file),
-            _ => None,
-        })
+    committed.row.records.iter().find_map(|record| {
+        if let Record::FileStored(file) = record {
+            Some(&**file)
+        } else {
+            None
+        }
+    })
 }

@@ -238,7 +238,42 @@ impl<'a> HistoryBuilder<'a> {
                     Record::ElementTerminated { element, .. } => {
                         end(self.visits.get_mut(element), "Terminated", row.time)
                     }
-                    _ => {}
+                    Record::Created(_)
+                    | Record::DataMerged { .. }
+                    | Record::DataPatched { .. }
+                    | Record::VariablesDeclared { .. }
+                    | Record::DataReplaced { .. }
+                    | Record::FileStored(_)
+                    | Record::FlowArrived { .. }
+                    | Record::ElementActivated { .. }
+                    | Record::SubscriptionsOpened { .. }
+                    | Record::SubscriptionTriggered { .. }
+                    | Record::WaitingFlowsCleared { .. }
+                    | Record::ActionStarted { .. }
+                    | Record::ActionCompleted { .. }
+                    | Record::Pushed(_)
+                    | Record::OfferClosed { .. }
+                    | Record::ViewReplaced { .. }
+                    | Record::Returned { .. }
+                    | Record::ChildStarted(_)
+                    | Record::ItemsTaken { .. }
+                    | Record::ItemCompleted { .. }
+                    | Record::MessageReceived { .. }
+                    | Record::ChildEnded { .. }
+                    | Record::ParentFinished
+                    | Record::DescendantsEnded
+                    | Record::MessageSent { .. }
+                    | Record::HttpCall(_)
+                    | Record::IncidentRaised { .. }
+                    | Record::Assigned { .. }
+                    | Record::TaskScheduled { .. }
+                    | Record::Reminded { .. }
+                    | Record::ActionSkipped { .. }
+                    | Record::CallSkipped { .. }
+                    | Record::Held
+                    | Record::Unheld
+                    | Record::IncidentsResolved { .. }
+                    | Record::Ended { .. } => {}
                 }
             }
         }
@@ -357,7 +392,43 @@ fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
             at: at.to_string(),
             body,
         }),
-        _ => None,
+        Record::Created(_)
+        | Record::DataMerged { .. }
+        | Record::DataPatched { .. }
+        | Record::VariablesDeclared { .. }
+        | Record::DataReplaced { .. }
+        | Record::FileStored(_)
+        | Record::FlowArrived { .. }
+        | Record::ElementActivated { .. }
+        | Record::ElementCompleted { .. }
+        | Record::ElementTerminated { .. }
+        | Record::SubscriptionsOpened { .. }
+        | Record::SubscriptionTriggered { .. }
+        | Record::WaitingFlowsCleared { .. }
+        | Record::ActionStarted { .. }
+        | Record::ActionCompleted { .. }
+        | Record::OfferClosed { .. }
+        | Record::Returned { .. }
+        | Record::ChildStarted(_)
+        | Record::ItemsTaken { .. }
+        | Record::ItemCompleted { .. }
+        | Record::MessageReceived { .. }
+        | Record::ChildEnded { .. }
+        | Record::ParentFinished
+        | Record::DescendantsEnded
+        | Record::MessageSent { .. }
+        | Record::HttpCall(_)
+        | Record::IncidentRaised { .. }
+        | Record::Assigned { .. }
+        | Record::TaskScheduled { .. }
+        | Record::Reminded { .. }
+        | Record::Decided { .. }
+        | Record::ActionSkipped { .. }
+        | Record::CallSkipped { .. }
+        | Record::Held
+        | Record::Unheld
+        | Record::IncidentsResolved { .. }
+        | Record::Ended { .. } => None,
     }
 }
 
