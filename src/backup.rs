@@ -1,4 +1,5 @@
-//! `stepwire backup` and `stepwire restore`: copies of a data directory, whole or not there.
+//! `stepwire backup` and `stepwire restore`: copies of a data directory, whole or not there; and
+//! `stepwire doctor`, which looks at a directory as a copy is checked.
 //!
 //! A copy is a directory: the database as of one point in time, the users' files, the secrets of
 //! tokens and webhooks when they were generated, and a manifest with the SHA-256 of each. The
@@ -11,15 +12,18 @@
 //! durable.
 //!
 //! Not here: how pages are copied beside a writer (`journal::copy_database`). Where to go next:
-//! `make`, `check`, `restore`.
+//! `make`, `check`, `restore`, `doctor`.
 
 mod check;
+mod doctor;
 mod make;
 mod manifest;
 mod parts;
 mod progress;
 mod restore;
 mod staging_dir;
+
+pub use doctor::doctor;
 
 use std::path::Path;
 

@@ -34,7 +34,7 @@ mod secret;
 mod trusted_proxies;
 mod user_command;
 
-pub use backup_command::{BackupCommand, ProgressFormat, RestoreCommand};
+pub use backup_command::{BackupCommand, DoctorCommand, ProgressFormat, RestoreCommand};
 pub use client_command::{
     Approve, Check, ClientCommand, Common, DefinitionText, Deploy, Export, Hidden, List, PatchData,
     Payload, RunAction, Show, StartProcess, Stop, Until, Waiting, Watch,
@@ -45,7 +45,7 @@ pub use http_calls::{Secrets, WEBHOOK_SECRET_FILE, WebhookSecret};
 pub use key_source::KeySource;
 pub use options::{JwtAlgorithm, LogFormat, Options, Store};
 pub use origins::AllowedOrigins;
-pub use secret::{JwtSecret, SECRET_FILE};
+pub use secret::{JwtSecret, SECRET_FILE, unusable_secrets};
 pub use trusted_proxies::TrustedProxies;
 pub use user_command::UserCommand;
 

@@ -13,6 +13,7 @@ mod chain;
 mod change;
 pub mod codec;
 mod commit_gate;
+mod damaged;
 mod definition;
 pub mod directory;
 pub mod disk_room;
@@ -35,6 +36,7 @@ mod writer;
 pub use chain::{Chain, NotWritten, Written};
 pub use change::{Commit, ReadModelChange, WriteOp};
 pub use commit_gate::Release;
+pub use damaged::{Damaged, StoredKind};
 pub use definition::{DefinitionFormat, DefinitionRow, DefinitionState};
 pub use filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope};
 pub use handle::{AppendPermit, Journal, OnFatal, end_process};
@@ -50,7 +52,9 @@ pub use row::{
     Entity, EntityKind, Loaded, LogRow, OutboxMessage, OutboxRow, SnapshotRow, StoredRow,
 };
 pub use schedule::{ScheduleChange, ScheduleKey, ScheduleRow};
-pub use sqlite::{CopiedDatabase, DATABASE, DiskUse, Facts, SqliteStore, copy_database};
+pub use sqlite::{
+    CopiedDatabase, DATABASE, DiskUse, Examined, Facts, Orphan, SqliteStore, copy_database,
+};
 pub use store::{Store, StoreError, StoreReader};
 pub use user::UserRow;
 

@@ -313,6 +313,9 @@ pub const REMINDERS: u32 = 100;
 /// Rows handed to the journal's writer and not durable yet, over all instances; more commands are
 /// answered `busy`.
 pub const WRITER_QUEUE: usize = 4_096;
+/// Damaged things of a store that are named in its log and counted by `/readyz`; more are damaged
+/// without being counted.
+pub const DAMAGED_NAMED: usize = 10_000;
 /// Element instances one process instance may have active at once; one more is an incident.
 pub const ACTIVE_ELEMENTS: usize = 1_000;
 /// Elements one command may enter before the step ends with an incident: a model with an endless

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use stepwire::{
     backup,
     cli::{self, Check, FoundProblem, Home},
-    config::{self, Command, Config, LogFormat, TokenRequest},
+    config::{self, Command, Config, DoctorCommand, LogFormat, TokenRequest},
     expression::worker,
     logging,
     model::{
@@ -75,11 +75,24 @@ fn main() -> ExitCode {
         Ok((config, Command::Backup(command))) => backup::backup(&config.data, &command)
             .map(|()| request::note_backup(&config.data, &command.destination)),
         Ok((config, Command::Restore(command))) => backup::restore(&config.data, &command),
+        Ok((config, Command::Doctor(command))) => return look_at(&config, &command),
         Err(error) => Err(error.to_string()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(sentence) => failed(&sentence),
+    }
+}
+
+/// 0 for a sound data directory, 1 for one with faults, 2 for one that cannot be looked at.
+fn look_at(config: &Config, command: &DoctorCommand) -> ExitCode {
+    match backup::doctor(&config.data, command) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(sentence) => {
+            eprintln!("stepwire: {sentence}");
+            ExitCode::from(2)
+        }
     }
 }
 

@@ -14,6 +14,7 @@ mod catalog;
 pub mod channel;
 pub mod clock;
 mod commit_gate;
+pub mod damage;
 mod decide;
 mod deduplication;
 pub mod definitions;
@@ -58,7 +59,7 @@ use uuid::Uuid;
 
 use channel::Hub;
 use clock::Clock;
-use definitions::{Definitions, DeployedProcess};
+use definitions::{Definitions, DeployedProcess, StoredCatalog};
 use files::Files;
 use fresh_keys::FreshKeys;
 use http_calls::{HttpCallSettings, HttpCalls};
@@ -77,8 +78,8 @@ use trees::Trees;
 use users::Users;
 
 use crate::{
-    engine::{InstanceState, RecordBatch, record::ProcessRef},
-    journal::{Busy, Entity, Journal, Loaded, StoreError, StoreReader, codec},
+    engine::{InstanceState, record::ProcessRef},
+    journal::{Busy, Damaged, Entity, Journal, Loaded, StoreError, StoreReader},
     model::ids::InstanceKey,
 };
 
@@ -98,6 +99,9 @@ const ROOM_AGAIN: Duration = if cfg!(test) {
 } else {
     Duration::from_secs(1)
 };
+/// Before something that cannot be refused is tried again at an instance that cannot be loaded. What
+/// is mended meanwhile goes on then.
+const DAMAGED_AGAIN: Duration = Duration::from_secs(5);
 /// Before a full writer queue is tried again for something that cannot be refused.
 const QUEUE_AGAIN: Duration = Duration::from_millis(5);
 
@@ -113,6 +117,8 @@ pub struct Runtime {
     pub schedules: Arc<Schedules>,
     /// The files users have brought.
     pub files: Files,
+    /// What was met that is stored and cannot be read, beside what the store's readers leave out.
+    pub damaged: Damaged,
     /// Those who sign in with a password.
     pub users: Users,
     /// Who follows which instance.
@@ -153,7 +159,11 @@ impl Runtime {
         let bound = fresh_keys::bound_at(clock::real_now());
         let stored = journal.read(move |reader| {
             let keys = reader.instance_keys(bound, fresh_keys::REMEMBERED)?;
-            let deployed = (reader.definitions()?, reader.schedules()?);
+            let deployed = StoredCatalog {
+                definitions: reader.definitions()?,
+                numbers: reader.definition_numbers()?,
+                schedules: reader.schedules()?,
+            };
             Ok((
                 deployed,
                 reader.users()?,
@@ -167,8 +177,14 @@ impl Runtime {
         if let Some(newest) = newest {
             clock.go_on_after(newest);
         }
-        let (definitions, schedules) =
-            Definitions::load(journal.clone(), deployed, clock.clone(), http_calls.clone());
+        let damaged = Damaged::default();
+        let (definitions, schedules) = Definitions::load(
+            journal.clone(),
+            deployed,
+            clock.clone(),
+            http_calls.clone(),
+            &damaged,
+        );
         definitions
             .repair()
             .await
@@ -178,12 +194,13 @@ impl Runtime {
         let services = actix_rt::Arbiter::current();
         let activity = clock.is_virtual().then(Arc::default);
         let runtime = Arc::new(Self {
-            users: Users::load(journal.clone(), users),
+            users: Users::load(journal.clone(), users, &damaged),
             journal,
             clock,
             definitions,
             schedules,
             files,
+            damaged,
             hub: Arc::default(),
             lists: Lists::default(),
             log,
@@ -209,6 +226,9 @@ impl Runtime {
         actix_rt::spawn(async move {
             if let Err(error) = looks.definitions.look_for_stranded().await {
                 log::error!("the definitions of live instances cannot be looked after: {error}");
+            }
+            if let Err(error) = looks.look_for_damage().await {
+                log::error!("the live instances cannot be looked after: {error}");
             }
         });
         // Set here only, right after the runtime was made.
@@ -238,7 +258,8 @@ impl Runtime {
                 .collect::<Result<Vec<_>, StoreError>>()
         });
         let in_trees = in_trees.await.map_err(|_| StoreError::Panicked)??;
-        self.outbox.resume(self, in_trees)
+        self.outbox.resume(self, in_trees);
+        Ok(())
     }
 
     /// Sends an envelope to an instance, loading it if need be. The only way in for commands.
@@ -352,7 +373,10 @@ impl Runtime {
             move |remembered| match remembered {
                 Ok(remembered) => settle.settle(key, remembered),
                 Err(error) => {
-                    log::error!("instance {key} cannot be loaded: {error}");
+                    match &error {
+                        StoreError::Unreadable(why) => settle.note_damaged_instance(key, why),
+                        error => log::error!("instance {key} cannot be loaded: {error}"),
+                    }
                     settle.registry.abandon(key, &error);
                 }
             },
@@ -360,22 +384,12 @@ impl Runtime {
     }
 
     fn remember(&self, reader: &dyn StoreReader, loaded: Loaded) -> Result<Remembered, StoreError> {
-        let snapshot: Option<InstanceState> = loaded
-            .snapshot
-            .as_ref()
-            .map(|row| codec::decode(&row.body))
-            .transpose()?;
-        let rows = loaded
-            .rows
-            .iter()
-            .map(|stored| codec::decode(&stored.row.body))
-            .collect::<Result<Vec<RecordBatch>, _>>()?;
         let gathered = Gathered {
-            rows: rows.len() as u32,
+            rows: loaded.rows.len() as u32,
             bytes: loaded.rows.iter().map(|stored| stored.row.body.len()).sum(),
-            last_snapshot: loaded.snapshot.map_or(0, |row| row.body.len()),
+            last_snapshot: loaded.snapshot.as_ref().map_or(0, |row| row.body.len()),
         };
-        let Some(state) = InstanceState::replay(snapshot, &rows) else {
+        let Some(state) = damage::restore(&loaded)? else {
             return Ok(Remembered {
                 gathered,
                 ..Remembered::default()

@@ -8,6 +8,7 @@
 mod backup;
 mod calls;
 mod client;
+mod damage;
 mod deploys;
 mod directory;
 mod disk;

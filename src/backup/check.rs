@@ -15,9 +15,9 @@ use super::{
     progress::Reporter,
 };
 use crate::{
-    engine::{InstanceState, RecordBatch},
-    journal::{CopiedDatabase, DATABASE, Entity, EntityKind, Loaded, StoreError, codec},
-    runtime::{definitions, files},
+    engine::InstanceState,
+    journal::{CopiedDatabase, DATABASE, Entity, EntityKind, StoreError},
+    runtime::{damage::restore, definitions, files},
 };
 
 /// Entities read at a time.
@@ -83,18 +83,24 @@ fn check_part(copy: &Path, part: &Part) -> Result<(), String> {
 
 fn check_database(database: &CopiedDatabase, manifest: &Manifest) -> Result<(), String> {
     let found = database
-        .damage()
+        .damage(1)
         .map_err(|error| damaged(&error.to_string()))?;
     if let Some(first) = found.first() {
         return Err(damaged(first));
     }
-    if let Some((entity, missing)) = database
-        .first_gap()
-        .map_err(|error| damaged(&error.to_string()))?
-    {
+    let gaps = database
+        .gaps(1)
+        .map_err(|error| damaged(&error.to_string()))?;
+    if let Some((entity, missing)) = gaps.first() {
         return Err(damaged(&format!(
             "the rows of {entity} have a gap at {missing}"
         )));
+    }
+    database
+        .read_all_tables()
+        .map_err(|error| damaged(&error.to_string()))?;
+    if let Some((_, name, why)) = database.damaged().all().first() {
+        return Err(damaged(&format!("{name} is damaged: {why}")));
     }
     let facts = database
         .facts()
@@ -113,7 +119,7 @@ fn check_database(database: &CopiedDatabase, manifest: &Manifest) -> Result<(), 
 
 /// Tenant, id and revision of each definition: instances need the content they began with, under
 /// whatever number.
-type Known = BTreeSet<(String, String, String)>;
+pub(super) type Known = BTreeSet<(String, String, String)>;
 
 fn usable_definitions(database: &CopiedDatabase) -> Result<Known, String> {
     let rows = database
@@ -173,26 +179,22 @@ fn check_instances(
     }
 }
 
-/// Brings it into memory as a server does; the files it names.
-fn check_instance(
+/// Brings it into memory as a server does.
+///
+/// # Errors
+/// Why it does not load, as a sentence.
+pub(super) fn load(
     database: &CopiedDatabase,
     entity: Entity,
-    kept: &Kept<'_>,
-) -> Result<Vec<PathBuf>, String> {
+    definitions: &Known,
+) -> Result<InstanceState, String> {
     let told = |error: StoreError| error.to_string();
-    let Loaded { snapshot, rows } = database.reader().load(entity).map_err(told)?;
-    let snapshot: Option<InstanceState> = snapshot
-        .map(|row| codec::decode(&row.body))
-        .transpose()
-        .map_err(told)?;
-    let rows = rows
-        .iter()
-        .map(|stored| codec::decode(&stored.row.body))
-        .collect::<Result<Vec<RecordBatch>, _>>()
-        .map_err(told)?;
-    let state = InstanceState::replay(snapshot, &rows).ok_or("it has no beginning")?;
+    let loaded = database.reader().load(entity).map_err(told)?;
+    let state = restore(&loaded)
+        .map_err(told)?
+        .ok_or("it has no beginning")?;
     let (head, process) = (state.head(), &state.head().process);
-    if !kept.definitions.contains(&(
+    if !definitions.contains(&(
         head.tenant.clone(),
         process.id.clone(),
         process.revision.clone(),
@@ -212,6 +214,16 @@ fn check_instance(
             state.status().name()
         ));
     }
+    Ok(state)
+}
+
+/// The files that an instance names.
+fn check_instance(
+    database: &CopiedDatabase,
+    entity: Entity,
+    kept: &Kept<'_>,
+) -> Result<Vec<PathBuf>, String> {
+    let state = load(database, entity, &kept.definitions)?;
     let mut named = Vec::new();
     for file in state.files().values() {
         let place = files::place_of(entity.instance(), file.id);

@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 
 use super::manifest::Manifest;
 use crate::config::ProgressFormat;
@@ -45,19 +46,27 @@ impl Reporter {
         }
     }
 
-    /// The result.
+    /// The result: a copy's manifest.
     ///
     /// # Errors
     /// Nobody listens.
     pub fn result(&mut self, text: &str, manifest: &Manifest) -> Result<(), String> {
-        self.end();
         // Without its parts, which stand in the file.
         let brief = Manifest {
             parts: Vec::new(),
             ..manifest.clone()
         };
+        self.print(text, &brief)
+    }
+
+    /// A result, as text or as JSON.
+    ///
+    /// # Errors
+    /// Nobody listens.
+    pub fn print(&mut self, text: &str, result: &impl Serialize) -> Result<(), String> {
+        self.end();
         let line = if self.telling.json {
-            serde_json::to_string(&brief).unwrap_or_default()
+            serde_json::to_string(result).unwrap_or_default()
         } else {
             text.to_owned()
         };

@@ -1,4 +1,4 @@
-//! The command line of `stepwire backup` and `stepwire restore`. Not here: what is done (`backup`).
+//! The command line of `stepwire backup`, `stepwire restore` and `stepwire doctor`. Not here: what is done (`backup`).
 
 use std::path::PathBuf;
 
@@ -32,10 +32,21 @@ pub struct RestoreCommand {
     pub telling: ProgressFormat,
 }
 
+/// `stepwire doctor`: the data directory is that of `--data`.
+#[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
+#[command(
+    after_help = "Nothing is changed. Exit status: 0 the directory is sound, 1 it has faults, 2 it cannot be looked at."
+)]
+pub struct DoctorCommand {
+    /// How to tell of it.
+    #[command(flatten)]
+    pub telling: ProgressFormat,
+}
+
 /// How results are told.
 #[derive(Args, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProgressFormat {
-    /// Print the manifest as JSON, and nothing else on standard output
+    /// Print the result as JSON, and nothing else on standard output
     #[arg(long)]
     pub json: bool,
     /// Show no progress

@@ -7,7 +7,8 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use super::{
-    BackupCommand, ClientCommand, Options, RestoreCommand, UserCommand, duration_argument,
+    BackupCommand, ClientCommand, DoctorCommand, Options, RestoreCommand, UserCommand,
+    duration_argument,
 };
 
 /// What the program is asked to do.
@@ -25,6 +26,8 @@ pub enum Command {
     Backup(BackupCommand),
     /// Make a data directory from a copy.
     Restore(RestoreCommand),
+    /// Look at the data directory.
+    Doctor(DoctorCommand),
 }
 
 /// The token that `stepwire token` prints.
@@ -70,6 +73,7 @@ On the data directory (--data DIR), whether or not a server runs on it:
   token     Print a token for scripts, signed with the server's secret
   backup    Copy everything the server keeps, at one point in time
   restore   Make a data directory from such a copy, or check one
+  doctor    Name everything that is wrong with it, and what to do; changes nothing
 
 Examples:
   stepwire                                             # runs the server, with its data in ./stepwire-data
@@ -77,6 +81,7 @@ Examples:
   stepwire start onboarding --data-json @ada.json --wait --until waiting
   stepwire run 0197… save --data-json @details.json --json
   stepwire backup /backups/monday
+  stepwire doctor --json
 
 'stepwire COMMAND --help' says more. Exit status: 0 done or finished, 1 refused, 2 wrong usage, 3 failed or expired,
 4 terminated or dismissed, 5 rejected, 6 waits for a user, 7 no server or no access, 124 time is up.
@@ -116,6 +121,9 @@ enum Subcommands {
     Backup(BackupCommand),
     /// Make a data directory from what `stepwire backup` copied, or check the copy
     Restore(RestoreCommand),
+    /// Look at everything the data directory holds, and name each thing that is wrong with it, what
+    /// that means and what to do; nothing is changed
+    Doctor(DoctorCommand),
 }
 
 /// Options of the server that its other commands need, too; in their help the rest would be in the
@@ -165,6 +173,7 @@ impl CommandLine {
             Some(Subcommands::Client(command)) => Command::Client(Box::new(command.clone())),
             Some(Subcommands::Backup(command)) => Command::Backup(command.clone()),
             Some(Subcommands::Restore(command)) => Command::Restore(command.clone()),
+            Some(Subcommands::Doctor(command)) => Command::Doctor(*command),
         }
     }
 }

@@ -72,6 +72,17 @@ pub(super) fn read_or_generate(
     })
 }
 
+/// The files of secrets in a data directory that cannot be used, each with why; those that are not
+/// there are made when they are needed.
+pub fn unusable_secrets(data: &Path) -> Vec<(&'static str, String)> {
+    let unusable = |name: &'static str| match read(&data.join(name)) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Some((name, error.to_string())),
+        _ => None,
+    };
+    let names = [SECRET_FILE, super::WEBHOOK_SECRET_FILE];
+    names.into_iter().filter_map(unusable).collect()
+}
+
 fn read(path: &Path) -> io::Result<String> {
     let text = text::read_all(fs::File::open(path)?, SECRET_FILE_BYTES)?
         .trim()

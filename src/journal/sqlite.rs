@@ -3,17 +3,20 @@
 //! [`open`] guards the data directory and prepares the file, [`write`] applies batches (by
 //! [`statements`]), [`read`] answers (by [`sql_filter`] and [`from_row`]), [`checkpoint`] moves the
 //! write-ahead log into the file on a thread of its own, [`copy`] makes copies beside a running
-//! server and reads them, [`values`] says how our types look in a column, [`http_calls`] has the
+//! server and reads them, [`examine`] reads those that may be damaged, [`values`] says how our types look in a column, [`row_reading`] which rows
+//! are damaged, [`http_calls`] has the
 //! one table that changes beside the rows of instances, [`jobs`] that of jobs. Not here: when a
 //! batch is written (see [`writer`](super::writer)).
 
 mod checkpoint;
 mod copy;
+mod examine;
 mod from_row;
 mod http_calls;
 mod jobs;
 mod open;
 mod read;
+mod row_reading;
 mod schema;
 mod sql_filter;
 mod statements;
@@ -21,9 +24,10 @@ mod values;
 mod write;
 
 pub use copy::{CopiedDatabase, Facts, copy_database};
+pub use examine::{Examined, Orphan};
 pub use open::{DATABASE, DiskUse, SqliteStore};
 
-use rusqlite::ErrorCode;
+use rusqlite::{Error, ErrorCode};
 
 use super::store::StoreError;
 
@@ -35,6 +39,21 @@ use super::store::StoreError;
 fn failed(what: &'static str) -> impl Fn(rusqlite::Error) -> StoreError {
     move |cause| match cause.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => StoreError::NoRoom(what),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            StoreError::Unreadable(format!("a page of the database: {cause} (to {what})"))
+        }
+        _ if is_damage(&cause) => StoreError::Unreadable(format!("a row: {cause} (to {what})")),
         _ => StoreError::Failed(what, Box::new(cause)),
     }
+}
+
+/// Whether a row was found whose columns do not hold what they must.
+fn is_damage(cause: &Error) -> bool {
+    matches!(
+        cause,
+        Error::FromSqlConversionFailure(..)
+            | Error::InvalidColumnType(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..)
+    )
 }

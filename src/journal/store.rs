@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{
     change::WriteOp,
+    damaged::Damaged,
     definition::DefinitionRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
     http_call::HttpCallRow,
@@ -50,7 +51,8 @@ pub trait Store: Send {
     fn reader(&self) -> Result<Box<dyn StoreReader>, StoreError>;
 }
 
-/// The read side. Each call sees everything committed before it began. Limits count rows.
+/// The read side. Each call sees everything committed before it began. Limits count rows. Rows of the
+/// log are whole or an error; of other tables those that are damaged are left out, and noted.
 pub trait StoreReader: Send {
     /// The newest snapshot of an entity and the rows after it, read at one point in time.
     fn load(&self, entity: Entity) -> Result<Loaded, StoreError>;
@@ -201,12 +203,23 @@ pub trait StoreReader: Send {
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError>;
     /// Every definition, by (tenant, id, version).
     fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError>;
+    /// The highest version of each definition by tenant and id, also of those left out as damaged:
+    /// its number is taken.
+    fn definition_numbers(&self) -> Result<Vec<(String, String, u32)>, StoreError> {
+        let rows = self.definitions()?.into_iter();
+        Ok(rows.map(|row| (row.tenant, row.id, row.version)).collect())
+    }
     /// Which versions of definitions instances with one of these statuses run.
     fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError>;
     /// Every schedule, by (tenant, process, node).
     fn schedules(&self) -> Result<Vec<ScheduleRow>, StoreError>;
-    /// Every user, removed ones too, by (tenant, name).
+    /// Every user, removed ones too, by (tenant, name). One that is damaged is there without a
+    /// password, and with all its tokens revoked.
     fn users(&self) -> Result<Vec<UserRow>, StoreError>;
+    /// What was left out so far, as it cannot be read.
+    fn damaged(&self) -> Damaged {
+        Damaged::default()
+    }
     /// The identity of this log: kept over restarts, new after a restore. Offsets into another
     /// incarnation mean nothing.
     fn log_incarnation(&self) -> Result<Uuid, StoreError>;
@@ -225,6 +238,8 @@ pub enum StoreError {
     Overwrite(String, u32),
     /// What an instance began with is not among the definitions; the text says which.
     NoDefinition(String),
+    /// The database is there, but may only be read.
+    ReadOnly(PathBuf),
     /// Something stored cannot be read, or was written by a newer version.
     Unreadable(String),
     /// The disk is full; nothing was changed. The text says what was tried.
@@ -260,6 +275,12 @@ impl fmt::Display for StoreError {
                 f,
                 "expected the definition it began with, {which}, but no stored version that this \
                 server can run has this content: deploy that source again"
+            ),
+            Self::ReadOnly(file) => write!(
+                f,
+                "expected to write to {}, but it may only be read: give it and its directory to \
+                the user that the server runs as, or mount the disk to be written",
+                file.display()
             ),
             Self::Unreadable(what) => write!(f, "expected readable stored rows, but {what}"),
             Self::NoRoom(what) => write!(

@@ -119,8 +119,8 @@ impl Catalog {
     }
 
     /// Keeps the number of a stored version from being given again.
-    pub fn take_number(&mut self, row: &DefinitionRow) {
-        self.versions.take_number(row);
+    pub fn take_number(&mut self, tenant: String, id: String, version: u32) {
+        self.versions.take_number((tenant, id), version);
     }
 
     /// All versions of all definitions.
@@ -246,11 +246,9 @@ impl Versions {
 
     /// Inserts or replaces a version.
     pub fn insert(&mut self, process: Arc<DeployedProcess>) {
-        self.take_number(&process.row);
-        let known = self
-            .known
-            .entry((process.row.tenant.clone(), process.row.id.clone()))
-            .or_default();
+        let id = (process.row.tenant.clone(), process.row.id.clone());
+        self.take_number(id.clone(), process.row.version);
+        let known = self.known.entry(id).or_default();
         known.retain(|known| known.row.version != process.row.version);
         known.push(process);
         known.sort_by_key(|known| known.row.version);
@@ -263,11 +261,8 @@ impl Versions {
             .map_or(1, |highest| highest + 1)
     }
 
-    fn take_number(&mut self, row: &DefinitionRow) {
-        let highest = self
-            .numbers
-            .entry((row.tenant.clone(), row.id.clone()))
-            .or_default();
-        *highest = row.version.max(*highest);
+    fn take_number(&mut self, id: (String, String), version: u32) {
+        let highest = self.numbers.entry(id).or_default();
+        *highest = version.max(*highest);
     }
 }

@@ -33,8 +33,8 @@ use super::{
 use crate::{
     engine::record::ProcessRef,
     journal::{
-        DefinitionRow, DefinitionState, Journal, ScheduleRow, StoreError, VersionInUse,
-        disk_room::DiskRoom,
+        Damaged, DefinitionRow, DefinitionState, Journal, ScheduleRow, StoreError, StoredKind,
+        VersionInUse, disk_room::DiskRoom,
     },
     model::{
         evaluator::Evaluator,
@@ -135,29 +135,49 @@ pub struct Definitions {
     stranded: OnceLock<Vec<VersionInUse>>,
 }
 
-/// Compiles what a store holds. Versions that this server cannot run are left out and logged; their
+/// Compiles what a store holds. Versions that this server cannot run are left out and noted; their
 /// numbers stay taken.
-fn compile_all(rows: Vec<DefinitionRow>) -> Catalog {
+fn compile_all(
+    rows: Vec<DefinitionRow>,
+    numbers: Vec<(String, String, u32)>,
+    damaged: &Damaged,
+) -> Catalog {
     let mut catalog = Catalog::default();
+    for (tenant, id, version) in numbers {
+        catalog.take_number(tenant, id, version);
+    }
     for row in rows {
-        catalog.take_number(&row);
+        let name = format!("version {} of '{}'", row.version, row.id);
         match compile_row(row) {
             Ok(process) => catalog.add(process),
-            Err(sentence) => log::error!("{sentence}"),
+            Err(sentence) => damaged.note(StoredKind::Definition, &name, &sentence),
         }
     }
     catalog
 }
 
+/// What a store holds of definitions and schedules.
+pub struct StoredCatalog {
+    /// Versions that can be read.
+    pub definitions: Vec<DefinitionRow>,
+    /// The highest version by tenant and id, of those that cannot be read, too.
+    pub numbers: Vec<(String, String, u32)>,
+    /// Schedules.
+    pub schedules: Vec<ScheduleRow>,
+}
+
 impl Definitions {
-    /// The definitions and schedules that a store holds.
+    /// The definitions and schedules that a store holds. Versions that cannot be run are noted as
+    /// damaged.
     pub fn load(
         journal: Journal,
-        (rows, schedules): (Vec<DefinitionRow>, Vec<ScheduleRow>),
+        stored: StoredCatalog,
         clock: Clock,
         http_calls: HttpCallSettings,
+        damaged: &Damaged,
     ) -> (Self, Arc<Schedules>) {
-        let table = compile_all(rows).into_table(journal.clone(), schedules);
+        let catalog = compile_all(stored.definitions, stored.numbers, damaged);
+        let table = catalog.into_table(journal.clone(), stored.schedules);
         let schedules = Schedules::of(table.clone(), clock);
         (
             Self {

@@ -27,8 +27,8 @@ use super::{
     read_queue::{Question, Read as ReadInstance},
 };
 use crate::{
-    engine::rejection::RejectionKind,
-    journal::directory,
+    engine::{record::StoredFile, rejection::RejectionKind},
+    journal::{Damaged, StoredKind, directory},
     limits::{Limit, UPLOADS},
     model::ids::InstanceKey,
 };
@@ -139,6 +139,17 @@ impl Files {
         File::open(self.places.file(instance, id))
     }
 
+    /// Whether a file is there with all its bytes; one that is not is noted.
+    pub(super) fn look_at(&self, instance: InstanceKey, file: &StoredFile, damaged: &Damaged) {
+        let place = self.places.file(instance, file.id);
+        let why = match fs::metadata(&place) {
+            Ok(found) if found.len() == file.size => return,
+            Ok(found) => format!("it has {} bytes and not {}", found.len(), file.size),
+            Err(error) => error.to_string(),
+        };
+        damaged.note(StoredKind::File, &file_name(instance, file.id), &why);
+    }
+
     /// Uploads that were under way when the server last ended: their commands may or may not have
     /// been applied.
     fn leftovers(&self) -> io::Result<Vec<Pending>> {
@@ -196,6 +207,12 @@ impl Places {
     fn file(&self, instance: InstanceKey, id: Uuid) -> PathBuf {
         self.partition(instance).join(id.to_string())
     }
+}
+
+/// How a file is called in the log: where it is kept, and whose it is.
+pub fn file_name(instance: InstanceKey, id: Uuid) -> String {
+    let place = place_of(instance, id);
+    format!("{} of instance {instance}", place.display())
 }
 
 /// Where a file is kept, from the data directory on.

@@ -9,8 +9,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    ROOM_AGAIN, channel::Rendered, definitions::DeployedProcess, missed_rows::MissedRows,
-    trees::TreePlace,
+    DAMAGED_AGAIN, ROOM_AGAIN, channel::Rendered, definitions::DeployedProcess,
+    missed_rows::MissedRows, trees::TreePlace,
 };
 use crate::{
     engine::{
@@ -124,6 +124,9 @@ pub enum Refusal {
     NoRoom(DiskRoom),
     /// The disk failed: it may be done or not. A repeat with the same id is answered truly.
     Unknown,
+    /// The instance cannot be brought into memory, as something of it is damaged or missing in the
+    /// store; the sentence says what.
+    Damaged(Arc<str>),
     /// Something broke before anything was changed; the log tells. Try again.
     Internal,
 }
@@ -227,13 +230,14 @@ impl Refusal {
         match self {
             Self::Busy | Self::Internal | Self::Unknown => Some(usual),
             Self::NoRoom(_) => Some(ROOM_AGAIN),
+            Self::Damaged(_) => Some(DAMAGED_AGAIN),
             Self::Rejected(_) | Self::Hidden | Self::Stale(_) | Self::TooManyLive(_) => None,
         }
     }
 
     /// Whether it says that something broke, which may break each time.
     pub(super) fn is_breakage(&self) -> bool {
-        matches!(self, Self::Internal | Self::Unknown)
+        matches!(self, Self::Internal | Self::Unknown | Self::Damaged(_))
     }
 }
 

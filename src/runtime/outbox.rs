@@ -9,7 +9,7 @@ pub mod delivery_queue;
 mod end_descendants;
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -27,7 +27,7 @@ use crate::{
         Command, command::StartInstance, instance_message::InstanceMessage,
         rejection::RejectionKind,
     },
-    journal::{Entity, OutboxMessage, StoreError, StoreReader, codec},
+    journal::{Entity, OutboxMessage, StoreError, StoreReader, StoredKind, codec},
     model::ids::InstanceKey,
 };
 use delivery_queue::{Next, Pair};
@@ -88,7 +88,12 @@ pub fn stored(reader: &dyn StoreReader) -> Result<Vec<StoredDelivery>, StoreErro
     let with_root = |message: OutboxMessage| {
         let source = message.source.instance();
         Ok(StoredDelivery {
-            root: reader.instance(source)?.map_or(source, |row| row.root),
+            root: match reader.instance(source) {
+                Ok(row) => row.map_or(source, |row| row.root),
+                // Its line of the list is damaged: it is delivered by itself.
+                Err(StoreError::Unreadable(_)) => source,
+                Err(error) => return Err(error),
+            },
             message,
         })
     };
@@ -116,15 +121,10 @@ impl Outbox {
         pump(runtime, &tree);
     }
 
-    /// Posts what the table holds, after a restart.
-    ///
-    /// # Errors
-    /// A stored message that cannot be read.
-    pub fn resume(
-        &self,
-        runtime: &Arc<Runtime>,
-        deliveries: Vec<(Arc<Tree>, StoredDelivery)>,
-    ) -> Result<(), StoreError> {
+    /// Posts what the table holds, after a restart. What cannot be read is noted as damaged; what
+    /// comes after it in its order stays in the table, as it may mean nothing without it.
+    pub fn resume(&self, runtime: &Arc<Runtime>, deliveries: Vec<(Arc<Tree>, StoredDelivery)>) {
+        let mut held: BTreeSet<(Entity, Entity)> = BTreeSet::new();
         for (
             tree,
             StoredDelivery {
@@ -133,7 +133,19 @@ impl Outbox {
             },
         ) in deliveries
         {
-            let message: Box<InstanceMessage> = codec::decode(&row.body)?;
+            if held.contains(&(source, row.target)) {
+                continue;
+            }
+            let message: Box<InstanceMessage> = match codec::decode(&row.body) {
+                Ok(message) => message,
+                Err(error) => {
+                    let name = format!("number {} of {}", row.seq, source.key);
+                    let damaged = &runtime.damaged;
+                    damaged.note(StoredKind::Message, &name, &error.to_string());
+                    held.insert((source, row.target));
+                    continue;
+                }
+            };
             let delivery = OutboxDelivery {
                 source: source.instance(),
                 number: row.seq,
@@ -146,7 +158,6 @@ impl Outbox {
             }
             self.post(runtime, delivery);
         }
-        Ok(())
     }
 
     /// The outbox message at the head of its pair is taken: forget it, and let the next ones go.

@@ -24,12 +24,7 @@ use super::{
     instance_request::{Envelope, Refusal},
     read_queue::{Read, ReadQueue},
 };
-use crate::{
-    engine::{Rejection, access::Caller, rejection::RejectionKind},
-    journal::StoreError,
-    limits,
-    model::ids::InstanceKey,
-};
+use crate::{journal::StoreError, limits, model::ids::InstanceKey};
 
 /// Entries for which a map always may have room.
 const LARGE_MAP: usize = 4_096;
@@ -183,28 +178,32 @@ impl Registry {
         }
     }
 
-    /// Gives up on an instance that cannot be loaded: everything that waits is refused. Callers are
-    /// told when a definition is missing; what the server sends itself stays undelivered, to be
-    /// tried again.
+    /// Gives up on an instance that cannot be loaded: everything that waits is refused, and told what
+    /// is damaged; what the server sends itself stays undelivered, to be tried again.
     pub fn abandon(&self, key: InstanceKey, why: &StoreError) {
         let Some((_, slot)) = self.slots.remove(&key) else {
             return;
         };
-        let refusal = |caller: Option<&Caller>| match (why, caller) {
-            (StoreError::NoDefinition(_), Some(_)) => {
-                let sentence = "expected an instance whose definition is deployed, but the \
-                    content this one began with is not: the operator finds in the server's log \
-                    what to deploy again";
-                Rejection::new(RejectionKind::Conflict, sentence).into()
-            }
+        let refusal = match why {
+            StoreError::NoDefinition(_) => Refusal::Damaged(Arc::from(
+                "expected an instance whose definition is deployed, but the content this one \
+                began with is not: the operator finds in the server's log, or with 'stepwire \
+                doctor', what to deploy again",
+            )),
+            // What follows the place may quote what is stored.
+            StoreError::Unreadable(what) => Refusal::Damaged(Arc::from(format!(
+                "expected an instance that can be read, but {} is damaged: the operator finds with \
+                'stepwire doctor' what is wrong in the data directory and what to do",
+                what.split(": ").next().unwrap_or("a row")
+            ))),
             _ => Refusal::Internal,
         };
         for read in slot.readers.take() {
-            read.reply.refuse(refusal(read.caller.as_ref()));
+            read.reply.refuse(refusal.clone());
         }
         if let SlotState::Moving { waiting } = slot.state {
             for envelope in waiting {
-                envelope.reply.refuse(refusal(envelope.caller.as_ref()));
+                envelope.reply.refuse(refusal.clone());
             }
         }
     }

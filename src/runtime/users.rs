@@ -28,7 +28,7 @@ pub use sign_in::{SignInError, SignedIn};
 
 use super::durable::{DurableTable, Table};
 use crate::{
-    journal::{Journal, UserRow, WriteOp},
+    journal::{Damaged, Journal, StoredKind, UserRow, WriteOp},
     model::ids::Time,
 };
 use password::Hashing;
@@ -44,6 +44,11 @@ pub struct Users {
     throttle: Mutex<Throttle>,
 }
 
+/// Whether the hash of its password is one; a removed user has none.
+pub fn can_be_compared(row: &UserRow) -> bool {
+    row.password_hash.as_deref().is_none_or(password::is_hash)
+}
+
 impl Table for Index {
     type Change = Arc<UserRow>;
 
@@ -57,8 +62,12 @@ impl Table for Index {
 }
 
 impl Users {
-    /// The users a store holds.
-    pub fn load(journal: Journal, rows: Vec<UserRow>) -> Self {
+    /// The users a store holds. Those whose password can never be compared are noted as damaged.
+    pub fn load(journal: Journal, rows: Vec<UserRow>, damaged: &Damaged) -> Self {
+        for row in rows.iter().filter(|row| !can_be_compared(row)) {
+            let name = format!("'{}' of tenant '{}'", row.name, row.tenant);
+            damaged.note(StoredKind::User, &name, "its password's hash is none");
+        }
         let index: Index = rows
             .into_iter()
             .map(|row| ((row.tenant.clone(), row.name.clone()), Arc::new(row)))

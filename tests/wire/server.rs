@@ -9,11 +9,11 @@ use std::{
 };
 
 use stepwire::{
-    journal::{Journal, SqliteStore},
+    journal::{Damaged, Journal, SqliteStore},
     model::{ids::InstanceKey, source::SourceFormat},
     runtime::{
         clock::{Clock, real_now},
-        definitions::{Definitions, Deploy},
+        definitions::{Definitions, Deploy, StoredCatalog},
         http_calls::HttpCallSettings,
     },
     session::auth::token::{Identity, TokenSettings, Tokens},
@@ -156,12 +156,17 @@ async fn deploy(directory: &Path, bpmn: &str) {
     let store = Box::new(SqliteStore::open(directory).expect("a fresh directory opens"));
     let journal =
         Journal::start(store, 16, Box::new(|error| panic!("{error}"))).expect("the journal starts");
-    let nothing = (Vec::new(), Vec::new());
+    let nothing = StoredCatalog {
+        definitions: Vec::new(),
+        numbers: Vec::new(),
+        schedules: Vec::new(),
+    };
     let (definitions, _) = Definitions::load(
         journal.clone(),
         nothing,
         Clock::real(),
         HttpCallSettings::default(),
+        &Damaged::default(),
     );
     let (source, format) = (bpmn.as_bytes(), SourceFormat::BpmnXml);
     let deploy = Deploy {

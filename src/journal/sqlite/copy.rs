@@ -15,7 +15,7 @@ use std::{
 };
 
 use rusqlite::{
-    Connection, OpenFlags, OptionalExtension,
+    Connection, OpenFlags,
     backup::{Backup, StepResult},
     params,
 };
@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use super::{failed, open::connect, read::SqliteReader, schema, values::Seq};
 use crate::journal::{
+    damaged::Damaged,
     row::Entity,
     store::{StoreError, StoreReader},
 };
@@ -140,8 +141,7 @@ fn facts(connection: &Connection) -> Result<Facts, StoreError> {
 
 /// A database file that nobody writes to.
 pub struct CopiedDatabase {
-    connection: Connection,
-    reader: SqliteReader,
+    pub(super) reader: SqliteReader,
 }
 
 impl CopiedDatabase {
@@ -150,20 +150,13 @@ impl CopiedDatabase {
     /// # Errors
     /// What is no database, or one of a newer server.
     pub fn open(file: &Path) -> Result<Self, StoreError> {
-        let open = || {
-            let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-                | OpenFlags::SQLITE_OPEN_NO_MUTEX
-                | OpenFlags::SQLITE_OPEN_URI;
-            connect(
-                Path::new(&format!("file:{}?immutable=1", uri_path(file))),
-                flags,
-            )
-        };
-        let connection = open()?;
+        Self::connected(immutable(file)?)
+    }
+
+    pub(super) fn connected(connection: Connection) -> Result<Self, StoreError> {
         schema::version(&connection)?;
         Ok(Self {
-            connection,
-            reader: SqliteReader::new(open()?),
+            reader: SqliteReader::new(connection, Damaged::quiet()),
         })
     }
 
@@ -177,16 +170,18 @@ impl CopiedDatabase {
     /// # Errors
     /// What cannot be read.
     pub fn facts(&self) -> Result<Facts, StoreError> {
-        facts(&self.connection)
+        facts(&self.reader.connection)
     }
 
-    /// What the library's own check finds wrong with the file; none when it is sound.
+    /// What the library's own check finds wrong with the file, at most so much; none when it is
+    /// sound.
     ///
     /// # Errors
     /// A file that cannot even be checked.
-    pub fn damage(&self) -> Result<Vec<String>, StoreError> {
+    pub fn damage(&self, limit: u32) -> Result<Vec<String>, StoreError> {
         let found = || -> rusqlite::Result<Vec<String>> {
-            let mut statement = self.connection.prepare("PRAGMA integrity_check(10)")?;
+            let sql = format!("PRAGMA integrity_check({limit})");
+            let mut statement = self.reader.connection.prepare(&sql)?;
             statement.query_map([], |row| row.get(0))?.collect()
         };
         let mut found: Vec<String> = found().map_err(failed("check the database"))?;
@@ -206,7 +201,7 @@ impl CopiedDatabase {
     ) -> Result<Vec<Entity>, StoreError> {
         let after = after.map_or(Vec::new(), |entity| entity.to_bytes().to_vec());
         let read = || -> rusqlite::Result<Vec<Option<Entity>>> {
-            let mut statement = self.connection.prepare_cached(
+            let mut statement = self.reader.connection.prepare_cached(
                 "SELECT DISTINCT entity FROM log WHERE entity > ?1 ORDER BY entity LIMIT ?2",
             )?;
             statement
@@ -222,23 +217,19 @@ impl CopiedDatabase {
             .collect())
     }
 
-    /// The first entity whose rows do not follow each other without a gap, and the number missing;
-    /// none when the log is dense.
+    /// Entities whose rows do not follow each other without a gap, at most so many, each with the
+    /// number missing; none when the log is dense.
     ///
     /// # Errors
     /// What cannot be read.
-    pub fn first_gap(&self) -> Result<Option<(Uuid, u64)>, StoreError> {
+    pub fn gaps(&self, limit: u32) -> Result<Vec<(Uuid, u64)>, StoreError> {
         let sql = "SELECT entity, before + 1 FROM (
                 SELECT entity, first_seq, lag(last_seq, 1, 0) OVER (PARTITION BY entity ORDER BY first_seq) AS before FROM log
-            ) WHERE first_seq <> before + 1 LIMIT 1";
-        let gap = self.connection.query_row(sql, [], |row| {
+            ) WHERE first_seq <> before + 1 LIMIT ?1";
+        self.reader.list(sql, [limit], |row| {
             let (entity, Seq(missing)) = (row.get::<_, Vec<u8>>(0)?, row.get(1)?);
-            Ok((
-                Uuid::from_slice(entity.get(1..).unwrap_or_default()).unwrap_or_default(),
-                missing,
-            ))
-        });
-        gap.optional().map_err(failed("look for gaps in the log"))
+            Ok((key_in(&entity), missing))
+        })
     }
 
     /// Gives the log of a database file a new identity: what clients held of the former one means
@@ -259,6 +250,20 @@ impl CopiedDatabase {
         write().map_err(failed("give the log a new identity"))?;
         Ok(incarnation)
     }
+}
+
+/// The key in the stored form of an entity.
+pub(super) fn key_in(entity: &[u8]) -> Uuid {
+    Uuid::from_slice(entity.get(1..).unwrap_or_default()).unwrap_or_default()
+}
+
+/// Opens a file that nobody writes to, and has no write-ahead log: nothing is written beside it.
+pub(super) fn immutable(file: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let uri = format!("file:{}?immutable=1", uri_path(file));
+    connect(Path::new(&uri), flags)
 }
 
 /// A path as a part of a URI: what would end it is escaped.

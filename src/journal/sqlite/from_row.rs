@@ -4,14 +4,14 @@ use rusqlite::{Result, Row};
 use uuid::Uuid;
 
 use super::values::{INSTANCE_ITSELF, Roles, Seq};
-use crate::engine::command::TimerKind;
 use crate::journal::{
     definition::DefinitionRow,
     listing::{IncidentRow, InstanceRow, TaskRow, TimerKey, TimerRow},
-    row::{LogRow, StoredRow},
+    row::{LogRow, OutboxMessage, OutboxRow, StoredRow},
     schedule::{ScheduleKey, ScheduleRow},
     user::UserRow,
 };
+use crate::{engine::command::TimerKind, model::ids::Time};
 
 pub(super) fn stored_row(row: &Row<'_>) -> Result<StoredRow> {
     let (Seq(first_seq), Seq(last_seq)) = (row.get(4)?, row.get(5)?);
@@ -140,6 +140,31 @@ pub(super) fn schedule_row(row: &Row<'_>) -> Result<ScheduleRow> {
         last_skipped: row.get(11)?,
         last_error: row.get(12)?,
         failed_at: row.get(13)?,
+    })
+}
+
+pub(super) fn outbox_message(row: &Row<'_>) -> Result<OutboxMessage> {
+    let Seq(seq) = row.get(1)?;
+    Ok(OutboxMessage {
+        source: row.get(0)?,
+        row: OutboxRow {
+            seq,
+            target: row.get(2)?,
+            body: row.get(3)?,
+        },
+    })
+}
+
+/// In place of a damaged row of a user: nobody signs in with it, and all its tokens are refused, as
+/// nobody knows which were.
+pub(super) fn locked_out_user(row: &Row<'_>) -> Option<UserRow> {
+    Some(UserRow {
+        tenant: row.get(0).ok()?,
+        name: row.get(1).ok()?,
+        password_hash: None,
+        roles: Vec::new(),
+        revoked_at: Some(Time(i64::MAX)),
+        created_at: Time(0),
     })
 }
 

@@ -3,7 +3,7 @@
 
 use rusqlite::{Result, Row, ToSql, params};
 
-use super::{read::SqliteReader, statements::Statements, values::Seq};
+use super::{read::SqliteReader, row_reading, statements::Statements, values::Seq};
 use crate::{
     journal::{
         http_call::{CallChange, CallTries, HttpCallRow},
@@ -13,7 +13,7 @@ use crate::{
     model::ids::{InstanceKey, Time},
 };
 
-const CALL: &str = "SELECT instance, seq, tenant, process, node, action, host, url, body, placed_at, attempts, due, problem
+pub(super) const CALL: &str = "SELECT instance, seq, tenant, process, node, action, host, url, body, placed_at, attempts, due, problem
      FROM http_call";
 
 pub(super) fn put(db: &mut Statements<'_>, row: &HttpCallRow) -> Result<()> {
@@ -93,7 +93,7 @@ pub(super) fn due(
         .chain(hosts)
         .chain([&limit as &dyn ToSql])
         .collect();
-    reader.list(&sql, values.as_slice(), row)
+    reader.listed(&row_reading::HTTP_CALLS, &sql, values.as_slice(), row)
 }
 
 /// See `StoreReader::next_call`.
@@ -121,10 +121,15 @@ pub(super) fn list(
         "{CALL} WHERE (instance, seq) < (?1, ?2) AND tenant = ?3 ORDER BY instance DESC, seq \
         DESC LIMIT ?4"
     );
-    reader.list(&sql, params![instance, Seq(seq), tenant, limit], row)
+    reader.listed(
+        &row_reading::HTTP_CALLS,
+        &sql,
+        params![instance, Seq(seq), tenant, limit],
+        row,
+    )
 }
 
-fn row(row: &Row<'_>) -> Result<HttpCallRow> {
+pub(super) fn row(row: &Row<'_>) -> Result<HttpCallRow> {
     let Seq(seq) = row.get(1)?;
     Ok(HttpCallRow {
         instance: row.get(0)?,

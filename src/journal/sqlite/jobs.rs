@@ -8,6 +8,7 @@ use rusqlite::{Result, Row, ToSql, params};
 
 use super::{
     read::SqliteReader,
+    row_reading,
     sql_filter::{Narrowing, bounded},
     statements::Statements,
     values::Seq,
@@ -21,7 +22,7 @@ use crate::{
     model::ids::InstanceKey,
 };
 
-const JOB: &str =
+pub(super) const JOB: &str =
     "SELECT instance, tenant, process, started_by, created_at, status, status_at FROM job";
 
 /// The row of the instance tells where in the table its job is.
@@ -72,7 +73,7 @@ pub(super) fn list(
         let mut statement = by_time(filter, &processes, descending);
         statement.limit(&limit);
         statement.offset(&offset);
-        return reader.list(statement.sql(), statement.values(), job_row);
+        return rows(reader, &statement);
     }
     let (mut before, mut found) = (offset, Vec::new());
     for (process, status) in filter.groups(order) {
@@ -91,7 +92,7 @@ pub(super) fn list(
         statement.push(" ORDER BY status_at DESC, created_at DESC, instance DESC");
         statement.limit(&rest);
         statement.offset(&offset);
-        found.extend(reader.list(statement.sql(), statement.values(), job_row)?);
+        found.extend(rows(reader, &statement)?);
         before = 0;
     }
     Ok(found)
@@ -127,7 +128,15 @@ pub(super) fn newest(
 ) -> std::result::Result<Vec<JobRow>, StoreError> {
     let limit = bounded(limit);
     let statement = newest_of(&tenant, &process, started_by.as_ref(), &limit);
-    reader.list(statement.sql(), statement.values(), job_row)
+    rows(reader, &statement)
+}
+
+fn rows(
+    reader: &SqliteReader,
+    statement: &Narrowing<'_>,
+) -> std::result::Result<Vec<JobRow>, StoreError> {
+    let (sql, values) = (statement.sql(), statement.values());
+    reader.listed(&row_reading::JOBS, sql, values, job_row)
 }
 
 fn count_group(
@@ -207,7 +216,7 @@ fn json_list(texts: &[String]) -> String {
     serde_json::to_string(texts).unwrap_or_default()
 }
 
-fn job_row(row: &Row<'_>) -> Result<JobRow> {
+pub(super) fn job_row(row: &Row<'_>) -> Result<JobRow> {
     let number: u8 = row.get(5)?;
     let status = JobStatus::numbered(number)
         .ok_or(rusqlite::Error::IntegralValueOutOfRange(5, number.into()))?;

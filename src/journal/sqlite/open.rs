@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, config::DbConfig};
+use rusqlite::{Connection, MAIN_DB, OpenFlags, OptionalExtension, config::DbConfig};
 use uuid::Uuid;
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     read::SqliteReader,
     schema,
 };
-use crate::journal::{directory, store::StoreError};
+use crate::journal::{damaged::Damaged, directory, store::StoreError};
 
 /// Older libraries can lose commits when the write-ahead log starts over.
 const OLDEST_SAFE_SQLITE: i32 = 3_051_003;
@@ -41,6 +41,7 @@ pub struct SqliteStore {
     /// Whether a commit failed of which nobody knows what the disk has.
     pub(super) has_failed: bool,
     file: DatabaseFile,
+    damaged: Damaged,
     /// Declared last, so it is given back after the file is closed.
     _lock: File,
 }
@@ -82,6 +83,7 @@ impl SqliteStore {
 
     fn open_file(file: DatabaseFile, pace: Pace, lock: &File) -> Result<Self, StoreError> {
         let mut connection = file.connect(OpenFlags::default())?;
+        require_writable(&connection, &file.path)?;
         settle(&connection).map_err(failed("set up the database file"))?;
         schema::migrate(&mut connection)?;
         let epoch = next_epoch(&connection).map_err(failed("count this opening"))?;
@@ -102,20 +104,24 @@ impl SqliteStore {
             checkpointer,
             has_failed: false,
             file,
+            damaged: Damaged::default(),
             _lock: lock,
         })
     }
 
     pub(super) fn open_reader(&self) -> Result<SqliteReader, StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        Ok(SqliteReader::new(self.file.connect(flags)?))
+        Ok(SqliteReader::new(
+            self.file.connect(flags)?,
+            self.damaged.clone(),
+        ))
     }
 }
 
 /// A variant of the file system's interface that keeps the index of the write-ahead log in the
 /// memory of the process, and the database to it alone. Every connection to a file has to use the
 /// same.
-const PROCESS_OWN_INDEX: &str = "unix-excl";
+pub(super) const PROCESS_OWN_INDEX: &str = "unix-excl";
 
 /// The database, and how it is reached.
 #[derive(Clone)]
@@ -235,32 +241,82 @@ fn lock(dir: &Path) -> Result<File, StoreError> {
     }
 }
 
-/// A directory with users' files and without a database is a damaged one: a new database would know
-/// nothing of them.
-fn require_whole(dir: &Path, database: &Path) -> Result<(), StoreError> {
-    // What uploads under way leave is nobody's yet.
-    let is_file_of_instance = |entry: std::fs::DirEntry| entry.file_name() != "incoming";
-    let has_files = || {
-        std::fs::read_dir(dir.join(FILES))
-            .is_ok_and(|entries| entries.flatten().any(is_file_of_instance))
-    };
-    if database.exists() || !has_files() {
-        return Ok(());
+/// Where a file's permissions do not let it be written, the library opens it to be read, without a
+/// word.
+fn require_writable(connection: &Connection, file: &Path) -> Result<(), StoreError> {
+    let read_only = connection.is_readonly(MAIN_DB);
+    match read_only.map_err(failed("ask whether the database may be written"))? {
+        true => Err(StoreError::ReadOnly(file.to_owned())),
+        false => Ok(()),
     }
+}
+
+/// A directory with users' files, or with a write-ahead log, and without a database is a damaged one:
+/// a new database would know nothing of them.
+fn require_whole(dir: &Path, database: &Path) -> Result<(), StoreError> {
+    let Some((state, beside)) = what_lacks_its_database(dir, database) else {
+        return Ok(());
+    };
+    let holds = match beside {
+        Beside::Files => "files that instances name",
+        Beside::Wal => "what was written last",
+    };
+    let name = beside.name();
     Err(StoreError::Unreadable(format!(
-        "{DATABASE} is missing beside {FILES}/, which holds files that instances name: put it \
-        back, or restore a backup; to begin anew, take {FILES}/ away"
+        "{DATABASE} is {state} beside {name}, which holds {holds}: put it back, or restore a backup; \
+        to begin anew, take {name} away ('stepwire doctor' looks at the directory)"
     )))
 }
 
+/// What a database left behind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Beside {
+    /// Files of instances.
+    Files,
+    /// A write-ahead log.
+    Wal,
+}
+
+impl Beside {
+    /// Its name in the directory.
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Files => format!("{FILES}/"),
+            Self::Wal => format!("{DATABASE}-wal"),
+        }
+    }
+}
+
+/// Whether the database is missing or empty where something is left of it, and what. The first bytes
+/// of a new database are in its file before anything is beside it.
+pub(super) fn what_lacks_its_database(
+    dir: &Path,
+    database: &Path,
+) -> Option<(&'static str, Beside)> {
+    let size = |path: &Path| std::fs::metadata(path).map(|file| file.len()).ok();
+    let state = match size(database) {
+        None => "missing",
+        Some(0) => "empty",
+        Some(_) => return None,
+    };
+    // What uploads under way leave is nobody's yet.
+    let is_file_of_instance = |entry: std::fs::DirEntry| entry.file_name() != "incoming";
+    let has_files = std::fs::read_dir(dir.join(FILES))
+        .is_ok_and(|entries| entries.flatten().any(is_file_of_instance));
+    let has_wal = size(&dir.join(Beside::Wal.name())).is_some_and(|bytes| bytes > 0);
+    let left = [(has_wal, Beside::Wal), (has_files, Beside::Files)];
+    let (_, beside) = left.into_iter().find(|(is_there, _)| *is_there)?;
+    Some((state, beside))
+}
+
 #[cfg(unix)]
-fn lockable(dir: &Path) -> std::io::Result<File> {
+pub(super) fn lockable(dir: &Path) -> std::io::Result<File> {
     File::open(dir)
 }
 
 /// Where directories cannot be opened.
 #[cfg(not(unix))]
-fn lockable(dir: &Path) -> std::io::Result<File> {
+pub(super) fn lockable(dir: &Path) -> std::io::Result<File> {
     File::options()
         .create(true)
         .truncate(false)
@@ -272,7 +328,11 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
     connect_by(path, flags, None)
 }
 
-fn connect_by(path: &Path, flags: OpenFlags, vfs: Option<&str>) -> Result<Connection, StoreError> {
+pub(super) fn connect_by(
+    path: &Path,
+    flags: OpenFlags,
+    vfs: Option<&str>,
+) -> Result<Connection, StoreError> {
     let open = || -> rusqlite::Result<Connection> {
         let connection = match vfs {
             None => Connection::open_with_flags(path, flags)?,
@@ -311,4 +371,24 @@ fn next_epoch(connection: &Connection) -> rusqlite::Result<i64> {
         [incarnation.as_bytes()],
     )?;
     Ok(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_that_may_only_be_read_is_refused_with_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(DATABASE);
+        let written = connect(&file, OpenFlags::default()).unwrap();
+        written.execute_batch("CREATE TABLE t (a)").unwrap();
+        assert!(require_writable(&written, &file).is_ok());
+        let read = connect(&file, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let refused = require_writable(&read, &file).unwrap_err().to_string();
+        assert!(
+            refused.contains(&file.display().to_string()) && refused.contains("may only be read"),
+            "{refused}"
+        );
+    }
 }

@@ -3,21 +3,22 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, Params, Row, ToSql, params};
+use rusqlite::{Connection, Row, ToSql, params};
 use uuid::Uuid;
 
 use super::{
     failed,
     from_row::{
-        definition_row, incident_row, instance_row, schedule_row, stored_row, task_row, timer_row,
-        user_row,
+        definition_row, incident_row, instance_row, locked_out_user, outbox_message, schedule_row,
+        stored_row, task_row, timer_row, user_row,
     },
-    http_calls, jobs,
+    http_calls, jobs, row_reading,
     sql_filter::{Narrowing, bounded},
     values::{INSTANCE_ITSELF, Roles, Seq},
 };
 use crate::{
     journal::{
+        damaged::Damaged,
         definition::DefinitionRow,
         filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
         http_call::HttpCallRow,
@@ -26,7 +27,7 @@ use crate::{
             IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow,
             TimerRow, VersionInUse,
         },
-        row::{Entity, Loaded, OutboxMessage, OutboxRow, SnapshotRow, StoredRow},
+        row::{Entity, Loaded, OutboxMessage, SnapshotRow, StoredRow},
         schedule::ScheduleRow,
         store::{StoreError, StoreReader},
         user::UserRow,
@@ -36,42 +37,17 @@ use crate::{
 
 /// A reader of a [`SqliteStore`](super::SqliteStore).
 pub struct SqliteReader {
-    connection: Connection,
+    pub(super) connection: Connection,
+    /// What was left out as it cannot be read.
+    pub(super) damaged: Damaged,
 }
 
 impl SqliteReader {
-    pub(super) fn new(connection: Connection) -> Self {
-        Self { connection }
-    }
-
-    pub(super) fn list<T>(
-        &self,
-        sql: &str,
-        params: impl Params,
-        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Vec<T>, StoreError> {
-        let rows = || {
-            self.connection
-                .prepare_cached(sql)?
-                .query_map(params, read)?
-                .collect::<rusqlite::Result<_>>()
-        };
-        rows().map_err(failed("read rows"))
-    }
-
-    pub(super) fn one<T>(
-        &self,
-        sql: &str,
-        params: impl Params,
-        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
-    ) -> Result<Option<T>, StoreError> {
-        let row = || {
-            self.connection
-                .prepare_cached(sql)?
-                .query_row(params, read)
-                .optional()
-        };
-        row().map_err(failed("read a row"))
+    pub(super) fn new(connection: Connection, damaged: Damaged) -> Self {
+        Self {
+            connection,
+            damaged,
+        }
     }
 
     /// The lists of candidates that somebody is in. There are about as many different ones as
@@ -94,16 +70,16 @@ const ROWS_AFTER: &str = "
       AND first_seq >= coalesce((SELECT max(first_seq) FROM log WHERE entity = ?1 AND first_seq <= ?2), 0)
     ORDER BY first_seq LIMIT ?3";
 
-const INSTANCE: &str = "
+pub(super) const INSTANCE: &str = "
     key, tenant, process, version, revision, status, business_key, started_by, parent, root, created_at, ended_at, incidents,
     outcome, open_until, descendants_ended, origin";
 
-const TASK: &str = "
+pub(super) const TASK: &str = "
     SELECT instance, element, tenant, process, node, name, lane, assignee, candidates, started_by, root_started_by, created_at,
         due_at, reminded_at
     FROM task";
 
-const INCIDENT: &str =
+pub(super) const INCIDENT: &str =
     "SELECT instance, element, tenant, process, node, code, message, raised_at FROM incident";
 
 /// The process is its instance's. No index by tenant: it would be written with every timer, for a
@@ -115,9 +91,11 @@ const TIMER: &str = "
 impl StoreReader for SqliteReader {
     fn load(&self, entity: Entity) -> Result<Loaded, StoreError> {
         // One transaction, as a snapshot and the rows after it must be of the same moment.
-        let moment = self
-            .connection
-            .unchecked_transaction()
+        let alone = self.connection.is_autocommit();
+        let begin = || self.connection.unchecked_transaction();
+        let moment = alone
+            .then(begin)
+            .transpose()
             .map_err(failed("begin to read"))?;
         let sql = "SELECT seq, body FROM snapshot WHERE entity = ?1";
         let snapshot = self.one(sql, [entity.to_bytes()], |row| {
@@ -180,7 +158,12 @@ impl StoreReader for SqliteReader {
         let mut statement = Narrowing::of_instances(INSTANCE, filter);
         statement.newest_instances(filter, after.as_ref());
         statement.limit(&limit);
-        self.list(statement.sql(), statement.values(), instance_row)
+        self.listed(
+            &row_reading::INSTANCES,
+            statement.sql(),
+            statement.values(),
+            instance_row,
+        )
     }
 
     fn count(&self, filter: &InstanceFilter) -> Result<u64, StoreError> {
@@ -272,7 +255,12 @@ impl StoreReader for SqliteReader {
         }
         statement.newest_elements("created_at", after.as_ref());
         statement.limit(&limit);
-        self.list(statement.sql(), statement.values(), task_row)
+        self.listed(
+            &row_reading::TASKS,
+            statement.sql(),
+            statement.values(),
+            task_row,
+        )
     }
 
     fn tasks(
@@ -285,7 +273,12 @@ impl StoreReader for SqliteReader {
             LIMIT ?3"
         );
         let (instance, element) = after.unwrap_or(AFTER_ALL);
-        self.list(&sql, params![instance, element, bounded(limit)], task_row)
+        self.listed(
+            &row_reading::TASKS,
+            &sql,
+            params![instance, element, bounded(limit)],
+            task_row,
+        )
     }
 
     fn open_incidents(&self, tenant: Option<&str>) -> Result<u64, StoreError> {
@@ -312,7 +305,12 @@ impl StoreReader for SqliteReader {
         statement.and_given("process = ?", filter.process.as_ref());
         statement.newest_elements("raised_at", after.as_ref());
         statement.limit(&limit);
-        self.list(statement.sql(), statement.values(), incident_row)
+        self.listed(
+            &row_reading::INCIDENTS,
+            statement.sql(),
+            statement.values(),
+            incident_row,
+        )
     }
 
     fn timers(
@@ -346,18 +344,29 @@ impl StoreReader for SqliteReader {
         }
         statement.push(" ORDER BY due, timer.instance, element, kind, name, occurrence");
         statement.limit(&limit);
-        self.list(statement.sql(), statement.values(), |row| {
+        let listed = |row: &Row<'_>| {
             Ok(ListedTimer {
                 timer: timer_row(row)?,
                 process: row.get(6)?,
             })
-        })
+        };
+        self.listed(
+            &row_reading::TIMERS,
+            statement.sql(),
+            statement.values(),
+            listed,
+        )
     }
 
     fn due_timers(&self, until: Time, limit: usize) -> Result<Vec<TimerRow>, StoreError> {
         let sql = "SELECT due, instance, element, kind, name, occurrence FROM timer
              WHERE due <= ?1 ORDER BY due, instance, element, kind, name, occurrence LIMIT ?2";
-        self.list(sql, params![until, bounded(limit)], timer_row)
+        self.listed(
+            &row_reading::TIMERS,
+            sql,
+            params![until, bounded(limit)],
+            timer_row,
+        )
     }
 
     fn next_due(&self) -> Result<Option<Time>, StoreError> {
@@ -394,27 +403,24 @@ impl StoreReader for SqliteReader {
     }
 
     fn outbox(&self) -> Result<Vec<OutboxMessage>, StoreError> {
-        self.list(
+        self.listed(
+            &row_reading::OUTBOX,
             "SELECT source, seq, target, body FROM outbox ORDER BY source, seq",
             [],
-            |row| {
-                let Seq(seq) = row.get(1)?;
-                Ok(OutboxMessage {
-                    source: row.get(0)?,
-                    row: OutboxRow {
-                        seq,
-                        target: row.get(2)?,
-                        body: row.get(3)?,
-                    },
-                })
-            },
+            outbox_message,
         )
     }
 
     fn definitions(&self) -> Result<Vec<DefinitionRow>, StoreError> {
         let sql = "SELECT tenant, id, version, revision, state, alias, name, format, source, created_at, created_by
              FROM definition ORDER BY tenant, id, version";
-        self.list(sql, [], definition_row)
+        self.listed(&row_reading::DEFINITIONS, sql, [], definition_row)
+    }
+
+    fn definition_numbers(&self) -> Result<Vec<(String, String, u32)>, StoreError> {
+        let sql = "SELECT tenant, id, max(version) FROM definition GROUP BY tenant, id";
+        let number = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        self.listed(&row_reading::DEFINITIONS, sql, [], number)
     }
 
     fn versions_in_use(&self, statuses: Vec<String>) -> Result<Vec<VersionInUse>, StoreError> {
@@ -449,13 +455,17 @@ impl StoreReader for SqliteReader {
         let sql = "SELECT tenant, process, node, version, expression, begun_at, next_due, enabled, fired, last_fired,
                  last_instance, last_skipped, last_error, failed_at
              FROM schedule ORDER BY tenant, process, node";
-        self.list(sql, [], schedule_row)
+        self.listed(&row_reading::SCHEDULES, sql, [], schedule_row)
     }
 
     fn users(&self) -> Result<Vec<UserRow>, StoreError> {
         let sql = "SELECT tenant, name, password_hash, roles, revoked_at, created_at FROM user \
             ORDER BY tenant, name";
-        self.list(sql, [], user_row)
+        self.listed_or(&row_reading::USERS, sql, [], user_row, locked_out_user)
+    }
+
+    fn damaged(&self) -> Damaged {
+        self.damaged.clone()
     }
 
     fn log_incarnation(&self) -> Result<Uuid, StoreError> {

@@ -288,6 +288,11 @@ pub(super) fn compile_row(row: DefinitionRow) -> Result<DeployedProcess, String>
             .collect::<Vec<_>>()
             .join("; ")
     };
+    if content_hash(&row.source) != row.revision {
+        return Err(unusable(
+            "its source is not the one that was deployed, as its hash is another".to_owned(),
+        ));
+    }
     let read = read_source(&row.source, format_of(row.format))
         .map_err(|problems| unusable(sentences(problems)))?;
     let this = read

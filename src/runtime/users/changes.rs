@@ -121,7 +121,8 @@ impl Users {
                 name: user.name.to_owned(),
                 password_hash: Some(hash),
                 roles: user.roles.to_vec(),
-                revoked_at: known.and_then(|row| row.revoked_at),
+                // Of a damaged row all tokens are revoked, also those to come.
+                revoked_at: known.and_then(|row| row.revoked_at).map(|at| at.min(now)),
                 created_at: now,
             }),
         })

@@ -5,7 +5,7 @@
 
 use argon2::{
     Argon2,
-    password_hash::{PasswordHasher, PasswordVerifier},
+    password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash},
 };
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
@@ -50,6 +50,11 @@ impl Hashing {
             _admitted: admitted,
         })
     }
+}
+
+/// Whether a text is a hash that a password can be compared with.
+pub(super) fn is_hash(text: &str) -> bool {
+    PasswordHash::new(text).is_ok()
 }
 
 impl HashPermit<'_> {

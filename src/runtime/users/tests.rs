@@ -7,7 +7,10 @@ use super::{
     requests::{UserAsk, UserRequest},
     *,
 };
-use crate::{journal::MemoryStore, limits};
+use crate::{
+    journal::{Damaged, MemoryStore},
+    limits,
+};
 
 const NOW: Time = Time(1_800_000_000_000);
 
@@ -38,7 +41,7 @@ fn open(store: &MemoryStore) -> Users {
         Box::new(|error| panic!("{error}")),
     )
     .unwrap();
-    Users::load(journal, rows)
+    Users::load(journal, rows, &Damaged::default())
 }
 
 async fn sign_in(

@@ -97,6 +97,7 @@ impl From<Refusal> for WireError {
                 "expected to make this durable, but the server's disk failed: it may be done or \
                 not; send it again with the same id, which gets the true answer",
             ),
+            Refusal::Damaged(sentence) => Self::new(ErrorCode::Conflict, &*sentence),
             Refusal::Internal => Self::new(
                 ErrorCode::Internal,
                 "expected to apply this command, but something broke; nothing was changed: try \

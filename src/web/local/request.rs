@@ -6,7 +6,7 @@ use std::{path::Path, time::Duration};
 use super::{BackupMade, LocalReply};
 use crate::{
     config::{Config, Store as StoreKind},
-    journal::{Journal, SqliteStore, StoreError, end_process},
+    journal::{Damaged, Journal, SqliteStore, StoreError, end_process},
     limits,
     runtime::{
         clock::real_now,
@@ -60,7 +60,11 @@ async fn ask_store(store: SqliteStore, request: UserRequest) -> Result<Vec<Liste
             .read(|reader| reader.users())
             .await
             .map_err(|_| StoreError::Panicked.to_string())?;
-        let users = Users::load(journal.clone(), rows.map_err(|error| error.to_string())?);
+        let users = Users::load(
+            journal.clone(),
+            rows.map_err(|error| error.to_string())?,
+            &Damaged::quiet(),
+        );
         users
             .serve(request, real_now())
             .await

@@ -1,9 +1,14 @@
 //! Signs of life for operators and load balancers.
 
+use std::collections::BTreeMap;
+
 use actix_web::{HttpResponse, web::Data};
 
 use super::super::http::{app::App, problem::Problem};
-use crate::{journal::disk_room::DiskRoom, runtime::instance_request::Refusal};
+use crate::{
+    journal::{Damaged, StoredKind, disk_room::DiskRoom},
+    runtime::instance_request::Refusal,
+};
 
 /// `GET /healthz`: the process serves, and the examples are deployed (the server listens only after
 /// that).
@@ -14,8 +19,9 @@ pub async fn healthz() -> HttpResponse {
     ok(String::new())
 }
 
-/// `GET /readyz`: requests can be answered, as the store can be read. A second line counts live
-/// instances whose definition is not in the store; all others are served.
+/// `GET /readyz`: requests can be answered, as the store can be read. Further lines count live
+/// instances whose definition is not in the store, and what was met that is damaged; all else is
+/// served.
 ///
 /// # Errors
 /// 500 when the store fails, 503 while the server goes down, or its disk has no room but for what
@@ -24,7 +30,12 @@ pub async fn healthz() -> HttpResponse {
     whether requests can be answered",
     responses((status = 200, description = "They can", body = String, content_type = "text/plain", example = "ok\n"), (status = 500), (status = 503)))]
 pub async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
-    app.read(|reader| reader.log_incarnation()).await?;
+    let of_store = app
+        .read(|reader| {
+            reader.log_incarnation()?;
+            Ok(reader.damaged())
+        })
+        .await?;
     let runtime = &app.sessions.runtime;
     let room = runtime.journal.room();
     if room.has_failed() {
@@ -48,7 +59,30 @@ pub async fn readyz(app: Data<App>) -> Result<HttpResponse, Problem> {
             );
         }
     }
+    more += &damage([&of_store, &runtime.damaged]);
     Ok(ok(more))
+}
+
+/// What was met that cannot be read, as a line; nothing when there is nothing.
+fn damage(met: [&Damaged; 2]) -> String {
+    let mut counts: BTreeMap<StoredKind, usize> = BTreeMap::new();
+    for (kind, count) in met.into_iter().flat_map(Damaged::counts) {
+        *counts.entry(kind).or_default() += count;
+    }
+    if counts.is_empty() {
+        return String::new();
+    }
+    let named = counts
+        .into_iter()
+        .map(|(kind, count)| match (count, kind.names()) {
+            (1, (one, _)) => format!("1 {one}"),
+            (count, (_, several)) => format!("{count} {several}"),
+        });
+    let named = named.collect::<Vec<_>>().join(", ");
+    format!(
+        "expected everything that is stored to be readable, but these are damaged: {named}; all \
+        else is served, and 'stepwire doctor' names each\n"
+    )
 }
 
 fn ok(more: String) -> HttpResponse {

@@ -27,6 +27,9 @@ use super::{
     json_text, query,
 };
 use crate::{
+    journal::StoredKind,
+    model::ids::InstanceKey,
+    runtime::files::file_name as stored_name,
     session::protocol::{body as fields, code::ErrorCode, to_command},
     web::{
         http::{app::App, problem::Problem},
@@ -152,11 +155,11 @@ pub async fn file(
         .content_type(file.media_type.as_str())
         .insert_header((CONTENT_DISPOSITION, file_name::attachment(&file.name)))
         .insert_header((CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox"));
-    let (runtime, size) = (app.sessions.runtime.clone(), file.size);
+    let (runtime, size, stored) = (app.sessions.runtime.clone(), file.size, file.id);
     let opened = web::block(move || whole(runtime.files.open_file(key, file.id)?, size)).await;
     match opened.unwrap_or_else(|_| Err(io::ErrorKind::Other.into())) {
         Ok(bytes) => Ok(response.body(SizedStream::new(size, pieces(bytes)))),
-        Err(error) => Err(unreadable(&id, &error)),
+        Err(error) => Err(missing(&app, key, stored, &error)),
     }
 }
 
@@ -195,10 +198,16 @@ fn piece(mut file: File) -> io::Result<(Vec<u8>, File)> {
     Ok((piece, file))
 }
 
-fn unreadable(id: &str, error: &io::Error) -> Problem {
-    log::error!("the file {id} cannot be read: {error}");
+/// 409: the instance is as it was, but the data directory has lost a file of it.
+fn missing(app: &App, key: InstanceKey, file: Uuid, error: &io::Error) -> Problem {
+    let damaged = &app.sessions.runtime.damaged;
+    let name = stored_name(key, file);
+    damaged.note(StoredKind::File, &name, &error.to_string());
     Problem::new(
-        ErrorCode::Internal,
-        "expected to read the file, but it failed; the server's log says more",
+        ErrorCode::Conflict,
+        format!(
+            "expected the file {file} as it was uploaded, but the server's data directory does not \
+            hold it: the operator finds with 'stepwire doctor' what is wrong and what to do"
+        ),
     )
 }

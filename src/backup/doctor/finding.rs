@@ -1,0 +1,216 @@
+//! One thing that is wrong with a data directory, in words.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Something cannot be served, or no server can run.
+    Fault,
+    /// Nothing is lost by it.
+    Note,
+}
+
+/// What kind of thing it is. The names are stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Others than its owner may look into the directory.
+    OpenToOthers,
+    /// The server may not use a part of the directory.
+    Permissions,
+    /// A file of a secret that is none.
+    Secret,
+    /// The database is not there, or empty.
+    NoDatabase,
+    /// The database cannot be opened, or is of another version.
+    Database,
+    /// Pages or indexes of the database are damaged.
+    Integrity,
+    /// The log has a gap.
+    Gap,
+    /// A version of a definition that cannot be run.
+    Definition,
+    /// A user that cannot be read, or can never sign in.
+    User,
+    /// A schedule that cannot be read.
+    Schedule,
+    /// A message between instances that cannot be read.
+    Message,
+    /// A call to another system that cannot be read.
+    HttpCall,
+    /// A timer that cannot be read.
+    Timer,
+    /// A line of a list that cannot be read.
+    ListLine,
+    /// An instance that does not load.
+    Instance,
+    /// A row of a list, a timer, a message or a call whose instance is not there.
+    Orphan,
+    /// A file that an instance names is not there as it was uploaded.
+    File,
+    /// A file that no instance names.
+    UnknownFile,
+}
+
+/// What to do where only a copy has what is lost.
+const RESTORE: &str = "restore a backup";
+
+impl Kind {
+    /// What it means, and what to do.
+    fn advice(self) -> (&'static str, &'static str) {
+        match self {
+            Self::OpenToOthers => (
+                "other users of the machine can read what your users brought",
+                "give the directory and all in it to the server's user alone: chown -R, chmod -R go=",
+            ),
+            Self::Permissions => (
+                "no server starts on it, or a part of it cannot be served",
+                "give the directory and all in it to the server's user: chown -R, chmod -R u+rwX",
+            ),
+            Self::Secret => (
+                "no server starts on it",
+                "put the file back from a backup; or delete it: a new one is made, and whoever has a \
+                 token signs in anew",
+            ),
+            Self::NoDatabase => (
+                "no server starts on it, as a new database would know nothing of what is beside it",
+                "put stepwire.db back, or restore a backup",
+            ),
+            Self::Database => (
+                "no server starts on it",
+                "start the server version that wrote it, or restore a backup",
+            ),
+            Self::Integrity => (
+                "reading what is there may fail, or answer wrongly",
+                "stop the server, keep a copy of the directory, and restore a backup; check the disk",
+            ),
+            Self::Gap => (
+                "an instance has lost a part of what happened in it, and is answered 409",
+                "restore a backup, or start it anew",
+            ),
+            Self::Definition => (
+                "nothing starts with this version; instances that began with it are answered 409",
+                "deploy its source again: it gets a number of its own, and they go on",
+            ),
+            Self::User => (
+                "this user cannot sign in, and no token of it is accepted",
+                "set its password with 'stepwire user', which writes the row anew",
+            ),
+            Self::Schedule => (
+                "it starts nothing; all else is served",
+                "deploy a new version of its process, which begins its schedules anew",
+            ),
+            Self::Message => (
+                "it is not delivered, nor is what its sender wrote to the same receiver after it",
+                RESTORE,
+            ),
+            Self::HttpCall => (
+                "the call is not made, and its instance waits for it",
+                RESTORE,
+            ),
+            Self::Timer => ("it does not fire, and its instance waits for it", RESTORE),
+            Self::ListLine => (
+                "it is missing in lists; what it stands for is served by its key",
+                RESTORE,
+            ),
+            Self::Instance => (
+                "commands and reads of this instance are answered 409; all others are served",
+                "if it says that its definition is missing, deploy that source again; else restore \
+                 a backup, or start it anew",
+            ),
+            Self::Orphan => (
+                "a list shows something that is not there, or something due is dropped when it fires",
+                "nothing has to be done; with other findings restore a backup",
+            ),
+            Self::File => (
+                "the file cannot be had, which is answered 409; all else of its instance is served",
+                "put the file back from a backup, under the same name",
+            ),
+            Self::UnknownFile => (
+                "it takes room and is served to nobody; perhaps a crash cut its upload off",
+                "nothing has to be done",
+            ),
+        }
+    }
+
+    fn severity(self) -> Severity {
+        match self {
+            Self::OpenToOthers | Self::Orphan | Self::UnknownFile => Severity::Note,
+            _ => Severity::Fault,
+        }
+    }
+}
+
+/// One thing.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// What kind of thing it is.
+    pub kind: Kind,
+    /// The file of the directory it is in.
+    pub part: String,
+    /// The instance it concerns, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    /// What is wrong.
+    pub message: String,
+    /// What that means.
+    pub meaning: &'static str,
+    /// What to do.
+    pub advice: &'static str,
+}
+
+impl Finding {
+    /// Something wrong in a part of the directory.
+    pub fn new(kind: Kind, part: impl Into<String>, message: impl Into<String>) -> Self {
+        let (meaning, advice) = kind.advice();
+        Self {
+            severity: kind.severity(),
+            kind,
+            part: part.into(),
+            instance: None,
+            message: message.into(),
+            meaning,
+            advice,
+        }
+    }
+
+    /// It concerns this instance.
+    pub fn of(self, instance: impl fmt::Display) -> Self {
+        Self {
+            instance: Some(instance.to_string()),
+            ..self
+        }
+    }
+
+    /// Nothing is lost by it, if that is so.
+    pub fn noted_if(self, nothing_is_lost: bool) -> Self {
+        match nothing_is_lost {
+            true => Self {
+                severity: Severity::Note,
+                ..self
+            },
+            false => self,
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let severity = match self.severity {
+            Severity::Fault => "fault",
+            Severity::Note => "note",
+        };
+        write!(
+            f,
+            "{severity} in {}: {}\n  means: {}\n  do: {}",
+            self.part, self.message, self.meaning, self.advice
+        )
+    }
+}

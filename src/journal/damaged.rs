@@ -1,0 +1,132 @@
+//! What is stored and cannot be read: a list with a bound, of what was met so far.
+//!
+//! A damaged row is left out of what is read, and everything else is served; what was left out is
+//! told in the log, once, by `/readyz` and by `stepwire doctor`. Not here: what is looked for
+//! (`sqlite::read`, `runtime::damage`, `backup::doctor`).
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use crate::limits;
+
+/// What kind of thing is damaged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum StoredKind {
+    /// A version of a definition.
+    Definition,
+    /// A user.
+    User,
+    /// A schedule.
+    Schedule,
+    /// An instance: its rows in the log, or its snapshot.
+    Instance,
+    /// A file that an instance names.
+    File,
+    /// A message between instances.
+    Message,
+    /// A call to another system.
+    HttpCall,
+    /// A timer.
+    Timer,
+    /// A line of the lists: an instance, a task, an incident, a job.
+    ListLine,
+}
+
+impl StoredKind {
+    /// One of them, and several, for people.
+    pub fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Definition => ("version of a definition", "versions of definitions"),
+            Self::User => ("user", "users"),
+            Self::Schedule => ("schedule", "schedules"),
+            Self::Instance => ("instance", "instances"),
+            Self::File => ("file", "files"),
+            Self::Message => ("message between instances", "messages between instances"),
+            Self::HttpCall => ("call to another system", "calls to other systems"),
+            Self::Timer => ("timer", "timers"),
+            Self::ListLine => ("line of a list", "lines of lists"),
+        }
+    }
+}
+
+/// What was met so far, each thing once, with why it cannot be read. Clones share it.
+#[derive(Clone, Default)]
+pub struct Damaged {
+    met: Arc<Mutex<BTreeMap<(StoredKind, String), String>>>,
+    quiet: bool,
+}
+
+impl Damaged {
+    /// For somebody who tells of it otherwise: nothing is written to the log.
+    pub fn quiet() -> Self {
+        Self {
+            quiet: true,
+            ..Self::default()
+        }
+    }
+
+    /// Notes a thing by its name, and writes why it cannot be read to the log, the first time.
+    /// Beyond [`limits::DAMAGED_NAMED`] nothing is noted any more.
+    pub fn note(&self, kind: StoredKind, name: &str, why: &str) {
+        let mut met = self.lock();
+        let thing = (kind, name.to_owned());
+        if met.len() >= limits::DAMAGED_NAMED || met.contains_key(&thing) {
+            return;
+        }
+        met.insert(thing, why.to_owned());
+        if self.quiet {
+            return;
+        }
+        let kind = kind.names().0;
+        log::error!(
+            "expected every stored {kind} to be readable, but {name} is damaged: {why}; everything \
+            else is served, and 'stepwire doctor' says what to do"
+        );
+    }
+
+    /// How many things of each kind were met.
+    pub fn counts(&self) -> BTreeMap<StoredKind, usize> {
+        let mut counts = BTreeMap::new();
+        for (kind, _) in self.lock().keys() {
+            *counts.entry(*kind).or_default() += 1;
+        }
+        counts
+    }
+
+    /// What was met: kind, name, and why.
+    pub fn all(&self) -> Vec<(StoredKind, String, String)> {
+        let met = self.lock();
+        met.iter()
+            .map(|((kind, name), why)| (*kind, name.clone(), why.clone()))
+            .collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(StoredKind, String), String>> {
+        self.met.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_thing_counts_once_and_no_more_than_may_be_named() {
+        let damaged = Damaged::default();
+        for _ in 0..2 {
+            damaged.note(StoredKind::Timer, "a", "torn");
+            damaged.note(StoredKind::User, "a", "torn");
+        }
+        assert_eq!(
+            damaged.counts().into_iter().collect::<Vec<_>>(),
+            [(StoredKind::User, 1), (StoredKind::Timer, 1)]
+        );
+        for n in 0..limits::DAMAGED_NAMED {
+            damaged.note(StoredKind::Instance, &n.to_string(), "torn");
+        }
+        let all: usize = damaged.counts().values().sum();
+        assert_eq!(all, limits::DAMAGED_NAMED);
+    }
+}

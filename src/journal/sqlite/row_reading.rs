@@ -1,0 +1,181 @@
+//! How rows are read: whole or not at all, or with those left out that are damaged; and what a damaged
+//! row is called, by its table and what of its key can still be read. Not here: what columns mean
+//! (`from_row`), what is asked (`read`).
+
+use std::ops::Range;
+
+use rusqlite::{OptionalExtension, Params, Row, types::ValueRef};
+use uuid::Uuid;
+
+use super::{
+    failed,
+    from_row::{incident_row, instance_row, task_row, timer_row},
+    http_calls, is_damage, jobs,
+    read::{INCIDENT, INSTANCE, SqliteReader, TASK},
+};
+use crate::journal::{
+    damaged::StoredKind,
+    store::{StoreError, StoreReader},
+};
+
+/// How much of one column is repeated, in bytes.
+const COLUMN_BYTES: usize = 80;
+
+/// A table whose damaged rows are left out and named.
+pub(super) struct NamedTable {
+    pub kind: StoredKind,
+    /// Its name, for people.
+    name: &'static str,
+    /// Where its key is among the columns that are read.
+    key: Range<usize>,
+}
+
+macro_rules! tables {
+    ($($constant:ident = $kind:ident, $name:literal, $key:expr;)*) => {
+        $(pub(super) const $constant: NamedTable = NamedTable {
+            kind: StoredKind::$kind,
+            name: $name,
+            key: $key,
+        };)*
+    };
+}
+
+tables! {
+    DEFINITIONS = Definition, "definition", 0..3;
+    SCHEDULES = Schedule, "schedule", 0..3;
+    USERS = User, "user", 0..2;
+    INSTANCES = ListLine, "instance", 0..1;
+    TASKS = ListLine, "task", 0..2;
+    INCIDENTS = ListLine, "incident", 0..2;
+    JOBS = ListLine, "job", 0..1;
+    TIMERS = Timer, "timer", 1..4;
+    HTTP_CALLS = HttpCall, "http_call", 0..2;
+    OUTBOX = Message, "outbox", 0..2;
+}
+
+impl NamedTable {
+    /// The row's name: its table and its key.
+    pub fn name_of(&self, row: &Row<'_>) -> String {
+        let columns = self.key.clone().map(|column| match row.get_ref(column) {
+            Ok(value) => shown(value),
+            Err(_) => "?".to_owned(),
+        });
+        let key = columns.collect::<Vec<_>>().join(", ");
+        format!("the row ({key}) of the table '{}'", self.name)
+    }
+}
+
+impl SqliteReader {
+    /// All rows of a statement, or an error.
+    pub(super) fn list<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let rows = || {
+            self.connection
+                .prepare_cached(sql)?
+                .query_map(params, read)?
+                .collect::<rusqlite::Result<_>>()
+        };
+        rows().map_err(failed("read rows"))
+    }
+
+    /// The first row of a statement, if there is one.
+    pub(super) fn one<T>(
+        &self,
+        sql: &str,
+        params: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let row = || {
+            self.connection
+                .prepare_cached(sql)?
+                .query_row(params, read)
+                .optional()
+        };
+        row().map_err(failed("read a row"))
+    }
+
+    /// As [`Self::list`], but a row that is damaged is noted and left out. Not for rows whose order
+    /// and number mean something.
+    pub(super) fn listed<T>(
+        &self,
+        table: &NamedTable,
+        sql: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        self.listed_or(table, sql, params, read, |_| None)
+    }
+
+    /// Reads every row of the named tables, and keeps none: those that are damaged are noted.
+    pub(super) fn read_every_table(&self) -> Result<(), StoreError> {
+        self.definitions()?;
+        self.schedules()?;
+        self.users()?;
+        self.outbox()?;
+        self.each(
+            &INSTANCES,
+            &format!("SELECT {INSTANCE} FROM instance"),
+            instance_row,
+        )?;
+        self.each(&TASKS, TASK, task_row)?;
+        self.each(&INCIDENTS, INCIDENT, incident_row)?;
+        self.each(&JOBS, jobs::JOB, jobs::job_row)?;
+        let timers = "SELECT due, instance, element, kind, name, occurrence FROM timer";
+        self.each(&TIMERS, timers, timer_row)?;
+        self.each(&HTTP_CALLS, http_calls::CALL, http_calls::row)
+    }
+
+    fn each<T>(
+        &self,
+        table: &NamedTable,
+        sql: &str,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<(), StoreError> {
+        self.listed(table, sql, [], |row| read(row).map(drop))
+            .map(drop)
+    }
+
+    /// As [`Self::listed`], but something is taken in place of a damaged row.
+    pub(super) fn listed_or<T>(
+        &self,
+        table: &NamedTable,
+        sql: &str,
+        params: impl Params,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+        instead: impl Fn(&Row<'_>) -> Option<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let row_or_not = |row: &Row<'_>| match read(row) {
+            Ok(found) => Ok(Some(found)),
+            Err(cause) if is_damage(&cause) => {
+                let name = table.name_of(row);
+                self.damaged.note(table.kind, &name, &cause.to_string());
+                Ok(instead(row))
+            }
+            Err(cause) => Err(cause),
+        };
+        let rows = self.list(sql, params, row_or_not)?;
+        Ok(rows.into_iter().flatten().collect())
+    }
+}
+
+fn shown(value: ValueRef<'_>) -> String {
+    match value {
+        ValueRef::Null => "NULL".to_owned(),
+        ValueRef::Integer(number) => number.to_string(),
+        ValueRef::Real(number) => number.to_string(),
+        ValueRef::Text(text) => {
+            let text = String::from_utf8_lossy(&text[..text.len().min(COLUMN_BYTES)]);
+            format!("'{}'", text.escape_debug())
+        }
+        // A key, or the kind of an entity before it.
+        ValueRef::Blob(key) if matches!(key.len(), 16 | 17) => {
+            let key = &key[key.len() - 16..];
+            Uuid::from_slice(key).unwrap_or_default().to_string()
+        }
+        ValueRef::Blob(bytes) => format!("a blob of {} bytes", bytes.len()),
+    }
+}

@@ -1,0 +1,282 @@
+//! Data directories of which a part is damaged: the server tells of it, serves everything else, and
+//! `stepwire doctor` names it without changing anything.
+
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use stepwire::journal::DATABASE;
+
+use super::{
+    deploys::Designer,
+    server::{Server, Site},
+};
+
+/// What `stepwire doctor --json` says of the site, and its exit status. Nothing in the directory is
+/// another byte after it.
+#[track_caller]
+fn doctor(site: &Site) -> (i32, Value) {
+    let before = sums(site.data());
+    let output = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+        .args(["doctor", "--json", "--quiet", "--data"])
+        .arg(site.data())
+        .output()
+        .expect("the program runs");
+    assert_eq!(sums(site.data()), before, "nothing is changed");
+    let said = String::from_utf8_lossy(&output.stderr);
+    let report = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("expected a report, but {error}: {said}"));
+    (output.status.code().unwrap_or(-1), report)
+}
+
+/// The hash of every file below.
+fn sums(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let (path, kind) = (entry.path(), entry.file_type().unwrap());
+        if kind.is_dir() {
+            found.extend(sums(&path));
+        } else if kind.is_file() {
+            let sum = Sha256::digest(fs::read(&path).unwrap()).to_vec();
+            found.insert(path.display().to_string(), sum);
+        }
+    }
+    found
+}
+
+/// The kinds of what it found, each once, but what is only worth a look.
+fn kinds(report: &Value) -> Vec<String> {
+    let findings = report["findings"].as_array().expect("findings");
+    let mut kinds: Vec<String> = findings
+        .iter()
+        .filter(|finding| finding["severity"] == "fault")
+        .map(|finding| finding["kind"].as_str().expect("a kind").to_owned())
+        .collect();
+    kinds.dedup();
+    for finding in findings {
+        for text in ["part", "message", "meaning", "advice"] {
+            let text = finding[text].as_str().expect("a text");
+            assert!(!text.is_empty(), "{finding}");
+        }
+    }
+    kinds
+}
+
+/// A directory with two waiting instances of `p`, and its stopped server.
+async fn site() -> (Site, Designer, [String; 2]) {
+    let site = Site::new();
+    let (server, designer) = (site.start(), Designer::of(&site));
+    designer.deploy(1).await;
+    let instances = [designer.start().await, designer.start().await];
+    assert!(server.terminate().success());
+    (site, designer, instances)
+}
+
+fn change(site: &Site, sql: &str) {
+    let file = rusqlite::Connection::open(site.data().join(DATABASE)).unwrap();
+    assert!(file.execute(sql, []).unwrap() > 0, "{sql}");
+}
+
+/// Waits for a line of `/readyz`, which is 200 all the while.
+async fn told(designer: &Designer, words: &str) {
+    for _ in 0..600 {
+        let (status, text) = designer.get("/readyz").await;
+        assert!(status == 200 || status == 429, "{status} {text}");
+        if text.contains(words) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("expected /readyz to say '{words}'");
+}
+
+async fn answers(designer: &Designer, instance: &str, wanted: u16) -> String {
+    let (status, text) = designer.get(&format!("/v1/instances/{instance}")).await;
+    assert_eq!(status, wanted, "{text}");
+    text
+}
+
+/// Blobs as SQL sees them: the key of an instance, and its entity in the log.
+fn blob(instance: &str, entity: bool) -> String {
+    let hex = instance.replace('-', "");
+    format!("X'{}{hex}'", if entity { "01" } else { "" })
+}
+
+#[actix_rt::test]
+async fn a_sound_directory_is_sound_also_after_a_crash_and_beside_a_server() {
+    let (site, designer, _) = site().await;
+    assert_eq!(doctor(&site).1["sound"], true);
+    let server = site.start();
+    designer.start().await;
+    let beside = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+        .args(["doctor", "--json", "--quiet", "--data"])
+        .arg(site.data())
+        .output()
+        .expect("the program runs");
+    let report: Value = serde_json::from_slice(&beside.stdout).unwrap();
+    assert_eq!(
+        (&report["sound"], &report["running"]),
+        (&json!(true), &json!(true)),
+        "{report}"
+    );
+    server.kill();
+    let (code, report) = doctor(&site);
+    assert_eq!((code, &report["sound"]), (0, &json!(true)), "{report}");
+    assert_eq!(
+        report["counts"]["instances"], 3,
+        "what is in the write-ahead log alone is seen"
+    );
+    let _server: Server = site.start();
+}
+
+#[actix_rt::test]
+async fn a_damaged_instance_is_told_of_and_the_others_go_on() {
+    let damages: [(&str, &str); 4] = [
+        (
+            "UPDATE log SET body = X'01FFFF' WHERE entity = {entity}",
+            "row with number 1",
+        ),
+        (
+            "UPDATE log SET body = X'' WHERE entity = {entity}",
+            "row with number 1",
+        ),
+        (
+            "UPDATE log SET first_seq = first_seq + 1 WHERE entity = {entity}",
+            "row with number 1",
+        ),
+        (
+            "INSERT INTO snapshot (entity, seq, body) VALUES ({entity}, 1, X'01C1')",
+            "its snapshot",
+        ),
+    ];
+    for (sql, place) in damages {
+        let (site, designer, [hurt, well]) = site().await;
+        change(&site, &sql.replace("{entity}", &blob(&hurt, true)));
+        let (code, report) = doctor(&site);
+        assert_eq!(code, 1, "{report}");
+        let about = report["findings"].to_string();
+        assert!(about.contains(&hurt) && !about.contains(&well), "{about}");
+        let _server = site.start();
+        told(&designer, "1 instance;").await;
+        let problem = answers(&designer, &hurt, 409).await;
+        assert!(
+            problem.contains(place) && problem.contains("stepwire doctor"),
+            "{problem}"
+        );
+        answers(&designer, &well, 200).await;
+        let run = format!("/v1/instances/{hurt}/run");
+        let (status, answer) = designer.post(&run, &json!({"action": "complete"})).await;
+        assert_eq!(status, 409, "{answer}");
+    }
+}
+
+#[actix_rt::test]
+async fn a_damaged_definition_is_told_of_its_number_stays_taken_and_its_instances_wait_for_it() {
+    for sql in [
+        "UPDATE definition SET source = X'00' WHERE id = 'p'",
+        "UPDATE definition SET source = CAST(replace(CAST(source AS TEXT), 'content 1', 'content X') AS BLOB) WHERE id = 'p'",
+        "UPDATE definition SET state = 'garbled' WHERE id = 'p'",
+        "UPDATE definition SET name = CAST(X'FF' AS TEXT) WHERE id = 'p'",
+    ] {
+        let (site, designer, [hurt, _]) = site().await;
+        change(&site, sql);
+        let (code, report) = doctor(&site);
+        let is_named = kinds(&report).contains(&"definition".to_owned());
+        assert!(code == 1 && is_named, "{report}");
+        let _server = site.start();
+        told(&designer, "1 version of a definition;").await;
+        told(&designer, "those of 2 are missing").await;
+        let problem = answers(&designer, &hurt, 409).await;
+        assert!(problem.contains("stepwire doctor"), "{problem}");
+        assert_eq!(designer.deploy(1).await, 2, "{sql}");
+        answers(&designer, &hurt, 200).await;
+    }
+}
+
+#[actix_rt::test]
+async fn damaged_rows_of_tables_are_left_out_and_told_of() {
+    let row_of = |table: &str| match table {
+        "schedule" => (
+            "UPDATE schedule SET expression = CAST(X'FF' AS TEXT)",
+            "1 schedule;",
+        ),
+        "timer" => (
+            "INSERT INTO timer SELECT key, 1, 'garbled', '', 0, 1 FROM instance LIMIT 1",
+            "1 timer;",
+        ),
+        "outbox" => (
+            "INSERT INTO outbox SELECT X'01' || key, 1, X'01' || key, X'07' FROM instance LIMIT 1",
+            "1 message between instances;",
+        ),
+        "user" => (
+            "INSERT INTO user VALUES ('default', 'eve', 'no hash', '', NULL, 0)",
+            "1 user;",
+        ),
+        _ => (
+            "INSERT INTO user VALUES ('default', 'eve', NULL, CAST(X'FF' AS TEXT), NULL, 0)",
+            "1 user;",
+        ),
+    };
+    for table in ["schedule", "timer", "outbox", "user", "user's roles"] {
+        let (sql, words) = row_of(table);
+        let (site, designer, instances) = site().await;
+        change(
+            &site,
+            &sql.replace("X'01' || key", "CAST(X'01' || key AS BLOB)"),
+        );
+        let (code, report) = doctor(&site);
+        assert_eq!((code, kinds(&report).len()), (1, 1), "{table}: {report}");
+        let _server = site.start();
+        told(&designer, words).await;
+        answers(&designer, &instances[0], 200).await;
+    }
+}
+
+#[actix_rt::test]
+async fn a_damaged_line_of_the_list_is_left_out_of_it() {
+    let (site, designer, [hurt, well]) = site().await;
+    let sql = format!(
+        "UPDATE instance SET process = CAST(X'FF' AS TEXT) WHERE key = {}",
+        blob(&hurt, false)
+    );
+    change(&site, &sql);
+    assert_eq!(doctor(&site).0, 1);
+    let _server = site.start();
+    let (status, list) = designer.get("/v1/instances").await;
+    assert!(
+        status == 200 && list.contains(&well) && !list.contains(&hurt),
+        "{list}"
+    );
+    told(&designer, "1 line of a list;").await;
+}
+
+#[actix_rt::test]
+async fn a_database_that_is_missing_or_empty_beside_its_log_is_refused() {
+    for empty in [false, true] {
+        let (site, _, _) = site().await;
+        let file = site.data().join(DATABASE);
+        fs::write(site.data().join(format!("{DATABASE}-wal")), [7; 64]).unwrap();
+        match empty {
+            true => fs::write(&file, "").unwrap(),
+            false => fs::remove_file(&file).unwrap(),
+        }
+        let (code, report) = doctor(&site);
+        assert_eq!((code, kinds(&report)), (1, vec!["no_database".to_owned()]));
+        let said = site.start_in_vain();
+        assert!(
+            said.contains("stepwire.db-wal, which holds what was written last"),
+            "{said}"
+        );
+    }
+}
+
+#[actix_rt::test]
+async fn what_is_no_data_directory_is_not_looked_at() {
+    let output = Command::new(env!("CARGO_BIN_EXE_stepwire"))
+        .args(["doctor", "--data", "/there/is/none"])
+        .output()
+        .expect("the program runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("expected a data directory, but"), "{said}");
+}
