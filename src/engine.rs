@@ -8,7 +8,7 @@
 //! Where to go next: `step` for the dispatch, `context` for what a step knows, `transition` for the
 //! moves of element instances, `elements` for one file per BPMN element kind, `actions`
 //! for the action model, `back` for back steps, `subprocess` for messages between instances,
-//! `open_messages` for what clients answer, `http_call` for calls to other systems, `start` and `end`,
+//! `open_messages` for what clients answer, `subscription` and `publishing` for messages and signals, `http_call` for calls to other systems, `start` and `end`,
 //! `suspend` for hold and the ends from outside, `access` for who may do what, `assignment` and `due_date` for user tasks, `state` for what is remembered.
 
 pub mod access;
@@ -17,6 +17,7 @@ mod assignment;
 mod back;
 pub mod command;
 mod context;
+pub mod correlation;
 mod due_date;
 pub mod effect;
 mod elements;
@@ -30,6 +31,7 @@ pub mod next_step;
 pub mod open_messages;
 mod patch;
 pub mod permissions;
+mod publishing;
 mod quotas;
 pub mod record;
 pub mod rejection;
@@ -39,6 +41,7 @@ mod status;
 mod step;
 mod stored_file;
 mod subprocess;
+mod subscriber;
 mod subscription;
 mod suspend;
 mod throwing;

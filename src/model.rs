@@ -30,6 +30,7 @@ pub mod ids;
 pub mod input_schema;
 pub mod json;
 pub mod keys;
+pub mod message_event;
 pub mod node_kind;
 pub mod path;
 pub mod problem;

@@ -147,6 +147,16 @@ fn patching() {
 }
 
 #[test]
+fn messages() {
+    check("messages");
+}
+
+#[test]
+fn signals() {
+    check("signals");
+}
+
+#[test]
 fn limits() {
     check("limits");
 }

@@ -6,6 +6,7 @@
 use serde_json::Value;
 
 use super::{
+    correlation::EventDelivery,
     http_call::CallAnswer,
     instance_message::InstanceMessage,
     record::{CommandTag, Created, StoredFile},
@@ -29,6 +30,10 @@ pub enum Command {
         /// What it says.
         message: Box<InstanceMessage>,
     },
+    /// A message or signal comes to an element that waits for it. The server's own.
+    Deliver(Box<EventDelivery>),
+    /// A client sends a message to this instance.
+    TakeMessage(TakeMessage),
     /// A call to the outside came to an answer, or is given up.
     TakeAnswer {
         /// The record that placed or repeated the call: what an answer is taken once by.
@@ -96,6 +101,8 @@ impl Command {
             Self::Run(_) => "run",
             Self::FireTimer(_) => "timer",
             Self::Receive { .. } => "message",
+            Self::Deliver(_) => "delivery",
+            Self::TakeMessage(_) => "publish",
             Self::TakeAnswer { .. } => "answer",
             Self::CloseOffer { .. } => "done",
             Self::StartChild(_) => "start_child",
@@ -122,8 +129,20 @@ pub struct StartInstance {
     pub head: Created,
     /// Names the start event among several.
     pub start_condition: Option<String>,
-    /// The start event whose schedule starts it; no condition is looked at then.
-    pub schedule: Option<String>,
+    /// The start event that starts it by itself, by its schedule, a message or a signal; no
+    /// condition is looked at then.
+    pub start_event: Option<String>,
+}
+
+/// A client's message to whatever waits for it in an instance.
+#[derive(Clone, Debug)]
+pub struct TakeMessage {
+    /// Name of the message.
+    pub name: String,
+    /// Its correlation key; without one it is for whatever waits for the name.
+    pub correlation_key: Option<String>,
+    /// What it brings; an object.
+    pub data: Value,
 }
 
 /// A client's start of a subprocess out of an instance's data, as that instance takes it. Its caller

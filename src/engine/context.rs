@@ -10,6 +10,7 @@ use std::{collections::VecDeque, sync::Arc};
 use super::{
     access::Caller,
     command::{DueTimer, TimerKey},
+    correlation::{Correlation, CorrelationNote},
     effect::Effect,
     instance_message::InstanceMessage,
     record::created::{CommandTag, Created},
@@ -130,6 +131,19 @@ impl<'a> Step<'a> {
     /// The key of a child whose starting record comes next.
     pub fn next_child_key(&self) -> InstanceKey {
         (self.child_key)(self.next_seq())
+    }
+
+    /// Tells those who bring a message or signal something.
+    pub fn notify(&mut self, correlation: Correlation, note: CorrelationNote) {
+        let number = self.record(Record::CorrelationNotified {
+            correlation: correlation.clone(),
+            note: note.clone(),
+        });
+        self.effects.push(Effect::Notify {
+            number,
+            correlation,
+            note,
+        });
     }
 
     /// Asks for something to be done outside the instance.

@@ -5,6 +5,7 @@
 
 use super::{
     command::{DueTimer, TimerKey},
+    correlation::{Correlation, CorrelationNote},
     http_call::OutgoingCall,
     instance_message::InstanceMessage,
 };
@@ -21,6 +22,15 @@ pub enum Effect {
         target: InstanceKey,
         /// What to say.
         message: Box<InstanceMessage>,
+    },
+    /// Tell those who bring a message or signal, in order.
+    Notify {
+        /// Record number here; the receiver deduplicates by it.
+        number: u64,
+        /// Which message or signal.
+        correlation: Correlation,
+        /// What to say.
+        note: CorrelationNote,
     },
     /// Make a call to the outside.
     Call(Box<OutgoingCall>),

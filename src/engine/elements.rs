@@ -16,7 +16,7 @@ pub(super) mod start_event;
 mod sub_process;
 
 use self::own_work::Own;
-use super::{actions::automatic, context::Step, subscription};
+use super::{actions::automatic, context::Step, publishing, subscription};
 use crate::model::{
     executable::{ExecutableFlow, ExecutableNode},
     ids::ElementKey,
@@ -40,9 +40,15 @@ pub(super) fn advance(step: &mut Step<'_>, key: ElementKey) {
     }
     if let Own::Done(flows) = own_work(step, key, node)
         && !automatic::hold(step.state.element(key), node)
+        && publishing::publish(step, key, node)
     {
         leave(step, key, node, flows);
     }
+}
+
+/// Leaves a node by all of its flows, without what it would throw.
+pub(super) fn leave_silently(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) {
+    leave(step, key, node, node.outgoing.iter().collect());
 }
 
 /// Leaves a gateway by its default flow, whatever its conditions say.
@@ -81,7 +87,7 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
             | TaskKind::Manual
             | TaskKind::User(_)
             | TaskKind::Service
-            | TaskKind::Send
+            | TaskKind::Send(_)
             | TaskKind::Script
             | TaskKind::BusinessRule,
         )

@@ -7,11 +7,13 @@
 use super::{
     command::TimerKey,
     context::Step,
+    correlation::CorrelationNote,
     elements::inclusive_gateway,
     http_call,
     instance_message::InstanceMessage,
-    record::{Record, Status},
+    record::{Record, Status, Subscriber},
     state::Scope,
+    subscription,
 };
 use crate::model::ids::{ElementKey, InstanceKey};
 
@@ -64,6 +66,7 @@ impl Step<'_> {
         for element in active {
             self.terminate(element);
         }
+        subscription::close_by(self, Subscriber::Scope(None));
         if status == Status::Finished {
             let live = self
                 .state
@@ -81,6 +84,9 @@ impl Step<'_> {
         }
         self.record(Record::Ended { status });
         http_call::end::tell_of_end(self, status, error.as_deref());
+        if let Some(correlation) = self.state.head().correlation.clone() {
+            self.notify(correlation, CorrelationNote::Ended);
+        }
         let wants_result = self
             .state
             .head()

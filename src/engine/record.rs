@@ -16,10 +16,15 @@ use serde_json::{Map, Value};
 
 pub use self::{
     created::{CommandTag, Created, ParentLink, ProcessRef},
-    subscription::{Subscriber, Subscription},
+    subscription::Subscription,
+};
+pub use super::{
+    correlation::{Correlation, CorrelationNote, EventDelivery},
+    status::Status,
+    stored_file::StoredFile,
+    subscriber::Subscriber,
 };
 use super::{http_call::HttpCallRecord, instance_message::InstanceMessage};
-pub use super::{status::Status, stored_file::StoredFile};
 use crate::model::{
     action::MessageType,
     ids::{ElementKey, InstanceKey, Time},
@@ -128,6 +133,18 @@ pub enum Record {
         node: Arc<str>,
         /// What is waited for from now on; `None` when the event is not waited for any more.
         remains: Option<Subscription>,
+    },
+    /// A message or signal came for an element while the instance was on hold: it is taken when
+    /// the instance goes on.
+    #[serde(rename = "deliveryHeld")]
+    DeliveryHeld(Box<EventDelivery>),
+    /// Those who bring messages or signals to whom they are for were told something.
+    #[serde(rename = "notified")]
+    CorrelationNotified {
+        /// Which message or signal it is about.
+        correlation: Correlation,
+        /// What they were told.
+        note: CorrelationNote,
     },
     /// A terminate end event ended a scope: the flows that waited at its joins are gone.
     #[serde(rename = "cleared")]

@@ -81,8 +81,8 @@ fn accept<'a>(
     command: &StartInstance,
     caller: Option<&Caller>,
 ) -> Result<Accepted<'a>, Rejection> {
-    let start_event = match &command.schedule {
-        Some(node) => elements::start_event::scheduled(process, node)?,
+    let start_event = match &command.start_event {
+        Some(node) => elements::start_event::by_itself(process, node)?,
         None => elements::start_event::choose(process, command.start_condition.as_deref())?,
     };
     if caller.is_some_and(|caller| !access::may_start(process, caller, start_event)) {

@@ -28,6 +28,7 @@ use uuid::Uuid;
 
 use super::{
     access::Members,
+    correlation::EventDelivery,
     record::{ChildStarted, Created, Record, Status, StoredFile, batch::RecordBatch},
 };
 use crate::model::ids::{ElementKey, InstanceKey, Time};
@@ -74,6 +75,8 @@ pub struct InstanceState {
     merges: Option<Merges>,
     files: BTreeMap<Uuid, StoredFile>,
     commands: Commands,
+    /// Messages and signals that came while it was on hold.
+    held_deliveries: Vec<EventDelivery>,
 }
 
 /// A child as its parent remembers it.
@@ -282,6 +285,18 @@ impl InstanceState {
     /// The files users have brought, also those no data refer to any more.
     pub fn files(&self) -> &BTreeMap<Uuid, StoredFile> {
         &self.files
+    }
+
+    /// Messages and signals that came while it was on hold, in their order.
+    pub fn held_deliveries(&self) -> &[EventDelivery] {
+        &self.held_deliveries
+    }
+
+    /// Whether this delivery came while it was on hold.
+    pub fn holds_delivery(&self, delivery: &EventDelivery) -> bool {
+        self.held_deliveries.iter().any(|held| {
+            (held.by, &held.node) == (delivery.by, &delivery.node) && held.number >= delivery.number
+        })
     }
 
     /// Command ids seen.

@@ -14,7 +14,7 @@ use super::{
     record::created::CommandTag,
     rejection::Rejection,
     state::InstanceState,
-    subprocess, suspend,
+    subprocess, subscription, suspend,
 };
 use crate::model::{evaluator::Evaluator, executable::ExecutableProcess, upload::UploadRules};
 
@@ -39,6 +39,8 @@ pub fn step(
             number,
             message,
         } => subprocess::receive(&mut step, from, number, *message),
+        Command::Deliver(delivery) => subscription::deliver(&mut step, *delivery),
+        Command::TakeMessage(message) => subscription::take_message(&mut step, message)?,
         Command::TakeAnswer { number, answer } => {
             http_call::response::take(&mut step, number, *answer)
         }

@@ -36,8 +36,8 @@ pub(super) fn hold(step: &mut Step<'_>) -> Result<(), Rejection> {
     Ok(())
 }
 
-/// Lets the instance go on: what became due meanwhile is done first, in the order it was due, then
-/// tokens move.
+/// Lets the instance go on: messages and signals that came meanwhile are taken first, in their
+/// order, then what became due is done, in the order it was due, then tokens move.
 pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
     require_hold_right(step, "unhold")?;
     require_live(step)?;
@@ -47,6 +47,7 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
             "expected an instance on hold, but it goes on already",
         ));
     }
+    let held = step.state.held_deliveries().to_vec();
     step.record(Record::Unheld);
     let (overdue, later): (Vec<_>, Vec<_>) = pending(step)
         .into_iter()
@@ -54,6 +55,9 @@ pub(super) fn unhold(step: &mut Step<'_>) -> Result<(), Rejection> {
     // Armed before anything fires: an expiry that fires clears them all.
     for (due, timer) in later {
         step.set_timer(due, timer);
+    }
+    for delivery in held {
+        subscription::deliver(step, delivery);
     }
     for (_, timer) in overdue {
         fire_timer(step, &timer);

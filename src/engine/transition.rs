@@ -14,6 +14,7 @@ use super::{
     elements::parallel_gateway,
     record::{Arrival, Record},
     state::Child,
+    subscription,
 };
 use crate::model::{
     executable::{ExecutableFlow, ExecutableNode},
@@ -65,13 +66,10 @@ impl Step<'_> {
             return;
         };
         let scope = element.scope();
-        let timers = element.timers(key);
         let inherited = element.arrivals().first().and_then(|arrival| arrival.from);
         let closes = !node.can_go_back;
         let keep = !closes && is_retained(node, element.arrivals());
-        for timer in timers {
-            self.clear_timer(timer.key);
-        }
+        subscription::close(self, key);
         self.record(Record::ElementCompleted {
             element: key,
             node: node.id.clone(),
@@ -146,9 +144,7 @@ impl Step<'_> {
             .http_calls()
             .filter_map(|open| open.under_way)
             .collect();
-        for timer in element.timers(key) {
-            self.clear_timer(timer.key);
-        }
+        subscription::close(self, key);
         for call in calls {
             self.effect(Effect::ForgetCall(call));
         }

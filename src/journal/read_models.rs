@@ -85,6 +85,8 @@ pub fn changes(
             | Record::FlowArrived { .. }
             | Record::SubscriptionsOpened { .. }
             | Record::SubscriptionTriggered { .. }
+            | Record::DeliveryHeld(_)
+            | Record::CorrelationNotified { .. }
             | Record::WaitingFlowsCleared { .. }
             | Record::ActionStarted { .. }
             | Record::ActionCompleted { .. }
@@ -116,7 +118,10 @@ pub fn changes(
             Effect::ForgetCall(number) => {
                 changes.push(ReadModelChange::CallForgotten(state.key(), *number))
             }
-            Effect::Send { .. } | Effect::SetTimer(_) | Effect::ClearTimer(_) => {}
+            Effect::Send { .. }
+            | Effect::Notify { .. }
+            | Effect::SetTimer(_)
+            | Effect::ClearTimer(_) => {}
         }
     }
     if instance_changed {
@@ -256,7 +261,9 @@ fn timer(instance: InstanceKey, effect: &Effect) -> Option<ReadModelChange> {
             key: timer_key(instance, &timer.key),
         })),
         Effect::ClearTimer(key) => Some(ReadModelChange::TimerCleared(timer_key(instance, key))),
-        Effect::Send { .. } | Effect::Call(_) | Effect::ForgetCall(_) => None,
+        Effect::Send { .. } | Effect::Notify { .. } | Effect::Call(_) | Effect::ForgetCall(_) => {
+            None
+        }
     }
 }
 

@@ -21,6 +21,7 @@ mod flows;
 mod lanes;
 mod languages;
 mod markup;
+mod messages;
 mod multi_instance;
 mod nodes;
 mod process;

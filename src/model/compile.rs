@@ -4,6 +4,7 @@
 //! Not here: the rules that make this possible (`validate`, which runs first).
 
 mod actions;
+mod events;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -13,27 +14,19 @@ use std::{
 use jiff::Span;
 
 use self::actions::{compile_actions, compile_template, complete_action};
+use self::events::{compile_event, compile_start, error_catch};
 use super::{
     copying::CopyList,
     cron,
     definition::{
         CallActivity, ElementType, FlowNode, Lane, LaneTree, ProcessDefinition, SequenceFlow,
     },
-    event_definition,
-    executable::{
-        ErrorCatch, ExecutableFlow, ExecutableNode, ExecutableProcess, ExecutableSchedule, Expiry,
-        Subprocess,
-    },
-    keys::Keys,
-    node_kind::{
-        EventDefinition, GatewayKind, NodeKind, StartEvent, SubProcess, TaskKind, TimerDefinition,
-    },
+    executable::{ExecutableFlow, ExecutableNode, ExecutableProcess, Expiry, Subprocess},
+    node_kind::{EventDefinition, GatewayKind, NodeKind, SubProcess, TaskKind},
     path::DataPath,
     problem::{Problem, Severity},
-    schedule::Schedule,
     search_attributes::SearchKeys,
     task_settings::{TaskSettings, UserTask},
-    timer_cycle::Occurrences,
     validate::validate,
 };
 use crate::{duration, limits};
@@ -242,7 +235,15 @@ fn compile_kind(
                 .map_or_else(|| Ok(TaskSettings::default()), UserTask::compile)?,
         ))),
         ElementType::ServiceTask => NodeKind::Task(TaskKind::Service),
-        ElementType::SendTask => NodeKind::Task(TaskKind::Send),
+        ElementType::SendTask => NodeKind::Task(TaskKind::Send(match event()? {
+            EventDefinition::Message(message) => Some(message),
+            // `validate` lets a send task have no others.
+            EventDefinition::None
+            | EventDefinition::Error(_)
+            | EventDefinition::Timer(_)
+            | EventDefinition::Signal(_)
+            | EventDefinition::Terminate => None,
+        })),
         ElementType::ScriptTask => NodeKind::Task(TaskKind::Script),
         ElementType::BusinessRuleTask => NodeKind::Task(TaskKind::BusinessRule),
         ElementType::ExclusiveGateway => NodeKind::Gateway(GatewayKind::Exclusive {
@@ -271,32 +272,6 @@ fn default_flow(node: &FlowNode, outgoing: &[ExecutableFlow]) -> Option<usize> {
     outgoing.iter().position(|flow| &*flow.id == default)
 }
 
-fn compile_start(node: &FlowNode) -> Result<StartEvent, String> {
-    Ok(StartEvent {
-        condition: node.start_condition.clone(),
-        schedule: node.schedule.as_ref().map(compile_schedule).transpose()?,
-        keys: if node.keys.is_empty() {
-            None
-        } else {
-            Some(Keys::compile(&node.keys, false)?)
-        },
-    })
-}
-
-fn compile_event(
-    event: Option<&event_definition::EventDefinition>,
-) -> Result<EventDefinition, String> {
-    use event_definition::EventDefinition as Written;
-    Ok(match event {
-        None => EventDefinition::None,
-        Some(Written::Error { code }) => EventDefinition::Error(code.as_deref().map(Arc::from)),
-        Some(Written::Timer { when, time_zone }) => EventDefinition::Timer(Box::new(
-            TimerDefinition::compile(when, time_zone.as_deref())?,
-        )),
-        Some(Written::Terminate) => EventDefinition::Terminate,
-    })
-}
-
 /// For each node the lane that holds it and lies in every other that does: the one that most lanes
 /// lie around.
 fn innermost_lanes(lanes: &[Lane]) -> HashMap<&str, usize> {
@@ -313,23 +288,6 @@ fn innermost_lanes(lanes: &[Lane]) -> HashMap<&str, usize> {
         .into_iter()
         .map(|(node, (_, index))| (node, index))
         .collect()
-}
-
-fn compile_schedule(schedule: &Schedule) -> Result<ExecutableSchedule, String> {
-    Ok(ExecutableSchedule {
-        written: schedule.clone(),
-        occurrences: Occurrences::compile(schedule)?,
-    })
-}
-
-fn error_catch(event: &FlowNode) -> Option<ErrorCatch> {
-    let Some(event_definition::EventDefinition::Error { code }) = &event.event else {
-        return None;
-    };
-    Some(ErrorCatch {
-        node: event.id.as_str().into(),
-        error: code.as_deref().map(Arc::from),
-    })
 }
 
 fn compile_call(call: &CallActivity) -> Result<Subprocess, String> {

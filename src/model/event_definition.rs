@@ -28,6 +28,31 @@ pub enum EventDefinition {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         time_zone: Option<String>,
     },
+    /// A message: sent by throwing events and send tasks, caught by its name and correlation key.
+    Message {
+        /// Its name, in which `${path}` stands for a value of the data; that of a start event is
+        /// fixed.
+        name: String,
+        /// A text, in which `${path}` stands for a value of the data: a message goes to who waits
+        /// for the same. Read when the event begins to wait, or when it is thrown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        correlation_key: Option<String>,
+        /// Throwing: template of the data it takes along; nothing without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<String>,
+        /// Throwing: ISO 8601 duration for which it is kept when nobody waits for it; not without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        time_to_live: Option<String>,
+    },
+    /// A signal: to all that wait for its name.
+    Signal {
+        /// Its name, in which `${path}` stands for a value of the data; that of a start event is
+        /// fixed.
+        name: String,
+        /// Throwing: template of the data it takes along; nothing without.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        data: Option<String>,
+    },
     /// The end of everything in the scope of the end event.
     Terminate,
 }
@@ -50,6 +75,8 @@ impl EventDefinition {
         match self {
             Self::Error { .. } => "errorEventDefinition",
             Self::Timer { .. } => "timerEventDefinition",
+            Self::Message { .. } => "messageEventDefinition",
+            Self::Signal { .. } => "signalEventDefinition",
             Self::Terminate => "terminateEventDefinition",
         }
     }

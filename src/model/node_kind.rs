@@ -10,6 +10,7 @@ use super::{
     event_definition::TimerValue,
     executable::{ExecutableSchedule, Subprocess},
     keys::Keys,
+    message_event::{MessageDefinition, SignalDefinition},
     schedule::{Missed, Overlap, Schedule, When},
     task_settings::TaskSettings,
     template::Template,
@@ -47,14 +48,19 @@ pub enum NodeKind {
 }
 
 /// What an event waits for or throws.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub enum EventDefinition {
     /// Nothing: it is passed.
+    #[default]
     None,
     /// An error; without a code every failure, where it is caught.
     Error(Option<Arc<str>>),
     /// A time.
     Timer(Box<TimerDefinition>),
+    /// A message.
+    Message(Box<MessageDefinition>),
+    /// A signal.
+    Signal(Box<SignalDefinition>),
     /// The end of the scope.
     Terminate,
 }
@@ -68,6 +74,15 @@ pub struct StartEvent {
     pub schedule: Option<ExecutableSchedule>,
     /// What start data is accepted; `None` accepts everything.
     pub keys: Option<Keys>,
+    /// The message or signal that starts the process here.
+    pub event: EventDefinition,
+}
+
+impl StartEvent {
+    /// Whether clients start the process here: no schedule, message or signal does.
+    pub fn is_for_clients(&self) -> bool {
+        self.schedule.is_none() && matches!(self.event, EventDefinition::None)
+    }
 }
 
 /// The kinds of tasks.
@@ -81,8 +96,8 @@ pub enum TaskKind {
     User(Box<TaskSettings>),
     /// Runs its actions.
     Service,
-    /// Runs its actions.
-    Send,
+    /// Runs its actions, then sends its message, if it has one.
+    Send(Option<Box<MessageDefinition>>),
     /// Runs its script, which is an action of it.
     Script,
     /// Runs its rules, which are actions of it.
@@ -135,7 +150,7 @@ impl NodeKind {
             Self::Task(TaskKind::Manual) => "manualTask",
             Self::Task(TaskKind::User(_)) => "userTask",
             Self::Task(TaskKind::Service) => "serviceTask",
-            Self::Task(TaskKind::Send) => "sendTask",
+            Self::Task(TaskKind::Send(_)) => "sendTask",
             Self::Call(_) => "callActivity",
             Self::SubProcess(_) => "subProcess",
             Self::Gateway(GatewayKind::Exclusive { .. }) => "exclusiveGateway",

@@ -55,7 +55,7 @@ pub fn start_event<'a>(
 ) -> Option<&'a ExecutableNode> {
     let all: Vec<(&ExecutableNode, &StartEvent)> = process
         .start_events()
-        .filter(|(_, start)| start.schedule.is_none())
+        .filter(|(_, start)| start.is_for_clients())
         .collect();
     let fitting = all
         .iter()
@@ -100,7 +100,7 @@ impl Walk<'_> {
                 TaskKind::Undefined
                 | TaskKind::Manual
                 | TaskKind::Service
-                | TaskKind::Send
+                | TaskKind::Send(_)
                 | TaskKind::Script
                 | TaskKind::BusinessRule,
             )

@@ -16,6 +16,7 @@ mod graph;
 mod inherit;
 mod keys;
 mod lanes;
+mod messages;
 mod nodes;
 mod params;
 mod schedules;

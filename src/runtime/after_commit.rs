@@ -62,6 +62,6 @@ fn perform(
         Effect::Call(_) => runtime.http_calls.placed(),
         // A timer that fires all the same finds its action gone and is dropped, and so does an
         // answer.
-        Effect::ClearTimer(_) | Effect::ForgetCall(_) => {}
+        Effect::ClearTimer(_) | Effect::ForgetCall(_) | Effect::Notify { .. } => {}
     }
 }

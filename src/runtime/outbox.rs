@@ -294,7 +294,7 @@ fn start(
     let command = StartInstance {
         head,
         start_condition: start_condition.clone(),
-        schedule: None,
+        start_event: None,
     };
     let place = Some(TreePlace {
         tree: delivery.tree.clone(),

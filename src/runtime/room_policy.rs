@@ -18,7 +18,7 @@ use crate::{
 /// [`Refusal::NoRoom`].
 pub fn admit_start(room: DiskRoom, caller: Option<&Caller>, start: &Start) -> Result<(), Refusal> {
     // A subprocess that its parent starts belongs to something that has begun.
-    let begins_something = caller.is_some() || start.command.schedule.is_some();
+    let begins_something = caller.is_some() || start.command.start_event.is_some();
     let least = if begins_something {
         DiskRoom::Low
     } else {
@@ -74,6 +74,8 @@ fn completes(command: &Command) -> bool {
     match command {
         Command::Run(_)
         | Command::TakeAnswer { .. }
+        | Command::Deliver(_)
+        | Command::TakeMessage(_)
         | Command::CloseOffer { .. }
         | Command::Terminate
         | Command::EndWithAncestor

@@ -114,7 +114,7 @@ impl Runtime {
                 let command = StartInstance {
                     head,
                     start_condition,
-                    schedule: None,
+                    start_event: None,
                 };
                 self.send_start(request, &process, command, reply);
             }
@@ -239,6 +239,7 @@ impl Runtime {
             origin: request.stranger.origin,
             test: request.test,
             scheduled_for: None,
+            correlation: None,
         }
     }
 }

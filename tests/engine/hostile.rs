@@ -29,7 +29,7 @@ fn started(sketch: &str, data: Value) -> Subject {
             StartInstance {
                 head,
                 start_condition: None,
-                schedule: None,
+                start_event: None,
             },
             None,
         )

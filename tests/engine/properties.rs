@@ -122,7 +122,7 @@ impl Run<'_> {
         let start = StartInstance {
             head,
             start_condition: None,
-            schedule: None,
+            start_event: None,
         };
         self.subject
             .start(start, None)

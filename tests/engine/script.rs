@@ -6,6 +6,7 @@
 //! run [ELEMENT.]ACTION {data} [file=SIZE,TYPE]     may [ELEMENT.]ACTION (bring a file)
 //! fire ELEMENT.ACTION[:NR]     wait 30s (fires what is due, in order)
 //! from PEER ended {result} | terminated | dismissed | failed [CODE] | push {…} | ask {…} | append {…} | refused | dropped | end | finished | more ELEMENT (from itself)  [nr=N]
+//! deliver ELEMENT[.@EVENT] {data} [nr=N]     what it waits for comes   message NAME {data} [key=K]    a client's message to the instance
 //! answer ELEMENT.ACTION[:NR]|#SEQ STATUS [{body}] | failed [STATUS] | refused | unreadable     of a call to the outside
 //! as USER [roles=a,b]     who gives the commands from here on; the starter is ada. `as server` for the server itself
 //! done SEQ   hold   unhold   terminate   dismiss   patch {data}   end with ancestor   limit N (elements) | active=N | children=N | participants=N | open=N | delayed=N | calls=N | levels=N | tree=N | starts=N   restart (lives on from its rows and a stored snapshot)
@@ -23,11 +24,12 @@ use stepwire::{
     engine::{
         Command, Rejection, StepOutcome,
         access::Caller,
-        command::{RunAction, StartInstance, TimerKey},
+        command::{RunAction, StartInstance, TakeMessage, TimerKey},
+        correlation::EventDelivery,
         http_call::{CallAnswer, CallFailure, HttpCallRequest, OutgoingCall, Response},
         instance_message::InstanceMessage,
         permissions::Permissions,
-        record::{ParentLink, Status, StoredFile},
+        record::{ParentLink, Status, StoredFile, Subscriber},
     },
     model::{
         action::MessageType,
@@ -89,6 +91,17 @@ impl Script {
                     number,
                     answer: Box::new(call_answer(rest)),
                 })
+            }
+            ["deliver", event, data, ref rest @ ..] => self.deliver(event, data, rest),
+            ["message", name, data, ref key @ ..] => {
+                self.apply(Command::TakeMessage(TakeMessage {
+                    name: name.to_owned(),
+                    correlation_key: key
+                        .iter()
+                        .find_map(|key| key.strip_prefix("key="))
+                        .map(str::to_owned),
+                    data: value(data),
+                }))
             }
             ["calls"] => self.calls(),
             ["webhooks"] => self.webhooks(),
@@ -186,7 +199,7 @@ impl Script {
             StartInstance {
                 head,
                 start_condition,
-                schedule: None,
+                start_event: None,
             },
             self.caller.as_ref(),
         );
@@ -346,10 +359,30 @@ impl Script {
         })
     }
 
+    /// A message or signal comes to who waits for it; each delivery has a greater number.
+    fn deliver(&mut self, event: &str, data: &str, rest: &[&str]) -> Vec<String> {
+        let (element, node) = event.split_once(".@").unwrap_or((event, event));
+        let element = self.names.find(element);
+        let node = node.split('/').next().unwrap_or_default();
+        let fixed = rest.iter().find_map(|word| word.strip_prefix("nr="));
+        let last = self.numbers.entry(OWN).or_insert(1);
+        let number = fixed.map_or(*last + 1, number);
+        *last = number.max(*last);
+        self.apply(Command::Deliver(Box::new(EventDelivery {
+            by: Subscriber::Element(element),
+            node: node.into(),
+            number,
+            data: value(data),
+        })))
+    }
+
     fn apply(&mut self, command: Command) -> Vec<String> {
         let by_server = matches!(
             command,
-            Command::FireTimer(_) | Command::Receive { .. } | Command::TakeAnswer { .. }
+            Command::FireTimer(_)
+                | Command::Receive { .. }
+                | Command::Deliver(_)
+                | Command::TakeAnswer { .. }
         );
         let result = self
             .subject

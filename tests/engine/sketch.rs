@@ -18,6 +18,8 @@
 //! catch c after=PT1H                    an intermediate timer event; also `date`, `cycle`
 //! boundary late at=s after=PT1H beside  a timer boundary event that does not interrupt
 //! end all terminate in=s                a terminate end event
+//! catch c message=paid key=${order}     a message it waits for (also start, boundary) or sends (throw, end, send); `signal=NAME`
+//! throw t message=paid key=${order} payload={"a":"${a}"} ttl=PT1H   what is sent along, how long it is kept
 //! start nightly cycle="0 2 * * *" zone=Europe/Berlin missed=all overlap=skip data={"a":1}   a schedule; also `date`, `after`, `startup`
 //! ```
 //! webhook https://hooks.example.com/x on=failed data Types: `save`, `push T`, `ask T` (`push^`,
@@ -134,6 +136,11 @@ impl Sketch {
                     let when = json!({name: value.trim_matches('"')});
                     node.insert("event".to_owned(), json!({"type": "timer", "when": when}));
                 }
+                "message" => event_member(&mut node, "message", "name", value),
+                "signal" => event_member(&mut node, "signal", "name", value),
+                "key" => event_member(&mut node, "", "correlationKey", value),
+                "payload" => event_member(&mut node, "", "data", value),
+                "ttl" => event_member(&mut node, "", "timeToLive", value),
                 "beside" => drop(node.insert("interrupting".to_owned(), json!(false))),
                 "noback" => drop(node.insert("canGoBack".to_owned(), json!(false))),
                 "assignee" => term(&mut node, "assignee", value),
@@ -283,6 +290,12 @@ impl Sketch {
         }
         serde_json::from_value(json).expect("a sketch is a definition")
     }
+}
+
+/// A member of a message or signal, which begins with its name.
+fn event_member(node: &mut Map<String, Value>, kind: &str, name: &str, value: &str) {
+    let event = node.entry("event").or_insert_with(|| json!({"type": kind}));
+    event[name] = json!(value.trim_matches('"'));
 }
 
 /// One of the terms a user task waits under.

@@ -14,6 +14,7 @@ use stepwire::{
         StepOutcome,
         access::Caller,
         command::{RunAction, StartChild, StartInstance, TimerKey},
+        correlation::{Correlation, CorrelationNote},
         http_call::OutgoingCall,
         instance_message::InstanceMessage,
         next_step::{NextStep, next_step},
@@ -88,6 +89,8 @@ pub struct Subject {
     pub calls: BTreeMap<u64, OutgoingCall>,
     /// Identity of the next command.
     pub tag: Option<CommandTag>,
+    /// Messages and signals that are waited for, as others were told.
+    pub waits: BTreeMap<(Subscriber, Arc<str>), Correlation>,
     /// The fold of the records, row by row.
     replayed: Option<InstanceState>,
     view: Value,
@@ -129,6 +132,7 @@ impl Subject {
             limits: InstanceLimits::default(),
             tree_room: TreeLimits::default().instances,
             calls: BTreeMap::new(),
+            waits: BTreeMap::new(),
             tag: None,
             replayed: None,
             view: json!({}),
@@ -180,6 +184,7 @@ impl Subject {
             origin: None,
             test: false,
             scheduled_for: None,
+            correlation: None,
         }
     }
 
@@ -336,6 +341,17 @@ impl Subject {
             "armed timers are the delayed actions and reminders of active elements, and the \
             expiry; none on hold"
         );
+        let waits = state.all_subscriptions().flat_map(|(by, open)| {
+            open.iter().filter_map(move |(node, open)| {
+                let correlation = open.subscription().correlation()?;
+                Some(((by, node.clone()), correlation))
+            })
+        });
+        assert_eq!(
+            waits.collect::<BTreeMap<_, _>>(),
+            self.waits,
+            "what is told to be waited for is what active elements wait for"
+        );
         let open = state
             .active()
             .flat_map(|(_, element)| element.http_calls())
@@ -352,6 +368,26 @@ impl Subject {
             "calls under way are those that active elements wait for"
         );
         invariants::check(self);
+    }
+
+    /// Keeps what is waited for elsewhere as those who bring messages and signals know it.
+    fn note(&mut self, correlation: &Correlation, note: &CorrelationNote) {
+        match note {
+            CorrelationNote::Opened { by, node, .. } => {
+                let key = (*by, node.clone());
+                let before = self.waits.insert(key, correlation.clone());
+                assert_eq!(before, None, "a subscription is opened once");
+            }
+            CorrelationNote::Settled {
+                stays_open: true, ..
+            } => {}
+            CorrelationNote::Settled { by, node, .. } => {
+                let before = self.waits.remove(&(*by, node.clone()));
+                assert_eq!(before.as_ref(), Some(correlation), "it is closed once");
+            }
+            CorrelationNote::Published { data, .. } => assert!(data.is_object()),
+            CorrelationNote::Ended => {}
+        }
     }
 
     /// Runs an action with empty data on a copy of the state.
@@ -451,6 +487,9 @@ impl Subject {
                 Effect::Call(call) => drop(self.calls.insert(call.number, (**call).clone())),
                 Effect::ForgetCall(number) => drop(self.calls.remove(number)),
                 Effect::Send { .. } => {}
+                Effect::Notify {
+                    correlation, note, ..
+                } => self.note(correlation, note),
             }
         }
     }

@@ -12,6 +12,7 @@ use stepwire::{
     engine::{
         Effect, Record, RecordBatch, Rejection, StepOutcome,
         command::{TimerKey, TimerKind},
+        correlation::{Correlation, CorrelationNote},
         http_call::{CallKey, HttpCallRecord},
         instance_message::InstanceMessage,
         next_step::NextStep,
@@ -161,6 +162,15 @@ impl Names {
                     format!(", again{}", waits_for(remains, now))
                 });
                 format!("triggered @{node} of {}{again}", self.subscriber(*by))
+            }
+            Record::DeliveryHeld(delivery) => format!(
+                "held back {} for @{} of {}",
+                delivery.data,
+                delivery.node,
+                self.subscriber(delivery.by)
+            ),
+            Record::CorrelationNotified { correlation, note } => {
+                format!("{} {}", named(correlation), self.noted(note, now))
             }
             Record::WaitingFlowsCleared { scope } => {
                 let scope = scope.as_ref().map_or("the instance", at);

@@ -11,6 +11,7 @@ use crate::{
         context::{STOPPED, Step},
         elements,
         guards::{require_execute, require_moving},
+        publishing,
         record::Record,
         rejection::{Rejection, RejectionKind},
         state::Call,
@@ -44,6 +45,11 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
         .incidents()
         .iter()
         .any(|incident| STOPPED.contains(&&*incident.code));
+    // What an element throws is read off the data when nothing else is left to do.
+    let cannot_publish = element
+        .incidents()
+        .iter()
+        .any(|incident| incident.code == publishing::UNREADABLE);
     let chooses = matches!(
         node.kind,
         NodeKind::Gateway(GatewayKind::Exclusive { .. } | GatewayKind::Inclusive { .. })
@@ -77,7 +83,9 @@ pub(in crate::engine) fn skip(step: &mut Step<'_>, key: ElementKey) -> Result<()
     {
         step.record(Record::CallSkipped { element: key });
     }
-    if at_gateway {
+    if cannot_publish && !stopped {
+        elements::leave_silently(step, key, node);
+    } else if at_gateway {
         elements::leave_by_default(step, key, node);
     } else {
         step.queue(key);

@@ -1,4 +1,5 @@
-//! End event: nothing, an error, or the end of its scope.
+//! End event: nothing, an error, or the end of its scope. What it publishes it has published before
+//! it is left (`publishing`).
 
 use crate::{
     engine::{
@@ -15,7 +16,11 @@ pub(super) fn throw(step: &mut Step<'_>, scope: Option<ElementKey>, event: &Even
         EventDefinition::Error(Some(code)) => throwing::throw_error(step, scope, code),
         EventDefinition::Terminate => terminate(step, scope),
         // `validate` lets an end event have no others.
-        EventDefinition::None | EventDefinition::Error(None) | EventDefinition::Timer(_) => {}
+        EventDefinition::None
+        | EventDefinition::Error(None)
+        | EventDefinition::Timer(_)
+        | EventDefinition::Message(_)
+        | EventDefinition::Signal(_) => {}
     }
 }
 

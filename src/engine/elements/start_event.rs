@@ -1,5 +1,5 @@
-//! Start event: which one a start means, and what start data it accepts. Those with a schedule are
-//! for it alone.
+//! Start event: which one a start means, and what start data it accepts. Those with a schedule, a
+//! message or a signal are for it alone.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::{
         evaluator::Evaluator,
         executable::{ExecutableNode, ExecutableProcess},
         keys::Keys,
-        node_kind::StartEvent,
+        node_kind::{EventDefinition, StartEvent},
     },
 };
 
@@ -21,14 +21,13 @@ pub(in crate::engine) fn choose<'a>(
 ) -> Result<&'a ExecutableNode, Rejection> {
     let all: Vec<(&ExecutableNode, &StartEvent)> = process
         .start_events()
-        .filter(|(_, start)| start.schedule.is_none())
+        .filter(|(_, start)| start.is_for_clients())
         .collect();
     if all.is_empty() {
         let id = &process.definition.id;
         let sentence = format!(
-            "expected a process that can be started, but '{id}' starts by its schedules only; an \
-            operator may run one: POST /v1/schedules/{id}/{}/run",
-            process.schedules().next().map_or("", |(node, _)| &*node.id)
+            "expected a process that can be started, but '{id}' starts by itself only: {}",
+            started_by(process)
         );
         return Err(Rejection::new(RejectionKind::BadRequest, sentence));
     }
@@ -74,18 +73,41 @@ pub(in crate::engine) fn choose<'a>(
     Err(Rejection::new(RejectionKind::BadRequest, sentence))
 }
 
-/// The start event of a schedule.
-pub(in crate::engine) fn scheduled<'a>(
+/// What starts a process that no client starts.
+fn started_by(process: &ExecutableProcess) -> String {
+    let id = &process.definition.id;
+    if let Some((node, _)) = process.schedules().next() {
+        return format!(
+            "an operator may run its schedule: POST /v1/schedules/{id}/{}/run",
+            node.id
+        );
+    }
+    let mut events = process.start_events().map(|(_, start)| &start.event);
+    let named = events.find_map(|event| match event {
+        EventDefinition::Message(message) => Some(("message", message.fixed_name()?)),
+        EventDefinition::Signal(signal) => Some(("signal", signal.fixed_name()?)),
+        EventDefinition::None
+        | EventDefinition::Error(_)
+        | EventDefinition::Timer(_)
+        | EventDefinition::Terminate => None,
+    });
+    let (what, name) = named.unwrap_or_default();
+    format!("publish the {what} '{name}'")
+}
+
+/// The start event of a schedule, a message or a signal.
+pub(in crate::engine) fn by_itself<'a>(
     process: &'a ExecutableProcess,
     id: &str,
 ) -> Result<&'a ExecutableNode, Rejection> {
     process
         .start_events()
-        .find(|(node, start)| &*node.id == id && start.schedule.is_some())
+        .find(|(node, start)| &*node.id == id && !start.is_for_clients())
         .map(|(node, _)| node)
         .ok_or_else(|| {
             let sentence = format!(
-                "expected a start event of '{}' with a schedule, but '{id}' is none",
+                "expected a start event of '{}' that starts by itself, but '{id}' is \
+                none",
                 process.definition.id
             );
             Rejection::new(RejectionKind::BadRequest, sentence)

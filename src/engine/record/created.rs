@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::model::ids::{InstanceKey, Time};
+use crate::{
+    engine::correlation::Correlation,
+    model::ids::{InstanceKey, Time},
+};
 
 /// Birth certificate of an instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -37,6 +40,9 @@ pub struct Created {
     pub test: bool,
     /// The time a schedule started it for.
     pub scheduled_for: Option<Time>,
+    /// The message with a key that started it: of its process no other instance starts by this
+    /// message and key while it is live.
+    pub correlation: Option<Correlation>,
 }
 
 /// A definition revision.

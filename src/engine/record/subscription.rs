@@ -1,23 +1,10 @@
-//! What records say of subscriptions: who waits, and for what.
+//! What records say of subscriptions: what is waited for.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::ids::{ElementKey, Time};
-
-/// Who waits for an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Subscriber {
-    /// An element: for its own event, those of its boundary events, or, as an event-based gateway,
-    /// those behind it.
-    #[serde(rename = "e")]
-    Element(ElementKey),
-    /// A scope, for the start events of the event subprocesses in it: an element of an embedded
-    /// subprocess, `None` for the instance.
-    #[serde(rename = "s")]
-    Scope(Option<ElementKey>),
-}
+use crate::{engine::correlation::Correlation, model::ids::Time};
 
 /// What is waited for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,6 +17,24 @@ pub enum Subscription {
         /// The text that says when, with its placeholders filled in.
         text: Arc<str>,
     },
+    /// A message.
+    #[serde(rename = "message")]
+    Message {
+        /// Its name.
+        name: Arc<str>,
+        /// Its correlation key.
+        key: Option<Arc<str>>,
+        /// Number of the delivery taken last: that and earlier ones are not taken again.
+        taken: u64,
+    },
+    /// A signal.
+    #[serde(rename = "signal")]
+    Signal {
+        /// Its name.
+        name: Arc<str>,
+        /// See `Message`.
+        taken: u64,
+    },
 }
 
 impl Subscription {
@@ -37,6 +42,51 @@ impl Subscription {
     pub fn due(&self) -> Option<Time> {
         match self {
             Self::Timer { due, .. } => Some(*due),
+            Self::Message { .. } | Self::Signal { .. } => None,
         }
+    }
+
+    /// Waits for a message or signal of which nothing was delivered yet.
+    pub fn to(correlation: Correlation) -> Self {
+        match correlation {
+            Correlation::Message { name, key } => Self::Message {
+                name,
+                key,
+                taken: 0,
+            },
+            Correlation::Signal { name } => Self::Signal { name, taken: 0 },
+        }
+    }
+
+    /// Whom it is opened with, besides who waits; `None` for what the instance sees to alone.
+    pub fn correlation(&self) -> Option<Correlation> {
+        match self {
+            Self::Timer { .. } => None,
+            Self::Message { name, key, .. } => Some(Correlation::Message {
+                name: name.clone(),
+                key: key.clone(),
+            }),
+            Self::Signal { name, .. } => Some(Correlation::Signal { name: name.clone() }),
+        }
+    }
+
+    /// Whether a delivery with this number was not taken yet.
+    pub fn is_new(&self, delivery: u64) -> bool {
+        match self {
+            Self::Timer { .. } => false,
+            Self::Message { taken, .. } | Self::Signal { taken, .. } => delivery > *taken,
+        }
+    }
+
+    /// The same once a delivery was taken; 0 for what came without a number.
+    pub fn having_taken(&self, delivery: u64) -> Self {
+        let mut after = self.clone();
+        match &mut after {
+            Self::Timer { .. } => {}
+            Self::Message { taken, .. } | Self::Signal { taken, .. } => {
+                *taken = (*taken).max(delivery);
+            }
+        }
+        after
     }
 }

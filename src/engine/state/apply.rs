@@ -67,6 +67,7 @@ impl InstanceState {
             merges: None,
             files: BTreeMap::new(),
             commands: Commands::default(),
+            held_deliveries: Vec::new(),
         }
     }
 
@@ -116,6 +117,9 @@ impl InstanceState {
             Record::SubscriptionTriggered { by, node, remains } => {
                 self.trigger(*by, node, remains.as_ref())
             }
+            Record::DeliveryHeld(delivery) => self.held_deliveries.push((**delivery).clone()),
+            // What follows from it is for others to remember.
+            Record::CorrelationNotified { .. } => {}
             Record::ElementCompleted {
                 element,
                 keep,
@@ -190,7 +194,10 @@ impl InstanceState {
                 });
             }
             Record::Held => self.status = Status::OnHold,
-            Record::Unheld => self.status = Status::Started,
+            Record::Unheld => {
+                self.status = Status::Started;
+                self.held_deliveries.clear();
+            }
             Record::IncidentsResolved { element, skipped } => {
                 self.has_skipped |= *skipped;
                 self.with(*element, |element| {
@@ -425,6 +432,7 @@ impl InstanceState {
             self.open.clear();
         }
         self.merges = None;
+        self.held_deliveries.clear();
     }
 }
 

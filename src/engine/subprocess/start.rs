@@ -192,6 +192,7 @@ fn begin(step: &mut Step<'_>, new: NewChild) -> InstanceKey {
         origin: None,
         test: head.test,
         scheduled_for: None,
+        correlation: None,
     };
     step.send(
         child,

@@ -5,9 +5,10 @@
 use roxmltree::Node;
 
 use super::{
-    errors, is_bpmn,
+    errors, is_bpmn, messages,
     reader::{Reader, own},
     schedules,
+    xml::filled,
 };
 use crate::model::{
     definition::ElementType,
@@ -22,15 +23,19 @@ const ERROR: &str = "errorEventDefinition";
 /// The element that makes an end event a terminate end event.
 const TERMINATE: &str = "terminateEventDefinition";
 
+/// The element that makes an event a message event.
+pub(super) const MESSAGE: &str = "messageEventDefinition";
+/// The element that makes an event a signal event.
+pub(super) const SIGNAL: &str = "signalEventDefinition";
+
 /// Names of the event definitions that an element of this type may hold.
 pub(super) fn definitions(kind: ElementType) -> &'static [&'static str] {
     match kind {
-        ElementType::EndEvent => &[ERROR, TERMINATE],
-        ElementType::IntermediateCatchEvent => &[TIMER],
-        ElementType::BoundaryEvent => &[ERROR, TIMER],
-        ElementType::StartEvent
-        | ElementType::IntermediateThrowEvent
-        | ElementType::Task
+        ElementType::StartEvent | ElementType::IntermediateThrowEvent => &[MESSAGE, SIGNAL],
+        ElementType::EndEvent => &[ERROR, TERMINATE, MESSAGE, SIGNAL],
+        ElementType::IntermediateCatchEvent => &[TIMER, MESSAGE, SIGNAL],
+        ElementType::BoundaryEvent => &[ERROR, TIMER, MESSAGE, SIGNAL],
+        ElementType::Task
         | ElementType::ManualTask
         | ElementType::UserTask
         | ElementType::ServiceTask
@@ -52,6 +57,9 @@ pub(super) fn read(
     id: &str,
     reader: &mut Reader<'_>,
 ) -> Option<EventDefinition> {
+    if kind == ElementType::SendTask && filled(node.attribute("messageRef")).is_some() {
+        return messages::read_message(node, node, kind, id, reader);
+    }
     let known = definitions(kind);
     if known.is_empty() {
         return None;
@@ -61,7 +69,11 @@ pub(super) fn read(
         .filter(|child| known.iter().any(|name| is_bpmn(*child, name)));
     let Some(definition) = reader.only(id, "unsupported_element", found) else {
         // Another definition is reported by what the event may not hold.
-        if kind != ElementType::EndEvent && !node.children().any(names_event) {
+        let waits = matches!(
+            kind,
+            ElementType::IntermediateCatchEvent | ElementType::BoundaryEvent
+        );
+        if waits && !node.children().any(names_event) {
             let message = format!(
                 "expected one of {} in the {}, but it holds no event definition; add one",
                 known.join(", "),
@@ -76,6 +88,14 @@ pub(super) fn read(
             code: errors::read(definition, kind, id, reader),
         }),
         TIMER => timer(node, definition, id, reader),
+        MESSAGE => {
+            check_reference(definition, "messageRef", id, reader);
+            messages::read_message(node, definition, kind, id, reader)
+        }
+        SIGNAL => {
+            check_reference(definition, "signalRef", id, reader);
+            messages::read_signal(node, definition, kind, id, reader)
+        }
         _ => {
             reader.check_attributes(definition, id, &["id"], &[]);
             reader.refuse_other_children(definition, id, &[]);
@@ -100,6 +120,11 @@ fn timer(
         when,
         time_zone: own(node, "timeZone").map(str::to_owned),
     })
+}
+
+fn check_reference(definition: Node<'_, '_>, name: &str, id: &str, reader: &mut Reader<'_>) {
+    reader.check_attributes(definition, id, &["id", name], &["correlationKey"]);
+    reader.refuse_other_children(definition, id, &["operationRef"]);
 }
 
 /// Whether an element says what kind of event its parent is.

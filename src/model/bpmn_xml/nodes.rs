@@ -23,6 +23,10 @@ const START_ATTRIBUTES: &[&str] = &[
     "missed",
     "overlap",
 ];
+/// Stepwire's attributes of what sends messages and signals.
+const SENDING_ATTRIBUTES: &[&str] = &["canGoBack", "correlationKey", "data", "timeToLive"];
+/// Stepwire's attributes of events that wait.
+const WAITING_ATTRIBUTES: &[&str] = &["canGoBack", "timeZone", "correlationKey"];
 const BOUNDARY_ATTRIBUTES: &[&str] = &[
     "id",
     "name",
@@ -94,10 +98,10 @@ pub(super) fn read(
     let (plain, own_names): (&[&str], &[&str]) = match kind {
         ElementType::StartEvent => (EVENT_ATTRIBUTES, START_ATTRIBUTES),
         ElementType::EndEvent | ElementType::IntermediateThrowEvent => {
-            (EVENT_ATTRIBUTES, &["canGoBack"])
+            (EVENT_ATTRIBUTES, SENDING_ATTRIBUTES)
         }
-        ElementType::IntermediateCatchEvent => (EVENT_ATTRIBUTES, &["canGoBack", "timeZone"]),
-        ElementType::BoundaryEvent => (BOUNDARY_ATTRIBUTES, &["canGoBack", "timeZone"]),
+        ElementType::IntermediateCatchEvent => (EVENT_ATTRIBUTES, WAITING_ATTRIBUTES),
+        ElementType::BoundaryEvent => (BOUNDARY_ATTRIBUTES, WAITING_ATTRIBUTES),
         ElementType::SubProcess => (SUBPROCESS_ATTRIBUTES, &["canGoBack"]),
         ElementType::ExclusiveGateway
         | ElementType::InclusiveGateway
@@ -128,14 +132,14 @@ pub(super) fn read(
         ElementType::Task
         | ElementType::ManualTask
         | ElementType::ServiceTask
-        | ElementType::BusinessRuleTask
-        | ElementType::SendTask => (TASK_ATTRIBUTES, &["canGoBack"]),
+        | ElementType::BusinessRuleTask => (TASK_ATTRIBUTES, &["canGoBack"]),
+        ElementType::SendTask => (TASK_ATTRIBUTES, SENDING_ATTRIBUTES),
     };
     reader.check_attributes(node, id, plain, own_names);
     // What a subprocess holds is read with it, by `process`.
     if kind != ElementType::SubProcess {
         let content: &[&str] = match kind {
-            ElementType::StartEvent => &[events::TIMER],
+            ElementType::StartEvent => &[events::TIMER, events::MESSAGE, events::SIGNAL],
             ElementType::CallActivity => &[multi_instance::CHARACTERISTICS],
             ElementType::ScriptTask => &[SCRIPT],
             _ => events::definitions(kind),
@@ -270,7 +274,8 @@ fn refuse_attributes(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) {
             reader.error(id, "unsupported_attribute", message);
         }
     }
-    for name in NO_EFFECT {
+    let sends = |name| name == "messageRef" && is_bpmn(node, ElementType::SendTask.bpmn_name());
+    for name in NO_EFFECT.iter().filter(|name| !sends(**name)) {
         if filled(node.attribute(*name)).is_some_and(|value| value != "##unspecified") {
             reader.without_effect.bpmn(id, name);
         }

@@ -112,11 +112,11 @@ fn unsupported_elements_are_named() {
         );
     }
     check(
-        r#"<startEvent id="s"><signalEventDefinition/></startEvent>"#,
+        r#"<startEvent id="s"><conditionalEventDefinition/></startEvent>"#,
         &[("s", "unsupported_element")],
     );
     check(
-        r#"<endEvent id="e"><signalEventDefinition/></endEvent>"#,
+        r#"<endEvent id="e"><escalationEventDefinition/></endEvent>"#,
         &[("e", "unsupported_element")],
     );
     check(

@@ -29,7 +29,7 @@ const ROLES: &str = "name roles in `stepwire:execute` of a lane";
 const MAPPINGS: &str = "write `stepwire:paramsToCopy`, `stepwire:withoutParams`, \
     `stepwire:outputKey` and `stepwire:output`";
 const ACTIONS: &str = "write `stepwire:actions`";
-const MESSAGES: &str = "this version sends and receives no BPMN messages";
+const MESSAGES: &str = "draw a send task or a message event, which send and wait for messages";
 const DATA: &str = "instance data need no declaration";
 
 /// What other engines' names (with the names of BPMN that have no effect here) do there, and what

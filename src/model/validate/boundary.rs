@@ -73,7 +73,13 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
 fn catches_error(event: &FlowNode) -> Option<Option<&str>> {
     match &event.event {
         Some(EventDefinition::Error { code }) => Some(code.as_deref()),
-        Some(EventDefinition::Timer { .. } | EventDefinition::Terminate) | None => None,
+        Some(
+            EventDefinition::Timer { .. }
+            | EventDefinition::Message { .. }
+            | EventDefinition::Signal { .. }
+            | EventDefinition::Terminate,
+        )
+        | None => None,
     }
 }
 

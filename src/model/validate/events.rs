@@ -3,7 +3,7 @@
 //! Not here: what a boundary event is attached to (`boundary`), schedules of start events
 //! (`schedules`).
 
-use super::{MAX_NAME_BYTES, Report};
+use super::{MAX_NAME_BYTES, Report, messages};
 use crate::model::{
     definition::{ElementType, FlowNode},
     event_definition::EventDefinition,
@@ -45,6 +45,9 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
                 report.error(&node.id, "invalid_timer", format!("the timer: {sentence}"));
             }
         }
+        Some(EventDefinition::Message { .. } | EventDefinition::Signal { .. }) => {
+            messages::check(node, report);
+        }
         Some(EventDefinition::Error { .. } | EventDefinition::Terminate) | None => {}
     }
 }
@@ -61,15 +64,38 @@ pub(super) fn check_definition(node: &FlowNode, report: &mut Report) {
         (Type::EndEvent, Some(Event::Terminate)) => true,
         (Type::BoundaryEvent, Some(Event::Error { .. })) => true,
         (Type::BoundaryEvent | Type::IntermediateCatchEvent, Some(Event::Timer { .. })) => true,
-        (_, Some(Event::Error { .. } | Event::Terminate | Event::Timer { .. })) => false,
+        (
+            Type::BoundaryEvent
+            | Type::IntermediateCatchEvent
+            | Type::IntermediateThrowEvent
+            | Type::EndEvent,
+            Some(Event::Message { .. } | Event::Signal { .. }),
+        ) => true,
+        (Type::SendTask, Some(Event::Message { .. })) => true,
+        (Type::StartEvent, Some(Event::Message { .. } | Event::Signal { .. })) => {
+            node.scope.is_none()
+        }
+        (
+            _,
+            Some(
+                Event::Error { .. }
+                | Event::Terminate
+                | Event::Timer { .. }
+                | Event::Message { .. }
+                | Event::Signal { .. },
+            ),
+        ) => false,
     };
     if fits {
         return;
     }
     let expected = match node.kind {
-        Type::BoundaryEvent => "an error or a timer",
-        Type::IntermediateCatchEvent => "a timer",
-        Type::EndEvent => "an error with a code, terminate, or nothing",
+        Type::BoundaryEvent => "an error, a timer, a message or a signal",
+        Type::IntermediateCatchEvent => "a timer, a message or a signal",
+        Type::IntermediateThrowEvent => "a message, a signal, or nothing",
+        Type::EndEvent => "an error with a code, a message, a signal, terminate, or nothing",
+        Type::SendTask => "a message, or nothing",
+        Type::StartEvent if node.scope.is_none() => "a message, a signal, or nothing",
         _ => "nothing",
     };
     let found = node

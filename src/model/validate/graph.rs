@@ -4,7 +4,10 @@
 use std::collections::{HashMap, HashSet};
 
 use super::Report;
-use crate::model::definition::{ElementType, FlowNode, ProcessDefinition, SequenceFlow};
+use crate::model::{
+    definition::{ElementType, FlowNode, ProcessDefinition, SequenceFlow},
+    event_definition::EventDefinition,
+};
 
 pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     check_ids(definition, report);
@@ -216,7 +219,21 @@ fn check_starts(definition: &ProcessDefinition, report: &mut Report) {
         .filter(|node| node.kind == ElementType::StartEvent && node.scope.is_none())
         .peekable();
     let has_start = starts.peek().is_some();
+    let mut events = HashMap::new();
     for start in starts.filter(|start| start.schedule.is_none()) {
+        if let Some(event) = &start.event {
+            let name = event_name(event);
+            if let Some(other) = events.insert(name, &start.id) {
+                let (what, name) = name;
+                let message = format!(
+                    "expected each {what} to start the process at one start event, but `{name}` \
+                    does at `{other}` and at `{}`; remove one",
+                    start.id
+                );
+                report.error(&start.id, "ambiguous_start", message);
+            }
+            continue;
+        }
         if let Some(other) = conditions.insert(start.start_condition.as_deref(), &start.id) {
             let condition = start
                 .start_condition
@@ -237,6 +254,17 @@ fn check_starts(definition: &ProcessDefinition, report: &mut Report) {
             "no_start_event",
             "expected at least one start event, but there is none; add one",
         );
+    }
+}
+
+/// What kind of event it is, and the name it is known by.
+fn event_name(event: &EventDefinition) -> (&'static str, &str) {
+    match event {
+        EventDefinition::Message { name, .. } => ("message", name),
+        EventDefinition::Signal { name, .. } => ("signal", name),
+        EventDefinition::Error { .. }
+        | EventDefinition::Timer { .. }
+        | EventDefinition::Terminate => (event.bpmn_name(), ""),
     }
 }
 

@@ -12,7 +12,11 @@ pub(super) fn check(node: &FlowNode, anonymous_start: bool, report: &mut Report)
         ElementType::StartEvent if node.scope.is_some() => check_inner_start(node, report),
         ElementType::StartEvent => {
             keys::check(&node.id, "the start event", &node.keys, report);
-            if anonymous_start && node.keys.is_empty() && node.schedule.is_none() {
+            if anonymous_start
+                && node.keys.is_empty()
+                && node.schedule.is_none()
+                && node.event.is_none()
+            {
                 let message = "expected keys, as anyone may start this process, but there are \
                     none: list what start data is accepted";
                 report.error(&node.id, "missing_keys", message);

@@ -61,6 +61,8 @@ impl ProcessInstance {
                 | Record::ElementTerminated { .. }
                 | Record::SubscriptionsOpened { .. }
                 | Record::SubscriptionTriggered { .. }
+                | Record::DeliveryHeld(_)
+                | Record::CorrelationNotified { .. }
                 | Record::WaitingFlowsCleared { .. }
                 | Record::ActionStarted { .. }
                 | Record::ActionCompleted { .. }
@@ -178,8 +180,10 @@ fn outbox_row(effect: &Effect) -> Option<Result<OutboxRow, StoreError>> {
             target: Entity::from(*target),
             body,
         })),
-        Effect::SetTimer(_) | Effect::ClearTimer(_) | Effect::Call(_) | Effect::ForgetCall(_) => {
-            None
-        }
+        Effect::Notify { .. }
+        | Effect::SetTimer(_)
+        | Effect::ClearTimer(_)
+        | Effect::Call(_)
+        | Effect::ForgetCall(_) => None,
     }
 }

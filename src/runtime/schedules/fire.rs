@@ -412,7 +412,7 @@ async fn start(
     let command = StartInstance {
         head: head(order, instance),
         start_condition: None,
-        schedule: Some(order.key.node.clone()),
+        start_event: Some(order.key.node.clone()),
     };
     let ask = InstanceRequest::Start(Box::new(Start {
         command,
@@ -458,6 +458,7 @@ fn head(order: &ScheduledRun, instance: InstanceKey) -> Created {
         origin: None,
         test: false,
         scheduled_for: Some(order.due),
+        correlation: None,
     }
 }
 

@@ -203,7 +203,7 @@ impl Runtime {
             command: StartInstance {
                 head,
                 start_condition: wanted.start_condition.clone(),
-                schedule: None,
+                start_event: None,
             },
             process,
             tag: Some(request.tag()),

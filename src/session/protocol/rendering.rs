@@ -218,6 +218,8 @@ fn frame(
         | Record::ElementTerminated { .. }
         | Record::SubscriptionsOpened { .. }
         | Record::SubscriptionTriggered { .. }
+        | Record::DeliveryHeld(_)
+        | Record::CorrelationNotified { .. }
         | Record::WaitingFlowsCleared { .. }
         | Record::ActionStarted { .. }
         | Record::ActionCompleted { .. }

@@ -144,6 +144,8 @@ fn line(
         | Record::FlowArrived { .. }
         | Record::SubscriptionsOpened { .. }
         | Record::SubscriptionTriggered { .. }
+        | Record::DeliveryHeld(_)
+        | Record::CorrelationNotified { .. }
         | Record::WaitingFlowsCleared { .. }
         | Record::ActionStarted { .. }
         | Record::Pushed(_)

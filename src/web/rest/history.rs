@@ -248,6 +248,8 @@ impl<'a> HistoryBuilder<'a> {
                     | Record::ElementActivated { .. }
                     | Record::SubscriptionsOpened { .. }
                     | Record::SubscriptionTriggered { .. }
+                    | Record::DeliveryHeld(_)
+                    | Record::CorrelationNotified { .. }
                     | Record::WaitingFlowsCleared { .. }
                     | Record::ActionStarted { .. }
                     | Record::ActionCompleted { .. }
@@ -404,6 +406,8 @@ fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
         | Record::ElementTerminated { .. }
         | Record::SubscriptionsOpened { .. }
         | Record::SubscriptionTriggered { .. }
+        | Record::DeliveryHeld(_)
+        | Record::CorrelationNotified { .. }
         | Record::WaitingFlowsCleared { .. }
         | Record::ActionStarted { .. }
         | Record::ActionCompleted { .. }

@@ -13,6 +13,15 @@ pub(super) fn later(at: Time, now: Time) -> String {
 pub(super) fn waits_for(subscription: &Subscription, now: Time) -> String {
     match subscription {
         Subscription::Timer { due, .. } => format!(" {}", later(*due, now)),
+        Subscription::Message {
+            name, key: None, ..
+        } => format!(" message {name}"),
+        Subscription::Message {
+            name,
+            key: Some(key),
+            ..
+        } => format!(" message {name}({key})"),
+        Subscription::Signal { name, .. } => format!(" signal {name}"),
     }
 }
 
@@ -132,4 +141,41 @@ pub(super) fn wrapped(words: Vec<String>) -> Vec<String> {
         }
     }
     lines
+}
+
+/// `message paid(7)`, `signal stop`.
+pub(super) fn named(correlation: &Correlation) -> String {
+    match correlation {
+        Correlation::Message { name, key: None } => format!("message {name}"),
+        Correlation::Message {
+            name,
+            key: Some(key),
+        } => format!("message {name}({key})"),
+        Correlation::Signal { name } => format!("signal {name}"),
+    }
+}
+
+impl Names {
+    /// What those who bring messages and signals are told.
+    pub(super) fn noted(&self, note: &CorrelationNote, now: Time) -> String {
+        match note {
+            CorrelationNote::Opened { by, .. } => {
+                format!("is waited for by {}", self.subscriber(*by))
+            }
+            CorrelationNote::Settled {
+                taken, stays_open, ..
+            } => {
+                let taken = taken.map_or("not taken".to_owned(), |number| format!("took {number}"));
+                let open = if *stays_open { ", waits on" } else { "" };
+                format!("{taken}{open}")
+            }
+            CorrelationNote::Published { data, until } => {
+                let until = until.map_or(String::new(), |until| {
+                    format!(" for {}", later(until, now).trim_start_matches('+'))
+                });
+                format!("published {data}{until}")
+            }
+            CorrelationNote::Ended => "may start another".to_owned(),
+        }
+    }
 }

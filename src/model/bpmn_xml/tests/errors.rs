@@ -67,7 +67,7 @@ fn error_events() {
     );
     check(
         &boundary("", "<signalEventDefinition/>"),
-        &[("b", "unsupported_element")],
+        &[("b", "missing_attribute")],
     );
     check(&boundary("", ""), &[("b", "missing_event_definition")]);
     check(

@@ -66,8 +66,82 @@ fn timers_of_events_are_read() {
         &[("c", "missing_event_definition")],
     );
     check(
-        r#"<intermediateThrowEvent id="c"><messageEventDefinition/></intermediateThrowEvent>"#,
+        r#"<intermediateThrowEvent id="c"><linkEventDefinition/></intermediateThrowEvent>"#,
         &[("c", "unsupported_element")],
+    );
+}
+
+#[test]
+fn messages_and_signals_are_read() {
+    let zeebe = |key: &str| {
+        let namespace = r#"xmlns:zeebe="http://camunda.org/schema/zeebe/1.0""#;
+        format!(
+            r#"<message id="m" name="paid"><extensionElements><zeebe:subscription {namespace}
+            correlationKey="{key}"/></extensionElements></message>"#
+        )
+    };
+    let event = |beside: &str, content: &str| {
+        let document = document("", content).replace("<process ", &format!("{beside}<process "));
+        match read(&document) {
+            Ok(definitions) => Ok(definitions[0].0.nodes[0].event.clone()),
+            Err(problems) => Err(problems
+                .iter()
+                .map(|problem| problem.code)
+                .collect::<Vec<_>>()),
+        }
+    };
+    let message = |key: Option<&str>, data: Option<&str>, ttl: Option<&str>| {
+        Ok(Some(EventDefinition::Message {
+            name: "paid".to_owned(),
+            correlation_key: key.map(str::to_owned),
+            data: data.map(str::to_owned),
+            time_to_live: ttl.map(str::to_owned),
+        }))
+    };
+    let plain = r#"<message id="m" name="paid"/>"#;
+    let definition = r#"<messageEventDefinition messageRef="m"/>"#;
+    let catch = format!(r#"<intermediateCatchEvent id="c">{definition}</intermediateCatchEvent>"#);
+    for (key, read) in [
+        ("= order.id", Some("${order.id}")),
+        ("=&quot;all&quot;", Some("all")),
+        ("${order}", Some("${order}")),
+        ("#{order}", Some("${order}")),
+    ] {
+        assert_eq!(
+            event(&zeebe(key), &catch),
+            message(read, None, None),
+            "{key}"
+        );
+    }
+    assert_eq!(
+        event(&zeebe("= a + b"), &catch),
+        Err(vec!["unsupported_expression"])
+    );
+    assert_eq!(event(plain, &catch), message(None, None, None));
+    let own = format!(
+        r#"<endEvent id="e" stepwire:correlationKey="${{k}}" stepwire:data="{{}}" stepwire:timeToLive="PT1H">{definition}</endEvent>"#
+    );
+    assert_eq!(
+        event(plain, &own),
+        message(Some("${k}"), Some("{}"), Some("PT1H"))
+    );
+    let task = r#"<sendTask id="t" messageRef="m"/>"#;
+    assert_eq!(event(plain, task), message(None, None, None));
+    let start = format!(r#"<startEvent id="s">{definition}</startEvent>"#);
+    assert_eq!(event(&zeebe("=a"), &start), message(None, None, None));
+    assert_eq!(event("", &catch), Err(vec!["unknown_message"]));
+    let signal = r#"<boundaryEvent id="b" attachedToRef="t"><signalEventDefinition signalRef="s"/></boundaryEvent>"#;
+    let named = EventDefinition::Signal {
+        name: "stop".to_owned(),
+        data: None,
+    };
+    assert_eq!(
+        event(r#"<signal id="s" name="stop"/>"#, signal),
+        Ok(Some(named))
+    );
+    check(
+        r#"<endEvent id="e"><messageEventDefinition/></endEvent>"#,
+        &[("e", "nothing_sent")],
     );
 }
 

@@ -1,0 +1,100 @@
+//! What an instance and those who bring it messages and signals say to each other.
+//!
+//! A message goes to who waits for its name and correlation key, a signal to all who wait for its
+//! name. Who that is knows an entity of its own for each (`runtime::correlation`): an instance
+//! tells it what its elements wait for and what they have taken, and is brought what came.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::subscriber::Subscriber;
+use crate::model::ids::Time;
+
+/// A message with its key, or a signal: what is waited for, and what is published.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Correlation {
+    /// A message.
+    #[serde(rename = "message")]
+    Message {
+        /// Its name.
+        name: Arc<str>,
+        /// Its correlation key; none is a key as well.
+        key: Option<Arc<str>>,
+    },
+    /// A signal.
+    #[serde(rename = "signal")]
+    Signal {
+        /// Its name.
+        name: Arc<str>,
+    },
+}
+
+impl Correlation {
+    /// The name of the message or signal.
+    pub fn name(&self) -> &Arc<str> {
+        match self {
+            Self::Message { name, .. } | Self::Signal { name } => name,
+        }
+    }
+
+    /// The correlation key of a message.
+    pub fn key(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Message { key, .. } => key.as_ref(),
+            Self::Signal { .. } => None,
+        }
+    }
+}
+
+/// What an instance tells a [`Correlation`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum CorrelationNote {
+    /// Somebody waits.
+    #[serde(rename = "opened")]
+    Opened {
+        /// Who.
+        by: Subscriber,
+        /// The node of the event.
+        node: Arc<str>,
+        /// The id of the process: one message goes to one of those that wait in its instances.
+        process: Arc<str>,
+    },
+    /// Somebody took what was delivered, or waits no more.
+    #[serde(rename = "settled")]
+    Settled {
+        /// Who.
+        by: Subscriber,
+        /// The node of the event.
+        node: Arc<str>,
+        /// Number of the delivery it took; `None` when it took none.
+        taken: Option<u64>,
+        /// Whether it goes on waiting.
+        stays_open: bool,
+    },
+    /// A message or signal is thrown.
+    #[serde(rename = "published")]
+    Published {
+        /// What it takes along; an object.
+        data: Value,
+        /// Until when it is kept for those who do not wait yet.
+        until: Option<Time>,
+    },
+    /// The instance that the message has started ended.
+    #[serde(rename = "ended")]
+    Ended,
+}
+
+/// A message or signal on its way to who waits for it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventDelivery {
+    /// Who waits for it.
+    pub by: Subscriber,
+    /// The node of the event.
+    pub node: Arc<str>,
+    /// Grows with each delivery to the same subscription: one that comes again is taken once.
+    pub number: u64,
+    /// What it brings; an object.
+    pub data: Value,
+}

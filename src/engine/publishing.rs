@@ -1,0 +1,130 @@
+//! What throwing events and send tasks publish: messages and signals, once, right before they are
+//! left.
+//!
+//! Here only what is published is read off the data; who gets it is found behind the instance's
+//! outbox (`runtime::correlation`). What elements wait for: `subscription`.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{
+    context::Step,
+    correlation::{Correlation, CorrelationNote},
+};
+use crate::model::{
+    executable::ExecutableNode,
+    ids::{ElementKey, Time},
+    message_event::{MessageDefinition, SignalDefinition},
+    node_kind::{EventDefinition, NodeKind, TaskKind},
+};
+
+/// Incident of an element whose message or signal cannot be read off the data. A retry reads it
+/// again.
+pub(super) const UNREADABLE: &str = "message_error";
+
+/// Publishes what a node throws, if it throws a message or signal. `false` when that is not
+/// possible.
+pub(super) fn publish(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode) -> bool {
+    let read = match thrown(&node.kind) {
+        None => return true,
+        Some(Thrown::Message(message)) => read_message(step, key, message),
+        Some(Thrown::Signal(signal)) => read_signal(step, key, signal),
+    };
+    match read {
+        Ok((correlation, data, until)) => {
+            step.notify(correlation, CorrelationNote::Published { data, until });
+            true
+        }
+        Err(sentence) => {
+            let sentence = format!("what '{}' sends: {sentence}", node.id);
+            step.incident(key, UNREADABLE, sentence, None);
+            false
+        }
+    }
+}
+
+/// What a node throws that others may wait for.
+enum Thrown<'a> {
+    Message(&'a MessageDefinition),
+    Signal(&'a SignalDefinition),
+}
+
+fn thrown(kind: &NodeKind) -> Option<Thrown<'_>> {
+    match kind {
+        NodeKind::End(event) | NodeKind::Throw(event) => match event {
+            EventDefinition::Message(message) => Some(Thrown::Message(message)),
+            EventDefinition::Signal(signal) => Some(Thrown::Signal(signal)),
+            EventDefinition::None
+            | EventDefinition::Error(_)
+            | EventDefinition::Timer(_)
+            | EventDefinition::Terminate => None,
+        },
+        NodeKind::Task(task) => match task {
+            TaskKind::Send(message) => message.as_deref().map(Thrown::Message),
+            TaskKind::Undefined
+            | TaskKind::Manual
+            | TaskKind::User(_)
+            | TaskKind::Service
+            | TaskKind::Script
+            | TaskKind::BusinessRule => None,
+        },
+        NodeKind::Start(_)
+        | NodeKind::Catch(_)
+        | NodeKind::Boundary { .. }
+        | NodeKind::Call(_)
+        | NodeKind::SubProcess(_)
+        | NodeKind::Gateway(_) => None,
+    }
+}
+
+type Published = (Correlation, Value, Option<Time>);
+
+fn read_message(
+    step: &Step<'_>,
+    key: ElementKey,
+    message: &MessageDefinition,
+) -> Result<Published, String> {
+    let data = message.data(&step.state.variables(Some(key)), &step.builtins())?;
+    let until = message
+        .time_to_live
+        .as_ref()
+        .and_then(|span| step.now.plus(span));
+    Ok((
+        correlation_of_message(step, Some(key), message)?,
+        data,
+        until,
+    ))
+}
+
+fn read_signal(
+    step: &Step<'_>,
+    key: ElementKey,
+    signal: &SignalDefinition,
+) -> Result<Published, String> {
+    let data = signal.data(&step.state.variables(Some(key)), &step.builtins())?;
+    Ok((correlation_of_signal(step, Some(key), signal)?, data, None))
+}
+
+/// A message's name and key, read off the data as the element sees them, or the instance.
+pub(super) fn correlation_of_message(
+    step: &Step<'_>,
+    element: Option<ElementKey>,
+    message: &MessageDefinition,
+) -> Result<Correlation, String> {
+    let (data, builtins) = (&step.state.variables(element), step.builtins());
+    Ok(Correlation::Message {
+        name: message.name(data, &builtins)?.into(),
+        key: message.correlation_key(data, &builtins)?.map(Arc::from),
+    })
+}
+
+/// A signal's name, read off the data as the element sees them, or the instance.
+pub(super) fn correlation_of_signal(
+    step: &Step<'_>,
+    element: Option<ElementKey>,
+    signal: &SignalDefinition,
+) -> Result<Correlation, String> {
+    let name = signal.name(&step.state.variables(element), &step.builtins())?;
+    Ok(Correlation::Signal { name: name.into() })
+}

@@ -1,0 +1,168 @@
+//! Reads message and signal event definitions: the name of what they refer to, correlation keys,
+//! what is sent along.
+
+use roxmltree::Node;
+
+use super::{
+    is_bpmn,
+    reader::{Reader, own},
+    xml::filled,
+};
+use crate::model::{definition::ElementType, event_definition::EventDefinition};
+
+/// Namespace of Camunda 8, whose messages hold their correlation keys.
+const ZEEBE: &str = "http://camunda.org/schema/zeebe/1.0";
+
+/// The message of a `messageEventDefinition`, or of a task with a `messageRef`; `node` is the event
+/// or task.
+pub(super) fn read_message(
+    node: Node<'_, '_>,
+    definition: Node<'_, '_>,
+    kind: ElementType,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Option<EventDefinition> {
+    let message = referred(definition, "message", kind, id, reader)?;
+    let name = name(message, id, reader)?;
+    let written = own(node, "correlationKey")
+        .or_else(|| own(definition, "correlationKey"))
+        .or_else(|| own(message, "correlationKey"))
+        .map(str::to_owned);
+    let correlation_key = match written {
+        Some(key) => Some(key),
+        None => zeebe_key(message, id, reader),
+    };
+    Some(EventDefinition::Message {
+        name,
+        correlation_key: correlation_key.filter(|_| kind != ElementType::StartEvent),
+        data: own(node, "data").map(str::to_owned),
+        time_to_live: own(node, "timeToLive").map(str::to_owned),
+    })
+}
+
+/// The signal of a `signalEventDefinition`.
+pub(super) fn read_signal(
+    node: Node<'_, '_>,
+    definition: Node<'_, '_>,
+    kind: ElementType,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Option<EventDefinition> {
+    let signal = referred(definition, "signal", kind, id, reader)?;
+    Some(EventDefinition::Signal {
+        name: name(signal, id, reader)?,
+        data: own(node, "data").map(str::to_owned),
+    })
+}
+
+/// The `message` or `signal` beside the process that a definition refers to.
+fn referred<'a, 'i>(
+    definition: Node<'a, 'i>,
+    what: &str,
+    kind: ElementType,
+    id: &str,
+    reader: &mut Reader<'_>,
+) -> Option<Node<'a, 'i>> {
+    let attribute = format!("{what}Ref");
+    let Some(reference) = filled(definition.attribute(attribute.as_str())) else {
+        let message = format!(
+            "expected a {attribute} in the {}, but there is none; name a {what} of the document",
+            kind.bpmn_name()
+        );
+        match kind {
+            // Other engines leave to the program behind it what such an event sends.
+            ElementType::IntermediateThrowEvent | ElementType::EndEvent => reader.warning(
+                id,
+                "nothing_sent",
+                format!("{message}. Without one nothing is sent"),
+            ),
+            _ => reader.error(id, "missing_attribute", message),
+        }
+        return None;
+    };
+    let local = reader.reference(definition, id, &attribute, Some(reference));
+    let root = definition.document().root_element();
+    let found = root
+        .children()
+        .find(|child| is_bpmn(*child, what) && filled(child.attribute("id")) == Some(&*local));
+    if found.is_none() {
+        let message = format!(
+            "expected {attribute} `{reference}` to name a {what}, but the document has none of \
+            this id; add <bpmn:{what} id=\"{local}\" name=\"…\"/> beside the process"
+        );
+        reader.error(id, unknown(what), message);
+    }
+    found
+}
+
+fn unknown(what: &str) -> &'static str {
+    if what == "message" {
+        "unknown_message"
+    } else {
+        "unknown_signal"
+    }
+}
+
+/// The name of a message or signal; one without a name is known by its id.
+fn name(node: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Option<String> {
+    let written = filled(node.attribute("name")).or_else(|| filled(node.attribute("id")))?;
+    match text_of(written) {
+        Ok(text) => Some(text),
+        Err(sentence) => {
+            let message = format!(
+                "the name of the {} in line {}: {sentence}",
+                node.tag_name().name(),
+                reader.line(node)
+            );
+            reader.error(id, "unsupported_expression", message);
+            None
+        }
+    }
+}
+
+/// The correlation key that Camunda 8 has in an extension of the message.
+fn zeebe_key(message: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Option<String> {
+    let key = message
+        .descendants()
+        .filter(|child| child.tag_name().namespace() == Some(ZEEBE))
+        .filter(|child| child.tag_name().name() == "subscription")
+        .find_map(|child| filled(child.attribute("correlationKey")))?;
+    match text_of(key) {
+        Ok(text) => Some(text),
+        Err(sentence) => {
+            let message = format!("the zeebe:subscription of the message: {sentence}");
+            reader.error(id, "unsupported_expression", message);
+            None
+        }
+    }
+}
+
+/// A text with placeholders from one that may be an expression of FEEL: `= order.id` is
+/// `${order.id}`, `= "a"` is `a`.
+fn text_of(written: &str) -> Result<String, String> {
+    let Some(expression) = written.strip_prefix('=') else {
+        return Ok(written.replace("#{", "${"));
+    };
+    let expression = expression.trim();
+    let quoted = expression
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+        .filter(|text| !text.contains(['"', '\\', '$']));
+    let is_path = |text: &str| {
+        text.split('.').all(|segment| {
+            let mut letters = segment.chars();
+            letters
+                .next()
+                .is_some_and(|c| c.is_alphabetic() || c == '_')
+                && letters.all(|c| c.is_alphanumeric() || c == '_')
+        })
+    };
+    match quoted {
+        Some(text) => Ok(text.to_owned()),
+        None if is_path(expression) => Ok(format!("${{{expression}}}")),
+        None => Err(format!(
+            "expected the path of a value or a text, but got the expression `{written}`, which is \
+            not understood; write a path, such as `=order.id`, or `stepwire:correlationKey`"
+        )),
+    }
+}

@@ -1,0 +1,72 @@
+//! Compiles events: what they wait for, throw and catch.
+
+use std::sync::Arc;
+
+use crate::model::{
+    definition::FlowNode,
+    event_definition,
+    executable::{ErrorCatch, ExecutableSchedule},
+    keys::Keys,
+    message_event::{MessageDefinition, SignalDefinition},
+    node_kind::{EventDefinition, StartEvent, TimerDefinition},
+    schedule::Schedule,
+    timer_cycle::Occurrences,
+};
+
+pub(super) fn compile_start(node: &FlowNode) -> Result<StartEvent, String> {
+    Ok(StartEvent {
+        condition: node.start_condition.clone(),
+        schedule: node.schedule.as_ref().map(compile_schedule).transpose()?,
+        keys: if node.keys.is_empty() {
+            None
+        } else {
+            Some(Keys::compile(&node.keys, false)?)
+        },
+        event: compile_event(node.event.as_ref())?,
+    })
+}
+
+pub(super) fn compile_event(
+    event: Option<&event_definition::EventDefinition>,
+) -> Result<EventDefinition, String> {
+    use event_definition::EventDefinition as Written;
+    Ok(match event {
+        None => EventDefinition::None,
+        Some(Written::Error { code }) => EventDefinition::Error(code.as_deref().map(Arc::from)),
+        Some(Written::Timer { when, time_zone }) => EventDefinition::Timer(Box::new(
+            TimerDefinition::compile(when, time_zone.as_deref())?,
+        )),
+        Some(Written::Message {
+            name,
+            correlation_key,
+            data,
+            time_to_live,
+        }) => EventDefinition::Message(Box::new(MessageDefinition::compile(
+            name,
+            correlation_key.as_deref(),
+            data.as_deref(),
+            time_to_live.as_deref(),
+        )?)),
+        Some(Written::Signal { name, data }) => {
+            EventDefinition::Signal(Box::new(SignalDefinition::compile(name, data.as_deref())?))
+        }
+        Some(Written::Terminate) => EventDefinition::Terminate,
+    })
+}
+
+fn compile_schedule(schedule: &Schedule) -> Result<ExecutableSchedule, String> {
+    Ok(ExecutableSchedule {
+        written: schedule.clone(),
+        occurrences: Occurrences::compile(schedule)?,
+    })
+}
+
+pub(super) fn error_catch(event: &FlowNode) -> Option<ErrorCatch> {
+    let Some(event_definition::EventDefinition::Error { code }) = &event.event else {
+        return None;
+    };
+    Some(ErrorCatch {
+        node: event.id.as_str().into(),
+        error: code.as_deref().map(Arc::from),
+    })
+}

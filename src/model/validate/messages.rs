@@ -1,0 +1,96 @@
+//! Messages and signals of events: names, correlation keys, what is sent along, and that each member
+//! stands where it has an effect.
+
+use super::Report;
+use crate::model::{
+    definition::{ElementType, FlowNode},
+    event_definition::EventDefinition,
+    message_event::{MessageDefinition, SignalDefinition},
+};
+
+/// Checks the message or signal of a node.
+pub(super) fn check(node: &FlowNode, report: &mut Report) {
+    let (what, compiled, written) = match &node.event {
+        Some(EventDefinition::Message {
+            name,
+            correlation_key,
+            data,
+            time_to_live,
+        }) => {
+            let compiled = MessageDefinition::compile(
+                name,
+                correlation_key.as_deref(),
+                data.as_deref(),
+                time_to_live.as_deref(),
+            );
+            let fixed = compiled.map(|message| message.fixed_name().is_some());
+            let written = [
+                ("correlationKey", correlation_key.is_some()),
+                ("data", data.is_some()),
+                ("timeToLive", time_to_live.is_some()),
+            ];
+            ("message", fixed, written.to_vec())
+        }
+        Some(EventDefinition::Signal { name, data }) => {
+            let compiled = SignalDefinition::compile(name, data.as_deref());
+            let fixed = compiled.map(|signal| signal.fixed_name().is_some());
+            ("signal", fixed, vec![("data", data.is_some())])
+        }
+        Some(
+            EventDefinition::Error { .. }
+            | EventDefinition::Timer { .. }
+            | EventDefinition::Terminate,
+        )
+        | None => return,
+    };
+    match compiled {
+        Err(sentence) => {
+            report.error(
+                &node.id,
+                "invalid_message",
+                format!("the {what}: {sentence}"),
+            );
+        }
+        Ok(false) if node.kind == ElementType::StartEvent => {
+            let message = format!(
+                "expected a fixed name of the {what} that starts the process, but it has a \
+                placeholder, and there are no data before the start; write the name"
+            );
+            report.error(&node.id, "invalid_message", message);
+        }
+        Ok(_) => {}
+    }
+    check_schedule(node, what, report);
+    let has_effect = |member: &str| match node.kind {
+        ElementType::IntermediateThrowEvent | ElementType::EndEvent | ElementType::SendTask => true,
+        ElementType::IntermediateCatchEvent | ElementType::BoundaryEvent => {
+            member == "correlationKey"
+        }
+        _ => false,
+    };
+    for (member, _) in written
+        .into_iter()
+        .filter(|(member, is_there)| *is_there && !has_effect(member))
+    {
+        let message = format!(
+            "expected `{member}` where a {what} is {}, but this is a {}; remove it",
+            if member == "correlationKey" {
+                "sent or waited for"
+            } else {
+                "sent"
+            },
+            node.kind.bpmn_name()
+        );
+        report.error(&node.id, "misplaced_message", message);
+    }
+}
+
+fn check_schedule(node: &FlowNode, what: &str, report: &mut Report) {
+    if node.schedule.is_some() || node.start_condition.is_some() {
+        let message = format!(
+            "expected a {what}, a schedule or a start condition on a start event, but it has \
+            more than one; draw a start event for each"
+        );
+        report.error(&node.id, "several_triggers", message);
+    }
+}
