@@ -1,5 +1,5 @@
 //! The command line client: `stepwire start`, `run`, `patch`, `approve`, `stop`, `watch`, `show`,
-//! `list`, `deploy`, `check`, `export`.
+//! `list`, `deploy`, `check`, `test`, `export`.
 //!
 //! It knows the wire only (`docs/protocol.md`, `docs/rest.md`) and nothing of what is behind it, so
 //! it is also a proof that the wire is enough. It waits by push and never polls: one websocket that
@@ -27,6 +27,7 @@ mod problems;
 mod progress;
 mod rest;
 mod run;
+mod scenario;
 mod show;
 mod socket;
 mod start;
@@ -45,6 +46,7 @@ use crate::config::ClientCommand;
 pub use problems::{Check, FoundProblem};
 
 /// Where this machine's server is, if it has one.
+#[derive(Clone)]
 pub struct Home {
     /// The data directory; its owner gets a token from the server on it.
     pub data: PathBuf,
@@ -77,6 +79,10 @@ async fn perform(
         ClientCommand::Deploy(deploy) if deploy.check => {
             return deploy::check(&deploy.files, check, printer);
         }
+        ClientCommand::Test(command) => {
+            let limit = printer.timeout;
+            return in_time(limit, scenario::test(command.clone(), home, printer)).await;
+        }
         _ => {}
     }
     let access = Access::find(command.common(), home).await?;
@@ -94,7 +100,7 @@ async fn perform(
         ClientCommand::Deploy(deploy) => {
             in_time(limit, deploy::deploy(deploy, access, printer)).await
         }
-        ClientCommand::Check(_) => Ok(Exit::Done),
+        ClientCommand::Check(_) | ClientCommand::Test(_) => Ok(Exit::Done),
         ClientCommand::Export(export) => {
             in_time(limit, export::export(export, access, printer)).await
         }

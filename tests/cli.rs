@@ -8,5 +8,6 @@ mod documents;
 mod ends;
 mod outputs;
 mod proxy;
+mod scenarios;
 mod server;
 mod wrong;

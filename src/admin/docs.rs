@@ -55,6 +55,10 @@ const GROUPS: [(&str, &[(&str, &str)]); 3] = [
             ("process-model", "How a process behaves: numbered sentences"),
             ("process-model-cases", "Which tests hold which sentence"),
             (
+                "scenarios",
+                "Playing a process as its users would, as a test",
+            ),
+            (
                 "http-calls",
                 "Calling other systems, and being called at an end",
             ),

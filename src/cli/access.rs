@@ -20,6 +20,7 @@ use crate::{config::Common, text};
 const TOKEN_FILE_BYTES: u64 = 64 * 1024;
 
 /// A server, and the right to talk to it.
+#[derive(Clone)]
 pub struct Access {
     /// Its address, without a slash at the end.
     base: Url,
@@ -27,6 +28,7 @@ pub struct Access {
 }
 
 /// Where the token comes from.
+#[derive(Clone)]
 enum Pass {
     /// Given.
     Token(String),
@@ -66,6 +68,17 @@ impl Access {
             // Asked for its address even when a token is given, as it may listen anywhere.
             (named, own) => Self::at_home(named, own, home).await,
         }
+    }
+
+    /// The server at this address, with this token or anonymously.
+    ///
+    /// # Errors
+    /// An address that is none.
+    pub fn with(server: &str, token: Option<&str>) -> Result<Self, Failure> {
+        Ok(Self {
+            base: address(server)?,
+            pass: token.map_or(Pass::Anonymous, |token| Pass::Token(token.to_owned())),
+        })
     }
 
     async fn at_home(named: Option<Url>, own: Option<Pass>, home: Home) -> Result<Self, Failure> {

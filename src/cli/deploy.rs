@@ -58,17 +58,12 @@ pub async fn deploy(
     let mut rest = Rest::new(access)?;
     let mut exit = Exit::Done;
     for (file, bytes) in files {
-        let media_type = if is_json(&file) {
-            "application/json"
-        } else {
-            "application/xml"
-        };
         let path = if deploy.publish {
             "/v1/definitions?publish=true"
         } else {
             "/v1/definitions"
         };
-        match rest.post(path, Body { media_type, bytes }).await {
+        match rest.post(path, body(&file, bytes)).await {
             Ok(answer) => tell_deployed(&file, &answer, printer)?,
             Err(failure) if failure.told["problems"].is_array() => {
                 let problems: Vec<FoundProblem> = list(&failure.told["problems"])
@@ -132,6 +127,16 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 }
 
 /// Whether a file holds the JSON form, by its name.
+/// A definition as it goes to a server.
+pub fn body(file: &Path, bytes: Vec<u8>) -> Body {
+    let media_type = if is_json(file) {
+        "application/json"
+    } else {
+        "application/xml"
+    };
+    Body { media_type, bytes }
+}
+
 fn is_json(file: &Path) -> bool {
     file.extension()
         .is_some_and(|ending| ending.eq_ignore_ascii_case("json"))

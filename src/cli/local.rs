@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::exit::Failure;
 
 /// What the server says.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub struct Local {
     /// Its address for programs on this machine.
     pub server: String,

@@ -232,7 +232,7 @@ fn take(into: &mut Value, from: &Value, names: &[&str]) {
 }
 
 /// The protocol's merge: objects merge member by member, everything else replaces.
-fn merge(into: &mut Value, patch: &Value) {
+pub fn merge(into: &mut Value, patch: &Value) {
     let Value::Object(patches) = patch else {
         return into.clone_from(patch);
     };

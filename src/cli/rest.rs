@@ -55,6 +55,11 @@ impl Rest {
         self.access
     }
 
+    /// Goes on with this token where there was none.
+    pub fn use_token(&mut self, token: &str) {
+        self.access.use_token(token);
+    }
+
     /// The JSON at an address.
     ///
     /// # Errors

@@ -69,11 +69,18 @@ fn frame(start: &StartProcess, anonymous: bool) -> Result<Value, Failure> {
         frame["test"] = json!(true);
     }
     if anonymous {
-        // Whoever repeats it gets a token for the instance again.
-        let mut secret = [0; 16];
-        getrandom::fill(&mut secret)
-            .map_err(|error| Failure::usage(format!("expected random bytes, but: {error}")))?;
-        frame["nonce"] = json!(Uuid::from_bytes(secret).simple().to_string());
+        frame["nonce"] = json!(nonce()?);
     }
     Ok(frame)
+}
+
+/// A secret of an anonymous start: whoever repeats it gets a token for the instance again.
+///
+/// # Errors
+/// The system has no random bytes.
+pub fn nonce() -> Result<String, Failure> {
+    let mut secret = [0; 16];
+    getrandom::fill(&mut secret)
+        .map_err(|error| Failure::usage(format!("expected random bytes, but: {error}")))?;
+    Ok(Uuid::from_bytes(secret).simple().to_string())
 }

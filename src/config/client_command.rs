@@ -6,6 +6,8 @@ use std::{fmt, path::PathBuf, time::Duration};
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
+use super::PlayScenarios;
+
 /// What is to be done through a server.
 #[derive(Subcommand, Clone, Debug, PartialEq, Eq)]
 pub enum ClientCommand {
@@ -29,6 +31,8 @@ pub enum ClientCommand {
     Deploy(Deploy),
     /// Print the problems of process definitions, as a deploy would; needs no server
     Check(Check),
+    /// Play scenario files, each on a server of its own, and print what came out otherwise
+    Test(PlayScenarios),
     /// Print a process definition as it was deployed, or instances as JSON lines
     Export(Export),
 }
@@ -47,6 +51,7 @@ impl ClientCommand {
             Self::List(list) => &list.common,
             Self::Deploy(deploy) => &deploy.common,
             Self::Check(check) => &check.common,
+            Self::Test(test) => &test.common,
             Self::Export(export) => &export.common,
         }
     }

@@ -66,6 +66,7 @@ Through a server (the one on the data directory, or --server URL):
   list      List instances, newest first
   deploy    Deploy process definitions
   check     Print the problems of process definitions, as a deploy would; needs no server
+  test      Play scenario files, each on a server of its own, and print what came out otherwise
   export    Print a process definition as it was deployed, or instances as JSON lines
 
 On the data directory (--data DIR), whether or not a server runs on it:

@@ -1,0 +1,463 @@
+//! A scenario file as it is written, in YAML: who is there, what is deployed, and step by step what
+//! a user does or should have received. The reference is `docs/scenarios.md`.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use serde_saphyr::Spanned;
+
+/// Who does what nobody is named for.
+pub const NOBODY_NAMED: &str = "user";
+
+/// A scenario.
+#[derive(Debug)]
+pub struct Scenario {
+    /// What it shows.
+    pub name: Option<String>,
+    /// Definitions that are deployed and published first; paths from the scenario's folder.
+    pub deploy: Vec<PathBuf>,
+    /// Who is not a plain user of their name.
+    pub users: BTreeMap<String, User>,
+    /// When it begins, on a server of its own.
+    pub clock: Option<String>,
+    /// What is done and expected, in order.
+    pub steps: Vec<Step>,
+}
+
+/// Somebody.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct User {
+    /// Roles, as in a token.
+    #[serde(default)]
+    pub roles: Vec<String>,
+    /// Whether they have no token.
+    #[serde(default)]
+    pub anonymous: bool,
+}
+
+/// One step.
+#[derive(Debug)]
+pub struct Step {
+    /// Its line in the file, from 1.
+    pub line: u64,
+    /// Who; without, whoever the step before was for.
+    pub user: Option<String>,
+    /// Which instance: a name given by `named`, or the id of the process of a subprocess; without,
+    /// that of the step before.
+    pub instance: Option<String>,
+    /// What.
+    pub does: Does,
+    /// What the server should answer instead of doing it.
+    pub refused: Option<Refusal>,
+}
+
+/// What a step does.
+#[derive(Debug)]
+pub enum Does {
+    /// Starts a process.
+    Start {
+        /// Its id; none when it answers an Action message that says it.
+        process: Option<String>,
+        /// The other fields of the frame.
+        fields: Map<String, Value>,
+        /// Whether it answers the oldest open Action message of the instance.
+        inherit: bool,
+        /// What the instance is called from here on; by default as its process.
+        named: Option<String>,
+    },
+    /// Sends a command to the instance.
+    Command {
+        /// The frame's type.
+        kind: &'static str,
+        /// The node whose element it is for.
+        node: Option<String>,
+        /// The other fields of the frame.
+        fields: Map<String, Value>,
+    },
+    /// Sends a frame as it is written.
+    Send(Map<String, Value>),
+    /// Moves the clock.
+    Advance(String),
+    /// Deploys and publishes a definition.
+    Deploy(PathBuf),
+    /// Holds what the user has received against what is written.
+    Expect(Box<Expectation>),
+}
+
+/// How a refusal should look.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Refusal {
+    /// Its code.
+    pub code: String,
+    /// Its reason.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Codes of fields, by their paths.
+    #[serde(default)]
+    pub fields: BTreeMap<String, String>,
+}
+
+/// What a user should have received of an instance, and how it should stand.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Expectation {
+    /// Its status.
+    #[serde(default)]
+    pub status: Option<String>,
+    /// Ids of the nodes where it stands, all of them, in any order.
+    #[serde(default)]
+    pub nodes: Option<Vec<String>>,
+    /// Names of the actions this user may run, all of them, in any order.
+    #[serde(default)]
+    pub actions: Option<Vec<String>>,
+    /// Codes of the open incidents, all of them.
+    #[serde(default)]
+    pub incidents: Option<Vec<String>>,
+    /// Part of the view.
+    #[serde(default)]
+    pub view: Option<Value>,
+    /// Part of the data, as an operator reads them.
+    #[serde(default)]
+    pub data: Option<Value>,
+    /// The messages since the last step that looked at them, all of them, in order.
+    #[serde(default)]
+    pub messages: Option<Vec<Message>>,
+    /// Ids of the processes of its subprocesses, all of them, in order of their start.
+    #[serde(default)]
+    pub children: Option<Vec<String>>,
+    /// How many Action messages are open.
+    #[serde(default)]
+    pub open: Option<usize>,
+}
+
+/// A Data or Action message; what is not written may be anything.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Message {
+    /// `data` or `action`.
+    #[serde(default, rename = "type")]
+    pub kind: Option<String>,
+    /// The node it comes from.
+    #[serde(default)]
+    pub node: Option<String>,
+    /// The action it comes from.
+    #[serde(default)]
+    pub action: Option<String>,
+    /// Part of its body.
+    #[serde(default)]
+    pub body: Option<Value>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ScenarioForm {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    deploy: Vec<PathBuf>,
+    #[serde(default)]
+    users: BTreeMap<String, User>,
+    #[serde(default)]
+    clock: Option<String>,
+    steps: Vec<Spanned<StepForm>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RefusalForm {
+    Code(String),
+    Whole(Refusal),
+}
+
+/// All fields that a step may have; which go together is seen later.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct StepForm {
+    #[serde(rename = "as", default)]
+    user: Option<String>,
+    #[serde(default)]
+    instance: Option<String>,
+    #[serde(default)]
+    refused: Option<RefusalForm>,
+    #[serde(default)]
+    start: Option<String>,
+    #[serde(default)]
+    inherit: bool,
+    #[serde(default)]
+    named: Option<String>,
+    #[serde(default)]
+    business_key: Option<String>,
+    #[serde(default)]
+    start_condition: Option<String>,
+    #[serde(default)]
+    run: Option<String>,
+    #[serde(default)]
+    node: Option<String>,
+    #[serde(default)]
+    data: Option<Value>,
+    #[serde(default)]
+    claim: Option<String>,
+    #[serde(default)]
+    release: Option<String>,
+    #[serde(default)]
+    assign: Option<String>,
+    #[serde(default)]
+    to: Option<String>,
+    #[serde(default)]
+    retry: Option<String>,
+    #[serde(default)]
+    skip: Option<String>,
+    #[serde(default)]
+    patch: Option<Value>,
+    #[serde(rename = "do", default)]
+    operation: Option<Operation>,
+    #[serde(default)]
+    send: Option<Map<String, Value>>,
+    #[serde(default)]
+    advance: Option<String>,
+    #[serde(default)]
+    deploy: Option<PathBuf>,
+    #[serde(default)]
+    expect: Option<Expectation>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Operation {
+    Hold,
+    Unhold,
+    Terminate,
+    Dismiss,
+}
+
+/// What a step may do, as it is written.
+const VERBS: &str = "start, run, claim, release, assign, retry, skip, patch, do, send, advance, \
+    deploy or expect";
+
+impl Scenario {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// What is wrong, as the second half of a sentence.
+    pub fn read(text: &str) -> Result<Self, String> {
+        let form: ScenarioForm = serde_saphyr::from_str(text)
+            .map_err(|error| error.to_string().trim_end().replace('\n', "\n  "))?;
+        let steps = form
+            .steps
+            .into_iter()
+            .map(|step| {
+                let line = step.referenced.line();
+                step.value
+                    .step(line)
+                    .map_err(|sentence| format!("the step in line {line} {sentence}"))
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            name: form.name,
+            deploy: form.deploy,
+            users: form.users,
+            clock: form.clock,
+            steps,
+        })
+    }
+}
+
+impl Step {
+    /// What it does, for people.
+    pub fn said(&self) -> String {
+        match &self.does {
+            Does::Start { process, .. } => {
+                format!("start {}", process.as_deref().unwrap_or("as asked"))
+            }
+            Does::Command { kind, node, fields } => {
+                let what = fields["action"].as_str().or(node.as_deref());
+                format!("{kind} {}", what.unwrap_or_default())
+            }
+            Does::Send(frame) => format!("send {}", frame["type"].as_str().unwrap_or_default()),
+            Does::Advance(by) => format!("advance {by}"),
+            Does::Deploy(path) => format!("deploy {}", path.display()),
+            Does::Expect(_) => "expect".to_owned(),
+        }
+        .trim_end()
+        .to_owned()
+    }
+}
+
+impl StepForm {
+    fn step(mut self, line: u64) -> Result<Step, String> {
+        let (user, instance) = (self.user.take(), self.instance.take());
+        let refused = self.refused.take().map(|refused| match refused {
+            RefusalForm::Code(code) => Refusal {
+                code,
+                ..Refusal::default()
+            },
+            RefusalForm::Whole(whole) => whole,
+        });
+        let mut found = Vec::new();
+        while let Some(does) = self.take_verb() {
+            found.push(does);
+        }
+        let does = match found.len() {
+            1 => found.remove(0),
+            0 => return Err(format!("does nothing; write one of {VERBS}")),
+            _ => {
+                return Err(format!(
+                    "does several things; make a step of each of {VERBS}"
+                ));
+            }
+        };
+        if let Some(field) = self.left_over() {
+            return Err(format!(
+                "has `{field}`, which does not belong to what it does; remove it"
+            ));
+        }
+        if refused.is_some() && matches!(does, Does::Expect(_) | Does::Deploy(_)) {
+            return Err("has `refused`, which belongs to commands; remove it".to_owned());
+        }
+        Ok(Step {
+            line,
+            user,
+            instance,
+            does,
+            refused,
+        })
+    }
+
+    /// Takes what it does with the fields that belong to it.
+    fn take_verb(&mut self) -> Option<Does> {
+        if self.start.is_some() || self.inherit {
+            let mut fields = Map::new();
+            self.take_into(&mut fields, &["data", "businessKey", "startCondition"]);
+            return Some(Does::Start {
+                process: self.start.take(),
+                fields,
+                inherit: std::mem::take(&mut self.inherit),
+                named: self.named.take(),
+            });
+        }
+        let command = |kind, node, fields| Some(Does::Command { kind, node, fields });
+        let mut fields = Map::new();
+        if let Some(action) = self.run.take() {
+            fields.insert("action".to_owned(), action.into());
+            self.take_into(&mut fields, &["data"]);
+            return command("run", self.node.take(), fields);
+        }
+        for (kind, node) in [
+            ("claim", &mut self.claim),
+            ("release", &mut self.release),
+            ("retry", &mut self.retry),
+            ("skip", &mut self.skip),
+        ] {
+            if let Some(node) = node.take() {
+                return command(kind, Some(node), fields);
+            }
+        }
+        if let Some(node) = self.assign.take() {
+            fields.insert("user".to_owned(), self.to.take().into());
+            return command("assign", Some(node), fields);
+        }
+        if let Some(data) = self.patch.take() {
+            fields.insert("data".to_owned(), data);
+            return command("patch", None, fields);
+        }
+        if let Some(operation) = self.operation.take() {
+            let kind = match operation {
+                Operation::Hold => "hold",
+                Operation::Unhold => "unhold",
+                Operation::Terminate => "terminate",
+                Operation::Dismiss => "dismiss",
+            };
+            return command(kind, None, fields);
+        }
+        (self.send.take().map(Does::Send))
+            .or_else(|| self.advance.take().map(Does::Advance))
+            .or_else(|| self.deploy.take().map(Does::Deploy))
+            .or_else(|| {
+                self.expect
+                    .take()
+                    .map(|expected| Does::Expect(Box::new(expected)))
+            })
+    }
+
+    fn take_into(&mut self, fields: &mut Map<String, Value>, names: &[&str]) {
+        for &name in names {
+            let value = match name {
+                "data" => self.data.take(),
+                "businessKey" => self.business_key.take().map(Value::from),
+                _ => self.start_condition.take().map(Value::from),
+            };
+            if let Some(value) = value {
+                fields.insert(name.to_owned(), value);
+            }
+        }
+    }
+
+    /// A field that nothing took.
+    fn left_over(&self) -> Option<&'static str> {
+        [
+            ("named", self.named.is_some()),
+            ("businessKey", self.business_key.is_some()),
+            ("startCondition", self.start_condition.is_some()),
+            ("node", self.node.is_some()),
+            ("data", self.data.is_some()),
+            ("to", self.to.is_some()),
+        ]
+        .into_iter()
+        .find_map(|(name, is_there)| is_there.then_some(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_read_with_the_lines_of_its_steps() {
+        let scenario = Scenario::read(
+            "name: A\nusers: {olga: {roles: [operator]}}\nsteps:\n  - start: p\n    data: {x: \
+            12345678901234567}\n  - {as: olga, run: save, node: n, refused: invalid_data}\n  - \
+            expect:\n      nodes: [n]\n",
+        )
+        .unwrap();
+        let said: Vec<_> = scenario
+            .steps
+            .iter()
+            .map(|step| (step.line, step.said()))
+            .collect();
+        assert_eq!(
+            said,
+            [
+                (4, "start p".to_owned()),
+                (6, "run save".to_owned()),
+                (7, "expect".to_owned())
+            ]
+        );
+        let Does::Start { fields, .. } = &scenario.steps[0].does else {
+            panic!()
+        };
+        assert_eq!(fields["data"].to_string(), r#"{"x":12345678901234567}"#);
+        assert_eq!(
+            scenario.steps[1].refused.as_ref().unwrap().code,
+            "invalid_data"
+        );
+    }
+
+    #[test]
+    fn what_makes_no_step_is_told_with_its_line() {
+        for (steps, part) in [
+            ("- {as: ada}", "line 1 does nothing; write one of start"),
+            ("- {start: p, run: save}", "does several things"),
+            ("- {claim: n, data: {}}", "has `data`"),
+            ("- {expect: {}, refused: not_found}", "has `refused`"),
+            ("- {strat: p}", "unknown field `strat`"),
+            ("- {do: explode}", "explode"),
+        ] {
+            let file = format!("steps: [{}]", steps.trim_start_matches("- "));
+            let sentence = Scenario::read(&file).unwrap_err();
+            assert!(sentence.contains(part), "{steps}: {sentence}");
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A server for one scenario: this program, in memory, with a clock that stands still, on a port
+//! and a directory of its own, gone with the scenario.
+
+use std::{
+    env, fs,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use uuid::Uuid;
+
+use crate::{
+    cli::{
+        Home,
+        access::Access,
+        exit::{Exit, Failure},
+        local,
+    },
+    config::Common,
+};
+
+/// How long it may take to come up.
+const START: Duration = Duration::from_secs(30);
+/// How often it is looked whether it is up: its socket is there when it listens.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A running server.
+pub struct OwnServer {
+    data: PathBuf,
+    process: Child,
+}
+
+impl OwnServer {
+    /// Starts it.
+    ///
+    /// # Errors
+    /// The system does not let it.
+    pub fn start() -> Result<Self, Failure> {
+        let failed = |cause: std::io::Error| {
+            Failure::new(
+                Exit::Unreachable,
+                format!("expected to start a server for a scenario, but: {cause}"),
+            )
+        };
+        let data = env::temp_dir().join(format!("stepwire-{}", Uuid::now_v7()));
+        fs::create_dir(&data).map_err(failed)?;
+        let log = fs::File::create(data.join("server.log")).map_err(failed)?;
+        let process = program()
+            .map_err(failed)?
+            .arg("--data")
+            .arg(&data)
+            .args(["--listen", "127.0.0.1:0", "--store", "memory"])
+            .args(["--no-examples", "--test-clock", "--rate-per-second", "0"])
+            // What it would leave there goes with it.
+            .env("TMPDIR", &data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn();
+        match process {
+            Ok(process) => Ok(Self { data, process }),
+            Err(error) => {
+                let _ = fs::remove_dir_all(&data);
+                Err(failed(error))
+            }
+        }
+    }
+
+    /// The right to do everything there, once it is up.
+    ///
+    /// # Errors
+    /// It does not come up.
+    pub async fn access(&mut self, common: &Common) -> Result<Access, Failure> {
+        let began = Instant::now();
+        while local::ask(&self.data).await?.is_none() {
+            if began.elapsed() > START || !self.is_running() {
+                let log = fs::read_to_string(self.data.join("server.log")).unwrap_or_default();
+                return Err(Failure::new(
+                    Exit::Unreachable,
+                    format!("expected the server of a scenario to come up, but it did not: {log}"),
+                ));
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        let common = Common {
+            token: None,
+            token_file: None,
+            ..common.clone()
+        };
+        let home = Home {
+            data: self.data.clone(),
+            server: String::new(),
+        };
+        Access::find(&common, home).await
+    }
+
+    /// A token for somebody.
+    ///
+    /// # Errors
+    /// A name or role that is none.
+    pub fn token(&self, user: &str, roles: &[String]) -> Result<String, Failure> {
+        let failed = |cause: &dyn std::fmt::Display| {
+            Failure::usage(format!(
+                "expected a token for the user '{user}' of the scenario, but: {cause}"
+            ))
+        };
+        let mut command = program().map_err(|error| failed(&error))?;
+        command
+            .arg("token")
+            .arg("--data")
+            .arg(&self.data)
+            .args(["--ttl", "PT12H", "--sub", user]);
+        for role in roles {
+            command.args(["--role", role]);
+        }
+        let output = command.output().map_err(|error| failed(&error))?;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() {
+            Ok(text(&output.stdout))
+        } else {
+            Err(failed(&text(&output.stderr)))
+        }
+    }
+
+    fn is_running(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        // It keeps nothing, so there is nothing to end in order.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = fs::remove_dir_all(&self.data);
+    }
+}
+
+/// This program, with none of the settings of the one that runs.
+fn program() -> std::io::Result<Command> {
+    let mut command = Command::new(env::current_exe()?);
+    for (name, _) in env::vars_os() {
+        if name.to_string_lossy().starts_with("STEPWIRE_") {
+            command.env_remove(name);
+        }
+    }
+    Ok(command)
+}

@@ -1,0 +1,489 @@
+//! Where a scenario is played: a server, its clock and its users.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use serde_json::{Map, Value, json};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::{
+    expectation,
+    form::{Does, Expectation, NOBODY_NAMED, Refusal, Scenario, Step, User},
+    own_server::OwnServer,
+    player::{Player, Received},
+};
+use crate::{
+    cli::{
+        Home,
+        access::Access,
+        client::Client,
+        deploy,
+        exit::{Exit, Failure},
+        print::list,
+        rest::Rest,
+        start,
+    },
+    config::PlayScenarios,
+};
+
+/// How long a running server whose clock goes on has until what is expected is there.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Lines about what came out otherwise, or nothing.
+type Outcome = Result<(), Vec<String>>;
+
+/// A server with the users of a scenario.
+pub struct Stage {
+    /// The server, when it is the scenario's own.
+    own: Option<OwnServer>,
+    base: String,
+    /// Tokens of users of a running server.
+    tokens: BTreeMap<String, String>,
+    users: BTreeMap<String, User>,
+    /// Deploys, moves the clock, and asks when all is done.
+    admin: Player,
+    players: BTreeMap<String, Player>,
+    /// Whether the clock stands still but for `advance`.
+    stands_still: bool,
+    /// Instances by the names that the scenario gives them.
+    named: Vec<(String, String)>,
+    user: String,
+    instance: Option<String>,
+    folder: PathBuf,
+}
+
+impl Stage {
+    /// A server that has what the scenario deploys, at the time it begins.
+    ///
+    /// # Errors
+    /// No server, no access, a definition that is refused.
+    pub async fn open(
+        scenario: &Scenario,
+        folder: &Path,
+        command: &PlayScenarios,
+        home: &Home,
+    ) -> Result<Self, Failure> {
+        let is_own = command.common.server.is_none();
+        let mut own = is_own.then(OwnServer::start).transpose()?;
+        let access = match &mut own {
+            Some(own) => own.access(&command.common).await?,
+            None => Access::find(&command.common, home.clone()).await?,
+        };
+        let mut stage = Self {
+            own,
+            base: access.server().to_owned(),
+            tokens: command.tokens(access.token()),
+            users: scenario.users.clone(),
+            admin: player(access.clone(), access).await?,
+            players: BTreeMap::new(),
+            stands_still: is_own,
+            named: Vec::new(),
+            user: NOBODY_NAMED.to_owned(),
+            instance: None,
+            folder: folder.to_owned(),
+        };
+        if !is_own {
+            let asked = stage.admin.command(framed("idle", Map::new())).await?;
+            stage.stands_still = asked.is_ok();
+        }
+        if let Some(clock) = &scenario.clock {
+            stage.move_clock("set", clock).await?.map_err(refused)?;
+        }
+        for path in &scenario.deploy {
+            stage.deploy(path).await?.map_err(refused)?;
+        }
+        Ok(stage)
+    }
+
+    /// Plays a step.
+    ///
+    /// # Errors
+    /// What keeps the scenario from going on: no server, no access, a name that stands for nothing.
+    pub async fn play(&mut self, step: &Step) -> Result<Outcome, Failure> {
+        if let Some(user) = &step.user {
+            self.user.clone_from(user);
+        }
+        if let Some(instance) = &step.instance {
+            self.instance = Some(self.key_of(instance, step.line)?);
+        }
+        let refusal = step.refused.as_ref();
+        match &step.does {
+            Does::Advance(by) => self.move_clock("advance", by).await,
+            Does::Deploy(path) => self.deploy(path).await,
+            Does::Expect(expected) => self.expect(expected, step.line).await,
+            Does::Send(frame) => {
+                let mut frame = frame.clone();
+                if let Some(name) = frame.get("instance").and_then(Value::as_str) {
+                    let key = self.key_of(name, step.line)?;
+                    frame.insert("instance".to_owned(), key.into());
+                }
+                self.command(frame, refusal).await.map(drop_reply)
+            }
+            Does::Start {
+                process,
+                fields,
+                inherit,
+                named,
+            } => {
+                let mut fields = fields.clone();
+                if let Some(process) = process {
+                    fields.insert("process".to_owned(), process.as_str().into());
+                }
+                if *inherit {
+                    fields.insert("inheritFrom".to_owned(), self.oldest_open(step.line).await?);
+                }
+                let name = named.as_ref().or(process.as_ref());
+                self.start(fields, name, refusal).await
+            }
+            Does::Command { kind, node, fields } => {
+                let key = self.current(step.line)?;
+                let mut fields = fields.clone();
+                if let Some(node) = node {
+                    match self.element(&key, node).await? {
+                        Ok(element) => fields.insert("element".to_owned(), element.into()),
+                        Err(lines) => return Ok(Err(lines)),
+                    };
+                }
+                fields.insert("instance".to_owned(), key.into());
+                let frame = framed(kind, fields);
+                self.command(frame, refusal).await.map(drop_reply)
+            }
+        }
+    }
+
+    /// Ends the connections, and the server if it is the scenario's own.
+    pub async fn close(self) {
+        for (_, player) in self.players {
+            player.client.close().await;
+        }
+        self.admin.client.close().await;
+    }
+
+    async fn start(
+        &mut self,
+        fields: Map<String, Value>,
+        name: Option<&String>,
+        refusal: Option<&Refusal>,
+    ) -> Result<Outcome, Failure> {
+        let mut frame = framed("start", fields);
+        let is_anonymous = self
+            .users
+            .get(&self.user)
+            .is_some_and(|user| user.anonymous);
+        if is_anonymous {
+            frame.insert("nonce".to_owned(), start::nonce()?.into());
+        }
+        let reply = match self.command(frame, refusal).await? {
+            Err(lines) => return Ok(Err(lines)),
+            Ok(None) => return Ok(Ok(())),
+            Ok(Some(reply)) => reply,
+        };
+        let result = &reply["result"];
+        if let Some(token) = result["token"].as_str() {
+            let player = self.player().await?;
+            player.client.use_token(token);
+            player.rest.use_token(token);
+        }
+        let key = result["instance"].as_str().unwrap_or_default().to_owned();
+        if let Some(name) = name {
+            self.named.push((name.clone(), key.clone()));
+        }
+        self.instance = Some(key);
+        Ok(Ok(()))
+    }
+
+    /// Sends a command as the current user and holds the answer against what is expected; the reply,
+    /// if it is one.
+    async fn command(
+        &mut self,
+        frame: Map<String, Value>,
+        refusal: Option<&Refusal>,
+    ) -> Result<Result<Option<Value>, Vec<String>>, Failure> {
+        self.settle().await?;
+        let answer = self.player().await?.command(frame).await?;
+        Ok(match (answer, refusal) {
+            (Ok(reply), None) => Ok(Some(reply)),
+            (Ok(_), Some(refusal)) => Err(vec![
+                "answer".to_owned(),
+                format!("  - {}", refusal.code),
+                "  + done".to_owned(),
+            ]),
+            (Err(told), None) => {
+                let text = |name: &str| told[name].as_str().unwrap_or_default();
+                let mut lines = vec![
+                    "answer".to_owned(),
+                    "  - done".to_owned(),
+                    format!("  + {}: {}", text("code"), text("message")),
+                ];
+                for (path, wrong) in told["fields"].as_object().into_iter().flatten() {
+                    let message = wrong["message"].as_str().unwrap_or_default();
+                    lines.push(format!("    {path}: {message}"));
+                }
+                Err(lines)
+            }
+            (Err(told), Some(refusal)) => {
+                let lines = expectation::refusal_differs(refusal, &told);
+                if lines.is_empty() {
+                    Ok(None)
+                } else {
+                    Err(lines)
+                }
+            }
+        })
+    }
+
+    async fn expect(&mut self, expected: &Expectation, line: u64) -> Result<Outcome, Failure> {
+        let key = self.current(line)?;
+        self.settle().await?;
+        if let Err(lines) = self.see(&key).await? {
+            return Ok(Err(lines));
+        }
+        let until = Instant::now() + PATIENCE;
+        let stands_still = self.stands_still;
+        loop {
+            let data = match &expected.data {
+                None => None,
+                Some(_) => {
+                    let whole = self.admin.rest.get(&format!("/v1/instances/{key}")).await?;
+                    whole.get("data").cloned()
+                }
+            };
+            let player = self.player().await?;
+            player.catch_up().await?;
+            let found = player.received.of(&key);
+            let lines = found.map_or_else(
+                || {
+                    vec![
+                        "the instance".to_owned(),
+                        "  + nothing came of it".to_owned(),
+                    ]
+                },
+                |found| expectation::differences(expected, found, data.as_ref()),
+            );
+            if lines.is_empty() {
+                if expected.messages.is_some() {
+                    player.received.look_at(&key);
+                }
+                return Ok(Ok(()));
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if stands_still || left.is_zero() {
+                return Ok(Err(lines));
+            }
+            // Where the clock goes on, what is expected may come yet.
+            if let Ok(next) = timeout(left, player.client.next(&mut player.received)).await {
+                next?;
+            }
+        }
+    }
+
+    /// The element of a node at which the instance stands, as the current user sees it.
+    async fn element(
+        &mut self,
+        key: &str,
+        node: &str,
+    ) -> Result<Result<String, Vec<String>>, Failure> {
+        self.settle().await?;
+        if let Err(lines) = self.see(key).await? {
+            return Ok(Err(lines));
+        }
+        let player = self.player().await?;
+        player.catch_up().await?;
+        let found = player.received.of(key);
+        let element =
+            found.and_then(|found| found.elements(node).first().map(|&first| first.to_owned()));
+        Ok(element.ok_or_else(|| {
+            let nodes = found.map(|found| {
+                let ids = found.nodes.iter().filter_map(|at| at["node"].as_str());
+                ids.collect::<Vec<_>>().join(", ")
+            });
+            vec![
+                "nodes".to_owned(),
+                format!("  - {node}"),
+                format!("  + {}", nodes.unwrap_or_default()),
+            ]
+        }))
+    }
+
+    /// Lets the current user follow an instance, if it does not yet.
+    async fn see(&mut self, key: &str) -> Result<Outcome, Failure> {
+        let player = self.player().await?;
+        player.catch_up().await?;
+        if player.received.of(key).is_some() {
+            return Ok(Ok(()));
+        }
+        let followed = player.client.follow(key, None, &mut player.received).await;
+        match followed {
+            Ok(()) => Ok(Ok(())),
+            Err(failure) if failure.exit == Exit::Refused => Ok(Err(vec![
+                "the instance".to_owned(),
+                format!("  + {}", failure.message),
+            ])),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// The start out of the oldest open Action message of the instance.
+    async fn oldest_open(&mut self, line: u64) -> Result<Value, Failure> {
+        let key = self.current(line)?;
+        self.settle().await?;
+        let _ = self.see(&key).await?;
+        let player = self.player().await?;
+        player.catch_up().await?;
+        let open = player
+            .received
+            .of(&key)
+            .and_then(|found| found.open.first());
+        let seq = open.ok_or_else(|| {
+            Failure::usage(format!(
+                "expected an open Action message for the step in line {line}, but there is none"
+            ))
+        })?;
+        Ok(json!({"instance": key, "seq": seq}))
+    }
+
+    async fn move_clock(&mut self, how: &str, to: &str) -> Result<Outcome, Failure> {
+        if !self.stands_still {
+            return Err(Failure::usage(
+                "expected a server whose clock can be moved, but this one's goes on; leave \
+                --server out, or start it with --test-clock and give a token of a server-operator",
+            ));
+        }
+        let mut fields = Map::new();
+        fields.insert(how.to_owned(), to.into());
+        let moved = self.admin.command(framed("clock", fields)).await?;
+        Ok(moved.map(drop).map_err(|told| {
+            let message = told["message"].as_str().unwrap_or_default();
+            vec!["clock".to_owned(), format!("  + {message}")]
+        }))
+    }
+
+    async fn deploy(&mut self, path: &Path) -> Result<Outcome, Failure> {
+        let file = self.folder.join(path);
+        let bytes = fs::read(&file).map_err(|error| {
+            Failure::usage(format!(
+                "expected a definition in {}, but: {error}; paths begin at the scenario's folder",
+                file.display()
+            ))
+        })?;
+        let body = deploy::body(&file, bytes);
+        let deployed = self
+            .admin
+            .rest
+            .post("/v1/definitions?publish=true", body)
+            .await;
+        Ok(match deployed {
+            Ok(_) => Ok(()),
+            Err(failure) if failure.exit == Exit::Refused => {
+                let mut lines = vec![
+                    file.display().to_string(),
+                    format!("  + {}", failure.message),
+                ];
+                for problem in list(&failure.told["problems"]) {
+                    let text = |name: &str| problem[name].as_str().unwrap_or_default();
+                    lines.push(format!("    at '{}': {}", text("element"), text("message")));
+                }
+                Err(lines)
+            }
+            Err(failure) => return Err(failure),
+        })
+    }
+
+    /// Waits until nothing is under way, where the clock stands still.
+    async fn settle(&mut self) -> Result<(), Failure> {
+        if self.stands_still {
+            let _ = self.admin.command(framed("idle", Map::new())).await?;
+        }
+        Ok(())
+    }
+
+    /// The connection of the current user.
+    async fn player(&mut self) -> Result<&mut Player, Failure> {
+        if !self.players.contains_key(&self.user) {
+            let user = self.users.get(&self.user).cloned().unwrap_or_default();
+            let token = match (&self.own, user.anonymous) {
+                (_, true) => None,
+                (Some(own), false) => Some(own.token(&self.user, &user.roles)?),
+                (None, false) => self
+                    .tokens
+                    .get(&self.user)
+                    .or_else(|| self.tokens.get(""))
+                    .cloned(),
+            };
+            let access = || Access::with(&self.base, token.as_deref());
+            let player = player(access()?, access()?).await?;
+            self.players.insert(self.user.clone(), player);
+        }
+        Ok(self.players.get_mut(&self.user).expect("it is there now"))
+    }
+
+    fn current(&self, line: u64) -> Result<String, Failure> {
+        self.instance.clone().ok_or_else(|| {
+            Failure::usage(format!(
+                "expected an instance for the step in line {line}, but none was started yet; begin \
+                with a start"
+            ))
+        })
+    }
+
+    /// The instance that the scenario calls so, or a subprocess of this process.
+    fn key_of(&self, name: &str, line: u64) -> Result<String, Failure> {
+        let named = self.named.iter().rev().find(|(known, _)| known == name);
+        let subprocess = || {
+            let players = self.players.values();
+            players
+                .filter_map(|player| player.received.subprocess(name))
+                .max()
+        };
+        named
+            .map(|(_, key)| key.as_str())
+            .or_else(subprocess)
+            .map(str::to_owned)
+            .ok_or_else(|| {
+                Failure::usage(format!(
+                    "expected the step in line {line} to name an instance, but nothing is called \
+                    '{name}': use what `named` says, or the id of a started process"
+                ))
+            })
+    }
+}
+
+impl PlayScenarios {
+    /// Tokens by users; under no name that of everybody else.
+    fn tokens(&self, other: Option<&str>) -> BTreeMap<String, String> {
+        let given = self
+            .users
+            .iter()
+            .map(|user| (user.name.clone(), user.token.0.clone()));
+        let other = other.map(|token| (String::new(), token.to_owned()));
+        given.chain(other).collect()
+    }
+}
+
+async fn player(socket: Access, rest: Access) -> Result<Player, Failure> {
+    Ok(Player {
+        client: Client::connect(socket).await?,
+        rest: Rest::new(rest)?,
+        received: Received::default(),
+    })
+}
+
+/// A frame with an id of its own.
+fn framed(kind: &str, mut fields: Map<String, Value>) -> Map<String, Value> {
+    fields.insert("type".to_owned(), kind.into());
+    fields.insert("id".to_owned(), Uuid::now_v7().to_string().into());
+    fields
+}
+
+fn refused(lines: Vec<String>) -> Failure {
+    Failure::new(Exit::Refused, lines.join("\n  "))
+}
+
+fn drop_reply(answer: Result<Option<Value>, Vec<String>>) -> Outcome {
+    answer.map(drop)
+}

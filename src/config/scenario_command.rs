@@ -1,0 +1,48 @@
+//! The command line of `stepwire test`. Not here: what a scenario file says and how it is played
+//! (`cli::scenario`).
+
+use std::{path::PathBuf, str::FromStr};
+
+use clap::Args;
+
+use super::{Common, Hidden};
+
+/// `stepwire test`.
+#[derive(Args, Clone, Debug, PartialEq, Eq)]
+pub struct PlayScenarios {
+    /// Scenario files (YAML), or directories of them
+    #[arg(required = true, value_name = "FILE|DIR")]
+    pub files: Vec<PathBuf>,
+    /// File for the results as JUnit XML, for build servers
+    #[arg(long, value_name = "FILE")]
+    pub junit: Option<PathBuf>,
+    /// With --server: the token of a user of the scenarios; once for each
+    #[arg(long = "user", value_name = "NAME=JWT", requires = "server")]
+    pub users: Vec<UserToken>,
+    /// Where, and how to print. Without --server each scenario has a server of its own.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// A user's token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserToken {
+    /// The user as scenarios call them.
+    pub name: String,
+    /// The token.
+    pub token: Hidden,
+}
+
+impl FromStr for UserToken {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some((name, token)) if !name.is_empty() && !token.is_empty() => Ok(Self {
+                name: name.to_owned(),
+                token: Hidden(token.to_owned()),
+            }),
+            _ => Err("expected a name and a token, such as ada=eyJhbGciOi…".to_owned()),
+        }
+    }
+}
