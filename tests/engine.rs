@@ -177,6 +177,16 @@ fn inclusive() {
 }
 
 #[test]
+fn escalation() {
+    check("escalation");
+}
+
+#[test]
+fn link() {
+    check("link");
+}
+
+#[test]
 fn scopes() {
     check("scopes");
 }

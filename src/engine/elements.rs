@@ -6,7 +6,7 @@
 
 pub(super) mod boundary_event;
 pub(super) mod call_activity;
-mod end_event;
+pub(super) mod end_event;
 mod exclusive_gateway;
 pub(super) mod inclusive_gateway;
 mod multi_instance;
@@ -16,11 +16,11 @@ pub(super) mod start_event;
 mod sub_process;
 
 use self::own_work::Own;
-use super::{actions::automatic, context::Step, publishing, subscription};
+use super::{actions::automatic, context::Step, publishing, subscription, throwing};
 use crate::model::{
     executable::{ExecutableFlow, ExecutableNode},
     ids::ElementKey,
-    node_kind::{GatewayKind, NodeKind, TaskKind},
+    node_kind::{EventDefinition, GatewayKind, NodeKind, TaskKind},
 };
 
 /// Lets an active element do what it can do now.
@@ -72,6 +72,7 @@ fn own_work<'a>(step: &mut Step<'_>, key: ElementKey, node: &'a ExecutableNode) 
         }
         NodeKind::Call(called) => call_activity::call(step, key, node, called),
         NodeKind::SubProcess(subprocess) => sub_process::advance(step, key, node, subprocess),
+        NodeKind::Catch(EventDefinition::Link) => all(),
         NodeKind::Catch(_) => match step.state.element(key) {
             Some(element) if element.is_triggered() => all(),
             _ => Own::Waiting,
@@ -99,10 +100,13 @@ fn leave(step: &mut Step<'_>, key: ElementKey, node: &ExecutableNode, flows: Vec
     let Some(scope) = step.state.element(key).map(|element| element.scope()) else {
         return;
     };
-    step.complete(key, node, &flows);
-    if let NodeKind::End(event) = &node.kind {
-        end_event::throw(step, scope, event);
+    let from = step.complete(key, node);
+    if let NodeKind::End(event) | NodeKind::Throw(event) = &node.kind
+        && !throwing::throw(step, key, scope, event)
+    {
+        return;
     }
+    step.take_all(&flows, scope, from);
     look_at_scope(step, scope);
 }
 

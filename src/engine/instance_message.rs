@@ -57,6 +57,11 @@ pub enum InstanceMessage {
         /// Already nested under its destination.
         patch: Value,
     },
+    /// Child to parent: this escalation was thrown, and nothing here caught it.
+    Escalation {
+        /// Its code.
+        code: String,
+    },
     /// Child to parent: I have ended. The last message of a child.
     Ended {
         /// How.

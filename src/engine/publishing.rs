@@ -58,6 +58,8 @@ fn thrown(kind: &NodeKind) -> Option<Thrown<'_>> {
             EventDefinition::None
             | EventDefinition::Error(_)
             | EventDefinition::Timer(_)
+            | EventDefinition::Escalation(_)
+            | EventDefinition::Link
             | EventDefinition::Terminate => None,
         },
         NodeKind::Task(task) => match task {

@@ -146,6 +146,16 @@ pub enum Record {
         /// What they were told.
         note: CorrelationNote,
     },
+    /// An escalation was thrown, or came from a child where nothing caught it.
+    #[serde(rename = "escalated")]
+    EscalationThrown {
+        /// The event that threw it, or the element that waits for the child.
+        element: ElementKey,
+        /// Its code.
+        code: String,
+        /// The node of the event that catches it; `None` when it goes to the parent, or nowhere.
+        caught_by: Option<Arc<str>>,
+    },
     /// A terminate end event ended a scope: the flows that waited at its joins are gone.
     #[serde(rename = "cleared")]
     WaitingFlowsCleared {

@@ -14,8 +14,14 @@ use super::{
     elements::call_activity,
     instance_message::InstanceMessage,
     record::{Push, Record, Status},
+    state::Child,
+    throwing,
 };
-use crate::model::{action::MessageType, ids::InstanceKey, start_message::StartMessage};
+use crate::model::{
+    action::MessageType,
+    ids::{ElementKey, InstanceKey},
+    start_message::StartMessage,
+};
 
 /// Takes a message of the parent or a child.
 pub(super) fn receive(
@@ -68,6 +74,7 @@ pub(super) fn receive(
             );
         }
         InstanceMessage::Append { patch } if listens => step.merge_of_child(&child, patch),
+        InstanceMessage::Escalation { code } if listens => escalated(step, &child, &code),
         InstanceMessage::Ended {
             status,
             result,
@@ -99,6 +106,21 @@ fn take_push(step: &mut Step<'_>, message: Push) {
     step.record(Record::Pushed(Box::new(message)));
     if let Some(element) = element {
         step.incident(element, code, sentence, None);
+    }
+}
+
+/// A child has thrown an escalation that nothing there caught: it climbs on from the element that
+/// waits for the child. One that nobody waits for escalates to nobody.
+fn escalated(step: &mut Step<'_>, child: &Child, code: &str) {
+    let waits = |element: &ElementKey| {
+        child.start.awaited
+            && step
+                .state
+                .element(*element)
+                .is_some_and(|element| element.is_active())
+    };
+    if let Some(element) = child.start.element.filter(waits) {
+        throwing::throw_escalation(step, element, Some(element), code);
     }
 }
 

@@ -3,7 +3,8 @@
 //! subprocesses. They are opened together when the element or scope begins, and are gone with it;
 //! those who bring messages and signals are told of both.
 //!
-//! Not here: what is sent (`publishing`); errors, which wait for nothing and are thrown (`throwing`); what is open
+//! Not here: what is sent (`publishing`); errors and escalations, which are not waited for but
+//! thrown (`throwing`); what is open
 //! (`state::subscription`).
 
 use std::sync::Arc;
@@ -171,7 +172,11 @@ fn subscription(
             let read = publishing::correlation_of_signal(step, element, signal);
             Subscription::to(read.map_err(|error| (NO_CORRELATION, "signal", error))?)
         }
-        EventDefinition::None | EventDefinition::Error(_) | EventDefinition::Terminate => {
+        EventDefinition::None
+        | EventDefinition::Error(_)
+        | EventDefinition::Escalation(_)
+        | EventDefinition::Link
+        | EventDefinition::Terminate => {
             return Ok(None);
         }
     };
@@ -410,7 +415,7 @@ pub(super) fn trigger(
 
 /// Whether another element may become active beside an activity. What comes again by itself must
 /// not gather: without room it is passed over, which is an incident of the activity.
-fn has_room(step: &mut Step<'_>, activity: ElementKey, event: &str) -> bool {
+pub(super) fn has_room(step: &mut Step<'_>, activity: ElementKey, event: &str) -> bool {
     let most = step.limits.active_elements;
     if step.state.active().count() < most {
         return true;

@@ -60,12 +60,10 @@ impl Step<'_> {
         self.queue(element);
     }
 
-    /// Completes an element: the token leaves by these flows.
-    pub fn complete(&mut self, key: ElementKey, node: &ExecutableNode, flows: &[&ExecutableFlow]) {
-        let Some(element) = self.state.element(key) else {
-            return;
-        };
-        let scope = element.scope();
+    /// Completes an element. Gives the retained element instance that what comes from it descends
+    /// from.
+    pub fn complete(&mut self, key: ElementKey, node: &ExecutableNode) -> Option<ElementKey> {
+        let element = self.state.element(key)?;
         let inherited = element.arrivals().first().and_then(|arrival| arrival.from);
         let closes = !node.can_go_back;
         let keep = !closes && is_retained(node, element.arrivals());
@@ -76,13 +74,22 @@ impl Step<'_> {
             keep,
             closes,
         });
-        let from = if keep {
+        if keep {
             Some(key)
         } else if closes {
             None
         } else {
             inherited
-        };
+        }
+    }
+
+    /// Takes the sequence flows by which a token leaves an element of this scope.
+    pub fn take_all(
+        &mut self,
+        flows: &[&ExecutableFlow],
+        scope: Option<ElementKey>,
+        from: Option<ElementKey>,
+    ) {
         for flow in flows {
             let flow_id = flow.id.clone();
             self.take(

@@ -88,6 +88,7 @@ pub fn changes(
             | Record::DeliveryHeld(_)
             | Record::CorrelationNotified { .. }
             | Record::WaitingFlowsCleared { .. }
+            | Record::EscalationThrown { .. }
             | Record::ActionStarted { .. }
             | Record::ActionCompleted { .. }
             | Record::Pushed(_)

@@ -14,7 +14,7 @@ use std::{
 use jiff::Span;
 
 use self::actions::{compile_actions, compile_template, complete_action};
-use self::events::{compile_event, compile_start, error_catch};
+use self::events::{compile_catch, compile_event, compile_start};
 use super::{
     copying::CopyList,
     cron,
@@ -45,7 +45,8 @@ pub fn compile(
     {
         return Err(problems);
     }
-    let around = Surroundings::of(&definition);
+    let links = definition.link_flows();
+    let around = Surroundings::of(&definition, &links);
     let compile_node = |node: &FlowNode| {
         compile_node(node, &around)
             .map_err(|sentence| vec![Problem::error(&node.id, "not_compilable", sentence)])
@@ -122,10 +123,10 @@ struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    fn of(definition: &'a ProcessDefinition) -> Self {
+    fn of(definition: &'a ProcessDefinition, links: &'a [SequenceFlow]) -> Self {
         let (mut outgoing, mut incoming, mut attached) =
             (HashMap::new(), HashMap::new(), HashMap::new());
-        for flow in &definition.flows {
+        for flow in definition.flows.iter().chain(links) {
             outgoing
                 .entry(flow.source.as_str())
                 .or_insert_with(Vec::new)
@@ -206,7 +207,7 @@ fn compile_node(node: &FlowNode, around: &Surroundings<'_>) -> Result<Executable
             .collect(),
         catches: attached
             .iter()
-            .filter_map(|event| error_catch(event))
+            .filter_map(|event| compile_catch(event))
             .collect(),
     })
 }
@@ -242,6 +243,8 @@ fn compile_kind(
             | EventDefinition::Error(_)
             | EventDefinition::Timer(_)
             | EventDefinition::Signal(_)
+            | EventDefinition::Escalation(_)
+            | EventDefinition::Link
             | EventDefinition::Terminate => None,
         })),
         ElementType::ScriptTask => NodeKind::Task(TaskKind::Script),

@@ -76,6 +76,29 @@ impl ProcessDefinition {
     }
 }
 
+impl ProcessDefinition {
+    /// What its link events stand for: a flow from each throw event to the catch event of the same
+    /// name in the same scope, with the id of the throw event.
+    pub fn link_flows(&self) -> Vec<SequenceFlow> {
+        let of_kind = |kind: ElementType| {
+            let nodes = self.nodes.iter().filter(move |node| node.kind == kind);
+            nodes.filter_map(|node| Some((node.link()?, node)))
+        };
+        let catches: HashMap<_, &FlowNode> = of_kind(ElementType::IntermediateCatchEvent).collect();
+        of_kind(ElementType::IntermediateThrowEvent)
+            .filter_map(|(link, throw)| {
+                Some(SequenceFlow {
+                    id: throw.id.clone(),
+                    name: None,
+                    source: throw.id.clone(),
+                    target: catches.get(&link)?.id.clone(),
+                    condition: None,
+                })
+            })
+            .collect()
+    }
+}
+
 /// A node the token can be at.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -126,19 +149,34 @@ pub struct FlowNode {
     pub interrupting: bool,
 }
 
+impl FlowNode {
+    /// Its scope and the name of its link, as a link event.
+    pub fn link(&self) -> Option<(Option<&str>, &str)> {
+        match self.event.as_ref()? {
+            EventDefinition::Link { name } => Some((self.scope.as_deref(), name)),
+            EventDefinition::Error { .. }
+            | EventDefinition::Escalation { .. }
+            | EventDefinition::Timer { .. }
+            | EventDefinition::Message { .. }
+            | EventDefinition::Signal { .. }
+            | EventDefinition::Terminate => None,
+        }
+    }
+}
+
 /// The BPMN element kinds that run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ElementType {
     /// None start event, or with a schedule a timer start event.
     StartEvent,
-    /// None, error or terminate end event.
+    /// None, error, escalation or terminate end event.
     EndEvent,
-    /// None event: runs its actions and completes.
+    /// None, escalation or link event: runs its actions, throws and completes.
     IntermediateThrowEvent,
-    /// Waits for its event.
+    /// Waits for its event; that of a link is reached from its throw events.
     IntermediateCatchEvent,
-    /// Error or timer boundary event.
+    /// Error, escalation or timer boundary event.
     BoundaryEvent,
     /// Undefined task: runs its actions and completes.
     Task,

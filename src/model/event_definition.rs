@@ -20,6 +20,18 @@ pub enum EventDefinition {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
     },
+    /// An escalation: thrown by an end or intermediate event, caught by a boundary event.
+    Escalation {
+        /// Its code. A boundary event without one catches every escalation.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    },
+    /// A jump within a scope: from every intermediate throw event of this name to the one catch
+    /// event of the same name.
+    Link {
+        /// Its name.
+        name: String,
+    },
     /// A time, read when the element is activated.
     Timer {
         /// Which time.
@@ -74,6 +86,8 @@ impl EventDefinition {
     pub fn bpmn_name(&self) -> &'static str {
         match self {
             Self::Error { .. } => "errorEventDefinition",
+            Self::Escalation { .. } => "escalationEventDefinition",
+            Self::Link { .. } => "linkEventDefinition",
             Self::Timer { .. } => "timerEventDefinition",
             Self::Message { .. } => "messageEventDefinition",
             Self::Signal { .. } => "signalEventDefinition",

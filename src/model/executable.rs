@@ -145,8 +145,8 @@ pub struct ExecutableNode {
     pub actions: Vec<ExecutableAction>,
     /// Ids of the boundary events attached to it, in document order.
     pub boundary_events: Vec<Arc<str>>,
-    /// Which of them catch errors.
-    pub catches: Vec<ErrorCatch>,
+    /// Which of them catch what is thrown.
+    pub catches: Vec<Catch>,
 }
 
 impl ExecutableNode {
@@ -219,16 +219,21 @@ impl ExecutableNode {
         }
     }
 
-    /// The boundary event that catches a failure: the one with its error code, else the one that
-    /// catches every failure.
-    pub fn catch(&self, error: Option<&str>) -> Option<&Arc<str>> {
-        let of_code = self
-            .catches
-            .iter()
-            .find(|catch| error.is_some() && catch.error.as_deref() == error);
-        of_code
-            .or_else(|| self.catches.iter().find(|catch| catch.error.is_none()))
-            .map(|catch| &catch.node)
+    /// The boundary event that catches what is thrown: the one with its code, else the one that
+    /// catches everything of its kind.
+    pub fn catch(&self, thrown: Thrown<'_>) -> Option<&Catch> {
+        let (escalates, code) = match thrown {
+            Thrown::Error(code) => (false, code),
+            Thrown::Escalation(code) => (true, Some(code)),
+        };
+        let fitting = || {
+            self.catches
+                .iter()
+                .filter(|catch| catch.escalation == escalates)
+        };
+        fitting()
+            .find(|catch| code.is_some() && catch.code.as_deref() == code)
+            .or_else(|| fitting().find(|catch| catch.code.is_none()))
     }
 }
 
@@ -241,13 +246,26 @@ pub struct ExecutableSchedule {
     pub occurrences: Occurrences,
 }
 
-/// A boundary event, as the activity it is attached to knows it.
+/// A boundary event that catches what is thrown, as the activity it is attached to knows it.
 #[derive(Debug)]
-pub struct ErrorCatch {
+pub struct Catch {
     /// Its id.
     pub node: Arc<str>,
-    /// The error it catches; `None` catches every failure.
-    pub error: Option<Arc<str>>,
+    /// Whether it catches escalations; else errors.
+    pub escalation: bool,
+    /// The code it catches; `None` catches every one, and every failure without a code.
+    pub code: Option<Arc<str>>,
+    /// Whether the activity ends when it catches something.
+    pub interrupting: bool,
+}
+
+/// What is thrown and climbs the scopes until something catches it.
+#[derive(Clone, Copy, Debug)]
+pub enum Thrown<'a> {
+    /// An error with its code; without one a failure that only a catch-all catches.
+    Error(Option<&'a str>),
+    /// An escalation with its code.
+    Escalation(&'a str),
 }
 
 /// A sequence flow from the node that owns it.

@@ -22,7 +22,7 @@ use super::{
 pub enum NodeKind {
     /// A start event.
     Start(Box<StartEvent>),
-    /// An end event: none, error or terminate.
+    /// An end event: none, error, escalation or terminate.
     End(EventDefinition),
     /// An intermediate event that waits.
     Catch(EventDefinition),
@@ -55,6 +55,10 @@ pub enum EventDefinition {
     None,
     /// An error; without a code every failure, where it is caught.
     Error(Option<Arc<str>>),
+    /// An escalation; without a code every one, where it is caught.
+    Escalation(Option<Arc<str>>),
+    /// A jump within its scope, which is compiled into a flow.
+    Link,
     /// A time.
     Timer(Box<TimerDefinition>),
     /// A message.

@@ -96,6 +96,7 @@ impl Walk<'_> {
             NodeKind::Start(_)
             | NodeKind::End(_)
             | NodeKind::Throw(_)
+            | NodeKind::Catch(EventDefinition::Link)
             | NodeKind::Task(
                 TaskKind::Undefined
                 | TaskKind::Manual

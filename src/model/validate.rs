@@ -16,6 +16,7 @@ mod graph;
 mod inherit;
 mod keys;
 mod lanes;
+mod links;
 mod messages;
 mod nodes;
 mod params;
@@ -47,6 +48,7 @@ pub fn validate(definition: &ProcessDefinition) -> Vec<Problem> {
     report.process(definition);
     graph::check(definition, &mut report);
     scopes::check(definition, &mut report);
+    links::check(definition, &mut report);
     lanes::check(definition, &mut report);
     boundary::check(definition, &mut report);
     report.problems.extend(validate_nodes(definition));

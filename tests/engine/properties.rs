@@ -353,6 +353,9 @@ impl Run<'_> {
                 result: None,
                 error: Some("POOR".to_owned()),
             },
+            9 => InstanceMessage::Escalation {
+                code: "LATE".to_owned(),
+            },
             4 => InstanceMessage::StartRefused {
                 message: "it is not published".to_owned(),
             },

@@ -75,7 +75,12 @@ enum Block {
         timer: &'static str,
         error: bool,
         terminate: bool,
+        escalation: &'static str,
     },
+    /// An escalation, which a subprocess around it may catch.
+    Escalation(&'static str),
+    /// Two ends of a link.
+    Link,
     /// A time to wait for.
     Catch(&'static str),
     /// A user task with a timer.
@@ -132,7 +137,9 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
     ])
     .prop_map(Block::Catch);
     let timed = timer().prop_map(Block::Timed);
-    let leaf = prop_oneof![12 => node, 2 => approval, 2 => call(), 1 => catch, 1 => timed];
+    let escalation = select(vec!["LATE", "OTHER"]).prop_map(Block::Escalation);
+    let leaf = prop_oneof![12 => node, 2 => approval, 2 => call(), 1 => catch, 1 => timed,
+        2 => escalation, 1 => Just(Block::Link)];
     leaf.prop_recursive(depth, 12, 3, |inner| {
         let path = vec(inner, 0..3);
         prop_oneof![
@@ -143,14 +150,28 @@ fn block(depth: u32) -> impl Strategy<Value = Block> {
                 branches
             }),
             path.clone().prop_map(Block::Loop),
-            (path, timer(), any::<u8>()).prop_map(|(path, timer, dice)| Block::Scope {
-                path,
-                timer,
-                error: dice % 3 == 0,
-                terminate: dice % 4 == 0,
-            }),
+            (path, timer(), caught_escalation(), any::<u8>()).prop_map(
+                |(path, timer, escalation, dice)| Block::Scope {
+                    path,
+                    timer,
+                    error: dice % 3 == 0,
+                    terminate: dice % 4 == 0,
+                    escalation,
+                }
+            ),
         ]
     })
+}
+
+/// The escalation boundary event of a subprocess.
+fn caught_escalation() -> impl Strategy<Value = &'static str> {
+    select(vec![
+        "",
+        "",
+        "escalation=LATE",
+        "escalation=LATE beside",
+        "escalation beside",
+    ])
 }
 
 /// The timer of a boundary event; some come again, some cannot be read off some data.
@@ -280,7 +301,7 @@ pub fn commands() -> impl Strategy<Value = Vec<Move>> {
         3 => (any::<usize>(), any::<u64>(), payload()).prop_map(|(name, element, payload)| Move::Any(name, element % 60, payload)),
         5 => (0..20_i64).prop_map(Move::Wait),
         1 => (any::<usize>(), any::<u32>()).prop_map(|(timer, nr)| Move::Stale(timer, nr % 4)),
-        8 => (any::<usize>(), 0..9_u8, 0..8_u64, payload()).prop_map(|(peer, what, again, payload)| Move::Hear(peer, what, again, payload)),
+        8 => (any::<usize>(), 0..10_u8, 0..8_u64, payload()).prop_map(|(peer, what, again, payload)| Move::Hear(peer, what, again, payload)),
         6 => (any::<usize>(), 0..6_u8, payload()).prop_map(|(call, what, payload)| Move::Answer(call, what, payload)),
         3 => any::<usize>().prop_map(Move::Retry),
         2 => any::<usize>().prop_map(Move::Skip),

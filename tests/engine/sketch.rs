@@ -20,6 +20,8 @@
 //! end all terminate in=s                a terminate end event
 //! catch c message=paid key=${order}     a message it waits for (also start, boundary) or sends (throw, end, send); `signal=NAME`
 //! throw t message=paid key=${order} payload={"a":"${a}"} ttl=PT1H   what is sent along, how long it is kept
+//! throw t escalation=LATE               an escalation; without code on a boundary event every one
+//! throw t link=onward                   a link, to `catch c link=onward`
 //! start nightly cycle="0 2 * * *" zone=Europe/Berlin missed=all overlap=skip data={"a":1}   a schedule; also `date`, `after`, `startup`
 //! ```
 //! webhook https://hooks.example.com/x on=failed data Types: `save`, `push T`, `ask T` (`push^`,
@@ -127,6 +129,16 @@ impl Sketch {
                 "error" => {
                     let event = json!({"type": "error", "code": value});
                     node.insert("event".to_owned(), event);
+                }
+                "escalation" => {
+                    let event = match value {
+                        "" => json!({"type": "escalation"}),
+                        code => json!({"type": "escalation", "code": code}),
+                    };
+                    node.insert("event".to_owned(), event);
+                }
+                "link" => {
+                    node.insert("event".to_owned(), json!({"type": "link", "name": value}));
                 }
                 "terminate" => {
                     node.insert("event".to_owned(), json!({"type": "terminate"}));

@@ -172,6 +172,16 @@ impl Names {
             Record::CorrelationNotified { correlation, note } => {
                 format!("{} {}", named(correlation), self.noted(note, now))
             }
+            Record::EscalationThrown {
+                element,
+                code,
+                caught_by,
+            } => {
+                let caught = caught_by
+                    .as_ref()
+                    .map_or("uncaught".to_owned(), |node| format!("to @{node}"));
+                format!("escalated {code} by {} {caught}", at(element))
+            }
             Record::WaitingFlowsCleared { scope } => {
                 let scope = scope.as_ref().map_or("the instance", at);
                 format!("cleared the joins of {scope}")

@@ -1,27 +1,15 @@
 //! Boundary event: an event attached to an activity. When it is triggered, the token goes on at the
 //! event; an interrupting one ends the activity.
 //!
-//! What opens its subscription: `engine::subscription`. Which one catches which error is compiled
-//! into the activity (`ExecutableNode::catch`).
+//! What opens its subscription: `engine::subscription`. Which one catches which error or escalation
+//! is compiled into the activity (`ExecutableNode::catch`), and found by `engine::throwing`.
 
 use std::sync::Arc;
 
 use crate::{engine::context::Step, model::ids::ElementKey};
 
-/// Lets a boundary event of `element` catch a failure: the element and every live child it started
-/// are ended, the token goes on at the event. `false` when none catches it.
-pub(in crate::engine) fn catch(
-    step: &mut Step<'_>,
-    element: ElementKey,
-    error: Option<&str>,
-) -> bool {
-    let Some(event) = step.node_of(element).and_then(|node| node.catch(error)) else {
-        return false;
-    };
-    trigger(step, element, event, true)
-}
-
-/// A boundary event of an element is triggered. `false` when the element is gone.
+/// A boundary event of an element is triggered: an interrupting one ends the element and every live
+/// child it started; the token goes on at the event. `false` when the element is gone.
 pub(in crate::engine) fn trigger(
     step: &mut Step<'_>,
     element: ElementKey,

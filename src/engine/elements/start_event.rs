@@ -89,6 +89,8 @@ fn started_by(process: &ExecutableProcess) -> String {
         EventDefinition::None
         | EventDefinition::Error(_)
         | EventDefinition::Timer(_)
+        | EventDefinition::Escalation(_)
+        | EventDefinition::Link
         | EventDefinition::Terminate => None,
     });
     let (what, name) = named.unwrap_or_default();

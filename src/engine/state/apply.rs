@@ -74,7 +74,7 @@ impl InstanceState {
     /// Takes in one record.
     pub(in crate::engine) fn apply(&mut self, seq: u64, time: Time, record: &Record) {
         match record {
-            Record::Created(_) => {}
+            Record::Created(_) | Record::EscalationThrown { .. } => {}
             Record::DataMerged {
                 scope,
                 by,

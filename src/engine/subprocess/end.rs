@@ -7,7 +7,6 @@ use serde_json::Value;
 use crate::{
     engine::{
         context::Step,
-        elements::boundary_event,
         instance_message::InstanceMessage,
         record::{Record, Status},
         state::Child,
@@ -145,13 +144,7 @@ fn child_failed(step: &mut Step<'_>, child: &Child, error: Option<&str>, sentenc
     else {
         return;
     };
-    let scope = step
-        .state
-        .element(element)
-        .and_then(|element| element.scope());
-    if boundary_event::catch(step, element, error)
-        || error.is_some_and(|error| throwing::caught(step, scope, error))
-    {
+    if throwing::throw_error(step, Some(element), error) {
         return;
     }
     // One incident stands for all failed items: its retry starts every one of them again.

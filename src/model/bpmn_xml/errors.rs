@@ -1,25 +1,59 @@
-//! Reads error event definitions: the code of the `bpmn:error` they refer to.
+//! Reads the definitions of error and escalation events: the code of the `bpmn:error` or
+//! `bpmn:escalation` they refer to.
 
 use roxmltree::Node;
 
 use super::{is_bpmn, reader::Reader, xml::filled};
 use crate::model::definition::ElementType;
 
-/// The code of an `errorEventDefinition`. That of a boundary event may have none: it catches every
-/// failure.
+/// What is thrown under a code, in the words of BPMN.
+#[derive(Clone, Copy)]
+pub(super) struct Coded {
+    name: &'static str,
+    reference: &'static str,
+    code: &'static str,
+    /// Code of the problem with a reference that names none.
+    unknown: &'static str,
+}
+
+/// Errors.
+pub(super) const ERROR: Coded = Coded {
+    name: "error",
+    reference: "errorRef",
+    code: "errorCode",
+    unknown: "unknown_error",
+};
+/// Escalations.
+pub(super) const ESCALATION: Coded = Coded {
+    name: "escalation",
+    reference: "escalationRef",
+    code: "escalationCode",
+    unknown: "unknown_escalation",
+};
+
+/// The code of an event definition. What catches may have none: it catches everything of its kind.
 pub(super) fn read(
     definition: Node<'_, '_>,
     kind: ElementType,
+    coded: Coded,
     id: &str,
     reader: &mut Reader<'_>,
 ) -> Option<String> {
-    reader.check_attributes(definition, id, &["id", "errorRef"], &[]);
+    reader.check_attributes(definition, id, &["id", coded.reference], &[]);
     reader.refuse_other_children(definition, id, &[]);
-    match filled(definition.attribute("errorRef")) {
-        Some(reference) => code(definition, reference, id, reader),
-        None if kind == ElementType::EndEvent => {
-            let message = "expected an errorRef in the error end event, but there is none; name \
-                the error it ends with";
+    let throws = matches!(
+        kind,
+        ElementType::EndEvent | ElementType::IntermediateThrowEvent
+    );
+    match filled(definition.attribute(coded.reference)) {
+        Some(reference) => code(definition, reference, coded, id, reader),
+        None if throws => {
+            let message = format!(
+                "expected an {} in the {}, but there is none; name the {} it throws",
+                coded.reference,
+                kind.bpmn_name(),
+                coded.name
+            );
             reader.error(id, "missing_attribute", message);
             None
         }
@@ -27,32 +61,40 @@ pub(super) fn read(
     }
 }
 
-/// The error code of the `bpmn:error` with this id.
+/// The code of the element of the document with this id.
 fn code(
     definition: Node<'_, '_>,
     reference: &str,
+    coded: Coded,
     id: &str,
     reader: &mut Reader<'_>,
 ) -> Option<String> {
-    let local = &*reader.reference(definition, id, "errorRef", Some(reference));
+    let Coded {
+        name,
+        reference: attribute,
+        code: code_attribute,
+        ..
+    } = coded;
+    let local = &*reader.reference(definition, id, attribute, Some(reference));
     let root = definition.document().root_element();
-    let error = root
+    let found = root
         .children()
-        .find(|child| is_bpmn(*child, "error") && filled(child.attribute("id")) == Some(local));
-    let code = error.and_then(|error| filled(error.attribute("errorCode")));
+        .find(|child| is_bpmn(*child, name) && filled(child.attribute("id")) == Some(local));
+    let code = found.and_then(|found| filled(found.attribute(code_attribute)));
     if code.is_none() {
-        let message = match error {
+        let message = match found {
             None => format!(
-                "expected errorRef `{reference}` to name an error, but the document has none of \
-                this id; add <bpmn:error id=\"{local}\" errorCode=\"…\"/> beside the process"
+                "expected {attribute} `{reference}` to name an {name}, but the document has none \
+                of this id; add <bpmn:{name} id=\"{local}\" {code_attribute}=\"…\"/> beside the \
+                process"
             ),
-            Some(error) => format!(
-                "expected errorRef `{reference}` to name an error with an errorCode, but the \
-                error in line {} has none; give it one",
-                reader.line(error)
+            Some(found) => format!(
+                "expected {attribute} `{reference}` to name an {name} with an {code_attribute}, \
+                but the {name} in line {} has none; give it one",
+                reader.line(found)
             ),
         };
-        reader.error(id, "unknown_error", message);
+        reader.error(id, coded.unknown, message);
     }
     code.map(str::to_owned)
 }

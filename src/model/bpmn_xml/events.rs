@@ -20,6 +20,10 @@ use crate::model::{
 pub(super) const TIMER: &str = "timerEventDefinition";
 /// The element that makes an event an error event.
 const ERROR: &str = "errorEventDefinition";
+/// The element that makes an event an escalation event.
+const ESCALATION: &str = "escalationEventDefinition";
+/// The element that makes an event a link event.
+const LINK: &str = "linkEventDefinition";
 /// The element that makes an end event a terminate end event.
 const TERMINATE: &str = "terminateEventDefinition";
 
@@ -31,10 +35,11 @@ pub(super) const SIGNAL: &str = "signalEventDefinition";
 /// Names of the event definitions that an element of this type may hold.
 pub(super) fn definitions(kind: ElementType) -> &'static [&'static str] {
     match kind {
-        ElementType::StartEvent | ElementType::IntermediateThrowEvent => &[MESSAGE, SIGNAL],
-        ElementType::EndEvent => &[ERROR, TERMINATE, MESSAGE, SIGNAL],
-        ElementType::IntermediateCatchEvent => &[TIMER, MESSAGE, SIGNAL],
-        ElementType::BoundaryEvent => &[ERROR, TIMER, MESSAGE, SIGNAL],
+        ElementType::StartEvent => &[MESSAGE, SIGNAL],
+        ElementType::IntermediateThrowEvent => &[MESSAGE, SIGNAL, ESCALATION, LINK],
+        ElementType::EndEvent => &[ERROR, ESCALATION, TERMINATE, MESSAGE, SIGNAL],
+        ElementType::IntermediateCatchEvent => &[TIMER, MESSAGE, SIGNAL, LINK],
+        ElementType::BoundaryEvent => &[ERROR, ESCALATION, TIMER, MESSAGE, SIGNAL],
         ElementType::Task
         | ElementType::ManualTask
         | ElementType::UserTask
@@ -85,8 +90,12 @@ pub(super) fn read(
     };
     match definition.tag_name().name() {
         ERROR => Some(EventDefinition::Error {
-            code: errors::read(definition, kind, id, reader),
+            code: errors::read(definition, kind, errors::ERROR, id, reader),
         }),
+        ESCALATION => Some(EventDefinition::Escalation {
+            code: errors::read(definition, kind, errors::ESCALATION, id, reader),
+        }),
+        LINK => link(definition, id, reader),
         TIMER => timer(node, definition, id, reader),
         MESSAGE => {
             check_reference(definition, "messageRef", id, reader);
@@ -102,6 +111,21 @@ pub(super) fn read(
             Some(EventDefinition::Terminate)
         }
     }
+}
+
+/// The name of a link pairs its events; `source` and `target` of BPMN say the same once more.
+fn link(definition: Node<'_, '_>, id: &str, reader: &mut Reader<'_>) -> Option<EventDefinition> {
+    reader.check_attributes(definition, id, &["id", "name"], &[]);
+    reader.refuse_other_children(definition, id, &["source", "target"]);
+    let name = filled(definition.attribute("name"));
+    if name.is_none() {
+        let message = "expected a name of the link, which pairs its throw and catch events, but \
+            there is none; add one to the linkEventDefinition";
+        reader.error(id, "missing_attribute", message);
+    }
+    Some(EventDefinition::Link {
+        name: name?.to_owned(),
+    })
 }
 
 fn timer(

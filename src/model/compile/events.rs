@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::model::{
     definition::FlowNode,
     event_definition,
-    executable::{ErrorCatch, ExecutableSchedule},
+    executable::{Catch, ExecutableSchedule},
     keys::Keys,
     message_event::{MessageDefinition, SignalDefinition},
     node_kind::{EventDefinition, StartEvent, TimerDefinition},
@@ -50,6 +50,10 @@ pub(super) fn compile_event(
         Some(Written::Signal { name, data }) => {
             EventDefinition::Signal(Box::new(SignalDefinition::compile(name, data.as_deref())?))
         }
+        Some(Written::Escalation { code }) => {
+            EventDefinition::Escalation(code.as_deref().map(Arc::from))
+        }
+        Some(Written::Link { .. }) => EventDefinition::Link,
         Some(Written::Terminate) => EventDefinition::Terminate,
     })
 }
@@ -61,12 +65,21 @@ fn compile_schedule(schedule: &Schedule) -> Result<ExecutableSchedule, String> {
     })
 }
 
-pub(super) fn error_catch(event: &FlowNode) -> Option<ErrorCatch> {
-    let Some(event_definition::EventDefinition::Error { code }) = &event.event else {
-        return None;
+pub(super) fn compile_catch(event: &FlowNode) -> Option<Catch> {
+    use event_definition::EventDefinition as Written;
+    let (escalation, code) = match event.event.as_ref()? {
+        Written::Error { code } => (false, code),
+        Written::Escalation { code } => (true, code),
+        Written::Timer { .. }
+        | Written::Message { .. }
+        | Written::Signal { .. }
+        | Written::Link { .. }
+        | Written::Terminate => return None,
     };
-    Some(ErrorCatch {
+    Some(Catch {
         node: event.id.as_str().into(),
-        error: code.as_deref().map(Arc::from),
+        escalation,
+        code: code.as_deref().map(Arc::from),
+        interrupting: event.interrupting,
     })
 }

@@ -17,7 +17,7 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         .iter()
         .map(|node| (node.id.as_str(), node))
         .collect();
-    let mut taken: HashMap<(&str, Option<&str>), &str> = HashMap::new();
+    let mut taken: HashMap<(&str, Catches<'_>), &str> = HashMap::new();
     for event in definition
         .nodes
         .iter()
@@ -45,21 +45,26 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
                 );
                 report.error(&event.id, "no_activity", message);
             }
-            Some(node) if catches_error(event).is_some() && !may_fail(node) => {
+            Some(node) if catches(event).is_some() && !may_throw(node) => {
                 let message = format!(
                     "expected the boundary event to be attached to a call activity, a subprocess, or a \
                     task with a startSubprocess of async=\"false\", but `{activity}` waits for no \
-                    child that could fail; attach it to one that does"
+                    child that could fail or escalate; attach it to one that does"
                 );
                 report.error(&event.id, "nothing_to_catch", message);
             }
             Some(_) => {}
         }
-        let Some(code) = catches_error(event) else {
+        let Some(caught) = catches(event) else {
             continue;
         };
-        if let Some(other) = taken.insert((activity, code), &event.id) {
-            let what = code.map_or("every failure".to_owned(), |code| format!("error `{code}`"));
+        if let Some(other) = taken.insert((activity, caught), &event.id) {
+            let what = match caught {
+                Catches::Error(None) => "every failure".to_owned(),
+                Catches::Error(Some(code)) => format!("error `{code}`"),
+                Catches::Escalation(None) => "every escalation".to_owned(),
+                Catches::Escalation(Some(code)) => format!("escalation `{code}`"),
+            };
             let message = format!(
                 "expected one boundary event of `{activity}` to catch {what}, but `{other}` and \
                 this one do; remove one"
@@ -69,17 +74,22 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
     }
 }
 
-/// The error code that an error boundary event catches; `Some(None)` for every failure.
-fn catches_error(event: &FlowNode) -> Option<Option<&str>> {
-    match &event.event {
-        Some(EventDefinition::Error { code }) => Some(code.as_deref()),
-        Some(
-            EventDefinition::Timer { .. }
-            | EventDefinition::Message { .. }
-            | EventDefinition::Signal { .. }
-            | EventDefinition::Terminate,
-        )
-        | None => None,
+/// What a boundary event catches that is thrown; without a code all of its kind.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Catches<'a> {
+    Error(Option<&'a str>),
+    Escalation(Option<&'a str>),
+}
+
+fn catches(event: &FlowNode) -> Option<Catches<'_>> {
+    match event.event.as_ref()? {
+        EventDefinition::Error { code } => Some(Catches::Error(code.as_deref())),
+        EventDefinition::Escalation { code } => Some(Catches::Escalation(code.as_deref())),
+        EventDefinition::Timer { .. }
+        | EventDefinition::Message { .. }
+        | EventDefinition::Signal { .. }
+        | EventDefinition::Link { .. }
+        | EventDefinition::Terminate => None,
     }
 }
 
@@ -105,8 +115,8 @@ fn is_activity(kind: ElementType) -> bool {
     }
 }
 
-/// Whether something below an activity can fail.
-fn may_fail(node: &FlowNode) -> bool {
+/// Whether something below an activity can throw an error or an escalation.
+fn may_throw(node: &FlowNode) -> bool {
     matches!(
         node.kind,
         ElementType::CallActivity | ElementType::SubProcess

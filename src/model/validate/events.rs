@@ -25,15 +25,28 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         report.error(&node.id, "misplaced_interrupting", message);
     }
     match &node.event {
-        Some(EventDefinition::Error { code: Some(code) })
-            if code.trim().is_empty() || code.len() > MAX_NAME_BYTES =>
-        {
+        Some(
+            event @ (EventDefinition::Error { code: Some(text) }
+            | EventDefinition::Escalation { code: Some(text) }
+            | EventDefinition::Link { name: text }),
+        ) if text.trim().is_empty() || text.len() > MAX_NAME_BYTES => {
+            let (what, code) = match event {
+                EventDefinition::Escalation { .. } => {
+                    ("escalation code", "invalid_escalation_code")
+                }
+                EventDefinition::Link { .. } => ("name of the link", "invalid_link_name"),
+                EventDefinition::Error { .. }
+                | EventDefinition::Timer { .. }
+                | EventDefinition::Message { .. }
+                | EventDefinition::Signal { .. }
+                | EventDefinition::Terminate => ("error code", "invalid_error_code"),
+            };
             let message = format!(
-                "expected an error code of 1 to {MAX_NAME_BYTES} bytes, but this one has {}; \
-                correct it",
-                code.len()
+                "expected an {what} of 1 to {MAX_NAME_BYTES} bytes, but this one has {}; correct \
+                it",
+                text.len()
             );
-            report.error(&node.id, "invalid_error_code", message);
+            report.error(&node.id, code, message.replace("an name", "a name"));
         }
         Some(EventDefinition::Error { .. }) if !node.interrupting => {
             let message = "expected an error boundary event to interrupt its activity, but it \
@@ -48,7 +61,13 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         Some(EventDefinition::Message { .. } | EventDefinition::Signal { .. }) => {
             messages::check(node, report);
         }
-        Some(EventDefinition::Error { .. } | EventDefinition::Terminate) | None => {}
+        Some(
+            EventDefinition::Error { .. }
+            | EventDefinition::Escalation { .. }
+            | EventDefinition::Link { .. }
+            | EventDefinition::Terminate,
+        )
+        | None => {}
     }
 }
 
@@ -61,8 +80,14 @@ pub(super) fn check_definition(node: &FlowNode, report: &mut Report) {
         (Type::BoundaryEvent | Type::IntermediateCatchEvent, None) => false,
         (_, None) => true,
         (Type::EndEvent, Some(Event::Error { code })) => code.is_some(),
+        (Type::EndEvent | Type::IntermediateThrowEvent, Some(Event::Escalation { code })) => {
+            code.is_some()
+        }
         (Type::EndEvent, Some(Event::Terminate)) => true,
-        (Type::BoundaryEvent, Some(Event::Error { .. })) => true,
+        (Type::BoundaryEvent, Some(Event::Error { .. } | Event::Escalation { .. })) => true,
+        (Type::IntermediateThrowEvent | Type::IntermediateCatchEvent, Some(Event::Link { .. })) => {
+            true
+        }
         (Type::BoundaryEvent | Type::IntermediateCatchEvent, Some(Event::Timer { .. })) => true,
         (
             Type::BoundaryEvent
@@ -79,6 +104,8 @@ pub(super) fn check_definition(node: &FlowNode, report: &mut Report) {
             _,
             Some(
                 Event::Error { .. }
+                | Event::Escalation { .. }
+                | Event::Link { .. }
                 | Event::Terminate
                 | Event::Timer { .. }
                 | Event::Message { .. }
@@ -90,10 +117,14 @@ pub(super) fn check_definition(node: &FlowNode, report: &mut Report) {
         return;
     }
     let expected = match node.kind {
-        Type::BoundaryEvent => "an error, a timer, a message or a signal",
-        Type::IntermediateCatchEvent => "a timer, a message or a signal",
-        Type::IntermediateThrowEvent => "a message, a signal, or nothing",
-        Type::EndEvent => "an error with a code, a message, a signal, terminate, or nothing",
+        Type::BoundaryEvent => "an error, an escalation, a timer, a message or a signal",
+        Type::IntermediateCatchEvent => "a timer, a message, a signal or a link",
+        Type::IntermediateThrowEvent => {
+            "an escalation with a code, a message, a signal, a link, or nothing"
+        }
+        Type::EndEvent => {
+            "an error or an escalation with a code, a message, a signal, terminate, or nothing"
+        }
         Type::SendTask => "a message, or nothing",
         Type::StartEvent if node.scope.is_none() => "a message, a signal, or nothing",
         _ => "nothing",

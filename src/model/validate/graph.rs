@@ -38,6 +38,10 @@ pub(super) fn check(definition: &ProcessDefinition, report: &mut Report) {
         }
         outgoing.entry(&flow.source).or_default().push(flow);
     }
+    let links = definition.link_flows();
+    for flow in &links {
+        outgoing.entry(&flow.source).or_default().push(flow);
+    }
     for node in &definition.nodes {
         check_outgoing(
             node,
@@ -264,6 +268,8 @@ fn event_name(event: &EventDefinition) -> (&'static str, &str) {
         EventDefinition::Signal { name, .. } => ("signal", name),
         EventDefinition::Error { .. }
         | EventDefinition::Timer { .. }
+        | EventDefinition::Escalation { .. }
+        | EventDefinition::Link { .. }
         | EventDefinition::Terminate => (event.bpmn_name(), ""),
     }
 }

@@ -39,6 +39,8 @@ pub(super) fn check(node: &FlowNode, report: &mut Report) {
         Some(
             EventDefinition::Error { .. }
             | EventDefinition::Timer { .. }
+            | EventDefinition::Escalation { .. }
+            | EventDefinition::Link { .. }
             | EventDefinition::Terminate,
         )
         | None => return,

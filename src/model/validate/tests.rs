@@ -1,6 +1,7 @@
 mod actions;
 mod boundary;
 mod contradictions;
+mod links;
 mod outside;
 mod params;
 mod placeholders;

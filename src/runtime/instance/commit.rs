@@ -64,6 +64,7 @@ impl ProcessInstance {
                 | Record::DeliveryHeld(_)
                 | Record::CorrelationNotified { .. }
                 | Record::WaitingFlowsCleared { .. }
+                | Record::EscalationThrown { .. }
                 | Record::ActionStarted { .. }
                 | Record::ActionCompleted { .. }
                 | Record::Pushed(_)

@@ -221,6 +221,7 @@ fn frame(
         | Record::DeliveryHeld(_)
         | Record::CorrelationNotified { .. }
         | Record::WaitingFlowsCleared { .. }
+        | Record::EscalationThrown { .. }
         | Record::ActionStarted { .. }
         | Record::ActionCompleted { .. }
         | Record::OfferClosed { .. }

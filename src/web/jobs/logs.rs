@@ -147,6 +147,7 @@ fn line(
         | Record::DeliveryHeld(_)
         | Record::CorrelationNotified { .. }
         | Record::WaitingFlowsCleared { .. }
+        | Record::EscalationThrown { .. }
         | Record::ActionStarted { .. }
         | Record::Pushed(_)
         | Record::OfferClosed { .. }

@@ -251,6 +251,7 @@ impl<'a> HistoryBuilder<'a> {
                     | Record::DeliveryHeld(_)
                     | Record::CorrelationNotified { .. }
                     | Record::WaitingFlowsCleared { .. }
+                    | Record::EscalationThrown { .. }
                     | Record::ActionStarted { .. }
                     | Record::ActionCompleted { .. }
                     | Record::Pushed(_)
@@ -409,6 +410,7 @@ fn message(seq: u64, at: Time, record: &Record) -> Option<Message<'_>> {
         | Record::DeliveryHeld(_)
         | Record::CorrelationNotified { .. }
         | Record::WaitingFlowsCleared { .. }
+        | Record::EscalationThrown { .. }
         | Record::ActionStarted { .. }
         | Record::ActionCompleted { .. }
         | Record::OfferClosed { .. }

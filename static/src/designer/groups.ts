@@ -73,11 +73,17 @@ export function groupsOf(editing: Editing, processIds: readonly string[]): Group
       break;
     case 'bpmn:EndEvent':
     case 'bpmn:BoundaryEvent':
-      add('error', 'Error', errorFields(editing));
+      add('error', 'Error', codeFields(editing, ERROR));
+      add('escalation', 'Escalation', codeFields(editing, ESCALATION));
       add('timer', 'Timer', timerFields(editing));
       break;
     case 'bpmn:IntermediateCatchEvent':
       add('timer', 'Timer', timerFields(editing));
+      add('link', 'Link', linkFields(editing));
+      break;
+    case 'bpmn:IntermediateThrowEvent':
+      add('escalation', 'Escalation', codeFields(editing, ESCALATION));
+      add('link', 'Link', linkFields(editing));
       break;
     case 'bpmn:Lane':
       add('roles', 'Roles', roleFields(editing));
@@ -252,39 +258,73 @@ function defaultField(editing: Editing): HTMLElement {
   });
 }
 
-function errorFields(editing: Editing): HTMLElement[] {
+/** What is thrown and caught under a code. */
+interface Coded {
+  kind: 'Error' | 'Escalation';
+  caught: string;
+  thrown: string;
+}
+const ERROR: Coded = {
+  kind: 'Error',
+  caught: 'The only error that is caught; without it every failure is.',
+  thrown: 'The error the instance fails with.',
+};
+const ESCALATION: Coded = {
+  kind: 'Escalation',
+  caught: 'The only escalation that is caught; without it every one is.',
+  thrown: 'The escalation that is thrown.',
+};
+
+function definitionOf({ element }: Editing, kind: string): Moddle | undefined {
+  const definitions = element.businessObject.get<Moddle[]>('eventDefinitions');
+  return definitions.find(({ $type }) => $type === `bpmn:${kind}EventDefinition`);
+}
+
+function codeFields(editing: Editing, { kind, caught, thrown }: Coded): HTMLElement[] {
   const { model, element } = editing;
-  const event = element.businessObject
-    .get<Moddle[]>('eventDefinitions')
-    .find(({ $type }) => $type === 'bpmn:ErrorEventDefinition');
+  const event = definitionOf(editing, kind);
   if (!event) return [];
-  const code = event.get<Moddle | undefined>('errorRef')?.get<string | undefined>('errorCode') ?? '';
+  const [reference, member] = [`${kind.toLowerCase()}Ref`, `${kind.toLowerCase()}Code`];
+  const code = event.get<Moddle | undefined>(reference)?.get<string | undefined>(member) ?? '';
   const commit = (text: string) => {
     const wanted = text.trim();
-    if (!wanted) return model.change(element, { moddle: event, properties: { errorRef: undefined } });
+    if (!wanted) return model.change(element, { moddle: event, properties: { [reference]: undefined } });
     const roots = model.definitions.get<Moddle[]>('rootElements');
-    const known = roots.find((one) => one.$type === 'bpmn:Error' && one.get('errorCode') === wanted);
-    if (known) return model.change(element, { moddle: event, properties: { errorRef: known } });
-    const error = model.create('bpmn:Error', { errorCode: wanted, name: wanted }, model.definitions);
+    const known = roots.find((one) => one.$type === `bpmn:${kind}` && one.get(member) === wanted);
+    if (known) return model.change(element, { moddle: event, properties: { [reference]: known } });
+    const made = model.create(`bpmn:${kind}`, { [member]: wanted, name: wanted }, model.definitions);
     return model.change(
       element,
-      { moddle: model.definitions, properties: { rootElements: [...roots, error] } },
-      { moddle: event, properties: { errorRef: error } },
+      { moddle: model.definitions, properties: { rootElements: [...roots, made] } },
+      { moddle: event, properties: { [reference]: made } },
     );
   };
-  const hint =
-    element.type === 'bpmn:BoundaryEvent'
-      ? 'The only error that is caught; without it every failure is.'
-      : 'The error the instance fails with.';
+  const catches = element.type === 'bpmn:BoundaryEvent';
   return [
     drawing(editing)({
       kind: 'text',
-      name: 'errorCode',
-      label: 'Error code',
+      name: member,
+      label: `${kind} code`,
       value: code,
-      hint,
-      check: element.type === 'bpmn:EndEvent' ? isRequired : undefined,
+      hint: catches ? caught : thrown,
+      check: catches ? undefined : isRequired,
       commit,
+    }),
+  ];
+}
+
+function linkFields(editing: Editing): HTMLElement[] {
+  const event = definitionOf(editing, 'Link');
+  if (!event) return [];
+  return [
+    drawing(editing)({
+      kind: 'text',
+      name: 'linkName',
+      label: 'Link name',
+      value: event.get<string | undefined>('name') ?? '',
+      hint: 'Throw events go on at the catch event of the same name in the same process or subprocess.',
+      check: isRequired,
+      commit: (text) => editing.model.change(editing.element, { moddle: event, properties: { name: text.trim() || undefined } }),
     }),
   ];
 }

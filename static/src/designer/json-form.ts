@@ -147,7 +147,11 @@ function createTimer(when: unknown, node: Moddle, create: Create): Moddle {
 function createEvent(event: Json, node: Moddle, definitions: Moddle, create: Create): Moddle {
   switch (event.type) {
     case 'error':
-      return createError(text(event.code), node, definitions, create);
+      return createCoded('Error', text(event.code), node, definitions, create);
+    case 'escalation':
+      return createCoded('Escalation', text(event.code), node, definitions, create);
+    case 'link':
+      return create('bpmn:LinkEventDefinition', { name: text(event.name) }, node);
     case 'timer':
       return createTimer(event.when, node, create);
     default:
@@ -155,16 +159,24 @@ function createEvent(event: Json, node: Moddle, definitions: Moddle, create: Cre
   }
 }
 
-function createError(code: string | undefined, node: Moddle, definitions: Moddle, create: Create): Moddle {
-  const event = create('bpmn:ErrorEventDefinition', {}, node);
+/** The definition of an event that throws or catches under a code, which an element beside the process holds. */
+function createCoded(
+  kind: 'Error' | 'Escalation',
+  code: string | undefined,
+  node: Moddle,
+  definitions: Moddle,
+  create: Create,
+): Moddle {
+  const event = create(`bpmn:${kind}EventDefinition`, {}, node);
   if (code === undefined) return event;
+  const member = `${kind.toLowerCase()}Code`;
   const roots = definitions.get<Moddle[]>('rootElements');
-  let error = roots.find((root) => root.$type === 'bpmn:Error' && root.get('errorCode') === code);
-  if (!error) {
-    error = create('bpmn:Error', { id: `Error_${roots.length}`, name: code, errorCode: code }, definitions);
-    roots.push(error);
+  let found = roots.find((root) => root.$type === `bpmn:${kind}` && root.get(member) === code);
+  if (!found) {
+    found = create(`bpmn:${kind}`, { id: `${kind}_${roots.length}`, name: code, [member]: code }, definitions);
+    roots.push(found);
   }
-  event.set('errorRef', error);
+  event.set(`${kind.toLowerCase()}Ref`, found);
   return event;
 }
 

@@ -25,7 +25,7 @@ impl Writer {
         self.line(&format!("{line}{scope}"));
     }
 
-    /// A timer boundary event of an activity, with a task behind it.
+    /// A timer or escalation boundary event of an activity, with a task behind it.
     pub(super) fn timer(&mut self, activity: &str, timer: &str) {
         if timer.is_empty() {
             return;
@@ -122,6 +122,19 @@ impl Writer {
                 }
                 node
             }
+            Block::Escalation(code) => {
+                let node = self.name("w");
+                self.node(&format!("throw {node} escalation={code}"));
+                self.flow(from, &node);
+                node
+            }
+            Block::Link => {
+                let (throw, catch) = (self.name("w"), self.name("w"));
+                self.node(&format!("throw {throw} link={throw}"));
+                self.node(&format!("catch {catch} link={throw}"));
+                self.flow(from, &throw);
+                catch
+            }
             Block::Catch(timer) => {
                 let node = self.name("w");
                 self.node(&format!("catch {node} {timer}"));
@@ -141,7 +154,8 @@ impl Writer {
                 timer,
                 error,
                 terminate,
-            } => self.subprocess(path, timer, (*error, *terminate), from),
+                escalation,
+            } => self.subprocess(path, [timer, escalation], (*error, *terminate), from),
             Block::Inclusive(branches) => {
                 let (split, join) = (self.name("x"), self.name("m"));
                 self.node(&format!("or {split}"));
@@ -212,14 +226,16 @@ impl Writer {
     pub(super) fn subprocess(
         &mut self,
         path: &[Block],
-        timer: &str,
+        events: [&str; 2],
         (error, terminate): (bool, bool),
         from: &str,
     ) -> String {
         let (node, start, end) = (self.name("s"), self.name("i"), self.name("o"));
         self.node(&format!("subprocess {node}"));
         self.flow(from, &node);
-        self.timer(&node, timer);
+        for event in events {
+            self.timer(&node, event);
+        }
         if error {
             let event = self.name("b");
             self.node(&format!("boundary {event} at={node} error=BROKEN"));

@@ -40,6 +40,9 @@ pub(super) fn message(words: &[&str], names: &Names) -> InstanceMessage {
         ["dismissed"] => ended(Status::Dismissed, None, None),
         ["failed"] => ended(Status::Failed, None, None),
         ["failed", error] => ended(Status::Failed, None, Some(error.to_owned())),
+        ["escalation", code] => InstanceMessage::Escalation {
+            code: code.to_owned(),
+        },
         ["push", body] => push(MessageType::Default, value(body)),
         ["ask", body] => push(MessageType::Action, value(body)),
         ["append", patch] => InstanceMessage::Append {

@@ -119,6 +119,7 @@ pub(super) fn said(message: &InstanceMessage) -> String {
                 .map_or(String::new(), |error| format!(" {error}"));
             format!("ended {}{result}{error}", status.name())
         }
+        InstanceMessage::Escalation { code } => format!("escalation {code}"),
         InstanceMessage::StartDropped => "start dropped".to_owned(),
         InstanceMessage::StartRefused { message } => format!("refused {message}"),
     }

@@ -10,6 +10,70 @@ fn document_with_errors(content: &str) -> String {
 }
 
 #[test]
+fn escalation_events() {
+    let with_escalation = |content: &str| {
+        let escalations =
+            r#"<escalation id="late" escalationCode="LATE"/><escalation id="mute" name="m"/>"#;
+        document("", content).replace("<process", &format!("{escalations}<process"))
+    };
+    let event = |content: &str| {
+        let definitions = read(&with_escalation(content))
+            .unwrap_or_else(|problems| panic!("{content}: {problems:?}"));
+        definitions[0].0.nodes[0].event.clone()
+    };
+    let escalation = |code: Option<&str>| {
+        Some(EventDefinition::Escalation {
+            code: code.map(str::to_owned),
+        })
+    };
+    let named = r#"<escalationEventDefinition escalationRef="late"/>"#;
+    for tag in ["endEvent", "intermediateThrowEvent"] {
+        let of = |content: &str| format!(r#"<{tag} id="e">{content}</{tag}>"#);
+        assert_eq!(event(&of(named)), escalation(Some("LATE")));
+        for (wrong, code) in [
+            ("<escalationEventDefinition/>", "missing_attribute"),
+            (
+                r#"<escalationEventDefinition escalationRef="mute"/>"#,
+                "unknown_escalation",
+            ),
+            (
+                r#"<escalationEventDefinition escalationRef="none"/>"#,
+                "unknown_escalation",
+            ),
+        ] {
+            check_document(&with_escalation(&of(wrong)), &[("e", code)]);
+        }
+    }
+    let caught = |content: &str| {
+        event(&format!(
+            r#"<boundaryEvent id="b" attachedToRef="c" cancelActivity="false">{content}</boundaryEvent>"#
+        ))
+    };
+    assert_eq!(caught(named), escalation(Some("LATE")));
+    assert_eq!(caught("<escalationEventDefinition/>"), escalation(None));
+}
+
+#[test]
+fn link_events() {
+    let of = |tag: &str, link: &str| format!(r#"<{tag} id="l">{link}</{tag}>"#);
+    for tag in ["intermediateThrowEvent", "intermediateCatchEvent"] {
+        let link = r#"<linkEventDefinition name="on"><source>a</source><target>b</target></linkEventDefinition>"#;
+        let definitions = read(&document("", &of(tag, link))).expect("it can be read");
+        let name = "on".to_owned();
+        let expected = Some(EventDefinition::Link { name });
+        assert_eq!(definitions[0].0.nodes[0].event, expected);
+        check(
+            &of(tag, "<linkEventDefinition/>"),
+            &[("l", "missing_attribute")],
+        );
+    }
+    check(
+        &of("endEvent", r#"<linkEventDefinition name="on"/>"#),
+        &[("l", "unsupported_element")],
+    );
+}
+
+#[test]
 fn error_events() {
     let definition = |reference: &str| format!("<errorEventDefinition id=\"d\" {reference}/>");
     let end = |content: &str| format!(r#"<endEvent id="e">{content}</endEvent>"#);
