@@ -40,7 +40,7 @@ pub use damaged::{Damaged, StoredKind};
 pub use definition::{DefinitionFormat, DefinitionRow, DefinitionState};
 pub use filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope};
 pub use handle::{AppendPermit, Journal, OnFatal, end_process};
-pub use http_call::{CallChange, CallTries, HttpCallRow};
+pub use http_call::{CallChange, CallTries, FullPlaces, HttpCallRow};
 pub use job::{JobFilter, JobOrder, JobRow};
 pub use listing::{
     IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskAudience, TaskRow,

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 pub use network::network;
-pub use pot::{CallerKind, Pot, PotPlace};
+pub use pot::{CallerKind, Pot, PotPlace, Taker};
 pub use quota::Quota;
 pub use refused::Limit;
 pub use settings::{Limits, Rates};
@@ -80,6 +80,12 @@ pub const PEER_GRACE: Duration = Duration::from_secs(10);
 /// How much of a body a peer has to send, or of an answer to read, per second after that, while the
 /// server waits for it.
 pub const PEER_BYTES_PER_SECOND: u64 = 4 * 1024;
+/// Bodies up to this length are read on the thread of their connection, longer ones elsewhere.
+pub const LARGE_BODY_BYTES: usize = 64 * 1024;
+/// Longer ones that are read at the same time; the others wait.
+pub const LARGE_BODIES_AT_ONCE: usize = 2;
+/// What of an answer the system holds for who does not read it, in bytes, per connection.
+pub const SEND_BUFFER_BYTES: u32 = 256 * 1024;
 /// How long the body of a request may take altogether, except an upload.
 pub const BODY_TIME: Duration = Duration::from_secs(5 * 60);
 /// The part of the memory for bodies that one user, or strangers at one address, may take.
@@ -111,6 +117,11 @@ pub const CALL_ANSWER_HEADER_BYTES: usize = 64 * 1024;
 pub const CALL_REDIRECTS: usize = 3;
 /// Calls made at the same time; more wait in their table.
 pub const CALLS_AT_ONCE: usize = 64;
+/// Calls made for one process definition at the same time, and for one tenant: slow targets of one
+/// leave places for the others.
+pub const CALLS_PER_DEFINITION: usize = 16;
+/// See [`CALLS_PER_DEFINITION`].
+pub const CALLS_PER_TENANT: usize = 48;
 /// Calls made to one host and port at the same time.
 pub const CALLS_PER_HOST: usize = 8;
 /// Calls one instance may have under way; one more is an incident.
@@ -185,8 +196,8 @@ pub const KEEP_ALIVE: Duration = Duration::from_secs(5);
 pub const JOB_COUNTS_KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long the server waits for the peer's Close after its own, then drops the TCP connection.
 pub const CLOSE_REPLY: Duration = Duration::from_secs(2);
-/// How long a subscription waits for an announced instance that is not there yet, then it is
-/// answered `busy`.
+/// How long a subscription waits for an announced instance that is not there yet before it is looked
+/// for again; once its start is no longer under way, that ends with `not_found`.
 pub const ANNOUNCED_INSTANCE: Duration = Duration::from_secs(5);
 /// How long a connection may be over its rate without a calm second, then it is closed 4429.
 pub const FLOOD: Duration = Duration::from_secs(10);
@@ -219,6 +230,8 @@ pub const COOKIE_BYTES: usize = 4_096;
 pub const HASHES: usize = 2;
 /// Sign-ins that may wait for their hash; more are answered `busy`.
 pub const HASHES_WAITING: usize = 64;
+/// Of them, those from one address.
+pub const HASHES_WAITING_PER_ADDRESS: usize = 16;
 /// Wrong passwords for one name from one address that cost no wait.
 pub const WRONG_PER_NAME: u32 = 5;
 /// Wrong passwords for one name from everywhere together that cost no wait; addresses it has signed
@@ -246,11 +259,22 @@ pub const LOCAL_TOKEN: Duration = Duration::from_secs(15 * 60);
 pub const RATES_KEPT: usize = 65_536;
 /// What a body of unknown length counts as in the rates of bytes: all that may be read of it.
 pub const UNKNOWN_BODY_BYTES: usize = REST_BODY_BYTES;
-/// How long the refusal of a request over a rate is held back, at most.
+/// Signs of life (`/healthz`, `/readyz`) of one address: more than any balancer asks for.
+pub const LIFE_SIGNS: Quota = Quota::new(100, 400);
+/// How long the refusal of a request over a rate is held back, at most, while few of its address are.
 pub const HELD_BACK: Duration = Duration::from_millis(250);
-/// How long a websocket is not read after a message over a rate: refusing many costs little, and
-/// who comes faster than that is over the rate all the same.
+/// Refusals of one address that are held back at the same time and that count as few: each as many
+/// more hold all of them back that much longer.
+pub const HELD_AT_ONCE: u32 = 16;
+/// The longest that a refusal is held back, however many are.
+pub const HELD_BACK_LONGEST: Duration = Duration::from_secs(4);
+/// How long a websocket is not read after a message over a rate, while few of its address are not:
+/// refusing many costs little, and who comes faster than that is over the rate all the same.
 pub const AFTER_REFUSED: Duration = Duration::from_millis(10);
+/// The longest that a websocket is not read, however many are not.
+pub const AFTER_REFUSED_LONGEST: Duration = Duration::from_secs(1);
+/// Fragments of one websocket message, so that it ends although they are empty.
+pub const MESSAGE_FRAGMENTS: u32 = 1_024;
 /// When a start is worth another try that was refused as too many instances of its address are live.
 pub const LIVE_AGAIN: Duration = Duration::from_secs(60);
 /// How long the token of an anonymous start is valid.
@@ -268,9 +292,9 @@ pub const SCHEDULE_BACKLOG: usize = 100;
 /// The largest start data of a schedule, in bytes of JSON.
 pub const START_DATA_BYTES: usize = 64 * 1024;
 
-/// Commands waiting in the mailbox of one instance, at least what one connection may have
-/// unanswered; more are answered `busy`.
-pub const INSTANCE_MAILBOX: usize = 256;
+/// Commands waiting in the mailbox of one instance; more are answered `busy`. How much of it is
+/// whose: [`CallerKind::share`]; strangers' share is what one connection may have unanswered.
+pub const INSTANCE_MAILBOX: usize = 2 * UNANSWERED_COMMANDS;
 /// Children one process instance may have started, ended ones included; one more is an incident.
 pub const CHILDREN: usize = 10_000;
 /// Levels of a tree of process instances, the root included; a subprocess below them is an

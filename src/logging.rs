@@ -30,9 +30,13 @@ pub const ACCESS: &str = "stepwire::access";
 /// The longest name from outside in a line, in characters.
 const NAME_LENGTH: usize = 64;
 
-/// Lets the log go to standard error, as text or as JSON, from level `info` or as `RUST_LOG` says.
+/// What is written unless `RUST_LOG` says otherwise. The HTTP library writes a line for every request
+/// that is none, so whoever sends such would fill the disk.
+const USUAL: &str = "info,actix_http::h1::dispatcher=off";
+
+/// Lets the log go to standard error, as text or as JSON, as [`USUAL`] or as `RUST_LOG` says.
 pub fn start(json: bool) {
-    let mut builder = Builder::from_env(Env::default().default_filter_or("info"));
+    let mut builder = Builder::from_env(Env::default().default_filter_or(USUAL));
     builder.format(if json { write_json } else { write_text });
     builder.init();
     if std::env::var_os("RUST_BACKTRACE").is_none() {

@@ -343,6 +343,11 @@ impl Runtime {
         self.registry.len()
     }
 
+    /// Whether the message that starts a child is still under way.
+    pub fn is_starting(&self, parent: InstanceKey, child: InstanceKey) -> bool {
+        self.outbox.holds((parent, child))
+    }
+
     /// How many messages between instances are under way.
     pub fn letters_under_way(&self) -> usize {
         self.outbox.len()

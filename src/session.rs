@@ -13,6 +13,7 @@ pub mod auth;
 mod beginnings;
 mod commands;
 pub mod connection;
+pub mod held_back;
 pub mod inbox;
 mod input_schemas;
 mod introduction;

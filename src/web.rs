@@ -16,7 +16,6 @@ pub mod pages;
 pub mod proxy;
 pub mod rest;
 pub mod routes;
-pub mod shared_room;
 pub mod sse;
 pub mod startup_definitions;
 pub mod transport;

@@ -11,7 +11,8 @@ use std::{
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::{chain::Written, queue_permit::QueuePermit, store::StoreError};
+use super::{chain::Written, store::StoreError};
+use crate::limits::PotPlace;
 
 /// What leaves once a row is durable; it learns when the row is not. Runs on the commit gate's thread, so
 /// it must be short and must not wait; it may reserve, append and read, but not shut the journal
@@ -20,7 +21,7 @@ pub type Release = Box<dyn FnOnce(Written) + Send>;
 
 /// A release that may run, with the place it still holds.
 pub(super) struct Free {
-    pub place: QueuePermit,
+    pub place: PotPlace,
     pub release: Release,
     pub written: Written,
 }

@@ -19,13 +19,16 @@ use super::{
     commit_gate::{self, Release},
     disk_room::RoomState,
     http_call::CallChange,
-    queue_permit::{Busy, QueuePermit, QueuePermits},
+    queue_permit::Busy,
     readers::Readers,
     row::{Entity, SnapshotRow},
     store::{Store, StoreError, StoreReader},
     writer::{Batch, Handed, Writer, WriterMessage},
 };
-use crate::model::ids::InstanceKey;
+use crate::{
+    limits::{CallerKind, Limit, Pot, PotPlace},
+    model::ids::InstanceKey,
+};
 
 /// What happens when nobody knows what became of a batch. It runs on the writer's thread, before
 /// those who wait learn that it is unknown; nothing is written after it.
@@ -63,7 +66,7 @@ pub struct Journal {
 
 struct Shared {
     queue: Sender<WriterMessage>,
-    places: QueuePermits,
+    places: Pot,
     readers: Readers,
     room: Arc<RoomState>,
     threads: Mutex<Option<Threads>>,
@@ -102,7 +105,7 @@ impl Journal {
         Ok(Self {
             shared: Arc::new(Shared {
                 queue,
-                places: QueuePermits::new(capacity),
+                places: Pot::new(capacity, Limit::WriterQueue),
                 readers,
                 room,
                 threads,
@@ -110,9 +113,15 @@ impl Journal {
         })
     }
 
-    /// Takes a place in the queue, before anything is decided that would need one.
+    /// Takes a place in the queue for what the server does by itself, before anything is decided
+    /// that would need one.
     pub fn reserve(&self) -> Result<AppendPermit, Busy> {
-        let place = self.shared.places.take()?;
+        self.reserve_for(CallerKind::Staff)
+    }
+
+    /// The same for a caller of this kind, which leaves places to the others.
+    pub fn reserve_for(&self, kind: CallerKind) -> Result<AppendPermit, Busy> {
+        let place = self.shared.places.take(kind).ok_or(Busy)?;
         Ok(AppendPermit {
             place,
             queue: self.shared.queue.clone(),
@@ -189,7 +198,7 @@ impl Journal {
 /// it is given back by dropping.
 #[must_use]
 pub struct AppendPermit {
-    place: QueuePermit,
+    place: PotPlace,
     queue: Sender<WriterMessage>,
     chain: Option<Chain>,
 }

@@ -60,3 +60,25 @@ impl HttpCallRow {
         (self.instance, self.seq)
     }
 }
+
+/// For which no call may be made now, as they have as many under way as they may.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FullPlaces {
+    /// Hosts, with their ports.
+    pub hosts: Vec<String>,
+    /// Tenants.
+    pub tenants: Vec<String>,
+    /// Tenants and ids of process definitions.
+    pub definitions: Vec<(String, String)>,
+}
+
+impl FullPlaces {
+    /// Whether a call finds no place.
+    pub fn has(&self, row: &HttpCallRow) -> bool {
+        let is_its =
+            |(tenant, process): &(String, String)| *tenant == row.tenant && *process == row.process;
+        self.hosts.contains(&row.host)
+            || self.tenants.contains(&row.tenant)
+            || self.definitions.iter().any(is_its)
+    }
+}

@@ -19,7 +19,7 @@ use super::{
     change::{Commit, ReadModelChange, WriteOp},
     definition::DefinitionRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter},
-    http_call::{CallChange, HttpCallRow},
+    http_call::{CallChange, FullPlaces, HttpCallRow},
     job::{JobFilter, JobOrder, JobRow},
     listing::{
         IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, SearchedRow, TaskRow, TimerKey,
@@ -342,13 +342,12 @@ impl StoreReader for MemoryStore {
     fn due_calls(
         &self,
         until: Time,
-        without_hosts: &[String],
+        full: &FullPlaces,
         limit: usize,
     ) -> Result<Vec<HttpCallRow>, StoreError> {
         let tables = self.tables();
-        let is_due = |call: &&HttpCallRow| {
-            call.tried.due.is_some_and(|due| due <= until) && !without_hosts.contains(&call.host)
-        };
+        let is_due =
+            |call: &&HttpCallRow| call.tried.due.is_some_and(|due| due <= until) && !full.has(call);
         let mut due: Vec<&HttpCallRow> = tables.calls.values().filter(is_due).collect();
         due.sort_by_key(|call| (call.tried.due, call.key()));
         Ok(due.into_iter().take(limit).cloned().collect())

@@ -13,7 +13,7 @@ use super::{
     damaged::Damaged,
     definition::DefinitionRow,
     filter::{ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
-    http_call::HttpCallRow,
+    http_call::{FullPlaces, HttpCallRow},
     job::{JobFilter, JobOrder, JobRow},
     listing::{
         IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow, TimerRow,
@@ -181,11 +181,11 @@ pub trait StoreReader: Send {
     /// When the first timer is due.
     fn next_due(&self) -> Result<Option<Time>, StoreError>;
 
-    /// Calls to the outside due at `until` or before, by due time, but those to the given hosts.
+    /// Calls to the outside due at `until` or before, by due time, but those that find no place.
     fn due_calls(
         &self,
         until: Time,
-        without_hosts: &[String],
+        full: &FullPlaces,
         limit: usize,
     ) -> Result<Vec<HttpCallRow>, StoreError>;
     /// When the first call after that time is due.

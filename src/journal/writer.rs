@@ -24,11 +24,10 @@ use super::{
     change::WriteOp,
     commit_gate::{Free, Release},
     disk_room::RoomState,
-    queue_permit::QueuePermit,
     row::Entity,
     store::{Store, StoreError},
 };
-use crate::meters::meters;
+use crate::{limits::PotPlace, meters::meters};
 
 /// Operations per transaction: beyond this the sync's share is small, and waiting for the batch is
 /// what costs.
@@ -51,6 +50,10 @@ const PROBE: Duration = if cfg!(test) {
 };
 
 /// What the handle sends to the writer.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all are of the large kind"
+)]
 pub(super) enum WriterMessage {
     /// Something to write, or nothing, and what to release after it.
     Write(Handed),
@@ -62,7 +65,7 @@ pub(super) enum WriterMessage {
 
 /// A write, or a release that waits for the writes before it.
 pub(super) struct Handed {
-    pub place: QueuePermit,
+    pub place: PotPlace,
     pub op: Option<WriteOp>,
     /// What it builds on, if anything.
     pub chain: Option<Chain>,
@@ -91,7 +94,7 @@ pub(super) struct Batch {
 
 /// What is released with a batch.
 struct Waiting {
-    place: QueuePermit,
+    place: PotPlace,
     chain: Option<Chain>,
     release: Release,
     /// Whether an operation of the batch is its own.

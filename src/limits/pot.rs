@@ -1,14 +1,20 @@
-//! Pots that all callers take places from, with shares by kind of caller: strangers cannot empty
-//! those of users, nor users those of operators.
+//! Pots that all callers take from: places, or bytes. With shares by kind of caller, so that
+//! strangers cannot empty those of users, nor users those of operators; and perhaps a part that one
+//! caller may take at most.
 //!
-//! A kind may take a place while less is taken, by whomever, than its share of the pot. So part of
-//! each pot is there for users when strangers have taken all they can, and part for operators and
-//! designers when users have. Which pots there are: "Shared pots" in `docs/limits.md`. Not here:
-//! rates per second (`session::shared_rates`).
+//! A kind may take while less is taken, by whomever, than its share of the pot. So part of each pot
+//! is there for users when strangers have taken all they can, and part for operators and designers
+//! when users have. Taken before anything is held for it, and given back when the place is dropped.
+//! Which pots there are: "Shared pots" in `docs/limits.md`. Not here: rates per second
+//! (`session::shared_rates`).
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use super::Limit;
@@ -20,13 +26,13 @@ pub enum CallerKind {
     Anonymous,
     /// A user without a role that runs the server.
     User,
-    /// A user with role operator, designer or admin.
+    /// A user with role operator, designer or admin; the server itself.
     Staff,
 }
 
 impl CallerKind {
-    /// How many places of a pot may be taken for this kind to take one more: half for strangers,
-    /// seven eighths for users, all for who runs the server.
+    /// How much of a pot may be taken for this kind to take more: half for strangers, seven eighths
+    /// for users, all for who runs the server.
     pub fn share(self, size: usize) -> usize {
         match self {
             Self::Anonymous => size / 2,
@@ -36,60 +42,190 @@ impl CallerKind {
     }
 }
 
-/// A pot of places.
-pub struct Pot {
-    size: usize,
-    taken: Arc<AtomicUsize>,
-    limit: Limit,
+/// Whose part of a pot something takes.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Taker {
+    /// Somebody without a token, by network; `None` where the transport has none.
+    Stranger(Option<IpAddr>),
+    /// A user, by tenant and subject.
+    User(String),
+    /// A user with a role that runs the server, by tenant and subject.
+    Operator(String),
 }
 
-/// A place taken; given back when dropped.
-#[derive(Debug)]
-pub struct PotPlace(Arc<AtomicUsize>);
+impl Taker {
+    /// What kind it is.
+    pub fn kind(&self) -> CallerKind {
+        match self {
+            Self::Stranger(_) => CallerKind::Anonymous,
+            Self::User(_) => CallerKind::User,
+            Self::Operator(_) => CallerKind::Staff,
+        }
+    }
+}
+
+/// A pot. Clones share it.
+#[derive(Clone)]
+pub struct Pot(Arc<State>);
+
+struct State {
+    size: usize,
+    per_taker: usize,
+    limit: Limit,
+    taken: AtomicUsize,
+    by_taker: Mutex<HashMap<Taker, usize>>,
+}
 
 impl Pot {
-    /// A pot of so many places; what finds none is counted under `limit`. 0 = no limit.
+    /// A pot of so much; what finds no room is counted under `limit`. 0 = no limit.
     pub fn new(size: usize, limit: Limit) -> Self {
-        let size = if size == 0 { usize::MAX } else { size };
-        Self {
-            size,
-            taken: Arc::default(),
+        Self::with_part(size, usize::MAX, limit)
+    }
+
+    /// The same; one taker may take so much of it.
+    pub fn with_part(size: usize, per_taker: usize, limit: Limit) -> Self {
+        Self(Arc::new(State {
+            size: if size == 0 { usize::MAX } else { size },
+            per_taker,
             limit,
-        }
+            taken: AtomicUsize::new(0),
+            by_taker: Mutex::default(),
+        }))
     }
 
-    /// A place, unless as many are taken as this kind may take.
+    /// One place for whoever is of this kind, unless as much is taken as this kind may take.
     pub fn take(&self, kind: CallerKind) -> Option<PotPlace> {
-        let share = kind.share(self.size);
-        let one_more = |taken| (taken < share).then_some(taken + 1);
-        // The counter guards no other memory, so no ordering is needed.
-        match self
-            .taken
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
-        {
-            Ok(_) => Some(PotPlace(self.taken.clone())),
-            Err(_) => {
-                self.limit.refused();
-                None
-            }
+        self.filled(PotPlace {
+            pot: self.0.clone(),
+            kind,
+            taker: None,
+            amount: 0,
+        })
+    }
+
+    /// One place for this taker, unless it has its part, or as much is taken as its kind may take.
+    pub fn take_for(&self, taker: Taker) -> Option<PotPlace> {
+        self.filled(self.permit(taker))
+    }
+
+    /// A place for nothing yet, to be resized.
+    pub fn permit(&self, taker: Taker) -> PotPlace {
+        PotPlace {
+            pot: self.0.clone(),
+            kind: taker.kind(),
+            taker: Some(taker),
+            amount: 0,
         }
     }
 
-    /// How many are taken.
+    /// How much is taken.
     pub fn taken(&self) -> usize {
-        self.taken.load(Ordering::Relaxed)
+        self.0.taken.load(Ordering::Relaxed)
+    }
+
+    fn filled(&self, mut place: PotPlace) -> Option<PotPlace> {
+        place.resize(1).then_some(place)
+    }
+}
+
+/// A part of a pot; given back when dropped.
+pub struct PotPlace {
+    pot: Arc<State>,
+    kind: CallerKind,
+    /// `None` where takers are not told apart.
+    taker: Option<Taker>,
+    amount: usize,
+}
+
+impl PotPlace {
+    /// How much it is for.
+    pub fn amount(&self) -> usize {
+        self.amount
+    }
+
+    /// The most it can be for.
+    pub fn most(&self) -> usize {
+        self.pot.per_taker
+    }
+
+    /// Makes it one for this much; whether there is room. One that shrinks always has it.
+    pub fn resize(&mut self, amount: usize) -> bool {
+        if amount < self.amount {
+            let less = self.amount - amount;
+            self.pot.give_back(self.taker.as_ref(), less);
+        } else if !self
+            .pot
+            .take(self.kind, self.taker.as_ref(), amount - self.amount)
+        {
+            self.pot.limit.refused();
+            return false;
+        }
+        self.amount = amount;
+        true
     }
 }
 
 impl Drop for PotPlace {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.resize(0);
+    }
+}
+
+impl State {
+    fn take(&self, kind: CallerKind, taker: Option<&Taker>, more: usize) -> bool {
+        if more == 0 {
+            return true;
+        }
+        let Some(taker) = taker else {
+            return self.take_any(kind, more);
+        };
+        let mut by_taker = self.by_taker.lock().unwrap_or_else(PoisonError::into_inner);
+        let has = by_taker.get(taker).copied().unwrap_or_default();
+        let fits = more <= self.per_taker.saturating_sub(has) && self.take_any(kind, more);
+        if fits {
+            by_taker.insert(taker.clone(), has + more);
+        }
+        fits
+    }
+
+    fn take_any(&self, kind: CallerKind, more: usize) -> bool {
+        let share = kind.share(self.size);
+        let take = |taken: usize| taken.checked_add(more).filter(|taken| *taken <= share);
+        // The counter guards no other memory, so no ordering is needed.
+        self.taken
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, take)
+            .is_ok()
+    }
+
+    fn give_back(&self, taker: Option<&Taker>, less: usize) {
+        self.taken.fetch_sub(less, Ordering::Relaxed);
+        let Some(taker) = taker else { return };
+        let mut by_taker = self.by_taker.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(has) = by_taker.get_mut(taker) {
+            *has -= less;
+            if *has == 0 {
+                by_taker.remove(taker);
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn stranger(number: u8) -> Taker {
+        Taker::Stranger(Some(IpAddr::from([10, 0, 0, number])))
+    }
+
+    fn user(name: &str) -> Taker {
+        Taker::User(name.to_owned())
+    }
+
+    fn take(pot: &Pot, taker: Taker, amount: usize) -> Option<PotPlace> {
+        let mut place = pot.permit(taker);
+        place.resize(amount).then_some(place)
+    }
 
     #[test]
     fn strangers_leave_places_for_users_and_users_for_operators() {
@@ -122,5 +258,39 @@ mod tests {
             .filter_map(|_| open.take(CallerKind::Anonymous))
             .collect();
         assert_eq!(held.len(), 1_000);
+    }
+
+    #[test]
+    fn amounts_have_the_same_shares() {
+        let pot = Pot::with_part(80, 20, Limit::Uploads);
+        let mut held: Vec<_> = (0..2).map(|n| take(&pot, stranger(n), 20)).collect();
+        assert!(held.iter().all(Option::is_some));
+        assert!(take(&pot, stranger(2), 1).is_none());
+        let users = ["a", "b"].map(|name| take(&pot, user(name), 15));
+        assert!(users.iter().all(Option::is_some));
+        assert!(take(&pot, user("c"), 1).is_none());
+        assert!(take(&pot, Taker::Operator("o".to_owned()), 10).is_some());
+        held.pop();
+        drop(held);
+        drop(users);
+        assert_eq!(pot.taken(), 0);
+        assert!(pot.0.by_taker.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn one_taker_has_its_part_and_gets_it_back() {
+        let pot = Pot::with_part(1_000, 20, Limit::Uploads);
+        let mut place = take(&pot, stranger(1), 12).unwrap();
+        assert!(take(&pot, stranger(1), 9).is_none());
+        assert!(!place.resize(21));
+        assert_eq!(place.amount(), 12);
+        assert!(place.resize(20));
+        assert!(place.resize(5));
+        assert_eq!(pot.taken(), 5);
+        assert!(take(&pot, stranger(1), 15).is_some());
+        assert!(take(&pot, stranger(2), 20).is_some());
+        drop(place);
+        let held: Vec<_> = (0..99).map_while(|_| pot.take_for(user("a"))).collect();
+        assert_eq!(held.len(), 20);
     }
 }

@@ -50,6 +50,8 @@ limits! {
     AddressBytes = "address_bytes",
     /// Starts per second of all users of one address.
     AddressStarts = "address_starts",
+    /// Signs of life per second of one address.
+    LifeSigns = "life_signs",
     /// Open connections of one user.
     ConnectionsPerUser = "connections_per_user",
     /// Open connections of one address.

@@ -3,8 +3,9 @@
 //!
 //! The truth is the table of calls: a call is placed with the row of its instance, and forgotten
 //! with the row that takes its answer, so an answer is taken once however often a call was made.
-//! Here is only what is being made now: a few calls in all and to each host, so that one slow host
-//! holds up no other; the rest waits in the table. Process time says when a retry is due.
+//! Here is only what is being made now: a few calls in all, to each host, for each definition and for
+//! each tenant, so that one slow host holds up no other, nor one definition with many of them; the
+//! rest waits in the table. Process time says when a retry is due.
 //!
 //! `sender` makes one try, `settings` says what the operator allows, `allow_list` and `addresses`
 //! where calls may go, `wire_request` and `response_body` what goes over the wire. Not here: what a call
@@ -23,6 +24,7 @@ mod wire_request;
 
 use std::{
     collections::{HashMap, HashSet},
+    hash::Hash,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -35,8 +37,8 @@ pub use settings::HttpCallSettings;
 
 use super::Runtime;
 use crate::{
-    journal::{HttpCallRow, codec},
-    limits::{CALLS_AT_ONCE, CALLS_PER_HOST},
+    journal::{FullPlaces, HttpCallRow, codec},
+    limits::{CALLS_AT_ONCE, CALLS_PER_DEFINITION, CALLS_PER_HOST, CALLS_PER_TENANT},
     model::ids::{InstanceKey, Time},
 };
 use sender::Sender;
@@ -59,10 +61,17 @@ pub struct HttpCalls {
 }
 
 struct Now {
-    /// Their hosts.
-    running: HashMap<CallId, String>,
+    /// What is being made.
+    running: HashMap<CallId, Target>,
     /// When the table is to be looked at.
     look: Time,
+}
+
+/// To which host a call goes, and for whom.
+struct Target {
+    host: String,
+    tenant: String,
+    process: String,
 }
 
 /// A call being made, until it is dropped.
@@ -126,30 +135,38 @@ impl HttpCalls {
 }
 
 impl Now {
-    fn to_host(&self, host: &str) -> usize {
-        self.running
-            .values()
-            .filter(|running| *running == host)
-            .count()
+    /// For which no other call may be made now.
+    fn full(&self) -> FullPlaces {
+        let definition = |target: &Target| (target.tenant.clone(), target.process.clone());
+        FullPlaces {
+            hosts: self.having(CALLS_PER_HOST, |target| target.host.clone()),
+            tenants: self.having(CALLS_PER_TENANT, |target| target.tenant.clone()),
+            definitions: self.having(CALLS_PER_DEFINITION, definition),
+        }
     }
 
-    fn full_hosts(&self) -> Vec<String> {
-        let mut hosts: Vec<String> = self
-            .running
-            .values()
-            .filter(|host| self.to_host(host) >= CALLS_PER_HOST)
-            .cloned()
-            .collect();
-        hosts.sort();
-        hosts.dedup();
-        hosts
+    /// What so many of those that are being made have in common.
+    fn having<T: Hash + Ord>(&self, most: usize, of: impl Fn(&Target) -> T) -> Vec<T> {
+        let mut counts: HashMap<T, usize> = HashMap::new();
+        for target in self.running.values() {
+            *counts.entry(of(target)).or_default() += 1;
+        }
+        let full = counts.into_iter().filter(|(_, count)| *count >= most);
+        let mut full: Vec<T> = full.map(|(what, _)| what).collect();
+        full.sort();
+        full
     }
 
     /// Takes a place for a call, if there is one.
     fn take(&mut self, row: &HttpCallRow) -> bool {
-        let room = self.running.len() < CALLS_AT_ONCE && self.to_host(&row.host) < CALLS_PER_HOST;
+        let room = self.running.len() < CALLS_AT_ONCE && !self.full().has(row);
         if room {
-            self.running.insert(row.key(), row.host.clone());
+            let target = Target {
+                host: row.host.clone(),
+                tenant: row.tenant.clone(),
+                process: row.process.clone(),
+            };
+            self.running.insert(row.key(), target);
         }
         room
     }
@@ -181,7 +198,7 @@ async fn look(runtime: &Arc<Runtime>) {
         let mut state = http_calls.lock();
         state.look = Time::last();
         (
-            state.full_hosts(),
+            state.full(),
             state.running.keys().copied().collect::<HashSet<CallId>>(),
         )
     };

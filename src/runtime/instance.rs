@@ -34,9 +34,7 @@ use super::{
     trees::{CountedInTree, Tree},
 };
 use crate::{
-    engine::{
-        Command, Effect, Record, access::Caller, instance_message::InstanceMessage, record::Status,
-    },
+    engine::{Command, Effect, Record, instance_message::InstanceMessage, record::Status},
     journal::{
         AppendPermit, Busy, Commit, Entity, LogRow, OutboxRow, SnapshotRow, StoreError, Written,
         codec, read_models,
@@ -204,17 +202,14 @@ impl ProcessInstance {
             .is_none_or(|(state, _)| !state.status().is_live())
     }
 
-    fn take(&mut self, envelope: Envelope, ctx: &mut Context<Self>) {
+    fn take(&mut self, mut envelope: Envelope, ctx: &mut Context<Self>) {
         self.leave_if_broken(ctx);
         if let Some(leftover) = &mut self.leaving {
             return leftover.push(envelope);
         }
+        envelope.reply.leaves_mailbox();
         let owner = self.takes_long(&envelope.ask);
-        // What the server does by itself is nobody's to take away.
-        let kind = envelope
-            .caller
-            .as_ref()
-            .map_or(CallerKind::Staff, Caller::kind);
+        let kind = envelope.kind();
         if owner
             .as_ref()
             .is_some_and(|owner| self.runtime.scripts.is_full(owner, kind))
@@ -225,7 +220,7 @@ impl ProcessInstance {
         if let Some(owner) = owner {
             return self.decide_on_script_thread(owner, kind, envelope, ctx);
         }
-        let slot = match self.runtime.journal.reserve() {
+        let slot = match self.runtime.journal.reserve_for(kind) {
             Ok(slot) => slot,
             Err(Busy) => return self.refuse_busy(envelope.reply, ctx),
         };
@@ -282,7 +277,7 @@ impl ProcessInstance {
         let step = self.runtime.scripts.run(owner, kind, move || {
             // Only now: what waits for its turn takes no room of others.
             let decided = journal
-                .reserve()
+                .reserve_for(kind)
                 .map(|slot| (decide(&mut memory, caller.as_ref(), ask, around), slot));
             (memory, decided)
         });

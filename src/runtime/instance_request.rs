@@ -23,6 +23,7 @@ use crate::{
         state::{Child, OpenMessage},
     },
     journal::{NotWritten, Written, disk_room::DiskRoom},
+    limits::{CallerKind, PotPlace},
     model::{
         ids::{InstanceKey, Time},
         upload::UploadRules,
@@ -37,6 +38,13 @@ pub struct Envelope {
     pub ask: InstanceRequest,
     /// Where the answer goes, once everything it was computed from is durable.
     pub reply: Reply,
+}
+
+impl Envelope {
+    /// Whose share of what all use it takes; what the server does by itself is nobody's to take away.
+    pub fn kind(&self) -> CallerKind {
+        self.caller.as_ref().map_or(CallerKind::Staff, Caller::kind)
+    }
 }
 
 /// What is asked of an instance.
@@ -247,6 +255,8 @@ pub struct Reply {
     receive: Option<Box<dyn FnOnce(InstanceResponse) + Send + Sync>>,
     /// The answer of one that is dropped.
     dropped: Refusal,
+    /// Its place in the instance's mailbox, while it waits there.
+    place: Option<PotPlace>,
 }
 
 impl Reply {
@@ -255,7 +265,18 @@ impl Reply {
         Self {
             receive: Some(Box::new(receive)),
             dropped: Refusal::Internal,
+            place: None,
         }
+    }
+
+    /// The command waits in the instance's mailbox.
+    pub(super) fn waits_at(&mut self, place: PotPlace) {
+        self.place = Some(place);
+    }
+
+    /// It is its turn.
+    pub(super) fn leaves_mailbox(&mut self) {
+        self.place = None;
     }
 
     /// The command's row is handed to the writer now: from here on nobody may say that nothing was

@@ -192,6 +192,11 @@ impl Outbox {
             .and_then(|deliveries| deliveries.front().cloned())
     }
 
+    /// Whether a message of this pair is under way.
+    pub fn holds(&self, pair: Pair) -> bool {
+        self.pairs.contains_key(&pair)
+    }
+
     /// outbox messages under way.
     pub fn len(&self) -> usize {
         self.pairs.iter().map(|pair| pair.value().len()).sum()

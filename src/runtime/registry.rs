@@ -24,7 +24,11 @@ use super::{
     instance_request::{Envelope, Refusal},
     read_queue::{Read, ReadQueue},
 };
-use crate::{journal::StoreError, limits, model::ids::InstanceKey};
+use crate::{
+    journal::StoreError,
+    limits::{self, Limit, Pot},
+    model::ids::InstanceKey,
+};
 
 /// Entries for which a map always may have room.
 const LARGE_MAP: usize = 4_096;
@@ -42,6 +46,8 @@ pub struct Registry {
 struct RegistryEntry {
     state: SlotState,
     readers: Arc<ReadQueue>,
+    /// Places of the commands that wait in it.
+    mailbox: Pot,
 }
 
 enum SlotState {
@@ -63,6 +69,7 @@ impl RegistryEntry {
                 waiting: waiting.into(),
             },
             readers: Arc::default(),
+            mailbox: Pot::new(limits::INSTANCE_MAILBOX, Limit::InstanceMailbox),
         }
     }
 }
@@ -80,25 +87,34 @@ pub enum Dispatched {
 
 impl Registry {
     /// Routes an envelope to its instance, in order per sender.
-    pub fn dispatch(&self, key: InstanceKey, envelope: Envelope) -> Dispatched {
-        let mut slot = match self.slots.entry(key) {
-            Entry::Vacant(vacant) => {
-                vacant.insert(RegistryEntry::moving([envelope]));
-                return Dispatched::Load;
-            }
-            Entry::Occupied(occupied) => occupied.into_ref(),
+    pub fn dispatch(&self, key: InstanceKey, mut envelope: Envelope) -> Dispatched {
+        let (mut slot, is_new) = match self.slots.entry(key) {
+            Entry::Vacant(vacant) => (vacant.insert(RegistryEntry::moving([])), true),
+            Entry::Occupied(occupied) => (occupied.into_ref(), false),
         };
+        match slot.mailbox.take(envelope.kind()) {
+            Some(place) => envelope.reply.waits_at(place),
+            None => {
+                envelope.reply.refuse(Refusal::Busy);
+                return Dispatched::Sent;
+            }
+        }
         match &mut slot.state {
             SlotState::Moving { waiting } => {
-                enqueue(waiting, envelope);
-                Dispatched::Sent
+                waiting.push_back(envelope);
+                if is_new {
+                    Dispatched::Load
+                } else {
+                    Dispatched::Sent
+                }
             }
             SlotState::Live { addr, used, .. } => {
                 *used = Instant::now();
                 match addr.try_send(envelope) {
                     Ok(()) => Dispatched::Sent,
+                    // Places are taken before, so it is the actor's own messages that fill it.
                     Err(SendError::Full(envelope)) => {
-                        limits::Limit::InstanceMailbox.refused();
+                        Limit::InstanceMailbox.refused();
                         envelope.reply.refuse(Refusal::Busy);
                         Dispatched::Sent
                     }
@@ -231,6 +247,7 @@ impl Registry {
         let RegistryEntry {
             state: SlotState::Moving { waiting },
             readers,
+            ..
         } = slot.get_mut()
         else {
             return false;
@@ -272,18 +289,52 @@ pub(super) fn give_back<K: Eq + Hash, V>(map: &DashMap<K, V>) {
     }
 }
 
-fn enqueue(waiting: &mut VecDeque<Envelope>, envelope: Envelope) {
-    if waiting.len() >= limits::INSTANCE_MAILBOX {
-        limits::Limit::InstanceMailbox.refused();
-        envelope.reply.refuse(Refusal::Busy);
-    } else {
-        waiting.push_back(envelope);
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use uuid::Uuid;
+
     use super::*;
+    use crate::{
+        engine::access::Caller,
+        runtime::instance_request::{InstanceRequest, Reply},
+    };
+
+    #[test]
+    fn strangers_leave_room_in_a_mailbox_to_users_and_users_to_the_server() {
+        let (registry, key) = (Registry::default(), InstanceKey(Uuid::from_u128(1)));
+        let user = Caller {
+            subject: "alice".into(),
+            tenant: "default".into(),
+            roles: [].into(),
+            operator: false,
+            trees: None,
+        };
+        let stranger = Caller {
+            trees: Some([key].into()),
+            ..user.clone()
+        };
+        let finds_room = |caller: &Option<Caller>| {
+            let refused = Arc::<AtomicBool>::default();
+            let told = refused.clone();
+            let envelope = Envelope {
+                caller: caller.clone(),
+                ask: InstanceRequest::Observe,
+                reply: Reply::to(move |_| told.store(true, Ordering::Relaxed)),
+            };
+            let _ = registry.dispatch(key, envelope);
+            !refused.load(Ordering::Relaxed)
+        };
+        let taken = |caller: Option<Caller>| {
+            (0..=limits::INSTANCE_MAILBOX)
+                .take_while(|_| finds_room(&caller))
+                .count()
+        };
+        assert_eq!(taken(Some(stranger)), limits::UNANSWERED_COMMANDS);
+        assert_eq!(taken(Some(user)), limits::INSTANCE_MAILBOX * 3 / 8);
+        assert_eq!(taken(None), limits::INSTANCE_MAILBOX / 8);
+    }
 
     #[test]
     fn a_map_that_was_far_larger_gives_its_room_back() {

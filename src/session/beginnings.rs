@@ -116,6 +116,13 @@ impl Connection {
             Refusal::Rejected(rejection)
                 if announced && rejection.kind == RejectionKind::NotFound =>
             {
+                if following.last_look {
+                    self.unfollow(instance);
+                    let sentence = "expected the announced instance to begin, but it was not \
+                        started: look at its parent, which tells why";
+                    let error = WireError::new(ErrorCode::NotFound, sentence);
+                    return self.refuse(instance, &Acknowledgement::None, &error);
+                }
                 following.not_found_deadline = Some(Instant::now() + limits::ANNOUNCED_INSTANCE);
                 following.phase = Phase::Ready(Vec::new());
                 return;
@@ -145,28 +152,34 @@ impl Connection {
         }
     }
 
-    pub(super) fn give_up_waiting(&mut self, now: Instant) {
+    /// Looks after announced instances that are not there after a while. As long as the message that
+    /// starts one is under way, it may come; after that one more look tells.
+    pub(super) fn look_for_announced(&mut self, now: Instant) {
         let late = |following: &Subscription| {
             following.cursor == 0
                 && following
                     .not_found_deadline
                     .is_some_and(|until| now >= until)
         };
-        let late: Vec<InstanceKey> = self
+        let late: Vec<(InstanceKey, Option<InstanceKey>)> = self
             .following
             .iter()
             .filter(|(_, following)| late(following))
-            .map(|(&key, _)| key)
+            .map(|(&key, following)| (key, following.because))
             .collect();
-        for instance in late {
-            self.unfollow(instance);
-            let sentence = "expected the announced instance to begin, but it has not yet, or may \
-                not be seen by this user: subscribe again";
-            self.refuse(
-                instance,
-                &Acknowledgement::None,
-                &WireError::new(ErrorCode::Busy, sentence),
-            );
+        for (instance, parent) in late {
+            let runtime = &self.sessions.runtime;
+            if parent.is_some_and(|parent| runtime.is_starting(parent, instance)) {
+                if let Some(following) = self.following.get_mut(&instance) {
+                    following.not_found_deadline = Some(now + limits::ANNOUNCED_INSTANCE);
+                }
+                continue;
+            }
+            let want = StartFrom::Snapshot(None);
+            self.follow(instance, 0, want, true, Acknowledgement::None, parent);
+            if let Some(following) = self.following.get_mut(&instance) {
+                following.last_look = true;
+            }
         }
     }
 

@@ -20,6 +20,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{
     auth::{principal::Principal, token::Identity},
+    held_back::HeldBack,
     inbox::{Inbound, Inbox},
     input_schemas::ToldSchemas,
     protocol::{
@@ -157,9 +158,10 @@ impl Connection {
         self.close.get_or_insert_with(|| close.into());
     }
 
-    /// Whether a message was over a rate since this was last asked.
-    pub fn take_refused(&mut self) -> bool {
-        std::mem::take(&mut self.refused)
+    /// Set when a message was over a rate since this was last asked: how long nothing is to be read.
+    pub fn take_refused(&mut self) -> Option<HeldBack> {
+        let rates = &self.sessions.rates;
+        std::mem::take(&mut self.refused).then(|| rates.hold_back(self.payer))
     }
 
     /// Handles one text message of the client.
@@ -239,9 +241,19 @@ impl Connection {
         }
     }
 
-    /// The client answered a ping of its own transport, or sent one.
-    pub fn alive(&mut self, now: Instant) {
+    /// The client sent a ping or a pong of its transport, of so many bytes; whether it is within its
+    /// rate.
+    pub fn control(&mut self, bytes: usize, now: Instant) -> bool {
         self.received = now;
+        match self.rate.admit(bytes, now) {
+            Admission::Pass => return true,
+            Admission::Flood => self.close(CloseCode::Flood),
+            Admission::Limited { .. } => {
+                Limit::MessageRate.refused();
+                self.refused = true;
+            }
+        }
+        false
     }
 
     /// The tenant and subject at the other end, once it has said hello: what its connections are
@@ -311,7 +323,7 @@ impl Connection {
             self.look_for_life(now);
         }
         self.close_if_expired();
-        self.give_up_waiting(now);
+        self.look_for_announced(now);
     }
 
     fn look_for_life(&mut self, now: Instant) {

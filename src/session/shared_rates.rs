@@ -7,7 +7,8 @@
 //! buckets that are full again are forgotten, and when there is still no room, those who come new
 //! share a few buckets.
 //!
-//! Not here: what one connection may send (`rate_limit`), how a request is refused (`web::admission`).
+//! Not here: what one connection may send (`rate_limit`), how long a refusal is held back
+//! (`held_back`), how a request is refused (`web::admission`).
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -17,7 +18,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{auth::principal::Principal, rate_limit::take, token_bucket::TokenBucket};
+use super::{
+    auth::principal::Principal,
+    held_back::{Crowds, HeldBack},
+    rate_limit::take,
+    token_bucket::TokenBucket,
+};
 use crate::limits::{self, Limit, Limits, Quota, Rates};
 
 /// Parts of a table, each with a lock of its own.
@@ -30,6 +36,8 @@ pub struct SharedRates {
     anonymous: Table,
     users: Table,
     addresses: Table,
+    life_signs: Table,
+    crowds: Crowds,
     hashes: RandomState,
 }
 
@@ -66,6 +74,7 @@ impl Spent {
             Limit::AnonymousRequests => ("requests", "from one address without a user's token"),
             Limit::AnonymousBytes => ("bytes", "from one address without a user's token"),
             Limit::AnonymousStarts => ("starts", "from one address without a user's token"),
+            Limit::LifeSigns => ("signs of life", "from one address"),
             Limit::UserRequests => ("requests", "of one user"),
             Limit::UserBytes => ("bytes", "of one user"),
             Limit::UserStarts => ("starts", "of one user"),
@@ -101,6 +110,14 @@ impl SharedRates {
                     Limit::AddressStarts,
                 ],
             ),
+            life_signs: Table::new(
+                Rates {
+                    requests: limits::LIFE_SIGNS,
+                    ..Rates::OFF
+                },
+                [Limit::LifeSigns; 3],
+            ),
+            crowds: Crowds::default(),
             hashes: RandomState::new(),
         }
     }
@@ -140,6 +157,25 @@ impl SharedRates {
             }
         }
         Ok(())
+    }
+
+    /// Takes a sign of life out of the rate of its address. Without an address there is none.
+    ///
+    /// # Errors
+    /// [`Spent`]; it is counted as refused.
+    pub fn admit_life_sign(&self, address: Option<IpAddr>, now: Instant) -> Result<(), Spent> {
+        let Some(address) = address else {
+            return Ok(());
+        };
+        let network = self.hash(limits::network(address));
+        let admitted = self.life_signs.admit(network, Asked::Request(0), now);
+        admitted.inspect_err(|spent| spent.limit.refused())
+    }
+
+    /// One more refusal for whoever pays is held back, until this is dropped.
+    pub fn hold_back(&self, payer: Payer) -> HeldBack {
+        let whose = payer.anonymous.or(payer.address).or(payer.user);
+        self.crowds.enter(whose.unwrap_or_default())
     }
 
     fn hash(&self, key: impl Hash) -> u64 {

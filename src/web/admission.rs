@@ -4,7 +4,11 @@
 //! as a stranger's. Not here: what is counted for whom (`session::shared_rates`), messages of
 //! websockets (`session::connection`).
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     Error, HttpMessage, HttpRequest,
@@ -25,18 +29,23 @@ use crate::{
             principal::Principal,
             token::{Identity, TokenError},
         },
-        shared_rates::{Asked, Spent},
+        shared_rates::{Asked, Payer, Spent},
     },
 };
 
-/// Signs of life: asked for by what looks after the server, they count for no rate.
-pub(super) const WITHOUT_RATE: [&str; 2] = ["/healthz", "/readyz"];
+/// Signs of life: asked for by what looks after the server, they count for a rate of their own, which
+/// no token changes.
+pub(super) const LIFE_SIGNS: [&str; 2] = ["/healthz", "/readyz"];
 
 /// The shortest time that a client is told to wait.
 const SOONEST: Duration = Duration::from_millis(1);
 
 /// What the token of a request says, so that it is verified once.
 struct Shown(Result<Identity, TokenError>);
+
+/// Whether the request has counted for a rate.
+#[derive(Clone, Default)]
+struct Counted(Rc<Cell<bool>>);
 
 /// Refuses a request that is over a rate. The refusal is held back for a part of the time there is to
 /// wait: who does as told loses nothing, and who does not has to wait before it can ask again on
@@ -48,26 +57,69 @@ pub async fn within_rates(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if let Some(app) = request.app_data::<Data<App>>().cloned()
-        && !WITHOUT_RATE.contains(&request.path())
-    {
-        let request = request.request();
-        let principal = app.shown_user(request);
-        principal
-            .iter()
-            .for_each(|principal| app.note_taker(request, principal));
-        let payer = app
-            .sessions
-            .payer(principal.as_ref(), app.approach(request.head()).address);
-        let asked = Asked::Request(body_bytes(request));
-        if let Err(spent) = app.sessions.rates.admit(payer, asked, Instant::now()) {
-            let held = spent.after.min(limits::HELD_BACK);
-            rt::time::sleep(held).await;
+    if let Some(app) = request.app_data::<Data<App>>().cloned() {
+        if let Some(Counted(counted)) = request.extensions().get() {
+            counted.set(true);
+        }
+        let (request, now) = (request.request(), Instant::now());
+        let address = app.approach(request.head()).address;
+        let rates = &app.sessions.rates;
+        let (payer, admitted) = if LIFE_SIGNS.contains(&request.path()) {
+            let admitted = rates.admit_life_sign(address, now);
+            (app.sessions.payer(None, address), admitted)
+        } else {
+            let principal = app.shown_user(request);
+            principal
+                .iter()
+                .for_each(|principal| app.note_taker(request, principal));
+            let payer = app.sessions.payer(principal.as_ref(), address);
+            let asked = Asked::Request(body_bytes(request));
+            (payer, rates.admit(payer, asked, now))
+        };
+        if let Err(spent) = admitted {
+            let held = hold_back(&app, payer, spent.after).await;
             let after = spent.after.saturating_sub(held).max(SOONEST);
             return Err(Problem::from(Spent { after, ..spent }).into());
         }
     }
     next.call(request).await
+}
+
+/// Waits with a refusal; for how long.
+async fn hold_back(app: &App, payer: Payer, after: Duration) -> Duration {
+    let held_back = app.sessions.rates.hold_back(payer);
+    let held = held_back.of_request(after);
+    rt::time::sleep(held).await;
+    held
+}
+
+/// Counts what was answered before anybody looked at a rate, as a stranger's: preflights, hosts and
+/// origins that are refused. Over the rate such an answer is held back.
+///
+/// # Errors
+/// Those of the request.
+pub async fn count_all(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, Error> {
+    let counted = Counted::default();
+    request.extensions_mut().insert(counted.clone());
+    let payer = request.app_data::<Data<App>>().cloned().map(|app| {
+        let address = app.approach(request.head()).address;
+        (app.sessions.payer(None, address), app)
+    });
+    // Of requests that came together, others have their turn between them.
+    tokio::task::yield_now().await;
+    let answered = next.call(request).await;
+    if let Some((payer, app)) = payer
+        && !counted.0.get()
+    {
+        let asked = Asked::Request(0);
+        if let Err(spent) = app.sessions.rates.admit(payer, asked, Instant::now()) {
+            hold_back(&app, payer, spent.after).await;
+        }
+    }
+    answered
 }
 
 /// The bytes of a request's body, as far as its head tells.

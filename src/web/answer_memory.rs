@@ -18,11 +18,8 @@ use actix_web::{
     web::{Bytes, Data},
 };
 
-use super::{
-    http::{app::App, problem::Problem},
-    shared_room::RoomPermit,
-};
-use crate::{limits::Limit, session::protocol::code::ErrorCode};
+use super::http::{app::App, problem::Problem};
+use crate::{limits::PotPlace, session::protocol::code::ErrorCode};
 
 /// Answers up to this length take no room: each connection has one at most.
 const SMALL: usize = 32 * 1024;
@@ -58,7 +55,6 @@ pub async fn answer_memory(
         .is_none_or(|permit| permit.resize(rest.len().min(permit.most())));
     // What was changed is answered in any case.
     if !fits && is_safe {
-        Limit::BodyMemory.refused();
         let sentence = "expected room for the answer, but too many others are not read yet: read \
             those, or ask again in a moment";
         let refused = Problem::new(ErrorCode::Busy, sentence).error_response();
@@ -75,7 +71,7 @@ pub async fn answer_memory(
 struct LargeAnswer {
     rest: Bytes,
     /// Given back with the last piece.
-    _permit: Option<RoomPermit>,
+    _permit: Option<PotPlace>,
 }
 
 impl MessageBody for LargeAnswer {

@@ -26,7 +26,7 @@ use actix_web::{
 };
 use tokio::net::TcpSocket;
 
-use crate::limits::network;
+use crate::limits::{SEND_BUFFER_BYTES, network};
 
 pub use connection::ConnectionHandle;
 pub use descriptors::room_for_connections;
@@ -144,6 +144,9 @@ fn listen(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     // A server that starts anew finds its port, though old connections linger on it.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
+    // Connections inherit it: what is answered to many who do not read stays bounded, outside of the
+    // process, too.
+    socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }

@@ -236,6 +236,24 @@ impl Client {
         }
     }
 
+    /// The first frame of this type of a client for which it is so many seconds later.
+    pub async fn until_later(&mut self, kind: &str, seconds: u64) -> Value {
+        loop {
+            let later = Instant::now() + std::time::Duration::from_secs(seconds);
+            self.connection.tick(later);
+            while let Some(text) = self.connection.next_frame() {
+                let frame: Value = serde_json::from_str(&text).expect("frames are JSON");
+                if frame["type"] == kind {
+                    return frame;
+                }
+            }
+            while let Ok(inbound) = self.inbound.try_recv() {
+                self.connection.take(inbound);
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// The next frame of this type, also one that came while an answer was waited for.
     pub async fn found(&mut self, kind: &str) -> Value {
         while let Some(frame) = self.unread.pop_front() {

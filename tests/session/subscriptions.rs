@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use stepwire::model::deep_merge::deep_merge;
 
-use super::client::{Client, with_system};
+use super::client::{Client, with_process, with_system};
 
 fn order(amount: u32) -> Value {
     json!({"type": "start", "process": "orderApproval", "data": {"order": {"item": "desk", "amount": amount}}})
@@ -162,6 +162,32 @@ fn somebody_elses_instance_does_not_exist() {
         assert_eq!(
             foreign.last().expect("an answer")["message"],
             unknown.last().expect("an answer")["message"]
+        );
+    });
+}
+
+#[test]
+fn an_announced_child_that_never_begins_is_told_of_as_not_there() {
+    // Nothing is deployed under that name, so the parent is told that it cannot be started.
+    let parent = json!({"id": "parent", "nodes": [
+        {"id": "start", "type": "startEvent"},
+        {"id": "call", "type": "callActivity", "call": {"calledElement": "nowhere"}},
+        {"id": "end", "type": "endEvent"},
+    ], "flows": [{"id": "f1", "source": "start", "target": "call"}, {"id": "f2", "source": "call", "target": "end"}]});
+    with_process(&parent.to_string(), |sessions| async move {
+        let mut alice = Client::connect(&sessions, "alice", json!([])).await;
+        alice
+            .ask(json!({"type": "start", "process": "parent"}))
+            .await;
+        let child = alice.found("child").await["child"]["instance"].clone();
+        let error = alice.until_later("error", 6).await;
+        assert_eq!(
+            (&error["code"], &error["channel"]),
+            (
+                &json!("not_found"),
+                &json!(format!("instance/{}", child.as_str().expect("a key")))
+            ),
+            "{error}"
         );
     });
 }

@@ -98,7 +98,7 @@ async fn strangers_of_an_address_start_so_much_whichever_way_they_come() {
 }
 
 #[actix_web::test]
-async fn requests_and_bytes_have_a_rate_and_signs_of_life_have_none() {
+async fn requests_and_bytes_have_a_rate_and_signs_of_life_one_of_their_own() {
     let server = server(&[
         "--anonymous-requests",
         "1:8",
@@ -272,5 +272,44 @@ async fn what_a_stranger_started_expires_unless_its_process_says_when() {
         ];
         assert_eq!(found, expected, "after {passes}");
     }
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn more_signs_of_life_than_any_balancer_asks_for_are_refused() {
+    let server = server(&["--anonymous-requests", "0"]).await;
+    let from = |address: &str| stranger_from(&server, address);
+    let (balancer, other) = (from("127.0.0.1"), from("127.0.0.2"));
+    let asked = (0..700).map(|turn| balancer.get(["/healthz", "/readyz"][turn % 2]));
+    let answers = futures_util::future::join_all(asked).await;
+    let (good, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 200);
+    assert!(good.len() >= 400, "{}", good.len());
+    tells_when(
+        refused.first().expect("some are refused"),
+        "signs of life per second from one address",
+    );
+    assert_eq!(other.get("/readyz").await.status, 200);
+    server.stop().await;
+}
+
+#[actix_web::test]
+async fn what_is_answered_before_a_rate_is_looked_at_counts_for_it() {
+    let origin = "http://app.example";
+    let server = server(&["--anonymous-requests", "1:8", "--allowed-origins", origin]).await;
+    let stranger = User::with_token(&server, None);
+    for _ in 0..4 {
+        let elsewhere = stranger.request(Method::GET, "/docs/limits");
+        let refused = send(elsewhere.header("host", "evil.example")).await;
+        refused.is_problem(403, "forbidden", "evil.example");
+        let preflight = stranger.request(Method::OPTIONS, "/v1/instances");
+        let preflight = preflight
+            .header("origin", origin)
+            .header("access-control-request-method", "POST");
+        let answered = send(preflight).await;
+        assert!(answered.status.is_success(), "{answered:?}");
+    }
+    let (before, refused) = until_refused(async || stranger.get("/docs/limits").await).await;
+    assert!(before <= 2, "{before}");
+    tells_when(&refused, "requests per second from one address");
     server.stop().await;
 }

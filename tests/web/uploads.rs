@@ -255,12 +255,14 @@ async fn a_broken_disk_changes_nothing() {
     );
     fs::remove_file(&partition).unwrap();
     let brought = bring(&alice, &key, text_file("a")).await.json();
-    // A file that is gone is a fault of the server, not an empty answer.
+    // A file that is gone is told of, not answered empty.
     fs::remove_dir_all(&partition).unwrap();
     let id = brought["file"]["id"].as_str().unwrap();
     alice
         .get(&format!("/v1/instances/{key}/files/{id}"))
         .await
-        .is_problem(500, "internal", "file");
+        .is_problem(409, "conflict", "stepwire doctor");
+    let ready = alice.get("/readyz").await;
+    assert!(ready.text.contains("damaged: 1 file;"), "{ready:?}");
     server.stop().await;
 }

@@ -42,7 +42,7 @@ pub struct Facts {
     pub schema: u32,
     /// Identity of its log.
     pub incarnation: Uuid,
-    /// QueuePermit of the last row.
+    /// Place of the last row.
     pub last_pos: u64,
     /// Rows of the log.
     pub rows: u64,

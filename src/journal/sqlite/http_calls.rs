@@ -6,7 +6,7 @@ use rusqlite::{Result, Row, ToSql, params};
 use super::{read::SqliteReader, row_reading, statements::Statements, values::Seq};
 use crate::{
     journal::{
-        http_call::{CallChange, CallTries, HttpCallRow},
+        http_call::{CallChange, CallTries, FullPlaces, HttpCallRow},
         store::StoreError,
     },
     limits::WEBHOOKS_GIVEN_UP,
@@ -81,18 +81,22 @@ pub(super) fn change(
 pub(super) fn due(
     reader: &SqliteReader,
     until: Time,
-    without_hosts: &[String],
+    full: &FullPlaces,
     limit: i64,
 ) -> std::result::Result<Vec<HttpCallRow>, StoreError> {
-    let marks = vec!["?"; without_hosts.len()].join(", ");
-    let sql = format!(
-        "{CALL} WHERE due <= ? AND host NOT IN ({marks}) ORDER BY due, instance, seq LIMIT ?"
-    );
-    let hosts = without_hosts.iter().map(|host| host as &dyn ToSql);
-    let values: Vec<&dyn ToSql> = std::iter::once(&until as &dyn ToSql)
-        .chain(hosts)
-        .chain([&limit as &dyn ToSql])
-        .collect();
+    let mut sql = format!("{CALL} WHERE due <= ?");
+    let mut values: Vec<&dyn ToSql> = vec![&until];
+    for (column, names) in [("host", &full.hosts), ("tenant", &full.tenants)] {
+        let marks = vec!["?"; names.len()].join(", ");
+        sql += &format!(" AND {column} NOT IN ({marks})");
+        values.extend(names.iter().map(|name| name as &dyn ToSql));
+    }
+    for (tenant, process) in &full.definitions {
+        sql += " AND NOT (tenant = ? AND process = ?)";
+        values.extend([tenant as &dyn ToSql, process as &dyn ToSql]);
+    }
+    sql += " ORDER BY due, instance, seq LIMIT ?";
+    values.push(&limit);
     reader.listed(&row_reading::HTTP_CALLS, &sql, values.as_slice(), row)
 }
 

@@ -21,7 +21,7 @@ use crate::{
         damaged::Damaged,
         definition::DefinitionRow,
         filter::{Assignee, ElementCursor, ListedTimer, PlaceFilter, TaskFilter, TaskScope},
-        http_call::HttpCallRow,
+        http_call::{FullPlaces, HttpCallRow},
         job::{JobFilter, JobOrder, JobRow},
         listing::{
             IncidentRow, InstanceCursor, InstanceFilter, InstanceRow, TaskAudience, TaskRow,
@@ -378,10 +378,10 @@ impl StoreReader for SqliteReader {
     fn due_calls(
         &self,
         until: Time,
-        without_hosts: &[String],
+        full: &FullPlaces,
         limit: usize,
     ) -> Result<Vec<HttpCallRow>, StoreError> {
-        http_calls::due(self, until, without_hosts, bounded(limit))
+        http_calls::due(self, until, full, bounded(limit))
     }
 
     fn next_call(&self, after: Time) -> Result<Option<Time>, StoreError> {

@@ -2,7 +2,9 @@
 
 use super::fixtures::{changing, check, key};
 use crate::{
-    journal::{CallChange, CallTries, HttpCallRow, ReadModelChange, StoreReader, WriteOp},
+    journal::{
+        CallChange, CallTries, FullPlaces, HttpCallRow, ReadModelChange, StoreReader, WriteOp,
+    },
     limits::WEBHOOKS_GIVEN_UP,
     model::ids::{InstanceKey, Time},
 };
@@ -32,9 +34,12 @@ fn placed(row: HttpCallRow) -> ReadModelChange {
 }
 
 fn due(reader: &dyn StoreReader, until: i64, without: &[&str], limit: usize) -> Vec<u64> {
-    let without: Vec<String> = without.iter().map(|host| (*host).to_owned()).collect();
+    let full = FullPlaces {
+        hosts: without.iter().map(|host| (*host).to_owned()).collect(),
+        ..FullPlaces::default()
+    };
     reader
-        .due_calls(Time(until), &without, limit)
+        .due_calls(Time(until), &full, limit)
         .unwrap()
         .iter()
         .map(|call| call.seq)
@@ -69,7 +74,9 @@ fn calls_come_by_due_time_without_the_hosts_that_are_full() {
         assert_eq!(due(reader, 99, &["a"], 9), [2]);
         assert_eq!(due(reader, 99, &["a", "b"], 9), [0; 0]);
         assert_eq!(
-            reader.due_calls(Time(10), &[], 9).unwrap(),
+            reader
+                .due_calls(Time(10), &FullPlaces::default(), 9)
+                .unwrap(),
             [rows[1].clone()]
         );
         assert_eq!(
@@ -112,7 +119,9 @@ fn a_call_is_tried_given_up_and_forgotten() {
             .unwrap();
         assert_eq!(due(reader, 99, &[], 9), [2, 1]);
         assert_eq!(
-            reader.due_calls(Time(50), &[], 9).unwrap()[1]
+            reader
+                .due_calls(Time(50), &FullPlaces::default(), 9)
+                .unwrap()[1]
                 .tried
                 .attempts,
             2

@@ -9,9 +9,12 @@ use std::sync::{
 use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 
 use super::fixtures::{key, row};
-use crate::journal::{
-    Chain, Commit, Journal, MemoryStore, OutboxRow, Release, SqliteStore, Store, StoreError,
-    StoreReader, WriteOp, disk_room::DiskRoom,
+use crate::{
+    journal::{
+        AppendPermit, Chain, Commit, Journal, MemoryStore, OutboxRow, Release, SqliteStore, Store,
+        StoreError, StoreReader, WriteOp, disk_room::DiskRoom,
+    },
+    limits::CallerKind,
 };
 
 /// A store that waits for a permit before each commit. Without permits left (sender dropped) it
@@ -396,4 +399,18 @@ fn the_store_rests_once_after_each_time_of_writing() {
             .len(),
         2
     );
+}
+
+#[test]
+fn strangers_leave_places_to_users_and_users_to_operators() {
+    let bench = Bench::new(16);
+    let take = |kind| -> Vec<AppendPermit> {
+        std::iter::from_fn(|| bench.journal.reserve_for(kind).ok()).collect()
+    };
+    let strangers = take(CallerKind::Anonymous);
+    let users = take(CallerKind::User);
+    let staff = take(CallerKind::Staff);
+    assert_eq!((strangers.len(), users.len(), staff.len()), (8, 6, 2));
+    drop((strangers, users, staff));
+    assert_eq!(bench.journal.queued(), 0);
 }

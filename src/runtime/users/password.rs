@@ -12,7 +12,7 @@ use tokio::{
     task::spawn_blocking,
 };
 
-use crate::limits::{self, CallerKind, Limit, Pot, PotPlace};
+use crate::limits::{self, CallerKind, Limit, Pot, PotPlace, Taker};
 
 /// Stands for the hash of a user there is not, so that an unknown name takes as long as a wrong
 /// password.
@@ -29,7 +29,11 @@ impl Default for Hashing {
         let (running, all) = (limits::HASHES, limits::HASHES + limits::HASHES_WAITING);
         Self {
             running: Semaphore::new(running),
-            admitted: Pot::new(all, Limit::PasswordChecks),
+            admitted: Pot::with_part(
+                all,
+                limits::HASHES_WAITING_PER_ADDRESS,
+                Limit::PasswordChecks,
+            ),
         }
     }
 }
@@ -43,7 +47,15 @@ pub(super) struct HashPermit<'a> {
 impl Hashing {
     /// Waits for a turn; `None` when too many wait already for another of this kind.
     pub async fn turn(&self, kind: CallerKind) -> Option<HashPermit<'_>> {
-        let admitted = self.admitted.take(kind)?;
+        self.run(self.admitted.take(kind)?).await
+    }
+
+    /// The same for a sign-in, of which few from one address may wait.
+    pub async fn turn_for(&self, taker: Taker) -> Option<HashPermit<'_>> {
+        self.run(self.admitted.take_for(taker)?).await
+    }
+
+    async fn run(&self, admitted: PotPlace) -> Option<HashPermit<'_>> {
         let running = self.running.acquire().await.ok()?;
         Some(HashPermit {
             _running: running,
@@ -130,5 +142,15 @@ mod tests {
         assert!(hashing.turn(CallerKind::Staff).await.is_none());
         drop((strangers, others));
         assert!(hashing.turn(CallerKind::Staff).await.is_some());
+    }
+    #[tokio::test]
+    async fn one_address_leaves_turns_to_others() {
+        let hashing = Hashing::default();
+        let from = |last: u8| Taker::Stranger(Some([10, 0, 0, last].into()));
+        let held: Vec<PotPlace> =
+            std::iter::from_fn(|| hashing.admitted.take_for(from(1))).collect();
+        assert_eq!(held.len(), limits::HASHES_WAITING_PER_ADDRESS);
+        assert!(hashing.turn_for(from(1)).await.is_none());
+        assert!(hashing.turn_for(from(2)).await.is_some());
     }
 }

@@ -7,7 +7,7 @@ use super::{
     throttle::{Throttle, Try, Wait},
 };
 use crate::{
-    limits::{self, CallerKind},
+    limits::{self, CallerKind, Taker},
     model::ids::Time,
 };
 
@@ -89,12 +89,18 @@ impl Users {
         // Before the queue, so that those who have to wait do not keep others out of it.
         self.throttled(|throttle| throttle.check(&attempt, now))?;
         // Whoever has signed in from there before is taken for a user already.
-        let kind = if self.throttled(|throttle| throttle.knows(&attempt)) {
-            CallerKind::User
-        } else {
-            CallerKind::Anonymous
+        let turn = match from {
+            _ if self.throttled(|throttle| throttle.knows(&attempt)) => {
+                let user = Taker::User(format!("{tenant}/{name}"));
+                self.hashing.turn_for(user).await
+            }
+            Some(address) => {
+                let stranger = Taker::Stranger(Some(limits::network(address)));
+                self.hashing.turn_for(stranger).await
+            }
+            None => self.hashing.turn(CallerKind::Anonymous).await,
         };
-        let turn = self.hashing.turn(kind).await.ok_or(SignInError::Busy)?;
+        let turn = turn.ok_or(SignInError::Busy)?;
         self.throttled(|throttle| throttle.begin(&attempt, now))?;
         let hash = self
             .get(tenant, name)

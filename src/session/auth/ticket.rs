@@ -79,7 +79,8 @@ impl fmt::Display for TicketError {
 
 impl std::error::Error for TicketError {}
 
-/// The tickets that wait for their use. Times are on the real clock.
+/// The tickets that wait for their use. Their time only runs on, whatever is done to the machine's
+/// clock; the tokens they stand for end by that clock.
 pub struct Tickets {
     open: HashMap<String, Ticket>,
     capacity: usize,
@@ -110,7 +111,7 @@ impl Tickets {
         }
     }
 
-    /// Issues a ticket that opens `purpose` once for `identity`, who asks from this address: 128
+    /// Issues a ticket at `now` that opens `purpose` once for `identity`, who asks from this address: 128
     /// random bits as 22 letters fit for a URL.
     pub fn issue(
         &mut self,
@@ -151,15 +152,19 @@ impl Tickets {
         Ok(name)
     }
 
-    /// Takes the ticket: whom it was issued for, if it opens `purpose`, is in time, and the token
-    /// it stands for is, too. It is used up in any case.
-    pub fn take(&mut self, ticket: &str, purpose: TicketUse, now: Time) -> Option<Identity> {
+    /// Takes the ticket: whom it was issued for, if it opens `purpose`, is in time at `now`, and the
+    /// token it stands for is, too, by the `clock`. It is used up in any case.
+    pub fn take(
+        &mut self,
+        ticket: &str,
+        purpose: TicketUse,
+        now: Time,
+        clock: Time,
+    ) -> Option<Identity> {
         let found = self.open.remove(ticket)?;
-        let end = found
-            .identity
-            .expires_at
-            .map_or(found.expires_at, |end| end.min(found.expires_at));
-        (found.purpose == purpose && now < end).then_some(found.identity)
+        let token_is_good = found.identity.expires_at.is_none_or(|end| clock < end);
+        let is_good = found.purpose == purpose && now < found.expires_at && token_is_good;
+        is_good.then_some(found.identity)
     }
 }
 
@@ -185,12 +190,16 @@ mod tests {
             assert_eq!(ticket.len(), 22);
             assert_eq!(
                 tickets
-                    .take(&ticket, used_for, Time(1_000 + after))
+                    .take(&ticket, used_for, Time(1_000 + after), Time(0))
                     .is_some(),
                 opens,
                 "{purpose:?} {after}"
             );
-            assert_eq!(tickets.take(&ticket, purpose, Time(1_000)), None, "used up");
+            assert_eq!(
+                tickets.take(&ticket, purpose, Time(1_000), Time(0)),
+                None,
+                "used up"
+            );
         };
         check(TicketUse::Ws, TicketUse::Ws, 29_999, true);
         check(TicketUse::Ws, TicketUse::Ws, 30_000, false);
@@ -218,7 +227,9 @@ mod tests {
                 .issue(TicketUse::SignIn, link, None, Time(1_000))
                 .unwrap();
             assert_eq!(
-                tickets.take(&ticket, TicketUse::SignIn, Time(at)).is_some(),
+                tickets
+                    .take(&ticket, TicketUse::SignIn, Time(1_000), Time(at))
+                    .is_some(),
                 opens,
                 "{at}"
             );
@@ -242,10 +253,10 @@ mod tests {
             .issue(TicketUse::Ws, alice(), None, Time(30_000))
             .unwrap();
         assert_eq!(
-            tickets.take(&link, TicketUse::SignIn, Time(30_000)),
+            tickets.take(&link, TicketUse::SignIn, Time(30_000), Time(0)),
             Some(alice())
         );
-        assert_eq!(tickets.take("guess", TicketUse::Ws, Time(0)), None);
+        assert_eq!(tickets.take("guess", TicketUse::Ws, Time(0), Time(0)), None);
     }
 
     #[test]

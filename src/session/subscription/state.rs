@@ -28,8 +28,10 @@ pub(in crate::session) struct Subscription {
     pub round: u64,
     /// What to say besides the frames when it has begun.
     pub acknowledgement: Acknowledgement,
-    /// An announced instance that is not there yet: until when it may stay away.
+    /// An announced instance that is not there yet: when it is looked for again.
     pub not_found_deadline: Option<Instant>,
+    /// Its start is no longer under way, so it is there by now or never.
+    pub last_look: bool,
 }
 
 impl Subscription {

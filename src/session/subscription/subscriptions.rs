@@ -231,6 +231,7 @@ impl Connection {
                 round,
                 acknowledgement,
                 not_found_deadline: None,
+                last_look: false,
             },
         );
         Some(round)

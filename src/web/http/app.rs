@@ -8,7 +8,6 @@ use actix_web::{HttpMessage, HttpRequest, dev::RequestHead};
 use super::{
     super::{
         proxy::client_info::Approach,
-        shared_room::{SharedRoom, Taker},
         transport::{ConnectionHandle, ConnectionTable},
     },
     connections::{ConnectionPermit, Connections},
@@ -18,8 +17,8 @@ use super::{
 use crate::{
     admin::Pages,
     config::Config,
-    limits::network,
-    runtime::clock::real_now,
+    limits::{Pot, Taker, network},
+    runtime::clock::{real_now, steady_now},
     session::{
         auth::{
             principal::Principal,
@@ -40,9 +39,9 @@ pub struct App {
     /// All TCP connections.
     pub transport: Arc<ConnectionTable>,
     /// Memory for bodies of requests, in bytes.
-    pub body_memory: Arc<SharedRoom>,
+    pub body_memory: Pot,
     /// Uploads under way.
-    pub uploads: Arc<SharedRoom>,
+    pub uploads: Pot,
     /// Open websockets.
     pub connections: Arc<Connections>,
     /// The pages for people.
@@ -53,6 +52,15 @@ pub struct App {
     pub refusals: Refusals,
 }
 
+/// The user with this token; `None` for whoever has none.
+pub fn taker_of(principal: &Principal) -> Option<Taker> {
+    principal.identity.as_ref()?;
+    Some(match principal.caller.operator {
+        true => Taker::Operator(principal.user()),
+        false => Taker::User(principal.user()),
+    })
+}
+
 impl App {
     /// Uses up a ticket: whom it was issued for, unless its tokens were revoked since.
     pub fn take_ticket(&self, ticket: &str, purpose: TicketUse) -> Option<Identity> {
@@ -60,7 +68,7 @@ impl App {
             .tickets
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .take(ticket, purpose, real_now())?;
+            .take(ticket, purpose, steady_now(), real_now())?;
         self.sessions.still_good(identity).ok()
     }
 
@@ -79,7 +87,7 @@ impl App {
 
     /// Notes who sends a request.
     pub fn note_taker(&self, request: &HttpRequest, principal: &Principal) {
-        let Some(taker) = Taker::of(principal) else {
+        let Some(taker) = taker_of(principal) else {
             return;
         };
         request.extensions_mut().insert(taker);

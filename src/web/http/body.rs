@@ -9,19 +9,15 @@ use actix_web::{
         StatusCode,
         header::{CONTENT_LENGTH, CONTENT_TYPE},
     },
-    web::{Bytes, Data, Payload},
+    web::{self, Bytes, Data, Payload},
 };
 use futures_util::{Stream, StreamExt};
 use serde::de::DeserializeOwned;
-use tokio::time::timeout_at;
+use tokio::{sync::Semaphore, time::timeout_at};
 
-use super::{
-    super::{body_pace::BodyPace, shared_room::RoomPermit},
-    app::App,
-    problem::Problem,
-};
+use super::{super::body_pace::BodyPace, app::App, problem::Problem};
 use crate::{
-    limits::{self, Limit},
+    limits::{self, Limit, PotPlace},
     session::protocol::{code::ErrorCode, spelling},
     text,
 };
@@ -51,7 +47,7 @@ pub async fn bytes(request: &HttpRequest, body: Payload, limit: usize) -> Result
 
 /// What of a body is here, and the room that was made for it.
 struct HeldBody {
-    permit: Option<RoomPermit>,
+    permit: Option<PotPlace>,
     bytes: Vec<u8>,
 }
 
@@ -114,7 +110,6 @@ fn too_large(limit: usize) -> Problem {
 
 /// 503: bodies have taken all the memory they may.
 pub fn no_room() -> Problem {
-    Limit::BodyMemory.refused();
     Problem::new(
         ErrorCode::Busy,
         "expected room for the body, but too many others are on their way; nothing was changed: \
@@ -153,6 +148,29 @@ pub async fn json(request: &HttpRequest, body: Payload) -> Result<String, Proble
         )
     };
     text::utf8(&bytes).map(str::to_owned).map_err(refuse)
+}
+
+/// Large bodies that are read at the same time.
+static LARGE: Semaphore = Semaphore::const_new(limits::LARGE_BODIES_AT_ONCE);
+
+/// Makes of a text what it says. A long one is read on another thread, few at a time, so that the
+/// requests that share this thread do not wait for it.
+///
+/// # Errors
+/// 503 while the server goes down.
+pub async fn read_elsewhere<T: Send + 'static>(
+    text: String,
+    read: impl FnOnce(&str) -> T + Send + 'static,
+) -> Result<T, Problem> {
+    if text.len() <= limits::LARGE_BODY_BYTES {
+        return Ok(read(&text));
+    }
+    // It is never closed.
+    let _turn = LARGE.acquire().await;
+    web::block(move || read(&text)).await.map_err(|_| {
+        let sentence = "expected a thread to read the body, but the server is stopping: come back";
+        Problem::new(ErrorCode::Busy, sentence)
+    })
 }
 
 /// Reads JSON into a form, which is described in words. What the text holds is not repeated, as it
@@ -218,7 +236,7 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::web::shared_room::{SharedRoom, Taker};
+    use crate::limits::{Pot, Taker};
 
     const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -249,7 +267,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_body_of_unknown_length_takes_room_as_it_grows() {
-        let room = SharedRoom::new(10_000, 2_000);
+        let room = Pot::with_part(10_000, 2_000, Limit::BodyMemory);
         let pace = BodyPace::new(Instant::now(), PATIENCE);
         let held = || HeldBody {
             permit: Some(room.permit(Taker::Stranger(None))),

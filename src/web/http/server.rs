@@ -22,13 +22,12 @@ use tokio::sync::watch;
 
 use super::{
     super::{
-        admission::within_rates,
+        admission::{count_all, within_rates},
         answer_memory::answer_memory,
         local::LocalSocket,
         pages::problem_pages::problem_pages,
         rest::metrics,
         routes::routes,
-        shared_room::SharedRoom,
         startup_definitions,
         transport::{
             ConnectionTable, TransportLimits, room_for_connections, serve as serve_http, track,
@@ -46,10 +45,10 @@ use crate::{
     admin::Pages,
     config::{Config, Store as StoreKind},
     journal::{Journal, MemoryStore, SqliteStore, Store, end_process},
-    limits,
+    limits::{self, Limit, Pot},
     runtime::{
         Runtime,
-        clock::{Clock, real_now},
+        clock::{Clock, real_now, steady_now},
         disk_watch::DiskWatch,
         files::Files,
         http_calls::{HttpCallSettings, Targets},
@@ -156,8 +155,12 @@ pub async fn start(config: Config) -> Result<Running, String> {
     let body_memory = config.limits.max_body_memory * 1024 * 1024;
     let app = web::Data::new(App {
         transport,
-        body_memory: SharedRoom::new(body_memory, body_memory / limits::BODY_MEMORY_PART),
-        uploads: SharedRoom::new(limits::UPLOADS, limits::UPLOADS_PER_TAKER),
+        body_memory: Pot::with_part(
+            body_memory,
+            body_memory / limits::BODY_MEMORY_PART,
+            Limit::BodyMemory,
+        ),
+        uploads: Pot::with_part(limits::UPLOADS, limits::UPLOADS_PER_TAKER, Limit::Uploads),
         config,
         sessions,
         connections,
@@ -225,7 +228,7 @@ impl Running {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         let ticket = tickets
-            .issue(TicketUse::SignIn, owner, None, real_now())
+            .issue(TicketUse::SignIn, owner, None, steady_now())
             .map_err(|error| error.to_string())?;
         Ok(format!("{}/sign-in?ticket={ticket}", self.base_url()))
     }
@@ -371,6 +374,7 @@ fn listen(app: &web::Data<App>) -> io::Result<(Vec<SocketAddr>, actix_web::dev::
             .wrap(from_fn(problem_pages))
             .wrap(headers())
             .wrap(from_fn(no_upgrade))
+            .wrap(from_fn(count_all))
             .wrap(from_fn(metrics::count))
             .wrap(from_fn(answer_memory))
             .wrap(Condition::new(state.config.access_log, from_fn(access_log)))

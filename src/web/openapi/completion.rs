@@ -9,10 +9,7 @@ use utoipa::openapi::{
     security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
-use crate::web::{
-    admission::WITHOUT_RATE,
-    http::{auth::COOKIE, route_table::alternatives},
-};
+use crate::web::http::{auth::COOKIE, route_table::alternatives};
 
 /// The media type of a refusal.
 const PROBLEM: &str = "application/problem+json";
@@ -168,10 +165,7 @@ fn complete_operation(operation: &mut Operation, path: &str) {
 
 /// The refusals that any request of this form may meet.
 fn implied(operation: &Operation, path: &str) -> Vec<&'static str> {
-    let mut statuses = Vec::new();
-    if !WITHOUT_RATE.contains(&path) {
-        statuses.push("429");
-    }
+    let mut statuses = vec!["429"];
     let for_anybody = operation.security.as_ref().is_some_and(Vec::is_empty)
         || operation
             .security
@@ -268,7 +262,6 @@ mod tests {
             statuses(&completed("/v1/x", for_anybody()), "/v1/x"),
             ["429"]
         );
-        assert!(statuses(&completed("/healthz", for_anybody()), "/healthz").is_empty());
     }
 
     #[test]

@@ -109,7 +109,7 @@ async fn named(
     payload: Payload,
     app: &App,
 ) -> Result<HttpResponse, Problem> {
-    let ask = |text: &str, id, key, caller: &Caller| {
+    let ask = move |text: &str, id, key, caller: &Caller| {
         Ok(to_command::on_instance(
             &id,
             fields::on_instance(&name, text, key)?,
@@ -162,13 +162,16 @@ async fn command(
     key: &str,
     payload: Payload,
     app: &App,
-    ask: impl FnOnce(&str, FrameId, InstanceKey, &Caller) -> Result<InstanceRequest, Problem>,
+    ask: impl FnOnce(&str, FrameId, InstanceKey, &Caller) -> Result<InstanceRequest, Problem>
+    + Send
+    + 'static,
 ) -> Result<HttpResponse, Problem> {
     let principal = app.bearer(request)?;
     let key = instance_key(key)?;
     let id = command_id(request)?;
     let text = body::json(request, payload).await?;
-    let ask = ask(&text, id, key, &principal.caller)?;
+    let caller = principal.caller.clone();
+    let ask = body::read_elsewhere(text, move |text| ask(text, id, key, &caller)).await??;
     let outcome = app.command(key, &principal.caller, ask).await?;
     Ok(json_text(
         StatusCode::OK,

@@ -55,7 +55,8 @@ pub async fn start(
     let principal = app.principal(&request)?;
     let id = command_id(&request)?;
     let text = body::json(&request, payload).await?;
-    let mut start = to_command::start(&fields::start(&text, id)?, &principal)?;
+    let read = body::read_elsewhere(text, move |text| fields::start(text, id)).await?;
+    let mut start = to_command::start(&read?, &principal)?;
     app.admit_start(&request, &principal, &mut start)?;
     let (key, subject) = (start.key(), to_command::subject_of_token(&start));
     let caller = start.caller.clone();

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::json;
 use crate::{
-    runtime::clock::real_now,
+    runtime::clock::steady_now,
     session::{
         auth::ticket::{TicketError, TicketUse},
         protocol::code::ErrorCode,
@@ -76,7 +76,7 @@ pub async fn issue(
             purpose,
             identity,
             app.approach(request.head()).address,
-            real_now(),
+            steady_now(),
         );
     let ticket = issued.map_err(|error| {
         let code = if error == TicketError::Full {

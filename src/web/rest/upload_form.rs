@@ -18,14 +18,13 @@ use super::{
     super::{
         body_pace::BodyPace,
         http::{app::App, body, problem::Problem},
-        shared_room::RoomPermit,
     },
     file_name,
 };
 use crate::{
     engine::Rejection,
     journal::disk_room::DiskRoom,
-    limits::{self, Limit},
+    limits::{self, PotPlace},
     model::{
         field_error::FieldError,
         ids::InstanceKey,
@@ -77,11 +76,8 @@ pub async fn read(
         return Err(too_large(rules));
     }
     let taker = app.taker(request);
-    let mut place = app.uploads.permit(taker.clone());
-    if !place.resize(1) {
-        Limit::Uploads.refused();
-        return Err(no_upload(&NoUpload::Busy));
-    }
+    let place = app.uploads.take_for(taker.clone());
+    let _place = place.ok_or_else(|| no_upload(&NoUpload::Busy))?;
     let pace = Rc::new(Cell::new(BodyPace::new(
         Instant::now(),
         limits::UPLOAD_TIME,
@@ -132,7 +128,7 @@ struct FormReader<'a> {
     form: Multipart,
     pace: Rc<Cell<BodyPace>>,
     /// Room for the field `data`.
-    data_room: RoomPermit,
+    data_room: PotPlace,
     runtime: &'a Arc<Runtime>,
     instance: InstanceKey,
     rules: &'a UploadRules,

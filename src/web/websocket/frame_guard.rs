@@ -6,11 +6,13 @@
 //! payload. What is inside a frame (UTF-8, close codes) is not its business. How it is put in front
 //! of the library: `guarded_payload`.
 
+use crate::limits::MESSAGE_FRAGMENTS;
+
 /// Why a stream ends, as far as its headers tell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// A message was declared longer than the limit, in one frame or over its fragments: close
-    /// 1009.
+    /// A message was declared longer than the limit, in one frame or over its fragments, or has too
+    /// many of these: close 1009.
     TooBig,
     /// A header breaks the websocket protocol: close 1002. The text says how.
     Protocol(&'static str),
@@ -42,6 +44,8 @@ pub struct FrameGuard {
     message: Option<u64>,
     /// The same with those that the frame at hand declares.
     declared: u64,
+    /// Frames of the unfinished message.
+    fragments: u32,
     stopped: Option<Stop>,
 }
 
@@ -85,6 +89,7 @@ impl FrameGuard {
             frame: Frame::default(),
             message: None,
             declared: 0,
+            fragments: 0,
             stopped: None,
         }
     }
@@ -220,12 +225,14 @@ impl FrameGuard {
         }
         if !self.frame.is_control() {
             let total = self.message.unwrap_or(0).saturating_add(length);
-            if total > self.limit {
+            self.fragments += 1;
+            if total > self.limit || self.fragments > MESSAGE_FRAGMENTS {
                 return Err(Stop::TooBig);
             }
             self.message = (!self.frame.last).then_some(total);
             self.declared = total;
             if self.frame.last {
+                self.fragments = 0;
                 self.limit = self.limit_of_others;
             }
         }

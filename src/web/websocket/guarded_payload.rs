@@ -27,10 +27,10 @@ use actix_web::{
 use futures_util::Stream;
 
 use super::{
-    super::{body_pace::BodyPace, shared_room::RoomPermit},
+    super::body_pace::BodyPace,
     frame_guard::{FrameGuard, Stop},
 };
-use crate::limits::{self, Limit};
+use crate::limits::{self, PotPlace};
 
 /// Messages up to this length take no room: what is read ahead of a connection may be longer.
 const SMALL: usize = 4 * 1024;
@@ -46,7 +46,7 @@ pub struct GuardVerdict {
 /// The message that is coming in.
 struct Unfinished {
     /// Its room; `None` outside of a whole server.
-    room: Option<RoomPermit>,
+    room: Option<PotPlace>,
     /// Its pace, while there is one.
     pace: Option<BodyPace>,
 }
@@ -76,9 +76,9 @@ impl GuardVerdict {
     }
 
     /// From here on, messages take their room by this permit.
-    pub fn take_room_by(&self, mut permit: RoomPermit) {
+    pub fn take_room_by(&self, mut permit: PotPlace) {
         let mut message = self.message.borrow_mut();
-        let held = message.room.as_ref().map_or(0, RoomPermit::amount);
+        let held = message.room.as_ref().map_or(0, PotPlace::amount);
         if permit.resize(held) {
             message.room = Some(permit);
         }
@@ -100,7 +100,7 @@ pub async fn guard(
     request: &HttpRequest,
     body: web::Payload,
     guard: FrameGuard,
-    room: Option<RoomPermit>,
+    room: Option<PotPlace>,
 ) -> Result<(web::Payload, GuardVerdict), Error> {
     let verdict = GuardVerdict {
         stop: Rc::default(),
@@ -146,10 +146,7 @@ impl Stream for GuardedPayload {
             .borrow_mut()
             .came(declared, chunk.len());
         this.verdict.stop.set(match found.stop {
-            None if !fits => {
-                Limit::BodyMemory.refused();
-                Some(Stop::NoRoom)
-            }
+            None if !fits => Some(Stop::NoRoom),
             stop => stop,
         });
         if found.pass == 0 {

@@ -25,12 +25,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::{
     super::{
         http::{
-            app::App,
+            app::{App, taker_of},
             connections::ConnectionPermit,
             origin_check::{is_browser, origin},
             problem::Problem,
         },
-        shared_room::Taker,
         transport::ConnectionHandle,
     },
     frame_guard::{FrameGuard, Stop},
@@ -233,7 +232,7 @@ async fn run(
             {
                 Some(place) => {
                     user = Some(place);
-                    if let Some(taker) = connection.principal().and_then(Taker::of) {
+                    if let Some(taker) = connection.principal().and_then(taker_of) {
                         socket.verdict.take_room_by(app.body_memory.permit(taker));
                         socket.tcp.iter().for_each(ConnectionHandle::is_known);
                     }
@@ -322,6 +321,13 @@ fn room(session: &mut Session) -> impl Future<Output = Result<(), Closed>> {
     poll_fn(|cx| session.poll_ready_unpin(cx))
 }
 
+/// After a message over a rate nothing is read for a while.
+async fn wait_if_refused(connection: &mut Connection) {
+    if let Some(held_back) = connection.take_refused() {
+        rt::time::sleep(held_back.of_message()).await;
+    }
+}
+
 async fn hear(
     connection: &mut Connection,
     socket: &mut Socket,
@@ -330,18 +336,22 @@ async fn hear(
     match message {
         Some(Ok(AggregatedMessage::Text(text))) => {
             connection.receive(&text, Instant::now());
-            if connection.take_refused() {
-                rt::time::sleep(limits::AFTER_REFUSED).await;
-            }
+            wait_if_refused(connection).await;
         }
         Some(Ok(AggregatedMessage::Binary(_))) => connection.close(CloseCode::Binary),
         Some(Ok(AggregatedMessage::Ping(payload))) => {
-            connection.alive(Instant::now());
+            if !connection.control(payload.len(), Instant::now()) {
+                wait_if_refused(connection).await;
+                return Ok(());
+            }
             // A peer that sends pings but reads nothing is closed as slow, so its pongs may be
             // dropped.
             let _ = rt::time::timeout(limits::CLOSE_REPLY, socket.session.pong(&payload)).await;
         }
-        Some(Ok(AggregatedMessage::Pong(_))) => connection.alive(Instant::now()),
+        Some(Ok(AggregatedMessage::Pong(payload))) => {
+            connection.control(payload.len(), Instant::now());
+            wait_if_refused(connection).await;
+        }
         Some(Ok(AggregatedMessage::Close(_))) => return Err(End::Close(CloseCode::Normal.into())),
         Some(Err(error)) => return Err(End::Close(code_of(&error).into())),
         None => {

@@ -159,7 +159,8 @@ CREATE TABLE http_call (
     problem   TEXT,
     PRIMARY KEY (instance, seq)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX http_call_due ON http_call (due, host) WHERE due IS NOT NULL;
+-- Those that find no place are passed over in the index alone.
+CREATE INDEX http_call_due ON http_call (due, host, tenant, process) WHERE due IS NOT NULL;
 CREATE INDEX http_call_given_up ON http_call (placed_at) WHERE due IS NULL;
 
 CREATE TABLE definition (

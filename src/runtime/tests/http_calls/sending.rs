@@ -179,3 +179,47 @@ fn one_slow_host_holds_up_no_other() {
     let most = dam.most.load(Ordering::SeqCst);
     assert!(most <= limits::CALLS_PER_HOST, "{most} at once");
 }
+
+#[test]
+fn one_definition_with_slow_targets_holds_up_no_other() {
+    const HOSTS: usize = limits::CALLS_AT_ONCE / limits::CALLS_PER_HOST + 1;
+    let dam = Arc::new(Dam::default());
+    let held = dam.clone();
+    let slow: Vec<Receiver> = (0..HOSTS)
+        .map(|_| {
+            let dam = held.clone();
+            Receiver::start(move |_, _| {
+                dam.pass();
+                answered(200, "{}")
+            })
+        })
+        .collect();
+    let opening = dam.clone();
+    let quick = Receiver::start(move |_, _| {
+        opening.open();
+        answered(200, "{}")
+    });
+    let stage = Stage::new(&["127.0.0.1"]);
+    let params = json!({"url": "${url}", "outputKey": "r", "timeout": "PT60S"});
+    stage.live(usize::MAX, async |runtime| {
+        let mut other = process(params.clone());
+        other["id"] = json!("q");
+        deploy(&runtime, &process(params)).await;
+        deploy(&runtime, &other).await;
+        let slow = slow
+            .iter()
+            .flat_map(|slow| vec![("p", slow.url("/")); limits::CALLS_PER_HOST]);
+        for (index, (id, url)) in slow.chain([("q", quick.url("/"))]).enumerate() {
+            let mut request = request(index as u128 + 1);
+            request.process = Some(id.into());
+            request.data = json!({"url": url});
+            applied(answer(|reply| runtime.start_instance(request, reply)).await);
+        }
+        idle(&runtime).await;
+    });
+    assert_eq!(quick.received().len(), 1);
+    let all: usize = slow.iter().map(|slow| slow.received().len()).sum();
+    assert_eq!(all, HOSTS * limits::CALLS_PER_HOST);
+    let most = dam.most.load(Ordering::SeqCst);
+    assert!(most <= limits::CALLS_PER_DEFINITION, "{most} at once");
+}

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::web::shared_room::{SharedRoom, Taker};
+use crate::limits::{Limit, Pot, Taker};
 
 /// Echoes text; at the end of the stream closes with what the verdict says.
 async fn echo(request: HttpRequest, body: web::Payload) -> Result<HttpResponse, Error> {
@@ -128,7 +128,7 @@ async fn an_unmasked_frame_is_closed_1002() {
 
 #[test]
 fn a_long_message_takes_room_until_it_is_whole() {
-    let room = SharedRoom::new(200_000, 60_000);
+    let room = Pot::with_part(200_000, 60_000, Limit::BodyMemory);
     let mut message = Unfinished {
         room: Some(room.permit(Taker::Stranger(None))),
         pace: None,
